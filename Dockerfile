@@ -1,0 +1,26 @@
+# The bot alone: no tools, no tests, an ordinary user. Health: parley's own server on PARLEY_OPS_PORT.
+FROM python:3.12-slim AS build
+WORKDIR /build
+COPY requirements.lock pyproject.toml README.md LICENSE NOTICE ./
+COPY bot bot
+COPY handlers handlers
+COPY storage storage
+RUN python -m venv /opt/parley \
+ && /opt/parley/bin/pip install --no-cache-dir --require-hashes -r requirements.lock \
+ && /opt/parley/bin/pip install --no-cache-dir --no-deps .
+
+FROM python:3.12-slim
+RUN useradd --system --uid 10001 --home-dir /data --create-home parley
+COPY --from=build /opt/parley /opt/parley
+USER parley
+WORKDIR /data
+VOLUME /data
+ENV PATH=/opt/parley/bin:$PATH \
+    PARLEY_DATABASE=sqlite:////data/parley.db \
+    PARLEY_HOST=0.0.0.0 \
+    PYTHONUNBUFFERED=1
+EXPOSE 3000
+HEALTHCHECK --interval=30s --timeout=5s --start-period=10s \
+    CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:9464/readyz', timeout=4)"]
+ENTRYPOINT ["parley"]
+CMD ["serve"]

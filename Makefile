@@ -1,0 +1,62 @@
+# Every target sets up what it needs. Python >= 3.11 and make are all that is assumed.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: setup sandbox test browser check bench bench-guard soak fmt lock pictures clean
+
+setup: .venv/.ready
+
+.venv/.ready: pyproject.toml requirements-dev.lock
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet "uv>=0.9"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+sandbox: setup
+	@$(BIN)/parley sandbox
+
+test: setup
+	@$(BIN)/python -m pytest
+
+# A Chromium for the browser tests, where there is none: with the system's package manager, so as root.
+browser:
+	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
+	{ apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-noto-color-emoji; } \
+	  || echo "no Chromium was found, and none could be installed"
+
+check: setup
+	@$(BIN)/ruff format --check bot handlers storage tests
+	@$(BIN)/ruff check bot handlers storage tests
+	@$(BIN)/mypy
+
+fmt: setup
+	@$(BIN)/ruff format bot handlers storage tests
+	@$(BIN)/ruff check --fix bot handlers storage tests
+
+# Figures, each as a ratio to a baseline measured in the same run.
+bench: setup
+	@$(BIN)/python -m tests.bench
+
+# The guard's figures on labelled data, beside baselines of the same run: some minutes of one core.
+bench-guard: setup
+	@$(BIN)/python -m tests.bench_guard
+
+# Minutes of kills, faults and random schedules.
+soak: setup
+	@$(BIN)/python -m pytest -m slow --timeout 3600
+
+# The screenshots of the README, from the running sandbox.
+pictures: setup
+	@$(BIN)/python -m tests.pictures
+
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header --no-annotate pyproject.toml
+
+# Renew both locks; requirements.lock is what the image runs, requirements-dev.lock adds extras and tools.
+lock:
+	@$(COMPILE) --upgrade -o requirements.lock
+	@$(COMPILE) --upgrade --extra voice --extra charts --group dev -c requirements.lock -o requirements-dev.lock
+
+clean:
+	rm -rf .venv

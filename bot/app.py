@@ -1,0 +1,218 @@
+"""The wiring: from Settings to the services that handlers call, and the small things each of them answers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+
+from bot import pricing
+from bot.budgets import Budgets
+from bot.calendar import Calendar, first_day, next_first_day, zone
+from bot.config import Settings
+from bot.costs import Costs, page_secret
+from bot.errors import AskError, BotError, GaveUp, StorageError
+from bot.guard import Guard
+from bot.guard_model import ModelJudge
+from bot.guard_training import School
+from bot.inbox import Effect, Inbox, Job
+from bot.ledger import Ledger
+from bot.lessons import LESSON, Lessons
+from bot.memory import Memory
+from bot.messages import Conversation
+from bot.metrics import METRICS, loop_lag
+from bot.policy import from_file
+from bot.provider import Provider
+from bot.scheduler import Scheduler
+from bot.subject import Subject
+from bot.turn import House
+from bot.turns import Front, Turns
+from storage import conversations, forget, guard, inbox, replies
+from storage import ledger as ledger_rows
+from storage.engine import Engine, open_engine
+
+log = logging.getLogger(__name__)
+
+HOUSEKEEPING_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class MonthUsage:
+    """What was used since the first of the month. `cost_nano_usd` leaves out `unpriced` requests."""
+
+    first: date
+    requests: int = 0
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    cost_nano_usd: int = 0
+    unpriced: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What a handler may ask for."""
+
+    settings: Settings
+    engine: Engine
+    calendar: Calendar
+    provider: Provider
+    turns: Turns
+    inbox: Inbox
+    subject: Subject
+    costs: Costs
+
+    async def feedback(self, reply_id: str, team: str, user: str, *, good: bool) -> None:
+        """One person's verdict on one reply; the last one counts."""
+        await self.engine.write(
+            replies.judge, reply_id, team, user, 1 if good else -1, now=self.calendar.now()
+        )
+        if good:
+            await self.subject.liked(team, reply_id, by=user)
+
+    async def overrule(self, team: str, verdict: int, on_topic: bool, *, by: str) -> None:
+        """What a verdict should have been: learned, and what was wrongly refused is answered now."""
+        judged = await self.subject.judged(team, verdict)
+        await self.subject.overrule(team, verdict, on_topic, by=by)
+        if on_topic and judged.verdict.stops and judged.reply:
+            with contextlib.suppress(AskError, StorageError):  # answered before, or the question is gone
+                await self.turns.retry(judged.reply, judged.asker)
+
+    async def usage_of(self, team: str, *, channel: str = "", person: str = "") -> MonthUsage:
+        """This month's use of a channel, of a person, or of the whole workspace."""
+        today = self.calendar.day(self.calendar.now())
+        first = first_day(today, "month")
+        last = next_first_day(first, "month") - timedelta(days=1)
+        where = {name: value for name, value in (("channel", channel), ("person", person)) if value}
+        rows = await self.engine.read(
+            partial(ledger_rows.used, by=(), where=where), team, first.isoformat(), last.isoformat()
+        )
+        if not rows:
+            return MonthUsage(first)
+        names = ("requests", "input_tokens", "cached_tokens", "output_tokens", "unpriced")
+        return MonthUsage(first, cost_nano_usd=rows[0]["cost"], **{name: rows[0][name] for name in names})
+
+    async def forget_thread(self, conversation: Conversation, user: str) -> int | None:
+        """Forgets a thread for somebody who takes part in it; how many messages, None for an outsider."""
+        if not await self.engine.read(conversations.speaks_in, conversation.key, user):
+            return None
+        return await self._forget(partial(forget.forget, place=conversation, now=self.calendar.now()))
+
+    async def forget_latest(self, team: str, channel: str, user: str) -> int | None:
+        """Forgets the thread a person last spoke in within a channel; None when there is none."""
+        thread = await self.engine.read(conversations.latest_of, team, channel, user)
+        return await self.forget_thread(Conversation(team, channel, thread), user) if thread else None
+
+    async def forget_person(self, team: str, user: str) -> int:
+        """Forgets everything a person said to us in a workspace; how many messages."""
+        return await self._forget(partial(forget.forget_user, team=team, user=user, now=self.calendar.now()))
+
+    async def _forget(self, erase: partial[int]) -> int:
+        erased = await self.engine.write(erase)
+        self.subject.forgotten()
+        await self.engine.scrub()
+        return erased
+
+    async def measure(self) -> None:
+        """Brings the gauges up to date that are read from the database."""
+        depth = await self.engine.read(inbox.depth)
+        METRICS.set("parley_queue_depth", depth["waiting"])
+        oldest_at = depth["oldest_at"]
+        METRICS.set("parley_oldest_age_seconds", self.calendar.now() - oldest_at if oldest_at else 0.0)
+
+    async def problems(self) -> list[str]:
+        """Why this process should not be given work; empty when it should."""
+        found = []
+        if self.provider.unavailable:
+            found.append("model: requests fail; the next is tried in a moment")
+        if self.inbox.stopping:
+            found.append("inbox: stopping")
+        try:
+            await self.engine.write(lambda tx: None)
+        except BotError as exc:
+            found.append(f"database: {type(exc).__name__}: {exc}")
+        return found
+
+
+@asynccontextmanager
+async def open_services(settings: Settings, front: Front) -> AsyncIterator[Services]:
+    """Everything between the database and the front, running until the block ends."""
+    async with AsyncExitStack() as stack:
+        engine = await stack.enter_async_context(open_engine(settings.database))
+        calendar = Calendar(zone(settings.time_zone))
+        prices = pricing.load(
+            base_url=settings.openai_base_url,
+            path=settings.prices,
+            model=settings.model,
+            base_model=settings.base_model,
+        )
+        ledger = Ledger(engine, prices, calendar)
+        if unknown := await ledger.start():
+            log.warning("%d model requests of an earlier process ended unseen and count as made", unknown)
+        scheduler = Scheduler(tokens_per_minute=settings.tokens_per_minute)
+        provider = await stack.enter_async_context(Provider(settings, ledger, scheduler, engine))
+        memory = Memory(engine, provider, settings, now)
+        subject, lessons = keep_to_subjects(settings, engine, provider, front)
+        turns = Turns(engine, House(settings, provider, memory, front, subject), front, now)
+
+        async def work(job: Job) -> Sequence[Effect]:
+            return await (lessons.work if job.kind == LESSON else turns.work)(job)
+
+        async def gave_up(job: Job, error: GaveUp) -> None:
+            if job.kind != LESSON:
+                await turns.tell(job, error)
+
+        lessons.inbox = turns.inbox = Inbox(
+            engine,
+            work,
+            parallel=settings.parallel_turns,
+            max_attempts=settings.max_attempts,
+            max_crashes=settings.max_crashes,
+            gave_up=gave_up,
+        )
+        await stack.enter_async_context(turns.inbox)
+        await stack.enter_async_context(loop_lag())
+        await stack.enter_async_context(housekeeping(engine))
+        costs = Costs(settings, engine, calendar, prices, Budgets(engine, calendar), page_secret(settings))
+        yield Services(settings, engine, calendar, provider, turns, turns.inbox, subject, costs)
+
+
+def keep_to_subjects(
+    settings: Settings, engine: Engine, provider: Provider, front: Front
+) -> tuple[Subject, Lessons]:
+    """The guard with everything it needs."""
+    model = settings.small_model or settings.model
+    keeper = Guard(engine, judge=ModelJudge(provider, model), given=from_file(settings.policies))
+    school = School(engine, keeper)
+    lessons = Lessons(engine, keeper, school, provider, model=model, tell=front.tell)
+    return Subject(engine, keeper, school, lessons), lessons
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def housekeeping(engine: Engine) -> AsyncIterator[None]:
+    """Erases what has outlived its use, once an hour."""
+
+    async def keep() -> None:
+        while True:
+            for tidy in (inbox.tidy, replies.tidy, guard.tidy):
+                while await engine.write(tidy, now=time.time()):
+                    pass
+            await asyncio.sleep(HOUSEKEEPING_S)
+
+    task = asyncio.create_task(keep())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task

@@ -1,0 +1,222 @@
+"""Clips apart from their turn: heard where nobody turned to Parley, corrected, translated, forgotten.
+
+A clip that nobody asked us to hear is a job of its own kind, beside its conversation: it makes Parley no part
+of the thread. If it is spoken to Parley, the message becomes a question like any other. What was forgotten is
+erased here at once and taken out of Slack by another job, however often that takes.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from typing import Protocol
+
+from bot import hearing
+from bot.clip import ClipCard
+from bot.config import Settings
+from bot.ears import Ears, audible, ears, wish
+from bot.errors import NotPermitted
+from bot.hearing import Hearing, Listening
+from bot.inbox import Inbox, Job
+from bot.messages import Incoming, Scope
+from bot.stored import decode, encode
+from bot.voice import Voice, addressed
+from storage import channels, clips, conversations
+from storage.clips import Clip
+from storage.engine import Engine, Tx
+from storage.inbox import Effect
+
+log = logging.getLogger(__name__)
+
+NAME = "Parley"  # by which it is spoken to
+OVERHEARD, GONE = "clip", "card"  # kinds of jobs
+CORRECT, FORGET = (
+    "only the person whose clip it is can correct it",
+    "only the person whose clip it is can do that",
+)
+
+
+class Cards(Protocol):
+    """Cards that are shown already."""
+
+    async def change_clip(self, clip: Clip, card: ClipCard) -> str: ...
+    async def take_away(self, channel: str, shown: str, file: str) -> None: ...
+
+
+class Clips:
+    """One for the whole process."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        engine: Engine,
+        hearing: Hearing,
+        voice: Voice,
+        cards: Cards,
+        *,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._hearing = hearing
+        self._voice = voice
+        self._cards = cards
+        self._clock = clock
+        self._listening: dict[str, Listening] = {}  # by the key of the job
+        self._translating: set[str] = set()
+        self.inbox: Inbox  # set by the app, which makes the inbox around `work`
+        self.ask: Callable[[Incoming], Awaitable[None]]  # takes a question in; set by the app
+
+    # Heard in passing
+
+    async def overhear(self, incoming: Incoming) -> None:
+        """A message that is not for us: its clips are heard where the channel wants every clip heard."""
+        if any(map(audible, incoming.files)):
+            place = incoming.conversation
+            await self.inbox.put(
+                job_key(incoming.key),
+                f"{OVERHEARD}:{place.key}",
+                OVERHEARD,
+                encode(incoming),
+                team=place.team,
+                person=incoming.user,
+                when=partial(_every, self._settings, incoming),
+            )
+
+    async def work(self, job: Job) -> list[Effect]:
+        """A job of one of our kinds."""
+        if job.kind == GONE:
+            await self._cards.take_away(**json.loads(job.payload))
+        else:
+            await self._overhear(job.key, decode(job.payload))
+        return []
+
+    async def _overhear(self, key: str, incoming: Incoming) -> None:
+        age_s = (self._clock() - incoming.sent_at).total_seconds()
+        if age_s > self._settings.message_age_limit_s:
+            return
+        listening = self._listening[key] = Listening(self._hearing.listen(incoming))
+        try:
+            heard = await listening.heard()
+        finally:
+            del self._listening[key]
+        if heard is None:
+            return
+        if heard.failed:
+            raise heard.failed
+        if heard.words and addressed(heard.words[0][1], NAME):
+            await self.ask(replace(incoming, mentioned=True))
+
+    # What people do with a card
+
+    async def card(self, id: str, user: str) -> ClipCard:
+        """The card, for the person whose words are on it. NotPermitted, Missing."""
+        clip = await self._of(id, user, CORRECT)
+        return await self._voice.card(clip.recording)
+
+    async def correct(self, id: str, user: str, text: str, *, asking: str) -> None:
+        """Another text takes the place of what was heard, and the question is asked again.
+
+        `asking` tells one correction from another. NotPermitted, Missing.
+        """
+        clip = await self._of(id, user, CORRECT)
+        if not text or text == (await self._voice.card(clip.recording)).text:
+            return
+        await self._voice.correct(clip.recording, text)
+        words = await self._engine.write(_reword, clip, now=self._now())
+        asked = decode(clip.asked)
+        again = replace(asked, key=f"{asked.key}:{asking}", text=words, files=(), sent_at=self._clock())
+        await self.ask(again)
+        await self._show(clip)
+
+    async def translate(self, id: str, user: str) -> None:
+        """English beside the words; asking again while it is made changes nothing. Missing, ProviderError."""
+        clip = await self._engine.read(clips.get, id)
+        if id in self._translating:
+            return
+        self._translating.add(id)
+        try:
+            scope = Scope(clip.team, clip.channel, user, clip.conversation, "translation")
+            await self._voice.into_english(clip.recording, scope)
+        finally:
+            self._translating.discard(id)
+        await self._show(clip)
+
+    async def forget(self, id: str, user: str) -> None:
+        """Erases the words of one clip, here and in Slack. NotPermitted, Missing."""
+        clip = await self._of(id, user, FORGET)
+        await self._forget(clip)
+        await self._engine.write(_reword, clip, now=self._now())
+        await self._engine.scrub()
+
+    async def forget_message(self, key: str, team: str, channel: str, message: str) -> None:
+        """The message was deleted: what is being heard of it ends, what was heard is erased."""
+        if listening := self._listening.get(job_key(key)):
+            await listening.aclose()
+        for clip in await self._engine.read(clips.of_message, team, channel, message):
+            await self._forget(clip)
+
+    async def _of(self, id: str, user: str, why: str) -> Clip:
+        clip = await self._engine.read(clips.get, id)
+        if clip.person != user:
+            raise NotPermitted(why)
+        return clip
+
+    async def _show(self, clip: Clip) -> None:
+        card = await self._voice.card(clip.recording)
+        file = await self._cards.change_clip(clip, card)
+        await self._engine.write(clips.show, clip.id, clip.shown, file)
+
+    async def _forget(self, clip: Clip) -> None:
+        """Erased here and, in the same moment, due to be taken out of Slack."""
+        where = {"channel": clip.channel, "shown": clip.shown, "file": clip.file}
+        await self.inbox.put(
+            f"{GONE}:{clip.id}:{clip.shown}",
+            f"{GONE}:{clip.conversation}",
+            GONE,
+            json.dumps(where),
+            when=partial(_erase, clip),
+        )
+
+    # What a channel wants
+
+    async def ears(self, team: str, channel: str) -> Ears:
+        return await self._engine.read(ears, self._settings, team, channel)
+
+    async def wish(self, team: str, channel: str, name: str, value: str, *, user: str) -> None:
+        """One setting of a channel: listen, languages or words. NotUnderstood."""
+        value = wish(name, value)
+        await self._engine.write(channels.wish, team, channel, name, value, person=user, now=self._now())
+
+    def _now(self) -> float:
+        return self._clock().timestamp()
+
+
+def job_key(key: str) -> str:
+    """The key of the job that listens to a message in passing."""
+    return f"{OVERHEARD}:{key}"
+
+
+def _every(settings: Settings, incoming: Incoming, tx: Tx) -> bool:
+    place = incoming.conversation
+    return ears(tx, settings, place.team, place.channel).listen == "every"
+
+
+def _erase(clip: Clip, tx: Tx) -> bool:
+    clips.forget(tx, clip)
+    return bool(clip.shown)
+
+
+def _reword(tx: Tx, clip: Clip, *, now: float) -> str:
+    """What is remembered of a message follows its clips; its text now."""
+    typed = decode(clip.asked).text
+    text = hearing.said(tx, clip.team, clip.channel, clip.message, typed)
+    if text:
+        conversations.edit(tx, clip.team, clip.channel, clip.message, text, now=now)
+    else:
+        conversations.delete(tx, clip.team, clip.channel, clip.message, now=now)
+    return text

@@ -1,0 +1,121 @@
+"""The usage page: `respond` is all that a route has to call.
+
+It reads the query, gathers what the viewer may see and answers with the page (bot/dashboard_page.py), CSV or
+Parquet. Who the viewer is and what ids are called in Slack is the handlers' to know; links are signed in
+bot/links.py.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from bot import pictures
+from bot.budgets import Budgets, Standing, titled
+from bot.charts import Chart, burn_down, over_time, share
+from bot.dashboard_page import NARROW, POLICY, Filters, View, page
+from bot.report_formats import as_csv, as_parquet
+from bot.reports import (
+    BYS,
+    OPERATOR,
+    OTHERS,
+    PRIVATE_CHANNELS,
+    By,
+    Row,
+    Span,
+    Viewer,
+    parse,
+    permitted_standings,
+    usage,
+)
+from storage.engine import Engine
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+FORMATS = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """Bytes and headers for HTTP."""
+
+    body: bytes
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where the page's figures come from and for whom; `names` maps ids to what Slack shows for them."""
+
+    engine: Engine
+    budgets: Budgets
+    team: str
+    viewer: Viewer
+    today: date
+    names: Mapping[str, str]
+
+    async def rows(self, span: Span, *by: By, where: Mapping[str, str]) -> list[Row]:
+        return await usage(self.engine, self.team, span, self.viewer, by=by, where=where)
+
+
+async def respond(desk: Desk, query: Mapping[str, str]) -> Response:
+    """The page for a query, or with format=csv|parquet its rows. NotUnderstood for unknown words."""
+    filters = read(query, desk.today)
+    if (form := query.get("format", "")) in FORMATS:
+        return _download(await desk.rows(filters.span, *BYS, where=filters.where), form, desk.names)
+    view = await look(desk, filters)
+    nonce = secrets.token_urlsafe(16)
+    script = await pictures.script() if view.drawn else ""
+    html = page(view, token=query.get("token", ""), script=script, nonce=nonce)
+    policy = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": POLICY.format(nonce)}
+    return Response(html.encode(), HEADERS | policy)
+
+
+def read(query: Mapping[str, str], today: date) -> Filters:
+    """The filters of a query; NotUnderstood when a span or a column is none we know."""
+    word = query.get("span") or "month"
+    question = parse(f"{word} by {query.get('by') or 'channel'}", today)
+    where = {str(name): query[name] for name in NARROW if query.get(name)}
+    return Filters(word, question.span, question.by[0], where)
+
+
+async def look(desk: Desk, filters: Filters) -> View:
+    """Everything the viewer may see under these filters, with its charts drawn where they can be."""
+    span, where = filters.span, filters.where
+    choices = {by: _choices(await desk.rows(span, by, where={}), by) for by in NARROW}
+    standings = permitted_standings(await desk.budgets.standings(desk.team), desk.viewer)
+    rows = await desk.rows(span, filters.by, where=where)
+    charts: list[Chart] = []
+    if rows and pictures.available():
+        charts.append(over_time(await desk.rows(span, "day", "channel", where=where), span, desk.names))
+        charts.append(share(await desk.rows(span, "kind", where=where), span))
+        charts += [await burn_down_of(desk, standing) for standing in standings[:1]]
+    drawn = await pictures.draw(charts) if charts else []
+    return View(filters, desk.today, rows, choices, standings, drawn, desk.names)
+
+
+async def burn_down_of(desk: Desk, standing: Standing) -> Chart:
+    """How a budget is used up, for somebody who may see the budget."""
+    budget = standing.budget
+    where: dict[str, str] = {} if budget.scope == "workspace" else {budget.scope: budget.target}
+    span = Span(standing.first, standing.ends - timedelta(days=1), "")
+    # Whoever may see the budget may see what was spent of it.
+    rows = await usage(desk.engine, desk.team, span, OPERATOR, by=("day",), where=where)
+    return burn_down(standing, rows, desk.today, name=titled(budget, desk.names))
+
+
+def _choices(rows: Sequence[Row], by: By) -> list[str]:
+    values = (row.user if by == "person" else getattr(row, by) for row in rows)
+    return sorted(value for value in values if value not in ("", OTHERS, PRIVATE_CHANNELS))
+
+
+def _download(rows: Sequence[Row], form: str, names: Mapping[str, str]) -> Response:
+    body = as_parquet(rows) if form == "parquet" else as_csv(rows, names=names).encode()
+    named = {"Content-Type": FORMATS[form], "Content-Disposition": f'attachment; filename="usage.{form}"'}
+    return Response(body, HEADERS | named)

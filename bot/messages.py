@@ -1,0 +1,151 @@
+"""The values that travel through the house: frozen, without behaviour beyond naming what they hold.
+
+Nothing here knows Slack, SQL or a model API. Identifiers (team, channel, user, message) are opaque strings.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+Role = Literal["human", "assistant"]
+
+# How a model's text came to its end. Only "stop" is a whole answer.
+#   stop      the model finished, or reached a stop sequence
+#   length    the output limit cut it
+#   filtered  the provider's content filter cut it
+#   broken    the stream ended without a reason, or the line dropped
+#   stopped   a person pressed stop
+Finish = Literal["stop", "length", "filtered", "broken", "stopped"]
+
+# What a model request is for; a ledger column.
+RequestKind = Literal[
+    "answer",
+    "summary",
+    "guard",
+    "title",
+    "embedding",
+    "transcription",
+    "translation",
+    "image",
+    "decision",
+    "moderation",
+    "training",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """One thread: (team, channel, root message). The unit of memory, of order and of privacy."""
+
+    team: str
+    channel: str
+    thread: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.team}:{self.channel}:{self.thread}"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file somebody shared, as announced: neither its type nor its size is to be believed."""
+
+    id: str
+    name: str
+    mime: str
+    size_bytes: int
+    url: str
+    voice: bool = False  # recorded as a clip in the client, not uploaded
+    stub: bool = False  # only a promise: the details have to be asked for (shared channels)
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """What a person did that asks for an answer. `key` is the same however often it is delivered."""
+
+    key: str
+    conversation: Conversation
+    user: str
+    message: str  # id of the person's message within the channel
+    text: str  # plain text as written; mentions of the bot removed
+    sent_at: datetime
+    direct: bool = False  # a DM with the bot
+    mentioned: bool = False
+    external: bool = False  # the author belongs to another company, or the channel is shared with one
+    files: tuple[File, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One stored line of a conversation, in the order it was said."""
+
+    role: Role
+    text: str
+    speaker: str = ""  # user id of a human; empty for the assistant
+    whole: bool = True  # False: cut, broken or stopped; shown to the model as such
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """All that a model reads, stable part first: instructions, summary, history, then what is asked now.
+
+    `context` stands between history and question (shared passages, what is on screen), so that the prefix
+    before it stays byte-identical from turn to turn and is served from the provider's cache.
+    """
+
+    system: str
+    messages: tuple[Message, ...]  # the last one is the person's
+    summary: str = ""
+    context: str = ""
+    cache_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """For whom and what a model request is made; each ledger row carries it."""
+
+    team: str
+    channel: str
+    user: str
+    conversation: str  # Conversation.key
+    kind: RequestKind
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a provider says it used. `input_tokens` includes `cached_tokens` and `cache_write_tokens`."""
+
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    cache_write_tokens: int = 0
+    output_tokens: int = 0
+    input_audio_tokens: int = 0
+    audio_seconds: float = 0.0
+    images: int = 0
+    requests: int = 1
+    estimated: bool = False  # counted by us, because the provider said nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """The end of a model's answer."""
+
+    text: str
+    finish: Finish
+    model: str
+    usage: Usage
+    cost_usd: Decimal | None = None  # None: unpriced
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What is to be said to a person, before it becomes Slack's."""
+
+    text: str
+    whole: bool = True
+    notes: tuple[str, ...] = ()  # short sentences under the text: cut, partial thread, sorry for the wait
+    retryable: bool = False  # offer the asker one retry button
+    verdict: int = 0  # of the guard, when it acted on one: people may overrule it

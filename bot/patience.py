@@ -1,0 +1,60 @@
+"""How long a stream may keep us waiting: between two parts, and in all.
+
+One timer for the whole stream; `asyncio.timeout` around each part would cost as much as reading it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class Patience:
+    """Waits at most `stall_s` for each part and until `deadline` (loop time) for all; then TimeoutError.
+
+    Time that passes between two waits counts only towards the deadline: it is not the server's.
+    """
+
+    def __init__(self, *, stall_s: float, deadline: float) -> None:
+        self.stall_s = stall_s
+        self._deadline = deadline
+        self._loop = asyncio.get_running_loop()
+        self._task: asyncio.Task[object] | None = None
+        self._since = self._loop.time()
+        self._late = False
+        self._timer = self._loop.call_at(min(self._since + stall_s, deadline), self._look)
+
+    async def wait(self, part: Callable[[], Awaitable[T]]) -> T:
+        """The part, or TimeoutError. A cancellation from outside passes through."""
+        if self._is_late():
+            raise TimeoutError("the request took longer than it may in all")
+        task = self._task = asyncio.current_task()
+        assert task is not None
+        self._since, before = self._loop.time(), task.cancelling()
+        try:
+            return await part()
+        except asyncio.CancelledError:
+            if self._is_late() and task.uncancel() <= before:
+                raise TimeoutError("nothing came for too long") from None
+            raise
+        finally:
+            self._task = None
+
+    def _is_late(self) -> bool:
+        return self._late
+
+    def close(self) -> None:
+        self._timer.cancel()
+
+    def _look(self) -> None:
+        now = self._loop.time()
+        due = min((self._since if self._task else now) + self.stall_s, self._deadline)
+        if now < due:
+            self._timer = self._loop.call_at(due, self._look)
+            return
+        self._late = True
+        if self._task:
+            self._task.cancel()

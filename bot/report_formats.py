@@ -1,0 +1,119 @@
+"""Rows of a report as text, CSV, JSON and Parquet. What is in the rows is bot/reports.py's."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, fields
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+from bot.reports import Row, total
+
+COLUMNS = tuple(f.name for f in fields(Row))
+# A spreadsheet takes a cell that begins like this for a formula. The last four are the full-width forms.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def dollars(amount: Decimal) -> str:
+    """$1,234.50; below a cent as many digits as it takes to show two."""
+    if amount == 0 or abs(amount) >= Decimal("0.01"):
+        return f"${amount:,.2f}"
+    return f"${amount:.{min(9, 1 - amount.adjusted())}f}"
+
+
+def compact(count: int) -> str:
+    """12, 3.4k, 5.6M: for reading, not for adding up."""
+    for limit, unit in ((1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")):
+        if count >= limit:
+            return f"{count / limit:.1f}{unit}"
+    return str(count)
+
+
+# Heading and cell of each column of the text table.
+SHOWN: dict[str, tuple[str, Callable[[Any], str]]] = {
+    "day": ("day", str),
+    "channel": ("channel", str),
+    "user": ("person", str),
+    "model": ("model", str),
+    "kind": ("kind", str),
+    "requests": ("requests", lambda count: f"{count:,}"),
+    "input_tokens": ("input", compact),
+    "cached_tokens": ("cached", compact),
+    "output_tokens": ("output", compact),
+    "audio_seconds": ("audio", lambda seconds: f"{seconds / 60:,.1f} min"),
+    "images": ("images", str),
+    "cost_usd": ("cost", dollars),
+    "unpriced": ("unpriced", str),
+}
+ALWAYS = ("requests", "input_tokens", "cached_tokens", "output_tokens", "cost_usd")
+NAMED = ("day", "channel", "user", "model", "kind")
+
+
+def table(rows: Sequence[Row], *, names: Mapping[str, str] | None = None) -> str:
+    """Aligned columns of plain text with a total; columns nobody used are left out. `names`: id → name."""
+    known = names or {}
+    whole = total(rows)
+    shown = columns(rows)
+    lines = [[SHOWN[column][0] for column in shown]]
+    for row in (*rows, whole):
+        lines.append([SHOWN[c][1](known.get(str(value := getattr(row, c)), value)) for c in shown])
+    lines[-1][0] = lines[-1][0] or "total"
+    return _aligned(lines, left=sum(column in NAMED for column in shown))
+
+
+def columns(rows: Sequence[Row]) -> list[str]:
+    """Which columns are worth showing."""
+    return [c for c in SHOWN if c in ALWAYS or any(getattr(row, c) for row in rows)]
+
+
+def _aligned(lines: list[list[str]], *, left: int) -> str:
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    rule = ["─" * width for width in widths]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if i < left else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in (lines[0], rule, *lines[1:-1], rule, lines[-1])
+    )
+
+
+def as_csv(rows: Iterable[Row], *, names: Mapping[str, str] | None = None) -> str:
+    """RFC 4180, every column, exact dollars. A name a spreadsheet would compute begins with an apostrophe.
+
+    With `names` (id → name) two more columns: channel_name and user_name.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(COLUMNS if names is None else (*COLUMNS, "channel_name", "user_name"))
+    for row in rows:
+        told = () if names is None else (names.get(id, id) for id in (row.channel, row.user))
+        writer.writerow([_cell(value) for value in (*(getattr(row, c) for c in COLUMNS), *told)])
+    return out.getvalue()
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, str):
+        return f"'{value}" if value.lstrip(" ").startswith(FORMULA) else value
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
+
+
+def as_json(rows: Iterable[Row]) -> str:
+    """A list of objects with every column; dollars as numbers."""
+    return orjson.dumps([asdict(row) for row in rows], default=float, option=orjson.OPT_INDENT_2).decode()
+
+
+def as_parquet(rows: Sequence[Row]) -> bytes:
+    """Typed columns, dollars as decimal(38, 9). Needs the charts extra."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    types = {str: pa.string(), int: pa.int64(), float: pa.float64(), Decimal: pa.decimal128(38, 9)}
+    schema = pa.schema([(name, types[type(getattr(Row(), name))]) for name in COLUMNS])
+    out = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist([asdict(row) for row in rows], schema=schema), out)
+    return out.getvalue()

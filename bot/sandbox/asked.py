@@ -1,0 +1,85 @@
+"""What was asked of the model and what it answers: one shape for all three text endpoints.
+
+The endpoints differ on the wire (see model_frames.py) and in what they allow (model_rules.py); a rehearsal
+answer or a scripted one needs neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request for text. `turns` are (role, text) in order; a bare prompt is one turn of role "prompt"."""
+
+    endpoint: str  # "completions", "chat/completions" or "responses"
+    model: str
+    turns: tuple[tuple[str, str], ...]
+    body: dict[str, Any] = field(repr=False)
+    choice: int = 0  # which of the n candidates; candidates differ in their words
+
+    @property
+    def prompt(self) -> str:
+        """All that the model reads, as one text: what tokens are counted in and prefixes compared on."""
+        return "".join(f"<{role}>{text}\n" if role != "prompt" else text for role, text in self.turns)
+
+    @property
+    def last(self) -> str:
+        """What was said last: the question, or the whole prompt of a completion."""
+        return self.turns[-1][1] if self.turns else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the model says. `chunks`, when given, is exactly how it is cut on the wire.
+
+    `first_token_s` and `tokens_per_s` override the server's pace; 0 tokens per second means all at once.
+    """
+
+    text: str
+    finish: str = "stop"
+    chunks: tuple[str, ...] = ()
+    first_token_s: float | None = None
+    tokens_per_s: float | None = None
+    usage: dict[str, int] | None = None  # replaces what was counted
+    refusal: bool = False
+
+
+def asked_of(endpoint: str, body: dict[str, Any]) -> Asked:
+    """The request body of a text endpoint as an `Asked`; the body has passed the rules already."""
+    if endpoint == "completions":
+        turns: list[tuple[str, str]] = [("prompt", _prompt_text(body.get("prompt")))]
+    elif endpoint == "chat/completions":
+        turns = [(m["role"], content_text(m.get("content"))) for m in body["messages"]]
+    else:
+        turns = _response_turns(body)
+    return Asked(endpoint, body["model"], tuple(turns), body)
+
+
+def content_text(content: Any) -> str:
+    """The text of a message's content: a string, or a list of parts of which the text ones count."""
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, Sequence):
+        return ""
+    return "\n".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
+
+
+def _prompt_text(prompt: Any) -> str:
+    """A completion prompt as text; token ids have no words here and are shown as numbers."""
+    if isinstance(prompt, str):
+        return prompt
+    if isinstance(prompt, list):
+        return " ".join(str(part) for part in prompt)
+    return "<|endoftext|>"
+
+
+def _response_turns(body: dict[str, Any]) -> list[tuple[str, str]]:
+    turns = [("system", body["instructions"])] if body.get("instructions") else []
+    given = body["input"]
+    if isinstance(given, str):
+        return [*turns, ("user", given)]
+    return turns + [(item.get("role", "user"), content_text(item.get("content"))) for item in given]

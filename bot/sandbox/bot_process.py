@@ -1,0 +1,124 @@
+"""The real bot as a child process: started, watched, started again when it dies, ended without leftovers.
+
+It gets the environment it would have with a real workspace; nothing of it is imported here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+BOT = (sys.executable, "-m", "bot", "serve")
+LOG_LINES = 400
+# A bot that dies sooner than this after its start is started again more slowly each time.
+SETTLED_S = 10.0
+LONGEST_PAUSE_S = 10.0
+PATIENCE_S = 30.0  # what a bot may take to finish its work after SIGTERM, as orchestrators give it
+
+
+class BotProcess:
+    """Keeps one bot running. `state` is "starting", "running", "restarting" or "stopped"."""
+
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        command: Sequence[str] = BOT,
+        *,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
+        """`patience_s`: how long the bot may take to end after SIGTERM."""
+        self._environment = dict(environment)
+        self._command = command
+        self._patience_s = patience_s
+        self.state = "stopped"
+        self.pid = 0
+        self.starts = 0
+        self.started_at = 0.0
+        self.last_exit: int | None = None
+        self.log: deque[str] = deque(maxlen=LOG_LINES)
+        self._process: asyncio.subprocess.Process | None = None
+        self._watch: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Start the bot and keep it running until `stop`."""
+        if self._watch is None or self._watch.done():
+            self._watch = asyncio.create_task(self._keep_running())
+
+    def kill(self) -> None:
+        """`kill -9`: what a crash or a lost machine does. It is started again."""
+        if self._process and self._process.returncode is None:
+            self._process.kill()
+
+    async def stop(self) -> None:
+        """End it as an orchestrator does: SIGTERM, patience, SIGKILL."""
+        if self._watch is None:
+            return
+        self._watch.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._watch
+        self._watch = None
+        self.state = "stopped"
+
+    def about(self) -> dict[str, Any]:
+        return {
+            "state": self.state,
+            "pid": self.pid,
+            "starts": self.starts,
+            "started_at": self.started_at,
+            "last_exit": self.last_exit,
+        }
+
+    async def _keep_running(self) -> None:
+        pause_s = 0.2
+        while True:
+            self.state = "restarting" if self.starts else "starting"
+            began = time.monotonic()
+            await self._run_once()
+            lived_s = time.monotonic() - began
+            pause_s = 0.2 if lived_s > SETTLED_S else min(pause_s * 2, LONGEST_PAUSE_S)
+            self.state = "restarting"
+            await asyncio.sleep(pause_s)
+
+    async def _run_once(self) -> None:
+        process = await asyncio.create_subprocess_exec(
+            *self._command,
+            env=self._environment,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            stdin=asyncio.subprocess.DEVNULL,
+            # Ctrl-C in the terminal reaches the sandbox alone, which then ends the bot in good order.
+            start_new_session=True,
+        )
+        self._process, self.pid = process, process.pid
+        self.starts += 1
+        self.started_at = time.time()
+        self.state = "running"
+        try:
+            await self._read_log(process)
+            self.last_exit = await process.wait()
+        finally:
+            await self._end(process)
+
+    async def _read_log(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None
+        while line := await process.stdout.readline():
+            self.log.append(line.decode("utf-8", "replace").rstrip())
+
+    async def _end(self, process: asyncio.subprocess.Process) -> None:
+        """SIGTERM, then SIGKILL when that is not heard; returns when the process is gone."""
+        if process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(signal.SIGTERM)
+        try:
+            # What it still has to say is read away: a full pipe would keep it from ending.
+            await asyncio.wait_for(process.communicate(), self._patience_s)
+        except TimeoutError:
+            process.kill()
+            await process.wait()

@@ -1,0 +1,175 @@
+"""The whole sandbox in one process and a child: fake Slack, model, page, and the real bot connected to them.
+
+    await run(8765)        # until cancelled; prints one line with the address when the bot is connected
+
+The rehearsal model answers unless OPENAI_API_KEY or OPENAI_BASE_URL is set. A model server found on its usual
+port is told of, and used only with PARLEY_SANDBOX_LOCAL=1. The database is thrown away at the end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from bot.sandbox import slack_limits
+from bot.sandbox.bot_process import BOT, BotProcess
+from bot.sandbox.local_servers import LocalServer, found_here
+from bot.sandbox.model import FakeModel
+from bot.sandbox.slack import FakeSlack
+from bot.sandbox.workspace import Page
+
+MANIFEST = Path(__file__).parents[2] / "manifest.yml"
+# How fast the rehearsal model talks: slow enough to see it stream and to press stop, quick to read along.
+FIRST_TOKEN_S, TOKENS_PER_S = 0.35, 60.0
+CONNECTED_WITHIN_S = 30.0
+_HERE = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """Which model answers. `kind` is "rehearsal", "local" or "account"; `found` are servers that could."""
+
+    kind: str
+    name: str
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)  # what the bot is given for it
+    host: str = ""  # where messages go, when they leave this process
+    found: tuple[LocalServer, ...] = ()
+
+    def about(self) -> dict[str, Any]:
+        servers = [{"name": s.name, "base_url": s.base_url, "models": list(s.models)} for s in self.found]
+        return {"kind": self.kind, "name": self.name, "host": self.host, "found": servers}
+
+
+def answering(environ: Mapping[str, str], found: list[LocalServer], rehearsal_url: str) -> Answering:
+    """The model that answers, from the environment and what was found on this machine."""
+    model, here = environ.get("PARLEY_MODEL", ""), tuple(found)
+    key, base_url = environ.get("OPENAI_API_KEY", ""), environ.get("OPENAI_BASE_URL", "")
+    if base_url or key:
+        host = urlsplit(base_url).hostname or "api.openai.com"
+        kind = "local" if host in _HERE else "account"
+        given = {"OPENAI_API_KEY": key or "none", "OPENAI_BASE_URL": base_url}
+        return Answering(kind, model or "the default model", given, host, here)
+    if environ.get("PARLEY_SANDBOX_LOCAL") and found:
+        server = found[0]
+        name = model or next(iter(server.models), "")
+        given = {"OPENAI_API_KEY": "none", "OPENAI_BASE_URL": server.base_url, "PARLEY_MODEL": name}
+        return Answering("local", f"{name} ({server.name})", given, "127.0.0.1", here)
+    given = {"OPENAI_API_KEY": "sk-rehearsal", "OPENAI_BASE_URL": rehearsal_url}
+    if not model:
+        # One that refuses no parameter, so that the first question is one request, and that has a price.
+        transcript = environ.get("PARLEY_STYLE") == "transcript"
+        given["PARLEY_MODEL"] = "rehearsal" if transcript else "gpt-4.1-mini"
+    return Answering("rehearsal", "rehearsal model", given, "", here)
+
+
+# Slack's are a second, a minute and five; who kills the bot to watch it come back does not want to wait.
+RETRY_DELAYS_S = (1.0, 5.0, 30.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """Everything that runs; what tests and pictures act on."""
+
+    slack: FakeSlack
+    model: FakeModel
+    page: Page
+    bot: BotProcess
+
+
+@asynccontextmanager
+async def sandbox(
+    port: int = 0, *, environ: Mapping[str, str] = os.environ, command: Sequence[str] = BOT
+) -> AsyncIterator[Sandbox]:
+    """The running sandbox; `command` starts the bot. Ends everything it started."""
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="parley-sandbox-"))
+        slack = await stack.enter_async_context(FakeSlack(manifest=manifest(), retry_delays_s=RETRY_DELAYS_S))
+        model = FakeModel(first_token_s=FIRST_TOKEN_S, tokens_per_s=TOKENS_PER_S)
+        await stack.enter_async_context(model)
+        chosen = answering(environ, await found_here(), model.base_url)
+        given = environment(environ, slack, folder) | dict(chosen.environment)
+        bot = BotProcess(given, command)
+        page = Page(
+            port=port,
+            slack_url=slack.base_url,
+            model_url=model.base_url.removesuffix("/v1") if chosen.kind == "rehearsal" else "",
+            model=chosen.about,
+            bot=bot,
+        )
+        await stack.enter_async_context(page)
+        stack.push_async_callback(bot.stop)
+        bot.start()
+        yield Sandbox(slack, model, page, bot)
+
+
+def manifest() -> Mapping[str, Any]:
+    """The app's manifest where the repository is at hand; else what the fake Slack assumes."""
+    try:
+        import yaml
+
+        read: Mapping[str, Any] = yaml.safe_load(MANIFEST.read_text("utf-8"))
+    except (ImportError, OSError):
+        return slack_limits.MANIFEST
+    return read
+
+
+def environment(environ: Mapping[str, str], slack: FakeSlack, folder: str) -> dict[str, str]:
+    """The bot's environment: that of this process, with this Slack and a throwaway database."""
+    kept = {k: v for k, v in environ.items() if not k.startswith("SLACK_") and k != "PARLEY_CONFIG"}
+    return kept | {
+        "SLACK_API_URL": slack.api_url,
+        "SLACK_BOT_TOKEN": slack.bot_token,
+        "SLACK_APP_TOKEN": slack.app_token,
+        "SLACK_SIGNING_SECRET": slack.signing_secret,
+        "PARLEY_TRANSPORT": "socket",
+        "PARLEY_DATABASE": f"sqlite:///{folder}/parley.db",
+        "PARLEY_OPS_PORT": "0",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+async def connected(running: Sandbox, within_s: float = CONNECTED_WITHIN_S) -> bool:
+    """Wait until the bot holds a socket; False when it does not in time."""
+    for _ in range(int(within_s / 0.1)):
+        if running.slack.sockets.connections:
+            return True
+        await asyncio.sleep(0.1)
+    return False
+
+
+async def run(port: int) -> None:
+    """Run the sandbox at this port of 127.0.0.1 until cancelled, or told to end by SIGTERM or SIGHUP."""
+    serving = asyncio.create_task(_serve(port))
+    for told in (signal.SIGTERM, signal.SIGHUP):
+        # Without this the sandbox would be gone at once, and the bot, its child, would stay.
+        asyncio.get_running_loop().add_signal_handler(told, serving.cancel)
+    try:
+        await serving
+    except asyncio.CancelledError:
+        here = asyncio.current_task()
+        if here and here.cancelling():
+            raise
+    except OSError as exc:
+        if exc.errno != errno.EADDRINUSE:
+            raise
+        raise SystemExit(f"parley: port {port} is in use; choose another with PARLEY_SANDBOX_PORT") from None
+
+
+async def _serve(port: int) -> None:
+    async with sandbox(port) as running:
+        if await connected(running):
+            print(f"Parley's sandbox is at {running.page.url} (Ctrl-C ends it)", flush=True)
+        else:
+            print("\n".join(list(running.bot.log)[-15:]), file=sys.stderr)
+            print(f"The bot has not connected; see its log at {running.page.url}", flush=True)
+        await asyncio.Event().wait()

@@ -1,0 +1,75 @@
+"""The three ways a conversation is put to a model: as a transcript, as chat messages, as response items.
+
+Only shapes. The stable part comes first and nothing volatile stands before the history, so that the
+provider's cache serves the prefix. Parameters are bot/parameters.py's, answers are read in bot/deltas.py.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot import transcript
+from bot.deltas import Choices, Items, Reading
+from bot.messages import Message, Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """One endpoint: its path, the part of the body that holds a prompt, and who reads its answers."""
+
+    path: str
+    asks: Callable[[Prompt, Sequence[str]], dict[str, Any]]
+    reads: type[Reading]
+
+
+def cache_key(prompt: Prompt) -> dict[str, str]:
+    """Routes a conversation's requests to where its prefix is cached; hashed, for it names people's places.
+
+    Source: OpenAI API reference, `prompt_cache_key`: at most 64 characters.
+    """
+    if not prompt.cache_key:
+        return {}
+    return {"prompt_cache_key": hashlib.sha256(prompt.cache_key.encode()).hexdigest()[:32]}
+
+
+def _transcript(prompt: Prompt, stops: Sequence[str]) -> dict[str, Any]:
+    return {"prompt": transcript.render(prompt, stops)}
+
+
+def _chat(prompt: Prompt, stops: Sequence[str]) -> dict[str, Any]:
+    system = [{"role": "system", "content": prompt.system}] if prompt.system else []
+    return {"messages": [*system, *_turns(prompt)]} | cache_key(prompt)
+
+
+def _responses(prompt: Prompt, stops: Sequence[str]) -> dict[str, Any]:
+    system = {"instructions": prompt.system} if prompt.system else {}
+    return system | {"input": _turns(prompt)} | cache_key(prompt)
+
+
+def _turns(prompt: Prompt) -> list[dict[str, str]]:
+    """Summary, history, context, question. What people or models said is never in the system's role."""
+    said = zip(prompt.messages, transcript.said(prompt.messages), strict=True)
+    *history, question = (_turn(message, text) for message, text in said)
+    summary = [_user(transcript.SUMMARY + prompt.summary)] if prompt.summary else []
+    context = [_user(transcript.CONTEXT + prompt.context)] if prompt.context else []
+    return [*summary, *history, *context, question]
+
+
+def _turn(message: Message, text: str) -> dict[str, str]:
+    if message.role == "human":
+        return _user(text)
+    return {"role": "assistant", "content": text + ("" if message.whole else transcript.CUT_OFF)}
+
+
+def _user(text: str) -> dict[str, str]:
+    return {"role": "user", "content": text}
+
+
+STYLES: dict[str, Style] = {
+    "transcript": Style("/completions", _transcript, Choices),
+    "chat": Style("/chat/completions", _chat, Choices),
+    "responses": Style("/responses", _responses, Items),
+}

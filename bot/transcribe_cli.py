@@ -1,0 +1,138 @@
+"""`parley transcribe FILE…`: recordings to text and captions, as clips in Slack are, into the same ledger.
+
+Takes what Whisper's own command takes: `--language Japanese`, `--task translate`, `--output_format srt`,
+`--output_dir captions`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+from bot import captions, languages, pricing
+from bot.calendar import Calendar, zone
+from bot.clip import ClipCard
+from bot.config import Settings
+from bot.errors import BotError, SetupError, UnsupportedFile
+from bot.ledger import Ledger
+from bot.listening import Request
+from bot.local_speech import speech_for
+from bot.messages import Scope, Usage
+from bot.provider import Provider
+from bot.scheduler import Scheduler
+from bot.voice import Voice, minutes
+from storage.engine import open_engine
+
+# The ledger's row says that it was asked for at the command line.
+SCOPE = Scope(team="cli", channel="cli", user="cli", conversation="cli", kind="transcription")
+BAR = 30
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Files, languages, formats."""
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    parser.add_argument("--language", type=_language, help="ja or Japanese; default: detected")
+    parser.add_argument("--model", help="instead of PARLEY_SPEECH_MODEL; local:small runs on this machine")
+    parser.add_argument("--vocabulary", default="", help="names and words to expect, separated by commas")
+    parser.add_argument("--task", choices=("transcribe", "translate"), default="transcribe")
+    parser.add_argument(
+        "--format",
+        "--output-format",
+        "--output_format",
+        choices=("txt", *captions.FORMATS, "all"),
+        default="text",
+    )
+    parser.add_argument(
+        "--output-dir",
+        "--output_dir",
+        type=Path,
+        help="a file for each recording there, instead of the terminal",
+    )
+
+
+async def run(args: argparse.Namespace, settings: Settings) -> int:
+    """1 when one of the files could not be heard; the others are."""
+    if args.format == "all" and not args.output_dir:
+        raise SetupError(["--format all makes several files: say where with --output-dir"])
+    settings = replace(settings, speech_model=args.model or settings.speech_model)
+    failed = 0
+    async with open_voice(settings) as voice:
+        for path in args.files:
+            try:
+                _write(await _hear(voice, path, args), path, args)
+            except BotError as exc:
+                failed = 1
+                print(f"parley: {path}: {exc.notice} ({exc})", file=sys.stderr)
+    return failed
+
+
+@asynccontextmanager
+async def open_voice(settings: Settings) -> AsyncIterator[Voice]:
+    """Voice with a provider and a ledger of its own, for one command."""
+    calendar = Calendar(zone(settings.time_zone))
+    prices = pricing.load(base_url=settings.openai_base_url, path=settings.prices)
+    async with open_engine(settings.database) as engine:
+        ledger = Ledger(engine, prices, calendar)
+        await ledger.start()
+        async with Provider(settings, ledger, Scheduler(), engine) as provider:
+            speech = speech_for(settings.speech_model, provider)
+            yield Voice(
+                settings, engine, speech, provider.complete, price=price_by(prices), calendar=calendar
+            )
+
+
+def price_by(prices: pricing.Prices) -> Callable[[str, Usage], Decimal | None]:
+    """What usage costs now."""
+    return lambda model, usage: prices.cost(model, usage, at=datetime.now(UTC))
+
+
+async def _hear(voice: Voice, path: Path, args: argparse.Namespace) -> ClipCard:
+    if not path.is_file():
+        raise UnsupportedFile(str(path), "there is no such file")
+    request = Request(
+        path.name,
+        SCOPE,
+        spoken=(args.language,) if args.language else (),
+        vocabulary=tuple(word.strip() for word in args.vocabulary.split(",") if word.strip()),
+        english=args.task == "translate",
+        progress=_bar(path.name) if sys.stderr.isatty() else None,
+    )
+    return await voice.hear(path, request)
+
+
+def _write(card: ClipCard, path: Path, args: argparse.Namespace) -> None:
+    english = args.task == "translate" and bool(card.english)
+    if not card.heard:
+        print(f"parley: {path}: I heard nothing.", file=sys.stderr)
+    wanted = "text" if args.format == "txt" else args.format
+    formats = list(captions.FORMATS) if wanted == "all" else [wanted]
+    for name in formats:
+        text = captions.FORMATS[name](card, english=english)
+        if args.output_dir:
+            args.output_dir.mkdir(parents=True, exist_ok=True)
+            (args.output_dir / f"{path.stem}{captions.ENDINGS[name]}").write_text(text, "utf-8")
+        else:
+            print(text, end="")
+
+
+def _bar(name: str) -> Callable[[float, float], None]:
+    def show(done_s: float, total_s: float) -> None:
+        full = int(BAR * done_s / total_s) if total_s else 0
+        end = "\n" if done_s >= total_s else ""
+        line = f"\r{name} [{'#' * full}{'.' * (BAR - full)}] {minutes(done_s, total_s)}"
+        print(line, end=end, file=sys.stderr, flush=True)
+
+    return show
+
+
+def _language(given: str) -> str:
+    code = languages.code(given)
+    if not code:
+        raise argparse.ArgumentTypeError(f"{given!r} is no language that I know")
+    return code

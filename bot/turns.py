@@ -1,0 +1,365 @@
+"""Around a turn: taking posts in, working each once, stopping, editing, deleting, trying again.
+
+`Turns.work` is what the inbox calls for each job. The order of commits makes a reply happen once: the
+reply's row exists before the model is asked; the answer and what is remembered are committed together
+before the reply is made final in Slack; the job is done only after that. Whatever is found half-way after a
+crash goes on from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import Any, Protocol
+from uuid import UUID, uuid5
+
+from bot.answer import Answer
+from bot.errors import BotError, ProviderError, TooOld
+from bot.inbox import Inbox, Job
+from bot.memory import Room
+from bot.messages import Conversation, File, Incoming, Reply
+from bot.metrics import METRICS
+from bot.turn import House, Turn, run_turn
+from storage import conversations, guard, inbox, replies
+from storage.engine import Engine, Tx
+from storage.guard import Channel
+from storage.inbox import Effect
+from storage.replies import ReplyRow
+
+log = logging.getLogger(__name__)
+
+REPLIES = UUID("6f9f0c3e-2f0b-5b62-9a51-70a1e7d3c9b4")  # the namespace of reply ids
+AGAIN = ":again"  # ends the key of a question that is asked once more
+
+
+class Speech(Protocol):
+    """One reply on its way into Slack (handlers/replies.py)."""
+
+    def working(self) -> None: ...
+    def append(self, text: str) -> None: ...
+    async def deliver(self, reply: Reply) -> list[str]: ...
+    async def withdraw(self) -> None: ...
+    async def idle(self) -> None: ...
+
+
+class Front(Room, Protocol):
+    """The side of the house that faces people."""
+
+    def reply(
+        self,
+        incoming: Incoming,
+        reply_id: str,
+        *,
+        messages: list[str],
+        resumed: bool,
+        opened: Callable[[list[str]], None],
+    ) -> Speech: ...
+
+    async def tell(self, user: str, text: str) -> None: ...
+
+
+@dataclass(slots=True)
+class Running:
+    """A turn that is being worked on, and the two ways it can be ended from outside."""
+
+    key: str
+    incoming: Incoming
+    answer: Answer | None = None
+    ended: str = ""  # "stopped" or "deleted"
+    ending: asyncio.Task[None] | None = None
+
+    def watch(self, answer: Answer | None) -> None:
+        self.answer = answer
+        if answer is not None and self.ended:
+            self.end(self.ended)
+
+    def end(self, why: str) -> None:
+        self.ended = why
+        if self.answer is not None:
+            self.ending = asyncio.create_task(self.answer.aclose())
+
+
+class Turns:
+    """Every post that asks for an answer, from the moment it arrives until it has one."""
+
+    def __init__(self, engine: Engine, house: House, front: Front, clock: Callable[[], datetime]) -> None:
+        self._engine = engine
+        self._house = house
+        self._front = front
+        self._clock = clock
+        self._running: dict[str, Running] = {}  # by conversation
+        self._notes: set[asyncio.Task[None]] = set()
+        self.inbox: Inbox  # set by the app, which makes the inbox around `work`
+
+    # Taking in
+
+    async def take(self, incoming: Incoming, *, when: Callable[[Tx], bool] = lambda tx: True) -> None:
+        """Stores a post that asks for an answer; returns when it is on disk."""
+        place = incoming.conversation
+
+        def wanted(tx: Tx) -> bool:  # its deletion may have overtaken it
+            return when(tx) and not conversations.forgotten(tx, place.team, place.channel, incoming.message)
+
+        new = await self.inbox.put(
+            incoming.key,
+            place.key,
+            "message",
+            encode(incoming),
+            team=place.team,
+            person=incoming.user,
+            when=wanted,
+        )
+        METRICS.count("parley_received_total", outcome="stored" if new else "known or not for us")
+
+    async def take_follow_up(self, incoming: Incoming) -> None:
+        """A post in a thread, without a mention: asks for an answer where we already take part."""
+        await self.take(incoming, when=partial(takes_part, conversation=incoming.conversation.key))
+
+    async def overhear(self, incoming: Incoming) -> None:
+        """A post in a thread of ours that is said to somebody else: remembered, not answered."""
+        if await self._engine.read(takes_part, incoming.conversation.key):
+            await self._engine.write(remember_said, incoming, now=self._now())
+
+    async def edited(self, key: str, team: str, channel: str, message: str, text: str) -> None:
+        """What waits and what is remembered follow the edit; an answer that was given stays."""
+        await self._engine.write(edit_message, key, team, channel, message, text, now=self._now())
+        for running in self._about(key):
+            running.incoming = replace(running.incoming, text=text)
+
+    async def deleted(self, key: str, team: str, channel: str, message: str) -> None:
+        """The person took it back: no answer if there is none yet, and nothing is remembered of it."""
+        if await self._engine.write(forget_message, key, team, channel, message, now=self._now()):
+            await self._engine.scrub()
+        for running in self._about(key):
+            running.end("deleted")
+
+    def stop(self, conversation: Conversation) -> None:
+        """The person pressed stop: the model request ends at once, what was written stays."""
+        if running := self._running.get(conversation.key):
+            running.end("stopped")
+
+    async def retry(self, reply_id: str, user: str) -> None:
+        """The one retry of a failed answer, by the person who asked. NotPermitted, TriedAgain or Missing."""
+        payload = await self._engine.write(replies.use_retry, reply_id, user, now=self._now())
+        incoming = decode(payload)
+        again = replace(incoming, key=incoming.key + AGAIN, sent_at=self._clock())
+        await self.take(again)
+
+    # Working
+
+    async def work(self, job: Job) -> list[Effect]:
+        """One job, from claim to the reply being final; returns what is committed together with its end."""
+        incoming = decode(job.payload)
+        place = incoming.conversation
+        row, gone = await self._engine.write(begin, job, incoming, now=self._now())
+        speech = self._front.reply(
+            incoming,
+            row.id,
+            messages=list(row.messages),
+            resumed=job.attempts > 1,
+            opened=lambda messages: self._note_opened(row.id, messages),
+        )
+        running = self._running[place.key] = Running(job.key, incoming, ended="deleted" if gone else "")
+        try:
+            if row.payload:
+                reply = reply_of(row.payload)
+            elif not gone:
+                reply = await self._answer(job, incoming, row.id, speech, running)
+            if running.ended == "deleted":
+                await speech.withdraw()
+                return [partial(replies.withdrawn, reply_id=row.id, now=self._now())]
+            messages = await speech.deliver(reply)
+        finally:
+            del self._running[place.key]
+            await speech.idle()
+        METRICS.count("parley_replies_total", outcome="whole" if reply.whole else "partial")
+        sent = partial(
+            replies.sent,
+            reply_id=row.id,
+            messages=messages,
+            now=self._now(),
+            retryable=reply.retryable or bool(reply.verdict),
+        )
+        return [sent]
+
+    async def tell(self, job: Job, error: BotError) -> None:
+        """The last word on a job that was given up on."""
+        incoming = decode(job.payload)
+        speech = self._front.reply(
+            incoming, reply_id(job.key), messages=[], resumed=True, opened=lambda messages: None
+        )
+        await speech.deliver(Reply(error.notice, whole=False))
+
+    async def _answer(
+        self, job: Job, incoming: Incoming, reply_id: str, speech: Speech, running: Running
+    ) -> Reply:
+        """Runs the turn and commits what came of it, answer and memory together."""
+        try:
+            self._refuse_old(incoming)
+            speech.working()
+            turn = await run_turn(incoming, speech, running, self._house)
+        except BotError as exc:
+            log.warning("job %s: the turn ended in %s: %s", job.seq, type(exc).__name__, exc)
+            turn = Turn(
+                Reply(exc.notice, whole=False, retryable=isinstance(exc, ProviderError) and exc.retry)
+            )
+        if running.ended != "deleted":
+            await self._engine.write(remember, running.incoming, reply_id, turn, now=self._now())
+        return turn.reply
+
+    def _refuse_old(self, incoming: Incoming) -> None:
+        age_s = (self._clock() - incoming.sent_at).total_seconds()
+        if age_s > self._house.settings.message_age_limit_s:
+            raise TooOld(in_words(age_s))
+
+    def _note_opened(self, reply_id: str, messages: list[str]) -> None:
+        """Writes down which messages a stream occupies, without holding the stream up for it."""
+        task = asyncio.create_task(self._engine.write(replies.opened, reply_id, list(messages)))
+        self._notes.add(task)
+        task.add_done_callback(self._notes.discard)
+
+    def _about(self, key: str) -> list[Running]:
+        """The turns at work on a post: its first answer, or the one that was asked for again."""
+        return [running for running in self._running.values() if running.key in both(key)]
+
+    def _now(self) -> float:
+        return self._clock().timestamp()
+
+
+def begin(tx: Tx, job: Job, incoming: Incoming, *, now: float) -> tuple[ReplyRow, bool]:
+    """The reply's row, and whether its question was deleted since it was asked."""
+    where = incoming.conversation
+    row = replies.begin(tx, reply_id(job.key), job.seq, where, incoming.user, now=now)
+    return row, conversations.forgotten(tx, where.team, where.channel, incoming.message)
+
+
+def remember(tx: Tx, incoming: Incoming, reply_id: str, turn: Turn, *, now: float) -> None:
+    """One transaction: the answer is ours to deliver, and both sides of the turn are remembered."""
+    replies.answered(tx, reply_id, json.dumps(turn.reply, default=_plain))
+    remember_ruling(tx, incoming, reply_id, turn, now=now)
+    if turn.completion is None:
+        return
+    usage = turn.completion.usage
+    remember_said(tx, incoming, now=now)
+    conversations.append(
+        tx,
+        incoming.conversation,
+        role="assistant",
+        message=reply_id,
+        person=incoming.user,
+        text=turn.completion.text,
+        whole=turn.completion.finish == "stop",
+        tokens=usage.input_tokens + usage.output_tokens,
+        now=now,
+    )
+
+
+def remember_ruling(tx: Tx, incoming: Incoming, reply_id: str, turn: Turn, *, now: float) -> None:
+    """What the guard had to do with the answer, where there is one."""
+    if turn.verdict:
+        guard.answered_by(tx, turn.verdict, reply_id)
+    if turn.unanswered is not None:
+        where = incoming.conversation
+        guard.add_unanswered(
+            tx,
+            Channel(where.team, where.channel),
+            incoming.text,
+            turn.unanswered,
+            person=incoming.user,
+            conversation=where.key,
+            now=now,
+        )
+
+
+def remember_said(tx: Tx, incoming: Incoming, *, now: float) -> None:
+    conversations.append(
+        tx,
+        incoming.conversation,
+        role="human",
+        message=incoming.message,
+        person=incoming.user,
+        text=incoming.text,
+        whole=True,
+        tokens=0,
+        now=now,
+    )
+
+
+def edit_message(tx: Tx, key: str, team: str, channel: str, message: str, text: str, *, now: float) -> None:
+    def changed(payload: str) -> str:
+        return encode(replace(decode(payload), text=text))
+
+    for known in both(key):
+        inbox.amend(tx, known, changed)
+        replies.amend_question(tx, reply_id(known), changed)
+    conversations.edit(tx, team, channel, message, text, now=now)
+
+
+def forget_message(tx: Tx, key: str, team: str, channel: str, message: str, *, now: float) -> bool:
+    """Erases what is kept of a post, waiting or remembered; whether there was anything.
+
+    An answer that is half in Slack is left to its job, which takes it back.
+    """
+    begun = [known for known in both(key) if replies.in_the_making(tx, reply_id(known))]
+    waited = [inbox.cancel(tx, known, now=now) for known in both(key) if known not in begun]
+    for known in both(key):
+        replies.erase_question(tx, reply_id(known))
+    return conversations.delete(tx, team, channel, message, now=now) or any(waited)
+
+
+def both(key: str) -> tuple[str, str]:
+    """The keys of a post's jobs: the question, and the question asked once more."""
+    return key, key + AGAIN
+
+
+def takes_part(tx: Tx, conversation: str) -> bool:
+    return inbox.knows(tx, conversation) or conversations.knows(tx, conversation)
+
+
+def reply_id(key: str) -> str:
+    """The reply's id, the same in every attempt."""
+    return str(uuid5(REPLIES, key))
+
+
+def reply_of(payload: str) -> Reply:
+    """A stored reply."""
+    read = json.loads(payload)
+    return Reply(**read | {"notes": tuple(read["notes"])})
+
+
+def encode(incoming: Incoming) -> str:
+    """An Incoming as ASCII JSON text, which every database keeps as it is."""
+    return json.dumps(incoming, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    """One of our values as JSON knows it; asdict would copy every string of it as well."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return {name: getattr(value, name) for name in value.__slots__}
+
+
+def decode(payload: str) -> Incoming:
+    """The Incoming that was encoded."""
+    read: dict[str, Any] = json.loads(payload)
+    return Incoming(
+        **read
+        | {
+            "conversation": Conversation(**read["conversation"]),
+            "sent_at": datetime.fromisoformat(read["sent_at"]),
+            "files": tuple(File(**file) for file in read["files"]),
+        }
+    )
+
+
+def in_words(seconds: float) -> str:
+    """An age as a person says it."""
+    for unit, size_s in (("days", 86_400), ("hours", 3_600)):
+        if seconds >= 2 * size_s:
+            return f"{seconds / size_s:.0f} {unit}"
+    return f"{seconds / 60:.0f} minutes"

@@ -1,0 +1,140 @@
+"""Block Kit as pure functions: values in, lists of plain dicts out. All limits are checked by tests.
+
+Source of shapes and limits: https://docs.slack.dev/reference/block-kit/blocks
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from bot.app import MonthUsage
+from handlers.mrkdwn import escape
+
+Block = dict[str, Any]
+
+FEEDBACK = "feedback"
+RETRY = "retry"
+FORGET_ALL = "forget_all"
+SECTION_LIMIT = 3000  # characters of a section's text
+
+
+def markdown(text: str) -> Block:
+    """The model's own Markdown; at most 12,000 characters over all such blocks of a message."""
+    return {"type": "markdown", "text": text}
+
+
+def section(text: str) -> Block:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text[:SECTION_LIMIT]}}
+
+
+def header(text: str) -> Block:
+    return {"type": "header", "text": {"type": "plain_text", "text": text[:150]}}
+
+
+def context(*texts: str) -> Block:
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": escape(t)} for t in texts[:10]]}
+
+
+def closing(notes: tuple[str, ...], *, reply_id: str, feedback: bool, retry: bool) -> list[Block]:
+    """What stands under the last part of a reply: notes, then feedback or the one retry button."""
+    under = [context(*notes)] if notes else []
+    if retry:
+        under.append(_retry_button(reply_id))
+    elif feedback:
+        under.append(_feedback_buttons(reply_id))
+    return under
+
+
+def _retry_button(reply_id: str) -> Block:
+    button = {
+        "type": "button",
+        "action_id": RETRY,
+        "text": {"type": "plain_text", "text": "Try again"},
+        "value": reply_id,
+    }
+    return {"type": "actions", "elements": [button]}
+
+
+def _feedback_buttons(reply_id: str) -> Block:
+    def button(text: str, value: str) -> Block:
+        return {"text": {"type": "plain_text", "text": text}, "value": f"{value}:{reply_id}"}
+
+    element = {
+        "type": "feedback_buttons",
+        "action_id": FEEDBACK,
+        "positive_button": button("Good answer", "1"),
+        "negative_button": button("Bad answer", "-1"),
+    }
+    return {"type": "context_actions", "elements": [element]}
+
+
+def ephemeral(text: str, blocks: list[Block]) -> dict[str, Any]:
+    """What a command answers with, for the asker's eyes only."""
+    return {"text": text, "blocks": blocks, "response_type": "ephemeral"}
+
+
+def help(commands: Mapping[str, str]) -> list[Block]:
+    """Every command with what it does."""
+    lines = [f"`/parley {name}`  {escape(what)}" for name, what in commands.items()]
+    return [
+        section("Mention me in a channel, write to me directly, or follow up in a thread I take part in."),
+        section("\n".join(lines)),
+    ]
+
+
+def usage(title: str, used: MonthUsage) -> list[Block]:
+    """A month's use in one block, with what could not be priced said openly."""
+    lines = [
+        f"*{escape(title)}* (since {used.first:%d %B})",
+        f"{money(used.cost_nano_usd)} for {count(used.requests, 'model request')}",
+        f"{used.input_tokens:,} tokens read ({used.cached_tokens:,} from the cache), "
+        f"{used.output_tokens:,} written",
+    ]
+    if used.unpriced:
+        lines.append(f"{count(used.unpriced, 'request')} unpriced: no price is known for the model")
+    return [section("\n".join(lines))]
+
+
+def home(used: MonthUsage, commands: Mapping[str, str]) -> list[Block]:
+    """The Home tab: what this is, and the person's own month."""
+    return [header("Parley"), *help(commands), {"type": "divider"}, *usage("Your month", used)]
+
+
+def forget_question() -> list[Block]:
+    """What can be forgotten, with a button that asks again before it forgets everything."""
+    button = {
+        "type": "button",
+        "action_id": FORGET_ALL,
+        "style": "danger",
+        "text": {"type": "plain_text", "text": "Forget everything of mine"},
+        "confirm": {
+            "title": {"type": "plain_text", "text": "Forget everything?"},
+            "text": {"type": "plain_text", "text": "What you said to me is erased, in every thread."},
+            "confirm": {"type": "plain_text", "text": "Forget"},
+            "deny": {"type": "plain_text", "text": "Keep"},
+        },
+    }
+    how = (
+        "`/parley forget thread` forgets your latest thread with me in this channel; "
+        "`/parley forget thread LINK`, or “Forget this thread” in a message's menu, any other."
+    )
+    return [section(how), {"type": "actions", "elements": [button]}]
+
+
+def forgotten(messages: int | None) -> str:
+    """What came of forgetting, in a sentence."""
+    if messages is None:
+        return "There is no such thread in which you took part."
+    return f"Forgotten: {count(messages, 'message')}."
+
+
+def count(number: int, what: str) -> str:
+    return f"{number:,} {what}" + ("" if number == 1 else "s")
+
+
+def money(nano_usd: int) -> str:
+    """An amount a person can read: cents, and more digits only below a cent."""
+    amount = Decimal(nano_usd) / 1_000_000_000
+    return f"${amount:,.2f}" if amount >= Decimal("0.01") or not amount else f"${amount:.5f}"

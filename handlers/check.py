@@ -1,0 +1,117 @@
+"""`parley check`: everything that can be wrong before anybody writes, tried at once, one readable line each.
+
+Nothing here changes anything: tokens are tried, the database is opened for reading, the model list is asked
+for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from bot.config import Settings
+from bot.errors import BotError, SetupError, SlackError, SlackRefused, SlackRevoked
+from bot.provider import list_models
+from handlers.serve import missing
+from handlers.slack import SlackDoor, open_slack
+from handlers.table import SCOPES
+from storage.engine import open_engine
+
+# How long before a model's end the operator should hear of it.
+SHUTDOWN_NOTICE_DAYS = 90
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """No arguments."""
+
+
+async def run(args: argparse.Namespace, settings: Settings) -> int:
+    """Prints what is well and what is not; 0 when nothing is wrong."""
+    problems = missing(settings) + misleading()
+    problems += await slack_problems(settings)
+    problems += await database_problems(settings)
+    problems += await model_problems(settings, today=datetime.now(UTC).date())
+    for problem in problems:
+        print(f"wrong: {problem}")
+    if not problems:
+        print("settings, tokens, scopes, database and model are in order")
+    return 1 if problems else 0
+
+
+def misleading() -> list[str]:
+    """Variables that would make Bolt another kind of app than the one that is set up."""
+    return [
+        f"{name} is set, which switches Bolt to OAuth; unset it"
+        for name in ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET")
+        if os.environ.get(name)
+    ]
+
+
+async def slack_problems(settings: Settings) -> list[str]:
+    """Tokens that Slack refuses, and scopes that the app was not given."""
+    problems = []
+    async with open_slack(settings) as client:
+        door = SlackDoor(client)
+        if settings.slack_bot_token:
+            problems += await _tried("SLACK_BOT_TOKEN", door, "auth.test")
+            if not problems:
+                problems += missing_scopes(door.scopes)
+        if settings.slack_app_token and settings.socket_mode:
+            client.token = settings.slack_app_token
+            problems += await _tried("SLACK_APP_TOKEN", door, "apps.connections.open")
+    return problems
+
+
+async def _tried(name: str, door: SlackDoor, method: str) -> list[str]:
+    try:
+        await door.call(method)
+    except (SlackRefused, SlackRevoked) as exc:
+        return [f"{name}: slack says {exc.code}"]
+    except SlackError as exc:
+        return [f"{name}: slack cannot be reached ({exc})"]
+    return []
+
+
+def missing_scopes(granted: frozenset[str]) -> list[str]:
+    """Scopes of manifest.yml that the installed app lacks. Slack names the granted ones in a header."""
+    lacking = sorted(set(SCOPES) - granted) if granted else []
+    return (
+        [f"scopes: {', '.join(lacking)} missing; update the app from manifest.yml and reinstall"]
+        if lacking
+        else []
+    )
+
+
+async def database_problems(settings: Settings) -> list[str]:
+    """A file that cannot be opened or is damaged; none at all is in order before the first start."""
+    path = Path(settings.database.partition(":///")[2])
+    if settings.database.startswith("sqlite:///") and not path.exists():
+        return (
+            [] if os.access(path.absolute().parent, os.W_OK) else [f"database {path}: cannot be made there"]
+        )
+    try:
+        async with open_engine(settings.database, read_only=True) as engine:
+            return [f"database {path}: {line}" for line in await engine.check()]
+    except SetupError as exc:
+        return exc.problems
+
+
+async def model_problems(settings: Settings, *, today: date) -> list[str]:
+    """A model API that does not answer, a model it does not have, or one that is about to end."""
+    try:
+        models = {model["id"]: model for model in await list_models(settings)}
+    except BotError as exc:
+        return [f"model: {type(exc).__name__}: {exc}"]
+    if settings.model not in models:
+        return [f"PARLEY_MODEL: the server has no model {settings.model}"]
+    ends = models[settings.model].get("shutdown_date")
+    return shutdown_notice(settings.model, ends, today=today) if ends else []
+
+
+def shutdown_notice(model: str, ends: str, *, today: date) -> list[str]:
+    days = (date.fromisoformat(ends[:10]) - today).days
+    return (
+        [f"PARLEY_MODEL: {model} ends on {ends[:10]}, in {days} days"] if days <= SHUTDOWN_NOTICE_DAYS else []
+    )

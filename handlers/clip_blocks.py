@@ -1,0 +1,197 @@
+"""The clip card, its modal and the file with the whole text, as pure functions.
+
+What was heard is shown as rich text, in which nothing is a link, a mention or a command: it is somebody's
+words by way of a model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from bot import languages
+from bot.clip import ClipCard, joined
+from bot.heard import Said
+from bot.pricing import nano
+from handlers import blocks
+from handlers.blocks import Block
+from handlers.mrkdwn import escape
+
+EDIT, TRANSLATE, FORGET = "clip_edit", "clip_translate", "clip_forget"
+EDITED = "clip_edited"  # the modal
+# A transcript of more characters is folded: so much of it on the card, all of it in a file.
+LONG_CHARACTERS = 900
+FOLDED_CHARACTERS = 600
+# A recording of more has its times beside the words; a paragraph begins after so long, or with a new speaker.
+SHORT_S = 60.0
+PARAGRAPH_S = 30.0
+FALLBACK_BYTES = 3_000
+# Source: plain_text_input of Block Kit takes 3,000 characters.
+INPUT_CHARACTERS = 2_900
+INPUTS = 20
+SPEAKERS = 6
+
+
+def text(card: ClipCard) -> str:
+    """The card where no blocks are shown: in notifications, to screen readers, and to us."""
+    words = escape(f"{card.name} ({', '.join(_facts(card)[:2])}): {card.text}")
+    return words.encode("utf-8", "replace")[:FALLBACK_BYTES].decode("utf-8", "ignore")
+
+
+def card(card: ClipCard, id: str, *, file: bool) -> list[Block]:
+    """Words, English words, what it was, and what can be done with it. `file`: the whole text is in one."""
+    shown = [_title(card.name), _quote(card.said, card)]
+    if card.english:
+        shown += [_title("In English"), _quote(card.english, card)]
+    notes = [" · ".join(_facts(card))]
+    if card.speakers:
+        notes.append(", ".join(f"{who} {clock(s)}" for who, s in card.speakers[:SPEAKERS]))
+    if file:
+        notes.append("The whole text is in the file.")
+    if not card.english_whole:
+        notes.append("The translation is not complete.")
+    return [*shown, blocks.context(*notes), _buttons(card, id)]
+
+
+def long(card: ClipCard) -> bool:
+    return len(card.text) > LONG_CHARACTERS
+
+
+def whole_text(card: ClipCard) -> str:
+    """The file beside a folded card: every line with its time."""
+    lines = [_line(s, card) for s in card.said]
+    if card.english:
+        lines += ["", "In English", "", *(_line(s, card) for s in card.english)]
+    return "\n".join([card.name, " · ".join(_facts(card)), "", *lines, ""])
+
+
+def modal(card: ClipCard, id: str) -> dict[str, Any]:
+    """The transcript to be corrected, in as many fields as it needs; at most `INPUTS` of them."""
+    return {
+        "type": "modal",
+        "callback_id": EDITED,
+        "private_metadata": id,
+        "title": _plain("What was said"),
+        "submit": _plain("Answer again"),
+        "close": _plain("Cancel"),
+        "blocks": [_input(number, piece) for number, piece in enumerate(pieces(card))],
+    }
+
+
+def pieces(card: ClipCard) -> list[str]:
+    """The transcript in pieces that fit a field each, cut between sentences."""
+    fields = [""]
+    for s in card.said:
+        for start in range(0, len(s.text), INPUT_CHARACTERS):
+            words = s.text[start : start + INPUT_CHARACTERS]
+            if len(fields[-1]) + len(words) >= INPUT_CHARACTERS:
+                fields.append("")
+            fields[-1] = joined([Said(0, 0, t) for t in (fields[-1], words) if t], card.language)
+    return fields
+
+
+def corrected(view: dict[str, Any]) -> str:
+    """What stands in the fields now, in their order."""
+    values = view["state"]["values"]
+    fields = [
+        values.get(block["block_id"], {}).get(block["block_id"], {}).get("value") for block in view["blocks"]
+    ]
+    return "\n".join(field.strip() for field in fields if field and field.strip())
+
+
+def clock(seconds: float) -> str:
+    """`4:07`, `1:04:07`."""
+    minutes, s = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{s:02}" if minutes >= 60 else f"{minutes}:{s:02}"
+
+
+def _facts(card: ClipCard) -> list[str]:
+    cost = "unpriced" if card.cost_usd is None else blocks.money(nano(card.cost_usd))
+    facts = [languages.name(card.language) if card.language else "", clock(card.length_s), card.model, cost]
+    if not card.timed and card.length_s > SHORT_S:
+        facts.append("times estimated")
+    return [fact for fact in facts if fact]
+
+
+def _title(words: str) -> Block:
+    bold = {"type": "text", "text": words or "Recording", "style": {"bold": True}}
+    return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [bold]}]}
+
+
+def _quote(said: Sequence[Said], card: ClipCard) -> Block:
+    elements: list[dict[str, Any]] = []
+    left = FOLDED_CHARACTERS if long(card) else LONG_CHARACTERS * 2
+    for paragraph in _paragraphs(said, card):
+        if elements:
+            elements.append({"type": "text", "text": "\n"})
+        if card.length_s > SHORT_S:
+            time = {"type": "text", "text": clock(paragraph.start_s), "style": {"code": True}}
+            elements += [time, {"type": "text", "text": " "}]
+        words = f"{paragraph.speaker}: {paragraph.text}" if paragraph.speaker else paragraph.text
+        cut = len(words) > left
+        elements.append({"type": "text", "text": words[:left].rstrip() + " …" if cut else words})
+        left -= len(words)
+        if left <= 0:
+            break
+    return {"type": "rich_text", "elements": [{"type": "rich_text_quote", "elements": elements}]}
+
+
+def _paragraphs(said: Iterable[Said], card: ClipCard) -> Iterable[Said]:
+    """What belongs together: one speaker, about half a minute."""
+    kept: list[Said] = []
+    for s in said:
+        if kept and (s.speaker != kept[0].speaker or s.start_s - kept[0].start_s >= PARAGRAPH_S):
+            yield _merged(kept, card)
+            kept = []
+        kept.append(s)
+    if kept:
+        yield _merged(kept, card)
+
+
+def _merged(kept: list[Said], card: ClipCard) -> Said:
+    words = joined([Said(s.start_s, s.end_s, s.text) for s in kept], card.language)
+    return Said(kept[0].start_s, kept[-1].end_s, words, kept[0].speaker)
+
+
+def _line(s: Said, card: ClipCard) -> str:
+    return f"[{clock(s.start_s)}] " + (f"{s.speaker}: {s.text}" if s.speaker else s.text)
+
+
+def _buttons(card: ClipCard, id: str) -> Block:
+    buttons = [_button(EDIT, "Correct and ask again", id)]
+    if card.language != "en" and not card.english:
+        buttons.append(_button(TRANSLATE, "Translate", id))
+    forget = _button(FORGET, "Forget", id) | {
+        "confirm": {
+            "title": _plain("Forget this clip?"),
+            "text": _plain("What I heard in it is erased, here too. The recording itself is yours."),
+            "confirm": _plain("Forget"),
+            "deny": _plain("Keep"),
+        }
+    }
+    return {"type": "actions", "elements": [*buttons, forget]}
+
+
+def _button(action: str, words: str, id: str) -> Block:
+    return {"type": "button", "action_id": action, "text": _plain(words), "value": id}
+
+
+def _input(number: int, words: str) -> Block:
+    field = {
+        "type": "plain_text_input",
+        "action_id": f"words{number}",
+        "multiline": True,
+        "initial_value": words,
+        "max_length": 3_000,
+    }
+    return {
+        "type": "input",
+        "block_id": f"words{number}",
+        "optional": number > 0,
+        "label": _plain("What was said" if number == 0 else "and then"),
+        "element": field,
+    }
+
+
+def _plain(words: str) -> dict[str, Any]:
+    return {"type": "plain_text", "text": words}

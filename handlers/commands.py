@@ -1,0 +1,73 @@
+"""The slash command /parley: a word, then what it needs. Answers are for the asker's eyes only."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from bot.app import Services
+from bot.messages import Conversation
+from handlers import blocks
+from handlers.front import SlackFront
+from handlers.usage import CostCommands
+
+HELP = {
+    "help": "what Parley does",
+    "usage": "what this channel has used this month, and what it cost",
+    "usage month by person csv": "a report with its picture: today, week, month or 2026-10; by channel, "
+    "person, model, kind or day; csv for a file",
+    "budget": "the budgets and what is left of them; `budget channel 20 per month` sets one",
+    "estimate 2 hours": "what so much speech, or the text you write there, would cost on each model",
+    "digest on": "every Monday what last week cost; `digest off` ends it",
+    "owner @name": "who owns this channel; named by admins",
+    "forget thread": "forget your latest thread with Parley here (or: `forget thread LINK`)",
+    "forget all": "forget everything of yours, in every thread",
+}
+# A permalink's channel, message and thread. Source: chat.getPermalink's example responses.
+PERMALINK = re.compile(r"/archives/(?P<channel>\w+)/p(?P<message>\d{7,})(?:\?thread_ts=(?P<thread>[\d.]+))?")
+
+
+class Commands:
+    """Listener for /parley."""
+
+    def __init__(self, services: Services, front: SlackFront) -> None:
+        self._services = services
+        self._costs = CostCommands(services, front)
+
+    async def parley(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
+        """Answers within the acknowledgement where a read or one small write is enough, else after it."""
+        word, _, rest = body.get("text", "").strip().partition(" ")
+        match word.lower():
+            case "usage" if not rest.strip():
+                await ack(**await self._usage(body))
+            case "usage" | "budget" | "owner" | "estimate" | "digest" as about:
+                await ack()
+                await self._costs.answer(body, about, rest.strip(), respond)
+            case "forget":
+                await ack(**await self._forget(body, rest.strip()))
+            case _:
+                await ack(**blocks.ephemeral("What I do", blocks.help(HELP)))
+
+    async def _usage(self, body: dict[str, Any]) -> dict[str, Any]:
+        used = await self._services.usage_of(body["team_id"], channel=body["channel_id"])
+        return blocks.ephemeral(
+            "This month in this channel", blocks.usage("This month in this channel", used)
+        )
+
+    async def _forget(self, body: dict[str, Any], what: str) -> dict[str, Any]:
+        team, user = body["team_id"], body["user_id"]
+        if what == "all":
+            sentence = blocks.forgotten(await self._services.forget_person(team, user))
+        elif link := PERMALINK.search(what):
+            sentence = blocks.forgotten(await self._services.forget_thread(linked(team, link), user))
+        elif what == "thread":
+            sentence = blocks.forgotten(await self._services.forget_latest(team, body["channel_id"], user))
+        else:
+            return blocks.ephemeral("What shall I forget?", blocks.forget_question())
+        return blocks.ephemeral(sentence, [blocks.section(sentence)])
+
+
+def linked(team: str, link: re.Match[str]) -> Conversation:
+    """The conversation a permalink points into."""
+    message = f"{link['message'][:-6]}.{link['message'][-6:]}"
+    return Conversation(team, link["channel"], link["thread"] or message)

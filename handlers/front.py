@@ -1,0 +1,99 @@
+"""Slack as the rest of the house needs it: a place to reply, and the thread around a message."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from bot.config import Settings
+from bot.errors import SlackRefused
+from bot.memory import Heard
+from bot.messages import Conversation, Incoming
+from handlers import mrkdwn
+from handlers.directory import Directory
+from handlers.outgoing import Outgoing
+from handlers.pace import Pace
+from handlers.replies import SlackReply
+from handlers.slack import SlackDoor
+
+log = logging.getLogger(__name__)
+
+# How much of somebody else's thread is read when the bot is called into it.
+PAGE_LIMIT = 200  # Source: conversations.replies recommends at most 200, allows 1,000
+THREAD_PAGES = 5
+
+
+class SlackFront:
+    """Implements bot.turns.Front."""
+
+    def __init__(self, door: SlackDoor, settings: Settings) -> None:
+        self.door = door
+        self.directory = Directory(door)
+        self._pace = Pace(settings.streams_per_minute)
+        self._link_hosts = frozenset(h.strip().lower() for h in settings.link_hosts.split(",") if h.strip())
+
+    def reply(
+        self,
+        incoming: Incoming,
+        reply_id: str,
+        *,
+        messages: list[str],
+        resumed: bool,
+        opened: Callable[[list[str]], None],
+    ) -> SlackReply:
+        hosts = self._link_hosts | mrkdwn.hosts(incoming.text)
+        return SlackReply(
+            self.door,
+            self._pace,
+            incoming,
+            reply_id,
+            outgoing=lambda: Outgoing(hosts, frozenset({incoming.user})),
+            opened=opened,
+            messages=messages,
+            resumed=resumed,
+        )
+
+    async def tell(self, user: str, text: str) -> None:
+        """Writes to somebody directly, in Slack's own markup."""
+        opened = await self.door.call("conversations.open", users=user)
+        await self.door.call(
+            "chat.postMessage",
+            channel=opened["channel"]["id"],
+            text=text,
+            unfurl_links=False,
+            unfurl_media=False,
+        )
+
+    async def thread(self, conversation: Conversation, *, before: str) -> tuple[list[Heard], bool]:
+        """What was said in the thread before a message, oldest first, and whether that is all of it."""
+        said: list[Heard] = []
+        cursor = ""
+        for _ in range(THREAD_PAGES):
+            try:
+                page = await self.door.get(
+                    "conversations.replies",
+                    channel=conversation.channel,
+                    ts=conversation.thread,
+                    latest=before,
+                    limit=PAGE_LIMIT,
+                    **({"cursor": cursor} if cursor else {}),
+                )
+            except SlackRefused as exc:
+                log.warning("a thread cannot be read: %s", exc.code)
+                return said, False
+            said += [
+                self._heard(m)
+                for m in page.get("messages") or ()
+                if m.get("text") and float(m["ts"]) < float(before)
+            ]
+            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return said, True
+        return said, False
+
+    def _heard(self, message: dict[str, Any]) -> Heard:
+        text = mrkdwn.readable(message["text"], without=self.door.bot_user)
+        if message.get("user") == self.door.bot_user:
+            return Heard(message["ts"], "assistant", "", text)
+        return Heard(message["ts"], "human", message.get("user") or message.get("bot_id") or "", text)

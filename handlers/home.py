@@ -1,0 +1,69 @@
+"""App Home, the agent's Messages tab, sessions, and everything nobody listens to."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from bot.app import Services
+from bot.messages import Conversation
+from handlers import blocks, usage_blocks
+from handlers.commands import HELP
+from handlers.front import SlackFront
+
+log = logging.getLogger(__name__)
+
+PROMPTS = (
+    {"title": "What can you do?", "message": "What can you do?"},
+    {"title": "Draft a message", "message": "Help me to draft a short message to my team about"},
+    {"title": "Explain something", "message": "Explain in simple words:"},
+)
+
+
+class Home:
+    """Listeners for the events of the app's own surfaces."""
+
+    def __init__(self, services: Services, front: SlackFront) -> None:
+        self._services = services
+        self._front = front
+
+    async def opened(self, event: dict[str, Any], body: dict[str, Any]) -> None:
+        """The Messages tab offers prompts to begin with; the Home tab shows the person's own month."""
+        if event.get("tab") == "messages":
+            await self._front.door.attempt(
+                "assistant.threads.setSuggestedPrompts", channel_id=event["channel"], prompts=list(PROMPTS)
+            )
+            return
+        used = await self._services.usage_of(body["team_id"], person=event["user"])
+        shown = [*blocks.home(used, HELP), *await self._costs(body["team_id"], event["user"])]
+        view = {"type": "home", "blocks": shown}
+        await self._front.door.attempt("views.publish", user_id=event["user"], view=view)
+
+    async def _costs(self, team: str, user: str) -> list[blocks.Block]:
+        """The workspace's month for admins, the budgets the person may see, and the way to the page."""
+        costs, directory = self._services.costs, self._front.directory
+        viewer = await directory.viewer(user, named=await costs.named(team, user))
+        standings = await costs.standings(team, viewer)
+        names = await directory.names(one.budget.target for one in standings)
+        shown = usage_blocks.standings(standings, names, "") if standings else []
+        if viewer.admin:
+            shown += blocks.usage("The workspace's month", await self._services.usage_of(team))
+        return [*shown, *usage_blocks.open_page(costs.link(team, user))]
+
+    async def stopped(self, event: dict[str, Any], body: dict[str, Any]) -> None:
+        """The native stop button: the model request ends at once and what was written stays."""
+        self._services.turns.stop(Conversation(body["team_id"], event["channel"], event["thread_ts"]))
+
+    async def revoked(self, event: dict[str, Any]) -> None:
+        """The app was removed, or its tokens withdrawn: nothing more can be said in this workspace."""
+        self._front.door.revoked = event["type"]
+        log.error("slack says %s: the app has to be installed again", event["type"])
+
+
+async def seen(event: dict[str, Any]) -> None:
+    """What a person looks at is a hint we have no use for; hearing of it keeps Slack content."""
+
+
+async def unknown(ack: Any) -> None:
+    """Acknowledges what nobody listens to, so that Slack never sees a failure."""
+    await ack()

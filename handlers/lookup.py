@@ -1,0 +1,35 @@
+"""Looking at a thread for what we may have written there before."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+from handlers.slack import SlackDoor
+
+# Slack's readers may lag behind its writers by so much when we look for our own post.
+LOOK_AFTER_S = 1.0
+PAGE_LIMIT = 200  # Source: conversations.replies recommends at most 200, allows 1,000
+
+
+async def ours(door: SlackDoor, channel: str, thread: str, *, after: str) -> AsyncIterator[dict[str, Any]]:
+    """Our own messages in a thread since a person's, with their metadata, oldest first."""
+    await asyncio.sleep(LOOK_AFTER_S)
+    cursor = ""
+    while True:
+        page = await door.get(
+            "conversations.replies",
+            channel=channel,
+            ts=thread,
+            oldest=after,
+            include_all_metadata="true",
+            limit=PAGE_LIMIT,
+            **({"cursor": cursor} if cursor else {}),
+        )
+        for message in page.get("messages") or ():
+            if message.get("user") == door.bot_user and float(message["ts"]) > float(after):
+                yield message
+        cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+        if not cursor:
+            return

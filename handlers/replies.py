@@ -1,0 +1,308 @@
+"""A `Reply` in Slack, exactly once: shown live while it is written, then made final however often it takes.
+
+The normal way is a stream that is stopped with the rest of the text, or a single post. Every other way (a
+crash before, a lost stream, an answer of Slack's that never came) goes through `publish`, which looks at
+the thread and then edits, adopts or posts until the thread holds exactly the parts of the reply. Each final
+message carries the reply's own id in its metadata.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from bot.errors import SlackRefused, SlackUnavailable
+from bot.messages import Incoming, Reply
+from bot.metrics import METRICS
+from bot.voice import minutes
+from handlers import blocks
+from handlers.lookup import ours
+from handlers.outgoing import Outgoing, filtered
+from handlers.pace import Pace
+from handlers.slack import SlackDoor
+from handlers.split import plain, split
+from handlers.status import StatusLine
+from handlers.stream import LiveStream, Place
+
+log = logging.getLogger(__name__)
+
+METADATA = "parley_reply"
+# A quick answer is its own status; a slower one shows that somebody is at work.
+STATUS_AFTER_S = 0.1
+# A recording of less is heard before anybody has read how far it is.
+WORTH_TELLING_S = 60.0
+LISTENING = "listening: {minutes}"
+# A worker sleeps this long for its place in a channel; for a longer wait the job goes back to the queue.
+WORTH_WAITING_S = 1.0
+# Of the 12,000 characters that all markdown blocks of a message may have, notes and buttons get the rest.
+PART_LIMIT = 11_000
+ORPHANS = 1000  # numbers of parts from here on are those of orphans
+# Codes that say: nothing can be written there any more.
+UNREACHABLE = frozenset(
+    {
+        "channel_not_found",
+        "not_in_channel",
+        "is_archived",
+        "thread_not_found",
+        "restricted_action",
+        "restricted_action_read_only_channel",
+        "restricted_action_thread_only_channel",
+        "restricted_action_non_threadable_channel",
+        "restricted_action_thread_locked",
+        "cannot_reply_to_message",
+    }
+)
+ELSEWHERE = "I could not answer you where you asked ({code}), so here it is:\n\n"
+
+
+class SlackReply:
+    """One reply on its way. `resumed`: an earlier attempt may have left something in the thread."""
+
+    def __init__(
+        self,
+        door: SlackDoor,
+        pace: Pace,
+        incoming: Incoming,
+        reply_id: str,
+        *,
+        outgoing: Callable[[], Outgoing],
+        opened: Callable[[list[str]], None],
+        messages: list[str],
+        resumed: bool,
+    ) -> None:
+        where = incoming.conversation
+        self._door = door
+        self._pace = pace
+        self._incoming = incoming
+        self._reply_id = reply_id
+        self._place = Place(where.team, where.channel, where.thread, incoming.user)
+        self._outgoing = outgoing
+        self._filter = outgoing()
+        self._messages = messages
+        self._uncertain = resumed  # something of ours may stand in the thread that we do not know of
+        self._live = (
+            None if resumed else LiveStream(door, pace, self._place, metadata=self._metadata, opened=opened)
+        )
+        self._waiting: asyncio.TimerHandle | None = None  # until the status is shown
+        self._status: asyncio.Task[None] | None = None  # shows it
+        self._line = StatusLine(door, where.channel, where.thread)
+
+    # While the turn runs
+
+    def working(self) -> None:
+        """Shows that somebody is at work, unless the answer comes first; with it comes the stop button."""
+
+        def show() -> None:
+            self._status = asyncio.create_task(self._session("processing"))
+
+        self._waiting = asyncio.get_running_loop().call_later(STATUS_AFTER_S, show)
+
+    def listening(self, done_s: float, total_s: float) -> None:
+        """How far a recording is that takes a while."""
+        if total_s >= WORTH_TELLING_S:
+            done = done_s >= total_s
+            self._line.say("" if done else LISTENING.format(minutes=minutes(done_s, total_s)))
+
+    def append(self, text: str) -> None:
+        """More of the answer. A resumed reply is shown when it is whole, in the place of what was there."""
+        if self._live is not None:
+            self._live.append(self._filter.feed(text))
+
+    # When it has ended
+
+    async def deliver(self, reply: Reply) -> list[str]:
+        """Makes the reply final; ids of the messages it occupies. May be called again after any failure."""
+        text = filtered(reply.text, self._outgoing())
+        under = blocks.closing(
+            reply.notes, reply_id=self._reply_id, feedback=reply.whole, retry=reply.retryable
+        )
+        try:
+            rest = await self._settle_live()
+            if rest is not None and await self._stop_stream(rest, under):
+                return self._messages
+            parts = split(text, PART_LIMIT)
+            last = len(parts) - 1
+            bodies = [self._body(i, part, under if i == last else []) for i, part in enumerate(parts)]
+            return await self._publish(bodies)
+        except SlackRefused as exc:
+            if exc.code not in UNREACHABLE:
+                raise
+            return await self._say_elsewhere(exc.code, text)
+        finally:
+            await self.idle()
+
+    async def put(self, text: str, shown: list[blocks.Block]) -> str:
+        """A message of its own beside the answer, never streamed: posted, or found, or changed; its id."""
+        body = {"text": text, "blocks": shown, "metadata": self._metadata(0)}
+        (ts,) = await self._publish([body], streamed=False)
+        return ts
+
+    async def withdraw(self) -> None:
+        """Takes back what is already to be seen, because the question was deleted."""
+        await self._settle_live()
+        try:
+            found = (await self._find()).values() if self._uncertain else ()
+        except SlackRefused:  # the thread is gone, and all in it
+            found = ()
+        for ts in {*self._messages, *found}:
+            await self._remove(ts)
+        await self.idle()
+
+    async def idle(self) -> None:
+        """No status is left standing, whatever happened."""
+        await self._line.clear()
+        if await self._status_shown():
+            self._status = None
+            await self._session("active")
+
+    # The ways into Slack
+
+    async def _settle_live(self) -> str | None:
+        """Ends the live part; what is left to say at the stream's end, None when that is not enough."""
+        live, self._live = self._live, None
+        if live is None:
+            return None
+        rest = await live.settle(self._filter.finish())
+        self._messages = live.messages
+        self._uncertain = live.unsure
+        return rest
+
+    async def _stop_stream(self, rest: str, under: list[blocks.Block]) -> bool:
+        """The normal end of a running stream; False when the thread has to be put in order instead."""
+        arguments: dict[str, Any] = {"blocks": under} if under else {}
+        if rest:
+            arguments["markdown_text"] = rest
+        if await self._status_shown():
+            arguments["session_status"] = "active"
+        try:
+            await self._door.call(
+                "chat.stopStream",
+                channel=self._place.channel,
+                ts=self._messages[-1],
+                metadata=self._metadata(len(self._messages) - 1),
+                **arguments,
+            )
+        except SlackRefused as exc:
+            log.info("stream not stopped: %s", exc.code)
+            return False
+        self._status = None
+        return True
+
+    async def _publish(self, bodies: list[dict[str, Any]], *, streamed: bool = True) -> list[str]:
+        """Puts the thread in order: every part once, nothing else of ours in this reply's place.
+
+        What was never streamed leaves no orphans, and claims none.
+        """
+        there = await self._find() if self._uncertain else {}
+        if not streamed:
+            there = {part: ts for part, ts in there.items() if part < ORPHANS}
+        mine = [*self._messages, *(ts for ts in there.values() if ts not in self._messages)]
+        mine.sort(key=float)
+        for index, body in enumerate(bodies):
+            if index < len(mine):
+                if streamed:
+                    await self._end_stream(mine[index])
+                await self._door.call("chat.update", channel=self._place.channel, ts=mine[index], **body)
+            else:
+                mine.append(await self._post(body))
+                self._messages = mine
+        for surplus in mine[len(bodies) :]:
+            await self._remove(surplus)
+        return mine[: len(bodies)]
+
+    async def _post(self, body: dict[str, Any]) -> str:
+        wait_s = self._pace.wait_to_post_s(self._place.channel, self._reply_id)
+        if wait_s > WORTH_WAITING_S:
+            raise SlackUnavailable("channel is busy", retry_after_s=wait_s)
+        if wait_s > 0:
+            await asyncio.sleep(wait_s)
+        try:
+            answer = await self._door.call(
+                "chat.postMessage",
+                channel=self._place.channel,
+                thread_ts=self._place.thread,
+                unfurl_links=False,
+                unfurl_media=False,
+                **body,
+            )
+        except SlackUnavailable as exc:
+            if exc.retry_after_s is not None:
+                self._pace.hold(self._place.channel, self._reply_id, exc.retry_after_s)
+            raise
+        self._pace.posted(self._reply_id)
+        return str(answer["ts"])
+
+    def _body(self, index: int, part: str, under: list[blocks.Block]) -> dict[str, Any]:
+        return {
+            "text": plain(part),
+            "blocks": [blocks.markdown(part), *under],
+            "metadata": self._metadata(index),
+        }
+
+    def _metadata(self, index: int) -> dict[str, Any]:
+        return {"event_type": METADATA, "event_payload": {"id": self._reply_id, "part": index}}
+
+    async def _find(self) -> dict[int, str]:
+        """What an earlier attempt left in the thread: ids by part, orphaned streams after them.
+
+        An orphan is a message of ours after the question that no reply claims. There can be none of another
+        turn: one turn at a time runs in a thread, and each finished one has its metadata.
+        """
+        found: dict[int, str] = {}
+        place = self._place
+        async for message in ours(self._door, place.channel, place.thread, after=self._incoming.message):
+            self._sort_in(message, found)
+        return found
+
+    def _sort_in(self, message: dict[str, Any], found: dict[int, str]) -> None:
+        metadata = message.get("metadata") or {}
+        payload = metadata.get("event_payload") or {}
+        if payload.get("id") == self._reply_id:
+            found[int(payload.get("part", 0))] = message["ts"]
+        elif metadata.get("event_type") != METADATA and not message.get("files"):
+            found[ORPHANS + len(found)] = message["ts"]
+
+    async def _end_stream(self, ts: str) -> None:
+        """Closes a stream that may still be running; a message that is none says so and is left alone."""
+        await self._door.attempt("chat.stopStream", channel=self._place.channel, ts=ts)
+
+    async def _remove(self, ts: str) -> None:
+        await self._end_stream(ts)
+        try:
+            await self._door.call("chat.delete", channel=self._place.channel, ts=ts)
+        except SlackRefused as exc:
+            log.info("%s is not there to be deleted: %s", ts, exc.code)
+
+    async def _say_elsewhere(self, code: str, text: str) -> list[str]:
+        """The place is gone or closed to us: the asker gets the answer privately."""
+        METRICS.count("parley_replies_total", outcome="elsewhere")
+        opened = await self._door.call("conversations.open", users=self._place.user)
+        parts = split(ELSEWHERE.format(code=code) + text, PART_LIMIT)
+        for index, part in enumerate(parts):
+            await self._door.call(
+                "chat.postMessage",
+                channel=opened["channel"]["id"],
+                unfurl_links=False,
+                unfurl_media=False,
+                **self._body(index, part, []),
+            )
+        return []
+
+    async def _status_shown(self) -> bool:
+        """Whether the status stands, now that no new one will be shown."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+        if self._status is None:
+            return False
+        await self._status
+        return True
+
+    async def _session(self, status: str) -> None:
+        await self._door.attempt(
+            "agents.sessions.setStatus",
+            channel_id=self._place.channel,
+            thread_ts=self._place.thread,
+            status=status,
+        )

@@ -1,0 +1,156 @@
+"""`parley serve`: the whole bot in one process, from settings to the signal that ends it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.web.async_client import AsyncWebClient
+
+import bot.logs as logs
+from bot.app import Services, open_services
+from bot.config import Settings
+from bot.control import socket_path
+from bot.errors import SetupError, SlackRefused, SlackRevoked, SlackUnavailable
+from handlers.front import SlackFront
+from handlers.intake import Intake
+from handlers.slack import SlackDoor, open_slack
+from handlers.socket import Sockets, open_sockets
+from handlers.table import register
+from handlers.web import control_app, controlled, events_app, listening, ops_app
+
+log = logging.getLogger(__name__)
+
+# Orchestrators give 30 s between the signal and the kill; work in flight gets the first 25.
+DRAIN_S = 25.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """No arguments: everything is a setting."""
+
+
+async def run(args: argparse.Namespace, settings: Settings) -> int:
+    """Serves until SIGTERM or SIGINT; returns the exit status."""
+    if problems := missing(settings):
+        raise SetupError(problems)
+    logs.setup(settings)
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signal_ in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signal_, stopping.set)
+    async with serving(settings, stopping) as bot:
+        print(f"parley is ready: {bot.url}, health on {bot.ops_url}", flush=True)  # noqa: T201
+        await stopping.wait()
+    return 0
+
+
+def missing(settings: Settings) -> list[str]:
+    """What has to be set before anything can start."""
+    needed = [("SLACK_BOT_TOKEN", settings.slack_bot_token, "xoxb-")]
+    if settings.socket_mode:
+        needed.append(("SLACK_APP_TOKEN", settings.slack_app_token, "xapp-"))
+    else:
+        needed.append(("SLACK_SIGNING_SECRET", settings.slack_signing_secret, ""))
+    return [
+        f"{name} is not set" if not value else f"{name} does not start with {prefix}: is it another token?"
+        for name, value, prefix in needed
+        if not value.startswith(prefix) or not value
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """A running bot. `url` is where Slack's events come in, or "Socket Mode"."""
+
+    settings: Settings
+    services: Services
+    url: str
+    ops_url: str
+
+
+@asynccontextmanager
+async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[Serving]:
+    """The running bot. On exit: not ready, work in flight ends, the rest waits on disk."""
+    async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(open_slack(settings))
+        front = SlackFront(SlackDoor(client), settings)
+        services = await stack.enter_async_context(open_services(settings, front))
+        await introduce(front.door, settings)
+        app = bolt_app(settings, client, services, front)
+        sockets: Sockets | None = None
+
+        async def problems() -> list[str]:
+            found = ["stopping"] if stopping.is_set() else []
+            if front.door.revoked:
+                found.append(f"slack: {front.door.revoked}")
+            if sockets is not None and not await sockets.connected():
+                found.append("slack: no socket is connected")
+            return found + await services.problems()
+
+        ops = ops_app(problems, services.measure)
+        ops_port = await stack.enter_async_context(listening(ops, settings.ops_host, settings.ops_port))
+        await stack.enter_async_context(controlled(control_app(services.inbox), socket_path(settings)))
+        if settings.socket_mode:
+            sockets = await stack.enter_async_context(
+                open_sockets(app, settings.slack_app_token, client, host=settings.slack_host)
+            )
+            url = "Socket Mode"
+        else:
+            events = events_app(app)
+            port = await stack.enter_async_context(listening(events, settings.host, settings.port))
+            url = f"http://{settings.host}:{port}"
+        try:
+            yield Serving(settings, services, url, f"http://{settings.ops_host}:{ops_port}")
+        finally:
+            stopping.set()
+            await services.inbox.drain(DRAIN_S)
+
+
+async def introduce(door: SlackDoor, settings: Settings) -> None:
+    """Who we are in this workspace. A refused token ends the start; a Slack that is away does not."""
+    try:
+        identity = await door.call("auth.test")
+    except (SlackRefused, SlackRevoked) as exc:
+        raise SetupError([f"SLACK_BOT_TOKEN: slack says {exc.code}"]) from exc
+    except SlackUnavailable:
+        log.warning("slack does not answer yet; who we are is learned from the first delivery")
+        return
+    door.bot_user = identity["user_id"]
+
+
+def quiet_logger(name: str) -> logging.Logger:
+    """Bolt logs the bodies of what it refuses, and warns of a token that is not missing: errors only."""
+    logger = logging.getLogger(name)
+    logger.setLevel(logging.ERROR)
+    return logger
+
+
+def bolt_app(settings: Settings, client: AsyncWebClient, services: Services, front: SlackFront) -> AsyncApp:
+    """Bolt with our own authorisation: one workspace, one token, no request to Slack for each delivery."""
+
+    async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
+        return AuthorizeResult(
+            enterprise_id=enterprise_id,
+            team_id=team_id,
+            bot_token=settings.slack_bot_token,
+            bot_user_id=front.door.bot_user,
+        )
+
+    app = AsyncApp(
+        name="parley",
+        client=client,
+        authorize=authorize,
+        signing_secret=settings.slack_signing_secret,
+        before_authorize=Intake(services.turns, front.door).receive,
+        attaching_conversation_kwargs_enabled=False,
+        logger=quiet_logger("slack_bolt"),
+    )
+    register(app, services, front)
+    return app

@@ -1,0 +1,25 @@
+"""Message shortcuts (the ⋮ menu)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.app import Services
+from bot.messages import Conversation
+from handlers import blocks
+
+
+class Shortcuts:
+    """Listeners for message_action payloads."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def forget_thread(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
+        """Forgets what is stored of the thread the message stands in, for somebody who takes part in it."""
+        await ack()
+        message = body["message"]
+        thread = message.get("thread_ts") or message["ts"]
+        conversation = Conversation(body["team"]["id"], body["channel"]["id"], thread)
+        forgotten = await self._services.forget_thread(conversation, body["user"]["id"])
+        await respond(blocks.forgotten(forgotten))

@@ -1,0 +1,75 @@
+"""Everything Slack can send us, in one table; manifest.yml declares the same sets, and a test compares them.
+
+A person's posts never get as far as a listener: handlers/intake.py stores and acknowledges them first. A
+listener acknowledges, turns the payload into values, calls one service, and shows the result with
+handlers/blocks.py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from handlers.actions import Actions
+from handlers.blocks import FEEDBACK, FORGET_ALL, RETRY
+from handlers.commands import Commands
+from handlers.home import Home, seen, unknown
+from handlers.shortcuts import Shortcuts
+
+if TYPE_CHECKING:
+    from slack_bolt.app.async_app import AsyncApp
+
+    from bot.app import Services
+    from handlers.front import SlackFront
+
+Listener = Callable[..., Awaitable[Any]]
+
+# What intake stores: all of them tell of the same posts.
+POSTS = ("app_mention", "message.channels", "message.groups", "message.im", "message.mpim")
+# What each part of the table needs to be allowed to do; the manifest asks for exactly these.
+SCOPES = (
+    "app_mentions:read",
+    "assistant:write",
+    "channels:history",
+    "channels:read",
+    "chat:write",
+    "commands",
+    "files:write",
+    "groups:history",
+    "groups:read",
+    "im:history",
+    "im:read",
+    "im:write",
+    "mpim:history",
+    "mpim:read",
+    "users:read",
+)
+ANYTHING = re.compile(".*", re.DOTALL)
+
+
+def table(services: Services, front: SlackFront) -> dict[str, dict[str, Listener]]:
+    """Every listener by kind and name."""
+    home, actions = Home(services, front), Actions(services)
+    return {
+        "event": {
+            "app_home_opened": home.opened,
+            "app_context_changed": seen,
+            "agent_session_stopped": home.stopped,
+            "app_uninstalled": home.revoked,
+            "tokens_revoked": home.revoked,
+        },
+        "command": {"/parley": Commands(services, front).parley},
+        "shortcut": {"forget_thread": Shortcuts(services).forget_thread},
+        "action": {FEEDBACK: actions.feedback, RETRY: actions.retry, FORGET_ALL: actions.forget_all},
+    }
+
+
+def register(app: AsyncApp, services: Services, front: SlackFront) -> None:
+    """Binds the table to Bolt; catch-alls last, so that Slack never sees a delivery fail for want of a
+    listener."""
+    for kind, listeners in table(services, front).items():
+        for name, listener in listeners.items():
+            getattr(app, kind)(name)(listener)
+    for kind in ("event", "command", "shortcut", "action", "view", "options"):
+        getattr(app, kind)(ANYTHING)(unknown)

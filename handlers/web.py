@@ -1,0 +1,142 @@
+"""HTTP in: Slack's signed events, and the operator's own small server on a bind of its own.
+
+/livez   the process and its event loop are alive
+/readyz  it can take and answer messages now; else 503 and the reasons, one a line
+/metrics Prometheus text, without names or content
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import parse_qs
+
+import orjson
+from aiohttp import web
+from slack_bolt.adapter.aiohttp import to_aiohttp_response
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.request.async_request import AsyncBoltRequest
+
+from bot.errors import Missing, SetupError
+from bot.inbox import Inbox
+from bot.metrics import METRICS
+
+EVENTS_PATH = "/slack/events"
+# Slack's largest deliveries are far below this; anything larger is not Slack's.
+BODY_LIMIT_BYTES = 1024 * 1024
+# Slack sends a delivery at once; who takes longer to ask, or to ask again, holds a connection for nothing.
+READ_DEADLINE_S = 10.0
+
+Problems = Callable[[], Awaitable[list[str]]]
+
+
+def events_app(app: AsyncApp) -> web.Application:
+    """The server Slack delivers to. Bolt checks the signature of every request."""
+
+    async def receive(request: web.Request) -> web.Response:
+        try:
+            async with asyncio.timeout(READ_DEADLINE_S):
+                raw = await request.read()
+        except TimeoutError:
+            return web.Response(status=408)
+        body = delivery(raw, request.content_type)
+        if body is None:
+            return web.Response(status=400, text="not a delivery of Slack's")
+        asked = AsyncBoltRequest(body=body, query=request.query_string, headers=request.headers)  # type: ignore[arg-type]
+        return await to_aiohttp_response(await app.async_dispatch(asked))
+
+    server = web.Application(client_max_size=BODY_LIMIT_BYTES)
+    server.router.add_post(EVENTS_PATH, receive)
+    return server
+
+
+def delivery(raw: bytes, kind: str) -> str | None:
+    """The body, when it is one that Bolt can read without falling over: JSON, or a form, perhaps with JSON
+    in it, that is an object whose event, if it has one, is an object too."""
+    try:
+        body = raw.decode()
+        told = (
+            [body]
+            if kind == "application/json" or body.startswith("{")
+            else parse_qs(body, True).get("payload")
+        )
+        read = [orjson.loads(text) for text in told or ()]
+    except ValueError:
+        return None
+    fits = all(isinstance(value, dict) and isinstance(value.get("event", {}), dict) for value in read)
+    return body if fits else None
+
+
+def ops_app(problems: Problems, measure: Callable[[], Awaitable[None]]) -> web.Application:
+    """The operator's server. `problems` lists why the bot is not ready; `measure` brings gauges up to
+    date."""
+
+    async def livez(_: web.Request) -> web.Response:
+        return web.Response(text="alive\n")
+
+    async def readyz(_: web.Request) -> web.Response:
+        found = await problems()
+        return web.Response(status=503 if found else 200, text="\n".join(found or ["ready"]) + "\n")
+
+    async def metrics(_: web.Request) -> web.Response:
+        await measure()
+        return web.Response(text=METRICS.render(), content_type="text/plain")
+
+    server = web.Application()
+    server.router.add_get("/livez", livez)
+    server.router.add_get("/readyz", readyz)
+    server.router.add_get("/metrics", metrics)
+    return server
+
+
+def control_app(inbox: Inbox) -> web.Application:
+    """What `parley inbox` asks of the running bot, over its own socket (bot/control.py)."""
+
+    async def change(request: web.Request) -> web.Response:
+        act = inbox.replay if request.match_info["action"] == "replay" else inbox.discard
+        try:
+            await act(int(request.match_info["seq"]))
+        except Missing as exc:
+            return web.Response(status=404, text=str(exc))
+        return web.Response(text="done\n")
+
+    server = web.Application()
+    server.router.add_post(r"/inbox/{seq:\d+}/{action:replay|discard}", change)
+    return server
+
+
+@asynccontextmanager
+async def controlled(server: web.Application, path: Path) -> AsyncIterator[None]:
+    """Serves on a Unix socket that only this user may open; one left behind by a dead process is replaced."""
+    path.unlink(missing_ok=True)
+    runner = web.AppRunner(server, access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        await web.UnixSite(runner, str(path)).start()
+        path.chmod(0o600)
+        yield
+    finally:
+        await runner.cleanup()
+        path.unlink(missing_ok=True)
+
+
+@asynccontextmanager
+async def listening(server: web.Application, host: str, port: int) -> AsyncIterator[int]:
+    """Serves until the block ends; yields the port, which is a free one when 0 was asked for.
+
+    SetupError when the address cannot be bound.
+    """
+    runner = web.AppRunner(
+        server, access_log=None, shutdown_timeout=1.0, keepalive_timeout=READ_DEADLINE_S, lingering_time=0.0
+    )
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError as exc:
+            raise SetupError([f"cannot listen on {host}, port {port}: {exc.strerror}"]) from exc
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()

@@ -1,0 +1,217 @@
+"""Budgets: what may be spent, what is held for requests on their way, what was spent.
+
+A request holds its upper bound in every budget that covers it, in the transaction that writes its ledger row;
+when it ends, the hold becomes what it cost. Money is nano-dollars; a period is known by its first day.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from storage.engine import Tx
+
+# Which rows of the rollup a budget covers, by its scope.
+COVERS = {
+    "workspace": "",
+    "channel": "and channel = :target",
+    "person": "and person = :target",
+    "model": "and model = :target",
+    "kind": "and kind = :target",
+}
+# A budget for '*' is one for each; one that names its target stands in for it.
+EACH = "*"
+RAISED = "(select max(cap) from budget_overrides o where o.budget = b.id and o.until_at > :now)"
+
+
+class Full(Exception):
+    """A budget has no room for a request. The transaction must not go on."""
+
+    def __init__(self, budget: dict[str, Any]) -> None:
+        super().__init__(f"budget {budget['id']} is used up")
+        self.budget = budget
+
+
+def covering(tx: Tx, now: float, firsts: dict[str, str], **request: str) -> list[dict[str, Any]]:
+    """The budgets of a request (team, channel, person, model, kind), each with its use and its cap now."""
+    found = tx.all(
+        f"""select b.*, coalesce({RAISED}, b.cap) as cap_now from budgets b
+        where b.team = :team and (b.scope = 'workspace'
+          or (b.scope = 'channel' and b.target in (:channel, '{EACH}'))
+          or (b.scope = 'person' and b.target in (:person, '{EACH}'))
+          or (b.scope = 'model' and b.target in (:model, '{EACH}'))
+          or (b.scope = 'kind' and b.target in (:kind, '{EACH}')))
+        order by b.target""",  # '*' comes before every name
+        now=now,
+        **request,
+    )
+    closest = {(budget["scope"], budget["period"]): budget for budget in found}
+    for budget in closest.values():
+        target = request.get(budget["scope"], "")
+        budget |= {"target": target, "first": firsts[budget["period"]]}
+        budget |= use(tx, budget)
+    return list(closest.values())
+
+
+def use(tx: Tx, budget: dict[str, Any]) -> dict[str, Any]:
+    """What is spent and reserved of a budget. A new period or budget begins with what the ledger knows."""
+    key = {"budget": budget["id"], "target": budget["target"], "first": budget["first"]}
+    row = tx.one(
+        """select spent, reserved, warned from budget_use
+        where budget = :budget and target = :target and first = :first""",
+        **key,
+    )
+    return row or {"spent": _spent(tx, budget), "reserved": 0, "warned": 0}
+
+
+def _spent(tx: Tx, budget: dict[str, Any]) -> int:
+    row = tx.one(
+        f"""select cast(coalesce(sum(cost), 0) as bigint) as spent from usage_days
+        where team = :team and day >= :first {COVERS[budget["scope"]]}""",
+        **{
+            name: budget[name]
+            for name in ("team", "first", "target")
+            if name != "target" or COVERS[budget["scope"]]
+        },
+    )
+    return int(row["spent"]) if row else 0
+
+
+def hold(tx: Tx, entry: int, budget: dict[str, Any], amount: int) -> None:
+    """Sets an amount of a budget aside for one ledger row; Full when it has no room for it.
+
+    The room is tested by the statement that takes it, so that two processes cannot take the same room.
+    """
+    key = {"budget": budget["id"], "target": budget["target"], "first": budget["first"]}
+    tx.run(
+        """insert into budget_use (budget, target, first, spent) values (:budget, :target, :first, :spent)
+        on conflict (budget, target, first) do nothing""",
+        spent=budget["spent"],
+        **key,
+    )
+    taken = tx.run(
+        """update budget_use set reserved = reserved + :amount where budget = :budget and target = :target
+        and first = :first and spent + reserved + :amount <= :cap""",
+        amount=amount,
+        cap=budget["cap_now"],
+        **key,
+    )
+    if not taken:
+        raise Full(budget)
+    tx.run(
+        "insert into budget_holds values (:entry, :budget, :target, :first, :amount)",
+        entry=entry,
+        amount=amount,
+        **key,
+    )
+
+
+def settle(tx: Tx, entry: int, cost: int) -> None:
+    """Turns the holds of a ledger row into what it cost, and notes which budgets passed their mark."""
+    for held in tx.all("select * from budget_holds where entry = :entry", entry=entry):
+        tx.run(
+            """update budget_use set reserved = reserved - :amount, spent = spent + :cost,
+            warned = case when warned = 0 and (spent + :cost) * 100 >= (
+                select cap * warn_percent from budgets where id = :budget) then 1 else warned end
+            where budget = :budget and target = :target and first = :first""",
+            cost=cost,
+            **{name: held[name] for name in ("amount", "budget", "target", "first")},
+        )
+    tx.run("delete from budget_holds where entry = :entry", entry=entry)
+
+
+def put(tx: Tx, /, *, by: str, at: float, **budget: Any) -> int:
+    """Sets a budget; one for the same team, scope, target and period is changed and keeps what was spent."""
+    row = tx.one(
+        """insert into budgets (team, scope, target, period, cap, warn_percent, degrade, owner)
+        values (:team, :scope, :target, :period, :cap, :warn_percent, :degrade, :owner)
+        on conflict (team, scope, target, period) do update set cap = excluded.cap,
+        warn_percent = excluded.warn_percent, degrade = excluded.degrade, owner = excluded.owner
+        returning id""",
+        **budget,
+    )
+    assert row is not None
+    _note(tx, row["id"], "set", by=by, at=at)
+    return int(row["id"])
+
+
+def remove(tx: Tx, team: str, id: int, *, by: str, at: float) -> bool:
+    """Ends a budget and its holds; False when the team has none of that number."""
+    if not tx.one("select id from budgets where team = :team and id = :id", team=team, id=id):
+        return False
+    _note(tx, id, "removed", by=by, at=at)
+    tx.run("delete from budgets where id = :id", id=id)
+    for table in ("budget_use", "budget_holds", "budget_overrides"):
+        tx.run(f"delete from {table} where budget = :id", id=id)
+    return True
+
+
+def raise_for_a_while(tx: Tx, /, **override: Any) -> None:
+    """A named exception: another cap (nano-dollars) for a budget until a moment (unix seconds)."""
+    tx.run(
+        """insert into budget_overrides (budget, cap, until_at, person, reason, made_at)
+        values (:budget, :cap, :until_at, :person, :reason, :made_at)""",
+        **override,
+    )
+    note = {name: override[name] for name in ("cap", "until_at", "reason")}
+    _note(tx, override["budget"], "raised", by=override["person"], at=override["made_at"], **note)
+
+
+def _note(tx: Tx, budget: int, act: str, *, by: str, at: float, **more: Any) -> None:
+    """Adds to the list of changes, which nothing ever changes."""
+    row = tx.one("select team, scope, target, period, cap from budgets where id = :budget", budget=budget)
+    assert row is not None
+    tx.run(
+        """insert into budget_changes (team, budget, act, scope, target, period, cap, until_at, reason,
+        person, at) values (:team, :budget, :act, :scope, :target, :period, :cap, :until_at, :reason,
+        :person, :at)""",
+        **{"until_at": None, "reason": ""} | row | more,
+        budget=budget,
+        act=act,
+        person=by,
+        at=at,
+    )
+
+
+def changes(tx: Tx, team: str, limit: int) -> list[dict[str, Any]]:
+    """Who set, raised or removed which budget, newest first."""
+    return tx.all(
+        "select * from budget_changes where team = :team order by id desc limit :limit",
+        team=team,
+        limit=limit,
+    )
+
+
+def exist(tx: Tx) -> bool:
+    """Has anybody set a budget?"""
+    return tx.one("select id from budgets limit 1") is not None
+
+
+def listed(tx: Tx, team: str, now: float, firsts: dict[str, str]) -> list[dict[str, Any]]:
+    """Every budget of a team with its cap now and its use in the running period."""
+    budgets = tx.all(
+        f"select b.*, coalesce({RAISED}, b.cap) as cap_now from budgets b where b.team = :team order by b.id",
+        team=team,
+        now=now,
+    )
+    for budget in budgets:
+        budget["first"] = firsts[budget["period"]]
+        budget |= use(tx, budget)
+    return budgets
+
+
+def due_warnings(tx: Tx) -> list[dict[str, Any]]:
+    """Budgets that passed their warning mark and whose owner has not been told."""
+    return tx.all(
+        """select b.id, b.team, b.scope, b.period, b.cap, b.owner, u.target, u.first, u.spent
+        from budget_use u join budgets b on b.id = u.budget where u.warned = 1 order by u.budget"""
+    )
+
+
+def warned(tx: Tx, budget: int, target: str, first: str) -> None:
+    """The owner was told; not again in this period."""
+    tx.run(
+        "update budget_use set warned = 2 where budget = :budget and target = :target and first = :first",
+        budget=budget,
+        target=target,
+        first=first,
+    )

@@ -1,0 +1,94 @@
+"""Which recordings a person's message brought, and the card that shows each of them.
+
+What was heard is kept once, in storage/recordings.py; here is whose it is and where it is to be seen, so
+that it can be corrected, translated, and forgotten together with the message. Forgetting by conversation or
+person: storage/forget.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from bot.errors import Missing
+from storage import recordings
+from storage.engine import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A recording in a message. `asked`: the message as JSON; `shown` and `file`: ids of what shows it."""
+
+    id: str  # of the card, the same in every attempt
+    recording: str
+    team: str
+    channel: str
+    conversation: str
+    message: str
+    person: str
+    asked: str
+    shown: str = ""  # "" until it certainly is
+    file: str = ""  # of the whole text, when it is long
+
+
+_CLIP = "id, recording, team, channel, conversation, message, person, asked, shown, file"
+
+
+def put(tx: Tx, clip: Clip) -> bool:
+    """Keeps a clip before it is shown; False when an earlier attempt did, and may have shown it."""
+    new = tx.run(
+        f"insert into clips ({_CLIP}) values (:id, :recording, :team, :channel, :conversation, :message,"
+        " :person, :asked, :shown, :file) on conflict (id) do nothing",
+        **asdict(clip),
+    )
+    tx.run("update clips set recording = :recording where id = :id", id=clip.id, recording=clip.recording)
+    return new == 1
+
+
+def show(tx: Tx, id: str, shown: str, file: str) -> None:
+    """The card stands there; nothing when the clip was forgotten in the meantime."""
+    tx.run("update clips set shown = :shown, file = :file where id = :id", id=id, shown=shown, file=file)
+
+
+def find(tx: Tx, id: str) -> Clip | None:
+    """The clip of a card."""
+    row = tx.one(f"select {_CLIP} from clips where id = :id", id=id)
+    return Clip(**row) if row else None
+
+
+def get(tx: Tx, id: str) -> Clip:
+    """The clip of a card; Missing when it was forgotten."""
+    clip = find(tx, id)
+    if clip is None:
+        raise Missing(f"no clip {id}")
+    return clip
+
+
+def of_message(tx: Tx, team: str, channel: str, message: str) -> list[Clip]:
+    """The clips of one message, in the order they were listened to."""
+    which = "team = :team and channel = :channel and message = :message"
+    rows = tx.all(
+        f"select {_CLIP} from clips where {which} order by seq", team=team, channel=channel, message=message
+    )
+    return [Clip(**row) for row in rows]
+
+
+def ask(tx: Tx, id: str, asked: str) -> None:
+    """The message was changed by its author."""
+    tx.run("update clips set asked = :asked where id = :id", id=id, asked=asked)
+
+
+def forget(tx: Tx, clip: Clip) -> None:
+    """Erases the words of one clip, and of parts that were being listened to with it."""
+    tx.run("delete from clips where id = :id", id=clip.id)
+    recordings.forget(tx, clip.recording)
+
+
+def forget_unheard(tx: Tx, team: str, conversation: str, person: str) -> None:
+    """Erases parts of recordings that were never heard to their end."""
+    tx.run(
+        "delete from recording_parts where team = :team and conversation = :conversation"
+        " and person = :person",
+        team=team,
+        conversation=conversation,
+        person=person,
+    )

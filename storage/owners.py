@@ -1,0 +1,50 @@
+"""Who owns a channel beside its creator: those an admin has named."""
+
+from __future__ import annotations
+
+from storage.engine import Tx
+
+
+def name(tx: Tx, team: str, channel: str, person: str, *, by: str, at: float) -> None:
+    """Makes a person an owner; naming an owner again changes nothing."""
+    tx.run(
+        """insert into channel_owners (team, channel, person, named_by, at)
+        values (:team, :channel, :person, :by, :at) on conflict (team, channel, person) do nothing""",
+        team=team,
+        channel=channel,
+        person=person,
+        by=by,
+        at=at,
+    )
+
+
+def dismiss(tx: Tx, team: str, channel: str, person: str) -> bool:
+    """False when nobody had named that person."""
+    return bool(
+        tx.run(
+            "delete from channel_owners where team = :team and channel = :channel and person = :person",
+            team=team,
+            channel=channel,
+            person=person,
+        )
+    )
+
+
+def of_channel(tx: Tx, team: str, channel: str) -> list[str]:
+    """The people who were named for a channel."""
+    rows = tx.all(
+        "select person from channel_owners where team = :team and channel = :channel order by at",
+        team=team,
+        channel=channel,
+    )
+    return [row["person"] for row in rows]
+
+
+def of_person(tx: Tx, team: str, person: str) -> list[str]:
+    """The channels a person was named for."""
+    rows = tx.all(
+        "select channel from channel_owners where team = :team and person = :person",
+        team=team,
+        person=person,
+    )
+    return [row["channel"] for row in rows]

@@ -1,0 +1,461 @@
+"""Every table, as numbered steps in the order they run. A step that was released is never changed again.
+
+Type words are filled in per engine: {ID} a growing integer key, {INT} 64 bits, {REAL}, {TEXT}, {BLOB},
+{STRICT}. Times are REAL unix seconds, money is integer nano-dollars, JSON is ASCII text, truth is 0 or 1.
+Statements of a step are separated by semicolons, which stand nowhere else.
+
+WORDS_OF and NO_WORDS declare where people's words stand, so that forgetting a person can find all of them; a
+test fails when a table is added to neither.
+"""
+
+from __future__ import annotations
+
+INBOX = """
+create table inbox (
+    seq {ID},
+    key {TEXT} not null unique,
+    conversation {TEXT} not null,
+    kind {TEXT} not null,
+    team {TEXT} not null,
+    person {TEXT} not null,
+    payload {TEXT},
+    state {TEXT} not null default 'new',
+    attempts {INT} not null default 0,
+    running {INT} not null default 0,
+    tries {INT} not null default 0,
+    crashes {INT} not null default 0,
+    due_at {REAL} not null,
+    received_at {REAL} not null,
+    done_at {REAL},
+    error {TEXT} not null default ''
+){STRICT};
+create index inbox_waiting on inbox (conversation, seq) where state = 'new';
+create index inbox_running on inbox (conversation) where running = 1;
+create index inbox_parked on inbox (seq) where state = 'parked';
+create index inbox_done on inbox (done_at) where state = 'done'
+"""
+
+REPLIES = """
+create table replies (
+    id {TEXT} primary key,
+    job {INT} not null,
+    conversation {TEXT} not null,
+    team {TEXT} not null,
+    channel {TEXT} not null,
+    thread {TEXT} not null,
+    asker {TEXT} not null,
+    question {TEXT},
+    state {TEXT} not null default 'opening',
+    payload {TEXT},
+    messages {TEXT} not null default '[]',
+    retried_at {REAL},
+    begun_at {REAL} not null,
+    sent_at {REAL}
+){STRICT};
+create index replies_unfinished on replies (begun_at) where sent_at is null;
+create index replies_conversation on replies (conversation);
+create index replies_retryable on replies (sent_at) where question is not null;
+create index replies_asker on replies (team, asker);
+create table feedback (
+    reply {TEXT} not null,
+    team {TEXT} not null,
+    person {TEXT} not null,
+    verdict {INT} not null,
+    at {REAL} not null,
+    primary key (reply, person)
+){STRICT};
+create index feedback_person on feedback (team, person)
+"""
+
+CONVERSATIONS = """
+create table conversations (
+    key {TEXT} primary key,
+    team {TEXT} not null,
+    turns {INT} not null default 0,
+    erasures {INT} not null default 0,
+    last_at {REAL} not null,
+    forgotten_at {REAL}
+){STRICT};
+create table messages (
+    seq {ID},
+    conversation {TEXT} not null,
+    team {TEXT} not null,
+    channel {TEXT} not null,
+    message {TEXT} not null,
+    role {TEXT} not null,
+    person {TEXT} not null,
+    text {TEXT} not null,
+    tokens {INT} not null,
+    whole {INT} not null,
+    at {REAL} not null,
+    unique (team, channel, message)
+){STRICT};
+create index messages_conversation on messages (conversation, seq);
+create index messages_person on messages (team, person);
+create table summaries (
+    conversation {TEXT} not null,
+    upto {INT} not null,
+    text {TEXT} not null,
+    tokens {INT} not null,
+    at {REAL} not null,
+    primary key (conversation, upto)
+){STRICT};
+create table tombstones (
+    digest {TEXT} primary key,
+    at {REAL} not null
+){STRICT}
+"""
+
+LEARNED = """
+create table learned_refusals (
+    model {TEXT} not null,
+    parameter {TEXT} not null,
+    at {REAL} not null,
+    primary key (model, parameter)
+){STRICT};
+create table learned_ratios (
+    model {TEXT} primary key,
+    ratio {REAL} not null,
+    at {REAL} not null
+){STRICT}
+"""
+
+# The ledger's rows stay when a person's words are forgotten: they hold amounts, no content.
+LEDGER = """
+create table ledger (
+    id {INT} primary key,
+    team {TEXT} not null,
+    channel {TEXT} not null,
+    person {TEXT} not null,
+    conversation {TEXT} not null,
+    kind {TEXT} not null,
+    model {TEXT} not null,
+    tier {TEXT} not null default '',
+    attempt {INT} not null,
+    day {TEXT} not null,
+    opened_at {REAL} not null,
+    settled_at {REAL},
+    latency_ms {INT},
+    outcome {TEXT} not null default 'open',
+    reserved {INT},
+    cost {INT},
+    reason {TEXT} not null default '',
+    estimated {INT} not null default 0,
+    input_tokens {INT} not null default 0,
+    cached_tokens {INT} not null default 0,
+    cache_write_tokens {INT} not null default 0,
+    output_tokens {INT} not null default 0,
+    input_audio_tokens {INT} not null default 0,
+    audio_seconds {REAL} not null default 0,
+    images {INT} not null default 0
+){STRICT};
+create index ledger_open on ledger (id) where outcome = 'open';
+create index ledger_opened_at on ledger (opened_at);
+create table usage_days (
+    team {TEXT} not null,
+    day {TEXT} not null,
+    channel {TEXT} not null,
+    person {TEXT} not null,
+    model {TEXT} not null,
+    kind {TEXT} not null,
+    requests {INT} not null,
+    input_tokens {INT} not null,
+    cached_tokens {INT} not null,
+    cache_write_tokens {INT} not null,
+    output_tokens {INT} not null,
+    audio_seconds {REAL} not null,
+    images {INT} not null,
+    estimated {INT} not null,
+    cost {INT} not null,
+    unpriced {INT} not null,
+    wasted {INT} not null,
+    primary key (team, day, channel, person, model, kind)
+){STRICT};
+create table usage_months (
+    team {TEXT} not null,
+    month {TEXT} not null,
+    dim {TEXT} not null,
+    channel {TEXT} not null,
+    value {TEXT} not null,
+    requests {INT} not null,
+    input_tokens {INT} not null,
+    cached_tokens {INT} not null,
+    cache_write_tokens {INT} not null,
+    output_tokens {INT} not null,
+    audio_seconds {REAL} not null,
+    images {INT} not null,
+    estimated {INT} not null,
+    cost {INT} not null,
+    unpriced {INT} not null,
+    wasted {INT} not null,
+    primary key (team, month, dim, channel, value)
+){STRICT};
+create table budgets (
+    id {ID},
+    team {TEXT} not null,
+    scope {TEXT} not null,
+    target {TEXT} not null,
+    period {TEXT} not null,
+    cap {INT} not null,
+    warn_percent {INT} not null,
+    degrade {INT} not null,
+    owner {TEXT} not null,
+    unique (team, scope, target, period)
+){STRICT};
+create table budget_use (
+    budget {INT} not null,
+    target {TEXT} not null,
+    first {TEXT} not null,
+    spent {INT} not null,
+    reserved {INT} not null default 0,
+    warned {INT} not null default 0,
+    primary key (budget, target, first)
+){STRICT};
+create index budget_use_due on budget_use (budget) where warned = 1;
+create table budget_holds (
+    entry {INT} not null,
+    budget {INT} not null,
+    target {TEXT} not null,
+    first {TEXT} not null,
+    amount {INT} not null,
+    primary key (entry, budget)
+){STRICT};
+create table budget_overrides (
+    id {ID},
+    budget {INT} not null,
+    cap {INT} not null,
+    until_at {REAL} not null,
+    person {TEXT} not null,
+    reason {TEXT} not null,
+    made_at {REAL} not null
+){STRICT};
+create index budget_overrides_budget on budget_overrides (budget, until_at)
+"""
+
+VOICE = """
+create table recordings (
+    id {TEXT} primary key,
+    team {TEXT} not null,
+    conversation {TEXT} not null,
+    person {TEXT} not null,
+    card {TEXT} not null
+){STRICT};
+create index recordings_person on recordings (team, person);
+create index recordings_conversation on recordings (conversation);
+create table recording_parts (
+    recording {TEXT} not null,
+    task {TEXT} not null,
+    number {INT} not null,
+    team {TEXT} not null,
+    conversation {TEXT} not null,
+    person {TEXT} not null,
+    heard {TEXT} not null,
+    cost {INT},
+    primary key (recording, task, number)
+){STRICT};
+create table recording_minutes (
+    recording {TEXT} primary key,
+    team {TEXT} not null,
+    person {TEXT} not null,
+    length_s {REAL} not null,
+    begun_at {REAL} not null
+){STRICT};
+create index recording_minutes_team on recording_minutes (team, begun_at)
+"""
+
+GUARD = """
+create table guard_policies (
+    team {TEXT} not null,
+    channel {TEXT} not null,
+    policy {TEXT} not null,
+    changed_by {TEXT} not null,
+    changed_at {REAL} not null,
+    primary key (team, channel)
+){STRICT};
+create table guard_examples (
+    id {ID},
+    team {TEXT} not null,
+    channel {TEXT} not null,
+    text {TEXT} not null,
+    on_topic {INT} not null,
+    source {TEXT} not null,
+    person {TEXT} not null,
+    conversation {TEXT} not null,
+    added_at {REAL} not null,
+    unique (team, channel, text)
+){STRICT};
+create table guard_models (
+    team {TEXT} not null,
+    channel {TEXT} not null,
+    version {INT} not null,
+    model {BLOB} not null,
+    embedder {TEXT} not null,
+    examples {INT} not null,
+    report {TEXT} not null,
+    in_use {INT} not null,
+    trained_at {REAL} not null,
+    primary key (team, channel, version)
+){STRICT};
+create table guard_verdicts (
+    id {ID},
+    team {TEXT} not null,
+    channel {TEXT} not null,
+    conversation {TEXT} not null,
+    person {TEXT} not null,
+    message {TEXT} not null,
+    text {TEXT} not null,
+    on_topic {INT} not null,
+    rung {TEXT} not null,
+    probability {REAL},
+    threshold {REAL},
+    reason {TEXT} not null,
+    cost {INT},
+    action {TEXT} not null,
+    shadow {INT} not null,
+    version {INT},
+    judged_at {REAL} not null,
+    label {INT},
+    labelled_by {TEXT},
+    labelled_at {REAL}
+){STRICT};
+create index guard_verdicts_week on guard_verdicts (team, judged_at);
+create index guard_verdicts_message on guard_verdicts (team, channel, message);
+create index guard_verdicts_conversation on guard_verdicts (conversation);
+create index guard_verdicts_person on guard_verdicts (team, person);
+create table guard_unanswered (
+    id {ID},
+    team {TEXT} not null,
+    channel {TEXT} not null,
+    conversation {TEXT} not null,
+    person {TEXT} not null,
+    question {TEXT} not null,
+    nearest {TEXT} not null,
+    asked_at {REAL} not null,
+    closed_at {REAL}
+){STRICT};
+create index guard_unanswered_open on guard_unanswered (team, channel, id) where closed_at is null;
+create table guard_vectors (
+    embedder {TEXT} not null,
+    digest {TEXT} not null,
+    vector {BLOB} not null,
+    made_at {REAL} not null,
+    primary key (embedder, digest)
+){STRICT}
+"""
+
+# Who may decide about costs, what they decided, and who wants to hear of it every week.
+OWNERS = """
+create table channel_owners (
+    team {TEXT} not null,
+    channel {TEXT} not null,
+    person {TEXT} not null,
+    named_by {TEXT} not null,
+    at {REAL} not null,
+    primary key (team, channel, person)
+){STRICT};
+create table budget_changes (
+    id {ID},
+    team {TEXT} not null,
+    budget {INT} not null,
+    act {TEXT} not null,
+    scope {TEXT} not null,
+    target {TEXT} not null,
+    period {TEXT} not null,
+    cap {INT} not null,
+    until_at {REAL},
+    reason {TEXT} not null default '',
+    person {TEXT} not null,
+    at {REAL} not null
+){STRICT};
+create index budget_changes_team on budget_changes (team, id);
+create table digests (
+    team {TEXT} not null,
+    person {TEXT} not null,
+    week {TEXT} not null,
+    primary key (team, person)
+){STRICT}
+"""
+
+GUARD_REPLIES = """
+alter table guard_verdicts add column reply {TEXT};
+create index guard_verdicts_reply on guard_verdicts (reply) where reply is not null
+"""
+
+CLIPS = """
+create table clips (
+    seq {ID},
+    id {TEXT} not null unique,
+    recording {TEXT} not null,
+    team {TEXT} not null,
+    channel {TEXT} not null,
+    conversation {TEXT} not null,
+    message {TEXT} not null,
+    person {TEXT} not null,
+    asked {TEXT} not null,
+    shown {TEXT} not null,
+    file {TEXT} not null
+){STRICT};
+create index clips_message on clips (team, channel, message);
+create index clips_conversation on clips (conversation);
+create index clips_person on clips (team, person);
+create table channel_wishes (
+    team {TEXT} not null,
+    channel {TEXT} not null,
+    name {TEXT} not null,
+    value {TEXT} not null,
+    changed_by {TEXT} not null,
+    changed_at {REAL} not null,
+    primary key (team, channel, name)
+){STRICT}
+"""
+
+STEPS: tuple[tuple[str, str], ...] = (
+    ("0001_inbox", INBOX),
+    ("0002_replies", REPLIES),
+    ("0003_conversations", CONVERSATIONS),
+    ("0004_learned", LEARNED),
+    ("0010_ledger", LEDGER),
+    ("0030_voice", VOICE),
+    ("0020_guard", GUARD),
+    ("0031_clips", CLIPS),
+    ("0011_owners", OWNERS),
+    ("0021_guard_replies", GUARD_REPLIES),
+)
+
+# Tables with people's words, and the column that says whose (beside `team`): erased by storage/forget.py.
+WORDS_OF = {
+    "messages": "person",
+    "inbox": "person",
+    "replies": "asker",
+    "feedback": "person",
+    "recordings": "person",
+    "recording_parts": "person",
+    "clips": "person",
+    "guard_examples": "person",
+    "guard_verdicts": "person",
+    "guard_unanswered": "person",
+}
+
+# Tables without, and why they may stay.
+NO_WORDS = {
+    "conversations": "counts and times",
+    "summaries": "dropped with the messages they were made from",
+    "tombstones": "digests of message ids",
+    "learned_refusals": "about models",
+    "learned_ratios": "about models",
+    "recording_minutes": "seconds",
+    "channel_wishes": "settings",
+    "guard_policies": "an owner's decision",
+    "guard_models": "put out of use when an example they were trained on is erased",
+    "guard_vectors": "numbers under digests",
+    "ledger": "amounts",
+    "usage_days": "amounts",
+    "usage_months": "amounts",
+    "budgets": "an admin's decision",
+    "budget_use": "amounts",
+    "budget_holds": "amounts",
+    "budget_overrides": "an admin's decision",
+    "budget_changes": "an admin's decisions",
+    "channel_owners": "an admin's decision",
+    "digests": "who gets them",
+}

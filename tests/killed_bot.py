@@ -1,0 +1,53 @@
+"""`parley serve` that kills itself with SIGKILL at one exact point: PARLEY_KILL_AT="write:remember:after:1".
+
+The point is (what, name, before|after, how often it was passed): a write to the database by the name of its
+storage function, a request to Slack by its method, or a model request by its endpoint. Nothing else differs
+from the real program; without the variable it is the real program.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from bot.__main__ import main
+from handlers.slack import SlackDoor
+from storage.sqlite import SqliteEngine
+
+
+def killing(what: str, name_of: Callable[..., str], method: Callable[..., Any]) -> Callable[..., Any]:
+    """The method, with the kill point before and after it."""
+    wanted_what, wanted, when, times = os.environ["PARLEY_KILL_AT"].split(":")
+    left = int(times)
+
+    def pass_point(name: str, now: str) -> None:
+        nonlocal left
+        if (what, name, now) == (wanted_what, wanted, when):
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    @functools.wraps(method)
+    async def passing(self: Any, *args: Any, **kw: Any) -> Any:
+        name = name_of(*args)
+        pass_point(name, "before")
+        result = await method(self, *args, **kw)
+        pass_point(name, "after")
+        return result
+
+    return passing
+
+
+def function_name(fn: Any, *_: Any) -> str:
+    return str(getattr(fn, "func", fn).__name__).strip("_")
+
+
+if __name__ == "__main__":
+    if os.environ.get("PARLEY_KILL_AT"):
+        SqliteEngine.write = killing("write", function_name, SqliteEngine.write)  # type: ignore[method-assign]
+        SlackDoor.call = killing("slack", lambda method: method, SlackDoor.call)  # type: ignore[method-assign]
+    sys.exit(main())

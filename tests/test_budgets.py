@@ -1,0 +1,358 @@
+"""Caps hold to the last cent: in parallel, over crashes, over borders of time."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Coroutine
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
+
+from bot.budgets import EACH, Budget, Budgets
+from bot.calendar import Calendar, first_day, next_first_day, zone
+from bot.errors import BudgetExceeded, Missing, SetupError
+from bot.ledger import Entry, Ledger
+from bot.messages import Scope, Usage
+from bot.pricing import Prices
+from storage.engine import Engine, Tx, open_engine
+
+T = TypeVar("T")
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()  # a Monday
+SCOPE = Scope(team="T1", channel="C1", user="U1", conversation="T1:C1:1.0", kind="answer")
+# On gpt-6-sol one output token costs 10 µ$: a bound of 1,000 holds a cent.
+CENT = Usage(output_tokens=1_000)
+
+
+class House:
+    """Ledger and budgets over one engine, with a clock in hand."""
+
+    def __init__(self, engine: Engine, time_zone: str = "UTC", at: float = NOON) -> None:
+        self.engine = engine
+        self.at = at
+        self.calendar = Calendar(zone(time_zone), clock=lambda: self.at)
+        self.ledger = Ledger(engine, Prices(), self.calendar)
+        self.budgets = Budgets(engine, self.calendar)
+
+    async def cap(self, dollars: str, **budget: Any) -> int:
+        given = {"scope": "channel", "target": "C1", "period": "day"} | budget
+        return await self.budgets.put(Budget(team="T1", cap_usd=Decimal(dollars), **given))
+
+    async def ask(self, scope: Scope = SCOPE, bound: Usage = CENT, **more: Any) -> Entry:
+        return await self.ledger.open(scope, "gpt-6-sol", upper_bound=bound, attempt=1, **more)
+
+    async def spend(self, scope: Scope = SCOPE, used: Usage = CENT) -> None:
+        await self.ledger.settle(await self.ask(scope, used), used, outcome="ok")
+
+    async def left(self) -> list[Any]:
+        return [(s.spent_usd, s.reserved_usd) for s in await self.budgets.standings("T1")]
+
+
+@pytest.fixture
+async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
+    async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
+        yield engine
+
+
+@pytest.fixture
+async def house(engine: Engine) -> House:
+    return House(engine)
+
+
+async def test_a_hundred_parallel_requests_stay_below_the_cap(house: House) -> None:
+    await house.cap("0.425")
+    asked = await asyncio.gather(*(house.ask() for _ in range(100)), return_exceptions=True)
+    entries = [entry for entry in asked if isinstance(entry, Entry)]
+    assert len(entries) == 42
+    assert all(isinstance(other, BudgetExceeded) for other in asked if not isinstance(other, Entry))
+    await asyncio.gather(*(house.ledger.settle(entry, CENT, outcome="ok") for entry in entries))
+    assert await house.left() == [(Decimal("0.42"), Decimal(0))]
+
+
+async def test_a_refused_request_leaves_no_trace(house: House) -> None:
+    await house.cap("1", scope="workspace", target="")
+    await house.cap("0.005")
+    with pytest.raises(BudgetExceeded):
+        await house.ask()
+    assert await house.left() == [(0, 0), (0, 0)]
+    assert await house.engine.read(lambda tx: tx.all("select id from ledger")) == []
+
+
+async def test_what_was_reserved_and_not_used_is_free_again(house: House) -> None:
+    await house.cap("0.01")
+    entry = await house.ask()
+    with pytest.raises(BudgetExceeded):
+        await house.ask()
+    await house.ledger.settle(entry, Usage(output_tokens=1), outcome="ok")
+    assert await house.left() == [(Decimal("0.00001"), 0)]
+    await house.ask(bound=Usage(output_tokens=999))
+
+
+async def test_the_asker_reads_which_budget_and_when_it_starts_again(house: House) -> None:
+    await house.cap("0.001", period="month", scope="person", target="U1")
+    with pytest.raises(BudgetExceeded) as caught:
+        await house.ask()
+    assert caught.value.notice == (
+        "The monthly personal budget is used up. It starts again on Tuesday, 1 December (UTC); "
+        "an admin can raise it before."
+    )
+
+
+@pytest.mark.parametrize(
+    ("scope", "target", "other"),
+    [
+        ("workspace", "", None),
+        ("channel", "C1", replace(SCOPE, channel="C2")),
+        ("person", "U1", replace(SCOPE, user="U2")),
+        ("model", "gpt-6-sol", None),
+        ("kind", "answer", replace(SCOPE, kind="image")),
+    ],
+)
+async def test_a_budget_covers_what_it_names_and_nothing_else(
+    house: House, scope: str, target: str, other: Scope | None
+) -> None:
+    await house.cap("0.001", scope=scope, target=target)
+    with pytest.raises(BudgetExceeded):
+        await house.ask()
+    await house.ask(other or replace(SCOPE, team="T2"))
+
+
+async def test_a_budget_for_each_gives_everybody_their_own_and_a_named_one_stands_in(house: House) -> None:
+    await house.cap("0.01", scope="person", target=EACH)
+    await house.cap("0.02", scope="person", target="U2")
+    await house.ask()
+    with pytest.raises(BudgetExceeded):
+        await house.ask()
+    await house.ask(replace(SCOPE, user="U2"))
+    await house.ask(replace(SCOPE, user="U2"))
+    with pytest.raises(BudgetExceeded):
+        await house.ask(replace(SCOPE, user="U2"))
+
+
+async def test_a_new_budget_knows_what_was_already_spent(house: House) -> None:
+    await house.spend()
+    house.at += 86_400
+    await house.cap("0.015", period="month")
+    await house.cap("0.015", period="day")
+    assert await house.left() == [(Decimal("0.01"), 0), (0, 0)]
+    with pytest.raises(BudgetExceeded, match="monthly"):
+        await house.ask()
+
+
+async def test_a_changed_cap_keeps_what_was_spent(house: House) -> None:
+    await house.cap("0.01")
+    await house.spend()
+    await house.cap("0.03")
+    assert await house.left() == [(Decimal("0.01"), 0)]
+    await house.ask()
+
+
+async def test_an_override_raises_the_cap_for_a_while(house: House) -> None:
+    budget = await house.cap("0.01")
+    await house.spend()
+    until = datetime.fromtimestamp(NOON + 3600, UTC)
+    await house.budgets.override(budget, Decimal("0.02"), until=until, by="U9", reason="launch day")
+    (standing,) = await house.budgets.standings("T1")
+    assert (standing.budget.cap_usd, standing.cap_now_usd) == (Decimal("0.01"), Decimal("0.02"))
+    await house.spend()
+    house.at += 3601
+    with pytest.raises(BudgetExceeded):
+        await house.ask()
+
+
+async def test_a_removed_budget_holds_nobody_back(house: House) -> None:
+    budget = await house.cap("0.01")
+    entry = await house.ask()
+    await house.budgets.remove("T1", budget)
+    await house.ledger.settle(entry, CENT, outcome="ok")
+    await house.ask()
+    with pytest.raises(Missing):
+        await house.budgets.remove("T1", budget)
+
+
+async def test_the_owner_is_warned_once_per_period(house: House) -> None:
+    await house.cap("0.05", owner="U7", warn_percent=40)
+    await house.spend()
+    assert await house.budgets.due_warnings() == []
+    await house.spend()
+    (warning,) = await house.budgets.due_warnings()
+    assert (warning.owner, warning.what, warning.spent_usd) == ("U7", "daily channel", Decimal("0.02"))
+    await house.budgets.warned(warning)
+    await house.spend()
+    assert await house.budgets.due_warnings() == []
+    house.at += 86_400
+    await house.spend()
+    await house.spend()
+    assert len(await house.budgets.due_warnings()) == 1
+
+
+async def test_from_80_percent_the_smaller_model_answers_where_the_owner_wants_it(house: House) -> None:
+    await house.cap("0.05", degrade=True)
+    models = [(await house.ask(smaller_model="gpt-6-luna")).model for _ in range(6)]
+    assert models == ["gpt-6-sol"] * 3 + ["gpt-6-luna"] * 3
+    await house.cap("1", scope="channel", target="C2", degrade=False)
+    assert (await house.ask(replace(SCOPE, channel="C2"), smaller_model="gpt-6-luna")).model == "gpt-6-sol"
+
+
+async def test_a_crash_leaks_no_budget(house: House) -> None:
+    await house.cap("0.02")
+    await house.ask()
+    after = House(house.engine)
+    await after.ledger.start()
+    assert await after.left() == [(Decimal("0.01"), 0)]
+    await after.ask()
+
+
+async def test_a_clock_that_jumps_back_does_not_start_a_cap_anew(house: House) -> None:
+    await house.spend()
+    await house.cap("0.01")
+    house.at -= 3 * 86_400
+    with pytest.raises(BudgetExceeded):
+        await house.ask()
+    after = House(house.engine, at=house.at)
+    await after.ledger.start()
+    with pytest.raises(BudgetExceeded):
+        await after.ask()
+
+
+async def test_a_request_over_midnight_is_charged_to_the_day_it_began(house: House) -> None:
+    await house.cap("0.01")
+    house.at = datetime(2026, 11, 23, 23, 59, 59, tzinfo=UTC).timestamp()
+    entry = await house.ask()
+    house.at += 2
+    await house.ledger.settle(entry, CENT, outcome="ok")
+    assert await house.left() == [(0, 0)]
+    await house.ask()
+
+
+@pytest.mark.parametrize("period", ["day", "week", "month"])
+async def test_a_cap_starts_again_at_midnight_of_the_workspace(engine: Engine, period: str) -> None:
+    last = {"day": date(2026, 3, 8), "week": date(2026, 3, 8), "month": date(2026, 10, 31)}[period]
+    midnight = Calendar(zone("America/New_York")).midnight(last + timedelta(days=1)).timestamp()
+    house = House(engine, "America/New_York", midnight - 1)
+    await house.cap("0.01", period=period)
+    await house.spend()
+    with pytest.raises(BudgetExceeded):
+        await house.ask()
+    house.at = midnight
+    await house.spend()
+
+
+def test_days_where_clocks_change_begin_at_their_own_midnight() -> None:
+    berlin = Calendar(zone("Europe/Berlin"))
+    spring = berlin.midnight(date(2026, 3, 30)) - berlin.midnight(date(2026, 3, 29))
+    autumn = berlin.midnight(date(2026, 10, 26)) - berlin.midnight(date(2026, 10, 25))
+    assert (spring, autumn) == (timedelta(hours=23), timedelta(hours=25))
+    with pytest.raises(SetupError, match="no time zone"):
+        zone("Europe/Atlantis")
+
+
+def test_periods_follow_each_other() -> None:
+    assert first_day(date(2026, 11, 29), "week") == date(2026, 11, 23)
+    assert next_first_day(date(2026, 12, 1), "month") == date(2027, 1, 1)
+    assert next_first_day(date(2026, 1, 1), "month") == date(2026, 2, 1)
+    assert next_first_day(date(2026, 12, 28), "week") == date(2027, 1, 4)
+
+
+CAP = 20_000_000  # two cents
+
+
+class Spending(RuleBasedStateMachine):
+    """Requests open, end, are lost in crashes, in any order; two budgets cover them."""
+
+    open_entries = Bundle("open_entries")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.folder = tempfile.TemporaryDirectory()
+        self.opened = open_engine(f"sqlite:///{self.folder.name}/parley.db")
+        self.engine = self.run(self.opened.__aenter__())
+        self.house = House(self.engine)
+        self.run(self.house.cap("0.02"))
+        self.run(self.house.cap("0.05", scope="workspace", target="", period="month"))
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self.runner.run(work)
+
+    @rule(target=open_entries, channel=st.sampled_from(["C1", "C2"]), tokens=st.integers(0, 1_500))
+    def ask(self, channel: str, tokens: int) -> Any:
+        scope = replace(SCOPE, channel=channel)
+        try:
+            return self.run(self.house.ask(scope, Usage(output_tokens=tokens)))
+        except BudgetExceeded:
+            return multiple()
+
+    @rule(
+        entry=consumes(open_entries),
+        share=st.integers(0, 100),
+        outcome=st.sampled_from(["ok", "broken", "stopped", "failed", "unknown"]),
+    )
+    def end(self, entry: Entry, share: int, outcome: Any) -> None:
+        """Also entries of an earlier life: their end comes too late and must not count twice."""
+        used = Usage(output_tokens=entry.upper_bound.output_tokens * share // 100)
+        usage = None if outcome in ("failed", "unknown") else used
+        self.run(self.house.ledger.settle(entry, usage, outcome=outcome))
+
+    @rule(entry=open_entries)
+    def end_twice(self, entry: Entry) -> None:
+        for _ in range(2):
+            self.run(self.house.ledger.settle(entry, None, outcome="stopped"))
+
+    @rule(seconds=st.integers(-100_000, 100_000))
+    def pass_time(self, seconds: int) -> None:
+        self.house.at += seconds
+
+    @rule()
+    def crash(self) -> None:
+        self.house = House(self.engine, at=self.house.at)
+        self.run(self.house.ledger.start())
+
+    @invariant()
+    def the_books_agree(self) -> None:
+        def look(tx: Tx) -> tuple[list[dict[str, Any]], ...]:
+            return (
+                tx.all("select u.*, b.cap, b.scope from budget_use u join budgets b on b.id = u.budget"),
+                tx.all(
+                    "select budget, first, sum(amount) as amount from budget_holds group by budget, first"
+                ),
+                tx.all("select channel, day, outcome, cost, reserved from ledger"),
+                tx.all("select sum(cost) as cost, sum(requests) as requests from usage_days"),
+            )
+
+        used, holds, ledger, sums = self.run(self.engine.read(look))
+        held = {(hold["budget"], hold["first"]): hold["amount"] for hold in holds}
+        settled = [row for row in ledger if row["outcome"] != "open"]
+        assert (sums[0]["cost"] or 0, sums[0]["requests"] or 0) == (
+            sum(row["cost"] for row in settled),
+            len(settled),
+        )
+        for use in used:
+            monthly = use["scope"] == "workspace"
+            mine = [
+                row
+                for row in ledger
+                if (monthly or row["channel"] == "C1")
+                and first_day(date.fromisoformat(row["day"]), "month" if monthly else "day").isoformat()
+                == use["first"]
+            ]
+            assert use["spent"] == sum(row["cost"] or 0 for row in mine)
+            assert use["reserved"] == held.get((use["budget"], use["first"]), 0)
+            assert use["reserved"] == sum(row["reserved"] for row in mine if row["outcome"] == "open")
+            assert 0 <= use["spent"] + use["reserved"] <= use["cap"]
+
+    def teardown(self) -> None:
+        self.run(self.opened.__aexit__(None, None, None))
+        self.runner.close()
+        self.folder.cleanup()
+
+
+TestSpending = Spending.TestCase
+TestSpending.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)

@@ -1,0 +1,126 @@
+"""What an answer says, read from the events of each endpoint."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from openai.types.chat import ChatCompletionChunk
+from openai.types.responses import ResponseRefusalDeltaEvent
+
+from bot.deltas import Choices, Items, Reading
+from bot.provider_errors import StreamError
+
+
+def chunk(delta: dict[str, Any], finish: str | None = None, index: int = 0) -> dict[str, Any]:
+    told = {"choices": [{"index": index, "delta": delta, "finish_reason": finish}], "model": "m"}
+    full = {"id": "1", "created": 1, "object": "chat.completion.chunk", **told}
+    ChatCompletionChunk.model_validate(full)
+    return full
+
+
+def said(reading: Reading, *events: dict[str, Any]) -> str:
+    return "".join(reading.read(event) for event in events)
+
+
+def test_chat_text_finish_and_usage() -> None:
+    reading = Choices()
+    usage = {"prompt_tokens": 5, "completion_tokens": 2}
+    events = [chunk({"role": "assistant", "content": ""}), chunk({"content": "Hi"}), chunk({}, "stop")]
+    assert said(reading, *events, {"choices": [], "usage": usage}) == "Hi"
+    assert (reading.finish, reading.usage, reading.model) == ("stop", usage, "m")
+
+
+def test_only_the_first_choice_is_heard() -> None:
+    assert said(Choices(), chunk({"content": "a"}), chunk({"content": "B"}, index=1)) == "a"
+
+
+def test_a_refusal_stays_filtered_though_the_model_stopped() -> None:
+    reading = Choices()
+    assert said(reading, chunk({"refusal": "No."}), chunk({}, "stop")) == "No."
+    assert reading.finish == "filtered"
+
+
+@pytest.mark.parametrize(
+    ("reason", "finish"),
+    [
+        ("stop", "stop"),
+        ("length", "length"),
+        ("content_filter", "filtered"),
+        ("abort", "broken"),
+        ("eos", "stop"),
+    ],
+)
+def test_finish_reasons(reason: str, finish: str) -> None:
+    reading = Choices()
+    reading.read({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})
+    assert reading.finish == finish
+
+
+def test_a_whole_chat_answer_reads_like_a_streamed_one() -> None:
+    reading = Choices()
+    whole = {
+        "choices": [{"index": 0, "message": {"content": "Hi"}, "finish_reason": "stop"}],
+        "usage": {"x": 1},
+    }
+    assert (said(reading, whole), reading.finish, reading.usage) == ("Hi", "stop", {"x": 1})
+
+
+def test_a_completion_says_its_text() -> None:
+    reading = Choices()
+    assert said(reading, {"choices": [{"index": 0, "text": " Hi", "finish_reason": "length"}]}) == " Hi"
+    assert reading.finish == "length"
+
+
+def test_response_events() -> None:
+    reading = Items()
+    response = {"object": "response", "status": "completed", "usage": {"input_tokens": 1}, "output": []}
+    events: list[dict[str, Any]] = [
+        {"type": "response.created", "response": {"status": "in_progress", "model": "m"}},
+        {"type": "response.output_text.delta", "delta": "Hi"},
+        {"type": "response.completed", "response": response},
+    ]
+    assert (said(reading, *events), reading.finish, reading.usage) == ("Hi", "stop", {"input_tokens": 1})
+
+
+@pytest.mark.parametrize(
+    ("reason", "finish"), [("max_output_tokens", "length"), ("content_filter", "filtered"), ("?", "broken")]
+)
+def test_an_incomplete_response_says_why(reason: str, finish: str) -> None:
+    reading = Items()
+    response = {"status": "incomplete", "incomplete_details": {"reason": reason}}
+    reading.read({"type": "response.incomplete", "response": response})
+    assert reading.finish == finish
+
+
+def test_a_response_that_refuses_is_filtered() -> None:
+    reading = Items()
+    event = {"type": "response.refusal.delta", "delta": "No."}
+    place = {"content_index": 0, "item_id": "i", "output_index": 0, "sequence_number": 1}
+    ResponseRefusalDeltaEvent.model_validate(event | place)
+    completed = {"type": "response.completed", "response": {"status": "completed"}}
+    assert said(reading, event, completed) == "No."
+    assert reading.finish == "filtered"
+
+
+def test_a_whole_response_says_its_text() -> None:
+    item = {"type": "message", "content": [{"type": "output_text", "text": "Hi"}]}
+    whole = {"object": "response", "status": "completed", "output": [{"type": "reasoning"}, item]}
+    assert said(Items(), whole) == "Hi"
+
+
+@pytest.mark.parametrize(
+    ("reading", "event"),
+    [
+        (Choices(), {"error": {"code": "server_error", "message": "m"}}),
+        (Choices(), {"error": "plain"}),
+        (Items(), {"type": "error", "code": "server_error", "message": "m"}),
+        (
+            Items(),
+            {"type": "response.failed", "response": {"status": "failed", "error": {"code": "server_error"}}},
+        ),
+    ],
+)
+def test_an_error_in_the_stream_is_raised(reading: Reading, event: dict[str, Any]) -> None:
+    with pytest.raises(StreamError):
+        reading.read(event)

@@ -1,0 +1,205 @@
+"""What every engine must do. A second engine joins by a name in ENGINES and a branch in `engine`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.errors import BotError, Conflict, Missing
+from storage.engine import Engine, Tx, open_engine
+
+ENGINES = ("sqlite",)
+HUGE = 2**63 - 1
+
+
+@pytest.fixture(params=ENGINES)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    assert request.param == "sqlite"
+    return f"sqlite:///{tmp_path}/parley.db"
+
+
+@pytest.fixture
+async def engine(url: str) -> AsyncIterator[Engine]:
+    async with open_engine(url) as engine:
+        yield engine
+
+
+def learn(tx: Tx, model: str, ratio: float = 1.0) -> int:
+    return tx.run(
+        "insert into learned_ratios (model, ratio, at) values (:model, :ratio, 0)", model=model, ratio=ratio
+    )
+
+
+def models(tx: Tx) -> list[str]:
+    return [row["model"] for row in tx.all("select model from learned_ratios order by model")]
+
+
+async def test_a_write_is_seen_by_the_next_read(engine: Engine) -> None:
+    assert await engine.write(learn, "a") == 1
+    assert await engine.read(models) == ["a"]
+
+
+async def test_a_write_returns_what_the_function_returned(engine: Engine) -> None:
+    assert await engine.write(lambda tx: {"any": "thing"}) == {"any": "thing"}
+
+
+async def test_a_write_that_raises_leaves_nothing_and_passes_its_own_error_on(engine: Engine) -> None:
+    def write_then_raise(tx: Tx) -> None:
+        learn(tx, "a")
+        raise Missing("of its own")
+
+    with pytest.raises(Missing, match="of its own"):
+        await engine.write(write_then_raise)
+    assert await engine.read(models) == []
+
+
+async def test_in_a_crowd_only_the_writes_that_raise_are_undone(engine: Engine) -> None:
+    def write(tx: Tx, n: int) -> int:
+        learn(tx, f"{n:03}")
+        if n % 3 == 0:
+            raise ValueError(n)
+        return n
+
+    answers = await asyncio.gather(*(engine.write(write, n) for n in range(300)), return_exceptions=True)
+    assert [a for a in answers if isinstance(a, int)] == [n for n in range(300) if n % 3]
+    assert await engine.read(models) == [f"{n:03}" for n in range(300) if n % 3]
+
+
+async def test_writes_of_one_caller_happen_in_order(engine: Engine) -> None:
+    order: list[int] = []
+    await asyncio.gather(*(engine.write(lambda tx, n=n: order.append(n)) for n in range(2000)))
+    assert order == list(range(2000))
+
+
+async def test_a_constraint_is_a_conflict(engine: Engine) -> None:
+    await engine.write(learn, "a")
+    with pytest.raises(Conflict) as caught:
+        await engine.write(learn, "a")
+    assert caught.value.__cause__ is not None
+
+
+async def test_broken_sql_is_an_error_of_ours(engine: Engine) -> None:
+    with pytest.raises(BotError):
+        await engine.write(lambda tx: tx.run("select from nowhere at all"))
+    assert await engine.write(learn, "after it") == 1
+
+
+async def test_a_read_cannot_write(engine: Engine) -> None:
+    with pytest.raises(BotError):
+        await engine.read(learn, "a")
+    assert await engine.read(models) == []
+
+
+async def test_a_read_sees_one_unchanging_view(engine: Engine) -> None:
+    loop = asyncio.get_running_loop()
+
+    def look_twice(tx: Tx) -> tuple[list[str], list[str]]:
+        before = models(tx)
+        asyncio.run_coroutine_threadsafe(engine.write(learn, "meanwhile"), loop).result()
+        return before, models(tx)
+
+    assert await engine.read(look_twice) == ([], [])
+    assert await engine.read(models) == ["meanwhile"]
+
+
+async def test_a_cancelled_caller_does_not_take_the_write_back(engine: Engine) -> None:
+    task = asyncio.create_task(engine.write(learn, "a"))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await engine.write(learn, "b")
+    assert await engine.read(models) == ["a", "b"]
+
+
+async def test_what_was_written_is_there_after_a_restart(url: str) -> None:
+    async with open_engine(url) as engine:
+        await engine.write(learn, "a")
+    async with open_engine(url) as engine:
+        assert await engine.read(models) == ["a"]
+
+
+async def test_writes_under_way_are_committed_before_closing(url: str) -> None:
+    async with open_engine(url) as engine:
+        tasks = [asyncio.create_task(engine.write(learn, f"{n:04}")) for n in range(1500)]
+        await asyncio.sleep(0)
+    await asyncio.gather(*tasks)
+    async with open_engine(url) as engine:
+        assert len(await engine.read(models)) == 1500
+
+
+async def test_a_closed_engine_says_so(url: str) -> None:
+    async with open_engine(url) as engine:
+        pass
+    with pytest.raises(BotError, match="closed"):
+        await engine.write(learn, "a")
+
+
+async def test_backup_is_a_whole_copy_taken_while_work_goes_on(engine: Engine, tmp_path: Path) -> None:
+    await engine.write(learn, "before")
+    copy = tmp_path / "copy.db"
+    writes = [asyncio.create_task(engine.write(learn, f"{n}")) for n in range(200)]
+    await engine.backup(copy)
+    await asyncio.gather(*writes)
+    async with open_engine(f"sqlite:///{copy}") as restored:
+        assert "before" in await restored.read(models)
+
+
+async def test_a_sound_file_has_no_complaints(engine: Engine) -> None:
+    assert await engine.check() == []
+
+
+# The subset of SQL and values that both engines agree on.
+
+VALUES: list[Any] = [
+    "",
+    "text",
+    "Ünï ‮ 🙂 \\ ' \" % _ :name",
+    0,
+    -1,
+    HUGE,
+    -HUGE - 1,
+    0.1,
+    1e300,
+    None,
+    b"\0\xff",
+]
+
+
+@pytest.mark.parametrize("value", VALUES, ids=repr)
+async def test_values_come_back_as_they_were(engine: Engine, value: Any) -> None:
+    row = await engine.read(lambda tx: tx.one("select :value as value", value=value))
+    assert row == {"value": value}
+    assert row is not None
+    assert type(row["value"]) is type(value)
+
+
+async def test_run_counts_touched_rows_and_upsert_keeps_the_old_value_reachable(engine: Engine) -> None:
+    upsert = (
+        "insert into learned_ratios (model, ratio, at) values ('a', :ratio, 0)"
+        " on conflict (model) do update set ratio = learned_ratios.ratio + excluded.ratio"
+    )
+    ignore = "insert into learned_ratios (model, ratio, at) values ('a', 9, 0) on conflict (model) do nothing"
+
+    def work(tx: Tx) -> tuple[int, int, int, dict[str, Any] | None]:
+        first, second = tx.run(upsert, ratio=1.0), tx.run(upsert, ratio=2.0)
+        return first, second, tx.run(ignore), tx.one("select ratio from learned_ratios")
+
+    assert await engine.write(work) == (1, 1, 0, {"ratio": 3.0})
+
+
+async def test_returning_gives_the_rows_that_were_touched(engine: Engine) -> None:
+    def work(tx: Tx) -> list[dict[str, Any]]:
+        learn(tx, "a", 1.5)
+        return tx.all("update learned_ratios set ratio = ratio * 2 returning model, ratio")
+
+    assert await engine.write(work) == [{"model": "a", "ratio": 3.0}]
+
+
+async def test_no_row_is_none_and_an_empty_list(engine: Engine) -> None:
+    assert await engine.read(lambda tx: tx.one("select 1 as x where 1 = 0")) is None
+    assert await engine.read(lambda tx: tx.all("select 1 as x where 1 = 0")) == []

@@ -1,0 +1,280 @@
+"""Files somebody shared are fetched from Slack and from nowhere else, and never without end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.config import SLACK_API_URL, Settings
+from bot.errors import FileTooLarge, SlackUnavailable, UnsupportedFile
+from bot.messages import File
+from bot.sandbox.slack import FakeSlack
+from bot.sandbox.slack_acts import Upload
+from handlers.files import SlackFiles, open_files, pinned
+from handlers.intake import file_from
+from handlers.slack import SlackDoor
+
+CONTENT = b"RIFF" + bytes(5_000)
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[FakeSlack]:
+    async with FakeSlack(rate_limits=False) as fake:
+        yield fake
+
+
+@asynccontextmanager
+async def files(slack: FakeSlack, **more: Any) -> AsyncIterator[SlackFiles]:
+    settings = Settings(slack_bot_token=slack.bot_token, slack_api_url=slack.api_url, file_limit_mb=1)
+    door = SlackDoor(AsyncWebClient(token=slack.bot_token, base_url=slack.api_url, retry_handlers=[]))
+    async with aiohttp.ClientSession(auto_decompress=False) as session:
+        yield SlackFiles(settings, door, session, sign_in_retry_s=0.01, **more)
+
+
+async def shared(slack: FakeSlack, content: bytes = CONTENT, **more: Any) -> File:
+    """What the bot is told of a file that somebody drops into a channel."""
+    upload = Upload("audio_message.mp4", content, voice=True, duration_s=3, more=more)
+    ts = await slack.say("alice", "#general", "", files=[upload])
+    return replace(file_from(slack.thread("#general", ts)[0]["files"][0]), name="../../<!channel>.mp4")
+
+
+async def fetched(slack: FakeSlack, file: File) -> bytes:
+    async with files(slack) as door, door.fetched(file) as path:
+        return path.read_bytes()
+
+
+async def refusal(slack: FakeSlack, file: File) -> str:
+    with pytest.raises(UnsupportedFile) as caught:
+        await fetched(slack, file)
+    return caught.value.reason
+
+
+async def test_a_voice_clip_is_fetched_whole(slack: FakeSlack) -> None:
+    file = await shared(slack)
+    assert file.voice
+    assert await fetched(slack, file) == CONTENT
+
+
+async def test_it_is_gone_from_this_machine_afterwards_and_its_name_was_never_used(slack: FakeSlack) -> None:
+    file = await shared(slack)
+    async with files(slack) as door, door.fetched(file) as path:
+        assert path.name == "file"
+        assert path.exists()
+    assert not path.parent.exists()
+
+
+async def test_a_stub_from_a_shared_channel_is_asked_for_first(slack: FakeSlack) -> None:
+    file = await shared(slack, file_access="check_file_info")
+    assert file.stub
+    assert not file.url
+    assert await fetched(slack, file) == CONTENT
+
+
+async def test_a_deleted_file_is_told_as_such(slack: FakeSlack) -> None:
+    file = await shared(slack, mode="tombstone")
+    assert "not there any more" in await refusal(slack, file)
+    assert "not there any more" in await refusal(slack, replace(file, url="", stub=True))
+
+
+async def test_a_sign_in_page_is_never_taken_for_the_file(slack: FakeSlack) -> None:
+    file = await shared(slack)
+    slack.faults.add("files.download", html=True, times=2)
+    assert "does not let me read" in await refusal(slack, file)
+
+
+async def test_a_passing_sign_in_page_costs_one_more_try(slack: FakeSlack) -> None:
+    file = await shared(slack)
+    slack.faults.add("files.download", html=True, times=1)
+    assert await fetched(slack, file) == CONTENT
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+async def test_trouble_at_slack_is_worth_another_try_later(slack: FakeSlack, status: int) -> None:
+    file = await shared(slack)
+    slack.faults.add("files.download", status=status)
+    with pytest.raises(SlackUnavailable):
+        await fetched(slack, file)
+
+
+async def test_a_dropped_line_is_worth_another_try_later(slack: FakeSlack) -> None:
+    file = await shared(slack)
+    slack.faults.add("files.download", lose_response=True, times=3)
+    with pytest.raises(SlackUnavailable):
+        await fetched(slack, file)
+
+
+@pytest.mark.parametrize(("status", "why"), [(404, "any more"), (403, "does not show"), (410, "any more")])
+async def test_a_refusal_is_final_and_told(slack: FakeSlack, status: int, why: str) -> None:
+    file = await shared(slack)
+    slack.faults.add("files.download", status=status)
+    assert why in await refusal(slack, file)
+
+
+async def test_what_is_announced_too_large_is_not_even_begun(slack: FakeSlack) -> None:
+    file = await shared(slack, size=2_000_000)
+    slack.faults.add("files.download", status=500)
+    with pytest.raises(FileTooLarge, match="1 MB"):
+        await fetched(slack, file)
+
+
+async def test_what_turns_out_larger_than_announced_is_cut_off(slack: FakeSlack) -> None:
+    file = await shared(slack, content=bytes(1_500_000), size=100)
+    with pytest.raises(FileTooLarge):
+        await fetched(slack, file)
+
+
+@asynccontextmanager
+async def listening(answer: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> AsyncIterator[str]:
+    """A server of somebody's; its address."""
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+async def test_the_token_follows_no_redirect(slack: FakeSlack) -> None:
+    met: list[Any] = []
+
+    async def greedy(request: web.Request) -> web.StreamResponse:
+        met.append(dict(request.headers))
+        return web.Response(body=CONTENT)
+
+    file = await shared(slack)
+    async with listening(greedy) as elsewhere:
+        for status in (301, 302, 303, 307, 308):
+            slack.faults.add("files.download", status=status, location=elsewhere + "/file", times=2)
+            assert "does not let me read" in await refusal(slack, file)
+    assert met == []
+
+
+async def test_the_token_goes_to_no_other_address(slack: FakeSlack) -> None:
+    met: list[Any] = []
+
+    async def greedy(request: web.Request) -> web.StreamResponse:
+        met.append(dict(request.headers))
+        return web.Response(body=CONTENT)
+
+    async with listening(greedy) as elsewhere:
+        for url in (elsewhere + "/f", slack.api_url.replace("//", f"//{elsewhere[7:]}@") + "f"):
+            file = replace(await shared(slack), url=url)
+            assert "not kept by Slack" in await refusal(slack, file)
+    assert met == []
+
+
+@asynccontextmanager
+async def dripping(body: bytes, pause_s: float, headers: dict[str, str]) -> AsyncIterator[File]:
+    async def drip(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers=headers)
+        await response.prepare(request)
+        while True:
+            await response.write(body)
+            await asyncio.sleep(pause_s)
+
+    async with listening(drip) as address:
+        yield File("F1", "clip", "audio/mp4", 100, address + "/f")
+
+
+def door_for(file: File, session: aiohttp.ClientSession, **more: Any) -> SlackFiles:
+    settings = Settings(
+        slack_bot_token="xoxb-1", slack_api_url=file.url.removesuffix("f") + "api/", file_limit_mb=1
+    )
+    return SlackFiles(settings, SlackDoor(AsyncWebClient()), session, **more)
+
+
+async def test_a_file_that_drips_is_given_up_in_time() -> None:
+    async with dripping(b"x", 0.01, {}) as file, aiohttp.ClientSession() as session:
+        with pytest.raises(UnsupportedFile, match="too long"):
+            async with door_for(file, session, deadline_s=0.2).fetched(file):
+                pass
+
+
+async def test_a_file_without_end_is_cut_off() -> None:
+    async with dripping(bytes(200_000), 0, {}) as file, aiohttp.ClientSession() as session:
+        with pytest.raises(FileTooLarge):
+            async with door_for(file, session).fetched(file):
+                pass
+
+
+async def test_a_real_connection_keeps_no_cookies_and_unpacks_nothing(slack: FakeSlack) -> None:
+    settings = Settings(slack_bot_token=slack.bot_token, slack_api_url=slack.api_url)
+    door = SlackDoor(AsyncWebClient(token=slack.bot_token, base_url=slack.api_url))
+    file = await shared(slack)
+    async with open_files(settings, door) as slack_files, slack_files.fetched(file) as path:
+        assert path.read_bytes() == CONTENT
+
+
+GOOD = (
+    "https://files.slack.com/files-pri/T1-F1/download/audio_message.mp4",
+    "https://files.slack.com:443/files-pri/T1-F1/a%20b.mp4?t=1",
+    "https://FILES.slack.com/x",
+)
+BAD = (
+    "",
+    "files.slack.com/x",
+    "//files.slack.com/x",
+    "http://files.slack.com/x",
+    "ftp://files.slack.com/x",
+    "file:///etc/passwd",
+    "data:audio/wav;base64,AAAA",
+    "https://files.slack.com:444/x",
+    "https://files.slack.com:80/x",
+    "https://files.slack.com@evil.example/x",
+    "https://files.slack.com:443@evil.example/x",
+    "https://user@files.slack.com/x",
+    "https://user:password@files.slack.com/x",
+    "https://:@files.slack.com/x",
+    "https://files.slack.com.evil.example/x",
+    "https://evil.example/files.slack.com",
+    "https://evil.example#@files.slack.com/",
+    "https://evil.example?@files.slack.com/",
+    "https://evil.example\\@files.slack.com/",
+    "https://files.slack.com\\.evil.example/",
+    "https://files-slack.com/x",
+    "https://xfiles.slack.com/x",
+    "https://slack.com/x",
+    "https://a.files.slack.com/x",
+    "https://files.slack.com./x",
+    "https://files.slack.com%2eevil.example/x",
+    "https://files.slack.com%00.evil.example/x",
+    "https://files。slack。com.evil.example/x",
+    "https://fіles.slack.com/x",  # a Cyrillic letter
+    "https://drive.example/document",
+    "https://127.0.0.1/x",
+    "https://[::1]/x",
+    "https://169.254.169.254/latest",
+    "https://files.slack.com:x/y",
+    "https://[files.slack.com/x",
+    "javascript:alert(1)//https://files.slack.com",
+)
+
+
+@pytest.mark.parametrize("url", GOOD)
+def test_slacks_file_host_may_have_the_token(url: str) -> None:
+    assert pinned(url, SLACK_API_URL)
+
+
+@pytest.mark.parametrize("url", BAD)
+def test_nobody_else_may_have_the_token(url: str) -> None:
+    assert not pinned(url, SLACK_API_URL)
+
+
+def test_beside_another_api_only_its_very_address_counts() -> None:
+    api = "http://127.0.0.1:8765/api/"
+    assert pinned("http://127.0.0.1:8765/files-pri/x", api)
+    assert not pinned("http://127.0.0.1:8766/files-pri/x", api)
+    assert not pinned("https://127.0.0.1:8765/files-pri/x", api)
+    assert not pinned("https://files.slack.com/files-pri/x", api)

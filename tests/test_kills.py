@@ -1,0 +1,188 @@
+"""`kill -9` at every point of a message's way, and at random ones: nothing lost, nothing said twice.
+
+The bot is a real process, started again by the test as an orchestrator would; Slack and the model are the
+sandbox's servers in this process and outlive it. Printed at the end of a soak: lost, doubled, extra model
+requests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import random
+import signal
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.model import FakeModel
+from bot.sandbox.slack import FakeSlack
+from tests.workspace import MANIFEST, environment, is_final, text_of
+
+ANSWER = "This is the whole answer, word for word. " * 6
+
+# The points of the reliability table, K0 received … K11 done, each as (point, slow model).
+POINTS = {
+    "K0 received": "write:put_and_take:before:1",
+    "K1 committed": "write:put_and_take:after:1",
+    "K2 acked, before the work": "write:begin:before:1",
+    "K3 claimed": "write:begin:after:1",
+    "K4 attempt row": "write:open_row:after:1",
+    "K5 asked, streaming": "slack:chat.startStream:after:1",
+    "K6 answer in memory": "write:remember:before:1",
+    "K7 answer committed": "write:remember:after:1",
+    "K8 before Slack has it": "slack:chat.stopStream:before:1",
+    "K9 Slack has it": "slack:chat.stopStream:after:1",
+    "K10 before it is done": "write:finish_and_take:before:1",
+    "K11 done": "write:finish_and_take:after:1",
+}
+
+
+@dataclass
+class Supervised:
+    """A bot that is started again whenever it dies; only its first life has a kill point."""
+
+    environ: dict[str, str]
+    kill_at: str = ""
+    lives: int = 0
+    process: asyncio.subprocess.Process | None = None
+    exits: list[int] = field(default_factory=list)
+
+    async def run(self) -> None:
+        while True:
+            self.lives += 1
+            environ = {**os.environ, **self.environ, "PARLEY_KILL_AT": self.kill_at}
+            self.kill_at = ""
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "tests.killed_bot",
+                "serve",
+                env=environ,
+                stdout=asyncio.subprocess.DEVNULL,
+            )
+            self.exits.append(await self.process.wait())
+
+    def kill(self) -> None:
+        if self.process is not None and self.process.returncode is None:
+            self.process.send_signal(signal.SIGKILL)
+
+    async def end(self) -> int:
+        assert self.process is not None
+        if self.process.returncode is None:
+            self.process.terminate()
+        return await self.process.wait()
+
+
+@asynccontextmanager
+async def supervised(
+    slack: FakeSlack, model: FakeModel, tmp_path: Path, *, kill_at: str = "", **environ: str
+) -> AsyncIterator[Supervised]:
+    bot = Supervised(environment(slack, model, tmp_path) | environ, kill_at)
+    keeper = asyncio.create_task(bot.run())
+    try:
+        yield bot
+    finally:
+        keeper.cancel()
+        await asyncio.wait([keeper])
+        if bot.process is not None and bot.process.returncode is None:
+            bot.process.kill()
+            await bot.process.wait()
+
+
+def finals(slack: FakeSlack, channel: str, thread: str) -> list[str]:
+    return [text_of(m) for m in slack.thread(channel, thread) if m.get("user") == slack.bot and is_final(m)]
+
+
+def ours(slack: FakeSlack, channel: str, thread: str) -> int:
+    return sum(m.get("user") == slack.bot for m in slack.thread(channel, thread))
+
+
+@pytest.mark.parametrize("point", POINTS.values(), ids=POINTS)
+async def test_killed_at_this_point_the_person_still_gets_exactly_one_answer(
+    tmp_path: Path, point: str
+) -> None:
+    async with (
+        FakeSlack(
+            manifest=MANIFEST, rate_limits=False, ack_deadline_s=1.0, retry_delays_s=(0.5, 5.0, 10.0)
+        ) as slack,
+        FakeModel() as model,
+        supervised(slack, model, tmp_path, kill_at=point) as bot,
+    ):
+        model.script(ANSWER, times=0, first_token_s=0.05, tokens_per_s=100)
+        await slack.until(lambda: slack.counts["apps.connections.open"] >= 2, 20)
+        thread = await slack.say("alice", "#general", "@parley tell me")
+        await slack.until(lambda: finals(slack, "#general", thread), 30)
+        await slack.until(lambda: bot.lives == 2, 20)
+        await asyncio.sleep(1.5)
+        assert [t.strip() for t in finals(slack, "#general", thread)] == [ANSWER.strip()]
+        assert ours(slack, "#general", thread) == 1
+        assert len(model.requests) <= 2
+
+
+async def random_kills(tmp_path: Path, *, kills: int, seed: int) -> Counter[str]:
+    """Messages keep coming while the bot is killed again and again; what became of them, counted."""
+    dice = random.Random(seed)
+    asked: list[str] = []
+    async with (
+        FakeSlack(
+            manifest=MANIFEST, rate_limits=False, ack_deadline_s=1.0, retry_delays_s=(2.0, 20.0, 60.0)
+        ) as slack,
+        FakeModel() as model,
+        supervised(slack, model, tmp_path, PARLEY_MAX_CRASHES="100000") as bot,
+    ):
+        model.script(ANSWER, times=0, first_token_s=0.05, tokens_per_s=200)
+        for _ in range(kills):
+            connected = slack.counts["apps.connections.open"]
+            await slack.until(lambda before=connected: slack.counts["apps.connections.open"] > before, 30)  # type: ignore[misc]
+            for _ in range(dice.randint(1, 3)):
+                asked.append(await slack.say("alice", "#general", f"@parley question {len(asked)}"))
+                await asyncio.sleep(dice.uniform(0, 0.1))
+            await asyncio.sleep(dice.uniform(0, 1.2))
+            bot.kill()
+            if dice.random() < 0.2:
+                await asyncio.sleep(dice.uniform(0.3, 1.0))
+                bot.kill()
+        with contextlib.suppress(TimeoutError):  # what is missing then is counted as lost
+            await slack.until(lambda: all(finals(slack, "#general", ts) for ts in asked), 120)
+        await asyncio.sleep(1.5)
+        counts = [len(finals(slack, "#general", ts)) for ts in asked]
+        strays = sum(ours(slack, "#general", ts) - n for ts, n in zip(asked, counts, strict=True))
+        return Counter(
+            asked=len(asked),
+            kills=bot.lives - 1,
+            lost=counts.count(0),
+            doubled=sum(n > 1 for n in counts) + strays,
+            extra_requests=len(model.requests) - len(asked),
+        )
+
+
+@pytest.mark.timeout(900)
+async def test_random_kills_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
+    seed = int(os.environ.get("PARLEY_SEED", "1"))
+    outcome = await random_kills(tmp_path, kills=38, seed=seed)
+    print(f"\nseed {seed}: {dict(outcome)}")
+    assert outcome["lost"] == outcome["doubled"] == 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(7200)
+async def test_a_thousand_random_kills_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
+    total: Counter[str] = Counter()
+    for first in range(0, 20, 4):
+        seeds = range(first, first + 4)
+        for seed in seeds:
+            (tmp_path / str(seed)).mkdir()
+        outcomes = await asyncio.gather(
+            *(random_kills(tmp_path / str(seed), kills=50, seed=seed) for seed in seeds)
+        )
+        for seed, outcome in zip(seeds, outcomes, strict=True):
+            total.update(outcome)
+            print(f"\nseed {seed}: {dict(outcome)}; so far: {dict(total)}", flush=True)
+    assert total["lost"] == total["doubled"] == 0

@@ -1,0 +1,252 @@
+"""The ledger as the provider door uses it, on a real file."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.calendar import Calendar, zone
+from bot.ledger import Entry, Ledger, Outcome
+from bot.messages import Scope, Usage
+from bot.pricing import Prices
+from storage import ledger as rows
+from storage.engine import Engine, Tx, open_engine
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
+SCOPE = Scope(team="T1", channel="C1", user="U1", conversation="T1:C1:1.0", kind="answer")
+BOUND = Usage(input_tokens=2_000, output_tokens=2_500)
+USED = Usage(input_tokens=2_000, cached_tokens=1_500, output_tokens=100)
+
+
+class Clock:
+    def __init__(self, at: float = NOON) -> None:
+        self.at = at
+
+    def __call__(self) -> float:
+        return self.at
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
+    async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
+        yield engine
+
+
+@pytest.fixture
+async def ledger(engine: Engine, clock: Clock) -> Ledger:
+    return await begin(engine, clock)
+
+
+async def begin(engine: Engine, clock: Clock, time_zone: str = "UTC") -> Ledger:
+    ledger = Ledger(engine, Prices(), Calendar(zone(time_zone), clock=clock))
+    await ledger.start()
+    return ledger
+
+
+async def ask(ledger: Ledger, scope: Scope = SCOPE, model: str = "gpt-6-sol", **more: Any) -> Entry:
+    return await ledger.open(scope, model, upper_bound=BOUND, attempt=1, **more)
+
+
+def entries(tx: Tx) -> list[dict[str, Any]]:
+    return tx.all("select * from ledger order by id")
+
+
+def sums(tx: Tx) -> dict[str, Any]:
+    return tx.one("select * from usage_days") or {}
+
+
+async def test_the_row_is_there_before_the_request(ledger: Ledger, engine: Engine) -> None:
+    entry = await ask(ledger)
+    (row,) = await engine.read(entries)
+    assert row["outcome"] == "open"
+    assert row["reserved"] == 30_000_000  # 2,000 × $2.5 (written to the cache) and 2,500 × $10 per million
+    assert row["cost"] is None
+    assert entry.reserved_usd == Decimal("0.03")
+    assert (row["team"], row["channel"], row["person"], row["day"]) == ("T1", "C1", "U1", "2026-11-23")
+
+
+async def test_a_settled_row_carries_usage_cost_and_outcome(ledger: Ledger, engine: Engine) -> None:
+    cost = await ledger.settle(await ask(ledger), USED, outcome="ok")
+    (row,) = await engine.read(entries)
+    assert cost == Decimal("0.0023")
+    assert (row["outcome"], row["cost"], row["cached_tokens"]) == ("ok", 2_300_000, 1_500)
+    assert row["latency_ms"] >= 0
+    day = await engine.read(sums)
+    assert (day["requests"], day["cost"], day["input_tokens"], day["output_tokens"]) == (
+        1,
+        2_300_000,
+        2_000,
+        100,
+    )
+
+
+async def test_a_request_is_counted_once_however_often_it_is_settled(ledger: Ledger, engine: Engine) -> None:
+    entry = await ask(ledger)
+    await ledger.settle(entry, USED, outcome="ok")
+    await ledger.settle(entry, USED, outcome="failed")
+    day = await engine.read(sums)
+    assert (day["requests"], day["cost"]) == (1, 2_300_000)
+
+
+async def test_a_failed_request_costs_nothing_and_is_a_row(ledger: Ledger, engine: Engine) -> None:
+    assert await ledger.settle(await ask(ledger), None, outcome="failed") == 0
+    day = await engine.read(sums)
+    assert (day["requests"], day["cost"], day["unpriced"]) == (1, 0, 0)
+
+
+async def test_an_end_nobody_saw_is_charged_as_reserved(ledger: Ledger, engine: Engine) -> None:
+    assert await ledger.settle(await ask(ledger), None, outcome="unknown") == Decimal("0.03")
+    day = await engine.read(sums)
+    assert (day["cost"], day["wasted"], day["estimated"]) == (30_000_000, 30_000_000, 1)
+
+
+async def test_a_model_without_a_price_is_unpriced_not_free(ledger: Ledger, engine: Engine) -> None:
+    entry = await ask(ledger, model="gpt-6.2-sol")
+    assert entry.reserved_usd is None
+    assert await ledger.settle(entry, USED, outcome="ok") is None
+    (row,) = await engine.read(entries)
+    assert row["cost"] is None
+    assert row["reason"] == "no price is known for gpt-6.2-sol"
+    day = await engine.read(sums)
+    assert (day["unpriced"], day["input_tokens"]) == (1, 2_000)
+
+
+@pytest.mark.parametrize(
+    "reported",
+    [
+        Usage(input_tokens=-1),
+        Usage(output_tokens=10**12),
+        Usage(input_tokens=10, cached_tokens=11),
+        Usage(audio_seconds=float("nan")),
+    ],
+)
+async def test_usage_that_cannot_be_true_counts_as_the_bound(
+    ledger: Ledger, engine: Engine, reported: Usage
+) -> None:
+    assert await ledger.settle(await ask(ledger), reported, outcome="ok") == Decimal("0.029")
+    (row,) = await engine.read(entries)
+    assert (row["input_tokens"], row["output_tokens"], row["estimated"]) == (2_000, 2_500, 1)
+
+
+async def test_the_service_tier_reported_sets_the_price(ledger: Ledger, engine: Engine) -> None:
+    assert await ledger.settle(await ask(ledger), USED, outcome="ok", tier="flex") == Decimal("0.00115")
+    (row,) = await engine.read(entries)
+    assert row["tier"] == "flex"
+
+
+async def test_training_is_charged_by_the_trained_token(ledger: Ledger) -> None:
+    entry = await ledger.open(
+        replace(SCOPE, kind="training"), "curie", upper_bound=Usage(input_tokens=1_000_000), attempt=1
+    )
+    assert await ledger.settle(entry, Usage(input_tokens=1_000_000), outcome="ok") == 3
+
+
+async def test_rows_open_at_start_are_charged_as_reserved_and_flagged(
+    ledger: Ledger, engine: Engine, clock: Clock
+) -> None:
+    await ask(ledger)
+    again = Ledger(engine, Prices(), Calendar(zone("UTC"), clock=clock))
+    assert await again.start() == 1
+    assert await again.start() == 0
+    (row,) = await engine.read(entries)
+    assert (row["outcome"], row["cost"], row["estimated"]) == ("unknown", 30_000_000, 1)
+    assert (await engine.read(sums))["wasted"] == 30_000_000
+
+
+async def test_a_cancelled_open_leaves_nothing_open(ledger: Ledger, engine: Engine) -> None:
+    asking = asyncio.create_task(ask(ledger))
+    await asyncio.sleep(0)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert [row["outcome"] for row in await engine.read(entries)] in ([], ["stopped"])
+
+
+async def test_numbers_stay_unique_when_the_clock_goes_back_over_a_restart(
+    ledger: Ledger, engine: Engine, clock: Clock
+) -> None:
+    first = await ask(ledger)
+    clock.at -= 86_400
+    second = await ask(await begin(engine, clock))
+    assert second.id > first.id
+    assert second.opened_at >= first.opened_at
+
+
+async def test_a_day_is_a_date_where_the_team_lives(engine: Engine, clock: Clock) -> None:
+    clock.at = datetime(2026, 11, 23, 23, 30, tzinfo=UTC).timestamp()
+    await ask(await begin(engine, clock, "Asia/Tokyo"))
+    await ask(await begin(engine, clock, "America/New_York"))
+    assert {row["day"] for row in await engine.read(entries)} == {"2026-11-24", "2026-11-23"}
+
+
+async def test_sums_equal_the_rows_they_sum(ledger: Ledger, engine: Engine) -> None:
+    people = [replace(SCOPE, user=f"U{n % 3}", channel=f"C{n % 2}") for n in range(60)]
+    opened = await asyncio.gather(*(ask(ledger, scope) for scope in people))
+    outcomes: tuple[Outcome, ...] = ("ok", "failed", "broken", "unknown", "stopped")
+    reports = (USED, None, replace(USED, estimated=True), None, USED)
+    await asyncio.gather(
+        *(ledger.settle(entry, reports[n % 5], outcome=outcomes[n % 5]) for n, entry in enumerate(opened))
+    )
+    by_row = await engine.read(
+        lambda tx: tx.all(
+            """select channel, person, count(*) as requests, sum(cost) as cost,
+            sum(input_tokens) as input_tokens, sum(estimated) as estimated
+            from ledger group by channel, person order by channel, person"""
+        )
+    )
+    by_day = await engine.read(rows.used, "T1", "2026-11-01", "2026-11-30", by=("channel", "person"))
+    summed = sorted(by_day, key=lambda row: (row["channel"], row["person"]))
+    assert [{name: row[name] for name in by_row[0]} for row in summed] == by_row
+
+
+@pytest.mark.parametrize("narrow", [{}, {"channel": "C1"}, {"person": "U1"}])
+@pytest.mark.parametrize(
+    "by", [(), ("channel",), ("person",), ("day",), ("channel", "kind"), ("day", "model")]
+)
+async def test_a_month_sums_to_the_same_by_months_and_by_days(
+    ledger: Ledger, engine: Engine, clock: Clock, by: tuple[str, ...], narrow: dict[str, str]
+) -> None:
+    for n in range(20):
+        clock.at += 20_000
+        scope = replace(SCOPE, user=f"U{n % 3}", channel=f"C{n % 2}", kind="image" if n % 5 else "answer")
+        entry = await ask(ledger, scope, "gpt-6-sol" if n % 4 else "gpt-6.2-sol")
+        await ledger.settle(entry, replace(USED, audio_seconds=n / 8), outcome="ok" if n % 3 else "failed")
+    of_months = await engine.read(rows.used, "T1", "2026-11-01", "2026-11-30", by=by, where=narrow)
+    of_days = await engine.read(rows.used, "T1", "2026-11-02", "2026-11-30", by=by, where=narrow)
+    assert of_months == of_days != []
+
+
+async def test_part_of_a_month_is_not_the_month(ledger: Ledger, engine: Engine) -> None:
+    await ledger.settle(await ask(ledger), USED, outcome="ok")
+    for first, last in (
+        ("2026-11-01", "2026-11-22"),
+        ("2026-11-24", "2026-11-30"),
+        ("2026-10-01", "2026-10-31"),
+    ):
+        assert await engine.read(rows.used, "T1", first, last, by=("channel",)) == []
+    assert len(await engine.read(rows.used, "T1", "2026-10-01", "2026-11-30", by=("channel",))) == 1
+
+
+async def test_reports_can_be_narrowed_and_are_empty_without_rows(ledger: Ledger, engine: Engine) -> None:
+    assert await engine.read(rows.used, "T1", "2026-11-01", "2026-11-30", by=()) == []
+    await ledger.settle(await ask(ledger), USED, outcome="ok")
+    await ledger.settle(await ask(ledger, replace(SCOPE, channel="C2")), USED, outcome="ok")
+    (total,) = await engine.read(rows.used, "T1", "2026-11-01", "2026-11-30", by=())
+    assert total["requests"] == 2
+    (one,) = await engine.read(
+        rows.used, "T1", "2026-11-23", "2026-11-23", by=("day", "kind"), where={"channel": "C2"}
+    )
+    assert (one["day"], one["kind"], one["requests"]) == ("2026-11-23", "answer", 1)
+    assert await engine.read(rows.used, "T2", "2026-11-01", "2026-11-30", by=()) == []

@@ -1,0 +1,75 @@
+"""An older file is brought up to date with everything in it; a newer one is left alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from bot.errors import SetupError
+from bot.inbox import Effect, Inbox, Job
+from storage import inbox
+from storage.engine import open_engine
+from storage.schema import STEPS
+from storage.sqlite_file import connect, migrate
+from storage.sqlite_writer import SqliteTx
+
+
+def old_file(path: Path, steps: int) -> None:
+    """A file of an earlier version, with three jobs waiting, one of which it died over."""
+    db = connect(path)
+    migrate(db, STEPS[:steps])
+    tx = SqliteTx(db.conn)
+    for key in "abc":
+        inbox.put(tx, key, "conversation", "m", "{}", now=0)
+    assert isinstance(inbox.take(tx, "conversation", now=0), Job)
+    db.close()
+
+
+@pytest.mark.parametrize("steps", range(1, len(STEPS) + 1), ids=[name for name, _ in STEPS])
+async def test_jobs_queued_in_an_older_file_are_worked_after_the_upgrade(tmp_path: Path, steps: int) -> None:
+    old_file(tmp_path / "p.db", steps)
+    done: list[str] = []
+
+    async def handle(job: Job) -> Sequence[Effect]:
+        done.append(job.key)
+        return []
+
+    async with open_engine(f"sqlite:///{tmp_path}/p.db") as engine, Inbox(engine, handle):
+        async with asyncio.timeout(5):
+            while len(done) < 3:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        applied = await engine.read(lambda tx: tx.all("select name from _sqlite_migrations order by id"))
+    assert done == ["a", "b", "c"]
+    assert [row["name"] for row in applied] == [name for name, _ in STEPS]
+
+
+async def test_opening_twice_changes_nothing(tmp_path: Path) -> None:
+    for _ in range(2):
+        async with open_engine(f"sqlite:///{tmp_path}/p.db") as engine:
+            tables = await engine.read(lambda tx: tx.all("select sql from sqlite_master order by name"))
+    assert tables
+
+
+async def test_a_file_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    db = connect(tmp_path / "p.db")
+    migrate(db, (*STEPS, ("9999_from_the_future", "create table future (x {INT}){STRICT}")))
+    db.close()
+    with pytest.raises(SetupError, match="newer version of Parley"):
+        await open_engine(f"sqlite:///{tmp_path}/p.db").__aenter__()
+
+
+def test_a_step_that_fails_leaves_nothing_half_done(tmp_path: Path) -> None:
+    db = connect(tmp_path / "p.db")
+    broken = ("0001_broken", "create table half (x {INT}){STRICT}; create table oops (")
+    with pytest.raises(Exception, match="incomplete"):
+        migrate(db, (broken,))
+    assert "half" not in db.table_names()
+    db.close()
+
+
+def test_names_of_steps_are_unique() -> None:
+    names = [name for name, _ in STEPS]
+    assert len(names) == len(set(names))

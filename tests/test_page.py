@@ -1,0 +1,459 @@
+"""The sandbox's page in a real browser: what a person sees and does there, from the first message to a fault.
+
+A small app that uses every surface (page_bot.py) stands in for the real bot, so that these tests are about
+the page. Every test also fails on a console error, and on a request to anywhere but the page's own server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Locator, Page, expect
+
+from bot.sandbox.run import Sandbox, connected, sandbox
+from tests.browser import MISSING, browser
+from tests.waiting import until
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+
+BOT = (sys.executable, "-m", "tests.page_bot")
+expect.set_options(timeout=15_000)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def chrome() -> AsyncIterator[Browser]:
+    async with browser() as running:
+        if running is None:
+            if os.environ.get("CI"):
+                pytest.fail(MISSING)
+            pytest.skip(MISSING)
+        yield running
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def workspace(chrome: Browser) -> AsyncIterator[Sandbox]:
+    async with sandbox(environ={"PATH": os.environ["PATH"]}, command=BOT) as running:
+        assert await connected(running), "\n".join(running.bot.log)
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(chrome: Browser, workspace: Sandbox) -> AsyncIterator[Page]:
+    """A page on a fresh workspace, as Alice."""
+    workspace.slack.reset()
+    workspace.model.reset()
+    workspace.model.pace.first_token_s, workspace.model.pace.tokens_per_s = 0.05, 120
+    context = await chrome.new_context(viewport={"width": 1280, "height": 800}, permissions=["microphone"])
+    opened = await context.new_page()
+    wrong: list[str] = []
+    opened.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
+    opened.on("pageerror", lambda e: wrong.append(str(e)))
+    opened.on("request", lambda r: None if _own(r.url, workspace) else wrong.append(f"asked {r.url}"))
+    await opened.goto(workspace.page.url)
+    await expect(opened.get_by_role("heading", name="#general")).to_be_visible()
+    yield opened
+    await context.close()
+    assert wrong == []
+
+
+def _own(url: str, workspace: Sandbox) -> bool:
+    return url.startswith((workspace.page.url, workspace.page.url.replace("http", "ws"), "blob:", "data:"))
+
+
+def composer(page: Page, place: str = "#general") -> Locator:
+    return page.get_by_role("combobox", name=f"Write to {place}", exact=True)
+
+
+def thread(page: Page) -> Locator:
+    return page.get_by_role("region", name="Thread", exact=True)
+
+
+async def write(page: Page, text: str, place: str = "#general") -> None:
+    await composer(page, place).fill(text)
+    await composer(page, place).press("Enter")
+
+
+async def reply(page: Page, text: str) -> None:
+    box = page.get_by_role("combobox", name="Reply in the thread")
+    await box.fill(text)
+    await box.press("Enter")
+
+
+# Talking ---------------------------------------------------------------------------------------------
+
+
+async def test_an_answer_streams_into_the_thread_that_opens_beside_the_question(page: Page) -> None:
+    await write(page, "@parley Write 120 words about tea")
+    answer = thread(page).locator(".message").nth(1)
+    await expect(answer.get_by_role("img", name="still writing")).to_be_visible()
+    sizes = []
+    while await answer.locator(".caret").count():
+        sizes.append(len(await answer.inner_text()))
+        await asyncio.sleep(0.05)
+    assert len(set(sizes)) > 3, "the text did not grow before our eyes"
+    await expect(answer).to_contain_text("Whoever looks closely at tea")
+    await expect(page.get_by_role("button", name="1 reply")).to_be_visible()
+
+
+async def test_follow_ups_go_on_in_the_thread_and_are_counted(page: Page) -> None:
+    await write(page, "@parley hello")
+    await expect(thread(page).get_by_role("button", name="Good answer")).to_have_count(1)
+    await reply(page, "@parley what is 6 * 7?")
+    await expect(thread(page)).to_contain_text("6 * 7 = 42")
+    await expect(page.get_by_role("button", name="3 replies")).to_be_visible()
+    await write(page, "@parley and 6 * 8?")
+    await expect(thread(page)).to_contain_text("6 * 8 = 48")  # the newest thread takes the place
+
+
+async def test_the_stop_button_ends_an_answer_and_keeps_what_was_written(
+    page: Page, workspace: Sandbox
+) -> None:
+    workspace.model.pace.tokens_per_s = 30
+    await write(page, "@parley Write 900 words about tea")
+    await expect(thread(page).locator(".message").nth(1)).to_contain_text("Where it begins")
+    await thread(page).get_by_role("button", name="Stop").click()
+    await expect(thread(page).locator(".caret")).to_have_count(0)
+    kept = await thread(page).locator(".message").nth(1).inner_text()
+    assert 20 < len(kept) < 2000
+    await expect(thread(page).get_by_role("button", name="Stop")).to_be_hidden()
+
+
+async def test_the_status_line_shows_while_the_app_works_and_goes(page: Page, workspace: Sandbox) -> None:
+    workspace.model.pace.first_token_s = 3.0
+    await write(page, "@parley hello")
+    status = thread(page).locator(".status")
+    await expect(status).to_contain_text("Parley is thinking…")
+    await expect(thread(page).locator(".message").nth(1)).to_be_visible()
+    await expect(status).to_have_count(0)
+
+
+async def test_markdown_arrives_as_slack_shows_it(page: Page, workspace: Sandbox) -> None:
+    told = (
+        "# Plan\n\nWe **must** *not* ~~forget~~ `this`, [docs](https://docs.slack.dev/a_b).\n\n"
+        "1. one\n2. two\n   - inner\n\n| Who | Cost |\n|:--|--:|\n| Ann | 4 |\n\n"
+        "```python\nprint('<b>hi</b>')\n```\n> quoted\n\n- [x] done\n\n<@U0BOB0000 1> :tada:"
+    )
+    workspace.model.script(told)
+    await write(page, "@parley plan")
+    answer = thread(page).locator(".message").nth(1)
+    await expect(answer.locator(".feedback-pair")).to_be_visible()
+    for selector, text in {
+        ".md-h1": "Plan",
+        "strong": "must",
+        "em": "not",
+        "s": "forget",
+        "p code": "this",
+        "ol ul li": "inner",
+        "td.align-right": "4",
+        "pre code": "print('<b>hi</b>')",
+        "blockquote": "quoted",
+        "li.task": "☑ done",
+        'a[href="https://docs.slack.dev/a_b"]': "docs",
+        '[aria-label="tada"]': "🎉",
+    }.items():
+        await expect(answer.locator(selector).first).to_have_text(text)
+
+
+async def test_nothing_that_is_written_becomes_markup_or_script(page: Page, workspace: Sandbox) -> None:
+    workspace.model.script(
+        "<img src=x onerror=alert(1)> <script>alert(2)</script> [go](javascript:alert(3)) ![pic](https://evil.example/x.png)"
+    )
+    await write(page, "@parley <b onclick=alert(4)>bold?</b> *really* `code`")
+    answer = thread(page).locator(".message").nth(1)
+    await expect(answer).to_contain_text("<script>alert(2)</script>")
+    assert (
+        await page.locator("img[src='x'], .messages script, a[href^='javascript'], img[src*='evil']").count()
+        == 0
+    )
+    question = thread(page).locator(".message").first
+    await expect(question).to_contain_text("<b onclick=alert(4)>bold?</b>")
+    await expect(question.locator("strong")).to_have_text("really")
+
+
+# Acting ----------------------------------------------------------------------------------------------
+
+
+async def test_a_slash_command_completes_and_its_answer_is_for_the_asker_alone(page: Page) -> None:
+    box = composer(page)
+    await box.press_sequentially("/pa")
+    await expect(page.get_by_role("listbox").get_by_role("option")).to_contain_text("/parley")
+    await box.press("Tab")
+    await box.press_sequentially("usage")
+    await box.press("Enter")
+    mine = page.locator(".message.ephemeral")
+    await expect(mine).to_contain_text("Only you can see this")
+    await expect(mine.locator("strong")).to_have_text("$0.42")
+    await page.get_by_label("You are").select_option("bob")
+    await expect(page.locator(".empty")).to_be_visible()
+    await page.get_by_label("You are").select_option("alice")
+    await expect(mine).to_be_visible()
+
+
+async def test_a_modal_keeps_what_was_entered_shows_errors_and_saves(page: Page) -> None:
+    await write(page, "/parley settings")
+    form = page.get_by_role("dialog", name="Settings")
+    await form.get_by_label("What is this channel for?").fill("short")
+    await form.get_by_label("Off-topic questions are").select_option("refused")
+    await form.get_by_role("button", name="Save").click()
+    await expect(form.get_by_role("alert")).to_have_text("Say it in a few more words.")
+    await expect(form.get_by_label("What is this channel for?")).to_have_value("short")
+    await expect(form.get_by_label("Off-topic questions are")).to_have_value("refuse")
+    await form.get_by_label("What is this channel for?").fill("Questions about invoices")
+    await form.get_by_role("button", name="Save").click()
+    await expect(form).to_be_hidden()
+    await expect(page.locator(".message.ephemeral")).to_contain_text("Questions about invoices (refuse)")
+
+
+async def test_escape_leaves_a_modal(page: Page, workspace: Sandbox) -> None:
+    await write(page, "/parley settings")
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_be_hidden()
+    assert workspace.slack.modals("alice") == []
+
+
+async def test_feedback_is_remembered_on_the_button(page: Page) -> None:
+    await write(page, "@parley hello")
+    good = thread(page).get_by_role("button", name="Good answer")
+    await good.click()
+    await expect(good).to_have_attribute("aria-pressed", "true")
+
+
+async def test_reactions_edits_and_deletions(page: Page, workspace: Sandbox) -> None:
+    await write(page, "We meet at nne")
+    row = page.locator(".message").first
+    await row.hover()
+    await row.get_by_role("button", name="Add a reaction").click()
+    await page.get_by_role("menuitem", name="tada").click()
+    await row.get_by_role("button", name="tada, 1").click()
+    await expect(row.locator(".reaction")).to_have_count(0)
+    await composer(page).press("ArrowUp")
+    await page.get_by_label("Edit the message").fill("We meet at nine")
+    await page.keyboard.press("Enter")
+    await expect(row).to_contain_text("We meet at nine (edited)")
+    await row.hover()
+    await row.get_by_role("button", name="More actions").click()
+    await page.get_by_role("menuitem", name="Delete message").click()
+    await expect(page.locator(".message")).to_have_count(0)
+
+
+async def test_a_message_shortcut_stands_in_the_menu(page: Page) -> None:
+    await write(page, "forget me")
+    await page.locator(".message").first.hover()
+    await page.get_by_role("button", name="More actions").click()
+    await page.get_by_role("menuitem", name="Forget this thread").click()
+    await expect(page.locator(".message.ephemeral")).to_contain_text("This thread is forgotten.")
+
+
+async def test_a_bundled_voice_clip_is_sent_and_can_be_played(page: Page, workspace: Sandbox) -> None:
+    await page.get_by_role("button", name="Parley", exact=True).click()
+    await page.get_by_role("button", name="Send a sample voice clip").first.click()
+    await page.get_by_role("menuitem", name="Open invoice (German)").click()
+    sound = page.locator("#main audio")
+    await expect(sound).to_be_visible()
+    await until(lambda: any(d.payload.get("event", {}).get("files") for d in workspace.slack.deliveries))
+    (file,) = next(d for d in workspace.slack.deliveries if d.payload["event"].get("files")).payload["event"][
+        "files"
+    ]
+    assert file["subtype"] == "slack_audio"
+    assert file["duration_ms"] > 3000
+    seconds = await sound.evaluate(
+        "(a) => new Promise((r) => (a.onloadedmetadata = () => r(a.duration), a.load()))"
+    )
+    assert 3 < seconds < 12
+
+
+async def test_a_clip_recorded_with_the_microphone_is_sent(page: Page, workspace: Sandbox) -> None:
+    await page.get_by_role("button", name="Record a voice clip").first.click()
+    await expect(page.get_by_role("timer", name="Recording time")).to_have_text("0:01")
+    await page.get_by_role("button", name="Send clip").click()
+    await expect(page.locator(".file.clip")).to_be_visible()
+    (file,) = workspace.slack.workspace.files.values()
+    assert file.content.startswith(b"\x1aE\xdf\xa3")  # a real WebM
+    assert file.about["duration_ms"] > 900
+
+
+async def test_files_are_added_removed_and_sent(page: Page, workspace: Sandbox) -> None:
+    for name in ("plan.txt", "other.txt"):
+        await page.locator("input[type=file]").first.set_input_files(
+            {"name": name, "mimeType": "text/plain", "buffer": b"ship it"}
+        )
+    await page.get_by_role("button", name="Remove other.txt").click()
+    await write(page, "see the plan")
+    await expect(page.get_by_role("link", name="plan.txt")).to_be_visible()
+    assert [f.content for f in workspace.slack.workspace.files.values()] == [b"ship it"]
+
+
+async def test_the_home_tab_and_suggested_prompts(page: Page) -> None:
+    await page.get_by_role("button", name="Parley", exact=True).click()
+    await page.get_by_role("button", name="What can you do?").click()
+    await expect(composer(page, "Parley")).to_have_value("What can you do?")
+    await page.get_by_role("tab", name="Home").click()
+    await expect(page.get_by_role("heading", name="Your Parley")).to_be_visible()
+
+
+async def test_a_guest_sees_only_the_shared_channel(page: Page) -> None:
+    await page.get_by_label("You are").select_option("dana")
+    places = page.get_by_role("navigation", name="Workspace").locator(".place")
+    await expect(places).to_have_count(2)
+    await expect(places.first).to_contain_text("partners")
+
+
+# Behind the scenes -----------------------------------------------------------------------------------
+
+
+async def scenes(page: Page, tab: str) -> Locator:
+    panel = page.get_by_role("complementary", name="Behind the scenes")
+    if not await panel.is_visible():
+        await page.get_by_role("button", name="Behind the scenes", exact=True).click()
+    await panel.get_by_role("tab", name=tab).click()
+    return panel
+
+
+async def test_what_slack_hides_is_shown(page: Page) -> None:
+    await write(page, "@parley My name is Ada.")
+    await expect(thread(page).locator(".feedback-pair")).to_be_visible()
+    panel = await scenes(page, "Events")
+    await expect(panel.locator("summary", has_text="app_mention")).to_contain_text("ack")
+    await panel.locator("summary", has_text="app_mention").click()
+    await expect(panel.locator("pre").first).to_contain_text('"type": "app_mention"')
+    panel = await scenes(page, "Web API")
+    await expect(panel.locator("summary", has_text="chat.startStream")).to_contain_text("ok")
+    panel = await scenes(page, "Model")
+    asked = panel.locator("summary", has_text="gpt-6-luna")
+    await expect(asked).to_contain_text("tokens")
+    await expect(asked).to_contain_text("¢")
+    await asked.click()
+    await expect(panel.locator(".dump", has_text="what the model read")).to_contain_text("My name is Ada.")
+
+
+async def test_a_delivery_fault_shows_as_two_attempts(page: Page) -> None:
+    panel = await scenes(page, "Faults")
+    await panel.get_by_role("button", name="Deliver twice").click()
+    await expect(page.get_by_text("In force: Deliver twice.")).to_be_visible()
+    await write(page, "hello")
+    panel = await scenes(page, "Events")
+    await expect(panel.locator("summary").first).to_contain_text("2 attempts")
+
+
+async def test_a_model_fault_reaches_the_bot(page: Page, workspace: Sandbox) -> None:
+    panel = await scenes(page, "Faults")
+    await panel.get_by_role("button", name="Quota spent").click()
+    await write(page, "@parley hello")
+    panel = await scenes(page, "Model")
+    await expect(panel.locator("summary").first).to_contain_text("quota")
+
+
+async def test_a_killed_bot_comes_back_and_answers(page: Page, workspace: Sandbox) -> None:
+    before = workspace.bot.pid
+    panel = await scenes(page, "Bot")
+    await panel.get_by_role("button", name="kill -9 the bot").click()
+    await until(lambda: workspace.bot.pid != before)
+    await until(lambda: workspace.slack.sockets.connections, 30)
+    await write(page, "@parley are you there?")
+    await expect(thread(page).locator(".message").nth(1)).to_contain_text("are you there")
+
+
+async def test_a_session_is_exported_and_replayed(page: Page, workspace: Sandbox, tmp_path: Path) -> None:
+    await write(page, "first")
+    await write(page, "second")
+    panel = await scenes(page, "Session")
+    async with page.expect_download() as started:
+        await panel.get_by_role("button", name="Export").click()
+    file = tmp_path / "session.json"
+    await (await started.value).save_as(file)
+    assert "second" in json.dumps(json.loads(file.read_text()))
+    await panel.get_by_role("button", name="Reset the workspace").click()
+    await expect(page.locator(".message")).to_have_count(0)
+    await panel.locator("input[type=file]").set_input_files(file)
+    await expect(page.locator("#main .message")).to_have_count(2)
+
+
+# Everybody, everywhere -------------------------------------------------------------------------------
+
+
+async def test_the_keyboard_alone_is_enough(page: Page) -> None:
+    await composer(page).focus()
+    await page.keyboard.type("@parley hello")
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("Enter")
+    await expect(thread(page)).to_be_visible()
+    await expect(thread(page).locator(".feedback-pair")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(thread(page)).to_be_hidden()
+    await page.keyboard.press("Alt+ArrowDown")
+    await expect(page.get_by_role("heading", name="#support")).to_be_visible()
+    await page.keyboard.press("Control+k")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="#finance")).to_be_visible()
+
+
+async def test_new_answers_are_announced_to_screen_readers(page: Page) -> None:
+    await write(page, "@parley what is 2 + 3?")
+    await expect(page.locator("#announcer")).to_contain_text("2 + 3 = 5")
+
+
+async def test_at_phone_width_everything_is_reachable(page: Page) -> None:
+    await page.set_viewport_size({"width": 375, "height": 700})
+    await write(page, "@parley show me a table of our steps")
+    await expect(thread(page).get_by_role("table")).to_be_visible()
+    await thread(page).get_by_role("button", name="Close the thread").click()
+    await page.get_by_role("button", name="Channels and people").click()
+    await page.get_by_role("button", name="support").click()
+    await expect(composer(page, "#support")).to_be_visible()
+    wide = await page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    assert not wide, "the page scrolls sideways"
+
+
+async def test_dark_follows_the_system_and_can_be_chosen(page: Page) -> None:
+    ground = "getComputedStyle(document.body).backgroundColor"
+    light = await page.evaluate(ground)
+    await page.emulate_media(color_scheme="dark")
+    dark = await page.evaluate(ground)
+    assert light != dark
+    await page.get_by_role("button", name="Colours").click()
+    assert await page.evaluate(ground) == light
+
+
+async def check_accessibility(page: Page) -> None:
+    """No finding of axe that it calls serious or critical."""
+    results = await Axe().run(page, options={"resultTypes": ["violations"]})
+    found = [
+        f"{v['id']}: {node['target']} {node['failureSummary']}"
+        for v in results.response["violations"]
+        if v["impact"] in ("serious", "critical")
+        for node in v["nodes"]
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_axe_finds_nothing_serious(page: Page, workspace: Sandbox, scheme: Any) -> None:
+    await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    workspace.model.script(
+        "# Plan\n\n| a | b |\n|--|--|\n| 1 | `x` |\n\n```\ncode\n```\n> quote <@U0ALICE001>"
+    )
+    await write(page, "/parley usage")
+    await write(page, "@parley hello")
+    await expect(thread(page).locator(".feedback-pair")).to_be_visible()
+    await thread(page).get_by_role("button", name="Good answer").click()
+    await page.set_viewport_size({"width": 1600, "height": 900})
+    for tab in ("Events", "Web API", "Model", "Bot", "Faults", "Session"):
+        await scenes(page, tab)
+        await asyncio.sleep(0.3)
+        await check_accessibility(page)
+    await composer(page).fill("/")
+    await check_accessibility(page)
+    await write(page, "/parley settings")
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    await check_accessibility(page)

@@ -1,0 +1,133 @@
+"""The rehearsal model uses what was said, keeps to passages, fills forms, and never pretends to be more."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.sandbox.asked import Asked
+from bot.sandbox.rehearsal import NO_CONTEXT, answer
+from bot.sandbox.rehearsal_memory import ASSISTANT, HUMAN, written_out
+
+SYSTEM = "You are Parley, the assistant of a team, in the team's own Slack."
+
+
+def reply(*said: str, system: str = SYSTEM, **body: Any) -> str:
+    """The answer after these turns, person first, in a chat."""
+    roles = ("user", "assistant")
+    turns = (("system", system), *((roles[at % 2], text) for at, text in enumerate(said)))
+    return answer(Asked("chat/completions", "m", turns, body)).text
+
+
+def test_it_remembers_a_name_and_a_fact_and_finds_them_again() -> None:
+    said = ("My name is Ada. Our release is on Thursday.", "Noted.")
+    assert "Thursday" in reply(*said, "When is our release?")
+    assert reply(*said, "What is my name?") == "Your name is Ada."
+    table = reply(*said, "What do you remember?")
+    assert "| Name | Ada |" in table
+    assert "Our release is on Thursday." in table
+
+
+def test_a_sentence_may_hold_a_name_and_a_fact() -> None:
+    said = "my name is Alice and our release is on Thursday."
+    assert reply(said).startswith(f"Noted, Alice: “{said}”")
+    assert reply("My name is Ada.").startswith("Nice to meet you, Ada!")
+
+
+def test_a_question_is_answered_from_the_sentence_before_it() -> None:
+    asked = "Please always answer in bullet points. The budget is 400 euros. What is the budget?"
+    assert reply(asked).startswith("- You told me: “The budget is 400 euros.”")
+
+
+def test_it_takes_in_facts_and_wishes_visibly() -> None:
+    assert "“The office moved to Ghent.”" in reply("The office moved to Ghent.")
+    bulleted = reply("Please always answer in bullet points.", "Noted.", "Where did the cat go?")
+    assert all(line.startswith("- ") for line in bulleted.splitlines())
+
+
+def test_it_says_that_it_is_a_rehearsal_model_at_first_and_then_no_more() -> None:
+    first = reply("What shall we eat tonight?")
+    assert "rehearsal" in first
+    assert "rehearsal" not in reply("What shall we eat tonight?", first, "And tomorrow?")
+
+
+def test_what_was_only_in_a_summary_is_still_known() -> None:
+    system = f"{SYSTEM}\nSummary of the conversation so far:\n- The launch code word is Heron."
+    assert "Heron" in reply("What is the launch code word?", system=system)
+
+
+def test_it_answers_from_passages_and_refuses_exactly_when_they_do_not_hold_the_answer() -> None:
+    system = (
+        f"Answer only from the context; else say: {NO_CONTEXT}\nCONTEXT:\nThe museum opens at nine on Monday."
+    )
+    assert "nine" in reply("When does the museum open?", system=system)
+    assert reply("Who painted the ceiling?", system=system) == NO_CONTEXT
+
+
+def test_a_summary_keeps_names_wishes_and_facts() -> None:
+    summary = reply(
+        "My name is Ada. Please keep answers short. The budget is 400 euros.", "ok", "Summarise this."
+    )
+    for kept in ("Ada", "keep answers short", "400 euros"):
+        assert kept in summary
+    assert "rehearsal" not in summary
+
+
+def test_bare_prompts_are_read_as_transcripts_and_run_on() -> None:
+    prompt = f"{SYSTEM}\n\nHuman: My name is Ada.\nAI: Hello Ada.\nHuman: Who am I?\nAI:"
+    said = answer(Asked("completions", "m", (("prompt", prompt),), {})).text
+    assert said.startswith(" Your name is Ada.\n Human: ")
+    assert said.count(" AI: ") == 2
+
+
+def test_a_transcript_is_read_back_as_it_was_written() -> None:
+    head, turns = written_out("The rules.\n\nHuman (Ann): one\ntwo\n AI: three\nHuman: four\nAI:")
+    assert head == "The rules."
+    assert turns == [(HUMAN, "one\ntwo"), (ASSISTANT, "three"), (HUMAN, "four")]
+
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "on_topic": {"type": "boolean"},
+        "off_topic": {"type": "boolean"},
+        "verdict": {"enum": ["answer", "refuse"]},
+        "probability": {"type": "number", "minimum": 0, "maximum": 1},
+        "reason": {"$ref": "#/$defs/why"},
+        "examples": {"type": "array", "items": {"type": "string"}, "minItems": 3, "maxItems": 5},
+        "note": {"anyOf": [{"type": "null"}, {"type": "string"}]},
+    },
+    "$defs": {"why": {"type": "string"}},
+}
+
+
+@pytest.mark.parametrize(
+    ("message", "on"), [("Can I pay my invoice by card?", True), ("Recommend a film for tonight", False)]
+)
+def test_forms_are_filled_with_a_verdict_that_fits(message: str, on: bool) -> None:
+    wanted = {"type": "json_schema", "json_schema": {"schema": SCHEMA}}
+    purpose = "This channel is for questions about invoices, payment by card and accounts."
+    filled = json.loads(reply(message, system=purpose, response_format=wanted))
+    assert filled["on_topic"] is on
+    assert filled["off_topic"] is not on
+    assert filled["verdict"] == ("answer" if on else "refuse")
+    assert (filled["probability"] > 0.5) is on
+    assert len(filled["examples"]) == 5
+    assert "rehearsal" in filled["reason"]
+
+
+def test_formats_and_lengths_come_on_request() -> None:
+    assert "| --- |" in reply("Show me a table of our plan")
+    assert "```python" in reply("Write a function about herons")
+    assert 380 < len(reply("Write 400 words about tea").split()) < 480
+    assert "**42**" in reply("What is 6 * 7?")
+
+
+@given(st.lists(st.text(max_size=80), min_size=1, max_size=6))
+def test_any_conversation_gets_an_answer_and_always_the_same(said: list[str]) -> None:
+    assert reply(*said).strip()
+    assert reply(*said) == reply(*said)

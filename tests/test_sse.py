@@ -1,0 +1,51 @@
+"""Server-sent events come out whole however their bytes were cut."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.sse import EVENT_LIMIT_BYTES, Events
+
+STREAM = (
+    b": hello\n\n"
+    b'data: {"a": 1}\n\n'
+    b'event: x\r\nid: 7\r\ndata: {"b":\r\ndata:  2}\r\n\r\n'
+    b"data:no blank\r\rretry: 5\n\n"
+    b"data: [DONE]\n\n"
+)
+DATA = [b'{"a": 1}', b'{"b":\n 2}', b"no blank", b"[DONE]"]
+
+
+def read(parts: list[bytes]) -> list[bytes]:
+    events = Events()
+    return [data for part in parts for data in events.feed(part)] + events.finish()
+
+
+@given(st.lists(st.integers(0, len(STREAM)), max_size=30))
+def test_any_cutting_gives_the_same_events(at: list[int]) -> None:
+    ends = [0, *sorted(at), len(STREAM)]
+    parts = [STREAM[a:b] for a, b in pairwise(ends)]
+    assert read(parts) == DATA
+
+
+def test_one_event_per_part_is_read_as_it_comes() -> None:
+    events = Events()
+    assert events.feed(b"data: one\n\n") == [b"one"]
+    assert events.feed(b"data: two\n\ndata: three\n") == [b"two"]
+    assert events.feed(b"\n") == [b"three"]
+
+
+def test_a_last_event_without_its_empty_line_is_read_at_the_end() -> None:
+    assert read([b"data: tail"]) == [b"tail"]
+    assert read([b""]) == []
+
+
+def test_an_event_without_end_is_refused() -> None:
+    events = Events()
+    with pytest.raises(ValueError, match="larger"):
+        for _ in range(EVENT_LIMIT_BYTES // 65_536 + 2):
+            events.feed(b"x" * 65_536)

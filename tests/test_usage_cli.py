@@ -1,0 +1,63 @@
+"""`parley usage` on a database file, while a bot may be at work on it."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from bot.calendar import Calendar, zone
+from bot.cli import main
+from bot.ledger import Ledger
+from bot.messages import Scope, Usage
+from bot.pricing import Prices
+from storage.engine import open_engine
+
+CENT = Usage(output_tokens=1_000)
+
+
+@pytest.fixture
+def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    url = f"sqlite:///{tmp_path}/parley.db"
+    monkeypatch.setenv("PARLEY_DATABASE", url)
+    return url
+
+
+async def fill(url: str) -> None:
+    async with open_engine(url) as engine:
+        ledger = Ledger(engine, Prices(), Calendar(zone("UTC")))
+        for team, channel in (("T1", "C1"), ("T1", "C2"), ("T2", "C3")):
+            scope = Scope(team, channel, "U1", "", "answer")
+            entry = await ledger.open(scope, "gpt-6-sol", upper_bound=CENT, attempt=1)
+            await ledger.settle(entry, CENT, outcome="ok")
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    assert main(["usage", *words]) == 0
+    return capsys.readouterr().out
+
+
+def test_every_format_tells_the_same(database: str, capsys: pytest.CaptureFixture[str]) -> None:
+    asyncio.run(fill(database))
+    read = json.loads(run(capsys, "--format", "json"))
+    assert [(row["team"], row["channel"], row["cost_usd"]) for row in read] == [
+        ("T1", "C1", 0.01),
+        ("T1", "C2", 0.01),
+        ("T2", "C3", 0.01),
+    ]
+    lines = list(csv.DictReader(io.StringIO(run(capsys, "today", "--format", "csv"))))
+    assert [line["cost_usd"] for line in lines] == ["0.010000000"] * 3
+    table = run(capsys, "month", "--by", "channel", "--team", "T1").splitlines()
+    assert table[0].split() == ["channel", "requests", "input", "cached", "output", "cost"]
+    assert table[-1].split() == ["total", "2", "0", "0", "2.0k", "$0.02"]
+
+
+def test_words_it_does_not_know_are_answered_with_a_hint(
+    database: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["usage", "yesterday"]) == 1
+    assert "Try: today" in capsys.readouterr().err

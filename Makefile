@@ -1,12 +1,16 @@
 # Every target sets up what it needs. Python >= 3.11 and make are all that is assumed.
 PYTHON ?= python3
 BIN := .venv/bin
+# The system's certificates, as pip has them: behind a company's proxy there are no others.
+export UV_SYSTEM_CERTS := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: setup sandbox test browser check bench bench-guard soak fmt lock pictures clean
 
 setup: .venv/.ready
 
 .venv/.ready: pyproject.toml requirements-dev.lock
+	@echo "Setting up in .venv; this takes a moment, once."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet "uv>=0.9"
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock

@@ -120,6 +120,75 @@ def test_forms_are_filled_with_a_verdict_that_fits(message: str, on: bool) -> No
     assert "rehearsal" in filled["reason"]
 
 
+VERDICT = (
+    "You decide. The channel is for: customers' orders, parcels and refunds\n"
+    'These belong: ["Where is my parcel?"]\nThese do not belong: ["How do I bake a lasagne?"]\n'
+    'Answer with one JSON object and nothing else: {"belongs": true or false, "probability": 0.0 to 1.0}, '
+    "where probability is how likely it is."
+)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "message", "belongs"),
+    [
+        ("", "My parcel has not come", True),
+        ("", "How do I bake a pizza?", False),
+        ("", "Explain the offside rule", False),
+        ("", "Good morning!", True),
+        ("Where is my parcel?", "And now?", True),
+        ("How do I bake a lasagne?", "And now?", False),
+    ],
+)
+def test_a_verdict_asked_for_in_words_comes_as_the_asked_object(
+    earlier: str, message: str, belongs: bool
+) -> None:
+    before = [{"from": "person", "said": earlier}] if earlier else []
+    said = json.loads(reply(json.dumps({"earlier": before, "last_message": message}), system=VERDICT))
+    assert said.keys() == {"belongs", "probability"}
+    assert said["belongs"] is belongs is (said["probability"] >= 0.5)
+
+
+QUOTED = (
+    "Answer from the numbered passages. Answer with one JSON object and nothing else: "
+    '{"answer": "…", "quotes": [{"passage": 1, "quote": "…"}]}, where each quote stands word for word. '
+    f'When they do not answer: {{"answer": "{NO_CONTEXT}", "quotes": []}}'
+)
+PASSAGES = (
+    "[Context for the next message]\n[1] The shop is in Ghent.\n\n[2] We open at nine. Closed on Monday."
+)
+
+
+def quoted(question: str) -> Any:
+    turns = (("system", QUOTED), ("user", PASSAGES), ("user", question))
+    return json.loads(answer(Asked("chat/completions", "m", turns, {})).text)
+
+
+def test_an_answer_from_numbered_passages_quotes_the_sentence_it_stands_on() -> None:
+    assert quoted("When do you open?") == {
+        "answer": "We open at nine.",
+        "quotes": [{"passage": 2, "quote": "We open at nine."}],
+    }
+    assert quoted("Who painted the ceiling?") == {"answer": NO_CONTEXT, "quotes": []}
+
+
+def test_a_sample_of_another_kind_is_filled_by_its_shape() -> None:
+    system = 'Answer with one JSON object: {"title": "…", "count": 0, "done": true, "people": ["…"]}.'
+    said = json.loads(reply("We meet on Friday", system=system))
+    assert {name: type(value) for name, value in said.items()} == {
+        "title": str,
+        "count": float,
+        "done": bool,
+        "people": list,
+    }
+
+
+def test_instructions_are_no_knowledge() -> None:
+    system = (
+        f"{SYSTEM}\nThis channel is for: parcels\nDecline the rest with this sentence: I keep to parcels."
+    )
+    assert "Decline" not in reply("What is this sentence about parcels?", system=system)
+
+
 def test_formats_and_lengths_come_on_request() -> None:
     assert "| --- |" in reply("Show me a table of our plan")
     assert "```python" in reply("Write a function about herons")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -16,7 +17,7 @@ from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.local_servers import LocalServer, found_here
 from bot.sandbox.model import FakeModel
 from bot.sandbox.prices import cost_usd
-from bot.sandbox.run import Sandbox, answering, connected, sandbox
+from bot.sandbox.run import Sandbox, answering, connected, ready, reset, sandbox
 from tests.waiting import until
 
 HERE = {"PATH": os.environ["PATH"]}
@@ -31,12 +32,14 @@ def alive(pid: int) -> bool:
     return True
 
 
-async def answered(running: Sandbox, ts: str, timeout_s: float = 30) -> dict[str, Any]:
-    """The app's finished reply under a message of #general."""
+async def answered(
+    running: Sandbox, ts: str, channel: str = "#general", timeout_s: float = 30
+) -> dict[str, Any]:
+    """The app's finished reply under a message."""
     slack = running.slack
 
     def reply() -> Any:
-        said = [m for m in slack.thread("#general", ts)[1:] if m.get("bot_id") and not m.get("streaming")]
+        said = [m for m in slack.thread(channel, ts)[1:] if m.get("bot_id") and not m.get("streaming")]
         return said[-1] if said and running.slack.workspace.streams == {} else None
 
     found: dict[str, Any] = await slack.until(reply, timeout_s)
@@ -61,6 +64,34 @@ async def test_the_real_bot_answers_survives_kill_9_in_mid_answer_and_leaves_not
         last = running.bot.pid
     assert not alive(first)
     assert not alive(last)
+
+
+async def test_every_channel_is_what_it_says_and_a_reset_begins_anew() -> None:
+    async with sandbox(environ=HERE, lived_in=True) as running:
+        running.slack.rates.enabled = False
+        running.model.pace.first_token_s, running.model.pace.tokens_per_s = 0.01, 0
+        assert await ready(running), "\n".join(running.bot.log)
+
+        async def asked(channel: str, text: str) -> str:
+            ts = await running.slack.say("alice", channel, f"@parley {text}")
+            reply = await answered(running, ts, channel)
+            return json.dumps([reply["text"], reply.get("blocks")], ensure_ascii=False)
+
+        assert "what this channel is for" in await asked("#support", "How do I bake a lasagne?")
+        assert "parcel" in await asked("#support", "Where is my parcel?")
+        assert "“Everybody has 30 days of holiday a year.”" in await asked(
+            "#handbook", "How many days of holiday?"
+        )
+        assert "No sufficient context" in await asked("#handbook", "What is the wifi password?")
+        for _ in range(2):
+            assert "About invoices" in await asked("#finance", "Write 500 words about invoices")
+        assert "budget is used up" in await asked("#finance", "Write 500 words about invoices")
+
+        before = running.bot.pid
+        await reset(running)
+        assert running.bot.pid != before
+        assert not alive(before)
+        assert "About tea" in await asked("#finance", "Write 50 words about tea"), "its budget is whole again"
 
 
 @pytest.mark.parametrize(("told", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])

@@ -55,10 +55,12 @@ class BotProcess:
         if self._process and self._process.returncode is None:
             self._process.kill()
 
-    async def stop(self) -> None:
-        """End it as an orchestrator does: SIGTERM, patience, SIGKILL."""
+    async def stop(self, *, at_once: bool = False) -> None:
+        """End it as an orchestrator does: SIGTERM, patience, SIGKILL. `at_once`: SIGKILL alone."""
         if self._watch is None:
             return
+        if at_once:
+            self.kill()
         self._watch.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._watch

@@ -21,7 +21,7 @@ from bot.sandbox.asked import content_text
 from bot.sandbox.model_frames import usage_of
 from bot.sandbox.model_rules import AUDIO_LIMIT_BYTES, Card, Refusal
 from bot.sandbox.model_usage import pieces, prompt_tokens
-from bot.sandbox.rehearsal_forms import judge
+from bot.sandbox.rehearsal_json import judge
 from bot.sandbox.words import vector
 
 Sent = tuple[bytes, str]

@@ -16,12 +16,12 @@ import orjson
 from bot.sandbox import hearing
 from bot.sandbox.asked import Answer, Asked
 from bot.sandbox.rehearsal_forms import Form, best_passage
+from bot.sandbox.rehearsal_json import NO_CONTEXT, object_in_words
 from bot.sandbox.rehearsal_memory import ASSISTANT, Gathered, gather
 from bot.sandbox.rehearsal_show import article, code, counted, table
 from bot.sandbox.words import content_words, overlap
 
 WHO = "I am a *rehearsal model*: I run on this machine, remember what you tell me, and understand nothing."
-NO_CONTEXT = "No sufficient context for answering the question"
 _ENOUGH = 0.5  # share of a question's words a sentence must hold to be its answer
 
 _SUMMARY = re.compile(
@@ -47,10 +47,11 @@ _PASSAGES = re.compile(r"\b(context|passages?|sources?|documents?)\b", re.I)
 
 def answer(asked: Asked) -> Answer:
     """The answer to one request. A bare prompt is continued past the reply, as a base model would."""
-    if (schema := _schema(asked.body)) is not None:
-        got = gather(asked)
-        return Answer(orjson.dumps(Form(schema, got.instructions, got.question).filled()).decode())
     got = gather(asked)
+    if (schema := _schema(asked.body)) is not None:
+        return Answer(orjson.dumps(Form(schema, got.instructions, got.question).filled()).decode())
+    if (wanted := object_in_words(got)) is not None:
+        return Answer(orjson.dumps(wanted).decode())
     text = _reply(got)
     if asked.choice:
         text = f"(Put differently, version {asked.choice + 1}.) {text}"
@@ -218,7 +219,7 @@ def _nearest(question: str, said: list[str]) -> tuple[float, str]:
 
 def _noted(got: Gathered) -> str:
     """A wish or a fact is taken in, in words that show it was understood as one."""
-    if got.question.rstrip().endswith("?"):
+    if got.asked.endswith("?"):
         return ""
     said = [s for s in [*got.wishes, *got.facts] if s in got.question]
     you = f", {got.name}" if got.name else ""

@@ -1,4 +1,4 @@
-"""Verdicts and filled forms of the rehearsal model: a probability for a statement, a JSON value for a schema.
+"""Filled forms of the rehearsal model: a JSON value for a schema, with a verdict where one is asked for.
 
 A verdict is a share of common words put on a steep curve: right for plain cases, which is all that a
 rehearsal needs.
@@ -10,21 +10,13 @@ import math
 import re
 from typing import Any
 
-from bot.sandbox.words import content_words, overlap, sentences
+from bot.sandbox.words import content_words, overlap, sentences, whole_words
 
 _GREETING = re.compile(
     r"^\W*(hi|hello|hey|hallo|good (morning|evening)|thanks|thank you|danke|ok|great)\b", re.I
 )
 _YES = re.compile(r"on|yes|allow(ed)?|answer(able)?|on.?topic|relevant|related|true", re.I)
 _NO = re.compile(r"off|no|refused?|un\w+|off.?topic|irrelevant|false", re.I)
-_QUESTION = re.compile(r"QUESTION:\s*(.+)", re.S)
-
-
-def judge(text: str, statement: str) -> float:
-    """Probability that the statement holds of the text, by the words they share."""
-    if "answer" in statement.lower() and (question := _QUESTION.search(text)):
-        return probability(best_passage(text[: question.start()], question[1])[0], middle=0.45)
-    return probability(max(overlap(text, statement), overlap(statement, text)), middle=0.25)
 
 
 def probability(share: float, *, middle: float) -> float:
@@ -38,9 +30,14 @@ def best_passage(passages: str, question: str) -> tuple[float, str]:
     return max(found, default=(0.0, ""), key=lambda hit: hit[0])
 
 
+def courtesy(message: str) -> bool:
+    """A greeting or thanks, which belong everywhere."""
+    return bool(_GREETING.match(message))
+
+
 def on_topic(purpose: str, message: str) -> float:
     """Probability that a message belongs to a purpose told in words."""
-    if _GREETING.match(message):
+    if courtesy(message):
         return 0.9
     return probability(overlap(message, purpose), middle=0.2)
 
@@ -122,7 +119,7 @@ class Form:
             return [self._value(item, name) for _ in range(max(1, schema.get("minItems", 1)))]
         if re.search(r"off|not|neg|outside|unrelated", name, re.I):
             return [_OUTSIDE[at % len(_OUTSIDE)] for at in range(count)]
-        words = content_words(self._purpose + " " + self._message) or ["that"]
+        words = whole_words(f"{self._purpose} {self._message}") or ["that"]
         return [_INSIDE[at % len(_INSIDE)].format(words[at % len(words)]) for at in range(count)]
 
 

@@ -28,6 +28,11 @@ _REQUEST = re.compile(
     r"find|create|count|say|repeat|what|who|when|where|why|how|hi|hello|hey|thanks|thank|yes|no|ok)\b",
     re.I,
 )
+# What is not an instruction: the text under a heading like "Summary of the conversation so far:".
+_GIVEN = re.compile(
+    r"^[^\n]*\b(summary|context|passages?|documents?)\b[^\n]*(?::|\])$\n(.+)", re.I | re.M | re.S
+)
+_UNDER = re.compile(r"^\[(summary|context)\b[^\]\n]*\]\n(.+)", re.I | re.S)
 _FENCED = re.compile(r"^\s*(?:>|```|\[\w+\]|<)")
 
 
@@ -41,6 +46,7 @@ class Gathered:
     facts: list[str] = field(default_factory=list)
     known: list[str] = field(default_factory=list)
     instructions: str = ""
+    given: list[str] = field(default_factory=list)  # texts that came as messages, under a heading in brackets
 
     @property
     def question(self) -> str:
@@ -76,10 +82,13 @@ def gather(asked: Asked) -> Gathered:
             got.turns += turns
         elif role in ("system", "developer"):
             told.append(text)
+        elif under := _UNDER.match(text):
+            got.given.append(under[2])
         else:
             got.turns.append((ASSISTANT if role == "assistant" else HUMAN, text))
     got.instructions = "\n".join(told)
-    got.known = [line for line in sentences(got.instructions) if content_words(line)]
+    given = [*got.given, *(found[2] for found in _GIVEN.finditer(got.instructions))]
+    got.known = [line for text in given for line in sentences(text) if content_words(line)]
     earlier = [text for role, text in got.turns if role == HUMAN]
     _sort(got, [*got.known, *earlier[:-1]])
     _sort(got, earlier[-1:])

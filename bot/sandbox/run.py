@@ -3,7 +3,8 @@
     await run(8765)        # until cancelled; prints one line with the address when the bot is connected
 
 The rehearsal model answers unless OPENAI_API_KEY or OPENAI_BASE_URL is set. A model server found on its usual
-port is told of, and used only with PARLEY_SANDBOX_LOCAL=1. The database is thrown away at the end.
+port is told of, and used only with PARLEY_SANDBOX_LOCAL=1. The database is thrown away at the end, and at
+every reset.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from bot.sandbox import slack_limits
+from bot.sandbox import scene, slack_limits
 from bot.sandbox.bot_process import BOT, BotProcess
 from bot.sandbox.local_servers import LocalServer, found_here
 from bot.sandbox.model import FakeModel
@@ -68,7 +69,10 @@ def answering(environ: Mapping[str, str], found: list[LocalServer], rehearsal_ur
     if not model:
         # One that refuses no parameter, so that the first question is one request, and that has a price.
         transcript = environ.get("PARLEY_STYLE") == "transcript"
-        given["PARLEY_MODEL"] = "rehearsal" if transcript else "gpt-4.1-mini"
+        given["PARLEY_MODEL"] = "rehearsal" if transcript else "gpt-4.1"
+    given.setdefault(
+        "PARLEY_MAX_TOKENS", environ.get("PARLEY_MAX_TOKENS") or str(scene.LONGEST_ANSWER_TOKENS)
+    )
     return Answering("rehearsal", "rehearsal model", given, "", here)
 
 
@@ -84,11 +88,17 @@ class Sandbox:
     model: FakeModel
     page: Page
     bot: BotProcess
+    folder: Path  # of the bot's database
+    lived_in: bool  # begins with what bot/sandbox/scene.py tells, not empty
 
 
 @asynccontextmanager
 async def sandbox(
-    port: int = 0, *, environ: Mapping[str, str] = os.environ, command: Sequence[str] = BOT
+    port: int = 0,
+    *,
+    environ: Mapping[str, str] = os.environ,
+    command: Sequence[str] = BOT,
+    lived_in: bool = False,
 ) -> AsyncIterator[Sandbox]:
     """The running sandbox; `command` starts the bot. Ends everything it started."""
     async with AsyncExitStack() as stack:
@@ -97,19 +107,22 @@ async def sandbox(
         model = FakeModel(first_token_s=FIRST_TOKEN_S, tokens_per_s=TOKENS_PER_S)
         await stack.enter_async_context(model)
         chosen = answering(environ, await found_here(), model.base_url)
-        given = environment(environ, slack, folder) | dict(chosen.environment)
-        bot = BotProcess(given, command)
+        bot = BotProcess(environment(environ, slack, folder) | dict(chosen.environment), command)
         page = Page(
             port=port,
             slack_url=slack.base_url,
             model_url=model.base_url.removesuffix("/v1") if chosen.kind == "rehearsal" else "",
             model=chosen.about,
             bot=bot,
+            reset=lambda: reset(running),
         )
+        running = Sandbox(slack, model, page, bot, Path(folder), lived_in)
+        if lived_in:
+            scene.furnish(slack)
         await stack.enter_async_context(page)
         stack.push_async_callback(bot.stop)
         bot.start()
-        yield Sandbox(slack, model, page, bot)
+        yield running
 
 
 def manifest() -> Mapping[str, Any]:
@@ -126,25 +139,51 @@ def manifest() -> Mapping[str, Any]:
 def environment(environ: Mapping[str, str], slack: FakeSlack, folder: str) -> dict[str, str]:
     """The bot's environment: that of this process, with this Slack and a throwaway database."""
     kept = {k: v for k, v in environ.items() if not k.startswith("SLACK_") and k != "PARLEY_CONFIG"}
-    return kept | {
-        "SLACK_API_URL": slack.api_url,
-        "SLACK_BOT_TOKEN": slack.bot_token,
-        "SLACK_APP_TOKEN": slack.app_token,
-        "SLACK_SIGNING_SECRET": slack.signing_secret,
-        "PARLEY_TRANSPORT": "socket",
-        "PARLEY_DATABASE": f"sqlite:///{folder}/parley.db",
-        "PARLEY_OPS_PORT": "0",
-        "PYTHONUNBUFFERED": "1",
-    }
+    return (
+        {"PARLEY_POLICIES": str(scene.POLICIES)}
+        | kept
+        | {
+            "SLACK_API_URL": slack.api_url,
+            "SLACK_BOT_TOKEN": slack.bot_token,
+            "SLACK_APP_TOKEN": slack.app_token,
+            "SLACK_SIGNING_SECRET": slack.signing_secret,
+            "PARLEY_TRANSPORT": "socket",
+            "PARLEY_DATABASE": f"sqlite:///{folder}/parley.db",
+            "PARLEY_OPS_PORT": "0",
+            "PYTHONUNBUFFERED": "1",
+        }
+    )
 
 
 async def connected(running: Sandbox, within_s: float = CONNECTED_WITHIN_S) -> bool:
     """Wait until the bot holds a socket; False when it does not in time."""
-    for _ in range(int(within_s / 0.1)):
-        if running.slack.sockets.connections:
-            return True
-        await asyncio.sleep(0.1)
-    return False
+    try:
+        await running.slack.until(lambda: running.slack.sockets.connections, within_s)
+    except TimeoutError:
+        return False
+    return True
+
+
+async def ready(running: Sandbox) -> bool:
+    """As `connected`; then what has to be told to the bot is told."""
+    if not await connected(running):
+        return False
+    if running.lived_in:
+        await scene.set_budget(running.slack)
+    return True
+
+
+async def reset(running: Sandbox) -> None:
+    """A new workspace, and a bot that remembers nothing of the one before."""
+    await running.bot.stop(at_once=True)
+    for file in running.folder.iterdir():
+        file.unlink()
+    running.model.reset()
+    running.slack.reset()
+    if running.lived_in:
+        scene.furnish(running.slack)
+    running.bot.start()
+    await ready(running)
 
 
 async def run(port: int) -> None:
@@ -166,8 +205,8 @@ async def run(port: int) -> None:
 
 
 async def _serve(port: int) -> None:
-    async with sandbox(port) as running:
-        if await connected(running):
+    async with sandbox(port, lived_in=True) as running:
+        if await ready(running):
             print(f"Parley's sandbox is at {running.page.url} (Ctrl-C ends it)", flush=True)
         else:
             print("\n".join(list(running.bot.log)[-15:]), file=sys.stderr)

@@ -31,8 +31,13 @@ STOP_WORDS = frozenset(_COMMON.split())
 
 def content_words(text: str) -> list[str]:
     """The words that carry meaning, lower case and cut to their stems, in order."""
+    return [_stem(word) for word in whole_words(text)]
+
+
+def whole_words(text: str) -> list[str]:
+    """The words that carry meaning as they are written, lower case."""
     found = (word.lower() for word in _WORD.findall(text))
-    return [_stem(word) for word in found if word not in STOP_WORDS and (len(word) > 1 or word.isdigit())]
+    return [word for word in found if word not in STOP_WORDS and (len(word) > 1 or word.isdigit())]
 
 
 def sentences(text: str) -> list[str]:

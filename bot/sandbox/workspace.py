@@ -7,6 +7,7 @@ the sandbox knows: which model answers, how the bot's process fares, the bundled
     *    /sandbox/live, /sandbox/api/*  handed on to the fake Slack, /sandbox/api/model/* to the fake model
     GET  /sandbox/about                 {model, bot, imitated, started_at}
     POST /sandbox/bot                   {"act": "kill" | "stop" | "start"}
+    POST /sandbox/reset                 a new workspace, and a bot that remembers nothing
     GET  /sandbox/log                   the bot's last lines
     GET  /sandbox/clips, /sandbox/clips/{file}
     GET  /sandbox/model_requests        ?after=N: as the model kept them, each with its cost_usd
@@ -18,7 +19,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -55,13 +56,14 @@ class Page:
         slack_url: str,
         model_url: str,
         model: Callable[[], dict[str, Any]],
-        bot: BotProcess | None,
+        bot: BotProcess,
+        reset: Callable[[], Awaitable[None]],
         host: str = "127.0.0.1",
     ) -> None:
         """`model_url` is the fake model's address, or "" when a real one answers; `model` tells which."""
         self.host, self.port = host, port
         self._slack_url, self._model_url = slack_url, model_url
-        self._model, self._bot = model, bot
+        self._model, self._bot, self._reset = model, bot, reset
         self._started_at = time.time()
 
     @property
@@ -75,6 +77,7 @@ class Page:
         app.router.add_get("/sandbox/live", self._live)
         app.router.add_get("/sandbox/about", self._about)
         app.router.add_post("/sandbox/bot", self._act_on_bot)
+        app.router.add_post("/sandbox/reset", self._act_reset)
         app.router.add_get("/sandbox/log", self._log)
         app.router.add_get("/sandbox/clips", self._clips)
         app.router.add_get("/sandbox/clips/{file}", self._clip)
@@ -114,15 +117,13 @@ class Page:
     async def _about(self, http: web.Request) -> web.Response:
         about = {
             "model": self._model() | {"fake": bool(self._model_url)},
-            "bot": self._bot.about() if self._bot else None,
+            "bot": self._bot.about(),
             "started_at": self._started_at,
         }
         return web.json_response(about)
 
     async def _act_on_bot(self, http: web.Request) -> web.Response:
         act = (await http.json()).get("act")
-        if self._bot is None:
-            return web.json_response({"ok": False, "error": "the bot runs elsewhere"}, status=400)
         if act == "kill":
             self._bot.kill()
         elif act == "stop":
@@ -133,8 +134,12 @@ class Page:
             return web.json_response({"ok": False, "error": f"there is no act {act}"}, status=400)
         return web.json_response({"ok": True, "result": self._bot.about()})
 
+    async def _act_reset(self, http: web.Request) -> web.Response:
+        await self._reset()
+        return web.json_response({"ok": True, "result": None})
+
     async def _log(self, http: web.Request) -> web.Response:
-        return web.json_response({"lines": list(self._bot.log) if self._bot else []})
+        return web.json_response({"lines": list(self._bot.log)})
 
     async def _clips(self, http: web.Request) -> web.Response:
         told = [{k: v for k, v in clip.items() if k != "loudness"} for clip in hearing.clips()]

@@ -160,6 +160,8 @@ class App {
           type: "button",
           class: "button scenes",
           id: "open-panel",
+          "aria-label": "Behind the scenes",
+          title: "Behind the scenes",
           "aria-expanded": String(this.panel.open),
           onclick: () => this.panel.toggle(),
         },

@@ -3,6 +3,7 @@
 import { fill, h, icon, iconButton } from "./dom.js";
 import { openMenu } from "./menu.js";
 import { commands, names, subcommands } from "./names.js";
+import { tries } from "./tries.js";
 import { Recorder, sampleClips } from "./voice.js";
 
 export class Composer {
@@ -44,6 +45,7 @@ export class Composer {
     this.element = h(
       "form",
       { class: "composer", "aria-label": thread ? "Reply" : "New message" },
+      tries(app, channel, thread, this),
       this.list,
       this.picked,
       this.recorder.element,

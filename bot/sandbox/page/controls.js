@@ -7,7 +7,7 @@ import { figure, none } from "./records.js";
 
 export function bot(panel) {
   const b = panel.about?.bot;
-  if (!b) return [none("The bot runs elsewhere; this sandbox did not start it.")];
+  if (!b) return [none("One moment…")];
   const command = (name) => panel.app.try(() => post("/sandbox/bot", { act: name })).then(() => panel.poll());
   return [
     h(
@@ -250,11 +250,11 @@ async function exportSession(panel) {
 }
 
 async function reset(panel) {
-  await panel.app.try(() => act("reset"));
-  if (panel.app.model?.fake) await panel.app.try(() => post("/sandbox/api/model/reset"));
+  toast("Beginning anew…");
+  if ((await panel.app.try(() => post("/sandbox/reset"))) === false) return;
   panel.requests = [];
   panel.last = 0;
-  toast("A new, empty workspace.");
+  toast("A new workspace, and a bot that remembers nothing of the old one.");
 }
 
 const IMITATED = [

@@ -44,6 +44,7 @@ export const EMOJI = {
   globe_with_meridians: "🌐",
   pencil2: "✏️",
   wastebasket: "🗑️",
+  raised_hand: "✋",
 };
 export const QUICK = [
   "thumbsup",

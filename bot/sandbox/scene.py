@@ -1,0 +1,72 @@
+"""What one finds in the sandbox: a channel for the handbook, a little talk among colleagues, a small budget.
+
+What #support and #handbook are for is told to the bot as any operator would, in a file of policies
+(policies.toml); the budget of #finance is set as any admin would, with /parley.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bot.sandbox.slack import FakeSlack
+from bot.sandbox.slack_events import person_message
+from bot.sandbox.slack_state import Workspace
+from bot.sandbox.slack_text import rich_text
+
+POLICIES = Path(__file__).parent / "policies.toml"
+# An answer of the rehearsal model is at most so long. What a request may cost is set aside before it is made:
+# with this, two answers of 500 words fit into the budget of #finance, and the third is refused.
+LONGEST_ANSWER_TOKENS = 1000
+BUDGET = "budget channel 0.014 per day warn 70"
+
+# channel, who, how many minutes ago, what, and who reacted with what
+_SAID = (
+    (
+        "general",
+        "bob",
+        34,
+        "Morning! The landlord confirmed it: we move to *Ghent* on the 3rd.",
+        "tada carol",
+    ),
+    ("general", "carol", 31, "Boxes arrive on Friday. Who can help to pack?", "raised_hand bob"),
+    ("general", "bob", 12, "The truck is booked for Friday at nine. I have the keys.", ""),
+    ("support", "carol", 26, "Lamps are out of stock until Monday; please tell whoever asks.", "eyes bob"),
+    ("finance", "carol", 22, "Please keep an eye on what we spend before the month ends.", ""),
+    ("leads", "bob", 45, "Between us: the move will cost less than planned.", "wave alice"),
+    ("partners", "dana", 18, "Hello from the other side! When can we visit the new office?", "wave bob"),
+    (
+        "handbook",
+        "carol",
+        55,
+        "I have put the handbook here: @parley answers from it, and from nothing else.",
+        "",
+    ),
+)
+
+
+def furnish(slack: FakeSlack) -> None:
+    """Put the talk of this morning into a new workspace. The app was not there to hear it."""
+    ws = slack.workspace
+    alice, bob, carol, *_ = ws.people
+    purpose = "Answers from the handbook alone"
+    ws.add_channel("C0HANDBOOK", "handbook", alice, bob, carol, ws.bot, purpose=purpose)
+    for channel, who, minutes, text, reaction in _SAID:
+        _tell(ws, channel, who, minutes, text=text, reaction=reaction)
+    slack.live.refresh()
+
+
+def _tell(ws: Workspace, channel: str, who: str, minutes: int, *, text: str, reaction: str) -> None:
+    person, place = ws.find_person(who), ws.find_channel(channel, who)
+    assert person is not None
+    assert place is not None
+    ts, written = f"{ws.clock() - 60 * minutes:.6f}", ws.typed(text)
+    message = person_message(person, ts, written, rich_text(written, f"r{ts[-6:]}"))
+    if reaction:
+        name, by = reaction.split()
+        message["reactions"] = [{"name": name, "users": [ws.names()[by]], "count": 1}]
+    ws.put(place, message)
+
+
+async def set_budget(slack: FakeSlack) -> None:
+    """What Alice types when the bot is there; she alone sees the answer."""
+    await slack.command("alice", "#finance", "/parley", BUDGET)

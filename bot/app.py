@@ -15,15 +15,18 @@ from functools import partial
 from bot import pricing
 from bot.budgets import Budgets
 from bot.calendar import Calendar, first_day, next_first_day, zone
+from bot.clips import GONE, OVERHEARD, Clips, Desk
 from bot.config import Settings
 from bot.costs import Costs, page_secret
 from bot.errors import AskError, BotError, GaveUp, StorageError
 from bot.guard import Guard
 from bot.guard_model import ModelJudge
 from bot.guard_training import School
+from bot.hearing import Hearing
 from bot.inbox import Effect, Inbox, Job
 from bot.ledger import Ledger
 from bot.lessons import LESSON, Lessons
+from bot.local_speech import speech_for
 from bot.memory import Memory
 from bot.messages import Conversation
 from bot.metrics import METRICS, loop_lag
@@ -33,7 +36,8 @@ from bot.scheduler import Scheduler
 from bot.subject import Subject
 from bot.turn import House
 from bot.turns import Front, Turns
-from storage import conversations, forget, guard, inbox, replies
+from bot.voice import Voice
+from storage import conversations, forget, guard, inbox, recordings, replies
 from storage import ledger as ledger_rows
 from storage.engine import Engine, open_engine
 
@@ -64,6 +68,7 @@ class Services:
     calendar: Calendar
     provider: Provider
     turns: Turns
+    clips: Clips
     inbox: Inbox
     subject: Subject
     costs: Costs
@@ -102,6 +107,7 @@ class Services:
         """Forgets a thread for somebody who takes part in it; how many messages, None for an outsider."""
         if not await self.engine.read(conversations.speaks_in, conversation.key, user):
             return None
+        await self.clips.forget_thread(conversation)
         return await self._forget(partial(forget.forget, place=conversation, now=self.calendar.now()))
 
     async def forget_latest(self, team: str, channel: str, user: str) -> int | None:
@@ -111,6 +117,7 @@ class Services:
 
     async def forget_person(self, team: str, user: str) -> int:
         """Forgets everything a person said to us in a workspace; how many messages."""
+        await self.clips.forget_person(team, user)
         return await self._forget(partial(forget.forget_user, team=team, user=user, now=self.calendar.now()))
 
     async def _forget(self, erase: partial[int]) -> int:
@@ -141,8 +148,8 @@ class Services:
 
 
 @asynccontextmanager
-async def open_services(settings: Settings, front: Front) -> AsyncIterator[Services]:
-    """Everything between the database and the front, running until the block ends."""
+async def open_services(settings: Settings, front: Front, desk: Desk) -> AsyncIterator[Services]:
+    """Everything between the database and the sides that face people, running until the block ends."""
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(open_engine(settings.database))
         calendar = Calendar(zone(settings.time_zone))
@@ -159,16 +166,21 @@ async def open_services(settings: Settings, front: Front) -> AsyncIterator[Servi
         provider = await stack.enter_async_context(Provider(settings, ledger, scheduler, engine))
         memory = Memory(engine, provider, settings, now)
         subject, lessons = keep_to_subjects(settings, engine, provider, front)
-        turns = Turns(engine, House(settings, provider, memory, front, subject), front, now)
+        speech = speech_for(settings.speech_model, provider)
+        voice = Voice(settings, engine, speech, provider.complete, prices=prices, calendar=calendar)
+        hearing = Hearing(settings, engine, voice, desk)
+        turns = Turns(engine, House(settings, provider, memory, front, hearing, subject), front, now)
+        clips = Clips(settings, engine, hearing, voice, desk, ask=turns.take, clock=now)
+        workers = {LESSON: lessons.work, OVERHEARD: clips.work, GONE: clips.work}
 
         async def work(job: Job) -> Sequence[Effect]:
-            return await (lessons.work if job.kind == LESSON else turns.work)(job)
+            return await workers.get(job.kind, turns.work)(job)
 
         async def gave_up(job: Job, error: GaveUp) -> None:
-            if job.kind != LESSON:
+            if job.kind not in workers:
                 await turns.tell(job, error)
 
-        lessons.inbox = turns.inbox = Inbox(
+        lessons.inbox = clips.inbox = turns.inbox = Inbox(
             engine,
             work,
             parallel=settings.parallel_turns,
@@ -180,7 +192,7 @@ async def open_services(settings: Settings, front: Front) -> AsyncIterator[Servi
         await stack.enter_async_context(loop_lag())
         await stack.enter_async_context(housekeeping(engine))
         costs = Costs(settings, engine, calendar, prices, Budgets(engine, calendar), page_secret(settings))
-        yield Services(settings, engine, calendar, provider, turns, turns.inbox, subject, costs)
+        yield Services(settings, engine, calendar, provider, turns, clips, turns.inbox, subject, costs)
 
 
 def keep_to_subjects(
@@ -204,7 +216,7 @@ async def housekeeping(engine: Engine) -> AsyncIterator[None]:
 
     async def keep() -> None:
         while True:
-            for tidy in (inbox.tidy, replies.tidy, guard.tidy):
+            for tidy in (inbox.tidy, replies.tidy, guard.tidy, recordings.tidy):
                 while await engine.write(tidy, now=time.time()):
                     pass
             await asyncio.sleep(HOUSEKEEPING_S)

@@ -50,6 +50,18 @@ class ClipCard:
         return tuple(sorted(seconds.items(), key=lambda each: -each[1]))
 
 
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """Where a card may still be seen. `shown` and `file` are ids, "" when there is none that is known."""
+
+    id: str
+    channel: str
+    thread: str
+    message: str  # the card stands behind it
+    shown: str
+    file: str
+
+
 def joined(said: Sequence[Said], language: str) -> str:
     """All words; a paragraph for each change of speaker, named, where speakers are known."""
     space = "" if language in _SPACELESS else " "

@@ -16,16 +16,16 @@ from functools import partial
 from typing import Protocol
 
 from bot import hearing
-from bot.clip import ClipCard
+from bot.clip import ClipCard, Traces
 from bot.config import Settings
 from bot.ears import Ears, audible, ears, wish
 from bot.errors import NotPermitted
 from bot.hearing import Hearing, Listening
 from bot.inbox import Inbox, Job
-from bot.messages import Incoming, Scope
+from bot.messages import Conversation, Incoming, Scope
 from bot.stored import decode, encode
 from bot.voice import Voice, addressed
-from storage import channels, clips, conversations
+from storage import channels, clips, conversations, inbox
 from storage.clips import Clip
 from storage.engine import Engine, Tx
 from storage.inbox import Effect
@@ -40,11 +40,11 @@ CORRECT, FORGET = (
 )
 
 
-class Cards(Protocol):
-    """Cards that are shown already."""
+class Desk(hearing.Desk, Protocol):
+    """Where cards are shown, and what becomes of them there."""
 
     async def change_clip(self, clip: Clip, card: ClipCard) -> str: ...
-    async def take_away(self, channel: str, shown: str, file: str) -> None: ...
+    async def take_away(self, traces: Traces) -> None: ...
 
 
 class Clips:
@@ -56,60 +56,66 @@ class Clips:
         engine: Engine,
         hearing: Hearing,
         voice: Voice,
-        cards: Cards,
+        desk: Desk,
         *,
+        ask: Callable[[Incoming], Awaitable[None]],
         clock: Callable[[], datetime],
     ) -> None:
         self._settings = settings
         self._engine = engine
         self._hearing = hearing
         self._voice = voice
-        self._cards = cards
+        self._desk = desk
+        self._ask = ask  # takes a question in
         self._clock = clock
         self._listening: dict[str, Listening] = {}  # by the key of the job
         self._translating: set[str] = set()
         self.inbox: Inbox  # set by the app, which makes the inbox around `work`
-        self.ask: Callable[[Incoming], Awaitable[None]]  # takes a question in; set by the app
 
     # Heard in passing
 
     async def overhear(self, incoming: Incoming) -> None:
         """A message that is not for us: its clips are heard where the channel wants every clip heard."""
-        if any(map(audible, incoming.files)):
-            place = incoming.conversation
-            await self.inbox.put(
-                job_key(incoming.key),
-                f"{OVERHEARD}:{place.key}",
-                OVERHEARD,
-                encode(incoming),
-                team=place.team,
-                person=incoming.user,
-                when=partial(_every, self._settings, incoming),
-            )
+        if not any(map(audible, incoming.files)):
+            return
+        place = incoming.conversation
+        await self.inbox.put(
+            job_key(incoming.key),
+            f"{OVERHEARD}:{place.key}",
+            OVERHEARD,
+            encode(incoming),
+            team=place.team,
+            person=incoming.user,
+            when=partial(_in_passing, self._settings, incoming),
+        )
 
     async def work(self, job: Job) -> list[Effect]:
         """A job of one of our kinds."""
         if job.kind == GONE:
-            await self._cards.take_away(**json.loads(job.payload))
+            await self._desk.take_away(Traces(**json.loads(job.payload)))
         else:
             await self._overhear(job.key, decode(job.payload))
         return []
 
     async def _overhear(self, key: str, incoming: Incoming) -> None:
+        place = incoming.conversation
         age_s = (self._clock() - incoming.sent_at).total_seconds()
-        if age_s > self._settings.message_age_limit_s:
+        gone = await self._engine.read(conversations.forgotten, place.team, place.channel, incoming.message)
+        if gone or age_s > self._settings.message_age_limit_s:
             return
         listening = self._listening[key] = Listening(self._hearing.listen(incoming))
         try:
             heard = await listening.heard()
         finally:
             del self._listening[key]
-        if heard is None:
+        if heard is None:  # deleted
+            await self._engine.write(clips.forget_unheard, place.team, place.key, incoming.user)
+            await self._engine.scrub()
             return
         if heard.failed:
             raise heard.failed
         if heard.words and addressed(heard.words[0][1], NAME):
-            await self.ask(replace(incoming, mentioned=True))
+            await self._ask(replace(incoming, mentioned=True))
 
     # What people do with a card
 
@@ -130,7 +136,7 @@ class Clips:
         words = await self._engine.write(_reword, clip, now=self._now())
         asked = decode(clip.asked)
         again = replace(asked, key=f"{asked.key}:{asking}", text=words, files=(), sent_at=self._clock())
-        await self.ask(again)
+        await self._ask(again)
         await self._show(clip)
 
     async def translate(self, id: str, user: str) -> None:
@@ -157,8 +163,18 @@ class Clips:
         """The message was deleted: what is being heard of it ends, what was heard is erased."""
         if listening := self._listening.get(job_key(key)):
             await listening.aclose()
-        for clip in await self._engine.read(clips.of_message, team, channel, message):
-            await self._forget(clip)
+        found = await self._engine.read(clips.of_message, team, channel, message)
+        await self._forget_all(found)
+        if found:
+            await self._engine.scrub()
+
+    async def forget_thread(self, conversation: Conversation) -> None:
+        """Every clip in a thread, here and in Slack."""
+        await self._forget_all(await self._engine.read(clips.of_conversation, conversation.key))
+
+    async def forget_person(self, team: str, user: str) -> None:
+        """Every clip of a person, here and in Slack."""
+        await self._forget_all(await self._engine.read(clips.of_person, team, user))
 
     async def _of(self, id: str, user: str, why: str) -> Clip:
         clip = await self._engine.read(clips.get, id)
@@ -168,17 +184,22 @@ class Clips:
 
     async def _show(self, clip: Clip) -> None:
         card = await self._voice.card(clip.recording)
-        file = await self._cards.change_clip(clip, card)
+        file = await self._desk.change_clip(clip, card)
         await self._engine.write(clips.show, clip.id, clip.shown, file)
+
+    async def _forget_all(self, found: list[Clip]) -> None:
+        for clip in found:
+            await self._forget(clip)
 
     async def _forget(self, clip: Clip) -> None:
         """Erased here and, in the same moment, due to be taken out of Slack."""
-        where = {"channel": clip.channel, "shown": clip.shown, "file": clip.file}
+        thread = decode(clip.asked).conversation.thread
+        traces = Traces(clip.id, clip.channel, thread, clip.message, clip.shown, clip.file)
         await self.inbox.put(
             f"{GONE}:{clip.id}:{clip.shown}",
             f"{GONE}:{clip.conversation}",
             GONE,
-            json.dumps(where),
+            encode(traces),
             when=partial(_erase, clip),
         )
 
@@ -201,14 +222,16 @@ def job_key(key: str) -> str:
     return f"{OVERHEARD}:{key}"
 
 
-def _every(settings: Settings, incoming: Incoming, tx: Tx) -> bool:
+def _in_passing(settings: Settings, incoming: Incoming, tx: Tx) -> bool:
+    """The channel wants every clip heard, and this one is not heard as a question anyway."""
     place = incoming.conversation
-    return ears(tx, settings, place.team, place.channel).listen == "every"
+    wanted = ears(tx, settings, place.team, place.channel).listen == "every"
+    return wanted and not inbox.keys(tx, incoming.key)
 
 
 def _erase(clip: Clip, tx: Tx) -> bool:
     clips.forget(tx, clip)
-    return bool(clip.shown)
+    return True
 
 
 def _reword(tx: Tx, clip: Clip, *, now: float) -> str:

@@ -36,7 +36,7 @@ from bot.listening import Request
 from bot.messages import File, Incoming, Scope
 from bot.stored import encode
 from bot.voice import Voice
-from storage import clips, recordings
+from storage import clips, conversations, recordings
 from storage.clips import Clip
 from storage.engine import Engine, Tx
 
@@ -46,6 +46,7 @@ CARDS = UUID("0d5e1c62-7a3c-5b58-8a2e-4f6f8f2b7c11")  # the namespace of card id
 NOTHING_HEARD = "I heard nothing in {name}."
 NOT_A_RECORDING = "it is not a recording, and I do not read other files yet"
 NO_EARS = "I was installed without what it takes to listen"
+NOT_HERE = "in this channel I listen only to what is said to me"
 # Nobody waits for these: they are worth another attempt of the whole.
 LATER = (SlackUnavailable, StorageError)
 
@@ -53,6 +54,7 @@ LATER = (SlackUnavailable, StorageError)
 class Desk(Protocol):
     """The side of the house where files come in and cards are shown."""
 
+    async def details(self, file: File) -> File: ...
     def fetched(self, file: File) -> AbstractAsyncContextManager[Path]: ...
     async def show_clip(self, clip: Clip, card: ClipCard, *, look: bool) -> tuple[str, str]: ...
 
@@ -82,11 +84,9 @@ class Hearing:
         self._desk = desk
 
     async def listen(self, incoming: Incoming, *, progress: Progress | None = None) -> Heard:
-        """Every recording of a message that is for us."""
+        """Every recording in a message, as far as the channel lets us hear it."""
         place = incoming.conversation
         open_ears = await self._engine.read(ears, self._settings, place.team, place.channel)
-        if not open_ears.open_to(incoming):
-            return Heard()
         heard = Heard()
         for file in incoming.files:
             heard = await self._file(heard, incoming, file, open_ears, progress)
@@ -112,12 +112,16 @@ class Hearing:
         self, incoming: Incoming, file: File, open_ears: Ears, progress: Progress | None
     ) -> ClipCard:
         """The card of one file, which stands in the thread when this returns, if there is anything on it."""
-        if not audible(file):
-            raise UnsupportedFile(file.name, NOT_A_RECORDING)
         id = card_id(incoming, file)
         known = await self._engine.read(clips.find, id)
         if known and known.shown and (card := await self._known(known)):
             return card
+        if file.stub or not file.url:
+            file = await self._desk.details(file)
+        if not audible(file):
+            raise UnsupportedFile(file.name, NOT_A_RECORDING)
+        if not open_ears.open_to(incoming):
+            raise UnsupportedFile(file.name, NOT_HERE)
         card = await self._hear(incoming, file, open_ears, progress)
         if card.heard:
             await self._show(_clip(id, incoming, card), card)
@@ -149,7 +153,7 @@ class Hearing:
 
     async def _show(self, clip: Clip, card: ClipCard) -> None:
         """Puts the card into the thread once. In a thread that is closed to us it is left out."""
-        new = await self._engine.write(clips.put, clip)
+        new = await self._engine.write(_put, clip)
         try:
             shown, file = await self._desk.show_clip(clip, card, look=not new)
         except SlackRefused as exc:
@@ -196,6 +200,13 @@ def card_id(incoming: Incoming, file: File) -> str:
 def scope(incoming: Incoming) -> Scope:
     where = incoming.conversation
     return Scope(where.team, where.channel, incoming.user, where.key, "transcription")
+
+
+def _put(tx: Tx, clip: Clip) -> bool:
+    """Whether nobody can have shown it yet. Missing: the message was deleted while we listened."""
+    if conversations.forgotten(tx, clip.team, clip.channel, clip.message):
+        raise Missing(f"message of clip {clip.id}")
+    return clips.put(tx, clip)
 
 
 def _clip(id: str, incoming: Incoming, card: ClipCard) -> Clip:

@@ -11,8 +11,6 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 
 from bot import captions, languages, pricing
@@ -23,7 +21,7 @@ from bot.errors import BotError, SetupError, UnsupportedFile
 from bot.ledger import Ledger
 from bot.listening import Request
 from bot.local_speech import speech_for
-from bot.messages import Scope, Usage
+from bot.messages import Scope
 from bot.provider import Provider
 from bot.scheduler import Scheduler
 from bot.voice import Voice, minutes
@@ -82,14 +80,7 @@ async def open_voice(settings: Settings) -> AsyncIterator[Voice]:
         await ledger.start()
         async with Provider(settings, ledger, Scheduler(), engine) as provider:
             speech = speech_for(settings.speech_model, provider)
-            yield Voice(
-                settings, engine, speech, provider.complete, price=price_by(prices), calendar=calendar
-            )
-
-
-def price_by(prices: pricing.Prices) -> Callable[[str, Usage], Decimal | None]:
-    """What usage costs now."""
-    return lambda model, usage: prices.cost(model, usage, at=datetime.now(UTC))
+            yield Voice(settings, engine, speech, provider.complete, prices=prices, calendar=calendar)
 
 
 async def _hear(voice: Voice, path: Path, args: argparse.Namespace) -> ClipCard:

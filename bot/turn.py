@@ -7,14 +7,14 @@ stopping, deletion, crashes) is bot/turns.py; how a reply becomes Slack's is han
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
 from bot import grounded
-from bot.answer import Answer
 from bot.config import Settings
 from bot.errors import ContextTooLong
+from bot.hearing import Heard, Hearing, Listening
 from bot.memory import Memory, Recollection, Room
 from bot.messages import Completion, Incoming, Message, Prompt, Reply, Scope, Usage
 from bot.provider import Provider
@@ -25,7 +25,6 @@ GREETING = (
     "Mention me in a channel or write to me directly; `/parley help` shows what else I do."
 )
 TURN_LIMIT = "This thread has grown very long, so I stop here. Please start a new one."
-FILES_ONLY = "I can see the file, but I do not know yet what to do with it. Tell me in words what you need."
 SORRY_FOR_THE_WAIT = "Sorry for the wait."
 SAW_ONLY_PART = "I read only the last {seen} messages of this thread."
 NOTHING_SAID = "The model had nothing to say to this, twice. Try putting it differently."
@@ -46,13 +45,20 @@ LATE_S = 60.0  # after this long a person is owed an apology
 class Speech(Protocol):
     """A reply on its way to the person, shown while it is being written."""
 
+    def listening(self, done_s: float, total_s: float) -> None: ...
     def append(self, text: str) -> None: ...
 
 
-class Stop(Protocol):
-    """Lets somebody else end the answer that is being written."""
+class Ending(Protocol):
+    """Work that can be ended before it is done: listening, or an answer that is being written."""
 
-    def watch(self, answer: Answer | None) -> None: ...
+    async def aclose(self) -> None: ...
+
+
+class Stop(Protocol):
+    """Lets somebody else end what is under way."""
+
+    def watch(self, work: Ending | None) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,7 @@ class House:
     provider: Provider
     memory: Memory
     room: Room
+    hearing: Hearing
     subject: Subject
 
 
@@ -79,8 +86,37 @@ class Turn:
 
 async def run_turn(incoming: Incoming, speech: Speech, stop: Stop, house: House) -> Turn:
     """From one incoming message to one finished reply."""
+    heard = await listen(incoming, speech, stop, house)
+    if heard is None:
+        return Turn(Reply(CUT["stopped"], whole=False))
+    incoming = replace(incoming, text=heard.with_text(incoming.text))
     if not incoming.text:
-        return Turn(Reply(FILES_ONLY if incoming.files else GREETING))
+        return wordless(heard)
+    turn = await converse(incoming, speech, stop, house)
+    return replace(turn, reply=replace(turn.reply, notes=(*heard.notes, *turn.reply.notes)))
+
+
+async def listen(incoming: Incoming, speech: Speech, stop: Stop, house: House) -> Heard | None:
+    """The recordings in the message; None when somebody stopped it."""
+    if not incoming.files:
+        return Heard()
+    listening = Listening(house.hearing.listen(incoming, progress=speech.listening))
+    stop.watch(listening)
+    try:
+        return await listening.heard()
+    finally:
+        stop.watch(None)
+
+
+def wordless(heard: Heard) -> Turn:
+    """Nothing was written, and nothing could be heard."""
+    if not heard.notes:
+        return Turn(Reply(GREETING))
+    return Turn(Reply("\n".join(heard.notes), whole=False, retryable=heard.failed is not None))
+
+
+async def converse(incoming: Incoming, speech: Speech, stop: Stop, house: House) -> Turn:
+    """From words to an answer, within the conversation and the channel's subject."""
     recollection = await house.memory.recall(incoming, house.room)
     if recollection.turns >= house.settings.thread_turn_limit:
         return Turn(Reply(TURN_LIMIT))

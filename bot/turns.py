@@ -15,17 +15,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID, uuid5
 
-from bot.answer import Answer
+from bot import hearing
+from bot.config import Settings
+from bot.ears import ears
 from bot.errors import BotError, ProviderError, TooOld
 from bot.inbox import Inbox, Job
 from bot.memory import Room
-from bot.messages import Conversation, File, Incoming, Reply
+from bot.messages import Conversation, Incoming, Reply
 from bot.metrics import METRICS
-from bot.turn import House, Turn, run_turn
-from storage import conversations, guard, inbox, replies
+from bot.stored import decode, encode
+from bot.turn import Ending, House, Turn, run_turn
+from storage import clips, conversations, guard, inbox, replies
 from storage.engine import Engine, Tx
 from storage.guard import Channel
 from storage.inbox import Effect
@@ -41,6 +44,7 @@ class Speech(Protocol):
     """One reply on its way into Slack (handlers/replies.py)."""
 
     def working(self) -> None: ...
+    def listening(self, done_s: float, total_s: float) -> None: ...
     def append(self, text: str) -> None: ...
     async def deliver(self, reply: Reply) -> list[str]: ...
     async def withdraw(self) -> None: ...
@@ -69,19 +73,19 @@ class Running:
 
     key: str
     incoming: Incoming
-    answer: Answer | None = None
+    work: Ending | None = None
     ended: str = ""  # "stopped" or "deleted"
     ending: asyncio.Task[None] | None = None
 
-    def watch(self, answer: Answer | None) -> None:
-        self.answer = answer
-        if answer is not None and self.ended:
+    def watch(self, work: Ending | None) -> None:
+        self.work = work
+        if work is not None and self.ended:
             self.end(self.ended)
 
     def end(self, why: str) -> None:
         self.ended = why
-        if self.answer is not None:
-            self.ending = asyncio.create_task(self.answer.aclose())
+        if self.work is not None:
+            self.ending = asyncio.create_task(self.work.aclose())
 
 
 class Turns:
@@ -118,7 +122,7 @@ class Turns:
 
     async def take_follow_up(self, incoming: Incoming) -> None:
         """A post in a thread, without a mention: asks for an answer where we already take part."""
-        await self.take(incoming, when=partial(takes_part, conversation=incoming.conversation.key))
+        await self.take(incoming, when=partial(asks_us, self._house.settings, incoming))
 
     async def overhear(self, incoming: Incoming) -> None:
         """A post in a thread of ours that is said to somebody else: remembered, not answered."""
@@ -172,6 +176,7 @@ class Turns:
                 reply = await self._answer(job, incoming, row.id, speech, running)
             if running.ended == "deleted":
                 await speech.withdraw()
+                await self._forget_unheard(incoming)
                 return [partial(replies.withdrawn, reply_id=row.id, now=self._now())]
             messages = await speech.deliver(reply)
         finally:
@@ -212,10 +217,17 @@ class Turns:
             await self._engine.write(remember, running.incoming, reply_id, turn, now=self._now())
         return turn.reply
 
+    async def _forget_unheard(self, incoming: Incoming) -> None:
+        """What was heard of a message that was deleted meanwhile."""
+        if incoming.files:
+            place = incoming.conversation
+            await self._engine.write(clips.forget_unheard, place.team, place.key, incoming.user)
+            await self._engine.scrub()
+
     def _refuse_old(self, incoming: Incoming) -> None:
         age_s = (self._clock() - incoming.sent_at).total_seconds()
         if age_s > self._house.settings.message_age_limit_s:
-            raise TooOld(in_words(age_s))
+            raise TooOld(age(age_s))
 
     def _note_opened(self, reply_id: str, messages: list[str]) -> None:
         """Writes down which messages a stream occupies, without holding the stream up for it."""
@@ -224,8 +236,8 @@ class Turns:
         task.add_done_callback(self._notes.discard)
 
     def _about(self, key: str) -> list[Running]:
-        """The turns at work on a post: its first answer, or the one that was asked for again."""
-        return [running for running in self._running.values() if running.key in both(key)]
+        """The turns at work on a post: its first answer, or one that was asked for again."""
+        return [running for running in self._running.values() if f"{running.key}:".startswith(f"{key}:")]
 
     def _now(self) -> float:
         return self._clock().timestamp()
@@ -240,7 +252,8 @@ def begin(tx: Tx, job: Job, incoming: Incoming, *, now: float) -> tuple[ReplyRow
 
 def remember(tx: Tx, incoming: Incoming, reply_id: str, turn: Turn, *, now: float) -> None:
     """One transaction: the answer is ours to deliver, and both sides of the turn are remembered."""
-    replies.answered(tx, reply_id, json.dumps(turn.reply, default=_plain))
+    incoming = replace(incoming, text=in_words(tx, incoming))
+    replies.answered(tx, reply_id, encode(turn.reply))
     remember_ruling(tx, incoming, reply_id, turn, now=now)
     if turn.completion is None:
         return
@@ -291,13 +304,18 @@ def remember_said(tx: Tx, incoming: Incoming, *, now: float) -> None:
 
 
 def edit_message(tx: Tx, key: str, team: str, channel: str, message: str, text: str, *, now: float) -> None:
-    def changed(payload: str) -> str:
-        return encode(replace(decode(payload), text=text))
+    words = hearing.said(tx, team, channel, message, text)
 
-    for known in both(key):
+    def changed(payload: str) -> str:
+        asked = decode(payload)  # without files, its text holds what was said in them
+        return encode(replace(asked, text=text if asked.files else words))
+
+    for clip in clips.of_message(tx, team, channel, message):
+        clips.ask(tx, clip.id, changed(clip.asked))
+    for known in inbox.keys(tx, key):
         inbox.amend(tx, known, changed)
         replies.amend_question(tx, reply_id(known), changed)
-    conversations.edit(tx, team, channel, message, text, now=now)
+    conversations.edit(tx, team, channel, message, words, now=now)
 
 
 def forget_message(tx: Tx, key: str, team: str, channel: str, message: str, *, now: float) -> bool:
@@ -305,20 +323,33 @@ def forget_message(tx: Tx, key: str, team: str, channel: str, message: str, *, n
 
     An answer that is half in Slack is left to its job, which takes it back.
     """
-    begun = [known for known in both(key) if replies.in_the_making(tx, reply_id(known))]
-    waited = [inbox.cancel(tx, known, now=now) for known in both(key) if known not in begun]
-    for known in both(key):
+    asked = inbox.keys(tx, key)
+    begun = [known for known in asked if replies.in_the_making(tx, reply_id(known))]
+    waited = [inbox.cancel(tx, known, now=now) for known in asked if known not in begun]
+    for known in asked:
         replies.erase_question(tx, reply_id(known))
     return conversations.delete(tx, team, channel, message, now=now) or any(waited)
 
 
-def both(key: str) -> tuple[str, str]:
-    """The keys of a post's jobs: the question, and the question asked once more."""
-    return key, key + AGAIN
-
-
 def takes_part(tx: Tx, conversation: str) -> bool:
     return inbox.knows(tx, conversation) or conversations.knows(tx, conversation)
+
+
+def asks_us(settings: Settings, incoming: Incoming, tx: Tx) -> bool:
+    """A post in a thread of ours that holds more than recordings to which the channel closes our ears."""
+    place = incoming.conversation
+    if not takes_part(tx, place.key):
+        return False
+    only_files = incoming.files and not incoming.text
+    return not only_files or ears(tx, settings, place.team, place.channel).open_to(incoming)
+
+
+def in_words(tx: Tx, incoming: Incoming) -> str:
+    """What the person said, in writing and in recordings."""
+    if not incoming.files:
+        return incoming.text
+    place = incoming.conversation
+    return hearing.said(tx, place.team, place.channel, incoming.message, incoming.text)
 
 
 def reply_id(key: str) -> str:
@@ -332,32 +363,7 @@ def reply_of(payload: str) -> Reply:
     return Reply(**read | {"notes": tuple(read["notes"])})
 
 
-def encode(incoming: Incoming) -> str:
-    """An Incoming as ASCII JSON text, which every database keeps as it is."""
-    return json.dumps(incoming, default=_plain)
-
-
-def _plain(value: Any) -> Any:
-    """One of our values as JSON knows it; asdict would copy every string of it as well."""
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return {name: getattr(value, name) for name in value.__slots__}
-
-
-def decode(payload: str) -> Incoming:
-    """The Incoming that was encoded."""
-    read: dict[str, Any] = json.loads(payload)
-    return Incoming(
-        **read
-        | {
-            "conversation": Conversation(**read["conversation"]),
-            "sent_at": datetime.fromisoformat(read["sent_at"]),
-            "files": tuple(File(**file) for file in read["files"]),
-        }
-    )
-
-
-def in_words(seconds: float) -> str:
+def age(seconds: float) -> str:
     """An age as a person says it."""
     for unit, size_s in (("days", 86_400), ("hours", 3_600)):
         if seconds >= 2 * size_s:

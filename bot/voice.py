@@ -13,6 +13,8 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
@@ -24,8 +26,9 @@ from bot.clip import ClipCard
 from bot.config import Settings
 from bot.errors import BudgetExceeded, Missing
 from bot.heard import Said, spread
-from bot.listening import Listener, Price, Request, Speech, all_of, total
-from bot.messages import Completion, Message, Prompt, Scope
+from bot.listening import Listener, Request, Speech, all_of, total
+from bot.messages import Completion, Message, Prompt, Scope, Usage
+from bot.pricing import Prices
 from storage import recordings
 from storage.engine import Engine
 from storage.recordings import Caps, Owner
@@ -56,7 +59,7 @@ class Voice:
         speech: Speech,
         complete: Complete,
         *,
-        price: Price,
+        prices: Prices,
         calendar: Calendar,
     ) -> None:
         self._settings = settings
@@ -64,7 +67,8 @@ class Voice:
         self._speech = speech
         self._complete = complete
         self._calendar = calendar
-        self._listener = Listener(settings, engine, speech, price)
+        self._prices = prices
+        self._listener = Listener(settings, engine, speech, self._price)
         self._model = speech_models.lookup(settings.speech_model)
         self._decoders = asyncio.Semaphore(DECODERS)
 
@@ -163,6 +167,9 @@ class Voice:
         if reached:
             what = "personal daily voice" if reached == "person" else "workspace's daily voice"
             raise BudgetExceeded(what, f"at midnight ({self._calendar.zone.key})")
+
+    def _price(self, model: str, usage: Usage) -> Decimal | None:
+        return self._prices.cost(model, usage, at=datetime.fromtimestamp(self._calendar.now(), UTC))
 
     def _wants(self) -> Wants:
         return Wants(

@@ -10,23 +10,27 @@ from __future__ import annotations
 
 import logging
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from pathlib import Path
 
-from bot.clip import ClipCard
+from bot.clip import ClipCard, Traces
+from bot.config import Settings
 from bot.errors import SlackRefused
 from bot.messages import File, Incoming
 from bot.stored import decode
 from handlers import clip_blocks
 from handlers.files import SlackFiles
-from handlers.lookup import ours
+from handlers.lookup import id_of, ours
 from handlers.outgoing import Outgoing
 from handlers.pace import Pace
 from handlers.replies import SlackReply
 from handlers.slack import SlackDoor
+from handlers.uploads import Upload, put
 from storage.clips import Clip
 
 log = logging.getLogger(__name__)
 
+TRANSCRIPT = "Transcript"  # title of the file
 # What says that there is nothing left to take away.
 GONE = frozenset({"message_not_found", "file_not_found", "file_deleted", "channel_not_found"})
 
@@ -34,10 +38,15 @@ GONE = frozenset({"message_not_found", "file_not_found", "file_deleted", "channe
 class ClipDesk:
     """Implements bot.hearing.Desk."""
 
-    def __init__(self, door: SlackDoor, pace: Pace, files: SlackFiles) -> None:
+    def __init__(self, settings: Settings, door: SlackDoor, pace: Pace, files: SlackFiles) -> None:
+        self._settings = settings
         self._door = door
         self._pace = pace
         self._files = files
+
+    async def details(self, file: File) -> File:
+        """What Slack tells of a file of which the message held only a promise."""
+        return await self._files.details(file)
 
     def fetched(self, file: File) -> AbstractAsyncContextManager[Path]:
         """A shared file on this machine."""
@@ -71,19 +80,34 @@ class ClipDesk:
             await self._share(file, asked)
         return file
 
-    async def take_away(self, channel: str, shown: str, file: str) -> None:
+    async def take_away(self, traces: Traces) -> None:
         """Neither card nor file is to be seen any more. SlackUnavailable."""
-        for method, what in (
-            ("chat.delete", {"channel": channel, "ts": shown}),
-            ("files.delete", {"file": file}),
-        ):
-            if not all(what.values()):
-                continue
-            try:
-                await self._door.call(method, **what)
-            except SlackRefused as exc:
-                if exc.code not in GONE:
-                    log.warning("%s of a forgotten clip: %s", method, exc.code)
+        if not traces.shown:
+            traces = await self._found(traces)
+        if traces.shown:
+            await self._delete("chat.delete", channel=traces.channel, ts=traces.shown)
+        if traces.file:
+            await self._delete("files.delete", file=traces.file)
+
+    async def _delete(self, method: str, **what: str) -> None:
+        try:
+            await self._door.call(method, **what)
+        except SlackRefused as exc:
+            if exc.code not in GONE:
+                log.warning("%s of a forgotten clip: %s", method, exc.code)
+
+    async def _found(self, traces: Traces) -> Traces:
+        """Looked for in the thread, because an attempt that ended early may have put it there."""
+        try:
+            async for message in ours(self._door, traces.channel, traces.thread, after=traces.message):
+                if id_of(message) == traces.id:
+                    traces = replace(traces, shown=str(message["ts"]))
+                for file in message.get("files") or ():
+                    if file.get("name") == _file_name(traces.id):
+                        traces = replace(traces, file=str(file["id"]))
+        except SlackRefused as exc:
+            log.info("the thread of a forgotten clip cannot be read: %s", exc.code)
+        return traces
 
     def _card(self, clip: Clip, asked: Incoming, card: ClipCard, *, look: bool) -> SlackReply:
         return SlackReply(
@@ -102,7 +126,8 @@ class ClipDesk:
     async def _kept(self, clip: Clip, card: ClipCard) -> str:
         """Hands the text to Slack, shown to nobody yet; "" when Slack does not take it."""
         try:
-            return await self._files.upload(_file_name(clip), clip_blocks.whole_text(card).encode())
+            text = clip_blocks.whole_text(card).encode()
+            return await put(self._door, self._settings, Upload(_file_name(clip.id), text, TRANSCRIPT))
         except SlackRefused as exc:
             log.warning("the text of a clip cannot be shared as a file: %s", exc.code)
             return ""
@@ -111,7 +136,7 @@ class ClipDesk:
         where = asked.conversation
         await self._door.call(
             "files.completeUploadExternal",
-            files=[{"id": file, "title": "Transcript"}],
+            files=[{"id": file, "title": TRANSCRIPT}],
             channel_id=where.channel,
             thread_ts=where.thread,
         )
@@ -120,10 +145,10 @@ class ClipDesk:
         where = asked.conversation
         async for message in ours(self._door, where.channel, where.thread, after=asked.message):
             for file in message.get("files") or ():
-                if file.get("name") == _file_name(clip):
+                if file.get("name") == _file_name(clip.id):
                     return str(file["id"])
         return ""
 
 
-def _file_name(clip: Clip) -> str:
-    return f"transcript-{clip.id[:8]}.txt"
+def _file_name(id: str) -> str:
+    return f"transcript-{id[:8]}.txt"

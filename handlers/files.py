@@ -64,7 +64,6 @@ class SlackFiles:
 
         Raises UnsupportedFile with the reason, FileTooLarge, or SlackUnavailable: worth trying later.
         """
-        file = await self._announced(file)
         if not pinned(file.url, self._settings.slack_api_url):
             raise UnsupportedFile(file.name, "it is not kept by Slack")
         if file.size_bytes > self._limit_bytes:
@@ -74,10 +73,8 @@ class SlackFiles:
             await self._fetch(file, path)
             yield path
 
-    async def _announced(self, file: File) -> File:
-        """The file with its details, which are asked for where the message held only a promise."""
-        if file.url and not file.stub:
-            return file
+    async def details(self, file: File) -> File:
+        """What Slack tells of a file when it is asked. UnsupportedFile, SlackUnavailable."""
         try:
             answer = await self._slack.get("files.info", file=file.id)
         except SlackRefused as exc:
@@ -120,20 +117,6 @@ class SlackFiles:
                     if size > self._limit_bytes:
                         raise self._too_large(file)
                     out.write(chunk)
-
-    async def upload(self, name: str, content: bytes) -> str:
-        """Hands a file to Slack, where nobody sees it yet; its id. SlackRefused, SlackUnavailable."""
-        place = await self._slack.get("files.getUploadURLExternal", filename=name, length=len(content))
-        try:
-            async with (
-                asyncio.timeout(self._deadline_s),
-                self._session.post(place["upload_url"], data=content) as response,
-            ):
-                if response.status != 200:
-                    raise SlackUnavailable(f"file host: {response.status}")
-        except (aiohttp.ClientError, OSError, TimeoutError) as exc:
-            raise SlackUnavailable(f"file host: {type(exc).__name__}") from exc
-        return str(place["file_id"])
 
     def _too_large(self, file: File) -> FileTooLarge:
         return FileTooLarge(file.name, f"{self._settings.file_limit_mb} MB")

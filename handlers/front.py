@@ -30,7 +30,7 @@ class SlackFront:
     def __init__(self, door: SlackDoor, settings: Settings) -> None:
         self.door = door
         self.directory = Directory(door)
-        self._pace = Pace(settings.streams_per_minute)
+        self.pace = Pace(settings.streams_per_minute)
         self._link_hosts = frozenset(h.strip().lower() for h in settings.link_hosts.split(",") if h.strip())
 
     def reply(
@@ -45,7 +45,7 @@ class SlackFront:
         hosts = self._link_hosts | mrkdwn.hosts(incoming.text)
         return SlackReply(
             self.door,
-            self._pace,
+            self.pace,
             incoming,
             reply_id,
             outgoing=lambda: Outgoing(hosts, frozenset({incoming.user})),

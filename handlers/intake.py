@@ -16,6 +16,7 @@ from typing import Any
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
+from bot.clips import Clips
 from bot.messages import Conversation, File, Incoming
 from bot.turns import Turns
 from handlers import mrkdwn
@@ -36,8 +37,9 @@ SLACKBOT = "USLACKBOT"
 class Intake:
     """The middleware, holding what it needs of the house."""
 
-    def __init__(self, turns: Turns, door: SlackDoor) -> None:
+    def __init__(self, turns: Turns, clips: Clips, door: SlackDoor) -> None:
         self._turns = turns
+        self._clips = clips
         self._door = door
 
     async def receive(
@@ -69,7 +71,9 @@ class Intake:
 
     async def _deleted(self, body: dict[str, Any], event: dict[str, Any], ts: str) -> None:
         team, channel = team_of(body), event["channel"]
-        await self._turns.deleted(message_key(team, channel, ts), team, channel, ts)
+        key = message_key(team, channel, ts)
+        await self._turns.deleted(key, team, channel, ts)
+        await self._clips.forget_message(key, team, channel, ts)
 
     async def _edited(self, body: dict[str, Any], event: dict[str, Any]) -> None:
         """An edit changes what is remembered; one that adds a mention is a question."""
@@ -90,9 +94,11 @@ class Intake:
         incoming = incoming_from(body, event, message, bot)
         if incoming.direct or incoming.mentioned:
             await self._turns.take(incoming)
-        elif message.get("thread_ts"):
+            return
+        if message.get("thread_ts"):
             to_another = mrkdwn.addressed_to_another(message.get("text", ""), bot)
             await (self._turns.overhear if to_another else self._turns.take_follow_up)(incoming)
+        await self._clips.overhear(incoming)
 
     def _bot_user(self, body: dict[str, Any]) -> str:
         """Our own user id, as the delivery itself names it."""

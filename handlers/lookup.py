@@ -13,6 +13,12 @@ LOOK_AFTER_S = 1.0
 PAGE_LIMIT = 200  # Source: conversations.replies recommends at most 200, allows 1,000
 
 
+def id_of(message: dict[str, Any]) -> str:
+    """The id of ours that a message carries: of the reply or card that it belongs to."""
+    payload = (message.get("metadata") or {}).get("event_payload") or {}
+    return str(payload.get("id") or "")
+
+
 async def ours(door: SlackDoor, channel: str, thread: str, *, after: str) -> AsyncIterator[dict[str, Any]]:
     """Our own messages in a thread since a person's, with their metadata, oldest first."""
     await asyncio.sleep(LOOK_AFTER_S)

@@ -18,7 +18,7 @@ from bot.messages import Incoming, Reply
 from bot.metrics import METRICS
 from bot.voice import minutes
 from handlers import blocks
-from handlers.lookup import ours
+from handlers.lookup import id_of, ours
 from handlers.outgoing import Outgoing, filtered
 from handlers.pace import Pace
 from handlers.slack import SlackDoor
@@ -258,9 +258,8 @@ class SlackReply:
 
     def _sort_in(self, message: dict[str, Any], found: dict[int, str]) -> None:
         metadata = message.get("metadata") or {}
-        payload = metadata.get("event_payload") or {}
-        if payload.get("id") == self._reply_id:
-            found[int(payload.get("part", 0))] = message["ts"]
+        if id_of(message) == self._reply_id:
+            found[int(metadata["event_payload"].get("part", 0))] = message["ts"]
         elif metadata.get("event_type") != METADATA and not message.get("files"):
             found[ORPHANS + len(found)] = message["ts"]
 

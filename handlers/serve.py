@@ -19,6 +19,8 @@ from bot.app import Services, open_services
 from bot.config import Settings
 from bot.control import socket_path
 from bot.errors import SetupError, SlackRefused, SlackRevoked, SlackUnavailable
+from handlers.clips import ClipDesk
+from handlers.files import open_files
 from handlers.front import SlackFront
 from handlers.intake import Intake
 from handlers.slack import SlackDoor, open_slack
@@ -81,7 +83,9 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(open_slack(settings))
         front = SlackFront(SlackDoor(client), settings)
-        services = await stack.enter_async_context(open_services(settings, front))
+        files = await stack.enter_async_context(open_files(settings, front.door))
+        desk = ClipDesk(settings, front.door, front.pace, files)
+        services = await stack.enter_async_context(open_services(settings, front, desk))
         await introduce(front.door, settings)
         app = bolt_app(settings, client, services, front)
         sockets: Sockets | None = None
@@ -148,7 +152,7 @@ def bolt_app(settings: Settings, client: AsyncWebClient, services: Services, fro
         client=client,
         authorize=authorize,
         signing_secret=settings.slack_signing_secret,
-        before_authorize=Intake(services.turns, front.door).receive,
+        before_authorize=Intake(services.turns, services.clips, front.door).receive,
         attaching_conversation_kwargs_enabled=False,
         logger=quiet_logger("slack_bolt"),
     )

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from handlers.actions import Actions
 from handlers.blocks import FEEDBACK, FORGET_ALL, RETRY
+from handlers.clip_actions import ClipActions
+from handlers.clip_blocks import EDIT, EDITED, FORGET, TRANSLATE
 from handlers.commands import Commands
 from handlers.home import Home, seen, unknown
 from handlers.shortcuts import Shortcuts
@@ -35,6 +37,7 @@ SCOPES = (
     "channels:read",
     "chat:write",
     "commands",
+    "files:read",
     "files:write",
     "groups:history",
     "groups:read",
@@ -50,7 +53,7 @@ ANYTHING = re.compile(".*", re.DOTALL)
 
 def table(services: Services, front: SlackFront) -> dict[str, dict[str, Listener]]:
     """Every listener by kind and name."""
-    home, actions = Home(services, front), Actions(services)
+    home, actions, clips = Home(services, front), Actions(services), ClipActions(services, front)
     return {
         "event": {
             "app_home_opened": home.opened,
@@ -61,7 +64,15 @@ def table(services: Services, front: SlackFront) -> dict[str, dict[str, Listener
         },
         "command": {"/parley": Commands(services, front).parley},
         "shortcut": {"forget_thread": Shortcuts(services).forget_thread},
-        "action": {FEEDBACK: actions.feedback, RETRY: actions.retry, FORGET_ALL: actions.forget_all},
+        "action": {
+            FEEDBACK: actions.feedback,
+            RETRY: actions.retry,
+            FORGET_ALL: actions.forget_all,
+            EDIT: clips.edit,
+            TRANSLATE: clips.translate,
+            FORGET: clips.forget,
+        },
+        "view": {EDITED: clips.edited},
     }
 
 

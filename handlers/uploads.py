@@ -27,12 +27,12 @@ async def share(
     door: SlackDoor, settings: Settings, files: Sequence[Upload], *, channel: str, comment: str
 ) -> None:
     """All files in one message of a conversation. SlackRefused or SlackUnavailable."""
-    given = [{"id": await _put(door, settings, file), "title": file.title} for file in files]
+    given = [{"id": await put(door, settings, file), "title": file.title} for file in files]
     await door.call("files.completeUploadExternal", files=given, channel_id=channel, initial_comment=comment)
 
 
-async def _put(door: SlackDoor, settings: Settings, file: Upload) -> str:
-    """The id of an uploaded file that nobody sees yet."""
+async def put(door: SlackDoor, settings: Settings, file: Upload) -> str:
+    """The id of an uploaded file that nobody sees yet. SlackRefused or SlackUnavailable."""
     alt = {"alt_txt": file.alt_text} if file.alt_text else {}
     place = await door.get("files.getUploadURLExternal", filename=file.name, length=len(file.content), **alt)
     if not pinned(place["upload_url"], settings.slack_api_url):

@@ -72,6 +72,18 @@ def of_message(tx: Tx, team: str, channel: str, message: str) -> list[Clip]:
     return [Clip(**row) for row in rows]
 
 
+def of_conversation(tx: Tx, conversation: str) -> list[Clip]:
+    """Every clip in a thread."""
+    which = f"select {_CLIP} from clips where conversation = :conversation order by seq"
+    return [Clip(**row) for row in tx.all(which, conversation=conversation)]
+
+
+def of_person(tx: Tx, team: str, person: str) -> list[Clip]:
+    """Every clip of a person in a workspace."""
+    which = f"select {_CLIP} from clips where team = :team and person = :person order by seq"
+    return [Clip(**row) for row in tx.all(which, team=team, person=person)]
+
+
 def ask(tx: Tx, id: str, asked: str) -> None:
     """The message was changed by its author."""
     tx.run("update clips set asked = :asked where id = :id", id=id, asked=asked)
@@ -84,11 +96,8 @@ def forget(tx: Tx, clip: Clip) -> None:
 
 
 def forget_unheard(tx: Tx, team: str, conversation: str, person: str) -> None:
-    """Erases parts of recordings that were never heard to their end."""
-    tx.run(
-        "delete from recording_parts where team = :team and conversation = :conversation"
-        " and person = :person",
-        team=team,
-        conversation=conversation,
-        person=person,
-    )
+    """Erases what was heard of a person's recordings in a thread that never came onto a card."""
+    whose = {"team": team, "conversation": conversation, "person": person}
+    which = "team = :team and conversation = :conversation and person = :person"
+    tx.run(f"delete from recording_parts where {which}", **whose)
+    tx.run(f"delete from recordings where {which} and id not in (select recording from clips)", **whose)

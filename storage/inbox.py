@@ -236,6 +236,17 @@ def _close_waiting(tx: Tx, which: str, error: str, **values: Any) -> bool:
     )
 
 
+def keys(tx: Tx, key: str) -> list[str]:
+    """The keys of everything asked about one post: its own, and those that go on from it behind a colon."""
+    rows = tx.all(
+        "select key from inbox where key = :key or (key >= :first and key < :behind) order by seq",
+        key=key,
+        first=f"{key}:",
+        behind=f"{key};",
+    )
+    return [row["key"] for row in rows]
+
+
 def knows(tx: Tx, conversation: str) -> bool:
     """Whether something waits or runs in a conversation."""
     found = "select 1 as found from inbox where conversation = :conversation and state = 'new' limit 1"

@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 
 from storage.engine import Tx
 
+COUNTED_S = 2 * 86_400.0  # minutes are capped by the day, wherever midnight is
+
 
 @dataclass(frozen=True, slots=True)
 class Owner:
@@ -111,6 +113,22 @@ def card(tx: Tx, id: str) -> str | None:
     """The stored card; None while it is not finished, and when it was forgotten."""
     row = tx.one("select card from recordings where id = :id", id=id)
     return row["card"] if row else None
+
+
+def tidy(tx: Tx, *, now: float, limit: int = 500) -> int:
+    """Removes minutes that count no more, and parts of what was never heard to its end; how many.
+
+    Repeat while it is not 0.
+    """
+    rows = tx.all(
+        "delete from recording_minutes where recording in (select recording from recording_minutes"
+        " where begun_at < :before limit :limit) returning recording",
+        before=now - COUNTED_S,
+        limit=limit,
+    )
+    for row in rows:
+        tx.run("delete from recording_parts where recording = :id", id=row["recording"])
+    return len(rows)
 
 
 def forget(tx: Tx, id: str) -> None:

@@ -14,6 +14,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.sandbox.hearing import Heard
+
 Samples = NDArray[np.int16]
 RATE = 16_000
 SOUNDS = Path(__file__).parent / "sounds"
@@ -168,3 +170,9 @@ def _tones_in(windows: NDArray[np.float64]) -> list[int]:
         unsure = (np.abs(hertz - known[nearest]) >= 90) | (np.abs(some).mean(axis=1) < 300)
         found += np.where(unsure, -2, nearest - 1).tolist()
     return found
+
+
+def tones(recording: bytes) -> Heard:
+    """What the fake model hears: the words that are in the samples."""
+    text = " ".join(word for _, word in listen(recording))
+    return Heard(text, "en", text, len(decode(recording)) / RATE)

@@ -75,13 +75,18 @@ async def test_a_stub_from_a_shared_channel_is_asked_for_first(slack: FakeSlack)
     file = await shared(slack, file_access="check_file_info")
     assert file.stub
     assert not file.url
-    assert await fetched(slack, file) == CONTENT
+    async with files(slack) as door:
+        known = await door.details(file)
+    assert not known.stub
+    assert await fetched(slack, known) == CONTENT
 
 
 async def test_a_deleted_file_is_told_as_such(slack: FakeSlack) -> None:
     file = await shared(slack, mode="tombstone")
     assert "not there any more" in await refusal(slack, file)
-    assert "not there any more" in await refusal(slack, replace(file, url="", stub=True))
+    async with files(slack) as door:
+        with pytest.raises(UnsupportedFile, match="not there any more"):
+            await door.details(file)
 
 
 async def test_a_sign_in_page_is_never_taken_for_the_file(slack: FakeSlack) -> None:

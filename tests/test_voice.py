@@ -10,7 +10,6 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -37,16 +36,10 @@ from bot.voice import Voice
 from storage import forget
 from storage import ledger as ledger_rows
 from storage.engine import Engine, open_engine
-from tests.audio_files import FORMATS, RATE, decode, encode, listen, noise, say, silence, speech, wav
+from tests.audio_files import FORMATS, RATE, decode, encode, noise, say, silence, speech, tones, wav
 
 SCOPE = Scope("T1", "C1", "U1", "T1:C1:1", "answer")
 CLIPS = Path(__file__).parent.parent / "bot" / "sandbox" / "clips"
-
-
-def tones(recording: bytes) -> Heard:
-    """What the fake model hears: the words that are in the samples."""
-    text = " ".join(word for _, word in listen(recording))
-    return Heard(text, "en", text, len(decode(recording)) / RATE)
 
 
 def someone(recording: bytes) -> Heard:
@@ -81,11 +74,10 @@ async def house(
             openai_api_key="sk-1", openai_base_url=model.base_url, speech_model=speech_model, **more
         )
         prices = pricing.load(base_url=model.base_url)
-        price = partial(prices.cost, at=datetime.fromtimestamp(now[0], UTC))
         ledger = Ledger(engine, prices, calendar)
         await ledger.start()
         async with Provider(settings, ledger, Scheduler(), engine) as provider:
-            voice = Voice(settings, engine, provider, provider.complete, price=price, calendar=calendar)
+            voice = Voice(settings, engine, provider, provider.complete, prices=prices, calendar=calendar)
             yield House(voice, model, engine, now)
 
 

@@ -20,8 +20,10 @@ setup: .venv/.ready
 sandbox: setup
 	@$(BIN)/parley sandbox
 
+# Most tests wait for servers and processes, so more run at a time than a small machine has cores.
+WORKERS ?= 4
 test: setup
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 # A Chromium for the browser tests, where there is none: with the system's package manager, so as root.
 browser:

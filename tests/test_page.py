@@ -23,7 +23,11 @@ from bot.sandbox.run import Sandbox, connected, sandbox
 from tests.browser import MISSING, browser
 from tests.waiting import until
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.xdist_group("browser"),  # one Chromium and one sandbox for all of them
+]
 
 BOT = (sys.executable, "-m", "tests.page_bot")
 expect.set_options(timeout=15_000)

@@ -1,4 +1,4 @@
-# The bot alone: no tools, no tests, an ordinary user. Health: parley's own server on PARLEY_OPS_PORT.
+# The bot with voice and charts: no tools, no tests, an ordinary user. Health: parley's own server on PARLEY_OPS_PORT.
 FROM python:3.12-slim AS build
 WORKDIR /build
 COPY requirements.lock pyproject.toml README.md LICENSE NOTICE ./

@@ -59,9 +59,9 @@ pictures: setup
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate pyproject.toml
 
-# Renew both locks; requirements.lock is what the image runs, requirements-dev.lock adds extras and tools.
+# Renew both locks; requirements.lock is what the image runs, with voice and charts; requirements-dev.lock adds tools.
 lock:
-	@$(COMPILE) --upgrade -o requirements.lock
+	@$(COMPILE) --upgrade --extra voice --extra charts -o requirements.lock
 	@$(COMPILE) --upgrade --extra voice --extra charts --group dev -c requirements.lock -o requirements-dev.lock
 
 clean:

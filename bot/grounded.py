@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from bot import grounding
 from bot.answerability import Collection
 from bot.grounding import REFUSAL, Grounded
-from bot.guard_model import Door
+from bot.guard_model import Door, filled
 from bot.messages import Completion, Message, Prompt, Scope, Usage
 
 SYSTEM = (
@@ -22,6 +22,8 @@ SYSTEM = (
     "for word in that passage and has at least three words. When the passages do not answer the message: "
     '{"answer": "' + REFUSAL + '", "quotes": []}'
 )
+_QUOTE = filled(passage={"type": "integer"}, quote={"type": "string"})
+_FORM = filled(answer={"type": "string"}, quotes={"type": "array", "items": _QUOTE})
 NEAREST = 5  # passages shown to the model
 
 
@@ -46,7 +48,7 @@ async def answer(door: Door, asked: Prompt, passages: Sequence[str], scope: Scop
         return Found(nothing, nearest=near[0][1] if near else "")
     shown = [text for _, text in near[:NEAREST]]
     numbered = "\n\n".join(f"[{number}] {text}" for number, text in enumerate(shown, 1))
-    completion = await door.complete(replace(asked, system=SYSTEM, context=numbered), scope)
+    completion = await door.complete(replace(asked, system=SYSTEM, context=numbered, form=_FORM), scope)
     said = grounding.read(completion.text, shown)
     completion = replace(completion, text=said.text)
     if said.refused:

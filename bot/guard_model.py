@@ -1,7 +1,7 @@
 """The model's part in the guard: a verdict on a message, and examples written from a purpose.
 
 The message is shown as data: one JSON string, which nothing written in it can close. `/decisions` is asked
-where the provider has it, else a completion that has to be exactly one JSON object; all else is no verdict.
+where the provider has it, else a strict form has to be filled in; all else is no verdict.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from bot.discriminator import Example
-from bot.errors import BudgetExceeded, ProviderError, Refused
+from bot.errors import BudgetExceeded, ProviderError, Refused, Unavailable
 from bot.features import visible
 from bot.messages import Completion, Message, Prompt, Scope
 from bot.policy import Policy
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 HISTORY = 6  # messages before this one that a verdict sees
 _MESSAGE_CHARACTERS = 4_000
 _EARLIER = 500  # characters of each
-_VERDICT_TOKENS = 60
+_VERDICT_TOKENS = 1_000  # a verdict takes 20, a model that thinks first takes some more
 _EXAMPLES_TOKENS = 4_000
 MAX_EXAMPLE = 300  # characters
 
@@ -45,6 +45,21 @@ _WRITE = (
     " half about unrelated everyday and work matters, half near misses that share words with it."
     ' Answer with one JSON object and nothing else: {{"belongs": ["…"], "does_not": ["…"]}}'
 )
+
+
+def filled(**properties: dict[str, Any]) -> dict[str, Any]:
+    """The JSON schema of an object that has exactly these."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+_TEXTS = {"type": "array", "items": {"type": "string"}}
+_VERDICT = filled(belongs={"type": "boolean"}, probability={"type": "number"})
+_EXAMPLES = filled(belongs=_TEXTS, does_not=_TEXTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +111,12 @@ class ModelJudge:
                     raise
                 log.info("no decisions at this provider; asking for JSON instead", exc_info=True)
                 self._decisions = False
-        prompt = Prompt(f"{RULES}\n{purpose(policy)}\n{_ANSWER}", (Message("human", said),))
+        prompt = Prompt(f"{RULES}\n{purpose(policy)}\n{_ANSWER}", (Message("human", said),), form=_VERDICT)
         completion = await self._door.complete(
             prompt, scope, model=self._model, max_output_tokens=_VERDICT_TOKENS
         )
+        if not completion.text:  # it thought until the limit: nobody is talking through it
+            raise Unavailable("an empty verdict")
         return Opinion(read_verdict(completion.text), completion.cost_usd)
 
     async def _decided(self, said: str, policy: Policy, scope: Scope) -> Opinion:
@@ -163,7 +180,7 @@ async def write_examples(
 
     ProviderError or BudgetExceeded when it cannot be asked; Unreadable when what it wrote is no such list.
     """
-    prompt = Prompt(_WRITE.format(n=each), (Message("human", purpose(policy)),))
+    prompt = Prompt(_WRITE.format(n=each), (Message("human", purpose(policy)),), form=_EXAMPLES)
     completion = await door.complete(prompt, scope, model=model, max_output_tokens=_EXAMPLES_TOKENS)
     try:
         said = json.loads(completion.text[completion.text.index("{") : completion.text.rindex("}") + 1])

@@ -21,6 +21,7 @@ from bot.inbox import Effect, Inbox, Job
 from bot.messages import Scope
 from bot.policy import Policy
 from storage import guard as store
+from storage import inbox
 from storage.engine import Engine, Tx
 from storage.guard import Channel
 
@@ -55,7 +56,7 @@ class Lessons:
     async def put(self, at: Channel, *, by: str, when: Callable[[Tx], bool] = lambda tx: True) -> None:
         """On return it is on disk and will be learned. `when` writes what is to be learned, and says whether
         there is anything."""
-        place = f"{LESSON}:{at.team}:{at.channel}"
+        place = _desk(at)
         payload = json.dumps({**at.key, "by": by})
         await self.inbox.put(f"{place}:{time.time_ns()}", place, LESSON, payload, team=at.team, when=when)
 
@@ -66,6 +67,10 @@ class Lessons:
             raise Missing(f"verdict {verdict}")
         taught = partial(_labelled, team=team, verdict=verdict, on_topic=on_topic, by=by, now=self._clock())
         await self.put(Channel(team, row["channel"]), by=by, when=taught)
+
+    async def waiting(self, at: Channel) -> bool:
+        """Whether there is something that is not learned yet."""
+        return await self._engine.read(inbox.knows, _desk(at))
 
     async def work(self, job: Job) -> list[Effect]:
         """One lesson, unless a later change was learned with it before."""
@@ -104,6 +109,11 @@ class Lessons:
             await self._tell(by, text)
         except SlackError as exc:  # the settings show it all the same
             log.warning("the owner was not told of the examples: %s", exc)
+
+
+def _desk(at: Channel) -> str:
+    """Where a channel's lessons wait, one behind the other."""
+    return f"{LESSON}:{at.team}:{at.channel}"
 
 
 def _labelled(tx: Tx, *, team: str, verdict: int, on_topic: bool, by: str, now: float) -> bool:

@@ -5,10 +5,11 @@ Nothing here knows Slack, SQL or a model API. Identifiers (team, channel, user, 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 Role = Literal["human", "assistant"]
 
@@ -93,7 +94,8 @@ class Prompt:
     """All that a model reads, stable part first: instructions, summary, history, then what is asked now.
 
     `context` stands between history and question (shared passages, what is on screen), so that the prefix
-    before it stays byte-identical from turn to turn and is served from the provider's cache.
+    before it stays byte-identical from turn to turn and is served from the provider's cache. `form` is a JSON
+    schema: where the endpoint knows such a thing, the answer is one JSON value of that form.
     """
 
     system: str
@@ -101,6 +103,7 @@ class Prompt:
     summary: str = ""
     context: str = ""
     cache_key: str = ""
+    form: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

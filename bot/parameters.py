@@ -55,10 +55,18 @@ class Parameters:
         return int(self.extra.get("best_of") or 1)
 
     def body(
-        self, refused: Collection[str], *, max_tokens: int | None = None, warmer: bool = False
+        self,
+        refused: Collection[str],
+        *,
+        max_tokens: int | None = None,
+        warmer: bool = False,
+        exact: bool = False,
     ) -> dict[str, Any]:
-        """The parameters of one request; `warmer` asks for something else than last time."""
+        """The parameters of one request; `warmer` asks for something else than last time, `exact` for no
+        play of chance: a form is filled in, not told."""
         given = dict(self.wanted) | dict(self.extra)
+        if exact:
+            given |= {"temperature": 0, "presence_penalty": 0, "frequency_penalty": 0}
         if warmer:
             given["temperature"] = min(2.0, float(given.get("temperature", 1)) + 0.3)
         limit = max_tokens or int(self.extra.get("max_tokens", self.max_tokens))

@@ -6,6 +6,7 @@ A policy comes from a form, a command or a TOML table; `read` checks it and says
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tomllib
 from collections.abc import Mapping
@@ -30,7 +31,11 @@ _OPENINGS: dict[Tone, str] = {
     "plain": "This channel is for something else: {purpose}",
     "formal": "This request is outside the purpose of this channel, which is: {purpose}",
 }
+# A form in Slack has to hold all of it (handlers/settings_form.py), and a refusal one sentence.
 MAX_PURPOSE = 500
+MAX_CONTACT = 100
+MAX_EXAMPLES, MAX_EXAMPLE = 200, 300  # of each kind; characters of one
+MAX_PASSAGES, MAX_PASSAGE = 30, 3_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,11 @@ class Policy:
     def as_json(self) -> str:
         """For storage: `stored` reads it."""
         return json.dumps(asdict(self))
+
+
+def fingerprint(rules: Policy | None) -> str:
+    """The same for the same policy, so that a change in between is noticed."""
+    return hashlib.sha256(rules.as_json().encode()).hexdigest()[:16] if rules else ""
 
 
 NONE = "null"  # in storage: the owner wants no guard, whatever the operator's file says
@@ -112,9 +122,31 @@ def read(plain: Mapping[str, Any]) -> Policy:
     purpose = str(plain.get("purpose", "")).strip()
     if not 0 < len(purpose) <= MAX_PURPOSE:
         problems.append(f"purpose: say in 1 to {MAX_PURPOSE} characters what the channel is for")
+    problems += _out_of_bounds(values)
     if problems:
         raise SetupError(sorted(problems))
     return Policy(**values)
+
+
+def _out_of_bounds(values: Mapping[str, Any]) -> list[str]:
+    """What is too much of a thing, or missing beside another."""
+    found = []
+    for name, most, longest in (
+        ("belongs", MAX_EXAMPLES, MAX_EXAMPLE),
+        ("does_not", MAX_EXAMPLES, MAX_EXAMPLE),
+        ("passages", MAX_PASSAGES, MAX_PASSAGE),
+    ):
+        given = values.get(name, ())
+        if len(given) > most or any(len(text) > longest for text in given):
+            found.append(f"{name}: at most {most}, each of at most {longest:,} characters")
+    contact = values.get("contact", "")
+    if len(contact) > MAX_CONTACT:
+        found.append(f"contact: at most {MAX_CONTACT} characters")
+    if values.get("action") == "ask" and not contact:
+        found.append("contact: say who can be asked instead")
+    if values.get("context_only") is True and not values.get("passages"):
+        found.append("passages: give at least one to answer from")
+    return found
 
 
 def _value(name: str, value: Any, problems: list[str]) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import logging
 import random
 import sys
@@ -223,7 +224,9 @@ class Provider:
 
     def _body(self, asked: _Asked, model: str) -> dict[str, Any]:
         refused = self._refused.get(self._learned_as(model), frozenset())
-        parameters = self._parameters.body(refused, max_tokens=asked.max_tokens, warmer=asked.warmer)
+        parameters = self._parameters.body(
+            refused, max_tokens=asked.max_tokens, warmer=asked.warmer, exact=asked.prompt.form is not None
+        )
         body = {"model": model} | self._style.asks(asked.prompt, self._stops) | parameters
         return {name: value for name, value in body.items() if name not in refused}
 
@@ -390,7 +393,9 @@ async def _sent(attempt: Attempt, body: Mapping[str, Any], request: Awaitable[T]
 
 
 def _read_by_model(prompt: Prompt) -> list[str]:
-    texts = [prompt.system, prompt.summary, prompt.context, *(message.text for message in prompt.messages)]
+    form = json.dumps(prompt.form) if prompt.form else ""
+    said = (message.text for message in prompt.messages)
+    texts = [prompt.system, form, prompt.summary, prompt.context, *said]
     return [text for text in texts if text]
 
 

@@ -41,12 +41,20 @@ def _transcript(prompt: Prompt, stops: Sequence[str]) -> dict[str, Any]:
 
 def _chat(prompt: Prompt, stops: Sequence[str]) -> dict[str, Any]:
     system = [{"role": "system", "content": prompt.system}] if prompt.system else []
-    return {"messages": [*system, *_turns(prompt)]} | cache_key(prompt)
+    form = {"type": "json_schema", "json_schema": _form(prompt)} if prompt.form else None
+    asked = {"messages": [*system, *_turns(prompt)]} | cache_key(prompt)
+    return asked | {"response_format": form} if form else asked
 
 
 def _responses(prompt: Prompt, stops: Sequence[str]) -> dict[str, Any]:
     system = {"instructions": prompt.system} if prompt.system else {}
-    return system | {"input": _turns(prompt)} | cache_key(prompt)
+    form = {"text": {"format": {"type": "json_schema", **_form(prompt)}}} if prompt.form else {}
+    return system | {"input": _turns(prompt)} | cache_key(prompt) | form
+
+
+def _form(prompt: Prompt) -> dict[str, Any]:
+    """Source: OpenAI guide "Structured model outputs"; strict ones leave the model no other tokens."""
+    return {"name": "answer", "strict": True, "schema": prompt.form}
 
 
 def _turns(prompt: Prompt) -> list[dict[str, str]]:

@@ -55,6 +55,7 @@ class Judged:
     text: str
     asker: str
     reply: str  # id of the reply that came of it; empty: none yet
+    at: float  # unix seconds
     label: bool | None
     labelled_by: str
 
@@ -81,6 +82,7 @@ class Standing:
     versions: Sequence[Version]
     weeks: Sequence[Week]
     open_questions: int
+    learning: bool  # what changed last is not learned yet
 
 
 class Subject:
@@ -150,11 +152,20 @@ class Subject:
         """What a verdict should have been: it counts at once, and is learned. Missing without a verdict."""
         await self._lessons.label(team, id, on_topic, by=by)
 
+    async def appeal(self, team: str, id: int, *, by: str) -> bool:
+        """The asker thinks otherwise; False when that was said, or decided, before."""
+        return await self._engine.write(store.appeal, team, id, by=by, now=self._clock())
+
+    async def behind(self, team: str, reply: str) -> Judged | None:
+        """The verdict that a reply came of."""
+        row = await self._engine.read(store.verdict_behind, team, reply)
+        return _judged(row) if row else None
+
     async def liked(self, team: str, reply: str, *, by: str) -> None:
         """A good answer belongs: its question becomes an example. Of a bad one that cannot be said."""
-        row = await self._engine.read(store.verdict_behind, team, reply)
-        if row and row["on_topic"] and row["label"] is None:
-            await self._lessons.label(team, row["id"], True, by=by)
+        judged = await self.behind(team, reply)
+        if judged and judged.verdict.on_topic and judged.label is None:
+            await self._lessons.label(team, judged.verdict.id, True, by=by)
 
     # Owners
 
@@ -167,16 +178,18 @@ class Subject:
         return await self._guard.policy(at)
 
     async def standing(self, at: Channel) -> Standing:
+        """What there is to know of it."""
         since = self._clock() - WEEKS_SHOWN * store.WEEK_S
         return Standing(
             await self._guard.policy(at),
             await self._school.versions(at),
             await self._school.weeks(at.team, since=since, channel=at.channel),
             len(await self._engine.read(store.unanswered, at)),
+            await self._lessons.waiting(at),
         )
 
-    async def decide(self, at: Channel, changed: Policy | None, *, by: str, version: int = 0) -> None:
-        """The owner's decision: in force with the next message, then learned. `version`: roll back to it."""
+    async def decide(self, at: Channel, changed: Policy | None, *, by: str) -> None:
+        """The owner's decision: in force with the next message, then learned."""
         if changed is None:
             await self._guard.remove_policy(at, by=by)
             return
@@ -185,8 +198,10 @@ class Subject:
             await self._guard.save_policy(at, changed, by=by)
         if before is None or _learned_from(changed) != _learned_from(before):
             await self._lessons.put(at, by=by)
-        if version:
-            await self._school.use(at, version)
+
+    async def use(self, at: Channel, version: int) -> None:
+        """Rolls back (or forward) to a trained version. Missing when it is not there."""
+        await self._school.use(at, version)
 
     async def open_questions(self, at: Channel) -> list[Question]:
         """What the channel's passages did not answer, newest first."""
@@ -209,6 +224,7 @@ def _judged(row: dict[str, object]) -> Judged:
         str(row["text"]),
         str(row["person"]),
         str(row["reply"] or ""),
+        float(str(row["judged_at"])),
         None if label is None else bool(label),
         str(row["labelled_by"] or ""),
     )

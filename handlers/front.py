@@ -15,6 +15,7 @@ from handlers.directory import Directory
 from handlers.outgoing import Outgoing
 from handlers.pace import Pace
 from handlers.replies import SlackReply
+from handlers.rights import Rights
 from handlers.slack import SlackDoor
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ class SlackFront:
     def __init__(self, door: SlackDoor, settings: Settings) -> None:
         self.door = door
         self.directory = Directory(door)
+        self.rights = Rights(door)
         self.pace = Pace(settings.streams_per_minute)
         self._link_hosts = frozenset(h.strip().lower() for h in settings.link_hosts.split(",") if h.strip())
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Collection
 from typing import Any
 
 from bot.errors import SlackError
@@ -28,8 +29,9 @@ class Rights:
         about = await self._about("users.info", "user", user=user)
         return _admin(about) and not _stranger(about)
 
-    async def looks_after(self, user: str, channel: str) -> bool:
-        """Whether somebody may change how Parley behaves in a channel: an admin, or who created it.
+    async def looks_after(self, user: str, channel: str, *, named: Collection[str] = ()) -> bool:
+        """Whether somebody may change how Parley behaves in a channel: an admin, who created it, or one of
+        those an admin `named` for it.
 
         In a direct message that is whoever writes there. What is said in a private channel is for its
         members: admins who are not in it look after it as little as anybody else. People of another company
@@ -43,10 +45,17 @@ class Rights:
             return False
         if place.get("is_im"):
             return bool(place.get("user") == user)
-        if not _admin(person) and place.get("creator") != user:
+        if not _admin(person) and user not in (place.get("creator"), *named):
             return False
         private = place.get("is_private") or place.get("is_mpim")
         return not private or await self._member(user, channel)
+
+    async def keepers(self, channel: str, *, named: Collection[str] = ()) -> list[str]:
+        """Who can be asked to decide about a channel: its creator and those named, if they still may."""
+        place = await self._about("conversations.info", "channel", channel=channel)
+        people = list(dict.fromkeys(filter(None, (place.get("creator"), *named))))
+        may = await asyncio.gather(*(self.looks_after(one, channel, named=named) for one in people))
+        return [one for one, yes in zip(people, may, strict=True) if yes]
 
     async def _member(self, user: str, channel: str) -> bool:
         cursor = ""

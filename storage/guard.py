@@ -302,6 +302,20 @@ def label_verdict(
     return row
 
 
+def appeal(tx: Tx, team: str, id: int, *, by: str, now: float) -> bool:
+    """A person asks for another verdict, once; False when that was asked before or is decided already."""
+    return bool(
+        tx.run(
+            """update guard_verdicts set appealed_by = :by, appealed_at = :now
+            where team = :team and id = :id and appealed_at is null and label is null""",
+            team=team,
+            id=id,
+            by=by,
+            now=now,
+        )
+    )
+
+
 def weeks(tx: Tx, team: str, *, since: float, channel: str = "") -> list[dict[str, Any]]:
     """Per channel and week (its first second, counted from `since`): refused, allowed, overturned, cost."""
     return tx.all(

@@ -381,6 +381,11 @@ alter table guard_verdicts add column reply {TEXT};
 create index guard_verdicts_reply on guard_verdicts (reply) where reply is not null
 """
 
+GUARD_APPEALS = """
+alter table guard_verdicts add column appealed_by {TEXT};
+alter table guard_verdicts add column appealed_at {REAL}
+"""
+
 CLIPS = """
 create table clips (
     seq {ID},
@@ -420,6 +425,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("0031_clips", CLIPS),
     ("0011_owners", OWNERS),
     ("0021_guard_replies", GUARD_REPLIES),
+    ("0022_guard_appeals", GUARD_APPEALS),
 )
 
 # Tables with people's words, and the column that says whose (beside `team`): erased by storage/forget.py.

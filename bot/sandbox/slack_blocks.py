@@ -119,6 +119,9 @@ def _context(block: dict[str, Any], at: str) -> None:
 
 
 def _actions(block: dict[str, Any], at: str) -> None:
+    names = [e["action_id"] for e in block.get("elements", ()) if "action_id" in e]
+    if len(names) != len(set(names)):
+        raise _bad(at + "/elements", "action_id already exists in the block")
     for n, element in enumerate(_elements(block, at, limits.ACTIONS_ELEMENTS)):
         _interactive(element, f"{at}/elements/{n}")
 
@@ -144,10 +147,31 @@ def _interactive(element: dict[str, Any], at: str) -> None:
             _text(button.get("text"), f"{at}/{side}/text", limits.BUTTON_TEXT_CHARS, kinds=("plain_text",))
             if "value" not in button:
                 raise _bad(f"{at}/{side}/value", "missing required field")
-    if len(element.get("options", ())) > limits.OPTIONS:
-        raise _bad(at + "/options", f"no more than {limits.OPTIONS} items allowed")
     if kind is None:
         raise _bad(at + "/type", "missing required field")
+    if "placeholder" in element:
+        _text(element["placeholder"], at + "/placeholder", limits.PLACEHOLDER_CHARS, kinds=("plain_text",))
+    _options(element, at)
+    if kind == "plain_text_input":
+        _field(element, at)
+
+
+def _options(element: dict[str, Any], at: str) -> None:
+    options = element.get("options", ())
+    if len(options) > limits.OPTIONS:
+        raise _bad(at + "/options", f"no more than {limits.OPTIONS} items allowed")
+    for n, option in enumerate(options):
+        _text(option.get("text"), f"{at}/options/{n}/text", limits.OPTION_TEXT_CHARS)
+    if "initial_option" in element and element["initial_option"] not in options:
+        raise _bad(at + "/initial_option", "must be one of the options")
+
+
+def _field(element: dict[str, Any], at: str) -> None:
+    most = element.get("max_length", limits.INPUT_CHARS)
+    if not 0 < most <= limits.INPUT_CHARS:
+        raise _bad(at + "/max_length", f"must be at most {limits.INPUT_CHARS}")
+    if len(element.get("initial_value", "")) > most:
+        raise _bad(at + "/initial_value", f"must be less than {most + 1} characters")
 
 
 def _image(block: dict[str, Any], at: str) -> None:
@@ -168,7 +192,9 @@ def _table(block: dict[str, Any], at: str) -> None:
 
 
 def _input(block: dict[str, Any], at: str) -> None:
-    _text(block.get("label"), at + "/label", 2_000, kinds=("plain_text",))
+    _text(block.get("label"), at + "/label", limits.LABEL_CHARS, kinds=("plain_text",))
+    if "hint" in block:
+        _text(block["hint"], at + "/hint", limits.LABEL_CHARS, kinds=("plain_text",))
     if not isinstance(block.get("element"), dict):
         raise _bad(at + "/element", "missing required field")
     _interactive(block["element"], at + "/element")
@@ -264,6 +290,11 @@ def check_view(view: Any, *, kind: str) -> dict[str, Any]:
             "invalid_arguments",
             f"no more than {limits.VIEW_BLOCKS} items allowed [json-pointer:/view/blocks]",
         )
+    if len(orjson.dumps(view)) > limits.VIEW_CHARS:
+        raise Refusal("view_too_large")
+    names = [block["block_id"] for block in view["blocks"] if block.get("block_id")]
+    if len(names) != len(set(names)):
+        raise Refusal("invalid_arguments", "block_id already exists [json-pointer:/view/blocks]")
     for name, most in _VIEW_CHARS.items():
         if len(view.get(name, "")) > most:
             raise Refusal(

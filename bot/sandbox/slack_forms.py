@@ -24,12 +24,17 @@ def elements(blocks: list[Block]) -> Iterator[tuple[Block, Element]]:
 def action(blocks: list[Block], action_id: str, value: str | None, user: str, ts: str) -> dict[str, Any]:
     """What block_actions says of the element that was used; `value` chooses among options and feedback."""
     for block, element in elements(blocks):
-        if element["action_id"] == action_id:
+        if element["action_id"] == action_id and _pressed(element, value):
             if user not in element.get("visible_to_user_ids", [user]):
                 raise NotPossible("only others see that button")
             about = {"type": element["type"], "action_id": action_id, "block_id": block["block_id"]}
             return about | _used(element, value) | {"action_ts": ts}
     raise NotPossible(f"there is nothing to press called {action_id}")
+
+
+def _pressed(element: Element, value: str | None) -> bool:
+    """Of several buttons with one action_id, the one with that value."""
+    return element["type"] != "button" or value is None or element.get("value") == value
 
 
 def _used(element: Element, value: str | None) -> dict[str, Any]:
@@ -55,6 +60,8 @@ def answers(blocks: list[Block], values: dict[str, Any]) -> dict[str, Any]:
         value = values.get(action_id, _initial(element))
         if block["type"] == "input" and not block.get("optional") and value in (None, "", []):
             raise NotPossible(f"{action_id} needs an answer")
+        if isinstance(value, str) and len(value) > element.get("max_length", len(value)):
+            raise NotPossible(f"{action_id} takes {element['max_length']} characters")
         answer = {"type": element["type"], **_answer(element, value)}
         state.setdefault(block["block_id"], {})[action_id] = answer
     if unknown := values.keys() - asked:

@@ -34,6 +34,10 @@ BUTTON_TEXT_CHARS = 75
 BUTTON_VALUE_CHARS = 2_000
 IDENTIFIER_CHARS = 255  # action_id, block_id, callback_id, external_id
 OPTIONS = 100
+OPTION_TEXT_CHARS = 75
+INPUT_CHARS = 3_000  # of a plain_text_input
+LABEL_CHARS = 2_000  # of an input's label and hint
+PLACEHOLDER_CHARS = 150
 IMAGE_ALT_CHARS = 2_000
 TABLE_ROWS = 100
 TABLE_COLUMNS = 20
@@ -41,6 +45,7 @@ TABLE_COLUMNS = 20
 # Views. Source: docs.slack.dev/reference/views.
 VIEW_TITLE_CHARS = 24
 VIEW_METADATA_CHARS = 3_000
+VIEW_CHARS = 250_000  # believed: Slack answers view_too_large and documents no figure
 VIEW_STACK = 3
 TRIGGER_LIFE_S = 3.0  # and one use. Source: docs.slack.dev/interactivity/handling-user-interaction
 

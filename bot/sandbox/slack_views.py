@@ -159,7 +159,7 @@ def answered(ws: Workspace, user: str, view: View, said: dict[str, Any]) -> None
     """What becomes of a submitted modal, by the app's response_action."""
     act = said.get("response_action")
     if act == "errors":
-        view["errors"] = said.get("errors", {})
+        view["errors"] = _at_inputs(view, said.get("errors"))
     elif act == "update":
         change(ws, view, check_view(said.get("view"), kind="modal"))
     elif act == "push":
@@ -167,6 +167,14 @@ def answered(ws: Workspace, user: str, view: View, said: dict[str, Any]) -> None
     elif stack(ws, user)[-1:] == [view]:
         close(ws, user, everything=act == "clear")
     ws.publish({"type": "modals", "only": user, "views": stack(ws, user)})
+
+
+def _at_inputs(view: View, errors: Any) -> dict[str, str]:
+    """Errors stand at input blocks; what Slack cannot place, it does not show."""
+    inputs = {block["block_id"] for block in view["blocks"] if block["type"] == "input"}
+    if not isinstance(errors, dict) or not errors or not errors.keys() <= inputs:
+        raise Refusal("invalid_errors", f"no input blocks: {errors}")
+    return errors
 
 
 def publish_view(ws: Workspace, a: Arguments) -> Answer:

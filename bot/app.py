@@ -81,13 +81,15 @@ class Services:
         if good:
             await self.subject.liked(team, reply_id, by=user)
 
-    async def overrule(self, team: str, verdict: int, on_topic: bool, *, by: str) -> None:
-        """What a verdict should have been: learned, and what was wrongly refused is answered now."""
+    async def overrule(self, team: str, verdict: int, on_topic: bool, *, by: str) -> bool:
+        """What a verdict should have been: learned, and what was wrongly refused is answered now; whether."""
         judged = await self.subject.judged(team, verdict)
         await self.subject.overrule(team, verdict, on_topic, by=by)
         if on_topic and judged.verdict.stops and judged.reply:
             with contextlib.suppress(AskError, StorageError):  # answered before, or the question is gone
                 await self.turns.retry(judged.reply, judged.asker)
+                return True
+        return False
 
     async def usage_of(self, team: str, *, channel: str = "", person: str = "") -> MonthUsage:
         """This month's use of a channel, of a person, or of the whole workspace."""

@@ -178,7 +178,7 @@ class Guard:
         except Unreadable as error:
             # Whoever can make the model say something else must not get through by it.
             log.warning("unreadable verdict: %s", error)
-            return Verdict(False, "model", "its verdict could not be read", cost_usd=None)
+            return Verdict(False, "model", "its verdict could not be read", cost_usd=error.cost_usd)
         except FAILURES as error:
             log.warning("model verdict failed: %r", error)
             return None

@@ -64,14 +64,18 @@ _EXAMPLES = filled(belongs=_TEXTS, does_not=_TEXTS)
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """The model's verdict on one message. `cost_usd`: None when it is unpriced or only the ledger knows."""
+    """The model's verdict on one message. `cost_usd`: None when it is unpriced."""
 
     probability: float
     cost_usd: Decimal | None = None
 
 
 class Unreadable(Exception):
-    """The model said something else than a verdict: somebody may be talking through it."""
+    """The model said something else than was asked for: somebody may be talking through it."""
+
+    def __init__(self, said: object) -> None:
+        super().__init__(f"{len(str(said))} characters of another form")  # what it said is not for the log
+        self.cost_usd: Decimal | None = None
 
 
 class Judge(Protocol):
@@ -91,7 +95,7 @@ class Door(Protocol):
 
     async def decide(
         self, text: str, questions: Sequence[dict[str, Any]], scope: Scope, *, model: str
-    ) -> list[dict[str, Any]]: ...
+    ) -> tuple[list[dict[str, Any]], Decimal | None]: ...
 
 
 class ModelJudge:
@@ -117,7 +121,11 @@ class ModelJudge:
         )
         if not completion.text:  # it thought until the limit: nobody is talking through it
             raise Unavailable("an empty verdict")
-        return Opinion(read_verdict(completion.text), completion.cost_usd)
+        try:
+            return Opinion(read_verdict(completion.text), completion.cost_usd)
+        except Unreadable as exc:
+            exc.cost_usd = completion.cost_usd
+            raise
 
     async def _decided(self, said: str, policy: Policy, scope: Scope) -> Opinion:
         question = {
@@ -125,13 +133,12 @@ class ModelJudge:
             "name": "belongs",
             "instructions": f"{purpose(policy)}\n{RULES}\nThe last message belongs.",
         }
-        answers = await self._door.decide(
+        answers, cost_usd = await self._door.decide(
             said, [question], replace(scope, kind="decision"), model=self._model
         )
         answer = answers[0] if answers else {}
         probability = answer.get("probability") if answer.get("type") == "predicate" else None
-        # What it cost stands in the ledger; the answer does not say.
-        return Opinion(_share(probability), None)
+        return Opinion(_share(probability), cost_usd)
 
 
 def purpose(policy: Policy) -> str:
@@ -158,18 +165,18 @@ def read_verdict(text: str) -> float:
     try:
         said = json.loads(text)
     except ValueError as exc:
-        raise Unreadable(text[:200]) from exc
+        raise Unreadable(text) from exc
     if not isinstance(said, dict) or said.keys() != {"belongs", "probability"}:
-        raise Unreadable(text[:200])
+        raise Unreadable(text)
     probability = _share(said["probability"])
     if not isinstance(said["belongs"], bool) or said["belongs"] != (probability >= 0.5):
-        raise Unreadable(text[:200])
+        raise Unreadable(text)
     return probability
 
 
 def _share(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise Unreadable(repr(value)[:200])
+        raise Unreadable(value)
     return float(value)
 
 
@@ -186,7 +193,7 @@ async def write_examples(
         said = json.loads(completion.text[completion.text.index("{") : completion.text.rindex("}") + 1])
         written = [(text, on) for name, on in (("belongs", True), ("does_not", False)) for text in said[name]]
     except (ValueError, KeyError, TypeError) as exc:
-        raise Unreadable(completion.text[:200]) from exc
+        raise Unreadable(completion.text) from exc
     unique = {" ".join(text.split())[:MAX_EXAMPLE]: on for text, on in written if isinstance(text, str)}
     return [Example(text, on) for text, on in unique.items() if text]
 

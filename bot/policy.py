@@ -154,7 +154,9 @@ def _value(name: str, value: Any, problems: list[str]) -> Any:
         if not isinstance(value, list | tuple) or not all(isinstance(v, str) for v in value):
             problems.append(f"{name}: not a list of texts")
             return ()
-        return tuple(v.strip() for v in value if v.strip())
+        # An example is one line, as it is judged; a passage is quoted as it stands.
+        tidied = (v.strip() if name == "passages" else " ".join(v.split()) for v in value)
+        return tuple(filter(None, tidied))
     if name in ("shadow", "context_only"):
         if not isinstance(value, bool):
             problems.append(f"{name}: not true or false")

@@ -18,6 +18,7 @@ from array import array
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -238,7 +239,7 @@ class Provider:
         """The vector of each text, in order."""
         given = "\n".join(texts)
         bound = Usage(input_tokens=tokens.at_most(given))
-        return await self._ask(
+        vectors, _ = await self._ask(
             "/embeddings",
             scope,
             model,
@@ -247,6 +248,7 @@ class Provider:
             bound=bound,
             count=partial(_count_text, given, model),
         )
+        return vectors
 
     async def transcribe(
         self, name: str, audio: bytes, scope: Scope, *, model: str, seconds: float, **parameters: Any
@@ -265,8 +267,9 @@ class Provider:
 
     async def decide(
         self, text: str, questions: Sequence[Mapping[str, Any]], scope: Scope, *, model: str
-    ) -> list[dict[str, Any]]:
-        """The answer to each typed question about one text, in order; any may be of type `refusal`."""
+    ) -> tuple[list[dict[str, Any]], Decimal | None]:
+        """The answer to each typed question about one text, in order, and what they cost in dollars (None:
+        unpriced). Any may be of type `refusal`."""
         body = {"input": text, "questions": list(questions)}
         given = text + "".join(str(question) for question in questions)
         return await self._ask(
@@ -284,7 +287,7 @@ class Provider:
     ) -> list[dict[str, Any]]:
         """Pictures, each with `b64_json`."""
         bound = Usage(input_tokens=tokens.at_most(prompt), output_tokens=n * IMAGE_TOKENS, images=n)
-        return await self._ask(
+        pictures, _ = await self._ask(
             "/images/generations",
             scope,
             model,
@@ -292,11 +295,12 @@ class Provider:
             read=lambda answer: list(answer["data"]),
             bound=bound,
         )
+        return pictures
 
     async def moderate(self, texts: Sequence[str], scope: Scope, *, model: str) -> list[dict[str, Any]]:
         """What the moderation model says of each text, in order. Free of charge at OpenAI."""
         bound = Usage(input_tokens=sum(map(tokens.at_most, texts)))
-        return await self._ask(
+        verdicts, _ = await self._ask(
             "/moderations",
             scope,
             model,
@@ -304,6 +308,7 @@ class Provider:
             read=lambda answer: list(answer["results"]),
             bound=bound,
         )
+        return verdicts
 
     async def _listen(
         self, path: str, upload: Upload, scope: Scope, model: str, seconds: float, parameters: dict[str, Any]
@@ -315,7 +320,8 @@ class Provider:
             output_tokens=round(seconds * WORDS_TOKENS_PER_S),
             audio_seconds=seconds,
         )
-        return await self._ask(path, scope, model, parameters, read=_heard, bound=bound, upload=upload)
+        heard, _ = await self._ask(path, scope, model, parameters, read=_heard, bound=bound, upload=upload)
+        return heard
 
     async def _ask(
         self,
@@ -328,8 +334,9 @@ class Provider:
         bound: Usage,
         count: Callable[[], Awaitable[Usage]] | None = None,
         upload: Upload | None = None,
-    ) -> T:
-        """What `read` finds in the JSON answer to one question, however many requests it takes."""
+    ) -> tuple[T, Decimal | None]:
+        """What `read` finds in the JSON answer to one question, however many requests it takes, and what
+        that cost in dollars (None: unpriced)."""
         tries = Tries(self._door, self._chance)
         count = count or partial(_as_bound, bound)
         while True:
@@ -343,7 +350,7 @@ class Provider:
                     attempt.usage = _completed(reported(answer.get("usage")), bound)
                     found = read(answer)
                     attempt.outcome = "ok"
-                    return found
+                return found, attempt.cost_usd
             except ParameterRefused as refusal:
                 await self._learn(refusal)
             except ProviderError as error:

@@ -58,6 +58,7 @@ class Judged:
     at: float  # unix seconds
     label: bool | None
     labelled_by: str
+    labelled_at: float
 
     @property
     def overturned(self) -> bool:
@@ -227,4 +228,5 @@ def _judged(row: dict[str, object]) -> Judged:
         float(str(row["judged_at"])),
         None if label is None else bool(label),
         str(row["labelled_by"] or ""),
+        float(str(row["labelled_at"] or 0)),
     )

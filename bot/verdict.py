@@ -28,7 +28,7 @@ class Verdict:
     reason: str
     probability: float | None = None  # that it belongs
     threshold: float | None = None
-    cost_usd: Decimal | None = Decimal(0)  # None: unpriced, or known to the ledger only
+    cost_usd: Decimal | None = Decimal(0)  # None: unpriced
     action: Action = "refuse"
     shadow: bool = False
     version: int | None = None  # of the trained model

@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.app import Services
 from bot.errors import BotError
-from handlers import blocks
+from handlers import blocks, guard_blocks
 
 
 class Actions:
@@ -15,11 +15,16 @@ class Actions:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    async def feedback(self, ack: Any, body: dict[str, Any]) -> None:
+    async def feedback(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
         """👍 or 👎 of one person for one reply; pressing again changes it."""
         await ack()
         verdict, _, reply_id = body["actions"][0]["value"].partition(":")
-        await self._services.feedback(reply_id, body["team"]["id"], body["user"]["id"], good=verdict == "1")
+        team, user = body["team"]["id"], body["user"]["id"]
+        await self._services.feedback(reply_id, team, user, good=verdict == "1")
+        doubted = None if verdict == "1" else await self._services.subject.behind(team, reply_id)
+        if doubted and doubted.label is None:
+            said = guard_blocks.doubt(doubted.verdict.id, on_topic=doubted.verdict.on_topic)
+            await respond(**blocks.ephemeral("Does it belong here?", said), replace_original=False)
 
     async def retry(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
         """One more attempt at a failed answer, once, by the asker."""

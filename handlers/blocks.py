@@ -17,6 +17,8 @@ Block = dict[str, Any]
 FEEDBACK = "feedback"
 RETRY = "retry"
 FORGET_ALL = "forget_all"
+SETTINGS_OF = "settings_of"
+SHOULD_ANSWER, SHOULD_REFUSE = "should_have_answered", "should_have_refused"
 SECTION_LIMIT = 3000  # characters of a section's text
 
 
@@ -37,24 +39,33 @@ def context(*texts: str) -> Block:
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": escape(t)} for t in texts[:10]]}
 
 
-def closing(notes: tuple[str, ...], *, reply_id: str, feedback: bool, retry: bool) -> list[Block]:
-    """What stands under the last part of a reply: notes, then feedback or the one retry button."""
+def button(action: str, text: str, *, value: str = "") -> Block:
+    pressed: Block = {"type": "button", "action_id": action, "text": {"type": "plain_text", "text": text}}
+    return pressed | {"value": value} if value else pressed
+
+
+def actions(*elements: Block) -> Block:
+    return {"type": "actions", "elements": list(elements)}
+
+
+def closing(
+    notes: tuple[str, ...], *, reply_id: str, feedback: bool, retry: bool, verdict: int = 0
+) -> list[Block]:
+    """What stands under the last part of a reply: notes, then feedback or the one retry button, and what
+    overturns the guard's `verdict` where there is one."""
     under = [context(*notes)] if notes else []
     if retry:
-        under.append(_retry_button(reply_id))
+        under.append(actions(button(RETRY, "Try again", value=reply_id)))
     elif feedback:
         under.append(_feedback_buttons(reply_id))
-    return under
+    return [*under, actions(overturn(verdict, on_topic=True))] if verdict else under
 
 
-def _retry_button(reply_id: str) -> Block:
-    button = {
-        "type": "button",
-        "action_id": RETRY,
-        "text": {"type": "plain_text", "text": "Try again"},
-        "value": reply_id,
-    }
-    return {"type": "actions", "elements": [button]}
+def overturn(verdict: int, *, on_topic: bool) -> Block:
+    """The button that says what a verdict should have been."""
+    if on_topic:
+        return button(SHOULD_ANSWER, "Should have answered", value=str(verdict))
+    return button(SHOULD_REFUSE, "Should have refused", value=str(verdict))
 
 
 def _feedback_buttons(reply_id: str) -> Block:
@@ -99,7 +110,24 @@ def usage(title: str, used: MonthUsage) -> list[Block]:
 
 def home(used: MonthUsage, commands: Mapping[str, str]) -> list[Block]:
     """The Home tab: what this is, and the person's own month."""
-    return [header("Parley"), *help(commands), {"type": "divider"}, *usage("Your month", used)]
+    return [
+        header("Parley"),
+        *help(commands),
+        choose_channel(),
+        {"type": "divider"},
+        *usage("Your month", used),
+    ]
+
+
+def choose_channel() -> Block:
+    """Opens the settings of the channel that is chosen."""
+    element = {
+        "type": "conversations_select",
+        "action_id": SETTINGS_OF,
+        "placeholder": {"type": "plain_text", "text": "Choose a channel"},
+        "filter": {"include": ["public", "private"], "exclude_external_shared_channels": False},
+    }
+    return section("*Settings of a channel you look after*") | {"accessory": element}
 
 
 def forget_question() -> list[Block]:

@@ -9,6 +9,7 @@ from bot.app import Services
 from bot.messages import Conversation
 from handlers import blocks
 from handlers.front import SlackFront
+from handlers.settings import ChannelSettings
 from handlers.usage import CostCommands
 
 HELP = {
@@ -20,6 +21,7 @@ HELP = {
     "estimate 2 hours": "what so much speech, or the text you write there, would cost on each model",
     "digest on": "every Monday what last week cost; `digest off` ends it",
     "owner @name": "who owns this channel; named by admins",
+    "settings": "what this channel is for, what its guard did, and how voice clips are heard; for its owners",
     "forget thread": "forget your latest thread with Parley here (or: `forget thread LINK`)",
     "forget all": "forget everything of yours, in every thread",
 }
@@ -30,8 +32,9 @@ PERMALINK = re.compile(r"/archives/(?P<channel>\w+)/p(?P<message>\d{7,})(?:\?thr
 class Commands:
     """Listener for /parley."""
 
-    def __init__(self, services: Services, front: SlackFront) -> None:
+    def __init__(self, services: Services, front: SlackFront, settings: ChannelSettings) -> None:
         self._services = services
+        self._settings = settings
         self._costs = CostCommands(services, front)
 
     async def parley(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
@@ -43,6 +46,9 @@ class Commands:
             case "usage" | "budget" | "owner" | "estimate" | "digest" as about:
                 await ack()
                 await self._costs.answer(body, about, rest.strip(), respond)
+            case "settings":
+                await ack()
+                await self._settings.command(body)
             case "forget":
                 await ack(**await self._forget(body, rest.strip()))
             case _:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from bot.config import Settings
@@ -11,6 +11,7 @@ from bot.errors import SlackRefused
 from bot.memory import Heard
 from bot.messages import Conversation, Incoming
 from handlers import mrkdwn
+from handlers.blocks import Block
 from handlers.directory import Directory
 from handlers.outgoing import Outgoing
 from handlers.pace import Pace
@@ -56,13 +57,14 @@ class SlackFront:
             resumed=resumed,
         )
 
-    async def tell(self, user: str, text: str) -> None:
-        """Writes to somebody directly, in Slack's own markup."""
+    async def tell(self, user: str, text: str, shown: Sequence[Block] = ()) -> None:
+        """Writes to somebody directly, in Slack's own markup; `shown` are the blocks it is shown as."""
         opened = await self.door.call("conversations.open", users=user)
         await self.door.call(
             "chat.postMessage",
             channel=opened["channel"]["id"],
             text=text,
+            **({"blocks": list(shown)} if shown else {}),
             unfurl_links=False,
             unfurl_media=False,
         )

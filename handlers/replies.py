@@ -116,7 +116,11 @@ class SlackReply:
         """Makes the reply final; ids of the messages it occupies. May be called again after any failure."""
         text = filtered(reply.text, self._outgoing())
         under = blocks.closing(
-            reply.notes, reply_id=self._reply_id, feedback=reply.whole, retry=reply.retryable
+            reply.notes,
+            reply_id=self._reply_id,
+            feedback=reply.whole,
+            retry=reply.retryable,
+            verdict=reply.verdict,
         )
         try:
             rest = await self._settle_live()

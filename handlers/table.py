@@ -11,13 +11,16 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
+from handlers import blocks, guard_blocks, settings_form
 from handlers.actions import Actions
-from handlers.blocks import FEEDBACK, FORGET_ALL, RETRY
+from handlers.blocks import FEEDBACK, FORGET_ALL, RETRY, SHOULD_ANSWER, SHOULD_REFUSE
 from handlers.clip_actions import ClipActions
 from handlers.clip_blocks import EDIT, EDITED, FORGET, TRANSLATE
 from handlers.commands import Commands
 from handlers.home import Home, seen, unknown
+from handlers.settings import ChannelSettings
 from handlers.shortcuts import Shortcuts
+from handlers.verdicts import Verdicts
 
 if TYPE_CHECKING:
     from slack_bolt.app.async_app import AsyncApp
@@ -54,6 +57,8 @@ ANYTHING = re.compile(".*", re.DOTALL)
 def table(services: Services, front: SlackFront) -> dict[str, dict[str, Listener]]:
     """Every listener by kind and name."""
     home, actions, clips = Home(services, front), Actions(services), ClipActions(services, front)
+    settings = ChannelSettings(services, front)
+    verdicts = Verdicts(services, front, settings)
     return {
         "event": {
             "app_home_opened": home.opened,
@@ -62,8 +67,8 @@ def table(services: Services, front: SlackFront) -> dict[str, dict[str, Listener
             "app_uninstalled": home.revoked,
             "tokens_revoked": home.revoked,
         },
-        "command": {"/parley": Commands(services, front).parley},
-        "shortcut": {"forget_thread": Shortcuts(services).forget_thread},
+        "command": {"/parley": Commands(services, front, settings).parley},
+        "shortcut": {"forget_thread": Shortcuts(services).forget_thread, "why": verdicts.why},
         "action": {
             FEEDBACK: actions.feedback,
             RETRY: actions.retry,
@@ -71,8 +76,15 @@ def table(services: Services, front: SlackFront) -> dict[str, dict[str, Listener
             EDIT: clips.edit,
             TRANSLATE: clips.translate,
             FORGET: clips.forget,
+            SHOULD_ANSWER: verdicts.overrule,
+            SHOULD_REFUSE: verdicts.overrule,
+            blocks.SETTINGS_OF: settings.chosen,
+            settings_form.OPEN_RECORD: settings.record,
+            settings_form.OPEN_QUESTIONS: settings.questions,
+            guard_blocks.USE: settings.use_version,
+            guard_blocks.ANSWERED: settings.close_question,
         },
-        "view": {EDITED: clips.edited},
+        "view": {EDITED: clips.edited, settings_form.FORM: settings.submitted},
     }
 
 

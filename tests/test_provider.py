@@ -498,8 +498,9 @@ async def test_texts_become_vectors_in_order(tmp_path: Path) -> None:
 async def test_decisions_pictures_and_moderation_pass_the_same_door(tmp_path: Path) -> None:
     async with door(tmp_path) as bench:
         question = {"type": "predicate", "name": "a", "instructions": "It is about cats."}
-        [decision] = await bench.provider.decide("cats purr", [question], SCOPE, model="gpt-6-luna")
+        [decision], cost_usd = await bench.provider.decide("cats purr", [question], SCOPE, model="gpt-6-luna")
         assert 0 <= decision["probability"] <= 1
+        assert cost_usd
         [picture] = await bench.provider.image("a cat", SCOPE, model="gpt-image-2", size="256x256")
         assert picture["b64_json"]
         [verdict] = await bench.provider.moderate(["hello"], SCOPE, model="omni-moderation-latest")

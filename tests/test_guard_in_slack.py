@@ -1,0 +1,491 @@
+"""A channel that keeps to its subject, as its people and its owner see it in Slack.
+
+Alice is an admin and made #general; Bob and Carol are in it. The channel is about the kitchen, taught with
+forty-five examples; the model says what the tests tell it to.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot import policy
+from bot.grounding import REFUSAL
+from bot.policy import Policy
+from handlers import guard_blocks, settings_form, verdicts
+from handlers.blocks import FEEDBACK, SETTINGS_OF, SHOULD_ANSWER, SHOULD_REFUSE
+from storage.guard import Channel
+from tests.guard_rows import TopicSplit, topic_split
+from tests.workspace import Workspace, workspace
+
+PURPOSE = "cooking, recipes and restaurant tables"
+CARD = "when is my next credit card payment due"
+CHICKEN = "how do i cook chicken with rice for dinner"
+REFUSED = f"I'd love to help, but I keep to what this channel is for: {PURPOSE}."
+
+
+@cache
+def kitchen() -> TopicSplit:
+    return topic_split("kitchen_and_dining", 45, 0)
+
+
+@pytest.fixture
+async def team(tmp_path: Path) -> AsyncIterator[Workspace]:
+    async with workspace(tmp_path) as team:
+        team.model.script("Gently.", match=is_answer, times=0)
+        yield team
+
+
+def is_answer(asked: Any) -> bool:
+    """A question put to the model for an answer, not for a verdict."""
+    return "response_format" not in asked.body
+
+
+def verdict(probability: float) -> str:
+    return json.dumps({"belongs": probability >= 0.5, "probability": probability})
+
+
+# The form
+
+
+async def opened(team: Workspace, user: str = "alice", channel: str = "#general") -> dict[str, Any]:
+    """The window after /parley settings, once it is filled."""
+    await team.slack.command(user, channel, "/parley", "settings")
+    return await filled(team, user)
+
+
+async def filled(team: Workspace, user: str = "alice", *, depth: int = 1) -> dict[str, Any]:
+    def top() -> dict[str, Any] | None:
+        views = team.slack.modals(user)
+        return views[-1] if len(views) == depth and "One moment" not in str(views[-1]) else None
+
+    return await team.slack.until(top)
+
+
+async def save(team: Workspace, user: str = "alice", channel: str = "#general", **given: str) -> str:
+    """Fills in the form and sends it; what the window says then."""
+    await opened(team, user, channel)
+    await team.slack.submit(user, given)
+    view = await filled(team, user)
+    assert "errors" not in view, view["errors"]
+    said = str(view["blocks"])
+    await team.slack.close_modal(user)
+    return said
+
+
+async def teach(team: Workspace, **given: str) -> None:
+    """The kitchen in force in #general, and learned."""
+    examples = {"belongs": "\n".join(kitchen().on), "does_not": "\n".join(kitchen().off[250:310])}
+    await save(team, **{"purpose": PURPOSE, "shadow": "false", **examples, **given})
+    await team.quiet()
+
+
+async def said(team: Workspace, text: str, *, user: str = "bob", thread: str = "") -> tuple[str, str]:
+    """The answer to a message in #general, and the thread it stands in."""
+    before = len(team.said("#general", thread)) if thread else 0
+    thread = await team.ask(f"@parley {text}", user=user, thread=thread)
+    answer = await team.answer("#general", thread, count=before + 1)
+    await team.quiet()
+    return answer, thread
+
+
+def fields(view: dict[str, Any]) -> dict[str, Any]:
+    """What each field of the form shows."""
+    shown = {}
+    for block in view["blocks"]:
+        if block["type"] == "input":
+            element = block["element"]
+            option = element.get("initial_option")
+            shown[block["block_id"]] = option["value"] if option else element.get("initial_value", "")
+    return shown
+
+
+async def test_an_untouched_channel_has_no_guard_and_its_form_shows_what_holds(team: Workspace) -> None:
+    form = await opened(team)
+    assert fields(form) == {
+        "purpose": "",
+        "shadow": "true",
+        "action": "refuse",
+        "contact": "",
+        "strictness": "normal",
+        "tone": "friendly",
+        "on_failure": "open",
+        "belongs": "",
+        "does_not": "",
+        "context_only": "false",
+        "passages": "",
+        "listen": "threads",
+        "languages": "",
+        "words": "",
+    }
+    assert (await said(team, CARD))[0] == "Gently."
+
+
+async def test_what_was_saved_holds_with_the_next_message_and_is_shown_again(team: Workspace) -> None:
+    told = await save(
+        team,
+        purpose=PURPOSE,
+        belongs="how long to boil an egg\n\n  which  pan for pancakes ",
+        does_not="credit cards",
+        shadow="false",
+        tone="formal",
+        strictness="strict",
+        action="ask",
+        contact="Dana in the garage",
+        on_failure="closed",
+    )
+    assert "From now on I keep to that" in told
+    team.model.script(verdict(0.01), match="credit card")
+    answer, _ = await said(team, CARD)
+    assert answer == (
+        f"This request is outside the purpose of this channel, which is: {PURPOSE}. "
+        "Dana in the garage can help with other things."
+    )
+    form = fields(await opened(team))
+    assert form["belongs"] == "how long to boil an egg\nwhich pan for pancakes"
+    assert (form["does_not"], form["tone"], form["strictness"]) == ("credit cards", "formal", "strict")
+    assert (form["action"], form["contact"], form["on_failure"]) == ("ask", "Dana in the garage", "closed")
+
+
+async def test_each_mistake_is_shown_at_its_field_and_nothing_is_saved(team: Workspace) -> None:
+    await opened(team)
+    given = {
+        "purpose": PURPOSE,
+        "action": "ask",
+        "context_only": "true",
+        "belongs": "\n".join(f"egg {n}" for n in range(201)),
+        "languages": "en, Klingon",
+    }
+    await team.slack.submit("alice", given)
+    (view,) = team.slack.modals("alice")
+    assert view["errors"].keys() == {"contact", "passages", "belongs", "languages"}
+    assert "Klingon" in view["errors"]["languages"]
+    assert "200" in view["errors"]["belongs"]
+    await team.slack.close_modal("alice")
+    assert fields(await opened(team))["purpose"] == ""
+
+
+async def test_a_form_holds_as_much_as_a_policy_may(team: Workspace) -> None:
+    full = {
+        "belongs": [f"{n} " + "e" * 295 for n in range(200)],
+        "does_not": [f"{n} " + "d" * 295 for n in range(200)],
+        "passages": [f"{n} " + "p" * 2_900 for n in range(30)],
+    }
+    spread = {
+        name if n == 0 else f"{name}:{n}": part
+        for name, values in full.items()
+        for n, part in enumerate(settings_form.parts(values, settings_form.LISTS[name][1]))
+    }
+    given = policy.read({"purpose": PURPOSE, **full})
+    subject = team.bot.services.subject
+    await subject.decide(general(team), given, by=team.slack.user("alice"))
+    assert fields(await opened(team)).items() >= spread.items(), "Slack takes it"
+    await team.slack.submit("alice", {"tone": "plain"})
+    await filled(team)
+    kept = await subject.policy(general(team))
+    assert kept == replace(given, tone="plain")
+
+
+def general(team: Workspace) -> Channel:
+    return Channel(team.slack.team, team.slack.channel("#general"))
+
+
+async def test_a_change_in_between_is_not_written_over(team: Workspace) -> None:
+    await opened(team)
+    theirs = Policy("tires and wheels")
+    await team.bot.services.subject.decide(general(team), theirs, by=team.slack.user("carol"))
+    await team.slack.submit("alice", {"purpose": PURPOSE})
+    (view,) = team.slack.modals("alice")
+    assert "changed by somebody else" in view["errors"]["purpose"]
+    assert await team.bot.services.subject.policy(general(team)) == theirs
+
+
+async def test_only_those_who_look_after_a_channel_see_its_settings(team: Workspace) -> None:
+    assert verdicts.NOBODY_ELSE not in str(await opened(team))
+    assert "not yours" in str(await opened(team, "bob"))
+    await team.slack.command("alice", "#general", "/parley", "owner @bob")
+    await team.slack.until(lambda: team.slack.ephemerals("alice"))
+    assert "purpose" in fields(await opened(team, "bob"))
+
+
+async def test_who_lost_the_right_while_the_form_was_open_changes_nothing(team: Workspace) -> None:
+    await opened(team)
+    team.slack.workspace.people[team.slack.user("alice")].admin = False
+    members = team.slack.workspace.channels[team.slack.channel("#general")].members
+    members[team.slack.user("alice")] = members.pop(team.slack.user("alice"))  # no longer its creator
+    await team.slack.submit("alice", {"purpose": PURPOSE})
+    (view,) = team.slack.modals("alice")
+    assert "not yours" in view["errors"]["purpose"]
+    assert await team.bot.services.subject.policy(general(team)) is None
+
+
+async def test_the_form_of_any_channel_opens_from_home(team: Workspace) -> None:
+    await team.slack.open_home("alice")
+    home = await team.slack.until(lambda: team.slack.home("alice"))
+    support = team.slack.channel("#support")
+    await team.slack.press("alice", "", "", SETTINGS_OF, value=support, view_id=home["id"])
+    assert support in str(await filled(team))
+    await team.slack.submit("alice", {"purpose": PURPOSE})
+    await filled(team)
+    at = Channel(team.slack.team, support)
+    saved = await team.bot.services.subject.policy(at)
+    assert saved
+    assert saved.purpose == PURPOSE
+
+
+async def test_how_clips_are_heard_is_the_channels_own_choice(team: Workspace) -> None:
+    await save(team, listen="every", languages="de, Japanese", words="Parley, Xylo")
+    form = fields(await opened(team))
+    assert (form["listen"], form["languages"], form["words"]) == ("every", "de, ja", "Parley, Xylo")
+    assert "purpose" not in str(await team.bot.services.subject.policy(general(team)))
+
+
+async def test_an_empty_purpose_ends_the_guard(team: Workspace) -> None:
+    await teach(team)
+    assert (await said(team, CARD))[0] == REFUSED
+    assert "no guard" in await save(team, purpose="")
+    assert (await said(team, CARD))[0] == "Gently."
+
+
+# Overturned
+
+
+async def test_refused_then_overturned_then_learned_then_answered(team: Workspace) -> None:
+    await teach(team)
+    refused, thread = await said(team, CARD)
+    assert refused == REFUSED
+    assert "Gently." not in str(team.replies("#general", thread))
+    (reply,) = team.replies("#general", thread)
+    await team.slack.press("alice", "#general", reply["ts"], SHOULD_ANSWER)
+    assert await team.answer("#general", thread, count=2) == "Gently."
+    assert "learned" in team.slack.ephemerals("alice")[-1]["text"]
+    await team.quiet()
+    subject = team.bot.services.subject
+    standing = await subject.standing(general(team))
+    assert [v.version for v in standing.versions] == [2, 1], "it was trained anew"
+    assert [(week.refused, week.overturned) for week in standing.weeks] == [(1, 1)]
+    assert (await said(team, CARD))[0] == "Gently.", "the same words are answered from now on"
+
+
+async def test_the_asker_cannot_overturn_alone_but_those_who_look_after_the_channel_are_asked(
+    team: Workspace,
+) -> None:
+    await teach(team)
+    _, thread = await said(team, CARD, user="bob")
+    (reply,) = team.replies("#general", thread)
+    for times in (1, 2):
+        await team.slack.press("bob", "#general", reply["ts"], SHOULD_ANSWER)
+        await team.slack.until(lambda times=times: len(team.slack.ephemerals("bob")) == times)  # type: ignore[misc]
+    assert [m["text"] for m in team.slack.ephemerals("bob")] == [verdicts.ASKED, verdicts.ASKED_BEFORE]
+    direct = team.slack.dm("alice")
+    asked = [m for m in team.slack.workspace.channels[direct].messages.values() if CARD in str(m)]
+    assert len(asked) == 1
+    assert (await said(team, CARD))[0] == REFUSED, "nothing is learned before they decide"
+    await team.slack.press("alice", direct, asked[0]["ts"], SHOULD_ANSWER)
+    assert await team.answer("#general", thread, count=2) == "Gently."
+
+
+async def test_nobody_else_overturns_anything(team: Workspace) -> None:
+    await teach(team)
+    _, thread = await said(team, CARD, user="bob")
+    (reply,) = team.replies("#general", thread)
+    await team.slack.press("carol", "#general", reply["ts"], SHOULD_ANSWER)
+    await team.slack.until(lambda: team.slack.ephemerals("carol"))
+    assert verdicts.NOBODY_ELSE in team.slack.ephemerals("carol")[-1]["text"]
+    assert (await said(team, CARD))[0] == REFUSED
+
+
+async def test_an_answer_that_should_have_been_refused_is_refused_from_then_on(team: Workspace) -> None:
+    await teach(team)
+    answered, thread = await said(team, CHICKEN)
+    assert answered == "Gently."
+    window = await why(team, "alice", thread, team.replies("#general", thread)[0]["ts"])
+    await team.slack.press("alice", "", "", SHOULD_REFUSE, view_id=window["id"])
+    await team.slack.until(lambda: "learned" in str(team.slack.modals("alice")))
+    await team.quiet()
+    assert (await said(team, CHICKEN))[0] == REFUSED
+
+
+async def test_a_good_answer_teaches_and_a_bad_one_asks_whether_it_belongs(team: Workspace) -> None:
+    await teach(team)
+    _, thread = await said(team, CHICKEN)
+    (reply,) = team.replies("#general", thread)
+    await team.slack.press("bob", "#general", reply["ts"], FEEDBACK, value="positive")
+    await team.quiet()
+    (judged,) = await team.bot.services.subject.latest(general(team))
+    assert (judged.label, judged.labelled_by) == (True, team.slack.user("bob"))
+    _, thread = await said(team, "which pan do i take for fried rice and eggs")
+    (reply,) = team.replies("#general", thread)
+    await team.slack.press("alice", "#general", reply["ts"], FEEDBACK, value="negative")
+    (asked,) = await team.slack.until(lambda: team.slack.ephemerals("alice"))
+    await team.slack.press("alice", "#general", asked["ts"], SHOULD_REFUSE)
+    await team.slack.until(lambda: len(team.slack.ephemerals("alice")) == 2)
+    newest = (await team.bot.services.subject.latest(general(team)))[0]
+    assert (newest.verdict.on_topic, newest.label) == (True, False)
+
+
+# Why?
+
+
+async def why(team: Workspace, user: str, thread: str, ts: str) -> dict[str, Any]:
+    await team.slack.shortcut(user, "why", channel="#general", ts=ts)
+    return await filled(team, user)
+
+
+async def test_why_shows_rung_probability_threshold_reason_and_cost_to_asker_and_owner(
+    team: Workspace,
+) -> None:
+    await teach(team)
+    _, thread = await said(team, CARD, user="bob")
+    (reply,) = team.replies("#general", thread)
+    for user in ("bob", "alice"):
+        for ts in (thread, reply["ts"]):
+            shown = str((await why(team, user, thread, ts))["blocks"])
+            assert CARD in shown
+            assert "Rung: local, trained version 1" in shown
+            assert "Probability that it belongs: " in shown
+            assert "needed: " in shown
+            assert "Reason: sure" in shown
+            assert "Cost: nothing" in shown
+            assert SHOULD_ANSWER in shown
+    shown = str((await why(team, "carol", thread, thread))["blocks"])
+    assert CARD not in shown
+    assert "not yours" in shown
+
+
+async def test_why_tells_what_the_model_was_paid_and_who_overturned_it(team: Workspace) -> None:
+    await save(team, purpose=PURPOSE, shadow="false", does_not="credit cards", belongs="eggs")
+    team.model.script(verdict(0.1), match="credit card")
+    _, thread = await said(team, CARD, user="bob")
+    (reply,) = team.replies("#general", thread)
+    shown = str(await why(team, "bob", thread, reply["ts"]))
+    assert "Rung: model" in shown
+    assert "10%" in shown
+    assert "Cost: $0.0" in shown
+    await team.slack.press("alice", "#general", reply["ts"], SHOULD_ANSWER)
+    await team.answer("#general", thread, count=2)
+    shown = str(await why(team, "bob", thread, reply["ts"]))
+    assert f"Overturned by <@{team.slack.user('alice')}>" in shown
+
+
+async def test_what_was_not_judged_says_so(team: Workspace) -> None:
+    _, thread = await said(team, CARD)
+    assert verdicts.NOT_JUDGED in str(await why(team, "bob", thread, thread))
+
+
+# What the guard did
+
+
+async def test_the_record_shows_weeks_versions_and_verdicts_and_rolls_back(team: Workspace) -> None:
+    await teach(team)
+    _, thread = await said(team, CARD)
+    await said(team, CHICKEN)
+    form = await opened(team)
+    await team.slack.press("alice", "", "", settings_form.OPEN_RECORD, view_id=form["id"])
+    record = await filled(team, depth=2)
+    shown = str(record["blocks"])
+    assert "*1 refused*, 1 allowed, 0 overturned" in shown
+    assert "Version 1* (in use)" in shown
+    assert "AUROC 0.9" in shown
+    (judged, *_) = [j for j in await team.bot.services.subject.latest(general(team)) if j.text == CARD]
+    await team.slack.press("alice", "", "", SHOULD_ANSWER, value=str(judged.verdict.id), view_id=record["id"])
+    await team.slack.until(lambda: "1 overturned" in str(team.slack.modals("alice")[-1]))
+    assert f"Overturned by <@{team.slack.user('alice')}>" in str(team.slack.modals("alice")[-1])
+    assert await team.answer("#general", thread, count=2) == "Gently."
+    await team.quiet()
+    await team.slack.close_modal("alice")
+    await team.slack.press("alice", "", "", settings_form.OPEN_RECORD, view_id=form["id"])
+    record = await filled(team, depth=2)
+    await team.slack.press("alice", "", "", guard_blocks.USE, value="1", view_id=record["id"])
+    await team.slack.until(lambda: "Version 1* (in use)" in str(team.slack.modals("alice")[-1]))
+    versions = (await team.bot.services.subject.standing(general(team))).versions
+    assert [(v.version, v.in_use) for v in versions] == [(2, False), (1, True)]
+
+
+# Shadow mode, notes, the provider, follow-ups
+
+
+async def test_watching_only_answers_everything_and_keeps_count(team: Workspace) -> None:
+    await teach(team, shadow="true")
+    answered, thread = await said(team, CARD)
+    assert answered == "Gently."
+    assert SHOULD_ANSWER not in str(team.replies("#general", thread))
+    assert PURPOSE not in team.model.requests[-1].prompt, "nor is the model told"
+    (judged,) = await team.bot.services.subject.latest(general(team))
+    assert (judged.verdict.on_topic, judged.verdict.shadow) == (False, True)
+    assert "shadow" in str(await why(team, "bob", thread, thread))
+    await team.slack.close_modal("bob")
+    await save(team, shadow="false")
+    assert (await said(team, CARD))[0] == REFUSED
+
+
+async def test_a_note_stands_under_a_short_answer(team: Workspace) -> None:
+    await teach(team, action="note")
+    answered, thread = await said(team, CARD)
+    assert answered == "Gently."
+    shown = str(team.replies("#general", thread))
+    assert REFUSED in shown.replace("\\'", "'")
+    assert SHOULD_ANSWER in shown
+
+
+async def test_the_purpose_stands_in_the_prompt_of_every_answer(team: Workspace) -> None:
+    await teach(team)
+    await said(team, CHICKEN)
+    system = team.model.requests[-1].body["messages"][0]
+    assert system["role"] == "system"
+    assert PURPOSE in system["content"]
+    assert "Decline what is unrelated" in system["content"]
+
+
+@pytest.mark.parametrize(("on_failure", "answer"), [("open", "Gently."), ("closed", REFUSED)])
+async def test_when_nothing_can_judge_the_channel_says_what_happens(
+    team: Workspace, on_failure: str, answer: str
+) -> None:
+    await save(
+        team, purpose=PURPOSE, shadow="false", belongs="eggs", does_not="credit cards", on_failure=on_failure
+    )
+    team.model.script("", match=lambda asked: "response_format" in asked.body, finish="length", times=0)
+    assert (await said(team, CARD))[0] == answer
+
+
+async def test_follow_ups_are_judged_with_what_they_follow(team: Workspace) -> None:
+    await teach(team)
+    _, thread = await said(team, CHICKEN)
+    team.model.script(verdict(0.9), match="and in French?")
+    assert (await said(team, "and in French?", thread=thread))[0] == "Gently."
+    asked = next(r for r in team.model.requests if "and in French?" in r.prompt)
+    shown = json.loads(asked.body["messages"][-1]["content"])
+    assert [m["said"] for m in shown["earlier"]] == [CHICKEN, "Gently."]
+    team.model.script(verdict(0.05), match="and winter tires?")
+    assert (await said(team, "and winter tires?", thread=thread))[0] == REFUSED
+
+
+# Only from passages
+
+
+async def test_a_question_outside_the_passages_gets_the_one_sentence_and_waits_for_the_owner(
+    team: Workspace,
+) -> None:
+    passages = "The tower is 324 metres tall.\n\nLasagne bakes for forty minutes at 180 degrees."
+    await save(team, purpose=PURPOSE, shadow="false", context_only="true", passages=passages)
+    quote = {"passage": 1, "quote": "Lasagne bakes for forty minutes"}
+    answer = json.dumps({"answer": "Forty minutes.", "quotes": [quote]})
+    team.model.script(answer, match=lambda asked: "numbered passages" in asked.prompt)
+    assert (await said(team, "how long does lasagne bake?"))[0] == "Forty minutes."
+    answered, thread = await said(team, "who won the cricket match yesterday?")
+    assert answered == REFUSAL == "No sufficient context for answering the question"
+    assert "The nearest thing I know:" in str(team.replies("#general", thread))
+    form = await opened(team)
+    assert "Unanswered questions (1)" in str(form)
+    await team.slack.press("alice", "", "", settings_form.OPEN_QUESTIONS, view_id=form["id"])
+    window = await filled(team, depth=2)
+    assert "who won the cricket match yesterday?" in str(window)
+    assert "Nearest thing known" in str(window)
+    await team.slack.press("alice", "", "", guard_blocks.ANSWERED, view_id=window["id"])
+    await team.slack.until(lambda: "Every question found its passage" in str(team.slack.modals("alice")[-1]))

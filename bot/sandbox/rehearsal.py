@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 import orjson
 
 from bot.sandbox import hearing
 from bot.sandbox.asked import Answer, Asked
-from bot.sandbox.rehearsal_forms import Form, best_passage
-from bot.sandbox.rehearsal_json import NO_CONTEXT, object_in_words
+from bot.sandbox.rehearsal_forms import best_passage
+from bot.sandbox.rehearsal_json import NO_CONTEXT, filled, form_of
 from bot.sandbox.rehearsal_memory import ASSISTANT, Gathered, gather
 from bot.sandbox.rehearsal_show import article, code, counted, table
 from bot.sandbox.words import content_words, overlap
@@ -48,25 +47,12 @@ _PASSAGES = re.compile(r"\b(context|passages?|sources?|documents?)\b", re.I)
 def answer(asked: Asked) -> Answer:
     """The answer to one request. A bare prompt is continued past the reply, as a base model would."""
     got = gather(asked)
-    if (schema := _schema(asked.body)) is not None:
-        return Answer(orjson.dumps(Form(schema, got.instructions, got.question).filled()).decode())
-    if (wanted := object_in_words(got)) is not None:
-        return Answer(orjson.dumps(wanted).decode())
+    if (schema := form_of(got, asked.body)) is not None:
+        return Answer(orjson.dumps(filled(got, schema)).decode())
     text = _reply(got)
     if asked.choice:
         text = f"(Put differently, version {asked.choice + 1}.) {text}"
     return Answer(f" {text}{_runs_on(got)}" if asked.endpoint == "completions" else text)
-
-
-def _schema(body: dict[str, Any]) -> dict[str, Any] | None:
-    """The JSON schema the answer must satisfy, wherever the endpoint carries it."""
-    wanted = body.get("response_format") or (body.get("text") or {}).get("format") or {}
-    if wanted.get("type") == "json_object":
-        return {"type": "object", "properties": {"answer": {"type": "string"}}}
-    if wanted.get("type") != "json_schema":
-        return None
-    found: dict[str, Any] = wanted.get("json_schema", wanted).get("schema", {})
-    return found
 
 
 def _runs_on(got: Gathered) -> str:

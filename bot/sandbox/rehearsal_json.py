@@ -1,7 +1,7 @@
-"""JSON objects that are asked for in words: a verdict on a message, an answer with its quotes, examples.
+"""JSON values that are asked for: a verdict on a message, an answer with its quotes, examples, other forms.
 
-What is wanted is read off the sample that stands in the instructions, `{"belongs": true or false, …}`. A
-sample of no kind that is known here is filled by its shape, as a schema would be (rehearsal_forms.py).
+What is wanted comes as a schema, or as a sample in the instructions, `{"belongs": true or false, …}`. A form
+of no kind that is known here is filled by its shape (rehearsal_forms.py).
 """
 
 from __future__ import annotations
@@ -22,24 +22,34 @@ _SAMPLE = re.compile(r"\bJSON object\b[^{]*(\{.*?\})(?=\s*[.,]|\s*$)", re.S | re
 _ENTRY = re.compile(r'"(\w+)"\s*:\s*(\[?)\s*(true|false|\d|"|\{)')
 _PASSAGE = re.compile(r"^\[(\d+)\] (.+?)(?=\n\n\[\d+\] |\Z)", re.S | re.M)
 _QUESTION = re.compile(r"QUESTION:\s*(.+)", re.S)
+_ANYTHING = {"type": "object", "properties": {"answer": {"type": "string"}}}
 _PURPOSE = re.compile(r"\bis for: *(.+)")
 _EXAMPLES = re.compile(r"^([^\n:]*\bbelong): *(\[.*\])$", re.M)
 
 
-def object_in_words(got: Gathered) -> dict[str, Any] | None:
-    """The object that the instructions ask for, None when they ask for none."""
-    found = _SAMPLE.search(got.instructions)
-    if found is None:
-        return None
-    names = {name for name, *_ in _ENTRY.findall(found[1])}
-    if "quotes" in names:
+def form_of(got: Gathered, body: dict[str, Any]) -> dict[str, Any] | None:
+    """The schema of what a request asks for, wherever it says so; None when it asks for words."""
+    wanted = body.get("response_format") or (body.get("text") or {}).get("format") or {}
+    if wanted.get("type") == "json_schema":
+        found: dict[str, Any] = wanted.get("json_schema", wanted).get("schema", {})
+        return found
+    if sample := _SAMPLE.search(got.instructions):
+        return _schema(sample[1])
+    return _ANYTHING if wanted.get("type") == "json_object" else None
+
+
+def filled(got: Gathered, schema: dict[str, Any]) -> Any:
+    """A value that satisfies the schema."""
+    names = set(schema.get("properties", ()))
+    if names >= {"answer", "quotes"}:
         return quoted(got)
-    if {"belongs", "probability"} <= names:
+    if names >= {"belongs", "probability"}:
         share = belief(got.instructions, got.question)
         return {"belongs": share >= 0.5, "probability": share}
-    purpose = _PURPOSE.search(got.question)
-    filled: dict[str, Any] = Form(_schema(found[1]), purpose[1] if purpose else "", "").filled()
-    return filled
+    if names >= {"belongs", "does_not"}:
+        purpose = _PURPOSE.search(got.question)
+        return Form(schema, purpose[1] if purpose else got.question, "").filled()
+    return Form(schema, got.instructions, got.question).filled()
 
 
 def quoted(got: Gathered) -> dict[str, Any]:

@@ -198,7 +198,7 @@ def general(team: Workspace) -> Channel:
 
 async def test_a_change_in_between_is_not_written_over(team: Workspace) -> None:
     await opened(team)
-    theirs = Policy("tires and wheels")
+    theirs = Policy("tires and wheels", belongs=("which tires?",))
     await team.bot.services.subject.decide(general(team), theirs, by=team.slack.user("carol"))
     await team.slack.submit("alice", {"purpose": PURPOSE})
     (view,) = team.slack.modals("alice")

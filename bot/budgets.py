@@ -70,12 +70,14 @@ class Warning:
 
     budget: int
     team: str
+    scope: BudgetScope
     owner: str
     what: str
     target: str
     first: str
     spent_usd: Decimal
     cap_usd: Decimal
+    degrade: bool
 
 
 class Budgets:
@@ -195,10 +197,12 @@ def _warning(row: Mapping[str, Any]) -> Warning:
     return Warning(
         budget=row["id"],
         team=row["team"],
+        scope=row["scope"],
         owner=row["owner"],
         what=named(row),
         target=row["target"],
         first=row["first"],
         spent_usd=usd(row["spent"]),
         cap_usd=usd(row["cap"]),
+        degrade=bool(row["degrade"]),
     )

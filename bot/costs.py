@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
@@ -64,13 +64,19 @@ class Costs:
         """The report as a chart: by kind its shares, else its days; None where nothing can be drawn."""
         if not pictures.available():
             return None
-        return await self._drawn(await self._chart(team, question, viewer, names))
+        return (await self.draw([await self._chart(team, question, viewer, names)]))[0]
 
     async def _chart(self, team: str, question: Question, viewer: Viewer, names: Mapping[str, str]) -> Chart:
         span = question.span
         if question.by == ("kind",) or span.first == span.last:
             return share(await self.rows(team, span, viewer, "kind"), span)
         return over_time(await self.rows(team, span, viewer, "day", "channel"), span, names)
+
+    async def over_days(
+        self, team: str, span: Span, viewer: Viewer, names: Mapping[str, str]
+    ) -> Picture | None:
+        """Cost per channel and day as a picture; None where nothing can be drawn."""
+        return await self.picture(team, Question(span), viewer, names)
 
     def link(self, team: str, user: str) -> str:
         """The usage page for this person for a quarter of an hour; '' where no page is served."""
@@ -83,9 +89,17 @@ class Costs:
         """(team, user) of a link that is still good, or NotPermitted."""
         return links.verify(self.page_secret, token, now=self.calendar.now())
 
-    def desk(self, team: str, viewer: Viewer, names: Mapping[str, str]) -> Desk:
+    def desk(
+        self, team: str, viewer: Viewer, names: Callable[[Iterable[str]], Awaitable[Mapping[str, str]]]
+    ) -> Desk:
         """What the usage page is made at."""
-        return Desk(self.engine, self.budgets, team, viewer, self.calendar.today(), names)
+        draw = self.draw if pictures.available() else None
+        return Desk(self.engine, self.budgets, team, viewer, self.calendar.today(), names, draw)
+
+    async def draw(self, charts: Sequence[Chart]) -> list[Picture]:
+        """Pictures, one after the other."""
+        async with self.drawing:
+            return await pictures.draw(charts)
 
     # Budgets
 
@@ -126,17 +140,12 @@ class Costs:
                 return standing
         raise Missing(f"budget {id}")
 
-    async def burn_down(
-        self, team: str, standing: Standing, viewer: Viewer, names: Mapping[str, str]
-    ) -> Picture | None:
+    async def burn_down(self, standing: Standing, names: Mapping[str, str]) -> Picture | None:
         """How a budget the viewer may see is used up; None where nothing can be drawn."""
         if not pictures.available():
             return None
-        return await self._drawn(await burn_down_of(self.desk(team, viewer, names), standing))
-
-    async def _drawn(self, chart: Chart) -> Picture:
-        async with self.drawing:
-            return (await pictures.draw([chart]))[0]
+        chart = await burn_down_of(self.engine, standing, self.calendar.today(), names=names)
+        return (await self.draw([chart]))[0]
 
     # Owners
 

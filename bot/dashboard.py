@@ -8,7 +8,7 @@ bot/links.py.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -16,6 +16,7 @@ from bot import pictures
 from bot.budgets import Budgets, Standing, titled
 from bot.charts import Chart, burn_down, over_time, share
 from bot.dashboard_page import NARROW, POLICY, Filters, View, page
+from bot.pictures import Picture
 from bot.report_formats import as_csv, as_parquet
 from bot.reports import (
     BYS,
@@ -51,14 +52,18 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Where the page's figures come from and for whom; `names` maps ids to what Slack shows for them."""
+    """Where the page's figures come from and for whom.
+
+    `names` tells what Slack shows for ids; `draw` draws charts, which `None` leaves out.
+    """
 
     engine: Engine
     budgets: Budgets
     team: str
     viewer: Viewer
     today: date
-    names: Mapping[str, str]
+    names: Callable[[Iterable[str]], Awaitable[Mapping[str, str]]]
+    draw: Callable[[Sequence[Chart]], Awaitable[list[Picture]]] | None
 
     async def rows(self, span: Span, *by: By, where: Mapping[str, str]) -> list[Row]:
         return await usage(self.engine, self.team, span, self.viewer, by=by, where=where)
@@ -68,7 +73,8 @@ async def respond(desk: Desk, query: Mapping[str, str]) -> Response:
     """The page for a query, or with format=csv|parquet its rows. NotUnderstood for unknown words."""
     filters = read(query, desk.today)
     if (form := query.get("format", "")) in FORMATS:
-        return _download(await desk.rows(filters.span, *BYS, where=filters.where), form, desk.names)
+        rows = await desk.rows(filters.span, *BYS, where=filters.where)
+        return _download(rows, form, await desk.names({id for row in rows for id in (row.channel, row.user)}))
     view = await look(desk, filters)
     nonce = secrets.token_urlsafe(16)
     script = await pictures.script() if view.drawn else ""
@@ -91,23 +97,26 @@ async def look(desk: Desk, filters: Filters) -> View:
     choices = {by: _choices(await desk.rows(span, by, where={}), by) for by in NARROW}
     standings = permitted_standings(await desk.budgets.standings(desk.team), desk.viewer)
     rows = await desk.rows(span, filters.by, where=where)
+    names = await desk.names(
+        {*choices["channel"], *choices["person"], *(standing.budget.target for standing in standings)}
+    )
     charts: list[Chart] = []
-    if rows and pictures.available():
-        charts.append(over_time(await desk.rows(span, "day", "channel", where=where), span, desk.names))
+    if rows and desk.draw:
+        charts.append(over_time(await desk.rows(span, "day", "channel", where=where), span, names))
         charts.append(share(await desk.rows(span, "kind", where=where), span))
-        charts += [await burn_down_of(desk, standing) for standing in standings[:1]]
-    drawn = await pictures.draw(charts) if charts else []
-    return View(filters, desk.today, rows, choices, standings, drawn, desk.names)
+        charts += [await burn_down_of(desk.engine, one, desk.today, names=names) for one in standings[:1]]
+    drawn = await desk.draw(charts) if desk.draw and charts else []
+    return View(filters, desk.today, rows, choices, standings, drawn, names)
 
 
-async def burn_down_of(desk: Desk, standing: Standing) -> Chart:
+async def burn_down_of(engine: Engine, standing: Standing, today: date, *, names: Mapping[str, str]) -> Chart:
     """How a budget is used up, for somebody who may see the budget."""
     budget = standing.budget
     where: dict[str, str] = {} if budget.scope == "workspace" else {budget.scope: budget.target}
     span = Span(standing.first, standing.ends - timedelta(days=1), "")
     # Whoever may see the budget may see what was spent of it.
-    rows = await usage(desk.engine, desk.team, span, OPERATOR, by=("day",), where=where)
-    return burn_down(standing, rows, desk.today, name=titled(budget, desk.names))
+    rows = await usage(engine, budget.team, span, OPERATOR, by=("day",), where=where)
+    return burn_down(standing, rows, today, name=titled(budget, names))
 
 
 def _choices(rows: Sequence[Row], by: By) -> list[str]:

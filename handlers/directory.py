@@ -7,6 +7,7 @@ they decide something. Names are, for a while, because they decide nothing.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ NAMES_LIFE_S = 3600.0
 PEOPLE_AT_ONCE = 60
 PARALLEL = 8
 NO_NAME = "without a name"
+NEVER = ("", -math.inf)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class Directory:
         """What Slack shows for those ids of people and channels; ids it does not tell stay out."""
         wanted = {id for id in ids if id}
         fresh = time.monotonic() - NAMES_LIFE_S
-        unknown = [id for id in wanted if id[0] in "UW" and self._names.get(id, ("", 0.0))[1] < fresh]
+        unknown = [id for id in wanted if id[0] in "UW" and self._names.get(id, NEVER)[1] < fresh]
         gate = asyncio.Semaphore(PARALLEL)
         await asyncio.gather(*(self._look_up(id, gate) for id in unknown[:PEOPLE_AT_ONCE]))
         return {id: self._names[id][0] for id in wanted if id in self._names}

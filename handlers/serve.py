@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from aiohttp import web
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
@@ -23,10 +24,12 @@ from handlers.clips import ClipDesk
 from handlers.files import open_files
 from handlers.front import SlackFront
 from handlers.intake import Intake
+from handlers.notices import noticing
 from handlers.slack import SlackDoor, open_slack
 from handlers.socket import Sockets, open_sockets
 from handlers.table import register
-from handlers.web import control_app, controlled, events_app, listening, ops_app
+from handlers.usage_page import add_usage_page
+from handlers.web import BODY_LIMIT_BYTES, add_events, control_app, controlled, listening, ops_app
 
 log = logging.getLogger(__name__)
 
@@ -101,15 +104,16 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
         ops = ops_app(problems, services.measure)
         ops_port = await stack.enter_async_context(listening(ops, settings.ops_host, settings.ops_port))
         await stack.enter_async_context(controlled(control_app(services.inbox), socket_path(settings)))
+        url = "Socket Mode"
+        public = public_app(settings, app, services, front)
+        if public.router.resources():
+            port = await stack.enter_async_context(listening(public, settings.host, settings.port))
+            url = url if settings.socket_mode else f"http://{settings.host}:{port}"
         if settings.socket_mode:
             sockets = await stack.enter_async_context(
                 open_sockets(app, settings.slack_app_token, client, host=settings.slack_host)
             )
-            url = "Socket Mode"
-        else:
-            events = events_app(app)
-            port = await stack.enter_async_context(listening(events, settings.host, settings.port))
-            url = f"http://{settings.host}:{port}"
+        await stack.enter_async_context(noticing(services, front))
         try:
             yield Serving(settings, services, url, f"http://{settings.ops_host}:{ops_port}")
         finally:
@@ -127,6 +131,17 @@ async def introduce(door: SlackDoor, settings: Settings) -> None:
         log.warning("slack does not answer yet; who we are is learned from the first delivery")
         return
     door.bot_user = identity["user_id"]
+
+
+def public_app(settings: Settings, app: AsyncApp, services: Services, front: SlackFront) -> web.Application:
+    """What others may reach: Slack's events, unless they come over a socket, and the usage page, where it has
+    an address."""
+    server = web.Application(client_max_size=BODY_LIMIT_BYTES)
+    if not settings.socket_mode:
+        add_events(server, app)
+    if settings.public_url:
+        add_usage_page(server, services, front)
+    return server
 
 
 def quiet_logger(name: str) -> logging.Logger:

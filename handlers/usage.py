@@ -103,7 +103,11 @@ class CostCommands:
         viewer = await self.viewer(team, body["user_id"])
         if words.lower() == "log":
             changes = await costs.changes(team, viewer)
-            names = await self._front.directory.names(change.target for change in changes)
+            names = await self._front.directory.names(
+                change.target
+                for change in changes
+                if change.scope != "channel" or viewer.knows(change.target)
+            )
             zone = costs.calendar.zone
             return Answer("Changes of budgets", usage_blocks.changes(changes, names, zone))
         if not words or words.lower() == "list":
@@ -128,7 +132,7 @@ class CostCommands:
         title = f"Budget of {usage_blocks.title_of(standing.budget, names)}"
 
         async def files() -> list[Upload]:
-            picture = await costs.burn_down(team, standing, viewer, names)
+            picture = await costs.burn_down(standing, names)
             return [_png("budget", title, picture)] if picture else []
 
         return Answer(title, usage_blocks.standings([standing], names, usage_blocks.FOLLOWS), files)

@@ -168,9 +168,11 @@ def warning(one: Warning, names: Mapping[str, str]) -> str:
     """The sentence for the owner of a budget that is nearly used up."""
     whose = f" of {escape(names.get(one.target, one.target))}" if one.target else ""
     share = f"{one.spent_usd / one.cap_usd:.0%}" if one.cap_usd else "all"
+    smaller = " From 80 % on the smaller model answers." if one.degrade else ""
     return (
         f"The {escape(one.what)} budget{whose} is {share} used: {dollars(one.spent_usd)} of "
-        f"{dollars(one.cap_usd)}. `/parley budget` shows it; when it is used up I stop answering there."
+        f"{dollars(one.cap_usd)}.{smaller} When it is used up I stop answering there. "
+        f"`/parley budget` shows it."
     )
 
 

@@ -24,7 +24,7 @@ from bot.inbox import Inbox
 from bot.metrics import METRICS
 
 EVENTS_PATH = "/slack/events"
-# Slack's largest deliveries are far below this; anything larger is not Slack's.
+# What is taken in. Slack's largest deliveries are far below this; anything larger is not Slack's.
 BODY_LIMIT_BYTES = 1024 * 1024
 # Slack sends a delivery at once; who takes longer to ask, or to ask again, holds a connection for nothing.
 READ_DEADLINE_S = 10.0
@@ -32,8 +32,8 @@ READ_DEADLINE_S = 10.0
 Problems = Callable[[], Awaitable[list[str]]]
 
 
-def events_app(app: AsyncApp) -> web.Application:
-    """The server Slack delivers to. Bolt checks the signature of every request."""
+def add_events(server: web.Application, app: AsyncApp) -> None:
+    """Where Slack delivers to. Bolt checks the signature of every request."""
 
     async def receive(request: web.Request) -> web.Response:
         try:
@@ -47,9 +47,7 @@ def events_app(app: AsyncApp) -> web.Application:
         asked = AsyncBoltRequest(body=body, query=request.query_string, headers=request.headers)  # type: ignore[arg-type]
         return await to_aiohttp_response(await app.async_dispatch(asked))
 
-    server = web.Application(client_max_size=BODY_LIMIT_BYTES)
     server.router.add_post(EVENTS_PATH, receive)
-    return server
 
 
 def delivery(raw: bytes, kind: str) -> str | None:

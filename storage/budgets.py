@@ -202,7 +202,7 @@ def listed(tx: Tx, team: str, now: float, firsts: dict[str, str]) -> list[dict[s
 def due_warnings(tx: Tx) -> list[dict[str, Any]]:
     """Budgets that passed their warning mark and whose owner has not been told."""
     return tx.all(
-        """select b.id, b.team, b.scope, b.period, b.cap, b.owner, u.target, u.first, u.spent
+        """select b.id, b.team, b.scope, b.period, b.cap, b.owner, b.degrade, u.target, u.first, u.spent
         from budget_use u join budgets b on b.id = u.budget where u.warned = 1 order by u.budget"""
     )
 

@@ -1,11 +1,12 @@
-"""The usage page: only for whom it was signed, only what they may see, and really working in a browser."""
+"""The usage page: only for whom it was signed, and only what they may see.
+
+How the running bot serves it, and how it works in a browser: tests/test_usage_page.py.
+"""
 
 from __future__ import annotations
 
 import io
-import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -13,11 +14,10 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
-from playwright.async_api import async_playwright
 
+from bot import pictures
 from bot.budgets import EACH, Budget, Budgets
 from bot.calendar import Calendar, zone
 from bot.dashboard import Desk, read, respond
@@ -32,7 +32,7 @@ from storage.engine import open_engine
 TODAY = date(2026, 11, 23)
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
 SECRET = b"s" * 32
-NAMES = {"C1": "#general", "C2": "#secret-plans", "U1": "Ann", "U2": "Bob <b>"}
+KNOWN = {"C1": "#general", "C2": "#secret-plans", "U1": "Ann", "U2": "Bob <b>"}
 
 
 @pytest.fixture
@@ -55,7 +55,11 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         await budgets.put(Budget("T1", "channel", "C2", "day", Decimal(2)))
         await budgets.put(Budget("T1", "person", "U1", "week", Decimal(3)))
         await budgets.put(Budget("T1", "person", EACH, "day", Decimal(4)))
-        yield Desk(engine, budgets, "T1", ANN, TODAY, NAMES)
+        yield Desk(engine, budgets, "T1", ANN, TODAY, names, pictures.draw)
+
+
+async def names(ids: Iterable[str]) -> dict[str, str]:
+    return {id: KNOWN[id] for id in ids if id in KNOWN}
 
 
 ANN = Viewer("U1", private=frozenset({"C2"}))
@@ -134,52 +138,3 @@ async def test_a_month_without_use_is_a_page_too(desk: Desk) -> None:
 def test_filters_we_do_not_know_are_refused(query: dict[str, str]) -> None:
     with pytest.raises(NotUnderstood):
         read(query, TODAY)
-
-
-@asynccontextmanager
-async def served(desk: Desk) -> AsyncIterator[str]:
-    async def answer(request: web.Request) -> web.Response:
-        response = await respond(desk, request.query)
-        return web.Response(body=response.body, headers=response.headers)
-
-    app = web.Application()
-    app.router.add_get("/usage", answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/usage"
-    finally:
-        await runner.cleanup()
-
-
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-
-
-@pytest.mark.browser
-@pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine")
-async def test_the_page_works_in_a_browser_without_any_other_host(desk: Desk) -> None:
-    async with served(replace(desk, viewer=ADMIN)) as url, async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = await browser.new_page()
-        asked: list[str] = []
-        problems: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("console", lambda message: problems.append(message.text))
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        await page.goto(f"{url}?token=abc")
-        await page.locator("figure svg").nth(2).wait_for()
-        assert await page.locator("figure img").count() == 0
-        await page.locator("select[name=channel]").select_option(label="#general")
-        await page.locator("select[name=by]").select_option("person")
-        await page.get_by_role("button", name="Show").click()
-        await page.locator("figure svg").nth(2).wait_for()
-        assert await page.locator("tbody tr").count() == 2
-        assert "token=abc" in page.url
-        assert "channel #general" in await page.locator("header p").inner_text()
-        async with page.expect_download() as download:
-            await page.get_by_role("link", name="CSV").click()
-        assert (await download.value).suggested_filename == "usage.csv"
-        await browser.close()
-        assert problems == []
-        assert all(one.startswith((url, "data:", "blob:")) for one in asked)

@@ -11,15 +11,11 @@ from typing import Any
 
 import pytest
 
-from bot.ledger import Ledger
-from bot.messages import RequestKind, Scope, Usage
 from bot.reports import Row
 from bot.sandbox.slack_blocks import check_blocks
 from handlers import usage_blocks
+from tests.spending import MODEL, spend, told
 from tests.workspace import Workspace, workspace
-
-MODEL = "gpt-4.1-mini"  # a million tokens of output are $1.60
-MILLION = 1_000_000
 
 
 @pytest.fixture
@@ -32,28 +28,6 @@ async def team(tmp_path: Path) -> AsyncIterator[Workspace]:
         await spend(team, "#leads", "bob", 8)
         await spend(team, team.slack.dm("bob"), "bob", 16, kind="title")
         yield team
-
-
-async def spend(
-    team: Workspace, channel: str, user: str, millions: int, kind: RequestKind = "answer"
-) -> None:
-    """A request of so many million tokens of output."""
-    services = team.bot.services
-    ledger = Ledger(services.engine, services.costs.prices, services.calendar)
-    place = team.slack.channel(channel) if channel.startswith("#") else channel
-    scope = Scope(team.slack.team, place, team.slack.user(user), "", kind)
-    used = Usage(output_tokens=millions * MILLION)
-    await ledger.settle(await ledger.open(scope, MODEL, upper_bound=used, attempt=1), used, outcome="ok")
-
-
-async def told(team: Workspace, user: str, words: str, channel: str = "#general") -> dict[str, Any]:
-    """What somebody is shown after /parley, which is always acknowledged at once."""
-    before = len(team.slack.ephemerals(user))
-    delivery = await team.slack.command(user, channel, "/parley", words)
-    assert delivery.acked_after_s is not None
-    assert delivery.acked_after_s < 1.0
-    shown = await team.slack.until(lambda: team.slack.ephemerals(user)[before:], 30)
-    return dict(shown[0])
 
 
 def table(message: dict[str, Any]) -> dict[str, list[str]]:

@@ -1,0 +1,120 @@
+"""What people are told unasked: that a budget is nearly used up, and on Mondays what the week before cost.
+
+What is due is decided in bot/budgets.py and bot/digest.py and stands in the database until it was said, so a
+notice waits for a Slack that is away, and a crash at the worst moment says one twice rather than never.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from bot import digest
+from bot.app import Services
+from bot.budgets import Warning
+from bot.errors import BotError, SlackRefused
+from bot.reports import PRIVATE_CHANNELS, Viewer
+from handlers import blocks, usage_blocks
+from handlers.front import SlackFront
+from handlers.uploads import Upload, share
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 2.0  # between two looks at what is due, each one read of an index
+PAUSE_S = 60.0  # after something went wrong
+
+
+class Notices:
+    """Says what is due."""
+
+    def __init__(self, services: Services, front: SlackFront) -> None:
+        self._services = services
+        self._front = front
+
+    async def say_due(self) -> None:
+        """Everything that is due now. What could not be said stays due."""
+        costs = self._services.costs
+        for warning in await costs.budgets.due_warnings():
+            if warning.owner:
+                await self._warn(warning)
+            await costs.budgets.warned(warning)
+        for team, person in await digest.due(costs):
+            await self._digest(team, person)
+            await digest.sent(costs, team, person)
+
+    async def _warn(self, warning: Warning) -> None:
+        viewer = await self._viewer(warning.team, warning.owner)
+        if viewer is None:
+            return
+        names = dict(await self._front.directory.names([warning.target]))
+        if warning.scope == "channel" and not viewer.knows(warning.target):
+            names[warning.target] = PRIVATE_CHANNELS
+        await self._post(warning.owner, usage_blocks.warning(warning, names), [])
+
+    async def _digest(self, team: str, person: str) -> None:
+        viewer = await self._viewer(team, person)
+        if viewer is None:
+            return
+        costs = self._services.costs
+        found = await digest.make(costs, team, viewer)
+        ids = {row.channel for row in found.rows} | {one.budget.target for one in found.standings}
+        names = await self._front.directory.names(ids)
+        title = f"Your costs, {found.span.label}"
+        direct = await self._post(person, title, usage_blocks.digest(found, names))
+        picture = await costs.over_days(team, found.span, viewer, names) if found.rows and direct else None
+        if picture:
+            files = [Upload("week.png", picture.png, title, picture.alt)]
+            await share(self._front.door, self._services.settings, files, channel=direct, comment=title)
+
+    async def _viewer(self, team: str, person: str) -> Viewer | None:
+        """The person with their rights of this moment; None when Slack does not know them any more."""
+        named = await self._services.costs.named(team, person)
+        try:
+            return await self._front.directory.viewer(person, named=named)
+        except SlackRefused as exc:
+            log.warning("somebody who should be told of costs cannot be: %s", exc.code)
+            return None
+
+    async def _post(self, person: str, text: str, shown: list[blocks.Block]) -> str:
+        """One message in somebody's direct messages; their id, or '' where Slack refuses for good."""
+        try:
+            direct = await self._front.directory.direct(person)
+            await self._front.door.call(
+                "chat.postMessage",
+                channel=direct,
+                text=text,
+                unfurl_links=False,
+                unfurl_media=False,
+                **({"blocks": shown} if shown else {}),
+            )
+        except SlackRefused as exc:
+            log.warning("a notice about costs was refused: %s", exc.code)
+            return ""
+        return direct
+
+
+@asynccontextmanager
+async def noticing(services: Services, front: SlackFront) -> AsyncIterator[None]:
+    """Says what is due, as long as the block lasts."""
+    notices = Notices(services, front)
+
+    async def look() -> None:
+        while True:
+            wait_s = LOOK_S
+            try:
+                await notices.say_due()
+            except BotError as exc:
+                log.warning("notices about costs wait: %s", exc)
+                wait_s = PAUSE_S
+            await asyncio.sleep(wait_s)
+
+    task = asyncio.create_task(look())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task

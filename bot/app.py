@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
-from bot import pricing
+from bot import pricing, retention
 from bot.budgets import Budgets
 from bot.calendar import Calendar, first_day, next_first_day, zone
+from bot.changes import note_changes
 from bot.clips import GONE, OVERHEARD, Clips, Desk
 from bot.config import Settings
 from bot.costs import Costs, page_secret
@@ -37,7 +38,7 @@ from bot.subject import Subject
 from bot.turn import House
 from bot.turns import Front, Turns
 from bot.voice import Voice
-from storage import conversations, forget, guard, inbox, recordings, replies
+from storage import conversations, export, forget, inbox, recordings, replies
 from storage import ledger as ledger_rows
 from storage.engine import Engine, open_engine
 
@@ -110,7 +111,8 @@ class Services:
         if not await self.engine.read(conversations.speaks_in, conversation.key, user):
             return None
         await self.clips.forget_thread(conversation)
-        return await self._forget(partial(forget.forget, place=conversation, now=self.calendar.now()))
+        now = self.calendar.now()
+        return await self._forget(partial(forget.forget, place=conversation, by=user, now=now))
 
     async def forget_latest(self, team: str, channel: str, user: str) -> int | None:
         """Forgets the thread a person last spoke in within a channel; None when there is none."""
@@ -121,6 +123,20 @@ class Services:
         """Forgets everything a person said to us in a workspace; how many messages."""
         await self.clips.forget_person(team, user)
         return await self._forget(partial(forget.forget_user, team=team, user=user, now=self.calendar.now()))
+
+    async def left(self, team: str) -> None:
+        """The app was removed from a workspace: what people said there goes, if the operator wants it so."""
+        if self.settings.uninstalled == "erase":
+            self.turns.leave(team)
+            await self._forget(partial(forget.forget_team, team=team, now=self.calendar.now()))
+
+    async def export_person(self, team: str, user: str) -> bytes:
+        """Everything kept of a person, as JSON."""
+        return await self.engine.read(export.of_person, team, user)
+
+    async def retain(self) -> dict[str, int]:
+        """Erases what has outlived its use; how many rows of each kind."""
+        return await retention.apply(self.engine, self.settings, now=self.calendar.now())
 
     async def _forget(self, erase: partial[int]) -> int:
         erased = await self.engine.write(erase)
@@ -154,6 +170,7 @@ async def open_services(settings: Settings, front: Front, desk: Desk) -> AsyncIt
     """Everything between the database and the sides that face people, running until the block ends."""
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(open_engine(settings.database))
+        await engine.write(note_changes, settings, now=time.time())
         calendar = Calendar(zone(settings.time_zone))
         prices = pricing.load(
             base_url=settings.openai_base_url,
@@ -192,7 +209,7 @@ async def open_services(settings: Settings, front: Front, desk: Desk) -> AsyncIt
         )
         await stack.enter_async_context(turns.inbox)
         await stack.enter_async_context(loop_lag())
-        await stack.enter_async_context(housekeeping(engine))
+        await stack.enter_async_context(housekeeping(engine, settings))
         costs = Costs(settings, engine, calendar, prices, Budgets(engine, calendar), page_secret(settings))
         yield Services(settings, engine, calendar, provider, turns, clips, turns.inbox, subject, costs)
 
@@ -213,14 +230,15 @@ def now() -> datetime:
 
 
 @asynccontextmanager
-async def housekeeping(engine: Engine) -> AsyncIterator[None]:
+async def housekeeping(engine: Engine, settings: Settings) -> AsyncIterator[None]:
     """Erases what has outlived its use, once an hour."""
 
     async def keep() -> None:
         while True:
-            for tidy in (inbox.tidy, replies.tidy, guard.tidy, recordings.tidy):
+            for tidy in (inbox.tidy, replies.tidy, recordings.tidy):
                 while await engine.write(tidy, now=time.time()):
                     pass
+            await retention.apply(engine, settings, now=time.time())
             await asyncio.sleep(HOUSEKEEPING_S)
 
     task = asyncio.create_task(keep())

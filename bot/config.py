@@ -186,6 +186,39 @@ class Settings:
     policies: str = _setting(
         "PARLEY_POLICIES", "", "TOML file of what channels are for; its owner's own settings overrule it"
     )
+    # Privacy
+    channels: str = _setting(
+        "PARLEY_CHANNELS",
+        "",
+        "ids of the channels Parley works in (C0123…), separated by commas; empty: wherever it is invited; "
+        "direct messages always",
+    )
+    external: str = _setting(
+        "PARLEY_EXTERNAL",
+        "alone",
+        "in channels shared with another company, and for its people: refuse; alone (each question is "
+        "answered by itself, without memory or documents); all (as everywhere)",
+        choices=("refuse", "alone", "all"),
+    )
+    keep_messages_days: float = _setting(
+        "PARLEY_KEEP_MESSAGES_DAYS",
+        30.0,
+        "messages, answers and summaries are erased after so many days; 0: never",
+    )
+    keep_recordings_days: float = _setting(
+        "PARLEY_KEEP_RECORDINGS_DAYS", 30.0, "what was heard in recordings, likewise; 0: never"
+    )
+    keep_verdicts_days: float = _setting(
+        "PARLEY_KEEP_VERDICTS_DAYS",
+        90.0,
+        "what the guard ruled, with the words it was about, likewise; 0: never",
+    )
+    uninstalled: str = _setting(
+        "PARLEY_UNINSTALLED",
+        "erase",
+        "what becomes of what people said when the app is removed: erase or keep; amounts stay",
+        choices=("erase", "keep"),
+    )
     # Work
     database: str = _setting("PARLEY_DATABASE", "sqlite:///parley.db", "where everything is kept")
     parallel_turns: int = _setting(

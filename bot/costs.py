@@ -166,7 +166,8 @@ class Costs:
     async def dismiss_owner(self, team: str, channel: str, person: str, viewer: Viewer) -> None:
         """Takes that back. For admins; Missing when the person was not named."""
         self._only_admins(viewer)
-        if not await self.engine.write(owners.dismiss, team, channel, person):
+        at = self.calendar.now()
+        if not await self.engine.write(owners.dismiss, team, channel, person, by=viewer.user, at=at):
             raise Missing(f"owner {person} of {channel}")
 
     def _only_admins(self, viewer: Viewer) -> None:

@@ -77,6 +77,18 @@ class NotPermitted(AskError):
         self.why = why
 
 
+class NotHere(AskError):
+    """I do not work in this channel. The people who run me decide where I do."""
+
+
+class NotShared(AskError):
+    """I do not answer where people of another company read along."""
+
+
+class KeptInside(AskError):
+    """What I know about this is for people of this workspace only."""
+
+
 class NotUnderstood(AskError):
     """I did not understand “{words}”. {hint}"""
 

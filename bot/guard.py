@@ -98,7 +98,7 @@ class Guard:
         if at.channel in self._given:  # else that one would be back
             await self._engine.write(store.save_policy, at, policy.NONE, by=by, now=self._clock())
         else:
-            await self._engine.write(store.remove_policy, at)
+            await self._engine.write(store.remove_policy, at, by=by, now=self._clock())
         self._policies[at] = None
         return had
 

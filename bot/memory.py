@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot import tokens
+from bot.boundaries import remembers
 from bot.config import Settings
 from bot.errors import AskError, ContextTooLong, ProviderError
 from bot.messages import Conversation, Incoming, Message, Prompt, Role, Scope
@@ -79,7 +80,12 @@ class Memory:
         self._clock = clock
 
     async def recall(self, incoming: Incoming, room: Room) -> Recollection:
-        """The conversation before a message, summarised when it is too long or has slept too long."""
+        """The conversation before a message, summarised when it is too long or has slept too long.
+
+        Nothing of it where another company reads along.
+        """
+        if not remembers(incoming, self._settings):
+            return Recollection(turns=(await self._recalled(incoming)).turns)
         recalled, seen = await self._recalled(incoming), None
         if recalled.last_at is None and incoming.message != incoming.conversation.thread:
             recalled, seen = await self._read_thread(incoming, room)
@@ -92,6 +98,8 @@ class Memory:
 
         ContextTooLong when nothing is left to leave out.
         """
+        if not remembers(incoming, self._settings):
+            raise ContextTooLong("the question alone is too long")
         shorter = recollection(await self._compacted(incoming, await self._recalled(incoming)), sent.seen)
         while size(shorter) >= size(sent):
             if not shorter.messages and not shorter.summary:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
-from bot import grounded
+from bot import boundaries, grounded
 from bot.config import Settings
 from bot.errors import ContextTooLong
 from bot.hearing import Heard, Hearing, Listening
@@ -86,6 +86,7 @@ class Turn:
 
 async def run_turn(incoming: Incoming, speech: Speech, stop: Stop, house: House) -> Turn:
     """From one incoming message to one finished reply."""
+    boundaries.admit(incoming, house.settings)
     heard = await listen(incoming, speech, stop, house)
     if heard is None:
         return Turn(Reply(CUT["stopped"], whole=False))
@@ -122,6 +123,7 @@ async def converse(incoming: Incoming, speech: Speech, stop: Stop, house: House)
         return Turn(Reply(TURN_LIMIT))
     ruling = await house.subject.rule(incoming, recollection.messages)
     if ruling and ruling.from_passages:
+        boundaries.admit_to_documents(incoming, house.settings)
         return await from_passages(incoming, recollection, ruling, house)
     if ruling and ruling.verdict.stops:
         return refused(ruling, recollection)

@@ -19,6 +19,7 @@ from typing import Protocol
 from uuid import UUID, uuid5
 
 from bot import hearing
+from bot.boundaries import closed, remembers
 from bot.config import Settings
 from bot.ears import ears
 from bot.errors import BotError, ProviderError, TooOld
@@ -121,11 +122,19 @@ class Turns:
         METRICS.count("parley_received_total", outcome="stored" if new else "known or not for us")
 
     async def take_follow_up(self, incoming: Incoming) -> None:
-        """A post in a thread, without a mention: asks for an answer where we already take part."""
+        """A post in a thread, without a mention: asks for an answer where we already take part.
+
+        Where nothing is answered, a mention is told so; what follows it is none of our business.
+        """
+        if closed(incoming, self._house.settings):
+            return
         await self.take(incoming, when=partial(asks_us, self._house.settings, incoming))
 
     async def overhear(self, incoming: Incoming) -> None:
         """A post in a thread of ours that is said to somebody else: remembered, not answered."""
+        settings = self._house.settings
+        if closed(incoming, settings) or not remembers(incoming, settings):
+            return
         if await self._engine.read(takes_part, incoming.conversation.key):
             await self._engine.write(remember_said, incoming, now=self._now())
 
@@ -141,6 +150,12 @@ class Turns:
             await self._engine.scrub()
         for running in self._about(key):
             running.end("deleted")
+
+    def leave(self, team: str) -> None:
+        """Nobody of a workspace can be answered any more: its turns end, and no word of them stays."""
+        for running in self._running.values():
+            if running.incoming.conversation.team == team:
+                running.end("deleted")
 
     def stop(self, conversation: Conversation) -> None:
         """The person pressed stop: the model request ends at once, what was written stays."""
@@ -214,7 +229,8 @@ class Turns:
                 Reply(exc.notice, whole=False, retryable=isinstance(exc, ProviderError) and exc.retry)
             )
         if running.ended != "deleted":
-            await self._engine.write(remember, running.incoming, reply_id, turn, now=self._now())
+            kept = remembers(incoming, self._house.settings)
+            await self._engine.write(remember, running.incoming, reply_id, turn, kept=kept, now=self._now())
         return turn.reply
 
     async def _forget_unheard(self, incoming: Incoming) -> None:
@@ -250,12 +266,18 @@ def begin(tx: Tx, job: Job, incoming: Incoming, *, now: float) -> tuple[ReplyRow
     return row, conversations.forgotten(tx, where.team, where.channel, incoming.message)
 
 
-def remember(tx: Tx, incoming: Incoming, reply_id: str, turn: Turn, *, now: float) -> None:
-    """One transaction: the answer is ours to deliver, and both sides of the turn are remembered."""
+def remember(tx: Tx, incoming: Incoming, reply_id: str, turn: Turn, *, kept: bool, now: float) -> None:
+    """One transaction: the answer is ours to deliver, and both sides of the turn are remembered.
+
+    `kept` False: that there was a turn is counted, and no word of it stays.
+    """
     incoming = replace(incoming, text=in_words(tx, incoming))
     replies.answered(tx, reply_id, encode(turn.reply))
     remember_ruling(tx, incoming, reply_id, turn, now=now)
     if turn.completion is None:
+        return
+    if not kept:
+        conversations.count_turn(tx, incoming.conversation, now=now)
         return
     usage = turn.completion.usage
     remember_said(tx, incoming, now=now)

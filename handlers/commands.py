@@ -6,10 +6,12 @@ import re
 from typing import Any
 
 from bot.app import Services
+from bot.errors import BotError
 from bot.messages import Conversation
 from handlers import blocks
 from handlers.front import SlackFront
 from handlers.settings import ChannelSettings
+from handlers.uploads import Upload, share
 from handlers.usage import CostCommands
 
 HELP = {
@@ -24,7 +26,10 @@ HELP = {
     "settings": "what this channel is for, what its guard did, and how voice clips are heard; for its owners",
     "forget thread": "forget your latest thread with Parley here (or: `forget thread LINK`)",
     "forget all": "forget everything of yours, in every thread",
+    "export": "everything I keep of yours, as a file in your direct messages",
 }
+EXPORTED = "Everything I keep of yours. `/parley forget all` erases it."
+EXPORT_SENT = "It is in your direct messages with me."
 # A permalink's channel, message and thread. Source: chat.getPermalink's example responses.
 PERMALINK = re.compile(r"/archives/(?P<channel>\w+)/p(?P<message>\d{7,})(?:\?thread_ts=(?P<thread>[\d.]+))?")
 
@@ -35,6 +40,7 @@ class Commands:
     def __init__(self, services: Services, front: SlackFront, settings: ChannelSettings) -> None:
         self._services = services
         self._settings = settings
+        self._front = front
         self._costs = CostCommands(services, front)
 
     async def parley(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
@@ -49,6 +55,9 @@ class Commands:
             case "settings":
                 await ack()
                 await self._settings.command(body)
+            case "export":
+                await ack()
+                await self._export(body, respond)
             case "forget":
                 await ack(**await self._forget(body, rest.strip()))
             case _:
@@ -59,6 +68,18 @@ class Commands:
         return blocks.ephemeral(
             "This month in this channel", blocks.usage("This month in this channel", used)
         )
+
+    async def _export(self, body: dict[str, Any], respond: Any) -> None:
+        """What is kept of the asker goes where only they read it."""
+        content = await self._services.export_person(body["team_id"], body["user_id"])
+        try:
+            direct = await self._front.directory.direct(body["user_id"])
+            file = Upload("parley-export.json", content, "What Parley keeps of you")
+            await share(self._front.door, self._services.settings, [file], channel=direct, comment=EXPORTED)
+        except BotError as exc:
+            await respond(**blocks.ephemeral(exc.notice, [blocks.section(exc.notice)]))
+        else:
+            await respond(**blocks.ephemeral(EXPORT_SENT, [blocks.section(EXPORT_SENT)]))
 
     async def _forget(self, body: dict[str, Any], what: str) -> dict[str, Any]:
         team, user = body["team_id"], body["user_id"]

@@ -54,10 +54,12 @@ class Home:
         """The native stop button: the model request ends at once and what was written stays."""
         self._services.turns.stop(Conversation(body["team_id"], event["channel"], event["thread_ts"]))
 
-    async def revoked(self, event: dict[str, Any]) -> None:
+    async def revoked(self, event: dict[str, Any], body: dict[str, Any]) -> None:
         """The app was removed, or its tokens withdrawn: nothing more can be said in this workspace."""
         self._front.door.revoked = event["type"]
         log.error("slack says %s: the app has to be installed again", event["type"])
+        if event["type"] == "app_uninstalled":
+            await self._services.left(body["team_id"])
 
 
 async def seen(event: dict[str, Any]) -> None:

@@ -89,8 +89,8 @@ def ops_app(problems: Problems, measure: Callable[[], Awaitable[None]]) -> web.A
     return server
 
 
-def control_app(inbox: Inbox) -> web.Application:
-    """What `parley inbox` asks of the running bot, over its own socket (bot/control.py)."""
+def control_app(inbox: Inbox, retain: Callable[[], Awaitable[object]]) -> web.Application:
+    """What commands ask of the running bot, over its own socket (bot/control.py)."""
 
     async def change(request: web.Request) -> web.Response:
         act = inbox.replay if request.match_info["action"] == "replay" else inbox.discard
@@ -100,7 +100,12 @@ def control_app(inbox: Inbox) -> web.Application:
             return web.Response(status=404, text=str(exc))
         return web.Response(text="done\n")
 
+    async def erase(_: web.Request) -> web.Response:
+        await retain()
+        return web.Response(text="done\n")
+
     server = web.Application()
+    server.router.add_post("/retention", erase)
     server.router.add_post(r"/inbox/{seq:\d+}/{action:replay|discard}", change)
     return server
 

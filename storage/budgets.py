@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from storage import audit
 from storage.engine import Tx
 
 # Which rows of the rollup a budget covers, by its scope.
@@ -170,6 +171,10 @@ def _note(tx: Tx, budget: int, act: str, *, by: str, at: float, **more: Any) -> 
         person=by,
         at=at,
     )
+    changed = row | more
+    detail = f"{changed['cap']} nano-dollars a {row['period']}"
+    about = f"{row['scope']} {row['target']}".strip()
+    audit.note(tx, f"budget {act}", about, team=row["team"], person=by, detail=detail, now=at)
 
 
 def changes(tx: Tx, team: str, limit: int) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ What a name means, and what holds where a channel set nothing, is the business o
 
 from __future__ import annotations
 
+from storage import audit
 from storage.engine import Tx
 
 
@@ -31,3 +32,4 @@ def wish(tx: Tx, team: str, channel: str, name: str, value: str, *, person: str,
         person=person,
         now=now,
     )
+    audit.note(tx, "channel setting", channel, team=team, person=person, detail=name, now=now)

@@ -102,6 +102,11 @@ def _note(tx: Tx, place: Place, *, turns: int, now: float) -> None:
     )
 
 
+def count_turn(tx: Tx, place: Place, *, now: float) -> None:
+    """An answer was given of which no word is kept."""
+    _note(tx, place, turns=1, now=now)
+
+
 def recall(tx: Tx, conversation: str, *, limit: int = RECALLED) -> Recalled:
     """The last summary and the newest `limit` messages after it. Empty for a conversation never seen."""
     about = tx.one(

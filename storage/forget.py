@@ -1,15 +1,15 @@
-"""Forgetting for good: a conversation, or everything of a person. Afterwards call `Engine.scrub`.
+"""Forgetting for good: a conversation, a person, a whole workspace. Afterwards call `Engine.scrub`.
 
 What was forgotten leaves a digest of its message id, so that it is not read in again from Slack. Tables and
-columns with people's words are declared in storage/schema.py.
+columns with people's words are declared in storage/schema.py. What goes by its age is storage/retention.py's.
 """
 
 from __future__ import annotations
 
-from storage import conversations
+from storage import audit, conversations
 from storage.engine import Tx
 from storage.place import Place
-from storage.schema import WORDS_OF
+from storage.schema import LASTING, TEAM_TABLES, WORDS_OF
 
 # Rows that have to stay without the words in them: keys that refuse late deliveries, what stands in Slack.
 BLANKED = {
@@ -20,7 +20,7 @@ BLANKED = {
 RECORDED = ("recordings", "recording_parts", "clips", "guard_examples", "guard_verdicts", "guard_unanswered")
 
 
-def forget(tx: Tx, place: Place, *, now: float) -> int:
+def forget(tx: Tx, place: Place, *, by: str = "", now: float) -> int:
     """Everything said in one conversation; how many messages. That the bot takes part there is kept.
 
     A question that waits for its answer, or is being answered, is not part of what was said before.
@@ -37,6 +37,7 @@ def forget(tx: Tx, place: Place, *, now: float) -> int:
         team=place.team,
         now=now,
     )
+    audit.note(tx, "forgot thread", place.key, team=place.team, person=by, detail=_many(erased), now=now)
     return erased
 
 
@@ -52,7 +53,36 @@ def forget_user(tx: Tx, team: str, user: str, *, now: float) -> int:
             _blank_in(tx, table, which, now=now, team=team, person=user)
         elif table != "messages":
             tx.run(f"delete from {table} where {which}", team=team, person=user)
+    audit.note(tx, "forgot person", user, team=team, person=user, detail=_many(erased), now=now)
     return erased
+
+
+def forget_team(tx: Tx, team: str, *, now: float) -> int:
+    """Everything a workspace said and set up, save for what lasts (storage/schema.py); how many messages.
+
+    What waits for an answer, or is being answered, is closed: nobody can be told any more.
+    """
+    erased = _erase_messages(tx, "team = :team", now=now, team=team)
+    tx.run(
+        "delete from summaries where conversation in (select key from conversations where team = :team)",
+        team=team,
+    )
+    tx.run(
+        "update inbox set state = 'done', running = 0, done_at = coalesce(done_at, :now), payload = null"
+        " where team = :team",
+        team=team,
+        now=now,
+    )
+    for table in TEAM_TABLES:
+        if table not in LASTING and table != "inbox":
+            tx.run(f"delete from {table} where team = :team", team=team)
+    tx.run("delete from guard_vectors")  # made from texts of anybody; they are made again where needed
+    audit.note(tx, "forgot workspace", team, team=team, detail=_many(erased), now=now)
+    return erased
+
+
+def _many(messages: int) -> str:
+    return f"{messages} messages"
 
 
 def _erase_messages(tx: Tx, which: str, *, now: float, **values: str) -> int:

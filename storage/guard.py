@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from storage import audit
 from storage.engine import Tx
 
 MODELS_KEPT = 10
-VERDICTS_KEPT_S = 90 * 86_400.0
 WEEK_S = 7 * 86_400
 
 
@@ -47,11 +47,15 @@ def save_policy(tx: Tx, at: Channel, policy: str, *, by: str, now: float) -> Non
         now=now,
         **at.key,
     )
+    audit.note(tx, "policy set", at.channel, team=at.team, person=by, now=now)
 
 
-def remove_policy(tx: Tx, at: Channel) -> bool:
+def remove_policy(tx: Tx, at: Channel, *, by: str, now: float) -> bool:
     """Ends the guard of a channel; its examples and verdicts stay for the day it comes back."""
-    return bool(tx.run("delete from guard_policies where team = :team and channel = :channel", **at.key))
+    gone = tx.run("delete from guard_policies where team = :team and channel = :channel", **at.key)
+    if gone:
+        audit.note(tx, "policy removed", at.channel, team=at.team, person=by, now=now)
+    return bool(gone)
 
 
 # Examples
@@ -332,11 +336,6 @@ def weeks(tx: Tx, team: str, *, since: float, channel: str = "") -> list[dict[st
         since=since,
         channel=channel,
     )
-
-
-def tidy(tx: Tx, *, now: float) -> int:
-    """Housekeeping: verdicts that are too old go, with the words in them; how many."""
-    return tx.run("delete from guard_verdicts where judged_at < :before", before=now - VERDICTS_KEPT_S)
 
 
 # Questions that the channel's documents did not answer

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.errors import Missing
+from storage import audit
 from storage.engine import Tx
 
 DAY_S = 86_400.0
@@ -208,6 +209,7 @@ def discard(tx: Tx, seq: int, *, now: float) -> None:
     """A parked or waiting job is closed, what it held erased. Missing when there is none or it runs."""
     if not _close_waiting(tx, "seq = :seq", "discarded", now=now, seq=seq):
         raise Missing(f"no parked or waiting job {seq}")
+    audit.note(tx, "discarded", f"job {seq}", now=now)
 
 
 def amend(tx: Tx, key: str, change: Callable[[str], str]) -> None:

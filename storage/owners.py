@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from storage import audit
 from storage.engine import Tx
 
 
 def name(tx: Tx, team: str, channel: str, person: str, *, by: str, at: float) -> None:
     """Makes a person an owner; naming an owner again changes nothing."""
-    tx.run(
+    new = tx.run(
         """insert into channel_owners (team, channel, person, named_by, at)
         values (:team, :channel, :person, :by, :at) on conflict (team, channel, person) do nothing""",
         team=team,
@@ -16,18 +17,21 @@ def name(tx: Tx, team: str, channel: str, person: str, *, by: str, at: float) ->
         by=by,
         at=at,
     )
+    if new:
+        audit.note(tx, "owner named", channel, team=team, person=by, detail=person, now=at)
 
 
-def dismiss(tx: Tx, team: str, channel: str, person: str) -> bool:
+def dismiss(tx: Tx, team: str, channel: str, person: str, *, by: str, at: float) -> bool:
     """False when nobody had named that person."""
-    return bool(
-        tx.run(
-            "delete from channel_owners where team = :team and channel = :channel and person = :person",
-            team=team,
-            channel=channel,
-            person=person,
-        )
+    gone = tx.run(
+        "delete from channel_owners where team = :team and channel = :channel and person = :person",
+        team=team,
+        channel=channel,
+        person=person,
     )
+    if gone:
+        audit.note(tx, "owner dismissed", channel, team=team, person=by, detail=person, now=at)
+    return bool(gone)
 
 
 def of_channel(tx: Tx, team: str, channel: str) -> list[str]:

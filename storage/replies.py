@@ -163,7 +163,8 @@ def judge(tx: Tx, reply_id: str, team: str, person: str, verdict: int, *, now: f
     """What a person thinks of a reply: 1 good, -1 bad. Each has one voice and may change it. Missing."""
     if verdict not in (1, -1):
         raise ValueError(verdict)
-    get(tx, reply_id)
+    if get(tx, reply_id).team != team:
+        raise Missing(f"no reply {reply_id} in {team}")
     tx.run(
         "insert into feedback (reply, team, person, verdict, at)"
         " values (:reply, :team, :person, :verdict, :now)"

@@ -10,6 +10,8 @@ test fails when a table is added to neither.
 
 from __future__ import annotations
 
+import re
+
 INBOX = """
 create table inbox (
     seq {ID},
@@ -414,6 +416,25 @@ create table channel_wishes (
 ){STRICT}
 """
 
+# Who changed what and who erased what; and what age is told by when something is erased for its age.
+AUDIT = """
+create table audit (
+    seq {ID},
+    team {TEXT} not null,
+    person {TEXT} not null,
+    act {TEXT} not null,
+    about {TEXT} not null,
+    detail {TEXT} not null,
+    at {REAL} not null,
+    seal {TEXT} not null
+){STRICT};
+create index messages_age on messages (at);
+create index feedback_age on feedback (at);
+create index recording_minutes_age on recording_minutes (begun_at);
+create index guard_verdicts_age on guard_verdicts (judged_at);
+create index guard_unanswered_age on guard_unanswered (asked_at)
+"""
+
 STEPS: tuple[tuple[str, str], ...] = (
     ("0001_inbox", INBOX),
     ("0002_replies", REPLIES),
@@ -426,6 +447,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("0011_owners", OWNERS),
     ("0021_guard_replies", GUARD_REPLIES),
     ("0022_guard_appeals", GUARD_APPEALS),
+    ("0040_audit", AUDIT),
 )
 
 # Tables with people's words, and the column that says whose (beside `team`): erased by storage/forget.py.
@@ -464,4 +486,16 @@ NO_WORDS = {
     "budget_changes": "an admin's decisions",
     "channel_owners": "an admin's decision",
     "digests": "who gets them",
+    "audit": "acts and ids, which have to last",
 }
+
+TEAM_TABLES = tuple(
+    name
+    for _, ddl in STEPS
+    for name, columns in re.findall(r"create table (\w+) \((.*?)\n\)", ddl, re.DOTALL)
+    if "\n    team " in columns
+)
+# Those of them that stay when a workspace goes (storage/forget.py): what was spent, by whom, and who decided.
+LASTING = frozenset(
+    ["ledger", "usage_days", "usage_months", "budgets", "budget_changes", "recording_minutes", "audit"]
+)

@@ -236,7 +236,7 @@ async def test_whatever_follows_the_command_is_answered(tmp_path: Path, text: st
 
 
 async def test_a_revoked_token_makes_the_bot_unready_and_loses_nothing(tmp_path: Path) -> None:
-    async with workspace(tmp_path) as team:
+    async with workspace(tmp_path, PARLEY_UNINSTALLED="keep") as team:
         await told(team)
         team.slack.uninstall()
         await asyncio.sleep(0.1)

@@ -1,0 +1,39 @@
+"""Where Parley works at all, and what it holds back where another company reads along.
+
+In a channel shared with another company, and for its people anywhere, a question is answered by itself:
+nothing of the thread is recalled or kept, and nothing is told from a channel's documents. An operator may
+open or close that (PARLEY_EXTERNAL), and may name the channels to work in (PARLEY_CHANNELS).
+"""
+
+from __future__ import annotations
+
+from bot.config import Settings
+from bot.errors import AskError, KeptInside, NotHere, NotShared
+from bot.messages import Incoming
+
+
+def closed(incoming: Incoming, settings: Settings) -> AskError | None:
+    """Why nothing is answered there; None where it is."""
+    if settings.external == "refuse" and incoming.external:
+        return NotShared()
+    open_to = {channel.strip() for channel in settings.channels.split(",")} - {""}
+    if open_to and not incoming.direct and incoming.conversation.channel not in open_to:
+        return NotHere()
+    return None
+
+
+def admit(incoming: Incoming, settings: Settings) -> None:
+    """Raises NotHere or NotShared where nothing is answered."""
+    if reason := closed(incoming, settings):
+        raise reason
+
+
+def remembers(incoming: Incoming, settings: Settings) -> bool:
+    """Whether a thread may be recalled, and what is said in it kept."""
+    return settings.external == "all" or not incoming.external
+
+
+def admit_to_documents(incoming: Incoming, settings: Settings) -> None:
+    """Raises KeptInside where what a channel's owner gave is not told."""
+    if not remembers(incoming, settings):
+        raise KeptInside

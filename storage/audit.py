@@ -1,0 +1,92 @@
+"""Who changed a setting and who erased something: a list that is only ever added to.
+
+An entry names people, places and figures by their ids, never what somebody said. Each is sealed with a hash
+over itself and the seal before it, so an entry that was changed, removed or slipped in breaks the chain from
+there on. The last entries can still be cut off unseen; whoever noted a seal elsewhere finds out (`holds`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from storage.engine import Tx
+
+FIRST = "0" * 64  # the seal before the first entry
+PAGE = 1000
+BEFORE_ALL = -(1 << 63)  # of what was slipped in, the number may be anything
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that was done. `person`: who did it, empty for the operator or the process itself."""
+
+    seq: int
+    team: str
+    person: str
+    act: str
+    about: str
+    detail: str
+    at: float  # unix seconds
+    seal: str
+
+
+def note(
+    tx: Tx, act: str, about: str, *, team: str = "", person: str = "", detail: str = "", now: float
+) -> None:
+    """Adds an entry, in the transaction that does what it tells of."""
+    last = tx.one("select seal from audit order by seq desc limit 1")
+    entry = Entry(0, team, person, act, about, detail, float(now), "")
+    tx.run(
+        "insert into audit (team, person, act, about, detail, at, seal)"
+        " values (:team, :person, :act, :about, :detail, :now, :seal)",
+        team=team,
+        person=person,
+        act=act,
+        about=about,
+        detail=detail,
+        now=entry.at,
+        seal=_seal(entry, last["seal"] if last else FIRST),
+    )
+
+
+def latest(tx: Tx, act: str) -> dict[str, str]:
+    """The last detail told of each thing that an act was done to."""
+    rows = tx.all("select about, detail from audit where act = :act order by seq", act=act)
+    return {row["about"]: row["detail"] for row in rows}
+
+
+def entries(tx: Tx, *, after: int = BEFORE_ALL) -> list[Entry]:
+    """The next entries, oldest first."""
+    rows = tx.all("select * from audit where seq > :after order by seq limit :limit", after=after, limit=PAGE)
+    return [Entry(**row) for row in rows]
+
+
+def every(tx: Tx) -> Iterator[Entry]:
+    """All of them, oldest first."""
+    after = BEFORE_ALL
+    while page := entries(tx, after=after):
+        yield from page
+        after = page[-1].seq
+
+
+def broken(found: Iterable[Entry]) -> int | None:
+    """The first entry that does not follow from the one before it; None when the chain is whole."""
+    before = FIRST
+    for entry in found:
+        if entry.seal != _seal(entry, before):
+            return entry.seq
+        before = entry.seal
+    return None
+
+
+def holds(found: Iterable[Entry], seal: str) -> bool:
+    """Whether an entry whose seal was noted elsewhere is still there."""
+    return any(entry.seal == seal for entry in found)
+
+
+def _seal(entry: Entry, before: str) -> str:
+    told = [before, entry.team, entry.person, entry.act, entry.about, entry.detail, entry.at]
+    return hashlib.sha256(json.dumps(told).encode("ascii")).hexdigest()

@@ -1,0 +1,28 @@
+"""Everything that is kept of one person, for that person: their words in every table, and what they used."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from storage.engine import Tx
+from storage.schema import WORDS_OF
+
+USED = ("usage_days", "person")
+
+
+def of_person(tx: Tx, team: str, person: str) -> bytes:
+    """Rows by table, as JSON. What somebody else said is in none of them."""
+    found = {
+        table: tx.all(
+            f"select * from {table} where team = :team and {column} = :person", team=team, person=person
+        )
+        for table, column in (*WORDS_OF.items(), USED)
+    }
+    kept: dict[str, Any] = {table: [_plain(row) for row in rows] for table, rows in found.items() if rows}
+    return json.dumps(kept, indent=2, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    """Without what is no text, number or nothing."""
+    return {name: value for name, value in row.items() if not isinstance(value, bytes)}

@@ -1,0 +1,102 @@
+"""Erasing what has outlived its use, in portions: each function removes at most `limit` rows that are older
+than `before` (unix seconds) and says how many. Repeat while it is not 0; afterwards call `Engine.scrub`.
+
+How long what is kept is bot/retention.py's. Forgetting before its time is storage/forget.py's.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from storage import conversations
+from storage.engine import Tx
+
+PORTION = 500
+
+
+def erase_messages(tx: Tx, *, before: float, limit: int = PORTION) -> int:
+    """What was said and answered, with the summaries that cover it; and questions that were given up on."""
+    rows = tx.all(
+        "delete from messages where seq in"
+        " (select seq from messages where at < :before order by at limit :limit) returning conversation, seq",
+        before=before,
+        limit=limit,
+    )
+    first: dict[str, int] = {}
+    for row in rows:
+        first[row["conversation"]] = min(row["seq"], first.get(row["conversation"], row["seq"]))
+    for conversation, seq in first.items():
+        conversations.drop_summaries(tx, conversation, since=seq)
+    return len(rows) + _close_parked(tx, before=before, limit=limit)
+
+
+def _close_parked(tx: Tx, *, before: float, limit: int) -> int:
+    closed = tx.run(
+        "update inbox set state = 'done', done_at = received_at, payload = null, error = 'too old'"
+        " where seq in (select seq from inbox where state = 'parked' and received_at < :before limit :limit)",
+        before=before,
+        limit=limit,
+    )
+    tx.run(
+        "update replies set payload = null, question = null, sent_at = begun_at"
+        " where sent_at is null and begun_at < :before"
+        " and not exists (select 1 from inbox where inbox.seq = replies.job and inbox.state = 'new')",
+        before=before,
+    )
+    return closed
+
+
+def erase_recordings(tx: Tx, *, before: float, limit: int = PORTION) -> int:
+    """What was heard, to the end or not. The minutes stay: they are amounts."""
+    old = "select recording from recording_minutes where begun_at < :before"
+    erased = 0
+    for table, key in (("recordings", "id"), ("recording_parts", "recording"), ("clips", "recording")):
+        erased += tx.run(
+            f"delete from {table} where {key} in"
+            f" (select {key} from {table} where {key} in ({old}) limit :limit)",
+            before=before,
+            limit=limit,
+        )
+    return erased
+
+
+def erase_verdicts(tx: Tx, *, before: float, limit: int = PORTION) -> int:
+    """Rulings with the words they were about, and questions that had no answer."""
+    erased = 0
+    for table, at in (("guard_verdicts", "judged_at"), ("guard_unanswered", "asked_at")):
+        erased += tx.run(
+            f"delete from {table} where id in (select id from {table} where {at} < :before limit :limit)",
+            before=before,
+            limit=limit,
+        )
+    return erased
+
+
+def erase_feedback(tx: Tx, *, before: float, limit: int = PORTION) -> int:
+    """Who liked which answer."""
+    return tx.run(
+        "delete from feedback where (reply, person) in"
+        " (select reply, person from feedback where at < :before limit :limit)",
+        before=before,
+        limit=limit,
+    )
+
+
+# Where the age of each kind of row is told.
+AGES = {
+    "messages": ("messages", "at"),
+    "recordings": ("recordings join recording_minutes on recording = id", "begun_at"),
+    "verdicts": ("guard_verdicts", "judged_at"),
+}
+
+
+def kept(tx: Tx, kind: str, *, before: float) -> dict[str, Any]:
+    """`total` rows of a kind, how many of them are `due`, and `oldest_at` (unix seconds or None)."""
+    rows, at = AGES[kind]
+    found = tx.one(
+        f"select count(*) as total, coalesce(sum(case when {at} < :before then 1 else 0 end), 0) as due,"
+        f" min({at}) as oldest_at from {rows}",
+        before=before,
+    )
+    assert found is not None
+    return found

@@ -1,0 +1,427 @@
+"""What is kept of people, for how long, and what another company or another channel gets to see of it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sqlite3
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot import audit_cli, boundaries, cli, errors, retention, retention_cli
+from bot.changes import note_changes
+from bot.config import Settings
+from bot.messages import Incoming
+from storage import audit, budgets, channels, clips, conversations, guard, inbox, owners, recordings, replies
+from storage.engine import Tx, open_engine
+from storage.forget import forget_team
+from storage.guard import Channel
+from storage.schema import LASTING, TEAM_TABLES
+from storage.sqlite_writer import SqliteTx
+from tests.rows import open_rows
+from tests.test_commands import kept, on_disk, parley, told
+from tests.test_conversations import HERE, everything, work_through
+from tests.workspace import Workspace, workspace
+
+DAY_S = 86_400.0
+SECRET = "xylophone-7431"
+
+
+@pytest.fixture
+def tx(tmp_path: Path) -> Any:
+    with open_rows(tmp_path / "rows.db") as rows:
+        yield rows
+
+
+# Where Parley works at all
+
+
+async def test_outside_the_named_channels_a_mention_is_told_so_and_nothing_is_asked_or_kept(
+    tmp_path: Path,
+) -> None:
+    async with workspace(tmp_path, PARLEY_CHANNELS="C0SUPPORT1, C0OTHER") as team:
+        thread = await team.ask(f"@parley {SECRET}")
+        assert await team.answer("#general", thread) == errors.NotHere().notice
+        await team.ask(f"{SECRET} again", thread=thread)
+        bob = team.slack.user("bob")
+        await team.ask(f"<@{bob}> {SECRET} once more", thread=thread)
+        await team.quiet()
+        assert len(team.said("#general", thread)) == 1
+        assert not team.model.requests
+        assert kept(tmp_path) == []
+        inside = await team.ask("@parley hello", channel="#support")
+        assert await team.answer("#support", inside)
+        direct = await team.ask("hello", channel=team.slack.dm("alice"))
+        assert await team.answer(team.slack.dm("alice"), direct)
+
+
+# Where another company reads along
+
+
+async def test_in_a_shared_channel_each_question_is_answered_by_itself_and_no_word_is_kept(
+    tmp_path: Path,
+) -> None:
+    async with workspace(tmp_path) as team:
+        thread = await team.ask(f"@parley remember {SECRET}", channel="#partners")
+        await team.answer("#partners", thread)
+        await team.ask("what did I say?", user="dana", channel="#partners", thread=thread)
+        await team.answer("#partners", thread, count=2)
+        bob = team.slack.user("bob")
+        await team.ask(f"<@{bob}> {SECRET}", channel="#partners", thread=thread)
+        await team.quiet()
+        assert SECRET not in team.model.requests[-1].prompt
+        assert [table for table in kept(tmp_path) if table != "inbox"] == []
+
+
+async def test_people_of_another_company_get_no_memory_in_their_direct_messages_either(
+    tmp_path: Path,
+) -> None:
+    async with workspace(tmp_path) as team:
+        dm = team.slack.dm("dana")
+        thread = await team.ask(f"remember {SECRET}", user="dana", channel=dm)
+        await team.answer(dm, thread)
+        await team.ask("what did I say?", user="dana", channel=dm, thread=thread)
+        await team.answer(dm, thread, count=2)
+        assert SECRET not in team.model.requests[-1].prompt
+
+
+async def test_what_was_remembered_before_a_channel_was_shared_is_not_recalled_in_it(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        thread = await told(team)
+        team.slack.workspace.channels[team.slack.channel("#general")].shared_with = "T0PARTNER1"
+        await team.ask("what did I say?", thread=thread)
+        await team.answer("#general", thread, count=2)
+        assert SECRET not in team.model.requests[-1].prompt
+
+
+async def test_a_thread_of_a_shared_channel_comes_to_an_end_too(tmp_path: Path) -> None:
+    async with workspace(tmp_path, PARLEY_THREAD_TURN_LIMIT="1") as team:
+        thread = await team.ask("@parley one", channel="#partners")
+        await team.answer("#partners", thread)
+        await team.ask("two", channel="#partners", thread=thread)
+        await team.answer("#partners", thread, count=2)
+        assert len(team.model.requests) == 1
+
+
+async def test_an_operator_may_open_shared_channels(tmp_path: Path) -> None:
+    async with workspace(tmp_path, PARLEY_EXTERNAL="all") as team:
+        thread = await team.ask(f"@parley remember {SECRET}", channel="#partners")
+        await team.answer("#partners", thread)
+        await team.ask("what did I say?", user="dana", channel="#partners", thread=thread)
+        await team.answer("#partners", thread, count=2)
+        assert SECRET in team.model.requests[-1].prompt
+
+
+async def test_or_close_them(tmp_path: Path) -> None:
+    async with workspace(tmp_path, PARLEY_EXTERNAL="refuse") as team:
+        thread = await team.ask("@parley hello", channel="#partners")
+        assert await team.answer("#partners", thread) == errors.NotShared().notice
+        assert not team.model.requests
+
+
+def test_documents_are_not_told_where_another_company_reads_along() -> None:
+    question = Incoming("k", HERE, "U1", "1", "hello", datetime.now(UTC), external=True)
+    with pytest.raises(errors.KeptInside):
+        boundaries.admit_to_documents(question, Settings())
+    boundaries.admit_to_documents(question, Settings(external="all"))
+    boundaries.admit_to_documents(replace(question, external=False), Settings())
+
+
+# How long what people said is kept
+
+
+def aged(tx: Tx) -> None:
+    """One row of each kind said a long time ago, and one said just now."""
+    for at, name in ((0.0, "old"), (100 * DAY_S, "new")):
+        conversations.append(
+            tx, HERE, role="human", message=name, person="U1", text=f"{name} message", now=at
+        )
+        owner = recordings.Owner("T", HERE.key, "U1")
+        caps = recordings.Caps(0.0, 1e9, 1e9)
+        recordings.begin(tx, f"r-{name}", owner, length_s=1.0, now=at, caps=caps)
+        recordings.put_card(tx, f"r-{name}", owner, f"{name} recording")
+        recordings.put_part(
+            tx, f"r-{name}", owner, "translate", recordings.StoredPart(0, f"{name} part", None)
+        )
+        clip = clips.Clip(f"c-{name}", f"r-{name}", "T", "C", HERE.key, name, "U1", f'"{name} clip"')
+        clips.put(tx, clip)
+        verdict = {
+            "conversation": HERE.key, "person": "U1", "message": name, "text": f"{name} verdict",
+            "on_topic": 1, "rung": "rules", "probability": None, "threshold": None, "reason": "", "cost": 0,
+            "action": "refuse", "shadow": 0, "version": None, "judged_at": at,
+        }  # fmt: skip
+        guard.add_verdict(tx, Channel("T", "C"), verdict)
+        guard.add_unanswered(
+            tx, Channel("T", "C"), f"{name} question", "", person="U1", conversation=HERE.key, now=at
+        )
+        inbox.put(tx, name, f"parked {name}", "m", f'"{name} parked"', team="T", person="U1", now=at)
+        job = inbox.take(tx, f"parked {name}", now=at)
+        assert isinstance(job, inbox.Job)
+        replies.begin(tx, f"reply-{name}", job.seq, HERE, "U1", now=at)
+        replies.answered(tx, f"reply-{name}", f'"{name} answer"')
+        replies.judge(tx, f"reply-{name}", "T", "U1", 1, now=at)
+        inbox.park(tx, job, "no")
+    seq = conversations.recall(tx, HERE.key).messages[0].seq
+    conversations.summarise(tx, HERE.key, "old summary", upto=seq, tokens=1, erasures=0, now=1.0)
+
+
+@pytest.fixture
+async def engine(tmp_path: Path) -> Any:
+    async with open_engine(f"sqlite:///{tmp_path}/parley.db") as opened:
+        await opened.write(aged)
+        yield opened
+
+
+async def test_what_is_older_than_its_days_is_erased_for_good_and_the_rest_stays(
+    engine: Any, tmp_path: Path
+) -> None:
+    settings = Settings(keep_messages_days=30, keep_recordings_days=30, keep_verdicts_days=30)
+    erased = await retention.apply(engine, settings, now=100 * DAY_S)
+    assert erased == {"messages": 3, "recordings": 3, "verdicts": 2}
+    words = ("message", "summary", "recording", "part", "clip", "verdict", "question", "parked", "answer")
+    assert [w for w in words if kept(tmp_path, f"old {w}") or on_disk(tmp_path, f"old {w}")] == []
+    assert [w for w in words if not kept(tmp_path, f"new {w}")] == ["summary"]
+    assert await retention.apply(engine, settings, now=100 * DAY_S) == {}
+
+
+@pytest.mark.parametrize("kind", ["messages", "recordings", "verdicts"])
+async def test_each_kind_has_days_of_its_own_and_0_is_for_ever(engine: Any, kind: str) -> None:
+    never = {f"keep_{k}_days": 0.0 for k in ("messages", "recordings", "verdicts")}
+    assert await retention.apply(engine, Settings(**never), now=1e6 * DAY_S) == {}  # type: ignore[arg-type]
+    only = Settings(**never | {f"keep_{kind}_days": 30.0})  # type: ignore[arg-type]
+    assert list(await retention.apply(engine, only, now=100 * DAY_S)) == [kind]
+
+
+async def test_more_rows_than_a_portion_are_erased_too(tmp_path: Path) -> None:
+    async with open_engine(f"sqlite:///{tmp_path}/many.db") as many:
+
+        def said(tx: Tx) -> None:
+            for n in range(1300):
+                conversations.append(tx, HERE, role="human", message=str(n), person="U", text="x", now=0.0)
+
+        await many.write(said)
+        assert await retention.apply(many, Settings(), now=31 * DAY_S) == {"messages": 1300}
+
+
+async def test_a_running_bot_forgets_by_itself_and_goes_on_in_the_thread(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        thread = await told(team)
+        age(tmp_path, days=31)
+        assert await team.bot.services.retain() == {"messages": 2}
+        assert kept(tmp_path) == []
+        await team.ask("what did I say?", thread=thread)
+        assert await team.answer("#general", thread, count=2)
+        assert SECRET not in team.model.requests[-1].prompt
+
+
+def age(tmp_path: Path, *, days: float) -> None:
+    """Makes everything that was said older than it is."""
+    db = sqlite3.connect(tmp_path / "parley.db")
+    db.execute("update messages set at = at - ?", [days * DAY_S])
+    db.commit()
+    db.close()
+
+
+async def test_the_command_tells_what_is_kept_and_lets_the_running_bot_erase(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with workspace(tmp_path) as team:
+        await told(team)
+        age(tmp_path, days=31)
+        for apply, due in ((False, "2 there, the oldest 31 days old; 2 due"), (True, "0 there; 0 due")):
+            assert await retention_cli.run(argparse.Namespace(apply=apply), team.bot.settings) == 0
+            assert due in capsys.readouterr().out.splitlines()[0]
+    assert kept(tmp_path) == []
+
+
+def test_without_a_running_bot_the_command_erases_itself(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_rows(tmp_path / "parley.db") as rows:
+        conversations.append(rows, HERE, role="human", message="1", person="U1", text=SECRET, now=1.0)
+    monkeypatch.setenv("PARLEY_DATABASE", f"sqlite:///{tmp_path}/parley.db")
+    assert cli.main(["retention", "--apply"]) == 0
+    assert "kept 30 days" in capsys.readouterr().out
+    assert kept(tmp_path) == []
+
+
+# What a person may have and take away
+
+
+async def test_everything_kept_of_a_person_is_given_to_them_alone(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        await told(team)
+        await told(team, "what bob said", user="bob")
+        delivery = await team.slack.command("alice", "#general", "/parley", "export")
+        assert delivery.acked
+        (file,) = await team.slack.until(lambda: exported(team, "alice"))
+        assert SECRET in file
+        assert "what bob said" not in file
+        assert {"messages", "usage_days"} <= json.loads(file).keys()
+        assert not exported(team, "bob")
+
+
+def exported(team: Workspace, user: str) -> list[str]:
+    """The files in somebody's direct messages with the app."""
+    direct = team.slack.workspace.direct(team.slack.user(user))
+    shared = [file["id"] for message in direct.messages.values() for file in message.get("files", ())]
+    return [team.slack.workspace.files[id].content.decode() for id in shared]
+
+
+async def test_the_app_removed_takes_everybodys_words_with_it(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        await told(team)
+        team.model.script("word " * 100, tokens_per_s=20)
+        await team.ask(f"@parley {SECRET}", user="bob")
+        await team.slack.until(lambda: team.model.requests[1:] and team.slack.workspace.streams)
+        team.slack.uninstall()
+        await team.slack.until(lambda: not kept(tmp_path))
+        await team.quiet()
+        assert kept(tmp_path) == []
+        assert on_disk(tmp_path) == []
+        usage = await team.bot.services.usage_of(team.slack.team)
+        assert usage.requests == 2
+
+
+async def test_or_they_stay_if_the_operator_wants_so(tmp_path: Path) -> None:
+    async with workspace(tmp_path, PARLEY_UNINSTALLED="keep") as team:
+        await told(team)
+        team.slack.uninstall()
+        await team.slack.until(lambda: team.bot.services and "messages" in kept(tmp_path))
+        await team.slack.until(lambda: all(d.over for d in team.slack.deliveries))
+        assert "messages" in kept(tmp_path)
+
+
+def test_a_workspace_that_goes_leaves_amounts_and_nothing_else_and_no_other_is_touched(tx: SqliteTx) -> None:
+    work_through(tx, "1", HERE, "U1")
+    channels.wish(tx, "T", "C", "words", "secret of U1", person="U1", now=0)
+    guard.save_policy(tx, Channel("T", "C"), "secret of U1", by="U1", now=0)
+    owners.name(tx, "T", "C", "U1", by="U0", at=0)
+    other = replace(HERE, team="T2")
+    conversations.append(tx, other, role="human", message="1", person="U9", text="secret of U9", now=0)
+    forget_team(tx, "T", now=9)
+    assert "secret of U1" not in everything(tx)
+    assert "secret of U9" in everything(tx)
+    for table in set(TEAM_TABLES) - LASTING - {"inbox"}:
+        rows = tx.all(f"select * from {table} where team = 'T'")
+        assert rows == [], table
+
+
+# Who changed what
+
+
+def decisions(tx: Tx) -> None:
+    """Everything that is to leave an entry, once."""
+    budgets.put(
+        tx, team="T", scope="channel", target="C", period="month", cap=5, warn_percent=80, degrade=0,
+        owner="U0", by="U0", at=1.0,
+    )  # fmt: skip
+    budgets.raise_for_a_while(
+        tx, budget=1, cap=9, until_at=9.0, person="U0", reason="said in confidence", made_at=2.0
+    )
+    budgets.remove(tx, "T", 1, by="U0", at=3.0)
+    owners.name(tx, "T", "C", "U1", by="U0", at=4.0)
+    owners.dismiss(tx, "T", "C", "U1", by="U0", at=5.0)
+    guard.save_policy(tx, Channel("T", "C"), "said in confidence", by="U1", now=6.0)
+    guard.remove_policy(tx, Channel("T", "C"), by="U1", now=7.0)
+    channels.wish(tx, "T", "C", "words", "said in confidence", person="U1", now=8.0)
+    note_changes(tx, Settings(model="gpt-other", slack_bot_token="xoxb-secret"), now=9.0)
+    inbox.put(tx, "k", "c", "m", '"said in confidence"', now=10.0)
+    inbox.discard(tx, 1, now=11.0)
+
+
+ACTS = [
+    "budget set",
+    "budget raised",
+    "budget removed",
+    "owner named",
+    "owner dismissed",
+    "policy set",
+    "policy removed",
+    "channel setting",
+    "setting",
+    "discarded",
+]
+
+
+def test_every_decision_leaves_an_entry_and_no_entry_holds_what_was_said(tx: SqliteTx) -> None:
+    decisions(tx)
+    found = list(audit.every(tx))
+    assert [entry.act for entry in found] == ACTS
+    assert [entry.person for entry in found][:3] == ["U0", "U0", "U0"]
+    assert "said in confidence" not in repr(found)
+    assert "xoxb" not in repr(found)
+    assert audit.broken(found) is None
+
+
+async def test_forgetting_is_written_down(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        await told(team)
+        await parley(team, "forget thread")
+        await parley(team, "forget all")
+        found = await team.bot.services.engine.read(lambda tx: list(audit.every(tx)))
+        told_of = [(e.act, e.person) for e in found if e.act.startswith("forgot")]
+        alice = team.slack.user("alice")
+        assert told_of == [("forgot thread", alice), ("forgot person", alice)]
+        assert SECRET not in repr(found)
+
+
+def test_settings_are_noted_when_they_change_and_only_then(tx: SqliteTx) -> None:
+    persona = "You are a pirate. " * 20
+    for settings in (Settings(), Settings(persona=persona), Settings(persona=persona), Settings()):
+        note_changes(tx, settings, now=1.0)
+    found = [(e.about, e.detail[:16]) for e in audit.every(tx)]
+    assert found == [("PARLEY_PERSONA", "You are a pirate"), ("PARLEY_PERSONA", "You are Parley, ")]
+
+
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        "update audit set person = 'U9' where seq = 4",
+        "update audit set at = 0 where seq = 4",
+        "update audit set detail = 'x' where seq = 4",
+        "delete from audit where seq = 4",
+        "insert into audit (seq, team, person, act, about, detail, at, seal)"
+        " select 0, team, person, act, about, detail, at, seal from audit where seq = 1",
+    ],
+)
+def test_an_entry_that_was_changed_removed_or_slipped_in_is_found(tx: SqliteTx, tamper: str) -> None:
+    decisions(tx)
+    tx.run(tamper)
+    assert audit.broken(audit.every(tx)) is not None
+
+
+def test_a_list_whose_end_was_cut_off_is_found_by_a_seal_that_was_noted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_rows(tmp_path / "parley.db") as rows:
+        decisions(rows)
+    monkeypatch.setenv("PARLEY_DATABASE", f"sqlite:///{tmp_path}/parley.db")
+    assert cli.main(["audit", "--last", "3"]) == 0
+    *lines, last = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3
+    assert "discarded job 1" in lines[-1]
+    seal = last.rpartition(" ")[2]
+    assert cli.main(["audit", "--seal", seal]) == 0
+    with open_rows(tmp_path / "parley.db") as rows:
+        rows.run("delete from audit where seq = (select max(seq) from audit)")
+    assert cli.main(["audit"]) == 0
+    assert cli.main(["audit", "--seal", seal]) == 1
+    assert "cut off" in capsys.readouterr().out
+
+
+def test_an_entry_is_one_line_whatever_is_in_it() -> None:
+    entry = audit.Entry(1, "T", "U", "act", "about\n  2  forged", "\x1b[2J", time.time(), "")
+    assert audit_cli.line(entry).isprintable()
+
+
+def test_nothing_in_the_house_changes_or_removes_an_entry() -> None:
+    for path in (Path(__file__).parent.parent / "storage").glob("*.py"):
+        text = path.read_text("utf-8").lower()
+        assert "update audit" not in text, path
+        assert "delete from audit" not in text, path

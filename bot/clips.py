@@ -16,6 +16,7 @@ from functools import partial
 from typing import Protocol
 
 from bot import hearing
+from bot.boundaries import closed, remembers
 from bot.clip import ClipCard, Traces
 from bot.config import Settings
 from bot.ears import Ears, audible, ears, wish
@@ -224,6 +225,8 @@ def job_key(key: str) -> str:
 
 def _in_passing(settings: Settings, incoming: Incoming, tx: Tx) -> bool:
     """The channel wants every clip heard, and this one is not heard as a question anyway."""
+    if closed(incoming, settings) or not remembers(incoming, settings):
+        return False
     place = incoming.conversation
     wanted = ears(tx, settings, place.team, place.channel).listen == "every"
     return wanted and not inbox.keys(tx, incoming.key)

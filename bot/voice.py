@@ -133,7 +133,8 @@ class Voice:
             card = await self._transcribe(card, recording, request)
             if request.english and self._model.translates and card.heard and not _is_english(card):
                 card = await self._translate(card, recording, request)
-        await self._engine.write(recordings.put_card, id, request.owner, clip.dump(card))
+        now = self._calendar.now()
+        await self._engine.write(recordings.put_card, id, request.owner, clip.dump(card), now=now)
         return card
 
     async def _transcribe(self, card: ClipCard, recording: Recording, request: Request) -> ClipCard:

@@ -92,12 +92,14 @@ def parts(tx: Tx, id: str, task: str) -> dict[int, StoredPart]:
     return {row["number"]: StoredPart(**row) for row in rows}
 
 
-def put_card(tx: Tx, id: str, owner: Owner, card: str) -> None:
+def put_card(tx: Tx, id: str, owner: Owner, card: str, *, now: float) -> None:
     """The recording is in words."""
     tx.run(
-        "insert into recordings (id, team, conversation, person, card)"
-        " values (:id, :team, :conversation, :person, :card) on conflict (id) do update set card = :card",
+        "insert into recordings (id, team, conversation, person, card, made_at)"
+        " values (:id, :team, :conversation, :person, :card, :now)"
+        " on conflict (id) do update set card = :card",
         id=id,
+        now=now,
         card=card,
         **asdict(owner),
     )

@@ -47,17 +47,10 @@ def _close_parked(tx: Tx, *, before: float, limit: int) -> int:
 
 
 def erase_recordings(tx: Tx, *, before: float, limit: int = PORTION) -> int:
-    """What was heard, to the end or not. The minutes stay: they are amounts."""
-    old = "select recording from recording_minutes where begun_at < :before"
-    erased = 0
-    for table, key in (("recordings", "id"), ("recording_parts", "recording"), ("clips", "recording")):
-        erased += tx.run(
-            f"delete from {table} where {key} in"
-            f" (select {key} from {table} where {key} in ({old}) limit :limit)",
-            before=before,
-            limit=limit,
-        )
-    return erased
+    """What was heard, and whose it was. What was never heard to its end goes sooner."""
+    old = "select id from recordings where made_at < :before order by made_at limit :limit"
+    clips = tx.run(f"delete from clips where recording in ({old})", before=before, limit=limit)
+    return clips + tx.run(f"delete from recordings where id in ({old})", before=before, limit=limit)
 
 
 def erase_verdicts(tx: Tx, *, before: float, limit: int = PORTION) -> int:
@@ -85,7 +78,7 @@ def erase_feedback(tx: Tx, *, before: float, limit: int = PORTION) -> int:
 # Where the age of each kind of row is told.
 AGES = {
     "messages": ("messages", "at"),
-    "recordings": ("recordings join recording_minutes on recording = id", "begun_at"),
+    "recordings": ("recordings", "made_at"),
     "verdicts": ("guard_verdicts", "judged_at"),
 }
 

@@ -430,7 +430,11 @@ create table audit (
 ){STRICT};
 create index messages_age on messages (at);
 create index feedback_age on feedback (at);
-create index recording_minutes_age on recording_minutes (begun_at);
+alter table recordings add column made_at {REAL} not null default 0;
+update recordings set made_at = coalesce(
+    (select begun_at from recording_minutes where recording = recordings.id),
+    (select max(cast(message as double precision)) from clips where recording = recordings.id), 0);
+create index recordings_age on recordings (made_at);
 create index guard_verdicts_age on guard_verdicts (judged_at);
 create index guard_unanswered_age on guard_unanswered (asked_at)
 """

@@ -194,7 +194,7 @@ def work_through(tx: Tx, key: str, place: Conversation, person: str, *, parked: 
     say(tx, key, f"secret of {person}", place=place, person=person)
     owner = recordings.Owner("T", place.key, person)
     recordings.put_part(tx, key, owner, "transcribe", recordings.StoredPart(0, f"secret of {person}", None))
-    recordings.put_card(tx, f"{key}-other", owner, f"secret of {person}")
+    recordings.put_card(tx, f"{key}-other", owner, f"secret of {person}", now=0)
     conversations.append(
         tx, place, role="assistant", message=f"r-{key}", person=person, text=f"secret of {person}!", now=0
     )

@@ -25,6 +25,7 @@ from bot.hearing import Hearing, Listening
 from bot.inbox import Inbox, Job
 from bot.messages import Conversation, Incoming, Scope
 from bot.stored import decode, encode
+from bot.turns import reply_id
 from bot.voice import Voice, addressed
 from storage import channels, clips, conversations, inbox
 from storage.clips import Clip
@@ -134,8 +135,8 @@ class Clips:
         if not text or text == (await self._voice.card(clip.recording)).text:
             return
         await self._voice.correct(clip.recording, text)
-        words = await self._engine.write(_reword, clip, now=self._now())
         asked = decode(clip.asked)
+        words = await self._engine.write(_retract, clip, asked)
         again = replace(asked, key=f"{asked.key}:{asking}", text=words, files=(), sent_at=self._clock())
         await self._ask(again)
         await self._show(clip)
@@ -237,12 +238,18 @@ def _erase(clip: Clip, tx: Tx) -> bool:
     return True
 
 
-def _reword(tx: Tx, clip: Clip, *, now: float) -> str:
-    """What is remembered of a message follows its clips; its text now."""
+def _retract(tx: Tx, clip: Clip, asked: Incoming) -> str:
+    """Nothing is remembered of a question that was misheard, nor of its answers; its words now."""
+    for message in (clip.message, *map(reply_id, inbox.keys(tx, asked.key))):
+        conversations.retract(tx, clip.team, clip.channel, message)
+    return hearing.said(tx, clip.team, clip.channel, clip.message, asked.text)
+
+
+def _reword(tx: Tx, clip: Clip, *, now: float) -> None:
+    """What is remembered of a message follows its clips."""
     typed = decode(clip.asked).text
     text = hearing.said(tx, clip.team, clip.channel, clip.message, typed)
     if text:
         conversations.edit(tx, clip.team, clip.channel, clip.message, text, now=now)
     else:
         conversations.delete(tx, clip.team, clip.channel, clip.message, now=now)
-    return text

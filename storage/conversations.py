@@ -209,6 +209,11 @@ def delete(tx: Tx, team: str, channel: str, message: str, *, now: float) -> bool
     late is refused. False when it was not kept here.
     """
     bury(tx, team, channel, [message], now=now)
+    return retract(tx, team, channel, message)
+
+
+def retract(tx: Tx, team: str, channel: str, message: str) -> bool:
+    """Takes a message out of memory, with every summary of it, until it may be said anew. False without it."""
     row = tx.one(
         "delete from messages where team = :team and channel = :channel and message = :message"
         " returning conversation, seq",

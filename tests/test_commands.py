@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.app import MonthUsage
 from handlers import blocks, commands, home
+from tests.rows import SECRET, kept, on_disk
 from tests.workspace import Workspace, workspace
-
-SECRET = "xylophone-7431"
 
 
 async def parley(team: Workspace, text: str, *, user: str = "alice", channel: str = "#general") -> str:
@@ -33,25 +31,6 @@ async def told(team: Workspace, text: str = SECRET, *, user: str = "alice", chan
     await team.answer(channel, thread)
     await team.quiet()
     return thread
-
-
-def kept(tmp_path: Path, text: str = SECRET) -> list[str]:
-    """The tables in which a text can be found."""
-    db = sqlite3.connect(tmp_path / "parley.db")
-    try:
-        names = [name for (name,) in db.execute("select name from sqlite_master where type = 'table'")]
-        return [name for name in names if text in str(db.execute(f"select * from {name}").fetchall())]
-    finally:
-        db.close()
-
-
-def on_disk(tmp_path: Path, text: str = SECRET) -> list[str]:
-    """The files in which a text can be found, deleted or not."""
-    return [
-        path.name
-        for path in tmp_path.glob("parley.db*")
-        if path.is_file() and text.encode() in path.read_bytes()
-    ]
 
 
 # Help and usage

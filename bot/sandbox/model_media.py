@@ -52,7 +52,8 @@ async def form(http: web.Request) -> dict[str, Any]:
     for key, value in (await http.post()).items():
         name = key.removesuffix("[]")
         if isinstance(value, web.FileField):
-            body[name] = (value.filename, value.file.read())
+            with value.file as given:
+                body[name] = (value.filename, given.read())
         elif key.endswith("[]") or name in (*_LISTS, "timestamp_granularities"):
             body.setdefault(name, []).append(value)
         else:

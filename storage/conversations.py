@@ -213,7 +213,7 @@ def delete(tx: Tx, team: str, channel: str, message: str, *, now: float) -> bool
 
 
 def retract(tx: Tx, team: str, channel: str, message: str) -> bool:
-    """Takes a message out of memory, with every summary of it, until it may be said anew. False without it."""
+    """Takes a message out of memory, with every summary of it; it may be said anew. False without it."""
     row = tx.one(
         "delete from messages where team = :team and channel = :channel and message = :message"
         " returning conversation, seq",

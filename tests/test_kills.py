@@ -11,19 +11,15 @@ import asyncio
 import contextlib
 import os
 import random
-import signal
-import sys
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from bot.sandbox.model import FakeModel
 from bot.sandbox.slack import FakeSlack
-from tests.workspace import MANIFEST, environment, is_final, text_of
+from tests.supervised import supervised
+from tests.workspace import MANIFEST, is_final, text_of
 
 ANSWER = "This is the whole answer, word for word. " * 6
 
@@ -42,58 +38,6 @@ POINTS = {
     "K10 before it is done": "write:finish_and_take:before:1",
     "K11 done": "write:finish_and_take:after:1",
 }
-
-
-@dataclass
-class Supervised:
-    """A bot that is started again whenever it dies; only its first life has a kill point."""
-
-    environ: dict[str, str]
-    kill_at: str = ""
-    lives: int = 0
-    process: asyncio.subprocess.Process | None = None
-    exits: list[int] = field(default_factory=list)
-
-    async def run(self) -> None:
-        while True:
-            self.lives += 1
-            environ = {**os.environ, **self.environ, "PARLEY_KILL_AT": self.kill_at}
-            self.kill_at = ""
-            self.process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "tests.killed_bot",
-                "serve",
-                env=environ,
-                stdout=asyncio.subprocess.DEVNULL,
-            )
-            self.exits.append(await self.process.wait())
-
-    def kill(self) -> None:
-        if self.process is not None and self.process.returncode is None:
-            self.process.send_signal(signal.SIGKILL)
-
-    async def end(self) -> int:
-        assert self.process is not None
-        if self.process.returncode is None:
-            self.process.terminate()
-        return await self.process.wait()
-
-
-@asynccontextmanager
-async def supervised(
-    slack: FakeSlack, model: FakeModel, tmp_path: Path, *, kill_at: str = "", **environ: str
-) -> AsyncIterator[Supervised]:
-    bot = Supervised(environment(slack, model, tmp_path) | environ, kill_at)
-    keeper = asyncio.create_task(bot.run())
-    try:
-        yield bot
-    finally:
-        keeper.cancel()
-        await asyncio.wait([keeper])
-        if bot.process is not None and bot.process.returncode is None:
-            bot.process.kill()
-            await bot.process.wait()
 
 
 def finals(slack: FakeSlack, channel: str, thread: str) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 FOREVER = 1_000_000_000
@@ -15,7 +16,8 @@ FOREVER = 1_000_000_000
 
 @dataclass(slots=True)
 class Fault:
-    """One order for a method; "*" is every method, "files.download" and "files.upload" are the file hosts.
+    """One order for a method, or for all that a pattern names ("*", "chat.*"); "files.download" and
+    "files.upload" are the file hosts.
 
     accepted: the request is carried out first, and only then answered with the fault.
     lose_response: carried out, then the connection is reset. delay_s passes before anything happens,
@@ -91,7 +93,7 @@ class Faults:
     def take(self, method: str, arguments: Mapping[str, Any]) -> Fault | None:
         """The fault this request meets, if any; used up by taking it."""
         for fault in self.methods:
-            if fault.method not in ("*", method) or not _holds(fault.where, arguments):
+            if not fnmatchcase(method, fault.method) or not _holds(fault.where, arguments):
                 continue
             if fault.until and self._clock() >= fault.until:
                 self.methods.remove(fault)

@@ -85,11 +85,11 @@ class Page:
         app.router.add_route("*", "/sandbox/api/model/{path:.*}", self._to_model)
         app.router.add_route("*", "/sandbox/api/{path:.*}", self._to_slack)
         app.router.add_get("/sandbox/files/{file}", self._to_slack)
-        self._session = ClientSession(timeout=ClientTimeout(total=None, connect=5))
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
         await web.TCPSite(self._runner, self.host, self.port).start()
         self.port = self._runner.addresses[0][1]
+        self._session = ClientSession(timeout=ClientTimeout(total=None, connect=5))
         return self
 
     async def __aexit__(

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.sandbox.asked import Asked
+from bot.sandbox.hearing import UNHEARD
 from bot.sandbox.rehearsal import NO_CONTEXT, answer
 from bot.sandbox.rehearsal_memory import ASSISTANT, HUMAN, written_out
 
@@ -180,6 +181,16 @@ def test_a_sample_of_another_kind_is_filled_by_its_shape() -> None:
         "done": bool,
         "people": list,
     }
+
+
+def test_a_note_is_drafted_from_what_was_said() -> None:
+    said = reply("Hey Parley, we moved the release to Thursday. Can you write a short note for the team?")
+    assert "> We moved the release to Thursday." in said
+    assert "> The truck comes at nine." in reply("The truck comes at nine.", "Noted.", "Draft a message.")
+
+
+def test_a_recording_that_was_not_heard_is_not_taken_for_words() -> None:
+    assert "could not hear" in reply(UNHEARD)
 
 
 def test_instructions_are_no_knowledge() -> None:

@@ -18,6 +18,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+# What is said in place of what was not heard.
+UNHEARD = (
+    "(The rehearsal model cannot hear this recording: it only knows the two bundled clips. Connect a real "
+    "speech model, or install the extra local-speech and start with PARLEY_SANDBOX_SPEECH=small.)"
+)
 CLIPS = Path(__file__).parent / "clips"
 RATE = 8000  # samples per second that fingerprints are made of
 _FRAME_S = 0.05
@@ -70,11 +75,7 @@ def hear(recording: bytes) -> Heard:
     engine = os.environ.get("PARLEY_SANDBOX_SPEECH", "")
     if engine:
         return _whisper(engine, recording, seconds)
-    told = (
-        f"(The rehearsal model cannot hear this recording of {seconds:.1f} seconds: it only knows the two "
-        "bundled clips. Connect a real speech model, or install the extra local-speech.)"
-    )
-    return Heard(told, "en", told, seconds)
+    return Heard(UNHEARD, "en", UNHEARD, seconds)
 
 
 @cache

@@ -18,7 +18,7 @@ from bot.sandbox.rehearsal_forms import best_passage
 from bot.sandbox.rehearsal_json import NO_CONTEXT, filled, form_of
 from bot.sandbox.rehearsal_memory import ASSISTANT, Gathered, gather
 from bot.sandbox.rehearsal_show import article, code, counted, table
-from bot.sandbox.words import content_words, overlap
+from bot.sandbox.words import content_words, overlap, sentences
 
 WHO = "I am a *rehearsal model*: I run on this machine, remember what you tell me, and understand nothing."
 _ENOUGH = 0.5  # share of a question's words a sentence must hold to be its answer
@@ -39,6 +39,8 @@ _REMEMBER = re.compile(
 _GREETING = re.compile(r"^\W*(hi|hello|hey|hallo|moin|good (morning|afternoon|evening))\b[^?]{0,40}$", re.I)
 _THANKS = re.compile(r"^\W*(thanks|thank you|danke|cheers|great|perfect)\b", re.I)
 _WHO = re.compile(r"\b(who|what) are you\b|\bwhat can you do\b|\bhelp\b[?!.\s]*$", re.I)
+_DRAFT = re.compile(r"\b(write|draft)\b.*\b(note|message|mail|e-?mail|announcement)\b", re.I)
+_ADDRESS = re.compile(r"^(hey|hi|hello|dear|hallo)?[ ,]*(@?parley)?[ ,:]+", re.I)
 _SUM = re.compile(r"(-?\d+(?:\.\d+)?)\s*([-+*/x×÷])\s*(-?\d+(?:\.\d+)?)")
 _ASKS = re.compile(r"\s*(who|what|when|where|which|how|wann|wer|wo)\b", re.I)
 _PASSAGES = re.compile(r"\b(context|passages?|sources?|documents?)\b", re.I)
@@ -116,6 +118,25 @@ def _grounded(got: Gathered) -> str:
     lines = "\n".join(line for line in passages.splitlines() if NO_CONTEXT not in line)
     share, sentence = best_passage(lines, question)
     return f"According to the documents: {sentence}" if share >= _ENOUGH else NO_CONTEXT
+
+
+def _unheard(got: Gathered) -> str:
+    """A recording that nobody listened to is not taken for something that was said."""
+    if hearing.UNHEARD not in got.question:
+        return ""
+    return "I could not hear that: without a speech model I know the two sample clips, and nothing else."
+
+
+def _draft(got: Gathered) -> str:
+    """A note made of what was said beside the request for it, or before."""
+    if not _DRAFT.search(got.asked):
+        return ""
+    beside = [s for s in sentences(got.question) if s != got.asked]
+    told = [_ADDRESS.sub("", s) for s in beside] or got.facts[-3:]
+    if not told:
+        return ""
+    body = "\n".join(f"> {s[0].upper()}{s[1:]}" for s in told)
+    return f"Here is a draft:\n\n> **A short note**\n{body}\n\nShall I change anything?"
 
 
 def _courtesy(got: Gathered) -> str:
@@ -246,6 +267,6 @@ def _machine(got: Gathered, text: str) -> bool:
 
 # The first that has something to say answers.
 _WAYS: tuple[Callable[[Gathered], str], ...] = (
-    *(_title, _summary, _translation, _grounded, _recollection, _courtesy),
+    *(_title, _summary, _translation, _grounded, _recollection, _unheard, _draft, _courtesy),
     *(_arithmetic, _found, _shown, _noted, _plain),
 )

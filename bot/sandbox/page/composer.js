@@ -56,7 +56,7 @@ export class Composer {
         iconButton("plus", "Add files", () => this.input.click()),
         this.input,
         iconButton("mic", "Record a voice clip", () => this.recorder.start()),
-        iconButton("clip", "Send a sample voice clip", (e) => this.samples(e.currentTarget)),
+        iconButton("wave", "Send a sample voice clip", (e) => this.samples(e.currentTarget)),
         !thread &&
           app.store.shortcuts.some((s) => s.type === "global") &&
           iconButton("bolt", "Shortcuts", (e) => app.globalShortcuts(e.currentTarget)),

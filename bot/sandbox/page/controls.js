@@ -58,7 +58,7 @@ export function bot(panel) {
 }
 
 export function faults(panel) {
-  const button = (name, what, run, blocked = false) =>
+  const button = (name, what, run, blocked = false, done = "In force") =>
     h(
       "button",
       {
@@ -66,7 +66,7 @@ export function faults(panel) {
         class: "fault",
         disabled: blocked,
         dataset: { key: name },
-        onclick: () => panel.app.try(run).then((ok) => ok !== false && toast(`In force: ${name}.`)),
+        onclick: () => panel.app.try(run).then((ok) => ok !== false && toast(`${done}: ${name}.`)),
       },
       h("strong", null, name),
       h("span", null, what),
@@ -96,8 +96,8 @@ export function faults(panel) {
         "the next event comes five seconds later",
         slack({ deliver: "events_api", delay_s: 5 }),
       ),
-      button("Drop the socket", "all connections break at once", socket("drop")),
-      button("Refresh the socket", "as Slack does every few hours", socket("refresh")),
+      button("Drop the socket", "all connections break at once", socket("drop"), false, "Done"),
+      button("Refresh the socket", "as Slack does every few hours", socket("refresh"), false, "Done"),
       button(
         "429 for a minute",
         "every Web API call is refused; Retry-After 10",
@@ -162,8 +162,12 @@ export function faults(panel) {
     h(
       "div",
       { class: "faults" },
-      button("kill -9", "the process dies at once and is started again", () =>
-        post("/sandbox/bot", { act: "kill" }),
+      button(
+        "kill -9",
+        "the process dies at once and is started again; best in mid-answer",
+        () => post("/sandbox/bot", { act: "kill" }),
+        false,
+        "Done",
       ),
     ),
     h(

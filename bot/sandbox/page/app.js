@@ -3,6 +3,7 @@
 import { blocksOf } from "./blocks.js";
 import { Composer } from "./composer.js";
 import { fill, h, icon, iconButton } from "./dom.js";
+import { Flow } from "./flow.js";
 import { act, get, Live } from "./live.js";
 import { openMenu, toast } from "./menu.js";
 import { avatar, MessageList } from "./messages.js";
@@ -30,9 +31,10 @@ class App {
     theme();
     document.addEventListener("keydown", (e) => this.key(e));
     window.addEventListener("hashchange", () => this.fromHash());
+    const flow = new Flow((frame) => this.store.hear(frame));
     this.live = new Live(
       this.user,
-      (frame) => this.store.hear(frame),
+      (frame) => flow.take(frame),
       (on) => this.online(on),
     );
     this.about();
@@ -71,6 +73,7 @@ class App {
       else if (list.rows.has(root)) list.touch(root);
     }
     if (message.bot_id && root !== message.ts) this.maybeOpen(channel, root);
+    if (message.bot_id && root === this.at.thread) this.drawWork();
     if (message.bot_id && !message.streaming && this.at.channel === channel)
       this.announce(`${this.store.bot.real_name}: ${plain(message)}`);
     if (this.at.channel === channel) this.store.unread.delete(channel);
@@ -245,8 +248,13 @@ class App {
     const status = store.status(channel, thread);
     const session = store.session(channel, thread);
     this.threadTitle.textContent = store.titleOf(channel, thread) || this.placeName(channel);
-    this.threadComposer.working(session?.status === "processing");
-    this.threadList.under(status && working(store.bot, status), this.prompts(channel, thread));
+    const busy = session?.status === "processing";
+    const silent = busy && !store.thread(channel, thread).some((m) => m.streaming);
+    this.threadComposer.working(busy);
+    this.threadList.under(
+      (status || silent) && working(store.bot, status || { status: "is working…" }),
+      this.prompts(channel, thread),
+    );
   }
 
   prompts(channel, thread) {

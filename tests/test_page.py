@@ -232,6 +232,39 @@ async def test_a_report_has_its_picture_in_the_direct_messages(page: Page) -> No
     assert await picture.evaluate("(img) => img.naturalWidth") > 300
 
 
+async def test_a_modal_shows_an_error_at_its_field_keeps_what_was_entered_and_saves(page: Page) -> None:
+    await page.get_by_role("button", name="support").click()
+    await write(page, "/parley settings", "#support")
+    form = page.get_by_role("dialog", name="Channel settings")
+    await form.get_by_label("Purpose").fill("what customers ask about their lamps")
+    await form.get_by_label("How strict?").select_option("Strict: both mistakes are equally bad")
+    languages = form.get_by_label("Languages spoken")
+    await languages.fill("Gibberish")
+    await form.get_by_role("button", name="Save").click()
+    await expect(form.get_by_role("alert")).to_contain_text("Gibberish")
+    await expect(languages).to_be_focused()
+    await expect(form.get_by_label("Purpose")).to_have_value("what customers ask about their lamps")
+    await expect(form.get_by_label("How strict?")).to_have_value("strict")
+    await languages.fill("en")
+    await form.get_by_role("button", name="Save").click()
+    said = page.get_by_role("dialog", name="Parley")
+    await expect(said).to_contain_text("Saved.")
+    await said.get_by_role("button", name="Close").first.click()
+    await expect(said).to_be_hidden()
+
+
+async def test_a_modal_on_top_of_another_leads_back_to_it(page: Page, workspace: Sandbox) -> None:
+    await page.get_by_role("button", name="support").click()
+    await write(page, "/parley settings", "#support")
+    await page.get_by_role("button", name="What the guard did").click()
+    await expect(page.get_by_role("dialog", name="What the guard did")).to_contain_text("Trained versions")
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog", name="Channel settings")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_be_hidden()
+    assert workspace.slack.modals("alice") == []
+
+
 async def test_feedback_is_remembered_on_the_button(page: Page) -> None:
     await write(page, "@parley hello")
     good = thread(page).get_by_role("button", name="Good answer")

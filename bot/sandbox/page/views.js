@@ -76,7 +76,8 @@ export class Modals {
     });
     fill(this.dialog, form);
     if (!this.dialog.open) this.dialog.showModal();
-    form.querySelector("input, textarea, select")?.focus();
+    const fields = ":is(input, textarea, select)";
+    (form.querySelector(`.wrong ${fields}`) || form.querySelector(fields))?.focus();
   }
 
   leave(everything) {

@@ -115,6 +115,11 @@ class Vocabulary:
         self.pieces.add(set().union(*map(_pieces, words)), positions, values)
         return positions, values
 
+    def familiar(self, text: str) -> float:
+        """Share of the text's words that were seen in training; in another language nearly none were."""
+        words = _WORD.findall(normalise(text))
+        return sum(word in self.words.known for word in words) / len(words) if words else 0.0
+
 
 def _block(counts: Counter[str], n: int, start: int) -> Block:
     """Positions from `start`, in sorted order so that the same texts give the same model."""

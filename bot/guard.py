@@ -33,6 +33,15 @@ log = logging.getLogger(__name__)
 
 # Without a trained model to draw the line, half decides.
 _EVEN = 0.5
+# What the discriminator thinks of its own verdict.
+SURE, NOT_SURE = "sure", "not sure"
+PART = "a part of it seems to belong elsewhere"
+UNKNOWN = "mostly words it never saw, perhaps another language"
+TO_ME = "it speaks to the guard, and what it asks for does not seem to belong"
+FAMILIAR = 0.4  # share of known words below which nothing is sure; of English messages one in 30 has fewer
+# Words cut out of a sentence say less than a sentence: only so much below the line they count. On CLINC150
+# this asks the model about 3 % more of what belongs, and about nearly all that is only dressed up to belong.
+FAR = 10
 FEW_SHOTS = 10  # of what people taught, shown to the model with the policy
 SHOT = 300  # characters of each
 
@@ -130,6 +139,8 @@ class Guard:
         local = await self._local(asked)
         if local and _sure(local, asked):
             return local
+        if local and _by_orders(local, asked):
+            return replace(local, on_topic=False, reason=TO_ME)
         return await self._ask_model(rules, asked, local) or _fallen_back(rules, asked, local)
 
     async def _taught(self, asked: Asked) -> Verdict | None:
@@ -149,13 +160,11 @@ class Guard:
             if vectors is None:
                 return None
             verdict = _held(trained, asked.text, vectors[0])
-            weakest = min((trained.model.probability(c, v) for c, v in vectors[1:]), default=1.0)
+            elsewhere = verdict.on_topic and _elsewhere(trained.model, asked.text, vectors[1:])
         except (BotError, ValueError, ArithmeticError) as error:
             log.warning("local verdict failed: %r", error, exc_info=error)
             return None
-        if verdict.reason == "sure" and weakest < trained.model.lines.low:
-            return replace(verdict, reason="a part of it seems to belong elsewhere")
-        return verdict
+        return replace(verdict, reason=PART) if elsewhere else verdict
 
     async def _vectors(self, trained: Trained, text: str) -> list[Any] | None:
         """The message's vector, then each of its clauses with its vector; None without the right embedder."""
@@ -271,19 +280,37 @@ def verdict_from(row: dict[str, Any]) -> Verdict:
 def _held(trained: Trained, text: str, vector: Sequence[float]) -> Verdict:
     lines = trained.model.lines
     p = trained.model.probability(text, vector)
-    reason = "sure" if p < lines.low or p > lines.high else "not sure"
+    reason = SURE if p < lines.low or p > lines.high else NOT_SURE
+    if trained.model.vocabulary.familiar(text) < FAMILIAR:
+        reason = UNKNOWN
     return Verdict(p >= lines.threshold, "local", reason, p, lines.threshold, version=trained.version)
+
+
+def _elsewhere(model: Discriminator, text: str, clauses: Sequence[Any]) -> bool:
+    """Does a part of an on-topic message ask for something else? A clause, or a run of its words."""
+    if any(model.probability(clause, vector) < model.lines.low for clause, vector in clauses):
+        return True
+    if model.uses_vectors:
+        return False
+    return any(model.probability(run) < model.lines.low / FAR for run in guard_rules.stretches(text))
 
 
 def _sure(local: Verdict, asked: Asked) -> bool:
     """Sure of its words, and words are enough: a follow-up may belong whatever its words are."""
-    if local.reason != "sure" or guard_rules.misleading(asked.text):
+    if local.reason != SURE or guard_rules.misleading(asked.text):
         return False
     return local.on_topic or not asked.history
 
 
+def _by_orders(local: Verdict, asked: Asked) -> bool:
+    """It gives the guard orders, which a model might obey, and by its words it does not belong anyway."""
+    return guard_rules.misleading(asked.text) == "instructions" and (
+        not local.on_topic or local.reason == PART
+    )
+
+
 def _fallen_back(rules: Policy, asked: Asked, local: Verdict | None) -> Verdict:
     """Without the model: the discriminator's better guess where words can be trusted, else the policy."""
-    if local and not guard_rules.misleading(asked.text):
+    if local and local.reason != UNKNOWN and not guard_rules.misleading(asked.text):
         return replace(local, reason=f"{local.reason}, and the model could not be asked")
     return Verdict(rules.on_failure == "open", "policy", f"policy: {rules.on_failure}")

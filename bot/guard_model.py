@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from bot.discriminator import Example
 from bot.errors import BudgetExceeded, ProviderError, Refused, Unavailable
 from bot.features import visible
+from bot.guard_rules import misleading
 from bot.messages import Completion, Message, Prompt, Scope
 from bot.policy import Policy
 
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 HISTORY = 6  # messages before this one that a verdict sees
 _MESSAGE_CHARACTERS = 4_000
 _EARLIER = 500  # characters of each
+LEFT_OUT = "(left out: it gave orders)"
 _VERDICT_TOKENS = 1_000  # a verdict takes 20, a model that thinks first takes some more
 _EXAMPLES_TOKENS = 4_000
 MAX_EXAMPLE = 300  # characters
@@ -153,11 +155,16 @@ def purpose(policy: Policy) -> str:
 def conversation(text: str, history: Sequence[Message]) -> str:
     """What was said, as JSON: data, whatever is written in it."""
     earlier = [
-        {"from": "assistant" if m.role == "assistant" else "person", "said": visible(m.text)[:_EARLIER]}
+        {"from": "assistant" if m.role == "assistant" else "person", "said": _shown(m.text)}
         for m in history[-HISTORY:]
     ]
     last = visible(text)[:_MESSAGE_CHARACTERS]
     return json.dumps({"earlier": earlier, "last_message": last}, ensure_ascii=False)
+
+
+def _shown(said: str) -> str:
+    """What was said before, unless it gives orders: what led to the last message needs none."""
+    return LEFT_OUT if misleading(said) == "instructions" else visible(said)[:_EARLIER]
 
 
 def read_verdict(text: str) -> float:

@@ -30,16 +30,31 @@ is the a
 _CORE, _GO_ON = frozenset(_COURTESIES.split()), frozenset(_GOES_ON.split())
 _SMALL = _CORE | frozenset(_AROUND_THEM.split())
 _WORD = re.compile(r"\w+")
-_CLAUSE = re.compile(r"[.!?;:\n]+|\s[-–—]\s")
-# Marks of somebody who talks to the guard instead of to the team.
-_INJECTION = re.compile(
+_CLAUSE = re.compile(
+    r"[.!?;:\n]+|\s[-–—]\s|,\s+(?:and|but|also|then)\s|\s(?:also|plus|besides)\s", re.IGNORECASE
+)
+_CLAUSE_WORDS = 3  # fewer ask for nothing
+# Somebody talks to the guard instead of to the team: about its rules, or in its own words.
+_INSTRUCTIONS = re.compile(
+    r"\b(ignore|disregard|forget|override|bypass)\b.{0,60}\b(instruction|rule|prompt|polic|guideline|restriction|filter)"
+    r"|\b(system|developer) (prompt|message)\b|\byou are now\b"
+    r"|\b(classify|mark|treat|consider|judge|label|answer|respond|reply|say|output|return)\b.{0,60}"
+    r"\b(on[_\s-]?topic|belongs|allowed)\b"
+    r"|\b(on_topic|belongs|probability)\b[\"']?\s*[:=]|</?(system|assistant|verdict|instructions?)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+# What might be that, and what a program reads: harmless among developers, and the form of a forged verdict.
+_SUSPECT = re.compile(
     r"\b(ignore|disregard|forget|override)\b.{0,40}\b(previous|prior|above|all|your|the)\b"
-    r"|\bon[_\s-]?topic\b|\boff[_\s-]?topic\b|\b(system|developer) (prompt|message)\b|\byou are now\b"
-    r"|\b(classif|guard|verdict|polic)\w*\b.{0,40}\b(allow|answer|pass|true|yes)\b|[{\[<]\s*[\"/]?\w+[\"']?\s*[:>]",
+    r"|\bo(n|ff)[_\s-]?topic\b"
+    r"|\b(classif|guard|verdict|polic)\w*\b.{0,40}\b(allow|answer|pass|true|yes)\b"
+    r"|[{\[<]\s*[\"/]?\w+[\"']?\s*[:>]",
     re.IGNORECASE | re.DOTALL,
 )
 _LOOKED_AT = 4_000
 MIN_WORDS = 4
+STRETCH, _STRIDE = 7, 3  # words
+_STRETCHES = 40  # of one message, at most about
 
 
 def words(text: str) -> list[str]:
@@ -61,9 +76,13 @@ def passes(text: str, *, after_on_topic: bool) -> str:
 
 
 def misleading(text: str) -> str:
-    """Why words alone cannot be trusted here: "short", "script" or "instructions"; "" when they can."""
-    if _INJECTION.search(visible(text[:_LOOKED_AT])):
+    """Why words alone cannot be trusted here: "instructions", "suspect", "script" or "short"; "" when they
+    can."""
+    plain = visible(text[:_LOOKED_AT])
+    if _INSTRUCTIONS.search(plain):
         return "instructions"
+    if _SUSPECT.search(plain):
+        return "suspect"
     if _mostly_other_script(text):
         return "script"
     return "short" if len(words(text)) < MIN_WORDS else ""
@@ -78,4 +97,14 @@ def _mostly_other_script(text: str) -> bool:
 def clauses(text: str) -> list[str]:
     """The parts of a message that could each ask for something: "for the roadmap: a lasagne recipe"."""
     parts = [p.strip() for p in _CLAUSE.split(visible(text[:_LOOKED_AT]))]
-    return [p for p in parts if len(_WORD.findall(p)) >= 2]
+    return [p for p in parts if len(_WORD.findall(p)) >= _CLAUSE_WORDS]
+
+
+def stretches(text: str) -> list[str]:
+    """Runs of words of a longer message, as many as show each request in it: "before we cook, who won"."""
+    said = words(text)
+    if len(said) < STRETCH + 4:
+        return []
+    last = len(said) - STRETCH
+    step = max(_STRIDE, -(-last // _STRETCHES))
+    return [" ".join(said[at : at + STRETCH]) for at in sorted({*range(0, last, step), last})]

@@ -1,8 +1,9 @@
 """The fake's payloads have the fields that real ones have.
 
 The lists hold field names only, noted from the payloads that Slack's Python framework tests itself with
-(slackapi/bolt-python, MIT, tests/scenario_tests_async and tests/adapter_tests/socket_mode) and, for what is
-newer, from the type definitions of slackapi/node-slack-sdk.
+(slackapi/bolt-python at a2f21ae4, MIT, tests/scenario_tests_async and tests/adapter_tests/socket_mode) and,
+for what is newer, from the type definitions of slackapi/node-slack-sdk. `a.b` is b within a, or within each
+of the list a. What only an Enterprise Grid sends (enterprise_id of a team) is left out: the fake is none.
 """
 
 from __future__ import annotations
@@ -23,22 +24,36 @@ ENVELOPE = (
     "event_context"
 )
 AUTHORIZATION = "enterprise_id team_id user_id is_bot is_enterprise_install"
-MESSAGE = "client_msg_id type text user ts team blocks channel event_ts channel_type"
+BLOCKS = (
+    "blocks.type blocks.block_id blocks.elements.type blocks.elements.elements.type "
+    "blocks.elements.elements.text"
+)
+MESSAGE = f"client_msg_id type text user ts team channel event_ts channel_type {BLOCKS}"
 SHAPES = {
     "message": MESSAGE,
     "reply": f"{MESSAGE} thread_ts parent_user_id",
-    "app_mention": "client_msg_id type text user ts team blocks channel event_ts",
+    "app_mention": f"client_msg_id type text user ts team channel event_ts {BLOCKS}",
     "guest": f"{MESSAGE} user_team source_team user_profile",
     "file_share": (
         "type text files upload user display_as_bot ts client_msg_id channel subtype event_ts channel_type"
     ),
-    "message_changed": "type subtype message previous_message channel hidden ts event_ts channel_type",
-    "message_deleted": "type subtype previous_message channel hidden deleted_ts event_ts ts channel_type",
-    "reaction_added": "type user item reaction item_user event_ts",
+    "message_changed": (
+        "type subtype channel hidden ts event_ts channel_type message.type message.text message.user "
+        "message.team message.edited.user message.edited.ts message.blocks.elements.elements.text message.ts "
+        "previous_message.type previous_message.text previous_message.user previous_message.ts "
+        "previous_message.team"
+    ),
+    "message_deleted": (
+        "type subtype channel hidden deleted_ts event_ts ts channel_type previous_message.type "
+        "previous_message.text previous_message.user previous_message.ts previous_message.team"
+    ),
+    "reaction_added": "type user item.type item.channel item.ts reaction item_user event_ts",
     "app_home_opened": "type user channel tab event_ts",
     "app_context_changed": "type user channel context event_ts",
     "agent_session_stopped": "type user channel thread_ts streaming_message_ts event_ts",
     "member_joined_channel": "type user channel channel_type team event_ts",
+    "tokens_revoked": "type tokens.oauth tokens.bot",
+    "app_uninstalled": "type",
 }
 FILE = (
     "id created timestamp name title mimetype filetype pretty_type user editable size mode is_external "
@@ -50,23 +65,43 @@ COMMAND = (
     "token team_id team_domain channel_id channel_name user_id user_name command text api_app_id "
     "response_url trigger_id"
 )
-BLOCK_ACTIONS = "type user api_app_id token container trigger_id team channel response_url actions"
-ACTION = "action_id block_id text value type action_ts"
+PLACE = "user.id user.username user.name user.team_id team.id team.domain"
+BLOCK_ACTIONS = (
+    f"type api_app_id token container trigger_id response_url actions {PLACE} channel.id channel.name"
+)
+ACTION = "action_id block_id text.type text.text value type action_ts"
 CONTAINER = "type message_ts channel_id is_ephemeral"
-VIEW_SUBMISSION = "type team user api_app_id token trigger_id view response_urls"
+VIEW_SUBMISSION = f"type api_app_id token trigger_id view response_urls {PLACE}"
 VIEW = (
-    "id team_id type blocks private_metadata callback_id state hash title clear_on_close notify_on_close "
-    "close submit previous_view_id root_view_id app_id external_id app_installed_team_id bot_id"
+    "id team_id type private_metadata callback_id state.values hash title.type title.text clear_on_close "
+    "notify_on_close close submit.type submit.text previous_view_id root_view_id app_id external_id "
+    "app_installed_team_id bot_id blocks.type blocks.block_id blocks.label.text blocks.element.type "
+    "blocks.element.action_id"
 )
+VIEW_CLOSED = f"type api_app_id token view.id view.callback_id {PLACE}"
 MESSAGE_ACTION = (
-    "type token action_ts team user channel callback_id trigger_id message_ts message response_url"
+    "type token action_ts callback_id trigger_id message_ts response_url message.type message.text "
+    "message.user message.ts user.id user.name team.id team.domain channel.id channel.name"
 )
-SHORTCUT = "type token action_ts team user callback_id trigger_id is_enterprise_install enterprise"
+SHORTCUT = (
+    "type token action_ts callback_id trigger_id is_enterprise_install enterprise user.id user.username "
+    "user.team_id team.id team.domain"
+)
 
 
 def has(payload: dict[str, Any], names: str) -> None:
-    missing = set(names.split()) - payload.keys()
+    missing = set(names.split()) - fields(payload)
     assert not missing, missing
+
+
+def fields(value: Any, within: str = "") -> set[str]:
+    """The paths of all fields, those in lists without a number."""
+    if isinstance(value, list):
+        return set().union(*(fields(each, within) for each in value))
+    if not isinstance(value, dict):
+        return set()
+    found = {f"{within}{name}" for name in value}
+    return found.union(*(fields(each, f"{within}{name}.") for name, each in value.items()))
 
 
 @pytest.fixture
@@ -113,6 +148,9 @@ async def test_every_event_has_the_fields_of_a_real_one(slack: FakeSlack, client
     await client.agents_sessions_setStatus(channel_id="C0GENERAL1", thread_ts=ts, status="processing")
     await slack.stop("alice", "#general", ts)
     has(last(slack, "agent_session_stopped"), SHAPES["agent_session_stopped"])
+    slack.uninstall()
+    has(last(slack, "tokens_revoked"), SHAPES["tokens_revoked"])
+    has(last(slack, "app_uninstalled"), SHAPES["app_uninstalled"])
 
 
 async def test_a_guests_message_shows_where_it_comes_from(slack: FakeSlack) -> None:
@@ -254,7 +292,7 @@ def field(action_id: str, **more: Any) -> dict[str, Any]:
     return {"type": "input", "label": label, "element": {"action_id": action_id, **more}}
 
 
-async def opened(slack: FakeSlack, client: AsyncWebClient) -> None:
+async def opened(slack: FakeSlack, client: AsyncWebClient, **more: Any) -> None:
     option = {"text": {"type": "plain_text", "text": "A"}, "value": "a"}
     view = {
         "type": "modal",
@@ -266,6 +304,7 @@ async def opened(slack: FakeSlack, client: AsyncWebClient) -> None:
             field("pick", type="static_select", options=[option], initial_option=option),
             field("where", type="channels_select") | {"optional": True},
         ],
+        **more,
     }
     await client.views_open(trigger_id=new_trigger(slack.workspace, "U0ALICE001"), view=view)
 
@@ -285,6 +324,16 @@ async def test_a_submitted_modal_has_the_fields_of_a_real_one(
     assert answers["name"] == {"type": "plain_text_input", "value": "x"}
     assert answers["pick"]["selected_option"]["value"] == "a"
     assert answers["where"]["selected_channel"] is None
+
+
+async def test_a_closed_modal_tells_an_app_that_wants_to_know(
+    slack: FakeSlack, client: AsyncWebClient
+) -> None:
+    await opened(slack, client, notify_on_close=True)
+    await slack.close_modal("alice")
+    closed = slack.deliveries[-1].payload
+    assert closed["type"] == "view_closed"
+    has(closed, VIEW_CLOSED)
 
 
 async def test_a_modal_follows_the_response_action(slack: FakeSlack, client: AsyncWebClient) -> None:

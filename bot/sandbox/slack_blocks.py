@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from bot.sandbox import slack_codes as codes
 from bot.sandbox import slack_limits as limits
 
 
@@ -36,26 +37,26 @@ MESSAGE_BLOCKS = frozenset(
 VIEW_BLOCKS = (MESSAGE_BLOCKS - {"markdown", "plan", "task_card", "context_actions", "file"}) | {"alert"}
 
 
-def check_blocks(blocks: Any, *, too_many: str = "invalid_blocks") -> list[dict[str, Any]]:
+def check_blocks(blocks: Any, *, too_many: str = codes.INVALID_BLOCKS) -> list[dict[str, Any]]:
     """The blocks of a message; their types, sizes and counts, alone and together."""
     if not isinstance(blocks, list) or not all(isinstance(b, dict) for b in blocks):
-        raise Refusal("invalid_blocks_format")
+        raise Refusal(codes.INVALID_BLOCKS_FORMAT)
     if len(blocks) > limits.MESSAGE_BLOCKS:
         raise Refusal(too_many, f"no more than {limits.MESSAGE_BLOCKS} items allowed [json-pointer:/blocks]")
     for at, block in enumerate(blocks):
         _check_block(block, f"/blocks/{at}", MESSAGE_BLOCKS)
     markdown = sum(len(b["text"]) for b in blocks if b["type"] == "markdown")
     if markdown > limits.MARKDOWN_BLOCKS_CHARS:
-        raise Refusal("msg_blocks_too_long")
+        raise Refusal(codes.MSG_BLOCKS_TOO_LONG)
     if sum(b["type"] == "table" for b in blocks) > 1:
-        raise Refusal("invalid_attachments", "only_one_table_allowed")
+        raise Refusal(codes.INVALID_ATTACHMENTS, "only_one_table_allowed")
     if blocks and len(orjson.dumps(blocks).decode()) > limits.BLOCKS_CHARS:
-        raise Refusal("msg_blocks_too_long")
+        raise Refusal(codes.MSG_BLOCKS_TOO_LONG)
     return blocks
 
 
 def _bad(pointer: str, what: str) -> Refusal:
-    return Refusal("invalid_blocks", f"{what} [json-pointer:{pointer}]")
+    return Refusal(codes.INVALID_BLOCKS, f"{what} [json-pointer:{pointer}]")
 
 
 def _check_block(block: dict[str, Any], at: str, allowed: frozenset[str]) -> None:
@@ -216,35 +217,35 @@ _CHECKS: dict[str, Callable[[dict[str, Any], str], None]] = {
 def check_metadata(metadata: Any) -> dict[str, Any]:
     """Message metadata: {event_type, event_payload} or {entities}."""
     if not isinstance(metadata, dict):
-        raise Refusal("invalid_metadata_format")
+        raise Refusal(codes.INVALID_METADATA_FORMAT)
     if "entities" not in metadata and not (
         isinstance(metadata.get("event_type"), str)
         and metadata["event_type"]
         and isinstance(metadata.get("event_payload"), dict)
     ):
-        raise Refusal("invalid_metadata_schema")
+        raise Refusal(codes.INVALID_METADATA_SCHEMA)
     if len(orjson.dumps(metadata)) > limits.METADATA_BYTES:
-        raise Refusal("metadata_too_large")
+        raise Refusal(codes.METADATA_TOO_LARGE)
     return metadata
 
 
 def check_chunks(chunks: Any) -> list[dict[str, Any]]:
     """The chunks of a stream: markdown_text, task_update, plan_update, blocks."""
     if not isinstance(chunks, list) or not all(isinstance(c, dict) for c in chunks):
-        raise Refusal("invalid_chunks")
+        raise Refusal(codes.INVALID_CHUNKS)
     for chunk in chunks:
         check = _CHUNKS.get(str(chunk.get("type")))
         if check is None or not check(chunk):
-            raise Refusal("invalid_chunks")
+            raise Refusal(codes.INVALID_CHUNKS)
     if sum(len(c["blocks"]) for c in chunks if c["type"] == "blocks") > limits.MESSAGE_BLOCKS:
-        raise Refusal("msg_blocks_too_many")
+        raise Refusal(codes.MSG_BLOCKS_TOO_MANY)
     return chunks
 
 
 def _markdown_chunk(chunk: dict[str, Any]) -> bool:
     text = chunk.get("text")
     if isinstance(text, str) and len(text) > limits.MARKDOWN_TEXT_CHARS:
-        raise Refusal("msg_too_long")
+        raise Refusal(codes.MSG_TOO_LONG)
     return isinstance(text, str)
 
 
@@ -258,7 +259,7 @@ def _task_chunk(chunk: dict[str, Any]) -> bool:
 
 
 def _blocks_chunk(chunk: dict[str, Any]) -> bool:
-    check_blocks(chunk.get("blocks"), too_many="msg_blocks_too_many")
+    check_blocks(chunk.get("blocks"), too_many=codes.MSG_BLOCKS_TOO_MANY)
     return True
 
 
@@ -280,25 +281,26 @@ _VIEW_CHARS = {
 def check_view(view: Any, *, kind: str) -> dict[str, Any]:
     """A modal or a home view as an app sends it."""
     if not isinstance(view, dict):
-        raise Refusal("invalid_arguments", "must be an object [json-pointer:/view]")
+        raise Refusal(codes.INVALID_ARGUMENTS, "must be an object [json-pointer:/view]")
     if view.get("type") != kind:
-        raise Refusal("invalid_arguments", f"must be {kind} [json-pointer:/view/type]")
+        raise Refusal(codes.INVALID_ARGUMENTS, f"must be {kind} [json-pointer:/view/type]")
     if not isinstance(view.get("blocks"), list):
-        raise Refusal("invalid_arguments", "missing required field: blocks [json-pointer:/view/blocks]")
+        raise Refusal(codes.INVALID_ARGUMENTS, "missing required field: blocks [json-pointer:/view/blocks]")
     if len(view["blocks"]) > limits.VIEW_BLOCKS:
         raise Refusal(
-            "invalid_arguments",
+            codes.INVALID_ARGUMENTS,
             f"no more than {limits.VIEW_BLOCKS} items allowed [json-pointer:/view/blocks]",
         )
     if len(orjson.dumps(view)) > limits.VIEW_CHARS:
-        raise Refusal("view_too_large")
+        raise Refusal(codes.VIEW_TOO_LARGE)
     names = [block["block_id"] for block in view["blocks"] if block.get("block_id")]
     if len(names) != len(set(names)):
-        raise Refusal("invalid_arguments", "block_id already exists [json-pointer:/view/blocks]")
+        raise Refusal(codes.INVALID_ARGUMENTS, "block_id already exists [json-pointer:/view/blocks]")
     for name, most in _VIEW_CHARS.items():
         if len(view.get(name, "")) > most:
             raise Refusal(
-                "invalid_arguments", f"must be less than {most + 1} characters [json-pointer:/view/{name}]"
+                codes.INVALID_ARGUMENTS,
+                f"must be less than {most + 1} characters [json-pointer:/view/{name}]",
             )
     try:
         if kind == "modal":
@@ -308,7 +310,7 @@ def check_view(view: Any, *, kind: str) -> dict[str, Any]:
     except Refusal as refusal:
         # Views report their faults as arguments, not as invalid_blocks.
         messages = refusal.answer["response_metadata"]
-        raise Refusal("invalid_arguments", response_metadata=messages) from refusal
+        raise Refusal(codes.INVALID_ARGUMENTS, response_metadata=messages) from refusal
     return view
 
 

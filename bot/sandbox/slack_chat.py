@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bot.sandbox import slack_codes as codes
 from bot.sandbox import slack_events as events
 from bot.sandbox import slack_limits as limits
 from bot.sandbox.slack_blocks import Refusal, check_blocks, check_metadata
@@ -22,7 +23,7 @@ def find_channel(ws: Workspace, id: Any) -> Channel:
     """The conversation, as far as the app may know of it."""
     channel = ws.channels.get(id)
     if channel is None or (channel.kind in ("group", "im") and ws.bot not in channel.members):
-        raise Refusal("channel_not_found")
+        raise Refusal(codes.CHANNEL_NOT_FOUND)
     return channel
 
 
@@ -32,26 +33,26 @@ def open_channel(ws: Workspace, id: Any) -> Channel:
         return ws.direct(id)
     channel = find_channel(ws, id)
     if channel.archived:
-        raise Refusal("is_archived")
+        raise Refusal(codes.IS_ARCHIVED)
     if ws.bot not in channel.members:
-        raise Refusal("not_in_channel")
+        raise Refusal(codes.NOT_IN_CHANNEL)
     return channel
 
 
 def find_message(channel: Channel, ts: Any) -> Message:
     message = channel.messages.get(ts)
     if message is None:
-        raise Refusal("message_not_found")
+        raise Refusal(codes.MESSAGE_NOT_FOUND)
     return message
 
 
-def check_root(channel: Channel, thread_ts: Any, *, code: str = "thread_not_found") -> None:
+def check_root(channel: Channel, thread_ts: Any, *, code: str = codes.THREAD_NOT_FOUND) -> None:
     """A reply goes to a root message that is there. The code for a root that is gone is believed."""
     root = channel.messages.get(thread_ts)
     if root is None:
         raise Refusal(code)
     if root.get("thread_ts", root["ts"]) != root["ts"]:
-        raise Refusal("cannot_reply_to_message")
+        raise Refusal(codes.CANNOT_REPLY_TO_MESSAGE)
 
 
 def contents(arguments: Arguments) -> tuple[str, list[Any] | None]:
@@ -59,15 +60,15 @@ def contents(arguments: Arguments) -> tuple[str, list[Any] | None]:
     markdown, text, blocks = (arguments.get(name) for name in ("markdown_text", "text", "blocks"))
     if markdown is not None:
         if text or blocks:
-            raise Refusal("markdown_text_conflict")
+            raise Refusal(codes.MARKDOWN_TEXT_CONFLICT)
         if len(markdown) > limits.MARKDOWN_TEXT_CHARS:
-            raise Refusal("msg_too_long")
+            raise Refusal(codes.MSG_TOO_LONG)
         if not markdown.strip():
-            raise Refusal("no_text")
+            raise Refusal(codes.NO_TEXT)
         return markdown, [{"type": "markdown", "text": markdown}]
     checked = None if blocks is None else check_blocks(blocks)
     if not text and not checked and not arguments.get("attachments"):
-        raise Refusal("no_text")
+        raise Refusal(codes.NO_TEXT)
     return kept(text or ""), checked
 
 
@@ -125,12 +126,12 @@ def update(ws: Workspace, a: Arguments) -> Answer:
     channel = open_channel(ws, a["channel"])
     message = find_message(channel, a["ts"])
     if message.get("bot_id") != ws.bot_id:
-        raise Refusal("cant_update_message")
+        raise Refusal(codes.CANT_UPDATE_MESSAGE)
     if (channel.id, message["ts"]) in ws.streams:
-        raise Refusal("streaming_state_conflict")
+        raise Refusal(codes.STREAMING_STATE_CONFLICT)
     text, blocks = contents(a)
     if "markdown_text" not in a and len(text.encode()) > limits.UPDATE_TEXT_BYTES:
-        raise Refusal("msg_too_long")
+        raise Refusal(codes.MSG_TOO_LONG)
     before = dict(message)
     if text:
         message["text"] = text
@@ -155,7 +156,7 @@ def delete(ws: Workspace, a: Arguments) -> Answer:
     channel = open_channel(ws, a["channel"])
     message = find_message(channel, a["ts"])
     if message.get("bot_id") != ws.bot_id:
-        raise Refusal("cant_delete_message")
+        raise Refusal(codes.CANT_DELETE_MESSAGE)
     erase(ws, channel, message)
     return {"ok": True, "channel": channel.id, "ts": a["ts"]}
 
@@ -177,7 +178,7 @@ def erase(ws: Workspace, channel: Channel, message: Message) -> None:
 def post_ephemeral(ws: Workspace, a: Arguments) -> Answer:
     channel = open_channel(ws, a["channel"])
     if a["user"] not in channel.members:
-        raise Refusal("user_not_in_channel")
+        raise Refusal(codes.USER_NOT_IN_CHANNEL)
     text, blocks = contents(a)
     ts = show_ephemeral(ws, channel, a["user"], text, blocks, a.get("thread_ts", ""))
     return {"ok": True, "message_ts": ts}

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
+from bot.sandbox import slack_codes as codes
+
 FOREVER = 1_000_000_000
 
 
@@ -75,7 +77,7 @@ class Faults:
         if for_s:
             order |= {"times": order.get("times", FOREVER), "until": self._clock() + for_s}
         if order.get("status") == 429:
-            order.setdefault("error", "ratelimited")
+            order.setdefault("error", codes.RATELIMITED)
         fault = Fault(method, **order)
         self.methods.append(fault)
         return fault

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bot.sandbox import slack_codes as codes
 from bot.sandbox import slack_limits as limits
 from bot.sandbox.slack_blocks import Refusal
 from bot.sandbox.slack_chat import check_root, open_channel, post
@@ -108,18 +109,18 @@ def as_shared(file: File) -> dict[str, Any]:
 def info(ws: Workspace, a: Arguments) -> Answer:
     file = ws.files.get(a["file"])
     if file is None:
-        raise Refusal("file_not_found")
+        raise Refusal(codes.FILE_NOT_FOUND)
     if file.about.get("mode") == "tombstone":
-        raise Refusal("file_deleted")
+        raise Refusal(codes.FILE_DELETED)
     return {"ok": True, "file": {**file.about, "file_access": "visible"}, "comments": []}
 
 
 def delete(ws: Workspace, a: Arguments) -> Answer:
     file = ws.files.get(a["file"])
     if file is None:
-        raise Refusal("file_not_found")
+        raise Refusal(codes.FILE_NOT_FOUND)
     if file.about["user"] != ws.bot:
-        raise Refusal("cant_delete_file")
+        raise Refusal(codes.CANT_DELETE_FILE)
     file.about["mode"] = "tombstone"
     file.content = b""
     return {"ok": True}
@@ -127,7 +128,7 @@ def delete(ws: Workspace, a: Arguments) -> Answer:
 
 def get_upload_url(ws: Workspace, a: Arguments) -> Answer:
     if int(a["length"]) <= 0:
-        raise Refusal("invalid_arguments", "must be greater than 0 [json-pointer:/length]")
+        raise Refusal(codes.INVALID_ARGUMENTS, "must be greater than 0 [json-pointer:/length]")
     file = new_file(ws, ws.people[ws.bot], str(a["filename"]), b"", size=int(a["length"]))
     file.about["mode"] = "uploading"
     return {"ok": True, "upload_url": f"{ws.host}/upload/v1/{file.about['id']}", "file_id": file.about["id"]}
@@ -137,7 +138,7 @@ def complete_upload(ws: Workspace, a: Arguments) -> Answer:
     files = [_uploaded(ws, given) for given in a["files"]]
     places = [c for c in str(a.get("channels") or a.get("channel_id") or "").split(",") if c]
     if len(places) > limits.UPLOAD_CHANNELS:
-        raise Refusal("channels_limit_exceeded")
+        raise Refusal(codes.CHANNELS_LIMIT_EXCEEDED)
     for place in places:
         channel = open_channel(ws, place)
         message = bot_message(ws, ws.ts(), a.get("initial_comment", ""))
@@ -152,6 +153,6 @@ def complete_upload(ws: Workspace, a: Arguments) -> Answer:
 def _uploaded(ws: Workspace, given: dict[str, Any]) -> File:
     file = ws.files.get(given.get("id", ""))
     if file is None or file.about["mode"] == "uploading":
-        raise Refusal("file_not_found")
+        raise Refusal(codes.FILE_NOT_FOUND)
     file.about["title"] = given.get("title") or file.about["name"]
     return file

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
+from bot.sandbox import slack_codes as codes
 from bot.sandbox import slack_limits as limits
 from bot.sandbox.slack_blocks import Refusal
 
@@ -15,7 +16,7 @@ def page(items: Sequence[T], a: dict[str, Any]) -> tuple[list[T], str]:
     """(one page, cursor of the next or ""); a cursor is the position in decimal, as text."""
     cursor = str(a.get("cursor", ""))
     if cursor and not cursor.removeprefix("next:").isdigit():
-        raise Refusal("invalid_cursor")
+        raise Refusal(codes.INVALID_CURSOR)
     start = int(cursor.removeprefix("next:") or 0)
     size = max(1, min(int(a.get("limit", 0)) or limits.PAGE_DEFAULT, limits.PAGE_MOST))
     end = start + size

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bot.sandbox import slack_codes as codes
 from bot.sandbox import slack_events as events
 from bot.sandbox.slack_blocks import Refusal
 from bot.sandbox.slack_chat import find_channel, find_message
@@ -21,7 +22,7 @@ def add_reaction(ws: Workspace, a: Arguments) -> Answer:
 
 def remove_reaction(ws: Workspace, a: Arguments) -> Answer:
     if not a.get("channel") or not a.get("timestamp"):
-        raise Refusal("no_item_specified")
+        raise Refusal(codes.NO_ITEM_SPECIFIED)
     channel = find_channel(ws, a["channel"])
     unreact(ws, channel, find_message(channel, a["timestamp"]), ws.bot, a["name"])
     return {"ok": True}
@@ -29,14 +30,14 @@ def remove_reaction(ws: Workspace, a: Arguments) -> Answer:
 
 def react(ws: Workspace, channel: Channel, message: Message, user: str, name: str) -> None:
     if not name.replace("_", "").replace("-", "").replace("+", "").replace(":", "").isalnum():
-        raise Refusal("invalid_name")
+        raise Refusal(codes.INVALID_NAME)
     reactions = message.setdefault("reactions", [])
     found = next((r for r in reactions if r["name"] == name), None)
     if found is None:
         found = {"name": name, "users": [], "count": 0}
         reactions.append(found)
     if user in found["users"]:
-        raise Refusal("already_reacted")
+        raise Refusal(codes.ALREADY_REACTED)
     found["users"].append(user)
     found["count"] += 1
     _tell(ws, "reaction_added", channel, message, user, name)
@@ -45,7 +46,7 @@ def react(ws: Workspace, channel: Channel, message: Message, user: str, name: st
 def unreact(ws: Workspace, channel: Channel, message: Message, user: str, name: str) -> None:
     found = next((r for r in message.get("reactions", []) if r["name"] == name and user in r["users"]), None)
     if found is None:
-        raise Refusal("no_reaction")
+        raise Refusal(codes.NO_REACTION)
     found["users"].remove(user)
     found["count"] -= 1
     if not found["count"]:

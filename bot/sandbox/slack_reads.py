@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from bot.sandbox import slack_codes as codes
 from bot.sandbox import slack_limits as limits
 from bot.sandbox.slack_blocks import Refusal
 from bot.sandbox.slack_chat import find_channel
@@ -19,7 +20,7 @@ def need(ws: Workspace, channel: Channel, what: str) -> None:
     """A scope that depends on the kind of conversation. `what`: history or read."""
     scope = f"{limits.SCOPE_PREFIX[channel.kind]}:{what}"
     if scope not in ws.scopes:
-        raise Refusal("missing_scope", needed=scope, provided=",".join(sorted(ws.scopes)))
+        raise Refusal(codes.MISSING_SCOPE, needed=scope, provided=",".join(sorted(ws.scopes)))
 
 
 # -- messages
@@ -42,14 +43,14 @@ def _us(ts: str) -> int:
     try:
         return round(float(ts) * 1_000_000)
     except ValueError:
-        raise Refusal("invalid_ts_latest") from None
+        raise Refusal(codes.INVALID_TS_LATEST) from None
 
 
 def _readable(ws: Workspace, id: Any) -> Channel:
     channel = find_channel(ws, id)
     need(ws, channel, "history")
     if ws.bot not in channel.members:
-        raise Refusal("not_in_channel")
+        raise Refusal(codes.NOT_IN_CHANNEL)
     return channel
 
 
@@ -67,7 +68,7 @@ def replies(ws: Workspace, a: Arguments) -> Answer:
     channel = _readable(ws, a["channel"])
     asked = channel.messages.get(a["ts"])
     if asked is None:
-        raise Refusal("thread_not_found")
+        raise Refusal(codes.THREAD_NOT_FOUND)
     root: str = asked.get("thread_ts") or asked["ts"]
     # The root comes with every page, whatever the span.
     found = [m for m in ws.thread(channel, root) if m["ts"] == root or _within(m["ts"], a)]
@@ -95,7 +96,7 @@ def about_channel(ws: Workspace, channel: Channel) -> Answer:
     base: Answer = {
         "id": channel.id,
         "created": channel.created,
-        "is_archived": channel.archived,
+        codes.IS_ARCHIVED: channel.archived,
         "is_im": channel.kind == "im",
         "is_mpim": channel.kind == "mpim",
         "is_org_shared": False,
@@ -141,12 +142,12 @@ _TYPES = {"public_channel": "channel", "private_channel": "group", "im": "im", "
 def _kinds(ws: Workspace, a: Arguments) -> set[str]:
     types = str(a.get("types") or "public_channel").replace(" ", "").split(",")
     if not set(types) <= _TYPES.keys():
-        raise Refusal("invalid_types")
+        raise Refusal(codes.INVALID_TYPES)
     kinds = {_TYPES[t] for t in types}
     for kind in sorted(kinds):
         if f"{limits.SCOPE_PREFIX[kind]}:read" not in ws.scopes:
             needed = f"{limits.SCOPE_PREFIX[kind]}:read"
-            raise Refusal("missing_scope", needed=needed, provided=",".join(sorted(ws.scopes)))
+            raise Refusal(codes.MISSING_SCOPE, needed=needed, provided=",".join(sorted(ws.scopes)))
     return kinds
 
 
@@ -167,7 +168,7 @@ def user_conversations(ws: Workspace, a: Arguments) -> Answer:
     kinds = _kinds(ws, a)
     user = a.get("user", ws.bot)
     if user not in ws.people:
-        raise Refusal("user_not_found")
+        raise Refusal(codes.USER_NOT_FOUND)
     found = [
         c
         for c in ws.channels.values()
@@ -192,11 +193,11 @@ def open_conversation(ws: Workspace, a: Arguments) -> Answer:
         return {"ok": True, "no_op": True, "already_open": True, "channel": {"id": channel.id}}
     users = [user for user in str(a.get("users", "")).split(",") if user]
     if not users:
-        raise Refusal("users_list_not_supplied")
+        raise Refusal(codes.USERS_LIST_NOT_SUPPLIED)
     if not all(user in ws.people for user in users):
-        raise Refusal("user_not_found")
+        raise Refusal(codes.USER_NOT_FOUND)
     if len(users) > 1:
-        raise Refusal("method_not_supported_for_channel_type")  # group DMs are not imitated
+        raise Refusal(codes.METHOD_NOT_SUPPORTED_FOR_CHANNEL_TYPE)  # group DMs are not imitated
     channel = ws.direct(users[0])
     about = about_channel(ws, channel) if a.get("return_im") else {"id": channel.id}
     return {"ok": True, "no_op": True, "already_open": True, "channel": about}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bot.sandbox import slack_codes as codes
 from bot.sandbox import slack_limits as limits
 from bot.sandbox.slack_blocks import Refusal
 from bot.sandbox.slack_state import Channel, Workspace
@@ -16,10 +17,10 @@ NO_STOP_EVENT = "missing_agent_session_stopped_event_subscription"
 def _place(ws: Workspace, a: Arguments) -> Channel:
     channel = ws.channels.get(a["channel_id"])
     if channel is None or ws.bot not in channel.members:
-        raise Refusal("channel_not_found")
+        raise Refusal(codes.CHANNEL_NOT_FOUND)
     thread = a.get("thread_ts")
     if thread and thread not in channel.messages:
-        raise Refusal("invalid_thread_ts")
+        raise Refusal(codes.INVALID_THREAD_TS)
     return channel
 
 
@@ -28,7 +29,7 @@ def set_status(ws: Workspace, a: Arguments) -> Answer:
     messages = a.get("loading_messages") or []
     if len(messages) > limits.LOADING_MESSAGES:
         raise Refusal(
-            "invalid_arguments",
+            codes.INVALID_ARGUMENTS,
             f"no more than {limits.LOADING_MESSAGES} items allowed [json-pointer:/loading_messages]",
         )
     ws.set_status(channel.id, a["thread_ts"], a["status"], messages)
@@ -50,7 +51,9 @@ def set_suggested_prompts(ws: Workspace, a: Arguments) -> Answer:
         or not 0 < len(prompts) <= limits.SUGGESTED_PROMPTS
         or not all(isinstance(p, dict) and p.get("title") and p.get("message") for p in prompts)
     ):
-        raise Refusal("invalid_arguments", "1 to 4 objects with title and message [json-pointer:/prompts]")
+        raise Refusal(
+            codes.INVALID_ARGUMENTS, "1 to 4 objects with title and message [json-pointer:/prompts]"
+        )
     thread = a.get("thread_ts", "")
     ws.prompts[channel.id, thread] = {"title": a.get("title", ""), "prompts": prompts}
     ws.publish(
@@ -71,7 +74,7 @@ def put_session(ws: Workspace, channel: str, thread: str, status: str, **more: A
 def set_session_status(ws: Workspace, a: Arguments) -> Answer:
     channel = _place(ws, a)
     if a["status"] not in limits.SESSION_STATUSES:
-        raise Refusal("invalid_arguments", "unknown status [json-pointer:/status]")
+        raise Refusal(codes.INVALID_ARGUMENTS, "unknown status [json-pointer:/status]")
     thread = a.get("thread_ts", "")
     # A title is taken when the session begins, later it is renamed. Source: methods/agents.sessions.setStatus
     title = "" if (channel.id, thread) in ws.sessions else _title(a.get("title", ""))
@@ -87,7 +90,7 @@ def rename_session(ws: Workspace, a: Arguments) -> Answer:
     channel = _place(ws, a)
     key = (channel.id, a.get("thread_ts", ""))
     if key not in ws.sessions:
-        raise Refusal("session_not_found")  # the code is believed
+        raise Refusal(codes.SESSION_NOT_FOUND)  # the code is believed
     put_session(ws, *key, ws.sessions[key]["status"], title=_title(a["title"]))
     return {"ok": True}
 
@@ -95,7 +98,7 @@ def rename_session(ws: Workspace, a: Arguments) -> Answer:
 def _title(title: str) -> str:
     if len(title) > limits.SESSION_TITLE_CHARS:
         raise Refusal(
-            "invalid_arguments",
+            codes.INVALID_ARGUMENTS,
             f"must be less than {limits.SESSION_TITLE_CHARS + 1} characters [json-pointer:/title]",
         )
     return title

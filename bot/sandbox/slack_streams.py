@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bot.sandbox import slack_codes as codes
 from bot.sandbox import slack_events as events
 from bot.sandbox import slack_limits as limits
 from bot.sandbox.slack_blocks import Refusal, check_blocks, check_chunks, check_metadata
@@ -32,7 +33,7 @@ def start(ws: Workspace, a: Arguments) -> Answer:
         _check_recipient(ws, a)
     if a.get("task_display_mode", "timeline") not in limits.TASK_DISPLAY_MODES:
         raise Refusal(
-            "invalid_arguments", "must be timeline, plan or dense [json-pointer:/task_display_mode]"
+            codes.INVALID_ARGUMENTS, "must be timeline, plan or dense [json-pointer:/task_display_mode]"
         )
     check_root(channel, a["thread_ts"])
     parts = _parts(a)
@@ -50,21 +51,21 @@ def start(ws: Workspace, a: Arguments) -> Answer:
 
 def _check_recipient(ws: Workspace, a: Arguments) -> None:
     if not a.get("recipient_team_id"):
-        raise Refusal("missing_recipient_team_id")
+        raise Refusal(codes.MISSING_RECIPIENT_TEAM_ID)
     if not a.get("recipient_user_id"):
-        raise Refusal("missing_recipient_user_id")
+        raise Refusal(codes.MISSING_RECIPIENT_USER_ID)
     person = ws.people.get(a["recipient_user_id"])
     if person is None or a["recipient_team_id"] not in (person.team, ws.team):
-        raise Refusal("user_not_found")
+        raise Refusal(codes.USER_NOT_FOUND)
 
 
 def append(ws: Workspace, a: Arguments) -> Answer:
     channel, stream = _running(ws, a)
     if stream.stopped_by_user:
-        raise Refusal("stopped_by_user")
+        raise Refusal(codes.STOPPED_BY_USER)
     parts = _parts(a)
     if not parts:
-        raise Refusal("no_text")
+        raise Refusal(codes.NO_TEXT)
     message = channel.messages[stream.ts]
     _add(stream, message, parts)
     ws.publish({"type": "append", "channel": channel.id, "ts": stream.ts, "parts": parts})
@@ -75,8 +76,8 @@ def stop(ws: Workspace, a: Arguments) -> Answer:
     channel, stream = _running(ws, a)
     status = a.get("session_status")
     if status is not None and status not in limits.SESSION_STATUSES:
-        raise Refusal("invalid_arguments", "unknown status [json-pointer:/session_status]")
-    blocks = check_blocks(a.get("blocks") or [], too_many="msg_blocks_too_many")
+        raise Refusal(codes.INVALID_ARGUMENTS, "unknown status [json-pointer:/session_status]")
+    blocks = check_blocks(a.get("blocks") or [], too_many=codes.MSG_BLOCKS_TOO_MANY)
     message = channel.messages[stream.ts]
     before = dict(message)
     if a.get("metadata"):
@@ -95,13 +96,13 @@ def _running(ws: Workspace, a: Arguments) -> tuple[Channel, Stream]:
     channel = open_channel(ws, a["channel"])
     message = find_message(channel, a["ts"])
     if message.get("bot_id") != ws.bot_id:
-        raise Refusal("message_not_owned_by_app")
+        raise Refusal(codes.MESSAGE_NOT_OWNED_BY_APP)
     stream = ws.streams.get((channel.id, a["ts"]))
     if stream and ws.clock() - stream.started_at >= limits.STREAM_LIFE_S:
         ws.end_stream(stream)
         stream = None
     if stream is None:
-        raise Refusal("message_not_in_streaming_state")
+        raise Refusal(codes.MESSAGE_NOT_IN_STREAMING_STATE)
     return channel, stream
 
 
@@ -109,13 +110,13 @@ def _parts(a: Arguments) -> list[dict[str, Any]]:
     """What is to be added, as chunks; markdown_text is one chunk."""
     markdown, chunks = a.get("markdown_text"), a.get("chunks")
     if markdown and chunks:
-        raise Refusal("markdown_text_conflict")
+        raise Refusal(codes.MARKDOWN_TEXT_CONFLICT)
     if chunks is not None:
         return check_chunks(chunks)
     if not markdown:
         return []
     if len(markdown) > limits.MARKDOWN_TEXT_CHARS:
-        raise Refusal("msg_too_long")
+        raise Refusal(codes.MSG_TOO_LONG)
     return [{"type": "markdown_text", "text": markdown}]
 
 
@@ -123,7 +124,7 @@ def _add(stream: Stream, message: dict[str, Any], parts: list[dict[str, Any]]) -
     """Grow the message: neighbouring text becomes one block, a task is one card however often it changes."""
     chars = stream.chars + sum(len(part.get("text", "")) for part in parts)
     if chars > limits.STREAM_TEXT_CHARS:
-        raise Refusal("msg_too_long")
+        raise Refusal(codes.MSG_TOO_LONG)
     stream.chars = chars
     blocks = stream.parts
     for part in parts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from bot.sandbox import slack_codes as codes
 from bot.sandbox import slack_events as events
 from bot.sandbox import slack_limits as limits
 from bot.sandbox.slack_blocks import Refusal
@@ -43,16 +44,16 @@ class ResponseUrls:
         """(HTTP status, answer) of a post to an address."""
         given = self._given.get(key)
         if given is None:
-            return 404, {"ok": False, "error": "invalid_url"}
+            return 404, {"ok": False, "error": codes.INVALID_URL}
         if given.ws.clock() - given.at > limits.RESPONSE_URL_LIFE_S:
-            return 404, {"ok": False, "error": "expired_url"}
+            return 404, {"ok": False, "error": codes.EXPIRED_URL}
         if given.uses >= limits.RESPONSE_URL_USES:
-            return 404, {"ok": False, "error": "used_url"}
+            return 404, {"ok": False, "error": codes.USED_URL}
         given.uses += 1
         try:
             self._act(given, body)
         except Refusal as refusal:
-            return 500 if refusal.code == "no_text" else 400, refusal.answer
+            return 500 if refusal.code == codes.NO_TEXT else 400, refusal.answer
         return 200, {"ok": True}
 
     def _act(self, given: _Given, body: dict[str, Any]) -> None:

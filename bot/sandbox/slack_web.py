@@ -26,6 +26,7 @@ from bot.sandbox import (
     slack_users,
     slack_views,
 )
+from bot.sandbox import slack_codes as codes
 from bot.sandbox import slack_limits as limits
 from bot.sandbox.slack_blocks import Refusal
 from bot.sandbox.slack_faults import Fault, Faults
@@ -126,11 +127,11 @@ class WebApi:
         try:
             known = limits.METHODS.get(method)
             if known is None:
-                raise Refusal("unknown_method", req_method=method)
+                raise Refusal(codes.UNKNOWN_METHOD, req_method=method)
             workspace = None if known.app_token else _authorised(token, ws)
             wait_s = self._rates.retry_after_s(workspace.team if workspace else "", method, arguments)
             if wait_s:
-                return {"ok": False, "error": "ratelimited"}, 429, {"Retry-After": str(wait_s)}
+                return {"ok": False, "error": codes.RATELIMITED}, 429, {"Retry-After": str(wait_s)}
             if workspace is None:
                 return self._connection(token), 200, {}
             _check_scopes(known, workspace)
@@ -141,7 +142,7 @@ class WebApi:
 
     def _connection(self, token: str) -> Answer:
         if token != self._app_token:
-            raise Refusal("not_allowed_token_type" if token.startswith("xoxb-") else "invalid_auth")
+            raise Refusal(codes.NOT_ALLOWED_TOKEN_TYPE if token.startswith("xoxb-") else codes.INVALID_AUTH)
         return {"ok": True, "url": self._open_connection()}
 
     async def _faulty(
@@ -201,7 +202,7 @@ async def _read(http: web.Request) -> Arguments:
         try:
             body = orjson.loads(await http.read())
         except orjson.JSONDecodeError:
-            return arguments | {"invalid_json": True}
+            return arguments | {codes.INVALID_JSON: True}
         return arguments | body if isinstance(body, dict) else arguments
     if kind.startswith("multipart/"):
         return arguments | dict(await http.post())
@@ -210,13 +211,13 @@ async def _read(http: web.Request) -> Arguments:
 
 def _authorised(token: str, ws: Workspace | None) -> Workspace:
     if not token:
-        raise Refusal("not_authed")
+        raise Refusal(codes.NOT_AUTHED)
     if token.startswith("xapp-"):
-        raise Refusal("not_allowed_token_type")
+        raise Refusal(codes.NOT_ALLOWED_TOKEN_TYPE)
     if ws is None:
-        raise Refusal("invalid_auth")
+        raise Refusal(codes.INVALID_AUTH)
     if ws.revoked:
-        raise Refusal("token_revoked")
+        raise Refusal(codes.TOKEN_REVOKED)
     return ws
 
 
@@ -226,21 +227,21 @@ def _check_scopes(method: limits.Method, ws: Workspace) -> None:
 
 
 def missing_scope(ws: Workspace, needed: str) -> Refusal:
-    return Refusal("missing_scope", needed=needed, provided=",".join(sorted(ws.scopes)))
+    return Refusal(codes.MISSING_SCOPE, needed=needed, provided=",".join(sorted(ws.scopes)))
 
 
 def _checked(method: limits.Method, arguments: Arguments) -> Arguments:
     """The arguments in their types; unknown and missing ones are refused."""
     given = {k: v for k, v in arguments.items() if v is not None and v != ""}
-    if "invalid_json" in given:
-        raise Refusal("invalid_json")
+    if codes.INVALID_JSON in given:
+        raise Refusal(codes.INVALID_JSON)
     unknown = given.keys() - method.arguments
     if unknown:
-        raise Refusal("invalid_arguments", *(f"unknown argument: {name}" for name in sorted(unknown)))
+        raise Refusal(codes.INVALID_ARGUMENTS, *(f"unknown argument: {name}" for name in sorted(unknown)))
     # An empty status or text means something, so only a required argument that is absent is missing.
     missing = [name for name in method.required if arguments.get(name) is None]
     if missing:
-        raise Refusal("invalid_arguments", *(f"missing required field: {name}" for name in missing))
+        raise Refusal(codes.INVALID_ARGUMENTS, *(f"missing required field: {name}" for name in missing))
     return {k: _typed(k, v) for k, v in given.items()} | {
         k: arguments[k] for k in method.required if k not in given
     }
@@ -253,12 +254,12 @@ def _typed(name: str, value: Any) -> Any:
         try:
             return orjson.loads(value)
         except orjson.JSONDecodeError:
-            code = "invalid_blocks_format" if name == "blocks" else "invalid_arguments"
+            code = codes.INVALID_BLOCKS_FORMAT if name == "blocks" else codes.INVALID_ARGUMENTS
             raise Refusal(code, f"invalid JSON [json-pointer:/{name}]") from None
     if name in limits.FLAG_ARGUMENTS:
         return value.lower() in ("1", "true")
     if name in limits.NUMBER_ARGUMENTS:
         if not value.isdigit():
-            raise Refusal("invalid_arguments", f"must be a number [json-pointer:/{name}]")
+            raise Refusal(codes.INVALID_ARGUMENTS, f"must be a number [json-pointer:/{name}]")
         return int(value)
     return value

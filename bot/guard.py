@@ -114,10 +114,17 @@ class Guard:
     # Judging
 
     async def judge(
-        self, rules: Policy, text: str, history: Sequence[Message], scope: Scope, *, message: str
+        self,
+        rules: Policy,
+        text: str,
+        history: Sequence[Message],
+        scope: Scope,
+        *,
+        message: str,
+        kept: bool = True,
     ) -> Verdict:
         """The stored verdict on one message. `history`: what was said before it in the conversation, oldest
-        first; `message`: its id. Only a storage error comes out of this."""
+        first; `message`: its id; `kept` False: its words are not. Only a storage error comes out of this."""
         last = await self._engine.read(store.last_in, scope.team, scope.conversation) if history else None
         asked = Asked(visible(text).strip(), history, scope, bool(last and last["on_topic"]))
         verdict = await self._climb(rules, asked)
@@ -128,7 +135,7 @@ class Guard:
             says="" if verdict.on_topic else rules.refusal(),
         )
         METRICS.count("parley_guard_decisions_total", verdict="on" if verdict.on_topic else "off")
-        row = self._row(verdict, asked, message)
+        row = self._row(verdict, asked, message) | ({} if kept else {"text": ""})
         return replace(verdict, id=await self._engine.write(store.add_verdict, asked.channel, row))
 
     async def _climb(self, rules: Policy, asked: Asked) -> Verdict:

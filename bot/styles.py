@@ -13,6 +13,7 @@ from typing import Any
 
 from bot import transcript
 from bot.deltas import Choices, Items, Reading
+from bot.invisible import visible
 from bot.messages import Message, Prompt
 
 
@@ -73,7 +74,7 @@ def _turn(message: Message, text: str) -> dict[str, str]:
 
 
 def _user(text: str) -> dict[str, str]:
-    return {"role": "user", "content": text}
+    return {"role": "user", "content": visible(text)}
 
 
 STYLES: dict[str, Style] = {

@@ -104,8 +104,11 @@ class Subject:
 
     # Turns
 
-    async def rule(self, incoming: Incoming, history: Sequence[Message]) -> Ruling | None:
-        """The stored ruling on a message in its conversation; None where there is no guard."""
+    async def rule(self, incoming: Incoming, history: Sequence[Message], *, kept: bool) -> Ruling | None:
+        """The stored ruling on a message in its conversation, with its words if they may be `kept`.
+
+        None where there is no guard.
+        """
         where = incoming.conversation
         at = Channel(where.team, where.channel)
         rules = await self._guard.policy(at)
@@ -113,7 +116,9 @@ class Subject:
             return None
         await self._learn_if_never(at)
         scope = Scope(where.team, where.channel, incoming.user, where.key, "guard")
-        verdict = await self._guard.judge(rules, incoming.text, history, scope, message=incoming.message)
+        verdict = await self._guard.judge(
+            rules, incoming.text, history, scope, message=incoming.message, kept=kept
+        )
         return Ruling(rules, verdict)
 
     async def _learn_if_never(self, at: Channel) -> None:

@@ -50,13 +50,13 @@ def render(prompt: Prompt, stops: Sequence[str] = STOPS) -> str:
 
 
 def said(messages: Sequence[Message]) -> Iterator[str]:
-    """Each message's text. Once a second person has spoken, who speaks stands before what is said."""
+    """Each message's text, as anybody can see it. Once a second person has spoken, it says who."""
     people: set[str] = set()
     for message in messages:
         if message.role == "human" and message.speaker:
             people.add(message.speaker)
         named = message.role == "human" and message.speaker and len(people) > 1
-        text = message.text.strip()
+        text = visible(message.text).strip()
         yield f"<@{message.speaker}> {text}" if named else text
 
 

@@ -121,7 +121,8 @@ async def converse(incoming: Incoming, speech: Speech, stop: Stop, house: House)
     recollection = await house.memory.recall(incoming, house.room)
     if recollection.turns >= house.settings.thread_turn_limit:
         return Turn(Reply(TURN_LIMIT))
-    ruling = await house.subject.rule(incoming, recollection.messages)
+    kept = boundaries.remembers(incoming, house.settings)
+    ruling = await house.subject.rule(incoming, recollection.messages, kept=kept)
     if ruling and ruling.from_passages:
         boundaries.admit_to_documents(incoming, house.settings)
         return await from_passages(incoming, recollection, ruling, house)

@@ -32,7 +32,7 @@ class Actions:
         try:
             await self._services.turns.retry(body["actions"][0]["value"], body["user"]["id"])
         except BotError as exc:
-            await respond(exc.notice, replace_original=False)
+            await respond(**blocks.notice(exc), replace_original=False)
 
     async def forget_all(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
         """Erases what a person said to us, after Slack has asked them twice."""

@@ -1,9 +1,11 @@
 """Which addresses in a model's text may be links, and how the others are shown.
 
-A link may point only to a host somebody vouched for: the asker's own message, a cited source, the
-operator's list. Of any other address the registrable host is shown, broken up so that no client makes a
-link of it ("evil[.]example"); user name, subdomain, port, path, query and fragment are dropped, for they
-can carry what the model read. What counts as an address without a scheme is decided by its ending.
+A link may point only to what somebody vouched for: any address of a host on the operator's list
+("docs.example" among `hosts`), and the very addresses in the asker's own message ("docs.example/a?b"), for a
+host that was only mentioned could still be told things in a path. Of any other address the registrable host
+is shown, broken up so that no client makes a link of it ("evil[.]example"); user name, subdomain, port, path,
+query and fragment are dropped, for they can carry what the model read. What counts as an address without a
+scheme is decided by its ending.
 """
 
 from __future__ import annotations
@@ -81,7 +83,7 @@ def with_scheme(text: str, colon: int, hosts: Collection[str], *, after: int = 0
     allowed = (
         scheme.lower() in ("http", "https")
         and clean is not None
-        and clean[1].lower() in hosts
+        and (clean[1].lower() in hosts or whole(authority, found["rest"]) in hosts)
         and _one(found["rest"])
     )
     return Address(colon - len(scheme), found.end(), allowed, shown(authority) + _closing(found[0]))
@@ -104,11 +106,17 @@ def without_scheme(text: str, run: re.Match[str], hosts: Collection[str]) -> Add
         return None
     first = run.start() + run[0].index(name)
     before = text[run.start() - 1 : run.start()]
-    whole = not before.isalnum() and before not in ("\\", *DOT)  # "你ok.example" is not "ok.example"
-    allowed = whole and host in hosts and _one(path)
+    apart = not before.isalnum() and before not in ("\\", *DOT)  # "你ok.example" is not "ok.example"
+    vouched = host in hosts or whole(host + after["port"], path) in hosts
+    allowed = apart and vouched and _one(path)
     labels[-1] = ending
     seen = shown(".".join(labels)) if labels[0] else f"[.]{ending}"
     return Address(first, after.end(), allowed, seen + _closing(text[first : after.end()]))
+
+
+def whole(authority: str, rest: str) -> str:
+    """An address by which it is known again: "docs.example/a?b"."""
+    return f"{authority.lower()}{rest.rstrip(CLOSING) or '/'}"
 
 
 def shown(authority: str) -> str:

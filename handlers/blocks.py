@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.app import MonthUsage
+from bot.errors import BotError
 from handlers.mrkdwn import escape
 
 Block = dict[str, Any]
@@ -83,7 +84,14 @@ def _feedback_buttons(reply_id: str) -> Block:
 
 def ephemeral(text: str, blocks: list[Block]) -> dict[str, Any]:
     """What a command answers with, for the asker's eyes only."""
-    return {"text": text, "blocks": blocks, "response_type": "ephemeral"}
+    quiet = {"unfurl_links": False, "unfurl_media": False}
+    return {"text": text, "blocks": blocks, "response_type": "ephemeral"} | quiet
+
+
+def notice(error: BotError) -> dict[str, Any]:
+    """What went wrong, for the asker's eyes only. It may quote what somebody wrote."""
+    said = escape(error.notice)
+    return ephemeral(said, [section(said)])
 
 
 def help(commands: Mapping[str, str]) -> list[Block]:

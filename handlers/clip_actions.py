@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.app import Services
 from bot.errors import BotError
-from handlers import clip_blocks
+from handlers import blocks, clip_blocks
 from handlers.front import SlackFront
 
 
@@ -26,7 +26,7 @@ class ClipActions:
             view = clip_blocks.modal(card, id)
             await self._front.door.call("views.open", trigger_id=body["trigger_id"], view=view)
         except BotError as exc:
-            await respond(exc.notice, replace_original=False)
+            await respond(**blocks.notice(exc), replace_original=False)
 
     async def edited(self, ack: Any, body: dict[str, Any]) -> None:
         """The corrected words take the place of what was heard, and are answered."""
@@ -44,7 +44,7 @@ class ClipActions:
         try:
             await self._services.clips.translate(body["actions"][0]["value"], body["user"]["id"])
         except BotError as exc:
-            await respond(exc.notice, replace_original=False)
+            await respond(**blocks.notice(exc), replace_original=False)
 
     async def forget(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
         """Erases what was heard, here and in Slack, after Slack has asked twice."""
@@ -52,4 +52,4 @@ class ClipActions:
         try:
             await self._services.clips.forget(body["actions"][0]["value"], body["user"]["id"])
         except BotError as exc:
-            await respond(exc.notice, replace_original=False)
+            await respond(**blocks.notice(exc), replace_original=False)

@@ -77,7 +77,7 @@ class Commands:
             file = Upload("parley-export.json", content, "What Parley keeps of you")
             await share(self._front.door, self._services.settings, [file], channel=direct, comment=EXPORTED)
         except BotError as exc:
-            await respond(**blocks.ephemeral(exc.notice, [blocks.section(exc.notice)]))
+            await respond(**blocks.notice(exc))
         else:
             await respond(**blocks.ephemeral(EXPORT_SENT, [blocks.section(EXPORT_SENT)]))
 

@@ -45,7 +45,7 @@ class SlackFront:
         resumed: bool,
         opened: Callable[[list[str]], None],
     ) -> SlackReply:
-        hosts = self._link_hosts | mrkdwn.hosts(incoming.text)
+        hosts = self._link_hosts | mrkdwn.addresses(incoming.text)
         return SlackReply(
             self.door,
             self.pace,

@@ -9,13 +9,17 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+from bot.invisible import visible
+from handlers.addresses import CLOSING, whole
+
 # One token; the character class excludes both brackets, so the scan is linear.
 TOKEN = re.compile(r"<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>")
 URL = re.compile(r"https?://[^\s<>|]+")
 
 
 def readable(text: str, *, without: str = "") -> str:
-    """The text with links, channels and people spelled out; mentions of the user `without` removed."""
+    """The text with links, channels and people spelled out, mentions of the user `without` removed, and
+    nothing in it that nobody sees."""
 
     def spelled(token: re.Match[str]) -> str:
         sign, target, label = token.groups()
@@ -28,7 +32,7 @@ def readable(text: str, *, without: str = "") -> str:
         address = target.removeprefix("mailto:")
         return f"{label} ({address})" if label and label != address else address
 
-    return unescape(TOKEN.sub(spelled, text)).strip()
+    return visible(unescape(TOKEN.sub(spelled, text))).strip()
 
 
 def unescape(text: str) -> str:
@@ -52,17 +56,18 @@ def addressed_to_another(text: str, user: str) -> bool:
     return first is not None and first[1] == "@" and first[2] != user
 
 
-def hosts(text: str) -> frozenset[str]:
-    """The hosts of the links a person wrote."""
-    return frozenset(h for h in (urlsplit(url).hostname for url in _urls(text)) if h)
+def addresses(text: str) -> frozenset[str]:
+    """The addresses of the links a person wrote, and their hosts' front pages, without schemes: "host/path".
 
-
-def _urls(text: str) -> list[str]:
-    found = []
+    Whoever pastes a text vouches for what is in it, and for nothing that could be added to it.
+    """
+    found = set[str]()
     for url in URL.findall(text):
         try:
-            urlsplit(url)
+            parts = urlsplit(url)
         except ValueError:
             continue
-        found.append(url)
-    return found
+        if parts.hostname:
+            address = url.partition("://")[2].rstrip(CLOSING)
+            found |= {whole(parts.netloc, address[len(parts.netloc) :]), f"{parts.netloc.lower()}/"}
+    return frozenset(found)

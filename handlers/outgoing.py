@@ -54,7 +54,8 @@ class _Fence:
 class Outgoing:
     """Filters one text as it grows; the result is the same however the text is chunked.
 
-    `allowed_hosts`: lower-case hosts that links may point to, exactly. `allowed_mentions`: ids of people.
+    `allowed_hosts`: lower-case hosts that links may point to, exactly, and single addresses without schemes
+    (handlers/addresses.py). `allowed_mentions`: ids of people.
     """
 
     def __init__(self, allowed_hosts: Collection[str], allowed_mentions: Collection[str]) -> None:

@@ -115,8 +115,9 @@ class SlackReply:
     async def deliver(self, reply: Reply) -> list[str]:
         """Makes the reply final; ids of the messages it occupies. May be called again after any failure."""
         text = filtered(reply.text, self._outgoing())
+        notes = tuple(filtered(note, self._outgoing()) for note in reply.notes)  # they quote names and texts
         under = blocks.closing(
-            reply.notes,
+            notes,
             reply_id=self._reply_id,
             feedback=reply.whole,
             retry=reply.retryable,

@@ -63,7 +63,7 @@ class CostCommands:
             if answer.files:
                 await self._send(body["user_id"], answer.text, await answer.files())
         except BotError as exc:
-            await respond(**blocks.ephemeral(exc.notice, [blocks.section(exc.notice)]))
+            await respond(**blocks.notice(exc))
 
     async def _send(self, user: str, comment: str, files: list[Upload]) -> None:
         if files:

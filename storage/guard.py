@@ -291,7 +291,7 @@ def label_verdict(
         by=by,
         now=now,
     )
-    if row:
+    if row and row["text"]:
         at = Channel(row["team"], row["channel"])
         add_example(
             tx,

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.invisible import visible
 from handlers import mrkdwn
 
 
@@ -29,7 +30,7 @@ def test_tokens_are_spelled_out_and_entities_unescaped(slack: str, readable: str
 
 @given(st.text())
 def test_escaped_text_reads_back_as_it_was_written(text: str) -> None:
-    assert mrkdwn.readable(mrkdwn.escape(text)) == text.strip()
+    assert mrkdwn.readable(mrkdwn.escape(text)) == visible(text).strip()
 
 
 def test_a_post_that_opens_with_another_mention_is_said_to_that_person() -> None:
@@ -38,6 +39,11 @@ def test_a_post_that_opens_with_another_mention_is_said_to_that_person() -> None
     assert not mrkdwn.addressed_to_another("can <@U2> look?", "UBOT")
 
 
-def test_hosts_are_those_of_links_a_person_wrote() -> None:
-    text = "see https://Example.com/x and http://user@evil.test:80/ and https://[broken"
-    assert mrkdwn.hosts(text) == {"example.com", "evil.test"}
+def test_addresses_are_those_that_a_person_wrote_and_the_front_pages_of_their_hosts() -> None:
+    text = "see https://Example.com/X?y=1#z. And http://evil.test:80 and https://[broken"
+    assert mrkdwn.addresses(text) == {"example.com/X?y=1#z", "example.com/", "evil.test:80/"}
+
+
+@given(st.text())
+def test_nothing_that_nobody_sees_is_read(text: str) -> None:
+    assert visible(mrkdwn.readable(text)) == mrkdwn.readable(text)

@@ -174,6 +174,43 @@ def test_what_is_harmless_stays_as_it_is(text):
     assert out(text) == text
 
 
+VOUCHED = frozenset({"wiki.example/page?id=1", "wiki.example/"})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "see https://wiki.example/page?id=1.",
+        "[the page](https://wiki.example/page?id=1)",
+        "http://WIKI.example/",
+        "wiki.example/page?id=1",
+        "wiki.example",
+    ],
+)
+def test_an_address_that_the_asker_wrote_may_be_a_link(text):
+    assert filtered(text, Outgoing(VOUCHED, PEOPLE)) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"https://wiki.example/page?id={CANARY}",
+        f"https://wiki.example/page?id=1&q={CANARY}",
+        f"https://wiki.example/{CANARY}",
+        f"https://wiki.example/#{CANARY}",
+        f"https://{CANARY}.wiki.example/page?id=1",
+        f"https://wiki.example:{CANARY}/",
+        f"wiki.example/page?id=1{CANARY}",
+        f"[x](https://wiki.example/page?id=1#{CANARY})",
+        f"<https://wiki.example/page?id=1/{CANARY}>",
+    ],
+)
+def test_nothing_can_be_added_to_an_address_that_the_asker_wrote(text):
+    shown = filtered(text, Outgoing(VOUCHED, PEOPLE))
+    assert CANARY not in shown
+    assert "https:" not in shown
+
+
 MENTIONS = [
     "<!channel>",
     "<!here>",

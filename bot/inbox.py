@@ -264,8 +264,9 @@ class Inbox:
             return
         try:
             await self._gave_up(job, GaveUp(times))
-        except Exception:
-            log.exception("job %d: nobody could be told", job.seq)
+        except Exception as exc:
+            trace = None if isinstance(exc, BotError) else exc
+            log.error("job %d: nobody could be told: %s", job.seq, type(exc).__name__, exc_info=trace)
 
     @property
     def _yields(self) -> bool:

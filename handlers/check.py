@@ -28,13 +28,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def run(args: argparse.Namespace, settings: Settings) -> int:
-    """Prints what is well and what is not; 0 when nothing is wrong."""
+    """Prints what is well and what is not; 0 when nothing is wrong, though something may be about to end."""
     problems = missing(settings) + misleading()
     problems += await slack_problems(settings)
     problems += await database_problems(settings)
-    problems += await model_problems(settings, today=datetime.now(UTC).date())
+    wrong, soon = await model_findings(settings, today=datetime.now(UTC).date())
+    problems += wrong
     for problem in problems:
         print(f"wrong: {problem}")
+    for notice in soon:
+        print(f"soon: {notice}")
     if not problems:
         print("settings, tokens, scopes, database and model are in order")
     return 1 if problems else 0
@@ -98,20 +101,22 @@ async def database_problems(settings: Settings) -> list[str]:
         return exc.problems
 
 
-async def model_problems(settings: Settings, *, today: date) -> list[str]:
-    """A model API that does not answer, a model it does not have, or one that is about to end."""
+async def model_findings(settings: Settings, *, today: date) -> tuple[list[str], list[str]]:
+    """What is wrong (no answer, no such model, one that has ended), and what ends soon."""
     try:
         models = {model["id"]: model for model in await list_models(settings)}
     except BotError as exc:
-        return [f"model: {type(exc).__name__}: {exc}"]
+        return [f"model: {type(exc).__name__}: {exc}"], []
     if settings.model not in models:
-        return [f"PARLEY_MODEL: the server has no model {settings.model}"]
+        return [f"PARLEY_MODEL: the server has no model {settings.model}"], []
     ends = models[settings.model].get("shutdown_date")
-    return shutdown_notice(settings.model, ends, today=today) if ends else []
+    return shutdown(settings.model, ends, today=today) if ends else ([], [])
 
 
-def shutdown_notice(model: str, ends: str, *, today: date) -> list[str]:
+def shutdown(model: str, ends: str, *, today: date) -> tuple[list[str], list[str]]:
+    """The same two lists for a model that has an end (ISO date or time)."""
     days = (date.fromisoformat(ends[:10]) - today).days
-    return (
-        [f"PARLEY_MODEL: {model} ends on {ends[:10]}, in {days} days"] if days <= SHUTDOWN_NOTICE_DAYS else []
-    )
+    if days < 0:
+        return [f"PARLEY_MODEL: {model} ended on {ends[:10]}"], []
+    told = f"PARLEY_MODEL: {model} ends on {ends[:10]}, in {days} days"
+    return [], [told] if days <= SHUTDOWN_NOTICE_DAYS else []

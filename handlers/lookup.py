@@ -1,4 +1,4 @@
-"""Looking at a thread for what we may have written there before."""
+"""Looking at a thread, or a direct conversation, for what we may have written there before."""
 
 from __future__ import annotations
 
@@ -20,14 +20,15 @@ def id_of(message: dict[str, Any]) -> str:
 
 
 async def ours(door: SlackDoor, channel: str, thread: str, *, after: str) -> AsyncIterator[dict[str, Any]]:
-    """Our own messages in a thread since a person's, with their metadata, oldest first."""
+    """Our own messages since a person's, with their metadata; of a thread, or outside of any ("")."""
     await asyncio.sleep(LOOK_AFTER_S)
+    method, which = ("conversations.replies", {"ts": thread}) if thread else ("conversations.history", {})
     cursor = ""
     while True:
         page = await door.get(
-            "conversations.replies",
+            method,
             channel=channel,
-            ts=thread,
+            **which,
             oldest=after,
             include_all_metadata="true",
             limit=PAGE_LIMIT,

@@ -283,16 +283,25 @@ class SlackReply:
         """The place is gone or closed to us: the asker gets the answer privately."""
         METRICS.count("parley_replies_total", outcome="elsewhere")
         opened = await self._door.call("conversations.open", users=self._place.user)
-        parts = split(ELSEWHERE.format(code=code) + text, PART_LIMIT)
-        for index, part in enumerate(parts):
-            await self._door.call(
-                "chat.postMessage",
-                channel=opened["channel"]["id"],
-                unfurl_links=False,
-                unfurl_media=False,
-                **self._body(index, part, []),
-            )
+        direct = opened["channel"]["id"]
+        there = await self._parts_said_in(direct) if self._uncertain else frozenset()
+        for index, part in enumerate(split(ELSEWHERE.format(code=code) + text, PART_LIMIT)):
+            if index not in there:
+                await self._door.call(
+                    "chat.postMessage",
+                    channel=direct,
+                    unfurl_links=False,
+                    unfurl_media=False,
+                    **self._body(index, part, []),
+                )
         return []
+
+    async def _parts_said_in(self, direct: str) -> frozenset[int]:
+        """Parts of this reply that an earlier attempt wrote to the asker directly."""
+        mine = ours(self._door, direct, "", after=self._incoming.message)
+        return frozenset(
+            [m["metadata"]["event_payload"]["part"] async for m in mine if id_of(m) == self._reply_id]
+        )
 
     async def _status_shown(self) -> bool:
         """Whether the status stands, now that no new one will be shown."""

@@ -67,6 +67,8 @@ class SlackDoor:
             error = error_from(exc)
             self._note(method, error)
             raise error from exc
+        if granted := response.headers.get("x-oauth-scopes"):
+            self.scopes = frozenset(scope.strip() for scope in granted.split(","))
         return response.data  # type: ignore[return-value]
 
     async def get(self, method: str, **arguments: Any) -> dict[str, Any]:

@@ -16,8 +16,10 @@ from itertools import pairwise
 from handlers.mrkdwn import escape, unescape
 
 # Source: docs.slack.dev, `markdown_text` and the markdown block: 12,000 characters, all blocks of a message
-# together. Counted in UTF-16 units, the largest of the ways in which Slack may count them.
+# together; their JSON was refused beyond 13,200 (bolt-js issue 2509). Counted in the largest of the ways in
+# which Slack may count: UTF-16 units, as JSON.
 LIMIT = 12_000
+_WRITTEN_AS_TWO = '\n\t"\\'
 # A growing message ends at the first paragraph's end after this share of the limit, so that it seldom has to
 # end at a worse place; a text that does not fit is broken in its last half.
 EARLY, HALF = 0.9, 0.5
@@ -125,7 +127,8 @@ class Rotation:
     def _closing_room(self, text: str, *, final: bool) -> int:
         """What closing a code block may take: of one that is there, or of one that may come."""
         marks = re.findall("`{3,}|~{3,}", self._where.fence + self._line + text)
-        return max(map(len, marks), default=-1 if final else USUAL_FENCE) + 1
+        newline = _units("\n")
+        return max(map(len, marks), default=-newline if final else USUAL_FENCE) + newline
 
     def _line_ends(self, text: str, within: int) -> Iterator[tuple[int, int]]:
         """Rank and position of each, but for the one between the two lines of a table's head."""
@@ -186,11 +189,14 @@ def _closes(line: str, mark: str) -> bool:
 
 
 def _units(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+    """What a text takes of a message: UTF-16 units, and one more for each that JSON writes as two."""
+    plain = len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+    return plain + sum(map(text.count, _WRITTEN_AS_TWO))
 
 
 def _first_units(text: str, units: int) -> str:
-    """The longest beginning that has no more UTF-16 units than these."""
-    if text.isascii():
-        return text[: max(units, 0)]
-    return text.encode("utf-16-le", "surrogatepass")[: max(units, 0) * 2].decode("utf-16-le", "ignore")
+    """The longest beginning that takes no more units than these."""
+    end = max(min(len(text), units), 0)
+    while (over := _units(text[:end]) - units) > 0 and end:
+        end -= (over + 1) // 2  # no character takes more than two
+    return text[:end]

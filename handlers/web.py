@@ -24,6 +24,7 @@ from bot.inbox import Inbox
 from bot.metrics import METRICS
 
 EVENTS_PATH = "/slack/events"
+TIMESTAMP = "X-Slack-Request-Timestamp"
 # What is taken in. Slack's largest deliveries are far below this; anything larger is not Slack's.
 BODY_LIMIT_BYTES = 1024 * 1024
 # Slack sends a delivery at once; who takes longer to ask, or to ask again, holds a connection for nothing.
@@ -41,13 +42,25 @@ def add_events(server: web.Application, app: AsyncApp) -> None:
                 raw = await request.read()
         except TimeoutError:
             return web.Response(status=408)
-        body = delivery(raw, request.content_type)
-        if body is None:
+        if not request.headers.get(TIMESTAMP, "").isdecimal():  # Bolt falls over one that is no number
+            return web.Response(status=401)
+        asked = delivered(request, raw)
+        if asked is None:
             return web.Response(status=400, text="not a delivery of Slack's")
-        asked = AsyncBoltRequest(body=body, query=request.query_string, headers=request.headers)  # type: ignore[arg-type]
         return await to_aiohttp_response(await app.async_dispatch(asked))
 
     server.router.add_post(EVENTS_PATH, receive)
+
+
+def delivered(request: web.Request, raw: bytes) -> AsyncBoltRequest | None:
+    """The request as Bolt reads it; None for one of a shape that Slack does not send."""
+    body = delivery(raw, request.content_type)
+    if body is None:
+        return None
+    try:
+        return AsyncBoltRequest(body=body, query=request.query_string, headers=request.headers)  # type: ignore[arg-type]
+    except (AttributeError, LookupError, RecursionError, TypeError):  # an id that is a number, and the like
+        return None
 
 
 def delivery(raw: bytes, kind: str) -> str | None:

@@ -155,7 +155,7 @@ async def test_row_17_who_asked_where_nothing_can_be_written_is_answered_in_priv
     async with workspace(tmp_path) as team:
         team.model.script(ANSWER)
         where = {"channel": team.slack.channel("#general")}
-        team.slack.faults.add("*", error=code, times=0, for_s=60, where=where)
+        team.slack.faults.add("*", error=code, for_s=60, where=where)
         await team.ask("@parley hello")
         await team.slack.until(lambda: team.calls("conversations.open"))
         (said,) = await kept(team)
@@ -168,7 +168,7 @@ async def test_row_17_a_crash_after_the_private_answer_does_not_repeat_it(tmp_pa
         model.script(ANSWER)
         async with started(slack, model, tmp_path) as team:
             where = {"channel": slack.channel("#general")}
-            slack.faults.add("*", error="is_archived", times=0, for_s=60, where=where)
+            slack.faults.add("*", error="is_archived", for_s=60, where=where)
             slack.faults.add(
                 "chat.postMessage", accepted=True, lose_response=True, where={"channel": slack.dm("alice")}
             )

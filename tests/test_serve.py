@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import io
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ import pytest
 from bot import cli, settings_cli
 from bot.sandbox.model import FakeModel
 from bot.sandbox.slack import FakeSlack
-from handlers.check import shutdown_notice
+from handlers.check import shutdown
 from handlers.socket import may_connect
 from handlers.table import SCOPES
 from tests.waiting import until
@@ -358,7 +360,7 @@ async def test_only_what_slack_signed_just_now_is_taken_and_junk_is_refused(tmp_
         async with aiohttp.ClientSession() as session:
 
             async def post(body: bytes, headers: dict[str, str]) -> int:
-                async with session.post(bot.events, data=body, headers=headers) as answer:
+                async with session.post(bot.events, data=io.BytesIO(body), headers=headers) as answer:
                     return answer.status
 
             for headers in (
@@ -415,7 +417,7 @@ def test_a_socket_leads_to_slack_or_to_the_one_host_that_was_set(url: str, host:
 
 async def test_check_finds_everything_that_is_wrong_at_once(tmp_path: Path) -> None:
     async with town(tmp_path) as team:
-        status, out, _ = await team.run(PARLEY, "check")
+        status, out, _ = await team.run(PARLEY, "check", PARLEY_MODEL="gpt-6-luna")
         assert (status, out) == (0, "settings, tokens, scopes, database and model are in order\n")
         (tmp_path / "broken.db").write_bytes(b"this is no database, it only looks like a file " * 100)
         team.slack.workspace.scopes = frozenset(SCOPES) - {"commands", "im:write"}
@@ -441,19 +443,20 @@ async def test_check_tells_of_a_model_that_is_about_to_end_or_does_not_answer(tm
         style = {"PARLEY_STYLE": "transcript", "PARLEY_MODEL": "davinci-002"}
         status, out, _ = await team.run(PARLEY, "check", **style)
         assert status == 1
-        assert "PARLEY_MODEL: davinci-002 ends on 2026-09-28" in out
+        assert out == "wrong: PARLEY_MODEL: davinci-002 ended on 2026-09-28\n"
         status, out, errors = await team.run(PARLEY, "check", OPENAI_BASE_URL="http://127.0.0.1:9/v1")
         assert (status, out) == (1, "wrong: model: Unavailable: APITimeoutError\n")
         assert "Traceback" not in errors
 
 
-def test_a_models_end_is_told_three_months_ahead() -> None:
-    from datetime import date
-
-    assert shutdown_notice("m", "2027-01-14", today=date(2026, 10, 15)) == []
-    assert shutdown_notice("m", "2027-01-14T00:00:00Z", today=date(2026, 10, 16)) == [
-        "PARLEY_MODEL: m ends on 2027-01-14, in 90 days"
-    ]
+def test_a_models_end_is_told_three_months_ahead_and_is_wrong_when_it_has_come() -> None:
+    assert shutdown("m", "2027-01-14", today=date(2026, 10, 15)) == ([], [])
+    soon = ["PARLEY_MODEL: m ends on 2027-01-14, in 90 days"]
+    assert shutdown("m", "2027-01-14T00:00:00Z", today=date(2026, 10, 16)) == ([], soon)
+    assert shutdown("m", "2027-01-14", today=date(2027, 1, 15)) == (
+        ["PARLEY_MODEL: m ended on 2027-01-14"],
+        [],
+    )
 
 
 async def park(team: Town, tmp_path: Path) -> tuple[str, int]:
@@ -462,8 +465,8 @@ async def park(team: Town, tmp_path: Path) -> tuple[str, int]:
         team.slack.faults.add("*", error="not_authed_for_this", times=0)
         thread = await team.slack.say("alice", "#general", "@parley hello")
         await until(lambda: states(tmp_path) == ["parked"], 20)
-        team.slack.faults.clear()
         assert await bot.end() == 0
+    team.slack.faults.clear()
     return thread, 1
 
 
@@ -489,6 +492,7 @@ async def test_a_parked_message_is_listed_shown_and_replayed_beside_a_running_bo
             assert (shown["state"], shown["seq"]) == ("parked", seq)
             assert await team.run(PARLEY, "inbox", "replay", str(seq)) == (0, f"{seq}: replayed\n", "")
             await team.answered([thread])
+            await until(lambda: states(tmp_path) == ["done"], 20)
             status, _, errors = await team.run(PARLEY, "inbox", "replay", str(seq))
             assert (status, errors.count("\n")) == (cli.EXIT_FAILED, 1)
             assert (await team.run(PARLEY, "inbox", "list"))[1] == "nothing is parked\n"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -28,7 +30,7 @@ SIZES = st.integers(90, 200)
 
 
 def units(text):
-    return len(text.encode("utf-16-le")) // 2
+    return len(text.encode("utf-16-le")) // 2 + sum(text.count(char) for char in '\n\t"\\')
 
 
 def read(text_parts):
@@ -98,7 +100,7 @@ def test_else_between_lines_else_between_words():
 
 
 def test_a_block_that_has_to_be_broken_is_closed_and_opened_again():
-    first, second = split("```python\n" + "print(1)\n" * 10 + "```", 70)
+    first, second = split("```python\n" + "print(1)\n" * 10 + "```", 77)
     assert first == "```python\n" + "print(1)\n" * 6 + "```"
     assert second == "```python\n" + "print(1)\n" * 4 + "```"
 
@@ -175,3 +177,11 @@ def test_a_long_text_is_cut_in_plain_view():
     text = plain("& " * 5000)
     assert text.endswith("…")
     assert len(text.encode()) <= PLAIN_BYTES
+
+
+@pytest.mark.parametrize("line", ["code\n", '"quoted" \\ ', "|\t|\n", "漢字🎉\n"])
+def test_a_part_is_within_the_limit_also_as_json(line):
+    parts = split(line * 5000, LIMIT)
+    written = [json.dumps(part, ensure_ascii=False).encode("utf-16-le") for part in parts]
+    assert max(len(units) // 2 - len('""') for units in written) <= LIMIT
+    assert max(map(len, parts)) > LIMIT // 2

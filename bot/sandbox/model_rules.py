@@ -109,6 +109,7 @@ CARDS = (
     _card("text-davinci-003", "completions", context_tokens=4_097, shutdown_date="2024-01-04"),
     _card("davinci-002", "completions", context_tokens=16_384, shutdown_date="2026-09-28"),
     _card("gpt-4.1", _CHAT, context_tokens=1_047_576, shutdown_date="2027-01-14"),
+    _card("gpt-4.1-mini", _CHAT, context_tokens=1_047_576, shutdown_date="2027-01-14"),
     _card("gpt-4o", _CHAT, context_tokens=128_000, shutdown_date="2027-01-14"),
     _card("gpt-5", _CHAT, context_tokens=400_000, reasoning=True),
     _card("gpt-5.6", _CHAT, reasoning=True, cache_writes=True),

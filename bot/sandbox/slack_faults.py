@@ -13,8 +13,6 @@ from typing import Any
 
 from bot.sandbox import slack_codes as codes
 
-FOREVER = 1_000_000_000
-
 
 @dataclass(slots=True)
 class Fault:
@@ -24,6 +22,7 @@ class Fault:
     accepted: the request is carried out first, and only then answered with the fault.
     lose_response: carried out, then the connection is reset. delay_s passes before anything happens,
     hold_s after the request was carried out. retry_after_s None: no header; a str is sent as it is (junk).
+    times 0: until it is cleared, or its time is over.
     """
 
     method: str
@@ -75,7 +74,7 @@ class Faults:
     def add(self, method: str, *, for_s: float = 0.0, **order: Any) -> Fault:
         """Order a `Fault`; with for_s it holds that long instead of for a number of times."""
         if for_s:
-            order |= {"times": order.get("times", FOREVER), "until": self._clock() + for_s}
+            order = {"times": 0, "until": self._clock() + for_s} | order
         if order.get("status") == 429:
             order.setdefault("error", codes.RATELIMITED)
         fault = Fault(method, **order)
@@ -115,9 +114,9 @@ class Faults:
         if fault.after > 0:
             fault.after -= 1
             return False
-        fault.times -= 1
-        if fault.times <= 0:
+        if fault.times == 1:
             orders.remove(fault)
+        fault.times = max(fault.times - 1, 0)
         return True
 
 

@@ -132,8 +132,6 @@ class Clips:
         `asking` tells one correction from another. NotPermitted, Missing.
         """
         clip = await self._of(id, user, CORRECT)
-        if not text or text == (await self._voice.card(clip.recording)).text:
-            return
         await self._voice.correct(clip.recording, text)
         asked = decode(clip.asked)
         words = await self._engine.write(_retract, clip, asked)

@@ -66,6 +66,39 @@ def spread(text: str, sounds: Sequence[Span]) -> list[Said]:
     return said
 
 
+def corrected(said: Sequence[Said], text: str, length_s: float) -> list[Said]:
+    """What a person says was said. Who said it and when stays known around what was changed.
+
+    `text` is a whole transcript in which speakers are named as in `clip.joined`.
+    """
+    said, pieces = list(said), _named(said)
+    rest, before, behind = text.strip(), 0, len(pieces)
+    while before < behind and _apart(pieces[before], rest.removeprefix(pieces[before]), rest):
+        rest = rest[len(pieces[before]) :].lstrip()
+        before += 1
+    while behind > before and _apart(rest.removesuffix(pieces[behind - 1]), pieces[behind - 1], rest):
+        behind -= 1
+        rest = rest[: -len(pieces[behind])].rstrip()
+    start_s = said[before - 1].end_s if before else 0.0
+    end_s = said[behind].start_s if behind < len(said) else length_s
+    changed = spread(rest, [(start_s, max(start_s, end_s))])
+    return [*said[:before], *changed, *said[behind:]]
+
+
+def _apart(first: str, second: str, whole: str) -> bool:
+    """Are these two the whole, with no word cut through between them?"""
+    return first + second == whole and not (first[-1:].isalnum() and second[:1].isalnum())
+
+
+def _named(said: Sequence[Said]) -> list[str]:
+    """Each text as it stands in the whole transcript: after a change of speaker, with the name."""
+    speakers = ["", *(s.speaker for s in said)]
+    return [
+        f"{s.speaker}: {s.text}" if s.speaker and s.speaker != last else s.text
+        for s, last in zip(said, speakers, strict=False)
+    ]
+
+
 def _moment(sounds: Sequence[Span], sounding_s: float, *, ending: bool = False) -> float:
     """When so many seconds of sound have gone by; at a border, the end of a span or the start of the next."""
     for start, end in sounds:

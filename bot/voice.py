@@ -25,7 +25,7 @@ from bot.calendar import Calendar
 from bot.clip import ClipCard
 from bot.config import Settings
 from bot.errors import BudgetExceeded, Missing
-from bot.heard import Said, spread
+from bot.heard import Said, corrected, spread
 from bot.listening import Listener, Request, Speech, all_of, total
 from bot.messages import Completion, Message, Prompt, Scope, Usage
 from bot.pricing import Prices
@@ -112,8 +112,8 @@ class Voice:
     async def correct(self, id: str, text: str) -> ClipCard:
         """What a person says was said, in place of what was heard."""
         card = await self.card(id)
-        said = spread(text, [(0.0, card.length_s)])
-        card = replace(card, said=tuple(said), timed=False, english=(), english_whole=True)
+        said = corrected(card.said, text, card.length_s)
+        card = replace(card, said=tuple(said), english=(), english_whole=True)
         await self._engine.write(recordings.change_card, id, clip.dump(card))
         return card
 

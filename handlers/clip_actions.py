@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.app import Services
 from bot.errors import BotError
-from handlers import blocks, clip_blocks
+from handlers import blocks, clip_modal
 from handlers.front import SlackFront
 
 
@@ -23,7 +23,7 @@ class ClipActions:
         id = body["actions"][0]["value"]
         try:
             card = await self._services.clips.card(id, body["user"]["id"])
-            view = clip_blocks.modal(card, id)
+            view = clip_modal.modal(card, id)
             await self._front.door.call("views.open", trigger_id=body["trigger_id"], view=view)
         except BotError as exc:
             await respond(**blocks.notice(exc), replace_original=False)
@@ -32,9 +32,10 @@ class ClipActions:
         """The corrected words take the place of what was heard, and are answered."""
         await ack()
         view, user = body["view"], body["user"]["id"]
-        words = clip_blocks.corrected(view)
+        id, clips = view["private_metadata"], self._services.clips
         try:
-            await self._services.clips.correct(view["private_metadata"], user, words, asking=view["id"])
+            if words := clip_modal.corrected(view, await clips.card(id, user)):
+                await clips.correct(id, user, words, asking=view["id"])
         except BotError as exc:
             await self._front.tell(user, exc.notice)
 

@@ -1,4 +1,4 @@
-"""The clip card, its modal and the file with the whole text, as pure functions.
+"""The clip card and the file with the whole text, as pure functions.
 
 What was heard is shown as rich text, in which nothing is a link, a mention or a command: it is somebody's
 words by way of a model.
@@ -18,7 +18,6 @@ from handlers.blocks import Block
 from handlers.mrkdwn import escape
 
 EDIT, TRANSLATE, FORGET = "clip_edit", "clip_translate", "clip_forget"
-EDITED = "clip_edited"  # the modal
 # A transcript of more characters is folded: so much of it on the card, all of it in a file.
 LONG_CHARACTERS = 900
 FOLDED_CHARACTERS = 600
@@ -26,9 +25,6 @@ FOLDED_CHARACTERS = 600
 SHORT_S = 60.0
 PARAGRAPH_S = 30.0
 FALLBACK_BYTES = 3_000
-# Source: plain_text_input of Block Kit takes 3,000 characters.
-INPUT_CHARACTERS = 2_900
-INPUTS = 20
 SPEAKERS = 6
 
 
@@ -63,40 +59,6 @@ def whole_text(card: ClipCard) -> str:
     if card.english:
         lines += ["", "In English", "", *(_line(s, card) for s in card.english)]
     return "\n".join([card.name, " · ".join(_facts(card)), "", *lines, ""])
-
-
-def modal(card: ClipCard, id: str) -> dict[str, Any]:
-    """The transcript to be corrected, in as many fields as it needs; at most `INPUTS` of them."""
-    return {
-        "type": "modal",
-        "callback_id": EDITED,
-        "private_metadata": id,
-        "title": _plain("What was said"),
-        "submit": _plain("Answer again"),
-        "close": _plain("Cancel"),
-        "blocks": [_input(number, piece) for number, piece in enumerate(pieces(card))],
-    }
-
-
-def pieces(card: ClipCard) -> list[str]:
-    """The transcript in pieces that fit a field each, cut between sentences."""
-    fields = [""]
-    for s in card.said:
-        for start in range(0, len(s.text), INPUT_CHARACTERS):
-            words = s.text[start : start + INPUT_CHARACTERS]
-            if len(fields[-1]) + len(words) >= INPUT_CHARACTERS:
-                fields.append("")
-            fields[-1] = joined([Said(0, 0, t) for t in (fields[-1], words) if t], card.language)
-    return fields
-
-
-def corrected(view: dict[str, Any]) -> str:
-    """What stands in the fields now, in their order."""
-    values = view["state"]["values"]
-    fields = [
-        values.get(block["block_id"], {}).get(block["block_id"], {}).get("value") for block in view["blocks"]
-    ]
-    return "\n".join(field.strip() for field in fields if field and field.strip())
 
 
 def clock(seconds: float) -> str:
@@ -174,23 +136,6 @@ def _buttons(card: ClipCard, id: str) -> Block:
 
 def _button(action: str, words: str, id: str) -> Block:
     return {"type": "button", "action_id": action, "text": _plain(words), "value": id}
-
-
-def _input(number: int, words: str) -> Block:
-    field = {
-        "type": "plain_text_input",
-        "action_id": f"words{number}",
-        "multiline": True,
-        "initial_value": words,
-        "max_length": 3_000,
-    }
-    return {
-        "type": "input",
-        "block_id": f"words{number}",
-        "optional": number > 0,
-        "label": _plain("What was said" if number == 0 else "and then"),
-        "element": field,
-    }
 
 
 def _plain(words: str) -> dict[str, Any]:

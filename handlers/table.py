@@ -15,7 +15,8 @@ from handlers import blocks, guard_blocks, settings_form
 from handlers.actions import Actions
 from handlers.blocks import FEEDBACK, FORGET_ALL, RETRY, SHOULD_ANSWER, SHOULD_REFUSE
 from handlers.clip_actions import ClipActions
-from handlers.clip_blocks import EDIT, EDITED, FORGET, TRANSLATE
+from handlers.clip_blocks import EDIT, FORGET, TRANSLATE
+from handlers.clip_modal import EDITED
 from handlers.commands import Commands
 from handlers.home import Home, seen, unknown
 from handlers.settings import ChannelSettings

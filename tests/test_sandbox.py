@@ -18,6 +18,7 @@ from bot.sandbox.local_servers import LocalServer, found_here
 from bot.sandbox.model import FakeModel
 from bot.sandbox.prices import cost_usd
 from bot.sandbox.run import Sandbox, answering, connected, ready, reset, sandbox
+from tests.clips import bundled
 from tests.waiting import until
 
 HERE = {"PATH": os.environ["PATH"]}
@@ -64,6 +65,21 @@ async def test_the_real_bot_answers_survives_kill_9_in_mid_answer_and_leaves_not
         last = running.bot.pid
     assert not alive(first)
     assert not alive(last)
+
+
+async def test_a_clip_said_to_parley_in_a_channel_is_heard_truthfully_and_answered() -> None:
+    async with sandbox(environ=HERE) as running:
+        assert await connected(running), "\n".join(running.bot.log)
+        ts = await running.slack.say("alice", "#general", "", files=[bundled("offene_rechnung.webm")])
+        await running.slack.until(lambda: len(running.slack.thread("#general", ts)) == 3, 30)
+        await answered(running, ts)
+        card, answer = running.slack.thread("#general", ts)[1:]
+        said = json.dumps(card["blocks"], ensure_ascii=False)
+        assert "die Rechnung für Oktober ist noch offen" in said
+        assert "the invoice for October is still open" in said
+        assert "Rechnung" in answer["text"]
+        await running.slack.press("alice", "#general", card["ts"], "clip_forget")
+        await running.slack.until(lambda: len(running.slack.thread("#general", ts)) == 2)
 
 
 async def test_every_channel_is_what_it_says_and_a_reset_begins_anew() -> None:

@@ -24,7 +24,7 @@ from bot.calendar import Calendar
 from bot.clip import ClipCard
 from bot.config import Settings
 from bot.errors import BudgetExceeded, FileTooLarge, Missing, UnsupportedFile
-from bot.heard import Said, read, spread
+from bot.heard import Said, corrected, read, spread
 from bot.ledger import Ledger
 from bot.listening import Request
 from bot.messages import Conversation, Scope
@@ -510,6 +510,40 @@ def test_a_clip_that_begins_with_the_name_is_meant_for_it(said: str, expected: b
 def test_minutes_are_told_in_whole_ones() -> None:
     assert voice.minutes(250, 540) == "4 of 9 minutes"
     assert voice.minutes(0, 20) == "0 of 1 minute"
+
+
+SAID = (
+    Said(0, 2, "We meet at nine.", "A"),
+    Said(2, 3, "In the", "A"),
+    Said(3, 4, "canteen.", "A"),
+    Said(6, 8, "No, at ten.", "B"),
+)
+NAMED = "A: We meet at nine. In the canteen.\n\nB: No, at ten."
+
+
+@pytest.mark.parametrize(
+    ("now", "kept", "changed"),
+    [
+        (NAMED, SAID, []),
+        (NAMED.replace("canteen", "kitchen"), (*SAID[:2], SAID[3]), [(3, 6, "kitchen.")]),
+        (NAMED.replace("nine", "eight"), SAID[1:], [(0, 2, "A: We meet at eight.")]),
+        (NAMED.replace("No, at ten.", "Yes."), SAID[:3], [(4, 9, "B: Yes.")]),
+        (NAMED + " Really.", SAID, [(8, 9, "Really.")]),
+        (NAMED.replace(" In the canteen.", ""), (SAID[0], SAID[3]), []),
+        (
+            NAMED.replace("In the canteen.", "In theory, perhaps."),
+            (SAID[0], SAID[3]),
+            [(2, 6, "In theory, perhaps.")],
+        ),
+        ("Something else.", (), [(0, 9, "Something else.")]),
+    ],
+)
+def test_a_correction_keeps_who_and_when_around_it(
+    now: str, kept: tuple[Said, ...], changed: list[tuple[float, float, str]]
+) -> None:
+    said = corrected(SAID, now, 9)
+    assert [s for s in said if s in SAID] == list(kept)
+    assert [(s.start_s, s.end_s, s.text) for s in said if s not in SAID] == changed
 
 
 def test_spread_gives_each_sentence_its_share_of_the_sound() -> None:

@@ -140,7 +140,7 @@ def environment(environ: Mapping[str, str], slack: FakeSlack, folder: str) -> di
     """The bot's environment: that of this process, with this Slack and a throwaway database."""
     kept = {k: v for k, v in environ.items() if not k.startswith("SLACK_") and k != "PARLEY_CONFIG"}
     return (
-        {"PARLEY_POLICIES": str(scene.POLICIES)}
+        {"PARLEY_POLICIES": str(scene.POLICIES), "PARLEY_VOICE_LISTEN": "every"}
         | kept
         | {
             "SLACK_API_URL": slack.api_url,

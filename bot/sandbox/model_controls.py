@@ -21,25 +21,23 @@ from bot.sandbox.model_text import Pace
 
 if TYPE_CHECKING:
     from bot.sandbox.model import FakeModel, Request
+    from bot.sandbox.model_relay import Relay
 
 PLACE = "/sandbox/api/model"
 
 
-class Controls:
-    """Routes that read and change one FakeModel."""
+class Switches:
+    """Routes for whatever is asked in place of a model: its faults and what it was asked."""
 
-    def __init__(self, model: FakeModel) -> None:
+    def __init__(self, model: FakeModel | Relay) -> None:
         self._model = model
 
     def add_to(self, app: web.Application) -> None:
         app.router.add_get(f"{PLACE}/faults", self._faults)
         app.router.add_post(f"{PLACE}/faults", self._add_fault)
         app.router.add_delete(f"{PLACE}/faults", self._clear_faults)
-        app.router.add_post(f"{PLACE}/script", self._script)
-        app.router.add_post(f"{PLACE}/pace", self._pace)
         app.router.add_post(f"{PLACE}/reset", self._reset)
         app.router.add_get(f"{PLACE}/requests", self._requests)
-        app.router.add_get(f"{PLACE}/counters", self._counters)
 
     async def _faults(self, http: web.Request) -> web.Response:
         return self._told_faults()
@@ -59,17 +57,6 @@ class Controls:
         active = [asdict(fault) for fault in self._model.faults.active()]
         return web.json_response({"faults": active, "kinds": KINDS})
 
-    async def _script(self, http: web.Request) -> web.Response:
-        given = await http.json()
-        if "chunks" in given:
-            given["chunks"] = tuple(given["chunks"])
-        self._model.script(**given)
-        return web.json_response({"ok": True})
-
-    async def _pace(self, http: web.Request) -> web.Response:
-        self._model.pace = Pace(**await http.json())
-        return web.json_response(asdict(self._model.pace))
-
     async def _reset(self, http: web.Request) -> web.Response:
         self._model.reset()
         return web.json_response({"ok": True})
@@ -79,8 +66,33 @@ class Controls:
         told = [told_of(request) for request in self._model.requests if request.number > after]
         return web.json_response(body=orjson.dumps({"requests": told}))
 
+
+class Controls(Switches):
+    """Further routes of the fake model: what it says, and how fast."""
+
+    def __init__(self, model: FakeModel) -> None:
+        super().__init__(model)
+        self._fake = model
+
+    def add_to(self, app: web.Application) -> None:
+        super().add_to(app)
+        app.router.add_post(f"{PLACE}/script", self._script)
+        app.router.add_post(f"{PLACE}/pace", self._pace)
+        app.router.add_get(f"{PLACE}/counters", self._counters)
+
+    async def _script(self, http: web.Request) -> web.Response:
+        given = await http.json()
+        if "chunks" in given:
+            given["chunks"] = tuple(given["chunks"])
+        self._fake.script(**given)
+        return web.json_response({"ok": True})
+
+    async def _pace(self, http: web.Request) -> web.Response:
+        self._fake.pace = Pace(**await http.json())
+        return web.json_response(asdict(self._fake.pace))
+
     async def _counters(self, http: web.Request) -> web.Response:
-        return web.json_response(dict(self._model.counters))
+        return web.json_response(dict(self._fake.counters))
 
 
 def told_of(request: Request) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from bot.sandbox import scene, slack_limits
 from bot.sandbox.bot_process import BOT, BotProcess
 from bot.sandbox.local_servers import LocalServer, found_here
 from bot.sandbox.model import FakeModel
+from bot.sandbox.model_relay import Relay
 from bot.sandbox.slack import FakeSlack
 from bot.sandbox.workspace import Page
 
@@ -34,6 +35,7 @@ MANIFEST = Path(__file__).parents[2] / "manifest.yml"
 FIRST_TOKEN_S, TOKENS_PER_S = 0.35, 60.0
 CONNECTED_WITHIN_S = 30.0
 _HERE = ("127.0.0.1", "localhost", "::1")
+_OPENAI = "https://api.openai.com/v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,14 @@ class Answering:
     host: str = ""  # where messages go, when they leave this process
     found: tuple[LocalServer, ...] = ()
 
+    @property
+    def relayed(self) -> str:
+        """The address of the model whose requests the page can show: not the rehearsal model, which shows its
+        own, and none whose address tells the bot what things cost."""
+        given = self.environment.get("OPENAI_BASE_URL") or _OPENAI
+        known = self.kind == "local" or given.startswith(_OPENAI)
+        return given if known and self.kind != "rehearsal" else ""
+
     def about(self) -> dict[str, Any]:
         servers = [{"name": s.name, "base_url": s.base_url, "models": list(s.models)} for s in self.found]
         return {"kind": self.kind, "name": self.name, "host": self.host, "found": servers}
@@ -56,7 +66,7 @@ def answering(environ: Mapping[str, str], found: list[LocalServer], rehearsal_ur
     model, here = environ.get("PARLEY_MODEL", ""), tuple(found)
     key, base_url = environ.get("OPENAI_API_KEY", ""), environ.get("OPENAI_BASE_URL", "")
     if base_url or key:
-        host = urlsplit(base_url).hostname or "api.openai.com"
+        host = urlsplit(base_url or _OPENAI).hostname or ""
         kind = "local" if host in _HERE else "account"
         given = {"OPENAI_API_KEY": key or "none", "OPENAI_BASE_URL": base_url}
         return Answering(kind, model or "the default model", given, host, here)
@@ -86,6 +96,7 @@ class Sandbox:
 
     slack: FakeSlack
     model: FakeModel
+    relay: Relay | None  # before a model that is not ours
     page: Page
     bot: BotProcess
     folder: Path  # of the bot's database
@@ -107,16 +118,21 @@ async def sandbox(
         model = FakeModel(first_token_s=FIRST_TOKEN_S, tokens_per_s=TOKENS_PER_S)
         await stack.enter_async_context(model)
         chosen = answering(environ, await found_here(), model.base_url)
-        bot = BotProcess(environment(environ, slack, folder) | dict(chosen.environment), command)
+        given = environment(environ, slack, folder) | dict(chosen.environment)
+        relay = await stack.enter_async_context(Relay(chosen.relayed)) if chosen.relayed else None
+        if relay:
+            given["OPENAI_BASE_URL"] = relay.base_url
+        asked = relay or (model if chosen.kind == "rehearsal" else None)
+        bot = BotProcess(given, command)
         page = Page(
             port=port,
             slack_url=slack.base_url,
-            model_url=model.base_url.removesuffix("/v1") if chosen.kind == "rehearsal" else "",
+            model_url=asked.base_url.removesuffix("/v1") if asked else "",
             model=chosen.about,
             bot=bot,
             reset=lambda: reset(running),
         )
-        running = Sandbox(slack, model, page, bot, Path(folder), lived_in)
+        running = Sandbox(slack, model, relay, page, bot, Path(folder), lived_in)
         if lived_in:
             scene.furnish(slack)
         await stack.enter_async_context(page)
@@ -179,6 +195,8 @@ async def reset(running: Sandbox) -> None:
     for file in running.folder.iterdir():
         file.unlink()
     running.model.reset()
+    if running.relay:
+        running.relay.reset()
     running.slack.reset()
     if running.lived_in:
         scene.furnish(running.slack)

@@ -60,7 +60,7 @@ class Page:
         reset: Callable[[], Awaitable[None]],
         host: str = "127.0.0.1",
     ) -> None:
-        """`model_url` is the fake model's address, or "" when a real one answers; `model` tells which."""
+        """`model_url`: where requests to the model are seen, "" when nowhere; `model` tells which answers."""
         self.host, self.port = host, port
         self._slack_url, self._model_url = slack_url, model_url
         self._model, self._bot, self._reset = model, bot, reset
@@ -116,7 +116,7 @@ class Page:
 
     async def _about(self, http: web.Request) -> web.Response:
         about = {
-            "model": self._model() | {"fake": bool(self._model_url)},
+            "model": self._model() | {"seen": bool(self._model_url)},
             "bot": self._bot.about(),
             "started_at": self._started_at,
         }
@@ -169,7 +169,9 @@ class Page:
 
     async def _to_model(self, http: web.Request) -> web.StreamResponse:
         if not self._model_url:
-            return web.json_response({"ok": False, "error": "a real model answers"}, status=404)
+            return web.json_response(
+                {"ok": False, "error": "requests to this model are not seen here"}, status=404
+            )
         return await self._hand_on(http, self._model_url)
 
     async def _hand_on(self, http: web.Request, to: str) -> web.StreamResponse:

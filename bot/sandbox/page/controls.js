@@ -74,7 +74,7 @@ export function faults(panel) {
   const slack = (body) => () => act("faults", body);
   const socket = (what) => () => act("sockets", { act: what });
   const model = (body) => () => post("/sandbox/api/model/faults", body);
-  const real = panel.app.model && !panel.app.model.fake;
+  const unseen = panel.app.model && !panel.app.model.seen;
   return [
     h("p", { class: "about" }, "Break something, then write a message and watch what the bot does."),
     h("h3", null, "Slack"),
@@ -120,43 +120,43 @@ export function faults(panel) {
       ),
     ),
     h("h3", null, "The model"),
-    real && h("p", { class: "about" }, "A real model answers; only the rehearsal model can be broken."),
+    unseen && h("p", { class: "about" }, "What is asked of this model does not pass through the sandbox."),
     h(
       "div",
       { class: "faults" },
-      button("Model answers 500", "three times", model({ kind: "server_error", times: 3 }), real),
+      button("Model answers 500", "three times", model({ kind: "server_error", times: 3 }), unseen),
       button(
         "Breaks mid-stream",
         "the connection is reset after a few words",
         model({ kind: "reset", after_chunks: 12 }),
-        real,
+        unseen,
       ),
       button(
         "Ends without a reason",
         "the answer just stops",
         model({ kind: "eof", after_chunks: 12 }),
-        real,
+        unseen,
       ),
       button(
         "Falls silent",
         "the line stays open, nothing comes",
         model({ kind: "stall", after_chunks: 12 }),
-        real,
+        unseen,
       ),
       button(
         "Slow",
         "three seconds to the first word, then five a second",
         model({ kind: "slow", delay_s: 3, value: 5 }),
-        real,
+        unseen,
       ),
       button(
         "Busy",
         "429, come back in three seconds",
         model({ kind: "rate_limit", retry_after_s: 3 }),
-        real,
+        unseen,
       ),
-      button("Quota spent", "429 that no retry helps; the bot asks again after five seconds", model({ kind: "quota" }), real),
-      button("Filtered", "cut by the content filter", model({ kind: "content_filter" }), real),
+      button("Quota spent", "429 that no retry helps; the bot asks again after five seconds", model({ kind: "quota" }), unseen),
+      button("Filtered", "cut by the content filter", model({ kind: "content_filter" }), unseen),
     ),
     h("h3", null, "The bot"),
     h(
@@ -175,16 +175,16 @@ export function faults(panel) {
       null,
       h(
         "button",
-        { type: "button", class: "button", dataset: { key: "clear" }, onclick: () => clear(panel, real) },
+        { type: "button", class: "button", dataset: { key: "clear" }, onclick: () => clear(panel, unseen) },
         "Everything well again",
       ),
     ),
   ];
 }
 
-async function clear(panel, real) {
+async function clear(panel, unseen) {
   await panel.app.try(() => act("faults", { clear: true }));
-  if (!real) await panel.app.try(() => fetch("/sandbox/api/model/faults", { method: "DELETE" }));
+  if (!unseen) await panel.app.try(() => fetch("/sandbox/api/model/faults", { method: "DELETE" }));
   toast("No fault is in force.");
 }
 

@@ -87,7 +87,7 @@ function call(panel, r) {
 }
 
 export function model(panel) {
-  if (panel.app.model && !panel.app.model.fake)
+  if (panel.app.model && !panel.app.model.seen)
     return [none(`${panel.app.model.name} answers; its requests do not pass through the sandbox.`)];
   const list = panel.requests.slice().reverse();
   const sum = (f) => panel.requests.reduce((total, r) => total + (f(r) || 0), 0);
@@ -98,7 +98,7 @@ export function model(panel) {
     h(
       "p",
       { class: "about" },
-      "What the app asked of the model, newest first. In and out are tokens; prices are those of the named model, and nothing is charged here.",
+      `What the app asked of the model, newest first. In and out are tokens; prices are those of the named model${panel.app.model?.kind === "rehearsal" ? ", and nothing is charged here" : ""}.`,
     ),
     h(
       "dl",

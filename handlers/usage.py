@@ -144,7 +144,7 @@ class CostCommands:
         costs, team, channel = self._services.costs, body["team_id"], body["channel_id"]
         if words:
             match = OWNER.fullmatch(words)
-            if not match:
+            if not match or channel.startswith("D"):  # direct messages are their person's
                 raise NotUnderstood(words, OWNER_HINT)
             viewer = await self.viewer(team, body["user_id"])
             act = costs.dismiss_owner if match["remove"] else costs.name_owner

@@ -290,6 +290,45 @@ class Spending(RuleBasedStateMachine):
         except BudgetExceeded:
             return multiple()
 
+    @rule(target=open_entries, bounds=st.lists(st.integers(0, 900), min_size=2, max_size=12))
+    def ask_at_once(self, bounds: list[int]) -> Any:
+        async def together() -> list[Any]:
+            asked = (self.house.ask(bound=Usage(output_tokens=tokens)) for tokens in bounds)
+            return await asyncio.gather(*asked, return_exceptions=True)
+
+        answers = self.run(together())
+        assert all(isinstance(answer, Entry | BudgetExceeded) for answer in answers)
+        return multiple(*(answer for answer in answers if isinstance(answer, Entry)))
+
+    @rule(bounds=st.lists(st.integers(0, 900), min_size=1, max_size=8), turns=st.integers(0, 12))
+    def ask_and_walk_away(self, bounds: list[int], turns: int) -> None:
+        """Whoever asked is gone before, while or after the row is written; what was taken is given back."""
+
+        async def abandoned() -> None:
+            asked = [asyncio.create_task(self.house.ask(bound=Usage(output_tokens=n))) for n in bounds]
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            for task in asked:
+                task.cancel()
+            for entry in await asyncio.gather(*asked, return_exceptions=True):
+                if isinstance(entry, Entry):
+                    await self.house.ledger.settle(entry, None, outcome="stopped")
+
+        before = self.run(self.house.left())
+        self.run(abandoned())
+        assert self.run(self.house.left()) == before
+
+    @rule(entries=st.lists(consumes(open_entries), max_size=8), late=consumes(open_entries))
+    def end_at_once_while_the_process_dies(self, entries: list[Entry], late: Entry) -> None:
+        async def together() -> None:
+            ends = [self.house.ledger.settle(entry, None, outcome="failed") for entry in entries]
+            after = House(self.engine, at=self.house.at)
+            await asyncio.gather(*ends, after.ledger.start())
+            await self.house.ledger.settle(late, CENT, outcome="ok")  # too late: its row has been ended
+            self.house = after
+
+        self.run(together())
+
     @rule(
         entry=consumes(open_entries),
         share=st.integers(0, 100),

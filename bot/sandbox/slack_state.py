@@ -25,6 +25,7 @@ class Person:
     team: str
     admin: bool = False
     stranger: bool = False  # of another company, seen through a shared channel
+    guest: bool = False  # sees only the channels they are in
     bot: bool = False
     bot_id: str = ""
     app_id: str = ""
@@ -39,7 +40,7 @@ class Person:
             "display_name": self.name,
             "team": self.team,
             "name": self.name,
-            "is_restricted": False,
+            "is_restricted": self.guest,
             "is_ultra_restricted": False,
         }
 

@@ -70,7 +70,7 @@ def about_person(ws: Workspace, person: Person) -> Answer:
         "is_admin": person.admin,
         "is_owner": person.admin,
         "is_primary_owner": person.admin,
-        "is_restricted": False,
+        "is_restricted": person.guest,
         "is_ultra_restricted": False,
         "is_bot": person.bot,
         "is_app_user": False,

@@ -14,6 +14,22 @@ import orjson
 from bot.reports import Row, total
 
 COLUMNS = tuple(f.name for f in fields(Row))
+# What a row on the command line has, whatever was asked for; a day comes before it where days are told apart.
+USUAL = (
+    "team",
+    "channel",
+    "user",
+    "model",
+    "kind",
+    "requests",
+    "input_tokens",
+    "cached_tokens",
+    "output_tokens",
+    "audio_seconds",
+    "images",
+    "cost_usd",
+    "unpriced",
+)
 # A spreadsheet takes a cell that begins like this for a formula. The last four are the full-width forms.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -38,6 +54,7 @@ def compact(count: int) -> str:
 # Heading and cell of each column of the text table.
 SHOWN: dict[str, tuple[str, Callable[[Any], str]]] = {
     "day": ("day", str),
+    "team": ("team", str),
     "channel": ("channel", str),
     "user": ("person", str),
     "model": ("model", str),
@@ -52,24 +69,20 @@ SHOWN: dict[str, tuple[str, Callable[[Any], str]]] = {
     "unpriced": ("unpriced", str),
 }
 ALWAYS = ("requests", "input_tokens", "cached_tokens", "output_tokens", "cost_usd")
-NAMED = ("day", "channel", "user", "model", "kind")
+NAMED = ("day", "team", "channel", "user", "model", "kind")
 
 
-def table(rows: Sequence[Row], *, names: Mapping[str, str] | None = None) -> str:
-    """Aligned columns of plain text with a total; columns nobody used are left out. `names`: id → name."""
-    known = names or {}
-    whole = total(rows)
-    shown = columns(rows)
-    lines = [[SHOWN[column][0] for column in shown]]
-    for row in (*rows, whole):
-        lines.append([SHOWN[c][1](known.get(str(value := getattr(row, c)), value)) for c in shown])
-    lines[-1][0] = lines[-1][0] or "total"
-    return _aligned(lines, left=sum(column in NAMED for column in shown))
+def table(rows: Sequence[Row], columns: Sequence[str]) -> str:
+    """Aligned columns of plain text with a total."""
+    lines = [[SHOWN[column][0] for column in columns]]
+    lines += [[SHOWN[column][1](getattr(row, column)) for column in columns] for row in (*rows, total(rows))]
+    lines[-1][0] = "total"
+    return _aligned(lines, left=sum(column in NAMED for column in columns))
 
 
 def columns(rows: Sequence[Row]) -> list[str]:
-    """Which columns are worth showing."""
-    return [c for c in SHOWN if c in ALWAYS or any(getattr(row, c) for row in rows)]
+    """Which columns are worth showing to one team."""
+    return [c for c in SHOWN if c in ALWAYS or (c != "team" and any(getattr(row, c) for row in rows))]
 
 
 def _aligned(lines: list[list[str]], *, left: int) -> str:
@@ -84,17 +97,19 @@ def _aligned(lines: list[list[str]], *, left: int) -> str:
     )
 
 
-def as_csv(rows: Iterable[Row], *, names: Mapping[str, str] | None = None) -> str:
-    """RFC 4180, every column, exact dollars. A name a spreadsheet would compute begins with an apostrophe.
+def as_csv(
+    rows: Iterable[Row], columns: Sequence[str] = COLUMNS, *, names: Mapping[str, str] | None = None
+) -> str:
+    """RFC 4180, exact dollars. A name a spreadsheet would compute begins with an apostrophe.
 
     With `names` (id → name) two more columns: channel_name and user_name.
     """
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(COLUMNS if names is None else (*COLUMNS, "channel_name", "user_name"))
+    writer.writerow(columns if names is None else (*columns, "channel_name", "user_name"))
     for row in rows:
         told = () if names is None else (names.get(id, id) for id in (row.channel, row.user))
-        writer.writerow([_cell(value) for value in (*(getattr(row, c) for c in COLUMNS), *told)])
+        writer.writerow([_cell(value) for value in (*(getattr(row, c) for c in columns), *told)])
     return out.getvalue()
 
 
@@ -104,9 +119,10 @@ def _cell(value: Any) -> str:
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
-def as_json(rows: Iterable[Row]) -> str:
-    """A list of objects with every column; dollars as numbers."""
-    return orjson.dumps([asdict(row) for row in rows], default=float, option=orjson.OPT_INDENT_2).decode()
+def as_json(rows: Iterable[Row], columns: Sequence[str] = COLUMNS) -> str:
+    """A list of objects with those columns; dollars as numbers."""
+    told = [{column: getattr(row, column) for column in columns} for row in rows]
+    return orjson.dumps(told, default=float, option=orjson.OPT_INDENT_2).decode()
 
 
 def as_parquet(rows: Sequence[Row]) -> bytes:

@@ -8,12 +8,16 @@ from datetime import datetime
 
 from bot.calendar import zone
 from bot.config import Settings
-from bot.report_formats import as_csv, as_json, table
+from bot.report_formats import USUAL, as_csv, as_json, table
 from bot.reports import BYS, OPERATOR, Row, parse, usage
 from storage import ledger
 from storage.engine import open_engine
 
-FORMATS: dict[str, Callable[[Sequence[Row]], str]] = {"table": table, "csv": as_csv, "json": as_json}
+FORMATS: dict[str, Callable[[Sequence[Row], Sequence[str]], str]] = {
+    "table": table,
+    "csv": as_csv,
+    "json": as_json,
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,5 +42,6 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
         rows: list[Row] = []
         for team in teams:
             rows += await usage(engine, team, span, OPERATOR, by=by)
-    print(FORMATS[args.format](rows), end="" if args.format == "csv" else "\n")
+    columns = ("day", *USUAL) if "day" in by else USUAL
+    print(FORMATS[args.format](rows, columns), end="" if args.format == "csv" else "\n")
     return 0

@@ -9,12 +9,12 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 
 from bot import pricing, retention
 from bot.budgets import Budgets
-from bot.calendar import Calendar, first_day, next_first_day, zone
+from bot.calendar import Calendar, zone
 from bot.changes import note_changes
 from bot.clips import GONE, OVERHEARD, Clips, Desk
 from bot.config import Settings
@@ -33,31 +33,18 @@ from bot.messages import Conversation
 from bot.metrics import METRICS, loop_lag
 from bot.policy import from_file
 from bot.provider import Provider
+from bot.reports import OPERATOR, Row, total, usage
 from bot.scheduler import Scheduler
 from bot.subject import Subject
 from bot.turn import House
 from bot.turns import Front, Turns
 from bot.voice import Voice
 from storage import conversations, export, forget, inbox, recordings, replies
-from storage import ledger as ledger_rows
 from storage.engine import Engine, open_engine
 
 log = logging.getLogger(__name__)
 
 HOUSEKEEPING_S = 3600.0
-
-
-@dataclass(frozen=True, slots=True)
-class MonthUsage:
-    """What was used since the first of the month. `cost_nano_usd` leaves out `unpriced` requests."""
-
-    first: date
-    requests: int = 0
-    input_tokens: int = 0
-    cached_tokens: int = 0
-    output_tokens: int = 0
-    cost_nano_usd: int = 0
-    unpriced: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +79,11 @@ class Services:
                 return True
         return False
 
-    async def usage_of(self, team: str, *, channel: str = "", person: str = "") -> MonthUsage:
+    async def usage_of(self, team: str, *, channel: str = "", person: str = "") -> Row:
         """This month's use of a channel, of a person, or of the whole workspace."""
-        today = self.calendar.day(self.calendar.now())
-        first = first_day(today, "month")
-        last = next_first_day(first, "month") - timedelta(days=1)
         where = {name: value for name, value in (("channel", channel), ("person", person)) if value}
-        rows = await self.engine.read(
-            partial(ledger_rows.used, by=(), where=where), team, first.isoformat(), last.isoformat()
-        )
-        if not rows:
-            return MonthUsage(first)
-        names = ("requests", "input_tokens", "cached_tokens", "output_tokens", "unpriced")
-        return MonthUsage(first, cost_nano_usd=rows[0]["cost"], **{name: rows[0][name] for name in names})
+        month = self.costs.question("").span
+        return total(await usage(self.engine, team, month, OPERATOR, by=(), where=where))
 
     async def forget_thread(self, conversation: Conversation, user: str) -> int | None:
         """Forgets a thread for somebody who takes part in it; how many messages, None for an outsider."""

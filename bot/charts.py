@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from bot.budgets import Standing
-from bot.report_formats import dollars
+from bot.report_formats import cost, dollars
 from bot.reports import Row, Span, summed, total
 
 TOLD_APART = 7  # more colours than this nobody tells apart
@@ -63,7 +63,7 @@ def share(rows: Sequence[Row], span: Span) -> Chart:
         {
             "name": row.kind,
             "usd": float(row.cost_usd),
-            "label": f"{dollars(row.cost_usd)} · {_percent(row.cost_usd / whole)}",
+            "label": f"{cost(row)} · {_percent(row.cost_usd / whole)}" if row.cost_usd else cost(row),
         }
         for row in summed(rows, ("kind",))
     )
@@ -139,9 +139,10 @@ def _day(day: date) -> str:
 def _in_all(rows: Sequence[Row]) -> str:
     whole = total(rows)
     unpriced = f", {whole.unpriced:,} of them without a known price" if whole.unpriced else ""
-    return f"{dollars(whole.cost_usd)} in all, {whole.requests:,} requests{unpriced}"
+    requests = "1 request" if whole.requests == 1 else f"{whole.requests:,} requests"
+    return f"{cost(whole)} in all, {requests}{unpriced}"
 
 
 def _most(rows: Sequence[Row], names: Mapping[str, str]) -> str:
-    told = ", ".join(f"{names.get(row.channel, row.channel)} {dollars(row.cost_usd)}" for row in rows[:3])
+    told = ", ".join(f"{names.get(row.channel, row.channel)} {cost(row)}" for row in rows[:3])
     return f"Most: {told}." if told else "Nothing was used."

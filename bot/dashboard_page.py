@@ -19,7 +19,7 @@ import orjson
 
 from bot.budgets import Standing, titled
 from bot.pictures import Picture
-from bot.report_formats import NAMED, SHOWN, columns, compact, dollars
+from bot.report_formats import NAMED, SHOWN, cells, columns, compact, cost, dollars
 from bot.reports import BYS, By, Row, Span, total
 
 TEMPLATE = Template(Path(__file__).with_name("dashboard.html").read_text("utf-8"))
@@ -121,7 +121,7 @@ def _select(name: str, label: str, options: Iterable[tuple[str, str]], chosen: s
 def _figures(whole: Row) -> str:
     cached = f"{whole.cached_tokens / whole.input_tokens:.0%}" if whole.input_tokens else "–"
     figures = {
-        "cost": dollars(whole.cost_usd),
+        "cost": cost(whole),
         "requests": f"{whole.requests:,}",
         "tokens in / out": f"{compact(whole.input_tokens)} / {compact(whole.output_tokens)}",
         "of the input from cache": cached,
@@ -168,8 +168,7 @@ def _table(rows: Sequence[Row], names: Mapping[str, str]) -> str:
 
 
 def _cells(row: Row, shown: Sequence[str], names: Mapping[str, str]) -> str:
-    values = ((column, getattr(row, column)) for column in shown)
-    texts = ((column, SHOWN[column][1](names.get(str(value), value))) for column, value in values)
+    texts = zip(shown, cells(row, shown, names), strict=True)
     return "".join(f"<td{_class(column)}>{escape(text)}</td>" for column, text in texts)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from decimal import Decimal
 from typing import Any
 
@@ -30,6 +30,7 @@ USUAL = (
     "cost_usd",
     "unpriced",
 )
+UNPRICED = "unpriced"
 # A spreadsheet takes a cell that begins like this for a formula. The last four are the full-width forms.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -41,6 +42,15 @@ def dollars(amount: Decimal) -> str:
     if abs(amount) >= Decimal("0.01"):
         return f"${amount:.3f}".removesuffix("0")
     return f"${amount:.{min(9, 1 - amount.adjusted())}f}"
+
+
+def cost(row: Row) -> str:
+    """What it cost, or that no price is known for any of it: never a zero that nobody has counted."""
+    return UNPRICED if nothing_priced(row) else dollars(row.cost_usd)
+
+
+def nothing_priced(row: Row) -> bool:
+    return 0 < row.requests == row.unpriced
 
 
 def compact(count: int) -> str:
@@ -75,9 +85,18 @@ NAMED = ("day", "team", "channel", "user", "model", "kind")
 def table(rows: Sequence[Row], columns: Sequence[str]) -> str:
     """Aligned columns of plain text with a total."""
     lines = [[SHOWN[column][0] for column in columns]]
-    lines += [[SHOWN[column][1](getattr(row, column)) for column in columns] for row in (*rows, total(rows))]
+    lines += [cells(row, columns, {}) for row in (*rows, total(rows))]
     lines[-1][0] = "total"
     return _aligned(lines, left=sum(column in NAMED for column in columns))
+
+
+def cells(row: Row, columns: Sequence[str], names: Mapping[str, str]) -> list[str]:
+    """A row for reading, with a name for each id that has one."""
+    values = {column: getattr(row, column) for column in columns}
+    return [
+        cost(row) if column == "cost_usd" else SHOWN[column][1](names.get(str(value), value))
+        for column, value in values.items()
+    ]
 
 
 def columns(rows: Sequence[Row]) -> list[str]:
@@ -100,38 +119,47 @@ def _aligned(lines: list[list[str]], *, left: int) -> str:
 def as_csv(
     rows: Iterable[Row], columns: Sequence[str] = COLUMNS, *, names: Mapping[str, str] | None = None
 ) -> str:
-    """RFC 4180, exact dollars. A name a spreadsheet would compute begins with an apostrophe.
+    """RFC 4180, exact dollars, nothing where no price is known.
 
-    With `names` (id → name) two more columns: channel_name and user_name.
+    A name a spreadsheet would compute begins with an apostrophe. With `names` (id → name) two more columns:
+    channel_name and user_name.
     """
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(columns if names is None else (*columns, "channel_name", "user_name"))
     for row in rows:
         told = () if names is None else (names.get(id, id) for id in (row.channel, row.user))
-        writer.writerow([_cell(value) for value in (*(getattr(row, c) for c in columns), *told)])
+        writer.writerow([_cell(value) for value in (*(_value(row, c) for c in columns), *told)])
     return out.getvalue()
 
 
+def _value(row: Row, column: str) -> Any:
+    """None is a cost that nobody knows."""
+    return None if column == "cost_usd" and nothing_priced(row) else getattr(row, column)
+
+
 def _cell(value: Any) -> str:
+    if value is None:
+        return ""
     if isinstance(value, str):
         return f"'{value}" if value.lstrip(" ").startswith(FORMULA) else value
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
 def as_json(rows: Iterable[Row], columns: Sequence[str] = COLUMNS) -> str:
-    """A list of objects with those columns; dollars as numbers."""
-    told = [{column: getattr(row, column) for column in columns} for row in rows]
+    """A list of objects with those columns; dollars as numbers, null where no price is known."""
+    told = [{column: _value(row, column) for column in columns} for row in rows]
     return orjson.dumps(told, default=float, option=orjson.OPT_INDENT_2).decode()
 
 
 def as_parquet(rows: Sequence[Row]) -> bytes:
-    """Typed columns, dollars as decimal(38, 9). Needs the charts extra."""
+    """Typed columns, dollars as decimal(38, 9), null where no price is known. Needs the charts extra."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     types = {str: pa.string(), int: pa.int64(), float: pa.float64(), Decimal: pa.decimal128(38, 9)}
     schema = pa.schema([(name, types[type(getattr(Row(), name))]) for name in COLUMNS])
     out = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist([asdict(row) for row in rows], schema=schema), out)
+    told = [{column: _value(row, column) for column in COLUMNS} for row in rows]
+    pq.write_table(pa.Table.from_pylist(told, schema=schema), out)
     return out.getvalue()

@@ -6,11 +6,11 @@ Source of shapes and limits: https://docs.slack.dev/reference/block-kit/blocks
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
-from bot.app import MonthUsage
 from bot.errors import BotError
+from bot.report_formats import cost
+from bot.reports import Row
 from handlers.mrkdwn import escape
 
 Block = dict[str, Any]
@@ -103,11 +103,11 @@ def help(commands: Mapping[str, str]) -> list[Block]:
     ]
 
 
-def usage(title: str, used: MonthUsage) -> list[Block]:
+def usage(title: str, month: str, used: Row) -> list[Block]:
     """A month's use in one block, with what could not be priced said openly."""
     lines = [
-        f"*{escape(title)}* (since {used.first:%d %B})",
-        f"{money(used.cost_nano_usd)} for {count(used.requests, 'model request')}",
+        f"*{escape(title)}* ({month})",
+        f"{cost(used)} for {count(used.requests, 'model request')}",
         f"{used.input_tokens:,} tokens read ({used.cached_tokens:,} from the cache), "
         f"{used.output_tokens:,} written",
     ]
@@ -116,14 +116,14 @@ def usage(title: str, used: MonthUsage) -> list[Block]:
     return [section("\n".join(lines))]
 
 
-def home(used: MonthUsage, commands: Mapping[str, str]) -> list[Block]:
+def home(month: str, used: Row, commands: Mapping[str, str]) -> list[Block]:
     """The Home tab: what this is, and the person's own month."""
     return [
         header("Parley"),
         *help(commands),
         choose_channel(),
         {"type": "divider"},
-        *usage("Your month", used),
+        *usage("Your month", month, used),
     ]
 
 
@@ -168,9 +168,3 @@ def forgotten(messages: int | None) -> str:
 
 def count(number: int, what: str) -> str:
     return f"{number:,} {what}" + ("" if number == 1 else "s")
-
-
-def money(nano_usd: int) -> str:
-    """An amount a person can read: cents, and more digits only below a cent."""
-    amount = Decimal(nano_usd) / 1_000_000_000
-    return f"${amount:,.2f}" if amount >= Decimal("0.01") or not amount else f"${amount:.5f}"

@@ -12,7 +12,7 @@ from typing import Any
 from bot import languages
 from bot.clip import ClipCard, joined
 from bot.heard import Said
-from bot.pricing import nano
+from bot.report_formats import UNPRICED, dollars
 from handlers import blocks
 from handlers.blocks import Block
 from handlers.mrkdwn import escape
@@ -68,7 +68,7 @@ def clock(seconds: float) -> str:
 
 
 def _facts(card: ClipCard) -> list[str]:
-    cost = "unpriced" if card.cost_usd is None else blocks.money(nano(card.cost_usd))
+    cost = UNPRICED if card.cost_usd is None else dollars(card.cost_usd)
     facts = [languages.name(card.language) if card.language else "", clock(card.length_s), card.model, cost]
     if not card.timed and card.length_s > SHORT_S:
         facts.append("times estimated")

@@ -65,9 +65,9 @@ class Commands:
 
     async def _usage(self, body: dict[str, Any]) -> dict[str, Any]:
         used = await self._services.usage_of(body["team_id"], channel=body["channel_id"])
-        return blocks.ephemeral(
-            "This month in this channel", blocks.usage("This month in this channel", used)
-        )
+        month = self._services.costs.question("").span.label
+        title = "This month in this channel"
+        return blocks.ephemeral(title, blocks.usage(title, month, used))
 
     async def _export(self, body: dict[str, Any], respond: Any) -> None:
         """What is kept of the asker goes where only they read it."""

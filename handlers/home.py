@@ -35,7 +35,8 @@ class Home:
             )
             return
         used = await self._services.usage_of(body["team_id"], person=event["user"])
-        shown = [*blocks.home(used, HELP), *await self._costs(body["team_id"], event["user"])]
+        month = self._services.costs.question("").span.label
+        shown = [*blocks.home(month, used, HELP), *await self._costs(body["team_id"], event["user"])]
         view = {"type": "home", "blocks": shown}
         await self._front.door.attempt("views.publish", user_id=event["user"], view=view)
 
@@ -47,7 +48,8 @@ class Home:
         names = await directory.names(one.budget.target for one in standings)
         shown = usage_blocks.standings(standings, names, "") if standings else []
         if viewer.admin:
-            shown += blocks.usage("The workspace's month", await self._services.usage_of(team))
+            month = costs.question("").span.label
+            shown += blocks.usage("The workspace's month", month, await self._services.usage_of(team))
         return [*shown, *usage_blocks.open_page(costs.link(team, user))]
 
     async def stopped(self, event: dict[str, Any], body: dict[str, Any]) -> None:

@@ -9,9 +9,9 @@ from decimal import Decimal
 from bot.budgets import ADJECTIVES, EACH, Budget, Change, Standing, Warning, titled
 from bot.digest import Digest
 from bot.estimate import Estimate
-from bot.report_formats import NAMED, SHOWN, columns, dollars
+from bot.report_formats import NAMED, SHOWN, cells, columns, cost, dollars
 from bot.reports import Question, Row, summed, total
-from handlers.blocks import Block, context, header, section
+from handlers.blocks import Block, context, count, header, section
 from handlers.mrkdwn import escape
 
 # A table of more rows is not read; the file has them all. Source of the limit of 100 rows and 20 columns:
@@ -38,30 +38,23 @@ def report(question: Question, rows: Sequence[Row], names: Mapping[str, str], ri
 def in_all(whole: Row) -> str:
     """The sum in words, with what has no price said openly."""
     unpriced = f", {whole.unpriced:,} of them without a known price" if whole.unpriced else ""
-    return f"*{dollars(whole.cost_usd)}* for {whole.requests:,} requests{unpriced}"
+    return f"*{cost(whole)}* for {count(whole.requests, 'request')}{unpriced}"
 
 
 def table(rows: Sequence[Row], names: Mapping[str, str]) -> Block:
     """The dearest rows, the rest in one, and the total."""
     shown = columns(rows)
     lines = [[SHOWN[column][0] for column in shown]]
-    lines += [_cells(row, shown, names) for row in rows[:ROWS]]
+    lines += [cells(row, shown, names) for row in rows[:ROWS]]
     if len(rows) > ROWS:
-        lines.append(_cells(total(rows[ROWS:]), shown, {"": REST}))
-    lines.append(_cells(total(rows), shown, {"": "total"}))
+        lines.append(cells(total(rows[ROWS:]), shown, {"": REST}))
+    lines.append(cells(total(rows), shown, {"": "total"}))
     aligned = [{"align": "left" if column in NAMED else "right"} for column in shown]
     return {
         "type": "table",
         "column_settings": aligned,
         "rows": [[{"type": "raw_text", "text": cell or NOTHING} for cell in line] for line in lines],
     }
-
-
-def _cells(row: Row, shown: Sequence[str], names: Mapping[str, str]) -> list[str]:
-    values = [getattr(row, column) for column in shown]
-    return [
-        SHOWN[column][1](names.get(str(value), value)) for column, value in zip(shown, values, strict=True)
-    ]
 
 
 def open_page(link: str) -> list[Block]:
@@ -181,7 +174,7 @@ def digest(one: Digest, names: Mapping[str, str]) -> list[Block]:
     before = total(one.before)
     blocks = [
         header(f"Your costs, {one.span.label}"),
-        section(f"{in_all(total(one.rows))}. The week before: {dollars(before.cost_usd)}."),
+        section(f"{in_all(total(one.rows))}. The week before: {cost(before)}."),
     ]
     if one.rows:
         blocks.append(table(summed(one.rows, ("channel",)), names))

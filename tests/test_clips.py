@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from bot import hearing
+from bot.pricing import usd
+from bot.report_formats import dollars
 from bot.sandbox.hearing import Heard
-from handlers.blocks import money
 from storage import ledger
 from tests.audio_files import FORMATS, RATE, decode, encode, say, silence, tones, wav
 from tests.clips import EARS, answered, answers, bundled, cards, clip, drop, file, heard, shown, spoken
@@ -290,7 +291,7 @@ async def test_a_card_tells_language_length_model_and_what_it_cost(tmp_path: Pat
         thread = await drop(team, bundled("offene_rechnung.webm"))
         await answered(team, thread)
         read = shown(cards(team, thread)[0])
-        for fact in ("German", "0:05", "whisper-1", "$0.00120"):
+        for fact in ("German", "0:05", "whisper-1", "$0.0012"):
             assert fact in read
         assert GERMAN in read
         assert "Hello Parley, the invoice for October is still open." in read
@@ -337,7 +338,7 @@ async def test_the_ledger_holds_what_the_provider_reported_and_the_card_what_the
         assert row["requests"] == len(reported) > 1
         assert row["audio_seconds"] == sum(usage["seconds"] for usage in reported)
         assert row["estimated"] == 0
-        assert money(row["cost"]) in shown(cards(team, thread)[0])
+        assert dollars(usd(row["cost"])) in shown(cards(team, thread)[0])
 
 
 class Hesitant:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import aiohttp
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.app import MonthUsage
+from bot.reports import Row
 from handlers import blocks, commands, home
 from tests.rows import SECRET, kept, on_disk
 from tests.workspace import Workspace, workspace
@@ -53,15 +54,18 @@ async def test_usage_is_the_models_own_count_for_this_channel_and_month(tmp_path
         assert f"{sum(u['prompt_tokens'] for u in here if u):,} tokens read" in shown
         assert f"{sum(u['completion_tokens'] for u in here if u):,} written" in shown
         assert "$0.00" in shown
-        assert f"since {datetime.now(UTC).replace(day=1):%d %B}" in shown
+        assert f"({datetime.now(UTC):%B %Y})" in shown
         assert "1 model request" in await parley(team, "usage", channel="#support")
 
 
 def test_usage_says_openly_what_has_no_price() -> None:
-    used = MonthUsage(date(2026, 11, 1), requests=2, cost_nano_usd=12_345_678, unpriced=1)
-    (block,) = blocks.usage("This month", used)
-    assert "$0.01 for 2 model requests" in block["text"]["text"]
+    used = Row(requests=2, cost_usd=Decimal("0.012345678"), unpriced=1)
+    (block,) = blocks.usage("This month", "May", used)
+    assert "$0.012 for 2 model requests" in block["text"]["text"]
     assert "1 request unpriced" in block["text"]["text"]
+    (block,) = blocks.usage("This month", "May", Row(requests=2, unpriced=2))
+    assert "$" not in block["text"]["text"]
+    assert "unpriced for 2 model requests" in block["text"]["text"]
 
 
 async def test_a_channel_without_requests_has_used_nothing(tmp_path: Path) -> None:

@@ -61,7 +61,9 @@ def test_every_row_has_the_same_columns_whatever_it_is_added_up_by(
     database: str, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
 ) -> None:
     asyncio.run(fill(database))
-    usual = ["team", "channel", "user", "model", "kind", "requests", "input_tokens", "cached_tokens", "output_tokens", "audio_seconds", "images", "cost_usd", "unpriced"]
+    named = ["team", "channel", "user", "model", "kind"]
+    counted = ["requests", "input_tokens", "cached_tokens", "output_tokens", "audio_seconds", "images"]
+    usual = [*named, *counted, "cost_usd", "unpriced"]
     expected = (["day"] if "day,model" in words else []) + usual
     lines = list(csv.reader(io.StringIO(run(capsys, *words, "--format", "csv"))))
     assert lines[0] == expected
@@ -79,9 +81,10 @@ def test_what_has_no_price_is_counted_and_never_a_zero_among_the_priced(
     asyncio.run(fill(database, "nobodys-model"))
     read = json.loads(run(capsys, "--by", "model", "--format", "json", "--team", "T1"))
     assert [(row["model"], row["requests"], row["cost_usd"], row["unpriced"]) for row in read] == [
-        ("nobodys-model", 2, 0.0, 2)
+        ("nobodys-model", 2, None, 2)
     ]
-    assert run(capsys, "--team", "T1").splitlines()[-1].split()[-1] == "2"
+    assert run(capsys, "--team", "T1").splitlines()[-1].split()[-2:] == ["unpriced", "2"]
+    assert run(capsys, "--team", "T1", "--format", "csv").splitlines()[1].endswith(",,1")
 
 
 def test_words_it_does_not_know_are_answered_with_a_hint(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from bot.app import Services
-from bot.errors import BotError
 from handlers import blocks, guard_blocks
 
 
@@ -29,10 +28,7 @@ class Actions:
     async def retry(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
         """One more attempt at a failed answer, once, by the asker."""
         await ack()
-        try:
-            await self._services.turns.retry(body["actions"][0]["value"], body["user"]["id"])
-        except BotError as exc:
-            await respond(**blocks.notice(exc), replace_original=False)
+        await self._services.turns.retry(body["actions"][0]["value"], body["user"]["id"])
 
     async def forget_all(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
         """Erases what a person said to us, after Slack has asked them twice."""

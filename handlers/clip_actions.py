@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.app import Services
 from bot.errors import BotError
-from handlers import blocks, clip_modal
+from handlers import clip_modal
 from handlers.front import SlackFront
 
 
@@ -21,12 +21,9 @@ class ClipActions:
         """What was heard, to be corrected by the person who said it."""
         await ack()
         id = body["actions"][0]["value"]
-        try:
-            card = await self._services.clips.card(id, body["user"]["id"])
-            view = clip_modal.modal(card, id)
-            await self._front.door.call("views.open", trigger_id=body["trigger_id"], view=view)
-        except BotError as exc:
-            await respond(**blocks.notice(exc), replace_original=False)
+        card = await self._services.clips.card(id, body["user"]["id"])
+        view = clip_modal.modal(card, id)
+        await self._front.door.call("views.open", trigger_id=body["trigger_id"], view=view)
 
     async def edited(self, ack: Any, body: dict[str, Any]) -> None:
         """The corrected words take the place of what was heard, and are answered."""
@@ -42,15 +39,9 @@ class ClipActions:
     async def translate(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
         """English beside the words."""
         await ack()
-        try:
-            await self._services.clips.translate(body["actions"][0]["value"], body["user"]["id"])
-        except BotError as exc:
-            await respond(**blocks.notice(exc), replace_original=False)
+        await self._services.clips.translate(body["actions"][0]["value"], body["user"]["id"])
 
     async def forget(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
         """Erases what was heard, here and in Slack, after Slack has asked twice."""
         await ack()
-        try:
-            await self._services.clips.forget(body["actions"][0]["value"], body["user"]["id"])
-        except BotError as exc:
-            await respond(**blocks.notice(exc), replace_original=False)
+        await self._services.clips.forget(body["actions"][0]["value"], body["user"]["id"])

@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 from bot.app import Services
-from bot.errors import BotError
 from bot.messages import Conversation
 from handlers import blocks
 from handlers.front import SlackFront
@@ -72,14 +71,10 @@ class Commands:
     async def _export(self, body: dict[str, Any], respond: Any) -> None:
         """What is kept of the asker goes where only they read it."""
         content = await self._services.export_person(body["team_id"], body["user_id"])
-        try:
-            direct = await self._front.directory.direct(body["user_id"])
-            file = Upload("parley-export.json", content, "What Parley keeps of you")
-            await share(self._front.door, self._services.settings, [file], channel=direct, comment=EXPORTED)
-        except BotError as exc:
-            await respond(**blocks.notice(exc))
-        else:
-            await respond(**blocks.ephemeral(EXPORT_SENT, [blocks.section(EXPORT_SENT)]))
+        direct = await self._front.directory.direct(body["user_id"])
+        file = Upload("parley-export.json", content, "What Parley keeps of you")
+        await share(self._front.door, self._services.settings, [file], channel=direct, comment=EXPORTED)
+        await respond(**blocks.ephemeral(EXPORT_SENT, [blocks.section(EXPORT_SENT)]))
 
     async def _forget(self, body: dict[str, Any], what: str) -> dict[str, Any]:
         team, user = body["team_id"], body["user_id"]

@@ -18,6 +18,7 @@ from handlers.clip_actions import ClipActions
 from handlers.clip_blocks import EDIT, FORGET, TRANSLATE
 from handlers.clip_modal import EDITED
 from handlers.commands import Commands
+from handlers.failures import telling
 from handlers.home import Home, seen, unknown
 from handlers.settings import ChannelSettings
 from handlers.shortcuts import Shortcuts
@@ -94,6 +95,6 @@ def register(app: AsyncApp, services: Services, front: SlackFront) -> None:
     listener."""
     for kind, listeners in table(services, front).items():
         for name, listener in listeners.items():
-            getattr(app, kind)(name)(listener)
+            getattr(app, kind)(name)(telling(listener))
     for kind in ("event", "command", "shortcut", "action", "view", "options"):
         getattr(app, kind)(ANYTHING)(unknown)

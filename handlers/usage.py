@@ -17,7 +17,7 @@ from typing import Any
 from bot import budget_words, digest
 from bot.app import Services
 from bot.budget_words import Show
-from bot.errors import BotError, NotUnderstood
+from bot.errors import NotUnderstood
 from bot.estimate import SPEECH_MODELS
 from bot.pictures import Picture
 from bot.report_formats import as_csv
@@ -57,13 +57,10 @@ class CostCommands:
             "estimate": self.estimate,
             "digest": self.digest,
         }[word]
-        try:
-            answer = await work(body, rest)
-            await respond(**blocks.ephemeral(answer.text, answer.blocks))
-            if answer.files:
-                await self._send(body["user_id"], answer.text, await answer.files())
-        except BotError as exc:
-            await respond(**blocks.notice(exc))
+        answer = await work(body, rest)
+        await respond(**blocks.ephemeral(answer.text, answer.blocks))
+        if answer.files:
+            await self._send(body["user_id"], answer.text, await answer.files())
 
     async def _send(self, user: str, comment: str, files: list[Upload]) -> None:
         if files:

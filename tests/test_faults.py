@@ -52,6 +52,7 @@ async def readiness(team: Workspace) -> tuple[int, str]:
 
 async def test_row_12_a_rate_limit_delays_its_channel_in_order_and_no_other(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
+        team.slack.faults.add("chat.startStream", status=429, times=0)  # so that all is posted
         busy = {"channel": team.slack.channel("#general")}
         team.slack.faults.add("chat.postMessage", status=429, retry_after_s=2, where=busy)
         first = await team.ask("@parley one")
@@ -138,6 +139,7 @@ async def test_row_16_an_answer_beyond_slacks_limits_comes_in_parts(tmp_path: Pa
 async def test_row_16_a_message_that_slack_calls_too_long_ends_in_words(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
         team.model.script(ANSWER)
+        team.slack.faults.add("chat.startStream", status=429, times=0)  # so that it is posted
         team.slack.faults.add("chat.postMessage", error="msg_too_long")
         await team.ask("@parley hello")
         assert len(await kept_after_answer(team)) == 1

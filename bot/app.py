@@ -19,6 +19,7 @@ from bot.changes import note_changes
 from bot.clips import GONE, OVERHEARD, Clips, Desk
 from bot.config import Settings
 from bot.costs import Costs, page_secret
+from bot.embeddings import embedder_for
 from bot.errors import AskError, BotError, GaveUp, StorageError
 from bot.guard import Guard
 from bot.guard_model import ModelJudge
@@ -198,8 +199,10 @@ def keep_to_subjects(
 ) -> tuple[Subject, Lessons]:
     """The guard with everything it needs."""
     model = settings.small_model or settings.model
-    keeper = Guard(engine, judge=ModelJudge(provider, model), given=from_file(settings.policies))
-    school = School(engine, keeper)
+    embedder = embedder_for(settings.embeddings, provider, engine)
+    judge = ModelJudge(provider, model)
+    keeper = Guard(engine, judge=judge, embedder=embedder, given=from_file(settings.policies))
+    school = School(engine, keeper, embedder=embedder)
     lessons = Lessons(engine, keeper, school, provider, model=model, tell=front.tell)
     return Subject(engine, keeper, school, lessons), lessons
 

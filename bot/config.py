@@ -186,6 +186,12 @@ class Settings:
     policies: str = _setting(
         "PARLEY_POLICIES", "", "TOML file of what channels are for; its owner's own settings overrule it"
     )
+    embeddings: str = _setting(
+        "PARLEY_EMBEDDINGS",
+        "",
+        "what guards learn from beside words, from their next training on: local (on this machine), or an "
+        "embedding model of the API",
+    )
     # Privacy
     channels: str = _setting(
         "PARLEY_CHANNELS",

@@ -16,6 +16,7 @@ import os
 import time
 from array import array
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -41,6 +42,7 @@ _BATCH = 32
 # Short texts; the API's own limits are 2,048 texts and 300,000 tokens.
 # Source: https://platform.openai.com/docs/api-reference/embeddings/create
 _PER_REQUEST = 256
+_DIMENSIONS = 384  # of the API's models that take a wish; more make training slow and little better
 
 
 class Embedder(Protocol):
@@ -48,21 +50,25 @@ class Embedder(Protocol):
 
     name: str  # of the model; vectors of different names are never compared
 
-    async def embed(self, texts: Sequence[str]) -> list[list[float]]: ...
+    async def embed(self, texts: Sequence[str], scope: Scope) -> list[list[float]]:
+        """`scope`: who pays, where it costs anything."""
+        ...
 
 
 class ProviderEmbedder:
-    """Embeddings from the model API, paid for by one scope of kind "embedding"."""
+    """Embeddings from the model API."""
 
-    def __init__(self, provider: Provider, scope: Scope, model: str) -> None:
+    def __init__(self, provider: Provider, model: str) -> None:
         self.name = model
-        self._provider, self._scope = provider, scope
+        self._provider = provider
 
-    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+    async def embed(self, texts: Sequence[str], scope: Scope) -> list[list[float]]:
         vectors: list[list[float]] = []
+        paying = replace(scope, kind="embedding")
         for at in range(0, len(texts), _PER_REQUEST):
             batch = texts[at : at + _PER_REQUEST]
-            vectors += map(unit, await self._provider.embed(batch, self._scope, model=self.name))
+            found = await self._provider.embed(batch, paying, model=self.name, dimensions=_DIMENSIONS)
+            vectors += map(unit, found)
         return vectors
 
 
@@ -73,12 +79,12 @@ class Cached:
         self.name = embedder.name
         self._embedder, self._engine, self._clock = embedder, engine, clock
 
-    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+    async def embed(self, texts: Sequence[str], scope: Scope) -> list[list[float]]:
         digests = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
         known = await self._engine.read(guard.vectors, self.name, digests)
         new = {d: t for d, t in zip(digests, texts, strict=True) if d not in known}
         if new:
-            made = await self._embedder.embed(list(new.values()))
+            made = await self._embedder.embed(list(new.values()), scope)
             packed = {d: array("f", v).tobytes() for d, v in zip(new, made, strict=True)}
             await self._engine.write(guard.add_vectors, self.name, packed, now=self._clock())
             known |= packed
@@ -90,8 +96,24 @@ class LocalEmbedder:
 
     name = LOCAL
 
-    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+    async def embed(self, texts: Sequence[str], scope: Scope) -> list[list[float]]:
         return await asyncio.to_thread(lambda: MiniLM.load().embed(texts))
+
+
+def embedder_for(choice: str, provider: Provider, engine: Engine) -> Embedder | None:
+    """What PARLEY_EMBEDDINGS chooses. SetupError names what is not installed for it."""
+    if not choice:
+        return None
+    if choice != "local":
+        return Cached(ProviderEmbedder(provider, choice), engine)
+    check_installed()
+    return Cached(LocalEmbedder(), engine)
+
+
+def check_installed() -> None:
+    """SetupError names what the local model needs and is not there."""
+    if missing := [name for name in _PACKAGES if find_spec(name) is None]:
+        raise SetupError([f"local embeddings: not installed: {', '.join(missing)}"])
 
 
 def unit(vector: Sequence[float]) -> list[float]:
@@ -111,9 +133,7 @@ class MiniLM:
     @cache
     def load() -> MiniLM:
         """SetupError names what is not installed."""
-        missing = [name for name in _PACKAGES if find_spec(name) is None]
-        if missing:
-            raise SetupError([f"local embeddings: not installed: {', '.join(missing)}"])
+        check_installed()
         # On a shared machine numpy's own threads are several times slower than one.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         from safetensors.numpy import load_file

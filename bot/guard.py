@@ -163,9 +163,7 @@ class Guard:
         if trained is None:
             return None
         try:
-            vectors = await self._vectors(trained, asked.text)
-            if vectors is None:
-                return None
+            vectors = await self._vectors(trained, asked)
             verdict = _held(trained, asked.text, vectors[0])
             elsewhere = verdict.on_topic and _elsewhere(trained.model, asked.text, vectors[1:])
         except (BotError, ValueError, ArithmeticError) as error:
@@ -173,15 +171,13 @@ class Guard:
             return None
         return replace(verdict, reason=PART) if elsewhere else verdict
 
-    async def _vectors(self, trained: Trained, text: str) -> list[Any] | None:
-        """The message's vector, then each of its clauses with its vector; None without the right embedder."""
-        parts = guard_rules.clauses(text)
+    async def _vectors(self, trained: Trained, asked: Asked) -> list[Any]:
+        """The message's vector, then each of its clauses with its vector."""
+        parts = guard_rules.clauses(asked.text)
         parts = parts if len(parts) > 1 else []
-        if not trained.model.uses_vectors:
+        if not trained.embedder or self._embedder is None:
             return [(), *((part, ()) for part in parts)]
-        if self._embedder is None or self._embedder.name != trained.embedder:
-            return None
-        whole, *rest = await self._embedder.embed([text, *parts])
+        whole, *rest = await self._embedder.embed([asked.text, *parts], asked.scope)
         return [whole, *zip(parts, rest, strict=True)]
 
     async def _ask_model(self, rules: Policy, asked: Asked, local: Verdict | None) -> Verdict | None:
@@ -224,8 +220,10 @@ class Guard:
         """The discriminator in use; None when nothing was trained, or it has to be trained anew."""
         if at not in self._models:
             row = await self._engine.read(store.model, at)
-            trained = Trained(row["version"], load(row["model"]), row["embedder"]) if row else None
-            self._models[at] = trained
+            mine = self._embedder.name if self._embedder else ""
+            if row and row["embedder"] not in ("", mine):
+                row = None  # vectors of another model mean nothing to it
+            self._models[at] = Trained(row["version"], load(row["model"]), row["embedder"]) if row else None
         return self._models[at]
 
     def changed(self, at: Channel) -> None:

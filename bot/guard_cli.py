@@ -163,8 +163,9 @@ async def _vectors(rows: list[Row], args: argparse.Namespace, settings: Settings
     if args.embeddings == "none" or args.head != "topic":
         return []
     texts = [row.texts[0] for row in rows]
+    scope = Scope("", "", "", "parley guard evaluate", "embedding")
     if args.embeddings == "local":
-        return await LocalEmbedder().embed(texts)
+        return await LocalEmbedder().embed(texts, scope)
     # Paid for, so it passes through the ledger of the database in the settings.
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(open_engine(settings.database))
@@ -177,9 +178,7 @@ async def _vectors(rows: list[Row], args: argparse.Namespace, settings: Settings
         ledger = Ledger(engine, prices, Calendar(zone(settings.time_zone)))
         scheduler = Scheduler(tokens_per_minute=settings.tokens_per_minute)
         provider = await stack.enter_async_context(Provider(settings, ledger, scheduler, engine))
-        scope = Scope("", "", "", "parley guard evaluate", "embedding")
-        embedder = Cached(ProviderEmbedder(provider, scope, args.embedding_model), engine)
-        return await embedder.embed(texts)
+        return await Cached(ProviderEmbedder(provider, args.embedding_model), engine).embed(texts, scope)
 
 
 def readable(figures: dict[str, Any]) -> str:

@@ -20,6 +20,7 @@ from bot.discriminator import MIN_EXAMPLES, Example, Training, dump, train
 from bot.embeddings import Embedder
 from bot.errors import Missing
 from bot.guard import Guard
+from bot.messages import Scope
 from bot.policy import COSTS, Policy
 from bot.pricing import usd
 from storage import guard as store
@@ -97,7 +98,8 @@ class School:
             if sum(e.on_topic for e in examples) < MIN_EXAMPLES:
                 return None
             if self._embedder:
-                vectors = await self._embedder.embed([e.text for e in examples])
+                scope = Scope(at.team, at.channel, "", "", "embedding")
+                vectors = await self._embedder.embed([e.text for e in examples], scope)
                 examples = [Example(e.text, e.on_topic, v) for e, v in zip(examples, vectors, strict=True)]
             costs = COSTS[rules.strictness] if rules else None
             trained = await asyncio.to_thread(train, examples, costs=costs)

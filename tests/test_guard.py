@@ -411,14 +411,14 @@ async def test_a_text_is_embedded_once(engine: Engine) -> None:
         def __init__(self) -> None:
             self.texts: list[str] = []
 
-        async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        async def embed(self, texts: Sequence[str], scope: Scope) -> list[list[float]]:
             self.texts += texts
             return [[1.0, 0.0] for _ in texts]
 
     counting = Counting()
     cached = Cached(counting, engine)
-    assert await cached.embed(["a", "b", "a"]) == [[1.0, 0.0]] * 3
-    assert await cached.embed(["b", "c"]) == [[1.0, 0.0]] * 2
+    assert await cached.embed(["a", "b", "a"], SCOPE) == [[1.0, 0.0]] * 3
+    assert await cached.embed(["b", "c"], SCOPE) == [[1.0, 0.0]] * 2
     assert counting.texts == ["a", "b", "c"]
 
 

@@ -501,6 +501,27 @@ async def test_while_the_model_is_away_an_untaught_channel_says_what_happens(tmp
             assert judged.verdict.rung == "policy"
 
 
+async def test_embeddings_of_the_provider_are_asked_for_once_and_a_failure_passes_on(tmp_path: Path) -> None:
+    async with workspace(tmp_path, PARLEY_EMBEDDINGS="text-embedding-3-small") as team:
+        team.model.script("Gently.", match=is_answer, times=0)
+
+        def embedded() -> int:
+            return sum(r.endpoint == "embeddings" for r in team.model.requests)
+
+        await teach(team)
+        learned = embedded()
+        assert learned
+        await said(team, CARD)
+        await said(team, CARD)
+        assert embedded() == learned + 1
+        (spent, *_) = stored(tmp_path, "select distinct channel from ledger where kind = 'embedding'")
+        assert spent == (team.slack.channel("#general"),)
+        team.model.faults.add("content_policy", endpoint="embeddings", times=0)
+        team.model.script(verdict(0.1), match="exchange rate")
+        assert (await said(team, "what is the exchange rate today"))[0] == REFUSED
+        assert (await team.bot.services.subject.latest(general(team)))[0].verdict.rung == "model"
+
+
 # What an operator says in a file
 
 

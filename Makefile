@@ -43,6 +43,9 @@ fmt: setup
 # Figures, each as a ratio to a baseline measured in the same run.
 bench: setup
 	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench_age
+	@$(BIN)/python -m tests.bench_voice
+	@$(BIN)/python -m tests.bench_ledger --large
 
 # The guard's figures on labelled data, beside baselines of the same run: some minutes of one core.
 bench-guard: setup

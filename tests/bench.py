@@ -76,18 +76,22 @@ def percentile(values: Sequence[float], percent: int) -> float:
 
 
 @asynccontextmanager
-async def running(name: str, slack: FakeSlack, model: FakeModel) -> AsyncIterator[tuple[int, float]]:
+async def running(
+    name: str, slack: FakeSlack, model: FakeModel, **more: str
+) -> AsyncIterator[tuple[int, float]]:
     """A bot as a process of its own; yields its pid and how long it took to be ready, in seconds."""
     with tempfile.TemporaryDirectory() as folder:
-        environ = {**os.environ, **environment(slack, model, Path(folder)), "PARLEY_MODEL": "gpt-4.1-mini"}
+        environ = {**os.environ, **environment(slack, model, Path(folder)), **more}
         began = time.perf_counter()
-        process = await asyncio.create_subprocess_exec(
-            *BOTS[name], env=environ, stdout=asyncio.subprocess.PIPE, stderr=sys.stderr
-        )
+        log = Path(folder) / "log"
+        with log.open("wb") as errors:
+            process = await asyncio.create_subprocess_exec(
+                *BOTS[name], env=environ, stdout=asyncio.subprocess.PIPE, stderr=errors
+            )
         assert process.stdout is not None
         line = await process.stdout.readline()
         if b"ready" not in line:
-            raise SystemExit(f"{name} did not start: {line!r}")
+            raise SystemExit(f"{name} did not start: {log.read_text()}")
         try:
             yield process.pid, time.perf_counter() - began
         finally:

@@ -32,7 +32,7 @@ def telling(listener: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[
 
 async def _tell(error: Exception, *, ack: Any = None, respond: Any = None, **_: Any) -> None:
     if isinstance(error, BotError):
-        log.info("a listener ended in %s: %s", type(error).__name__, error)
+        log.info("a listener ended in %s", type(error).__name__)
     else:
         log.error("a listener failed", exc_info=error)
     if ack is not None:

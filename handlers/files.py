@@ -14,18 +14,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import aiohttp
-from yarl import URL
 
-from bot.config import SLACK_API_URL, Settings
+from bot.config import Settings
 from bot.errors import FileTooLarge, SlackRefused, SlackUnavailable, UnsupportedFile
 from bot.messages import File
 from handlers.intake import file_from
+from handlers.pins import pinned
 from handlers.slack import SlackDoor
 
 log = logging.getLogger(__name__)
 
-# Source: Slack's documentation of `url_private`: https://docs.slack.dev/reference/objects/file-object
-FILE_HOST = "files.slack.com"
 FETCH_DEADLINE_S = 300.0
 SIGN_IN_RETRY_S = 5.0  # now and then the sign-in page comes for a file that is only not ready yet
 CHUNK_BYTES = 1 << 18
@@ -130,18 +128,6 @@ async def open_files(settings: Settings, slack: SlackDoor) -> AsyncIterator[Slac
         timeout=timeout, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False, trust_env=True
     ) as session:
         yield SlackFiles(settings, slack, session)
-
-
-def pinned(url: str, api_url: str) -> bool:
-    """May the token be sent there? To Slack's file host by TLS; beside another API, to its very address."""
-    try:
-        at, api = URL(url), URL(api_url)
-    except ValueError:
-        return False
-    if at.user is not None or at.password is not None:
-        return False
-    wanted = ("https", FILE_HOST, 443) if api_url == SLACK_API_URL else (api.scheme, api.host, api.port)
-    return (at.scheme, at.host, at.port) == wanted
 
 
 def _heed(file: File, response: aiohttp.ClientResponse) -> None:

@@ -20,6 +20,7 @@ from bot.clips import Clips
 from bot.messages import Conversation, File, Incoming
 from bot.turns import Turns
 from handlers import mrkdwn
+from handlers.pins import pinned
 from handlers.slack import SlackDoor
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,8 @@ TOMBSTONE = "tombstone"
 ACKNOWLEDGED = 200
 NOT_A_DELIVERY = 400
 SLACKBOT = "USLACKBOT"
+# Source: https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
+RESPONSE_HOST = "hooks.slack.com"
 
 
 class Intake:
@@ -46,7 +49,11 @@ class Intake:
         self, req: AsyncBoltRequest, resp: BoltResponse, next: Callable[[], Awaitable[BoltResponse]]
     ) -> BoltResponse:
         """Stores a person's post before Bolt acknowledges it; if this raises, Slack sends it again."""
-        event = req.body.get("event") if isinstance(req.body, dict) else None
+        body = req.body if isinstance(req.body, dict) else {}
+        if not self._may_answer(body):
+            log.warning("a delivery that wants its answer sent elsewhere than to Slack")
+            return BoltResponse(status=NOT_A_DELIVERY, body="")
+        event = body.get("event")
         if not isinstance(event, dict) or event.get("type") not in ("message", "app_mention"):
             return await next()
         try:
@@ -57,6 +64,15 @@ class Intake:
             )
             return BoltResponse(status=NOT_A_DELIVERY, body="")
         return BoltResponse(status=ACKNOWLEDGED, body="")
+
+    def _may_answer(self, body: dict[str, Any]) -> bool:
+        """Whether the addresses that answers are to be sent to are Slack's."""
+        given = [
+            body.get("response_url"),
+            *(one.get("response_url") for one in body.get("response_urls") or ()),
+        ]
+        api = self._door.client.base_url
+        return all(pinned(url, api, host=RESPONSE_HOST) for url in given if url)
 
     async def _take(self, body: dict[str, Any], event: dict[str, Any]) -> None:
         match event.get("subtype"):

@@ -9,7 +9,7 @@ import aiohttp
 
 from bot.config import Settings
 from bot.errors import SlackRefused, SlackUnavailable
-from handlers.files import pinned
+from handlers.pins import pinned
 from handlers.slack import SlackDoor
 
 

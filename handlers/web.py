@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs
 
 import orjson
@@ -24,7 +25,7 @@ from bot.inbox import Inbox
 from bot.metrics import METRICS
 
 EVENTS_PATH = "/slack/events"
-TIMESTAMP = "X-Slack-Request-Timestamp"
+TIMESTAMP, SIGNATURE = "X-Slack-Request-Timestamp", "X-Slack-Signature"
 # What is taken in. Slack's largest deliveries are far below this; anything larger is not Slack's.
 BODY_LIMIT_BYTES = 1024 * 1024
 # Slack sends a delivery at once; who takes longer to ask, or to ask again, holds a connection for nothing.
@@ -42,7 +43,7 @@ def add_events(server: web.Application, app: AsyncApp) -> None:
                 raw = await request.read()
         except TimeoutError:
             return web.Response(status=408)
-        if not request.headers.get(TIMESTAMP, "").isdecimal():  # Bolt falls over one that is no number
+        if not stamped(request):
             return web.Response(status=401)
         asked = delivered(request, raw)
         if asked is None:
@@ -50,6 +51,13 @@ def add_events(server: web.Application, app: AsyncApp) -> None:
         return await to_aiohttp_response(await app.async_dispatch(asked))
 
     server.router.add_post(EVENTS_PATH, receive)
+
+
+def stamped(request: web.Request) -> bool:
+    """Whether it says once when it was signed, as a number (Bolt falls over others), with one signature."""
+    stamps = request.headers.getall(TIMESTAMP, [])
+    signatures = request.headers.getall(SIGNATURE, [])
+    return len(stamps) == len(signatures) == 1 and stamps[0].isdecimal()
 
 
 def delivered(request: web.Request, raw: bytes) -> AsyncBoltRequest | None:
@@ -65,7 +73,7 @@ def delivered(request: web.Request, raw: bytes) -> AsyncBoltRequest | None:
 
 def delivery(raw: bytes, kind: str) -> str | None:
     """The body, when it is one that Bolt can read without falling over: JSON, or a form, perhaps with JSON
-    in it, that is an object whose event, if it has one, is an object too."""
+    in it, that is an object whose event or view, if it has one, is an object too."""
     try:
         body = raw.decode()
         told = (
@@ -76,8 +84,13 @@ def delivery(raw: bytes, kind: str) -> str | None:
         read = [orjson.loads(text) for text in told or ()]
     except ValueError:
         return None
-    fits = all(isinstance(value, dict) and isinstance(value.get("event", {}), dict) for value in read)
-    return body if fits else None
+    return body if all(map(_fits, read)) else None
+
+
+def _fits(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return False
+    return isinstance(value.get("event", {}), dict) and isinstance(value.get("view"), dict | None)
 
 
 def ops_app(problems: Problems, measure: Callable[[], Awaitable[None]]) -> web.Application:

@@ -18,8 +18,9 @@ from bot.errors import FileTooLarge, SlackUnavailable, UnsupportedFile
 from bot.messages import File
 from bot.sandbox.slack import FakeSlack
 from bot.sandbox.slack_acts import Upload
-from handlers.files import SlackFiles, open_files, pinned
+from handlers.files import SlackFiles, open_files
 from handlers.intake import file_from
+from handlers.pins import pinned
 from handlers.slack import SlackDoor
 
 CONTENT = b"RIFF" + bytes(5_000)

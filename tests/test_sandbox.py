@@ -110,6 +110,20 @@ async def test_every_channel_is_what_it_says_and_a_reset_begins_anew() -> None:
         assert "About tea" in await asked("#finance", "Write 50 words about tea"), "its budget is whole again"
 
 
+async def test_a_transcript_is_stopped_before_the_model_speaks_for_the_person() -> None:
+    async with sandbox(environ=HERE | {"PARLEY_STYLE": "transcript"}) as running:
+        running.model.pace.tokens_per_s = 0
+        assert await connected(running), "\n".join(running.bot.log)
+        ts = await running.slack.say("alice", "#general", "@parley what is 6 * 7?")
+        reply = await answered(running, ts)
+        assert "42" in reply["text"]
+        assert "Human:" not in reply["text"]
+        (asked,) = running.model.requests
+        assert asked.unsaid.startswith("\n Human: ") or asked.unsaid.startswith(" Human: ")
+        async with ClientSession() as page, page.get(f"{running.page.url}/sandbox/model_requests") as shown:
+            assert (await shown.json())["requests"][0]["unsaid"] == asked.unsaid
+
+
 @pytest.mark.parametrize(("told", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
 async def test_the_command_prints_its_address_and_ends_everything_when_told(told: int, status: int) -> None:
     command = (sys.executable, "-m", "bot", "sandbox", "--port", "0")

@@ -46,6 +46,7 @@ class Answer:
     tokens_per_s: float | None = None
     usage: dict[str, int] | None = None  # replaces what was counted
     refusal: bool = False
+    unsaid: str = ""  # where a stop sequence cut it: what the model would have gone on to say
 
 
 def asked_of(endpoint: str, body: dict[str, Any]) -> Asked:

@@ -15,6 +15,7 @@ import wave
 from array import array
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,7 @@ def hear(recording: bytes) -> Heard:
             if alike(loudness, clip["loudness"]):
                 return Heard(clip["text"], clip["language"], clip["english"], seconds)
     engine = os.environ.get("PARLEY_SANDBOX_SPEECH", "")
-    if engine:
+    if engine and find_spec("faster_whisper"):
         return _whisper(engine, recording, seconds)
     return Heard(UNHEARD, "en", UNHEARD, seconds)
 

@@ -68,6 +68,7 @@ class Request:
     headers: dict[str, str]
     prompt: str = ""
     text: str = ""  # the whole answer, also what was never sent
+    unsaid: str = ""  # what a stop sequence cut off
     usage: dict[str, Any] | None = None
     status: int = 0
     outcome: str = ""
@@ -240,7 +241,7 @@ class FakeModel:
         self._check_limits(tokens)
         count = model_text.candidates(body)
         answers = [self._candidate(replace(asked, choice=at), exchange.fault) for at in range(count)]
-        record.text = answers[0].text
+        record.text, record.unsaid = answers[0].text, answers[0].unsaid
         record.usage = self._usage(exchange, tokens, answers)
         shape = self._shape(exchange)
         shown = answers[: body.get("n") or 1]

@@ -93,7 +93,8 @@ def _stopped(said: Answer, stops: Sequence[str]) -> Answer:
     at = min((found for stop in stops if (found := said.text.find(stop)) >= 0), default=-1)
     if at < 0:
         return said
-    return replace(said, text=said.text[:at], finish="stop", chunks=_fit(said.chunks, at))
+    kept, unsaid = said.text[:at], said.text[at:]
+    return replace(said, text=kept, finish="stop", chunks=_fit(said.chunks, at), unsaid=unsaid)
 
 
 def _limited(said: Answer, asked: Asked) -> Answer:

@@ -52,9 +52,19 @@ export function bot(panel) {
     h(
       "pre",
       { class: "log", tabindex: "0", role: "region", "aria-label": "The bot's log" },
-      (panel.log || []).slice(-120).join("\n") || "(silent so far)",
+      (panel.log || []).slice(-120).map(readable).join("\n") || "(silent so far)",
     ),
   ];
+}
+
+/** A line of the log for a person: the bot writes JSON where nobody looks on. */
+function readable(line) {
+  try {
+    const { at, level, logger, message, error } = JSON.parse(line);
+    return `${at.slice(11, 19)} ${level} ${logger}: ${message}${error ? `\n    ${error}` : ""}`;
+  } catch {
+    return line;
+  }
 }
 
 export function faults(panel) {

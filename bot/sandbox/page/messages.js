@@ -152,15 +152,19 @@ export function messageRow(app, channel, message, place) {
   const head = h(
     "div",
     { class: together ? "head hidden-head" : "head" },
-    h("span", { class: "author" }, person?.real_name || "Somebody"),
-    person?.bot && h("span", { class: "tag" }, "app"),
+    h("span", { class: "author" }, gone ? "" : person?.real_name || "Somebody"),
+    !gone && person?.bot && h("span", { class: "tag" }, "app"),
     person?.stranger && h("span", { class: "tag guest" }, "other company"),
     h("time", { datetime: new Date(parseFloat(message.ts) * 1000).toISOString() }, clock(message.ts)),
   );
   return h(
     "li",
     { class: kinds.filter(Boolean).join(" "), dataset: { ts: message.ts } },
-    together ? h("span", { class: "gutter", "aria-hidden": "true" }, clock(message.ts)) : avatar(person),
+    gone
+      ? h("span", { class: "avatar deleted", "aria-hidden": "true" }, icon("trash"))
+      : together
+        ? h("span", { class: "gutter", "aria-hidden": "true" }, clock(message.ts))
+        : avatar(person),
     h(
       "div",
       { class: "body" },

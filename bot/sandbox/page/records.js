@@ -1,6 +1,7 @@
 // Records behind the scenes: what was pushed to the app, what it asked of Slack, what it asked of the model.
 
 import { h } from "./dom.js";
+import { typedForm } from "./names.js";
 
 export const SHOWN = 150;
 
@@ -35,7 +36,8 @@ function delivery(panel, d) {
     [
       time(d.at),
       h("strong", null, d.name || d.kind),
-      h("span", { class: "kind" }, d.kind.replace("_", " ")),
+      h("span", { class: "kind" }, d.payload.event?.subtype || d.kind.replace("_", " ")),
+      h("span", { class: "gist" }, gistOf(panel.app.store, d.payload)),
       tries > 1 && h("span", { class: "pill warn" }, `${tries} attempts`),
       h("span", { class: `pill ${state[0]}` }, state[1]),
     ],
@@ -46,6 +48,17 @@ function delivery(panel, d) {
         d.response && Object.keys(d.response).length ? json("answer with the ack", d.response) : null,
       ].filter(Boolean),
   );
+}
+
+/** Who, where and what of a delivery, in a line. */
+function gistOf(store, payload) {
+  const event = payload.event || payload;
+  const id = event.user?.id || event.user || event.user_id || event.message?.user || "";
+  const place = store.channel(event.channel?.id || event.channel || event.channel_id || event.item?.channel);
+  const said =
+    event.message?.text || event.text || event.previous_message?.text || event.actions?.[0]?.action_id || "";
+  const where = place && (place.kind === "im" ? "a direct message" : `#${place.name}`);
+  return [store.person(id)?.name, where, said && typedForm(store, said).slice(0, 80)].filter(Boolean).join(" · ");
 }
 
 export function calls(panel) {
@@ -146,6 +159,7 @@ function modelRequest(panel, r) {
       [
         r.prompt ? pre("what the model read", r.prompt) : null,
         r.text ? pre("what it said", r.text) : null,
+        r.unsaid ? pre("what it would have gone on to say: the stop sequence cut it here", r.unsaid) : null,
         json("request", r.body),
         r.usage ? json("usage", r.usage) : null,
       ].filter(Boolean),

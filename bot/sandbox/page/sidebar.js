@@ -48,7 +48,7 @@ export function drawPeople(app) {
   const names = people.map((p) => h("option", { value: p.name, selected: p.id === store.me }, p.real_name));
   const choose = h("select", { id: "persona" }, names);
   choose.addEventListener("change", () => app.become(choose.value));
-  const role = store.self?.admin ? "admin" : store.self?.stranger ? "of another company" : "member";
+  const role = store.self?.admin ? "admin" : store.self?.stranger ? "guest" : "member";
   fill(
     document.getElementById("me"),
     avatar(store.self),

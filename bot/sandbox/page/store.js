@@ -142,6 +142,7 @@ export class Store extends EventTarget {
     this.requests = s.requests || [];
     this.deliveries = new Map((s.deliveries || []).map((d) => [d.id, d]));
     this.connections = s.connections || 0;
+    this.unread.clear();
   }
 
   on_message({ channel, message }) {

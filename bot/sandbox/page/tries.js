@@ -33,7 +33,7 @@ const PLACES = {
     ["What it does not", "@parley What is the wifi password?"],
   ],
   leads: [["Something private", "@parley The move costs 9400 euros. What does the move cost?"]],
-  partners: [["In front of a guest", "@parley What is this channel about?"]],
+  partners: [["Ask what one must not know", "@parley What did they say in #finance?"]],
   direct: [
     ["Tell it something", "Our release is on Thursday, and Carol writes the notes."],
     ["A long answer to interrupt", "Write 500 words about releases"],

@@ -165,7 +165,7 @@ async def test_markdown_arrives_as_slack_shows_it(page: Page, workspace: Sandbox
         "```python\nprint('<b>hi</b>')\n```\n> quoted\n\n- [x] done\n\n:tada:"
     )
     workspace.model.script(told)
-    await write(page, "@parley plan, see https://docs.example")
+    await write(page, "@parley plan, see https://docs.example/a_b")
     answer = thread(page).locator(".message").nth(1)
     await expect(answers(page)).to_have_count(1)
     for selector, text in {
@@ -314,7 +314,7 @@ async def test_a_voice_clip_is_heard_answered_and_can_be_corrected(page: Page) -
     await expect(answers(page)).to_have_count(1)
     await card.get_by_role("button", name="Correct and ask again").click()
     form = page.get_by_role("dialog")
-    words = form.get_by_label("What was said")
+    words = form.get_by_role("textbox")
     await expect(words).to_have_value(
         "Hallo Parley, die Rechnung für Oktober ist noch offen. Wer kümmert sich darum?"
     )

@@ -215,12 +215,18 @@ def now() -> datetime:
 async def housekeeping(engine: Engine, settings: Settings) -> AsyncIterator[None]:
     """Erases what has outlived its use, once an hour."""
 
+    async def tidy() -> None:
+        for tidied in (inbox.tidy, replies.tidy, recordings.tidy):
+            while await engine.write(tidied, now=time.time()):
+                pass
+        await retention.apply(engine, settings, now=time.time())
+
     async def keep() -> None:
         while True:
-            for tidy in (inbox.tidy, replies.tidy, recordings.tidy):
-                while await engine.write(tidy, now=time.time()):
-                    pass
-            await retention.apply(engine, settings, now=time.time())
+            try:
+                await tidy()
+            except BotError as exc:
+                log.error("housekeeping did not get through and is tried again in an hour: %s", exc)
             await asyncio.sleep(HOUSEKEEPING_S)
 
     task = asyncio.create_task(keep())

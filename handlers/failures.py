@@ -1,4 +1,4 @@
-"""What becomes of an error that leaves a listener: one line in the log, a sentence for the person.
+"""What becomes of an error that leaves a listener, or keeps a delivery from one: a log line, a sentence.
 
 Bolt would take back the acknowledgement of a listener that fails right after it, and Slack would show a
 warning sign that tells nobody anything.
@@ -11,9 +11,13 @@ from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any
 
+from slack_bolt.response import BoltResponse
+
 from bot.errors import BotError
 from handlers import blocks
 
+# What reading a delivery of a shape that Slack does not send ends in.
+WRONG_SHAPE = (AttributeError, LookupError, RecursionError, TypeError)
 log = logging.getLogger(__name__)
 
 
@@ -28,6 +32,18 @@ def telling(listener: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[
             await _tell(exc, **given)
 
     return safe
+
+
+async def undelivered(error: Exception) -> BoltResponse:
+    """What Slack is answered when a delivery was not even handed to a listener. It sends what we refuse with
+    500 once more."""
+    if isinstance(
+        error, WRONG_SHAPE
+    ):  # Bolt looks for its listener before anybody has looked at what it reads
+        log.warning("a delivery of a shape that Slack does not send: %s", type(error).__name__)
+        return BoltResponse(status=400, body="")
+    log.error("a delivery could not be taken in", exc_info=error)
+    return BoltResponse(status=500, body="")
 
 
 async def _tell(error: Exception, *, ack: Any = None, respond: Any = None, **_: Any) -> None:

@@ -18,7 +18,7 @@ from handlers.clip_actions import ClipActions
 from handlers.clip_blocks import EDIT, FORGET, TRANSLATE
 from handlers.clip_modal import EDITED
 from handlers.commands import Commands
-from handlers.failures import telling
+from handlers.failures import telling, undelivered
 from handlers.home import Home, seen, unknown
 from handlers.settings import ChannelSettings
 from handlers.shortcuts import Shortcuts
@@ -93,6 +93,7 @@ def table(services: Services, front: SlackFront) -> dict[str, dict[str, Listener
 def register(app: AsyncApp, services: Services, front: SlackFront) -> None:
     """Binds the table to Bolt; catch-alls last, so that Slack never sees a delivery fail for want of a
     listener."""
+    app.error(undelivered)
     for kind, listeners in table(services, front).items():
         for name, listener in listeners.items():
             getattr(app, kind)(name)(telling(listener))

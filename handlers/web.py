@@ -23,6 +23,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from bot.errors import Missing, SetupError
 from bot.inbox import Inbox
 from bot.metrics import METRICS
+from handlers.failures import WRONG_SHAPE
 
 EVENTS_PATH = "/slack/events"
 TIMESTAMP, SIGNATURE = "X-Slack-Request-Timestamp", "X-Slack-Signature"
@@ -67,7 +68,7 @@ def delivered(request: web.Request, raw: bytes) -> AsyncBoltRequest | None:
         return None
     try:
         return AsyncBoltRequest(body=body, query=request.query_string, headers=request.headers)  # type: ignore[arg-type]
-    except (AttributeError, LookupError, RecursionError, TypeError):  # an id that is a number, and the like
+    except WRONG_SHAPE:  # an id that is a number, and the like
         return None
 
 

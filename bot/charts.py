@@ -31,6 +31,11 @@ class Chart:
     values: tuple[Mapping[str, Any], ...]
     order: tuple[str, ...] = ()
 
+    @property
+    def shows_something(self) -> bool:
+        """Is there an amount in it, so that it is worth looking at?"""
+        return any(value["usd"] for value in self.values)
+
 
 def over_time(rows: Sequence[Row], span: Span, names: Mapping[str, str]) -> Chart:
     """Cost per channel and day. `rows` are by day and channel; `names` shows ids."""
@@ -88,7 +93,7 @@ def burn_down(standing: Standing, rows: Sequence[Row], today: date, *, name: str
         actual.append((day + timedelta(days=1), left))
     days = len(actual) - 1
     pace = (cap - left) / days if days else Decimal(0)
-    told = f"{dollars(cap - left)} of {dollars(cap)} used. {_outlook(cap, pace, first, ends)}"
+    told = f"{dollars(cap - left)} of {dollars(cap)} used. {_outlook(cap, left, pace, first, ends)}"
     # Drawn in this order, what is known on top.
     lines = {
         "even pace": [(first, cap), (ends, Decimal(0))],
@@ -105,7 +110,7 @@ def burn_down(standing: Standing, rows: Sequence[Row], today: date, *, name: str
             for line, points in lines.items()
             for day, usd in points
         ),
-        tuple(reversed(lines)),
+        tuple(line for line in reversed(lines) if lines[line]),
     )
 
 
@@ -114,15 +119,18 @@ def _forecast(day: date, left: Decimal, pace: Decimal, ends: date) -> list[tuple
     days = (ends - day).days
     if pace * days > left > 0:
         return [(day, left), (day + timedelta(days=int(left / pace)), Decimal(0))]
-    return [(day, left), (ends, left - pace * days)] if left > 0 else []
+    return [(day, left), (ends, left - pace * days)] if days and left > 0 else []
 
 
 def _percent(share: Decimal) -> str:
     return "under 1 %" if 0 < share < Decimal("0.01") else f"{share * 100:.0f} %"
 
 
-def _outlook(cap: Decimal, pace: Decimal, first: date, ends: date) -> str:
+def _outlook(cap: Decimal, left: Decimal, pace: Decimal, first: date, ends: date) -> str:
+    """Of a budget of one day there is none: a day's pace is not known before it is over."""
     days = (ends - first).days
+    if days == 1 or left <= 0:
+        return f"It starts again on {_day(ends)}."
     if pace * days <= cap:
         return f"At this pace {dollars(cap - pace * days)} is left when it starts again on {_day(ends)}."
     return f"At this pace it is used up on {_day(first + timedelta(days=int(cap / pace)))}."

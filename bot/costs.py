@@ -64,7 +64,8 @@ class Costs:
         """The report as a chart: by kind its shares, else its days; None where nothing can be drawn."""
         if not pictures.available():
             return None
-        return (await self.draw([await self._chart(team, question, viewer, names)]))[0]
+        chart = await self._chart(team, question, viewer, names)
+        return (await self.draw([chart]))[0] if chart.shows_something else None
 
     async def _chart(self, team: str, question: Question, viewer: Viewer, names: Mapping[str, str]) -> Chart:
         span = question.span

@@ -105,6 +105,7 @@ async def look(desk: Desk, filters: Filters) -> View:
         charts.append(over_time(await desk.rows(span, "day", "channel", where=where), span, names))
         charts.append(share(await desk.rows(span, "kind", where=where), span))
         charts += [await burn_down_of(desk.engine, one, desk.today, names=names) for one in standings[:1]]
+    charts = [chart for chart in charts if chart.shows_something]
     drawn = await desk.draw(charts) if desk.draw and charts else []
     return View(filters, desk.today, rows, choices, standings, drawn, names)
 

@@ -22,6 +22,12 @@ INK, QUIET, GRID = "#1d1c1d", "#5c5a5e", "#e6e3e8"
 # Told apart also by those who do not see all colours; the last is the rest.
 # Source: Okabe and Ito, Color Universal Design, 2008.
 COLOURS = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8c6bb1", "#b0aeb3"]
+LINES = {
+    "left": (COLOURS[0], [1, 0]),
+    "at this pace": (COLOURS[5], [7, 5]),
+    "even pace": ("#a09da3", [2, 4]),
+}
+FEW_DAYS = 8  # so few have a label each; more are left to Vega
 SNIPPET = "window.vegaEmbed = vegaEmbed;"
 DAY = alt.Tooltip("utcyearmonthdate(day):T", format="%-d %B %Y", title="day")
 LOOK: dict[str, Any] = {
@@ -88,13 +94,32 @@ def specification(chart: Chart) -> dict[str, Any]:
     return spec
 
 
-def _days(field: str, **more: Any) -> alt.X:
-    axis = alt.Axis(format="%-d %b", grid=False, labelOverlap="parity", labelSeparation=16, labelFlush=False)
+def _days(field: str, chart: Chart, **more: Any) -> alt.X:
+    few = len({value["day"] for value in chart.values}) <= FEW_DAYS
+    axis = alt.Axis(
+        format="%-d %b",
+        grid=False,
+        labelOverlap="parity",
+        labelSeparation=16,
+        labelFlush=False,
+        tickCount="day" if few else alt.Undefined,
+    )
     return alt.X(field, title=None, axis=axis, **more)
 
 
-def _dollars(title: str, **more: Any) -> alt.Y:
-    return alt.Y("usd:Q", title=title, axis=alt.Axis(format="$,~r", tickCount=5), **more)
+def _dollars(title: str, chart: Chart, **more: Any) -> alt.Y:
+    """The unit stands above the axis, where it can be read without turning one's head."""
+    most = max((value["usd"] for value in chart.values), default=0.0)
+    axis = alt.Axis(
+        format="$,.2f" if 0.1 <= most < 5 else "$,~r",
+        tickCount=5,
+        titleAngle=0,
+        titleAlign="left",
+        titleAnchor="end",
+        titleX=-40,
+        titleY=-14,
+    )
+    return alt.Y("usd:Q", title=title, axis=axis, **more)
 
 
 def _over_time(source: alt.Chart, chart: Chart) -> Any:
@@ -102,8 +127,10 @@ def _over_time(source: alt.Chart, chart: Chart) -> Any:
     return (
         source.mark_bar()
         .encode(
-            x=_days("utcyearmonthdate(day):T", bandPosition=0, scale=alt.Scale(type="utc", padding=16)),
-            y=_dollars("US dollars a day", stack="zero"),
+            x=_days(
+                "utcyearmonthdate(day):T", chart, bandPosition=0, scale=alt.Scale(type="utc", padding=16)
+            ),
+            y=_dollars("US dollars a day", chart, stack="zero"),
             color=alt.Color("name:N", sort=names, scale=alt.Scale(domain=names, range=COLOURS)),
             order=alt.Order("rank:Q", sort="ascending"),
             tooltip=[
@@ -131,15 +158,17 @@ def _share(source: alt.Chart, chart: Chart) -> Any:
 
 def _burn_down(source: alt.Chart, chart: Chart) -> Any:
     lines = list(chart.order)
-    colour = alt.Scale(domain=lines, range=[COLOURS[0], COLOURS[5], "#a09da3"])
-    dash = alt.Scale(domain=lines, range=[[1, 0], [7, 5], [2, 4]])
+    colour = alt.Scale(domain=lines, range=[LINES[line][0] for line in lines])
+    dash = alt.Scale(domain=lines, range=[LINES[line][1] for line in lines])
     return (
         source.mark_line(strokeWidth=3)
         .encode(
-            x=_days("day:T", scale=alt.Scale(type="utc")),
-            y=_dollars("US dollars left", scale=alt.Scale(domainMin=0)),
+            x=_days("day:T", chart, scale=alt.Scale(type="utc")),
+            y=_dollars("US dollars left", chart),
             color=alt.Color(
-                "line:N", scale=colour, legend=alt.Legend(symbolType="stroke", symbolStrokeWidth=3)
+                "line:N",
+                scale=colour,
+                legend=alt.Legend(symbolType="stroke", symbolStrokeWidth=3, symbolSize=500),
             ),
             strokeDash=alt.StrokeDash("line:N", scale=dash),
             tooltip=[

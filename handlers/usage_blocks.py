@@ -32,7 +32,8 @@ def report(question: Question, rows: Sequence[Row], names: Mapping[str, str], ri
     if not rows:
         return [title, section("Nothing was used."), context(rights)]
     said = section(f"{in_all(total(rows))}, by {question.by[0]}:")
-    return [title, said, table(rows, names), context(rights, FOLLOWS)]
+    follows = [FOLLOWS] if total(rows).cost_usd else []
+    return [title, said, table(rows, names), context(rights, *follows)]
 
 
 def in_all(whole: Row) -> str:

@@ -21,6 +21,7 @@ async def spend(
     millions: int,
     *,
     kind: RequestKind = "answer",
+    model: str = MODEL,
     clock: Callable[[], float] | None = None,
 ) -> None:
     """A request of so many million tokens of output, now or when the clock says."""
@@ -30,7 +31,7 @@ async def spend(
     place = team.slack.channel(channel) if channel.startswith("#") else channel
     scope = Scope(team.slack.team, place, team.slack.user(user), "", kind)
     used = Usage(output_tokens=millions * MILLION)
-    await ledger.settle(await ledger.open(scope, MODEL, upper_bound=used, attempt=1), used, outcome="ok")
+    await ledger.settle(await ledger.open(scope, model, upper_bound=used, attempt=1), used, outcome="ok")
 
 
 async def told(team: Workspace, user: str, words: str, channel: str = "#general") -> dict[str, Any]:

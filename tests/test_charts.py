@@ -76,6 +76,22 @@ def test_an_overspent_budget_has_no_future() -> None:
     chart = burn_down(standing("5"), [spent(day) for day in range(1, 11)], TODAY, name="x")
     assert points(chart, "at this pace") == []
     assert points(chart, "left")[-1] == ("2026-11-11", -5.0)
+    assert chart.subtitle == "$10.00 of $5.00 used. It starts again on 1 December."
+
+
+def test_the_pace_of_a_day_is_not_foretold_before_the_day_is_over() -> None:
+    budget = Budget("T1", "channel", "C1", "day", Decimal(2))
+    today = Standing(budget, Decimal(1), Decimal(0), Decimal(2), TODAY, TODAY + timedelta(days=1))
+    chart = burn_down(today, [spent(10)], TODAY, name="#general, daily")
+    assert chart.subtitle == "$1.00 of $2.00 used. It starts again on 11 November."
+    assert specification(chart)["encoding"]["x"]["axis"]["tickCount"] == "day"
+
+
+def test_where_nothing_has_a_price_there_is_nothing_to_draw() -> None:
+    unpriced = [Row(day="2026-11-10", channel="C1", kind="answer", requests=4, unpriced=4)]
+    assert not over_time(unpriced, MONTH, {}).shows_something
+    assert not share(unpriced, MONTH).shows_something
+    assert share([*unpriced, spent(1)], MONTH).shows_something
 
 
 @pytest.mark.parametrize(

@@ -140,6 +140,18 @@ async def test_a_month_without_use_draws_nothing(team: Workspace) -> None:
     assert not files(team, "bob")
 
 
+async def test_what_has_no_price_is_said_and_counted_and_not_drawn(team: Workspace) -> None:
+    await spend(
+        team, "#support", "carol", 1, model="whisper-1"
+    )  # which is paid by the second, not by the token
+    shown = await told(team, "carol", "usage today by model csv")
+    rows = table(shown)
+    assert rows["whisper-1"][-2:] == ["unpriced", "1"]
+    assert rows["total"][-2:] == ["$11.20", "1"]
+    assert "1 of them without a known price" in str(shown["blocks"])
+    assert "unpriced for 1 model request" in str((await told(team, "carol", "usage", "#support"))["blocks"])
+
+
 async def test_words_it_does_not_know_are_said(team: Workspace) -> None:
     assert "“yesteryear”" in (await told(team, "bob", "usage yesteryear"))["text"]
 

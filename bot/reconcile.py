@@ -30,6 +30,9 @@ ENDPOINTS: Mapping[str, tuple[str, ...]] = {
     "decisions": ("decision",),
 }
 OF_KIND = {kind: endpoint for endpoint, kinds in ENDPOINTS.items() for kind in kinds}
+# What is counted there; the usage API tells no tokens of pictures and none of sound.
+TOKENS = ("input_tokens", "output_tokens")
+UNITS: Mapping[str, Sequence[str]] = {"audio_transcriptions": ("audio_seconds",), "images": ("images",)}
 # What a column is called in exports, ours first.
 CALLED = {
     "day": ("day", "date", "start_time_iso", "start_time", "timestamp"),
@@ -57,14 +60,10 @@ class Count:
     def __add__(self, other: Count) -> Count:
         return Count(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(Count)))
 
-    def agrees(self, other: Count) -> bool:
-        """Equal in what is charged: tokens and pictures exactly, sound to the second."""
-        return (
-            self.input_tokens == other.input_tokens
-            and self.output_tokens == other.output_tokens
-            and self.images == other.images
-            and abs(self.audio_seconds - other.audio_seconds) < 1.0
-        )
+    def agrees(self, other: Count, units: Sequence[str]) -> bool:
+        """Equal in these units: tokens and pictures exactly, sound to a second for each request."""
+        off = {unit: abs(getattr(self, unit) - getattr(other, unit)) for unit in units}
+        return off.pop("audio_seconds", 0.0) < max(1, self.requests) and not any(off.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +166,7 @@ def compare(ours: Mapping[Key, Ours], theirs: Mapping[Key, Count]) -> list[Diffe
     return [
         Difference(*key, mine.count, other, _cause(key, mine, other, ours, theirs))
         for key in sorted({*ours, *theirs})
-        if not (mine := ours.get(key, Ours())).count.agrees(other := theirs.get(key, Count()))
+        if not (mine := ours.get(key, Ours())).count.agrees(other := theirs.get(key, Count()), units_of(key))
     ]
 
 
@@ -175,7 +174,7 @@ def _cause(key: Key, mine: Ours, other: Count, ours: Mapping[Key, Ours], theirs:
     """The likely reason, from the most telling sign to the least."""
     same = [k for k in {*ours, *theirs} if k[1:] == key[1:]]
     all_mine = _sum(ours.get(k, Ours()).count for k in same)
-    if len(same) > 1 and all_mine.agrees(_sum(theirs.get(k, Count()) for k in same)):
+    if len(same) > 1 and all_mine.agrees(_sum(theirs.get(k, Count()) for k in same), units_of(key)):
         return "the same over all days: requests around midnight (UTC) are counted on different days"
     if not mine.count.requests:
         return "not made by Parley: another program, or another Parley, uses the account"
@@ -188,6 +187,11 @@ def _cause(key: Key, mine: Ours, other: Count, ours: Mapping[Key, Ours], theirs:
     if other.requests < mine.count.requests - mine.failed:
         return "fewer requests on their side: the export is not complete yet (it can be hours late)"
     return "as many requests, other tokens: the provider counted something it did not report with the answer"
+
+
+def units_of(key: Key) -> Sequence[str]:
+    """What both sides count of an endpoint."""
+    return UNITS.get(key[2], TOKENS)
 
 
 def _sum(counts: Iterable[Count]) -> Count:

@@ -7,10 +7,16 @@ import random
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
+import pytest
+
 from bot.errors import ProviderError
+from bot.reconcile import Difference, compare, ours, shown, theirs
+from bot.reconcile_cli import fetch
 from bot.sandbox.model import FakeModel, Request
 from tests.model_door import SCOPE, Bench, asking, door
 
@@ -117,7 +123,9 @@ def booked(rows: list[dict[str, Any]]) -> Counter[tuple[str, str, str]]:
     return +used
 
 
-async def test_totals_equal_the_providers_own_count_for_every_kind(tmp_path: Path) -> None:
+async def test_totals_equal_the_providers_own_count_for_every_kind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     chance = random.Random(6)
     async with FakeModel(keep=10_000) as model, door(tmp_path, model=model) as bench:
         for begin in range(0, TURNS, ROUND):
@@ -137,3 +145,28 @@ async def test_totals_equal_the_providers_own_count_for_every_kind(tmp_path: Pat
         # Estimated is only what the provider did not report: moderations, which are free, and what broke off.
         silent = [r for r in requests if not r.usage or r.outcome not in ("answered", "length")]
         assert 0 < sum(row["estimated"] for row in rows) <= len(silent)
+        monkeypatch.setenv("OPENAI_ADMIN_KEY", "sk-admin-test")
+        differences = await reconciled(bench)
+        assert differences
+        assert all("of our requests are estimated" in one.cause for one in differences), shown(differences)
+
+
+async def test_where_every_answer_arrives_the_providers_own_count_differs_in_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_ADMIN_KEY", "sk-admin-test")
+    async with door(tmp_path) as bench:
+        await asyncio.gather(*(work(bench, n) for n in range(1, 11) for work in {*WORK} - {moderated}))
+        assert await reconciled(bench) == []
+        await moderated(bench, 1)  # whose usage no answer tells
+        (difference,) = await reconciled(bench)
+        assert difference.endpoint == "moderations"
+
+
+async def reconciled(bench: Bench) -> list[Difference]:
+    """What `parley reconcile --provider` finds."""
+    last = datetime.now(UTC).date()
+    first = last - timedelta(days=1)
+    counted = theirs(orjson.dumps(await fetch(bench.model.base_url, first, last)).decode())
+    mine = await ours(bench.engine, first, last)
+    return compare(mine, counted)

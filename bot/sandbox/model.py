@@ -34,6 +34,7 @@ from bot.sandbox import hearing, model_frames, model_media, model_text, rehearsa
 from bot.sandbox.asked import Answer, Asked, asked_of
 from bot.sandbox.model_controls import Controls
 from bot.sandbox.model_faults import Fault, Faults
+from bot.sandbox.model_organisation import Organisation, counted
 from bot.sandbox.model_pace import Playing, chunked, transport_of
 from bot.sandbox.model_rules import CARDS, PARAMETERS, Card, Refusal, check
 from bot.sandbox.model_text import Match, Pace, Script
@@ -69,7 +70,8 @@ class Request:
     prompt: str = ""
     text: str = ""  # the whole answer, also what was never sent
     unsaid: str = ""  # what a stop sequence cut off
-    usage: dict[str, Any] | None = None
+    usage: dict[str, Any] | None = None  # as it was told
+    counted: dict[str, int] | None = None  # as the organisation's own count has it; None: never begun
     status: int = 0
     outcome: str = ""
     chunks_sent: int = 0
@@ -137,6 +139,7 @@ class FakeModel:
         app.router.add_get("/v1/models/{model:.+}", self._model)
         app.router.add_post("/v1/{endpoint:.+}", self._post)
         Controls(self).add_to(app)
+        Organisation(self).add_to(app)
         self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, self.host, self.port).start()
@@ -208,6 +211,7 @@ class FakeModel:
         sent, record.usage, record.text = await model_media.answer(
             record.endpoint, record.body, card, self.hear
         )
+        record.counted = counted(record.endpoint, record.body, record.usage or {})
         return self._send(exchange, *sent)
 
     def _authenticate(self, http: web.Request) -> None:
@@ -276,10 +280,11 @@ class FakeModel:
         cached = self._cache.look(record.model, key, record.prompt)
         output = sum(len(pieces(answer.text)) for answer in answers)
         self.counters.update(input_tokens=tokens, cached_tokens=cached.read, output_tokens=output)
-        if exchange.fault_kind == "no_usage":
-            return None
         written = cached.written if exchange.card.cache_writes else None
         usage = model_frames.usage_of(record.endpoint, tokens, cached.read, written, output)
+        record.counted = counted(record.endpoint, record.body, usage)
+        if exchange.fault_kind == "no_usage":
+            return None
         return usage | (answers[0].usage or (fault.value if fault and fault.kind == "usage" else {}))
 
     def _shape(self, exchange: _Exchange) -> model_frames.Shape:

@@ -77,7 +77,10 @@ class Settings:
         "PARLEY_SMALL_MODEL", "", "model for summaries and verdicts; empty: the same as PARLEY_MODEL"
     )
     base_model: str = _setting(
-        "PARLEY_BASE_MODEL", "", "model whose price applies when PARLEY_MODEL is a deployment's own name"
+        "PARLEY_BASE_MODEL",
+        "",
+        "model whose price applies when PARLEY_MODEL is a deployment's own name; for several deployments "
+        "their-name=model, separated by commas",
     )
     style: str = _setting(
         "PARLEY_STYLE",

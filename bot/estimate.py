@@ -41,9 +41,9 @@ class Estimate:
 
     @property
     def uses(self) -> str:
-        """Hours of sound, or tokens read + written."""
-        if self.usage.audio_seconds:
-            return f"{self.usage.audio_seconds / 3600:.2f} h"
+        """How long the sound is, or tokens read + written."""
+        if minutes := self.usage.audio_seconds / 60:
+            return f"{minutes / 60:.2f} h" if minutes >= 60 else f"{minutes:.1f} min"
         return f"{self.usage.input_tokens:,} + {self.usage.output_tokens:,} tokens"
 
 

@@ -98,8 +98,13 @@ class Prices:
 
 def load(*, base_url: str, path: str = "", model: str = "", base_model: str = "") -> Prices:
     """Prices for a bot that talks to `base_url`; `path` is the operator's list. SetupError: its faults."""
-    deployments = {model: base_model} if base_model else {}
-    return Prices(base_url, read_list(Path(path)) if path else (), deployments)
+    return Prices(base_url, read_list(Path(path)) if path else (), deployed(model, base_model))
+
+
+def deployed(model: str, base_model: str) -> dict[str, str]:
+    """What runs behind a deployment: behind `model`, or, as in `our-ears=whisper-1, …`, behind each."""
+    pairs = [part.strip().rpartition("=") for part in base_model.split(",") if part.strip()]
+    return {(name or model).strip(): base.strip() for name, _, base in pairs}
 
 
 def is_local(base_url: str) -> bool:

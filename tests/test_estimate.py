@@ -77,6 +77,22 @@ async def test_the_command_estimates_a_file(
     assert "$" in out
 
 
+async def test_the_command_estimates_a_recording_by_its_length(capsys: pytest.CaptureFixture[str]) -> None:
+    clip = Path(__file__).parent.parent / "bot/sandbox/clips/release_note.m4a"
+    assert await estimate_cli.run(arguments(str(clip), "--model", "whisper-1"), Settings()) == 0
+    assert capsys.readouterr().out.split()[:5] == ["speech", "to", "text", "whisper-1", "0.1"]
+
+
+@pytest.mark.parametrize(
+    ("model", "dollars"), [("text-davinci-003", "$1.20"), ("davinci:ft-acme-2022-12-01", "$4.80")]
+)
+async def test_the_command_knows_the_ancestors_examples(
+    capsys: pytest.CaptureFixture[str], model: str, dollars: str
+) -> None:
+    assert await estimate_cli.run(arguments("--hours", "1", "--model", model), Settings()) == 0
+    assert capsys.readouterr().out.splitlines()[-1].split()[-1] == dollars
+
+
 async def test_the_command_says_what_it_needs() -> None:
     with pytest.raises(NotUnderstood):
         await estimate_cli.run(arguments(), Settings())

@@ -15,7 +15,7 @@ import pytest
 from bot.calendar import Calendar, zone
 from bot.ledger import Entry, Ledger, Outcome
 from bot.messages import Scope, Usage
-from bot.pricing import Prices
+from bot.pricing import Prices, load
 from storage import ledger as rows
 from storage.engine import Engine, Tx, open_engine
 
@@ -189,6 +189,34 @@ async def test_a_day_is_a_date_where_the_team_lives(engine: Engine, clock: Clock
     await ask(await begin(engine, clock, "Asia/Tokyo"))
     await ask(await begin(engine, clock, "America/New_York"))
     assert {row["day"] for row in await engine.read(entries)} == {"2026-11-24", "2026-11-23"}
+
+
+DEARER = """
+[[price]]
+model = "gpt-6-sol"
+source = "our new agreement"
+checked_on = 2026-11-24
+input_mtok = 4
+cache_read_mtok = 4
+output_mtok = 20
+"""
+
+
+async def test_a_price_that_changes_does_not_rewrite_the_past(
+    engine: Engine, clock: Clock, tmp_path: Path
+) -> None:
+    before = await begin(engine, clock)
+    await before.settle(await ask(before), USED, outcome="ok")
+    under_way = await ask(before)
+    old = (await engine.read(sums))["cost"]
+    (tmp_path / "prices.toml").write_text(DEARER, "utf-8")
+    prices = load(base_url="", path=str(tmp_path / "prices.toml"))
+    after = Ledger(engine, prices, Calendar(zone("UTC"), clock=clock))
+    assert (await engine.read(sums))["cost"] == old
+    await before.settle(under_way, USED, outcome="ok")
+    assert (await engine.read(sums))["cost"] == 2 * old
+    assert await after.settle(await ask(after), USED, outcome="ok") == Decimal("0.01")
+    assert (await engine.read(sums))["cost"] == 2 * old + 10_000_000
 
 
 async def test_sums_equal_the_rows_they_sum(ledger: Ledger, engine: Engine) -> None:

@@ -127,6 +127,14 @@ def test_a_deployment_costs_what_its_base_model_costs() -> None:
     assert prices.cost("davinci", Usage(output_tokens=1000), at=NOVEMBER) == Decimal("0.02")
 
 
+def test_each_deployment_of_several_has_the_price_of_its_base_model() -> None:
+    azure = "https://acme.openai.azure.com/openai/v1"
+    prices = load(base_url=azure, model="our-bot", base_model="our-bot=gpt-6-sol, our-ears=whisper-1")
+    assert prices.cost("our-bot", A_THOUSAND, at=NOVEMBER) == Decimal("0.002")
+    assert prices.cost("our-ears", Usage(audio_seconds=61.2), at=NOVEMBER) == Decimal("0.00612")
+    assert prices.cost("another", A_THOUSAND, at=NOVEMBER) is None
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1:8080", "localhost:11434", "ollama:11434", "[::1]:1", "10.0.0.7"])
 def test_ones_own_server_costs_nothing_unless_the_name_has_a_price(host: str) -> None:
     prices = Prices(f"http://{host}/v1")

@@ -186,6 +186,7 @@ def test_a_table_of_many_rows_ends_in_the_rest_and_the_total() -> None:
 async def test_an_estimate_before_anything_is_done(team: Workspace) -> None:
     speech = await told(team, "bob", "estimate 1.5 hours")
     assert table(speech)["speech to text"][1] == "1.50 h"
+    assert "$0.54" in str(speech["blocks"])  # whisper-1
     assert "gpt-transcribe" in str(speech["blocks"])
     text = await told(team, "bob", "estimate How much is the fish?")
     assert MODEL in str(text["blocks"])

@@ -5,7 +5,7 @@ BIN := .venv/bin
 export UV_SYSTEM_CERTS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup sandbox test browser check bench bench-guard soak fmt lock pictures clean
+.PHONY: setup sandbox test browser check bench bench-guard soak fmt lock audit sbom pictures clean
 
 setup: .venv/.ready
 
@@ -54,6 +54,16 @@ bench-guard: setup
 # Minutes of kills, faults and random schedules.
 soak: setup
 	@$(BIN)/python -m pytest -m slow --timeout 3600
+
+# Known advisories about anything that is locked. Fails as well when nobody could be asked.
+audit: setup
+	@$(BIN)/python -m tests.supply audit
+
+# What runs, as CycloneDX.
+sbom: setup
+	@mkdir -p dist
+	@$(BIN)/python -m tests.supply sbom > dist/parley.cdx.json
+	@echo dist/parley.cdx.json
 
 # The screenshots of the README, from the running sandbox.
 pictures: setup

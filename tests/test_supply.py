@@ -1,0 +1,106 @@
+"""What Parley is made of is locked, listed, audited, and holds no secret."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+
+from bot.redact import redact
+from tests.supply import FOUND, LOCKS, NOT_AUDITED, ROOT, locked, sbom, verdict
+
+
+@pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.name)
+def test_attack_35_every_package_is_locked_to_files_of_known_hashes(path: Path) -> None:
+    packages = locked(path)
+    assert len(packages) > 20
+    for package in packages:
+        assert package.hashes, package.name
+    text = path.read_text("utf-8")
+    assert len(packages) == len(re.findall(r"^\S", text, re.MULTILINE)), "no line is anything else"
+    assert not re.search(r"^(--|-e|git\+|https?:)", text, re.MULTILINE), "nothing is fetched from elsewhere"
+
+
+def test_attack_35_both_locks_agree() -> None:
+    running, working = ({p.name: p.version for p in locked(path)} for path in LOCKS)
+    assert {name: working.get(name) for name in running} == running
+
+
+def test_attack_35_the_image_takes_only_what_is_locked_and_runs_as_nobody_special() -> None:
+    image = (ROOT / "Dockerfile").read_text("utf-8")
+    assert "--require-hashes -r requirements.lock" in image
+    assert re.search(r"^USER (?!root)", image, re.MULTILINE)
+    service = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))["services"]["parley"]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["read_only"] is True
+    assert "no-new-privileges:true" in service["security_opt"]
+
+
+def test_the_bill_of_materials_is_valid_and_names_everything_that_runs() -> None:
+    text = sbom()
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    named = {component["name"]: component for component in json.loads(text)["components"]}
+    assert {p.name: p.version for p in locked(LOCKS[0])} == {n: c["version"] for n, c in named.items()}
+    assert named["openai"]["purl"].startswith("pkg:pypi/openai@")
+    assert named["openai"]["hashes"]
+
+
+AUDITED = {"name": "aiohttp", "version": "3.14.5", "vulns": []}
+HOLE = {"id": "PYSEC-1", "fix_versions": ["3.14.6"], "aliases": [], "description": ""}
+SKIPPED = {"name": "openai", "skip_reason": "Dependency not found on PyPI and could not be audited"}
+
+
+@pytest.mark.parametrize(
+    ("packages", "status", "said"),
+    [
+        ([AUDITED], 0, "1 packages, no known advisory"),
+        ([AUDITED, SKIPPED], NOT_AUDITED, "1 of 2 packages were NOT audited"),
+        ([], NOT_AUDITED, "NOT audited"),
+        ([AUDITED | {"vulns": [HOLE]}, SKIPPED], FOUND, "PYSEC-1, mended in ['3.14.6']"),
+    ],
+)
+def test_an_audit_that_could_not_look_does_not_pass(packages: list[object], status: int, said: str) -> None:
+    found, told = verdict("requirements.lock", {"dependencies": packages})
+    assert found == status
+    assert said in told
+
+
+# No secret is tracked. What tests make up says so in one of these.
+TOYS = re.compile(
+    r"rehearsal|secret|wrong|\.example|T00000000|password@|My0x|Mi0y|REDACTED|x:y@|upload/v1/|1234567890|/actions/T/"
+)
+NEVER = re.compile(r"(^|/)\.env$|\.(pem|key|p12|db|sqlite)$|(^|/)id_(rsa|ed25519)")
+
+
+def tracked() -> list[Path]:
+    """Every file of the repository; of an unpacked copy, what lies in it."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.split("\0")
+    if any(listed):
+        return [ROOT / name for name in listed if name and (ROOT / name).is_file()]
+    return [p for p in ROOT.rglob("*") if p.is_file() and not any(part.startswith(".") for part in p.parts)]
+
+
+def test_no_secret_is_tracked() -> None:
+    found = []
+    for path in tracked():
+        assert not NEVER.search(path.as_posix()), path
+        try:
+            words = path.read_text("utf-8").split()
+        except UnicodeDecodeError:
+            continue
+        found += [(path.name, word) for word in words if redact(word) != word and not TOYS.search(word)]
+    assert found == []
+
+
+def test_the_filter_would_find_one() -> None:
+    key = "sk" + "-proj-" + "a1B2c3D4e5F6g7H8i9J0k1L2"
+    assert redact(key) != key
+    assert not TOYS.search(key)

@@ -528,8 +528,8 @@ async def test_axe_finds_nothing_serious(page: Page, workspace: Sandbox, scheme:
     await thread(page).get_by_role("button", name="Good answer").click()
     await page.set_viewport_size({"width": 1600, "height": 900})
     for tab in ("Events", "Web API", "Model", "Bot", "Faults", "Session"):
-        await scenes(page, tab)
-        await asyncio.sleep(0.3)
+        panel = await scenes(page, tab)
+        await expect(panel.get_by_role("tabpanel")).not_to_be_empty()
         await check_accessibility(page)
     await composer(page).fill("/")
     await check_accessibility(page)

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from bot.sandbox.slack_forms import NotPossible
+from bot.sandbox.slack_forms import NotPossible, elements
 from bot.sandbox.slack_record import Delivery
 from bot.sandbox.slack_state import Workspace
 
@@ -110,6 +110,8 @@ class Log:
     def _named(self, acting: Acting, key: str, value: Any, given: dict[str, Any]) -> Any:
         if key in ("ts", "thread_ts") and value:
             return self._message(acting, value, given)
+        if key == "value" and "action_id" in given:
+            return pressed(acting, given)
         if key == "content":
             return base64.b64encode(value).decode()
         if key == "files":
@@ -126,6 +128,28 @@ class Log:
 
     def export(self) -> dict[str, Any]:
         return {"version": VERSION, "acts": self.acts}
+
+
+def pressed(acting: Acting, given: dict[str, Any]) -> str | None:
+    """What was pressed, without what only this session knows: apps put ids of theirs into values."""
+    value: str | None = given["value"]
+    same = [e for e in elements_of(acting, given) if e.get("action_id") == given["action_id"]]
+    if len(same) != 1:
+        return value
+    if same[0]["type"] == "feedback_buttons":
+        return "negative" if value in ("negative", same[0]["negative_button"]["value"]) else "positive"
+    return None if same[0]["type"] == "button" else value
+
+
+def elements_of(acting: Acting, given: dict[str, Any]) -> list[dict[str, Any]]:
+    """All that can be pressed in the message an act is about."""
+    for ws in acting.workspaces:
+        channel = ws.find_channel(given.get("channel", ""), given.get("user", ""))
+        if channel and given.get("ts"):
+            shown = {e["message"]["ts"]: e["message"] for e in ws.ephemerals}
+            message = channel.messages.get(given["ts"]) or shown.get(given["ts"], {})
+            return [element for _, element in elements(message.get("blocks", []))]
+    return []
 
 
 def apps_messages(acting: Acting, given: dict[str, Any]) -> list[str]:

@@ -494,6 +494,23 @@ async def test_at_phone_width_everything_is_reachable(page: Page) -> None:
     await expect(composer(page, "#support")).to_be_visible()
 
 
+async def test_on_a_touch_screen_everything_is_in_the_menu(chrome: Browser, workspace: Sandbox) -> None:
+    workspace.slack.reset()
+    await workspace.slack.say("bob", "#general", "We meet at nine")
+    context = await chrome.new_context(viewport={"width": 390, "height": 780}, has_touch=True, is_mobile=True)
+    page = await context.new_page()
+    await page.goto(workspace.page.url)
+    row = page.locator(".message").first
+    for choose in ("Add a reaction", "Reply in thread"):
+        await row.get_by_role("button", name="More actions").tap()
+        await page.get_by_role("menuitem", name=choose).tap()
+        if choose == "Add a reaction":
+            await page.get_by_role("menuitem", name="tada").tap()
+            await expect(row.get_by_role("button", name="tada, 1")).to_be_visible()
+    await expect(page.get_by_role("combobox", name="Reply in the thread")).to_be_focused()
+    await context.close()
+
+
 async def test_dark_follows_the_system_and_can_be_chosen(page: Page) -> None:
     ground = "getComputedStyle(document.body).backgroundColor"
     light = await page.evaluate(ground)

@@ -287,8 +287,10 @@ function toolbar(app, channel, message, place) {
       );
   }
   const items = moreItems(app, channel, message, place);
-  if (items.length)
-    buttons.push(iconButton("more", "More actions", (e) => openMenu(e.currentTarget, "More actions", items)));
+  const more = iconButton("more", "More actions", () =>
+    openMenu(more, "More actions", [...touchItems(app, channel, message, { ...place, more }), ...items]),
+  );
+  if (items.length) buttons.push(more);
   return buttons.length
     ? h(
         "div",
@@ -308,6 +310,20 @@ function emojiItems(app, channel, message) {
     glyph: EMOJI[name],
     run: () => app.react(channel, message.ts, name, false),
   }));
+}
+
+/** Where nothing hovers, the toolbar has room for one button; what the others do stands in its menu. */
+function touchItems(app, channel, message, place) {
+  if (place.ephemeral || !matchMedia("(hover: none)").matches) return [];
+  const react = {
+    label: "Add a reaction",
+    run: () => openMenu(place.more, "Reactions", emojiItems(app, channel, message)),
+  };
+  const reply = {
+    label: "Reply in thread",
+    run: () => app.openThread(channel, message.thread_ts || message.ts, true),
+  };
+  return place.thread ? [react] : [react, reply];
 }
 
 function moreItems(app, channel, message, place) {

@@ -149,9 +149,7 @@ function modelRequest(panel, r) {
       h(
         "span",
         { class: "gist" },
-        r.usage
-          ? `${tokensIn(r)} → ${tokensOut(r)} tokens${cached ? `, ${cached} % cached` : ""}${r.cost_usd !== null ? `, ${usd(r.cost_usd)}` : ", unpriced"}`
-          : "",
+        r.usage ? [used(r), cached && `${cached} % cached`, price(r)].filter(Boolean).join(", ") : "",
       ),
       h("span", { class: `pill ${state[0]}` }, state[1]),
     ],
@@ -198,6 +196,9 @@ function pre(title, value) {
 
 const ms = (s) => (s >= 1 ? `${s.toFixed(1)} s` : `${Math.max(1, Math.round(s * 1000))} ms`);
 const usd = (v) => (v >= 0.01 ? `$${v.toFixed(2)}` : `${(v * 100).toPrecision(2)} ¢`);
+const used = (r) =>
+  r.usage.seconds ? `${Math.round(r.usage.seconds)} s of sound` : `${tokensIn(r)} → ${tokensOut(r)} tokens`;
+const price = (r) => (r.cost_usd !== null ? usd(r.cost_usd) : "unpriced");
 const tokensIn = (r) => r.usage?.prompt_tokens ?? r.usage?.input_tokens ?? 0;
 const tokensOut = (r) => r.usage?.completion_tokens ?? r.usage?.output_tokens ?? 0;
 const tokensCached = (r) =>

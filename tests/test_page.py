@@ -122,6 +122,33 @@ async def test_an_answer_streams_into_the_thread_that_opens_beside_the_question(
     await expect(page.get_by_role("button", name="1 reply")).to_be_visible()
 
 
+FLOWED = """async () => {
+  const { Flow } = await import("/page/flow.js");
+  const heard = [];
+  const flow = new Flow((frame) => heard.push(frame));
+  const append = (text) =>
+    flow.take({ type: "append", channel: "C", ts: "1", parts: [{ type: "markdown_text", text }] });
+  const words = () => heard.filter((f) => f.type === "append").map((f) => f.parts[0].text);
+  append("a".repeat(300));
+  for (let n = 0; n < 10; n += 1) flow.tick();
+  append("b".repeat(300));
+  for (let n = 0; n < 30; n += 1) flow.tick();
+  const shown = words();
+  append("c".repeat(300));
+  flow.tick();
+  flow.take({ type: "message", channel: "C", message: { ts: "1", text: "whole" } });
+  for (let n = 0; n < 30; n += 1) flow.tick();
+  return { shown, last: heard.at(-1).type };
+}"""
+
+
+async def test_streamed_text_flows_between_its_steps_until_the_whole_message_comes(page: Page) -> None:
+    told = await page.evaluate(FLOWED)
+    assert "".join(told["shown"]) == "a" * 300 + "b" * 300
+    assert max(len(step) for step in told["shown"]) < 30, "no step is large"
+    assert told["last"] == "message", "nothing comes after the whole"
+
+
 async def test_a_thread_remembers_what_was_said_in_it(page: Page) -> None:
     await write(page, "@parley Our release is on Thursday.")
     await expect(answers(page)).to_have_count(1)

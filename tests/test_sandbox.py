@@ -110,6 +110,19 @@ async def test_every_channel_is_what_it_says_and_a_reset_begins_anew() -> None:
         assert "About tea" in await asked("#finance", "Write 50 words about tea"), "its budget is whole again"
 
 
+async def test_the_usage_page_opens_from_its_button() -> None:
+    async with sandbox(environ=HERE) as running:
+        assert await connected(running), "\n".join(running.bot.log)
+        ts = await running.slack.say("alice", "#general", "@parley hello")
+        await answered(running, ts)
+        await running.slack.command("alice", "#general", "/parley", "usage month by channel")
+        (shown, *_) = await running.slack.until(lambda: running.slack.ephemerals("alice"), 30)
+        (url,) = [e["url"] for b in shown["blocks"] for e in b.get("elements", ()) if "url" in e]
+        async with ClientSession() as browser, browser.get(url) as page:
+            assert page.status == 200
+            assert "#general" in await page.text()
+
+
 async def test_a_transcript_is_stopped_before_the_model_speaks_for_the_person() -> None:
     async with sandbox(environ=HERE | {"PARLEY_STYLE": "transcript"}) as running:
         running.model.pace.tokens_per_s = 0

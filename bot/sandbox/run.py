@@ -13,6 +13,7 @@ import asyncio
 import errno
 import os
 import signal
+import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -155,6 +156,7 @@ def manifest() -> Mapping[str, Any]:
 def environment(environ: Mapping[str, str], slack: FakeSlack, folder: str) -> dict[str, str]:
     """The bot's environment: that of this process, with this Slack and a throwaway database."""
     kept = {k: v for k, v in environ.items() if not k.startswith("SLACK_") and k != "PARLEY_CONFIG"}
+    port = _free_port()
     return (
         {"PARLEY_POLICIES": str(scene.POLICIES), "PARLEY_VOICE_LISTEN": "every"}
         | kept
@@ -166,9 +168,18 @@ def environment(environ: Mapping[str, str], slack: FakeSlack, folder: str) -> di
             "PARLEY_TRANSPORT": "socket",
             "PARLEY_DATABASE": f"sqlite:///{folder}/parley.db",
             "PARLEY_OPS_PORT": "0",
+            "PORT": str(port),
+            "PARLEY_PUBLIC_URL": f"http://127.0.0.1:{port}",
             "PYTHONUNBUFFERED": "1",
         }
     )
+
+
+def _free_port() -> int:
+    """One for the bot's usage page, whose address the bot has to know before it starts."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
 
 
 async def connected(running: Sandbox, within_s: float = CONNECTED_WITHIN_S) -> bool:

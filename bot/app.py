@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from bot import pricing, retention
+from bot.alongside import alongside
 from bot.budgets import Budgets
 from bot.calendar import Calendar, zone
 from bot.changes import note_changes
@@ -189,7 +190,7 @@ async def open_services(settings: Settings, front: Front, desk: Desk) -> AsyncIt
         )
         await stack.enter_async_context(turns.inbox)
         await stack.enter_async_context(loop_lag())
-        await stack.enter_async_context(housekeeping(engine, settings))
+        await stack.enter_async_context(alongside(housekeeping(engine, settings)))
         costs = Costs(settings, engine, calendar, prices, Budgets(engine, calendar), page_secret(settings))
         yield Services(settings, engine, calendar, provider, turns, clips, turns.inbox, subject, costs)
 
@@ -211,8 +212,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-@asynccontextmanager
-async def housekeeping(engine: Engine, settings: Settings) -> AsyncIterator[None]:
+async def housekeeping(engine: Engine, settings: Settings) -> None:
     """Erases what has outlived its use, once an hour."""
 
     async def tidy() -> None:
@@ -221,18 +221,9 @@ async def housekeeping(engine: Engine, settings: Settings) -> AsyncIterator[None
                 pass
         await retention.apply(engine, settings, now=time.time())
 
-    async def keep() -> None:
-        while True:
-            try:
-                await tidy()
-            except BotError as exc:
-                log.error("housekeeping did not get through and is tried again in an hour: %s", exc)
-            await asyncio.sleep(HOUSEKEEPING_S)
-
-    task = asyncio.create_task(keep())
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+    while True:
+        try:
+            await tidy()
+        except BotError as exc:
+            log.error("housekeeping did not get through and is tried again in an hour: %s", exc)
+        await asyncio.sleep(HOUSEKEEPING_S)

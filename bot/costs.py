@@ -20,7 +20,7 @@ from bot.calendar import Calendar
 from bot.charts import Chart, over_time, share
 from bot.config import Settings
 from bot.dashboard import Desk, burn_down_of
-from bot.errors import Missing, NotPermitted
+from bot.errors import Missing, NotPermitted, NotUnderstood
 from bot.estimate import MODELS, Estimator
 from bot.pictures import Picture
 from bot.pricing import Prices
@@ -29,6 +29,7 @@ from storage import owners
 from storage.engine import Engine
 
 PAGE_PATH = "/usage"
+NO_SMALLER = "There is no smaller model here; whoever runs me sets one as PARLEY_SMALL_MODEL."
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,8 @@ class Costs:
         every = {s.budget.id: s for s in await self.budgets.standings(team)}
         budget_words.check(order, viewer, every.values())
         if isinstance(order, Put):
+            if order.budget.degrade and not self.settings.small_model:
+                raise NotUnderstood("degrade", NO_SMALLER)
             return f"Budget {await self.budgets.put(order.budget, by=viewer.user)} is set."
         if order.id not in every:
             raise Missing(f"budget {order.id}")

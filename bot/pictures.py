@@ -60,6 +60,8 @@ async def _child(given: bytes, *arguments: str) -> bytes:
     try:
         async with asyncio.timeout(DRAW_S):
             out, err = await child.communicate(given)
+    except TimeoutError as exc:
+        raise BotError(f"drawing took longer than {DRAW_S:.0f} s") from exc
     finally:
         if child.returncode is None:
             child.kill()

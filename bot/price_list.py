@@ -27,6 +27,7 @@ UNITS = (
     "image",
     "training_mtok",
 )
+CURRENCY = "USD"  # of every amount; a list in another is refused, not converted
 Rates = Mapping[str, Any]  # unit → Decimal; genai-prices puts its TieredPrices there
 _NOTED = {"model", "from", "source", "checked_on"}
 _SNAPSHOT = re.compile(r"-\d{4}-\d{2}-\d{2}$")
@@ -55,10 +56,13 @@ def undated(model: str) -> str:
 def read_list(path: Path) -> tuple[Listed, ...]:
     """The entries of a TOML price list; SetupError names each problem."""
     try:
-        entries = tomllib.loads(path.read_text("utf-8"), parse_float=Decimal).get("price", [])
+        read = tomllib.loads(path.read_text("utf-8"), parse_float=Decimal)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
         raise SetupError([f"PARLEY_PRICES: cannot read {path}: {exc}"]) from exc
+    entries = read.get("price", [])
     problems = [f"{path}: {problem}" for entry in entries for problem in _problems(entry)]
+    if read.get("currency", CURRENCY) != CURRENCY:
+        problems.append(f"{path}: currency is not {CURRENCY}")
     if problems:
         raise SetupError(problems)
     return tuple(_listed(entry) for entry in entries)

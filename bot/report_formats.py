@@ -32,6 +32,7 @@ USUAL = (
 )
 UNPRICED = "unpriced"
 # A spreadsheet takes a cell that begins like this for a formula. The last four are the full-width forms.
+UNSEEN = " \xa0\u200b\u2060\ufeff"  # before it, perhaps
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
@@ -142,7 +143,7 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return f"'{value}" if value.lstrip(" ").startswith(FORMULA) else value
+        return f"'{value}" if value.startswith(FORMULA) or value.strip(UNSEEN).startswith(FORMULA) else value
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 

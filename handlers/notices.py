@@ -7,10 +7,7 @@ notice waits for a Slack that is away, and a crash at the worst moment says one 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 from bot import digest
 from bot.app import Services
@@ -96,25 +93,14 @@ class Notices:
         return direct
 
 
-@asynccontextmanager
-async def noticing(services: Services, front: SlackFront) -> AsyncIterator[None]:
-    """Says what is due, as long as the block lasts."""
+async def noticing(services: Services, front: SlackFront) -> None:
+    """Says what is due, for ever."""
     notices = Notices(services, front)
-
-    async def look() -> None:
-        while True:
-            wait_s = LOOK_S
-            try:
-                await notices.say_due()
-            except BotError as exc:
-                log.warning("notices about costs wait: %s", exc)
-                wait_s = PAUSE_S
-            await asyncio.sleep(wait_s)
-
-    task = asyncio.create_task(look())
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+    while True:
+        wait_s = LOOK_S
+        try:
+            await notices.say_due()
+        except BotError as exc:
+            log.warning("notices about costs wait: %s", exc)
+            wait_s = PAUSE_S
+        await asyncio.sleep(wait_s)

@@ -16,6 +16,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 import bot.logs as logs
+from bot.alongside import alongside
 from bot.app import Services, open_services
 from bot.config import Settings
 from bot.control import socket_path
@@ -115,7 +116,7 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
             sockets = await stack.enter_async_context(
                 open_sockets(app, settings.slack_app_token, client, host=settings.slack_host)
             )
-        await stack.enter_async_context(noticing(services, front))
+        await stack.enter_async_context(alongside(noticing(services, front)))
         try:
             yield Serving(settings, services, url, f"http://{settings.ops_host}:{ops_port}")
         finally:

@@ -74,6 +74,13 @@ async def test_from_80_percent_on_the_smaller_model_answers_where_the_owner_want
     assert [request.model for request in team.model.requests] == ["gpt-4.1-mini", "gpt-4.1-nano"]
 
 
+async def test_without_a_smaller_model_a_budget_cannot_ask_for_it(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        said = await told(team, "alice", "budget channel 2 per month degrade")
+        assert "PARLEY_SMALL_MODEL" in said["text"]
+        assert await standings(team) == []
+
+
 async def test_an_admin_raises_a_budget_for_a_while_in_their_own_name(team: Workspace) -> None:
     await told(team, "alice", "budget channel 0 per month")
     assert USED_UP in await answered(team, user="bob")

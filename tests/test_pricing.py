@@ -64,7 +64,7 @@ def test_service_tiers_and_batches_change_the_price(prices: Prices, tier: str, d
 
 # Per 1,000 tokens: use, training, fine-tuned use.
 ANCESTOR = {
-    "text-davinci-003": ("0.02", "0.03", None),
+    "text-davinci-003": ("0.02", "0.03", "0.12"),
     "davinci": ("0.02", "0.03", "0.12"),
     "curie": ("0.002", "0.003", "0.012"),
     "babbage": ("0.0005", "0.0006", "0.012"),
@@ -78,8 +78,7 @@ def test_the_ancestors_table_holds_to_the_digit(prices: Prices, model: str) -> N
     assert prices.cost(model, A_THOUSAND, at=NOVEMBER) == Decimal(use)
     assert prices.cost(model, Usage(output_tokens=1000), at=NOVEMBER) == Decimal(use)
     assert prices.price(model, A_THOUSAND, at=NOVEMBER, kind="training").usd == Decimal(training)
-    if tuned:
-        assert prices.cost(f"{model}:ft-acme-2022-12-01", A_THOUSAND, at=NOVEMBER) == Decimal(tuned)
+    assert prices.cost(f"{model}:ft-acme-2022-12-01", A_THOUSAND, at=NOVEMBER) == Decimal(tuned)
 
 
 def test_speech_is_charged_by_the_second_or_by_the_token(prices: Prices) -> None:
@@ -198,6 +197,8 @@ def test_every_problem_of_a_list_is_told_at_once(tmp_path: Path) -> None:
     assert "a: checked_on is missing" in told
     assert "input_token is not one of" in told
     assert "output_mtok is not an amount of dollars" in told
+    with pytest.raises(SetupError, match="currency is not USD"):
+        read_list(Path(price_file(tmp_path, 'currency = "EUR"')))
     with pytest.raises(SetupError, match="cannot read"):
         read_list(tmp_path / "nowhere.toml")
 

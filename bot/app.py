@@ -41,6 +41,7 @@ from bot.subject import Subject
 from bot.turn import House
 from bot.turns import Front, Turns
 from bot.voice import Voice
+from bot.wire import Wire
 from storage import conversations, export, forget, inbox, recordings, replies
 from storage.engine import Engine, open_engine
 
@@ -149,8 +150,19 @@ class Services:
 @asynccontextmanager
 async def open_services(settings: Settings, front: Front, desk: Desk) -> AsyncIterator[Services]:
     """Everything between the database and the sides that face people, running until the block ends."""
+    async with (
+        open_engine(settings.database) as engine,
+        services_on(engine, Wire(settings), settings, front=front, desk=desk) as services,
+    ):
+        yield services
+
+
+@asynccontextmanager
+async def services_on(
+    engine: Engine, wire: Wire, settings: Settings, *, front: Front, desk: Desk
+) -> AsyncIterator[Services]:
+    """The services on a database and a line to the model that are there already."""
     async with AsyncExitStack() as stack:
-        engine = await stack.enter_async_context(open_engine(settings.database))
         await engine.write(note_changes, settings, now=time.time())
         calendar = Calendar(zone(settings.time_zone))
         prices = pricing.load(
@@ -163,7 +175,9 @@ async def open_services(settings: Settings, front: Front, desk: Desk) -> AsyncIt
         if unknown := await ledger.start():
             log.warning("%d model requests of an earlier process ended unseen and count as made", unknown)
         scheduler = Scheduler(tokens_per_minute=settings.tokens_per_minute)
-        provider = await stack.enter_async_context(Provider(settings, ledger, scheduler, engine))
+        provider = await stack.enter_async_context(
+            Provider(settings, ledger, scheduler, engine, wire=wire)
+        )
         memory = Memory(engine, provider, settings, now)
         subject, lessons = keep_to_subjects(settings, engine, provider, front)
         speech = speech_for(settings.speech_model, provider)
@@ -209,7 +223,7 @@ def keep_to_subjects(
 
 
 def now() -> datetime:
-    return datetime.now(UTC)
+    return datetime.fromtimestamp(time.time(), UTC)
 
 
 async def housekeeping(engine: Engine, settings: Settings) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -169,7 +168,7 @@ class Door:
 class Tries:
     """How often one request is made: at most two more times within a minute, and only when that may help."""
 
-    def __init__(self, door: Door, chance: random.Random) -> None:
+    def __init__(self, door: Door, chance: Callable[[], float]) -> None:
         self._door = door
         self._chance = chance
         self._loop = asyncio.get_running_loop()
@@ -189,7 +188,7 @@ class Tries:
             raise error
         delay_s = error.retry_after_s
         if delay_s is None:
-            delay_s = BACKOFF_S * 2**self._failures * (1 - self._chance.random() / 4)
+            delay_s = BACKOFF_S * 2**self._failures * (1 - self._chance() / 4)
         if self._loop.time() + delay_s > self._until:
             raise error
         self._failures += 1

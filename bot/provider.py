@@ -83,10 +83,11 @@ class Provider:
         scheduler: Scheduler,
         engine: Engine,
         *,
+        wire: Wire | None = None,
         first_text_s: float = FIRST_TEXT_S,
         stall_s: float = STALL_S,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        chance: random.Random | None = None,
+        chance: Callable[[], float] = random.random,
     ) -> None:
         self._settings = settings
         self._engine = engine
@@ -94,10 +95,10 @@ class Provider:
         self._parameters = from_settings(settings)
         self._style = STYLES[settings.style]
         self._door = Door(ledger, scheduler, small_model=settings.small_model, sleep=sleep)
-        self._chance = chance or random.Random()
+        self._chance = chance
         self._first_text_s, self._stall_s = first_text_s, stall_s
         self._refused: dict[str, frozenset[str]] = {}
-        self._wire = Wire(settings)
+        self._wire = wire or Wire(settings)
 
     async def __aenter__(self) -> Self:
         self._refused = await self._engine.read(learned.refused)

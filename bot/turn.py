@@ -7,8 +7,8 @@ stopping, deletion, crashes) is bot/turns.py; how a reply becomes Slack's is han
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Protocol
 
 from bot import boundaries, grounded
@@ -205,7 +205,7 @@ def reply_from(
     notes = [CUT[completion.finish]] if completion.finish in CUT else []
     if recollection.seen is not None:
         notes.append(SAW_ONLY_PART.format(seen=recollection.seen))
-    if (datetime.now(UTC) - incoming.sent_at).total_seconds() > LATE_S:
+    if time.time() - incoming.sent_at.timestamp() > LATE_S:
         notes.append(SORRY_FOR_THE_WAIT)
     off = ruling.verdict if ruling and ruling.verdict.notes else None
     if off:

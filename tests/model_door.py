@@ -94,7 +94,7 @@ async def door(
             first_text_s=first_text_s,
             stall_s=stall_s,
             sleep=sleep,
-            chance=random.Random(7),
+            chance=random.Random(7).random,
         )
         async with provider:
             yield Bench(server, provider, engine, slept)

@@ -23,7 +23,7 @@ from aiohttp import web
 from bot.sandbox import slack_events as events
 from bot.sandbox import slack_limits as limits
 from bot.sandbox.slack_acts import Log, Replay, Upload
-from bot.sandbox.slack_delivery import Dispatcher, HttpPush
+from bot.sandbox.slack_delivery import Dispatcher, HttpPush, Transport
 from bot.sandbox.slack_faults import Faults
 from bot.sandbox.slack_hosts import Hosts
 from bot.sandbox.slack_interactions import Interactions
@@ -205,6 +205,17 @@ class FakeSlack(Interactions):
     @recording.setter
     def recording(self, on: bool) -> None:
         self.record.keeping = on
+
+    # -- in one process with the app: without HTTP
+
+    def answer(self, method: str, arguments: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
+        """(body, status, headers) of the Web API to the app's request, which is carried out."""
+        return self._api.answer(method, arguments, self.bot_token, self.workspace)
+
+    def deliver_through(self, transport: Transport) -> Dispatcher:
+        """Everything for the app goes that way from now on; the dispatcher hears how each attempt went."""
+        self._dispatcher.transport = transport
+        return self._dispatcher
 
     # -- running
 

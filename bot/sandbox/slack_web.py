@@ -105,7 +105,7 @@ class WebApi:
         token = http.headers.get("Authorization", "").removeprefix("Bearer ") or arguments.get("token", "")
         ws = self._workspaces(token)
         if fault is None or fault.accepted or fault.lose_response or not fault.answers:
-            answer, status, headers = self._answer(method, arguments, token, ws)
+            answer, status, headers = self.answer(method, arguments, token, ws)
         else:
             answer, status, headers = {}, 200, {}
         if fault:
@@ -120,7 +120,7 @@ class WebApi:
         self._record.request(request)
         self._announce(request)
 
-    def _answer(
+    def answer(
         self, method: str, arguments: Arguments, token: str, ws: Workspace | None
     ) -> tuple[Answer, int, dict[str, str]]:
         """(body, status, headers) as Slack itself would answer; carries the request out."""

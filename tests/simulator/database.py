@@ -1,0 +1,127 @@
+"""The database of a story: real SQLite, the real schema, commits in groups, without threads or a disk.
+
+It outlives every process. A commit is one moment: a process that is killed before it finds nothing of the
+group in its next life, one that is killed after it finds all of it although nobody was told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bot.errors import Busy
+from storage.sqlite_errors import mapped
+from storage.sqlite_file import migrate
+from storage.sqlite_library import Database
+from storage.sqlite_writer import SqliteTx
+from tests.simulator.life import Life
+
+COMMIT_S = (0.0005, 0.02)
+READ_S = (0.0001, 0.002)
+NOWHERE = Path("story.db")
+
+
+def new_database() -> sqlite3.Connection:
+    conn = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    conn.deserialize(_template())
+    return conn
+
+
+def _template(made: list[bytes] = []) -> bytes:  # noqa: B006  # made once
+    if not made:
+        conn = sqlite3.connect(":memory:", isolation_level=None)
+        migrate(Database(conn, execute_plugins=False, strict=True))
+        made.append(conn.serialize())
+        conn.close()
+    return made[0]
+
+
+class StoryEngine:
+    """storage.engine.Engine of one life. `busy`: how many of a hundred groups fail as on a full disk."""
+
+    def __init__(
+        self, conn: sqlite3.Connection, life: Life, dice: random.Random, *, busy: float, ends_at: float
+    ) -> None:
+        self._conn, self._life, self._dice, self._busy = conn, life, dice, busy
+        self._ends_at = ends_at
+        self._tx = SqliteTx(conn)
+        self._waiting: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], Any]] = []
+        self.working = False
+
+    async def write(self, fn: Callable[..., Any], /, *args: Any, **kw: Any) -> Any:
+        await self._life.gate(f"write {_name(fn)}")
+        future = asyncio.get_running_loop().create_future()
+        self._waiting.append((fn, args, kw, future))
+        if not self.working:
+            self._later()
+        return await future
+
+    async def read(self, fn: Callable[..., Any], /, *args: Any, **kw: Any) -> Any:
+        await asyncio.sleep(self._dice.uniform(*READ_S))
+        if not self._life.alive:
+            await self._life.gate("read")
+        self._conn.execute("begin")
+        try:
+            return fn(self._tx, *args, **kw)
+        except sqlite3.Error as exc:
+            raise mapped(exc, NOWHERE) from exc
+        finally:
+            self._conn.rollback()
+
+    async def scrub(self) -> None:
+        await self.write(lambda tx: None)
+
+    async def check(self) -> list[str]:
+        return []
+
+    async def backup(self, path: Path) -> None:
+        raise NotImplementedError
+
+    def _later(self) -> None:
+        self.working = bool(self._waiting)
+        if self.working:
+            loop = asyncio.get_running_loop()
+            loop.call_later(self._dice.uniform(*COMMIT_S), self._commit_group)
+
+    def _commit_group(self) -> None:
+        group, self._waiting = self._waiting, []
+        names = ", ".join(_name(job[0]) for job in group)
+        if not self._life.alive:
+            return
+        self._conn.execute("begin immediate")
+        ends = [self._attempt(fn, args, kw) for fn, args, kw, _ in group]
+        full = self._dice.uniform(0, 100) < self._busy and asyncio.get_running_loop().time() < self._ends_at
+        if full or not self._life.pass_gate(f"before the commit of {names}"):
+            self._conn.rollback()
+            ends = [(None, Busy("full")) for _ in group]
+        else:
+            self._conn.commit()
+        if not self._life.pass_gate(f"after the commit of {names}"):
+            return
+        for (_, _, _, future), (value, error) in zip(group, ends, strict=True):
+            if future.done():
+                continue
+            if error is None:
+                future.set_result(value)
+            else:
+                future.set_exception(error)
+        self._later()
+
+    def _attempt(self, fn: Callable[..., Any], args: Any, kw: Any) -> tuple[Any, BaseException | None]:
+        self._conn.execute("savepoint job")
+        try:
+            value = fn(self._tx, *args, **kw)
+        except Exception as exc:
+            self._conn.execute("rollback to job")
+            self._conn.execute("release job")
+            return None, mapped(exc, NOWHERE)
+        self._conn.execute("release job")
+        return value, None
+
+
+def _name(fn: Any) -> str:
+    return str(getattr(fn, "func", fn).__name__).strip("_")

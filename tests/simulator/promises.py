@@ -1,0 +1,141 @@
+"""What holds at the end of every story, read off Slack and the database, not off what the bot believes."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from bot.turn import CUT
+from bot.turns import AGAIN, reply_id
+from handlers.intake import message_key
+from tests.simulator.model import answer_to
+from tests.workspace import is_final, text_of
+
+if TYPE_CHECKING:
+    from tests.simulator.story import Post, Story
+
+OF_AN_ANSWER = re.compile(r"Answer \d+:|\bw\d+n\d+")
+ELSEWHERE = "so here it is:\n\n"
+
+
+def broken(story: Story) -> list[str]:
+    """Every promise that was not kept, in words."""
+    said = ours(story)
+    return [*_one_end(story, said), *_strays(story), *_texts(story, said), *_ledger(story), *_shown(story)]
+
+
+def ours(story: Story) -> dict[str, list[dict[str, Any]]]:
+    """Our final messages by the reply they belong to."""
+    found = defaultdict(list)
+    for message in _messages(story):
+        if is_final(message):
+            found[message["metadata"]["event_payload"]["id"]].append(message)
+    return found
+
+
+def _messages(story: Story) -> Iterator[dict[str, Any]]:
+    ws = story.slack.workspace
+    for channel in ws.channels.values():
+        for message in list(channel.messages.values()):
+            if message.get("user") == ws.bot:
+                yield message | {"archived": channel.archived}
+
+
+def key_of(story: Story, post: Post) -> str:
+    ws = story.slack.workspace
+    place = story.slack.place(post.user, post.channel)[2]
+    return message_key(ws.team, place.id, post.ts)
+
+
+def _one_end(story: Story, said: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
+    """L0 and P1: each accepted question has one reply, nobody else has one, none is there twice."""
+    known = {reply_id(key_of(story, post)): post for post in story.posts.values()}
+    retried = {reply_id(key_of(story, post) + AGAIN): post for post in story.posts.values()}
+    for id, messages in said.items():
+        parts = [m["metadata"]["event_payload"]["part"] for m in messages]
+        if id not in known and id not in retried:
+            yield f"a reply that nobody asked for: {text_of(messages[0])!r}"
+        elif len(parts) != len(set(parts)):
+            yield f"SAID TWICE: q{(known.get(id) or retried[id]).number}: {len(parts)} times"
+    for id, post in known.items():
+        if id not in said and not post.deleted and _accepted(story, post):
+            yield f"LOST: q{post.number} was accepted and has no answer"
+    for row in story.tx.all("select seq, key, error from inbox where state = 'new'"):
+        yield f"job {row['seq']} ({row['key']}) is not done: {row['error']}"
+
+
+def _accepted(story: Story, post: Post) -> bool:
+    """Slack was told that we have it, and it is one that asks for an answer."""
+    if not post.mentions:
+        return bool(story.tx.one("select 1 as found from inbox where key = :key", key=key_of(story, post)))
+    events = [d for d in story.slack.deliveries if d.kind == "events_api" and d.acked]
+    return any(_is_about(delivery.payload["event"], post) for delivery in events)
+
+
+def _is_about(event: dict[str, Any], post: Post) -> bool:
+    return event.get("ts") == post.ts and event["type"] in ("message", "app_mention") and "subtype" not in event
+
+
+def _strays(story: Story) -> Iterator[str]:
+    """Nothing of ours is left in a thread that belongs to no reply."""
+    for message in _messages(story):
+        if not is_final(message) and not message["archived"]:
+            yield f"A STRAY: {message['ts']} {text_of(message)!r}"
+    for channel, ts in story.slack.workspace.streams:
+        if not story.slack.workspace.channels[channel].archived:
+            yield f"a stream is left open: {ts}"
+
+
+def _texts(story: Story, said: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
+    """An answer is the model's, word for word; or its beginning, marked; or a sentence of ours."""
+    from tests.simulator.story import EDITED
+
+    whole = {}
+    for number, post in story.posts.items():
+        for id in (reply_id(key_of(story, post)), reply_id(key_of(story, post) + AGAIN)):
+            whole[id] = (answer_to(str(number)), answer_to(str(number + EDITED)))
+    for id, messages in said.items():
+        messages.sort(key=lambda m: m["metadata"]["event_payload"]["part"])
+        text = "".join(text_of(m) for m in messages).partition(ELSEWHERE)
+        shown = (text[2] or text[0]).strip()
+        answers = whole.get(id, ())
+        if shown in answers or not OF_AN_ANSWER.search(shown):
+            continue
+        if not any(answer.startswith(shown) for answer in answers):
+            yield f"WRONG WORDS: {shown!r}"
+        elif not any(note in str(messages) for note in CUT.values()):
+            yield f"cut without a word: {shown!r}"
+
+
+def _ledger(story: Story) -> Iterator[str]:
+    """B1: a row for each request, all of them ended, each counted once."""
+    rows = story.tx.all("select outcome, count(*) as n from ledger group by outcome")
+    by_outcome = {row["outcome"]: row["n"] for row in rows}
+    sent_for_sure = sum(by_outcome.get(outcome, 0) for outcome in ("ok", "broken"))
+    total = sum(by_outcome.values())
+    story.told.counts["requests"] += story.made
+    story.told.counts["unseen ends"] += by_outcome.get("unknown", 0)
+    if by_outcome.get("open"):
+        yield f"ledger rows left open: {by_outcome}"
+    if not sent_for_sure <= story.made <= total:
+        yield f"{story.made} requests were made, the ledger has {by_outcome}"
+    never_sent = total - story.made - by_outcome.get("unknown", 0) - by_outcome.get("stopped", 0)
+    if never_sent > by_outcome.get("failed", 0):
+        yield f"rows without a request: {by_outcome}, {story.made} made"
+    counted = story.tx.one("select coalesce(sum(requests), 0) as n from usage_days")
+    if counted is None or counted["n"] != total - by_outcome.get("open", 0):
+        yield f"the report counts {counted}, the ledger {by_outcome}"
+    held = story.tx.one("select count(*) as n, coalesce(sum(amount), 0) as amount from budget_holds")
+    reserved = story.tx.one("select coalesce(sum(reserved), 0) as n from budget_use")
+    if (held and held["n"]) or (reserved and reserved["n"]):
+        yield f"money is still set aside: {held}, {reserved}"
+
+
+def _shown(story: Story) -> Iterator[str]:
+    """No spinner turns for ever."""
+    ws = story.slack.workspace
+    for (channel, thread), session in ws.sessions.items():
+        if session["status"] == "processing" and not ws.channels[channel].archived:
+            yield f"AN ETERNAL SPINNER in {channel} {thread}"

@@ -12,10 +12,12 @@ their rules are storage/inbox.py; who runs when is bot/lanes.py; what a job mean
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Concatenate, Self
 
@@ -23,7 +25,7 @@ from bot.errors import BotError, Busy, GaveUp
 from bot.lanes import Lanes
 from storage import inbox
 from storage.engine import Engine, P, T, Tx
-from storage.inbox import Effect, Job
+from storage.inbox import Effect, Job, Waiting
 
 __all__ = ["Effect", "Handler", "Inbox", "Job"]
 
@@ -32,6 +34,7 @@ log = logging.getLogger(__name__)
 Handler = Callable[[Job], Awaitable[Sequence[Effect]]]
 Found = Job | float | None  # a conversation's next job, or when it is due, or that there is none
 
+GAVE_UP = "gave_up"  # the kind of a job that tells a person of a parked one
 SUSPECT_AFTER = 2  # process deaths
 # First delay and growth of retries. A mistake of ours passes quickly or never; an outage takes its time.
 MISTAKE_S = (0.2, 2.0)
@@ -48,7 +51,8 @@ class Inbox:
     A handler's error decides: one that is no BotError is tried again until `max_attempts`, one that says
     `retry` also beyond them, for some hours; any other parks the job at once. One with `retry_after_s` waits
     at least that long and is no failure.
-    `gave_up(job, error)` hears of each parked job, so that the person can.
+    `gave_up(job, error)` hears of each parked job, so that the person can: as a job of its own, put in with
+    the parking, because Slack may be away just then, or the process end.
     """
 
     def __init__(
@@ -85,9 +89,9 @@ class Inbox:
 
     async def __aenter__(self) -> Self:
         """Takes up everything that an earlier process left."""
-        waiting, parked = await self._engine.write(inbox.recover, max_crashes=self._max_crashes)
+        waiting, parked = await self._engine.write(self._recover, now=self._clock())
         for job in parked:
-            self._spawn(self._bury(job, "the process died while it ran", job.crashes))
+            log.error("job %d (%s) parked after %d: the process died while it ran", *_named(job, job.crashes))
         latest = self._clock() + LONGEST_DELAY_S  # the clock may have been set back since
         for found in waiting:
             if found.crashes < SUSPECT_AFTER:
@@ -225,7 +229,7 @@ class Inbox:
         assert task is not None
         self._handling[job.conversation] = task
         try:
-            return await self._handle(job)
+            return await (self._tell(job) if job.kind == GAVE_UP else self._handle(job))
         finally:
             del self._handling[job.conversation]
 
@@ -245,8 +249,8 @@ class Inbox:
         words = f"{type(exc).__name__}: {exc.notice}" if isinstance(exc, BotError) else type(exc).__name__
         trace = None if isinstance(exc, BotError) else exc
         if final or hopeless:
-            await self._insist(inbox.park, job, words)
-            await self._bury(job, words, tries, trace)
+            await self._insist(self._park, job, words, tries, now=self._clock())
+            log.error("job %d (%s) parked after %d: %s", *_named(job, tries), words, exc_info=trace)
             return await self._insist(_next, job.conversation, now=self._clock(), more=not self._yields)
         delay_s = self._delay_s(exc, tries) if after_s is None else after_s * (1 + self._random() / 10)
         due_at = self._clock() + delay_s
@@ -258,15 +262,30 @@ class Inbox:
         first_s, growth = OUTAGE_S if isinstance(exc, BotError) else MISTAKE_S
         return min(first_s * growth ** (tries - 1), LONGEST_DELAY_S) * (0.5 + self._random())
 
-    async def _bury(self, job: Job, words: str, times: int, trace: BaseException | None = None) -> None:
-        log.error("job %d (%s) parked after %d: %s", job.seq, job.key, times, words, exc_info=trace)
-        if self._gave_up is None:
-            return
-        try:
-            await self._gave_up(job, GaveUp(times))
-        except Exception as exc:
-            trace = None if isinstance(exc, BotError) else exc
-            log.error("job %d: nobody could be told: %s", job.seq, type(exc).__name__, exc_info=trace)
+    # Giving up
+
+    def _recover(self, tx: Tx, *, now: float) -> tuple[list[Waiting], list[Job]]:
+        parked = inbox.recover(tx, max_crashes=self._max_crashes)
+        for job in parked:
+            self._have_told(tx, job, job.crashes, now=now)
+        return inbox.waiting(tx), parked
+
+    def _park(self, tx: Tx, job: Job, words: str, times: int, *, now: float) -> None:
+        if inbox.park(tx, job, words):
+            self._have_told(tx, job, times, now=now)
+
+    def _have_told(self, tx: Tx, job: Job, times: int, *, now: float) -> None:
+        if self._gave_up is not None and job.kind != GAVE_UP:
+            about = json.dumps({"key": job.key, "kind": job.kind, "payload": job.payload, "times": times})
+            inbox.put_about(tx, job, GAVE_UP, about, now=now)
+
+    async def _tell(self, job: Job) -> Sequence[Effect]:
+        """The job that says of another one that it was parked."""
+        about = json.loads(job.payload)
+        times = about.pop("times")
+        assert self._gave_up is not None
+        await self._gave_up(replace(job, **about), GaveUp(times))
+        return []
 
     @property
     def _yields(self) -> bool:
@@ -285,6 +304,10 @@ class Inbox:
                 log.warning("inbox: the database is busy or full")
             await asyncio.sleep(wait_s)
             wait_s = min(wait_s * 2, LONGEST_BUSY_S)
+
+
+def _named(job: Job, times: int) -> tuple[int, str, int]:
+    return job.seq, job.key, times
 
 
 def _put_and_take(tx: Tx, put: Callable[..., bool], conversation: str, *, now: float) -> tuple[bool, Found]:

@@ -208,12 +208,16 @@ class Turns:
         return [sent]
 
     async def tell(self, job: Job, error: BotError) -> None:
-        """The last word on a job that was given up on."""
+        """The last word on a job that was given up on; none where its question is gone."""
         incoming = decode(job.payload)
+        where = incoming.conversation
         speech = self._front.reply(
             incoming, reply_id(job.key), messages=[], resumed=True, opened=lambda messages: None
         )
-        await speech.deliver(Reply(error.notice, whole=False))
+        if await self._engine.read(conversations.forgotten, where.team, where.channel, incoming.message):
+            await speech.withdraw()
+        else:
+            await speech.deliver(Reply(error.notice, whole=False))
 
     async def _answer(
         self, job: Job, incoming: Incoming, reply_id: str, speech: Speech, running: Running
@@ -249,7 +253,13 @@ class Turns:
         """Writes down which messages a stream occupies, without holding the stream up for it."""
         task = asyncio.create_task(self._engine.write(replies.opened, reply_id, list(messages)))
         self._notes.add(task)
-        task.add_done_callback(self._notes.discard)
+        task.add_done_callback(self._noted)
+
+    def _noted(self, task: asyncio.Task[None]) -> None:
+        """Where it failed, the thread is looked at instead."""
+        self._notes.discard(task)
+        if not task.cancelled() and isinstance(error := task.exception(), BotError):
+            log.warning("not noted which messages a stream occupies: %s", type(error).__name__)
 
     def _about(self, key: str) -> list[Running]:
         """The turns at work on a post: its first answer, or one that was asked for again."""

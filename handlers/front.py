@@ -72,6 +72,7 @@ class SlackFront:
     async def thread(self, conversation: Conversation, *, before: str) -> tuple[list[Heard], bool]:
         """What was said in the thread before a message, oldest first, and whether that is all of it."""
         said: list[Heard] = []
+        await self.door.who()
         cursor = ""
         for _ in range(THREAD_PAGES):
             try:

@@ -23,6 +23,7 @@ async def ours(door: SlackDoor, channel: str, thread: str, *, after: str) -> Asy
     """Our own messages since a person's, with their metadata; of a thread, or outside of any ("")."""
     await asyncio.sleep(LOOK_AFTER_S)
     method, which = ("conversations.replies", {"ts": thread}) if thread else ("conversations.history", {})
+    we = await door.who()
     cursor = ""
     while True:
         page = await door.get(
@@ -35,7 +36,7 @@ async def ours(door: SlackDoor, channel: str, thread: str, *, after: str) -> Asy
             **({"cursor": cursor} if cursor else {}),
         )
         for message in page.get("messages") or ():
-            if message.get("user") == door.bot_user and float(message["ts"]) > float(after):
+            if message.get("user") == we and float(message["ts"]) > float(after):
                 yield message
         cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
         if not cursor:

@@ -23,14 +23,12 @@ from handlers.outgoing import Outgoing, filtered
 from handlers.pace import Pace
 from handlers.slack import SlackDoor
 from handlers.split import plain, split
-from handlers.status import StatusLine
+from handlers.status import Session, StatusLine
 from handlers.stream import LiveStream, Place
 
 log = logging.getLogger(__name__)
 
 METADATA = "parley_reply"
-# A quick answer is its own status; a slower one shows that somebody is at work.
-STATUS_AFTER_S = 0.1
 # A recording of less is heard before anybody has read how far it is.
 WORTH_TELLING_S = 60.0
 LISTENING = "listening: {minutes}"
@@ -38,6 +36,7 @@ LISTENING = "listening: {minutes}"
 WORTH_WAITING_S = 1.0
 # Of the 12,000 characters that all markdown blocks of a message may have, notes and buttons get the rest.
 PART_LIMIT = 11_000
+ENDING_TRIES = 3  # to say that nobody is at work any more, once the answer is there
 ORPHANS = 1000  # numbers of parts from here on are those of orphans
 # Codes that say: nothing can be written there any more.
 UNREACHABLE = frozenset(
@@ -85,19 +84,14 @@ class SlackReply:
         self._live = (
             None if resumed else LiveStream(door, pace, self._place, metadata=self._metadata, opened=opened)
         )
-        self._waiting: asyncio.TimerHandle | None = None  # until the status is shown
-        self._status: asyncio.Task[None] | None = None  # shows it
         self._line = StatusLine(door, where.channel, where.thread)
+        self._session = Session(door, where.channel, where.thread, left_open=resumed)
 
     # While the turn runs
 
     def working(self) -> None:
         """Shows that somebody is at work, unless the answer comes first; with it comes the stop button."""
-
-        def show() -> None:
-            self._status = asyncio.create_task(self._session("processing"))
-
-        self._waiting = asyncio.get_running_loop().call_later(STATUS_AFTER_S, show)
+        self._session.begin()
 
     def listening(self, done_s: float, total_s: float) -> None:
         """How far a recording is that takes a while."""
@@ -124,19 +118,23 @@ class SlackReply:
             verdict=reply.verdict,
         )
         try:
-            rest = await self._settle_live()
-            if rest is not None and await self._stop_stream(rest, under):
-                return self._messages
-            parts = split(text, PART_LIMIT)
-            last = len(parts) - 1
-            bodies = [self._body(i, part, under if i == last else []) for i, part in enumerate(parts)]
-            return await self._publish(bodies)
+            messages = await self._made_final(text, under)
         except SlackRefused as exc:
             if exc.code not in UNREACHABLE:
                 raise
-            return await self._say_elsewhere(exc.code, text)
-        finally:
-            await self.idle()
+            messages = await self._say_elsewhere(exc.code, text)
+        await self._line.clear()
+        await self._session.end(tries=ENDING_TRIES)
+        return messages
+
+    async def _made_final(self, text: str, under: list[blocks.Block]) -> list[str]:
+        rest = await self._settle_live()
+        if rest is not None and await self._stop_stream(rest, under):
+            return self._messages
+        parts = split(text, PART_LIMIT)
+        last = len(parts) - 1
+        bodies = [self._body(i, part, under if i == last else []) for i, part in enumerate(parts)]
+        return await self._publish(bodies)
 
     async def put(self, text: str, shown: list[blocks.Block]) -> str:
         """A message of its own beside the answer, never streamed: posted, or found, or changed; its id."""
@@ -158,9 +156,7 @@ class SlackReply:
     async def idle(self) -> None:
         """No status is left standing, whatever happened."""
         await self._line.clear()
-        if await self._status_shown():
-            self._status = None
-            await self._session("active")
+        await self._session.end()
 
     # The ways into Slack
 
@@ -179,7 +175,7 @@ class SlackReply:
         arguments: dict[str, Any] = {"blocks": under} if under else {}
         if rest:
             arguments["markdown_text"] = rest
-        if await self._status_shown():
+        if await self._session.stands():
             arguments["session_status"] = "active"
         try:
             await self._door.call(
@@ -192,7 +188,7 @@ class SlackReply:
         except SlackRefused as exc:
             log.info("stream not stopped: %s", exc.code)
             return False
-        self._status = None
+        self._session.ended()
         return True
 
     async def _publish(self, bodies: list[dict[str, Any]], *, streamed: bool = True) -> list[str]:
@@ -301,21 +297,4 @@ class SlackReply:
         mine = ours(self._door, direct, "", after=self._incoming.message)
         return frozenset(
             [m["metadata"]["event_payload"]["part"] async for m in mine if id_of(m) == self._reply_id]
-        )
-
-    async def _status_shown(self) -> bool:
-        """Whether the status stands, now that no new one will be shown."""
-        if self._waiting is not None:
-            self._waiting.cancel()
-        if self._status is None:
-            return False
-        await self._status
-        return True
-
-    async def _session(self, status: str) -> None:
-        await self._door.attempt(
-            "agents.sessions.setStatus",
-            channel_id=self._place.channel,
-            thread_ts=self._place.thread,
-            status=status,
         )

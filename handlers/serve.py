@@ -127,13 +127,11 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
 async def introduce(door: SlackDoor, settings: Settings) -> None:
     """Who we are in this workspace. A refused token ends the start; a Slack that is away does not."""
     try:
-        identity = await door.call("auth.test")
+        await door.who()
     except (SlackRefused, SlackRevoked) as exc:
         raise SetupError([f"SLACK_BOT_TOKEN: slack says {exc.code}"]) from exc
     except SlackUnavailable:
-        log.warning("slack does not answer yet; who we are is learned from the first delivery")
-        return
-    door.bot_user = identity["user_id"]
+        log.warning("slack does not answer yet; who we are is learned later")
 
 
 def public_app(settings: Settings, app: AsyncApp, services: Services, front: SlackFront) -> web.Application:

@@ -81,6 +81,12 @@ class SlackDoor:
             raise error from exc
         return response.data  # type: ignore[return-value]
 
+    async def who(self) -> str:
+        """Our own user id; asked for where the start could not and no delivery has told it yet."""
+        if not self.bot_user:
+            self.bot_user = str((await self.call("auth.test"))["user_id"])
+        return self.bot_user
+
     async def attempt(self, method: str, **arguments: Any) -> None:
         """A request whose failure nobody needs to hear of (a status, a title)."""
         try:

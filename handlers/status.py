@@ -1,10 +1,15 @@
-"""The line under a thread that says what is being done, for as long as it is being done."""
+"""What a thread shows while something is being done there: a session at work, and a line that says what."""
 
 from __future__ import annotations
 
 import asyncio
 
+from bot.errors import SlackError, SlackRevoked, SlackUnavailable
 from handlers.slack import SlackDoor
+
+# A quick answer is its own status; a slower one shows that somebody is at work.
+SHOWN_AFTER_S = 0.1
+AGAIN_S, LONGEST_AGAIN_S = 1.0, 5.0  # between attempts to say that nobody is any more
 
 # Slack takes a status away after two minutes. Source: assistant.threads.setStatus
 SHOWN_AGAIN_S = 90.0
@@ -51,3 +56,54 @@ class StatusLine:
                     await self._changed.wait()
             except TimeoutError:
                 continue
+
+
+class Session:
+    """The thread's session: "processing" while a reply is made, with Slack's stop button, then "active".
+
+    `left_open`: an earlier attempt may have died before it could end it.
+    """
+
+    def __init__(self, door: SlackDoor, channel: str, thread: str, *, left_open: bool) -> None:
+        self._door = door
+        self._place = {"channel_id": channel, "thread_ts": thread}
+        self._open = left_open
+        self._waiting: asyncio.TimerHandle | None = None  # until it is shown
+        self._showing: asyncio.Task[None] | None = None
+
+    def begin(self) -> None:
+        """Shows it in a moment, unless it is over by then."""
+        self._waiting = asyncio.get_running_loop().call_later(SHOWN_AFTER_S, self._show)
+
+    async def stands(self) -> bool:
+        """Whether it can be seen, now that it will not begin any more."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+        if self._showing is not None:
+            await self._showing
+        return self._open
+
+    def ended(self) -> None:
+        """Slack was told in another way."""
+        self._open = False
+
+    async def end(self, *, tries: int = 1) -> None:
+        """Nobody is at work any more; nothing happens when that is known."""
+        for left in range(tries - 1, -1, -1):
+            if not await self.stands():
+                return
+            try:
+                await self._door.call("agents.sessions.setStatus", **self._place, status="active")
+            except SlackUnavailable as exc:
+                if not left or isinstance(exc, SlackRevoked):
+                    return
+                await asyncio.sleep(min(exc.retry_after_s or AGAIN_S, LONGEST_AGAIN_S))
+            except SlackError:
+                return
+            else:
+                self._open = False
+
+    def _show(self) -> None:
+        self._open = True
+        show = self._door.attempt("agents.sessions.setStatus", **self._place, status="processing")
+        self._showing = asyncio.create_task(show)

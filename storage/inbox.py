@@ -174,8 +174,21 @@ def _close_taken(tx: Tx, job: Job, change: str, **values: Any) -> bool:
     )
 
 
-def recover(tx: Tx, *, max_crashes: int) -> tuple[list[Waiting], list[Job]]:
-    """After a process's end: what is to do, oldest first, and what died so often that it is now parked.
+def put_about(tx: Tx, job: Job, kind: str, payload: str, *, now: float) -> None:
+    """Stores a job about another one, behind all of its conversation, as the words of the same person."""
+    tx.run(
+        "insert into inbox (key, conversation, kind, team, person, payload, due_at, received_at)"
+        " select :key, conversation, :kind, team, person, :payload, :now, :now from inbox where seq = :seq",
+        key=f"{job.key}:{kind}:{job.attempts}",
+        kind=kind,
+        payload=payload,
+        now=now,
+        seq=job.seq,
+    )
+
+
+def recover(tx: Tx, *, max_crashes: int) -> list[Job]:
+    """After a process's end: nothing runs any more, and what died too often is now parked; these jobs.
 
     A row found running died with the process, by its own fault or beside the one at fault.
     """
@@ -185,11 +198,16 @@ def recover(tx: Tx, *, max_crashes: int) -> tuple[list[Waiting], list[Job]]:
         f" where state = 'new' and crashes >= :max_crashes returning {_JOB}",
         max_crashes=max_crashes,
     )
-    waiting = tx.all(
+    return [Job(**row) for row in parked]
+
+
+def waiting(tx: Tx) -> list[Waiting]:
+    """The conversations that have something to do, the oldest first."""
+    found = tx.all(
         "select conversation, due_at, crashes from inbox where seq in"
         " (select min(seq) from inbox where state = 'new' group by conversation) order by seq"
     )
-    return [Waiting(**row) for row in waiting], [Job(**row) for row in parked]
+    return [Waiting(**row) for row in found]
 
 
 def replay(tx: Tx, seq: int, *, now: float) -> str:

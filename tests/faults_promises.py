@@ -44,10 +44,11 @@ async def ended(team: Workspace, timeout_s: float = 20.0) -> list[Found]:
         await asyncio.sleep(0.02)
 
 
-async def kept(team: Workspace, *, cancelled: int = 0) -> list[str]:
+async def kept(team: Workspace, *, cancelled: int = 0, shut: bool = False) -> list[str]:
     """Asserts the three promises once nothing is being worked on; returns what the bot said, in order.
 
-    `cancelled`: how many questions were taken back before their answer.
+    `cancelled`: how many questions were taken back before their answer. `shut`: we cannot write there any
+    more, so what we showed there stays.
     """
     rows = await ended(team)
     said = [m for m in ours(team) if is_final(m)]
@@ -59,6 +60,8 @@ async def kept(team: Workspace, *, cancelled: int = 0) -> list[str]:
     assert {t["id"] for t in told} == asked, "not every message ended in exactly one reply"
     assert len(taken_back) == cancelled
     assert not team.slack.workspace.streams, "a stream was left open"
+    statuses = [session["status"] for session in team.slack.workspace.sessions.values()]
+    assert shut or "processing" not in statuses, "a thread looks as if somebody were at work there"
     await team.bot.services.provider._door.settled()
     made = team.model.counters["requests"]
     assert await team.bot.services.engine.read(requests) == {"open": 0, "ended": made}

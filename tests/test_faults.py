@@ -26,7 +26,7 @@ from bot.sandbox.slack import FakeSlack
 from bot.sandbox.slack_delivery import sign
 from bot.turn import CUT
 from handlers import blocks, socket
-from storage import sqlite_writer
+from storage import inbox, sqlite_writer
 from storage.engine import Tx
 from tests.faults_promises import jobs, kept
 from tests.workspace import MANIFEST, Workspace, environment, started, workspace
@@ -101,6 +101,19 @@ async def test_row_14_an_outage_of_slack_is_outlasted_and_nothing_is_given_up(
         assert len(team.model.requests) == 1
 
 
+async def test_row_14_a_status_that_slack_would_not_take_down_is_taken_down_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.status.AGAIN_S", 0.05)
+    async with workspace(tmp_path) as team:
+        team.model.script(ANSWER, first_token_s=0.5)
+        active = {"status": "active"}
+        team.slack.faults.add("agents.sessions.setStatus", status=503, times=2, where=active)
+        thread = await team.ask("@parley hello")
+        await team.answer("#general", thread)
+        assert await kept(team) == [ANSWER]
+
+
 @pytest.mark.parametrize("method", ["chat.startStream", "chat.appendStream", "chat.stopStream"])
 async def test_row_15_a_streams_request_that_slack_took_and_nobody_confirmed_is_not_repeated(
     tmp_path: Path, method: str
@@ -160,7 +173,7 @@ async def test_row_17_who_asked_where_nothing_can_be_written_is_answered_in_priv
         team.slack.faults.add("*", error=code, for_s=60, where=where)
         await team.ask("@parley hello")
         await team.slack.until(lambda: team.calls("conversations.open"))
-        (said,) = await kept(team)
+        (said,) = await kept(team, shut=True)
         assert ANSWER in said
         assert len(team.model.requests) == 1
 
@@ -176,7 +189,7 @@ async def test_row_17_a_crash_after_the_private_answer_does_not_repeat_it(tmp_pa
             )
             await team.ask("@parley hello")
             await slack.until(lambda: slack.counts["conversations.open"] >= 2, 20)
-            assert len(await kept(team)) == 1
+            assert len(await kept(team, shut=True)) == 1
 
 
 @pytest.mark.parametrize("code", ["token_revoked", "account_inactive", "invalid_auth"])
@@ -242,6 +255,22 @@ async def test_row_21_slack_that_is_away_at_the_start_delays_it(
             thread = await team.ask("@parley hello")
             await team.answer("#general", thread)
             assert len(await kept(team)) == 1
+
+
+async def test_row_21_who_does_not_know_who_it_is_looks_that_up_before_it_looks_for_its_own_posts(
+    tmp_path: Path,
+) -> None:
+    async with FakeSlack(manifest=MANIFEST, rate_limits=False) as slack, FakeModel() as model:
+        model.script(ANSWER)
+        async with started(slack, model, tmp_path):
+            slack.faults.add("chat.postMessage", accepted=True, lose_response=True)
+            slack.faults.add("conversations.replies", status=503, for_s=60)
+            await slack.say("alice", "#general", "@parley hello")
+            await slack.until(lambda: slack.counts["conversations.replies"])
+        slack.faults.clear()
+        slack.faults.add("auth.test", status=503)
+        async with started(slack, model, tmp_path) as team:
+            assert await kept(team) == [ANSWER]
 
 
 # Row 23: the sockets
@@ -735,6 +764,27 @@ async def test_row_44_a_file_that_somebody_else_holds_is_no_acknowledgement_and_
         shell.close()
         await team.answer("#general", thread, timeout_s=20)
         assert len(await kept(team)) == 1
+
+
+def old(tx: Tx) -> None:
+    inbox.put(tx, "old", "c", "message", "{}", now=1)
+    inbox.cancel(tx, "old", now=1)
+
+
+async def test_row_44_what_could_not_be_erased_for_a_lock_is_erased_the_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sqlite_writer, "LOCKED_S", 0.1)
+    monkeypatch.setattr("bot.app.HOUSEKEEPING_S", 0.2)
+    async with workspace(tmp_path) as team:
+        engine = team.bot.services.engine
+        shell = sqlite3.connect(tmp_path / "parley.db", isolation_level=None)
+        shell.execute("begin immediate")
+        await team.slack.until(lambda: "housekeeping" in caplog.text)
+        shell.close()
+        await engine.write(old)
+        while await engine.read(lambda tx: tx.one("select 1 from inbox where key = 'old'")):
+            await asyncio.sleep(0.05)
 
 
 async def test_row_46_a_file_deleted_under_us_is_told_and_nothing_more_is_acknowledged(

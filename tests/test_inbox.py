@@ -213,7 +213,7 @@ async def test_a_mistake_of_ours_is_tried_again_and_then_parked(
     async with Inbox(engine, desk, max_attempts=3, gave_up=gave_up, random=lambda: 0.0) as box:
         await box.put("a", "c", "m", PAYLOAD)
         await box.put("b", "c", "m", "{}")
-        await until(lambda: "b" in desk.ended)
+        await until(lambda: bool(told))
     assert desk.began == ["a", "a", "a", "b"]
     assert told == [("a", 3)]
     (parked,) = await rows(engine, "parked")
@@ -222,6 +222,74 @@ async def test_a_mistake_of_ours_is_tried_again_and_then_parked(
     assert [r.getMessage() for r in caplog.records if "parked" in r.getMessage()] == [
         "job 1 (a) parked after 3: RuntimeError"
     ]
+
+
+async def test_a_telling_that_fails_is_tried_again_until_it_is_told(engine: Engine) -> None:
+    desk, told = Desk(), []
+    desk.acts["a"] = [SlackRefused("no")]
+    failures = [SlackUnavailable("away", retry_after_s=0.01), RuntimeError("a mistake")]
+
+    async def gave_up(job: Job, error: GaveUp) -> None:
+        if failures:
+            raise failures.pop(0)
+        told.append((job.key, job.payload, error.attempts))
+
+    async with Inbox(engine, desk, gave_up=gave_up, random=lambda: 0.0) as box:
+        await box.put("a", "c", "m", PAYLOAD)
+        await until(lambda: bool(told))
+    assert told == [("a", PAYLOAD, 1)]
+    assert [row["key"] for row in await rows(engine, "parked")] == ["a"]
+
+
+async def test_a_process_that_ends_between_parking_and_telling_tells_in_its_next_life(
+    engine: Engine,
+) -> None:
+    desk, told = Desk(), []
+    desk.acts["a"] = [SlackRefused("no")]
+
+    async def never(job: Job, error: GaveUp) -> None:
+        told.append("begun")
+        await asyncio.Event().wait()
+
+    async def gave_up(job: Job, error: GaveUp) -> None:
+        told.append(job.key)
+
+    async with Inbox(engine, desk, gave_up=never) as box:
+        await box.put("a", "c", "m", "{}")
+        await until(lambda: told == ["begun"])
+    assert [row["key"] for row in await rows(engine, "parked")] == ["a"]
+    async with Inbox(engine, desk, gave_up=gave_up):
+        await until(lambda: told == ["begun", "a"])
+
+
+async def test_a_telling_that_cannot_be_helped_is_parked_and_not_told_of(engine: Engine) -> None:
+    desk, told = Desk(), []
+    desk.acts["a"] = [SlackRefused("no")]
+
+    async def gave_up(job: Job, error: GaveUp) -> None:
+        told.append(job.key)
+        raise SlackRefused("is_archived")
+
+    async with Inbox(engine, desk, gave_up=gave_up) as box:
+        await box.put("a", "c", "m", "{}")
+        await box.put("b", "c", "m", "{}")
+        await until(lambda: desk.ended == ["b"] and told == ["a"])
+        await until(lambda: box.idle)
+    assert len(await rows(engine, "parked")) == 2
+
+
+async def test_what_is_parked_again_after_a_replay_is_told_again(engine: Engine) -> None:
+    desk, told = Desk(), []
+    desk.acts["a"] = [SlackRefused("no"), SlackRefused("no")]
+
+    async def gave_up(job: Job, error: GaveUp) -> None:
+        told.append(job.key)
+
+    async with Inbox(engine, desk, gave_up=gave_up) as box:
+        await box.put("a", "c", "m", "{}")
+        await until(lambda: told == ["a"])
+        await box.replay((await rows(engine, "parked"))[0]["seq"])
+        await until(lambda: told == ["a", "a"])
 
 
 async def test_an_error_that_cannot_be_helped_is_parked_at_once(engine: Engine) -> None:
@@ -445,23 +513,28 @@ async def test_a_job_that_kills_the_process_is_parked_alone(tmp_path: Path) -> N
     assert {f"{n}" for n in range(24)} <= set(world.done)
 
 
-async def test_whoever_is_parked_for_killing_us_is_told_about(tmp_path: Path) -> None:
+async def test_whoever_is_parked_for_killing_us_is_told_about_in_its_conversations_turn(
+    tmp_path: Path,
+) -> None:
     told: list[str] = []
+    desk = Desk()
 
     async def gave_up(job: Job, error: GaveUp) -> None:
+        assert job.conversation not in desk.at_work, "told beside another job of the conversation"
         told.append(f"{job.key} {error.attempts} {job.payload}")
 
     def kill(tx: Tx) -> None:
         inbox.put(tx, "poison", "c", "m", "{}", now=0)
-        for _ in range(5):
-            inbox.take(tx, "c", now=0)
-            tx.run("update inbox set crashes = crashes + 1, running = 0")
+        inbox.take(tx, "c", now=0)
         tx.run("update inbox set crashes = 4, running = 1")
+        inbox.put(tx, "next", "c", "m", "{}", now=0)
 
     async with open_engine(f"sqlite:///{tmp_path}/p.db") as engine:
         await engine.write(kill)
-        async with Inbox(engine, Desk(), gave_up=gave_up):
+        desk.acts["next"] = [lambda: asyncio.sleep(0.1)]
+        async with Inbox(engine, desk, gave_up=gave_up):
             await until(lambda: told == ["poison 5 {}"])
+    assert desk.ended == ["next"]
 
 
 @settings(max_examples=20, deadline=None)

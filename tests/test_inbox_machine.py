@@ -122,7 +122,8 @@ class InboxMachine(RuleBasedStateMachine):
         killed = [s for s, r in self.rows.items() if r.state == "new" and r.crashes >= MAX_CRASHES]
         for seq in killed:
             self.rows[seq].state = "parked"
-        waiting, parked = inbox.recover(self.tx, max_crashes=MAX_CRASHES)
+        parked = inbox.recover(self.tx, max_crashes=MAX_CRASHES)
+        waiting = inbox.waiting(self.tx)
         assert sorted(job.seq for job in parked) == killed
         heads = [h for c in "ab" if (h := self.head(c)) is not None]
         assert [w.conversation for w in waiting] == [self.rows[h].conversation for h in sorted(heads)]

@@ -137,5 +137,6 @@ def _shown(story: Story) -> Iterator[str]:
     """No spinner turns for ever."""
     ws = story.slack.workspace
     for (channel, thread), session in ws.sessions.items():
-        if session["status"] == "processing" and not ws.channels[channel].archived:
+        place = ws.channels[channel]
+        if session["status"] == "processing" and thread in place.messages and not place.archived:
             yield f"AN ETERNAL SPINNER in {channel} {thread}"

@@ -17,6 +17,8 @@ from bot.app import Services, services_on
 from bot.sandbox.slack import FakeSlack
 from bot.sandbox.slack_forms import NotPossible
 from handlers import blocks
+from handlers.clips import ClipDesk
+from handlers.files import SlackFiles
 from handlers.front import SlackFront
 from handlers.serve import DRAIN_S, bolt_app, introduce
 from handlers.slack import SlackDoor
@@ -122,8 +124,8 @@ class Story:
         error = root.exception()
         self.tell(f"the process ended: {error!r}")
         self.told.counts["ends"] += 1
-        if error is not None and self._stopping.is_set():
-            self.told.broken.append(f"an orderly end raised {error!r}")
+        if error is not None and self.services is not None:
+            self.told.broken.append(f"a process that was ready ended with {error!r}")
 
     async def _process(self, life: Life, stopping: asyncio.Event) -> None:
         plan, settings = self.plan, self._settings
@@ -132,7 +134,9 @@ class Story:
         busy = plan.busy if CLOCK.passed_s < FAULTS_END_S else 0.0
         engine = StoryEngine(self.conn, life, self.dice, busy=busy, ends_at=FAULTS_END_S)
         wire = StoryWire(settings, life, self.dice, plan.model, made=self._made, tell=self.tell)
-        async with services_on(engine, wire, settings, front) as services:
+        files = SlackFiles(settings, front.door, session=None)  # type: ignore[arg-type]  # nobody sends any
+        desk = ClipDesk(settings, front.door, front.pace, files)
+        async with services_on(engine, wire, settings, front=front, desk=desk) as services:
             await introduce(front.door, settings)
             app = bolt_app(settings, client, services, front)
             self.services, self.line.open = services, (life, app)
@@ -286,7 +290,7 @@ class Story:
     def _unhandled(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
         self.tell(f"unhandled: {context.get('message')} {error!r}")
-        self.told.broken.append(f"unhandled: {context.get('message')} {error!r}")
+        self.told.broken.append(f"unhandled: {context.get('message')} {error!r} {context.get('future')}")
 
 
 def _environment(plan: Plan, slack: FakeSlack) -> dict[str, str]:

@@ -175,9 +175,7 @@ async def services_on(
         if unknown := await ledger.start():
             log.warning("%d model requests of an earlier process ended unseen and count as made", unknown)
         scheduler = Scheduler(tokens_per_minute=settings.tokens_per_minute)
-        provider = await stack.enter_async_context(
-            Provider(settings, ledger, scheduler, engine, wire=wire)
-        )
+        provider = await stack.enter_async_context(Provider(settings, ledger, scheduler, engine, wire=wire))
         memory = Memory(engine, provider, settings, now)
         subject, lessons = keep_to_subjects(settings, engine, provider, front)
         speech = speech_for(settings.speech_model, provider)

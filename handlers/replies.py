@@ -39,12 +39,13 @@ PART_LIMIT = 11_000
 ENDING_TRIES = 3  # to say that nobody is at work any more, once the answer is there
 ORPHANS = 1000  # numbers of parts from here on are those of orphans
 # Codes that say: nothing can be written there any more.
+THREAD_GONE = "thread_not_found"
 UNREACHABLE = frozenset(
     {
+        THREAD_GONE,
         "channel_not_found",
         "not_in_channel",
         "is_archived",
-        "thread_not_found",
         "restricted_action",
         "restricted_action_read_only_channel",
         "restricted_action_thread_only_channel",
@@ -122,7 +123,7 @@ class SlackReply:
         except SlackRefused as exc:
             if exc.code not in UNREACHABLE:
                 raise
-            messages = await self._say_elsewhere(exc.code, text)
+            messages = await self._say_elsewhere(exc.code, text, notes)
         await self._line.clear()
         await self._session.end(tries=ENDING_TRIES)
         return messages
@@ -275,20 +276,25 @@ class SlackReply:
         except SlackRefused as exc:
             log.info("%s is not there to be deleted: %s", ts, exc.code)
 
-    async def _say_elsewhere(self, code: str, text: str) -> list[str]:
-        """The place is gone or closed to us: the asker gets the answer privately."""
+    async def _say_elsewhere(self, code: str, text: str, notes: tuple[str, ...]) -> list[str]:
+        """The place is gone or closed to us: the asker gets the answer privately, unless they took the
+        question back."""
+        if code == THREAD_GONE and self._incoming.message == self._place.thread:
+            return []
         METRICS.count("parley_replies_total", outcome="elsewhere")
         opened = await self._door.call("conversations.open", users=self._place.user)
         direct = opened["channel"]["id"]
         there = await self._parts_said_in(direct) if self._uncertain else frozenset()
-        for index, part in enumerate(split(ELSEWHERE.format(code=code) + text, PART_LIMIT)):
+        parts = split(ELSEWHERE.format(code=code) + text, PART_LIMIT)
+        under = blocks.closing(notes, reply_id=self._reply_id, feedback=False, retry=False)
+        for index, part in enumerate(parts):
             if index not in there:
                 await self._door.call(
                     "chat.postMessage",
                     channel=direct,
                     unfurl_links=False,
                     unfurl_media=False,
-                    **self._body(index, part, []),
+                    **self._body(index, part, under if part is parts[-1] else []),
                 )
         return []
 

@@ -28,7 +28,8 @@ from bot.turn import CUT
 from handlers import blocks, socket
 from storage import inbox, sqlite_writer
 from storage.engine import Tx
-from tests.faults_promises import jobs, kept
+from tests.faults_promises import ended, jobs, kept, ours
+from tests.waiting import until
 from tests.workspace import MANIFEST, Workspace, environment, started, workspace
 
 ANSWER = "The answer, word for word, in one piece."
@@ -176,6 +177,17 @@ async def test_row_17_who_asked_where_nothing_can_be_written_is_answered_in_priv
         (said,) = await kept(team, shut=True)
         assert ANSWER in said
         assert len(team.model.requests) == 1
+
+
+async def test_row_17_a_private_answer_says_as_well_that_it_was_cut(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        team.model.faults.add("length", times=0)
+        where = {"channel": team.slack.channel("#general")}
+        team.slack.faults.add("*", error="is_archived", for_s=60, where=where)
+        await team.ask("@parley hello")
+        await team.slack.until(lambda: team.calls("conversations.open"))
+        await kept(team, shut=True)
+        assert CUT["length"] in json.dumps(ours(team))
 
 
 async def test_row_17_a_crash_after_the_private_answer_does_not_repeat_it(tmp_path: Path) -> None:
@@ -432,6 +444,18 @@ async def test_row_26_a_post_deleted_while_slack_is_away_leaves_nothing_behind(t
         await team.slack.until(lambda: team.slack.counts["chat.update"], 20)
         await team.slack.delete("alice", "#general", thread)
         assert await kept(team, cancelled=1) == []
+
+
+async def test_row_26_a_post_whose_deletion_we_never_heard_of_is_answered_nowhere(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        team.model.script(ANSWER, first_token_s=0.5)
+        thread = await team.ask("@parley hello")
+        await team.slack.until(lambda: all(d.acked for d in team.slack.deliveries))
+        team.slack.faults.deliver("message", drop=True)
+        await team.slack.delete("alice", "#general", thread)
+        rows = await ended(team)
+        assert [row["state"] for row in rows] == ["done"]
+        assert ours(team) == []
 
 
 async def test_row_26_an_edit_that_arrives_before_its_post_is_what_is_answered(tmp_path: Path) -> None:
@@ -783,8 +807,9 @@ async def test_row_44_what_could_not_be_erased_for_a_lock_is_erased_the_next_tim
         await team.slack.until(lambda: "housekeeping" in caplog.text)
         shell.close()
         await engine.write(old)
-        while await engine.read(lambda tx: tx.one("select 1 from inbox where key = 'old'")):
-            await asyncio.sleep(0.05)
+        reader = sqlite3.connect(f"file:{tmp_path}/parley.db?mode=ro", uri=True)
+        await until(lambda: not reader.execute("select 1 from inbox where key = 'old'").fetchall())
+        reader.close()
 
 
 async def test_row_46_a_file_deleted_under_us_is_told_and_nothing_more_is_acknowledged(

@@ -1,4 +1,4 @@
-"""Time that passes only when everybody waits. `install` comes before anything that reads a clock is imported."""
+"""Time that passes only when everybody waits. `install` it before anything that reads a clock is imported."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ ROUNDS = 200  # of cancelling until the last task of a dead process has gone
 
 
 class Life:
-    """`kill_at`: the number of the gate at which it ends. Gates are where a request or a commit is half done."""
+    """`kill_at`: the number of the gate at which it ends. At a gate a request or a commit is half done."""
 
     def __init__(self, number: int, kill_at: int | None, *, died: Callable[[str], None]) -> None:
         self.number = number

@@ -74,7 +74,9 @@ class StoryWire(Wire):
     def _wrong(self) -> str:
         if asyncio.get_running_loop().time() > self._weather.ends_at:
             return ""
-        return self._dice.choice(BEFORE + WITHIN) if self._dice.uniform(0, 100) < self._weather.trouble else ""
+        return (
+            self._dice.choice(BEFORE + WITHIN) if self._dice.uniform(0, 100) < self._weather.trouble else ""
+        )
 
     async def _said(self, text: str, wrong: str) -> AsyncIterator[bytes]:
         chunks = self._cut(text)

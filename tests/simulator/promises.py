@@ -75,7 +75,8 @@ def _accepted(story: Story, post: Post) -> bool:
 
 
 def _is_about(event: dict[str, Any], post: Post) -> bool:
-    return event.get("ts") == post.ts and event["type"] in ("message", "app_mention") and "subtype" not in event
+    is_post = event["type"] in ("message", "app_mention") and "subtype" not in event
+    return is_post and event["ts"] == post.ts
 
 
 def _strays(story: Story) -> Iterator[str]:

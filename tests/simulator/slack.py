@@ -16,6 +16,7 @@ from typing import Any
 import aiohttp
 from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app
 from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.response import BoltResponse
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
@@ -32,7 +33,7 @@ TROUBLE = ("500", "503", "429", "internal_error", "lost before", "lost after", "
 
 @dataclass(frozen=True, slots=True)
 class Weather:
-    """How many of a hundred requests go wrong, each in its own way, until `ends_at` (seconds of the story)."""
+    """How many of a hundred requests go wrong, or slowly, until `ends_at` (seconds of the story)."""
 
     trouble: float = 0.0
     slow: float = 0.0
@@ -134,12 +135,17 @@ class Line:
             return
         request = SocketModeRequest(type=delivery.kind, envelope_id="e", payload=delivery.payload)
         handling = life.start(run_async_bolt_app(app, request))
-        done, _ = await asyncio.wait([handling], timeout=ACK_S)
-        response = handling.result() if done and not handling.cancelled() and not handling.exception() else None
-        if response is None or response.status != 200 or not life.pass_gate(f"{delivery.name} is acknowledged"):
-            self._dispatcher.fail(delivery, attempt, "timeout")
-        else:
+        await asyncio.wait([handling], timeout=ACK_S)
+        if _took(handling) and life.pass_gate(f"{delivery.name} is acknowledged"):
             self._dispatcher.acknowledge(delivery, attempt, {})
+        else:
+            self._dispatcher.fail(delivery, attempt, "timeout")
 
     def close(self) -> None:
         self._dispatcher.close()
+
+
+def _took(handling: asyncio.Task[BoltResponse]) -> bool:
+    if not handling.done() or handling.cancelled() or handling.exception():
+        return False
+    return handling.result().status == 200

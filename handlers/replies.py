@@ -155,7 +155,8 @@ class SlackReply:
         await self.idle()
 
     async def idle(self) -> None:
-        """No status is left standing, whatever happened."""
+        """Nothing more is shown and no status is left standing, whatever happened."""
+        await self._settle_live()
         await self._line.clear()
         await self._session.end()
 

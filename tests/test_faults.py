@@ -790,6 +790,21 @@ async def test_row_44_a_file_that_somebody_else_holds_is_no_acknowledgement_and_
         assert len(await kept(team)) == 1
 
 
+async def test_row_41_a_stream_that_an_attempt_has_not_begun_yet_ends_with_it(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        engine = team.bot.services.engine
+        team.model.script("many words " * 3_000, first_token_s=0.2, tokens_per_s=10_000, times=0)
+        team.slack.faults.add("chat.startStream", status=429, retry_after_s=2)
+        await team.ask("@parley hello")
+        await team.slack.until(lambda: team.slack.counts["chat.startStream"])
+        await engine.write(room_for, await engine.read(pages))
+        await team.slack.until(lambda: team.slack.counts["agents.sessions.setStatus"] >= 2, 20)
+        await engine.write(room_for, 1_000_000)
+        await kept(team)
+        await asyncio.sleep(2.0)
+        await kept(team)
+
+
 def old(tx: Tx) -> None:
     inbox.put(tx, "old", "c", "message", "{}", now=1)
     inbox.cancel(tx, "old", now=1)

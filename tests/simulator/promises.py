@@ -135,8 +135,10 @@ def _ledger(story: Story) -> Iterator[str]:
 
 
 def _shown(story: Story) -> Iterator[str]:
-    """No spinner turns for ever."""
+    """No spinner turns for ever, where Slack takes what it is told."""
     ws = story.slack.workspace
+    if story.plan.slack.trouble:
+        return
     for (channel, thread), session in ws.sessions.items():
         place = ws.channels[channel]
         if session["status"] == "processing" and thread in place.messages and not place.archived:

@@ -280,11 +280,16 @@ class Inbox:
             inbox.put_about(tx, job, GAVE_UP, about, now=now)
 
     async def _tell(self, job: Job) -> Sequence[Effect]:
-        """The job that says of another one that it was parked."""
+        """The job that says of another one that it was parked; nothing is gained by parking it as well."""
         about = json.loads(job.payload)
         times = about.pop("times")
         assert self._gave_up is not None
-        await self._gave_up(replace(job, **about), GaveUp(times))
+        try:
+            await self._gave_up(replace(job, **about), GaveUp(times))
+        except BotError as exc:
+            if exc.retry:
+                raise
+            log.error("job %d (%s): nobody could be told: %s", job.seq, job.key, type(exc).__name__)
         return []
 
     @property

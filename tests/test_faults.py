@@ -275,7 +275,8 @@ async def test_row_21_who_does_not_know_who_it_is_looks_that_up_before_it_looks_
     async with FakeSlack(manifest=MANIFEST, rate_limits=False) as slack, FakeModel() as model:
         model.script(ANSWER)
         async with started(slack, model, tmp_path):
-            slack.faults.add("chat.postMessage", accepted=True, lose_response=True)
+            for method in ("chat.postMessage", "chat.startStream"):
+                slack.faults.add(method, accepted=True, lose_response=True)
             slack.faults.add("conversations.replies", status=503, for_s=60)
             await slack.say("alice", "#general", "@parley hello")
             await slack.until(lambda: slack.counts["conversations.replies"])

@@ -262,7 +262,7 @@ async def test_a_process_that_ends_between_parking_and_telling_tells_in_its_next
         await until(lambda: told == ["begun", "a"])
 
 
-async def test_a_telling_that_cannot_be_helped_is_parked_and_not_told_of(engine: Engine) -> None:
+async def test_a_telling_that_cannot_be_helped_ends_there(engine: Engine) -> None:
     desk, told = Desk(), []
     desk.acts["a"] = [SlackRefused("no")]
 
@@ -275,7 +275,8 @@ async def test_a_telling_that_cannot_be_helped_is_parked_and_not_told_of(engine:
         await box.put("b", "c", "m", "{}")
         await until(lambda: desk.ended == ["b"] and told == ["a"])
         await until(lambda: box.idle)
-    assert len(await rows(engine, "parked")) == 2
+    assert [row["key"] for row in await rows(engine, "parked")] == ["a"]
+    assert not await rows(engine, "new")
 
 
 async def test_what_is_parked_again_after_a_replay_is_told_again(engine: Engine) -> None:

@@ -473,7 +473,9 @@ async def park(team: Town, tmp_path: Path) -> tuple[str, int]:
 def states(tmp_path: Path) -> list[str]:
     db = sqlite3.connect(tmp_path / "parley.db")
     try:
-        return [state for (state,) in db.execute("select state from inbox order by seq")]
+        return [
+            state for (state,) in db.execute("select state from inbox where kind = 'message' order by seq")
+        ]
     finally:
         db.close()
 

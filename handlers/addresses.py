@@ -57,7 +57,7 @@ _AFTER_SCHEME = re.compile(rf"(?P<authority>(?:[^\s/?#<>|`\")\[\]]|\[[^\s\[\]]*\
 _AFTER_HOST = re.compile(rf"(?P<port>(?::\d+)?)(?P<rest>{_REST})")
 _CLEAN = re.compile(r"([\w.-]+?)\.?(?::\d{1,5})?")
 _MARKS = re.compile("[\u200e\u200f\u061c]")
-_EMPHASISED = re.compile(r"(?<!\w)[*_~]+(?:[\w-]+\.)+([A-Za-z]{2,24})")
+_RUN, _OPENS, _LABEL_AFTER_DOT = map(re.compile, (r"[\w.*~-]+", r"(?<!\w)[*_~]", r"\.([A-Za-z]{2,24})"))
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _SCHEME_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+.-"
 
@@ -146,9 +146,12 @@ def _one(rest: str) -> bool:
     """
     if "://" in rest or "\\" in rest:
         return False
-    return not any(
-        _is_ending(found[1].lower(), 2) and found[1] not in FILES for found in _EMPHASISED.finditer(rest)
-    )
+    for run in _RUN.findall(rest):
+        if opens := _OPENS.search(run):
+            endings = set(_LABEL_AFTER_DOT.findall(run, opens.start())) - FILES
+            if any(_is_ending(ending.lower(), 2) for ending in endings):
+                return False
+    return True
 
 
 def _folded(host: str) -> str:

@@ -29,12 +29,14 @@ USUAL_FENCE = 7
 PLAIN_BYTES = 4000
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
-_DELIMITER = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
+_BLANKS = r"[ \t]*+"  # possessive, here and below: what was taken is never given back
+_CELL = rf"{_BLANKS}:?-++:?{_BLANKS}"
+_DELIMITER = re.compile(rf"{_BLANKS}\|?{_CELL}(?:\|{_CELL})*\|?{_BLANKS}")
 
 _INSIDE, _LINE, _PARAGRAPH = range(3)  # how good the end of a line is to break at
 
 _MARKUP = re.compile(
-    r"^ {0,3}(?:`{3,}|~{3,})[^\n]*|^[ \t|:]*-[-\s|:]*\|[-\s|:]*$|^ {0,3}#{1,6} "
+    r"^ {0,3}(?:`{3,}|~{3,})[^\n]*|^(?=[^|\n]*+\|)[ \t|:]*+-[- \t|:]*+$|^ {0,3}#{1,6} "
     r"|!?\[(?P<label>[^\[\]\n]{0,500})\]\([^()\s]{0,2000}\)|`|\*\*|__|~~|(?<!\w)\*(?=\w)|(?<=\w)\*(?!\w)",
     re.MULTILINE,
 )

@@ -16,6 +16,7 @@ from typing import Any
 from bot.errors import SetupError
 
 LABELS = {"topic": {"on": True, "off": False}, "answerable": {"yes": True, "no": False}}
+SHOWN = 10  # problems of a file that are told
 _FIELDS = {"topic": ("text",), "answerable": ("context", "question")}
 
 
@@ -28,44 +29,58 @@ class Row:
 
 def read(path: Path, head: str) -> list[Row]:
     """Rows for the head "topic" or "answerable"; SetupError names the first lines that are not such rows."""
-    rows: list[Row] = []
-    problems: list[str] = []
     try:
-        for number, plain in _plain(path):
-            row = _row(plain, head)
-            if row is None:
-                problems.append(f"{path}:{number}: not a row with {_shape(head)}")
-            else:
-                rows.append(row)
-    except (OSError, ValueError, csv.Error) as exc:
-        problems.append(f"{path}: {exc}")
-    if not rows and not problems:
-        problems.append(f"{path}: no rows")
-    if problems:
-        raise SetupError(problems[:10])
-    return rows
+        plain = list(_csv(path) if path.suffix.lower() == ".csv" else _jsonl(path))
+    except OSError as exc:
+        raise SetupError([f"{path}: {exc.strerror}"]) from exc
+    rows = [(number, row if isinstance(row, str) else _row(row, head)) for number, row in plain]
+    problems = [f"{path}:{number}: {row}" for number, row in rows if isinstance(row, str)]
+    if problems or not rows:
+        raise SetupError(problems[:SHOWN] or [f"{path}: no rows"])
+    return [row for _, row in rows if isinstance(row, Row)]
 
 
-def _plain(path: Path) -> Iterator[tuple[int, Any]]:
-    """(line number, row) of each line that is not empty."""
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        if path.suffix.lower() == ".csv":
-            yield from enumerate(csv.DictReader(lines), 2)
-            return
+Numbered = Iterator[tuple[int, Any]]  # line and what stands in it: a row, or a text that says what is wrong
+
+
+def _jsonl(path: Path) -> Numbered:
+    with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             if line.strip():
-                yield number, json.loads(line)
+                yield number, _decoded(line.removeprefix(b"\xef\xbb\xbf"))
 
 
-def _row(plain: Any, head: str) -> Row | None:
-    if not isinstance(plain, Mapping):
-        return None
-    texts = tuple(plain.get(name) for name in _FIELDS[head])
-    label = LABELS[head].get(str(plain.get("label", "")).strip().lower())
-    if label is None or not all(isinstance(t, str) and t.strip() for t in texts):
-        return None
+def _decoded(line: bytes) -> Any:
+    try:
+        found = json.loads(line.decode())
+    except UnicodeDecodeError:
+        return "not UTF-8"
+    except ValueError as exc:
+        return f"not JSON: {exc}"
+    return found if isinstance(found, Mapping) else "not a JSON object"
+
+
+def _csv(path: Path) -> Numbered:
+    """The line is the one a row ends in: a quoted text may have several."""
+    with path.open(encoding="utf-8-sig", newline="", errors="replace") as lines:
+        table = csv.DictReader(lines)
+        try:
+            for row in table:
+                broken = any("\ufffd" in str(value) for value in row.values())
+                yield table.line_num, "not UTF-8" if broken else row
+        except csv.Error as exc:
+            yield table.line_num, f"not CSV: {exc}"
+
+
+def _row(plain: Mapping[str, Any], head: str) -> Row | str:
+    """The row, or what is wrong with it."""
+    texts = [plain.get(name) for name in _FIELDS[head]]
+    for name, text in zip(_FIELDS[head], texts, strict=True):
+        if not isinstance(text, str) or not text.strip():
+            return f"{name}: {'missing' if text is None else 'not a text with something in it'}"
+    told = plain.get("label")
+    label = LABELS[head].get(str(told).strip().lower())
+    if label is None:
+        said = "missing" if told is None else f"{told!r}"
+        return f"label: {said}, not {' or '.join(LABELS[head])}"
     return Row(tuple(map(str, texts)), label, str(plain.get("kind") or ""))
-
-
-def _shape(head: str) -> str:
-    return ", ".join(_FIELDS[head]) + " and a label " + " or ".join(LABELS[head])

@@ -72,14 +72,48 @@ def test_evaluate_reports_kinds_of_unanswerable_apart(
     assert kinds["random"]["auroc"] > 0.95 > kinds["adversarial"]["auroc"]
 
 
-def test_a_bad_file_is_told_by_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    bad = written(
-        tmp_path / "a.jsonl", [{"text": "fine", "label": "on"}, {"text": "no label"}, {"label": "on"}]
-    )
-    assert main(["guard", "evaluate", "--train", bad, "--test", bad]) == 2
+BAD = {
+    "a.jsonl": [
+        (b'{"text": "fine", "label": "on"}', ""),
+        (b'{"text": "no label"}', "label: missing"),
+        (b"", ""),
+        (b'{"label": "on"}', "text: missing"),
+        (b'{"text": "a", "label": "maybe"}', "label: 'maybe', not on or off"),
+        (b'{"text": 5, "label": "on"}', "text: not a text"),
+        (b'{"text": "cut off', "not JSON"),
+        (b'["text", "on"]', "not a JSON object"),
+        (b'{"text": "\xff", "label": "on"}', "not UTF-8"),
+    ],
+    "a.csv": [
+        (b"text,label", ""),
+        (b"fine,on", ""),
+        (b"only a text", "label: missing"),
+        (b",off", "text: not a text"),
+        (b"\xff,on", "not UTF-8"),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_is_wrong_with_a_file_is_told_by_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(b"\n".join(line for line, _ in BAD[name]))
+    assert main(["guard", "evaluate", "--train", str(path), "--test", str(path)]) == 2
     told = capsys.readouterr().err
-    assert "a.jsonl:2" in told
-    assert "a.jsonl:3" in told
+    for number, (_, problem) in enumerate(BAD[name], 1):
+        assert (f"{name}:{number}: {problem}" in told) is bool(problem), (number, told)
+
+
+def test_a_file_that_is_not_there_or_empty_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty.jsonl").write_bytes(b"\n")
+    for name, problem in (("missing.jsonl", "No such file"), ("empty.jsonl", "no rows"), ("", "directory")):
+        path = str(tmp_path / name)
+        assert main(["guard", "evaluate", "--train", path, "--test", path]) == 2
+        assert problem in capsys.readouterr().err
 
 
 def test_too_few_rows_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

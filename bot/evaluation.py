@@ -79,8 +79,7 @@ def evaluate(
         threshold = 1 - judge.threshold + 1e-12 if negate else judge.threshold
         return report(labels, shown, threshold=threshold, positive_class=name, betas=betas)
 
-    kinds = sorted({row.kind for row in test if row.kind})
-    of_kind = {k: [i for i, row in enumerate(test) if row.kind == k] for k in kinds}
+    of_kind = _by_kind(test)
     return Evaluation(
         figures(test, probabilities),
         figures(training, judge.held_out),
@@ -89,6 +88,18 @@ def evaluate(
         spent_ms / len(test),
         _curve(learn, training, of_training, test, of_test) if curve else (),
     )
+
+
+def _by_kind(rows: Sequence[Row]) -> dict[str, list[int]]:
+    """Positions of the rows of each kind. A kind that has only what is to be refused is set against all rows
+    that are to be answered and have no such kind of their own, so that its figures mean something."""
+    mixed = {row.kind for row in rows if row.label and row.kind} & {r.kind for r in rows if not r.label}
+    shared = [i for i, row in enumerate(rows) if row.label and row.kind not in mixed]
+    found: dict[str, list[int]] = {}
+    for kind in sorted({row.kind for row in rows if row.kind and (not row.label or row.kind in mixed)}):
+        own = [i for i, row in enumerate(rows) if row.kind == kind]
+        found[kind] = own if kind in mixed else sorted({*own, *shared})
+    return found
 
 
 Learn = Callable[[Sequence[Row], Sequence[Vector], Costs | None], Judge]

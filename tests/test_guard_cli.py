@@ -72,6 +72,24 @@ def test_evaluate_reports_kinds_of_unanswerable_apart(
     assert kinds["random"]["auroc"] > 0.95 > kinds["adversarial"]["auroc"]
 
 
+def test_a_kind_without_answerable_rows_is_set_against_those_that_have_no_kind(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    split = topic_split("travel", 45, 0)
+    rows = [{"text": t, "label": "on"} for t in split.test_on]
+    for kind, texts in (("unseen", split.unseen[:200]), ("out of scope", split.out_of_scope)):
+        rows += [{"text": t, "label": "off", "kind": kind} for t in texts]
+    given = ["--train", written(tmp_path / "a.jsonl", topic(split.training))]
+    given += ["--test", written(tmp_path / "b.jsonl", rows)]
+    assert main(["guard", "evaluate", *given, "--json"]) == 0
+    kinds = json.loads(capsys.readouterr().out)["kinds"]
+    assert {kind: figures["rows"] for kind, figures in kinds.items()} == {
+        "out of scope": len(split.out_of_scope) + len(split.test_on),
+        "unseen": 200 + len(split.test_on),
+    }
+    assert min(figures["auroc"] for figures in kinds.values()) > 0.9
+
+
 BAD = {
     "a.jsonl": [
         (b'{"text": "fine", "label": "on"}', ""),

@@ -8,15 +8,15 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from bot import answerable
 from bot.answerability import Collection
 from bot.answerable import Pair
 from bot.calibration import Costs
-from bot.classification import Report, auroc, report
-from bot.discriminator import Example, Vector, train
+from bot.classification import ClassReport, Report, auroc, class_report, report
+from bot.discriminator import Discriminator, Example, Vector, train
 from bot.guard_rows import Row
 
 
@@ -33,22 +33,35 @@ class Judge:
 @dataclass(frozen=True, slots=True)
 class Evaluation:
     report: Report
-    held_out: Report  # the same figures on the training rows, each judged by a model that did not see it
+    classes: ClassReport
     kinds: dict[str, Report]
     train_s: float
     ms_per_row: float
-    learning_curve: tuple[tuple[int, float], ...]  # (training rows, AUROC on the test rows)
+    # The figures on the training rows, each judged by a model that did not see it; None: trained before.
+    held_out: Report | None = None
+    learning_curve: tuple[tuple[int, float], ...] = ()  # (training rows, AUROC on the test rows)
 
     def as_json(self) -> dict[str, Any]:
         """The keys that `parley guard evaluate --json` promises."""
         return {
             **asdict(self.report),
+            "n_classes": self.classes.n_classes,
+            "weighted_f1": self.classes.weighted_f1,
             "train_seconds": self.train_s,
             "ms_per_row": self.ms_per_row,
-            "held_out": asdict(self.held_out),
+            "held_out": asdict(self.held_out) if self.held_out else None,
             "kinds": {kind: asdict(figures) for kind, figures in self.kinds.items()},
             "learning_curve": [{"train_rows": rows, "auroc": area} for rows, area in self.learning_curve],
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the figures are of."""
+
+    positive_class: str = "on"
+    betas: Sequence[float] = (0.5, 1.0, 2.0)
+    n_classes: int = 2
 
 
 def evaluate(
@@ -58,36 +71,55 @@ def evaluate(
     head: str = "topic",
     vectors: Sequence[Vector] = (),  # one for each row of training, then of test; empty: no embeddings
     costs: Costs | None = None,
-    positive_class: str = "",
-    betas: Sequence[float] = (0.5, 1.0, 2.0),
+    wanted: Wanted = Wanted(),
     curve: bool = False,
 ) -> Evaluation:
-    """ValueError when the training rows are too few of one label."""
+    """ValueError when the training rows are too few of one label, or the classes more than wanted."""
     of_training, of_test = vectors[: len(training)], vectors[len(training) :]
     learn = _learn_topic if head == "topic" else _learn_answerable(test)
     judge = learn(training, of_training, costs)
+    measured = _measured(judge, test, of_test, wanted)
+    return replace(
+        measured,
+        held_out=_figures(judge, training, judge.held_out, wanted),
+        learning_curve=_curve(learn, training, of_training, test, of_test) if curve else (),
+    )
+
+
+def evaluate_trained(
+    model: Discriminator, test: Sequence[Row], *, vectors: Sequence[Vector] = (), wanted: Wanted = Wanted()
+) -> Evaluation:
+    """What a model that is trained already makes of labelled rows."""
+    return _measured(_judge(model), test, vectors, wanted)
+
+
+def _measured(judge: Judge, test: Sequence[Row], vectors: Sequence[Vector], wanted: Wanted) -> Evaluation:
     started = time.process_time()
-    probabilities = _judged(judge, test, of_test)
+    stated = _judged(judge, test, vectors)
     spent_ms = (time.process_time() - started) * 1000
-    name = positive_class or ("on" if head == "topic" else "yes")
-    negate = name in ("off", "no")
 
-    def figures(rows: Sequence[Row], stated: Sequence[float]) -> Report:
-        labels = [row.label != negate for row in rows]
-        shown = [1 - p for p in stated] if negate else stated
-        # The cut belongs to what is answered, so a probability exactly on it is not a refusal.
-        threshold = 1 - judge.threshold + 1e-12 if negate else judge.threshold
-        return report(labels, shown, threshold=threshold, positive_class=name, betas=betas)
+    def part(at: Sequence[int]) -> Report:
+        return _figures(judge, [test[i] for i in at], [stated[i] for i in at], wanted)
 
-    of_kind = _by_kind(test)
+    actual = [str(row.label) for row in test]
+    predicted = [str(p >= judge.threshold) for p in stated]
     return Evaluation(
-        figures(test, probabilities),
-        figures(training, judge.held_out),
-        {k: figures([test[i] for i in at], [probabilities[i] for i in at]) for k, at in of_kind.items()},
+        _figures(judge, test, stated, wanted),
+        class_report(actual, predicted, n_classes=wanted.n_classes),
+        {kind: part(at) for kind, at in _by_kind(test).items()},
         judge.train_s,
         spent_ms / len(test),
-        _curve(learn, training, of_training, test, of_test) if curve else (),
     )
+
+
+def _figures(judge: Judge, rows: Sequence[Row], stated: Sequence[float], wanted: Wanted) -> Report:
+    name = wanted.positive_class
+    negate = name in ("off", "no")
+    labels = [row.label != negate for row in rows]
+    shown = [1 - p for p in stated] if negate else stated
+    # The cut belongs to what is answered, so a probability exactly on it is not a refusal.
+    threshold = 1 - judge.threshold + 1e-12 if negate else judge.threshold
+    return report(labels, shown, threshold=threshold, positive_class=name, betas=wanted.betas)
 
 
 def _by_kind(rows: Sequence[Row]) -> dict[str, list[int]]:
@@ -109,12 +141,13 @@ def _learn_topic(rows: Sequence[Row], vectors: Sequence[Vector], costs: Costs | 
     started = time.process_time()
     examples = [Example(r.texts[0], r.label, tuple(v)) for r, v in _paired(rows, vectors)]
     trained = train(examples, costs=costs)
-    model = trained.discriminator
+    train_s = time.process_time() - started
+    return replace(_judge(trained.discriminator), held_out=trained.held_out, train_s=train_s)
+
+
+def _judge(model: Discriminator) -> Judge:
     return Judge(
-        model.lines.threshold,
-        trained.held_out,
-        lambda row, vector: model.probability(row.texts[0], vector),
-        time.process_time() - started,
+        model.lines.threshold, (), lambda row, vector: model.probability(row.texts[0], vector), train_s=0.0
     )
 
 

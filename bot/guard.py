@@ -140,7 +140,7 @@ class Guard:
 
     async def _climb(self, rules: Policy, asked: Asked) -> Verdict:
         if rule := guard_rules.passes(asked.text, after_on_topic=asked.after_on_topic):
-            return Verdict(True, "rule", rule)
+            return Verdict(True, "rule", rule, probability=1.0)
         if taught := await self._taught(asked):
             return taught
         local = await self._local(asked)
@@ -155,7 +155,9 @@ class Guard:
         if guard_rules.misleading(asked.text) == "short":
             return None
         said = await self._engine.read(store.example, asked.channel, asked.text)
-        return None if said is None else Verdict(said, "people", "a message of the same words")
+        if said is None:
+            return None
+        return Verdict(said, "people", "a message of the same words", probability=float(said))
 
     async def _local(self, asked: Asked) -> Verdict | None:
         """What the discriminator holds, sure or not; None when there is none or it failed."""

@@ -2,9 +2,9 @@
 
 `evaluate --train FILE --test FILE` needs neither channel nor workspace. Its JSON: train_rows, test_rows,
 auroc, auprc, fpr_at_95_tpr, threshold, realised_tpr, realised_fpr, accuracy, precision, recall, f_beta
-{beta: value}, refusal_precision, refusal_recall, calibration_error, train_seconds and ms_per_row (CPU; with
-embeddings their computation is embed_seconds), held_out (the same figures out of fold), kinds,
-learning_curve.
+{beta: value}, refusal_precision, refusal_recall, calibration_error, n_classes, weighted_f1, train_seconds and
+ms_per_row (CPU; with embeddings their computation is embed_seconds), held_out (the same figures out of fold),
+kinds, learning_curve. `evaluate CHANNEL --test FILE` measures what the channel uses.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from bot import pricing
 from bot.calendar import Calendar, zone
 from bot.calibration import Costs
 from bot.config import Settings
-from bot.discriminator import MIN_EXAMPLES, Example
-from bot.embeddings import Cached, LocalEmbedder, ProviderEmbedder
+from bot.discriminator import MIN_EXAMPLES, Example, load
+from bot.embeddings import LOCAL, Cached, LocalEmbedder, ProviderEmbedder
 from bot.errors import SetupError
-from bot.evaluation import evaluate
+from bot.evaluation import Wanted, evaluate, evaluate_trained
 from bot.guard import Guard
 from bot.guard_rows import LABELS, Row, read
 from bot.guard_training import School, Version
@@ -33,6 +33,7 @@ from bot.ledger import Ledger
 from bot.messages import Scope
 from bot.provider import Provider
 from bot.scheduler import Scheduler
+from storage import guard as store
 from storage.engine import open_engine
 from storage.guard import Channel
 
@@ -42,12 +43,12 @@ _HELD_OUT = ("auroc", "accuracy", "refusal_precision", "refusal_recall", "calibr
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """evaluate --train FILE --test FILE, train CHANNEL [FILE], show CHANNEL."""
+    """evaluate --train FILE --test FILE, evaluate CHANNEL --test FILE, train CHANNEL [FILE], show CHANNEL."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     judging = actions.add_parser("evaluate", help="train on one labelled file, report on another")
-    judging.add_argument(
-        "--train", type=Path, required=True, metavar="FILE", help="labelled rows, JSONL or CSV"
-    )
+    what = judging.add_mutually_exclusive_group(required=True)
+    what.add_argument("channel", metavar="CHANNEL", nargs="?", help="TEAM:CHANNEL, to judge with its model")
+    what.add_argument("--train", type=Path, metavar="FILE", help="labelled rows, JSONL or CSV")
     judging.add_argument(
         "--test", type=Path, required=True, metavar="FILE", help="labelled rows, JSONL or CSV"
     )
@@ -57,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--embedding-model", default="text-embedding-3-small", help="with --embeddings provider"
     )
     judging.add_argument("--positive-class", default="", help="on, off, yes or no; what the figures are of")
+    judging.add_argument("--n-classes", type=int, default=2, help="how many labels may occur at most")
     judging.add_argument("--beta", type=float, action="append", default=[], help="of F-beta; may be repeated")
     judging.add_argument(
         "--costs",
@@ -134,28 +136,58 @@ def _version(version: Version) -> str:
 
 
 async def _evaluate(args: argparse.Namespace, settings: Settings) -> dict[str, Any]:
-    training, test = read(args.train, args.head), read(args.test, args.head)
     if args.positive_class and args.positive_class not in LABELS[args.head]:
         raise SetupError([f"--positive-class: not one of {', '.join(LABELS[args.head])}"])
+    positive = args.positive_class or next(iter(LABELS[args.head]))
+    wanted = Wanted(positive, args.beta or Wanted().betas, args.n_classes)
+    test = read(args.test, args.head)
+    try:
+        if args.channel:
+            return await _evaluate_channel(args, settings, test, wanted)
+        return await _evaluate_files(args, settings, test, wanted)
+    except ValueError as exc:
+        raise SetupError([f"{args.train or args.test}: {exc}"]) from exc
+
+
+async def _evaluate_files(
+    args: argparse.Namespace, settings: Settings, test: list[Row], wanted: Wanted
+) -> dict[str, Any]:
+    training = read(args.train, args.head)
     started = time.process_time()
     vectors = await _vectors([*training, *test], args, settings)
     embed_s = time.process_time() - started
-    try:
-        evaluation = await asyncio.to_thread(
-            evaluate,
-            training,
-            test,
-            head=args.head,
-            vectors=vectors,
-            costs=Costs(*args.costs) if args.costs else None,
-            positive_class=args.positive_class,
-            betas=args.beta or (0.5, 1.0, 2.0),
-            curve=args.learning_curve,
-        )
-    except ValueError as exc:
-        raise SetupError([f"{args.train}: {exc}"]) from exc
+    evaluation = await asyncio.to_thread(
+        evaluate,
+        training,
+        test,
+        head=args.head,
+        vectors=vectors,
+        costs=Costs(*args.costs) if args.costs else None,
+        wanted=wanted,
+        curve=args.learning_curve,
+    )
     asked = {"head": args.head, "embeddings": args.embeddings, "embed_seconds": embed_s}
     return asked | {"train_rows": len(training), "test_rows": len(test)} | evaluation.as_json()
+
+
+async def _evaluate_channel(
+    args: argparse.Namespace, settings: Settings, test: list[Row], wanted: Wanted
+) -> dict[str, Any]:
+    """The model that a channel uses, on labelled rows. What it was trained with decides what it needs."""
+    if args.head != "topic":
+        raise SetupError(["a channel's model judges the topic; --head answerable takes --train FILE"])
+    at = _channel(args.channel)
+    async with open_engine(settings.database, read_only=True) as engine:
+        row = await engine.read(store.model, at)
+    if row is None:
+        raise SetupError([f"{args.channel}: nothing is trained"])
+    if row["embedder"]:
+        args.embeddings = "local" if row["embedder"] == LOCAL else "provider"
+        args.embedding_model = row["embedder"]
+    vectors = await _vectors(test, args, settings)
+    evaluation = evaluate_trained(load(row["model"]), test, vectors=vectors, wanted=wanted)
+    asked = {"head": args.head, "embeddings": args.embeddings, "version": row["version"]}
+    return asked | {"test_rows": len(test)} | evaluation.as_json()
 
 
 async def _vectors(rows: list[Row], args: argparse.Namespace, settings: Settings) -> list[list[float]]:

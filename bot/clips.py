@@ -27,7 +27,7 @@ from bot.messages import Conversation, Incoming, Scope
 from bot.stored import decode, encode
 from bot.turns import reply_id
 from bot.voice import Voice, addressed
-from storage import channels, clips, conversations, inbox
+from storage import audit, channels, clips, conversations, inbox
 from storage.clips import Clip
 from storage.engine import Engine, Tx
 from storage.inbox import Effect
@@ -157,6 +157,9 @@ class Clips:
         clip = await self._of(id, user, FORGET)
         await self._forget(clip)
         await self._engine.write(_reword, clip, now=self._now())
+        await self._engine.write(
+            audit.note, "forgot clip", clip.message, team=clip.team, person=user, now=self._now()
+        )
         await self._engine.scrub()
 
     async def forget_message(self, key: str, team: str, channel: str, message: str) -> None:

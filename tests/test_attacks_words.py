@@ -21,6 +21,7 @@ from bot.sandbox.slack_acts import Upload
 from handlers.outgoing import Outgoing
 from tests.attacks import PERSONA_CANARY, captured, escapes, shown
 from tests.test_clips import EARS, clip
+from tests.test_guard_in_slack import opened
 from tests.test_outgoing import CALL, CANARY, EXFILTRATION, MENTIONS, SLOW, called, out, strays, streamed
 from tests.test_redact import SECRETS
 from tests.workspace import Workspace, workspace
@@ -328,6 +329,19 @@ async def test_awkward_words_in_a_command_get_an_answer(
         assert not [record for record in caplog.records if record.exc_info]
         for shown_to_bob in team.slack.ephemerals("bob"):
             assert not CALL.search(str(shown_to_bob)), shown_to_bob
+
+
+async def test_awkward_words_in_a_form_are_kept_as_they_are_or_refused_at_their_field(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with workspace(tmp_path) as team:
+        for word in AWKWARD[:45]:
+            await opened(team)
+            given = dict.fromkeys(("purpose", "belongs", "does_not", "contact", "words"), word[:150])
+            delivery = await team.slack.submit("alice", given)
+            assert delivery.acked, word
+            await team.slack.close_modal("alice", everything=True)
+        assert not [record for record in caplog.records if record.exc_info and record.name != "bot.inbox"]
 
 
 COMMANDS = ("{}", "usage {}", "budget {}", "owner {}", "estimate {}", "digest {}", "forget {}")

@@ -17,6 +17,7 @@ from bot import audit_cli, boundaries, cli, errors, retention, retention_cli
 from bot.changes import note_changes
 from bot.config import Settings
 from bot.messages import Incoming
+from bot.sandbox.model_rules import PARAMETERS
 from storage import audit, budgets, channels, clips, conversations, guard, inbox, owners, recordings, replies
 from storage.engine import Tx, open_engine
 from storage.forget import forget_team
@@ -124,6 +125,20 @@ async def test_or_close_them(tmp_path: Path) -> None:
         assert not team.model.requests
 
 
+async def test_the_guard_judges_there_too_and_keeps_no_word_of_it(tmp_path: Path) -> None:
+    policies = tmp_path / "policies.toml"
+    policies.write_text('[C0SHARED01]\npurpose = "the contract"\nshadow = false\n', "utf-8")
+    async with workspace(tmp_path, PARLEY_POLICIES=str(policies)) as team:
+        thread = await team.ask(f"@parley what about the contract and {SECRET}?", channel="#partners")
+        await team.answer("#partners", thread)
+        await team.quiet()
+        rows = await team.bot.services.engine.read(
+            lambda tx: tx.all("select text, person from guard_verdicts")
+        )
+        assert [(row["text"], row["person"]) for row in rows] == [("", team.slack.user("alice"))]
+        assert [table for table in kept(tmp_path) if table != "inbox"] == []
+
+
 def test_documents_are_not_told_where_another_company_reads_along() -> None:
     question = Incoming("k", HERE, "U1", "1", "hello", datetime.now(UTC), external=True)
     with pytest.raises(errors.KeptInside):
@@ -212,6 +227,46 @@ async def test_a_running_bot_forgets_by_itself_and_goes_on_in_the_thread(tmp_pat
         await team.ask("what did I say?", thread=thread)
         assert await team.answer("#general", thread, count=2)
         assert SECRET not in team.model.requests[-1].prompt
+
+
+async def test_what_grew_old_while_the_bot_was_away_goes_when_it_comes_back(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        await told(team)
+    age(tmp_path, days=31)
+    async with workspace(tmp_path) as team:
+        await team.slack.until(lambda: not kept(tmp_path))
+
+
+# What the provider is told about keeping
+
+
+@pytest.mark.parametrize("style", ["chat", "responses"])
+async def test_every_request_that_knows_the_word_says_that_nothing_is_to_be_stored(
+    tmp_path: Path, style: str
+) -> None:
+    policies = tmp_path / "policies.toml"
+    policies.write_text(
+        '[C0GENERAL1]\npurpose = "cats"\nshadow = false\n'
+        '[C0SUPPORT1]\npurpose = "the handbook"\ncontext_only = true\nshadow = false\n'
+        'passages = ["The annual leave is thirty days."]\n',
+        "utf-8",
+    )
+    given = {"PARLEY_POLICIES": str(policies), "PARLEY_STYLE": style}
+    small = {"PARLEY_MEMORY_TOKENS": "1500", "PARLEY_MEMORY_TAIL_TOKENS": "200"}
+    async with workspace(tmp_path, **given, **small) as team:
+        thread = await team.ask("@parley my cat is called Minka")
+        await team.answer("#general", thread)
+        for n in range(4):
+            await team.ask(f"more about my cat {n}: " + "it purrs and purrs and sleeps. " * 60, thread=thread)
+            await team.answer("#general", thread, count=n + 2)
+        support = await team.ask("@parley how many days is the annual leave?", channel="#support")
+        await team.answer("#support", support)
+        await team.quiet()
+        rows = await team.bot.services.engine.read(lambda tx: tx.all("select distinct kind from ledger"))
+        assert {"answer", "summary", "guard"} <= {row["kind"] for row in rows}
+        asked = [r for r in team.model.requests if "store" in PARAMETERS.get(r.endpoint, ())]
+        assert len(asked) >= 6
+        assert {request.body.get("store") for request in asked} == {False}
 
 
 def age(tmp_path: Path, *, days: float) -> None:

@@ -22,8 +22,8 @@ FLAGS = (
     "--use-fake-ui-for-media-stream",
 )
 MISSING = (
-    "no Chromium found: install one, or `.venv/bin/playwright install chromium`, "
-    "or name it in PARLEY_CHROMIUM; the browser tests are skipped"
+    "no Chromium found: `make browser` or `.venv/bin/playwright install chromium` installs one, "
+    "PARLEY_CHROMIUM names another"
 )
 
 

@@ -39,7 +39,7 @@ async def chrome() -> AsyncIterator[Browser]:
         if running is None:
             if os.environ.get("CI"):
                 pytest.fail(MISSING)
-            pytest.skip(MISSING)
+            pytest.skip(f"the browser tests are skipped: {MISSING}")
         yield running
 
 

@@ -1,14 +1,17 @@
-// The page: who one is, where one looks, and what one does. Everything known is in the store; this draws it.
+// The page: who one is and where one looks. Everything known is in the store; this draws it anew as it changes.
+// What one does is in acts.js.
 
+import { Acts } from "./acts.js";
 import { blocksOf } from "./blocks.js";
 import { Composer } from "./composer.js";
-import { fill, h, icon, iconButton } from "./dom.js";
+import { fill, h, iconButton } from "./dom.js";
 import { Flow } from "./flow.js";
 import { act, get, Live } from "./live.js";
-import { openMenu, toast } from "./menu.js";
-import { avatar, MessageList } from "./messages.js";
-import { typedForm } from "./names.js";
+import { toast } from "./menu.js";
+import { MessageList } from "./messages.js";
+import { placeName } from "./names.js";
 import { Panel } from "./panel.js";
+import { head, prompts, working } from "./place.js";
 import { drawBanner, drawChannels, drawPeople, theme } from "./sidebar.js";
 import { Store } from "./store.js";
 import { homeTab, Modals } from "./views.js";
@@ -18,7 +21,7 @@ class App {
     this.store = new Store();
     this.user = localStorage.getItem("as") || "alice";
     this.at = { channel: "", thread: "", tab: "messages" };
-    this.editing = "";
+    this.acts = new Acts(this);
     this.given = new Map(); // feedback that this person gave: message ts → value
     this.modals = new Modals(this);
     this.panel = new Panel(this);
@@ -115,7 +118,7 @@ class App {
   enter() {
     const { store } = this;
     this.given.clear();
-    this.editing = "";
+    this.acts.editing = "";
     document.getElementById("workspace").textContent = store.team.name;
     if (!store.channels.has(this.at.channel)) this.at = { channel: "", thread: "", tab: "messages" };
     if (!this.at.channel && !this.fromHash()) this.at.channel = [...store.channels.keys()][0];
@@ -128,55 +131,15 @@ class App {
 
   // -- drawing
 
-  placeName(id) {
-    const c = this.store.channel(id);
-    if (!c) return "";
-    return c.kind === "im" ? this.store.bot?.real_name || "the app" : `#${c.name}`;
-  }
-
-  emptyText(id) {
-    const c = this.store.channel(id);
-    if (c?.kind === "im")
-      return `This is your conversation with ${this.placeName(id)}. Only you two can see it. Ask something.`;
-    return `This is the beginning of ${this.placeName(id)}. Write @${this.store.bot?.name || "parley"} and a question.`;
-  }
-
   drawMain() {
     const { store, at } = this;
     const c = store.channel(at.channel);
     if (!c) return;
-    const direct = c.kind === "im";
-    const about = direct
-      ? "Messages go to the app alone"
-      : [c.purpose || c.topic, `${c.members.length} members`, c.shared_with && "shared with another company"]
-          .filter(Boolean)
-          .join(" · ");
-    const head = h(
-      "header",
-      { class: "place-head" },
-      iconButton("menu", "Channels and people", () => this.drawer(true), { id: "open-drawer" }),
-      h("div", { class: "titles" }, h("h1", null, this.placeName(at.channel)), h("p", null, about)),
-      direct && this.tabsOfApp(),
-      h(
-        "button",
-        {
-          type: "button",
-          class: "button scenes",
-          id: "open-panel",
-          "aria-label": "Behind the scenes",
-          title: "Behind the scenes",
-          "aria-expanded": String(this.panel.open),
-          onclick: () => this.panel.toggle(),
-        },
-        icon("pulse"),
-        h("span", null, "Behind the scenes"),
-      ),
-    );
     if (at.tab === "home") {
       this.list = null;
       fill(
         this.main,
-        head,
+        head(this, c),
         h(
           "div",
           { class: "scroll", tabindex: "0", role: "region", "aria-label": "Home of the app" },
@@ -187,29 +150,9 @@ class App {
     }
     this.list = new MessageList(this, at.channel);
     this.composer = new Composer(this, at.channel);
-    fill(this.main, head, this.list.element, this.composer.element);
+    fill(this.main, head(this, c), this.list.element, this.composer.element);
     this.list.toEnd();
     this.drawWork();
-  }
-
-  tabsOfApp() {
-    const tab = (id, name) =>
-      h(
-        "button",
-        {
-          type: "button",
-          role: "tab",
-          "aria-selected": String(this.at.tab === id),
-          onclick: () => this.appTab(id),
-        },
-        name,
-      );
-    return h(
-      "div",
-      { class: "tabs app-tabs", role: "tablist", "aria-label": "The app" },
-      tab("messages", "Messages"),
-      tab("home", "Home"),
-    );
   }
 
   drawThread() {
@@ -243,39 +186,17 @@ class App {
   drawWork() {
     const { channel, thread } = this.at;
     const { store } = this;
-    if (this.list) this.list.under(this.prompts(channel, ""));
+    if (this.list) this.list.under(prompts(this, channel, ""));
     if (!thread || !this.threadList) return;
     const status = store.status(channel, thread);
     const session = store.session(channel, thread);
-    this.threadTitle.textContent = store.titleOf(channel, thread) || this.placeName(channel);
+    this.threadTitle.textContent = store.titleOf(channel, thread) || placeName(store, channel);
     const busy = session?.status === "processing";
     const silent = busy && !store.thread(channel, thread).some((m) => m.streaming);
     this.threadComposer.working(busy);
     this.threadList.under(
       (status || silent) && working(store.bot, status || { status: "is working…" }),
-      this.prompts(channel, thread),
-    );
-  }
-
-  prompts(channel, thread) {
-    const offer = this.store.promptsOf(channel, thread);
-    const fresh = thread || !this.store.roots(channel).length;
-    if (!offer || !fresh) return null;
-    return h(
-      "div",
-      { class: "prompts", role: "group", "aria-label": "Suggestions" },
-      offer.title && h("p", null, offer.title),
-      offer.prompts.map((p) =>
-        h(
-          "button",
-          {
-            type: "button",
-            class: "prompt",
-            onclick: () => (thread ? this.threadComposer : this.composer).set(p.message),
-          },
-          p.title,
-        ),
-      ),
+      prompts(this, channel, thread),
     );
   }
 
@@ -284,7 +205,7 @@ class App {
   go(channel, thread = "") {
     this.at = { channel, thread, tab: "messages" };
     this.awaited = "";
-    this.editing = "";
+    this.acts.editing = "";
     this.store.unread.delete(channel);
     history.replaceState(null, "", `#${channel}${thread ? `/${thread}` : ""}`);
     this.drawer(false);
@@ -347,7 +268,7 @@ class App {
     this.live.as(name);
   }
 
-  // -- what one does
+  // -- what the parts of the page are given
 
   /** Do it; false, and a word on the screen, when the sandbox will not have it. */
   async try(run) {
@@ -357,110 +278,6 @@ class App {
       toast(problem.message, "bad");
       return false;
     }
-  }
-
-  async send(channel, thread, text, files) {
-    const command = text.match(/^(\/\S+)\s*([\s\S]*)$/);
-    if (command && !files.length && this.store.commands.some((c) => c.command === command[1])) {
-      if (thread) {
-        toast("Slash commands do not work in threads, in Slack neither.", "bad");
-        return false;
-      }
-      return (
-        (await this.try(() =>
-          act("command", { user: this.user, channel, command: command[1], text: command[2] }),
-        )) !== false
-      );
-    }
-    const sent = await Promise.all(files.map(packed));
-    const body = { user: this.user, channel, text, files: sent, ...(thread ? { thread_ts: thread } : {}) };
-    const ts = await this.try(() => act("say", body));
-    if (ts === false) return false;
-    if (!thread) this.awaited = ts;
-    this.lists(channel).forEach((list) => list.toEnd());
-    return true;
-  }
-
-  react(channel, ts, name, remove) {
-    return this.try(() => act("react", { user: this.user, channel, ts, name, remove }));
-  }
-
-  stop(channel, thread) {
-    return this.try(() => act("stop", { user: this.user, channel, thread_ts: thread }));
-  }
-
-  shortcut(callback, channel, ts) {
-    return this.try(() => act("shortcut", { user: this.user, callback_id: callback, channel, ts }));
-  }
-
-  globalShortcuts(button) {
-    const items = this.store.shortcuts
-      .filter((s) => s.type === "global")
-      .map((s) => ({
-        label: s.name,
-        hint: s.description,
-        run: () => this.try(() => act("shortcut", { user: this.user, callback_id: s.callback_id })),
-      }));
-    openMenu(button, "Shortcuts", items);
-  }
-
-  remove(channel, ts) {
-    return this.try(() => act("delete", { user: this.user, channel, ts }));
-  }
-
-  dismiss(channel, ts) {
-    this.store.on_ephemeral_deleted({ channel, ts });
-    this.lists(channel).forEach((list) => list.render());
-  }
-
-  edit(channel, ts) {
-    this.editing = ts;
-    this.lists(channel).forEach((list) => list.redraw(ts));
-    document.querySelector(".editor textarea")?.focus();
-  }
-
-  editLast(channel, thread) {
-    const mine = (thread ? this.store.thread(channel, thread) : this.store.roots(channel)).filter(
-      (m) => m.user === this.store.me && m.text,
-    );
-    if (mine.length) this.edit(channel, mine.at(-1).ts);
-  }
-
-  editor(channel, message) {
-    const box = h("textarea", { rows: "2", "aria-label": "Edit the message" });
-    box.value = typedForm(this.store, message.text);
-    const done = () => {
-      this.editing = "";
-      this.lists(channel).forEach((list) => list.redraw(message.ts));
-    };
-    const save = async () => {
-      if (
-        (await this.try(() => act("edit", { user: this.user, channel, ts: message.ts, text: box.value }))) !==
-        false
-      )
-        done();
-    };
-    box.addEventListener("keydown", (e) => {
-      if (e.key === "Escape") {
-        e.stopPropagation();
-        done();
-      }
-      if (e.key === "Enter" && !e.shiftKey) {
-        e.preventDefault();
-        save();
-      }
-    });
-    return h(
-      "div",
-      { class: "editor" },
-      box,
-      h(
-        "div",
-        { class: "buttons" },
-        h("button", { type: "button", class: "button", onclick: done }, "Cancel"),
-        h("button", { type: "button", class: "button primary", onclick: save }, "Save"),
-      ),
-    );
   }
 
   /** What blocks need to know and to do. */
@@ -515,30 +332,6 @@ class App {
   }
 }
 
-function working(bot, status) {
-  const lines = status.loading_messages || [];
-  return h(
-    "div",
-    { class: "status", role: "status" },
-    avatar(bot, "small"),
-    h("span", null, `${bot?.real_name || "The app"} ${status.status}`),
-    lines.length ? h("span", { class: "muted" }, lines[0]) : null,
-    h("span", { class: "dots", "aria-hidden": "true" }, h("i"), h("i"), h("i")),
-  );
-}
-
-async function packed(file) {
-  const bytes = new Uint8Array(await file.blob.arrayBuffer());
-  let binary = "";
-  for (let i = 0; i < bytes.length; i += 32768)
-    binary += String.fromCharCode(...bytes.subarray(i, i + 32768));
-  return {
-    name: file.name,
-    content: btoa(binary),
-    ...(file.voice ? { voice: true, duration_s: file.seconds } : {}),
-  };
-}
-
 function plain(message) {
   const holder = h(
     "div",
@@ -553,4 +346,4 @@ function plain(message) {
   return holder.textContent;
 }
 
-window.sandbox = new App();
+new App();

@@ -2,7 +2,7 @@
 
 import { fill, h, icon, iconButton } from "./dom.js";
 import { openMenu } from "./menu.js";
-import { commands, names, subcommands } from "./names.js";
+import { commands, names, placeName, subcommands } from "./names.js";
 import { tries } from "./tries.js";
 import { Recorder, sampleClips } from "./voice.js";
 
@@ -10,7 +10,7 @@ export class Composer {
   /** app: see app.js; thread: the root's ts, "" in a channel. */
   constructor(app, channel, thread = "") {
     Object.assign(this, { app, channel, thread, files: [], options: [], chosen: 0 });
-    const place = app.placeName(channel);
+    const place = placeName(app.store, channel);
     this.list = h("ul", {
       class: "completions",
       role: "listbox",
@@ -38,7 +38,7 @@ export class Composer {
     this.recorder = new Recorder(app, (file) => this.sendFiles([file]));
     this.stopper = h(
       "button",
-      { type: "button", class: "button stop", hidden: true, onclick: () => app.stop(channel, thread) },
+      { type: "button", class: "button stop", hidden: true, onclick: () => app.acts.stop(channel, thread) },
       icon("stop"),
       "Stop",
     );
@@ -59,7 +59,7 @@ export class Composer {
         iconButton("wave", "Send a sample voice clip", (e) => this.samples(e.currentTarget)),
         !thread &&
           app.store.shortcuts.some((s) => s.type === "global") &&
-          iconButton("bolt", "Shortcuts", (e) => app.globalShortcuts(e.currentTarget)),
+          iconButton("bolt", "Shortcuts", (e) => app.acts.globalShortcuts(e.currentTarget)),
         h("span", { class: "grow" }),
         this.stopper,
         h(
@@ -113,7 +113,7 @@ export class Composer {
     this.files = [];
     this.showFiles();
     this.typed();
-    const ok = await this.app.send(this.channel, this.thread, text, files);
+    const ok = await this.app.acts.send(this.channel, this.thread, text, files);
     if (!ok) {
       this.box.value ||= text; // nothing that was written is lost
       this.files = files;
@@ -122,7 +122,7 @@ export class Composer {
   }
 
   sendFiles(files) {
-    return this.app
+    return this.app.acts
       .send(this.channel, this.thread, this.box.value.trim(), files)
       .then((ok) => ok && (this.box.value = ""));
   }
@@ -195,7 +195,7 @@ export class Composer {
       e.preventDefault();
       this.send();
     }
-    if (e.key === "ArrowUp" && !this.box.value) this.app.editLast(this.channel, this.thread);
+    if (e.key === "ArrowUp" && !this.box.value) this.app.acts.editLast(this.channel, this.thread);
     return undefined;
   }
 

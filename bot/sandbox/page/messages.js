@@ -5,6 +5,7 @@ import { fill, h, icon, iconButton } from "./dom.js";
 import { EMOJI, QUICK } from "./inline.js";
 import { openMenu } from "./menu.js";
 import { mrkdwn } from "./mrkdwn.js";
+import { emptyText } from "./names.js";
 
 const TOGETHER_S = 300; // messages of one person within this time share one head
 
@@ -60,7 +61,7 @@ export class MessageList {
       items.push(this.row(message, before));
       before = message;
     }
-    if (!items.length) items.push(h("li", { class: "empty" }, this.app.emptyText(this.channel)));
+    if (!items.length) items.push(h("li", { class: "empty" }, emptyText(this.app.store, this.channel)));
     fill(this.items, items);
     if (stay) this.toEnd();
   }
@@ -170,7 +171,7 @@ export function messageRow(app, channel, message, place) {
       { class: "body" },
       head,
       ephemeral && h("p", { class: "only-you" }, "Only you can see this"),
-      app.editing === message.ts ? app.editor(channel, message) : content(app, channel, message),
+      app.acts.editing === message.ts ? app.acts.editor(channel, message) : content(app, channel, message),
       files(message),
       reactions(app, channel, message),
       !place.thread && replies(app, channel, message),
@@ -244,7 +245,7 @@ function reactions(app, channel, message) {
           "aria-pressed": String(mine),
           title: who,
           "aria-label": `${r.name.replace(/_/g, " ")}, ${r.count}, ${who}`,
-          onclick: () => app.react(channel, message.ts, r.name, mine),
+          onclick: () => app.acts.react(channel, message.ts, r.name, mine),
         },
         h("span", { "aria-hidden": "true" }, EMOJI[r.name] || `:${r.name}:`),
         ` ${r.count}`,
@@ -308,7 +309,7 @@ function emojiItems(app, channel, message) {
   return QUICK.map((name) => ({
     label: name.replace(/_/g, " "),
     glyph: EMOJI[name],
-    run: () => app.react(channel, message.ts, name, false),
+    run: () => app.acts.react(channel, message.ts, name, false),
   }));
 }
 
@@ -328,19 +329,19 @@ function touchItems(app, channel, message, place) {
 
 function moreItems(app, channel, message, place) {
   const { store } = app;
-  if (place.ephemeral) return [{ label: "Dismiss", run: () => app.dismiss(channel, message.ts) }];
+  if (place.ephemeral) return [{ label: "Dismiss", run: () => app.acts.dismiss(channel, message.ts) }];
   const items = [];
   if (message.user === store.me)
-    items.push({ label: "Edit message", run: () => app.edit(channel, message.ts) });
+    items.push({ label: "Edit message", run: () => app.acts.edit(channel, message.ts) });
   if (message.user === store.me || store.self?.admin)
-    items.push({ label: "Delete message", danger: true, run: () => app.remove(channel, message.ts) });
+    items.push({ label: "Delete message", danger: true, run: () => app.acts.remove(channel, message.ts) });
   const shortcuts = store.shortcuts.filter((s) => s.type === "message");
   if (shortcuts.length) items.push({ heading: store.bot?.real_name || "App" });
   for (const s of shortcuts)
     items.push({
       label: s.name,
       hint: s.description,
-      run: () => app.shortcut(s.callback_id, channel, message.ts),
+      run: () => app.acts.shortcut(s.callback_id, channel, message.ts),
     });
   return items;
 }

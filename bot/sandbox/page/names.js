@@ -1,8 +1,21 @@
-// Names: what completion offers, and a message's text as the person typed it.
+// Names: of places, what completion offers, and a message's text as the person typed it.
 
 import { unescaped } from "./mrkdwn.js";
 
 const SUBCOMMAND = /[\w<>|[\]-]+/g;
+
+export function placeName(store, id) {
+  const c = store.channel(id);
+  if (!c) return "";
+  return c.kind === "im" ? store.bot?.real_name || "the app" : `#${c.name}`;
+}
+
+/** What stands where nothing was said yet. */
+export function emptyText(store, id) {
+  if (store.channel(id)?.kind === "im")
+    return `This is your conversation with ${placeName(store, id)}. Only you two can see it. Ask something.`;
+  return `This is the beginning of ${placeName(store, id)}. Write @${store.bot?.name || "parley"} and a question.`;
+}
 
 export function commands(store, start) {
   return store.commands

@@ -2,6 +2,7 @@
 
 import { fill, h, icon } from "./dom.js";
 import { avatar } from "./messages.js";
+import { placeName } from "./names.js";
 
 /** Which model answers, whether anything leaves the machine, and how the bot fares. */
 export function drawBanner(app, { model, bot }) {
@@ -80,7 +81,7 @@ export function drawChannels(app) {
           onclick: () => app.go(c.id),
         },
         mark,
-        h("span", { class: "name" }, app.placeName(c.id).replace(/^#/, "")),
+        h("span", { class: "name" }, placeName(store, c.id).replace(/^#/, "")),
         c.shared_with && h("span", { class: "sr" }, "shared with another company"),
         news ? h("span", { class: "badge" }, news, h("span", { class: "sr" }, " new")) : null,
       ),

@@ -16,6 +16,9 @@ from bot.listening import Speech
 from bot.messages import Scope
 from bot.speech_models import LOCAL
 
+# What faster-whisper raises: a model it does not know or cannot fetch, a processor that cannot run it.
+FAILURES = (ValueError, RuntimeError, OSError)
+
 
 class LocalSpeech:
     """One model, loaded when it is first needed; one recording at a time, for each takes every core."""
@@ -45,19 +48,13 @@ class LocalSpeech:
     def _run(
         self, audio: bytes, model: str, task: str, language: str | None, prompt: str | None
     ) -> dict[str, Any]:
-        segments, about = self._loaded(model).transcribe(
-            io.BytesIO(audio), task=task, language=language, initial_prompt=prompt, vad_filter=True
-        )
-        rows = [
-            {
-                "start": segment.start,
-                "end": segment.end,
-                "text": segment.text,
-                "no_speech_prob": segment.no_speech_prob,
-                "avg_logprob": segment.avg_logprob,
-            }
-            for segment in segments
-        ]
+        try:
+            segments, about = self._loaded(model).transcribe(
+                io.BytesIO(audio), task=task, language=language, initial_prompt=prompt, vad_filter=True
+            )
+            rows = [_row(segment) for segment in segments]  # this is where it listens
+        except FAILURES as exc:
+            raise Refused(f"{model}: {exc}") from exc
         text = "".join(row["text"] for row in rows).strip()
         return {"text": text, "language": about.language, "duration": about.duration, "segments": rows}
 
@@ -69,13 +66,13 @@ class LocalSpeech:
                 raise SetupError(
                     [f"PARLEY_SPEECH_MODEL: {model} needs faster-whisper; install parley[local-speech]"]
                 ) from exc
-            try:
-                self._models[model] = WhisperModel(
-                    model.removeprefix(LOCAL), device="auto", compute_type="int8"
-                )
-            except (ValueError, RuntimeError, OSError) as exc:
-                raise Refused(f"{model} cannot be loaded: {exc}") from exc
+            self._models[model] = WhisperModel(model.removeprefix(LOCAL), device="auto", compute_type="int8")
         return self._models[model]
+
+
+def _row(segment: Any) -> dict[str, Any]:
+    names = ("start", "end", "text", "no_speech_prob", "avg_logprob")
+    return {name: getattr(segment, name) for name in names}
 
 
 def speech_for(model: str, provider: Speech) -> Speech:

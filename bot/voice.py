@@ -205,7 +205,8 @@ def addressed(text: str, name: str) -> bool:
 def minutes(done_s: float, total_s: float) -> str:
     """`4 of 9 minutes`."""
     whole = max(1, round(total_s / 60))
-    return f"{min(whole, round(done_s / 60))} of {whole} minute{'s' if whole > 1 else ''}"
+    done = whole if done_s >= total_s else min(whole, round(done_s / 60))
+    return f"{done} of {whole} minute{'s' if whole > 1 else ''}"
 
 
 def _chunks(said: Sequence[Said]) -> list[list[Said]]:

@@ -8,6 +8,7 @@ import wave
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bot import hearing
@@ -165,6 +166,18 @@ async def test_a_video_of_a_kind_that_no_model_takes_arrives_as_sound_alone(tmp_
         assert name.endswith(".webm")
         assert len(decode(sent)) / RATE == pytest.approx(len(decode(content)) / RATE, abs=0.1)
         assert spoken(HELLO) in shown(cards(team, thread)[0])
+
+
+async def test_a_file_that_no_endpoint_would_take_arrives_smaller_and_says_the_same(tmp_path: Path) -> None:
+    given = wav(np.repeat(say(HELLO, pause_s=0.2, pause_every=1), 12), rate=12 * RATE)
+    given += bytes(26_214_400 - len(given) % 2)  # what stands behind the sound is not heard
+    async with workspace(tmp_path, model=EARS) as team:
+        thread = await drop(team, file("interview.wav", given))
+        await answered(team, thread)
+        (asked,) = heard(team)
+        assert asked["file"][0].endswith(".webm")
+        assert len(asked["file"][1]) < len(given) / 1_000
+        assert shown(cards(team, thread)[0]).count(spoken(HELLO)) == 1
 
 
 async def test_several_files_are_heard_in_their_order_and_answered_once(tmp_path: Path) -> None:

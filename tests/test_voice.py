@@ -510,6 +510,7 @@ def test_a_clip_that_begins_with_the_name_is_meant_for_it(said: str, expected: b
 def test_minutes_are_told_in_whole_ones() -> None:
     assert voice.minutes(250, 540) == "4 of 9 minutes"
     assert voice.minutes(0, 20) == "0 of 1 minute"
+    assert voice.minutes(20, 20) == "1 of 1 minute"
 
 
 SAID = (

@@ -25,7 +25,7 @@ from bot.errors import AskError, BotError, GaveUp, StorageError
 from bot.guard import Guard
 from bot.guard_model import ModelJudge
 from bot.guard_training import School
-from bot.hearing import Hearing
+from bot.hearing import Hearing, said
 from bot.inbox import Effect, Inbox, Job
 from bot.ledger import Ledger
 from bot.lessons import LESSON, Lessons
@@ -176,7 +176,7 @@ async def services_on(
             log.warning("%d model requests of an earlier process ended unseen and count as made", unknown)
         scheduler = Scheduler(tokens_per_minute=settings.tokens_per_minute)
         provider = await stack.enter_async_context(Provider(settings, ledger, scheduler, engine, wire=wire))
-        memory = Memory(engine, provider, settings, now)
+        memory = Memory(engine, provider, settings, now, said=said)
         subject, lessons = keep_to_subjects(settings, engine, provider, front)
         speech = speech_for(settings.speech_model, provider)
         voice = Voice(settings, engine, speech, provider.complete, prices=prices, calendar=calendar)

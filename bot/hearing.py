@@ -54,6 +54,7 @@ LATER = (SlackUnavailable, StorageError)
 class Desk(Protocol):
     """The side of the house where files come in and cards are shown."""
 
+    async def root(self, asked: Incoming) -> Incoming | None: ...
     async def details(self, file: File) -> File: ...
     def fetched(self, file: File) -> AbstractAsyncContextManager[Path]: ...
     async def show_clip(self, clip: Clip, card: ClipCard, *, look: bool) -> tuple[str, str]: ...
@@ -84,9 +85,27 @@ class Hearing:
         self._desk = desk
 
     async def listen(self, incoming: Incoming, *, progress: Progress | None = None) -> Heard:
-        """Every recording in a message, as far as the channel lets us hear it."""
+        """Every recording in a message, as far as the channel lets us hear it.
+
+        Who calls us into a thread that we have not been in asks about what it began with, too; what is said
+        there is recalled with the thread.
+        """
         place = incoming.conversation
         open_ears = await self._engine.read(ears, self._settings, place.team, place.channel)
+        began = await self._beginning(incoming)
+        about = await self._files(began, open_ears, progress) if began else Heard()
+        heard = await self._files(incoming, open_ears, progress)
+        return replace(heard, notes=(*about.notes, *heard.notes), failed=about.failed or heard.failed)
+
+    async def _beginning(self, incoming: Incoming) -> Incoming | None:
+        """The first message of a thread into which we are called, when there may be something to hear."""
+        if not called_in(incoming):
+            return None
+        recalled = await self._engine.read(conversations.recall, incoming.conversation.key, limit=1)
+        began = await self._desk.root(incoming) if recalled.last_at is None else None
+        return began if began and any(map(audible, began.files)) else None
+
+    async def _files(self, incoming: Incoming, open_ears: Ears, progress: Progress | None) -> Heard:
         heard = Heard()
         for file in incoming.files:
             heard = await self._file(heard, incoming, file, open_ears, progress)
@@ -182,6 +201,11 @@ class Listening:
         """Ends it; parts that were heard stay heard."""
         self._task.cancel()
         await asyncio.wait([self._task])
+
+
+def called_in(incoming: Incoming) -> bool:
+    """Mentioned in a thread that began without the mention."""
+    return incoming.mentioned and incoming.message != incoming.conversation.thread
 
 
 def said(tx: Tx, team: str, channel: str, message: str, typed: str) -> str:

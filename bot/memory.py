@@ -51,6 +51,10 @@ class Heard:
     text: str
 
 
+# What a message says in all: (team, channel, message, its text) → the text with what its recordings say.
+Said = Callable[[Tx, str, str, str, str], str]
+
+
 class Room(Protocol):
     """What can be seen around a message."""
 
@@ -72,8 +76,15 @@ class Memory:
     """Recalls a conversation within the prompt budget."""
 
     def __init__(
-        self, engine: Engine, provider: Provider, settings: Settings, clock: Callable[[], datetime]
+        self,
+        engine: Engine,
+        provider: Provider,
+        settings: Settings,
+        clock: Callable[[], datetime],
+        *,
+        said: Said,
     ) -> None:
+        self._said = said
         self._engine = engine
         self._provider = provider
         self._settings = settings
@@ -137,7 +148,8 @@ class Memory:
 
     async def _read_thread(self, incoming: Incoming, room: Room) -> tuple[Recalled, int | None]:
         """Somebody else's thread into which the bot was called: read once, then remembered like our own."""
-        heard, complete = await room.thread(incoming.conversation, before=incoming.message)
+        found, complete = await room.thread(incoming.conversation, before=incoming.message)
+        heard = await self._engine.read(in_words, incoming.conversation, found, said=self._said)
         kept = await self._newest(heard)
         await self._engine.write(remember_heard, incoming.conversation, kept, now=self._now())
         whole = complete and len(kept) == len(heard)
@@ -227,6 +239,15 @@ def halved(recollection: Recollection) -> Recollection:
     kept = recollection.messages[(len(recollection.messages) + 1) // 2 :]
     summary = recollection.summary if recollection.messages else ""
     return replace(recollection, summary=summary, messages=kept, seen=len(kept))
+
+
+def in_words(tx: Tx, place: Conversation, heard: Sequence[Heard], said: Said) -> list[Heard]:
+    """Messages that say something, in writing or in recordings."""
+    told = [
+        replace(m, text=said(tx, place.team, place.channel, m.message, m.text)) if m.role == "human" else m
+        for m in heard
+    ]
+    return [m for m in told if m.text]
 
 
 def remember_heard(tx: Tx, place: Conversation, heard: Sequence[Heard], *, now: float) -> None:

@@ -14,7 +14,7 @@ from typing import Protocol
 from bot import boundaries, grounded
 from bot.config import Settings
 from bot.errors import ContextTooLong
-from bot.hearing import Heard, Hearing, Listening
+from bot.hearing import Heard, Hearing, Listening, called_in
 from bot.memory import Memory, Recollection, Room
 from bot.messages import Completion, Incoming, Message, Prompt, Reply, Scope, Usage
 from bot.provider import Provider
@@ -99,7 +99,7 @@ async def run_turn(incoming: Incoming, speech: Speech, stop: Stop, house: House)
 
 async def listen(incoming: Incoming, speech: Speech, stop: Stop, house: House) -> Heard | None:
     """The recordings in the message; None when somebody stopped it."""
-    if not incoming.files:
+    if not (incoming.files or called_in(incoming)):
         return Heard()
     listening = Listening(house.hearing.listen(incoming, progress=speech.listening))
     stop.watch(listening)

@@ -205,7 +205,7 @@ def addressed(text: str, name: str) -> bool:
 def minutes(done_s: float, total_s: float) -> str:
     """`4 of 9 minutes`."""
     whole = max(1, round(total_s / 60))
-    done = whole if done_s >= total_s else min(whole, round(done_s / 60))
+    done = whole if done_s >= total_s else min(whole, int(done_s / 60))
     return f"{done} of {whole} minute{'s' if whole > 1 else ''}"
 
 

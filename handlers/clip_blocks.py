@@ -49,6 +49,12 @@ def card(card: ClipCard, id: str, *, file: bool) -> list[Block]:
     return [*shown, blocks.context(*notes), _buttons(card, id)]
 
 
+def is_card(message: dict[str, Any]) -> bool:
+    """Whether a message in Slack is a clip card: it repeats what a person said."""
+    elements = [e for block in message.get("blocks") or () for e in block.get("elements") or ()]
+    return any(element.get("action_id") == FORGET for element in elements)
+
+
 def long(card: ClipCard) -> bool:
     return len(card.text) > LONG_CHARACTERS
 

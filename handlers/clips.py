@@ -20,6 +20,7 @@ from bot.messages import File, Incoming
 from bot.stored import decode
 from handlers import clip_blocks
 from handlers.files import SlackFiles
+from handlers.intake import incoming_from, is_bot
 from handlers.lookup import id_of, ours
 from handlers.outgoing import Outgoing
 from handlers.pace import Pace
@@ -43,6 +44,23 @@ class ClipDesk:
         self._door = door
         self._pace = pace
         self._files = files
+
+    async def root(self, asked: Incoming) -> Incoming | None:
+        """The first message of the thread in which something is asked, as if it had been said to us."""
+        where = asked.conversation
+        try:
+            page = await self._door.get(
+                "conversations.replies", channel=where.channel, ts=where.thread, limit=1
+            )
+        except SlackRefused as exc:
+            log.info("the beginning of a thread cannot be read: %s", exc.code)
+            return None
+        found = page["messages"][0]
+        if found["ts"] != where.thread or is_bot(found, self._door.bot_user):
+            return None
+        event = {"channel": where.channel}
+        began = incoming_from({"team_id": where.team}, event, found, self._door.bot_user)
+        return replace(began, mentioned=True, external=asked.external)
 
     async def details(self, file: File) -> File:
         """What Slack tells of a file of which the message held only a promise."""

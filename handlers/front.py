@@ -12,6 +12,7 @@ from bot.memory import Heard
 from bot.messages import Conversation, Incoming
 from handlers import mrkdwn
 from handlers.blocks import Block
+from handlers.clip_blocks import is_card
 from handlers.directory import Directory
 from handlers.outgoing import Outgoing
 from handlers.pace import Pace
@@ -90,7 +91,7 @@ class SlackFront:
             said += [
                 self._heard(m)
                 for m in page.get("messages") or ()
-                if m.get("text") and float(m["ts"]) < float(before)
+                if (m.get("text") or m.get("files")) and float(m["ts"]) < float(before) and not is_card(m)
             ]
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
@@ -98,7 +99,7 @@ class SlackFront:
         return said, False
 
     def _heard(self, message: dict[str, Any]) -> Heard:
-        text = mrkdwn.readable(message["text"], without=self.door.bot_user)
+        text = mrkdwn.readable(message.get("text") or "", without=self.door.bot_user)
         if message.get("user") == self.door.bot_user:
             return Heard(message["ts"], "assistant", "", text)
         return Heard(message["ts"], "human", message.get("user") or message.get("bot_id") or "", text)

@@ -130,6 +130,33 @@ async def test_the_channels_languages_and_words_reach_the_model(tmp_path: Path) 
         assert asked["keywords"] == ["Kantine", "Frau Yılmaz", "Parley"]
 
 
+async def test_called_to_somebody_elses_clip_it_listens_to_it(tmp_path: Path) -> None:
+    async with workspace(tmp_path, model=EARS) as team:
+        thread = await drop(team, clip(HELLO, tmp_path), text="", user="bob")
+        await team.ask("I heard something about w10", user="carol", thread=thread)
+        await team.ask("@parley what does Bob say?", thread=thread)
+        await answered(team, thread)
+        assert spoken(HELLO) in shown(cards(team, thread)[0])
+        asked = team.model.requests[-1].prompt
+        assert asked.index(spoken(HELLO)) < asked.index("something about") < asked.index("what does Bob say?")
+        await team.ask("@parley and again?", thread=thread)
+        await answered(team, thread, count=2)
+        assert len(heard(team)) == 1
+
+
+async def test_what_was_heard_in_passing_is_known_in_full_when_it_is_called(tmp_path: Path) -> None:
+    long = range(300)
+    async with workspace(tmp_path, model=EARS, PARLEY_VOICE_LISTEN="every") as team:
+        thread = await drop(team, clip(long, tmp_path, "flac"), text="", user="bob")
+        await team.slack.until(lambda: cards(team, thread), 30)
+        await team.quiet()
+        await team.ask("@parley sum this up", thread=thread)
+        await answered(team, thread)
+        assert len(heard(team)) == 1
+        assert team.model.requests[-1].prompt.count(spoken(long)) == 1
+        assert "audio_message" not in team.model.requests[-1].prompt
+
+
 # -- what it takes
 
 
@@ -325,6 +352,7 @@ async def test_a_long_recording_tells_how_far_it_is_and_gets_its_text_as_a_file(
     async with workspace(tmp_path, model=EARS, PARLEY_VOICE_REQUEST_S="20") as team:
         thread = await drop(team, clip(words, tmp_path, "flac"))
         await answered(team, thread, timeout_s=40)
+        await team.quiet()
         lines = [call["status"] for call in team.calls("assistant.threads.setStatus")]
         assert "listening: 0 of 2 minutes" in lines
         assert lines[-1] == ""

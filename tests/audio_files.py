@@ -76,10 +76,11 @@ def _frames(samples: Samples, format: str, rate: int) -> Iterable[Any]:
     return [*resampler.resample(frame), *resampler.resample(None)]
 
 
-def wav(samples: Samples, *, rate: int = RATE) -> bytes:
+def wav(samples: Samples, *, rate: int = RATE, channels: int = 1) -> bytes:
+    """Plain WAV; samples of several channels follow each other."""
     out = io.BytesIO()
     with wave.open(out, "wb") as file:
-        file.setnchannels(1)
+        file.setnchannels(channels)
         file.setsampwidth(2)
         file.setframerate(rate)
         file.writeframes(samples.tobytes())

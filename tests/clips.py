@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from bot.sandbox.slack_acts import Upload
 from tests.audio_files import encode, say, tones
 from tests.workspace import Workspace, is_final, text_of
 
+T = TypeVar("T")
 EARS = {"hear": tones}  # for `workspace(model=…)`: hears what is in the samples
+PATIENCE_S = 60.0  # decoding takes its time on a machine that has much to do
 BUNDLED = Path(__file__).parent.parent / "bot" / "sandbox" / "clips"
 
 
@@ -73,8 +75,13 @@ def answers(team: Workspace, thread: str, channel: str = "#general") -> list[str
     return [text_of(m) for m in said if m not in cards(team, thread, channel)]
 
 
+async def until(team: Workspace, predicate: Callable[[], T]) -> T:
+    """The first truthy value of something that is to come about."""
+    return await team.slack.until(predicate, PATIENCE_S)
+
+
 async def answered(
-    team: Workspace, thread: str, channel: str = "#general", *, count: int = 1, timeout_s: float = 20.0
+    team: Workspace, thread: str, channel: str = "#general", *, count: int = 1, timeout_s: float = PATIENCE_S
 ) -> str:
     """The count-th answer, once it is final."""
     await team.slack.until(lambda: len(answers(team, thread, channel)) >= count, timeout_s)

@@ -12,6 +12,7 @@ from bot.sandbox.hearing import Heard
 from handlers.clip_blocks import EDIT, FORGET, TRANSLATE
 from tests.clips import (
     EARS,
+    PATIENCE_S,
     answered,
     answers,
     bundled,
@@ -21,6 +22,7 @@ from tests.clips import (
     heard,
     shown,
     spoken,
+    until,
 )
 from tests.rows import kept, on_disk
 from tests.workspace import Workspace, workspace
@@ -40,7 +42,7 @@ async def press(team: Workspace, thread: str, action: str, *, user: str = "alice
 async def correct(team: Workspace, thread: str, **fields: str) -> None:
     """Opens the modal, writes something else into its fields, and sends it."""
     await press(team, thread, EDIT)
-    await team.slack.until(lambda: team.slack.modals("alice"))
+    await until(team, lambda: team.slack.modals("alice"))
     assert (await team.slack.submit("alice", fields)).acked
 
 
@@ -65,7 +67,7 @@ async def test_a_corrected_transcript_is_shown_remembered_and_answered(tmp_path:
         await answered(team, thread)
         await correct(team, thread, words0="When is the invoice due?")
         await answered(team, thread, count=2)
-        await team.slack.until(lambda: "When is the invoice due?" in shown(cards(team, thread)[0]))
+        await until(team, lambda: "When is the invoice due?" in shown(cards(team, thread)[0]))
         assert spoken(HELLO) not in shown(cards(team, thread)[0])
         await team.ask("thank you", thread=thread)
         await answered(team, thread, count=3)
@@ -103,7 +105,7 @@ async def test_an_unchanged_transcript_is_not_answered_again(tmp_path: Path) -> 
         thread = await drop(team, clip(HELLO, tmp_path))
         await answered(team, thread)
         await correct(team, thread)
-        await team.quiet()
+        await team.quiet(PATIENCE_S)
         assert len(answers(team, thread)) == 1
 
 
@@ -112,9 +114,9 @@ async def test_only_whose_clip_it_is_corrects_or_forgets_it(tmp_path: Path) -> N
         thread = await drop(team, clip(HELLO, tmp_path))
         await answered(team, thread)
         await press(team, thread, EDIT, user="bob")
-        await team.slack.until(lambda: clips.CORRECT in whispered(team, "bob"))
+        await until(team, lambda: clips.CORRECT in whispered(team, "bob"))
         await press(team, thread, FORGET, user="bob")
-        await team.slack.until(lambda: clips.FORGET in whispered(team, "bob"))
+        await until(team, lambda: clips.FORGET in whispered(team, "bob"))
         assert not team.slack.modals("bob")
         assert spoken(HELLO) in shown(cards(team, thread)[0])
 
@@ -142,7 +144,7 @@ async def test_english_comes_with_the_button_where_it_is_not_wanted_always(tmp_p
         await answered(team, thread)
         assert ENGLISH not in shown(cards(team, thread)[0])
         await press(team, thread, TRANSLATE, user="bob")
-        await team.slack.until(lambda: ENGLISH in shown(cards(team, thread)[0]))
+        await until(team, lambda: ENGLISH in shown(cards(team, thread)[0]))
         (card,) = cards(team, thread)
         assert "Rechnung" in shown(card)
         assert TRANSLATE not in str(card["blocks"])
@@ -161,7 +163,7 @@ async def test_a_translation_that_fails_is_told_to_whoever_asked(tmp_path: Path)
         await answered(team, thread)
         team.model.faults.add("content_policy", endpoint="chat/completions")
         await press(team, thread, TRANSLATE)
-        await team.slack.until(lambda: "content policy" in whispered(team, "alice"))
+        await until(team, lambda: "content policy" in whispered(team, "alice"))
 
 
 # -- forgetting
@@ -171,11 +173,11 @@ async def test_a_forgotten_clip_is_gone_from_slack_from_memory_and_from_the_disk
     async with house(tmp_path) as team:
         thread = await drop(team, clip(LONG, tmp_path))
         await answered(team, thread)
-        await team.quiet()
+        await team.quiet(PATIENCE_S)
         files = [f["id"] for m in team.replies("#general", thread) for f in m.get("files", ())]
         await press(team, thread, FORGET)
-        await team.slack.until(lambda: not cards(team, thread))
-        await team.quiet()
+        await until(team, lambda: not cards(team, thread))
+        await team.quiet(PATIENCE_S)
         (text,) = files
         assert team.slack.workspace.files[text].about["mode"] == "tombstone"
         assert kept(tmp_path, spoken(LONG[:4])) == []
@@ -190,8 +192,8 @@ async def test_a_deleted_message_takes_its_cards_along(tmp_path: Path) -> None:
         thread = await drop(team, clip(HELLO, tmp_path), clip(range(30, 36), tmp_path, "webm"))
         await answered(team, thread)
         await team.slack.delete("alice", "#general", thread)
-        await team.slack.until(lambda: not cards(team, thread))
-        await team.quiet()
+        await until(team, lambda: not cards(team, thread))
+        await team.quiet(PATIENCE_S)
         assert kept(tmp_path, spoken(HELLO)) == []
 
 
@@ -199,10 +201,10 @@ async def test_a_card_whose_post_was_never_confirmed_is_found_and_taken_away(tmp
     async with house(tmp_path) as team:
         team.slack.faults.add("chat.postMessage", accepted=True, hold_s=30.0, times=1)
         thread = await drop(team, clip(HELLO, tmp_path))
-        await team.slack.until(lambda: cards(team, thread))
+        await until(team, lambda: cards(team, thread))
         await team.slack.delete("alice", "#general", thread)
-        await team.slack.until(lambda: not cards(team, thread), 20)
-        await team.quiet()
+        await until(team, lambda: not cards(team, thread))
+        await team.quiet(PATIENCE_S)
         assert not team.replies("#general", thread)
 
 
@@ -211,9 +213,9 @@ async def test_forgetting_a_thread_or_everything_takes_the_cards_along(tmp_path:
         for command in ("forget thread", "forget all"):
             thread = await drop(team, clip(HELLO, tmp_path))
             await answered(team, thread)
-            await team.quiet()
+            await team.quiet(PATIENCE_S)
             await team.slack.command("alice", "#general", "/parley", command)
-            await team.slack.until(lambda here=thread: not cards(team, here))  # type: ignore[misc]
+            await until(team, lambda here=thread: not cards(team, here))  # type: ignore[misc]
             assert kept(tmp_path, spoken(HELLO)) == [], command
 
 
@@ -224,7 +226,7 @@ async def test_a_card_whose_post_was_lost_on_the_way_back_stands_there_once(tmp_
     async with house(tmp_path) as team:
         team.slack.faults.add("chat.postMessage", accepted=True, lose_response=True)
         thread = await drop(team, clip(HELLO, tmp_path))
-        await answered(team, thread, timeout_s=30)
+        await answered(team, thread)
         assert len(cards(team, thread)) == 1
         assert len(heard(team)) == 1
 
@@ -237,7 +239,7 @@ async def test_what_could_not_be_heard_is_heard_by_the_retry_button(tmp_path: Pa
         assert "overloaded or broken" in said
         (reply,) = team.replies("#general", thread)
         await team.slack.press("alice", "#general", reply["ts"], "retry")
-        await answered(team, thread, count=2, timeout_s=40)
+        await answered(team, thread, count=2)
         assert spoken(HELLO) in shown(cards(team, thread)[0])
 
 
@@ -248,6 +250,6 @@ async def test_a_failed_answer_that_is_tried_again_does_not_pay_for_listening_ag
         await answered(team, thread)
         reply = next(m for m in team.replies("#general", thread) if m not in cards(team, thread))
         await team.slack.press("alice", "#general", reply["ts"], "retry")
-        await answered(team, thread, count=2, timeout_s=40)
+        await answered(team, thread, count=2)
         assert len(heard(team)) == 1
         assert len(cards(team, thread)) == 1

@@ -15,9 +15,24 @@ from bot import hearing
 from bot.pricing import usd
 from bot.report_formats import dollars
 from bot.sandbox.hearing import Heard
+from bot.speech_models import OPENAI_BYTES
 from storage import ledger
 from tests.audio_files import FORMATS, RATE, decode, encode, say, silence, tones, wav
-from tests.clips import EARS, answered, answers, bundled, cards, clip, drop, file, heard, shown, spoken
+from tests.clips import (
+    EARS,
+    PATIENCE_S,
+    answered,
+    answers,
+    bundled,
+    cards,
+    clip,
+    drop,
+    file,
+    heard,
+    shown,
+    spoken,
+    until,
+)
 from tests.rows import kept
 from tests.workspace import Workspace, workspace
 
@@ -77,8 +92,8 @@ async def test_a_clip_said_to_the_channel_is_not_even_fetched(tmp_path: Path) ->
     async with workspace(tmp_path, model=EARS) as team:
         team.slack.faults.add("files.download", status=404, times=9)
         thread = await drop(team, clip(HELLO, tmp_path), text="")
-        await team.slack.until(lambda: all(d.acked for d in team.slack.deliveries))
-        await team.quiet()
+        await until(team, lambda: all(d.acked for d in team.slack.deliveries))
+        await team.quiet(PATIENCE_S)
         assert not team.replies("#general", thread)
         assert not heard(team)
         assert all(fault.times == 9 for fault in team.slack.faults.methods)
@@ -88,9 +103,9 @@ async def test_where_every_clip_is_heard_it_is_written_down_and_not_answered(tmp
     async with workspace(tmp_path, model=EARS) as team:
         await listen(team, "#general", "every")
         thread = await drop(team, clip(HELLO, tmp_path), text="for you all")
-        await team.slack.until(lambda: cards(team, thread))
+        await until(team, lambda: cards(team, thread))
         await team.ask("thanks!", user="bob", thread=thread)
-        await team.quiet()
+        await team.quiet(PATIENCE_S)
         assert not answers(team, thread), "a card makes nobody part of a conversation"
         assert not [r for r in team.model.requests if r.endpoint == "chat/completions"]
 
@@ -100,7 +115,7 @@ async def test_a_clip_that_begins_with_the_name_is_answered(tmp_path: Path) -> N
         team.model.script("I will.", match="short note")
         thread = await drop(team, bundled("release_note.m4a"), text="")
         assert await answered(team, thread) == "I will."
-        await team.quiet()
+        await team.quiet(PATIENCE_S)
         assert len(heard(team)) == 1, "what was heard in passing is not paid for again"
         assert len(cards(team, thread)) == 1
 
@@ -113,7 +128,7 @@ async def test_a_channel_may_close_our_ears_to_follow_ups(tmp_path: Path) -> Non
         await drop(team, clip(HELLO, tmp_path), text="", thread=thread)
         await drop(team, clip(HELLO, tmp_path), text="and this?", thread=thread)
         await answered(team, thread, count=2)
-        await team.quiet()
+        await team.quiet(PATIENCE_S)
         assert len(answers(team, thread)) == 2
         assert hearing.NOT_HERE in str(team.replies("#general", thread)[-1]["blocks"])
         assert not heard(team)
@@ -148,8 +163,8 @@ async def test_what_was_heard_in_passing_is_known_in_full_when_it_is_called(tmp_
     long = range(300)
     async with workspace(tmp_path, model=EARS, PARLEY_VOICE_LISTEN="every") as team:
         thread = await drop(team, clip(long, tmp_path, "flac"), text="", user="bob")
-        await team.slack.until(lambda: cards(team, thread), 30)
-        await team.quiet()
+        await until(team, lambda: cards(team, thread))
+        await team.quiet(PATIENCE_S)
         await team.ask("@parley sum this up", thread=thread)
         await answered(team, thread)
         assert len(heard(team)) == 1
@@ -196,15 +211,19 @@ async def test_a_video_of_a_kind_that_no_model_takes_arrives_as_sound_alone(tmp_
 
 
 async def test_a_file_that_no_endpoint_would_take_arrives_smaller_and_says_the_same(tmp_path: Path) -> None:
-    given = wav(np.repeat(say(HELLO, pause_s=0.2, pause_every=1), 12), rate=12 * RATE)
-    given += bytes(26_214_400 - len(given) % 2)  # what stands behind the sound is not heard
+    words = range(100)
+    studio = np.repeat(say(words, pause_s=0.3, pause_every=5), 24)  # 192 kHz, stereo
+    given = wav(studio, rate=12 * RATE, channels=2)
+    assert len(given) > OPENAI_BYTES
     async with workspace(tmp_path, model=EARS) as team:
         thread = await drop(team, file("interview.wav", given))
         await answered(team, thread)
         (asked,) = heard(team)
-        assert asked["file"][0].endswith(".webm")
-        assert len(asked["file"][1]) < len(given) / 1_000
-        assert shown(cards(team, thread)[0]).count(spoken(HELLO)) == 1
+        name, sent = asked["file"]
+        assert name.endswith(".webm")
+        assert len(sent) < len(given) / 100
+        assert len(decode(sent)) / RATE == pytest.approx(len(studio) / 24 / RATE, abs=0.1)
+        assert spoken(words) in team.model.requests[-1].prompt
 
 
 async def test_several_files_are_heard_in_their_order_and_answered_once(tmp_path: Path) -> None:
@@ -212,7 +231,7 @@ async def test_several_files_are_heard_in_their_order_and_answered_once(tmp_path
     async with workspace(tmp_path, model=EARS) as team:
         thread = await drop(team, first, second, text="@parley compare")
         await answered(team, thread)
-        await team.quiet()
+        await team.quiet(PATIENCE_S)
         assert [spoken(range(6)) in shown(c) for c in cards(team, thread)] == [True, False]
         prompt = team.model.requests[-1].prompt
         assert prompt.index("compare") < prompt.index(spoken(range(6))) < prompt.index(spoken(range(20, 26)))
@@ -289,17 +308,17 @@ def seventy_five_hours() -> bytes:
 
 
 async def test_bombs_and_traps_cost_nothing_and_are_told(tmp_path: Path) -> None:
-    day = encode(silence(7_200), tmp_path / "day.flac", "flac")
+    day = encode(silence(720), tmp_path / "day.flac", "flac")
     traps = [
         file("75hours.wav", seventy_five_hours()),
         file("day.flac", day.read_bytes()),
         file("playlist.mp4", b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n"),
     ]
-    async with workspace(tmp_path, model=EARS, PARLEY_VOICE_CLIP_MINUTES="60") as team:
+    async with workspace(tmp_path, model=EARS, PARLEY_VOICE_CLIP_MINUTES="6") as team:
         thread = await drop(team, *traps)
-        said = await answered(team, thread, timeout_s=40)
+        said = await answered(team, thread)
         assert "I heard nothing in 75hours.wav." in said
-        assert "day.flac is larger than I take (60 minutes)" in said
+        assert "day.flac is larger than I take (6 minutes)" in said
         assert "playlist.mp4: it is not a recording" in said
         assert "root:" not in said
         assert not team.model.requests
@@ -351,8 +370,8 @@ async def test_a_long_recording_tells_how_far_it_is_and_gets_its_text_as_a_file(
     words = range(240)
     async with workspace(tmp_path, model=EARS, PARLEY_VOICE_REQUEST_S="20") as team:
         thread = await drop(team, clip(words, tmp_path, "flac"))
-        await answered(team, thread, timeout_s=40)
-        await team.quiet()
+        await answered(team, thread)
+        await team.quiet(PATIENCE_S)
         lines = [call["status"] for call in team.calls("assistant.threads.setStatus")]
         assert "listening: 0 of 2 minutes" in lines
         assert lines[-1] == ""
@@ -401,11 +420,11 @@ async def test_stopping_ends_the_listening(tmp_path: Path) -> None:
     settings = {"PARLEY_VOICE_REQUEST_S": "11", "PARLEY_VOICE_PARALLEL": "1"}
     async with workspace(tmp_path, model={"hear": ears}, **settings) as team:
         thread = await drop(team, clip(range(120), tmp_path, "flac"))
-        await team.slack.until(lambda: ears.left < 0)
+        await until(team, lambda: ears.left < 0)
         await team.slack.stop("alice", "#general", thread)
         assert await answered(team, thread) == "Stopped."
         ears.released.set()
-        await team.quiet()
+        await team.quiet(PATIENCE_S)
         assert len(heard(team)) == 2
         assert not cards(team, thread)
 
@@ -415,9 +434,9 @@ async def test_a_message_deleted_while_it_is_heard_leaves_nothing_behind(tmp_pat
     settings = {"PARLEY_VOICE_REQUEST_S": "11", "PARLEY_VOICE_PARALLEL": "1"}
     async with workspace(tmp_path, model={"hear": ears}, **settings) as team:
         thread = await drop(team, clip(range(120), tmp_path, "flac"))
-        await team.slack.until(lambda: ears.left < 0)
+        await until(team, lambda: ears.left < 0)
         await team.slack.delete("alice", "#general", thread)
-        await team.quiet()
+        await team.quiet(PATIENCE_S)
         ears.released.set()
         assert not team.replies("#general", thread)
         assert not kept(tmp_path, "w1 ")

@@ -337,7 +337,7 @@ async def test_awkward_words_in_a_form_are_kept_as_they_are_or_refused_at_their_
     async with workspace(tmp_path) as team:
         for word in AWKWARD[:45]:
             await opened(team)
-            given = dict.fromkeys(("purpose", "belongs", "does_not", "contact", "words"), word[:150])
+            given = dict.fromkeys(("purpose", "belongs", "does_not", "contact", "words"), word[:40])
             delivery = await team.slack.submit("alice", given)
             assert delivery.acked, word
             await team.slack.close_modal("alice", everything=True)

@@ -185,9 +185,23 @@ class Replay:
                 key: await self._value(key, value, entry["arguments"])
                 for key, value in entry["arguments"].items()
             }
+            if entry["act"] == "press" and not arguments.get("view_id"):
+                await self._shown(arguments)
             result = await getattr(self._acting, entry["act"])(**read_arguments(arguments))
             self._results.append(None if isinstance(result, Delivery) else result)
         return sum(1 for entry in session["acts"] if not entry.get("refused"))
+
+    async def _shown(self, given: dict[str, Any]) -> None:
+        """Waits for what is to be pressed: a message that is still being written has no buttons yet."""
+        name = given["action_id"]
+
+        def there() -> bool:
+            return any(e["action_id"] == name for e in elements_of(self._acting, given))
+
+        try:
+            await self._until(there, REPLAY_WAIT_S)
+        except TimeoutError:
+            raise NotPossible(f"the app never showed a button called {name}") from None
 
     async def _value(self, key: str, value: Any, given: dict[str, Any]) -> Any:
         if key not in ("ts", "thread_ts") or not isinstance(value, dict):

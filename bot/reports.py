@@ -143,7 +143,8 @@ async def usage(
     needed = () if viewer.admin else ("channel", *(name for name in ("person",) if name in (where or {})))
     columns = tuple(dict.fromkeys((*by, *needed)))
     days = span.first.isoformat(), span.last.isoformat()
-    found = await engine.read(ledger.used, team, *days, by=columns, where=dict(where or {}))
+    named = None if viewer.admin else ledger.Named(viewer.user, tuple(viewer.owns), OTHERS)
+    found = await engine.read(ledger.used, team, *days, by=columns, where=dict(where or {}), named=named)
     rows = permitted((_row(team, line) for line in found), viewer)
     if "person" in needed:
         rows = [row for row in rows if row.user != OTHERS]

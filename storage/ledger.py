@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from storage import budgets
 from storage.engine import Tx
@@ -150,10 +150,29 @@ def by_model(tx: Tx, begins: float, ends: float) -> list[dict[str, Any]]:
     )
 
 
+class Named(NamedTuple):
+    """Whom a report may name: one person everywhere, everybody in some channels. `others` are called that."""
+
+    person: str
+    channels: Sequence[str]
+    others: str
+
+
 def used(
-    tx: Tx, team: str, first: str, last: str, *, by: Sequence[str], where: dict[str, str] | None = None
+    tx: Tx,
+    team: str,
+    first: str,
+    last: str,
+    *,
+    by: Sequence[str],
+    where: dict[str, str] | None = None,
+    named: Named | None = None,
 ) -> list[dict[str, Any]]:
-    """Sums of SUMS from day `first` through `last` (ISO), per combination of `by` (of KEY), dearest first."""
+    """Sums of SUMS from day `first` through `last` (ISO), per combination of `by` (of KEY), dearest first.
+
+    With `named` whoever must not be named is added up here, where it is fast: a month has few channels and
+    many people.
+    """
     wanted = where or {}
     names = {*by, *wanted}
     assert names <= set(KEY)
@@ -163,11 +182,13 @@ def used(
     source = "usage_months" if monthly else "usage_days"
     # In usage_months the one of DIMS that was asked for stands in the column `value`.
     column = {dim: "value"} if monthly else {}
+    shown, hidden = _masked(column.get("person", "person"), named) if named else ("", {})
+    told = column | ({"person": shown} if named else {})
     span = "month = :first and dim = :last" if monthly else "day between :first and :last"
     sums = [f"cast(sum({name}) as {_TYPE.get(name, 'bigint')}) as {name}" for name in SUMS]
-    columns = ", ".join((*(f"{column.get(name, name)} as {name}" for name in by), *sums))
+    columns = ", ".join((*(f"{told.get(name, name)} as {name}" for name in by), *sums))
     narrowed = "".join(f" and {column.get(name, name)} = :{name}" for name in wanted)
-    group = ", ".join(column.get(name, name) for name in by)
+    group = ", ".join(told.get(name, name) for name in by)
     return tx.all(
         f"""select {columns} from {source} where team = :team and {span}{narrowed}
         {f"group by {group} order by sum(cost) desc, {group}" if by else "having count(*) > 0"}""",
@@ -175,7 +196,16 @@ def used(
         first=first[:7] if monthly else first,
         last=dim if monthly else last,
         **wanted,
+        **(hidden if "person" in by else {}),
     )
+
+
+def _masked(column: str, named: Named) -> tuple[str, dict[str, str]]:
+    """The person, or what the others are called, as SQL with its parameters."""
+    channels = {f"own{n}": channel for n, channel in enumerate(named.channels)}
+    owned = f" or channel in ({', '.join(f':{name}' for name in channels)})" if channels else ""
+    case = f"case when {column} in ('', :self){owned} then {column} else :others end"
+    return case, {"self": named.person, "others": named.others, **channels}
 
 
 def _is_month(first: str, last: str) -> bool:

@@ -104,9 +104,11 @@ async def report_latency(folder: Path, sizes: list[int]) -> None:
             (sums,) = await engine.read(lambda tx: tx.all("select count(*) as n from usage_days"))
             print(f"{size:>12,} requests, {sums['n']:,} sums")
             for name, report in reports(engine).items():
-                taken = await middle_ms(report)
+                taken, lines = await middle_ms(report), len(await report())
                 first.setdefault(name, taken)
-                print(f"    {name:32} {taken:8.1f} ms   {taken / first[name]:6.1f} × the smallest")
+                print(
+                    f"    {name:32} {taken:8.1f} ms {taken / first[name]:6.1f} × the smallest, {lines:,} rows"
+                )
             raw = await middle_ms(lambda: engine.read(from_rows), 1)
             print(f"    {'month by channel, from the rows':32} {raw:8.1f} ms")
         path.unlink()

@@ -128,10 +128,27 @@ def test_the_pages_speak_of_parley_alone() -> None:
         assert not re.search(r"(?<![\w.])/(work|root)/", text), path
 
 
+def shelves() -> dict[str, int]:
+    """Each file of bot/ by the number of its shelf, as the page has them."""
+    _, _, table = (ROOT / "ARCHITECTURE.md").read_text("utf-8").partition("| shelf | files |")
+    rows = [row for row in table.partition("\n\n")[0].splitlines() if "`" in row]
+    return {name: number for number, row in enumerate(rows) for name in re.findall(r"`(\w+)`", row)}
+
+
+def plain_files() -> list[Path]:
+    files = (ROOT / "bot").glob("*.py")
+    return [path for path in files if not path.stem.startswith("__") and not path.stem.endswith("_cli")]
+
+
 def test_every_file_of_the_bot_stands_on_a_shelf() -> None:
-    page = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
-    for path in (ROOT / "bot").glob("*.py"):
-        assert f"`{path.stem}`" in page or path.stem.endswith("_cli") or path.stem.startswith("__"), path
+    assert {path.stem for path in plain_files()} == set(shelves())
+
+
+def test_no_file_of_the_bot_imports_from_a_shelf_below_its_own() -> None:
+    on = shelves()
+    for path in plain_files():
+        theirs = {name.split(".")[1] for name in imports(path) if name.startswith("bot.")}
+        assert not {name for name in theirs & set(on) if on[name] > on[path.stem]}, path
 
 
 def test_the_page_read_first_stays_short() -> None:

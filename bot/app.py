@@ -101,10 +101,12 @@ class Services:
         thread = await self.engine.read(conversations.latest_of, team, channel, user)
         return await self.forget_thread(Conversation(team, channel, thread), user) if thread else None
 
-    async def forget_person(self, team: str, user: str) -> int:
-        """Forgets everything a person said to us in a workspace; how many messages."""
+    async def forget_person(self, team: str, user: str, *, by: str = "") -> int:
+        """Forgets everything a person said in a workspace; how many messages. `by` "": the operator."""
         await self.clips.forget_person(team, user)
-        return await self._forget(partial(forget.forget_user, team=team, user=user, now=self.calendar.now()))
+        return await self._forget(
+            partial(forget.forget_user, team=team, user=user, by=by, now=self.calendar.now())
+        )
 
     async def left(self, team: str) -> None:
         """The app was removed from a workspace: what people said there goes, if the operator wants it so."""

@@ -33,5 +33,7 @@ class Actions:
     async def forget_all(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
         """Erases what a person said to us, after Slack has asked them twice."""
         await ack()
-        erased = await self._services.forget_person(body["team"]["id"], body["user"]["id"])
+        erased = await self._services.forget_person(
+            body["team"]["id"], body["user"]["id"], by=body["user"]["id"]
+        )
         await respond(blocks.forgotten(erased), replace_original=True)

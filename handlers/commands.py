@@ -79,7 +79,7 @@ class Commands:
     async def _forget(self, body: dict[str, Any], what: str) -> dict[str, Any]:
         team, user = body["team_id"], body["user_id"]
         if what == "all":
-            sentence = blocks.forgotten(await self._services.forget_person(team, user))
+            sentence = blocks.forgotten(await self._services.forget_person(team, user, by=user))
         elif link := PERMALINK.search(what):
             sentence = blocks.forgotten(await self._services.forget_thread(linked(team, link), user))
         elif what == "thread":

@@ -105,7 +105,9 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
         ops = ops_app(problems, services.measure)
         ops_port = await stack.enter_async_context(listening(ops, settings.ops_host, settings.ops_port))
         await stack.enter_async_context(
-            controlled(control_app(services.inbox, services.retain), socket_path(settings))
+            controlled(
+                control_app(services.inbox, services.retain, services.forget_person), socket_path(settings)
+            )
         )
         url = "Socket Mode"
         public = public_app(settings, app, services, front)

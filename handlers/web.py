@@ -116,7 +116,9 @@ def ops_app(problems: Problems, measure: Callable[[], Awaitable[None]]) -> web.A
     return server
 
 
-def control_app(inbox: Inbox, retain: Callable[[], Awaitable[object]]) -> web.Application:
+def control_app(
+    inbox: Inbox, retain: Callable[[], Awaitable[object]], forget: Callable[[str, str], Awaitable[object]]
+) -> web.Application:
     """What commands ask of the running bot, over its own socket (bot/control.py)."""
 
     async def change(request: web.Request) -> web.Response:
@@ -131,8 +133,13 @@ def control_app(inbox: Inbox, retain: Callable[[], Awaitable[object]]) -> web.Ap
         await retain()
         return web.Response(text="done\n")
 
+    async def forgotten(request: web.Request) -> web.Response:
+        await forget(request.match_info["team"], request.match_info["person"])
+        return web.Response(text="done\n")
+
     server = web.Application()
     server.router.add_post("/retention", erase)
+    server.router.add_post("/forget/{team}/{person}", forgotten)
     server.router.add_post(r"/inbox/{seq:\d+}/{action:replay|discard}", change)
     return server
 

@@ -41,7 +41,7 @@ def forget(tx: Tx, place: Place, *, by: str = "", now: float) -> int:
     return erased
 
 
-def forget_user(tx: Tx, team: str, user: str, *, now: float) -> int:
+def forget_user(tx: Tx, team: str, user: str, *, by: str = "", now: float) -> int:
     """What a person said in a workspace, the answers to it and the summaries of it; how many messages.
 
     Amounts in the ledger stay: they hold no words, and a budget must not start anew.
@@ -53,7 +53,7 @@ def forget_user(tx: Tx, team: str, user: str, *, now: float) -> int:
             _blank_in(tx, table, which, now=now, team=team, person=user)
         elif table != "messages":
             tx.run(f"delete from {table} where {which}", team=team, person=user)
-    audit.note(tx, "forgot person", user, team=team, person=user, detail=_many(erased), now=now)
+    audit.note(tx, "forgot person", user, team=team, person=by, detail=_many(erased), now=now)
     return erased
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bot import audit_cli, boundaries, cli, errors, retention, retention_cli
+from bot import audit_cli, boundaries, cli, errors, forget_cli, retention, retention_cli
 from bot.changes import note_changes
 from bot.config import Settings
 from bot.messages import Incoming
@@ -321,6 +321,24 @@ def exported(team: Workspace, user: str) -> list[str]:
     direct = team.slack.workspace.direct(team.slack.user(user))
     shared = [file["id"] for message in direct.messages.values() for file in message.get("files", ())]
     return [team.slack.workspace.files[id].content.decode() for id in shared]
+
+
+async def test_the_operator_erases_for_somebody_who_has_left(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with workspace(tmp_path) as team:
+        await told(team)
+        await told(team, "what bob said", user="bob")
+        alice, who = team.slack.user("alice"), argparse.Namespace(person=team.slack.user("alice"), team="")
+        assert await forget_cli.run(who, team.bot.settings) == 0
+        assert f"{alice}: forgotten" in capsys.readouterr().out
+        assert kept(tmp_path) == []
+        assert kept(tmp_path, "what bob said") == ["messages"]
+        found = await team.bot.services.engine.read(lambda tx: list(audit.every(tx)))
+        assert [(e.about, e.person) for e in found if e.act == "forgot person"] == [(alice, "")]
+    bob = argparse.Namespace(person=team.slack.user("bob"), team=team.slack.team)
+    assert await forget_cli.run(bob, team.bot.settings) == 0
+    assert kept(tmp_path, "what bob said") == []
 
 
 async def test_the_app_removed_takes_everybodys_words_with_it(tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 TARGET_TPR = 0.95
 # Between the lines where one error of each kind reaches this share, a verdict is left to the next rung.
 UNSURE = 0.02
+# With fewer examples of one kind nothing can be sure: both lines lie where no probability reaches.
+FEW = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,10 @@ class Lines:
     threshold: float
     low: float
     high: float
+
+    @property
+    def never_sure(self) -> bool:
+        return self.low <= 0 and self.high >= 1
 
 
 def sigmoid(x: float) -> float:
@@ -118,5 +124,7 @@ def lines(
     on = [s for s, label in zip(scores, labels, strict=True) if label]
     off = [s for s, label in zip(scores, labels, strict=True) if not label]
     cut = cheapest(scores, labels, costs) if costs else quantile(on, 1 - TARGET_TPR)
+    if min(len(on), len(off)) < FEW:
+        return Lines(curve(cut), 0.0, 1.0)
     low, high = quantile(on, UNSURE), quantile(off, 1 - UNSURE)
     return Lines(curve(cut), curve(min(low, cut)), curve(max(high, cut)))

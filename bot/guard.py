@@ -37,6 +37,7 @@ _EVEN = 0.5
 SURE, NOT_SURE = "sure", "not sure"
 PART = "a part of it seems to belong elsewhere"
 UNKNOWN = "mostly words it never saw, perhaps another language"
+FEW = "too few examples to be sure"
 TO_ME = "it speaks to the guard, and what it asks for does not seem to belong"
 FAMILIAR = 0.4  # share of known words below which nothing is sure; of English messages one in 30 has fewer
 # Words cut out of a sentence say less than a sentence: only so much below the line they count. On CLINC150
@@ -288,7 +289,9 @@ def _held(trained: Trained, text: str, vector: Sequence[float]) -> Verdict:
     lines = trained.model.lines
     p = trained.model.probability(text, vector)
     reason = SURE if p < lines.low or p > lines.high else NOT_SURE
-    if trained.model.vocabulary.familiar(text) < FAMILIAR:
+    if lines.never_sure:
+        reason = FEW
+    elif trained.model.vocabulary.familiar(text) < FAMILIAR:
         reason = UNKNOWN
     return Verdict(p >= lines.threshold, "local", reason, p, lines.threshold, version=trained.version)
 
@@ -318,6 +321,6 @@ def _by_orders(local: Verdict, asked: Asked) -> bool:
 
 def _fallen_back(rules: Policy, asked: Asked, local: Verdict | None) -> Verdict:
     """Without the model: the discriminator's better guess where words can be trusted, else the policy."""
-    if local and local.reason != UNKNOWN and not guard_rules.misleading(asked.text):
+    if local and local.reason not in (UNKNOWN, FEW) and not guard_rules.misleading(asked.text):
         return replace(local, reason=f"{local.reason}, and the model could not be asked")
     return Verdict(rules.on_failure == "open", "policy", f"policy: {rules.on_failure}")

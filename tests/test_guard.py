@@ -327,6 +327,22 @@ async def test_five_examples_in_the_policy_are_enough_to_begin(engine: Engine) -
     assert version.rows == 5 + 250
 
 
+async def test_with_few_examples_the_model_decides_and_without_it_the_policy(engine: Engine) -> None:
+    few = replace(KITCHEN, belongs=tuple(f"recipe for cake {i}" for i in range(14)), on_failure="closed")
+    for judge, rung in ((OnePerson(0.9), "model"), (OnePerson(Unavailable("down")), "policy")):
+        guard = Guard(engine, judge=judge)
+        await guard.save_policy(AT, few, by="U0")
+        assert await School(engine, guard).train(AT)
+        verdict = await judged(guard, "what is the recipe for cake with apples", rules=few)
+        assert (verdict.rung, verdict.on_topic) == (rung, rung == "model")
+
+
+async def test_words_it_never_saw_are_for_the_model_to_judge(engine: Engine, school: School) -> None:
+    judge = OnePerson(0.9)
+    verdict = await judged(Guard(engine, judge=judge), "wie lange muss die Lasagne in den Ofen")
+    assert (verdict.rung, verdict.on_topic, len(judge.asked)) == ("model", True, 1)
+
+
 async def test_a_training_that_is_cancelled_leaves_the_version_in_use(engine: Engine, school: School) -> None:
     await school.add(AT, [Example(f"{TIRES} {i}", True) for i in range(10)], source="owner")
     training = asyncio.create_task(school.train(AT))

@@ -116,7 +116,7 @@ class Clips:
             return
         if heard.failed:
             raise heard.failed
-        if heard.words and addressed(heard.words[0][1], NAME):
+        if heard.words and addressed(heard.words[0].text, NAME):
             await self._ask(replace(incoming, mentioned=True))
 
     # What people do with a card

@@ -34,7 +34,7 @@ from bot.errors import (
 )
 from bot.listening import Request
 from bot.messages import File, Incoming, Scope
-from bot.stored import encode
+from bot.stored import decode, encode
 from bot.voice import Voice
 from storage import clips, conversations, recordings
 from storage.clips import Clip
@@ -61,18 +61,27 @@ class Desk(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """What is said in one file. `own`: by the person who posted it, recorded in the client."""
+
+    name: str
+    text: str
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Heard:
     """What came of the recordings in a message."""
 
-    words: tuple[tuple[str, str], ...] = ()  # the name of each file, and what is said in it
+    words: tuple[Words, ...] = ()
     notes: tuple[str, ...] = ()  # what did not work, in sentences
     failed: ProviderError | None = None  # the first failure that another try may mend
 
     def with_text(self, text: str) -> str:
-        """What the person said, in writing and aloud."""
-        if not text and len(self.words) == 1:
-            return self.words[0][1]
-        return "\n\n".join(filter(None, [text, *(f"[{name}]\n{said}" for name, said in self.words)]))
+        """What the person said, in writing and aloud; what may be said by others has its file's name."""
+        if not text and len(self.words) == 1 and self.words[0].own:
+            return self.words[0].text
+        return "\n\n".join(filter(None, [text, *(f"[{each.name}]\n{each.text}" for each in self.words)]))
 
 
 class Hearing:
@@ -125,7 +134,7 @@ class Hearing:
             return replace(heard, notes=(*heard.notes, exc.notice), failed=heard.failed or failed)
         if not card.heard:
             return replace(heard, notes=(*heard.notes, NOTHING_HEARD.format(name=card.name)))
-        return replace(heard, words=(*heard.words, (card.name, card.text)))
+        return replace(heard, words=(*heard.words, Words(card.name, card.text, file.voice)))
 
     async def _card(
         self, incoming: Incoming, file: File, open_ears: Ears, progress: Progress | None
@@ -210,9 +219,17 @@ def called_in(incoming: Incoming) -> bool:
 
 def said(tx: Tx, team: str, channel: str, message: str, typed: str) -> str:
     """A message's text with what is kept of its recordings, as they are now."""
-    cards = [recordings.card(tx, c.recording) for c in clips.of_message(tx, team, channel, message)]
-    heard = [clip.load(card) for card in cards if card]
-    return Heard(tuple((card.name, card.text) for card in heard)).with_text(typed)
+    words = (_words(tx, kept) for kept in clips.of_message(tx, team, channel, message))
+    return Heard(tuple(filter(None, words))).with_text(typed)
+
+
+def _words(tx: Tx, kept: Clip) -> Words | None:
+    stored = recordings.card(tx, kept.recording)
+    if stored is None:
+        return None
+    card, asked = clip.load(stored), decode(kept.asked)
+    own = any(file.voice and card_id(asked, file) == kept.id for file in asked.files)
+    return Words(card.name, card.text, own)
 
 
 def card_id(incoming: Incoming, file: File) -> str:

@@ -75,7 +75,7 @@ async def test_a_corrected_transcript_is_shown_remembered_and_answered(tmp_path:
         assert prompt.count("When is the invoice due?") == 1
         assert prompt.count(ANSWER) == 1, "what was said to the misheard question is not remembered"
         assert len(heard(team)) == 1
-        assert kept(tmp_path, spoken(HELLO)) == []
+        await until(team, lambda: not kept(tmp_path, spoken(HELLO)))
 
 
 async def test_text_beside_a_corrected_clip_is_asked_again_with_it(tmp_path: Path) -> None:
@@ -180,8 +180,8 @@ async def test_a_forgotten_clip_is_gone_from_slack_from_memory_and_from_the_disk
         await team.quiet(PATIENCE_S)
         (text,) = files
         assert team.slack.workspace.files[text].about["mode"] == "tombstone"
-        assert kept(tmp_path, spoken(LONG[:4])) == []
-        assert on_disk(tmp_path, spoken(LONG[:4])) == []
+        await until(team, lambda: not kept(tmp_path, spoken(LONG[:4])))
+        await until(team, lambda: not on_disk(tmp_path, spoken(LONG[:4])))
         await team.ask("what did I say?", thread=thread)
         await answered(team, thread, count=2)
         assert spoken(LONG[:4]) not in team.model.requests[-1].prompt
@@ -194,7 +194,7 @@ async def test_a_deleted_message_takes_its_cards_along(tmp_path: Path) -> None:
         await team.slack.delete("alice", "#general", thread)
         await until(team, lambda: not cards(team, thread))
         await team.quiet(PATIENCE_S)
-        assert kept(tmp_path, spoken(HELLO)) == []
+        await until(team, lambda: not kept(tmp_path, spoken(HELLO)))
 
 
 async def test_a_card_whose_post_was_never_confirmed_is_found_and_taken_away(tmp_path: Path) -> None:
@@ -216,7 +216,7 @@ async def test_forgetting_a_thread_or_everything_takes_the_cards_along(tmp_path:
             await team.quiet(PATIENCE_S)
             await team.slack.command("alice", "#general", "/parley", command)
             await until(team, lambda here=thread: not cards(team, here))  # type: ignore[misc]
-            assert kept(tmp_path, spoken(HELLO)) == [], command
+            await until(team, lambda: not kept(tmp_path, spoken(HELLO)))
 
 
 # -- not twice

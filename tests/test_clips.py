@@ -188,6 +188,16 @@ async def test_every_format_reaches_the_model_as_it_is_whatever_slack_calls_it(
         assert spoken(HELLO) in shown(cards(team, thread)[0])
 
 
+async def test_of_an_uploaded_recording_the_model_knows_that_it_is_one(tmp_path: Path) -> None:
+    async with workspace(tmp_path, model=EARS) as team:
+        thread = await drop(team, file("board meeting.mp3", clip(HELLO, tmp_path, "mp3").content))
+        await answered(team, thread)
+        await team.ask("and now?", thread=thread)
+        await answered(team, thread, count=2)
+        said = f"[board meeting.mp3]\n{spoken(HELLO)}"
+        assert all(said in r.prompt for r in team.model.requests if r.endpoint == "chat/completions")
+
+
 async def test_of_a_video_the_sound_is_heard(tmp_path: Path) -> None:
     path = encode(say(HELLO), tmp_path / "screen.mp4", "mp4", video=True)
     async with workspace(tmp_path, model=EARS) as team:
@@ -439,4 +449,4 @@ async def test_a_message_deleted_while_it_is_heard_leaves_nothing_behind(tmp_pat
         await team.quiet(PATIENCE_S)
         ears.released.set()
         assert not team.replies("#general", thread)
-        assert not kept(tmp_path, "w1 ")
+        await until(team, lambda: not kept(tmp_path, "w1 "))

@@ -103,7 +103,10 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
             return found + await services.problems()
 
         ops = ops_app(problems, services.measure)
-        ops_port = await stack.enter_async_context(listening(ops, settings.ops_host, settings.ops_port))
+        # People are answered even where somebody else sits on the port of the health checks.
+        ops_port = await stack.enter_async_context(
+            listening(ops, settings.ops_host, settings.ops_port, or_any=True)
+        )
         await stack.enter_async_context(
             controlled(
                 control_app(services.inbox, services.retain, services.forget_person), socket_path(settings)

@@ -8,6 +8,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -24,6 +26,8 @@ from bot.errors import Missing, SetupError
 from bot.inbox import Inbox
 from bot.metrics import METRICS
 from handlers.failures import WRONG_SHAPE
+
+log = logging.getLogger(__name__)
 
 EVENTS_PATH = "/slack/events"
 TIMESTAMP, SIGNATURE = "X-Slack-Request-Timestamp", "X-Slack-Signature"
@@ -160,10 +164,12 @@ async def controlled(server: web.Application, path: Path) -> AsyncIterator[None]
 
 
 @asynccontextmanager
-async def listening(server: web.Application, host: str, port: int) -> AsyncIterator[int]:
+async def listening(
+    server: web.Application, host: str, port: int, *, or_any: bool = False
+) -> AsyncIterator[int]:
     """Serves until the block ends; yields the port, which is a free one when 0 was asked for.
 
-    SetupError when the address cannot be bound.
+    SetupError when the address cannot be bound; `or_any`: a port that is taken is replaced by a free one.
     """
     runner = web.AppRunner(
         server, access_log=None, shutdown_timeout=1.0, keepalive_timeout=READ_DEADLINE_S, lingering_time=0.0
@@ -173,7 +179,10 @@ async def listening(server: web.Application, host: str, port: int) -> AsyncItera
         try:
             await web.TCPSite(runner, host, port).start()
         except OSError as exc:
-            raise SetupError([f"cannot listen on {host}, port {port}: {exc.strerror}"]) from exc
+            if not or_any or exc.errno != errno.EADDRINUSE:
+                raise SetupError([f"cannot listen on {host}, port {port}: {exc.strerror}"]) from exc
+            log.error("port %d of %s is taken; a free one is used instead", port, host)
+            await web.TCPSite(runner, host, 0).start()
         yield runner.addresses[0][1]
     finally:
         await runner.cleanup()

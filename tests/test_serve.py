@@ -316,6 +316,19 @@ async def test_a_second_bot_on_the_same_database_is_refused(tmp_path: Path) -> N
         assert errors.splitlines()[-1].endswith("in use by another Parley process")
 
 
+async def test_a_taken_port_of_the_health_checks_keeps_nobody_from_an_answer(tmp_path: Path) -> None:
+    async with town(tmp_path) as team, serve(team, tmp_path) as first:
+        other = tmp_path / "other"
+        other.mkdir()
+        taken = first.ops.rpartition(":")[2]
+        async with serve(
+            team, other, PARLEY_OPS_PORT=taken, PARLEY_DATABASE=f"sqlite:///{other}/parley.db"
+        ) as second:
+            assert second.ops != first.ops
+            assert await second.get("/livez") == (200, "alive\n")
+            assert f"port {taken} of 127.0.0.1 is taken" in second.errors.read_text()
+
+
 async def test_a_slack_that_is_away_is_told_and_waited_for(tmp_path: Path) -> None:
     async with (
         town(tmp_path) as team,

@@ -42,7 +42,7 @@ from bot.turn import House
 from bot.turns import Front, Turns
 from bot.voice import Voice
 from bot.wire import Wire
-from storage import conversations, export, forget, inbox, recordings, replies
+from storage import conversations, export, forget, guard, inbox, recordings, replies
 from storage.engine import Engine, open_engine
 
 log = logging.getLogger(__name__)
@@ -230,7 +230,7 @@ async def housekeeping(engine: Engine, settings: Settings) -> None:
     """Erases what has outlived its use, once an hour."""
 
     async def tidy() -> None:
-        for tidied in (inbox.tidy, replies.tidy, recordings.tidy):
+        for tidied in (inbox.tidy, replies.tidy, recordings.tidy, guard.tidy_vectors):
             while await engine.write(tidied, now=time.time()):
                 pass
         await retention.apply(engine, settings, now=time.time())

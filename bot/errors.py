@@ -34,14 +34,6 @@ class AskError(BotError):
     """I cannot do that as it was asked."""
 
 
-class OffTopic(AskError):
-    """{refusal}"""
-
-    def __init__(self, refusal: str) -> None:
-        super().__init__(refusal)
-        self.refusal = refusal
-
-
 class BudgetExceeded(AskError):
     """The {what} budget is used up. It starts again {resets}; an admin can raise it before."""
 

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from bot.answerability import Collection
 from bot.answerable import Head, load
 from bot.features import visible
 
@@ -53,15 +52,6 @@ def head() -> Head:
     """The head shipped in the package: trained on nine articles of SQuAD 2.0 with four kinds of negatives
     (`python -m tests.make_head`)."""
     return load(files("bot").joinpath("answerable.json").read_bytes())
-
-
-def nearest(question: str, passages: Sequence[str], collection: Collection) -> tuple[int, float] | None:
-    """(position, probability) of the passage most likely to answer the question; None without passages."""
-    judged = [(head().probability(question, text, collection), -i) for i, text in enumerate(passages)]
-    if not judged:
-        return None
-    probability, position = max(judged)
-    return -position, probability
 
 
 def hopeless(probability: float) -> bool:

@@ -17,7 +17,7 @@ from typing import Any
 from bot import guard_rules, policy
 from bot.discriminator import Discriminator, load
 from bot.embeddings import Embedder
-from bot.errors import BotError, Missing
+from bot.errors import BotError
 from bot.features import visible
 from bot.guard_model import FAILURES, Judge, Unreadable
 from bot.messages import Message, Scope
@@ -254,20 +254,6 @@ class Guard:
             "version": verdict.version,
             "judged_at": self._clock(),
         }
-
-    # Looking back
-
-    async def why(self, team: str, id: int) -> Verdict:
-        """A stored verdict. Missing when there is none of that number."""
-        row = await self._engine.read(store.verdict, team, id)
-        if row is None:
-            raise Missing(f"verdict {id}")
-        return verdict_from(row)
-
-    async def why_message(self, at: Channel, message: str) -> Verdict | None:
-        """The last verdict on one message; None when it was never judged."""
-        row = await self._engine.read(store.verdict_on, at, message)
-        return None if row is None else verdict_from(row)
 
 
 def verdict_from(row: dict[str, Any]) -> Verdict:

@@ -78,16 +78,6 @@ class School:
 
         await self._engine.write(put)
 
-    async def label(self, team: str, verdict: int, on_topic: bool, *, by: str) -> Version | None:
-        """ "Should have answered" (or refused): the message becomes an example, learned at once.
-
-        Missing when there is no such verdict; None when there are too few examples to train on.
-        """
-        row = await self._engine.write(store.label_verdict, team, verdict, on_topic, by=by, now=self._clock())
-        if row is None:
-            raise Missing(f"verdict {verdict}")
-        return await self.train(Channel(row["team"], row["channel"]))
-
     async def train(self, at: Channel) -> Version | None:
         """Trains on everything known of the channel and puts it to use; None with too few examples."""
         async with self._locks.setdefault(at, asyncio.Lock()):

@@ -14,6 +14,7 @@ from storage import audit
 from storage.engine import Tx
 
 MODELS_KEPT = 10
+VECTORS_KEPT_S = 180 * 86_400.0
 WEEK_S = 7 * 86_400
 
 
@@ -85,16 +86,6 @@ def add_example(
         conversation=conversation,
         now=now,
         **at.key,
-    )
-
-
-def remove_example(tx: Tx, at: Channel, id: int) -> bool:
-    return bool(
-        tx.run(
-            "delete from guard_examples where id = :id and team = :team and channel = :channel",
-            id=id,
-            **at.key,
-        )
     )
 
 
@@ -407,5 +398,6 @@ def add_vectors(tx: Tx, embedder: str, found: Mapping[str, bytes], *, now: float
         )
 
 
-def drop_vectors(tx: Tx, *, before: float) -> int:
-    return tx.run("delete from guard_vectors where made_at < :before", before=before)
+def tidy_vectors(tx: Tx, *, now: float) -> int:
+    """Housekeeping: what was computed long ago is computed again if it is needed; how many go."""
+    return tx.run("delete from guard_vectors where made_at < :before", before=now - VECTORS_KEPT_S)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -17,7 +18,8 @@ from bot import grounding, guard_model, guard_rules, policy
 from bot.discriminator import Example
 from bot.embeddings import Cached
 from bot.errors import Missing, SetupError, Unavailable
-from bot.guard import Guard
+from bot.grounded import nearest_first
+from bot.guard import Guard, verdict_from
 from bot.guard_model import ModelJudge, Opinion, Unreadable, conversation, read_verdict
 from bot.guard_training import School
 from bot.messages import Conversation, Message, Scope
@@ -282,8 +284,8 @@ async def test_should_have_answered_is_learned_at_once(engine: Engine, school: S
     verdicts = [await judged(guard, text) for text in texts]
     assert all(v.stops for v in verdicts)
     for verdict in verdicts:
-        learned = await school.label("T1", verdict.id, True, by="U0")
-        assert learned
+        await engine.write(store.label_verdict, "T1", verdict.id, True, by="U0", now=time.time())
+    assert await school.train(AT)
     after = await judged(guard, TIRES)
     assert after.probability is not None
     assert verdicts[0].probability is not None
@@ -357,12 +359,13 @@ async def test_a_training_that_is_cancelled_leaves_the_version_in_use(engine: En
 async def test_a_model_does_not_outlive_the_words_it_was_trained_on(engine: Engine, school: School) -> None:
     guard = school._guard
     verdict = await judged(guard, TIRES)
-    await school.label("T1", verdict.id, True, by="U0")
+    await engine.write(store.label_verdict, "T1", verdict.id, True, by="U0", now=time.time())
+    assert await school.train(AT)
     assert (await guard.model(AT)) is not None
     await engine.write(forget.forget, Conversation("T1", "C1", "1.0"), now=0.0)
     guard.forgotten()
     assert await guard.model(AT) is None
-    assert await guard.why_message(AT, "1.0") is None
+    assert await engine.read(store.verdict_on, AT, "1.0") is None
 
 
 # Looking back
@@ -371,13 +374,14 @@ async def test_a_model_does_not_outlive_the_words_it_was_trained_on(engine: Engi
 async def test_why_tells_rung_probability_threshold_and_reason(engine: Engine, school: School) -> None:
     guard = school._guard
     verdict = await judged(guard, TIRES, message="5.0")
-    assert verdict == replace(await guard.why("T1", verdict.id), says=verdict.says)
-    said = (await guard.why_message(AT, "5.0") or verdict).explanation()
+    stored = await engine.read(store.verdict_on, AT, "5.0")
+    assert stored
+    assert verdict == replace(verdict_from(stored), says=verdict.says)
+    said = verdict.explanation()
     assert said.startswith("Off topic")
     assert "classifier" in said
     assert "%" in said
-    with pytest.raises(Missing):
-        await guard.why("T2", verdict.id)
+    assert await engine.read(store.verdict, "T2", verdict.id) is None
 
 
 async def test_weeks_count_what_was_refused_allowed_and_overturned(engine: Engine, school: School) -> None:
@@ -436,6 +440,8 @@ async def test_a_text_is_embedded_once(engine: Engine) -> None:
     assert await cached.embed(["a", "b", "a"], SCOPE) == [[1.0, 0.0]] * 3
     assert await cached.embed(["b", "c"], SCOPE) == [[1.0, 0.0]] * 2
     assert counting.texts == ["a", "b", "c"]
+    assert await engine.write(store.tidy_vectors, now=time.time()) == 0
+    assert await engine.write(store.tidy_vectors, now=time.time() + store.VECTORS_KEPT_S) == 3
 
 
 PASSAGES = ["The tower is 324 metres tall. It was “finished” in 1889.", "Lasagne bakes for forty minutes."]
@@ -471,13 +477,11 @@ def test_an_answer_with_a_quote_from_elsewhere_is_refused() -> None:
 
 
 def test_the_nearest_passage_is_found_and_a_hopeless_question_is_known() -> None:
-    from bot.answerability import Collection
+    def nearest(question: str) -> tuple[float, str]:
+        return nearest_first([Message("human", question)], PASSAGES)[0]
 
-    found = grounding.nearest("How tall is the tower?", PASSAGES, Collection(PASSAGES))
-    assert found is not None
-    assert found[0] == 0
-    lost = grounding.nearest("Who won the cricket match?", PASSAGES, Collection(PASSAGES))
-    assert lost is not None
-    assert grounding.hopeless(lost[1])
-    assert not grounding.hopeless(found[1])
-    assert grounding.nearest("Anything?", [], Collection([])) is None
+    found, passage = nearest("How tall is the tower?")
+    assert passage == PASSAGES[0]
+    assert not grounding.hopeless(found)
+    assert grounding.hopeless(nearest("Who won the cricket match?")[0])
+    assert nearest_first([Message("human", "Anything?")], []) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import csv
 import io
@@ -10,12 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from bot import usage_cli
 from bot.calendar import Calendar, zone
 from bot.cli import main
 from bot.ledger import Ledger
 from bot.messages import Scope, Usage
 from bot.pricing import Prices
 from storage.engine import open_engine
+from tests.workspace import workspace
 
 CENT = Usage(output_tokens=1_000)
 
@@ -92,3 +95,27 @@ def test_words_it_does_not_know_are_answered_with_a_hint(
 ) -> None:
     assert main(["usage", "yesterday"]) == 1
     assert "Try: today" in capsys.readouterr().err
+
+
+async def test_beside_a_running_bot_it_tells_what_the_provider_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with workspace(tmp_path, model={"keep": 1000}) as team:
+        threads = [await team.ask(f"@parley question {n}", user=("alice", "bob")[n % 2]) for n in range(20)]
+        for thread in threads:
+            await team.answer("#general", thread, timeout_s=60)
+            await team.ask("and then?", user="alice", thread=thread)
+        await team.quiet(60)
+        told = argparse.ArgumentParser()
+        usage_cli.add_arguments(told)
+        assert await usage_cli.run(told.parse_args(["--format", "json"]), team.bot.settings) == 0
+        rows = json.loads(capsys.readouterr().out)
+        counted = [request.counted or {} for request in team.model.requests]
+    assert {row["user"] for row in rows} == {team.slack.user("alice"), team.slack.user("bob")}
+    assert sum(row["requests"] for row in rows) == len(counted) == 40
+    for ours, theirs in (
+        ("input_tokens", "input_tokens"),
+        ("cached_tokens", "input_cached_tokens"),
+        ("output_tokens", "output_tokens"),
+    ):
+        assert sum(row[ours] for row in rows) == sum(count[theirs] for count in counted)

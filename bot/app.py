@@ -38,6 +38,7 @@ from bot.provider import Provider
 from bot.reports import OPERATOR, Row, total, usage
 from bot.scheduler import Scheduler
 from bot.subject import Subject
+from bot.transcribing import Transcriber
 from bot.turn import House
 from bot.turns import Front, Turns
 from bot.voice import Voice
@@ -60,6 +61,7 @@ class Services:
     provider: Provider
     turns: Turns
     clips: Clips
+    transcriber: Transcriber
     inbox: Inbox
     subject: Subject
     costs: Costs
@@ -206,7 +208,10 @@ async def services_on(
         await stack.enter_async_context(loop_lag())
         await stack.enter_async_context(alongside(housekeeping(engine, settings)))
         costs = Costs(settings, engine, calendar, prices, Budgets(engine, calendar), page_secret(settings))
-        yield Services(settings, engine, calendar, provider, turns, clips, turns.inbox, subject, costs)
+        transcriber = Transcriber(settings, engine, provider, prices=prices, calendar=calendar)
+        yield Services(
+            settings, engine, calendar, provider, turns, clips, transcriber, turns.inbox, subject, costs
+        )
 
 
 def keep_to_subjects(

@@ -6,10 +6,14 @@ runs, the command opens the database itself.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import json
 import os
 import tempfile
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 
@@ -18,6 +22,7 @@ from bot.errors import BotError, Missing
 
 # A Unix socket's path is short. Source: unix(7), sun_path has 108 bytes.
 PATH_LIMIT = 100
+LINE_BYTES = 64 << 20  # the longest thing told: what was said in a day
 
 
 def socket_path(settings: Settings) -> Path:
@@ -32,6 +37,35 @@ def socket_path(settings: Settings) -> Path:
     if folder.stat().st_uid != os.getuid():
         raise BotError(f"{folder} belongs to somebody else")
     return folder / hashlib.sha256(str(beside).encode()).hexdigest()[:32]
+
+
+async def running(settings: Settings) -> bool:
+    """Whether a bot is at work on this database."""
+    try:
+        _, writer = await asyncio.open_unix_connection(str(socket_path(settings)))
+    except OSError:  # no socket, or one left behind
+        return False
+    writer.close()
+    await writer.wait_closed()
+    return True
+
+
+async def told_by_running(
+    settings: Settings, path: str, body: Mapping[str, Any]
+) -> AsyncIterator[dict[str, Any]]:
+    """What the running bot tells, line by line, while it does something that takes its time."""
+    connector = aiohttp.UnixConnector(path=str(socket_path(settings)))
+    endless = aiohttp.ClientTimeout(total=None, sock_read=None)
+    try:
+        async with (
+            aiohttp.ClientSession(connector=connector, timeout=endless, read_bufsize=LINE_BYTES) as session,
+            session.post(f"http://parley{path}", json=body) as answer,
+        ):
+            answer.raise_for_status()
+            while line := await answer.content.readuntil():
+                yield json.loads(line)
+    except aiohttp.ClientError as exc:
+        raise BotError(f"the running bot: {exc}") from exc
 
 
 async def ask_running(settings: Settings, path: str) -> bool:

@@ -8,27 +8,26 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
-from bot import captions, languages, pricing
+from bot import captions, clip, languages, pricing
+from bot.audio import Progress
 from bot.calendar import Calendar, zone
 from bot.clip import ClipCard
 from bot.config import Settings
-from bot.errors import BotError, SetupError, UnsupportedFile
+from bot.control import running, told_by_running
+from bot.errors import SetupError
 from bot.ledger import Ledger
-from bot.listening import Request
-from bot.local_speech import speech_for
-from bot.messages import Scope
 from bot.provider import Provider
 from bot.scheduler import Scheduler
-from bot.voice import Voice, minutes
+from bot.transcribing import Hear, Order, Transcriber
+from bot.voice import minutes
 from storage.engine import open_engine
 
-# The ledger's row says that it was asked for at the command line.
-SCOPE = Scope(team="cli", channel="cli", user="cli", conversation="cli", kind="transcription")
 BAR = 30
 
 
@@ -58,43 +57,52 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
     """1 when one of the files could not be heard; the others are."""
     if args.format == "all" and not args.output_dir:
         raise SetupError(["--format all makes several files: say where with --output-dir"])
-    settings = replace(settings, speech_model=args.model or settings.speech_model)
     failed = 0
-    async with open_voice(settings) as voice:
+    async with ears(settings) as hear:
         for path in args.files:
-            try:
-                _write(await _hear(voice, path, args), path, args)
-            except BotError as exc:
+            found = await hear(_order(path, args, settings), _bar(path.name))
+            if isinstance(found, ClipCard):
+                _write(found, path, args)
+            else:
                 failed = 1
-                print(f"parley: {path}: {exc.notice} ({exc})", file=sys.stderr)
+                print(f"parley: {path}: {found}", file=sys.stderr)
     return failed
 
 
 @asynccontextmanager
-async def open_voice(settings: Settings) -> AsyncIterator[Voice]:
-    """Voice with a provider and a ledger of its own, for one command."""
+async def ears(settings: Settings) -> AsyncIterator[Hear]:
+    """The running bot's, or with a provider and a ledger of its own for this one command."""
+    if await running(settings):
+        yield partial(hear_there, settings)
+        return
     calendar = Calendar(zone(settings.time_zone))
     prices = pricing.load(base_url=settings.openai_base_url, path=settings.prices)
     async with open_engine(settings.database) as engine:
         ledger = Ledger(engine, prices, calendar)
         await ledger.start()
         async with Provider(settings, ledger, Scheduler(), engine) as provider:
-            speech = speech_for(settings.speech_model, provider)
-            yield Voice(settings, engine, speech, provider.complete, prices=prices, calendar=calendar)
+            yield Transcriber(settings, engine, provider, prices=prices, calendar=calendar).hear
 
 
-async def _hear(voice: Voice, path: Path, args: argparse.Namespace) -> ClipCard:
-    if not path.is_file():
-        raise UnsupportedFile(str(path), "there is no such file")
-    request = Request(
-        path.name,
-        SCOPE,
+async def hear_there(settings: Settings, order: Order, progress: Progress) -> ClipCard | str:
+    """Asks the running bot, which tells how far it is until it is done."""
+    async for line in told_by_running(settings, "/transcribe", asdict(order)):
+        if "card" in line:
+            return clip.load(line["card"])
+        if "problem" in line:
+            return str(line["problem"])
+        progress(line["done_s"], line["total_s"])
+    return "the running bot ended before it was done; it goes on from there when asked again"
+
+
+def _order(path: Path, args: argparse.Namespace, settings: Settings) -> Order:
+    return Order(
+        str(path.absolute()),
+        args.model or settings.speech_model,
         spoken=(args.language,) if args.language else (),
         vocabulary=tuple(word.strip() for word in args.vocabulary.split(",") if word.strip()),
         english=args.task == "translate",
-        progress=_bar(path.name) if sys.stderr.isatty() else None,
     )
-    return await voice.hear(path, request)
 
 
 def _write(card: ClipCard, path: Path, args: argparse.Namespace) -> None:
@@ -112,14 +120,14 @@ def _write(card: ClipCard, path: Path, args: argparse.Namespace) -> None:
             print(text, end="")
 
 
-def _bar(name: str) -> Callable[[float, float], None]:
+def _bar(name: str) -> Progress:
     def show(done_s: float, total_s: float) -> None:
         full = int(BAR * done_s / total_s) if total_s else 0
         end = "\n" if done_s >= total_s else ""
         line = f"\r{name} [{'#' * full}{'.' * (BAR - full)}] {minutes(done_s, total_s)}"
         print(line, end=end, file=sys.stderr, flush=True)
 
-    return show
+    return show if sys.stderr.isatty() else lambda done_s, total_s: None
 
 
 def _language(given: str) -> str:

@@ -109,7 +109,10 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
         )
         await stack.enter_async_context(
             controlled(
-                control_app(services.inbox, services.retain, services.forget_person), socket_path(settings)
+                control_app(
+                    services.inbox, services.retain, services.forget_person, hear=services.transcriber.hear
+                ),
+                socket_path(settings),
             )
         )
         url = "Socket Mode"

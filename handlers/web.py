@@ -22,9 +22,11 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 
+from bot import clip
 from bot.errors import Missing, SetupError
 from bot.inbox import Inbox
 from bot.metrics import METRICS
+from bot.transcribing import Hear, Order
 from handlers.failures import WRONG_SHAPE
 
 log = logging.getLogger(__name__)
@@ -121,7 +123,11 @@ def ops_app(problems: Problems, measure: Callable[[], Awaitable[None]]) -> web.A
 
 
 def control_app(
-    inbox: Inbox, retain: Callable[[], Awaitable[object]], forget: Callable[[str, str], Awaitable[object]]
+    inbox: Inbox,
+    retain: Callable[[], Awaitable[object]],
+    forget: Callable[[str, str], Awaitable[object]],
+    *,
+    hear: Hear,
 ) -> web.Application:
     """What commands ask of the running bot, over its own socket (bot/control.py)."""
 
@@ -141,11 +147,37 @@ def control_app(
         await forget(request.match_info["team"], request.match_info["person"])
         return web.Response(text="done\n")
 
+    async def transcribe(request: web.Request) -> web.StreamResponse:
+        answer = web.StreamResponse()
+        await answer.prepare(request)
+        async for line in heard(Order(**await request.json()), hear):
+            await answer.write(orjson.dumps(line) + b"\n")
+        return answer
+
     server = web.Application()
+    server.router.add_post("/transcribe", transcribe)
     server.router.add_post("/retention", erase)
     server.router.add_post("/forget/{team}/{person}", forgotten)
     server.router.add_post(r"/inbox/{seq:\d+}/{action:replay|discard}", change)
     return server
+
+
+async def heard(order: Order, hear: Hear) -> AsyncIterator[dict[str, Any]]:
+    """How far the listening is, as often as that changes, and at the end the card or why there is none."""
+    lines: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+
+    async def work() -> None:
+        found = await hear(order, lambda done, total: lines.put_nowait({"done_s": done, "total_s": total}))
+        lines.put_nowait({"problem": found} if isinstance(found, str) else {"card": clip.dump(found)})
+
+    task = asyncio.create_task(work())
+    task.add_done_callback(lambda _: lines.put_nowait({}))
+    try:
+        while line := await lines.get():
+            yield line
+        await task
+    finally:
+        task.cancel()
 
 
 @asynccontextmanager

@@ -23,6 +23,7 @@ from bot.sandbox.model import FakeModel
 from storage import ledger
 from storage.engine import open_engine
 from tests.audio_files import silence, wav
+from tests.workspace import workspace
 
 CLIPS = Path(__file__).parent.parent / "bot" / "sandbox" / "clips"
 GERMAN, ENGLISH = CLIPS / "offene_rechnung.webm", CLIPS / "release_note.m4a"
@@ -98,6 +99,18 @@ async def test_several_files_into_a_terminal_need_one_format(settings: Settings)
         await transcribe(settings, ENGLISH, "--format", "all")
 
 
+async def test_beside_a_running_bot_it_listens_in_the_bots_own_ledger(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with workspace(tmp_path) as team:
+        settings = team.bot.settings
+        assert await transcribe(settings, GERMAN, tmp_path / "gone.wav", "--task", "translate") == 1
+        shown = capsys.readouterr()
+        assert shown.out.startswith("Hello Parley, the invoice for October")
+        assert "gone.wav: there is no such file" in shown.err
+        assert (await team.bot.services.usage_of("cli")).requests == 2
+
+
 async def test_one_bad_file_does_not_keep_the_others_back(
     settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -121,7 +134,8 @@ def test_an_unknown_language_is_told_by_the_parser() -> None:
     assert "'Klingon' is no language that I know" in done.stderr
 
 
-async def test_the_bar_fills(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_the_bar_fills(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     show = transcribe_cli._bar("a.wav")
     show(0, 540)
     show(240, 540)

@@ -119,9 +119,9 @@ class School:
             for row in await self._engine.read(store.models, at)
         ]
 
-    async def use(self, at: Channel, version: int) -> None:
+    async def use(self, at: Channel, version: int, *, by: str) -> None:
         """Rolls back (or forward) to a stored version. Missing when it is not there."""
-        if not await self._engine.write(store.use_model, at, version):
+        if not await self._engine.write(store.go_back, at, version, by=by, now=self._clock()):
             raise Missing(f"version {version}")
         self._guard.changed(at)
 

@@ -205,9 +205,9 @@ class Subject:
         if before is None or _learned_from(changed) != _learned_from(before):
             await self._lessons.put(at, by=by)
 
-    async def use(self, at: Channel, version: int) -> None:
+    async def use(self, at: Channel, version: int, *, by: str) -> None:
         """Rolls back (or forward) to a trained version. Missing when it is not there."""
-        await self._school.use(at, version)
+        await self._school.use(at, version, by=by)
 
     async def open_questions(self, at: Channel) -> list[Question]:
         """What the channel's passages did not answer, newest first."""

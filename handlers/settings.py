@@ -102,7 +102,7 @@ class ChannelSettings:
 
         async def used() -> View:
             await self._check(at, user)
-            await self._services.subject.use(at, version)
+            await self._services.subject.use(at, version, by=user)
             return await self._record(body, body["view"])()
 
         await windows.show_in(self._front.door, body["view"]["id"], used)

@@ -172,6 +172,16 @@ def use_model(tx: Tx, at: Channel, version: int) -> bool:
     return bool(found)
 
 
+def go_back(tx: Tx, at: Channel, version: int, *, by: str, now: float) -> bool:
+    """Puts another stored version to use because a person wants it; False when there is no such version."""
+    found = use_model(tx, at, version)
+    if found:
+        audit.note(
+            tx, "version used", at.channel, team=at.team, person=by, detail=f"version {version}", now=now
+        )
+    return found
+
+
 def model(tx: Tx, at: Channel) -> dict[str, Any] | None:
     """version, model, embedder of the one in use. None as well when an example it was trained on was erased
     since: its words are in the model."""
@@ -282,6 +292,9 @@ def label_verdict(
         by=by,
         now=now,
     )
+    if row and row["on_topic"] != int(on_topic):
+        what = f"{id} should have been {'answered' if on_topic else 'refused'}"
+        audit.note(tx, "verdict overturned", row["channel"], team=team, person=by, detail=what, now=now)
     if row and row["text"]:
         at = Channel(row["team"], row["channel"])
         add_example(

@@ -300,11 +300,11 @@ async def test_rolling_back_brings_the_old_verdict_back(engine: Engine, school: 
     assert await school.train(AT)
     changed = await judged(guard, TIRES)
     assert changed.probability != before.probability
-    await school.use(AT, 1)
+    await school.use(AT, 1, by="U0")
     assert (await judged(guard, TIRES)).probability == before.probability
     assert [(v.version, v.in_use) for v in await school.versions(AT)] == [(2, False), (1, True)]
     with pytest.raises(Missing):
-        await school.use(AT, 9)
+        await school.use(AT, 9, by="U0")
 
 
 async def test_every_training_reports_on_rows_it_did_not_see(school: School, split: TopicSplit) -> None:

@@ -10,7 +10,7 @@ import json
 import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from bot.sandbox.model import FakeModel
 from bot.sandbox.slack import FakeSlack
 from handlers import guard_blocks, settings_form, verdicts
 from handlers.blocks import FEEDBACK, SETTINGS_OF, SHOULD_ANSWER, SHOULD_REFUSE
+from storage import owners
 from storage.guard import Channel
 from tests.guard_rows import TopicSplit, topic_split
 from tests.test_kills import finals, supervised
@@ -220,6 +221,43 @@ async def test_only_those_who_look_after_a_channel_see_its_settings(team: Worksp
     assert "purpose" in fields(await opened(team, "bob"))
 
 
+PRIVATE = "#leads"  # Alice's and Bob's
+
+
+@pytest.mark.parametrize(
+    ("user", "channel", "named", "may"),
+    [
+        ("alice", "#finance", False, True),  # an admin
+        ("bob", "#finance", False, False),
+        ("bob", "#finance", True, True),
+        ("alice", PRIVATE, False, True),  # an admin who is in it
+        ("carol", PRIVATE, True, False),  # named, but not in it
+        ("dana", "#partners", True, False),  # of another company
+    ],
+)
+async def test_who_may_see_and_change_a_channels_settings(
+    team: Workspace, *, user: str, channel: str, named: bool, may: bool
+) -> None:
+    id = team.slack.channel(channel)
+    if named:
+        name = partial(owners.name, team=team.slack.team, channel=id, by="UADMIN", at=0.0)
+        await team.bot.services.engine.write(lambda tx: name(tx, person=team.slack.user(user)))
+    await team.slack.open_home(user)
+    home = await team.slack.until(lambda: team.slack.home(user))
+    await team.slack.press(user, "", "", SETTINGS_OF, value=id, view_id=home["id"])
+    shown = str((await filled(team, user))["blocks"])
+    assert ("What the channel is for" in shown, "not yours" in shown) == (may, not may)
+
+
+async def test_an_admin_who_is_not_in_a_private_channel_decides_nothing_there(team: Workspace) -> None:
+    await team.slack.join("alice", PRIVATE, leave=True)
+    await team.slack.open_home("alice")
+    home = await team.slack.until(lambda: team.slack.home("alice"))
+    leads = team.slack.channel(PRIVATE)
+    await team.slack.press("alice", "", "", SETTINGS_OF, value=leads, view_id=home["id"])
+    assert "not yours" in str(await filled(team))
+
+
 async def test_who_lost_the_right_while_the_form_was_open_changes_nothing(team: Workspace) -> None:
     await opened(team)
     team.slack.workspace.people[team.slack.user("alice")].admin = False
@@ -391,7 +429,9 @@ async def test_what_was_not_judged_says_so(team: Workspace) -> None:
 # What the guard did
 
 
-async def test_the_record_shows_weeks_versions_and_verdicts_and_rolls_back(team: Workspace) -> None:
+async def test_the_record_shows_weeks_versions_and_verdicts_and_rolls_back(
+    team: Workspace, tmp_path: Path
+) -> None:
     await teach(team)
     _, thread = await said(team, CARD)
     await said(team, CHICKEN)
@@ -415,6 +455,9 @@ async def test_the_record_shows_weeks_versions_and_verdicts_and_rolls_back(team:
     await team.slack.until(lambda: "Version 1* (in use)" in str(team.slack.modals("alice")[-1]))
     versions = (await team.bot.services.subject.standing(general(team))).versions
     assert [(v.version, v.in_use) for v in versions] == [(2, False), (1, True)]
+    told = "select act, detail from audit where person <> '' and act <> 'policy set' order by seq"
+    overturned = f"{judged.verdict.id} should have been answered"
+    assert stored(tmp_path, told) == [("verdict overturned", overturned), ("version used", "version 1")]
 
 
 # Shadow mode, notes, the provider, follow-ups

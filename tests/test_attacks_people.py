@@ -114,8 +114,7 @@ async def cap(team: Workspace, scope: str, target: str = "") -> None:
 
 
 async def spent(team: Workspace) -> Decimal:
-    used = await team.bot.services.usage_of(team.slack.team)
-    return Decimal(used.cost_nano_usd) / 1_000_000_000
+    return (await team.bot.services.usage_of(team.slack.team)).cost_usd
 
 
 async def flood(team: Workspace, people: tuple[str, ...], channels: tuple[str, ...], times: int) -> None:

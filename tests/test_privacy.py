@@ -18,6 +18,7 @@ from bot.changes import note_changes
 from bot.config import Settings
 from bot.messages import Incoming
 from bot.sandbox.model_rules import PARAMETERS
+from bot.sandbox.slack_acts import Upload
 from storage import audit, budgets, channels, clips, conversations, guard, inbox, owners, recordings, replies
 from storage.engine import Tx, open_engine
 from storage.forget import forget_team
@@ -123,6 +124,21 @@ async def test_or_close_them(tmp_path: Path) -> None:
         thread = await team.ask("@parley hello", channel="#partners")
         assert await team.answer("#partners", thread) == errors.NotShared().notice
         assert not team.model.requests
+
+
+@pytest.mark.parametrize(
+    ("channel", "settings"),
+    [("#partners", {}), ("#general", {"PARLEY_CHANNELS": "C0SUPPORT1"})],
+    ids=["where another company reads along", "where nothing is answered"],
+)
+async def test_no_clip_is_overheard(tmp_path: Path, channel: str, settings: dict[str, str]) -> None:
+    async with workspace(tmp_path, PARLEY_VOICE_LISTEN="every", **settings) as team:
+        team.slack.faults.add("files.download", status=500, times=9)
+        clip = Upload("audio_message.m4a", b"RIFF", voice=True, duration_s=1.0)
+        await team.slack.say("bob", channel, "", files=[clip])
+        await team.slack.until(lambda: all(delivery.over for delivery in team.slack.deliveries))
+        await team.quiet()
+        assert await team.bot.services.engine.read(lambda tx: tx.all("select seq from inbox")) == []
 
 
 async def test_the_guard_judges_there_too_and_keeps_no_word_of_it(tmp_path: Path) -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from bot.app import Services
+from bot.subject import Judged
 from handlers import blocks, guard_blocks
+from handlers.settings import ChannelSettings
 
 
 class Actions:
     """Listeners for block_actions."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, settings: ChannelSettings) -> None:
         self._services = services
+        self._settings = settings
 
     async def feedback(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
         """👍 or 👎 of one person for one reply; pressing again changes it."""
@@ -21,9 +24,12 @@ class Actions:
         team, user = body["team"]["id"], body["user"]["id"]
         await self._services.feedback(reply_id, team, user, good=verdict == "1")
         doubted = None if verdict == "1" else await self._services.subject.behind(team, reply_id)
-        if doubted and doubted.label is None:
+        if doubted and doubted.label is None and await self._has_a_say(doubted, team, user):
             said = guard_blocks.doubt(doubted.verdict.id, on_topic=doubted.verdict.on_topic)
             await respond(**blocks.ephemeral("Does it belong here?", said), replace_original=False)
+
+    async def _has_a_say(self, judged: Judged, team: str, user: str) -> bool:
+        return user == judged.asker or await self._settings.may(team, judged.channel, user)
 
     async def retry(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
         """One more attempt at a failed answer, once, by the asker."""

@@ -58,8 +58,8 @@ ANYTHING = re.compile(".*", re.DOTALL)
 
 def table(services: Services, front: SlackFront) -> dict[str, dict[str, Listener]]:
     """Every listener by kind and name."""
-    home, actions, clips = Home(services, front), Actions(services), ClipActions(services, front)
     settings = ChannelSettings(services, front)
+    home, actions, clips = Home(services, front), Actions(services, settings), ClipActions(services, front)
     verdicts = Verdicts(services, front, settings)
     return {
         "event": {

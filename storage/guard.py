@@ -282,10 +282,11 @@ def last_in(tx: Tx, team: str, conversation: str) -> dict[str, Any] | None:
 def label_verdict(
     tx: Tx, team: str, id: int, on_topic: bool, *, by: str, now: float
 ) -> dict[str, Any] | None:
-    """What a person says the verdict should have been; its words become an example. The verdict, or None."""
+    """What a person says the verdict should have been; its words become an example. The verdict, or None when
+    there is none or that was said of it last."""
     row = tx.one(
         """update guard_verdicts set label = :on_topic, labelled_by = :by, labelled_at = :now
-        where team = :team and id = :id returning *""",
+        where team = :team and id = :id and (label is null or label <> :on_topic) returning *""",
         team=team,
         id=id,
         on_topic=int(on_topic),

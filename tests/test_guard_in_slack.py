@@ -313,6 +313,11 @@ async def test_refused_then_overturned_then_learned_then_answered(team: Workspac
     subject = team.bot.services.subject
     standing = await subject.standing(general(team))
     assert [v.version for v in standing.versions] == [2, 1], "it was trained anew"
+    await team.slack.press("alice", "#general", reply["ts"], SHOULD_ANSWER)
+    await team.slack.until(lambda: len(team.slack.ephemerals("alice")) == 2)
+    await team.quiet()
+    again = await subject.standing(general(team))
+    assert len(again.versions) == 2, "pressing again teaches nothing more"
     assert [(week.refused, week.overturned) for week in standing.weeks] == [(1, 1)]
     assert (await said(team, CARD))[0] == "Gently.", "the same words are answered from now on"
 

@@ -191,6 +191,27 @@ async def test_a_day_is_a_date_where_the_team_lives(engine: Engine, clock: Clock
     assert {row["day"] for row in await engine.read(entries)} == {"2026-11-24", "2026-11-23"}
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "day"),
+    [
+        ("2026-10-24T22:00", "2026-10-25T22:59", "2026-10-25"),  # 25 hours
+        ("2026-03-28T23:00", "2026-03-29T21:59", "2026-03-29"),  # 23 hours
+    ],
+)
+async def test_a_day_on_which_clocks_change_is_one_day(
+    engine: Engine, clock: Clock, first: str, last: str, day: str
+) -> None:
+    begins, ends = (datetime.fromisoformat(at).replace(tzinfo=UTC).timestamp() for at in (first, last))
+    clock.at = begins - 60
+    ledger = await begin(engine, clock, "Europe/Berlin")
+    for at in (begins - 60, begins, ends, ends + 60):
+        clock.at = at
+        await ledger.settle(await ask(ledger), USED, outcome="ok")
+    by_day = await engine.read(rows.used, "T1", "2026-01-01", "2026-12-31", by=("day",))
+    assert {row["day"]: row["requests"] for row in by_day}[day] == 2
+    assert len(by_day) == 3
+
+
 DEARER = """
 [[price]]
 model = "gpt-6-sol"

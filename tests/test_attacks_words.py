@@ -24,6 +24,7 @@ from tests.test_clips import EARS, clip
 from tests.test_guard_in_slack import opened
 from tests.test_outgoing import CALL, CANARY, EXFILTRATION, MENTIONS, SLOW, called, out, strays, streamed
 from tests.test_redact import SECRETS
+from tests.test_usage_in_slack import told
 from tests.workspace import Workspace, workspace
 
 ROOT = Path(__file__).parent.parent
@@ -91,6 +92,27 @@ async def test_attack_01_an_order_in_a_document_moves_nothing(tmp_path: Path) ->
         assert "c4n4rythirty" in "".join(asked.text for asked in team.model.requests), "the model tried"
         assert not [text for text in shown(team) if "evil.example" in text and "c4n4ry" in text]
         assert not [text for text in shown(team) if CALL.search(text)]
+
+
+async def test_attack_01_names_of_people_and_channels_are_shown_as_they_are_and_mean_nothing(
+    tmp_path: Path,
+) -> None:
+    async with workspace(tmp_path) as team:
+        await answered(team, await team.ask("@parley hello", user="bob"))
+        ws = team.slack.workspace
+        for person in ws.people.values():
+            person.real_name = "<!channel> <https://evil.example/|click>"
+        ws.channels["C0GENERAL1"].name = "<!here> <https://evil.example/|click>"
+        for words in (
+            "usage by person",
+            "usage by channel",
+            "budget channel 20 per month",
+            "budget log",
+            "owner",
+        ):
+            shown_to_alice = str(await told(team, "alice", words, channel="C0GENERAL1"))
+            assert not CALL.search(shown_to_alice.replace(f"<@{team.slack.user('alice')}>", "")), words
+            assert "<https://evil" not in shown_to_alice, words
 
 
 # 2, 3, 4: links that carry what was read

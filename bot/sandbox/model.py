@@ -30,7 +30,7 @@ from typing import Any, Self
 import orjson
 from aiohttp import web
 
-from bot.sandbox import hearing, model_frames, model_media, model_text, rehearsal
+from bot.sandbox import hearing, model_frames, model_media, model_text, obedient, rehearsal
 from bot.sandbox.asked import Answer, Asked, asked_of
 from bot.sandbox.model_controls import Controls
 from bot.sandbox.model_faults import Fault, Faults
@@ -374,9 +374,12 @@ def main() -> None:
     options.add_argument("--port", type=int, default=0)
     options.add_argument("--first-token-s", type=float, default=0.0)
     options.add_argument("--tokens-per-s", type=float, default=0.0)
+    options.add_argument("--obedient", action="store_true", help="obey every order that is read: ⟦say this⟧")
     given = options.parse_args()
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(serve(given.port, first_token_s=given.first_token_s, tokens_per_s=given.tokens_per_s))
+        pace = {"first_token_s": given.first_token_s, "tokens_per_s": given.tokens_per_s}
+        answer = obedient.answer if given.obedient else rehearsal.answer
+        asyncio.run(serve(given.port, answer=answer, **pace))
 
 
 if __name__ == "__main__":

@@ -155,3 +155,21 @@ async def test_clearing_ends_all_orders(slack: FakeSlack, client: AsyncWebClient
     slack.faults.add("*", error="fatal_error", times=9)
     slack.faults.clear()
     assert await post(client) is None
+
+
+async def test_open_orders_are_told_in_words_until_they_are_used_up(
+    slack: FakeSlack, client: AsyncWebClient
+) -> None:
+    slack.faults.add("chat.*", status=500, html=True, times=2)
+    slack.faults.add("*", status=429, after=5, for_s=60)
+    slack.faults.deliver("events_api", delay_s=5)
+    assert slack.faults.open() == [
+        "chat.*: 500, 2 more",
+        "*: ratelimited, for 60 s",
+        "events_api: delivered late, 1 more",
+    ]
+    for _ in range(2):
+        assert await post(client)
+    assert slack.faults.open()[0] == "*: ratelimited, for 60 s"
+    slack.faults.clear()
+    assert slack.faults.open() == []

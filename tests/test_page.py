@@ -428,7 +428,9 @@ async def test_a_delivery_fault_shows_as_two_attempts(page: Page) -> None:
     panel = await scenes(page, "Faults")
     await panel.get_by_role("button", name="Deliver twice").click()
     await expect(page.get_by_text("In force: Deliver twice.")).to_be_visible()
+    await expect(panel.get_by_role("status")).to_have_text("events_api: delivered twice, 1 more")
     await write(page, "hello")
+    await expect(panel.get_by_role("status")).to_be_empty()
     panel = await scenes(page, "Events")
     await expect(panel.locator("summary").first).to_contain_text("2 attempts")
 

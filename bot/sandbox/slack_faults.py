@@ -45,6 +45,11 @@ class Fault:
         """Whether the client gets the fault instead of Slack's own answer."""
         return bool(self.error or self.html or self.status != 200)
 
+    def told(self, now: float) -> str:
+        what = (self.error or str(self.status)) if self.answers else "the answer is lost"
+        left = f"for {self.until - now:.0f} s" if self.until else f"{self.times} more"
+        return f"{self.method}: {what}, {left}"
+
 
 @dataclass(slots=True)
 class DeliveryFault:
@@ -61,6 +66,11 @@ class DeliveryFault:
     delay_s: float = 0.0
     lose_acks: int = 0
     drop: bool = False
+
+    def told(self) -> str:
+        kinds = {"twice": self.copies, "late": self.delay_s, "ack lost": self.lose_acks, "never": self.drop}
+        how = ", ".join(kind for kind, given in kinds.items() if given)
+        return f"{self.match}: delivered {how}, {self.times} more"
 
 
 class Faults:
@@ -90,6 +100,12 @@ class Faults:
     def clear(self) -> None:
         self.methods.clear()
         self.deliveries.clear()
+
+    def open(self) -> list[str]:
+        """The orders that are not used up, in words."""
+        now = self._clock()
+        methods = [f for f in self.methods if not f.until or f.until > now]
+        return [f.told(now) for f in methods] + [f.told() for f in self.deliveries]
 
     def take(self, method: str, arguments: Mapping[str, Any]) -> Fault | None:
         """The fault this request meets, if any; used up by taking it."""

@@ -155,6 +155,7 @@ class Hosts:
             "deliveries": lambda: [about_delivery(d) for d in slack.deliveries],
             "export": slack.export,
             "counts": lambda: dict(slack.counts),
+            "faults": slack.faults.open,
             "thread": lambda: slack.thread(http.query["channel"], http.query["ts"]),
         }
         look = looks.get(http.match_info["what"])

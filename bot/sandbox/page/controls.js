@@ -67,6 +67,14 @@ function readable(line) {
   }
 }
 
+/** What is broken at Slack and at the model, in words. */
+export async function inForce(model) {
+  const slack = await get("/sandbox/api/faults");
+  if (!model?.seen) return slack;
+  const { faults: wrong, kinds } = await get("/sandbox/api/model/faults");
+  return [...slack, ...wrong.map((f) => `model: ${kinds[f.kind]}`)];
+}
+
 export function faults(panel) {
   const button = (name, what, run, blocked = false, done = "In force") =>
     h(
@@ -76,7 +84,10 @@ export function faults(panel) {
         class: "fault",
         disabled: blocked,
         dataset: { key: name },
-        onclick: () => panel.app.try(run).then((ok) => ok !== false && toast(`${done}: ${name}.`)),
+        onclick: async () => {
+          if ((await panel.app.try(run)) !== false) toast(`${done}: ${name}.`);
+          panel.poll();
+        },
       },
       h("strong", null, name),
       h("span", null, what),
@@ -87,6 +98,11 @@ export function faults(panel) {
   const unseen = panel.app.model && !panel.app.model.seen;
   return [
     h("p", { class: "about" }, "Break something, then write a message and watch what the bot does."),
+    h(
+      "p",
+      { class: "tally", role: "status" },
+      panel.inForce.map((told) => h("span", { class: "pill warn" }, told)),
+    ),
     h("h3", null, "Slack"),
     h(
       "div",
@@ -196,6 +212,7 @@ async function clear(panel, unseen) {
   await panel.app.try(() => act("faults", { clear: true }));
   if (!unseen) await panel.app.try(() => fetch("/sandbox/api/model/faults", { method: "DELETE" }));
   toast("No fault is in force.");
+  panel.poll();
 }
 
 export function session(panel) {

@@ -2,7 +2,7 @@
 // What the tabs hold is in records.js and controls.js.
 
 import { fill, h, icon, iconButton } from "./dom.js";
-import { bot, faults, session } from "./controls.js";
+import { bot, faults, inForce, session } from "./controls.js";
 import { get } from "./live.js";
 import { calls, events, model, SHOWN } from "./records.js";
 
@@ -25,6 +25,7 @@ export class Panel {
       last: 0,
       timer: 0,
       open: false,
+      inForce: [],
       unfolded: new Set(),
     });
     this.tabs = h(
@@ -124,6 +125,11 @@ export class Panel {
         this.requests = [...known.values()].sort((a, b) => a.number - b.number).slice(-SHOWN);
         this.last = this.requests.at(-1)?.number || 0;
         if (before !== JSON.stringify([this.last, this.requests.at(-1)?.outcome])) this.render();
+      } else if (this.tab === "faults") {
+        const told = await inForce(this.app.model);
+        if (String(told) === String(this.inForce)) return;
+        this.inForce = told;
+        this.render();
       } else if (this.tab === "bot") {
         this.about = await get("/sandbox/about");
         this.log = (await get("/sandbox/log")).lines;
@@ -158,6 +164,7 @@ export class Panel {
       this.last,
       this.log?.length,
       this.about?.bot?.pid,
+      this.inForce,
     ]);
   }
 

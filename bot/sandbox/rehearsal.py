@@ -243,9 +243,8 @@ def _plain(got: Gathered) -> str:
     said = (
         f"You asked{you}: “{about}” A real model would answer this; I can only show how the answer arrives."
     )
-    if got.facts or got.wishes:
-        latest = [*got.facts, *got.wishes][-1]
-        return f"{said} What I do have is what you told me, for example: “{latest}”"
+    if before := [s for s in (*got.facts, *got.wishes) if s not in got.question]:
+        return f"{said} What I do have is what you told me, for example: “{before[-1]}”"
     return f"{said} Tell me a fact and ask for it later, or say *show me a table*."
 
 

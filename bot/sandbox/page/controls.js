@@ -71,8 +71,8 @@ function readable(line) {
 export async function inForce(model) {
   const slack = await get("/sandbox/api/faults");
   if (!model?.seen) return slack;
-  const { faults: wrong, kinds } = await get("/sandbox/api/model/faults");
-  return [...slack, ...wrong.map((f) => `model: ${kinds[f.kind]}`)];
+  const { faults: wrong } = await get("/sandbox/api/model/faults");
+  return [...slack, ...wrong.map((f) => `model: ${f.kind.replace(/_/g, " ")}`)];
 }
 
 export function faults(panel) {
@@ -99,9 +99,18 @@ export function faults(panel) {
   return [
     h("p", { class: "about" }, "Break something, then write a message and watch what the bot does."),
     h(
-      "p",
-      { class: "tally", role: "status" },
-      panel.inForce.map((told) => h("span", { class: "pill warn" }, told)),
+      "div",
+      { class: "in-force" },
+      h(
+        "p",
+        { class: "tally", role: "status" },
+        panel.inForce.map((told) => h("span", { class: "pill warn" }, told)),
+      ),
+      h(
+        "button",
+        { type: "button", class: "button", dataset: { key: "clear" }, onclick: () => clear(panel, unseen) },
+        "Everything well again",
+      ),
     ),
     h("h3", null, "Slack"),
     h(
@@ -194,15 +203,6 @@ export function faults(panel) {
         () => post("/sandbox/bot", { act: "kill" }),
         false,
         "Done",
-      ),
-    ),
-    h(
-      "p",
-      null,
-      h(
-        "button",
-        { type: "button", class: "button", dataset: { key: "clear" }, onclick: () => clear(panel, unseen) },
-        "Everything well again",
       ),
     ),
   ];

@@ -249,7 +249,10 @@ async def test_a_failed_answer_that_is_tried_again_does_not_pay_for_listening_ag
         thread = await drop(team, clip(HELLO, tmp_path))
         await answered(team, thread)
         reply = next(m for m in team.replies("#general", thread) if m not in cards(team, thread))
+        team.slack.faults.add("files.download", status=404, times=9)
         await team.slack.press("alice", "#general", reply["ts"], "retry")
         await answered(team, thread, count=2)
+        assert answers(team, thread)[1] == ANSWER
+        assert spoken(HELLO) in team.model.requests[-1].prompt
         assert len(heard(team)) == 1
         assert len(cards(team, thread)) == 1

@@ -120,6 +120,17 @@ async def test_a_clip_that_begins_with_the_name_is_answered(tmp_path: Path) -> N
         assert len(cards(team, thread)) == 1
 
 
+async def test_where_every_clip_is_heard_a_follow_up_is_heard_once(tmp_path: Path) -> None:
+    async with workspace(tmp_path, model=EARS, PARLEY_VOICE_LISTEN="every") as team:
+        thread = await team.ask("@parley hello")
+        await answered(team, thread)
+        await drop(team, clip(HELLO, tmp_path), text="", thread=thread)
+        await answered(team, thread, count=2)
+        await team.quiet(PATIENCE_S)
+        assert len(heard(team)) == len(cards(team, thread)) == 1
+        assert len(answers(team, thread)) == 2
+
+
 async def test_a_channel_may_close_our_ears_to_follow_ups(tmp_path: Path) -> None:
     async with workspace(tmp_path, model=EARS) as team:
         await listen(team, "#general", "mentioned")

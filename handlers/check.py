@@ -11,6 +11,7 @@ import os
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from bot import speech_models
 from bot.config import Settings
 from bot.errors import BotError, SetupError, SlackError, SlackRefused, SlackRevoked
 from bot.provider import list_models
@@ -32,8 +33,11 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
     problems = missing(settings) + misleading()
     problems += await slack_problems(settings)
     problems += await database_problems(settings)
-    wrong, soon = await model_findings(settings, today=datetime.now(UTC).date())
-    problems += wrong
+    today = datetime.now(UTC).date()
+    wrong, soon = await model_findings(settings, today=today)
+    deaf, deaf_soon = speech_findings(settings, today=today)
+    problems += wrong + deaf
+    soon += deaf_soon
     for problem in problems:
         print(f"wrong: {problem}")
     for notice in soon:
@@ -110,13 +114,22 @@ async def model_findings(settings: Settings, *, today: date) -> tuple[list[str],
     if settings.model not in models:
         return [f"PARLEY_MODEL: the server has no model {settings.model}"], []
     ends = models[settings.model].get("shutdown_date")
-    return shutdown(settings.model, ends, today=today) if ends else ([], [])
+    return shutdown(f"PARLEY_MODEL: {settings.model}", ends, today=today) if ends else ([], [])
 
 
-def shutdown(model: str, ends: str, *, today: date) -> tuple[list[str], list[str]]:
+def speech_findings(settings: Settings, *, today: date) -> tuple[list[str], list[str]]:
+    """The same two lists for the model that listens; the table knows who comes after it."""
+    model = speech_models.lookup(settings.speech_model)
+    if not model.shutdown:
+        return [], []
+    named = f"PARLEY_SPEECH_MODEL: {settings.speech_model} (then: {model.successor})"
+    return shutdown(named, model.shutdown.isoformat(), today=today)
+
+
+def shutdown(named: str, ends: str, *, today: date) -> tuple[list[str], list[str]]:
     """The same two lists for a model that has an end (ISO date or time)."""
     days = (date.fromisoformat(ends[:10]) - today).days
     if days < 0:
-        return [f"PARLEY_MODEL: {model} ended on {ends[:10]}"], []
-    told = f"PARLEY_MODEL: {model} ends on {ends[:10]}, in {days} days"
+        return [f"{named} ended on {ends[:10]}"], []
+    told = f"{named} ends on {ends[:10]}, in {days} days"
     return [], [told] if days <= SHUTDOWN_NOTICE_DAYS else []

@@ -23,9 +23,10 @@ import aiohttp
 import pytest
 
 from bot import cli, settings_cli
+from bot.config import Settings
 from bot.sandbox.model import FakeModel
 from bot.sandbox.slack import FakeSlack
-from handlers.check import shutdown
+from handlers.check import shutdown, speech_findings
 from handlers.socket import may_connect
 from handlers.table import SCOPES
 from tests.waiting import until
@@ -464,12 +465,16 @@ async def test_check_tells_of_a_model_that_is_about_to_end_or_does_not_answer(tm
 
 def test_a_models_end_is_told_three_months_ahead_and_is_wrong_when_it_has_come() -> None:
     assert shutdown("m", "2027-01-14", today=date(2026, 10, 15)) == ([], [])
-    soon = ["PARLEY_MODEL: m ends on 2027-01-14, in 90 days"]
+    soon = ["m ends on 2027-01-14, in 90 days"]
     assert shutdown("m", "2027-01-14T00:00:00Z", today=date(2026, 10, 16)) == ([], soon)
-    assert shutdown("m", "2027-01-14", today=date(2027, 1, 15)) == (
-        ["PARLEY_MODEL: m ended on 2027-01-14"],
-        [],
-    )
+    assert shutdown("m", "2027-01-14", today=date(2027, 1, 15)) == (["m ended on 2027-01-14"], [])
+
+
+def test_of_a_speech_model_that_ends_the_one_after_it_is_told() -> None:
+    told = ["PARLEY_SPEECH_MODEL: whisper-1 (then: gpt-transcribe) ends on 2027-02-26, in 26 days"]
+    whisper = Settings(speech_model="whisper-1")
+    assert speech_findings(whisper, today=date(2027, 1, 31)) == ([], told)
+    assert speech_findings(Settings(), today=date(2027, 1, 31)) == ([], [])
 
 
 async def park(team: Town, tmp_path: Path) -> tuple[str, int]:

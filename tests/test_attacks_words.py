@@ -110,9 +110,21 @@ async def test_attack_01_names_of_people_and_channels_are_shown_as_they_are_and_
             "budget log",
             "owner",
         ):
-            shown_to_alice = str(await told(team, "alice", words, channel="C0GENERAL1"))
-            assert not CALL.search(shown_to_alice.replace(f"<@{team.slack.user('alice')}>", "")), words
-            assert "<https://evil" not in shown_to_alice, words
+            message = await told(team, "alice", words, channel="C0GENERAL1")
+            for text in [message["text"], *markup(message["blocks"])]:
+                assert not CALL.search(text.replace(f"<@{team.slack.user('alice')}>", "")), words
+                assert "<https://evil" not in text, words
+
+
+def markup(value: Any) -> Iterator[str]:
+    """Every text in blocks that Slack reads as markup; all others it shows letter by letter."""
+    if isinstance(value, list):
+        for inner in value:
+            yield from markup(inner)
+    elif isinstance(value, dict):
+        if value.get("type") == "mrkdwn":
+            yield value["text"]
+        yield from markup(list(value.values()))
 
 
 # 2, 3, 4: links that carry what was read

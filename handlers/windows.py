@@ -54,9 +54,13 @@ async def show(door: SlackDoor, trigger: str, fill: Fill, *, on_top: bool = Fals
 
 
 async def show_in(door: SlackDoor, view: str, fill: Fill) -> None:
-    """Shows in an open window what `fill` finds, or why not."""
+    """Shows in an open window what `fill` finds, or why not. Nobody is left with a window that waits."""
     try:
         found = await fill()
-    except BotError as exc:
-        found = said(exc.notice)
-    await door.attempt("views.update", view_id=view, view=found)
+    except Exception as exc:
+        error = exc if isinstance(exc, BotError) else BotError()
+        await door.attempt("views.update", view_id=view, view=said(error.notice))
+        if error is not exc:
+            raise
+    else:
+        await door.attempt("views.update", view_id=view, view=found)

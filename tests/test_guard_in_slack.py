@@ -15,15 +15,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import policy
-from bot.errors import SetupError
+from bot.errors import BotError, SetupError
 from bot.grounding import REFUSAL
 from bot.policy import Policy
 from bot.sandbox.model import FakeModel
 from bot.sandbox.slack import FakeSlack
-from handlers import guard_blocks, settings_form, verdicts
+from handlers import guard_blocks, settings_form, verdicts, windows
 from handlers.blocks import FEEDBACK, SETTINGS_OF, SHOULD_ANSWER, SHOULD_REFUSE
+from handlers.slack import SlackDoor
 from storage import owners
 from storage.guard import Channel
 from tests.guard_rows import TopicSplit, topic_split
@@ -72,7 +74,7 @@ async def filled(team: Workspace, user: str = "alice", *, depth: int = 1) -> dic
         views = team.slack.modals(user)
         return views[-1] if len(views) == depth and "One moment" not in str(views[-1]) else None
 
-    return await team.slack.until(top)
+    return await team.slack.until(top, 30)
 
 
 async def save(team: Workspace, user: str = "alice", channel: str = "#general", **given: str) -> str:
@@ -90,15 +92,15 @@ async def teach(team: Workspace, **given: str) -> None:
     """The kitchen in force in #general, and learned."""
     examples = {"belongs": "\n".join(kitchen().on), "does_not": "\n".join(kitchen().off[250:310])}
     await save(team, **{"purpose": PURPOSE, "shadow": "false", **examples, **given})
-    await team.quiet()
+    await team.quiet(60)
 
 
 async def said(team: Workspace, text: str, *, user: str = "bob", thread: str = "") -> tuple[str, str]:
     """The answer to a message in #general, and the thread it stands in."""
     before = len(team.said("#general", thread)) if thread else 0
     thread = await team.ask(f"@parley {text}", user=user, thread=thread)
-    answer = await team.answer("#general", thread, count=before + 1)
-    await team.quiet()
+    answer = await team.answer("#general", thread, count=before + 1, timeout_s=30)
+    await team.quiet(60)
     return answer, thread
 
 
@@ -297,6 +299,18 @@ async def test_an_empty_purpose_ends_the_guard(team: Workspace) -> None:
     assert (await said(team, CARD))[0] == "Gently."
 
 
+async def test_no_window_is_left_waiting_when_something_breaks(team: Workspace) -> None:
+    form = await opened(team)
+
+    async def broken() -> dict[str, Any]:
+        raise ZeroDivisionError
+
+    door = SlackDoor(AsyncWebClient(token=team.slack.bot_token, base_url=team.slack.api_url))
+    with pytest.raises(ZeroDivisionError):
+        await windows.show_in(door, form["id"], broken)
+    assert BotError().notice in str(team.slack.modals("alice"))
+
+
 # Overturned
 
 
@@ -307,15 +321,15 @@ async def test_refused_then_overturned_then_learned_then_answered(team: Workspac
     assert "Gently." not in str(team.replies("#general", thread))
     (reply,) = team.replies("#general", thread)
     await team.slack.press("alice", "#general", reply["ts"], SHOULD_ANSWER)
-    assert await team.answer("#general", thread, count=2) == "Gently."
+    assert await team.answer("#general", thread, count=2, timeout_s=30) == "Gently."
     assert "learned" in team.slack.ephemerals("alice")[-1]["text"]
-    await team.quiet()
+    await team.quiet(60)
     subject = team.bot.services.subject
     standing = await subject.standing(general(team))
     assert [v.version for v in standing.versions] == [2, 1], "it was trained anew"
     await team.slack.press("alice", "#general", reply["ts"], SHOULD_ANSWER)
     await team.slack.until(lambda: len(team.slack.ephemerals("alice")) == 2)
-    await team.quiet()
+    await team.quiet(60)
     again = await subject.standing(general(team))
     assert len(again.versions) == 2, "pressing again teaches nothing more"
     assert [(week.refused, week.overturned) for week in standing.weeks] == [(1, 1)]
@@ -337,7 +351,7 @@ async def test_the_asker_cannot_overturn_alone_but_those_who_look_after_the_chan
     assert len(asked) == 1
     assert (await said(team, CARD))[0] == REFUSED, "nothing is learned before they decide"
     await team.slack.press("alice", direct, asked[0]["ts"], SHOULD_ANSWER)
-    assert await team.answer("#general", thread, count=2) == "Gently."
+    assert await team.answer("#general", thread, count=2, timeout_s=30) == "Gently."
 
 
 async def test_nobody_else_overturns_anything(team: Workspace) -> None:
@@ -357,7 +371,7 @@ async def test_an_answer_that_should_have_been_refused_is_refused_from_then_on(t
     window = await why(team, "alice", thread, team.replies("#general", thread)[0]["ts"])
     await team.slack.press("alice", "", "", SHOULD_REFUSE, view_id=window["id"])
     await team.slack.until(lambda: "learned" in str(team.slack.modals("alice")))
-    await team.quiet()
+    await team.quiet(60)
     assert (await said(team, CHICKEN))[0] == REFUSED
 
 
@@ -421,7 +435,7 @@ async def test_why_tells_what_the_model_was_paid_and_who_overturned_it(team: Wor
     assert "10%" in shown
     assert "Cost: $0.0" in shown
     await team.slack.press("alice", "#general", reply["ts"], SHOULD_ANSWER)
-    await team.answer("#general", thread, count=2)
+    await team.answer("#general", thread, count=2, timeout_s=30)
     shown = str(await why(team, "bob", thread, reply["ts"]))
     assert f"Overturned by <@{team.slack.user('alice')}>" in shown
 
@@ -451,8 +465,8 @@ async def test_the_record_shows_weeks_versions_and_verdicts_and_rolls_back(
     await team.slack.press("alice", "", "", SHOULD_ANSWER, value=str(judged.verdict.id), view_id=record["id"])
     await team.slack.until(lambda: "1 overturned" in str(team.slack.modals("alice")[-1]))
     assert f"Overturned by <@{team.slack.user('alice')}>" in str(team.slack.modals("alice")[-1])
-    assert await team.answer("#general", thread, count=2) == "Gently."
-    await team.quiet()
+    assert await team.answer("#general", thread, count=2, timeout_s=30) == "Gently."
+    await team.quiet(60)
     await team.slack.close_modal("alice")
     await team.slack.press("alice", "", "", settings_form.OPEN_RECORD, view_id=form["id"])
     record = await filled(team, depth=2)
@@ -657,7 +671,7 @@ async def test_examples_are_written_from_the_purpose_shown_to_the_owner_and_edit
     }
     team.model.script(json.dumps(written), match=f"The channel is for: {PURPOSE}")
     await save(team, purpose=PURPOSE, shadow="false")
-    await team.quiet()
+    await team.quiet(60)
     direct = team.slack.workspace.channels[team.slack.dm("alice")].messages.values()
     assert any("I wrote 21 examples" in message["text"] for message in direct)
     form = fields(await opened(team))
@@ -665,7 +679,7 @@ async def test_examples_are_written_from_the_purpose_shown_to_the_owner_and_edit
     assert form["does_not"].startswith("my tires are flat\n")
     await team.slack.submit("alice", {"belongs": form["belongs"].removeprefix("how long do eggs boil\n")})
     await filled(team)
-    await team.quiet()
+    await team.quiet(60)
     versions = (await team.bot.services.subject.standing(general(team))).versions
     assert [v.version for v in versions] == [2, 1]
     assert versions[1].rows == versions[0].rows + 1

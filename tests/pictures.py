@@ -12,6 +12,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 
 from bot.sandbox.run import Sandbox, ready, sandbox
 from tests.browser import MISSING, browser
+from tests.pictures_costs import usage_page
 
 FOLDER = Path(__file__).parents[1] / "bot" / "sandbox" / "pictures"
 WIDE, WIDER, PHONE = (1360, 800), (1500, 860), (390, 780)
@@ -31,6 +32,7 @@ async def main() -> int:
             running.model.pace.tokens_per_s = 150
             for take in (conversation, voice, channels, scenes, phone):
                 await take(chrome, running)
+        await usage_page(chrome, FOLDER / "usage.png")
     for picture in sorted(FOLDER.glob("*.png")):
         print(f"{picture.relative_to(Path.cwd())}  {picture.stat().st_size // 1024} kB")
     return 0

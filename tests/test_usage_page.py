@@ -29,14 +29,15 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def open_to_browsers(tmp_path: Path, **environ: str) -> AsyncIterator[Workspace]:
+async def open_to_browsers(tmp_path: Path, *, spent: bool = True, **environ: str) -> AsyncIterator[Workspace]:
     """Bob and Carol share #general; the private #leads is Alice's and Bob's."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     async with workspace(tmp_path, PORT=str(port), PARLEY_PUBLIC_URL=url, **environ) as team:
-        await spend(team, "#general", "bob", 2)
-        await spend(team, "#general", "carol", 1, kind="transcription")
-        await spend(team, "#leads", "bob", 8)
+        if spent:
+            await spend(team, "#general", "bob", 2)
+            await spend(team, "#general", "carol", 1, kind="transcription")
+            await spend(team, "#leads", "bob", 8)
         yield team
 
 

@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 # Subtypes of `message` that are a person saying something.
 # Source: https://docs.slack.dev/reference/events/message#subtypes
 SAID = frozenset({None, "file_share", "thread_broadcast", "me_message"})
+# Subtypes of a file that was recorded in Slack's own client.
+CLIPS = frozenset({"slack_audio", "slack_video"})
 # What stays of a deleted message that has replies.
 TOMBSTONE = "tombstone"
 ACKNOWLEDGED = 200
@@ -155,7 +157,7 @@ def file_from(file: dict[str, Any]) -> File:
         mime=file.get("mimetype") or "",
         size_bytes=int(file.get("size") or 0),
         url=file.get("url_private_download") or file.get("url_private") or "",
-        voice=file.get("subtype") == "slack_audio",
+        voice=file.get("subtype") in CLIPS,
         stub=file.get("file_access") == "check_file_info",
     )
 

@@ -216,6 +216,7 @@ async def test_of_a_video_the_sound_is_heard(tmp_path: Path) -> None:
         thread = await drop(team, given)
         await answered(team, thread)
         assert spoken(HELLO) in shown(cards(team, thread)[0])
+        assert f"<user>{spoken(HELLO)}" in team.model.requests[-1].prompt, "as if it had been written"
 
 
 async def test_a_video_of_a_kind_that_no_model_takes_arrives_as_sound_alone(tmp_path: Path) -> None:

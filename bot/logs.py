@@ -7,13 +7,18 @@ print messages and refused requests, are kept to warnings. Secrets are bot/redac
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import re
 import sys
+import threading
+import time
 from collections.abc import Collection, Iterator
 from dataclasses import fields
 from datetime import UTC, datetime
+from queue import Full, Queue
+from typing import TextIO
 
 from bot.config import Settings
 from bot.redact import redact_all
@@ -35,14 +40,17 @@ QUIET = (
 # Shorter values would redact half the log.
 SHORTEST_SECRET = 8
 
+KEPT_LINES = 10_000
+LAST_LINES_S = 1.0  # for the last lines to be written at the end
+
 # Everything that could begin a line, move a cursor, hide or reorder text.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 
 
 def setup(settings: Settings) -> None:
     """Points the root logger at standard error; calling it again starts over."""
-    handler = logging.StreamHandler(sys.stderr)
     form = PlainLine if sys.stderr.isatty() else JsonLine
+    handler = Unhurried(sys.stderr)
     handler.setFormatter(form(secrets_of(settings)))
     logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
     logging.captureWarnings(True)
@@ -54,6 +62,41 @@ def secrets_of(settings: Settings) -> tuple[str, ...]:
     """The values of secret settings, longest first, so that one inside another leaves nothing behind."""
     values = (getattr(settings, f.name) for f in fields(settings) if f.metadata["secret"])
     return tuple(sorted({v for v in values if len(v) >= SHORTEST_SECRET}, key=len, reverse=True))
+
+
+class Unhurried(logging.Handler):
+    """Writes lines in a thread of its own: a reader that has stopped reading holds up the log, not the bot.
+
+    Lines that nobody reads are kept up to KEPT_LINES, then lost.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
+        self._lines: Queue[str | None] = Queue(KEPT_LINES)
+        threading.Thread(target=self._write, name="parley-log", daemon=True).start()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with contextlib.suppress(Full):
+            self._lines.put_nowait(self.format(record))
+
+    def flush(self) -> None:
+        """Waits until all is written, for a moment."""
+        ends_at = time.monotonic() + LAST_LINES_S
+        while self._lines.unfinished_tasks and time.monotonic() < ends_at:
+            time.sleep(0.005)
+
+    def close(self) -> None:
+        with contextlib.suppress(Full):
+            self._lines.put_nowait(None)
+        super().close()
+
+    def _write(self) -> None:
+        while (line := self._lines.get()) is not None:
+            with contextlib.suppress(OSError, ValueError):  # nobody reads any more
+                self._stream.write(line + "\n")
+                self._stream.flush()
+            self._lines.task_done()
 
 
 class _Line(logging.Formatter):

@@ -48,6 +48,7 @@ class Speech(Protocol):
     def listening(self, done_s: float, total_s: float) -> None: ...
     def append(self, text: str) -> None: ...
     async def deliver(self, reply: Reply) -> list[str]: ...
+    async def there(self) -> list[str]: ...
     async def withdraw(self) -> None: ...
     async def idle(self) -> None: ...
 
@@ -180,13 +181,16 @@ class Turns:
             incoming,
             row.id,
             messages=list(row.messages),
-            resumed=job.attempts > 1,
+            resumed=job.attempts > 1 or self._is_old(incoming),
             opened=lambda messages: self._note_opened(row.id, messages),
         )
         running = self._running[place.key] = Running(job.key, incoming, ended="deleted" if gone else "")
         try:
             if row.payload:
                 reply = reply_of(row.payload)
+            elif not gone and self._is_old(incoming) and (messages := await speech.there()):
+                # Answered in a life that our database, an old copy, does not know of.
+                return [partial(replies.sent, reply_id=row.id, messages=messages, now=self._now())]
             elif not gone:
                 reply = await self._answer(job, incoming, row.id, speech, running)
             if running.ended == "deleted":
@@ -245,9 +249,14 @@ class Turns:
             await self._engine.scrub()
 
     def _refuse_old(self, incoming: Incoming) -> None:
-        age_s = (self._clock() - incoming.sent_at).total_seconds()
-        if age_s > self._house.settings.message_age_limit_s:
-            raise TooOld(age(age_s))
+        if self._is_old(incoming):
+            raise TooOld(age(self._age_s(incoming)))
+
+    def _is_old(self, incoming: Incoming) -> bool:
+        return self._age_s(incoming) > self._house.settings.message_age_limit_s
+
+    def _age_s(self, incoming: Incoming) -> float:
+        return (self._clock() - incoming.sent_at).total_seconds()
 
     def _note_opened(self, reply_id: str, messages: list[str]) -> None:
         """Writes down which messages a stream occupies, without holding the stream up for it."""

@@ -143,6 +143,14 @@ class SlackReply:
         (ts,) = await self._publish([body], streamed=False)
         return ts
 
+    async def there(self) -> list[str]:
+        """Ids of the messages of this reply that stand in the thread as final."""
+        try:
+            found = await self._find()
+        except SlackRefused:  # nothing can be seen there any more
+            return []
+        return [ts for part, ts in sorted(found.items()) if part < ORPHANS]
+
     async def withdraw(self) -> None:
         """Takes back what is already to be seen, because the question was deleted."""
         await self._settle_live()

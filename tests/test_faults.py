@@ -7,6 +7,7 @@ that other test files show already are listed in tests/reliability.py.
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import sqlite3
@@ -30,7 +31,7 @@ from storage import inbox, sqlite_writer
 from storage.engine import Tx
 from tests.faults_promises import ended, jobs, kept, ours
 from tests.waiting import until
-from tests.workspace import MANIFEST, Workspace, environment, started, workspace
+from tests.workspace import MANIFEST, Workspace, environment, is_final, started, workspace
 
 ANSWER = "The answer, word for word, in one piece."
 LONG = "word " * 60
@@ -46,6 +47,36 @@ def quick_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 async def readiness(team: Workspace) -> tuple[int, str]:
     async with aiohttp.ClientSession() as http, http.get(f"{team.bot.ops_url}/readyz") as answer:
         return answer.status, await answer.text()
+
+
+# Row 11: a restored backup
+
+
+async def test_row_11_yesterdays_backup_answers_nothing_late_and_leaves_what_was_answered(
+    tmp_path: Path,
+) -> None:
+    async with FakeSlack(manifest=MANIFEST, rate_limits=False) as slack, FakeModel() as model:
+        model.script(ANSWER, times=0)
+        async with started(slack, model, tmp_path) as team:
+            slack.faults.add("*", status=503, for_s=600)
+            answered = await slack.say("alice", "#general", "@parley answered after the backup")
+            await slack.until(lambda: model.counters["requests"])
+            await team.bot.services.engine.backup(tmp_path / "backup.db")
+            slack.faults.clear()
+            await team.answer("#general", answered, timeout_s=20)
+            await kept(team)
+        os.replace(tmp_path / "backup.db", tmp_path / "parley.db")
+        forget_that_it_was_begun(tmp_path / "parley.db")
+        async with started(slack, model, tmp_path, PARLEY_MESSAGE_AGE_LIMIT_S="0.1") as team:
+            assert await kept(team) == [ANSWER]
+            assert len(model.requests) == 1
+
+
+def forget_that_it_was_begun(path: Path) -> None:
+    """As the backup would have it that was made before the work began."""
+    db = sqlite3.connect(path)
+    db.executescript("update inbox set attempts = 0, running = 0; delete from replies")
+    db.close()
 
 
 # Rows 12–20: Slack answers badly
@@ -856,6 +887,35 @@ async def test_row_48_a_day_later_it_is_closed_in_words(tmp_path: Path) -> None:
         assert "ago" in await team.answer("#general", thread)
         assert len(await kept(team)) == 1
         assert not team.model.requests
+
+
+# Row 52: nobody reads what it writes
+
+
+async def test_row_52_a_log_that_nobody_reads_holds_up_no_answer(tmp_path: Path) -> None:
+    unread, log = os.pipe()
+    fcntl.fcntl(log, fcntl.F_SETPIPE_SZ, 4096)
+    async with FakeSlack(manifest=MANIFEST, rate_limits=False) as slack, FakeModel() as model:
+        environ = {"PATH": os.environ["PATH"]} | environment(slack, model, tmp_path)
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot", "serve", env=environ, stdout=asyncio.subprocess.DEVNULL, stderr=log
+        )
+        try:
+            await slack.until(lambda: len(slack.sockets.connections) == 2, 30)
+            for asked in (60, 120):
+                for n in range(60):
+                    await slack.say("alice", "#general", f"@parley question {n}")
+                await slack.until(lambda most=asked: sum(map(is_final, said_in(slack))) == most, 30)
+        finally:
+            process.kill()
+            await process.wait()
+            os.close(unread)
+            os.close(log)
+
+
+def said_in(slack: FakeSlack) -> list[dict[str, Any]]:
+    there = slack.workspace
+    return [m for c in there.channels.values() for m in c.messages.values() if m.get("user") == there.bot]
 
 
 # Row 54: settings

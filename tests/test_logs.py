@@ -45,6 +45,8 @@ def terminal(request, monkeypatch):
 
 
 def lines(capsys):
+    for handler in logging.getLogger().handlers:
+        handler.flush()
     return capsys.readouterr().err.splitlines()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,11 +11,18 @@ import pytest
 
 from bot.errors import SetupError
 from bot.inbox import Effect, Inbox, Job
+from bot.sandbox.model import FakeModel
+from bot.sandbox.slack import FakeSlack
 from storage import inbox
 from storage.engine import open_engine
 from storage.schema import STEPS
 from storage.sqlite_file import connect, migrate
 from storage.sqlite_writer import SqliteTx
+from tests.faults_promises import kept
+from tests.make_schemas import ASKED, CHANNEL, PERSON, SCHEMAS, question
+from tests.workspace import MANIFEST, started
+
+SCHEMA = "select name, sql from sqlite_master where sql is not null"
 
 
 def old_file(path: Path, steps: int) -> None:
@@ -44,6 +52,42 @@ async def test_jobs_queued_in_an_older_file_are_worked_after_the_upgrade(tmp_pat
         applied = await engine.read(lambda tx: tx.all("select name from _sqlite_migrations order by id"))
     assert done == ["a", "b", "c"]
     assert [row["name"] for row in applied] == [name for name, _ in STEPS]
+
+
+def kept_file(name: str, path: Path) -> None:
+    path.write_bytes(gzip.decompress((SCHEMAS / f"{name}.db.gz").read_bytes()))
+
+
+def schema(path: Path) -> set[tuple[str, str]]:
+    db = connect(path)
+    try:
+        return {(name, " ".join(sql.split())) for name, sql in db.execute(SCHEMA)}
+    finally:
+        db.close()
+
+
+@pytest.mark.parametrize("name", [name for name, _ in STEPS])
+async def test_row_10_questions_in_a_file_of_every_earlier_schema_are_answered_by_this_version(
+    tmp_path: Path, name: str
+) -> None:
+    kept_file(name, tmp_path / "parley.db")
+    async with FakeSlack(manifest=MANIFEST, rate_limits=False) as slack, FakeModel() as model:
+        general = slack.workspace.channels[CHANNEL]
+        for ts in ASKED:
+            asked = {"type": "message", "user": PERSON, "ts": ts, "text": question(ts).text}
+            slack.workspace.put(general, asked)
+        async with started(slack, model, tmp_path, PARLEY_MESSAGE_AGE_LIMIT_S="1e9") as team:
+            assert len(await kept(team)) == len(ASKED)
+
+
+@pytest.mark.parametrize("name", [name for name, _ in STEPS])
+def test_a_file_of_every_earlier_schema_becomes_the_same_as_a_new_one(tmp_path: Path, name: str) -> None:
+    kept_file(name, tmp_path / "old.db")
+    for file in ("old.db", "new.db"):
+        db = connect(tmp_path / file)
+        migrate(db)
+        db.close()
+    assert schema(tmp_path / "old.db") == schema(tmp_path / "new.db")
 
 
 async def test_opening_twice_changes_nothing(tmp_path: Path) -> None:

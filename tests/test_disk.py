@@ -1,0 +1,88 @@
+"""A disk that fails to write or to sync, under the real process: a failed commit is never acknowledged.
+
+tests/failing_io.c makes the system's calls fail on the database's files; it is built with the C compiler of
+the machine and needs Linux.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.model import FakeModel
+from bot.sandbox.slack import FakeSlack
+from tests.reliability import note
+from tests.supervised import supervised
+from tests.workspace import MANIFEST, is_final
+
+COMPILER = shutil.which("cc") or shutil.which("gcc")
+pytestmark = pytest.mark.skipif(
+    COMPILER is None or sys.platform != "linux", reason="needs Linux and a C compiler to make the disk fail"
+)
+PATIENT = (0.5, *[1.0] * 60)
+SOME = (1, 60, 150)  # at the start, while tables are made, and in the work
+QUESTIONS = 2
+
+
+@pytest.fixture(scope="session")
+def bad_disk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    library = tmp_path_factory.mktemp("disk") / "failing_io.so"
+    source = Path(__file__).parent / "failing_io.c"
+    subprocess.run([str(COMPILER), "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"], check=True)
+    return library
+
+
+async def answered(tmp_path: Path, library: Path, *, questions: int, **failing: str) -> None:
+    """Asks on a disk that fails and is started again when it gives up: each is answered once."""
+    how = {"LD_PRELOAD": str(library), "FAIL_NAME": "parley.db", **failing}
+    async with (
+        FakeSlack(manifest=MANIFEST, rate_limits=False, ack_deadline_s=1.0, retry_delays_s=PATIENT) as slack,
+        FakeModel() as model,
+        supervised(slack, model, tmp_path, PARLEY_LOG_LEVEL="ERROR", **how),
+    ):
+        asked = [await slack.say("alice", "#general", f"@parley question {n}") for n in range(questions)]
+
+        def said(thread: str) -> list[bool]:
+            return [is_final(m) for m in slack.thread("#general", thread) if m.get("user") == slack.bot]
+
+        await slack.until(lambda: all(said(thread) for thread in asked), 60)
+        await asyncio.sleep(0.3)
+        assert [said(thread) for thread in asked] == [[True]] * questions
+        made = model.counters["requests"]
+    db = sqlite3.connect(tmp_path / "parley.db")
+    assert db.execute("pragma integrity_check").fetchall() == [("ok",)]
+    assert db.execute("select count(*) from ledger").fetchone()[0] >= made
+    db.close()
+
+
+@pytest.mark.parametrize("at", SOME)
+async def test_row_43_one_write_that_fails_loses_nothing_and_doubles_nothing(
+    tmp_path: Path, bad_disk: Path, at: int
+) -> None:
+    await answered(tmp_path, bad_disk, questions=QUESTIONS, FAIL_AT=str(at), FAIL_MARK=f"{tmp_path}/mark")
+    assert (tmp_path / "mark").exists(), "no call had that number"
+
+
+async def test_row_42_a_disk_that_fails_now_and_then_delays_answers(tmp_path: Path, bad_disk: Path) -> None:
+    await answered(tmp_path, bad_disk, questions=4, FAIL_EVERY="50")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(7200)
+async def test_row_43_whichever_write_fails_nothing_is_lost_or_doubled(
+    tmp_path: Path, bad_disk: Path
+) -> None:
+    number, reached = 0, True
+    while reached:
+        number += 1
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        await answered(folder, bad_disk, questions=1, FAIL_AT=str(number), FAIL_MARK=f"{folder}/mark")
+        reached = (folder / "mark").exists()
+    note("Each write to the disk fails once", f"{number - 1} writes of one message's way, each answered once")

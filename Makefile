@@ -5,7 +5,7 @@ BIN := .venv/bin
 export UV_SYSTEM_CERTS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup sandbox test browser check bench bench-guard soak fmt lock audit sbom pictures clean
+.PHONY: setup sandbox test browser check bench bench-guard soak load reliability fmt lock audit sbom pictures clean
 
 setup: .venv/.ready
 
@@ -64,6 +64,14 @@ sbom: setup
 	@mkdir -p dist
 	@$(BIN)/python -m tests.supply sbom > dist/parley.cdx.json
 	@echo dist/parley.cdx.json
+
+# An hour's worth of messages, bursts and a flood, with figures.
+load: setup
+	@$(BIN)/python -m tests.load
+
+# Runs every test of the fault table, then makes RELIABILITY.md.
+reliability: setup
+	@$(BIN)/python -m tests.reliability -n $(WORKERS) --dist loadgroup
 
 # The screenshots of the README, from the running sandbox.
 pictures: setup

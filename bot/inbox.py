@@ -128,7 +128,7 @@ class Inbox:
 
         if not self._lanes.try_enter(conversation):
             stored = await self._engine.write(job, now=self._clock())
-            self._lanes.wake(conversation)
+            self._lanes.wake(conversation, f"{team} {person}")
             return stored
         try:
             stored, found = await self._engine.write(_put_and_take, job, conversation, now=self._clock())

@@ -1,13 +1,14 @@
 """Who runs when: one thing at a time in a lane, so many lanes at once, nothing kept of a lane that is quiet.
 
 A lane (the inbox uses conversations) is busy from `wake`, `later` or `try_enter` until it is left with
-nothing to do. What is done in a lane, and in what order, is the caller's business: bot/inbox.py.
+nothing to do. Whoever waits for a place waits behind one lane of each other owner, not behind all of somebody
+who filled many. What is done in a lane, and in what order, is the caller's business: bot/inbox.py.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 
 
@@ -22,7 +23,8 @@ class Lanes:
         self._clock = clock
         self._busy: set[str] = set()  # lanes that run, are ready to, or wait for a time
         self._knocked: set[str] = set()  # of these, the ones that were woken again while they ran
-        self._ready: deque[tuple[str, float]] = deque()
+        self._ready: OrderedDict[str, deque[tuple[str, float]]] = OrderedDict()  # next owner first
+        self._owners: dict[str, str] = {}  # of lanes that were woken and are not ready yet
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._single: deque[str] = deque()  # lanes that must not run beside one another
         self._single_now = ""
@@ -45,8 +47,9 @@ class Lanes:
         self._enter(lane)
         return True
 
-    def wake(self, lane: str) -> None:
-        """There may be something new to do in this lane."""
+    def wake(self, lane: str, owner: str = "") -> None:
+        """There may be something new to do in this lane, for its owner."""
+        self._owners[lane] = owner
         if timer := self._timers.pop(lane, None):
             timer.cancel()
             self._queue(lane, 0.0)
@@ -101,7 +104,7 @@ class Lanes:
 
     def _queue(self, lane: str, due_at: float) -> None:
         self._busy.add(lane)
-        self._ready.append((lane, due_at))
+        self._ready.setdefault(self._owners.pop(lane, ""), deque()).append((lane, due_at))
         self._start_ready()
 
     def _next_single(self) -> None:
@@ -111,6 +114,14 @@ class Lanes:
 
     def _start_ready(self) -> None:
         while self._ready and self._free and not self.closed:
-            lane, due_at = self._ready.popleft()
+            lane, due_at = self._next_ready()
             self._enter(lane)
             self._run(lane, due_at)
+
+    def _next_ready(self) -> tuple[str, float]:
+        owner, lanes = next(iter(self._ready.items()))
+        found = lanes.popleft()
+        self._ready.move_to_end(owner)
+        if not lanes:
+            del self._ready[owner]
+        return found

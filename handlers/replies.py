@@ -82,6 +82,7 @@ class SlackReply:
         self._filter = outgoing()
         self._messages = messages
         self._uncertain = resumed  # something of ours may stand in the thread that we do not know of
+        self._stands: list[str] = []  # the messages of the whole reply, where an earlier attempt left it
         self._live = (
             None if resumed else LiveStream(door, pace, self._place, metadata=self._metadata, opened=opened)
         )
@@ -123,7 +124,7 @@ class SlackReply:
         except SlackRefused as exc:
             if exc.code not in UNREACHABLE:
                 raise
-            messages = await self._say_elsewhere(exc.code, text, notes)
+            messages = self._stands or await self._say_elsewhere(exc.code, text, notes)
         await self._line.clear()
         await self._session.end(tries=ENDING_TRIES)
         return messages
@@ -207,6 +208,8 @@ class SlackReply:
         What was never streamed leaves no orphans, and claims none.
         """
         there = await self._find() if self._uncertain else {}
+        if there.keys() >= set(range(len(bodies))):
+            self._stands = [there[part] for part in range(len(bodies))]
         if not streamed:
             there = {part: ts for part, ts in there.items() if part < ORPHANS}
         mine = [*self._messages, *(ts for ts in there.values() if ts not in self._messages)]

@@ -3,8 +3,8 @@
     python -m tests.reliability           runs those tests, then makes the page
     python -m tests.reliability --page    makes the page from the results that are there
 
-A test that is named `test_row_NN_…` injects row NN; tests of other names are listed beside their row. The slow
-ones (`make soak`, `make load`) note their figures here. A test compares the page with what this makes.
+A test that is named `test_row_NN_…` injects row NN; tests of other names are listed beside their row. The
+slow ones (`make soak`, `make load`) note their figures here. A test compares the page with what this makes.
 """
 
 from __future__ import annotations
@@ -153,9 +153,7 @@ FAULTS = (
     Fault(
         "The disk is full",
         "a delay: what cannot be kept is not acknowledged",
-        (
-            "test_sqlite.py::test_a_full_disk_fails_what_did_not_fit_and_work_goes_on_when_there_is_room",
-        ),
+        ("test_sqlite.py::test_a_full_disk_fails_what_did_not_fit_and_work_goes_on_when_there_is_room",),
     ),
     Fault("Writing or syncing fails now and then", "a delay: a failed commit is not acknowledged"),
     Fault("The n-th write fails, for every n", "a delay; nothing lost, nothing twice"),
@@ -217,8 +215,8 @@ FAULTS = (
 
 HEAD = """# Reliability
 
-What may break, what the person sees then, and which test breaks it on purpose. After every fault the tests hold
-Parley to three promises, read off Slack, the model and the database (`tests/faults_promises.py`):
+What may break, what the person sees then, and which test breaks it on purpose. After every fault the tests
+hold Parley to three promises, read off Slack, the model and the database (`tests/faults_promises.py`):
 
 - **One end.** Every message that was acknowledged ends in one answer, one refusal or one plain error.
 - **Never two.** No reply is there twice; no stray message, open stream or busy-looking thread stays behind.
@@ -295,7 +293,7 @@ def run() -> dict[str, str]:
 
 def _ends(report: Path) -> Iterator[tuple[str, str]]:
     worst: dict[str, str] = {}
-    for case in ElementTree.parse(report).getroot().iter("testcase"):  # noqa: S314  # our own file
+    for case in ElementTree.parse(report).getroot().iter("testcase"):
         file = case.attrib["classname"].rpartition(".")[2] + ".py"
         test = f"{file}::{case.attrib['name'].partition('[')[0]}"
         kinds = {child.tag for child in case}

@@ -221,6 +221,20 @@ async def test_row_17_a_private_answer_says_as_well_that_it_was_cut(tmp_path: Pa
         assert CUT["length"] in json.dumps(ours(team))
 
 
+async def test_row_17_an_answer_that_stood_there_before_the_channel_closed_is_not_given_again(
+    tmp_path: Path,
+) -> None:
+    async with workspace(tmp_path) as team:
+        team.model.script(ANSWER)
+        for method in ("chat.postMessage", "chat.stopStream"):
+            team.slack.faults.add(method, accepted=True, lose_response=True)
+        where = {"channel": team.slack.channel("#general")}
+        team.slack.faults.add("chat.update", error="is_archived", for_s=60, where=where)
+        thread = await team.ask("@parley hello")
+        await team.answer("#general", thread)
+        assert await kept(team) == [ANSWER]
+
+
 async def test_row_17_a_crash_after_the_private_answer_does_not_repeat_it(tmp_path: Path) -> None:
     async with FakeSlack(manifest=MANIFEST, rate_limits=False) as slack, FakeModel() as model:
         model.script(ANSWER)

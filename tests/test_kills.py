@@ -18,6 +18,7 @@ import pytest
 
 from bot.sandbox.model import FakeModel
 from bot.sandbox.slack import FakeSlack
+from tests.reliability import note
 from tests.supervised import supervised
 from tests.workspace import MANIFEST, is_final, text_of
 
@@ -131,3 +132,4 @@ async def test_a_thousand_random_kills_lose_nothing_and_double_nothing(tmp_path:
             total.update(outcome)
             print(f"\nseed {seed}: {dict(outcome)}; so far: {dict(total)}", flush=True)
     assert total["lost"] == total["doubled"] == 0
+    note("Random kill -9 of the real process", ", ".join(f"{n} {what}" for what, n in total.items()))

@@ -52,6 +52,17 @@ def test_lanes_beyond_the_bound_wait_in_line(ran: list[str]) -> None:
     assert ran == ["a", "b", "c"]
 
 
+def test_who_fills_many_lanes_holds_nobody_else_up(ran: list[str]) -> None:
+    lanes = lanes_of(ran, parallel=1)
+    for n in range(5):
+        lanes.wake(f"flood {n}", "alice")
+    lanes.wake("one question", "bob")
+    lanes.wake("another", "carol")
+    for n in range(4):
+        lanes.leave(ran[n])
+    assert ran == ["flood 0", "flood 1", "one question", "another", "flood 2"]
+
+
 def test_a_lane_enters_at_once_only_when_it_is_quiet_and_there_is_room(ran: list[str]) -> None:
     lanes = lanes_of(ran)
     assert lanes.try_enter("a")

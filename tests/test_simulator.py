@@ -11,6 +11,8 @@ import sys
 
 import pytest
 
+from tests.reliability import note
+
 SEED = os.environ.get("PARLEY_SEED", "0")
 
 
@@ -39,3 +41,4 @@ def test_row_55_ten_thousand_random_schedules_break_no_promise() -> None:
     status, said = simulate("--schedules", "10000", "--first", SEED, "--workers", "2")
     print("\n" + said)
     assert status == 0
+    note("Simulated schedules of kills and faults", said.splitlines()[-1])

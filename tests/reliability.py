@@ -1,6 +1,7 @@
 """Makes RELIABILITY.md from the faults below, the tests that inject them and their last results.
 
     python -m tests.reliability           runs those tests, then makes the page
+    python -m tests.reliability --row 17  runs those of one row again
     python -m tests.reliability --page    makes the page from the results that are there
 
 A test that is named `test_row_NN_…` injects row NN; tests of other names are listed beside their row. The
@@ -9,6 +10,7 @@ slow ones (`make soak`, `make load`) note their figures here. A test compares th
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import subprocess
@@ -281,12 +283,13 @@ def _row(number: int, fault: Fault, tests: list[str], ended: dict[str, str]) -> 
     return f"| {number} | {fault.what} | {fault.sees} | {shown} | {', '.join(sorted(told))} |"
 
 
-def run() -> dict[str, str]:
-    """Runs every test of the page that is not slow: how each ended, the worst of its cases."""
-    wanted = sorted({test for _, _, tests in rows() for test in tests if not is_slow(test)})
+def run(only: int, options: list[str]) -> dict[str, str]:
+    """Runs the tests of one row, or (0) of all, that are not slow: how each ended, the worst of its cases."""
+    named = [tests for number, _, tests in rows() if only in (0, number)]
+    wanted = sorted({test for tests in named for test in tests if not is_slow(test)})
     with TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        command = [sys.executable, "-m", "pytest", "-q", f"--junitxml={report}", *sys.argv[1:]]
+        command = [sys.executable, "-m", "pytest", "-q", f"--junitxml={report}", *options]
         subprocess.run([*command, *(f"tests/{test}" for test in wanted)], check=False, cwd=TESTS.parent)
         return dict(_ends(report))
 
@@ -303,9 +306,17 @@ def _ends(report: Path) -> Iterator[tuple[str, str]]:
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.reliability", description="Other options go to pytest."
+    )
+    parser.add_argument("--row", type=int, default=0)
+    parser.add_argument("--page", action="store_true")
+    asked, options = parser.parse_known_args()
     kept = results()
-    if "--page" not in sys.argv:
-        kept["tests"], kept["on"] = run(), f"{datetime.now(UTC):%Y-%m-%d}"
+    if not asked.page:
+        ended = run(asked.row, options)
+        kept["tests"] = ended if not asked.row else kept["tests"] | ended
+        kept["on"] = f"{datetime.now(UTC):%Y-%m-%d}"
         _keep(kept)
     PAGE.write_text(page(), "utf-8")
     return int("failed" in kept["tests"].values())

@@ -20,7 +20,8 @@ FAILED_LOGPROB = -1.0
 # Models are up to a second off with their times.
 SLOPPY_S = 1.0
 
-_SENTENCE = re.compile(r"[^.!?。！？…]*[.!?。！？…]*[\"'”’)\]]*\s*")
+# A point within a word ("2.3", "example.com") ends no sentence.
+_SENTENCE = re.compile(r"(?:[^.!?。！？…]|[.!?…](?=\w))*[.!?。！？…]*[\"'”’)\]]*\s*")
 
 
 @dataclass(frozen=True, slots=True)

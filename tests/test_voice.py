@@ -553,3 +553,15 @@ def test_spread_gives_each_sentence_its_share_of_the_sound() -> None:
     assert (said[0].start_s, said[0].end_s) == pytest.approx((1.0, 1.885), abs=0.01)
     assert said[-1].end_s == pytest.approx(6.3)
     assert spread("", [(0, 1)]) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("It took 2.3 seconds. See example.com!", ["It took 2.3 seconds.", "See example.com!"]),
+        ("“Really?” he asked…", ["“Really?”", "he asked…"]),
+        ("今日は。明日は？", ["今日は。", "明日は？"]),
+    ],
+)
+def test_a_point_within_a_word_ends_no_sentence(text: str, sentences: list[str]) -> None:
+    assert [said.text for said in spread(text, [(0, 9)])] == sentences

@@ -351,6 +351,20 @@ async def test_a_voice_clip_is_heard_answered_and_can_be_corrected(page: Page) -
     await expect(thread(page)).to_contain_text("6 * 7 = 42")
 
 
+async def test_a_button_that_asks_first_does_nothing_until_it_is_told_to(page: Page) -> None:
+    await to_the_bot(page)
+    await page.get_by_role("button", name="Send a sample voice clip").first.click()
+    await page.get_by_role("menuitem", name="Release note (English)").click()
+    await expect(answers(page)).to_have_count(1)
+    forget = thread(page).get_by_role("button", name="Forget", exact=True)
+    for wanted, left in (("Keep", 1), ("Forget", 0)):
+        await forget.click()
+        asked = page.get_by_role("dialog", name="Forget this clip?")
+        await asked.get_by_role("button", name=wanted, exact=True).click()
+        await expect(asked).to_have_count(0)
+        await expect(forget).to_have_count(left)
+
+
 async def test_a_clip_recorded_with_the_microphone_is_sent(page: Page, workspace: Sandbox) -> None:
     await page.get_by_role("button", name="Record a voice clip").first.click()
     await expect(page.get_by_role("timer", name="Recording time")).to_have_text("0:01")

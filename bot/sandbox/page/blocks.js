@@ -1,5 +1,6 @@
 // Block Kit as elements. Whoever shows blocks passes `ctx`: who people are, and what pressing something does.
 
+import { confirmed } from "./confirm.js";
 import { h, icon } from "./dom.js";
 import { link, mention, emojiOrText } from "./inline.js";
 import { code, markdown, table } from "./markdown.js";
@@ -183,7 +184,7 @@ const ELEMENTS = {
           {
             type: "button",
             class: `button ${e.style || ""}`,
-            onclick: once(() => ctx.press(e.action_id, null)),
+            onclick: once(async () => (await confirmed(e.confirm)) && ctx.press(e.action_id, null)),
           },
           e.text.text,
         ),

@@ -123,6 +123,8 @@ class Rotation:
         self.full = True
         late = [(rank, end) for rank, end in ends if end + self._size >= HALF * self._limit]
         word = max(within.rfind(" "), within.rfind("\n")) + 1
+        if ends and "|" in within[within.rfind("\n", 0, word - 1) + 1 : word]:
+            word = ends[-1][1]  # a row of a table is not broken for the sake of a fuller message
         _, end = max(late, default=(_INSIDE, word))
         return end or (0 if self._size else max(len(within), 1))
 

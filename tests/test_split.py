@@ -185,3 +185,8 @@ def test_a_part_is_within_the_limit_also_as_json(line):
     written = [json.dumps(part, ensure_ascii=False).encode("utf-16-le") for part in parts]
     assert max(len(units) // 2 - len('""') for units in written) <= LIMIT
     assert max(map(len, parts)) > LIMIT // 2
+
+
+def test_the_head_of_a_table_is_not_parted_to_fill_a_message():
+    code, table = "```\ncode\n```\n", "| a | b |\n|---|---|\n| 1 | 2 |\n"
+    assert split(code + table, 30) == [code, table]

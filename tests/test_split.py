@@ -189,4 +189,4 @@ def test_a_part_is_within_the_limit_also_as_json(line):
 
 def test_the_head_of_a_table_is_not_parted_to_fill_a_message():
     code, table = "```\ncode\n```\n", "| a | b |\n|---|---|\n| 1 | 2 |\n"
-    assert split(code + table, 30) == [code, table]
+    assert split(code + table, 34) == [code, table]

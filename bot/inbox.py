@@ -40,6 +40,7 @@ SUSPECT_AFTER = 2  # process deaths
 MISTAKE_S = (0.2, 2.0)
 OUTAGE_S = (1.0, 3.0)
 LONGEST_DELAY_S = 300.0
+LONGEST_WAIT_S = 1.5 * LONGEST_DELAY_S  # whatever is due later than that, the clock has been set back
 OUTAGE_LASTS_S = 6 * 3600.0  # so long an answer that is ready is kept for a service that is away
 BUSY_S, LONGEST_BUSY_S = 0.05, 5.0  # between attempts to write to a busy or full database
 LAST_WORDS_S = 3.0  # for writing down what was cancelled
@@ -74,7 +75,7 @@ class Inbox:
         self._gave_up = gave_up
         self._clock = clock
         self._random = random
-        self._lanes = Lanes(parallel, self._start, clock=clock)
+        self._lanes = Lanes(parallel, self._start, clock=clock, longest_s=LONGEST_WAIT_S)
         self._tasks: set[asyncio.Task[None]] = set()
         self._handling: dict[str, asyncio.Task[Any]] = {}  # by conversation: the tasks inside the handler
 
@@ -92,10 +93,9 @@ class Inbox:
         waiting, parked = await self._engine.write(self._recover, now=self._clock())
         for job in parked:
             log.error("job %d (%s) parked after %d: the process died while it ran", *_named(job, job.crashes))
-        latest = self._clock() + LONGEST_DELAY_S  # the clock may have been set back since
         for found in waiting:
             if found.crashes < SUSPECT_AFTER:
-                self._lanes.later(found.conversation, min(found.due_at, latest))
+                self._lanes.later(found.conversation, found.due_at)
         self._lanes.one_by_one(found.conversation for found in waiting if found.crashes >= SUSPECT_AFTER)
         return self
 

@@ -8,6 +8,7 @@ who filled many. What is done in a lane, and in what order, is the caller's busi
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 
@@ -16,11 +17,17 @@ class Lanes:
     """Calls `run(lane, due_at)` when a lane may go; the caller says when it has left."""
 
     def __init__(
-        self, parallel: int, run: Callable[[str, float], None], *, clock: Callable[[], float]
+        self,
+        parallel: int,
+        run: Callable[[str, float], None],
+        *,
+        clock: Callable[[], float],
+        longest_s: float = math.inf,
     ) -> None:
         self._parallel = self._free = parallel
         self._run = run
         self._clock = clock
+        self._longest_s = longest_s
         self._busy: set[str] = set()  # lanes that run, are ready to, or wait for a time
         self._knocked: set[str] = set()  # of these, the ones that were woken again while they ran
         self._ready: OrderedDict[str, deque[tuple[str, float]]] = OrderedDict()  # next owner first
@@ -59,8 +66,9 @@ class Lanes:
             self._queue(lane, 0.0)
 
     def later(self, lane: str, due_at: float) -> None:
-        """The lane may go at that time. The wait is measured here: a clock set back does not stretch it."""
-        wait_s = due_at - self._clock()
+        """The lane may go at that time. The wait is measured here: a clock set back does not stretch it
+        beyond `longest_s`."""
+        wait_s = min(due_at - self._clock(), self._longest_s)
         if wait_s <= 0:
             self._queue(lane, due_at)
         elif not self.closed:

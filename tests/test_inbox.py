@@ -514,6 +514,29 @@ async def test_a_job_that_kills_the_process_is_parked_alone(tmp_path: Path) -> N
     assert {f"{n}" for n in range(24)} <= set(world.done)
 
 
+def put_for_later(tx: Tx, *, due_at: float) -> None:
+    inbox.put(tx, "a", "c", "m", "{}", now=due_at)
+
+
+async def test_what_is_due_later_is_not_done_earlier_after_a_restart(engine: Engine) -> None:
+    desk = Desk()
+    await engine.write(put_for_later, due_at=1_100.0)
+    async with Inbox(engine, desk, clock=lambda: 1_000.0) as box:
+        await box.put("b", "other", "m", "{}")
+        await until(lambda: desk.ended == ["b"])
+    assert desk.began == ["b"]
+
+
+async def test_a_clock_that_was_set_back_does_not_put_a_retry_off_for_days(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.inbox.LONGEST_WAIT_S", 0.05)
+    desk = Desk()
+    await engine.write(put_for_later, due_at=1_000_000.0)
+    async with Inbox(engine, desk, clock=lambda: 1_000.0):
+        await until(lambda: desk.ended == ["a"])
+
+
 async def test_whoever_is_parked_for_killing_us_is_told_about_in_its_conversations_turn(
     tmp_path: Path,
 ) -> None:

@@ -86,7 +86,7 @@ async def random_kills(tmp_path: Path, *, kills: int, seed: int) -> Counter[str]
         model.script(ANSWER, times=0, first_token_s=0.05, tokens_per_s=200)
         for _ in range(kills):
             connected = slack.counts["apps.connections.open"]
-            await slack.until(lambda before=connected: slack.counts["apps.connections.open"] > before, 30)  # type: ignore[misc]
+            await slack.until(lambda before=connected: slack.counts["apps.connections.open"] > before, 150)  # type: ignore[misc]
             for _ in range(dice.randint(1, 3)):
                 asked.append(await slack.say("alice", "#general", f"@parley question {len(asked)}"))
                 await asyncio.sleep(dice.uniform(0, 0.1))

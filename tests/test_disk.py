@@ -17,6 +17,7 @@ import pytest
 
 from bot.sandbox.model import FakeModel
 from bot.sandbox.slack import FakeSlack
+from storage.engine import open_engine
 from tests.reliability import note
 from tests.supervised import supervised
 from tests.workspace import MANIFEST, is_final
@@ -70,6 +71,8 @@ async def test_row_43_one_write_that_fails_loses_nothing_and_doubles_nothing(
 
 
 async def test_row_42_a_disk_that_fails_now_and_then_delays_answers(tmp_path: Path, bad_disk: Path) -> None:
+    async with open_engine(f"sqlite:///{tmp_path}/parley.db"):
+        pass  # the tables are made while the disk is well: a start on a failing one takes many tries
     await answered(tmp_path, bad_disk, questions=4, FAIL_EVERY="50")
 
 

@@ -11,6 +11,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox.slack import FakeSlack
+from bot.sandbox.slack_faults import Faults
 
 
 @pytest.fixture
@@ -173,3 +174,9 @@ async def test_open_orders_are_told_in_words_until_they_are_used_up(
     assert slack.faults.open()[0] == "*: ratelimited, for 60 s"
     slack.faults.clear()
     assert slack.faults.open() == []
+
+
+def test_an_order_without_an_end_says_so() -> None:
+    faults = Faults(lambda: 0.0)
+    assert faults.add("chat.*", status=429, times=0).told(0.0).endswith("until it is cleared")
+    assert faults.add("chat.*", status=429).told(0.0).endswith("1 more")

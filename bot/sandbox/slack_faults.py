@@ -47,7 +47,7 @@ class Fault:
 
     def told(self, now: float) -> str:
         what = (self.error or str(self.status)) if self.answers else "the answer is lost"
-        left = f"for {self.until - now:.0f} s" if self.until else f"{self.times} more"
+        left = f"for {self.until - now:.0f} s" if self.until else _more(self.times)
         return f"{self.method}: {what}, {left}"
 
 
@@ -70,7 +70,7 @@ class DeliveryFault:
     def told(self) -> str:
         kinds = {"twice": self.copies, "late": self.delay_s, "ack lost": self.lose_acks, "never": self.drop}
         how = ", ".join(kind for kind, given in kinds.items() if given)
-        return f"{self.match}: delivered {how}, {self.times} more"
+        return f"{self.match}: delivered {how}, {_more(self.times)}"
 
 
 class Faults:
@@ -138,3 +138,7 @@ class Faults:
 
 def _holds(where: Mapping[str, Any] | None, arguments: Mapping[str, Any]) -> bool:
     return not where or all(arguments.get(name) == value for name, value in where.items())
+
+
+def _more(times: int) -> str:
+    return f"{times} more" if times else "until it is cleared"

@@ -1,7 +1,8 @@
 """`make load`: an hour's worth of messages, bursts, and one person who floods, against the real process.
 
 Printed, never asserted: how long Slack waited for its acknowledgement, how old the oldest message got, how
-long the event loop was busy at a stretch, memory and file descriptors, and how long others waited meanwhile.
+long the event loop was busy at a stretch, also while recordings are decoded and long texts parsed, memory and
+file descriptors, and how long others waited meanwhile.
 
     python -m tests.load [--events 30000] [--burst 5000] [--transport http]
 """
@@ -10,76 +11,27 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
-import re
-import sys
+import itertools
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-
-import aiohttp
 
 from bot.sandbox.model import FakeModel
 from bot.sandbox.slack import FakeSlack
-from tests.bench import percentile, rss_mb
+from bot.sandbox.slack_acts import Upload
+from tests.audio_files import encode
+from tests.bench import percentile
+from tests.bench_voice import talk
 from tests.reliability import note
-from tests.workspace import MANIFEST, environment, is_final
+from tests.watched import watched_bot
+from tests.workspace import MANIFEST, is_final
 
 ANSWER = "A short answer, as most are."
+LONG = " ".join(f"**{n}** [word](https://example.com/{n}) `code` <{n}> & _more_ @here\n" for n in range(150))
 BURST_PER_S = 500
 HOUR_PER_S = 30_000 / 3_600
 FLOOD_PER_S = 50
-SAMPLE_S = 0.25
-METRIC = re.compile(r"^(parley_oldest_age_seconds|parley_loop_lag_seconds) (\S+)$", re.MULTILINE)
-
-
-@dataclass
-class Watched:
-    """What was seen of a process while it worked; the worst of each."""
-
-    pid: int
-    ops: str
-    events: str
-    rss_mb: float = 0.0
-    descriptors: int = 0
-    worst: dict[str, float] = field(default_factory=dict)
-
-    async def watch(self) -> None:
-        async with aiohttp.ClientSession() as http:
-            while True:
-                self.rss_mb = max(self.rss_mb, rss_mb(self.pid))
-                self.descriptors = max(self.descriptors, len(os.listdir(f"/proc/{self.pid}/fd")))
-                async with http.get(f"{self.ops}/metrics") as answer:
-                    for name, value in METRIC.findall(await answer.text()):
-                        self.worst[name] = max(self.worst.get(name, 0.0), float(value))
-                await asyncio.sleep(SAMPLE_S)
-
-
-@asynccontextmanager
-async def bot(slack: FakeSlack, model: FakeModel, transport: str) -> AsyncIterator[Watched]:
-    with tempfile.TemporaryDirectory() as folder:
-        values = environment(slack, model, Path(folder)) | {"PARLEY_TRANSPORT": transport}
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", "serve", env={**os.environ, **values},
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-        )  # fmt: skip
-        assert process.stdout is not None
-        line = (await process.stdout.readline()).decode()
-        at = re.findall(r"http://[\d.:]+", line)
-        if transport == "http":
-            slack.events_url = f"{at[0]}/slack/events"
-        watched = Watched(process.pid, at[-1], at[0])
-        watching = asyncio.create_task(watched.watch())
-        try:
-            yield watched
-        finally:
-            watching.cancel()
-            await asyncio.wait([watching])
-            process.terminate()
-            await process.wait()
 
 
 async def at_pace(act: Callable[[int], Awaitable[None]], count: int, per_second: float) -> None:
@@ -101,7 +53,7 @@ async def load(transport: str, count: int, per_second: float) -> str:
     async with (
         FakeSlack(manifest=MANIFEST, rate_limits=False, ring=400_000) as slack,
         FakeModel(keep=10) as model,
-        bot(slack, model, transport) as watched,
+        watched_bot(slack, model, PARLEY_TRANSPORT=transport) as watched,
     ):
         model.script(ANSWER, times=0)
         began = time.perf_counter()
@@ -117,16 +69,77 @@ async def load(transport: str, count: int, per_second: float) -> str:
         await slack.until(lambda: told() >= count, 3600)
         await asyncio.sleep(0.5)
         took_s = time.perf_counter() - began
-        events = [d for d in slack.deliveries if d.kind == "events_api"]
-        acks_ms = [1000 * d.acked_after_s for d in events if d.acked_after_s is not None]
         lost = count - answered(slack)
         return (
             f"{count} messages at {count / asked_s:.0f} a second, all answered after {took_s:.0f} s, "
-            f"{lost} lost or doubled; ack p99 {percentile(acks_ms, 99):.0f} ms, "
-            f"oldest {watched.worst.get('parley_oldest_age_seconds', 0):.0f} s, "
-            f"loop lag at most {1000 * watched.worst.get('parley_loop_lag_seconds', 0):.0f} ms, "
-            f"{watched.rss_mb:.0f} MiB, {watched.descriptors} descriptors"
+            f"{lost} lost or doubled; ack p99 {percentile(acks_ms(slack), 99):.0f} ms, "
+            f"oldest {watched.worst('oldest_age_s'):.0f} s, {watched.told()}"
         )
+
+
+def acks_ms(slack: FakeSlack) -> list[float]:
+    """How long each event waited for its acknowledgement."""
+    events = [d for d in slack.deliveries if d.kind == "events_api"]
+    return [1000 * d.acked_after_s for d in events if d.acked_after_s is not None]
+
+
+async def parsers(transport: str, seconds: float) -> str:
+    """Recordings to decode, one after the other, and texts as long as Slack takes them, while others ask."""
+    async with (
+        FakeSlack(manifest=MANIFEST, rate_limits=False, ring=400_000) as slack,
+        FakeModel(keep=10) as model,
+        watched_bot(
+            slack,
+            model,
+            PARLEY_TRANSPORT=transport,
+            PARLEY_VOICE_PERSON_MINUTES="10000",
+            PARLEY_VOICE_TEAM_MINUTES="10000",
+        ) as watched,
+    ):
+        model.script(LONG, match="parse", times=0)
+        model.script(ANSWER, match="question", times=0)
+        clips = itertools.cycle(recordings())
+
+        async def hear() -> None:
+            while True:
+                ts = await slack.say("carol", "#finance", "@parley", files=[next(clips)])
+                await slack.until(lambda ts=ts: any(map(is_final, slack.thread("#finance", ts))), 120)  # type: ignore[misc]
+
+        async def parse(n: int) -> None:
+            await slack.say("bob", "#support", f"@parley parse {n} {LONG}")
+
+        async def ask(n: int) -> None:
+            await slack.say("alice", "#general", f"@parley question {n}")
+
+        work = [
+            asyncio.create_task(each)
+            for each in (
+                hear(),
+                hear(),
+                at_pace(parse, int(seconds), 1.0),
+                at_pace(ask, int(seconds * 20), 20.0),
+            )
+        ]
+        await asyncio.gather(*work[2:])
+        for hearing in work[:2]:
+            hearing.cancel()
+        await asyncio.wait(work[:2])
+        heard = model.counters["requests:audio/transcriptions"]
+        return (
+            f"{seconds:.0f} s of two recordings at a time ({heard} of 10 minutes were heard), a message of "
+            f"{len(LONG)} characters with an answer as long each second, and 20 questions a second: "
+            f"ack p99 {percentile(acks_ms(slack), 99):.0f} ms, {watched.told()}"
+        )
+
+
+def recordings(minutes: float = 10) -> list[Upload]:
+    """So much talk in each of the formats that people upload."""
+    samples = talk(minutes)
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [
+            encode(samples, Path(folder) / f"clip.{kind}", kind) for kind in ("m4a", "webm", "mp3", "flac")
+        ]
+        return [Upload(path.name, path.read_bytes(), voice=True, duration_s=60 * minutes) for path in paths]
 
 
 async def flood(transport: str, seconds: float) -> str:
@@ -135,7 +148,7 @@ async def flood(transport: str, seconds: float) -> str:
     async with (
         FakeSlack(manifest=MANIFEST, rate_limits=False, ring=400_000) as slack,
         FakeModel(keep=10) as model,
-        bot(slack, model, transport),
+        watched_bot(slack, model, PARLEY_TRANSPORT=transport),
     ):
         model.script(ANSWER, times=0)
 
@@ -173,6 +186,7 @@ async def main() -> None:
         runs = {
             f"Burst over {transport}": load(transport, asked.burst, BURST_PER_S),
             f"One person floods over {transport}": flood(transport, 10),
+            f"Decoders and parsers at work over {transport}": parsers(transport, 60),
             f"An hour's messages over {transport}": load(transport, asked.events, asked.pace),
         }
         for what, run in runs.items():

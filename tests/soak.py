@@ -1,0 +1,211 @@
+"""`make soak-hours`: hours of a team's work in real time, with one request in a hundred failing somehow.
+
+    python -m tests.soak [--hours 1] [--per-second 8.33] [--seed 1]
+
+One real process, never restarted, so that what it holds on to shows: memory and descriptors at the beginning
+and at the end. Faults of every kind meet it at random, on both sides, on the way and on the sockets. At the
+end the three promises are read off Slack, the model and the database. Exit status 1 when one was broken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from bot.sandbox.model import FakeModel
+from bot.sandbox.slack import FakeSlack
+from bot.turns import reply_id
+from storage.engine import open_engine
+from tests.bench import percentile
+from tests.faults_promises import jobs, requests
+from tests.load import acks_ms, at_pace, recordings
+from tests.reliability import note
+from tests.watched import Sample, Watched, watched_bot
+from tests.workspace import MANIFEST, is_final
+
+ANSWER = "A short answer, as most are."
+WARM_UP = 0.2  # of the time: until then memory may grow
+REPORT_S = 300.0
+ENDED = ("done", "parked")
+FAULTY = 0.01  # of the requests
+REQUESTS = 5  # that one question makes, roughly: so often something may fail
+
+SLACK = (
+    {"status": 429, "retry_after_s": 1},
+    {"status": 429, "retry_after_s": "soon"},
+    {"status": 500},
+    {"status": 503, "html": True},
+    {"error": "internal_error"},
+    {"error": "internal_error", "accepted": True},
+    {"lose_response": True},
+    {"delay_s": 3.0},
+)
+MODEL = (
+    {"kind": "rate_limit", "retry_after_s": 1},
+    *(
+        {"kind": kind}
+        for kind in ("server_error", "overloaded", "drop", "html", "reset", "eof", "error_event")
+    ),
+    *({"kind": kind} for kind in ("bad_json", "bad_utf8", "empty_choices", "empty", "length", "no_usage")),
+)
+DELIVERY = ({"copies": 3}, {"delay_s": 2.0}, {"lose_acks": 1})
+
+
+class Weather:
+    """What goes wrong, drawn from one seed and counted by kind."""
+
+    def __init__(self, slack: FakeSlack, model: FakeModel, seed: int) -> None:
+        self.met: Counter[str] = Counter()
+        self._dice = random.Random(seed)
+        self._slack = slack
+        self._kinds: Sequence[tuple[str, int, Callable[[], object]]] = (
+            ("slack", 40, lambda: slack.faults.add("*", **self._dice.choice(SLACK))),
+            ("model", 40, lambda: model.faults.add(**self._dice.choice(MODEL))),
+            ("delivery", 15, lambda: slack.faults.deliver("*", **self._dice.choice(DELIVERY))),
+            ("socket", 5, self._disturb_a_socket),
+        )
+
+    def change(self) -> None:
+        """Before each question."""
+        if self._dice.random() < FAULTY * REQUESTS:
+            names, weights, orders = zip(*self._kinds, strict=True)
+            at = self._dice.choices(range(len(names)), weights)[0]
+            self.met[names[at]] += 1
+            orders[at]()
+
+    def _disturb_a_socket(self) -> None:
+        sockets = self._slack.sockets
+        id = self._dice.choice(list(sockets.connections) or [""])
+        self._dice.choice((sockets.drop, sockets.freeze, sockets.garbage, sockets.refresh))(id=id)  # type: ignore[operator]
+
+
+class Team:
+    """Three people who ask in threads old and new, in channels and in private, and now and then by voice."""
+
+    def __init__(self, slack: FakeSlack, weather: Weather, seed: int) -> None:
+        self.asked: list[tuple[str, str]] = []  # (channel, ts of the thread)
+        self.clips = 0
+        self._slack, self._weather = slack, weather
+        self._dice = random.Random(f"people of {seed}")
+        self._recordings = recordings(minutes=0.1)
+
+    async def ask(self, n: int) -> None:
+        self._weather.change()
+        user = self._dice.choice(("alice", "bob", "carol"))
+        place = self._dice.choice(("#general", "#support", "@parley"))
+        files = [self._dice.choice(self._recordings)] if self._dice.random() < 0.005 else []
+        self.clips += len(files)
+        threads = [] if place == "@parley" else [ts for where, ts in self.asked[-50:] if where == place]
+        thread = self._dice.choice(threads) if threads and self._dice.random() < 0.3 else None
+        text = f"{'' if place == '@parley' else '@parley '}question {n}"
+        ts = await self._slack.say(user, place, text, thread_ts=thread, files=files)
+        self.asked.append((place, thread or ts))
+
+
+async def soak(hours: float, per_second: float, seed: int) -> tuple[str, list[str]]:
+    """How it went in one line, and the promises that were broken."""
+    async with (
+        FakeSlack(manifest=MANIFEST, rate_limits=False, ring=20_000) as slack,
+        FakeModel(keep=10) as model,
+        watched_bot(
+            slack, model, PARLEY_VOICE_PERSON_MINUTES="100000", PARLEY_VOICE_TEAM_MINUTES="100000"
+        ) as watched,
+    ):
+        model.script(ANSWER, times=0, first_token_s=0.2, tokens_per_s=100)
+        weather = Weather(slack, model, seed)
+        team = Team(slack, weather, seed)
+        telling = asyncio.create_task(_tell(watched, team))
+        await at_pace(team.ask, int(hours * 3_600 * per_second), per_second)
+        slack.faults.clear()
+        model.faults.clear()
+        broken = await _broken(slack, model, watched, team)
+        telling.cancel()
+        await asyncio.wait([telling])
+        return (
+            f"{len(team.asked)} questions in {hours:g} h (seed {seed}), met by {dict(weather.met)} faults, "
+            f"{model.counters['requests']} model requests: {len(broken)} promises broken; "
+            f"ack p99 {percentile(acks_ms(slack), 99):.0f} ms, {watched.told()}; {_drift(watched.samples)}",
+            broken,
+        )
+
+
+async def _tell(watched: Watched, team: Team) -> None:
+    while True:
+        await asyncio.sleep(REPORT_S)
+        print(f"  {len(team.asked)} asked; {watched.told()}", flush=True)
+
+
+async def _broken(slack: FakeSlack, model: FakeModel, watched: Watched, team: Team) -> list[str]:
+    """The promises of tests/faults_promises.py, for a bot in a process of its own."""
+    with suppress(TimeoutError):  # what Slack had to send again comes minutes later
+        await slack.until(lambda: all(delivery.over for delivery in slack.deliveries), 600)
+    rows, booked = await _settled(watched)
+    await asyncio.sleep(2)
+    channels = slack.workspace.channels.values()
+    ours = [m for c in channels for m in c.messages.values() if m.get("user") == slack.bot]
+    final = [m["metadata"]["event_payload"] for m in ours if is_final(m)]
+    told = Counter((reply["id"], reply["part"]) for reply in final)
+    expected = {reply_id(row["key"]) for row in rows}
+    ids = {reply["id"] for reply in final}
+    found = {
+        "questions that never arrived": len(team.asked) - len(expected),
+        "questions without an end": len(expected - ids),
+        "questions still at work": sum(row["state"] not in ENDED for row in rows),
+        "recordings without a card, or cards without one": abs(team.clips - len(ids - expected)),
+        "replies said twice": sum(n > 1 for n in told.values()),
+        "messages that belong to no reply": len(ours) - len(final),
+        "model requests that are not booked": abs(model.counters["requests"] - booked["ended"]),
+        "model requests without an end": booked["open"],
+        "open streams": len(slack.workspace.streams),
+    }
+    return [f"{n} {what}" for what, n in found.items() if n]
+
+
+async def _settled(watched: Watched) -> tuple[list[dict[str, Any]], dict[str, int]]:
+    """The jobs and the ledger once nothing is at work, or after five minutes."""
+    ends_at = time.monotonic() + 300
+    async with open_engine(f"sqlite:///{watched.database}", read_only=True) as engine:
+        while True:
+            rows, booked = await engine.read(jobs), await engine.read(requests)
+            if time.monotonic() > ends_at:
+                return rows, booked
+            if not booked["open"] and all(row["state"] in ENDED for row in rows):
+                return rows, booked
+            await asyncio.sleep(1)
+
+
+def _drift(samples: Sequence[Sample]) -> str:
+    """Memory and descriptors: medians of the first tenth after the warm-up and of the last, and the slope."""
+    settled = samples[int(len(samples) * WARM_UP) :]
+    tenth = max(len(settled) // 10, 1)
+    first, last = settled[:tenth], settled[-tenth:]
+    hours = (last[tenth // 2].at_s - first[tenth // 2].at_s) / 3_600
+    before, after = (sorted(s.rss_mb for s in part)[tenth // 2] for part in (first, last))
+    held = [sorted(s.descriptors for s in part)[tenth // 2] for part in (first, last)]
+    return (
+        f"memory {before:.1f} then {after:.1f} MiB ({(after - before) / hours:+.1f} MiB/h), "
+        f"descriptors {held[0]} then {held[1]}"
+    )
+
+
+async def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.soak")
+    parser.add_argument("--hours", type=float, default=1.0)
+    parser.add_argument("--per-second", type=float, default=30_000 / 3_600)
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    figures, broken = await soak(asked.hours, asked.per_second, asked.seed)
+    print(figures, *broken, sep="\n")
+    note("Hours of work with one request in a hundred failing", figures)
+    return int(bool(broken))
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))

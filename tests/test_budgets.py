@@ -165,6 +165,11 @@ async def test_an_override_raises_the_cap_for_a_while(house: House) -> None:
     house.at += 3601
     with pytest.raises(BudgetExceeded):
         await house.ask()
+    changes = await house.budgets.changes("T1")
+    assert [(change.act, change.person, change.reason) for change in changes] == [
+        ("raised", "U9", "launch day"),
+        ("set", "", ""),
+    ]
 
 
 async def test_a_removed_budget_holds_nobody_back(house: House) -> None:
@@ -199,6 +204,16 @@ async def test_from_80_percent_the_smaller_model_answers_where_the_owner_wants_i
     assert models == ["gpt-6-sol"] * 3 + ["gpt-6-luna"] * 3
     await house.cap("1", scope="channel", target="C2", degrade=False)
     assert (await house.ask(replace(SCOPE, channel="C2"), smaller_model="gpt-6-luna")).model == "gpt-6-sol"
+
+
+async def test_just_below_80_percent_is_not_80_percent(house: House) -> None:
+    await house.cap("0.05", degrade=True)
+    for _ in range(3):
+        await house.spend()
+    for bound, model in ((999, "gpt-6-sol"), (1_000, "gpt-6-luna")):
+        entry = await house.ask(bound=Usage(output_tokens=bound), smaller_model="gpt-6-luna")
+        assert entry.model == model
+        await house.ledger.settle(entry, None, outcome="failed")
 
 
 async def test_a_crash_leaks_no_budget(house: House) -> None:

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import Busy, GaveUp, Missing, SlackRefused, SlackUnavailable
-from bot.inbox import Effect, Inbox, Job
+from bot.inbox import LONGEST_DELAY_S, Effect, Inbox, Job
 from storage import inbox, learned
 from storage.engine import Engine, Tx, open_engine
 
@@ -326,6 +326,36 @@ async def test_delays_grow_and_an_outage_is_given_more_time(
     assert [box._delay_s(error(), tries) for tries in (1, 2, 3)] == pytest.approx(delays)
 
 
+async def test_no_delay_is_longer_than_its_bound(engine: Engine) -> None:
+    assert Inbox(engine, Desk(), random=steady)._delay_s(SlackUnavailable("away"), 9) == LONGEST_DELAY_S
+
+
+async def test_whoever_says_when_to_come_back_is_given_that_and_a_little_more(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A little more, spread at random: who was sent away together does not come back together."""
+    desk = Desk()
+    desk.acts["a"] = [SlackUnavailable("429", retry_after_s=60.0)]
+    async with Inbox(engine, desk, clock=lambda: 1_000.0, random=steady) as box:
+        await box.put("a", "c", "m", "{}")
+        await until(lambda: desk.began == ["a"] and box.idle)
+    (row,) = await rows(engine, "new")
+    assert row["due_at"] == pytest.approx(1_000.0 + 60.0 * 1.05)
+    assert "job 1 (a) again in 63.0 s" in caplog.text
+
+
+@pytest.mark.parametrize(("hours", "state"), [(5.9, "new"), (6.1, "parked")])
+async def test_an_outage_is_outlasted_for_hours_and_not_for_ever(
+    engine: Engine, hours: float, state: str
+) -> None:
+    desk = Desk()
+    desk.acts["a"] = [SlackUnavailable("away")]
+    await engine.write(put_for_later, due_at=0.0)
+    async with Inbox(engine, desk, max_attempts=1, clock=lambda: hours * 3_600) as box:
+        await until(lambda: desk.began == ["a"] and box.idle)
+    assert [row["key"] for row in await rows(engine, state)] == ["a"]
+
+
 async def test_a_replayed_job_returns_to_its_old_place_with_its_tries_forgotten(engine: Engine) -> None:
     desk, gate = Desk(), asyncio.Event()
     desk.acts["a"] = [SlackRefused("no")]
@@ -373,6 +403,38 @@ async def test_a_cancelled_job_is_not_worked_and_the_next_one_is(engine: Engine)
     assert desk.ended == ["a", "c"]
 
 
+async def test_what_a_waiting_job_holds_can_be_changed_and_what_is_over_stays_empty(engine: Engine) -> None:
+    def scene(tx: Tx) -> tuple[str, None]:
+        inbox.put(tx, "a", "c", "m", "first", now=0)
+        inbox.amend(tx, "a", lambda payload: f"{payload}, second")
+        inbox.amend(tx, "nobody's", str.upper)
+        changed = inbox.show(tx, 1)["payload"]
+        inbox.cancel(tx, "a", now=0)
+        inbox.amend(tx, "a", lambda payload: "back again")
+        return changed, inbox.show(tx, 1)["payload"]
+
+    assert await engine.write(scene) == ("first, second", None)
+
+
+async def test_the_jobs_about_one_post_are_found_by_its_key_and_no_other_posts_are(engine: Engine) -> None:
+    def scene(tx: Tx) -> list[str]:
+        for key in ("T:C:1", "T:C:1:retry", "T:C:1:gave_up:2", "T:C:10", "T:C:1;", "T:C:0"):
+            inbox.put(tx, key, "c", "m", "{}", now=0)
+        return inbox.keys(tx, "T:C:1")
+
+    assert await engine.write(scene) == ["T:C:1", "T:C:1:retry", "T:C:1:gave_up:2"]
+
+
+async def test_a_list_of_jobs_is_no_longer_than_asked_for(engine: Engine) -> None:
+    def scene(tx: Tx) -> list[str]:
+        for n in range(101):
+            inbox.put(tx, f"{n}", "c", "m", "{}", now=0)
+        assert len(inbox.listed(tx, "new")) == 100
+        return [row["key"] for row in inbox.listed(tx, "new", limit=2)]
+
+    assert await engine.write(scene) == ["0", "1"]
+
+
 async def test_a_worker_that_was_overtaken_changes_nothing(engine: Engine) -> None:
     def scene(tx: Tx) -> None:
         inbox.put(tx, "a", "c", "m", "{}", now=0)
@@ -407,7 +469,60 @@ async def test_a_full_database_while_finishing_delays_the_end_and_works_nothing_
     assert desk.began == ["a"]
 
 
+async def test_waiting_for_a_busy_database_grows_to_a_bound(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    write, sleep = engine.write, asyncio.sleep
+
+    async def busy(fn: Any, /, *args: Any, **kw: Any) -> Any:
+        if len(waits) < 9:
+            raise Busy("locked")
+        return await write(fn, *args, **kw)
+
+    async def at_once(delay_s: float) -> None:
+        waits.append(delay_s)
+        await sleep(0)
+
+    box = Inbox(engine, Desk())
+    monkeypatch.setattr(engine, "write", busy, raising=False)
+    monkeypatch.setattr("bot.inbox.asyncio.sleep", at_once)
+    await box._insist(inbox.release, "c")
+    assert waits == [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
+
+
+async def test_a_write_that_fails_for_good_is_in_the_log_and_frees_the_place(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(tx: Tx, *args: Any, **kw: Any) -> None:
+        raise ValueError("no such column")
+
+    desk = Desk()
+    desk.acts["a"] = [RuntimeError("a mistake")]
+    async with Inbox(engine, desk) as box:
+        monkeypatch.setattr(inbox, "fail", broken)
+        await box.put("a", "c", "m", "{}")
+        await until(lambda: "job 1 is left as it is" in caplog.text)
+        await box.put("b", "d", "m", "{}")
+        await until(lambda: desk.ended == ["b"])
+        monkeypatch.setattr(inbox, "take", broken)
+        box._lanes.wake("d")
+        await until(lambda: "nothing can be taken" in caplog.text and box.idle)
+
+
 # The end of a process
+
+
+async def test_leaving_gives_back_what_runs(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    desk = Desk()
+    desk.acts["a"] = [asyncio.Event().wait]
+    async with Inbox(engine, desk) as box:
+        await box.put("a", "c", "m", "{}")
+        await until(lambda: desk.began == ["a"])
+    (row,) = await rows(engine, "new")
+    assert (row["running"], row["crashes"]) == (0, 0)
+    assert "job 1 (a) goes back to the queue" in caplog.text
 
 
 async def test_stopping_waits_for_what_runs_and_leaves_the_rest(engine: Engine) -> None:
@@ -514,6 +629,27 @@ async def test_a_job_that_kills_the_process_is_parked_alone(tmp_path: Path) -> N
     assert {f"{n}" for n in range(24)} <= set(world.done)
 
 
+@pytest.mark.parametrize(("crashes", "together"), [(0, 2), (1, 1)])
+async def test_what_died_twice_with_us_is_worked_alone(engine: Engine, crashes: int, together: int) -> None:
+    """Found running once more, each counts one death more."""
+
+    def found_running(tx: Tx) -> None:
+        for key in "ab":
+            inbox.put(tx, key, f"of {key}", "m", "{}", now=0)
+            inbox.take(tx, f"of {key}", now=0)
+        tx.run("update inbox set crashes = :crashes", crashes=crashes)
+
+    await engine.write(found_running)
+    desk, gate = Desk(), asyncio.Event()
+    desk.acts = {"a": [gate.wait], "b": [gate.wait]}
+    async with Inbox(engine, desk) as box:
+        await until(lambda: len(desk.began) == together)
+        await asyncio.sleep(0.05)
+        assert len(desk.at_work) == together
+        gate.set()
+        await until(lambda: len(desk.ended) == 2 and box.idle)
+
+
 def put_for_later(tx: Tx, *, due_at: float) -> None:
     inbox.put(tx, "a", "c", "m", "{}", now=due_at)
 
@@ -538,7 +674,7 @@ async def test_a_clock_that_was_set_back_does_not_put_a_retry_off_for_days(
 
 
 async def test_whoever_is_parked_for_killing_us_is_told_about_in_its_conversations_turn(
-    tmp_path: Path,
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     told: list[str] = []
     desk = Desk()
@@ -559,6 +695,7 @@ async def test_whoever_is_parked_for_killing_us_is_told_about_in_its_conversatio
         async with Inbox(engine, desk, gave_up=gave_up):
             await until(lambda: told == ["poison 5 {}"])
     assert desk.ended == ["next"]
+    assert "job 1 (poison) parked after 5: the process died while it ran" in caplog.text
 
 
 @settings(max_examples=20, deadline=None)

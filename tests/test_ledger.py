@@ -92,6 +92,16 @@ async def test_a_settled_row_carries_usage_cost_and_outcome(ledger: Ledger, engi
     )
 
 
+async def test_how_long_a_request_took_is_in_milliseconds(
+    ledger: Ledger, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = await ask(ledger)
+    monkeypatch.setattr("bot.ledger.time.monotonic", lambda: entry.began + 90.0)
+    await ledger.settle(entry, USED, outcome="ok")
+    (row,) = await engine.read(entries)
+    assert row["latency_ms"] == 90_000
+
+
 async def test_a_request_is_counted_once_however_often_it_is_settled(ledger: Ledger, engine: Engine) -> None:
     entry = await ask(ledger)
     await ledger.settle(entry, USED, outcome="ok")
@@ -128,6 +138,7 @@ async def test_a_model_without_a_price_is_unpriced_not_free(ledger: Ledger, engi
     [
         Usage(input_tokens=-1),
         Usage(output_tokens=10**12),
+        Usage(output_tokens=10**8 + 1),
         Usage(input_tokens=10, cached_tokens=11),
         Usage(audio_seconds=float("nan")),
     ],
@@ -162,6 +173,7 @@ async def test_rows_open_at_start_are_charged_as_reserved_and_flagged(
     assert await again.start() == 0
     (row,) = await engine.read(entries)
     assert (row["outcome"], row["cost"], row["estimated"]) == ("unknown", 30_000_000, 1)
+    assert (row["input_tokens"], row["output_tokens"], row["input_audio_tokens"]) == (0, 0, 0)
     assert (await engine.read(sums))["wasted"] == 30_000_000
 
 

@@ -5,7 +5,7 @@ BIN := .venv/bin
 export UV_SYSTEM_CERTS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup sandbox test browser check bench bench-guard soak load reliability fmt lock audit sbom pictures clean
+.PHONY: setup sandbox test browser check bench bench-guard soak soak-hours mutants load reliability fmt lock audit sbom pictures clean
 
 setup: .venv/.ready
 
@@ -54,6 +54,15 @@ bench-guard: setup
 # Minutes of kills, faults and random schedules.
 soak: setup
 	@$(BIN)/python -m pytest -m slow --timeout 3600
+
+# Hours of a team's work in real time, with one request in a hundred failing: does memory grow?
+HOURS ?= 1
+soak-hours: setup
+	@$(BIN)/python -m tests.soak --hours $(HOURS)
+
+# How many deliberate mistakes in the core a test notices; most of an hour.
+mutants: setup
+	@$(BIN)/python -m tests.mutants --each 0
 
 # Known advisories about anything that is locked. Fails as well when nobody could be asked.
 audit: setup

@@ -5,7 +5,8 @@
     python -m tests.reliability --page    makes the page from the results that are there
 
 A test that is named `test_row_NN_…` injects row NN; tests of other names are listed beside their row. The
-slow ones (`make soak`, `make load`) note their figures here. A test compares the page with what this makes.
+slow ones (`make soak`, `make soak-hours`, `make load`, `make mutants`) note their figures here. A test
+compares the page with what this makes.
 """
 
 from __future__ import annotations
@@ -225,7 +226,7 @@ hold Parley to three promises, read off Slack, the model and the database (`test
 - **Every request is booked.** Each model request has one ledger row, and each success is counted once.
 
 This page is made by `make reliability`, which runs these tests first. "soak" stands for what takes minutes:
-`make soak` and `make load`, whose last figures are below.
+`make soak`, `make soak-hours` and `make load`, whose last figures are below.
 
 | # | fault | what the person sees | tests | last run |
 |---|---|---|---|---|

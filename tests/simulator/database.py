@@ -41,13 +41,22 @@ def _template(made: list[bytes] = []) -> bytes:  # noqa: B006  # made once
 
 
 class StoryEngine:
-    """storage.engine.Engine of one life. `busy`: how many of a hundred groups fail as on a full disk."""
+    """storage.engine.Engine of one life. `busy`: how many of a hundred groups fail as on a full disk.
+    `committed` hears of each group that is written."""
 
     def __init__(
-        self, conn: sqlite3.Connection, life: Life, dice: random.Random, *, busy: float, ends_at: float
+        self,
+        conn: sqlite3.Connection,
+        life: Life,
+        dice: random.Random,
+        *,
+        busy: float,
+        ends_at: float,
+        committed: Callable[[], None],
     ) -> None:
         self._conn, self._life, self._dice, self._busy = conn, life, dice, busy
         self._ends_at = ends_at
+        self._committed = committed
         self._tx = SqliteTx(conn)
         self._waiting: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], Any]] = []
         self.working = False
@@ -100,6 +109,7 @@ class StoryEngine:
             ends = [(None, Busy("full")) for _ in group]
         else:
             self._conn.commit()
+            self._committed()
         if not self._life.pass_gate(f"after the commit of {names}"):
             return
         for (_, _, _, future), (value, error) in zip(group, ends, strict=True):

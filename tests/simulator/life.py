@@ -17,6 +17,7 @@ class Life:
     def __init__(self, number: int, kill_at: int | None, *, died: Callable[[str], None]) -> None:
         self.number = number
         self.alive = True
+        self.killed = False
         self._kill_at = kill_at
         self._died = died
         self._gates = 0
@@ -38,7 +39,7 @@ class Life:
 
     def kill(self, where: str) -> None:
         if self.alive:
-            self.alive = False
+            self.alive, self.killed = False, True
             self._died(where)
 
     def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:

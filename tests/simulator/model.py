@@ -1,4 +1,8 @@
-"""The model in a story: says the same to the same question, in chunks, over a line that breaks."""
+"""The model in a story: says the same to the same question, in chunks, over a line that breaks.
+
+Every request that left the process is kept as an `Asked`, with how it ended as seen from the other side: what
+the ledger says is compared with these. What is asked by whom is told from the request alone.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ import json
 import random
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -20,8 +25,24 @@ from tests.simulator.slack import Weather
 
 BEFORE = ("429", "500", "503", "no connection", "dropped")
 WITHIN = ("reset", "eof", "silence")
+ASKED = re.compile(r"\bq(\d+)\b")
 NOT_A_QUESTION = "Nothing that anybody has asked."
 MOST_CHUNKS = 24
+WHOLE, LEFT = "whole", "left"  # how a request ends when nothing goes wrong: to its end, or nobody wanted it
+
+
+@dataclass(slots=True)
+class Asked:
+    """One request that left the process. `end` is empty while it is under way."""
+
+    life: Life
+    kind: str  # of the ledger's kinds
+    number: int | None  # of the question it is about
+    end: str = ""
+    used: tuple[int, int] = (0, 0)  # tokens read and written, as reported with the end
+
+
+Mind = Callable[[Asked, Mapping[str, Any]], str]
 
 
 def answer_to(question: str) -> str:
@@ -31,8 +52,13 @@ def answer_to(question: str) -> str:
     return f"Answer {number}: " + " ".join(f"w{number}n{n}" for n in range(words)) + "."
 
 
+def answering(asked: Asked, body: Mapping[str, Any]) -> str:
+    """The mind that is asked when nothing else is meant."""
+    return NOT_A_QUESTION if asked.number is None else answer_to(str(asked.number))
+
+
 class StoryWire(Wire):
-    """The line to the model of one life. `made` counts requests that left the process."""
+    """The line to the model of one life. `minds`: who thinks about requests of a kind."""
 
     def __init__(
         self,
@@ -41,35 +67,48 @@ class StoryWire(Wire):
         dice: random.Random,
         weather: Weather,
         *,
-        made: Callable[[], None],
+        minds: Mapping[str, Mind],
+        made: Callable[[Asked], None],
         tell: Callable[[str], None],
     ) -> None:
         self.address = settings.openai_base_url
         self._life, self._dice, self._weather, self._made, self._tell = life, dice, weather, made, tell
+        self._minds = minds
 
     async def close(self) -> None:
         """Nothing is open."""
 
     async def open(self, path: str, body: Mapping[str, Any]) -> httpx2.Response:
-        await self._life.gate("the model is asked")
-        self._made()
-        await asyncio.sleep(self._dice.uniform(0.02, 1.0))
-        wrong = self._wrong()
-        asked = re.findall(r"\bq(\d+)\b", str(body["messages"][-1]["content"]))
-        self._tell(f"model asked for {asked}: {wrong or 'answers'}")
-        request = httpx2.Request("POST", "https://model.invalid" + path)
-        if wrong in BEFORE:
-            raise _error(wrong, request)
-        text = answer_to(asked[-1]) if asked else NOT_A_QUESTION
+        asked, wrong, request = await self._ask(path, body)
+        text = self._minds[asked.kind](asked, body)
+        asked.used = (_tokens(body["messages"]), _tokens(text))
         return httpx2.Response(
             200,
             headers={"content-type": "text/event-stream"},
             request=request,
-            stream=_Stream(self._said(text, wrong)),
+            stream=_Stream(asked, self._said(asked, text, wrong)),
         )
 
     async def post(self, path: str, body: Mapping[str, Any], upload: Any = None) -> Any:
-        raise NotImplementedError
+        raise NotImplementedError(path)
+
+    async def _ask(self, path: str, body: Mapping[str, Any]) -> tuple[Asked, str, httpx2.Request]:
+        """A request on its way there; what goes wrong with it before there is an answer is raised."""
+        await self._life.gate("the model is asked")
+        asked = Asked(self._life, *_read(path, body))
+        self._made(asked)
+        request = httpx2.Request("POST", "https://model.invalid" + path)
+        try:
+            await asyncio.sleep(self._dice.uniform(0.02, 1.0))
+        except asyncio.CancelledError:
+            asked.end = LEFT
+            raise
+        wrong = self._wrong()
+        self._tell(f"model asked for {asked.kind} {asked.number}: {wrong or 'answers'}")
+        if wrong in BEFORE:
+            asked.end = wrong
+            raise _error(wrong, request)
+        return asked, wrong, request
 
     def _wrong(self) -> str:
         if asyncio.get_running_loop().time() > self._weather.ends_at:
@@ -78,24 +117,28 @@ class StoryWire(Wire):
             self._dice.choice(BEFORE + WITHIN) if self._dice.uniform(0, 100) < self._weather.trouble else ""
         )
 
-    async def _said(self, text: str, wrong: str) -> AsyncIterator[bytes]:
+    async def _said(self, asked: Asked, text: str, wrong: str) -> AsyncIterator[bytes]:
         chunks = self._cut(text)
         breaks_at = self._dice.randrange(len(chunks)) if wrong else None
         pace_s = self._dice.choice((0.0, 0.01, 0.2))
         for number, chunk in enumerate(chunks):
             if number == breaks_at:
+                asked.end = wrong
                 await self._break(wrong)
                 return
             await asyncio.sleep(pace_s * self._dice.random())
             await self._life.gate("the model says something")
             yield _event(choices=[{"index": 0, "delta": {"content": chunk}}])
-        usage = {"prompt_tokens": 50, "completion_tokens": len(chunks), "total_tokens": 50 + len(chunks)}
+        read, said = asked.used
+        usage = {"prompt_tokens": read, "completion_tokens": said, "total_tokens": read + said}
         yield _event(choices=[{"index": 0, "delta": {}, "finish_reason": "stop"}])
         yield _event(choices=[], usage=usage)
+        asked.end = WHOLE
         yield b"data: [DONE]\n\n"
 
     def _cut(self, text: str) -> list[str]:
-        places = sorted(self._dice.sample(range(1, len(text)), self._dice.randint(1, MOST_CHUNKS)))
+        most = min(MOST_CHUNKS, len(text) - 1)
+        places = sorted(self._dice.sample(range(1, len(text)), self._dice.randint(1, most)))
         return [text[a:b] for a, b in zip([0, *places], [*places, len(text)], strict=True)]
 
     async def _break(self, wrong: str) -> None:
@@ -106,14 +149,25 @@ class StoryWire(Wire):
 
 
 class _Stream(httpx2.AsyncByteStream):
-    def __init__(self, parts: AsyncIterator[bytes]) -> None:
-        self._parts = parts
+    def __init__(self, asked: Asked, parts: AsyncIterator[bytes]) -> None:
+        self._asked, self._parts = asked, parts
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self._parts
 
     async def aclose(self) -> None:
+        self._asked.end = self._asked.end or LEFT
         await self._parts.aclose()  # type: ignore[attr-defined]
+
+
+def _read(path: str, body: Mapping[str, Any]) -> tuple[str, int | None]:
+    """What kind of request it is, and which question it is about."""
+    asked = ASKED.findall(str(body["messages"][-1]["content"]))
+    return "answer", int(asked[-1]) if asked else None
+
+
+def _tokens(said: object) -> int:
+    return len(str(said)) // 4
 
 
 def _event(**told: Any) -> bytes:

@@ -1,4 +1,5 @@
-"""What holds at the end of every story, read off Slack and the database, not off what the bot believes."""
+"""What holds of every question at the end of a story, read off Slack and the database, not off what the bot
+believes."""
 
 from __future__ import annotations
 
@@ -11,19 +12,26 @@ from bot.turn import CUT
 from bot.turns import AGAIN, reply_id
 from handlers.intake import message_key
 from tests.simulator.model import answer_to
+from tests.simulator.part import Part
+from tests.simulator.people import EDITED, Post
 from tests.workspace import is_final, text_of
 
 if TYPE_CHECKING:
-    from tests.simulator.story import Post, Story
+    from tests.simulator.story import Story
 
 OF_AN_ANSWER = re.compile(r"Answer \d+:|\bw\d+n\d+")
 ELSEWHERE = "so here it is:\n\n"
 
 
-def broken(story: Story) -> list[str]:
-    """Every promise that was not kept, in words."""
-    said = ours(story)
-    return [*_one_end(story, said), *_strays(story), *_texts(story, said), *_ledger(story), *_shown(story)]
+class Answers(Part):
+    """Each question has one end, in the model's words or ours, and nothing else of ours lies about."""
+
+    def broken(self) -> Iterator[str]:
+        story, said = self.story, ours(self.story)
+        yield from _one_end(story, said)
+        yield from _strays(story)
+        yield from _texts(story, said)
+        yield from _shown(story)
 
 
 def ours(story: Story) -> dict[str, list[dict[str, Any]]]:
@@ -47,6 +55,22 @@ def key_of(story: Story, post: Post) -> str:
     ws = story.slack.workspace
     place = story.slack.place(post.user, post.channel)[2]
     return message_key(ws.team, place.id, post.ts)
+
+
+def replies_to(story: Story) -> dict[int, list[str]]:
+    """What was said to each question, its first reply and one that was asked for again."""
+    said = ours(story)
+    found: dict[int, list[str]] = {}
+    for number, post in story.posts.items():
+        key = key_of(story, post)
+        texts = [_text(said[id]) for id in (reply_id(key), reply_id(key + AGAIN)) if id in said]
+        found |= {number: texts} if texts else {}
+    return found
+
+
+def _text(messages: list[dict[str, Any]]) -> str:
+    parts = sorted(messages, key=lambda message: message["metadata"]["event_payload"]["part"])
+    return "".join(text_of(part) for part in parts)
 
 
 def _one_end(story: Story, said: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
@@ -82,7 +106,7 @@ def _is_about(event: dict[str, Any], post: Post) -> bool:
 def _strays(story: Story) -> Iterator[str]:
     """Nothing of ours is left in a thread that belongs to no reply."""
     for message in _messages(story):
-        if not is_final(message) and not message["archived"]:
+        if not is_final(message) and not message["archived"] and "thread_ts" in message:
             yield f"A STRAY: {message['ts']} {text_of(message)!r}"
     for channel, ts in story.slack.workspace.streams:
         if not story.slack.workspace.channels[channel].archived:
@@ -91,15 +115,12 @@ def _strays(story: Story) -> Iterator[str]:
 
 def _texts(story: Story, said: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
     """An answer is the model's, word for word; or its beginning, marked; or a sentence of ours."""
-    from tests.simulator.story import EDITED
-
     whole = {}
     for number, post in story.posts.items():
         for id in (reply_id(key_of(story, post)), reply_id(key_of(story, post) + AGAIN)):
             whole[id] = (answer_to(str(number)), answer_to(str(number + EDITED)))
     for id, messages in said.items():
-        messages.sort(key=lambda m: m["metadata"]["event_payload"]["part"])
-        text = "".join(text_of(m) for m in messages).partition(ELSEWHERE)
+        text = _text(messages).partition(ELSEWHERE)
         shown = (text[2] or text[0]).strip()
         answers = whole.get(id, ())
         if shown in answers or not OF_AN_ANSWER.search(shown):
@@ -108,30 +129,6 @@ def _texts(story: Story, said: dict[str, list[dict[str, Any]]]) -> Iterator[str]
             yield f"WRONG WORDS: {shown!r}"
         elif not any(note in str(messages) for note in CUT.values()):
             yield f"cut without a word: {shown!r}"
-
-
-def _ledger(story: Story) -> Iterator[str]:
-    """B1: a row for each request, all of them ended, each counted once."""
-    rows = story.tx.all("select outcome, count(*) as n from ledger group by outcome")
-    by_outcome = {row["outcome"]: row["n"] for row in rows}
-    sent_for_sure = sum(by_outcome.get(outcome, 0) for outcome in ("ok", "broken"))
-    total = sum(by_outcome.values())
-    story.told.counts["requests"] += story.made
-    story.told.counts["unseen ends"] += by_outcome.get("unknown", 0)
-    if by_outcome.get("open"):
-        yield f"ledger rows left open: {by_outcome}"
-    if not sent_for_sure <= story.made <= total:
-        yield f"{story.made} requests were made, the ledger has {by_outcome}"
-    never_sent = total - story.made - by_outcome.get("unknown", 0) - by_outcome.get("stopped", 0)
-    if never_sent > by_outcome.get("failed", 0):
-        yield f"rows without a request: {by_outcome}, {story.made} made"
-    counted = story.tx.one("select coalesce(sum(requests), 0) as n from usage_days")
-    if counted is None or counted["n"] != total - by_outcome.get("open", 0):
-        yield f"the report counts {counted}, the ledger {by_outcome}"
-    held = story.tx.one("select count(*) as n, coalesce(sum(amount), 0) as amount from budget_holds")
-    reserved = story.tx.one("select coalesce(sum(reserved), 0) as n from budget_use")
-    if (held and held["n"]) or (reserved and reserved["n"]):
-        yield f"money is still set aside: {held}, {reserved}"
 
 
 def _shown(story: Story) -> Iterator[str]:

@@ -14,18 +14,12 @@ from functools import partial
 from typing import Any
 
 import aiohttp
-from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app
-from slack_bolt.app.async_app import AsyncApp
-from slack_bolt.response import BoltResponse
-from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.sandbox.slack import FakeSlack
-from bot.sandbox.slack_record import Attempt, Delivery
 from tests.simulator.life import Life
 
-ACK_S = 3.0
 WAY_S = (0.005, 0.15)
 SLOW_WAY_S = (0.2, 0.8)
 TROUBLE = ("500", "503", "429", "internal_error", "lost before", "lost after", "taken, 503")
@@ -108,44 +102,3 @@ def _refusal(wrong: str) -> tuple[dict[str, Any], int, dict[str, str]]:
 def _short(arguments: dict[str, Any]) -> str:
     words = (arguments.get(name) for name in ("channel", "ts", "thread_ts", "markdown_text", "text"))
     return " ".join(repr(word[:40]) for word in words if isinstance(word, str))
-
-
-class Line:
-    """Slack's deliveries to whichever process lives, over two sockets' worth of disorder."""
-
-    def __init__(self, slack: FakeSlack, dice: random.Random) -> None:
-        self._dice = dice
-        self._dispatcher = slack.deliver_through(self)
-        self._tasks: set[asyncio.Task[None]] = set()
-        self.open: tuple[Life, AsyncApp] | None = None
-
-    def send(self, delivery: Delivery, attempt: Attempt) -> None:
-        task = asyncio.get_running_loop().create_task(self._carry(delivery, attempt))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _carry(self, delivery: Delivery, attempt: Attempt) -> None:
-        await asyncio.sleep(self._dice.uniform(*WAY_S))
-        if self.open is None:
-            self._dispatcher.fail(delivery, attempt, "connection_failed")
-            return
-        life, app = self.open
-        if not life.pass_gate(f"{delivery.name} arrives"):
-            self._dispatcher.fail(delivery, attempt, "connection_failed")
-            return
-        request = SocketModeRequest(type=delivery.kind, envelope_id="e", payload=delivery.payload)
-        handling = life.start(run_async_bolt_app(app, request))
-        await asyncio.wait([handling], timeout=ACK_S)
-        if _took(handling) and life.pass_gate(f"{delivery.name} is acknowledged"):
-            self._dispatcher.acknowledge(delivery, attempt, {})
-        else:
-            self._dispatcher.fail(delivery, attempt, "timeout")
-
-    def close(self) -> None:
-        self._dispatcher.close()
-
-
-def _took(handling: asyncio.Task[BoltResponse]) -> bool:
-    if not handling.done() or handling.cancelled() or handling.exception():
-        return False
-    return handling.result().status == 200

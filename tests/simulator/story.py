@@ -6,6 +6,7 @@ import asyncio
 import gc
 import random
 from collections import Counter
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,40 +14,26 @@ from typing import Any
 import yaml
 
 from bot import config
-from bot.app import Services, services_on
 from bot.sandbox.slack import FakeSlack
 from bot.sandbox.slack_forms import NotPossible
-from handlers import blocks
-from handlers.clips import ClipDesk
-from handlers.files import SlackFiles
-from handlers.front import SlackFront
-from handlers.serve import DRAIN_S, bolt_app, introduce
-from handlers.slack import SlackDoor
 from storage.sqlite_writer import SqliteTx
+from tests.simulator.accounts import Accounts
 from tests.simulator.clock import BEGINS_AT, CLOCK, VirtualLoop
-from tests.simulator.database import StoryEngine, new_database
-from tests.simulator.life import Life, task_factory
-from tests.simulator.model import StoryWire
+from tests.simulator.database import new_database
+from tests.simulator.life import task_factory
+from tests.simulator.line import Line
+from tests.simulator.lives import Lives
+from tests.simulator.model import Asked, Mind, answering
+from tests.simulator.money import Money
+from tests.simulator.part import Doing, Part
+from tests.simulator.people import People, Post
 from tests.simulator.plan import FAULTS_END_S, Act, Plan, drawn
-from tests.simulator.slack import Line, StoryClient
+from tests.simulator.promises import Answers
 
 MANIFEST = yaml.safe_load((Path(__file__).parents[2] / "manifest.yml").read_text("utf-8"))
+PARTS = (People, Answers, Accounts, Money)
 ENDS_S = 20_000.0  # a story that is not over by then hangs
-EDITED = 1_000  # an edited question's number is so much higher
 RETRIES_S = (0.1, 60.0, 300.0)  # Slack's own
-
-
-@dataclass(slots=True)
-class Post:
-    """A question as it stands in Slack."""
-
-    number: int
-    user: str
-    channel: str
-    ts: str
-    thread: str
-    mentions: bool  # asks for an answer in any case
-    deleted: bool = False
 
 
 @dataclass(slots=True)
@@ -77,186 +64,74 @@ class Story:
         )
         self.line = Line(self.slack, self.dice)
         self.posts: dict[int, Post] = {}
-        self.made = 0  # model requests that left the process
-        self.life: Life | None = None
-        self.services: Services | None = None
-        self._stopping = asyncio.Event()
-        self._settings = config.load(_environment(self.plan, self.slack))
+        self.asked: list[Asked] = []  # model requests that left the process
+        self.minds: dict[str, Mind] = {"answer": answering}
+        self.notices = False  # whether anybody is told of budgets
+        self.parts: list[Part] = [part(self) for part in PARTS]
+        self.settings = config.load(self._environment())
+        self.lives = Lives(self)
+        self._beside: list[asyncio.Task[Any]] = []
 
     def tell(self, line: str) -> None:
         self.told.lines.append(f"{CLOCK.passed_s:9.3f}  {line}")
 
-    # The bot, life after life
+    def made(self, asked: Asked) -> None:
+        """A model request has just left the process."""
+        self.asked.append(asked)
+        for part in self.parts:
+            self.told.broken += part.made(asked)
 
-    async def keep_alive(self) -> None:
-        """Starts the bot again whenever it ends."""
-        number = 0
-        while True:
-            kill_at = self.plan.kills[number] if number < len(self.plan.kills) else None
-            number += 1
-            await self._live(number, kill_at)
-            await asyncio.sleep(self.dice.uniform(0.1, 2.0))
+    def committed(self) -> None:
+        """Something has just been written down."""
+        for part in self.parts:
+            self.told.broken += part.committed()
 
-    async def _live(self, number: int, kill_at: int | None) -> None:
-        over = asyncio.Event()
+    def beside(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Something a person waits for, while the story goes on."""
+        self._beside.append(asyncio.get_running_loop().create_task(work))
 
-        def died(where: str) -> None:
-            self.tell(f"KILLED at: {where}")
-            self.told.counts["kills"] += 1
-            self.line.open = None
-            over.set()
-
-        life = self.life = Life(number, kill_at, died=died)
-        self._stopping = asyncio.Event()
-        self.tell(f"life {number} begins")
-        root = life.start(self._process(life, self._stopping))
-        root.add_done_callback(lambda _: over.set())
-        await over.wait()
-        if life.alive:
-            self._note_end(root)
-        life.alive, self.services, self.line.open = False, None, None
-        if self.conn.in_transaction:
-            self.conn.rollback()
-        await life.gone()
-
-    def _note_end(self, root: asyncio.Task[None]) -> None:
-        """A process that stopped by itself: asked to, or because it could not start."""
-        error = root.exception()
-        self.tell(f"the process ended: {error!r}")
-        self.told.counts["ends"] += 1
-        if error is not None and self.services is not None:
-            self.told.broken.append(f"a process that was ready ended with {error!r}")
-
-    async def _process(self, life: Life, stopping: asyncio.Event) -> None:
-        plan, settings = self.plan, self._settings
-        client = StoryClient(self.slack, life, self.dice, plan.slack, self.tell)
-        front = SlackFront(SlackDoor(client), settings)
-        busy = plan.busy if CLOCK.passed_s < FAULTS_END_S else 0.0
-        engine = StoryEngine(self.conn, life, self.dice, busy=busy, ends_at=FAULTS_END_S)
-        wire = StoryWire(settings, life, self.dice, plan.model, made=self._made, tell=self.tell)
-        files = SlackFiles(settings, front.door, session=None)  # type: ignore[arg-type]  # nobody sends any
-        desk = ClipDesk(settings, front.door, front.pace, files)
-        async with services_on(engine, wire, settings, front=front, desk=desk) as services:
-            await introduce(front.door, settings)
-            app = bolt_app(settings, client, services, front)
-            self.services, self.line.open = services, (life, app)
-            await stopping.wait()
-            self.line.open = None
-            await services.inbox.drain(DRAIN_S)
-
-    def _made(self) -> None:
-        self.made += 1
-
-    # What people and operators do
+    def _environment(self) -> dict[str, str]:
+        common = {
+            "SLACK_BOT_TOKEN": self.slack.bot_token,
+            "SLACK_APP_TOKEN": self.slack.app_token,
+            "OPENAI_API_KEY": "sk-test",
+            "OPENAI_BASE_URL": "https://model.invalid/v1",
+            "PARLEY_MODEL": "gpt-4.1-mini",
+            "PARLEY_STREAMS_PER_MINUTE": str(self.plan.streams_per_minute),
+        }
+        for part in self.parts:
+            common |= part.environment()
+        return common
 
     async def act_out(self) -> None:
-        for act in self.plan.acts:
+        does: Mapping[str, Doing] = {kind: do for part in self.parts for kind, do in part.does().items()}
+        acts: list[Act] = [act for part in self.parts for act in part.acts()]
+        for act in sorted(acts, key=lambda act: act.at_s):
             await asyncio.sleep(max(0.0, act.at_s - CLOCK.passed_s))
             try:
-                await getattr(self, f"_{act.kind}")(act)
+                await does[act.kind](act)
             except NotPossible as exc:
                 self.tell(f"not possible: {act.kind} {act.number}: {exc}")
 
-    async def _say(self, act: Act) -> None:
-        """A question in a thread of its own, or in the one a person has with the bot."""
-        await self._post(act, thread="", mention=act.channel != "@parley")
-
-    async def _follow(self, act: Act) -> None:
-        """A question in a thread that is there, half of them without a mention."""
-        before = self.posts.get(self.dice.randrange(1, act.number))
-        if before is None or before.deleted:
-            return
-        mention = self.dice.random() < 0.5
-        await self._post(act, thread=before.thread, mention=mention, channel=before.channel)
-
-    async def _post(self, act: Act, *, thread: str, mention: bool, channel: str = "") -> None:
-        where, user = channel or act.channel, self.dice.choice(("alice", "bob"))
-        if where == "@parley":
-            user = "alice"
-        if self.plan.disorder:
-            self._disturb()
-        text = f"{'@parley ' if mention else ''}what about q{act.number} ?"
-        ts = await self.slack.say(user, where, text, thread_ts=thread or None)
-        self.tell(f"{user} asks q{act.number} in {where} {ts} (thread {thread or ts})")
-        sure = mention or where == "@parley"
-        self.posts[act.number] = Post(act.number, user, where, ts, thread or ts, sure)
-
-    def _disturb(self) -> None:
-        delay_s = self.dice.choice((0.0, 0.0, 0.5, 3.0))
-        order = {
-            "copies": self.dice.choice((0, 0, 1, 3)),
-            "lose_acks": self.dice.choice((0, 0, 1, 2)),
-            "delay_s": delay_s,
-        }
-        self.slack.faults.deliver(self.dice.choice(("message", "app_mention", "*")), **order)
-
-    async def _edit(self, act: Act) -> None:
-        post = self._asked(act)
-        mention = "@parley " if post.mentions and post.channel != "@parley" else ""
-        text = f"{mention}what about q{act.number + EDITED} ?"
-        self.tell(f"{post.user} edits q{act.number}")
-        await self.slack.edit(post.user, post.channel, post.ts, text)
-
-    async def _delete(self, act: Act) -> None:
-        post = self._asked(act)
-        self.tell(f"{post.user} deletes q{act.number}")
-        post.deleted = True
-        await self.slack.delete(post.user, post.channel, post.ts)
-
-    async def _stop(self, act: Act) -> None:
-        post = self._asked(act)
-        self.tell(f"{post.user} stops the thread of q{act.number}")
-        await self.slack.stop(post.user, post.channel, post.thread)
-
-    async def _again(self, act: Act) -> None:
-        """Presses "Try again" under every answer that has it."""
-        post = self._asked(act)
-        place = self.slack.place(post.user, post.channel)[2]
-        for message in self.slack.thread(place.id, post.thread):
-            if f'"{blocks.RETRY}"' in str(message.get("blocks")).replace("'", '"'):
-                self.tell(f"{post.user} tries again under {message['ts']}")
-                pressing = self.slack.press(post.user, post.channel, message["ts"], blocks.RETRY)
-                self._acts.append(asyncio.get_running_loop().create_task(pressing))
-
-    async def _archive(self, act: Act) -> None:
-        self.tell(f"{act.channel} is archived")
-        await self.slack.archive("alice", act.channel)
-
-    async def _restart(self, act: Act) -> None:
-        self.tell("the operator stops the bot")
-        self._stopping.set()
-
-    async def _clock(self, act: Act) -> None:
-        self.tell(f"the clock of the machine is set by {act.jump_s:+.0f} s")
-        CLOCK.wall_off_s += act.jump_s
-
-    def _asked(self, act: Act) -> Post:
-        post = self.posts.get(act.number)
-        if post is None or post.deleted:
-            raise NotPossible("nobody asked that")
-        return post
-
-    # To its end
-
     async def run(self) -> Told:
-        from tests.simulator.promises import broken
-
         loop = asyncio.get_running_loop()
         loop.set_task_factory(task_factory)
         loop.set_exception_handler(self._unhandled)
-        self._acts: list[asyncio.Task[Any]] = []
-        keeper = asyncio.create_task(self.keep_alive())
+        for part in self.parts:
+            part.furnish()
+        living = asyncio.create_task(self.lives.go_on())
         try:
             await self.act_out()
             await self._quiet()
-            self._stopping.set()  # what an earlier life left open is settled at a start
+            self.lives.stop()  # what an earlier life left open is settled at a start
             await asyncio.sleep(60)
             await self._quiet()
-            self.told.broken += broken(self)
+            for part in self.parts:
+                self.told.broken += part.broken()
         except Exception as exc:
             self.told.broken.append(f"the story itself fails: {exc!r}")
         finally:
-            await self._end(keeper)
+            await self._end(living)
         return self.told
 
     async def _quiet(self) -> None:
@@ -272,18 +147,17 @@ class Story:
         await asyncio.sleep(10)
 
     def _is_quiet(self) -> bool:
-        if CLOCK.passed_s < FAULTS_END_S or self.services is None or not self.services.inbox.idle:
+        services = self.lives.services
+        if CLOCK.passed_s < FAULTS_END_S or services is None or not services.inbox.idle:
             return False
         waiting = self.tx.one("select count(*) as n from inbox where state = 'new'")
         return not waiting["n"] and all(delivery.over for delivery in self.slack.deliveries)  # type: ignore[index]
 
-    async def _end(self, keeper: asyncio.Task[None]) -> None:
-        if self.life:
-            self.life.alive = False
-            await self.life.gone()
-        for task in (keeper, *self._acts):
+    async def _end(self, living: asyncio.Task[None]) -> None:
+        await self.lives.end()
+        for task in (living, *self._beside):
             task.cancel()
-        await asyncio.gather(keeper, *self._acts, return_exceptions=True)
+        await asyncio.gather(living, *self._beside, return_exceptions=True)
         self.line.close()
         self.conn.close()
 
@@ -291,17 +165,6 @@ class Story:
         error = context.get("exception")
         self.tell(f"unhandled: {context.get('message')} {error!r}")
         self.told.broken.append(f"unhandled: {context.get('message')} {error!r} {context.get('future')}")
-
-
-def _environment(plan: Plan, slack: FakeSlack) -> dict[str, str]:
-    return {
-        "SLACK_BOT_TOKEN": slack.bot_token,
-        "SLACK_APP_TOKEN": slack.app_token,
-        "OPENAI_API_KEY": "sk-test",
-        "OPENAI_BASE_URL": "https://model.invalid/v1",
-        "PARLEY_MODEL": "gpt-4.1-mini",
-        "PARLEY_STREAMS_PER_MINUTE": str(plan.streams_per_minute),
-    }
 
 
 def run(seed: int) -> Told:

@@ -1,0 +1,66 @@
+"""Slack's deliveries to whichever process lives, over two sockets' worth of disorder."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from typing import Any
+
+from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.response import BoltResponse
+from slack_sdk.socket_mode.request import SocketModeRequest
+
+from bot.sandbox.slack import FakeSlack
+from bot.sandbox.slack_record import Attempt, Delivery
+from tests.simulator.life import Life
+from tests.simulator.slack import WAY_S
+
+ACK_S = 3.0
+
+
+class Line:
+    """`open` is the process that is there to take them, if any."""
+
+    def __init__(self, slack: FakeSlack, dice: random.Random) -> None:
+        self._dice = dice
+        self._dispatcher = slack.deliver_through(self)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.open: tuple[Life, AsyncApp] | None = None
+
+    def send(self, delivery: Delivery, attempt: Attempt) -> None:
+        task = asyncio.get_running_loop().create_task(self._carry(delivery, attempt))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _carry(self, delivery: Delivery, attempt: Attempt) -> None:
+        await asyncio.sleep(self._dice.uniform(*WAY_S))
+        if self.open is None:
+            self._dispatcher.fail(delivery, attempt, "connection_failed")
+            return
+        life, app = self.open
+        if not life.pass_gate(f"{delivery.name} arrives"):
+            self._dispatcher.fail(delivery, attempt, "connection_failed")
+            return
+        request = SocketModeRequest(type=delivery.kind, envelope_id="e", payload=delivery.payload)
+        handling = life.start(run_async_bolt_app(app, request))
+        await asyncio.wait([handling], timeout=ACK_S)
+        if _took(handling) and life.pass_gate(f"{delivery.name} is acknowledged"):
+            self._dispatcher.acknowledge(delivery, attempt, _said(handling.result()))
+        else:
+            self._dispatcher.fail(delivery, attempt, "timeout")
+
+    def close(self) -> None:
+        self._dispatcher.close()
+
+
+def _took(handling: asyncio.Task[BoltResponse]) -> bool:
+    if not handling.done() or handling.cancelled() or handling.exception():
+        return False
+    return handling.result().status == 200
+
+
+def _said(response: BoltResponse) -> dict[str, Any]:
+    """What stands in the acknowledgement: the answer to a command."""
+    return dict(json.loads(response.body)) if response.body else {}

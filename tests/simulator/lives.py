@@ -1,0 +1,111 @@
+"""The bot in a story, life after life: started, killed, stopped, started again."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
+from bot.alongside import alongside
+from bot.app import Services, services_on
+from handlers.clips import ClipDesk
+from handlers.files import SlackFiles
+from handlers.front import SlackFront
+from handlers.notices import noticing
+from handlers.serve import DRAIN_S, bolt_app, introduce
+from handlers.slack import SlackDoor
+from tests.simulator.clock import CLOCK
+from tests.simulator.database import StoryEngine
+from tests.simulator.life import Life
+from tests.simulator.model import StoryWire
+from tests.simulator.plan import FAULTS_END_S
+from tests.simulator.slack import StoryClient
+
+if TYPE_CHECKING:
+    from tests.simulator.story import Story
+
+
+class Lives:
+    """`services` are those of the life that is ready, if one is."""
+
+    def __init__(self, story: Story) -> None:
+        self._story = story
+        self.life: Life | None = None
+        self.services: Services | None = None
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """The operator tells the process to end."""
+        self._stopping.set()
+
+    async def go_on(self) -> None:
+        """Starts the bot again whenever it ends."""
+        story, number = self._story, 0
+        while True:
+            kill_at = story.plan.kills[number] if number < len(story.plan.kills) else None
+            number += 1
+            await self._live(number, kill_at)
+            await asyncio.sleep(story.dice.uniform(0.1, 2.0))
+
+    async def end(self) -> None:
+        if self.life:
+            self.life.alive = False
+            await self.life.gone()
+
+    async def _live(self, number: int, kill_at: int | None) -> None:
+        story, over = self._story, asyncio.Event()
+
+        def died(where: str) -> None:
+            story.tell(f"KILLED at: {where}")
+            story.told.counts["kills"] += 1
+            story.line.open = None
+            over.set()
+
+        life = self.life = Life(number, kill_at, died=died)
+        self._stopping = asyncio.Event()
+        story.tell(f"life {number} begins")
+        root = life.start(self._process(life, self._stopping))
+        root.add_done_callback(lambda _: over.set())
+        await over.wait()
+        if life.alive:
+            self._note_end(root)
+        life.alive, self.services, story.line.open = False, None, None
+        if story.conn.in_transaction:
+            story.conn.rollback()
+        await life.gone()
+
+    def _note_end(self, root: asyncio.Task[None]) -> None:
+        """A process that stopped by itself: asked to, or because it could not start."""
+        error, told = root.exception(), self._story.told
+        self._story.tell(f"the process ended: {error!r}")
+        told.counts["ends"] += 1
+        if error is not None and self.services is not None:
+            told.broken.append(f"a process that was ready ended with {error!r}")
+
+    async def _process(self, life: Life, stopping: asyncio.Event) -> None:
+        """What handlers/serve.py does, without sockets and health checks."""
+        story = self._story
+        plan, settings = story.plan, story.settings
+        client = StoryClient(story.slack, life, story.dice, plan.slack, story.tell)
+        front = SlackFront(SlackDoor(client), settings)
+        engine = StoryEngine(
+            story.conn,
+            life,
+            story.dice,
+            busy=plan.busy if CLOCK.passed_s < FAULTS_END_S else 0.0,
+            ends_at=FAULTS_END_S,
+            committed=story.committed,
+        )
+        wire = StoryWire(
+            settings, life, story.dice, plan.model, minds=story.minds, made=story.made, tell=story.tell
+        )
+        files = SlackFiles(settings, front.door, session=None)  # type: ignore[arg-type]  # nobody sends any
+        desk = ClipDesk(settings, front.door, front.pace, files)
+        async with services_on(engine, wire, settings, front=front, desk=desk) as services:
+            await introduce(front.door, settings)
+            app = bolt_app(settings, client, services, front)
+            self.services, story.line.open = services, (life, app)
+            async with alongside(noticing(services, front)) if story.notices else nullcontext():
+                await stopping.wait()
+                story.line.open = None
+                await services.inbox.drain(DRAIN_S)

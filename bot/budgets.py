@@ -134,7 +134,7 @@ class Budgets:
         return [_standing(row) for row in found]
 
     async def due_warnings(self) -> list[Warning]:
-        """Who has to be told. After telling, say so with `warned`; a crash between repeats the warning."""
+        """Who has to be told. After telling, say so with `warned`; a crash between leaves it due."""
         return [_warning(row) for row in await self._engine.read(rows.due_warnings)]
 
     async def warned(self, warning: Warning) -> None:

@@ -1,13 +1,16 @@
 """What people are told unasked: that a budget is nearly used up, and on Mondays what the week before cost.
 
 What is due is decided in bot/budgets.py and bot/digest.py and stands in the database until it was said, so a
-notice waits for a Slack that is away, and a crash at the worst moment says one twice rather than never.
+notice waits for a Slack that is away. Each carries an id: where an earlier life or a request whose answer was
+lost may have said it already, the direct messages are looked at first.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import date, timedelta
+from typing import Any
 
 from bot import digest
 from bot.app import Services
@@ -16,12 +19,14 @@ from bot.errors import BotError, SlackRefused
 from bot.reports import PRIVATE_CHANNELS, Viewer
 from handlers import blocks, usage_blocks
 from handlers.front import SlackFront
+from handlers.lookup import id_of, ours
 from handlers.uploads import Upload, share
 
 log = logging.getLogger(__name__)
 
 LOOK_S = 2.0  # between two looks at what is due, each one read of an index
 PAUSE_S = 60.0  # after something went wrong
+METADATA = "parley_notice"
 
 
 class Notices:
@@ -30,9 +35,18 @@ class Notices:
     def __init__(self, services: Services, front: SlackFront) -> None:
         self._services = services
         self._front = front
+        self._unsure = True  # whether what is due was said already
 
     async def say_due(self) -> None:
         """Everything that is due now. What could not be said stays due."""
+        try:
+            await self._say_due()
+        except BaseException:
+            self._unsure = True
+            raise
+        self._unsure = False
+
+    async def _say_due(self) -> None:
         costs = self._services.costs
         for warning in await costs.budgets.due_warnings():
             if warning.owner:
@@ -49,7 +63,9 @@ class Notices:
         names = dict(await self._front.directory.names([warning.target]))
         if warning.scope == "channel" and not viewer.knows(warning.target):
             names[warning.target] = PRIVATE_CHANNELS
-        await self._post(warning.owner, usage_blocks.warning(warning, names), [])
+        id = f"warning {warning.budget} {warning.target} {warning.first}"
+        since = date.fromisoformat(warning.first)
+        await self._post(warning.owner, id, usage_blocks.warning(warning, names), [], since=since)
 
     async def _digest(self, team: str, person: str) -> None:
         viewer = await self._viewer(team, person)
@@ -60,9 +76,12 @@ class Notices:
         ids = {row.channel for row in found.rows} | {one.budget.target for one in found.standings}
         names = await self._front.directory.names(ids)
         title = f"Your costs, {found.span.label}"
-        direct = await self._post(person, title, usage_blocks.digest(found, names))
-        picture = await costs.over_days(team, found.span, viewer, names) if found.rows and direct else None
-        if picture:
+        shown = usage_blocks.digest(found, names)
+        monday = found.span.last + timedelta(days=1)
+        direct, there = await self._post(person, f"digest {found.span.first}", title, shown, since=monday)
+        if not (found.rows and direct) or any(_has_file(message, title) for message in there):
+            return
+        if picture := await costs.over_days(team, found.span, viewer, names):
             files = [Upload("week.png", picture.png, title, picture.alt)]
             await share(self._front.door, self._services.settings, files, channel=direct, comment=title)
 
@@ -75,22 +94,46 @@ class Notices:
             log.warning("somebody who should be told of costs cannot be: %s", exc.code)
             return None
 
-    async def _post(self, person: str, text: str, shown: list[blocks.Block]) -> str:
-        """One message in somebody's direct messages; their id, or '' where Slack refuses for good."""
+    async def _post(
+        self, person: str, id: str, text: str, shown: list[blocks.Block], *, since: date
+    ) -> tuple[str, list[dict[str, Any]]]:
+        """One message in somebody's direct messages, unless it is there: their id, or "" where Slack refuses
+        for good; and, where that was looked at, what we said there since that day."""
+        there: list[dict[str, Any]] = []
         try:
             direct = await self._front.directory.direct(person)
-            await self._front.door.call(
-                "chat.postMessage",
-                channel=direct,
-                text=text,
-                unfurl_links=False,
-                unfurl_media=False,
-                **({"blocks": shown} if shown else {}),
-            )
+            if self._unsure:
+                after = self._services.costs.calendar.midnight(since).timestamp()
+                there = [
+                    message async for message in ours(self._front.door, direct, "", after=f"{after:.6f}")
+                ]
+            if id not in map(id_of, there):
+                await self._front.door.call(
+                    "chat.postMessage",
+                    channel=direct,
+                    text=text,
+                    unfurl_links=False,
+                    unfurl_media=False,
+                    metadata={"event_type": METADATA, "event_payload": {"id": id}},
+                    **({"blocks": shown} if shown else {}),
+                )
         except SlackRefused as exc:
             log.warning("a notice about costs was refused: %s", exc.code)
-            return ""
-        return direct
+            return "", there
+        return direct, there
+
+    async def _said(self, direct: str, since: date) -> list[dict[str, Any]]:
+        """What we said there since that day. Where Slack does not show it, rather twice than never."""
+        after = self._services.costs.calendar.midnight(since).timestamp()
+        try:
+            return [message async for message in ours(self._front.door, direct, "", after=f"{after:.6f}")]
+        except SlackRefused as exc:
+            log.warning("direct messages cannot be looked at: %s", exc.code)
+            return []
+
+
+def _has_file(message: dict[str, Any], title: str) -> bool:
+    return any(file.get("title") == title for file in message.get("files") or ())
 
 
 async def noticing(services: Services, front: SlackFront) -> None:

@@ -7,9 +7,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from bot import digest
 from bot.sandbox.model import FakeModel
 from bot.sandbox.slack import FakeSlack
+from handlers import notices
 from storage import digests
 from tests.spending import spend, told
 from tests.workspace import MANIFEST, Workspace, started, workspace
@@ -125,3 +128,43 @@ async def test_what_slack_would_not_take_is_said_after_the_next_start(tmp_path: 
         slack.faults.clear()
         async with started(slack, model, tmp_path) as team:
             await slack.until(lambda: warnings(team, "alice"))
+
+
+async def test_a_warning_whose_answer_from_slack_was_lost_is_not_said_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notices, "PAUSE_S", 0.1)
+    async with workspace(tmp_path) as team:
+        await told(team, "alice", "budget workspace 2 per day")
+        team.slack.faults.add("chat.postMessage", lose_response=True)
+        await spend(team, "#general", "bob", 1)
+        await settled(team)
+        assert len(warnings(team, "alice")) == 1
+
+
+async def test_a_process_that_ends_before_it_noted_a_warning_does_not_say_it_again(tmp_path: Path) -> None:
+    async with FakeSlack(manifest=MANIFEST, rate_limits=False) as slack, FakeModel() as model:
+        async with started(slack, model, tmp_path) as team:
+            await told(team, "alice", "budget workspace 2 per day")
+            slack.faults.add("chat.postMessage", lose_response=True)
+            await spend(team, "#general", "bob", 1)
+            await slack.until(lambda: warnings(team, "alice"))
+        async with started(slack, model, tmp_path) as team:
+            await settled(team)
+            assert len(warnings(team, "alice")) == 1
+
+
+@pytest.mark.parametrize("lost", ["chat.postMessage", "files.completeUploadExternal"])
+async def test_a_digest_of_which_slack_took_a_part_is_completed_and_nothing_of_it_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    monkeypatch.setattr(notices, "PAUSE_S", 0.1)
+    async with workspace(tmp_path) as team:
+        await spend(team, "#general", "bob", 2, clock=lambda: time.time() - A_WEEK_S)
+        team.slack.faults.add(lost, lose_response=True)
+        await overdue(team, "bob")
+        await team.slack.until(lambda: direct(team, "bob")[1:], 30)
+        await settled(team)
+        said, picture = direct(team, "bob")
+        assert "blocks" in said
+        assert picture["files"][0]["name"] == "week.png"

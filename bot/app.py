@@ -30,6 +30,7 @@ from bot.inbox import Effect, Inbox, Job
 from bot.ledger import Ledger
 from bot.lessons import LESSON, Lessons
 from bot.local_speech import speech_for
+from bot.looks import Looks
 from bot.memory import Memory
 from bot.messages import Conversation
 from bot.metrics import METRICS, loop_lag
@@ -65,6 +66,7 @@ class Services:
     inbox: Inbox
     subject: Subject
     costs: Costs
+    looks: Looks
 
     async def feedback(self, reply_id: str, team: str, user: str, *, good: bool) -> None:
         """One person's verdict on one reply; the last one counts."""
@@ -94,7 +96,7 @@ class Services:
         """Forgets a thread for somebody who takes part in it; how many messages, None for an outsider."""
         if not await self.engine.read(conversations.speaks_in, conversation.key, user):
             return None
-        await self.clips.forget_thread(conversation)
+        await self.clips.forget_thread(conversation, by=user)
         now = self.calendar.now()
         return await self._forget(partial(forget.forget, place=conversation, by=user, now=now))
 
@@ -105,7 +107,7 @@ class Services:
 
     async def forget_person(self, team: str, user: str, *, by: str = "") -> int:
         """Forgets everything a person said in a workspace; how many messages. `by` "": the operator."""
-        await self.clips.forget_person(team, user)
+        await self.clips.forget_person(team, user, by=by)
         return await self._forget(
             partial(forget.forget_user, team=team, user=user, by=by, now=self.calendar.now())
         )
@@ -117,7 +119,8 @@ class Services:
             await self._forget(partial(forget.forget_team, team=team, now=self.calendar.now()))
 
     async def export_person(self, team: str, user: str) -> bytes:
-        """Everything kept of a person, as JSON."""
+        """Everything kept of a person, as JSON, for that person."""
+        self.looks.note(team, user, "export", "their own words")
         return await self.engine.read(export.of_person, team, user)
 
     async def retain(self) -> dict[str, int]:
@@ -207,10 +210,22 @@ async def services_on(
         await stack.enter_async_context(turns.inbox)
         await stack.enter_async_context(loop_lag())
         await stack.enter_async_context(alongside(housekeeping(engine, settings)))
+        looks = Looks(engine)
+        await stack.enter_async_context(looks.noting())
         costs = Costs(settings, engine, calendar, prices, Budgets(engine, calendar), page_secret(settings))
         transcriber = Transcriber(settings, engine, provider, prices=prices, calendar=calendar)
         yield Services(
-            settings, engine, calendar, provider, turns, clips, transcriber, turns.inbox, subject, costs
+            settings,
+            engine,
+            calendar,
+            provider,
+            turns,
+            clips,
+            transcriber,
+            turns.inbox,
+            subject,
+            costs,
+            looks,
         )
 
 

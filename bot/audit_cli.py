@@ -1,4 +1,4 @@
-"""`parley audit`: who changed a setting, who erased something, and whether the list is as it was written."""
+"""`parley audit`: who changed, erased or looked at what, and whether the list is as it was written."""
 
 from __future__ import annotations
 

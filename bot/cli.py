@@ -34,7 +34,7 @@ COMMANDS = {
     "backup": ("bot.backup_cli", "copy the database while the bot runs"),
     "retention": ("bot.retention_cli", "how long what people said is kept, and what is due to be erased"),
     "forget": ("bot.forget_cli", "erase everything a person said, for somebody who cannot do it in Slack"),
-    "audit": ("bot.audit_cli", "who changed a setting and who erased something, checked for tampering"),
+    "audit": ("bot.audit_cli", "who changed, erased or looked at what, checked for tampering"),
     "settings": ("bot.settings_cli", "print every setting with its default, as .env.example"),
 }
 EXIT_USAGE = 2

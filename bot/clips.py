@@ -27,7 +27,7 @@ from bot.messages import Conversation, Incoming, Scope
 from bot.stored import decode, encode
 from bot.turns import reply_id
 from bot.voice import Voice, addressed
-from storage import audit, channels, clips, conversations, inbox
+from storage import channels, clips, conversations, inbox
 from storage.clips import Clip
 from storage.engine import Engine, Tx
 from storage.inbox import Effect
@@ -155,11 +155,8 @@ class Clips:
     async def forget(self, id: str, user: str) -> None:
         """Erases the words of one clip, here and in Slack. NotPermitted, Missing."""
         clip = await self._of(id, user, FORGET)
-        await self._forget(clip)
+        await self._forget(clip, by=user)
         await self._engine.write(_reword, clip, now=self._now())
-        await self._engine.write(
-            audit.note, "forgot clip", clip.message, team=clip.team, person=user, now=self._now()
-        )
         await self._engine.scrub()
 
     async def forget_message(self, key: str, team: str, channel: str, message: str) -> None:
@@ -167,17 +164,17 @@ class Clips:
         if listening := self._listening.get(job_key(key)):
             await listening.aclose()
         found = await self._engine.read(clips.of_message, team, channel, message)
-        await self._forget_all(found)
+        await self._forget_all(found, by="")  # Slack does not tell who deleted it
         if found:
             await self._engine.scrub()
 
-    async def forget_thread(self, conversation: Conversation) -> None:
+    async def forget_thread(self, conversation: Conversation, *, by: str) -> None:
         """Every clip in a thread, here and in Slack."""
-        await self._forget_all(await self._engine.read(clips.of_conversation, conversation.key))
+        await self._forget_all(await self._engine.read(clips.of_conversation, conversation.key), by=by)
 
-    async def forget_person(self, team: str, user: str) -> None:
+    async def forget_person(self, team: str, user: str, *, by: str) -> None:
         """Every clip of a person, here and in Slack."""
-        await self._forget_all(await self._engine.read(clips.of_person, team, user))
+        await self._forget_all(await self._engine.read(clips.of_person, team, user), by=by)
 
     async def _of(self, id: str, user: str, why: str) -> Clip:
         clip = await self._engine.read(clips.get, id)
@@ -190,11 +187,11 @@ class Clips:
         file = await self._desk.change_clip(clip, card)
         await self._engine.write(clips.show, clip.id, clip.shown, file)
 
-    async def _forget_all(self, found: list[Clip]) -> None:
+    async def _forget_all(self, found: list[Clip], *, by: str) -> None:
         for clip in found:
-            await self._forget(clip)
+            await self._forget(clip, by=by)
 
-    async def _forget(self, clip: Clip) -> None:
+    async def _forget(self, clip: Clip, *, by: str) -> None:
         """Erased here and, in the same moment, due to be taken out of Slack."""
         thread = decode(clip.asked).conversation.thread
         traces = Traces(clip.id, clip.channel, thread, clip.message, clip.shown, clip.file)
@@ -203,7 +200,7 @@ class Clips:
             f"{GONE}:{clip.conversation}",
             GONE,
             encode(traces),
-            when=partial(_erase, clip),
+            when=partial(_erase, clip, by=by, now=self._now()),
         )
 
     # What a channel wants
@@ -234,8 +231,8 @@ def _in_passing(settings: Settings, incoming: Incoming, tx: Tx) -> bool:
     return wanted and not inbox.keys(tx, incoming.key)
 
 
-def _erase(clip: Clip, tx: Tx) -> bool:
-    clips.forget(tx, clip)
+def _erase(clip: Clip, tx: Tx, *, by: str, now: float) -> bool:
+    clips.forget(tx, clip, by=by, now=now)
     return True
 
 

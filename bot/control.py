@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import logging
 import os
 import tempfile
 from collections.abc import AsyncIterator, Mapping
@@ -19,6 +20,8 @@ import aiohttp
 
 from bot.config import Settings
 from bot.errors import BotError, Missing
+
+log = logging.getLogger(__name__)
 
 # A Unix socket's path is short. Source: unix(7), sun_path has 108 bytes.
 PATH_LIMIT = 100
@@ -68,13 +71,13 @@ async def told_by_running(
         raise BotError(f"the running bot: {exc}") from exc
 
 
-async def ask_running(settings: Settings, path: str) -> bool:
+async def ask_running(settings: Settings, path: str, body: Mapping[str, Any] | None = None) -> bool:
     """Asks the running bot to do something; False when none runs. Missing when there is no such thing."""
     connector = aiohttp.UnixConnector(path=str(socket_path(settings)))
     try:
         async with (
             aiohttp.ClientSession(connector=connector) as session,
-            session.post(f"http://parley{path}") as answer,
+            session.post(f"http://parley{path}", json=body) as answer,
         ):
             if answer.status == 404:
                 raise Missing(await answer.text())
@@ -82,3 +85,14 @@ async def ask_running(settings: Settings, path: str) -> bool:
             return True
     except aiohttp.ClientConnectorError:
         return False
+
+
+async def tell_look(settings: Settings, about: str, scope: str, *, team: str = "") -> None:
+    """The operator was shown a report: the running bot writes it down. Where that fails it is said.
+
+    Without a running bot it is not written down: whoever can read the file needs no command for it.
+    """
+    try:
+        await ask_running(settings, "/looked", {"team": team, "about": about, "scope": scope})
+    except (BotError, aiohttp.ClientError, TimeoutError) as exc:
+        log.warning("this look is not in the audit list: %s", exc)

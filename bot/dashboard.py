@@ -48,6 +48,7 @@ class Response:
 
     body: bytes
     headers: Mapping[str, str]
+    shows: str  # in ids and words of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +75,14 @@ async def respond(desk: Desk, query: Mapping[str, str]) -> Response:
     filters = read(query, desk.today)
     if (form := query.get("format", "")) in FORMATS:
         rows = await desk.rows(filters.span, *BYS, where=filters.where)
-        return _download(rows, form, await desk.names({id for row in rows for id in (row.channel, row.user)}))
+        names = await desk.names({id for row in rows for id in (row.channel, row.user)})
+        return _download(rows, form, names, shows=f"{_shows(filters)} as {form}")
     view = await look(desk, filters)
     nonce = secrets.token_urlsafe(16)
     script = await pictures.script() if view.drawn else ""
     html = page(view, token=query.get("token", ""), script=script, nonce=nonce)
     policy = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": POLICY.format(nonce)}
-    return Response(html.encode(), HEADERS | policy)
+    return Response(html.encode(), HEADERS | policy, _shows(filters))
 
 
 def read(query: Mapping[str, str], today: date) -> Filters:
@@ -125,7 +127,13 @@ def _choices(rows: Sequence[Row], by: By) -> list[str]:
     return sorted(value for value in values if value not in ("", OTHERS, PRIVATE_CHANNELS))
 
 
-def _download(rows: Sequence[Row], form: str, names: Mapping[str, str]) -> Response:
+def _shows(filters: Filters) -> str:
+    """What is narrowed to is told by its name alone: an address may hold anything."""
+    narrowed = f" of one {', '.join(filters.where)}" if filters.where else ""
+    return f"{filters.span.first} to {filters.span.last} by {filters.by}{narrowed}"
+
+
+def _download(rows: Sequence[Row], form: str, names: Mapping[str, str], *, shows: str) -> Response:
     body = as_parquet(rows) if form == "parquet" else as_csv(rows, names=names).encode()
     named = {"Content-Type": FORMATS[form], "Content-Disposition": f'attachment; filename="usage.{form}"'}
-    return Response(body, HEADERS | named)
+    return Response(body, HEADERS | named, shows)

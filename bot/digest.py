@@ -30,11 +30,12 @@ class Digest:
 
 async def subscribe(costs: Costs, team: str, person: str) -> None:
     """From next Monday on."""
-    await costs.engine.write(digests.subscribe, team, person, _week(costs).isoformat())
+    week = _week(costs).isoformat()
+    await costs.engine.write(digests.subscribe, team, person, week, now=costs.calendar.now())
 
 
 async def unsubscribe(costs: Costs, team: str, person: str) -> None:
-    await costs.engine.write(digests.unsubscribe, team, person)
+    await costs.engine.write(digests.unsubscribe, team, person, now=costs.calendar.now())
 
 
 async def due(costs: Costs) -> list[tuple[str, str]]:

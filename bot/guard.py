@@ -99,7 +99,10 @@ class Guard:
 
     async def save_policy(self, at: Channel, changed: Policy, *, by: str) -> None:
         """In force with the next message."""
-        await self._engine.write(store.save_policy, at, changed.as_json(), by=by, now=self._clock())
+        what = policy.difference(await self.policy(at), changed)
+        await self._engine.write(
+            store.save_policy, at, changed.as_json(), by=by, what=what, now=self._clock()
+        )
         self._policies[at] = changed
 
     async def remove_policy(self, at: Channel, *, by: str) -> bool:

@@ -24,7 +24,7 @@ from bot.messages import Scope
 from bot.policy import COSTS, Policy
 from bot.pricing import usd
 from storage import guard as store
-from storage.engine import Engine, Tx
+from storage.engine import Engine
 from storage.guard import Channel
 
 # What does not belong is endless; at least this many examples of it, filled up with everyday questions.
@@ -70,13 +70,8 @@ class School:
 
     async def add(self, at: Channel, examples: Iterable[Example], *, source: str) -> None:
         """Labelled messages that an owner gave or approved."""
-        given, now = list(examples), self._clock()
-
-        def put(tx: Tx) -> None:
-            for example in given:
-                store.add_example(tx, at, example.text, example.on_topic, source=source, now=now)
-
-        await self._engine.write(put)
+        given = [(example.text, example.on_topic) for example in examples]
+        await self._engine.write(store.add_examples, at, given, source=source, now=self._clock())
 
     async def train(self, at: Channel) -> Version | None:
         """Trains on everything known of the channel and puts it to use; None with too few examples."""

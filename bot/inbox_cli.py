@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from bot.config import Settings
-from bot.control import ask_running
+from bot.control import ask_running, tell_look
 from storage import inbox
 from storage.engine import open_engine
 
@@ -41,6 +41,7 @@ async def _look(args: argparse.Namespace, settings: Settings) -> int:
     async with open_engine(settings.database, read_only=True) as engine:
         if args.action == "show":
             print(json.dumps(await engine.read(inbox.show, args.seq), indent=2))
+            await tell_look(settings, "inbox", f"all of job {args.seq}")
             return 0
         rows = await engine.read(inbox.listed, "new" if args.waiting else "parked")
     for row in rows:

@@ -44,6 +44,7 @@ INSTRUMENTS: dict[str, Instrument] = {
     "parley_loop_lag_seconds": Instrument(
         "gauge", "how late the event loop wakes, worst of the last seconds"
     ),
+    "parley_audit_missed_total": Instrument("counter", "looks at reports that could not be written down"),
     "parley_db_write_seconds": Instrument("histogram", "one commit, from asked to durable"),
 }
 

@@ -84,6 +84,21 @@ def fingerprint(rules: Policy | None) -> str:
 NONE = "null"  # in storage: the owner wants no guard, whatever the operator's file says
 
 
+def difference(before: Policy | None, after: Policy) -> str:
+    """Which fields changed, and how many entries of lists came and went; no word that anybody wrote."""
+    if before is None:
+        before = Policy("")
+    told = []
+    for field in fields(after):
+        old, new = getattr(before, field.name), getattr(after, field.name)
+        if old == new:
+            continue
+        listed = isinstance(new, tuple)
+        counts = f" +{len(set(new) - set(old))} -{len(set(old) - set(new))}" if listed else ""
+        told.append(field.name + counts)
+    return ", ".join(told)
+
+
 def stored(text: str) -> Policy | None:
     """A policy as it was kept."""
     return None if text == NONE else read(json.loads(text))

@@ -47,6 +47,11 @@ class Question:
     by: tuple[By, ...] = ("channel",)
     csv: bool = False
 
+    @property
+    def scope(self) -> str:
+        """The question in ids and words of ours."""
+        return f"{self.span.first} to {self.span.last} by {', '.join(self.by)}{' as CSV' if self.csv else ''}"
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -87,6 +92,13 @@ class Viewer:
     def knows(self, channel: str) -> bool:
         """May this person read the channel's name?"""
         return channel not in self.private or channel in self.member_of or not channel
+
+    @property
+    def sees(self) -> str:
+        """Whose figures a report shows this person, for the list of those who looked."""
+        if self.admin:
+            return "everybody's figures"
+        return f"figures of people in {' '.join(sorted(self.owns))}" if self.owns else "totals of channels"
 
 
 OPERATOR = Viewer("", admin=True)  # whoever can read the database file

@@ -214,8 +214,9 @@ class Subject:
         rows = await self._engine.read(store.unanswered, at, limit=LATEST)
         return [Question(r["id"], r["question"], r["nearest"], r["person"]) for r in rows]
 
-    async def close_question(self, at: Channel, id: int) -> None:
-        await self._engine.write(store.close_unanswered, at, id, now=self._clock())
+    async def close_question(self, at: Channel, id: int, *, by: str) -> None:
+        """One of them is done with."""
+        await self._engine.write(store.close_unanswered, at, id, by=by, now=self._clock())
 
 
 def _learned_from(rules: Policy) -> tuple[object, ...]:

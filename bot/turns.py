@@ -29,7 +29,7 @@ from bot.messages import Conversation, Incoming, Reply
 from bot.metrics import METRICS
 from bot.stored import decode, encode
 from bot.turn import Ending, House, Turn, run_turn
-from storage import clips, conversations, guard, inbox, replies
+from storage import audit, clips, conversations, guard, inbox, replies
 from storage.engine import Engine, Tx
 from storage.guard import Channel
 from storage.inbox import Effect
@@ -369,7 +369,10 @@ def forget_message(tx: Tx, key: str, team: str, channel: str, message: str, *, n
     waited = [inbox.cancel(tx, known, now=now) for known in asked if known not in begun]
     for known in asked:
         replies.erase_question(tx, reply_id(known))
-    return conversations.delete(tx, team, channel, message, now=now) or any(waited)
+    there = conversations.delete(tx, team, channel, message, now=now) or any(waited)
+    if there:
+        audit.note(tx, "forgot message", f"{channel}:{message}", team=team, now=now)
+    return there
 
 
 def takes_part(tx: Tx, conversation: str) -> bool:

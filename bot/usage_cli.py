@@ -8,6 +8,7 @@ from datetime import datetime
 
 from bot.calendar import zone
 from bot.config import Settings
+from bot.control import tell_look
 from bot.report_formats import USUAL, as_csv, as_json, table
 from bot.reports import BYS, OPERATOR, Row, parse, usage
 from storage import ledger
@@ -44,4 +45,6 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
             rows += await usage(engine, team, span, OPERATOR, by=by)
     columns = ("day", *USUAL) if "day" in by else USUAL
     print(FORMATS[args.format](rows, columns), end="" if args.format == "csv" else "\n")
+    shown = f"{span.first} to {span.last} by {', '.join(by)} as {args.format}; {OPERATOR.sees}"
+    await tell_look(settings, "usage", shown, team=args.team)
     return 0

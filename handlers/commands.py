@@ -63,7 +63,9 @@ class Commands:
                 await ack(**blocks.ephemeral("What I do", blocks.help(HELP)))
 
     async def _usage(self, body: dict[str, Any]) -> dict[str, Any]:
-        used = await self._services.usage_of(body["team_id"], channel=body["channel_id"])
+        team, channel = body["team_id"], body["channel_id"]
+        used = await self._services.usage_of(team, channel=channel)
+        self._services.looks.note(team, body["user_id"], "usage", f"this month's total of {channel}")
         month = self._services.costs.question("").span.label
         title = "This month in this channel"
         return blocks.ephemeral(title, blocks.usage(title, month, used))

@@ -50,6 +50,7 @@ class Home:
         if viewer.admin:
             month = costs.question("").span.label
             shown += blocks.usage("The workspace's month", month, await self._services.usage_of(team))
+            self._services.looks.note(team, user, "home", "the workspace's month; every budget")
         return [*shown, *usage_blocks.open_page(costs.link(team, user))]
 
     async def stopped(self, event: dict[str, Any], body: dict[str, Any]) -> None:

@@ -110,7 +110,11 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
         await stack.enter_async_context(
             controlled(
                 control_app(
-                    services.inbox, services.retain, services.forget_person, hear=services.transcriber.hear
+                    services.inbox,
+                    services.retain,
+                    services.forget_person,
+                    hear=services.transcriber.hear,
+                    looks=services.looks,
                 ),
                 socket_path(settings),
             )

@@ -118,6 +118,7 @@ class ChannelSettings:
             await self._check(at, user)
             subject = self._services.subject
             found, latest = await subject.standing(at), await subject.latest(at)
+            self._services.looks.note(at.team, user, "guard record", at.channel)
             zone = self._services.calendar.zone
             return guard_blocks.record(found, latest, zone, metadata=view["private_metadata"])
 
@@ -143,8 +144,9 @@ class ChannelSettings:
         async def questions() -> View:
             await self._check(at, user)
             if closed:
-                await self._services.subject.close_question(at, closed)
+                await self._services.subject.close_question(at, closed, by=user)
             found = await self._services.subject.open_questions(at)
+            self._services.looks.note(at.team, user, "unanswered questions", at.channel)
             return guard_blocks.questions(found, metadata=body["view"]["private_metadata"])
 
         return questions

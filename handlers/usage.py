@@ -75,6 +75,7 @@ class CostCommands:
         question = costs.question(words)
         viewer = await self.viewer(team, body["user_id"])
         rows = await costs.rows(team, question.span, viewer, *question.by)
+        self._looked(team, viewer, "usage", question.scope)
         files = partial(self._files, team, question, viewer) if rows else None
         found = usage_blocks.report(question, rows, await self._names(rows), _rights(viewer))
         link = usage_blocks.open_page(costs.link(team, viewer.user))
@@ -100,6 +101,7 @@ class CostCommands:
         viewer = await self.viewer(team, body["user_id"])
         if words.lower() == "log":
             changes = await costs.changes(team, viewer)
+            self._looked(team, viewer, "budgets", "the list of changes")
             names = await self._front.directory.names(
                 change.target
                 for change in changes
@@ -118,6 +120,7 @@ class CostCommands:
 
     async def _budgets(self, team: str, viewer: Viewer) -> Answer:
         found = await self._services.costs.standings(team, viewer)
+        self._looked(team, viewer, "budgets", "every budget")
         names = await self._front.directory.names(one.budget.target for one in found)
         how = budget_words.HINT if viewer.admin or viewer.owns else "Budgets are the admins' to set."
         return Answer("Budgets", usage_blocks.standings(found, names, how))
@@ -125,6 +128,7 @@ class CostCommands:
     async def _burn_down(self, team: str, id: int, viewer: Viewer) -> Answer:
         costs = self._services.costs
         standing = await costs.standing(team, id, viewer)
+        self._looked(team, viewer, "budgets", f"budget {id}")
         names = await self._front.directory.names([standing.budget.target])
         title = f"Budget of {usage_blocks.title_of(standing.budget, names)}"
 
@@ -184,6 +188,9 @@ class CostCommands:
         """The asker, with the rights they have at this moment."""
         named = await self._services.costs.named(team, user)
         return await self._front.directory.viewer(user, named=named)
+
+    def _looked(self, team: str, viewer: Viewer, about: str, scope: str) -> None:
+        self._services.looks.note(team, viewer.user, about, f"{scope}; {viewer.sees}")
 
     async def _names(self, rows: Iterable[Row]) -> dict[str, str]:
         return await self._front.directory.names({id for row in rows for id in (row.channel, row.user)})

@@ -22,6 +22,7 @@ def add_usage_page(server: web.Application, services: Services, front: SlackFron
             found = await respond(costs.desk(team, viewer, front.directory.names), request.query)
         except BotError as exc:
             return web.Response(status=_status(exc), text=f"{exc.notice}\n", headers=HEADERS)
+        services.looks.note(team, user, "usage page", f"{found.shows}; {viewer.sees}")
         return web.Response(body=found.body, headers=found.headers)
 
     server.router.add_get(PAGE_PATH, show)

@@ -49,6 +49,9 @@ class Verdicts:
                 return windows.said(NOT_JUDGED)
             if user != judged.asker and not await self._decides(place.team, judged, user):
                 raise NotPermitted(NOBODY_ELSE)
+            if user != judged.asker:
+                about = f"verdict {judged.verdict.id} in {judged.channel}"
+                self._services.looks.note(place.team, user, "why", about)
             return windows.window("Why?", guard_blocks.verdict(judged, self._services.calendar.zone))
 
         await windows.show(self._front.door, body["trigger_id"], verdict)

@@ -25,6 +25,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from bot import clip
 from bot.errors import Missing, SetupError
 from bot.inbox import Inbox
+from bot.looks import Looks
 from bot.metrics import METRICS
 from bot.transcribing import Hear, Order
 from handlers.failures import WRONG_SHAPE
@@ -128,6 +129,7 @@ def control_app(
     forget: Callable[[str, str], Awaitable[object]],
     *,
     hear: Hear,
+    looks: Looks,
 ) -> web.Application:
     """What commands ask of the running bot, over its own socket (bot/control.py)."""
 
@@ -147,6 +149,11 @@ def control_app(
         await forget(request.match_info["team"], request.match_info["person"])
         return web.Response(text="done\n")
 
+    async def looked(request: web.Request) -> web.Response:
+        told = await request.json()
+        looks.note(told["team"], "", told["about"], told["scope"])
+        return web.Response(text="done\n")
+
     async def transcribe(request: web.Request) -> web.StreamResponse:
         answer = web.StreamResponse()
         await answer.prepare(request)
@@ -157,6 +164,7 @@ def control_app(
     server = web.Application()
     server.router.add_post("/transcribe", transcribe)
     server.router.add_post("/retention", erase)
+    server.router.add_post("/looked", looked)
     server.router.add_post("/forget/{team}/{person}", forgotten)
     server.router.add_post(r"/inbox/{seq:\d+}/{action:replay|discard}", change)
     return server

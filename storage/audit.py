@@ -1,4 +1,4 @@
-"""Who changed a setting and who erased something: a list that is only ever added to.
+"""Who changed a setting, who erased something, who looked at a report: a list that is only ever added to.
 
 An entry names people, places and figures by their ids, never what somebody said. Each is sealed with a hash
 over itself and the seal before it, so an entry that was changed, removed or slipped in breaks the chain from
@@ -17,6 +17,37 @@ from storage.engine import Tx
 FIRST = "0" * 64  # the seal before the first entry
 PAGE = 1000
 BEFORE_ALL = -(1 << 63)  # of what was slipped in, the number may be anything
+
+# Everything that is written down, and what `about` names. Nothing else can be.
+ACTS = {
+    "setting": "a setting of the operator's, changed between two starts",
+    "channel setting": "a channel",
+    "budget set": "whom or what it covers",
+    "budget raised": "whom or what it covers",
+    "budget removed": "whom or what it covers",
+    "owner named": "a channel",
+    "owner dismissed": "a channel",
+    "digest on": "the person who gets it",
+    "digest off": "the person who got it",
+    "policy set": "a channel",
+    "policy removed": "a channel",
+    "example added": "a channel",
+    "examples added": "a channel",
+    "verdict overturned": "a channel",
+    "version trained": "a channel",
+    "version used": "a channel",
+    "question closed": "a channel",
+    "forgot thread": "a conversation",
+    "forgot person": "a person",
+    "forgot workspace": "a workspace",
+    "forgot clip": "a message",
+    "forgot message": "a message",
+    "retention": "a kind of row",
+    "replayed": "a job",
+    "discarded": "a job",
+    "looked at": "a report",
+    "looks missed": "how many",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +68,8 @@ def note(
     tx: Tx, act: str, about: str, *, team: str = "", person: str = "", detail: str = "", now: float
 ) -> None:
     """Adds an entry, in the transaction that does what it tells of."""
+    if act not in ACTS:
+        raise ValueError(act)
     last = tx.one("select seal from audit order by seq desc limit 1")
     entry = Entry(0, team, person, act, about, detail, float(now), "")
     tx.run(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 from bot.errors import Missing
-from storage import recordings
+from storage import audit, recordings
 from storage.engine import Tx
 
 
@@ -89,10 +89,12 @@ def ask(tx: Tx, id: str, asked: str) -> None:
     tx.run("update clips set asked = :asked where id = :id", id=id, asked=asked)
 
 
-def forget(tx: Tx, clip: Clip) -> None:
+def forget(tx: Tx, clip: Clip, *, by: str, now: float) -> None:
     """Erases the words of one clip, and of parts that were being listened to with it."""
     tx.run("delete from clips where id = :id", id=clip.id)
     recordings.forget(tx, clip.recording)
+    about = f"{clip.channel}:{clip.message}"
+    audit.note(tx, "forgot clip", about, team=clip.team, person=by, now=now)
 
 
 def forget_unheard(tx: Tx, team: str, conversation: str, person: str) -> None:

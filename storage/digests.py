@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
+from storage import audit
 from storage.engine import Tx
 
 
-def subscribe(tx: Tx, team: str, person: str, week: str) -> None:
+def subscribe(tx: Tx, team: str, person: str, week: str, *, now: float) -> None:
     """From now on; `week` is the first day of the last week that needs none."""
-    tx.run(
+    new = tx.run(
         """insert into digests (team, person, week) values (:team, :person, :week)
         on conflict (team, person) do nothing""",
         team=team,
         person=person,
         week=week,
     )
+    if new:
+        audit.note(tx, "digest on", person, team=team, person=person, now=now)
 
 
-def unsubscribe(tx: Tx, team: str, person: str) -> None:
-    tx.run("delete from digests where team = :team and person = :person", team=team, person=person)
+def unsubscribe(tx: Tx, team: str, person: str, *, now: float) -> None:
+    gone = tx.run("delete from digests where team = :team and person = :person", team=team, person=person)
+    if gone:
+        audit.note(tx, "digest off", person, team=team, person=person, now=now)
 
 
 def subscribed(tx: Tx, team: str, person: str) -> bool:

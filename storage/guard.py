@@ -38,7 +38,8 @@ def policy(tx: Tx, at: Channel) -> str | None:
     return None if row is None else str(row["policy"])
 
 
-def save_policy(tx: Tx, at: Channel, policy: str, *, by: str, now: float) -> None:
+def save_policy(tx: Tx, at: Channel, policy: str, *, by: str, what: str = "", now: float) -> None:
+    """`what` changed in it, in words of ours."""
     tx.run(
         """insert into guard_policies (team, channel, policy, changed_by, changed_at)
         values (:team, :channel, :policy, :by, :now) on conflict (team, channel) do update set
@@ -48,7 +49,7 @@ def save_policy(tx: Tx, at: Channel, policy: str, *, by: str, now: float) -> Non
         now=now,
         **at.key,
     )
-    audit.note(tx, "policy set", at.channel, team=at.team, person=by, now=now)
+    audit.note(tx, "policy set", at.channel, team=at.team, person=by, detail=what, now=now)
 
 
 def remove_policy(tx: Tx, at: Channel, *, by: str, now: float) -> bool:
@@ -87,6 +88,16 @@ def add_example(
         now=now,
         **at.key,
     )
+
+
+def add_examples(tx: Tx, at: Channel, given: Sequence[tuple[str, bool]], *, source: str, now: float) -> None:
+    """Many at once, nobody's words."""
+    for text, on_topic in given:
+        add_example(tx, at, text, on_topic, source=source, now=now)
+    if given:
+        audit.note(
+            tx, "examples added", at.channel, team=at.team, detail=f"{len(given)} by {source}", now=now
+        )
 
 
 def examples(tx: Tx, at: Channel) -> list[dict[str, Any]]:
@@ -151,6 +162,7 @@ def add_model(
         oldest=version - MODELS_KEPT,
         **at.key,
     )
+    audit.note(tx, "version trained", at.channel, team=at.team, detail=f"version {version}", now=now)
     return version
 
 
@@ -308,6 +320,8 @@ def label_verdict(
             person=row["person"],
             conversation=row["conversation"],
         )
+        what = f"{'belongs' if on_topic else 'does not'}, of verdict {id}"
+        audit.note(tx, "example added", row["channel"], team=team, person=by, detail=what, now=now)
     return row
 
 
@@ -371,16 +385,19 @@ def unanswered(tx: Tx, at: Channel, *, limit: int = 50) -> list[dict[str, Any]]:
     )
 
 
-def close_unanswered(tx: Tx, at: Channel, id: int, *, now: float) -> bool:
-    return bool(
-        tx.run(
-            """update guard_unanswered set closed_at = :now
-            where id = :id and team = :team and channel = :channel and closed_at is null""",
-            id=id,
-            now=now,
-            **at.key,
-        )
+def close_unanswered(tx: Tx, at: Channel, id: int, *, by: str, now: float) -> None:
+    """It is done with; nothing when it was before."""
+    closed = tx.run(
+        """update guard_unanswered set closed_at = :now
+        where id = :id and team = :team and channel = :channel and closed_at is null""",
+        id=id,
+        now=now,
+        **at.key,
     )
+    if closed:
+        audit.note(
+            tx, "question closed", at.channel, team=at.team, person=by, detail=f"question {id}", now=now
+        )
 
 
 # Vectors

@@ -220,6 +220,7 @@ def replay(tx: Tx, seq: int, *, now: float) -> str:
     )
     if row is None:
         raise Missing(f"no parked job {seq}")
+    audit.note(tx, "replayed", f"job {seq}", now=now)
     return str(row["conversation"])
 
 

@@ -406,7 +406,7 @@ async def test_unanswered_questions_wait_for_the_owner(engine: Engine) -> None:
     )
     (row,) = await engine.read(store.unanswered, AT)
     assert row["question"] == "How high is it?"
-    assert await engine.write(store.close_unanswered, AT, row["id"], now=2.0)
+    await engine.write(store.close_unanswered, AT, row["id"], by="U0", now=2.0)
     assert await engine.read(store.unanswered, AT) == []
 
 

@@ -474,7 +474,7 @@ async def test_the_record_shows_weeks_versions_and_verdicts_and_rolls_back(
     await team.slack.until(lambda: "Version 1* (in use)" in str(team.slack.modals("alice")[-1]))
     versions = (await team.bot.services.subject.standing(general(team))).versions
     assert [(v.version, v.in_use) for v in versions] == [(2, False), (1, True)]
-    told = "select act, detail from audit where person <> '' and act <> 'policy set' order by seq"
+    told = "select act, detail from audit where act in ('verdict overturned', 'version used') order by seq"
     overturned = f"{judged.verdict.id} should have been answered"
     assert stored(tmp_path, told) == [("verdict overturned", overturned), ("version used", "version 1")]
 

@@ -218,6 +218,7 @@ async def test_a_change_in_between_is_not_written_over(team: Workspace) -> None:
 async def test_only_those_who_look_after_a_channel_see_its_settings(team: Workspace) -> None:
     assert verdicts.NOBODY_ELSE not in str(await opened(team))
     assert "not yours" in str(await opened(team, "bob"))
+    await team.slack.close_modal("bob")
     await team.slack.command("alice", "#general", "/parley", "owner @bob")
     await team.slack.until(lambda: team.slack.ephemerals("alice"))
     assert "purpose" in fields(await opened(team, "bob"))

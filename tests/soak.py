@@ -1,6 +1,6 @@
 """`make soak-hours`: hours of a team's work in real time, with one request in a hundred failing somehow.
 
-    python -m tests.soak [--hours 1] [--per-second 8.33] [--seed 1]
+    python -m tests.soak [--hours 1] [--per-second 8.33] [--percent 1] [--transport socket] [--seed 1]
 
 One real process, never restarted, so that what it holds on to shows: memory and descriptors at the beginning
 and at the end. Faults of every kind meet it at random, on both sides, on the way and on the sockets. At the
@@ -34,7 +34,6 @@ ANSWER = "A short answer, as most are."
 WARM_UP = 0.2  # of the time: until then memory may grow
 REPORT_S = 300.0
 ENDED = ("done", "parked")
-FAULTY = 0.01  # of the requests
 REQUESTS = 5  # that one question makes, roughly: so often something may fail
 
 SLACK = (
@@ -61,8 +60,9 @@ DELIVERY = ({"copies": 3}, {"delay_s": 2.0}, {"lose_acks": 1})
 class Weather:
     """What goes wrong, drawn from one seed and counted by kind."""
 
-    def __init__(self, slack: FakeSlack, model: FakeModel, seed: int) -> None:
+    def __init__(self, slack: FakeSlack, model: FakeModel, seed: int, *, percent: float) -> None:
         self.met: Counter[str] = Counter()
+        self._faulty = percent / 100
         self._dice = random.Random(seed)
         self._slack = slack
         self._kinds: Sequence[tuple[str, int, Callable[[], object]]] = (
@@ -74,7 +74,7 @@ class Weather:
 
     def change(self) -> None:
         """Before each question."""
-        if self._dice.random() < FAULTY * REQUESTS:
+        if self._dice.random() < self._faulty * REQUESTS:
             names, weights, orders = zip(*self._kinds, strict=True)
             at = self._dice.choices(range(len(names)), weights)[0]
             self.met[names[at]] += 1
@@ -109,17 +109,23 @@ class Team:
         self.asked.append((place, thread or ts))
 
 
-async def soak(hours: float, per_second: float, seed: int) -> tuple[str, list[str]]:
+async def soak(
+    *, hours: float, per_second: float, percent: float, transport: str, seed: int
+) -> tuple[str, list[str]]:
     """How it went in one line, and the promises that were broken."""
     async with (
         FakeSlack(manifest=MANIFEST, rate_limits=False, ring=20_000) as slack,
         FakeModel(keep=10) as model,
         watched_bot(
-            slack, model, PARLEY_VOICE_PERSON_MINUTES="100000", PARLEY_VOICE_TEAM_MINUTES="100000"
+            slack,
+            model,
+            PARLEY_TRANSPORT=transport,
+            PARLEY_VOICE_PERSON_MINUTES="100000",
+            PARLEY_VOICE_TEAM_MINUTES="100000",
         ) as watched,
     ):
         model.script(ANSWER, times=0, first_token_s=0.2, tokens_per_s=100)
-        weather = Weather(slack, model, seed)
+        weather = Weather(slack, model, seed, percent=percent)
         team = Team(slack, weather, seed)
         telling = asyncio.create_task(_tell(watched, team))
         await at_pace(team.ask, int(hours * 3_600 * per_second), per_second)
@@ -129,7 +135,8 @@ async def soak(hours: float, per_second: float, seed: int) -> tuple[str, list[st
         telling.cancel()
         await asyncio.wait([telling])
         return (
-            f"{len(team.asked)} questions in {hours:g} h (seed {seed}), met by {dict(weather.met)} faults, "
+            f"{len(team.asked)} questions in {hours:g} h over {transport} (seed {seed}), "
+            f"met by {dict(weather.met)} faults, "
             f"{model.counters['requests']} model requests: {len(broken)} promises broken; "
             f"ack p99 {percentile(acks_ms(slack), 99):.0f} ms, {watched.told()}; {_drift(watched.samples)}",
             broken,
@@ -199,11 +206,13 @@ async def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.soak")
     parser.add_argument("--hours", type=float, default=1.0)
     parser.add_argument("--per-second", type=float, default=30_000 / 3_600)
+    parser.add_argument("--percent", type=float, default=1.0, help="of the requests fail")
+    parser.add_argument("--transport", choices=["http", "socket"], default="socket")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
-    figures, broken = await soak(asked.hours, asked.per_second, asked.seed)
+    figures, broken = await soak(**vars(asked))
     print(figures, *broken, sep="\n")
-    note("Hours of work with one request in a hundred failing", figures)
+    note(f"Hours of work with {asked.percent:g} % of the requests failing", figures)
     return int(bool(broken))
 
 

@@ -153,7 +153,7 @@ class SlackError(BotError):
 
 
 class SlackUnavailable(SlackError):
-    """Slack is slow to take messages right now."""
+    """Slack is slow to answer me right now."""
 
     retry = True
 

@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 
 REPLIES = UUID("6f9f0c3e-2f0b-5b62-9a51-70a1e7d3c9b4")  # the namespace of reply ids
 AGAIN = ":again"  # ends the key of a question that is asked once more
+PATIENT_TRIES = 5  # some minutes; then the person is told that Slack or the database is away
 
 
 class Speech(Protocol):
@@ -226,16 +227,20 @@ class Turns:
     async def _answer(
         self, job: Job, incoming: Incoming, reply_id: str, speech: Speech, running: Running
     ) -> Reply:
-        """Runs the turn and commits what came of it, answer and memory together."""
+        """Runs the turn and commits what came of it, answer and memory together.
+
+        A model that fails is told at once. While Slack or the database is away (the thread or a file cannot
+        be read), the inbox comes back to the job.
+        """
         try:
             self._refuse_old(incoming)
             speech.working()
             turn = await run_turn(incoming, speech, running, self._house)
         except BotError as exc:
+            if exc.retry and not isinstance(exc, ProviderError) and job.tries < PATIENT_TRIES:
+                raise
             log.warning("job %s: the turn ended in %s: %s", job.seq, type(exc).__name__, exc)
-            turn = Turn(
-                Reply(exc.notice, whole=False, retryable=isinstance(exc, ProviderError) and exc.retry)
-            )
+            turn = Turn(Reply(exc.notice, whole=False, retryable=exc.retry))
         if running.ended != "deleted":
             kept = remembers(incoming, self._house.settings)
             await self._engine.write(remember, running.incoming, reply_id, turn, kept=kept, now=self._now())

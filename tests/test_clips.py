@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 
 from bot import hearing
+from bot.errors import SlackUnavailable
 from bot.pricing import usd
 from bot.report_formats import dollars
 from bot.sandbox.hearing import Heard
 from bot.speech_models import OPENAI_BYTES
+from handlers import blocks
 from storage import ledger
 from tests.audio_files import FORMATS, RATE, decode, encode, say, silence, tones, wav
 from tests.clips import (
@@ -304,6 +306,36 @@ async def test_a_file_that_slack_does_not_give_is_told_and_the_text_is_answered(
         assert said in str(team.replies("#general", thread)[-1]["blocks"])
         assert not heard(team)
         assert "DOCTYPE" not in team.model.requests[-1].prompt
+
+
+@pytest.mark.parametrize("method", ["files.download", "files.info"])
+async def test_a_file_host_that_is_away_for_a_moment_delays_the_answer(
+    method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.inbox.OUTAGE_S", (0.05, 1.2))
+    async with workspace(tmp_path, model=EARS) as team:
+        team.model.script("Sure.")
+        team.slack.faults.add(method, status=500, times=2)
+        more = {"file_access": "check_file_info"} if method == "files.info" else {}
+        thread = await drop(team, clip(HELLO, tmp_path, **more))
+        assert await answered(team, thread) == "Sure."
+        assert spoken(HELLO) in shown(cards(team, thread)[0])
+        assert len(heard(team)) == 1
+
+
+async def test_a_file_host_that_stays_away_is_said_and_can_be_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.inbox.OUTAGE_S", (0.02, 1.2))
+    async with workspace(tmp_path, model=EARS) as team:
+        team.model.script("Sure.")
+        team.slack.faults.add("files.download", status=500, times=1_000)
+        thread = await drop(team, clip(HELLO, tmp_path))
+        assert await answered(team, thread) == SlackUnavailable().notice
+        team.slack.faults.clear()
+        (said,) = team.replies("#general", thread)
+        await team.slack.press("alice", "#general", said["ts"], blocks.RETRY)
+        assert await answered(team, thread, count=2) == "Sure."
 
 
 @pytest.mark.parametrize("seconds", [0.5, 5.0])

@@ -133,6 +133,22 @@ async def test_row_14_an_outage_of_slack_is_outlasted_and_nothing_is_given_up(
         assert len(team.model.requests) == 1
 
 
+async def test_row_14_a_thread_that_slack_does_not_show_for_a_while_delays_the_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.inbox.OUTAGE_S", (0.05, 1.2))
+    async with workspace(tmp_path) as team:
+        team.model.script(ANSWER)
+        thread = await team.ask("The captain is called Nemo.")
+        team.slack.faults.add("conversations.replies", status=503, html=True, times=3)
+        team.slack.faults.add("conversations.replies", status=429, retry_after_s=1)
+        await team.ask("@parley who is the captain?", thread=thread)
+        await team.answer("#general", thread, timeout_s=30)
+        assert await kept(team) == [ANSWER]
+        assert len(team.model.requests) == 1
+        assert "Nemo" in team.model.requests[-1].prompt
+
+
 async def test_row_14_a_status_that_slack_would_not_take_down_is_taken_down_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,6 +22,7 @@ from bot.errors import BudgetExceeded, Missing, SetupError
 from bot.ledger import Entry, Ledger
 from bot.messages import Scope, Usage
 from bot.pricing import Prices
+from storage import audit
 from storage.engine import Engine, Tx, open_engine
 
 T = TypeVar("T")
@@ -169,6 +170,35 @@ async def test_an_override_raises_the_cap_for_a_while(house: House) -> None:
     assert [(change.act, change.person, change.reason) for change in changes] == [
         ("raised", "U9", "launch day"),
         ("set", "", ""),
+    ]
+
+
+async def test_what_is_done_to_one_budget_leaves_the_others_as_they_are(house: House) -> None:
+    mine = await house.cap("0.01")
+    other = await house.cap("0.01", target="C2")
+    later = datetime.fromtimestamp(NOON + 3600, UTC)
+    await house.budgets.override(other, Decimal("5"), until=later, by="U9", reason="theirs alone")
+    for channel in ("C1", "C2"):
+        await house.spend(replace(SCOPE, channel=channel))
+    with pytest.raises(BudgetExceeded):
+        await house.ask()
+    with pytest.raises(Missing):
+        await house.budgets.remove("T2", other, by="U9")
+    await house.budgets.remove("T1", mine, by="U9")
+    (left,) = await house.budgets.standings("T1")
+    assert (left.budget.target, left.spent_usd, left.cap_now_usd) == ("C2", Decimal("0.01"), Decimal(5))
+    held = await house.engine.read(lambda tx: tx.all("select distinct budget from budget_use"))
+    assert held == [{"budget": other}]
+
+
+async def test_whoever_changes_a_budget_stands_in_both_lists(house: House) -> None:
+    budget = await house.cap("0.01")
+    await house.budgets.remove("T1", budget, by="U9")
+    assert [change.act for change in await house.budgets.changes("T1")] == ["removed", "set"]
+    listed = await house.engine.read(lambda tx: list(audit.every(tx)))
+    assert [(entry.act, entry.about) for entry in listed] == [
+        ("budget set", "channel C1"),
+        ("budget removed", "channel C1"),
     ]
 
 

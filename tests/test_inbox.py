@@ -262,7 +262,9 @@ async def test_a_process_that_ends_between_parking_and_telling_tells_in_its_next
         await until(lambda: told == ["begun", "a"])
 
 
-async def test_a_telling_that_cannot_be_helped_ends_there(engine: Engine) -> None:
+async def test_a_telling_that_cannot_be_helped_ends_there(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
     desk, told = Desk(), []
     desk.acts["a"] = [SlackRefused("no")]
 
@@ -277,6 +279,7 @@ async def test_a_telling_that_cannot_be_helped_ends_there(engine: Engine) -> Non
         await until(lambda: box.idle)
     assert [row["key"] for row in await rows(engine, "parked")] == ["a"]
     assert not await rows(engine, "new")
+    assert "nobody could be told: SlackRefused" in caplog.text
 
 
 async def test_what_is_parked_again_after_a_replay_is_told_again(engine: Engine) -> None:
@@ -425,6 +428,20 @@ async def test_the_jobs_about_one_post_are_found_by_its_key_and_no_other_posts_a
     assert await engine.write(scene) == ["T:C:1", "T:C:1:retry", "T:C:1:gave_up:2"]
 
 
+async def test_a_conversation_is_known_as_long_as_something_waits_or_runs_in_it(engine: Engine) -> None:
+    def scene(tx: Tx) -> None:
+        inbox.put(tx, "a", "c", "m", "{}", now=0)
+        assert inbox.knows(tx, "c")
+        assert not inbox.knows(tx, "d")
+        job = inbox.take(tx, "c", now=0)
+        assert isinstance(job, Job)
+        assert inbox.knows(tx, "c")
+        inbox.finish(tx, job, now=0)
+        assert not inbox.knows(tx, "c")
+
+    await engine.write(scene)
+
+
 async def test_a_list_of_jobs_is_no_longer_than_asked_for(engine: Engine) -> None:
     def scene(tx: Tx) -> list[str]:
         for n in range(101):
@@ -518,8 +535,10 @@ async def test_leaving_gives_back_what_runs(engine: Engine, caplog: pytest.LogCa
     desk = Desk()
     desk.acts["a"] = [asyncio.Event().wait]
     async with Inbox(engine, desk) as box:
+        assert box.idle
         await box.put("a", "c", "m", "{}")
         await until(lambda: desk.began == ["a"])
+        assert not box.idle
     (row,) = await rows(engine, "new")
     assert (row["running"], row["crashes"]) == (0, 0)
     assert "job 1 (a) goes back to the queue" in caplog.text

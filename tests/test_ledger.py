@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from calendar import monthrange
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.calendar import Calendar, zone
 from bot.ledger import Entry, Ledger, Outcome
@@ -287,6 +290,29 @@ async def test_a_month_sums_to_the_same_by_months_and_by_days(
     of_months = await engine.read(rows.used, "T1", "2026-11-01", "2026-11-30", by=by, where=narrow)
     of_days = await engine.read(rows.used, "T1", "2026-11-02", "2026-11-30", by=by, where=narrow)
     assert of_months == of_days != []
+
+
+@given(first=st.dates(date(1999, 1, 1), date(2101, 12, 31)), days=st.integers(0, 400))
+def test_a_month_is_its_first_day_to_its_last(first: date, days: int) -> None:
+    last = first + timedelta(days=days)
+    month = monthrange(first.year, first.month)[1]
+    whole = first.day == 1 and days == month - 1
+    assert rows._is_month(first.isoformat(), last.isoformat()) is whole
+    for begins in (first.replace(day=1), first.replace(day=2)):
+        ends = first.replace(day=month)
+        assert rows._is_month(begins.isoformat(), ends.isoformat()) is (begins.day == 1)
+
+
+async def test_sums_by_model_are_of_what_began_within_the_span_and_has_ended(
+    ledger: Ledger, engine: Engine, clock: Clock
+) -> None:
+    begins, ends = NOON + 60, NOON + 120
+    for at in (begins - 1, begins, ends - 1, ends):
+        clock.at = at
+        await ledger.settle(await ask(ledger), USED, outcome="failed" if at == begins else "ok")
+        await ask(ledger)
+    (summed,) = await engine.read(rows.by_model, begins, ends)
+    assert (summed["model"], summed["requests"], summed["failed"]) == ("gpt-6-sol", 2, 1)
 
 
 async def test_part_of_a_month_is_not_the_month(ledger: Ledger, engine: Engine) -> None:

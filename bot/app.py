@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -21,7 +20,7 @@ from bot.clips import GONE, OVERHEARD, Clips, Desk
 from bot.config import Settings
 from bot.costs import Costs, page_secret
 from bot.embeddings import embedder_for
-from bot.errors import AskError, BotError, GaveUp, StorageError
+from bot.errors import BotError, GaveUp
 from bot.guard import Guard
 from bot.guard_model import ModelJudge
 from bot.guard_training import School
@@ -79,12 +78,8 @@ class Services:
     async def overrule(self, team: str, verdict: int, on_topic: bool, *, by: str) -> bool:
         """What a verdict should have been: learned, and what was wrongly refused is answered now; whether."""
         judged = await self.subject.judged(team, verdict)
-        await self.subject.overrule(team, verdict, on_topic, by=by)
-        if on_topic and judged.verdict.stops and judged.reply:
-            with contextlib.suppress(AskError, StorageError):  # answered before, or the question is gone
-                await self.turns.retry(judged.reply, judged.asker)
-                return True
-        return False
+        new = await self.subject.overrule(team, verdict, on_topic, by=by)
+        return new and on_topic and judged.verdict.stops and judged.label is None
 
     async def usage_of(self, team: str, *, channel: str = "", person: str = "") -> Row:
         """This month's use of a channel, of a person, or of the whole workspace."""
@@ -199,6 +194,7 @@ async def services_on(
             if job.kind not in workers:
                 await turns.tell(job, error)
 
+        lessons.retry = turns.retry
         lessons.inbox = clips.inbox = turns.inbox = Inbox(
             engine,
             work,

@@ -121,8 +121,9 @@ class ModelJudge:
         completion = await self._door.complete(
             prompt, scope, model=self._model, max_output_tokens=_VERDICT_TOKENS
         )
-        if not completion.text:  # it thought until the limit: nobody is talking through it
-            raise Unavailable("an empty verdict")
+        # It thought until the limit, or the line broke: nobody is talking through it.
+        if not completion.text or completion.finish == "broken":
+            raise Unavailable("no whole verdict")
         try:
             return Opinion(read_verdict(completion.text), completion.cost_usd)
         except Unreadable as exc:

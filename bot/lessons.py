@@ -1,11 +1,13 @@
 """What a guard has to learn waits in the inbox until it is learned: a process that dies over it starts again.
 
-What people taught is committed together with the lesson. A lesson writes examples when a policy has none,
-then trains beside the event loop; how a training goes is bot/guard_training.py's.
+What people taught is committed together with the lesson. A lesson has what was wrongly refused asked again,
+writes examples when a policy has none, then trains beside the event loop; how a training goes is
+bot/guard_training.py's.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import time
@@ -13,8 +15,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 
-from bot.errors import Missing, SlackError
-from bot.guard import Guard
+from bot.errors import AskError, Conflict, Missing, SlackError
+from bot.guard import Guard, verdict_from
 from bot.guard_model import Door, write_examples
 from bot.guard_training import School
 from bot.inbox import Effect, Inbox, Job
@@ -52,21 +54,27 @@ class Lessons:
         self._engine, self._guard, self._school, self._door = engine, guard, school, door
         self._model, self._tell, self._clock = model, tell, clock
         self.inbox: Inbox  # set by the app, which makes the inbox around `work`
+        self.retry: Callable[[str, str], Awaitable[None]]  # likewise: asks a question again (reply, person)
 
-    async def put(self, at: Channel, *, by: str, when: Callable[[Tx], bool] = lambda tx: True) -> None:
+    async def put(
+        self, at: Channel, *, by: str, when: Callable[[Tx], bool] = lambda tx: True, verdict: int = 0
+    ) -> bool:
         """On return it is on disk and will be learned. `when` writes what is to be learned, and says whether
-        there is anything."""
+        there is anything; `verdict` is what a person spoke of with it."""
         place = _desk(at)
-        payload = json.dumps({**at.key, "by": by})
-        await self.inbox.put(f"{place}:{time.time_ns()}", place, LESSON, payload, team=at.team, when=when)
+        payload = json.dumps({**at.key, "by": by, "verdict": verdict})
+        return await self.inbox.put(
+            f"{place}:{time.time_ns()}", place, LESSON, payload, team=at.team, when=when
+        )
 
-    async def label(self, team: str, verdict: int, on_topic: bool, *, by: str) -> None:
-        """ "Should have answered" (or refused): the message becomes an example. Missing without a verdict."""
+    async def label(self, team: str, verdict: int, on_topic: bool, *, by: str) -> bool:
+        """ "Should have answered" (or refused): the message becomes an example, and what was wrongly refused
+        is asked again. False when that was said of it last. Missing without a verdict."""
         row = await self._engine.read(store.verdict, team, verdict)
         if row is None:
             raise Missing(f"verdict {verdict}")
         taught = partial(_labelled, team=team, verdict=verdict, on_topic=on_topic, by=by, now=self._clock())
-        await self.put(Channel(team, row["channel"]), by=by, when=taught)
+        return await self.put(Channel(team, row["channel"]), by=by, when=taught, verdict=verdict)
 
     async def waiting(self, at: Channel) -> bool:
         """Whether there is something that is not learned yet."""
@@ -76,6 +84,7 @@ class Lessons:
         """One lesson, unless a later change was learned with it before."""
         payload = json.loads(job.payload)
         at = Channel(payload["team"], payload["channel"])
+        await self._ask_again(at.team, payload.get("verdict", 0))
         rules = await self._guard.policy(at)
         if rules and not await self._examples(at, rules):
             await self._write_examples(at, rules, payload["by"])
@@ -85,6 +94,13 @@ class Lessons:
                 "guard of %s: %s", at.channel, version.version if version else "too little to learn from"
             )
         return []
+
+    async def _ask_again(self, team: str, verdict: int) -> None:
+        """What was refused and should have been answered is a question once more."""
+        row = await self._engine.read(store.verdict, team, verdict)
+        if row and row["label"] and row["reply"] and verdict_from(row).stops:
+            with contextlib.suppress(AskError, Conflict, Missing):  # asked before, or the question is gone
+                await self.retry(row["reply"], row["person"])
 
     async def _examples(self, at: Channel, rules: Policy) -> bool:
         rows = await self._engine.read(store.examples, at)

@@ -154,9 +154,10 @@ class Subject:
         """The last verdicts of a channel, newest first."""
         return [_judged(row) for row in await self._engine.read(store.verdicts, at, limit=LATEST)]
 
-    async def overrule(self, team: str, id: int, on_topic: bool, *, by: str) -> None:
-        """What a verdict should have been: it counts at once, and is learned. Missing without a verdict."""
-        await self._lessons.label(team, id, on_topic, by=by)
+    async def overrule(self, team: str, id: int, on_topic: bool, *, by: str) -> bool:
+        """What a verdict should have been: it counts at once, and is learned. False when that was said last.
+        Missing without a verdict."""
+        return await self._lessons.label(team, id, on_topic, by=by)
 
     async def appeal(self, team: str, id: int, *, by: str) -> bool:
         """The asker thinks otherwise; False when that was said, or decided, before."""

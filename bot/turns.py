@@ -166,10 +166,15 @@ class Turns:
 
     async def retry(self, reply_id: str, user: str) -> None:
         """The one retry of a failed answer, by the person who asked. NotPermitted, TriedAgain or Missing."""
-        payload = await self._engine.write(replies.use_retry, reply_id, user, now=self._now())
-        incoming = decode(payload)
+        question = await self._engine.read(replies.retryable, reply_id, user)
+        incoming = decode(question)
         again = replace(incoming, key=incoming.key + AGAIN, sent_at=self._clock())
-        await self.take(again)
+
+        def used(tx: Tx) -> bool:  # together with what is asked again, or neither
+            replies.use_retry(tx, reply_id, user, question, now=self._now())
+            return True
+
+        await self.take(again, when=used)
 
     # Working
 

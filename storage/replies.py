@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.errors import Missing, NotPermitted, TriedAgain
+from bot.errors import Conflict, Missing, NotPermitted, TriedAgain
 from storage.engine import Tx
 from storage.place import Place
 
@@ -144,7 +144,7 @@ def unfinished(tx: Tx) -> list[ReplyRow]:
     return [ReplyRow(**row | {"messages": tuple(json.loads(row["messages"]))}) for row in rows]
 
 
-def use_retry(tx: Tx, reply_id: str, user: str, *, now: float) -> str:
+def retryable(tx: Tx, reply_id: str, user: str) -> str:
     """The payload of the job to be done again: once, for whoever asked. NotPermitted, TriedAgain, Missing."""
     reply = tx.one("select asker, retried_at, question from replies where id = :id", id=reply_id)
     if reply is None:
@@ -155,8 +155,14 @@ def use_retry(tx: Tx, reply_id: str, user: str, *, now: float) -> str:
         raise TriedAgain(f"reply {reply_id}")
     if reply["question"] is None:
         raise Missing(f"the question of reply {reply_id} is no longer kept")
-    _change(tx, reply_id, "update replies set retried_at = :now, question = null", now=now)
     return str(reply["question"])
+
+
+def use_retry(tx: Tx, reply_id: str, user: str, question: str, *, now: float) -> None:
+    """The question is asked again, in this transaction. As `retryable`; Conflict when it is another now."""
+    if retryable(tx, reply_id, user) != question:
+        raise Conflict(f"the question of reply {reply_id} was changed")
+    _change(tx, reply_id, "update replies set retried_at = :now, question = null", now=now)
 
 
 def judge(tx: Tx, reply_id: str, team: str, person: str, verdict: int, *, now: float) -> None:

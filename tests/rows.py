@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from storage.sqlite_file import connect, migrate
 from storage.sqlite_writer import SqliteTx
@@ -20,6 +21,15 @@ def open_rows(path: Path) -> Iterator[SqliteTx]:
     try:
         migrate(db)
         yield SqliteTx(db.conn)
+    finally:
+        db.close()
+
+
+def rows(tmp_path: Path, sql: str) -> list[tuple[Any, ...]]:
+    """What a query finds in the file."""
+    db = sqlite3.connect(tmp_path / "parley.db")
+    try:
+        return db.execute(sql).fetchall()
     finally:
         db.close()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from bot.logs import JsonLine
 from bot.sandbox.model import FakeModel
 from bot.sandbox.slack import FakeSlack
 from handlers import blocks
+from tests.rows import rows
 from tests.workspace import MANIFEST, Workspace, started, text_of, workspace
 
 MODELS = {"chat": "gpt-4.1-mini", "responses": "gpt-4.1-mini", "transcript": "rehearsal"}
@@ -52,14 +52,6 @@ async def ask(team: Workspace, text: str = "@parley hello") -> str:
     await team.answer("#general", thread, timeout_s=20)
     await team.quiet()
     return thread
-
-
-def rows(tmp_path: Path, sql: str) -> list[tuple[Any, ...]]:
-    db = sqlite3.connect(tmp_path / "parley.db")
-    try:
-        return db.execute(sql).fetchall()
-    finally:
-        db.close()
 
 
 # Styles

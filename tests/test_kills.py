@@ -13,15 +13,20 @@ import os
 import random
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.sandbox.model import FakeModel
 from bot.sandbox.slack import FakeSlack
+from handlers.blocks import RETRY, SHOULD_ANSWER
 from tests.reliability import note
-from tests.supervised import supervised
+from tests.rows import rows
+from tests.supervised import Supervised, supervised
 from tests.workspace import MANIFEST, is_final, text_of
 
+STATES = "select state from inbox"
+OFF_TOPIC = '{"belongs": false, "probability": 0.02}'
 ANSWER = "This is the whole answer, word for word. " * 6
 
 # The points of the reliability table, K0 received … K11 done, each as (point, slow model).
@@ -48,6 +53,10 @@ def finals(slack: FakeSlack, channel: str, thread: str) -> list[str]:
     return [text_of(m) for m in slack.thread(channel, thread) if m.get("user") == slack.bot and is_final(m)]
 
 
+def direct(slack: FakeSlack, thread: str) -> list[dict[str, Any]]:
+    return [m for m in slack.thread(slack.dm("alice"), thread) if m.get("user") == slack.bot]
+
+
 def ours(slack: FakeSlack, channel: str, thread: str) -> int:
     return sum(m.get("user") == slack.bot for m in slack.thread(channel, thread))
 
@@ -72,6 +81,64 @@ async def test_killed_at_this_point_the_person_still_gets_exactly_one_answer(
         assert [t.strip() for t in finals(slack, "#general", thread)] == [ANSWER.strip()]
         assert ours(slack, "#general", thread) == 1
         assert len(model.requests) <= 2
+
+
+async def pressed_over_a_kill(bot: Supervised, slack: FakeSlack, thread: str, button: str) -> None:
+    """Presses a button under the first reply in a direct message, where each post arrives once; the bot is
+    killed over it and started again."""
+    (reply,) = direct(slack, thread)
+    await slack.press("alice", "@parley", reply["ts"], button)
+    await slack.until(lambda: bot.lives == 2, 20)
+    await slack.until(lambda: slack.sockets.connections, 20)
+
+
+async def answered(slack: FakeSlack, tmp_path: Path) -> None:
+    """Returns when nothing is being worked on any more."""
+    await slack.until(lambda: "new" not in str(rows(tmp_path, STATES) or "new"), 30)
+
+
+async def test_killed_over_the_retry_button_it_works_when_it_is_pressed_again(tmp_path: Path) -> None:
+    async with (
+        FakeSlack(manifest=MANIFEST, rate_limits=False, ack_deadline_s=1.0) as slack,
+        FakeModel() as model,
+        supervised(slack, model, tmp_path, kill_at="write:put_and_take:before:2") as bot,
+    ):
+        model.faults.add("server_error", times=3)
+        await slack.until(lambda: slack.counts["apps.connections.open"] >= 2, 20)
+        thread = await slack.say("alice", "@parley", "tell me")
+        await answered(slack, tmp_path)
+        failed = direct(slack, thread)[0]["ts"]
+        await pressed_over_a_kill(bot, slack, thread, RETRY)
+        model.script(ANSWER, times=0)
+        await slack.press("alice", "@parley", failed, RETRY)
+        await slack.until(lambda: len(finals(slack, slack.dm("alice"), thread)) == 2, 30)
+        assert finals(slack, slack.dm("alice"), thread)[1].strip() == ANSWER.strip()
+
+
+async def test_killed_right_after_a_refusal_was_overturned_the_question_is_answered_all_the_same(
+    tmp_path: Path,
+) -> None:
+    policies = tmp_path / "policies.toml"
+    policies.write_text('[D0ALICE001]\npurpose = "the kitchen"\nbelongs = ["salt?"]\nshadow = false\n')
+    async with (
+        FakeSlack(manifest=MANIFEST, rate_limits=False, ack_deadline_s=1.0) as slack,
+        FakeModel() as model,
+        supervised(
+            slack,
+            model,
+            tmp_path,
+            kill_at="write:put_and_take:after:3",  # the question, what is learned of the policy, this
+            PARLEY_POLICIES=str(policies),
+        ) as bot,
+    ):
+        model.script(OFF_TOPIC, match=lambda asked: "response_format" in asked.body, times=0)
+        model.script(ANSWER, match=lambda asked: "response_format" not in asked.body, times=0)
+        await slack.until(lambda: slack.counts["apps.connections.open"] >= 2, 20)
+        thread = await slack.say("alice", "@parley", "who won the match yesterday?")
+        await answered(slack, tmp_path)
+        await pressed_over_a_kill(bot, slack, thread, SHOULD_ANSWER)
+        await slack.until(lambda: len(finals(slack, slack.dm("alice"), thread)) == 2, 30)
+        assert finals(slack, slack.dm("alice"), thread)[1].strip() == ANSWER.strip()
 
 
 async def random_kills(tmp_path: Path, *, kills: int, seed: int) -> Counter[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import Conflict, Missing, NotPermitted
+from bot.errors import Conflict, Missing, NotPermitted, TriedAgain
 from bot.messages import Conversation
 from storage import inbox, learned, replies
 from storage.inbox import Job
@@ -91,10 +91,21 @@ def test_the_asker_may_try_again_once(tx: SqliteTx) -> None:
     begin(tx)
     replies.sent(tx, "r", [], now=2, retryable=True)
     with pytest.raises(NotPermitted):
-        replies.use_retry(tx, "r", "U2", now=3)
-    assert replies.use_retry(tx, "r", "U1", now=3) == '"question"'
+        replies.retryable(tx, "r", "U2")
+    question = replies.retryable(tx, "r", "U1")
+    assert question == '"question"'
+    replies.use_retry(tx, "r", "U1", question, now=3)
+    with pytest.raises(TriedAgain):
+        replies.use_retry(tx, "r", "U1", question, now=3)
+
+
+def test_a_question_that_was_edited_meanwhile_is_not_asked_again_as_it_was(tx: SqliteTx) -> None:
+    begin(tx)
+    replies.sent(tx, "r", [], now=2, retryable=True)
+    replies.amend_question(tx, "r", lambda question: '"another"')
     with pytest.raises(Conflict):
-        replies.use_retry(tx, "r", "U1", now=3)
+        replies.use_retry(tx, "r", "U1", '"question"', now=3)
+    replies.use_retry(tx, "r", "U1", '"another"', now=3)
 
 
 def test_the_question_outlives_its_job_only_for_a_reply_that_can_be_tried_again(tx: SqliteTx) -> None:
@@ -103,7 +114,7 @@ def test_the_question_outlives_its_job_only_for_a_reply_that_can_be_tried_again(
     assert isinstance(job, Job)
     assert inbox.finish(tx, job, lambda tx: replies.sent(tx, "r", [], now=2), now=2)
     with pytest.raises(Missing):
-        replies.use_retry(tx, "r", "U1", now=3)
+        replies.retryable(tx, "r", "U1")
 
 
 def test_a_deleted_question_is_not_tried_again(tx: SqliteTx) -> None:
@@ -111,7 +122,7 @@ def test_a_deleted_question_is_not_tried_again(tx: SqliteTx) -> None:
     replies.sent(tx, "r", [], now=2, retryable=True)
     replies.erase_question(tx, "r")
     with pytest.raises(Missing):
-        replies.use_retry(tx, "r", "U1", now=3)
+        replies.retryable(tx, "r", "U1")
 
 
 def test_questions_are_kept_for_a_week(tx: SqliteTx) -> None:

@@ -84,8 +84,9 @@ class Accounts(Part):
         if (held and held["n"]) or (reserved and reserved["n"]):
             yield f"money is still set aside: {held}, {reserved}"
         if wrong := tx.all(
-            "select id, outcome, reserved, cost from ledger where cost > reserved or (outcome = 'unknown' and"
-            " cost <> reserved) or (outcome = 'failed' and cost <> 0) or (outcome = 'ok' and cost = 0)"
+            "select kind, outcome, reserved, cost, input_tokens, output_tokens from ledger where"
+            " cost > reserved or (outcome = 'unknown' and cost <> reserved)"
+            " or (outcome = 'failed' and cost <> 0) or (outcome = 'ok' and cost = 0)"
         ):
             yield f"booked at a wrong price: {wrong}"
 

@@ -19,6 +19,7 @@ from tests.simulator.database import StoryEngine
 from tests.simulator.life import Life
 from tests.simulator.model import StoryWire
 from tests.simulator.plan import FAULTS_END_S
+from tests.simulator.respond import responding
 from tests.simulator.slack import StoryClient
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class Lives:
         """What handlers/serve.py does, without sockets and health checks."""
         story = self._story
         plan, settings = story.plan, story.settings
-        client = StoryClient(story.slack, life, story.dice, plan.slack, story.tell)
+        client = StoryClient(settings.slack_api_url, story.slack, life, story.dice, plan.slack, story.tell)
         front = SlackFront(SlackDoor(client), settings)
         engine = StoryEngine(
             story.conn,
@@ -104,6 +105,7 @@ class Lives:
         async with services_on(engine, wire, settings, front=front, desk=desk) as services:
             await introduce(front.door, settings)
             app = bolt_app(settings, client, services, front)
+            app.use(responding(story.slack, life, story.dice))
             self.services, story.line.open = services, (life, app)
             async with alongside(noticing(services, front)) if story.notices else nullcontext():
                 await stopping.wait()

@@ -19,6 +19,7 @@ import httpx2
 import openai
 
 from bot.config import Settings
+from bot.guard_model import RULES
 from bot.wire import Wire
 from tests.simulator.life import Life
 from tests.simulator.slack import Weather
@@ -27,6 +28,7 @@ BEFORE = ("429", "500", "503", "no connection", "dropped")
 WITHIN = ("reset", "eof", "silence")
 ASKED = re.compile(r"\bq(\d+)\b")
 NOT_A_QUESTION = "Nothing that anybody has asked."
+WRITE_EXAMPLES = "Write short, varied messages"  # how the guard asks for examples
 MOST_CHUNKS = 24
 WHOLE, LEFT = "whole", "left"  # how a request ends when nothing goes wrong: to its end, or nobody wanted it
 
@@ -42,7 +44,7 @@ class Asked:
     used: tuple[int, int] = (0, 0)  # tokens read and written, as reported with the end
 
 
-Mind = Callable[[Asked, Mapping[str, Any]], str]
+Mind = Callable[[Asked, Mapping[str, Any]], Any]  # a text, or the JSON of an answer in one piece
 
 
 def answer_to(question: str) -> str:
@@ -81,16 +83,33 @@ class StoryWire(Wire):
     async def open(self, path: str, body: Mapping[str, Any]) -> httpx2.Response:
         asked, wrong, request = await self._ask(path, body)
         text = self._minds[asked.kind](asked, body)
+        most = int(body.get("max_tokens") or body["max_completion_tokens"])
+        finish, text = "length" if len(text) > most else "stop", text[:most]  # no token is shorter
         asked.used = (_tokens(body["messages"]), _tokens(text))
         return httpx2.Response(
             200,
             headers={"content-type": "text/event-stream"},
             request=request,
-            stream=_Stream(asked, self._said(asked, text, wrong)),
+            stream=_Stream(asked, self._said(asked, text, finish, wrong)),
         )
 
     async def post(self, path: str, body: Mapping[str, Any], upload: Any = None) -> Any:
-        raise NotImplementedError(path)
+        asked, wrong, request = await self._ask(path, body)
+        if asked.kind not in self._minds:
+            asked.end = "404"
+            raise openai.NotFoundError("404", response=httpx2.Response(404, request=request), body=None)
+        answer = self._minds[asked.kind](asked, body)
+        asked.used = (_tokens(body), 0)
+        try:
+            await asyncio.sleep(self._dice.uniform(0.0, 1.0))
+            if wrong:
+                await self._break(wrong)
+                raise ValueError(wrong)
+            await self._life.gate("the model answers")
+            asked.end = WHOLE
+        finally:
+            asked.end = asked.end or wrong or LEFT
+        return {"usage": {"input_tokens": asked.used[0], "output_tokens": 0}} | answer
 
     async def _ask(self, path: str, body: Mapping[str, Any]) -> tuple[Asked, str, httpx2.Request]:
         """A request on its way there; what goes wrong with it before there is an answer is raised."""
@@ -117,7 +136,7 @@ class StoryWire(Wire):
             self._dice.choice(BEFORE + WITHIN) if self._dice.uniform(0, 100) < self._weather.trouble else ""
         )
 
-    async def _said(self, asked: Asked, text: str, wrong: str) -> AsyncIterator[bytes]:
+    async def _said(self, asked: Asked, text: str, finish: str, wrong: str) -> AsyncIterator[bytes]:
         chunks = self._cut(text)
         breaks_at = self._dice.randrange(len(chunks)) if wrong else None
         pace_s = self._dice.choice((0.0, 0.01, 0.2))
@@ -131,7 +150,7 @@ class StoryWire(Wire):
             yield _event(choices=[{"index": 0, "delta": {"content": chunk}}])
         read, said = asked.used
         usage = {"prompt_tokens": read, "completion_tokens": said, "total_tokens": read + said}
-        yield _event(choices=[{"index": 0, "delta": {}, "finish_reason": "stop"}])
+        yield _event(choices=[{"index": 0, "delta": {}, "finish_reason": finish}])
         yield _event(choices=[], usage=usage)
         asked.end = WHOLE
         yield b"data: [DONE]\n\n"
@@ -162,8 +181,15 @@ class _Stream(httpx2.AsyncByteStream):
 
 def _read(path: str, body: Mapping[str, Any]) -> tuple[str, int | None]:
     """What kind of request it is, and which question it is about."""
-    asked = ASKED.findall(str(body["messages"][-1]["content"]))
-    return "answer", int(asked[-1]) if asked else None
+    messages = body.get("messages") or [{"content": body["input"]}]
+    asked = ASKED.findall(str(messages[-1]["content"]))
+    return _kind(path, str(messages[0]["content"])), int(asked[-1]) if asked else None
+
+
+def _kind(path: str, system: str) -> str:
+    if path == "/decisions":
+        return "decision"
+    return "guard" if system.startswith((RULES, WRITE_EXAMPLES)) else "answer"
 
 
 def _tokens(said: object) -> int:

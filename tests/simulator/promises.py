@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tests.simulator.story import Story
 
 OF_AN_ANSWER = re.compile(r"Answer \d+:|\bw\d+n\d+")
+TIMES = 6  # nobody presses more often
 ELSEWHERE = "so here it is:\n\n"
 
 
@@ -29,6 +30,7 @@ class Answers(Part):
     def broken(self) -> Iterator[str]:
         story, said = self.story, ours(self.story)
         yield from _one_end(story, said)
+        yield from _retries(story)
         yield from _strays(story)
         yield from _texts(story, said)
         yield from _shown(story)
@@ -62,10 +64,14 @@ def replies_to(story: Story) -> dict[int, list[str]]:
     said = ours(story)
     found: dict[int, list[str]] = {}
     for number, post in story.posts.items():
-        key = key_of(story, post)
-        texts = [_text(said[id]) for id in (reply_id(key), reply_id(key + AGAIN)) if id in said]
+        texts = [_text(said[id]) for id in replies_of(story, post) if id in said]
         found |= {number: texts} if texts else {}
     return found
+
+
+def replies_of(story: Story, post: Post) -> list[str]:
+    """The ids of its first reply, and of those that were asked for again, each because of the one before."""
+    return [reply_id(key_of(story, post) + AGAIN * times) for times in range(TIMES)]
 
 
 def _text(messages: list[dict[str, Any]]) -> str:
@@ -75,19 +81,31 @@ def _text(messages: list[dict[str, Any]]) -> str:
 
 def _one_end(story: Story, said: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
     """L0 and P1: each accepted question has one reply, nobody else has one, none is there twice."""
-    known = {reply_id(key_of(story, post)): post for post in story.posts.values()}
-    retried = {reply_id(key_of(story, post) + AGAIN): post for post in story.posts.values()}
+    known = {id: post for post in story.posts.values() for id in replies_of(story, post)}
     for id, messages in said.items():
         parts = [m["metadata"]["event_payload"]["part"] for m in messages]
-        if id not in known and id not in retried:
+        if id not in known:
             yield f"a reply that nobody asked for: {text_of(messages[0])!r}"
         elif len(parts) != len(set(parts)):
-            yield f"SAID TWICE: q{(known.get(id) or retried[id]).number}: {len(parts)} times"
-    for id, post in known.items():
-        if id not in said and not post.deleted and _accepted(story, post):
+            yield f"SAID TWICE: q{known[id].number}: {len(parts)} times"
+    for post in story.posts.values():
+        if replies_of(story, post)[0] not in said and not post.deleted and _accepted(story, post):
             yield f"LOST: q{post.number} was accepted and has no answer"
     for row in story.tx.all("select seq, key, error from inbox where state = 'new'"):
         yield f"job {row['seq']} ({row['key']}) is not done: {row['error']}"
+
+
+def _retries(story: Story) -> Iterator[str]:
+    """Who used up the one other try of an answer gets it."""
+    gone = {key_of(story, post) for post in story.posts.values() if post.deleted}
+    used = story.tx.all(
+        "select i.key, a.key as again from replies r join inbox i on i.seq = r.job"
+        f" left join inbox a on a.key = i.key || '{AGAIN}' where r.retried_at is not null"
+    )
+    story.told.counts["tried again"] += len(used)
+    for row in used:
+        if row["again"] is None and row["key"] not in gone:
+            yield f"LOST: another try of {row['key']} was taken and never made"
 
 
 def _accepted(story: Story, post: Post) -> bool:
@@ -117,7 +135,7 @@ def _texts(story: Story, said: dict[str, list[dict[str, Any]]]) -> Iterator[str]
     """An answer is the model's, word for word; or its beginning, marked; or a sentence of ours."""
     whole = {}
     for number, post in story.posts.items():
-        for id in (reply_id(key_of(story, post)), reply_id(key_of(story, post) + AGAIN)):
+        for id in replies_of(story, post):
             whole[id] = (answer_to(str(number)), answer_to(str(number + EDITED)))
     for id, messages in said.items():
         text = _text(messages).partition(ELSEWHERE)

@@ -38,9 +38,15 @@ class StoryClient(AsyncWebClient):
     """The SDK's client as our door uses it. One per life."""
 
     def __init__(
-        self, slack: FakeSlack, life: Life, dice: random.Random, weather: Weather, tell: Callable[[str], None]
+        self,
+        url: str,
+        slack: FakeSlack,
+        life: Life,
+        dice: random.Random,
+        weather: Weather,
+        tell: Callable[[str], None],
     ) -> None:
-        super().__init__(token=slack.bot_token)
+        super().__init__(token=slack.bot_token, base_url=url)
         self._slack, self._life, self._dice, self._weather, self._tell = slack, life, dice, weather, tell
 
     async def api_call(self, api_method: str, **how: Any) -> AsyncSlackResponse:  # type: ignore[override]

@@ -29,10 +29,12 @@ from tests.simulator.part import Doing, Part
 from tests.simulator.people import People, Post
 from tests.simulator.plan import FAULTS_END_S, Act, Plan, drawn
 from tests.simulator.promises import Answers
+from tests.simulator.subjects import Subjects
 
 MANIFEST = yaml.safe_load((Path(__file__).parents[2] / "manifest.yml").read_text("utf-8"))
-PARTS = (People, Answers, Accounts, Money)
+PARTS = (People, Answers, Accounts, Money, Subjects)
 ENDS_S = 20_000.0  # a story that is not over by then hangs
+SLACK_URL = "https://slack.invalid"
 RETRIES_S = (0.1, 60.0, 300.0)  # Slack's own
 
 
@@ -62,6 +64,7 @@ class Story:
             retry_delays_s=RETRIES_S,
             seed=seed,
         )
+        self.slack.workspace.host = SLACK_URL
         self.line = Line(self.slack, self.dice)
         self.posts: dict[int, Post] = {}
         self.asked: list[Asked] = []  # model requests that left the process
@@ -94,6 +97,7 @@ class Story:
         common = {
             "SLACK_BOT_TOKEN": self.slack.bot_token,
             "SLACK_APP_TOKEN": self.slack.app_token,
+            "SLACK_API_URL": f"{SLACK_URL}/api/",
             "OPENAI_API_KEY": "sk-test",
             "OPENAI_BASE_URL": "https://model.invalid/v1",
             "PARLEY_MODEL": "gpt-4.1-mini",

@@ -250,6 +250,7 @@ async def housekeeping(engine: Engine, settings: Settings) -> None:
             while await engine.write(tidied, now=time.time()):
                 pass
         await retention.apply(engine, settings, now=time.time())
+        await engine.scrub()  # what single turns erased is gone from the files as well
 
     while True:
         try:

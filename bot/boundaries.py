@@ -1,15 +1,21 @@
 """Where Parley works at all, and what it holds back where another company reads along.
 
 In a channel shared with another company, and for its people anywhere, a question is answered by itself:
-nothing of the thread is recalled or kept, and nothing is told from a channel's documents. An operator may
-open or close that (PARLEY_EXTERNAL), and may name the channels to work in (PARLEY_CHANNELS).
+nothing of the thread is recalled, nothing is told from a channel's documents, and no word of it is kept here
+longer than until its answer is final or given up. An operator may open or close that (PARLEY_EXTERNAL), and
+may name the channels to work in (PARLEY_CHANNELS).
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.config import Settings
 from bot.errors import AskError, KeptInside, NotHere, NotShared
-from bot.messages import Incoming
+from bot.messages import Incoming, Reply
+from bot.stored import decode, encode
+from storage import clips, inbox, recordings, replies
+from storage.engine import Tx
 
 
 def closed(incoming: Incoming, settings: Settings) -> AskError | None:
@@ -37,3 +43,22 @@ def admit_to_documents(incoming: Incoming, settings: Settings) -> None:
     """Raises KeptInside where what a channel's owner gave is not told."""
     if not remembers(incoming, settings):
         raise KeptInside
+
+
+def unkept(reply: Reply) -> Reply:
+    """The reply without what would need its question later: another try, another verdict."""
+    return replace(reply, retryable=False, verdict=0)
+
+
+def leave_no_word(tx: Tx, incoming: Incoming, key: str, reply_id: str) -> None:
+    """The answer is final, or given up: what was said stays in Slack alone.
+
+    That there was a turn, whose, and where its cards stand are kept, so that nothing is said twice and what
+    is deleted can be taken away.
+    """
+    conversation = incoming.conversation.key
+    inbox.blank_parked(tx, key)
+    replies.blank(tx, reply_id)
+    recordings.forget_conversation(tx, conversation)
+    for clip in clips.of_conversation(tx, conversation):
+        clips.ask(tx, clip.id, encode(replace(decode(clip.asked), text="", files=())))

@@ -50,8 +50,8 @@ class Embedder(Protocol):
 
     name: str  # of the model; vectors of different names are never compared
 
-    async def embed(self, texts: Sequence[str], scope: Scope) -> list[list[float]]:
-        """`scope`: who pays, where it costs anything."""
+    async def embed(self, texts: Sequence[str], scope: Scope, *, kept: bool = True) -> list[list[float]]:
+        """`scope`: who pays, where it costs anything; `kept` False: nothing is stored of these texts."""
         ...
 
 
@@ -62,7 +62,7 @@ class ProviderEmbedder:
         self.name = model
         self._provider = provider
 
-    async def embed(self, texts: Sequence[str], scope: Scope) -> list[list[float]]:
+    async def embed(self, texts: Sequence[str], scope: Scope, *, kept: bool = True) -> list[list[float]]:
         vectors: list[list[float]] = []
         paying = replace(scope, kind="embedding")
         for at in range(0, len(texts), _PER_REQUEST):
@@ -79,14 +79,15 @@ class Cached:
         self.name = embedder.name
         self._embedder, self._engine, self._clock = embedder, engine, clock
 
-    async def embed(self, texts: Sequence[str], scope: Scope) -> list[list[float]]:
+    async def embed(self, texts: Sequence[str], scope: Scope, *, kept: bool = True) -> list[list[float]]:
         digests = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
         known = await self._engine.read(guard.vectors, self.name, digests)
         new = {d: t for d, t in zip(digests, texts, strict=True) if d not in known}
         if new:
             made = await self._embedder.embed(list(new.values()), scope)
             packed = {d: array("f", v).tobytes() for d, v in zip(new, made, strict=True)}
-            await self._engine.write(guard.add_vectors, self.name, packed, now=self._clock())
+            if kept:
+                await self._engine.write(guard.add_vectors, self.name, packed, now=self._clock())
             known |= packed
         return [array("f", known[d]).tolist() for d in digests]
 
@@ -96,7 +97,7 @@ class LocalEmbedder:
 
     name = LOCAL
 
-    async def embed(self, texts: Sequence[str], scope: Scope) -> list[list[float]]:
+    async def embed(self, texts: Sequence[str], scope: Scope, *, kept: bool = True) -> list[list[float]]:
         return await asyncio.to_thread(lambda: MiniLM.load().embed(texts))
 
 

@@ -55,6 +55,7 @@ class Asked:
     history: Sequence[Message]
     scope: Scope
     after_on_topic: bool
+    kept: bool = True  # whether anything made from its words may be
 
     @property
     def channel(self) -> Channel:
@@ -130,7 +131,7 @@ class Guard:
         """The stored verdict on one message. `history`: what was said before it in the conversation, oldest
         first; `message`: its id; `kept` False: its words are not. Only a storage error comes out of this."""
         last = await self._engine.read(store.last_in, scope.team, scope.conversation) if history else None
-        asked = Asked(visible(text).strip(), history, scope, bool(last and last["on_topic"]))
+        asked = Asked(visible(text).strip(), history, scope, bool(last and last["on_topic"]), kept)
         verdict = await self._climb(rules, asked)
         verdict = replace(
             verdict,
@@ -183,7 +184,7 @@ class Guard:
         parts = parts if len(parts) > 1 else []
         if not trained.embedder or self._embedder is None:
             return [(), *((part, ()) for part in parts)]
-        whole, *rest = await self._embedder.embed([asked.text, *parts], asked.scope)
+        whole, *rest = await self._embedder.embed([asked.text, *parts], asked.scope, kept=asked.kept)
         return [whole, *zip(parts, rest, strict=True)]
 
     async def _ask_model(self, rules: Policy, asked: Asked, local: Verdict | None) -> Verdict | None:

@@ -271,7 +271,9 @@ class Inbox:
         return inbox.waiting(tx), parked
 
     def _park(self, tx: Tx, job: Job, words: str, times: int, *, now: float) -> None:
-        if inbox.park(tx, job, words):
+        if job.kind == GAVE_UP:  # the job it is about stays parked
+            inbox.finish(tx, job, now=now)
+        elif inbox.park(tx, job, words):
             self._have_told(tx, job, times, now=now)
 
     def _have_told(self, tx: Tx, job: Job, times: int, *, now: float) -> None:

@@ -19,7 +19,7 @@ from typing import Protocol
 from uuid import UUID, uuid5
 
 from bot import hearing
-from bot.boundaries import closed, remembers
+from bot.boundaries import closed, leave_no_word, remembers, unkept
 from bot.config import Settings
 from bot.ears import ears
 from bot.errors import BotError, ProviderError, TooOld
@@ -181,6 +181,9 @@ class Turns:
     async def work(self, job: Job) -> list[Effect]:
         """One job, from claim to the reply being final; returns what is committed together with its end."""
         incoming = decode(job.payload)
+        return [*await self._worked(job, incoming), *self._unless_kept(job.key, incoming)]
+
+    async def _worked(self, job: Job, incoming: Incoming) -> list[Effect]:
         place = incoming.conversation
         row, gone = await self._engine.write(begin, job, incoming, now=self._now())
         speech = self._front.reply(
@@ -221,6 +224,8 @@ class Turns:
         """The last word on a job that was given up on; none where its question is gone."""
         incoming = decode(job.payload)
         where = incoming.conversation
+        for leave in self._unless_kept(job.key, incoming):
+            await self._engine.write(leave)
         speech = self._front.reply(
             incoming, reply_id(job.key), messages=[], resumed=True, opened=lambda messages: None
         )
@@ -246,10 +251,18 @@ class Turns:
                 raise
             log.warning("job %s: the turn ended in %s: %s", job.seq, type(exc).__name__, exc)
             turn = Turn(Reply(exc.notice, whole=False, retryable=exc.retry))
+        kept = remembers(incoming, self._house.settings)
+        if not kept:
+            turn = replace(turn, reply=unkept(turn.reply))
         if running.ended != "deleted":
-            kept = remembers(incoming, self._house.settings)
             await self._engine.write(remember, running.incoming, reply_id, turn, kept=kept, now=self._now())
         return turn.reply
+
+    def _unless_kept(self, key: str, incoming: Incoming) -> list[Effect]:
+        """What is done at the end of a turn of which no word may stay."""
+        if remembers(incoming, self._house.settings):
+            return []
+        return [partial(leave_no_word, incoming=incoming, key=key, reply_id=reply_id(key))]
 
     async def _forget_unheard(self, incoming: Incoming) -> None:
         """What was heard of a message that was deleted meanwhile."""

@@ -34,8 +34,9 @@ def text(card: ClipCard) -> str:
     return words.encode("utf-8", "replace")[:FALLBACK_BYTES].decode("utf-8", "ignore")
 
 
-def card(card: ClipCard, id: str, *, file: bool) -> list[Block]:
-    """Words, English words, what it was, and what can be done with it. `file`: the whole text is in one."""
+def card(card: ClipCard, id: str, *, file: bool, kept: bool = True) -> list[Block]:
+    """Words, English words, what it was, and what can be done with it. `file`: the whole text is in one;
+    `kept`: the words are, so that more can be done with them."""
     shown = [_title(card.name), _quote(card.said, card)]
     if card.english:
         shown += [_title("In English"), _quote(card.english, card)]
@@ -46,7 +47,7 @@ def card(card: ClipCard, id: str, *, file: bool) -> list[Block]:
         notes.append("The whole text is in the file.")
     if not card.english_whole:
         notes.append("The translation is not complete.")
-    return [*shown, blocks.context(*notes), _buttons(card, id)]
+    return [*shown, blocks.context(*notes), _buttons(card, id, kept=kept)]
 
 
 def is_card(message: dict[str, Any]) -> bool:
@@ -125,9 +126,9 @@ def _line(s: Said, card: ClipCard) -> str:
     return f"[{clock(s.start_s)}] " + (f"{s.speaker}: {s.text}" if s.speaker else s.text)
 
 
-def _buttons(card: ClipCard, id: str) -> Block:
-    buttons = [_button(EDIT, "Correct and ask again", id)]
-    if card.language != "en" and not card.english:
+def _buttons(card: ClipCard, id: str, *, kept: bool) -> Block:
+    buttons = [_button(EDIT, "Correct and ask again", id)] if kept else []
+    if kept and card.language != "en" and not card.english:
         buttons.append(_button(TRANSLATE, "Translate", id))
     forget = _button(FORGET, "Forget", id) | {
         "confirm": {

@@ -13,6 +13,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
 
+from bot.boundaries import remembers
 from bot.clip import ClipCard, Traces
 from bot.config import Settings
 from bot.errors import SlackRefused
@@ -79,7 +80,8 @@ class ClipDesk:
         file = await self._find_file(asked, clip) if look else ""
         fresh = "" if file or not clip_blocks.long(card) else await self._kept(clip, card)
         shown = await self._card(clip, asked, card, look=look).put(
-            clip_blocks.text(card), clip_blocks.card(card, clip.id, file=bool(file or fresh))
+            clip_blocks.text(card),
+            clip_blocks.card(card, clip.id, file=bool(file or fresh), kept=remembers(asked, self._settings)),
         )
         if fresh:
             await self._share(fresh, asked)

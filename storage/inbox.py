@@ -245,6 +245,11 @@ def cancel(tx: Tx, key: str, *, now: float) -> bool:
     return _close_waiting(tx, "key = :key", "cancelled", now=now, key=key)
 
 
+def blank_parked(tx: Tx, key: str) -> None:
+    """What a parked job holds is erased: it stays listed, and cannot be replayed."""
+    tx.run("update inbox set payload = null where key = :key and state = 'parked'", key=key)
+
+
 def _close_waiting(tx: Tx, which: str, error: str, **values: Any) -> bool:
     return (
         tx.run(

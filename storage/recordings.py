@@ -133,6 +133,12 @@ def tidy(tx: Tx, *, now: float, limit: int = 500) -> int:
     return len(rows)
 
 
+def forget_conversation(tx: Tx, conversation: str) -> None:
+    """Deletes the words of every recording in a conversation."""
+    for table in ("recordings", "recording_parts"):
+        tx.run(f"delete from {table} where conversation = :conversation", conversation=conversation)
+
+
 def forget(tx: Tx, id: str) -> None:
     """Deletes the words of one recording. Those of a conversation or a person: storage/forget.py."""
     tx.run("delete from recordings where id = :id", id=id)

@@ -130,6 +130,11 @@ def erase_question(tx: Tx, reply_id: str) -> None:
     tx.run("update replies set question = null where id = :id", id=reply_id)
 
 
+def blank(tx: Tx, reply_id: str) -> None:
+    """No word of question or answer is kept any longer."""
+    tx.run("update replies set payload = null, question = null where id = :id", id=reply_id)
+
+
 def amend_question(tx: Tx, reply_id: str, change: Callable[[str], str]) -> None:
     """The question was changed: if it is tried again, then as it is now."""
     row = tx.one("select question from replies where id = :id and question is not null", id=reply_id)

@@ -108,6 +108,7 @@ UNWRITTEN = {
     "recordings.put_card": "parts become the card",
     "recordings.tidy": "minutes that count no more",
     "recordings.forget": "behind clips.forget",
+    "recordings.forget_conversation": "what nobody may keep (bot/boundaries.py)",
     "inbox.tidy": "keys without words",
     "guard.tidy_vectors": "computed again where needed",
     "retention.erase_messages": "counted by bot/retention.py",

@@ -440,12 +440,16 @@ async def test_a_text_is_embedded_once(engine: Engine) -> None:
         def __init__(self) -> None:
             self.texts: list[str] = []
 
-        async def embed(self, texts: Sequence[str], scope: Scope) -> list[list[float]]:
+        async def embed(self, texts: Sequence[str], scope: Scope, *, kept: bool = True) -> list[list[float]]:
             self.texts += texts
             return [[1.0, 0.0] for _ in texts]
 
     counting = Counting()
     cached = Cached(counting, engine)
+    for _ in range(2):
+        assert await cached.embed(["not to be kept"], SCOPE, kept=False) == [[1.0, 0.0]]
+    assert counting.texts == ["not to be kept"] * 2
+    counting.texts.clear()
     assert await cached.embed(["a", "b", "a"], SCOPE) == [[1.0, 0.0]] * 3
     assert await cached.embed(["b", "c"], SCOPE) == [[1.0, 0.0]] * 2
     assert counting.texts == ["a", "b", "c"]

@@ -19,15 +19,19 @@ from bot.config import Settings
 from bot.messages import Incoming
 from bot.sandbox.model_rules import PARAMETERS
 from bot.sandbox.slack_acts import Upload
+from handlers.blocks import RETRY, SHOULD_ANSWER
+from handlers.clip_blocks import EDIT, FORGET
 from storage import audit, budgets, channels, clips, conversations, guard, inbox, owners, recordings, replies
 from storage.engine import Tx, open_engine
 from storage.forget import forget_team
 from storage.guard import Channel
 from storage.schema import LASTING, TEAM_TABLES
 from storage.sqlite_writer import SqliteTx
+from tests.clips import EARS, answered, cards, clip, drop, shown, spoken
 from tests.rows import open_rows
 from tests.test_commands import kept, on_disk, parley, told
 from tests.test_conversations import HERE, everything, work_through
+from tests.test_guard_in_slack import verdict
 from tests.workspace import Workspace, workspace
 
 DAY_S = 86_400.0
@@ -77,7 +81,7 @@ async def test_in_a_shared_channel_each_question_is_answered_by_itself_and_no_wo
         await team.ask(f"<@{bob}> {SECRET}", channel="#partners", thread=thread)
         await team.quiet()
         assert SECRET not in team.model.requests[-1].prompt
-        assert [table for table in kept(tmp_path) if table != "inbox"] == []
+        assert kept(tmp_path) == []
 
 
 async def test_people_of_another_company_get_no_memory_in_their_direct_messages_either(
@@ -152,7 +156,87 @@ async def test_the_guard_judges_there_too_and_keeps_no_word_of_it(tmp_path: Path
             lambda tx: tx.all("select text, person from guard_verdicts")
         )
         assert [(row["text"], row["person"]) for row in rows] == [("", team.slack.user("alice"))]
-        assert [table for table in kept(tmp_path) if table != "inbox"] == []
+        assert kept(tmp_path) == []
+
+
+@pytest.mark.parametrize(("setting", "words"), [("alone", []), ("all", ["replies"])])
+async def test_a_failed_answer_there_offers_no_other_try_for_its_question_is_not_kept(
+    tmp_path: Path, setting: str, words: list[str]
+) -> None:
+    async with workspace(tmp_path, PARLEY_EXTERNAL=setting) as team:
+        team.model.faults.add("overloaded", times=0)
+        thread = await team.ask(f"@parley {SECRET}", user="dana", channel="#partners")
+        await team.answer("#partners", thread, timeout_s=60)
+        await team.quiet()
+        assert kept(tmp_path) == words
+        assert (RETRY in str(team.replies("#partners", thread))) is bool(words)
+
+
+async def test_a_refusal_there_cannot_be_overturned_for_its_words_are_not_kept(tmp_path: Path) -> None:
+    policies = tmp_path / "policies.toml"
+    policies.write_text('[C0SHARED01]\npurpose = "the contract"\nshadow = false\n', "utf-8")
+    async with workspace(tmp_path, PARLEY_POLICIES=str(policies)) as team:
+        team.model.script(verdict(0.01), match=SECRET, times=0)
+        thread = await team.ask(f"@parley {SECRET}", user="dana", channel="#partners")
+        assert "the contract" in await team.answer("#partners", thread)
+        await team.quiet()
+        assert SHOULD_ANSWER not in str(team.replies("#partners", thread))
+        assert kept(tmp_path) == []
+
+
+@pytest.mark.parametrize("setting", ["alone", "all"])
+async def test_what_was_heard_in_a_clip_there_stays_in_slack_alone_and_can_be_forgotten_there(
+    tmp_path: Path, setting: str
+) -> None:
+    words = range(10, 16)
+    async with workspace(tmp_path, model=EARS, PARLEY_EXTERNAL=setting) as team:
+        recording = clip(words, tmp_path)
+        thread = await drop(team, recording, user="dana", channel="#partners", text="@parley w77")
+        await answered(team, thread, "#partners")
+        await team.quiet()
+        (card,) = cards(team, thread, "#partners")
+        assert spoken(words) in shown(card)
+        stays = setting == "all"
+        assert bool(kept(tmp_path, "w12") or kept(tmp_path, "w77")) is stays
+        assert (EDIT in str(card)) is stays
+        await team.slack.press("dana", "#partners", card["ts"], FORGET)
+        await team.slack.until(lambda: not cards(team, thread, "#partners"), 30)
+        again = await drop(team, recording, user="dana", channel="#partners")
+        await answered(team, again, "#partners")
+        await team.slack.until(lambda: cards(team, again, "#partners"), 30)
+        await team.slack.delete("dana", "#partners", again)
+        await team.slack.until(lambda: not cards(team, again, "#partners"), 30)
+        assert stays or not kept(tmp_path, "w12")
+
+
+@pytest.mark.parametrize(("setting", "words"), [("alone", []), ("all", ["inbox"])])
+async def test_what_was_given_up_there_stays_listed_without_its_words(
+    tmp_path: Path, setting: str, words: list[str]
+) -> None:
+    async with workspace(tmp_path, PARLEY_EXTERNAL=setting) as team:
+        for method in ("chat.startStream", "chat.postMessage", "chat.update"):
+            team.slack.faults.add(method, error="invalid_blocks", times=0)
+        await team.ask(f"@parley {SECRET}", channel="#partners")
+        await team.slack.until(lambda: states(tmp_path) == ["done", "parked"], 30)
+        assert [table for table in kept(tmp_path) if table == "inbox"] == words
+
+
+def states(tmp_path: Path) -> list[str]:
+    """What became of everything in the inbox."""
+    db = sqlite3.connect(f"file:{tmp_path}/parley.db?mode=ro", uri=True)
+    try:
+        return [state for (state,) in db.execute("select state from inbox order by state")]
+    finally:
+        db.close()
+
+
+async def test_the_hour_takes_what_was_said_there_out_of_the_files_too(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        thread = await team.ask(f"@parley {SECRET}", channel="#partners")
+        await team.answer("#partners", thread)
+        await team.quiet()
+    async with workspace(tmp_path) as team:  # housekeeping begins with the process
+        await team.slack.until(lambda: not on_disk(tmp_path))
 
 
 def test_documents_are_not_told_where_another_company_reads_along() -> None:

@@ -22,7 +22,7 @@ from bot import hearing
 from bot.boundaries import closed, leave_no_word, remembers, unkept
 from bot.config import Settings
 from bot.ears import ears
-from bot.errors import BotError, ProviderError, TooOld
+from bot.errors import BotError, Conflict, ProviderError, TooOld, TriedAgain
 from bot.inbox import Inbox, Job
 from bot.memory import Room
 from bot.messages import Conversation, Incoming, Reply
@@ -166,6 +166,14 @@ class Turns:
 
     async def retry(self, reply_id: str, user: str) -> None:
         """The one retry of a failed answer, by the person who asked. NotPermitted, TriedAgain or Missing."""
+        try:
+            await self._ask_again(reply_id, user)
+        except TriedAgain:
+            raise
+        except Conflict:  # edited at this very moment
+            await self._ask_again(reply_id, user)
+
+    async def _ask_again(self, reply_id: str, user: str) -> None:
         question = await self._engine.read(replies.retryable, reply_id, user)
         incoming = decode(question)
         again = replace(incoming, key=incoming.key + AGAIN, sent_at=self._clock())

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
-from bot import pricing, retention
+from bot import pricing, retention, unnaming
 from bot.alongside import alongside
 from bot.budgets import Budgets
 from bot.calendar import Calendar, zone
@@ -44,7 +44,7 @@ from bot.turns import Front, Turns
 from bot.voice import Voice
 from bot.wire import Wire
 from storage import conversations, export, forget, guard, inbox, recordings, replies
-from storage.engine import Engine, open_engine
+from storage.engine import Engine, Tx, open_engine
 
 log = logging.getLogger(__name__)
 
@@ -103,9 +103,18 @@ class Services:
     async def forget_person(self, team: str, user: str, *, by: str = "") -> int:
         """Forgets everything a person said in a workspace; how many messages. `by` "": the operator."""
         await self.clips.forget_person(team, user, by=by)
-        return await self._forget(
-            partial(forget.forget_user, team=team, user=user, by=by, now=self.calendar.now())
-        )
+        key, payload = unnaming.order(team, user)
+        erased = 0
+
+        def erase(tx: Tx) -> bool:
+            nonlocal erased
+            erased = forget.forget_user(tx, team, user, by=by, now=self.calendar.now())
+            return True
+
+        await self.inbox.put(key, key, unnaming.UNNAME, payload, team=team, when=erase)
+        self.subject.forgotten()
+        await self.engine.scrub()
+        return erased
 
     async def left(self, team: str) -> None:
         """The app was removed from a workspace: what people said there goes, if the operator wants it so."""
@@ -185,7 +194,13 @@ async def services_on(
         hearing = Hearing(settings, engine, voice, desk)
         turns = Turns(engine, House(settings, provider, memory, front, hearing, subject), front, now)
         clips = Clips(settings, engine, hearing, voice, desk, ask=turns.take, clock=now)
-        workers = {LESSON: lessons.work, OVERHEARD: clips.work, GONE: clips.work}
+        unnamed = unnaming.Unnaming(engine)
+        workers = {
+            LESSON: lessons.work,
+            OVERHEARD: clips.work,
+            GONE: clips.work,
+            unnaming.UNNAME: unnamed.work,
+        }
 
         async def work(job: Job) -> Sequence[Effect]:
             return await workers.get(job.kind, turns.work)(job)

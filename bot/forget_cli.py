@@ -8,6 +8,7 @@ import time
 from bot.config import Settings
 from bot.control import ask_running
 from bot.errors import NotUnderstood
+from bot.unnaming import Unnaming, order
 from storage import forget, ledger
 from storage.engine import open_engine
 
@@ -29,6 +30,6 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
     if not await ask_running(settings, f"/forget/{team}/{args.person}"):
         async with open_engine(settings.database) as engine:
             await engine.write(forget.forget_user, team, args.person, now=time.time())
-            await engine.scrub()
-    print(f"{args.person}: forgotten in {team}; amounts stay")
+            await Unnaming(engine).carry_out(order(team, args.person)[1])
+    print(f"{args.person}: forgotten in {team}; amounts stay, without whose they are")
     return 0

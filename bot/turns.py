@@ -29,7 +29,7 @@ from bot.messages import Conversation, Incoming, Reply
 from bot.metrics import METRICS
 from bot.stored import decode, encode
 from bot.turn import Ending, House, Turn, run_turn
-from storage import audit, clips, conversations, guard, inbox, replies
+from storage import audit, clips, conversations, forget, guard, inbox, replies
 from storage.engine import Engine, Tx
 from storage.guard import Channel
 from storage.inbox import Effect
@@ -149,6 +149,7 @@ class Turns:
     async def deleted(self, key: str, team: str, channel: str, message: str) -> None:
         """The person took it back: no answer if there is none yet, and nothing is remembered of it."""
         if await self._engine.write(forget_message, key, team, channel, message, now=self._now()):
+            self._house.subject.forgotten()
             await self._engine.scrub()
         for running in self._about(key):
             running.end("deleted")
@@ -400,7 +401,8 @@ def forget_message(tx: Tx, key: str, team: str, channel: str, message: str, *, n
     waited = [inbox.cancel(tx, known, now=now) for known in asked if known not in begun]
     for known in asked:
         replies.erase_question(tx, reply_id(known))
-    there = conversations.delete(tx, team, channel, message, now=now) or any(waited)
+    judged = forget.forget_judged(tx, team, channel, message)
+    there = conversations.delete(tx, team, channel, message, now=now) or any(waited) or judged
     if there:
         audit.note(tx, "forgot message", f"{channel}:{message}", team=team, now=now)
     return there

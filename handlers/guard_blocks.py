@@ -51,7 +51,8 @@ def _taught(judged: Judged, zone: tzinfo) -> str:
     if judged.label is None:
         return ""
     what = "Overturned" if judged.overturned else "Confirmed"
-    return f"\n{what} by <@{judged.labelled_by}>, {_time(judged.labelled_at, zone)}"
+    by = f" by <@{judged.labelled_by}>" if judged.labelled_by else ""  # forgotten since
+    return f"\n{what}{by}, {_time(judged.labelled_at, zone)}"
 
 
 def _share(value: float | None) -> str:

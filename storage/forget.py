@@ -26,7 +26,9 @@ def forget(tx: Tx, place: Place, *, by: str = "", now: float) -> int:
     A question that waits for its answer, or is being answered, is not part of what was said before.
     """
     erased = _erase_messages(tx, "conversation = :conversation", now=now, conversation=place.key)
-    _blank(tx, "conversation = :conversation", now=now, conversation=place.key)
+    for table in BLANKED:
+        _blank_in(tx, table, "conversation = :conversation", now=now, conversation=place.key)
+    _drop_models(tx, "conversation = :conversation", conversation=place.key)
     for table in RECORDED:
         tx.run(f"delete from {table} where conversation = :conversation", conversation=place.key)
     tx.run(
@@ -44,15 +46,20 @@ def forget(tx: Tx, place: Place, *, by: str = "", now: float) -> int:
 def forget_user(tx: Tx, team: str, user: str, *, by: str = "", now: float) -> int:
     """What a person said in a workspace, the answers to it and the summaries of it; how many messages.
 
-    Amounts in the ledger stay: they hold no words, and a budget must not start anew.
+    Amounts stay, because they hold no words and a budget must not start anew; whose they are is taken out of
+    them afterwards, in portions (bot/unnaming.py). Where the id stays: PERSON_STAYS in storage/schema.py.
     """
+    _drop_models(tx, f"team = :team and {WORDS_OF['guard_examples']} = :person", team=team, person=user)
     erased = _erase_messages(tx, "team = :team and person = :person", now=now, team=team, person=user)
     for table, column in WORDS_OF.items():
         which = f"team = :team and {column} = :person"
         if table in BLANKED:
-            _blank_in(tx, table, which, now=now, team=team, person=user)
+            _blank_in(tx, table, which, f", {column} = ''", now=now, team=team, person=user)
         elif table != "messages":
             tx.run(f"delete from {table} where {which}", team=team, person=user)
+    for column in ("labelled_by", "appealed_by"):
+        which = f"team = :team and {column} = :person"
+        tx.run(f"update guard_verdicts set {column} = '' where {which}", team=team, person=user)
     audit.note(tx, "forgot person", user, team=team, person=by, detail=_many(erased), now=now)
     return erased
 
@@ -81,6 +88,23 @@ def forget_team(tx: Tx, team: str, *, now: float) -> int:
     return erased
 
 
+def forget_judged(tx: Tx, team: str, channel: str, message: str) -> bool:
+    """What the guard kept of one message, and what it learned of it; whether there was anything.
+
+    That it was judged stays, for the weeks' figures.
+    """
+    at = {"team": team, "channel": channel}
+    judged = "team = :team and channel = :channel and message = :message and text <> ''"
+    rows = tx.all(f"select person, text from guard_verdicts where {judged}", **at, message=message)
+    tx.run(f"update guard_verdicts set text = '' where {judged}", **at, message=message)
+    for row in rows:
+        theirs = "team = :team and channel = :channel and person = :person"
+        _drop_models(tx, f"{theirs} and text = :text", **at, **row)
+        tx.run(f"delete from guard_examples where {theirs} and text = :text", **at, **row)
+        tx.run(f"delete from guard_unanswered where {theirs} and question = :text", **at, **row)
+    return bool(rows)
+
+
 def _many(messages: int) -> str:
     return f"{messages} messages"
 
@@ -98,12 +122,20 @@ def _erase_messages(tx: Tx, which: str, *, now: float, **values: str) -> int:
     return len(rows)
 
 
-def _blank(tx: Tx, which: str, *, now: float, **values: str) -> None:
-    for table in BLANKED:
-        _blank_in(tx, table, which, now=now, **values)
-
-
-def _blank_in(tx: Tx, table: str, which: str, *, now: float, **values: str) -> None:
+def _blank_in(tx: Tx, table: str, which: str, more: str = "", *, now: float, **values: str) -> None:
     # What still waits is a question of now; it is answered, then erased like every other.
     settled = "state in ('done', 'parked')" if table == "inbox" else "sent_at is not null"
-    tx.run(f"update {table} set {BLANKED[table]} where {which} and {settled}", now=now, **values)
+    tx.run(f"update {table} set {BLANKED[table]}{more} where {which} and {settled}", now=now, **values)
+
+
+def _drop_models(tx: Tx, which: str, **values: str) -> None:
+    """What was trained on examples that are to be erased has their words in it."""
+    for at in tx.all(
+        f"select team, channel, min(added_at) as since from guard_examples where {which}"
+        " group by team, channel",
+        **values,
+    ):
+        tx.run(
+            "delete from guard_models where team = :team and channel = :channel and trained_at >= :since",
+            **at,
+        )

@@ -162,6 +162,11 @@ def add_model(
         oldest=version - MODELS_KEPT,
         **at.key,
     )
+    tx.run(  # one that was made from an example which was erased meanwhile has its words in it
+        """delete from guard_models where team = :team and channel = :channel and examples > (select count(*)
+        from guard_examples e where e.team = :team and e.channel = :channel)""",
+        **at.key,
+    )
     audit.note(tx, "version trained", at.channel, team=at.team, detail=f"version {version}", now=now)
     return version
 

@@ -37,12 +37,14 @@ def _adding(table: str, key: tuple[str, ...], *lines: tuple[str, ...]) -> str:
         on conflict ({", ".join(key)}) do update set {added}"""
 
 
+_MONTH_KEY = ("team", "month", "dim", "channel", "value")
 _ADD_DAY = _adding("usage_days", KEY, tuple(f":{name}" for name in KEY))
 _ADD_MONTH = _adding(
     "usage_months",
-    ("team", "month", "dim", "channel", "value"),
+    _MONTH_KEY,
     *((":team", ":month", f"'{dim}'", ":channel", f":{dim}") for dim in DIMS),
 )
+_ADD_LINE = _adding("usage_months", _MONTH_KEY, tuple(f":{name}" for name in _MONTH_KEY))
 _TYPE = {"audio_seconds": "real"}
 # What was paid for and reached nobody.
 WASTED = ("failed", "unknown")
@@ -212,3 +214,53 @@ def _is_month(first: str, last: str) -> bool:
     """Is it a whole month, so that its sums can be read?"""
     begins, ends = date.fromisoformat(first), date.fromisoformat(last)
     return begins.day == 1 and (ends + timedelta(days=1)) == (begins + timedelta(days=31)).replace(day=1)
+
+
+# When a person is forgotten, amounts go on under a name that is nobody's, so that every report still adds up.
+
+PORTION = 2000  # rows of the ledger that are looked at in one transaction
+
+
+def unname_rows(tx: Tx, team: str, person: str, marker: str, *, after: int) -> int | None:
+    """Renames a person in the next rows after an id; the last id looked at, or None at the end."""
+    last = tx.one(
+        "select max(id) as id from (select id from ledger where id > :after order by id limit :portion) as p",
+        after=after,
+        portion=PORTION,
+    )
+    if last is None or last["id"] is None:
+        return None
+    tx.run(
+        "update ledger set person = :marker"
+        " where id > :after and id <= :last and team = :team and person = :person",
+        marker=marker,
+        after=after,
+        last=last["id"],
+        team=team,
+        person=person,
+    )
+    return int(last["id"])
+
+
+def days(tx: Tx, team: str) -> list[str]:
+    """Every day on which a team used anything."""
+    return [row["day"] for row in tx.all("select distinct day from usage_days where team = :team", team=team)]
+
+
+def unname_day(tx: Tx, team: str, person: str, marker: str, *, day: str) -> None:
+    """Adds a person's sums of a day, and of its month, to those of the marker."""
+    for row in tx.all(
+        "delete from usage_days where team = :team and day = :day and person = :person returning *",
+        team=team,
+        day=day,
+        person=person,
+    ):
+        tx.run(_ADD_DAY, **row | {"person": marker})
+    for row in tx.all(
+        "delete from usage_months where team = :team and month = :month and dim = 'person'"
+        " and value = :person returning *",
+        team=team,
+        month=day[:7],
+        person=person,
+    ):
+        tx.run(_ADD_LINE, **row | {"value": marker})

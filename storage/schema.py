@@ -478,7 +478,7 @@ NO_WORDS = {
     "recording_minutes": "seconds",
     "channel_wishes": "settings",
     "guard_policies": "an owner's decision",
-    "guard_models": "put out of use when an example they were trained on is erased",
+    "guard_models": "dropped with the examples they were trained on",
     "guard_vectors": "numbers under digests",
     "ledger": "amounts",
     "usage_days": "amounts",
@@ -491,6 +491,20 @@ NO_WORDS = {
     "channel_owners": "an admin's decision",
     "digests": "who gets them",
     "audit": "acts and ids, which have to last",
+}
+
+# Where a person's id stands after they were forgotten, and why.
+PERSON_STAYS = {
+    "audit": "who did what has to last",
+    "budget_use": "what is left of a cap of theirs",
+    "recording_minutes": "what is left of the day's minutes; goes after two days",
+    "budgets": "an admin's decision about them, or theirs",
+    "budget_changes": "as budgets",
+    "budget_overrides": "as budgets",
+    "channel_owners": "an admin's decision about them, or theirs",
+    "channel_wishes": "who decided",
+    "guard_policies": "who decided",
+    "digests": "a wish that goes on until it is taken back",
 }
 
 TEAM_TABLES = tuple(

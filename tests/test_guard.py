@@ -27,7 +27,7 @@ from bot.policy import Policy
 from bot.verdict import Verdict
 from storage import forget
 from storage import guard as store
-from storage.engine import Engine, open_engine
+from storage.engine import Engine, Tx, open_engine
 from storage.guard import Channel
 from tests.guard_rows import TopicSplit, topic_split
 from tests.model_door import door
@@ -407,6 +407,16 @@ async def test_weeks_count_what_was_refused_allowed_and_overturned(engine: Engin
         (1_000_000, 1, 1, 1),
     ]
     assert weeks[1].cost_usd == Decimal("0.00003")
+
+
+async def test_what_was_trained_on_an_example_that_was_erased_meanwhile_is_not_kept(engine: Engine) -> None:
+    def trained(tx: Tx) -> list[int]:
+        store.add_examples(tx, AT, [("one", True)], source="file", now=1.0)
+        for count in (1, 2):
+            store.add_model(tx, AT, b"", embedder="", examples=count, report="{}", now=2.0)
+        return [row["version"] for row in store.models(tx, AT)]
+
+    assert await engine.write(trained) == [1]
 
 
 async def test_unanswered_questions_wait_for_the_owner(engine: Engine) -> None:

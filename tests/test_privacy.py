@@ -6,6 +6,7 @@ import argparse
 import json
 import sqlite3
 import time
+import zlib
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,9 +20,22 @@ from bot.config import Settings
 from bot.messages import Incoming
 from bot.sandbox.model_rules import PARAMETERS
 from bot.sandbox.slack_acts import Upload
-from handlers.blocks import RETRY, SHOULD_ANSWER
+from handlers.blocks import FEEDBACK, RETRY, SHOULD_ANSWER
 from handlers.clip_blocks import EDIT, FORGET
-from storage import audit, budgets, channels, clips, conversations, guard, inbox, owners, recordings, replies
+from storage import (
+    audit,
+    budgets,
+    channels,
+    clips,
+    conversations,
+    guard,
+    inbox,
+    ledger,
+    owners,
+    recordings,
+    replies,
+    schema,
+)
 from storage.engine import Tx, open_engine
 from storage.forget import forget_team
 from storage.guard import Channel
@@ -29,13 +43,15 @@ from storage.schema import LASTING, TEAM_TABLES
 from storage.sqlite_writer import SqliteTx
 from tests.clips import EARS, answered, cards, clip, drop, shown, spoken
 from tests.rows import open_rows
+from tests.spending import told as told_admin
 from tests.test_commands import kept, on_disk, parley, told
 from tests.test_conversations import HERE, everything, work_through
-from tests.test_guard_in_slack import verdict
+from tests.test_guard_in_slack import is_answer, teach, verdict
 from tests.workspace import Workspace, workspace
 
 DAY_S = 86_400.0
 SECRET = "xylophone-7431"
+LEARNED = "xylophone"  # as a trained model knows it
 
 
 @pytest.fixture
@@ -439,6 +455,123 @@ async def test_the_operator_erases_for_somebody_who_has_left(
     bob = argparse.Namespace(person=team.slack.user("bob"), team=team.slack.team)
     assert await forget_cli.run(bob, team.bot.settings) == 0
     assert kept(tmp_path, "what bob said") == []
+
+
+async def test_after_a_person_is_forgotten_no_table_has_a_word_of_theirs_nor_their_id_but_where_it_says_why(
+    tmp_path: Path,
+) -> None:
+    words = range(10, 16)
+    async with workspace(tmp_path, model=EARS) as team:
+        team.model.script("Gently.", match=is_answer, times=0)
+        team.model.script(verdict(0.01), match=lambda asked: not is_answer(asked), times=0)
+        await told_admin(team, "alice", "budget each person 100 per month")
+        await told_admin(team, "alice", "owner @bob")
+        await told_admin(team, "bob", "digest on")
+        bob, general = team.slack.user("bob"), team.slack.channel("#general")
+        liked = await team.ask(f"@parley {SECRET} one", user="bob")
+        await team.answer("#general", liked)
+        await team.slack.press(
+            "bob", "#general", team.replies("#general", liked)[0]["ts"], FEEDBACK, value="positive"
+        )
+        heard = await drop(team, clip(words, tmp_path), user="bob")
+        await answered(team, heard)
+        await teach(team)
+        refused = await team.ask(f"@parley when is my {SECRET} payment due", user="bob")
+        await team.answer("#general", refused, timeout_s=30)
+        await team.quiet(60)
+        (reply,) = team.replies("#general", refused)
+        await team.slack.press("alice", "#general", reply["ts"], SHOULD_ANSWER)
+        await team.slack.until(lambda: "guard_examples" in kept(tmp_path), 30)
+        await team.quiet(60)
+        before = await team.bot.services.usage_of(team.slack.team, channel=general)
+        assert {"replies", "ledger", "usage_days", "usage_months", "guard_verdicts"} <= kept_in(tmp_path, bob)
+        assert kept_in(tmp_path, SECRET) >= {"messages", "guard_verdicts", "guard_examples"}
+        assert "guard_models" in kept_in(tmp_path, LEARNED)
+        await parley(team, "forget all", user="bob")
+        await team.quiet(60)
+        for word in (SECRET, LEARNED, "w12"):
+            assert kept_in(tmp_path, word) == set()
+            assert on_disk(tmp_path, word) == []
+        assert kept_in(tmp_path, bob) <= set(schema.PERSON_STAYS)
+        assert kept_in(tmp_path, bob) >= {"audit", "channel_owners", "digests"}
+        assert await team.bot.services.usage_of(team.slack.team, channel=general) == before
+        report = str(await told_admin(team, "alice", "usage month by person"))
+        assert "forgotten-" in report
+        assert bob not in report
+
+
+def kept_in(tmp_path: Path, text: str) -> set[str]:
+    """The tables in which something can be found, also in what was trained on it."""
+    db = sqlite3.connect(f"file:{tmp_path}/parley.db?mode=ro", uri=True)
+    try:
+        names = [name for (name,) in db.execute("select name from sqlite_master where type = 'table'")]
+        return {name for name in names if text in str([*map(plain, db.execute(f"select * from {name}"))])}
+    finally:
+        db.close()
+
+
+def plain(row: tuple[Any, ...]) -> list[Any]:
+    return [zlib.decompress(x) if isinstance(x, bytes) and x[:1] == b"x" else x for x in row]
+
+
+async def test_who_deletes_a_message_deletes_what_the_guard_kept_and_learned_of_it(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        team.model.script("Gently.", match=is_answer, times=0)
+        team.model.script(verdict(0.01), match=lambda asked: not is_answer(asked), times=0)
+        await teach(team)
+        refused = await team.ask(f"@parley when is my {SECRET} payment due", user="bob")
+        await team.answer("#general", refused, timeout_s=30)
+        await team.quiet(60)
+        (reply,) = team.replies("#general", refused)
+        await team.slack.press("alice", "#general", reply["ts"], SHOULD_ANSWER)
+        await team.slack.until(lambda: "guard_examples" in kept(tmp_path), 30)
+        await team.quiet(60)
+        assert kept_in(tmp_path, SECRET) >= {"guard_verdicts", "guard_examples"}
+        assert "guard_models" in kept_in(tmp_path, LEARNED)
+        await team.slack.delete("bob", "#general", refused)
+        await team.slack.until(lambda: not kept_in(tmp_path, LEARNED), 30)
+        await team.slack.until(lambda: not on_disk(tmp_path), 30)
+
+
+def test_amounts_of_a_forgotten_person_add_up_under_a_name_that_is_nobodys(tx: SqliteTx) -> None:
+    for number, person in enumerate(("U1", "U2", "U1"), 1):
+        book(tx, number, person)
+    before = sums(tx)
+    assert ledger.unname_rows(tx, "T", "U1", "forgotten-1", after=0) == 3
+    assert ledger.unname_rows(tx, "T", "U1", "forgotten-1", after=3) is None
+    book(tx, 4, "forgotten-1")  # one that was open meanwhile
+    for day in ledger.days(tx, "T"):
+        ledger.unname_day(tx, "T", "U1", "forgotten-1", day=day)
+    assert "U1" not in everything(tx)
+    assert [(r["person"], r["requests"]) for r in tx.all("select * from usage_days order by person")] == [
+        ("U2", 1),
+        ("forgotten-1", 3),
+    ]
+    assert sums(tx) == [count * 4 // 3 for count in before]
+    people = tx.all("select value, requests from usage_months where dim = 'person' order by value")
+    assert [(row["value"], row["requests"]) for row in people] == [("U2", 1), ("forgotten-1", 3)]
+
+
+def book(tx: Tx, id: int, person: str) -> None:
+    """One request that cost three nano-dollars."""
+    row = {
+        "id": id, "team": "T", "channel": "C", "person": person, "conversation": "", "kind": "answer",
+        "attempt": 1, "day": "2026-11-01", "opened_at": 1.0,
+    }  # fmt: skip
+    ledger.open_row(tx, row, [{"model": "m", "reserved": 5, "reason": ""}], {})
+    counts = dict.fromkeys((*ledger.COUNTED, "input_audio_tokens"), 1)
+    ledger.settle_row(
+        tx, id, outcome="ok", cost=3, reason="", tier="", latency_ms=1, settled_at=2.0, **counts
+    )
+
+
+def sums(tx: Tx) -> list[int]:
+    """Of days, of months per dimension."""
+    found = tx.all(
+        "select sum(cost) as n from usage_days union all"
+        " select * from (select sum(cost) as n from usage_months group by dim order by dim) as m"
+    )
+    return [row["n"] for row in found]
 
 
 async def test_the_app_removed_takes_everybodys_words_with_it(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
+from weakref import WeakValueDictionary
 
 from bot import clip, languages, speech_models
 from bot.audio import Recording, Wants, prepare
@@ -71,6 +72,7 @@ class Voice:
         self._listener = Listener(settings, engine, speech, self._price)
         self._model = speech_models.lookup(settings.speech_model)
         self._decoders = asyncio.Semaphore(DECODERS)
+        self._locks = WeakValueDictionary[str, asyncio.Lock]()  # of recordings that are being listened to
 
     async def hear(self, path: Path, request: Request) -> ClipCard:
         """A file in words. A card without words means that there is nothing to hear; it cost nothing.
@@ -80,7 +82,9 @@ class Voice:
         """
         request = self._completed(request)
         id = await asyncio.to_thread(self._identity, path, request)
-        card = await self._stored(id) or await self._listen(id, path, request)
+        lock = self._locks.setdefault(id, asyncio.Lock())
+        async with lock:  # heard in passing and asked about at the same moment: paid for once
+            card = await self._stored(id) or await self._listen(id, path, request)
         return await self.into_english(id, request.scope) if request.english and card.heard else card
 
     async def into_english(self, id: str, scope: Scope) -> ClipCard:

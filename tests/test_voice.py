@@ -372,6 +372,14 @@ async def test_the_same_recording_in_the_same_thread_is_paid_for_once(tmp_path: 
 # -- what goes wrong
 
 
+async def test_a_recording_that_is_wanted_twice_at_once_is_listened_to_once(tmp_path: Path) -> None:
+    path = clip_of(range(12), tmp_path / "clip")
+    async with house(tmp_path) as h:
+        first, second = await asyncio.gather(*(h.voice.hear(path, Request("clip", SCOPE)) for _ in range(2)))
+        assert first.text == second.text == text(range(12))
+        assert len(h.asked) == 1
+
+
 async def test_after_a_failure_only_the_missing_parts_are_asked_for_again(tmp_path: Path) -> None:
     path = clip_of(range(100), tmp_path / "clip", "flac", pause_s=0.6, pause_every=6)
     heard: list[str] = []

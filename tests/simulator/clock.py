@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import selectors
 import time
 from collections.abc import Callable
@@ -60,6 +61,13 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return CLOCK.passed_s
+
+    async def subprocess_exec(self, protocol_factory: Any, *command: Any, **how: Any) -> Any:  # type: ignore[override]
+        """The only process that is ever started decodes a recording."""
+        from tests.simulator.decoder import Decoder  # no clock may be read before it is replaced
+
+        protocol = protocol_factory()
+        return Decoder(protocol, json.loads(command[-1]), how["stdin"]), protocol
 
     def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]
         done = self.create_future()

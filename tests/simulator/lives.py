@@ -16,6 +16,7 @@ from handlers.serve import DRAIN_S, bolt_app, introduce
 from handlers.slack import SlackDoor
 from tests.simulator.clock import CLOCK
 from tests.simulator.database import StoryEngine
+from tests.simulator.filehost import FileHost
 from tests.simulator.life import Life
 from tests.simulator.model import StoryWire
 from tests.simulator.plan import FAULTS_END_S
@@ -100,7 +101,8 @@ class Lives:
         wire = StoryWire(
             settings, life, story.dice, plan.model, minds=story.minds, made=story.made, tell=story.tell
         )
-        files = SlackFiles(settings, front.door, session=None)  # type: ignore[arg-type]  # nobody sends any
+        client.session = host = FileHost(story.slack, life, story.dice, plan.slack)  # type: ignore[assignment]
+        files = SlackFiles(settings, front.door, host)  # type: ignore[arg-type]
         desk = ClipDesk(settings, front.door, front.pace, files)
         async with services_on(engine, wire, settings, front=front, desk=desk) as services:
             await introduce(front.door, settings)

@@ -20,6 +20,7 @@ import openai
 
 from bot.config import Settings
 from bot.guard_model import RULES
+from bot.voice import TRANSLATE
 from bot.wire import Wire
 from tests.simulator.life import Life
 from tests.simulator.slack import Weather
@@ -41,7 +42,9 @@ class Asked:
     kind: str  # of the ledger's kinds
     number: int | None  # of the question it is about
     end: str = ""
+    piece: int = 0  # of a recording
     used: tuple[int, int] = (0, 0)  # tokens read and written, as reported with the end
+    seconds: float = 0.0  # of sound, likewise
 
 
 Mind = Callable[[Asked, Mapping[str, Any]], Any]  # a text, or the JSON of an answer in one piece
@@ -94,12 +97,16 @@ class StoryWire(Wire):
         )
 
     async def post(self, path: str, body: Mapping[str, Any], upload: Any = None) -> Any:
+        if upload:
+            body = {**body, "file": upload[1]}
         asked, wrong, request = await self._ask(path, body)
         if asked.kind not in self._minds:
             asked.end = "404"
             raise openai.NotFoundError("404", response=httpx2.Response(404, request=request), body=None)
         answer = self._minds[asked.kind](asked, body)
-        asked.used = (_tokens(body), 0)
+        usage = {"input_tokens": 0 if upload else _tokens(body), "output_tokens": 0}
+        answer = {"usage": usage, **answer}
+        asked.used, asked.seconds = (usage["input_tokens"], 0), answer["usage"].get("seconds", 0.0)
         try:
             await asyncio.sleep(self._dice.uniform(0.0, 1.0))
             if wrong:
@@ -109,12 +116,12 @@ class StoryWire(Wire):
             asked.end = WHOLE
         finally:
             asked.end = asked.end or wrong or LEFT
-        return {"usage": {"input_tokens": asked.used[0], "output_tokens": 0}} | answer
+        return answer
 
     async def _ask(self, path: str, body: Mapping[str, Any]) -> tuple[Asked, str, httpx2.Request]:
         """A request on its way there; what goes wrong with it before there is an answer is raised."""
         await self._life.gate("the model is asked")
-        asked = Asked(self._life, *_read(path, body))
+        asked = _read(self._life, path, body)
         self._made(asked)
         request = httpx2.Request("POST", "https://model.invalid" + path)
         try:
@@ -179,17 +186,22 @@ class _Stream(httpx2.AsyncByteStream):
         await self._parts.aclose()  # type: ignore[attr-defined]
 
 
-def _read(path: str, body: Mapping[str, Any]) -> tuple[str, int | None]:
+def _read(life: Life, path: str, body: Mapping[str, Any]) -> Asked:
     """What kind of request it is, and which question it is about."""
+    if path == "/audio/transcriptions":
+        part = json.loads(body["file"])
+        return Asked(life, "transcription", part["number"], piece=part.get("index", 0))
     messages = body.get("messages") or [{"content": body["input"]}]
     asked = ASKED.findall(str(messages[-1]["content"]))
-    return _kind(path, str(messages[0]["content"])), int(asked[-1]) if asked else None
+    return Asked(life, _kind(path, str(messages[0]["content"])), int(asked[-1]) if asked else None)
 
 
 def _kind(path: str, system: str) -> str:
     if path == "/decisions":
         return "decision"
-    return "guard" if system.startswith((RULES, WRITE_EXAMPLES)) else "answer"
+    if system.startswith((RULES, WRITE_EXAMPLES)):
+        return "guard"
+    return "translation" if system.startswith(TRANSLATE) else "answer"
 
 
 def _tokens(said: object) -> int:

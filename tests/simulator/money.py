@@ -80,7 +80,7 @@ class Money(Part):
     def _refusals(self) -> Iterator[str]:
         """Without a budget nothing is refused; what is refused was asked of no model that answered it."""
         for number, replies in replies_to(self.story).items():
-            if not all(USED_UP in text for text in replies):
+            if not all(USED_UP in text and "voice" not in text for text in replies):
                 continue
             self.story.told.counts["refused for money"] += 1
             if not self.on:

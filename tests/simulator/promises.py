@@ -84,10 +84,11 @@ def _one_end(story: Story, said: dict[str, list[dict[str, Any]]]) -> Iterator[st
     known = {id: post for post in story.posts.values() for id in replies_of(story, post)}
     for id, messages in said.items():
         parts = [m["metadata"]["event_payload"]["part"] for m in messages]
-        if id not in known:
+        if id not in known and id not in story.cards:
             yield f"a reply that nobody asked for: {text_of(messages[0])!r}"
         elif len(parts) != len(set(parts)):
-            yield f"SAID TWICE: q{known[id].number}: {len(parts)} times"
+            number = known[id].number if id in known else story.cards[id]
+            yield f"SAID TWICE: q{number}: {len(parts)} times"
     for post in story.posts.values():
         if replies_of(story, post)[0] not in said and not post.deleted and _accepted(story, post):
             yield f"LOST: q{post.number} was accepted and has no answer"
@@ -117,7 +118,7 @@ def _accepted(story: Story, post: Post) -> bool:
 
 
 def _is_about(event: dict[str, Any], post: Post) -> bool:
-    is_post = event["type"] in ("message", "app_mention") and "subtype" not in event
+    is_post = event["type"] in ("message", "app_mention") and event.get("subtype") in (None, "file_share")
     return is_post and event["ts"] == post.ts
 
 

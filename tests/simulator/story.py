@@ -30,9 +30,10 @@ from tests.simulator.people import People, Post
 from tests.simulator.plan import FAULTS_END_S, Act, Plan, drawn
 from tests.simulator.promises import Answers
 from tests.simulator.subjects import Subjects
+from tests.simulator.voice import Voice
 
 MANIFEST = yaml.safe_load((Path(__file__).parents[2] / "manifest.yml").read_text("utf-8"))
-PARTS = (People, Answers, Accounts, Money, Subjects)
+PARTS = (People, Answers, Accounts, Money, Subjects, Voice)
 ENDS_S = 20_000.0  # a story that is not over by then hangs
 SLACK_URL = "https://slack.invalid"
 RETRIES_S = (0.1, 60.0, 300.0)  # Slack's own
@@ -67,11 +68,13 @@ class Story:
         self.slack.workspace.host = SLACK_URL
         self.line = Line(self.slack, self.dice)
         self.posts: dict[int, Post] = {}
+        self.cards: dict[str, int] = {}  # the number of the clip that each card is of, by its id
         self.asked: list[Asked] = []  # model requests that left the process
         self.minds: dict[str, Mind] = {"answer": answering}
         self.notices = False  # whether anybody is told of budgets
         self.parts: list[Part] = [part(self) for part in PARTS]
         self.settings = config.load(self._environment())
+        self.does: Mapping[str, Doing] = {kind: do for p in self.parts for kind, do in p.does().items()}
         self.lives = Lives(self)
         self._beside: list[asyncio.Task[Any]] = []
 
@@ -108,12 +111,11 @@ class Story:
         return common
 
     async def act_out(self) -> None:
-        does: Mapping[str, Doing] = {kind: do for part in self.parts for kind, do in part.does().items()}
         acts: list[Act] = [act for part in self.parts for act in part.acts()]
         for act in sorted(acts, key=lambda act: act.at_s):
             await asyncio.sleep(max(0.0, act.at_s - CLOCK.passed_s))
             try:
-                await does[act.kind](act)
+                await self.does[act.kind](act)
             except NotPossible as exc:
                 self.tell(f"not possible: {act.kind} {act.number}: {exc}")
 

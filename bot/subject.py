@@ -168,6 +168,13 @@ class Subject:
         row = await self._engine.read(store.verdict_behind, team, reply)
         return _judged(row) if row else None
 
+    async def shown(self, judged: Judged) -> tuple[Conversation, str] | None:
+        """Where the last message of the reply stands that came of a verdict; None where none is known."""
+        reply = await self._engine.read(replies.find, judged.reply)
+        if reply is None or not reply.messages:
+            return None
+        return Conversation(reply.team, reply.channel, reply.thread), reply.messages[-1]
+
     async def liked(self, team: str, reply: str, *, by: str) -> None:
         """A good answer belongs: its question becomes an example. Of a bad one that cannot be said."""
         judged = await self.behind(team, reply)

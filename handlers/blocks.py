@@ -69,6 +69,15 @@ def overturn(verdict: int, *, on_topic: bool) -> Block:
     return button(SHOULD_REFUSE, "Should have refused", value=str(verdict))
 
 
+def without_overturn(shown: list[Block]) -> list[Block]:
+    """A reply's blocks when its verdict has been overturned."""
+    return [block for block in shown if not any(map(_overturns, block.get("elements") or ()))]
+
+
+def _overturns(element: Block) -> bool:
+    return element.get("action_id") in (SHOULD_ANSWER, SHOULD_REFUSE)
+
+
 def _feedback_buttons(reply_id: str) -> Block:
     def button(text: str, value: str) -> Block:
         return {"text": {"type": "plain_text", "text": text}, "value": f"{value}:{reply_id}"}

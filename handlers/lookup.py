@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
+from bot.errors import SlackError
 from handlers.slack import SlackDoor
+
+log = logging.getLogger(__name__)
 
 # Slack's readers may lag behind its writers by so much when we look for our own post.
 LOOK_AFTER_S = 1.0
@@ -17,6 +21,25 @@ def id_of(message: dict[str, Any]) -> str:
     """The id of ours that a message carries: of the reply or card that it belongs to."""
     payload = (message.get("metadata") or {}).get("event_payload") or {}
     return str(payload.get("id") or "")
+
+
+async def standing(door: SlackDoor, channel: str, thread: str, ts: str) -> dict[str, Any] | None:
+    """One message of a thread as it stands there; None when it is gone, or Slack does not tell now."""
+    try:
+        page = await door.get(
+            "conversations.replies",
+            channel=channel,
+            ts=thread,
+            oldest=ts,
+            latest=ts,
+            inclusive="true",
+            include_all_metadata="true",
+            limit=PAGE_LIMIT,
+        )
+    except SlackError as exc:
+        log.info("a message cannot be looked at: %s", exc)
+        return None
+    return next((message for message in page.get("messages") or () if message["ts"] == ts), None)
 
 
 async def ours(door: SlackDoor, channel: str, thread: str, *, after: str) -> AsyncIterator[dict[str, Any]]:

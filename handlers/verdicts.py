@@ -12,7 +12,7 @@ from bot.app import Services
 from bot.errors import BotError, NotPermitted
 from bot.messages import Conversation
 from bot.subject import Judged
-from handlers import blocks, guard_blocks, windows
+from handlers import blocks, guard_blocks, lookup, windows
 from handlers.blocks import SHOULD_ANSWER
 from handlers.front import SlackFront
 from handlers.settings import ChannelSettings
@@ -76,10 +76,24 @@ class Verdicts:
         judged = await self._services.subject.judged(team, id)
         if await self._decides(team, judged, user):
             answered = await self._services.overrule(team, id, on_topic, by=user)
+            await self._take_button(judged)
             return LEARNED.format(place=f"<#{judged.channel}>") + (ANSWERED if answered else "")
         if user != judged.asker:
             raise NotPermitted(NOBODY_ELSE)
         return await self._appealed(team, judged)
+
+    async def _take_button(self, judged: Judged) -> None:
+        """The reply does not offer any more what was decided. Where Slack does not take that, the button
+        stays, and pressing it again changes nothing."""
+        shown = await self._services.subject.shown(judged)
+        if shown is None:
+            return
+        (place, ts), door = shown, self._front.door
+        message = await lookup.standing(door, place.channel, place.thread, ts)
+        left = blocks.without_overturn(message.get("blocks") or []) if message else []
+        if message and len(left) < len(message["blocks"]):
+            body = {"text": message["text"], "blocks": left, "metadata": message.get("metadata") or {}}
+            await door.attempt("chat.update", channel=place.channel, ts=ts, **body)
 
     async def _appealed(self, team: str, judged: Judged) -> str:
         subject = self._services.subject

@@ -56,12 +56,18 @@ def begin(tx: Tx, reply_id: str, job: int, place: Place, asker: str, *, now: flo
     return get(tx, reply_id)
 
 
+def find(tx: Tx, reply_id: str) -> ReplyRow | None:
+    """The reply's row."""
+    row = tx.one(f"select {_ROW} from replies where id = :id", id=reply_id)
+    return ReplyRow(**row | {"messages": tuple(json.loads(row["messages"]))}) if row else None
+
+
 def get(tx: Tx, reply_id: str) -> ReplyRow:
     """The reply's row. Missing when there is none."""
-    row = tx.one(f"select {_ROW} from replies where id = :id", id=reply_id)
+    row = find(tx, reply_id)
     if row is None:
         raise Missing(f"no reply {reply_id}")
-    return ReplyRow(**row | {"messages": tuple(json.loads(row["messages"]))})
+    return row
 
 
 def shown_in(tx: Tx, conversation: str, message: str) -> str | None:

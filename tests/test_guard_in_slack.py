@@ -31,7 +31,7 @@ from storage.guard import Channel
 from tests.guard_rows import TopicSplit, topic_split
 from tests.test_kills import finals, supervised
 from tests.waiting import until
-from tests.workspace import MANIFEST, Workspace, workspace
+from tests.workspace import MANIFEST, Workspace, text_of, workspace
 
 PURPOSE = "cooking, recipes and restaurant tables"
 CARD = "when is my next credit card payment due"
@@ -328,13 +328,46 @@ async def test_refused_then_overturned_then_learned_then_answered(team: Workspac
     subject = team.bot.services.subject
     standing = await subject.standing(general(team))
     assert [v.version for v in standing.versions] == [2, 1], "it was trained anew"
-    await team.slack.press("alice", "#general", reply["ts"], SHOULD_ANSWER)
-    await team.slack.until(lambda: len(team.slack.ephemerals("alice")) == 2)
+    await team.bot.services.overrule(team.slack.team, 1, True, by=team.slack.user("alice"))
     await team.quiet(60)
     again = await subject.standing(general(team))
     assert len(again.versions) == 2, "pressing again teaches nothing more"
     assert [(week.refused, week.overturned) for week in standing.weeks] == [(1, 1)]
     assert (await said(team, CARD))[0] == "Gently.", "the same words are answered from now on"
+
+
+async def test_what_was_overturned_offers_that_no_more_wherever_it_was_pressed(team: Workspace) -> None:
+    await teach(team)
+    refused, thread = await said(team, CARD, user="bob")
+    (before,) = team.replies("#general", thread)
+    assert SHOULD_ANSWER in str(before["blocks"])
+    await team.slack.press("bob", "#general", before["ts"], SHOULD_ANSWER)
+    direct = team.slack.workspace.channels[team.slack.dm("alice")].messages
+    asked = await team.slack.until(lambda: [m for m in direct.values() if CARD in str(m)])
+    (still,) = team.replies("#general", thread)
+    assert SHOULD_ANSWER in str(still["blocks"]), "nobody has decided yet"
+    await team.slack.press("alice", team.slack.dm("alice"), asked[0]["ts"], SHOULD_ANSWER)
+    assert await team.answer("#general", thread, count=2, timeout_s=30) == "Gently."
+    await team.slack.until(lambda: SHOULD_ANSWER not in str(team.replies("#general", thread)))
+    after, _ = team.replies("#general", thread)
+    assert text_of(after) == refused
+    assert (after["ts"], after["metadata"]) == (before["ts"], before["metadata"])
+    assert [b for b in before["blocks"] if SHOULD_ANSWER not in str(b)] == after["blocks"]
+
+
+@pytest.mark.parametrize(("method", "key"), [("conversations.replies", "latest"), ("chat.update", "ts")])
+async def test_a_button_that_slack_keeps_does_no_harm(team: Workspace, method: str, key: str) -> None:
+    await teach(team)
+    _, thread = await said(team, CARD)
+    (reply,) = team.replies("#general", thread)
+    team.slack.faults.add(method, error="fatal_error", where={key: reply["ts"]})
+    for times in (1, 2):
+        await team.slack.press("alice", "#general", reply["ts"], SHOULD_ANSWER)
+        await team.slack.until(lambda times=times: len(team.slack.ephemerals("alice")) == times)  # type: ignore[misc]
+    await team.answer("#general", thread, count=2, timeout_s=30)
+    await team.quiet(60)
+    assert len(team.replies("#general", thread)) == 2, "answered once"
+    assert SHOULD_ANSWER not in str(team.replies("#general", thread)), "and gone with the second try"
 
 
 async def test_the_asker_cannot_overturn_alone_but_those_who_look_after_the_channel_are_asked(

@@ -43,8 +43,9 @@ from bot.turn import House
 from bot.turns import Front, Turns
 from bot.voice import Voice
 from bot.wire import Wire
-from storage import conversations, export, forget, guard, inbox, recordings, replies
+from storage import channels, conversations, export, forget, guard, inbox, recordings, replies
 from storage.engine import Engine, Tx, open_engine
+from storage.guard import Channel
 
 log = logging.getLogger(__name__)
 
@@ -130,6 +131,21 @@ class Services:
     async def retain(self) -> dict[str, int]:
         """Erases what has outlived its use; how many rows of each kind."""
         return await retention.apply(self.engine, self.settings, now=self.calendar.now())
+
+    async def keep(self, at: Channel, words: str, *, by: str) -> None:
+        """For how many days a channel wants its words kept. NotUnderstood for more than everywhere."""
+        days = retention.wish(self.settings, words)
+        now, told = self.calendar.now(), f"{days} days" if days else "as everywhere"
+        await self.engine.write(
+            channels.wish, at.team, at.channel, retention.KEEP, days, person=by, detail=told, now=now
+        )
+
+    async def kept_days(self, at: Channel) -> dict[str, float]:
+        """For how many days each kind of word is kept in a channel; 0: for ever."""
+        days = {kind.name: kind.days for kind in retention.kinds(self.settings)}
+        wishes = await self.engine.read(channels.wishes, at.team, at.channel)
+        own = [channels.Wish(at.team, at.channel, wishes.get(retention.KEEP, ""))]
+        return days | {kind.name: kind.days for kind in retention.sooner(self.settings, own)}
 
     async def _forget(self, erase: partial[int]) -> int:
         erased = await self.engine.write(erase)

@@ -29,9 +29,10 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def line(found: Kept, *, now: float) -> str:
-    """One kind in one line: for how long it is kept, how much there is, how much of that is due."""
+    """One kind, of all or of one channel: for how long it is kept, how much is there, and how much is due."""
     age = (
         f", the oldest {(now - found.oldest_at) / DAY_S:.0f} days old" if found.oldest_at is not None else ""
     )
     kept = f"kept {found.kind.days:g} days" if found.kind.days else "kept for ever"
-    return f"{found.kind.name:<10}  {kept:<16}  {found.total:,} there{age}; {found.due:,} due"
+    where = f" in {found.kind.at.team}:{found.kind.at.channel}" if found.kind.at else ""
+    return f"{found.kind.name:<10}  {kept:<16}  {found.total:,} there{where}{age}; {found.due:,} due"

@@ -23,6 +23,7 @@ HELP = {
     "digest on": "every Monday what last week cost; `digest off` ends it",
     "owner @name": "who owns this channel; named by admins",
     "settings": "what this channel is for, what its guard did, and how voice clips are heard; for its owners",
+    "keep 7": "after how many days what is said in this channel is erased; `keep off`: as everywhere",
     "forget thread": "forget your latest thread with Parley here (or: `forget thread LINK`)",
     "forget all": "forget everything of yours, in every thread",
     "export": "everything I keep of yours, as a file in your direct messages",
@@ -54,6 +55,9 @@ class Commands:
             case "settings":
                 await ack()
                 await self._settings.command(body)
+            case "keep":
+                await ack()
+                await self._settings.keep(body, rest.strip(), respond)
             case "export":
                 await ack()
                 await self._export(body, respond)

@@ -13,7 +13,7 @@ from bot import ears, policy
 from bot.app import Services
 from bot.errors import BotError, Conflict, NotPermitted, NotUnderstood, SetupError
 from bot.policy import Policy
-from handlers import guard_blocks, settings_form, windows
+from handlers import blocks, guard_blocks, settings_form, windows
 from handlers.front import SlackFront
 from handlers.settings_form import Filled, place
 from handlers.windows import View
@@ -37,6 +37,16 @@ class ChannelSettings:
         """Whether this person may decide about the channel now."""
         named = await self._services.subject.owners(Channel(team, channel))
         return await self._front.rights.looks_after(user, channel, named=named)
+
+    async def keep(self, body: dict[str, Any], words: str, respond: Any) -> None:
+        """For how many days what is said in the channel is kept; with words, whoever decides changes it."""
+        at, user = Channel(body["team_id"], body["channel_id"]), body["user_id"]
+        if words:
+            await self._check(at, user)
+            await self._services.keep(at, words, by=user)
+        kept = await self._services.kept_days(at)
+        said = settings_form.kept(kept, at.channel)
+        await respond(**blocks.ephemeral(said, [blocks.section(said)]))
 
     # The form
 

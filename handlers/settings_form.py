@@ -132,6 +132,14 @@ def place(channel: str) -> str:
     return "this conversation" if channel.startswith("D") else f"<#{channel}>"
 
 
+def kept(days: Mapping[str, float], channel: str) -> str:
+    """How long what is said in a channel is kept, in a sentence."""
+    told = ", ".join(f"{kind} {f'{n:g} days' if n else 'for ever'}" for kind, n in days.items())
+    return (
+        f"Kept of what is said in {place(channel)}: {told}. Whoever looks after it may want less: `keep 7`."
+    )
+
+
 def _text(name: str, label: str, value: str, *, most: int = FIELD, hint: str = "") -> Block:
     element: dict[str, Any] = {
         "type": "plain_text_input",

@@ -5,8 +5,19 @@ What a name means, and what holds where a channel set nothing, is the business o
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from storage import audit
 from storage.engine import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What one channel set under a name."""
+
+    team: str
+    channel: str
+    value: str
 
 
 def wishes(tx: Tx, team: str, channel: str) -> dict[str, str]:
@@ -19,8 +30,18 @@ def wishes(tx: Tx, team: str, channel: str) -> dict[str, str]:
     return {row["name"]: row["value"] for row in rows}
 
 
-def wish(tx: Tx, team: str, channel: str, name: str, value: str, *, person: str, now: float) -> None:
-    """Sets one value; the last one counts."""
+def wishing(tx: Tx, name: str) -> list[Wish]:
+    """Every channel that has set something under a name."""
+    rows = tx.all(
+        "select team, channel, value from channel_wishes where name = :name order by team, channel", name=name
+    )
+    return [Wish(**row) for row in rows]
+
+
+def wish(
+    tx: Tx, team: str, channel: str, name: str, value: str, *, person: str, detail: str = "", now: float
+) -> None:
+    """Sets one value; the last one counts. `detail`: what may be written down of it, beside its name."""
     tx.run(
         "insert into channel_wishes (team, channel, name, value, changed_by, changed_at)"
         " values (:team, :channel, :name, :value, :person, :now) on conflict (team, channel, name)"
@@ -32,4 +53,5 @@ def wish(tx: Tx, team: str, channel: str, name: str, value: str, *, person: str,
         person=person,
         now=now,
     )
-    audit.note(tx, "channel setting", channel, team=team, person=person, detail=name, now=now)
+    told = f"{name} {detail}".strip()
+    audit.note(tx, "channel setting", channel, team=team, person=person, detail=told, now=now)

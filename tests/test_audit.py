@@ -58,6 +58,7 @@ SURFACES: dict[str, set[str]] = {
     "parley estimate": NOTHING,
     "parley digest": {"digest on", "digest off", "looked at"},
     "parley settings": NOTHING,  # opens a form; what is sent is its view's
+    "parley keep": {"channel setting"},
     "parley export": {"looked at"},
     "parley forget": ERASED,
     "shortcut forget_thread": ERASED,

@@ -334,6 +334,79 @@ async def test_more_rows_than_a_portion_are_erased_too(tmp_path: Path) -> None:
         assert await retention.apply(many, Settings(), now=31 * DAY_S) == {"messages": 1300}
 
 
+async def test_a_channel_may_want_less_and_only_what_was_said_in_it_goes_sooner(
+    engine: Any, tmp_path: Path
+) -> None:
+    def beside(tx: Tx) -> None:
+        for place in (replace(HERE, channel="C2"), replace(HERE, team="T2")):
+            said_by = f"elsewhere {place.key}"
+            conversations.append(tx, place, role="human", message="1", person="U1", text=said_by, now=0.0)
+            recordings.put_card(tx, said_by, recordings.Owner(place.team, place.key, "U1"), said_by, now=0.0)
+        inbox.put(tx, "p", HERE.key, "m", '"here, given up"', team="T", person="U1", now=0.0)
+        job = inbox.take(tx, HERE.key, now=0.0)
+        assert isinstance(job, inbox.Job)
+        inbox.park(tx, job, "no")
+        replies.begin(tx, "retryable", job.seq, HERE, "U1", now=0.0)
+        replies.sent(tx, "retryable", ["1"], now=0.0, retryable=True)
+        channels.wish(tx, "T", "C", retention.KEEP, "7", person="U1", now=0.0)
+
+    await engine.write(beside)
+    now, settings = 8 * DAY_S, Settings(keep_verdicts_days=0)
+    due = {
+        (found.kind.name, found.kind.days): found.due
+        for found in await retention.kept(engine, settings, now=now)
+    }
+    assert [due[name, 7.0] for name in ("messages", "recordings", "verdicts")] == [1, 1, 1]
+    assert await retention.apply(engine, settings, now=now) == {"messages": 3, "recordings": 2, "verdicts": 2}
+    words = ("message", "summary", "recording", "clip", "verdict", "question", "answer")
+    assert [word for word in words if kept(tmp_path, f"old {word}") or on_disk(tmp_path, f"old {word}")] == []
+    assert kept(tmp_path, "given up") == []
+    assert (
+        kept(tmp_path, "elsewhere T:C2:1") == kept(tmp_path, "elsewhere T2:C:1") == ["messages", "recordings"]
+    )
+    assert kept(tmp_path, "old parked"), "of no conversation of that channel"
+    notes = [e for e in await engine.read(lambda tx: list(audit.every(tx))) if e.act == "retention"]
+    assert [(e.team, e.about) for e in notes] == [("T", k) for k in ("messages", "recordings", "verdicts")]
+    assert notes[0].detail == "3 rows older than 7 days in C"
+    assert await retention.apply(engine, settings, now=now) == {}
+
+
+@pytest.mark.parametrize("words", ["0", "-1", "30", "31", "seven", "7.5", "٧", "999999", "7 8"])
+def test_a_channel_cannot_want_more_than_everywhere_nor_nothing(words: str) -> None:
+    with pytest.raises(errors.NotUnderstood):
+        retention.wish(Settings(keep_verdicts_days=20), words)
+
+
+def test_where_everything_is_kept_for_ever_a_channel_may_want_any_number_of_days() -> None:
+    assert retention.wish(Settings(keep_messages_days=0), "400") == "400"
+    assert retention.wish(Settings(), "OFF") == ""
+
+
+async def test_who_looks_after_a_channel_has_its_words_erased_sooner_and_sees_for_how_long(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with workspace(tmp_path) as team:
+        await told(team)
+        await told(team, channel="#support")
+        assert "messages 30 days" in str(await told_admin(team, "bob", "keep"))
+        assert "not yours" in str(await told_admin(team, "bob", "keep 7"))
+        assert "may want less" in str(await told_admin(team, "alice", "keep 365"))
+        assert "messages 7 days" in str(await told_admin(team, "alice", "keep 7"))
+        age(tmp_path, days=8)
+        assert await retention_cli.run(argparse.Namespace(apply=True), team.bot.settings) == 0
+        lines = capsys.readouterr().out.splitlines()
+        where = f"{team.slack.team}:{team.slack.channel('#general')}"
+        assert f"messages    kept 7 days       0 there in {where}; 0 due" in lines
+        stay = await team.bot.services.engine.read(lambda tx: tx.all("select distinct channel from messages"))
+        assert [row["channel"] for row in stay] == [team.slack.channel("#support")]
+        assert "messages 30 days" in str(await told_admin(team, "alice", "keep off"))
+        found = await team.bot.services.engine.read(lambda tx: list(audit.every(tx)))
+        assert [e.detail for e in found if e.act == "channel setting"] == [
+            "keep 7 days",
+            "keep as everywhere",
+        ]
+
+
 async def test_a_running_bot_forgets_by_itself_and_goes_on_in_the_thread(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
         thread = await told(team)

@@ -1,5 +1,7 @@
 # The bot with voice and charts: no tools, no tests, an ordinary user. Health: parley's own server on PARLEY_OPS_PORT.
-FROM python:3.12-slim AS build
+# `make image` builds on the base by its digest, so that what was built can be named and built again.
+ARG BASE=python:3.12-slim
+FROM ${BASE} AS build
 WORKDIR /build
 COPY requirements.lock pyproject.toml README.md LICENSE NOTICE ./
 COPY bot bot
@@ -9,7 +11,7 @@ RUN python -m venv /opt/parley \
  && /opt/parley/bin/pip install --no-cache-dir --require-hashes -r requirements.lock \
  && /opt/parley/bin/pip install --no-cache-dir --no-deps .
 
-FROM python:3.12-slim
+FROM ${BASE}
 RUN useradd --system --uid 10001 --home-dir /data --create-home parley
 COPY --from=build /opt/parley /opt/parley
 USER parley

@@ -5,7 +5,7 @@ BIN := .venv/bin
 export UV_SYSTEM_CERTS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup sandbox test browser check bench bench-guard soak soak-hours mutants load reliability fmt lock audit sbom pictures clean
+.PHONY: setup sandbox test browser check bench bench-guard soak soak-hours mutants load reliability fmt lock audit sbom image pictures clean
 
 setup: .venv/.ready
 
@@ -73,6 +73,14 @@ sbom: setup
 	@mkdir -p dist
 	@$(BIN)/python -m tests.supply sbom > dist/parley.cdx.json
 	@echo dist/parley.cdx.json
+
+# The image, on its base of this moment by digest; to build on the same again: make image BASE=python@sha256:…
+BASE ?= python:3.12-slim
+image:
+	@docker pull --quiet $(BASE) >/dev/null
+	@base=$$(docker image inspect --format '{{index .RepoDigests 0}}' $(BASE)) \
+	  && docker build --build-arg BASE=$$base --label org.opencontainers.image.base.digest=$${base#*@} --tag parley . \
+	  && echo "parley, built on $$base"
 
 # An hour's worth of messages, bursts and a flood, with figures.
 load: setup

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -40,6 +42,48 @@ def test_attack_35_the_image_takes_only_what_is_locked_and_runs_as_nobody_specia
     assert service["cap_drop"] == ["ALL"]
     assert service["read_only"] is True
     assert "no-new-privileges:true" in service["security_opt"]
+
+
+def test_attack_35_both_stages_of_the_image_stand_on_one_base_that_can_be_given_by_digest() -> None:
+    image = (ROOT / "Dockerfile").read_text("utf-8")
+    assert re.findall(r"^FROM (\S+)", image, re.MULTILINE) == ["${BASE}", "${BASE}"]
+    assert image.index("ARG BASE=") < image.index("FROM ${BASE}")
+    args = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))["services"]["parley"]["build"]["args"]
+    (default,) = re.findall(r"^ARG BASE=(\S+)", image, re.MULTILINE)
+    assert args == {"BASE": f"${{BASE:-{default}}}"}
+    assert f"BASE ?= {default}\n" in (ROOT / "Makefile").read_text("utf-8")
+
+
+NIGHTLY = ROOT / ".ci" / "supply"
+FORGE = """
+sbom:
+	@mkdir -p dist && echo '{{}}' > dist/parley.cdx.json
+audit:
+	@exit {status}
+"""
+
+
+@pytest.mark.parametrize("status", [0, FOUND, NOT_AUDITED])
+def test_what_a_forge_runs_apart_leaves_the_bill_of_materials_and_fails_with_the_audit(
+    tmp_path: Path, status: int
+) -> None:
+    (tmp_path / ".ci").mkdir()
+    shutil.copy(NIGHTLY, tmp_path / ".ci")
+    (tmp_path / "Makefile").write_text(FORGE.format(status=status), "utf-8")
+    done = subprocess.run([tmp_path / ".ci" / "supply"], capture_output=True, check=False)
+    assert (done.returncode == 0) is (status == 0)
+    assert (tmp_path / "dist" / "parley.cdx.json").read_text("utf-8") == "{}\n"
+
+
+def test_what_a_forge_runs_is_executable_and_calls_what_there_is() -> None:
+    made = set(re.findall(r"^(\w[\w-]*):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    called = {}
+    for script in (ROOT / ".ci").iterdir():
+        assert os.access(script, os.X_OK), script
+        called[script.name] = set(re.findall(r"^make ([\w-]+)", script.read_text("utf-8"), re.MULTILINE))
+        assert called[script.name] <= made, script
+    assert called["supply"] == {"sbom", "audit"}
+    assert not called["run"] & called["supply"], "what every change has to pass needs nobody outside"
 
 
 def test_the_bill_of_materials_is_valid_and_names_everything_that_runs() -> None:

@@ -65,11 +65,14 @@ ATTACKS = (
     ),
     Attack(
         "People of another company ask in a shared channel",
-        "each question by itself, no memory and no documents, unless the operator allows them",
+        "each question by itself, no memory, no documents, no word kept after the answer, unless the operator"
+        " allows it",
         (
             "test_privacy.py::test_in_a_shared_channel_each_question_is_answered_by_itself_and_no_word_is_kept",
             "test_privacy.py::test_what_was_remembered_before_a_channel_was_shared_is_not_recalled_in_it",
             "test_privacy.py::test_documents_are_not_told_where_another_company_reads_along",
+            "test_privacy.py::test_what_was_heard_in_a_clip_there_stays_in_slack_alone_and_can_be_forgotten_there",
+            "test_privacy.py::test_what_was_given_up_there_stays_listed_without_its_words",
         ),
     ),
     Attack(
@@ -173,6 +176,7 @@ ATTACKS = (
         (
             "test_usage_in_slack.py::test_only_admins_name_owners",
             "test_privacy.py::test_every_decision_leaves_an_entry_and_no_entry_holds_what_was_said",
+            "test_audit.py::test_every_door_into_the_house_says_which_acts_are_behind_it",
         ),
     ),
     Attack(

@@ -161,6 +161,18 @@ def test_every_act_is_behind_a_door_and_every_door_has_acts_of_the_list() -> Non
     assert set().union(*SURFACES.values()) == set(audit.ACTS)
 
 
+def test_every_act_is_written_down_somewhere() -> None:
+    said = {
+        node.value
+        for folder in ("bot", "storage")
+        for path in (ROOT / folder).glob("*.py")
+        if path != ROOT / "storage" / "audit.py"
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Constant)
+    }
+    assert {act for act in audit.ACTS if act.removeprefix("budget ") not in said} == set()
+
+
 def test_only_known_acts_are_written_down(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="went for lunch"):
         audit.note(None, "went for lunch", "U1", now=1.0)  # type: ignore[arg-type]

@@ -706,6 +706,10 @@ def decisions(tx: Tx) -> None:
     channels.wish(tx, "T", "C", "words", "said in confidence", person="U1", now=8.0)
     note_changes(tx, Settings(model="gpt-other", slack_bot_token="xoxb-secret"), now=9.0)
     inbox.put(tx, "k", "c", "m", '"said in confidence"', now=10.0)
+    job = inbox.take(tx, "c", now=10.0)
+    assert isinstance(job, inbox.Job)
+    inbox.park(tx, job, "no")
+    inbox.replay(tx, 1, now=10.5)
     inbox.discard(tx, 1, now=11.0)
 
 
@@ -719,6 +723,7 @@ ACTS = [
     "policy removed",
     "channel setting",
     "setting",
+    "replayed",
     "discarded",
 ]
 

@@ -14,6 +14,7 @@ from handlers.windows import View, window
 RECORD, QUESTIONS = "guard_record", "guard_questions"  # windows
 USE, ANSWERED = "guard_use", "guard_answered"
 SHOWN = 300  # characters of a message
+NOT_KEPT = "_The words of this message are not kept._"
 NEVER = "Nothing is learned yet. It takes five messages that belong."
 LEARNING = "What was changed last is being learned; look again in a moment."
 # Of a training's held-out report, the figures that say most.
@@ -35,11 +36,16 @@ def verdict(judged: Judged, zone: tzinfo) -> list[Block]:
         f"Judged: {_time(judged.at, zone)}" + ("; watching only" if said.shadow else ""),
     ]
     return [
-        section(quoted(judged.text)),
+        section(_words(judged.text)),
         section(f"*{escape(said.explanation())}*"),
         section(escape("\n".join(facts)) + _taught(judged, zone)),
-        actions(overturn(said.id, on_topic=not stands(judged))),
+        *([actions(overturn(said.id, on_topic=not stands(judged)))] if judged.text else []),
     ]
+
+
+def _words(text: str) -> str:
+    """What was judged; without it nothing can be learned, so nobody is asked to overturn the verdict."""
+    return quoted(text) if text else NOT_KEPT
 
 
 def stands(judged: Judged) -> bool:
@@ -137,10 +143,10 @@ def _one(judged: Judged, zone: tzinfo) -> Block:
     said = judged.verdict
     what = "On topic" if said.on_topic else "Off topic"
     told = section(
-        f"{quoted(judged.text[:120])}\n{what} ({said.rung}, {_share(said.probability)}), "
+        f"{_words(judged.text[:120])}\n{what} ({said.rung}, {_share(said.probability)}), "
         f"{_time(judged.at, zone)}, <@{judged.asker}>{_taught(judged, zone)}"
     )
-    return told | {"accessory": overturn(said.id, on_topic=not stands(judged))}
+    return told | {"accessory": overturn(said.id, on_topic=not stands(judged))} if judged.text else told
 
 
 def questions(found: Sequence[Question], *, metadata: str) -> View:

@@ -370,6 +370,30 @@ async def test_a_button_that_slack_keeps_does_no_harm(team: Workspace, method: s
     assert SHOULD_ANSWER not in str(team.replies("#general", thread)), "and gone with the second try"
 
 
+async def test_a_verdict_whose_words_are_gone_is_shown_without_them_and_cannot_be_overturned(
+    team: Workspace,
+) -> None:
+    await teach(team)
+    _, thread = await said(team, CARD, user="bob")
+    await team.slack.delete("bob", "#general", thread)
+    (reply,) = team.replies("#general", thread)
+    await team.slack.until(lambda: stored_texts(team) == [""])
+    await team.slack.shortcut("alice", "why", channel="#general", ts=reply["ts"])
+    why = str((await filled(team))["blocks"])
+    await team.slack.close_modal("alice")
+    form = await opened(team)
+    await team.slack.press("alice", "", "", settings_form.OPEN_RECORD, view_id=form["id"])
+    record = str((await filled(team, depth=2))["blocks"])
+    for shown in (why, record):
+        assert guard_blocks.NOT_KEPT in shown
+        assert SHOULD_ANSWER not in shown
+
+
+def stored_texts(team: Workspace) -> list[Any]:
+    path = Path(team.bot.settings.database.partition(":///")[2])
+    return [text for (text,) in stored(path.parent, "select text from guard_verdicts")]
+
+
 async def test_the_asker_cannot_overturn_alone_but_those_who_look_after_the_channel_are_asked(
     team: Workspace,
 ) -> None:

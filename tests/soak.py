@@ -14,7 +14,7 @@ import asyncio
 import random
 import sys
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
@@ -33,6 +33,7 @@ from tests.workspace import MANIFEST, is_final
 ANSWER = "A short answer, as most are."
 WARM_UP = 0.2  # of the time: until then memory may grow
 REPORT_S = 300.0
+RING = 200_000  # deliveries that the fake Slack remembers, two for each question
 ENDED = ("done", "parked")
 REQUESTS = 5  # that one question makes, roughly: so often something may fail
 
@@ -90,7 +91,8 @@ class Team:
     """Three people who ask in threads old and new, in channels and in private, and now and then by voice."""
 
     def __init__(self, slack: FakeSlack, weather: Weather, seed: int) -> None:
-        self.asked: list[tuple[str, str]] = []  # (channel, ts of the thread)
+        self.asked: list[str] = []  # the ts of each question
+        self._threads: deque[tuple[str, str]] = deque(maxlen=50)  # (channel, ts)
         self.clips = 0
         self._slack, self._weather = slack, weather
         self._dice = random.Random(f"people of {seed}")
@@ -102,11 +104,12 @@ class Team:
         place = self._dice.choice(("#general", "#support", "@parley"))
         files = [self._dice.choice(self._recordings)] if self._dice.random() < 0.005 else []
         self.clips += len(files)
-        threads = [] if place == "@parley" else [ts for where, ts in self.asked[-50:] if where == place]
+        threads = [] if place == "@parley" else [ts for where, ts in self._threads if where == place]
         thread = self._dice.choice(threads) if threads and self._dice.random() < 0.3 else None
         text = f"{'' if place == '@parley' else '@parley '}question {n}"
         ts = await self._slack.say(user, place, text, thread_ts=thread, files=files)
-        self.asked.append((place, thread or ts))
+        self.asked.append(ts)
+        self._threads.append((place, thread or ts))
 
 
 async def soak(
@@ -114,7 +117,7 @@ async def soak(
 ) -> tuple[str, list[str]]:
     """How it went in one line, and the promises that were broken."""
     async with (
-        FakeSlack(manifest=MANIFEST, rate_limits=False, ring=20_000) as slack,
+        FakeSlack(manifest=MANIFEST, rate_limits=False, ring=RING) as slack,
         FakeModel(keep=10) as model,
         watched_bot(
             slack,
@@ -132,11 +135,13 @@ async def soak(
         slack.faults.clear()
         model.faults.clear()
         broken = await _broken(slack, model, watched, team)
+        given_up = set(team.asked) - _acknowledged(slack)
         telling.cancel()
         await asyncio.wait([telling])
         return (
             f"{len(team.asked)} questions in {hours:g} h over {transport} (seed {seed}), "
             f"met by {dict(weather.met)} faults, "
+            f"{len(given_up)} given up by Slack before we acknowledged them, "
             f"{model.counters['requests']} model requests: {len(broken)} promises broken; "
             f"ack p99 {percentile(acks_ms(slack), 99):.0f} ms, {watched.told()}; {_drift(watched.samples)}",
             broken,
@@ -159,10 +164,13 @@ async def _broken(slack: FakeSlack, model: FakeModel, watched: Watched, team: Te
     ours = [m for c in channels for m in c.messages.values() if m.get("user") == slack.bot]
     final = [m["metadata"]["event_payload"] for m in ours if is_final(m)]
     told = Counter((reply["id"], reply["part"]) for reply in final)
+    taken = _acknowledged(slack)
+    kept = {row["key"].split(":")[3] for row in rows}
     expected = {reply_id(row["key"]) for row in rows}
     ids = {reply["id"] for reply in final}
     found = {
-        "questions that never arrived": len(team.asked) - len(expected),
+        "acknowledged questions that were not kept": len(taken.intersection(team.asked) - kept),
+        "questions kept under more than one key": len(rows) - len(kept),
         "questions without an end": len(expected - ids),
         "questions still at work": sum(row["state"] not in ENDED for row in rows),
         "recordings without a card, or cards without one": abs(team.clips - len(ids - expected)),
@@ -173,6 +181,12 @@ async def _broken(slack: FakeSlack, model: FakeModel, watched: Watched, team: Te
         "open streams": len(slack.workspace.streams),
     }
     return [f"{n} {what}" for what, n in found.items() if n]
+
+
+def _acknowledged(slack: FakeSlack) -> set[str]:
+    """The ts of every post that Slack could hand over. What it gave up, nobody can answer."""
+    events = (d for d in slack.deliveries if d.kind == "events_api" and d.acked)
+    return {event.payload["event"].get("ts", "") for event in events}
 
 
 async def _settled(watched: Watched) -> tuple[list[dict[str, Any]], dict[str, int]]:

@@ -22,7 +22,7 @@ from bot.errors import BudgetExceeded, Missing, SetupError
 from bot.ledger import Entry, Ledger
 from bot.messages import Scope, Usage
 from bot.pricing import Prices
-from storage import audit
+from storage import audit, budgets
 from storage.engine import Engine, Tx, open_engine
 
 T = TypeVar("T")
@@ -226,6 +226,24 @@ async def test_the_owner_is_warned_once_per_period(house: House) -> None:
     await house.spend()
     await house.spend()
     assert len(await house.budgets.due_warnings()) == 1
+
+
+async def test_who_was_told_of_one_budget_has_yet_to_be_told_of_the_others(house: House) -> None:
+    await house.cap("0.05", scope="person", target=EACH, owner="U7", warn_percent=10)
+    await house.cap("0.05", owner="U7", warn_percent=10)
+    for person in ("U1", "U2"):
+        await house.spend(replace(SCOPE, user=person))
+    first, *others = await house.budgets.due_warnings()
+    assert len(others) == 2
+    await house.budgets.warned(first)
+    assert await house.budgets.due_warnings() == others
+
+
+async def test_a_budget_nobody_has_used_is_whole_and_there(house: House) -> None:
+    assert await house.engine.read(budgets.exist) is False
+    await house.cap("0.05")
+    assert await house.engine.read(budgets.exist) is True
+    assert await house.left() == [(0, 0)]
 
 
 async def test_from_80_percent_the_smaller_model_answers_where_the_owner_wants_it(house: House) -> None:

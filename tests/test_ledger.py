@@ -143,6 +143,7 @@ async def test_a_model_without_a_price_is_unpriced_not_free(ledger: Ledger, engi
         Usage(output_tokens=10**12),
         Usage(output_tokens=10**8 + 1),
         Usage(input_tokens=10, cached_tokens=11),
+        Usage(input_tokens=10, cached_tokens=6, cache_write_tokens=5),
         Usage(audio_seconds=float("nan")),
     ],
 )
@@ -187,6 +188,26 @@ async def test_a_cancelled_open_leaves_nothing_open(ledger: Ledger, engine: Engi
     with pytest.raises(asyncio.CancelledError):
         await asking
     assert [row["outcome"] for row in await engine.read(entries)] in ([], ["stopped"])
+
+
+async def test_numbers_grow_with_time_and_a_thousand_requests_fit_into_a_millisecond(
+    engine: Engine, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.ledger.secrets.randbits", lambda bits: (1 << bits) - 1)
+    ledger = await begin(engine, clock)
+    ids = [(await ask(ledger)).id for _ in range(1_000)]
+    assert {id >> 20 for id in ids} == {int(NOON * 1_000)}
+    assert ids == sorted(set(ids))
+
+
+async def test_what_is_heard_is_not_reserved_as_if_the_cache_could_hold_it(ledger: Ledger) -> None:
+    heard = Usage(input_tokens=1_000, input_audio_tokens=1_000)
+    read = Usage(input_tokens=1_000)
+    reserved = [
+        (await ledger.open(SCOPE, "gpt-6-sol", upper_bound=bound, attempt=1)).reserved_usd
+        for bound in (heard, read)
+    ]
+    assert reserved == [Decimal("0.002"), Decimal("0.0025")]
 
 
 async def test_numbers_stay_unique_when_the_clock_goes_back_over_a_restart(

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from bot.errors import Busy, GaveUp, Missing, SlackRefused, SlackUnavailable
 from bot.inbox import LONGEST_DELAY_S, Effect, Inbox, Job
-from storage import inbox, learned
+from storage import audit, inbox, learned
 from storage.engine import Engine, Tx, open_engine
 
 PAYLOAD = '{"text": "a secret of somebody"}'
@@ -390,6 +390,8 @@ async def test_a_discarded_job_is_never_worked_and_holds_nothing(engine: Engine)
             await box.discard(1)
     row = await engine.read(inbox.show, 1)
     assert (row["state"], row["payload"], row["error"]) == ("done", None, "discarded")
+    listed = await engine.read(lambda tx: list(audit.every(tx)))
+    assert [(entry.act, entry.about) for entry in listed] == [("discarded", "job 1")]
 
 
 async def test_a_cancelled_job_is_not_worked_and_the_next_one_is(engine: Engine) -> None:

@@ -175,7 +175,7 @@ ATTACKS = (
         "rights are asked of Slack each time, and every change is written down",
         (
             "test_usage_in_slack.py::test_only_admins_name_owners",
-            "test_privacy.py::test_every_decision_leaves_an_entry_and_no_entry_holds_what_was_said",
+            "test_audit_list.py::test_every_decision_leaves_an_entry_and_no_entry_holds_what_was_said",
             "test_audit.py::test_every_door_into_the_house_says_which_acts_are_behind_it",
         ),
     ),
@@ -226,7 +226,7 @@ them by `python -m tests.security`.
 TAIL = """
 Beside the table: words that break things and broken JSON on every surface (`tests/test_attacks_words.py`,
 `tests/test_attacks_doors.py`), and what is kept of people, for how long, and who may see it
-(`tests/test_privacy.py`).
+(`tests/test_privacy.py` and its neighbours `test_retention.py`, `test_forgetting.py`, `test_audit.py`).
 """
 
 

@@ -217,8 +217,10 @@ def _is_month(first: str, last: str) -> bool:
 
 
 # When a person is forgotten, amounts go on under a name that is nobody's, so that every report still adds up.
+# What was said where would tell whose they are: their direct messages get that name as well.
 
 PORTION = 2000  # rows of the ledger that are looked at in one transaction
+DIRECT = "D"  # what the ids of direct messages begin with
 
 
 def unname_rows(tx: Tx, team: str, person: str, marker: str, *, after: int) -> int | None:
@@ -231,8 +233,9 @@ def unname_rows(tx: Tx, team: str, person: str, marker: str, *, after: int) -> i
     if last is None or last["id"] is None:
         return None
     tx.run(
-        "update ledger set person = :marker"
-        " where id > :after and id <= :last and team = :team and person = :person",
+        f"""update ledger set person = :marker, conversation = '',
+        channel = case when channel like '{DIRECT}%' then :marker else channel end
+        where id > :after and id <= :last and team = :team and person = :person""",
         marker=marker,
         after=after,
         last=last["id"],
@@ -249,18 +252,27 @@ def days(tx: Tx, team: str) -> list[str]:
 
 def unname_day(tx: Tx, team: str, person: str, marker: str, *, day: str) -> None:
     """Adds a person's sums of a day, and of its month, to those of the marker."""
+    directs = set()
     for row in tx.all(
         "delete from usage_days where team = :team and day = :day and person = :person returning *",
         team=team,
         day=day,
         person=person,
     ):
+        if row["channel"].startswith(DIRECT):
+            directs.add(row["channel"])
+            row["channel"] = marker
         tx.run(_ADD_DAY, **row | {"person": marker})
+    for channel in directs:
+        _unname_lines(
+            tx, "channel = :channel", {"channel": marker}, team=team, month=day[:7], channel=channel
+        )
+    theirs = "dim = 'person' and value = :person"
+    _unname_lines(tx, theirs, {"value": marker}, team=team, month=day[:7], person=person)
+
+
+def _unname_lines(tx: Tx, which: str, renamed: dict[str, str], **values: str) -> None:
     for row in tx.all(
-        "delete from usage_months where team = :team and month = :month and dim = 'person'"
-        " and value = :person returning *",
-        team=team,
-        month=day[:7],
-        person=person,
+        f"delete from usage_months where team = :team and month = :month and {which} returning *", **values
     ):
-        tx.run(_ADD_LINE, **row | {"value": marker})
+        tx.run(_ADD_LINE, **row | renamed)

@@ -120,6 +120,7 @@ UNWRITTEN = {
     "forget.forget_judged": "behind the deletion of a message (bot/turns.py)",
     "forget._drop_models": "trained anew from what remains",
     "ledger.unname_day": "the same amounts under another name",
+    "ledger._unname_lines": "the same amounts under another name",
 }
 DECIDED = ("channel_wishes", "guard_policies", "guard_examples", "channel_owners", "budgets", "digests")
 # What writes into them without an entry of its own, and why.

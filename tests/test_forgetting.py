@@ -157,29 +157,28 @@ async def test_who_deletes_a_message_deletes_what_the_guard_kept_and_learned_of_
 
 
 def test_amounts_of_a_forgotten_person_add_up_under_a_name_that_is_nobodys(tx: SqliteTx) -> None:
-    for number, person in enumerate(("U1", "U2", "U1"), 1):
-        book(tx, number, person)
+    for number, (person, channel) in enumerate((("U1", "C"), ("U2", "C"), ("U1", "D1")), 1):
+        book(tx, number, person, channel)
     before = sums(tx)
     assert ledger.unname_rows(tx, "T", "U1", "forgotten-1", after=0) == 3
     assert ledger.unname_rows(tx, "T", "U1", "forgotten-1", after=3) is None
-    book(tx, 4, "forgotten-1")  # one that was open meanwhile
+    book(tx, 4, "forgotten-1", "forgotten-1")  # one that was open meanwhile
     for day in ledger.days(tx, "T"):
         ledger.unname_day(tx, "T", "U1", "forgotten-1", day=day)
-    assert "U1" not in everything(tx)
-    assert [(r["person"], r["requests"]) for r in tx.all("select * from usage_days order by person")] == [
-        ("U2", 1),
-        ("forgotten-1", 3),
-    ]
+    assert {text for text in ("U1", "D1") if text in everything(tx)} == set()
+    expected = [("C", "U2", 1), ("C", "forgotten-1", 1), ("forgotten-1", "forgotten-1", 2)]
+    days = tx.all("select channel, person, requests from usage_days order by channel, person")
+    assert [tuple(row.values()) for row in days] == expected
+    months = "select channel, value, requests from usage_months where dim = 'person' order by channel, value"
+    assert [tuple(row.values()) for row in tx.all(months)] == expected
     assert sums(tx) == [count * 4 // 3 for count in before]
-    people = tx.all("select value, requests from usage_months where dim = 'person' order by value")
-    assert [(row["value"], row["requests"]) for row in people] == [("U2", 1), ("forgotten-1", 3)]
 
 
-def book(tx: Tx, id: int, person: str) -> None:
+def book(tx: Tx, id: int, person: str, channel: str) -> None:
     """One request that cost three nano-dollars."""
     row = {
-        "id": id, "team": "T", "channel": "C", "person": person, "conversation": "", "kind": "answer",
-        "attempt": 1, "day": "2026-11-01", "opened_at": 1.0,
+        "id": id, "team": "T", "channel": channel, "person": person, "kind": "answer",
+        "conversation": f"where {person} is", "attempt": 1, "day": "2026-11-01", "opened_at": 1.0,
     }  # fmt: skip
     ledger.open_row(tx, row, [{"model": "m", "reserved": 5, "reason": ""}], {})
     counts = dict.fromkeys((*ledger.COUNTED, "input_audio_tokens"), 1)

@@ -110,7 +110,8 @@ class Clips:
             heard = await listening.heard()
         finally:
             del self._listening[key]
-        if heard is None:  # deleted
+        gone = await self._engine.read(conversations.forgotten, place.team, place.channel, incoming.message)
+        if heard is None or gone:  # deleted
             await self._engine.write(clips.forget_unheard, place.team, place.key, incoming.user)
             await self._engine.scrub()
             return
@@ -165,7 +166,9 @@ class Clips:
             await listening.aclose()
         found = await self._engine.read(clips.of_message, team, channel, message)
         await self._forget_all(found, by="")  # Slack does not tell who deleted it
-        if found:
+        asked = await self._engine.write(clips.forget_unheard_of, key)
+        passing = await self._engine.write(clips.forget_unheard_of, job_key(key), lane=f"{OVERHEARD}:")
+        if found or asked or passing:
             await self._engine.scrub()
 
     async def forget_thread(self, conversation: Conversation, *, by: str) -> None:
@@ -184,8 +187,11 @@ class Clips:
 
     async def _show(self, clip: Clip) -> None:
         card = await self._voice.card(clip.recording)
-        file = await self._desk.change_clip(clip, card)
-        await self._engine.write(clips.show, clip.id, clip.shown, file)
+        if clip.shown:
+            shown, file = clip.shown, await self._desk.change_clip(clip, card)
+        else:  # whoever put it there died before that was written down
+            shown, file = await self._desk.show_clip(clip, card, look=True)
+        await self._engine.write(clips.show, clip.id, shown, file)
 
     async def _forget_all(self, found: list[Clip], *, by: str) -> None:
         for clip in found:

@@ -83,12 +83,13 @@ def hold(tx: Tx, entry: int, budget: dict[str, Any], amount: int) -> None:
     The room is tested by the statement that takes it, so that two processes cannot take the same room.
     """
     key = {"budget": budget["id"], "target": budget["target"], "first": budget["first"]}
-    tx.run(
+    if tx.run(
         """insert into budget_use (budget, target, first, spent) values (:budget, :target, :first, :spent)
         on conflict (budget, target, first) do nothing""",
         spent=budget["spent"],
         **key,
-    )
+    ):
+        _hold_earlier(tx, entry, budget, key)
     taken = tx.run(
         """update budget_use set reserved = reserved + :amount where budget = :budget and target = :target
         and first = :first and spent + reserved + :amount <= :cap""",
@@ -102,6 +103,24 @@ def hold(tx: Tx, entry: int, budget: dict[str, Any], amount: int) -> None:
         "insert into budget_holds values (:entry, :budget, :target, :first, :amount)",
         entry=entry,
         amount=amount,
+        **key,
+    )
+
+
+def _hold_earlier(tx: Tx, entry: int, budget: dict[str, Any], key: dict[str, Any]) -> None:
+    """A budget that was set while requests were under way counts them, too."""
+    where = COVERS[budget["scope"]]
+    tx.run(
+        f"""insert into budget_holds select id, :budget, :target, :first, coalesce(reserved, 0)
+        from ledger where outcome = 'open' and id <> :entry and team = :team and day >= :first {where}""",
+        entry=entry,
+        team=budget["team"],
+        **key,
+    )
+    tx.run(
+        """update budget_use set reserved = (select coalesce(sum(amount), 0) from budget_holds where
+        budget = :budget and target = :target and first = :first)
+        where budget = :budget and target = :target and first = :first""",
         **key,
     )
 

@@ -97,9 +97,24 @@ def forget(tx: Tx, clip: Clip, *, by: str, now: float) -> None:
     audit.note(tx, "forgot clip", about, team=clip.team, person=by, now=now)
 
 
-def forget_unheard(tx: Tx, team: str, conversation: str, person: str) -> None:
-    """Erases what was heard of a person's recordings in a thread that never came onto a card."""
+def forget_unheard_of(tx: Tx, key: str, *, lane: str = "") -> bool:
+    """`forget_unheard` for a message that was deleted, by its key in the inbox; whether there was any.
+
+    `lane` is what its job had before the conversation, to run beside it.
+    """
+    row = tx.one("select team, conversation, person from inbox where key = :key", key=key)
+    if row is None:
+        return False
+    return forget_unheard(tx, row["team"], row["conversation"].removeprefix(lane), row["person"])
+
+
+def forget_unheard(tx: Tx, team: str, conversation: str, person: str) -> bool:
+    """Erases what was heard of a person's recordings in a thread and never came onto a card; whether there
+    was any."""
     whose = {"team": team, "conversation": conversation, "person": person}
     which = "team = :team and conversation = :conversation and person = :person"
-    tx.run(f"delete from recording_parts where {which}", **whose)
-    tx.run(f"delete from recordings where {which} and id not in (select recording from clips)", **whose)
+    parts = tx.run(f"delete from recording_parts where {which}", **whose)
+    return bool(
+        tx.run(f"delete from recordings where {which} and id not in (select recording from clips)", **whose)
+        + parts
+    )

@@ -17,6 +17,12 @@ BLANKED = {
     " done_at = coalesce(done_at, :now)",
     "replies": "payload = null, question = null",
 }
+# What waits for its answer or is being answered, and may be remembered all the same: read in the thread by
+# a question that came first, or with an answer that Slack has not taken yet. It stays, for a question that
+# counts as forgotten is one whose answer is taken back.
+UNDER_WAY = """exists (select 1 from inbox i left join replies r on r.job = i.seq
+    where i.conversation = messages.conversation and i.state = 'new'
+    and (r.id = messages.message or i.key like '%:' || messages.message || '%'))"""
 RECORDED = ("recordings", "recording_parts", "clips", "guard_examples", "guard_verdicts", "guard_unanswered")
 
 
@@ -25,7 +31,8 @@ def forget(tx: Tx, place: Place, *, by: str = "", now: float) -> int:
 
     A question that waits for its answer, or is being answered, is not part of what was said before.
     """
-    erased = _erase_messages(tx, "conversation = :conversation", now=now, conversation=place.key)
+    said = f"conversation = :conversation and not {UNDER_WAY}"
+    erased = _erase_messages(tx, said, now=now, conversation=place.key)
     for table in BLANKED:
         _blank_in(tx, table, "conversation = :conversation", now=now, conversation=place.key)
     _drop_models(tx, "conversation = :conversation", conversation=place.key)
@@ -50,7 +57,8 @@ def forget_user(tx: Tx, team: str, user: str, *, by: str = "", now: float) -> in
     them afterwards, in portions (bot/unnaming.py). Where the id stays: PERSON_STAYS in storage/schema.py.
     """
     _drop_models(tx, f"team = :team and {WORDS_OF['guard_examples']} = :person", team=team, person=user)
-    erased = _erase_messages(tx, "team = :team and person = :person", now=now, team=team, person=user)
+    said = f"team = :team and person = :person and not {UNDER_WAY}"
+    erased = _erase_messages(tx, said, now=now, team=team, person=user)
     for table, column in WORDS_OF.items():
         which = f"team = :team and {column} = :person"
         if table in BLANKED:

@@ -96,6 +96,15 @@ async def test_what_was_reserved_and_not_used_is_free_again(house: House) -> Non
     await house.ask(bound=Usage(output_tokens=999))
 
 
+async def test_a_budget_that_is_set_while_a_request_is_under_way_counts_it(house: House) -> None:
+    before = await house.ask()
+    await house.cap("0.03")
+    await house.ask()
+    assert await house.left() == [(0, Decimal("0.02"))]
+    await house.ledger.settle(before, CENT, outcome="ok")
+    assert await house.left() == [(Decimal("0.01"), Decimal("0.01"))]
+
+
 async def test_the_asker_reads_which_budget_and_when_it_starts_again(house: House) -> None:
     await house.cap("0.001", period="month", scope="person", target="U1")
     with pytest.raises(BudgetExceeded) as caught:

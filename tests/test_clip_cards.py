@@ -169,6 +169,18 @@ async def test_a_translation_that_fails_is_told_to_whoever_asked(tmp_path: Path)
 # -- forgetting
 
 
+async def test_what_was_heard_of_a_message_and_never_shown_goes_with_it(tmp_path: Path) -> None:
+    ears = {"hear": lambda audio: Heard("Die Rechnung ist offen.", "german", ENGLISH, 2.0)}
+    async with workspace(tmp_path, model=ears) as team:
+        team.model.faults.add("server_error", endpoint="chat/completions", times=0)
+        thread = await drop(team, clip(HELLO, tmp_path))
+        await answered(team, thread)
+        assert not cards(team, thread)
+        assert kept(tmp_path, "Rechnung") == ["recordings"]
+        await team.slack.delete("alice", "#general", thread)
+        await until(team, lambda: not kept(tmp_path, "Rechnung"))
+
+
 async def test_a_forgotten_clip_is_gone_from_slack_from_memory_and_from_the_disk(tmp_path: Path) -> None:
     async with house(tmp_path) as team:
         thread = await drop(team, clip(LONG, tmp_path))

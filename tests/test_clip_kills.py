@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bot.sandbox.model import FakeModel
 from bot.sandbox.slack import FakeSlack
+from handlers.clip_blocks import TRANSLATE, is_card
 from tests.audio_files import tones
 from tests.clips import clip, spoken
 from tests.supervised import supervised
@@ -26,6 +28,23 @@ POINTS = {
     "the card was shown": ("slack:chat.postMessage:after:1", 0),
     "the text beside it was shared": ("slack:files.completeUploadExternal:after:1", 0),
 }
+
+
+async def test_a_card_whose_bot_was_killed_right_after_it_is_changed_where_it_stands(tmp_path: Path) -> None:
+    settings = {"PARLEY_VOICE_ENGLISH": "asked", "PARLEY_MAX_CRASHES": "1"}
+    async with (
+        FakeSlack(manifest=MANIFEST, rate_limits=False) as slack,
+        FakeModel(hear=lambda audio: replace(tones(audio), language="german")) as model,
+        supervised(slack, model, tmp_path, kill_at="slack:chat.postMessage:after:1", **settings) as bot,
+    ):
+        model.script("In English.", times=0)
+        await slack.until(lambda: slack.counts["apps.connections.open"] >= 2, 30)
+        thread = await slack.say("alice", "#general", "@parley", files=[clip(range(12), tmp_path, "flac")])
+        await slack.until(lambda: bot.lives == 2 and len(finals(slack, "#general", thread)) == 2, 60)
+        card = next(m for m in slack.thread("#general", thread) if is_card(m))
+        await slack.press("alice", "#general", card["ts"], TRANSLATE)
+        await slack.until(lambda: "In English" in str(slack.thread("#general", thread)), 30)
+        assert len([m for m in slack.thread("#general", thread) if is_card(m)]) == 1
 
 
 @pytest.mark.parametrize(("point", "extra"), POINTS.values(), ids=POINTS)

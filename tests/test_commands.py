@@ -14,7 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.reports import Row
 from handlers import blocks, commands, home
-from tests.rows import SECRET, kept, on_disk
+from tests.rows import SECRET, kept, on_disk, rows
 from tests.workspace import Workspace, workspace
 
 
@@ -91,6 +91,20 @@ async def test_forgetting_a_thread_leaves_no_word_of_it_in_the_files(tmp_path: P
         await team.ask("what do you remember?", thread=other)
         await team.answer("#general", other, count=2)
         assert "the other thread" in team.model.requests[-1].prompt
+
+
+async def test_an_answer_that_slack_has_not_taken_yet_outlives_the_forgetting_of_its_thread(
+    tmp_path: Path,
+) -> None:
+    async with workspace(tmp_path) as team:
+        team.model.script("Here I am.")
+        team.slack.faults.add("chat.*", status=503, times=0)
+        thread = await team.ask("@parley how are you?")
+        remembered = "select count(*) from messages"
+        await team.slack.until(lambda: rows(tmp_path, remembered) == [(2,)])
+        await team.slack.command("alice", "#general", "/parley", "forget thread")
+        team.slack.faults.clear()
+        assert await team.answer("#general", thread, timeout_s=30) == "Here I am."
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["its root", "a reply"])

@@ -7,13 +7,14 @@ time, and each whose end nobody saw uses up a whole one.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from storage import budgets
 from tests.simulator.clock import CLOCK
 from tests.simulator.model import WHOLE
-from tests.simulator.part import Part
+from tests.simulator.part import Doing, Part
+from tests.simulator.plan import Act
 from tests.simulator.promises import replies_to
 from tests.workspace import text_of
 
@@ -21,7 +22,7 @@ BOUND_NANO = 4_100_000  # what one answer of the model costs at most, about
 CAPS = (0.9, 1.02, 1.1, 2.1, 3.0, 6.0)
 USED_UP = "budget is used up"
 MODEL, SMALL_MODEL = "gpt-4.1-mini", "gpt-4.1-nano"
-LEVELS = f"""select u.*, b.scope, b.team, coalesce({budgets.RAISED}, b.cap) as cap, (
+LEVELS = f"""select u.*, b.scope, b.team, b.target as whose, coalesce({budgets.RAISED}, b.cap) as cap, (
     select coalesce(sum(amount), 0) from budget_holds h where h.budget = u.budget and h.target = u.target
     and h.first = u.first) as held from budget_use u join budgets b on b.id = u.budget"""
 
@@ -59,6 +60,29 @@ class Money(Part):
         named = {"channel": slack.channel("#general"), "person": slack.user("alice"), "kind": "answer"}
         return named.get(scope, MODEL)
 
+    def acts(self) -> Iterable[Act]:
+        """Admins change budgets while questions are asked; others would like to."""
+        for _ in range(self.dice.choice((0, 0, 1, 3)) if self.on else 0):
+            yield Act(self.dice.choice((5.0, 60.0)) * self.dice.random(), "budget")
+
+    def does(self) -> Mapping[str, Doing]:
+        return {"budget": self._change}
+
+    async def _change(self, act: Act) -> None:
+        cap_usd = self.dice.choice(CAPS) * BOUND_NANO / 1e9
+        what = self.dice.choice(
+            (
+                f"channel {cap_usd:.4f} per day",
+                f"person @bob {cap_usd:.4f} per week",
+                f"each person {cap_usd:.4f} per month degrade",
+                "remove 1",
+                f"raise 1 to {cap_usd:.4f} for 2 days because of it",
+            )
+        )
+        user = self.dice.choice(("alice", "alice", "bob"))
+        self.story.tell(f"{user}: /parley budget {what}")
+        self.story.beside(self.story.slack.command(user, "#general", "/parley", f"budget {what}"))
+
     def committed(self) -> Iterator[str]:
         """At no moment does what is spent or set aside rise above the cap."""
         if not self.on:
@@ -76,6 +100,9 @@ class Money(Part):
         yield from self._refusals()
         yield from self._spent()
         yield from self._warnings()
+        admins = (self.story.slack.user("alice"), "")
+        if any(row["person"] not in admins for row in self.story.tx.all("select person from budget_changes")):
+            yield "a budget was changed by somebody who may not"
 
     def _refusals(self) -> Iterator[str]:
         """Without a budget nothing is refused; what is refused was asked of no model that answered it."""
@@ -94,8 +121,18 @@ class Money(Part):
                 yield f"PAID AND REFUSED: q{number}"
 
     def _spent(self) -> Iterator[str]:
-        """Each budget knows exactly what the ledger says was spent on what it covers."""
+        """Each budget knows exactly what the ledger says was spent on what it covers.
+
+        Save for a budget of everybody whose place one of somebody's own took for a while.
+        """
+        own = {row["target"] for row in self.story.tx.all("select target from budget_changes")}
         for use in self.story.tx.all(LEVELS, now=CLOCK.wall()):
+            if use["whose"] == budgets.EACH and use["target"] in own:
+                continue
+            if use["scope"] == "person" and self.story.tx.one(
+                "select 1 from audit where act = 'forgot person'"
+            ):
+                continue  # the ledger does not know any more who it was
             spent = self.story.tx.one(
                 "select coalesce(sum(cost), 0) as n from ledger where team = :team and day >= :first "
                 + budgets.COVERS[use["scope"]],

@@ -29,6 +29,8 @@ class Post:
     thread: str
     mentions: bool  # asks for an answer in any case
     deleted: bool = False
+    forgotten: bool = False  # somebody wanted it forgotten, whatever came of that
+    taken_back: bool = False  # forgotten before there was anything to answer
 
 
 class People(Part):

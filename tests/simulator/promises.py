@@ -90,7 +90,8 @@ def _one_end(story: Story, said: dict[str, list[dict[str, Any]]]) -> Iterator[st
             number = known[id].number if id in known else story.cards[id]
             yield f"SAID TWICE: q{number}: {len(parts)} times"
     for post in story.posts.values():
-        if replies_of(story, post)[0] not in said and not post.deleted and _accepted(story, post):
+        gone = post.deleted or post.taken_back
+        if replies_of(story, post)[0] not in said and not gone and _accepted(story, post):
             yield f"LOST: q{post.number} was accepted and has no answer"
     for row in story.tx.all("select seq, key, error from inbox where state = 'new'"):
         yield f"job {row['seq']} ({row['key']}) is not done: {row['error']}"

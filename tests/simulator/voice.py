@@ -34,7 +34,6 @@ class Voice(Part):
     def environment(self) -> Mapping[str, str]:
         self.on = self.dice.random() < 0.3
         self._clips: dict[int, tuple[int, float, str]] = {}  # parts, seconds of each, trouble, by number
-        self._forgotten: set[int] = set()
         self.story.minds |= {"transcription": self._hear, "translation": self._translate}
         return {
             "PARLEY_VOICE_LISTEN": self.dice.choice(("mentioned", "threads", "every")),
@@ -118,7 +117,7 @@ class Voice(Part):
         for message in self._cards(post):
             self.story.tell(f"{post.user} presses {action} of q{post.number}")
             if action == FORGET:
-                self._forgotten.add(post.number)
+                post.forgotten = post.taken_back = True
             self.story.beside(self.story.slack.press(post.user, post.channel, message["ts"], action))
 
     def _said(self, act: Act) -> Post:
@@ -126,6 +125,9 @@ class Voice(Part):
         if post is None or post.deleted:
             raise NotPossible("nobody said that")
         return post
+
+    def _post(self, number: int | None) -> Post:
+        return self.story.posts[number or 0]
 
     def _place(self, post: Post) -> Any:
         return self.story.slack.place(post.user, post.channel)[2]
@@ -142,7 +144,7 @@ class Voice(Part):
 
     def made(self, asked: Asked) -> Iterator[str]:
         """What was heard and written down is not sent again."""
-        if asked.kind == "transcription" and asked.number not in self._forgotten:
+        if asked.kind == "transcription" and not self._post(asked.number).forgotten:
             last = self._clips[asked.number or 0][0] - 1
             said = question if asked.piece == last else lambda number: _beginning(number, asked.piece)
             found = "select 1 as found from recording_parts where instr(heard, :said) > 0 limit 1"
@@ -162,7 +164,7 @@ class Voice(Part):
         self.story.told.counts["clips"] += 1
         answered = any(f"Answer {post.number}:" in text for text in replies)
         cards = len(self._cards(post))
-        gone = post.deleted or post.number in self._forgotten
+        gone = post.deleted or post.forgotten
         if answered and cards != 1 and not gone and not self._place(post).archived:
             yield f"{cards} CARDS of q{post.number}, which was answered"
         if self._clips[post.number][2] and (answered or cards):
@@ -187,7 +189,8 @@ class Voice(Part):
             if asked.kind == "transcription" and asked.end == WHOLE:
                 heard[asked.number, asked.piece].append(asked)
         for (number, piece), times in heard.items():
-            if self.story.plan.busy or number in self._forgotten or self.story.posts[number].deleted:
+            post = self._post(number)
+            if self.story.plan.busy or post.forgotten or post.deleted:
                 continue
             if any(not asked.life.killed for asked in times[:-1]):
                 yield f"PAID TWICE: part {piece} of q{number}"

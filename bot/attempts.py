@@ -18,6 +18,7 @@ from bot.breaker import Breaker
 from bot.errors import (
     BotError,
     BudgetExceeded,
+    Busy,
     Credentials,
     Overloaded,
     ProviderError,
@@ -36,6 +37,7 @@ log = logging.getLogger(__name__)
 RETRIES = 2
 RETRY_WITHIN_S = 60.0
 BACKOFF_S = 0.5
+SETTLE_AGAIN_S, LONGEST_SETTLE_AGAIN_S = 0.2, 30.0  # between attempts to write down how a request ended
 FREEZE_LIMIT_S = 60.0  # longer pauses are the inbox's to wait for
 FINAL_FOR_ALL = (Credentials, QuotaSpent)  # nothing will do better until an operator has acted
 BYTES_PER_TOKEN = 4  # a guess for fair shares; what was really used is settled afterwards
@@ -72,6 +74,7 @@ class Door:
         self._ledger = ledger
         self._small_model = small_model
         self._settling: set[asyncio.Task[None]] = set()
+        self._unsettled: set[asyncio.Task[None]] = set()  # whose rows the database did not take yet
         METRICS.follow("parley_provider_open", lambda: float(self.breaker.open))
 
     def check(self) -> None:
@@ -112,10 +115,12 @@ class Door:
         finally:
             await self._shielded(self._settle(entry, attempt, share))
 
-    async def settled(self) -> None:
-        """Returns when no row waits to be settled."""
+    async def aclose(self) -> None:
+        """Returns when each request's end was written down, or could not be."""
         while self._settling:
             await asyncio.gather(*self._settling)
+        for task in self._unsettled:
+            task.cancel()
 
     async def _open(self, scope: Scope, model: str, bound: Usage, number: int) -> Entry:
         smaller = self._small_model if scope.kind == "answer" else ""
@@ -157,12 +162,30 @@ class Door:
         if share and (usage or not attempt.sent):
             share.settle(usage.input_tokens + usage.output_tokens if usage else 0)
         try:
-            attempt.cost_usd = await self._ledger.settle(
-                entry, usage, outcome=attempt.outcome, tier=attempt.tier
-            )
+            await self._close(entry, attempt)
+        except Busy as exc:  # nobody waits for that: the answer is there
+            log.warning("could not settle ledger row %s, tried again: %s", entry.id, exc)
+            task = asyncio.create_task(self._close_later(entry, attempt))
+            self._unsettled.add(task)
+            task.add_done_callback(self._unsettled.discard)
         except BotError:  # the row stays open and is charged as reserved at the next start
             log.exception("could not settle ledger row %s", entry.id)
         _measure(entry, attempt, usage)
+
+    async def _close(self, entry: Entry, attempt: Attempt) -> None:
+        attempt.cost_usd = await self._ledger.settle(
+            entry, attempt.usage, outcome=attempt.outcome, tier=attempt.tier
+        )
+
+    async def _close_later(self, entry: Entry, attempt: Attempt) -> None:
+        """Waits out a busy or full database, so that what was reserved is not held until the next start."""
+        wait_s = SETTLE_AGAIN_S
+        while True:
+            await self.sleep(wait_s)
+            try:
+                return await self._close(entry, attempt)
+            except Busy:
+                wait_s = min(wait_s * 2, LONGEST_SETTLE_AGAIN_S)
 
 
 class Tries:

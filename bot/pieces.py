@@ -67,7 +67,7 @@ class Pieces:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._door.settled()
+        await self._door.aclose()
         await self._wire.close()
 
     @property

@@ -234,7 +234,7 @@ async def test_row_17_a_private_answer_says_as_well_that_it_was_cut(tmp_path: Pa
         await team.ask("@parley hello")
         await team.slack.until(lambda: team.calls("conversations.open"))
         await kept(team, shut=True)
-        assert CUT["length"] in json.dumps(ours(team))
+        assert CUT["length"] in json.dumps(ours(team.slack))
 
 
 async def test_row_17_an_answer_that_stood_there_before_the_channel_closed_is_not_given_again(
@@ -517,7 +517,7 @@ async def test_row_26_a_post_whose_deletion_we_never_heard_of_is_answered_nowher
         await team.slack.delete("alice", "#general", thread)
         rows = await ended(team)
         assert [row["state"] for row in rows] == ["done"]
-        assert ours(team) == []
+        assert ours(team.slack) == []
 
 
 async def test_row_26_an_edit_that_arrives_before_its_post_is_what_is_answered(tmp_path: Path) -> None:
@@ -850,6 +850,22 @@ async def test_row_44_a_file_that_somebody_else_holds_is_no_acknowledgement_and_
         shell.close()
         await team.answer("#general", thread, timeout_s=20)
         assert len(await kept(team)) == 1
+
+
+async def test_row_44_a_request_that_ends_while_the_file_is_held_is_settled_when_it_is_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sqlite_writer, "LOCKED_S", 0.1)
+    async with workspace(tmp_path) as team:
+        team.model.script(ANSWER, first_token_s=0.3, times=0)
+        thread = await team.ask("@parley hello")
+        await team.slack.until(lambda: team.model.requests)
+        shell = sqlite3.connect(tmp_path / "parley.db", isolation_level=None)
+        shell.execute("begin immediate")
+        await team.slack.until(lambda: "could not settle" in caplog.text)
+        shell.close()
+        await team.answer("#general", thread, timeout_s=20)
+        assert await kept(team) == [ANSWER]
 
 
 async def test_row_41_a_stream_that_an_attempt_has_not_begun_yet_ends_with_it(tmp_path: Path) -> None:

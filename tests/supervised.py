@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,10 +18,10 @@ from tests.workspace import environment
 
 @dataclass
 class Supervised:
-    """A bot that is started again whenever it dies; only its first life has a kill point."""
+    """A bot that is started again whenever it dies; its first lives end at the kill points, one each."""
 
     environ: dict[str, str]
-    kill_at: str = ""
+    kill_points: list[str]
     lives: int = 0
     process: asyncio.subprocess.Process | None = None
     exits: list[int] = field(default_factory=list)
@@ -29,8 +29,8 @@ class Supervised:
     async def run(self) -> None:
         while True:
             self.lives += 1
-            environ = {**os.environ, **self.environ, "PARLEY_KILL_AT": self.kill_at}
-            self.kill_at = ""
+            point = self.kill_points.pop(0) if self.kill_points else ""
+            environ = {**os.environ, **self.environ, "PARLEY_KILL_AT": point}
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
@@ -54,9 +54,9 @@ class Supervised:
 
 @asynccontextmanager
 async def supervised(
-    slack: FakeSlack, model: FakeModel, tmp_path: Path, *, kill_at: str = "", **environ: str
+    slack: FakeSlack, model: FakeModel, tmp_path: Path, *, kill_at: Sequence[str] = (), **environ: str
 ) -> AsyncIterator[Supervised]:
-    bot = Supervised(environment(slack, model, tmp_path) | environ, kill_at)
+    bot = Supervised(environment(slack, model, tmp_path) | environ, list(kill_at))
     keeper = asyncio.create_task(bot.run())
     try:
         yield bot

@@ -12,6 +12,7 @@ from bot.sandbox.slack import FakeSlack
 from handlers.clip_blocks import TRANSLATE, is_card
 from tests.audio_files import tones
 from tests.clips import clip, spoken
+from tests.faults_promises import kept_in
 from tests.supervised import supervised
 from tests.test_kills import finals, ours
 from tests.workspace import MANIFEST
@@ -55,7 +56,7 @@ async def test_a_bot_killed_while_it_listens_goes_on_where_it_was(
     async with (
         FakeSlack(manifest=MANIFEST, rate_limits=False) as slack,
         FakeModel(hear=tones) as model,
-        supervised(slack, model, tmp_path, kill_at=point, **settings) as bot,
+        supervised(slack, model, tmp_path, kill_at=[point], **settings) as bot,
     ):
         model.script(ANSWER, times=0)
         await slack.until(lambda: slack.counts["apps.connections.open"] >= 2, 30)
@@ -66,6 +67,7 @@ async def test_a_bot_killed_while_it_listens_goes_on_where_it_was(
         heard = [r.text for r in model.requests if r.endpoint.startswith("audio/")]
         assert len(set(heard)) > 3
         assert len(heard) - len(set(heard)) <= extra
+        assert await kept_in(tmp_path / "parley.db", slack, model, unseen=1) == [ANSWER]
         card, answer = finals(slack, "#general", thread)
         assert answer == ANSWER
         files = [f for m in slack.thread("#general", thread)[1:] for f in m.get("files", ())]

@@ -25,9 +25,13 @@ from tests.supervised import supervised
 from tests.workspace import MANIFEST, is_final
 
 COMPILER = shutil.which("cc") or shutil.which("gcc")
-pytestmark = pytest.mark.skipif(
-    COMPILER is None or sys.platform != "linux", reason="needs Linux and a C compiler to make the disk fail"
-)
+pytestmark = [
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(
+        COMPILER is None or sys.platform != "linux",
+        reason="needs Linux and a C compiler to make the disk fail",
+    ),
+]
 PATIENT = (0.5, *[1.0] * 60)
 SOME = (1, 60, 150)  # at the start, while tables are made, and in the work
 QUESTIONS = 2
@@ -60,7 +64,7 @@ async def answered(
         def said(thread: str) -> list[bool]:
             return [is_final(m) for m in slack.thread("#general", thread) if m.get("user") == slack.bot]
 
-        await slack.until(lambda: all(said(thread) for thread in asked), 60)
+        await slack.until(lambda: all(said(thread) for thread in asked), 180)
         await asyncio.sleep(0.3)
         path = tmp_path / "parley.db"
         assert len(await kept_in(path, slack, model, unseen=bot.lives - 1 + failures)) == questions

@@ -162,6 +162,24 @@ async def test_row_14_a_status_that_slack_would_not_take_down_is_taken_down_all_
         assert await kept(team) == [ANSWER]
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [{"status": 503}, {"status": 429, "retry_after_s": 1}, {"html": True}, {"lose_response": True}],
+    ids=str,
+)
+async def test_row_14_a_thread_that_cannot_be_read_just_now_is_read_a_little_later(
+    tmp_path: Path, fault: dict[str, Any]
+) -> None:
+    async with workspace(tmp_path) as team:
+        team.model.script(ANSWER)
+        root = await team.slack.say("bob", "#general", "the word is xylophone")
+        team.slack.faults.add("conversations.replies", **fault)
+        await team.ask("@parley and now?", thread=root)
+        await team.answer("#general", root, timeout_s=20)
+        assert await kept(team) == [ANSWER]
+        assert "xylophone" in team.model.requests[-1].prompt
+
+
 @pytest.mark.parametrize("method", ["chat.startStream", "chat.appendStream", "chat.stopStream"])
 async def test_row_15_a_streams_request_that_slack_took_and_nobody_confirmed_is_not_repeated(
     tmp_path: Path, method: str

@@ -694,7 +694,7 @@ async def test_killed_while_it_learns_the_lesson_is_learned_after_the_next_start
             slack,
             model,
             tmp_path,
-            kill_at="write:add_model:before:1",
+            kill_at=["write:add_model:before:1"],
             PARLEY_POLICIES=from_file(tmp_path),
         ) as bot,
     ):

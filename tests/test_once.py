@@ -11,13 +11,15 @@ import pytest
 from bot.errors import TooOld
 from bot.sandbox.model import FakeModel
 from bot.sandbox.slack import FakeSlack
+from tests.faults_promises import kept
 from tests.workspace import MANIFEST, is_final, started, text_of, workspace
 
 ANSWER = "The answer, word for word, in one piece."
 
 
 async def finals(team, thread: str, channel: str = "#general") -> list[str]:  # type: ignore[no-untyped-def]
-    await team.quiet(30)
+    """The replies in a thread, in a workspace where every promise is kept."""
+    await kept(team)
     return [text_of(m).strip() for m in team.replies(channel, thread) if is_final(m)]
 
 
@@ -41,7 +43,7 @@ async def test_a_delivery_that_comes_again_after_a_restart_is_known(tmp_path: Pa
             assert not delivery.acked
         async with started(slack, model, tmp_path, PARLEY_TRANSPORT="http") as team:
             await slack.until(lambda: delivery.acked, 15)
-            await team.quiet()
+            assert len(await kept(team)) == 1
             assert len(delivery.attempts) > 1
             assert len(model.requests) == 1
 
@@ -56,6 +58,7 @@ async def test_follow_ups_sent_in_a_burst_are_answered_in_order(tmp_path: Path) 
         await team.answer("#general", thread, count=7, timeout_s=20)
         asked = [r.prompt.rstrip().splitlines()[-1] for r in team.model.requests][1:]
         assert [text.rpartition(" ")[2] for text in asked] == [str(n) for n in range(6)]
+        assert len(await kept(team)) == 7
 
 
 async def test_conversations_do_not_wait_for_each_other(tmp_path: Path) -> None:
@@ -88,15 +91,22 @@ async def finals_after(team, thread: str) -> list[str]:  # type: ignore[no-untyp
         {"status": 500},
         {"status": 503, "html": True},
         {"html": True},
+        {"status": 502},
+        {"status": 500, "html": True, "accepted": True},
+        {"html": True, "accepted": True},
         {"error": "internal_error"},
         {"error": "fatal_error", "accepted": True},
+        {"error": "request_timeout"},
+        {"error": "service_unavailable", "accepted": True},
         {"status": 429, "retry_after_s": 1},
         {"status": 429, "retry_after_s": "junk"},
         {"status": 429},
     ],
     ids=str,
 )
-@pytest.mark.parametrize("method", ["chat.postMessage", "chat.startStream", "chat.stopStream"])
+@pytest.mark.parametrize(
+    "method", ["chat.postMessage", "chat.startStream", "chat.appendStream", "chat.stopStream"]
+)
 async def test_whatever_slack_answers_the_person_gets_the_answer_once(
     tmp_path: Path,
     method: str,
@@ -131,7 +141,7 @@ async def test_a_channel_that_went_away_meanwhile_the_asker_gets_the_answer_priv
         await team.ask("@parley hello")
         dm = team.slack.dm("alice")
         await team.slack.until(lambda: team.calls("conversations.open"))
-        await team.quiet()
+        assert len(await kept(team, shut=True)) == 1
         posted = team.calls("chat.postMessage")[-1]
         assert posted["channel"] == dm
         assert ANSWER in text_of(posted)
@@ -143,6 +153,7 @@ async def test_a_message_from_long_ago_is_closed_with_one_honest_sentence(tmp_pa
         thread = await team.ask("@parley hello")
         text = await team.answer("#general", thread)
         assert text == TooOld("0 minutes").notice.replace("0 minutes", text.split("(")[1].split(" ago")[0])
+        assert await kept(team) == [text]
         assert not team.model.requests
 
 
@@ -189,7 +200,7 @@ async def test_a_long_answer_that_streams_rotates_to_a_new_message_and_loses_not
         team.model.script(answer, tokens_per_s=700)
         thread = await team.ask("@parley write a book")
         await team.slack.until(lambda: team.slack.counts["chat.startStream"] >= 2, 20)
-        await team.quiet(30)
+        await kept(team)
         shown = "".join(text_of(m) for m in team.replies("#general", thread))
         assert "".join(shown.split()) == "".join(answer.split())
 

@@ -29,6 +29,7 @@ from bot.sandbox.slack import FakeSlack
 from handlers.check import shutdown, speech_findings
 from handlers.socket import may_connect
 from handlers.table import SCOPES
+from tests.faults_promises import kept_in
 from tests.waiting import until
 from tests.workspace import MANIFEST, environment, is_final, text_of
 
@@ -232,6 +233,7 @@ async def test_told_to_stop_it_ends_what_it_began_and_leaves_the_rest_for_the_ne
         async with serve(team, tmp_path) as bot:
             await team.answered([*threads, late])
             assert await bot.end() == 0
+        assert len(await kept_in(tmp_path / "parley.db", team.slack, team.model)) == 7
         assert all(len(team.finals(thread)) == 1 for thread in [*threads, late])
         assert len(team.model.requests) == 7
 

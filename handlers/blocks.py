@@ -28,6 +28,13 @@ def markdown(text: str) -> Block:
     return {"type": "markdown", "text": text}
 
 
+def without_blocks(body: dict[str, Any]) -> dict[str, Any]:
+    """A reply for a Slack that refuses its blocks: every word of text and notes, and no button."""
+    texts = [block["text"] for block in body["blocks"] if block["type"] == "markdown"]
+    notes = [e["text"] for block in body["blocks"] if block["type"] == "context" for e in block["elements"]]
+    return {"markdown_text": "\n\n".join((*texts, *notes)), "metadata": body["metadata"]}
+
+
 def section(text: str) -> Block:
     return {"type": "section", "text": {"type": "mrkdwn", "text": text[:SECTION_LIMIT]}}
 

@@ -36,6 +36,10 @@ LISTENING = "listening: {minutes}"
 WORTH_WAITING_S = 1.0
 # Of the 12,000 characters that all markdown blocks of a message may have, notes and buttons get the rest.
 PART_LIMIT = 11_000
+SMALLER = 3_000  # for a Slack that calls even that too long
+TOO_LONG = "msg_too_long"
+# Codes that say: not with these blocks.
+BLOCKS_REFUSED = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
 ENDING_TRIES = 3  # to say that nobody is at work any more, once the answer is there
 ORPHANS = 1000  # numbers of parts from here on are those of orphans
 # Codes that say: nothing can be written there any more.
@@ -133,10 +137,16 @@ class SlackReply:
         rest = await self._settle_live()
         if rest is not None and await self._stop_stream(rest, under):
             return self._messages
-        parts = split(text, PART_LIMIT)
+        try:
+            return await self._publish(self._bodies(split(text, PART_LIMIT), under))
+        except SlackRefused as exc:
+            if exc.code != TOO_LONG:
+                raise
+        return await self._publish(self._bodies(split(text, SMALLER), under))
+
+    def _bodies(self, parts: list[str], under: list[blocks.Block]) -> list[dict[str, Any]]:
         last = len(parts) - 1
-        bodies = [self._body(i, part, under if i == last else []) for i, part in enumerate(parts)]
-        return await self._publish(bodies)
+        return [self._body(i, part, under if i == last else []) for i, part in enumerate(parts)]
 
     async def put(self, text: str, shown: list[blocks.Block]) -> str:
         """A message of its own beside the answer, never streamed: posted, or found, or changed; its id."""
@@ -218,7 +228,7 @@ class SlackReply:
             if index < len(mine):
                 if streamed:
                     await self._end_stream(mine[index])
-                await self._door.call("chat.update", channel=self._place.channel, ts=mine[index], **body)
+                await self._write("chat.update", body, ts=mine[index])
             else:
                 mine.append(await self._post(body))
                 self._messages = mine
@@ -233,13 +243,12 @@ class SlackReply:
         if wait_s > 0:
             await asyncio.sleep(wait_s)
         try:
-            answer = await self._door.call(
+            answer = await self._write(
                 "chat.postMessage",
-                channel=self._place.channel,
+                body,
                 thread_ts=self._place.thread,
                 unfurl_links=False,
                 unfurl_media=False,
-                **body,
             )
         except SlackUnavailable as exc:
             if exc.retry_after_s is not None:
@@ -247,6 +256,17 @@ class SlackReply:
             raise
         self._pace.posted(self._reply_id)
         return str(answer["ts"])
+
+    async def _write(self, method: str, body: dict[str, Any], **how: Any) -> dict[str, Any]:
+        """With its blocks, or without them where Slack does not take them."""
+        try:
+            return await self._door.call(method, channel=self._place.channel, **how, **body)
+        except SlackRefused as exc:
+            if exc.code not in BLOCKS_REFUSED:
+                raise
+            log.error("blocks of a reply were refused: %s", exc.code)
+        plainer = blocks.without_blocks(body)
+        return await self._door.call(method, channel=self._place.channel, **how, **plainer)
 
     def _body(self, index: int, part: str, under: list[blocks.Block]) -> dict[str, Any]:
         return {

@@ -24,6 +24,7 @@ from bot.errors import (
     ProviderError,
     QuotaSpent,
     RateLimited,
+    Refused,
     Unavailable,
 )
 from bot.ledger import Entry, Ledger, Outcome
@@ -35,6 +36,7 @@ from bot.scheduler import Scheduler, Share
 log = logging.getLogger(__name__)
 
 RETRIES = 2
+RATE_RETRIES = 8  # who is told to wait has not failed: all of them wait together in the scheduler
 RETRY_WITHIN_S = 60.0
 BACKOFF_S = 0.5
 SETTLE_AGAIN_S, LONGEST_SETTLE_AGAIN_S = 0.2, 30.0  # between attempts to write down how a request ended
@@ -73,6 +75,7 @@ class Door:
         self.sleep = sleep
         self._ledger = ledger
         self._small_model = small_model
+        self._refusals: set[tuple[str, str]] = set()  # that the log has already
         self._settling: set[asyncio.Task[None]] = set()
         self._unsettled: set[asyncio.Task[None]] = set()  # whose rows the database did not take yet
         METRICS.follow("parley_provider_open", lambda: float(self.breaker.open))
@@ -106,7 +109,7 @@ class Door:
         except Exception as exc:
             error = ours(exc)
             attempt.outcome = "broken" if attempt.said else "unknown" if end_unknown(exc) else "failed"
-            self._report(error)
+            self._report(error, attempt.model)
             raise error from exc
         except BaseException:  # cancelled, or nobody wants the rest
             attempt.outcome = "stopped"
@@ -134,8 +137,11 @@ class Door:
                 METRICS.count("parley_cap_refusals_total")
             raise
 
-    def _report(self, error: ProviderError) -> None:
+    def _report(self, error: ProviderError, model: str) -> None:
         """What an error says about the API itself."""
+        if type(error) is Refused and (model, str(error)) not in self._refusals:
+            self._refusals.add((model, str(error)))
+            log.error("the model API takes no such request for %s: %s", model, error)
         if isinstance(error, RateLimited):
             self.breaker.unknown()
             wait_s = error.retry_after_s
@@ -207,7 +213,8 @@ class Tries:
 
     async def again(self, error: ProviderError) -> None:
         """Returns when it is time for another attempt; raises the error when there is none."""
-        if not isinstance(error, Unavailable) or self._failures >= RETRIES:
+        most = RATE_RETRIES if isinstance(error, RateLimited) else RETRIES
+        if not isinstance(error, Unavailable) or self._failures >= most:
             raise error
         delay_s = error.retry_after_s
         if delay_s is None:

@@ -19,7 +19,7 @@ class Patience:
     """
 
     def __init__(self, *, stall_s: float, deadline: float) -> None:
-        self.stall_s = stall_s
+        self._stall_s = stall_s
         self._deadline = deadline
         self._loop = asyncio.get_running_loop()
         self._task: asyncio.Task[object] | None = None
@@ -43,6 +43,12 @@ class Patience:
         finally:
             self._task = None
 
+    def expect(self, stall_s: float) -> None:
+        """From now on each part may take at most so long."""
+        self._stall_s = stall_s
+        self._timer.cancel()
+        self._look()
+
     def _is_late(self) -> bool:
         return self._late
 
@@ -51,7 +57,7 @@ class Patience:
 
     def _look(self) -> None:
         now = self._loop.time()
-        due = min((self._since if self._task else now) + self.stall_s, self._deadline)
+        due = min((self._since if self._task else now) + self._stall_s, self._deadline)
         if now < due:
             self._timer = self._loop.call_at(due, self._look)
             return

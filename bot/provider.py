@@ -170,7 +170,8 @@ class Provider(Pieces):
                         echoed, text = max(0, echoed - len(text)), text[echoed:]
                     if text:
                         if not attempt.said:
-                            attempt.said, patience.stall_s = True, self._stall_s
+                            attempt.said = True
+                            patience.expect(self._stall_s)
                             METRICS.observe(
                                 "parley_first_text_seconds", asyncio.get_running_loop().time() - now
                             )

@@ -110,7 +110,13 @@ def ours(exc: Exception) -> ProviderError:
         error = Unavailable  # the SDK's transport calls every connection that failed a timeout
     if issubclass(error, Unavailable):
         return error(type(exc).__name__, retry_after_s=_retry_after_s(exc))
-    return error(type(exc).__name__)
+    return error(f"{type(exc).__name__} {_code(exc)}".rstrip())
+
+
+def _code(exc: Exception) -> str:
+    """The API's own code; its message is for nobody: it may repeat parts of a key."""
+    code = getattr(exc, "code", None)
+    return code if isinstance(code, str) and code.isidentifier() and len(code) < 80 else ""
 
 
 def _told(exc: Exception) -> str:

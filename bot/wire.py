@@ -120,7 +120,7 @@ def _parts(response: httpx2.Response) -> AsyncIterator[bytes]:
 
 
 async def _rest(parts: AsyncIterator[bytes], patience: Patience) -> None:
-    patience.stall_s = REST_S
+    patience.expect(REST_S)
     with contextlib.suppress(Exception):
         while True:
             await patience.wait(parts.__anext__)

@@ -22,9 +22,12 @@ from handlers.slack import SlackDoor
 
 log = logging.getLogger(__name__)
 
-# How much of somebody else's thread is read when the bot is called into it.
-PAGE_LIMIT = 200  # Source: conversations.replies recommends at most 200, allows 1,000
-THREAD_PAGES = 5
+# How much of somebody else's thread is read when the bot is called into it: its last messages. Slack hands
+# threads out from their beginning, so the pages before them have to be turned. Source: conversations.replies
+# recommends at most 200 messages a page, allows 1,000.
+FIRST_PAGE, NEXT_PAGE = 200, 1_000
+THREAD_PAGES = 11
+THREAD_MESSAGES = 1_000
 
 
 class SlackFront:
@@ -71,18 +74,18 @@ class SlackFront:
         )
 
     async def thread(self, conversation: Conversation, *, before: str) -> tuple[list[Heard], bool]:
-        """What was said in the thread before a message, oldest first, and whether that is all of it."""
+        """What was said last in the thread before a message, oldest first, and whether that is all of it."""
         said: list[Heard] = []
         await self.door.who()
         cursor = ""
-        for _ in range(THREAD_PAGES):
+        for number in range(THREAD_PAGES):
             try:
                 page = await self.door.get(
                     "conversations.replies",
                     channel=conversation.channel,
                     ts=conversation.thread,
                     latest=before,
-                    limit=PAGE_LIMIT,
+                    limit=NEXT_PAGE if number else FIRST_PAGE,
                     **({"cursor": cursor} if cursor else {}),
                 )
             except SlackRefused as exc:
@@ -95,8 +98,8 @@ class SlackFront:
             ]
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
-                return said, True
-        return said, False
+                return said[-THREAD_MESSAGES:], len(said) <= THREAD_MESSAGES
+        return said[-THREAD_MESSAGES:], False
 
     def _heard(self, message: dict[str, Any]) -> Heard:
         text = mrkdwn.readable(message.get("text") or "", without=self.door.bot_user)

@@ -4,6 +4,7 @@
  * FAIL_AT     the number of the one call that fails, in the first process that gets so far
  * FAIL_MARK   a file that is made then, so that it happens once
  * FAIL_EVERY  instead: one of so many calls fails, at random
+ * FAIL_ERRNO  how it fails: EIO, unless another number is given
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -39,7 +40,12 @@ static int fails(int fd) {
 }
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
-#define BAD_DISK(fd) do { if (fails(fd)) { errno = EIO; return -1; } } while (0)
+static int how(void) {
+    const char *number = getenv("FAIL_ERRNO");
+    return number ? atoi(number) : EIO;
+}
+
+#define BAD_DISK(fd) do { if (fails(fd)) { errno = how(); return -1; } } while (0)
 
 ssize_t pwrite(int fd, const void *from, size_t size, off_t at) {
     BAD_DISK(fd);

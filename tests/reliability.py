@@ -12,6 +12,7 @@ compares the page with what this makes.
 from __future__ import annotations
 
 import argparse
+import ast
 import json
 import re
 import subprocess
@@ -19,6 +20,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -250,6 +252,49 @@ def is_slow(test: str) -> bool:
     source = (TESTS / file).read_text("utf-8")
     before = source[: re.search(rf"def {name}\b", source).start()]  # type: ignore[union-attr]
     return "pytest.mark.slow" in before.rpartition("\n\n\n")[2]
+
+
+# What asserts the promises: of the process that was broken, and of the simulator's, a process of its own.
+PROMISES = {("faults_promises", "assert_kept"), ("test_simulator", "simulate")}
+
+
+def asserts_promises(test: str) -> bool:
+    """Whether a test reaches the assertion of the promises, in its own words or through what it calls."""
+    file, _, name = test.partition("::")
+    seen: set[tuple[str, str]] = set()
+    ahead = [(file.removesuffix(".py"), name)]
+    while ahead:
+        at = ahead.pop()
+        if at not in seen:
+            seen.add(at)
+            ahead += _called(*at)
+    return bool(seen & PROMISES)
+
+
+@cache
+def _called(module: str, name: str) -> tuple[tuple[str, str], ...]:
+    """The functions of the tests that a function (or a class) names."""
+    functions, imported = _defined(module)
+    if name not in functions:
+        return ()
+    names = {node.id for node in ast.walk(functions[name]) if isinstance(node, ast.Name)}
+    return tuple(imported.get(used, (module, used)) for used in names)
+
+
+@cache
+def _defined(module: str) -> tuple[dict[str, ast.AST], dict[str, tuple[str, str]]]:
+    """What a module of the tests defines, and what it imports from others of them: (module, name)."""
+    path = TESTS.joinpath(*module.split(".")).with_suffix(".py")
+    tree = ast.parse(path.read_text("utf-8")) if path.exists() else ast.Module([], [])
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    functions = {node.name: node for node in tree.body if isinstance(node, kinds)}
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+    return functions, {
+        alias.name: (str(node.module).removeprefix("tests."), alias.name)
+        for node in imports
+        for alias in node.names
+        if str(node.module).startswith("tests.")
+    }
 
 
 def results() -> dict[str, Any]:

@@ -7,11 +7,9 @@ the machine and needs Linux.
 from __future__ import annotations
 
 import asyncio
+import errno
 import itertools
-import shutil
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -20,18 +18,12 @@ from bot.sandbox.model import FakeModel
 from bot.sandbox.slack import FakeSlack
 from storage.engine import open_engine
 from tests.faults_promises import kept_in
+from tests.preload import built, needs_compiler
 from tests.reliability import note
 from tests.supervised import supervised
 from tests.workspace import MANIFEST, is_final
 
-COMPILER = shutil.which("cc") or shutil.which("gcc")
-pytestmark = [
-    pytest.mark.timeout(300),
-    pytest.mark.skipif(
-        COMPILER is None or sys.platform != "linux",
-        reason="needs Linux and a C compiler to make the disk fail",
-    ),
-]
+pytestmark = [pytest.mark.timeout(300), needs_compiler]
 PATIENT = (0.5, *[1.0] * 60)
 SOME = (1, 60, 150)  # at the start, while tables are made, and in the work
 QUESTIONS = 2
@@ -40,10 +32,7 @@ AT_A_TIME = 4
 
 @pytest.fixture(scope="session")
 def bad_disk(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    library = tmp_path_factory.mktemp("disk") / "failing_io.so"
-    source = Path(__file__).parent / "failing_io.c"
-    subprocess.run([str(COMPILER), "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"], check=True)
-    return library
+    return built("failing_io", tmp_path_factory.mktemp("disk"))
 
 
 async def answered(
@@ -85,6 +74,13 @@ async def test_row_42_a_disk_that_fails_now_and_then_delays_answers(tmp_path: Pa
     async with open_engine(f"sqlite:///{tmp_path}/parley.db"):
         pass  # the tables are made while the disk is well: a start on a failing one takes many tries
     await answered(tmp_path, bad_disk, questions=4, failures=10, FAIL_EVERY="50")
+
+
+async def test_row_41_a_disk_that_is_full_now_and_then_delays_answers(tmp_path: Path, bad_disk: Path) -> None:
+    async with open_engine(f"sqlite:///{tmp_path}/parley.db"):
+        pass
+    full = {"FAIL_EVERY": "50", "FAIL_ERRNO": str(errno.ENOSPC)}
+    await answered(tmp_path, bad_disk, questions=4, failures=10, **full)
 
 
 @pytest.mark.slow

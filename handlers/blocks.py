@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.errors import BotError
+from bot.redact import redact
 from bot.report_formats import cost
 from bot.reports import Row
 from handlers.mrkdwn import escape
@@ -35,8 +36,13 @@ def without_blocks(body: dict[str, Any]) -> dict[str, Any]:
     return {"markdown_text": "\n\n".join((*texts, *notes)), "metadata": body["metadata"]}
 
 
+def mrkdwn(text: str) -> Block:
+    """Text in Slack's own markup, in which no key is shown and no plain word becomes a link or a mention."""
+    return {"type": "mrkdwn", "text": redact(text), "verbatim": True}
+
+
 def section(text: str) -> Block:
-    return {"type": "section", "text": {"type": "mrkdwn", "text": text[:SECTION_LIMIT]}}
+    return {"type": "section", "text": mrkdwn(text[:SECTION_LIMIT])}
 
 
 def header(text: str) -> Block:
@@ -44,7 +50,7 @@ def header(text: str) -> Block:
 
 
 def context(*texts: str) -> Block:
-    return {"type": "context", "elements": [{"type": "mrkdwn", "text": escape(t)} for t in texts[:10]]}
+    return {"type": "context", "elements": [mrkdwn(escape(t)) for t in texts[:10]]}
 
 
 def button(action: str, text: str, *, value: str = "") -> Block:
@@ -101,7 +107,7 @@ def _feedback_buttons(reply_id: str) -> Block:
 def ephemeral(text: str, blocks: list[Block]) -> dict[str, Any]:
     """What a command answers with, for the asker's eyes only."""
     quiet = {"unfurl_links": False, "unfurl_media": False}
-    return {"text": text, "blocks": blocks, "response_type": "ephemeral"} | quiet
+    return {"text": redact(text), "blocks": blocks, "response_type": "ephemeral"} | quiet
 
 
 def notice(error: BotError) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 from bot import languages
 from bot.clip import ClipCard, joined
 from bot.heard import Said
+from bot.redact import redact
 from bot.report_formats import UNPRICED, dollars
 from handlers import blocks
 from handlers.blocks import Block
@@ -30,7 +31,7 @@ SPEAKERS = 6
 
 def text(card: ClipCard) -> str:
     """The card where no blocks are shown: in notifications, to screen readers, and to us."""
-    words = escape(f"{card.name} ({', '.join(_facts(card)[:2])}): {card.text}")
+    words = escape(redact(f"{card.name} ({', '.join(_facts(card)[:2])}): {card.text}"))
     return words.encode("utf-8", "replace")[:FALLBACK_BYTES].decode("utf-8", "ignore")
 
 
@@ -96,7 +97,7 @@ def _quote(said: Sequence[Said], card: ClipCard) -> Block:
         if card.length_s > SHORT_S:
             time = {"type": "text", "text": clock(paragraph.start_s), "style": {"code": True}}
             elements += [time, {"type": "text", "text": " "}]
-        words = f"{paragraph.speaker}: {paragraph.text}" if paragraph.speaker else paragraph.text
+        words = redact(f"{paragraph.speaker}: {paragraph.text}" if paragraph.speaker else paragraph.text)
         cut = len(words) > left
         elements.append({"type": "text", "text": words[:left].rstrip() + " …" if cut else words})
         left -= len(words)
@@ -123,7 +124,7 @@ def _merged(kept: list[Said], card: ClipCard) -> Said:
 
 
 def _line(s: Said, card: ClipCard) -> str:
-    return f"[{clock(s.start_s)}] " + (f"{s.speaker}: {s.text}" if s.speaker else s.text)
+    return f"[{clock(s.start_s)}] " + redact(f"{s.speaker}: {s.text}" if s.speaker else s.text)
 
 
 def _buttons(card: ClipCard, id: str, *, kept: bool) -> Block:

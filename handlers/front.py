@@ -10,6 +10,7 @@ from bot.config import Settings
 from bot.errors import SlackRefused
 from bot.memory import Heard
 from bot.messages import Conversation, Incoming
+from bot.redact import redact
 from handlers import mrkdwn
 from handlers.blocks import Block
 from handlers.clip_blocks import is_card
@@ -67,7 +68,7 @@ class SlackFront:
         await self.door.call(
             "chat.postMessage",
             channel=opened["channel"]["id"],
-            text=text,
+            text=redact(text),
             **({"blocks": list(shown)} if shown else {}),
             unfurl_links=False,
             unfurl_media=False,

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from bot.discriminator import Example
 from bot.errors import BudgetExceeded, ProviderError, Refused, Unavailable
 from bot.features import visible
-from bot.guard_rules import misleading
+from bot.guard_rules import misleading, without_orders
 from bot.messages import Completion, Message, Prompt, Scope
 from bot.policy import Policy
 
@@ -154,12 +154,12 @@ def purpose(policy: Policy) -> str:
 
 
 def conversation(text: str, history: Sequence[Message]) -> str:
-    """What was said, as JSON: data, whatever is written in it."""
+    """What was said, as JSON: data, whatever is written in it. Orders to whoever judges it are left out."""
     earlier = [
         {"from": "assistant" if m.role == "assistant" else "person", "said": _shown(m.text)}
         for m in history[-HISTORY:]
     ]
-    last = visible(text)[:_MESSAGE_CHARACTERS]
+    last = without_orders(text, LEFT_OUT)[:_MESSAGE_CHARACTERS]
     return json.dumps({"earlier": earlier, "last_message": last}, ensure_ascii=False)
 
 

@@ -37,7 +37,8 @@ _CLAUSE_WORDS = 3  # fewer ask for nothing
 # Somebody talks to the guard instead of to the team: about its rules, or in its own words.
 _INSTRUCTIONS = re.compile(
     r"\b(ignore|disregard|forget|override|bypass)\b.{0,60}\b(instruction|rule|prompt|polic|guideline|restriction|filter)"
-    r"|\b(system|developer) (prompt|message)\b|\byou are now\b"
+    r"|\b(ignore|disable|override|bypass|pretend|switch off|turn off)\b.{0,40}\bguard\b( is off)?"
+    r"|\b(system|developer) (prompt|message)\b|\byou are now\b|\banswer (everything|all topics)\b"
     r"|\b(classify|mark|treat|consider|judge|label|answer|respond|reply|say|output|return)\b.{0,60}"
     r"\b(on[_\s-]?topic|belongs|allowed)\b"
     r"|\b(on_topic|belongs|probability)\b[\"']?\s*[:=]|</?(system|assistant|verdict|instructions?)\b",
@@ -86,6 +87,11 @@ def misleading(text: str) -> str:
     if _mostly_other_script(text):
         return "script"
     return "short" if len(words(text)) < MIN_WORDS else ""
+
+
+def without_orders(text: str, mark: str) -> str:
+    """The text with a mark in the place of each order to whoever judges it."""
+    return _INSTRUCTIONS.sub(mark, visible(text[:_LOOKED_AT]))
 
 
 def _mostly_other_script(text: str) -> bool:

@@ -7,12 +7,15 @@ compares the page, so an attack cannot lose its tests unseen.
 from __future__ import annotations
 
 import ast
+import json
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 TESTS = Path(__file__).parent
 PAGE = TESTS.parent / "SECURITY.md"
+FIGURES = TESTS / "security.json"
 NAMED = re.compile(r"test_attack_(\d\d)_")
 
 
@@ -223,6 +226,11 @@ them by `python -m tests.security`.
 | # | attack | what holds | tried by |
 |---|---|---|---|
 """
+RATES = """
+The guard's two rates (row 15; `python -m tests.smuggling`), on questions written for this project in four
+channels, each taught with sixteen examples of its owner's:
+
+"""
 TAIL = """
 Beside the table: words that break things and broken JSON on every surface (`tests/test_attacks_words.py`,
 `tests/test_attacks_doors.py`), and what is kept of people, for how long, and who may see it
@@ -252,7 +260,19 @@ def page() -> str:
         f"| {number} | {attack.what} | {attack.defence} | {tried(attack, tests.get(number, []))} |"
         for number, attack in enumerate(ATTACKS, start=1)
     ]
-    return HEAD + "\n".join(rows) + "\n" + TAIL
+    rates = [f"- {what}: {told}" for what, told in sorted(figures().items())]
+    return HEAD + "\n".join(rows) + "\n" + RATES + "\n".join(rates) + "\n" + TAIL
+
+
+def figures() -> dict[str, str]:
+    found: dict[str, str] = json.loads(FIGURES.read_text("utf-8")) if FIGURES.exists() else {}
+    return found
+
+
+def note(what: str, told: str) -> None:
+    """Keeps the figures of a run for the page."""
+    kept = figures() | {what: f"{datetime.now(UTC):%Y-%m-%d}: {told}"}
+    FIGURES.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", "utf-8")
 
 
 def tried(attack: Attack, own: list[str]) -> str:

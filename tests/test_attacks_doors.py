@@ -78,7 +78,9 @@ async def test_attack_09_no_listener_hears_the_token(tmp_path: Path) -> None:
 
     async with listening(greedy) as evil, workspace(tmp_path) as team:
         host, api = evil[7:], team.slack.api_url.removesuffix("api/")
+        everywhere = [url.replace("evil.example", host) for url in (*BAD, *MORE)]
         for url in (
+            *everywhere,
             f"{evil}/f",
             f"{api[:-1]}@{host}/f",
             f"http://x:y@{host}/f",
@@ -101,11 +103,26 @@ async def test_attack_10_no_address_in_a_message_is_ever_fetched(tmp_path: Path)
         return web.Response(text="secret")
 
     async with listening(greedy) as inside, captured(tmp_path) as team:
-        addresses = (f"{inside}/latest", f"{inside.replace('127.0.0.1', 'localhost')}/", f"{inside}/x.ogg")
-        threads = [await team.ask(f"@parley read {address} ⟦see {address}⟧") for address in addresses]
-        for thread in threads:
-            await team.answer("#general", thread)
+        port = inside.rpartition(":")[2]
+        written = [form.format(f"{scheme}{host}:{port}/latest") for form, scheme, host in ADDRESSES]
+        assert len(written) >= 160
+        for n in range(0, len(written), 20):
+            some = " , ".join(written[n : n + 20])
+            thread = await team.ask(f"@parley read {some} ⟦see {some}⟧")
+            await team.answer("#general", thread, timeout_s=60)
+        assert escapes(team) == [] or all(port in escape for escape in escapes(team))
     assert met == []
+
+
+# This machine in every spelling that a resolver or a browser takes, and where clouds keep secrets.
+HERE = (
+    "127.0.0.1", "localhost", "LOCALHOST", "localhost.", "2130706433", "0x7f000001", "0177.0.0.1", "127.1",
+    "0", "0.0.0.0", "[::1]", "[::ffff:127.0.0.1]", "[0:0:0:0:0:ffff:7f00:1]", "127.0.0.1.nip.example",
+    "user:password@127.0.0.1", "①②⑦.⓪.⓪.①", "169.254.169.254", "metadata.google.internal", "100.100.100.200",
+    "127.0.0.1\\@files.slack.com",
+)  # fmt: skip
+FORMS = ("{}", "<{}>", "[read me]({})", "![]({})", "`{}`", "<{}|x>", '<img src="{}">', "({}).")
+ADDRESSES = [(form, scheme, host) for form in FORMS for scheme in ("http://", "//") for host in HERE]
 
 
 async def test_attack_11_a_sign_in_page_is_no_recording_and_reaches_no_model(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from itertools import permutations
@@ -13,10 +14,13 @@ import pytest
 from bot.budgets import Budget
 from bot.errors import Missing
 from bot.sandbox.asked import Answer
-from handlers.blocks import FEEDBACK, RETRY
+from handlers import guard_blocks, settings_form, table
+from handlers.blocks import FEEDBACK, FORGET_ALL, RETRY
 from handlers.settings import NOT_YOURS
 from storage import replies
+from storage.engine import Tx
 from tests.attacks import captured, settled, shown
+from tests.faults_promises import kept
 from tests.rows import open_rows
 from tests.test_conversations import HERE
 from tests.test_guard_in_slack import opened
@@ -329,6 +333,50 @@ async def test_attack_20_no_bot_is_answered_not_even_slacks_or_ourselves(tmp_pat
         assert len(team.model.requests) == 1
 
 
+async def by_another_bot(team: Workspace, thread: str) -> None:
+    await team.ask("@parley hello", user="zapbot")
+    await team.ask("I disagree", user="zapbot", thread=thread)
+    for _ in range(10):
+        await team.ask("and again", user="zapbot", thread=thread)
+
+
+async def edited_by_a_bot(team: Workspace, thread: str) -> None:
+    ts = await team.ask("nothing for you", user="zapbot")
+    await team.slack.edit("zapbot", "#general", ts, "@parley now it is")
+
+
+async def as_it_would_be_pushed(team: Workspace, thread: str) -> None:
+    """What Slack could push of bots in other shapes: slackbot, a workflow, ourselves, an integration."""
+    ws = team.slack.workspace
+    for n, author in enumerate(
+        (
+            {"user": "USLACKBOT"}, {"user": ws.bot}, {"bot_id": "B0WORKFLOW"},
+            {"user": ws.bot, "bot_id": ws.bot_id}, {"subtype": "bot_message", "bot_id": "B0OLD"},
+            {"user": "U0ZAP00001", "bot_id": "B0ZAP"},
+        )
+    ):  # fmt: skip
+        for kind in ("app_mention", "message"):
+            event = {
+                "type": kind, "channel": "C0GENERAL1", "channel_type": "channel", "thread_ts": thread,
+                "ts": f"{1_800_000_000 + n}.000{len(kind)}00", "text": f"<@{ws.bot}> what do you say?",
+                **author,
+            }  # fmt: skip
+            body = {"type": "event_callback", "team_id": ws.team, "event_id": f"Ev{n}{kind}", "event": event}
+            assert (await team.slack.push("events_api", body, ws.team).finished()).acked
+
+
+@pytest.mark.parametrize("loop", [by_another_bot, edited_by_a_bot, as_it_would_be_pushed])
+async def test_attack_20_no_bot_of_any_shape_is_answered(
+    tmp_path: Path, loop: Callable[[Workspace, str], Awaitable[None]]
+) -> None:
+    async with workspace(tmp_path) as team:
+        thread = await team.ask("@parley hello")
+        await team.answer("#general", thread)
+        await loop(team, thread)
+        await settled(team)
+        assert len(await kept(team)) == len(team.model.requests) == 1
+
+
 # 30, 31: whose button, whose command
 
 
@@ -351,38 +399,68 @@ async def test_attack_30_only_the_asker_tries_again_and_only_once(tmp_path: Path
         assert len(team.model.requests) == before + 1
 
 
-async def test_attack_30_a_value_that_was_changed_does_nothing(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    async with workspace(tmp_path) as team:
+FORGED = ("", "0", "1", "999", "-1", "nobody", "1:nobody", "1:", ":", "9", "x" * 2_000, "null", "1 or 1=1")
+
+
+async def test_attack_30_a_value_that_was_changed_does_nothing(tmp_path: Path) -> None:
+    """Every button, with every value, pressed by somebody who has no say, and by one of another team."""
+    actions = set(table.table(None, None)["action"]) - {FORGET_ALL}  # type: ignore[arg-type]
+    async with workspace(tmp_path, slack={"teams": 2}) as team:
         thread = await team.ask("@parley hello")
         await team.answer("#general", thread)
         await settled(team)
         (reply,) = team.replies("#general", thread)
-        payloads = [
-            {"action_id": FEEDBACK, "type": "feedback_buttons", "value": value}
-            for value in ("1:nobody", "", "9", "1:", ":", "1:" + "x" * 10_000)
-        ] + [
-            {"action_id": RETRY, "type": "button", "value": value}
-            for value in ("nobody", "", reply_id(reply))
-        ]
-        payloads += [
-            {"action_id": name, "type": "button", "value": "999"}
-            for name in ("clip_forget", "clip_edit", "clip_translate", "should_answer", "overturn", "record")
-        ]
-        for action in payloads:
-            body = {
-                "type": "block_actions", "team": {"id": team.slack.team}, "trigger_id": "1.1",
-                "user": {"id": team.slack.user("bob"), "team_id": team.slack.team},
-                "api_app_id": "A0PARLEY01",
-                "channel": {"id": "C0GENERAL1"}, "message": {"ts": reply["ts"]}, "actions": [action],
-                "response_url": f"{team.slack.base_url}/actions/T/none",
-            }  # fmt: skip
-            delivery = await team.slack.push("interactive", body, team.slack.team).finished()
-            assert delivery.acked, action
+        before = await team.bot.services.engine.read(everything)
+        for action in actions:
+            for value in (*FORGED, reply_id(reply)):
+                if (action, value) != (FEEDBACK, f"1:{reply_id(reply)}"):
+                    for ws in team.slack.workspaces:
+                        await forged(
+                            team, ws, reply["ts"], {"action_id": action, "type": "button", "value": value}
+                        )
         await settled(team)
+        assert await team.bot.services.engine.read(everything) == before
         assert len(team.model.requests) == 1
-        assert "Traceback" not in caplog.text
+
+
+# Buttons that stand in windows: the window's own metadata is forged with them.
+IN_WINDOWS = (
+    settings_form.OPEN_RECORD,
+    settings_form.OPEN_QUESTIONS,
+    guard_blocks.USE,
+    guard_blocks.ANSWERED,
+)
+
+
+async def forged(team: Workspace, ws: Any, ts: str, action: dict[str, Any]) -> None:
+    body = {
+        "type": "block_actions", "team": {"id": ws.team}, "trigger_id": "1.1",
+        "user": {"id": f"U0BOB0000{ws.number}", "team_id": ws.team}, "api_app_id": "A0PARLEY01",
+        "channel": {"id": "C0GENERAL1"}, "message": {"ts": ts}, "actions": [action],
+        "response_url": f"{team.slack.base_url}/actions/T/none",
+        "view": {
+            "id": "V0FORGED", "type": "modal",
+            "private_metadata": json.dumps({"channel": "C0LEADS001", "was": ""}),
+        },
+    }  # fmt: skip
+    if action["action_id"] not in IN_WINDOWS:
+        del body["view"]
+    assert (await team.slack.push("interactive", body, ws.team).finished()).acked, action
+
+
+def everything(tx: Tx) -> dict[str, int]:
+    """How many rows of each kind there are that somebody's press could make, change or erase."""
+    counted = (
+        "inbox",
+        "replies",
+        "messages",
+        "clips",
+        "guard_policies",
+        "guard_examples",
+        "feedback",
+        "ledger",
+    )
+    return {name: tx.all(f"select count(*) as n from {name}")[0]["n"] for name in counted}
 
 
 def test_attack_30_another_team_has_no_say_about_an_answer(tmp_path: Path) -> None:
@@ -392,28 +470,55 @@ def test_attack_30_another_team_has_no_say_about_an_answer(tmp_path: Path) -> No
             replies.judge(tx, "r", "T-OTHER", "U1", -1, now=1)
 
 
-# Who may, of an admin, a member and somebody of another company.
+# Who may, of an admin, a member, a guest and somebody of another company.
+EVERYBODY_HERE = ("alice", "bob", "carol", "dana")
 RIGHTS = {
     "budget channel 20 per month": ("alice",),
+    "budget person @carol 5 per day": ("alice",),
     "budget workspace 20 per month": ("alice",),
+    "budget model gpt-4.1-mini 20 per month": ("alice",),
     "owner @bob": ("alice",),
     "owner remove @bob": ("alice",),
-    "usage": ("alice", "bob", "dana"),
-    "usage month by person": ("alice", "bob", "dana"),
-    "estimate 1 hour": ("alice", "bob", "dana"),
-    "digest off": ("alice", "bob", "dana"),
-    "help": ("alice", "bob", "dana"),
-}
+    **dict.fromkeys(
+        (
+            "usage", "usage month by person", "usage today by model", "usage 2026-10 by kind csv", "budget",
+            "estimate 1 hour", "digest off", "forget thread", "forget", "help", "no such command",
+        ),
+        EVERYBODY_HERE,
+    ),
+}  # fmt: skip
+ONLY_ADMINS = [command for command, allowed in RIGHTS.items() if allowed == ("alice",)]
+
+
+def with_a_guest(team: Workspace) -> None:
+    ws = team.slack.workspace
+    ws.people[team.slack.user("carol")].guest = True
+    ws.channels[team.slack.channel("#partners")].members[team.slack.user("carol")] = None
 
 
 async def test_attack_31_each_command_does_what_the_asker_may_and_no_more(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
+        with_a_guest(team)
         for command, allowed in RIGHTS.items():
-            for user in ("dana", "bob", "alice"):
+            for user in reversed(EVERYBODY_HERE):
                 said = str(await told(team, user, command, channel="#partners"))
                 refused = "not yours" in said
                 assert refused is (user not in allowed), (command, user, said)
-        assert NOT_YOURS in str(await opened(team, "dana", "#partners"))
+        for user in ("dana", "carol", "bob"):
+            assert NOT_YOURS in str(await opened(team, user, "#partners"))
+            await team.slack.close_modal(user)
+
+
+async def test_attack_31_in_a_direct_message_nobody_has_more_rights_than_elsewhere(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        with_a_guest(team)
+        wide = [command for command in ONLY_ADMINS if not command.startswith("budget channel")]
+        before = await team.bot.services.costs.budgets.standings(team.slack.team)
+        for user in ("bob", "carol"):
+            for command in wide:
+                said = str(await told(team, user, command, channel=team.slack.dm(user)))
+                assert "not yours" in said or "channel" in said, (command, user, said)
+        assert await team.bot.services.costs.budgets.standings(team.slack.team) == before
 
 
 # Privacy of the whole: what others are shown of a private channel

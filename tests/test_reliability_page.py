@@ -7,6 +7,8 @@ import pytest
 from tests.reliability import FAULTS, PAGE, asserts_promises, is_slow, page, results, rows
 from tests.security import TESTS, names_in
 
+ROWS = list(rows())
+
 
 def test_the_page_is_the_one_that_is_made() -> None:
     assert PAGE.read_text("utf-8") == page(), "run make reliability"
@@ -14,7 +16,7 @@ def test_the_page_is_the_one_that_is_made() -> None:
 
 @pytest.mark.parametrize("number", range(1, len(FAULTS) + 1))
 def test_every_fault_is_injected_by_tests_that_passed_or_waits_for_its_feature(number: int) -> None:
-    _, fault, tests = list(rows())[number - 1]
+    _, fault, tests = ROWS[number - 1]
     assert bool(tests) is not bool(fault.waits_for)
     ended = results()["tests"]
     for test in tests:
@@ -25,7 +27,7 @@ def test_every_fault_is_injected_by_tests_that_passed_or_waits_for_its_feature(n
 
 @pytest.mark.parametrize("number", range(1, len(FAULTS) + 1))
 def test_after_every_fault_the_promises_are_asserted(number: int) -> None:
-    _, fault, tests = list(rows())[number - 1]
+    _, fault, tests = ROWS[number - 1]
     assert fault.waits_for or any(map(asserts_promises, tests)), f"no test of row {number} ends in kept()"
 
 

@@ -129,7 +129,7 @@ class Money(Part):
         for use in self.story.tx.all(LEVELS, now=CLOCK.wall()):
             if use["whose"] == budgets.EACH and use["target"] in own:
                 continue
-            if use["scope"] == "person" and self.story.tx.one(
+            if use["scope"] in ("person", "channel") and self.story.tx.one(
                 "select 1 from audit where act = 'forgot person'"
             ):
                 continue  # the ledger does not know any more who it was

@@ -263,9 +263,10 @@ async def test_a_provider_without_decisions_is_asked_for_json_from_then_on(tmp_p
 
 async def test_a_verdict_that_breaks_off_is_a_failure_and_nobodys_trick(tmp_path: Path) -> None:
     async with door(tmp_path) as bench:
-        bench.model.script('{"belongs": true, "probability": 0.9}')
-        bench.model.faults.add("eof", after_chunks=2)
+        bench.model.script('{"belongs": true, "probability": 0.9}', times=0)
         judge = ModelJudge(bench.provider, "gpt-6-sol", decisions=False)
+        await judge.opinion(KITCHEN, TIRES, [], SCOPE)  # by now it is known what the model does not take
+        bench.model.faults.add("eof", after_chunks=2)
         with pytest.raises(Unavailable):
             await judge.opinion(KITCHEN, TIRES, [], SCOPE)
 

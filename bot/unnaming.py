@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Sequence
 
 from bot.inbox import Effect, Job
-from storage import ledger
+from storage import unnaming
 from storage.engine import Engine
 
 UNNAME = "unname"  # the kind of job
@@ -39,7 +39,7 @@ class Unnaming:
         who = json.loads(payload)
         after: int | None = 0
         while after is not None:
-            after = await self._engine.write(ledger.unname_rows, **who, after=after)
-        for day in await self._engine.read(ledger.days, who["team"]):
-            await self._engine.write(ledger.unname_day, **who, day=day)
+            after = await self._engine.write(unnaming.unname_rows, **who, after=after)
+        for day in await self._engine.read(unnaming.days, who["team"]):
+            await self._engine.write(unnaming.unname_day, **who, day=day)
         await self._engine.scrub()

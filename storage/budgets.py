@@ -156,13 +156,27 @@ def put(tx: Tx, /, *, by: str, at: float, **budget: Any) -> int:
 
 def remove(tx: Tx, team: str, id: int, *, by: str, at: float) -> bool:
     """Ends a budget and its holds; False when the team has none of that number."""
-    if not tx.one("select id from budgets where team = :team and id = :id", team=team, id=id):
+    gone = tx.one(
+        "select scope, target, period from budgets where team = :team and id = :id", team=team, id=id
+    )
+    if gone is None:
         return False
     _note(tx, id, "removed", by=by, at=at)
     tx.run("delete from budgets where id = :id", id=id)
+    _begin_anew(tx, team=team, **gone)
     for table in ("budget_use", "budget_holds", "budget_overrides"):
         tx.run(f"delete from {table} where budget = :id", id=id)
     return True
+
+
+def _begin_anew(tx: Tx, **removed: str) -> None:
+    """Has the budget for each, for which this one stood in, look at the ledger again: it missed a while."""
+    for table in ("budget_use", "budget_holds"):
+        tx.run(
+            f"""delete from {table} where target = :target and budget in (select id from budgets
+            where team = :team and scope = :scope and period = :period and target = '{EACH}')""",
+            **removed,
+        )
 
 
 def raise_for_a_while(tx: Tx, /, **override: Any) -> None:

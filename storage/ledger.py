@@ -38,13 +38,13 @@ def _adding(table: str, key: tuple[str, ...], *lines: tuple[str, ...]) -> str:
 
 
 _MONTH_KEY = ("team", "month", "dim", "channel", "value")
-_ADD_DAY = _adding("usage_days", KEY, tuple(f":{name}" for name in KEY))
+ADD_DAY = _adding("usage_days", KEY, tuple(f":{name}" for name in KEY))
 _ADD_MONTH = _adding(
     "usage_months",
     _MONTH_KEY,
     *((":team", ":month", f"'{dim}'", ":channel", f":{dim}") for dim in DIMS),
 )
-_ADD_LINE = _adding("usage_months", _MONTH_KEY, tuple(f":{name}" for name in _MONTH_KEY))
+ADD_LINE = _adding("usage_months", _MONTH_KEY, tuple(f":{name}" for name in _MONTH_KEY))
 _TYPE = {"audio_seconds": "real"}
 # What was paid for and reached nobody.
 WASTED = ("failed", "unknown")
@@ -111,7 +111,7 @@ def settle_row(tx: Tx, /, id: int, **end: Any) -> bool:
     counts = {name: end[name] for name in COUNTED}
     wasted = cost if end["outcome"] in WASTED else 0
     sums = {**counts, "requests": 1, "cost": cost, "unpriced": int(end["cost"] is None), "wasted": wasted}
-    tx.run(_ADD_DAY, **row, **sums)
+    tx.run(ADD_DAY, **row, **sums)
     tx.run(_ADD_MONTH, **row, **sums, month=row["day"][:7])
     budgets.settle(tx, id, cost)
     return True
@@ -214,65 +214,3 @@ def _is_month(first: str, last: str) -> bool:
     """Is it a whole month, so that its sums can be read?"""
     begins, ends = date.fromisoformat(first), date.fromisoformat(last)
     return begins.day == 1 and (ends + timedelta(days=1)) == (begins + timedelta(days=31)).replace(day=1)
-
-
-# When a person is forgotten, amounts go on under a name that is nobody's, so that every report still adds up.
-# What was said where would tell whose they are: their direct messages get that name as well.
-
-PORTION = 2000  # rows of the ledger that are looked at in one transaction
-DIRECT = "D"  # what the ids of direct messages begin with
-
-
-def unname_rows(tx: Tx, team: str, person: str, marker: str, *, after: int) -> int | None:
-    """Renames a person in the next rows after an id; the last id looked at, or None at the end."""
-    last = tx.one(
-        "select max(id) as id from (select id from ledger where id > :after order by id limit :portion) as p",
-        after=after,
-        portion=PORTION,
-    )
-    if last is None or last["id"] is None:
-        return None
-    tx.run(
-        f"""update ledger set person = :marker, conversation = '',
-        channel = case when channel like '{DIRECT}%' then :marker else channel end
-        where id > :after and id <= :last and team = :team and person = :person""",
-        marker=marker,
-        after=after,
-        last=last["id"],
-        team=team,
-        person=person,
-    )
-    return int(last["id"])
-
-
-def days(tx: Tx, team: str) -> list[str]:
-    """Every day on which a team used anything."""
-    return [row["day"] for row in tx.all("select distinct day from usage_days where team = :team", team=team)]
-
-
-def unname_day(tx: Tx, team: str, person: str, marker: str, *, day: str) -> None:
-    """Adds a person's sums of a day, and of its month, to those of the marker."""
-    directs = set()
-    for row in tx.all(
-        "delete from usage_days where team = :team and day = :day and person = :person returning *",
-        team=team,
-        day=day,
-        person=person,
-    ):
-        if row["channel"].startswith(DIRECT):
-            directs.add(row["channel"])
-            row["channel"] = marker
-        tx.run(_ADD_DAY, **row | {"person": marker})
-    for channel in directs:
-        _unname_lines(
-            tx, "channel = :channel", {"channel": marker}, team=team, month=day[:7], channel=channel
-        )
-    theirs = "dim = 'person' and value = :person"
-    _unname_lines(tx, theirs, {"value": marker}, team=team, month=day[:7], person=person)
-
-
-def _unname_lines(tx: Tx, which: str, renamed: dict[str, str], **values: str) -> None:
-    for row in tx.all(
-        f"delete from usage_months where team = :team and month = :month and {which} returning *", **values
-    ):
-        tx.run(_ADD_LINE, **row | renamed)

@@ -103,6 +103,7 @@ SURFACES: dict[str, set[str]] = {
 # What erases without an entry of its own, and why.
 UNWRITTEN = {
     "budgets.settle": "a hold becomes what it cost",
+    "budgets._begin_anew": "looked up in the ledger again",
     "clips.forget_unheard": "of a message that was deleted while it was listened to",
     "conversations.retract": "a recording that was put right by its person takes its place",
     "conversations.drop_summaries": "made anew from what remains",
@@ -119,8 +120,8 @@ UNWRITTEN = {
     "forget._erase_messages": "behind forget, forget_user and forget_team",
     "forget.forget_judged": "behind the deletion of a message (bot/turns.py)",
     "forget._drop_models": "trained anew from what remains",
-    "ledger.unname_day": "the same amounts under another name",
-    "ledger._unname_lines": "the same amounts under another name",
+    "unnaming.unname_day": "the same amounts under another name",
+    "unnaming._unname_lines": "the same amounts under another name",
 }
 DECIDED = ("channel_wishes", "guard_policies", "guard_examples", "channel_owners", "budgets", "digests")
 # What writes into them without an entry of its own, and why.

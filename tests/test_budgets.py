@@ -200,6 +200,21 @@ async def test_what_is_done_to_one_budget_leaves_the_others_as_they_are(house: H
     assert held == [{"budget": other}]
 
 
+async def test_a_budget_for_each_knows_what_was_spent_while_another_stood_in_for_it(house: House) -> None:
+    await house.cap("0.03", scope="person", target=EACH)
+    await house.spend()
+    named = await house.cap("1", scope="person", target="U1")
+    await house.spend()
+    under_way = await house.ask()
+    await house.budgets.remove("T1", named)
+    with pytest.raises(BudgetExceeded):
+        await house.ask()
+    await house.ledger.settle(under_way, None, outcome="failed")
+    await house.spend()
+    with pytest.raises(BudgetExceeded):
+        await house.ask()
+
+
 async def test_whoever_changes_a_budget_stands_in_both_lists(house: House) -> None:
     budget = await house.cap("0.01")
     await house.budgets.remove("T1", budget, by="U9")

@@ -123,9 +123,9 @@ class Money(Part):
     def _spent(self) -> Iterator[str]:
         """Each budget knows exactly what the ledger says was spent on what it covers.
 
-        Save for a budget of everybody whose place one of somebody's own took for a while.
+        Save for a budget of everybody whose place one of somebody's own takes.
         """
-        own = {row["target"] for row in self.story.tx.all("select target from budget_changes")}
+        own = {row["target"] for row in self.story.tx.all("select target from budgets")} - {budgets.EACH}
         for use in self.story.tx.all(LEVELS, now=CLOCK.wall()):
             if use["whose"] == budgets.EACH and use["target"] in own:
                 continue

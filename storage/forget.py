@@ -59,6 +59,7 @@ def forget_user(tx: Tx, team: str, user: str, *, by: str = "", now: float) -> in
     _drop_models(tx, f"team = :team and {WORDS_OF['guard_examples']} = :person", team=team, person=user)
     said = f"team = :team and person = :person and not {UNDER_WAY}"
     erased = _erase_messages(tx, said, now=now, team=team, person=user)
+    _bury_asked(tx, team, user, now=now)
     for table, column in WORDS_OF.items():
         which = f"team = :team and {column} = :person"
         if table in BLANKED:
@@ -128,6 +129,18 @@ def _erase_messages(tx: Tx, which: str, *, now: float, **values: str) -> int:
     for conversation, seq in first.items():
         conversations.drop_summaries(tx, conversation, since=seq)
     return len(rows)
+
+
+def _bury_asked(tx: Tx, team: str, user: str, *, now: float) -> None:
+    """What was refused was never remembered, but stands in Slack: it is not read in from there later."""
+    for row in tx.all(
+        "select key from inbox where team = :team and person = :person and kind = 'message'"
+        " and key like 'm:%' and state in ('done', 'parked')",
+        team=team,
+        person=user,
+    ):
+        _, _, channel, message, *_ = row["key"].split(":")
+        conversations.bury(tx, team, channel, [message], now=now)
 
 
 def _blank_in(tx: Tx, table: str, which: str, more: str = "", *, now: float, **values: str) -> None:

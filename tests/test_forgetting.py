@@ -118,6 +118,19 @@ async def test_after_a_person_is_forgotten_no_table_has_a_word_of_theirs_nor_the
         assert bob not in report
 
 
+async def test_what_was_refused_and_then_forgotten_is_not_read_in_again_from_slack(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        team.model.faults.add("content_policy")
+        thread = await team.ask(f"@parley {SECRET}", user="bob")
+        await team.answer("#general", thread)
+        await parley(team, "forget all", user="bob")
+        await team.quiet(60)
+        await team.ask("@parley and now?", user="bob", thread=thread)
+        await team.answer("#general", thread, count=2)
+        assert kept(tmp_path) == []
+        assert SECRET not in team.model.requests[-1].prompt
+
+
 async def overturned(team: Workspace, tmp_path: Path) -> str:
     """A question of Bob's that was refused, and from which the guard learned otherwise; its thread."""
     await teach(team)

@@ -99,7 +99,7 @@ def _one_end(story: Story, said: dict[str, list[dict[str, Any]]]) -> Iterator[st
 
 def _retries(story: Story) -> Iterator[str]:
     """Who used up the one other try of an answer gets it."""
-    gone = {key_of(story, post) for post in story.posts.values() if post.deleted}
+    gone = {key_of(story, post) for post in story.posts.values() if post.deleted or post.taken_back}
     used = story.tx.all(
         "select i.key, a.key as again from replies r join inbox i on i.seq = r.job"
         f" left join inbox a on a.key = i.key || '{AGAIN}' where r.retried_at is not null"

@@ -173,7 +173,9 @@ class Subjects(Part):
             if row["labelled_by"] not in (story.slack.user("alice"), ""):  # "": she wanted to be forgotten
                 yield f"a verdict was overturned by {row['labelled_by']}"
             post = posts.get(row["reply"] or "")
-            if not post or post.deleted or not row["label"] or row["shadow"] or row["action"] == "note":
+            if post is None or post.deleted or post.taken_back:
+                continue
+            if not row["label"] or row["shadow"] or row["action"] == "note":
                 continue
             ids = replies_of(story, post)
             again = said.get(ids[ids.index(row["reply"]) + 1], [])

@@ -34,6 +34,7 @@ LOCKED_S, AGAIN_S = 5.0, 0.02
 # only after a switch interval; 5 ms is Python's default.
 SWITCH_INTERVAL_S = 0.001
 SCRUB_TIMEOUT_MS = 5000  # for readers to let go of the WAL
+SCRUB_AGAIN_S = 30.0  # after readers were in the way
 
 Outcome = tuple["asyncio.Future[Any]", Any, BaseException | None]
 Job = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], "asyncio.Future[Any]"]
@@ -73,6 +74,7 @@ class Writer:
         self._locked_since = 0.0
         self._commits: SimpleQueue[list[Outcome] | None] = SimpleQueue()
         self._scrub_due = False
+        self._scrub_at = 0.0  # not before (monotonic seconds)
         self._idle = asyncio.Event()
         self._idle.set()
         conn.execute("pragma busy_timeout = 0")
@@ -93,7 +95,7 @@ class Writer:
 
     def scrub(self) -> asyncio.Future[Any]:
         """The next commit also empties the WAL, which holds pages from before a deletion."""
-        self._scrub_due = True
+        self._scrub_due, self._scrub_at = True, 0.0
         return self.submit(lambda tx: None, (), {})
 
     async def close(self) -> None:
@@ -183,17 +185,17 @@ class Writer:
             except BaseException as exc:
                 self._rollback()
                 outcomes = _failed(outcomes, exc, self._path)
-            if self._scrub_due:
+            if self._scrub_due and time.monotonic() >= self._scrub_at:
                 self._empty_wal()
             answer(self._loop, self._committed, outcomes)
 
     def _empty_wal(self) -> None:
-        """If readers are in the way for too long, the next commit tries again."""
+        """If readers are in the way for too long, a commit tries again later: every commit waits for it."""
         try:
             self._conn.execute(f"pragma busy_timeout = {SCRUB_TIMEOUT_MS}")
             busy, *_ = self._conn.execute("pragma wal_checkpoint(truncate)").fetchone()
             self._conn.execute("pragma busy_timeout = 0")
-            self._scrub_due = bool(busy)
+            self._scrub_due, self._scrub_at = bool(busy), time.monotonic() + SCRUB_AGAIN_S
         except sqlite3.Error:
             log.exception("the WAL could not be emptied")
 

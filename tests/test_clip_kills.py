@@ -36,7 +36,7 @@ async def test_a_card_whose_bot_was_killed_right_after_it_is_changed_where_it_st
     async with (
         FakeSlack(manifest=MANIFEST, rate_limits=False) as slack,
         FakeModel(hear=lambda audio: replace(tones(audio), language="german")) as model,
-        supervised(slack, model, tmp_path, kill_at="slack:chat.postMessage:after:1", **settings) as bot,
+        supervised(slack, model, tmp_path, kill_at=["slack:chat.postMessage:after:1"], **settings) as bot,
     ):
         model.script("In English.", times=0)
         await slack.until(lambda: slack.counts["apps.connections.open"] >= 2, 30)

@@ -151,7 +151,8 @@ class Subjects(Part):
                 yield f"q{number} is refused where nothing is"
             elif self._surely_belongs(number, rules):
                 yield f"q{number} belongs and is refused"
-            if refused == replies and not self.story.plan.busy and self._paid(number):
+            # The answer to one that was overturned goes with its question.
+            if refused == replies and not (self.story.plan.busy or post.deleted) and self._paid(number):
                 yield f"ANSWERED AND REFUSED: q{number}"
 
     def _surely_belongs(self, number: int, rules: Policy) -> bool:

@@ -183,14 +183,18 @@ class Voice(Part):
                     yield f"words of q{number}, which was deleted, are left in {table}"
 
     def _paid_once(self) -> Iterator[str]:
-        """A part that was heard is not sent again, unless the process died over it."""
+        """A part that was heard is not sent again, unless the process died over it.
+
+        Who deletes a question has what was heard for it in its thread erased, before anybody asked about that.
+        """
+        left = {post.thread for post in self.story.posts.values() if post.deleted}
         heard = defaultdict(list)
         for asked in self.story.asked:
             if asked.kind == "transcription" and asked.end == WHOLE:
                 heard[asked.number, asked.piece].append(asked)
         for (number, piece), times in heard.items():
             post = self._post(number)
-            if self.story.plan.busy or post.forgotten or post.deleted:
+            if self.story.plan.busy or post.forgotten or post.thread in left:
                 continue
             if any(not asked.life.killed for asked in times[:-1]):
                 yield f"PAID TWICE: part {piece} of q{number}"

@@ -185,7 +185,7 @@ class Voice(Part):
     def _paid_once(self) -> Iterator[str]:
         """A part that was heard is not sent again, unless the process died over it.
 
-        Who deletes a question has what was heard for it in its thread erased, before anybody asked about that.
+        Who deletes a question has erased what was heard in its thread for it, before others ask about that.
         """
         left = {post.thread for post in self.story.posts.values() if post.deleted}
         heard = defaultdict(list)

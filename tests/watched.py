@@ -86,9 +86,11 @@ async def watched_bot(slack: FakeSlack, model: FakeModel, **environ: str) -> Asy
         )  # fmt: skip
         assert process.stdout is not None
         at = re.findall(r"http://[\d.:]+", (await process.stdout.readline()).decode())
+        watched = Watched(process.pid, at[0], at[-1], Path(folder) / "parley.db")
         if environ.get("PARLEY_TRANSPORT") == "http":
             slack.events_url = f"{at[0]}/slack/events"
-        watched = Watched(process.pid, at[0], at[-1], Path(folder) / "parley.db")
+        else:
+            await slack.until(lambda: slack.sockets.connections, 20)
         watching = asyncio.create_task(watched.watch())
         try:
             yield watched

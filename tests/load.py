@@ -85,6 +85,7 @@ def acks_ms(slack: FakeSlack) -> list[float]:
 
 async def parsers(transport: str, seconds: float) -> str:
     """Recordings to decode, one after the other, and texts as long as Slack takes them, while others ask."""
+    clips = itertools.cycle(recordings())  # before Slack has sockets that nobody would answer meanwhile
     async with (
         FakeSlack(manifest=MANIFEST, rate_limits=False, ring=400_000) as slack,
         FakeModel(keep=10) as model,
@@ -98,7 +99,6 @@ async def parsers(transport: str, seconds: float) -> str:
     ):
         model.script(LONG, match="parse", times=0)
         model.script(ANSWER, match="question", times=0)
-        clips = itertools.cycle(recordings())
 
         async def hear() -> None:
             while True:

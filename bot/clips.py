@@ -25,7 +25,7 @@ from bot.hearing import Hearing, Listening
 from bot.inbox import Inbox, Job
 from bot.messages import Conversation, Incoming, Scope
 from bot.stored import decode, encode
-from bot.turns import reply_id
+from bot.turn_rows import reply_id
 from bot.voice import Voice, addressed
 from storage import channels, clips, conversations, inbox
 from storage.clips import Clip

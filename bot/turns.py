@@ -9,19 +9,14 @@ crash goes on from there.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Protocol
-from uuid import UUID, uuid5
 
-from bot import hearing
 from bot.boundaries import closed, leave_no_word, remembers, unkept
-from bot.config import Settings
-from bot.ears import ears
 from bot.errors import BotError, Conflict, ProviderError, TooOld, TriedAgain
 from bot.inbox import Inbox, Job
 from bot.memory import Room
@@ -29,15 +24,23 @@ from bot.messages import Conversation, Incoming, Reply
 from bot.metrics import METRICS
 from bot.stored import decode, encode
 from bot.turn import Ending, House, Turn, run_turn
-from storage import audit, clips, conversations, forget, guard, inbox, replies
+from bot.turn_rows import (
+    asks_us,
+    begin,
+    edit_message,
+    forget_message,
+    remember,
+    remember_said,
+    reply_id,
+    reply_of,
+    takes_part,
+)
+from storage import clips, conversations, replies
 from storage.engine import Engine, Tx
-from storage.guard import Channel
 from storage.inbox import Effect
-from storage.replies import ReplyRow
 
 log = logging.getLogger(__name__)
 
-REPLIES = UUID("6f9f0c3e-2f0b-5b62-9a51-70a1e7d3c9b4")  # the namespace of reply ids
 AGAIN = ":again"  # ends the key of a question that is asked once more
 PATIENT_TRIES = 5  # some minutes; then the person is told that Slack or the database is away
 
@@ -308,136 +311,6 @@ class Turns:
 
     def _now(self) -> float:
         return self._clock().timestamp()
-
-
-def begin(tx: Tx, job: Job, incoming: Incoming, *, now: float) -> tuple[ReplyRow, bool]:
-    """The reply's row, and whether its question was deleted since it was asked."""
-    where = incoming.conversation
-    row = replies.begin(tx, reply_id(job.key), job.seq, where, incoming.user, now=now)
-    return row, conversations.forgotten(tx, where.team, where.channel, incoming.message)
-
-
-def remember(tx: Tx, incoming: Incoming, reply_id: str, turn: Turn, *, kept: bool, now: float) -> None:
-    """One transaction: the answer is ours to deliver, and both sides of the turn are remembered.
-
-    `kept` False: that there was a turn is counted, and no word of it stays.
-    """
-    incoming = replace(incoming, text=in_words(tx, incoming))
-    replies.answered(tx, reply_id, encode(turn.reply))
-    remember_ruling(tx, incoming, reply_id, turn, now=now)
-    if turn.completion is None:
-        return
-    if not kept:
-        conversations.count_turn(tx, incoming.conversation, now=now)
-        return
-    usage = turn.completion.usage
-    remember_said(tx, incoming, now=now)
-    conversations.append(
-        tx,
-        incoming.conversation,
-        role="assistant",
-        message=reply_id,
-        person=incoming.user,
-        text=turn.completion.text,
-        whole=turn.completion.finish == "stop",
-        tokens=usage.input_tokens + usage.output_tokens,
-        now=now,
-    )
-
-
-def remember_ruling(tx: Tx, incoming: Incoming, reply_id: str, turn: Turn, *, now: float) -> None:
-    """What the guard had to do with the answer, where there is one."""
-    if turn.verdict:
-        guard.answered_by(tx, turn.verdict, reply_id)
-    if turn.unanswered is not None:
-        where = incoming.conversation
-        guard.add_unanswered(
-            tx,
-            Channel(where.team, where.channel),
-            incoming.text,
-            turn.unanswered,
-            person=incoming.user,
-            conversation=where.key,
-            now=now,
-        )
-
-
-def remember_said(tx: Tx, incoming: Incoming, *, now: float) -> None:
-    conversations.append(
-        tx,
-        incoming.conversation,
-        role="human",
-        message=incoming.message,
-        person=incoming.user,
-        text=incoming.text,
-        whole=True,
-        tokens=0,
-        now=now,
-    )
-
-
-def edit_message(tx: Tx, key: str, team: str, channel: str, message: str, text: str, *, now: float) -> None:
-    words = hearing.said(tx, team, channel, message, text)
-
-    def changed(payload: str) -> str:
-        asked = decode(payload)  # without files, its text holds what was said in them
-        return encode(replace(asked, text=text if asked.files else words))
-
-    for clip in clips.of_message(tx, team, channel, message):
-        clips.ask(tx, clip.id, changed(clip.asked))
-    for known in inbox.keys(tx, key):
-        inbox.amend(tx, known, changed)
-        replies.amend_question(tx, reply_id(known), changed)
-    conversations.edit(tx, team, channel, message, words, now=now)
-
-
-def forget_message(tx: Tx, key: str, team: str, channel: str, message: str, *, now: float) -> bool:
-    """Erases what is kept of a post, waiting or remembered; whether there was anything.
-
-    An answer that is half in Slack is left to its job, which takes it back.
-    """
-    asked = inbox.keys(tx, key)
-    begun = [known for known in asked if replies.in_the_making(tx, reply_id(known))]
-    waited = [inbox.cancel(tx, known, now=now) for known in asked if known not in begun]
-    for known in asked:
-        replies.erase_question(tx, reply_id(known))
-    judged = forget.forget_judged(tx, team, channel, message)
-    there = conversations.delete(tx, team, channel, message, now=now) or any(waited) or judged
-    if there:
-        audit.note(tx, "forgot message", f"{channel}:{message}", team=team, now=now)
-    return there
-
-
-def takes_part(tx: Tx, conversation: str) -> bool:
-    return inbox.knows(tx, conversation) or conversations.knows(tx, conversation)
-
-
-def asks_us(settings: Settings, incoming: Incoming, tx: Tx) -> bool:
-    """A post in a thread of ours that holds more than recordings to which the channel closes our ears."""
-    place = incoming.conversation
-    if not takes_part(tx, place.key):
-        return False
-    only_files = incoming.files and not incoming.text
-    return not only_files or ears(tx, settings, place.team, place.channel).open_to(incoming)
-
-
-def in_words(tx: Tx, incoming: Incoming) -> str:
-    """What the person said, in writing and in recordings."""
-    if not incoming.files:
-        return incoming.text
-    place = incoming.conversation
-    return hearing.said(tx, place.team, place.channel, incoming.message, incoming.text)
-
-
-def reply_id(key: str) -> str:
-    """The reply's id, the same in every attempt."""
-    return str(uuid5(REPLIES, key))
-
-
-def reply_of(payload: str) -> Reply:
-    """A stored reply."""
-    read = json.loads(payload)
-    return Reply(**read | {"notes": tuple(read["notes"])})
 
 
 def age(seconds: float) -> str:

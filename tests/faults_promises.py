@@ -18,7 +18,7 @@ from typing import Any
 
 from bot.sandbox.model import FakeModel
 from bot.sandbox.slack import FakeSlack
-from bot.turns import reply_id
+from bot.turn_rows import reply_id
 from handlers.intake import is_bot, message_key
 from storage import conversations
 from storage.engine import Tx

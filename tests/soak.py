@@ -21,7 +21,7 @@ from typing import Any
 
 from bot.sandbox.model import FakeModel
 from bot.sandbox.slack import FakeSlack
-from bot.turns import reply_id
+from bot.turn_rows import reply_id
 from storage.engine import open_engine
 from tests.bench import percentile
 from tests.faults_promises import jobs, requests

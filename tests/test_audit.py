@@ -118,7 +118,7 @@ UNWRITTEN = {
     "retention.erase_verdicts": "counted by bot/retention.py",
     "retention.erase_feedback": "counted by bot/retention.py",
     "forget._erase_messages": "behind forget, forget_user and forget_team",
-    "forget.forget_judged": "behind the deletion of a message (bot/turns.py)",
+    "forget.forget_judged": "behind the deletion of a message (bot/turn_rows.py)",
     "forget._drop_models": "trained anew from what remains",
     "unnaming.unname_day": "the same amounts under another name",
     "unnaming._unname_lines": "the same amounts under another name",
@@ -127,7 +127,7 @@ DECIDED = ("channel_wishes", "guard_policies", "guard_examples", "channel_owners
 # What writes into them without an entry of its own, and why.
 BEHIND = {
     "guard.add_example": "behind label_verdict and add_examples",
-    "forget.forget_judged": "behind the deletion of a message (bot/turns.py)",
+    "forget.forget_judged": "behind the deletion of a message (bot/turn_rows.py)",
     "digests.sent": "the process remembers the week it told",
     "budgets.raise_for_a_while": "through _note",
 }

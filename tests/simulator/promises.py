@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from bot.turn import CUT
-from bot.turns import AGAIN, reply_id
+from bot.turn_rows import reply_id
+from bot.turns import AGAIN
 from handlers.intake import message_key
 from tests.simulator.model import answer_to
 from tests.simulator.part import Part

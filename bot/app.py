@@ -11,41 +11,47 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
-from bot import pricing, retention, unnaming
-from bot.alongside import alongside
-from bot.budgets import Budgets
-from bot.calendar import Calendar, zone
-from bot.changes import note_changes
-from bot.clips import GONE, OVERHEARD, Clips, Desk
-from bot.config import Settings
-from bot.costs import Costs, page_secret
-from bot.embeddings import embedder_for
-from bot.errors import BotError, GaveUp
-from bot.guard import Guard
-from bot.guard_model import ModelJudge
-from bot.guard_training import School
-from bot.hearing import Hearing, said
-from bot.inbox import Effect, Inbox, Job
-from bot.ledger import Ledger
-from bot.lessons import LESSON, Lessons
-from bot.local_speech import speech_for
-from bot.looks import Looks
-from bot.memory import Memory
-from bot.messages import Conversation
-from bot.metrics import METRICS, loop_lag
-from bot.policy import from_file
-from bot.provider import Provider
-from bot.reports import OPERATOR, Row, total, usage
-from bot.scheduler import Scheduler
-from bot.subject import Subject
-from bot.transcribing import Transcriber
-from bot.turn import House
-from bot.turns import Front, Turns
-from bot.voice import Voice
-from bot.wire import Wire
-from storage import channels, conversations, export, forget, guard, inbox, recordings, replies
+from bot.conversation.memory import Memory
+from bot.conversation.service import Front, Turns
+from bot.conversation.turn import House
+from bot.core.background import alongside
+from bot.core.calendar import Calendar, zone
+from bot.core.errors import BotError, GaveUp
+from bot.core.settings import Settings
+from bot.core.values import Conversation
+from bot.costs import pricing
+from bot.costs.budgets import Budgets
+from bot.costs.ledger import Ledger
+from bot.guard.ladder import Guard
+from bot.guard.model_judge import ModelJudge
+from bot.guard.policy import from_file
+from bot.guard.service import Subject
+from bot.guard.training import School
+from bot.guard.training_jobs import LESSON, Lessons
+from bot.jobs.inbox import Effect, Inbox, Job
+from bot.ops.metrics import METRICS, loop_lag
+from bot.privacy import anonymise, retention
+from bot.privacy.access_log import Looks
+from bot.privacy.settings_log import note_changes
+from bot.provider.embeddings import embedder_for
+from bot.provider.fair_share import Scheduler
+from bot.provider.text import Provider
+from bot.provider.transport import Wire
+from bot.reports.service import Costs, page_secret
+from bot.reports.usage import OPERATOR, Row, total, usage
+from bot.voice.local_files import Transcriber
+from bot.voice.local_speech import speech_for
+from bot.voice.message_clips import Hearing, said
+from bot.voice.recognition import Voice
+from bot.voice.service import GONE, OVERHEARD, Clips, Desk
+from storage.channel import preferences
+from storage.conversation import messages, replies
 from storage.engine import Engine, Tx, open_engine
-from storage.guard import Channel
+from storage.guard import verdicts
+from storage.guard.verdicts import Channel
+from storage.jobs import inbox
+from storage.privacy import export, forget
+from storage.voice import recordings
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +96,7 @@ class Services:
 
     async def forget_thread(self, conversation: Conversation, user: str) -> int | None:
         """Forgets a thread for somebody who takes part in it; how many messages, None for an outsider."""
-        if not await self.engine.read(conversations.speaks_in, conversation.key, user):
+        if not await self.engine.read(messages.speaks_in, conversation.key, user):
             return None
         await self.clips.forget_thread(conversation, by=user)
         now = self.calendar.now()
@@ -98,13 +104,13 @@ class Services:
 
     async def forget_latest(self, team: str, channel: str, user: str) -> int | None:
         """Forgets the thread a person last spoke in within a channel; None when there is none."""
-        thread = await self.engine.read(conversations.latest_of, team, channel, user)
+        thread = await self.engine.read(messages.latest_of, team, channel, user)
         return await self.forget_thread(Conversation(team, channel, thread), user) if thread else None
 
     async def forget_person(self, team: str, user: str, *, by: str = "") -> int:
         """Forgets everything a person said in a workspace; how many messages. `by` "": the operator."""
         await self.clips.forget_person(team, user, by=by)
-        key, payload = unnaming.order(team, user)
+        key, payload = anonymise.order(team, user)
         erased = 0
 
         def erase(tx: Tx) -> bool:
@@ -112,7 +118,7 @@ class Services:
             erased = forget.forget_user(tx, team, user, by=by, now=self.calendar.now())
             return True
 
-        await self.inbox.put(key, key, unnaming.UNNAME, payload, team=team, when=erase)
+        await self.inbox.put(key, key, anonymise.UNNAME, payload, team=team, when=erase)
         self.subject.forgotten()
         await self.engine.scrub()
         return erased
@@ -137,14 +143,14 @@ class Services:
         days = retention.wish(self.settings, words)
         now, told = self.calendar.now(), f"{days} days" if days else "as everywhere"
         await self.engine.write(
-            channels.wish, at.team, at.channel, retention.KEEP, days, person=by, detail=told, now=now
+            preferences.wish, at.team, at.channel, retention.KEEP, days, person=by, detail=told, now=now
         )
 
     async def kept_days(self, at: Channel) -> dict[str, float]:
         """For how many days each kind of word is kept in a channel; 0: for ever."""
         days = {kind.name: kind.days for kind in retention.kinds(self.settings)}
-        wishes = await self.engine.read(channels.wishes, at.team, at.channel)
-        own = [channels.Wish(at.team, at.channel, wishes.get(retention.KEEP, ""))]
+        wishes = await self.engine.read(preferences.wishes, at.team, at.channel)
+        own = [preferences.Wish(at.team, at.channel, wishes.get(retention.KEEP, ""))]
         return days | {kind.name: kind.days for kind in retention.sooner(self.settings, own)}
 
     async def _forget(self, erase: partial[int]) -> int:
@@ -210,12 +216,12 @@ async def services_on(
         hearing = Hearing(settings, engine, voice, desk)
         turns = Turns(engine, House(settings, provider, memory, front, hearing, subject), front, now)
         clips = Clips(settings, engine, hearing, voice, desk, ask=turns.take, clock=now)
-        unnamed = unnaming.Unnaming(engine)
+        unnamed = anonymise.Unnaming(engine)
         workers = {
             LESSON: lessons.work,
             OVERHEARD: clips.work,
             GONE: clips.work,
-            unnaming.UNNAME: unnamed.work,
+            anonymise.UNNAME: unnamed.work,
         }
 
         async def work(job: Job) -> Sequence[Effect]:
@@ -277,7 +283,7 @@ async def housekeeping(engine: Engine, settings: Settings) -> None:
     """Erases what has outlived its use, once an hour."""
 
     async def tidy() -> None:
-        for tidied in (inbox.tidy, replies.tidy, recordings.tidy, guard.tidy_vectors):
+        for tidied in (inbox.tidy, replies.tidy, recordings.tidy, verdicts.tidy_vectors):
             while await engine.write(tidied, now=time.time()):
                 pass
         await retention.apply(engine, settings, now=time.time())

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from bot.app import Services
-from bot.subject import Judged
-from handlers import blocks, guard_blocks
-from handlers.settings import ChannelSettings
+from bot.guard.service import Judged
+from handlers.channel.listeners import ChannelSettings
+from handlers.guard import blocks as guard_blocks
+from handlers.slack import blocks
 
 
 class Actions:

@@ -11,13 +11,13 @@ import os
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from bot import speech_models
-from bot.config import Settings
-from bot.errors import BotError, SetupError, SlackError, SlackRefused, SlackRevoked
-from bot.provider import list_models
+from bot.core.errors import BotError, SetupError, SlackError, SlackRefused, SlackRevoked
+from bot.core.settings import Settings
+from bot.provider.text import list_models
+from bot.voice import speech_models
+from handlers.routes import SCOPES
 from handlers.serve import missing
-from handlers.slack import SlackDoor, open_slack
-from handlers.table import SCOPES
+from handlers.slack.client import SlackDoor, open_slack
 from storage.engine import open_engine
 
 # How long before a model's end the operator should hear of it.

@@ -6,12 +6,12 @@ import re
 from typing import Any
 
 from bot.app import Services
-from bot.messages import Conversation
-from handlers import blocks
-from handlers.front import SlackFront
-from handlers.settings import ChannelSettings
-from handlers.uploads import Upload, share
-from handlers.usage import CostCommands
+from bot.core.values import Conversation
+from handlers.adapter import SlackFront
+from handlers.channel.listeners import ChannelSettings
+from handlers.costs.commands import CostCommands
+from handlers.slack import blocks
+from handlers.slack.uploads import Upload, share
 
 HELP = {
     "help": "what Parley does",

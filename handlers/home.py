@@ -6,10 +6,11 @@ import logging
 from typing import Any
 
 from bot.app import Services
-from bot.messages import Conversation
-from handlers import blocks, usage_blocks
+from bot.core.values import Conversation
+from handlers.adapter import SlackFront
 from handlers.commands import HELP
-from handlers.front import SlackFront
+from handlers.costs import blocks as usage_blocks
+from handlers.slack import blocks
 
 log = logging.getLogger(__name__)
 

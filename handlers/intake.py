@@ -16,12 +16,12 @@ from typing import Any
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
-from bot.clips import Clips
-from bot.messages import Conversation, File, Incoming
-from bot.turns import Turns
-from handlers import mrkdwn
-from handlers.pins import pinned
-from handlers.slack import SlackDoor
+from bot.conversation.service import Turns
+from bot.core.values import Conversation, File, Incoming
+from bot.voice.service import Clips
+from handlers.slack import mrkdwn
+from handlers.slack.allowed_hosts import pinned
+from handlers.slack.client import SlackDoor
 
 log = logging.getLogger(__name__)
 

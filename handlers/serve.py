@@ -15,22 +15,22 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
-import bot.logs as logs
-from bot.alongside import alongside
 from bot.app import Services, open_services
-from bot.config import Settings
-from bot.control import socket_path
-from bot.errors import SetupError, SlackRefused, SlackRevoked, SlackUnavailable
-from handlers.clips import ClipDesk
-from handlers.files import open_files
-from handlers.front import SlackFront
+from bot.core.background import alongside
+from bot.core.errors import SetupError, SlackRefused, SlackRevoked, SlackUnavailable
+from bot.core.settings import Settings
+from bot.ops import logs
+from bot.ops.control_socket import socket_path
+from handlers.adapter import SlackFront
+from handlers.costs.notices import noticing
+from handlers.costs.page import add_usage_page
+from handlers.http import BODY_LIMIT_BYTES, add_events, control_app, controlled, listening, ops_app
 from handlers.intake import Intake
-from handlers.notices import noticing
-from handlers.slack import SlackDoor, open_slack
-from handlers.socket import Sockets, open_sockets
-from handlers.table import register
-from handlers.usage_page import add_usage_page
-from handlers.web import BODY_LIMIT_BYTES, add_events, control_app, controlled, listening, ops_app
+from handlers.routes import register
+from handlers.slack.client import SlackDoor, open_slack
+from handlers.slack.downloads import open_files
+from handlers.slack.socket import Sockets, open_sockets
+from handlers.voice.cards import ClipDesk
 
 log = logging.getLogger(__name__)
 

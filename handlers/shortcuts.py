@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from bot.app import Services
-from bot.messages import Conversation
-from handlers import blocks
+from bot.core.values import Conversation
+from handlers.slack import blocks
 
 
 class Shortcuts:

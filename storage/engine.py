@@ -1,7 +1,7 @@
 """What every storage function is handed (`Tx`), and what runs it (`Engine`).
 
 Business SQL is written once, as small sync functions `fn(tx, …)` in the subset that SQLite and PostgreSQL
-share; an engine runs each as one transaction. `storage/sqlite.py` is the engine of a single process; a
+share; an engine runs each as one transaction. `storage/sqlite/engine.py` is the engine of a single process; a
 PostgreSQL one will stand beside it and has to pass the same tests (tests/test_engine.py). No table is known
 here.
 
@@ -17,7 +17,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
-from bot.errors import SetupError
+from bot.core.errors import SetupError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -72,6 +72,6 @@ def open_engine(url: str, *, read_only: bool = False) -> AbstractAsyncContextMan
     path = path.removeprefix("///")
     if not path or path == ":memory:":
         raise SetupError(["PARLEY_DATABASE: names no file; use sqlite:///parley.db"])
-    from storage.sqlite import SqliteEngine  # an engine's driver is loaded only when it is used
+    from storage.sqlite.engine import SqliteEngine  # an engine's driver is loaded only when it is used
 
     return SqliteEngine(Path(path), read_only=read_only)

@@ -1,4 +1,4 @@
-"""Where something was said, as storage needs it; `bot.messages.Conversation` is one."""
+"""Where something was said, as storage needs it; `bot.core.values.Conversation` is one."""
 
 from __future__ import annotations
 

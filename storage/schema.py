@@ -454,7 +454,8 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("0040_audit", AUDIT),
 )
 
-# Tables with people's words, and the column that says whose (beside `team`): erased by storage/forget.py.
+# Tables with people's words, and the column that says whose (beside `team`): erased by
+# storage/privacy/forget.py.
 WORDS_OF = {
     "messages": "person",
     "inbox": "person",
@@ -513,7 +514,8 @@ TEAM_TABLES = tuple(
     for name, columns in re.findall(r"create table (\w+) \((.*?)\n\)", ddl, re.DOTALL)
     if "\n    team " in columns
 )
-# Those of them that stay when a workspace goes (storage/forget.py): what was spent, by whom, and who decided.
+# Those of them that stay when a workspace goes (storage/privacy/forget.py): what was spent, by whom, and who
+# decided.
 LASTING = frozenset(
     ["ledger", "usage_days", "usage_months", "budgets", "budget_changes", "recording_minutes", "audit"]
 )

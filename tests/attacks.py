@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from bot.sandbox import obedient
-from bot.sandbox.model_rules import PARAMETERS
+from bot.sandbox.model.rules import PARAMETERS
+from bot.sandbox.rehearsal import obedient
 from tests.test_outgoing import CALL, strays
 from tests.workspace import Workspace, workspace
 

@@ -14,7 +14,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.sandbox.hearing import Heard
+from bot.sandbox.rehearsal.hearing import Heard
 
 Samples = NDArray[np.int16]
 RATE = 16_000

@@ -22,8 +22,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.sandbox.model import FakeModel
-from bot.sandbox.slack import FakeSlack
+from bot.sandbox.model.server import FakeModel
+from bot.sandbox.slack.server import FakeSlack
 from tests.workspace import MANIFEST, environment, workspace
 
 BOTS = {

@@ -11,10 +11,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from bot.messages import Conversation
-from bot.sandbox.model import FakeModel
-from bot.sandbox.slack import FakeSlack
-from storage import conversations
+from bot.core.values import Conversation
+from bot.sandbox.model.server import FakeModel
+from bot.sandbox.slack.server import FakeSlack
+from storage.conversation import messages as conversations
 from storage.engine import Tx, open_engine
 from tests.bench import ANSWER, cpu_s, finals, running
 from tests.bench_ledger import fill

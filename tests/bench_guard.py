@@ -18,17 +18,17 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import mean
 
-from bot.answerability import Collection
-from bot.answerable import Pair
-from bot.answerable import train as train_head
-from bot.classification import auroc, calibration_error, fpr_at_tpr
-from bot.discriminator import Example, Vector, train
-from bot.embeddings import MiniLM
-from bot.errors import Refused
-from bot.features import normalise
-from bot.guard_model import ModelJudge, Unreadable
-from bot.messages import Scope
-from bot.policy import Policy
+from bot.core.errors import Refused
+from bot.core.values import Scope
+from bot.guard.model_judge import ModelJudge, Unreadable
+from bot.guard.policy import Policy
+from bot.ml.answer_classifier import Pair
+from bot.ml.answer_classifier import train as train_head
+from bot.ml.answer_features import Collection
+from bot.ml.classification_report import auroc, calibration_error, fpr_at_tpr
+from bot.ml.discriminator import Example, Vector, train
+from bot.ml.features import normalise
+from bot.provider.embeddings import MiniLM
 from tests.guard_rows import KINDS, TopicSplit, article_splits, mixed, pairs, topic_split, topics
 from tests.model_door import door
 

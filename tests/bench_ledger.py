@@ -18,15 +18,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from bot.budgets import Budget, Budgets
-from bot.calendar import PERIODS, Calendar, zone
-from bot.ledger import Ledger
-from bot.messages import Scope, Usage
-from bot.pricing import Prices
-from bot.reports import OPERATOR, Viewer, span, usage
-from storage import ledger
+from bot.core.calendar import PERIODS, Calendar, zone
+from bot.core.values import Scope, Usage
+from bot.costs.budgets import Budget, Budgets
+from bot.costs.ledger import Ledger
+from bot.costs.pricing import Prices
+from bot.reports.usage import OPERATOR, Viewer, span, usage
+from storage.costs import ledger
 from storage.engine import Engine, open_engine
-from storage.sqlite_file import connect, migrate
+from storage.sqlite.file import connect, migrate
 
 CHANNELS, PEOPLE, MODELS, KINDS = 200, 1_000, 6, ("answer", "answer", "answer", "summary", "guard")
 YEAR_BEGINS = date(2026, 1, 1)

@@ -19,7 +19,7 @@ from typing import Any
 import av
 import numpy as np
 
-from bot.audio import Wants, prepare
+from bot.voice.decoding import Wants, prepare
 from tests.audio_files import FORMATS, RATE, encode, silence, speech
 
 PLAIN = """

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bot.sandbox.slack_acts import Upload
+from bot.sandbox.slack.people.acts import Upload
 from tests.audio_files import encode, say, tones
 from tests.workspace import Workspace, is_final, text_of
 

@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.sandbox.model import FakeModel
-from bot.sandbox.slack import FakeSlack
-from bot.turn_rows import reply_id
+from bot.conversation.records import reply_id
+from bot.sandbox.model.server import FakeModel
+from bot.sandbox.slack.server import FakeSlack
 from handlers.intake import is_bot, message_key
-from storage import conversations
+from storage.conversation import messages
 from storage.engine import Tx
-from storage.sqlite_writer import SqliteTx
+from storage.sqlite.writer import SqliteTx
 from tests.workspace import Workspace, is_final, text_of
 
 Found = dict[str, Any]
@@ -71,11 +71,7 @@ def books(tx: Tx, accepted: dict[str, tuple[str, str, str]]) -> Books:
         requests(tx),
         tx.all("select cast(coalesce(sum(requests), 0) as bigint) as n from usage_days")[0]["n"],
         tx.all("select count(*) as n from budget_holds")[0]["n"],
-        [
-            key
-            for key, place in accepted.items()
-            if key not in known and not conversations.forgotten(tx, *place)
-        ],
+        [key for key, place in accepted.items() if key not in known and not messages.forgotten(tx, *place)],
     )
 
 

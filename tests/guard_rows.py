@@ -12,8 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bot.guard_rows import Row
-from bot.wording import COMMON, stem, tokens
+from bot.ml.labelled_files import Row
+from bot.ml.stemming import COMMON, stem, tokens
 
 FOLDER = Path(__file__).parent / "data"
 KINDS = ("random", "same article", "hard", "adversarial")

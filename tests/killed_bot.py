@@ -15,8 +15,8 @@ from collections.abc import Callable
 from typing import Any
 
 from bot.__main__ import main
-from handlers.slack import SlackDoor
-from storage.sqlite import SqliteEngine
+from handlers.slack.client import SlackDoor
+from storage.sqlite.engine import SqliteEngine
 
 
 def killing(what: str, name_of: Callable[..., str], method: Callable[..., Any]) -> Callable[..., Any]:

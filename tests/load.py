@@ -17,9 +17,9 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from bot.sandbox.model import FakeModel
-from bot.sandbox.slack import FakeSlack
-from bot.sandbox.slack_acts import Upload
+from bot.sandbox.model.server import FakeModel
+from bot.sandbox.slack.people.acts import Upload
+from bot.sandbox.slack.server import FakeSlack
 from tests.audio_files import encode
 from tests.bench import percentile
 from tests.bench_voice import talk

@@ -1,19 +1,21 @@
-"""Train bot/answerable.json, the shipped head, on all of tests/data/squad2: `python -m tests.make_head`."""
+"""Trains the shipped head (bot/ml/answerable.json) on tests/data/squad2: `python -m tests.make_head`."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from bot import answerable
-from bot.answerability import Collection
-from bot.answerable import Pair
+from bot.ml import answer_classifier
+from bot.ml.answer_classifier import Pair
+from bot.ml.answer_features import Collection
 from tests.guard_rows import mixed, paragraphs
 
 
 def main() -> None:
     pairs = [Pair(row.texts[0], row.texts[1], row.label) for row in mixed(paragraphs())]
-    trained = answerable.train(pairs, Collection(p.context for p in pairs))
-    (Path(answerable.__file__).parent / "answerable.json").write_bytes(answerable.dump(trained.head))
+    trained = answer_classifier.train(pairs, Collection(p.context for p in pairs))
+    (Path(answer_classifier.__file__).parent / "answerable.json").write_bytes(
+        answer_classifier.dump(trained.head)
+    )
 
 
 if __name__ == "__main__":

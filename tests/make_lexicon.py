@@ -1,4 +1,4 @@
-"""Rebuild bot/lexicon.bin from all-MiniLM-L6-v2: `python -m tests.make_lexicon`, with local embeddings
+"""Rebuild bot/ml/lexicon.bin from all-MiniLM-L6-v2: `python -m tests.make_lexicon`, with local embeddings
 installed.
 
 About five minutes of one core. Only for the day when the model or the number of axes changes.
@@ -11,8 +11,8 @@ import zlib
 
 import numpy as np
 
-from bot.embeddings import MiniLM
-from bot.lexicon import _FILE, DIMENSIONS
+from bot.ml.lexicon import _FILE, DIMENSIONS
+from bot.provider.embeddings import MiniLM
 
 
 def main() -> None:

@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bot.messages import Conversation, Incoming
-from bot.stored import encode
-from storage import inbox
+from bot.core.codec import encode
+from bot.core.values import Conversation, Incoming
+from storage.jobs import inbox
 from storage.schema import STEPS
-from storage.sqlite_file import connect, migrate
-from storage.sqlite_writer import SqliteTx
+from storage.sqlite.file import connect, migrate
+from storage.sqlite.writer import SqliteTx
 
 SCHEMAS = Path(__file__).parent / "data" / "schemas"
 # Where the sandbox's workspace has a channel and a person by these ids.

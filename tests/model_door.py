@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bot.calendar import Calendar, zone
-from bot.config import Settings
-from bot.ledger import Ledger
-from bot.messages import Completion, Message, Prompt, Scope
-from bot.pricing import Prices
-from bot.provider import Answer, Provider
-from bot.sandbox.model import FakeModel
-from bot.scheduler import Scheduler
+from bot.core.calendar import Calendar, zone
+from bot.core.settings import Settings
+from bot.core.values import Completion, Message, Prompt, Scope
+from bot.costs.ledger import Ledger
+from bot.costs.pricing import Prices
+from bot.provider.fair_share import Scheduler
+from bot.provider.text import Answer, Provider
+from bot.sandbox.model.server import FakeModel
 from storage.engine import Engine, Tx, open_engine
 
 SCOPE = Scope(team="T1", channel="C1", user="U1", conversation="T1:C1:1.0", kind="answer")

@@ -51,15 +51,17 @@ class Mutant:
 
 CORE = {
     "inbox": Part(
-        ("bot/inbox.py", "storage/inbox.py", "bot/lanes.py"),
+        ("bot/jobs/inbox.py", "storage/jobs/inbox.py", "bot/jobs/lanes.py"),
         ("test_lanes.py", "test_inbox_machine.py", "test_inbox.py"),
     ),
     "ledger": Part(
-        ("bot/ledger.py", "storage/ledger.py", "storage/budgets.py"),
+        ("bot/costs/ledger.py", "storage/costs/ledger.py", "storage/costs/budgets.py"),
         ("test_ledger.py", "test_budgets.py", "test_reports.py", "test_totals.py"),
     ),
-    "stop": Part(("bot/transcript.py",), ("test_transcript.py", "test_completion.py"), within="StopCutter"),
-    "filter": Part(("handlers/outgoing.py",), ("test_outgoing.py",), within="Outgoing"),
+    "stop": Part(
+        ("bot/provider/stop_sequences.py",), ("test_transcript.py", "test_completion.py"), within="StopCutter"
+    ),
+    "filter": Part(("handlers/reply/output_filter.py",), ("test_outgoing.py",), within="Outgoing"),
 }
 FLIPPED: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,

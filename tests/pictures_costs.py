@@ -9,9 +9,9 @@ from pathlib import Path
 
 from playwright.async_api import Browser
 
-from bot.calendar import Calendar
-from bot.ledger import Ledger
-from bot.messages import RequestKind, Scope, Usage
+from bot.core.calendar import Calendar
+from bot.core.values import RequestKind, Scope, Usage
+from bot.costs.ledger import Ledger
 from tests.spending import MODEL, told
 from tests.test_usage_page import link, open_to_browsers
 from tests.workspace import Workspace

@@ -1,10 +1,10 @@
-"""Keeps the README's table of settings equal to bot/config.py: `python -m tests.readme` rewrites it."""
+"""Keeps the README's table of settings equal to the code's: `python -m tests.readme` rewrites it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from bot.config import table
+from bot.core.settings import table
 
 README = Path(__file__).parent.parent / "README.md"
 BEGIN, END = "<!-- settings -->", "<!-- /settings -->"

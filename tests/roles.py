@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.sandbox.slack_state import Person
+from bot.sandbox.slack.state import Person
 from tests.spending import told
 from tests.workspace import Workspace
 

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from storage.sqlite_file import connect, migrate
-from storage.sqlite_writer import SqliteTx
+from storage.sqlite.file import connect, migrate
+from storage.sqlite.writer import SqliteTx
 
 SECRET = "xylophone-7431"
 

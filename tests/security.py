@@ -32,7 +32,7 @@ class Attack:
 ATTACKS = (
     Attack(
         "An order to the model hidden in a message, a thread, a document, a recording, a file's name",
-        "the model has no tools; what it says is data and passes the filter of handlers/outgoing.py",
+        "the model has no tools; what it says is data and passes handlers/reply/output_filter.py",
     ),
     Attack(
         "A link that carries what the model read",
@@ -220,8 +220,8 @@ Found a hole? Please tell the maintainers privately (on GitHub: *Security → Re
 an issue; you get an answer within three days.
 
 Parley assumes that the model is captured: that it does whatever anybody wrote where it reads. What must hold
-then is tried by tests with a model that obeys every order (`bot/sandbox/obedient.py`). This page is made from
-them by `python -m tests.security`.
+then is tried by tests with a model that obeys every order (`bot/sandbox/rehearsal/obedient.py`). This page
+is made from them by `python -m tests.security`.
 
 | # | attack | what holds | tried by |
 |---|---|---|---|

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.policy import Policy
+from bot.guard.policy import Policy
 
 
 @dataclass(frozen=True)

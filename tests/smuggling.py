@@ -16,13 +16,13 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.guard import Guard
-from bot.guard_model import ModelJudge, conversation
-from bot.guard_training import School
-from bot.messages import Scope
-from bot.sandbox.asked import Answer, Asked
-from bot.sandbox.model import FakeModel
-from storage.guard import Channel
+from bot.core.values import Scope
+from bot.guard.ladder import Guard
+from bot.guard.model_judge import ModelJudge, conversation
+from bot.guard.training import School
+from bot.sandbox.model.server import FakeModel
+from bot.sandbox.rehearsal.question import Answer, Asked
+from storage.guard.verdicts import Channel
 from tests.model_door import door
 from tests.security import note
 from tests.smuggled_rows import SUBJECTS, Subject

@@ -19,9 +19,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from bot.sandbox.model import FakeModel
-from bot.sandbox.slack import FakeSlack
-from bot.turn_rows import reply_id
+from bot.conversation.records import reply_id
+from bot.sandbox.model.server import FakeModel
+from bot.sandbox.slack.server import FakeSlack
 from storage.engine import open_engine
 from tests.bench import percentile
 from tests.faults_promises import jobs, requests

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from bot.calendar import Calendar
-from bot.ledger import Ledger
-from bot.messages import RequestKind, Scope, Usage
+from bot.core.calendar import Calendar
+from bot.core.values import RequestKind, Scope, Usage
+from bot.costs.ledger import Ledger
 from tests.workspace import Workspace
 
 MODEL = "gpt-4.1-mini"  # a million tokens of output are $1.60

@@ -17,15 +17,16 @@ import openpyxl
 import pytest
 from aiohttp import web
 
-from bot import logs
-from bot.config import SLACK_API_URL, Settings
-from bot.errors import UnsupportedFile
-from bot.report_formats import FORMULA, as_csv
-from bot.reports import Row
-from bot.sandbox.slack_acts import Upload
-from bot.sandbox.slack_delivery import sign
-from handlers import files, slack
-from handlers.pins import pinned
+from bot.core.errors import UnsupportedFile
+from bot.core.settings import SLACK_API_URL, Settings
+from bot.ops import logs
+from bot.reports.formats import FORMULA, as_csv
+from bot.reports.usage import Row
+from bot.sandbox.slack.delivery.dispatch import sign
+from bot.sandbox.slack.people.acts import Upload
+from handlers.slack import client
+from handlers.slack import downloads as files
+from handlers.slack.allowed_hosts import pinned
 from tests.attacks import captured, escapes, settled, shown
 from tests.test_files import BAD, fetched, listening, shared
 from tests.test_outgoing import called, out, strays
@@ -504,7 +505,7 @@ async def test_attack_33_the_operators_pages_hold_no_names_ids_or_words(tmp_path
 
 def test_attack_36_every_request_that_goes_out_has_a_deadline_for_all_of_it() -> None:
     assert 0 < Settings().request_deadline_s <= 600
-    assert 0 < slack.REQUEST_DEADLINE_S <= 60
+    assert 0 < client.REQUEST_DEADLINE_S <= 60
     assert 0 < files.FETCH_DEADLINE_S <= 600
 
 

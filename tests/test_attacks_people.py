@@ -11,13 +11,15 @@ from typing import Any
 
 import pytest
 
-from bot.budgets import Budget
-from bot.errors import Missing
-from bot.sandbox.asked import Answer
-from handlers import guard_blocks, settings_form, table
-from handlers.blocks import FEEDBACK, FORGET_ALL, RETRY
-from handlers.settings import NOT_YOURS
-from storage import replies
+from bot.core.errors import Missing
+from bot.costs.budgets import Budget
+from bot.sandbox.rehearsal.question import Answer
+from handlers import routes
+from handlers.channel import form
+from handlers.channel.listeners import NOT_YOURS
+from handlers.guard import blocks
+from handlers.slack.blocks import FEEDBACK, FORGET_ALL, RETRY
+from storage.conversation import replies
 from storage.engine import Tx
 from tests.attacks import captured, settled, shown
 from tests.faults_promises import kept
@@ -404,7 +406,7 @@ FORGED = ("", "0", "1", "999", "-1", "nobody", "1:nobody", "1:", ":", "9", "x" *
 
 async def test_attack_30_a_value_that_was_changed_does_nothing(tmp_path: Path) -> None:
     """Every button, with every value, pressed by somebody who has no say, and by one of another team."""
-    actions = set(table.table(None, None)["action"]) - {FORGET_ALL}  # type: ignore[arg-type]
+    actions = set(routes.table(None, None)["action"]) - {FORGET_ALL}  # type: ignore[arg-type]
     async with workspace(tmp_path, slack={"teams": 2}) as team:
         thread = await team.ask("@parley hello")
         await team.answer("#general", thread)
@@ -425,10 +427,10 @@ async def test_attack_30_a_value_that_was_changed_does_nothing(tmp_path: Path) -
 
 # Buttons that stand in windows: the window's own metadata is forged with them.
 IN_WINDOWS = (
-    settings_form.OPEN_RECORD,
-    settings_form.OPEN_QUESTIONS,
-    guard_blocks.USE,
-    guard_blocks.ANSWERED,
+    form.OPEN_RECORD,
+    form.OPEN_QUESTIONS,
+    blocks.USE,
+    blocks.ANSWERED,
 )
 
 

@@ -14,14 +14,14 @@ from typing import Any
 
 import pytest
 
-from bot.redact import REDACTED
-from bot.sandbox.asked import Answer
-from bot.sandbox.hearing import Heard
-from bot.sandbox.slack_acts import Upload
-from handlers.blocks import SETTINGS_OF, SHOULD_ANSWER
-from handlers.clip_blocks import EDIT
-from handlers.outgoing import Outgoing
-from handlers.settings_form import OPEN_RECORD
+from bot.sandbox.rehearsal.hearing import Heard
+from bot.sandbox.rehearsal.question import Answer
+from bot.sandbox.slack.people.acts import Upload
+from bot.text.redact import REDACTED
+from handlers.channel.form import OPEN_RECORD
+from handlers.reply.output_filter import Outgoing
+from handlers.slack.blocks import SETTINGS_OF, SHOULD_ANSWER
+from handlers.voice.blocks import EDIT
 from tests.attacks import captured, settled
 from tests.clips import PATIENCE_S, clip, drop, until
 from tests.test_guard_in_slack import filled, opened, said, save, why

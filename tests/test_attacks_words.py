@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from bot.invisible import visible
-from bot.redact import REDACTED, redact_all
-from bot.sandbox.slack_acts import Upload
-from handlers.outgoing import Outgoing
+from bot.sandbox.slack.people.acts import Upload
+from bot.text.invisible import visible
+from bot.text.redact import REDACTED, redact_all
+from handlers.reply.output_filter import Outgoing
 from tests.attacks import PERSONA_CANARY, captured, escapes, shown
 from tests.faults_promises import ours
 from tests.test_clips import EARS, clip
@@ -412,7 +412,9 @@ async def test_awkward_words_in_a_form_are_kept_as_they_are_or_refused_at_their_
             delivery = await team.slack.submit("alice", given)
             assert delivery.acked, word
             await team.slack.close_modal("alice", everything=True)
-        assert not [record for record in caplog.records if record.exc_info and record.name != "bot.inbox"]
+        assert not [
+            record for record in caplog.records if record.exc_info and record.name != "bot.jobs.inbox"
+        ]
 
 
 COMMANDS = ("{}", "usage {}", "budget {}", "owner {}", "estimate {}", "digest {}", "forget {}")
@@ -447,25 +449,27 @@ def parts(code: str, value: Any) -> list[Any]:
 
 
 def patterns() -> Iterator[tuple[str, re.Pattern[str]]]:
-    """Every pattern of the house, by where it stands."""
+    """Every pattern of the running bot, by where it stands."""
     for folder in ("bot", "handlers", "storage"):
-        for path in sorted((ROOT / folder).glob("*.py")):
-            module = importlib.import_module(f"{folder}.{path.stem}") if path.stem != "__main__" else None
-            for name, value in vars(module).items() if module else ():
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            if path.stem == "__main__" or "sandbox" in path.parts:
+                continue
+            dotted = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+            for name, value in vars(importlib.import_module(dotted)).items():
                 if isinstance(value, re.Pattern):
-                    yield f"{folder}.{path.stem}.{name}", value
+                    yield f"{dotted}.{name}", value
 
 
 # Looked at one by one: what is inside ends in something that cannot begin it, so there is one way to match.
 REVIEWED = {
-    "bot.seams._WORD": "an apostrophe between letters",
-    "handlers.addresses._AFTER_SCHEME": "one letter, or brackets around others",
-    "handlers.addresses._AFTER_HOST": "one letter, or brackets around others",
-    "handlers.outgoing._BEFORE": "blanks after a marker",
-    "handlers.prose._TOKEN": "a dot between letters",
-    "handlers.prose._ADDRESS": "a dot between letters",
-    "handlers.prose._AMPERSANDS": "a semicolon at the end of each",
-    "handlers.split._DELIMITER": "a bar before each",
+    "bot.voice.stitching._WORD": "an apostrophe between letters",
+    "handlers.slack.links._AFTER_SCHEME": "one letter, or brackets around others",
+    "handlers.slack.links._AFTER_HOST": "one letter, or brackets around others",
+    "handlers.reply.output_filter._BEFORE": "blanks after a marker",
+    "handlers.reply.output_line._TOKEN": "a dot between letters",
+    "handlers.reply.output_line._ADDRESS": "a dot between letters",
+    "handlers.reply.output_line._AMPERSANDS": "a semicolon at the end of each",
+    "handlers.reply.splitting._DELIMITER": "a bar before each",
 }
 
 
@@ -477,14 +481,14 @@ def test_attack_26_no_pattern_has_repetition_in_repetition_but_those_that_were_l
 
 # Lines that make a pattern with two endless things beside each other try every border between them.
 BORDERS = {
-    "a table's line": ("split._DELIMITER.fullmatch", " ", "x"),
-    "a table's line, begun": ("split._DELIMITER.fullmatch", "-", "x"),
-    "bars": ("split._DELIMITER.fullmatch", "|-", "x"),
-    "markup": ("split.plain", "|-", "x"),
-    "markup over lines": ("split.plain", "- \n", "x"),
-    "emphasis": ("addresses._one", "_", ""),
-    "emphasis in words": ("addresses._one", "_-", ""),
-    "emphasis in hosts": ("addresses._one", "-_a.", ""),
+    "a table's line": ("splitting._DELIMITER.fullmatch", " ", "x"),
+    "a table's line, begun": ("splitting._DELIMITER.fullmatch", "-", "x"),
+    "bars": ("splitting._DELIMITER.fullmatch", "|-", "x"),
+    "markup": ("splitting.plain", "|-", "x"),
+    "markup over lines": ("splitting.plain", "- \n", "x"),
+    "emphasis": ("links._one", "_", ""),
+    "emphasis in words": ("links._one", "_-", ""),
+    "emphasis in hosts": ("links._one", "-_a.", ""),
 }
 
 
@@ -493,5 +497,6 @@ def test_attack_26_a_long_line_is_looked_at_within_the_time_a_process_is_given(n
     """A line of 400,000 letters is milliseconds when looked at once, half an hour border by border."""
     looks, filling, end = BORDERS[name]
     limit = "import resource; resource.setrlimit(resource.RLIMIT_CPU, (20, 20))"
-    code = f"{limit}; from handlers import addresses, split; {looks}({filling!r} * 400_000 + {end!r})"
+    modules = "from handlers.reply import splitting; from handlers.slack import links"
+    code = f"{limit}; {modules}; {looks}({filling!r} * 400_000 + {end!r})"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

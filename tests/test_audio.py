@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import audio, audio_levels
-from bot.audio import Recording, Wants, prepare, sniff
-from bot.errors import FileTooLarge, UnsupportedFile
+from bot.core.errors import FileTooLarge, UnsupportedFile
+from bot.voice import decoding, loudness
+from bot.voice.decoding import Recording, Wants, prepare, sniff
 from tests.audio_files import (
     FORMATS,
     RATE,
@@ -150,7 +150,7 @@ async def test_speech_is_heard_when_it_is_faint_and_when_it_is_noisy(
     background = noise(len(spoken) / RATE + 0.1, colour=1)[: len(spoken)].astype(np.float64)
     background *= np.std(spoken) / np.std(background) / 10 ** (snr_db / 20)
     samples = ((spoken + background) * gain).clip(-32768, 32767).astype(np.int16)
-    assert audio_levels.sounds(audio_levels.levels(samples))
+    assert loudness.sounds(loudness.levels(samples))
 
 
 async def test_one_short_word_is_heard(tmp_path: Path) -> None:
@@ -263,7 +263,7 @@ async def test_a_child_that_says_nothing_is_ended(tmp_path: Path, monkeypatch: p
     stuck = written(tmp_path, f"#!{sys.executable}\nimport time; time.sleep(60)".encode(), "stuck")
     stuck.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(stuck))
-    monkeypatch.setattr(audio, "STALL_S", 0.3)
+    monkeypatch.setattr(decoding, "STALL_S", 0.3)
     with pytest.raises(UnsupportedFile, match="within the limits"):
         await asyncio.wait_for(prepared(written(tmp_path, wav(speech())), tmp_path), 5)
 
@@ -302,12 +302,12 @@ async def test_giving_up_ends_the_child(tmp_path: Path) -> None:
 
 @given(st.binary(max_size=80))
 def test_sniffing_never_fails_and_knows_only_what_it_can_open(head: bytes) -> None:
-    assert sniff(head) in {"", *audio.CONTAINERS}
+    assert sniff(head) in {"", *decoding.CONTAINERS}
 
 
 @given(st.lists(st.integers(0, 100), min_size=1, max_size=3_000))
 def test_spans_are_in_order_apart_and_inside(levels: list[int]) -> None:
-    spans = audio_levels.sounds(np.array(levels, dtype=np.uint8))
+    spans = loudness.sounds(np.array(levels, dtype=np.uint8))
     edges = [edge for span in spans for edge in span]
     assert all(0 <= a < b <= len(levels) / 50 for a, b in spans)
     assert edges == sorted(edges)

@@ -16,14 +16,16 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot import cli, inbox_cli, usage_cli
-from bot.looks import WAITING, Looks
-from bot.metrics import METRICS
-from handlers import commands, table
-from handlers.blocks import SHOULD_ANSWER
-from handlers.clip_blocks import FORGET
-from handlers.settings_form import OPEN_QUESTIONS, OPEN_RECORD
-from handlers.web import control_app
+from bot.cli import inbox, main
+from bot.cli import usage as usage_cli
+from bot.ops.metrics import METRICS
+from bot.privacy.access_log import WAITING, Looks
+from handlers import commands
+from handlers import routes as table
+from handlers.channel.form import OPEN_QUESTIONS, OPEN_RECORD
+from handlers.http import control_app
+from handlers.slack.blocks import SHOULD_ANSWER
+from handlers.voice.blocks import FORGET
 from storage import audit
 from storage.engine import open_engine
 from tests.clips import EARS, PATIENCE_S, cards, clip, drop
@@ -105,29 +107,29 @@ UNWRITTEN = {
     "budgets.settle": "a hold becomes what it cost",
     "budgets._begin_anew": "looked up in the ledger again",
     "clips.forget_unheard": "of a message that was deleted while it was listened to",
-    "conversations.retract": "a recording that was put right by its person takes its place",
-    "conversations.drop_summaries": "made anew from what remains",
+    "messages.retract": "a recording that was put right by its person takes its place",
+    "messages.drop_summaries": "made anew from what remains",
     "recordings.put_card": "parts become the card",
     "recordings.tidy": "minutes that count no more",
     "recordings.forget": "behind clips.forget",
-    "recordings.forget_conversation": "what nobody may keep (bot/boundaries.py)",
+    "recordings.forget_conversation": "what nobody may keep (bot/core/access.py)",
     "inbox.tidy": "keys without words",
-    "guard.tidy_vectors": "computed again where needed",
-    "retention.erase_messages": "counted by bot/retention.py",
-    "retention.erase_recordings": "counted by bot/retention.py",
-    "retention.erase_verdicts": "counted by bot/retention.py",
-    "retention.erase_feedback": "counted by bot/retention.py",
+    "verdicts.tidy_vectors": "computed again where needed",
+    "retention.erase_messages": "counted by bot/privacy/retention.py",
+    "retention.erase_recordings": "counted by bot/privacy/retention.py",
+    "retention.erase_verdicts": "counted by bot/privacy/retention.py",
+    "retention.erase_feedback": "counted by bot/privacy/retention.py",
     "forget._erase_messages": "behind forget, forget_user and forget_team",
-    "forget.forget_judged": "behind the deletion of a message (bot/turn_rows.py)",
+    "forget.forget_judged": "behind the deletion of a message (bot/conversation/records.py)",
     "forget._drop_models": "trained anew from what remains",
-    "unnaming.unname_day": "the same amounts under another name",
-    "unnaming._unname_lines": "the same amounts under another name",
+    "anonymise.unname_day": "the same amounts under another name",
+    "anonymise._unname_lines": "the same amounts under another name",
 }
 DECIDED = ("channel_wishes", "guard_policies", "guard_examples", "channel_owners", "budgets", "digests")
 # What writes into them without an entry of its own, and why.
 BEHIND = {
-    "guard.add_example": "behind label_verdict and add_examples",
-    "forget.forget_judged": "behind the deletion of a message (bot/turn_rows.py)",
+    "verdicts.add_example": "behind label_verdict and add_examples",
+    "forget.forget_judged": "behind the deletion of a message (bot/conversation/records.py)",
     "digests.sent": "the process remembers the week it told",
     "budgets.raise_for_a_while": "through _note",
 }
@@ -142,7 +144,7 @@ def doors() -> set[str]:
     found |= {"event message", "page /usage"}
     found |= {f"parley {word}" for word in words_of(commands.Commands.parley)} - {"parley help"}
     found |= {f"parley {name.partition(' ')[0]}" for name in commands.HELP} - {"parley help"}
-    found |= {f"cli {name}" for name in cli.COMMANDS}
+    found |= {f"cli {name}" for name in main.COMMANDS}
     routes = control_app(None, None, None, hear=None, looks=None).router.resources()  # type: ignore[arg-type]
     return found | {f"control /{route.canonical.split('/')[1]}" for route in routes}
 
@@ -167,7 +169,7 @@ def test_every_act_is_written_down_somewhere() -> None:
     said = {
         node.value
         for folder in ("bot", "storage")
-        for path in (ROOT / folder).glob("*.py")
+        for path in (ROOT / folder).rglob("*.py")
         if path != ROOT / "storage" / "audit.py"
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Constant)
@@ -183,7 +185,7 @@ def test_only_known_acts_are_written_down(tmp_path: Path) -> None:
 def functions() -> dict[str, tuple[str, bool]]:
     """Every function of storage/: the SQL in it, and whether it adds an entry."""
     found = {}
-    for path in sorted((ROOT / "storage").glob("*.py")):
+    for path in sorted((ROOT / "storage").rglob("*.py")):
         for node in ast.parse(path.read_text("utf-8")).body:
             if isinstance(node, ast.FunctionDef):
                 text = ast.unparse(node)
@@ -288,7 +290,7 @@ async def test_what_an_operator_looks_at_beside_a_running_bot_is_written_down(tm
         usage = argparse.Namespace(span="month", by="person", team="", format="csv")
         assert await usage_cli.run(usage, team.bot.settings) == 0
         await tell(team)
-        assert await inbox_cli.run(argparse.Namespace(action="show", seq=1), team.bot.settings) == 0
+        assert await inbox.run(argparse.Namespace(action="show", seq=1), team.bot.settings) == 0
         report, job = await looks(tmp_path, 2)
         assert report[:2] == ("usage", "")
         assert report[2].endswith("by person as csv; everybody's figures")

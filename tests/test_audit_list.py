@@ -8,20 +8,18 @@ from typing import Any
 
 import pytest
 
-from bot import audit_cli, cli
-from bot.changes import note_changes
-from bot.config import Settings
-from storage import (
-    audit,
-    budgets,
-    channels,
-    guard,
-    inbox,
-    owners,
-)
+from bot.cli import audit as audit_cli
+from bot.cli import main
+from bot.core.settings import Settings
+from bot.privacy.settings_log import note_changes
+from storage import audit
+from storage.channel import owners, preferences
+from storage.costs import budgets
 from storage.engine import Tx
-from storage.guard import Channel
-from storage.sqlite_writer import SqliteTx
+from storage.guard import verdicts
+from storage.guard.verdicts import Channel
+from storage.jobs import inbox
+from storage.sqlite.writer import SqliteTx
 from tests.rows import SECRET, open_rows
 from tests.test_commands import parley, told
 from tests.workspace import workspace
@@ -45,9 +43,9 @@ def decisions(tx: Tx) -> None:
     budgets.remove(tx, "T", 1, by="U0", at=3.0)
     owners.name(tx, "T", "C", "U1", by="U0", at=4.0)
     owners.dismiss(tx, "T", "C", "U1", by="U0", at=5.0)
-    guard.save_policy(tx, Channel("T", "C"), "said in confidence", by="U1", now=6.0)
-    guard.remove_policy(tx, Channel("T", "C"), by="U1", now=7.0)
-    channels.wish(tx, "T", "C", "words", "said in confidence", person="U1", now=8.0)
+    verdicts.save_policy(tx, Channel("T", "C"), "said in confidence", by="U1", now=6.0)
+    verdicts.remove_policy(tx, Channel("T", "C"), by="U1", now=7.0)
+    preferences.wish(tx, "T", "C", "words", "said in confidence", person="U1", now=8.0)
     note_changes(tx, Settings(model="gpt-other", slack_bot_token="xoxb-secret"), now=9.0)
     inbox.put(tx, "k", "c", "m", '"said in confidence"', now=10.0)
     job = inbox.take(tx, "c", now=10.0)
@@ -125,16 +123,16 @@ def test_a_list_whose_end_was_cut_off_is_found_by_a_seal_that_was_noted(
     with open_rows(tmp_path / "parley.db") as rows:
         decisions(rows)
     monkeypatch.setenv("PARLEY_DATABASE", f"sqlite:///{tmp_path}/parley.db")
-    assert cli.main(["audit", "--last", "3"]) == 0
+    assert main.main(["audit", "--last", "3"]) == 0
     *lines, last = capsys.readouterr().out.splitlines()
     assert len(lines) == 3
     assert "discarded job 1" in lines[-1]
     seal = last.rpartition(" ")[2]
-    assert cli.main(["audit", "--seal", seal]) == 0
+    assert main.main(["audit", "--seal", seal]) == 0
     with open_rows(tmp_path / "parley.db") as rows:
         rows.run("delete from audit where seq = (select max(seq) from audit)")
-    assert cli.main(["audit"]) == 0
-    assert cli.main(["audit", "--seal", seal]) == 1
+    assert main.main(["audit"]) == 0
+    assert main.main(["audit", "--seal", seal]) == 1
     assert "cut off" in capsys.readouterr().out
 
 
@@ -144,7 +142,7 @@ def test_an_entry_is_one_line_whatever_is_in_it() -> None:
 
 
 def test_nothing_in_the_house_changes_or_removes_an_entry() -> None:
-    for path in (Path(__file__).parent.parent / "storage").glob("*.py"):
+    for path in (Path(__file__).parent.parent / "storage").rglob("*.py"):
         text = path.read_text("utf-8").lower()
         assert "update audit" not in text, path
         assert "delete from audit" not in text, path

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.breaker import FAILURES, PAUSE_S, Breaker
-from bot.errors import Credentials, Overloaded
+from bot.core.errors import Credentials, Overloaded
+from bot.provider.circuit_breaker import FAILURES, PAUSE_S, Breaker
 
 
 class Clock:

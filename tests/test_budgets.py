@@ -16,13 +16,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 
-from bot.budgets import EACH, Budget, Budgets
-from bot.calendar import Calendar, first_day, next_first_day, zone
-from bot.errors import BudgetExceeded, Missing, SetupError
-from bot.ledger import Entry, Ledger
-from bot.messages import Scope, Usage
-from bot.pricing import Prices
-from storage import audit, budgets
+from bot.core.calendar import Calendar, first_day, next_first_day, zone
+from bot.core.errors import BudgetExceeded, Missing, SetupError
+from bot.core.values import Scope, Usage
+from bot.costs.budgets import EACH, Budget, Budgets
+from bot.costs.ledger import Entry, Ledger
+from bot.costs.pricing import Prices
+from storage import audit
+from storage.costs import budgets
 from storage.engine import Engine, Tx, open_engine
 
 T = TypeVar("T")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.budgets import Standing
-from bot.calendar import next_first_day
+from bot.core.calendar import next_first_day
+from bot.costs.budgets import Standing
 from tests.roles import PEOPLE, furnish
 from tests.spending import spend, told
 from tests.workspace import Workspace, workspace

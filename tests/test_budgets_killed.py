@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from bot.budgets import Budget, Budgets
-from bot.calendar import Calendar, zone
-from bot.sandbox.model import FakeModel
-from bot.sandbox.slack import FakeSlack
+from bot.core.calendar import Calendar, zone
+from bot.costs.budgets import Budget, Budgets
+from bot.sandbox.model.server import FakeModel
+from bot.sandbox.slack.server import FakeSlack
 from storage.engine import Tx, open_engine
 from tests.test_kills import finals, supervised
 from tests.workspace import MANIFEST

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import captions
-from bot.clip import ClipCard
-from bot.heard import Said
+from bot.voice import captions
+from bot.voice.clip_card import ClipCard
+from bot.voice.transcript import Said
 
 LONG = (
     "It is a long sentence that nobody could read in the time it stands on the screen, so it is cut in two."

@@ -7,12 +7,12 @@ from decimal import Decimal
 
 import pytest
 
-from bot import pictures
-from bot.budgets import Budget, Standing
-from bot.charts import REST, Chart, burn_down, over_time, share
-from bot.drawing import specification
-from bot.errors import BotError
-from bot.reports import Row, span
+from bot.core.errors import BotError
+from bot.costs.budgets import Budget, Standing
+from bot.reports import chart_images
+from bot.reports.chart_process import specification
+from bot.reports.charts import REST, Chart, burn_down, over_time, share
+from bot.reports.usage import Row, span
 
 TODAY = date(2026, 11, 10)
 MONTH = span("month", TODAY)
@@ -112,7 +112,7 @@ def test_a_day_does_not_move_with_the_readers_time_zone() -> None:
 async def test_charts_become_png_at_twice_the_size_with_alt_text() -> None:
     rows = [spent(1, "C1"), spent(2, "</script>")]
     charts = [over_time(rows, MONTH, {}), share([Row(kind="answer", cost_usd=Decimal(1))], MONTH)]
-    drawn = await pictures.draw(charts)
+    drawn = await chart_images.draw(charts)
     for chart, picture in zip(charts, drawn, strict=True):
         assert picture.png.startswith(b"\x89PNG")
         assert int.from_bytes(picture.png[16:20]) > 1_200
@@ -121,10 +121,10 @@ async def test_charts_become_png_at_twice_the_size_with_alt_text() -> None:
 
 async def test_a_chart_that_cannot_be_drawn_is_an_error_not_a_hang() -> None:
     with pytest.raises(BotError, match="KeyError"):
-        await pictures.draw([Chart("pie", "", "", "", ())])  # type: ignore[arg-type]
+        await chart_images.draw([Chart("pie", "", "", "", ())])  # type: ignore[arg-type]
 
 
 async def test_the_script_for_the_page_is_whole_and_cannot_end_its_tag() -> None:
-    script = await pictures.script()
+    script = await chart_images.script()
     assert "vegaEmbed" in script
     assert "</script" not in script.lower()

@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from bot import clips
-from bot.sandbox.hearing import Heard
-from handlers.clip_blocks import EDIT, FORGET, TRANSLATE
+from bot.sandbox.rehearsal.hearing import Heard
+from bot.voice import service
+from handlers.voice.blocks import EDIT, FORGET, TRANSLATE
 from tests.clips import (
     EARS,
     PATIENCE_S,
@@ -114,9 +114,9 @@ async def test_only_whose_clip_it_is_corrects_or_forgets_it(tmp_path: Path) -> N
         thread = await drop(team, clip(HELLO, tmp_path))
         await answered(team, thread)
         await press(team, thread, EDIT, user="bob")
-        await until(team, lambda: clips.CORRECT in whispered(team, "bob"))
+        await until(team, lambda: service.CORRECT in whispered(team, "bob"))
         await press(team, thread, FORGET, user="bob")
-        await until(team, lambda: clips.FORGET in whispered(team, "bob"))
+        await until(team, lambda: service.FORGET in whispered(team, "bob"))
         assert not team.slack.modals("bob")
         assert spoken(HELLO) in shown(cards(team, thread)[0])
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.sandbox.model import FakeModel
-from bot.sandbox.slack import FakeSlack
-from handlers.clip_blocks import TRANSLATE, is_card
+from bot.sandbox.model.server import FakeModel
+from bot.sandbox.slack.server import FakeSlack
+from handlers.voice.blocks import TRANSLATE, is_card
 from tests.audio_files import tones
 from tests.clips import clip, spoken
 from tests.faults_promises import kept_in

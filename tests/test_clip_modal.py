@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.clip import ClipCard
-from bot.heard import Said
-from bot.sandbox.slack_blocks import check_view
-from handlers import clip_modal
+from bot.sandbox.slack.api.blocks import check_view
+from bot.voice.clip_card import ClipCard
+from bot.voice.transcript import Said
+from handlers.voice import modal
 
 SENTENCES = [f"This is sentence number {n}, and it says nothing new." for n in range(2_000)]
 # About two hours of talk; more than one modal holds.
@@ -19,7 +19,7 @@ TWO = ClipCard("2", "call.wav", 4, "m", "en", (Said(0, 1, "Hi.", "A"), Said(1, 2
 
 def filled(card: ClipCard, **changed: str) -> dict[str, Any]:
     """The submitted view, some of its fields changed."""
-    view = check_view(clip_modal.modal(card, card.id), kind="modal")
+    view = check_view(modal.modal(card, card.id), kind="modal")
     inputs = [block for block in view["blocks"] if block["type"] == "input"]
     values = {
         b["block_id"]: {b["block_id"]: {"value": changed.get(b["block_id"], b["element"]["initial_value"])}}
@@ -29,32 +29,29 @@ def filled(card: ClipCard, **changed: str) -> dict[str, Any]:
 
 
 def test_pieces_are_the_whole_text_cut_behind_sentences() -> None:
-    pieces = clip_modal.pieces(LONG.text)
+    pieces = modal.pieces(LONG.text)
     assert "".join(pieces) == LONG.text
     assert all(piece.endswith(". ") for piece in pieces[:-1])
-    assert max(map(len, pieces)) <= clip_modal.FILLED_CHARACTERS
+    assert max(map(len, pieces)) <= modal.FILLED_CHARACTERS
 
 
 def test_text_without_any_place_to_cut_is_cut_all_the_same() -> None:
-    pieces = clip_modal.pieces("会" * 7_000)
+    pieces = modal.pieces("会" * 7_000)
     assert [len(piece) for piece in pieces] == [2_900, 2_900, 1_200]
 
 
 def test_of_a_very_long_transcript_the_beginning_can_be_corrected_and_the_rest_stays() -> None:
-    text = clip_modal.corrected(filled(LONG, words3="Corrected."), LONG)
-    assert clip_modal.THE_REST in str(clip_modal.modal(LONG, "1"))
+    text = modal.corrected(filled(LONG, words3="Corrected."), LONG)
+    assert modal.THE_REST in str(modal.modal(LONG, "1"))
     assert "Corrected." in text
     assert text.endswith(SENTENCES[-1])
     assert text.startswith(SENTENCES[0])
 
 
 def test_nothing_changed_is_nothing_to_do() -> None:
-    assert clip_modal.corrected(filled(LONG), LONG) == ""
-    assert clip_modal.corrected(filled(TWO), TWO) == ""
+    assert modal.corrected(filled(LONG), LONG) == ""
+    assert modal.corrected(filled(TWO), TWO) == ""
 
 
 def test_who_said_it_can_be_seen_and_corrected() -> None:
-    assert (
-        clip_modal.corrected(filled(TWO, words0="Anna: Hi.\n\nBen: Hello."), TWO)
-        == "Anna: Hi.\n\nBen: Hello."
-    )
+    assert modal.corrected(filled(TWO, words0="Anna: Hi.\n\nBen: Hello."), TWO) == "Anna: Hi.\n\nBen: Hello."

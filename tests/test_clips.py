@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bot import hearing
-from bot.errors import SlackUnavailable
-from bot.pricing import usd
-from bot.report_formats import dollars
-from bot.sandbox.hearing import Heard
-from bot.speech_models import OPENAI_BYTES
-from handlers import blocks
-from storage import ledger
+from bot.core.errors import SlackUnavailable
+from bot.costs.pricing import usd
+from bot.reports.formats import dollars
+from bot.sandbox.rehearsal.hearing import Heard
+from bot.voice import message_clips
+from bot.voice.speech_models import OPENAI_BYTES
+from handlers.slack import blocks
+from storage.costs import ledger
 from tests.audio_files import FORMATS, RATE, decode, encode, say, silence, tones, wav
 from tests.clips import (
     EARS,
@@ -143,7 +143,7 @@ async def test_a_channel_may_close_our_ears_to_follow_ups(tmp_path: Path) -> Non
         await answered(team, thread, count=2)
         await team.quiet(PATIENCE_S)
         assert len(answers(team, thread)) == 2
-        assert hearing.NOT_HERE in str(team.replies("#general", thread)[-1]["blocks"])
+        assert message_clips.NOT_HERE in str(team.replies("#general", thread)[-1]["blocks"])
         assert not heard(team)
 
 
@@ -282,7 +282,7 @@ async def test_what_cannot_be_read_is_said_and_the_rest_is_answered(tmp_path: Pa
         thread = await drop(team, *files, text="@parley and you?")
         assert await answered(team, thread) == "Sure."
         notes = str(team.replies("#general", thread)[-1]["blocks"])
-        assert f"plan.pdf: {hearing.NOT_A_RECORDING}" in notes
+        assert f"plan.pdf: {message_clips.NOT_A_RECORDING}" in notes
         assert "broken.mp3: it is not a recording in a format that I know" in notes
         assert spoken(HELLO) in shown(cards(team, thread)[0])
 
@@ -312,7 +312,7 @@ async def test_a_file_that_slack_does_not_give_is_told_and_the_text_is_answered(
 async def test_a_file_host_that_is_away_for_a_moment_delays_the_answer(
     method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.inbox.OUTAGE_S", (0.05, 1.2))
+    monkeypatch.setattr("bot.jobs.inbox.OUTAGE_S", (0.05, 1.2))
     async with workspace(tmp_path, model=EARS) as team:
         team.model.script("Sure.")
         team.slack.faults.add(method, status=500, times=2)
@@ -326,7 +326,7 @@ async def test_a_file_host_that_is_away_for_a_moment_delays_the_answer(
 async def test_a_file_host_that_stays_away_is_said_and_can_be_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.inbox.OUTAGE_S", (0.02, 1.2))
+    monkeypatch.setattr("bot.jobs.inbox.OUTAGE_S", (0.02, 1.2))
     async with workspace(tmp_path, model=EARS) as team:
         team.model.script("Sure.")
         team.slack.faults.add("files.download", status=500, times=1_000)

@@ -12,8 +12,9 @@ import aiohttp
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.reports import Row
-from handlers import blocks, commands, home
+from bot.reports.usage import Row
+from handlers import commands, home
+from handlers.slack import blocks
 from tests.rows import SECRET, kept, on_disk, rows
 from tests.workspace import Workspace, workspace
 

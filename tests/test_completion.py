@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from bot import transcript, turn
-from bot.errors import (
+from bot.conversation import turn
+from bot.core.errors import (
     ContentFiltered,
     Credentials,
     Missing,
@@ -22,10 +22,11 @@ from bot.errors import (
     TriedAgain,
     Unavailable,
 )
-from bot.logs import JsonLine
-from bot.sandbox.model import FakeModel
-from bot.sandbox.slack import FakeSlack
-from handlers import blocks
+from bot.ops.logs import JsonLine
+from bot.provider import stop_sequences
+from bot.sandbox.model.server import FakeModel
+from bot.sandbox.slack.server import FakeSlack
+from handlers.slack import blocks
 from tests.rows import rows
 from tests.workspace import MANIFEST, Workspace, started, text_of, workspace
 
@@ -208,7 +209,7 @@ async def test_a_cut_answer_never_looks_whole_and_is_never_remembered_as_whole(
         assert blocks.FEEDBACK not in under(team, thread), "nobody is asked to judge half an answer"
         await team.ask("go on", thread=thread)
         await team.answer("#general", thread, count=2)
-        assert transcript.CUT_OFF in team.model.requests[-1].prompt
+        assert stop_sequences.CUT_OFF in team.model.requests[-1].prompt
     assert (0,) in rows(tmp_path, "select whole from messages where role = 'assistant'")
 
 

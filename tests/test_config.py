@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import config
-from bot.config import Settings
-from bot.errors import SetupError
+from bot.core import settings as config
+from bot.core.errors import SetupError
+from bot.core.settings import Settings
 
 NAMES = [env for env, *_ in config.table()]
 

@@ -11,13 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.messages import Conversation
-from storage import conversations, inbox, recordings, replies, schema
-from storage.conversations import Recalled
+from bot.core.values import Conversation
+from storage import schema
+from storage.conversation import messages, replies
+from storage.conversation.messages import Recalled
 from storage.engine import Tx
-from storage.forget import forget, forget_user
-from storage.inbox import Job
-from storage.sqlite_writer import SqliteTx
+from storage.jobs import inbox
+from storage.jobs.inbox import Job
+from storage.privacy.forget import forget, forget_user
+from storage.sqlite.writer import SqliteTx
+from storage.voice import recordings
 from tests.rows import open_rows
 
 HERE = Conversation("T", "C", "1")
@@ -31,13 +34,13 @@ def tx(tmp_path: Path) -> Iterator[SqliteTx]:
 
 
 def say(tx: Tx, message: str, text: str = "", *, place: Conversation = HERE, person: str = "U1") -> bool:
-    return conversations.append(
+    return messages.append(
         tx, place, role="human", message=message, person=person, text=text or f"text {message}", now=1.0
     )
 
 
 def answer(tx: Tx, message: str, *, place: Conversation = HERE, person: str = "U1") -> bool:
-    return conversations.append(
+    return messages.append(
         tx, place, role="assistant", message=message, person=person, text=f"answer {message}", now=2.0
     )
 
@@ -47,12 +50,12 @@ def texts(recalled: Recalled) -> list[str]:
 
 
 def recall(tx: Tx, place: Conversation = HERE, **kw: Any) -> Recalled:
-    return conversations.recall(tx, place.key, **kw)
+    return messages.recall(tx, place.key, **kw)
 
 
 def summarise(tx: Tx, text: str, upto: int, *, erasures: int | None = None) -> bool:
     known = recall(tx).erasures if erasures is None else erasures
-    return conversations.summarise(tx, HERE.key, text, upto=upto, tokens=7, erasures=known, now=3.0)
+    return messages.summarise(tx, HERE.key, text, upto=upto, tokens=7, erasures=known, now=3.0)
 
 
 # Remembering
@@ -77,7 +80,7 @@ def test_a_message_is_remembered_once(tx: SqliteTx) -> None:
 
 def test_a_conversation_never_seen_is_empty(tx: SqliteTx) -> None:
     assert recall(tx) == Recalled()
-    assert not conversations.knows(tx, HERE.key)
+    assert not messages.knows(tx, HERE.key)
 
 
 def test_a_summary_stands_for_what_was_said_before(tx: SqliteTx) -> None:
@@ -100,9 +103,7 @@ def test_only_the_newest_messages_are_read_and_that_is_said(tx: SqliteTx) -> Non
 
 
 def test_cut_answers_stay_marked_as_cut(tx: SqliteTx) -> None:
-    conversations.append(
-        tx, HERE, role="assistant", message="r", person="U1", text="half", whole=False, now=1
-    )
+    messages.append(tx, HERE, role="assistant", message="r", person="U1", text="half", whole=False, now=1)
     assert recall(tx).messages[0].whole is False
 
 
@@ -111,12 +112,12 @@ def test_cut_answers_stay_marked_as_cut(tx: SqliteTx) -> None:
 def test_any_text_can_be_remembered(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     with open_rows(tmp_path_factory.mktemp("any") / "p.db") as tx:
         say(tx, "10", "x" + text)
-        assert texts(recall(tx)) == [conversations.storable("x" + text)]
+        assert texts(recall(tx)) == [messages.storable("x" + text)]
 
 
 @pytest.mark.parametrize("text", ["\ud800 alone", "a\0b"])
 def test_what_no_database_takes_is_replaced(text: str) -> None:
-    stored = conversations.storable(text)
+    stored = messages.storable(text)
     assert "\0" not in stored
     assert stored.encode()
 
@@ -130,7 +131,7 @@ def test_an_edit_takes_the_place_of_the_old_text_and_of_summaries_of_it(tx: Sqli
     first, second, *_ = (m.seq for m in recall(tx).messages)
     summarise(tx, "early", first)
     summarise(tx, "with the old text", second)
-    assert conversations.edit(tx, "T", "C", "1", "new text", now=9)
+    assert messages.edit(tx, "T", "C", "1", "new text", now=9)
     recalled = recall(tx)
     assert recalled.summary == "early"
     assert texts(recalled) == ["new text", "text 2", "text 3"]
@@ -139,9 +140,9 @@ def test_an_edit_takes_the_place_of_the_old_text_and_of_summaries_of_it(tx: Sqli
 def test_an_edit_that_changes_nothing_or_nothing_of_ours_drops_nothing(tx: SqliteTx) -> None:
     say(tx, "1")
     summarise(tx, "summary", recall(tx).messages[0].seq)
-    assert not conversations.edit(tx, "T", "C", "1", "text 1", now=9)
-    assert not conversations.edit(tx, "T", "C", "99", "new", now=9)
-    assert not conversations.edit(tx, "T", "OTHER", "1", "new", now=9)
+    assert not messages.edit(tx, "T", "C", "1", "text 1", now=9)
+    assert not messages.edit(tx, "T", "C", "99", "new", now=9)
+    assert not messages.edit(tx, "T", "OTHER", "1", "new", now=9)
     assert recall(tx).summary == "summary"
 
 
@@ -151,16 +152,16 @@ def test_a_deleted_message_is_in_no_summary_and_does_not_come_back(tx: SqliteTx)
     seqs = [m.seq for m in recall(tx).messages]
     summarise(tx, "before it", seqs[0])
     summarise(tx, "with it", seqs[2])
-    assert conversations.delete(tx, "T", "C", "2", now=9)
+    assert messages.delete(tx, "T", "C", "2", now=9)
     assert not say(tx, "2")
-    assert conversations.forgotten(tx, "T", "C", "2")
+    assert messages.forgotten(tx, "T", "C", "2")
     recalled = recall(tx)
     assert recalled.summary == "before it"
     assert texts(recalled) == ["text 1", "text 3"]
 
 
 def test_a_message_deleted_before_it_arrived_is_not_remembered(tx: SqliteTx) -> None:
-    assert not conversations.delete(tx, "T", "C", "5", now=9)
+    assert not messages.delete(tx, "T", "C", "5", now=9)
     assert not say(tx, "5")
 
 
@@ -168,7 +169,7 @@ def test_a_summary_made_while_something_was_deleted_is_not_kept(tx: SqliteTx) ->
     say(tx, "1", "secret")
     say(tx, "2")
     before = recall(tx)
-    conversations.delete(tx, "T", "C", "1", now=9)
+    messages.delete(tx, "T", "C", "1", now=9)
     assert not summarise(tx, "secret", before.messages[-1].seq, erasures=before.erasures)
     assert recall(tx).summary == ""
     assert summarise(tx, "clean", before.messages[-1].seq)
@@ -195,7 +196,7 @@ def work_through(tx: Tx, key: str, place: Conversation, person: str, *, parked: 
     owner = recordings.Owner("T", place.key, person)
     recordings.put_part(tx, key, owner, "transcribe", recordings.StoredPart(0, f"secret of {person}", None))
     recordings.put_card(tx, f"{key}-other", owner, f"secret of {person}", now=0)
-    conversations.append(
+    messages.append(
         tx, place, role="assistant", message=f"r-{key}", person=person, text=f"secret of {person}!", now=0
     )
     replies.answered(tx, f"r-{key}", f'"secret of {person}"')
@@ -231,7 +232,7 @@ def test_forgetting_a_conversation_leaves_others_and_that_we_take_part(tx: Sqlit
     assert "secret of U1" not in everything(tx)
     recalled = recall(tx)
     assert (texts(recalled), recalled.summary, recalled.forgotten_at) == ([], "", 9)
-    assert conversations.knows(tx, HERE.key)
+    assert messages.knows(tx, HERE.key)
     assert texts(recall(tx, THERE)) == ["secret of U2", "secret of U2!"]
     assert say(tx, "3")
     assert texts(recall(tx)) == ["text 3"]
@@ -270,7 +271,7 @@ def test_recalling_an_old_conversation_costs_as_much_as_a_young_one(tx: SqliteTx
             say(tx, f"{place.thread}-{n}", place=place)
         tx.run("commit")
         upto = recall(tx, place).messages[-5].seq
-        conversations.summarise(tx, place.key, "s", upto=upto, tokens=1, erasures=0, now=1)
+        messages.summarise(tx, place.key, "s", upto=upto, tokens=1, erasures=0, now=1)
         assert len(recall(tx, place).messages) == 4
         best = 9.0
         for _ in range(30):

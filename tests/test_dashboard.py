@@ -17,16 +17,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import pictures
-from bot.budgets import EACH, Budget, Budgets
-from bot.calendar import Calendar, zone
-from bot.dashboard import Desk, read, respond
-from bot.errors import NotPermitted, NotUnderstood
-from bot.ledger import Ledger
-from bot.links import LIFE_S, sign, verify
-from bot.messages import Scope, Usage
-from bot.pricing import Prices
-from bot.reports import Viewer
+from bot.core.calendar import Calendar, zone
+from bot.core.errors import NotPermitted, NotUnderstood
+from bot.core.values import Scope, Usage
+from bot.costs.budgets import EACH, Budget, Budgets
+from bot.costs.ledger import Ledger
+from bot.costs.pricing import Prices
+from bot.pages.signed_links import LIFE_S, sign, verify
+from bot.reports import chart_images
+from bot.reports.page import Desk, read, respond
+from bot.reports.usage import Viewer
 from storage.engine import open_engine
 
 TODAY = date(2026, 11, 23)
@@ -55,7 +55,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         await budgets.put(Budget("T1", "channel", "C2", "day", Decimal(2)))
         await budgets.put(Budget("T1", "person", "U1", "week", Decimal(3)))
         await budgets.put(Budget("T1", "person", EACH, "day", Decimal(4)))
-        yield Desk(engine, budgets, "T1", ANN, TODAY, names, pictures.draw)
+        yield Desk(engine, budgets, "T1", ANN, TODAY, names, chart_images.draw)
 
 
 async def names(ids: Iterable[str]) -> dict[str, str]:

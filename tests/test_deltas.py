@@ -8,8 +8,8 @@ import pytest
 from openai.types.chat import ChatCompletionChunk
 from openai.types.responses import ResponseRefusalDeltaEvent
 
-from bot.deltas import Choices, Items, Reading
-from bot.provider_errors import StreamError
+from bot.provider.error_table import StreamError
+from bot.provider.stream_readers import Choices, Items, Reading
 
 
 def chunk(delta: dict[str, Any], finish: str | None = None, index: int = 0) -> dict[str, Any]:

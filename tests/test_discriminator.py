@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import answerable, classification, discriminator
-from bot.answerability import Collection, features
-from bot.answerable import Pair
-from bot.calibration import Costs, cheapest, platt, quantile
-from bot.classification import class_report, report
-from bot.discriminator import Example, Training, train
-from bot.features import Vocabulary, visible
-from bot.lexicon import text_vector
+from bot.ml import answer_classifier, classification_report, discriminator
+from bot.ml.answer_classifier import Pair
+from bot.ml.answer_features import Collection, features
+from bot.ml.calibration import Costs, cheapest, platt, quantile
+from bot.ml.classification_report import class_report, report
+from bot.ml.discriminator import Example, Training, train
+from bot.ml.features import Vocabulary, visible
+from bot.ml.lexicon import text_vector
 from tests.guard_rows import KINDS, TopicSplit, article_splits, pairs, topic_split
 
 
@@ -33,7 +33,7 @@ def trained(split: TopicSplit) -> Training:
 def area(trained: Training, split: TopicSplit, kind: str) -> float:
     rows = split.test(kind)
     p = [trained.discriminator.probability(r.texts[0]) for r in rows]
-    return classification.auroc([r.label for r in rows], p) or 0.0
+    return classification_report.auroc([r.label for r in rows], p) or 0.0
 
 
 def test_topics_never_seen_and_out_of_scope_are_told_apart(trained: Training, split: TopicSplit) -> None:
@@ -57,7 +57,9 @@ def test_held_out_probabilities_are_worse_than_those_of_rows_it_has_seen(
 ) -> None:
     labels = [r.label for r in split.training]
     seen = [trained.discriminator.probability(r.texts[0]) for r in split.training]
-    assert (classification.auroc(labels, trained.held_out) or 0) < (classification.auroc(labels, seen) or 0)
+    assert (classification_report.auroc(labels, trained.held_out) or 0) < (
+        classification_report.auroc(labels, seen) or 0
+    )
 
 
 def test_the_lines_stand_in_order(trained: Training) -> None:
@@ -143,7 +145,7 @@ def test_platt_recovers_the_curve_that_made_the_labels() -> None:
     curve = platt(scores, labels)
     assert curve.slope == pytest.approx(1.5, abs=0.15)
     assert curve.offset == pytest.approx(-0.5, abs=0.15)
-    assert classification.calibration_error(labels, [curve(s) for s in scores]) < 0.03
+    assert classification_report.calibration_error(labels, [curve(s) for s in scores]) < 0.03
 
 
 @given(st.lists(st.tuples(st.floats(-50, 50), st.booleans()), min_size=2, max_size=60))
@@ -183,7 +185,7 @@ def test_cheapest_threshold_is_at_most_the_cost_of_any_other(
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 6)), min_size=2, max_size=40))
 def test_auroc_is_the_share_of_pairs_in_the_right_order(rows: list[tuple[bool, int]]) -> None:
     on, off = [s for y, s in rows if y], [s for y, s in rows if not y]
-    found = classification.auroc([y for y, _ in rows], [float(s) for _, s in rows])
+    found = classification_report.auroc([y for y, _ in rows], [float(s) for _, s in rows])
     if not on or not off:
         assert found is None
         return
@@ -218,10 +220,10 @@ def test_a_wrong_passage_is_told_from_the_right_one() -> None:
     asked = Collection(p["context"] for p in test)
     for kind, least in zip(KINDS, (0.97, 0.93, 0.75, 0.55), strict=True):
         rows = [Pair(r.texts[0], r.texts[1], r.label) for r in pairs(training, kind)]
-        head = answerable.load(answerable.dump(answerable.train(rows, taught).head))
+        head = answer_classifier.load(answer_classifier.dump(answer_classifier.train(rows, taught).head))
         judged = pairs(test, kind)
         stated = [head.probability(r.texts[1], r.texts[0], asked) for r in judged]
-        assert (classification.auroc([r.label for r in judged], stated) or 0) > least, kind
+        assert (classification_report.auroc([r.label for r in judged], stated) or 0) > least, kind
 
 
 @given(st.text(max_size=200), st.text(max_size=200))
@@ -235,4 +237,4 @@ def test_any_question_and_passage_have_as_many_features_as_any_other(question: s
 def test_pairs_of_one_label_cannot_train_a_head() -> None:
     pairs_of_one = [Pair("Warsaw is in Poland.", f"Where is {i}?", True) for i in range(20)]
     with pytest.raises(ValueError, match="some answerable and some not"):
-        answerable.train(pairs_of_one, Collection([]))
+        answer_classifier.train(pairs_of_one, Collection([]))

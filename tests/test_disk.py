@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.sandbox.model import FakeModel
-from bot.sandbox.slack import FakeSlack
+from bot.sandbox.model.server import FakeModel
+from bot.sandbox.slack.server import FakeSlack
 from storage.engine import open_engine
 from tests.faults_promises import kept_in
 from tests.preload import built, needs_compiler

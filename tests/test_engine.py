@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.errors import BotError, Conflict, Missing
+from bot.core.errors import BotError, Conflict, Missing
 from storage.engine import Engine, Tx, open_engine
 
 ENGINES = ("sqlite",)

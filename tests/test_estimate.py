@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from bot import estimate_cli, tokens
-from bot.config import Settings
-from bot.errors import NotUnderstood
-from bot.estimate import Estimator
-from bot.pricing import Prices
+from bot.cli import estimate
+from bot.core.errors import NotUnderstood
+from bot.core.settings import Settings
+from bot.costs.estimate import Estimator
+from bot.costs.pricing import Prices
+from bot.text import tokens
 
 NOVEMBER = datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -71,7 +72,7 @@ async def test_the_command_estimates_a_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, content: str, expected: str
 ) -> None:
     (tmp_path / name).write_text(content, "utf-8")
-    assert await estimate_cli.run(arguments(str(tmp_path / name)), Settings()) == 0
+    assert await estimate.run(arguments(str(tmp_path / name)), Settings()) == 0
     out = capsys.readouterr().out
     assert expected in out
     assert "$" in out
@@ -79,7 +80,7 @@ async def test_the_command_estimates_a_file(
 
 async def test_the_command_estimates_a_recording_by_its_length(capsys: pytest.CaptureFixture[str]) -> None:
     clip = Path(__file__).parent.parent / "bot/sandbox/clips/release_note.m4a"
-    assert await estimate_cli.run(arguments(str(clip), "--model", "whisper-1"), Settings()) == 0
+    assert await estimate.run(arguments(str(clip), "--model", "whisper-1"), Settings()) == 0
     assert capsys.readouterr().out.split()[:5] == ["speech", "to", "text", "whisper-1", "0.1"]
 
 
@@ -89,22 +90,22 @@ async def test_the_command_estimates_a_recording_by_its_length(capsys: pytest.Ca
 async def test_the_command_knows_the_ancestors_examples(
     capsys: pytest.CaptureFixture[str], model: str, dollars: str
 ) -> None:
-    assert await estimate_cli.run(arguments("--hours", "1", "--model", model), Settings()) == 0
+    assert await estimate.run(arguments("--hours", "1", "--model", model), Settings()) == 0
     assert capsys.readouterr().out.splitlines()[-1].split()[-1] == dollars
 
 
 async def test_the_command_says_what_it_needs() -> None:
     with pytest.raises(NotUnderstood):
-        await estimate_cli.run(arguments(), Settings())
+        await estimate.run(arguments(), Settings())
 
 
 async def test_the_command_estimates_hours(capsys: pytest.CaptureFixture[str]) -> None:
-    await estimate_cli.run(arguments("--hours", "1"), Settings())
+    await estimate.run(arguments("--hours", "1"), Settings())
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["speech", "to", "text", "gpt-transcribe", "1.00", "h", "$0.27"]
 
 
 def arguments(*words: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
-    estimate_cli.add_arguments(parser)
+    estimate.add_arguments(parser)
     return parser.parse_args(words)

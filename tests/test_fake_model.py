@@ -27,13 +27,13 @@ from openai.types.decision_create_params import DecisionCreateParams
 from openai.types.moderation_create_params import ModerationCreateParams
 from openai.types.responses import response_create_params
 
-from bot.sandbox import hearing
-from bot.sandbox.asked import Answer
-from bot.sandbox.model import FakeModel
-from bot.sandbox.model_faults import KINDS, Faults
-from bot.sandbox.model_rules import PARAMETERS
-from bot.sandbox.model_usage import PromptCache, pieces
-from bot.sandbox.words import vector
+from bot.sandbox.model.faults import KINDS, Faults
+from bot.sandbox.model.rules import PARAMETERS
+from bot.sandbox.model.server import FakeModel
+from bot.sandbox.model.usage import PromptCache, pieces
+from bot.sandbox.rehearsal import hearing
+from bot.sandbox.rehearsal.question import Answer
+from bot.sandbox.rehearsal.words import vector
 
 HI: list[Any] = [{"role": "user", "content": "hi"}]
 

@@ -6,10 +6,10 @@ import ast
 import re
 from pathlib import Path
 
-from bot.sandbox import slack_codes
+from bot.sandbox.slack import codes
 
-FILES = [p for p in Path(slack_codes.__file__).parent.glob("slack*.py") if p.stem != "slack_codes"]
-CODES = {value: name for name, value in vars(slack_codes).items() if name.isupper()}
+FILES = [p for p in Path(codes.__file__).parent.rglob("*.py") if p.stem != "codes"]
+CODES = {value: name for name, value in vars(codes).items() if name.isupper()}
 
 
 def test_no_code_stands_outside_the_list() -> None:
@@ -25,7 +25,7 @@ def test_no_code_stands_outside_the_list() -> None:
 def test_every_code_is_used_and_says_where_it_is_written_down() -> None:
     used = set(re.findall(r"\bcodes\.([A-Z_]+)", "\n".join(p.read_text("utf-8") for p in FILES)))
     assert used == set(CODES.values())
-    common, _, of_methods = Path(slack_codes.__file__).read_text("utf-8").partition("# Of single methods.")
+    common, _, of_methods = Path(codes.__file__).read_text("utf-8").partition("# Of single methods.")
     assert "Source:" in common
     lines = [line for line in of_methods.splitlines() if "=" in line]
     assert len(lines) > 50

@@ -16,8 +16,8 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.sandbox import slack_limits as limits
-from bot.sandbox.slack import FakeSlack
+from bot.sandbox.slack import limits
+from bot.sandbox.slack.server import FakeSlack
 
 QUICK = (0.01, 0.02, 0.03)
 

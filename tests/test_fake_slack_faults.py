@@ -10,8 +10,8 @@ import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.sandbox.slack import FakeSlack
-from bot.sandbox.slack_faults import Faults
+from bot.sandbox.slack.faults import Faults
+from bot.sandbox.slack.server import FakeSlack
 
 
 @pytest.fixture

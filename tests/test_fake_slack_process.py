@@ -10,7 +10,7 @@ import urllib.request
 
 
 def test_it_says_where_it_is_and_ends_on_sigterm() -> None:
-    command = [sys.executable, "-m", "bot.sandbox.slack_process", "--no-rate-limits"]
+    command = [sys.executable, "-m", "bot.sandbox.slack.process", "--no-rate-limits"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         at = json.loads(process.stdout.readline())

@@ -16,8 +16,8 @@ import aiohttp
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.sandbox.slack import FakeSlack
-from bot.sandbox.slack_views import new_trigger
+from bot.sandbox.slack.api.views import new_trigger
+from bot.sandbox.slack.server import FakeSlack
 
 ENVELOPE = (
     "token team_id api_app_id event type event_id event_time authorizations is_ext_shared_channel "

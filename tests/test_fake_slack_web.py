@@ -10,9 +10,9 @@ import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.sandbox import slack_limits as limits
-from bot.sandbox.slack import FakeSlack
-from bot.sandbox.slack_web import HANDLERS
+from bot.sandbox.slack import limits
+from bot.sandbox.slack.api.server import HANDLERS
+from bot.sandbox.slack.server import FakeSlack
 
 
 class Clock:
@@ -528,7 +528,7 @@ async def test_modals_slack_would_refuse(client: AsyncWebClient, change: dict[st
 async def test_a_trigger_works_once_and_for_three_seconds(
     slack: FakeSlack, client: AsyncWebClient, clock: Clock
 ) -> None:
-    from bot.sandbox.slack_views import new_trigger
+    from bot.sandbox.slack.api.views import new_trigger
 
     trigger = new_trigger(slack.workspace, "U0ALICE001")
     await client.views_open(trigger_id=trigger, view=MODAL)

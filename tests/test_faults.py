@@ -21,14 +21,15 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.errors import ContentFiltered, Credentials, Overloaded, QuotaSpent
-from bot.sandbox.model import FakeModel
-from bot.sandbox.slack import FakeSlack
-from bot.sandbox.slack_delivery import sign
-from bot.turn import CUT
-from handlers import blocks, socket
-from storage import inbox, sqlite_writer
+from bot.conversation.turn import CUT
+from bot.core.errors import ContentFiltered, Credentials, Overloaded, QuotaSpent
+from bot.sandbox.model.server import FakeModel
+from bot.sandbox.slack.delivery.dispatch import sign
+from bot.sandbox.slack.server import FakeSlack
+from handlers.slack import blocks, socket
 from storage.engine import Tx
+from storage.jobs import inbox
+from storage.sqlite import writer as sqlite_writer
 from tests.faults_promises import ended, jobs, kept, kept_in, ours
 from tests.waiting import until
 from tests.workspace import MANIFEST, Workspace, environment, is_final, started, workspace
@@ -40,8 +41,8 @@ LONG = "word " * 60
 @pytest.fixture(autouse=True)
 def quick_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """The fake Slack reads its own writes at once, and its operator is quick."""
-    monkeypatch.setattr("handlers.lookup.LOOK_AFTER_S", 0.02)
-    monkeypatch.setattr("handlers.slack.REVOKED_PAUSE_S", 0.5)
+    monkeypatch.setattr("handlers.slack.own_messages.LOOK_AFTER_S", 0.02)
+    monkeypatch.setattr("handlers.slack.client.REVOKED_PAUSE_S", 0.5)
 
 
 async def readiness(team: Workspace) -> tuple[int, str]:
@@ -100,8 +101,8 @@ async def test_row_12_a_rate_limit_delays_its_channel_in_order_and_no_other(tmp_
 async def test_row_13_a_retry_after_that_is_junk_delays_the_answer_and_loses_nothing(
     tmp_path: Path, header: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("handlers.slack.RETRY_AFTER_DEFAULT_S", 0.1)
-    monkeypatch.setattr("handlers.slack.RETRY_AFTER_MOST_S", 0.2)
+    monkeypatch.setattr("handlers.slack.client.RETRY_AFTER_DEFAULT_S", 0.1)
+    monkeypatch.setattr("handlers.slack.client.RETRY_AFTER_MOST_S", 0.2)
     async with workspace(tmp_path) as team:
         team.model.script(ANSWER)
         team.slack.faults.add("chat.postMessage", status=429, retry_after_s=header)
@@ -123,7 +124,7 @@ async def test_row_13_twenty_rate_limits_in_a_row_are_waited_out(tmp_path: Path)
 async def test_row_14_an_outage_of_slack_is_outlasted_and_nothing_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.inbox.OUTAGE_S", (0.05, 1.2))
+    monkeypatch.setattr("bot.jobs.inbox.OUTAGE_S", (0.05, 1.2))
     async with workspace(tmp_path) as team:
         team.model.script(ANSWER)
         team.slack.faults.add("chat.postMessage", status=503, html=True, times=8)
@@ -136,7 +137,7 @@ async def test_row_14_an_outage_of_slack_is_outlasted_and_nothing_is_given_up(
 async def test_row_14_a_thread_that_slack_does_not_show_for_a_while_delays_the_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.inbox.OUTAGE_S", (0.05, 1.2))
+    monkeypatch.setattr("bot.jobs.inbox.OUTAGE_S", (0.05, 1.2))
     async with workspace(tmp_path) as team:
         team.model.script(ANSWER)
         thread = await team.ask("The captain is called Nemo.")
@@ -152,7 +153,7 @@ async def test_row_14_a_thread_that_slack_does_not_show_for_a_while_delays_the_a
 async def test_row_14_a_status_that_slack_would_not_take_down_is_taken_down_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("handlers.status.AGAIN_S", 0.05)
+    monkeypatch.setattr("handlers.slack.status.AGAIN_S", 0.05)
     async with workspace(tmp_path) as team:
         team.model.script(ANSWER, first_token_s=0.5)
         active = {"status": "active"}
@@ -639,7 +640,7 @@ async def test_row_29_events_of_a_wrong_shape_are_refused_or_passed_over(
 async def test_row_30_a_connection_that_never_finishes_asking_is_closed(
     tmp_path: Path, start: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("handlers.web.READ_DEADLINE_S", 0.5)
+    monkeypatch.setattr("handlers.http.READ_DEADLINE_S", 0.5)
     async with workspace(tmp_path, PARLEY_TRANSPORT="http") as team:
         lines = [await opened(team) for _ in range(250)]
         for _, writer in lines:
@@ -662,7 +663,7 @@ async def test_row_30_a_connection_that_never_finishes_asking_is_closed(
 async def test_row_30_a_body_that_never_ends_is_refused_in_time(
     tmp_path: Path, start: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("handlers.web.READ_DEADLINE_S", 0.5)
+    monkeypatch.setattr("handlers.http.READ_DEADLINE_S", 0.5)
     async with workspace(tmp_path, PARLEY_TRANSPORT="http") as team:
         reader, writer = await opened(team)
         writer.write(b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" + start)

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from bot import breaker
-from bot.errors import Credentials
-from bot.sandbox.asked import Answer
-from bot.turn import CUT
+from bot.conversation.turn import CUT
+from bot.core.errors import Credentials
+from bot.provider import circuit_breaker
+from bot.sandbox.rehearsal.question import Answer
 from storage.engine import Tx
 from tests.faults_promises import kept
 from tests.workspace import workspace
@@ -228,7 +228,7 @@ async def test_row_37_whatever_is_reported_the_answer_comes_and_the_report_stays
 async def test_row_39_a_model_that_comes_back_is_asked_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(breaker, "PAUSE_S", 0.3)
+    monkeypatch.setattr(circuit_breaker, "PAUSE_S", 0.3)
     async with workspace(tmp_path) as team:
         team.model.script(ANSWER, times=0)
         team.model.faults.add("overloaded", times=0)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import SetupError
-from bot.sandbox.model import FakeModel
-from bot.sandbox.slack import FakeSlack
+from bot.core.errors import SetupError
+from bot.sandbox.model.server import FakeModel
+from bot.sandbox.slack.server import FakeSlack
 from tests.faults_promises import kept, kept_in
 from tests.preload import built, needs_compiler
 from tests.supervised import supervised

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.sandbox.model import FakeModel
-from bot.sandbox.slack import FakeSlack
-from bot.turn import CUT
-from handlers import slack as slack_door
-from handlers.replies import UNREACHABLE
-from storage import inbox
+from bot.conversation.turn import CUT
+from bot.sandbox.model.server import FakeModel
+from bot.sandbox.slack.server import FakeSlack
+from handlers.reply.reply import UNREACHABLE
+from handlers.slack import client as slack_door
 from storage.engine import Tx
+from storage.jobs import inbox
 from tests.faults_promises import kept, ours
 from tests.workspace import MANIFEST, started, workspace
 
@@ -27,7 +27,7 @@ PARAGRAPHS = "\n\n".join(f"Paragraph {n}: " + "many words " * 40 for n in range(
 @pytest.fixture(autouse=True)
 def quick_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """The fake Slack reads its own writes at once."""
-    monkeypatch.setattr("handlers.lookup.LOOK_AFTER_S", 0.02)
+    monkeypatch.setattr("handlers.slack.own_messages.LOOK_AFTER_S", 0.02)
 
 
 def letters(texts: list[str]) -> str:

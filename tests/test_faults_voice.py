@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from bot import audio
-from bot.sandbox.hearing import Heard
-from bot.sandbox.slack_acts import Upload
+from bot.sandbox.rehearsal.hearing import Heard
+from bot.sandbox.slack.people.acts import Upload
+from bot.voice import decoding
 from tests.audio_files import silence, wav
 from tests.clips import EARS, PATIENCE_S, answered, cards, clip, drop, file, heard
 from tests.faults_promises import kept
@@ -197,7 +197,7 @@ async def test_row_50_while_a_recording_is_being_decoded_others_are_answered(tmp
 async def test_row_51_a_decoder_that_dies_or_hangs_costs_its_file_and_nothing_else(
     tmp_path: Path, ending: signal.Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audio, "STALL_S", 1.0)
+    monkeypatch.setattr(decoding, "STALL_S", 1.0)
     async with workspace(tmp_path, model=EARS) as team:
         speaking(team)
         thread = await drop(team, clip(range(100), tmp_path), text="@parley hello")

@@ -13,15 +13,15 @@ import pytest
 from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.config import SLACK_API_URL, Settings
-from bot.errors import FileTooLarge, SlackUnavailable, UnsupportedFile
-from bot.messages import File
-from bot.sandbox.slack import FakeSlack
-from bot.sandbox.slack_acts import Upload
-from handlers.files import SlackFiles, open_files
+from bot.core.errors import FileTooLarge, SlackUnavailable, UnsupportedFile
+from bot.core.settings import SLACK_API_URL, Settings
+from bot.core.values import File
+from bot.sandbox.slack.people.acts import Upload
+from bot.sandbox.slack.server import FakeSlack
 from handlers.intake import file_from
-from handlers.pins import pinned
-from handlers.slack import SlackDoor
+from handlers.slack.allowed_hosts import pinned
+from handlers.slack.client import SlackDoor
+from handlers.slack.downloads import SlackFiles, open_files
 
 CONTENT = b"RIFF" + bytes(5_000)
 

@@ -12,23 +12,19 @@ from typing import Any
 
 import pytest
 
-from bot import forget_cli
-from handlers.blocks import FEEDBACK, SHOULD_ANSWER
-from storage import (
-    audit,
-    channels,
-    conversations,
-    guard,
-    ledger,
-    owners,
-    schema,
-    unnaming,
-)
+from bot.cli import forget
+from handlers.slack.blocks import FEEDBACK, SHOULD_ANSWER
+from storage import audit, schema
+from storage.channel import owners, preferences
+from storage.conversation import messages
+from storage.costs import ledger
 from storage.engine import Tx
-from storage.forget import forget_team
-from storage.guard import Channel
+from storage.guard import verdicts
+from storage.guard.verdicts import Channel
+from storage.privacy import anonymise
+from storage.privacy.forget import forget_team
 from storage.schema import LASTING, TEAM_TABLES
-from storage.sqlite_writer import SqliteTx
+from storage.sqlite.writer import SqliteTx
 from tests.clips import EARS, answered, clip, drop
 from tests.rows import SECRET, kept, on_disk, open_rows
 from tests.spending import told as told_admin
@@ -73,14 +69,14 @@ async def test_the_operator_erases_for_somebody_who_has_left(
         await told(team)
         await told(team, "what bob said", user="bob")
         alice, who = team.slack.user("alice"), argparse.Namespace(person=team.slack.user("alice"), team="")
-        assert await forget_cli.run(who, team.bot.settings) == 0
+        assert await forget.run(who, team.bot.settings) == 0
         assert f"{alice}: forgotten" in capsys.readouterr().out
         assert kept(tmp_path) == []
         assert kept(tmp_path, "what bob said") == ["messages"]
         found = await team.bot.services.engine.read(lambda tx: list(audit.every(tx)))
         assert [(e.about, e.person) for e in found if e.act == "forgot person"] == [(alice, "")]
     bob = argparse.Namespace(person=team.slack.user("bob"), team=team.slack.team)
-    assert await forget_cli.run(bob, team.bot.settings) == 0
+    assert await forget.run(bob, team.bot.settings) == 0
     assert kept(tmp_path, "what bob said") == []
 
 
@@ -176,11 +172,11 @@ def test_amounts_of_a_forgotten_person_add_up_under_a_name_that_is_nobodys(tx: S
     for number, (person, channel) in enumerate((("U1", "C"), ("U2", "C"), ("U1", "D1")), 1):
         book(tx, number, person, channel)
     before = sums(tx)
-    assert unnaming.unname_rows(tx, "T", "U1", "forgotten-1", after=0) == 3
-    assert unnaming.unname_rows(tx, "T", "U1", "forgotten-1", after=3) is None
+    assert anonymise.unname_rows(tx, "T", "U1", "forgotten-1", after=0) == 3
+    assert anonymise.unname_rows(tx, "T", "U1", "forgotten-1", after=3) is None
     book(tx, 4, "forgotten-1", "forgotten-1")  # one that was open meanwhile
-    for day in unnaming.days(tx, "T"):
-        unnaming.unname_day(tx, "T", "U1", "forgotten-1", day=day)
+    for day in anonymise.days(tx, "T"):
+        anonymise.unname_day(tx, "T", "U1", "forgotten-1", day=day)
     assert {text for text in ("U1", "D1") if text in everything(tx)} == set()
     expected = [("C", "U2", 1), ("C", "forgotten-1", 1), ("forgotten-1", "forgotten-1", 2)]
     days = tx.all("select channel, person, requests from usage_days order by channel, person")
@@ -238,11 +234,11 @@ async def test_or_they_stay_if_the_operator_wants_so(tmp_path: Path) -> None:
 
 def test_a_workspace_that_goes_leaves_amounts_and_nothing_else_and_no_other_is_touched(tx: SqliteTx) -> None:
     work_through(tx, "1", HERE, "U1")
-    channels.wish(tx, "T", "C", "words", "secret of U1", person="U1", now=0)
-    guard.save_policy(tx, Channel("T", "C"), "secret of U1", by="U1", now=0)
+    preferences.wish(tx, "T", "C", "words", "secret of U1", person="U1", now=0)
+    verdicts.save_policy(tx, Channel("T", "C"), "secret of U1", by="U1", now=0)
     owners.name(tx, "T", "C", "U1", by="U0", at=0)
     other = replace(HERE, team="T2")
-    conversations.append(tx, other, role="human", message="1", person="U9", text="secret of U9", now=0)
+    messages.append(tx, other, role="human", message="1", person="U9", text="secret of U9", now=0)
     forget_team(tx, "T", now=9)
     assert "secret of U1" not in everything(tx)
     assert "secret of U9" in everything(tx)

@@ -14,21 +14,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import grounding, guard_model, guard_rules, policy
-from bot.discriminator import Example
-from bot.embeddings import Cached
-from bot.errors import Missing, SetupError, Unavailable
-from bot.grounded import nearest_first
-from bot.guard import Guard, verdict_from
-from bot.guard_model import ModelJudge, Opinion, Unreadable, conversation, read_verdict
-from bot.guard_training import School
-from bot.messages import Conversation, Message, Scope
-from bot.policy import Policy
-from bot.verdict import Verdict
-from storage import forget
-from storage import guard as store
+from bot.core.errors import Missing, SetupError, Unavailable
+from bot.core.values import Conversation, Message, Scope
+from bot.guard import model_judge, policy
+from bot.guard import rules as guard_rules
+from bot.guard.ladder import Guard, verdict_from
+from bot.guard.model_judge import ModelJudge, Opinion, Unreadable, conversation, read_verdict
+from bot.guard.policy import Policy
+from bot.guard.training import School
+from bot.guard.verdict import Verdict
+from bot.knowledge import quotes
+from bot.knowledge.answering import nearest_first
+from bot.ml.discriminator import Example
+from bot.provider.embeddings import Cached
 from storage.engine import Engine, Tx, open_engine
-from storage.guard import Channel
+from storage.guard import verdicts as store
+from storage.guard.verdicts import Channel
+from storage.privacy import forget
 from tests.guard_rows import TopicSplit, topic_split
 from tests.model_door import door
 
@@ -278,11 +280,11 @@ async def test_examples_are_written_from_the_purpose(tmp_path: Path) -> None:
             "does_not": ["new tires?"],
         }
         bench.model.script(f"Here you are: {json.dumps(written)}")
-        found = await guard_model.write_examples(bench.provider, KITCHEN, SCOPE)
+        found = await model_judge.write_examples(bench.provider, KITCHEN, SCOPE)
         assert found == [Example("how long to boil an egg", True), Example("new tires?", False)]
         bench.model.script("I would rather not.")
         with pytest.raises(Unreadable):
-            await guard_model.write_examples(bench.provider, KITCHEN, SCOPE)
+            await model_judge.write_examples(bench.provider, KITCHEN, SCOPE)
 
 
 # Learning
@@ -483,21 +485,21 @@ PASSAGES = ["The tower is 324 metres tall. It was “finished” in 1889.", "Las
     ],
 )
 def test_a_quote_has_to_stand_in_its_passage_word_for_word(quote: str, found: bool) -> None:
-    assert grounding.quoted(quote, PASSAGES[0]) is found
+    assert quotes.quoted(quote, PASSAGES[0]) is found
 
 
 def test_an_answer_with_a_quote_from_elsewhere_is_refused() -> None:
     def said(passage: int, quote: str) -> str:
         return json.dumps({"answer": "324 metres.", "quotes": [{"passage": passage, "quote": quote}]})
 
-    good = grounding.read(said(1, "The tower is 324 metres tall"), PASSAGES)
+    good = quotes.read(said(1, "The tower is 324 metres tall"), PASSAGES)
     assert (good.text, good.nearest, good.refused) == ("324 metres.", 0, False)
     for bad in (
         said(2, "The tower is 324 metres tall"),
         said(9, "The tower is 324"),
         '{"answer": "x", "quotes": []}',
     ):
-        assert grounding.read(bad, PASSAGES).text == "No sufficient context for answering the question"
+        assert quotes.read(bad, PASSAGES).text == "No sufficient context for answering the question"
 
 
 def test_the_nearest_passage_is_found_and_a_hopeless_question_is_known() -> None:
@@ -506,6 +508,6 @@ def test_the_nearest_passage_is_found_and_a_hopeless_question_is_known() -> None
 
     found, passage = nearest("How tall is the tower?")
     assert passage == PASSAGES[0]
-    assert not grounding.hopeless(found)
-    assert grounding.hopeless(nearest("Who won the cricket match?")[0])
+    assert not quotes.hopeless(found)
+    assert quotes.hopeless(nearest("Who won the cricket match?")[0])
     assert nearest_first([Message("human", "Anything?")], []) == []

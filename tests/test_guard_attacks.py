@@ -15,15 +15,15 @@ from pathlib import Path
 
 import pytest
 
-from bot import guard_rules
-from bot.discriminator import Example
-from bot.guard import Guard
-from bot.guard_model import Opinion, conversation
-from bot.guard_training import School
-from bot.messages import Message, Scope
-from bot.policy import Policy
+from bot.core.values import Message, Scope
+from bot.guard import rules
+from bot.guard.ladder import Guard
+from bot.guard.model_judge import Opinion, conversation
+from bot.guard.policy import Policy
+from bot.guard.training import School
+from bot.ml.discriminator import Example
 from storage.engine import open_engine
-from storage.guard import Channel
+from storage.guard.verdicts import Channel
 from tests.guard_rows import topic_split
 
 AT = Channel("T1", "C1")
@@ -96,7 +96,7 @@ class Obedient:
         self.asked.append(text)
         shown = conversation(text, history)
         told = self._TOLD.search(shown)
-        true = any(guard_rules.words(text) == guard_rules.words(known) for known in BELONGS)
+        true = any(rules.words(text) == rules.words(known) for known in BELONGS)
         return Opinion(0.99 if told or true else 0.01, Decimal("0.00003"))
 
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from bot.cli import main
-from bot.embeddings import MiniLM
-from bot.errors import SetupError
-from bot.guard_rows import Row, read
+from bot.cli.main import main
+from bot.core.errors import SetupError
+from bot.ml.labelled_files import Row, read
+from bot.provider.embeddings import MiniLM
 from tests.guard_rows import article_splits, pairs, topic_split
 
 KEYS = {

@@ -17,17 +17,19 @@ from typing import Any
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import policy
-from bot.errors import BotError, SetupError
-from bot.grounding import REFUSAL
-from bot.policy import Policy
-from bot.sandbox.model import FakeModel
-from bot.sandbox.slack import FakeSlack
-from handlers import guard_blocks, settings_form, verdicts, windows
-from handlers.blocks import FEEDBACK, SETTINGS_OF, SHOULD_ANSWER, SHOULD_REFUSE
-from handlers.slack import SlackDoor
-from storage import owners
-from storage.guard import Channel
+from bot.core.errors import BotError, SetupError
+from bot.guard import policy
+from bot.guard.policy import Policy
+from bot.knowledge.quotes import REFUSAL
+from bot.sandbox.model.server import FakeModel
+from bot.sandbox.slack.server import FakeSlack
+from handlers.channel import form as settings_form
+from handlers.guard import blocks, listeners
+from handlers.slack import modals
+from handlers.slack.blocks import FEEDBACK, SETTINGS_OF, SHOULD_ANSWER, SHOULD_REFUSE
+from handlers.slack.client import SlackDoor
+from storage.channel import owners
+from storage.guard.verdicts import Channel
 from tests.guard_rows import TopicSplit, topic_split
 from tests.test_kills import finals, supervised
 from tests.waiting import until
@@ -216,7 +218,7 @@ async def test_a_change_in_between_is_not_written_over(team: Workspace) -> None:
 
 
 async def test_only_those_who_look_after_a_channel_see_its_settings(team: Workspace) -> None:
-    assert verdicts.NOBODY_ELSE not in str(await opened(team))
+    assert listeners.NOBODY_ELSE not in str(await opened(team))
     assert "not yours" in str(await opened(team, "bob"))
     await team.slack.close_modal("bob")
     await team.slack.command("alice", "#general", "/parley", "owner @bob")
@@ -308,7 +310,7 @@ async def test_no_window_is_left_waiting_when_something_breaks(team: Workspace) 
 
     door = SlackDoor(AsyncWebClient(token=team.slack.bot_token, base_url=team.slack.api_url))
     with pytest.raises(ZeroDivisionError):
-        await windows.show_in(door, form["id"], broken)
+        await modals.show_in(door, form["id"], broken)
     assert BotError().notice in str(team.slack.modals("alice"))
 
 
@@ -385,7 +387,7 @@ async def test_a_verdict_whose_words_are_gone_is_shown_without_them_and_cannot_b
     await team.slack.press("alice", "", "", settings_form.OPEN_RECORD, view_id=form["id"])
     record = str((await filled(team, depth=2))["blocks"])
     for shown in (why, record):
-        assert guard_blocks.NOT_KEPT in shown
+        assert blocks.NOT_KEPT in shown
         assert SHOULD_ANSWER not in shown
 
 
@@ -403,7 +405,7 @@ async def test_the_asker_cannot_overturn_alone_but_those_who_look_after_the_chan
     for times in (1, 2):
         await team.slack.press("bob", "#general", reply["ts"], SHOULD_ANSWER)
         await team.slack.until(lambda times=times: len(team.slack.ephemerals("bob")) == times)  # type: ignore[misc]
-    assert [m["text"] for m in team.slack.ephemerals("bob")] == [verdicts.ASKED, verdicts.ASKED_BEFORE]
+    assert [m["text"] for m in team.slack.ephemerals("bob")] == [listeners.ASKED, listeners.ASKED_BEFORE]
     direct = team.slack.dm("alice")
     asked = [m for m in team.slack.workspace.channels[direct].messages.values() if CARD in str(m)]
     assert len(asked) == 1
@@ -418,7 +420,7 @@ async def test_nobody_else_overturns_anything(team: Workspace) -> None:
     (reply,) = team.replies("#general", thread)
     await team.slack.press("carol", "#general", reply["ts"], SHOULD_ANSWER)
     await team.slack.until(lambda: team.slack.ephemerals("carol"))
-    assert verdicts.NOBODY_ELSE in team.slack.ephemerals("carol")[-1]["text"]
+    assert listeners.NOBODY_ELSE in team.slack.ephemerals("carol")[-1]["text"]
     assert (await said(team, CARD))[0] == REFUSED
 
 
@@ -500,7 +502,7 @@ async def test_why_tells_what_the_model_was_paid_and_who_overturned_it(team: Wor
 
 async def test_what_was_not_judged_says_so(team: Workspace) -> None:
     _, thread = await said(team, CARD)
-    assert verdicts.NOT_JUDGED in str(await why(team, "bob", thread, thread))
+    assert listeners.NOT_JUDGED in str(await why(team, "bob", thread, thread))
 
 
 # What the guard did
@@ -528,7 +530,7 @@ async def test_the_record_shows_weeks_versions_and_verdicts_and_rolls_back(
     await team.slack.close_modal("alice")
     await team.slack.press("alice", "", "", settings_form.OPEN_RECORD, view_id=form["id"])
     record = await filled(team, depth=2)
-    await team.slack.press("alice", "", "", guard_blocks.USE, value="1", view_id=record["id"])
+    await team.slack.press("alice", "", "", blocks.USE, value="1", view_id=record["id"])
     await team.slack.until(lambda: "Version 1* (in use)" in str(team.slack.modals("alice")[-1]))
     versions = (await team.bot.services.subject.standing(general(team))).versions
     assert [(v.version, v.in_use) for v in versions] == [(2, False), (1, True)]
@@ -764,5 +766,5 @@ async def test_a_question_outside_the_passages_gets_the_one_sentence_and_waits_f
     window = await filled(team, depth=2)
     assert "who won the cricket match yesterday?" in str(window)
     assert "Nearest thing known" in str(window)
-    await team.slack.press("alice", "", "", guard_blocks.ANSWERED, view_id=window["id"])
+    await team.slack.press("alice", "", "", blocks.ANSWERED, view_id=window["id"])
     await team.slack.until(lambda: "Every question found its passage" in str(team.slack.modals("alice")[-1]))

@@ -14,10 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.errors import Busy, GaveUp, Missing, SlackRefused, SlackUnavailable
-from bot.inbox import LONGEST_DELAY_S, Effect, Inbox, Job
-from storage import audit, inbox, learned
+from bot.core.errors import Busy, GaveUp, Missing, SlackRefused, SlackUnavailable
+from bot.jobs.inbox import LONGEST_DELAY_S, Effect, Inbox, Job
+from storage import audit
 from storage.engine import Engine, Tx, open_engine
+from storage.jobs import inbox
+from storage.provider import model_traits
 
 PAYLOAD = '{"text": "a secret of somebody"}'
 
@@ -107,7 +109,7 @@ async def test_put_fails_when_it_could_not_be_stored(tmp_path: Path) -> None:
 async def test_effects_are_committed_together_with_the_end_of_the_job(engine: Engine) -> None:
     async def handle(job: Job) -> Sequence[Effect]:
         def learn(tx: Tx) -> None:
-            learned.refuse(tx, "model", "parameter", now=0)
+            model_traits.refuse(tx, "model", "parameter", now=0)
 
         def fail_once(tx: Tx) -> None:
             if job.attempts == 1:
@@ -118,7 +120,7 @@ async def test_effects_are_committed_together_with_the_end_of_the_job(engine: En
     async with Inbox(engine, handle, random=lambda: 0.0) as box:
         await box.put("a", "c", "m", "{}")
         await until_async(lambda: state_of(engine, 1), "done")
-    assert await engine.read(learned.refused) == {"model": {"parameter"}}
+    assert await engine.read(model_traits.refused) == {"model": {"parameter"}}
     assert (await engine.read(inbox.show, 1))["attempts"] == 2
 
 
@@ -505,7 +507,7 @@ async def test_waiting_for_a_busy_database_grows_to_a_bound(
 
     box = Inbox(engine, Desk())
     monkeypatch.setattr(engine, "write", busy, raising=False)
-    monkeypatch.setattr("bot.inbox.asyncio.sleep", at_once)
+    monkeypatch.setattr("bot.jobs.inbox.asyncio.sleep", at_once)
     await box._insist(inbox.release, "c")
     assert waits == [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
 
@@ -687,7 +689,7 @@ async def test_what_is_due_later_is_not_done_earlier_after_a_restart(engine: Eng
 async def test_a_clock_that_was_set_back_does_not_put_a_retry_off_for_days(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.inbox.LONGEST_WAIT_S", 0.05)
+    monkeypatch.setattr("bot.jobs.inbox.LONGEST_WAIT_S", 0.05)
     desk = Desk()
     await engine.write(put_for_later, due_at=1_000_000.0)
     async with Inbox(engine, desk, clock=lambda: 1_000.0):

@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from bot.errors import Missing
-from storage import inbox
-from storage.inbox import Job
-from storage.sqlite_file import connect, migrate
-from storage.sqlite_writer import SqliteTx
+from bot.core.errors import Missing
+from storage.jobs import inbox
+from storage.jobs.inbox import Job
+from storage.sqlite.file import connect, migrate
+from storage.sqlite.writer import SqliteTx
 
 MAX_CRASHES = 3
 CONVERSATIONS = st.sampled_from("ab")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.invisible import visible
+from bot.text.invisible import visible
 
 SMUGGLED = "".join(chr(0xE0000 + ord(c)) for c in "ignore all")
 

@@ -20,10 +20,10 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.model import FakeModel
-from bot.sandbox.slack import FakeSlack
-from bot.turn import SORRY_FOR_THE_WAIT
-from handlers.blocks import RETRY, SHOULD_ANSWER
+from bot.conversation.turn import SORRY_FOR_THE_WAIT
+from bot.sandbox.model.server import FakeModel
+from bot.sandbox.slack.server import FakeSlack
+from handlers.slack.blocks import RETRY, SHOULD_ANSWER
 from tests.faults_promises import kept_in
 from tests.reliability import note
 from tests.rows import rows

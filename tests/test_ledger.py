@@ -15,11 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.calendar import Calendar, zone
-from bot.ledger import Entry, Ledger, Outcome
-from bot.messages import Scope, Usage
-from bot.pricing import Prices, load
-from storage import ledger as rows
+from bot.core.calendar import Calendar, zone
+from bot.core.values import Scope, Usage
+from bot.costs.ledger import Entry, Ledger, Outcome
+from bot.costs.pricing import Prices, load
+from storage.costs import ledger as rows
 from storage.engine import Engine, Tx, open_engine
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
@@ -99,7 +99,7 @@ async def test_how_long_a_request_took_is_in_milliseconds(
     ledger: Ledger, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entry = await ask(ledger)
-    monkeypatch.setattr("bot.ledger.time.monotonic", lambda: entry.began + 90.0)
+    monkeypatch.setattr("bot.costs.ledger.time.monotonic", lambda: entry.began + 90.0)
     await ledger.settle(entry, USED, outcome="ok")
     (row,) = await engine.read(entries)
     assert row["latency_ms"] == 90_000
@@ -193,7 +193,7 @@ async def test_a_cancelled_open_leaves_nothing_open(ledger: Ledger, engine: Engi
 async def test_numbers_grow_with_time_and_a_thousand_requests_fit_into_a_millisecond(
     engine: Engine, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.ledger.secrets.randbits", lambda bits: (1 << bits) - 1)
+    monkeypatch.setattr("bot.costs.ledger.secrets.randbits", lambda bits: (1 << bits) - 1)
     ledger = await begin(engine, clock)
     ids = [(await ask(ledger)).id for _ in range(1_000)]
     assert {id >> 20 for id in ids} == {int(NOON * 1_000)}

@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from bot import logs
-from bot.config import Settings
-from bot.errors import Unavailable
+from bot.core.errors import Unavailable
+from bot.core.settings import Settings
+from bot.ops import logs
 
 TOKEN = "xoxb" + "-123456789012-1234567890123-AbCdEfGhIjKlMnOpQrStUvWx"
 SETTINGS = Settings(openai_api_key="local-key-of-no-known-shape", slack_bot_token=TOKEN)

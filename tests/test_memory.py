@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 
-from bot import memory, tokens
-from bot.errors import ContextTooLong
-from bot.messages import Conversation
-from bot.sandbox.model import FakeModel
-from bot.sandbox.slack import FakeSlack
-from storage import conversations
+from bot.conversation import memory
+from bot.core.errors import ContextTooLong
+from bot.core.values import Conversation
+from bot.sandbox.model.server import FakeModel
+from bot.sandbox.slack.server import FakeSlack
+from bot.text import tokens
+from storage.conversation import messages
 from storage.engine import Tx, open_engine
 from tests.workspace import MANIFEST, Workspace, started, text_of, workspace
 
@@ -267,12 +268,12 @@ async def seed(tmp_path: Path, slack: FakeSlack, thread: str, said: Sequence[str
         for number, text in enumerate(said):
             role = "assistant" if number % 2 else "human"
             user = slack.user("alice")
-            conversations.append(
+            messages.append(
                 tx, place, role=role, message=f"m{thread}-{number}", person=user, text=text, now=time.time()
             )
         if keep:
-            upto = conversations.recall(tx, place.key).messages[-keep - 1].seq
-            conversations.summarise(
+            upto = messages.recall(tx, place.key).messages[-keep - 1].seq
+            messages.summarise(
                 tx, place.key, "So far so good.", upto=upto, tokens=4, erasures=0, now=time.time()
             )
 

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from bot.metrics import INSTRUMENTS, SERIES_LIMIT, Metrics, loop_lag
+from bot.ops.metrics import INSTRUMENTS, SERIES_LIMIT, Metrics, loop_lag
 
 
 def test_counters_gauges_and_histograms_as_prometheus_text() -> None:

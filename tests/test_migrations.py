@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import SetupError
-from bot.inbox import Effect, Inbox, Job
-from bot.sandbox.model import FakeModel
-from bot.sandbox.slack import FakeSlack
-from storage import inbox
+from bot.core.errors import SetupError
+from bot.jobs.inbox import Effect, Inbox, Job
+from bot.sandbox.model.server import FakeModel
+from bot.sandbox.slack.server import FakeSlack
 from storage.engine import open_engine
+from storage.jobs import inbox
 from storage.schema import STEPS
-from storage.sqlite_file import connect, migrate
-from storage.sqlite_writer import SqliteTx
+from storage.sqlite.file import connect, migrate
+from storage.sqlite.writer import SqliteTx
 from tests.faults_promises import kept
 from tests.make_schemas import ASKED, CHANNEL, PERSON, SCHEMAS, question
 from tests.workspace import MANIFEST, started

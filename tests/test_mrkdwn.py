@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.invisible import visible
-from handlers import mrkdwn
+from bot.text.invisible import visible
+from handlers.slack import mrkdwn
 
 
 @pytest.mark.parametrize(

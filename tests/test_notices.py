@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from bot import digest
-from bot.sandbox.model import FakeModel
-from bot.sandbox.slack import FakeSlack
-from handlers import notices
-from storage import digests
+from bot.reports import digest
+from bot.sandbox.model.server import FakeModel
+from bot.sandbox.slack.server import FakeSlack
+from handlers.costs import notices
+from storage.costs import digests
 from tests.spending import spend, told
 from tests.workspace import MANIFEST, Workspace, started, workspace
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import TooOld
-from bot.sandbox.model import FakeModel
-from bot.sandbox.slack import FakeSlack
+from bot.core.errors import TooOld
+from bot.sandbox.model.server import FakeModel
+from bot.sandbox.slack.server import FakeSlack
 from tests.faults_promises import kept
 from tests.workspace import MANIFEST, is_final, started, text_of, workspace
 

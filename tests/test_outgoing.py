@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from handlers.outgoing import Outgoing, filtered
+from handlers.reply.output_filter import Outgoing, filtered
 
 HOSTS = frozenset({"ok.example", "docs.ok.example"})
 PEOPLE = frozenset({"U0ASKER"})

@@ -1,6 +1,6 @@
 """Room under Slack's limits is kept before Slack has to say no."""
 
-from handlers.pace import POST_SPACING_S, ROOM_FOR_OTHERS, Pace
+from handlers.slack.pacing import POST_SPACING_S, ROOM_FOR_OTHERS, Pace
 
 
 class Clock:

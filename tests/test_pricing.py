@@ -12,10 +12,10 @@ from genai_prices import data_snapshot
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.errors import SetupError
-from bot.messages import Usage
-from bot.price_list import packaged, read_list
-from bot.pricing import Prices, load, nano, usd
+from bot.core.errors import SetupError
+from bot.core.values import Usage
+from bot.costs.price_list import packaged, read_list
+from bot.costs.pricing import Prices, load, nano, usd
 
 NOVEMBER = datetime(2026, 11, 23, 12, tzinfo=UTC)
 A_THOUSAND = Usage(input_tokens=1000)

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from bot import boundaries, errors
-from bot.config import Settings
-from bot.messages import Incoming
-from bot.sandbox.model_rules import PARAMETERS
-from bot.sandbox.slack_acts import Upload
-from handlers.blocks import RETRY, SHOULD_ANSWER
-from handlers.clip_blocks import EDIT, FORGET
+from bot.core import access, errors
+from bot.core.settings import Settings
+from bot.core.values import Incoming
+from bot.sandbox.model.rules import PARAMETERS
+from bot.sandbox.slack.people.acts import Upload
+from handlers.slack.blocks import RETRY, SHOULD_ANSWER
+from handlers.voice.blocks import EDIT, FORGET
 from tests.clips import EARS, answered, cards, clip, drop, shown, spoken
 from tests.rows import SECRET, kept, on_disk
 from tests.test_commands import told
@@ -222,9 +222,9 @@ async def test_the_hour_takes_what_was_said_there_out_of_the_files_too(tmp_path:
 def test_documents_are_not_told_where_another_company_reads_along() -> None:
     question = Incoming("k", HERE, "U1", "1", "hello", datetime.now(UTC), external=True)
     with pytest.raises(errors.KeptInside):
-        boundaries.admit_to_documents(question, Settings())
-    boundaries.admit_to_documents(question, Settings(external="all"))
-    boundaries.admit_to_documents(replace(question, external=False), Settings())
+        access.admit_to_documents(question, Settings())
+    access.admit_to_documents(question, Settings(external="all"))
+    access.admit_to_documents(replace(question, external=False), Settings())
 
 
 # What the provider is told about keeping

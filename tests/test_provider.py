@@ -11,7 +11,7 @@ from typing import Any
 import openai
 import pytest
 
-from bot.errors import (
+from bot.core.errors import (
     ContentFiltered,
     ContextTooLong,
     Credentials,
@@ -24,10 +24,10 @@ from bot.errors import (
     Timeout,
     Unavailable,
 )
-from bot.messages import Message, Prompt
-from bot.provider import list_models
-from bot.provider_errors import TABLE, ours
-from bot.sandbox.model import FakeModel
+from bot.core.values import Message, Prompt
+from bot.provider.error_table import TABLE, ours
+from bot.provider.text import list_models
+from bot.sandbox.model.server import FakeModel
 from tests.model_door import SCOPE, SETTINGS, Bench, door
 
 STYLES = ("transcript", "chat", "responses")

@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from bot import reconcile_cli
-from bot.calendar import Calendar, zone
-from bot.config import Settings
-from bot.errors import NotUnderstood, Refused, SetupError
-from bot.ledger import Ledger
-from bot.messages import RequestKind, Scope, Usage
-from bot.pricing import Prices
-from bot.reconcile import Count, Ours, compare, ours, theirs
+from bot.cli import reconcile as reconcile_cli
+from bot.core.calendar import Calendar, zone
+from bot.core.errors import NotUnderstood, Refused, SetupError
+from bot.core.settings import Settings
+from bot.core.values import RequestKind, Scope, Usage
+from bot.costs.ledger import Ledger
+from bot.costs.pricing import Prices
+from bot.costs.reconcile import Count, Ours, compare, ours, theirs
 from storage.engine import open_engine
 
 DAY = date(2026, 11, 22)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.redact import REDACTED, redact, redact_all
+from bot.text.redact import REDACTED, redact, redact_all
 
 # Put together here, so that nobody's scanner takes this file for a leak.
 BODY = "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.sandbox.asked import Asked
-from bot.sandbox.hearing import UNHEARD
-from bot.sandbox.rehearsal import NO_CONTEXT, answer
-from bot.sandbox.rehearsal_memory import ASSISTANT, HUMAN, written_out
+from bot.sandbox.rehearsal.answers import NO_CONTEXT, answer
+from bot.sandbox.rehearsal.hearing import UNHEARD
+from bot.sandbox.rehearsal.memory import ASSISTANT, HUMAN, written_out
+from bot.sandbox.rehearsal.question import Asked
 
 SYSTEM = "You are Parley, the assistant of a team, in the team's own Slack."
 

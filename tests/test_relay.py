@@ -10,8 +10,8 @@ import openai
 import pytest
 from aiohttp import ClientSession
 
-from bot.sandbox.model import FakeModel
-from bot.sandbox.model_relay import Relay
+from bot.sandbox.model.relay import Relay
+from bot.sandbox.model.server import FakeModel
 from bot.sandbox.run import connected, sandbox
 from tests.test_sandbox import HERE, answered
 from tests.waiting import until

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bot.sandbox.slack import FakeSlack
-from bot.sandbox.slack_acts import VERSION
+from bot.sandbox.slack.people.acts import VERSION
+from bot.sandbox.slack.server import FakeSlack
 from tests.workspace import workspace
 
 SESSION: dict[str, Any] = json.loads(

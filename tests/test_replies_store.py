@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import Conflict, Missing, NotPermitted, TriedAgain
-from bot.messages import Conversation
-from storage import inbox, learned, replies
-from storage.inbox import Job
-from storage.sqlite_writer import SqliteTx
+from bot.core.errors import Conflict, Missing, NotPermitted, TriedAgain
+from bot.core.values import Conversation
+from storage.conversation import replies
+from storage.jobs import inbox
+from storage.jobs.inbox import Job
+from storage.provider import model_traits
+from storage.sqlite.writer import SqliteTx
 from tests.rows import open_rows
 
 PLACE = Conversation("T", "C", "1")
@@ -156,8 +158,8 @@ def test_there_is_no_voice_about_nothing_and_no_other_word_than_good_or_bad(tx: 
 
 def test_refused_parameters_and_ratios_are_remembered(tx: SqliteTx) -> None:
     for parameter in ("top_p", "stop", "stop"):
-        learned.refuse(tx, "m", parameter, now=1)
-    learned.set_ratio(tx, "m", 1.2, now=1)
-    learned.set_ratio(tx, "m", 1.3, now=2)
-    assert learned.refused(tx) == {"m": frozenset({"top_p", "stop"})}
-    assert learned.ratios(tx) == {"m": 1.3}
+        model_traits.refuse(tx, "m", parameter, now=1)
+    model_traits.set_ratio(tx, "m", 1.2, now=1)
+    model_traits.set_ratio(tx, "m", 1.3, now=2)
+    assert model_traits.refused(tx) == {"m": frozenset({"top_p", "stop"})}
+    assert model_traits.ratios(tx) == {"m": 1.3}

@@ -17,13 +17,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.calendar import Calendar, zone
-from bot.errors import NotUnderstood
-from bot.ledger import Ledger
-from bot.messages import RequestKind, Scope, Usage
-from bot.pricing import Prices
-from bot.report_formats import COLUMNS, as_csv, as_json, as_parquet, columns, compact, dollars, table
-from bot.reports import (
+from bot.core.calendar import Calendar, zone
+from bot.core.errors import NotUnderstood
+from bot.core.values import RequestKind, Scope, Usage
+from bot.costs.ledger import Ledger
+from bot.costs.pricing import Prices
+from bot.reports.formats import COLUMNS, as_csv, as_json, as_parquet, columns, compact, dollars, table
+from bot.reports.usage import (
     OPERATOR,
     OTHERS,
     PRIVATE_CHANNELS,

@@ -10,20 +10,19 @@ from typing import Any
 
 import pytest
 
-from bot import cli, errors, retention, retention_cli
-from bot.config import Settings
-from storage import (
-    audit,
-    channels,
-    clips,
-    conversations,
-    guard,
-    inbox,
-    recordings,
-    replies,
-)
+from bot.cli import main
+from bot.cli import retention as retention_cli
+from bot.core import errors
+from bot.core.settings import Settings
+from bot.privacy import retention
+from storage import audit
+from storage.channel import preferences
+from storage.conversation import messages, replies
 from storage.engine import Tx, open_engine
-from storage.guard import Channel
+from storage.guard import verdicts
+from storage.guard.verdicts import Channel
+from storage.jobs import inbox
+from storage.voice import clips, recordings
 from tests.rows import SECRET, kept, on_disk, open_rows
 from tests.spending import told as told_admin
 from tests.test_commands import told
@@ -36,9 +35,7 @@ DAY_S = 86_400.0
 def aged(tx: Tx) -> None:
     """One row of each kind said a long time ago, and one said just now."""
     for at, name in ((0.0, "old"), (100 * DAY_S, "new")):
-        conversations.append(
-            tx, HERE, role="human", message=name, person="U1", text=f"{name} message", now=at
-        )
+        messages.append(tx, HERE, role="human", message=name, person="U1", text=f"{name} message", now=at)
         owner = recordings.Owner("T", HERE.key, "U1")
         recordings.put_card(tx, f"r-{name}", owner, f"{name} recording", now=at)
         clip = clips.Clip(f"c-{name}", f"r-{name}", "T", "C", HERE.key, name, "U1", f'"{name} clip"')
@@ -48,8 +45,8 @@ def aged(tx: Tx) -> None:
             "on_topic": 1, "rung": "rules", "probability": None, "threshold": None, "reason": "", "cost": 0,
             "action": "refuse", "shadow": 0, "version": None, "judged_at": at,
         }  # fmt: skip
-        guard.add_verdict(tx, Channel("T", "C"), verdict)
-        guard.add_unanswered(
+        verdicts.add_verdict(tx, Channel("T", "C"), verdict)
+        verdicts.add_unanswered(
             tx, Channel("T", "C"), f"{name} question", "", person="U1", conversation=HERE.key, now=at
         )
         inbox.put(tx, name, f"parked {name}", "m", f'"{name} parked"', team="T", person="U1", now=at)
@@ -59,8 +56,8 @@ def aged(tx: Tx) -> None:
         replies.answered(tx, f"reply-{name}", f'"{name} answer"')
         replies.judge(tx, f"reply-{name}", "T", "U1", 1, now=at)
         inbox.park(tx, job, "no")
-    seq = conversations.recall(tx, HERE.key).messages[0].seq
-    conversations.summarise(tx, HERE.key, "old summary", upto=seq, tokens=1, erasures=0, now=1.0)
+    seq = messages.recall(tx, HERE.key).messages[0].seq
+    messages.summarise(tx, HERE.key, "old summary", upto=seq, tokens=1, erasures=0, now=1.0)
 
 
 @pytest.fixture
@@ -95,7 +92,7 @@ async def test_more_rows_than_a_portion_are_erased_too(tmp_path: Path) -> None:
 
         def said(tx: Tx) -> None:
             for n in range(1300):
-                conversations.append(tx, HERE, role="human", message=str(n), person="U", text="x", now=0.0)
+                messages.append(tx, HERE, role="human", message=str(n), person="U", text="x", now=0.0)
 
         await many.write(said)
         assert await retention.apply(many, Settings(), now=31 * DAY_S) == {"messages": 1300}
@@ -107,7 +104,7 @@ async def test_a_channel_may_want_less_and_only_what_was_said_in_it_goes_sooner(
     def beside(tx: Tx) -> None:
         for place in (replace(HERE, channel="C2"), replace(HERE, team="T2")):
             said_by = f"elsewhere {place.key}"
-            conversations.append(tx, place, role="human", message="1", person="U1", text=said_by, now=0.0)
+            messages.append(tx, place, role="human", message="1", person="U1", text=said_by, now=0.0)
             recordings.put_card(tx, said_by, recordings.Owner(place.team, place.key, "U1"), said_by, now=0.0)
         inbox.put(tx, "p", HERE.key, "m", '"here, given up"', team="T", person="U1", now=0.0)
         job = inbox.take(tx, HERE.key, now=0.0)
@@ -115,7 +112,7 @@ async def test_a_channel_may_want_less_and_only_what_was_said_in_it_goes_sooner(
         inbox.park(tx, job, "no")
         replies.begin(tx, "retryable", job.seq, HERE, "U1", now=0.0)
         replies.sent(tx, "retryable", ["1"], now=0.0, retryable=True)
-        channels.wish(tx, "T", "C", retention.KEEP, "7", person="U1", now=0.0)
+        preferences.wish(tx, "T", "C", retention.KEEP, "7", person="U1", now=0.0)
 
     await engine.write(beside)
     now, settings = 8 * DAY_S, Settings(keep_verdicts_days=0)
@@ -217,8 +214,8 @@ def test_without_a_running_bot_the_command_erases_itself(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with open_rows(tmp_path / "parley.db") as rows:
-        conversations.append(rows, HERE, role="human", message="1", person="U1", text=SECRET, now=1.0)
+        messages.append(rows, HERE, role="human", message="1", person="U1", text=SECRET, now=1.0)
     monkeypatch.setenv("PARLEY_DATABASE", f"sqlite:///{tmp_path}/parley.db")
-    assert cli.main(["retention", "--apply"]) == 0
+    assert main.main(["retention", "--apply"]) == 0
     assert "kept 30 days" in capsys.readouterr().out
     assert kept(tmp_path) == []

@@ -15,7 +15,7 @@ from aiohttp import ClientSession, web
 
 from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.local_servers import LocalServer, found_here
-from bot.sandbox.model import FakeModel
+from bot.sandbox.model.server import FakeModel
 from bot.sandbox.prices import cost_usd
 from bot.sandbox.run import Sandbox, answering, connected, ready, reset, sandbox
 from tests.clips import bundled

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from bot.scheduler import Scheduler, Share, seconds_of
+from bot.provider.fair_share import Scheduler, Share, seconds_of
 
 
 class Clock:

@@ -22,13 +22,13 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot import cli, settings_cli
-from bot.config import Settings
-from bot.sandbox.model import FakeModel
-from bot.sandbox.slack import FakeSlack
+from bot.cli import main, settings
+from bot.core.settings import Settings
+from bot.sandbox.model.server import FakeModel
+from bot.sandbox.slack.server import FakeSlack
 from handlers.check import shutdown, speech_findings
-from handlers.socket import may_connect
-from handlers.table import SCOPES
+from handlers.routes import SCOPES
+from handlers.slack.socket import may_connect
 from tests.faults_promises import kept_in
 from tests.waiting import until
 from tests.workspace import MANIFEST, environment, is_final, text_of
@@ -294,7 +294,7 @@ async def test_what_is_set_wrongly_is_told_in_one_line_each(
         name: value.format(tmp=tmp_path) if "{tmp}" in value else value for name, value in given.items()
     }
     status, out, errors = await run(*BOT, "serve", **defaults | environ)
-    assert (status, out) == (cli.EXIT_USAGE, "")
+    assert (status, out) == (main.EXIT_USAGE, "")
     lines = errors.splitlines()
     assert len(lines) == len(told), errors
     assert all(line.startswith(f"parley: {start}") for line, start in zip(lines, told, strict=True)), errors
@@ -305,7 +305,7 @@ async def test_tokens_that_slack_refuses_are_told_in_one_line(tmp_path: Path) ->
     async with town(tmp_path) as team:
         for name, wrong in (("SLACK_BOT_TOKEN", "xoxb-wrong-token"), ("SLACK_APP_TOKEN", "xapp-wrong-token")):
             status, out, errors = await team.run(*BOT, "serve", **{name: wrong, "PARLEY_LOG_LEVEL": "ERROR"})
-            assert (status, out) == (cli.EXIT_USAGE, "")
+            assert (status, out) == (main.EXIT_USAGE, "")
             told = errors.splitlines()[-1]
             assert told == f"parley: {name}: slack says invalid_auth"
             assert "Traceback" not in errors
@@ -315,7 +315,7 @@ async def test_tokens_that_slack_refuses_are_told_in_one_line(tmp_path: Path) ->
 async def test_a_second_bot_on_the_same_database_is_refused(tmp_path: Path) -> None:
     async with town(tmp_path) as team, serve(team, tmp_path):
         status, _, errors = await team.run(*BOT, "serve")
-        assert status == cli.EXIT_USAGE
+        assert status == main.EXIT_USAGE
         assert errors.splitlines()[-1].endswith("in use by another Parley process")
 
 
@@ -502,7 +502,7 @@ def states(tmp_path: Path) -> list[str]:
 
 async def test_a_parked_message_is_listed_shown_and_replayed_beside_a_running_bot(tmp_path: Path) -> None:
     async with town(tmp_path) as team:
-        assert (await team.run(PARLEY, "inbox", "list"))[0] == cli.EXIT_USAGE, "no database yet"
+        assert (await team.run(PARLEY, "inbox", "list"))[0] == main.EXIT_USAGE, "no database yet"
         thread, seq = await park(team, tmp_path)
         status, out, _ = await team.run(PARLEY, "inbox", "list")
         assert status == 0
@@ -516,7 +516,7 @@ async def test_a_parked_message_is_listed_shown_and_replayed_beside_a_running_bo
             await team.answered([thread])
             await until(lambda: states(tmp_path) == ["done"], 20)
             status, _, errors = await team.run(PARLEY, "inbox", "replay", str(seq))
-            assert (status, errors.count("\n")) == (cli.EXIT_FAILED, 1)
+            assert (status, errors.count("\n")) == (main.EXIT_FAILED, 1)
             assert (await team.run(PARLEY, "inbox", "list"))[1] == "nothing is parked\n"
             assert (await team.run(PARLEY, "inbox", "list", "--waiting"))[1] == "nothing is waiting\n"
         assert len(team.finals(thread)) == 1
@@ -536,7 +536,7 @@ async def test_without_a_bot_a_parked_message_is_replayed_at_the_next_start_or_d
             assert await bot.end() == 0
         assert team.finals(thread) == []
         status, _, errors = await team.run(PARLEY, "inbox", "discard", "99")
-        assert (status, errors.count("\n")) == (cli.EXIT_FAILED, 1)
+        assert (status, errors.count("\n")) == (main.EXIT_FAILED, 1)
 
 
 async def test_a_backup_taken_beside_a_running_bot_is_a_whole_database(tmp_path: Path) -> None:
@@ -557,4 +557,4 @@ async def test_a_backup_taken_beside_a_running_bot_is_a_whole_database(tmp_path:
 
 
 async def test_settings_prints_the_example_file() -> None:
-    assert await run(*BOT, "settings") == (0, settings_cli.example(), "")
+    assert await run(*BOT, "settings") == (0, settings.example(), "")

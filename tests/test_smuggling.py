@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.guard_model import LEFT_OUT
+from bot.guard.model_judge import LEFT_OUT
 from tests.smuggled_rows import SUBJECTS
 from tests.smuggling import JUDGES, as_shown, rates
 

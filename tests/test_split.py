@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from handlers.split import LIMIT, PLAIN_BYTES, Rotation, plain, split
+from handlers.reply.splitting import LIMIT, PLAIN_BYTES, Rotation, plain, split
 
 WORDS = st.lists(st.sampled_from(["word", "longerword", "é", "漢字", "🎉", "\n", "\n\n", " "]), max_size=80)
 PROSE = WORDS.map(" ".join)

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import BotError, Busy, Conflict, InUse, SetupError, StorageError
-from storage import sqlite_writer
+from bot.core.errors import BotError, Busy, Conflict, InUse, SetupError, StorageError
 from storage.engine import Tx, open_engine
-from storage.sqlite_errors import mapped
+from storage.sqlite import writer
+from storage.sqlite.errors import mapped
 
 
 def url(path: Path) -> str:
@@ -239,7 +239,7 @@ async def test_a_shell_that_holds_the_file_delays_writes_and_blocks_nothing_else
 async def test_a_shell_that_never_lets_go_makes_writes_fail_until_it_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite_writer, "LOCKED_S", 0.1)
+    monkeypatch.setattr(writer, "LOCKED_S", 0.1)
     async with open_engine(url(tmp_path / "p.db")) as engine:
         shell = held_by_a_shell(tmp_path / "p.db")
         answers = await asyncio.gather(

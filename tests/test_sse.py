@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.sse import EVENT_LIMIT_BYTES, Events
+from bot.provider.sse import EVENT_LIMIT_BYTES, Events
 
 STREAM = (
     b": hello\n\n"

@@ -14,7 +14,7 @@ import yaml
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from bot.redact import redact
+from bot.text.redact import redact
 from tests.supply import FOUND, LOCKS, NOT_AUDITED, ROOT, locked, sbom, verdict
 
 

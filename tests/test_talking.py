@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import turn
+from bot.conversation import turn
 from tests.workspace import text_of, workspace
 
 TRANSPORTS = pytest.mark.parametrize("transport", ["socket", "http"])

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot import tokens
+from bot.text import tokens
 
 O200K = "gpt-4o"
 CL100K = "gpt-3.5-turbo"
@@ -148,7 +148,7 @@ def test_a_short_text_loads_no_vocabulary_and_nothing_is_downloaded():
 
 def test_a_damaged_vocabulary_is_refused(monkeypatch, tmp_path):
     (tmp_path / "vocabulary").mkdir()
-    packed = tokens.files("bot").joinpath("vocabulary", "cl100k_base.tiktoken.xz").read_bytes()
+    packed = tokens.files("bot.text").joinpath("vocabulary", "cl100k_base.tiktoken.xz").read_bytes()
     blob = tokens.lzma.decompress(packed).replace(b"IQ== 0", b"IQ== 7", 1)
     (tmp_path / "vocabulary" / "cl100k_base.tiktoken.xz").write_bytes(tokens.lzma.compress(blob, preset=0))
     monkeypatch.setattr(tokens, "files", lambda _package: tmp_path)

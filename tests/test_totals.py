@@ -14,10 +14,10 @@ from typing import Any
 import orjson
 import pytest
 
-from bot.errors import ProviderError
-from bot.reconcile import Difference, compare, ours, shown, theirs
-from bot.reconcile_cli import fetch
-from bot.sandbox.model import FakeModel, Request
+from bot.cli.reconcile import fetch
+from bot.core.errors import ProviderError
+from bot.costs.reconcile import Difference, compare, ours, shown, theirs
+from bot.sandbox.model.server import FakeModel, Request
 from tests.model_door import SCOPE, Bench, asking, door
 
 TURNS = 500

@@ -14,13 +14,14 @@ from typing import Any
 
 import pytest
 
-from bot import languages, transcribe_cli
-from bot.config import Settings
-from bot.errors import SetupError
-from bot.local_speech import LocalSpeech
-from bot.messages import Scope
-from bot.sandbox.model import FakeModel
-from storage import ledger
+from bot.cli import transcribe as transcribe_cli
+from bot.core.errors import SetupError
+from bot.core.settings import Settings
+from bot.core.values import Scope
+from bot.sandbox.model.server import FakeModel
+from bot.text import languages
+from bot.voice.local_speech import LocalSpeech
+from storage.costs import ledger
 from storage.engine import open_engine
 from tests.audio_files import silence, wav
 from tests.workspace import workspace

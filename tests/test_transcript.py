@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.messages import Message, Prompt
-from bot.transcript import CUT_OFF, STOPS, StopCutter, defuse, forms, line_starts, render
+from bot.core.values import Message, Prompt
+from bot.provider.stop_sequences import CUT_OFF, STOPS, StopCutter, defuse, forms, line_starts, render
 
 HOSTILE = st.text(
     st.sampled_from(list(" \nHumanAI:humi：ＡＩАІ\u200b\u00a0\u2028*>.é🎉")) | st.characters(codec="utf-8"),

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from bot import usage_cli
-from bot.calendar import Calendar, zone
-from bot.cli import main
-from bot.ledger import Ledger
-from bot.messages import Scope, Usage
-from bot.pricing import Prices
+from bot.cli import usage
+from bot.cli.main import main
+from bot.core.calendar import Calendar, zone
+from bot.core.values import Scope, Usage
+from bot.costs.ledger import Ledger
+from bot.costs.pricing import Prices
 from storage.engine import open_engine
 from tests.workspace import workspace
 
@@ -107,8 +107,8 @@ async def test_beside_a_running_bot_it_tells_what_the_provider_counted(
             await team.ask("and then?", user="alice", thread=thread)
         await team.quiet(60)
         told = argparse.ArgumentParser()
-        usage_cli.add_arguments(told)
-        assert await usage_cli.run(told.parse_args(["--format", "json"]), team.bot.settings) == 0
+        usage.add_arguments(told)
+        assert await usage.run(told.parse_args(["--format", "json"]), team.bot.settings) == 0
         rows = json.loads(capsys.readouterr().out)
         counted = [request.counted or {} for request in team.model.requests]
     assert {row["user"] for row in rows} == {team.slack.user("alice"), team.slack.user("bob")}

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from bot.reports import Row
-from bot.sandbox.slack_blocks import check_blocks
-from handlers import usage_blocks
+from bot.reports.usage import Row
+from bot.sandbox.slack.api.blocks import check_blocks
+from handlers.costs import blocks
 from tests.spending import MODEL, spend, told
 from tests.workspace import Workspace, workspace
 
@@ -171,9 +171,9 @@ async def test_when_the_picture_cannot_be_given_it_is_said_and_the_report_stands
 
 def test_a_table_of_many_rows_ends_in_the_rest_and_the_total() -> None:
     rows = [Row(channel=f"C{n}", requests=1, cost_usd=Decimal(1), input_tokens=10**12) for n in range(500)]
-    block = usage_blocks.table(rows, {f"C{n}": "#" + "long" * 20 for n in range(500)})
+    block = blocks.table(rows, {f"C{n}": "#" + "long" * 20 for n in range(500)})
     cells = [[cell["text"] for cell in row] for row in block["rows"]]
-    assert len(cells) == usage_blocks.ROWS + 3
+    assert len(cells) == blocks.ROWS + 3
     assert [cells[-2][0], cells[-2][-1], cells[-1][0], cells[-1][-1]] == [
         "all others",
         "$480.00",

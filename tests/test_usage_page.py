@@ -13,8 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 import aiohttp
 import pytest
 
-from bot import links
-from handlers import usage_blocks
+from bot.pages import signed_links
+from handlers.costs import blocks
 from tests.browser import MISSING, browser
 from tests.spending import spend, told
 from tests.workspace import Workspace, workspace
@@ -48,7 +48,7 @@ async def link(team: Workspace, user: str) -> str:
         element
         for block in shown["blocks"]
         for element in block.get("elements", ())
-        if element.get("action_id") == usage_blocks.OPEN_PAGE
+        if element.get("action_id") == blocks.OPEN_PAGE
     ]
     return str(button["url"])
 
@@ -77,7 +77,7 @@ async def test_without_an_address_there_is_no_page_and_no_button(tmp_path: Path)
     port = free_port()
     async with workspace(tmp_path, PORT=str(port), PARLEY_TRANSPORT="http") as team:
         await spend(team, "#general", "bob", 1)
-        assert usage_blocks.OPEN_PAGE not in str(await told(team, "bob", "usage by channel"))
+        assert blocks.OPEN_PAGE not in str(await told(team, "bob", "usage by channel"))
         assert (await get(f"http://127.0.0.1:{port}/usage"))[0] == 404
 
 
@@ -111,8 +111,8 @@ async def test_a_forged_or_old_link_opens_nothing_and_says_so(tmp_path: Path) ->
         bare = url.partition("?")[0]
         team_id, user = team.slack.team, team.slack.user("alice")
         secret = team.bot.services.costs.page_secret
-        forged = links.sign(b"guessed", team_id, user, now=time.time())
-        old = links.sign(secret, team_id, user, now=time.time() - links.LIFE_S - 1)
+        forged = signed_links.sign(b"guessed", team_id, user, now=time.time())
+        old = signed_links.sign(secret, team_id, user, now=time.time() - signed_links.LIFE_S - 1)
         spliced = f"{forged.partition('.')[0]}.{token.partition('.')[2]}"
         for wrong in ("", "x", forged, spliced, token[:-4]):
             status, text, _ = await get(bare, token=wrong)

@@ -19,23 +19,25 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from bot import clip, pricing, speech_models, voice
-from bot.calendar import Calendar
-from bot.clip import ClipCard
-from bot.config import Settings
-from bot.errors import BudgetExceeded, FileTooLarge, Missing, UnsupportedFile
-from bot.heard import Said, corrected, read, spread
-from bot.ledger import Ledger
-from bot.listening import Request
-from bot.messages import Conversation, Scope
-from bot.provider import Provider
-from bot.sandbox.hearing import Heard, hear
-from bot.sandbox.model import FakeModel
-from bot.scheduler import Scheduler
-from bot.voice import Voice
-from storage import forget
-from storage import ledger as ledger_rows
+from bot.core.calendar import Calendar
+from bot.core.errors import BudgetExceeded, FileTooLarge, Missing, UnsupportedFile
+from bot.core.settings import Settings
+from bot.core.values import Conversation, Scope
+from bot.costs import pricing
+from bot.costs.ledger import Ledger
+from bot.provider.fair_share import Scheduler
+from bot.provider.text import Provider
+from bot.sandbox.model.server import FakeModel
+from bot.sandbox.rehearsal.hearing import Heard, hear
+from bot.voice import clip_card, speech_models
+from bot.voice import recognition as voice
+from bot.voice.clip_card import ClipCard
+from bot.voice.recognition import Voice
+from bot.voice.transcriber import Request
+from bot.voice.transcript import Said, corrected, read, spread
+from storage.costs import ledger as ledger_rows
 from storage.engine import Engine, open_engine
+from storage.privacy import forget
 from tests.audio_files import FORMATS, RATE, decode, encode, noise, say, silence, speech, tones, wav
 
 SCOPE = Scope("T1", "C1", "U1", "T1:C1:1", "answer")
@@ -488,8 +490,8 @@ def test_a_card_survives_storage() -> None:
     said = (Said(0, 1.5, "Grüße", "A"), Said(1.5, 2, "ja"))
     for cost in (None, Decimal("0.000123456")):
         card = ClipCard("1", "ä.mp4", 2.0, "whisper-1", "de", said, False, said, False, cost)
-        assert clip.load(clip.dump(card)) == card
-        assert clip.dump(card).isascii()
+        assert clip_card.load(clip_card.dump(card)) == card
+        assert clip_card.dump(card).isascii()
 
 
 def test_who_spoke_how_long_is_told_by_speaker() -> None:

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import aiohttp
 
-from bot.sandbox.model import FakeModel
-from bot.sandbox.slack import FakeSlack
+from bot.sandbox.model.server import FakeModel
+from bot.sandbox.slack.server import FakeSlack
 from tests.bench import rss_mb
 from tests.workspace import environment
 

@@ -15,10 +15,10 @@ from typing import Any
 
 import yaml
 
-from bot import config
-from bot.sandbox.model import FakeModel
-from bot.sandbox.slack import FakeSlack
-from handlers import replies
+from bot.core import settings
+from bot.sandbox.model.server import FakeModel
+from bot.sandbox.slack.server import FakeSlack
+from handlers.reply import reply as replies
 from handlers.serve import Serving, serving
 
 MANIFEST = yaml.safe_load((Path(__file__).parent.parent / "manifest.yml").read_text("utf-8"))
@@ -97,7 +97,7 @@ async def started(
 ) -> AsyncIterator[Workspace]:
     """The bot alone, started on servers that outlive it."""
     values = environment(slack, model, tmp_path) | environ
-    async with serving(config.load(values), asyncio.Event()) as bot:
+    async with serving(settings.load(values), asyncio.Event()) as bot:
         if not bot.settings.socket_mode:
             slack.events_url = f"{bot.url}/slack/events"
         yield Workspace(slack, model, values, bot)

@@ -23,13 +23,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from bot.sandbox import scene, slack_limits
+from bot.sandbox import scene
 from bot.sandbox.bot_process import BOT, BotProcess
 from bot.sandbox.local_servers import LocalServer, found_here
-from bot.sandbox.model import FakeModel
-from bot.sandbox.model_relay import Relay
-from bot.sandbox.slack import FakeSlack
-from bot.sandbox.workspace import Page
+from bot.sandbox.model.relay import Relay
+from bot.sandbox.model.server import FakeModel
+from bot.sandbox.page_server import Page
+from bot.sandbox.slack import limits
+from bot.sandbox.slack.server import FakeSlack
 
 MANIFEST = Path(__file__).parents[2] / "manifest.yml"
 # How fast the rehearsal model talks: slow enough to see it stream and to press stop, quick to read along.
@@ -149,7 +150,7 @@ def manifest() -> Mapping[str, Any]:
 
         read: Mapping[str, Any] = yaml.safe_load(MANIFEST.read_text("utf-8"))
     except (ImportError, OSError):
-        return slack_limits.MANIFEST
+        return limits.MANIFEST
     return read
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bot.sandbox.slack import FakeSlack
-from bot.sandbox.slack_events import person_message
-from bot.sandbox.slack_state import Workspace
-from bot.sandbox.slack_text import rich_text
+from bot.sandbox.slack.delivery.events import person_message
+from bot.sandbox.slack.server import FakeSlack
+from bot.sandbox.slack.state import Workspace
+from bot.sandbox.slack.text import rich_text
 
 POLICIES = Path(__file__).parent / "policies.toml"
 # An answer of the rehearsal model is at most so long. What a request may cost is set aside before it is made:

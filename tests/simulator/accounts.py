@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from storage.ledger import DIMS, KEY, SUMS
+from storage.costs.ledger import DIMS, KEY, SUMS
 from tests.simulator.model import WHOLE, Asked
 from tests.simulator.part import Part
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from storage.forget import BLANKED, RECORDED
+from storage.privacy.forget import BLANKED, RECORDED
 from tests.simulator.part import Doing, Part
 from tests.simulator.people import Post
 from tests.simulator.plan import CHANNELS, Act

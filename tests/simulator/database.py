@@ -13,11 +13,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bot.errors import Busy
-from storage.sqlite_errors import mapped
-from storage.sqlite_file import migrate
-from storage.sqlite_library import Database
-from storage.sqlite_writer import SqliteTx
+from bot.core.errors import Busy
+from storage.sqlite.errors import mapped
+from storage.sqlite.file import migrate
+from storage.sqlite.library import Database
+from storage.sqlite.writer import SqliteTx
 from tests.simulator.life import Life
 
 COMMIT_S = (0.0005, 0.02)

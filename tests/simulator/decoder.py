@@ -1,4 +1,4 @@
-"""The process that decodes a recording, played: the one that bot/audio.py starts needs a real clock.
+"""The process that decodes a recording, played: the one that bot/voice/decoding.py starts needs a real clock.
 
 It is replaced where a process would begin (the event loop's `subprocess_exec`), so that all of its parent is
 real: what it is handed, how its lines are read, how it is ended. A recording of a story is JSON that says

@@ -1,4 +1,4 @@
-"""Slack's file host in a story, as handlers/files.py and handlers/uploads.py reach it; its line fails too."""
+"""Slack's file host in a story, as the bot downloads from it and uploads to it; its line fails too."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 
 import aiohttp
 
-from bot.sandbox.slack import FakeSlack
-from bot.sandbox.slack_web import LOGIN_PAGE
+from bot.sandbox.slack.api.server import LOGIN_PAGE
+from bot.sandbox.slack.server import FakeSlack
 from tests.simulator.life import Life
 from tests.simulator.slack import WAY_S, Weather
 

@@ -12,8 +12,8 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
 from slack_sdk.socket_mode.request import SocketModeRequest
 
-from bot.sandbox.slack import FakeSlack
-from bot.sandbox.slack_record import Attempt, Delivery
+from bot.sandbox.slack.record import Attempt, Delivery
+from bot.sandbox.slack.server import FakeSlack
 from tests.simulator.life import Life
 from tests.simulator.slack import WAY_S
 

@@ -6,14 +6,14 @@ import asyncio
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from bot.alongside import alongside
 from bot.app import Services, services_on
-from handlers.clips import ClipDesk
-from handlers.files import SlackFiles
-from handlers.front import SlackFront
-from handlers.notices import noticing
+from bot.core.background import alongside
+from handlers.adapter import SlackFront
+from handlers.costs.notices import noticing
 from handlers.serve import DRAIN_S, bolt_app, introduce
-from handlers.slack import SlackDoor
+from handlers.slack.client import SlackDoor
+from handlers.slack.downloads import SlackFiles
+from handlers.voice.cards import ClipDesk
 from tests.simulator.clock import CLOCK
 from tests.simulator.database import StoryEngine
 from tests.simulator.filehost import FileHost

@@ -18,10 +18,10 @@ import aiohttp
 import httpx2
 import openai
 
-from bot.config import Settings
-from bot.guard_model import RULES
-from bot.voice import TRANSLATE
-from bot.wire import Wire
+from bot.core.settings import Settings
+from bot.guard.model_judge import RULES
+from bot.provider.transport import Wire
+from bot.voice.recognition import TRANSLATE
 from tests.simulator.life import Life
 from tests.simulator.slack import Weather
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from storage import budgets
+from storage.costs import budgets
 from tests.simulator.clock import CLOCK
 from tests.simulator.model import WHOLE
 from tests.simulator.part import Doing, Part

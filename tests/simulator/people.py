@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from bot.sandbox.slack_forms import NotPossible
-from handlers import blocks
+from bot.sandbox.slack.people.forms import NotPossible
+from handlers.slack import blocks
 from tests.simulator.clock import CLOCK
 from tests.simulator.part import Doing, Part
 from tests.simulator.plan import Act

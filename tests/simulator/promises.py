@@ -8,9 +8,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from bot.turn import CUT
-from bot.turn_rows import reply_id
-from bot.turns import AGAIN
+from bot.conversation.records import reply_id
+from bot.conversation.service import AGAIN
+from bot.conversation.turn import CUT
 from handlers.intake import message_key
 from tests.simulator.model import answer_to
 from tests.simulator.part import Part

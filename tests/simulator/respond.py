@@ -17,7 +17,7 @@ from slack_bolt.context.respond.internals import _build_message
 from slack_bolt.response import BoltResponse
 from slack_sdk.webhook.webhook_response import WebhookResponse
 
-from bot.sandbox.slack import FakeSlack
+from bot.sandbox.slack.server import FakeSlack
 from tests.simulator.life import Life
 from tests.simulator.slack import WAY_S
 

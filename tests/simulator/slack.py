@@ -17,7 +17,7 @@ import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.sandbox.slack import FakeSlack
+from bot.sandbox.slack.server import FakeSlack
 from tests.simulator.life import Life
 
 WAY_S = (0.005, 0.15)

@@ -13,10 +13,10 @@ from typing import Any
 
 import yaml
 
-from bot import config
-from bot.sandbox.slack import FakeSlack
-from bot.sandbox.slack_forms import NotPossible
-from storage.sqlite_writer import SqliteTx
+from bot.core import settings
+from bot.sandbox.slack.people.forms import NotPossible
+from bot.sandbox.slack.server import FakeSlack
+from storage.sqlite.writer import SqliteTx
 from tests.simulator.accounts import Accounts
 from tests.simulator.clock import BEGINS_AT, CLOCK, VirtualLoop
 from tests.simulator.commands import Commands
@@ -74,7 +74,7 @@ class Story:
         self.minds: dict[str, Mind] = {"answer": answering}
         self.notices = False  # whether anybody is told of budgets
         self.parts: list[Part] = [part(self) for part in PARTS]
-        self.settings = config.load(self._environment())
+        self.settings = settings.load(self._environment())
         self.does: Mapping[str, Doing] = {kind: do for p in self.parts for kind, do in p.does().items()}
         self.lives = Lives(self)
         self._beside: list[asyncio.Task[Any]] = []

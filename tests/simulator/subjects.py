@@ -12,12 +12,12 @@ import random
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from bot.guard_model import RULES
-from bot.policy import Policy
-from bot.sandbox.slack_forms import NotPossible, elements
-from handlers.blocks import FEEDBACK, SHOULD_ANSWER, SHOULD_REFUSE
-from storage import guard
-from storage.guard import Channel
+from bot.guard.model_judge import RULES
+from bot.guard.policy import Policy
+from bot.sandbox.slack.people.forms import NotPossible, elements
+from handlers.slack.blocks import FEEDBACK, SHOULD_ANSWER, SHOULD_REFUSE
+from storage.guard import verdicts
+from storage.guard.verdicts import Channel
 from tests.simulator.clock import CLOCK
 from tests.simulator.model import WHOLE, Asked
 from tests.simulator.part import Doing, Part
@@ -56,7 +56,7 @@ class Subjects(Part):
             rules = self._policies[id] = self._policy()
             self.story.tell(f"{channel} is for something: {rules}")
             at = Channel(self.story.slack.team, id)
-            guard.save_policy(self.story.tx, at, rules.as_json(), by="", now=CLOCK.wall())
+            verdicts.save_policy(self.story.tx, at, rules.as_json(), by="", now=CLOCK.wall())
 
     def _policy(self) -> Policy:
         return Policy(

@@ -13,10 +13,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from uuid import uuid5
 
-from bot.hearing import CARDS
-from bot.sandbox.slack_acts import Upload
-from bot.sandbox.slack_forms import NotPossible
-from handlers.clip_blocks import FORGET, TRANSLATE, is_card
+from bot.sandbox.slack.people.acts import Upload
+from bot.sandbox.slack.people.forms import NotPossible
+from bot.voice.message_clips import CARDS
+from handlers.voice.blocks import FORGET, TRANSLATE, is_card
 from tests.simulator import decoder
 from tests.simulator.model import WHOLE, Asked
 from tests.simulator.part import Doing, Part

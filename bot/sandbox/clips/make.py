@@ -13,7 +13,7 @@ from typing import Any
 
 import av
 
-from bot.sandbox.hearing import RATE, loudness_of, samples
+from bot.sandbox.rehearsal.hearing import RATE, loudness_of, samples
 
 HERE = Path(__file__).parent
 SPOKEN: tuple[dict[str, Any], ...] = (

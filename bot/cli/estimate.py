@@ -1,0 +1,78 @@
+"""`parley estimate`: what a text, a recording, hours of speech or a training set would cost, per model."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bot.core.errors import NotUnderstood
+from bot.core.settings import Settings
+from bot.costs import pricing
+from bot.costs.estimate import EPOCHS, MODELS, SPEECH_MODELS, Estimate, Estimator
+from bot.reports.formats import dollars
+from bot.voice.decoding import CONTAINERS, Wants, prepare, sniff
+
+LONGEST_S = 24 * 3600.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """A file or hours; models to compare."""
+    parser.add_argument(
+        "file", nargs="?", type=Path, help="a text, a recording, or a training set ending in .jsonl"
+    )
+    parser.add_argument("--hours", type=float, default=0.0, help="hours of speech instead of a file")
+    parser.add_argument("--model", action="append", help="a model to compare; may be repeated")
+    parser.add_argument("--epochs", type=int, default=EPOCHS, help="how often a training set is read")
+
+
+async def run(args: argparse.Namespace, settings: Settings) -> int:
+    prices = pricing.load(
+        base_url=settings.openai_base_url,
+        path=settings.prices,
+        model=settings.model,
+        base_model=settings.base_model,
+    )
+    models = args.model or list(dict.fromkeys((settings.model, *MODELS)))
+    estimator = Estimator(prices, datetime.now(UTC), models)
+    hours = args.hours or await _hours_of(args.file)
+    if hours:
+        found = estimator.listening(hours, args.model or SPEECH_MODELS) + estimator.analysis(hours)
+    else:
+        found = _of_text(args, estimator, settings)
+    print("\n".join(shown(found)))
+    return 0
+
+
+async def _hours_of(path: Path | None) -> float:
+    """How long a recording is, by decoding it; 0 for what is none."""
+    if path is None or not path.is_file():
+        return 0.0
+    with path.open("rb") as file:
+        if not sniff(file.read(64)):
+            return 0.0
+    wants = Wants(frozenset(CONTAINERS), max_bytes=sys.maxsize, max_s=LONGEST_S, longest_s=LONGEST_S)
+    with tempfile.TemporaryDirectory(prefix="parley-") as folder:
+        return (await prepare(path, path.name, Path(folder), wants)).length_s / 3600
+
+
+def _of_text(args: argparse.Namespace, estimator: Estimator, settings: Settings) -> list[Estimate]:
+    try:
+        text = args.file.read_text("utf-8")
+    except (AttributeError, OSError, UnicodeDecodeError) as exc:
+        raise NotUnderstood(
+            str(args.file or ""), "Name a text, a recording, a training set (.jsonl), or --hours."
+        ) from exc
+    if args.file.suffix == ".jsonl":
+        return estimator.training(text.splitlines(), epochs=args.epochs)
+    return estimator.reading(text, answer_tokens=settings.max_tokens)
+
+
+def shown(estimates: list[Estimate]) -> list[str]:
+    """One aligned line for each."""
+    return [
+        f"{e.what:20} {e.model:24} {e.uses:>24} {dollars(e.usd) if e.usd is not None else e.reason:>12}"
+        for e in estimates
+    ]

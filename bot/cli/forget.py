@@ -1,0 +1,36 @@
+"""`parley forget`: erases everything a person said, for somebody who has left. Works beside a running bot."""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+from bot.core.errors import NotUnderstood
+from bot.core.settings import Settings
+from bot.ops.control_socket import ask_running
+from bot.privacy.anonymise import Unnaming, order
+from storage.costs import ledger
+from storage.engine import open_engine
+from storage.privacy import forget
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """PERSON, and --team where there are several."""
+    parser.add_argument("person", help="the person's id in Slack (U0123…)")
+    parser.add_argument("--team", default="", help="the workspace's id; not needed where there is only one")
+
+
+async def run(args: argparse.Namespace, settings: Settings) -> int:
+    async with open_engine(settings.database, read_only=True) as engine:
+        teams = [args.team] if args.team else await engine.read(ledger.teams)
+    if len(teams) != 1:
+        raise NotUnderstood(
+            args.person, f"Name the workspace with --team, one of: {', '.join(teams) or 'none'}"
+        )
+    (team,) = teams
+    if not await ask_running(settings, f"/forget/{team}/{args.person}"):
+        async with open_engine(settings.database) as engine:
+            await engine.write(forget.forget_user, team, args.person, now=time.time())
+            await Unnaming(engine).carry_out(order(team, args.person)[1])
+    print(f"{args.person}: forgotten in {team}; amounts stay, without whose they are")
+    return 0

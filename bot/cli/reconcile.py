@@ -1,0 +1,101 @@
+"""`parley reconcile`: our ledger against a usage export, or against the provider's organisation usage API."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import orjson
+
+from bot.core.errors import NotUnderstood, Refused, SetupError, Unavailable
+from bot.core.settings import Settings
+from bot.costs.reconcile import ENDPOINTS, compare, ours, shown, theirs
+from storage.engine import open_engine
+
+OPENAI = "https://api.openai.com/v1"
+# The key of an owner of the organisation; the bot itself never needs it, so it is no setting of the bot.
+KEY = "OPENAI_ADMIN_KEY"
+TIMEOUT_S = 60.0
+EXIT_DIFFERENT = 1
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """An export, or the provider itself and a span of days."""
+    parser.add_argument("file", nargs="?", type=Path, help="usage export: CSV, or JSON of the usage API")
+    parser.add_argument("--provider", action="store_true", help=f"ask the usage API, with the key in {KEY}")
+    parser.add_argument(
+        "--first", type=date.fromisoformat, help="first UTC day (default: first of the export)"
+    )
+    parser.add_argument("--last", type=date.fromisoformat, help="last UTC day (default: last of the export)")
+
+
+async def run(args: argparse.Namespace, settings: Settings) -> int:
+    """0 when both sides agree, 1 when they differ."""
+    counted = theirs(await _text(args, settings))
+    if not counted and not args.first:
+        raise NotUnderstood(str(args.file), "It has no usage in it.")
+    days = [day for day, _, _ in counted]
+    first, last = args.first or min(days), args.last or (max(days) if days else args.first)
+    async with open_engine(settings.database, read_only=True) as engine:
+        mine = await ours(engine, first, last)
+    within = {key: count for key, count in counted.items() if first <= key[0] <= last}
+    differences = compare(mine, within)
+    print(shown(differences))
+    return EXIT_DIFFERENT if differences else 0
+
+
+async def _text(args: argparse.Namespace, settings: Settings) -> str:
+    if args.provider:
+        last = args.last or datetime.now(UTC).date()
+        pages = await fetch(settings.openai_base_url or OPENAI, args.first or last.replace(day=1), last)
+        return orjson.dumps(pages).decode()
+    try:
+        return str(args.file.read_text("utf-8-sig"))
+    except (AttributeError, OSError, UnicodeDecodeError) as exc:
+        raise NotUnderstood(str(args.file or ""), "Name an export (CSV or JSON), or --provider.") from exc
+
+
+async def fetch(base_url: str, first: date, last: date) -> list[dict[str, Any]]:
+    """Every page of the organisation usage API for those UTC days. Needs the admin key in the environment."""
+    key = os.environ.get(KEY)
+    if not key:
+        raise SetupError([f"{KEY}: needed to ask the provider for its own count"])
+    timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
+    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {key}"}, timeout=timeout) as session:
+        return [
+            page
+            for endpoint in ENDPOINTS
+            for page in await _pages(
+                session, f"{base_url.rstrip('/')}/organization/usage/{endpoint}", first, last
+            )
+        ]
+
+
+async def _pages(session: aiohttp.ClientSession, url: str, first: date, last: date) -> list[dict[str, Any]]:
+    begins = datetime.combine(first, time(), UTC)
+    ends = datetime.combine(last + timedelta(days=1), time(), UTC)
+    query = {
+        "start_time": str(int(begins.timestamp())),
+        "end_time": str(int(ends.timestamp())),
+        "bucket_width": "1d",
+        "group_by": "model",
+        "limit": "31",
+    }
+    pages: list[dict[str, Any]] = []
+    while True:
+        try:
+            async with session.get(url, params=query) as response:
+                if response.status == 404:  # this provider does not count such requests
+                    return pages
+                if response.status >= 400:
+                    raise Refused(f"{url}: HTTP {response.status}")
+                pages.append(await response.json())
+        except (aiohttp.ClientError, TimeoutError) as exc:
+            raise Unavailable(f"{url}: {exc}") from exc
+        if not pages[-1].get("has_more"):
+            return pages
+        query["page"] = pages[-1]["next_page"]

@@ -1,0 +1,139 @@
+"""`parley transcribe FILE…`: recordings to text and captions, as clips in Slack are, into the same ledger.
+
+Takes what Whisper's own command takes: `--language Japanese`, `--task translate`, `--output_format srt`,
+`--output_dir captions`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+
+from bot.core.calendar import Calendar, zone
+from bot.core.errors import SetupError
+from bot.core.settings import Settings
+from bot.costs import pricing
+from bot.costs.ledger import Ledger
+from bot.ops.control_socket import running, told_by_running
+from bot.provider.fair_share import Scheduler
+from bot.provider.text import Provider
+from bot.text import languages
+from bot.voice import captions, clip_card
+from bot.voice.clip_card import ClipCard
+from bot.voice.decoding import Progress
+from bot.voice.local_files import Hear, Order, Transcriber
+from bot.voice.recognition import minutes
+from storage.engine import open_engine
+
+BAR = 30
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Files, languages, formats."""
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    parser.add_argument("--language", type=_language, help="ja or Japanese; default: detected")
+    parser.add_argument("--model", help="instead of PARLEY_SPEECH_MODEL; local:small runs on this machine")
+    parser.add_argument("--vocabulary", default="", help="names and words to expect, separated by commas")
+    parser.add_argument("--task", choices=("transcribe", "translate"), default="transcribe")
+    parser.add_argument(
+        "--format",
+        "--output-format",
+        "--output_format",
+        choices=("txt", *captions.FORMATS, "all"),
+        default="text",
+    )
+    parser.add_argument(
+        "--output-dir",
+        "--output_dir",
+        type=Path,
+        help="a file for each recording there, instead of the terminal",
+    )
+
+
+async def run(args: argparse.Namespace, settings: Settings) -> int:
+    """1 when one of the files could not be heard; the others are."""
+    if args.format == "all" and not args.output_dir:
+        raise SetupError(["--format all makes several files: say where with --output-dir"])
+    failed = 0
+    async with ears(settings) as hear:
+        for path in args.files:
+            found = await hear(_order(path, args, settings), _bar(path.name))
+            if isinstance(found, ClipCard):
+                _write(found, path, args)
+            else:
+                failed = 1
+                print(f"parley: {path}: {found}", file=sys.stderr)
+    return failed
+
+
+@asynccontextmanager
+async def ears(settings: Settings) -> AsyncIterator[Hear]:
+    """The running bot's, or with a provider and a ledger of its own for this one command."""
+    if await running(settings):
+        yield partial(hear_there, settings)
+        return
+    calendar = Calendar(zone(settings.time_zone))
+    prices = pricing.load(base_url=settings.openai_base_url, path=settings.prices)
+    async with open_engine(settings.database) as engine:
+        ledger = Ledger(engine, prices, calendar)
+        await ledger.start()
+        async with Provider(settings, ledger, Scheduler(), engine) as provider:
+            yield Transcriber(settings, engine, provider, prices=prices, calendar=calendar).hear
+
+
+async def hear_there(settings: Settings, order: Order, progress: Progress) -> ClipCard | str:
+    """Asks the running bot, which tells how far it is until it is done."""
+    async for line in told_by_running(settings, "/transcribe", asdict(order)):
+        if "card" in line:
+            return clip_card.load(line["card"])
+        if "problem" in line:
+            return str(line["problem"])
+        progress(line["done_s"], line["total_s"])
+    return "the running bot ended before it was done; it goes on from there when asked again"
+
+
+def _order(path: Path, args: argparse.Namespace, settings: Settings) -> Order:
+    return Order(
+        str(path.absolute()),
+        args.model or settings.speech_model,
+        spoken=(args.language,) if args.language else (),
+        vocabulary=tuple(word.strip() for word in args.vocabulary.split(",") if word.strip()),
+        english=args.task == "translate",
+    )
+
+
+def _write(card: ClipCard, path: Path, args: argparse.Namespace) -> None:
+    english = args.task == "translate" and bool(card.english)
+    if not card.heard:
+        print(f"parley: {path}: I heard nothing.", file=sys.stderr)
+    wanted = "text" if args.format == "txt" else args.format
+    formats = list(captions.FORMATS) if wanted == "all" else [wanted]
+    for name in formats:
+        text = captions.FORMATS[name](card, english=english)
+        if args.output_dir:
+            args.output_dir.mkdir(parents=True, exist_ok=True)
+            (args.output_dir / f"{path.stem}{captions.ENDINGS[name]}").write_text(text, "utf-8")
+        else:
+            print(text, end="")
+
+
+def _bar(name: str) -> Progress:
+    def show(done_s: float, total_s: float) -> None:
+        full = int(BAR * done_s / total_s) if total_s else 0
+        end = "\n" if done_s >= total_s else ""
+        line = f"\r{name} [{'#' * full}{'.' * (BAR - full)}] {minutes(done_s, total_s)}"
+        print(line, end=end, file=sys.stderr, flush=True)
+
+    return show if sys.stderr.isatty() else lambda done_s, total_s: None
+
+
+def _language(given: str) -> str:
+    code = languages.code(given)
+    if not code:
+        raise argparse.ArgumentTypeError(f"{given!r} is no language that I know")
+    return code

@@ -1,0 +1,258 @@
+"""What is remembered of a conversation: append-only, so that the prompt's prefix stays the same and is
+served from the provider's cache; when it grows past its budget, or slept longer than that cache lives, one
+jump to a summary and the last turns.
+
+How large a conversation is comes from the provider's own count of its last prompt, so no text is counted
+twice; what was said since is bounded by its bytes. The rows are storage/conversation/messages.py, the turn is
+bot/conversation/turn.py.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from bot.core.access import remembers
+from bot.core.errors import AskError, ContextTooLong, ProviderError
+from bot.core.settings import Settings
+from bot.core.values import Conversation, Incoming, Message, Prompt, Role, Scope
+from bot.provider.text import Provider
+from bot.text import tokens
+from storage.conversation import messages as conversations
+from storage.conversation.messages import Recalled, Stored
+from storage.engine import Engine, Tx
+
+log = logging.getLogger(__name__)
+
+# Asked as the next message of the same conversation, so that all of it is read from the provider's cache.
+SUMMARISE = (
+    "Write a summary of everything above for whoever has to continue this conversation without having read "
+    "it: each person's wishes, names, preferences and instructions, facts, numbers, decisions and open "
+    "questions, in their own words where the wording matters. Keep everything that an earlier summary holds. "
+    "No introduction, no comment; short sentences."
+)
+SUMMARY_TOKENS = 800
+# Below this many tails, a conversation that slept is cheaper to read again than to summarise.
+WORTH_SUMMARISING = 2
+# However short they are, more messages than this are summarised: what is read at once has to hold them all.
+MOST_MESSAGES = conversations.RECALLED * 3 // 4
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One message of somebody else's thread, as it was read there."""
+
+    message: str
+    role: Role
+    person: str
+    text: str
+
+
+# What a message says in all: (team, channel, message, its text) → the text with what its recordings say.
+Said = Callable[[Tx, str, str, str, str], str]
+
+
+class Room(Protocol):
+    """What can be seen around a message."""
+
+    async def thread(self, conversation: Conversation, *, before: str) -> tuple[list[Heard], bool]:
+        """The thread before a message, oldest first, and whether that is all of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recollection:
+    """What a turn starts from. `seen`: only so many messages of a longer thread were read; None: all."""
+
+    summary: str = ""
+    messages: tuple[Message, ...] = ()
+    turns: int = 0
+    seen: int | None = None
+
+
+class Memory:
+    """Recalls a conversation within the prompt budget."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        provider: Provider,
+        settings: Settings,
+        clock: Callable[[], datetime],
+        *,
+        said: Said,
+    ) -> None:
+        self._said = said
+        self._engine = engine
+        self._provider = provider
+        self._settings = settings
+        self._clock = clock
+
+    async def recall(self, incoming: Incoming, room: Room) -> Recollection:
+        """The conversation before a message, summarised when it is too long or has slept too long.
+
+        Nothing of it where another company reads along.
+        """
+        if not remembers(incoming, self._settings):
+            return Recollection(turns=(await self._recalled(incoming)).turns)
+        recalled, seen = await self._recalled(incoming), None
+        if recalled.last_at is None and incoming.message != incoming.conversation.thread:
+            recalled, seen = await self._read_thread(incoming, room)
+        if await self._too_large(recalled, incoming.text):
+            recalled = await self._compacted(incoming, recalled)
+        return recollection(recalled, seen)
+
+    async def shorten(self, incoming: Incoming, sent: Recollection) -> Recollection:
+        """The conversation again, strictly shorter than what the model said was too long for it.
+
+        ContextTooLong when nothing is left to leave out.
+        """
+        if not remembers(incoming, self._settings):
+            raise ContextTooLong("the question alone is too long")
+        shorter = recollection(await self._compacted(incoming, await self._recalled(incoming)), sent.seen)
+        while size(shorter) >= size(sent):
+            if not shorter.messages and not shorter.summary:
+                raise ContextTooLong("the question alone is too long")
+            shorter = halved(shorter)
+        return shorter
+
+    def _limit(self, recalled: Recalled) -> int:
+        """How many tokens the conversation may have now: fewer when the provider has dropped its prefix."""
+        slept = recalled.last_at is not None and self._now() - recalled.last_at > self._settings.cache_life_s
+        kept = WORTH_SUMMARISING * self._settings.memory_tail_tokens
+        return min(kept, self._settings.memory_tokens) if slept else self._settings.memory_tokens
+
+    async def _too_large(self, recalled: Recalled, question: str) -> bool:
+        """Cheap bounds decide mostly: the provider's last count, and the bytes of what came since."""
+        if len(recalled.messages) > MOST_MESSAGES:
+            return True
+        limit = self._limit(recalled)
+        count, uncounted = recalled.summary_tokens, list[str]()
+        for message in recalled.messages:
+            # An answer's count covers everything before it, unless that has been summarised since.
+            if message.role == "assistant" and message.tokens and message.at > recalled.summarised_at:
+                count, uncounted = message.tokens, []
+            else:
+                uncounted.append(message.text)
+        uncounted.append(question)
+        if count + sum(map(tokens.at_most, uncounted)) <= limit:
+            return False
+        for text in uncounted:
+            count += await tokens.counted(text, self._settings.model)
+        return count > limit
+
+    async def _recalled(self, incoming: Incoming) -> Recalled:
+        return await self._engine.read(conversations.recall, incoming.conversation.key)
+
+    async def _read_thread(self, incoming: Incoming, room: Room) -> tuple[Recalled, int | None]:
+        """Somebody else's thread into which the bot was called: read once, then remembered like our own."""
+        found, complete = await room.thread(incoming.conversation, before=incoming.message)
+        heard = await self._engine.read(in_words, incoming.conversation, found, said=self._said)
+        kept = await self._newest(heard)
+        await self._engine.write(remember_heard, incoming.conversation, kept, now=self._now())
+        whole = complete and len(kept) == len(heard)
+        return await self._recalled(incoming), None if whole else len(kept)
+
+    async def _newest(self, heard: Sequence[Heard]) -> Sequence[Heard]:
+        """As many of the last messages as the prompt budget holds."""
+        heard, room = heard[-MOST_MESSAGES:], self._settings.memory_tokens
+        for index in range(len(heard) - 1, -1, -1):
+            room -= await tokens.counted(heard[index].text, self._settings.model)
+            if room < 0:
+                return heard[index + 1 :]
+        return heard
+
+    async def _compacted(self, incoming: Incoming, recalled: Recalled) -> Recalled:
+        """One jump: a summary of all but the last turns takes the place of what it covers."""
+        old, tail = await self._split(recalled.messages)
+        if not old:
+            return replace(recalled, messages=tail)
+        try:
+            text = await self._summary(incoming, recalled, old)
+        except (ProviderError, AskError) as exc:
+            log.warning("no summary this time, the last turns alone are used: %s", type(exc).__name__)
+            return replace(recalled, messages=tail)
+        await self._engine.write(
+            conversations.summarise,
+            incoming.conversation.key,
+            text,
+            upto=old[-1].seq,
+            tokens=tokens.at_most(text),
+            erasures=recalled.erasures,
+            now=self._now(),
+        )
+        return await self._recalled(incoming)
+
+    async def _split(self, messages: tuple[Stored, ...]) -> tuple[tuple[Stored, ...], tuple[Stored, ...]]:
+        """What is to be summarised, and the last turns, which stay word for word."""
+        room, start = self._settings.memory_tail_tokens, len(messages)
+        while start > max(0, len(messages) - MOST_MESSAGES // 2) and room > 0:
+            room -= await tokens.counted(messages[start - 1].text, self._settings.model)
+            start -= int(room >= 0)
+        return messages[:start], messages[start:]
+
+    async def _summary(self, incoming: Incoming, recalled: Recalled, old: tuple[Stored, ...]) -> str:
+        where = incoming.conversation
+        said = recollection(replace(recalled, messages=old), 0)
+        completion = await self._provider.complete(
+            Prompt(
+                system=self._settings.persona,
+                summary=said.summary,
+                messages=(*said.messages, Message("human", SUMMARISE)),
+                cache_key=where.key,
+            ),
+            Scope(where.team, where.channel, incoming.user, where.key, "summary"),
+            model=self._settings.small_model,
+            max_output_tokens=SUMMARY_TOKENS,
+        )
+        if not completion.text or completion.finish not in ("stop", "length"):
+            raise ProviderError(f"summary ended in {completion.finish}")
+        return completion.text
+
+    def _now(self) -> float:
+        return self._clock().timestamp()
+
+
+def recollection(recalled: Recalled, seen: int | None = None) -> Recollection:
+    """Stored rows as what a prompt is made of."""
+    messages = tuple(
+        Message(
+            "human" if m.role == "human" else "assistant",
+            m.text,
+            m.person if m.role == "human" else "",
+            m.whole,
+        )
+        for m in recalled.messages
+    )
+    return Recollection(recalled.summary, messages, recalled.turns, seen)
+
+
+def size(recollection: Recollection) -> int:
+    """Bytes of text that a model has to read."""
+    return sum(map(tokens.at_most, (recollection.summary, *(m.text for m in recollection.messages))))
+
+
+def halved(recollection: Recollection) -> Recollection:
+    """Without the older half of its messages; without its summary when there is no message left."""
+    kept = recollection.messages[(len(recollection.messages) + 1) // 2 :]
+    summary = recollection.summary if recollection.messages else ""
+    return replace(recollection, summary=summary, messages=kept, seen=len(kept))
+
+
+def in_words(tx: Tx, place: Conversation, heard: Sequence[Heard], said: Said) -> list[Heard]:
+    """Messages that say something, in writing or in recordings."""
+    told = [
+        replace(m, text=said(tx, place.team, place.channel, m.message, m.text)) if m.role == "human" else m
+        for m in heard
+    ]
+    return [m for m in told if m.text]
+
+
+def remember_heard(tx: Tx, place: Conversation, heard: Sequence[Heard], *, now: float) -> None:
+    """Takes over messages of a thread that was there before us."""
+    for said in heard:
+        conversations.append(
+            tx, place, role=said.role, message=said.message, person=said.person, text=said.text, now=now
+        )

@@ -1,0 +1,156 @@
+"""What is committed around a turn: the reply's row and id, both sides of the turn, an edit, a deletion."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from uuid import UUID, uuid5
+
+from bot.conversation.turn import Turn
+from bot.core.codec import decode, encode
+from bot.core.settings import Settings
+from bot.core.values import Incoming, Reply
+from bot.jobs.inbox import Job
+from bot.voice import message_clips
+from bot.voice.listening_policy import ears
+from storage import audit
+from storage.conversation import messages, replies
+from storage.conversation.replies import ReplyRow
+from storage.engine import Tx
+from storage.guard import verdicts
+from storage.guard.verdicts import Channel
+from storage.jobs import inbox
+from storage.privacy import forget
+from storage.voice import clips
+
+REPLIES = UUID("6f9f0c3e-2f0b-5b62-9a51-70a1e7d3c9b4")  # the namespace of reply ids
+
+
+def begin(tx: Tx, job: Job, incoming: Incoming, *, now: float) -> tuple[ReplyRow, bool]:
+    """The reply's row, and whether its question was deleted since it was asked."""
+    where = incoming.conversation
+    row = replies.begin(tx, reply_id(job.key), job.seq, where, incoming.user, now=now)
+    return row, messages.forgotten(tx, where.team, where.channel, incoming.message)
+
+
+def remember(tx: Tx, incoming: Incoming, reply_id: str, turn: Turn, *, kept: bool, now: float) -> None:
+    """One transaction: the answer is ours to deliver, and both sides of the turn are remembered.
+
+    `kept` False: that there was a turn is counted, and no word of it stays.
+    """
+    incoming = replace(incoming, text=in_words(tx, incoming))
+    replies.answered(tx, reply_id, encode(turn.reply))
+    remember_ruling(tx, incoming, reply_id, turn, now=now)
+    if turn.completion is None:
+        return
+    if not kept:
+        messages.count_turn(tx, incoming.conversation, now=now)
+        return
+    usage = turn.completion.usage
+    remember_said(tx, incoming, now=now)
+    messages.append(
+        tx,
+        incoming.conversation,
+        role="assistant",
+        message=reply_id,
+        person=incoming.user,
+        text=turn.completion.text,
+        whole=turn.completion.finish == "stop",
+        tokens=usage.input_tokens + usage.output_tokens,
+        now=now,
+    )
+
+
+def remember_ruling(tx: Tx, incoming: Incoming, reply_id: str, turn: Turn, *, now: float) -> None:
+    """What the guard had to do with the answer, where there is one."""
+    if turn.verdict:
+        verdicts.answered_by(tx, turn.verdict, reply_id)
+    if turn.unanswered is not None:
+        where = incoming.conversation
+        verdicts.add_unanswered(
+            tx,
+            Channel(where.team, where.channel),
+            incoming.text,
+            turn.unanswered,
+            person=incoming.user,
+            conversation=where.key,
+            now=now,
+        )
+
+
+def remember_said(tx: Tx, incoming: Incoming, *, now: float) -> None:
+    messages.append(
+        tx,
+        incoming.conversation,
+        role="human",
+        message=incoming.message,
+        person=incoming.user,
+        text=incoming.text,
+        whole=True,
+        tokens=0,
+        now=now,
+    )
+
+
+def edit_message(tx: Tx, key: str, team: str, channel: str, message: str, text: str, *, now: float) -> None:
+    words = message_clips.said(tx, team, channel, message, text)
+
+    def changed(payload: str) -> str:
+        asked = decode(payload)  # without files, its text holds what was said in them
+        return encode(replace(asked, text=text if asked.files else words))
+
+    for clip in clips.of_message(tx, team, channel, message):
+        clips.ask(tx, clip.id, changed(clip.asked))
+    for known in inbox.keys(tx, key):
+        inbox.amend(tx, known, changed)
+        replies.amend_question(tx, reply_id(known), changed)
+    messages.edit(tx, team, channel, message, words, now=now)
+
+
+def forget_message(tx: Tx, key: str, team: str, channel: str, message: str, *, now: float) -> bool:
+    """Erases what is kept of a post, waiting or remembered; whether there was anything.
+
+    An answer that is half in Slack is left to its job, which takes it back.
+    """
+    asked = inbox.keys(tx, key)
+    begun = [known for known in asked if replies.in_the_making(tx, reply_id(known))]
+    waited = [inbox.cancel(tx, known, now=now) for known in asked if known not in begun]
+    for known in asked:
+        replies.erase_question(tx, reply_id(known))
+    judged = forget.forget_judged(tx, team, channel, message)
+    there = messages.delete(tx, team, channel, message, now=now) or any(waited) or judged
+    if there:
+        audit.note(tx, "forgot message", f"{channel}:{message}", team=team, now=now)
+    return there
+
+
+def takes_part(tx: Tx, conversation: str) -> bool:
+    return inbox.knows(tx, conversation) or messages.knows(tx, conversation)
+
+
+def asks_us(settings: Settings, incoming: Incoming, tx: Tx) -> bool:
+    """A post in a thread of ours that holds more than recordings to which the channel closes our ears."""
+    place = incoming.conversation
+    if not takes_part(tx, place.key):
+        return False
+    only_files = incoming.files and not incoming.text
+    return not only_files or ears(tx, settings, place.team, place.channel).open_to(incoming)
+
+
+def in_words(tx: Tx, incoming: Incoming) -> str:
+    """What the person said, in writing and in recordings."""
+    if not incoming.files:
+        return incoming.text
+    place = incoming.conversation
+    return message_clips.said(tx, place.team, place.channel, incoming.message, incoming.text)
+
+
+def reply_id(key: str) -> str:
+    """The reply's id, the same in every attempt."""
+    return str(uuid5(REPLIES, key))
+
+
+def reply_of(payload: str) -> Reply:
+    """A stored reply."""
+    read = json.loads(payload)
+    return Reply(**read | {"notes": tuple(read["notes"])})

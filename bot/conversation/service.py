@@ -1,0 +1,323 @@
+"""Around a turn: taking posts in, working each once, stopping, editing, deleting, trying again.
+
+`Turns.work` is what the inbox calls for each job. The order of commits makes a reply happen once: the
+reply's row exists before the model is asked; the answer and what is remembered are committed together
+before the reply is made final in Slack; the job is done only after that. Whatever is found half-way after a
+crash goes on from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import Protocol
+
+from bot.conversation.memory import Room
+from bot.conversation.records import (
+    asks_us,
+    begin,
+    edit_message,
+    forget_message,
+    remember,
+    remember_said,
+    reply_id,
+    reply_of,
+    takes_part,
+)
+from bot.conversation.turn import Ending, House, Turn, run_turn
+from bot.core.access import closed, leave_no_word, remembers, unkept
+from bot.core.codec import decode, encode
+from bot.core.errors import BotError, Conflict, ProviderError, TooOld, TriedAgain
+from bot.core.values import Conversation, Incoming, Reply
+from bot.jobs.inbox import Inbox, Job
+from bot.ops.metrics import METRICS
+from storage.conversation import messages as conversations
+from storage.conversation import replies
+from storage.engine import Engine, Tx
+from storage.jobs.inbox import Effect
+from storage.voice import clips
+
+log = logging.getLogger(__name__)
+
+AGAIN = ":again"  # ends the key of a question that is asked once more
+PATIENT_TRIES = 5  # some minutes; then the person is told that Slack or the database is away
+
+
+class Speech(Protocol):
+    """One reply on its way into Slack (handlers/reply/reply.py)."""
+
+    def working(self) -> None: ...
+    def listening(self, done_s: float, total_s: float) -> None: ...
+    def append(self, text: str) -> None: ...
+    async def deliver(self, reply: Reply) -> list[str]: ...
+    async def there(self) -> list[str]: ...
+    async def withdraw(self) -> None: ...
+    async def idle(self) -> None: ...
+
+
+class Front(Room, Protocol):
+    """The side of the house that faces people."""
+
+    def reply(
+        self,
+        incoming: Incoming,
+        reply_id: str,
+        *,
+        messages: list[str],
+        resumed: bool,
+        opened: Callable[[list[str]], None],
+    ) -> Speech: ...
+
+    async def tell(self, user: str, text: str) -> None: ...
+
+
+@dataclass(slots=True)
+class Running:
+    """A turn that is being worked on, and the two ways it can be ended from outside."""
+
+    key: str
+    incoming: Incoming
+    work: Ending | None = None
+    ended: str = ""  # "stopped" or "deleted"
+    ending: asyncio.Task[None] | None = None
+
+    def watch(self, work: Ending | None) -> None:
+        self.work = work
+        if work is not None and self.ended:
+            self.end(self.ended)
+
+    def end(self, why: str) -> None:
+        self.ended = why
+        if self.work is not None:
+            self.ending = asyncio.create_task(self.work.aclose())
+
+
+class Turns:
+    """Every post that asks for an answer, from the moment it arrives until it has one."""
+
+    def __init__(self, engine: Engine, house: House, front: Front, clock: Callable[[], datetime]) -> None:
+        self._engine = engine
+        self._house = house
+        self._front = front
+        self._clock = clock
+        self._running: dict[str, Running] = {}  # by conversation
+        self._notes: set[asyncio.Task[None]] = set()
+        self.inbox: Inbox  # set by the app, which makes the inbox around `work`
+
+    # Taking in
+
+    async def take(self, incoming: Incoming, *, when: Callable[[Tx], bool] = lambda tx: True) -> None:
+        """Stores a post that asks for an answer; returns when it is on disk."""
+        place = incoming.conversation
+
+        def wanted(tx: Tx) -> bool:  # its deletion may have overtaken it
+            return when(tx) and not conversations.forgotten(tx, place.team, place.channel, incoming.message)
+
+        new = await self.inbox.put(
+            incoming.key,
+            place.key,
+            "message",
+            encode(incoming),
+            team=place.team,
+            person=incoming.user,
+            when=wanted,
+        )
+        METRICS.count("parley_received_total", outcome="stored" if new else "known or not for us")
+
+    async def take_follow_up(self, incoming: Incoming) -> None:
+        """A post in a thread, without a mention: asks for an answer where we already take part.
+
+        Where nothing is answered, a mention is told so; what follows it is none of our business.
+        """
+        if closed(incoming, self._house.settings):
+            return
+        await self.take(incoming, when=partial(asks_us, self._house.settings, incoming))
+
+    async def overhear(self, incoming: Incoming) -> None:
+        """A post in a thread of ours that is said to somebody else: remembered, not answered."""
+        settings = self._house.settings
+        if closed(incoming, settings) or not remembers(incoming, settings):
+            return
+        if await self._engine.read(takes_part, incoming.conversation.key):
+            await self._engine.write(remember_said, incoming, now=self._now())
+
+    async def edited(self, key: str, team: str, channel: str, message: str, text: str) -> None:
+        """What waits and what is remembered follow the edit; an answer that was given stays."""
+        await self._engine.write(edit_message, key, team, channel, message, text, now=self._now())
+        for running in self._about(key):
+            running.incoming = replace(running.incoming, text=text)
+
+    async def deleted(self, key: str, team: str, channel: str, message: str) -> None:
+        """The person took it back: no answer if there is none yet, and nothing is remembered of it."""
+        if await self._engine.write(forget_message, key, team, channel, message, now=self._now()):
+            self._house.subject.forgotten()
+            await self._engine.scrub()
+        for running in self._about(key):
+            running.end("deleted")
+
+    def leave(self, team: str) -> None:
+        """Nobody of a workspace can be answered any more: its turns end, and no word of them stays."""
+        for running in self._running.values():
+            if running.incoming.conversation.team == team:
+                running.end("deleted")
+
+    def stop(self, conversation: Conversation) -> None:
+        """The person pressed stop: the model request ends at once, what was written stays."""
+        if running := self._running.get(conversation.key):
+            running.end("stopped")
+
+    async def retry(self, reply_id: str, user: str) -> None:
+        """The one retry of a failed answer, by the person who asked. NotPermitted, TriedAgain or Missing."""
+        try:
+            await self._ask_again(reply_id, user)
+        except TriedAgain:
+            raise
+        except Conflict:  # edited at this very moment
+            await self._ask_again(reply_id, user)
+
+    async def _ask_again(self, reply_id: str, user: str) -> None:
+        question = await self._engine.read(replies.retryable, reply_id, user)
+        incoming = decode(question)
+        again = replace(incoming, key=incoming.key + AGAIN, sent_at=self._clock())
+
+        def used(tx: Tx) -> bool:  # together with what is asked again, or neither
+            replies.use_retry(tx, reply_id, user, question, now=self._now())
+            return True
+
+        await self.take(again, when=used)
+
+    # Working
+
+    async def work(self, job: Job) -> list[Effect]:
+        """One job, from claim to the reply being final; returns what is committed together with its end."""
+        incoming = decode(job.payload)
+        return [*await self._worked(job, incoming), *self._unless_kept(job.key, incoming)]
+
+    async def _worked(self, job: Job, incoming: Incoming) -> list[Effect]:
+        place = incoming.conversation
+        row, gone = await self._engine.write(begin, job, incoming, now=self._now())
+        speech = self._front.reply(
+            incoming,
+            row.id,
+            messages=list(row.messages),
+            resumed=job.attempts > 1 or self._is_old(incoming),
+            opened=lambda messages: self._note_opened(row.id, messages),
+        )
+        running = self._running[place.key] = Running(job.key, incoming, ended="deleted" if gone else "")
+        try:
+            if row.payload:
+                reply = reply_of(row.payload)
+            elif not gone and self._is_old(incoming) and (messages := await speech.there()):
+                # Answered in a life that our database, an old copy, does not know of.
+                return [partial(replies.sent, reply_id=row.id, messages=messages, now=self._now())]
+            elif not gone:
+                reply = await self._answer(job, incoming, row.id, speech, running)
+            if running.ended == "deleted":
+                await speech.withdraw()
+                await self._forget_unheard(incoming)
+                return [partial(replies.withdrawn, reply_id=row.id, now=self._now())]
+            messages = await speech.deliver(reply)
+        finally:
+            del self._running[place.key]
+            await speech.idle()
+        METRICS.count("parley_replies_total", outcome="whole" if reply.whole else "partial")
+        sent = partial(
+            replies.sent,
+            reply_id=row.id,
+            messages=messages,
+            now=self._now(),
+            retryable=reply.retryable or bool(reply.verdict),
+        )
+        return [sent]
+
+    async def tell(self, job: Job, error: BotError) -> None:
+        """The last word on a job that was given up on; none where its question is gone."""
+        incoming = decode(job.payload)
+        where = incoming.conversation
+        for leave in self._unless_kept(job.key, incoming):
+            await self._engine.write(leave)
+        speech = self._front.reply(
+            incoming, reply_id(job.key), messages=[], resumed=True, opened=lambda messages: None
+        )
+        if await self._engine.read(conversations.forgotten, where.team, where.channel, incoming.message):
+            await speech.withdraw()
+        else:
+            await speech.deliver(Reply(error.notice, whole=False))
+
+    async def _answer(
+        self, job: Job, incoming: Incoming, reply_id: str, speech: Speech, running: Running
+    ) -> Reply:
+        """Runs the turn and commits what came of it, answer and memory together.
+
+        A model that fails is told at once. While Slack or the database is away (the thread or a file cannot
+        be read), the inbox comes back to the job.
+        """
+        try:
+            self._refuse_old(incoming)
+            speech.working()
+            turn = await run_turn(incoming, speech, running, self._house)
+        except BotError as exc:
+            if exc.retry and not isinstance(exc, ProviderError) and job.tries < PATIENT_TRIES:
+                raise
+            log.warning("job %s: the turn ended in %s: %s", job.seq, type(exc).__name__, exc)
+            turn = Turn(Reply(exc.notice, whole=False, retryable=exc.retry))
+        kept = remembers(incoming, self._house.settings)
+        if not kept:
+            turn = replace(turn, reply=unkept(turn.reply))
+        if running.ended != "deleted":
+            await self._engine.write(remember, running.incoming, reply_id, turn, kept=kept, now=self._now())
+        return turn.reply
+
+    def _unless_kept(self, key: str, incoming: Incoming) -> list[Effect]:
+        """What is done at the end of a turn of which no word may stay."""
+        if remembers(incoming, self._house.settings):
+            return []
+        return [partial(leave_no_word, incoming=incoming, key=key, reply_id=reply_id(key))]
+
+    async def _forget_unheard(self, incoming: Incoming) -> None:
+        """What was heard of a message that was deleted meanwhile."""
+        if incoming.files:
+            place = incoming.conversation
+            await self._engine.write(clips.forget_unheard, place.team, place.key, incoming.user)
+            await self._engine.scrub()
+
+    def _refuse_old(self, incoming: Incoming) -> None:
+        if self._is_old(incoming):
+            raise TooOld(age(self._age_s(incoming)))
+
+    def _is_old(self, incoming: Incoming) -> bool:
+        return self._age_s(incoming) > self._house.settings.message_age_limit_s
+
+    def _age_s(self, incoming: Incoming) -> float:
+        return (self._clock() - incoming.sent_at).total_seconds()
+
+    def _note_opened(self, reply_id: str, messages: list[str]) -> None:
+        """Writes down which messages a stream occupies, without holding the stream up for it."""
+        task = asyncio.create_task(self._engine.write(replies.opened, reply_id, list(messages)))
+        self._notes.add(task)
+        task.add_done_callback(self._noted)
+
+    def _noted(self, task: asyncio.Task[None]) -> None:
+        """Where it failed, the thread is looked at instead."""
+        self._notes.discard(task)
+        if not task.cancelled() and isinstance(error := task.exception(), BotError):
+            log.warning("not noted which messages a stream occupies: %s", type(error).__name__)
+
+    def _about(self, key: str) -> list[Running]:
+        """The turns at work on a post: its first answer, or one that was asked for again."""
+        return [running for running in self._running.values() if f"{running.key}:".startswith(f"{key}:")]
+
+    def _now(self) -> float:
+        return self._clock().timestamp()
+
+
+def age(seconds: float) -> str:
+    """An age as a person says it."""
+    for unit, size_s in (("days", 86_400), ("hours", 3_600)):
+        if seconds >= 2 * size_s:
+            return f"{seconds / size_s:.0f} {unit}"
+    return f"{seconds / 60:.0f} minutes"

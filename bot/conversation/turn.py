@@ -1,0 +1,221 @@
+"""One turn: from one incoming message to one finished reply. Read this first.
+
+`run_turn` is the whole story on one screen; each step is one call. A step that declines returns early with
+what to say, or raises an error whose `notice` the person reads. What surrounds a turn (once and only once,
+stopping, deletion, crashes) is bot/conversation/service.py; how a reply becomes Slack's is
+handlers/reply/reply.py.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from bot.conversation.memory import Memory, Recollection, Room
+from bot.core import access
+from bot.core.errors import ContextTooLong
+from bot.core.settings import Settings
+from bot.core.values import Completion, Incoming, Message, Prompt, Reply, Scope, Usage
+from bot.guard.service import Ruling, Subject
+from bot.knowledge import answering
+from bot.provider.text import Provider
+from bot.voice.message_clips import Heard, Hearing, Listening, called_in
+
+GREETING = (
+    "Hello! Ask me anything in a thread and I will answer there, remembering what was said. "
+    "Mention me in a channel or write to me directly; `/parley help` shows what else I do."
+)
+TURN_LIMIT = "This thread has grown very long, so I stop here. Please start a new one."
+SORRY_FOR_THE_WAIT = "Sorry for the wait."
+SAW_ONLY_PART = "I read only the last {seen} messages of this thread."
+NOTHING_SAID = "The model had nothing to say to this, twice. Try putting it differently."
+
+NEAREST = "The nearest thing I know: {nearest}"
+BRIEF_TOKENS = 400  # what an answer beside the subject may take
+
+# How a cut answer is marked. Only "stop" is whole.
+CUT = {
+    "length": "The answer reached its length limit and is not complete.",
+    "filtered": "The model's service stopped this answer for its content policy.",
+    "broken": "The connection to the model broke off; the answer is not complete.",
+    "stopped": "Stopped.",
+}
+LATE_S = 60.0  # after this long a person is owed an apology
+
+
+class Speech(Protocol):
+    """A reply on its way to the person, shown while it is being written."""
+
+    def listening(self, done_s: float, total_s: float) -> None: ...
+    def append(self, text: str) -> None: ...
+
+
+class Ending(Protocol):
+    """Work that can be ended before it is done: listening, or an answer that is being written."""
+
+    async def aclose(self) -> None: ...
+
+
+class Stop(Protocol):
+    """Lets somebody else end what is under way."""
+
+    def watch(self, work: Ending | None) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The services a turn calls."""
+
+    settings: Settings
+    provider: Provider
+    memory: Memory
+    room: Room
+    hearing: Hearing
+    subject: Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What came of it: what to say, and what to remember (nothing, when nothing was asked of the model)."""
+
+    reply: Reply
+    recollection: Recollection | None = None
+    completion: Completion | None = None
+    verdict: int = 0  # what the guard said, where there is one
+    unanswered: str | None = None  # the nearest thing known, where nothing known was enough
+
+
+async def run_turn(incoming: Incoming, speech: Speech, stop: Stop, house: House) -> Turn:
+    """From one incoming message to one finished reply."""
+    access.admit(incoming, house.settings)
+    heard = await listen(incoming, speech, stop, house)
+    if heard is None:
+        return Turn(Reply(CUT["stopped"], whole=False))
+    incoming = replace(incoming, text=heard.with_text(incoming.text))
+    if not incoming.text:
+        return wordless(heard)
+    turn = await converse(incoming, speech, stop, house)
+    return replace(turn, reply=replace(turn.reply, notes=(*heard.notes, *turn.reply.notes)))
+
+
+async def listen(incoming: Incoming, speech: Speech, stop: Stop, house: House) -> Heard | None:
+    """The recordings in the message; None when somebody stopped it."""
+    if not (incoming.files or called_in(incoming)):
+        return Heard()
+    listening = Listening(house.hearing.listen(incoming, progress=speech.listening))
+    stop.watch(listening)
+    try:
+        return await listening.heard()
+    finally:
+        stop.watch(None)
+
+
+def wordless(heard: Heard) -> Turn:
+    """Nothing was written, and nothing could be heard."""
+    if not heard.notes:
+        return Turn(Reply(GREETING))
+    return Turn(Reply("\n".join(heard.notes), whole=False, retryable=heard.failed is not None))
+
+
+async def converse(incoming: Incoming, speech: Speech, stop: Stop, house: House) -> Turn:
+    """From words to an answer, within the conversation and the channel's subject."""
+    recollection = await house.memory.recall(incoming, house.room)
+    if recollection.turns >= house.settings.thread_turn_limit:
+        return Turn(Reply(TURN_LIMIT))
+    kept = access.remembers(incoming, house.settings)
+    ruling = await house.subject.rule(incoming, recollection.messages, kept=kept)
+    if ruling and ruling.from_passages:
+        access.admit_to_documents(incoming, house.settings)
+        return await from_passages(incoming, recollection, ruling, house)
+    if ruling and ruling.verdict.stops:
+        return refused(ruling, recollection)
+    try:
+        completion = await answer(incoming, recollection, ruling, speech, stop, house)
+    except ContextTooLong:
+        recollection = await house.memory.shorten(incoming, recollection)
+        completion = await answer(incoming, recollection, ruling, speech, stop, house)
+    reply = reply_from(completion, incoming, recollection, ruling)
+    return Turn(reply, recollection, completion, ruling.verdict.id if ruling else 0)
+
+
+def refused(ruling: Ruling, recollection: Recollection) -> Turn:
+    """One sentence that says what the channel is for; it is remembered, so that a follow-up has its
+    context."""
+    verdict = ruling.verdict
+    said = Completion(verdict.says, "stop", "", Usage(requests=0))
+    return Turn(Reply(verdict.says, verdict=verdict.id), recollection, said, verdict.id)
+
+
+async def from_passages(incoming: Incoming, recollection: Recollection, ruling: Ruling, house: House) -> Turn:
+    """Only from what the channel's owner gave; shown when every quote was found there."""
+    asked = prompt(incoming, recollection, house.settings)
+    found = await answering.answer(house.provider, asked, ruling.rules.passages, scope(incoming))
+    notes = tuple(f"“{quote}”" for quote in found.quotes)
+    if found.nearest:
+        notes = (NEAREST.format(nearest=found.nearest),)
+    reply = Reply(found.completion.text, notes=notes)
+    missing = found.nearest if found.refused else None
+    return Turn(reply, recollection, found.completion, ruling.verdict.id, missing)
+
+
+async def answer(
+    incoming: Incoming,
+    recollection: Recollection,
+    ruling: Ruling | None,
+    speech: Speech,
+    stop: Stop,
+    house: House,
+) -> Completion:
+    """Asks the model, handing its words on as they come."""
+    asked = prompt(incoming, recollection, house.settings, ruling.instruction if ruling else "")
+    brief = BRIEF_TOKENS if ruling and ruling.verdict.notes else None
+    stream = house.provider.stream(asked, scope(incoming), max_output_tokens=brief)
+    stop.watch(stream)
+    try:
+        async for text in stream:
+            speech.append(text)
+    finally:
+        stop.watch(None)
+        await stream.aclose()
+    return stream.completion
+
+
+def prompt(
+    incoming: Incoming, recollection: Recollection, settings: Settings, instruction: str = ""
+) -> Prompt:
+    """What the model reads; everything before the last message stays the same from turn to turn."""
+    return Prompt(
+        system="\n".join(filter(None, (settings.persona, instruction))),
+        summary=recollection.summary,
+        messages=(*recollection.messages, Message("human", incoming.text, speaker=incoming.user)),
+        cache_key=incoming.conversation.key,
+    )
+
+
+def scope(incoming: Incoming) -> Scope:
+    where = incoming.conversation
+    return Scope(where.team, where.channel, incoming.user, where.key, "answer")
+
+
+def reply_from(
+    completion: Completion, incoming: Incoming, recollection: Recollection, ruling: Ruling | None
+) -> Reply:
+    """The model's text with everything said that a person must know about it."""
+    if not completion.text and completion.finish == "stop":
+        return Reply(NOTHING_SAID, whole=False, retryable=True)
+    notes = [CUT[completion.finish]] if completion.finish in CUT else []
+    if recollection.seen is not None:
+        notes.append(SAW_ONLY_PART.format(seen=recollection.seen))
+    if time.time() - incoming.sent_at.timestamp() > LATE_S:
+        notes.append(SORRY_FOR_THE_WAIT)
+    off = ruling.verdict if ruling and ruling.verdict.notes else None
+    if off:
+        notes.append(off.says)
+    return Reply(
+        completion.text or notes.pop(0),
+        whole=completion.finish == "stop",
+        notes=tuple(notes),
+        retryable=completion.finish == "broken",
+        verdict=off.id if off else 0,
+    )

@@ -1,0 +1,66 @@
+"""Where Parley works at all, and what it holds back where another company reads along.
+
+In a channel shared with another company, and for its people anywhere, a question is answered by itself:
+nothing of the thread is recalled, nothing is told from a channel's documents, and no word of it is kept here
+longer than until its answer is final or given up. An operator may open or close that (PARLEY_EXTERNAL), and
+may name the channels to work in (PARLEY_CHANNELS).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.core.codec import decode, encode
+from bot.core.errors import AskError, KeptInside, NotHere, NotShared
+from bot.core.settings import Settings
+from bot.core.values import Incoming, Reply
+from storage.conversation import replies
+from storage.engine import Tx
+from storage.jobs import inbox
+from storage.voice import clips, recordings
+
+
+def closed(incoming: Incoming, settings: Settings) -> AskError | None:
+    """Why nothing is answered there; None where it is."""
+    if settings.external == "refuse" and incoming.external:
+        return NotShared()
+    open_to = {channel.strip() for channel in settings.channels.split(",")} - {""}
+    if open_to and not incoming.direct and incoming.conversation.channel not in open_to:
+        return NotHere()
+    return None
+
+
+def admit(incoming: Incoming, settings: Settings) -> None:
+    """Raises NotHere or NotShared where nothing is answered."""
+    if reason := closed(incoming, settings):
+        raise reason
+
+
+def remembers(incoming: Incoming, settings: Settings) -> bool:
+    """Whether a thread may be recalled, and what is said in it kept."""
+    return settings.external == "all" or not incoming.external
+
+
+def admit_to_documents(incoming: Incoming, settings: Settings) -> None:
+    """Raises KeptInside where what a channel's owner gave is not told."""
+    if not remembers(incoming, settings):
+        raise KeptInside
+
+
+def unkept(reply: Reply) -> Reply:
+    """The reply without what would need its question later: another try, another verdict."""
+    return replace(reply, retryable=False, verdict=0)
+
+
+def leave_no_word(tx: Tx, incoming: Incoming, key: str, reply_id: str) -> None:
+    """The answer is final, or given up: what was said stays in Slack alone.
+
+    That there was a turn, whose, and where its cards stand are kept, so that nothing is said twice and what
+    is deleted can be taken away.
+    """
+    conversation = incoming.conversation.key
+    inbox.blank_parked(tx, key)
+    replies.blank(tx, reply_id)
+    recordings.forget_conversation(tx, conversation)
+    for clip in clips.of_conversation(tx, conversation):
+        clips.ask(tx, clip.id, encode(replace(decode(clip.asked), text="", files=())))

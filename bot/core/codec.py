@@ -1,0 +1,34 @@
+"""An `Incoming` as the text that is kept of it, and back."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from bot.core.values import Conversation, File, Incoming
+
+
+def encode(value: Any) -> str:
+    """One of our values as ASCII JSON text, which every database keeps as it is."""
+    return json.dumps(value, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    """One of our values as JSON knows it; asdict would copy every string of it as well."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return {name: getattr(value, name) for name in value.__slots__}
+
+
+def decode(payload: str) -> Incoming:
+    """The Incoming that was encoded."""
+    read: dict[str, Any] = json.loads(payload)
+    return Incoming(
+        **read
+        | {
+            "conversation": Conversation(**read["conversation"]),
+            "sent_at": datetime.fromisoformat(read["sent_at"]),
+            "files": tuple(File(**file) for file in read["files"]),
+        }
+    )

@@ -1,0 +1,338 @@
+"""The one table of settings: name, default, unit, help. README and .env.example are made from it.
+
+A setting comes from the environment, else from the TOML file that PARLEY_CONFIG names (same keys), else from
+its default. All problems are found at once and told in one readable line each; a secret is never echoed.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import Field, dataclass, field, fields
+from math import inf
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from bot.core.errors import SetupError
+
+SLACK_API_URL = "https://slack.com/api/"
+# Where recordings are listened to without anybody turning to Parley.
+LISTEN = ("mentioned", "threads", "every")
+PORTS = (0, 65_535)
+COUNT = (1, inf)
+
+
+def _setting(
+    env: str,
+    default: Any,
+    help: str,
+    *,
+    secret: bool = False,
+    choices: tuple[str, ...] = (),
+    between: tuple[float, float] = (0, inf),  # of numbers
+) -> Any:
+    metadata = {"env": env, "help": help, "secret": secret, "choices": choices, "between": between}
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything an operator can set. Names end in their unit; amounts are US dollars."""
+
+    # Slack
+    slack_bot_token: str = _setting("SLACK_BOT_TOKEN", "", "bot token (xoxb-…)", secret=True)
+    slack_app_token: str = _setting(
+        "SLACK_APP_TOKEN", "", "app-level token (xapp-…) for Socket Mode", secret=True
+    )
+    slack_signing_secret: str = _setting(
+        "SLACK_SIGNING_SECRET", "", "signing secret, needed for HTTP events", secret=True
+    )
+    slack_api_url: str = _setting("SLACK_API_URL", SLACK_API_URL, "base URL of Slack's Web API")
+    transport: str = _setting(
+        "PARLEY_TRANSPORT",
+        "",
+        "socket or http; empty: socket when SLACK_APP_TOKEN is set",
+        choices=("", "socket", "http"),
+    )
+    host: str = _setting("PARLEY_HOST", "127.0.0.1", "address the HTTP events server binds")
+    port: int = _setting("PORT", 3000, "port of the HTTP events server", between=PORTS)
+    public_url: str = _setting(
+        "PARLEY_PUBLIC_URL",
+        "",
+        "where browsers reach PARLEY_HOST:PORT (https://parley.example.com), for the usage page; empty: none",
+    )
+    ops_host: str = _setting("PARLEY_OPS_HOST", "127.0.0.1", "address of /livez, /readyz and /metrics")
+    ops_port: int = _setting(
+        "PARLEY_OPS_PORT",
+        9464,
+        "port of /livez, /readyz and /metrics; 0 picks a free one",
+        between=PORTS,
+    )
+    # Model
+    openai_api_key: str = _setting("OPENAI_API_KEY", "", "key of the model API", secret=True)
+    openai_base_url: str = _setting("OPENAI_BASE_URL", "", "base URL of the model API; empty: OpenAI's own")
+    model: str = _setting("PARLEY_MODEL", "gpt-6-luna", "model that answers")
+    small_model: str = _setting(
+        "PARLEY_SMALL_MODEL", "", "model for summaries and verdicts; empty: the same as PARLEY_MODEL"
+    )
+    base_model: str = _setting(
+        "PARLEY_BASE_MODEL",
+        "",
+        "model whose price applies when PARLEY_MODEL is a deployment's own name; for several deployments "
+        "their-name=model, separated by commas",
+    )
+    style: str = _setting(
+        "PARLEY_STYLE",
+        "chat",
+        "how the model is asked: transcript (/v1/completions), chat or responses",
+        choices=("transcript", "chat", "responses"),
+    )
+    persona: str = _setting(
+        "PARLEY_PERSONA",
+        "You are Parley, the assistant of a team, in the team's own Slack. "
+        "Answer helpfully, correctly and briefly, in the language of the question.",
+        "who the assistant is, in a sentence or two",
+    )
+    temperature: float = _setting("PARLEY_TEMPERATURE", 0.9, "sampling temperature", between=(0, 2))
+    top_p: float = _setting("PARLEY_TOP_P", 1.0, "nucleus sampling", between=(0, 1))
+    max_tokens: int = _setting("PARLEY_MAX_TOKENS", 2500, "longest answer, in tokens", between=COUNT)
+    presence_penalty: float = _setting(
+        "PARLEY_PRESENCE_PENALTY", 0.6, "penalty for a token said before", between=(-2, 2)
+    )
+    frequency_penalty: float = _setting(
+        "PARLEY_FREQUENCY_PENALTY",
+        0.0,
+        "penalty growing with how often a token was said",
+        between=(-2, 2),
+    )
+    extra_parameters: str = _setting(
+        "PARLEY_MODEL_PARAMETERS",
+        "",
+        "further parameters, a JSON object: n, best_of, suffix, echo, logprobs, logit_bias, seed, user",
+    )
+    stop: str = _setting(
+        "PARLEY_STOP", '[" Human:", " AI:"]', "stop sequences, a JSON list; line-start forms are implied"
+    )
+    request_deadline_s: float = _setting(
+        "PARLEY_REQUEST_DEADLINE_S", 120.0, "longest one model request may take in all, in seconds"
+    )
+    tokens_per_minute: int = _setting(
+        "PARLEY_TOKENS_PER_MINUTE", 0, "model tokens per minute shared fairly by all channels; 0: no limit"
+    )
+    # Voice
+    speech_model: str = _setting(
+        "PARLEY_SPEECH_MODEL",
+        "gpt-transcribe",
+        "model that listens; local:small and its like run on this machine",
+    )
+    speech_languages: str = _setting(
+        "PARLEY_SPEECH_LANGUAGES",
+        "",
+        "languages of recordings (en, ja, …), separated by commas; empty: detected",
+    )
+    speech_vocabulary: str = _setting(
+        "PARLEY_SPEECH_VOCABULARY", "Parley", "names and product words to expect, separated by commas"
+    )
+    voice_listen: str = _setting(
+        "PARLEY_VOICE_LISTEN",
+        "threads",
+        "clips heard in channels: mentioned, threads (that Parley takes part in, too) or every; a channel "
+        "may choose for itself",
+        choices=LISTEN,
+    )
+    voice_english: str = _setting(
+        "PARLEY_VOICE_ENGLISH",
+        "always",
+        "English beside a clip in another language: always, or asked (by its button)",
+        choices=("always", "asked"),
+    )
+    voice_parallel: int = _setting(
+        "PARLEY_VOICE_PARALLEL", 4, "requests to the speech model at the same time"
+    )
+    voice_request_s: float = _setting(
+        "PARLEY_VOICE_REQUEST_S",
+        0.0,
+        "longest recording the speech model takes in one request, in seconds; 0: as its table says",
+    )
+    voice_clip_minutes: float = _setting("PARLEY_VOICE_CLIP_MINUTES", 180.0, "longest recording, in minutes")
+    voice_person_minutes: float = _setting(
+        "PARLEY_VOICE_PERSON_MINUTES", 240.0, "recordings of one person in a day, in minutes"
+    )
+    voice_team_minutes: float = _setting(
+        "PARLEY_VOICE_TEAM_MINUTES", 2400.0, "recordings of a whole workspace in a day, in minutes"
+    )
+    file_limit_mb: int = _setting(
+        "PARLEY_FILE_LIMIT_MB", 500, "largest file that is fetched, in megabytes; Slack's own limit is 1000"
+    )
+    # Costs
+    prices: str = _setting(
+        "PARLEY_PRICES", "", "TOML file of prices that add to and overrule the packaged ones"
+    )
+    time_zone: str = _setting(
+        "PARLEY_TIME_ZONE", "UTC", "where the team lives (Europe/Berlin); its days and budgets begin there"
+    )
+    # Conversations
+    memory_tokens: int = _setting(
+        "PARLEY_MEMORY_TOKENS", 24_000, "prompt budget; above it the conversation is summarised, in tokens"
+    )
+    memory_tail_tokens: int = _setting(
+        "PARLEY_MEMORY_TAIL_TOKENS", 2_000, "last turns kept word for word beside a summary, in tokens"
+    )
+    cache_life_s: float = _setting(
+        "PARLEY_CACHE_LIFE_S", 1800.0, "how long the provider keeps a prompt prefix, in seconds"
+    )
+    thread_turn_limit: int = _setting(
+        "PARLEY_THREAD_TURN_LIMIT", 500, "answers in one thread before Parley asks for a new one (loop guard)"
+    )
+    # Subjects
+    policies: str = _setting(
+        "PARLEY_POLICIES", "", "TOML file of what channels are for; its owner's own settings overrule it"
+    )
+    embeddings: str = _setting(
+        "PARLEY_EMBEDDINGS",
+        "",
+        "what guards learn from beside words, from their next training on: local (on this machine), or an "
+        "embedding model of the API",
+    )
+    # Privacy
+    channels: str = _setting(
+        "PARLEY_CHANNELS",
+        "",
+        "ids of the channels Parley works in (C0123…), separated by commas; empty: wherever it is invited; "
+        "direct messages always",
+    )
+    external: str = _setting(
+        "PARLEY_EXTERNAL",
+        "alone",
+        "in channels shared with another company, and for its people: refuse; alone (each question is "
+        "answered by itself, without memory or documents); all (as everywhere)",
+        choices=("refuse", "alone", "all"),
+    )
+    keep_messages_days: float = _setting(
+        "PARLEY_KEEP_MESSAGES_DAYS",
+        30.0,
+        "messages, answers and summaries are erased after so many days; 0: never",
+    )
+    keep_recordings_days: float = _setting(
+        "PARLEY_KEEP_RECORDINGS_DAYS", 30.0, "what was heard in recordings, likewise; 0: never"
+    )
+    keep_verdicts_days: float = _setting(
+        "PARLEY_KEEP_VERDICTS_DAYS",
+        90.0,
+        "what the guard ruled, with the words it was about, likewise; 0: never",
+    )
+    uninstalled: str = _setting(
+        "PARLEY_UNINSTALLED",
+        "erase",
+        "what becomes of what people said when the app is removed: erase or keep; amounts stay",
+        choices=("erase", "keep"),
+    )
+    # Work
+    database: str = _setting("PARLEY_DATABASE", "sqlite:///parley.db", "where everything is kept")
+    parallel_turns: int = _setting(
+        "PARLEY_PARALLEL_TURNS", 64, "conversations answered at the same time", between=COUNT
+    )
+    max_attempts: int = _setting(
+        "PARLEY_MAX_ATTEMPTS", 4, "attempts before a message is parked", between=COUNT
+    )
+    max_crashes: int = _setting(
+        "PARLEY_MAX_CRASHES", 5, "process deaths before a message is parked", between=COUNT
+    )
+    message_age_limit_s: float = _setting(
+        "PARLEY_MESSAGE_AGE_LIMIT_S", 3600.0, "older messages are closed, not answered, in seconds"
+    )
+    streams_per_minute: int = _setting(
+        "PARLEY_STREAMS_PER_MINUTE",
+        20,
+        "chat.startStream requests per minute and workspace (Slack's Tier 2); 0: no pacing of Slack requests",
+    )
+    link_hosts: str = _setting(
+        "PARLEY_LINK_HOSTS", "", "hosts the model may link to without being asked, separated by commas"
+    )
+    log_level: str = _setting(
+        "PARLEY_LOG_LEVEL",
+        "INFO",
+        "DEBUG, INFO, WARNING or ERROR",
+        choices=("DEBUG", "INFO", "WARNING", "ERROR"),
+    )
+
+    @property
+    def socket_mode(self) -> bool:
+        return (self.transport or ("socket" if self.slack_app_token else "http")) == "socket"
+
+    @property
+    def slack_host(self) -> str:
+        """The host that files and sockets are pinned to when SLACK_API_URL is not Slack's; else ''."""
+        if self.slack_api_url.rstrip("/") == SLACK_API_URL.rstrip("/"):
+            return ""
+        return urlsplit(self.slack_api_url).hostname or ""
+
+
+def table() -> Iterator[tuple[str, Any, str, bool]]:
+    """(environment name, default, help, secret) of each setting, in order."""
+    for f in fields(Settings):
+        yield f.metadata["env"], f.default, f.metadata["help"], f.metadata["secret"]
+
+
+def load(environ: Mapping[str, str]) -> Settings:
+    """Settings from the environment and the optional TOML file; SetupError lists every problem."""
+    problems: list[str] = []
+    given = _from_file(environ.get("PARLEY_CONFIG", ""), problems) | {
+        k: v for k, v in environ.items() if v != ""
+    }
+    values = {
+        f.name: _convert(f, given[f.metadata["env"]], problems)
+        for f in fields(Settings)
+        if f.metadata["env"] in given
+    }
+    if problems:
+        raise SetupError(problems)
+    return Settings(**values)
+
+
+def _from_file(path: str, problems: list[str]) -> dict[str, Any]:
+    if not path:
+        return {}
+    try:
+        read = tomllib.loads(Path(path).read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
+        problems.append(f"PARLEY_CONFIG: cannot read {path}: {exc}")
+        return {}
+    known = {env for env, *_ in table()}
+    problems += [f"{path}: unknown setting {name}" for name in read if name not in known]
+    return {name: value for name, value in read.items() if name in known}
+
+
+_READ: dict[type, Callable[[Any], Any]] = {str: str, int: int, float: float}
+
+
+def _convert(f: Field[Any], value: Any, problems: list[str]) -> Any:
+    """One setting's value in the type of its default; a problem names the setting, never a secret."""
+    name, choices = f.metadata["env"], f.metadata["choices"]
+    try:
+        read = _READ[type(f.default)](value)
+    except (TypeError, ValueError):
+        shown = "its value" if f.metadata["secret"] else repr(value)
+        problems.append(f"{name}: {shown} is not a number")
+        return f.default
+    if choices and read not in choices:
+        problems.append(f"{name}: {read!r} is not one of {', '.join(repr(c) for c in choices)}")
+    least, most = f.metadata["between"]
+    if isinstance(read, int | float) and not least <= read <= most:
+        problems.append(f"{name}: {read} is not {_range(least, most)}")
+    if f.name.endswith("_url") and read and not _is_address(read):
+        problems.append(f"{name}: not an address like https://example.com/")
+    return read
+
+
+def _range(least: float, most: float) -> str:
+    return f"between {least} and {most}" if most < inf else f"{least} or more"
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        return False

@@ -1,0 +1,184 @@
+"""The ledger: every model request is a row before it is made, and is settled once when it ends.
+
+`open` reserves an upper bound against the budgets that cover the request; `settle` turns it into what the
+provider reported, at the price of the moment the request was made. Prices are bot/costs/pricing.py's, budgets
+are set in bot/costs/budgets.py, reports read the sums in bot/reports/usage.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+from bot.core.calendar import Calendar, next_first_day
+from bot.core.errors import BudgetExceeded
+from bot.core.values import RequestKind, Scope, Usage
+from bot.costs.budgets import named
+from bot.costs.pricing import Price, Prices, nano, usd
+from storage.costs import budgets
+from storage.costs import ledger as rows
+from storage.engine import Engine
+
+# How a request ended.
+#   ok       answered whole
+#   stopped  a person stopped it
+#   broken   the answer ended early
+#   failed   no answer, and nothing to pay
+#   unknown  nobody saw the end; charged as reserved
+Outcome = Literal["ok", "stopped", "broken", "failed", "unknown"]
+
+NOTHING = Usage(requests=0)
+# No request uses more of anything; what claims to is a fault of the provider's report.
+IMPLAUSIBLE = 100_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An open row. `model` is the one to ask, which a nearly used up budget may have made the smaller one."""
+
+    id: int
+    scope: Scope
+    model: str
+    upper_bound: Usage
+    reserved_usd: Decimal | None  # None: unpriced, so no budget holds it
+    opened_at: float  # unix seconds
+    began: float  # monotonic seconds
+
+
+class Ledger:
+    """Opens and settles the rows of one process. `start` once before the first request."""
+
+    def __init__(self, engine: Engine, prices: Prices, calendar: Calendar) -> None:
+        self._engine = engine
+        self._prices = prices
+        self.calendar = calendar
+        self._next_id = (int(calendar.now() * 1000) << 20) + secrets.randbits(19)
+
+    async def start(self) -> int:
+        """Ends what an earlier process left open, charged as reserved; how many rows that were."""
+        if newest := await self._engine.read(rows.last):
+            self.calendar.seen(newest["opened_at"])
+            self._next_id = max(self._next_id, newest["id"] + 1)
+        # The price tables load now, not while the first person waits.
+        self._price("", NOTHING, "answer", self.calendar.now())
+        return await self._engine.write(rows.give_up_open, self.calendar.now())
+
+    async def open(
+        self, scope: Scope, model: str, *, upper_bound: Usage, attempt: int, smaller_model: str = ""
+    ) -> Entry:
+        """Writes the row and reserves the price of `upper_bound`; BudgetExceeded when a budget has no room.
+
+        `smaller_model` answers in place of `model` where a budget's owner wants that and 80 % are used.
+        """
+        at = self.calendar.now()
+        row = self._row(scope, attempt, at)
+        models = (model, smaller_model) if smaller_model not in ("", model) else (model,)
+        offers = [self._offer(name, upper_bound, scope.kind, at) for name in models]
+        try:
+            taken = await self._engine.write(rows.open_row, row, offers, self.calendar.firsts(at))
+        except budgets.Full as exc:
+            raise self._exceeded(exc.budget) from exc
+        except asyncio.CancelledError:
+            # The row may be written all the same; the request will not be made.
+            await self._settle(row["id"], NOTHING, Price(Decimal(0)), outcome="stopped")
+            raise
+        reserved = None if taken["reserved"] is None else usd(taken["reserved"])
+        return Entry(row["id"], scope, taken["model"], upper_bound, reserved, at, time.monotonic())
+
+    async def settle(
+        self, entry: Entry, usage: Usage | None, *, outcome: Outcome, tier: str = ""
+    ) -> Decimal | None:
+        """The end of a request; returns its cost in dollars, None when unpriced. Only the first end counts.
+
+        Without usage nothing was used or, if the outcome is unknown, all that was reserved. Usage that cannot
+        be true counts as the upper bound. `tier` is the service tier the provider reports, or batch.
+        """
+        if usage is None and outcome == "unknown":
+            used, price = replace(NOTHING, estimated=True), self._reserved(entry)
+        else:
+            used = plausible(usage or NOTHING, entry.upper_bound)
+            price = self._price(entry.model, used, entry.scope.kind, entry.opened_at, tier=tier)
+        latency_ms = round((time.monotonic() - entry.began) * 1000)
+        await self._settle(entry.id, used, price, outcome=outcome, tier=tier, latency_ms=latency_ms)
+        return price.usd
+
+    def _row(self, scope: Scope, attempt: int, at: float) -> dict[str, Any]:
+        self._next_id += 1
+        return {
+            "id": self._next_id,
+            "team": scope.team,
+            "channel": scope.channel,
+            "person": scope.user,
+            "conversation": scope.conversation,
+            "kind": scope.kind,
+            "attempt": attempt,
+            "day": self.calendar.day(at).isoformat(),
+            "opened_at": at,
+        }
+
+    def _offer(self, model: str, bound: Usage, kind: RequestKind, at: float) -> dict[str, Any]:
+        """What a model costs at most: all input may be written to the cache, which can cost more."""
+        written = replace(bound, cache_write_tokens=bound.input_tokens - bound.input_audio_tokens)
+        prices = [self._price(model, usage, kind, at) for usage in (bound, written)]
+        amounts = [nano(price.usd) for price in prices if price.usd is not None]
+        return {"model": model, "reserved": max(amounts, default=None), "reason": prices[0].reason}
+
+    def _price(self, model: str, usage: Usage, kind: RequestKind, at: float, *, tier: str = "") -> Price:
+        return self._prices.price(model, usage, at=datetime.fromtimestamp(at, UTC), kind=kind, tier=tier)
+
+    def _reserved(self, entry: Entry) -> Price:
+        if entry.reserved_usd is None:
+            return self._price(entry.model, entry.upper_bound, entry.scope.kind, entry.opened_at)
+        return Price(entry.reserved_usd)
+
+    async def _settle(
+        self,
+        id: int,
+        used: Usage,
+        price: Price,
+        *,
+        outcome: Outcome,
+        tier: str = "",
+        latency_ms: int | None = None,
+    ) -> None:
+        counts = asdict(used) | {"estimated": int(used.estimated)}
+        del counts["requests"]
+        await self._engine.write(
+            rows.settle_row,
+            id,
+            outcome=outcome,
+            cost=None if price.usd is None else nano(price.usd),
+            reason=price.reason,
+            tier=tier,
+            latency_ms=latency_ms,
+            settled_at=self.calendar.now(),
+            **counts,
+        )
+
+    def _exceeded(self, budget: dict[str, Any]) -> BudgetExceeded:
+        resets = next_first_day(date.fromisoformat(budget["first"]), budget["period"])
+        return BudgetExceeded(
+            named(budget), f"on {resets:%A}, {resets.day} {resets:%B} ({self.calendar.zone.key})"
+        )
+
+
+def plausible(usage: Usage, bound: Usage) -> Usage:
+    """The usage as reported, or the upper bound, marked estimated, where the report cannot be true."""
+    counts = (
+        usage.input_tokens,
+        usage.cached_tokens,
+        usage.cache_write_tokens,
+        usage.output_tokens,
+        usage.input_audio_tokens,
+        usage.audio_seconds,
+        usage.images,
+    )
+    parts = usage.cached_tokens + usage.cache_write_tokens
+    if all(0 <= count <= IMPLAUSIBLE for count in counts) and parts <= usage.input_tokens:
+        return usage
+    return replace(bound, estimated=True)

@@ -1,0 +1,216 @@
+"""Our ledger against the provider's own count, by UTC day, model and endpoint, with what probably happened.
+
+Their side is a usage export (CSV) or pages of the organisation usage API (JSON), read here; fetching them is
+bot/cli/reconcile.py's. A dated snapshot (name-2026-10-01) counts as its model.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import orjson
+
+from bot.core.errors import NotUnderstood
+from bot.costs.price_list import undated
+from storage.costs import ledger
+from storage.engine import Engine
+
+# Where the provider counts which of our kinds. Source: openai 3.54, admin.organization.usage.
+ENDPOINTS: Mapping[str, tuple[str, ...]] = {
+    "completions": ("answer", "summary", "guard", "title"),
+    "embeddings": ("embedding",),
+    "audio_transcriptions": ("transcription", "translation"),
+    "images": ("image",),
+    "moderations": ("moderation",),
+    "decisions": ("decision",),
+}
+OF_KIND = {kind: endpoint for endpoint, kinds in ENDPOINTS.items() for kind in kinds}
+# What is counted there; the usage API tells no tokens of pictures and none of sound.
+TOKENS = ("input_tokens", "output_tokens")
+UNITS: Mapping[str, Sequence[str]] = {"audio_transcriptions": ("audio_seconds",), "images": ("images",)}
+# What a column is called in exports, ours first.
+CALLED = {
+    "day": ("day", "date", "start_time_iso", "start_time", "timestamp"),
+    "model": ("model", "snapshot_id", "model_id"),
+    "endpoint": ("endpoint", "object", "type"),
+    "requests": ("requests", "num_model_requests", "n_requests", "num_requests"),
+    "input_tokens": ("input_tokens", "n_context_tokens_total", "prompt_tokens"),
+    "output_tokens": ("output_tokens", "n_generated_tokens_total", "completion_tokens"),
+    "audio_seconds": ("audio_seconds", "seconds"),
+    "images": ("images", "num_images"),
+}
+Key = tuple[date, str, str]  # UTC day, model, endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What one side counted of one day, model and endpoint."""
+
+    requests: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    audio_seconds: float = 0.0
+    images: int = 0
+
+    def __add__(self, other: Count) -> Count:
+        return Count(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(Count)))
+
+    def agrees(self, other: Count, units: Sequence[str]) -> bool:
+        """Equal in these units: tokens and pictures exactly, sound to a second for each request."""
+        off = {unit: abs(getattr(self, unit) - getattr(other, unit)) for unit in units}
+        return off.pop("audio_seconds", 0.0) < max(1, self.requests) and not any(off.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """Our count; how many of the requests we had to estimate, and how many failed."""
+
+    count: Count = Count()
+    estimated: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A day, model and endpoint on which both sides do not agree, and the likely cause."""
+
+    day: date
+    model: str
+    endpoint: str
+    ours: Count
+    theirs: Count
+    cause: str
+
+
+async def ours(engine: Engine, first: date, last: date) -> dict[Key, Ours]:
+    """Our side, all teams together, for the UTC days from `first` through `last`."""
+    found: dict[Key, Ours] = {}
+    for n in range((last - first).days + 1):
+        day = first + timedelta(days=n)
+        begins = datetime.combine(day, time(), UTC).timestamp()
+        for row in await engine.read(ledger.by_model, begins, begins + 86_400):
+            if endpoint := OF_KIND.get(row["kind"]):
+                key = (day, undated(row["model"]), endpoint)
+                before = found.get(key, Ours())
+                count = Count(**{f.name: row[f.name] for f in fields(Count)})
+                found[key] = Ours(
+                    before.count + count, before.estimated + row["estimated"], before.failed + row["failed"]
+                )
+    return found
+
+
+def theirs(text: str) -> dict[Key, Count]:
+    """The provider's side from an export; NotUnderstood when it is neither CSV nor JSON of a usage API."""
+    found: dict[Key, Count] = {}
+    try:
+        for line in _lines(text):
+            key, count = _counted(line)
+            found[key] = found.get(key, Count()) + count
+    except (KeyError, ValueError, TypeError) as exc:
+        raise NotUnderstood("this export", f"It needs a day and a model in every line ({exc}).") from exc
+    return found
+
+
+def _lines(text: str) -> Iterable[Mapping[str, Any]]:
+    try:
+        return _of_pages(orjson.loads(text))
+    except orjson.JSONDecodeError:
+        return csv.DictReader(io.StringIO(text))
+
+
+def _of_pages(pages: Any) -> list[dict[str, Any]]:
+    """Results of the usage API's buckets, each with its day. One page, or a list of pages."""
+    return [
+        {**result, "day": bucket["start_time"]}
+        for page in (pages if isinstance(pages, list) else [pages])
+        for bucket in page["data"]
+        for result in bucket["results"]
+    ]
+
+
+def _counted(line: Mapping[str, Any]) -> tuple[Key, Count]:
+    values = {
+        name: next((line[c] for c in called if line.get(c) not in (None, "")), None)
+        for name, called in CALLED.items()
+    }
+    day, model = values["day"], values["model"]
+    if day is None or model is None:
+        raise KeyError("day or model is missing")
+    endpoint = (
+        str(values["endpoint"] or "completions").removeprefix("organization.usage.").removesuffix(".result")
+    )
+    count = Count(
+        requests=int(values["requests"] or 0),
+        input_tokens=int(values["input_tokens"] or 0),
+        output_tokens=int(values["output_tokens"] or 0),
+        audio_seconds=float(values["audio_seconds"] or 0),
+        images=int(values["images"] or 0),
+    )
+    return (_day(day), undated(str(model)), endpoint), count
+
+
+def _day(value: Any) -> date:
+    text = str(value)
+    if text.replace(".", "", 1).isdigit():
+        return datetime.fromtimestamp(float(text), UTC).date()
+    return date.fromisoformat(text[:10])
+
+
+def compare(ours: Mapping[Key, Ours], theirs: Mapping[Key, Count]) -> list[Difference]:
+    """Where the two sides differ, by day."""
+    return [
+        Difference(*key, mine.count, other, _cause(key, mine, other, ours, theirs))
+        for key in sorted({*ours, *theirs})
+        if not (mine := ours.get(key, Ours())).count.agrees(other := theirs.get(key, Count()), units_of(key))
+    ]
+
+
+def _cause(key: Key, mine: Ours, other: Count, ours: Mapping[Key, Ours], theirs: Mapping[Key, Count]) -> str:
+    """The likely reason, from the most telling sign to the least."""
+    same = [k for k in {*ours, *theirs} if k[1:] == key[1:]]
+    all_mine = _sum(ours.get(k, Ours()).count for k in same)
+    if len(same) > 1 and all_mine.agrees(_sum(theirs.get(k, Count()) for k in same), units_of(key)):
+        return "the same over all days: requests around midnight (UTC) are counted on different days"
+    if not mine.count.requests:
+        return "not made by Parley: another program, or another Parley, uses the account"
+    if other == Count():
+        return "not in the export: another account or project, or the export does not cover it"
+    if mine.estimated:
+        return f"{mine.estimated} of our requests are estimated: broken off, or their end was not seen"
+    if other.requests > mine.count.requests:
+        return "more requests on their side: another program uses the account too"
+    if other.requests < mine.count.requests - mine.failed:
+        return "fewer requests on their side: the export is not complete yet (it can be hours late)"
+    return "as many requests, other tokens: the provider counted something it did not report with the answer"
+
+
+def units_of(key: Key) -> Sequence[str]:
+    """What both sides count of an endpoint."""
+    return UNITS.get(key[2], TOKENS)
+
+
+def _sum(counts: Iterable[Count]) -> Count:
+    return sum(counts, Count())
+
+
+def shown(differences: Sequence[Difference]) -> str:
+    """The differences in lines of plain text."""
+    if not differences:
+        return "No differences."
+    return "\n".join(
+        f"{d.day}  {d.model}  {d.endpoint}\n"
+        f"    ours    {_told(d.ours)}\n    theirs  {_told(d.theirs)}\n    likely: {d.cause}"
+        for d in differences
+    )
+
+
+def _told(count: Count) -> str:
+    parts = [f"{count.requests:,} requests", f"{count.input_tokens:,} + {count.output_tokens:,} tokens"]
+    parts += [f"{count.audio_seconds:,.1f} s"] if count.audio_seconds else []
+    parts += [f"{count.images:,} images"] if count.images else []
+    return ", ".join(parts)

@@ -1,0 +1,317 @@
+"""Does a message belong in its channel? The ladder, cheapest rung first, and what is kept of each verdict.
+
+Rules that cannot be wrong, then the channel's trained discriminator where it is sure, then the model; a rung
+that fails passes on, and when all have, the policy says open or closed. A channel without a policy has no
+guard and costs nothing. Training is bot/guard/training.py's, the rungs' own business bot/guard/rules.py's,
+bot/ml/discriminator.py's and bot/guard/model_judge.py's.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bot.core.errors import BotError
+from bot.core.values import Message, Scope
+from bot.costs.pricing import nano, usd
+from bot.guard import policy
+from bot.guard import rules as guard_rules
+from bot.guard.model_judge import FAILURES, Judge, Unreadable
+from bot.guard.policy import Policy
+from bot.guard.verdict import Verdict
+from bot.ml.discriminator import Discriminator, load
+from bot.ml.features import visible
+from bot.ops.metrics import METRICS
+from bot.provider.embeddings import Embedder
+from storage.engine import Engine
+from storage.guard import verdicts as store
+from storage.guard.verdicts import Channel
+
+log = logging.getLogger(__name__)
+
+# Without a trained model to draw the line, half decides.
+_EVEN = 0.5
+# What the discriminator thinks of its own verdict.
+SURE, NOT_SURE = "sure", "not sure"
+PART = "a part of it seems to belong elsewhere"
+UNKNOWN = "mostly words it never saw, perhaps another language"
+FEW = "too few examples to be sure"
+TO_ME = "it speaks to the guard, and what it asks for does not seem to belong"
+FAMILIAR = 0.4  # share of known words below which nothing is sure; of English messages one in 30 has fewer
+# Words cut out of a sentence say less than a sentence: only so much below the line they count. On CLINC150
+# this asks the model about 3 % more of what belongs, and about nearly all that is only dressed up to belong.
+FAR = 10
+FEW_SHOTS = 10  # of what people taught, shown to the model with the policy
+SHOT = 300  # characters of each
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One message to be judged, with what is known around it."""
+
+    text: str  # without characters nobody sees
+    history: Sequence[Message]
+    scope: Scope
+    after_on_topic: bool
+    kept: bool = True  # whether anything made from its words may be
+
+    @property
+    def channel(self) -> Channel:
+        return Channel(self.scope.team, self.scope.channel)
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """The discriminator a channel uses."""
+
+    version: int
+    model: Discriminator
+    embedder: str
+
+
+class Guard:
+    """One for the whole process; policies and models in use are kept in memory."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        judge: Judge | None = None,
+        embedder: Embedder | None = None,
+        given: Mapping[str, Policy] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`given`: the operator's policies by channel, in force until the channel's owner decides."""
+        self._engine, self._judge, self._embedder, self._clock = engine, judge, embedder, clock
+        self._given = given or {}
+        self._policies: dict[Channel, Policy | None] = {}
+        self._models: dict[Channel, Trained | None] = {}
+
+    # Policies
+
+    async def policy(self, at: Channel) -> Policy | None:
+        """What the channel is for; None: no guard."""
+        if at not in self._policies:
+            stored = await self._engine.read(store.policy, at)
+            self._policies[at] = self._given.get(at.channel) if stored is None else policy.stored(stored)
+        return self._policies[at]
+
+    async def save_policy(self, at: Channel, changed: Policy, *, by: str) -> None:
+        """In force with the next message."""
+        what = policy.difference(await self.policy(at), changed)
+        await self._engine.write(
+            store.save_policy, at, changed.as_json(), by=by, what=what, now=self._clock()
+        )
+        self._policies[at] = changed
+
+    async def remove_policy(self, at: Channel, *, by: str) -> bool:
+        """No guard any more; False when there was none."""
+        had = await self.policy(at) is not None
+        if at.channel in self._given:  # else that one would be back
+            await self._engine.write(store.save_policy, at, policy.NONE, by=by, now=self._clock())
+        else:
+            await self._engine.write(store.remove_policy, at, by=by, now=self._clock())
+        self._policies[at] = None
+        return had
+
+    # Judging
+
+    async def judge(
+        self,
+        rules: Policy,
+        text: str,
+        history: Sequence[Message],
+        scope: Scope,
+        *,
+        message: str,
+        kept: bool = True,
+    ) -> Verdict:
+        """The stored verdict on one message. `history`: what was said before it in the conversation, oldest
+        first; `message`: its id; `kept` False: its words are not. Only a storage error comes out of this."""
+        last = await self._engine.read(store.last_in, scope.team, scope.conversation) if history else None
+        asked = Asked(visible(text).strip(), history, scope, bool(last and last["on_topic"]), kept)
+        verdict = await self._climb(rules, asked)
+        verdict = replace(
+            verdict,
+            action=rules.action,
+            shadow=rules.shadow,
+            says="" if verdict.on_topic else rules.refusal(),
+        )
+        METRICS.count("parley_guard_decisions_total", verdict="on" if verdict.on_topic else "off")
+        row = self._row(verdict, asked, message) | ({} if kept else {"text": ""})
+        return replace(verdict, id=await self._engine.write(store.add_verdict, asked.channel, row))
+
+    async def _climb(self, rules: Policy, asked: Asked) -> Verdict:
+        if rule := guard_rules.passes(asked.text, after_on_topic=asked.after_on_topic):
+            return Verdict(True, "rule", rule, probability=1.0)
+        if taught := await self._taught(asked):
+            return taught
+        local = await self._local(asked)
+        if local and _sure(local, asked):
+            return local
+        if local and _by_orders(local, asked):
+            return replace(local, on_topic=False, reason=TO_ME)
+        return await self._ask_model(rules, asked, local) or _fallen_back(rules, asked, local)
+
+    async def _taught(self, asked: Asked) -> Verdict | None:
+        """What people said of the same words; a short message means something else each time."""
+        if guard_rules.misleading(asked.text) == "short":
+            return None
+        said = await self._engine.read(store.example, asked.channel, asked.text)
+        if said is None:
+            return None
+        return Verdict(said, "people", "a message of the same words", probability=float(said))
+
+    async def _local(self, asked: Asked) -> Verdict | None:
+        """What the discriminator holds, sure or not; None when there is none or it failed."""
+        trained = await self.model(asked.channel)
+        if trained is None:
+            return None
+        try:
+            vectors = await self._vectors(trained, asked)
+            verdict = _held(trained, asked.text, vectors[0])
+            elsewhere = verdict.on_topic and _elsewhere(trained.model, asked.text, vectors[1:])
+        except (BotError, ValueError, ArithmeticError) as error:
+            log.warning("local verdict failed: %r", error, exc_info=error)
+            return None
+        return replace(verdict, reason=PART) if elsewhere else verdict
+
+    async def _vectors(self, trained: Trained, asked: Asked) -> list[Any]:
+        """The message's vector, then each of its clauses with its vector."""
+        parts = guard_rules.clauses(asked.text)
+        parts = parts if len(parts) > 1 else []
+        if not trained.embedder or self._embedder is None:
+            return [(), *((part, ()) for part in parts)]
+        whole, *rest = await self._embedder.embed([asked.text, *parts], asked.scope, kept=asked.kept)
+        return [whole, *zip(parts, rest, strict=True)]
+
+    async def _ask_model(self, rules: Policy, asked: Asked, local: Verdict | None) -> Verdict | None:
+        if self._judge is None:
+            return None
+        scope = replace(asked.scope, kind="guard")
+        try:
+            shown = await self._with_taught(rules, asked.channel)
+            opinion = await self._judge.opinion(shown, asked.text, asked.history, scope)
+        except Unreadable as error:
+            # Whoever can make the model say something else must not get through by it.
+            log.warning("unreadable verdict: %s", error)
+            return Verdict(False, "model", "its verdict could not be read", cost_usd=error.cost_usd)
+        except FAILURES as error:
+            log.warning("model verdict failed: %r", error)
+            return None
+        reason = "judged with the conversation" if asked.history else "judged against the purpose"
+        threshold = _EVEN if rules.strictness != "lenient" else _EVEN / 2
+        return Verdict(
+            opinion.probability >= threshold,
+            "model",
+            reason,
+            opinion.probability,
+            threshold,
+            opinion.cost_usd,
+            version=local.version if local else None,
+        )
+
+    async def _with_taught(self, rules: Policy, at: Channel) -> Policy:
+        """The policy with what people taught last among its examples: learned at once, by the model too."""
+        rows = await self._engine.read(store.taught, at, limit=FEW_SHOTS)
+        # Words that talk to a model are no example for one.
+        shown = [row for row in rows if guard_rules.misleading(row["text"]) != "instructions"]
+        on, off = (
+            [row["text"][:SHOT] for row in shown if bool(row["on_topic"]) is kind] for kind in (True, False)
+        )
+        return replace(rules, belongs=(*on, *rules.belongs), does_not=(*off, *rules.does_not))
+
+    async def model(self, at: Channel) -> Trained | None:
+        """The discriminator in use; None when nothing was trained, or it has to be trained anew."""
+        if at not in self._models:
+            row = await self._engine.read(store.model, at)
+            mine = self._embedder.name if self._embedder else ""
+            if row and row["embedder"] not in ("", mine):
+                row = None  # vectors of another model mean nothing to it
+            self._models[at] = Trained(row["version"], load(row["model"]), row["embedder"]) if row else None
+        return self._models[at]
+
+    def changed(self, at: Channel) -> None:
+        """Another model is in use: read it again."""
+        self._models.pop(at, None)
+
+    def forgotten(self) -> None:
+        """Words were erased: models that hold them are found out of use when they are read again."""
+        self._models.clear()
+
+    def _row(self, verdict: Verdict, asked: Asked, message: str) -> dict[str, Any]:
+        return {
+            "conversation": asked.scope.conversation,
+            "person": asked.scope.user,
+            "message": message,
+            "text": asked.text,
+            "on_topic": int(verdict.on_topic),
+            "rung": verdict.rung,
+            "probability": verdict.probability,
+            "threshold": verdict.threshold,
+            "reason": verdict.reason,
+            "cost": None if verdict.cost_usd is None else nano(verdict.cost_usd),
+            "action": verdict.action,
+            "shadow": int(verdict.shadow),
+            "version": verdict.version,
+            "judged_at": self._clock(),
+        }
+
+
+def verdict_from(row: dict[str, Any]) -> Verdict:
+    return Verdict(
+        bool(row["on_topic"]),
+        row["rung"],
+        row["reason"],
+        row["probability"],
+        row["threshold"],
+        None if row["cost"] is None else usd(row["cost"]),
+        row["action"],
+        bool(row["shadow"]),
+        row["version"],
+        id=row["id"],
+    )
+
+
+def _held(trained: Trained, text: str, vector: Sequence[float]) -> Verdict:
+    lines = trained.model.lines
+    p = trained.model.probability(text, vector)
+    reason = SURE if p < lines.low or p > lines.high else NOT_SURE
+    if lines.never_sure:
+        reason = FEW
+    elif trained.model.vocabulary.familiar(text) < FAMILIAR:
+        reason = UNKNOWN
+    return Verdict(p >= lines.threshold, "local", reason, p, lines.threshold, version=trained.version)
+
+
+def _elsewhere(model: Discriminator, text: str, clauses: Sequence[Any]) -> bool:
+    """Does a part of an on-topic message ask for something else? A clause, or a run of its words."""
+    if any(model.probability(clause, vector) < model.lines.low for clause, vector in clauses):
+        return True
+    if model.uses_vectors:
+        return False
+    return any(model.probability(run) < model.lines.low / FAR for run in guard_rules.stretches(text))
+
+
+def _sure(local: Verdict, asked: Asked) -> bool:
+    """Sure of its words, and words are enough: a follow-up may belong whatever its words are."""
+    if local.reason != SURE or guard_rules.misleading(asked.text):
+        return False
+    return local.on_topic or not asked.history
+
+
+def _by_orders(local: Verdict, asked: Asked) -> bool:
+    """It gives the guard orders, which a model might obey, and by its words it does not belong anyway."""
+    return guard_rules.misleading(asked.text) == "instructions" and (
+        not local.on_topic or local.reason == PART
+    )
+
+
+def _fallen_back(rules: Policy, asked: Asked, local: Verdict | None) -> Verdict:
+    """Without the model: the discriminator's better guess where words can be trusted, else the policy."""
+    if local and local.reason not in (UNKNOWN, FEW) and not guard_rules.misleading(asked.text):
+        return replace(local, reason=f"{local.reason}, and the model could not be asked")
+    return Verdict(rules.on_failure == "open", "policy", f"policy: {rules.on_failure}")

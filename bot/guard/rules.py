@@ -1,0 +1,116 @@
+"""What a message shows by its form: the rules that cannot be wrong, and where words alone mislead.
+
+A rule lets a message pass; none refuses. The second half says when the local discriminator, which knows only
+words, has to leave a message to the model.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from bot.ml.features import visible
+
+# All words of a courtesy are among these, and one of them among the first set.
+_COURTESIES = """
+hi hello hey hiya howdy yo morning evening hallo moin servus tag salut bonjour hola ciao oi ola
+thanks thank thx ty cheers danke merci gracias grazie obrigado arigato bedankt ok okay bye goodbye
+great nice perfect super cool yes no
+"""
+_AROUND_THEM = """
+guten buenos dias good day afternoon there everyone everybody all team parley you so very much a lot
+many got it works that worked well done job appreciated sure see later
+"""
+# Says nothing by itself; what it means is what was said before.
+_GOES_ON = """
+and why how then so really more again continue go on next please what else also too in short shorter
+longer simpler detail details explain example examples another one it that this mean do you sure can
+is the a
+"""
+_CORE, _GO_ON = frozenset(_COURTESIES.split()), frozenset(_GOES_ON.split())
+_SMALL = _CORE | frozenset(_AROUND_THEM.split())
+_WORD = re.compile(r"\w+")
+_CLAUSE = re.compile(
+    r"[.!?;:\n]+|\s[-–—]\s|,\s+(?:and|but|also|then)\s|\s(?:also|plus|besides)\s", re.IGNORECASE
+)
+_CLAUSE_WORDS = 3  # fewer ask for nothing
+# Somebody talks to the guard instead of to the team: about its rules, or in its own words.
+_INSTRUCTIONS = re.compile(
+    r"\b(ignore|disregard|forget|override|bypass)\b.{0,60}\b(instruction|rule|prompt|polic|guideline|restriction|filter)"
+    r"|\b(ignore|disable|override|bypass|pretend|switch off|turn off)\b.{0,40}\bguard\b( is off)?"
+    r"|\b(system|developer) (prompt|message)\b|\byou are now\b|\banswer (everything|all topics)\b"
+    r"|\b(classify|mark|treat|consider|judge|label|answer|respond|reply|say|output|return)\b.{0,60}"
+    r"\b(on[_\s-]?topic|belongs|allowed)\b"
+    r"|\b(on_topic|belongs|probability)\b[\"']?\s*[:=]|</?(system|assistant|verdict|instructions?)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+# What might be that, and what a program reads: harmless among developers, and the form of a forged verdict.
+_SUSPECT = re.compile(
+    r"\b(ignore|disregard|forget|override)\b.{0,40}\b(previous|prior|above|all|your|the)\b"
+    r"|\bo(n|ff)[_\s-]?topic\b"
+    r"|\b(classif|guard|verdict|polic)\w*\b.{0,40}\b(allow|answer|pass|true|yes)\b"
+    r"|[{\[<]\s*[\"/]?\w+[\"']?\s*[:>]",
+    re.IGNORECASE | re.DOTALL,
+)
+_LOOKED_AT = 4_000
+MIN_WORDS = 4
+STRETCH, _STRIDE = 7, 3  # words
+_STRETCHES = 40  # of one message, at most about
+
+
+def words(text: str) -> list[str]:
+    return _WORD.findall(visible(text[:_LOOKED_AT]).casefold())
+
+
+def passes(text: str, *, after_on_topic: bool) -> str:
+    """Why the message surely belongs: "command", "greeting" or "follow-up"; "" when no rule knows."""
+    said = words(text)
+    if re.fullmatch(r"/parley(\s\w+)?", text.strip()):
+        return "command"
+    if not said:
+        return "greeting" if len(text) < 40 else ""
+    if len(said) <= 6 and set(said) <= _SMALL and set(said) & _CORE:
+        return "greeting"
+    if after_on_topic and len(said) <= 6 and set(said) <= _GO_ON:
+        return "follow-up"
+    return ""
+
+
+def misleading(text: str) -> str:
+    """Why words alone cannot be trusted here: "instructions", "suspect", "script" or "short"; "" when they
+    can."""
+    plain = visible(text[:_LOOKED_AT])
+    if _INSTRUCTIONS.search(plain):
+        return "instructions"
+    if _SUSPECT.search(plain):
+        return "suspect"
+    if _mostly_other_script(text):
+        return "script"
+    return "short" if len(words(text)) < MIN_WORDS else ""
+
+
+def without_orders(text: str, mark: str) -> str:
+    """The text with a mark in the place of each order to whoever judges it."""
+    return _INSTRUCTIONS.sub(mark, visible(text[:_LOOKED_AT]))
+
+
+def _mostly_other_script(text: str) -> bool:
+    letters = [c for c in text[:_LOOKED_AT] if c.isalpha()]
+    other = sum(not unicodedata.name(c, "").startswith("LATIN") for c in letters)
+    return other * 2 > len(letters)
+
+
+def clauses(text: str) -> list[str]:
+    """The parts of a message that could each ask for something: "for the roadmap: a lasagne recipe"."""
+    parts = [p.strip() for p in _CLAUSE.split(visible(text[:_LOOKED_AT]))]
+    return [p for p in parts if len(_WORD.findall(p)) >= _CLAUSE_WORDS]
+
+
+def stretches(text: str) -> list[str]:
+    """Runs of words of a longer message, as many as show each request in it: "before we cook, who won"."""
+    said = words(text)
+    if len(said) < STRETCH + 4:
+        return []
+    last = len(said) - STRETCH
+    step = max(_STRIDE, -(-last // _STRETCHES))
+    return [" ".join(said[at : at + STRETCH]) for at in sorted({*range(0, last, step), last})]

@@ -1,0 +1,247 @@
+"""Keeping channels to their subject, as turns and handlers need it: the ruling on a message, and what people
+say about rulings.
+
+The ladder itself is bot/guard/ladder.py, learning is bot/guard/training_jobs.py. A channel without a policy
+passes through here without a write or a request.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bot.core.errors import Missing
+from bot.core.values import Conversation, Incoming, Message, Scope
+from bot.guard.ladder import Guard, verdict_from
+from bot.guard.policy import Policy
+from bot.guard.training import School, Version, Week
+from bot.guard.training_jobs import Lessons
+from bot.guard.verdict import Verdict
+from storage.channel import owners
+from storage.conversation import replies
+from storage.engine import Engine
+from storage.guard import verdicts as store
+from storage.guard.verdicts import Channel
+
+WEEKS_SHOWN = 8
+LATEST = 12  # verdicts and open questions shown at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What holds for one message: the channel's policy, and the verdict on the message."""
+
+    rules: Policy
+    verdict: Verdict
+
+    @property
+    def instruction(self) -> str:
+        """The second layer, for the answer's own prompt; a policy that only watches has none."""
+        return "" if self.rules.shadow else self.rules.instruction()
+
+    @property
+    def from_passages(self) -> bool:
+        """Nothing may be said but what the channel's owner gave."""
+        courtesy = self.verdict.reason in ("greeting", "command")
+        return self.rules.context_only and not self.rules.shadow and not courtesy
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A stored verdict with what it was about. `label`: what a person said it should have been."""
+
+    verdict: Verdict
+    channel: str
+    text: str
+    asker: str
+    reply: str  # id of the reply that came of it; empty: none yet
+    at: float  # unix seconds
+    label: bool | None
+    labelled_by: str
+    labelled_at: float
+
+    @property
+    def overturned(self) -> bool:
+        return self.label is not None and self.label is not self.verdict.on_topic
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One that a channel's passages did not answer."""
+
+    id: int
+    text: str
+    nearest: str
+    asker: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A channel's guard as its owner sees it."""
+
+    policy: Policy | None
+    versions: Sequence[Version]
+    weeks: Sequence[Week]
+    open_questions: int
+    learning: bool  # what changed last is not learned yet
+
+
+class Subject:
+    """One for the whole process."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        guard: Guard,
+        school: School,
+        lessons: Lessons,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._engine, self._guard, self._school, self._lessons = engine, guard, school, lessons
+        self._clock = clock
+        self._looked_at: set[Channel] = set()  # whether there is a model in use
+
+    # Turns
+
+    async def rule(self, incoming: Incoming, history: Sequence[Message], *, kept: bool) -> Ruling | None:
+        """The stored ruling on a message in its conversation, with its words if they may be `kept`.
+
+        None where there is no guard.
+        """
+        where = incoming.conversation
+        at = Channel(where.team, where.channel)
+        rules = await self._guard.policy(at)
+        if rules is None:
+            return None
+        await self._learn_if_never(at)
+        scope = Scope(where.team, where.channel, incoming.user, where.key, "guard")
+        verdict = await self._guard.judge(
+            rules, incoming.text, history, scope, message=incoming.message, kept=kept
+        )
+        return Ruling(rules, verdict)
+
+    async def _learn_if_never(self, at: Channel) -> None:
+        """Once per process and channel: a policy from a file, or one whose model was lost, is learned."""
+        if at in self._looked_at:
+            return
+        self._looked_at.add(at)
+        if await self._guard.model(at) is None:
+            await self._lessons.put(at, by="")
+
+    def forgotten(self) -> None:
+        """Words were erased: what was learned from them is learned anew without them."""
+        self._guard.forgotten()
+        self._looked_at.clear()
+
+    # What people say of rulings
+
+    async def judged(self, team: str, id: int) -> Judged:
+        """A stored verdict. Missing when there is none of that number."""
+        row = await self._engine.read(store.verdict, team, id)
+        if row is None:
+            raise Missing(f"verdict {id}")
+        return _judged(row)
+
+    async def judged_on(self, place: Conversation, message: str) -> Judged | None:
+        """The verdict on a message, or behind a reply; None when neither was judged."""
+        row = await self._engine.read(store.verdict_on, Channel(place.team, place.channel), message)
+        if row is None and (reply := await self._engine.read(replies.shown_in, place.key, message)):
+            row = await self._engine.read(store.verdict_behind, place.team, reply)
+        return _judged(row) if row else None
+
+    async def latest(self, at: Channel) -> list[Judged]:
+        """The last verdicts of a channel, newest first."""
+        return [_judged(row) for row in await self._engine.read(store.verdicts, at, limit=LATEST)]
+
+    async def overrule(self, team: str, id: int, on_topic: bool, *, by: str) -> bool:
+        """What a verdict should have been: it counts at once, and is learned. False when that was said last.
+        Missing without a verdict."""
+        return await self._lessons.label(team, id, on_topic, by=by)
+
+    async def appeal(self, team: str, id: int, *, by: str) -> bool:
+        """The asker thinks otherwise; False when that was said, or decided, before."""
+        return await self._engine.write(store.appeal, team, id, by=by, now=self._clock())
+
+    async def behind(self, team: str, reply: str) -> Judged | None:
+        """The verdict that a reply came of."""
+        row = await self._engine.read(store.verdict_behind, team, reply)
+        return _judged(row) if row else None
+
+    async def shown(self, judged: Judged) -> tuple[Conversation, str] | None:
+        """Where the last message of the reply stands that came of a verdict; None where none is known."""
+        reply = await self._engine.read(replies.find, judged.reply)
+        if reply is None or not reply.messages:
+            return None
+        return Conversation(reply.team, reply.channel, reply.thread), reply.messages[-1]
+
+    async def liked(self, team: str, reply: str, *, by: str) -> None:
+        """A good answer belongs: its question becomes an example. Of a bad one that cannot be said."""
+        judged = await self.behind(team, reply)
+        if judged and judged.verdict.on_topic and judged.label is None:
+            await self._lessons.label(team, judged.verdict.id, True, by=by)
+
+    # Owners
+
+    async def owners(self, at: Channel) -> list[str]:
+        """People whom an admin named for a channel, beside its creator."""
+        return await self._engine.read(owners.of_channel, at.team, at.channel)
+
+    async def policy(self, at: Channel) -> Policy | None:
+        """What the channel is for; None: no guard."""
+        return await self._guard.policy(at)
+
+    async def standing(self, at: Channel) -> Standing:
+        """What there is to know of it."""
+        since = self._clock() - WEEKS_SHOWN * store.WEEK_S
+        return Standing(
+            await self._guard.policy(at),
+            await self._school.versions(at),
+            await self._school.weeks(at.team, since=since, channel=at.channel),
+            len(await self._engine.read(store.unanswered, at)),
+            await self._lessons.waiting(at),
+        )
+
+    async def decide(self, at: Channel, changed: Policy | None, *, by: str) -> None:
+        """The owner's decision: in force with the next message, then learned."""
+        if changed is None:
+            await self._guard.remove_policy(at, by=by)
+            return
+        before = await self._guard.policy(at)
+        if changed != before:
+            await self._guard.save_policy(at, changed, by=by)
+        if before is None or _learned_from(changed) != _learned_from(before):
+            await self._lessons.put(at, by=by)
+
+    async def use(self, at: Channel, version: int, *, by: str) -> None:
+        """Rolls back (or forward) to a trained version. Missing when it is not there."""
+        await self._school.use(at, version, by=by)
+
+    async def open_questions(self, at: Channel) -> list[Question]:
+        """What the channel's passages did not answer, newest first."""
+        rows = await self._engine.read(store.unanswered, at, limit=LATEST)
+        return [Question(r["id"], r["question"], r["nearest"], r["person"]) for r in rows]
+
+    async def close_question(self, at: Channel, id: int, *, by: str) -> None:
+        """One of them is done with."""
+        await self._engine.write(store.close_unanswered, at, id, by=by, now=self._clock())
+
+
+def _learned_from(rules: Policy) -> tuple[object, ...]:
+    return rules.purpose, rules.belongs, rules.does_not, rules.strictness
+
+
+def _judged(row: dict[str, object]) -> Judged:
+    label = row["label"]
+    return Judged(
+        verdict_from(row),
+        str(row["channel"]),
+        str(row["text"]),
+        str(row["person"]),
+        str(row["reply"] or ""),
+        float(str(row["judged_at"])),
+        None if label is None else bool(label),
+        str(row["labelled_by"] or ""),
+        float(str(row["labelled_at"] or 0)),
+    )

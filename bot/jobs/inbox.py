@@ -1,0 +1,333 @@
+"""Receive once, work once, retry politely, bury visibly.
+
+Jobs of one conversation run one at a time in the order they came, conversations beside each other. A failed
+job keeps its place and holds back only its own conversation. Nothing is asked of the database while nothing
+happens.
+
+After a process's end, what ran is run again. What died twice is suspected of having done it, and suspects run
+one after the other: a job that kills the process takes no neighbour to the grave with it. Rows and their
+rules are storage/jobs/inbox.py; who runs when is bot/jobs/lanes.py; what a job means is the handler's
+business.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import replace
+from types import TracebackType
+from typing import Any, Concatenate, Self
+
+from bot.core.errors import BotError, Busy, GaveUp
+from bot.jobs.lanes import Lanes
+from storage.engine import Engine, P, T, Tx
+from storage.jobs import inbox
+from storage.jobs.inbox import Effect, Job, Waiting
+
+__all__ = ["Effect", "Handler", "Inbox", "Job"]
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[Job], Awaitable[Sequence[Effect]]]
+Found = Job | float | None  # a conversation's next job, or when it is due, or that there is none
+
+GAVE_UP = "gave_up"  # the kind of a job that tells a person of a parked one
+SUSPECT_AFTER = 2  # process deaths
+# First delay and growth of retries. A mistake of ours passes quickly or never; an outage takes its time.
+MISTAKE_S = (0.2, 2.0)
+OUTAGE_S = (1.0, 3.0)
+LONGEST_DELAY_S = 300.0
+LONGEST_WAIT_S = 1.5 * LONGEST_DELAY_S  # whatever is due later than that, the clock has been set back
+OUTAGE_LASTS_S = 6 * 3600.0  # so long an answer that is ready is kept for a service that is away
+BUSY_S, LONGEST_BUSY_S = 0.05, 5.0  # between attempts to write to a busy or full database
+LAST_WORDS_S = 3.0  # for writing down what was cancelled
+
+
+class Inbox:
+    """Runs `handle(job)` for every job put in and commits the effects it returns together with the job's end.
+
+    A handler's error decides: one that is no BotError is tried again until `max_attempts`, one that says
+    `retry` also beyond them, for some hours; any other parks the job at once. One with `retry_after_s` waits
+    at least that long and is no failure.
+    `gave_up(job, error)` hears of each parked job, so that the person can: as a job of its own, put in with
+    the parking, because Slack may be away just then, or the process end.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        handle: Handler,
+        *,
+        parallel: int = 64,
+        max_attempts: int = 4,
+        max_crashes: int = 5,
+        gave_up: Callable[[Job, GaveUp], Awaitable[object]] | None = None,
+        clock: Callable[[], float] = time.time,
+        random: Callable[[], float] = random.random,
+    ) -> None:
+        self._engine = engine
+        self._handle = handle
+        self._max_attempts = max_attempts
+        self._max_crashes = max_crashes
+        self._gave_up = gave_up
+        self._clock = clock
+        self._random = random
+        self._lanes = Lanes(parallel, self._start, clock=clock, longest_s=LONGEST_WAIT_S)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._handling: dict[str, asyncio.Task[Any]] = {}  # by conversation: the tasks inside the handler
+
+    @property
+    def stopping(self) -> bool:
+        return self._lanes.closed
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is being worked on, or about to be."""
+        return not self._tasks
+
+    async def __aenter__(self) -> Self:
+        """Takes up everything that an earlier process left."""
+        waiting, parked = await self._engine.write(self._recover, now=self._clock())
+        for job in parked:
+            log.error("job %d (%s) parked after %d: the process died while it ran", *_named(job, job.crashes))
+        for found in waiting:
+            if found.crashes < SUSPECT_AFTER:
+                self._lanes.later(found.conversation, found.due_at)
+        self._lanes.one_by_one(found.conversation for found in waiting if found.crashes >= SUSPECT_AFTER)
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        await self.drain(0)
+
+    async def put(
+        self,
+        key: str,
+        conversation: str,
+        kind: str,
+        payload: str,
+        *,
+        team: str = "",
+        person: str = "",
+        when: Callable[[Tx], bool] = lambda tx: True,
+    ) -> bool:
+        """Stores a job; on return it is on disk and will be done. False when the key was known already.
+
+        `team` and `person` say whose words the payload holds. `when` is asked in the same transaction, so
+        that what came first also stands first.
+        """
+
+        def job(tx: Tx, *, now: float) -> bool:
+            return when(tx) and inbox.put(
+                tx, key, conversation, kind, payload, team=team, person=person, now=now
+            )
+
+        if not self._lanes.try_enter(conversation):
+            stored = await self._engine.write(job, now=self._clock())
+            self._lanes.wake(conversation, f"{team} {person}")
+            return stored
+        try:
+            stored, found = await self._engine.write(_put_and_take, job, conversation, now=self._clock())
+        except asyncio.CancelledError:
+            self._spawn(self._untangle(conversation))
+            raise
+        except BaseException:
+            self._lanes.leave(conversation)
+            raise
+        if isinstance(found, Job):
+            self._spawn(self._work(found))
+        else:
+            self._lanes.leave(conversation, found)
+        return stored
+
+    async def replay(self, seq: int) -> None:
+        """Puts a parked job back into its old place. Missing when there is none."""
+        self._lanes.wake(await self._engine.write(inbox.replay, seq, now=self._clock()))
+
+    async def discard(self, seq: int) -> None:
+        """Closes a parked or waiting job for good. Missing when there is none."""
+        await self._engine.write(inbox.discard, seq, now=self._clock())
+
+    async def drain(self, timeout_s: float) -> None:
+        """Takes nothing more and waits for what runs; what is not ready in time goes back, uncounted."""
+        self._lanes.close()
+        await self._ended(timeout_s)
+        for task in self._handling.values():
+            task.cancel()
+        await self._ended(LAST_WORDS_S)
+
+    async def _ended(self, timeout_s: float) -> None:
+        ends_at = time.monotonic() + timeout_s
+        while not self._lanes.empty and (left_s := ends_at - time.monotonic()) > 0:
+            if self._tasks:
+                await asyncio.wait(self._tasks, timeout=left_s)
+            else:  # a `put` that got a place is still writing
+                await asyncio.sleep(min(left_s, 0.01))
+
+    def _start(self, conversation: str, due_at: float) -> None:
+        self._spawn(self._take_and_work(conversation, due_at))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _untangle(self, conversation: str) -> None:
+        """After a `put` that was cancelled: its write may or may not have happened."""
+        await self._insist(inbox.release, conversation)
+        await self._take_and_work(conversation, 0.0)
+
+    async def _take_and_work(self, conversation: str, due_at: float) -> None:
+        found: Found = None
+        try:
+            # At its due time a job is due, whatever the clock on the wall says.
+            found = await self._insist(inbox.take, conversation, now=max(self._clock(), due_at))
+        except Exception:
+            log.exception("inbox: nothing can be taken")
+        if isinstance(found, Job):
+            await self._work(found)
+        else:
+            self._lanes.leave(conversation, found)
+
+    async def _work(self, job: Job) -> None:
+        """Jobs of one conversation, until there is none, one is not due yet, or others wait for the place."""
+        found: Found = job
+        try:
+            while isinstance(found, Job):
+                found = await self._one(found)
+        except Exception:
+            log.exception("inbox: job %d is left as it is", job.seq)
+        finally:
+            self._lanes.leave(job.conversation, None if isinstance(found, Job) else found)
+
+    async def _one(self, job: Job) -> Found:
+        """One job to whatever end; returns what is next in its conversation."""
+        if self._lanes.closed:
+            await self._give_back(job)
+            return None
+        try:
+            effects = await self._handled(job)
+            finished, found = await self._insist(
+                _finish_and_take, job, effects, now=self._clock(), more=not self._yields
+            )
+        except asyncio.CancelledError as exc:
+            if not self.stopping:  # not by us
+                return await self._failed(job, exc)
+            await self._give_back(job)
+            return None
+        except Exception as exc:
+            return await self._failed(job, exc)
+        log.info("job %d (%s) %s", job.seq, job.key, "done" if finished else "was done by somebody else")
+        return found
+
+    async def _handled(self, job: Job) -> Sequence[Effect]:
+        task = asyncio.current_task()
+        assert task is not None
+        self._handling[job.conversation] = task
+        try:
+            return await (self._tell(job) if job.kind == GAVE_UP else self._handle(job))
+        finally:
+            del self._handling[job.conversation]
+
+    async def _give_back(self, job: Job) -> None:
+        await self._insist(inbox.give_back, job)
+        log.info("job %d (%s) goes back to the queue", job.seq, job.key)
+
+    async def _failed(self, job: Job, exc: BaseException) -> Found:
+        """Another time, or never."""
+        after_s = getattr(exc, "retry_after_s", None)
+        tries = job.tries + (after_s is None)
+        away = isinstance(exc, BotError) and exc.retry  # and comes back: the job is not at fault
+        final = isinstance(exc, BotError) and not exc.retry
+        hopeless = tries >= self._max_attempts and not (
+            away and self._clock() - job.received_at < OUTAGE_LASTS_S
+        )
+        words = f"{type(exc).__name__}: {exc.notice}" if isinstance(exc, BotError) else type(exc).__name__
+        trace = None if isinstance(exc, BotError) else exc
+        if final or hopeless:
+            await self._insist(self._park, job, words, tries, now=self._clock())
+            log.error("job %d (%s) parked after %d: %s", *_named(job, tries), words, exc_info=trace)
+            return await self._insist(_next, job.conversation, now=self._clock(), more=not self._yields)
+        delay_s = self._delay_s(exc, tries) if after_s is None else after_s * (1 + self._random() / 10)
+        due_at = self._clock() + delay_s
+        await self._insist(inbox.fail, job, words, due_at=due_at, counts=after_s is None)
+        log.warning("job %d (%s) again in %.1f s: %s", job.seq, job.key, delay_s, words, exc_info=trace)
+        return due_at
+
+    def _delay_s(self, exc: BaseException, tries: int) -> float:
+        first_s, growth = OUTAGE_S if isinstance(exc, BotError) else MISTAKE_S
+        return min(first_s * growth ** (tries - 1), LONGEST_DELAY_S) * (0.5 + self._random())
+
+    # Giving up
+
+    def _recover(self, tx: Tx, *, now: float) -> tuple[list[Waiting], list[Job]]:
+        parked = inbox.recover(tx, max_crashes=self._max_crashes)
+        for job in parked:
+            self._have_told(tx, job, job.crashes, now=now)
+        return inbox.waiting(tx), parked
+
+    def _park(self, tx: Tx, job: Job, words: str, times: int, *, now: float) -> None:
+        if job.kind == GAVE_UP:  # the job it is about stays parked
+            inbox.finish(tx, job, now=now)
+        elif inbox.park(tx, job, words):
+            self._have_told(tx, job, times, now=now)
+
+    def _have_told(self, tx: Tx, job: Job, times: int, *, now: float) -> None:
+        if self._gave_up is not None and job.kind != GAVE_UP:
+            about = json.dumps({"key": job.key, "kind": job.kind, "payload": job.payload, "times": times})
+            inbox.put_about(tx, job, GAVE_UP, about, now=now)
+
+    async def _tell(self, job: Job) -> Sequence[Effect]:
+        """The job that says of another one that it was parked; nothing is gained by parking it as well."""
+        about = json.loads(job.payload)
+        times = about.pop("times")
+        assert self._gave_up is not None
+        try:
+            await self._gave_up(replace(job, **about), GaveUp(times))
+        except BotError as exc:
+            if exc.retry:
+                raise
+            log.error("job %d (%s): nobody could be told: %s", job.seq, job.key, type(exc).__name__)
+        return []
+
+    @property
+    def _yields(self) -> bool:
+        """Whether a conversation's next job has to queue again instead of running at once."""
+        return self.stopping or self._lanes.crowded
+
+    async def _insist(self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kw: P.kwargs) -> T:
+        """A write that waits out a busy or full database, unless the process is to end."""
+        wait_s = BUSY_S
+        while True:
+            try:
+                return await self._engine.write(fn, *args, **kw)
+            except Busy:
+                if self.stopping:
+                    raise
+                log.warning("inbox: the database is busy or full")
+            await asyncio.sleep(wait_s)
+            wait_s = min(wait_s * 2, LONGEST_BUSY_S)
+
+
+def _named(job: Job, times: int) -> tuple[int, str, int]:
+    return job.seq, job.key, times
+
+
+def _put_and_take(tx: Tx, put: Callable[..., bool], conversation: str, *, now: float) -> tuple[bool, Found]:
+    return put(tx, now=now), inbox.take(tx, conversation, now=now)
+
+
+def _finish_and_take(
+    tx: Tx, job: Job, effects: Sequence[Effect], *, now: float, more: bool
+) -> tuple[bool, Found]:
+    finished = inbox.finish(tx, job, *effects, now=now)
+    return finished, _next(tx, job.conversation, now=now, more=more)
+
+
+def _next(tx: Tx, conversation: str, *, now: float, more: bool) -> Found:
+    return inbox.take(tx, conversation, now=now) if more else inbox.due_at(tx, conversation)

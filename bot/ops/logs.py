@@ -1,0 +1,171 @@
+"""Logging: one event, one line, without secrets.
+
+Plain lines for people at a terminal, JSON lines for everything else; either way a record cannot forge another
+one. What people write is never logged by Parley, and the loggers of the Slack and model clients, which would
+print messages and refused requests, are kept to warnings. Secrets are bot/text/redact.py's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import re
+import sys
+import threading
+import time
+from collections.abc import Collection, Iterator
+from dataclasses import fields
+from datetime import UTC, datetime
+from queue import Full, Queue
+from typing import TextIO
+
+from bot.core.settings import Settings
+from bot.text.redact import redact_all
+
+# Their DEBUG and INFO print requests and messages. Source: slack_sdk web/async_internal_utils.py, slack_bolt
+# middleware/request_verification, openai _base_client.py, aiohttp access log.
+QUIET = (
+    "slack_sdk",
+    "slack_bolt",
+    "openai",
+    "httpx2",
+    "httpcore2",
+    "httpx",
+    "httpcore",
+    "aiohttp",
+    "asyncio",
+)
+
+# Shorter values would redact half the log.
+SHORTEST_SECRET = 8
+
+KEPT_LINES = 10_000
+LAST_LINES_S = 1.0  # for the last lines to be written at the end
+
+# Everything that could begin a line, move a cursor, hide or reorder text.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
+
+
+def setup(settings: Settings) -> None:
+    """Points the root logger at standard error; calling it again starts over."""
+    form = PlainLine if sys.stderr.isatty() else JsonLine
+    handler = Unhurried(sys.stderr)
+    handler.setFormatter(form(secrets_of(settings)))
+    logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
+    logging.captureWarnings(True)
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def secrets_of(settings: Settings) -> tuple[str, ...]:
+    """The values of secret settings, longest first, so that one inside another leaves nothing behind."""
+    values = (getattr(settings, f.name) for f in fields(settings) if f.metadata["secret"])
+    return tuple(sorted({v for v in values if len(v) >= SHORTEST_SECRET}, key=len, reverse=True))
+
+
+class Unhurried(logging.Handler):
+    """Writes lines in a thread of its own: a reader that has stopped reading holds up the log, not the bot.
+
+    Lines that nobody reads are kept up to KEPT_LINES, then lost.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
+        self._lines: Queue[str | None] = Queue(KEPT_LINES)
+        threading.Thread(target=self._write, name="parley-log", daemon=True).start()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with contextlib.suppress(Full):
+            self._lines.put_nowait(self.format(record))
+
+    def flush(self) -> None:
+        """Waits until all is written, for a moment."""
+        ends_at = time.monotonic() + LAST_LINES_S
+        while self._lines.unfinished_tasks and time.monotonic() < ends_at:
+            time.sleep(0.005)
+
+    def close(self) -> None:
+        with contextlib.suppress(Full):
+            self._lines.put_nowait(None)
+        super().close()
+
+    def _write(self) -> None:
+        while (line := self._lines.get()) is not None:
+            with contextlib.suppress(OSError, ValueError):  # nobody reads any more
+                self._stream.write(line + "\n")
+                self._stream.flush()
+            self._lines.task_done()
+
+
+class _Line(logging.Formatter):
+    """Formats a record, its exception included, as one line without secrets and control characters."""
+
+    def __init__(self, secrets: Collection[str] = ()) -> None:
+        super().__init__()
+        self._secrets = secrets
+
+    def said(self, record: logging.LogRecord) -> str:
+        try:
+            message = record.getMessage()
+        except (TypeError, ValueError):  # arguments that do not fit: the record is worth more than its form
+            message = f"{record.msg} {record.args}"
+        return self.clean(message)
+
+    def why(self, record: logging.LogRecord) -> str:
+        if record.exc_info is None or record.exc_info[1] is None:
+            return ""
+        return self.clean(" < ".join(_chain(record.exc_info[1])))
+
+    def clean(self, text: str) -> str:
+        return _CONTROL.sub(_escaped, redact_all(text, self._secrets))
+
+
+class PlainLine(_Line):
+    """`23:59:59 WARNING bot.jobs.inbox: text | why`"""
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S")
+        why = self.why(record)
+        return f"{at} {record.levelname} {record.name}: {self.said(record)}{why and ' | ' + why}"
+
+
+class JsonLine(_Line):
+    """`{"at": …, "level": …, "logger": …, "message": …, "error": …}`, ASCII."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        line = {"at": at, "level": record.levelname, "logger": record.name, "message": self.said(record)}
+        if why := self.why(record):
+            line["error"] = why
+        return json.dumps(line)
+
+
+def _chain(error: BaseException) -> Iterator[str]:
+    """The error, where it was raised, and what it came from."""
+    seen: set[int] = set()
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        yield f"{type(cause).__name__}: {cause}{_place(cause)}"
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+
+
+def _place(error: BaseException) -> str:
+    """The innermost three places, outermost first."""
+    frames = []
+    trace = error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        frames.append(f"{code.co_filename.rpartition('/')[2]}:{trace.tb_lineno} {code.co_name}")
+        trace = trace.tb_next
+    return f" ({' > '.join(frames[-3:])})" if frames else ""
+
+
+def _escaped(control: re.Match[str]) -> str:
+    return (
+        control[0].encode("ascii", "backslashreplace").decode()
+        if control[0] > "\x7f"
+        else repr(control[0])[1:-1]
+    )

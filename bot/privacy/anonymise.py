@@ -1,0 +1,45 @@
+"""Whose amounts they are is taken out of them when a person is forgotten, row by row, as a job of its own.
+
+The ledger may be long, so the person does not wait for it: the job is stored together with the erasure and
+goes on after a crash. What they used stands under a name that is nobody's, made anew each time; nothing says
+whose it was.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Sequence
+
+from bot.jobs.inbox import Effect, Job
+from storage.engine import Engine
+from storage.privacy import anonymise
+
+UNNAME = "unname"  # the kind of job
+
+
+def order(team: str, person: str) -> tuple[str, str]:
+    """(key, payload) of a job; the payload goes with its end."""
+    marker = f"forgotten-{secrets.token_hex(4)}"
+    return f"{UNNAME}:{team}:{marker}", json.dumps({"team": team, "person": person, "marker": marker})
+
+
+class Unnaming:
+    """The worker of these jobs."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def work(self, job: Job) -> Sequence[Effect]:
+        await self.carry_out(job.payload)
+        return []
+
+    async def carry_out(self, payload: str) -> None:
+        """All of an order, in portions; may be done again."""
+        who = json.loads(payload)
+        after: int | None = 0
+        while after is not None:
+            after = await self._engine.write(anonymise.unname_rows, **who, after=after)
+        for day in await self._engine.read(anonymise.days, who["team"]):
+            await self._engine.write(anonymise.unname_day, **who, day=day)
+        await self._engine.scrub()

@@ -1,0 +1,123 @@
+"""How long what people said is kept: days by kind from the settings, erased for good once an hour.
+
+A channel may want its own words gone sooner (`/parley keep`), never later. Amounts (ledger, usage, minutes)
+hold no words and stay. Erasing at somebody's wish is storage/privacy/forget.py's; what was erased is in the
+list of storage/audit.py, as numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from bot.core.errors import NotUnderstood
+from bot.core.settings import Settings
+from storage import audit
+from storage.channel import preferences
+from storage.channel.preferences import Wish
+from storage.engine import Engine, Tx
+from storage.privacy import retention
+
+DAY_S = 86_400.0
+KEEP = "keep"  # the name of a channel's wish
+HINT = "Try: `keep 7`, in days, or `keep off`."
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of row with what people said. `days` 0: kept for ever. `at`: the one channel it is about."""
+
+    name: str
+    days: float
+    erasers: Sequence[Callable[..., int]]
+    at: Wish | None = None
+
+    def before(self, now: float) -> float:
+        """Older rows go."""
+        return now - self.days * DAY_S if self.days else 0.0
+
+    @property
+    def within(self) -> str:
+        """What the keys of its conversations begin with."""
+        return f"{self.at.team}:{self.at.channel}:" if self.at else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is there of a kind. `due`: older than it may be; `oldest_at`: unix seconds, None without any."""
+
+    kind: Kind
+    total: int
+    due: int
+    oldest_at: float | None
+
+
+def kinds(settings: Settings) -> tuple[Kind, ...]:
+    return (
+        Kind("messages", settings.keep_messages_days, (retention.erase_messages, retention.erase_feedback)),
+        Kind("recordings", settings.keep_recordings_days, (retention.erase_recordings,)),
+        Kind("verdicts", settings.keep_verdicts_days, (retention.erase_verdicts,)),
+    )
+
+
+def sooner(settings: Settings, wishes: Iterable[Wish]) -> list[Kind]:
+    """What channels want gone sooner than everywhere."""
+    wanted = [(wish, float(wish.value)) for wish in wishes if wish.value]
+    return [
+        replace(kind, days=days, at=wish)
+        for wish, days in wanted
+        for kind in kinds(settings)
+        if not kind.days or days < kind.days
+    ]
+
+
+def wish(settings: Settings, words: str) -> str:
+    """A channel's days as they are kept; "" is as everywhere. NotUnderstood when they are none, or more."""
+    if words.lower() == "off":
+        return ""
+    days = int(words) if words.isascii() and words.isdecimal() and len(words) < 6 else 0
+    if days < 1:
+        raise NotUnderstood(words, HINT)
+    longest = max(kind.days or float("inf") for kind in kinds(settings))
+    if days >= longest:
+        raise NotUnderstood(words, f"Everywhere it is {longest:g} days; a channel may want less. {HINT}")
+    return str(days)
+
+
+async def apply(engine: Engine, settings: Settings, *, now: float) -> dict[str, int]:
+    """Erases what is due; how many rows of each kind, of those that had any."""
+    erased: dict[str, int] = {}
+    for kind in (*kinds(settings), *sooner(settings, await engine.read(preferences.wishing, KEEP))):
+        if count := await _erase(engine, kind, now=now):
+            erased[kind.name] = erased.get(kind.name, 0) + count
+    if erased:
+        await engine.scrub()
+    return erased
+
+
+async def _erase(engine: Engine, kind: Kind, *, now: float) -> int:
+    """Portion by portion, so that nobody waits for long."""
+    total = 0
+    for erase in kind.erasers:
+        while count := await engine.write(erase, before=kind.before(now), within=kind.within):
+            total += count
+    if total:
+        where = f" in {kind.at.channel}" if kind.at else ""
+        detail = f"{total} rows older than {kind.days:g} days{where}"
+        team = kind.at.team if kind.at else ""
+        await engine.write(audit.note, "retention", kind.name, team=team, detail=detail, now=now)
+    return total
+
+
+async def kept(engine: Engine, settings: Settings, *, now: float) -> list[Kept]:
+    """What there is of each kind, and what would be erased now; then the same of channels with days of their
+    own."""
+
+    def counted(tx: Tx) -> list[Kept]:
+        every = (*kinds(settings), *sooner(settings, preferences.wishing(tx, KEEP)))
+        return [
+            Kept(kind, **retention.kept(tx, kind.name, before=kind.before(now), within=kind.within))
+            for kind in every
+        ]
+
+    return await engine.read(counted)

@@ -1,0 +1,185 @@
+"""What the outside world raises, as our errors: one table, read from the top.
+
+Outside text (which may repeat part of a key) stays in the exception that `raise … from` carries; nothing of
+it enters ours.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import aiohttp
+import httpx2
+import openai
+
+from bot.core.errors import (
+    ContentFiltered,
+    ContextTooLong,
+    Credentials,
+    Overloaded,
+    ProviderError,
+    QuotaSpent,
+    RateLimited,
+    Refused,
+    Timeout,
+    Unavailable,
+)
+from bot.provider.fair_share import seconds_of
+
+
+class ParameterRefused(Exception):
+    """The model does not take one optional parameter: drop it and ask again. Never leaves the door."""
+
+    def __init__(self, model: str, parameter: str) -> None:
+        super().__init__(f"{model}: {parameter}")
+        self.model = model
+        self.parameter = parameter
+
+
+class StreamError(Exception):
+    """An error that arrived inside an answer: its code, and its message for the log."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class NotAnAnswer(Exception):
+    """HTTP 200, and something that no model says: a web page."""
+
+
+_CONTEXT = r"context.(length|window|size)|maximum context|too many tokens|prompt is too long"
+_FILTER = r"content_filter|content_policy|moderation|safety|responsibleai"
+_QUOTA = r"insufficient_quota|billing|exceeded your current quota|insufficient balance|credit"
+
+# (class, pattern in code, type or message, or "" for any, ours); the first row that fits is taken.
+TABLE: tuple[tuple[type[Exception], str, type[ProviderError]], ...] = (
+    (openai.RateLimitError, _QUOTA, QuotaSpent),
+    (openai.RateLimitError, "", RateLimited),
+    (openai.AuthenticationError, "", Credentials),
+    (openai.PermissionDeniedError, "", Credentials),
+    (openai.NotFoundError, "", Refused),
+    (openai.ConflictError, "", Overloaded),
+    (openai.UnprocessableEntityError, "", Refused),
+    (openai.InternalServerError, "", Overloaded),
+    (openai.APITimeoutError, "", Timeout),
+    (openai.APIConnectionError, "", Unavailable),
+    (openai.APIResponseValidationError, "", Overloaded),
+    (openai.BadRequestError, _CONTEXT, ContextTooLong),
+    (openai.BadRequestError, _FILTER, ContentFiltered),
+    (openai.APIStatusError, r"^402\b", QuotaSpent),
+    (openai.APIStatusError, r"^408\b", Timeout),
+    (openai.APIStatusError, r"^413\b", ContextTooLong),
+    (openai.APIStatusError, "", Refused),
+    (openai.ContentFilterFinishReasonError, "", ContentFiltered),
+    (openai.LengthFinishReasonError, "", Refused),
+    (openai.APIError, "", Overloaded),
+    (openai.OpenAIError, "", Refused),  # what the client itself refuses to send
+    (StreamError, _QUOTA, QuotaSpent),
+    (StreamError, r"rate_limit", RateLimited),
+    (StreamError, _CONTEXT, ContextTooLong),
+    (StreamError, _FILTER, ContentFiltered),
+    (StreamError, "", Overloaded),
+    (NotAnAnswer, "", Refused),
+    (TimeoutError, "", Timeout),
+    (httpx2.TimeoutException, "", Timeout),
+    (httpx2.HTTPError, "", Unavailable),
+    (aiohttp.ClientError, "", Unavailable),
+    (OSError, "", Unavailable),
+    (EOFError, "", Overloaded),  # a stream that ended without saying so
+    (ValueError, "", Overloaded),  # broken JSON, bytes that are no UTF-8
+    (LookupError, "", Overloaded),  # JSON of another shape
+    (TypeError, "", Overloaded),
+    (AttributeError, "", Overloaded),
+)
+
+
+def ours(exc: Exception) -> ProviderError:
+    """Our error for what was raised; one of ours stays as it is. Unavailable ones carry Retry-After."""
+    if isinstance(exc, ProviderError):
+        return exc
+    told = _told(exc)
+    fits = (error for kind, pattern, error in TABLE if isinstance(exc, kind) and re.search(pattern, told))
+    error = next(fits, None)
+    if error is None:
+        raise exc  # a fault of ours, not of the API
+    if error is Timeout and any(map(_no_connection, _causes(exc))):
+        error = Unavailable  # the SDK's transport calls every connection that failed a timeout
+    if issubclass(error, Unavailable):
+        return error(type(exc).__name__, retry_after_s=_retry_after_s(exc))
+    return error(f"{type(exc).__name__} {_code(exc)}".rstrip())
+
+
+def _code(exc: Exception) -> str:
+    """The API's own code; its message is for nobody: it may repeat parts of a key."""
+    code = getattr(exc, "code", None)
+    return code if isinstance(code, str) and code.isidentifier() and len(code) < 80 else ""
+
+
+def _told(exc: Exception) -> str:
+    """Status, code, type and message in one lower-case line, for the patterns of the table."""
+    if not isinstance(exc, openai.APIError | StreamError):
+        return ""
+    parts = (getattr(exc, name, None) for name in ("status_code", "code", "type"))
+    return " ".join([*(str(part) for part in parts if part), str(exc)]).lower()
+
+
+_REFUSES = re.compile(
+    r"unsupported|not supported|does not support|unrecognized|unknown|not permitted|unexpected", re.I
+)
+_QUOTED = re.compile(
+    r"['\"`]([a-z_]{1,40})['\"`]|(?:argument|parameter|field)s?(?: supplied)?:? ([a-z_]{1,40})"
+)
+
+
+def refused_parameter(exc: Exception, sent: Collection[str]) -> str:
+    """The optional parameter that a 400 or 422 says is not taken, or "" when it is about anything else.
+
+    A value that is wrong (temperature 5) is not a parameter that is not taken: it stays an error.
+    """
+    if not isinstance(exc, openai.BadRequestError | openai.UnprocessableEntityError):
+        return ""
+    if not _REFUSES.search(f"{exc.code} {exc.message}"):
+        return ""
+    named = [(exc.param or "").rsplit(".", 1)[-1], *(a or b for a, b in _QUOTED.findall(exc.message))]
+    return next((name for name in named if name in sent), "")
+
+
+def _retry_after_s(exc: Exception) -> float | None:
+    """Seconds from retry-after-ms, else from retry-after as seconds or a date; None for none or junk."""
+    if not isinstance(exc, openai.APIStatusError):
+        return None
+    headers = exc.response.headers
+    if (ms := headers.get("retry-after-ms", "")).replace(".", "", 1).isdecimal():
+        return float(ms) / 1000
+    told = headers.get("retry-after", "")
+    if (seconds := seconds_of(told)) is not None or not told:
+        return seconds
+    try:
+        return max(0.0, (parsedate_to_datetime(told) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):
+        return None
+
+
+def end_unknown(exc: Exception) -> bool:
+    """True when a request reached the API and nobody said what became of it: it may have been billed."""
+    if isinstance(exc, ProviderError | openai.APIStatusError | StreamError | NotAnAnswer):
+        return False
+    return not any(
+        isinstance(cause, aiohttp.ClientConnectorError | httpx2.ConnectError) for cause in _causes(exc)
+    )
+
+
+def _causes(exc: BaseException) -> Iterator[BaseException]:
+    """The error and what it came from, innermost last."""
+    cause: BaseException | None = exc
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__
+
+
+def _no_connection(exc: BaseException) -> bool:
+    return isinstance(exc, aiohttp.ClientError) and not isinstance(exc, TimeoutError)

@@ -1,0 +1,239 @@
+"""One request to the model API, from the budget to the ledger; and when to make another.
+
+Every request of any kind passes through `Door.attempt`: budget (a ledger row), fair share, the request, and
+whatever happens the row is settled. Nothing here knows what is asked or how an answer looks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from bot.core.errors import (
+    BotError,
+    BudgetExceeded,
+    Busy,
+    Credentials,
+    Overloaded,
+    ProviderError,
+    QuotaSpent,
+    RateLimited,
+    Refused,
+    Unavailable,
+)
+from bot.core.values import Scope, Usage
+from bot.costs.ledger import Entry, Ledger, Outcome
+from bot.ops.metrics import METRICS
+from bot.provider.circuit_breaker import Breaker
+from bot.provider.error_table import ParameterRefused, end_unknown, ours
+from bot.provider.fair_share import Scheduler, Share
+
+log = logging.getLogger(__name__)
+
+RETRIES = 2
+RATE_RETRIES = 8  # who is told to wait has not failed: all of them wait together in the scheduler
+RETRY_WITHIN_S = 60.0
+BACKOFF_S = 0.5
+SETTLE_AGAIN_S, LONGEST_SETTLE_AGAIN_S = 0.2, 30.0  # between attempts to write down how a request ended
+FREEZE_LIMIT_S = 60.0  # longer pauses are the inbox's to wait for
+FINAL_FOR_ALL = (Credentials, QuotaSpent)  # nothing will do better until an operator has acted
+BYTES_PER_TOKEN = 4  # a guess for fair shares; what was really used is settled afterwards
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One request under way. Whoever makes it notes here how it goes."""
+
+    model: str  # the one to ask: a nearly used up budget may have chosen the smaller one
+    count: Callable[[], Awaitable[Usage]]  # our own count, when the provider does not say what it used
+    outcome: Outcome = "failed"
+    sent: bool = False
+    said: bool = False  # something of the answer has arrived
+    usage: Usage | None = None
+    tier: str = ""
+    cost_usd: Decimal | None = None
+
+
+class Door:
+    """What all requests of one process share: budget, fair shares, breaker."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        scheduler: Scheduler,
+        *,
+        small_model: str = "",
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.breaker = Breaker()
+        self.scheduler = scheduler
+        self.sleep = sleep
+        self._ledger = ledger
+        self._small_model = small_model
+        self._refusals: set[tuple[str, str]] = set()  # that the log has already
+        self._settling: set[asyncio.Task[None]] = set()
+        self._unsettled: set[asyncio.Task[None]] = set()  # whose rows the database did not take yet
+        METRICS.follow("parley_provider_open", lambda: float(self.breaker.open))
+
+    def check(self) -> None:
+        """Raises while the API is left alone after failures; the error says what opened the breaker."""
+        wait_s = self.breaker.wait_s()
+        if wait_s is None:
+            return
+        if isinstance(self.breaker.why, FINAL_FOR_ALL):
+            raise type(self.breaker.why)("breaker open")
+        raise Overloaded("breaker open", retry_after_s=wait_s)
+
+    @asynccontextmanager
+    async def attempt(
+        self, scope: Scope, model: str, *, bound: Usage, number: int, count: Callable[[], Awaitable[Usage]]
+    ) -> AsyncIterator[Attempt]:
+        """Around one request. Raises BudgetExceeded before it; outside errors come out as ours."""
+        entry = await self._open(scope, model, bound, number)
+        attempt = Attempt(entry.model, count)
+        share: Share | None = None
+        try:
+            share = await self.scheduler.acquire(
+                scope.channel, bound.input_tokens / BYTES_PER_TOKEN + bound.output_tokens
+            )
+            yield attempt
+            self.breaker.succeeded()
+        except ParameterRefused:
+            self.breaker.succeeded()
+            raise
+        except Exception as exc:
+            error = ours(exc)
+            attempt.outcome = "broken" if attempt.said else "unknown" if end_unknown(exc) else "failed"
+            self._report(error, attempt.model)
+            raise error from exc
+        except BaseException:  # cancelled, or nobody wants the rest
+            attempt.outcome = "stopped"
+            self.breaker.unknown()
+            raise
+        finally:
+            await self._shielded(self._settle(entry, attempt, share))
+
+    async def aclose(self) -> None:
+        """Returns when each request's end was written down, or could not be."""
+        while self._settling:
+            await asyncio.gather(*self._settling)
+        for task in self._unsettled:
+            task.cancel()
+
+    async def _open(self, scope: Scope, model: str, bound: Usage, number: int) -> Entry:
+        smaller = self._small_model if scope.kind == "answer" else ""
+        try:
+            return await self._ledger.open(
+                scope, model, upper_bound=bound, attempt=number, smaller_model=smaller
+            )
+        except BaseException as exc:
+            self.breaker.unknown()
+            if isinstance(exc, BudgetExceeded):
+                METRICS.count("parley_cap_refusals_total")
+            raise
+
+    def _report(self, error: ProviderError, model: str) -> None:
+        """What an error says about the API itself."""
+        if type(error) is Refused and (model, str(error)) not in self._refusals:
+            self._refusals.add((model, str(error)))
+            log.error("the model API takes no such request for %s: %s", model, error)
+        if isinstance(error, RateLimited):
+            self.breaker.unknown()
+            wait_s = error.retry_after_s
+            self.scheduler.freeze(min(BACKOFF_S if wait_s is None else wait_s, FREEZE_LIMIT_S))
+        elif isinstance(error, (Unavailable, *FINAL_FOR_ALL)):
+            if self.breaker.failed(error, at_once=isinstance(error, FINAL_FOR_ALL)):
+                log.error("the model API is left alone for now: %s (%s)", type(error).__name__, error)
+        else:
+            self.breaker.succeeded()
+
+    async def _shielded(self, settling: Coroutine[Any, Any, None]) -> None:
+        """Settles even when whoever waits is cancelled meanwhile."""
+        task = asyncio.create_task(settling)
+        self._settling.add(task)
+        task.add_done_callback(self._settling.discard)
+        await asyncio.shield(task)
+
+    async def _settle(self, entry: Entry, attempt: Attempt, share: Share | None) -> None:
+        if attempt.usage is None and (
+            attempt.said or (attempt.sent and attempt.outcome in ("ok", "stopped"))
+        ):
+            attempt.usage = await attempt.count()
+        usage = attempt.usage
+        if share and (usage or not attempt.sent):
+            share.settle(usage.input_tokens + usage.output_tokens if usage else 0)
+        try:
+            await self._close(entry, attempt)
+        except Busy as exc:  # nobody waits for that: the answer is there
+            log.warning("could not settle ledger row %s, tried again: %s", entry.id, exc)
+            task = asyncio.create_task(self._close_later(entry, attempt))
+            self._unsettled.add(task)
+            task.add_done_callback(self._unsettled.discard)
+        except BotError:  # the row stays open and is charged as reserved at the next start
+            log.exception("could not settle ledger row %s", entry.id)
+        _measure(entry, attempt, usage)
+
+    async def _close(self, entry: Entry, attempt: Attempt) -> None:
+        attempt.cost_usd = await self._ledger.settle(
+            entry, attempt.usage, outcome=attempt.outcome, tier=attempt.tier
+        )
+
+    async def _close_later(self, entry: Entry, attempt: Attempt) -> None:
+        """Waits out a busy or full database, so that what was reserved is not held until the next start."""
+        wait_s = SETTLE_AGAIN_S
+        while True:
+            await self.sleep(wait_s)
+            try:
+                return await self._close(entry, attempt)
+            except Busy:
+                wait_s = min(wait_s * 2, LONGEST_SETTLE_AGAIN_S)
+
+
+class Tries:
+    """How often one request is made: at most two more times within a minute, and only when that may help."""
+
+    def __init__(self, door: Door, chance: Callable[[], float]) -> None:
+        self._door = door
+        self._chance = chance
+        self._loop = asyncio.get_running_loop()
+        self._until = self._loop.time() + RETRY_WITHIN_S
+        self._failures = 0
+        self._made = 0
+
+    def next(self) -> int:
+        """The number of the next attempt, from 1. Raises while the API is left alone."""
+        self._door.check()
+        self._made += 1
+        return self._made
+
+    async def again(self, error: ProviderError) -> None:
+        """Returns when it is time for another attempt; raises the error when there is none."""
+        most = RATE_RETRIES if isinstance(error, RateLimited) else RETRIES
+        if not isinstance(error, Unavailable) or self._failures >= most:
+            raise error
+        delay_s = error.retry_after_s
+        if delay_s is None:
+            delay_s = BACKOFF_S * 2**self._failures * (1 - self._chance() / 4)
+        if self._loop.time() + delay_s > self._until:
+            raise error
+        self._failures += 1
+        if not isinstance(error, RateLimited):  # those wait in the scheduler, all of them together
+            await self._door.sleep(delay_s)
+
+
+def _measure(entry: Entry, attempt: Attempt, usage: Usage | None) -> None:
+    METRICS.count("parley_provider_attempts_total", kind=entry.scope.kind, outcome=attempt.outcome)
+    if attempt.cost_usd:
+        METRICS.count("parley_cost_usd_total", float(attempt.cost_usd), model=entry.model)
+    for direction, amount in _amounts(usage or Usage()):
+        METRICS.count("parley_tokens_total", amount, model=entry.model, direction=direction)
+
+
+def _amounts(usage: Usage) -> list[tuple[str, int]]:
+    told = [("input", usage.input_tokens), ("cached", usage.cached_tokens), ("output", usage.output_tokens)]
+    return [(direction, amount) for direction, amount in told if amount]

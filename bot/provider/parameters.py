@@ -1,0 +1,148 @@
+"""Request parameters: what the operator set, in the words of each endpoint, without what a model refuses.
+
+Names are those of /v1/completions. Which of them a model refuses is learned from its first 400, kept by
+storage/provider/model_traits.py and handed in by bot/provider/text.py.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.core.errors import SetupError
+from bot.core.settings import Settings
+from bot.provider.stop_sequences import forms
+
+STOPS_SENT = 4  # Source: OpenAI API reference, `stop`: "Up to 4 sequences"
+# What a server does anyway: not said to chat models, some of which refuse even the default.
+NEUTRAL = {"temperature": 1, "top_p": 1, "presence_penalty": 0, "frequency_penalty": 0}
+OURS = frozenset(
+    ["model", "prompt", "messages", "input", "instructions", "stream", "stream_options", "stop", "store"]
+)
+
+_ONLY_TRANSCRIPT = frozenset(["suffix", "echo", "best_of"])
+# Source: openai 3.54, ResponseCreateParams has none of these.
+_NOT_RESPONSES = _ONLY_TRANSCRIPT | frozenset(
+    ["presence_penalty", "frequency_penalty", "stop", "seed", "logit_bias", "logprobs", "n", "max_tokens"]
+)
+NOT_TAKEN: dict[str, frozenset[str]] = {
+    "transcript": frozenset(["prompt_cache_key", "store"]),
+    "chat": _ONLY_TRANSCRIPT,
+    "responses": _NOT_RESPONSES,
+}
+LIMIT_NAMES: dict[str, tuple[str, ...]] = {
+    "transcript": ("max_tokens",),
+    "chat": ("max_completion_tokens", "max_tokens"),
+    "responses": ("max_output_tokens",),
+}
+RESPONSES_LEAST_TOKENS = 16  # Source: OpenAI API reference, `max_output_tokens`: at least 16
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """What is asked of every answer. `extra` is the operator's own JSON."""
+
+    style: str
+    wanted: Mapping[str, Any]
+    extra: Mapping[str, Any]
+    max_tokens: int
+
+    @property
+    def candidates(self) -> int:
+        """How many answers are generated, and paid, to show one."""
+        return int(self.extra.get("best_of") or 1)
+
+    def body(
+        self,
+        refused: Collection[str],
+        *,
+        max_tokens: int | None = None,
+        warmer: bool = False,
+        exact: bool = False,
+    ) -> dict[str, Any]:
+        """The parameters of one request; `warmer` asks for something else than last time, `exact` for no
+        play of chance: a form is filled in, not told."""
+        given = dict(self.wanted) | dict(self.extra)
+        if exact:
+            given |= {"temperature": 0, "presence_penalty": 0, "frequency_penalty": 0}
+        if warmer:
+            given["temperature"] = min(2.0, float(given.get("temperature", 1)) + 0.3)
+        limit = max_tokens or int(self.extra.get("max_tokens", self.max_tokens))
+        if name := next((name for name in LIMIT_NAMES[self.style] if name not in refused), ""):
+            given[name] = max(limit, RESPONSES_LEAST_TOKENS) if self.style == "responses" else limit
+        given |= self._streaming()
+        return {
+            name: value
+            for name, value in given.items()
+            if name not in refused and not self._neutral(name, value)
+        }
+
+    def _streaming(self) -> dict[str, Any]:
+        # Source: OpenAI API reference: results of best_of cannot be streamed.
+        if self.candidates > 1:
+            return {}
+        if self.style == "responses":
+            return {"stream": True, "stream_options": {"include_obfuscation": False}}
+        options = {"include_usage": True}
+        return {
+            "stream": True,
+            "stream_options": options | ({"include_obfuscation": False} if self.style == "chat" else {}),
+        }
+
+    def _neutral(self, name: str, value: Any) -> bool:
+        return self.style != "transcript" and name in NEUTRAL and value == NEUTRAL[name]
+
+
+def from_settings(settings: Settings) -> Parameters:
+    """The operator's parameters; SetupError tells what is wrong with PARLEY_MODEL_PARAMETERS."""
+    extra = _extra(settings)
+    wanted = {
+        "temperature": settings.temperature,
+        "top_p": settings.top_p,
+        "presence_penalty": settings.presence_penalty,
+        "frequency_penalty": settings.frequency_penalty,
+        "stop": list(forms(stops_of(settings)))[:STOPS_SENT],
+        "store": False,
+    }
+    taken = {name: value for name, value in wanted.items() if name not in NOT_TAKEN[settings.style]}
+    limit = extra.pop("max_tokens", settings.max_tokens)
+    return Parameters(settings.style, taken, extra, limit)
+
+
+def stops_of(settings: Settings) -> tuple[str, ...]:
+    """The operator's stop sequences, without their line-start forms."""
+    try:
+        stops = json.loads(settings.stop or "[]")
+    except ValueError as exc:
+        raise SetupError([f"PARLEY_STOP: not JSON: {exc}"]) from exc
+    if not isinstance(stops, list) or not all(isinstance(stop, str) and stop for stop in stops):
+        raise SetupError(['PARLEY_STOP: not a JSON list of texts, like [" Human:", " AI:"]'])
+    return tuple(stops)
+
+
+def _extra(settings: Settings) -> dict[str, Any]:
+    try:
+        extra = json.loads(settings.extra_parameters or "{}")
+    except ValueError as exc:
+        raise SetupError([f"PARLEY_MODEL_PARAMETERS: not JSON: {exc}"]) from exc
+    if not isinstance(extra, dict):
+        raise SetupError(['PARLEY_MODEL_PARAMETERS: not a JSON object, like {"seed": 7}'])
+    if problems := [f"PARLEY_MODEL_PARAMETERS: {line}" for line in _problems(extra, settings.style)]:
+        raise SetupError(problems)
+    return extra
+
+
+def _problems(extra: dict[str, Any], style: str) -> list[str]:
+    found = [f"{name} is set by Parley itself" for name in extra if name in OURS]
+    found += [
+        f"{name} is not taken by the style {style}" for name in extra if name in NOT_TAKEN[style] - OURS
+    ]
+    if extra.get("n", 1) != 1:
+        found.append("n: one answer is shown, so n is 1; best_of chooses among several")
+    for name in ("best_of", "max_tokens"):
+        value = extra.get(name, 1)
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            found.append(f"{name}: {value!r} is not a whole number above 0")
+    return found

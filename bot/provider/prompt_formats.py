@@ -1,0 +1,85 @@
+"""The three ways a conversation is put to a model: as a transcript, as chat messages, as response items.
+
+Only shapes. The stable part comes first and nothing volatile stands before the history, so that the
+provider's cache serves the prefix. Parameters are bot/provider/parameters.py's, answers are read in
+bot/provider/stream_readers.py.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot.core.values import Message, Prompt
+from bot.provider import stop_sequences
+from bot.provider.stream_readers import Choices, Items, Reading
+from bot.text.invisible import visible
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """One endpoint: its path, the part of the body that holds a prompt, and who reads its answers."""
+
+    path: str
+    asks: Callable[[Prompt, Sequence[str]], dict[str, Any]]
+    reads: type[Reading]
+
+
+def cache_key(prompt: Prompt) -> dict[str, str]:
+    """Routes a conversation's requests to where its prefix is cached; hashed, for it names people's places.
+
+    Source: OpenAI API reference, `prompt_cache_key`: at most 64 characters.
+    """
+    if not prompt.cache_key:
+        return {}
+    return {"prompt_cache_key": hashlib.sha256(prompt.cache_key.encode()).hexdigest()[:32]}
+
+
+def _transcript(prompt: Prompt, stops: Sequence[str]) -> dict[str, Any]:
+    return {"prompt": stop_sequences.render(prompt, stops)}
+
+
+def _chat(prompt: Prompt, stops: Sequence[str]) -> dict[str, Any]:
+    system = [{"role": "system", "content": prompt.system}] if prompt.system else []
+    form = {"type": "json_schema", "json_schema": _form(prompt)} if prompt.form else None
+    asked = {"messages": [*system, *_turns(prompt)]} | cache_key(prompt)
+    return asked | {"response_format": form} if form else asked
+
+
+def _responses(prompt: Prompt, stops: Sequence[str]) -> dict[str, Any]:
+    system = {"instructions": prompt.system} if prompt.system else {}
+    form = {"text": {"format": {"type": "json_schema", **_form(prompt)}}} if prompt.form else {}
+    return system | {"input": _turns(prompt)} | cache_key(prompt) | form
+
+
+def _form(prompt: Prompt) -> dict[str, Any]:
+    """Source: OpenAI guide "Structured model outputs"; strict ones leave the model no other tokens."""
+    return {"name": "answer", "strict": True, "schema": prompt.form}
+
+
+def _turns(prompt: Prompt) -> list[dict[str, str]]:
+    """Summary, history, context, question. What people or models said is never in the system's role."""
+    said = zip(prompt.messages, stop_sequences.said(prompt.messages), strict=True)
+    *history, question = (_turn(message, text) for message, text in said)
+    summary = [_user(stop_sequences.SUMMARY + prompt.summary)] if prompt.summary else []
+    context = [_user(stop_sequences.CONTEXT + prompt.context)] if prompt.context else []
+    return [*summary, *history, *context, question]
+
+
+def _turn(message: Message, text: str) -> dict[str, str]:
+    if message.role == "human":
+        return _user(text)
+    return {"role": "assistant", "content": text + ("" if message.whole else stop_sequences.CUT_OFF)}
+
+
+def _user(text: str) -> dict[str, str]:
+    return {"role": "user", "content": visible(text)}
+
+
+STYLES: dict[str, Style] = {
+    "transcript": Style("/completions", _transcript, Choices),
+    "chat": Style("/chat/completions", _chat, Choices),
+    "responses": Style("/responses", _responses, Items),
+}

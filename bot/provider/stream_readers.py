@@ -1,0 +1,122 @@
+"""Reads answers of the three text endpoints, event by event, without building an object for each.
+
+A reading takes the JSON of an event (or of a whole answer: servers that ignore `stream` exist) and returns
+the text in it; how the answer ended, its usage and its model are kept on the reading. Bytes are
+bot/provider/sse.py's, stop sequences bot/provider/stop_sequences.py's.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from bot.core.values import Finish
+from bot.provider.error_table import StreamError
+
+_FINISH: dict[str, Finish] = {
+    "stop": "stop",
+    "eos": "stop",  # Together
+    "end_turn": "stop",
+    "length": "length",
+    "max_tokens": "length",
+    "max_output_tokens": "length",
+    "content_filter": "filtered",
+}
+
+
+class Reading:
+    """One answer as it arrives. `finish` is None until the server says how it ended."""
+
+    def __init__(self) -> None:
+        self.finish: Finish | None = None
+        self.usage: Any = None
+        self.model = ""
+        self.tier = ""
+
+    def hear(self, events: list[bytes]) -> tuple[str, Exception | None]:
+        """The text of events that came together, and what was wrong with the one that ended it early."""
+        text = ""
+        try:
+            for event in events:
+                text += self.read(orjson.loads(event))
+        except Exception as exc:
+            return text, exc
+        return text, None
+
+    def read(self, event: dict[str, Any]) -> str:
+        """The text of one event; StreamError when it reports one."""
+        raise NotImplementedError
+
+    def _note(self, event: dict[str, Any]) -> None:
+        """What every endpoint tells in the same place."""
+        if error := event.get("error"):
+            raise _error(error)
+        if usage := event.get("usage"):
+            self.usage = usage
+        if not self.model and (model := event.get("model")):
+            self.model = str(model)
+        if tier := event.get("service_tier"):
+            self.tier = str(tier)
+
+    def _ends(self, reason: object) -> None:
+        if reason and self.finish != "filtered":
+            self.finish = _FINISH.get(str(reason), "broken")
+
+
+class Choices(Reading):
+    """/v1/chat/completions and /v1/completions: the first choice's text."""
+
+    def read(self, event: dict[str, Any]) -> str:
+        self._note(event)
+        for choice in event.get("choices") or ():
+            if not choice.get("index"):
+                return self._choice(choice)
+        return ""
+
+    def _choice(self, choice: dict[str, Any]) -> str:
+        said = choice.get("delta") or choice.get("message") or choice
+        text = said.get("content") or said.get("text") or ""
+        if refusal := said.get("refusal"):
+            text, self.finish = text + refusal, "filtered"
+        self._ends(choice.get("finish_reason"))
+        return str(text)
+
+
+class Items(Reading):
+    """/v1/responses: typed events, or a response object."""
+
+    def read(self, event: dict[str, Any]) -> str:
+        kind = event.get("type")
+        if kind == "response.output_text.delta":  # nearly always
+            return str(event["delta"])
+        if kind == "response.refusal.delta":
+            self.finish = "filtered"
+            return str(event["delta"])
+        if kind == "error":
+            raise _error(event.get("error") or event)
+        if event.get("object") == "response":
+            return self._response(event, _text(event))
+        if isinstance(response := event.get("response"), dict):
+            self._response(response, "")
+        return ""
+
+    def _response(self, response: dict[str, Any], text: str) -> str:
+        self._note(response)
+        if response.get("status") == "completed":
+            self._ends("stop")
+        elif response.get("status") == "incomplete":
+            self._ends((response.get("incomplete_details") or {}).get("reason") or "incomplete")
+        return text
+
+
+def _text(response: dict[str, Any]) -> str:
+    """The text of a whole response object."""
+    parts = (part for item in response.get("output") or () for part in item.get("content") or ())
+    return "".join(part.get("text") or part.get("refusal") or "" for part in parts)
+
+
+def _error(error: Any) -> StreamError:
+    if not isinstance(error, dict):
+        return StreamError("", str(error))
+    return StreamError(str(error.get("code") or error.get("type") or ""), str(error.get("message") or ""))

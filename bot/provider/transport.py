@@ -1,0 +1,138 @@
+"""Bytes to and from the model API: the SDK's client, its uploads, and streams as JSON texts.
+
+Of the SDK we use addresses, keys, uploads and error classes, not its models: an object per chunk costs ten
+times what reading it does, and resources that nobody touches are never loaded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import httpx2
+import orjson
+from openai import AsyncOpenAI, AsyncStream, DefaultAioHttpClient
+
+from bot.core.settings import Settings
+from bot.provider.error_table import NotAnAnswer, ours
+from bot.provider.sse import Events
+from bot.provider.stream_deadline import Patience
+
+OPENAI_URL = "https://api.openai.com/v1"
+CONNECT_S = 5.0
+# Connections are held while an answer streams; more than this many at once are a fault, not a load.
+LIMITS = httpx2.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=30.0)
+REST_S = 0.1  # for the end of a response after its last event, so that the connection can be used again
+DONE = b"[DONE]"
+
+Upload = tuple[str, bytes]
+
+
+class Wire:
+    """One model API at one address. Its methods raise what the SDK raises."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.address = settings.openai_base_url or OPENAI_URL
+        # No timeout on reading: bot/provider/stream_deadline.py has one timer per stream, this one would be
+        # set per chunk.
+        timeout = httpx2.Timeout(None, connect=CONNECT_S)
+        self._client = AsyncOpenAI(
+            api_key=settings.openai_api_key or "none",  # a server on one's own machine may want none
+            base_url=self.address,
+            max_retries=0,  # our own policy counts each request
+            timeout=timeout,
+            http_client=DefaultAioHttpClient(timeout=timeout, limits=LIMITS),
+        )
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def open(self, path: str, body: Mapping[str, Any]) -> httpx2.Response:
+        """The response to a JSON request, its body still to be read and then closed."""
+        return await self._client.post(
+            path, cast_to=httpx2.Response, body=body, stream=True, stream_cls=AsyncStream[Any]
+        )  # type: ignore[return-value]  # with this cast_to the SDK returns the response itself
+
+    async def post(self, path: str, body: Mapping[str, Any], upload: Upload | None = None) -> Any:
+        """The answer in one piece: JSON, or `{"text": …}` of one that is plain text."""
+        if upload is None:
+            return _json(await self._client.post(path, cast_to=httpx2.Response, body=body))
+        return _json(
+            await self._client.post(
+                path,
+                cast_to=httpx2.Response,
+                body=body,
+                files=[("file", upload)],
+                options={"headers": {"Content-Type": "multipart/form-data"}},
+            )
+        )
+
+    async def get(self, path: str) -> Any:
+        return _json(await self._client.get(path, cast_to=httpx2.Response))
+
+
+def _json(response: httpx2.Response) -> Any:
+    kind = _kind(response)
+    if "json" in kind:
+        return orjson.loads(response.content)
+    if "html" in kind:
+        raise NotAnAnswer(kind)
+    return {"text": response.text}
+
+
+def _kind(response: httpx2.Response) -> str:
+    return str(response.headers.get("content-type", "")).lower()
+
+
+async def events(response: httpx2.Response, patience: Patience) -> AsyncIterator[list[bytes]]:
+    """The JSON texts of the events that arrive together, as they arrive.
+
+    Of a server that ignores `stream`, the whole answer as the only one. EOFError when the stream ends without
+    saying that it is done.
+    """
+    kind = _kind(response)
+    if "html" in kind:
+        raise NotAnAnswer(kind)
+    if "json" in kind:
+        yield [await patience.wait(response.aread)]
+        return
+    parts, parser = _parts(response), Events()
+    while True:
+        try:
+            found = parser.feed(await patience.wait(parts.__anext__))
+        except StopAsyncIteration:
+            break
+        if found and found[-1] == DONE:
+            yield found[:-1]
+            await _rest(parts, patience)
+            return
+        yield found
+    if DONE in (left := parser.finish()):
+        return
+    yield left
+    raise EOFError("the stream ended without an end")
+
+
+def _parts(response: httpx2.Response) -> AsyncIterator[bytes]:
+    """The body as it arrives; httpx2's own iterators cost more than the parsing, so only to decompress."""
+    assert isinstance(response.stream, httpx2.AsyncByteStream)
+    return response.aiter_bytes() if "content-encoding" in response.headers else aiter(response.stream)
+
+
+async def _rest(parts: AsyncIterator[bytes], patience: Patience) -> None:
+    patience.expect(REST_S)
+    with contextlib.suppress(Exception):
+        while True:
+            await patience.wait(parts.__anext__)
+
+
+async def list_models(settings: Settings) -> list[dict[str, Any]]:
+    """The models of the API, each with `id` and perhaps `shutdown_date`; raises ProviderError."""
+    wire = Wire(settings)
+    try:
+        return list((await wire.get("/models"))["data"])
+    except Exception as exc:
+        raise ours(exc) from exc
+    finally:
+        await wire.close()

@@ -1,0 +1,176 @@
+"""How the usage page looks: a `View` becomes one HTML file that needs nothing else, no network either.
+
+Pictures are images with alt text first; the script turns them into charts one can point at. Everything that
+came from outside is escaped.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from html import escape
+from pathlib import Path
+from string import Template
+from urllib.parse import urlencode
+
+import orjson
+
+from bot.costs.budgets import Standing, titled
+from bot.reports.chart_images import Picture
+from bot.reports.formats import NAMED, SHOWN, cells, columns, compact, cost, dollars
+from bot.reports.usage import BYS, By, Row, Span, total
+
+TEMPLATE = Template(Path(__file__).with_name("dashboard.html").read_text("utf-8"))
+NARROW: tuple[By, ...] = ("channel", "person", "model", "kind")
+MONTHS_BACK = 12
+# The page runs its own scripts, and asks nobody for anything.
+POLICY = (
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'self'; script-src 'nonce-{}'"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What the page is asked for: a span in words, what to add up by, what to narrow to."""
+
+    word: str
+    span: Span
+    by: By
+    where: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """All that one page shows, already only what its viewer may see."""
+
+    filters: Filters
+    today: date
+    rows: Sequence[Row]
+    choices: Mapping[By, Sequence[str]]
+    standings: Sequence[Standing]
+    drawn: Sequence[Picture]
+    names: Mapping[str, str]
+
+
+def page(view: View, *, token: str, script: str, nonce: str) -> str:
+    """The HTML. `script` is what shows charts, `nonce` what the content security policy lets run."""
+    asked = {"token": token, "span": view.filters.word, "by": view.filters.by, **view.filters.where}
+    specs = orjson.dumps([picture.spec for picture in view.drawn]).decode().replace("<", "\\u003c")
+    return TEMPLATE.substitute(
+        title=escape(f"Usage, {view.filters.span.label}"),
+        subtitle=escape(_narrowed(view)),
+        token=escape(token),
+        nonce=nonce,
+        selects=_selects(view),
+        figures=_figures(total(view.rows)),
+        budgets=_budgets(view),
+        charts="".join(_figure(n, picture) for n, picture in enumerate(view.drawn)),
+        heading=f"By {view.filters.by}",
+        table=_table(view.rows, view.names) if view.rows else "<p>Nothing was used.</p>",
+        downloads="".join(
+            f'<a class="button" href="?{escape(urlencode({**asked, "format": form}))}">{label}</a>'
+            for form, label in (("csv", "CSV"), ("parquet", "Parquet"))
+        ),
+        script=script,
+        specs=specs,
+    )
+
+
+def _narrowed(view: View) -> str:
+    # A name is shown only where it was offered: whoever guesses an id does not learn what it is called.
+    offered = {value for values in view.choices.values() for value in values}
+    told = [
+        f"{by} {view.names.get(value, value) if value in offered else value}"
+        for by, value in view.filters.where.items()
+    ]
+    return f"Only {', '.join(told)}" if told else "Everything you may see"
+
+
+def _selects(view: View) -> str:
+    named = {by: [(value, view.names.get(value, value)) for value in view.choices[by]] for by in NARROW}
+    parts = [
+        _select("span", "When", _spans(view.today), view.filters.word),
+        _select("by", "Added up by", [(by, by) for by in BYS], view.filters.by),
+    ]
+    parts += [
+        _select(by, by.capitalize(), [("", "all"), *named[by]], view.filters.where.get(by, ""))
+        for by in NARROW
+    ]
+    return "\n".join(parts)
+
+
+def _spans(today: date) -> list[tuple[str, str]]:
+    spans = [("today", "today"), ("week", "this week"), ("month", "this month")]
+    first = today.replace(day=1)
+    for _ in range(MONTHS_BACK):
+        first = (first - timedelta(days=1)).replace(day=1)
+        spans.append((f"{first:%Y-%m}", f"{first:%B %Y}"))
+    return spans
+
+
+def _select(name: str, label: str, options: Iterable[tuple[str, str]], chosen: str) -> str:
+    shown = "".join(
+        f'<option value="{escape(value)}"{" selected" if value == chosen else ""}>{escape(text)}</option>'
+        for value, text in options
+    )
+    return f'<label>{label}<select name="{name}">{shown}</select></label>'
+
+
+def _figures(whole: Row) -> str:
+    cached = f"{whole.cached_tokens / whole.input_tokens:.0%}" if whole.input_tokens else "–"
+    figures = {
+        "cost": cost(whole),
+        "requests": f"{whole.requests:,}",
+        "tokens in / out": f"{compact(whole.input_tokens)} / {compact(whole.output_tokens)}",
+        "of the input from cache": cached,
+    }
+    if whole.unpriced:
+        figures["requests without a known price"] = f"{whole.unpriced:,}"
+    if whole.wasted_usd:
+        figures["charged, reached nobody"] = dollars(whole.wasted_usd)
+    return "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in figures.items())
+
+
+def _budgets(view: View) -> str:
+    if not view.standings:
+        return ""
+    return f"<section><h2>Budgets</h2>{''.join(_budget(s, view.names) for s in view.standings)}</section>"
+
+
+def _budget(standing: Standing, names: Mapping[str, str]) -> str:
+    cap, spent = standing.cap_now_usd, standing.spent_usd
+    label = escape(titled(standing.budget, names))
+    used = f"{spent / cap:.0%}" if cap else "–"
+    return (
+        f'<div class="budget"><span>{label}</span>'
+        f'<progress max="{cap}" value="{min(spent, cap)}" aria-label="{label}">{used}</progress>'
+        f'<span class="quiet">{dollars(spent)} of {dollars(cap)} ({used}), '
+        f"again on {standing.ends.day} {standing.ends:%B}</span></div>"
+    )
+
+
+def _figure(number: int, picture: Picture) -> str:
+    source = base64.b64encode(picture.png).decode()
+    return (
+        f'<figure><div id="chart{number}" role="img" aria-label="{escape(picture.alt)}">'
+        f'<img alt="{escape(picture.alt)}" src="data:image/png;base64,{source}"></div></figure>'
+    )
+
+
+def _table(rows: Sequence[Row], names: Mapping[str, str]) -> str:
+    shown = columns(rows)
+    head = "".join(f"<th{_class(column)}>{SHOWN[column][0]}</th>" for column in shown)
+    body = "".join(f"<tr>{_cells(row, shown, names)}</tr>" for row in rows)
+    foot = _cells(total(rows), shown, {"": "total"})
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody><tfoot><tr>{foot}</tr></tfoot></table>"
+
+
+def _cells(row: Row, shown: Sequence[str], names: Mapping[str, str]) -> str:
+    texts = zip(shown, cells(row, shown, names), strict=True)
+    return "".join(f"<td{_class(column)}>{escape(text)}</td>" for column, text in texts)
+
+
+def _class(column: str) -> str:
+    return ' class="name"' if column in NAMED else ""

@@ -1,0 +1,239 @@
+"""Usage by day, channel, person, model and kind: what was asked for, who may see it, and the rows.
+
+Rows come from sums that are kept as the ledger settles (storage/costs/ledger.py), so a report is as fast over
+ten million requests as over ten thousand. How rows look as text, CSV, … is bot/reports/formats.py's, pictures
+are bot/reports/charts.py's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from operator import add, attrgetter
+from typing import Any, Literal, get_args
+
+from bot.core.calendar import first_day, next_first_day
+from bot.core.errors import NotUnderstood
+from bot.costs.budgets import EACH, Budget, Standing
+from bot.costs.pricing import usd
+from storage.costs import ledger
+from storage.engine import Engine
+
+By = Literal["day", "channel", "person", "model", "kind"]
+BYS: tuple[By, ...] = get_args(By)
+# What stands where a name is not for the viewer's eyes. Slack's identifiers never look like this.
+PRIVATE_CHANNELS = "(private channels)"
+OTHERS = "(others)"
+HINT = "Try: today, week, month or 2026-10; by channel, person, model, kind or day; csv."
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Days from `first` through `last`, where the team lives."""
+
+    first: date
+    last: date
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a report is asked for in words."""
+
+    span: Span
+    by: tuple[By, ...] = ("channel",)
+    csv: bool = False
+
+    @property
+    def scope(self) -> str:
+        """The question in ids and words of ours."""
+        return f"{self.span.first} to {self.span.last} by {', '.join(self.by)}{' as CSV' if self.csv else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Usage of one combination of day, channel, user, model and kind; '' where it is summed over all."""
+
+    day: str = ""
+    team: str = ""
+    channel: str = ""
+    user: str = ""
+    model: str = ""
+    kind: str = ""
+    requests: int = 0
+    input_tokens: int = 0
+    cached_tokens: int = 0  # of the input tokens
+    output_tokens: int = 0
+    audio_seconds: float = 0.0
+    images: int = 0
+    cost_usd: Decimal = Decimal(0)
+    unpriced: int = 0  # requests whose price nobody knows; the cost is without them
+    estimated: int = 0  # requests counted by us, because the provider said nothing
+    wasted_usd: Decimal = Decimal(0)  # of the cost: requests that were charged and reached nobody
+
+
+NAMES = ("day", "team", "channel", "user", "model", "kind")
+FIGURES = tuple(f.name for f in fields(Row) if f.name not in NAMES)
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who looks. `private`: the team's private channels and DMs; `member_of`: those this person is in."""
+
+    user: str
+    admin: bool = False
+    owns: frozenset[str] = frozenset()
+    private: Container[str] = frozenset()
+    member_of: frozenset[str] = frozenset()
+
+    def knows(self, channel: str) -> bool:
+        """May this person read the channel's name?"""
+        return channel not in self.private or channel in self.member_of or not channel
+
+    @property
+    def sees(self) -> str:
+        """Whose figures a report shows this person, for the list of those who looked."""
+        if self.admin:
+            return "everybody's figures"
+        return f"figures of people in {' '.join(sorted(self.owns))}" if self.owns else "totals of channels"
+
+
+OPERATOR = Viewer("", admin=True)  # whoever can read the database file
+
+
+def parse(words: str, today: date) -> Question:
+    """`[today|week|month|2026-10] [by channel|person|model|kind|day] [csv]`, or NotUnderstood."""
+    question = Question(_month(today))
+    rest = words.lower().split()
+    while rest:
+        word = rest.pop(0)
+        if word == "csv":
+            question = replace(question, csv=True)
+        elif word == "by" and rest and rest[0] in BYS:
+            question = replace(question, by=(BYS[BYS.index(rest.pop(0))],))
+        else:
+            question = replace(question, span=span(word, today))
+    return question
+
+
+def span(word: str, today: date) -> Span:
+    """today, week (from Monday), month, or a month as 2026-10."""
+    if word == "today":
+        return Span(today, today, f"today, {today.day} {today:%B %Y}")
+    if word == "week":
+        monday = first_day(today, "week")
+        return Span(monday, monday + timedelta(days=6), f"the week of {monday.day} {monday:%B %Y}")
+    if word == "month":
+        return _month(today)
+    try:
+        return _month(date.fromisoformat(f"{word}-01"))
+    except ValueError:
+        raise NotUnderstood(word, HINT) from None
+
+
+def _month(day: date) -> Span:
+    first = first_day(day, "month")
+    return Span(first, next_first_day(first, "month") - timedelta(days=1), f"{first:%B %Y}")
+
+
+async def usage(
+    engine: Engine,
+    team: str,
+    span: Span,
+    viewer: Viewer,
+    *,
+    by: Sequence[By] = ("channel",),
+    where: Mapping[str, str] | None = None,
+) -> list[Row]:
+    """What the viewer may see of a team's usage per combination of `by`, narrowed by `where` (By → value).
+
+    Dearest first; days in their order.
+    """
+    # What may be shown depends on the channel and, where one person is asked for, on who that is.
+    needed = () if viewer.admin else ("channel", *(name for name in ("person",) if name in (where or {})))
+    columns = tuple(dict.fromkeys((*by, *needed)))
+    days = span.first.isoformat(), span.last.isoformat()
+    named = None if viewer.admin else ledger.Named(viewer.user, tuple(viewer.owns), OTHERS)
+    found = await engine.read(ledger.used, team, *days, by=columns, where=dict(where or {}), named=named)
+
+    def seen() -> list[Row]:
+        rows = permitted((_row(team, line) for line in found), viewer)
+        if "person" in needed:
+            rows = [row for row in rows if row.user != OTHERS]
+        return summed(rows, by)
+
+    # Not on the event loop: a year of many channels is thousands of rows.
+    return await asyncio.to_thread(seen)
+
+
+def permitted(rows: Iterable[Row], viewer: Viewer) -> list[Row]:
+    """The rows as this person may see them.
+
+    A member sees the totals of the channels they can enter, and of people only themself; who owns a channel
+    sees its people; an admin sees everything. A private channel's name is for its members only, also among
+    admins, and its totals are for its members and admins.
+    """
+    return [_shown(row, viewer) for row in rows if viewer.admin or viewer.knows(row.channel)]
+
+
+def _shown(row: Row, viewer: Viewer) -> Row:
+    if not viewer.knows(row.channel):
+        row = replace(row, channel=PRIVATE_CHANNELS)
+    elif not _may_name(row, viewer):
+        row = replace(row, user=OTHERS)
+    return row
+
+
+def _may_name(row: Row, viewer: Viewer) -> bool:
+    return viewer.admin or row.user in ("", viewer.user) or row.channel in viewer.owns
+
+
+def permitted_standings(standings: Iterable[Standing], viewer: Viewer) -> list[Standing]:
+    """The budgets this person may see: an admin all, others their own and their channels'."""
+    return [standing for standing in standings if _may_see(standing.budget, viewer)]
+
+
+def _may_see(budget: Budget, viewer: Viewer) -> bool:
+    if budget.target == EACH:  # a rule; what is used of it is different for everybody
+        return False
+    if budget.scope == "channel":
+        return viewer.knows(budget.target)
+    return viewer.admin or (budget.scope == "person" and budget.target == viewer.user)
+
+
+def summed(rows: Iterable[Row], by: Sequence[By] = ()) -> list[Row]:
+    """Rows that agree in `by` added up, dearest first; by days, in their order."""
+    columns = ["user" if column == "person" else column for column in by]
+    # The team twice, because of one name attrgetter gives no tuple.
+    key_of, figures_of = attrgetter("team", "team", *columns), attrgetter(*FIGURES)
+    sums: dict[tuple[str, ...], tuple[Any, ...]] = {}
+    for row in rows:
+        key, figures = key_of(row), figures_of(row)
+        sums[key] = tuple(map(add, sums[key], figures)) if key in sums else figures
+    names = ("team", *columns, *FIGURES)
+    added = [Row(**dict(zip(names, (*key[1:], *figures), strict=True))) for key, figures in sums.items()]
+    return sorted(added, key=lambda row: (row.day, -row.cost_usd))
+
+
+def total(rows: Iterable[Row]) -> Row:
+    """All rows in one."""
+    added = summed(replace(row, team="") for row in rows)
+    return added[0] if added else Row()
+
+
+def _row(team: str, line: Mapping[str, Any]) -> Row:
+    figures = {name: line[name] for name in FIGURES if name in line}
+    return Row(
+        team=team,
+        day=line.get("day", ""),
+        channel=line.get("channel", ""),
+        user=line.get("person", ""),
+        model=line.get("model", ""),
+        kind=line.get("kind", ""),
+        cost_usd=usd(line["cost"]),
+        wasted_usd=usd(line["wasted"]),
+        **figures,
+    )

@@ -1,0 +1,385 @@
+"""A fake model API: strict like the real one, scriptable, and honest about usage. Speaks HTTP only.
+
+Here is the server: one request from the first byte to the last. What may be asked is in model_rules.py, what
+is said in rehearsal.py and model_text.py, how it looks in model_frames.py, what goes wrong in model_wrong.py,
+and everything that is not text in model_media.py.
+
+    async with FakeModel() as model:            # a free port on 127.0.0.1
+        model.base_url                          # "http://127.0.0.1:40123/v1"
+        model.script("Hello!", match="hi")      # next answer to a prompt that contains "hi"
+        model.faults.add("rate_limit", retry_after_s=2)
+        model.requests[-1].body                 # what was asked, newest last
+
+Also a process of its own, with its switches over HTTP (model_controls.py):
+`python -m bot.sandbox.model.server --port 9100 --first-token-s 0.2 --tokens-per-s 50`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import itertools
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Any, Self
+
+import orjson
+from aiohttp import web
+
+from bot.sandbox.model import frames, media
+from bot.sandbox.model import text as model_text
+from bot.sandbox.model.controls import Controls
+from bot.sandbox.model.fault_frames import (
+    before_answer,
+    broken,
+    rate_limit,
+    reset,
+    spoiled,
+    without_choices,
+    wrong_key,
+)
+from bot.sandbox.model.faults import Fault, Faults
+from bot.sandbox.model.organisation import Organisation, counted
+from bot.sandbox.model.pace import Playing, chunked, transport_of
+from bot.sandbox.model.rules import CARDS, PARAMETERS, Card, Refusal, check
+from bot.sandbox.model.text import Match, Pace, Script
+from bot.sandbox.model.usage import Bucket, PromptCache, pieces, prompt_tokens
+from bot.sandbox.rehearsal import answers as rehearsal
+from bot.sandbox.rehearsal import hearing, obedient
+from bot.sandbox.rehearsal.question import Answer, Asked, asked_of
+
+TEXT = ("completions", "chat/completions", "responses")
+BODY_LIMIT_BYTES = 64 * 1024 * 1024
+_ID = {"completions": "cmpl-", "chat/completions": "chatcmpl-", "responses": "resp_"}
+_SECRET = ("authorization", "api-key")
+
+
+@dataclass(slots=True)
+class Request:
+    """One request as it was received and how it went; `outcome` is "" while it is being answered.
+
+    Outcomes: answered, refused (by the rules), disconnected (the asker left), or the kind of a fault.
+    """
+
+    number: int
+    at: float
+    endpoint: str
+    body: dict[str, Any]
+    headers: dict[str, str]
+    prompt: str = ""
+    text: str = ""  # the whole answer, also what was never sent
+    unsaid: str = ""  # what a stop sequence cut off
+    usage: dict[str, Any] | None = None  # as it was told
+    counted: dict[str, int] | None = None  # as the organisation's own count has it; None: never begun
+    status: int = 0
+    outcome: str = ""
+    chunks_sent: int = 0
+    first_token_at: float = 0.0
+    ended_at: float = 0.0
+
+    @property
+    def model(self) -> str:
+        return str(self.body.get("model", ""))
+
+
+@dataclass(slots=True)
+class _Exchange:
+    """A request on its way to an answer."""
+
+    http: web.Request
+    record: Request
+    card: Card
+    fault: Fault | None
+
+    @property
+    def fault_kind(self) -> str:
+        return self.fault.kind if self.fault else ""
+
+
+class FakeModel:
+    """The server. `answer`, `hear`, `pace` and `context_tokens` may be changed while it runs."""
+
+    def __init__(
+        self,
+        port: int = 0,
+        *,
+        host: str = "127.0.0.1",
+        answer: Callable[[Asked], Answer] = rehearsal.answer,
+        hear: Callable[[bytes], hearing.Heard] = hearing.hear,
+        first_token_s: float = 0.0,
+        tokens_per_s: float = 0.0,
+        api_key: str = "",  # "" takes any key, but there must be one
+        context_tokens: int = 0,  # overrides every model's context, to meet its end sooner
+        requests_per_minute: int = 10_000_000,
+        tokens_per_minute: int = 10_000_000_000,
+        keep: int = 500,  # requests remembered
+    ) -> None:
+        self.host, self.port = host, port
+        self.answer, self.hear = answer, hear
+        self.pace = Pace(first_token_s, tokens_per_s)
+        self.api_key = api_key
+        self.context_tokens = context_tokens
+        self.faults = Faults()
+        self.requests: deque[Request] = deque(maxlen=keep)
+        self.counters: Counter[str] = Counter()
+        self._cache = PromptCache()
+        self._buckets = {"requests": Bucket(requests_per_minute), "tokens": Bucket(tokens_per_minute)}
+        self._scripts: list[Script] = []
+        self._numbers = itertools.count(1)
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def base_url(self) -> str:
+        return f"http://{self.host}:{self.port}/v1"
+
+    async def __aenter__(self) -> Self:
+        app = web.Application(client_max_size=BODY_LIMIT_BYTES)
+        app.router.add_get("/v1/models", self._models)
+        app.router.add_get("/v1/models/{model:.+}", self._model)
+        app.router.add_post("/v1/{endpoint:.+}", self._post)
+        Controls(self).add_to(app)
+        Organisation(self).add_to(app)
+        self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, self.host, self.port).start()
+        self.port = self._runner.addresses[0][1]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._runner is not None
+        await self._runner.cleanup()
+
+    def script(
+        self, text: str | Answer, *, match: Match = "", endpoint: str = "", times: int = 1, **how: Any
+    ) -> None:
+        """Answer `text` to the next `times` requests (0: all) whose prompt contains or satisfies `match`.
+
+        `how` are fields of Answer: finish, chunks, first_token_s, tokens_per_s, usage, refusal.
+        """
+        given = text if isinstance(text, Answer) else Answer(text, **how)
+        self._scripts.append(Script(given, match, endpoint, times))
+
+    def reset(self) -> None:
+        """Forget scripts, faults, requests, counters and the prompt cache."""
+        for memory in (self._scripts, self.faults, self.requests, self.counters, self._cache):
+            memory.clear()
+
+    # One request ------------------------------------------------------------------------------------
+
+    async def _post(self, http: web.Request) -> web.StreamResponse:
+        endpoint = http.match_info["endpoint"]
+        headers = {str(name): value for name, value in http.headers.items() if name.lower() not in _SECRET}
+        record = Request(next(self._numbers), time.time(), endpoint, {}, headers)
+        self.requests.append(record)
+        self.counters["requests"] += 1
+        self.counters[f"requests:{endpoint}"] += 1
+        try:
+            response = await self._answered(http, record)
+        except Refusal as refusal:
+            record.status, record.outcome = refusal.status, record.outcome or "refused"
+            told = orjson.dumps({"error": refusal.error})
+            headers = self._headers(record, "application/json") | refusal.headers
+            return web.Response(body=told, status=refusal.status, headers=headers)
+        except asyncio.CancelledError:  # how aiohttp says that the client is gone
+            record.outcome = record.outcome or "disconnected"
+            raise
+        except ConnectionError:
+            record.outcome = record.outcome or "disconnected"
+            return web.Response()  # goes nowhere: the line is closed
+        finally:
+            record.ended_at = time.time()
+            self.counters[f"outcome:{record.outcome or 'answered'}"] += 1
+        record.outcome = record.outcome or "answered"
+        return response
+
+    async def _answered(self, http: web.Request, record: Request) -> web.StreamResponse:
+        self._authenticate(http)
+        if record.endpoint not in PARAMETERS:
+            raise Refusal(404, f"Invalid URL (POST /v1/{record.endpoint})", code=None)
+        record.body = await self._body(http, record.endpoint)
+        fault = self.faults.take(record.endpoint)
+        if fault:
+            record.outcome = fault.kind
+            await before_answer(http, fault)
+        card = check(record.endpoint, record.body)
+        exchange = _Exchange(http, record, card, fault)
+        if record.endpoint in TEXT:
+            return await self._say(exchange)
+        sent, record.usage, record.text = await media.answer(record.endpoint, record.body, card, self.hear)
+        record.counted = counted(record.endpoint, record.body, record.usage or {})
+        return self._send(exchange, *sent)
+
+    def _authenticate(self, http: web.Request) -> None:
+        given = http.headers.get("Authorization", "").removeprefix("Bearer ") or http.headers.get(
+            "api-key", ""
+        )
+        if not given:
+            raise Refusal(401, "You didn't provide an API key.", code=None)
+        if self.api_key and given != self.api_key:
+            raise wrong_key(given)
+
+    async def _body(self, http: web.Request, endpoint: str) -> dict[str, Any]:
+        if endpoint.startswith("audio/"):
+            return await media.form(http)
+        try:
+            body = orjson.loads(await http.read())
+        except ValueError:
+            body = None
+        if not isinstance(body, dict):
+            raise Refusal(400, "We could not parse the JSON body of your request.", code=None)
+        return body
+
+    # Text -------------------------------------------------------------------------------------------
+
+    async def _say(self, exchange: _Exchange) -> web.StreamResponse:
+        record, body = exchange.record, exchange.record.body
+        asked = asked_of(record.endpoint, body)
+        record.prompt = asked.prompt
+        tokens = prompt_tokens(record.prompt)
+        model_text.check_context(record.endpoint, body, exchange.card, tokens, self.context_tokens)
+        self._check_limits(tokens)
+        count = model_text.candidates(body)
+        answers = [self._candidate(replace(asked, choice=at), exchange.fault) for at in range(count)]
+        record.text, record.unsaid = answers[0].text, answers[0].unsaid
+        record.usage = self._usage(exchange, tokens, answers)
+        shape = self._shape(exchange)
+        shown = answers[: body.get("n") or 1]
+        if body.get("stream"):
+            return await self._stream(exchange, shape.stream(shown, record.usage), shown[0])
+        first_s, gap_s = self.pace.of(shown[0], exchange.fault)
+        await asyncio.sleep(first_s + gap_s * len(pieces(record.text)))
+        return self._send(exchange, shape.whole(shown, record.usage), "application/json")
+
+    def _candidate(self, asked: Asked, fault: Fault | None) -> Answer:
+        return model_text.finished(self._scripted(asked) or self.answer(asked), asked, fault)
+
+    def _scripted(self, asked: Asked) -> Answer | None:
+        script = next((script for script in self._scripts if script.fits(asked)), None)
+        if script is None:
+            return None
+        script.times -= 1
+        if script.times == 0:
+            self._scripts.remove(script)
+        return script.answer
+
+    def _check_limits(self, tokens: int) -> None:
+        for kind, amount in (("requests", 1), ("tokens", tokens)):
+            wait_s = self._buckets[kind].take(amount)
+            if wait_s:
+                raise rate_limit(wait_s, f"Rate limit reached for {kind} per min.")
+
+    def _usage(self, exchange: _Exchange, tokens: int, answers: list[Answer]) -> dict[str, Any] | None:
+        """What was used, counted for the counters, and as it is told to the asker."""
+        record, fault = exchange.record, exchange.fault
+        key = str(record.body.get("prompt_cache_key") or "")
+        cached = self._cache.look(record.model, key, record.prompt)
+        output = sum(len(pieces(answer.text)) for answer in answers)
+        self.counters.update(input_tokens=tokens, cached_tokens=cached.read, output_tokens=output)
+        written = cached.written if exchange.card.cache_writes else None
+        usage = frames.usage_of(record.endpoint, tokens, cached.read, written, output)
+        record.counted = counted(record.endpoint, record.body, usage)
+        if exchange.fault_kind == "no_usage":
+            return None
+        return usage | (answers[0].usage or (fault.value if fault and fault.kind == "usage" else {}))
+
+    def _shape(self, exchange: _Exchange) -> frames.Shape:
+        record, fault = exchange.record, exchange.fault
+        name = str(fault.value) if fault and fault.kind == "other_model" else record.model
+        id = f"{_ID[record.endpoint]}{record.number:012d}"
+        return frames.Shape(record.endpoint, id, name, int(record.at), record.body)
+
+    async def _stream(self, exchange: _Exchange, stream: frames.Stream, answer: Answer) -> web.StreamResponse:
+        http, record, fault = exchange.http, exchange.record, exchange.fault
+        if exchange.fault_kind in ("html", "empty_choices"):
+            return self._send(exchange, b"", "text/event-stream")
+        response = web.StreamResponse(headers=self._headers(record, "text/event-stream"))
+        response.enable_chunked_encoding()
+        await response.prepare(http)
+        record.status = 200
+        line = transport_of(http)
+        deltas, closing = broken(stream, fault, record.endpoint)
+        opening = b"".join(stream.opening)
+        if record.endpoint == "responses":  # says at once that it has begun
+            line.write(chunked(opening))
+            opening = b""
+        first_s, gap_s = self.pace.of(answer, fault)
+        record.first_token_at = time.time() + first_s
+        playing = Playing(line, [opening + b"".join(deltas[:1]), *deltas[1:]], gap_s, first_s)
+        try:
+            await playing.play()
+        finally:
+            record.chunks_sent = playing.sent
+        if fault and fault.kind in ("reset", "stall"):
+            await asyncio.sleep((fault.delay_s or 3600) if fault.kind == "stall" else 0)
+            reset(http)
+        elif closing:
+            line.write(chunked(b"".join(closing)))
+        return response
+
+    def _send(self, exchange: _Exchange, body: bytes, content_type: str) -> web.Response:
+        """A whole body, spoiled when the fault says so."""
+        record = exchange.record
+        if exchange.fault_kind == "empty_choices":
+            streamed = bool(record.body.get("stream"))
+            body, content_type = without_choices(record.endpoint, record.model, streamed)
+        body, content_type = spoiled(exchange.http, exchange.fault_kind, body, content_type)
+        record.status = 200
+        return web.Response(body=body, headers=self._headers(record, content_type))
+
+    def _headers(self, record: Request, content_type: str) -> dict[str, str]:
+        headers = {"Content-Type": content_type, "x-request-id": f"req_{record.number:012d}"}
+        for kind, bucket in self._buckets.items():
+            headers |= bucket.headers(kind)
+        return headers
+
+    # Models -----------------------------------------------------------------------------------------
+
+    async def _models(self, http: web.Request) -> web.Response:
+        self.counters["requests:models"] += 1
+        return web.json_response({"object": "list", "data": [_listed(card) for card in CARDS]})
+
+    async def _model(self, http: web.Request) -> web.Response:
+        for card in CARDS:
+            if card.prefix == http.match_info["model"]:
+                return web.json_response(_listed(card))
+        error = {
+            "message": "The model does not exist.",
+            "type": "invalid_request_error",
+            "code": "model_not_found",
+        }
+        return web.json_response({"error": error | {"param": "model"}}, status=404)
+
+
+def _listed(card: Card) -> dict[str, Any]:
+    told = {"id": card.prefix, "object": "model", "created": 1_700_000_000, "owned_by": "rehearsal"}
+    return told | {"shutdown_date": card.shutdown_date}
+
+
+async def serve(port: int, **given: Any) -> None:
+    """Run the fake model until cancelled; prints one line with its address when ready."""
+    async with FakeModel(port, **given) as model:
+        print(f"fake model at {model.base_url}", flush=True)
+        await asyncio.Event().wait()
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description="A fake model API on this machine.")
+    options.add_argument("--port", type=int, default=0)
+    options.add_argument("--first-token-s", type=float, default=0.0)
+    options.add_argument("--tokens-per-s", type=float, default=0.0)
+    options.add_argument("--obedient", action="store_true", help="obey every order that is read: ⟦say this⟧")
+    given = options.parse_args()
+    with contextlib.suppress(KeyboardInterrupt):
+        pace = {"first_token_s": given.first_token_s, "tokens_per_s": given.tokens_per_s}
+        answer = obedient.answer if given.obedient else rehearsal.answer
+        asyncio.run(serve(given.port, answer=answer, **pace))
+
+
+if __name__ == "__main__":
+    main()

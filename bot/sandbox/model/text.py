@@ -1,0 +1,115 @@
+"""From a question to what is said: candidates, stop sequences, output limits, and the usage that is told.
+
+Values in, values out; the line to the client is elsewhere (model.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bot.sandbox.model.faults import Fault
+from bot.sandbox.model.rules import Card, Refusal
+from bot.sandbox.model.usage import pieces
+from bot.sandbox.rehearsal.question import Answer, Asked
+
+# Source: OpenAI API reference: /v1/completions stops at 16 tokens unless told otherwise.
+COMPLETION_DEFAULT_TOKENS = 16
+_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+
+Match = str | Callable[[Asked], bool]
+
+
+@dataclass(slots=True)
+class Script:
+    """An answer kept ready for the requests it fits; `times` 0 is for ever."""
+
+    answer: Answer
+    match: Match
+    endpoint: str
+    times: int
+
+    def fits(self, asked: Asked) -> bool:
+        if self.endpoint not in ("", asked.endpoint):
+            return False
+        return self.match(asked) if callable(self.match) else self.match in asked.prompt
+
+
+@dataclass(slots=True)
+class Pace:
+    """How fast answers come when a script does not say: 0 tokens per second is all at once."""
+
+    first_token_s: float = 0.0
+    tokens_per_s: float = 0.0
+
+    def of(self, answer: Answer, fault: Fault | None) -> tuple[float, float]:
+        """Seconds to the first token and between two."""
+        first_s = self.first_token_s if answer.first_token_s is None else answer.first_token_s
+        rate = self.tokens_per_s if answer.tokens_per_s is None else answer.tokens_per_s
+        if fault and fault.kind == "slow":
+            first_s, rate = fault.delay_s or first_s, fault.value or rate
+        return first_s, (1 / rate if rate else 0.0)
+
+
+def candidates(body: Mapping[str, Any]) -> int:
+    """How many answers are made, which is what is billed; only n of them are shown."""
+    return max(body.get("best_of") or 1, body.get("n") or 1)
+
+
+def check_context(endpoint: str, body: Mapping[str, Any], card: Card, prompt: int, limit: int) -> None:
+    """Refusal when prompt and output together are more than the model reads; `limit` 0 means the card's."""
+    limit = limit or card.context_tokens
+    wanted = body.get("max_tokens") or body.get("max_completion_tokens") or 0
+    if prompt + wanted > limit:
+        param = {"responses": "input", "completions": "prompt"}.get(endpoint, "messages")
+        message = (
+            f"This model's maximum context length is {limit} tokens. However, you requested "
+            f"{prompt + wanted} tokens ({prompt} in the messages, {wanted} in the completion). "
+            "Please reduce the length of the messages or completion."
+        )
+        raise Refusal(400, message, code="context_length_exceeded", param=param)
+
+
+def finished(said: Answer, asked: Asked, fault: Fault | None) -> Answer:
+    """What is left of an answer after fault, stop sequences and output limit; echoed if wanted."""
+    kind = fault.kind if fault else ""
+    if kind == "empty":
+        said = replace(said, text="", chunks=())
+    if kind in ("length", "content_filter"):
+        said = replace(said, text="".join(pieces(said.text)[:12]), finish=kind, chunks=())
+    said = _limited(_stopped(said, stops(asked.body)), asked)
+    if asked.body.get("echo"):
+        return replace(said, text=asked.prompt + said.text, chunks=())
+    return said
+
+
+def stops(body: Mapping[str, Any]) -> Sequence[str]:
+    stop = body.get("stop") or []
+    return [stop] if isinstance(stop, str) else stop
+
+
+def _stopped(said: Answer, stops: Sequence[str]) -> Answer:
+    at = min((found for stop in stops if (found := said.text.find(stop)) >= 0), default=-1)
+    if at < 0:
+        return said
+    kept, unsaid = said.text[:at], said.text[at:]
+    return replace(said, text=kept, finish="stop", chunks=_fit(said.chunks, at), unsaid=unsaid)
+
+
+def _limited(said: Answer, asked: Asked) -> Answer:
+    given = next((asked.body[name] for name in _LIMITS if asked.body.get(name)), None)
+    limit = given or (COMPLETION_DEFAULT_TOKENS if asked.endpoint == "completions" else 1_000_000)
+    tokens = pieces(said.text)
+    if len(tokens) <= limit:
+        return said
+    text = "".join(tokens[:limit])
+    return replace(said, text=text, finish="length", chunks=_fit(said.chunks, len(text)))
+
+
+def _fit(chunks: tuple[str, ...], length: int) -> tuple[str, ...]:
+    kept = []
+    for chunk in chunks:
+        kept.append(chunk[:length])
+        length -= len(kept[-1])
+    return tuple(chunk for chunk in kept if chunk)

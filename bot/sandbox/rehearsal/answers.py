@@ -1,0 +1,271 @@
+"""What the rehearsal model says: an honest little stand-in that really uses the conversation.
+
+It remembers names, wishes and facts, finds the sentence that answers a question, keeps to given passages,
+fills forms, and shows off formatting when asked. It understands nothing, and says so. The same request always
+gets the same answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import orjson
+
+from bot.sandbox.rehearsal import hearing
+from bot.sandbox.rehearsal.forms import best_passage
+from bot.sandbox.rehearsal.json_answers import NO_CONTEXT, filled, form_of
+from bot.sandbox.rehearsal.memory import ASSISTANT, Gathered, gather
+from bot.sandbox.rehearsal.question import Answer, Asked
+from bot.sandbox.rehearsal.samples import article, code, counted, table
+from bot.sandbox.rehearsal.words import content_words, overlap, sentences
+
+WHO = "I am a *rehearsal model*: I run on this machine, remember what you tell me, and understand nothing."
+_ENOUGH = 0.5  # share of a question's words a sentence must hold to be its answer
+
+_SUMMARY = re.compile(
+    r"\bsummari[sz]e\b|\b(write|give|make|produce|update|extend)\b[^.\n]{0,30}\bsummary\b|tl;?dr|"
+    r"\bfass\w* .{0,60}\bzusammen\b",
+    re.I,
+)
+_CHAT = r"\b(conversation|thread|chat)\b"
+_TITLE = re.compile(rf"\btitle\b.{{0,60}}{_CHAT}|{_CHAT}.{{0,60}}\btitle\b", re.I)
+_TRANSLATE = re.compile(r"\b(translate|translation|übersetz\w*)\b", re.I)
+_REMEMBER = re.compile(
+    r"\bwhat (do|did) (you|i|we)\b.*\b(remember|know|tell|told|say|said)\b|"
+    r"\bwhat(.s| is) my name\b|\bwho am i\b",
+    re.I,
+)
+_GREETING = re.compile(r"^\W*(hi|hello|hey|hallo|moin|good (morning|afternoon|evening))\b[^?]{0,40}$", re.I)
+_THANKS = re.compile(r"^\W*(thanks|thank you|danke|cheers|great|perfect)\b", re.I)
+_WHO = re.compile(r"\b(who|what) are you\b|\bwhat can you do\b|\bhelp\b[?!.\s]*$", re.I)
+_DRAFT = re.compile(r"\b(write|draft)\b.*\b(note|message|mail|e-?mail|announcement)\b", re.I)
+_ADDRESS = re.compile(r"^(hey|hi|hello|dear|hallo)?[ ,]*(@?parley)?[ ,:]+", re.I)
+_SUM = re.compile(r"(-?\d+(?:\.\d+)?)\s*([-+*/x×÷])\s*(-?\d+(?:\.\d+)?)")
+_ASKS = re.compile(r"\s*(who|what|when|where|which|how|wann|wer|wo)\b", re.I)
+_PASSAGES = re.compile(r"\b(context|passages?|sources?|documents?)\b", re.I)
+
+
+def answer(asked: Asked) -> Answer:
+    """The answer to one request. A bare prompt is continued past the reply, as a base model would."""
+    got = gather(asked)
+    if (schema := form_of(got, asked.body)) is not None:
+        return Answer(orjson.dumps(filled(got, schema)).decode())
+    text = _reply(got)
+    if asked.choice:
+        text = f"(Put differently, version {asked.choice + 1}.) {text}"
+    return Answer(f" {text}{_runs_on(got)}" if asked.endpoint == "completions" else text)
+
+
+def _runs_on(got: Gathered) -> str:
+    """The invented rest of the transcript: what stop sequences are there to cut."""
+    said = " ".join(content_words(got.question)[:4]) or "that"
+    return (
+        f"\n Human: Thank you, that helps with {said}.\n AI: You are welcome. Shall I note it for later?"
+        "\n Human: Yes, please do.\n AI: It is noted."
+    )
+
+
+def _reply(got: Gathered) -> str:
+    """The first way of answering that has something to say."""
+    text = next(said for way in _WAYS if (said := way(got)))
+    return _as_wished(text, got)
+
+
+def _task(got: Gathered, pattern: re.Pattern[str]) -> bool:
+    """Do the instructions ask for this, or the question in its first words?"""
+    return bool(pattern.search(got.instructions[-600:]) or pattern.search(got.question[:200]))
+
+
+def _title(got: Gathered) -> str:
+    if not _task(got, _TITLE):
+        return ""
+    words = re.findall(r"[^\W_]+", got.question)
+    return " ".join(words[:6]).capitalize() or "A conversation"
+
+
+def _summary(got: Gathered) -> str:
+    """Names, wishes and facts first: what must survive when the conversation itself is dropped."""
+    if not _task(got, _SUMMARY):
+        return ""
+    lines = [f"- The person's name is {got.name}."] if got.name else []
+    lines += [f"- Wish: {wish}" for wish in got.wishes] + [f"- {fact}" for fact in got.facts]
+    if not lines:
+        from_text = [
+            line for _, text in got.turns for line in text.splitlines() if len(content_words(line)) > 2
+        ]
+        lines = [f"- {line.strip()}" for line in from_text[:8]] or ["- Nothing was said yet."]
+    return "\n".join(lines)
+
+
+def _translation(got: Gathered) -> str:
+    if not _task(got, _TRANSLATE):
+        return ""
+    for clip in hearing.clips():
+        if clip["text"] in got.question or clip["text"] in got.instructions:
+            return str(clip["english"])
+    return f"(A rehearsal model cannot translate. The text was:) {got.question}"
+
+
+def _grounded(got: Gathered) -> str:
+    """From the given passages or not at all, when the instructions say so."""
+    everything = got.instructions + "\n".join(text for _, text in got.turns)
+    if NO_CONTEXT not in everything:
+        return ""
+    question, passages = got.question, got.instructions
+    if _PASSAGES.search(question[:40]):
+        passages, question = question.rsplit("\n", 1)[0], question.rstrip().rsplit("\n", 1)[-1]
+    lines = "\n".join(line for line in passages.splitlines() if NO_CONTEXT not in line)
+    share, sentence = best_passage(lines, question)
+    return f"According to the documents: {sentence}" if share >= _ENOUGH else NO_CONTEXT
+
+
+def _unheard(got: Gathered) -> str:
+    """A recording that nobody listened to is not taken for something that was said."""
+    if hearing.UNHEARD not in got.question:
+        return ""
+    return "I could not hear that: without a speech model I know the two sample clips, and nothing else."
+
+
+def _draft(got: Gathered) -> str:
+    """A note made of what was said beside the request for it, or before."""
+    if not _DRAFT.search(got.asked):
+        return ""
+    beside = [s for s in sentences(got.question) if s != got.asked]
+    told = [_ADDRESS.sub("", s) for s in beside] or got.facts[-3:]
+    if not told:
+        return ""
+    body = "\n".join(f"> {s[0].upper()}{s[1:]}" for s in told)
+    return f"Here is a draft:\n\n> **A short note**\n{body}\n\nShall I change anything?"
+
+
+def _courtesy(got: Gathered) -> str:
+    you = f", {got.name}" if got.name else ""
+    if _GREETING.match(got.question) or not content_words(got.question):
+        return f"Hello{you}! {WHO} Tell me something about you or your work, and ask me about it later."
+    if _THANKS.match(got.question):
+        return f"You are welcome{you}!"
+    if _WHO.search(got.question):
+        return (
+            f"{WHO}\n\nTry me:\n\n"
+            "1. *My name is …, and our release is on Thursday.* Then: *When is our release?*\n"
+            "2. *Show me a table* (or a list, or some code).\n"
+            "3. *Write 400 words about tea*, and press stop.\n"
+            "4. *What do you remember?*"
+        )
+    return ""
+
+
+def _recollection(got: Gathered) -> str:
+    if not _REMEMBER.search(got.question):
+        return ""
+    if re.search(r"name|who am i", got.question, re.I):
+        return f"Your name is {got.name}." if got.name else "You have not told me your name yet."
+    rows = [("Name", got.name)] if got.name else []
+    rows += [("Wish", wish) for wish in got.wishes] + [("Fact", fact) for fact in got.facts]
+    if not rows:
+        return "Nothing yet: this conversation is new, and I only know what is said in it."
+    return "This is what I remember of our conversation:\n\n" + table(("Kind", "What you said"), rows)
+
+
+def _arithmetic(got: Gathered) -> str:
+    if not (found := _SUM.search(got.question)):
+        return ""
+    one, sign, two = float(found[1]), found[2], float(found[3])
+    if sign in "/÷" and not two:
+        return "Nothing can be divided by zero."
+    value = {"+": one + two, "-": one - two}.get(
+        sign, one * two if sign in "*x×" else one / two if two else 0.0
+    )
+    return f"{found[0]} = **{value:g}**"
+
+
+def _shown(got: Gathered) -> str:
+    """Formatting and length on request, so that one sees how it arrives."""
+    question, topic = got.asked.lower(), _topic(got.asked)
+    if length := re.search(r"(\d{2,5})\s*(?:words|wörter)", question):
+        return article(topic, int(length[1]))
+    if re.search(r"\b(essay|story|article|long answer)\b", question):
+        return article(topic, 350)
+    if re.search(r"\btable\b", question):
+        told = [(f"{number}", fact) for number, fact in enumerate(got.facts[-4:], 1)]
+        steps = [("1", f"Draft {topic}"), ("2", "Review it together"), ("3", "Ship it")]
+        return "Here is a table:\n\n" + table(("No.", "What"), told or steps)
+    if re.search(r"\b(code|function|script|python)\b", question):
+        return code(topic)
+    if re.search(r"\b(list|bullet|steps|plan)\b", question):
+        return (
+            f"A list about {topic}:\n\n- First, say what **{topic}** is for.\n"
+            "- Then do the smallest part of it.\n- Last, ask who uses it."
+        )
+    return ""
+
+
+def _topic(question: str) -> str:
+    """What a request is about: the words after "about" or "of", else something harmless."""
+    found = re.search(r"\b(?:about|of|for)\s+(.{2,60}?)\s*(?:[.!?,\n]|$)", question)
+    return found[1] if found else "tea"
+
+
+def _found(got: Gathered) -> str:
+    """The sentence said earlier, or given with the instructions, that answers the question."""
+    if not (got.asked.endswith("?") or _ASKS.match(got.asked)):
+        return ""
+    share, sentence = _nearest(got.asked, [*got.facts, *got.wishes])
+    if share >= _ENOUGH:
+        return f"You told me: “{sentence}”"
+    share, sentence = _nearest(got.asked, got.known)
+    return f"I was given this: “{sentence}”" if share >= _ENOUGH else ""
+
+
+def _nearest(question: str, said: list[str]) -> tuple[float, str]:
+    """The sentence that holds most of the question's words; the latest of equals."""
+    found = [(overlap(question, sentence), sentence) for sentence in reversed(said)]
+    return max(found, key=lambda hit: hit[0], default=(0.0, ""))
+
+
+def _noted(got: Gathered) -> str:
+    """A wish or a fact is taken in, in words that show it was understood as one."""
+    if got.asked.endswith("?"):
+        return ""
+    said = [s for s in [*got.wishes, *got.facts] if s in got.question]
+    you = f", {got.name}" if got.name else ""
+    if said:
+        more = counted(len(got.facts) + len(got.wishes), "thing")
+        quoted = " ".join(f"“{sentence}”" for sentence in said[-3:])
+        return f"Noted{you}: {quoted} I remember {more} from this conversation now."
+    return f"Nice to meet you{you}! I will remember your name." if you and got.name in got.question else ""
+
+
+def _plain(got: Gathered) -> str:
+    you = f", {got.name}" if got.name else ""
+    about = " ".join(got.question.split())[:140]
+    said = (
+        f"You asked{you}: “{about}” A real model would answer this; I can only show how the answer arrives."
+    )
+    if before := [s for s in (*got.facts, *got.wishes) if s not in got.question]:
+        return f"{said} What I do have is what you told me, for example: “{before[-1]}”"
+    return f"{said} Tell me a fact and ask for it later, or say *show me a table*."
+
+
+def _as_wished(text: str, got: Gathered) -> str:
+    """Keeps wishes about form where that is easy to see; the first answer says who speaks."""
+    if got.wants("bullet") and "\n" not in text and not text.startswith("-"):
+        parts = [part.strip() for part in re.split(r"(?<=[.!?”])\s+", text) if part.strip()]
+        text = "\n".join(f"- {part}" for part in parts)
+    told = any("rehearsal" in said for role, said in got.turns if role == ASSISTANT) or "rehearsal" in text
+    if got.first and not told and not _machine(got, text):
+        text += "\n\n_(A rehearsal model answered: it remembers, and understands nothing.)_"
+    return text
+
+
+def _machine(got: Gathered, text: str) -> bool:
+    """Is this read by a program or must it be exact? Then nothing is added to it."""
+    return text == NO_CONTEXT or any(_task(got, pattern) for pattern in (_TITLE, _SUMMARY, _TRANSLATE))
+
+
+# The first that has something to say answers.
+_WAYS: tuple[Callable[[Gathered], str], ...] = (
+    *(_title, _summary, _translation, _grounded, _recollection, _unheard, _draft, _courtesy),
+    *(_arithmetic, _found, _shown, _noted, _plain),
+)

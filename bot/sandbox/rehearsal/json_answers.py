@@ -1,0 +1,112 @@
+"""JSON values that are asked for: a verdict on a message, an answer with its quotes, examples, other forms.
+
+What is wanted comes as a schema, or as a sample in the instructions, `{"belongs": true or false, …}`. A form
+of no kind that is known here is filled by its shape (rehearsal_forms.py).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import orjson
+
+from bot.sandbox.rehearsal.forms import Form, best_passage, courtesy, probability
+from bot.sandbox.rehearsal.memory import Gathered
+from bot.sandbox.rehearsal.words import content_words, overlap, sentences
+
+NO_CONTEXT = "No sufficient context for answering the question"
+_ENOUGH = 0.45  # share of a question's words a sentence must hold to be its answer
+
+_SAMPLE = re.compile(r"\bJSON object\b[^{]*(\{.*?\})(?=\s*[.,]|\s*$)", re.S | re.M)
+_ENTRY = re.compile(r'"(\w+)"\s*:\s*(\[?)\s*(true|false|\d|"|\{)')
+_PASSAGE = re.compile(r"^\[(\d+)\] (.+?)(?=\n\n\[\d+\] |\Z)", re.S | re.M)
+_QUESTION = re.compile(r"QUESTION:\s*(.+)", re.S)
+_ANYTHING = {"type": "object", "properties": {"answer": {"type": "string"}}}
+_PURPOSE = re.compile(r"\bis for: *(.+)")
+_EXAMPLES = re.compile(r"^([^\n:]*\bbelong): *(\[.*\])$", re.M)
+
+
+def form_of(got: Gathered, body: dict[str, Any]) -> dict[str, Any] | None:
+    """The schema of what a request asks for, wherever it says so; None when it asks for words."""
+    wanted = body.get("response_format") or (body.get("text") or {}).get("format") or {}
+    if wanted.get("type") == "json_schema":
+        found: dict[str, Any] = wanted.get("json_schema", wanted).get("schema", {})
+        return found
+    if sample := _SAMPLE.search(got.instructions):
+        return _schema(sample[1])
+    return _ANYTHING if wanted.get("type") == "json_object" else None
+
+
+def filled(got: Gathered, schema: dict[str, Any]) -> Any:
+    """A value that satisfies the schema."""
+    names = set(schema.get("properties", ()))
+    if names >= {"answer", "quotes"}:
+        return quoted(got)
+    if names >= {"belongs", "probability"}:
+        share = belief(got.instructions, got.question)
+        return {"belongs": share >= 0.5, "probability": share}
+    if names >= {"belongs", "does_not"}:
+        purpose = _PURPOSE.search(got.question)
+        return Form(schema, purpose[1] if purpose else got.question, "").filled()
+    return Form(schema, got.instructions, got.question).filled()
+
+
+def quoted(got: Gathered) -> dict[str, Any]:
+    """The sentence of the numbered passages that answers the question, and where it stands."""
+    told = "\n\n".join([*got.given, got.instructions])
+    lines = [(int(number), line) for number, text in _PASSAGE.findall(told) for line in sentences(text)]
+    number, line = max(lines, key=lambda one: overlap(got.question, one[1]), default=(0, ""))
+    if overlap(got.question, line) < _ENOUGH:
+        return {"answer": NO_CONTEXT, "quotes": []}
+    return {"answer": line, "quotes": [{"passage": number, "quote": line}]}
+
+
+def judge(text: str, statement: str) -> float:
+    """Probability that a statement holds of a text, by the words they share."""
+    if _PURPOSE.search(statement):
+        return belief(statement, text)
+    if "answer" in statement.lower() and (question := _QUESTION.search(text)):
+        return probability(best_passage(text[: question.start()], question[1])[0], middle=0.45)
+    return probability(max(overlap(text, statement), overlap(statement, text)), middle=0.25)
+
+
+def belief(instructions: str, said: str) -> float:
+    """Probability that a message belongs to what a channel is for, by the words it shares with the examples.
+
+    A message of few words is read together with what it follows.
+    """
+    message, before = _spoken(said)
+    if courtesy(message):
+        return 0.95
+    if before and len(content_words(message)) < 3:
+        message = f"{before} {message}"
+    purpose = _PURPOSE.search(instructions)
+    examples = [("not" in label, orjson.loads(texts)) for label, texts in _EXAMPLES.findall(instructions)]
+    inside = [purpose[1] if purpose else "", *(text for off, texts in examples if not off for text in texts)]
+    outside = [text for off, texts in examples if off for text in texts]
+    near = max(overlap(message, text) for text in inside)
+    far = max((overlap(message, text) for text in outside), default=0.0)
+    return probability(0.0 if far > near else near, middle=0.3)
+
+
+def _spoken(said: str) -> tuple[str, str]:
+    """The message that is judged, and the one of a person before it, out of the JSON they come in."""
+    try:
+        read = orjson.loads(said)
+        earlier = [each["said"] for each in read["earlier"] if each["from"] == "person"]
+        return str(read["last_message"]), str(earlier[-1]) if earlier else ""
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return said, ""
+
+
+_KINDS = {"true": "boolean", "false": "boolean", '"': "string", "{": "object"}
+
+
+def _schema(sample: str) -> dict[str, Any]:
+    """The shape of a sample: names, and of what kind each value is."""
+    properties: dict[str, Any] = {}
+    for name, several, start in _ENTRY.findall(sample):
+        value = {"type": _KINDS.get(start, "number")}
+        properties[name] = {"type": "array", "items": value} if several else value
+    return {"type": "object", "properties": properties}

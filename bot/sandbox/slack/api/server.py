@@ -1,0 +1,255 @@
+"""The door of the Web API: reads a request, checks token, limits, scopes and arguments, and calls the method.
+
+Arguments are taken wherever slack-sdk puts them: in the query (also of a POST), a form, or a JSON body. What
+a method takes is in slack_limits.METHODS, what it does in slack_chat, slack_streams, slack_sessions,
+slack_reads, slack_files and slack_views. Unknown methods and arguments are refused, so that a misspelling is
+never silent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+from aiohttp import web
+
+from bot.sandbox.slack import codes, limits
+from bot.sandbox.slack.api import chat, conversations, files, reactions, sessions, streams, users, views
+from bot.sandbox.slack.api.blocks import Refusal
+from bot.sandbox.slack.api.rates import RateLimits
+from bot.sandbox.slack.faults import Fault, Faults
+from bot.sandbox.slack.record import Record, Request
+from bot.sandbox.slack.state import Workspace
+
+Arguments = dict[str, Any]
+Answer = dict[str, Any]
+LOGIN_PAGE = "<!DOCTYPE html><html><head><title>Slack</title></head><body>Sign in</body></html>"
+
+HANDLERS: dict[str, Callable[[Workspace, Arguments], Answer]] = {
+    "auth.test": users.auth_test,
+    "bots.info": users.bots_info,
+    "chat.postMessage": chat.post_message,
+    "chat.update": chat.update,
+    "chat.delete": chat.delete,
+    "chat.postEphemeral": chat.post_ephemeral,
+    "chat.getPermalink": chat.get_permalink,
+    "chat.startStream": streams.start,
+    "chat.appendStream": streams.append,
+    "chat.stopStream": streams.stop,
+    "assistant.threads.setStatus": sessions.set_status,
+    "assistant.threads.setTitle": sessions.set_title,
+    "assistant.threads.setSuggestedPrompts": sessions.set_suggested_prompts,
+    "agents.sessions.setStatus": sessions.set_session_status,
+    "agents.sessions.rename": sessions.rename_session,
+    "conversations.history": conversations.history,
+    "conversations.replies": conversations.replies,
+    "conversations.info": conversations.conversation_info,
+    "conversations.list": conversations.conversation_list,
+    "conversations.members": conversations.members,
+    "conversations.open": conversations.open_conversation,
+    "users.info": users.user_info,
+    "users.list": users.user_list,
+    "users.conversations": conversations.user_conversations,
+    "reactions.add": reactions.add_reaction,
+    "reactions.remove": reactions.remove_reaction,
+    "files.info": files.info,
+    "files.delete": files.delete,
+    "files.getUploadURLExternal": files.get_upload_url,
+    "files.completeUploadExternal": files.complete_upload,
+    "views.open": views.open_view,
+    "views.push": views.push_view,
+    "views.update": views.update_view,
+    "views.publish": views.publish_view,
+}
+
+
+class WebApi:
+    """Serves /api/{method} for all workspaces."""
+
+    def __init__(
+        self,
+        workspaces: Callable[[str], Workspace | None],  # by bot token
+        app_token: str,
+        open_connection: Callable[[], str],  # a single-use socket address
+        *,
+        clock: Callable[[], float],
+        faults: Faults,
+        record: Record,
+        rates: RateLimits,
+        announce: Callable[[Request], None],
+    ) -> None:
+        self._workspaces, self._app_token, self._open_connection = workspaces, app_token, open_connection
+        self._clock, self._faults, self._record, self._rates = clock, faults, record, rates
+        self._announce = announce
+
+    async def handle(self, http: web.Request) -> web.StreamResponse:
+        method = http.match_info["method"]
+        arguments = await _read(http)
+        at = self._clock()
+        fault = self._faults.take(method, arguments) if self._faults.methods else None
+        if fault and fault.delay_s:
+            await asyncio.sleep(fault.delay_s)
+        token = http.headers.get("Authorization", "").removeprefix("Bearer ") or arguments.get("token", "")
+        ws = self._workspaces(token)
+        if fault is None or fault.accepted or fault.lose_response or not fault.answers:
+            answer, status, headers = self.answer(method, arguments, token, ws)
+        else:
+            answer, status, headers = {}, 200, {}
+        if fault:
+            return await self._faulty(http, fault, method, arguments, at, answer, status, headers, ws)
+        self._note(method, arguments, at, status, answer, ws)
+        return _json(answer, status, headers)
+
+    def _note(
+        self, method: str, arguments: Arguments, at: float, status: int, answer: Answer, ws: Workspace | None
+    ) -> None:
+        request = Request(method, arguments, at, status, answer, ws.team if ws else "")
+        self._record.request(request)
+        self._announce(request)
+
+    def answer(
+        self, method: str, arguments: Arguments, token: str, ws: Workspace | None
+    ) -> tuple[Answer, int, dict[str, str]]:
+        """(body, status, headers) as Slack itself would answer; carries the request out."""
+        try:
+            known = limits.METHODS.get(method)
+            if known is None:
+                raise Refusal(codes.UNKNOWN_METHOD, req_method=method)
+            workspace = None if known.app_token else _authorised(token, ws)
+            wait_s = self._rates.retry_after_s(workspace.team if workspace else "", method, arguments)
+            if wait_s:
+                return {"ok": False, "error": codes.RATELIMITED}, 429, {"Retry-After": str(wait_s)}
+            if workspace is None:
+                return self._connection(token), 200, {}
+            _check_scopes(known, workspace)
+            answer = HANDLERS[method](workspace, _checked(known, arguments))
+            return answer, 200, {"x-oauth-scopes": ",".join(sorted(workspace.scopes))}
+        except Refusal as refusal:
+            return refusal.answer, 200, {}
+
+    def _connection(self, token: str) -> Answer:
+        if token != self._app_token:
+            raise Refusal(codes.NOT_ALLOWED_TOKEN_TYPE if token.startswith("xoxb-") else codes.INVALID_AUTH)
+        return {"ok": True, "url": self._open_connection()}
+
+    async def _faulty(
+        self,
+        http: web.Request,
+        fault: Fault,
+        method: str,
+        arguments: Arguments,
+        at: float,
+        answer: Answer,
+        status: int,
+        headers: dict[str, str],
+        ws: Workspace | None,
+    ) -> web.StreamResponse:
+        if fault.hold_s:
+            await asyncio.sleep(fault.hold_s)
+        if fault.lose_response:
+            self._note(method, arguments, at, 0, answer, ws)
+            return reset(http)
+        if not fault.answers:
+            self._note(method, arguments, at, status, answer, ws)
+            return _json(answer, status, headers)
+        answer = {"ok": False, "error": fault.error} if fault.error else {"ok": False}
+        self._note(method, arguments, at, fault.status, answer, ws)
+        extra = {} if fault.retry_after_s is None else {"Retry-After": _seconds(fault.retry_after_s)}
+        if fault.html or not fault.error:
+            return web.Response(text=LOGIN_PAGE, content_type="text/html", status=fault.status, headers=extra)
+        return _json(answer, fault.status, extra)
+
+
+def _seconds(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
+
+
+def reset(http: web.Request) -> web.StreamResponse:
+    """Cut the connection without an answer."""
+    if http.transport is not None:
+        http.transport.abort()
+    return web.Response()
+
+
+def _json(answer: Answer, status: int, headers: Mapping[str, str]) -> web.Response:
+    return web.Response(
+        body=orjson.dumps(answer),
+        status=status,
+        headers={**headers, "Content-Type": "application/json; charset=utf-8"},
+    )
+
+
+async def _read(http: web.Request) -> Arguments:
+    """The arguments of a request from query, form or JSON; a body that cannot be read has none."""
+    arguments: Arguments = dict(http.query)
+    if http.method != "POST" or not http.can_read_body:
+        return arguments
+    kind = http.content_type
+    if kind == "application/json":
+        try:
+            body = orjson.loads(await http.read())
+        except orjson.JSONDecodeError:
+            return arguments | {codes.INVALID_JSON: True}
+        return arguments | body if isinstance(body, dict) else arguments
+    if kind.startswith("multipart/"):
+        return arguments | dict(await http.post())
+    return arguments | dict(parse_qsl((await http.read()).decode(), keep_blank_values=True))
+
+
+def _authorised(token: str, ws: Workspace | None) -> Workspace:
+    if not token:
+        raise Refusal(codes.NOT_AUTHED)
+    if token.startswith("xapp-"):
+        raise Refusal(codes.NOT_ALLOWED_TOKEN_TYPE)
+    if ws is None:
+        raise Refusal(codes.INVALID_AUTH)
+    if ws.revoked:
+        raise Refusal(codes.TOKEN_REVOKED)
+    return ws
+
+
+def _check_scopes(method: limits.Method, ws: Workspace) -> None:
+    if method.scopes and ws.scopes.isdisjoint(method.scopes):
+        raise missing_scope(ws, method.scopes[0])
+
+
+def missing_scope(ws: Workspace, needed: str) -> Refusal:
+    return Refusal(codes.MISSING_SCOPE, needed=needed, provided=",".join(sorted(ws.scopes)))
+
+
+def _checked(method: limits.Method, arguments: Arguments) -> Arguments:
+    """The arguments in their types; unknown and missing ones are refused."""
+    given = {k: v for k, v in arguments.items() if v is not None and v != ""}
+    if codes.INVALID_JSON in given:
+        raise Refusal(codes.INVALID_JSON)
+    unknown = given.keys() - method.arguments
+    if unknown:
+        raise Refusal(codes.INVALID_ARGUMENTS, *(f"unknown argument: {name}" for name in sorted(unknown)))
+    # An empty status or text means something, so only a required argument that is absent is missing.
+    missing = [name for name in method.required if arguments.get(name) is None]
+    if missing:
+        raise Refusal(codes.INVALID_ARGUMENTS, *(f"missing required field: {name}" for name in missing))
+    return {k: _typed(k, v) for k, v in given.items()} | {
+        k: arguments[k] for k in method.required if k not in given
+    }
+
+
+def _typed(name: str, value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    if name in limits.JSON_ARGUMENTS:
+        try:
+            return orjson.loads(value)
+        except orjson.JSONDecodeError:
+            code = codes.INVALID_BLOCKS_FORMAT if name == "blocks" else codes.INVALID_ARGUMENTS
+            raise Refusal(code, f"invalid JSON [json-pointer:/{name}]") from None
+    if name in limits.FLAG_ARGUMENTS:
+        return value.lower() in ("1", "true")
+    if name in limits.NUMBER_ARGUMENTS:
+        if not value.isdigit():
+            raise Refusal(codes.INVALID_ARGUMENTS, f"must be a number [json-pointer:/{name}]")
+        return int(value)
+    return value

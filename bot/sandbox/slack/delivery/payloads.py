@@ -1,0 +1,106 @@
+"""The shapes of interactions and commands that Slack pushes to an app, each as a pure function."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.sandbox.slack.delivery.events import TOKEN, shown
+from bot.sandbox.slack.state import APP, Channel, Message, Person, Workspace
+
+
+def _who(ws: Workspace, person: Person) -> dict[str, Any]:
+    return {
+        "user": {"id": person.id, "username": person.name, "name": person.name, "team_id": person.team},
+        "team": {"id": ws.team, "domain": ws.domain},
+        "enterprise": None,
+        "is_enterprise_install": False,
+        "api_app_id": APP,
+        "token": TOKEN,
+    }
+
+
+def block_actions(
+    ws: Workspace, person: Person, action: dict[str, Any], *, trigger_id: str
+) -> dict[str, Any]:
+    """Without its place: add `in_message` or `in_view`."""
+    return {"type": "block_actions", **_who(ws, person), "trigger_id": trigger_id, "actions": [action]}
+
+
+def in_message(channel: Channel, posted: Message, *, response_url: str, ephemeral: bool) -> dict[str, Any]:
+    container = {
+        "type": "message",
+        "message_ts": posted["ts"],
+        "channel_id": channel.id,
+        "is_ephemeral": ephemeral,
+    }
+    if "thread_ts" in posted:
+        container["thread_ts"] = posted["thread_ts"]
+    place: dict[str, Any] = {
+        "container": container,
+        "channel": {"id": channel.id, "name": _shown_name(channel)},
+        "response_url": response_url,
+        "state": {"values": {}},
+    }
+    # An ephemeral message is not kept by Slack, so it cannot be shown again.
+    return place if ephemeral else place | {"message": shown(posted)}
+
+
+def in_view(view: dict[str, Any]) -> dict[str, Any]:
+    return {"container": {"type": "view", "view_id": view["id"]}, "view": view}
+
+
+def view_submission(
+    ws: Workspace, person: Person, view: dict[str, Any], *, trigger_id: str
+) -> dict[str, Any]:
+    return {
+        "type": "view_submission",
+        **_who(ws, person),
+        "trigger_id": trigger_id,
+        "view": view,
+        "response_urls": [],
+    }
+
+
+def view_closed(ws: Workspace, person: Person, view: dict[str, Any], *, cleared: bool) -> dict[str, Any]:
+    return {"type": "view_closed", **_who(ws, person), "view": view, "is_cleared": cleared}
+
+
+def message_action(
+    ws: Workspace, person: Person, channel: Channel, posted: Message, **given: str
+) -> dict[str, Any]:
+    """`given`: callback_id, trigger_id, response_url, action_ts."""
+    return {
+        "type": "message_action",
+        **_who(ws, person),
+        **given,
+        "channel": {"id": channel.id, "name": _shown_name(channel)},
+        "message_ts": posted["ts"],
+        "message": shown(posted),
+    }
+
+
+def shortcut(ws: Workspace, person: Person, **given: str) -> dict[str, Any]:
+    """`given`: callback_id, trigger_id, action_ts."""
+    return {"type": "shortcut", **_who(ws, person), **given}
+
+
+def command(ws: Workspace, person: Person, channel: Channel, **given: str) -> dict[str, Any]:
+    """`given`: command, text, trigger_id, response_url."""
+    return {
+        "token": TOKEN,
+        "team_id": ws.team,
+        "team_domain": ws.domain,
+        "channel_id": channel.id,
+        "channel_name": _shown_name(channel),
+        "user_id": person.id,
+        "user_name": person.name,
+        "api_app_id": APP,
+        "is_enterprise_install": "false",
+        **given,
+    }
+
+
+def _shown_name(channel: Channel) -> str:
+    if channel.kind == "im":
+        return "directmessage"
+    return "privategroup" if channel.kind == "group" else channel.name

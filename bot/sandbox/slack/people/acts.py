@@ -1,0 +1,226 @@
+"""The log of what people did, so that a session can be exported, kept as a fixture, and done again.
+
+A message is named in the log by what made it, not by its ts: the result of an earlier act, or the n-th
+message of the app in a channel. Replaying waits until it is there, so the app may be faster or slower.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import functools
+import inspect
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from bot.sandbox.slack.people.forms import NotPossible, elements
+from bot.sandbox.slack.record import Delivery
+from bot.sandbox.slack.state import Workspace
+
+P = ParamSpec("P")
+R = TypeVar("R")
+VERSION = 1
+MOST = 10_000  # acts kept; a longer session is not one that anybody replays
+REPLAY_WAIT_S = 30.0
+
+ACTS: set[str] = set()  # names of all acts
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file somebody drops into a message. voice: recorded in the client.
+
+    `more` overrides what Slack says of it: {"size": 1} lies about the size, {"mode": "tombstone"} makes a
+    deleted file, {"file_access": "check_file_info"} a stub.
+    """
+
+    name: str
+    content: bytes
+    voice: bool = False
+    duration_s: float = 0.0
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Acting:
+    """What those who do acts have."""
+
+    workspaces: list[Workspace]
+    log: Log
+    recording: bool
+    clock: Callable[[], float]
+
+
+S = TypeVar("S", bound=Acting)
+
+
+def act(
+    method: Callable[Concatenate[S, P], Awaitable[R]],
+) -> Callable[Concatenate[S, P], Coroutine[Any, Any, R]]:
+    """Mark a method as something people do: it is logged, and can be asked for over HTTP by its name."""
+    ACTS.add(method.__name__)
+    signature = inspect.signature(method)
+
+    @functools.wraps(method)
+    async def acted(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        if not self.recording:
+            return await method(self, *args, **kwargs)
+        given = signature.bind(self, *args, **kwargs).arguments
+        given.pop("self")
+        number = self.log.begin(self, method.__name__, given)
+        try:
+            result = await method(self, *args, **kwargs)
+        except ValueError:
+            self.log.refused(number)
+            raise
+        self.log.done(number, result)
+        return result
+
+    return acted
+
+
+class Log:
+    """Acts in order. An entry: {"act", "arguments", "at_s"}, at_s counted from the first; "refused" ones
+    did nothing and are not done again."""
+
+    def __init__(self) -> None:
+        self.acts: list[dict[str, Any]] = []
+        self._made: dict[str, int] = {}  # ts → the act that made it
+        self._started = 0.0
+
+    def begin(self, acting: Acting, name: str, given: dict[str, Any]) -> int:
+        """The act's number in the log; -1 when the log is full."""
+        if len(self.acts) >= MOST:
+            return -1
+        now = acting.clock()
+        if not self.acts:
+            self._started = now
+        arguments = {key: self._named(acting, key, value, given) for key, value in given.items()}
+        self.acts.append({"act": name, "arguments": arguments, "at_s": round(now - self._started, 3)})
+        return len(self.acts) - 1
+
+    def refused(self, number: int) -> None:
+        if number >= 0:
+            self.acts[number]["refused"] = True
+
+    def done(self, number: int, result: Any) -> None:
+        if number >= 0 and isinstance(result, str):
+            self._made[result] = number
+
+    def _named(self, acting: Acting, key: str, value: Any, given: dict[str, Any]) -> Any:
+        if key in ("ts", "thread_ts") and value:
+            return self._message(acting, value, given)
+        if key == "value" and "action_id" in given:
+            return pressed(acting, given)
+        if key == "content":
+            return base64.b64encode(value).decode()
+        if key == "files":
+            return [asdict(f) | {"content": base64.b64encode(f.content).decode()} for f in value]
+        return value
+
+    def _message(self, acting: Acting, ts: str, given: dict[str, Any]) -> Any:
+        if ts in self._made:
+            return {"act": self._made[ts]}
+        for n, shown in enumerate(apps_messages(acting, given)):
+            if shown == ts:
+                return {"app": n}
+        return ts
+
+    def export(self) -> dict[str, Any]:
+        return {"version": VERSION, "acts": self.acts}
+
+
+def pressed(acting: Acting, given: dict[str, Any]) -> str | None:
+    """What was pressed, without what only this session knows: apps put ids of theirs into values."""
+    value: str | None = given["value"]
+    same = [e for e in elements_of(acting, given) if e.get("action_id") == given["action_id"]]
+    if len(same) != 1:
+        return value
+    if same[0]["type"] == "feedback_buttons":
+        return "negative" if value in ("negative", same[0]["negative_button"]["value"]) else "positive"
+    return None if same[0]["type"] == "button" else value
+
+
+def elements_of(acting: Acting, given: dict[str, Any]) -> list[dict[str, Any]]:
+    """All that can be pressed in the message an act is about."""
+    for ws in acting.workspaces:
+        channel = ws.find_channel(given.get("channel", ""), given.get("user", ""))
+        if channel and given.get("ts"):
+            shown = {e["message"]["ts"]: e["message"] for e in ws.ephemerals}
+            message = channel.messages.get(given["ts"]) or shown.get(given["ts"], {})
+            return [element for _, element in elements(message.get("blocks", []))]
+    return []
+
+
+def apps_messages(acting: Acting, given: dict[str, Any]) -> list[str]:
+    """The ts of everything the app wrote in the conversation an act is about, oldest first."""
+    for ws in acting.workspaces:
+        channel = ws.find_channel(given.get("channel", ""), given.get("user", ""))
+        if channel:
+            posted = [ts for ts, m in channel.messages.items() if m.get("bot_id") == ws.bot_id]
+            shown = [e["message"]["ts"] for e in ws.ephemerals if e["channel"] == channel.id]
+            return sorted(posted + shown)
+    return []
+
+
+class Replay:
+    """Does a session again. pace 1.0 keeps its timing, 0 goes as fast as the app answers."""
+
+    def __init__(self, acting: Acting, until: Callable[..., Awaitable[Any]]) -> None:
+        self._acting, self._until = acting, until
+        self._results: list[Any] = []
+
+    async def run(self, session: dict[str, Any], *, pace: float) -> int:
+        """How many acts were done; ValueError when the file is not one, or a message never comes."""
+        if session.get("version") != VERSION:
+            raise NotPossible("that is not a session this sandbox can read")
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        for entry in session["acts"]:
+            if entry.get("refused"):
+                self._results.append(None)
+                continue
+            await asyncio.sleep(max(0.0, started + entry["at_s"] * pace - loop.time()))
+            arguments = {
+                key: await self._value(key, value, entry["arguments"])
+                for key, value in entry["arguments"].items()
+            }
+            if entry["act"] == "press" and not arguments.get("view_id"):
+                await self._shown(arguments)
+            result = await getattr(self._acting, entry["act"])(**read_arguments(arguments))
+            self._results.append(None if isinstance(result, Delivery) else result)
+        return sum(1 for entry in session["acts"] if not entry.get("refused"))
+
+    async def _shown(self, given: dict[str, Any]) -> None:
+        """Waits for what is to be pressed: a message that is still being written has no buttons yet."""
+        name = given["action_id"]
+
+        def there() -> bool:
+            return any(e["action_id"] == name for e in elements_of(self._acting, given))
+
+        try:
+            await self._until(there, REPLAY_WAIT_S)
+        except TimeoutError:
+            raise NotPossible(f"the app never showed a button called {name}") from None
+
+    async def _value(self, key: str, value: Any, given: dict[str, Any]) -> Any:
+        if key not in ("ts", "thread_ts") or not isinstance(value, dict):
+            return value
+        if "act" in value:
+            return self._results[value["act"]]
+        n = value["app"]
+        try:
+            await self._until(lambda: len(apps_messages(self._acting, given)) > n, REPLAY_WAIT_S)
+        except TimeoutError:
+            raise NotPossible(f"the app never wrote its message number {n + 1}") from None
+        return apps_messages(self._acting, given)[n]
+
+
+def read_arguments(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Arguments of an act from JSON: contents of files come in base64."""
+    read = dict(arguments)
+    if isinstance(read.get("content"), str):
+        read["content"] = base64.b64decode(read["content"])
+    if "files" in read:
+        read["files"] = [Upload(**{**f, "content": base64.b64decode(f["content"])}) for f in read["files"]]
+    return read

@@ -1,0 +1,240 @@
+"""What a person writes and does in Slack: messages, edits, reactions, clips, looking around, the stop button.
+
+Each act changes the workspace and tells the app, as Slack's clients do. People and channels are given by name
+("alice", "#general") or id; "zapbot" is another app's bot; the channel "@parley" is the person's direct
+messages with the app. What a person could not do in Slack raises `NotPossible`. Asking the app for something
+(commands, buttons, modals, shortcuts) is in slack_interactions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot.sandbox.slack.api import files as slack_files
+from bot.sandbox.slack.api.blocks import Refusal
+from bot.sandbox.slack.api.chat import announce, erase, note_change
+from bot.sandbox.slack.api.reactions import react, unreact
+from bot.sandbox.slack.delivery import events
+from bot.sandbox.slack.people.acts import Acting, Upload, act
+from bot.sandbox.slack.people.forms import NotPossible
+from bot.sandbox.slack.state import Channel, Message, Person, Workspace
+from bot.sandbox.slack.text import mentions, rich_text
+
+
+class People(Acting):
+    """The acts of people, in all workspaces of one fake Slack."""
+
+    # -- finding
+
+    def person(self, user: str) -> tuple[Workspace, Person]:
+        """Somebody by name or id; a name means the first team's."""
+        for ws in self.workspaces:
+            if found := ws.find_person(user):
+                return ws, found
+        raise NotPossible(f"nobody here is called {user}")
+
+    def place(self, user: str, channel: str) -> tuple[Workspace, Person, Channel]:
+        """A person and a conversation they are in."""
+        ws, person = self.person(user)
+        found = ws.find_channel(channel, person.id)
+        if found is None:
+            raise NotPossible(f"there is no channel {channel}")
+        if person.id not in found.members:
+            raise NotPossible(f"{person.name} is not in {channel}")
+        return ws, person, found
+
+    @staticmethod
+    def message(channel: Channel, ts: str) -> Message:
+        if ts not in channel.messages:
+            raise NotPossible(f"there is no message {ts}")
+        return channel.messages[ts]
+
+    # -- writing
+
+    @act
+    async def say(
+        self,
+        user: str,
+        channel: str,
+        text: str,
+        *,
+        thread_ts: str | None = None,
+        files: Sequence[Upload] = (),
+    ) -> str:
+        """Write a message; its ts. Comes back without waiting for the app's acknowledgement."""
+        return self._write(user, channel, text, thread_ts, files)
+
+    @act
+    async def upload(
+        self,
+        user: str,
+        channel: str,
+        name: str,
+        content: bytes,
+        *,
+        text: str = "",
+        thread_ts: str | None = None,
+        voice: bool = False,
+        duration_s: float = 0.0,
+        more: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Drop one file, or a voice clip, into a conversation; the message's ts. `more`: see Upload."""
+        return self._write(
+            user, channel, text, thread_ts, [Upload(name, content, voice, duration_s, more or {})]
+        )
+
+    def _write(
+        self, user: str, channel: str, text: str, thread_ts: str | None, files: Sequence[Upload]
+    ) -> str:
+        ws, person, place = self.place(user, channel)
+        if place.archived:
+            raise NotPossible("the channel is archived")
+        written = ws.typed(text)
+        ts = ws.ts()
+        blocks = rich_text(written, f"r{ts[-6:]}")
+        if person.bot:
+            message = events.bot_message(ws, ts, written, person.id) | {"blocks": blocks}
+        else:
+            message = events.person_message(person, ts, written, blocks)
+        if thread_ts:
+            root = self.message(place, thread_ts)
+            message |= {"thread_ts": thread_ts, "parent_user_id": root.get("user", "")}
+        if files:
+            self._attach(ws, person, place, message, files)
+        if place.kind == "im" and person.id in ws.contexts:
+            message["app_context"] = ws.contexts[person.id]
+        ws.put(place, message)
+        announce(ws, place, message)
+        self._mention(ws, place, message, set())
+        return ts
+
+    @staticmethod
+    def _attach(
+        ws: Workspace, person: Person, place: Channel, message: Message, files: Sequence[Upload]
+    ) -> None:
+        kept = []
+        for given in files:
+            more = slack_files.clip(given.duration_s) if given.voice else {}
+            if person.stranger:
+                more["file_access"] = "check_file_info"
+            kept.append(slack_files.new_file(ws, person, given.name, given.content, **{**more, **given.more}))
+        message |= {
+            "subtype": "file_share",
+            "files": [slack_files.as_shared(file) for file in kept],
+            "upload": True,
+            "display_as_bot": False,
+        }
+        if not message["text"]:
+            del message["blocks"]
+        for file in kept:
+            event = events.file_shared(person.id, file.about["id"], place.id, message["ts"])
+            ws.emit("file_shared", event)
+
+    @staticmethod
+    def _mention(ws: Workspace, place: Channel, message: Message, before: set[str]) -> None:
+        """A post that names the app in a channel makes two events; in direct messages it makes one."""
+        newly = mentions(message["text"]) - before
+        if ws.bot in newly and ws.bot in place.members and place.kind != "im":
+            ws.emit("app_mention", events.app_mention(place, message))
+
+    @act
+    async def edit(self, user: str, channel: str, ts: str, text: str) -> None:
+        """Change one's message. A mention that was not there before makes an app_mention (believed)."""
+        ws, person, place = self.place(user, channel)
+        message = self.message(place, ts)
+        if message.get("user") != person.id:
+            raise NotPossible("that is somebody else's message")
+        before = dict(message)
+        written = ws.typed(text)
+        message |= {
+            "text": written,
+            "blocks": rich_text(written, f"r{ts[-6:]}"),
+            "edited": {"user": person.id, "ts": ws.ts()},
+        }
+        note_change(ws, place, message, before)
+        self._mention(ws, place, message, mentions(before["text"]))
+
+    @act
+    async def delete(self, user: str, channel: str, ts: str) -> None:
+        """Delete one's message; an admin deletes anybody's."""
+        ws, person, place = self.place(user, channel)
+        message = self.message(place, ts)
+        if message.get("user") != person.id and not person.admin:
+            raise NotPossible("that is somebody else's message")
+        erase(ws, place, message)
+
+    @act
+    async def react(self, user: str, channel: str, ts: str, name: str, *, remove: bool = False) -> None:
+        """Add or take back a reaction, e.g. "thumbsup"."""
+        ws, person, place = self.place(user, channel)
+        change = unreact if remove else react
+        try:
+            change(ws, place, self.message(place, ts), person.id, name.strip(":"))
+        except Refusal as refusal:
+            raise NotPossible(refusal.code) from refusal
+
+    # -- around
+
+    @act
+    async def open_home(self, user: str, tab: str = "home") -> None:
+        """Look at the app: tab "home" or "messages"."""
+        ws, person = self.person(user)
+        if tab not in ("home", "messages"):
+            raise NotPossible(f"the app has no tab {tab}")
+        view = ws.views.get(ws.homes.get(person.id, "")) if tab == "home" else None
+        event = events.app_home_opened(person.id, ws.direct(person.id).id, tab, ws.ts(), view)
+        if tab == "messages":
+            event["context"] = ws.contexts.get(person.id, {})
+        ws.emit("app_home_opened", event)
+
+    @act
+    async def look_at(self, user: str, channels: Sequence[str]) -> None:
+        """Look at these channels, most relevant first; the app is told, and DMs carry it along."""
+        ws, person = self.person(user)
+        places = [ws.find_channel(channel, person.id) for channel in channels]
+        entities = [
+            {"type": "slack#/types/channel_id", "value": place.id, "team_id": ws.team}
+            for place in places
+            if place
+        ]
+        context: dict[str, Any] = {"entities": entities} if entities else {}
+        ws.contexts[person.id] = context
+        event = events.app_context_changed(person.id, ws.direct(person.id).id, ws.ts(), context)
+        ws.emit("app_context_changed", event)
+
+    @act
+    async def stop(self, user: str, channel: str, thread_ts: str) -> None:
+        """Press the stop button of a thread in which the app works."""
+        ws, person, place = self.place(user, channel)
+        if ws.sessions.get((place.id, thread_ts), {}).get("status") != "processing":
+            raise NotPossible("there is no stop button: the session is not processing")
+        if "agent_session_stopped" not in ws.subscriptions:
+            raise NotPossible("there is no stop button: the app does not listen to agent_session_stopped")
+        running = [s for s in ws.streams.values() if s.channel == place.id and s.thread == thread_ts]
+        for stream in running:
+            stream.stopped_by_user = True
+        event = events.agent_session_stopped(person.id, place.id, thread_ts, [s.ts for s in running], ws.ts())
+        ws.emit("agent_session_stopped", event)
+
+    @act
+    async def join(self, user: str, channel: str, *, leave: bool = False) -> None:
+        """Join or leave a channel, or let the app do so ("parley")."""
+        ws, person = self.person(user)
+        place = ws.find_channel(channel, person.id)
+        if place is None:
+            raise NotPossible(f"there is no channel {channel}")
+        if leave:
+            place.members.pop(person.id, None)
+        else:
+            place.members[person.id] = None
+        ws.publish({"type": "channel", "channel": place.id})
+        kind = "member_left_channel" if leave else "member_joined_channel"
+        ws.emit(kind, events.member(kind, ws, person.id, place, ws.ts()))
+
+    @act
+    async def archive(self, user: str, channel: str, *, undo: bool = False) -> None:
+        """Archive a channel, or open it again."""
+        ws, _, place = self.place(user, channel)
+        place.archived = not undo
+        ws.publish({"type": "channel", "channel": place.id})

@@ -1,0 +1,355 @@
+"""FakeSlack: a whole Slack on one's own machine, strict where Slack is; for sandbox, tests and benches.
+
+Start here. It serves the Web API (slack_web), Socket Mode (slack_socket) or signed HTTP events
+(slack_delivery), file hosts and response_urls (slack_hosts), and the page (slack_live). People act through
+the methods of slack_person and slack_interactions, which are this class's own; what the app did is in
+`requests`, what it was sent in `deliveries`. It imports nothing of the bot it serves.
+
+    async with FakeSlack() as slack:
+        ts = await slack.say("alice", "#general", "@parley hello")
+        await slack.until(lambda: len(slack.thread("#general", ts)) > 1)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Self, TypeVar
+
+from aiohttp import web
+
+from bot.sandbox.slack import limits
+from bot.sandbox.slack.api.rates import RateLimits
+from bot.sandbox.slack.api.server import WebApi
+from bot.sandbox.slack.delivery import events
+from bot.sandbox.slack.delivery.dispatch import Dispatcher, HttpPush, Transport
+from bot.sandbox.slack.delivery.hosts import Hosts
+from bot.sandbox.slack.delivery.response_urls import ResponseUrls
+from bot.sandbox.slack.delivery.socket import Sockets
+from bot.sandbox.slack.faults import Faults
+from bot.sandbox.slack.live import Live
+from bot.sandbox.slack.people.acts import Log, Replay, Upload
+from bot.sandbox.slack.people.interactions import Interactions
+from bot.sandbox.slack.record import Delivery, Record, Request
+from bot.sandbox.slack.state import APP, Ids, Workspace
+
+T = TypeVar("T")
+BODY_BYTES = 256 * 1024 * 1024
+
+
+class FakeSlack(Interactions):
+    """An async context manager; addresses are known once it is entered.
+
+    manifest: the app's, as a dict; scopes, subscriptions, commands and shortcuts are read from it.
+    clock: unix seconds; ages of streams, statuses, triggers and rate limits follow it, deadlines and
+    retries run in real time. rate_limits: Slack's tiers on or off; rate_figures: other requests per minute
+    for single methods.
+    distributed: reading is limited as for an app distributed outside the marketplace.
+    ring: how many requests and deliveries are kept; recording False keeps none
+    and logs no acts, only the counters go on.
+    """
+
+    app_token = "xapp-1-sandbox"
+    signing_secret = "sandbox-signing-secret"
+
+    def __init__(
+        self,
+        port: int = 0,
+        *,
+        host: str = "127.0.0.1",
+        manifest: Mapping[str, Any] = limits.MANIFEST,
+        teams: int = 1,
+        clock: Callable[[], float] = time.time,
+        rate_limits: bool = True,
+        rate_figures: Mapping[str, int] | None = None,
+        distributed: bool = False,
+        events_url: str = "",
+        ack_deadline_s: float = limits.ACK_DEADLINE_S,
+        retry_delays_s: Sequence[float] = limits.RETRY_DELAYS_S,
+        recording: bool = True,
+        ring: int = 20_000,
+        seed: int = 1,
+    ) -> None:
+        self.manifest, self.clock = manifest, clock
+        self._host, self._port, self._teams, self._distributed = host, port, teams, distributed
+        self.base_url = ""
+        self.faults = Faults(clock)
+        self.record = Record(ring, keeping=recording)
+        self.rates = RateLimits(
+            clock, enabled=rate_limits, figures=rate_figures or {}, distributed=distributed
+        )
+        self.workspaces: list[Workspace] = []
+        self._by_token: dict[str, Workspace] = {}
+        self.response_urls = ResponseUrls()
+        self.log = Log()
+        self.live = Live(self.record, self.person, self._about)
+        self._dispatcher = Dispatcher(
+            clock=clock,
+            faults=self.faults,
+            record=self.record,
+            retry_delays_s=retry_delays_s,
+            announce=self.live.delivery,
+        )
+        self.sockets = Sockets(
+            self._dispatcher, self.record, self.live.sockets, ack_deadline_s=ack_deadline_s, seed=seed
+        )
+        self._http = HttpPush(self._dispatcher, self.signing_secret, ack_deadline_s)
+        self._api = WebApi(
+            self._by_token.get,
+            self.app_token,
+            self._open_connection,
+            clock=clock,
+            faults=self.faults,
+            record=self.record,
+            rates=self.rates,
+            announce=self.live.request,
+        )
+        self.events_url = events_url
+        self._furnish()
+
+    # -- the workspaces
+
+    def _furnish(self) -> None:
+        features: Any = self.manifest.get("features", {})
+        bot_name = features.get("bot_user", {}).get("display_name", "parley").lower()
+        ids = Ids()
+        self.workspaces.clear()
+        self._by_token.clear()
+        for number in range(1, self._teams + 1):
+            ws = Workspace(
+                number, f"Sandbox {number}" if number > 1 else "Sandbox", bot_name, self.clock, ids
+            )
+            self._install(ws, features)
+            self.workspaces.append(ws)
+            self._by_token[ws.bot_token] = ws
+
+    def _install(self, ws: Workspace, features: Any) -> None:
+        manifest: Any = self.manifest
+        ws.scopes = frozenset(manifest["oauth_config"]["scopes"]["bot"])
+        subscriptions = manifest["settings"].get("event_subscriptions", {})
+        ws.subscriptions = frozenset(subscriptions.get("bot_events", ()))
+        ws.home_tab = bool(features.get("app_home", {}).get("home_tab_enabled", False))
+        ws.distributed = self._distributed
+        ws.host = self.base_url
+        ws.emit = lambda subscription, event: self._emit(ws, subscription, event)
+        ws.publish = lambda frame: self._publish(ws, frame)
+
+    def _features(self, name: str) -> list[dict[str, Any]]:
+        features: Any = self.manifest.get("features", {})
+        return list(features.get(name, ()))
+
+    def command_names(self) -> frozenset[str]:
+        return frozenset(str(command["command"]) for command in self._features("slash_commands"))
+
+    def _about(self, ws: Workspace) -> dict[str, Any]:
+        """What the page shows besides the workspace."""
+        return {
+            "teams": [{"id": w.team, "name": w.name} for w in self.workspaces],
+            "commands": self._features("slash_commands"),
+            "shortcuts": self._features("shortcuts"),
+            "connections": len(self.sockets.connections),
+            "rate_limits": self.rates.enabled,
+        }
+
+    @property
+    def workspace(self) -> Workspace:
+        """The first team's."""
+        return self.workspaces[0]
+
+    @property
+    def team(self) -> str:
+        return self.workspace.team
+
+    @property
+    def bot(self) -> str:
+        """The app's user id in the first team."""
+        return self.workspace.bot
+
+    @property
+    def bot_token(self) -> str:
+        return self.workspace.bot_token
+
+    @property
+    def api_url(self) -> str:
+        return f"{self.base_url}/api/"
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """What a bot has to be given to talk to this Slack, and where it is looked at."""
+        return {
+            "base_url": self.base_url,
+            "api_url": self.api_url,
+            "bot_token": self.bot_token,
+            "app_token": self.app_token,
+            "signing_secret": self.signing_secret,
+            "team": self.team,
+            "bot": self.bot,
+        }
+
+    @property
+    def events_url(self) -> str:
+        """The app's request URL; while it is empty, deliveries go to Socket Mode."""
+        return self._http.url
+
+    @events_url.setter
+    def events_url(self, url: str) -> None:
+        self._http.url = url
+        self._dispatcher.transport = self._http if url else self.sockets
+
+    @property
+    def recording(self) -> bool:
+        return self.record.keeping
+
+    @recording.setter
+    def recording(self, on: bool) -> None:
+        self.record.keeping = on
+
+    # -- in one process with the app: without HTTP
+
+    def answer(self, method: str, arguments: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
+        """(body, status, headers) of the Web API to the app's request, which is carried out."""
+        return self._api.answer(method, arguments, self.bot_token, self.workspace)
+
+    def deliver_through(self, transport: Transport) -> Dispatcher:
+        """Everything for the app goes that way from now on; the dispatcher hears how each attempt went."""
+        self._dispatcher.transport = transport
+        return self._dispatcher
+
+    # -- running
+
+    async def __aenter__(self) -> Self:
+        app = web.Application(client_max_size=BODY_BYTES)
+        app.router.add_route("*", "/api/{method}", self._api.handle)
+        app.router.add_get("/link/", self.sockets.handle)
+        app.router.add_get("/sandbox/live", self.live.handle)
+        Hosts(self).routes(app)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self._host, self._port)
+        await site.start()
+        self._port = self._runner.addresses[0][1]
+        self.base_url = f"http://{self._host}:{self._port}"
+        for ws in self.workspaces:
+            ws.host = self.base_url
+        self._ticking = asyncio.create_task(self._tick())
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        self._ticking.cancel()
+        await asyncio.gather(self._ticking, return_exceptions=True)
+        self._dispatcher.close()
+        await self.sockets.close()
+        await self._http.close()
+        await self._runner.cleanup()
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(0.5)
+            for ws in self.workspaces:
+                ws.expire(limits.STATUS_LIFE_S, limits.STREAM_LIFE_S)
+
+    def reset(self) -> None:
+        """A new, empty workspace; addresses, tokens and open sockets stay."""
+        self._dispatcher.close()
+        self.faults.clear()
+        self.record.clear()
+        self.log = Log()
+        self._furnish()
+        self.live.refresh()
+
+    def _open_connection(self) -> str:
+        return f"ws://{self._host}:{self._port}/link/?ticket={self.sockets.ticket()}&app_id={APP}"
+
+    def push(self, kind: str, payload: dict[str, Any], team: str) -> Delivery:
+        return self._dispatcher.push(kind, payload, team)
+
+    def _emit(self, ws: Workspace, subscription: str, event: dict[str, Any]) -> None:
+        if subscription not in ws.subscriptions or ws.revoked:
+            return
+        place = event.get("channel") or event.get("item", {}).get("channel", "")
+        channel = ws.channels.get(place)
+        shared = bool(channel and channel.shared_with)
+        payload = events.envelope(ws, event, event_id=ws.ids.new("Ev"), shared=shared)
+        self.push("events_api", payload, ws.team)
+
+    def _publish(self, ws: Workspace, frame: dict[str, Any]) -> None:
+        self.live.publish(ws, frame)
+        self.record.changed()
+
+    def export(self) -> dict[str, Any]:
+        """The session so far: what people did, to be replayed or kept as a fixture, and what was said."""
+        said = {c.id: list(c.messages.values()) for ws in self.workspaces for c in ws.channels.values()}
+        return self.log.export() | {"messages": {id: messages for id, messages in said.items() if messages}}
+
+    async def replay(self, session: dict[str, Any], *, pace: float = 0.0) -> int:
+        """Do an exported session again here; how many acts that were. pace 1.0: in its own time."""
+        return await Replay(self, self.until).run(session, pace=pace)
+
+    # -- looking
+
+    @property
+    def requests(self) -> deque[Request]:
+        return self.record.requests
+
+    @property
+    def deliveries(self) -> deque[Delivery]:
+        return self.record.deliveries
+
+    @property
+    def counts(self) -> Counter[str]:
+        return self.record.counts
+
+    async def until(self, predicate: Callable[[], T], timeout_s: float = 10.0) -> T:
+        """The first truthy value of `predicate`; TimeoutError when there is none in time."""
+        return await self.record.until(predicate, timeout_s)
+
+    def thread(self, channel: str, ts: str) -> list[dict[str, Any]]:
+        """The root and all replies, oldest first, with metadata; "streaming": True while being written."""
+        for ws in self.workspaces:
+            if found := ws.find_channel(channel, ""):
+                return list(ws.thread(found, ts))
+        raise KeyError(channel)
+
+    def dm(self, user: str) -> str:
+        """The id of the person's direct messages with the app."""
+        ws, person = self.person(user)
+        return ws.direct(person.id).id
+
+    def user(self, name: str) -> str:
+        """A person's id."""
+        return self.person(name)[1].id
+
+    def channel(self, name: str) -> str:
+        """A channel's id in the first team."""
+        return self.workspace.channel_names()[name.removeprefix("#")]
+
+    def ephemerals(self, user: str) -> list[dict[str, Any]]:
+        """The ephemeral messages this person was shown, each with its channel."""
+        ws, person = self.person(user)
+        return [
+            {**shown["message"], "channel": shown["channel"]}
+            for shown in ws.ephemerals
+            if shown["addressee"] == person.id
+        ]
+
+    def home(self, user: str) -> dict[str, Any] | None:
+        """What the person's Home tab shows."""
+        ws, person = self.person(user)
+        return ws.views.get(ws.homes.get(person.id, ""))
+
+    def modals(self, user: str) -> list[dict[str, Any]]:
+        """The person's open modals, the topmost last."""
+        ws, person = self.person(user)
+        return [ws.views[id] for id in ws.modals.get(person.id, ())]
+
+    def uninstall(self, team: str = "") -> None:
+        """Remove the app from a workspace: its token is revoked, and it is told."""
+        ws = next(w for w in self.workspaces if team in ("", w.team))
+        ws.emit("tokens_revoked", {"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [ws.bot]}})
+        ws.emit("app_uninstalled", {"type": "app_uninstalled"})
+        ws.revoked = True
+
+
+__all__ = ["FakeSlack", "Upload"]

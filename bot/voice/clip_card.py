@@ -1,0 +1,90 @@
+"""What came of a recording: the values that the card in the thread and the caption files are made from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from typing import Any
+
+from bot.voice.transcript import Said
+
+_SPACELESS = frozenset({"ja", "zh", "yue", "th", "lo", "my", "km"})
+
+
+@dataclass(frozen=True, slots=True)
+class ClipCard:
+    """A recording in words. Nothing said at all is a result, not an error: `heard` is False then."""
+
+    id: str  # under which it is stored
+    name: str  # the file's, as its owner calls it
+    length_s: float
+    model: str
+    language: str = ""  # code; "" when unknown
+    said: tuple[Said, ...] = ()
+    timed: bool = True  # False: the times are estimated
+    english: tuple[Said, ...] = ()  # empty when it is English already, or nobody asked
+    english_whole: bool = True  # False: the translation was cut
+    cost_usd: Decimal | None = Decimal(0)  # None: unpriced
+
+    @property
+    def heard(self) -> bool:
+        return bool(self.said)
+
+    @property
+    def text(self) -> str:
+        return joined(self.said, self.language)
+
+    @property
+    def english_text(self) -> str:
+        return joined(self.english, "en")
+
+    @property
+    def speakers(self) -> tuple[tuple[str, float], ...]:
+        """(label, seconds spoken), who spoke most first; empty when the model does not tell."""
+        seconds: dict[str, float] = {}
+        for s in self.said:
+            if s.speaker:
+                seconds[s.speaker] = seconds.get(s.speaker, 0.0) + s.end_s - s.start_s
+        return tuple(sorted(seconds.items(), key=lambda each: -each[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """Where a card may still be seen. `shown` and `file` are ids, "" when there is none that is known."""
+
+    id: str
+    channel: str
+    thread: str
+    message: str  # the card stands behind it
+    shown: str
+    file: str
+
+
+def joined(said: Sequence[Said], language: str) -> str:
+    """All words; a paragraph for each change of speaker, named, where speakers are known."""
+    space = "" if language in _SPACELESS else " "
+    paragraphs: list[str] = []
+    speaker = None
+    for s in said:
+        if s.speaker != speaker:
+            paragraphs.append(f"{s.speaker}: {s.text}" if s.speaker else s.text)
+            speaker = s.speaker
+        else:
+            paragraphs[-1] += space + s.text
+    return "\n\n".join(paragraphs)
+
+
+def dump(card: ClipCard) -> str:
+    """As JSON, for storage."""
+    return json.dumps(asdict(card) | {"cost_usd": None if card.cost_usd is None else str(card.cost_usd)})
+
+
+def load(text: str) -> ClipCard:
+    """What `dump` wrote."""
+    row: dict[str, Any] = json.loads(text)
+    for field in ("said", "english"):
+        row[field] = tuple(Said(**s) for s in row[field])
+    cost = row.pop("cost_usd")
+    return ClipCard(**row, cost_usd=None if cost is None else Decimal(cost))

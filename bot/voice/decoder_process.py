@@ -1,0 +1,235 @@
+"""The process that opens what a person shared. It is started by `bot/voice/decoding.py`, once for each file.
+
+It gets an open file as standard input and its orders as one JSON argument; it answers in JSON lines and, when
+the file cannot be sent as it is, in parts written to a directory. It has a ceiling on memory, processor time
+and output, no secrets in its environment, and only the demuxer and decoders named here: a playlist dressed up
+as a recording meets no demuxer that follows it, and pictures in a video are never decoded.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import av
+import numpy as np
+from av.error import FFmpegError
+
+from bot.voice.cutting import Parts
+from bot.voice.decoding import CONTAINERS, sniff
+from bot.voice.loudness import RATE, Levels, Samples, levels, sounds
+
+DECODERS = (
+    "aac,aac_fixed,alac,flac,mp1,mp1float,mp2,mp2float,mp3,mp3float,opus,libopus,vorbis,libvorbis,"
+    "pcm_alaw,pcm_mulaw,pcm_u8,pcm_s8,pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,"
+    "pcm_f32le,pcm_f32be,pcm_f64le,adpcm_ima_wav,adpcm_ms,gsm_ms"
+)
+# The bytes come through our own reader; there is no protocol to open anything else with.
+OPEN = {"codec_whitelist": DECODERS, "protocol_whitelist": "none", "enable_drefs": "0"}
+
+# Beyond these a file is an attack on the resampler, not a recording.
+RATES = range(4_000, 384_001)
+CHANNELS = range(1, 33)
+
+# An hour of digital silence as FLAC is 1,460 bit/s.
+LEAST_BIT_RATE = 400
+
+TELL_S = 30.0
+OUTPUT_BYTES = 64 << 20
+
+
+class Refused(Exception):
+    """The reason, for the person."""
+
+
+class TooLong(Exception):
+    """Longer than the operator allows, or than one request may be."""
+
+
+def main() -> None:
+    ask = json.loads(sys.argv[1])
+    confine(ask)
+    source = open(0, "rb", closefd=False)  # noqa: SIM115  (lives as long as the process)
+    try:
+        tell(**work(source, ask))
+    except Refused as exc:
+        tell(refused=str(exc))
+    except TooLong:
+        tell(too_long=True)
+    except MemoryError:
+        tell(refused="it needs too much memory")
+    except FFmpegError:
+        tell(refused="it is broken")
+
+
+def confine(ask: dict[str, Any]) -> None:
+    """Limits on this process, before it looks at a byte of the file."""
+    for what, most in (
+        (resource.RLIMIT_AS, ask["memory_bytes"]),
+        (resource.RLIMIT_CPU, int(ask["cpu_s"])),
+        (resource.RLIMIT_FSIZE, OUTPUT_BYTES),
+        (resource.RLIMIT_NOFILE, 32),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(what, (most, most))
+    os.nice(5)  # answering comes before listening
+    av.logging.set_level(None)
+
+
+def tell(**line: Any) -> None:
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
+
+
+def work(source: BinaryIO, ask: dict[str, Any]) -> dict[str, Any]:
+    """Decides between sending the file as it is and making parts; returns the last line to tell."""
+    container = sniff(source.read(64))
+    if not container:
+        raise Refused("it is not a recording in a format that I know")
+    size = source.seek(0, os.SEEK_END)
+    if container in ask["containers"] and size <= ask["max_bytes"]:
+        meter = Meter()
+        try:
+            damaged = listen(Sound(source, container), meter, min(ask["max_s"], ask["longest_s"]))
+        except TooLong:
+            damaged = True
+        if not damaged:
+            return meter.found(container, unchanged=True)
+    meter = Meter()
+    parts = Parts(Path(ask["into"]), min(ask["part_s"], ask["max_s"]), tell)
+    damaged = listen(Sound(source, container), meter, ask["longest_s"], parts)
+    parts.finish()
+    return meter.found(container, unchanged=False) | {"damaged": damaged}
+
+
+def listen(sound: Sound, meter: Meter, longest_s: float, parts: Parts | None = None) -> bool:
+    """Decodes to the end; True when some of it could not be. TooLong as soon as it is, or says that it is."""
+    if parts is None and sound.claimed_s > longest_s:
+        raise TooLong  # it is only believed when that saves decoding twice
+    for block in sound:
+        meter.add(block)
+        if meter.length_s > longest_s:
+            raise TooLong
+        if parts:
+            parts.add(block)
+        meter.tell(sound.claimed_s)
+    if not meter.samples:
+        raise Refused("there is no sound in it")
+    return sound.damaged
+
+
+class Sound:
+    """The sound of a file as blocks of one second, 16 kHz mono; damaged packets are left out and noted."""
+
+    def __init__(self, source: BinaryIO, container: str) -> None:
+        source.seek(0)
+        demuxer = CONTAINERS[container][1]
+        self._box = av.open(source, "r", format=demuxer, options=OPEN, metadata_errors="ignore")
+        if not self._box.streams.audio:
+            raise Refused("there is no sound in it")
+        self._stream = self._box.streams.audio[0]
+        self._stream.codec_context.thread_count = 1
+        self.claimed_s = self._claim()
+        self.bad = self.good = 0
+
+    def _claim(self) -> float:
+        """The length in the header, in seconds; 0 where the file is too small to be that long."""
+        claim_s = max(0.0, (self._box.duration or 0) / av.time_base)
+        return claim_s if self._box.size * 8 >= claim_s * LEAST_BIT_RATE else 0.0
+
+    @property
+    def damaged(self) -> bool:
+        """More than a stray packet, such as a tag at the end of an MP3."""
+        return self.bad * 100 > self.good
+
+    def __iter__(self) -> Iterator[Samples]:
+        resampler: av.AudioResampler | None = None
+        shape: tuple[Any, ...] = ()
+        for frame in self._frames():
+            now = (frame.format.name, frame.layout.name, frame.sample_rate)
+            if now != shape:  # at the beginning, and where streams were glued together
+                yield from _flush(resampler)
+                resampler, shape = _resampler(frame), now
+            frame.pts = None
+            assert resampler
+            yield from map(_array, resampler.resample(frame))
+        yield from _flush(resampler)
+        if self.bad > self.good:
+            raise Refused("it is broken")
+
+    def _frames(self) -> Iterator[av.AudioFrame]:
+        for packet in self._packets():
+            try:
+                frames = self._stream.codec_context.decode(packet)
+            except FFmpegError:
+                self.bad += 1
+                continue
+            self.good += len(frames)
+            yield from frames
+
+    def _packets(self) -> Iterator[av.Packet[Any]]:
+        packets = self._box.demux(self._stream)
+        while True:
+            try:
+                packet = next(packets, None)
+            except FFmpegError:
+                self.bad += 1
+                return
+            if packet is None:
+                return
+            yield packet
+
+
+def _resampler(frame: av.AudioFrame) -> av.AudioResampler:
+    if frame.sample_rate not in RATES or len(frame.layout.channels) not in CHANNELS:
+        raise Refused("it is no recording of speech")
+    return av.AudioResampler(format="s16", layout="mono", rate=RATE, frame_size=RATE)
+
+
+def _flush(resampler: av.AudioResampler | None) -> Iterator[Samples]:
+    return map(_array, resampler.resample(None)) if resampler else iter(())
+
+
+def _array(frame: av.AudioFrame) -> Samples:
+    samples: Samples = frame.to_ndarray()[0]
+    return samples
+
+
+@dataclass(slots=True)
+class Meter:
+    """Counts what was really decoded, and keeps its levels."""
+
+    samples: int = 0
+    told_s: float = 0.0
+    level: list[Levels] = field(default_factory=list)
+
+    @property
+    def length_s(self) -> float:
+        return self.samples / RATE
+
+    def add(self, block: Samples) -> None:
+        self.samples += len(block)
+        self.level.append(levels(block))
+
+    def tell(self, claimed_s: float) -> None:
+        if self.length_s - self.told_s >= TELL_S:
+            self.told_s = self.length_s
+            tell(at_s=self.length_s, of_s=max(claimed_s, self.length_s))
+
+    def found(self, container: str, *, unchanged: bool) -> dict[str, Any]:
+        return {
+            "container": container,
+            "length_s": self.length_s,
+            "sounds": sounds(np.concatenate(self.level)),
+            "unchanged": unchanged,
+        }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,220 @@
+"""What a recording is, and what is to be sent of it: values, formats, and the parent of the decoding child.
+
+Nothing here decodes. A file that a person shared is opened only in `bot/voice/decoder_process.py`, a process
+of its own with limits on memory, time and output; this module starts it, listens to it, and ends it. What a
+name, a MIME type or a header says of a file is never believed: the format comes from the first bytes, the
+length from counting decoded samples.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.util
+import json
+import logging
+import os
+import signal
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from bot.core.errors import FileTooLarge, SetupError, UnsupportedFile
+
+log = logging.getLogger(__name__)
+
+Span = tuple[float, float]  # seconds from the beginning: from, to
+Progress = Callable[[float, float], None]  # seconds done, seconds in all (0: not known yet)
+
+# The child says something at least every half minute of audio, which takes it well under a second.
+STALL_S = 20.0
+LINE_BYTES = 8 << 20  # longest line of the child: the spans of a day of talk
+# glibc gives large blocks back at once, instead of growing a heap full of holes with the recording's length.
+CHILD_ENVIRONMENT = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "MALLOC_MMAP_THRESHOLD_": "131072",
+    "LC_ALL": "C.UTF-8",
+}
+HEARD_S = 0.1  # less sound than this is a click
+
+# Container → (ending of the name that is sent, FFmpeg's demuxer). The speech APIs go by the ending.
+CONTAINERS = {
+    "wav": (".wav", "wav"),
+    "mp3": (".mp3", "mp3"),
+    "mpga": (".mpga", "mp3"),
+    "mpeg": (".mpeg", "mpeg"),
+    "mp4": (".mp4", "mov"),
+    "m4a": (".m4a", "mov"),
+    "mov": (".mov", "mov"),
+    "webm": (".webm", "matroska"),
+    "mkv": (".mkv", "matroska"),
+    "ogg": (".ogg", "ogg"),
+    "flac": (".flac", "flac"),
+    "aac": (".aac", "aac"),
+}
+_QUICKTIME_ATOMS = (b"moov", b"mdat", b"wide", b"free", b"skip")
+
+
+def sniff(head: bytes) -> str:
+    """The container of a file by its first bytes (64 are enough), or "" when it is none that is read here.
+
+    Source: the formats' own specifications; ISO/IEC 14496-12 (ftyp), RFC 8794 (EBML), RFC 3533 (Ogg),
+    RFC 9639 (FLAC), ISO/IEC 11172-3 (frame header: two bits of layer after eleven of sync).
+    """
+    if head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE":
+        return "wav"
+    if head[:4] == b"\x1aE\xdf\xa3":
+        return "webm" if b"webm" in head[:64] else "mkv"
+    if head[4:8] == b"ftyp":
+        return {b"M4A ": "m4a", b"M4B ": "m4a", b"qt  ": "mov"}.get(head[8:12], "mp4")
+    if head[4:8] in _QUICKTIME_ATOMS:
+        return "mov"
+    if head[:4] == b"\x00\x00\x01\xba":
+        return "mpeg"
+    for magic, container in ((b"OggS", "ogg"), (b"fLaC", "flac"), (b"ID3", "mp3")):
+        if head.startswith(magic):
+            return container
+    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0:
+        return {0x02: "mp3", 0x04: "mpga", 0x06: "mpga", 0x00: "aac"}[head[1] & 0x06]
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wants:
+    """What a speech model takes in one request, and how much an operator allows."""
+
+    containers: frozenset[str]  # sent as they are
+    max_bytes: int
+    max_s: float  # of one request
+    longest_s: float  # of a whole recording: what is longer is refused
+    part_s: float = 600.0  # once a recording has to be split, in parts of at most this
+    memory_bytes: int = 512 << 20
+
+    @property
+    def cpu_s(self) -> float:
+        """Far more than honest work needs (1/100 of the recording's length), and an end to all other."""
+        return 30.0 + self.longest_s / 20
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One request's worth of a recording."""
+
+    path: Path
+    name: str  # made by us, with the ending that tells the format
+    start_s: float
+    end_s: float
+    overlap_s: float = 0.0  # so much of its beginning is also in the part before: no pause was found
+
+    @property
+    def length_s(self) -> float:
+        return self.end_s - self.start_s
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A decoded file: how long it is, where there is sound in it, and what to send."""
+
+    container: str
+    length_s: float
+    sounds: tuple[Span, ...]
+    parts: tuple[Part, ...]
+    unchanged: bool  # the one part is the file itself, byte for byte
+    damaged: bool = False  # some of it could not be decoded
+
+    @property
+    def heard(self) -> bool:
+        return sound_in(self.sounds, 0.0, self.length_s) >= HEARD_S
+
+
+def sound_in(sounds: Iterable[Span], start_s: float, end_s: float) -> float:
+    """Seconds of sound between two moments."""
+    return sum(max(0.0, min(end_s, b) - max(start_s, a)) for a, b in sounds)
+
+
+async def prepare(
+    path: Path, name: str, into: Path, wants: Wants, *, progress: Progress | None = None
+) -> Recording:
+    """Decodes a file in a child process; parts that had to be made are files in the directory `into`.
+
+    `name` is for the errors: UnsupportedFile (not a recording, broken, hostile), FileTooLarge (longer than
+    `wants.longest_s`). SetupError when the decoder is not installed.
+    """
+    _needs_decoder()
+    found: dict[str, Any] = {}
+    parts: list[Part] = []
+    async with _child(path, into, wants) as process:
+        async for line in _lines(process):
+            if "at_s" in line:
+                if progress:
+                    progress(line["at_s"], line["of_s"])
+            elif "part" in line:
+                start_s, end_s = line["span"]
+                parts.append(Part(into / line["part"], line["part"], start_s, end_s, line["overlap_s"]))
+            elif "refused" in line:
+                raise UnsupportedFile(name, line["refused"])
+            elif "too_long" in line:
+                raise FileTooLarge(name, f"{wants.longest_s / 60:.0f} minutes")
+            else:
+                found = line
+    if not found:
+        raise UnsupportedFile(name, "it cannot be decoded within the limits")
+    return _recording(path, found, parts)
+
+
+def _recording(path: Path, found: dict[str, Any], parts: list[Part]) -> Recording:
+    if found["unchanged"]:
+        sent = f"recording{CONTAINERS[found['container']][0]}"
+        parts = [Part(path, sent, 0.0, found["length_s"])]
+    sounds = tuple((start, end) for start, end in found.pop("sounds"))
+    return Recording(**found, sounds=sounds, parts=tuple(parts))
+
+
+def _needs_decoder() -> None:
+    missing = [module for module in ("av", "numpy") if importlib.util.find_spec(module) is None]
+    if missing:
+        raise SetupError([f"voice: {' and '.join(missing)} not installed; install parley[voice]"])
+
+
+@asynccontextmanager
+async def _child(path: Path, into: Path, wants: Wants) -> AsyncIterator[Process]:
+    """The decoding process, which sees the file as its standard input and nothing of our environment."""
+    ask = asdict(wants) | {"containers": sorted(wants.containers), "cpu_s": wants.cpu_s, "into": str(into)}
+    root = str(Path(__file__).parents[2])
+    with path.open("rb") as file:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", "bot.voice.decoder_process", json.dumps(ask)),
+            stdin=file,
+            stdout=PIPE,
+            stderr=DEVNULL,
+            env=CHILD_ENVIRONMENT | {"PYTHONPATH": root},
+            limit=LINE_BYTES,
+        )
+    try:
+        yield process
+    finally:
+        # Not process.kill(): it may reap the child under the event loop's feet (CPython 3.11).
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
+        code = await process.wait()
+        if code > 0:
+            log.warning("decoding child ended with status %s", code)
+
+
+async def _lines(process: Process) -> AsyncIterator[dict[str, Any]]:
+    """What the child says, until it is done; ends early when it falls silent or dies."""
+    assert process.stdout
+    while True:
+        try:
+            line = await asyncio.wait_for(process.stdout.readline(), STALL_S)
+        except TimeoutError:
+            log.warning("decoding child said nothing for %s s", STALL_S)
+            return
+        if not line.endswith(b"\n"):
+            return
+        yield json.loads(line)

@@ -1,0 +1,87 @@
+"""A file on this machine, transcribed for whoever runs Parley: by the running bot, or by the command itself.
+
+Whichever process holds the database listens, so that all of it is in one ledger and under the same caps.
+Between the two travel an `Order` one way and lines of progress and a card the other
+(bot/ops/control_socket.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bot.core.calendar import Calendar
+from bot.core.errors import BotError, UnsupportedFile
+from bot.core.settings import Settings
+from bot.core.values import Scope
+from bot.costs.pricing import Prices
+from bot.provider.text import Provider
+from bot.voice.clip_card import ClipCard
+from bot.voice.decoding import Progress
+from bot.voice.local_speech import speech_for
+from bot.voice.recognition import Voice
+from bot.voice.transcriber import Request
+from storage.engine import Engine
+
+# The ledger's row says that it was asked for at the command line.
+SCOPE = Scope(team="cli", channel="cli", user="cli", conversation="cli", kind="transcription")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be heard, and how. `path` is absolute; no `spoken`: detected."""
+
+    path: str
+    model: str
+    spoken: tuple[str, ...] = ()
+    vocabulary: tuple[str, ...] = ()
+    english: bool = False
+
+
+# The card, or in words why there is none.
+Hear = Callable[[Order, Progress], Awaitable[ClipCard | str]]
+
+
+class Transcriber:
+    """Listens to files of this machine, with any model."""
+
+    def __init__(
+        self, settings: Settings, engine: Engine, provider: Provider, *, prices: Prices, calendar: Calendar
+    ) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._provider = provider
+        self._prices = prices
+        self._calendar = calendar
+        self._voices: dict[str, Voice] = {}  # by model
+
+    async def hear(self, order: Order, progress: Progress) -> ClipCard | str:
+        """Implements `Hear`."""
+        path = Path(order.path)
+        request = Request(
+            path.name,
+            SCOPE,
+            spoken=tuple(order.spoken),
+            vocabulary=tuple(order.vocabulary),
+            english=order.english,
+            progress=progress,
+        )
+        try:
+            if not path.is_file():
+                raise UnsupportedFile(order.path, "there is no such file")
+            return await self._voice(order.model).hear(path, request)
+        except BotError as exc:
+            return f"{exc.notice} ({exc})"
+
+    def _voice(self, model: str) -> Voice:
+        if model not in self._voices:
+            self._voices[model] = Voice(
+                replace(self._settings, speech_model=model),
+                self._engine,
+                speech_for(model, self._provider),
+                self._provider.complete,
+                prices=self._prices,
+                calendar=self._calendar,
+            )
+        return self._voices[model]

@@ -1,0 +1,265 @@
+"""The turn's first step: recordings in a message become words, and each gets its card in the thread.
+
+Files are fetched, heard (bot/voice/recognition.py) and shown one after the other, in the order in which they
+were posted. What goes wrong with one is a sentence; the rest of the message is answered all the same. A clip
+that an earlier attempt heard and showed is neither fetched nor paid for nor shown again. What people do with
+a card afterwards is bot/voice/service.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+from uuid import UUID, uuid5
+
+from bot.core.codec import decode, encode
+from bot.core.errors import (
+    BotError,
+    Missing,
+    ProviderError,
+    SetupError,
+    SlackRefused,
+    SlackUnavailable,
+    StorageError,
+    UnsupportedFile,
+)
+from bot.core.settings import Settings
+from bot.core.values import File, Incoming, Scope
+from bot.voice import clip_card as clip
+from bot.voice.clip_card import ClipCard
+from bot.voice.decoding import Progress
+from bot.voice.listening_policy import Ears, audible, ears
+from bot.voice.recognition import Voice
+from bot.voice.transcriber import Request
+from storage.conversation import messages
+from storage.engine import Engine, Tx
+from storage.voice import clips, recordings
+from storage.voice.clips import Clip
+
+log = logging.getLogger(__name__)
+
+CARDS = UUID("0d5e1c62-7a3c-5b58-8a2e-4f6f8f2b7c11")  # the namespace of card ids
+NOTHING_HEARD = "I heard nothing in {name}."
+NOT_A_RECORDING = "it is not a recording, and I do not read other files yet"
+NO_EARS = "I was installed without what it takes to listen"
+NOT_HERE = "in this channel I listen only to what is said to me"
+# Nobody waits for these: they are worth another attempt of the whole.
+LATER = (SlackUnavailable, StorageError)
+
+
+class Desk(Protocol):
+    """The side of the house where files come in and cards are shown."""
+
+    async def root(self, asked: Incoming) -> Incoming | None: ...
+    async def details(self, file: File) -> File: ...
+    def fetched(self, file: File) -> AbstractAsyncContextManager[Path]: ...
+    async def show_clip(self, clip: Clip, card: ClipCard, *, look: bool) -> tuple[str, str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What is said in one file. `own`: by the person who posted it, recorded in the client."""
+
+    name: str
+    text: str
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What came of the recordings in a message."""
+
+    words: tuple[Words, ...] = ()
+    notes: tuple[str, ...] = ()  # what did not work, in sentences
+    failed: ProviderError | None = None  # the first failure that another try may mend
+
+    def with_text(self, text: str) -> str:
+        """What the person said, in writing and aloud; what may be said by others has its file's name."""
+        if not text and len(self.words) == 1 and self.words[0].own:
+            return self.words[0].text
+        return "\n\n".join(filter(None, [text, *(f"[{each.name}]\n{each.text}" for each in self.words)]))
+
+
+class Hearing:
+    """Listens to what is shared in a conversation."""
+
+    def __init__(self, settings: Settings, engine: Engine, voice: Voice, desk: Desk) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._voice = voice
+        self._desk = desk
+
+    async def listen(self, incoming: Incoming, *, progress: Progress | None = None) -> Heard:
+        """Every recording in a message, as far as the channel lets us hear it.
+
+        Who calls us into a thread that we have not been in asks about what it began with, too; what is said
+        there is recalled with the thread.
+        """
+        place = incoming.conversation
+        open_ears = await self._engine.read(ears, self._settings, place.team, place.channel)
+        began = await self._beginning(incoming)
+        about = await self._files(began, open_ears, progress) if began else Heard()
+        heard = await self._files(incoming, open_ears, progress)
+        return replace(heard, notes=(*about.notes, *heard.notes), failed=about.failed or heard.failed)
+
+    async def _beginning(self, incoming: Incoming) -> Incoming | None:
+        """The first message of a thread into which we are called, when there may be something to hear."""
+        if not called_in(incoming):
+            return None
+        recalled = await self._engine.read(messages.recall, incoming.conversation.key, limit=1)
+        began = await self._desk.root(incoming) if recalled.last_at is None else None
+        return began if began and any(map(audible, began.files)) else None
+
+    async def _files(self, incoming: Incoming, open_ears: Ears, progress: Progress | None) -> Heard:
+        heard = Heard()
+        for file in incoming.files:
+            heard = await self._file(heard, incoming, file, open_ears, progress)
+        return heard
+
+    async def _file(
+        self, heard: Heard, incoming: Incoming, file: File, open_ears: Ears, progress: Progress | None
+    ) -> Heard:
+        """With one more file, or the sentence why not."""
+        try:
+            card = await self._card(incoming, file, open_ears, progress)
+        except LATER:
+            raise
+        except BotError as exc:
+            log.info("a file of %s is not heard: %s", incoming.key, type(exc).__name__)
+            failed = exc if isinstance(exc, ProviderError) and exc.retry else None
+            return replace(heard, notes=(*heard.notes, exc.notice), failed=heard.failed or failed)
+        if not card.heard:
+            return replace(heard, notes=(*heard.notes, NOTHING_HEARD.format(name=card.name)))
+        return replace(heard, words=(*heard.words, Words(card.name, card.text, file.voice)))
+
+    async def _card(
+        self, incoming: Incoming, file: File, open_ears: Ears, progress: Progress | None
+    ) -> ClipCard:
+        """The card of one file, which stands in the thread when this returns, if there is anything on it."""
+        id = card_id(incoming, file)
+        known = await self._engine.read(clips.find, id)
+        if known and known.shown and (card := await self._known(known)):
+            return card
+        if file.stub or not file.url:
+            file = await self._desk.details(file)
+        if not audible(file):
+            raise UnsupportedFile(file.name, NOT_A_RECORDING)
+        if not open_ears.open_to(incoming):
+            raise UnsupportedFile(file.name, NOT_HERE)
+        card = await self._hear(incoming, file, open_ears, progress)
+        if card.heard:
+            await self._show(_clip(id, incoming, card), card)
+        return card
+
+    async def _known(self, clip: Clip) -> ClipCard | None:
+        try:
+            return await self._voice.card(clip.recording)
+        except Missing:
+            return None
+
+    async def _hear(
+        self, incoming: Incoming, file: File, open_ears: Ears, progress: Progress | None
+    ) -> ClipCard:
+        request = Request(
+            file.name,
+            scope(incoming),
+            spoken=open_ears.spoken,
+            vocabulary=open_ears.words,
+            english=self._settings.voice_english == "always",
+            progress=progress,
+        )
+        try:
+            async with self._desk.fetched(file) as path:
+                return await self._voice.hear(path, request)
+        except SetupError as exc:
+            log.error("%s", exc)
+            raise UnsupportedFile(file.name, NO_EARS) from exc
+
+    async def _show(self, clip: Clip, card: ClipCard) -> None:
+        """Puts the card into the thread once. In a thread that is closed to us it is left out."""
+        new = await self._engine.write(_put, clip)
+        try:
+            shown, file = await self._desk.show_clip(clip, card, look=not new)
+        except SlackRefused as exc:
+            log.info("clip %s is not shown: %s", clip.id, exc.code)
+            return
+        await self._engine.write(clips.show, clip.id, shown, file)
+
+
+class Listening:
+    """Listening under way; whoever holds it can end it."""
+
+    def __init__(self, work: Coroutine[Any, Any, Heard]) -> None:
+        self._task = asyncio.create_task(work)
+
+    async def heard(self) -> Heard | None:
+        """What was heard; None when it was ended from outside."""
+        try:
+            return await self._task
+        except asyncio.CancelledError:
+            me = asyncio.current_task()
+            if me is not None and me.cancelling():
+                raise
+            return None
+
+    async def aclose(self) -> None:
+        """Ends it; parts that were heard stay heard."""
+        self._task.cancel()
+        await asyncio.wait([self._task])
+
+
+def called_in(incoming: Incoming) -> bool:
+    """Mentioned in a thread that began without the mention."""
+    return incoming.mentioned and incoming.message != incoming.conversation.thread
+
+
+def said(tx: Tx, team: str, channel: str, message: str, typed: str) -> str:
+    """A message's text with what is kept of its recordings, as they are now."""
+    words = (_words(tx, kept) for kept in clips.of_message(tx, team, channel, message))
+    return Heard(tuple(filter(None, words))).with_text(typed)
+
+
+def _words(tx: Tx, kept: Clip) -> Words | None:
+    stored = recordings.card(tx, kept.recording)
+    if stored is None:
+        return None
+    card, asked = clip.load(stored), decode(kept.asked)
+    own = any(file.voice and card_id(asked, file) == kept.id for file in asked.files)
+    return Words(card.name, card.text, own)
+
+
+def card_id(incoming: Incoming, file: File) -> str:
+    """The card's id: the same however often the message is worked on."""
+    place = incoming.conversation
+    return str(uuid5(CARDS, f"{place.team}:{place.channel}:{incoming.message}:{file.id}"))
+
+
+def scope(incoming: Incoming) -> Scope:
+    where = incoming.conversation
+    return Scope(where.team, where.channel, incoming.user, where.key, "transcription")
+
+
+def _put(tx: Tx, clip: Clip) -> bool:
+    """Whether nobody can have shown it yet. Missing: the message was deleted while we listened."""
+    if messages.forgotten(tx, clip.team, clip.channel, clip.message):
+        raise Missing(f"message of clip {clip.id}")
+    return clips.put(tx, clip)
+
+
+def _clip(id: str, incoming: Incoming, card: ClipCard) -> Clip:
+    place = incoming.conversation
+    return Clip(
+        id=id,
+        recording=card.id,
+        team=place.team,
+        channel=place.channel,
+        conversation=place.key,
+        message=incoming.message,
+        person=incoming.user,
+        asked=encode(incoming),
+    )

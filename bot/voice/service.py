@@ -1,0 +1,262 @@
+"""Clips apart from their turn: heard where nobody turned to Parley, corrected, translated, forgotten.
+
+A clip that nobody asked us to hear is a job of its own kind, beside its conversation: it makes Parley no part
+of the thread. If it is spoken to Parley, the message becomes a question like any other. What was forgotten is
+erased here at once and taken out of Slack by another job, however often that takes.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from typing import Protocol
+
+from bot.conversation.records import reply_id
+from bot.core.access import closed, remembers
+from bot.core.codec import decode, encode
+from bot.core.errors import NotPermitted
+from bot.core.settings import Settings
+from bot.core.values import Conversation, Incoming, Scope
+from bot.jobs.inbox import Inbox, Job
+from bot.voice import message_clips as hearing
+from bot.voice.clip_card import ClipCard, Traces
+from bot.voice.listening_policy import Ears, audible, ears, wish
+from bot.voice.message_clips import Hearing, Listening
+from bot.voice.recognition import Voice, addressed
+from storage.channel import preferences
+from storage.conversation import messages
+from storage.engine import Engine, Tx
+from storage.jobs import inbox
+from storage.jobs.inbox import Effect
+from storage.voice import clips
+from storage.voice.clips import Clip
+
+log = logging.getLogger(__name__)
+
+NAME = "Parley"  # by which it is spoken to
+OVERHEARD, GONE = "clip", "card"  # kinds of jobs
+CORRECT, FORGET = (
+    "only the person whose clip it is can correct it",
+    "only the person whose clip it is can do that",
+)
+
+
+class Desk(hearing.Desk, Protocol):
+    """Where cards are shown, and what becomes of them there."""
+
+    async def change_clip(self, clip: Clip, card: ClipCard) -> str: ...
+    async def take_away(self, traces: Traces) -> None: ...
+
+
+class Clips:
+    """One for the whole process."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        engine: Engine,
+        hearing: Hearing,
+        voice: Voice,
+        desk: Desk,
+        *,
+        ask: Callable[[Incoming], Awaitable[None]],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._hearing = hearing
+        self._voice = voice
+        self._desk = desk
+        self._ask = ask  # takes a question in
+        self._clock = clock
+        self._listening: dict[str, Listening] = {}  # by the key of the job
+        self._translating: set[str] = set()
+        self.inbox: Inbox  # set by the app, which makes the inbox around `work`
+
+    # Heard in passing
+
+    async def overhear(self, incoming: Incoming) -> None:
+        """A message that is not for us: its clips are heard where the channel wants every clip heard."""
+        if not any(map(audible, incoming.files)):
+            return
+        place = incoming.conversation
+        await self.inbox.put(
+            job_key(incoming.key),
+            f"{OVERHEARD}:{place.key}",
+            OVERHEARD,
+            encode(incoming),
+            team=place.team,
+            person=incoming.user,
+            when=partial(_in_passing, self._settings, incoming),
+        )
+
+    async def work(self, job: Job) -> list[Effect]:
+        """A job of one of our kinds."""
+        if job.kind == GONE:
+            await self._desk.take_away(Traces(**json.loads(job.payload)))
+        else:
+            await self._overhear(job.key, decode(job.payload))
+        return []
+
+    async def _overhear(self, key: str, incoming: Incoming) -> None:
+        place = incoming.conversation
+        age_s = (self._clock() - incoming.sent_at).total_seconds()
+        gone = await self._engine.read(messages.forgotten, place.team, place.channel, incoming.message)
+        if gone or age_s > self._settings.message_age_limit_s:
+            return
+        listening = self._listening[key] = Listening(self._hearing.listen(incoming))
+        try:
+            heard = await listening.heard()
+        finally:
+            del self._listening[key]
+        gone = await self._engine.read(messages.forgotten, place.team, place.channel, incoming.message)
+        if heard is None or gone:  # deleted
+            await self._engine.write(clips.forget_unheard, place.team, place.key, incoming.user)
+            await self._engine.scrub()
+            return
+        if heard.failed:
+            raise heard.failed
+        if heard.words and addressed(heard.words[0].text, NAME):
+            await self._ask(replace(incoming, mentioned=True))
+
+    # What people do with a card
+
+    async def card(self, id: str, user: str) -> ClipCard:
+        """The card, for the person whose words are on it. NotPermitted, Missing."""
+        clip = await self._of(id, user, CORRECT)
+        return await self._voice.card(clip.recording)
+
+    async def correct(self, id: str, user: str, text: str, *, asking: str) -> None:
+        """Another text takes the place of what was heard, and the question is asked again.
+
+        `asking` tells one correction from another. NotPermitted, Missing.
+        """
+        clip = await self._of(id, user, CORRECT)
+        await self._voice.correct(clip.recording, text)
+        asked = decode(clip.asked)
+        words = await self._engine.write(_retract, clip, asked)
+        again = replace(asked, key=f"{asked.key}:{asking}", text=words, files=(), sent_at=self._clock())
+        await self._ask(again)
+        await self._show(clip)
+
+    async def translate(self, id: str, user: str) -> None:
+        """English beside the words; asking again while it is made changes nothing. Missing, ProviderError."""
+        clip = await self._engine.read(clips.get, id)
+        if id in self._translating:
+            return
+        self._translating.add(id)
+        try:
+            scope = Scope(clip.team, clip.channel, user, clip.conversation, "translation")
+            await self._voice.into_english(clip.recording, scope)
+        finally:
+            self._translating.discard(id)
+        await self._show(clip)
+
+    async def forget(self, id: str, user: str) -> None:
+        """Erases the words of one clip, here and in Slack. NotPermitted, Missing."""
+        clip = await self._of(id, user, FORGET)
+        await self._forget(clip, by=user)
+        await self._engine.write(_reword, clip, now=self._now())
+        await self._engine.scrub()
+
+    async def forget_message(self, key: str, team: str, channel: str, message: str) -> None:
+        """The message was deleted: what is being heard of it ends, what was heard is erased."""
+        if listening := self._listening.get(job_key(key)):
+            await listening.aclose()
+        found = await self._engine.read(clips.of_message, team, channel, message)
+        await self._forget_all(found, by="")  # Slack does not tell who deleted it
+        asked = await self._engine.write(clips.forget_unheard_of, key)
+        passing = await self._engine.write(clips.forget_unheard_of, job_key(key), lane=f"{OVERHEARD}:")
+        if found or asked or passing:
+            await self._engine.scrub()
+
+    async def forget_thread(self, conversation: Conversation, *, by: str) -> None:
+        """Every clip in a thread, here and in Slack."""
+        await self._forget_all(await self._engine.read(clips.of_conversation, conversation.key), by=by)
+
+    async def forget_person(self, team: str, user: str, *, by: str) -> None:
+        """Every clip of a person, here and in Slack."""
+        await self._forget_all(await self._engine.read(clips.of_person, team, user), by=by)
+
+    async def _of(self, id: str, user: str, why: str) -> Clip:
+        clip = await self._engine.read(clips.get, id)
+        if clip.person != user:
+            raise NotPermitted(why)
+        return clip
+
+    async def _show(self, clip: Clip) -> None:
+        card = await self._voice.card(clip.recording)
+        if clip.shown:
+            shown, file = clip.shown, await self._desk.change_clip(clip, card)
+        else:  # whoever put it there died before that was written down
+            shown, file = await self._desk.show_clip(clip, card, look=True)
+        await self._engine.write(clips.show, clip.id, shown, file)
+
+    async def _forget_all(self, found: list[Clip], *, by: str) -> None:
+        for clip in found:
+            await self._forget(clip, by=by)
+
+    async def _forget(self, clip: Clip, *, by: str) -> None:
+        """Erased here and, in the same moment, due to be taken out of Slack."""
+        thread = decode(clip.asked).conversation.thread
+        traces = Traces(clip.id, clip.channel, thread, clip.message, clip.shown, clip.file)
+        await self.inbox.put(
+            f"{GONE}:{clip.id}:{clip.shown}",
+            f"{GONE}:{clip.conversation}",
+            GONE,
+            encode(traces),
+            when=partial(_erase, clip, by=by, now=self._now()),
+        )
+
+    # What a channel wants
+
+    async def ears(self, team: str, channel: str) -> Ears:
+        return await self._engine.read(ears, self._settings, team, channel)
+
+    async def wish(self, team: str, channel: str, name: str, value: str, *, user: str) -> None:
+        """One setting of a channel: listen, languages or words. NotUnderstood."""
+        value = wish(name, value)
+        await self._engine.write(preferences.wish, team, channel, name, value, person=user, now=self._now())
+
+    def _now(self) -> float:
+        return self._clock().timestamp()
+
+
+def job_key(key: str) -> str:
+    """The key of the job that listens to a message in passing."""
+    return f"{OVERHEARD}:{key}"
+
+
+def _in_passing(settings: Settings, incoming: Incoming, tx: Tx) -> bool:
+    """The channel wants every clip heard, and this one is not heard as a question anyway."""
+    if closed(incoming, settings) or not remembers(incoming, settings):
+        return False
+    place = incoming.conversation
+    wanted = ears(tx, settings, place.team, place.channel).listen == "every"
+    return wanted and not inbox.keys(tx, incoming.key)
+
+
+def _erase(clip: Clip, tx: Tx, *, by: str, now: float) -> bool:
+    clips.forget(tx, clip, by=by, now=now)
+    return True
+
+
+def _retract(tx: Tx, clip: Clip, asked: Incoming) -> str:
+    """Nothing is remembered of a question that was misheard, nor of its answers; its words now."""
+    for message in (clip.message, *map(reply_id, inbox.keys(tx, asked.key))):
+        messages.retract(tx, clip.team, clip.channel, message)
+    return hearing.said(tx, clip.team, clip.channel, clip.message, asked.text)
+
+
+def _reword(tx: Tx, clip: Clip, *, now: float) -> None:
+    """What is remembered of a message follows its clips."""
+    typed = decode(clip.asked).text
+    text = hearing.said(tx, clip.team, clip.channel, clip.message, typed)
+    if text:
+        messages.edit(tx, clip.team, clip.channel, clip.message, text, now=now)
+    else:
+        messages.delete(tx, clip.team, clip.channel, clip.message, now=now)

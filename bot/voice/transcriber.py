@@ -1,0 +1,179 @@
+"""Listening to the parts of one recording: in parallel, none of them twice, joined to one whole.
+
+A part is stored in the moment it was heard, with its cost; whoever resumes after a crash asks only for the
+others. Parts without any sound are never sent. Decoding and cutting came before (bot/voice/decoding.py); the
+caps, the card and the English text come after (bot/voice/recognition.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import asdict, dataclass, replace
+from decimal import Decimal
+from typing import Any, Literal, Protocol, TypeVar
+
+from bot.core.settings import Settings
+from bot.core.values import Scope, Usage
+from bot.costs.pricing import nano, usd
+from bot.provider.reported_usage import reported
+from bot.voice import speech_models, stitching
+from bot.voice.decoding import HEARD_S, Part, Progress, Recording, sound_in
+from bot.voice.transcript import Heard, Said, read
+from storage.engine import Engine
+from storage.voice import recordings
+from storage.voice.recordings import Owner, StoredPart
+
+T = TypeVar("T")
+Task = Literal["transcribe", "translate"]
+Price = Callable[[str, Usage], Decimal | None]
+
+
+class Speech(Protocol):
+    """A speech model: the provider, or one on this machine. Returns the model's JSON."""
+
+    async def transcribe(
+        self, name: str, audio: bytes, scope: Scope, *, model: str, seconds: float, **parameters: Any
+    ) -> dict[str, Any]: ...
+
+    async def translate(
+        self, name: str, audio: bytes, scope: Scope, *, model: str, seconds: float, **parameters: Any
+    ) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is wanted of a recording. `spoken` are codes of languages (none: detected)."""
+
+    name: str  # as its owner calls it
+    scope: Scope
+    spoken: tuple[str, ...] = ()
+    vocabulary: tuple[str, ...] = ()
+    english: bool = False  # a translation too
+    progress: Progress | None = None  # seconds listened to, of seconds in all
+
+    @property
+    def owner(self) -> Owner:
+        return Owner(self.scope.team, self.scope.conversation, self.scope.user)
+
+
+class Listener:
+    """Asks the speech model, and remembers what it said."""
+
+    def __init__(self, settings: Settings, engine: Engine, speech: Speech, price: Price) -> None:
+        self._name = settings.speech_model
+        self._model = speech_models.lookup(settings.speech_model)
+        self._engine = engine
+        self._speech = speech
+        self._price = price
+        self._requests = asyncio.Semaphore(settings.voice_parallel)
+
+    async def listen(
+        self, task: Task, id: str, recording: Recording, request: Request
+    ) -> tuple[Heard, Decimal | None]:
+        """All parts, in parallel within a bound, those that were heard before from storage."""
+        stored = await self._engine.read(recordings.parts, id, task)
+        work = _Work(task, id, recording, request, stored)
+        work.tell()
+        await all_of([self._part(work, number, part) for number, part in enumerate(recording.parts)])
+        costs = [None if part.cost is None else usd(part.cost) for part in work.done.values()]
+        heard = [_load(work.done[number].heard) for number in sorted(work.done)]
+        parts = [recording.parts[number] for number in sorted(work.done)]
+        return _joined(parts, heard), total(costs)
+
+    async def _part(self, work: _Work, number: int, part: Part) -> None:
+        """Listens to one part and stores what was heard, unless it is done, silent, or another one failed."""
+        if number in work.done or sound_in(work.recording.sounds, part.start_s, part.end_s) < HEARD_S:
+            return
+        async with self._requests:
+            if work.failed:
+                return
+            try:
+                done = await self._ask(work, number, part)
+            except BaseException:
+                work.failed = True
+                raise
+        await self._engine.write(recordings.put_part, work.id, work.request.owner, work.task, done)
+        work.done[number] = done
+        work.tell()
+
+    async def _ask(self, work: _Work, number: int, part: Part) -> StoredPart:
+        audio = await asyncio.to_thread(part.path.read_bytes)
+        asked = speech_models.parameters(
+            self._model, languages=work.request.spoken, vocabulary=work.request.vocabulary
+        )
+        scope, send = replace(work.request.scope, kind="transcription"), self._speech.transcribe
+        if work.task == "translate":
+            asked = speech_models.translation_parameters(self._model, asked)
+            scope, send = replace(work.request.scope, kind="translation"), self._speech.translate
+        reply = await send(part.name, audio, scope, model=self._name, seconds=part.length_s, **asked)
+        sounds = [(a - part.start_s, b - part.start_s) for a, b in work.recording.sounds]
+        within = [(max(0.0, a), min(part.length_s, b)) for a, b in sounds if b > 0 and a < part.length_s]
+        heard = read(reply, within, part.length_s)
+        used = reported(reply.get("usage")) or Usage(estimated=True)
+        cost = self._price(self._name, replace(used, audio_seconds=used.audio_seconds or part.length_s))
+        return StoredPart(number, json.dumps(asdict(heard)), None if cost is None else nano(cost))
+
+
+class _Work:
+    """The parts of one recording on their way through the model."""
+
+    def __init__(
+        self, task: Task, id: str, recording: Recording, request: Request, done: dict[int, StoredPart]
+    ) -> None:
+        self.task = task
+        self.id = id
+        self.recording = recording
+        self.request = request
+        self.done = done
+        self.failed = False
+
+    def tell(self) -> None:
+        if self.request.progress:
+            finished = sum(self.recording.parts[number].length_s for number in self.done)
+            self.request.progress(min(finished, self.recording.length_s), self.recording.length_s)
+
+
+def _joined(parts: Sequence[Part], heard: Sequence[Heard]) -> Heard:
+    """One transcript of all parts, in the time of the recording."""
+    said: list[Said] = []
+    for number, (part, piece) in enumerate(zip(parts, heard, strict=True), 1):
+        # A model names the speakers of each request anew.
+        suffix = f"{number}" if len(parts) > 1 else ""
+        moved = [
+            replace(
+                s,
+                start_s=s.start_s + part.start_s,
+                end_s=min(s.end_s + part.start_s, part.end_s),
+                speaker=s.speaker and s.speaker + suffix,
+            )
+            for s in piece.said
+        ]
+        said = stitching.join(said, moved, part.overlap_s)
+    letters: Counter[str] = Counter()
+    for piece in heard:
+        letters[piece.language] += sum(len(s.text) for s in piece.said)
+    language = letters.most_common(1)[0][0] if letters else ""
+    return Heard(language, tuple(said), all(piece.timed for piece in heard))
+
+
+async def all_of(work: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+    """Everything at once; what is under way when one fails is finished first, for it is paid for."""
+    results = await asyncio.gather(*work, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return [result for result in results if not isinstance(result, BaseException)]
+
+
+def total(costs: Sequence[Decimal | None]) -> Decimal | None:
+    """Unknown as soon as one of them is."""
+    known = [cost for cost in costs if cost is not None]
+    return sum(known, Decimal(0)) if len(known) == len(costs) else None
+
+
+def _load(heard: str) -> Heard:
+    row = json.loads(heard)
+    return Heard(row["language"], tuple(Said(**s) for s in row["said"]), row["timed"])

@@ -1,0 +1,109 @@
+"""Slack as the rest of the house needs it: a place to reply, and the thread around a message."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from bot.conversation.memory import Heard
+from bot.core.errors import SlackRefused
+from bot.core.settings import Settings
+from bot.core.values import Conversation, Incoming
+from bot.text.redact import redact
+from handlers.reply.output_filter import Outgoing
+from handlers.reply.reply import SlackReply
+from handlers.slack import mrkdwn
+from handlers.slack.blocks import Block
+from handlers.slack.client import SlackDoor
+from handlers.slack.directory import Directory
+from handlers.slack.pacing import Pace
+from handlers.slack.permissions import Rights
+from handlers.voice.blocks import is_card
+
+log = logging.getLogger(__name__)
+
+# How much of somebody else's thread is read when the bot is called into it: its last messages. Slack hands
+# threads out from their beginning, so the pages before them have to be turned. Source: conversations.replies
+# recommends at most 200 messages a page, allows 1,000.
+FIRST_PAGE, NEXT_PAGE = 200, 1_000
+THREAD_PAGES = 11
+THREAD_MESSAGES = 1_000
+
+
+class SlackFront:
+    """Implements bot.conversation.service.Front."""
+
+    def __init__(self, door: SlackDoor, settings: Settings) -> None:
+        self.door = door
+        self.directory = Directory(door)
+        self.rights = Rights(door)
+        self.pace = Pace(settings.streams_per_minute)
+        self._link_hosts = frozenset(h.strip().lower() for h in settings.link_hosts.split(",") if h.strip())
+
+    def reply(
+        self,
+        incoming: Incoming,
+        reply_id: str,
+        *,
+        messages: list[str],
+        resumed: bool,
+        opened: Callable[[list[str]], None],
+    ) -> SlackReply:
+        hosts = self._link_hosts | mrkdwn.addresses(incoming.text)
+        return SlackReply(
+            self.door,
+            self.pace,
+            incoming,
+            reply_id,
+            outgoing=lambda: Outgoing(hosts, frozenset({incoming.user})),
+            opened=opened,
+            messages=messages,
+            resumed=resumed,
+        )
+
+    async def tell(self, user: str, text: str, shown: Sequence[Block] = ()) -> None:
+        """Writes to somebody directly, in Slack's own markup; `shown` are the blocks it is shown as."""
+        opened = await self.door.call("conversations.open", users=user)
+        await self.door.call(
+            "chat.postMessage",
+            channel=opened["channel"]["id"],
+            text=redact(text),
+            **({"blocks": list(shown)} if shown else {}),
+            unfurl_links=False,
+            unfurl_media=False,
+        )
+
+    async def thread(self, conversation: Conversation, *, before: str) -> tuple[list[Heard], bool]:
+        """What was said last in the thread before a message, oldest first, and whether that is all of it."""
+        said: list[Heard] = []
+        await self.door.who()
+        cursor = ""
+        for number in range(THREAD_PAGES):
+            try:
+                page = await self.door.get(
+                    "conversations.replies",
+                    channel=conversation.channel,
+                    ts=conversation.thread,
+                    latest=before,
+                    limit=NEXT_PAGE if number else FIRST_PAGE,
+                    **({"cursor": cursor} if cursor else {}),
+                )
+            except SlackRefused as exc:
+                log.warning("a thread cannot be read: %s", exc.code)
+                return said, False
+            said += [
+                self._heard(m)
+                for m in page.get("messages") or ()
+                if (m.get("text") or m.get("files")) and float(m["ts"]) < float(before) and not is_card(m)
+            ]
+            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return said[-THREAD_MESSAGES:], len(said) <= THREAD_MESSAGES
+        return said[-THREAD_MESSAGES:], False
+
+    def _heard(self, message: dict[str, Any]) -> Heard:
+        text = mrkdwn.readable(message.get("text") or "", without=self.door.bot_user)
+        if message.get("user") == self.door.bot_user:
+            return Heard(message["ts"], "assistant", "", text)
+        return Heard(message["ts"], "human", message.get("user") or message.get("bot_id") or "", text)

@@ -1,0 +1,222 @@
+"""The form of a channel's settings: values in, a modal out, and what was filled in back as values.
+
+Each field's block and action carry the name of what it sets, so that a problem is shown where it is. Slack
+takes 3,000 characters in one field; what is longer is spread over several.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot.guard.policy import MAX_CONTACT, MAX_PURPOSE, Policy, fingerprint
+from bot.voice.listening_policy import LISTENS, SPOKEN, WORDS, Ears
+from handlers.slack.blocks import Block, actions, button, header, section
+from handlers.slack.modals import View, plain, window
+
+FORM = "channel_settings"
+OPEN_RECORD, OPEN_QUESTIONS = "open_guard_record", "open_guard_questions"
+FIELD = 3_000  # Source: docs.slack.dev/reference/block-kit/block-elements/plain-text-input-element
+ROOM = 500  # characters that are left free for what is added
+
+# What can be chosen, by the name of what it sets: its label, then each value in words.
+CHOICES: dict[str, tuple[str, dict[str, str]]] = {
+    "shadow": (
+        "Is it in force?",
+        {"true": "Watch only: judge and count, refuse nothing", "false": "In force"},
+    ),
+    "action": (
+        "What happens to the rest?",
+        {
+            "refuse": "Refuse in one friendly sentence",
+            "note": "Answer briefly, and say that it is off topic",
+            "ask": "Point to a person",
+        },
+    ),
+    "strictness": (
+        "How strict?",
+        {
+            "lenient": "Lenient: a wrong refusal is ten times worse",
+            "normal": "Normal: 95 % of what belongs is answered",
+            "strict": "Strict: both mistakes are equally bad",
+        },
+    ),
+    "tone": ("In which tone?", {"friendly": "Friendly", "plain": "Plain", "formal": "Formal"}),
+    "on_failure": (
+        "When nothing can judge a message",
+        {"open": "Answer it", "closed": "Refuse it"},
+    ),
+    "context_only": (
+        "Where answers come from",
+        {"false": "From everything the model knows", "true": "From the passages below and nothing else"},
+    ),
+    LISTENS: (
+        "Voice clips that are heard",
+        {
+            "mentioned": "Those that turn to Parley",
+            "threads": "Those in threads Parley takes part in, too",
+            "every": "Every clip in this channel",
+        },
+    ),
+}
+FLAGS = frozenset({"shadow", "context_only"})
+# Lists: their label, what stands between two entries, and what to know about them.
+LISTS = {
+    "belongs": (
+        "Messages that belong",
+        "\n",
+        "One a line. Where there are none, the model writes some from the purpose, for you to change here.",
+    ),
+    "does_not": ("Messages that do not", "\n", "One a line; near misses teach most."),
+    "passages": ("Passages to answer from", "\n\n", "An empty line between two of them."),
+}
+EARS = (LISTENS, SPOKEN, WORDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What somebody sent. `rules`: as bot.guard.policy.read takes it; None: no guard."""
+
+    channel: str
+    was: str  # fingerprint of the policy that the form showed
+    rules: dict[str, Any] | None
+    ears: dict[str, str]
+
+
+def form(channel: str, rules: Policy | None, ears: Ears, *, open_questions: int) -> View:
+    """The form, filled with what holds now."""
+    shown = rules or Policy("")
+    said = heard(ears)
+    return window(
+        "Channel settings",
+        [
+            section(f"Settings of {place(channel)}."),
+            actions(
+                button(OPEN_RECORD, "What the guard did"),
+                button(OPEN_QUESTIONS, f"Unanswered questions ({open_questions})"),
+            ),
+            header("What the channel is for"),
+            _text(
+                "purpose", "Purpose", shown.purpose, most=MAX_PURPOSE, hint="Empty: everything is answered."
+            ),
+            *(_choice(name, _value(name, shown)) for name in ("shadow", "action")),
+            _text(
+                "contact",
+                "Whom to point to",
+                shown.contact,
+                most=MAX_CONTACT,
+                hint="For what does not belong.",
+            ),
+            *(_choice(name, _value(name, shown)) for name in ("strictness", "tone", "on_failure")),
+            header("Examples"),
+            *_list("belongs", shown.belongs),
+            *_list("does_not", shown.does_not),
+            header("Answers only from passages"),
+            _choice("context_only", _value("context_only", shown)),
+            *_list("passages", shown.passages),
+            header("Voice"),
+            _choice(LISTENS, said[LISTENS]),
+            _text(SPOKEN, "Languages spoken", said[SPOKEN], hint="en, Japanese, …; empty: detected."),
+            _text(WORDS, "Names and words to expect", said[WORDS], hint="Separated by commas."),
+        ],
+        submit=plain("Save"),
+        callback_id=FORM,
+        private_metadata=json.dumps({"channel": channel, "was": fingerprint(rules)}),
+    )
+
+
+def place(channel: str) -> str:
+    """A channel as Slack shows it; a direct message has no name."""
+    return "this conversation" if channel.startswith("D") else f"<#{channel}>"
+
+
+def kept(days: Mapping[str, float], channel: str) -> str:
+    """How long what is said in a channel is kept, in a sentence."""
+    told = ", ".join(f"{kind} {f'{n:g} days' if n else 'for ever'}" for kind, n in days.items())
+    return (
+        f"Kept of what is said in {place(channel)}: {told}. Whoever looks after it may want less: `keep 7`."
+    )
+
+
+def _text(name: str, label: str, value: str, *, most: int = FIELD, hint: str = "") -> Block:
+    element: dict[str, Any] = {
+        "type": "plain_text_input",
+        "action_id": name,
+        "multiline": most >= MAX_PURPOSE,
+        "max_length": most,
+    }
+    if value:
+        element["initial_value"] = value
+    block = {"type": "input", "block_id": name, "optional": True, "label": plain(label), "element": element}
+    return block | {"hint": plain(hint)} if hint else block
+
+
+def heard(ears: Ears) -> dict[str, str]:
+    """A channel's ears as the form shows them."""
+    return {LISTENS: ears.listen, SPOKEN: ", ".join(ears.spoken), WORDS: ", ".join(ears.words)}
+
+
+def _value(name: str, rules: Policy) -> str:
+    return str(getattr(rules, name)).lower()
+
+
+def _choice(name: str, value: str) -> Block:
+    label, words = CHOICES[name]
+    options = {value: {"text": plain(text), "value": value} for value, text in words.items()}
+    element = {
+        "type": "static_select",
+        "action_id": name,
+        "options": list(options.values()),
+        "initial_option": options[value],
+    }
+    return {"type": "input", "block_id": name, "label": plain(label), "element": element}
+
+
+def _list(name: str, values: Sequence[str]) -> Iterator[Block]:
+    label, between, hint = LISTS[name]
+    for number, part in enumerate(parts(values, between)):
+        field = name if number == 0 else f"{name}:{number}"
+        title = label if number == 0 else f"{label} (more)"
+        yield _text(field, title, part, hint=hint if number == 0 else "")
+
+
+def parts(values: Sequence[str], between: str) -> list[str]:
+    """A list as the texts of as few fields as hold it, with room for more in the last."""
+    found = [""]
+    for value in values:
+        longer = f"{found[-1]}{between}{value}" if found[-1] else value
+        if len(longer) <= FIELD:
+            found[-1] = longer
+        else:
+            found.append(value)
+    return found if len(found[-1]) <= FIELD - ROOM else [*found, ""]
+
+
+# Back
+
+
+def filled(view: View) -> Filled:
+    """What somebody sent; what is wrong with it is for others to say."""
+    meant = json.loads(view["private_metadata"])
+    given = dict(_answers(view["state"]["values"]))
+    ears = {name: given[name] for name in EARS if name in given}
+    rules: dict[str, Any] = {name: given[name] for name in ("purpose", "contact")}
+    rules |= {name: _listed(name, given) for name in LISTS}
+    rules |= {name: given[name] for name in CHOICES if name not in EARS}
+    rules |= {name: given[name] == "true" for name in FLAGS}
+    return Filled(meant["channel"], meant["was"], rules if given["purpose"].strip() else None, ears)
+
+
+def _answers(values: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    for field, answers in values.items():
+        (answer,) = answers.values()
+        chosen = answer.get("selected_option")
+        yield field, chosen["value"] if chosen else answer.get("value") or ""
+
+
+def _listed(name: str, given: Mapping[str, str]) -> list[str]:
+    _, between, _ = LISTS[name]
+    texts = [text for field, text in given.items() if field.partition(":")[0] == name]
+    return [entry.strip() for text in texts for entry in text.split(between) if entry.strip()]

@@ -1,0 +1,200 @@
+"""`/parley settings` and the same from App Home: what a channel wants, and what its guard did.
+
+Who may is asked of Slack each time something is opened, pressed or sent. What the windows look like is
+handlers/channel/form.py and handlers/guard/blocks.py.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from bot.app import Services
+from bot.core.errors import BotError, Conflict, NotPermitted, NotUnderstood, SetupError
+from bot.guard import policy
+from bot.guard.policy import Policy
+from bot.voice import listening_policy
+from handlers.adapter import SlackFront
+from handlers.channel import form as settings_form
+from handlers.channel.form import Filled, place
+from handlers.guard import blocks as guard_blocks
+from handlers.slack import blocks, modals
+from handlers.slack.modals import View
+from storage.guard.verdicts import Channel
+
+NOT_YOURS = "what Parley does in a channel is for whoever made it, those an admin named, and admins to decide"
+NO_GUARD = "Saved. There is no guard in {place}: everything is answered."
+WATCHING = "Saved. From now on I judge every message in {place} and keep count, but refuse nothing."
+IN_FORCE = "Saved. From now on I keep to that in {place}."
+LEARNING = "What changed is being learned; “What the guard did” in `/parley settings` shows how well it went."
+
+
+class ChannelSettings:
+    """Listeners for the settings of one channel."""
+
+    def __init__(self, services: Services, front: SlackFront) -> None:
+        self._services = services
+        self._front = front
+
+    async def may(self, team: str, channel: str, user: str) -> bool:
+        """Whether this person may decide about the channel now."""
+        named = await self._services.subject.owners(Channel(team, channel))
+        return await self._front.rights.looks_after(user, channel, named=named)
+
+    async def keep(self, body: dict[str, Any], words: str, respond: Any) -> None:
+        """For how many days what is said in the channel is kept; with words, whoever decides changes it."""
+        at, user = Channel(body["team_id"], body["channel_id"]), body["user_id"]
+        if words:
+            await self._check(at, user)
+            await self._services.keep(at, words, by=user)
+        kept = await self._services.kept_days(at)
+        said = settings_form.kept(kept, at.channel)
+        await respond(**blocks.ephemeral(said, [blocks.section(said)]))
+
+    # The form
+
+    async def command(self, body: dict[str, Any]) -> None:
+        """The form of the channel in which the command was given."""
+        await self._open(Channel(body["team_id"], body["channel_id"]), body["user_id"], body["trigger_id"])
+
+    async def chosen(self, ack: Any, body: dict[str, Any]) -> None:
+        """The form of the channel that was chosen in App Home."""
+        await ack()
+        if channel := body["actions"][0].get("selected_conversation"):
+            await self._open(Channel(body["team"]["id"], channel), body["user"]["id"], body["trigger_id"])
+
+    async def _open(self, at: Channel, user: str, trigger: str) -> None:
+        async def form() -> View:
+            await self._check(at, user)
+            standing = await self._services.subject.standing(at)
+            heard = await self._services.clips.ears(at.team, at.channel)
+            return settings_form.form(
+                at.channel, standing.policy, heard, open_questions=standing.open_questions
+            )
+
+        await modals.show(self._front.door, trigger, form)
+
+    async def submitted(self, ack: Any, body: dict[str, Any]) -> None:
+        """Saves the form, or says at each field what is wrong with it."""
+        given = settings_form.filled(body["view"])
+        try:
+            said = await self._save(given, Channel(body["team"]["id"], given.channel), body["user"]["id"])
+        except SetupError as exc:
+            await ack(response_action="errors", errors=_by_field(exc.problems))
+        except BotError as exc:
+            await ack(response_action="errors", errors={"purpose": exc.notice})
+        else:
+            await ack(response_action="update", view=modals.said(said))
+
+    async def _save(self, given: Filled, at: Channel, user: str) -> str:
+        """What is to be said of it. SetupError names the fields."""
+        rules = _checked(given)
+        await self._check(at, user)
+        subject = self._services.subject
+        if policy.fingerprint(await subject.policy(at)) != given.was:
+            raise Conflict("settings")
+        await subject.decide(at, rules, by=user)
+        shown = settings_form.heard(await self._services.clips.ears(at.team, at.channel))
+        for name in (name for name, value in given.ears.items() if value != shown[name]):
+            await self._services.clips.wish(at.team, at.channel, name, given.ears[name], user=user)
+        learning = rules is not None and (await subject.standing(at)).learning
+        return _effect(rules, at.channel) + (f" {LEARNING}" if learning else "")
+
+    # What the guard did
+
+    async def record(self, ack: Any, body: dict[str, Any]) -> None:
+        """The weeks, the versions and the latest verdicts, on top of the form."""
+        await ack()
+        view = body["view"]
+        await modals.show(self._front.door, body["trigger_id"], self._record(body, view), on_top=True)
+
+    async def use_version(self, ack: Any, body: dict[str, Any]) -> None:
+        """Rolls back, or forward, to a trained version."""
+        await ack()
+        at, user, version = _channel(body), body["user"]["id"], int(body["actions"][0]["value"])
+
+        async def used() -> View:
+            await self._check(at, user)
+            await self._services.subject.use(at, version, by=user)
+            return await self._record(body, body["view"])()
+
+        await modals.show_in(self._front.door, body["view"]["id"], used)
+
+    async def refreshed(self, body: dict[str, Any]) -> None:
+        """The record again, after something in it was pressed."""
+        await modals.show_in(self._front.door, body["view"]["id"], self._record(body, body["view"]))
+
+    def _record(self, body: dict[str, Any], view: View) -> modals.Fill:
+        at, user = _channel(body), body["user"]["id"]
+
+        async def record() -> View:
+            await self._check(at, user)
+            subject = self._services.subject
+            found, latest = await subject.standing(at), await subject.latest(at)
+            self._services.looks.note(at.team, user, "guard record", at.channel)
+            zone = self._services.calendar.zone
+            return guard_blocks.record(found, latest, zone, metadata=view["private_metadata"])
+
+        return record
+
+    async def questions(self, ack: Any, body: dict[str, Any]) -> None:
+        """What the channel's passages did not answer, on top of the form."""
+        await ack()
+        await modals.show(self._front.door, body["trigger_id"], self._questions(body), on_top=True)
+
+    async def close_question(self, ack: Any, body: dict[str, Any]) -> None:
+        """One of them is done with."""
+        await ack()
+        await modals.show_in(
+            self._front.door,
+            body["view"]["id"],
+            self._questions(body, closed=int(body["actions"][0]["value"])),
+        )
+
+    def _questions(self, body: dict[str, Any], *, closed: int = 0) -> modals.Fill:
+        at, user = _channel(body), body["user"]["id"]
+
+        async def questions() -> View:
+            await self._check(at, user)
+            if closed:
+                await self._services.subject.close_question(at, closed, by=user)
+            found = await self._services.subject.open_questions(at)
+            self._services.looks.note(at.team, user, "unanswered questions", at.channel)
+            return guard_blocks.questions(found, metadata=body["view"]["private_metadata"])
+
+        return questions
+
+    async def _check(self, at: Channel, user: str) -> None:
+        if not await self.may(at.team, at.channel, user):
+            raise NotPermitted(NOT_YOURS)
+
+
+def _channel(body: dict[str, Any]) -> Channel:
+    """The channel that a window is about; whether it is theirs to see is asked each time."""
+    return Channel(body["team"]["id"], json.loads(body["view"]["private_metadata"])["channel"])
+
+
+def _checked(given: Filled) -> Policy | None:
+    """The policy that was filled in. SetupError has every problem of the form, by field."""
+    problems, rules = [], None
+    try:
+        rules = policy.read(given.rules) if given.rules else None
+    except SetupError as exc:
+        problems += exc.problems
+    for name, value in given.ears.items():
+        try:
+            listening_policy.wish(name, value)
+        except NotUnderstood as exc:
+            problems.append(f"{name}: {exc.notice}")
+    if problems:
+        raise SetupError(problems)
+    return rules
+
+
+def _by_field(problems: list[str]) -> dict[str, str]:
+    return {field: told for field, _, told in (problem.partition(": ") for problem in problems)}
+
+
+def _effect(rules: Policy | None, channel: str) -> str:
+    said = NO_GUARD if rules is None else WATCHING if rules.shadow else IN_FORCE
+    return said.format(place=place(channel))

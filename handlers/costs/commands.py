@@ -1,0 +1,212 @@
+"""What /parley answers about money: usage, budget, owner, estimate, digest.
+
+Each is acknowledged at once and answered by the response URL, because who may see what is asked of Slack
+first and pictures take a second to draw. The plain `/parley usage` needs neither (handlers/commands.py).
+Files go where only the asker reads them: into their direct messages with the app.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from bot.app import Services
+from bot.core.errors import NotUnderstood
+from bot.costs import budget_syntax
+from bot.costs.budget_syntax import Show
+from bot.costs.estimate import SPEECH_MODELS
+from bot.reports import digest
+from bot.reports.chart_images import Picture
+from bot.reports.formats import as_csv
+from bot.reports.usage import Question, Row, Viewer
+from handlers.adapter import SlackFront
+from handlers.costs import blocks as usage_blocks
+from handlers.slack import blocks
+from handlers.slack.uploads import Upload, share
+
+ESTIMATE_HINT = "Try: `estimate 1.5 hours` of speech, or `estimate` and a text that is to be read."
+OWNER_HINT = "Try: `owner`, `owner @name` or `owner remove @name`, in the channel it is about."
+HOURS = re.compile(r"(?P<hours>\d{1,4}(?:\.\d+)?) ?(?:h|hours?)", re.IGNORECASE)
+OWNER = re.compile(r"(?P<remove>remove )?<@(?P<person>\w+)(?:\|[^>]*)?>", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the asker is shown, and the files that are made for them after it."""
+
+    text: str
+    blocks: list[blocks.Block]
+    files: Callable[[], Awaitable[list[Upload]]] | None = None
+
+
+class CostCommands:
+    """The sub-commands of /parley that are about money."""
+
+    def __init__(self, services: Services, front: SlackFront) -> None:
+        self._services = services
+        self._front = front
+
+    async def answer(self, body: dict[str, Any], word: str, rest: str, respond: Any) -> None:
+        """Carries out one sub-command after its acknowledgement; whatever goes wrong is said."""
+        work = {
+            "usage": self.usage,
+            "budget": self.budget,
+            "owner": self.owner,
+            "estimate": self.estimate,
+            "digest": self.digest,
+        }[word]
+        answer = await work(body, rest)
+        await respond(**blocks.ephemeral(answer.text, answer.blocks))
+        if answer.files:
+            await self._send(body["user_id"], answer.text, await answer.files())
+
+    async def _send(self, user: str, comment: str, files: list[Upload]) -> None:
+        if files:
+            direct = await self._front.directory.direct(user)
+            await share(self._front.door, self._services.settings, files, channel=direct, comment=comment)
+
+    # usage
+
+    async def usage(self, body: dict[str, Any], words: str) -> Answer:
+        """A report over all the asker may see; its picture and its CSV go into their direct messages."""
+        costs, team = self._services.costs, body["team_id"]
+        question = costs.question(words)
+        viewer = await self.viewer(team, body["user_id"])
+        rows = await costs.rows(team, question.span, viewer, *question.by)
+        self._looked(team, viewer, "usage", question.scope)
+        files = partial(self._files, team, question, viewer) if rows else None
+        found = usage_blocks.report(question, rows, await self._names(rows), _rights(viewer))
+        link = usage_blocks.open_page(costs.link(team, viewer.user))
+        return Answer(f"Usage, {question.span.label}", [*found, *link], files)
+
+    async def _files(self, team: str, question: Question, viewer: Viewer) -> list[Upload]:
+        costs, files = self._services.costs, []
+        rows = await costs.details(team, question.span, viewer)
+        names = await self._names(rows)
+        picture = await costs.picture(team, question, viewer, names)
+        if picture:
+            files.append(_png("usage", question.span.label, picture))
+        if question.csv:
+            text = as_csv(rows, names=names)
+            files.append(Upload(f"usage-{question.span.first}.csv", text.encode(), question.span.label))
+        return files
+
+    # budget
+
+    async def budget(self, body: dict[str, Any], words: str) -> Answer:
+        """The budgets the asker may see, or an order about them."""
+        costs, team = self._services.costs, body["team_id"]
+        viewer = await self.viewer(team, body["user_id"])
+        if words.lower() == "log":
+            changes = await costs.changes(team, viewer)
+            self._looked(team, viewer, "budgets", "the list of changes")
+            names = await self._front.directory.names(
+                change.target
+                for change in changes
+                if change.scope != "channel" or viewer.knows(change.target)
+            )
+            zone = costs.calendar.zone
+            return Answer("Changes of budgets", usage_blocks.changes(changes, names, zone))
+        if not words or words.lower() == "list":
+            return await self._budgets(team, viewer)
+        order = budget_syntax.parse(words, team=team, here=body["channel_id"], asker=viewer.user)
+        if isinstance(order, Show):
+            return await self._burn_down(team, order.id, viewer)
+        done = await costs.order(team, order, viewer)
+        listed = await self._budgets(team, viewer)
+        return Answer(done, [blocks.section(done), *listed.blocks])
+
+    async def _budgets(self, team: str, viewer: Viewer) -> Answer:
+        found = await self._services.costs.standings(team, viewer)
+        self._looked(team, viewer, "budgets", "every budget")
+        names = await self._front.directory.names(one.budget.target for one in found)
+        how = budget_syntax.HINT if viewer.admin or viewer.owns else "Budgets are the admins' to set."
+        return Answer("Budgets", usage_blocks.standings(found, names, how))
+
+    async def _burn_down(self, team: str, id: int, viewer: Viewer) -> Answer:
+        costs = self._services.costs
+        standing = await costs.standing(team, id, viewer)
+        self._looked(team, viewer, "budgets", f"budget {id}")
+        names = await self._front.directory.names([standing.budget.target])
+        title = f"Budget of {usage_blocks.title_of(standing.budget, names)}"
+
+        async def files() -> list[Upload]:
+            picture = await costs.burn_down(standing, names)
+            return [_png("budget", title, picture)] if picture else []
+
+        return Answer(title, usage_blocks.standings([standing], names, usage_blocks.FOLLOWS), files)
+
+    # owner
+
+    async def owner(self, body: dict[str, Any], words: str) -> Answer:
+        """Who owns this channel beside its creator; an admin names and dismisses."""
+        costs, team, channel = self._services.costs, body["team_id"], body["channel_id"]
+        if words:
+            match = OWNER.fullmatch(words)
+            if not match or channel.startswith("D"):  # direct messages are their person's
+                raise NotUnderstood(words, OWNER_HINT)
+            viewer = await self.viewer(team, body["user_id"])
+            act = costs.dismiss_owner if match["remove"] else costs.name_owner
+            await act(team, channel, match["person"], viewer)
+        named = await costs.owners(team, channel)
+        return _sentence(usage_blocks.owners(named))
+
+    # estimate
+
+    async def estimate(self, body: dict[str, Any], words: str) -> Answer:
+        """What hours of speech, or a text, would cost on each model."""
+        estimator = self._services.costs.estimator()
+        if match := HOURS.fullmatch(words):
+            hours = float(match["hours"])
+            found = estimator.listening(hours, SPEECH_MODELS) + estimator.analysis(hours)
+        elif words:
+            most = self._services.settings.max_tokens
+            found = await asyncio.to_thread(estimator.reading, words, answer_tokens=most)
+        else:
+            raise NotUnderstood("nothing", ESTIMATE_HINT)
+        return Answer("What it would cost", usage_blocks.estimates(found))
+
+    # digest
+
+    async def digest(self, body: dict[str, Any], words: str) -> Answer:
+        """Every Monday last week's costs, for those who ask for it."""
+        costs, team, user = self._services.costs, body["team_id"], body["user_id"]
+        match words.lower():
+            case "on":
+                await digest.subscribe(costs, team, user)
+                return _sentence("Every Monday I will tell you what the week before cost.")
+            case "off":
+                await digest.unsubscribe(costs, team, user)
+                return _sentence("I will not send you the week's costs any more.")
+        raise NotUnderstood(words, "Try: `digest on` or `digest off`.")
+
+    # Who asks
+
+    async def viewer(self, team: str, user: str) -> Viewer:
+        """The asker, with the rights they have at this moment."""
+        named = await self._services.costs.named(team, user)
+        return await self._front.directory.viewer(user, named=named)
+
+    def _looked(self, team: str, viewer: Viewer, about: str, scope: str) -> None:
+        self._services.looks.note(team, viewer.user, about, f"{scope}; {viewer.sees}")
+
+    async def _names(self, rows: Iterable[Row]) -> dict[str, str]:
+        return await self._front.directory.names({id for row in rows for id in (row.channel, row.user)})
+
+
+def _sentence(text: str) -> Answer:
+    return Answer(text, [blocks.section(text)])
+
+
+def _rights(viewer: Viewer) -> str:
+    if viewer.admin:
+        return usage_blocks.ADMIN_RIGHTS
+    return usage_blocks.OWNER_RIGHTS if viewer.owns else usage_blocks.RIGHTS
+
+
+def _png(name: str, title: str, picture: Picture) -> Upload:
+    return Upload(f"{name}.png", picture.png, title, picture.alt)

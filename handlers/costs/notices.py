@@ -1,0 +1,152 @@
+"""What people are told unasked: that a budget is nearly used up, and on Mondays what the week before cost.
+
+What is due is decided in bot/costs/budgets.py and bot/reports/digest.py and stands in the database until it
+was said, so a notice waits for a Slack that is away. Each carries an id: where an earlier life or a request
+whose answer was lost may have said it already, the direct messages are looked at first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import date, timedelta
+from typing import Any
+
+from bot.app import Services
+from bot.core.errors import BotError, SlackRefused
+from bot.costs.budgets import Warning
+from bot.reports import digest
+from bot.reports.usage import PRIVATE_CHANNELS, Viewer
+from handlers.adapter import SlackFront
+from handlers.costs import blocks as usage_blocks
+from handlers.slack import blocks
+from handlers.slack.own_messages import id_of, ours
+from handlers.slack.uploads import Upload, share
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 2.0  # between two looks at what is due, each one read of an index
+PAUSE_S = 60.0  # after something went wrong
+METADATA = "parley_notice"
+
+
+class Notices:
+    """Says what is due."""
+
+    def __init__(self, services: Services, front: SlackFront) -> None:
+        self._services = services
+        self._front = front
+        self._unsure = True  # whether what is due was said already
+
+    async def say_due(self) -> None:
+        """Everything that is due now. What could not be said stays due."""
+        try:
+            await self._say_due()
+        except BaseException:
+            self._unsure = True
+            raise
+        self._unsure = False
+
+    async def _say_due(self) -> None:
+        costs = self._services.costs
+        for warning in await costs.budgets.due_warnings():
+            if warning.owner:
+                await self._warn(warning)
+            await costs.budgets.warned(warning)
+        for team, person in await digest.due(costs):
+            await self._digest(team, person)
+            await digest.sent(costs, team, person)
+
+    async def _warn(self, warning: Warning) -> None:
+        viewer = await self._viewer(warning.team, warning.owner)
+        if viewer is None:
+            return
+        names = dict(await self._front.directory.names([warning.target]))
+        if warning.scope == "channel" and not viewer.knows(warning.target):
+            names[warning.target] = PRIVATE_CHANNELS
+        id = f"warning {warning.budget} {warning.target} {warning.first}"
+        since = date.fromisoformat(warning.first)
+        await self._post(warning.owner, id, usage_blocks.warning(warning, names), [], since=since)
+
+    async def _digest(self, team: str, person: str) -> None:
+        viewer = await self._viewer(team, person)
+        if viewer is None:
+            return
+        costs = self._services.costs
+        found = await digest.make(costs, team, viewer)
+        ids = {row.channel for row in found.rows} | {one.budget.target for one in found.standings}
+        names = await self._front.directory.names(ids)
+        title = f"Your costs, {found.span.label}"
+        shown = usage_blocks.digest(found, names)
+        monday = found.span.last + timedelta(days=1)
+        direct, there = await self._post(person, f"digest {found.span.first}", title, shown, since=monday)
+        if direct:
+            self._services.looks.note(team, person, "digest", f"{found.span.label}; {viewer.sees}")
+        if not (found.rows and direct) or any(_has_file(message, title) for message in there):
+            return
+        if picture := await costs.over_days(team, found.span, viewer, names):
+            files = [Upload("week.png", picture.png, title, picture.alt)]
+            await share(self._front.door, self._services.settings, files, channel=direct, comment=title)
+
+    async def _viewer(self, team: str, person: str) -> Viewer | None:
+        """The person with their rights of this moment; None when Slack does not know them any more."""
+        named = await self._services.costs.named(team, person)
+        try:
+            return await self._front.directory.viewer(person, named=named)
+        except SlackRefused as exc:
+            log.warning("somebody who should be told of costs cannot be: %s", exc.code)
+            return None
+
+    async def _post(
+        self, person: str, id: str, text: str, shown: list[blocks.Block], *, since: date
+    ) -> tuple[str, list[dict[str, Any]]]:
+        """One message in somebody's direct messages, unless it is there: their id, or "" where Slack refuses
+        for good; and, where that was looked at, what we said there since that day."""
+        there: list[dict[str, Any]] = []
+        try:
+            direct = await self._front.directory.direct(person)
+            if self._unsure:
+                after = self._services.costs.calendar.midnight(since).timestamp()
+                there = [
+                    message async for message in ours(self._front.door, direct, "", after=f"{after:.6f}")
+                ]
+            if id not in map(id_of, there):
+                await self._front.door.call(
+                    "chat.postMessage",
+                    channel=direct,
+                    text=text,
+                    unfurl_links=False,
+                    unfurl_media=False,
+                    metadata={"event_type": METADATA, "event_payload": {"id": id}},
+                    **({"blocks": shown} if shown else {}),
+                )
+        except SlackRefused as exc:
+            log.warning("a notice about costs was refused: %s", exc.code)
+            return "", there
+        return direct, there
+
+    async def _said(self, direct: str, since: date) -> list[dict[str, Any]]:
+        """What we said there since that day. Where Slack does not show it, rather twice than never."""
+        after = self._services.costs.calendar.midnight(since).timestamp()
+        try:
+            return [message async for message in ours(self._front.door, direct, "", after=f"{after:.6f}")]
+        except SlackRefused as exc:
+            log.warning("direct messages cannot be looked at: %s", exc.code)
+            return []
+
+
+def _has_file(message: dict[str, Any], title: str) -> bool:
+    return any(file.get("title") == title for file in message.get("files") or ())
+
+
+async def noticing(services: Services, front: SlackFront) -> None:
+    """Says what is due, for ever."""
+    notices = Notices(services, front)
+    while True:
+        wait_s = LOOK_S
+        try:
+            await notices.say_due()
+        except BotError as exc:
+            log.warning("notices about costs wait: %s", exc)
+            wait_s = PAUSE_S
+        await asyncio.sleep(wait_s)

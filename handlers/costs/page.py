@@ -1,0 +1,34 @@
+"""The usage page over HTTP: who opens a link is in its signature, what they may see is asked of Slack now."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from bot.app import Services
+from bot.core.errors import AskError, BotError, NotPermitted
+from bot.reports.page import HEADERS, respond
+from bot.reports.service import PAGE_PATH
+from handlers.adapter import SlackFront
+
+
+def add_usage_page(server: web.Application, services: Services, front: SlackFront) -> None:
+    """Serves the page at PAGE_PATH; whatever goes wrong is said in a sentence."""
+    costs = services.costs
+
+    async def show(request: web.Request) -> web.Response:
+        try:
+            team, user = costs.opened_by(request.query.get("token", ""))
+            viewer = await front.directory.viewer(user, named=await costs.named(team, user))
+            found = await respond(costs.desk(team, viewer, front.directory.names), request.query)
+        except BotError as exc:
+            return web.Response(status=_status(exc), text=f"{exc.notice}\n", headers=HEADERS)
+        services.looks.note(team, user, "usage page", f"{found.shows}; {viewer.sees}")
+        return web.Response(body=found.body, headers=found.headers)
+
+    server.router.add_get(PAGE_PATH, show)
+
+
+def _status(error: BotError) -> int:
+    if isinstance(error, NotPermitted):
+        return 403
+    return 400 if isinstance(error, AskError) else 503

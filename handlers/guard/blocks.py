@@ -1,0 +1,161 @@
+"""The guard as blocks: a verdict with its reasons, what a channel's guard did, questions left open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, tzinfo
+
+from bot.guard.service import Judged, Question, Standing
+from bot.guard.training import Version, Week
+from handlers.slack.blocks import Block, actions, button, count, header, overturn, section
+from handlers.slack.modals import View, window
+from handlers.slack.mrkdwn import escape
+
+RECORD, QUESTIONS = "guard_record", "guard_questions"  # windows
+USE, ANSWERED = "guard_use", "guard_answered"
+SHOWN = 300  # characters of a message
+NOT_KEPT = "_The words of this message are not kept._"
+NEVER = "Nothing is learned yet. It takes five messages that belong."
+LEARNING = "What was changed last is being learned; look again in a moment."
+# Of a training's held-out report, the figures that say most.
+FIGURES = (
+    ("refusal_precision", "right when it refuses"),
+    ("refusal_recall", "of what does not belong refused"),
+    ("accuracy", "right in all"),
+)
+
+
+def verdict(judged: Judged, zone: tzinfo) -> list[Block]:
+    """One verdict with everything that led to it, and the button that overturns it."""
+    said = judged.verdict
+    facts = [
+        f"Rung: {said.rung}" + (f", trained version {said.version}" if said.version else ""),
+        f"Probability that it belongs: {_share(said.probability)}; needed: {_share(said.threshold)}",
+        f"Reason: {said.reason}",
+        f"Cost: {_cost(judged)}",
+        f"Judged: {_time(judged.at, zone)}" + ("; watching only" if said.shadow else ""),
+    ]
+    return [
+        section(_words(judged.text)),
+        section(f"*{escape(said.explanation())}*"),
+        section(escape("\n".join(facts)) + _taught(judged, zone)),
+        *([actions(overturn(said.id, on_topic=not stands(judged)))] if judged.text else []),
+    ]
+
+
+def _words(text: str) -> str:
+    """What was judged; without it nothing can be learned, so nobody is asked to overturn the verdict."""
+    return quoted(text) if text else NOT_KEPT
+
+
+def stands(judged: Judged) -> bool:
+    """What holds now: the person's word where there is one."""
+    return judged.verdict.on_topic if judged.label is None else judged.label
+
+
+def _taught(judged: Judged, zone: tzinfo) -> str:
+    if judged.label is None:
+        return ""
+    what = "Overturned" if judged.overturned else "Confirmed"
+    by = f" by <@{judged.labelled_by}>" if judged.labelled_by else ""  # forgotten since
+    return f"\n{what}{by}, {_time(judged.labelled_at, zone)}"
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.0%}"
+
+
+def _cost(judged: Judged) -> str:
+    cost = judged.verdict.cost_usd
+    if cost is None:
+        return "unpriced"
+    return f"${cost:.6f}" if cost else "nothing"
+
+
+def _time(at: float, zone: tzinfo) -> str:
+    return f"{datetime.fromtimestamp(at, UTC).astimezone(zone):%Y-%m-%d %H:%M}"
+
+
+def quoted(text: str) -> str:
+    """Somebody's words, as much as is needed to know them again."""
+    short = text if len(text) <= SHOWN else text[:SHOWN] + "…"
+    return "\n".join(f"> {escape(line)}" for line in short.splitlines()) or "> "
+
+
+def appeal(judged: Judged) -> list[Block]:
+    """What those who look after a channel are asked when the asker disagrees with a verdict."""
+    what = "does not belong" if judged.verdict.on_topic else "belongs"
+    return [
+        section(f"<@{judged.asker}> thinks that this {what} in <#{judged.channel}>:\n{quoted(judged.text)}"),
+        actions(*(overturn(judged.verdict.id, on_topic=on_topic) for on_topic in (True, False))),
+    ]
+
+
+def doubt(verdict: int, *, on_topic: bool) -> list[Block]:
+    """What somebody is asked who found an answer bad, or a refusal."""
+    what = "not have been answered here at all" if on_topic else "have been answered"
+    return [section(f"Should this {what}?"), actions(overturn(verdict, on_topic=not on_topic))]
+
+
+# What a channel's guard did
+
+
+def record(standing: Standing, judged: Sequence[Judged], zone: tzinfo, *, metadata: str) -> View:
+    """The weeks, the trained versions, the latest verdicts."""
+    learning = [section(LEARNING)] if standing.learning else []
+    blocks = [
+        header("Week by week"),
+        section("\n".join(_week(week, zone) for week in standing.weeks) or "Nothing was judged yet."),
+        header("Trained versions"),
+        *learning,
+        *([_version(one, zone) for one in standing.versions] or [section(NEVER)]),
+        header("Latest verdicts"),
+        *([_one(one, zone) for one in judged] or [section("None yet.")]),
+    ]
+    return window("What the guard did", blocks, callback_id=RECORD, private_metadata=metadata)
+
+
+def _week(week: Week, zone: tzinfo) -> str:
+    begins = datetime.fromtimestamp(week.begins_at, UTC).astimezone(zone)
+    return (
+        f"From {begins:%Y-%m-%d}: *{week.refused:,} refused*, {week.allowed:,} allowed, "
+        f"{week.overturned:,} overturned, ${week.cost_usd:.4f}"
+    )
+
+
+def _version(one: Version, zone: tzinfo) -> Block:
+    report = one.report
+    figures = ", ".join(f"{_share(report[name])} {words}" for name, words in FIGURES)
+    said = section(
+        f"*Version {one.version}*{' (in use)' if one.in_use else ''}, {_time(one.trained_at, zone)}, "
+        f"{count(one.rows, 'example')}\nOn examples it did not see: {figures}; "
+        f"AUROC {_figure(report['auroc'])}, calibration error {_figure(report['calibration_error'])}, "
+        f"threshold {_share(report['threshold'])}"
+    )
+    return said if one.in_use else said | {"accessory": button(USE, "Use this", value=str(one.version))}
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _one(judged: Judged, zone: tzinfo) -> Block:
+    said = judged.verdict
+    what = "On topic" if said.on_topic else "Off topic"
+    told = section(
+        f"{_words(judged.text[:120])}\n{what} ({said.rung}, {_share(said.probability)}), "
+        f"{_time(judged.at, zone)}, <@{judged.asker}>{_taught(judged, zone)}"
+    )
+    return told | {"accessory": overturn(said.id, on_topic=not stands(judged))} if judged.text else told
+
+
+def questions(found: Sequence[Question], *, metadata: str) -> View:
+    """What the passages of a channel did not answer."""
+    blocks = [_question(one) for one in found] or [section("None. Every question found its passage.")]
+    return window("Unanswered questions", blocks, callback_id=QUESTIONS, private_metadata=metadata)
+
+
+def _question(one: Question) -> Block:
+    nearest = f"\nNearest thing known: {escape(one.nearest[:SHOWN])}" if one.nearest else ""
+    said = section(f"{quoted(one.text)}\nAsked by <@{one.asker}>{nearest}")
+    return said | {"accessory": button(ANSWERED, "Done", value=str(one.id))}

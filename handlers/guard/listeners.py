@@ -1,0 +1,122 @@
+"""Verdicts of the guard in Slack: why it said so, and that it should have said otherwise.
+
+Who looks after a channel decides: it is learned at once, and what was wrongly refused is answered. Whoever
+asked can say so too; then those who look after the channel are asked.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.app import Services
+from bot.core.errors import BotError, NotPermitted
+from bot.core.values import Conversation
+from bot.guard.service import Judged
+from handlers.adapter import SlackFront
+from handlers.channel.listeners import ChannelSettings
+from handlers.guard import blocks as guard_blocks
+from handlers.slack import blocks, modals, own_messages
+from handlers.slack.blocks import SHOULD_ANSWER
+from handlers.slack.modals import View
+from storage.guard.verdicts import Channel
+
+NOBODY_ELSE = "a verdict is for the person who asked and those who look after the channel"
+NOT_JUDGED = "The guard has not judged this message."
+LEARNED = "Thank you: that is learned now, for {place} and everything like it."
+ANSWERED = " The question is being answered."
+ASKED = "Thank you. I have asked those who look after the channel."
+ASKED_BEFORE = "That was asked, or decided, before."
+NOBODY = "Nobody looks after this channel yet. An admin can name somebody: `/parley owner @name`."
+
+
+class Verdicts:
+    """Listeners for the shortcut "Why this answer?" and the two buttons."""
+
+    def __init__(self, services: Services, front: SlackFront, settings: ChannelSettings) -> None:
+        self._services = services
+        self._front = front
+        self._settings = settings
+
+    async def why(self, ack: Any, body: dict[str, Any]) -> None:
+        """What the guard held of a message or behind a reply, for the asker and the owner."""
+        await ack()
+        message, user = body["message"], body["user"]["id"]
+        thread = message.get("thread_ts") or message["ts"]
+        place = Conversation(body["team"]["id"], body["channel"]["id"], thread)
+
+        async def verdict() -> View:
+            judged = await self._services.subject.judged_on(place, message["ts"])
+            if judged is None:
+                return modals.said(NOT_JUDGED)
+            if user != judged.asker and not await self._decides(place.team, judged, user):
+                raise NotPermitted(NOBODY_ELSE)
+            if user != judged.asker:
+                about = f"verdict {judged.verdict.id} in {judged.channel}"
+                self._services.looks.note(place.team, user, "why", about)
+            return modals.window("Why?", guard_blocks.verdict(judged, self._services.calendar.zone))
+
+        await modals.show(self._front.door, body["trigger_id"], verdict)
+
+    async def overrule(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
+        """What a verdict should have been."""
+        await ack()
+        action = body["actions"][0]
+        try:
+            said = await self._overruled(
+                body["team"]["id"],
+                int(action["value"]),
+                action["action_id"] == SHOULD_ANSWER,
+                user=body["user"]["id"],
+            )
+        except BotError as exc:
+            said = exc.notice
+        await self._say(said, body, respond)
+
+    async def _overruled(self, team: str, id: int, on_topic: bool, *, user: str) -> str:
+        """What came of it, in words. Missing without a verdict, NotPermitted for a stranger to it."""
+        judged = await self._services.subject.judged(team, id)
+        if await self._decides(team, judged, user):
+            answered = await self._services.overrule(team, id, on_topic, by=user)
+            await self._take_button(judged)
+            return LEARNED.format(place=f"<#{judged.channel}>") + (ANSWERED if answered else "")
+        if user != judged.asker:
+            raise NotPermitted(NOBODY_ELSE)
+        return await self._appealed(team, judged)
+
+    async def _take_button(self, judged: Judged) -> None:
+        """The reply does not offer any more what was decided. Where Slack does not take that, the button
+        stays, and pressing it again changes nothing."""
+        shown = await self._services.subject.shown(judged)
+        if shown is None:
+            return
+        (place, ts), door = shown, self._front.door
+        message = await own_messages.standing(door, place.channel, place.thread, ts)
+        left = blocks.without_overturn(message.get("blocks") or []) if message else []
+        if message and len(left) < len(message["blocks"]):
+            body = {"text": message["text"], "blocks": left, "metadata": message.get("metadata") or {}}
+            await door.attempt("chat.update", channel=place.channel, ts=ts, **body)
+
+    async def _appealed(self, team: str, judged: Judged) -> str:
+        subject = self._services.subject
+        named = await subject.owners(Channel(team, judged.channel))
+        keepers = await self._front.rights.keepers(judged.channel, named=named)
+        if not keepers:
+            return NOBODY
+        if not await subject.appeal(team, judged.verdict.id, by=judged.asker):
+            return ASKED_BEFORE
+        for keeper in keepers:
+            await self._front.tell(keeper, "Somebody disagrees with me.", guard_blocks.appeal(judged))
+        return ASKED
+
+    async def _decides(self, team: str, judged: Judged, user: str) -> bool:
+        return await self._settings.may(team, judged.channel, user)
+
+    async def _say(self, text: str, body: dict[str, Any], respond: Any) -> None:
+        """Where the button was: a window is shown anew, beside a message something is said."""
+        view = body.get("view")
+        if view is None:
+            await respond(**blocks.ephemeral(text, [blocks.section(text)]), replace_original=False)
+        elif view["callback_id"] == guard_blocks.RECORD:
+            await self._settings.refreshed(body)
+        else:
+            await self._front.door.attempt("views.update", view_id=view["id"], view=modals.said(text))

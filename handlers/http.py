@@ -1,0 +1,228 @@
+"""HTTP in: Slack's signed events, and the operator's own small server on a bind of its own.
+
+/livez   the process and its event loop are alive
+/readyz  it can take and answer messages now; else 503 and the reasons, one a line
+/metrics Prometheus text, without names or content
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import orjson
+from aiohttp import web
+from slack_bolt.adapter.aiohttp import to_aiohttp_response
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.request.async_request import AsyncBoltRequest
+
+from bot.core.errors import Missing, SetupError
+from bot.jobs.inbox import Inbox
+from bot.ops.metrics import METRICS
+from bot.privacy.access_log import Looks
+from bot.voice import clip_card
+from bot.voice.local_files import Hear, Order
+from handlers.slack.failures import WRONG_SHAPE
+
+log = logging.getLogger(__name__)
+
+EVENTS_PATH = "/slack/events"
+TIMESTAMP, SIGNATURE = "X-Slack-Request-Timestamp", "X-Slack-Signature"
+# What is taken in. Slack's largest deliveries are far below this; anything larger is not Slack's.
+BODY_LIMIT_BYTES = 1024 * 1024
+# Slack sends a delivery at once; who takes longer to ask, or to ask again, holds a connection for nothing.
+READ_DEADLINE_S = 10.0
+
+Problems = Callable[[], Awaitable[list[str]]]
+
+
+def add_events(server: web.Application, app: AsyncApp) -> None:
+    """Where Slack delivers to. Bolt checks the signature of every request."""
+
+    async def receive(request: web.Request) -> web.Response:
+        try:
+            async with asyncio.timeout(READ_DEADLINE_S):
+                raw = await request.read()
+        except TimeoutError:
+            return web.Response(status=408)
+        if not stamped(request):
+            return web.Response(status=401)
+        asked = delivered(request, raw)
+        if asked is None:
+            return web.Response(status=400, text="not a delivery of Slack's")
+        return await to_aiohttp_response(await app.async_dispatch(asked))
+
+    server.router.add_post(EVENTS_PATH, receive)
+
+
+def stamped(request: web.Request) -> bool:
+    """Whether it says once when it was signed, as a number (Bolt falls over others), with one signature."""
+    stamps = request.headers.getall(TIMESTAMP, [])
+    signatures = request.headers.getall(SIGNATURE, [])
+    return len(stamps) == len(signatures) == 1 and stamps[0].isdecimal()
+
+
+def delivered(request: web.Request, raw: bytes) -> AsyncBoltRequest | None:
+    """The request as Bolt reads it; None for one of a shape that Slack does not send."""
+    body = delivery(raw, request.content_type)
+    if body is None:
+        return None
+    try:
+        return AsyncBoltRequest(body=body, query=request.query_string, headers=request.headers)  # type: ignore[arg-type]
+    except WRONG_SHAPE:  # an id that is a number, and the like
+        return None
+
+
+def delivery(raw: bytes, kind: str) -> str | None:
+    """The body, when it is one that Bolt can read without falling over: JSON, or a form, perhaps with JSON
+    in it, that is an object whose event or view, if it has one, is an object too."""
+    try:
+        body = raw.decode()
+        told = (
+            [body]
+            if kind == "application/json" or body.startswith("{")
+            else parse_qs(body, True).get("payload")
+        )
+        read = [orjson.loads(text) for text in told or ()]
+    except ValueError:
+        return None
+    return body if all(map(_fits, read)) else None
+
+
+def _fits(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return False
+    return isinstance(value.get("event", {}), dict) and isinstance(value.get("view"), dict | None)
+
+
+def ops_app(problems: Problems, measure: Callable[[], Awaitable[None]]) -> web.Application:
+    """The operator's server. `problems` lists why the bot is not ready; `measure` brings gauges up to
+    date."""
+
+    async def livez(_: web.Request) -> web.Response:
+        return web.Response(text="alive\n")
+
+    async def readyz(_: web.Request) -> web.Response:
+        found = await problems()
+        return web.Response(status=503 if found else 200, text="\n".join(found or ["ready"]) + "\n")
+
+    async def metrics(_: web.Request) -> web.Response:
+        await measure()
+        return web.Response(text=METRICS.render(), content_type="text/plain")
+
+    server = web.Application()
+    server.router.add_get("/livez", livez)
+    server.router.add_get("/readyz", readyz)
+    server.router.add_get("/metrics", metrics)
+    return server
+
+
+def control_app(
+    inbox: Inbox,
+    retain: Callable[[], Awaitable[object]],
+    forget: Callable[[str, str], Awaitable[object]],
+    *,
+    hear: Hear,
+    looks: Looks,
+) -> web.Application:
+    """What commands ask of the running bot, over its own socket (bot/ops/control_socket.py)."""
+
+    async def change(request: web.Request) -> web.Response:
+        act = inbox.replay if request.match_info["action"] == "replay" else inbox.discard
+        try:
+            await act(int(request.match_info["seq"]))
+        except Missing as exc:
+            return web.Response(status=404, text=str(exc))
+        return web.Response(text="done\n")
+
+    async def erase(_: web.Request) -> web.Response:
+        await retain()
+        return web.Response(text="done\n")
+
+    async def forgotten(request: web.Request) -> web.Response:
+        await forget(request.match_info["team"], request.match_info["person"])
+        return web.Response(text="done\n")
+
+    async def looked(request: web.Request) -> web.Response:
+        told = await request.json()
+        looks.note(told["team"], "", told["about"], told["scope"])
+        return web.Response(text="done\n")
+
+    async def transcribe(request: web.Request) -> web.StreamResponse:
+        answer = web.StreamResponse()
+        await answer.prepare(request)
+        async for line in heard(Order(**await request.json()), hear):
+            await answer.write(orjson.dumps(line) + b"\n")
+        return answer
+
+    server = web.Application()
+    server.router.add_post("/transcribe", transcribe)
+    server.router.add_post("/retention", erase)
+    server.router.add_post("/looked", looked)
+    server.router.add_post("/forget/{team}/{person}", forgotten)
+    server.router.add_post(r"/inbox/{seq:\d+}/{action:replay|discard}", change)
+    return server
+
+
+async def heard(order: Order, hear: Hear) -> AsyncIterator[dict[str, Any]]:
+    """How far the listening is, as often as that changes, and at the end the card or why there is none."""
+    lines: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+
+    async def work() -> None:
+        found = await hear(order, lambda done, total: lines.put_nowait({"done_s": done, "total_s": total}))
+        lines.put_nowait({"problem": found} if isinstance(found, str) else {"card": clip_card.dump(found)})
+
+    task = asyncio.create_task(work())
+    task.add_done_callback(lambda _: lines.put_nowait({}))
+    try:
+        while line := await lines.get():
+            yield line
+        await task
+    finally:
+        task.cancel()
+
+
+@asynccontextmanager
+async def controlled(server: web.Application, path: Path) -> AsyncIterator[None]:
+    """Serves on a Unix socket that only this user may open; one left behind by a dead process is replaced."""
+    path.unlink(missing_ok=True)
+    runner = web.AppRunner(server, access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        await web.UnixSite(runner, str(path)).start()
+        path.chmod(0o600)
+        yield
+    finally:
+        await runner.cleanup()
+        path.unlink(missing_ok=True)
+
+
+@asynccontextmanager
+async def listening(
+    server: web.Application, host: str, port: int, *, or_any: bool = False
+) -> AsyncIterator[int]:
+    """Serves until the block ends; yields the port, which is a free one when 0 was asked for.
+
+    SetupError when the address cannot be bound; `or_any`: a port that is taken is replaced by a free one.
+    """
+    runner = web.AppRunner(
+        server, access_log=None, shutdown_timeout=1.0, keepalive_timeout=READ_DEADLINE_S, lingering_time=0.0
+    )
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError as exc:
+            if not or_any or exc.errno != errno.EADDRINUSE:
+                raise SetupError([f"cannot listen on {host}, port {port}: {exc.strerror}"]) from exc
+            log.error("port %d of %s is taken; a free one is used instead", port, host)
+            await web.TCPSite(runner, host, 0).start()
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()

@@ -1,0 +1,338 @@
+"""A `Reply` in Slack, exactly once: shown live while it is written, then made final however often it takes.
+
+The normal way is a stream that is stopped with the rest of the text, or a single post. Every other way (a
+crash before, a lost stream, an answer of Slack's that never came) goes through `publish`, which looks at
+the thread and then edits, adopts or posts until the thread holds exactly the parts of the reply. Each final
+message carries the reply's own id in its metadata.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from bot.core.errors import SlackRefused, SlackUnavailable
+from bot.core.values import Incoming, Reply
+from bot.ops.metrics import METRICS
+from bot.voice.recognition import minutes
+from handlers.reply.output_filter import Outgoing, filtered
+from handlers.reply.splitting import plain, split
+from handlers.reply.stream import LiveStream, Place
+from handlers.slack import blocks
+from handlers.slack.client import SlackDoor
+from handlers.slack.own_messages import id_of, ours
+from handlers.slack.pacing import Pace
+from handlers.slack.status import Session, StatusLine
+
+log = logging.getLogger(__name__)
+
+METADATA = "parley_reply"
+# A recording of less is heard before anybody has read how far it is.
+WORTH_TELLING_S = 60.0
+LISTENING = "listening: {minutes}"
+# A worker sleeps this long for its place in a channel; for a longer wait the job goes back to the queue.
+WORTH_WAITING_S = 1.0
+# Of the 12,000 characters that all markdown blocks of a message may have, notes and buttons get the rest.
+PART_LIMIT = 11_000
+SMALLER = 3_000  # for a Slack that calls even that too long
+TOO_LONG = "msg_too_long"
+# Codes that say: not with these blocks.
+BLOCKS_REFUSED = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
+ENDING_TRIES = 3  # to say that nobody is at work any more, once the answer is there
+ORPHANS = 1000  # numbers of parts from here on are those of orphans
+# Codes that say: nothing can be written there any more.
+THREAD_GONE = "thread_not_found"
+UNREACHABLE = frozenset(
+    {
+        THREAD_GONE,
+        "channel_not_found",
+        "not_in_channel",
+        "is_archived",
+        "restricted_action",
+        "restricted_action_read_only_channel",
+        "restricted_action_thread_only_channel",
+        "restricted_action_non_threadable_channel",
+        "restricted_action_thread_locked",
+        "cannot_reply_to_message",
+    }
+)
+ELSEWHERE = "I could not answer you where you asked ({code}), so here it is:\n\n"
+
+
+class SlackReply:
+    """One reply on its way. `resumed`: an earlier attempt may have left something in the thread."""
+
+    def __init__(
+        self,
+        door: SlackDoor,
+        pace: Pace,
+        incoming: Incoming,
+        reply_id: str,
+        *,
+        outgoing: Callable[[], Outgoing],
+        opened: Callable[[list[str]], None],
+        messages: list[str],
+        resumed: bool,
+    ) -> None:
+        where = incoming.conversation
+        self._door = door
+        self._pace = pace
+        self._incoming = incoming
+        self._reply_id = reply_id
+        self._place = Place(where.team, where.channel, where.thread, incoming.user)
+        self._outgoing = outgoing
+        self._filter = outgoing()
+        self._messages = messages
+        self._uncertain = resumed  # something of ours may stand in the thread that we do not know of
+        self._stands: list[str] = []  # the messages of the whole reply, where an earlier attempt left it
+        self._live = (
+            None if resumed else LiveStream(door, pace, self._place, metadata=self._metadata, opened=opened)
+        )
+        self._line = StatusLine(door, where.channel, where.thread)
+        self._session = Session(door, where.channel, where.thread, left_open=resumed)
+
+    # While the turn runs
+
+    def working(self) -> None:
+        """Shows that somebody is at work, unless the answer comes first; with it comes the stop button."""
+        self._session.begin()
+
+    def listening(self, done_s: float, total_s: float) -> None:
+        """How far a recording is that takes a while."""
+        if total_s >= WORTH_TELLING_S:
+            done = done_s >= total_s
+            self._line.say("" if done else LISTENING.format(minutes=minutes(done_s, total_s)))
+
+    def append(self, text: str) -> None:
+        """More of the answer. A resumed reply is shown when it is whole, in the place of what was there."""
+        if self._live is not None:
+            self._live.append(self._filter.feed(text))
+
+    # When it has ended
+
+    async def deliver(self, reply: Reply) -> list[str]:
+        """Makes the reply final; ids of the messages it occupies. May be called again after any failure."""
+        text = filtered(reply.text, self._outgoing())
+        notes = tuple(filtered(note, self._outgoing()) for note in reply.notes)  # they quote names and texts
+        under = blocks.closing(
+            notes,
+            reply_id=self._reply_id,
+            feedback=reply.whole,
+            retry=reply.retryable,
+            verdict=reply.verdict,
+        )
+        try:
+            messages = await self._made_final(text, under)
+        except SlackRefused as exc:
+            if exc.code not in UNREACHABLE:
+                raise
+            messages = self._stands or await self._say_elsewhere(exc.code, text, notes)
+        await self._line.clear()
+        await self._session.end(tries=ENDING_TRIES)
+        return messages
+
+    async def _made_final(self, text: str, under: list[blocks.Block]) -> list[str]:
+        rest = await self._settle_live()
+        if rest is not None and await self._stop_stream(rest, under):
+            return self._messages
+        try:
+            return await self._publish(self._bodies(split(text, PART_LIMIT), under))
+        except SlackRefused as exc:
+            if exc.code != TOO_LONG:
+                raise
+        return await self._publish(self._bodies(split(text, SMALLER), under))
+
+    def _bodies(self, parts: list[str], under: list[blocks.Block]) -> list[dict[str, Any]]:
+        last = len(parts) - 1
+        return [self._body(i, part, under if i == last else []) for i, part in enumerate(parts)]
+
+    async def put(self, text: str, shown: list[blocks.Block]) -> str:
+        """A message of its own beside the answer, never streamed: posted, or found, or changed; its id."""
+        body = {"text": text, "blocks": shown, "metadata": self._metadata(0)}
+        (ts,) = await self._publish([body], streamed=False)
+        return ts
+
+    async def there(self) -> list[str]:
+        """Ids of the messages of this reply that stand in the thread as final."""
+        try:
+            found = await self._find()
+        except SlackRefused:  # nothing can be seen there any more
+            return []
+        return [ts for part, ts in sorted(found.items()) if part < ORPHANS]
+
+    async def withdraw(self) -> None:
+        """Takes back what is already to be seen, because the question was deleted."""
+        await self._settle_live()
+        try:
+            found = (await self._find()).values() if self._uncertain else ()
+        except SlackRefused:  # the thread is gone, and all in it
+            found = ()
+        for ts in {*self._messages, *found}:
+            await self._remove(ts)
+        await self.idle()
+
+    async def idle(self) -> None:
+        """Nothing more is shown and no status is left standing, whatever happened."""
+        await self._settle_live()
+        await self._line.clear()
+        await self._session.end()
+
+    # The ways into Slack
+
+    async def _settle_live(self) -> str | None:
+        """Ends the live part; what is left to say at the stream's end, None when that is not enough."""
+        live, self._live = self._live, None
+        if live is None:
+            return None
+        rest = await live.settle(self._filter.finish())
+        self._messages = live.messages
+        self._uncertain = live.unsure
+        return rest
+
+    async def _stop_stream(self, rest: str, under: list[blocks.Block]) -> bool:
+        """The normal end of a running stream; False when the thread has to be put in order instead."""
+        arguments: dict[str, Any] = {"blocks": under} if under else {}
+        if rest:
+            arguments["markdown_text"] = rest
+        if await self._session.stands():
+            arguments["session_status"] = "active"
+        try:
+            await self._door.call(
+                "chat.stopStream",
+                channel=self._place.channel,
+                ts=self._messages[-1],
+                metadata=self._metadata(len(self._messages) - 1),
+                **arguments,
+            )
+        except SlackRefused as exc:
+            log.info("stream not stopped: %s", exc.code)
+            return False
+        self._session.ended()
+        return True
+
+    async def _publish(self, bodies: list[dict[str, Any]], *, streamed: bool = True) -> list[str]:
+        """Puts the thread in order: every part once, nothing else of ours in this reply's place.
+
+        What was never streamed leaves no orphans, and claims none.
+        """
+        there = await self._find() if self._uncertain else {}
+        if there.keys() >= set(range(len(bodies))):
+            self._stands = [there[part] for part in range(len(bodies))]
+        if not streamed:
+            there = {part: ts for part, ts in there.items() if part < ORPHANS}
+        mine = [*self._messages, *(ts for ts in there.values() if ts not in self._messages)]
+        mine.sort(key=float)
+        for index, body in enumerate(bodies):
+            if index < len(mine):
+                if streamed:
+                    await self._end_stream(mine[index])
+                await self._write("chat.update", body, ts=mine[index])
+            else:
+                mine.append(await self._post(body))
+                self._messages = mine
+        for surplus in mine[len(bodies) :]:
+            await self._remove(surplus)
+        return mine[: len(bodies)]
+
+    async def _post(self, body: dict[str, Any]) -> str:
+        wait_s = self._pace.wait_to_post_s(self._place.channel, self._reply_id)
+        if wait_s > WORTH_WAITING_S:
+            raise SlackUnavailable("channel is busy", retry_after_s=wait_s)
+        if wait_s > 0:
+            await asyncio.sleep(wait_s)
+        try:
+            answer = await self._write(
+                "chat.postMessage",
+                body,
+                thread_ts=self._place.thread,
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+        except SlackUnavailable as exc:
+            if exc.retry_after_s is not None:
+                self._pace.hold(self._place.channel, self._reply_id, exc.retry_after_s)
+            raise
+        self._pace.posted(self._reply_id)
+        return str(answer["ts"])
+
+    async def _write(self, method: str, body: dict[str, Any], **how: Any) -> dict[str, Any]:
+        """With its blocks, or without them where Slack does not take them."""
+        try:
+            return await self._door.call(method, channel=self._place.channel, **how, **body)
+        except SlackRefused as exc:
+            if exc.code not in BLOCKS_REFUSED:
+                raise
+            log.error("blocks of a reply were refused: %s", exc.code)
+        plainer = blocks.without_blocks(body)
+        return await self._door.call(method, channel=self._place.channel, **how, **plainer)
+
+    def _body(self, index: int, part: str, under: list[blocks.Block]) -> dict[str, Any]:
+        return {
+            "text": plain(part),
+            "blocks": [blocks.markdown(part), *under],
+            "metadata": self._metadata(index),
+        }
+
+    def _metadata(self, index: int) -> dict[str, Any]:
+        return {"event_type": METADATA, "event_payload": {"id": self._reply_id, "part": index}}
+
+    async def _find(self) -> dict[int, str]:
+        """What an earlier attempt left in the thread: ids by part, orphaned streams after them.
+
+        An orphan is a message of ours after the question that no reply claims. There can be none of another
+        turn: one turn at a time runs in a thread, and each finished one has its metadata.
+        """
+        found: dict[int, str] = {}
+        place = self._place
+        async for message in ours(self._door, place.channel, place.thread, after=self._incoming.message):
+            self._sort_in(message, found)
+        return found
+
+    def _sort_in(self, message: dict[str, Any], found: dict[int, str]) -> None:
+        metadata = message.get("metadata") or {}
+        if id_of(message) == self._reply_id:
+            found[int(metadata["event_payload"].get("part", 0))] = message["ts"]
+        elif metadata.get("event_type") != METADATA and not message.get("files"):
+            found[ORPHANS + len(found)] = message["ts"]
+
+    async def _end_stream(self, ts: str) -> None:
+        """Closes a stream that may still be running; a message that is none says so and is left alone."""
+        await self._door.attempt("chat.stopStream", channel=self._place.channel, ts=ts)
+
+    async def _remove(self, ts: str) -> None:
+        await self._end_stream(ts)
+        try:
+            await self._door.call("chat.delete", channel=self._place.channel, ts=ts)
+        except SlackRefused as exc:
+            log.info("%s is not there to be deleted: %s", ts, exc.code)
+
+    async def _say_elsewhere(self, code: str, text: str, notes: tuple[str, ...]) -> list[str]:
+        """The place is gone or closed to us: the asker gets the answer privately, unless they took the
+        question back."""
+        if code == THREAD_GONE and self._incoming.message == self._place.thread:
+            return []
+        METRICS.count("parley_replies_total", outcome="elsewhere")
+        opened = await self._door.call("conversations.open", users=self._place.user)
+        direct = opened["channel"]["id"]
+        there = await self._parts_said_in(direct) if self._uncertain else frozenset()
+        parts = split(ELSEWHERE.format(code=code) + text, PART_LIMIT)
+        under = blocks.closing(notes, reply_id=self._reply_id, feedback=False, retry=False)
+        for index, part in enumerate(parts):
+            if index not in there:
+                await self._door.call(
+                    "chat.postMessage",
+                    channel=direct,
+                    unfurl_links=False,
+                    unfurl_media=False,
+                    **self._body(index, part, under if part is parts[-1] else []),
+                )
+        return []
+
+    async def _parts_said_in(self, direct: str) -> frozenset[int]:
+        """Parts of this reply that an earlier attempt wrote to the asker directly."""
+        mine = ours(self._door, direct, "", after=self._incoming.message)
+        return frozenset(
+            [m["metadata"]["event_payload"]["part"] async for m in mine if id_of(m) == self._reply_id]
+        )

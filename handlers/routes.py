@@ -1,0 +1,103 @@
+"""Everything Slack can send us, in one table; manifest.yml declares the same sets, and a test compares them.
+
+A person's posts never get as far as a listener: handlers/intake.py stores and acknowledges them first. A
+listener acknowledges, turns the payload into values, calls one service, and shows the result with
+handlers/slack/blocks.py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from handlers.actions import Actions
+from handlers.channel import form
+from handlers.channel.listeners import ChannelSettings
+from handlers.commands import Commands
+from handlers.guard import blocks as guard_blocks
+from handlers.guard.listeners import Verdicts
+from handlers.home import Home, seen, unknown
+from handlers.shortcuts import Shortcuts
+from handlers.slack import blocks
+from handlers.slack.blocks import FEEDBACK, FORGET_ALL, RETRY, SHOULD_ANSWER, SHOULD_REFUSE
+from handlers.slack.failures import telling, undelivered
+from handlers.voice.blocks import EDIT, FORGET, TRANSLATE
+from handlers.voice.listeners import ClipActions
+from handlers.voice.modal import EDITED
+
+if TYPE_CHECKING:
+    from slack_bolt.app.async_app import AsyncApp
+
+    from bot.app import Services
+    from handlers.adapter import SlackFront
+
+Listener = Callable[..., Awaitable[Any]]
+
+# What intake stores: all of them tell of the same posts.
+POSTS = ("app_mention", "message.channels", "message.groups", "message.im", "message.mpim")
+# What each part of the table needs to be allowed to do; the manifest asks for exactly these.
+SCOPES = (
+    "app_mentions:read",
+    "assistant:write",
+    "channels:history",
+    "channels:read",
+    "chat:write",
+    "commands",
+    "files:read",
+    "files:write",
+    "groups:history",
+    "groups:read",
+    "im:history",
+    "im:read",
+    "im:write",
+    "mpim:history",
+    "mpim:read",
+    "users:read",
+)
+ANYTHING = re.compile(".*", re.DOTALL)
+
+
+def table(services: Services, front: SlackFront) -> dict[str, dict[str, Listener]]:
+    """Every listener by kind and name."""
+    settings = ChannelSettings(services, front)
+    home, actions, clips = Home(services, front), Actions(services, settings), ClipActions(services, front)
+    verdicts = Verdicts(services, front, settings)
+    return {
+        "event": {
+            "app_home_opened": home.opened,
+            "app_context_changed": seen,
+            "agent_session_stopped": home.stopped,
+            "app_uninstalled": home.revoked,
+            "tokens_revoked": home.revoked,
+        },
+        "command": {"/parley": Commands(services, front, settings).parley},
+        "shortcut": {"forget_thread": Shortcuts(services).forget_thread, "why": verdicts.why},
+        "action": {
+            FEEDBACK: actions.feedback,
+            RETRY: actions.retry,
+            FORGET_ALL: actions.forget_all,
+            EDIT: clips.edit,
+            TRANSLATE: clips.translate,
+            FORGET: clips.forget,
+            SHOULD_ANSWER: verdicts.overrule,
+            SHOULD_REFUSE: verdicts.overrule,
+            blocks.SETTINGS_OF: settings.chosen,
+            form.OPEN_RECORD: settings.record,
+            form.OPEN_QUESTIONS: settings.questions,
+            guard_blocks.USE: settings.use_version,
+            guard_blocks.ANSWERED: settings.close_question,
+        },
+        "view": {EDITED: clips.edited, form.FORM: settings.submitted},
+    }
+
+
+def register(app: AsyncApp, services: Services, front: SlackFront) -> None:
+    """Binds the table to Bolt; catch-alls last, so that Slack never sees a delivery fail for want of a
+    listener."""
+    app.error(undelivered)
+    for kind, listeners in table(services, front).items():
+        for name, listener in listeners.items():
+            getattr(app, kind)(name)(telling(listener))
+    for kind in ("event", "command", "shortcut", "action", "view", "options"):
+        getattr(app, kind)(ANYTHING)(unknown)

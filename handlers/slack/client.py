@@ -1,0 +1,160 @@
+"""The door to Slack's Web API: one client, one error table, no hidden retries.
+
+Every request of the house to Slack goes through `SlackDoor.call`. What Slack answers becomes an error of
+ours in one table; what might have been taken although no answer came is marked `maybe_taken`, so that
+nobody posts twice. Pacing lives in handlers/slack/pacing.py, what is said in handlers/reply/reply.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import orjson
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.core.errors import SlackError, SlackRefused, SlackRevoked, SlackUnavailable
+from bot.core.settings import Settings
+from bot.ops.metrics import METRICS
+
+log = logging.getLogger(__name__)
+
+# Slack answers within a few seconds or not at all; a total deadline also ends a body that drips.
+REQUEST_DEADLINE_S = 15.0
+
+# ok:false codes that speak of Slack's own trouble, not of the request.
+# Source: the error tables of the Web API methods, https://docs.slack.dev/reference/methods
+TROUBLE = frozenset(
+    {
+        "internal_error",
+        "fatal_error",
+        "request_timeout",
+        "service_unavailable",
+        "streaming_state_conflict",  # a stream of ours that is just ending
+    }
+)
+# Codes after which no request of this workspace can succeed until an operator acts.
+REVOKED = frozenset(
+    {"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "app_uninstalled"}
+)
+# All that slack_sdk and aiohttp raise for a request.
+RAISED = (SlackApiError, aiohttp.ClientError, OSError, TimeoutError, ValueError)
+REVOKED_PAUSE_S = 30.0  # what is to be said waits for the operator
+RETRY_AFTER_DEFAULT_S = 5.0  # for a 429 whose Retry-After is missing or junk
+RETRY_AFTER_MOST_S = 300.0
+
+
+class SlackDoor:
+    """All requests to Slack of one workspace's bot."""
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        self.client = client
+        self.bot_user = ""  # our own user id
+        self.scopes: frozenset[str] = frozenset()  # what the token may do, as Slack last told
+        self.revoked = ""  # the code, once Slack has said that the token is worthless
+
+    async def call(self, method: str, **arguments: Any) -> dict[str, Any]:
+        """One request, JSON both ways. Raises SlackRefused (final) or SlackUnavailable (later, perhaps)."""
+        try:
+            response = await self.client.api_call(method, json=arguments)
+        except RAISED as exc:
+            error = error_from(exc)
+            self._note(method, error)
+            raise error from exc
+        if granted := response.headers.get("x-oauth-scopes"):
+            self.scopes = frozenset(scope.strip() for scope in granted.split(","))
+        return response.data  # type: ignore[return-value]
+
+    async def get(self, method: str, **arguments: Any) -> dict[str, Any]:
+        """A read, with the arguments in the query, which every method of Slack's takes."""
+        try:
+            response = await self.client.api_call(method, http_verb="GET", params=arguments)
+        except RAISED as exc:
+            error = error_from(exc)
+            self._note(method, error)
+            raise error from exc
+        return response.data  # type: ignore[return-value]
+
+    async def who(self) -> str:
+        """Our own user id; asked for where the start could not and no delivery has told it yet."""
+        if not self.bot_user:
+            self.bot_user = str((await self.call("auth.test"))["user_id"])
+        return self.bot_user
+
+    async def attempt(self, method: str, **arguments: Any) -> None:
+        """A request whose failure nobody needs to hear of (a status, a title)."""
+        try:
+            await self.call(method, **arguments)
+        except SlackError as exc:
+            log.info("slack %s not done: %s", method, exc)
+
+    def _note(self, method: str, error: SlackError) -> None:
+        code = error.code if isinstance(error, SlackRefused | SlackRevoked) else "unavailable"
+        METRICS.count("parley_slack_errors_total", code=code)
+        if isinstance(error, SlackRevoked) and not self.revoked:
+            self.revoked = code
+            log.error("slack says %s to %s: the bot token has to be renewed", code, method)
+
+
+def error_from(exc: BaseException) -> SlackError:
+    """The one table from what slack_sdk and aiohttp raise to errors of ours."""
+    if not isinstance(exc, SlackApiError):
+        # A refused connection never reached Slack; anything later may have.
+        return SlackUnavailable(
+            type(exc).__name__, maybe_taken=not isinstance(exc, aiohttp.ClientConnectorError)
+        )
+    response = exc.response
+    status = int(getattr(response, "status_code", None) or getattr(response, "status", None) or 0)
+    if status == 429:
+        return SlackUnavailable("ratelimited", retry_after_s=_retry_after_s(response.headers))
+    body = getattr(response, "data", None)
+    code = body.get("error") if isinstance(body, dict) else None
+    if code == "ratelimited":
+        return SlackUnavailable("ratelimited", retry_after_s=_retry_after_s(response.headers))
+    if code in REVOKED:
+        return SlackRevoked(code, retry_after_s=REVOKED_PAUSE_S)
+    if status >= 500 or not code or code in TROUBLE:
+        return SlackUnavailable(f"{status} {code or 'without an error code'}", maybe_taken=True)
+    if code == "missing_scope":
+        log.error("slack scope missing: %s", body.get("needed") if isinstance(body, dict) else "?")
+    return SlackRefused(str(code))
+
+
+def _retry_after_s(headers: Any) -> float:
+    try:
+        seconds = float(headers.get("Retry-After", ""))
+    except ValueError:
+        seconds = RETRY_AFTER_DEFAULT_S
+    return min(seconds, RETRY_AFTER_MOST_S) if seconds >= 0 else RETRY_AFTER_DEFAULT_S  # NaN is not, either
+
+
+@asynccontextmanager
+async def open_slack(settings: Settings) -> AsyncIterator[AsyncWebClient]:
+    """A Web API client on one shared connection pool.
+
+    The SDK's own retries are off: its default repeats a post whose connection dropped after Slack had taken
+    it.
+    """
+    timeout = aiohttp.ClientTimeout(total=REQUEST_DEADLINE_S, connect=5)
+    async with aiohttp.ClientSession(
+        timeout=timeout,
+        connector=aiohttp.TCPConnector(limit=100, keepalive_timeout=60),
+        json_serialize=lambda value: orjson.dumps(value).decode(),
+        trust_env=True,
+    ) as session:
+        yield AsyncWebClient(
+            token=settings.slack_bot_token,
+            base_url=settings.slack_api_url,
+            session=session,
+            retry_handlers=[],
+            ssl=ssl.create_default_context() if settings.slack_api_url.startswith("https") else None,
+            logger=logging.getLogger("slack_sdk.quiet"),
+        )
+        # Let TLS connections say goodbye before the loop ends.
+        await asyncio.sleep(0)

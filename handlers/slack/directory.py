@@ -1,0 +1,115 @@
+"""Who is who in this workspace, as Slack says at the moment somebody asks.
+
+Rights are never remembered: whether a person is an admin, and which channels they are in, is asked each time
+they decide something. Names are, for a while, because they decide nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from bot.core.errors import SlackError
+from bot.reports.usage import Viewer
+from handlers.slack.client import SlackDoor
+
+PAGE_LIMIT = 999  # Source: conversations.list and users.conversations take less than 1,000
+PLACES = "public_channel,private_channel,mpim"
+NAMES_LIFE_S = 3600.0
+# So many people are looked up for one report at most; users.info allows 100 a minute (Tier 4).
+PEOPLE_AT_ONCE = 60
+PARALLEL = 8
+NO_NAME = "without a name"
+NEVER = ("", -math.inf)
+
+
+@dataclass(frozen=True, slots=True)
+class AllBut:
+    """Every channel except these: what is not known to be public is private."""
+
+    public: frozenset[str]
+
+    def __contains__(self, channel: object) -> bool:
+        return channel not in self.public
+
+
+class Directory:
+    """People and channels of one workspace."""
+
+    def __init__(self, door: SlackDoor) -> None:
+        self._door = door
+        self._names: dict[str, tuple[str, float]] = {}  # id → name and when it was read
+
+    async def viewer(self, user: str, *, named: frozenset[str] = frozenset()) -> Viewer:
+        """What this person is and may know now. `named`: channels an admin made them an owner of."""
+        person, mine, direct = await asyncio.gather(self._person(user), self._places(user), self.direct(user))
+        self._names[direct] = ("direct messages", time.monotonic())
+        # Guests and people of other companies know only the channels they are in.
+        guest = person.get("is_restricted") or person.get("is_stranger")
+        public = frozenset() if guest else await self._public()
+        created = {place["id"] for place in mine if place.get("creator") == user}
+        return Viewer(
+            user,
+            admin=bool(person.get("is_admin") or person.get("is_owner")) and not guest,
+            owns=frozenset(created | named),
+            private=AllBut(public),
+            member_of=frozenset([direct, *(place["id"] for place in mine)]),
+        )
+
+    async def names(self, ids: Iterable[str]) -> dict[str, str]:
+        """What Slack shows for those ids of people and channels; ids it does not tell stay out."""
+        wanted = {id for id in ids if id}
+        fresh = time.monotonic() - NAMES_LIFE_S
+        unknown = [id for id in wanted if id[0] in "UW" and self._names.get(id, NEVER)[1] < fresh]
+        gate = asyncio.Semaphore(PARALLEL)
+        await asyncio.gather(*(self._look_up(id, gate) for id in unknown[:PEOPLE_AT_ONCE]))
+        return {id: self._names[id][0] for id in wanted if id in self._names}
+
+    async def direct(self, user: str) -> str:
+        """The conversation between this person and the app."""
+        opened = await self._door.call("conversations.open", users=user)
+        return str(opened["channel"]["id"])
+
+    async def _person(self, user: str) -> dict[str, Any]:
+        person: dict[str, Any] = (await self._door.get("users.info", user=user))["user"]
+        self._names[user] = (_name(person), time.monotonic())
+        return person
+
+    async def _look_up(self, user: str, gate: asyncio.Semaphore) -> None:
+        async with gate:
+            try:
+                await self._person(user)
+            except SlackError:
+                return  # the id is shown
+
+    async def _places(self, user: str) -> list[dict[str, Any]]:
+        """The channels that both this person and the app are in."""
+        return [place async for place in self._pages("users.conversations", user=user, types=PLACES)]
+
+    async def _public(self) -> frozenset[str]:
+        return frozenset([place["id"] async for place in self._pages("conversations.list")])
+
+    async def _pages(self, method: str, **arguments: Any) -> AsyncIterator[dict[str, Any]]:
+        cursor = ""
+        while True:
+            more = {"cursor": cursor} if cursor else {}
+            page = await self._door.get(method, limit=PAGE_LIMIT, **arguments, **more)
+            for place in page["channels"]:
+                self._names[place["id"]] = (_called(place), time.monotonic())
+                yield place
+            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return
+
+
+def _name(person: dict[str, Any]) -> str:
+    profile = person.get("profile") or {}
+    return profile.get("display_name") or person.get("real_name") or person.get("name") or NO_NAME
+
+
+def _called(place: dict[str, Any]) -> str:
+    return "group message" if place.get("is_mpim") else f"#{place.get('name') or NO_NAME}"

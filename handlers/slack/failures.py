@@ -1,0 +1,58 @@
+"""What becomes of an error that leaves a listener, or keeps a delivery from one: a log line, a sentence.
+
+Bolt would take back the acknowledgement of a listener that fails right after it, and Slack would show a
+warning sign that tells nobody anything.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Any
+
+from slack_bolt.response import BoltResponse
+
+from bot.core.errors import BotError
+from handlers.slack import blocks
+
+# What reading a delivery of a shape that Slack does not send ends in.
+WRONG_SHAPE = (AttributeError, LookupError, RecursionError, TypeError)
+log = logging.getLogger(__name__)
+
+
+def telling(listener: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """The listener, from which no error gets out. Bolt reads what to hand in off its arguments."""
+
+    @wraps(listener)
+    async def safe(**given: Any) -> None:
+        try:
+            await listener(**given)
+        except Exception as exc:
+            await _tell(exc, **given)
+
+    return safe
+
+
+async def undelivered(error: Exception) -> BoltResponse:
+    """What Slack is answered when a delivery was not even handed to a listener. It sends what we refuse with
+    500 once more."""
+    if isinstance(
+        error, WRONG_SHAPE
+    ):  # Bolt looks for its listener before anybody has looked at what it reads
+        log.warning("a delivery of a shape that Slack does not send: %s", type(error).__name__)
+        return BoltResponse(status=400, body="")
+    log.error("a delivery could not be taken in", exc_info=error)
+    return BoltResponse(status=500, body="")
+
+
+async def _tell(error: Exception, *, ack: Any = None, respond: Any = None, **_: Any) -> None:
+    if isinstance(error, BotError):
+        log.info("a listener ended in %s", type(error).__name__)
+    else:
+        log.error("a listener failed", exc_info=error)
+    if ack is not None:
+        await ack()  # a second time, mostly, which changes nothing
+    if respond is not None:
+        said = error if isinstance(error, BotError) else BotError()
+        await respond(**blocks.notice(said), replace_original=False)

@@ -1,0 +1,66 @@
+"""Modals: opened at once, because a trigger lasts three seconds, and filled when it is known with what.
+
+Source: https://docs.slack.dev/surfaces/modals
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from bot.core.errors import BotError, SlackError
+from handlers.slack.blocks import Block, section
+from handlers.slack.client import SlackDoor
+
+log = logging.getLogger(__name__)
+
+View = dict[str, Any]
+Fill = Callable[[], Awaitable[View]]
+
+TITLE = 24  # characters
+WAIT = "One moment…"
+
+
+def window(title: str, blocks: list[Block], **more: Any) -> View:
+    """A modal. `more`: submit, callback_id, private_metadata."""
+    return {
+        "type": "modal",
+        "title": plain(title[:TITLE]),
+        "close": plain("Close"),
+        "blocks": blocks,
+        **more,
+    }
+
+
+def said(sentence: str) -> View:
+    """A modal that says one thing."""
+    return window("Parley", [section(sentence)])
+
+
+def plain(text: str) -> dict[str, str]:
+    return {"type": "plain_text", "text": text}
+
+
+async def show(door: SlackDoor, trigger: str, fill: Fill, *, on_top: bool = False) -> None:
+    """Opens a window, on top of the one that is open if wanted, and shows what `fill` finds, or why not."""
+    method = "views.push" if on_top else "views.open"
+    try:
+        opened = await door.call(method, trigger_id=trigger, view=said(WAIT))
+    except SlackError as exc:  # the person waited too long, or closed it
+        log.info("%s not done: %s", method, exc)
+        return
+    await show_in(door, opened["view"]["id"], fill)
+
+
+async def show_in(door: SlackDoor, view: str, fill: Fill) -> None:
+    """Shows in an open window what `fill` finds, or why not. Nobody is left with a window that waits."""
+    try:
+        found = await fill()
+    except Exception as exc:
+        error = exc if isinstance(exc, BotError) else BotError()
+        await door.attempt("views.update", view_id=view, view=said(error.notice))
+        if error is not exc:
+            raise
+    else:
+        await door.attempt("views.update", view_id=view, view=found)

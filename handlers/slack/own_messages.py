@@ -1,0 +1,66 @@
+"""Looking at a thread, or a direct conversation, for what we may have written there before."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+from bot.core.errors import SlackError
+from handlers.slack.client import SlackDoor
+
+log = logging.getLogger(__name__)
+
+# Slack's readers may lag behind its writers by so much when we look for our own post.
+LOOK_AFTER_S = 1.0
+PAGE_LIMIT = 200  # Source: conversations.replies recommends at most 200, allows 1,000
+
+
+def id_of(message: dict[str, Any]) -> str:
+    """The id of ours that a message carries: of the reply or card that it belongs to."""
+    payload = (message.get("metadata") or {}).get("event_payload") or {}
+    return str(payload.get("id") or "")
+
+
+async def standing(door: SlackDoor, channel: str, thread: str, ts: str) -> dict[str, Any] | None:
+    """One message of a thread as it stands there; None when it is gone, or Slack does not tell now."""
+    try:
+        page = await door.get(
+            "conversations.replies",
+            channel=channel,
+            ts=thread,
+            oldest=ts,
+            latest=ts,
+            inclusive="true",
+            include_all_metadata="true",
+            limit=PAGE_LIMIT,
+        )
+    except SlackError as exc:
+        log.info("a message cannot be looked at: %s", exc)
+        return None
+    return next((message for message in page.get("messages") or () if message["ts"] == ts), None)
+
+
+async def ours(door: SlackDoor, channel: str, thread: str, *, after: str) -> AsyncIterator[dict[str, Any]]:
+    """Our own messages since a person's, with their metadata; of a thread, or outside of any ("")."""
+    await asyncio.sleep(LOOK_AFTER_S)
+    method, which = ("conversations.replies", {"ts": thread}) if thread else ("conversations.history", {})
+    we = await door.who()
+    cursor = ""
+    while True:
+        page = await door.get(
+            method,
+            channel=channel,
+            **which,
+            oldest=after,
+            include_all_metadata="true",
+            limit=PAGE_LIMIT,
+            **({"cursor": cursor} if cursor else {}),
+        )
+        for message in page.get("messages") or ():
+            if message.get("user") == we and float(message["ts"]) > float(after):
+                yield message
+        cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+        if not cursor:
+            return

@@ -1,0 +1,90 @@
+"""Who may do what in a workspace, asked of Slack when it is to be done: a right that was taken away is gone.
+
+Nothing is kept here, and what Slack does not tell counts as no.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Collection
+from typing import Any
+
+from bot.core.errors import SlackError
+from handlers.slack.client import SlackDoor
+
+log = logging.getLogger(__name__)
+
+MEMBERS_PAGE = 200  # Source: conversations.members recommends at most 200
+
+
+class Rights:
+    """Questions about people and channels."""
+
+    def __init__(self, door: SlackDoor) -> None:
+        self._door = door
+
+    async def admin(self, user: str) -> bool:
+        """Whether somebody is an admin or owner of this workspace."""
+        about = await self._about("users.info", "user", user=user)
+        return _admin(about) and not _stranger(about)
+
+    async def looks_after(self, user: str, channel: str, *, named: Collection[str] = ()) -> bool:
+        """Whether somebody may change how Parley behaves in a channel: an admin, who created it, or one of
+        those an admin `named` for it.
+
+        In a direct message that is whoever writes there. What is said in a private channel is for its
+        members: admins who are not in it look after it as little as anybody else. People of another company
+        never do.
+        """
+        person, place = await asyncio.gather(
+            self._about("users.info", "user", user=user),
+            self._about("conversations.info", "channel", channel=channel),
+        )
+        if not person or not place or _stranger(person):
+            return False
+        if place.get("is_im"):
+            return bool(place.get("user") == user)
+        if not _admin(person) and user not in (place.get("creator"), *named):
+            return False
+        private = place.get("is_private") or place.get("is_mpim")
+        return not private or await self._member(user, channel)
+
+    async def keepers(self, channel: str, *, named: Collection[str] = ()) -> list[str]:
+        """Who can be asked to decide about a channel: its creator and those named, if they still may."""
+        place = await self._about("conversations.info", "channel", channel=channel)
+        people = list(dict.fromkeys(filter(None, (place.get("creator"), *named))))
+        may = await asyncio.gather(*(self.looks_after(one, channel, named=named) for one in people))
+        return [one for one, yes in zip(people, may, strict=True) if yes]
+
+    async def _member(self, user: str, channel: str) -> bool:
+        cursor = ""
+        while True:
+            more = {"cursor": cursor} if cursor else {}
+            try:
+                page = await self._door.get(
+                    "conversations.members", channel=channel, limit=MEMBERS_PAGE, **more
+                )
+            except SlackError as exc:
+                log.warning("conversations.members: %s", exc)
+                return False
+            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+            if user in page["members"] or not cursor:
+                return user in page["members"]
+
+    async def _about(self, method: str, key: str, **arguments: Any) -> dict[str, Any]:
+        try:
+            found: dict[str, Any] = (await self._door.get(method, **arguments))[key]
+        except SlackError as exc:
+            log.warning("%s: %s", method, exc)
+            return {}
+        return found
+
+
+def _admin(person: dict[str, Any]) -> bool:
+    return bool(person.get("is_admin") or person.get("is_owner"))
+
+
+def _stranger(person: dict[str, Any]) -> bool:
+    """Of another company, seen through a shared channel."""
+    return bool(person.get("is_stranger"))

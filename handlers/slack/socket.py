@@ -1,0 +1,133 @@
+"""Two Socket Mode connections, so that none is missed while Slack refreshes the other.
+
+The SDK's client closes its old connection before it opens the new one; Slack delivers to any connection
+that is open, so the second carries everything meanwhile. The WebSocket's host is pinned before anything is
+sent to it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app, send_async_response
+from slack_bolt.app.async_app import AsyncApp
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.core.errors import SetupError, SlackRefused, SlackRevoked
+from handlers.slack.client import RAISED, error_from
+
+log = logging.getLogger(__name__)
+
+CONNECTIONS = 2
+PING_INTERVAL_S = 10.0
+ADDRESS_LIFE_S = 5.0  # an address is good for one connection, and Slack takes it for seconds only
+CONNECT_S = 5.0  # what the start waits for the connections
+
+
+class PinnedClient(SocketModeClient):
+    """The SDK's client, connecting to Slack's own socket hosts only."""
+
+    host = ""  # the one host allowed instead of Slack's
+    _address: str | None = None
+    _issued_at = 0.0
+
+    @property  # type: ignore[override]
+    def wss_uri(self) -> str | None:
+        """The SDK's client would try an address that does not work for ever; None makes it ask anew."""
+        return self._address if time.monotonic() - self._issued_at < ADDRESS_LIFE_S else None
+
+    @wss_uri.setter
+    def wss_uri(self, address: str | None) -> None:
+        self._address, self._issued_at = address, time.monotonic()
+
+    async def issue_new_wss_url(self) -> str:
+        return pinned(await super().issue_new_wss_url(), self.host)
+
+
+def pinned(url: str, host: str) -> str:
+    """The address of a socket; SetupError when it leads somewhere else than to Slack."""
+    if not may_connect(url, host):
+        raise SetupError([f"apps.connections.open named a foreign host: {urlsplit(url).hostname}"])
+    return url
+
+
+def may_connect(url: str, host: str) -> bool:
+    """wss to a host under slack.com; or, when SLACK_API_URL names another host, to exactly that one."""
+    parts = urlsplit(url)
+    if parts.username or parts.password or not parts.hostname:
+        return False
+    if host:
+        return parts.hostname == host
+    return parts.scheme == "wss" and parts.hostname.endswith(".slack.com") and parts.port in (None, 443)
+
+
+async def first_address(web_client: AsyncWebClient, app_token: str) -> str | None:
+    """Where to connect; asked for here, because the SDK's client would repeat a refused token for ever.
+
+    None while Slack is away: the client goes on asking. SetupError when Slack refuses the token.
+    """
+    try:
+        answer = await web_client.apps_connections_open(app_token=app_token)
+    except RAISED as exc:
+        error = error_from(exc)
+        if isinstance(error, SlackRefused | SlackRevoked):
+            raise SetupError([f"SLACK_APP_TOKEN: slack says {error.code}"]) from exc
+        log.warning("no socket yet, slack does not answer: %s", error)
+        return None
+    return str(answer["url"])
+
+
+class Sockets:
+    """The connections, and whether any of them stands."""
+
+    def __init__(self, clients: list[PinnedClient]) -> None:
+        self._clients = clients
+
+    async def connected(self) -> bool:
+        return any([await client.is_connected() for client in self._clients])
+
+
+@asynccontextmanager
+async def open_sockets(
+    app: AsyncApp, app_token: str, web_client: AsyncWebClient, *, host: str
+) -> AsyncIterator[Sockets]:
+    """Connects, hands every envelope to Bolt, and stops receiving on exit.
+
+    SetupError when Slack refuses the token. While Slack is away, connecting goes on beside the rest.
+    """
+
+    async def receive(client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
+        response = await run_async_bolt_app(app, request)
+        await send_async_response(client, request, response, 0.0)
+
+    clients: list[PinnedClient] = []
+    connecting: list[asyncio.Task[None]] = []
+    try:
+        for _ in range(CONNECTIONS):
+            client = PinnedClient(
+                app_token=app_token,
+                web_client=web_client,
+                ping_interval=PING_INTERVAL_S,
+                logger=logging.getLogger("slack_sdk.socket"),
+            )
+            client.host = host
+            client.socket_mode_request_listeners.append(receive)
+            clients.append(client)
+            if address := await first_address(web_client, app_token):
+                client.wss_uri = pinned(address, host)
+        connecting = [asyncio.create_task(client.connect()) for client in clients]  # type: ignore[no-untyped-call]
+        await asyncio.wait(connecting, timeout=CONNECT_S)
+        yield Sockets(clients)
+    finally:
+        for task in connecting:
+            task.cancel()
+        for client in clients:
+            await client.close()  # type: ignore[no-untyped-call]

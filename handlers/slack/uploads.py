@@ -1,0 +1,48 @@
+"""Files we give to people: uploaded to Slack's file host and shared in one message."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import aiohttp
+
+from bot.core.errors import SlackRefused, SlackUnavailable
+from bot.core.settings import Settings
+from handlers.slack.allowed_hosts import pinned
+from handlers.slack.client import SlackDoor
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file to be. `alt_text` tells what a picture shows."""
+
+    name: str
+    content: bytes
+    title: str
+    alt_text: str = ""
+
+
+async def share(
+    door: SlackDoor, settings: Settings, files: Sequence[Upload], *, channel: str, comment: str
+) -> None:
+    """All files in one message of a conversation. SlackRefused or SlackUnavailable."""
+    given = [{"id": await put(door, settings, file), "title": file.title} for file in files]
+    await door.call("files.completeUploadExternal", files=given, channel_id=channel, initial_comment=comment)
+
+
+async def put(door: SlackDoor, settings: Settings, file: Upload) -> str:
+    """The id of an uploaded file that nobody sees yet. SlackRefused or SlackUnavailable."""
+    alt = {"alt_txt": file.alt_text} if file.alt_text else {}
+    place = await door.get("files.getUploadURLExternal", filename=file.name, length=len(file.content), **alt)
+    if not pinned(place["upload_url"], settings.slack_api_url):
+        raise SlackRefused("upload_url_elsewhere")
+    session = door.client.session
+    assert session is not None
+    try:
+        async with session.post(place["upload_url"], data=file.content, allow_redirects=False) as response:
+            if response.status != 200:
+                raise SlackUnavailable(f"file host: {response.status}")
+    except (aiohttp.ClientError, OSError, TimeoutError) as exc:
+        raise SlackUnavailable(f"file host: {type(exc).__name__}") from exc
+    return str(place["file_id"])

@@ -1,0 +1,150 @@
+"""The clip card and the file with the whole text, as pure functions.
+
+What was heard is shown as rich text, in which nothing is a link, a mention or a command: it is somebody's
+words by way of a model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from bot.reports.formats import UNPRICED, dollars
+from bot.text import languages
+from bot.text.redact import redact
+from bot.voice.clip_card import ClipCard, joined
+from bot.voice.transcript import Said
+from handlers.slack import blocks
+from handlers.slack.blocks import Block
+from handlers.slack.mrkdwn import escape
+
+EDIT, TRANSLATE, FORGET = "clip_edit", "clip_translate", "clip_forget"
+# A transcript of more characters is folded: so much of it on the card, all of it in a file.
+LONG_CHARACTERS = 900
+FOLDED_CHARACTERS = 600
+# A recording of more has its times beside the words; a paragraph begins after so long, or with a new speaker.
+SHORT_S = 60.0
+PARAGRAPH_S = 30.0
+FALLBACK_BYTES = 3_000
+SPEAKERS = 6
+
+
+def text(card: ClipCard) -> str:
+    """The card where no blocks are shown: in notifications, to screen readers, and to us."""
+    words = escape(redact(f"{card.name} ({', '.join(_facts(card)[:2])}): {card.text}"))
+    return words.encode("utf-8", "replace")[:FALLBACK_BYTES].decode("utf-8", "ignore")
+
+
+def card(card: ClipCard, id: str, *, file: bool, kept: bool = True) -> list[Block]:
+    """Words, English words, what it was, and what can be done with it. `file`: the whole text is in one;
+    `kept`: the words are, so that more can be done with them."""
+    shown = [_title(card.name), _quote(card.said, card)]
+    if card.english:
+        shown += [_title("In English"), _quote(card.english, card)]
+    notes = [" · ".join(_facts(card))]
+    if card.speakers:
+        notes.append(", ".join(f"{who} {clock(s)}" for who, s in card.speakers[:SPEAKERS]))
+    if file:
+        notes.append("The whole text is in the file.")
+    if not card.english_whole:
+        notes.append("The translation is not complete.")
+    return [*shown, blocks.context(*notes), _buttons(card, id, kept=kept)]
+
+
+def is_card(message: dict[str, Any]) -> bool:
+    """Whether a message in Slack is a clip card: it repeats what a person said."""
+    elements = [e for block in message.get("blocks") or () for e in block.get("elements") or ()]
+    return any(element.get("action_id") == FORGET for element in elements)
+
+
+def long(card: ClipCard) -> bool:
+    return len(card.text) > LONG_CHARACTERS
+
+
+def whole_text(card: ClipCard) -> str:
+    """The file beside a folded card: every line with its time."""
+    lines = [_line(s, card) for s in card.said]
+    if card.english:
+        lines += ["", "In English", "", *(_line(s, card) for s in card.english)]
+    return "\n".join([card.name, " · ".join(_facts(card)), "", *lines, ""])
+
+
+def clock(seconds: float) -> str:
+    """`4:07`, `1:04:07`."""
+    minutes, s = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{s:02}" if minutes >= 60 else f"{minutes}:{s:02}"
+
+
+def _facts(card: ClipCard) -> list[str]:
+    cost = UNPRICED if card.cost_usd is None else dollars(card.cost_usd)
+    facts = [languages.name(card.language) if card.language else "", clock(card.length_s), card.model, cost]
+    if not card.timed and card.length_s > SHORT_S:
+        facts.append("times estimated")
+    return [fact for fact in facts if fact]
+
+
+def _title(words: str) -> Block:
+    bold = {"type": "text", "text": words or "Recording", "style": {"bold": True}}
+    return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [bold]}]}
+
+
+def _quote(said: Sequence[Said], card: ClipCard) -> Block:
+    elements: list[dict[str, Any]] = []
+    left = FOLDED_CHARACTERS if long(card) else LONG_CHARACTERS * 2
+    for paragraph in _paragraphs(said, card):
+        if elements:
+            elements.append({"type": "text", "text": "\n"})
+        if card.length_s > SHORT_S:
+            time = {"type": "text", "text": clock(paragraph.start_s), "style": {"code": True}}
+            elements += [time, {"type": "text", "text": " "}]
+        words = redact(f"{paragraph.speaker}: {paragraph.text}" if paragraph.speaker else paragraph.text)
+        cut = len(words) > left
+        elements.append({"type": "text", "text": words[:left].rstrip() + " …" if cut else words})
+        left -= len(words)
+        if left <= 0:
+            break
+    return {"type": "rich_text", "elements": [{"type": "rich_text_quote", "elements": elements}]}
+
+
+def _paragraphs(said: Iterable[Said], card: ClipCard) -> Iterable[Said]:
+    """What belongs together: one speaker, about half a minute."""
+    kept: list[Said] = []
+    for s in said:
+        if kept and (s.speaker != kept[0].speaker or s.start_s - kept[0].start_s >= PARAGRAPH_S):
+            yield _merged(kept, card)
+            kept = []
+        kept.append(s)
+    if kept:
+        yield _merged(kept, card)
+
+
+def _merged(kept: list[Said], card: ClipCard) -> Said:
+    words = joined([Said(s.start_s, s.end_s, s.text) for s in kept], card.language)
+    return Said(kept[0].start_s, kept[-1].end_s, words, kept[0].speaker)
+
+
+def _line(s: Said, card: ClipCard) -> str:
+    return f"[{clock(s.start_s)}] " + redact(f"{s.speaker}: {s.text}" if s.speaker else s.text)
+
+
+def _buttons(card: ClipCard, id: str, *, kept: bool) -> Block:
+    buttons = [_button(EDIT, "Correct and ask again", id)] if kept else []
+    if kept and card.language != "en" and not card.english:
+        buttons.append(_button(TRANSLATE, "Translate", id))
+    forget = _button(FORGET, "Forget", id) | {
+        "confirm": {
+            "title": _plain("Forget this clip?"),
+            "text": _plain("What I heard in it is erased, here too. The recording itself is yours."),
+            "confirm": _plain("Forget"),
+            "deny": _plain("Keep"),
+        }
+    }
+    return {"type": "actions", "elements": [*buttons, forget]}
+
+
+def _button(action: str, words: str, id: str) -> Block:
+    return {"type": "button", "action_id": action, "text": _plain(words), "value": id}
+
+
+def _plain(words: str) -> dict[str, Any]:
+    return {"type": "plain_text", "text": words}

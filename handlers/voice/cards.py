@@ -1,0 +1,174 @@
+"""Clip cards in Slack: fetched from there, shown there once, changed and taken away there.
+
+A card goes the way of every reply (handlers/reply/reply.py): its id travels in the message's metadata, and
+when an earlier attempt may have posted it, the thread is looked at first. The file with the whole text of a
+long clip has a name made of the same id, and is looked for by it. What a card looks like is
+handlers/voice/blocks.py.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from pathlib import Path
+
+from bot.core.access import remembers
+from bot.core.codec import decode
+from bot.core.errors import SlackRefused
+from bot.core.settings import Settings
+from bot.core.values import File, Incoming
+from bot.voice.clip_card import ClipCard, Traces
+from handlers.intake import incoming_from, is_bot
+from handlers.reply.output_filter import Outgoing
+from handlers.reply.reply import SlackReply
+from handlers.slack.client import SlackDoor
+from handlers.slack.downloads import SlackFiles
+from handlers.slack.own_messages import id_of, ours
+from handlers.slack.pacing import Pace
+from handlers.slack.uploads import Upload, put
+from handlers.voice import blocks
+from storage.voice.clips import Clip
+
+log = logging.getLogger(__name__)
+
+TRANSCRIPT = "Transcript"  # title of the file
+# What says that there is nothing left to take away.
+GONE = frozenset({"message_not_found", "file_not_found", "file_deleted", "channel_not_found"})
+
+
+class ClipDesk:
+    """Implements bot.voice.message_clips.Desk."""
+
+    def __init__(self, settings: Settings, door: SlackDoor, pace: Pace, files: SlackFiles) -> None:
+        self._settings = settings
+        self._door = door
+        self._pace = pace
+        self._files = files
+
+    async def root(self, asked: Incoming) -> Incoming | None:
+        """The first message of the thread in which something is asked, as if it had been said to us."""
+        where = asked.conversation
+        try:
+            page = await self._door.get(
+                "conversations.replies", channel=where.channel, ts=where.thread, limit=1
+            )
+        except SlackRefused as exc:
+            log.info("the beginning of a thread cannot be read: %s", exc.code)
+            return None
+        found = page["messages"][0]
+        if found["ts"] != where.thread or is_bot(found, self._door.bot_user):
+            return None
+        event = {"channel": where.channel}
+        began = incoming_from({"team_id": where.team}, event, found, self._door.bot_user)
+        return replace(began, mentioned=True, external=asked.external)
+
+    async def details(self, file: File) -> File:
+        """What Slack tells of a file of which the message held only a promise."""
+        return await self._files.details(file)
+
+    def fetched(self, file: File) -> AbstractAsyncContextManager[Path]:
+        """A shared file on this machine."""
+        return self._files.fetched(file)
+
+    async def show_clip(self, clip: Clip, card: ClipCard, *, look: bool) -> tuple[str, str]:
+        """Puts the card where it belongs; ids of its message and of the file with its text ("": none).
+
+        `look`: an earlier attempt may have. SlackUnavailable, SlackRefused.
+        """
+        asked = decode(clip.asked)
+        file = await self._find_file(asked, clip) if look else ""
+        fresh = "" if file or not blocks.long(card) else await self._kept(clip, card)
+        shown = await self._card(clip, asked, card, look=look).put(
+            blocks.text(card),
+            blocks.card(card, clip.id, file=bool(file or fresh), kept=remembers(asked, self._settings)),
+        )
+        if fresh:
+            await self._share(fresh, asked)
+        return shown, file or fresh
+
+    async def change_clip(self, clip: Clip, card: ClipCard) -> str:
+        """Shows what became of a card, in its place; the id of the file with its text."""
+        asked = decode(clip.asked)
+        file = await self._kept(clip, card) if blocks.long(card) else ""
+        await self._card(clip, asked, card, look=False).put(
+            blocks.text(card), blocks.card(card, clip.id, file=bool(file))
+        )
+        if clip.file:
+            await self._door.attempt("files.delete", file=clip.file)
+        if file:
+            await self._share(file, asked)
+        return file
+
+    async def take_away(self, traces: Traces) -> None:
+        """Neither card nor file is to be seen any more. SlackUnavailable."""
+        if not traces.shown:
+            traces = await self._found(traces)
+        if traces.shown:
+            await self._delete("chat.delete", channel=traces.channel, ts=traces.shown)
+        if traces.file:
+            await self._delete("files.delete", file=traces.file)
+
+    async def _delete(self, method: str, **what: str) -> None:
+        try:
+            await self._door.call(method, **what)
+        except SlackRefused as exc:
+            if exc.code not in GONE:
+                log.warning("%s of a forgotten clip: %s", method, exc.code)
+
+    async def _found(self, traces: Traces) -> Traces:
+        """Looked for in the thread, because an attempt that ended early may have put it there."""
+        try:
+            async for message in ours(self._door, traces.channel, traces.thread, after=traces.message):
+                if id_of(message) == traces.id:
+                    traces = replace(traces, shown=str(message["ts"]))
+                for file in message.get("files") or ():
+                    if file.get("name") == _file_name(traces.id):
+                        traces = replace(traces, file=str(file["id"]))
+        except SlackRefused as exc:
+            log.info("the thread of a forgotten clip cannot be read: %s", exc.code)
+        return traces
+
+    def _card(self, clip: Clip, asked: Incoming, card: ClipCard, *, look: bool) -> SlackReply:
+        return SlackReply(
+            self._door,
+            self._pace,
+            asked,
+            clip.id,
+            outgoing=lambda: Outgoing(frozenset(), frozenset()),
+            opened=lambda messages: None,
+            messages=[clip.shown] if clip.shown else [],
+            resumed=look,
+        )
+
+    # The whole text of a long clip
+
+    async def _kept(self, clip: Clip, card: ClipCard) -> str:
+        """Hands the text to Slack, shown to nobody yet; "" when Slack does not take it."""
+        try:
+            text = blocks.whole_text(card).encode()
+            return await put(self._door, self._settings, Upload(_file_name(clip.id), text, TRANSCRIPT))
+        except SlackRefused as exc:
+            log.warning("the text of a clip cannot be shared as a file: %s", exc.code)
+            return ""
+
+    async def _share(self, file: str, asked: Incoming) -> None:
+        where = asked.conversation
+        await self._door.call(
+            "files.completeUploadExternal",
+            files=[{"id": file, "title": TRANSCRIPT}],
+            channel_id=where.channel,
+            thread_ts=where.thread,
+        )
+
+    async def _find_file(self, asked: Incoming, clip: Clip) -> str:
+        where = asked.conversation
+        async for message in ours(self._door, where.channel, where.thread, after=asked.message):
+            for file in message.get("files") or ():
+                if file.get("name") == _file_name(clip.id):
+                    return str(file["id"])
+        return ""
+
+
+def _file_name(id: str) -> str:
+    return f"transcript-{id[:8]}.txt"

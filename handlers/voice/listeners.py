@@ -1,0 +1,47 @@
+"""The buttons of a clip card: correct what was heard and ask again, translate, forget."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.app import Services
+from bot.core.errors import BotError
+from handlers.adapter import SlackFront
+from handlers.voice import modal
+
+
+class ClipActions:
+    """Listeners for a card's buttons and its modal. Whatever cannot be done is said, to whoever pressed."""
+
+    def __init__(self, services: Services, front: SlackFront) -> None:
+        self._services = services
+        self._front = front
+
+    async def edit(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
+        """What was heard, to be corrected by the person who said it."""
+        await ack()
+        id = body["actions"][0]["value"]
+        card = await self._services.clips.card(id, body["user"]["id"])
+        view = modal.modal(card, id)
+        await self._front.door.call("views.open", trigger_id=body["trigger_id"], view=view)
+
+    async def edited(self, ack: Any, body: dict[str, Any]) -> None:
+        """The corrected words take the place of what was heard, and are answered."""
+        await ack()
+        view, user = body["view"], body["user"]["id"]
+        id, clips = view["private_metadata"], self._services.clips
+        try:
+            if words := modal.corrected(view, await clips.card(id, user)):
+                await clips.correct(id, user, words, asking=view["id"])
+        except BotError as exc:
+            await self._front.tell(user, exc.notice)
+
+    async def translate(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
+        """English beside the words."""
+        await ack()
+        await self._services.clips.translate(body["actions"][0]["value"], body["user"]["id"])
+
+    async def forget(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
+        """Erases what was heard, here and in Slack, after Slack has asked twice."""
+        await ack()
+        await self._services.clips.forget(body["actions"][0]["value"], body["user"]["id"])

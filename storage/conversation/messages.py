@@ -1,0 +1,261 @@
+"""What was said in conversations: append-only messages, and summaries of their beginnings.
+
+A summary stands for every message up to a row (`upto`); recalling reads the last summary and what came after
+it, by index, so its price does not grow with the conversation's age. Earlier summaries are kept: when a
+message is deleted or changed, every summary that may contain it goes, and the one before it is the new start.
+When to summarise is bot/conversation/memory.py's decision; forgetting whole conversations and people is
+storage/privacy/forget.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+from storage.engine import Tx
+from storage.place import Place
+
+RECALLED = 400  # messages after the last summary that are read at most
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A message as it is kept. `person`: who said it, or whom the assistant answered; `at`: unix seconds."""
+
+    seq: int
+    message: str
+    role: str
+    person: str
+    text: str
+    tokens: int
+    whole: bool
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """A conversation as it is to be continued, oldest message first.
+
+    `complete` is False when there were more messages than are read at once. `turns` counts answers ever
+    given; `erasures` what was ever deleted or changed, for `summarise`. Times are unix seconds or None.
+    """
+
+    summary: str = ""
+    upto: int = 0
+    summary_tokens: int = 0
+    summarised_at: float = 0.0
+    messages: tuple[Stored, ...] = ()
+    complete: bool = True
+    turns: int = 0
+    erasures: int = 0
+    last_at: float | None = None
+    forgotten_at: float | None = None
+
+
+def append(
+    tx: Tx,
+    place: Place,
+    *,
+    role: str,
+    message: str,
+    person: str,
+    text: str,
+    tokens: int = 0,
+    whole: bool = True,
+    now: float,
+) -> bool:
+    """Remembers one message; False when it is known already, or was forgotten and must stay so.
+
+    `message` is unique within (team, channel): the id of a person's message, any id of ours for an answer.
+    """
+    if forgotten(tx, place.team, place.channel, message):
+        return False
+    new = tx.run(
+        "insert into messages (conversation, team, channel, message, role, person, text, tokens, whole, at)"
+        " values (:conversation, :team, :channel, :message, :role, :person, :text, :tokens, :whole, :now)"
+        " on conflict (team, channel, message) do nothing",
+        conversation=place.key,
+        team=place.team,
+        channel=place.channel,
+        message=message,
+        role=role,
+        person=person,
+        text=storable(text),
+        tokens=tokens,
+        whole=int(whole),
+        now=now,
+    )
+    if new:
+        _note(tx, place, turns=int(role == "assistant"), now=now)
+    return new == 1
+
+
+def _note(tx: Tx, place: Place, *, turns: int, now: float) -> None:
+    tx.run(
+        "insert into conversations (key, team, turns, last_at) values (:key, :team, :turns, :now)"
+        " on conflict (key) do update set turns = conversations.turns + :turns, last_at = :now",
+        key=place.key,
+        team=place.team,
+        turns=turns,
+        now=now,
+    )
+
+
+def count_turn(tx: Tx, place: Place, *, now: float) -> None:
+    """An answer was given of which no word is kept."""
+    _note(tx, place, turns=1, now=now)
+
+
+def recall(tx: Tx, conversation: str, *, limit: int = RECALLED) -> Recalled:
+    """The last summary and the newest `limit` messages after it. Empty for a conversation never seen."""
+    about = tx.one(
+        "select turns, erasures, last_at, forgotten_at from conversations where key = :key", key=conversation
+    )
+    if about is None:
+        return Recalled()
+    summary = tx.one(
+        "select text as summary, upto, tokens as summary_tokens, at as summarised_at from summaries"
+        " where conversation = :conversation order by upto desc limit 1",
+        conversation=conversation,
+    )
+    rows = tx.all(
+        "select seq, message, role, person, text, tokens, whole, at from messages"
+        " where conversation = :conversation and seq > :upto order by seq desc limit :limit",
+        conversation=conversation,
+        upto=summary["upto"] if summary else 0,
+        limit=limit + 1,
+    )
+    messages = tuple(_stored(row) for row in reversed(rows[:limit]))
+    return Recalled(**about | (summary or {}), messages=messages, complete=len(rows) <= limit)
+
+
+def _stored(row: dict[str, Any]) -> Stored:
+    return Stored(**row | {"whole": bool(row["whole"])})
+
+
+def summarise(
+    tx: Tx, conversation: str, text: str, *, upto: int, tokens: int, erasures: int, now: float
+) -> bool:
+    """From now on `text` stands for every message up to `upto` (a `Stored.seq`).
+
+    False, and nothing is kept, when something was deleted or changed since the recall it was made from.
+    """
+    unchanged = "select 1 as found from conversations where key = :key and erasures = :erasures"
+    if tx.one(unchanged, key=conversation, erasures=erasures) is None:
+        return False
+    tx.run(
+        "insert into summaries (conversation, upto, text, tokens, at)"
+        " values (:conversation, :upto, :text, :tokens, :now) on conflict (conversation, upto)"
+        " do update set text = excluded.text, tokens = excluded.tokens, at = excluded.at",
+        conversation=conversation,
+        upto=upto,
+        text=storable(text),
+        tokens=tokens,
+        now=now,
+    )
+    return True
+
+
+def knows(tx: Tx, conversation: str) -> bool:
+    """Whether the bot takes part: it was asked something here, even if all of it was forgotten since."""
+    said = "select 1 as found from conversations where key = :key"
+    replied = "select 1 as found from replies where conversation = :key limit 1"
+    return tx.one(said, key=conversation) is not None or tx.one(replied, key=conversation) is not None
+
+
+def speaks_in(tx: Tx, conversation: str, person: str) -> bool:
+    """Whether a person said something in a conversation, or was answered there."""
+    said = "select 1 as found from messages where conversation = :conversation and person = :person limit 1"
+    return tx.one(said, conversation=conversation, person=person) is not None
+
+
+def latest_of(tx: Tx, team: str, channel: str, person: str) -> str | None:
+    """The thread of a channel in which a person spoke last."""
+    row = tx.one(
+        "select conversation from messages where team = :team and channel = :channel and person = :person"
+        " order by seq desc limit 1",
+        team=team,
+        channel=channel,
+        person=person,
+    )
+    return str(row["conversation"]).split(":", 2)[2] if row else None
+
+
+def edit(tx: Tx, team: str, channel: str, message: str, text: str, *, now: float) -> bool:
+    """The person changed a message: its new text takes the old one's place, and no summary of the old stays.
+
+    False when it is not kept here. The token count is dropped with the text it belonged to.
+    """
+    row = tx.one(
+        "update messages set text = :text, tokens = 0"
+        " where team = :team and channel = :channel and message = :message and text <> :text"
+        " returning conversation, seq",
+        team=team,
+        channel=channel,
+        message=message,
+        text=storable(text),
+    )
+    if row:
+        drop_summaries(tx, row["conversation"], since=row["seq"])
+    return row is not None
+
+
+def delete(tx: Tx, team: str, channel: str, message: str, *, now: float) -> bool:
+    """The person deleted a message: it is erased, and so is every summary that may contain it.
+
+    The summary before it, or the messages themselves, take their place; a new summary is made from what
+    remains. The answer that was given to it stays, as it stays in Slack. A delivery of the message that comes
+    late is refused. False when it was not kept here.
+    """
+    bury(tx, team, channel, [message], now=now)
+    return retract(tx, team, channel, message)
+
+
+def retract(tx: Tx, team: str, channel: str, message: str) -> bool:
+    """Takes a message out of memory, with every summary of it; it may be said anew. False without it."""
+    row = tx.one(
+        "delete from messages where team = :team and channel = :channel and message = :message"
+        " returning conversation, seq",
+        team=team,
+        channel=channel,
+        message=message,
+    )
+    if row:
+        drop_summaries(tx, row["conversation"], since=row["seq"])
+    return row is not None
+
+
+def drop_summaries(tx: Tx, conversation: str, *, since: int) -> None:
+    """Erases every summary that covers message row `since`, and stops one that is in the making."""
+    tx.run(
+        "delete from summaries where conversation = :conversation and upto >= :since",
+        conversation=conversation,
+        since=since,
+    )
+    tx.run("update conversations set erasures = erasures + 1 where key = :key", key=conversation)
+
+
+def bury(tx: Tx, team: str, channel: str, messages: list[str], *, now: float) -> None:
+    """These messages are never to be remembered again, however they come back."""
+    for message in messages:
+        tx.run(
+            "insert into tombstones (digest, at) values (:digest, :now) on conflict (digest) do nothing",
+            digest=_digest(team, channel, message),
+            now=now,
+        )
+
+
+def forgotten(tx: Tx, team: str, channel: str, message: str) -> bool:
+    """Whether a message was deleted or forgotten, and must not be read in again."""
+    found = "select 1 as found from tombstones where digest = :digest"
+    return tx.one(found, digest=_digest(team, channel, message)) is not None
+
+
+def _digest(team: str, channel: str, message: str) -> str:
+    return blake2b(f"{team}\n{channel}\n{message}".encode(), digest_size=16).hexdigest()
+
+
+def storable(text: str) -> str:
+    """Text as every database takes it: no NUL, no half of a surrogate pair."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")

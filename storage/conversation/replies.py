@@ -1,0 +1,217 @@
+"""The outbox: one row per reply, from before the model is asked until Slack has all of it.
+
+`opening` (nothing asked yet) → `open` (something of it is to be seen in Slack) → `answered` (its final form
+is stored) → `sent`; or `withdrawn`, when the question was deleted. The id is the same in every attempt, so
+a crash at any point finds the row and goes on from it. What the reply says (`payload`) is the caller's
+JSON. What people thought of it, and the one retry of a failed one, are kept beside it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.core.errors import Conflict, Missing, NotPermitted, TriedAgain
+from storage.engine import Tx
+from storage.place import Place
+
+RETRYABLE_S = 7 * 86_400.0  # how long the retry button works
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyRow:
+    """A reply as far as it got. `messages`: ids of the Slack messages it occupies, in order."""
+
+    id: str
+    job: int
+    conversation: str
+    team: str
+    channel: str
+    thread: str
+    asker: str
+    state: str
+    payload: str | None
+    messages: tuple[str, ...]
+
+
+_ROW = "id, job, conversation, team, channel, thread, asker, state, payload, messages"
+
+
+def begin(tx: Tx, reply_id: str, job: int, place: Place, asker: str, *, now: float) -> ReplyRow:
+    """The reply's row: made now, or as an earlier attempt left it. It keeps the job's payload for a retry."""
+    tx.run(
+        "insert into replies (id, job, conversation, team, channel, thread, asker, begun_at, question)"
+        " values (:id, :job, :conversation, :team, :channel, :thread, :asker, :now,"
+        " (select payload from inbox where seq = :job)) on conflict (id) do nothing",
+        id=reply_id,
+        job=job,
+        conversation=place.key,
+        team=place.team,
+        channel=place.channel,
+        thread=place.thread,
+        asker=asker,
+        now=now,
+    )
+    return get(tx, reply_id)
+
+
+def find(tx: Tx, reply_id: str) -> ReplyRow | None:
+    """The reply's row."""
+    row = tx.one(f"select {_ROW} from replies where id = :id", id=reply_id)
+    return ReplyRow(**row | {"messages": tuple(json.loads(row["messages"]))}) if row else None
+
+
+def get(tx: Tx, reply_id: str) -> ReplyRow:
+    """The reply's row. Missing when there is none."""
+    row = find(tx, reply_id)
+    if row is None:
+        raise Missing(f"no reply {reply_id}")
+    return row
+
+
+def shown_in(tx: Tx, conversation: str, message: str) -> str | None:
+    """The id of the reply that occupies a message."""
+    row = tx.one(
+        "select id from replies where conversation = :conversation and messages like :message",
+        conversation=conversation,
+        message=f'%"{message}"%',
+    )
+    return None if row is None else str(row["id"])
+
+
+def opened(tx: Tx, reply_id: str, messages: list[str]) -> None:
+    """Part of the reply can be seen in these messages. Says nothing once the reply is answered."""
+    tx.run(
+        "update replies set state = 'open', messages = :messages"
+        " where id = :id and state in ('opening', 'open')",
+        id=reply_id,
+        messages=json.dumps(messages),
+    )
+
+
+def answered(tx: Tx, reply_id: str, payload: str) -> None:
+    """What the reply says is final; from here on it is only delivered, never asked for again."""
+    _change(tx, reply_id, "update replies set state = 'answered', payload = :payload", payload=payload)
+
+
+def sent(tx: Tx, reply_id: str, messages: list[str], *, now: float, retryable: bool = False) -> None:
+    """Slack has all of it, in these messages, and it is kept here no longer.
+
+    `retryable`: the person may want it tried again, so the question stays until `tidy`.
+    """
+    _change(
+        tx,
+        reply_id,
+        "update replies set state = 'sent', payload = null, messages = :messages, sent_at = :now,"
+        " question = case when :retryable = 1 then question end",
+        messages=json.dumps(messages),
+        retryable=int(retryable),
+        now=now,
+    )
+
+
+def withdrawn(tx: Tx, reply_id: str, *, now: float) -> None:
+    """Nothing of it is left to be seen."""
+    _change(
+        tx,
+        reply_id,
+        "update replies set state = 'withdrawn', payload = null, question = null, messages = '[]',"
+        " sent_at = :now",
+        now=now,
+    )
+
+
+def in_the_making(tx: Tx, reply_id: str) -> bool:
+    """Whether a reply was begun by a job that will go on with it."""
+    going_on = (
+        "select 1 as found from replies join inbox on inbox.seq = replies.job"
+        " where replies.id = :id and replies.sent_at is null and inbox.state = 'new'"
+    )
+    return tx.one(going_on, id=reply_id) is not None
+
+
+def erase_question(tx: Tx, reply_id: str) -> None:
+    """The question was deleted: it is not to be tried again."""
+    tx.run("update replies set question = null where id = :id", id=reply_id)
+
+
+def blank(tx: Tx, reply_id: str) -> None:
+    """No word of question or answer is kept any longer."""
+    tx.run("update replies set payload = null, question = null where id = :id", id=reply_id)
+
+
+def amend_question(tx: Tx, reply_id: str, change: Callable[[str], str]) -> None:
+    """The question was changed: if it is tried again, then as it is now."""
+    row = tx.one("select question from replies where id = :id and question is not null", id=reply_id)
+    if row:
+        question = change(row["question"])
+        tx.run("update replies set question = :question where id = :id", question=question, id=reply_id)
+
+
+def unfinished(tx: Tx) -> list[ReplyRow]:
+    """Every reply begun and neither sent nor withdrawn, oldest first."""
+    rows = tx.all(f"select {_ROW} from replies where sent_at is null order by begun_at")
+    return [ReplyRow(**row | {"messages": tuple(json.loads(row["messages"]))}) for row in rows]
+
+
+def retryable(tx: Tx, reply_id: str, user: str) -> str:
+    """The payload of the job to be done again: once, for whoever asked. NotPermitted, TriedAgain, Missing."""
+    reply = tx.one("select asker, retried_at, question from replies where id = :id", id=reply_id)
+    if reply is None:
+        raise Missing(f"no reply {reply_id}")
+    if reply["asker"] != user:
+        raise NotPermitted("only the person who asked can try this again")
+    if reply["retried_at"] is not None:
+        raise TriedAgain(f"reply {reply_id}")
+    if reply["question"] is None:
+        raise Missing(f"the question of reply {reply_id} is no longer kept")
+    return str(reply["question"])
+
+
+def use_retry(tx: Tx, reply_id: str, user: str, question: str, *, now: float) -> None:
+    """The question is asked again, in this transaction. As `retryable`; Conflict when it is another now."""
+    if retryable(tx, reply_id, user) != question:
+        raise Conflict(f"the question of reply {reply_id} was changed")
+    _change(tx, reply_id, "update replies set retried_at = :now, question = null", now=now)
+
+
+def judge(tx: Tx, reply_id: str, team: str, person: str, verdict: int, *, now: float) -> None:
+    """What a person thinks of a reply: 1 good, -1 bad. Each has one voice and may change it. Missing."""
+    if verdict not in (1, -1):
+        raise ValueError(verdict)
+    if get(tx, reply_id).team != team:
+        raise Missing(f"no reply {reply_id} in {team}")
+    tx.run(
+        "insert into feedback (reply, team, person, verdict, at)"
+        " values (:reply, :team, :person, :verdict, :now)"
+        " on conflict (reply, person) do update set verdict = excluded.verdict, at = excluded.at",
+        reply=reply_id,
+        team=team,
+        person=person,
+        verdict=verdict,
+        now=now,
+    )
+
+
+def verdicts(tx: Tx, reply_id: str) -> dict[int, int]:
+    """How many said 1 and how many -1."""
+    rows = tx.all(
+        "select verdict, count(*) as n from feedback where reply = :reply group by verdict", reply=reply_id
+    )
+    return {1: 0, -1: 0} | {row["verdict"]: row["n"] for row in rows}
+
+
+def tidy(tx: Tx, *, now: float, limit: int = 500) -> int:
+    """Erases questions that nobody tried again for a long time; how many. Repeat while it is not 0."""
+    return tx.run(
+        "update replies set question = null where id in (select id from replies"
+        " where question is not null and sent_at < :before limit :limit)",
+        before=now - RETRYABLE_S,
+        limit=limit,
+    )
+
+
+def _change(tx: Tx, reply_id: str, update: str, **values: object) -> None:
+    if not tx.run(f"{update} where id = :id", id=reply_id, **values):
+        raise Missing(f"no reply {reply_id}")

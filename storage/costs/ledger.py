@@ -1,0 +1,216 @@
+"""The ledger: one row per model request, written before it is made; and its sums, kept as it settles.
+
+Reports read sums, never rows: `usage_days` has every combination, `usage_months` a month per channel and one
+of DIMS, so few that a month of ten million requests reads like one of ten thousand. Costs are nano-dollars or
+null; a row whose end nobody saw is charged as reserved, and estimated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+
+from storage.costs import budgets
+from storage.engine import Tx
+
+KEY = ("team", "day", "channel", "person", "model", "kind")
+COUNTED = (
+    "input_tokens",
+    "cached_tokens",
+    "cache_write_tokens",
+    "output_tokens",
+    "audio_seconds",
+    "images",
+    "estimated",
+)
+SUMS = ("requests", *COUNTED, "cost", "unpriced", "wasted")
+# What a month's sums are kept by, beside the channel.
+DIMS = ("day", "person", "model", "kind")
+
+
+def _adding(table: str, key: tuple[str, ...], *lines: tuple[str, ...]) -> str:
+    """The statement that adds SUMS to the rows of a table that the lines of expressions name."""
+    values = ", ".join(f"({', '.join((*line, *(f':{name}' for name in SUMS)))})" for line in lines)
+    added = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in SUMS)
+    return f"""insert into {table} ({", ".join((*key, *SUMS))}) values {values}
+        on conflict ({", ".join(key)}) do update set {added}"""
+
+
+_MONTH_KEY = ("team", "month", "dim", "channel", "value")
+ADD_DAY = _adding("usage_days", KEY, tuple(f":{name}" for name in KEY))
+_ADD_MONTH = _adding(
+    "usage_months",
+    _MONTH_KEY,
+    *((":team", ":month", f"'{dim}'", ":channel", f":{dim}") for dim in DIMS),
+)
+ADD_LINE = _adding("usage_months", _MONTH_KEY, tuple(f":{name}" for name in _MONTH_KEY))
+_TYPE = {"audio_seconds": "real"}
+# What was paid for and reached nobody.
+WASTED = ("failed", "unknown")
+
+
+def open_row(
+    tx: Tx, row: dict[str, Any], offers: Sequence[dict[str, Any]], firsts: dict[str, str]
+) -> dict[str, Any]:
+    """Writes the row of a request, holds its bound in every budget that covers it; returns the offer taken.
+
+    `offers` are one or two of model, reserved, reason: the second, smaller one is taken where a budget that
+    asks for it is nearly used up. Raises budgets.Full when a budget has no room; nothing has happened then.
+    """
+    request = {name: row[name] for name in ("team", "channel", "person", "kind")}
+    for offer in offers:
+        covering = budgets.covering(tx, row["opened_at"], firsts, model=offer["model"], **request)
+        amount = offer["reserved"] or 0
+        if not any(_strained(budget, amount) for budget in covering):
+            break
+    _insert(tx, row, offer)
+    for budget in covering:
+        budgets.hold(tx, row["id"], budget, amount)
+    return offer
+
+
+# The share of a budget from which the smaller model answers.
+DEGRADE_PERCENT = 80
+
+
+def _strained(budget: dict[str, Any], amount: int) -> bool:
+    """Should the smaller model answer? Only where the owner of the budget wants it."""
+    used = budget["spent"] + budget["reserved"] + amount
+    return bool(budget["degrade"]) and used * 100 >= budget["cap_now"] * DEGRADE_PERCENT
+
+
+def _insert(tx: Tx, row: dict[str, Any], offer: dict[str, Any]) -> None:
+    tx.run(
+        """insert into ledger (id, team, channel, person, conversation, kind, model, attempt, day, opened_at,
+        reserved, reason) values (:id, :team, :channel, :person, :conversation, :kind, :model, :attempt, :day,
+        :opened_at, :reserved, :reason)""",
+        **row,
+        **offer,
+    )
+
+
+def settle_row(tx: Tx, /, id: int, **end: Any) -> bool:
+    """The end of a request: outcome, cost, reason, tier, latency_ms, settled_at, and COUNTED as reported.
+
+    False, and nothing changes, when it has ended before: a request is counted once.
+    """
+    row = tx.one(
+        """update ledger set outcome = :outcome, cost = :cost, reason = :reason, tier = :tier,
+        latency_ms = :latency_ms, settled_at = :settled_at, input_tokens = :input_tokens,
+        cached_tokens = :cached_tokens, cache_write_tokens = :cache_write_tokens,
+        output_tokens = :output_tokens, input_audio_tokens = :input_audio_tokens,
+        audio_seconds = :audio_seconds, images = :images, estimated = :estimated
+        where id = :id and outcome = 'open' returning team, day, channel, person, model, kind""",
+        id=id,
+        **end,
+    )
+    if row is None:
+        return False
+    cost = end["cost"] or 0
+    counts = {name: end[name] for name in COUNTED}
+    wasted = cost if end["outcome"] in WASTED else 0
+    sums = {**counts, "requests": 1, "cost": cost, "unpriced": int(end["cost"] is None), "wasted": wasted}
+    tx.run(ADD_DAY, **row, **sums)
+    tx.run(_ADD_MONTH, **row, **sums, month=row["day"][:7])
+    budgets.settle(tx, id, cost)
+    return True
+
+
+def give_up_open(tx: Tx, now: float) -> int:
+    """Ends the rows an earlier process left open, charged as reserved: nobody knows what became of them."""
+    left = tx.all("select id, reserved, reason from ledger where outcome = 'open'")
+    nothing = dict.fromkeys((*COUNTED, "input_audio_tokens"), 0) | {"estimated": 1}
+    for row in left:
+        end = {"outcome": "unknown", "cost": row["reserved"], "reason": row["reason"], "settled_at": now}
+        settle_row(tx, row["id"], tier="", latency_ms=None, **end, **nothing)
+    return len(left)
+
+
+def teams(tx: Tx) -> list[str]:
+    """Every team that has used anything."""
+    return [row["team"] for row in tx.all("select distinct team from usage_days order by team")]
+
+
+def last(tx: Tx) -> dict[str, Any] | None:
+    """The id and opened_at of the newest row."""
+    return tx.one("select id, opened_at from ledger order by id desc limit 1")
+
+
+def by_model(tx: Tx, begins: float, ends: float) -> list[dict[str, Any]]:
+    """Sums of the ended rows opened from `begins` until before `ends` (unix seconds), per model and kind."""
+    return tx.all(
+        """select model, kind, count(*) as requests, cast(sum(estimated) as bigint) as estimated,
+        cast(sum(input_tokens) as bigint) as input_tokens,
+        cast(sum(output_tokens) as bigint) as output_tokens,
+        sum(audio_seconds) as audio_seconds, cast(sum(images) as bigint) as images,
+        cast(sum(case when outcome = 'failed' then 1 else 0 end) as bigint) as failed
+        from ledger where opened_at >= :begins and opened_at < :ends and outcome <> 'open'
+        group by model, kind order by model, kind""",
+        begins=begins,
+        ends=ends,
+    )
+
+
+class Named(NamedTuple):
+    """Whom a report may name: one person everywhere, everybody in some channels. `others` are called that."""
+
+    person: str
+    channels: Sequence[str]
+    others: str
+
+
+def used(
+    tx: Tx,
+    team: str,
+    first: str,
+    last: str,
+    *,
+    by: Sequence[str],
+    where: dict[str, str] | None = None,
+    named: Named | None = None,
+) -> list[dict[str, Any]]:
+    """Sums of SUMS from day `first` through `last` (ISO), per combination of `by` (of KEY), dearest first.
+
+    With `named` whoever must not be named is added up here, where it is fast: a month has few channels and
+    many people.
+    """
+    wanted = where or {}
+    names = {*by, *wanted}
+    assert names <= set(KEY)
+    others = names - {"channel"}
+    monthly = len(others) <= 1 and _is_month(first, last)
+    dim = next(iter(others), "kind")
+    source = "usage_months" if monthly else "usage_days"
+    # In usage_months the one of DIMS that was asked for stands in the column `value`.
+    column = {dim: "value"} if monthly else {}
+    shown, hidden = _masked(column.get("person", "person"), named) if named else ("", {})
+    told = column | ({"person": shown} if named else {})
+    span = "month = :first and dim = :last" if monthly else "day between :first and :last"
+    sums = [f"cast(sum({name}) as {_TYPE.get(name, 'bigint')}) as {name}" for name in SUMS]
+    columns = ", ".join((*(f"{told.get(name, name)} as {name}" for name in by), *sums))
+    narrowed = "".join(f" and {column.get(name, name)} = :{name}" for name in wanted)
+    group = ", ".join(told.get(name, name) for name in by)
+    return tx.all(
+        f"""select {columns} from {source} where team = :team and {span}{narrowed}
+        {f"group by {group} order by sum(cost) desc, {group}" if by else "having count(*) > 0"}""",
+        team=team,
+        first=first[:7] if monthly else first,
+        last=dim if monthly else last,
+        **wanted,
+        **(hidden if "person" in by else {}),
+    )
+
+
+def _masked(column: str, named: Named) -> tuple[str, dict[str, str]]:
+    """The person, or what the others are called, as SQL with its parameters."""
+    channels = {f"own{n}": channel for n, channel in enumerate(named.channels)}
+    owned = f" or channel in ({', '.join(f':{name}' for name in channels)})" if channels else ""
+    case = f"case when {column} in ('', :self){owned} then {column} else :others end"
+    return case, {"self": named.person, "others": named.others, **channels}
+
+
+def _is_month(first: str, last: str) -> bool:
+    """Is it a whole month, so that its sums can be read?"""
+    begins, ends = date.fromisoformat(first), date.fromisoformat(last)
+    return begins.day == 1 and (ends + timedelta(days=1)) == (begins + timedelta(days=31)).replace(day=1)

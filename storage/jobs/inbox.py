@@ -1,0 +1,319 @@
+"""The inbox's rows: what was received, in what order, and what became of it.
+
+A row is `new` until it is `done` or `parked`. `attempts` counts every time a job was ever taken and is the
+fence: whoever finishes must name the number it took, so a worker that was overtaken changes nothing.
+`tries` (failures) and `crashes` (process deaths while it ran) decide about parking and start again at a
+replay; the fence never does. Who runs what when is bot/jobs/inbox.py's business; `kind` and `payload` (ASCII
+JSON) mean nothing here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from bot.core.errors import Missing
+from storage import audit
+from storage.engine import Tx
+
+DAY_S = 86_400.0
+# How long the key of a done job refuses late deliveries. Slack may repeat one for 25 hours.
+KEPT_S = 7 * DAY_S
+
+Effect = Callable[[Tx], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job that was taken. `attempts` includes this one; times are unix seconds."""
+
+    seq: int
+    key: str
+    conversation: str
+    kind: str
+    payload: str
+    attempts: int
+    tries: int
+    crashes: int
+    received_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A conversation with something to do: when its oldest job is due, and how often that died with us."""
+
+    conversation: str
+    due_at: float
+    crashes: int
+
+
+_JOB = "seq, key, conversation, kind, payload, attempts, tries, crashes, received_at"
+
+
+def put(
+    tx: Tx,
+    key: str,
+    conversation: str,
+    kind: str,
+    payload: str,
+    *,
+    team: str = "",
+    person: str = "",
+    now: float,
+) -> bool:
+    """Stores a job unless its key is known; False for one that was there already.
+
+    `team` and `person` say whose words the payload holds, should that person want them forgotten.
+    """
+    return (
+        tx.run(
+            "insert into inbox (key, conversation, kind, team, person, payload, due_at, received_at)"
+            " values (:key, :conversation, :kind, :team, :person, :payload, :now, :now)"
+            " on conflict (key) do nothing",
+            key=key,
+            conversation=conversation,
+            kind=kind,
+            team=team,
+            person=person,
+            payload=payload,
+            now=now,
+        )
+        == 1
+    )
+
+
+def take(tx: Tx, conversation: str, *, now: float) -> Job | float | None:
+    """The conversation's oldest job, now running; the time it is due; or None when there is nothing to take.
+
+    A job that waits for its retry, or is running, holds back all that came after it.
+    """
+    row = tx.one(
+        "update inbox set attempts = attempts + 1, running = 1"
+        " where due_at <= :now and seq ="
+        " (select seq from inbox where conversation = :conversation and state = 'new' order by seq limit 1)"
+        " and not exists (select 1 from inbox where conversation = :conversation and running = 1)"
+        f" returning {_JOB}",
+        conversation=conversation,
+        now=now,
+    )
+    if row is not None:
+        return Job(**row)
+    return due_at(tx, conversation)
+
+
+def due_at(tx: Tx, conversation: str) -> float | None:
+    """When the conversation's oldest job may run; None when there is none, or one is running."""
+    row = tx.one(
+        "select due_at from inbox where conversation = :conversation and state = 'new'"
+        " and not exists (select 1 from inbox where conversation = :conversation and running = 1)"
+        " order by seq limit 1",
+        conversation=conversation,
+    )
+    return float(row["due_at"]) if row else None
+
+
+def finish(tx: Tx, job: Job, *effects: Effect, now: float) -> bool:
+    """Done, together with everything that must be true when it is; False (and no effect) when overtaken.
+
+    What it held is erased: nobody needs it any more.
+    """
+    done = "running = 0, state = 'done', done_at = :now, payload = null, error = ''"
+    if not _close_taken(tx, job, done, now=now):
+        return False
+    for effect in effects:
+        effect(tx)
+    return True
+
+
+def fail(tx: Tx, job: Job, error: str, *, due_at: float, counts: bool = True) -> bool:
+    """Back into its old place, to be taken again at `due_at`; False when overtaken.
+
+    `counts`: whether it was a failure, or only the wish of the other side to be asked later.
+    """
+    return _close_taken(
+        tx,
+        job,
+        "running = 0, tries = tries + :one, due_at = :due_at, error = :error",
+        one=int(counts),
+        due_at=due_at,
+        error=error,
+    )
+
+
+def park(tx: Tx, job: Job, error: str) -> bool:
+    """Set aside, listed, until somebody replays or discards it; False when overtaken."""
+    return _close_taken(
+        tx, job, "running = 0, state = 'parked', tries = tries + 1, error = :error", error=error
+    )
+
+
+def give_back(tx: Tx, job: Job) -> bool:
+    """Back into its old place as if it had not been taken, save for the fence; False when overtaken."""
+    return _close_taken(tx, job, "running = 0")
+
+
+def release(tx: Tx, conversation: str) -> None:
+    """Whatever runs in a conversation does not; for whoever knows that nobody is at work there."""
+    tx.run(
+        "update inbox set running = 0 where conversation = :conversation and state = 'new' and running = 1",
+        conversation=conversation,
+    )
+
+
+def _close_taken(tx: Tx, job: Job, change: str, **values: Any) -> bool:
+    return (
+        tx.run(
+            f"update inbox set {change}"
+            " where seq = :seq and state = 'new' and running = 1 and attempts = :attempts",
+            seq=job.seq,
+            attempts=job.attempts,
+            **values,
+        )
+        == 1
+    )
+
+
+def put_about(tx: Tx, job: Job, kind: str, payload: str, *, now: float) -> None:
+    """Stores a job about another one, behind all of its conversation, as the words of the same person."""
+    tx.run(
+        "insert into inbox (key, conversation, kind, team, person, payload, due_at, received_at)"
+        " select :key, conversation, :kind, team, person, :payload, :now, :now from inbox where seq = :seq",
+        key=f"{job.key}:{kind}:{job.attempts}",
+        kind=kind,
+        payload=payload,
+        now=now,
+        seq=job.seq,
+    )
+
+
+def recover(tx: Tx, *, max_crashes: int) -> list[Job]:
+    """After a process's end: nothing runs any more, and what died too often is now parked; these jobs.
+
+    A row found running died with the process, by its own fault or beside the one at fault.
+    """
+    tx.run("update inbox set running = 0, crashes = crashes + 1 where running = 1")
+    parked = tx.all(
+        "update inbox set state = 'parked', error = 'the process died while this ran'"
+        f" where state = 'new' and crashes >= :max_crashes returning {_JOB}",
+        max_crashes=max_crashes,
+    )
+    return [Job(**row) for row in parked]
+
+
+def waiting(tx: Tx) -> list[Waiting]:
+    """The conversations that have something to do, the oldest first."""
+    found = tx.all(
+        "select conversation, due_at, crashes from inbox where seq in"
+        " (select min(seq) from inbox where state = 'new' group by conversation) order by seq"
+    )
+    return [Waiting(**row) for row in found]
+
+
+def replay(tx: Tx, seq: int, *, now: float) -> str:
+    """A parked job back in its old place with everything but the fence reset; its conversation. Missing."""
+    row = tx.one(
+        "update inbox set state = 'new', tries = 0, crashes = 0, due_at = :now, error = ''"
+        " where seq = :seq and state = 'parked' and payload is not null returning conversation",
+        seq=seq,
+        now=now,
+    )
+    if row is None:
+        raise Missing(f"no parked job {seq}")
+    audit.note(tx, "replayed", f"job {seq}", now=now)
+    return str(row["conversation"])
+
+
+def discard(tx: Tx, seq: int, *, now: float) -> None:
+    """A parked or waiting job is closed, what it held erased. Missing when there is none or it runs."""
+    if not _close_waiting(tx, "seq = :seq", "discarded", now=now, seq=seq):
+        raise Missing(f"no parked or waiting job {seq}")
+    audit.note(tx, "discarded", f"job {seq}", now=now)
+
+
+def amend(tx: Tx, key: str, change: Callable[[str], str]) -> None:
+    """What a job that is not done yet holds, changed; one that runs has to be told as well."""
+    row = tx.one("select payload from inbox where key = :key and payload is not null", key=key)
+    if row:
+        tx.run(
+            "update inbox set payload = :payload where key = :key", payload=change(row["payload"]), key=key
+        )
+
+
+def cancel(tx: Tx, key: str, *, now: float) -> bool:
+    """Closes a job nobody wants done any more; False when it is running, done, or never was."""
+    return _close_waiting(tx, "key = :key", "cancelled", now=now, key=key)
+
+
+def blank_parked(tx: Tx, key: str) -> None:
+    """What a parked job holds is erased: it stays listed, and cannot be replayed."""
+    tx.run("update inbox set payload = null where key = :key and state = 'parked'", key=key)
+
+
+def _close_waiting(tx: Tx, which: str, error: str, **values: Any) -> bool:
+    return (
+        tx.run(
+            "update inbox set state = 'done', done_at = :now, payload = null, error = :error"
+            f" where {which} and state in ('new', 'parked') and running = 0",
+            error=error,
+            **values,
+        )
+        == 1
+    )
+
+
+def keys(tx: Tx, key: str) -> list[str]:
+    """The keys of everything asked about one post: its own, and those that go on from it behind a colon."""
+    rows = tx.all(
+        "select key from inbox where key = :key or (key >= :first and key < :behind) order by seq",
+        key=key,
+        first=f"{key}:",
+        behind=f"{key};",
+    )
+    return [row["key"] for row in rows]
+
+
+def knows(tx: Tx, conversation: str) -> bool:
+    """Whether something waits or runs in a conversation."""
+    found = "select 1 as found from inbox where conversation = :conversation and state = 'new' limit 1"
+    return tx.one(found, conversation=conversation) is not None
+
+
+def listed(tx: Tx, state: str, *, limit: int = 100) -> list[dict[str, Any]]:
+    """Jobs that are 'new' or 'parked', oldest first, without what they hold."""
+    return tx.all(
+        "select seq, key, kind, conversation, running, attempts, tries, crashes, due_at, received_at, error"
+        " from inbox where state = :state order by seq limit :limit",
+        state=state,
+        limit=limit,
+    )
+
+
+def show(tx: Tx, seq: int) -> dict[str, Any]:
+    """Every column of a job. Missing when there is none."""
+    row = tx.one("select * from inbox where seq = :seq", seq=seq)
+    if row is None:
+        raise Missing(f"no job {seq}")
+    return row
+
+
+def depth(tx: Tx) -> dict[str, Any]:
+    """How many jobs wait, run and are parked, and since when the oldest waits (unix seconds or None)."""
+    row = tx.one(
+        "select count(*) as waiting, coalesce(sum(running), 0) as running, min(received_at) as oldest_at"
+        " from inbox where state = 'new'"
+    )
+    parked = tx.one("select count(*) as parked from inbox where state = 'parked'")
+    assert row is not None
+    assert parked is not None
+    return row | parked
+
+
+def tidy(tx: Tx, *, now: float, limit: int = 500) -> int:
+    """Removes jobs that have long been done; how many. Repeat while it is not 0."""
+    return tx.run(
+        "delete from inbox where seq in"
+        " (select seq from inbox where state = 'done' and done_at < :before limit :limit)",
+        before=now - KEPT_S,
+        limit=limit,
+    )

@@ -1,0 +1,165 @@
+"""Forgetting for good: a conversation, a person, a whole workspace. Afterwards call `Engine.scrub`.
+
+What was forgotten leaves a digest of its message id, so that it is not read in again from Slack. Tables and
+columns with people's words are declared in storage/schema.py. What goes by its age is
+storage/privacy/retention.py's.
+"""
+
+from __future__ import annotations
+
+from storage import audit
+from storage.conversation import messages as conversations
+from storage.engine import Tx
+from storage.place import Place
+from storage.schema import LASTING, TEAM_TABLES, WORDS_OF
+
+# Rows that have to stay without the words in them: keys that refuse late deliveries, what stands in Slack.
+BLANKED = {
+    "inbox": "payload = null, state = case when state = 'parked' then 'done' else state end,"
+    " done_at = coalesce(done_at, :now)",
+    "replies": "payload = null, question = null",
+}
+# What waits for its answer or is being answered, and may be remembered all the same: read in the thread by
+# a question that came first, or with an answer that Slack has not taken yet. It stays, for a question that
+# counts as forgotten is one whose answer is taken back.
+UNDER_WAY = """exists (select 1 from inbox i left join replies r on r.job = i.seq
+    where i.conversation = messages.conversation and i.state = 'new'
+    and (r.id = messages.message or i.key like '%:' || messages.message || '%'))"""
+RECORDED = ("recordings", "recording_parts", "clips", "guard_examples", "guard_verdicts", "guard_unanswered")
+
+
+def forget(tx: Tx, place: Place, *, by: str = "", now: float) -> int:
+    """Everything said in one conversation; how many messages. That the bot takes part there is kept.
+
+    A question that waits for its answer, or is being answered, is not part of what was said before.
+    """
+    said = f"conversation = :conversation and not {UNDER_WAY}"
+    erased = _erase_messages(tx, said, now=now, conversation=place.key)
+    for table in BLANKED:
+        _blank_in(tx, table, "conversation = :conversation", now=now, conversation=place.key)
+    _drop_models(tx, "conversation = :conversation", conversation=place.key)
+    for table in RECORDED:
+        tx.run(f"delete from {table} where conversation = :conversation", conversation=place.key)
+    tx.run(
+        "insert into conversations (key, team, last_at, forgotten_at, erasures)"
+        " values (:key, :team, :now, :now, 1) on conflict (key)"
+        " do update set forgotten_at = :now, erasures = conversations.erasures + 1",
+        key=place.key,
+        team=place.team,
+        now=now,
+    )
+    audit.note(tx, "forgot thread", place.key, team=place.team, person=by, detail=_many(erased), now=now)
+    return erased
+
+
+def forget_user(tx: Tx, team: str, user: str, *, by: str = "", now: float) -> int:
+    """What a person said in a workspace, the answers to it and the summaries of it; how many messages.
+
+    Amounts stay, because they hold no words and a budget must not start anew; whose they are is taken out of
+    them afterwards, in portions (bot/privacy/anonymise.py). Where the id stays: PERSON_STAYS in
+    storage/schema.py.
+    """
+    _drop_models(tx, f"team = :team and {WORDS_OF['guard_examples']} = :person", team=team, person=user)
+    said = f"team = :team and person = :person and not {UNDER_WAY}"
+    erased = _erase_messages(tx, said, now=now, team=team, person=user)
+    _bury_asked(tx, team, user, now=now)
+    for table, column in WORDS_OF.items():
+        which = f"team = :team and {column} = :person"
+        if table in BLANKED:
+            _blank_in(tx, table, which, f", {column} = ''", now=now, team=team, person=user)
+        elif table != "messages":
+            tx.run(f"delete from {table} where {which}", team=team, person=user)
+    for column in ("labelled_by", "appealed_by"):
+        which = f"team = :team and {column} = :person"
+        tx.run(f"update guard_verdicts set {column} = '' where {which}", team=team, person=user)
+    audit.note(tx, "forgot person", user, team=team, person=by, detail=_many(erased), now=now)
+    return erased
+
+
+def forget_team(tx: Tx, team: str, *, now: float) -> int:
+    """Everything a workspace said and set up, save for what lasts (storage/schema.py); how many messages.
+
+    What waits for an answer, or is being answered, is closed: nobody can be told any more.
+    """
+    erased = _erase_messages(tx, "team = :team", now=now, team=team)
+    tx.run(
+        "delete from summaries where conversation in (select key from conversations where team = :team)",
+        team=team,
+    )
+    tx.run(
+        "update inbox set state = 'done', running = 0, done_at = coalesce(done_at, :now), payload = null"
+        " where team = :team",
+        team=team,
+        now=now,
+    )
+    for table in TEAM_TABLES:
+        if table not in LASTING and table != "inbox":
+            tx.run(f"delete from {table} where team = :team", team=team)
+    tx.run("delete from guard_vectors")  # made from texts of anybody; they are made again where needed
+    audit.note(tx, "forgot workspace", team, team=team, detail=_many(erased), now=now)
+    return erased
+
+
+def forget_judged(tx: Tx, team: str, channel: str, message: str) -> bool:
+    """What the guard kept of one message, and what it learned of it; whether there was anything.
+
+    That it was judged stays, for the weeks' figures.
+    """
+    at = {"team": team, "channel": channel}
+    judged = "team = :team and channel = :channel and message = :message and text <> ''"
+    rows = tx.all(f"select person, text from guard_verdicts where {judged}", **at, message=message)
+    tx.run(f"update guard_verdicts set text = '' where {judged}", **at, message=message)
+    for row in rows:
+        theirs = "team = :team and channel = :channel and person = :person"
+        _drop_models(tx, f"{theirs} and text = :text", **at, **row)
+        tx.run(f"delete from guard_examples where {theirs} and text = :text", **at, **row)
+        tx.run(f"delete from guard_unanswered where {theirs} and question = :text", **at, **row)
+    return bool(rows)
+
+
+def _many(messages: int) -> str:
+    return f"{messages} messages"
+
+
+def _erase_messages(tx: Tx, which: str, *, now: float, **values: str) -> int:
+    rows = tx.all(
+        f"delete from messages where {which} returning team, channel, message, conversation, seq", **values
+    )
+    first: dict[str, int] = {}
+    for row in rows:
+        conversations.bury(tx, row["team"], row["channel"], [row["message"]], now=now)
+        first[row["conversation"]] = min(row["seq"], first.get(row["conversation"], row["seq"]))
+    for conversation, seq in first.items():
+        conversations.drop_summaries(tx, conversation, since=seq)
+    return len(rows)
+
+
+def _bury_asked(tx: Tx, team: str, user: str, *, now: float) -> None:
+    """What was refused was never remembered, but stands in Slack: it is not read in from there later."""
+    for row in tx.all(
+        "select key from inbox where team = :team and person = :person and kind = 'message'"
+        " and key like 'm:%' and state in ('done', 'parked')",
+        team=team,
+        person=user,
+    ):
+        _, _, channel, message, *_ = row["key"].split(":")
+        conversations.bury(tx, team, channel, [message], now=now)
+
+
+def _blank_in(tx: Tx, table: str, which: str, more: str = "", *, now: float, **values: str) -> None:
+    # What still waits is a question of now; it is answered, then erased like every other.
+    settled = "state in ('done', 'parked')" if table == "inbox" else "sent_at is not null"
+    tx.run(f"update {table} set {BLANKED[table]}{more} where {which} and {settled}", now=now, **values)
+
+
+def _drop_models(tx: Tx, which: str, **values: str) -> None:
+    """What was trained on examples that are to be erased has their words in it."""
+    for at in tx.all(
+        f"select team, channel, min(added_at) as since from guard_examples where {which}"
+        " group by team, channel",
+        **values,
+    ):
+        tx.run(
+            "delete from guard_models where team = :team and channel = :channel and trained_at >= :since",
+            **at,
+        )

@@ -1,0 +1,118 @@
+"""Erasing what has outlived its use, in portions: each function removes at most `limit` rows that are older
+than `before` (unix seconds) and says how many. Repeat while it is not 0; afterwards call `Engine.scrub`.
+
+`within` names a channel by what its conversations' keys begin with; "" is everywhere. How long what is kept
+is bot/privacy/retention.py's. Forgetting before its time is storage/privacy/forget.py's.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from storage.conversation import messages
+from storage.engine import Tx
+
+PORTION = 500
+
+
+def erase_messages(tx: Tx, *, before: float, within: str = "", limit: int = PORTION) -> int:
+    """What was said and answered, with the summaries that cover it; and questions that were given up on, or
+    wait to be tried again."""
+    rows = tx.all(
+        f"delete from messages where seq in (select seq from messages where at < :before {_in(within)}"
+        " order by at limit :limit) returning conversation, seq",
+        before=before,
+        limit=limit,
+        **_range(within),
+    )
+    first: dict[str, int] = {}
+    for row in rows:
+        first[row["conversation"]] = min(row["seq"], first.get(row["conversation"], row["seq"]))
+    for conversation, seq in first.items():
+        messages.drop_summaries(tx, conversation, since=seq)
+    return len(rows) + _close_parked(tx, before=before, within=within, limit=limit)
+
+
+def _close_parked(tx: Tx, *, before: float, within: str, limit: int) -> int:
+    closed = tx.run(
+        "update inbox set state = 'done', done_at = received_at, payload = null, error = 'too old'"
+        " where seq in (select seq from inbox where state = 'parked' and received_at < :before"
+        f" {_in(within)} limit :limit)",
+        before=before,
+        limit=limit,
+        **_range(within),
+    )
+    tx.run(
+        "update replies set payload = null, question = null, sent_at = begun_at"
+        f" where sent_at is null and begun_at < :before {_in(within)}"
+        " and not exists (select 1 from inbox where inbox.seq = replies.job and inbox.state = 'new')",
+        before=before,
+        **_range(within),
+    )
+    tx.run(
+        f"update replies set question = null where question is not null and sent_at < :before {_in(within)}",
+        before=before,
+        **_range(within),
+    )
+    return closed
+
+
+def erase_recordings(tx: Tx, *, before: float, within: str = "", limit: int = PORTION) -> int:
+    """What was heard, and whose it was. What was never heard to its end goes sooner."""
+    old = f"select id from recordings where made_at < :before {_in(within)} order by made_at limit :limit"
+    given = {"before": before, "limit": limit, **_range(within)}
+    clips = tx.run(f"delete from clips where recording in ({old})", **given)
+    return clips + tx.run(f"delete from recordings where id in ({old})", **given)
+
+
+def erase_verdicts(tx: Tx, *, before: float, within: str = "", limit: int = PORTION) -> int:
+    """Rulings with the words they were about, and questions that had no answer."""
+    erased = 0
+    for table, at in (("guard_verdicts", "judged_at"), ("guard_unanswered", "asked_at")):
+        old = f"select id from {table} where {at} < :before {_in(within)} limit :limit"
+        erased += tx.run(
+            f"delete from {table} where id in ({old})", before=before, limit=limit, **_range(within)
+        )
+    return erased
+
+
+def erase_feedback(tx: Tx, *, before: float, within: str = "", limit: int = PORTION) -> int:
+    """Who liked which answer."""
+    there = f"and reply in (select id from replies where true {_in(within)})" if within else ""
+    return tx.run(
+        "delete from feedback where (reply, person) in"
+        f" (select reply, person from feedback where at < :before {there} limit :limit)",
+        before=before,
+        limit=limit,
+        **_range(within),
+    )
+
+
+# Where the age of each kind of row is told.
+AGES = {
+    "messages": ("messages", "at"),
+    "recordings": ("recordings", "made_at"),
+    "verdicts": ("guard_verdicts", "judged_at"),
+}
+
+
+def kept(tx: Tx, kind: str, *, before: float, within: str = "") -> dict[str, Any]:
+    """`total` rows of a kind, how many of them are `due`, and `oldest_at` (unix seconds or None)."""
+    rows, at = AGES[kind]
+    found = tx.one(
+        f"select count(*) as total, coalesce(sum(case when {at} < :before then 1 else 0 end), 0) as due,"
+        f" min({at}) as oldest_at from {rows} where true {_in(within)}",
+        before=before,
+        **_range(within),
+    )
+    assert found is not None
+    return found
+
+
+def _in(within: str) -> str:
+    return "and conversation >= :first and conversation < :behind" if within else ""
+
+
+def _range(within: str) -> dict[str, str]:
+    """The keys that begin with `within`, as an index finds them."""
+    return {"first": within, "behind": f"{within[:-1]}{chr(ord(within[-1]) + 1)}"} if within else {}

@@ -1,0 +1,145 @@
+"""Recordings in words: parts while one is being listened to, then its card; and the minutes that count.
+
+A part is stored as soon as it was heard, so that whoever resumes after a crash asks only for the others; when
+the card is stored its parts go. What a card holds is bot/voice/clip_card.py's, here it is text. The minutes
+hold no words and stay when the words are forgotten.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from storage.engine import Tx
+
+COUNTED_S = 2 * 86_400.0  # minutes are capped by the day, wherever midnight is
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose words: who shared the recording, and where."""
+
+    team: str
+    conversation: str
+    person: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPart:
+    """What was heard in one part. `cost` is nano-dollars, None when it is unpriced."""
+
+    number: int
+    heard: str
+    cost: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """Most seconds of sound since `since` (unix seconds), of one person and of all in the team."""
+
+    since: float
+    person_s: float
+    team_s: float
+
+
+def begin(tx: Tx, id: str, owner: Owner, *, length_s: float, now: float, caps: Caps) -> str:
+    """Counts a recording, once however often it begins; the cap it would pass ("person", "team"), or ""."""
+    others = tx.one(
+        "select coalesce(sum(length_s), 0.0) as team_s,"
+        " coalesce(sum(case when person = :person then length_s else 0.0 end), 0.0) as person_s"
+        " from recording_minutes where team = :team and begun_at >= :since and recording <> :id",
+        team=owner.team,
+        person=owner.person,
+        since=caps.since,
+        id=id,
+    )
+    assert others
+    if others["person_s"] + length_s > caps.person_s:
+        return "person"
+    if others["team_s"] + length_s > caps.team_s:
+        return "team"
+    tx.run(
+        "insert into recording_minutes (recording, team, person, length_s, begun_at)"
+        " values (:id, :team, :person, :length_s, :now) on conflict (recording) do nothing",
+        id=id,
+        team=owner.team,
+        person=owner.person,
+        length_s=length_s,
+        now=now,
+    )
+    return ""
+
+
+def put_part(tx: Tx, id: str, owner: Owner, task: str, part: StoredPart) -> None:
+    """One part is heard and paid for. `task` is transcribe or translate."""
+    tx.run(
+        "insert into recording_parts (recording, task, number, team, conversation, person, heard, cost)"
+        " values (:id, :task, :number, :team, :conversation, :person, :heard, :cost)"
+        " on conflict (recording, task, number) do nothing",
+        id=id,
+        task=task,
+        **asdict(owner),
+        **asdict(part),
+    )
+
+
+def parts(tx: Tx, id: str, task: str) -> dict[int, StoredPart]:
+    """The finished parts by number."""
+    rows = tx.all(
+        "select number, heard, cost from recording_parts where recording = :id and task = :task",
+        id=id,
+        task=task,
+    )
+    return {row["number"]: StoredPart(**row) for row in rows}
+
+
+def put_card(tx: Tx, id: str, owner: Owner, card: str, *, now: float) -> None:
+    """The recording is in words."""
+    tx.run(
+        "insert into recordings (id, team, conversation, person, card, made_at)"
+        " values (:id, :team, :conversation, :person, :card, :now)"
+        " on conflict (id) do update set card = :card",
+        id=id,
+        now=now,
+        card=card,
+        **asdict(owner),
+    )
+    tx.run("delete from recording_parts where recording = :id", id=id)
+
+
+def change_card(tx: Tx, id: str, card: str) -> None:
+    """A card that was corrected or translated; nothing when it was forgotten in the meantime."""
+    tx.run("update recordings set card = :card where id = :id", id=id, card=card)
+
+
+def card(tx: Tx, id: str) -> str | None:
+    """The stored card; None while it is not finished, and when it was forgotten."""
+    row = tx.one("select card from recordings where id = :id", id=id)
+    return row["card"] if row else None
+
+
+def tidy(tx: Tx, *, now: float, limit: int = 500) -> int:
+    """Removes minutes that count no more, and parts of what was never heard to its end; how many.
+
+    Repeat while it is not 0.
+    """
+    rows = tx.all(
+        "delete from recording_minutes where recording in (select recording from recording_minutes"
+        " where begun_at < :before limit :limit) returning recording",
+        before=now - COUNTED_S,
+        limit=limit,
+    )
+    for row in rows:
+        tx.run("delete from recording_parts where recording = :id", id=row["recording"])
+    return len(rows)
+
+
+def forget_conversation(tx: Tx, conversation: str) -> None:
+    """Deletes the words of every recording in a conversation."""
+    for table in ("recordings", "recording_parts"):
+        tx.run(f"delete from {table} where conversation = :conversation", conversation=conversation)
+
+
+def forget(tx: Tx, id: str) -> None:
+    """Deletes the words of one recording. Those of a conversation or a person: storage/privacy/forget.py."""
+    tx.run("delete from recordings where id = :id", id=id)
+    tx.run("delete from recording_parts where recording = :id", id=id)

@@ -42,14 +42,14 @@ fmt: setup
 
 # Figures, each as a ratio to a baseline measured in the same run.
 bench: setup
-	@$(BIN)/python -m tests.bench
-	@$(BIN)/python -m tests.bench_age
-	@$(BIN)/python -m tests.bench_voice
-	@$(BIN)/python -m tests.bench_ledger --large
+	@$(BIN)/python -m tests.bench.replies
+	@$(BIN)/python -m tests.bench.age
+	@$(BIN)/python -m tests.bench.voice
+	@$(BIN)/python -m tests.bench.ledger --large
 
 # The guard's figures on labelled data, beside baselines of the same run: some minutes of one core.
 bench-guard: setup
-	@$(BIN)/python -m tests.bench_guard
+	@$(BIN)/python -m tests.bench.guard
 
 # Minutes of kills, faults and random schedules.
 soak: setup
@@ -58,20 +58,20 @@ soak: setup
 # Hours of a team's work in real time, with one request in a hundred failing: does memory grow?
 HOURS ?= 1
 soak-hours: setup
-	@$(BIN)/python -m tests.soak --hours $(HOURS)
+	@$(BIN)/python -m tests.bench.soak --hours $(HOURS)
 
 # How many deliberate mistakes in the core a test notices; most of an hour.
 mutants: setup
-	@$(BIN)/python -m tests.mutants --each 0
+	@$(BIN)/python -m tests.support.mutants --each 0
 
 # Known advisories about anything that is locked. Fails as well when nobody could be asked.
 audit: setup
-	@$(BIN)/python -m tests.supply audit
+	@$(BIN)/python -m tests.support.supply audit
 
 # What runs, as CycloneDX.
 sbom: setup
 	@mkdir -p dist
-	@$(BIN)/python -m tests.supply sbom > dist/parley.cdx.json
+	@$(BIN)/python -m tests.support.supply sbom > dist/parley.cdx.json
 	@echo dist/parley.cdx.json
 
 # The image, on its base of this moment by digest; to build on the same again: make image BASE=python@sha256:…
@@ -84,15 +84,15 @@ image:
 
 # An hour's worth of messages, bursts and a flood, with figures.
 load: setup
-	@$(BIN)/python -m tests.load
+	@$(BIN)/python -m tests.bench.load
 
 # Runs every test of the fault table, then makes RELIABILITY.md.
 reliability: setup
-	@$(BIN)/python -m tests.reliability -n $(WORKERS) --dist loadgroup
+	@$(BIN)/python -m tests.faults.reliability -n $(WORKERS) --dist loadgroup
 
 # The screenshots of the README, from the running sandbox.
 pictures: setup
-	@$(BIN)/python -m tests.pictures
+	@$(BIN)/python -m tests.browser.pictures
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate pyproject.toml

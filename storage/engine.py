@@ -2,8 +2,8 @@
 
 Business SQL is written once, as small sync functions `fn(tx, …)` in the subset that SQLite and PostgreSQL
 share; an engine runs each as one transaction. `storage/sqlite/engine.py` is the engine of a single process; a
-PostgreSQL one will stand beside it and has to pass the same tests (tests/test_engine.py). No table is known
-here.
+PostgreSQL one will stand beside it and has to pass the same tests (tests/storage/test_engine.py). No table is
+known here.
 
 The subset, pinned by those tests: :named parameters; text without NUL; booleans as 0 and 1; money and
 counts as integers; JSON as ASCII text; `sum()` only of what fits 64 bits and cast to integer; ON CONFLICT …

@@ -15,7 +15,7 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from bot.text.redact import redact
-from tests.supply import FOUND, LOCKS, NOT_AUDITED, ROOT, locked, sbom, verdict
+from tests.support.supply import FOUND, LOCKS, NOT_AUDITED, ROOT, locked, sbom, verdict
 
 
 @pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.name)

@@ -50,7 +50,7 @@ class Grounded:
 @cache
 def head() -> Head:
     """The head shipped in the package: trained on nine articles of SQuAD 2.0 with four kinds of negatives
-    (`python -m tests.make_head`)."""
+    (`python -m tests.ml.make_head`)."""
     return load(files("bot.ml").joinpath("answerable.json").read_bytes())
 
 

@@ -5,5 +5,6 @@ Slack and model, on virtual time, killed and failed at random; the same seed is 
     python -m tests.simulator --seed 17               that one alone, with everything that happened
 
 What is real: every class between Bolt's listeners and SQL, on a real SQLite database. What is not: sockets,
-threads, the disk; those are shown with real processes by tests/test_kills.py and tests/test_disk.py.
+threads, the disk; those are shown with real processes by tests/kills/test_kills.py and
+tests/storage/test_disk.py.
 """

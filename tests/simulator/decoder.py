@@ -2,7 +2,7 @@
 
 It is replaced where a process would begin (the event loop's `subprocess_exec`), so that all of its parent is
 real: what it is handed, how its lines are read, how it is ended. A recording of a story is JSON that says
-what there is to decode; what real ones do to the real child is shown in tests/test_audio.py.
+what there is to decode; what real ones do to the real child is shown in tests/voice/test_decoding.py.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from tests.simulator.model import WHOLE
 from tests.simulator.part import Doing, Part
 from tests.simulator.plan import Act
 from tests.simulator.promises import replies_to
-from tests.workspace import text_of
+from tests.support.workspace import text_of
 
 BOUND_NANO = 4_100_000  # what one answer of the model costs at most, about
 CAPS = (0.9, 1.02, 1.1, 2.1, 3.0, 6.0)

@@ -15,7 +15,7 @@ from handlers.intake import message_key
 from tests.simulator.model import answer_to
 from tests.simulator.part import Part
 from tests.simulator.people import EDITED, Post
-from tests.workspace import is_final, text_of
+from tests.support.workspace import is_final, text_of
 
 if TYPE_CHECKING:
     from tests.simulator.story import Story

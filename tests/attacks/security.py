@@ -1,0 +1,273 @@
+"""Makes SECURITY.md from the attacks below and the tests that try them: `python -m tests.attacks.security`.
+
+A test that is named `test_attack_NN_…` tries row NN; tests of other names are listed beside their row. A test
+compares the page, so an attack cannot lose its tests unseen.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.support.named_tests import TESTS, by_row
+
+PAGE = TESTS.parent / "SECURITY.md"
+FIGURES = Path(__file__).with_name("security.json")
+NAMED = re.compile(r"test_attack_(\d\d)_")
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """`also`: tests of other names, `waits_for`: the feature that is not there yet."""
+
+    what: str
+    defence: str
+    also: tuple[str, ...] = ()
+    waits_for: str = ""
+
+
+ATTACKS = (
+    Attack(
+        "An order to the model hidden in a message, a thread, a document, a recording, a file's name",
+        "the model has no tools; what it says is data and passes handlers/reply/output_filter.py",
+    ),
+    Attack(
+        "A link that carries what the model read",
+        "links lead to hosts of the operator's list, or to an address that stands in the question as it is",
+        ("test_no_link_leads_to_a_host_nobody_vouched_for",),
+    ),
+    Attack(
+        "The same by reference link, picture, HTML or date token",
+        "only plain Markdown comes out; no picture, no reference, no HTML, no block of the model's",
+        ("test_nothing_gets_through_in_any_mixture",),
+    ),
+    Attack(
+        "A bare host that Slack makes a link of",
+        "hosts are broken up while the answer streams; previews are off in every post and answer",
+        ("test_every_chunking_of_an_answer_is_filtered_to_the_same_text",),
+    ),
+    Attack(
+        "@channel and its spellings",
+        "tokens are escaped last and once; no link_names, no parse",
+        ("test_nobody_is_called_who_did_not_ask",),
+    ),
+    Attack(
+        "Calling other people, naming private channels", "only the asker can be mentioned; channels are not"
+    ),
+    Attack(
+        "Reading another channel's, person's or team's words",
+        "memory is keyed by team, channel and thread; reports are cut to what the asker may see then",
+        (
+            "test_a_private_channels_rows_reach_nobody_outside_it",
+            "test_guessing_an_id_does_not_tell_its_name",
+            "test_a_warning_does_not_name_a_private_channel_to_an_owner_who_is_not_in_it",
+        ),
+    ),
+    Attack(
+        "People of another company ask in a shared channel",
+        "each question by itself, no memory, no documents, no word kept after the answer, unless the operator"
+        " allows it",
+        (
+            "test_in_a_shared_channel_each_question_is_answered_by_itself_and_no_word_is_kept",
+            "test_what_was_remembered_before_a_channel_was_shared_is_not_recalled_in_it",
+            "test_documents_are_not_told_where_another_company_reads_along",
+            "test_what_was_heard_in_a_clip_there_stays_in_slack_alone_and_can_be_forgotten_there",
+            "test_what_was_given_up_there_stays_listed_without_its_words",
+        ),
+    ),
+    Attack(
+        "A file's address that leads elsewhere",
+        "the token goes to files.slack.com by TLS alone and follows no redirect",
+        ("test_the_token_follows_no_redirect",),
+    ),
+    Attack("An address in a message that leads inside", "nothing that a person writes is ever fetched"),
+    Attack(
+        "A sign-in page in the place of a file",
+        "what the bytes are decides, not the status or the name",
+        ("test_a_sign_in_page_is_never_taken_for_the_file",),
+    ),
+    Attack("A forged response_url", "answers go to hooks.slack.com by TLS alone"),
+    Attack(
+        "Deliveries that are unsigned, old, repeated or with doubled headers",
+        "Slack's signature over the raw body, five minutes, and the inbox's key",
+        ("test_only_what_slack_signed_just_now_is_taken_and_junk_is_refused",),
+    ),
+    Attack(
+        "Characters that nobody sees",
+        "taken out on the way in, at the door to the model, and on the way out",
+        ("test_what_nobody_sees_goes",),
+    ),
+    Attack(
+        "A question smuggled past the guard",
+        "the judge's answer has a strict form; what has not is no verdict, and the channel's policy decides",
+        ("test_orders_to_a_model_that_obeys_them_are_refused",),
+    ),
+    Attack(
+        "Getting at the instructions", "nothing secret stands in a prompt but what the operator wrote there"
+    ),
+    Attack(
+        "A key or token that is said again",
+        "known shapes are taken out of answers and logs, the process's own secrets by their value",
+        (
+            "test_a_secret_of_a_known_shape_is_gone",
+            "test_after_a_wrong_key_nobody_asks_again_and_the_log_has_no_key",
+        ),
+    ),
+    Attack(
+        "Forged log lines",
+        "a record is one JSON line without control characters, and holds nothing that people said",
+        ("test_a_record_is_one_line_whatever_is_in_it",),
+    ),
+    Attack(
+        "Spending somebody else's money",
+        "every request reserves its upper bound in every budget before it is made",
+        (
+            "test_a_hundred_parallel_requests_stay_below_the_cap",
+            "test_a_clock_that_jumps_back_does_not_start_a_cap_anew",
+            "test_minutes_are_capped_for_a_clip_a_person_and_a_day",
+        ),
+    ),
+    Attack(
+        "Two bots that talk to each other",
+        "bots are not answered, and a thread has an end",
+        ("test_a_thread_that_goes_round_in_circles_comes_to_an_end",),
+    ),
+    Attack("Archives that unpack without end", "nothing reads them yet", waits_for="documents"),
+    Attack("PDF files that unpack without end", "nothing reads them yet", waits_for="documents"),
+    Attack("XML that expands or fetches", "nothing reads them yet", waits_for="documents"),
+    Attack(
+        "Recordings whose header lies, or that last for days",
+        "length is counted by decoding, in a process of its own with limits, before anything is paid",
+        (
+            "test_a_header_that_claims_75_hours_counts_for_what_it_holds",
+            "test_an_hour_in_a_few_bytes_is_refused_by_decoding_only_what_is_allowed",
+            "test_memory_has_a_ceiling_and_the_bot_lives_on",
+            "test_bombs_and_traps_cost_nothing_and_are_told",
+        ),
+    ),
+    Attack(
+        "A playlist in a container's name that opens files or addresses",
+        "formats are a list, there is no network in the decoder",
+        ("test_a_playlist_hidden_in_a_container_name_opens_nothing",),
+    ),
+    Attack(
+        "Text that makes a pattern run for ever",
+        "work grows with the text, counted in steps",
+        ("test_work_grows_with_the_text_and_not_with_its_square",),
+    ),
+    Attack("Formulas in a report", "no cell of a CSV begins like one"),
+    Attack("SQL written by a model", "nothing runs it yet", waits_for="questions to the database in words"),
+    Attack(
+        "Names of files",
+        "a name is shown as filtered words and never used as a path",
+        ("test_it_is_gone_from_this_machine_afterwards_and_its_name_was_never_used",),
+    ),
+    Attack(
+        "Pressing somebody else's button",
+        "who may is looked up when it is pressed, in the team it is pressed in",
+        (
+            "test_nobody_else_overturns_anything",
+            "test_who_lost_the_right_while_the_form_was_open_changes_nothing",
+        ),
+    ),
+    Attack(
+        "Orders of somebody who may not give them",
+        "rights are asked of Slack each time, and every change is written down",
+        (
+            "test_only_admins_name_owners",
+            "test_every_decision_leaves_an_entry_and_no_entry_holds_what_was_said",
+            "test_every_door_into_the_house_says_which_acts_are_behind_it",
+        ),
+    ),
+    Attack(
+        "Connections that never end, bodies too large",
+        "deadlines and a limit; nothing is unpacked",
+        (
+            "test_row_30_a_connection_that_never_finishes_asking_is_closed",
+            "test_row_30_a_body_that_never_ends_is_refused_in_time",
+        ),
+    ),
+    Attack(
+        "Reading names out of /metrics",
+        "a bind of its own, no ids and no words",
+        ("test_no_label_can_name_a_person_or_a_place",),
+    ),
+    Attack("One cache for two tenants", "the provider's cache key is a hash over team, channel and thread"),
+    Attack(
+        "A poisoned dependency",
+        "everything is locked with hashes, and audited (`make audit`); no secret is tracked",
+        (
+            "test_an_audit_that_could_not_look_does_not_pass",
+            "test_no_secret_is_tracked",
+        ),
+    ),
+    Attack(
+        "A server that drips",
+        "every request has a deadline for all of it",
+        (
+            "test_a_file_that_drips_is_given_up_in_time",
+            "test_a_stream_that_drips_for_ever_ends_at_the_deadline",
+        ),
+    ),
+)
+
+HEAD = """# Security
+
+Found a hole? Please tell the maintainers privately (on GitHub: *Security → Report a vulnerability*), not in
+an issue; you get an answer within three days.
+
+Parley assumes that the model is captured: that it does whatever anybody wrote where it reads. What must hold
+then is tried by tests with a model that obeys every order (`bot/sandbox/rehearsal/obedient.py`). This page
+is made from them by `python -m tests.attacks.security`.
+
+| # | attack | what holds | tried by |
+|---|---|---|---|
+"""
+RATES = """ The guard's two rates (row 15; `python -m tests.support.smuggling`), on questions written for this
+project in four channels, each taught with sixteen examples of its owner's:
+
+"""
+TAIL = """ Beside the table: words that break things and broken JSON on every surface
+(`tests/attacks/test_words.py`, `tests/attacks/test_doors.py`), and what is kept of people, for how long, and
+who may see it (`tests/privacy/test_access.py` and its neighbours `test_retention.py`, `test_forgetting.py`,
+`test_audit.py`).
+"""
+
+
+def named() -> dict[int, list[str]]:
+    """Tests by the row they are named for."""
+    return by_row(NAMED)
+
+
+def page() -> str:
+    tests = named()
+    rows = [
+        f"| {number} | {attack.what} | {attack.defence} | {tried(attack, tests.get(number, []))} |"
+        for number, attack in enumerate(ATTACKS, start=1)
+    ]
+    rates = [f"- {what}: {told}" for what, told in sorted(figures().items())]
+    return HEAD + "\n".join(rows) + "\n" + RATES + "\n".join(rates) + "\n" + TAIL
+
+
+def figures() -> dict[str, str]:
+    found: dict[str, str] = json.loads(FIGURES.read_text("utf-8")) if FIGURES.exists() else {}
+    return found
+
+
+def note(what: str, told: str) -> None:
+    """Keeps the figures of a run for the page."""
+    kept = figures() | {what: f"{datetime.now(UTC):%Y-%m-%d}: {told}"}
+    FIGURES.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", "utf-8")
+
+
+def tried(attack: Attack, own: list[str]) -> str:
+    if attack.waits_for:
+        return f"waits for {attack.waits_for}"
+    return "<br>".join(f"`{test}`" for test in (*own, *attack.also))
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), "utf-8")

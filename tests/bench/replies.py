@@ -1,0 +1,272 @@
+"""`make bench`: what Parley costs and how fast it is, as ratios to a bare bot measured in the same run.
+
+The fakes and the driver live in this process, each bot in one of its own; CPU and memory are the bot's,
+read from /proc. Rate limits of the fake Slack are off. Figures are printed, never asserted: machines
+differ, ratios less so.
+
+    python -m tests.bench.replies [--replies 1000] [--only paced]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import re
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.sandbox.model.server import FakeModel
+from bot.sandbox.slack.server import FakeSlack
+from tests.support.workspace import MANIFEST, environment, workspace
+
+BOTS = {
+    "bare": [sys.executable, "-m", "tests.bench.bare_bot"],
+    "parley": [sys.executable, "-m", "bot", "serve"],
+}
+ANSWER = " ".join(f"word{n % 10}" for n in range(100))
+QUESTION = re.compile(r"load-\d{6}")
+IN_FLIGHT = 64
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One bot's figures for one load."""
+
+    bot: str
+    replies: int
+    wall_s: float
+    cpu_s: float
+    rss_mb: float
+    ready_s: float
+    requests_per_reply: float
+    first_text_ms: list[float]
+    ack_ms: list[float]
+
+    @property
+    def per_second(self) -> float:
+        return self.replies / self.wall_s
+
+    @property
+    def cpu_ms(self) -> float:
+        return 1000 * self.cpu_s / self.replies
+
+
+def cpu_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+
+
+def rss_mb(pid: int) -> float:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def percentile(values: Sequence[float], percent: int) -> float:
+    return statistics.quantiles(values, n=100)[percent - 1] if len(values) > 1 else float("nan")
+
+
+@asynccontextmanager
+async def running(
+    name: str, slack: FakeSlack, model: FakeModel, **more: str
+) -> AsyncIterator[tuple[int, float]]:
+    """A bot as a process of its own; yields its pid and how long it took to be ready, in seconds."""
+    with tempfile.TemporaryDirectory() as folder:
+        environ = {**os.environ, **environment(slack, model, Path(folder)), **more}
+        began = time.perf_counter()
+        log = Path(folder) / "log"
+        with log.open("wb") as errors:
+            process = await asyncio.create_subprocess_exec(
+                *BOTS[name], env=environ, stdout=asyncio.subprocess.PIPE, stderr=errors
+            )
+        assert process.stdout is not None
+        line = await process.stdout.readline()
+        if b"ready" not in line:
+            raise SystemExit(f"{name} did not start: {log.read_text()}")
+        try:
+            yield process.pid, time.perf_counter() - began
+        finally:
+            process.terminate()
+            await process.wait()
+
+
+async def measure(
+    name: str,
+    *,
+    replies: int,
+    per_second: float = 0.0,
+    first_token_s: float = 0.0,
+    tokens_per_s: float = 0.0,
+    conversations: int = 0,
+) -> Run:
+    """Has a bot answer `replies` posts, at a pace or (0) always IN_FLIGHT at a time.
+
+    In a thread of its own each, or spread over so many `conversations`.
+    """
+    async with (
+        FakeSlack(manifest=MANIFEST, rate_limits=False, ring=200_000) as slack,
+        FakeModel(first_token_s=first_token_s, tokens_per_s=tokens_per_s, keep=200_000) as model,
+        running(name, slack, model) as (pid, ready_s),
+    ):
+        model.script(ANSWER, times=0)
+        await ask(slack, 20, per_second, prefix="warm")
+        before, slack_before = cpu_s(pid), len(slack.requests)
+        slack.deliveries.clear()
+        began = time.perf_counter()
+        asked = await ask(slack, replies, per_second, prefix="load", conversations=conversations)
+        wall_s = time.perf_counter() - began
+        return Run(
+            name,
+            replies,
+            wall_s,
+            cpu_s(pid) - before,
+            rss_mb(pid),
+            ready_s,
+            (len(slack.requests) - slack_before) / replies,
+            first_text_ms(slack, model, asked),
+            [1000 * d.acked_after_s for d in slack.deliveries if d.acked_after_s is not None],
+        )
+
+
+async def ask(
+    slack: FakeSlack, count: int, per_second: float, *, prefix: str, conversations: int = 0
+) -> dict[str, str]:
+    """Mentions the bot `count` times and waits for every reply; thread ids by the text of the question."""
+    asked: dict[str, str] = {}
+    threads: list[str] = []
+    done = finals(slack)
+    for number in range(count):
+        text = f"@parley {prefix}-{number:06d} how are things?"
+        thread = threads[number % conversations] if 0 < conversations <= number else None
+        ts = await slack.say("alice", "#general", text, thread_ts=thread)
+        asked[text.split()[1]] = thread or ts
+        threads.append(ts)
+        if per_second:
+            await asyncio.sleep(1 / per_second)
+        else:
+            await slack.until(lambda n=number: n - (finals(slack) - done) < IN_FLIGHT, 60)  # type: ignore[misc]
+    await slack.until(lambda: finals(slack) - done >= count, 120)
+    return asked
+
+
+def finals(slack: FakeSlack) -> int:
+    """Replies that are finished: stopped streams and single posts."""
+    return slack.counts["chat.stopStream"] + slack.counts["chat.postMessage"]
+
+
+def first_text_ms(slack: FakeSlack, model: FakeModel, asked: dict[str, str]) -> list[float]:
+    """From the model's own first token to the first text in Slack, for each question, in milliseconds."""
+    shown: dict[str, float] = {}
+    for request in slack.requests:
+        if request.method in ("chat.startStream", "chat.postMessage", "chat.appendStream"):
+            thread = request.arguments.get("thread_ts") or request.response.get("message", {}).get(
+                "thread_ts"
+            )
+            if thread and any(request.arguments.get(name) for name in ("markdown_text", "chunks", "text")):
+                shown.setdefault(thread, request.at)
+    spoken = {}
+    for request in model.requests:
+        if (found := QUESTION.search(request.prompt)) and found[0] in asked:
+            spoken[asked[found[0]]] = request.first_token_at
+    return [1000 * (shown[t] - at) for t, at in spoken.items() if t in shown]
+
+
+def report(title: str, bare: Run, parley: Run) -> None:
+    """One load as a table with the ratio of Parley to the bare bot."""
+    print(f"\n{title}")
+    print(f"{'':34}{'bare':>10}{'parley':>10}{'ratio':>8}")
+    rows = [
+        ("CPU ms per reply", bare.cpu_ms, parley.cpu_ms),
+        ("replies per second", bare.per_second, parley.per_second),
+        ("Slack requests per reply", bare.requests_per_reply, parley.requests_per_reply),
+        (
+            "first text ms after the model, p50",
+            percentile(bare.first_text_ms, 50),
+            percentile(parley.first_text_ms, 50),
+        ),
+        (
+            "first text ms after the model, p99",
+            percentile(bare.first_text_ms, 99),
+            percentile(parley.first_text_ms, 99),
+        ),
+        ("ack ms, p50", percentile(bare.ack_ms, 50), percentile(parley.ack_ms, 50)),
+        ("ack ms, p99", percentile(bare.ack_ms, 99), percentile(parley.ack_ms, 99)),
+        ("memory MB at the end", bare.rss_mb, parley.rss_mb),
+        ("ready after s", bare.ready_s, parley.ready_s),
+    ]
+    for label, one, other in rows:
+        print(f"{label:34}{one:10.2f}{other:10.2f}{other / one if one else float('nan'):8.2f}")
+
+
+async def thread_cost(turns: int = 60) -> None:
+    """What the prompts of one long thread cost, against a sliding window of 4,000 tokens on the same words.
+
+    By the fake model's own count and cache. Cached input costs a tenth, fresh input a quarter more, because
+    it is written to the cache; the window's prefix changes with each turn once it is full, so that only its
+    instructions stay cached. Source of the ratios: genai-prices, gpt-6-luna.
+    """
+    cached_price, fresh_price, window_tokens = 0.1, 1.25, 4000
+    with tempfile.TemporaryDirectory() as folder:
+        async with workspace(
+            Path(folder), model={"keep": 1000}, PARLEY_PERSONA="You help a team. " * 300
+        ) as team:
+            team.model.script(" ".join(f"word{n % 10}" for n in range(180)), times=0)
+            thread = await team.ask("@parley " + "tell me more of it " * 25)
+            for turn in range(1, turns):
+                await team.answer("#general", thread, count=turn, timeout_s=30)
+                await team.ask(f"{turn} " + "tell me more of it " * 25, thread=thread)
+            await team.answer("#general", thread, count=turns, timeout_s=30)
+            usages = [r.usage for r in team.model.requests if r.usage]
+    sizes = [u["prompt_tokens"] for u in usages]
+    cached = [u["prompt_tokens_details"]["cached_tokens"] for u in usages]
+    ours = sum(
+        fresh_price * (size - hit) + cached_price * hit for size, hit in zip(sizes, cached, strict=True)
+    )
+    step, system = sizes[1] - sizes[0], sizes[0]
+    window = 0.0
+    for turn in range(turns):
+        history = turn * step
+        kept = min(history, window_tokens)
+        stays = system + history if history <= window_tokens else system
+        hit = min(stays, system + kept) if turn else 0
+        window += fresh_price * (system + kept - hit) + cached_price * hit
+    print(f"\none thread of {turns} turns, prompt cost in tokens at full price")
+    print(f"{'':34}{'window':>10}{'parley':>10}{'ratio':>8}")
+    print(f"{'prompts at the price of cached':34}{window:10.0f}{ours:10.0f}{ours / window:8.2f}")
+    print(f"{'turns remembered at the end':34}{window_tokens // step:10}{turns:10}")
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--replies", type=int, default=1000)
+    parser.add_argument("--only", choices=("saturated", "paced", "memory", "thread"), default="")
+    args = parser.parse_args()
+    if args.only in ("", "saturated"):
+        runs = [await measure(name, replies=args.replies) for name in BOTS]
+        report(
+            f"saturated: {args.replies} replies of 100 tokens, {IN_FLIGHT} at a time, instant model", *runs
+        )
+    if args.only in ("", "paced"):
+        load = {"replies": args.replies, "per_second": 20.0, "first_token_s": 0.2, "tokens_per_s": 50.0}
+        runs = [await measure(name, **load) for name in BOTS]  # type: ignore[arg-type]
+        report("paced: 20 messages/s, model 200 ms to the first token, then 50 tokens/s", *runs)
+    if args.only in ("", "memory"):
+        run = await measure("parley", replies=10 * args.replies, conversations=2 * args.replies)
+        print(
+            f"\nmemory after {run.replies} replies over {2 * args.replies} conversations: {run.rss_mb:.0f} MB"
+        )
+    if args.only in ("", "thread"):
+        await thread_cost()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

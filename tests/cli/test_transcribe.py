@@ -1,0 +1,183 @@
+"""`parley transcribe`: the same road as a clip in Slack, from the terminal."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from argparse import ArgumentParser
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bot.cli import transcribe as transcribe_cli
+from bot.core.errors import SetupError
+from bot.core.settings import Settings
+from bot.core.values import Scope
+from bot.sandbox.model.server import FakeModel
+from bot.text import languages
+from bot.voice.local_speech import LocalSpeech
+from storage.costs import ledger
+from storage.engine import open_engine
+from tests.support.audio_files import silence, wav
+from tests.support.workspace import workspace
+
+CLIPS = Path(__file__).parents[2] / "bot" / "sandbox" / "clips"
+GERMAN, ENGLISH = CLIPS / "offene_rechnung.webm", CLIPS / "release_note.m4a"
+
+
+@pytest.fixture
+async def model() -> AsyncIterator[FakeModel]:
+    async with FakeModel() as fake:
+        yield fake
+
+
+@pytest.fixture
+def settings(model: FakeModel, tmp_path: Path) -> Settings:
+    return Settings(
+        openai_api_key="sk-1",
+        openai_base_url=model.base_url,
+        speech_model="whisper-1",
+        database=f"sqlite:///{tmp_path}/parley.db",
+    )
+
+
+async def transcribe(settings: Settings, *arguments: object) -> int:
+    parser = ArgumentParser()
+    transcribe_cli.add_arguments(parser)
+    return await transcribe_cli.run(parser.parse_args([str(a) for a in arguments]), settings)
+
+
+async def test_text_goes_to_the_terminal_and_the_cost_into_the_ledger(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await transcribe(settings, GERMAN) == 0
+    assert capsys.readouterr().out.startswith("Hallo Parley, die Rechnung")
+    async with open_engine(settings.database) as engine:
+        used = partial(ledger.used, by=("kind",))
+        (row,) = await engine.read(used, "cli", "2000-01-01", "2100-01-01")
+    assert (row["kind"], row["requests"]) == ("transcription", 1)
+    assert row["cost"] > 0
+
+
+@pytest.mark.parametrize("language", ["de", "German", "de-AT"])
+async def test_a_language_may_be_given_by_code_or_by_name(
+    settings: Settings, model: FakeModel, language: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await transcribe(settings, GERMAN, "--language", language) == 0
+    assert model.requests[-1].body["language"] == "de"
+
+
+def test_every_language_is_known_by_both_of_its_names() -> None:
+    for code in ("ja", "en", "yue", "haw"):
+        assert languages.code(languages.name(code)) == code
+    assert languages.code("Japanese") == "ja"
+    assert languages.code("Klingon") == ""
+
+
+async def test_whispers_own_options_are_understood(settings: Settings, tmp_path: Path) -> None:
+    out = tmp_path / "captions"
+    options = ["--task", "translate", "--output_format", "srt", "--output_dir", out]
+    assert await transcribe(settings, GERMAN, ENGLISH, *options) == 0
+    german, english = (out / f"{path.stem}.srt" for path in (GERMAN, ENGLISH))
+    assert "Hello Parley, the invoice" in german.read_text("utf-8")
+    assert "we moved the release" in english.read_text("utf-8")
+
+
+async def test_all_formats_at_once(settings: Settings, tmp_path: Path) -> None:
+    assert await transcribe(settings, ENGLISH, "--format", "all", "--output-dir", tmp_path / "out") == 0
+    made = {path.suffix: path.read_text("utf-8") for path in (tmp_path / "out").iterdir()}
+    assert made.keys() == {".txt", ".srt", ".vtt", ".json"}
+    assert json.loads(made[".json"])["language"] == "en"
+
+
+async def test_several_files_into_a_terminal_need_one_format(settings: Settings) -> None:
+    with pytest.raises(SetupError, match="output-dir"):
+        await transcribe(settings, ENGLISH, "--format", "all")
+
+
+async def test_beside_a_running_bot_it_listens_in_the_bots_own_ledger(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with workspace(tmp_path) as team:
+        settings = team.bot.settings
+        assert await transcribe(settings, GERMAN, tmp_path / "gone.wav", "--task", "translate") == 1
+        shown = capsys.readouterr()
+        assert shown.out.startswith("Hello Parley, the invoice for October")
+        assert "gone.wav: there is no such file" in shown.err
+        assert (await team.bot.services.usage_of("cli")).requests == 2
+
+
+async def test_one_bad_file_does_not_keep_the_others_back(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quiet = tmp_path / "quiet.wav"
+    quiet.write_bytes(wav(silence(3)))
+    assert await transcribe(settings, tmp_path / "gone.wav", Path(__file__), quiet, ENGLISH) == 1
+    shown = capsys.readouterr()
+    assert "there is no such file" in shown.err
+    assert "not a recording" in shown.err
+    assert "I heard nothing" in shown.err
+    assert "we moved the release" in shown.out
+
+
+def test_an_unknown_language_is_told_by_the_parser() -> None:
+    command = (
+        "from argparse import ArgumentParser; from bot import transcribe_cli as t; p = ArgumentParser(); "
+    )
+    command += "t.add_arguments(p); p.parse_args(['a.wav', '--language', 'Klingon'])"
+    done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, timeout=30)
+    assert done.returncode == 2
+    assert "'Klingon' is no language that I know" in done.stderr
+
+
+async def test_the_bar_fills(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    show = transcribe_cli._bar("a.wav")
+    show(0, 540)
+    show(240, 540)
+    show(540, 540)
+    lines = capsys.readouterr().err.split("\r")
+    assert lines[2].startswith("a.wav [#############.................] 4 of 9 minutes")
+    assert lines[3].endswith("9 of 9 minutes\n")
+
+
+class Whisper:
+    """faster-whisper's shape, for a machine that has neither it nor its weights."""
+
+    loaded: list[str] = []  # noqa: RUF012
+
+    def __init__(self, name: str, **how: Any) -> None:
+        self.loaded.append(name)
+
+    def transcribe(self, audio: Any, **how: Any) -> tuple[Any, Any]:
+        assert how["vad_filter"]
+        text = {"transcribe": " Hallo", "translate": " Hello"}[how["task"]]
+        segment = SimpleNamespace(start=0.1, end=5.0, text=text, no_speech_prob=0.0, avg_logprob=-0.1)
+        return iter([segment]), SimpleNamespace(language=how["language"] or "de", duration=5.4)
+
+
+async def test_a_model_on_this_machine_takes_the_same_road(
+    settings: Settings,
+    model: FakeModel,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    library = ModuleType("faster_whisper")
+    library.WhisperModel = Whisper  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "faster_whisper", library)
+    assert await transcribe(settings, GERMAN, "--model", "local:small", "--task", "translate") == 0
+    assert capsys.readouterr().out == "Hello\n"
+    assert Whisper.loaded == ["small"]
+    assert not model.requests
+
+
+async def test_a_missing_local_model_is_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "faster_whisper", None)
+    scope = Scope("T1", "C1", "U1", "c", "transcription")
+    with pytest.raises(SetupError, match="local-speech"):
+        await LocalSpeech().transcribe("a.wav", b"", scope, model="local:small", seconds=1)

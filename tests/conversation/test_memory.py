@@ -1,0 +1,298 @@
+"""What Parley remembers of a thread, what that costs, and what happens when it is too much to read."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.conversation import memory
+from bot.core.errors import ContextTooLong
+from bot.core.values import Conversation
+from bot.sandbox.model.server import FakeModel
+from bot.sandbox.slack.server import FakeSlack
+from bot.text import tokens
+from storage.conversation import messages
+from storage.engine import Tx, open_engine
+from tests.support.workspace import MANIFEST, Workspace, started, text_of, workspace
+
+STYLES = pytest.mark.parametrize(
+    ("style", "model"),
+    [("chat", "gpt-4.1-mini"), ("responses", "gpt-4.1-mini"), ("transcript", "rehearsal")],
+    ids=["chat", "responses", "transcript"],
+)
+# One sentence too long for the rehearsal model to note: its summaries leave it out.
+LONG = "the report goes on about the garden behind the house and its trees and who waters them and " * 5
+
+
+async def talk(team: Workspace, *texts: str, thread: str = "", so_far: int = 0) -> str:
+    """Says one thing after the other in a thread, each after the answer to the one before."""
+    for number, text in enumerate(texts, so_far + 1):
+        thread = await team.ask(text if thread else f"@parley {text}", thread=thread)
+        await team.answer("#general", thread, count=number)
+    await team.quiet()
+    return thread
+
+
+def answers(team: Workspace) -> list[Any]:
+    """The requests that people's questions made, oldest first; summaries are left out."""
+    return [r for r in team.model.requests if r not in summaries(team)]
+
+
+def summaries(team: Workspace) -> list[Any]:
+    asked = ((r, r.prompt.rstrip().removesuffix("AI:").rstrip()) for r in team.model.requests)
+    return [r for r, prompt in asked if prompt.endswith(memory.SUMMARISE)]
+
+
+def rows(tmp_path: Path, sql: str) -> list[tuple[Any, ...]]:
+    with sqlite3.connect(tmp_path / "parley.db") as db:
+        found = db.execute(sql).fetchall()
+    db.close()
+    return found
+
+
+# A prefix that stays
+
+
+@STYLES
+async def test_each_prompt_begins_with_all_of_the_one_before(tmp_path: Path, style: str, model: str) -> None:
+    async with workspace(tmp_path, PARLEY_STYLE=style, PARLEY_MODEL=model) as team:
+        await talk(team, *(f"fact {n}: {LONG}" for n in range(5)))
+        prompts = [r.prompt for r in team.model.requests]
+        assert len(prompts) == 5
+        assert all(late.startswith(early.rstrip()) for early, late in pairwise(prompts))
+
+
+@STYLES
+async def test_past_the_first_thousand_tokens_the_prompt_is_read_from_the_cache(
+    tmp_path: Path, style: str, model: str
+) -> None:
+    async with workspace(tmp_path, PARLEY_STYLE=style, PARLEY_MODEL=model) as team:
+        await talk(team, *(f"fact {n}: {LONG * 6}" for n in range(5)))
+        used = await team.bot.services.usage_of(team.slack.team, channel=team.slack.channel("#general"))
+        assert used.cached_tokens == team.model.counters["cached_tokens"]
+        assert used.cached_tokens > used.input_tokens / 2
+
+
+@pytest.mark.parametrize("style", ["chat", "responses"])
+async def test_a_threads_requests_carry_one_cache_key_which_names_nobody(tmp_path: Path, style: str) -> None:
+    async with workspace(tmp_path, PARLEY_STYLE=style) as team:
+        thread = await talk(team, "one", "two")
+        await talk(team, "three")
+        first, second, other = (r.body["prompt_cache_key"] for r in team.model.requests)
+        assert first == second != other
+        assert thread not in first
+        assert team.slack.channel("#general") not in first
+
+
+@STYLES
+async def test_nothing_that_changes_stands_before_the_history(tmp_path: Path, style: str, model: str) -> None:
+    async with workspace(tmp_path, PARLEY_STYLE=style, PARLEY_MODEL=model) as team:
+        await talk(team, "one", "two")
+        await talk(team, "elsewhere")
+        heads = {
+            r.prompt[: r.prompt.index(asked)]
+            for r, asked in zip(team.model.requests, ("one", "one", "elsewhere"), strict=True)
+        }
+        assert len(heads) == 1, "persona only: no time, no name, no number of the turn"
+
+
+# One jump to a summary
+
+
+WISH = "Please always call me Captain Nemo."
+
+
+@STYLES
+async def test_past_its_budget_a_thread_is_summarised_once_and_early_wishes_survive(
+    tmp_path: Path, style: str, model: str
+) -> None:
+    small: dict[str, Any] = {"PARLEY_MEMORY_TOKENS": "1000", "PARLEY_MEMORY_TAIL_TOKENS": "300"}
+    async with workspace(tmp_path, PARLEY_STYLE=style, PARLEY_MODEL=model, **small) as team:
+        thread = await talk(team, WISH, *(f"fact {n}: {LONG}" for n in range(7)))
+        assert len(summaries(team)) >= 1
+        assert len(summaries(team)) < 4, "one jump, not one for each turn"
+        before, after = longest_fall(answers(team))
+        assert len(after.prompt) < len(before.prompt) / 1.5
+        assert "Captain Nemo" in after.prompt
+        assert "fact 6" in answers(team)[-1].prompt, "the last turns stay word for word"
+        await talk(team, "What shall you call me?", thread=thread, so_far=8)
+        assert "Captain Nemo" in text_of(team.replies("#general", thread)[-1])
+    kinds = [kind for (kind,) in rows(tmp_path, "select kind from ledger order by id")]
+    assert kinds.count("summary") == len(summaries(team))
+    assert kinds.count("answer") == 9
+
+
+def longest_fall(requests: Sequence[Any]) -> tuple[Any, Any]:
+    """The two neighbours between which the prompt shrank most."""
+    return max(pairwise(requests), key=lambda pair: len(pair[0].prompt) - len(pair[1].prompt))
+
+
+async def test_a_thread_that_slept_longer_than_the_cache_lives_is_summarised(tmp_path: Path) -> None:
+    small: dict[str, Any] = {"PARLEY_CACHE_LIFE_S": "0.3", "PARLEY_MEMORY_TAIL_TOKENS": "200"}
+    async with workspace(tmp_path, **small) as team:
+        thread = await talk(team, WISH, f"fact: {LONG * 8}")
+        assert not summaries(team)
+        await asyncio.sleep(0.4)
+        await talk(team, "What shall you call me?", thread=thread, so_far=2)
+        assert len(summaries(team)) == 1
+        asked = answers(team)[-1].prompt
+        assert "Captain Nemo" in asked
+        assert LONG * 2 not in asked
+
+
+async def test_a_short_thread_that_slept_is_read_again_as_it_is(tmp_path: Path) -> None:
+    async with workspace(tmp_path, PARLEY_CACHE_LIFE_S="0.1") as team:
+        thread = await talk(team, WISH)
+        await asyncio.sleep(0.2)
+        await talk(team, "hello", thread=thread, so_far=1)
+        assert not summaries(team)
+
+
+async def test_the_summary_can_be_left_to_a_smaller_model(tmp_path: Path) -> None:
+    small: dict[str, Any] = {"PARLEY_MEMORY_TOKENS": "600", "PARLEY_MEMORY_TAIL_TOKENS": "200"}
+    async with workspace(tmp_path, PARLEY_SMALL_MODEL="gpt-4o-mini", **small) as team:
+        await talk(team, *(f"fact {n}: {LONG}" for n in range(4)))
+        assert {r.model for r in summaries(team)} == {"gpt-4o-mini"}
+        assert {r.model for r in answers(team)} == {"gpt-4.1-mini"}
+
+
+async def test_without_a_summary_the_last_turns_answer_and_the_next_time_it_is_tried_again(
+    tmp_path: Path,
+) -> None:
+    small: dict[str, Any] = {"PARLEY_MEMORY_TOKENS": "600", "PARLEY_MEMORY_TAIL_TOKENS": "200"}
+    async with workspace(tmp_path, **small) as team:
+        team.model.script("", match=lambda asked: asked.last == memory.SUMMARISE, times=0)
+        thread = await talk(team, WISH, *(f"fact {n}: {LONG}" for n in range(4)))
+        assert "fact 3" in answers(team)[-1].prompt
+        assert f"<user>{WISH}" not in answers(team)[-1].prompt
+        team.model._scripts.clear()
+        await talk(team, "What shall you call me?", thread=thread, so_far=5)
+        assert "Captain Nemo" in text_of(team.replies("#general", thread)[-1])
+
+
+async def test_many_short_messages_are_summarised_before_one_of_them_falls_out_of_sight(
+    tmp_path: Path,
+) -> None:
+    async with FakeSlack(manifest=MANIFEST, rate_limits=False) as slack, FakeModel() as model:
+        thread = await slack.say("alice", "#general", "the beginning")
+        said = [WISH, *(f"Short line {n}." for n in range(memory.MOST_MESSAGES))]
+        await seed(tmp_path, slack, thread, said)
+        async with started(slack, model, tmp_path) as team:
+            await team.ask("What shall you call me?", thread=thread)
+            assert "Captain Nemo" in await team.answer("#general", thread)
+            assert len(summaries(team)) == 1
+
+
+# What the model cannot read
+
+
+async def test_a_prompt_too_long_for_the_model_is_sent_once_more_and_strictly_shorter(tmp_path: Path) -> None:
+    async with workspace(tmp_path, PARLEY_MAX_TOKENS="100", PARLEY_MEMORY_TAIL_TOKENS="300") as team:
+        thread = await talk(team, WISH, *(f"fact {n}: {LONG}" for n in range(6)))
+        team.model.context_tokens = 900
+        await talk(team, "hello again", thread=thread, so_far=7)
+        refused, answered = [r for r in answers(team) if "hello again" in r.prompt]
+        assert (refused.status, answered.status) == (400, 200)
+        assert len(answered.prompt) < len(refused.prompt)
+
+
+async def test_a_thread_that_is_all_last_turns_is_halved_to_fit(tmp_path: Path) -> None:
+    async with workspace(tmp_path, PARLEY_MAX_TOKENS="100") as team:
+        thread = await talk(team, *(f"fact {n}: {LONG}" for n in range(4)))
+        team.model.context_tokens = 600
+        await talk(team, "hello again", thread=thread, so_far=4)
+        refused, answered = [r for r in answers(team) if "hello again" in r.prompt]
+        assert len(answered.prompt) < len(refused.prompt)
+        assert "I read only" in str(team.replies("#general", thread)[-1]["blocks"])
+
+
+async def test_a_question_that_alone_is_too_long_costs_one_request_and_a_sentence(tmp_path: Path) -> None:
+    async with workspace(tmp_path, model={"context_tokens": 500}, PARLEY_MAX_TOKENS="100") as team:
+        thread = await team.ask(f"@parley {LONG * 8}")
+        assert await team.answer("#general", thread) == ContextTooLong().notice
+        assert len(team.model.requests) == 1
+
+
+async def test_a_model_that_can_read_nothing_is_asked_twice_and_no_more(tmp_path: Path) -> None:
+    async with workspace(tmp_path, PARLEY_MAX_TOKENS="100") as team:
+        thread = await talk(team, "hello", f"fact: {LONG}")
+        team.model.context_tokens = 10
+        await team.ask("hello again", thread=thread)
+        assert await team.answer("#general", thread, count=3) == ContextTooLong().notice
+        assert len([r for r in answers(team) if "hello again" in r.prompt]) == 2
+
+
+# Tokens of a model that nobody has a vocabulary of
+
+
+SHORT_WORDS = "so we go up to it as if on my own " * 60
+
+
+async def test_estimates_follow_what_an_unknown_model_reports_also_after_a_restart(tmp_path: Path) -> None:
+    model_name = "rehearsal-of-unknown-length"
+    async with FakeSlack(manifest=MANIFEST, rate_limits=False) as slack, FakeModel() as model:
+        async with started(slack, model, tmp_path, PARLEY_MODEL=model_name) as team:
+            first = tokens.count(SHORT_WORDS, model_name)
+            await talk(team, *(f"fact {n}: {SHORT_WORDS}" for n in range(6)))
+        learned = tokens.count(SHORT_WORDS, model_name)
+        real = len(SHORT_WORDS) / 4  # how the fake model counts
+        assert abs(learned - real) < abs(first - real)
+        assert abs(learned - real) < real / 4
+        tokens._ratios.clear()
+        assert tokens.count(SHORT_WORDS, model_name) == first
+        async with started(slack, model, tmp_path, PARLEY_MODEL=model_name):
+            assert tokens.count(SHORT_WORDS, model_name) == learned
+
+
+async def test_a_model_with_a_known_vocabulary_teaches_nothing(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        await talk(team, *(f"fact {n}: {LONG * 3}" for n in range(2)))
+    assert rows(tmp_path, "select * from learned_ratios") == []
+
+
+# The price of age
+
+
+async def seed(tmp_path: Path, slack: FakeSlack, thread: str, said: Sequence[str], *, keep: int = 0) -> None:
+    """A thread as it would be after these messages; with `keep`, all but so many are summarised."""
+    place = Conversation(slack.team, slack.channel("#general"), thread)
+
+    def remember(tx: Tx) -> None:
+        for number, text in enumerate(said):
+            role = "assistant" if number % 2 else "human"
+            user = slack.user("alice")
+            messages.append(
+                tx, place, role=role, message=f"m{thread}-{number}", person=user, text=text, now=time.time()
+            )
+        if keep:
+            upto = messages.recall(tx, place.key).messages[-keep - 1].seq
+            messages.summarise(
+                tx, place.key, "So far so good.", upto=upto, tokens=4, erasures=0, now=time.time()
+            )
+
+    async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
+        await engine.write(remember)
+
+
+async def test_a_turn_in_an_old_thread_reads_and_asks_no_more_than_in_a_young_one(tmp_path: Path) -> None:
+    async with FakeSlack(manifest=MANIFEST, rate_limits=False) as slack, FakeModel() as model:
+        threads = {}
+        for age in (10, 10_000):
+            threads[age] = await slack.say("alice", "#general", "the beginning")
+            lines = [f"Line {n % 7}, and so on." for n in range(age)]
+            await seed(tmp_path, slack, threads[age], lines, keep=6)
+        async with started(slack, model, tmp_path, PARLEY_THREAD_TURN_LIMIT="100000") as team:
+            asked = {}
+            for age, thread in threads.items():
+                await team.ask("And now?", thread=thread)
+                await team.answer("#general", thread)
+                asked[age] = team.model.requests[-1].body["messages"]
+            assert len(asked[10]) == len(asked[10_000]) == 9, "persona, summary, six messages, the question"
+            assert len(str(asked[10])) == pytest.approx(len(str(asked[10_000])), abs=50)

@@ -1,0 +1,388 @@
+"""The list of who did what: that nothing which changes, erases or shows something is left out of it.
+
+SURFACES names every door into the house with the acts behind it. A door that is not in it, an act that no
+door has, and a statement that erases without an entry, each fail here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import re
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from bot.cli import inbox, main
+from bot.cli import usage as usage_cli
+from bot.ops.metrics import METRICS
+from bot.privacy.access_log import WAITING, Looks
+from handlers import commands
+from handlers import routes as table
+from handlers.channel.form import OPEN_QUESTIONS, OPEN_RECORD
+from handlers.http import control_app
+from handlers.slack.blocks import SHOULD_ANSWER
+from handlers.voice.blocks import FORGET
+from storage import audit
+from storage.engine import open_engine
+from tests.scenarios.test_clip_cards import press as press_card
+from tests.scenarios.test_commands import told as tell
+from tests.scenarios.test_guard import CARD, PURPOSE, filled, is_answer, opened, save, verdict
+from tests.support.clips import EARS, PATIENCE_S, cards, clip, drop
+from tests.support.roles import furnish
+from tests.support.rows import SECRET
+from tests.support.spending import told
+from tests.support.waiting import until
+from tests.support.workspace import workspace
+
+ROOT = Path(__file__).parents[2]
+NOTHING: set[str] = set()
+CLIP_WORDS = {"forgot clip"}
+SETTINGS = {"policy set", "policy removed", "channel setting"}
+TAUGHT = {"verdict overturned", "example added", "version trained"}
+ERASED = {"forgot thread", "forgot person", *CLIP_WORDS}
+
+# Every door into the house, and the acts that can be behind it.
+SURFACES: dict[str, set[str]] = {
+    "event app_home_opened": {"looked at"},
+    "event app_context_changed": NOTHING,
+    "event agent_session_stopped": NOTHING,
+    "event app_uninstalled": {"forgot workspace"},
+    "event tokens_revoked": NOTHING,
+    "event message": {"forgot message", "forgot clip"},  # one that was deleted (handlers/intake.py)
+    "command /parley": NOTHING,  # its words follow
+    "parley usage": {"looked at"},
+    "parley budget": {"looked at", "budget set", "budget raised", "budget removed"},
+    "parley owner": {"owner named", "owner dismissed"},
+    "parley estimate": NOTHING,
+    "parley digest": {"digest on", "digest off", "looked at"},
+    "parley settings": NOTHING,  # opens a form; what is sent is its view's
+    "parley keep": {"channel setting"},
+    "parley export": {"looked at"},
+    "parley forget": ERASED,
+    "shortcut forget_thread": ERASED,
+    "shortcut why": {"looked at"},
+    "action feedback": {"example added", "version trained"},
+    "action retry": NOTHING,
+    "action forget_all": ERASED,
+    "action clip_edit": NOTHING,  # opens a form
+    "action clip_translate": NOTHING,
+    "action clip_forget": CLIP_WORDS,
+    "action should_have_answered": TAUGHT,
+    "action should_have_refused": TAUGHT,
+    "action settings_of": NOTHING,  # opens a form
+    "action open_guard_record": {"looked at"},
+    "action open_guard_questions": {"looked at"},
+    "action guard_use": {"version used", "looked at"},
+    "action guard_answered": {"question closed", "looked at"},
+    "view clip_edited": NOTHING,  # one's own words, put right
+    "view channel_settings": SETTINGS | {"version trained"},
+    "page /usage": {"looked at"},
+    "cli serve": {"setting", "retention", "looks missed"},
+    "cli sandbox": NOTHING,
+    "cli check": NOTHING,
+    "cli inbox": {"replayed", "discarded", "looked at"},
+    "cli guard": {"examples added", "version trained"},
+    "cli usage": {"looked at"},
+    "cli estimate": NOTHING,
+    "cli reconcile": NOTHING,  # two totals; nobody's figures
+    "cli transcribe": NOTHING,
+    "cli backup": NOTHING,
+    "cli retention": {"retention"},
+    "cli forget": {"forgot person", "forgot clip"},
+    "cli audit": NOTHING,
+    "cli settings": NOTHING,
+    "control /transcribe": NOTHING,
+    "control /retention": {"retention"},
+    "control /looked": {"looked at"},
+    "control /forget": {"forgot person", "forgot clip"},
+    "control /inbox": {"replayed", "discarded"},
+}
+
+# What erases without an entry of its own, and why.
+UNWRITTEN = {
+    "budgets.settle": "a hold becomes what it cost",
+    "budgets._begin_anew": "looked up in the ledger again",
+    "clips.forget_unheard": "of a message that was deleted while it was listened to",
+    "messages.retract": "a recording that was put right by its person takes its place",
+    "messages.drop_summaries": "made anew from what remains",
+    "recordings.put_card": "parts become the card",
+    "recordings.tidy": "minutes that count no more",
+    "recordings.forget": "behind clips.forget",
+    "recordings.forget_conversation": "what nobody may keep (bot/core/access.py)",
+    "inbox.tidy": "keys without words",
+    "verdicts.tidy_vectors": "computed again where needed",
+    "retention.erase_messages": "counted by bot/privacy/retention.py",
+    "retention.erase_recordings": "counted by bot/privacy/retention.py",
+    "retention.erase_verdicts": "counted by bot/privacy/retention.py",
+    "retention.erase_feedback": "counted by bot/privacy/retention.py",
+    "forget._erase_messages": "behind forget, forget_user and forget_team",
+    "forget.forget_judged": "behind the deletion of a message (bot/conversation/records.py)",
+    "forget._drop_models": "trained anew from what remains",
+    "anonymise.unname_day": "the same amounts under another name",
+    "anonymise._unname_lines": "the same amounts under another name",
+}
+DECIDED = ("channel_wishes", "guard_policies", "guard_examples", "channel_owners", "budgets", "digests")
+# What writes into them without an entry of its own, and why.
+BEHIND = {
+    "verdicts.add_example": "behind label_verdict and add_examples",
+    "forget.forget_judged": "behind the deletion of a message (bot/conversation/records.py)",
+    "digests.sent": "the process remembers the week it told",
+    "budgets.raise_for_a_while": "through _note",
+}
+
+
+# Nothing is left out
+
+
+def doors() -> set[str]:
+    """Every door, read off the code."""
+    found = {f"{kind} {name}" for kind, names in table.table(None, None).items() for name in names}  # type: ignore[arg-type]
+    found |= {"event message", "page /usage"}
+    found |= {f"parley {word}" for word in words_of(commands.Commands.parley)} - {"parley help"}
+    found |= {f"parley {name.partition(' ')[0]}" for name in commands.HELP} - {"parley help"}
+    found |= {f"cli {name}" for name in main.COMMANDS}
+    routes = control_app(None, None, None, hear=None, looks=None).router.resources()  # type: ignore[arg-type]
+    return found | {f"control /{route.canonical.split('/')[1]}" for route in routes}
+
+
+def words_of(method: Any) -> set[str]:
+    """What a `match` of words takes."""
+    tree = ast.parse((ROOT / "handlers" / "commands.py").read_text("utf-8"))
+    (function,) = (n for n in ast.walk(tree) if getattr(n, "name", "") == method.__name__)
+    cases = (n for n in ast.walk(function) if isinstance(n, ast.MatchValue))
+    return {case.value.value for case in cases if isinstance(case.value, ast.Constant)}  # type: ignore[misc]
+
+
+def test_every_door_into_the_house_says_which_acts_are_behind_it() -> None:
+    assert doors() == set(SURFACES)
+
+
+def test_every_act_is_behind_a_door_and_every_door_has_acts_of_the_list() -> None:
+    assert set().union(*SURFACES.values()) == set(audit.ACTS)
+
+
+def test_every_act_is_written_down_somewhere() -> None:
+    said = {
+        node.value
+        for folder in ("bot", "storage")
+        for path in (ROOT / folder).rglob("*.py")
+        if path != ROOT / "storage" / "audit.py"
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Constant)
+    }
+    assert {act for act in audit.ACTS if act.removeprefix("budget ") not in said} == set()
+
+
+def test_only_known_acts_are_written_down(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="went for lunch"):
+        audit.note(None, "went for lunch", "U1", now=1.0)  # type: ignore[arg-type]
+
+
+def functions() -> dict[str, tuple[str, bool]]:
+    """Every function of storage/: the SQL in it, and whether it adds an entry."""
+    found = {}
+    for path in sorted((ROOT / "storage").rglob("*.py")):
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.FunctionDef):
+                text = ast.unparse(node)
+                found[f"{path.stem}.{node.name}"] = (
+                    text,
+                    bool(re.search(r"audit\.note\(|[^.]_note\(", text)),
+                )
+    return found
+
+
+def test_what_erases_adds_an_entry_or_says_here_why_not() -> None:
+    silent = {name for name, (text, notes) in functions().items() if "delete from" in text and not notes}
+    assert silent == set(UNWRITTEN) & set(functions()) == set(UNWRITTEN)
+
+
+def test_what_decides_adds_an_entry() -> None:
+    writes = re.compile(rf"(insert into|update|delete from) ({'|'.join(DECIDED)})\b")
+    silent = {name for name, (text, notes) in functions().items() if writes.search(text) and not notes}
+    assert silent <= set(BEHIND), silent - set(BEHIND)
+
+
+# What people do is in it
+
+
+def entries(tmp_path: Path) -> list[tuple[str, str, str, str]]:
+    """(act, about, person, detail) of everything that has been written down."""
+    db = sqlite3.connect(f"file:{tmp_path}/parley.db?mode=ro", uri=True)
+    try:
+        return db.execute("select act, about, person, detail from audit order by seq").fetchall()
+    finally:
+        db.close()
+
+
+async def looks(tmp_path: Path, count: int = 1) -> list[tuple[str, str, str]]:
+    """(about, person, scope) of every look, once there are so many."""
+
+    def found() -> list[tuple[str, str, str]]:
+        return [entry[1:] for entry in entries(tmp_path) if entry[0] == "looked at"]
+
+    await until(lambda: len(found()) >= count)
+    return found()
+
+
+@pytest.mark.parametrize(
+    ("words", "user", "about", "scope"),
+    [
+        ("usage", "carol", "usage", "this month's total of C0GENERAL1"),
+        ("usage month by person csv", "alice", "usage", "by person as CSV; everybody's figures"),
+        ("usage month by person", "bob", "usage", "by person; figures of people in C0GENERAL1 C0VAULT001"),
+        ("usage 2026-10 by kind", "carol", "usage", "2026-10-01 to 2026-10-31 by kind; totals of channels"),
+        ("budget", "alice", "budgets", "every budget; everybody's figures"),
+        ("budget log", "alice", "budgets", "the list of changes; everybody's figures"),
+        ("export", "carol", "export", "their own words"),
+    ],
+)
+async def test_who_looks_at_a_report_is_written_down_once(
+    tmp_path: Path, words: str, user: str, about: str, scope: str
+) -> None:
+    async with workspace(tmp_path) as team:
+        await furnish(team)
+        await told(team, user, words)
+        (look,) = await looks(tmp_path)
+        assert look[:2] == (about, team.slack.user(user))
+        assert look[2].endswith(scope)
+    assert len(await looks(tmp_path)) == 1
+
+
+async def test_the_usage_page_and_its_files_are_looks_and_an_address_is_not_written_down(
+    tmp_path: Path, unused_tcp_port: int
+) -> None:
+    url = f"http://127.0.0.1:{unused_tcp_port}"
+    async with workspace(tmp_path, PORT=str(unused_tcp_port), PARLEY_PUBLIC_URL=url) as team:
+        alice = team.slack.user("alice")
+        link = team.bot.services.costs.link(team.slack.team, alice)
+        async with aiohttp.ClientSession() as session:
+            for more in (f"&person={SECRET}", "&format=csv&by=person"):
+                async with session.get(link + more) as response:
+                    assert response.status == 200
+            async with session.get(link.replace("token=", "token=x")) as response:
+                assert response.status == 403
+        page, sheet = await looks(tmp_path, 2)
+    assert [look[:2] for look in (page, sheet)] == [("usage page", alice)] * 2
+    assert page[2].endswith("by channel of one person; everybody's figures")
+    assert sheet[2].endswith("by person as csv; everybody's figures")
+    assert SECRET not in repr(entries(tmp_path))
+    assert len(await looks(tmp_path, 2)) == 2
+
+
+async def test_home_is_a_look_where_it_shows_the_workspace_and_not_where_it_shows_oneself(
+    tmp_path: Path,
+) -> None:
+    async with workspace(tmp_path) as team:
+        for user in ("bob", "alice"):
+            await team.slack.open_home(user)
+            await team.slack.until(lambda user=user: team.slack.home(user))
+        admin = team.slack.user("alice")
+        assert await looks(tmp_path) == [("home", admin, "the workspace's month; every budget")]
+
+
+async def test_what_an_operator_looks_at_beside_a_running_bot_is_written_down(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        usage = argparse.Namespace(span="month", by="person", team="", format="csv")
+        assert await usage_cli.run(usage, team.bot.settings) == 0
+        await tell(team)
+        assert await inbox.run(argparse.Namespace(action="show", seq=1), team.bot.settings) == 0
+        report, job = await looks(tmp_path, 2)
+        assert report[:2] == ("usage", "")
+        assert report[2].endswith("by person as csv; everybody's figures")
+        assert job == ("inbox", "", "all of job 1")
+
+
+async def test_what_is_taught_and_what_an_owner_reads_of_others_is_written_down(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        team.model.script("Gently.", match=is_answer, times=0)
+        team.model.script(verdict(0.1), match=CARD, times=0)
+        await save(team, purpose=PURPOSE, shadow="false", belongs="how do i boil eggs\nwhat is a roux")
+        thread = await team.ask(f"@parley {CARD}", user="bob")
+        await team.answer("#general", thread)
+        await team.quiet()
+        (reply,) = team.replies("#general", thread)
+        await team.slack.shortcut("alice", "why", channel="#general", ts=reply["ts"])
+        await filled(team)
+        await team.slack.close_modal("alice")
+        await team.slack.press("alice", "#general", reply["ts"], SHOULD_ANSWER)
+        await team.quiet()
+        form = await opened(team)
+        for count, action in enumerate((OPEN_RECORD, OPEN_QUESTIONS), 2):
+            await team.slack.press("alice", "", "", action, view_id=form["id"])
+            await filled(team, depth=2)
+            await looks(tmp_path, count)
+            await team.slack.close_modal("alice")
+        alice, channel = team.slack.user("alice"), team.slack.channel("#general")
+        written = [entry for entry in entries(tmp_path) if entry[2] == alice]
+        assert ("policy set", channel, alice, "purpose, belongs +2 -0, shadow") in written
+        assert ("example added", channel, alice, "belongs, of verdict 1") in written
+        assert [about for act, about, _, _ in written if act == "looked at"] == [
+            "why",
+            "guard record",
+            "unanswered questions",
+        ]
+        assert CARD not in repr(entries(tmp_path))
+
+
+async def test_a_message_that_was_deleted_and_a_clip_that_was_forgotten_are_in_it(tmp_path: Path) -> None:
+    async with workspace(tmp_path, model=EARS) as team:
+        thread = await tell(team)
+        await team.slack.delete("alice", "#general", thread)
+        await until(lambda: any(entry[0] == "forgot message" for entry in entries(tmp_path)))
+        spoken = await drop(team, clip(range(10, 16), tmp_path))
+        await until(lambda: cards(team, spoken) and team.bot.services.inbox.idle, PATIENCE_S)
+        await press_card(team, spoken, FORGET)
+        await until(lambda: any(entry[0] == "forgot clip" for entry in entries(tmp_path)))
+        channel, alice = team.slack.channel("#general"), team.slack.user("alice")
+        assert ("forgot message", f"{channel}:{thread}", "", "") in entries(tmp_path)
+        assert ("forgot clip", f"{channel}:{spoken}", alice, "") in entries(tmp_path)
+
+
+async def test_the_weekly_digest_is_switched_on_and_off_once(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        for words in ("digest on", "digest on", "digest off", "digest off"):
+            await told(team, "bob", words)
+        bob = team.slack.user("bob")
+        switched = [entry[:3] for entry in entries(tmp_path) if entry[0].startswith("digest")]
+        assert switched == [("digest on", bob, bob), ("digest off", bob, bob)]
+
+
+# A database that does not take it
+
+
+async def test_a_report_waits_for_no_entry_and_the_entry_waits_for_the_database(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        other = sqlite3.connect(tmp_path / "parley.db", isolation_level=None)
+        other.execute("begin immediate")
+        shown = await told(team, "alice", "usage month by person")
+        assert "Usage" in str(shown)
+        assert "looked at" not in [entry[0] for entry in entries(tmp_path)]
+        other.execute("rollback")
+        other.close()
+        assert len(await looks(tmp_path)) == 1
+
+
+async def test_what_waits_at_the_end_is_written_down_before_it(tmp_path: Path) -> None:
+    async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
+        noted = Looks(engine)
+        async with noted.noting():
+            noted.note("T", "U1", "usage", "everything")
+    assert await looks(tmp_path) == [("usage", "U1", "everything")]
+
+
+async def test_looks_that_could_not_wait_are_counted_in_the_list_and_for_the_monitor(tmp_path: Path) -> None:
+    before = METRICS.render()
+    async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
+        noted = Looks(engine)
+        for number in range(WAITING + 2):
+            noted.note("T", f"U{number}", "usage", "everything")
+        async with noted.noting():
+            await looks(tmp_path, WAITING)
+    assert [entry[:2] for entry in entries(tmp_path)][-1] == ("looks missed", "2 looks")
+    (line,) = [line for line in METRICS.render().splitlines() if line.startswith("parley_audit_missed_total")]
+    assert line not in before

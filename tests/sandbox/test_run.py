@@ -1,0 +1,244 @@
+"""`parley sandbox` as a whole: the real bot as a child process, killed, brought back, and gone at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession, web
+
+from bot.sandbox.bot_process import BotProcess
+from bot.sandbox.local_servers import LocalServer, found_here
+from bot.sandbox.model.server import FakeModel
+from bot.sandbox.prices import cost_usd
+from bot.sandbox.run import Sandbox, answering, connected, ready, reset, sandbox
+from tests.support.clips import bundled
+from tests.support.waiting import until
+
+HERE = {"PATH": os.environ["PATH"]}
+OLLAMA = LocalServer("Ollama", "http://127.0.0.1:11434/v1", ("qwen3:8b",))
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+async def answered(
+    running: Sandbox, ts: str, channel: str = "#general", timeout_s: float = 30
+) -> dict[str, Any]:
+    """The app's finished reply under a message."""
+    slack = running.slack
+
+    def reply() -> Any:
+        said = [m for m in slack.thread(channel, ts)[1:] if m.get("bot_id") and not m.get("streaming")]
+        return said[-1] if said and running.slack.workspace.streams == {} else None
+
+    found: dict[str, Any] = await slack.until(reply, timeout_s)
+    return found
+
+
+async def test_the_real_bot_answers_survives_kill_9_in_mid_answer_and_leaves_nothing_behind() -> None:
+    async with sandbox(environ=HERE) as running:
+        assert await connected(running), "\n".join(running.bot.log)
+        ts = await running.slack.say("alice", "#general", "@parley Our release is on Thursday.")
+        assert "Thursday" in (await answered(running, ts))["text"]
+
+        ts = await running.slack.say("alice", "#general", "@parley Write 150 words about tea")
+        await running.slack.until(lambda: running.slack.workspace.streams)
+        first = running.bot.pid
+        running.bot.kill()
+        reply = await answered(running, ts)
+        assert running.bot.pid != first
+        assert running.bot.last_exit == -signal.SIGKILL
+        assert len(running.slack.thread("#general", ts)) == 2, "one question, one reply"
+        assert reply["text"]
+        last = running.bot.pid
+    assert not alive(first)
+    assert not alive(last)
+
+
+async def test_a_clip_said_to_parley_in_a_channel_is_heard_truthfully_and_answered() -> None:
+    async with sandbox(environ=HERE) as running:
+        assert await connected(running), "\n".join(running.bot.log)
+        ts = await running.slack.say("alice", "#general", "", files=[bundled("offene_rechnung.webm")])
+        await running.slack.until(lambda: len(running.slack.thread("#general", ts)) == 3, 30)
+        await answered(running, ts)
+        card, answer = running.slack.thread("#general", ts)[1:]
+        said = json.dumps(card["blocks"], ensure_ascii=False)
+        assert "die Rechnung für Oktober ist noch offen" in said
+        assert "the invoice for October is still open" in said
+        assert "Rechnung" in answer["text"]
+        await running.slack.press("alice", "#general", card["ts"], "clip_forget")
+        await running.slack.until(lambda: len(running.slack.thread("#general", ts)) == 2)
+
+
+async def test_every_channel_is_what_it_says_and_a_reset_begins_anew() -> None:
+    async with sandbox(environ=HERE, lived_in=True) as running:
+        running.slack.rates.enabled = False
+        running.model.pace.first_token_s, running.model.pace.tokens_per_s = 0.01, 0
+        assert await ready(running), "\n".join(running.bot.log)
+
+        async def asked(channel: str, text: str) -> str:
+            ts = await running.slack.say("alice", channel, f"@parley {text}")
+            reply = await answered(running, ts, channel)
+            return json.dumps([reply["text"], reply.get("blocks")], ensure_ascii=False)
+
+        assert "what this channel is for" in await asked("#support", "How do I bake a lasagne?")
+        assert "parcel" in await asked("#support", "Where is my parcel?")
+        assert "“Everybody has 30 days of holiday a year.”" in await asked(
+            "#handbook", "How many days of holiday?"
+        )
+        assert "No sufficient context" in await asked("#handbook", "What is the wifi password?")
+        for _ in range(2):
+            assert "About invoices" in await asked("#finance", "Write 500 words about invoices")
+        assert "budget is used up" in await asked("#finance", "Write 500 words about invoices")
+
+        before = running.bot.pid
+        await reset(running)
+        assert running.bot.pid != before
+        assert not alive(before)
+        assert "About tea" in await asked("#finance", "Write 50 words about tea"), "its budget is whole again"
+
+
+async def test_the_usage_page_opens_from_its_button() -> None:
+    async with sandbox(environ=HERE) as running:
+        assert await connected(running), "\n".join(running.bot.log)
+        ts = await running.slack.say("alice", "#general", "@parley hello")
+        await answered(running, ts)
+        await running.slack.command("alice", "#general", "/parley", "usage month by channel")
+        (shown, *_) = await running.slack.until(lambda: running.slack.ephemerals("alice"), 30)
+        (url,) = [e["url"] for b in shown["blocks"] for e in b.get("elements", ()) if "url" in e]
+        async with ClientSession() as browser, browser.get(url) as page:
+            assert page.status == 200
+            assert "#general" in await page.text()
+
+
+async def test_a_transcript_is_stopped_before_the_model_speaks_for_the_person() -> None:
+    async with sandbox(environ=HERE | {"PARLEY_STYLE": "transcript"}) as running:
+        running.model.pace.tokens_per_s = 0
+        assert await connected(running), "\n".join(running.bot.log)
+        ts = await running.slack.say("alice", "#general", "@parley what is 6 * 7?")
+        reply = await answered(running, ts)
+        assert "42" in reply["text"]
+        assert "Human:" not in reply["text"]
+        (asked,) = running.model.requests
+        assert asked.unsaid.startswith("\n Human: ") or asked.unsaid.startswith(" Human: ")
+        async with ClientSession() as page, page.get(f"{running.page.url}/sandbox/model_requests") as shown:
+            assert (await shown.json())["requests"][0]["unsaid"] == asked.unsaid
+
+
+@pytest.mark.parametrize(("told", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
+async def test_the_command_prints_its_address_and_ends_everything_when_told(told: int, status: int) -> None:
+    command = (sys.executable, "-m", "bot", "sandbox", "--port", "0")
+    pipe = asyncio.subprocess.PIPE
+    running = await asyncio.create_subprocess_exec(*command, env=HERE, stdout=pipe, start_new_session=True)
+    assert running.stdout is not None
+    line = (await asyncio.wait_for(running.stdout.readline(), 40)).decode()
+    url = next(word for word in line.split() if word.startswith("http://127.0.0.1:"))
+    async with ClientSession() as asking, asking.get(f"{url}/sandbox/about") as answer:
+        bot = (await answer.json())["bot"]["pid"]
+        port = url.rpartition(":")[2]
+        second = await asyncio.create_subprocess_exec(*command[:-1], port, env=HERE, stderr=pipe)
+        _, error = await second.communicate()
+        assert (second.returncode, b"in use" in error) == (1, True)
+    os.killpg(running.pid, told)
+    assert await asyncio.wait_for(running.wait(), 40) == status
+    assert not alive(bot)
+
+
+async def test_the_page_tells_which_model_answers_and_serves_nothing_but_itself() -> None:
+    quiet = (sys.executable, "-c", "import time; time.sleep(60)")
+    async with sandbox(environ=HERE, command=quiet) as running, ClientSession() as asking:
+        async with asking.get(f"{running.page.url}/sandbox/about") as answer:
+            about = await answer.json()
+        assert about["model"]["kind"] == "rehearsal"
+        assert about["bot"]["state"] == "running"
+        for path in ("/page/../run.py", "/page/%2e%2e%2frun.py", "/page/nothing.js"):
+            async with asking.get(running.page.url + path) as answer:
+                assert answer.status == 404, path
+
+
+async def test_other_pages_cannot_talk_to_the_sandbox() -> None:
+    quiet = (sys.executable, "-c", "import time; time.sleep(60)")
+    async with sandbox(environ=HERE, command=quiet) as running, ClientSession() as asking:
+        for headers in ({"Origin": "https://evil.example"}, {"Host": "evil.example:80"}):
+            async with asking.post(
+                f"{running.page.url}/sandbox/bot", json={"act": "kill"}, headers=headers
+            ) as no:
+                assert no.status == 403
+        assert running.bot.state == "running"
+
+
+async def test_a_bot_that_dies_is_started_again_and_one_that_ignores_sigterm_is_killed(
+    tmp_path: Path,
+) -> None:
+    stubborn = (
+        "import signal, sys, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+    )
+    bot = BotProcess(HERE, (sys.executable, "-c", stubborn), patience_s=0.2)
+    bot.start()
+    await until(lambda: "up" in bot.log)
+    first = bot.pid
+    bot.kill()
+    await until(lambda: bot.log.count("up") == 2)
+    second = bot.pid
+    assert first != second
+    await bot.stop()
+    assert bot.state == "stopped"
+    assert not alive(second)
+
+
+def test_the_environment_decides_which_model_answers() -> None:
+    ours = "http://127.0.0.1:9/v1"
+    assert answering({}, [], ours).kind == "rehearsal"
+    found = answering({}, [OLLAMA], ours)
+    assert (found.kind, found.found) == ("rehearsal", (OLLAMA,)), "found is told, not used"
+    asked = answering({"PARLEY_SANDBOX_LOCAL": "1"}, [OLLAMA], ours)
+    assert asked.kind == "local"
+    assert asked.environment["PARLEY_MODEL"] == "qwen3:8b"
+    assert answering({"OPENAI_BASE_URL": "http://localhost:8080/v1"}, [], ours).kind == "local"
+    account = answering({"OPENAI_API_KEY": "sk-secret"}, [], ours)
+    assert (account.kind, account.host) == ("account", "api.openai.com")
+    assert "sk-secret" not in repr(account)
+    assert "sk-secret" not in str(account.about())
+
+
+async def test_a_local_server_is_found_on_its_port() -> None:
+    async def other(request: web.Request) -> web.Response:
+        return web.Response(text="something else")
+
+    app = web.Application()
+    app.router.add_get("/v1/models", other)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    async with FakeModel() as model:
+        ports = {"Ollama": model.port, "LM Studio": runner.addresses[0][1], "llama.cpp": 1}
+        (server,) = await found_here(ports)
+    await runner.cleanup()
+    assert server.name == "Ollama"
+    assert "rehearsal" in server.models
+
+
+def test_requests_have_the_price_of_their_model_or_none() -> None:
+    usage = {
+        "prompt_tokens": 1_000_000,
+        "completion_tokens": 0,
+        "prompt_tokens_details": {"cached_tokens": 0},
+    }
+    cost = cost_usd({"body": {"model": "gpt-4.1-mini"}, "usage": usage})
+    assert cost == pytest.approx(0.4)
+    assert cost_usd({"body": {"model": "rehearsal"}, "usage": usage}) is None
+    assert cost_usd({"body": {"model": "gpt-4.1-mini"}, "usage": None}) is None
+    spoken = {"body": {"model": "whisper-1"}, "usage": {"type": "duration", "seconds": 60}}
+    assert cost_usd(spoken) == pytest.approx(0.006)

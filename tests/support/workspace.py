@@ -1,0 +1,119 @@
+"""The real bot between a fake Slack and a fake model API, all in this process, for scenario tests.
+
+Real slack_bolt, slack_sdk, openai and SQLite, over HTTP and WebSocket on free ports. What people do goes
+through `slack`, what the model says through `model`; nothing of ours is replaced.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bot.core import settings
+from bot.sandbox.model.server import FakeModel
+from bot.sandbox.slack.server import FakeSlack
+from handlers.reply import reply as replies
+from handlers.serve import Serving, serving
+
+MANIFEST = yaml.safe_load((Path(__file__).parents[2] / "manifest.yml").read_text("utf-8"))
+
+
+@dataclass
+class Workspace:
+    """A team with Parley in it."""
+
+    slack: FakeSlack
+    model: FakeModel
+    environ: Mapping[str, str]
+    bot: Serving
+
+    async def ask(
+        self, text: str, *, user: str = "alice", channel: str = "#general", thread: str = ""
+    ) -> str:
+        """Says something; returns the id of the thread it stands in."""
+        ts = await self.slack.say(user, channel, text, thread_ts=thread or None)
+        return thread or ts
+
+    def said(self, channel: str, thread: str) -> list[str]:
+        """What the bot has said in a thread so far, as text."""
+        return [text_of(m) for m in self.replies(channel, thread)]
+
+    def replies(self, channel: str, thread: str) -> list[dict[str, Any]]:
+        return [m for m in self.slack.thread(channel, thread) if m.get("user") == self.slack.bot]
+
+    async def answer(self, channel: str, thread: str, *, count: int = 1, timeout_s: float = 10.0) -> str:
+        """The bot's count-th reply in a thread, once it is final."""
+
+        def final() -> str | None:
+            done = [m for m in self.replies(channel, thread) if is_final(m)]
+            return text_of(done[count - 1]) if len(done) >= count else None
+
+        return await self.slack.until(final, timeout_s)
+
+    async def quiet(self, timeout_s: float = 10.0) -> None:
+        """Waits until nothing is being worked on or waiting."""
+        await self.slack.until(lambda: self.bot.services.inbox.idle, timeout_s)
+
+    def calls(self, method: str) -> list[dict[str, Any]]:
+        return [r.arguments for r in self.slack.requests if r.method == method]
+
+
+def is_final(message: dict[str, Any]) -> bool:
+    return (message.get("metadata") or {}).get("event_type") == replies.METADATA
+
+
+def text_of(message: dict[str, Any]) -> str:
+    """What a person reads: the text of the blocks where there are any, else of the message."""
+    parts = [b["text"] for b in message.get("blocks") or () if b.get("type") == "markdown"]
+    return "\n".join(parts) or message.get("markdown_text") or message.get("text") or ""
+
+
+@asynccontextmanager
+async def workspace(
+    tmp_path: Path,
+    *,
+    slack: Mapping[str, Any] | None = None,
+    model: Mapping[str, Any] | None = None,
+    **environ: str,
+) -> AsyncIterator[Workspace]:
+    """A running workspace; `environ` sets settings by their environment names."""
+    async with (
+        FakeSlack(**{"manifest": MANIFEST, "rate_limits": False, **(slack or {})}) as fake_slack,
+        FakeModel(**(model or {})) as fake_model,
+        started(fake_slack, fake_model, tmp_path, **environ) as house,
+    ):
+        yield house
+
+
+@asynccontextmanager
+async def started(
+    slack: FakeSlack, model: FakeModel, tmp_path: Path, **environ: str
+) -> AsyncIterator[Workspace]:
+    """The bot alone, started on servers that outlive it."""
+    values = environment(slack, model, tmp_path) | environ
+    async with serving(settings.load(values), asyncio.Event()) as bot:
+        if not bot.settings.socket_mode:
+            slack.events_url = f"{bot.url}/slack/events"
+        yield Workspace(slack, model, values, bot)
+
+
+def environment(slack: FakeSlack, model: FakeModel, tmp_path: Path) -> dict[str, str]:
+    return {
+        "SLACK_BOT_TOKEN": slack.bot_token,
+        "SLACK_APP_TOKEN": slack.app_token,
+        "SLACK_SIGNING_SECRET": slack.signing_secret,
+        "SLACK_API_URL": slack.api_url,
+        "OPENAI_API_KEY": "sk-test",
+        "PARLEY_MODEL": "gpt-4.1-mini",
+        "OPENAI_BASE_URL": model.base_url,
+        "PARLEY_DATABASE": f"sqlite:///{tmp_path}/parley.db",
+        "PARLEY_OPS_PORT": "0",
+        "PARLEY_STREAMS_PER_MINUTE": "0",
+        "PORT": "0",
+    }

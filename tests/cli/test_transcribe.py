@@ -127,7 +127,7 @@ async def test_one_bad_file_does_not_keep_the_others_back(
 
 def test_an_unknown_language_is_told_by_the_parser() -> None:
     command = (
-        "from argparse import ArgumentParser; from bot import transcribe_cli as t; p = ArgumentParser(); "
+        "from argparse import ArgumentParser; from bot.cli import transcribe as t; p = ArgumentParser(); "
     )
     command += "t.add_arguments(p); p.parse_args(['a.wav', '--language', 'Klingon'])"
     done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, timeout=30)

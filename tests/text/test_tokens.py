@@ -136,7 +136,7 @@ def test_exact_counts_learn_nothing():
 
 def test_a_short_text_loads_no_vocabulary_and_nothing_is_downloaded():
     code = (
-        "from bot import tokens\n"
+        "from bot.text import tokens\n"
         "import socket; socket.socket = None\n"
         "assert tokens.fits('hello ' * 1000, 24_000, 'gpt-6-luna')\n"
         "assert tokens.cut('hello', 5, 'gpt-6-luna') == 'hello'\n"

@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from functools import partial
 
 from bot.conversation.memory import Memory
-from bot.conversation.service import Front, Turns
-from bot.conversation.turn import House
-from bot.core.background import alongside
+from bot.conversation.service import ChatSide, Turns
+from bot.conversation.turn import TurnServices
+from bot.core.background import run_alongside
 from bot.core.calendar import Calendar, zone
 from bot.core.errors import BotError, GaveUp
 from bot.core.settings import Settings
@@ -22,28 +22,28 @@ from bot.core.values import Conversation
 from bot.costs import pricing
 from bot.costs.budgets import Budgets
 from bot.costs.ledger import Ledger
-from bot.guard.ladder import Guard
+from bot.guard.ladder import Ladder
 from bot.guard.model_judge import ModelJudge
 from bot.guard.policy import from_file
-from bot.guard.service import Subject
-from bot.guard.training import School
-from bot.guard.training_jobs import LESSON, Lessons
+from bot.guard.service import ChannelGuard
+from bot.guard.training import Trainer
+from bot.guard.training_jobs import TRAINING, TrainingJobs
 from bot.jobs.inbox import Effect, Inbox, Job
 from bot.ops.metrics import METRICS, loop_lag
 from bot.privacy import anonymise, retention
-from bot.privacy.access_log import Looks
+from bot.privacy.access_log import AccessLog
 from bot.privacy.settings_log import note_changes
 from bot.provider.embeddings import embedder_for
 from bot.provider.fair_share import Scheduler
 from bot.provider.text import Provider
-from bot.provider.transport import Wire
-from bot.reports.service import Costs, page_secret
-from bot.reports.usage import OPERATOR, Row, total, usage
-from bot.voice.local_files import Transcriber
+from bot.provider.transport import Transport
+from bot.reports.service import CostReports, page_secret
+from bot.reports.usage import OPERATOR, UsageRow, total, usage
+from bot.voice.local_files import FileTranscriber
 from bot.voice.local_speech import speech_for
-from bot.voice.message_clips import Hearing, said
-from bot.voice.recognition import Voice
-from bot.voice.service import GONE, OVERHEARD, Clips, Desk
+from bot.voice.message_clips import MessageClips, said
+from bot.voice.recognition import Recognizer
+from bot.voice.service import GONE, OVERHEARD, CardView, Clips
 from storage.channel import preferences
 from storage.conversation import messages, replies
 from storage.engine import Engine, Tx, open_engine
@@ -68,11 +68,11 @@ class Services:
     provider: Provider
     turns: Turns
     clips: Clips
-    transcriber: Transcriber
+    transcriber: FileTranscriber
     inbox: Inbox
-    subject: Subject
-    costs: Costs
-    looks: Looks
+    subject: ChannelGuard
+    costs: CostReports
+    looks: AccessLog
 
     async def feedback(self, reply_id: str, team: str, user: str, *, good: bool) -> None:
         """One person's verdict on one reply; the last one counts."""
@@ -88,7 +88,7 @@ class Services:
         new = await self.subject.overrule(team, verdict, on_topic, by=by)
         return new and on_topic and judged.verdict.stops and judged.label is None
 
-    async def usage_of(self, team: str, *, channel: str = "", person: str = "") -> Row:
+    async def usage_of(self, team: str, *, channel: str = "", person: str = "") -> UsageRow:
         """This month's use of a channel, of a person, or of the whole workspace."""
         where = {name: value for name, value in (("channel", channel), ("person", person)) if value}
         month = self.costs.question("").span
@@ -181,18 +181,18 @@ class Services:
 
 
 @asynccontextmanager
-async def open_services(settings: Settings, front: Front, desk: Desk) -> AsyncIterator[Services]:
+async def open_services(settings: Settings, front: ChatSide, desk: CardView) -> AsyncIterator[Services]:
     """Everything between the database and the sides that face people, running until the block ends."""
     async with (
         open_engine(settings.database) as engine,
-        services_on(engine, Wire(settings), settings, front=front, desk=desk) as services,
+        services_on(engine, Transport(settings), settings, front=front, desk=desk) as services,
     ):
         yield services
 
 
 @asynccontextmanager
 async def services_on(
-    engine: Engine, wire: Wire, settings: Settings, *, front: Front, desk: Desk
+    engine: Engine, wire: Transport, settings: Settings, *, front: ChatSide, desk: CardView
 ) -> AsyncIterator[Services]:
     """The services on a database and a line to the model that are there already."""
     async with AsyncExitStack() as stack:
@@ -212,13 +212,13 @@ async def services_on(
         memory = Memory(engine, provider, settings, now, said=said)
         subject, lessons = keep_to_subjects(settings, engine, provider, front)
         speech = speech_for(settings.speech_model, provider)
-        voice = Voice(settings, engine, speech, provider.complete, prices=prices, calendar=calendar)
-        hearing = Hearing(settings, engine, voice, desk)
-        turns = Turns(engine, House(settings, provider, memory, front, hearing, subject), front, now)
+        voice = Recognizer(settings, engine, speech, provider.complete, prices=prices, calendar=calendar)
+        hearing = MessageClips(settings, engine, voice, desk)
+        turns = Turns(engine, TurnServices(settings, provider, memory, front, hearing, subject), front, now)
         clips = Clips(settings, engine, hearing, voice, desk, ask=turns.take, clock=now)
-        unnamed = anonymise.Unnaming(engine)
+        unnamed = anonymise.Anonymiser(engine)
         workers = {
-            LESSON: lessons.work,
+            TRAINING: lessons.work,
             OVERHEARD: clips.work,
             GONE: clips.work,
             anonymise.UNNAME: unnamed.work,
@@ -242,11 +242,13 @@ async def services_on(
         )
         await stack.enter_async_context(turns.inbox)
         await stack.enter_async_context(loop_lag())
-        await stack.enter_async_context(alongside(housekeeping(engine, settings)))
-        looks = Looks(engine)
+        await stack.enter_async_context(run_alongside(housekeeping(engine, settings)))
+        looks = AccessLog(engine)
         await stack.enter_async_context(looks.noting())
-        costs = Costs(settings, engine, calendar, prices, Budgets(engine, calendar), page_secret(settings))
-        transcriber = Transcriber(settings, engine, provider, prices=prices, calendar=calendar)
+        costs = CostReports(
+            settings, engine, calendar, prices, Budgets(engine, calendar), page_secret(settings)
+        )
+        transcriber = FileTranscriber(settings, engine, provider, prices=prices, calendar=calendar)
         yield Services(
             settings,
             engine,
@@ -263,16 +265,16 @@ async def services_on(
 
 
 def keep_to_subjects(
-    settings: Settings, engine: Engine, provider: Provider, front: Front
-) -> tuple[Subject, Lessons]:
+    settings: Settings, engine: Engine, provider: Provider, front: ChatSide
+) -> tuple[ChannelGuard, TrainingJobs]:
     """The guard with everything it needs."""
     model = settings.small_model or settings.model
     embedder = embedder_for(settings.embeddings, provider, engine)
     judge = ModelJudge(provider, model)
-    keeper = Guard(engine, judge=judge, embedder=embedder, given=from_file(settings.policies))
-    school = School(engine, keeper, embedder=embedder)
-    lessons = Lessons(engine, keeper, school, provider, model=model, tell=front.tell)
-    return Subject(engine, keeper, school, lessons), lessons
+    keeper = Ladder(engine, judge=judge, embedder=embedder, given=from_file(settings.policies))
+    school = Trainer(engine, keeper, embedder=embedder)
+    lessons = TrainingJobs(engine, keeper, school, provider, model=model, tell=front.tell)
+    return ChannelGuard(engine, keeper, school, lessons), lessons
 
 
 def now() -> datetime:

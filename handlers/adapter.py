@@ -6,19 +6,19 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from bot.conversation.memory import Heard
+from bot.conversation.memory import ThreadMessage
 from bot.core.errors import SlackRefused
 from bot.core.settings import Settings
 from bot.core.values import Conversation, Incoming
 from bot.text.redact import redact
-from handlers.reply.output_filter import Outgoing
+from handlers.reply.output_filter import OutputFilter
 from handlers.reply.reply import SlackReply
 from handlers.slack import mrkdwn
 from handlers.slack.blocks import Block
-from handlers.slack.client import SlackDoor
+from handlers.slack.client import SlackClient
 from handlers.slack.directory import Directory
-from handlers.slack.pacing import Pace
-from handlers.slack.permissions import Rights
+from handlers.slack.pacing import Pacing
+from handlers.slack.permissions import Permissions
 from handlers.voice.blocks import is_card
 
 log = logging.getLogger(__name__)
@@ -31,14 +31,14 @@ THREAD_PAGES = 11
 THREAD_MESSAGES = 1_000
 
 
-class SlackFront:
+class SlackChat:
     """Implements bot.conversation.service.Front."""
 
-    def __init__(self, door: SlackDoor, settings: Settings) -> None:
+    def __init__(self, door: SlackClient, settings: Settings) -> None:
         self.door = door
         self.directory = Directory(door)
-        self.rights = Rights(door)
-        self.pace = Pace(settings.streams_per_minute)
+        self.rights = Permissions(door)
+        self.pace = Pacing(settings.streams_per_minute)
         self._link_hosts = frozenset(h.strip().lower() for h in settings.link_hosts.split(",") if h.strip())
 
     def reply(
@@ -56,7 +56,7 @@ class SlackFront:
             self.pace,
             incoming,
             reply_id,
-            outgoing=lambda: Outgoing(hosts, frozenset({incoming.user})),
+            outgoing=lambda: OutputFilter(hosts, frozenset({incoming.user})),
             opened=opened,
             messages=messages,
             resumed=resumed,
@@ -74,9 +74,9 @@ class SlackFront:
             unfurl_media=False,
         )
 
-    async def thread(self, conversation: Conversation, *, before: str) -> tuple[list[Heard], bool]:
+    async def thread(self, conversation: Conversation, *, before: str) -> tuple[list[ThreadMessage], bool]:
         """What was said last in the thread before a message, oldest first, and whether that is all of it."""
-        said: list[Heard] = []
+        said: list[ThreadMessage] = []
         await self.door.who()
         cursor = ""
         for number in range(THREAD_PAGES):
@@ -102,8 +102,8 @@ class SlackFront:
                 return said[-THREAD_MESSAGES:], len(said) <= THREAD_MESSAGES
         return said[-THREAD_MESSAGES:], False
 
-    def _heard(self, message: dict[str, Any]) -> Heard:
+    def _heard(self, message: dict[str, Any]) -> ThreadMessage:
         text = mrkdwn.readable(message.get("text") or "", without=self.door.bot_user)
         if message.get("user") == self.door.bot_user:
-            return Heard(message["ts"], "assistant", "", text)
-        return Heard(message["ts"], "human", message.get("user") or message.get("bot_id") or "", text)
+            return ThreadMessage(message["ts"], "assistant", "", text)
+        return ThreadMessage(message["ts"], "human", message.get("user") or message.get("bot_id") or "", text)

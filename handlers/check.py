@@ -17,7 +17,7 @@ from bot.provider.text import list_models
 from bot.voice import speech_models
 from handlers.routes import SCOPES
 from handlers.serve import missing
-from handlers.slack.client import SlackDoor, open_slack
+from handlers.slack.client import SlackClient, open_slack
 from storage.engine import open_engine
 
 # How long before a model's end the operator should hear of it.
@@ -60,7 +60,7 @@ async def slack_problems(settings: Settings) -> list[str]:
     """Tokens that Slack refuses, and scopes that the app was not given."""
     problems = []
     async with open_slack(settings) as client:
-        door = SlackDoor(client)
+        door = SlackClient(client)
         if settings.slack_bot_token:
             problems += await _tried("SLACK_BOT_TOKEN", door, "auth.test")
             if not problems:
@@ -71,7 +71,7 @@ async def slack_problems(settings: Settings) -> list[str]:
     return problems
 
 
-async def _tried(name: str, door: SlackDoor, method: str) -> list[str]:
+async def _tried(name: str, door: SlackClient, method: str) -> list[str]:
     try:
         await door.call(method)
     except (SlackRefused, SlackRevoked) as exc:

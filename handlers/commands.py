@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.app import Services
 from bot.core.values import Conversation
-from handlers.adapter import SlackFront
+from handlers.adapter import SlackChat
 from handlers.channel.listeners import ChannelSettings
 from handlers.costs.commands import CostCommands
 from handlers.slack import blocks
@@ -37,7 +37,7 @@ PERMALINK = re.compile(r"/archives/(?P<channel>\w+)/p(?P<message>\d{7,})(?:\?thr
 class Commands:
     """Listener for /parley."""
 
-    def __init__(self, services: Services, front: SlackFront, settings: ChannelSettings) -> None:
+    def __init__(self, services: Services, front: SlackChat, settings: ChannelSettings) -> None:
         self._services = services
         self._settings = settings
         self._front = front

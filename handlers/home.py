@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.app import Services
 from bot.core.values import Conversation
-from handlers.adapter import SlackFront
+from handlers.adapter import SlackChat
 from handlers.commands import HELP
 from handlers.costs import blocks as usage_blocks
 from handlers.slack import blocks
@@ -24,7 +24,7 @@ PROMPTS = (
 class Home:
     """Listeners for the events of the app's own surfaces."""
 
-    def __init__(self, services: Services, front: SlackFront) -> None:
+    def __init__(self, services: Services, front: SlackChat) -> None:
         self._services = services
         self._front = front
 

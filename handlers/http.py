@@ -25,7 +25,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from bot.core.errors import Missing, SetupError
 from bot.jobs.inbox import Inbox
 from bot.ops.metrics import METRICS
-from bot.privacy.access_log import Looks
+from bot.privacy.access_log import AccessLog
 from bot.voice import clip_card
 from bot.voice.local_files import Hear, Order
 from handlers.slack.failures import WRONG_SHAPE
@@ -129,7 +129,7 @@ def control_app(
     forget: Callable[[str, str], Awaitable[object]],
     *,
     hear: Hear,
-    looks: Looks,
+    looks: AccessLog,
 ) -> web.Application:
     """What commands ask of the running bot, over its own socket (bot/ops/control_socket.py)."""
 

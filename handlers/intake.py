@@ -21,7 +21,7 @@ from bot.core.values import Conversation, File, Incoming
 from bot.voice.service import Clips
 from handlers.slack import mrkdwn
 from handlers.slack.allowed_hosts import pinned
-from handlers.slack.client import SlackDoor
+from handlers.slack.client import SlackClient
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ RESPONSE_HOST = "hooks.slack.com"
 class Intake:
     """The middleware, holding what it needs of the house."""
 
-    def __init__(self, turns: Turns, clips: Clips, door: SlackDoor) -> None:
+    def __init__(self, turns: Turns, clips: Clips, door: SlackClient) -> None:
         self._turns = turns
         self._clips = clips
         self._door = door

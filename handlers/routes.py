@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from slack_bolt.app.async_app import AsyncApp
 
     from bot.app import Services
-    from handlers.adapter import SlackFront
+    from handlers.adapter import SlackChat
 
 Listener = Callable[..., Awaitable[Any]]
 
@@ -58,7 +58,7 @@ SCOPES = (
 ANYTHING = re.compile(".*", re.DOTALL)
 
 
-def table(services: Services, front: SlackFront) -> dict[str, dict[str, Listener]]:
+def table(services: Services, front: SlackChat) -> dict[str, dict[str, Listener]]:
     """Every listener by kind and name."""
     settings = ChannelSettings(services, front)
     home, actions, clips = Home(services, front), Actions(services, settings), ClipActions(services, front)
@@ -92,7 +92,7 @@ def table(services: Services, front: SlackFront) -> dict[str, dict[str, Listener
     }
 
 
-def register(app: AsyncApp, services: Services, front: SlackFront) -> None:
+def register(app: AsyncApp, services: Services, front: SlackChat) -> None:
     """Binds the table to Bolt; catch-alls last, so that Slack never sees a delivery fail for want of a
     listener."""
     app.error(undelivered)

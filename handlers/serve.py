@@ -16,21 +16,21 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.app import Services, open_services
-from bot.core.background import alongside
+from bot.core.background import run_alongside
 from bot.core.errors import SetupError, SlackRefused, SlackRevoked, SlackUnavailable
 from bot.core.settings import Settings
 from bot.ops import logs
 from bot.ops.control_socket import socket_path
-from handlers.adapter import SlackFront
+from handlers.adapter import SlackChat
 from handlers.costs.notices import noticing
 from handlers.costs.page import add_usage_page
 from handlers.http import BODY_LIMIT_BYTES, add_events, control_app, controlled, listening, ops_app
 from handlers.intake import Intake
 from handlers.routes import register
-from handlers.slack.client import SlackDoor, open_slack
+from handlers.slack.client import SlackClient, open_slack
 from handlers.slack.downloads import open_files
-from handlers.slack.socket import Sockets, open_sockets
-from handlers.voice.cards import ClipDesk
+from handlers.slack.socket import SocketConnections, open_sockets
+from handlers.voice.cards import ClipCards
 
 log = logging.getLogger(__name__)
 
@@ -86,13 +86,13 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
     """The running bot. On exit: not ready, work in flight ends, the rest waits on disk."""
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(open_slack(settings))
-        front = SlackFront(SlackDoor(client), settings)
+        front = SlackChat(SlackClient(client), settings)
         files = await stack.enter_async_context(open_files(settings, front.door))
-        desk = ClipDesk(settings, front.door, front.pace, files)
+        desk = ClipCards(settings, front.door, front.pace, files)
         services = await stack.enter_async_context(open_services(settings, front, desk))
         await introduce(front.door, settings)
         app = bolt_app(settings, client, services, front)
-        sockets: Sockets | None = None
+        sockets: SocketConnections | None = None
 
         async def problems() -> list[str]:
             found = ["stopping"] if stopping.is_set() else []
@@ -128,7 +128,7 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
             sockets = await stack.enter_async_context(
                 open_sockets(app, settings.slack_app_token, client, host=settings.slack_host)
             )
-        await stack.enter_async_context(alongside(noticing(services, front)))
+        await stack.enter_async_context(run_alongside(noticing(services, front)))
         try:
             yield Serving(settings, services, url, f"http://{settings.ops_host}:{ops_port}")
         finally:
@@ -136,7 +136,7 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
             await services.inbox.drain(DRAIN_S)
 
 
-async def introduce(door: SlackDoor, settings: Settings) -> None:
+async def introduce(door: SlackClient, settings: Settings) -> None:
     """Who we are in this workspace. A refused token ends the start; a Slack that is away does not."""
     try:
         await door.who()
@@ -146,7 +146,7 @@ async def introduce(door: SlackDoor, settings: Settings) -> None:
         log.warning("slack does not answer yet; who we are is learned later")
 
 
-def public_app(settings: Settings, app: AsyncApp, services: Services, front: SlackFront) -> web.Application:
+def public_app(settings: Settings, app: AsyncApp, services: Services, front: SlackChat) -> web.Application:
     """What others may reach: Slack's events, unless they come over a socket, and the usage page, where it has
     an address."""
     server = web.Application(client_max_size=BODY_LIMIT_BYTES)
@@ -164,7 +164,7 @@ def quiet_logger(name: str) -> logging.Logger:
     return logger
 
 
-def bolt_app(settings: Settings, client: AsyncWebClient, services: Services, front: SlackFront) -> AsyncApp:
+def bolt_app(settings: Settings, client: AsyncWebClient, services: Services, front: SlackChat) -> AsyncApp:
     """Bolt with our own authorisation: one workspace, one token, no request to Slack for each delivery."""
 
     async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:

@@ -51,7 +51,7 @@ ACTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class AuditEntry:
     """One thing that was done. `person`: who did it, empty for the operator or the process itself."""
 
     seq: int
@@ -71,7 +71,7 @@ def note(
     if act not in ACTS:
         raise ValueError(act)
     last = tx.one("select seal from audit order by seq desc limit 1")
-    entry = Entry(0, team, person, act, about, detail, float(now), "")
+    entry = AuditEntry(0, team, person, act, about, detail, float(now), "")
     tx.run(
         "insert into audit (team, person, act, about, detail, at, seal)"
         " values (:team, :person, :act, :about, :detail, :now, :seal)",
@@ -91,13 +91,13 @@ def latest(tx: Tx, act: str) -> dict[str, str]:
     return {row["about"]: row["detail"] for row in rows}
 
 
-def entries(tx: Tx, *, after: int = BEFORE_ALL) -> list[Entry]:
+def entries(tx: Tx, *, after: int = BEFORE_ALL) -> list[AuditEntry]:
     """The next entries, oldest first."""
     rows = tx.all("select * from audit where seq > :after order by seq limit :limit", after=after, limit=PAGE)
-    return [Entry(**row) for row in rows]
+    return [AuditEntry(**row) for row in rows]
 
 
-def every(tx: Tx) -> Iterator[Entry]:
+def every(tx: Tx) -> Iterator[AuditEntry]:
     """All of them, oldest first."""
     after = BEFORE_ALL
     while page := entries(tx, after=after):
@@ -105,7 +105,7 @@ def every(tx: Tx) -> Iterator[Entry]:
         after = page[-1].seq
 
 
-def broken(found: Iterable[Entry]) -> int | None:
+def broken(found: Iterable[AuditEntry]) -> int | None:
     """The first entry that does not follow from the one before it; None when the chain is whole."""
     before = FIRST
     for entry in found:
@@ -115,11 +115,11 @@ def broken(found: Iterable[Entry]) -> int | None:
     return None
 
 
-def holds(found: Iterable[Entry], seal: str) -> bool:
+def holds(found: Iterable[AuditEntry], seal: str) -> bool:
     """Whether an entry whose seal was noted elsewhere is still there."""
     return any(entry.seal == seal for entry in found)
 
 
-def _seal(entry: Entry, before: str) -> str:
+def _seal(entry: AuditEntry, before: str) -> str:
     told = [before, entry.team, entry.person, entry.act, entry.about, entry.detail, entry.at]
     return hashlib.sha256(json.dumps(told).encode("ascii")).hexdigest()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from bot.core.settings import Settings
 from storage import audit
-from storage.audit import Entry
+from storage.audit import AuditEntry
 from storage.engine import open_engine
 
 
@@ -34,7 +34,7 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def wrong(found: list[Entry], seal: str) -> str:
+def wrong(found: list[AuditEntry], seal: str) -> str:
     """What is wrong with the list, in a sentence; empty when nothing is."""
     if (seq := audit.broken(found)) is not None:
         return f"entry {seq} does not follow from the one before it: the list was changed"
@@ -43,7 +43,7 @@ def wrong(found: list[Entry], seal: str) -> str:
     return ""
 
 
-def line(entry: Entry) -> str:
+def line(entry: AuditEntry) -> str:
     """When, who, what: one entry in one line."""
     at = datetime.fromtimestamp(entry.at, UTC).strftime("%Y-%m-%d %H:%M:%S")
     who = entry.person or "-"

@@ -24,13 +24,13 @@ from bot.core.settings import Settings
 from bot.core.values import Scope
 from bot.costs import pricing
 from bot.costs.ledger import Ledger
-from bot.guard.ladder import Guard
-from bot.guard.training import School, Version
-from bot.ml.calibration import Costs
+from bot.guard.ladder import Ladder
+from bot.guard.training import Trainer, Version
+from bot.ml.calibration import ErrorCosts
 from bot.ml.discriminator import MIN_EXAMPLES, Example, load
 from bot.ml.evaluation import Wanted, evaluate, evaluate_trained
-from bot.ml.labelled_files import LABELS, Row, read
-from bot.provider.embeddings import LOCAL, Cached, LocalEmbedder, ProviderEmbedder
+from bot.ml.labelled_files import LABELS, LabelledRow, read
+from bot.provider.embeddings import LOCAL, CachedEmbedder, LocalEmbedder, ProviderEmbedder
 from bot.provider.fair_share import Scheduler
 from bot.provider.text import Provider
 from storage.engine import open_engine
@@ -99,8 +99,8 @@ async def _train(args: argparse.Namespace, settings: Settings) -> int:
     at = _channel(args.channel)
     rows = read(args.file, "topic") if args.file else []
     async with open_engine(settings.database) as engine:
-        embedder = Cached(LocalEmbedder(), engine) if args.local_embeddings else None
-        school = School(engine, Guard(engine), embedder=embedder)
+        embedder = CachedEmbedder(LocalEmbedder(), engine) if args.local_embeddings else None
+        school = Trainer(engine, Ladder(engine), embedder=embedder)
         await school.add(at, [Example(row.texts[0], row.label) for row in rows], source="file")
         version = await school.train(at)
     if version is None:
@@ -112,8 +112,8 @@ async def _train(args: argparse.Namespace, settings: Settings) -> int:
 async def _show(args: argparse.Namespace, settings: Settings) -> int:
     at = _channel(args.channel)
     async with open_engine(settings.database, read_only=True) as engine:
-        guard = Guard(engine)
-        school = School(engine, guard)
+        guard = Ladder(engine)
+        school = Trainer(engine, guard)
         policy = await guard.policy(at)
         print(policy.as_json() if policy else f"{args.channel}: no guard")
         for version in await school.versions(at):
@@ -150,7 +150,7 @@ async def _evaluate(args: argparse.Namespace, settings: Settings) -> dict[str, A
 
 
 async def _evaluate_files(
-    args: argparse.Namespace, settings: Settings, test: list[Row], wanted: Wanted
+    args: argparse.Namespace, settings: Settings, test: list[LabelledRow], wanted: Wanted
 ) -> dict[str, Any]:
     training = read(args.train, args.head)
     started = time.process_time()
@@ -162,7 +162,7 @@ async def _evaluate_files(
         test,
         head=args.head,
         vectors=vectors,
-        costs=Costs(*args.costs) if args.costs else None,
+        costs=ErrorCosts(*args.costs) if args.costs else None,
         wanted=wanted,
         curve=args.learning_curve,
     )
@@ -171,7 +171,7 @@ async def _evaluate_files(
 
 
 async def _evaluate_channel(
-    args: argparse.Namespace, settings: Settings, test: list[Row], wanted: Wanted
+    args: argparse.Namespace, settings: Settings, test: list[LabelledRow], wanted: Wanted
 ) -> dict[str, Any]:
     """The model that a channel uses, on labelled rows. What it was trained with decides what it needs."""
     if args.head != "topic":
@@ -190,7 +190,9 @@ async def _evaluate_channel(
     return asked | {"test_rows": len(test)} | evaluation.as_json()
 
 
-async def _vectors(rows: list[Row], args: argparse.Namespace, settings: Settings) -> list[list[float]]:
+async def _vectors(
+    rows: list[LabelledRow], args: argparse.Namespace, settings: Settings
+) -> list[list[float]]:
     """Sentence embeddings of topic rows; the other head reads words only."""
     if args.embeddings == "none" or args.head != "topic":
         return []
@@ -210,7 +212,9 @@ async def _vectors(rows: list[Row], args: argparse.Namespace, settings: Settings
         ledger = Ledger(engine, prices, Calendar(zone(settings.time_zone)))
         scheduler = Scheduler(tokens_per_minute=settings.tokens_per_minute)
         provider = await stack.enter_async_context(Provider(settings, ledger, scheduler, engine))
-        return await Cached(ProviderEmbedder(provider, args.embedding_model), engine).embed(texts, scope)
+        return await CachedEmbedder(ProviderEmbedder(provider, args.embedding_model), engine).embed(
+            texts, scope
+        )
 
 
 def readable(figures: dict[str, Any]) -> str:

@@ -26,7 +26,7 @@ from bot.text import languages
 from bot.voice import captions, clip_card
 from bot.voice.clip_card import ClipCard
 from bot.voice.decoding import Progress
-from bot.voice.local_files import Hear, Order, Transcriber
+from bot.voice.local_files import FileTranscriber, Hear, Order
 from bot.voice.recognition import minutes
 from storage.engine import open_engine
 
@@ -83,7 +83,7 @@ async def ears(settings: Settings) -> AsyncIterator[Hear]:
         ledger = Ledger(engine, prices, calendar)
         await ledger.start()
         async with Provider(settings, ledger, Scheduler(), engine) as provider:
-            yield Transcriber(settings, engine, provider, prices=prices, calendar=calendar).hear
+            yield FileTranscriber(settings, engine, provider, prices=prices, calendar=calendar).hear
 
 
 async def hear_there(settings: Settings, order: Order, progress: Progress) -> ClipCard | str:

@@ -10,11 +10,11 @@ from bot.core.calendar import zone
 from bot.core.settings import Settings
 from bot.ops.control_socket import tell_look
 from bot.reports.formats import USUAL, as_csv, as_json, table
-from bot.reports.usage import BYS, OPERATOR, Row, parse, usage
+from bot.reports.usage import BYS, OPERATOR, UsageRow, parse, usage
 from storage.costs import ledger
 from storage.engine import open_engine
 
-FORMATS: dict[str, Callable[[Sequence[Row], Sequence[str]], str]] = {
+FORMATS: dict[str, Callable[[Sequence[UsageRow], Sequence[str]], str]] = {
     "table": table,
     "csv": as_csv,
     "json": as_json,
@@ -40,7 +40,7 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
     by = tuple(column for word in args.by.split(",") for column in parse(f"by {word}", today).by)
     async with open_engine(settings.database, read_only=True) as engine:
         teams = [args.team] if args.team else await engine.read(ledger.teams)
-        rows: list[Row] = []
+        rows: list[UsageRow] = []
         for team in teams:
             rows += await usage(engine, team, span, OPERATOR, by=by)
     columns = ("day", *USUAL) if "day" in by else USUAL

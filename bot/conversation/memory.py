@@ -42,7 +42,7 @@ MOST_MESSAGES = conversations.RECALLED * 3 // 4
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ThreadMessage:
     """One message of somebody else's thread, as it was read there."""
 
     message: str
@@ -55,10 +55,10 @@ class Heard:
 Said = Callable[[Tx, str, str, str, str], str]
 
 
-class Room(Protocol):
+class ThreadReader(Protocol):
     """What can be seen around a message."""
 
-    async def thread(self, conversation: Conversation, *, before: str) -> tuple[list[Heard], bool]:
+    async def thread(self, conversation: Conversation, *, before: str) -> tuple[list[ThreadMessage], bool]:
         """The thread before a message, oldest first, and whether that is all of it."""
 
 
@@ -90,7 +90,7 @@ class Memory:
         self._settings = settings
         self._clock = clock
 
-    async def recall(self, incoming: Incoming, room: Room) -> Recollection:
+    async def recall(self, incoming: Incoming, room: ThreadReader) -> Recollection:
         """The conversation before a message, summarised when it is too long or has slept too long.
 
         Nothing of it where another company reads along.
@@ -146,7 +146,7 @@ class Memory:
     async def _recalled(self, incoming: Incoming) -> Recalled:
         return await self._engine.read(conversations.recall, incoming.conversation.key)
 
-    async def _read_thread(self, incoming: Incoming, room: Room) -> tuple[Recalled, int | None]:
+    async def _read_thread(self, incoming: Incoming, room: ThreadReader) -> tuple[Recalled, int | None]:
         """Somebody else's thread into which the bot was called: read once, then remembered like our own."""
         found, complete = await room.thread(incoming.conversation, before=incoming.message)
         heard = await self._engine.read(in_words, incoming.conversation, found, said=self._said)
@@ -155,7 +155,7 @@ class Memory:
         whole = complete and len(kept) == len(heard)
         return await self._recalled(incoming), None if whole else len(kept)
 
-    async def _newest(self, heard: Sequence[Heard]) -> Sequence[Heard]:
+    async def _newest(self, heard: Sequence[ThreadMessage]) -> Sequence[ThreadMessage]:
         """As many of the last messages as the prompt budget holds."""
         heard, room = heard[-MOST_MESSAGES:], self._settings.memory_tokens
         for index in range(len(heard) - 1, -1, -1):
@@ -241,7 +241,7 @@ def halved(recollection: Recollection) -> Recollection:
     return replace(recollection, summary=summary, messages=kept, seen=len(kept))
 
 
-def in_words(tx: Tx, place: Conversation, heard: Sequence[Heard], said: Said) -> list[Heard]:
+def in_words(tx: Tx, place: Conversation, heard: Sequence[ThreadMessage], said: Said) -> list[ThreadMessage]:
     """Messages that say something, in writing or in recordings."""
     told = [
         replace(m, text=said(tx, place.team, place.channel, m.message, m.text)) if m.role == "human" else m
@@ -250,7 +250,7 @@ def in_words(tx: Tx, place: Conversation, heard: Sequence[Heard], said: Said) ->
     return [m for m in told if m.text]
 
 
-def remember_heard(tx: Tx, place: Conversation, heard: Sequence[Heard], *, now: float) -> None:
+def remember_heard(tx: Tx, place: Conversation, heard: Sequence[ThreadMessage], *, now: float) -> None:
     """Takes over messages of a thread that was there before us."""
     for said in heard:
         conversations.append(

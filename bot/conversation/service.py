@@ -16,7 +16,7 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol
 
-from bot.conversation.memory import Room
+from bot.conversation.memory import ThreadReader
 from bot.conversation.records import (
     asks_us,
     begin,
@@ -28,7 +28,7 @@ from bot.conversation.records import (
     reply_of,
     takes_part,
 )
-from bot.conversation.turn import Ending, House, Turn, run_turn
+from bot.conversation.turn import Ending, Turn, TurnServices, run_turn
 from bot.core.access import closed, leave_no_word, remembers, unkept
 from bot.core.codec import decode, encode
 from bot.core.errors import BotError, Conflict, ProviderError, TooOld, TriedAgain
@@ -47,7 +47,7 @@ AGAIN = ":again"  # ends the key of a question that is asked once more
 PATIENT_TRIES = 5  # some minutes; then the person is told that Slack or the database is away
 
 
-class Speech(Protocol):
+class ReplyHandle(Protocol):
     """One reply on its way into Slack (handlers/reply/reply.py)."""
 
     def working(self) -> None: ...
@@ -59,7 +59,7 @@ class Speech(Protocol):
     async def idle(self) -> None: ...
 
 
-class Front(Room, Protocol):
+class ChatSide(ThreadReader, Protocol):
     """The side of the house that faces people."""
 
     def reply(
@@ -70,7 +70,7 @@ class Front(Room, Protocol):
         messages: list[str],
         resumed: bool,
         opened: Callable[[list[str]], None],
-    ) -> Speech: ...
+    ) -> ReplyHandle: ...
 
     async def tell(self, user: str, text: str) -> None: ...
 
@@ -99,7 +99,9 @@ class Running:
 class Turns:
     """Every post that asks for an answer, from the moment it arrives until it has one."""
 
-    def __init__(self, engine: Engine, house: House, front: Front, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, engine: Engine, house: TurnServices, front: ChatSide, clock: Callable[[], datetime]
+    ) -> None:
         self._engine = engine
         self._house = house
         self._front = front
@@ -249,7 +251,7 @@ class Turns:
             await speech.deliver(Reply(error.notice, whole=False))
 
     async def _answer(
-        self, job: Job, incoming: Incoming, reply_id: str, speech: Speech, running: Running
+        self, job: Job, incoming: Incoming, reply_id: str, speech: ReplyHandle, running: Running
     ) -> Reply:
         """Runs the turn and commits what came of it, answer and memory together.
 

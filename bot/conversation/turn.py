@@ -12,15 +12,15 @@ import time
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from bot.conversation.memory import Memory, Recollection, Room
+from bot.conversation.memory import Memory, Recollection, ThreadReader
 from bot.core import access
 from bot.core.errors import ContextTooLong
 from bot.core.settings import Settings
 from bot.core.values import Completion, Incoming, Message, Prompt, Reply, Scope, Usage
-from bot.guard.service import Ruling, Subject
+from bot.guard.service import ChannelGuard, Ruling
 from bot.knowledge import answering
 from bot.provider.text import Provider
-from bot.voice.message_clips import Heard, Hearing, Listening, called_in
+from bot.voice.message_clips import MessageClips, RunningRecognition, SpokenWords, called_in
 
 GREETING = (
     "Hello! Ask me anything in a thread and I will answer there, remembering what was said. "
@@ -44,7 +44,7 @@ CUT = {
 LATE_S = 60.0  # after this long a person is owed an apology
 
 
-class Speech(Protocol):
+class LiveReply(Protocol):
     """A reply on its way to the person, shown while it is being written."""
 
     def listening(self, done_s: float, total_s: float) -> None: ...
@@ -64,15 +64,15 @@ class Stop(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class TurnServices:
     """The services a turn calls."""
 
     settings: Settings
     provider: Provider
     memory: Memory
-    room: Room
-    hearing: Hearing
-    subject: Subject
+    room: ThreadReader
+    hearing: MessageClips
+    subject: ChannelGuard
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class Turn:
     unanswered: str | None = None  # the nearest thing known, where nothing known was enough
 
 
-async def run_turn(incoming: Incoming, speech: Speech, stop: Stop, house: House) -> Turn:
+async def run_turn(incoming: Incoming, speech: LiveReply, stop: Stop, house: TurnServices) -> Turn:
     """From one incoming message to one finished reply."""
     access.admit(incoming, house.settings)
     heard = await listen(incoming, speech, stop, house)
@@ -99,11 +99,13 @@ async def run_turn(incoming: Incoming, speech: Speech, stop: Stop, house: House)
     return replace(turn, reply=replace(turn.reply, notes=(*heard.notes, *turn.reply.notes)))
 
 
-async def listen(incoming: Incoming, speech: Speech, stop: Stop, house: House) -> Heard | None:
+async def listen(
+    incoming: Incoming, speech: LiveReply, stop: Stop, house: TurnServices
+) -> SpokenWords | None:
     """The recordings in the message; None when somebody stopped it."""
     if not (incoming.files or called_in(incoming)):
-        return Heard()
-    listening = Listening(house.hearing.listen(incoming, progress=speech.listening))
+        return SpokenWords()
+    listening = RunningRecognition(house.hearing.listen(incoming, progress=speech.listening))
     stop.watch(listening)
     try:
         return await listening.heard()
@@ -111,14 +113,14 @@ async def listen(incoming: Incoming, speech: Speech, stop: Stop, house: House) -
         stop.watch(None)
 
 
-def wordless(heard: Heard) -> Turn:
+def wordless(heard: SpokenWords) -> Turn:
     """Nothing was written, and nothing could be heard."""
     if not heard.notes:
         return Turn(Reply(GREETING))
     return Turn(Reply("\n".join(heard.notes), whole=False, retryable=heard.failed is not None))
 
 
-async def converse(incoming: Incoming, speech: Speech, stop: Stop, house: House) -> Turn:
+async def converse(incoming: Incoming, speech: LiveReply, stop: Stop, house: TurnServices) -> Turn:
     """From words to an answer, within the conversation and the channel's subject."""
     recollection = await house.memory.recall(incoming, house.room)
     if recollection.turns >= house.settings.thread_turn_limit:
@@ -147,7 +149,9 @@ def refused(ruling: Ruling, recollection: Recollection) -> Turn:
     return Turn(Reply(verdict.says, verdict=verdict.id), recollection, said, verdict.id)
 
 
-async def from_passages(incoming: Incoming, recollection: Recollection, ruling: Ruling, house: House) -> Turn:
+async def from_passages(
+    incoming: Incoming, recollection: Recollection, ruling: Ruling, house: TurnServices
+) -> Turn:
     """Only from what the channel's owner gave; shown when every quote was found there."""
     asked = prompt(incoming, recollection, house.settings)
     found = await answering.answer(house.provider, asked, ruling.rules.passages, scope(incoming))
@@ -163,9 +167,9 @@ async def answer(
     incoming: Incoming,
     recollection: Recollection,
     ruling: Ruling | None,
-    speech: Speech,
+    speech: LiveReply,
     stop: Stop,
-    house: House,
+    house: TurnServices,
 ) -> Completion:
     """Asks the model, handing its words on as they come."""
     asked = prompt(incoming, recollection, house.settings, ruling.instruction if ruling else "")

@@ -10,7 +10,7 @@ from typing import Any
 
 
 @asynccontextmanager
-async def alongside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+async def run_alongside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     """Runs `work` while the block runs, then cancels it and waits until it is gone."""
     task = asyncio.create_task(work)
     try:

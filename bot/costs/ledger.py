@@ -38,7 +38,7 @@ IMPLAUSIBLE = 100_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LedgerEntry:
     """An open row. `model` is the one to ask, which a nearly used up budget may have made the smaller one."""
 
     id: int
@@ -70,7 +70,7 @@ class Ledger:
 
     async def open(
         self, scope: Scope, model: str, *, upper_bound: Usage, attempt: int, smaller_model: str = ""
-    ) -> Entry:
+    ) -> LedgerEntry:
         """Writes the row and reserves the price of `upper_bound`; BudgetExceeded when a budget has no room.
 
         `smaller_model` answers in place of `model` where a budget's owner wants that and 80 % are used.
@@ -88,10 +88,10 @@ class Ledger:
             await self._settle(row["id"], NOTHING, Price(Decimal(0)), outcome="stopped")
             raise
         reserved = None if taken["reserved"] is None else usd(taken["reserved"])
-        return Entry(row["id"], scope, taken["model"], upper_bound, reserved, at, time.monotonic())
+        return LedgerEntry(row["id"], scope, taken["model"], upper_bound, reserved, at, time.monotonic())
 
     async def settle(
-        self, entry: Entry, usage: Usage | None, *, outcome: Outcome, tier: str = ""
+        self, entry: LedgerEntry, usage: Usage | None, *, outcome: Outcome, tier: str = ""
     ) -> Decimal | None:
         """The end of a request; returns its cost in dollars, None when unpriced. Only the first end counts.
 
@@ -131,7 +131,7 @@ class Ledger:
     def _price(self, model: str, usage: Usage, kind: RequestKind, at: float, *, tier: str = "") -> Price:
         return self._prices.price(model, usage, at=datetime.fromtimestamp(at, UTC), kind=kind, tier=tier)
 
-    def _reserved(self, entry: Entry) -> Price:
+    def _reserved(self, entry: LedgerEntry) -> Price:
         if entry.reserved_usd is None:
             return self._price(entry.model, entry.upper_bound, entry.scope.kind, entry.opened_at)
         return Price(entry.reserved_usd)

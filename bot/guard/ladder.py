@@ -19,7 +19,7 @@ from bot.core.values import Message, Scope
 from bot.costs.pricing import nano, usd
 from bot.guard import policy
 from bot.guard import rules as guard_rules
-from bot.guard.model_judge import FAILURES, Judge, Unreadable
+from bot.guard.model_judge import FAILURES, Judge, UnreadableVerdict
 from bot.guard.policy import Policy
 from bot.guard.verdict import Verdict
 from bot.ml.discriminator import Discriminator, load
@@ -49,7 +49,7 @@ SHOT = 300  # characters of each
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class MessageToJudge:
     """One message to be judged, with what is known around it."""
 
     text: str  # without characters nobody sees
@@ -72,7 +72,7 @@ class Trained:
     embedder: str
 
 
-class Guard:
+class Ladder:
     """One for the whole process; policies and models in use are kept in memory."""
 
     def __init__(
@@ -132,7 +132,7 @@ class Guard:
         """The stored verdict on one message. `history`: what was said before it in the conversation, oldest
         first; `message`: its id; `kept` False: its words are not. Only a storage error comes out of this."""
         last = await self._engine.read(store.last_in, scope.team, scope.conversation) if history else None
-        asked = Asked(visible(text).strip(), history, scope, bool(last and last["on_topic"]), kept)
+        asked = MessageToJudge(visible(text).strip(), history, scope, bool(last and last["on_topic"]), kept)
         verdict = await self._climb(rules, asked)
         verdict = replace(
             verdict,
@@ -144,7 +144,7 @@ class Guard:
         row = self._row(verdict, asked, message) | ({} if kept else {"text": ""})
         return replace(verdict, id=await self._engine.write(store.add_verdict, asked.channel, row))
 
-    async def _climb(self, rules: Policy, asked: Asked) -> Verdict:
+    async def _climb(self, rules: Policy, asked: MessageToJudge) -> Verdict:
         if rule := guard_rules.passes(asked.text, after_on_topic=asked.after_on_topic):
             return Verdict(True, "rule", rule, probability=1.0)
         if taught := await self._taught(asked):
@@ -156,7 +156,7 @@ class Guard:
             return replace(local, on_topic=False, reason=TO_ME)
         return await self._ask_model(rules, asked, local) or _fallen_back(rules, asked, local)
 
-    async def _taught(self, asked: Asked) -> Verdict | None:
+    async def _taught(self, asked: MessageToJudge) -> Verdict | None:
         """What people said of the same words; a short message means something else each time."""
         if guard_rules.misleading(asked.text) == "short":
             return None
@@ -165,7 +165,7 @@ class Guard:
             return None
         return Verdict(said, "people", "a message of the same words", probability=float(said))
 
-    async def _local(self, asked: Asked) -> Verdict | None:
+    async def _local(self, asked: MessageToJudge) -> Verdict | None:
         """What the discriminator holds, sure or not; None when there is none or it failed."""
         trained = await self.model(asked.channel)
         if trained is None:
@@ -179,7 +179,7 @@ class Guard:
             return None
         return replace(verdict, reason=PART) if elsewhere else verdict
 
-    async def _vectors(self, trained: Trained, asked: Asked) -> list[Any]:
+    async def _vectors(self, trained: Trained, asked: MessageToJudge) -> list[Any]:
         """The message's vector, then each of its clauses with its vector."""
         parts = guard_rules.clauses(asked.text)
         parts = parts if len(parts) > 1 else []
@@ -188,14 +188,14 @@ class Guard:
         whole, *rest = await self._embedder.embed([asked.text, *parts], asked.scope, kept=asked.kept)
         return [whole, *zip(parts, rest, strict=True)]
 
-    async def _ask_model(self, rules: Policy, asked: Asked, local: Verdict | None) -> Verdict | None:
+    async def _ask_model(self, rules: Policy, asked: MessageToJudge, local: Verdict | None) -> Verdict | None:
         if self._judge is None:
             return None
         scope = replace(asked.scope, kind="guard")
         try:
             shown = await self._with_taught(rules, asked.channel)
             opinion = await self._judge.opinion(shown, asked.text, asked.history, scope)
-        except Unreadable as error:
+        except UnreadableVerdict as error:
             # Whoever can make the model say something else must not get through by it.
             log.warning("unreadable verdict: %s", error)
             return Verdict(False, "model", "its verdict could not be read", cost_usd=error.cost_usd)
@@ -242,7 +242,7 @@ class Guard:
         """Words were erased: models that hold them are found out of use when they are read again."""
         self._models.clear()
 
-    def _row(self, verdict: Verdict, asked: Asked, message: str) -> dict[str, Any]:
+    def _row(self, verdict: Verdict, asked: MessageToJudge, message: str) -> dict[str, Any]:
         return {
             "conversation": asked.scope.conversation,
             "person": asked.scope.user,
@@ -296,21 +296,21 @@ def _elsewhere(model: Discriminator, text: str, clauses: Sequence[Any]) -> bool:
     return any(model.probability(run) < model.lines.low / FAR for run in guard_rules.stretches(text))
 
 
-def _sure(local: Verdict, asked: Asked) -> bool:
+def _sure(local: Verdict, asked: MessageToJudge) -> bool:
     """Sure of its words, and words are enough: a follow-up may belong whatever its words are."""
     if local.reason != SURE or guard_rules.misleading(asked.text):
         return False
     return local.on_topic or not asked.history
 
 
-def _by_orders(local: Verdict, asked: Asked) -> bool:
+def _by_orders(local: Verdict, asked: MessageToJudge) -> bool:
     """It gives the guard orders, which a model might obey, and by its words it does not belong anyway."""
     return guard_rules.misleading(asked.text) == "instructions" and (
         not local.on_topic or local.reason == PART
     )
 
 
-def _fallen_back(rules: Policy, asked: Asked, local: Verdict | None) -> Verdict:
+def _fallen_back(rules: Policy, asked: MessageToJudge, local: Verdict | None) -> Verdict:
     """Without the model: the discriminator's better guess where words can be trusted, else the policy."""
     if local and local.reason not in (UNKNOWN, FEW) and not guard_rules.misleading(asked.text):
         return replace(local, reason=f"{local.reason}, and the model could not be asked")

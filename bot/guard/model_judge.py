@@ -72,7 +72,7 @@ class Opinion:
     cost_usd: Decimal | None = None
 
 
-class Unreadable(Exception):
+class UnreadableVerdict(Exception):
     """The model said something else than was asked for: somebody may be talking through it."""
 
     def __init__(self, said: object) -> None:
@@ -88,7 +88,7 @@ class Judge(Protocol):
     ) -> Opinion: ...
 
 
-class Door(Protocol):
+class ModelApi(Protocol):
     """What is asked of the model API (bot/provider/text.py)."""
 
     async def complete(
@@ -103,11 +103,11 @@ class Door(Protocol):
 class ModelJudge:
     """Verdicts from the model API. Where `/decisions` is refused once, it is not asked again."""
 
-    def __init__(self, door: Door, model: str, *, decisions: bool = True) -> None:
+    def __init__(self, door: ModelApi, model: str, *, decisions: bool = True) -> None:
         self._door, self._model, self._decisions = door, model, decisions
 
     async def opinion(self, policy: Policy, text: str, history: Sequence[Message], scope: Scope) -> Opinion:
-        """ProviderError or BudgetExceeded when there is none, Unreadable when it is not one."""
+        """ProviderError or BudgetExceeded when there is none, UnreadableVerdict when it is not one."""
         said = conversation(text, history)
         if self._decisions:
             try:
@@ -126,7 +126,7 @@ class ModelJudge:
             raise Unavailable("no whole verdict")
         try:
             return Opinion(read_verdict(completion.text), completion.cost_usd)
-        except Unreadable as exc:
+        except UnreadableVerdict as exc:
             exc.cost_usd = completion.cost_usd
             raise
 
@@ -169,31 +169,32 @@ def _shown(said: str) -> str:
 
 
 def read_verdict(text: str) -> float:
-    """The probability in a verdict of exactly the asked form; Unreadable for everything else."""
+    """The probability in a verdict of exactly the asked form; UnreadableVerdict for everything else."""
     try:
         said = json.loads(text)
     except ValueError as exc:
-        raise Unreadable(text) from exc
+        raise UnreadableVerdict(text) from exc
     if not isinstance(said, dict) or said.keys() != {"belongs", "probability"}:
-        raise Unreadable(text)
+        raise UnreadableVerdict(text)
     probability = _share(said["probability"])
     if not isinstance(said["belongs"], bool) or said["belongs"] != (probability >= 0.5):
-        raise Unreadable(text)
+        raise UnreadableVerdict(text)
     return probability
 
 
 def _share(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise Unreadable(value)
+        raise UnreadableVerdict(value)
     return float(value)
 
 
 async def write_examples(
-    door: Door, policy: Policy, scope: Scope, *, model: str = "", each: int = 50
+    door: ModelApi, policy: Policy, scope: Scope, *, model: str = "", each: int = 50
 ) -> list[Example]:
     """Messages that belong and that do not, written by the model from the purpose, for the owner to edit.
 
-    ProviderError or BudgetExceeded when it cannot be asked; Unreadable when what it wrote is no such list.
+    ProviderError or BudgetExceeded when it cannot be asked; UnreadableVerdict when what it wrote is no such
+    list.
     """
     prompt = Prompt(_WRITE.format(n=each), (Message("human", purpose(policy)),), form=_EXAMPLES)
     completion = await door.complete(prompt, scope, model=model, max_output_tokens=_EXAMPLES_TOKENS)
@@ -201,7 +202,7 @@ async def write_examples(
         said = json.loads(completion.text[completion.text.index("{") : completion.text.rindex("}") + 1])
         written = [(text, on) for name, on in (("belongs", True), ("does_not", False)) for text in said[name]]
     except (ValueError, KeyError, TypeError) as exc:
-        raise Unreadable(completion.text) from exc
+        raise UnreadableVerdict(completion.text) from exc
     unique = {" ".join(text.split())[:MAX_EXAMPLE]: on for text, on in written if isinstance(text, str)}
     return [Example(text, on) for text, on in unique.items() if text]
 

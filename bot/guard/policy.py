@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from bot.core.errors import SetupError
-from bot.ml.calibration import Costs
+from bot.ml.calibration import ErrorCosts
 
 Tone = Literal["friendly", "plain", "formal"]
 Strictness = Literal["lenient", "normal", "strict"]
@@ -24,7 +24,11 @@ Failure = Literal["open", "closed"]
 
 # What wrongly refusing costs against wrongly answering. "normal" states no costs: 95 % of what belongs
 # passes.
-COSTS: dict[Strictness, Costs | None] = {"lenient": Costs(10, 1), "normal": None, "strict": Costs(1, 1)}
+COSTS: dict[Strictness, ErrorCosts | None] = {
+    "lenient": ErrorCosts(10, 1),
+    "normal": None,
+    "strict": ErrorCosts(1, 1),
+}
 
 _OPENINGS: dict[Tone, str] = {
     "friendly": "I'd love to help, but I keep to what this channel is for: {purpose}",

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 from bot.core.errors import Missing
 from bot.core.values import Conversation, Incoming, Message, Scope
-from bot.guard.ladder import Guard, verdict_from
+from bot.guard.ladder import Ladder, verdict_from
 from bot.guard.policy import Policy
-from bot.guard.training import School, Version, Week
-from bot.guard.training_jobs import Lessons
+from bot.guard.training import Trainer, Version, Week
+from bot.guard.training_jobs import TrainingJobs
 from bot.guard.verdict import Verdict
 from storage.channel import owners
 from storage.conversation import replies
@@ -67,7 +67,7 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class OpenQuestion:
     """One that a channel's passages did not answer."""
 
     id: int
@@ -77,7 +77,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class GuardState:
     """A channel's guard as its owner sees it."""
 
     policy: Policy | None
@@ -87,15 +87,15 @@ class Standing:
     learning: bool  # what changed last is not learned yet
 
 
-class Subject:
+class ChannelGuard:
     """One for the whole process."""
 
     def __init__(
         self,
         engine: Engine,
-        guard: Guard,
-        school: School,
-        lessons: Lessons,
+        guard: Ladder,
+        school: Trainer,
+        lessons: TrainingJobs,
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -192,10 +192,10 @@ class Subject:
         """What the channel is for; None: no guard."""
         return await self._guard.policy(at)
 
-    async def standing(self, at: Channel) -> Standing:
+    async def standing(self, at: Channel) -> GuardState:
         """What there is to know of it."""
         since = self._clock() - WEEKS_SHOWN * store.WEEK_S
-        return Standing(
+        return GuardState(
             await self._guard.policy(at),
             await self._school.versions(at),
             await self._school.weeks(at.team, since=since, channel=at.channel),
@@ -218,10 +218,10 @@ class Subject:
         """Rolls back (or forward) to a trained version. Missing when it is not there."""
         await self._school.use(at, version, by=by)
 
-    async def open_questions(self, at: Channel) -> list[Question]:
+    async def open_questions(self, at: Channel) -> list[OpenQuestion]:
         """What the channel's passages did not answer, newest first."""
         rows = await self._engine.read(store.unanswered, at, limit=LATEST)
-        return [Question(r["id"], r["question"], r["nearest"], r["person"]) for r in rows]
+        return [OpenQuestion(r["id"], r["question"], r["nearest"], r["person"]) for r in rows]
 
     async def close_question(self, at: Channel, id: int, *, by: str) -> None:
         """One of them is done with."""

@@ -18,7 +18,7 @@ from typing import Any
 from bot.core.errors import Missing
 from bot.core.values import Scope
 from bot.costs.pricing import usd
-from bot.guard.ladder import Guard
+from bot.guard.ladder import Ladder
 from bot.guard.policy import COSTS, Policy
 from bot.ml.classification_report import Report, report
 from bot.ml.discriminator import MIN_EXAMPLES, Example, Training, dump, train
@@ -54,13 +54,13 @@ class Week:
     cost_usd: Any
 
 
-class School:
+class Trainer:
     """Trains the guards of all channels; one training per channel at a time."""
 
     def __init__(
         self,
         engine: Engine,
-        guard: Guard,
+        guard: Ladder,
         *,
         embedder: Embedder | None = None,
         clock: Callable[[], float] = time.time,

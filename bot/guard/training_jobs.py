@@ -17,10 +17,10 @@ from functools import partial
 
 from bot.core.errors import AskError, Conflict, Missing, SlackError
 from bot.core.values import Scope
-from bot.guard.ladder import Guard, verdict_from
-from bot.guard.model_judge import Door, write_examples
+from bot.guard.ladder import Ladder, verdict_from
+from bot.guard.model_judge import ModelApi, write_examples
 from bot.guard.policy import Policy
-from bot.guard.training import School
+from bot.guard.training import Trainer
 from bot.jobs.inbox import Effect, Inbox, Job
 from storage.engine import Engine, Tx
 from storage.guard import verdicts as store
@@ -29,22 +29,22 @@ from storage.jobs import inbox
 
 log = logging.getLogger(__name__)
 
-LESSON = "lesson"  # the kind of job
+TRAINING = "lesson"  # the kind of job
 WRITTEN = (
     "I wrote {on} examples of what belongs in <#{channel}> and {off} of what does not, from what you said it "
     "is for. They decide what I answer there: look through them in `/parley settings`."
 )
 
 
-class Lessons:
+class TrainingJobs:
     """One for the whole process."""
 
     def __init__(
         self,
         engine: Engine,
-        guard: Guard,
-        school: School,
-        door: Door,
+        guard: Ladder,
+        school: Trainer,
+        door: ModelApi,
         *,
         model: str,
         tell: Callable[[str, str], Awaitable[None]],
@@ -64,7 +64,7 @@ class Lessons:
         place = _desk(at)
         payload = json.dumps({**at.key, "by": by, "verdict": verdict})
         return await self.inbox.put(
-            f"{place}:{time.time_ns()}", place, LESSON, payload, team=at.team, when=when
+            f"{place}:{time.time_ns()}", place, TRAINING, payload, team=at.team, when=when
         )
 
     async def label(self, team: str, verdict: int, on_topic: bool, *, by: str) -> bool:
@@ -107,7 +107,7 @@ class Lessons:
         return bool(rules.belongs) or any(row["on_topic"] for row in rows if row["source"] != "feedback")
 
     async def _write_examples(self, at: Channel, rules: Policy, by: str) -> None:
-        scope = Scope(at.team, at.channel, by, f"{LESSON}:{at.channel}", "guard")
+        scope = Scope(at.team, at.channel, by, f"{TRAINING}:{at.channel}", "guard")
         written = await write_examples(self._door, rules, scope, model=self._model)
         on = tuple(e.text for e in written if e.on_topic)
         off = tuple(e.text for e in written if not e.on_topic)
@@ -129,7 +129,7 @@ class Lessons:
 
 def _desk(at: Channel) -> str:
     """Where a channel's lessons wait, one behind the other."""
-    return f"{LESSON}:{at.team}:{at.channel}"
+    return f"{TRAINING}:{at.team}:{at.channel}"
 
 
 def _labelled(tx: Tx, *, team: str, verdict: int, on_topic: bool, by: str, now: float) -> bool:

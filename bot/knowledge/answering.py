@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.core.values import Completion, Message, Prompt, Scope, Usage
-from bot.guard.model_judge import Door, filled
+from bot.guard.model_judge import ModelApi, filled
 from bot.knowledge import quotes as grounding
 from bot.knowledge.quotes import REFUSAL, Grounded
 from bot.ml.answer_features import Collection
@@ -40,7 +40,7 @@ class Found:
         return not self.quotes
 
 
-async def answer(door: Door, asked: Prompt, passages: Sequence[str], scope: Scope) -> Found:
+async def answer(door: ModelApi, asked: Prompt, passages: Sequence[str], scope: Scope) -> Found:
     """Answers the last message of `asked` from passages. ProviderError or BudgetExceeded come out of it."""
     near = nearest_first(asked.messages, passages)
     if not near or grounding.hopeless(near[0][0]):

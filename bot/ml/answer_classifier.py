@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from operator import mul
 
 from bot.ml.answer_features import COVERAGE, Collection, features
-from bot.ml.calibration import Costs, Lines, Sigmoid, lines, platt
+from bot.ml.calibration import ErrorCosts, Lines, Sigmoid, lines, platt
 from bot.ml.linear_models import logistic
 
 FOLDS = 5
@@ -45,7 +45,7 @@ class HeadTraining:
 
 
 def train(
-    pairs: Sequence[Pair], collection: Collection, *, costs: Costs | None = None, ridge: float = 10.0
+    pairs: Sequence[Pair], collection: Collection, *, costs: ErrorCosts | None = None, ridge: float = 10.0
 ) -> HeadTraining:
     """Fit on labelled pairs. ValueError when one of the labels is missing or there are fewer than 10
     pairs.

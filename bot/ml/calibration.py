@@ -34,7 +34,7 @@ class Sigmoid:
 
 
 @dataclass(frozen=True, slots=True)
-class Costs:
+class ErrorCosts:
     """What one error of each kind is worth, in any one unit."""
 
     refused_wrongly: float
@@ -103,7 +103,7 @@ def quantile(values: Sequence[float], share: float) -> float:
     return (low + high) / 2
 
 
-def cheapest(scores: Sequence[float], labels: Sequence[bool], costs: Costs) -> float:
+def cheapest(scores: Sequence[float], labels: Sequence[bool], costs: ErrorCosts) -> float:
     """The threshold (yes at or above it) with the lowest total cost of the errors on these rows."""
     ranked = sorted(zip(scores, labels, strict=True))
     cost = best = costs.answered_wrongly * (
@@ -118,7 +118,7 @@ def cheapest(scores: Sequence[float], labels: Sequence[bool], costs: Costs) -> f
 
 
 def lines(
-    scores: Sequence[float], labels: Sequence[bool], curve: Sigmoid, costs: Costs | None = None
+    scores: Sequence[float], labels: Sequence[bool], curve: Sigmoid, costs: ErrorCosts | None = None
 ) -> Lines:
     """The three lines from out-of-fold scores: the cut by stated costs, else so that TARGET_TPR passes."""
     on = [s for s, label in zip(scores, labels, strict=True) if label]

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from operator import mul
 from typing import Any
 
-from bot.ml.calibration import Costs, Lines, Sigmoid, lines, platt
+from bot.ml.calibration import ErrorCosts, Lines, Sigmoid, lines, platt
 from bot.ml.features import Block, Features, Vocabulary
 from bot.ml.linear_models import Weights, dot, hinge
 
@@ -66,7 +66,7 @@ class Training:
     held_out: tuple[float, ...]  # probability of each example by a model that did not see it
 
 
-def train(examples: Sequence[Example], *, costs: Costs | None = None, folds: int = FOLDS) -> Training:
+def train(examples: Sequence[Example], *, costs: ErrorCosts | None = None, folds: int = FOLDS) -> Training:
     """Fit on `examples` (all with a vector or none). ValueError with fewer than 5 of a kind."""
     labels = [e.on_topic for e in examples]
     if min(sum(labels), len(labels) - sum(labels)) < MIN_EXAMPLES:

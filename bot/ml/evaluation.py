@@ -14,19 +14,19 @@ from typing import Any
 from bot.ml import answer_classifier
 from bot.ml.answer_classifier import Pair
 from bot.ml.answer_features import Collection
-from bot.ml.calibration import Costs
+from bot.ml.calibration import ErrorCosts
 from bot.ml.classification_report import ClassReport, Report, auroc, class_report, report
 from bot.ml.discriminator import Discriminator, Example, Vector, train
-from bot.ml.labelled_files import Row
+from bot.ml.labelled_files import LabelledRow
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
+class RowJudge:
     """A trained head: what it holds of each of its own rows when held out, and of any row."""
 
     threshold: float
     held_out: tuple[float, ...]
-    probability: Callable[[Row, Vector], float]
+    probability: Callable[[LabelledRow, Vector], float]
     train_s: float
 
 
@@ -65,12 +65,12 @@ class Wanted:
 
 
 def evaluate(
-    training: Sequence[Row],
-    test: Sequence[Row],
+    training: Sequence[LabelledRow],
+    test: Sequence[LabelledRow],
     *,
     head: str = "topic",
     vectors: Sequence[Vector] = (),  # one for each row of training, then of test; empty: no embeddings
-    costs: Costs | None = None,
+    costs: ErrorCosts | None = None,
     wanted: Wanted = Wanted(),
     curve: bool = False,
 ) -> Evaluation:
@@ -87,13 +87,19 @@ def evaluate(
 
 
 def evaluate_trained(
-    model: Discriminator, test: Sequence[Row], *, vectors: Sequence[Vector] = (), wanted: Wanted = Wanted()
+    model: Discriminator,
+    test: Sequence[LabelledRow],
+    *,
+    vectors: Sequence[Vector] = (),
+    wanted: Wanted = Wanted(),
 ) -> Evaluation:
     """What a model that is trained already makes of labelled rows."""
     return _measured(_judge(model), test, vectors, wanted)
 
 
-def _measured(judge: Judge, test: Sequence[Row], vectors: Sequence[Vector], wanted: Wanted) -> Evaluation:
+def _measured(
+    judge: RowJudge, test: Sequence[LabelledRow], vectors: Sequence[Vector], wanted: Wanted
+) -> Evaluation:
     started = time.process_time()
     stated = _judged(judge, test, vectors)
     spent_ms = (time.process_time() - started) * 1000
@@ -112,7 +118,7 @@ def _measured(judge: Judge, test: Sequence[Row], vectors: Sequence[Vector], want
     )
 
 
-def _figures(judge: Judge, rows: Sequence[Row], stated: Sequence[float], wanted: Wanted) -> Report:
+def _figures(judge: RowJudge, rows: Sequence[LabelledRow], stated: Sequence[float], wanted: Wanted) -> Report:
     name = wanted.positive_class
     negate = name in ("off", "no")
     labels = [row.label != negate for row in rows]
@@ -122,7 +128,7 @@ def _figures(judge: Judge, rows: Sequence[Row], stated: Sequence[float], wanted:
     return report(labels, shown, threshold=threshold, positive_class=name, betas=wanted.betas)
 
 
-def _by_kind(rows: Sequence[Row]) -> dict[str, list[int]]:
+def _by_kind(rows: Sequence[LabelledRow]) -> dict[str, list[int]]:
     """Positions of the rows of each kind. A kind that has only what is to be refused is set against all rows
     that are to be answered and have no such kind of their own, so that its figures mean something."""
     mixed = {row.kind for row in rows if row.label and row.kind} & {r.kind for r in rows if not r.label}
@@ -134,10 +140,12 @@ def _by_kind(rows: Sequence[Row]) -> dict[str, list[int]]:
     return found
 
 
-Learn = Callable[[Sequence[Row], Sequence[Vector], Costs | None], Judge]
+Learn = Callable[[Sequence[LabelledRow], Sequence[Vector], ErrorCosts | None], RowJudge]
 
 
-def _learn_topic(rows: Sequence[Row], vectors: Sequence[Vector], costs: Costs | None) -> Judge:
+def _learn_topic(
+    rows: Sequence[LabelledRow], vectors: Sequence[Vector], costs: ErrorCosts | None
+) -> RowJudge:
     started = time.process_time()
     examples = [Example(r.texts[0], r.label, tuple(v)) for r, v in _paired(rows, vectors)]
     trained = train(examples, costs=costs)
@@ -145,25 +153,25 @@ def _learn_topic(rows: Sequence[Row], vectors: Sequence[Vector], costs: Costs | 
     return replace(_judge(trained.discriminator), held_out=trained.held_out, train_s=train_s)
 
 
-def _judge(model: Discriminator) -> Judge:
-    return Judge(
+def _judge(model: Discriminator) -> RowJudge:
+    return RowJudge(
         model.lines.threshold, (), lambda row, vector: model.probability(row.texts[0], vector), train_s=0.0
     )
 
 
-def _learn_answerable(test: Sequence[Row]) -> Learn:
+def _learn_answerable(test: Sequence[LabelledRow]) -> Learn:
     """The passages to be judged are a collection too: how rare a word is among them is known before any
     label.
     """
 
-    def learn(rows: Sequence[Row], _: Sequence[Vector], costs: Costs | None) -> Judge:
+    def learn(rows: Sequence[LabelledRow], _: Sequence[Vector], costs: ErrorCosts | None) -> RowJudge:
         started = time.process_time()
         pairs = [Pair(row.texts[0], row.texts[1], row.label) for row in rows]
         trained = answer_classifier.train(pairs, Collection(p.context for p in pairs), costs=costs)
         train_s = time.process_time() - started
         asked_of = Collection(row.texts[0] for row in test)
         head = trained.head
-        return Judge(
+        return RowJudge(
             head.lines.threshold,
             trained.held_out,
             lambda row, _: head.probability(row.texts[1], row.texts[0], asked_of),
@@ -173,19 +181,19 @@ def _learn_answerable(test: Sequence[Row]) -> Learn:
     return learn
 
 
-def _paired(rows: Sequence[Row], vectors: Sequence[Vector]) -> list[tuple[Row, Vector]]:
+def _paired(rows: Sequence[LabelledRow], vectors: Sequence[Vector]) -> list[tuple[LabelledRow, Vector]]:
     return list(zip(rows, vectors or [()] * len(rows), strict=True))
 
 
-def _judged(judge: Judge, rows: Sequence[Row], vectors: Sequence[Vector]) -> list[float]:
+def _judged(judge: RowJudge, rows: Sequence[LabelledRow], vectors: Sequence[Vector]) -> list[float]:
     return [judge.probability(row, vector) for row, vector in _paired(rows, vectors)]
 
 
 def _curve(
     learn: Learn,
-    training: Sequence[Row],
+    training: Sequence[LabelledRow],
     of_training: Sequence[Vector],
-    test: Sequence[Row],
+    test: Sequence[LabelledRow],
     of_test: Sequence[Vector],
 ) -> tuple[tuple[int, float], ...]:
     """AUROC on the test rows with an eighth, a quarter, half and all of the training rows, drawn evenly."""
@@ -204,6 +212,6 @@ def _curve(
     return tuple(points)
 
 
-def _share(order: Sequence[int], rows: Sequence[Row], label: bool, parts: int) -> list[int]:
+def _share(order: Sequence[int], rows: Sequence[LabelledRow], label: bool, parts: int) -> list[int]:
     of_label = [i for i in order if rows[i].label is label]
     return of_label[: len(of_label) // parts]

@@ -21,13 +21,13 @@ _FIELDS = {"topic": ("text",), "answerable": ("context", "question")}
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class LabelledRow:
     texts: tuple[str, ...]  # (text,) or (context, question)
     label: bool
     kind: str = ""
 
 
-def read(path: Path, head: str) -> list[Row]:
+def read(path: Path, head: str) -> list[LabelledRow]:
     """Rows for the head "topic" or "answerable"; SetupError names the first lines that are not such rows."""
     try:
         plain = list(_csv(path) if path.suffix.lower() == ".csv" else _jsonl(path))
@@ -37,7 +37,7 @@ def read(path: Path, head: str) -> list[Row]:
     problems = [f"{path}:{number}: {row}" for number, row in rows if isinstance(row, str)]
     if problems or not rows:
         raise SetupError(problems[:SHOWN] or [f"{path}: no rows"])
-    return [row for _, row in rows if isinstance(row, Row)]
+    return [row for _, row in rows if isinstance(row, LabelledRow)]
 
 
 Numbered = Iterator[tuple[int, Any]]  # line and what stands in it: a row, or a text that says what is wrong
@@ -72,7 +72,7 @@ def _csv(path: Path) -> Numbered:
             yield table.line_num, f"not CSV: {exc}"
 
 
-def _row(plain: Mapping[str, Any], head: str) -> Row | str:
+def _row(plain: Mapping[str, Any], head: str) -> LabelledRow | str:
     """The row, or what is wrong with it."""
     texts = [plain.get(name) for name in _FIELDS[head]]
     for name, text in zip(_FIELDS[head], texts, strict=True):
@@ -83,4 +83,4 @@ def _row(plain: Mapping[str, Any], head: str) -> Row | str:
     if label is None:
         said = "missing" if told is None else f"{told!r}"
         return f"label: {said}, not {' or '.join(LABELS[head])}"
-    return Row(tuple(map(str, texts)), label, str(plain.get("kind") or ""))
+    return LabelledRow(tuple(map(str, texts)), label, str(plain.get("kind") or ""))

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from bot.core.background import alongside
+from bot.core.background import run_alongside
 from bot.core.errors import BotError
 from bot.ops.metrics import METRICS
 from storage import audit
@@ -28,7 +28,7 @@ AGAIN_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Access:
     """One report, shown once. `person` "": the operator; `about` and `scope` are ids and words of ours."""
 
     team: str
@@ -38,18 +38,18 @@ class Look:
     at: float  # unix seconds
 
 
-class Looks:
+class AccessLog:
     """One for the whole process; written down while `noting`."""
 
     def __init__(self, engine: Engine, *, clock: Callable[[], float] = time.time) -> None:
         self._engine, self._clock = engine, clock
-        self._due: deque[Look] = deque()
+        self._due: deque[Access] = deque()
         self._missed = 0
         self._wake = asyncio.Event()
 
     def note(self, team: str, person: str, about: str, scope: str) -> None:
         """Somebody is shown a report; takes no time and cannot fail."""
-        look = Look(team, person, about, scope, self._clock())
+        look = Access(team, person, about, scope, self._clock())
         if len(self._due) < WAITING:
             self._due.append(look)
             self._wake.set()
@@ -61,7 +61,7 @@ class Looks:
     @asynccontextmanager
     async def noting(self) -> AsyncIterator[None]:
         """Writes down what is noted, until the block ends; what waits then is tried once more."""
-        async with alongside(self._write_down()):
+        async with run_alongside(self._write_down()):
             yield
         try:
             await self._flush()
@@ -93,7 +93,7 @@ class Looks:
             raise
 
 
-def _written(tx: Tx, due: Sequence[Look], missed: int, *, now: float) -> None:
+def _written(tx: Tx, due: Sequence[Access], missed: int, *, now: float) -> None:
     for look in due:
         audit.note(
             tx, "looked at", look.about, team=look.team, person=look.person, detail=look.scope, now=look.at

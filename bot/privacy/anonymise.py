@@ -24,7 +24,7 @@ def order(team: str, person: str) -> tuple[str, str]:
     return f"{UNNAME}:{team}:{marker}", json.dumps({"team": team, "person": person, "marker": marker})
 
 
-class Unnaming:
+class Anonymiser:
     """The worker of these jobs."""
 
     def __init__(self, engine: Engine) -> None:

@@ -11,7 +11,7 @@ from bot.provider.gate import Attempt
 
 
 @dataclass(slots=True)
-class Heard:
+class AnswerState:
     """What has arrived of an answer so far. `attempt` is the request it comes from."""
 
     asked_model: str
@@ -28,14 +28,14 @@ class Heard:
         return self.attempt.model if self.attempt else self.asked_model
 
 
-class Answer:
+class AnswerStream:
     """Iterate once for the text; `completion` holds all of it and how it ended.
 
     `aclose` may be called from anywhere, also while somebody waits for the next part: the request ends at
     once and the iteration with it.
     """
 
-    def __init__(self, texts: AsyncGenerator[str, None], heard: Heard) -> None:
+    def __init__(self, texts: AsyncGenerator[str, None], heard: AnswerState) -> None:
         self._texts = texts
         self._heard = heard
         self._reader: asyncio.Task[object] | None = None
@@ -49,7 +49,7 @@ class Answer:
         cost_usd = attempt.cost_usd if attempt else None
         return Completion(heard.text, heard.finish or "stopped", heard.model, usage, cost_usd)
 
-    def __aiter__(self) -> Answer:
+    def __aiter__(self) -> AnswerStream:
         return self
 
     async def __anext__(self) -> str:

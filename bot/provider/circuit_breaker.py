@@ -14,7 +14,7 @@ PAUSE_S = 5.0
 LONGEST_PAUSE_S = 60.0
 
 
-class Breaker:
+class CircuitBreaker:
     """One model API. `why` is the error that opened it, None while it is closed."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:

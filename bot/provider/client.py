@@ -23,10 +23,10 @@ from bot.core.values import Scope, Usage
 from bot.costs.ledger import Ledger
 from bot.provider.error_table import ParameterRefused, refused_parameter
 from bot.provider.fair_share import Scheduler
-from bot.provider.gate import Attempt, Door, Tries
-from bot.provider.model_traits import Quirks
+from bot.provider.gate import Attempt, Gate, RetryPolicy
+from bot.provider.model_traits import ModelTraits
 from bot.provider.reported_usage import reported
-from bot.provider.transport import Upload, Wire
+from bot.provider.transport import Transport, Upload
 from bot.text import tokens
 from storage.engine import Engine
 
@@ -50,15 +50,15 @@ class Pieces:
         scheduler: Scheduler,
         engine: Engine,
         *,
-        wire: Wire | None = None,
+        wire: Transport | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._settings = settings
-        self._door = Door(ledger, scheduler, small_model=settings.small_model, sleep=sleep)
+        self._door = Gate(ledger, scheduler, small_model=settings.small_model, sleep=sleep)
         self._chance = chance
-        self._wire = wire or Wire(settings)
-        self._quirks = Quirks(engine, self._wire.address)
+        self._wire = wire or Transport(settings)
+        self._quirks = ModelTraits(engine, self._wire.address)
 
     async def __aenter__(self) -> Self:
         await self._quirks.remember()
@@ -180,7 +180,7 @@ class Pieces:
     ) -> tuple[T, Decimal | None]:
         """What `read` finds in the JSON answer to one question, however many requests it takes, and what
         that cost in dollars (None: unpriced)."""
-        tries = Tries(self._door, self._chance)
+        tries = RetryPolicy(self._door, self._chance)
         count = count or partial(_as_bound, bound)
         while True:
             try:

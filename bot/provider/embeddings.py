@@ -72,7 +72,7 @@ class ProviderEmbedder:
         return vectors
 
 
-class Cached:
+class CachedEmbedder:
     """An embedder that asks for each text once and keeps the vector under the text's hash."""
 
     def __init__(self, embedder: Embedder, engine: Engine, clock: Callable[[], float] = time.time) -> None:
@@ -106,9 +106,9 @@ def embedder_for(choice: str, provider: Provider, engine: Engine) -> Embedder | 
     if not choice:
         return None
     if choice != "local":
-        return Cached(ProviderEmbedder(provider, choice), engine)
+        return CachedEmbedder(ProviderEmbedder(provider, choice), engine)
     check_installed()
-    return Cached(LocalEmbedder(), engine)
+    return CachedEmbedder(LocalEmbedder(), engine)
 
 
 def check_installed() -> None:

@@ -21,7 +21,7 @@ ROUNDING = 1e-6  # tokens: less than this is arithmetic, not a reason to wait
 
 
 @dataclass(slots=True)
-class Bucket:
+class TokenBucket:
     """Fills with `per_minute` a minute up to that amount; 0 means without limit. May owe (be below zero)."""
 
     per_minute: float
@@ -69,8 +69,8 @@ class Scheduler:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._clock = clock
-        self._tokens = Bucket(tokens_per_minute, at=clock())
-        self._requests = Bucket(requests_per_minute, at=clock())
+        self._tokens = TokenBucket(tokens_per_minute, at=clock())
+        self._requests = TokenBucket(requests_per_minute, at=clock())
         self._frozen_until = 0.0
         self._queues: OrderedDict[str, deque[Share]] = OrderedDict()  # next channel to be served first
         self._timer: asyncio.TimerHandle | None = None

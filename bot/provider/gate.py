@@ -27,9 +27,9 @@ from bot.core.errors import (
     Unavailable,
 )
 from bot.core.values import Scope, Usage
-from bot.costs.ledger import Entry, Ledger, Outcome
+from bot.costs.ledger import Ledger, LedgerEntry, Outcome
 from bot.ops.metrics import METRICS
-from bot.provider.circuit_breaker import Breaker
+from bot.provider.circuit_breaker import CircuitBreaker
 from bot.provider.error_table import ParameterRefused, end_unknown, ours
 from bot.provider.fair_share import Scheduler, Share
 
@@ -59,7 +59,7 @@ class Attempt:
     cost_usd: Decimal | None = None
 
 
-class Door:
+class Gate:
     """What all requests of one process share: budget, fair shares, breaker."""
 
     def __init__(
@@ -70,7 +70,7 @@ class Door:
         small_model: str = "",
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self.breaker = Breaker()
+        self.breaker = CircuitBreaker()
         self.scheduler = scheduler
         self.sleep = sleep
         self._ledger = ledger
@@ -125,7 +125,7 @@ class Door:
         for task in self._unsettled:
             task.cancel()
 
-    async def _open(self, scope: Scope, model: str, bound: Usage, number: int) -> Entry:
+    async def _open(self, scope: Scope, model: str, bound: Usage, number: int) -> LedgerEntry:
         smaller = self._small_model if scope.kind == "answer" else ""
         try:
             return await self._ledger.open(
@@ -159,7 +159,7 @@ class Door:
         task.add_done_callback(self._settling.discard)
         await asyncio.shield(task)
 
-    async def _settle(self, entry: Entry, attempt: Attempt, share: Share | None) -> None:
+    async def _settle(self, entry: LedgerEntry, attempt: Attempt, share: Share | None) -> None:
         if attempt.usage is None and (
             attempt.said or (attempt.sent and attempt.outcome in ("ok", "stopped"))
         ):
@@ -178,12 +178,12 @@ class Door:
             log.exception("could not settle ledger row %s", entry.id)
         _measure(entry, attempt, usage)
 
-    async def _close(self, entry: Entry, attempt: Attempt) -> None:
+    async def _close(self, entry: LedgerEntry, attempt: Attempt) -> None:
         attempt.cost_usd = await self._ledger.settle(
             entry, attempt.usage, outcome=attempt.outcome, tier=attempt.tier
         )
 
-    async def _close_later(self, entry: Entry, attempt: Attempt) -> None:
+    async def _close_later(self, entry: LedgerEntry, attempt: Attempt) -> None:
         """Waits out a busy or full database, so that what was reserved is not held until the next start."""
         wait_s = SETTLE_AGAIN_S
         while True:
@@ -194,10 +194,10 @@ class Door:
                 wait_s = min(wait_s * 2, LONGEST_SETTLE_AGAIN_S)
 
 
-class Tries:
+class RetryPolicy:
     """How often one request is made: at most two more times within a minute, and only when that may help."""
 
-    def __init__(self, door: Door, chance: Callable[[], float]) -> None:
+    def __init__(self, door: Gate, chance: Callable[[], float]) -> None:
         self._door = door
         self._chance = chance
         self._loop = asyncio.get_running_loop()
@@ -226,7 +226,7 @@ class Tries:
             await self._door.sleep(delay_s)
 
 
-def _measure(entry: Entry, attempt: Attempt, usage: Usage | None) -> None:
+def _measure(entry: LedgerEntry, attempt: Attempt, usage: Usage | None) -> None:
     METRICS.count("parley_provider_attempts_total", kind=entry.scope.kind, outcome=attempt.outcome)
     if attempt.cost_usd:
         METRICS.count("parley_cost_usd_total", float(attempt.cost_usd), model=entry.model)

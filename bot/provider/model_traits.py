@@ -24,7 +24,7 @@ TELLING_BYTES = (1_000, tokens.LONG)
 NEAR = 0.05  # an estimate this close needs no correction
 
 
-class Quirks:
+class ModelTraits:
     """Those of the models at one address. `remember` what is known before anything is asked."""
 
     def __init__(self, engine: Engine, address: str) -> None:

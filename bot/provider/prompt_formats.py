@@ -14,7 +14,7 @@ from typing import Any
 
 from bot.core.values import Message, Prompt
 from bot.provider import stop_sequences
-from bot.provider.stream_readers import Choices, Items, Reading
+from bot.provider.stream_readers import ChoicesReader, ItemsReader, StreamReader
 from bot.text.invisible import visible
 
 
@@ -24,7 +24,7 @@ class Style:
 
     path: str
     asks: Callable[[Prompt, Sequence[str]], dict[str, Any]]
-    reads: type[Reading]
+    reads: type[StreamReader]
 
 
 def cache_key(prompt: Prompt) -> dict[str, str]:
@@ -79,7 +79,7 @@ def _user(text: str) -> dict[str, str]:
 
 
 STYLES: dict[str, Style] = {
-    "transcript": Style("/completions", _transcript, Choices),
-    "chat": Style("/chat/completions", _chat, Choices),
-    "responses": Style("/responses", _responses, Items),
+    "transcript": Style("/completions", _transcript, ChoicesReader),
+    "chat": Style("/chat/completions", _chat, ChoicesReader),
+    "responses": Style("/responses", _responses, ItemsReader),
 }

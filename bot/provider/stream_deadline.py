@@ -12,7 +12,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-class Patience:
+class StreamDeadline:
     """Waits at most `stall_s` for each part and until `deadline` (loop time) for all; then TimeoutError.
 
     Time that passes between two waits counts only towards the deadline: it is not the server's.

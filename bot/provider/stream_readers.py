@@ -25,7 +25,7 @@ _FINISH: dict[str, Finish] = {
 }
 
 
-class Reading:
+class StreamReader:
     """One answer as it arrives. `finish` is None until the server says how it ended."""
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ class Reading:
             self.finish = _FINISH.get(str(reason), "broken")
 
 
-class Choices(Reading):
+class ChoicesReader(StreamReader):
     """/v1/chat/completions and /v1/completions: the first choice's text."""
 
     def read(self, event: dict[str, Any]) -> str:
@@ -83,7 +83,7 @@ class Choices(Reading):
         return str(text)
 
 
-class Items(Reading):
+class ItemsReader(StreamReader):
     """/v1/responses: typed events, or a response object."""
 
     def read(self, event: dict[str, Any]) -> str:

@@ -24,22 +24,22 @@ from bot.core.settings import Settings
 from bot.core.values import Completion, Prompt, Scope, Usage
 from bot.costs.ledger import Ledger
 from bot.ops.metrics import METRICS
-from bot.provider.answer_stream import Answer, Heard
+from bot.provider.answer_stream import AnswerState, AnswerStream
 from bot.provider.client import Pieces, sent
 from bot.provider.error_table import ParameterRefused
 from bot.provider.fair_share import Scheduler
-from bot.provider.gate import Attempt, Tries
+from bot.provider.gate import Attempt, RetryPolicy
 from bot.provider.parameters import from_settings, stops_of
 from bot.provider.prompt_formats import STYLES
 from bot.provider.reported_usage import reported
 from bot.provider.stop_sequences import StopCutter
-from bot.provider.stream_deadline import Patience
-from bot.provider.stream_readers import Reading
-from bot.provider.transport import Wire, events, list_models
+from bot.provider.stream_deadline import StreamDeadline
+from bot.provider.stream_readers import StreamReader
+from bot.provider.transport import Transport, events, list_models
 from bot.text import tokens
 from storage.engine import Engine
 
-__all__ = ["Answer", "Provider", "list_models"]
+__all__ = ["AnswerStream", "Provider", "list_models"]
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ class Provider(Pieces):
         scheduler: Scheduler,
         engine: Engine,
         *,
-        wire: Wire | None = None,
+        wire: Transport | None = None,
         first_text_s: float = FIRST_TEXT_S,
         stall_s: float = STALL_S,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -83,7 +83,7 @@ class Provider(Pieces):
 
     def stream(
         self, prompt: Prompt, scope: Scope, *, model: str = "", max_output_tokens: int | None = None
-    ) -> Answer:
+    ) -> AnswerStream:
         """The answer as it arrives, cut at stop sequences.
 
         ProviderError or BudgetExceeded come out of the first `__anext__`; once there is text, the
@@ -91,8 +91,8 @@ class Provider(Pieces):
         """
         limit = max_output_tokens or self._parameters.max_tokens
         asked = _Asked(prompt, scope, model or self._settings.model, limit)
-        heard = Heard(asked.model)
-        return Answer(self._texts(asked, heard), heard)
+        heard = AnswerState(asked.model)
+        return AnswerStream(self._texts(asked, heard), heard)
 
     async def complete(
         self, prompt: Prompt, scope: Scope, *, model: str = "", max_output_tokens: int | None = None
@@ -103,9 +103,9 @@ class Provider(Pieces):
             pass
         return answer.completion
 
-    async def _texts(self, asked: _Asked, heard: Heard) -> AsyncGenerator[str, None]:
+    async def _texts(self, asked: _Asked, heard: AnswerState) -> AsyncGenerator[str, None]:
         """Attempts until one says something or the policy ends; an empty answer is asked for once more."""
-        tries = Tries(self._door, self._chance)
+        tries = RetryPolicy(self._door, self._chance)
         bound = _bound(asked, self._parameters.candidates)
         count = partial(_count, asked, heard)
         while True:
@@ -131,7 +131,7 @@ class Provider(Pieces):
                     return
                 asked = replace(asked, warmer=True)
 
-    async def _once(self, asked: _Asked, attempt: Attempt, heard: Heard) -> AsyncGenerator[str, None]:
+    async def _once(self, asked: _Asked, attempt: Attempt, heard: AnswerState) -> AsyncGenerator[str, None]:
         """One request for text."""
         body = self._body(asked, attempt.model)
         cutter = StopCutter(self._stops)
@@ -154,12 +154,14 @@ class Provider(Pieces):
         attempt.outcome = "broken" if heard.finish == "broken" else "ok"
 
     async def _said(
-        self, body: dict[str, Any], attempt: Attempt, reading: Reading
+        self, body: dict[str, Any], attempt: Attempt, reading: StreamReader
     ) -> AsyncGenerator[str, None]:
         """All that the model says to one request, uncut."""
         echoed = len(body["prompt"]) if body.get("echo") else 0
         now = asyncio.get_running_loop().time()
-        patience = Patience(stall_s=self._first_text_s, deadline=now + self._settings.request_deadline_s)
+        patience = StreamDeadline(
+            stall_s=self._first_text_s, deadline=now + self._settings.request_deadline_s
+        )
         try:
             opening = partial(self._wire.open, self._style.path, body)
             response = await sent(attempt, body, patience.wait(opening))
@@ -213,7 +215,7 @@ def _bound(asked: _Asked, candidates: int) -> Usage:
     )
 
 
-async def _count(asked: _Asked, heard: Heard) -> Usage:
+async def _count(asked: _Asked, heard: AnswerState) -> Usage:
     """Our own count of a question and as much of its answer as came."""
     texts = _read_by_model(asked.prompt)
     read = await tokens.counted("\n".join(texts), heard.model)

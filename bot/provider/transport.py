@@ -17,7 +17,7 @@ from openai import AsyncOpenAI, AsyncStream, DefaultAioHttpClient
 from bot.core.settings import Settings
 from bot.provider.error_table import NotAnAnswer, ours
 from bot.provider.sse import Events
-from bot.provider.stream_deadline import Patience
+from bot.provider.stream_deadline import StreamDeadline
 
 OPENAI_URL = "https://api.openai.com/v1"
 CONNECT_S = 5.0
@@ -29,7 +29,7 @@ DONE = b"[DONE]"
 Upload = tuple[str, bytes]
 
 
-class Wire:
+class Transport:
     """One model API at one address. Its methods raise what the SDK raises."""
 
     def __init__(self, settings: Settings) -> None:
@@ -85,7 +85,7 @@ def _kind(response: httpx2.Response) -> str:
     return str(response.headers.get("content-type", "")).lower()
 
 
-async def events(response: httpx2.Response, patience: Patience) -> AsyncIterator[list[bytes]]:
+async def events(response: httpx2.Response, patience: StreamDeadline) -> AsyncIterator[list[bytes]]:
     """The JSON texts of the events that arrive together, as they arrive.
 
     Of a server that ignores `stream`, the whole answer as the only one. EOFError when the stream ends without
@@ -120,7 +120,7 @@ def _parts(response: httpx2.Response) -> AsyncIterator[bytes]:
     return response.aiter_bytes() if "content-encoding" in response.headers else aiter(response.stream)
 
 
-async def _rest(parts: AsyncIterator[bytes], patience: Patience) -> None:
+async def _rest(parts: AsyncIterator[bytes], patience: StreamDeadline) -> None:
     patience.expect(REST_S)
     with contextlib.suppress(Exception):
         while True:
@@ -129,7 +129,7 @@ async def _rest(parts: AsyncIterator[bytes], patience: Patience) -> None:
 
 async def list_models(settings: Settings) -> list[dict[str, Any]]:
     """The models of the API, each with `id` and perhaps `shutdown_date`; raises ProviderError."""
-    wire = Wire(settings)
+    wire = Transport(settings)
     try:
         return list((await wire.get("/models"))["data"])
     except Exception as exc:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from bot.costs.budgets import Standing
 from bot.reports.formats import cost, dollars
-from bot.reports.usage import Row, Span, summed, total
+from bot.reports.usage import Span, UsageRow, summed, total
 
 TOLD_APART = 7  # more colours than this nobody tells apart
 REST = "all others"
@@ -37,7 +37,7 @@ class Chart:
         return any(value["usd"] for value in self.values)
 
 
-def over_time(rows: Sequence[Row], span: Span, names: Mapping[str, str]) -> Chart:
+def over_time(rows: Sequence[UsageRow], span: Span, names: Mapping[str, str]) -> Chart:
     """Cost per channel and day. `rows` are by day and channel; `names` shows ids."""
     by_channel = summed(rows, ("channel",))
     label = {row.channel: names.get(row.channel, row.channel) for row in by_channel[:TOLD_APART]}
@@ -61,7 +61,7 @@ def over_time(rows: Sequence[Row], span: Span, names: Mapping[str, str]) -> Char
     )
 
 
-def share(rows: Sequence[Row], span: Span) -> Chart:
+def share(rows: Sequence[UsageRow], span: Span) -> Chart:
     """Cost by kind of request. `rows` are by kind."""
     whole = total(rows).cost_usd or Decimal(1)
     values = tuple(
@@ -83,7 +83,7 @@ def share(rows: Sequence[Row], span: Span) -> Chart:
     )
 
 
-def burn_down(standing: Standing, rows: Sequence[Row], today: date, *, name: str) -> Chart:
+def burn_down(standing: Standing, rows: Sequence[UsageRow], today: date, *, name: str) -> Chart:
     """What is left of a budget day by day, and where it goes at the pace so far. `rows` are by day."""
     first, ends, cap = standing.first, standing.ends, standing.cap_now_usd
     spent = {row.day: row.cost_usd for row in rows}
@@ -144,13 +144,13 @@ def _day(day: date) -> str:
     return f"{day.day} {day:%B}"
 
 
-def _in_all(rows: Sequence[Row]) -> str:
+def _in_all(rows: Sequence[UsageRow]) -> str:
     whole = total(rows)
     unpriced = f", {whole.unpriced:,} of them without a known price" if whole.unpriced else ""
     requests = "1 request" if whole.requests == 1 else f"{whole.requests:,} requests"
     return f"{cost(whole)} in all, {requests}{unpriced}"
 
 
-def _most(rows: Sequence[Row], names: Mapping[str, str]) -> str:
+def _most(rows: Sequence[UsageRow], names: Mapping[str, str]) -> str:
     told = ", ".join(f"{names.get(row.channel, row.channel)} {cost(row)}" for row in rows[:3])
     return f"Most: {told}." if told else "Nothing was used."

@@ -11,8 +11,8 @@ from datetime import date, datetime, timedelta
 
 from bot.core.calendar import first_day
 from bot.costs.budgets import Standing
-from bot.reports.service import Costs
-from bot.reports.usage import Row, Span, Viewer, span
+from bot.reports.service import CostReports
+from bot.reports.usage import Span, UsageRow, Viewer, span
 from storage.costs import digests
 
 HOUR = 8  # on Mondays, where the team lives
@@ -23,32 +23,32 @@ class Digest:
     """A week and the one before, by channel, with the budgets the reader may see."""
 
     span: Span
-    rows: Sequence[Row]
-    before: Sequence[Row]
+    rows: Sequence[UsageRow]
+    before: Sequence[UsageRow]
     standings: Sequence[Standing]
 
 
-async def subscribe(costs: Costs, team: str, person: str) -> None:
+async def subscribe(costs: CostReports, team: str, person: str) -> None:
     """From next Monday on."""
     week = _week(costs).isoformat()
     await costs.engine.write(digests.subscribe, team, person, week, now=costs.calendar.now())
 
 
-async def unsubscribe(costs: Costs, team: str, person: str) -> None:
+async def unsubscribe(costs: CostReports, team: str, person: str) -> None:
     await costs.engine.write(digests.unsubscribe, team, person, now=costs.calendar.now())
 
 
-async def due(costs: Costs) -> list[tuple[str, str]]:
+async def due(costs: CostReports) -> list[tuple[str, str]]:
     """(team, person) of everybody who has not had the digest of last week, once it is Monday morning."""
     rows = await costs.engine.read(digests.due, _week(costs).isoformat())
     return [(row["team"], row["person"]) for row in rows]
 
 
-async def sent(costs: Costs, team: str, person: str) -> None:
+async def sent(costs: CostReports, team: str, person: str) -> None:
     await costs.engine.write(digests.sent, team, person, _week(costs).isoformat())
 
 
-async def make(costs: Costs, team: str, viewer: Viewer) -> Digest:
+async def make(costs: CostReports, team: str, viewer: Viewer) -> Digest:
     """Last week as the viewer may see it."""
     last = _week(costs) - timedelta(days=1)
     week, before = span("week", last), span("week", last - timedelta(days=7))
@@ -60,7 +60,7 @@ async def make(costs: Costs, team: str, viewer: Viewer) -> Digest:
     )
 
 
-def _week(costs: Costs) -> date:
+def _week(costs: CostReports) -> date:
     """The Monday of the running week, which begins with the digest of the one before."""
     now = datetime.fromtimestamp(costs.calendar.now(), costs.calendar.zone)
     return first_day((now - timedelta(hours=HOUR)).date(), "week")

@@ -11,9 +11,9 @@ from typing import Any
 
 import orjson
 
-from bot.reports.usage import Row, total
+from bot.reports.usage import UsageRow, total
 
-COLUMNS = tuple(f.name for f in fields(Row))
+COLUMNS = tuple(f.name for f in fields(UsageRow))
 # What a row on the command line has, whatever was asked for; a day comes before it where days are told apart.
 USUAL = (
     "team",
@@ -45,12 +45,12 @@ def dollars(amount: Decimal) -> str:
     return f"${amount:.{min(9, 1 - amount.adjusted())}f}"
 
 
-def cost(row: Row) -> str:
+def cost(row: UsageRow) -> str:
     """What it cost, or that no price is known for any of it: never a zero that nobody has counted."""
     return UNPRICED if nothing_priced(row) else dollars(row.cost_usd)
 
 
-def nothing_priced(row: Row) -> bool:
+def nothing_priced(row: UsageRow) -> bool:
     return 0 < row.requests == row.unpriced
 
 
@@ -83,7 +83,7 @@ ALWAYS = ("requests", "input_tokens", "cached_tokens", "output_tokens", "cost_us
 NAMED = ("day", "team", "channel", "user", "model", "kind")
 
 
-def table(rows: Sequence[Row], columns: Sequence[str]) -> str:
+def table(rows: Sequence[UsageRow], columns: Sequence[str]) -> str:
     """Aligned columns of plain text with a total."""
     lines = [[SHOWN[column][0] for column in columns]]
     lines += [cells(row, columns, {}) for row in (*rows, total(rows))]
@@ -91,7 +91,7 @@ def table(rows: Sequence[Row], columns: Sequence[str]) -> str:
     return _aligned(lines, left=sum(column in NAMED for column in columns))
 
 
-def cells(row: Row, columns: Sequence[str], names: Mapping[str, str]) -> list[str]:
+def cells(row: UsageRow, columns: Sequence[str], names: Mapping[str, str]) -> list[str]:
     """A row for reading, with a name for each id that has one."""
     values = {column: getattr(row, column) for column in columns}
     return [
@@ -100,7 +100,7 @@ def cells(row: Row, columns: Sequence[str], names: Mapping[str, str]) -> list[st
     ]
 
 
-def columns(rows: Sequence[Row]) -> list[str]:
+def columns(rows: Sequence[UsageRow]) -> list[str]:
     """Which columns are worth showing to one team."""
     return [c for c in SHOWN if c in ALWAYS or (c != "team" and any(getattr(row, c) for row in rows))]
 
@@ -118,7 +118,7 @@ def _aligned(lines: list[list[str]], *, left: int) -> str:
 
 
 def as_csv(
-    rows: Iterable[Row], columns: Sequence[str] = COLUMNS, *, names: Mapping[str, str] | None = None
+    rows: Iterable[UsageRow], columns: Sequence[str] = COLUMNS, *, names: Mapping[str, str] | None = None
 ) -> str:
     """RFC 4180, exact dollars, nothing where no price is known.
 
@@ -134,7 +134,7 @@ def as_csv(
     return out.getvalue()
 
 
-def _value(row: Row, column: str) -> Any:
+def _value(row: UsageRow, column: str) -> Any:
     """None is a cost that nobody knows."""
     return None if column == "cost_usd" and nothing_priced(row) else getattr(row, column)
 
@@ -147,19 +147,19 @@ def _cell(value: Any) -> str:
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
-def as_json(rows: Iterable[Row], columns: Sequence[str] = COLUMNS) -> str:
+def as_json(rows: Iterable[UsageRow], columns: Sequence[str] = COLUMNS) -> str:
     """A list of objects with those columns; dollars as numbers, null where no price is known."""
     told = [{column: _value(row, column) for column in columns} for row in rows]
     return orjson.dumps(told, default=float, option=orjson.OPT_INDENT_2).decode()
 
 
-def as_parquet(rows: Sequence[Row]) -> bytes:
+def as_parquet(rows: Sequence[UsageRow]) -> bytes:
     """Typed columns, dollars as decimal(38, 9), null where no price is known. Needs the charts extra."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     types = {str: pa.string(), int: pa.int64(), float: pa.float64(), Decimal: pa.decimal128(38, 9)}
-    schema = pa.schema([(name, types[type(getattr(Row(), name))]) for name in COLUMNS])
+    schema = pa.schema([(name, types[type(getattr(UsageRow(), name))]) for name in COLUMNS])
     out = io.BytesIO()
     told = [{column: _value(row, column) for column in COLUMNS} for row in rows]
     pq.write_table(pa.Table.from_pylist(told, schema=schema), out)

@@ -24,8 +24,8 @@ from bot.reports.usage import (
     OTHERS,
     PRIVATE_CHANNELS,
     By,
-    Row,
     Span,
+    UsageRow,
     Viewer,
     parse,
     permitted_standings,
@@ -52,7 +52,7 @@ class Response:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class PageData:
     """Where the page's figures come from and for whom.
 
     `names` tells what Slack shows for ids; `draw` draws charts, which `None` leaves out.
@@ -66,11 +66,11 @@ class Desk:
     names: Callable[[Iterable[str]], Awaitable[Mapping[str, str]]]
     draw: Callable[[Sequence[Chart]], Awaitable[list[Picture]]] | None
 
-    async def rows(self, span: Span, *by: By, where: Mapping[str, str]) -> list[Row]:
+    async def rows(self, span: Span, *by: By, where: Mapping[str, str]) -> list[UsageRow]:
         return await usage(self.engine, self.team, span, self.viewer, by=by, where=where)
 
 
-async def respond(desk: Desk, query: Mapping[str, str]) -> Response:
+async def respond(desk: PageData, query: Mapping[str, str]) -> Response:
     """The page for a query, or with format=csv|parquet its rows. NotUnderstood for unknown words."""
     filters = read(query, desk.today)
     if (form := query.get("format", "")) in FORMATS:
@@ -93,7 +93,7 @@ def read(query: Mapping[str, str], today: date) -> Filters:
     return Filters(word, question.span, question.by[0], where)
 
 
-async def look(desk: Desk, filters: Filters) -> View:
+async def look(desk: PageData, filters: Filters) -> View:
     """Everything the viewer may see under these filters, with its charts drawn where they can be."""
     span, where = filters.span, filters.where
     choices = {by: _choices(await desk.rows(span, by, where={}), by) for by in NARROW}
@@ -122,7 +122,7 @@ async def burn_down_of(engine: Engine, standing: Standing, today: date, *, names
     return burn_down(standing, rows, today, name=titled(budget, names))
 
 
-def _choices(rows: Sequence[Row], by: By) -> list[str]:
+def _choices(rows: Sequence[UsageRow], by: By) -> list[str]:
     values = (row.user if by == "person" else getattr(row, by) for row in rows)
     return sorted(value for value in values if value not in ("", OTHERS, PRIVATE_CHANNELS))
 
@@ -133,7 +133,7 @@ def _shows(filters: Filters) -> str:
     return f"{filters.span.first} to {filters.span.last} by {filters.by}{narrowed}"
 
 
-def _download(rows: Sequence[Row], form: str, names: Mapping[str, str], *, shows: str) -> Response:
+def _download(rows: Sequence[UsageRow], form: str, names: Mapping[str, str], *, shows: str) -> Response:
     body = as_parquet(rows) if form == "parquet" else as_csv(rows, names=names).encode()
     named = {"Content-Type": FORMATS[form], "Content-Disposition": f'attachment; filename="usage.{form}"'}
     return Response(body, HEADERS | named, shows)

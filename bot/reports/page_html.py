@@ -20,7 +20,7 @@ import orjson
 from bot.costs.budgets import Standing, titled
 from bot.reports.chart_images import Picture
 from bot.reports.formats import NAMED, SHOWN, cells, columns, compact, cost, dollars
-from bot.reports.usage import BYS, By, Row, Span, total
+from bot.reports.usage import BYS, By, Span, UsageRow, total
 
 TEMPLATE = Template(Path(__file__).with_name("dashboard.html").read_text("utf-8"))
 NARROW: tuple[By, ...] = ("channel", "person", "model", "kind")
@@ -47,7 +47,7 @@ class View:
 
     filters: Filters
     today: date
-    rows: Sequence[Row]
+    rows: Sequence[UsageRow]
     choices: Mapping[By, Sequence[str]]
     standings: Sequence[Standing]
     drawn: Sequence[Picture]
@@ -118,7 +118,7 @@ def _select(name: str, label: str, options: Iterable[tuple[str, str]], chosen: s
     return f'<label>{label}<select name="{name}">{shown}</select></label>'
 
 
-def _figures(whole: Row) -> str:
+def _figures(whole: UsageRow) -> str:
     cached = f"{whole.cached_tokens / whole.input_tokens:.0%}" if whole.input_tokens else "–"
     figures = {
         "cost": cost(whole),
@@ -159,7 +159,7 @@ def _figure(number: int, picture: Picture) -> str:
     )
 
 
-def _table(rows: Sequence[Row], names: Mapping[str, str]) -> str:
+def _table(rows: Sequence[UsageRow], names: Mapping[str, str]) -> str:
     shown = columns(rows)
     head = "".join(f"<th{_class(column)}>{SHOWN[column][0]}</th>" for column in shown)
     body = "".join(f"<tr>{_cells(row, shown, names)}</tr>" for row in rows)
@@ -167,7 +167,7 @@ def _table(rows: Sequence[Row], names: Mapping[str, str]) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody><tfoot><tr>{foot}</tr></tfoot></table>"
 
 
-def _cells(row: Row, shown: Sequence[str], names: Mapping[str, str]) -> str:
+def _cells(row: UsageRow, shown: Sequence[str], names: Mapping[str, str]) -> str:
     texts = zip(shown, cells(row, shown, names), strict=True)
     return "".join(f"<td{_class(column)}>{escape(text)}</td>" for column, text in texts)
 

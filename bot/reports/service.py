@@ -25,8 +25,8 @@ from bot.pages import signed_links
 from bot.reports import chart_images
 from bot.reports.chart_images import Picture
 from bot.reports.charts import Chart, over_time, share
-from bot.reports.page import Desk, burn_down_of
-from bot.reports.usage import BYS, By, Question, Row, Span, Viewer, parse, permitted_standings, usage
+from bot.reports.page import PageData, burn_down_of
+from bot.reports.usage import BYS, By, Span, UsageQuery, UsageRow, Viewer, parse, permitted_standings, usage
 from storage.channel import owners
 from storage.engine import Engine
 
@@ -35,7 +35,7 @@ NO_SMALLER = "There is no smaller model here; whoever runs me sets one as PARLEY
 
 
 @dataclass(frozen=True, slots=True)
-class Costs:
+class CostReports:
     """Every question about money that somebody in Slack can ask."""
 
     settings: Settings
@@ -49,20 +49,20 @@ class Costs:
 
     # Reports
 
-    def question(self, words: str) -> Question:
+    def question(self, words: str) -> UsageQuery:
         """`[today|week|month|2026-10] [by …] [csv]`, or NotUnderstood."""
         return parse(words, self.calendar.today())
 
-    async def rows(self, team: str, span: Span, viewer: Viewer, *by: By) -> list[Row]:
+    async def rows(self, team: str, span: Span, viewer: Viewer, *by: By) -> list[UsageRow]:
         """What the viewer may see, per combination of `by`."""
         return await usage(self.engine, team, span, viewer, by=by)
 
-    async def details(self, team: str, span: Span, viewer: Viewer) -> list[Row]:
+    async def details(self, team: str, span: Span, viewer: Viewer) -> list[UsageRow]:
         """The same told apart by everything, for a spreadsheet."""
         return await self.rows(team, span, viewer, *BYS)
 
     async def picture(
-        self, team: str, question: Question, viewer: Viewer, names: Mapping[str, str]
+        self, team: str, question: UsageQuery, viewer: Viewer, names: Mapping[str, str]
     ) -> Picture | None:
         """The report as a chart: by kind its shares, else its days; None where nothing can be drawn."""
         if not chart_images.available():
@@ -70,7 +70,9 @@ class Costs:
         chart = await self._chart(team, question, viewer, names)
         return (await self.draw([chart]))[0] if chart.shows_something else None
 
-    async def _chart(self, team: str, question: Question, viewer: Viewer, names: Mapping[str, str]) -> Chart:
+    async def _chart(
+        self, team: str, question: UsageQuery, viewer: Viewer, names: Mapping[str, str]
+    ) -> Chart:
         span = question.span
         if question.by == ("kind",) or span.first == span.last:
             return share(await self.rows(team, span, viewer, "kind"), span)
@@ -80,7 +82,7 @@ class Costs:
         self, team: str, span: Span, viewer: Viewer, names: Mapping[str, str]
     ) -> Picture | None:
         """Cost per channel and day as a picture; None where nothing can be drawn."""
-        return await self.picture(team, Question(span), viewer, names)
+        return await self.picture(team, UsageQuery(span), viewer, names)
 
     def link(self, team: str, user: str) -> str:
         """The usage page for this person for a quarter of an hour; '' where no page is served."""
@@ -95,10 +97,10 @@ class Costs:
 
     def desk(
         self, team: str, viewer: Viewer, names: Callable[[Iterable[str]], Awaitable[Mapping[str, str]]]
-    ) -> Desk:
+    ) -> PageData:
         """What the usage page is made at."""
         draw = self.draw if chart_images.available() else None
-        return Desk(self.engine, self.budgets, team, viewer, self.calendar.today(), names, draw)
+        return PageData(self.engine, self.budgets, team, viewer, self.calendar.today(), names, draw)
 
     async def draw(self, charts: Sequence[Chart]) -> list[Picture]:
         """Pictures, one after the other."""

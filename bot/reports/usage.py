@@ -40,7 +40,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class UsageQuery:
     """What a report is asked for in words."""
 
     span: Span
@@ -54,7 +54,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class UsageRow:
     """Usage of one combination of day, channel, user, model and kind; '' where it is summed over all."""
 
     day: str = ""
@@ -76,7 +76,7 @@ class Row:
 
 
 NAMES = ("day", "team", "channel", "user", "model", "kind")
-FIGURES = tuple(f.name for f in fields(Row) if f.name not in NAMES)
+FIGURES = tuple(f.name for f in fields(UsageRow) if f.name not in NAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +104,9 @@ class Viewer:
 OPERATOR = Viewer("", admin=True)  # whoever can read the database file
 
 
-def parse(words: str, today: date) -> Question:
+def parse(words: str, today: date) -> UsageQuery:
     """`[today|week|month|2026-10] [by channel|person|model|kind|day] [csv]`, or NotUnderstood."""
-    question = Question(_month(today))
+    question = UsageQuery(_month(today))
     rest = words.lower().split()
     while rest:
         word = rest.pop(0)
@@ -147,7 +147,7 @@ async def usage(
     *,
     by: Sequence[By] = ("channel",),
     where: Mapping[str, str] | None = None,
-) -> list[Row]:
+) -> list[UsageRow]:
     """What the viewer may see of a team's usage per combination of `by`, narrowed by `where` (By → value).
 
     Dearest first; days in their order.
@@ -159,7 +159,7 @@ async def usage(
     named = None if viewer.admin else ledger.Named(viewer.user, tuple(viewer.owns), OTHERS)
     found = await engine.read(ledger.used, team, *days, by=columns, where=dict(where or {}), named=named)
 
-    def seen() -> list[Row]:
+    def seen() -> list[UsageRow]:
         rows = permitted((_row(team, line) for line in found), viewer)
         if "person" in needed:
             rows = [row for row in rows if row.user != OTHERS]
@@ -169,7 +169,7 @@ async def usage(
     return await asyncio.to_thread(seen)
 
 
-def permitted(rows: Iterable[Row], viewer: Viewer) -> list[Row]:
+def permitted(rows: Iterable[UsageRow], viewer: Viewer) -> list[UsageRow]:
     """The rows as this person may see them.
 
     A member sees the totals of the channels they can enter, and of people only themself; who owns a channel
@@ -179,7 +179,7 @@ def permitted(rows: Iterable[Row], viewer: Viewer) -> list[Row]:
     return [_shown(row, viewer) for row in rows if viewer.admin or viewer.knows(row.channel)]
 
 
-def _shown(row: Row, viewer: Viewer) -> Row:
+def _shown(row: UsageRow, viewer: Viewer) -> UsageRow:
     if not viewer.knows(row.channel):
         row = replace(row, channel=PRIVATE_CHANNELS)
     elif not _may_name(row, viewer):
@@ -187,7 +187,7 @@ def _shown(row: Row, viewer: Viewer) -> Row:
     return row
 
 
-def _may_name(row: Row, viewer: Viewer) -> bool:
+def _may_name(row: UsageRow, viewer: Viewer) -> bool:
     return viewer.admin or row.user in ("", viewer.user) or row.channel in viewer.owns
 
 
@@ -204,7 +204,7 @@ def _may_see(budget: Budget, viewer: Viewer) -> bool:
     return viewer.admin or (budget.scope == "person" and budget.target == viewer.user)
 
 
-def summed(rows: Iterable[Row], by: Sequence[By] = ()) -> list[Row]:
+def summed(rows: Iterable[UsageRow], by: Sequence[By] = ()) -> list[UsageRow]:
     """Rows that agree in `by` added up, dearest first; by days, in their order."""
     columns = ["user" if column == "person" else column for column in by]
     # The team twice, because of one name attrgetter gives no tuple.
@@ -214,19 +214,19 @@ def summed(rows: Iterable[Row], by: Sequence[By] = ()) -> list[Row]:
         key, figures = key_of(row), figures_of(row)
         sums[key] = tuple(map(add, sums[key], figures)) if key in sums else figures
     names = ("team", *columns, *FIGURES)
-    added = [Row(**dict(zip(names, (*key[1:], *figures), strict=True))) for key, figures in sums.items()]
+    added = [UsageRow(**dict(zip(names, (*key[1:], *figures), strict=True))) for key, figures in sums.items()]
     return sorted(added, key=lambda row: (row.day, -row.cost_usd))
 
 
-def total(rows: Iterable[Row]) -> Row:
+def total(rows: Iterable[UsageRow]) -> UsageRow:
     """All rows in one."""
     added = summed(replace(row, team="") for row in rows)
-    return added[0] if added else Row()
+    return added[0] if added else UsageRow()
 
 
-def _row(team: str, line: Mapping[str, Any]) -> Row:
+def _row(team: str, line: Mapping[str, Any]) -> UsageRow:
     figures = {name: line[name] for name in FIGURES if name in line}
-    return Row(
+    return UsageRow(
         team=team,
         day=line.get("day", ""),
         channel=line.get("channel", ""),

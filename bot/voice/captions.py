@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from bot.voice.clip_card import ClipCard
-from bot.voice.transcript import Said
+from bot.voice.transcript import Segment
 
 # What one can read while it stands. Source: BBC subtitle guidelines: two lines of about 40 characters.
 LINE_CHARACTERS = 42
@@ -65,13 +65,13 @@ FORMATS: dict[str, Callable[..., str]] = {"text": text, "srt": srt, "vtt": vtt, 
 ENDINGS = {"text": ".txt", "srt": ".srt", "vtt": ".vtt", "json": ".json"}
 
 
-def _cues(card: ClipCard, english: bool) -> Iterator[Said]:
+def _cues(card: ClipCard, english: bool) -> Iterator[Segment]:
     language = "en" if english else card.language
     for said in card.english if english else card.said:
         yield from _split(said, CUE_CHARACTERS // 2 if language in _WIDE else CUE_CHARACTERS)
 
 
-def _split(said: Said, characters: int) -> Iterator[Said]:
+def _split(said: Segment, characters: int) -> Iterator[Segment]:
     """Pieces that fit one cue, each for its share of the time."""
     pieces = textwrap.wrap(said.text, characters, break_on_hyphens=False)
     letters, at = sum(map(len, pieces)), 0
@@ -88,7 +88,7 @@ def _folded(words: str, card: ClipCard, english: bool) -> str:
     return "\n".join(textwrap.wrap(words, width, break_on_hyphens=False))
 
 
-def _span(cue: Said, comma: str) -> str:
+def _span(cue: Segment, comma: str) -> str:
     # A player shows nothing of a cue that ends before it begins.
     return f"{_clock(cue.start_s, comma)} --> {_clock(max(cue.end_s, cue.start_s + 0.001), comma)}"
 

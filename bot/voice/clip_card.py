@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
-from bot.voice.transcript import Said
+from bot.voice.transcript import Segment
 
 _SPACELESS = frozenset({"ja", "zh", "yue", "th", "lo", "my", "km"})
 
@@ -22,9 +22,9 @@ class ClipCard:
     length_s: float
     model: str
     language: str = ""  # code; "" when unknown
-    said: tuple[Said, ...] = ()
+    said: tuple[Segment, ...] = ()
     timed: bool = True  # False: the times are estimated
-    english: tuple[Said, ...] = ()  # empty when it is English already, or nobody asked
+    english: tuple[Segment, ...] = ()  # empty when it is English already, or nobody asked
     english_whole: bool = True  # False: the translation was cut
     cost_usd: Decimal | None = Decimal(0)  # None: unpriced
 
@@ -62,7 +62,7 @@ class Traces:
     file: str
 
 
-def joined(said: Sequence[Said], language: str) -> str:
+def joined(said: Sequence[Segment], language: str) -> str:
     """All words; a paragraph for each change of speaker, named, where speakers are known."""
     space = "" if language in _SPACELESS else " "
     paragraphs: list[str] = []
@@ -85,6 +85,6 @@ def load(text: str) -> ClipCard:
     """What `dump` wrote."""
     row: dict[str, Any] = json.loads(text)
     for field in ("said", "english"):
-        row[field] = tuple(Said(**s) for s in row[field])
+        row[field] = tuple(Segment(**s) for s in row[field])
     cost = row.pop("cost_usd")
     return ClipCard(**row, cost_usd=None if cost is None else Decimal(cost))

@@ -35,7 +35,7 @@ class Parts:
         self._number = 0
         self._start = 0  # of this part, in samples of the recording
         self._overlap = 0
-        self._writer: Writer | None = None
+        self._writer: PartWriter | None = None
         self._held: deque[Samples] = deque()
         self._waiting = 0  # samples held
 
@@ -78,7 +78,7 @@ class Parts:
     def _write(self, samples: Samples) -> None:
         if not self._writer:
             self._number += 1
-            self._writer = Writer(self._into / f"part{self._number:04}.webm")
+            self._writer = PartWriter(self._into / f"part{self._number:04}.webm")
         self._waiting -= len(samples)
         self._writer.write(samples)
 
@@ -91,7 +91,7 @@ class Parts:
         self._writer = None
 
 
-class Writer:
+class PartWriter:
     """One part: Opus in WebM, which every speech API takes."""
 
     def __init__(self, path: Path) -> None:

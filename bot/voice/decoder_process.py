@@ -44,7 +44,7 @@ TELL_S = 30.0
 OUTPUT_BYTES = 64 << 20
 
 
-class Refused(Exception):
+class DecodingRefused(Exception):
     """The reason, for the person."""
 
 
@@ -58,7 +58,7 @@ def main() -> None:
     source = open(0, "rb", closefd=False)  # noqa: SIM115  (lives as long as the process)
     try:
         tell(**work(source, ask))
-    except Refused as exc:
+    except DecodingRefused as exc:
         tell(refused=str(exc))
     except TooLong:
         tell(too_long=True)
@@ -91,7 +91,7 @@ def work(source: BinaryIO, ask: dict[str, Any]) -> dict[str, Any]:
     """Decides between sending the file as it is and making parts; returns the last line to tell."""
     container = sniff(source.read(64))
     if not container:
-        raise Refused("it is not a recording in a format that I know")
+        raise DecodingRefused("it is not a recording in a format that I know")
     size = source.seek(0, os.SEEK_END)
     if container in ask["containers"] and size <= ask["max_bytes"]:
         meter = Meter()
@@ -120,7 +120,7 @@ def listen(sound: Sound, meter: Meter, longest_s: float, parts: Parts | None = N
             parts.add(block)
         meter.tell(sound.claimed_s)
     if not meter.samples:
-        raise Refused("there is no sound in it")
+        raise DecodingRefused("there is no sound in it")
     return sound.damaged
 
 
@@ -132,7 +132,7 @@ class Sound:
         demuxer = CONTAINERS[container][1]
         self._box = av.open(source, "r", format=demuxer, options=OPEN, metadata_errors="ignore")
         if not self._box.streams.audio:
-            raise Refused("there is no sound in it")
+            raise DecodingRefused("there is no sound in it")
         self._stream = self._box.streams.audio[0]
         self._stream.codec_context.thread_count = 1
         self.claimed_s = self._claim()
@@ -161,7 +161,7 @@ class Sound:
             yield from map(_array, resampler.resample(frame))
         yield from _flush(resampler)
         if self.bad > self.good:
-            raise Refused("it is broken")
+            raise DecodingRefused("it is broken")
 
     def _frames(self) -> Iterator[av.AudioFrame]:
         for packet in self._packets():
@@ -188,7 +188,7 @@ class Sound:
 
 def _resampler(frame: av.AudioFrame) -> av.AudioResampler:
     if frame.sample_rate not in RATES or len(frame.layout.channels) not in CHANNELS:
-        raise Refused("it is no recording of speech")
+        raise DecodingRefused("it is no recording of speech")
     return av.AudioResampler(format="s16", layout="mono", rate=RATE, frame_size=RATE)
 
 

@@ -24,7 +24,7 @@ LISTENS, SPOKEN, WORDS = "listen", "languages", "words"
 
 
 @dataclass(frozen=True, slots=True)
-class Ears:
+class ListeningPolicy:
     """What holds in one channel. No `spoken` or `words` of its own: the operator's."""
 
     listen: str
@@ -38,10 +38,10 @@ class Ears:
         return self.listen == "threads" and incoming.message != incoming.conversation.thread
 
 
-def ears(tx: Tx, settings: Settings, team: str, channel: str) -> Ears:
+def ears(tx: Tx, settings: Settings, team: str, channel: str) -> ListeningPolicy:
     """The ears of a channel."""
     wishes = preferences.wishes(tx, team, channel)
-    return Ears(
+    return ListeningPolicy(
         wishes.get(LISTENS, settings.voice_listen),
         listed(wishes.get(SPOKEN, "")),
         listed(wishes.get(WORDS, "")),

@@ -20,8 +20,8 @@ from bot.provider.text import Provider
 from bot.voice.clip_card import ClipCard
 from bot.voice.decoding import Progress
 from bot.voice.local_speech import speech_for
-from bot.voice.recognition import Voice
-from bot.voice.transcriber import Request
+from bot.voice.recognition import Recognizer
+from bot.voice.transcriber import TranscriptionRequest
 from storage.engine import Engine
 
 # The ledger's row says that it was asked for at the command line.
@@ -43,7 +43,7 @@ class Order:
 Hear = Callable[[Order, Progress], Awaitable[ClipCard | str]]
 
 
-class Transcriber:
+class FileTranscriber:
     """Listens to files of this machine, with any model."""
 
     def __init__(
@@ -54,12 +54,12 @@ class Transcriber:
         self._provider = provider
         self._prices = prices
         self._calendar = calendar
-        self._voices: dict[str, Voice] = {}  # by model
+        self._voices: dict[str, Recognizer] = {}  # by model
 
     async def hear(self, order: Order, progress: Progress) -> ClipCard | str:
         """Implements `Hear`."""
         path = Path(order.path)
-        request = Request(
+        request = TranscriptionRequest(
             path.name,
             SCOPE,
             spoken=tuple(order.spoken),
@@ -74,9 +74,9 @@ class Transcriber:
         except BotError as exc:
             return f"{exc.notice} ({exc})"
 
-    def _voice(self, model: str) -> Voice:
+    def _voice(self, model: str) -> Recognizer:
         if model not in self._voices:
-            self._voices[model] = Voice(
+            self._voices[model] = Recognizer(
                 replace(self._settings, speech_model=model),
                 self._engine,
                 speech_for(model, self._provider),

@@ -14,7 +14,7 @@ from typing import Any
 from bot.core.errors import Refused, SetupError
 from bot.core.values import Scope
 from bot.voice.speech_models import LOCAL
-from bot.voice.transcriber import Speech
+from bot.voice.transcriber import SpeechModel
 
 # What faster-whisper raises: a model it does not know or cannot fetch, a processor that cannot run it.
 FAILURES = (ValueError, RuntimeError, OSError)
@@ -75,6 +75,6 @@ def _row(segment: Any) -> dict[str, Any]:
     return {name: getattr(segment, name) for name in names}
 
 
-def speech_for(model: str, provider: Speech) -> Speech:
+def speech_for(model: str, provider: SpeechModel) -> SpeechModel:
     """Who listens for a model of that name: this machine, or the provider."""
     return LocalSpeech() if model.startswith(LOCAL) else provider

@@ -33,9 +33,9 @@ from bot.core.values import File, Incoming, Scope
 from bot.voice import clip_card as clip
 from bot.voice.clip_card import ClipCard
 from bot.voice.decoding import Progress
-from bot.voice.listening_policy import Ears, audible, ears
-from bot.voice.recognition import Voice
-from bot.voice.transcriber import Request
+from bot.voice.listening_policy import ListeningPolicy, audible, ears
+from bot.voice.recognition import Recognizer
+from bot.voice.transcriber import TranscriptionRequest
 from storage.conversation import messages
 from storage.engine import Engine, Tx
 from storage.voice import clips, recordings
@@ -52,7 +52,7 @@ NOT_HERE = "in this channel I listen only to what is said to me"
 LATER = (SlackUnavailable, StorageError)
 
 
-class Desk(Protocol):
+class FileSource(Protocol):
     """The side of the house where files come in and cards are shown."""
 
     async def root(self, asked: Incoming) -> Incoming | None: ...
@@ -62,7 +62,7 @@ class Desk(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class ClipWords:
     """What is said in one file. `own`: by the person who posted it, recorded in the client."""
 
     name: str
@@ -71,10 +71,10 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class SpokenWords:
     """What came of the recordings in a message."""
 
-    words: tuple[Words, ...] = ()
+    words: tuple[ClipWords, ...] = ()
     notes: tuple[str, ...] = ()  # what did not work, in sentences
     failed: ProviderError | None = None  # the first failure that another try may mend
 
@@ -85,16 +85,16 @@ class Heard:
         return "\n\n".join(filter(None, [text, *(f"[{each.name}]\n{each.text}" for each in self.words)]))
 
 
-class Hearing:
+class MessageClips:
     """Listens to what is shared in a conversation."""
 
-    def __init__(self, settings: Settings, engine: Engine, voice: Voice, desk: Desk) -> None:
+    def __init__(self, settings: Settings, engine: Engine, voice: Recognizer, desk: FileSource) -> None:
         self._settings = settings
         self._engine = engine
         self._voice = voice
         self._desk = desk
 
-    async def listen(self, incoming: Incoming, *, progress: Progress | None = None) -> Heard:
+    async def listen(self, incoming: Incoming, *, progress: Progress | None = None) -> SpokenWords:
         """Every recording in a message, as far as the channel lets us hear it.
 
         Who calls us into a thread that we have not been in asks about what it began with, too; what is said
@@ -103,7 +103,7 @@ class Hearing:
         place = incoming.conversation
         open_ears = await self._engine.read(ears, self._settings, place.team, place.channel)
         began = await self._beginning(incoming)
-        about = await self._files(began, open_ears, progress) if began else Heard()
+        about = await self._files(began, open_ears, progress) if began else SpokenWords()
         heard = await self._files(incoming, open_ears, progress)
         return replace(heard, notes=(*about.notes, *heard.notes), failed=about.failed or heard.failed)
 
@@ -115,15 +115,22 @@ class Hearing:
         began = await self._desk.root(incoming) if recalled.last_at is None else None
         return began if began and any(map(audible, began.files)) else None
 
-    async def _files(self, incoming: Incoming, open_ears: Ears, progress: Progress | None) -> Heard:
-        heard = Heard()
+    async def _files(
+        self, incoming: Incoming, open_ears: ListeningPolicy, progress: Progress | None
+    ) -> SpokenWords:
+        heard = SpokenWords()
         for file in incoming.files:
             heard = await self._file(heard, incoming, file, open_ears, progress)
         return heard
 
     async def _file(
-        self, heard: Heard, incoming: Incoming, file: File, open_ears: Ears, progress: Progress | None
-    ) -> Heard:
+        self,
+        heard: SpokenWords,
+        incoming: Incoming,
+        file: File,
+        open_ears: ListeningPolicy,
+        progress: Progress | None,
+    ) -> SpokenWords:
         """With one more file, or the sentence why not."""
         try:
             card = await self._card(incoming, file, open_ears, progress)
@@ -135,10 +142,10 @@ class Hearing:
             return replace(heard, notes=(*heard.notes, exc.notice), failed=heard.failed or failed)
         if not card.heard:
             return replace(heard, notes=(*heard.notes, NOTHING_HEARD.format(name=card.name)))
-        return replace(heard, words=(*heard.words, Words(card.name, card.text, file.voice)))
+        return replace(heard, words=(*heard.words, ClipWords(card.name, card.text, file.voice)))
 
     async def _card(
-        self, incoming: Incoming, file: File, open_ears: Ears, progress: Progress | None
+        self, incoming: Incoming, file: File, open_ears: ListeningPolicy, progress: Progress | None
     ) -> ClipCard:
         """The card of one file, which stands in the thread when this returns, if there is anything on it."""
         id = card_id(incoming, file)
@@ -163,9 +170,9 @@ class Hearing:
             return None
 
     async def _hear(
-        self, incoming: Incoming, file: File, open_ears: Ears, progress: Progress | None
+        self, incoming: Incoming, file: File, open_ears: ListeningPolicy, progress: Progress | None
     ) -> ClipCard:
-        request = Request(
+        request = TranscriptionRequest(
             file.name,
             scope(incoming),
             spoken=open_ears.spoken,
@@ -191,13 +198,13 @@ class Hearing:
         await self._engine.write(clips.show, clip.id, shown, file)
 
 
-class Listening:
-    """Listening under way; whoever holds it can end it."""
+class RunningRecognition:
+    """RunningRecognition under way; whoever holds it can end it."""
 
-    def __init__(self, work: Coroutine[Any, Any, Heard]) -> None:
+    def __init__(self, work: Coroutine[Any, Any, SpokenWords]) -> None:
         self._task = asyncio.create_task(work)
 
-    async def heard(self) -> Heard | None:
+    async def heard(self) -> SpokenWords | None:
         """What was heard; None when it was ended from outside."""
         try:
             return await self._task
@@ -221,16 +228,16 @@ def called_in(incoming: Incoming) -> bool:
 def said(tx: Tx, team: str, channel: str, message: str, typed: str) -> str:
     """A message's text with what is kept of its recordings, as they are now."""
     words = (_words(tx, kept) for kept in clips.of_message(tx, team, channel, message))
-    return Heard(tuple(filter(None, words))).with_text(typed)
+    return SpokenWords(tuple(filter(None, words))).with_text(typed)
 
 
-def _words(tx: Tx, kept: Clip) -> Words | None:
+def _words(tx: Tx, kept: Clip) -> ClipWords | None:
     stored = recordings.card(tx, kept.recording)
     if stored is None:
         return None
     card, asked = clip.load(stored), decode(kept.asked)
     own = any(file.voice and card_id(asked, file) == kept.id for file in asked.files)
-    return Words(card.name, card.text, own)
+    return ClipWords(card.name, card.text, own)
 
 
 def card_id(incoming: Incoming, file: File) -> str:

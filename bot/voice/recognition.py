@@ -29,8 +29,8 @@ from bot.text import languages
 from bot.voice import clip_card, speech_models
 from bot.voice.clip_card import ClipCard
 from bot.voice.decoding import Recording, Wants, prepare
-from bot.voice.transcriber import Listener, Request, Speech, all_of, total
-from bot.voice.transcript import Said, corrected, spread
+from bot.voice.transcriber import SpeechModel, Transcriber, TranscriptionRequest, all_of, total
+from bot.voice.transcript import Segment, corrected, spread
 from storage.engine import Engine
 from storage.voice import recordings
 from storage.voice.recordings import Caps, Owner
@@ -51,14 +51,14 @@ class Complete(Protocol):
     async def __call__(self, prompt: Prompt, scope: Scope, *, max_output_tokens: int) -> Completion: ...
 
 
-class Voice:
+class Recognizer:
     """Listens to recordings."""
 
     def __init__(
         self,
         settings: Settings,
         engine: Engine,
-        speech: Speech,
+        speech: SpeechModel,
         complete: Complete,
         *,
         prices: Prices,
@@ -70,12 +70,12 @@ class Voice:
         self._complete = complete
         self._calendar = calendar
         self._prices = prices
-        self._listener = Listener(settings, engine, speech, self._price)
+        self._listener = Transcriber(settings, engine, speech, self._price)
         self._model = speech_models.lookup(settings.speech_model)
         self._decoders = asyncio.Semaphore(DECODERS)
         self._locks = WeakValueDictionary[str, asyncio.Lock]()  # of recordings that are being listened to
 
-    async def hear(self, path: Path, request: Request) -> ClipCard:
+    async def hear(self, path: Path, request: TranscriptionRequest) -> ClipCard:
         """A file in words. A card without words means that there is nothing to hear; it cost nothing.
 
         Raises UnsupportedFile, FileTooLarge, BudgetExceeded (minutes or money), or what the provider raises;
@@ -95,7 +95,7 @@ class Voice:
             return card
         chunks = _chunks(card.said)
         answers = await all_of([self._in_english(chunk, scope) for chunk in chunks])
-        said: list[Said] = []
+        said: list[Segment] = []
         for chunk, answer in zip(chunks, answers, strict=True):
             said += spread(answer.text, [(s.start_s, s.end_s) for s in chunk])
         card = replace(
@@ -127,7 +127,7 @@ class Voice:
         await self._engine.write(recordings.forget, id)
         await self._engine.scrub()
 
-    async def _listen(self, id: str, path: Path, request: Request) -> ClipCard:
+    async def _listen(self, id: str, path: Path, request: TranscriptionRequest) -> ClipCard:
         with TemporaryDirectory(prefix="parley-") as into:
             async with self._decoders:
                 recording = await prepare(path, request.name, Path(into), self._wants())
@@ -142,7 +142,9 @@ class Voice:
         await self._engine.write(recordings.put_card, id, request.owner, clip_card.dump(card), now=now)
         return card
 
-    async def _transcribe(self, card: ClipCard, recording: Recording, request: Request) -> ClipCard:
+    async def _transcribe(
+        self, card: ClipCard, recording: Recording, request: TranscriptionRequest
+    ) -> ClipCard:
         heard, cost = await self._listener.listen("transcribe", card.id, recording, request)
         certain = request.spoken[0] if len(request.spoken) == 1 else ""
         language = heard.language or certain
@@ -150,11 +152,13 @@ class Voice:
             language = "en"
         return replace(card, language=language, said=heard.said, timed=heard.timed, cost_usd=cost)
 
-    async def _translate(self, card: ClipCard, recording: Recording, request: Request) -> ClipCard:
+    async def _translate(
+        self, card: ClipCard, recording: Recording, request: TranscriptionRequest
+    ) -> ClipCard:
         heard, cost = await self._listener.listen("translate", card.id, recording, request)
         return replace(card, english=heard.said, cost_usd=total([card.cost_usd, cost]))
 
-    async def _in_english(self, chunk: list[Said], scope: Scope) -> Completion:
+    async def _in_english(self, chunk: list[Segment], scope: Scope) -> Completion:
         text = clip_card.joined([replace(s, speaker="") for s in chunk], "")
         prompt = Prompt(TRANSLATE, (Message("human", text),))
         scope = replace(scope, kind="translation")
@@ -185,14 +189,14 @@ class Voice:
             longest_s=self._settings.voice_clip_minutes * 60,
         )
 
-    def _completed(self, request: Request) -> Request:
+    def _completed(self, request: TranscriptionRequest) -> TranscriptionRequest:
         """With the operator's languages and words, where the channel has none of its own."""
         spoken = request.spoken or _listed(self._settings.speech_languages)
         codes = tuple(filter(None, map(languages.code, spoken)))
         words = (*request.vocabulary, *_listed(self._settings.speech_vocabulary))
         return replace(request, spoken=codes, vocabulary=tuple(dict.fromkeys(words)))
 
-    def _identity(self, path: Path, request: Request) -> str:
+    def _identity(self, path: Path, request: TranscriptionRequest) -> str:
         """The same for the same bytes, asked in the same way in the same conversation."""
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -214,9 +218,9 @@ def minutes(done_s: float, total_s: float) -> str:
     return f"{done} of {whole} minute{'s' if whole > 1 else ''}"
 
 
-def _chunks(said: Sequence[Said]) -> list[list[Said]]:
+def _chunks(said: Sequence[Segment]) -> list[list[Segment]]:
     """In order, each of what one request can translate."""
-    chunks: list[list[Said]] = [[]]
+    chunks: list[list[Segment]] = [[]]
     for s in said:
         if chunks[-1] and sum(len(c.text) for c in chunks[-1]) + len(s.text) > TRANSLATED_CHARACTERS:
             chunks.append([])

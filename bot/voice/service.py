@@ -24,9 +24,9 @@ from bot.core.values import Conversation, Incoming, Scope
 from bot.jobs.inbox import Inbox, Job
 from bot.voice import message_clips as hearing
 from bot.voice.clip_card import ClipCard, Traces
-from bot.voice.listening_policy import Ears, audible, ears, wish
-from bot.voice.message_clips import Hearing, Listening
-from bot.voice.recognition import Voice, addressed
+from bot.voice.listening_policy import ListeningPolicy, audible, ears, wish
+from bot.voice.message_clips import MessageClips, RunningRecognition
+from bot.voice.recognition import Recognizer, addressed
 from storage.channel import preferences
 from storage.conversation import messages
 from storage.engine import Engine, Tx
@@ -45,7 +45,7 @@ CORRECT, FORGET = (
 )
 
 
-class Desk(hearing.Desk, Protocol):
+class CardView(hearing.FileSource, Protocol):
     """Where cards are shown, and what becomes of them there."""
 
     async def change_clip(self, clip: Clip, card: ClipCard) -> str: ...
@@ -59,9 +59,9 @@ class Clips:
         self,
         settings: Settings,
         engine: Engine,
-        hearing: Hearing,
-        voice: Voice,
-        desk: Desk,
+        hearing: MessageClips,
+        voice: Recognizer,
+        desk: CardView,
         *,
         ask: Callable[[Incoming], Awaitable[None]],
         clock: Callable[[], datetime],
@@ -73,7 +73,7 @@ class Clips:
         self._desk = desk
         self._ask = ask  # takes a question in
         self._clock = clock
-        self._listening: dict[str, Listening] = {}  # by the key of the job
+        self._listening: dict[str, RunningRecognition] = {}  # by the key of the job
         self._translating: set[str] = set()
         self.inbox: Inbox  # set by the app, which makes the inbox around `work`
 
@@ -108,7 +108,7 @@ class Clips:
         gone = await self._engine.read(messages.forgotten, place.team, place.channel, incoming.message)
         if gone or age_s > self._settings.message_age_limit_s:
             return
-        listening = self._listening[key] = Listening(self._hearing.listen(incoming))
+        listening = self._listening[key] = RunningRecognition(self._hearing.listen(incoming))
         try:
             heard = await listening.heard()
         finally:
@@ -214,7 +214,7 @@ class Clips:
 
     # What a channel wants
 
-    async def ears(self, team: str, channel: str) -> Ears:
+    async def ears(self, team: str, channel: str) -> ListeningPolicy:
         return await self._engine.read(ears, self._settings, team, channel)
 
     async def wish(self, team: str, channel: str, name: str, value: str, *, user: str) -> None:

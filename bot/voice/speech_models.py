@@ -26,7 +26,7 @@ HINT_CHARACTERS = 600
 
 
 @dataclass(frozen=True, slots=True)
-class SpeechModel:
+class ModelFamily:
     """One family of speech models. `prefix` matches the beginning of a name; the longest one wins."""
 
     prefix: str
@@ -49,13 +49,13 @@ def _takes(names: str) -> frozenset[str]:
 # Sources: openai 3.54, TranscriptionCreateParams and AudioModel; OpenAI's deprecations page; the 1,400 s are
 # the models' own refusal ("audio duration … is longer than 1400 seconds"), less ten for rounding.
 MODELS = (
-    SpeechModel(
+    ModelFamily(
         "gpt-transcribe",
         _takes("language languages keywords prompt response_format chunking_strategy"),
         ("json",),
         hints="keywords",
     ),
-    SpeechModel(
+    ModelFamily(
         "gpt-4o-transcribe-diarize",
         _takes("language response_format chunking_strategy known_speaker_names known_speaker_references"),
         ("diarized_json", "json", "text"),
@@ -66,7 +66,7 @@ MODELS = (
         successor="gpt-transcribe",
     ),
     *(
-        SpeechModel(
+        ModelFamily(
             prefix,
             _takes("language prompt response_format temperature include chunking_strategy"),
             ("json",),
@@ -76,7 +76,7 @@ MODELS = (
         )
         for prefix in ("gpt-4o-transcribe", "gpt-4o-mini-transcribe")
     ),
-    SpeechModel(
+    ModelFamily(
         "whisper-1",
         _takes("language prompt response_format temperature timestamp_granularities"),
         ("verbose_json", "json", "text", "srt", "vtt"),
@@ -87,21 +87,21 @@ MODELS = (
     ),
 )
 # Whisper behind somebody's OpenAI-compatible server, under any name.
-WHISPER = SpeechModel(
+WHISPER = ModelFamily(
     "whisper",
     _takes("language prompt response_format temperature"),
     ("verbose_json", "json", "text"),
     translates=True,
 )
 # Any other speech model on such a server: only what all of them take.
-COMPATIBLE = SpeechModel("", _takes("language prompt response_format"), ("json",))
+COMPATIBLE = ModelFamily("", _takes("language prompt response_format"), ("json",))
 # faster-whisper in this process: no request, no size limit.
-ON_THIS_MACHINE = SpeechModel(
+ON_THIS_MACHINE = ModelFamily(
     LOCAL, _takes("language prompt"), ("verbose_json",), max_bytes=1 << 40, translates=True
 )
 
 
-def lookup(name: str) -> SpeechModel:
+def lookup(name: str) -> ModelFamily:
     """The row for a model's name; of an unknown one, what every compatible server takes."""
     if name.startswith(LOCAL):
         return ON_THIS_MACHINE
@@ -112,7 +112,7 @@ def lookup(name: str) -> SpeechModel:
 
 
 def parameters(
-    model: SpeechModel, *, languages: Sequence[str] = (), vocabulary: Sequence[str] = ()
+    model: ModelFamily, *, languages: Sequence[str] = (), vocabulary: Sequence[str] = ()
 ) -> dict[str, Any]:
     """What goes into a request beside file and model.
 
@@ -135,7 +135,7 @@ def parameters(
     return asked
 
 
-def translation_parameters(model: SpeechModel, asked: dict[str, Any]) -> dict[str, Any]:
+def translation_parameters(model: ModelFamily, asked: dict[str, Any]) -> dict[str, Any]:
     """The same for the endpoint that translates; its prompt would have to be English, so there is none."""
     return {name: asked[name] for name in ("response_format",) if name in asked}
 

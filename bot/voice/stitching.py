@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate
 
-from bot.voice.transcript import Said
+from bot.voice.transcript import Segment
 
 # A word; in scripts without spaces, one character.
 _WORD = re.compile(
@@ -29,7 +29,7 @@ AGAINST_AT_END = 0.25
 ENOUGH = 0.5
 
 
-def join(before: Sequence[Said], after: Sequence[Said], overlap_s: float) -> list[Said]:
+def join(before: Sequence[Segment], after: Sequence[Segment], overlap_s: float) -> list[Segment]:
     """Both in one, times as they are. `overlap_s`: how much of the recording is in both; 0 is a clean cut."""
     if not (overlap_s and before and after):
         return [*before, *after]
@@ -46,7 +46,7 @@ def join(before: Sequence[Said], after: Sequence[Said], overlap_s: float) -> lis
     return [*kept, *rest]
 
 
-def _words(said: Sequence[Said]) -> list[tuple[str, int]]:
+def _words(said: Sequence[Segment]) -> list[tuple[str, int]]:
     """Each word with the place of its end, in characters over all texts."""
     offsets = accumulate((len(s.text) for s in said), initial=0)
     return [
@@ -81,7 +81,7 @@ def _score(ends: list[str], starts: list[str]) -> float:
     return score
 
 
-def _until(said: Sequence[Said], end: int) -> list[Said]:
+def _until(said: Sequence[Segment], end: int) -> list[Segment]:
     """Everything before a place, in characters over all texts."""
     kept = []
     for s in said:
@@ -92,7 +92,7 @@ def _until(said: Sequence[Said], end: int) -> list[Said]:
     return kept
 
 
-def _from(said: Sequence[Said], start: int) -> list[Said]:
+def _from(said: Sequence[Segment], start: int) -> list[Segment]:
     """Everything from a place on, beginning with the punctuation behind that word."""
     kept = []
     for s in said:

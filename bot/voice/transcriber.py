@@ -21,7 +21,7 @@ from bot.costs.pricing import nano, usd
 from bot.provider.reported_usage import reported
 from bot.voice import speech_models, stitching
 from bot.voice.decoding import HEARD_S, Part, Progress, Recording, sound_in
-from bot.voice.transcript import Heard, Said, read
+from bot.voice.transcript import Segment, Transcript, read
 from storage.engine import Engine
 from storage.voice import recordings
 from storage.voice.recordings import Owner, StoredPart
@@ -31,7 +31,7 @@ Task = Literal["transcribe", "translate"]
 Price = Callable[[str, Usage], Decimal | None]
 
 
-class Speech(Protocol):
+class SpeechModel(Protocol):
     """A speech model: the provider, or one on this machine. Returns the model's JSON."""
 
     async def transcribe(
@@ -44,7 +44,7 @@ class Speech(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class TranscriptionRequest:
     """What is wanted of a recording. `spoken` are codes of languages (none: detected)."""
 
     name: str  # as its owner calls it
@@ -59,10 +59,10 @@ class Request:
         return Owner(self.scope.team, self.scope.conversation, self.scope.user)
 
 
-class Listener:
+class Transcriber:
     """Asks the speech model, and remembers what it said."""
 
-    def __init__(self, settings: Settings, engine: Engine, speech: Speech, price: Price) -> None:
+    def __init__(self, settings: Settings, engine: Engine, speech: SpeechModel, price: Price) -> None:
         self._name = settings.speech_model
         self._model = speech_models.lookup(settings.speech_model)
         self._engine = engine
@@ -71,8 +71,8 @@ class Listener:
         self._requests = asyncio.Semaphore(settings.voice_parallel)
 
     async def listen(
-        self, task: Task, id: str, recording: Recording, request: Request
-    ) -> tuple[Heard, Decimal | None]:
+        self, task: Task, id: str, recording: Recording, request: TranscriptionRequest
+    ) -> tuple[Transcript, Decimal | None]:
         """All parts, in parallel within a bound, those that were heard before from storage."""
         stored = await self._engine.read(recordings.parts, id, task)
         work = _Work(task, id, recording, request, stored)
@@ -121,7 +121,12 @@ class _Work:
     """The parts of one recording on their way through the model."""
 
     def __init__(
-        self, task: Task, id: str, recording: Recording, request: Request, done: dict[int, StoredPart]
+        self,
+        task: Task,
+        id: str,
+        recording: Recording,
+        request: TranscriptionRequest,
+        done: dict[int, StoredPart],
     ) -> None:
         self.task = task
         self.id = id
@@ -136,9 +141,9 @@ class _Work:
             self.request.progress(min(finished, self.recording.length_s), self.recording.length_s)
 
 
-def _joined(parts: Sequence[Part], heard: Sequence[Heard]) -> Heard:
+def _joined(parts: Sequence[Part], heard: Sequence[Transcript]) -> Transcript:
     """One transcript of all parts, in the time of the recording."""
-    said: list[Said] = []
+    said: list[Segment] = []
     for number, (part, piece) in enumerate(zip(parts, heard, strict=True), 1):
         # A model names the speakers of each request anew.
         suffix = f"{number}" if len(parts) > 1 else ""
@@ -156,7 +161,7 @@ def _joined(parts: Sequence[Part], heard: Sequence[Heard]) -> Heard:
     for piece in heard:
         letters[piece.language] += sum(len(s.text) for s in piece.said)
     language = letters.most_common(1)[0][0] if letters else ""
-    return Heard(language, tuple(said), all(piece.timed for piece in heard))
+    return Transcript(language, tuple(said), all(piece.timed for piece in heard))
 
 
 async def all_of(work: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
@@ -174,6 +179,6 @@ def total(costs: Sequence[Decimal | None]) -> Decimal | None:
     return sum(known, Decimal(0)) if len(known) == len(costs) else None
 
 
-def _load(heard: str) -> Heard:
+def _load(heard: str) -> Transcript:
     row = json.loads(heard)
-    return Heard(row["language"], tuple(Said(**s) for s in row["said"]), row["timed"])
+    return Transcript(row["language"], tuple(Segment(**s) for s in row["said"]), row["timed"])

@@ -26,7 +26,7 @@ _SENTENCE = re.compile(r"(?:[^.!?。！？…]|[.!?…](?=\w))*[.!?。！？…]
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Segment:
     """Some words in a recording; times in seconds from its beginning."""
 
     start_s: float
@@ -36,26 +36,26 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Transcript:
     """What is said in a recording, or in a part of one."""
 
     language: str  # code; "" when the model did not tell
-    said: tuple[Said, ...]
+    said: tuple[Segment, ...]
     timed: bool  # the times are the model's; else they are estimated from where there is sound
 
 
-def read(reply: dict[str, Any], sounds: Sequence[Span], length_s: float) -> Heard:
+def read(reply: dict[str, Any], sounds: Sequence[Span], length_s: float) -> Transcript:
     """A speech model's JSON. `sounds` is where there is something to hear, from the part's beginning."""
     rows = reply.get("segments") or ()
     if rows:
         kept = [row for row in rows if not _invented(row, sounds)]
         said = [_said(row) for row in kept if str(row.get("text", "")).strip()]
-        return Heard(_language(reply), tuple(said), timed=True)
+        return Transcript(_language(reply), tuple(said), timed=True)
     text = str(reply.get("text") or "").strip()
-    return Heard(_language(reply), tuple(spread(text, sounds or [(0.0, length_s)])), timed=False)
+    return Transcript(_language(reply), tuple(spread(text, sounds or [(0.0, length_s)])), timed=False)
 
 
-def spread(text: str, sounds: Sequence[Span]) -> list[Said]:
+def spread(text: str, sounds: Sequence[Span]) -> list[Segment]:
     """Sentences laid over the spans with sound, each for as long as its share of the letters."""
     sentences = [sentence.strip() for sentence in _SENTENCE.findall(text)]
     sentences = [sentence for sentence in sentences if sentence]
@@ -64,11 +64,11 @@ def spread(text: str, sounds: Sequence[Span]) -> list[Said]:
     for sentence in sentences:
         start = _moment(sounds, total_s * at / letters)
         at += len(sentence)
-        said.append(Said(start, _moment(sounds, total_s * at / letters, ending=True), sentence))
+        said.append(Segment(start, _moment(sounds, total_s * at / letters, ending=True), sentence))
     return said
 
 
-def corrected(said: Sequence[Said], text: str, length_s: float) -> list[Said]:
+def corrected(said: Sequence[Segment], text: str, length_s: float) -> list[Segment]:
     """What a person says was said. Who said it and when stays known around what was changed.
 
     `text` is a whole transcript in which speakers are named as in `clip.joined`.
@@ -92,7 +92,7 @@ def _apart(first: str, second: str, whole: str) -> bool:
     return first + second == whole and not (first[-1:].isalnum() and second[:1].isalnum())
 
 
-def _named(said: Sequence[Said]) -> list[str]:
+def _named(said: Sequence[Segment]) -> list[str]:
     """Each text as it stands in the whole transcript: after a change of speaker, with the name."""
     speakers = ["", *(s.speaker for s in said)]
     return [
@@ -110,9 +110,9 @@ def _moment(sounds: Sequence[Span], sounding_s: float, *, ending: bool = False) 
     return sounds[-1][1] if sounds else 0.0
 
 
-def _said(row: dict[str, Any]) -> Said:
+def _said(row: dict[str, Any]) -> Segment:
     start, end = float(row["start"]), float(row["end"])
-    return Said(start, max(start, end), str(row["text"]).strip(), str(row.get("speaker") or ""))
+    return Segment(start, max(start, end), str(row["text"]).strip(), str(row.get("speaker") or ""))
 
 
 def _invented(row: dict[str, Any], sounds: Sequence[Span]) -> bool:

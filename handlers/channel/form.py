@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.guard.policy import MAX_CONTACT, MAX_PURPOSE, Policy, fingerprint
-from bot.voice.listening_policy import LISTENS, SPOKEN, WORDS, Ears
+from bot.voice.listening_policy import LISTENS, SPOKEN, WORDS, ListeningPolicy
 from handlers.slack.blocks import Block, actions, button, header, section
 from handlers.slack.modals import View, plain, window
 
@@ -85,7 +85,7 @@ class Filled:
     ears: dict[str, str]
 
 
-def form(channel: str, rules: Policy | None, ears: Ears, *, open_questions: int) -> View:
+def form(channel: str, rules: Policy | None, ears: ListeningPolicy, *, open_questions: int) -> View:
     """The form, filled with what holds now."""
     shown = rules or Policy("")
     said = heard(ears)
@@ -153,7 +153,7 @@ def _text(name: str, label: str, value: str, *, most: int = FIELD, hint: str = "
     return block | {"hint": plain(hint)} if hint else block
 
 
-def heard(ears: Ears) -> dict[str, str]:
+def heard(ears: ListeningPolicy) -> dict[str, str]:
     """A channel's ears as the form shows them."""
     return {LISTENS: ears.listen, SPOKEN: ", ".join(ears.spoken), WORDS: ", ".join(ears.words)}
 

@@ -14,7 +14,7 @@ from bot.core.errors import BotError, Conflict, NotPermitted, NotUnderstood, Set
 from bot.guard import policy
 from bot.guard.policy import Policy
 from bot.voice import listening_policy
-from handlers.adapter import SlackFront
+from handlers.adapter import SlackChat
 from handlers.channel import form as settings_form
 from handlers.channel.form import Filled, place
 from handlers.guard import blocks as guard_blocks
@@ -32,7 +32,7 @@ LEARNING = "What changed is being learned; “What the guard did” in `/parley 
 class ChannelSettings:
     """Listeners for the settings of one channel."""
 
-    def __init__(self, services: Services, front: SlackFront) -> None:
+    def __init__(self, services: Services, front: SlackChat) -> None:
         self._services = services
         self._front = front
 

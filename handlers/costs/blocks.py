@@ -10,7 +10,7 @@ from bot.costs.budgets import ADJECTIVES, EACH, Budget, Change, Standing, Warnin
 from bot.costs.estimate import Estimate
 from bot.reports.digest import Digest
 from bot.reports.formats import NAMED, SHOWN, cells, columns, cost, dollars
-from bot.reports.usage import Question, Row, summed, total
+from bot.reports.usage import UsageQuery, UsageRow, summed, total
 from handlers.slack.blocks import Block, context, count, header, section
 from handlers.slack.mrkdwn import escape
 
@@ -26,7 +26,9 @@ OWNER_RIGHTS = "You see your own use, the channels you can enter, and the people
 ADMIN_RIGHTS = "As an admin you see everything; private channels you are not in have no name."
 
 
-def report(question: Question, rows: Sequence[Row], names: Mapping[str, str], rights: str) -> list[Block]:
+def report(
+    question: UsageQuery, rows: Sequence[UsageRow], names: Mapping[str, str], rights: str
+) -> list[Block]:
     """A report: its total in a line, the table, and what the reader does not see."""
     title = header(f"Usage, {question.span.label}")
     if not rows:
@@ -36,13 +38,13 @@ def report(question: Question, rows: Sequence[Row], names: Mapping[str, str], ri
     return [title, said, table(rows, names), context(rights, *follows)]
 
 
-def in_all(whole: Row) -> str:
+def in_all(whole: UsageRow) -> str:
     """The sum in words, with what has no price said openly."""
     unpriced = f", {whole.unpriced:,} of them without a known price" if whole.unpriced else ""
     return f"*{cost(whole)}* for {count(whole.requests, 'request')}{unpriced}"
 
 
-def table(rows: Sequence[Row], names: Mapping[str, str]) -> Block:
+def table(rows: Sequence[UsageRow], names: Mapping[str, str]) -> Block:
     """The dearest rows, the rest in one, and the total."""
     shown = columns(rows)
     lines = [[SHOWN[column][0] for column in shown]]

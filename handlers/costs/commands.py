@@ -22,8 +22,8 @@ from bot.costs.estimate import SPEECH_MODELS
 from bot.reports import digest
 from bot.reports.chart_images import Picture
 from bot.reports.formats import as_csv
-from bot.reports.usage import Question, Row, Viewer
-from handlers.adapter import SlackFront
+from bot.reports.usage import UsageQuery, UsageRow, Viewer
+from handlers.adapter import SlackChat
 from handlers.costs import blocks as usage_blocks
 from handlers.slack import blocks
 from handlers.slack.uploads import Upload, share
@@ -35,7 +35,7 @@ OWNER = re.compile(r"(?P<remove>remove )?<@(?P<person>\w+)(?:\|[^>]*)?>", re.IGN
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CostAnswer:
     """What the asker is shown, and the files that are made for them after it."""
 
     text: str
@@ -46,7 +46,7 @@ class Answer:
 class CostCommands:
     """The sub-commands of /parley that are about money."""
 
-    def __init__(self, services: Services, front: SlackFront) -> None:
+    def __init__(self, services: Services, front: SlackChat) -> None:
         self._services = services
         self._front = front
 
@@ -71,7 +71,7 @@ class CostCommands:
 
     # usage
 
-    async def usage(self, body: dict[str, Any], words: str) -> Answer:
+    async def usage(self, body: dict[str, Any], words: str) -> CostAnswer:
         """A report over all the asker may see; its picture and its CSV go into their direct messages."""
         costs, team = self._services.costs, body["team_id"]
         question = costs.question(words)
@@ -81,9 +81,9 @@ class CostCommands:
         files = partial(self._files, team, question, viewer) if rows else None
         found = usage_blocks.report(question, rows, await self._names(rows), _rights(viewer))
         link = usage_blocks.open_page(costs.link(team, viewer.user))
-        return Answer(f"Usage, {question.span.label}", [*found, *link], files)
+        return CostAnswer(f"Usage, {question.span.label}", [*found, *link], files)
 
-    async def _files(self, team: str, question: Question, viewer: Viewer) -> list[Upload]:
+    async def _files(self, team: str, question: UsageQuery, viewer: Viewer) -> list[Upload]:
         costs, files = self._services.costs, []
         rows = await costs.details(team, question.span, viewer)
         names = await self._names(rows)
@@ -97,7 +97,7 @@ class CostCommands:
 
     # budget
 
-    async def budget(self, body: dict[str, Any], words: str) -> Answer:
+    async def budget(self, body: dict[str, Any], words: str) -> CostAnswer:
         """The budgets the asker may see, or an order about them."""
         costs, team = self._services.costs, body["team_id"]
         viewer = await self.viewer(team, body["user_id"])
@@ -110,7 +110,7 @@ class CostCommands:
                 if change.scope != "channel" or viewer.knows(change.target)
             )
             zone = costs.calendar.zone
-            return Answer("Changes of budgets", usage_blocks.changes(changes, names, zone))
+            return CostAnswer("Changes of budgets", usage_blocks.changes(changes, names, zone))
         if not words or words.lower() == "list":
             return await self._budgets(team, viewer)
         order = budget_syntax.parse(words, team=team, here=body["channel_id"], asker=viewer.user)
@@ -118,16 +118,16 @@ class CostCommands:
             return await self._burn_down(team, order.id, viewer)
         done = await costs.order(team, order, viewer)
         listed = await self._budgets(team, viewer)
-        return Answer(done, [blocks.section(done), *listed.blocks])
+        return CostAnswer(done, [blocks.section(done), *listed.blocks])
 
-    async def _budgets(self, team: str, viewer: Viewer) -> Answer:
+    async def _budgets(self, team: str, viewer: Viewer) -> CostAnswer:
         found = await self._services.costs.standings(team, viewer)
         self._looked(team, viewer, "budgets", "every budget")
         names = await self._front.directory.names(one.budget.target for one in found)
         how = budget_syntax.HINT if viewer.admin or viewer.owns else "Budgets are the admins' to set."
-        return Answer("Budgets", usage_blocks.standings(found, names, how))
+        return CostAnswer("Budgets", usage_blocks.standings(found, names, how))
 
-    async def _burn_down(self, team: str, id: int, viewer: Viewer) -> Answer:
+    async def _burn_down(self, team: str, id: int, viewer: Viewer) -> CostAnswer:
         costs = self._services.costs
         standing = await costs.standing(team, id, viewer)
         self._looked(team, viewer, "budgets", f"budget {id}")
@@ -138,11 +138,11 @@ class CostCommands:
             picture = await costs.burn_down(standing, names)
             return [_png("budget", title, picture)] if picture else []
 
-        return Answer(title, usage_blocks.standings([standing], names, usage_blocks.FOLLOWS), files)
+        return CostAnswer(title, usage_blocks.standings([standing], names, usage_blocks.FOLLOWS), files)
 
     # owner
 
-    async def owner(self, body: dict[str, Any], words: str) -> Answer:
+    async def owner(self, body: dict[str, Any], words: str) -> CostAnswer:
         """Who owns this channel beside its creator; an admin names and dismisses."""
         costs, team, channel = self._services.costs, body["team_id"], body["channel_id"]
         if words:
@@ -157,7 +157,7 @@ class CostCommands:
 
     # estimate
 
-    async def estimate(self, body: dict[str, Any], words: str) -> Answer:
+    async def estimate(self, body: dict[str, Any], words: str) -> CostAnswer:
         """What hours of speech, or a text, would cost on each model."""
         estimator = self._services.costs.estimator()
         if match := HOURS.fullmatch(words):
@@ -168,11 +168,11 @@ class CostCommands:
             found = await asyncio.to_thread(estimator.reading, words, answer_tokens=most)
         else:
             raise NotUnderstood("nothing", ESTIMATE_HINT)
-        return Answer("What it would cost", usage_blocks.estimates(found))
+        return CostAnswer("What it would cost", usage_blocks.estimates(found))
 
     # digest
 
-    async def digest(self, body: dict[str, Any], words: str) -> Answer:
+    async def digest(self, body: dict[str, Any], words: str) -> CostAnswer:
         """Every Monday last week's costs, for those who ask for it."""
         costs, team, user = self._services.costs, body["team_id"], body["user_id"]
         match words.lower():
@@ -194,12 +194,12 @@ class CostCommands:
     def _looked(self, team: str, viewer: Viewer, about: str, scope: str) -> None:
         self._services.looks.note(team, viewer.user, about, f"{scope}; {viewer.sees}")
 
-    async def _names(self, rows: Iterable[Row]) -> dict[str, str]:
+    async def _names(self, rows: Iterable[UsageRow]) -> dict[str, str]:
         return await self._front.directory.names({id for row in rows for id in (row.channel, row.user)})
 
 
-def _sentence(text: str) -> Answer:
-    return Answer(text, [blocks.section(text)])
+def _sentence(text: str) -> CostAnswer:
+    return CostAnswer(text, [blocks.section(text)])
 
 
 def _rights(viewer: Viewer) -> str:

@@ -17,7 +17,7 @@ from bot.core.errors import BotError, SlackRefused
 from bot.costs.budgets import Warning
 from bot.reports import digest
 from bot.reports.usage import PRIVATE_CHANNELS, Viewer
-from handlers.adapter import SlackFront
+from handlers.adapter import SlackChat
 from handlers.costs import blocks as usage_blocks
 from handlers.slack import blocks
 from handlers.slack.own_messages import id_of, ours
@@ -33,7 +33,7 @@ METADATA = "parley_notice"
 class Notices:
     """Says what is due."""
 
-    def __init__(self, services: Services, front: SlackFront) -> None:
+    def __init__(self, services: Services, front: SlackChat) -> None:
         self._services = services
         self._front = front
         self._unsure = True  # whether what is due was said already
@@ -139,7 +139,7 @@ def _has_file(message: dict[str, Any], title: str) -> bool:
     return any(file.get("title") == title for file in message.get("files") or ())
 
 
-async def noticing(services: Services, front: SlackFront) -> None:
+async def noticing(services: Services, front: SlackChat) -> None:
     """Says what is due, for ever."""
     notices = Notices(services, front)
     while True:

@@ -8,10 +8,10 @@ from bot.app import Services
 from bot.core.errors import AskError, BotError, NotPermitted
 from bot.reports.page import HEADERS, respond
 from bot.reports.service import PAGE_PATH
-from handlers.adapter import SlackFront
+from handlers.adapter import SlackChat
 
 
-def add_usage_page(server: web.Application, services: Services, front: SlackFront) -> None:
+def add_usage_page(server: web.Application, services: Services, front: SlackChat) -> None:
     """Serves the page at PAGE_PATH; whatever goes wrong is said in a sentence."""
     costs = services.costs
 

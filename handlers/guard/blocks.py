@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 
-from bot.guard.service import Judged, Question, Standing
+from bot.guard.service import GuardState, Judged, OpenQuestion
 from bot.guard.training import Version, Week
 from handlers.slack.blocks import Block, actions, button, count, header, overturn, section
 from handlers.slack.modals import View, window
@@ -100,7 +100,7 @@ def doubt(verdict: int, *, on_topic: bool) -> list[Block]:
 # What a channel's guard did
 
 
-def record(standing: Standing, judged: Sequence[Judged], zone: tzinfo, *, metadata: str) -> View:
+def record(standing: GuardState, judged: Sequence[Judged], zone: tzinfo, *, metadata: str) -> View:
     """The weeks, the trained versions, the latest verdicts."""
     learning = [section(LEARNING)] if standing.learning else []
     blocks = [
@@ -149,13 +149,13 @@ def _one(judged: Judged, zone: tzinfo) -> Block:
     return told | {"accessory": overturn(said.id, on_topic=not stands(judged))} if judged.text else told
 
 
-def questions(found: Sequence[Question], *, metadata: str) -> View:
+def questions(found: Sequence[OpenQuestion], *, metadata: str) -> View:
     """What the passages of a channel did not answer."""
     blocks = [_question(one) for one in found] or [section("None. Every question found its passage.")]
     return window("Unanswered questions", blocks, callback_id=QUESTIONS, private_metadata=metadata)
 
 
-def _question(one: Question) -> Block:
+def _question(one: OpenQuestion) -> Block:
     nearest = f"\nNearest thing known: {escape(one.nearest[:SHOWN])}" if one.nearest else ""
     said = section(f"{quoted(one.text)}\nAsked by <@{one.asker}>{nearest}")
     return said | {"accessory": button(ANSWERED, "Done", value=str(one.id))}

@@ -12,7 +12,7 @@ from bot.app import Services
 from bot.core.errors import BotError, NotPermitted
 from bot.core.values import Conversation
 from bot.guard.service import Judged
-from handlers.adapter import SlackFront
+from handlers.adapter import SlackChat
 from handlers.channel.listeners import ChannelSettings
 from handlers.guard import blocks as guard_blocks
 from handlers.slack import blocks, modals, own_messages
@@ -32,7 +32,7 @@ NOBODY = "Nobody looks after this channel yet. An admin can name somebody: `/par
 class Verdicts:
     """Listeners for the shortcut "Why this answer?" and the two buttons."""
 
-    def __init__(self, services: Services, front: SlackFront, settings: ChannelSettings) -> None:
+    def __init__(self, services: Services, front: SlackChat, settings: ChannelSettings) -> None:
         self._services = services
         self._front = front
         self._settings = settings

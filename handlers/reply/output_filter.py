@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from bot.text.invisible import HIDDEN, visible
 from bot.text.redact import KEY_BEGINS, KEY_LINE, REDACTED, redact
-from handlers.reply.output_line import Prose, code, open_span
+from handlers.reply.output_line import OutputLine, code, open_span
 from handlers.slack.links import DOT, WIDE
 
 # Without any of these a text is prose that passes as it is.
@@ -52,7 +52,7 @@ class _Fence:
     indent: int
 
 
-class Outgoing:
+class OutputFilter:
     """Filters one text as it grows; the result is the same however the text is chunked.
 
     `allowed_hosts`: lower-case hosts that links may point to, exactly, and single addresses without schemes
@@ -60,7 +60,7 @@ class Outgoing:
     """
 
     def __init__(self, allowed_hosts: Collection[str], allowed_mentions: Collection[str]) -> None:
-        self._prose = Prose(frozenset(allowed_hosts), frozenset(allowed_mentions))
+        self._prose = OutputLine(frozenset(allowed_hosts), frozenset(allowed_mentions))
         self._word: list[str] = []  # since the last blank, as it came
         self._ready: list[str] = []  # clean words that wait for the end of what they are in
         self._until: re.Pattern[str] | None = None  # what that end needs
@@ -199,7 +199,7 @@ class Outgoing:
         return new
 
 
-def filtered(text: str, outgoing: Outgoing) -> str:
+def filtered(text: str, outgoing: OutputFilter) -> str:
     """A whole text at once, by a filter that has not been used."""
     return outgoing.feed(text) + outgoing.finish()
 

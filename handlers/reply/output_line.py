@@ -67,7 +67,7 @@ _Verdict = tuple[int, int, str | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Prose:
+class OutputLine:
     """The rules for one reply: hosts that may be linked, people who may be mentioned."""
 
     hosts: frozenset[str]

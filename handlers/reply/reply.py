@@ -17,13 +17,13 @@ from bot.core.errors import SlackRefused, SlackUnavailable
 from bot.core.values import Incoming, Reply
 from bot.ops.metrics import METRICS
 from bot.voice.recognition import minutes
-from handlers.reply.output_filter import Outgoing, filtered
+from handlers.reply.output_filter import OutputFilter, filtered
 from handlers.reply.splitting import plain, split
-from handlers.reply.stream import LiveStream, Place
+from handlers.reply.stream import LiveStream, StreamPlace
 from handlers.slack import blocks
-from handlers.slack.client import SlackDoor
+from handlers.slack.client import SlackClient
 from handlers.slack.own_messages import id_of, ours
-from handlers.slack.pacing import Pace
+from handlers.slack.pacing import Pacing
 from handlers.slack.status import Session, StatusLine
 
 log = logging.getLogger(__name__)
@@ -66,12 +66,12 @@ class SlackReply:
 
     def __init__(
         self,
-        door: SlackDoor,
-        pace: Pace,
+        door: SlackClient,
+        pace: Pacing,
         incoming: Incoming,
         reply_id: str,
         *,
-        outgoing: Callable[[], Outgoing],
+        outgoing: Callable[[], OutputFilter],
         opened: Callable[[list[str]], None],
         messages: list[str],
         resumed: bool,
@@ -81,7 +81,7 @@ class SlackReply:
         self._pace = pace
         self._incoming = incoming
         self._reply_id = reply_id
-        self._place = Place(where.team, where.channel, where.thread, incoming.user)
+        self._place = StreamPlace(where.team, where.channel, where.thread, incoming.user)
         self._outgoing = outgoing
         self._filter = outgoing()
         self._messages = messages

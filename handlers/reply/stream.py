@@ -16,8 +16,8 @@ from typing import Any
 
 from bot.core.errors import SlackError, SlackUnavailable
 from handlers.reply.splitting import Rotation
-from handlers.slack.client import SlackDoor
-from handlers.slack.pacing import APPEND_STEP_S, Pace
+from handlers.slack.client import SlackClient
+from handlers.slack.pacing import APPEND_STEP_S, Pacing
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ MESSAGE_LIMIT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class StreamPlace:
     """Where a reply goes: the thread, and the person a stream is addressed to (required in channels)."""
 
     team: str
@@ -47,9 +47,9 @@ class LiveStream:
 
     def __init__(
         self,
-        door: SlackDoor,
-        pace: Pace,
-        place: Place,
+        door: SlackClient,
+        pace: Pacing,
+        place: StreamPlace,
         *,
         metadata: Callable[[int], dict[str, Any]],
         opened: Callable[[list[str]], None],

@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.core.errors import BotError
 from bot.reports.formats import cost
-from bot.reports.usage import Row
+from bot.reports.usage import UsageRow
 from bot.text.redact import redact
 from handlers.slack.mrkdwn import escape
 
@@ -125,7 +125,7 @@ def help(commands: Mapping[str, str]) -> list[Block]:
     ]
 
 
-def usage(title: str, month: str, used: Row) -> list[Block]:
+def usage(title: str, month: str, used: UsageRow) -> list[Block]:
     """A month's use in one block, with what could not be priced said openly."""
     lines = [
         f"*{escape(title)}* ({month})",
@@ -138,7 +138,7 @@ def usage(title: str, month: str, used: Row) -> list[Block]:
     return [section("\n".join(lines))]
 
 
-def home(month: str, used: Row, commands: Mapping[str, str]) -> list[Block]:
+def home(month: str, used: UsageRow, commands: Mapping[str, str]) -> list[Block]:
     """The Home tab: what this is, and the person's own month."""
     return [
         header("Parley"),

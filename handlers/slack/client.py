@@ -1,6 +1,6 @@
 """The door to Slack's Web API: one client, one error table, no hidden retries.
 
-Every request of the house to Slack goes through `SlackDoor.call`. What Slack answers becomes an error of
+Every request of the house to Slack goes through `SlackClient.call`. What Slack answers becomes an error of
 ours in one table; what might have been taken although no answer came is marked `maybe_taken`, so that
 nobody posts twice. Pacing lives in handlers/slack/pacing.py, what is said in handlers/reply/reply.py.
 """
@@ -50,7 +50,7 @@ RETRY_AFTER_DEFAULT_S = 5.0  # for a 429 whose Retry-After is missing or junk
 RETRY_AFTER_MOST_S = 300.0
 
 
-class SlackDoor:
+class SlackClient:
     """All requests to Slack of one workspace's bot."""
 
     def __init__(self, client: AsyncWebClient) -> None:

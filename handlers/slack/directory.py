@@ -15,7 +15,7 @@ from typing import Any
 
 from bot.core.errors import SlackError
 from bot.reports.usage import Viewer
-from handlers.slack.client import SlackDoor
+from handlers.slack.client import SlackClient
 
 PAGE_LIMIT = 999  # Source: conversations.list and users.conversations take less than 1,000
 PLACES = "public_channel,private_channel,mpim"
@@ -40,7 +40,7 @@ class AllBut:
 class Directory:
     """People and channels of one workspace."""
 
-    def __init__(self, door: SlackDoor) -> None:
+    def __init__(self, door: SlackClient) -> None:
         self._door = door
         self._names: dict[str, tuple[str, float]] = {}  # id → name and when it was read
 

@@ -20,7 +20,7 @@ from bot.core.settings import Settings
 from bot.core.values import File
 from handlers.intake import file_from
 from handlers.slack.allowed_hosts import pinned
-from handlers.slack.client import SlackDoor
+from handlers.slack.client import SlackClient
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class SlackFiles:
     def __init__(
         self,
         settings: Settings,
-        slack: SlackDoor,
+        slack: SlackClient,
         session: aiohttp.ClientSession,
         *,
         deadline_s: float = FETCH_DEADLINE_S,
@@ -121,7 +121,7 @@ class SlackFiles:
 
 
 @asynccontextmanager
-async def open_files(settings: Settings, slack: SlackDoor) -> AsyncIterator[SlackFiles]:
+async def open_files(settings: Settings, slack: SlackClient) -> AsyncIterator[SlackFiles]:
     """A connection pool of its own: a large file holds up no answer, and no cookie is kept."""
     timeout = aiohttp.ClientTimeout(total=None, connect=10, sock_read=30)
     async with aiohttp.ClientSession(

@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.core.errors import BotError, SlackError
 from handlers.slack.blocks import Block, section
-from handlers.slack.client import SlackDoor
+from handlers.slack.client import SlackClient
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ def plain(text: str) -> dict[str, str]:
     return {"type": "plain_text", "text": text}
 
 
-async def show(door: SlackDoor, trigger: str, fill: Fill, *, on_top: bool = False) -> None:
+async def show(door: SlackClient, trigger: str, fill: Fill, *, on_top: bool = False) -> None:
     """Opens a window, on top of the one that is open if wanted, and shows what `fill` finds, or why not."""
     method = "views.push" if on_top else "views.open"
     try:
@@ -53,7 +53,7 @@ async def show(door: SlackDoor, trigger: str, fill: Fill, *, on_top: bool = Fals
     await show_in(door, opened["view"]["id"], fill)
 
 
-async def show_in(door: SlackDoor, view: str, fill: Fill) -> None:
+async def show_in(door: SlackClient, view: str, fill: Fill) -> None:
     """Shows in an open window what `fill` finds, or why not. Nobody is left with a window that waits."""
     try:
         found = await fill()

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from bot.core.errors import SlackError
-from handlers.slack.client import SlackDoor
+from handlers.slack.client import SlackClient
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ def id_of(message: dict[str, Any]) -> str:
     return str(payload.get("id") or "")
 
 
-async def standing(door: SlackDoor, channel: str, thread: str, ts: str) -> dict[str, Any] | None:
+async def standing(door: SlackClient, channel: str, thread: str, ts: str) -> dict[str, Any] | None:
     """One message of a thread as it stands there; None when it is gone, or Slack does not tell now."""
     try:
         page = await door.get(
@@ -42,7 +42,7 @@ async def standing(door: SlackDoor, channel: str, thread: str, ts: str) -> dict[
     return next((message for message in page.get("messages") or () if message["ts"] == ts), None)
 
 
-async def ours(door: SlackDoor, channel: str, thread: str, *, after: str) -> AsyncIterator[dict[str, Any]]:
+async def ours(door: SlackClient, channel: str, thread: str, *, after: str) -> AsyncIterator[dict[str, Any]]:
     """Our own messages since a person's, with their metadata; of a thread, or outside of any ("")."""
     await asyncio.sleep(LOOK_AFTER_S)
     method, which = ("conversations.replies", {"ts": thread}) if thread else ("conversations.history", {})

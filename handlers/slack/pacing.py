@@ -1,7 +1,7 @@
 """Room under Slack's rate limits, kept before Slack has to say no.
 
 Reserving is cheap and never waits: the caller learns how long to wait and decides whether to sleep or to give
-its place back. One Pace serves one workspace; `off()` is for servers without limits.
+its place back. One Pacing serves one workspace; `off()` is for servers without limits.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ CHANNELS_KEPT = 1000
 ROOM_FOR_OTHERS = 0.8  # of each tier we plan for; the rest is for retries and other users of the token
 
 
-class Bucket:
+class RateBucket:
     """A token bucket: `per_minute` on average, as many at once."""
 
     def __init__(self, per_minute: float, clock: Callable[[], float]) -> None:
@@ -41,14 +41,14 @@ class Bucket:
         self._level = 0.0
 
 
-class Pace:
+class Pacing:
     """What may be sent now, per method and channel. `streams_per_minute` 0 means: no limits."""
 
     def __init__(self, streams_per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._unlimited = streams_per_minute == 0
-        self.streams = Bucket(streams_per_minute * ROOM_FOR_OTHERS, clock)
-        self.appends = Bucket(APPENDS_PER_MINUTE * ROOM_FOR_OTHERS, clock)
+        self.streams = RateBucket(streams_per_minute * ROOM_FOR_OTHERS, clock)
+        self.appends = RateBucket(APPENDS_PER_MINUTE * ROOM_FOR_OTHERS, clock)
         self._next_post: dict[str, float] = {}  # by channel: when its next place is
         self._places: dict[str, float] = {}  # by reply: the place it was given
 

@@ -11,17 +11,17 @@ from collections.abc import Collection
 from typing import Any
 
 from bot.core.errors import SlackError
-from handlers.slack.client import SlackDoor
+from handlers.slack.client import SlackClient
 
 log = logging.getLogger(__name__)
 
 MEMBERS_PAGE = 200  # Source: conversations.members recommends at most 200
 
 
-class Rights:
+class Permissions:
     """Questions about people and channels."""
 
-    def __init__(self, door: SlackDoor) -> None:
+    def __init__(self, door: SlackClient) -> None:
         self._door = door
 
     async def admin(self, user: str) -> bool:

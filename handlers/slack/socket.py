@@ -85,7 +85,7 @@ async def first_address(web_client: AsyncWebClient, app_token: str) -> str | Non
     return str(answer["url"])
 
 
-class Sockets:
+class SocketConnections:
     """The connections, and whether any of them stands."""
 
     def __init__(self, clients: list[PinnedClient]) -> None:
@@ -98,7 +98,7 @@ class Sockets:
 @asynccontextmanager
 async def open_sockets(
     app: AsyncApp, app_token: str, web_client: AsyncWebClient, *, host: str
-) -> AsyncIterator[Sockets]:
+) -> AsyncIterator[SocketConnections]:
     """Connects, hands every envelope to Bolt, and stops receiving on exit.
 
     SetupError when Slack refuses the token. While Slack is away, connecting goes on beside the rest.
@@ -125,7 +125,7 @@ async def open_sockets(
                 client.wss_uri = pinned(address, host)
         connecting = [asyncio.create_task(client.connect()) for client in clients]  # type: ignore[no-untyped-call]
         await asyncio.wait(connecting, timeout=CONNECT_S)
-        yield Sockets(clients)
+        yield SocketConnections(clients)
     finally:
         for task in connecting:
             task.cancel()

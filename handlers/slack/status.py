@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from bot.core.errors import SlackError, SlackRevoked, SlackUnavailable
-from handlers.slack.client import SlackDoor
+from handlers.slack.client import SlackClient
 
 # A quick answer is its own status; a slower one shows that somebody is at work.
 SHOWN_AFTER_S = 0.1
@@ -18,7 +18,7 @@ SHOWN_AGAIN_S = 90.0
 class StatusLine:
     """Shows the latest text; what came between is not caught up with. `say` never waits and never raises."""
 
-    def __init__(self, door: SlackDoor, channel: str, thread: str) -> None:
+    def __init__(self, door: SlackClient, channel: str, thread: str) -> None:
         self._door = door
         self._channel = channel
         self._thread = thread
@@ -64,7 +64,7 @@ class Session:
     `left_open`: an earlier attempt may have died before it could end it.
     """
 
-    def __init__(self, door: SlackDoor, channel: str, thread: str, *, left_open: bool) -> None:
+    def __init__(self, door: SlackClient, channel: str, thread: str, *, left_open: bool) -> None:
         self._door = door
         self._place = {"channel_id": channel, "thread_ts": thread}
         self._open = left_open

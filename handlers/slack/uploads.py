@@ -10,7 +10,7 @@ import aiohttp
 from bot.core.errors import SlackRefused, SlackUnavailable
 from bot.core.settings import Settings
 from handlers.slack.allowed_hosts import pinned
-from handlers.slack.client import SlackDoor
+from handlers.slack.client import SlackClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +24,14 @@ class Upload:
 
 
 async def share(
-    door: SlackDoor, settings: Settings, files: Sequence[Upload], *, channel: str, comment: str
+    door: SlackClient, settings: Settings, files: Sequence[Upload], *, channel: str, comment: str
 ) -> None:
     """All files in one message of a conversation. SlackRefused or SlackUnavailable."""
     given = [{"id": await put(door, settings, file), "title": file.title} for file in files]
     await door.call("files.completeUploadExternal", files=given, channel_id=channel, initial_comment=comment)
 
 
-async def put(door: SlackDoor, settings: Settings, file: Upload) -> str:
+async def put(door: SlackClient, settings: Settings, file: Upload) -> str:
     """The id of an uploaded file that nobody sees yet. SlackRefused or SlackUnavailable."""
     alt = {"alt_txt": file.alt_text} if file.alt_text else {}
     place = await door.get("files.getUploadURLExternal", filename=file.name, length=len(file.content), **alt)

@@ -13,7 +13,7 @@ from bot.reports.formats import UNPRICED, dollars
 from bot.text import languages
 from bot.text.redact import redact
 from bot.voice.clip_card import ClipCard, joined
-from bot.voice.transcript import Said
+from bot.voice.transcript import Segment
 from handlers.slack import blocks
 from handlers.slack.blocks import Block
 from handlers.slack.mrkdwn import escape
@@ -88,7 +88,7 @@ def _title(words: str) -> Block:
     return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [bold]}]}
 
 
-def _quote(said: Sequence[Said], card: ClipCard) -> Block:
+def _quote(said: Sequence[Segment], card: ClipCard) -> Block:
     elements: list[dict[str, Any]] = []
     left = FOLDED_CHARACTERS if long(card) else LONG_CHARACTERS * 2
     for paragraph in _paragraphs(said, card):
@@ -106,9 +106,9 @@ def _quote(said: Sequence[Said], card: ClipCard) -> Block:
     return {"type": "rich_text", "elements": [{"type": "rich_text_quote", "elements": elements}]}
 
 
-def _paragraphs(said: Iterable[Said], card: ClipCard) -> Iterable[Said]:
+def _paragraphs(said: Iterable[Segment], card: ClipCard) -> Iterable[Segment]:
     """What belongs together: one speaker, about half a minute."""
-    kept: list[Said] = []
+    kept: list[Segment] = []
     for s in said:
         if kept and (s.speaker != kept[0].speaker or s.start_s - kept[0].start_s >= PARAGRAPH_S):
             yield _merged(kept, card)
@@ -118,12 +118,12 @@ def _paragraphs(said: Iterable[Said], card: ClipCard) -> Iterable[Said]:
         yield _merged(kept, card)
 
 
-def _merged(kept: list[Said], card: ClipCard) -> Said:
-    words = joined([Said(s.start_s, s.end_s, s.text) for s in kept], card.language)
-    return Said(kept[0].start_s, kept[-1].end_s, words, kept[0].speaker)
+def _merged(kept: list[Segment], card: ClipCard) -> Segment:
+    words = joined([Segment(s.start_s, s.end_s, s.text) for s in kept], card.language)
+    return Segment(kept[0].start_s, kept[-1].end_s, words, kept[0].speaker)
 
 
-def _line(s: Said, card: ClipCard) -> str:
+def _line(s: Segment, card: ClipCard) -> str:
     return f"[{clock(s.start_s)}] " + redact(f"{s.speaker}: {s.text}" if s.speaker else s.text)
 
 

@@ -20,12 +20,12 @@ from bot.core.settings import Settings
 from bot.core.values import File, Incoming
 from bot.voice.clip_card import ClipCard, Traces
 from handlers.intake import incoming_from, is_bot
-from handlers.reply.output_filter import Outgoing
+from handlers.reply.output_filter import OutputFilter
 from handlers.reply.reply import SlackReply
-from handlers.slack.client import SlackDoor
+from handlers.slack.client import SlackClient
 from handlers.slack.downloads import SlackFiles
 from handlers.slack.own_messages import id_of, ours
-from handlers.slack.pacing import Pace
+from handlers.slack.pacing import Pacing
 from handlers.slack.uploads import Upload, put
 from handlers.voice import blocks
 from storage.voice.clips import Clip
@@ -37,10 +37,10 @@ TRANSCRIPT = "Transcript"  # title of the file
 GONE = frozenset({"message_not_found", "file_not_found", "file_deleted", "channel_not_found"})
 
 
-class ClipDesk:
+class ClipCards:
     """Implements bot.voice.message_clips.Desk."""
 
-    def __init__(self, settings: Settings, door: SlackDoor, pace: Pace, files: SlackFiles) -> None:
+    def __init__(self, settings: Settings, door: SlackClient, pace: Pacing, files: SlackFiles) -> None:
         self._settings = settings
         self._door = door
         self._pace = pace
@@ -135,7 +135,7 @@ class ClipDesk:
             self._pace,
             asked,
             clip.id,
-            outgoing=lambda: Outgoing(frozenset(), frozenset()),
+            outgoing=lambda: OutputFilter(frozenset(), frozenset()),
             opened=lambda messages: None,
             messages=[clip.shown] if clip.shown else [],
             resumed=look,

@@ -6,14 +6,14 @@ from typing import Any
 
 from bot.app import Services
 from bot.core.errors import BotError
-from handlers.adapter import SlackFront
+from handlers.adapter import SlackChat
 from handlers.voice import modal
 
 
 class ClipActions:
     """Listeners for a card's buttons and its modal. Whatever cannot be done is said, to whoever pressed."""
 
-    def __init__(self, services: Services, front: SlackFront) -> None:
+    def __init__(self, services: Services, front: SlackChat) -> None:
         self._services = services
         self._front = front
 

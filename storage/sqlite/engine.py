@@ -25,7 +25,7 @@ from storage.engine import P, T, Tx
 from storage.sqlite.errors import mapped
 from storage.sqlite.file import MARK, back_up, connect, locked, migrate, quick_check, refuse_broken, require
 from storage.sqlite.library import Database
-from storage.sqlite.writer import Job, Outcome, SqliteTx, Writer, answer, resolve
+from storage.sqlite.writer import Job, Outcome, SqliteTx, WriterThread, answer, resolve
 
 READERS = 2
 
@@ -52,7 +52,7 @@ class SqliteEngine:
             error = mapped(exc, self._path)
             raise error from error.__cause__
         if self._db:
-            self._writer = Writer(self._db.conn, self._path)
+            self._writer = WriterThread(self._db.conn, self._path)
         self._open = True
         return self
 

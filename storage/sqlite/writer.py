@@ -61,7 +61,7 @@ class SqliteTx:
         return self._execute(sql, params).rowcount
 
 
-class Writer:
+class WriterThread:
     """Owns the connection that writes. `submit` belongs to the event loop; `close` waits for all of it."""
 
     def __init__(self, conn: sqlite3.Connection, path: Path) -> None:

@@ -21,7 +21,7 @@ from bot.core.errors import UnsupportedFile
 from bot.core.settings import SLACK_API_URL, Settings
 from bot.ops import logs
 from bot.reports.formats import FORMULA, as_csv
-from bot.reports.usage import Row
+from bot.reports.usage import UsageRow
 from bot.sandbox.slack.delivery.dispatch import sign
 from bot.sandbox.slack.people.acts import Upload
 from handlers.slack import client
@@ -385,7 +385,7 @@ CELLS = [
 
 def test_attack_27_no_cell_of_a_report_is_computed(tmp_path: Path) -> None:
     assert len(CELLS) >= 22
-    rows = [Row(channel=cell, user=cell, model=cell, cost_usd=Decimal("-1.5")) for cell in CELLS]
+    rows = [UsageRow(channel=cell, user=cell, model=cell, cost_usd=Decimal("-1.5")) for cell in CELLS]
     read = list(csv.reader(io.StringIO(as_csv(rows, names={cell: cell for cell in CELLS}))))
     assert len(read) == len(CELLS) + 1
     book = openpyxl.Workbook()

@@ -19,7 +19,7 @@ from bot.sandbox.rehearsal.question import Answer
 from bot.sandbox.slack.people.acts import Upload
 from bot.text.redact import REDACTED
 from handlers.channel.form import OPEN_RECORD
-from handlers.reply.output_filter import Outgoing
+from handlers.reply.output_filter import OutputFilter
 from handlers.slack.blocks import SETTINGS_OF, SHOULD_ANSWER
 from handlers.voice.blocks import EDIT
 from tests.reply.test_output_filter import EXFILTRATION, HOSTS, MENTIONS, PEOPLE, called, out, strays
@@ -189,7 +189,7 @@ WHOLE = " and ".join(
 
 @pytest.mark.parametrize("text", PIECES)
 def test_attack_05_nothing_of_a_stream_is_dangerous_at_any_moment(text: str) -> None:
-    outgoing, shown = Outgoing(HOSTS, PEOPLE), ""
+    outgoing, shown = OutputFilter(HOSTS, PEOPLE), ""
     for letter in f"so: {text} and on":
         shown += outgoing.feed(letter)
         assert list(markdown_faults(shown)) == [], shown

@@ -18,7 +18,7 @@ import pytest
 from bot.sandbox.slack.people.acts import Upload
 from bot.text.invisible import visible
 from bot.text.redact import REDACTED, redact_all
-from handlers.reply.output_filter import Outgoing
+from handlers.reply.output_filter import OutputFilter
 from tests.reply.test_output_filter import (
     CALL,
     CANARY,
@@ -201,7 +201,7 @@ async def test_attack_03_no_picture_and_no_block_comes_of_a_models_text(tmp_path
 
 
 async def test_attack_04_bare_hosts_are_broken_up_while_the_answer_is_written_too(tmp_path: Path) -> None:
-    outgoing = Outgoing(frozenset(), frozenset())
+    outgoing = OutputFilter(frozenset(), frozenset())
     seen = ""
     for letter in "go to evil.example/SECRET and then to SECRET.evil.example now":
         seen += outgoing.feed(letter)

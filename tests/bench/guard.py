@@ -20,7 +20,7 @@ from statistics import mean
 
 from bot.core.errors import Refused
 from bot.core.values import Scope
-from bot.guard.model_judge import ModelJudge, Unreadable
+from bot.guard.model_judge import ModelJudge, UnreadableVerdict
 from bot.guard.policy import Policy
 from bot.ml.answer_classifier import Pair
 from bot.ml.answer_classifier import train as train_head
@@ -108,7 +108,7 @@ async def model_alone() -> None:
 async def _verdict(judge: ModelJudge, rules: Policy, text: str) -> float:
     try:
         return (await judge.opinion(rules, text, [], Scope("", "", "", "bench", "guard"))).probability
-    except (Unreadable, Refused):
+    except (UnreadableVerdict, Refused):
         return 0.0  # it fails closed
 
 

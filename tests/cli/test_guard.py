@@ -14,7 +14,7 @@ import pytest
 
 from bot.cli.main import main
 from bot.core.errors import SetupError
-from bot.ml.labelled_files import Row, read
+from bot.ml.labelled_files import LabelledRow, read
 from bot.provider.embeddings import MiniLM
 from tests.support.guard_rows import article_splits, pairs, topic_split
 
@@ -35,11 +35,11 @@ def written(path: Path, rows: Iterable[dict[str, Any]]) -> str:
     return str(path)
 
 
-def topic(rows: Iterable[Row]) -> list[dict[str, str]]:
+def topic(rows: Iterable[LabelledRow]) -> list[dict[str, str]]:
     return [{"text": r.texts[0], "label": "on" if r.label else "off"} for r in rows]
 
 
-def answerable(rows: Iterable[Row]) -> list[dict[str, str]]:
+def answerable(rows: Iterable[LabelledRow]) -> list[dict[str, str]]:
     return [
         {"context": r.texts[0], "question": r.texts[1], "label": "yes" if r.label else "no", "kind": r.kind}
         for r in rows

@@ -20,7 +20,7 @@ from bot.core.calendar import Calendar, first_day, next_first_day, zone
 from bot.core.errors import BudgetExceeded, Missing, SetupError
 from bot.core.values import Scope, Usage
 from bot.costs.budgets import EACH, Budget, Budgets
-from bot.costs.ledger import Entry, Ledger
+from bot.costs.ledger import Ledger, LedgerEntry
 from bot.costs.pricing import Prices
 from storage import audit
 from storage.costs import budgets
@@ -47,7 +47,7 @@ class House:
         given = {"scope": "channel", "target": "C1", "period": "day"} | budget
         return await self.budgets.put(Budget(team="T1", cap_usd=Decimal(dollars), **given))
 
-    async def ask(self, scope: Scope = SCOPE, bound: Usage = CENT, **more: Any) -> Entry:
+    async def ask(self, scope: Scope = SCOPE, bound: Usage = CENT, **more: Any) -> LedgerEntry:
         return await self.ledger.open(scope, "gpt-6-sol", upper_bound=bound, attempt=1, **more)
 
     async def spend(self, scope: Scope = SCOPE, used: Usage = CENT) -> None:
@@ -71,9 +71,9 @@ async def house(engine: Engine) -> House:
 async def test_a_hundred_parallel_requests_stay_below_the_cap(house: House) -> None:
     await house.cap("0.425")
     asked = await asyncio.gather(*(house.ask() for _ in range(100)), return_exceptions=True)
-    entries = [entry for entry in asked if isinstance(entry, Entry)]
+    entries = [entry for entry in asked if isinstance(entry, LedgerEntry)]
     assert len(entries) == 42
-    assert all(isinstance(other, BudgetExceeded) for other in asked if not isinstance(other, Entry))
+    assert all(isinstance(other, BudgetExceeded) for other in asked if not isinstance(other, LedgerEntry))
     await asyncio.gather(*(house.ledger.settle(entry, CENT, outcome="ok") for entry in entries))
     assert await house.left() == [(Decimal("0.42"), Decimal(0))]
 
@@ -385,8 +385,8 @@ class Spending(RuleBasedStateMachine):
             return await asyncio.gather(*asked, return_exceptions=True)
 
         answers = self.run(together())
-        assert all(isinstance(answer, Entry | BudgetExceeded) for answer in answers)
-        return multiple(*(answer for answer in answers if isinstance(answer, Entry)))
+        assert all(isinstance(answer, LedgerEntry | BudgetExceeded) for answer in answers)
+        return multiple(*(answer for answer in answers if isinstance(answer, LedgerEntry)))
 
     @rule(bounds=st.lists(st.integers(0, 900), min_size=1, max_size=8), turns=st.integers(0, 12))
     def ask_and_walk_away(self, bounds: list[int], turns: int) -> None:
@@ -399,7 +399,7 @@ class Spending(RuleBasedStateMachine):
             for task in asked:
                 task.cancel()
             for entry in await asyncio.gather(*asked, return_exceptions=True):
-                if isinstance(entry, Entry):
+                if isinstance(entry, LedgerEntry):
                     await self.house.ledger.settle(entry, None, outcome="stopped")
 
         before = self.run(self.house.left())
@@ -407,7 +407,7 @@ class Spending(RuleBasedStateMachine):
         assert self.run(self.house.left()) == before
 
     @rule(entries=st.lists(consumes(open_entries), max_size=8), late=consumes(open_entries))
-    def end_at_once_while_the_process_dies(self, entries: list[Entry], late: Entry) -> None:
+    def end_at_once_while_the_process_dies(self, entries: list[LedgerEntry], late: LedgerEntry) -> None:
         async def together() -> None:
             ends = [self.house.ledger.settle(entry, None, outcome="failed") for entry in entries]
             after = House(self.engine, at=self.house.at)
@@ -422,14 +422,14 @@ class Spending(RuleBasedStateMachine):
         share=st.integers(0, 100),
         outcome=st.sampled_from(["ok", "broken", "stopped", "failed", "unknown"]),
     )
-    def end(self, entry: Entry, share: int, outcome: Any) -> None:
+    def end(self, entry: LedgerEntry, share: int, outcome: Any) -> None:
         """Also entries of an earlier life: their end comes too late and must not count twice."""
         used = Usage(output_tokens=entry.upper_bound.output_tokens * share // 100)
         usage = None if outcome in ("failed", "unknown") else used
         self.run(self.house.ledger.settle(entry, usage, outcome=outcome))
 
     @rule(entry=open_entries)
-    def end_twice(self, entry: Entry) -> None:
+    def end_twice(self, entry: LedgerEntry) -> None:
         for _ in range(2):
             self.run(self.house.ledger.settle(entry, None, outcome="stopped"))
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from bot.core.calendar import Calendar, zone
 from bot.core.values import Scope, Usage
-from bot.costs.ledger import Entry, Ledger, Outcome
+from bot.costs.ledger import Ledger, LedgerEntry, Outcome
 from bot.costs.pricing import Prices, load
 from storage.costs import ledger as rows
 from storage.engine import Engine, Tx, open_engine
@@ -58,7 +58,7 @@ async def begin(engine: Engine, clock: Clock, time_zone: str = "UTC") -> Ledger:
     return ledger
 
 
-async def ask(ledger: Ledger, scope: Scope = SCOPE, model: str = "gpt-6-sol", **more: Any) -> Entry:
+async def ask(ledger: Ledger, scope: Scope = SCOPE, model: str = "gpt-6-sol", **more: Any) -> LedgerEntry:
     return await ledger.open(scope, model, upper_bound=BOUND, attempt=1, **more)
 
 

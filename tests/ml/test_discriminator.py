@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot.ml import answer_classifier, classification_report, discriminator
 from bot.ml.answer_classifier import Pair
 from bot.ml.answer_features import Collection, features
-from bot.ml.calibration import Costs, cheapest, platt, quantile
+from bot.ml.calibration import ErrorCosts, cheapest, platt, quantile
 from bot.ml.classification_report import class_report, report
 from bot.ml.discriminator import Example, Training, train
 from bot.ml.features import Vocabulary, visible
@@ -87,8 +87,8 @@ def test_too_few_examples_are_said_so() -> None:
 
 def test_a_costly_wrong_refusal_lowers_the_threshold() -> None:
     examples = [Example(r.texts[0], r.label) for r in topic_split("travel", 45, 0).training]
-    careful = train(examples, folds=3, costs=Costs(20, 1)).discriminator.lines.threshold
-    harsh = train(examples, folds=3, costs=Costs(1, 20)).discriminator.lines.threshold
+    careful = train(examples, folds=3, costs=ErrorCosts(20, 1)).discriminator.lines.threshold
+    harsh = train(examples, folds=3, costs=ErrorCosts(1, 20)).discriminator.lines.threshold
     assert careful < harsh
 
 
@@ -178,7 +178,7 @@ def test_cheapest_threshold_is_at_most_the_cost_of_any_other(
             for s, y in zip(scores, labels, strict=True)
         )
 
-    chosen = cost(cheapest(scores, labels, Costs(refused, answered)))
+    chosen = cost(cheapest(scores, labels, ErrorCosts(refused, answered)))
     assert chosen <= min(map(cost, [*scores, *(s + 0.5 for s in scores)])) + 1e-6
 
 

@@ -19,7 +19,7 @@ import pytest
 from bot.cli import inbox, main
 from bot.cli import usage as usage_cli
 from bot.ops.metrics import METRICS
-from bot.privacy.access_log import WAITING, Looks
+from bot.privacy.access_log import WAITING, AccessLog
 from handlers import commands
 from handlers import routes as table
 from handlers.channel.form import OPEN_QUESTIONS, OPEN_RECORD
@@ -369,7 +369,7 @@ async def test_a_report_waits_for_no_entry_and_the_entry_waits_for_the_database(
 
 async def test_what_waits_at_the_end_is_written_down_before_it(tmp_path: Path) -> None:
     async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
-        noted = Looks(engine)
+        noted = AccessLog(engine)
         async with noted.noting():
             noted.note("T", "U1", "usage", "everything")
     assert await looks(tmp_path) == [("usage", "U1", "everything")]
@@ -378,7 +378,7 @@ async def test_what_waits_at_the_end_is_written_down_before_it(tmp_path: Path) -
 async def test_looks_that_could_not_wait_are_counted_in_the_list_and_for_the_monitor(tmp_path: Path) -> None:
     before = METRICS.render()
     async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
-        noted = Looks(engine)
+        noted = AccessLog(engine)
         for number in range(WAITING + 2):
             noted.note("T", f"U{number}", "usage", "everything")
         async with noted.noting():

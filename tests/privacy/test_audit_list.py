@@ -137,7 +137,7 @@ def test_a_list_whose_end_was_cut_off_is_found_by_a_seal_that_was_noted(
 
 
 def test_an_entry_is_one_line_whatever_is_in_it() -> None:
-    entry = audit.Entry(1, "T", "U", "act", "about\n  2  forged", "\x1b[2J", time.time(), "")
+    entry = audit.AuditEntry(1, "T", "U", "act", "about\n  2  forged", "\x1b[2J", time.time(), "")
     assert audit_cli.line(entry).isprintable()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.core.errors import Credentials, Overloaded
-from bot.provider.circuit_breaker import FAILURES, PAUSE_S, Breaker
+from bot.provider.circuit_breaker import FAILURES, PAUSE_S, CircuitBreaker
 
 
 class Clock:
@@ -13,15 +13,15 @@ class Clock:
         return self.now
 
 
-def opened(clock: Clock) -> Breaker:
-    breaker = Breaker(clock=clock)
+def opened(clock: Clock) -> CircuitBreaker:
+    breaker = CircuitBreaker(clock=clock)
     reports = [breaker.failed(Overloaded()) for _ in range(FAILURES)]
     assert reports == [False] * (FAILURES - 1) + [True]
     return breaker
 
 
 def test_it_opens_only_after_failures_in_a_row() -> None:
-    breaker = Breaker(clock=Clock())
+    breaker = CircuitBreaker(clock=Clock())
     for _ in range(3):
         for _ in range(FAILURES - 1):
             breaker.failed(Overloaded())
@@ -61,6 +61,6 @@ def test_a_probe_that_was_given_up_lets_the_next_one_pass() -> None:
 
 
 def test_what_only_an_operator_can_mend_opens_it_at_once() -> None:
-    breaker = Breaker(clock=Clock())
+    breaker = CircuitBreaker(clock=Clock())
     assert breaker.failed(Credentials(), at_once=True) is True
     assert isinstance(breaker.why, Credentials)

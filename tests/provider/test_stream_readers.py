@@ -9,7 +9,7 @@ from openai.types.chat import ChatCompletionChunk
 from openai.types.responses import ResponseRefusalDeltaEvent
 
 from bot.provider.error_table import StreamError
-from bot.provider.stream_readers import Choices, Items, Reading
+from bot.provider.stream_readers import ChoicesReader, ItemsReader, StreamReader
 
 
 def chunk(delta: dict[str, Any], finish: str | None = None, index: int = 0) -> dict[str, Any]:
@@ -19,12 +19,12 @@ def chunk(delta: dict[str, Any], finish: str | None = None, index: int = 0) -> d
     return full
 
 
-def said(reading: Reading, *events: dict[str, Any]) -> str:
+def said(reading: StreamReader, *events: dict[str, Any]) -> str:
     return "".join(reading.read(event) for event in events)
 
 
 def test_chat_text_finish_and_usage() -> None:
-    reading = Choices()
+    reading = ChoicesReader()
     usage = {"prompt_tokens": 5, "completion_tokens": 2}
     events = [chunk({"role": "assistant", "content": ""}), chunk({"content": "Hi"}), chunk({}, "stop")]
     assert said(reading, *events, {"choices": [], "usage": usage}) == "Hi"
@@ -32,11 +32,11 @@ def test_chat_text_finish_and_usage() -> None:
 
 
 def test_only_the_first_choice_is_heard() -> None:
-    assert said(Choices(), chunk({"content": "a"}), chunk({"content": "B"}, index=1)) == "a"
+    assert said(ChoicesReader(), chunk({"content": "a"}), chunk({"content": "B"}, index=1)) == "a"
 
 
 def test_a_refusal_stays_filtered_though_the_model_stopped() -> None:
-    reading = Choices()
+    reading = ChoicesReader()
     assert said(reading, chunk({"refusal": "No."}), chunk({}, "stop")) == "No."
     assert reading.finish == "filtered"
 
@@ -52,13 +52,13 @@ def test_a_refusal_stays_filtered_though_the_model_stopped() -> None:
     ],
 )
 def test_finish_reasons(reason: str, finish: str) -> None:
-    reading = Choices()
+    reading = ChoicesReader()
     reading.read({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})
     assert reading.finish == finish
 
 
 def test_a_whole_chat_answer_reads_like_a_streamed_one() -> None:
-    reading = Choices()
+    reading = ChoicesReader()
     whole = {
         "choices": [{"index": 0, "message": {"content": "Hi"}, "finish_reason": "stop"}],
         "usage": {"x": 1},
@@ -67,13 +67,13 @@ def test_a_whole_chat_answer_reads_like_a_streamed_one() -> None:
 
 
 def test_a_completion_says_its_text() -> None:
-    reading = Choices()
+    reading = ChoicesReader()
     assert said(reading, {"choices": [{"index": 0, "text": " Hi", "finish_reason": "length"}]}) == " Hi"
     assert reading.finish == "length"
 
 
 def test_response_events() -> None:
-    reading = Items()
+    reading = ItemsReader()
     response = {"object": "response", "status": "completed", "usage": {"input_tokens": 1}, "output": []}
     events: list[dict[str, Any]] = [
         {"type": "response.created", "response": {"status": "in_progress", "model": "m"}},
@@ -87,14 +87,14 @@ def test_response_events() -> None:
     ("reason", "finish"), [("max_output_tokens", "length"), ("content_filter", "filtered"), ("?", "broken")]
 )
 def test_an_incomplete_response_says_why(reason: str, finish: str) -> None:
-    reading = Items()
+    reading = ItemsReader()
     response = {"status": "incomplete", "incomplete_details": {"reason": reason}}
     reading.read({"type": "response.incomplete", "response": response})
     assert reading.finish == finish
 
 
 def test_a_response_that_refuses_is_filtered() -> None:
-    reading = Items()
+    reading = ItemsReader()
     event = {"type": "response.refusal.delta", "delta": "No."}
     place = {"content_index": 0, "item_id": "i", "output_index": 0, "sequence_number": 1}
     ResponseRefusalDeltaEvent.model_validate(event | place)
@@ -106,21 +106,21 @@ def test_a_response_that_refuses_is_filtered() -> None:
 def test_a_whole_response_says_its_text() -> None:
     item = {"type": "message", "content": [{"type": "output_text", "text": "Hi"}]}
     whole = {"object": "response", "status": "completed", "output": [{"type": "reasoning"}, item]}
-    assert said(Items(), whole) == "Hi"
+    assert said(ItemsReader(), whole) == "Hi"
 
 
 @pytest.mark.parametrize(
     ("reading", "event"),
     [
-        (Choices(), {"error": {"code": "server_error", "message": "m"}}),
-        (Choices(), {"error": "plain"}),
-        (Items(), {"type": "error", "code": "server_error", "message": "m"}),
+        (ChoicesReader(), {"error": {"code": "server_error", "message": "m"}}),
+        (ChoicesReader(), {"error": "plain"}),
+        (ItemsReader(), {"type": "error", "code": "server_error", "message": "m"}),
         (
-            Items(),
+            ItemsReader(),
             {"type": "response.failed", "response": {"status": "failed", "error": {"code": "server_error"}}},
         ),
     ],
 )
-def test_an_error_in_the_stream_is_raised(reading: Reading, event: dict[str, Any]) -> None:
+def test_an_error_in_the_stream_is_raised(reading: StreamReader, event: dict[str, Any]) -> None:
     with pytest.raises(StreamError):
         reading.read(event)

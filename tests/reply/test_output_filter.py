@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from handlers.reply.output_filter import Outgoing, filtered
+from handlers.reply.output_filter import OutputFilter, filtered
 
 HOSTS = frozenset({"ok.example", "docs.ok.example"})
 PEOPLE = frozenset({"U0ASKER"})
@@ -32,7 +32,7 @@ HOST = re.compile(r"(?:https?://)?(?:ok|docs\.ok)\.example(?::\d+)?(?:[/?#].*)?"
 
 
 def out(text):
-    return filtered(text, Outgoing(HOSTS, PEOPLE))
+    return filtered(text, OutputFilter(HOSTS, PEOPLE))
 
 
 def links(markdown):
@@ -188,7 +188,7 @@ VOUCHED = frozenset({"wiki.example/page?id=1", "wiki.example/"})
     ],
 )
 def test_an_address_that_the_asker_wrote_may_be_a_link(text):
-    assert filtered(text, Outgoing(VOUCHED, PEOPLE)) == text
+    assert filtered(text, OutputFilter(VOUCHED, PEOPLE)) == text
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_an_address_that_the_asker_wrote_may_be_a_link(text):
     ],
 )
 def test_nothing_can_be_added_to_an_address_that_the_asker_wrote(text):
-    shown = filtered(text, Outgoing(VOUCHED, PEOPLE))
+    shown = filtered(text, OutputFilter(VOUCHED, PEOPLE))
     assert CANARY not in shown
     assert "https:" not in shown
 
@@ -313,7 +313,7 @@ TEXTS = st.lists(FRAGMENTS, max_size=40).map("".join) | st.sampled_from([*EXFILT
 
 
 def streamed(parts):
-    outgoing = Outgoing(HOSTS, PEOPLE)
+    outgoing = OutputFilter(HOSTS, PEOPLE)
     return "".join([outgoing.feed(part) for part in parts]) + outgoing.finish()
 
 
@@ -346,7 +346,7 @@ def test_what_was_filtered_is_not_made_dangerous_by_filtering_again(text):
 
 
 def test_prose_flows_on_at_every_word():
-    outgoing = Outgoing(HOSTS, PEOPLE)
+    outgoing = OutputFilter(HOSTS, PEOPLE)
     assert outgoing.feed("Hel") == "Hel"
     assert outgoing.feed("lo") == "lo"
     assert outgoing.feed(", how") == ", "
@@ -356,25 +356,25 @@ def test_prose_flows_on_at_every_word():
 
 
 def test_an_open_span_next_to_a_closed_one_waits_alone():
-    outgoing = Outgoing(HOSTS, PEOPLE)
+    outgoing = OutputFilter(HOSTS, PEOPLE)
     assert outgoing.feed("x `a b`c`d ") == "x `a b`"
     assert outgoing.feed("e` f ") == "c`d e` f "
 
 
 def test_scripts_without_blanks_flow_on_too():
-    outgoing = Outgoing(HOSTS, PEOPLE)
+    outgoing = OutputFilter(HOSTS, PEOPLE)
     assert "".join(map(outgoing.feed, "你好，世界")) == "你好，世"
     assert outgoing.finish() == "界"
 
 
 def test_the_first_word_is_shown_at_once_unless_it_begins_an_address():
-    assert Outgoing(HOSTS, PEOPLE).feed("Yes") == "Yes"
-    assert Outgoing(HOSTS, PEOPLE).feed("https") == ""
+    assert OutputFilter(HOSTS, PEOPLE).feed("Yes") == "Yes"
+    assert OutputFilter(HOSTS, PEOPLE).feed("https") == ""
     assert streamed(["SECRET", ".evil.example/x"]) == "SECRET evil[.]example"
 
 
 def test_only_code_waits_and_only_for_its_end():
-    outgoing = Outgoing(HOSTS, PEOPLE)
+    outgoing = OutputFilter(HOSTS, PEOPLE)
     assert outgoing.feed("use `a b ") == "use "
     assert outgoing.feed("c` then ") == "`a b c` then "
     assert outgoing.feed("this:\n```py\nx = ") == "this:\n```py\n"

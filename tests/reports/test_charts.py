@@ -12,14 +12,14 @@ from bot.costs.budgets import Budget, Standing
 from bot.reports import chart_images
 from bot.reports.chart_process import specification
 from bot.reports.charts import REST, Chart, burn_down, over_time, share
-from bot.reports.usage import Row, span
+from bot.reports.usage import UsageRow, span
 
 TODAY = date(2026, 11, 10)
 MONTH = span("month", TODAY)
 
 
-def spent(day: int, channel: str = "", dollars: str = "1") -> Row:
-    return Row(day=f"2026-11-{day:02}", channel=channel, requests=1, cost_usd=Decimal(dollars))
+def spent(day: int, channel: str = "", dollars: str = "1") -> UsageRow:
+    return UsageRow(day=f"2026-11-{day:02}", channel=channel, requests=1, cost_usd=Decimal(dollars))
 
 
 def standing(cap: str, spent_usd: str = "0") -> Standing:
@@ -49,8 +49,8 @@ def test_alt_texts_say_in_words_what_the_picture_shows() -> None:
         "Most: #general $3.00, C2 $1.50."
     )
     kinds = [
-        Row(kind="answer", requests=9, cost_usd=Decimal("9.99")),
-        Row(kind="title", cost_usd=Decimal("0.01")),
+        UsageRow(kind="answer", requests=9, cost_usd=Decimal("9.99")),
+        UsageRow(kind="title", cost_usd=Decimal("0.01")),
     ]
     assert share(kinds, MONTH).alt.endswith("9 requests: answer $9.99 · 100 %; title $0.01 · under 1 %.")
 
@@ -88,7 +88,7 @@ def test_the_pace_of_a_day_is_not_foretold_before_the_day_is_over() -> None:
 
 
 def test_where_nothing_has_a_price_there_is_nothing_to_draw() -> None:
-    unpriced = [Row(day="2026-11-10", channel="C1", kind="answer", requests=4, unpriced=4)]
+    unpriced = [UsageRow(day="2026-11-10", channel="C1", kind="answer", requests=4, unpriced=4)]
     assert not over_time(unpriced, MONTH, {}).shows_something
     assert not share(unpriced, MONTH).shows_something
     assert share([*unpriced, spent(1)], MONTH).shows_something
@@ -111,7 +111,7 @@ def test_a_day_does_not_move_with_the_readers_time_zone() -> None:
 
 async def test_charts_become_png_at_twice_the_size_with_alt_text() -> None:
     rows = [spent(1, "C1"), spent(2, "</script>")]
-    charts = [over_time(rows, MONTH, {}), share([Row(kind="answer", cost_usd=Decimal(1))], MONTH)]
+    charts = [over_time(rows, MONTH, {}), share([UsageRow(kind="answer", cost_usd=Decimal(1))], MONTH)]
     drawn = await chart_images.draw(charts)
     for chart, picture in zip(charts, drawn, strict=True):
         assert picture.png.startswith(b"\x89PNG")

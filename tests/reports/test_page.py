@@ -25,7 +25,7 @@ from bot.costs.ledger import Ledger
 from bot.costs.pricing import Prices
 from bot.pages.signed_links import LIFE_S, sign, verify
 from bot.reports import chart_images
-from bot.reports.page import Desk, read, respond
+from bot.reports.page import PageData, read, respond
 from bot.reports.usage import Viewer
 from storage.engine import open_engine
 
@@ -36,7 +36,7 @@ KNOWN = {"C1": "#general", "C2": "#secret-plans", "U1": "Ann", "U2": "Bob <b>"}
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+async def desk(tmp_path: Path) -> AsyncIterator[PageData]:
     async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
         calendar = Calendar(zone("UTC"), clock=lambda: NOON)
         ledger = Ledger(engine, Prices(), calendar)
@@ -55,7 +55,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         await budgets.put(Budget("T1", "channel", "C2", "day", Decimal(2)))
         await budgets.put(Budget("T1", "person", "U1", "week", Decimal(3)))
         await budgets.put(Budget("T1", "person", EACH, "day", Decimal(4)))
-        yield Desk(engine, budgets, "T1", ANN, TODAY, names, chart_images.draw)
+        yield PageData(engine, budgets, "T1", ANN, TODAY, names, chart_images.draw)
 
 
 async def names(ids: Iterable[str]) -> dict[str, str]:
@@ -92,7 +92,7 @@ def test_a_changed_link_opens_nothing_else(place: int, letter: str) -> None:
         assert changed != token
 
 
-async def test_the_page_shows_what_the_viewer_may_see_and_no_more(desk: Desk) -> None:
+async def test_the_page_shows_what_the_viewer_may_see_and_no_more(desk: PageData) -> None:
     html = (await respond(desk, {"token": "abc"})).body.decode()
     assert "#general" in html
     assert 'value="C2"' not in html
@@ -103,13 +103,13 @@ async def test_the_page_shows_what_the_viewer_may_see_and_no_more(desk: Desk) ->
     assert "the workspace, monthly" not in html
 
 
-async def test_guessing_an_id_does_not_tell_its_name(desk: Desk) -> None:
+async def test_guessing_an_id_does_not_tell_its_name(desk: PageData) -> None:
     html = (await respond(desk, {"channel": "C2", "by": "person"})).body.decode()
     assert "#secret-plans" not in html
     assert "Nothing was used." in html
 
 
-async def test_an_admin_sees_everything_escaped(desk: Desk) -> None:
+async def test_an_admin_sees_everything_escaped(desk: PageData) -> None:
     response = await respond(replace(desk, viewer=ADMIN), {"by": "person", "token": '"><script>'})
     html = response.body.decode()
     assert "Bob &lt;b&gt;" in html
@@ -120,7 +120,7 @@ async def test_an_admin_sees_everything_escaped(desk: Desk) -> None:
     assert response.headers["Cache-Control"] == "no-store"
 
 
-async def test_downloads_hold_the_rows_of_the_page(desk: Desk) -> None:
+async def test_downloads_hold_the_rows_of_the_page(desk: PageData) -> None:
     text = await respond(desk, {"format": "csv"})
     assert text.body.decode().count("\r\n") == 3
     assert text.headers["Content-Disposition"] == 'attachment; filename="usage.csv"'
@@ -129,7 +129,7 @@ async def test_downloads_hold_the_rows_of_the_page(desk: Desk) -> None:
     assert (row["channel"], row["user"], row["unpriced"]) == ("C2", "U2", 1)
 
 
-async def test_a_month_without_use_is_a_page_too(desk: Desk) -> None:
+async def test_a_month_without_use_is_a_page_too(desk: PageData) -> None:
     html = (await respond(desk, {"span": "2020-01"})).body.decode()
     assert "Nothing was used." in html
 

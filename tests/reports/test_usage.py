@@ -28,7 +28,7 @@ from bot.reports.usage import (
     OTHERS,
     PRIVATE_CHANNELS,
     By,
-    Row,
+    UsageRow,
     Viewer,
     parse,
     permitted,
@@ -139,7 +139,7 @@ async def test_another_team_sees_nothing(engine: Engine) -> None:
 
 names = st.sampled_from(["open", "plans", "dm", ""])
 people = st.sampled_from(["ann", "bob", "cid"])
-some_rows = st.lists(st.builds(Row, channel=names, user=people, requests=st.integers(1, 9)), max_size=20)
+some_rows = st.lists(st.builds(UsageRow, channel=names, user=people, requests=st.integers(1, 9)), max_size=20)
 viewers = st.builds(
     Viewer,
     people,
@@ -151,14 +151,14 @@ viewers = st.builds(
 
 
 @given(some_rows, viewers)
-def test_nobody_reads_a_name_that_is_not_for_them(rows: list[Row], viewer: Viewer) -> None:
+def test_nobody_reads_a_name_that_is_not_for_them(rows: list[UsageRow], viewer: Viewer) -> None:
     for row in permitted(rows, viewer):
         assert row.channel not in PRIVATE - viewer.member_of
         assert viewer.admin or row.user in (viewer.user, OTHERS) or row.channel in viewer.owns
 
 
 @given(some_rows, st.sampled_from([(), ("channel",), ("person",), ("channel", "person")]))
-def test_adding_up_loses_nothing(rows: list[Row], by: tuple[By, ...]) -> None:
+def test_adding_up_loses_nothing(rows: list[UsageRow], by: tuple[By, ...]) -> None:
     assert total(summed(rows, by)).requests == sum(row.requests for row in rows)
 
 
@@ -191,7 +191,7 @@ HOSTILE = [
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_cell_of_a_csv_is_a_formula(name: str) -> None:
     text = as_csv(
-        [Row(team="T1", channel=name, user='a "quoted", name\r\n', cost_usd=Decimal("0.000000001"))]
+        [UsageRow(team="T1", channel=name, user='a "quoted", name\r\n', cost_usd=Decimal("0.000000001"))]
     )
     heading, line = list(csv.reader(io.StringIO(text, newline="")))
     assert tuple(heading) == COLUMNS
@@ -204,7 +204,7 @@ def test_no_cell_of_a_csv_is_a_formula(name: str) -> None:
     assert line[COLUMNS.index("cost_usd")] == "0.000000001"
 
 
-ROW = Row(
+ROW = UsageRow(
     day="2026-11-23", team="T1", channel="C1", user="U1", model="gpt-6-sol", kind="answer", requests=1_234,
     input_tokens=5_600_000, cached_tokens=1_500, output_tokens=999, audio_seconds=90.0, images=2,
     cost_usd=Decimal("12.345678901"), unpriced=1,
@@ -229,7 +229,7 @@ def test_parquet_keeps_types_and_exact_dollars() -> None:
 
 
 def test_the_table_is_aligned_and_totalled() -> None:
-    other = Row(channel="C2", requests=1, cost_usd=Decimal("0.0000456"))
+    other = UsageRow(channel="C2", requests=1, cost_usd=Decimal("0.0000456"))
     rows = [replace(ROW, day="", user="", model="", kind=""), other]
     assert table(rows, columns(rows)).splitlines() == [
         "channel  requests  input  cached  output    audio  images       cost  unpriced",

@@ -6,15 +6,15 @@ from typing import Any
 
 from bot.sandbox.slack.api.blocks import check_view
 from bot.voice.clip_card import ClipCard
-from bot.voice.transcript import Said
+from bot.voice.transcript import Segment
 from handlers.voice import modal
 
 SENTENCES = [f"This is sentence number {n}, and it says nothing new." for n in range(2_000)]
 # About two hours of talk; more than one modal holds.
 LONG = ClipCard(
-    "1", "board.mp3", 7_200, "whisper-1", "en", tuple(Said(n, n + 1, s) for n, s in enumerate(SENTENCES))
+    "1", "board.mp3", 7_200, "whisper-1", "en", tuple(Segment(n, n + 1, s) for n, s in enumerate(SENTENCES))
 )
-TWO = ClipCard("2", "call.wav", 4, "m", "en", (Said(0, 1, "Hi.", "A"), Said(1, 2, "Hello.", "B")))
+TWO = ClipCard("2", "call.wav", 4, "m", "en", (Segment(0, 1, "Hi.", "A"), Segment(1, 2, "Hello.", "B")))
 
 
 def filled(card: ClipCard, **changed: str) -> dict[str, Any]:

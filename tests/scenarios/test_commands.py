@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.reports.usage import Row
+from bot.reports.usage import UsageRow
 from handlers import commands, home
 from handlers.slack import blocks
 from tests.support.rows import SECRET, kept, on_disk, rows
@@ -60,11 +60,11 @@ async def test_usage_is_the_models_own_count_for_this_channel_and_month(tmp_path
 
 
 def test_usage_says_openly_what_has_no_price() -> None:
-    used = Row(requests=2, cost_usd=Decimal("0.012345678"), unpriced=1)
+    used = UsageRow(requests=2, cost_usd=Decimal("0.012345678"), unpriced=1)
     (block,) = blocks.usage("This month", "May", used)
     assert "$0.012 for 2 model requests" in block["text"]["text"]
     assert "1 request unpriced" in block["text"]["text"]
-    (block,) = blocks.usage("This month", "May", Row(requests=2, unpriced=2))
+    (block,) = blocks.usage("This month", "May", UsageRow(requests=2, unpriced=2))
     assert "$" not in block["text"]["text"]
     assert "unpriced for 2 model requests" in block["text"]["text"]
 

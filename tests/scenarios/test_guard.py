@@ -27,7 +27,7 @@ from handlers.channel import form as settings_form
 from handlers.guard import blocks, listeners
 from handlers.slack import modals
 from handlers.slack.blocks import FEEDBACK, SETTINGS_OF, SHOULD_ANSWER, SHOULD_REFUSE
-from handlers.slack.client import SlackDoor
+from handlers.slack.client import SlackClient
 from storage.channel import owners
 from storage.guard.verdicts import Channel
 from tests.kills.test_kills import finals, supervised
@@ -308,7 +308,7 @@ async def test_no_window_is_left_waiting_when_something_breaks(team: Workspace) 
     async def broken() -> dict[str, Any]:
         raise ZeroDivisionError
 
-    door = SlackDoor(AsyncWebClient(token=team.slack.bot_token, base_url=team.slack.api_url))
+    door = SlackClient(AsyncWebClient(token=team.slack.bot_token, base_url=team.slack.api_url))
     with pytest.raises(ZeroDivisionError):
         await modals.show_in(door, form["id"], broken)
     assert BotError().notice in str(team.slack.modals("alice"))

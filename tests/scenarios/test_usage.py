@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.reports.usage import Row
+from bot.reports.usage import UsageRow
 from bot.sandbox.slack.api.blocks import check_blocks
 from handlers.costs import blocks
 from tests.support.spending import MODEL, spend, told
@@ -170,7 +170,9 @@ async def test_when_the_picture_cannot_be_given_it_is_said_and_the_report_stands
 
 
 def test_a_table_of_many_rows_ends_in_the_rest_and_the_total() -> None:
-    rows = [Row(channel=f"C{n}", requests=1, cost_usd=Decimal(1), input_tokens=10**12) for n in range(500)]
+    rows = [
+        UsageRow(channel=f"C{n}", requests=1, cost_usd=Decimal(1), input_tokens=10**12) for n in range(500)
+    ]
     block = blocks.table(rows, {f"C{n}": "#" + "long" * 20 for n in range(500)})
     cells = [[cell["text"] for cell in row] for row in block["rows"]]
     assert len(cells) == blocks.ROWS + 3

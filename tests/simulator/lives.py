@@ -7,13 +7,13 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from bot.app import Services, services_on
-from bot.core.background import alongside
-from handlers.adapter import SlackFront
+from bot.core.background import run_alongside
+from handlers.adapter import SlackChat
 from handlers.costs.notices import noticing
 from handlers.serve import DRAIN_S, bolt_app, introduce
-from handlers.slack.client import SlackDoor
+from handlers.slack.client import SlackClient
 from handlers.slack.downloads import SlackFiles
-from handlers.voice.cards import ClipDesk
+from handlers.voice.cards import ClipCards
 from tests.simulator.clock import CLOCK
 from tests.simulator.database import StoryEngine
 from tests.simulator.filehost import FileHost
@@ -89,7 +89,7 @@ class Lives:
         story = self._story
         plan, settings = story.plan, story.settings
         client = StoryClient(settings.slack_api_url, story.slack, life, story.dice, plan.slack, story.tell)
-        front = SlackFront(SlackDoor(client), settings)
+        front = SlackChat(SlackClient(client), settings)
         engine = StoryEngine(
             story.conn,
             life,
@@ -103,13 +103,13 @@ class Lives:
         )
         client.session = host = FileHost(story.slack, life, story.dice, plan.slack)  # type: ignore[assignment]
         files = SlackFiles(settings, front.door, host)  # type: ignore[arg-type]
-        desk = ClipDesk(settings, front.door, front.pace, files)
+        desk = ClipCards(settings, front.door, front.pace, files)
         async with services_on(engine, wire, settings, front=front, desk=desk) as services:
             await introduce(front.door, settings)
             app = bolt_app(settings, client, services, front)
             app.use(responding(story.slack, life, story.dice))
             self.services, story.line.open = services, (life, app)
-            async with alongside(noticing(services, front)) if story.notices else nullcontext():
+            async with run_alongside(noticing(services, front)) if story.notices else nullcontext():
                 await stopping.wait()
                 story.line.open = None
                 await services.inbox.drain(DRAIN_S)

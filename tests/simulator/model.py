@@ -20,7 +20,7 @@ import openai
 
 from bot.core.settings import Settings
 from bot.guard.model_judge import RULES
-from bot.provider.transport import Wire
+from bot.provider.transport import Transport
 from bot.voice.recognition import TRANSLATE
 from tests.simulator.life import Life
 from tests.simulator.slack import Weather
@@ -62,7 +62,7 @@ def answering(asked: Asked, body: Mapping[str, Any]) -> str:
     return NOT_A_QUESTION if asked.number is None else answer_to(str(asked.number))
 
 
-class StoryWire(Wire):
+class StoryWire(Transport):
     """The line to the model of one life. `minds`: who thinks about requests of a kind."""
 
     def __init__(

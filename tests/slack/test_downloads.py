@@ -20,7 +20,7 @@ from bot.sandbox.slack.people.acts import Upload
 from bot.sandbox.slack.server import FakeSlack
 from handlers.intake import file_from
 from handlers.slack.allowed_hosts import pinned
-from handlers.slack.client import SlackDoor
+from handlers.slack.client import SlackClient
 from handlers.slack.downloads import SlackFiles, open_files
 
 CONTENT = b"RIFF" + bytes(5_000)
@@ -35,7 +35,7 @@ async def slack() -> AsyncIterator[FakeSlack]:
 @asynccontextmanager
 async def files(slack: FakeSlack, **more: Any) -> AsyncIterator[SlackFiles]:
     settings = Settings(slack_bot_token=slack.bot_token, slack_api_url=slack.api_url, file_limit_mb=1)
-    door = SlackDoor(AsyncWebClient(token=slack.bot_token, base_url=slack.api_url, retry_handlers=[]))
+    door = SlackClient(AsyncWebClient(token=slack.bot_token, base_url=slack.api_url, retry_handlers=[]))
     async with aiohttp.ClientSession(auto_decompress=False) as session:
         yield SlackFiles(settings, door, session, sign_in_retry_s=0.01, **more)
 
@@ -198,7 +198,7 @@ def door_for(file: File, session: aiohttp.ClientSession, **more: Any) -> SlackFi
     settings = Settings(
         slack_bot_token="xoxb-1", slack_api_url=file.url.removesuffix("f") + "api/", file_limit_mb=1
     )
-    return SlackFiles(settings, SlackDoor(AsyncWebClient()), session, **more)
+    return SlackFiles(settings, SlackClient(AsyncWebClient()), session, **more)
 
 
 async def test_a_file_that_drips_is_given_up_in_time() -> None:
@@ -217,7 +217,7 @@ async def test_a_file_without_end_is_cut_off() -> None:
 
 async def test_a_real_connection_keeps_no_cookies_and_unpacks_nothing(slack: FakeSlack) -> None:
     settings = Settings(slack_bot_token=slack.bot_token, slack_api_url=slack.api_url)
-    door = SlackDoor(AsyncWebClient(token=slack.bot_token, base_url=slack.api_url))
+    door = SlackClient(AsyncWebClient(token=slack.bot_token, base_url=slack.api_url))
     file = await shared(slack)
     async with open_files(settings, door) as slack_files, slack_files.fetched(file) as path:
         assert path.read_bytes() == CONTENT

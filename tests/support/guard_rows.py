@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bot.ml.labelled_files import Row
+from bot.ml.labelled_files import LabelledRow
 from bot.ml.stemming import COMMON, stem, tokens
 
 FOLDER = Path(__file__).parents[1] / "data"
@@ -48,12 +48,12 @@ class TopicSplit:
     out_of_scope: list[str]
 
     @property
-    def training(self) -> list[Row]:
-        return [Row((t,), True) for t in self.on] + [Row((t,), False) for t in self.off]
+    def training(self) -> list[LabelledRow]:
+        return [LabelledRow((t,), True) for t in self.on] + [LabelledRow((t,), False) for t in self.off]
 
-    def test(self, kind: str) -> list[Row]:
+    def test(self, kind: str) -> list[LabelledRow]:
         off = self.unseen if kind == "unseen" else self.out_of_scope
-        return [Row((t,), True) for t in self.test_on] + [Row((t,), False) for t in off]
+        return [LabelledRow((t,), True) for t in self.test_on] + [LabelledRow((t,), False) for t in off]
 
 
 def topic_split(topic: str, k: int, seed: int) -> TopicSplit:
@@ -91,15 +91,15 @@ def article_splits() -> Iterator[tuple[list[dict[str, Any]], list[dict[str, Any]
         )
 
 
-def pairs(given: Sequence[dict[str, Any]], kind: str) -> list[Row]:
+def pairs(given: Sequence[dict[str, Any]], kind: str) -> list[LabelledRow]:
     """Answerable questions with their paragraph, and as many that cannot be answered, of one kind."""
     chance = random.Random(f"{kind}0")
     asked = [(i, q["q"]) for i, p in enumerate(given) for q in p["questions"] if q["answerable"]]
-    rows = [Row((given[i]["context"], q), True, kind) for i, q in asked]
+    rows = [LabelledRow((given[i]["context"], q), True, kind) for i, q in asked]
     if kind == "adversarial":
         lacking = [(p["context"], q["q"]) for p in given for q in p["questions"] if not q["answerable"]]
         chance.shuffle(lacking)
-        return rows + [Row(pair, False, kind) for pair in lacking[: len(rows)]]
+        return rows + [LabelledRow(pair, False, kind) for pair in lacking[: len(rows)]]
     nearest = _retriever(given)
     for i, question in asked:
         if kind == "hard":
@@ -108,7 +108,7 @@ def pairs(given: Sequence[dict[str, Any]], kind: str) -> list[Row]:
             same = kind == "same article"
             others = [j for j, p in enumerate(given) if j != i and (p["title"] == given[i]["title"]) is same]
             wrong = chance.choice(others)
-        rows.append(Row((given[wrong]["context"], question), False, kind))
+        rows.append(LabelledRow((given[wrong]["context"], question), False, kind))
     return rows
 
 
@@ -136,7 +136,7 @@ def _retriever(given: Sequence[dict[str, Any]]) -> Any:
     return nearest
 
 
-def mixed(given: Sequence[dict[str, Any]]) -> list[Row]:
+def mixed(given: Sequence[dict[str, Any]]) -> list[LabelledRow]:
     """Each answerable question once, and the negatives of all four kinds."""
     rows = pairs(given, KINDS[0])
     return rows + [row for kind in KINDS[1:] for row in pairs(given, kind) if not row.label]

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bot.__main__ import main
-from handlers.slack.client import SlackDoor
+from handlers.slack.client import SlackClient
 from storage.sqlite.engine import SqliteEngine
 
 
@@ -49,5 +49,5 @@ def function_name(fn: Any, *_: Any) -> str:
 if __name__ == "__main__":
     if os.environ.get("PARLEY_KILL_AT"):
         SqliteEngine.write = killing("write", function_name, SqliteEngine.write)  # type: ignore[method-assign]
-        SlackDoor.call = killing("slack", lambda method: method, SlackDoor.call)  # type: ignore[method-assign]
+        SlackClient.call = killing("slack", lambda method: method, SlackClient.call)  # type: ignore[method-assign]
     sys.exit(main())

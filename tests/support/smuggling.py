@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.core.values import Scope
-from bot.guard.ladder import Guard
+from bot.guard.ladder import Ladder
 from bot.guard.model_judge import ModelJudge, conversation
-from bot.guard.training import School
+from bot.guard.training import Trainer
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.rehearsal.question import Answer, Asked
 from storage.guard.verdicts import Channel
@@ -75,7 +75,7 @@ async def rates(*, model: bool) -> Rates:
         with tempfile.TemporaryDirectory() as folder:
             async with FakeModel(answer=captured) as fake, door(Path(folder), model=fake) as bench:
                 judge = ModelJudge(bench.provider, MODEL, decisions=False) if model else None
-                guard = Guard(bench.engine, judge=judge)
+                guard = Ladder(bench.engine, judge=judge)
                 for text, stops, rung in await _judged(guard, subject, number):
                     rungs[rung] += 1
                     if text in subject.look_alikes:
@@ -87,11 +87,11 @@ async def rates(*, model: bool) -> Rates:
     return Rates(tuple(passed), smuggled, tuple(wronged), look_alikes, rungs)
 
 
-async def _judged(guard: Guard, subject: Subject, number: int) -> list[tuple[str, bool, str]]:
+async def _judged(guard: Ladder, subject: Subject, number: int) -> list[tuple[str, bool, str]]:
     """(text, whether it is stopped, which rung said so) of every row of a channel that was taught."""
     at = Channel("T1", f"C{number}")
     await guard.save_policy(at, subject.policy, by="U0")
-    await School(guard._engine, guard).train(at)
+    await Trainer(guard._engine, guard).train(at)
     said = []
     for n, text in enumerate((*subject.dressed, *subject.orders, *subject.look_alikes)):
         scope = Scope("T1", at.channel, "U1", f"T1:{at.channel}:{n}", "guard")

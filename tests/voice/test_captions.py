@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bot.voice import captions
 from bot.voice.clip_card import ClipCard
-from bot.voice.transcript import Said
+from bot.voice.transcript import Segment
 
 LONG = (
     "It is a long sentence that nobody could read in the time it stands on the screen, so it is cut in two."
@@ -23,8 +23,8 @@ CARD = ClipCard(
     length_s=3_700.5,
     model="whisper-1",
     language="de",
-    said=(Said(0, 1.2, "Guten Tag."), Said(3_661.0405, 3_700.5, "Das war's <und> Schluß & Punkt.")),
-    english=(Said(0, 1.2, "Good day."), Said(3_661.0405, 3_700.5, "That was it.")),
+    said=(Segment(0, 1.2, "Guten Tag."), Segment(3_661.0405, 3_700.5, "Das war's <und> Schluß & Punkt.")),
+    english=(Segment(0, 1.2, "Good day."), Segment(3_661.0405, 3_700.5, "That was it.")),
     cost_usd=Decimal("0.37"),
 )
 
@@ -35,7 +35,7 @@ def test_text_is_the_words() -> None:
 
 
 def test_japanese_words_are_joined_without_spaces() -> None:
-    card = ClipCard("1", "a", 2, "m", "ja", (Said(0, 1, "今日は"), Said(1, 2, "いい天気です。")))
+    card = ClipCard("1", "a", 2, "m", "ja", (Segment(0, 1, "今日は"), Segment(1, 2, "いい天気です。")))
     assert captions.text(card) == "今日はいい天気です。\n"
 
 
@@ -54,7 +54,7 @@ def test_webvtt_escapes_what_would_be_markup() -> None:
 
 
 def test_webvtt_tells_the_speaker() -> None:
-    card = ClipCard("1", "a", 2, "m", said=(Said(0, 1, "Hi", "A"),))
+    card = ClipCard("1", "a", 2, "m", said=(Segment(0, 1, "Hi", "A"),))
     assert "<v A>Hi" in captions.vtt(card)
     assert "\nA: Hi\n" in captions.srt(card)
 
@@ -69,7 +69,7 @@ def test_json_has_the_shape_that_whispers_has() -> None:
 
 
 def test_what_is_too_long_for_a_cue_is_shown_one_after_the_other() -> None:
-    card = ClipCard("1", "a", 10, "m", "en", (Said(0, 10, LONG),))
+    card = ClipCard("1", "a", 10, "m", "en", (Segment(0, 10, LONG),))
     cues = captions.srt(card).split("\n\n")
     assert len(cues) == 2
     assert all(len(line) <= 42 for cue in cues for line in cue.splitlines()[2:])
@@ -86,7 +86,7 @@ spans = st.floats(0, 90_000)
 def test_every_cue_has_words_and_a_time_that_goes_forward(
     rows: list[tuple[float, float, str]], language: str
 ) -> None:
-    said = tuple(Said(min(a, b), max(a, b), text) for a, b, text in rows)
+    said = tuple(Segment(min(a, b), max(a, b), text) for a, b, text in rows)
     card = ClipCard("1", "a", 90_000, "m", language, said)
     for cue in filter(None, captions.srt(card).strip("\n").split("\n\n")):
         number, times, *lines = cue.split("\n")

@@ -32,9 +32,9 @@ from bot.sandbox.rehearsal.hearing import Heard, hear
 from bot.voice import clip_card, speech_models
 from bot.voice import recognition as voice
 from bot.voice.clip_card import ClipCard
-from bot.voice.recognition import Voice
-from bot.voice.transcriber import Request
-from bot.voice.transcript import Said, corrected, read, spread
+from bot.voice.recognition import Recognizer
+from bot.voice.transcriber import TranscriptionRequest
+from bot.voice.transcript import Segment, corrected, read, spread
 from storage.costs import ledger as ledger_rows
 from storage.engine import Engine, open_engine
 from storage.privacy import forget
@@ -50,7 +50,7 @@ def someone(recording: bytes) -> Heard:
 
 @dataclass
 class House:
-    voice: Voice
+    voice: Recognizer
     model: FakeModel
     engine: Engine
     now: list[float]
@@ -79,7 +79,9 @@ async def house(
         ledger = Ledger(engine, prices, calendar)
         await ledger.start()
         async with Provider(settings, ledger, Scheduler(), engine) as provider:
-            voice = Voice(settings, engine, provider, provider.complete, prices=prices, calendar=calendar)
+            voice = Recognizer(
+                settings, engine, provider, provider.complete, prices=prices, calendar=calendar
+            )
             yield House(voice, model, engine, now)
 
 
@@ -98,7 +100,7 @@ def text(words: list[int] | range) -> str:
 async def test_every_format_reaches_the_model_byte_for_byte(container: str, tmp_path: Path) -> None:
     path = clip_of(range(12), tmp_path / "audio_message.mp4", container)
     async with house(tmp_path) as h:
-        card = await h.voice.hear(path, Request("audio_message.mp4", SCOPE))
+        card = await h.voice.hear(path, TranscriptionRequest("audio_message.mp4", SCOPE))
         (asked,) = h.asked
     assert asked["file"] == (f"recording.{container}", path.read_bytes())
     assert card.text == text(range(12))
@@ -111,7 +113,9 @@ async def test_a_long_recording_reaches_the_model_in_parts_that_hold_all_of_it(t
     path = clip_of(range(100), tmp_path / "meeting", "mp3", pause_s=0.6, pause_every=6)
     told: list[str] = []
     async with house(tmp_path, voice_request_s=11) as h:
-        request = Request("meeting.mp3", SCOPE, progress=lambda at, of: told.append(voice.minutes(at, of)))
+        request = TranscriptionRequest(
+            "meeting.mp3", SCOPE, progress=lambda at, of: told.append(voice.minutes(at, of))
+        )
         card = await h.voice.hear(path, request)
         lengths = [len(decode(asked["file"][1])) / RATE for asked in h.asked]
     assert card.text == text(range(100))
@@ -141,7 +145,7 @@ async def test_at_most_so_many_requests_at_a_time(tmp_path: Path) -> None:
     path = clip_of(range(200), tmp_path / "meeting", "flac", pause_s=0.6, pause_every=6)
     async with house(tmp_path, voice_request_s=10, voice_parallel=2) as h:
         h.voice._listener._speech = Slow()
-        await h.voice.hear(path, Request("meeting", SCOPE))
+        await h.voice.hear(path, TranscriptionRequest("meeting", SCOPE))
     assert most == 2
 
 
@@ -155,7 +159,7 @@ async def test_nothing_to_hear_costs_nothing(samples: Any, tmp_path: Path) -> No
     path = tmp_path / "clip"
     path.write_bytes(wav(samples))
     async with house(tmp_path) as h:
-        card = await h.voice.hear(path, Request("clip", SCOPE, english=True))
+        card = await h.voice.hear(path, TranscriptionRequest("clip", SCOPE, english=True))
         assert not card.heard
         assert card.cost_usd == 0
         assert h.asked == []
@@ -166,7 +170,7 @@ async def test_silent_parts_of_a_long_recording_are_not_sent(tmp_path: Path) -> 
     samples = np.concatenate([say(range(20)), silence(40), say(range(20, 40))])
     path = encode(samples, tmp_path / "clip", "flac")
     async with house(tmp_path, voice_request_s=10) as h:
-        card = await h.voice.hear(path, Request("clip", SCOPE))
+        card = await h.voice.hear(path, TranscriptionRequest("clip", SCOPE))
         seconds = sum(len(decode(asked["file"][1])) / RATE for asked in h.asked)
     assert card.text == text(range(40))
     assert seconds < 35
@@ -190,7 +194,7 @@ async def test_broken_and_hostile_files_cost_nothing(tmp_path: Path) -> None:
         for content in (b"", b"#EXTM3U\nfile:///etc/passwd", b"\x00\x00\x00\x20ftypM4A " + os.urandom(2_000)):
             path.write_bytes(content)
             with pytest.raises(UnsupportedFile):
-                await h.voice.hear(path, Request("voice.mp4", SCOPE))
+                await h.voice.hear(path, TranscriptionRequest("voice.mp4", SCOPE))
         assert h.asked == []
         assert await h.spent() == []
 
@@ -219,7 +223,7 @@ async def test_each_model_is_asked_in_its_own_words(
 ) -> None:
     path = clip_of(range(8), tmp_path / "clip")
     async with house(tmp_path, speech_model=model) as h:
-        request = Request("clip", SCOPE, spoken=("Japanese",), vocabulary=("Kantine",))
+        request = TranscriptionRequest("clip", SCOPE, spoken=("Japanese",), vocabulary=("Kantine",))
         card = await h.voice.hear(path, request)
         (asked,) = h.asked
     assert {name: value for name, value in asked.items() if name not in ("file", "model")} == fields
@@ -257,7 +261,7 @@ async def test_text_without_times_is_laid_over_the_sound(tmp_path: Path) -> None
         return Heard("Hey Parley, when do we meet tomorrow? Wann treffen wir uns?", "en", "", 16)
 
     async with house(tmp_path, speech_model="gpt-transcribe", ears=two) as h:
-        card = await h.voice.hear(path, Request("clip", SCOPE))
+        card = await h.voice.hear(path, TranscriptionRequest("clip", SCOPE))
     assert not card.timed
     first, second = card.said
     assert (first.start_s, second.end_s) == pytest.approx((5, 14.7), abs=0.6)
@@ -269,7 +273,9 @@ async def test_text_without_times_is_laid_over_the_sound(tmp_path: Path) -> None
 
 async def test_english_comes_from_the_endpoint_where_the_model_has_one(tmp_path: Path) -> None:
     async with house(tmp_path, ears=hear) as h:
-        card = await h.voice.hear(CLIPS / "offene_rechnung.webm", Request("a.webm", SCOPE, english=True))
+        card = await h.voice.hear(
+            CLIPS / "offene_rechnung.webm", TranscriptionRequest("a.webm", SCOPE, english=True)
+        )
         assert [r.endpoint for r in h.model.requests] == ["audio/transcriptions", "audio/translations"]
         kinds = {row["kind"]: row["requests"] for row in await h.spent()}
     assert card.language == "de"
@@ -281,7 +287,9 @@ async def test_english_comes_from_the_endpoint_where_the_model_has_one(tmp_path:
 async def test_english_comes_from_the_language_model_where_it_has_none(tmp_path: Path) -> None:
     async with house(tmp_path, ears=hear, speech_model="gpt-transcribe") as h:
         h.model.script("Hello Parley, the invoice is open.", match="Rechnung")
-        card = await h.voice.hear(CLIPS / "offene_rechnung.webm", Request("a.webm", SCOPE, english=True))
+        card = await h.voice.hear(
+            CLIPS / "offene_rechnung.webm", TranscriptionRequest("a.webm", SCOPE, english=True)
+        )
         asked = [r.endpoint for r in h.model.requests if r.outcome == "answered"]
         assert asked == ["audio/transcriptions", "chat/completions"]
         h.model.requests.clear()
@@ -297,14 +305,18 @@ async def test_english_comes_from_the_language_model_where_it_has_none(tmp_path:
 async def test_a_cut_translation_is_marked(tmp_path: Path) -> None:
     async with house(tmp_path, ears=hear, speech_model="gpt-transcribe") as h:
         h.model.script("Hello", match="Rechnung", finish="length")
-        card = await h.voice.hear(CLIPS / "offene_rechnung.webm", Request("a.webm", SCOPE, english=True))
+        card = await h.voice.hear(
+            CLIPS / "offene_rechnung.webm", TranscriptionRequest("a.webm", SCOPE, english=True)
+        )
     assert not card.english_whole
 
 
 @pytest.mark.parametrize("model", ["whisper-1", "gpt-transcribe", "gpt-4o-transcribe"])
 async def test_what_is_english_already_is_not_translated(model: str, tmp_path: Path) -> None:
     async with house(tmp_path, ears=hear, speech_model=model) as h:
-        card = await h.voice.hear(CLIPS / "release_note.m4a", Request("a.m4a", SCOPE, english=True))
+        card = await h.voice.hear(
+            CLIPS / "release_note.m4a", TranscriptionRequest("a.m4a", SCOPE, english=True)
+        )
         assert len(h.model.requests) == 1
     assert card.language == "en"
     assert card.english == ()
@@ -319,7 +331,7 @@ async def test_the_ledger_holds_what_the_provider_reports_and_the_card_what_the_
 ) -> None:
     path = clip_of(range(100), tmp_path / "clip", "flac", pause_s=0.6, pause_every=6)
     async with house(tmp_path, speech_model=model, voice_request_s=11) as h:
-        card = await h.voice.hear(path, Request("clip", SCOPE))
+        card = await h.voice.hear(path, TranscriptionRequest("clip", SCOPE))
         reported = [r.usage for r in h.model.requests if r.usage]
         (row,) = await h.spent()
     assert row["requests"] == len(reported) > 3
@@ -337,7 +349,7 @@ async def test_a_recording_longer_than_one_may_be_is_refused(tmp_path: Path) -> 
     path = clip_of(range(40), tmp_path / "clip", "mp3")
     async with house(tmp_path, voice_clip_minutes=0.1) as h:
         with pytest.raises(FileTooLarge):
-            await h.voice.hear(path, Request("clip", SCOPE))
+            await h.voice.hear(path, TranscriptionRequest("clip", SCOPE))
         assert h.asked == []
 
 
@@ -346,27 +358,27 @@ async def test_minutes_are_capped_per_person_and_for_all_and_start_anew_at_midni
     bob = replace(SCOPE, user="U2")
     caps = {"voice_person_minutes": 13 / 60, "voice_team_minutes": 20 / 60}
     async with house(tmp_path, ears=someone, **caps) as h:
-        await h.voice.hear(paths[0], Request("clip", SCOPE))
-        await h.voice.hear(paths[0], Request("clip", SCOPE))  # known already: counts once
-        await h.voice.hear(paths[1], Request("clip", SCOPE))
+        await h.voice.hear(paths[0], TranscriptionRequest("clip", SCOPE))
+        await h.voice.hear(paths[0], TranscriptionRequest("clip", SCOPE))  # known already: counts once
+        await h.voice.hear(paths[1], TranscriptionRequest("clip", SCOPE))
         with pytest.raises(BudgetExceeded, match="personal daily voice"):
-            await h.voice.hear(paths[2], Request("clip", SCOPE))
-        await h.voice.hear(paths[3], Request("clip", bob))
+            await h.voice.hear(paths[2], TranscriptionRequest("clip", SCOPE))
+        await h.voice.hear(paths[3], TranscriptionRequest("clip", bob))
         with pytest.raises(BudgetExceeded, match="workspace's daily voice"):
-            await h.voice.hear(paths[4], Request("clip", bob))
+            await h.voice.hear(paths[4], TranscriptionRequest("clip", bob))
         assert len(h.asked) == 3
         h.now[0] += 86_400
-        await h.voice.hear(paths[4], Request("clip", bob))
-        await h.voice.hear(paths[5], Request("clip", SCOPE))
+        await h.voice.hear(paths[4], TranscriptionRequest("clip", bob))
+        await h.voice.hear(paths[5], TranscriptionRequest("clip", SCOPE))
 
 
 async def test_the_same_recording_in_the_same_thread_is_paid_for_once(tmp_path: Path) -> None:
     path = clip_of(range(10), tmp_path / "clip")
     async with house(tmp_path) as h:
-        first = await h.voice.hear(path, Request("clip", SCOPE))
-        assert await h.voice.hear(path, Request("clip", SCOPE)) == first
+        first = await h.voice.hear(path, TranscriptionRequest("clip", SCOPE))
+        assert await h.voice.hear(path, TranscriptionRequest("clip", SCOPE)) == first
         assert len(h.asked) == 1
-        elsewhere = Request("clip", replace(SCOPE, conversation="T1:C2:1"))
+        elsewhere = TranscriptionRequest("clip", replace(SCOPE, conversation="T1:C2:1"))
         await h.voice.hear(path, elsewhere)
         assert len(h.asked) == 2
 
@@ -377,7 +389,9 @@ async def test_the_same_recording_in_the_same_thread_is_paid_for_once(tmp_path: 
 async def test_a_recording_that_is_wanted_twice_at_once_is_listened_to_once(tmp_path: Path) -> None:
     path = clip_of(range(12), tmp_path / "clip")
     async with house(tmp_path) as h:
-        first, second = await asyncio.gather(*(h.voice.hear(path, Request("clip", SCOPE)) for _ in range(2)))
+        first, second = await asyncio.gather(
+            *(h.voice.hear(path, TranscriptionRequest("clip", SCOPE)) for _ in range(2))
+        )
         assert first.text == second.text == text(range(12))
         assert len(h.asked) == 1
 
@@ -400,10 +414,10 @@ async def test_after_a_failure_only_the_missing_parts_are_asked_for_again(tmp_pa
     async with house(tmp_path, voice_request_s=11, voice_parallel=1) as h:
         h.voice._listener._speech = flaky = Flaky()
         with pytest.raises(ConnectionError):
-            await h.voice.hear(path, Request("clip", SCOPE))
+            await h.voice.hear(path, TranscriptionRequest("clip", SCOPE))
         assert len(heard) == 2
         flaky.working = True
-        card = await h.voice.hear(path, Request("clip", SCOPE))
+        card = await h.voice.hear(path, TranscriptionRequest("clip", SCOPE))
     assert card.text == text(range(100))
     assert len(heard) == len(set(heard)) >= 4
 
@@ -411,7 +425,7 @@ async def test_after_a_failure_only_the_missing_parts_are_asked_for_again(tmp_pa
 KILLED = """
 import asyncio, os, signal, sys
 from pathlib import Path
-from tests.voice.test_recognition import SCOPE, Request, house, tones
+from tests.voice.test_recognition import SCOPE, TranscriptionRequest, house, tones
 
 asked, path, deadly = Path(sys.argv[1]) / "asked", Path(sys.argv[1]) / "clip", int(sys.argv[2])
 
@@ -427,7 +441,7 @@ class Speech:
 async def main():
     async with house(path.parent, voice_request_s=11, voice_parallel=1) as h:
         h.voice._listener._speech = Speech()
-        print((await h.voice.hear(path, Request("clip", SCOPE))).text)
+        print((await h.voice.hear(path, TranscriptionRequest("clip", SCOPE))).text)
 
 asyncio.run(main())
 """
@@ -454,7 +468,7 @@ async def test_killed_in_mid_recording_it_goes_on_and_pays_for_no_finished_part_
 
 async def test_a_card_can_be_corrected_and_then_put_into_english_again(tmp_path: Path) -> None:
     async with house(tmp_path, ears=hear, speech_model="gpt-transcribe") as h:
-        card = await h.voice.hear(CLIPS / "offene_rechnung.webm", Request("a.webm", SCOPE))
+        card = await h.voice.hear(CLIPS / "offene_rechnung.webm", TranscriptionRequest("a.webm", SCOPE))
         corrected = await h.voice.correct(card.id, "Die Rechnung für November ist offen. Danke!")
         h.model.script("The November invoice is open. Thanks!", match="November")
         english = await h.voice.into_english(card.id, SCOPE)
@@ -465,19 +479,19 @@ async def test_a_card_can_be_corrected_and_then_put_into_english_again(tmp_path:
 async def test_a_forgotten_recording_is_gone_and_its_minutes_stay(tmp_path: Path) -> None:
     path = clip_of(range(30), tmp_path / "clip")
     async with house(tmp_path, voice_person_minutes=10 / 60) as h:
-        card = await h.voice.hear(path, Request("clip", SCOPE))
+        card = await h.voice.hear(path, TranscriptionRequest("clip", SCOPE))
         await h.voice.forget(card.id)
         with pytest.raises(Missing):
             await h.voice.card(card.id)
         with pytest.raises(BudgetExceeded):
-            await h.voice.hear(clip_of(range(5), tmp_path / "other"), Request("clip", SCOPE))
+            await h.voice.hear(clip_of(range(5), tmp_path / "other"), TranscriptionRequest("clip", SCOPE))
 
 
 @pytest.mark.parametrize("whose", ["thread", "person"])
 async def test_forgetting_a_thread_or_a_person_takes_the_recordings_along(whose: str, tmp_path: Path) -> None:
     path = clip_of(range(5), tmp_path / "clip")
     async with house(tmp_path) as h:
-        card = await h.voice.hear(path, Request("clip", SCOPE))
+        card = await h.voice.hear(path, TranscriptionRequest("clip", SCOPE))
         if whose == "thread":
             await h.engine.write(forget.forget, Conversation("T1", "C1", "1"), now=1.0)
         else:
@@ -487,7 +501,7 @@ async def test_forgetting_a_thread_or_a_person_takes_the_recordings_along(whose:
 
 
 def test_a_card_survives_storage() -> None:
-    said = (Said(0, 1.5, "Grüße", "A"), Said(1.5, 2, "ja"))
+    said = (Segment(0, 1.5, "Grüße", "A"), Segment(1.5, 2, "ja"))
     for cost in (None, Decimal("0.000123456")):
         card = ClipCard("1", "ä.mp4", 2.0, "whisper-1", "de", said, False, said, False, cost)
         assert clip_card.load(clip_card.dump(card)) == card
@@ -495,7 +509,7 @@ def test_a_card_survives_storage() -> None:
 
 
 def test_who_spoke_how_long_is_told_by_speaker() -> None:
-    said = (Said(0, 3, "Hi", "A"), Said(3, 4, "Ho", "B"), Said(4, 9, "He", "A"))
+    said = (Segment(0, 3, "Hi", "A"), Segment(3, 4, "Ho", "B"), Segment(4, 9, "He", "A"))
     card = ClipCard("1", "a", 9, "m", said=said)
     assert card.speakers == (("A", 8), ("B", 1))
     assert card.text == "A: Hi\n\nB: Ho\n\nA: He"
@@ -524,10 +538,10 @@ def test_minutes_are_told_in_whole_ones() -> None:
 
 
 SAID = (
-    Said(0, 2, "We meet at nine.", "A"),
-    Said(2, 3, "In the", "A"),
-    Said(3, 4, "canteen.", "A"),
-    Said(6, 8, "No, at ten.", "B"),
+    Segment(0, 2, "We meet at nine.", "A"),
+    Segment(2, 3, "In the", "A"),
+    Segment(3, 4, "canteen.", "A"),
+    Segment(6, 8, "No, at ten.", "B"),
 )
 NAMED = "A: We meet at nine. In the canteen.\n\nB: No, at ten."
 
@@ -550,7 +564,7 @@ NAMED = "A: We meet at nine. In the canteen.\n\nB: No, at ten."
     ],
 )
 def test_a_correction_keeps_who_and_when_around_it(
-    now: str, kept: tuple[Said, ...], changed: list[tuple[float, float, str]]
+    now: str, kept: tuple[Segment, ...], changed: list[tuple[float, float, str]]
 ) -> None:
     said = corrected(SAID, now, 9)
     assert [s for s in said if s in SAID] == list(kept)

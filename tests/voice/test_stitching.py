@@ -14,8 +14,8 @@ from bot.core.settings import Settings
 from bot.core.values import Scope
 from bot.voice import clip_card, stitching
 from bot.voice.decoding import Wants, prepare
-from bot.voice.transcriber import Listener, Request
-from bot.voice.transcript import Said
+from bot.voice.transcriber import Transcriber, TranscriptionRequest
+from bot.voice.transcript import Segment
 from storage.engine import open_engine
 from tests.support.audio_files import FORMATS, encode, listen, say
 
@@ -23,7 +23,7 @@ SCOPE = Scope("T1", "C1", "U1", "T1:C1:1", "answer")
 
 
 def text_of(before: str, after: str, *, overlap_s: float = 2.5) -> str:
-    joined = stitching.join([Said(0, 10, before)], [Said(8, 20, after)], overlap_s)
+    joined = stitching.join([Segment(0, 10, before)], [Segment(8, 20, after)], overlap_s)
     return " ".join(s.text for s in joined)
 
 
@@ -45,8 +45,8 @@ def text_of(before: str, after: str, *, overlap_s: float = 2.5) -> str:
 )
 def test_what_both_parts_heard_is_said_once(before: str, after: str, joined: str | None) -> None:
     expected = joined or "in the house we talked about money in the bank"
-    said = [Said(0, 10, before)] if before else []
-    more = [Said(8, 20, after)] if after else []
+    said = [Segment(0, 10, before)] if before else []
+    more = [Segment(8, 20, after)] if after else []
     assert " ".join(s.text for s in stitching.join(said, more, 2.5)) == expected
 
 
@@ -61,8 +61,8 @@ def test_the_word_that_was_cut_through_is_taken_from_the_side_that_heard_it_whol
 
 
 def test_times_go_on_over_the_seam() -> None:
-    before = [Said(0, 5, "one two"), Said(5, 10, "three four")]
-    after = [Said(8, 11, "three four five"), Said(11, 15, "six")]
+    before = [Segment(0, 5, "one two"), Segment(5, 10, "three four")]
+    after = [Segment(8, 11, "three four five"), Segment(11, 15, "six")]
     joined = stitching.join(before, after, 2.5)
     assert [(s.start_s, s.end_s, s.text) for s in joined] == [
         (0, 5, "one two"),
@@ -88,7 +88,7 @@ def test_any_sentence_survives_any_cut(words: list[str], cut: int, overlap: int,
 
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_no_text_makes_joining_fail(before: str, after: str) -> None:
-    joined = stitching.join([Said(0, 1, before)], [Said(1, 2, after)], 2.5)
+    joined = stitching.join([Segment(0, 1, before)], [Segment(1, 2, after)], 2.5)
     assert joined[0].start_s == 0
 
 
@@ -127,8 +127,10 @@ async def test_split_and_joined_it_says_the_same_as_in_one_piece(
             into.mkdir()
             wants = Wants(frozenset(FORMATS), 25 << 20, max_s, 3_600)
             recording = await prepare(path, "clip", into, wants)
-            listener = Listener(Settings(), engine, ears, lambda model, usage: None)
-            heard, _ = await listener.listen("transcribe", str(max_s), recording, Request("clip", SCOPE))
+            listener = Transcriber(Settings(), engine, ears, lambda model, usage: None)
+            heard, _ = await listener.listen(
+                "transcribe", str(max_s), recording, TranscriptionRequest("clip", SCOPE)
+            )
             texts.append(clip_card.joined(heard.said, "en"))
             times.append({word: s.start_s for s in heard.said for word in s.text.split()})
     assert len(ears.seconds) >= 4

@@ -18,7 +18,8 @@ from bot.core.values import Completion, Message, Prompt, Scope
 from bot.costs.ledger import Ledger
 from bot.costs.pricing import Prices
 from bot.provider.fair_share import Scheduler
-from bot.provider.text import Answer, Provider
+from bot.provider.answer_stream import AnswerStream
+from bot.provider.text import Provider
 from bot.sandbox.model.server import FakeModel
 from storage.engine import Engine, Tx, open_engine
 
@@ -46,7 +47,7 @@ class Bench:
     async def ask(self, text: str = "What is the capital of France?", **more: Any) -> Completion:
         return await self.provider.complete(asking(text), SCOPE, **more)
 
-    def stream(self, text: str = "What is the capital of France?", **more: Any) -> Answer:
+    def stream(self, text: str = "What is the capital of France?", **more: Any) -> AnswerStream:
         return self.provider.stream(asking(text), SCOPE, **more)
 
     async def rows(self) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from bot.core.values import Conversation
 from bot.costs import pricing
 from bot.costs.budgets import Budgets
 from bot.costs.ledger import Ledger
+from bot.costs.viewer import OPERATOR
 from bot.guard.ladder import Ladder
 from bot.guard.model_judge import ModelJudge
 from bot.guard.policy import from_file
@@ -38,7 +39,7 @@ from bot.provider.fair_share import Scheduler
 from bot.provider.text import Provider
 from bot.provider.transport import Transport
 from bot.reports.service import CostReports, page_secret
-from bot.reports.usage import OPERATOR, UsageRow, total, usage
+from bot.reports.usage import UsageRow, total, usage
 from bot.voice.local_files import FileTranscriber
 from bot.voice.local_speech import speech_for
 from bot.voice.message_clips import MessageClips, said
@@ -46,7 +47,8 @@ from bot.voice.recognition import Recognizer
 from bot.voice.service import GONE, OVERHEARD, CardView, Clips
 from storage.channel import preferences
 from storage.conversation import messages, replies
-from storage.engine import Engine, Tx, open_engine
+from storage.database import open_engine
+from storage.engine import Engine, Tx
 from storage.guard import verdicts
 from storage.guard.verdicts import Channel
 from storage.jobs import inbox

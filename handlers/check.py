@@ -18,7 +18,7 @@ from bot.voice import speech_models
 from handlers.routes import SCOPES
 from handlers.serve import missing
 from handlers.slack.client import SlackClient, open_slack
-from storage.engine import open_engine
+from storage.database import open_engine
 
 # How long before a model's end the operator should hear of it.
 SHUTDOWN_NOTICE_DAYS = 90

@@ -13,11 +13,8 @@ DO NOTHING or DO UPDATE with the table named on the old value; RETURNING; NULLs 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
-
-from bot.core.errors import SetupError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -57,21 +54,3 @@ class Engine(Protocol):
 
     async def scrub(self) -> None:
         """After a deletion for privacy: no older copy of the deleted rows stays in the engine's files."""
-
-
-def open_engine(url: str, *, read_only: bool = False) -> AbstractAsyncContextManager[Engine]:
-    """The engine for a database URL: `sqlite:///relative.db` or `sqlite:////absolute.db`.
-
-    `read_only` looks at the file beside a running bot; without it, InUse is raised while another process has
-    the file. SetupError says what an operator has to change.
-    """
-    scheme, _, path = url.partition(":")  # what follows another scheme may hold a password: it is not told
-    if scheme != "sqlite" or not path.startswith("///"):
-        advice = "(PostgreSQL comes later); use sqlite:///parley.db"
-        raise SetupError([f"PARLEY_DATABASE: {scheme} is not supported yet {advice}"])
-    path = path.removeprefix("///")
-    if not path or path == ":memory:":
-        raise SetupError(["PARLEY_DATABASE: names no file; use sqlite:///parley.db"])
-    from storage.sqlite.engine import SqliteEngine  # an engine's driver is loaded only when it is used
-
-    return SqliteEngine(Path(path), read_only=read_only)

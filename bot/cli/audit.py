@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from bot.core.settings import Settings
 from storage import audit
 from storage.audit import AuditEntry
-from storage.engine import open_engine
+from storage.database import open_engine
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from bot.core.settings import Settings
-from storage.engine import open_engine
+from storage.database import open_engine
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

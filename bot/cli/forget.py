@@ -10,7 +10,7 @@ from bot.core.settings import Settings
 from bot.ops.control_socket import ask_running
 from bot.privacy.anonymise import Anonymiser, order
 from storage.costs import ledger
-from storage.engine import open_engine
+from storage.database import open_engine
 from storage.privacy import forget
 
 

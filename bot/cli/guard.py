@@ -33,7 +33,7 @@ from bot.ml.labelled_files import LABELS, LabelledRow, read
 from bot.provider.embeddings import LOCAL, CachedEmbedder, LocalEmbedder, ProviderEmbedder
 from bot.provider.fair_share import Scheduler
 from bot.provider.text import Provider
-from storage.engine import open_engine
+from storage.database import open_engine
 from storage.guard import verdicts as store
 from storage.guard.verdicts import Channel
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.core.settings import Settings
 from bot.ops.control_socket import ask_running, tell_look
-from storage.engine import open_engine
+from storage.database import open_engine
 from storage.jobs import inbox
 
 

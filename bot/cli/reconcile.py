@@ -14,7 +14,7 @@ import orjson
 from bot.core.errors import NotUnderstood, Refused, SetupError, Unavailable
 from bot.core.settings import Settings
 from bot.costs.reconcile import ENDPOINTS, compare, ours, shown, theirs
-from storage.engine import open_engine
+from storage.database import open_engine
 
 OPENAI = "https://api.openai.com/v1"
 # The key of an owner of the organisation; the bot itself never needs it, so it is no setting of the bot.

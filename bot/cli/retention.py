@@ -9,7 +9,7 @@ from bot.core.settings import Settings
 from bot.ops.control_socket import ask_running
 from bot.privacy import retention
 from bot.privacy.retention import DAY_S, Kept
-from storage.engine import open_engine
+from storage.database import open_engine
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

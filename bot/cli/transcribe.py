@@ -28,7 +28,7 @@ from bot.voice.clip_card import ClipCard
 from bot.voice.decoding import Progress
 from bot.voice.local_files import FileTranscriber, Hear, Order
 from bot.voice.recognition import minutes
-from storage.engine import open_engine
+from storage.database import open_engine
 
 BAR = 30
 

@@ -8,11 +8,12 @@ from datetime import datetime
 
 from bot.core.calendar import zone
 from bot.core.settings import Settings
+from bot.costs.viewer import OPERATOR
 from bot.ops.control_socket import tell_look
 from bot.reports.formats import USUAL, as_csv, as_json, table
-from bot.reports.usage import BYS, OPERATOR, UsageRow, parse, usage
+from bot.reports.usage import BYS, UsageRow, parse, usage
 from storage.costs import ledger
-from storage.engine import open_engine
+from storage.database import open_engine
 
 FORMATS: dict[str, Callable[[Sequence[UsageRow], Sequence[str]], str]] = {
     "table": table,

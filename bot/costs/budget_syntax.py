@@ -15,7 +15,7 @@ from bot.core.calendar import PERIODS
 from bot.core.errors import NotPermitted, NotUnderstood
 from bot.core.values import RequestKind
 from bot.costs.budgets import EACH, Budget, BudgetScope, Standing
-from bot.reports.usage import Viewer
+from bot.costs.viewer import Viewer
 
 HINT = (
     "Try: `channel 20 per month`, `person @name 1.50 per day`, `each person 2 per week degrade`, "

@@ -11,8 +11,9 @@ from datetime import date, datetime, timedelta
 
 from bot.core.calendar import first_day
 from bot.costs.budgets import Standing
+from bot.costs.viewer import Viewer
 from bot.reports.service import CostReports
-from bot.reports.usage import Span, UsageRow, Viewer, span
+from bot.reports.usage import Span, UsageRow, span
 from storage.costs import digests
 
 HOUR = 8  # on Mondays, where the team lives

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from bot.costs.budgets import Budgets, Standing, titled
+from bot.costs.viewer import OPERATOR, Viewer
 from bot.reports import chart_images
 from bot.reports.chart_images import Picture
 from bot.reports.charts import Chart, burn_down, over_time, share
@@ -20,13 +21,11 @@ from bot.reports.formats import as_csv, as_parquet
 from bot.reports.page_html import NARROW, POLICY, Filters, View, page
 from bot.reports.usage import (
     BYS,
-    OPERATOR,
     OTHERS,
     PRIVATE_CHANNELS,
     By,
     Span,
     UsageRow,
-    Viewer,
     parse,
     permitted_standings,
     usage,

@@ -21,12 +21,13 @@ from bot.costs.budget_syntax import Order, Put, Raise, Remove
 from bot.costs.budgets import EACH, Budgets, Change, Standing
 from bot.costs.estimate import MODELS, Estimator
 from bot.costs.pricing import Prices
+from bot.costs.viewer import Viewer
 from bot.pages import signed_links
 from bot.reports import chart_images
 from bot.reports.chart_images import Picture
 from bot.reports.charts import Chart, over_time, share
 from bot.reports.page import PageData, burn_down_of
-from bot.reports.usage import BYS, By, Span, UsageQuery, UsageRow, Viewer, parse, permitted_standings, usage
+from bot.reports.usage import BYS, By, Span, UsageQuery, UsageRow, parse, permitted_standings, usage
 from storage.channel import owners
 from storage.engine import Engine
 

@@ -1,4 +1,4 @@
-"""Usage by day, channel, person, model and kind: what was asked for, who may see it, and the rows.
+"""Usage by day, channel, person, model and kind: the query in words, who may see what, and the rows.
 
 Rows come from sums that are kept as the ledger settles (storage/costs/ledger.py), so a report is as fast over
 ten million requests as over ten thousand. How rows look as text, CSV, … is bot/reports/formats.py's, pictures
@@ -8,7 +8,7 @@ are bot/reports/charts.py's.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -19,6 +19,7 @@ from bot.core.calendar import first_day, next_first_day
 from bot.core.errors import NotUnderstood
 from bot.costs.budgets import EACH, Budget, Standing
 from bot.costs.pricing import usd
+from bot.costs.viewer import Viewer
 from storage.costs import ledger
 from storage.engine import Engine
 
@@ -77,31 +78,6 @@ class UsageRow:
 
 NAMES = ("day", "team", "channel", "user", "model", "kind")
 FIGURES = tuple(f.name for f in fields(UsageRow) if f.name not in NAMES)
-
-
-@dataclass(frozen=True, slots=True)
-class Viewer:
-    """Who looks. `private`: the team's private channels and DMs; `member_of`: those this person is in."""
-
-    user: str
-    admin: bool = False
-    owns: frozenset[str] = frozenset()
-    private: Container[str] = frozenset()
-    member_of: frozenset[str] = frozenset()
-
-    def knows(self, channel: str) -> bool:
-        """May this person read the channel's name?"""
-        return channel not in self.private or channel in self.member_of or not channel
-
-    @property
-    def sees(self) -> str:
-        """Whose figures a report shows this person, for the list of those who looked."""
-        if self.admin:
-            return "everybody's figures"
-        return f"figures of people in {' '.join(sorted(self.owns))}" if self.owns else "totals of channels"
-
-
-OPERATOR = Viewer("", admin=True)  # whoever can read the database file
 
 
 def parse(words: str, today: date) -> UsageQuery:

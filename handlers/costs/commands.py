@@ -19,10 +19,11 @@ from bot.core.errors import NotUnderstood
 from bot.costs import budget_syntax
 from bot.costs.budget_syntax import Show
 from bot.costs.estimate import SPEECH_MODELS
+from bot.costs.viewer import Viewer
 from bot.reports import digest
 from bot.reports.chart_images import Picture
 from bot.reports.formats import as_csv
-from bot.reports.usage import UsageQuery, UsageRow, Viewer
+from bot.reports.usage import UsageQuery, UsageRow
 from handlers.adapter import SlackChat
 from handlers.costs import blocks as usage_blocks
 from handlers.slack import blocks

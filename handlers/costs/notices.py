@@ -15,8 +15,9 @@ from typing import Any
 from bot.app import Services
 from bot.core.errors import BotError, SlackRefused
 from bot.costs.budgets import Warning
+from bot.costs.viewer import Viewer
 from bot.reports import digest
-from bot.reports.usage import PRIVATE_CHANNELS, Viewer
+from bot.reports.usage import PRIVATE_CHANNELS
 from handlers.adapter import SlackChat
 from handlers.costs import blocks as usage_blocks
 from handlers.slack import blocks

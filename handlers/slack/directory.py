@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.core.errors import SlackError
-from bot.reports.usage import Viewer
+from bot.costs.viewer import Viewer
 from handlers.slack.client import SlackClient
 
 PAGE_LIMIT = 999  # Source: conversations.list and users.conversations take less than 1,000

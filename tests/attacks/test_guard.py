@@ -22,7 +22,7 @@ from bot.guard.model_judge import Opinion, conversation
 from bot.guard.policy import Policy
 from bot.guard.training import Trainer
 from bot.ml.discriminator import Example
-from storage.engine import open_engine
+from storage.database import open_engine
 from storage.guard.verdicts import Channel
 from tests.support.guard_rows import topic_split
 

@@ -15,7 +15,8 @@ from bot.core.values import Conversation
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
 from storage.conversation import messages as conversations
-from storage.engine import Tx, open_engine
+from storage.database import open_engine
+from storage.engine import Tx
 from tests.bench.ledger import fill
 from tests.bench.replies import ANSWER, cpu_s, finals, running
 from tests.support.workspace import MANIFEST

@@ -23,9 +23,11 @@ from bot.core.values import Scope, Usage
 from bot.costs.budgets import Budget, Budgets
 from bot.costs.ledger import Ledger
 from bot.costs.pricing import Prices
-from bot.reports.usage import OPERATOR, Viewer, span, usage
+from bot.costs.viewer import OPERATOR, Viewer
+from bot.reports.usage import span, usage
 from storage.costs import ledger
-from storage.engine import Engine, open_engine
+from storage.database import open_engine
+from storage.engine import Engine
 from storage.sqlite.file import connect, migrate
 
 CHANNELS, PEOPLE, MODELS, KINDS = 200, 1_000, 6, ("answer", "answer", "answer", "summary", "guard")

@@ -22,7 +22,7 @@ from typing import Any
 from bot.conversation.records import reply_id
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
-from storage.engine import open_engine
+from storage.database import open_engine
 from tests.bench.load import acks_ms, at_pace, recordings
 from tests.bench.replies import percentile
 from tests.faults.reliability import note

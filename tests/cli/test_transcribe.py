@@ -22,7 +22,7 @@ from bot.sandbox.model.server import FakeModel
 from bot.text import languages
 from bot.voice.local_speech import LocalSpeech
 from storage.costs import ledger
-from storage.engine import open_engine
+from storage.database import open_engine
 from tests.support.audio_files import silence, wav
 from tests.support.workspace import workspace
 

@@ -17,7 +17,7 @@ from bot.core.calendar import Calendar, zone
 from bot.core.values import Scope, Usage
 from bot.costs.ledger import Ledger
 from bot.costs.pricing import Prices
-from storage.engine import open_engine
+from storage.database import open_engine
 from tests.support.workspace import workspace
 
 CENT = Usage(output_tokens=1_000)

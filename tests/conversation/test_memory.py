@@ -19,7 +19,8 @@ from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
 from bot.text import tokens
 from storage.conversation import messages
-from storage.engine import Tx, open_engine
+from storage.database import open_engine
+from storage.engine import Tx
 from tests.support.workspace import MANIFEST, Workspace, started, text_of, workspace
 
 STYLES = pytest.mark.parametrize(

@@ -24,7 +24,8 @@ from bot.costs.ledger import Ledger, LedgerEntry
 from bot.costs.pricing import Prices
 from storage import audit
 from storage.costs import budgets
-from storage.engine import Engine, Tx, open_engine
+from storage.database import open_engine
+from storage.engine import Engine, Tx
 
 T = TypeVar("T")
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()  # a Monday

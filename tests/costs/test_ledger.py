@@ -20,7 +20,8 @@ from bot.core.values import Scope, Usage
 from bot.costs.ledger import Ledger, LedgerEntry, Outcome
 from bot.costs.pricing import Prices, load
 from storage.costs import ledger as rows
-from storage.engine import Engine, Tx, open_engine
+from storage.database import open_engine
+from storage.engine import Engine, Tx
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
 SCOPE = Scope(team="T1", channel="C1", user="U1", conversation="T1:C1:1.0", kind="answer")

@@ -21,7 +21,7 @@ from bot.core.values import RequestKind, Scope, Usage
 from bot.costs.ledger import Ledger
 from bot.costs.pricing import Prices
 from bot.costs.reconcile import Count, Ours, compare, ours, theirs
-from storage.engine import open_engine
+from storage.database import open_engine
 
 DAY = date(2026, 11, 22)
 NEXT = date(2026, 11, 23)

@@ -27,7 +27,8 @@ from bot.knowledge import quotes
 from bot.knowledge.answering import nearest_first
 from bot.ml.discriminator import Example
 from bot.provider.embeddings import CachedEmbedder
-from storage.engine import Engine, Tx, open_engine
+from storage.database import open_engine
+from storage.engine import Engine, Tx
 from storage.guard import verdicts as store
 from storage.guard.verdicts import Channel
 from storage.privacy import forget

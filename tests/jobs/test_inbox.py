@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from bot.core.errors import Busy, GaveUp, Missing, SlackRefused, SlackUnavailable
 from bot.jobs.inbox import LONGEST_DELAY_S, Effect, Inbox, Job
 from storage import audit
-from storage.engine import Engine, Tx, open_engine
+from storage.database import open_engine
+from storage.engine import Engine, Tx
 from storage.jobs import inbox
 from storage.provider import model_traits
 

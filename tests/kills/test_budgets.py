@@ -12,7 +12,8 @@ from bot.core.calendar import Calendar, zone
 from bot.costs.budgets import Budget, Budgets
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
-from storage.engine import Tx, open_engine
+from storage.database import open_engine
+from storage.engine import Tx
 from tests.kills.test_kills import finals, supervised
 from tests.support.workspace import MANIFEST
 

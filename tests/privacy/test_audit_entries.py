@@ -27,7 +27,7 @@ from handlers.http import control_app
 from handlers.slack.blocks import SHOULD_ANSWER
 from handlers.voice.blocks import FORGET
 from storage import audit
-from storage.engine import open_engine
+from storage.database import open_engine
 from tests.scenarios.test_clip_cards import press as press_card
 from tests.scenarios.test_commands import told as tell
 from tests.scenarios.test_guard import CARD, PURPOSE, filled, is_answer, opened, save, verdict

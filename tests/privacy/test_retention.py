@@ -18,7 +18,8 @@ from bot.privacy import retention
 from storage import audit
 from storage.channel import preferences
 from storage.conversation import messages, replies
-from storage.engine import Tx, open_engine
+from storage.database import open_engine
+from storage.engine import Tx
 from storage.guard import verdicts
 from storage.guard.verdicts import Channel
 from storage.jobs import inbox

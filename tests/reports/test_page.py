@@ -23,11 +23,11 @@ from bot.core.values import Scope, Usage
 from bot.costs.budgets import EACH, Budget, Budgets
 from bot.costs.ledger import Ledger
 from bot.costs.pricing import Prices
+from bot.costs.viewer import Viewer
 from bot.pages.signed_links import LIFE_S, sign, verify
 from bot.reports import chart_images
 from bot.reports.page import PageData, read, respond
-from bot.reports.usage import Viewer
-from storage.engine import open_engine
+from storage.database import open_engine
 
 TODAY = date(2026, 11, 23)
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()

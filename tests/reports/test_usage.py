@@ -22,14 +22,13 @@ from bot.core.errors import NotUnderstood
 from bot.core.values import RequestKind, Scope, Usage
 from bot.costs.ledger import Ledger
 from bot.costs.pricing import Prices
+from bot.costs.viewer import OPERATOR, Viewer
 from bot.reports.formats import COLUMNS, as_csv, as_json, as_parquet, columns, compact, dollars, table
 from bot.reports.usage import (
-    OPERATOR,
     OTHERS,
     PRIVATE_CHANNELS,
     By,
     UsageRow,
-    Viewer,
     parse,
     permitted,
     span,
@@ -37,7 +36,8 @@ from bot.reports.usage import (
     total,
     usage,
 )
-from storage.engine import Engine, open_engine
+from storage.database import open_engine
+from storage.engine import Engine
 
 TODAY = date(2026, 11, 23)
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()

@@ -16,7 +16,7 @@ import pytest
 
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
-from storage.engine import open_engine
+from storage.database import open_engine
 from tests.faults.reliability import note
 from tests.support.preload import built, needs_compiler
 from tests.support.promises import kept_in

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from bot.core.errors import BotError, Conflict, Missing
-from storage.engine import Engine, Tx, open_engine
+from storage.database import open_engine
+from storage.engine import Engine, Tx
 
 ENGINES = ("sqlite",)
 HUGE = 2**63 - 1

@@ -13,7 +13,7 @@ from bot.core.errors import SetupError
 from bot.jobs.inbox import Effect, Inbox, Job
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
-from storage.engine import open_engine
+from storage.database import open_engine
 from storage.jobs import inbox
 from storage.schema import STEPS
 from storage.sqlite.file import connect, migrate

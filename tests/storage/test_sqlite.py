@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from bot.core.errors import BotError, Busy, Conflict, InUse, SetupError, StorageError
-from storage.engine import Tx, open_engine
+from storage.database import open_engine
+from storage.engine import Tx
 from storage.sqlite import writer
 from storage.sqlite.errors import mapped
 
@@ -91,7 +92,7 @@ async def test_a_second_engine_is_refused_and_a_reader_is_not(tmp_path: Path) ->
 async def test_a_killed_process_leaves_no_lock_and_every_answered_write(tmp_path: Path) -> None:
     script = (
         "import asyncio, sys\n"
-        "from storage.engine import open_engine\n"
+        "from storage.database import open_engine\n"
         "from tests.storage.test_sqlite import learn\n"
         "async def main():\n"
         "    async with open_engine(sys.argv[1]) as engine:\n"

@@ -17,11 +17,12 @@ from bot.core.settings import Settings
 from bot.core.values import Completion, Message, Prompt, Scope
 from bot.costs.ledger import Ledger
 from bot.costs.pricing import Prices
-from bot.provider.fair_share import Scheduler
 from bot.provider.answer_stream import AnswerStream
+from bot.provider.fair_share import Scheduler
 from bot.provider.text import Provider
 from bot.sandbox.model.server import FakeModel
-from storage.engine import Engine, Tx, open_engine
+from storage.database import open_engine
+from storage.engine import Engine, Tx
 
 SCOPE = Scope(team="T1", channel="C1", user="U1", conversation="T1:C1:1.0", kind="answer")
 SETTINGS = Settings(openai_api_key="sk-test", model="rehearsal", request_deadline_s=5.0)

@@ -36,7 +36,8 @@ from bot.voice.recognition import Recognizer
 from bot.voice.transcriber import TranscriptionRequest
 from bot.voice.transcript import Segment, corrected, read, spread
 from storage.costs import ledger as ledger_rows
-from storage.engine import Engine, open_engine
+from storage.database import open_engine
+from storage.engine import Engine
 from storage.privacy import forget
 from tests.support.audio_files import FORMATS, RATE, decode, encode, noise, say, silence, speech, tones, wav
 

@@ -16,7 +16,7 @@ from bot.voice import clip_card, stitching
 from bot.voice.decoding import Wants, prepare
 from bot.voice.transcriber import Transcriber, TranscriptionRequest
 from bot.voice.transcript import Segment
-from storage.engine import open_engine
+from storage.database import open_engine
 from tests.support.audio_files import FORMATS, encode, listen, say
 
 SCOPE = Scope("T1", "C1", "U1", "T1:C1:1", "answer")

@@ -1,0 +1,26 @@
+"""Opens the database that a URL names. What an engine is stands in storage/engine.py."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+from bot.core.errors import SetupError
+from storage.engine import Engine
+from storage.sqlite.engine import SqliteEngine
+
+
+def open_engine(url: str, *, read_only: bool = False) -> AbstractAsyncContextManager[Engine]:
+    """The engine for a database URL: `sqlite:///relative.db` or `sqlite:////absolute.db`.
+
+    `read_only` looks at the file beside a running bot; without it, InUse is raised while another process has
+    the file. SetupError says what an operator has to change.
+    """
+    scheme, _, path = url.partition(":")  # what follows another scheme may hold a password: it is not told
+    if scheme != "sqlite" or not path.startswith("///"):
+        advice = "(PostgreSQL comes later); use sqlite:///parley.db"
+        raise SetupError([f"PARLEY_DATABASE: {scheme} is not supported yet {advice}"])
+    path = path.removeprefix("///")
+    if not path or path == ":memory:":
+        raise SetupError(["PARLEY_DATABASE: names no file; use sqlite:///parley.db"])
+    return SqliteEngine(Path(path), read_only=read_only)

@@ -86,8 +86,15 @@ class Notices:
         if not (found.rows and direct) or any(_has_file(message, title) for message in there):
             return
         if picture := await costs.over_days(team, found.span, viewer, names):
-            files = [Upload("week.png", picture.png, title, picture.alt)]
-            await share(self._front.door, self._services.settings, files, channel=direct, comment=title)
+            await self._share(Upload("week.png", picture.png, title, picture.alt), direct)
+
+    async def _share(self, picture: Upload, direct: str) -> None:
+        """The picture under a digest, unless Slack refuses it: the digest is given all the same."""
+        door, settings = self._front.door, self._services.settings
+        try:
+            await share(door, settings, [picture], channel=direct, comment=picture.title)
+        except SlackRefused as exc:
+            log.warning("the picture of a digest was refused: %s", exc.code)
 
     async def _viewer(self, team: str, person: str) -> Viewer | None:
         """The person with their rights of this moment; None when Slack does not know them any more."""
@@ -107,10 +114,7 @@ class Notices:
         try:
             direct = await self._front.directory.direct(person)
             if self._unsure:
-                after = self._services.costs.calendar.midnight(since).timestamp()
-                there = [
-                    message async for message in ours(self._front.door, direct, "", after=f"{after:.6f}")
-                ]
+                there = await self._find_given(direct, since)
             if id not in map(id_of, there):
                 await self._front.door.call(
                     "chat.postMessage",
@@ -126,8 +130,9 @@ class Notices:
             return "", there
         return direct, there
 
-    async def _said(self, direct: str, since: date) -> list[dict[str, Any]]:
-        """What we said there since that day. Where Slack does not show it, rather twice than never."""
+    async def _find_given(self, direct: str, since: date) -> list[dict[str, Any]]:
+        """Our messages there since that day. Where Slack does not show them: none, so that a notice is rather
+        given twice than never."""
         after = self._services.costs.calendar.midnight(since).timestamp()
         try:
             return [message async for message in ours(self._front.door, direct, "", after=f"{after:.6f}")]

@@ -142,6 +142,46 @@ async def test_a_warning_whose_answer_from_slack_was_lost_is_not_said_again(
         assert len(warnings(team, "alice")) == 1
 
 
+async def test_a_warning_comes_where_slack_does_not_show_whether_it_was_given_already(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notices, "PAUSE_S", 0.1)
+    async with workspace(tmp_path) as team:
+        await told(team, "alice", "budget workspace 2 per day")
+        team.slack.faults.add("conversations.history", error="missing_scope", times=0)
+        team.slack.faults.add("chat.postMessage", status=500)
+        await spend(team, "#general", "bob", 1)
+        await settled(team)
+        assert warnings(team, "alice")
+
+
+async def test_a_digest_comes_where_slack_does_not_show_whether_it_was_given_already(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notices, "PAUSE_S", 0.1)
+    async with workspace(tmp_path) as team:
+        await spend(team, "#general", "bob", 2, clock=lambda: time.time() - A_WEEK_S)
+        team.slack.faults.add("conversations.history", error="missing_scope", times=0)
+        team.slack.faults.add("chat.postMessage", status=500)
+        await overdue(team, "bob")
+        await settled(team)
+        assert "blocks" in direct(team, "bob")[0]
+
+
+async def test_a_digest_whose_picture_slack_refuses_is_given_once_and_holds_nobody_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notices, "PAUSE_S", 0.1)
+    async with workspace(tmp_path) as team:
+        await spend(team, "#leads", "bob", 2, clock=lambda: time.time() - A_WEEK_S)
+        team.slack.faults.add("files.completeUploadExternal", error="missing_scope", times=0)
+        await overdue(team, "bob")
+        await overdue(team, "carol")
+        await team.slack.until(lambda: direct(team, "carol"), 60)
+        await settled(team)
+        assert [len(direct(team, user)) for user in ("bob", "carol")] == [1, 1]
+
+
 async def test_a_process_that_ends_before_it_noted_a_warning_does_not_say_it_again(tmp_path: Path) -> None:
     async with FakeSlack(manifest=MANIFEST, rate_limits=False) as slack, FakeModel() as model:
         async with started(slack, model, tmp_path) as team:

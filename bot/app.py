@@ -49,10 +49,10 @@ from storage.channel import preferences
 from storage.conversation import messages, replies
 from storage.database import open_engine
 from storage.engine import Engine, Tx
-from storage.guard import verdicts
 from storage.guard.verdicts import Channel
 from storage.jobs import inbox
 from storage.privacy import export, forget
+from storage.provider import vectors
 from storage.voice import recordings
 
 log = logging.getLogger(__name__)
@@ -287,7 +287,7 @@ async def housekeeping(engine: Engine, settings: Settings) -> None:
     """Erases what has outlived its use, once an hour."""
 
     async def tidy() -> None:
-        for tidied in (inbox.tidy, replies.tidy, recordings.tidy, verdicts.tidy_vectors):
+        for tidied in (inbox.tidy, replies.tidy, recordings.tidy, vectors.tidy):
             while await engine.write(tidied, now=time.time()):
                 pass
         await retention.apply(engine, settings, now=time.time())

@@ -14,11 +14,12 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from bot.core.errors import BudgetExceeded, ProviderError, Refused, Unavailable
-from bot.core.values import Completion, Message, Prompt, Scope
+from bot.core.values import Message, Prompt, Scope
 from bot.guard.policy import Policy
 from bot.guard.rules import misleading, without_orders
 from bot.ml.discriminator import Example
 from bot.ml.features import visible
+from bot.provider.json_form import ModelApi, object_schema
 
 log = logging.getLogger(__name__)
 
@@ -49,19 +50,9 @@ _WRITE = (
 )
 
 
-def filled(**properties: dict[str, Any]) -> dict[str, Any]:
-    """The JSON schema of an object that has exactly these."""
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
 _TEXTS = {"type": "array", "items": {"type": "string"}}
-_VERDICT = filled(belongs={"type": "boolean"}, probability={"type": "number"})
-_EXAMPLES = filled(belongs=_TEXTS, does_not=_TEXTS)
+_VERDICT = object_schema(belongs={"type": "boolean"}, probability={"type": "number"})
+_EXAMPLES = object_schema(belongs=_TEXTS, does_not=_TEXTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +77,6 @@ class Judge(Protocol):
     async def opinion(
         self, policy: Policy, text: str, history: Sequence[Message], scope: Scope
     ) -> Opinion: ...
-
-
-class ModelApi(Protocol):
-    """What is asked of the model API (bot/provider/text.py)."""
-
-    async def complete(
-        self, prompt: Prompt, scope: Scope, *, model: str = "", max_output_tokens: int | None = None
-    ) -> Completion: ...
-
-    async def decide(
-        self, text: str, questions: Sequence[dict[str, Any]], scope: Scope, *, model: str
-    ) -> tuple[list[dict[str, Any]], Decimal | None]: ...
 
 
 class ModelJudge:

@@ -18,10 +18,11 @@ from functools import partial
 from bot.core.errors import AskError, Conflict, Missing, SlackError
 from bot.core.values import Scope
 from bot.guard.ladder import Ladder, verdict_from
-from bot.guard.model_judge import ModelApi, write_examples
+from bot.guard.model_judge import write_examples
 from bot.guard.policy import Policy
 from bot.guard.training import Trainer
 from bot.jobs.inbox import Effect, Inbox, Job
+from bot.provider.json_form import ModelApi
 from storage.engine import Engine, Tx
 from storage.guard import verdicts as store
 from storage.guard.verdicts import Channel

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.core.values import Completion, Message, Prompt, Scope, Usage
-from bot.guard.model_judge import ModelApi, filled
 from bot.knowledge import quotes as grounding
 from bot.knowledge.quotes import REFUSAL, Grounded
 from bot.ml.answer_features import Collection
+from bot.provider.json_form import ModelApi, object_schema
 
 SYSTEM = (
     "You answer the last message of a conversation from the numbered passages below and from nothing else. "
@@ -22,8 +22,8 @@ SYSTEM = (
     "for word in that passage and has at least three words. When the passages do not answer the message: "
     '{"answer": "' + REFUSAL + '", "quotes": []}'
 )
-_QUOTE = filled(passage={"type": "integer"}, quote={"type": "string"})
-_FORM = filled(answer={"type": "string"}, quotes={"type": "array", "items": _QUOTE})
+_QUOTE = object_schema(passage={"type": "integer"}, quote={"type": "string"})
+_FORM = object_schema(answer={"type": "string"}, quotes={"type": "array", "items": _QUOTE})
 NEAREST = 5  # passages shown to the model
 
 

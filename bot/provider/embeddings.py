@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from bot.core.errors import SetupError
 from bot.core.values import Scope
 from storage.engine import Engine
-from storage.guard import verdicts
+from storage.provider import vectors as stored_vectors
 
 if TYPE_CHECKING:
     import numpy as np
@@ -81,13 +81,13 @@ class CachedEmbedder:
 
     async def embed(self, texts: Sequence[str], scope: Scope, *, kept: bool = True) -> list[list[float]]:
         digests = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
-        known = await self._engine.read(verdicts.vectors, self.name, digests)
+        known = await self._engine.read(stored_vectors.find, self.name, digests)
         new = {d: t for d, t in zip(digests, texts, strict=True) if d not in known}
         if new:
             made = await self._embedder.embed(list(new.values()), scope)
             packed = {d: array("f", v).tobytes() for d, v in zip(new, made, strict=True)}
             if kept:
-                await self._engine.write(verdicts.add_vectors, self.name, packed, now=self._clock())
+                await self._engine.write(stored_vectors.add, self.name, packed, now=self._clock())
             known |= packed
         return [array("f", known[d]).tolist() for d in digests]
 

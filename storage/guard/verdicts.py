@@ -14,7 +14,6 @@ from storage import audit
 from storage.engine import Tx
 
 MODELS_KEPT = 10
-VECTORS_KEPT_S = 180 * 86_400.0
 WEEK_S = 7 * 86_400
 
 
@@ -403,37 +402,3 @@ def close_unanswered(tx: Tx, at: Channel, id: int, *, by: str, now: float) -> No
         audit.note(
             tx, "question closed", at.channel, team=at.team, person=by, detail=f"question {id}", now=now
         )
-
-
-# Vectors
-
-
-def vectors(tx: Tx, embedder: str, digests: Sequence[str]) -> dict[str, bytes]:
-    """Digest of a text → its stored vector, of those that are there."""
-    found: dict[str, bytes] = {}
-    for digest in digests:
-        row = tx.one(
-            "select vector from guard_vectors where embedder = :embedder and digest = :digest",
-            embedder=embedder,
-            digest=digest,
-        )
-        if row:
-            found[digest] = row["vector"]
-    return found
-
-
-def add_vectors(tx: Tx, embedder: str, found: Mapping[str, bytes], *, now: float) -> None:
-    for digest, vector in found.items():
-        tx.run(
-            """insert into guard_vectors (embedder, digest, vector, made_at)
-            values (:embedder, :digest, :vector, :now) on conflict (embedder, digest) do nothing""",
-            embedder=embedder,
-            digest=digest,
-            vector=vector,
-            now=now,
-        )
-
-
-def tidy_vectors(tx: Tx, *, now: float) -> int:
-    """Housekeeping: what was computed long ago is computed again if it is needed; how many go."""
-    return tx.run("delete from guard_vectors where made_at < :before", before=now - VECTORS_KEPT_S)

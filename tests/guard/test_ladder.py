@@ -32,6 +32,7 @@ from storage.engine import Engine, Tx
 from storage.guard import verdicts as store
 from storage.guard.verdicts import Channel
 from storage.privacy import forget
+from storage.provider import vectors
 from tests.support.guard_rows import TopicSplit, topic_split
 from tests.support.model_api import door
 
@@ -469,8 +470,8 @@ async def test_a_text_is_embedded_once(engine: Engine) -> None:
     assert await cached.embed(["a", "b", "a"], SCOPE) == [[1.0, 0.0]] * 3
     assert await cached.embed(["b", "c"], SCOPE) == [[1.0, 0.0]] * 2
     assert counting.texts == ["a", "b", "c"]
-    assert await engine.write(store.tidy_vectors, now=time.time()) == 0
-    assert await engine.write(store.tidy_vectors, now=time.time() + store.VECTORS_KEPT_S) == 3
+    assert await engine.write(vectors.tidy, now=time.time()) == 0
+    assert await engine.write(vectors.tidy, now=time.time() + vectors.KEPT_S) == 3
 
 
 PASSAGES = ["The tower is 324 metres tall. It was “finished” in 1889.", "Lasagne bakes for forty minutes."]

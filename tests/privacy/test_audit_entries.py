@@ -114,7 +114,7 @@ UNWRITTEN = {
     "recordings.forget": "behind clips.forget",
     "recordings.forget_conversation": "what nobody may keep (bot/core/access.py)",
     "inbox.tidy": "keys without words",
-    "verdicts.tidy_vectors": "computed again where needed",
+    "vectors.tidy": "computed again where needed",
     "retention.erase_messages": "counted by bot/privacy/retention.py",
     "retention.erase_recordings": "counted by bot/privacy/retention.py",
     "retention.erase_verdicts": "counted by bot/privacy/retention.py",

@@ -11,7 +11,6 @@ import fcntl
 import json
 import os
 import sqlite3
-import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -30,7 +29,9 @@ from handlers.slack import blocks, socket
 from storage.engine import Tx
 from storage.jobs import inbox
 from storage.sqlite import writer as sqlite_writer
+from tests.support.forked import DEVNULL, start_module
 from tests.support.promises import ended, jobs, kept, kept_in, ours
+from tests.support.served import served
 from tests.support.waiting import until
 from tests.support.workspace import MANIFEST, Workspace, environment, is_final, started, workspace
 
@@ -963,9 +964,7 @@ async def test_row_52_a_log_that_nobody_reads_holds_up_no_answer(tmp_path: Path)
     fcntl.fcntl(log, fcntl.F_SETPIPE_SZ, 4096)
     async with FakeSlack(manifest=MANIFEST, rate_limits=False) as slack, FakeModel() as model:
         environ = {"PATH": os.environ["PATH"]} | environment(slack, model, tmp_path)
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", "serve", env=environ, stdout=asyncio.subprocess.DEVNULL, stderr=log
-        )
+        process = await start_module("bot", "serve", env=environ, stdout=DEVNULL, stderr=log)
         try:
             await slack.until(lambda: len(slack.sockets.connections) == 2, 30)
             for asked in (60, 120):
@@ -981,16 +980,6 @@ async def test_row_52_a_log_that_nobody_reads_holds_up_no_answer(tmp_path: Path)
 
 
 # Row 54: settings
-
-
-async def served(environ: dict[str, str]) -> tuple[int, str]:
-    """The exit status and everything `parley serve` said."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", "serve", env={"PATH": os.environ["PATH"]} | environ,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
-    out, _ = await asyncio.wait_for(process.communicate(), 60)
-    return process.returncode or 0, out.decode()
 
 
 SECRET = "xoxb-12345-a-secret"

@@ -12,9 +12,9 @@ import pytest
 from bot.core.errors import SetupError
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
-from tests.faults.test_faults import served
 from tests.support.preload import built, needs_compiler
 from tests.support.promises import kept, kept_in
+from tests.support.served import served
 from tests.support.supervised import supervised
 from tests.support.workspace import MANIFEST, environment, is_final, started, workspace
 
@@ -125,7 +125,7 @@ async def test_row_48_a_clock_that_jumps_loses_nothing_and_doubles_nothing(
 ) -> None:
     clock = tmp_path / "clock"
     clock.write_text("0")
-    wrong = {"LD_PRELOAD": str(built("wrong_clock", tmp_path)), "CLOCK_FILE": str(clock)}
+    wrong = {"LD_PRELOAD": str(built("wrong_clock")), "CLOCK_FILE": str(clock)}
     async with (
         FakeSlack(manifest=MANIFEST, rate_limits=False, retry_delays_s=PATIENT) as slack,
         FakeModel() as model,
@@ -153,7 +153,7 @@ async def test_row_48_a_clock_that_jumps_loses_nothing_and_doubles_nothing(
 @needs_compiler
 @pytest.mark.timeout(300)
 async def test_row_53_without_a_network_long_texts_are_counted_and_answered(tmp_path: Path) -> None:
-    alone = {"LD_PRELOAD": str(built("no_network", tmp_path)), "HOME": str(tmp_path)}
+    alone = {"LD_PRELOAD": str(built("no_network")), "HOME": str(tmp_path)}
     async with (
         FakeSlack(manifest=MANIFEST, rate_limits=False) as slack,
         FakeModel() as model,

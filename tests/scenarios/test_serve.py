@@ -12,7 +12,7 @@ import signal
 import sqlite3
 import sys
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -29,12 +29,14 @@ from bot.sandbox.slack.server import FakeSlack
 from handlers.check import shutdown, speech_findings
 from handlers.routes import SCOPES
 from handlers.slack.socket import may_connect
+from tests.support.forked import PIPE, Process, start_module
 from tests.support.promises import kept_in
 from tests.support.waiting import until
 from tests.support.workspace import MANIFEST, environment, is_final, text_of
 
 PARLEY = str(Path(sys.executable).with_name("parley"))
-BOT = (sys.executable, "-m", "bot")
+PYTHON_M_BOT = (sys.executable, "-m", "bot")
+BOT = "bot"
 HERE = {"PATH": os.environ["PATH"]}
 SECRETS = ("xoxb-1234567890-secret", "xapp-1-secret-abcdef", "signing-secret-0123", "sk-secret-0123456789")
 
@@ -63,7 +65,7 @@ class Town:
 class Served:
     """`parley serve`, ready."""
 
-    process: asyncio.subprocess.Process
+    process: Process
     line: str  # what it printed when it was ready
     errors: Path
 
@@ -97,9 +99,15 @@ class Served:
         return await asyncio.wait_for(self.process.wait(), 40)
 
 
+async def begin(words: Sequence[str], **how: Any) -> Process:
+    """A command as an operator types it; (BOT, …) starts from a process that has imported everything."""
+    if words[0] == BOT:
+        return await start_module(BOT, *words[1:], **how)
+    return await asyncio.create_subprocess_exec(*words, **how)
+
+
 async def run(*words: str, **environ: str) -> tuple[int, str, str]:
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(*words, env=HERE | environ, stdout=pipe, stderr=pipe)
+    process = await begin(words, env=HERE | environ, stdout=PIPE, stderr=PIPE)
     try:
         out, errors = await asyncio.wait_for(process.communicate(), 60)
     finally:
@@ -124,13 +132,11 @@ async def town(tmp_path: Path, **slack: Any) -> AsyncIterator[Town]:
 
 @asynccontextmanager
 async def serve(
-    team: Town, tmp_path: Path, command: tuple[str, ...] = (*BOT, "serve"), **environ: str
+    team: Town, tmp_path: Path, command: tuple[str, ...] = (BOT, "serve"), **environ: str
 ) -> AsyncIterator[Served]:
     errors = tmp_path / "errors.log"
     with errors.open("ab") as log:
-        process = await asyncio.create_subprocess_exec(
-            *command, env=HERE | team.environ | environ, stdout=asyncio.subprocess.PIPE, stderr=log
-        )
+        process = await begin(command, env=HERE | team.environ | environ, stdout=PIPE, stderr=log)
     assert process.stdout is not None
     try:
         line = (await asyncio.wait_for(process.stdout.readline(), 30)).decode()
@@ -148,7 +154,9 @@ async def serve(
 # Ready
 
 
-@pytest.mark.parametrize("command", [(PARLEY, "serve"), (*BOT, "serve")], ids=["parley", "python -m bot"])
+@pytest.mark.parametrize(
+    "command", [(PARLEY, "serve"), (*PYTHON_M_BOT, "serve")], ids=["parley", "python -m bot"]
+)
 async def test_it_says_in_one_line_that_it_is_ready_and_answers(
     tmp_path: Path, command: tuple[str, ...]
 ) -> None:
@@ -293,7 +301,7 @@ async def test_what_is_set_wrongly_is_told_in_one_line_each(
     environ = {
         name: value.format(tmp=tmp_path) if "{tmp}" in value else value for name, value in given.items()
     }
-    status, out, errors = await run(*BOT, "serve", **defaults | environ)
+    status, out, errors = await run(BOT, "serve", **defaults | environ)
     assert (status, out) == (main.EXIT_USAGE, "")
     lines = errors.splitlines()
     assert len(lines) == len(told), errors
@@ -304,7 +312,7 @@ async def test_what_is_set_wrongly_is_told_in_one_line_each(
 async def test_tokens_that_slack_refuses_are_told_in_one_line(tmp_path: Path) -> None:
     async with town(tmp_path) as team:
         for name, wrong in (("SLACK_BOT_TOKEN", "xoxb-wrong-token"), ("SLACK_APP_TOKEN", "xapp-wrong-token")):
-            status, out, errors = await team.run(*BOT, "serve", **{name: wrong, "PARLEY_LOG_LEVEL": "ERROR"})
+            status, out, errors = await team.run(BOT, "serve", **{name: wrong, "PARLEY_LOG_LEVEL": "ERROR"})
             assert (status, out) == (main.EXIT_USAGE, "")
             told = errors.splitlines()[-1]
             assert told == f"parley: {name}: slack says invalid_auth"
@@ -314,7 +322,7 @@ async def test_tokens_that_slack_refuses_are_told_in_one_line(tmp_path: Path) ->
 
 async def test_a_second_bot_on_the_same_database_is_refused(tmp_path: Path) -> None:
     async with town(tmp_path) as team, serve(team, tmp_path):
-        status, _, errors = await team.run(*BOT, "serve")
+        status, _, errors = await team.run(BOT, "serve")
         assert status == main.EXIT_USAGE
         assert errors.splitlines()[-1].endswith("in use by another Parley process")
 
@@ -345,7 +353,7 @@ async def test_a_slack_that_is_away_is_told_and_waited_for(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("words", [(), ("sing",), ("inbox",), ("inbox", "show"), ("inbox", "show", "x")])
 async def test_a_command_that_does_not_exist_is_told_with_those_that_do(words: tuple[str, ...]) -> None:
-    status, _, errors = await run(*BOT, *words)
+    status, _, errors = await run(PARLEY, *words)
     assert status == 2
     assert errors.startswith("usage: parley")
     assert "Traceback" not in errors
@@ -442,7 +450,7 @@ async def test_check_finds_everything_that_is_wrong_at_once(tmp_path: Path) -> N
             "PARLEY_MODEL": "gpt-none",
             "PARLEY_DATABASE": f"sqlite:///{tmp_path}/broken.db",
         }
-        status, out, errors = await team.run(PARLEY, "check", **wrong)
+        status, out, errors = await team.run(BOT, "check", **wrong)
         assert status == 1
         told = [line.removeprefix("wrong: ") for line in out.splitlines()]
         assert told[0].startswith("scopes: commands, im:write missing")
@@ -457,10 +465,10 @@ async def test_check_finds_everything_that_is_wrong_at_once(tmp_path: Path) -> N
 async def test_check_tells_of_a_model_that_is_about_to_end_or_does_not_answer(tmp_path: Path) -> None:
     async with town(tmp_path) as team:
         style = {"PARLEY_STYLE": "transcript", "PARLEY_MODEL": "davinci-002"}
-        status, out, _ = await team.run(PARLEY, "check", **style)
+        status, out, _ = await team.run(BOT, "check", **style)
         assert status == 1
         assert out == "wrong: PARLEY_MODEL: davinci-002 ended on 2026-09-28\n"
-        status, out, errors = await team.run(PARLEY, "check", OPENAI_BASE_URL="http://127.0.0.1:9/v1")
+        status, out, errors = await team.run(BOT, "check", OPENAI_BASE_URL="http://127.0.0.1:9/v1")
         assert (status, out) == (1, "wrong: model: Unavailable: APITimeoutError\n")
         assert "Traceback" not in errors
 
@@ -502,23 +510,23 @@ def states(tmp_path: Path) -> list[str]:
 
 async def test_a_parked_message_is_listed_shown_and_replayed_beside_a_running_bot(tmp_path: Path) -> None:
     async with town(tmp_path) as team:
-        assert (await team.run(PARLEY, "inbox", "list"))[0] == main.EXIT_USAGE, "no database yet"
+        assert (await team.run(BOT, "inbox", "list"))[0] == main.EXIT_USAGE, "no database yet"
         thread, seq = await park(team, tmp_path)
-        status, out, _ = await team.run(PARLEY, "inbox", "list")
+        status, out, _ = await team.run(BOT, "inbox", "list")
         assert status == 0
         assert out.split()[0] == str(seq)
         assert "SlackRefused" in out
         async with serve(team, tmp_path):
-            assert (await team.run(PARLEY, "inbox", "list"))[1] == out or "SlackRefused" in out
-            shown = json.loads((await team.run(PARLEY, "inbox", "show", str(seq)))[1])
+            assert (await team.run(BOT, "inbox", "list"))[1] == out or "SlackRefused" in out
+            shown = json.loads((await team.run(BOT, "inbox", "show", str(seq)))[1])
             assert (shown["state"], shown["seq"]) == ("parked", seq)
-            assert await team.run(PARLEY, "inbox", "replay", str(seq)) == (0, f"{seq}: replayed\n", "")
+            assert await team.run(BOT, "inbox", "replay", str(seq)) == (0, f"{seq}: replayed\n", "")
             await team.answered([thread])
             await until(lambda: states(tmp_path) == ["done"], 20)
-            status, _, errors = await team.run(PARLEY, "inbox", "replay", str(seq))
+            status, _, errors = await team.run(BOT, "inbox", "replay", str(seq))
             assert (status, errors.count("\n")) == (main.EXIT_FAILED, 1)
-            assert (await team.run(PARLEY, "inbox", "list"))[1] == "nothing is parked\n"
-            assert (await team.run(PARLEY, "inbox", "list", "--waiting"))[1] == "nothing is waiting\n"
+            assert (await team.run(BOT, "inbox", "list"))[1] == "nothing is parked\n"
+            assert (await team.run(BOT, "inbox", "list", "--waiting"))[1] == "nothing is waiting\n"
         assert len(team.finals(thread)) == 1
 
 
@@ -527,15 +535,15 @@ async def test_without_a_bot_a_parked_message_is_replayed_at_the_next_start_or_d
 ) -> None:
     async with town(tmp_path) as team:
         thread, seq = await park(team, tmp_path)
-        assert await team.run(PARLEY, "inbox", "replay", str(seq)) == (0, f"{seq}: replayed\n", "")
-        waiting = (await team.run(PARLEY, "inbox", "list", "--waiting"))[1]
+        assert await team.run(BOT, "inbox", "replay", str(seq)) == (0, f"{seq}: replayed\n", "")
+        waiting = (await team.run(BOT, "inbox", "list", "--waiting"))[1]
         assert waiting.split()[0] == str(seq)
-        assert await team.run(PARLEY, "inbox", "discard", str(seq)) == (0, f"{seq}: discarded\n", "")
+        assert await team.run(BOT, "inbox", "discard", str(seq)) == (0, f"{seq}: discarded\n", "")
         async with serve(team, tmp_path) as bot:
             await asyncio.sleep(0.3)
             assert await bot.end() == 0
         assert team.finals(thread) == []
-        status, _, errors = await team.run(PARLEY, "inbox", "discard", "99")
+        status, _, errors = await team.run(BOT, "inbox", "discard", "99")
         assert (status, errors.count("\n")) == (main.EXIT_FAILED, 1)
 
 
@@ -557,4 +565,4 @@ async def test_a_backup_taken_beside_a_running_bot_is_a_whole_database(tmp_path:
 
 
 async def test_settings_prints_the_example_file() -> None:
-    assert await run(*BOT, "settings") == (0, settings.example(), "")
+    assert await run(*PYTHON_M_BOT, "settings") == (0, settings.example(), "")

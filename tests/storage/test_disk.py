@@ -31,8 +31,8 @@ AT_A_TIME = 4
 
 
 @pytest.fixture(scope="session")
-def bad_disk(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return built("failing_io", tmp_path_factory.mktemp("disk"))
+def bad_disk() -> Path:
+    return built("failing_io")
 
 
 async def answered(

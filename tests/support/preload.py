@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -15,8 +18,11 @@ needs_compiler = pytest.mark.skipif(
 )
 
 
-def built(name: str, folder: Path) -> Path:
-    """The library made of tests/<name>.c."""
-    library, source = folder / f"{name}.so", Path(__file__).parent / f"{name}.c"
+@functools.cache
+def built(name: str) -> Path:
+    """The library made of tests/support/<name>.c, once."""
+    folder = tempfile.mkdtemp(prefix="parley-preload-")
+    atexit.register(shutil.rmtree, folder)
+    library, source = Path(folder) / f"{name}.so", Path(__file__).parent / f"{name}.c"
     subprocess.run([str(COMPILER), "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"], check=True)
     return library

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
+from tests.support.forked import DEVNULL, Process, start_module
 from tests.support.workspace import environment
 
 
@@ -23,7 +23,7 @@ class Supervised:
     environ: dict[str, str]
     kill_points: list[str]
     lives: int = 0
-    process: asyncio.subprocess.Process | None = None
+    process: Process | None = None
     exits: list[int] = field(default_factory=list)
 
     async def run(self) -> None:
@@ -31,13 +31,8 @@ class Supervised:
             self.lives += 1
             point = self.kill_points.pop(0) if self.kill_points else ""
             environ = {**os.environ, **self.environ, "PARLEY_KILL_AT": point}
-            self.process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "tests.support.killed_bot",
-                "serve",
-                env=environ,
-                stdout=asyncio.subprocess.DEVNULL,
+            self.process = await start_module(
+                "tests.support.killed_bot", "serve", env=environ, stdout=DEVNULL
             )
             self.exits.append(await self.process.wait())
 

@@ -46,7 +46,7 @@ _HEADERS = {
 _HERE = ("127.0.0.1", "localhost", "[::1]")
 
 
-class Page:
+class PageServer:
     """The server of the page; an async context manager."""
 
     def __init__(

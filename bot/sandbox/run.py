@@ -28,7 +28,7 @@ from bot.sandbox.bot_process import BOT, BotProcess
 from bot.sandbox.local_servers import LocalServer, found_here
 from bot.sandbox.model.relay import Relay
 from bot.sandbox.model.server import FakeModel
-from bot.sandbox.page_server import Page
+from bot.sandbox.page_server import PageServer
 from bot.sandbox.slack import limits
 from bot.sandbox.slack.server import FakeSlack
 
@@ -41,7 +41,7 @@ _OPENAI = "https://api.openai.com/v1"
 
 
 @dataclass(frozen=True, slots=True)
-class Answering:
+class ChosenModel:
     """Which model answers. `kind` is "rehearsal", "local" or "account"; `found` are servers that could."""
 
     kind: str
@@ -63,7 +63,7 @@ class Answering:
         return {"kind": self.kind, "name": self.name, "host": self.host, "found": servers}
 
 
-def answering(environ: Mapping[str, str], found: list[LocalServer], rehearsal_url: str) -> Answering:
+def answering(environ: Mapping[str, str], found: list[LocalServer], rehearsal_url: str) -> ChosenModel:
     """The model that answers, from the environment and what was found on this machine."""
     model, here = environ.get("PARLEY_MODEL", ""), tuple(found)
     key, base_url = environ.get("OPENAI_API_KEY", ""), environ.get("OPENAI_BASE_URL", "")
@@ -71,12 +71,12 @@ def answering(environ: Mapping[str, str], found: list[LocalServer], rehearsal_ur
         host = urlsplit(base_url or _OPENAI).hostname or ""
         kind = "local" if host in _HERE else "account"
         given = {"OPENAI_API_KEY": key or "none", "OPENAI_BASE_URL": base_url}
-        return Answering(kind, model or "the default model", given, host, here)
+        return ChosenModel(kind, model or "the default model", given, host, here)
     if environ.get("PARLEY_SANDBOX_LOCAL") and found:
         server = found[0]
         name = model or next(iter(server.models), "")
         given = {"OPENAI_API_KEY": "none", "OPENAI_BASE_URL": server.base_url, "PARLEY_MODEL": name}
-        return Answering("local", f"{name} ({server.name})", given, "127.0.0.1", here)
+        return ChosenModel("local", f"{name} ({server.name})", given, "127.0.0.1", here)
     given = {"OPENAI_API_KEY": "sk-rehearsal", "OPENAI_BASE_URL": rehearsal_url}
     if not model:
         # One that refuses no parameter, so that the first question is one request, and that has a price.
@@ -85,7 +85,7 @@ def answering(environ: Mapping[str, str], found: list[LocalServer], rehearsal_ur
     given.setdefault(
         "PARLEY_MAX_TOKENS", environ.get("PARLEY_MAX_TOKENS") or str(scene.LONGEST_ANSWER_TOKENS)
     )
-    return Answering("rehearsal", "rehearsal model", given, "", here)
+    return ChosenModel("rehearsal", "rehearsal model", given, "", here)
 
 
 # Slack's are a second, a minute and five; who kills the bot to watch it come back does not want to wait.
@@ -99,7 +99,7 @@ class Sandbox:
     slack: FakeSlack
     model: FakeModel
     relay: Relay | None  # before a model that is not ours
-    page: Page
+    page: PageServer
     bot: BotProcess
     folder: Path  # of the bot's database
     lived_in: bool  # begins with what bot/sandbox/scene.py tells, not empty
@@ -126,7 +126,7 @@ async def sandbox(
             given["OPENAI_BASE_URL"] = relay.base_url
         asked = relay or (model if chosen.kind == "rehearsal" else None)
         bot = BotProcess(given, command)
-        page = Page(
+        page = PageServer(
             port=port,
             slack_url=slack.base_url,
             model_url=asked.base_url.removesuffix("/v1") if asked else "",

@@ -23,7 +23,7 @@ from bot.ops import logs
 from bot.reports.formats import FORMULA, as_csv
 from bot.reports.usage import UsageRow
 from bot.sandbox.slack.delivery.dispatch import sign
-from bot.sandbox.slack.people.acts import Upload
+from bot.sandbox.slack.people.acts import FileUpload
 from handlers.slack import client
 from handlers.slack import downloads as files
 from handlers.slack.allowed_hosts import pinned
@@ -129,7 +129,7 @@ ADDRESSES = [(form, scheme, host) for form in FORMS for scheme in ("http://", "/
 async def test_attack_11_a_sign_in_page_is_no_recording_and_reaches_no_model(tmp_path: Path) -> None:
     async with captured(tmp_path) as team:
         team.slack.faults.add("files.download", html=True, times=9)
-        files = [Upload("audio_message.m4a", b"RIFF", voice=True, duration_s=1.0)]
+        files = [FileUpload("audio_message.m4a", b"RIFF", voice=True, duration_s=1.0)]
         thread = await team.slack.say("alice", "#general", "@parley hello", files=files)
         await team.answer("#general", thread, timeout_s=60)
         assert not [asked for asked in team.model.requests if "audio" in asked.endpoint]
@@ -466,7 +466,7 @@ def test_attack_29_a_file_name_is_words_and_nothing_else(name: str) -> None:
 async def test_attack_29_a_message_full_of_odd_names_is_answered_once_and_quietly(tmp_path: Path) -> None:
     async with captured(tmp_path) as team:
         for n in range(0, len(NAMES), 10):
-            files = [Upload(name or "x", b"%PDF-1.4") for name in NAMES[n : n + 10]]
+            files = [FileUpload(name or "x", b"%PDF-1.4") for name in NAMES[n : n + 10]]
             thread = await team.slack.say("alice", "#general", "@parley read these", files=files)
             await team.answer("#general", thread, timeout_s=90)
         assert escapes(team) == []

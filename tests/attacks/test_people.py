@@ -13,7 +13,7 @@ import pytest
 
 from bot.core.errors import Missing
 from bot.costs.budgets import Budget
-from bot.sandbox.rehearsal.question import Answer
+from bot.sandbox.rehearsal.question import RehearsedAnswer
 from handlers import routes
 from handlers.channel import form
 from handlers.channel.listeners import NOT_YOURS
@@ -133,8 +133,8 @@ async def flood(team: Workspace, people: tuple[str, ...], channels: tuple[str, .
     await settled(team)
 
 
-def long_answer(asked: Any) -> Answer:
-    return Answer("word " * 1_500)
+def long_answer(asked: Any) -> RehearsedAnswer:
+    return RehearsedAnswer("word " * 1_500)
 
 
 ALL_CHANNELS = ("#general", "#support")

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.rehearsal.hearing import Heard
-from bot.sandbox.rehearsal.question import Answer
-from bot.sandbox.slack.people.acts import Upload
+from bot.sandbox.rehearsal.hearing import RecognisedSpeech
+from bot.sandbox.rehearsal.question import RehearsedAnswer
+from bot.sandbox.slack.people.acts import FileUpload
 from bot.text.redact import REDACTED
 from handlers.channel.form import OPEN_RECORD
 from handlers.reply.output_filter import OutputFilter
@@ -136,9 +136,14 @@ async def test_attack_01_words_in_a_channels_policy_and_in_what_it_refuses_stay_
 
 
 async def test_attack_29_words_and_names_of_recordings_stay_words_on_every_surface(tmp_path: Path) -> None:
-    async with workspace(tmp_path, model={"hear": lambda sound: Heard(NASTY, "de", NASTY, 2.0)}) as team:
+    async with workspace(
+        tmp_path, model={"hear": lambda sound: RecognisedSpeech(NASTY, "de", NASTY, 2.0)}
+    ) as team:
         given = clip(range(6), tmp_path, "mp3")
-        files = [Upload("<!channel> evil.example∕x.mp3", given.content), Upload("<@U0CAROL001>.pdf", b"%PDF")]
+        files = [
+            FileUpload("<!channel> evil.example∕x.mp3", given.content),
+            FileUpload("<@U0CAROL001>.pdf", b"%PDF"),
+        ]
         thread = await drop(team, *files)
         await until(team, lambda: len(team.replies("#general", thread)) >= 2)
         await team.quiet(PATIENCE_S)
@@ -152,7 +157,9 @@ async def test_attack_29_words_and_names_of_recordings_stay_words_on_every_surfa
 
 async def test_attack_17_a_key_that_was_said_aloud_is_not_shown(tmp_path: Path) -> None:
     secrets = "; ".join(SECRETS.values())
-    async with workspace(tmp_path, model={"hear": lambda sound: Heard(secrets, "en", "", 2.0)}) as team:
+    async with workspace(
+        tmp_path, model={"hear": lambda sound: RecognisedSpeech(secrets, "en", "", 2.0)}
+    ) as team:
         thread = await drop(team, clip(range(6), tmp_path))
         await until(team, lambda: len(team.replies("#general", thread)) >= 2)
         await team.quiet(PATIENCE_S)
@@ -223,7 +230,7 @@ async def test_attack_05_wherever_an_answer_is_cut_into_chunks_it_is_as_safe_as_
         assert [fault for text in seen for fault in markdown_faults(text)] == []
 
 
-def cut_where_it_is_asked(asked: Any) -> Answer:
+def cut_where_it_is_asked(asked: Any) -> RehearsedAnswer:
     """All of it in two chunks, with a pause between them, so that the first is shown before the second."""
     n = int(re.findall(r"cut at (\d+)\.", asked.prompt)[-1])
-    return Answer(WHOLE, chunks=(WHOLE[:n], WHOLE[n:]), first_token_s=0.02, tokens_per_s=4.0)
+    return RehearsedAnswer(WHOLE, chunks=(WHOLE[:n], WHOLE[n:]), first_token_s=0.02, tokens_per_s=4.0)

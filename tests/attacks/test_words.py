@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.slack.people.acts import Upload
+from bot.sandbox.slack.people.acts import FileUpload
 from bot.text.invisible import visible
 from bot.text.redact import REDACTED, redact_all
 from handlers.reply.output_filter import OutputFilter
@@ -68,7 +68,7 @@ async def test_attack_01_an_order_in_a_message_a_thread_or_the_memory_moves_noth
 
 async def test_attack_01_an_order_in_the_name_of_a_file_moves_nothing(tmp_path: Path) -> None:
     async with captured(tmp_path) as team:
-        files = [Upload(f"{ORDER}.pdf".replace("/", "∕"), b"%PDF-1.4")]
+        files = [FileUpload(f"{ORDER}.pdf".replace("/", "∕"), b"%PDF-1.4")]
         thread = await team.slack.say("alice", "#general", "@parley read this", files=files)
         await answered(team, thread)
         assert escapes(team) == []

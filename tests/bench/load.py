@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from bot.sandbox.model.server import FakeModel
-from bot.sandbox.slack.people.acts import Upload
+from bot.sandbox.slack.people.acts import FileUpload
 from bot.sandbox.slack.server import FakeSlack
 from tests.bench.replies import percentile
 from tests.bench.voice import talk
@@ -132,14 +132,16 @@ async def parsers(transport: str, seconds: float) -> str:
         )
 
 
-def recordings(minutes: float = 10) -> list[Upload]:
+def recordings(minutes: float = 10) -> list[FileUpload]:
     """So much talk in each of the formats that people upload."""
     samples = talk(minutes)
     with tempfile.TemporaryDirectory() as folder:
         paths = [
             encode(samples, Path(folder) / f"clip.{kind}", kind) for kind in ("m4a", "webm", "mp3", "flac")
         ]
-        return [Upload(path.name, path.read_bytes(), voice=True, duration_s=60 * minutes) for path in paths]
+        return [
+            FileUpload(path.name, path.read_bytes(), voice=True, duration_s=60 * minutes) for path in paths
+        ]
 
 
 async def flood(transport: str, seconds: float) -> str:

@@ -17,7 +17,7 @@ import pytest
 from bot.cli.reconcile import fetch
 from bot.core.errors import ProviderError
 from bot.costs.reconcile import Difference, compare, ours, shown, theirs
-from bot.sandbox.model.server import FakeModel, Request
+from bot.sandbox.model.server import FakeModel, ModelRequest
 from tests.support.model_api import SCOPE, Bench, asking, door
 
 TURNS = 500
@@ -96,7 +96,7 @@ async def tried(work: Work, bench: Bench, n: int) -> None:
         return
 
 
-def counted(requests: list[Request]) -> Counter[tuple[str, str, str]]:
+def counted(requests: list[ModelRequest]) -> Counter[tuple[str, str, str]]:
     """(endpoint, model, of what) → how much the answers that came with a usage say they used."""
     used: Counter[tuple[str, str, str]] = Counter()
     for request in requests:

@@ -11,7 +11,7 @@ import pytest
 from bot.conversation.turn import CUT
 from bot.core.errors import Credentials
 from bot.provider import circuit_breaker
-from bot.sandbox.rehearsal.question import Answer
+from bot.sandbox.rehearsal.question import RehearsedAnswer
 from storage.engine import Tx
 from tests.support.promises import kept
 from tests.support.workspace import workspace
@@ -163,7 +163,7 @@ async def test_row_35_in_every_style_an_answer_that_is_none_is_told_without_aski
 
 async def test_row_35_a_refusal_is_shown_as_the_model_said_it(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
-        team.model.script(Answer("I cannot help with that.", refusal=True))
+        team.model.script(RehearsedAnswer("I cannot help with that.", refusal=True))
         thread = await team.ask("@parley hello")
         await team.answer("#general", thread)
         assert await kept(team) == ["I cannot help with that."]

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.rehearsal.hearing import Heard
-from bot.sandbox.slack.people.acts import Upload
+from bot.sandbox.rehearsal.hearing import RecognisedSpeech
+from bot.sandbox.slack.people.acts import FileUpload
 from bot.voice import decoding
 from tests.support.audio_files import silence, wav
 from tests.support.clips import EARS, PATIENCE_S, answered, cards, clip, drop, file, heard
@@ -89,7 +89,7 @@ async def test_row_22_a_file_that_is_not_what_was_announced_is_told(
 ) -> None:
     async with workspace(tmp_path, model=EARS, PARLEY_FILE_LIMIT_MB="1") as team:
         speaking(team)
-        large = Upload("clip.m4a", bytes(1_500_000), voice=True, duration_s=1.0, more=more)
+        large = FileUpload("clip.m4a", bytes(1_500_000), voice=True, duration_s=1.0, more=more)
         thread = await drop(team, large, text="@parley hello")
         await answered(team, thread)
         assert await kept(team) == [ANSWER]
@@ -132,7 +132,7 @@ async def test_row_22_a_promise_of_a_file_is_asked_for_and_heard(tmp_path: Path)
     ids=["silence", "no sound", "no bytes", "wrong type", "cut off", "too large"],
 )
 async def test_row_40_what_cannot_be_heard_is_told_and_nothing_is_paid(
-    tmp_path: Path, given: Upload, why: str
+    tmp_path: Path, given: FileUpload, why: str
 ) -> None:
     async with workspace(tmp_path, model=EARS, PARLEY_FILE_LIMIT_MB="1") as team:
         thread = await drop(team, given)
@@ -143,7 +143,7 @@ async def test_row_40_what_cannot_be_heard_is_told_and_nothing_is_paid(
 
 
 async def test_row_40_words_made_up_for_silence_are_nobodys(tmp_path: Path) -> None:
-    made_up = Heard("Thank you for watching! Please subscribe.", "en", "", 3.0)
+    made_up = RecognisedSpeech("Thank you for watching! Please subscribe.", "en", "", 3.0)
     async with workspace(tmp_path, model={"hear": lambda recording: made_up}) as team:
         thread = await drop(team, file("quiet.wav", wav(silence(3))))
         await answered(team, thread)

@@ -14,7 +14,7 @@ from bot.core import access, errors
 from bot.core.settings import Settings
 from bot.core.values import Incoming
 from bot.sandbox.model.rules import PARAMETERS
-from bot.sandbox.slack.people.acts import Upload
+from bot.sandbox.slack.people.acts import FileUpload
 from handlers.slack.blocks import RETRY, SHOULD_ANSWER
 from handlers.voice.blocks import EDIT, FORGET
 from tests.scenarios.test_commands import told
@@ -118,7 +118,7 @@ async def test_or_close_them(tmp_path: Path) -> None:
 async def test_no_clip_is_overheard(tmp_path: Path, channel: str, settings: dict[str, str]) -> None:
     async with workspace(tmp_path, PARLEY_VOICE_LISTEN="every", **settings) as team:
         team.slack.faults.add("files.download", status=500, times=9)
-        clip = Upload("audio_message.m4a", b"RIFF", voice=True, duration_s=1.0)
+        clip = FileUpload("audio_message.m4a", b"RIFF", voice=True, duration_s=1.0)
         await team.slack.say("bob", channel, "", files=[clip])
         await team.slack.until(lambda: all(delivery.over for delivery in team.slack.deliveries))
         await team.quiet()

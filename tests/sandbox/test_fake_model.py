@@ -27,12 +27,12 @@ from openai.types.decision_create_params import DecisionCreateParams
 from openai.types.moderation_create_params import ModerationCreateParams
 from openai.types.responses import response_create_params
 
-from bot.sandbox.model.faults import KINDS, Faults
+from bot.sandbox.model.faults import KINDS, ModelFaults
 from bot.sandbox.model.rules import PARAMETERS
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.model.usage import PromptCache, pieces
 from bot.sandbox.rehearsal import hearing
-from bot.sandbox.rehearsal.question import Answer
+from bot.sandbox.rehearsal.question import RehearsedAnswer
 from bot.sandbox.rehearsal.words import vector
 
 HI: list[Any] = [{"role": "user", "content": "hi"}]
@@ -228,7 +228,7 @@ async def test_candidates_beyond_n_are_billed_and_not_shown(client: AsyncOpenAI,
 
 async def test_scripts_match_run_out_and_chunk_as_told(client: AsyncOpenAI, model: FakeModel) -> None:
     model.script("for cats", match="cat", times=1)
-    model.script(Answer("abcdef", chunks=("ab", "cdef")), times=1)
+    model.script(RehearsedAnswer("abcdef", chunks=("ab", "cdef")), times=1)
     parts = [e.choices[0].delta.content async for e in await chat(client, stream=True)]
     assert parts == ["", "ab", "cdef", None]
     assert "for cats" not in (await chat(client)).choices[0].message.content
@@ -398,7 +398,7 @@ async def test_answers_that_are_cut_or_empty_say_so_as_the_real_api_does(
 
 def test_faults_wait_repeat_and_end() -> None:
     now = [0.0]
-    faults = Faults(clock=lambda: now[0])
+    faults = ModelFaults(clock=lambda: now[0])
     faults.add("server_error", after=1, times=2)
     assert [bool(faults.take("responses")) for _ in range(4)] == [False, True, True, False]
     faults.add("rate_limit", for_s=60, endpoint="responses")
@@ -543,7 +543,7 @@ async def test_it_says_openly_what_it_cannot_hear_and_hears_silence_as_nothing(c
 
 
 async def test_recordings_it_would_not_take_are_refused(client: AsyncOpenAI, model: FakeModel) -> None:
-    model.hear = lambda recording: hearing.Heard("long", "en", "long", 1500)
+    model.hear = lambda recording: hearing.RecognisedSpeech("long", "en", "long", 1500)
 
     async def refused(data: bytes, name: str = "gpt-4o-transcribe", **more: Any) -> int:
         with pytest.raises(openai.APIStatusError) as error:

@@ -17,7 +17,7 @@ def test_no_code_stands_outside_the_list() -> None:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Constant) and node.value in CODES:
                 raise AssertionError((path.name, node.lineno, node.value))
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Refusal":
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "SlackRefusal":
                 said = node.args[0]
                 assert not isinstance(said, ast.Constant), (path.name, node.lineno, ast.unparse(said))
 

@@ -10,7 +10,7 @@ import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.sandbox.slack.faults import Faults
+from bot.sandbox.slack.faults import SlackFaults
 from bot.sandbox.slack.server import FakeSlack
 
 
@@ -177,6 +177,6 @@ async def test_open_orders_are_told_in_words_until_they_are_used_up(
 
 
 def test_an_order_without_an_end_says_so() -> None:
-    faults = Faults(lambda: 0.0)
+    faults = SlackFaults(lambda: 0.0)
     assert faults.add("chat.*", status=429, times=0).told(0.0).endswith("until it is cleared")
     assert faults.add("chat.*", status=429).told(0.0).endswith("1 more")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot.sandbox.rehearsal.answers import NO_CONTEXT, answer
 from bot.sandbox.rehearsal.hearing import UNHEARD
 from bot.sandbox.rehearsal.memory import ASSISTANT, HUMAN, written_out
-from bot.sandbox.rehearsal.question import Asked
+from bot.sandbox.rehearsal.question import TextRequest
 
 SYSTEM = "You are Parley, the assistant of a team, in the team's own Slack."
 
@@ -21,7 +21,7 @@ def reply(*said: str, system: str = SYSTEM, **body: Any) -> str:
     """The answer after these turns, person first, in a chat."""
     roles = ("user", "assistant")
     turns = (("system", system), *((roles[at % 2], text) for at, text in enumerate(said)))
-    return answer(Asked("chat/completions", "m", turns, body)).text
+    return answer(TextRequest("chat/completions", "m", turns, body)).text
 
 
 def test_it_remembers_a_name_and_a_fact_and_finds_them_again() -> None:
@@ -80,7 +80,7 @@ def test_a_summary_keeps_names_wishes_and_facts() -> None:
 
 def test_bare_prompts_are_read_as_transcripts_and_run_on() -> None:
     prompt = f"{SYSTEM}\n\nHuman: My name is Ada.\nAI: Hello Ada.\nHuman: Who am I?\nAI:"
-    said = answer(Asked("completions", "m", (("prompt", prompt),), {})).text
+    said = answer(TextRequest("completions", "m", (("prompt", prompt),), {})).text
     assert said.startswith(" Your name is Ada.\n Human: ")
     assert said.count(" AI: ") == 2
 
@@ -161,7 +161,7 @@ PASSAGES = (
 
 def quoted(question: str) -> Any:
     turns = (("system", QUOTED), ("user", PASSAGES), ("user", question))
-    return json.loads(answer(Asked("chat/completions", "m", turns, {})).text)
+    return json.loads(answer(TextRequest("chat/completions", "m", turns, {})).text)
 
 
 def test_an_answer_from_numbered_passages_quotes_the_sentence_it_stands_on() -> None:

@@ -14,7 +14,7 @@ import pytest
 from bot.core.errors import SlackUnavailable
 from bot.costs.pricing import usd
 from bot.reports.formats import dollars
-from bot.sandbox.rehearsal.hearing import Heard
+from bot.sandbox.rehearsal.hearing import RecognisedSpeech
 from bot.voice import message_clips
 from bot.voice.speech_models import OPENAI_BYTES
 from handlers.slack import blocks
@@ -462,7 +462,7 @@ class Hesitant:
         self.left = recordings
         self.released = threading.Event()
 
-    def __call__(self, recording: bytes) -> Heard:
+    def __call__(self, recording: bytes) -> RecognisedSpeech:
         self.left -= 1
         if self.left < 0:
             self.released.wait(30)

@@ -12,7 +12,7 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
 from slack_sdk.socket_mode.request import SocketModeRequest
 
-from bot.sandbox.slack.record import Attempt, Delivery
+from bot.sandbox.slack.record import Delivery, DeliveryAttempt
 from bot.sandbox.slack.server import FakeSlack
 from tests.simulator.life import Life
 from tests.simulator.slack import WAY_S
@@ -29,12 +29,12 @@ class Line:
         self._tasks: set[asyncio.Task[None]] = set()
         self.open: tuple[Life, AsyncApp] | None = None
 
-    def send(self, delivery: Delivery, attempt: Attempt) -> None:
+    def send(self, delivery: Delivery, attempt: DeliveryAttempt) -> None:
         task = asyncio.get_running_loop().create_task(self._carry(delivery, attempt))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _carry(self, delivery: Delivery, attempt: Attempt) -> None:
+    async def _carry(self, delivery: Delivery, attempt: DeliveryAttempt) -> None:
         await asyncio.sleep(self._dice.uniform(*WAY_S))
         if self.open is None:
             self._dispatcher.fail(delivery, attempt, "connection_failed")

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from uuid import uuid5
 
-from bot.sandbox.slack.people.acts import Upload
+from bot.sandbox.slack.people.acts import FileUpload
 from bot.sandbox.slack.people.forms import NotPossible
 from bot.voice.message_clips import CARDS
 from handlers.voice.blocks import FORGET, TRANSLATE, is_card
@@ -87,7 +87,7 @@ class Voice(Part):
         parts, part_s, trouble = dice.choice((1, 1, 2, 4)), dice.choice((2.5, 4.0)), dice.choice(TROUBLE)
         self._clips[act.number] = (parts, part_s, trouble)
         content = decoder.clip(act.number, parts=parts, part_s=part_s, trouble=trouble)
-        upload = Upload("audio_message.m4a", content, voice=True, duration_s=parts * part_s)
+        upload = FileUpload("audio_message.m4a", content, voice=True, duration_s=parts * part_s)
         text = "@parley" if mention else ""
         ts = await story.slack.say(user, act.channel, text, thread_ts=thread or None, files=[upload])
         story.tell(

@@ -16,7 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.core.errors import FileTooLarge, SlackUnavailable, UnsupportedFile
 from bot.core.settings import SLACK_API_URL, Settings
 from bot.core.values import File
-from bot.sandbox.slack.people.acts import Upload
+from bot.sandbox.slack.people.acts import FileUpload
 from bot.sandbox.slack.server import FakeSlack
 from handlers.intake import file_from
 from handlers.slack.allowed_hosts import pinned
@@ -42,7 +42,7 @@ async def files(slack: FakeSlack, **more: Any) -> AsyncIterator[SlackFiles]:
 
 async def shared(slack: FakeSlack, content: bytes = CONTENT, **more: Any) -> File:
     """What the bot is told of a file that somebody drops into a channel."""
-    upload = Upload("audio_message.mp4", content, voice=True, duration_s=3, more=more)
+    upload = FileUpload("audio_message.mp4", content, voice=True, duration_s=3, more=more)
     ts = await slack.say("alice", "#general", "", files=[upload])
     return replace(file_from(slack.thread("#general", ts)[0]["files"][0]), name="../../<!channel>.mp4")
 

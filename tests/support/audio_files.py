@@ -14,7 +14,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.sandbox.rehearsal.hearing import Heard
+from bot.sandbox.rehearsal.hearing import RecognisedSpeech
 
 Samples = NDArray[np.int16]
 RATE = 16_000
@@ -173,7 +173,7 @@ def _tones_in(windows: NDArray[np.float64]) -> list[int]:
     return found
 
 
-def tones(recording: bytes) -> Heard:
+def tones(recording: bytes) -> RecognisedSpeech:
     """What the fake model hears: the words that are in the samples."""
     text = " ".join(word for _, word in listen(recording))
-    return Heard(text, "en", text, len(decode(recording)) / RATE)
+    return RecognisedSpeech(text, "en", text, len(decode(recording)) / RATE)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bot.sandbox.slack.people.acts import Upload
+from bot.sandbox.slack.people.acts import FileUpload
 from tests.support.audio_files import encode, say, tones
 from tests.support.workspace import Workspace, is_final, text_of
 
@@ -16,20 +16,20 @@ PATIENCE_S = 60.0  # decoding takes its time on a machine that has much to do
 BUNDLED = Path(__file__).parents[2] / "bot" / "sandbox" / "clips"
 
 
-def clip(words: Sequence[int], folder: Path, container: str = "m4a", **more: Any) -> Upload:
+def clip(words: Sequence[int], folder: Path, container: str = "m4a", **more: Any) -> FileUpload:
     """A recording of numbered words, as Slack's client makes one."""
     path = encode(say(words, pause_s=0.6, pause_every=6), folder / f"{words[0]}.{container}", container)
-    return Upload("audio_message.m4a", path.read_bytes(), voice=True, duration_s=1.0, more=more)
+    return FileUpload("audio_message.m4a", path.read_bytes(), voice=True, duration_s=1.0, more=more)
 
 
-def file(name: str, content: bytes, **more: Any) -> Upload:
+def file(name: str, content: bytes, **more: Any) -> FileUpload:
     """A file as it is uploaded."""
-    return Upload(name, content, more=more)
+    return FileUpload(name, content, more=more)
 
 
-def bundled(name: str) -> Upload:
+def bundled(name: str) -> FileUpload:
     """A clip that the rehearsal model knows by its sound: "release_note.m4a" or "offene_rechnung.webm"."""
-    return Upload(name, (BUNDLED / name).read_bytes(), voice=True, duration_s=5.0)
+    return FileUpload(name, (BUNDLED / name).read_bytes(), voice=True, duration_s=5.0)
 
 
 def spoken(words: Sequence[int]) -> str:
@@ -39,7 +39,7 @@ def spoken(words: Sequence[int]) -> str:
 
 async def drop(
     team: Workspace,
-    *files: Upload,
+    *files: FileUpload,
     text: str = "@parley",
     channel: str = "#general",
     thread: str = "",

@@ -21,7 +21,7 @@ from bot.guard.ladder import Ladder
 from bot.guard.model_judge import ModelJudge, conversation
 from bot.guard.training import Trainer
 from bot.sandbox.model.server import FakeModel
-from bot.sandbox.rehearsal.question import Answer, Asked
+from bot.sandbox.rehearsal.question import RehearsedAnswer, TextRequest
 from storage.guard.verdicts import Channel
 from tests.attacks.security import note
 from tests.support.model_api import door
@@ -54,13 +54,13 @@ def _share(some: tuple[str, ...], of: int) -> str:
     return f"{len(some)} of {of} ({len(some) / of:.0%})"
 
 
-def captured(asked: Asked) -> Answer:
+def captured(asked: TextRequest) -> RehearsedAnswer:
     """Believes whoever gives it orders, and is right about everything else."""
     found = LAST.findall(asked.prompt)
     text = json.loads(found[-1]) if found else ""
     believed = any(text in subject.orders for subject in SUBJECTS.values())
     belongs = believed or any(text in map(as_shown, subject.look_alikes) for subject in SUBJECTS.values())
-    return Answer(json.dumps({"belongs": belongs, "probability": 0.99 if belongs else 0.01}))
+    return RehearsedAnswer(json.dumps({"belongs": belongs, "probability": 0.99 if belongs else 0.01}))
 
 
 def as_shown(text: str) -> str:

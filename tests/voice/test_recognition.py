@@ -28,7 +28,7 @@ from bot.costs.ledger import Ledger
 from bot.provider.fair_share import Scheduler
 from bot.provider.text import Provider
 from bot.sandbox.model.server import FakeModel
-from bot.sandbox.rehearsal.hearing import Heard, hear
+from bot.sandbox.rehearsal.hearing import RecognisedSpeech, hear
 from bot.voice import clip_card, speech_models
 from bot.voice import recognition as voice
 from bot.voice.clip_card import ClipCard
@@ -45,8 +45,8 @@ SCOPE = Scope("T1", "C1", "U1", "T1:C1:1", "answer")
 CLIPS = Path(__file__).parents[2] / "bot" / "sandbox" / "clips"
 
 
-def someone(recording: bytes) -> Heard:
-    return Heard("Hey Parley, when do we meet?", "en", "", len(decode(recording)) / RATE)
+def someone(recording: bytes) -> RecognisedSpeech:
+    return RecognisedSpeech("Hey Parley, when do we meet?", "en", "", len(decode(recording)) / RATE)
 
 
 @dataclass
@@ -68,7 +68,11 @@ class House:
 
 @asynccontextmanager
 async def house(
-    tmp_path: Path, *, ears: Callable[[bytes], Heard] = tones, speech_model: str = "whisper-1", **more: Any
+    tmp_path: Path,
+    *,
+    ears: Callable[[bytes], RecognisedSpeech] = tones,
+    speech_model: str = "whisper-1",
+    **more: Any,
 ) -> AsyncIterator[House]:
     now = [1_795_000_000.0]
     calendar = Calendar(ZoneInfo("UTC"), clock=lambda: now[0])
@@ -258,8 +262,8 @@ async def test_text_without_times_is_laid_over_the_sound(tmp_path: Path) -> None
     samples = np.concatenate([silence(5), speech(), silence(5), speech("wann"), silence(1)])
     path = encode(samples, tmp_path / "clip", "flac")
 
-    def two(recording: bytes) -> Heard:
-        return Heard("Hey Parley, when do we meet tomorrow? Wann treffen wir uns?", "en", "", 16)
+    def two(recording: bytes) -> RecognisedSpeech:
+        return RecognisedSpeech("Hey Parley, when do we meet tomorrow? Wann treffen wir uns?", "en", "", 16)
 
     async with house(tmp_path, speech_model="gpt-transcribe", ears=two) as h:
         card = await h.voice.hear(path, TranscriptionRequest("clip", SCOPE))

@@ -17,11 +17,11 @@ import orjson
 from aiohttp import web
 
 from bot.sandbox.model.faults import KINDS
-from bot.sandbox.model.text import Pace
+from bot.sandbox.model.text import AnswerPace
 
 if TYPE_CHECKING:
     from bot.sandbox.model.relay import Relay
-    from bot.sandbox.model.server import FakeModel, Request
+    from bot.sandbox.model.server import FakeModel, ModelRequest
 
 PLACE = "/sandbox/api/model"
 
@@ -88,14 +88,14 @@ class Controls(Switches):
         return web.json_response({"ok": True})
 
     async def _pace(self, http: web.Request) -> web.Response:
-        self._fake.pace = Pace(**await http.json())
+        self._fake.pace = AnswerPace(**await http.json())
         return web.json_response(asdict(self._fake.pace))
 
     async def _counters(self, http: web.Request) -> web.Response:
         return web.json_response(dict(self._fake.counters))
 
 
-def told_of(request: Request) -> dict[str, Any]:
+def told_of(request: ModelRequest) -> dict[str, Any]:
     """A request as JSON can carry it; a file becomes its name and size."""
     told = asdict(request)
     if "file" in request.body:

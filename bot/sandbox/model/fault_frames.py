@@ -10,31 +10,31 @@ from collections.abc import Callable
 import orjson
 from aiohttp import web
 
-from bot.sandbox.model.faults import Fault
-from bot.sandbox.model.frames import Stream, error_event
-from bot.sandbox.model.rules import Refusal
+from bot.sandbox.model.faults import ModelFault
+from bot.sandbox.model.frames import StreamFrames, error_event
+from bot.sandbox.model.rules import ModelRefusal
 
 PAGE = b"<!DOCTYPE html><html><body><h1>502 Bad Gateway</h1></body></html>"
 
 
-def rate_limit(wait_s: float | None, message: str) -> Refusal:
-    return Refusal(429, message, code="rate_limit_exceeded", type="requests", retry_after_s=wait_s)
+def rate_limit(wait_s: float | None, message: str) -> ModelRefusal:
+    return ModelRefusal(429, message, code="rate_limit_exceeded", type="requests", retry_after_s=wait_s)
 
 
-def wrong_key(given: str) -> Refusal:
+def wrong_key(given: str) -> ModelRefusal:
     """Repeats the ends of the key, as the real API does: nobody may log or post this text."""
     shown = f"{given[:8]}{'*' * 20}{given[-4:]}"
     message = f"Incorrect API key provided: {shown}. You can find your API key at your account page."
-    return Refusal(401, message, code="invalid_api_key")
+    return ModelRefusal(401, message, code="invalid_api_key")
 
 
-def _plain(status: int, message: str, code: str | None = None, param: str | None = None) -> Refusal:
-    return Refusal(status, message, code=code, param=param)
+def _plain(status: int, message: str, code: str | None = None, param: str | None = None) -> ModelRefusal:
+    return ModelRefusal(status, message, code=code, param=param)
 
 
-INSTEAD: dict[str, Callable[[Fault], Refusal]] = {
+INSTEAD: dict[str, Callable[[ModelFault], ModelRefusal]] = {
     "rate_limit": lambda f: rate_limit(f.retry_after_s, "Rate limit reached for requests per min."),
-    "quota": lambda f: Refusal(
+    "quota": lambda f: ModelRefusal(
         429,
         "You exceeded your current quota, please check your plan and billing details.",
         code="insufficient_quota",
@@ -61,7 +61,7 @@ INSTEAD: dict[str, Callable[[Fault], Refusal]] = {
 }
 
 
-async def before_answer(http: web.Request, fault: Fault) -> None:
+async def before_answer(http: web.Request, fault: ModelFault) -> None:
     """Faults that come instead of an answer happen here; the others return and are met later."""
     if fault.kind in ("timeout", "drop"):
         await asyncio.sleep(fault.delay_s or (3600 if fault.kind == "timeout" else 0))
@@ -94,7 +94,7 @@ def without_choices(endpoint: str, model: str, streamed: bool) -> tuple[bytes, s
     return body, "application/json"
 
 
-def broken(stream: Stream, fault: Fault | None, endpoint: str) -> tuple[list[bytes], list[bytes]]:
+def broken(stream: StreamFrames, fault: ModelFault | None, endpoint: str) -> tuple[list[bytes], list[bytes]]:
     """The chunks and the closing that are really sent."""
     if fault is None or fault.kind not in ("reset", "eof", "stall", "error_event", "bad_json", "bad_utf8"):
         return stream.deltas, stream.closing

@@ -42,7 +42,7 @@ KINDS: dict[str, str] = {
 
 
 @dataclass(slots=True)
-class Fault:
+class ModelFault:
     """One fault for the next requests that match. `times` 0 means until cleared or until `for_s` is over."""
 
     kind: str
@@ -62,16 +62,16 @@ class Fault:
             raise ValueError(f"unknown fault {self.kind!r}; known: {', '.join(KINDS)}")
 
 
-class Faults:
+class ModelFaults:
     """The faults in force, oldest first; each request meets at most one."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._faults: list[Fault] = []
+        self._faults: list[ModelFault] = []
 
-    def add(self, kind: str, **given: Any) -> Fault:
+    def add(self, kind: str, **given: Any) -> ModelFault:
         """Put a fault in force; ValueError for a kind not in KINDS."""
-        fault = Fault(kind, **given)
+        fault = ModelFault(kind, **given)
         if fault.for_s:
             fault.until = self._clock() + fault.for_s
             fault.times = given.get("times", 0)
@@ -81,7 +81,7 @@ class Faults:
     def clear(self) -> None:
         self._faults.clear()
 
-    def take(self, endpoint: str) -> Fault | None:
+    def take(self, endpoint: str) -> ModelFault | None:
         """The fault this request meets, if any; used up faults are gone."""
         self._faults = [f for f in self._faults if not f.until or f.until > self._clock()]
         for fault in self._faults:
@@ -96,5 +96,5 @@ class Faults:
             return fault
         return None
 
-    def active(self) -> list[Fault]:
+    def active(self) -> list[ModelFault]:
         return list(self._faults)

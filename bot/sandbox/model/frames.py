@@ -13,14 +13,14 @@ from typing import Any
 import orjson
 
 from bot.sandbox.model.usage import pieces
-from bot.sandbox.rehearsal.question import Answer
+from bot.sandbox.rehearsal.question import RehearsedAnswer
 
 DONE = b"data: [DONE]\n\n"
 Usage = dict[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
-class Stream:
+class StreamFrames:
     """One streamed answer as bytes. `deltas` has one entry per chunk of text."""
 
     opening: list[bytes]
@@ -55,7 +55,7 @@ class Shape:
     def __init__(self, endpoint: str, id: str, model: str, created: int, body: dict[str, Any]) -> None:
         self.endpoint, self.id, self.model, self.created, self.body = endpoint, id, model, created, body
 
-    def whole(self, answers: Sequence[Answer], usage: Usage) -> bytes:
+    def whole(self, answers: Sequence[RehearsedAnswer], usage: Usage) -> bytes:
         """The answer in one piece; `answers` are the choices in order."""
         if self.endpoint == "responses":
             return orjson.dumps(self._response(answers[0], usage))
@@ -63,7 +63,7 @@ class Shape:
         given = self._head("chat.completion") | {"choices": choices}
         return orjson.dumps(given | ({} if usage is None else {"usage": usage}))
 
-    def stream(self, answers: Sequence[Answer], usage: Usage) -> Stream:
+    def stream(self, answers: Sequence[RehearsedAnswer], usage: Usage) -> StreamFrames:
         if self.endpoint == "responses":
             return self._response_stream(answers[0], usage)
         return self._choice_stream(answers, usage)
@@ -76,7 +76,7 @@ class Shape:
             return head | {"object": "text_completion", "system_fingerprint": "fp_rehearsal"}
         return head | {"service_tier": "default", "system_fingerprint": "fp_rehearsal"}
 
-    def _choice(self, number: int, answer: Answer) -> dict[str, Any]:
+    def _choice(self, number: int, answer: RehearsedAnswer) -> dict[str, Any]:
         logprobs = self.body.get("logprobs")
         if self.endpoint == "completions":
             shown = _text_logprobs(answer.text) if logprobs is not None else None
@@ -92,7 +92,7 @@ class Shape:
         shown = {"content": _chat_logprobs(answer.text), "refusal": None} if logprobs else None
         return {"index": number, "message": message, "logprobs": shown, "finish_reason": answer.finish}
 
-    def _choice_stream(self, answers: Sequence[Answer], usage: Usage) -> Stream:
+    def _choice_stream(self, answers: Sequence[RehearsedAnswer], usage: Usage) -> StreamFrames:
         chat = self.endpoint == "chat/completions"
         told = usage is not None and bool((self.body.get("stream_options") or {}).get("include_usage"))
         base = self._head("chat.completion.chunk")
@@ -108,7 +108,7 @@ class Shape:
             closing.append(_event(base | {"choices": [last]} | more))
         if told:
             closing.append(_event(base | {"choices": [], "usage": usage}))
-        return Stream(opening, deltas, [*closing, DONE])
+        return StreamFrames(opening, deltas, [*closing, DONE])
 
     def _delta_maker(self, base: dict[str, Any], number: int, more: dict[str, Any]) -> Callable[[str], bytes]:
         """The event around a chunk is serialised once; only the chunk itself is new each time."""
@@ -121,7 +121,7 @@ class Shape:
 
     # Responses ------------------------------------------------------------------------------------
 
-    def _response(self, answer: Answer | None, usage: Usage) -> dict[str, Any]:
+    def _response(self, answer: RehearsedAnswer | None, usage: Usage) -> dict[str, Any]:
         """A response object; `answer` None while it is in progress."""
         cut = {"length": "max_output_tokens", "content_filter": "content_filter"}.get(
             answer.finish if answer else ""
@@ -149,7 +149,7 @@ class Shape:
         }
         return given if usage is None or answer is None else given | {"usage": usage}
 
-    def _item(self, answer: Answer, status: str) -> dict[str, Any]:
+    def _item(self, answer: RehearsedAnswer, status: str) -> dict[str, Any]:
         return {
             "id": f"msg_{self.id}",
             "type": "message",
@@ -158,7 +158,7 @@ class Shape:
             "content": [{"type": "output_text", "text": answer.text, "annotations": [], "logprobs": []}],
         }
 
-    def _response_stream(self, answer: Answer, usage: Usage) -> Stream:
+    def _response_stream(self, answer: RehearsedAnswer, usage: Usage) -> StreamFrames:
         number = iter(range(1_000_000_000))
         place = {"item_id": f"msg_{self.id}", "output_index": 0, "content_index": 0}
         empty = {"type": "output_text", "text": "", "annotations": [], "logprobs": []}
@@ -191,7 +191,7 @@ class Shape:
             event("response.output_item.done", output_index=0, item=whole["output"][0]),
             event(f"response.{whole['status']}", response=whole),
         ]
-        return Stream(opening, deltas, closing)
+        return StreamFrames(opening, deltas, closing)
 
 
 def error_event(endpoint: str) -> bytes:

@@ -17,7 +17,7 @@ import orjson
 from aiohttp import web
 
 from bot.sandbox.model.frames import usage_of
-from bot.sandbox.model.rules import AUDIO_LIMIT_BYTES, Card, Refusal
+from bot.sandbox.model.rules import AUDIO_LIMIT_BYTES, ModelCard, ModelRefusal
 from bot.sandbox.model.usage import pieces, prompt_tokens
 from bot.sandbox.rehearsal import hearing, picture
 from bot.sandbox.rehearsal.json_answers import judge
@@ -69,7 +69,7 @@ def _typed(value: str) -> Any:
 
 
 async def answer(
-    endpoint: str, body: dict[str, Any], card: Card, hear: Callable[[bytes], hearing.Heard]
+    endpoint: str, body: dict[str, Any], card: ModelCard, hear: Callable[[bytes], hearing.RecognisedSpeech]
 ) -> tuple[Sent, dict[str, Any] | None, str]:
     """What is sent, the usage told in it, and the words in it, of a request to a one-piece endpoint."""
     if endpoint == "embeddings":
@@ -89,10 +89,10 @@ def embeddings(body: dict[str, Any]) -> tuple[Sent, dict[str, Any], str]:
     texts = [text if isinstance(text, str) else " ".join(map(str, text)) for text in texts]
     counts = [prompt_tokens(text) for text in texts]
     if len(texts) > EMBEDDING_INPUTS or "" in texts or sum(counts) > EMBEDDING_TOTAL:
-        raise Refusal(400, "'$.input' is invalid.", code="invalid_input", param="input")
+        raise ModelRefusal(400, "'$.input' is invalid.", code="invalid_input", param="input")
     if max(counts) > EMBEDDING_TOKENS:
         message = f"This model's maximum context length is {EMBEDDING_TOKENS} tokens."
-        raise Refusal(400, message, code="context_length_exceeded", param="input")
+        raise ModelRefusal(400, message, code="context_length_exceeded", param="input")
     size = body.get("dimensions") or EMBEDDING_SIZE.get(body["model"], 1536)
     packed = body.get("encoding_format") == "base64"
     vectors = [_packed(vector(text, size)) if packed else vector(text, size) for text in texts]
@@ -109,7 +109,7 @@ def _packed(values: list[float]) -> str:
 def decisions(body: dict[str, Any]) -> tuple[Sent, dict[str, Any], str]:
     questions = body["questions"]
     if not isinstance(questions, list) or len(questions) > DECISION_QUESTIONS:
-        raise Refusal(400, "Expected 1 to 400 questions.", code="invalid_value", param="questions")
+        raise ModelRefusal(400, "Expected 1 to 400 questions.", code="invalid_value", param="questions")
     given = body["input"]
     text = given if isinstance(given, str) else "\n".join(content_text(item.get("content")) for item in given)
     answers = [_decide(text, question, number) for number, question in enumerate(questions)]
@@ -122,7 +122,7 @@ def _decide(text: str, question: dict[str, Any], number: int) -> dict[str, Any]:
     kind, name = question.get("type"), question.get("name")
     asked = content_text(question.get("instructions"))
     if not asked or kind not in ("predicate", "choice", "score"):
-        raise Refusal(400, "Invalid question.", code="invalid_value", param=f"questions[{number}]")
+        raise ModelRefusal(400, "Invalid question.", code="invalid_value", param=f"questions[{number}]")
     if kind == "predicate":
         return {"type": kind, "name": name, "probability": judge(text, asked)}
     options = question.get("choices" if kind == "choice" else "levels") or []
@@ -171,19 +171,19 @@ def _moderated(text: str) -> dict[str, Any]:
 def images(body: dict[str, Any]) -> tuple[Sent, dict[str, Any], str]:
     for name in ("response_format", "style"):
         if body.get(name) is not None:
-            raise Refusal(400, f"Unknown parameter: '{name}'.", code="unknown_parameter", param=name)
+            raise ModelRefusal(400, f"Unknown parameter: '{name}'.", code="unknown_parameter", param=name)
     if body.get("stream") or body.get("output_format") not in (None, "png", "svg"):
-        raise Refusal(400, "The rehearsal model draws whole PNG and SVG only.", code="unsupported_value")
+        raise ModelRefusal(400, "The rehearsal model draws whole PNG and SVG only.", code="unsupported_value")
     width, height = _size(body.get("size") or "1024x1024")
     kind = body.get("output_format") or "png"
     draw = picture.png if kind == "png" else picture.svg
     count = int(body.get("n") or 1)
     if not 1 <= count <= 10:
-        raise Refusal(400, "Invalid 'n': expected 1 to 10.", code="number_out_of_range", param="n")
+        raise ModelRefusal(400, "Invalid 'n': expected 1 to 10.", code="number_out_of_range", param="n")
     pictures = [draw(f"{body['prompt']} {at}", width, height) for at in range(count)]
     quality = body.get("quality") or "auto"
     if quality not in IMAGE_TOKENS:
-        raise Refusal(400, f"Invalid value: '{quality}'.", code="invalid_value", param="quality")
+        raise ModelRefusal(400, f"Invalid value: '{quality}'.", code="invalid_value", param="quality")
     output = max(16, IMAGE_TOKENS[quality] * width * height // 1024**2) * count
     text = prompt_tokens(body["prompt"])
     usage = {
@@ -220,17 +220,17 @@ def _size(size: str) -> tuple[int, int]:
             and w * h <= 3840 * 2160
         ):
             return w, h
-    raise Refusal(400, f"Invalid value: '{size}'.", code="invalid_value", param="size")
+    raise ModelRefusal(400, f"Invalid value: '{size}'.", code="invalid_value", param="size")
 
 
 def speech(
-    endpoint: str, body: dict[str, Any], card: Card, hear: Callable[[bytes], hearing.Heard]
+    endpoint: str, body: dict[str, Any], card: ModelCard, hear: Callable[[bytes], hearing.RecognisedSpeech]
 ) -> tuple[Sent, dict[str, Any], str]:
     """A transcription, or a translation into English, in the format that was asked for."""
     wanted = body.get("response_format") or "json"
     if wanted not in card.formats:
         message = f"response_format '{wanted}' is not compatible with model '{body['model']}'."
-        raise Refusal(400, message, code="unsupported_value", param="response_format")
+        raise ModelRefusal(400, message, code="unsupported_value", param="response_format")
     heard = _listen(body, card, hear)
     text = heard.english if endpoint == "audio/translations" else heard.text
     usage = _speech_usage(card, heard.seconds, text, str(body.get("prompt") or ""))
@@ -261,30 +261,32 @@ def speech(
 _LANGUAGES = {"en": "english", "de": "german"}  # whisper-1 tells the name, not the code
 
 
-def _listen(body: dict[str, Any], card: Card, hear: Callable[[bytes], hearing.Heard]) -> hearing.Heard:
+def _listen(
+    body: dict[str, Any], card: ModelCard, hear: Callable[[bytes], hearing.RecognisedSpeech]
+) -> hearing.RecognisedSpeech:
     """What is heard in the file, when it is a recording that this model takes."""
     _, recording = body["file"]
     if len(recording) > AUDIO_LIMIT_BYTES:
         message = f"Maximum content size limit ({AUDIO_LIMIT_BYTES}) exceeded ({len(recording)} bytes read)"
-        raise Refusal(413, message, code=None)
+        raise ModelRefusal(413, message, code=None)
     try:
         if not hearing.container(recording):
-            raise hearing.Unreadable("unknown format")
+            raise hearing.UnreadableRecording("unknown format")
         heard = hear(recording)
-    except hearing.Unreadable as exc:
+    except hearing.UnreadableRecording as exc:
         message = "Audio file might be corrupted or unsupported"
-        raise Refusal(400, message, code="invalid_value", param="file") from exc
+        raise ModelRefusal(400, message, code="invalid_value", param="file") from exc
     if heard.seconds < SHORTEST_S:
         message = f"Audio file is too short. Minimum audio length is {SHORTEST_S} seconds."
-        raise Refusal(400, message, code="audio_too_short", param="file")
+        raise ModelRefusal(400, message, code="audio_too_short", param="file")
     if card.limit_s and heard.seconds > card.limit_s:
         message = (
             f"audio duration {heard.seconds:.0f} seconds is longer than {card.limit_s:.0f} seconds "
             "which is the maximum for this model"
         )
-        raise Refusal(400, message, code="invalid_value", param="file")
+        raise ModelRefusal(400, message, code="invalid_value", param="file")
     if "diarize" in card.prefix and heard.seconds > DIARIZE_WHOLE_S and not body.get("chunking_strategy"):
-        raise Refusal(
+        raise ModelRefusal(
             400,
             "chunking_strategy is required.",
             code="missing_required_parameter",
@@ -293,7 +295,7 @@ def _listen(body: dict[str, Any], card: Card, hear: Callable[[bytes], hearing.He
     return heard
 
 
-def _speech_usage(card: Card, seconds: float, text: str, prompt: str) -> dict[str, Any]:
+def _speech_usage(card: ModelCard, seconds: float, text: str, prompt: str) -> dict[str, Any]:
     if card.billed_by == "duration":
         return {"type": "duration", "seconds": math.ceil(seconds)}
     sound, hint, output = math.ceil(seconds * AUDIO_TOKENS_PER_S), prompt_tokens(prompt), len(pieces(text))

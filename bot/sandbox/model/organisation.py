@@ -15,7 +15,7 @@ from aiohttp import web
 from bot.sandbox.model.usage import prompt_tokens
 
 if TYPE_CHECKING:
-    from bot.sandbox.model.server import FakeModel, Request
+    from bot.sandbox.model.server import FakeModel, ModelRequest
 
 DAY_S = 86_400
 MOST_DAYS = 31
@@ -76,7 +76,7 @@ class Organisation:
 
 
 def totals(
-    requests: Iterable[Request], endpoint: str, begin: float, *, by_model: bool
+    requests: Iterable[ModelRequest], endpoint: str, begin: float, *, by_model: bool
 ) -> dict[str, Counter[str]]:
     """Counts of one day by model; a request that was refused before it began is none."""
     found: dict[str, Counter[str]] = defaultdict(Counter)

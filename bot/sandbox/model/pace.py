@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from aiohttp import web
 
 
-class Playing:
+class PacedStream:
     """One stream being written. `sent` counts the frames that left, also when the line breaks."""
 
     def __init__(

@@ -24,10 +24,10 @@ from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, w
 
 from bot.sandbox.model.controls import Switches
 from bot.sandbox.model.fault_frames import INSTEAD, before_answer, reset
-from bot.sandbox.model.faults import Fault, Faults
-from bot.sandbox.model.rules import Refusal
-from bot.sandbox.model.server import BODY_LIMIT_BYTES, TEXT, Request
-from bot.sandbox.rehearsal.question import asked_of
+from bot.sandbox.model.faults import ModelFault, ModelFaults
+from bot.sandbox.model.rules import ModelRefusal
+from bot.sandbox.model.server import BODY_LIMIT_BYTES, TEXT, ModelRequest
+from bot.sandbox.rehearsal.question import read_text_request
 
 # Faults that can be made without touching what the model says.
 KINDS = frozenset({*INSTEAD, "timeout", "drop", "slow", "reset", "eof", "stall"})
@@ -38,10 +38,10 @@ _OWN = frozenset(
 _MODEL_IN_FORM = re.compile(rb'name="model"\r\n(?:[^\r\n]+\r\n)*\r\n([^\r\n]+)')
 
 
-class RelayFaults(Faults):
+class RelayFaults(ModelFaults):
     """Those of the fake model that can be made here."""
 
-    def add(self, kind: str, **given: Any) -> Fault:
+    def add(self, kind: str, **given: Any) -> ModelFault:
         if kind not in KINDS:
             raise ValueError("only the rehearsal model can do that; a real one answers")
         return super().add(kind, **given)
@@ -54,7 +54,7 @@ class Relay:
         self.upstream = upstream.rstrip("/")
         self.host, self.port = host, 0
         self.faults = RelayFaults()
-        self.requests: deque[Request] = deque(maxlen=keep)
+        self.requests: deque[ModelRequest] = deque(maxlen=keep)
         self._numbers = itertools.count(1)
 
     @property
@@ -85,18 +85,18 @@ class Relay:
 
     async def _hand_on(self, http: web.Request) -> web.StreamResponse:
         path, raw = http.match_info["path"], await http.read()
-        record = Request(next(self._numbers), time.time(), path, _body(http, raw), {})
+        record = ModelRequest(next(self._numbers), time.time(), path, _body(http, raw), {})
         if http.method == "POST":
             self.requests.append(record)
         if path in TEXT:
-            record.prompt = asked_of(path, record.body).prompt
+            record.prompt = read_text_request(path, record.body).prompt
         fault = self.faults.take(path)
         try:
             if fault:
                 record.outcome = fault.kind
                 await before_answer(http, fault)
             return await self._asked(http, raw, record, fault)
-        except Refusal as refusal:
+        except ModelRefusal as refusal:
             record.status = refusal.status
             return web.json_response({"error": refusal.error}, status=refusal.status, headers=refusal.headers)
         except (ClientError, TimeoutError) as problem:
@@ -110,7 +110,7 @@ class Relay:
             record.outcome = record.outcome or "answered"
 
     async def _asked(
-        self, http: web.Request, raw: bytes, record: Request, fault: Fault | None
+        self, http: web.Request, raw: bytes, record: ModelRequest, fault: ModelFault | None
     ) -> web.StreamResponse:
         headers = {name: value for name, value in http.headers.items() if name.lower() not in _OWN}
         place = f"{self.upstream}/{record.endpoint}"
@@ -127,7 +127,7 @@ class Relay:
             return web.Response(body=said, status=answer.status, headers=_kept(answer))
 
     async def _streamed(
-        self, http: web.Request, answer: ClientResponse, record: Request, fault: Fault | None
+        self, http: web.Request, answer: ClientResponse, record: ModelRequest, fault: ModelFault | None
     ) -> web.StreamResponse:
         response = web.StreamResponse(status=answer.status, headers=_kept(answer))
         await response.prepare(http)
@@ -177,7 +177,7 @@ async def _events(answer: ClientResponse) -> Any:
         yield rest
 
 
-def _note(record: Request, said: bytes) -> None:
+def _note(record: ModelRequest, said: bytes) -> None:
     """Adds what an answer, or one event of it, says to what is known of the request."""
     try:
         told = orjson.loads(said[said.find(b"{") :])

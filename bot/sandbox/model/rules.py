@@ -81,7 +81,7 @@ _SAMPLING = frozenset(["stop", "presence_penalty", "frequency_penalty", "logit_b
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class ModelCard:
     """One family of models. `prefix` matches the beginning of a name; the longest one wins."""
 
     prefix: str
@@ -95,8 +95,8 @@ class Card:
     cache_writes: bool = False  # reports and bills writes to the prompt cache
 
 
-def _card(prefix: str, endpoints: str, **more: Any) -> Card:
-    return Card(prefix, frozenset(endpoints.split()), **more)
+def _card(prefix: str, endpoints: str, **more: Any) -> ModelCard:
+    return ModelCard(prefix, frozenset(endpoints.split()), **more)
 
 
 _CHAT = "chat/completions responses"
@@ -153,7 +153,7 @@ CARDS = (
 DEFAULT_MODEL = {"images/generations": "gpt-image-2", "moderations": "omni-moderation-latest"}
 
 
-class Refusal(Exception):
+class ModelRefusal(Exception):
     """The request is answered with an error, in the words and with the code the real API uses."""
 
     def __init__(
@@ -180,28 +180,28 @@ class Refusal(Exception):
         }
 
 
-def card_of(model: str) -> Card:
-    """The card of the longest matching prefix; Refusal 404 when no family has this name."""
+def card_of(model: str) -> ModelCard:
+    """The card of the longest matching prefix; ModelRefusal 404 when no family has this name."""
     name = model.removeprefix("ft:")
     found = [card for card in CARDS if name.startswith(card.prefix)]
     if not found:
         message = f"The model `{model}` does not exist or you do not have access to it."
-        raise Refusal(404, message, code="model_not_found")
+        raise ModelRefusal(404, message, code="model_not_found")
     return max(found, key=lambda card: len(card.prefix))
 
 
-def check(endpoint: str, body: Mapping[str, Any]) -> Card:
-    """The model's card when the request may be answered; Refusal with the first thing wrong otherwise."""
+def check(endpoint: str, body: Mapping[str, Any]) -> ModelCard:
+    """Find the model's card when the request may be answered; else raise for the first thing wrong."""
     for name in body:
         if name not in PARAMETERS[endpoint]:
-            raise Refusal(400, f"Unknown parameter: '{name}'.", code="unknown_parameter", param=name)
+            raise ModelRefusal(400, f"Unknown parameter: '{name}'.", code="unknown_parameter", param=name)
     for name in REQUIRED[endpoint]:
         if body.get(name) in (None, [], ""):
             message = f"Missing required parameter: '{name}'."
-            raise Refusal(400, message, code="missing_required_parameter", param=name)
+            raise ModelRefusal(400, message, code="missing_required_parameter", param=name)
     card = card_of(_text(body, "model") or DEFAULT_MODEL.get(endpoint, ""))
     if endpoint not in card.endpoints:
-        raise Refusal(
+        raise ModelRefusal(
             404, f"This model is not supported in the v1/{endpoint} endpoint.", code=None, param="model"
         )
     _check_values(body)
@@ -214,7 +214,9 @@ def check(endpoint: str, body: Mapping[str, Any]) -> Card:
 def _text(body: Mapping[str, Any], name: str) -> str:
     value = body.get(name)
     if value is not None and not isinstance(value, str):
-        raise Refusal(400, f"Invalid type for '{name}': expected a string.", code="invalid_type", param=name)
+        raise ModelRefusal(
+            400, f"Invalid type for '{name}': expected a string.", code="invalid_type", param=name
+        )
     return value or ""
 
 
@@ -224,25 +226,27 @@ def _check_values(body: Mapping[str, Any]) -> None:
         if value is None:
             continue
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise Refusal(
+            raise ModelRefusal(
                 400, f"Invalid type for '{name}': expected a number.", code="invalid_type", param=name
             )
         if not low <= value <= high:
             message = f"Invalid '{name}': expected a value between {low} and {high}, but got {value} instead."
-            raise Refusal(400, message, code="number_out_of_range", param=name)
+            raise ModelRefusal(400, message, code="number_out_of_range", param=name)
     stop = body.get("stop")
     if isinstance(stop, list) and len(stop) > MAX_STOPS:
         message = f"Invalid 'stop': array too long. Expected an array with maximum length {MAX_STOPS}."
-        raise Refusal(400, message, code="array_above_max_length", param="stop")
+        raise ModelRefusal(400, message, code="array_above_max_length", param="stop")
     for name in ("safety_identifier", "prompt_cache_key"):
         if len(_text(body, name)) > MAX_IDENTIFIER:
             message = f"Invalid '{name}': string too long. Expected at most {MAX_IDENTIFIER} characters."
-            raise Refusal(400, message, code="string_above_max_length", param=name)
+            raise ModelRefusal(400, message, code="string_above_max_length", param=name)
     if body.get("stream_options") is not None and not body.get("stream"):
         message = "The 'stream_options' parameter is only allowed when 'stream' is enabled."
-        raise Refusal(400, message, code=None, param="stream_options")
+        raise ModelRefusal(400, message, code=None, param="stream_options")
     if body.get("best_of") is not None and (body["best_of"] < (body.get("n") or 1) or body.get("stream")):
-        raise Refusal(400, "best_of must be at least n, and cannot be streamed.", code=None, param="best_of")
+        raise ModelRefusal(
+            400, "best_of must be at least n, and cannot be streamed.", code=None, param="best_of"
+        )
 
 
 _ROLES = frozenset(["system", "developer", "user", "assistant", "tool", "function"])
@@ -251,16 +255,18 @@ _ROLES = frozenset(["system", "developer", "user", "assistant", "tool", "functio
 def _check_messages(body: Mapping[str, Any]) -> None:
     messages = body.get("messages", body.get("input") if isinstance(body.get("input"), list) else [])
     if not isinstance(messages, list):
-        raise Refusal(
+        raise ModelRefusal(
             400, "Invalid type for 'messages': expected an array.", code="invalid_type", param="messages"
         )
     for number, message in enumerate(messages):
         if isinstance(message, dict) and message.get("role", "user") not in _ROLES:
             words = f"Invalid value: '{message.get('role')}'."
-            raise Refusal(400, words, code="invalid_value", param=f"messages[{number}].role")
+            raise ModelRefusal(400, words, code="invalid_value", param=f"messages[{number}].role")
         if "messages" in body and (not isinstance(message, dict) or "role" not in message):
             words = f"Missing required parameter: 'messages[{number}].role'."
-            raise Refusal(400, words, code="missing_required_parameter", param=f"messages[{number}].role")
+            raise ModelRefusal(
+                400, words, code="missing_required_parameter", param=f"messages[{number}].role"
+            )
 
 
 def _check_reasoning(body: Mapping[str, Any]) -> None:
@@ -277,9 +283,9 @@ def _check_reasoning(body: Mapping[str, Any]) -> None:
                 f"Unsupported value: '{name}' does not support {body[name]} with this model. "
                 "Only the default (1) value is supported."
             )
-            raise Refusal(400, message, code="unsupported_value", param=name)
+            raise ModelRefusal(400, message, code="unsupported_value", param=name)
 
 
-def _unsupported(name: str, advice: str) -> Refusal:
+def _unsupported(name: str, advice: str) -> ModelRefusal:
     message = f"Unsupported parameter: '{name}' is not supported with this model.{advice}"
-    return Refusal(400, message, code="unsupported_parameter", param=name)
+    return ModelRefusal(400, message, code="unsupported_parameter", param=name)

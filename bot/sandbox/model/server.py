@@ -42,15 +42,15 @@ from bot.sandbox.model.fault_frames import (
     without_choices,
     wrong_key,
 )
-from bot.sandbox.model.faults import Fault, Faults
+from bot.sandbox.model.faults import ModelFault, ModelFaults
 from bot.sandbox.model.organisation import Organisation, counted
-from bot.sandbox.model.pace import Playing, chunked, transport_of
-from bot.sandbox.model.rules import CARDS, PARAMETERS, Card, Refusal, check
-from bot.sandbox.model.text import Match, Pace, Script
-from bot.sandbox.model.usage import Bucket, PromptCache, pieces, prompt_tokens
+from bot.sandbox.model.pace import PacedStream, chunked, transport_of
+from bot.sandbox.model.rules import CARDS, PARAMETERS, ModelCard, ModelRefusal, check
+from bot.sandbox.model.text import AnswerPace, Match, Script
+from bot.sandbox.model.usage import MinuteLimit, PromptCache, pieces, prompt_tokens
 from bot.sandbox.rehearsal import answers as rehearsal
 from bot.sandbox.rehearsal import hearing, obedient
-from bot.sandbox.rehearsal.question import Answer, Asked, asked_of
+from bot.sandbox.rehearsal.question import RehearsedAnswer, TextRequest, read_text_request
 
 TEXT = ("completions", "chat/completions", "responses")
 BODY_LIMIT_BYTES = 64 * 1024 * 1024
@@ -59,7 +59,7 @@ _SECRET = ("authorization", "api-key")
 
 
 @dataclass(slots=True)
-class Request:
+class ModelRequest:
     """One request as it was received and how it went; `outcome` is "" while it is being answered.
 
     Outcomes: answered, refused (by the rules), disconnected (the asker left), or the kind of a fault.
@@ -91,9 +91,9 @@ class _Exchange:
     """A request on its way to an answer."""
 
     http: web.Request
-    record: Request
-    card: Card
-    fault: Fault | None
+    record: ModelRequest
+    card: ModelCard
+    fault: ModelFault | None
 
     @property
     def fault_kind(self) -> str:
@@ -108,8 +108,8 @@ class FakeModel:
         port: int = 0,
         *,
         host: str = "127.0.0.1",
-        answer: Callable[[Asked], Answer] = rehearsal.answer,
-        hear: Callable[[bytes], hearing.Heard] = hearing.hear,
+        answer: Callable[[TextRequest], RehearsedAnswer] = rehearsal.answer,
+        hear: Callable[[bytes], hearing.RecognisedSpeech] = hearing.hear,
         first_token_s: float = 0.0,
         tokens_per_s: float = 0.0,
         api_key: str = "",  # "" takes any key, but there must be one
@@ -120,14 +120,17 @@ class FakeModel:
     ) -> None:
         self.host, self.port = host, port
         self.answer, self.hear = answer, hear
-        self.pace = Pace(first_token_s, tokens_per_s)
+        self.pace = AnswerPace(first_token_s, tokens_per_s)
         self.api_key = api_key
         self.context_tokens = context_tokens
-        self.faults = Faults()
-        self.requests: deque[Request] = deque(maxlen=keep)
+        self.faults = ModelFaults()
+        self.requests: deque[ModelRequest] = deque(maxlen=keep)
         self.counters: Counter[str] = Counter()
         self._cache = PromptCache()
-        self._buckets = {"requests": Bucket(requests_per_minute), "tokens": Bucket(tokens_per_minute)}
+        self._buckets = {
+            "requests": MinuteLimit(requests_per_minute),
+            "tokens": MinuteLimit(tokens_per_minute),
+        }
         self._scripts: list[Script] = []
         self._numbers = itertools.count(1)
         self._runner: web.AppRunner | None = None
@@ -156,13 +159,19 @@ class FakeModel:
         await self._runner.cleanup()
 
     def script(
-        self, text: str | Answer, *, match: Match = "", endpoint: str = "", times: int = 1, **how: Any
+        self,
+        text: str | RehearsedAnswer,
+        *,
+        match: Match = "",
+        endpoint: str = "",
+        times: int = 1,
+        **how: Any,
     ) -> None:
         """Answer `text` to the next `times` requests (0: all) whose prompt contains or satisfies `match`.
 
         `how` are fields of Answer: finish, chunks, first_token_s, tokens_per_s, usage, refusal.
         """
-        given = text if isinstance(text, Answer) else Answer(text, **how)
+        given = text if isinstance(text, RehearsedAnswer) else RehearsedAnswer(text, **how)
         self._scripts.append(Script(given, match, endpoint, times))
 
     def reset(self) -> None:
@@ -175,13 +184,13 @@ class FakeModel:
     async def _post(self, http: web.Request) -> web.StreamResponse:
         endpoint = http.match_info["endpoint"]
         headers = {str(name): value for name, value in http.headers.items() if name.lower() not in _SECRET}
-        record = Request(next(self._numbers), time.time(), endpoint, {}, headers)
+        record = ModelRequest(next(self._numbers), time.time(), endpoint, {}, headers)
         self.requests.append(record)
         self.counters["requests"] += 1
         self.counters[f"requests:{endpoint}"] += 1
         try:
             response = await self._answered(http, record)
-        except Refusal as refusal:
+        except ModelRefusal as refusal:
             record.status, record.outcome = refusal.status, record.outcome or "refused"
             told = orjson.dumps({"error": refusal.error})
             headers = self._headers(record, "application/json") | refusal.headers
@@ -198,10 +207,10 @@ class FakeModel:
         record.outcome = record.outcome or "answered"
         return response
 
-    async def _answered(self, http: web.Request, record: Request) -> web.StreamResponse:
+    async def _answered(self, http: web.Request, record: ModelRequest) -> web.StreamResponse:
         self._authenticate(http)
         if record.endpoint not in PARAMETERS:
-            raise Refusal(404, f"Invalid URL (POST /v1/{record.endpoint})", code=None)
+            raise ModelRefusal(404, f"Invalid URL (POST /v1/{record.endpoint})", code=None)
         record.body = await self._body(http, record.endpoint)
         fault = self.faults.take(record.endpoint)
         if fault:
@@ -220,7 +229,7 @@ class FakeModel:
             "api-key", ""
         )
         if not given:
-            raise Refusal(401, "You didn't provide an API key.", code=None)
+            raise ModelRefusal(401, "You didn't provide an API key.", code=None)
         if self.api_key and given != self.api_key:
             raise wrong_key(given)
 
@@ -232,14 +241,14 @@ class FakeModel:
         except ValueError:
             body = None
         if not isinstance(body, dict):
-            raise Refusal(400, "We could not parse the JSON body of your request.", code=None)
+            raise ModelRefusal(400, "We could not parse the JSON body of your request.", code=None)
         return body
 
     # Text -------------------------------------------------------------------------------------------
 
     async def _say(self, exchange: _Exchange) -> web.StreamResponse:
         record, body = exchange.record, exchange.record.body
-        asked = asked_of(record.endpoint, body)
+        asked = read_text_request(record.endpoint, body)
         record.prompt = asked.prompt
         tokens = prompt_tokens(record.prompt)
         model_text.check_context(record.endpoint, body, exchange.card, tokens, self.context_tokens)
@@ -256,10 +265,10 @@ class FakeModel:
         await asyncio.sleep(first_s + gap_s * len(pieces(record.text)))
         return self._send(exchange, shape.whole(shown, record.usage), "application/json")
 
-    def _candidate(self, asked: Asked, fault: Fault | None) -> Answer:
+    def _candidate(self, asked: TextRequest, fault: ModelFault | None) -> RehearsedAnswer:
         return model_text.finished(self._scripted(asked) or self.answer(asked), asked, fault)
 
-    def _scripted(self, asked: Asked) -> Answer | None:
+    def _scripted(self, asked: TextRequest) -> RehearsedAnswer | None:
         script = next((script for script in self._scripts if script.fits(asked)), None)
         if script is None:
             return None
@@ -274,7 +283,9 @@ class FakeModel:
             if wait_s:
                 raise rate_limit(wait_s, f"Rate limit reached for {kind} per min.")
 
-    def _usage(self, exchange: _Exchange, tokens: int, answers: list[Answer]) -> dict[str, Any] | None:
+    def _usage(
+        self, exchange: _Exchange, tokens: int, answers: list[RehearsedAnswer]
+    ) -> dict[str, Any] | None:
         """What was used, counted for the counters, and as it is told to the asker."""
         record, fault = exchange.record, exchange.fault
         key = str(record.body.get("prompt_cache_key") or "")
@@ -294,7 +305,9 @@ class FakeModel:
         id = f"{_ID[record.endpoint]}{record.number:012d}"
         return frames.Shape(record.endpoint, id, name, int(record.at), record.body)
 
-    async def _stream(self, exchange: _Exchange, stream: frames.Stream, answer: Answer) -> web.StreamResponse:
+    async def _stream(
+        self, exchange: _Exchange, stream: frames.StreamFrames, answer: RehearsedAnswer
+    ) -> web.StreamResponse:
         http, record, fault = exchange.http, exchange.record, exchange.fault
         if exchange.fault_kind in ("html", "empty_choices"):
             return self._send(exchange, b"", "text/event-stream")
@@ -310,7 +323,7 @@ class FakeModel:
             opening = b""
         first_s, gap_s = self.pace.of(answer, fault)
         record.first_token_at = time.time() + first_s
-        playing = Playing(line, [opening + b"".join(deltas[:1]), *deltas[1:]], gap_s, first_s)
+        playing = PacedStream(line, [opening + b"".join(deltas[:1]), *deltas[1:]], gap_s, first_s)
         try:
             await playing.play()
         finally:
@@ -332,7 +345,7 @@ class FakeModel:
         record.status = 200
         return web.Response(body=body, headers=self._headers(record, content_type))
 
-    def _headers(self, record: Request, content_type: str) -> dict[str, str]:
+    def _headers(self, record: ModelRequest, content_type: str) -> dict[str, str]:
         headers = {"Content-Type": content_type, "x-request-id": f"req_{record.number:012d}"}
         for kind, bucket in self._buckets.items():
             headers |= bucket.headers(kind)
@@ -356,7 +369,7 @@ class FakeModel:
         return web.json_response({"error": error | {"param": "model"}}, status=404)
 
 
-def _listed(card: Card) -> dict[str, Any]:
+def _listed(card: ModelCard) -> dict[str, Any]:
     told = {"id": card.prefix, "object": "model", "created": 1_700_000_000, "owned_by": "rehearsal"}
     return told | {"shutdown_date": card.shutdown_date}
 

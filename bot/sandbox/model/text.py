@@ -9,41 +9,41 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.sandbox.model.faults import Fault
-from bot.sandbox.model.rules import Card, Refusal
+from bot.sandbox.model.faults import ModelFault
+from bot.sandbox.model.rules import ModelCard, ModelRefusal
 from bot.sandbox.model.usage import pieces
-from bot.sandbox.rehearsal.question import Answer, Asked
+from bot.sandbox.rehearsal.question import RehearsedAnswer, TextRequest
 
 # Source: OpenAI API reference: /v1/completions stops at 16 tokens unless told otherwise.
 COMPLETION_DEFAULT_TOKENS = 16
 _LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 
-Match = str | Callable[[Asked], bool]
+Match = str | Callable[[TextRequest], bool]
 
 
 @dataclass(slots=True)
 class Script:
     """An answer kept ready for the requests it fits; `times` 0 is for ever."""
 
-    answer: Answer
+    answer: RehearsedAnswer
     match: Match
     endpoint: str
     times: int
 
-    def fits(self, asked: Asked) -> bool:
+    def fits(self, asked: TextRequest) -> bool:
         if self.endpoint not in ("", asked.endpoint):
             return False
         return self.match(asked) if callable(self.match) else self.match in asked.prompt
 
 
 @dataclass(slots=True)
-class Pace:
+class AnswerPace:
     """How fast answers come when a script does not say: 0 tokens per second is all at once."""
 
     first_token_s: float = 0.0
     tokens_per_s: float = 0.0
 
-    def of(self, answer: Answer, fault: Fault | None) -> tuple[float, float]:
+    def of(self, answer: RehearsedAnswer, fault: ModelFault | None) -> tuple[float, float]:
         """Seconds to the first token and between two."""
         first_s = self.first_token_s if answer.first_token_s is None else answer.first_token_s
         rate = self.tokens_per_s if answer.tokens_per_s is None else answer.tokens_per_s
@@ -57,8 +57,8 @@ def candidates(body: Mapping[str, Any]) -> int:
     return max(body.get("best_of") or 1, body.get("n") or 1)
 
 
-def check_context(endpoint: str, body: Mapping[str, Any], card: Card, prompt: int, limit: int) -> None:
-    """Refusal when prompt and output together are more than the model reads; `limit` 0 means the card's."""
+def check_context(endpoint: str, body: Mapping[str, Any], card: ModelCard, prompt: int, limit: int) -> None:
+    """Refuse when prompt and output together exceed what the model reads; `limit` 0 means the card's."""
     limit = limit or card.context_tokens
     wanted = body.get("max_tokens") or body.get("max_completion_tokens") or 0
     if prompt + wanted > limit:
@@ -68,10 +68,10 @@ def check_context(endpoint: str, body: Mapping[str, Any], card: Card, prompt: in
             f"{prompt + wanted} tokens ({prompt} in the messages, {wanted} in the completion). "
             "Please reduce the length of the messages or completion."
         )
-        raise Refusal(400, message, code="context_length_exceeded", param=param)
+        raise ModelRefusal(400, message, code="context_length_exceeded", param=param)
 
 
-def finished(said: Answer, asked: Asked, fault: Fault | None) -> Answer:
+def finished(said: RehearsedAnswer, asked: TextRequest, fault: ModelFault | None) -> RehearsedAnswer:
     """What is left of an answer after fault, stop sequences and output limit; echoed if wanted."""
     kind = fault.kind if fault else ""
     if kind == "empty":
@@ -89,7 +89,7 @@ def stops(body: Mapping[str, Any]) -> Sequence[str]:
     return [stop] if isinstance(stop, str) else stop
 
 
-def _stopped(said: Answer, stops: Sequence[str]) -> Answer:
+def _stopped(said: RehearsedAnswer, stops: Sequence[str]) -> RehearsedAnswer:
     at = min((found for stop in stops if (found := said.text.find(stop)) >= 0), default=-1)
     if at < 0:
         return said
@@ -97,7 +97,7 @@ def _stopped(said: Answer, stops: Sequence[str]) -> Answer:
     return replace(said, text=kept, finish="stop", chunks=_fit(said.chunks, at), unsaid=unsaid)
 
 
-def _limited(said: Answer, asked: Asked) -> Answer:
+def _limited(said: RehearsedAnswer, asked: TextRequest) -> RehearsedAnswer:
     given = next((asked.body[name] for name in _LIMITS if asked.body.get(name)), None)
     limit = given or (COMPLETION_DEFAULT_TOKENS if asked.endpoint == "completions" else 1_000_000)
     tokens = pieces(said.text)

@@ -32,7 +32,7 @@ def prompt_tokens(text: str) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Cached:
+class CachedTokens:
     """Tokens of one prompt that were read from the cache, and that were written to it."""
 
     read: int
@@ -51,11 +51,11 @@ class PromptCache:
         self._clock = clock
         self._seen: OrderedDict[tuple[str, str, str], deque[tuple[float, str]]] = OrderedDict()
 
-    def look(self, model: str, key: str, prompt: str) -> Cached:
+    def look(self, model: str, key: str, prompt: str) -> CachedTokens:
         """How much of this prompt was sent before; the prompt itself is remembered from now on."""
         total = prompt_tokens(prompt)
         if total < CACHE_MIN_TOKENS:
-            return Cached(0, 0)
+            return CachedTokens(0, 0)
         place = (model, key, prompt[: CACHE_MIN_TOKENS * 2])
         earlier = self._seen.setdefault(place, deque(maxlen=4))
         self._seen.move_to_end(place)
@@ -65,7 +65,7 @@ class PromptCache:
         while len(self._seen) > self._prompts:
             self._seen.popitem(last=False)
         read = _step(prompt_tokens(prompt[:common]))
-        return Cached(read, _step(total) - read)
+        return CachedTokens(read, _step(total) - read)
 
     def clear(self) -> None:
         self._seen.clear()
@@ -89,7 +89,7 @@ def _common(one: str, two: str) -> int:
     return low
 
 
-class Bucket:
+class MinuteLimit:
     """Requests or tokens per minute, refilled all the time; reported in the x-ratelimit headers."""
 
     def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:

@@ -15,8 +15,8 @@ import orjson
 from bot.sandbox.rehearsal import hearing
 from bot.sandbox.rehearsal.forms import best_passage
 from bot.sandbox.rehearsal.json_answers import NO_CONTEXT, filled, form_of
-from bot.sandbox.rehearsal.memory import ASSISTANT, Gathered, gather
-from bot.sandbox.rehearsal.question import Answer, Asked
+from bot.sandbox.rehearsal.memory import ASSISTANT, ConversationFacts, gather
+from bot.sandbox.rehearsal.question import RehearsedAnswer, TextRequest
 from bot.sandbox.rehearsal.samples import article, code, counted, table
 from bot.sandbox.rehearsal.words import content_words, overlap, sentences
 
@@ -46,18 +46,18 @@ _ASKS = re.compile(r"\s*(who|what|when|where|which|how|wann|wer|wo)\b", re.I)
 _PASSAGES = re.compile(r"\b(context|passages?|sources?|documents?)\b", re.I)
 
 
-def answer(asked: Asked) -> Answer:
+def answer(asked: TextRequest) -> RehearsedAnswer:
     """The answer to one request. A bare prompt is continued past the reply, as a base model would."""
     got = gather(asked)
     if (schema := form_of(got, asked.body)) is not None:
-        return Answer(orjson.dumps(filled(got, schema)).decode())
+        return RehearsedAnswer(orjson.dumps(filled(got, schema)).decode())
     text = _reply(got)
     if asked.choice:
         text = f"(Put differently, version {asked.choice + 1}.) {text}"
-    return Answer(f" {text}{_runs_on(got)}" if asked.endpoint == "completions" else text)
+    return RehearsedAnswer(f" {text}{_runs_on(got)}" if asked.endpoint == "completions" else text)
 
 
-def _runs_on(got: Gathered) -> str:
+def _runs_on(got: ConversationFacts) -> str:
     """The invented rest of the transcript: what stop sequences are there to cut."""
     said = " ".join(content_words(got.question)[:4]) or "that"
     return (
@@ -66,25 +66,25 @@ def _runs_on(got: Gathered) -> str:
     )
 
 
-def _reply(got: Gathered) -> str:
+def _reply(got: ConversationFacts) -> str:
     """The first way of answering that has something to say."""
     text = next(said for way in _WAYS if (said := way(got)))
     return _as_wished(text, got)
 
 
-def _task(got: Gathered, pattern: re.Pattern[str]) -> bool:
+def _task(got: ConversationFacts, pattern: re.Pattern[str]) -> bool:
     """Do the instructions ask for this, or the question in its first words?"""
     return bool(pattern.search(got.instructions[-600:]) or pattern.search(got.question[:200]))
 
 
-def _title(got: Gathered) -> str:
+def _title(got: ConversationFacts) -> str:
     if not _task(got, _TITLE):
         return ""
     words = re.findall(r"[^\W_]+", got.question)
     return " ".join(words[:6]).capitalize() or "A conversation"
 
 
-def _summary(got: Gathered) -> str:
+def _summary(got: ConversationFacts) -> str:
     """Names, wishes and facts first: what must survive when the conversation itself is dropped."""
     if not _task(got, _SUMMARY):
         return ""
@@ -98,7 +98,7 @@ def _summary(got: Gathered) -> str:
     return "\n".join(lines)
 
 
-def _translation(got: Gathered) -> str:
+def _translation(got: ConversationFacts) -> str:
     if not _task(got, _TRANSLATE):
         return ""
     for clip in hearing.clips():
@@ -107,7 +107,7 @@ def _translation(got: Gathered) -> str:
     return f"(A rehearsal model cannot translate. The text was:) {got.question}"
 
 
-def _grounded(got: Gathered) -> str:
+def _grounded(got: ConversationFacts) -> str:
     """From the given passages or not at all, when the instructions say so."""
     everything = got.instructions + "\n".join(text for _, text in got.turns)
     if NO_CONTEXT not in everything:
@@ -120,14 +120,14 @@ def _grounded(got: Gathered) -> str:
     return f"According to the documents: {sentence}" if share >= _ENOUGH else NO_CONTEXT
 
 
-def _unheard(got: Gathered) -> str:
+def _unheard(got: ConversationFacts) -> str:
     """A recording that nobody listened to is not taken for something that was said."""
     if hearing.UNHEARD not in got.question:
         return ""
     return "I could not hear that: without a speech model I know the two sample clips, and nothing else."
 
 
-def _draft(got: Gathered) -> str:
+def _draft(got: ConversationFacts) -> str:
     """A note made of what was said beside the request for it, or before."""
     if not _DRAFT.search(got.asked):
         return ""
@@ -139,7 +139,7 @@ def _draft(got: Gathered) -> str:
     return f"Here is a draft:\n\n> **A short note**\n{body}\n\nShall I change anything?"
 
 
-def _courtesy(got: Gathered) -> str:
+def _courtesy(got: ConversationFacts) -> str:
     you = f", {got.name}" if got.name else ""
     if _GREETING.match(got.question) or not content_words(got.question):
         return f"Hello{you}! {WHO} Tell me something about you or your work, and ask me about it later."
@@ -156,7 +156,7 @@ def _courtesy(got: Gathered) -> str:
     return ""
 
 
-def _recollection(got: Gathered) -> str:
+def _recollection(got: ConversationFacts) -> str:
     if not _REMEMBER.search(got.question):
         return ""
     if re.search(r"name|who am i", got.question, re.I):
@@ -168,7 +168,7 @@ def _recollection(got: Gathered) -> str:
     return "This is what I remember of our conversation:\n\n" + table(("Kind", "What you said"), rows)
 
 
-def _arithmetic(got: Gathered) -> str:
+def _arithmetic(got: ConversationFacts) -> str:
     if not (found := _SUM.search(got.question)):
         return ""
     one, sign, two = float(found[1]), found[2], float(found[3])
@@ -180,7 +180,7 @@ def _arithmetic(got: Gathered) -> str:
     return f"{found[0]} = **{value:g}**"
 
 
-def _shown(got: Gathered) -> str:
+def _shown(got: ConversationFacts) -> str:
     """Formatting and length on request, so that one sees how it arrives."""
     question, topic = got.asked.lower(), _topic(got.asked)
     if length := re.search(r"(\d{2,5})\s*(?:words|wörter)", question):
@@ -207,7 +207,7 @@ def _topic(question: str) -> str:
     return found[1] if found else "tea"
 
 
-def _found(got: Gathered) -> str:
+def _found(got: ConversationFacts) -> str:
     """The sentence said earlier, or given with the instructions, that answers the question."""
     if not (got.asked.endswith("?") or _ASKS.match(got.asked)):
         return ""
@@ -224,7 +224,7 @@ def _nearest(question: str, said: list[str]) -> tuple[float, str]:
     return max(found, key=lambda hit: hit[0], default=(0.0, ""))
 
 
-def _noted(got: Gathered) -> str:
+def _noted(got: ConversationFacts) -> str:
     """A wish or a fact is taken in, in words that show it was understood as one."""
     if got.asked.endswith("?"):
         return ""
@@ -237,7 +237,7 @@ def _noted(got: Gathered) -> str:
     return f"Nice to meet you{you}! I will remember your name." if you and got.name in got.question else ""
 
 
-def _plain(got: Gathered) -> str:
+def _plain(got: ConversationFacts) -> str:
     you = f", {got.name}" if got.name else ""
     about = " ".join(got.question.split())[:140]
     said = (
@@ -248,7 +248,7 @@ def _plain(got: Gathered) -> str:
     return f"{said} Tell me a fact and ask for it later, or say *show me a table*."
 
 
-def _as_wished(text: str, got: Gathered) -> str:
+def _as_wished(text: str, got: ConversationFacts) -> str:
     """Keeps wishes about form where that is easy to see; the first answer says who speaks."""
     if got.wants("bullet") and "\n" not in text and not text.startswith("-"):
         parts = [part.strip() for part in re.split(r"(?<=[.!?”])\s+", text) if part.strip()]
@@ -259,13 +259,13 @@ def _as_wished(text: str, got: Gathered) -> str:
     return text
 
 
-def _machine(got: Gathered, text: str) -> bool:
+def _machine(got: ConversationFacts, text: str) -> bool:
     """Is this read by a program or must it be exact? Then nothing is added to it."""
     return text == NO_CONTEXT or any(_task(got, pattern) for pattern in (_TITLE, _SUMMARY, _TRANSLATE))
 
 
 # The first that has something to say answers.
-_WAYS: tuple[Callable[[Gathered], str], ...] = (
+_WAYS: tuple[Callable[[ConversationFacts], str], ...] = (
     *(_title, _summary, _translation, _grounded, _recollection, _unheard, _draft, _courtesy),
     *(_arithmetic, _found, _shown, _noted, _plain),
 )

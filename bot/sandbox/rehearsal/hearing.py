@@ -39,7 +39,7 @@ _MAGIC = (
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class RecognisedSpeech:
     """What a recording says. `english` is its translation; both are empty when nothing is said."""
 
     text: str
@@ -48,7 +48,7 @@ class Heard:
     seconds: float
 
 
-class Unreadable(Exception):
+class UnreadableRecording(Exception):
     """These bytes are no recording in a known format."""
 
 
@@ -62,21 +62,21 @@ def container(recording: bytes) -> str:
     return "mp3" if len(recording) > 1 and recording[0] == 0xFF and recording[1] & 0xE0 == 0xE0 else ""
 
 
-def hear(recording: bytes) -> Heard:
+def hear(recording: bytes) -> RecognisedSpeech:
     """Listen to a recording; Unreadable when it cannot be decoded. Too slow for the event loop."""
     sound = samples(recording)
     seconds = len(sound) / RATE
     if seconds < _LONGEST_KNOWN_S:
         loudness = _loudness(sound)
         if max(loudness, default=0) < _SILENCE:
-            return Heard("", "en", "", seconds)
+            return RecognisedSpeech("", "en", "", seconds)
         for clip in clips():
             if alike(loudness, clip["loudness"]):
-                return Heard(clip["text"], clip["language"], clip["english"], seconds)
+                return RecognisedSpeech(clip["text"], clip["language"], clip["english"], seconds)
     engine = os.environ.get("PARLEY_SANDBOX_SPEECH", "")
     if engine and find_spec("faster_whisper"):
         return _whisper(engine, recording, seconds)
-    return Heard(UNHEARD, "en", UNHEARD, seconds)
+    return RecognisedSpeech(UNHEARD, "en", UNHEARD, seconds)
 
 
 @cache
@@ -93,7 +93,7 @@ def samples(recording: bytes) -> array[int]:
     try:
         import av
     except ImportError as missing:
-        raise Unreadable("only WAV can be read without the extra `voice`") from missing
+        raise UnreadableRecording("only WAV can be read without the extra `voice`") from missing
     sound = array("h")
     try:
         with av.open(io.BytesIO(recording), "r") as opened:
@@ -102,7 +102,7 @@ def samples(recording: bytes) -> array[int]:
                 for part in resampler.resample(frame):
                     sound.frombytes(bytes(part.planes[0])[: part.samples * 2])
     except (av.FFmpegError, IndexError, ValueError) as exc:
-        raise Unreadable(str(exc)) from exc
+        raise UnreadableRecording(str(exc)) from exc
     return sound
 
 
@@ -154,14 +154,14 @@ def _engine(model: str) -> Any:
     return WhisperModel(model, device="cpu", compute_type="int8")
 
 
-def _whisper(model: str, recording: bytes, seconds: float) -> Heard:
+def _whisper(model: str, recording: bytes, seconds: float) -> RecognisedSpeech:
     """Real ears: faster-whisper on this machine; fetches the model's weights on first use."""
     engine = _engine(model)
     parts, about = engine.transcribe(io.BytesIO(recording), vad_filter=True)
     text = " ".join(part.text.strip() for part in parts)
     if about.language == "en":
-        return Heard(text, "en", text, seconds)
+        return RecognisedSpeech(text, "en", text, seconds)
     parts, _ = engine.transcribe(
         io.BytesIO(recording), task="translate", language=about.language, vad_filter=True
     )
-    return Heard(text, about.language, " ".join(part.text.strip() for part in parts), seconds)
+    return RecognisedSpeech(text, about.language, " ".join(part.text.strip() for part in parts), seconds)

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from bot.sandbox.rehearsal.forms import Form, best_passage, courtesy, probability
-from bot.sandbox.rehearsal.memory import Gathered
+from bot.sandbox.rehearsal.memory import ConversationFacts
 from bot.sandbox.rehearsal.words import content_words, overlap, sentences
 
 NO_CONTEXT = "No sufficient context for answering the question"
@@ -27,7 +27,7 @@ _PURPOSE = re.compile(r"\bis for: *(.+)")
 _EXAMPLES = re.compile(r"^([^\n:]*\bbelong): *(\[.*\])$", re.M)
 
 
-def form_of(got: Gathered, body: dict[str, Any]) -> dict[str, Any] | None:
+def form_of(got: ConversationFacts, body: dict[str, Any]) -> dict[str, Any] | None:
     """The schema of what a request asks for, wherever it says so; None when it asks for words."""
     wanted = body.get("response_format") or (body.get("text") or {}).get("format") or {}
     if wanted.get("type") == "json_schema":
@@ -38,7 +38,7 @@ def form_of(got: Gathered, body: dict[str, Any]) -> dict[str, Any] | None:
     return _ANYTHING if wanted.get("type") == "json_object" else None
 
 
-def filled(got: Gathered, schema: dict[str, Any]) -> Any:
+def filled(got: ConversationFacts, schema: dict[str, Any]) -> Any:
     """A value that satisfies the schema."""
     names = set(schema.get("properties", ()))
     if names >= {"answer", "quotes"}:
@@ -52,7 +52,7 @@ def filled(got: Gathered, schema: dict[str, Any]) -> Any:
     return Form(schema, got.instructions, got.question).filled()
 
 
-def quoted(got: Gathered) -> dict[str, Any]:
+def quoted(got: ConversationFacts) -> dict[str, Any]:
     """The sentence of the numbered passages that answers the question, and where it stands."""
     told = "\n\n".join([*got.given, got.instructions])
     lines = [(int(number), line) for number, text in _PASSAGE.findall(told) for line in sentences(text)]

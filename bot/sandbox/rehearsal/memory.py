@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from bot.sandbox.rehearsal.question import Asked
+from bot.sandbox.rehearsal.question import TextRequest
 from bot.sandbox.rehearsal.words import content_words, sentences
 
 HUMAN, ASSISTANT = "human", "assistant"
@@ -37,7 +37,7 @@ _FENCED = re.compile(r"^\s*(?:>|```|\[\w+\]|<)")
 
 
 @dataclass(slots=True)
-class Gathered:
+class ConversationFacts:
     """A conversation as sentences. `known` holds what came with the instructions: summary and passages."""
 
     turns: list[tuple[str, str]] = field(default_factory=list)
@@ -71,9 +71,9 @@ class Gathered:
         return any(word in said for word in words)
 
 
-def gather(asked: Asked) -> Gathered:
+def gather(asked: TextRequest) -> ConversationFacts:
     """Everything the model can know from one request."""
-    got = Gathered()
+    got = ConversationFacts()
     told: list[str] = []
     for role, text in asked.turns:
         if role == "prompt":
@@ -109,7 +109,7 @@ def written_out(prompt: str) -> tuple[str, list[tuple[str, str]]]:
     return prompt[: marks[0].start()].strip(), turns
 
 
-def _sort(got: Gathered, texts: Iterable[str]) -> None:
+def _sort(got: ConversationFacts, texts: Iterable[str]) -> None:
     """Put each sentence where it belongs; the latest name wins, and nothing is kept twice."""
     for sentence in (s for text in texts for s in sentences(text)):
         named = _NAME.search(sentence) or _I_AM.search(sentence)

@@ -10,17 +10,17 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
-from bot.sandbox.rehearsal.question import Answer, Asked
+from bot.sandbox.rehearsal.question import RehearsedAnswer, TextRequest
 
 ORDER = re.compile(r"⟦(.*?)⟧", re.DOTALL)
 CANARY = re.compile(r"c4n4ry\w+")
 
 
-def answer(asked: Asked) -> Answer:
+def answer(asked: TextRequest) -> RehearsedAnswer:
     """Everything that was ordered, in the order it was read."""
     canaries = "-".join(dict.fromkeys(CANARY.findall(asked.prompt)))
     orders = ORDER.findall(asked.prompt) or ["I was told: {canary}"]
     filled = (
         order.replace("{canary}", canaries).replace("{prompt}", quote(asked.prompt)) for order in orders
     )
-    return Answer("\n".join(filled))
+    return RehearsedAnswer("\n".join(filled))

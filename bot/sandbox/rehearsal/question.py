@@ -12,7 +12,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class TextRequest:
     """One request for text. `turns` are (role, text) in order; a bare prompt is one turn of role "prompt"."""
 
     endpoint: str  # "completions", "chat/completions" or "responses"
@@ -33,7 +33,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RehearsedAnswer:
     """What the model says. `chunks`, when given, is exactly how it is cut on the wire.
 
     `first_token_s` and `tokens_per_s` override the server's pace; 0 tokens per second means all at once.
@@ -49,15 +49,15 @@ class Answer:
     unsaid: str = ""  # where a stop sequence cut it: what the model would have gone on to say
 
 
-def asked_of(endpoint: str, body: dict[str, Any]) -> Asked:
-    """The request body of a text endpoint as an `Asked`; the body has passed the rules already."""
+def read_text_request(endpoint: str, body: dict[str, Any]) -> TextRequest:
+    """The request body of a text endpoint as a `TextRequest`; the body has passed the rules already."""
     if endpoint == "completions":
         turns: list[tuple[str, str]] = [("prompt", _prompt_text(body.get("prompt")))]
     elif endpoint == "chat/completions":
         turns = [(m["role"], content_text(m.get("content"))) for m in body["messages"]]
     else:
         turns = _response_turns(body)
-    return Asked(endpoint, body["model"], tuple(turns), body)
+    return TextRequest(endpoint, body["model"], tuple(turns), body)
 
 
 def content_text(content: Any) -> str:

@@ -1,7 +1,7 @@
 """Faults on order: what Slack answers, loses or delivers wrongly, for the next few times or for a while.
 
-Two kinds: a `Fault` on a Web API method (or a file host), a `DeliveryFault` on what is pushed to the app.
-Dropping, freezing and refreshing sockets are acts, not faults, and live with the sockets (slack_socket).
+Two kinds: a `SlackFault` on a Web API method (or a file host), a `DeliveryFault` on what is pushed to the
+app. Dropping, freezing and refreshing sockets are acts, not faults, and live with the sockets (slack_socket).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from bot.sandbox.slack import codes
 
 
 @dataclass(slots=True)
-class Fault:
+class SlackFault:
     """One order for a method, or for all that a pattern names ("*", "chat.*"); "files.download" and
     "files.upload" are the file hosts.
 
@@ -73,21 +73,21 @@ class DeliveryFault:
         return f"{self.match}: delivered {how}, {_more(self.times)}"
 
 
-class Faults:
+class SlackFaults:
     """The orders that are still open, taken in the order in which they were given."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self.methods: list[Fault] = []
+        self.methods: list[SlackFault] = []
         self.deliveries: list[DeliveryFault] = []
 
-    def add(self, method: str, *, for_s: float = 0.0, **order: Any) -> Fault:
-        """Order a `Fault`; with for_s it holds that long instead of for a number of times."""
+    def add(self, method: str, *, for_s: float = 0.0, **order: Any) -> SlackFault:
+        """Order a `SlackFault`; with for_s it holds that long instead of for a number of times."""
         if for_s:
             order = {"times": 0, "until": self._clock() + for_s} | order
         if order.get("status") == 429:
             order.setdefault("error", codes.RATELIMITED)
-        fault = Fault(method, **order)
+        fault = SlackFault(method, **order)
         self.methods.append(fault)
         return fault
 
@@ -107,7 +107,7 @@ class Faults:
         methods = [f for f in self.methods if not f.until or f.until > now]
         return [f.told(now) for f in methods] + [f.told() for f in self.deliveries]
 
-    def take(self, method: str, arguments: Mapping[str, Any]) -> Fault | None:
+    def take(self, method: str, arguments: Mapping[str, Any]) -> SlackFault | None:
         """The fault this request meets, if any; used up by taking it."""
         for fault in self.methods:
             if not fnmatchcase(method, fault.method) or not _holds(fault.where, arguments):

@@ -48,14 +48,14 @@ import orjson
 from aiohttp import WSMsgType, web
 
 from bot.sandbox.slack.api.views import stack
-from bot.sandbox.slack.record import Delivery, Record, Request
-from bot.sandbox.slack.state import Channel, Person, Workspace
+from bot.sandbox.slack.record import Delivery, Record, SlackRequest
+from bot.sandbox.slack.state import Person, SlackChannel, Workspace
 
 SHOWN = 200  # requests and deliveries in a snapshot
 BEHIND = 2_000  # frames a slow page may be behind before it is cut off
 
 
-class Viewer:
+class PageViewer:
     """One page, looking as one person."""
 
     def __init__(self, ws: Workspace, person: Person) -> None:
@@ -87,7 +87,7 @@ class Live:
         find: Callable[[str], tuple[Workspace, Person]],
         about: Callable[[Workspace], dict[str, Any]],
     ) -> None:
-        self.viewers: set[Viewer] = set()
+        self.viewers: set[PageViewer] = set()
         self._record, self._find, self._about = record, find, about
 
     def publish(self, ws: Workspace, frame: dict[str, Any]) -> None:
@@ -99,7 +99,7 @@ class Live:
             if viewer.ws is ws and viewer.sees(frame):
                 viewer.put(text)
 
-    def request(self, request: Request) -> None:
+    def request(self, request: SlackRequest) -> None:
         if self.viewers:
             self._all({"type": "request", "request": asdict(request)})
 
@@ -122,7 +122,7 @@ class Live:
         for viewer in self.viewers:
             viewer.put(text)
 
-    def _state(self, viewer: Viewer) -> bytes:
+    def _state(self, viewer: PageViewer) -> bytes:
         return orjson.dumps(self.snapshot(viewer.ws, viewer.person))
 
     def snapshot(self, ws: Workspace, person: Person) -> dict[str, Any]:
@@ -161,7 +161,7 @@ class Live:
 
     async def handle(self, http: web.Request) -> web.StreamResponse:
         try:
-            viewer = Viewer(*self._find(http.query.get("user", "alice")))
+            viewer = PageViewer(*self._find(http.query.get("user", "alice")))
         except ValueError as problem:
             return web.Response(status=404, text=str(problem))
         socket = web.WebSocketResponse(heartbeat=20.0)
@@ -178,7 +178,7 @@ class Live:
             writer.cancel()
         return socket
 
-    def _switch(self, viewer: Viewer, text: str) -> None:
+    def _switch(self, viewer: PageViewer, text: str) -> None:
         try:
             viewer.ws, viewer.person = self._find(orjson.loads(text)["as"])
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
@@ -186,7 +186,7 @@ class Live:
         viewer.put(self._state(viewer))
 
 
-async def _write(viewer: Viewer, socket: web.WebSocketResponse) -> None:
+async def _write(viewer: PageViewer, socket: web.WebSocketResponse) -> None:
     while (frame := await viewer.frames.get()) is not None:
         try:
             await socket.send_frame(frame, WSMsgType.TEXT)
@@ -210,7 +210,7 @@ def about_delivery(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def _channel(channel: Channel) -> dict[str, Any]:
+def _channel(channel: SlackChannel) -> dict[str, Any]:
     return {
         "id": channel.id,
         "name": channel.name,

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class SlackRequest:
     """One Web API request as it arrived, and what was answered. `status` 0: the answer was lost."""
 
     method: str
@@ -35,7 +35,7 @@ class Request:
 
 
 @dataclass(slots=True)
-class Attempt:
+class DeliveryAttempt:
     """One try to deliver. outcome: waiting, acked, or why it failed (Slack's retry reasons)."""
 
     number: int  # 0 is the first, 1 … 3 are retries
@@ -53,7 +53,7 @@ class Delivery:
     payload: dict[str, Any]
     team: str
     at: float
-    attempts: list[Attempt] = field(default_factory=list)
+    attempts: list[DeliveryAttempt] = field(default_factory=list)
     acked_after_s: float | None = None  # from the start of the attempt that was acknowledged
     response: dict[str, Any] = field(default_factory=dict)  # what came with the acknowledgement
     lose_acks: int = 0
@@ -91,13 +91,13 @@ class Record:
 
     def __init__(self, ring: int, *, keeping: bool) -> None:
         self.keeping = keeping  # False: only the counters go on
-        self.requests: deque[Request] = deque(maxlen=ring)
+        self.requests: deque[SlackRequest] = deque(maxlen=ring)
         self.deliveries: deque[Delivery] = deque(maxlen=ring)
         self.counts: Counter[str] = Counter()  # by method, "method:error", delivery kind and outcome
         self._deliveries = 0
         self._watchers: set[asyncio.Event] = set()
 
-    def request(self, request: Request) -> None:
+    def request(self, request: SlackRequest) -> None:
         self.counts[request.method] += 1
         if not request.ok:
             self.counts[f"{request.method}:{request.error or request.status}"] += 1

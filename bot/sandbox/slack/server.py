@@ -24,15 +24,15 @@ from bot.sandbox.slack import limits
 from bot.sandbox.slack.api.rates import RateLimits
 from bot.sandbox.slack.api.server import WebApi
 from bot.sandbox.slack.delivery import events
-from bot.sandbox.slack.delivery.dispatch import Dispatcher, HttpPush, Transport
+from bot.sandbox.slack.delivery.dispatch import DeliveryTransport, Dispatcher, HttpPush
 from bot.sandbox.slack.delivery.hosts import Hosts
 from bot.sandbox.slack.delivery.response_urls import ResponseUrls
-from bot.sandbox.slack.delivery.socket import Sockets
-from bot.sandbox.slack.faults import Faults
+from bot.sandbox.slack.delivery.socket import AppSockets
+from bot.sandbox.slack.faults import SlackFaults
 from bot.sandbox.slack.live import Live
-from bot.sandbox.slack.people.acts import Log, Replay, Upload
+from bot.sandbox.slack.people.acts import ActLog, FileUpload, Replay
 from bot.sandbox.slack.people.interactions import Interactions
-from bot.sandbox.slack.record import Delivery, Record, Request
+from bot.sandbox.slack.record import Delivery, Record, SlackRequest
 from bot.sandbox.slack.state import APP, Ids, Workspace
 
 T = TypeVar("T")
@@ -75,7 +75,7 @@ class FakeSlack(Interactions):
         self.manifest, self.clock = manifest, clock
         self._host, self._port, self._teams, self._distributed = host, port, teams, distributed
         self.base_url = ""
-        self.faults = Faults(clock)
+        self.faults = SlackFaults(clock)
         self.record = Record(ring, keeping=recording)
         self.rates = RateLimits(
             clock, enabled=rate_limits, figures=rate_figures or {}, distributed=distributed
@@ -83,7 +83,7 @@ class FakeSlack(Interactions):
         self.workspaces: list[Workspace] = []
         self._by_token: dict[str, Workspace] = {}
         self.response_urls = ResponseUrls()
-        self.log = Log()
+        self.log = ActLog()
         self.live = Live(self.record, self.person, self._about)
         self._dispatcher = Dispatcher(
             clock=clock,
@@ -92,7 +92,7 @@ class FakeSlack(Interactions):
             retry_delays_s=retry_delays_s,
             announce=self.live.delivery,
         )
-        self.sockets = Sockets(
+        self.sockets = AppSockets(
             self._dispatcher, self.record, self.live.sockets, ack_deadline_s=ack_deadline_s, seed=seed
         )
         self._http = HttpPush(self._dispatcher, self.signing_secret, ack_deadline_s)
@@ -212,7 +212,7 @@ class FakeSlack(Interactions):
         """(body, status, headers) of the Web API to the app's request, which is carried out."""
         return self._api.answer(method, arguments, self.bot_token, self.workspace)
 
-    def deliver_through(self, transport: Transport) -> Dispatcher:
+    def deliver_through(self, transport: DeliveryTransport) -> Dispatcher:
         """Everything for the app goes that way from now on; the dispatcher hears how each attempt went."""
         self._dispatcher.transport = transport
         return self._dispatcher
@@ -255,7 +255,7 @@ class FakeSlack(Interactions):
         self._dispatcher.close()
         self.faults.clear()
         self.record.clear()
-        self.log = Log()
+        self.log = ActLog()
         self._furnish()
         self.live.refresh()
 
@@ -290,7 +290,7 @@ class FakeSlack(Interactions):
     # -- looking
 
     @property
-    def requests(self) -> deque[Request]:
+    def requests(self) -> deque[SlackRequest]:
         return self.record.requests
 
     @property
@@ -352,4 +352,4 @@ class FakeSlack(Interactions):
         ws.revoked = True
 
 
-__all__ = ["FakeSlack", "Upload"]
+__all__ = ["FakeSlack", "FileUpload"]

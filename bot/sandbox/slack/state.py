@@ -46,7 +46,7 @@ class Person:
 
 
 @dataclass(slots=True)
-class Channel:
+class SlackChannel:
     """A conversation. kind: channel, group (private), im or mpim."""
 
     id: str
@@ -63,7 +63,7 @@ class Channel:
 
 
 @dataclass(slots=True)
-class File:
+class SlackFile:
     """`about` is what Slack shows of it, `content` what its host serves."""
 
     about: dict[str, Any]
@@ -71,7 +71,7 @@ class File:
 
 
 @dataclass(slots=True)
-class Stream:
+class SlackStream:
     """A message that is still being written. `cards` are its task cards by id, in order of arrival."""
 
     channel: str
@@ -127,9 +127,9 @@ class Workspace:
         self.scopes: frozenset[str] = frozenset()
         self.subscriptions: frozenset[str] = frozenset()
         self.people: dict[str, Person] = {}
-        self.channels: dict[str, Channel] = {}
-        self.files: dict[str, File] = {}
-        self.streams: dict[tuple[str, str], Stream] = {}
+        self.channels: dict[str, SlackChannel] = {}
+        self.files: dict[str, SlackFile] = {}
+        self.streams: dict[tuple[str, str], SlackStream] = {}
         self.statuses: dict[tuple[str, str], Status] = {}
         self.sessions: dict[tuple[str, str], dict[str, Any]] = {}
         self.titles: dict[tuple[str, str], str] = {}
@@ -192,13 +192,13 @@ class Workspace:
 
     def add_channel(
         self, id: str, name: str, *members: str, kind: str = "channel", purpose: str = ""
-    ) -> Channel:
+    ) -> SlackChannel:
         created = int(self.clock())
-        channel = Channel(id, name, kind, dict.fromkeys(members), created, purpose=purpose)
+        channel = SlackChannel(id, name, kind, dict.fromkeys(members), created, purpose=purpose)
         self.channels[id] = channel
         return channel
 
-    def direct(self, user: str) -> Channel:
+    def direct(self, user: str) -> SlackChannel:
         """The direct messages between this person and the app."""
         if user not in self._direct:
             id = "D" + user[1:]
@@ -223,7 +223,7 @@ class Workspace:
         """By id or name."""
         return self.people.get(user) or self.people.get(self.names().get(user.removeprefix("@"), ""))
 
-    def find_channel(self, channel: str, user: str) -> Channel | None:
+    def find_channel(self, channel: str, user: str) -> SlackChannel | None:
         """By id or name, as this person says it; the app's name means their direct messages."""
         person = self.find_person(user)
         if person and channel in (f"@{self.bot_name}", self.bot):
@@ -237,7 +237,7 @@ class Workspace:
 
     # -- messages
 
-    def put(self, channel: Channel, message: Message) -> Message:
+    def put(self, channel: SlackChannel, message: Message) -> Message:
         """Store a new message under its ts and count it into its thread."""
         ts = message["ts"]
         channel.messages[ts] = message
@@ -265,10 +265,10 @@ class Workspace:
             subscribed=True,
         )
 
-    def changed(self, channel: Channel, message: Message) -> None:
+    def changed(self, channel: SlackChannel, message: Message) -> None:
         self.publish({"type": "message", "channel": channel.id, "message": message})
 
-    def remove(self, channel: Channel, ts: str) -> bool:
+    def remove(self, channel: SlackChannel, ts: str) -> bool:
         """Delete a message; a root with replies stays as a tombstone, then False."""
         message = channel.messages[ts]
         self.streams.pop((channel.id, ts), None)
@@ -289,7 +289,7 @@ class Workspace:
         self.publish({"type": "message_deleted", "channel": channel.id, "ts": ts})
         return True
 
-    def thread(self, channel: Channel, root: str) -> Iterator[Message]:
+    def thread(self, channel: SlackChannel, root: str) -> Iterator[Message]:
         """The root and its replies, oldest first."""
         if root in channel.messages:
             yield channel.messages[root]
@@ -316,13 +316,13 @@ class Workspace:
              "loading_messages": loading_messages}
         )  # fmt: skip
 
-    def end_stream(self, stream: Stream) -> None:
+    def end_stream(self, stream: SlackStream) -> None:
         """The message stays as it is; nothing can be appended any more."""
         self.close_stream(stream)
         channel = self.channels[stream.channel]
         self.changed(channel, channel.messages[stream.ts])
 
-    def close_stream(self, stream: Stream) -> None:
+    def close_stream(self, stream: SlackStream) -> None:
         """As `end_stream`, by somebody who announces the message."""
         self.streams.pop((stream.channel, stream.ts), None)
         self.channels[stream.channel].messages[stream.ts].pop("streaming", None)

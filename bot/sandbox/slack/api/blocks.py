@@ -1,6 +1,6 @@
 """What an app may put into a message or a view, checked as Slack checks it: blocks, chunks, metadata, views.
 
-Every check raises `Refusal` with Slack's error code and, where Slack names the place, a JSON pointer.
+Every check raises `SlackRefusal` with Slack's error code and, where Slack names the place, a JSON pointer.
 Slack knows more shapes than are checked here in detail; an unknown block type is refused, a field is not.
 """
 
@@ -14,7 +14,7 @@ import orjson
 from bot.sandbox.slack import codes, limits
 
 
-class Refusal(Exception):
+class SlackRefusal(Exception):
     """An answer with ok: false. `extra` is merged into it."""
 
     def __init__(self, code: str, *messages: str, **extra: Any) -> None:
@@ -39,23 +39,25 @@ VIEW_BLOCKS = (MESSAGE_BLOCKS - {"markdown", "plan", "task_card", "context_actio
 def check_blocks(blocks: Any, *, too_many: str = codes.INVALID_BLOCKS) -> list[dict[str, Any]]:
     """The blocks of a message; their types, sizes and counts, alone and together."""
     if not isinstance(blocks, list) or not all(isinstance(b, dict) for b in blocks):
-        raise Refusal(codes.INVALID_BLOCKS_FORMAT)
+        raise SlackRefusal(codes.INVALID_BLOCKS_FORMAT)
     if len(blocks) > limits.MESSAGE_BLOCKS:
-        raise Refusal(too_many, f"no more than {limits.MESSAGE_BLOCKS} items allowed [json-pointer:/blocks]")
+        raise SlackRefusal(
+            too_many, f"no more than {limits.MESSAGE_BLOCKS} items allowed [json-pointer:/blocks]"
+        )
     for at, block in enumerate(blocks):
         _check_block(block, f"/blocks/{at}", MESSAGE_BLOCKS)
     markdown = sum(len(b["text"]) for b in blocks if b["type"] == "markdown")
     if markdown > limits.MARKDOWN_BLOCKS_CHARS:
-        raise Refusal(codes.MSG_BLOCKS_TOO_LONG)
+        raise SlackRefusal(codes.MSG_BLOCKS_TOO_LONG)
     if sum(b["type"] == "table" for b in blocks) > 1:
-        raise Refusal(codes.INVALID_ATTACHMENTS, "only_one_table_allowed")
+        raise SlackRefusal(codes.INVALID_ATTACHMENTS, "only_one_table_allowed")
     if blocks and len(orjson.dumps(blocks).decode()) > limits.BLOCKS_CHARS:
-        raise Refusal(codes.MSG_BLOCKS_TOO_LONG)
+        raise SlackRefusal(codes.MSG_BLOCKS_TOO_LONG)
     return blocks
 
 
-def _bad(pointer: str, what: str) -> Refusal:
-    return Refusal(codes.INVALID_BLOCKS, f"{what} [json-pointer:{pointer}]")
+def _bad(pointer: str, what: str) -> SlackRefusal:
+    return SlackRefusal(codes.INVALID_BLOCKS, f"{what} [json-pointer:{pointer}]")
 
 
 def _check_block(block: dict[str, Any], at: str, allowed: frozenset[str]) -> None:
@@ -216,35 +218,35 @@ _CHECKS: dict[str, Callable[[dict[str, Any], str], None]] = {
 def check_metadata(metadata: Any) -> dict[str, Any]:
     """Message metadata: {event_type, event_payload} or {entities}."""
     if not isinstance(metadata, dict):
-        raise Refusal(codes.INVALID_METADATA_FORMAT)
+        raise SlackRefusal(codes.INVALID_METADATA_FORMAT)
     if "entities" not in metadata and not (
         isinstance(metadata.get("event_type"), str)
         and metadata["event_type"]
         and isinstance(metadata.get("event_payload"), dict)
     ):
-        raise Refusal(codes.INVALID_METADATA_SCHEMA)
+        raise SlackRefusal(codes.INVALID_METADATA_SCHEMA)
     if len(orjson.dumps(metadata)) > limits.METADATA_BYTES:
-        raise Refusal(codes.METADATA_TOO_LARGE)
+        raise SlackRefusal(codes.METADATA_TOO_LARGE)
     return metadata
 
 
 def check_chunks(chunks: Any) -> list[dict[str, Any]]:
     """The chunks of a stream: markdown_text, task_update, plan_update, blocks."""
     if not isinstance(chunks, list) or not all(isinstance(c, dict) for c in chunks):
-        raise Refusal(codes.INVALID_CHUNKS)
+        raise SlackRefusal(codes.INVALID_CHUNKS)
     for chunk in chunks:
         check = _CHUNKS.get(str(chunk.get("type")))
         if check is None or not check(chunk):
-            raise Refusal(codes.INVALID_CHUNKS)
+            raise SlackRefusal(codes.INVALID_CHUNKS)
     if sum(len(c["blocks"]) for c in chunks if c["type"] == "blocks") > limits.MESSAGE_BLOCKS:
-        raise Refusal(codes.MSG_BLOCKS_TOO_MANY)
+        raise SlackRefusal(codes.MSG_BLOCKS_TOO_MANY)
     return chunks
 
 
 def _markdown_chunk(chunk: dict[str, Any]) -> bool:
     text = chunk.get("text")
     if isinstance(text, str) and len(text) > limits.MARKDOWN_TEXT_CHARS:
-        raise Refusal(codes.MSG_TOO_LONG)
+        raise SlackRefusal(codes.MSG_TOO_LONG)
     return isinstance(text, str)
 
 
@@ -280,24 +282,26 @@ _VIEW_CHARS = {
 def check_view(view: Any, *, kind: str) -> dict[str, Any]:
     """A modal or a home view as an app sends it."""
     if not isinstance(view, dict):
-        raise Refusal(codes.INVALID_ARGUMENTS, "must be an object [json-pointer:/view]")
+        raise SlackRefusal(codes.INVALID_ARGUMENTS, "must be an object [json-pointer:/view]")
     if view.get("type") != kind:
-        raise Refusal(codes.INVALID_ARGUMENTS, f"must be {kind} [json-pointer:/view/type]")
+        raise SlackRefusal(codes.INVALID_ARGUMENTS, f"must be {kind} [json-pointer:/view/type]")
     if not isinstance(view.get("blocks"), list):
-        raise Refusal(codes.INVALID_ARGUMENTS, "missing required field: blocks [json-pointer:/view/blocks]")
+        raise SlackRefusal(
+            codes.INVALID_ARGUMENTS, "missing required field: blocks [json-pointer:/view/blocks]"
+        )
     if len(view["blocks"]) > limits.VIEW_BLOCKS:
-        raise Refusal(
+        raise SlackRefusal(
             codes.INVALID_ARGUMENTS,
             f"no more than {limits.VIEW_BLOCKS} items allowed [json-pointer:/view/blocks]",
         )
     if len(orjson.dumps(view)) > limits.VIEW_CHARS:
-        raise Refusal(codes.VIEW_TOO_LARGE)
+        raise SlackRefusal(codes.VIEW_TOO_LARGE)
     names = [block["block_id"] for block in view["blocks"] if block.get("block_id")]
     if len(names) != len(set(names)):
-        raise Refusal(codes.INVALID_ARGUMENTS, "block_id already exists [json-pointer:/view/blocks]")
+        raise SlackRefusal(codes.INVALID_ARGUMENTS, "block_id already exists [json-pointer:/view/blocks]")
     for name, most in _VIEW_CHARS.items():
         if len(view.get(name, "")) > most:
-            raise Refusal(
+            raise SlackRefusal(
                 codes.INVALID_ARGUMENTS,
                 f"must be less than {most + 1} characters [json-pointer:/view/{name}]",
             )
@@ -306,10 +310,10 @@ def check_view(view: Any, *, kind: str) -> dict[str, Any]:
             _modal_texts(view)
         for at, block in enumerate(view["blocks"]):
             _check_block(block, f"/view/blocks/{at}", VIEW_BLOCKS)
-    except Refusal as refusal:
+    except SlackRefusal as refusal:
         # Views report their faults as arguments, not as invalid_blocks.
         messages = refusal.answer["response_metadata"]
-        raise Refusal(codes.INVALID_ARGUMENTS, response_metadata=messages) from refusal
+        raise SlackRefusal(codes.INVALID_ARGUMENTS, response_metadata=messages) from refusal
     return view
 
 

@@ -1,7 +1,7 @@
 """The Web API's chat.* methods that post, change and remove messages. Streams are in slack_streams.
 
-A method is `f(ws, arguments) -> answer`; it raises `Refusal` with Slack's error code. Tokens, scopes, unknown
-or missing arguments and rate limits were checked at the door (slack_web).
+A method is `f(ws, arguments) -> answer`; it raises `SlackRefusal` with Slack's error code. Tokens, scopes,
+unknown or missing arguments and rate limits were checked at the door (slack_web).
 """
 
 from __future__ import annotations
@@ -9,49 +9,49 @@ from __future__ import annotations
 from typing import Any
 
 from bot.sandbox.slack import codes, limits
-from bot.sandbox.slack.api.blocks import Refusal, check_blocks, check_metadata
+from bot.sandbox.slack.api.blocks import SlackRefusal, check_blocks, check_metadata
 from bot.sandbox.slack.delivery import events
-from bot.sandbox.slack.state import Channel, Message, Workspace
+from bot.sandbox.slack.state import Message, SlackChannel, Workspace
 from bot.sandbox.slack.text import kept
 
 Arguments = dict[str, Any]
 Answer = dict[str, Any]
 
 
-def find_channel(ws: Workspace, id: Any) -> Channel:
+def find_channel(ws: Workspace, id: Any) -> SlackChannel:
     """The conversation, as far as the app may know of it."""
     channel = ws.channels.get(id)
     if channel is None or (channel.kind in ("group", "im") and ws.bot not in channel.members):
-        raise Refusal(codes.CHANNEL_NOT_FOUND)
+        raise SlackRefusal(codes.CHANNEL_NOT_FOUND)
     return channel
 
 
-def open_channel(ws: Workspace, id: Any) -> Channel:
+def open_channel(ws: Workspace, id: Any) -> SlackChannel:
     """Where the app may write; a person's id means the direct messages with them."""
     if id in ws.people and id != ws.bot:
         return ws.direct(id)
     channel = find_channel(ws, id)
     if channel.archived:
-        raise Refusal(codes.IS_ARCHIVED)
+        raise SlackRefusal(codes.IS_ARCHIVED)
     if ws.bot not in channel.members:
-        raise Refusal(codes.NOT_IN_CHANNEL)
+        raise SlackRefusal(codes.NOT_IN_CHANNEL)
     return channel
 
 
-def find_message(channel: Channel, ts: Any) -> Message:
+def find_message(channel: SlackChannel, ts: Any) -> Message:
     message = channel.messages.get(ts)
     if message is None:
-        raise Refusal(codes.MESSAGE_NOT_FOUND)
+        raise SlackRefusal(codes.MESSAGE_NOT_FOUND)
     return message
 
 
-def check_root(channel: Channel, thread_ts: Any, *, code: str = codes.THREAD_NOT_FOUND) -> None:
+def check_root(channel: SlackChannel, thread_ts: Any, *, code: str = codes.THREAD_NOT_FOUND) -> None:
     """A reply goes to a root message that is there. The code for a root that is gone is believed."""
     root = channel.messages.get(thread_ts)
     if root is None:
-        raise Refusal(code)
+        raise SlackRefusal(code)
     if root.get("thread_ts", root["ts"]) != root["ts"]:
-        raise Refusal(codes.CANNOT_REPLY_TO_MESSAGE)
+        raise SlackRefusal(codes.CANNOT_REPLY_TO_MESSAGE)
 
 
 def contents(arguments: Arguments) -> tuple[str, list[Any] | None]:
@@ -59,15 +59,15 @@ def contents(arguments: Arguments) -> tuple[str, list[Any] | None]:
     markdown, text, blocks = (arguments.get(name) for name in ("markdown_text", "text", "blocks"))
     if markdown is not None:
         if text or blocks:
-            raise Refusal(codes.MARKDOWN_TEXT_CONFLICT)
+            raise SlackRefusal(codes.MARKDOWN_TEXT_CONFLICT)
         if len(markdown) > limits.MARKDOWN_TEXT_CHARS:
-            raise Refusal(codes.MSG_TOO_LONG)
+            raise SlackRefusal(codes.MSG_TOO_LONG)
         if not markdown.strip():
-            raise Refusal(codes.NO_TEXT)
+            raise SlackRefusal(codes.NO_TEXT)
         return markdown, [{"type": "markdown", "text": markdown}]
     checked = None if blocks is None else check_blocks(blocks)
     if not text and not checked and not arguments.get("attachments"):
-        raise Refusal(codes.NO_TEXT)
+        raise SlackRefusal(codes.NO_TEXT)
     return kept(text or ""), checked
 
 
@@ -105,14 +105,14 @@ def numbered(block: dict[str, Any], n: int) -> dict[str, Any]:
     return block if named else {**block, "block_id": f"b{n}"}
 
 
-def post(ws: Workspace, channel: Channel, message: Message) -> None:
+def post(ws: Workspace, channel: SlackChannel, message: Message) -> None:
     """Store what the app wrote and tell everybody; the status of the thread ends with it."""
     ws.put(channel, message)
     ws.set_status(channel.id, message.get("thread_ts") or message["ts"], "", [])
     announce(ws, channel, message)
 
 
-def announce(ws: Workspace, channel: Channel, message: Message) -> None:
+def announce(ws: Workspace, channel: SlackChannel, message: Message) -> None:
     if ws.bot in channel.members:
         ws.emit(limits.MESSAGE_SUBSCRIPTION[channel.kind], events.message(channel, message))
 
@@ -125,12 +125,12 @@ def update(ws: Workspace, a: Arguments) -> Answer:
     channel = open_channel(ws, a["channel"])
     message = find_message(channel, a["ts"])
     if message.get("bot_id") != ws.bot_id:
-        raise Refusal(codes.CANT_UPDATE_MESSAGE)
+        raise SlackRefusal(codes.CANT_UPDATE_MESSAGE)
     if (channel.id, message["ts"]) in ws.streams:
-        raise Refusal(codes.STREAMING_STATE_CONFLICT)
+        raise SlackRefusal(codes.STREAMING_STATE_CONFLICT)
     text, blocks = contents(a)
     if "markdown_text" not in a and len(text.encode()) > limits.UPDATE_TEXT_BYTES:
-        raise Refusal(codes.MSG_TOO_LONG)
+        raise SlackRefusal(codes.MSG_TOO_LONG)
     before = dict(message)
     if text:
         message["text"] = text
@@ -144,7 +144,7 @@ def update(ws: Workspace, a: Arguments) -> Answer:
     return {"ok": True, "channel": channel.id, "ts": message["ts"], "text": text, "message": message}
 
 
-def note_change(ws: Workspace, channel: Channel, message: Message, before: Message) -> None:
+def note_change(ws: Workspace, channel: SlackChannel, message: Message, before: Message) -> None:
     ws.changed(channel, message)
     if ws.bot in channel.members:
         event = events.message_changed(channel, message, before, ws.ts())
@@ -155,12 +155,12 @@ def delete(ws: Workspace, a: Arguments) -> Answer:
     channel = open_channel(ws, a["channel"])
     message = find_message(channel, a["ts"])
     if message.get("bot_id") != ws.bot_id:
-        raise Refusal(codes.CANT_DELETE_MESSAGE)
+        raise SlackRefusal(codes.CANT_DELETE_MESSAGE)
     erase(ws, channel, message)
     return {"ok": True, "channel": channel.id, "ts": a["ts"]}
 
 
-def erase(ws: Workspace, channel: Channel, message: Message) -> None:
+def erase(ws: Workspace, channel: SlackChannel, message: Message) -> None:
     """Remove a message and tell the app; a root with replies becomes a tombstone."""
     before = dict(message)
     gone = ws.remove(channel, message["ts"])
@@ -177,14 +177,14 @@ def erase(ws: Workspace, channel: Channel, message: Message) -> None:
 def post_ephemeral(ws: Workspace, a: Arguments) -> Answer:
     channel = open_channel(ws, a["channel"])
     if a["user"] not in channel.members:
-        raise Refusal(codes.USER_NOT_IN_CHANNEL)
+        raise SlackRefusal(codes.USER_NOT_IN_CHANNEL)
     text, blocks = contents(a)
     ts = show_ephemeral(ws, channel, a["user"], text, blocks, a.get("thread_ts", ""))
     return {"ok": True, "message_ts": ts}
 
 
 def show_ephemeral(
-    ws: Workspace, channel: Channel, user: str, text: str, blocks: list[Any] | None, thread_ts: str = ""
+    ws: Workspace, channel: SlackChannel, user: str, text: str, blocks: list[Any] | None, thread_ts: str = ""
 ) -> str:
     """A message for one person's eyes; nobody else and no history ever sees it."""
     message = events.bot_message(ws, ws.ts(), text) | {"is_ephemeral": True}

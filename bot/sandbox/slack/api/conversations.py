@@ -6,20 +6,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.sandbox.slack import codes, limits
-from bot.sandbox.slack.api.blocks import Refusal
+from bot.sandbox.slack.api.blocks import SlackRefusal
 from bot.sandbox.slack.api.chat import find_channel
 from bot.sandbox.slack.api.paging import next_cursor, page
-from bot.sandbox.slack.state import Channel, Message, Workspace
+from bot.sandbox.slack.state import Message, SlackChannel, Workspace
 
 Arguments = dict[str, Any]
 Answer = dict[str, Any]
 
 
-def need(ws: Workspace, channel: Channel, what: str) -> None:
+def need(ws: Workspace, channel: SlackChannel, what: str) -> None:
     """A scope that depends on the kind of conversation. `what`: history or read."""
     scope = f"{limits.SCOPE_PREFIX[channel.kind]}:{what}"
     if scope not in ws.scopes:
-        raise Refusal(codes.MISSING_SCOPE, needed=scope, provided=",".join(sorted(ws.scopes)))
+        raise SlackRefusal(codes.MISSING_SCOPE, needed=scope, provided=",".join(sorted(ws.scopes)))
 
 
 # -- messages
@@ -42,14 +42,14 @@ def _us(ts: str) -> int:
     try:
         return round(float(ts) * 1_000_000)
     except ValueError:
-        raise Refusal(codes.INVALID_TS_LATEST) from None
+        raise SlackRefusal(codes.INVALID_TS_LATEST) from None
 
 
-def _readable(ws: Workspace, id: Any) -> Channel:
+def _readable(ws: Workspace, id: Any) -> SlackChannel:
     channel = find_channel(ws, id)
     need(ws, channel, "history")
     if ws.bot not in channel.members:
-        raise Refusal(codes.NOT_IN_CHANNEL)
+        raise SlackRefusal(codes.NOT_IN_CHANNEL)
     return channel
 
 
@@ -67,7 +67,7 @@ def replies(ws: Workspace, a: Arguments) -> Answer:
     channel = _readable(ws, a["channel"])
     asked = channel.messages.get(a["ts"])
     if asked is None:
-        raise Refusal(codes.THREAD_NOT_FOUND)
+        raise SlackRefusal(codes.THREAD_NOT_FOUND)
     root: str = asked.get("thread_ts") or asked["ts"]
     # The root comes with every page, whatever the span.
     found = [m for m in ws.thread(channel, root) if m["ts"] == root or _within(m["ts"], a)]
@@ -89,7 +89,7 @@ def _messages(ws: Workspace, found: Sequence[Message], a: Arguments) -> Answer:
 # -- conversations
 
 
-def about_channel(ws: Workspace, channel: Channel) -> Answer:
+def about_channel(ws: Workspace, channel: SlackChannel) -> Answer:
     """A conversation object. Source: docs.slack.dev/reference/objects/conversation-object"""
     shared = bool(channel.shared_with)
     base: Answer = {
@@ -141,12 +141,12 @@ _TYPES = {"public_channel": "channel", "private_channel": "group", "im": "im", "
 def _kinds(ws: Workspace, a: Arguments) -> set[str]:
     types = str(a.get("types") or "public_channel").replace(" ", "").split(",")
     if not set(types) <= _TYPES.keys():
-        raise Refusal(codes.INVALID_TYPES)
+        raise SlackRefusal(codes.INVALID_TYPES)
     kinds = {_TYPES[t] for t in types}
     for kind in sorted(kinds):
         if f"{limits.SCOPE_PREFIX[kind]}:read" not in ws.scopes:
             needed = f"{limits.SCOPE_PREFIX[kind]}:read"
-            raise Refusal(codes.MISSING_SCOPE, needed=needed, provided=",".join(sorted(ws.scopes)))
+            raise SlackRefusal(codes.MISSING_SCOPE, needed=needed, provided=",".join(sorted(ws.scopes)))
     return kinds
 
 
@@ -167,7 +167,7 @@ def user_conversations(ws: Workspace, a: Arguments) -> Answer:
     kinds = _kinds(ws, a)
     user = a.get("user", ws.bot)
     if user not in ws.people:
-        raise Refusal(codes.USER_NOT_FOUND)
+        raise SlackRefusal(codes.USER_NOT_FOUND)
     found = [
         c
         for c in ws.channels.values()
@@ -192,11 +192,11 @@ def open_conversation(ws: Workspace, a: Arguments) -> Answer:
         return {"ok": True, "no_op": True, "already_open": True, "channel": {"id": channel.id}}
     users = [user for user in str(a.get("users", "")).split(",") if user]
     if not users:
-        raise Refusal(codes.USERS_LIST_NOT_SUPPLIED)
+        raise SlackRefusal(codes.USERS_LIST_NOT_SUPPLIED)
     if not all(user in ws.people for user in users):
-        raise Refusal(codes.USER_NOT_FOUND)
+        raise SlackRefusal(codes.USER_NOT_FOUND)
     if len(users) > 1:
-        raise Refusal(codes.METHOD_NOT_SUPPORTED_FOR_CHANNEL_TYPE)  # group DMs are not imitated
+        raise SlackRefusal(codes.METHOD_NOT_SUPPORTED_FOR_CHANNEL_TYPE)  # group DMs are not imitated
     channel = ws.direct(users[0])
     about = about_channel(ws, channel) if a.get("return_im") else {"id": channel.id}
     return {"ok": True, "no_op": True, "already_open": True, "channel": about}

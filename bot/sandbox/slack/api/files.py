@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from bot.sandbox.slack import codes, limits
-from bot.sandbox.slack.api.blocks import Refusal
+from bot.sandbox.slack.api.blocks import SlackRefusal
 from bot.sandbox.slack.api.chat import check_root, open_channel, post
 from bot.sandbox.slack.delivery.events import bot_message
-from bot.sandbox.slack.state import File, Person, Workspace
+from bot.sandbox.slack.state import Person, SlackFile, Workspace
 
 Arguments = dict[str, Any]
 Answer = dict[str, Any]
@@ -38,7 +38,7 @@ TYPES = {
 }  # fmt: skip
 
 
-def new_file(ws: Workspace, person: Person, name: str, content: bytes, **more: Any) -> File:
+def new_file(ws: Workspace, person: Person, name: str, content: bytes, **more: Any) -> SlackFile:
     """A file that Slack keeps; `more` overrides what is said of it."""
     id = ws.ids.new(f"F0{ws.number}", 7)
     mimetype, filetype, pretty = TYPES.get(
@@ -74,7 +74,7 @@ def new_file(ws: Workspace, person: Person, name: str, content: bytes, **more: A
         "has_rich_preview": False,
         "file_access": "visible",
     }
-    file = File(about | more, content)
+    file = SlackFile(about | more, content)
     ws.files[id] = file
     return file
 
@@ -91,7 +91,7 @@ def clip(duration_s: float) -> dict[str, Any]:
     }
 
 
-def as_shared(file: File) -> dict[str, Any]:
+def as_shared(file: SlackFile) -> dict[str, Any]:
     """The file as a message carries it: whole, or only a promise that files.info has to be asked for."""
     if file.about.get("file_access") == "check_file_info":
         return {
@@ -108,18 +108,18 @@ def as_shared(file: File) -> dict[str, Any]:
 def info(ws: Workspace, a: Arguments) -> Answer:
     file = ws.files.get(a["file"])
     if file is None:
-        raise Refusal(codes.FILE_NOT_FOUND)
+        raise SlackRefusal(codes.FILE_NOT_FOUND)
     if file.about.get("mode") == "tombstone":
-        raise Refusal(codes.FILE_DELETED)
+        raise SlackRefusal(codes.FILE_DELETED)
     return {"ok": True, "file": {**file.about, "file_access": "visible"}, "comments": []}
 
 
 def delete(ws: Workspace, a: Arguments) -> Answer:
     file = ws.files.get(a["file"])
     if file is None:
-        raise Refusal(codes.FILE_NOT_FOUND)
+        raise SlackRefusal(codes.FILE_NOT_FOUND)
     if file.about["user"] != ws.bot:
-        raise Refusal(codes.CANT_DELETE_FILE)
+        raise SlackRefusal(codes.CANT_DELETE_FILE)
     file.about["mode"] = "tombstone"
     file.content = b""
     return {"ok": True}
@@ -127,7 +127,7 @@ def delete(ws: Workspace, a: Arguments) -> Answer:
 
 def get_upload_url(ws: Workspace, a: Arguments) -> Answer:
     if int(a["length"]) <= 0:
-        raise Refusal(codes.INVALID_ARGUMENTS, "must be greater than 0 [json-pointer:/length]")
+        raise SlackRefusal(codes.INVALID_ARGUMENTS, "must be greater than 0 [json-pointer:/length]")
     file = new_file(ws, ws.people[ws.bot], str(a["filename"]), b"", size=int(a["length"]))
     file.about["mode"] = "uploading"
     return {"ok": True, "upload_url": f"{ws.host}/upload/v1/{file.about['id']}", "file_id": file.about["id"]}
@@ -137,7 +137,7 @@ def complete_upload(ws: Workspace, a: Arguments) -> Answer:
     files = [_uploaded(ws, given) for given in a["files"]]
     places = [c for c in str(a.get("channels") or a.get("channel_id") or "").split(",") if c]
     if len(places) > limits.UPLOAD_CHANNELS:
-        raise Refusal(codes.CHANNELS_LIMIT_EXCEEDED)
+        raise SlackRefusal(codes.CHANNELS_LIMIT_EXCEEDED)
     for place in places:
         channel = open_channel(ws, place)
         message = bot_message(ws, ws.ts(), a.get("initial_comment", ""))
@@ -149,9 +149,9 @@ def complete_upload(ws: Workspace, a: Arguments) -> Answer:
     return {"ok": True, "files": [f.about for f in files]}
 
 
-def _uploaded(ws: Workspace, given: dict[str, Any]) -> File:
+def _uploaded(ws: Workspace, given: dict[str, Any]) -> SlackFile:
     file = ws.files.get(given.get("id", ""))
     if file is None or file.about["mode"] == "uploading":
-        raise Refusal(codes.FILE_NOT_FOUND)
+        raise SlackRefusal(codes.FILE_NOT_FOUND)
     file.about["title"] = given.get("title") or file.about["name"]
     return file

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from bot.sandbox.slack import codes, limits
-from bot.sandbox.slack.api.blocks import Refusal
+from bot.sandbox.slack.api.blocks import SlackRefusal
 
 T = TypeVar("T")
 
@@ -15,7 +15,7 @@ def page(items: Sequence[T], a: dict[str, Any]) -> tuple[list[T], str]:
     """(one page, cursor of the next or ""); a cursor is the position in decimal, as text."""
     cursor = str(a.get("cursor", ""))
     if cursor and not cursor.removeprefix("next:").isdigit():
-        raise Refusal(codes.INVALID_CURSOR)
+        raise SlackRefusal(codes.INVALID_CURSOR)
     start = int(cursor.removeprefix("next:") or 0)
     size = max(1, min(int(a.get("limit", 0)) or limits.PAGE_DEFAULT, limits.PAGE_MOST))
     end = start + size

@@ -18,10 +18,10 @@ from aiohttp import web
 
 from bot.sandbox.slack import codes, limits
 from bot.sandbox.slack.api import chat, conversations, files, reactions, sessions, streams, users, views
-from bot.sandbox.slack.api.blocks import Refusal
+from bot.sandbox.slack.api.blocks import SlackRefusal
 from bot.sandbox.slack.api.rates import RateLimits
-from bot.sandbox.slack.faults import Fault, Faults
-from bot.sandbox.slack.record import Record, Request
+from bot.sandbox.slack.faults import SlackFault, SlackFaults
+from bot.sandbox.slack.record import Record, SlackRequest
 from bot.sandbox.slack.state import Workspace
 
 Arguments = dict[str, Any]
@@ -76,10 +76,10 @@ class WebApi:
         open_connection: Callable[[], str],  # a single-use socket address
         *,
         clock: Callable[[], float],
-        faults: Faults,
+        faults: SlackFaults,
         record: Record,
         rates: RateLimits,
-        announce: Callable[[Request], None],
+        announce: Callable[[SlackRequest], None],
     ) -> None:
         self._workspaces, self._app_token, self._open_connection = workspaces, app_token, open_connection
         self._clock, self._faults, self._record, self._rates = clock, faults, record, rates
@@ -106,7 +106,7 @@ class WebApi:
     def _note(
         self, method: str, arguments: Arguments, at: float, status: int, answer: Answer, ws: Workspace | None
     ) -> None:
-        request = Request(method, arguments, at, status, answer, ws.team if ws else "")
+        request = SlackRequest(method, arguments, at, status, answer, ws.team if ws else "")
         self._record.request(request)
         self._announce(request)
 
@@ -117,7 +117,7 @@ class WebApi:
         try:
             known = limits.METHODS.get(method)
             if known is None:
-                raise Refusal(codes.UNKNOWN_METHOD, req_method=method)
+                raise SlackRefusal(codes.UNKNOWN_METHOD, req_method=method)
             workspace = None if known.app_token else _authorised(token, ws)
             wait_s = self._rates.retry_after_s(workspace.team if workspace else "", method, arguments)
             if wait_s:
@@ -127,18 +127,20 @@ class WebApi:
             _check_scopes(known, workspace)
             answer = HANDLERS[method](workspace, _checked(known, arguments))
             return answer, 200, {"x-oauth-scopes": ",".join(sorted(workspace.scopes))}
-        except Refusal as refusal:
+        except SlackRefusal as refusal:
             return refusal.answer, 200, {}
 
     def _connection(self, token: str) -> Answer:
         if token != self._app_token:
-            raise Refusal(codes.NOT_ALLOWED_TOKEN_TYPE if token.startswith("xoxb-") else codes.INVALID_AUTH)
+            raise SlackRefusal(
+                codes.NOT_ALLOWED_TOKEN_TYPE if token.startswith("xoxb-") else codes.INVALID_AUTH
+            )
         return {"ok": True, "url": self._open_connection()}
 
     async def _faulty(
         self,
         http: web.Request,
-        fault: Fault,
+        fault: SlackFault,
         method: str,
         arguments: Arguments,
         at: float,
@@ -201,13 +203,13 @@ async def _read(http: web.Request) -> Arguments:
 
 def _authorised(token: str, ws: Workspace | None) -> Workspace:
     if not token:
-        raise Refusal(codes.NOT_AUTHED)
+        raise SlackRefusal(codes.NOT_AUTHED)
     if token.startswith("xapp-"):
-        raise Refusal(codes.NOT_ALLOWED_TOKEN_TYPE)
+        raise SlackRefusal(codes.NOT_ALLOWED_TOKEN_TYPE)
     if ws is None:
-        raise Refusal(codes.INVALID_AUTH)
+        raise SlackRefusal(codes.INVALID_AUTH)
     if ws.revoked:
-        raise Refusal(codes.TOKEN_REVOKED)
+        raise SlackRefusal(codes.TOKEN_REVOKED)
     return ws
 
 
@@ -216,22 +218,24 @@ def _check_scopes(method: limits.Method, ws: Workspace) -> None:
         raise missing_scope(ws, method.scopes[0])
 
 
-def missing_scope(ws: Workspace, needed: str) -> Refusal:
-    return Refusal(codes.MISSING_SCOPE, needed=needed, provided=",".join(sorted(ws.scopes)))
+def missing_scope(ws: Workspace, needed: str) -> SlackRefusal:
+    return SlackRefusal(codes.MISSING_SCOPE, needed=needed, provided=",".join(sorted(ws.scopes)))
 
 
 def _checked(method: limits.Method, arguments: Arguments) -> Arguments:
     """The arguments in their types; unknown and missing ones are refused."""
     given = {k: v for k, v in arguments.items() if v is not None and v != ""}
     if codes.INVALID_JSON in given:
-        raise Refusal(codes.INVALID_JSON)
+        raise SlackRefusal(codes.INVALID_JSON)
     unknown = given.keys() - method.arguments
     if unknown:
-        raise Refusal(codes.INVALID_ARGUMENTS, *(f"unknown argument: {name}" for name in sorted(unknown)))
+        raise SlackRefusal(
+            codes.INVALID_ARGUMENTS, *(f"unknown argument: {name}" for name in sorted(unknown))
+        )
     # An empty status or text means something, so only a required argument that is absent is missing.
     missing = [name for name in method.required if arguments.get(name) is None]
     if missing:
-        raise Refusal(codes.INVALID_ARGUMENTS, *(f"missing required field: {name}" for name in missing))
+        raise SlackRefusal(codes.INVALID_ARGUMENTS, *(f"missing required field: {name}" for name in missing))
     return {k: _typed(k, v) for k, v in given.items()} | {
         k: arguments[k] for k in method.required if k not in given
     }
@@ -245,11 +249,11 @@ def _typed(name: str, value: Any) -> Any:
             return orjson.loads(value)
         except orjson.JSONDecodeError:
             code = codes.INVALID_BLOCKS_FORMAT if name == "blocks" else codes.INVALID_ARGUMENTS
-            raise Refusal(code, f"invalid JSON [json-pointer:/{name}]") from None
+            raise SlackRefusal(code, f"invalid JSON [json-pointer:/{name}]") from None
     if name in limits.FLAG_ARGUMENTS:
         return value.lower() in ("1", "true")
     if name in limits.NUMBER_ARGUMENTS:
         if not value.isdigit():
-            raise Refusal(codes.INVALID_ARGUMENTS, f"must be a number [json-pointer:/{name}]")
+            raise SlackRefusal(codes.INVALID_ARGUMENTS, f"must be a number [json-pointer:/{name}]")
         return int(value)
     return value

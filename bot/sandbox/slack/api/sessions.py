@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from bot.sandbox.slack import codes, limits
-from bot.sandbox.slack.api.blocks import Refusal
-from bot.sandbox.slack.state import Channel, Workspace
+from bot.sandbox.slack.api.blocks import SlackRefusal
+from bot.sandbox.slack.state import SlackChannel, Workspace
 
 Arguments = dict[str, Any]
 Answer = dict[str, Any]
 NO_STOP_EVENT = "missing_agent_session_stopped_event_subscription"
 
 
-def _place(ws: Workspace, a: Arguments) -> Channel:
+def _place(ws: Workspace, a: Arguments) -> SlackChannel:
     channel = ws.channels.get(a["channel_id"])
     if channel is None or ws.bot not in channel.members:
-        raise Refusal(codes.CHANNEL_NOT_FOUND)
+        raise SlackRefusal(codes.CHANNEL_NOT_FOUND)
     thread = a.get("thread_ts")
     if thread and thread not in channel.messages:
-        raise Refusal(codes.INVALID_THREAD_TS)
+        raise SlackRefusal(codes.INVALID_THREAD_TS)
     return channel
 
 
@@ -27,7 +27,7 @@ def set_status(ws: Workspace, a: Arguments) -> Answer:
     channel = _place(ws, a)
     messages = a.get("loading_messages") or []
     if len(messages) > limits.LOADING_MESSAGES:
-        raise Refusal(
+        raise SlackRefusal(
             codes.INVALID_ARGUMENTS,
             f"no more than {limits.LOADING_MESSAGES} items allowed [json-pointer:/loading_messages]",
         )
@@ -50,7 +50,7 @@ def set_suggested_prompts(ws: Workspace, a: Arguments) -> Answer:
         or not 0 < len(prompts) <= limits.SUGGESTED_PROMPTS
         or not all(isinstance(p, dict) and p.get("title") and p.get("message") for p in prompts)
     ):
-        raise Refusal(
+        raise SlackRefusal(
             codes.INVALID_ARGUMENTS, "1 to 4 objects with title and message [json-pointer:/prompts]"
         )
     thread = a.get("thread_ts", "")
@@ -73,7 +73,7 @@ def put_session(ws: Workspace, channel: str, thread: str, status: str, **more: A
 def set_session_status(ws: Workspace, a: Arguments) -> Answer:
     channel = _place(ws, a)
     if a["status"] not in limits.SESSION_STATUSES:
-        raise Refusal(codes.INVALID_ARGUMENTS, "unknown status [json-pointer:/status]")
+        raise SlackRefusal(codes.INVALID_ARGUMENTS, "unknown status [json-pointer:/status]")
     thread = a.get("thread_ts", "")
     # A title is taken when the session begins, later it is renamed. Source: methods/agents.sessions.setStatus
     title = "" if (channel.id, thread) in ws.sessions else _title(a.get("title", ""))
@@ -89,14 +89,14 @@ def rename_session(ws: Workspace, a: Arguments) -> Answer:
     channel = _place(ws, a)
     key = (channel.id, a.get("thread_ts", ""))
     if key not in ws.sessions:
-        raise Refusal(codes.SESSION_NOT_FOUND)  # the code is believed
+        raise SlackRefusal(codes.SESSION_NOT_FOUND)  # the code is believed
     put_session(ws, *key, ws.sessions[key]["status"], title=_title(a["title"]))
     return {"ok": True}
 
 
 def _title(title: str) -> str:
     if len(title) > limits.SESSION_TITLE_CHARS:
-        raise Refusal(
+        raise SlackRefusal(
             codes.INVALID_ARGUMENTS,
             f"must be less than {limits.SESSION_TITLE_CHARS + 1} characters [json-pointer:/title]",
         )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.sandbox.slack import codes, limits
-from bot.sandbox.slack.api.blocks import Refusal, check_blocks, check_chunks, check_metadata
+from bot.sandbox.slack.api.blocks import SlackRefusal, check_blocks, check_chunks, check_metadata
 from bot.sandbox.slack.api.chat import (
     Answer,
     Arguments,
@@ -23,7 +23,7 @@ from bot.sandbox.slack.api.chat import (
 )
 from bot.sandbox.slack.api.sessions import put_session
 from bot.sandbox.slack.delivery import events
-from bot.sandbox.slack.state import Channel, Stream, Workspace
+from bot.sandbox.slack.state import SlackChannel, SlackStream, Workspace
 
 
 def start(ws: Workspace, a: Arguments) -> Answer:
@@ -31,7 +31,7 @@ def start(ws: Workspace, a: Arguments) -> Answer:
     if channel.kind != "im":
         _check_recipient(ws, a)
     if a.get("task_display_mode", "timeline") not in limits.TASK_DISPLAY_MODES:
-        raise Refusal(
+        raise SlackRefusal(
             codes.INVALID_ARGUMENTS, "must be timeline, plan or dense [json-pointer:/task_display_mode]"
         )
     check_root(channel, a["thread_ts"])
@@ -41,7 +41,7 @@ def start(ws: Workspace, a: Arguments) -> Answer:
     message["parent_user_id"] = channel.messages[a["thread_ts"]].get("user", "")
     message["blocks"] = []
     message["streaming"] = True
-    stream = Stream(channel.id, message["ts"], a["thread_ts"], ws.clock(), parts=message["blocks"])
+    stream = SlackStream(channel.id, message["ts"], a["thread_ts"], ws.clock(), parts=message["blocks"])
     _add(stream, message, parts)
     ws.streams[channel.id, stream.ts] = stream
     post(ws, channel, message)
@@ -50,21 +50,21 @@ def start(ws: Workspace, a: Arguments) -> Answer:
 
 def _check_recipient(ws: Workspace, a: Arguments) -> None:
     if not a.get("recipient_team_id"):
-        raise Refusal(codes.MISSING_RECIPIENT_TEAM_ID)
+        raise SlackRefusal(codes.MISSING_RECIPIENT_TEAM_ID)
     if not a.get("recipient_user_id"):
-        raise Refusal(codes.MISSING_RECIPIENT_USER_ID)
+        raise SlackRefusal(codes.MISSING_RECIPIENT_USER_ID)
     person = ws.people.get(a["recipient_user_id"])
     if person is None or a["recipient_team_id"] not in (person.team, ws.team):
-        raise Refusal(codes.USER_NOT_FOUND)
+        raise SlackRefusal(codes.USER_NOT_FOUND)
 
 
 def append(ws: Workspace, a: Arguments) -> Answer:
     channel, stream = _running(ws, a)
     if stream.stopped_by_user:
-        raise Refusal(codes.STOPPED_BY_USER)
+        raise SlackRefusal(codes.STOPPED_BY_USER)
     parts = _parts(a)
     if not parts:
-        raise Refusal(codes.NO_TEXT)
+        raise SlackRefusal(codes.NO_TEXT)
     message = channel.messages[stream.ts]
     _add(stream, message, parts)
     ws.publish({"type": "append", "channel": channel.id, "ts": stream.ts, "parts": parts})
@@ -75,7 +75,7 @@ def stop(ws: Workspace, a: Arguments) -> Answer:
     channel, stream = _running(ws, a)
     status = a.get("session_status")
     if status is not None and status not in limits.SESSION_STATUSES:
-        raise Refusal(codes.INVALID_ARGUMENTS, "unknown status [json-pointer:/session_status]")
+        raise SlackRefusal(codes.INVALID_ARGUMENTS, "unknown status [json-pointer:/session_status]")
     blocks = check_blocks(a.get("blocks") or [], too_many=codes.MSG_BLOCKS_TOO_MANY)
     message = channel.messages[stream.ts]
     before = dict(message)
@@ -91,17 +91,17 @@ def stop(ws: Workspace, a: Arguments) -> Answer:
     return {"ok": True, "channel": channel.id, "ts": stream.ts, "message": message}
 
 
-def _running(ws: Workspace, a: Arguments) -> tuple[Channel, Stream]:
+def _running(ws: Workspace, a: Arguments) -> tuple[SlackChannel, SlackStream]:
     channel = open_channel(ws, a["channel"])
     message = find_message(channel, a["ts"])
     if message.get("bot_id") != ws.bot_id:
-        raise Refusal(codes.MESSAGE_NOT_OWNED_BY_APP)
+        raise SlackRefusal(codes.MESSAGE_NOT_OWNED_BY_APP)
     stream = ws.streams.get((channel.id, a["ts"]))
     if stream and ws.clock() - stream.started_at >= limits.STREAM_LIFE_S:
         ws.end_stream(stream)
         stream = None
     if stream is None:
-        raise Refusal(codes.MESSAGE_NOT_IN_STREAMING_STATE)
+        raise SlackRefusal(codes.MESSAGE_NOT_IN_STREAMING_STATE)
     return channel, stream
 
 
@@ -109,21 +109,21 @@ def _parts(a: Arguments) -> list[dict[str, Any]]:
     """What is to be added, as chunks; markdown_text is one chunk."""
     markdown, chunks = a.get("markdown_text"), a.get("chunks")
     if markdown and chunks:
-        raise Refusal(codes.MARKDOWN_TEXT_CONFLICT)
+        raise SlackRefusal(codes.MARKDOWN_TEXT_CONFLICT)
     if chunks is not None:
         return check_chunks(chunks)
     if not markdown:
         return []
     if len(markdown) > limits.MARKDOWN_TEXT_CHARS:
-        raise Refusal(codes.MSG_TOO_LONG)
+        raise SlackRefusal(codes.MSG_TOO_LONG)
     return [{"type": "markdown_text", "text": markdown}]
 
 
-def _add(stream: Stream, message: dict[str, Any], parts: list[dict[str, Any]]) -> None:
+def _add(stream: SlackStream, message: dict[str, Any], parts: list[dict[str, Any]]) -> None:
     """Grow the message: neighbouring text becomes one block, a task is one card however often it changes."""
     chars = stream.chars + sum(len(part.get("text", "")) for part in parts)
     if chars > limits.STREAM_TEXT_CHARS:
-        raise Refusal(codes.MSG_TOO_LONG)
+        raise SlackRefusal(codes.MSG_TOO_LONG)
     stream.chars = chars
     blocks = stream.parts
     for part in parts:

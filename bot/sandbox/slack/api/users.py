@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.sandbox.slack import codes
-from bot.sandbox.slack.api.blocks import Refusal
+from bot.sandbox.slack.api.blocks import SlackRefusal
 from bot.sandbox.slack.api.paging import next_cursor, page
 from bot.sandbox.slack.state import Person, Workspace
 
@@ -30,7 +30,7 @@ def bots_info(ws: Workspace, a: Arguments) -> Answer:
     id = a.get("bot", ws.bot_id)
     person = next((p for p in ws.people.values() if p.bot and p.bot_id == id), None)
     if person is None:
-        raise Refusal(codes.BOT_NOT_FOUND)
+        raise SlackRefusal(codes.BOT_NOT_FOUND)
     bot = {
         "id": person.bot_id,
         "deleted": False,
@@ -84,7 +84,7 @@ def about_person(ws: Workspace, person: Person) -> Answer:
 def user_info(ws: Workspace, a: Arguments) -> Answer:
     person = ws.people.get(a["user"])
     if person is None:
-        raise Refusal(codes.USER_NOT_FOUND)
+        raise SlackRefusal(codes.USER_NOT_FOUND)
     about = about_person(ws, person)
     return {"ok": True, "user": about | ({"locale": "en-GB"} if a.get("include_locale") else {})}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.sandbox.slack import codes, limits
-from bot.sandbox.slack.api.blocks import Refusal, check_view
+from bot.sandbox.slack.api.blocks import SlackRefusal, check_view
 from bot.sandbox.slack.state import APP, Trigger, Workspace
 
 Arguments = dict[str, Any]
@@ -26,11 +26,11 @@ def _redeem(ws: Workspace, a: Arguments) -> str:
     """The person who pulled the trigger."""
     trigger = ws.triggers.get(a.get("trigger_id", ""))
     if trigger is None:
-        raise Refusal(codes.INVALID_TRIGGER_ID)
+        raise SlackRefusal(codes.INVALID_TRIGGER_ID)
     if trigger.used:
-        raise Refusal(codes.EXCHANGED_TRIGGER_ID)
+        raise SlackRefusal(codes.EXCHANGED_TRIGGER_ID)
     if ws.clock() - trigger.at > limits.TRIGGER_LIFE_S:
-        raise Refusal(codes.EXPIRED_TRIGGER_ID)
+        raise SlackRefusal(codes.EXPIRED_TRIGGER_ID)
     trigger.used = True
     return trigger.user
 
@@ -38,7 +38,7 @@ def _redeem(ws: Workspace, a: Arguments) -> str:
 def _new_view(ws: Workspace, given: View, **more: Any) -> View:
     external = given.get("external_id", "")
     if external and any(v["external_id"] == external for v in ws.views.values()):
-        raise Refusal(codes.DUPLICATE_EXTERNAL_ID)
+        raise SlackRefusal(codes.DUPLICATE_EXTERNAL_ID)
     id = ws.ids.new(f"V0{ws.number}", 7)
     view: View = {
         "id": id,
@@ -100,9 +100,9 @@ def push(ws: Workspace, user: str, given: View) -> tuple[str, View]:
     """Put a view on top of what the person has open."""
     stack = ws.modals.get(user, [])
     if not stack:
-        raise Refusal(codes.NOT_FOUND)
+        raise SlackRefusal(codes.NOT_FOUND)
     if len(stack) >= limits.VIEW_STACK:
-        raise Refusal(codes.PUSH_LIMIT_REACHED)
+        raise SlackRefusal(codes.PUSH_LIMIT_REACHED)
     view = _new_view(ws, given, previous_view_id=stack[-1], root_view_id=stack[0])
     stack.append(view["id"])
     return user, view
@@ -112,7 +112,7 @@ def update_view(ws: Workspace, a: Arguments) -> Answer:
     view = _find(ws, a)
     given = check_view(a["view"], kind=view["type"])
     if a.get("hash") and a["hash"] != view["hash"]:
-        raise Refusal(codes.HASH_CONFLICT)
+        raise SlackRefusal(codes.HASH_CONFLICT)
     change(ws, view, given)
     owner = next((user for user, stack in ws.modals.items() if view["id"] in stack), "")
     return _show(ws, owner, view)
@@ -123,7 +123,7 @@ def _find(ws: Workspace, a: Arguments) -> View:
     if view is None and (external := a.get("external_id")):
         view = next((v for v in ws.views.values() if v["external_id"] == external), None)
     if view is None:
-        raise Refusal(codes.NOT_FOUND)
+        raise SlackRefusal(codes.NOT_FOUND)
     return view
 
 
@@ -173,20 +173,20 @@ def _at_inputs(view: View, errors: Any) -> dict[str, str]:
     """Errors stand at input blocks; what Slack cannot place, it does not show."""
     inputs = {block["block_id"] for block in view["blocks"] if block["type"] == "input"}
     if not isinstance(errors, dict) or not errors or not errors.keys() <= inputs:
-        raise Refusal(codes.INVALID_ERRORS, f"no input blocks: {errors}")
+        raise SlackRefusal(codes.INVALID_ERRORS, f"no input blocks: {errors}")
     return errors
 
 
 def publish_view(ws: Workspace, a: Arguments) -> Answer:
     given = check_view(a["view"], kind="home")
     if not ws.home_tab:
-        raise Refusal(codes.NOT_ENABLED)
+        raise SlackRefusal(codes.NOT_ENABLED)
     user = a["user_id"]
     if user not in ws.people:
-        raise Refusal(codes.INVALID_ARGUMENTS, "invalid user [json-pointer:/user_id]")
+        raise SlackRefusal(codes.INVALID_ARGUMENTS, "invalid user [json-pointer:/user_id]")
     old = ws.views.get(ws.homes.get(user, ""))
     if a.get("hash") and old and a["hash"] != old["hash"]:
-        raise Refusal(codes.HASH_CONFLICT)
+        raise SlackRefusal(codes.HASH_CONFLICT)
     if old:
         change(ws, old, given)
     view = old or _new_view(ws, given)

@@ -18,14 +18,14 @@ import aiohttp
 import orjson
 
 from bot.sandbox.slack import limits
-from bot.sandbox.slack.faults import DeliveryFault, Faults
-from bot.sandbox.slack.record import Attempt, Delivery, Record
+from bot.sandbox.slack.faults import DeliveryFault, SlackFaults
+from bot.sandbox.slack.record import Delivery, DeliveryAttempt, Record
 
 
-class Transport(Protocol):
+class DeliveryTransport(Protocol):
     """Starts one attempt; its end is told to the dispatcher (`acknowledge` or `fail`)."""
 
-    def send(self, delivery: Delivery, attempt: Attempt) -> None: ...
+    def send(self, delivery: Delivery, attempt: DeliveryAttempt) -> None: ...
 
 
 class Dispatcher:
@@ -35,12 +35,12 @@ class Dispatcher:
         self,
         *,
         clock: Callable[[], float],
-        faults: Faults,
+        faults: SlackFaults,
         record: Record,
         retry_delays_s: Sequence[float],
         announce: Callable[[Delivery], None],
     ) -> None:
-        self.transport: Transport
+        self.transport: DeliveryTransport
         self._clock, self._faults, self._record = clock, faults, record
         self._retry_delays_s = retry_delays_s
         self._announce = announce
@@ -69,12 +69,12 @@ class Dispatcher:
                 self._attempt(delivery, 0, "")
 
     def _attempt(self, delivery: Delivery, number: int, reason: str) -> None:
-        attempt = Attempt(number, time.monotonic(), reason)
+        attempt = DeliveryAttempt(number, time.monotonic(), reason)
         delivery.attempts.append(attempt)
         self.transport.send(delivery, attempt)
         self._announce(delivery)
 
-    def acknowledge(self, delivery: Delivery, attempt: Attempt, response: dict[str, Any]) -> None:
+    def acknowledge(self, delivery: Delivery, attempt: DeliveryAttempt, response: dict[str, Any]) -> None:
         """The app took it. `response` is what it said with that (commands and interactions)."""
         if delivery.lose_acks:
             delivery.lose_acks -= 1
@@ -89,7 +89,7 @@ class Dispatcher:
         self._announce(delivery)
         self._record.changed()
 
-    def fail(self, delivery: Delivery, attempt: Attempt, reason: str, *, retry: bool = True) -> None:
+    def fail(self, delivery: Delivery, attempt: DeliveryAttempt, reason: str, *, retry: bool = True) -> None:
         """This attempt did not get through; the next one is planned if there is one."""
         if attempt.outcome != "waiting":
             return
@@ -134,7 +134,7 @@ class HttpPush:
         self._client: aiohttp.ClientSession | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def send(self, delivery: Delivery, attempt: Attempt) -> None:
+    def send(self, delivery: Delivery, attempt: DeliveryAttempt) -> None:
         attempt.via = "http"
         task = asyncio.create_task(self._post(delivery, attempt))
         self._tasks.add(task)
@@ -148,7 +148,7 @@ class HttpPush:
         if self._client:
             await self._client.close()
 
-    async def _post(self, delivery: Delivery, attempt: Attempt) -> None:
+    async def _post(self, delivery: Delivery, attempt: DeliveryAttempt) -> None:
         self._client = self._client or aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=self._deadline_s)
         )
@@ -167,14 +167,16 @@ class HttpPush:
         else:
             self._judge(delivery, attempt, answer, text)
 
-    def _judge(self, delivery: Delivery, attempt: Attempt, answer: aiohttp.ClientResponse, text: str) -> None:
+    def _judge(
+        self, delivery: Delivery, attempt: DeliveryAttempt, answer: aiohttp.ClientResponse, text: str
+    ) -> None:
         if 200 <= answer.status < 300:
             self._dispatcher.acknowledge(delivery, attempt, _said(text))
             return
         retry = answer.headers.get("X-Slack-No-Retry") != "1"
         self._dispatcher.fail(delivery, attempt, "http_error", retry=retry)
 
-    def _signed(self, delivery: Delivery, attempt: Attempt) -> tuple[bytes, dict[str, str]]:
+    def _signed(self, delivery: Delivery, attempt: DeliveryAttempt) -> tuple[bytes, dict[str, str]]:
         if delivery.kind == "events_api":
             body, kind = orjson.dumps(delivery.payload), "application/json"
         else:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.sandbox.slack.state import APP, Channel, Message, Person, Workspace
+from bot.sandbox.slack.state import APP, Message, Person, SlackChannel, Workspace
 
 TOKEN = "sandbox-verification-token"  # the legacy field; nothing may rely on it
 
@@ -85,7 +85,7 @@ def bot_message(ws: Workspace, ts: str, text: str, author: str = "") -> Message:
     }
 
 
-def message(channel: Channel, posted: Message) -> dict[str, Any]:
+def message(channel: SlackChannel, posted: Message) -> dict[str, Any]:
     return shown(posted) | {
         "channel": channel.id,
         "event_ts": posted["ts"],
@@ -93,13 +93,13 @@ def message(channel: Channel, posted: Message) -> dict[str, Any]:
     }
 
 
-def app_mention(channel: Channel, posted: Message) -> dict[str, Any]:
+def app_mention(channel: SlackChannel, posted: Message) -> dict[str, Any]:
     event = shown(posted) | {"type": "app_mention", "channel": channel.id, "event_ts": posted["ts"]}
     event.pop("subtype", None)
     return event
 
 
-def message_changed(channel: Channel, now: Message, before: Message, ts: str) -> dict[str, Any]:
+def message_changed(channel: SlackChannel, now: Message, before: Message, ts: str) -> dict[str, Any]:
     return {
         "type": "message",
         "subtype": "message_changed",
@@ -113,7 +113,7 @@ def message_changed(channel: Channel, now: Message, before: Message, ts: str) ->
     }
 
 
-def message_deleted(channel: Channel, before: Message, ts: str) -> dict[str, Any]:
+def message_deleted(channel: SlackChannel, before: Message, ts: str) -> dict[str, Any]:
     return {
         "type": "message",
         "subtype": "message_deleted",
@@ -135,7 +135,9 @@ def shown(posted: Message) -> Message:
 _OURS = frozenset({"streaming"})
 
 
-def reaction(kind: str, user: str, name: str, channel: Channel, posted: Message, ts: str) -> dict[str, Any]:
+def reaction(
+    kind: str, user: str, name: str, channel: SlackChannel, posted: Message, ts: str
+) -> dict[str, Any]:
     """kind: reaction_added or reaction_removed."""
     return {
         "type": kind,
@@ -184,7 +186,7 @@ def agent_session_stopped(
     }
 
 
-def member(kind: str, ws: Workspace, user: str, channel: Channel, ts: str) -> dict[str, Any]:
+def member(kind: str, ws: Workspace, user: str, channel: SlackChannel, ts: str) -> dict[str, Any]:
     """kind: member_joined_channel or member_left_channel."""
     return {
         "type": kind,

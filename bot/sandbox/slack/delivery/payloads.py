@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.sandbox.slack.delivery.events import TOKEN, shown
-from bot.sandbox.slack.state import APP, Channel, Message, Person, Workspace
+from bot.sandbox.slack.state import APP, Message, Person, SlackChannel, Workspace
 
 
 def _who(ws: Workspace, person: Person) -> dict[str, Any]:
@@ -26,7 +26,9 @@ def block_actions(
     return {"type": "block_actions", **_who(ws, person), "trigger_id": trigger_id, "actions": [action]}
 
 
-def in_message(channel: Channel, posted: Message, *, response_url: str, ephemeral: bool) -> dict[str, Any]:
+def in_message(
+    channel: SlackChannel, posted: Message, *, response_url: str, ephemeral: bool
+) -> dict[str, Any]:
     container = {
         "type": "message",
         "message_ts": posted["ts"],
@@ -66,7 +68,7 @@ def view_closed(ws: Workspace, person: Person, view: dict[str, Any], *, cleared:
 
 
 def message_action(
-    ws: Workspace, person: Person, channel: Channel, posted: Message, **given: str
+    ws: Workspace, person: Person, channel: SlackChannel, posted: Message, **given: str
 ) -> dict[str, Any]:
     """`given`: callback_id, trigger_id, response_url, action_ts."""
     return {
@@ -84,7 +86,7 @@ def shortcut(ws: Workspace, person: Person, **given: str) -> dict[str, Any]:
     return {"type": "shortcut", **_who(ws, person), **given}
 
 
-def command(ws: Workspace, person: Person, channel: Channel, **given: str) -> dict[str, Any]:
+def command(ws: Workspace, person: Person, channel: SlackChannel, **given: str) -> dict[str, Any]:
     """`given`: command, text, trigger_id, response_url."""
     return {
         "token": TOKEN,
@@ -100,7 +102,7 @@ def command(ws: Workspace, person: Person, channel: Channel, **given: str) -> di
     }
 
 
-def _shown_name(channel: Channel) -> str:
+def _shown_name(channel: SlackChannel) -> str:
     if channel.kind == "im":
         return "directmessage"
     return "privategroup" if channel.kind == "group" else channel.name

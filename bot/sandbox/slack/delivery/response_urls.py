@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.sandbox.slack import codes, limits
-from bot.sandbox.slack.api.blocks import Refusal
+from bot.sandbox.slack.api.blocks import SlackRefusal
 from bot.sandbox.slack.api.chat import contents, erase, note_change, post, show_ephemeral
 from bot.sandbox.slack.delivery import events
 from bot.sandbox.slack.state import Workspace
@@ -51,7 +51,7 @@ class ResponseUrls:
         given.uses += 1
         try:
             self._act(given, body)
-        except Refusal as refusal:
+        except SlackRefusal as refusal:
             return 500 if refusal.code == codes.NO_TEXT else 400, refusal.answer
         return 200, {"ok": True}
 

@@ -17,7 +17,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from bot.sandbox.slack import limits
 from bot.sandbox.slack.delivery.dispatch import Dispatcher
-from bot.sandbox.slack.record import Attempt, Delivery, Record
+from bot.sandbox.slack.record import Delivery, DeliveryAttempt, Record
 from bot.sandbox.slack.state import APP
 
 
@@ -28,7 +28,7 @@ class Connection:
         self.id, self.ws, self.transport = id, ws, transport
         self.frozen = False
         self.retiring = False  # told to go away, gets nothing new
-        self.pending: dict[str, tuple[Delivery, Attempt, asyncio.TimerHandle]] = {}
+        self.pending: dict[str, tuple[Delivery, DeliveryAttempt, asyncio.TimerHandle]] = {}
         self.sending: set[asyncio.Task[None]] = set()
 
     def send(self, frame: bytes) -> None:
@@ -45,7 +45,7 @@ class Connection:
                 return
 
 
-class Sockets:
+class AppSockets:
     """The app's open connections; the transport for Socket Mode."""
 
     def __init__(
@@ -74,7 +74,7 @@ class Sockets:
 
     # -- the transport
 
-    def send(self, delivery: Delivery, attempt: Attempt) -> None:
+    def send(self, delivery: Delivery, attempt: DeliveryAttempt) -> None:
         ready = [c for c in self.connections.values() if not c.retiring]
         if not ready:
             self._dispatcher.fail(delivery, attempt, "connection_failed")
@@ -218,7 +218,7 @@ class Sockets:
             await connection.ws.close(code=WSCloseCode.GOING_AWAY)
 
 
-def _envelope(envelope_id: str, delivery: Delivery, attempt: Attempt) -> bytes:
+def _envelope(envelope_id: str, delivery: Delivery, attempt: DeliveryAttempt) -> bytes:
     envelope: dict[str, Any] = {
         "envelope_id": envelope_id,
         "payload": delivery.payload,

@@ -28,7 +28,7 @@ ACTS: set[str] = set()  # names of all acts
 
 
 @dataclass(frozen=True, slots=True)
-class Upload:
+class FileUpload:
     """A file somebody drops into a message. voice: recorded in the client.
 
     `more` overrides what Slack says of it: {"size": 1} lies about the size, {"mode": "tombstone"} makes a
@@ -46,7 +46,7 @@ class Acting:
     """What those who do acts have."""
 
     workspaces: list[Workspace]
-    log: Log
+    log: ActLog
     recording: bool
     clock: Callable[[], float]
 
@@ -79,7 +79,7 @@ def act(
     return acted
 
 
-class Log:
+class ActLog:
     """Acts in order. An entry: {"act", "arguments", "at_s"}, at_s counted from the first; "refused" ones
     did nothing and are not done again."""
 
@@ -222,5 +222,7 @@ def read_arguments(arguments: dict[str, Any]) -> dict[str, Any]:
     if isinstance(read.get("content"), str):
         read["content"] = base64.b64decode(read["content"])
     if "files" in read:
-        read["files"] = [Upload(**{**f, "content": base64.b64decode(f["content"])}) for f in read["files"]]
+        read["files"] = [
+            FileUpload(**{**f, "content": base64.b64decode(f["content"])}) for f in read["files"]
+        ]
     return read

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.sandbox.slack.api import views
-from bot.sandbox.slack.api.blocks import Refusal
+from bot.sandbox.slack.api.blocks import SlackRefusal
 from bot.sandbox.slack.api.chat import show_ephemeral
 from bot.sandbox.slack.delivery import payloads
 from bot.sandbox.slack.delivery.response_urls import ResponseUrls
@@ -18,7 +18,7 @@ from bot.sandbox.slack.people.acts import act
 from bot.sandbox.slack.people.forms import NotPossible
 from bot.sandbox.slack.people.person import People
 from bot.sandbox.slack.record import Delivery
-from bot.sandbox.slack.state import Channel, Message, Person, Workspace
+from bot.sandbox.slack.state import Message, Person, SlackChannel, Workspace
 
 
 class Interactions(People):
@@ -56,10 +56,12 @@ class Interactions(People):
             self._show_answer(ws, place, person, delivery.response)
         return delivery
 
-    def _show_answer(self, ws: Workspace, place: Channel, person: Person, answer: dict[str, Any]) -> None:
+    def _show_answer(
+        self, ws: Workspace, place: SlackChannel, person: Person, answer: dict[str, Any]
+    ) -> None:
         try:
             self.response_urls.say(ws, place.id, person.id, answer)
-        except Refusal as refusal:
+        except SlackRefusal as refusal:
             show_ephemeral(ws, place, person.id, f"the app answered with {refusal.code}", None)
 
     @act
@@ -91,7 +93,9 @@ class Interactions(People):
         return await self.push("interactive", payload, ws.team).finished()
 
     @staticmethod
-    def _shown(ws: Workspace, person: Person, place: Channel, ts: str) -> tuple[Channel, Message, bool]:
+    def _shown(
+        ws: Workspace, person: Person, place: SlackChannel, ts: str
+    ) -> tuple[SlackChannel, Message, bool]:
         """(conversation, message, whether only this person sees it)."""
         if ts in place.messages:
             return place, place.messages[ts], False

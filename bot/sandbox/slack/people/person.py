@@ -12,13 +12,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.sandbox.slack.api import files as slack_files
-from bot.sandbox.slack.api.blocks import Refusal
+from bot.sandbox.slack.api.blocks import SlackRefusal
 from bot.sandbox.slack.api.chat import announce, erase, note_change
 from bot.sandbox.slack.api.reactions import react, unreact
 from bot.sandbox.slack.delivery import events
-from bot.sandbox.slack.people.acts import Acting, Upload, act
+from bot.sandbox.slack.people.acts import Acting, FileUpload, act
 from bot.sandbox.slack.people.forms import NotPossible
-from bot.sandbox.slack.state import Channel, Message, Person, Workspace
+from bot.sandbox.slack.state import Message, Person, SlackChannel, Workspace
 from bot.sandbox.slack.text import mentions, rich_text
 
 
@@ -34,7 +34,7 @@ class People(Acting):
                 return ws, found
         raise NotPossible(f"nobody here is called {user}")
 
-    def place(self, user: str, channel: str) -> tuple[Workspace, Person, Channel]:
+    def place(self, user: str, channel: str) -> tuple[Workspace, Person, SlackChannel]:
         """A person and a conversation they are in."""
         ws, person = self.person(user)
         found = ws.find_channel(channel, person.id)
@@ -45,7 +45,7 @@ class People(Acting):
         return ws, person, found
 
     @staticmethod
-    def message(channel: Channel, ts: str) -> Message:
+    def message(channel: SlackChannel, ts: str) -> Message:
         if ts not in channel.messages:
             raise NotPossible(f"there is no message {ts}")
         return channel.messages[ts]
@@ -60,7 +60,7 @@ class People(Acting):
         text: str,
         *,
         thread_ts: str | None = None,
-        files: Sequence[Upload] = (),
+        files: Sequence[FileUpload] = (),
     ) -> str:
         """Write a message; its ts. Comes back without waiting for the app's acknowledgement."""
         return self._write(user, channel, text, thread_ts, files)
@@ -81,11 +81,11 @@ class People(Acting):
     ) -> str:
         """Drop one file, or a voice clip, into a conversation; the message's ts. `more`: see Upload."""
         return self._write(
-            user, channel, text, thread_ts, [Upload(name, content, voice, duration_s, more or {})]
+            user, channel, text, thread_ts, [FileUpload(name, content, voice, duration_s, more or {})]
         )
 
     def _write(
-        self, user: str, channel: str, text: str, thread_ts: str | None, files: Sequence[Upload]
+        self, user: str, channel: str, text: str, thread_ts: str | None, files: Sequence[FileUpload]
     ) -> str:
         ws, person, place = self.place(user, channel)
         if place.archived:
@@ -111,7 +111,7 @@ class People(Acting):
 
     @staticmethod
     def _attach(
-        ws: Workspace, person: Person, place: Channel, message: Message, files: Sequence[Upload]
+        ws: Workspace, person: Person, place: SlackChannel, message: Message, files: Sequence[FileUpload]
     ) -> None:
         kept = []
         for given in files:
@@ -132,7 +132,7 @@ class People(Acting):
             ws.emit("file_shared", event)
 
     @staticmethod
-    def _mention(ws: Workspace, place: Channel, message: Message, before: set[str]) -> None:
+    def _mention(ws: Workspace, place: SlackChannel, message: Message, before: set[str]) -> None:
         """A post that names the app in a channel makes two events; in direct messages it makes one."""
         newly = mentions(message["text"]) - before
         if ws.bot in newly and ws.bot in place.members and place.kind != "im":
@@ -171,7 +171,7 @@ class People(Acting):
         change = unreact if remove else react
         try:
             change(ws, place, self.message(place, ts), person.id, name.strip(":"))
-        except Refusal as refusal:
+        except SlackRefusal as refusal:
             raise NotPossible(refusal.code) from refusal
 
     # -- around

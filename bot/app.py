@@ -49,8 +49,8 @@ from storage.channel import preferences
 from storage.conversation import messages, replies
 from storage.database import open_engine
 from storage.engine import Engine, Tx
-from storage.guard.verdicts import Channel
 from storage.jobs import inbox
+from storage.place import Channel
 from storage.privacy import export, forget
 from storage.provider import vectors
 from storage.voice import recordings

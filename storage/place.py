@@ -1,12 +1,13 @@
-"""Where something was said, as storage needs it; `bot.core.values.Conversation` is one."""
+"""Where something belongs: a thread, or a channel."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 
 class Place(Protocol):
-    """One thread. `key` names it alone."""
+    """One thread; `bot.core.values.Conversation` is one. `key` names it alone."""
 
     @property
     def team(self) -> str: ...
@@ -16,3 +17,15 @@ class Place(Protocol):
     def thread(self) -> str: ...
     @property
     def key(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One channel of one workspace."""
+
+    team: str
+    channel: str
+
+    @property
+    def key(self) -> dict[str, str]:
+        return {"team": self.team, "channel": self.channel}

@@ -34,8 +34,8 @@ from bot.provider.embeddings import LOCAL, CachedEmbedder, LocalEmbedder, Provid
 from bot.provider.fair_share import Scheduler
 from bot.provider.text import Provider
 from storage.database import open_engine
-from storage.guard import verdicts as store
-from storage.guard.verdicts import Channel
+from storage.guard import models
+from storage.place import Channel
 
 WEEKS_SHOWN = 8
 # What of a training's held-out report one line shows.
@@ -178,7 +178,7 @@ async def _evaluate_channel(
         raise SetupError(["a channel's model judges the topic; --head answerable takes --train FILE"])
     at = _channel(args.channel)
     async with open_engine(settings.database, read_only=True) as engine:
-        row = await engine.read(store.model, at)
+        row = await engine.read(models.read_model, at)
     if row is None:
         raise SetupError([f"{args.channel}: nothing is trained"])
     if row["embedder"]:

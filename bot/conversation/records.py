@@ -17,9 +17,9 @@ from storage import audit
 from storage.conversation import messages, replies
 from storage.conversation.replies import ReplyRow
 from storage.engine import Tx
-from storage.guard import verdicts
-from storage.guard.verdicts import Channel
+from storage.guard import open_questions, verdicts
 from storage.jobs import inbox
+from storage.place import Channel
 from storage.privacy import forget
 from storage.voice import clips
 
@@ -64,10 +64,10 @@ def remember(tx: Tx, incoming: Incoming, reply_id: str, turn: Turn, *, kept: boo
 def remember_ruling(tx: Tx, incoming: Incoming, reply_id: str, turn: Turn, *, now: float) -> None:
     """What the guard had to do with the answer, where there is one."""
     if turn.verdict:
-        verdicts.answered_by(tx, turn.verdict, reply_id)
+        verdicts.link_reply(tx, turn.verdict, reply_id)
     if turn.unanswered is not None:
         where = incoming.conversation
-        verdicts.add_unanswered(
+        open_questions.add_question(
             tx,
             Channel(where.team, where.channel),
             incoming.text,

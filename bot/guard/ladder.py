@@ -27,8 +27,8 @@ from bot.ml.features import visible
 from bot.ops.metrics import METRICS
 from bot.provider.embeddings import Embedder
 from storage.engine import Engine
-from storage.guard import verdicts as store
-from storage.guard.verdicts import Channel
+from storage.guard import examples, models, policies, verdicts
+from storage.place import Channel
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ class Ladder:
     async def policy(self, at: Channel) -> Policy | None:
         """What the channel is for; None: no guard."""
         if at not in self._policies:
-            stored = await self._engine.read(store.policy, at)
+            stored = await self._engine.read(policies.read_policy, at)
             self._policies[at] = self._given.get(at.channel) if stored is None else policy.stored(stored)
         return self._policies[at]
 
@@ -103,7 +103,7 @@ class Ladder:
         """In force with the next message."""
         what = policy.difference(await self.policy(at), changed)
         await self._engine.write(
-            store.save_policy, at, changed.as_json(), by=by, what=what, now=self._clock()
+            policies.save_policy, at, changed.as_json(), by=by, what=what, now=self._clock()
         )
         self._policies[at] = changed
 
@@ -111,9 +111,9 @@ class Ladder:
         """No guard any more; False when there was none."""
         had = await self.policy(at) is not None
         if at.channel in self._given:  # else that one would be back
-            await self._engine.write(store.save_policy, at, policy.NONE, by=by, now=self._clock())
+            await self._engine.write(policies.save_policy, at, policy.NONE, by=by, now=self._clock())
         else:
-            await self._engine.write(store.remove_policy, at, by=by, now=self._clock())
+            await self._engine.write(policies.remove_policy, at, by=by, now=self._clock())
         self._policies[at] = None
         return had
 
@@ -131,7 +131,11 @@ class Ladder:
     ) -> Verdict:
         """The stored verdict on one message. `history`: what was said before it in the conversation, oldest
         first; `message`: its id; `kept` False: its words are not. Only a storage error comes out of this."""
-        last = await self._engine.read(store.last_in, scope.team, scope.conversation) if history else None
+        last = (
+            await self._engine.read(verdicts.read_last_in, scope.team, scope.conversation)
+            if history
+            else None
+        )
         asked = MessageToJudge(visible(text).strip(), history, scope, bool(last and last["on_topic"]), kept)
         verdict = await self._climb(rules, asked)
         verdict = replace(
@@ -142,7 +146,7 @@ class Ladder:
         )
         METRICS.count("parley_guard_decisions_total", verdict="on" if verdict.on_topic else "off")
         row = self._row(verdict, asked, message) | ({} if kept else {"text": ""})
-        return replace(verdict, id=await self._engine.write(store.add_verdict, asked.channel, row))
+        return replace(verdict, id=await self._engine.write(verdicts.add_verdict, asked.channel, row))
 
     async def _climb(self, rules: Policy, asked: MessageToJudge) -> Verdict:
         if rule := guard_rules.passes(asked.text, after_on_topic=asked.after_on_topic):
@@ -160,7 +164,7 @@ class Ladder:
         """What people said of the same words; a short message means something else each time."""
         if guard_rules.misleading(asked.text) == "short":
             return None
-        said = await self._engine.read(store.example, asked.channel, asked.text)
+        said = await self._engine.read(examples.find_label, asked.channel, asked.text)
         if said is None:
             return None
         return Verdict(said, "people", "a message of the same words", probability=float(said))
@@ -216,7 +220,7 @@ class Ladder:
 
     async def _with_taught(self, rules: Policy, at: Channel) -> Policy:
         """The policy with what people taught last among its examples: learned at once, by the model too."""
-        rows = await self._engine.read(store.taught, at, limit=FEW_SHOTS)
+        rows = await self._engine.read(examples.list_taught, at, limit=FEW_SHOTS)
         # Words that talk to a model are no example for one.
         shown = [row for row in rows if guard_rules.misleading(row["text"]) != "instructions"]
         on, off = (
@@ -227,7 +231,7 @@ class Ladder:
     async def model(self, at: Channel) -> Trained | None:
         """The discriminator in use; None when nothing was trained, or it has to be trained anew."""
         if at not in self._models:
-            row = await self._engine.read(store.model, at)
+            row = await self._engine.read(models.read_model, at)
             mine = self._embedder.name if self._embedder else ""
             if row and row["embedder"] not in ("", mine):
                 row = None  # vectors of another model mean nothing to it

@@ -21,8 +21,8 @@ from bot.guard.verdict import Verdict
 from storage.channel import owners
 from storage.conversation import replies
 from storage.engine import Engine
-from storage.guard import verdicts as store
-from storage.guard.verdicts import Channel
+from storage.guard import open_questions, verdicts
+from storage.place import Channel
 
 WEEKS_SHOWN = 8
 LATEST = 12  # verdicts and open questions shown at a time
@@ -139,21 +139,21 @@ class ChannelGuard:
 
     async def judged(self, team: str, id: int) -> Judged:
         """A stored verdict. Missing when there is none of that number."""
-        row = await self._engine.read(store.verdict, team, id)
+        row = await self._engine.read(verdicts.read_verdict, team, id)
         if row is None:
             raise Missing(f"verdict {id}")
         return _judged(row)
 
     async def judged_on(self, place: Conversation, message: str) -> Judged | None:
         """The verdict on a message, or behind a reply; None when neither was judged."""
-        row = await self._engine.read(store.verdict_on, Channel(place.team, place.channel), message)
+        row = await self._engine.read(verdicts.read_verdict_on, Channel(place.team, place.channel), message)
         if row is None and (reply := await self._engine.read(replies.shown_in, place.key, message)):
-            row = await self._engine.read(store.verdict_behind, place.team, reply)
+            row = await self._engine.read(verdicts.read_verdict_behind, place.team, reply)
         return _judged(row) if row else None
 
     async def latest(self, at: Channel) -> list[Judged]:
         """The last verdicts of a channel, newest first."""
-        return [_judged(row) for row in await self._engine.read(store.verdicts, at, limit=LATEST)]
+        return [_judged(row) for row in await self._engine.read(verdicts.list_verdicts, at, limit=LATEST)]
 
     async def overrule(self, team: str, id: int, on_topic: bool, *, by: str) -> bool:
         """What a verdict should have been: it counts at once, and is learned. False when that was said last.
@@ -162,11 +162,11 @@ class ChannelGuard:
 
     async def appeal(self, team: str, id: int, *, by: str) -> bool:
         """The asker thinks otherwise; False when that was said, or decided, before."""
-        return await self._engine.write(store.appeal, team, id, by=by, now=self._clock())
+        return await self._engine.write(verdicts.add_appeal, team, id, by=by, now=self._clock())
 
     async def behind(self, team: str, reply: str) -> Judged | None:
         """The verdict that a reply came of."""
-        row = await self._engine.read(store.verdict_behind, team, reply)
+        row = await self._engine.read(verdicts.read_verdict_behind, team, reply)
         return _judged(row) if row else None
 
     async def shown(self, judged: Judged) -> tuple[Conversation, str] | None:
@@ -194,12 +194,12 @@ class ChannelGuard:
 
     async def standing(self, at: Channel) -> GuardState:
         """What there is to know of it."""
-        since = self._clock() - WEEKS_SHOWN * store.WEEK_S
+        since = self._clock() - WEEKS_SHOWN * verdicts.WEEK_S
         return GuardState(
             await self._guard.policy(at),
             await self._school.versions(at),
             await self._school.weeks(at.team, since=since, channel=at.channel),
-            len(await self._engine.read(store.unanswered, at)),
+            len(await self._engine.read(open_questions.list_questions, at)),
             await self._lessons.waiting(at),
         )
 
@@ -220,12 +220,12 @@ class ChannelGuard:
 
     async def open_questions(self, at: Channel) -> list[OpenQuestion]:
         """What the channel's passages did not answer, newest first."""
-        rows = await self._engine.read(store.unanswered, at, limit=LATEST)
+        rows = await self._engine.read(open_questions.list_questions, at, limit=LATEST)
         return [OpenQuestion(r["id"], r["question"], r["nearest"], r["person"]) for r in rows]
 
     async def close_question(self, at: Channel, id: int, *, by: str) -> None:
         """One of them is done with."""
-        await self._engine.write(store.close_unanswered, at, id, by=by, now=self._clock())
+        await self._engine.write(open_questions.close_question, at, id, by=by, now=self._clock())
 
 
 def _learned_from(rules: Policy) -> tuple[object, ...]:

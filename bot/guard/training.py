@@ -24,8 +24,9 @@ from bot.ml.classification_report import Report, report
 from bot.ml.discriminator import MIN_EXAMPLES, Example, Training, dump, train
 from bot.provider.embeddings import Embedder
 from storage.engine import Engine
-from storage.guard import verdicts as store
-from storage.guard.verdicts import Channel
+from storage.guard import examples as example_rows
+from storage.guard import models, verdicts
+from storage.place import Channel
 
 # What does not belong is endless; at least this many examples of it, filled up with everyday questions.
 _ENOUGH_NEGATIVES = 250
@@ -71,14 +72,14 @@ class Trainer:
     async def add(self, at: Channel, examples: Iterable[Example], *, source: str) -> None:
         """Labelled messages that an owner gave or approved."""
         given = [(example.text, example.on_topic) for example in examples]
-        await self._engine.write(store.add_examples, at, given, source=source, now=self._clock())
+        await self._engine.write(example_rows.add_examples, at, given, source=source, now=self._clock())
 
     async def train(self, at: Channel) -> Version | None:
         """Trains on everything known of the channel and puts it to use; None with too few examples."""
         async with self._locks.setdefault(at, asyncio.Lock()):
             now = self._clock()  # what is added from here on is for the next training
             rules = await self._guard.policy(at)
-            stored = await self._engine.read(store.examples, at)
+            stored = await self._engine.read(example_rows.list_examples, at)
             examples = _gathered(stored, rules)
             if sum(e.on_topic for e in examples) < MIN_EXAMPLES:
                 return None
@@ -90,7 +91,7 @@ class Trainer:
             trained = await asyncio.to_thread(train, examples, costs=costs)
             figures = asdict(_report(examples, trained))
             version = await self._engine.write(
-                store.add_model,
+                models.add_model,
                 at,
                 dump(trained.discriminator),
                 embedder=self._embedder.name if self._embedder else "",
@@ -111,18 +112,18 @@ class Trainer:
                 bool(row["in_use"]),
                 row["trained_at"],
             )
-            for row in await self._engine.read(store.models, at)
+            for row in await self._engine.read(models.list_models, at)
         ]
 
     async def use(self, at: Channel, version: int, *, by: str) -> None:
         """Rolls back (or forward) to a stored version. Missing when it is not there."""
-        if not await self._engine.write(store.go_back, at, version, by=by, now=self._clock()):
+        if not await self._engine.write(models.roll_back, at, version, by=by, now=self._clock()):
             raise Missing(f"version {version}")
         self._guard.changed(at)
 
     async def weeks(self, team: str, *, since: float, channel: str = "") -> list[Week]:
         """What the guards did, per channel and week, latest week first."""
-        rows = await self._engine.read(store.weeks, team, since=since, channel=channel)
+        rows = await self._engine.read(verdicts.count_by_week, team, since=since, channel=channel)
         return [
             Week(r["channel"], r["week"], r["refused"], r["allowed"], r["overturned"], usd(r["cost"]))
             for r in rows

@@ -24,9 +24,9 @@ from bot.guard.training import Trainer
 from bot.jobs.inbox import Effect, Inbox, Job
 from bot.provider.json_form import ModelApi
 from storage.engine import Engine, Tx
-from storage.guard import verdicts as store
-from storage.guard.verdicts import Channel
+from storage.guard import examples, models, verdicts
 from storage.jobs import inbox
+from storage.place import Channel
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ class TrainingJobs:
     async def label(self, team: str, verdict: int, on_topic: bool, *, by: str) -> bool:
         """ "Should have answered" (or refused): the message becomes an example, and what was wrongly refused
         is asked again. False when that was said of it last. Missing without a verdict."""
-        row = await self._engine.read(store.verdict, team, verdict)
+        row = await self._engine.read(verdicts.read_verdict, team, verdict)
         if row is None:
             raise Missing(f"verdict {verdict}")
         taught = partial(_labelled, team=team, verdict=verdict, on_topic=on_topic, by=by, now=self._clock())
@@ -89,7 +89,7 @@ class TrainingJobs:
         rules = await self._guard.policy(at)
         if rules and not await self._examples(at, rules):
             await self._write_examples(at, rules, payload["by"])
-        if await self._guard.model(at) is None or not await self._engine.read(store.learned, at):
+        if await self._guard.model(at) is None or not await self._engine.read(models.is_up_to_date, at):
             version = await self._school.train(at)
             log.info(
                 "guard of %s: %s", at.channel, version.version if version else "too little to learn from"
@@ -98,13 +98,13 @@ class TrainingJobs:
 
     async def _ask_again(self, team: str, verdict: int) -> None:
         """What was refused and should have been answered is a question once more."""
-        row = await self._engine.read(store.verdict, team, verdict)
+        row = await self._engine.read(verdicts.read_verdict, team, verdict)
         if row and row["label"] and row["reply"] and verdict_from(row).stops:
             with contextlib.suppress(AskError, Conflict, Missing):  # asked before, or the question is gone
                 await self.retry(row["reply"], row["person"])
 
     async def _examples(self, at: Channel, rules: Policy) -> bool:
-        rows = await self._engine.read(store.examples, at)
+        rows = await self._engine.read(examples.list_examples, at)
         return bool(rules.belongs) or any(row["on_topic"] for row in rows if row["source"] != "feedback")
 
     async def _write_examples(self, at: Channel, rules: Policy, by: str) -> None:
@@ -134,4 +134,4 @@ def _desk(at: Channel) -> str:
 
 
 def _labelled(tx: Tx, *, team: str, verdict: int, on_topic: bool, by: str, now: float) -> bool:
-    return store.label_verdict(tx, team, verdict, on_topic, by=by, now=now) is not None
+    return verdicts.label_verdict(tx, team, verdict, on_topic, by=by, now=now) is not None

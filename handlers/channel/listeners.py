@@ -20,7 +20,7 @@ from handlers.channel.form import Filled, place
 from handlers.guard import blocks as guard_blocks
 from handlers.slack import blocks, modals
 from handlers.slack.modals import View
-from storage.guard.verdicts import Channel
+from storage.place import Channel
 
 NOT_YOURS = "what Parley does in a channel is for whoever made it, those an admin named, and admins to decide"
 NO_GUARD = "Saved. There is no guard in {place}: everything is answered."

@@ -18,7 +18,7 @@ from handlers.guard import blocks as guard_blocks
 from handlers.slack import blocks, modals, own_messages
 from handlers.slack.blocks import SHOULD_ANSWER
 from handlers.slack.modals import View
-from storage.guard.verdicts import Channel
+from storage.place import Channel
 
 NOBODY_ELSE = "a verdict is for the person who asked and those who look after the channel"
 NOT_JUDGED = "The guard has not judged this message."

@@ -23,7 +23,7 @@ from bot.guard.policy import Policy
 from bot.guard.training import Trainer
 from bot.ml.discriminator import Example
 from storage.database import open_engine
-from storage.guard.verdicts import Channel
+from storage.place import Channel
 from tests.support.guard_rows import topic_split
 
 AT = Channel("T1", "C1")

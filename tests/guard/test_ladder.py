@@ -29,8 +29,8 @@ from bot.ml.discriminator import Example
 from bot.provider.embeddings import CachedEmbedder
 from storage.database import open_engine
 from storage.engine import Engine, Tx
-from storage.guard import verdicts as store
-from storage.guard.verdicts import Channel
+from storage.guard import examples, models, open_questions, verdicts
+from storage.place import Channel
 from storage.privacy import forget
 from storage.provider import vectors
 from tests.support.guard_rows import TopicSplit, topic_split
@@ -295,15 +295,15 @@ async def test_examples_are_written_from_the_purpose(tmp_path: Path) -> None:
 async def test_should_have_answered_is_learned_at_once(engine: Engine, school: Trainer) -> None:
     guard = school._guard
     texts = [f"{TIRES} {i}" for i in ("today", "please", "thanks", "maybe")]
-    verdicts = [await judged(guard, text) for text in texts]
-    assert all(v.stops for v in verdicts)
-    for verdict in verdicts:
-        await engine.write(store.label_verdict, "T1", verdict.id, True, by="U0", now=time.time())
+    before = [await judged(guard, text) for text in texts]
+    assert all(v.stops for v in before)
+    for verdict in before:
+        await engine.write(verdicts.label_verdict, "T1", verdict.id, True, by="U0", now=time.time())
     assert await school.train(AT)
     after = await judged(guard, TIRES)
     assert after.probability is not None
-    assert verdicts[0].probability is not None
-    assert after.probability > verdicts[0].probability + 0.1
+    assert before[0].probability is not None
+    assert after.probability > before[0].probability + 0.1
     assert not (after.rung == "local" and after.reason == "sure" and after.stops)
 
 
@@ -375,13 +375,13 @@ async def test_a_training_that_is_cancelled_leaves_the_version_in_use(
 async def test_a_model_does_not_outlive_the_words_it_was_trained_on(engine: Engine, school: Trainer) -> None:
     guard = school._guard
     verdict = await judged(guard, TIRES)
-    await engine.write(store.label_verdict, "T1", verdict.id, True, by="U0", now=time.time())
+    await engine.write(verdicts.label_verdict, "T1", verdict.id, True, by="U0", now=time.time())
     assert await school.train(AT)
     assert (await guard.model(AT)) is not None
     await engine.write(forget.forget, Conversation("T1", "C1", "1.0"), now=0.0)
     guard.forgotten()
     assert await guard.model(AT) is None
-    assert await engine.read(store.verdict_on, AT, "1.0") is None
+    assert await engine.read(verdicts.read_verdict_on, AT, "1.0") is None
 
 
 # Looking back
@@ -390,14 +390,14 @@ async def test_a_model_does_not_outlive_the_words_it_was_trained_on(engine: Engi
 async def test_why_tells_rung_probability_threshold_and_reason(engine: Engine, school: Trainer) -> None:
     guard = school._guard
     verdict = await judged(guard, TIRES, message="5.0")
-    stored = await engine.read(store.verdict_on, AT, "5.0")
+    stored = await engine.read(verdicts.read_verdict_on, AT, "5.0")
     assert stored
     assert verdict == replace(verdict_from(stored), says=verdict.says)
     said = verdict.explanation()
     assert said.startswith("Off topic")
     assert "classifier" in said
     assert "%" in said
-    assert await engine.read(store.verdict, "T2", verdict.id) is None
+    assert await engine.read(verdicts.read_verdict, "T2", verdict.id) is None
 
 
 async def test_weeks_count_what_was_refused_allowed_and_overturned(engine: Engine, school: Trainer) -> None:
@@ -405,12 +405,12 @@ async def test_weeks_count_what_was_refused_allowed_and_overturned(engine: Engin
     guard = Ladder(engine, judge=OnePerson(0.9), clock=lambda: now[0])
     first = await judged(guard, TIRES)
     await judged(guard, "tires or oven?")
-    now[0] += store.WEEK_S
+    now[0] += verdicts.WEEK_S
     await judged(guard, TIRES)
-    await engine.write(store.label_verdict, "T1", first.id, True, by="U0", now=now[0])
+    await engine.write(verdicts.label_verdict, "T1", first.id, True, by="U0", now=now[0])
     weeks = await school.weeks("T1", since=1_000_000.0)
     assert [(w.begins_at, w.refused, w.allowed, w.overturned) for w in weeks] == [
-        (1_000_000 + store.WEEK_S, 1, 0, 0),
+        (1_000_000 + verdicts.WEEK_S, 1, 0, 0),
         (1_000_000, 1, 1, 1),
     ]
     assert weeks[1].cost_usd == Decimal("0.00003")
@@ -418,22 +418,28 @@ async def test_weeks_count_what_was_refused_allowed_and_overturned(engine: Engin
 
 async def test_what_was_trained_on_an_example_that_was_erased_meanwhile_is_not_kept(engine: Engine) -> None:
     def trained(tx: Tx) -> list[int]:
-        store.add_examples(tx, AT, [("one", True)], source="file", now=1.0)
+        examples.add_examples(tx, AT, [("one", True)], source="file", now=1.0)
         for count in (1, 2):
-            store.add_model(tx, AT, b"", embedder="", examples=count, report="{}", now=2.0)
-        return [row["version"] for row in store.models(tx, AT)]
+            models.add_model(tx, AT, b"", embedder="", examples=count, report="{}", now=2.0)
+        return [row["version"] for row in models.list_models(tx, AT)]
 
     assert await engine.write(trained) == [1]
 
 
 async def test_unanswered_questions_wait_for_the_owner(engine: Engine) -> None:
     await engine.write(
-        store.add_unanswered, AT, "How high is it?", "It is old.", person="U1", conversation="c", now=1.0
+        open_questions.add_question,
+        AT,
+        "How high is it?",
+        "It is old.",
+        person="U1",
+        conversation="c",
+        now=1.0,
     )
-    (row,) = await engine.read(store.unanswered, AT)
+    (row,) = await engine.read(open_questions.list_questions, AT)
     assert row["question"] == "How high is it?"
-    await engine.write(store.close_unanswered, AT, row["id"], by="U0", now=2.0)
-    assert await engine.read(store.unanswered, AT) == []
+    await engine.write(open_questions.close_question, AT, row["id"], by="U0", now=2.0)
+    assert await engine.read(open_questions.list_questions, AT) == []
 
 
 # Policies, vectors, quotes

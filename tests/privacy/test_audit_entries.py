@@ -128,7 +128,7 @@ UNWRITTEN = {
 DECIDED = ("channel_wishes", "guard_policies", "guard_examples", "channel_owners", "budgets", "digests")
 # What writes into them without an entry of its own, and why.
 BEHIND = {
-    "verdicts.add_example": "behind label_verdict and add_examples",
+    "examples.add_example": "behind label_verdict and add_examples",
     "forget.forget_judged": "behind the deletion of a message (bot/conversation/records.py)",
     "digests.sent": "the process remembers the week it told",
     "budgets.raise_for_a_while": "through _note",

@@ -16,9 +16,9 @@ from storage import audit
 from storage.channel import owners, preferences
 from storage.costs import budgets
 from storage.engine import Tx
-from storage.guard import verdicts
-from storage.guard.verdicts import Channel
+from storage.guard import policies
 from storage.jobs import inbox
+from storage.place import Channel
 from storage.sqlite.writer import SqliteTx
 from tests.scenarios.test_commands import parley, told
 from tests.support.rows import SECRET, open_rows
@@ -43,8 +43,8 @@ def decisions(tx: Tx) -> None:
     budgets.remove(tx, "T", 1, by="U0", at=3.0)
     owners.name(tx, "T", "C", "U1", by="U0", at=4.0)
     owners.dismiss(tx, "T", "C", "U1", by="U0", at=5.0)
-    verdicts.save_policy(tx, Channel("T", "C"), "said in confidence", by="U1", now=6.0)
-    verdicts.remove_policy(tx, Channel("T", "C"), by="U1", now=7.0)
+    policies.save_policy(tx, Channel("T", "C"), "said in confidence", by="U1", now=6.0)
+    policies.remove_policy(tx, Channel("T", "C"), by="U1", now=7.0)
     preferences.wish(tx, "T", "C", "words", "said in confidence", person="U1", now=8.0)
     note_changes(tx, Settings(model="gpt-other", slack_bot_token="xoxb-secret"), now=9.0)
     inbox.put(tx, "k", "c", "m", '"said in confidence"', now=10.0)

@@ -19,8 +19,8 @@ from storage.channel import owners, preferences
 from storage.conversation import messages
 from storage.costs import ledger
 from storage.engine import Tx
-from storage.guard import verdicts
-from storage.guard.verdicts import Channel
+from storage.guard import policies
+from storage.place import Channel
 from storage.privacy import anonymise
 from storage.privacy.forget import forget_team
 from storage.schema import LASTING, TEAM_TABLES
@@ -235,7 +235,7 @@ async def test_or_they_stay_if_the_operator_wants_so(tmp_path: Path) -> None:
 def test_a_workspace_that_goes_leaves_amounts_and_nothing_else_and_no_other_is_touched(tx: SqliteTx) -> None:
     work_through(tx, "1", HERE, "U1")
     preferences.wish(tx, "T", "C", "words", "secret of U1", person="U1", now=0)
-    verdicts.save_policy(tx, Channel("T", "C"), "secret of U1", by="U1", now=0)
+    policies.save_policy(tx, Channel("T", "C"), "secret of U1", by="U1", now=0)
     owners.name(tx, "T", "C", "U1", by="U0", at=0)
     other = replace(HERE, team="T2")
     messages.append(tx, other, role="human", message="1", person="U9", text="secret of U9", now=0)

@@ -20,9 +20,9 @@ from storage.channel import preferences
 from storage.conversation import messages, replies
 from storage.database import open_engine
 from storage.engine import Tx
-from storage.guard import verdicts
-from storage.guard.verdicts import Channel
+from storage.guard import open_questions, verdicts
 from storage.jobs import inbox
+from storage.place import Channel
 from storage.voice import clips, recordings
 from tests.scenarios.test_commands import told
 from tests.storage.test_messages import HERE
@@ -47,7 +47,7 @@ def aged(tx: Tx) -> None:
             "action": "refuse", "shadow": 0, "version": None, "judged_at": at,
         }  # fmt: skip
         verdicts.add_verdict(tx, Channel("T", "C"), verdict)
-        verdicts.add_unanswered(
+        open_questions.add_question(
             tx, Channel("T", "C"), f"{name} question", "", person="U1", conversation=HERE.key, now=at
         )
         inbox.put(tx, name, f"parked {name}", "m", f'"{name} parked"', team="T", person="U1", now=at)

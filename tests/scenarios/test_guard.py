@@ -29,7 +29,7 @@ from handlers.slack import modals
 from handlers.slack.blocks import FEEDBACK, SETTINGS_OF, SHOULD_ANSWER, SHOULD_REFUSE
 from handlers.slack.client import SlackClient
 from storage.channel import owners
-from storage.guard.verdicts import Channel
+from storage.place import Channel
 from tests.kills.test_kills import finals, supervised
 from tests.support.guard_rows import TopicSplit, topic_split
 from tests.support.waiting import until

@@ -16,8 +16,8 @@ from bot.guard.model_judge import RULES
 from bot.guard.policy import Policy
 from bot.sandbox.slack.people.forms import NotPossible, elements
 from handlers.slack.blocks import FEEDBACK, SHOULD_ANSWER, SHOULD_REFUSE
-from storage.guard import verdicts
-from storage.guard.verdicts import Channel
+from storage.guard import policies
+from storage.place import Channel
 from tests.simulator.clock import CLOCK
 from tests.simulator.model import WHOLE, Asked
 from tests.simulator.part import Doing, Part
@@ -56,7 +56,7 @@ class Subjects(Part):
             rules = self._policies[id] = self._policy()
             self.story.tell(f"{channel} is for something: {rules}")
             at = Channel(self.story.slack.team, id)
-            verdicts.save_policy(self.story.tx, at, rules.as_json(), by="", now=CLOCK.wall())
+            policies.save_policy(self.story.tx, at, rules.as_json(), by="", now=CLOCK.wall())
 
     def _policy(self) -> Policy:
         return Policy(

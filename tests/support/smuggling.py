@@ -22,7 +22,7 @@ from bot.guard.model_judge import ModelJudge, conversation
 from bot.guard.training import Trainer
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.rehearsal.question import RehearsedAnswer, TextRequest
-from storage.guard.verdicts import Channel
+from storage.place import Channel
 from tests.attacks.security import note
 from tests.support.model_api import door
 from tests.support.smuggled_rows import SUBJECTS, Subject

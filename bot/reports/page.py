@@ -1,6 +1,6 @@
-"""The usage page: `respond` is all that a route has to call.
+"""Answers the usage page; `respond` is all that a route has to call.
 
-It reads the query, gathers what the viewer may see and answers with the page (bot/reports/page_html.py), CSV
+It reads the query, gathers what the viewer may see and answers with the page (bot/reports/usage_page.py), CSV
 or Parquet. Who the viewer is and what ids are called in Slack is the handlers' to know; links are signed in
 bot/pages/signed_links.py.
 """
@@ -14,11 +14,12 @@ from datetime import date, timedelta
 
 from bot.costs.budgets import Budgets, Standing, titled
 from bot.costs.viewer import OPERATOR, Viewer
+from bot.pages import html
+from bot.pages.html import Response
 from bot.reports import chart_images
 from bot.reports.chart_images import Picture
 from bot.reports.charts import Chart, burn_down, over_time, share
 from bot.reports.formats import as_csv, as_parquet
-from bot.reports.page_html import NARROW, POLICY, Filters, View, page
 from bot.reports.usage import (
     BYS,
     OTHERS,
@@ -30,24 +31,10 @@ from bot.reports.usage import (
     permitted_standings,
     usage,
 )
+from bot.reports.usage_page import NARROW, Filters, View, page
 from storage.engine import Engine
 
-HEADERS = {
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-}
 FORMATS = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """Bytes and headers for HTTP."""
-
-    body: bytes
-    headers: Mapping[str, str]
-    shows: str  # in ids and words of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +56,21 @@ class PageData:
         return await usage(self.engine, self.team, span, self.viewer, by=by, where=where)
 
 
-async def respond(desk: PageData, query: Mapping[str, str]) -> Response:
+async def respond(data: PageData, query: Mapping[str, str]) -> Response:
     """The page for a query, or with format=csv|parquet its rows. NotUnderstood for unknown words."""
-    filters = read(query, desk.today)
+    filters = filters_of(query, data.today)
     if (form := query.get("format", "")) in FORMATS:
-        rows = await desk.rows(filters.span, *BYS, where=filters.where)
-        names = await desk.names({id for row in rows for id in (row.channel, row.user)})
+        rows = await data.rows(filters.span, *BYS, where=filters.where)
+        names = await data.names({id for row in rows for id in (row.channel, row.user)})
         return _download(rows, form, names, shows=f"{_shows(filters)} as {form}")
-    view = await look(desk, filters)
+    view = await gather(data, filters)
     nonce = secrets.token_urlsafe(16)
     script = await chart_images.script() if view.drawn else ""
-    html = page(view, token=query.get("token", ""), script=script, nonce=nonce)
-    policy = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": POLICY.format(nonce)}
-    return Response(html.encode(), HEADERS | policy, _shows(filters))
+    whole = page(view, token=query.get("token", ""), script=script, nonce=nonce)
+    return html.respond(whole, nonce=nonce, shows=_shows(filters))
 
 
-def read(query: Mapping[str, str], today: date) -> Filters:
+def filters_of(query: Mapping[str, str], today: date) -> Filters:
     """The filters of a query; NotUnderstood when a span or a column is none we know."""
     word = query.get("span") or "month"
     question = parse(f"{word} by {query.get('by') or 'channel'}", today)
@@ -92,23 +78,23 @@ def read(query: Mapping[str, str], today: date) -> Filters:
     return Filters(word, question.span, question.by[0], where)
 
 
-async def look(desk: PageData, filters: Filters) -> View:
+async def gather(data: PageData, filters: Filters) -> View:
     """Everything the viewer may see under these filters, with its charts drawn where they can be."""
     span, where = filters.span, filters.where
-    choices = {by: _choices(await desk.rows(span, by, where={}), by) for by in NARROW}
-    standings = permitted_standings(await desk.budgets.standings(desk.team), desk.viewer)
-    rows = await desk.rows(span, filters.by, where=where)
-    names = await desk.names(
+    choices = {by: _choices(await data.rows(span, by, where={}), by) for by in NARROW}
+    standings = permitted_standings(await data.budgets.standings(data.team), data.viewer)
+    rows = await data.rows(span, filters.by, where=where)
+    names = await data.names(
         {*choices["channel"], *choices["person"], *(standing.budget.target for standing in standings)}
     )
     charts: list[Chart] = []
-    if rows and desk.draw:
-        charts.append(over_time(await desk.rows(span, "day", "channel", where=where), span, names))
-        charts.append(share(await desk.rows(span, "kind", where=where), span))
-        charts += [await burn_down_of(desk.engine, one, desk.today, names=names) for one in standings[:1]]
+    if rows and data.draw:
+        charts.append(over_time(await data.rows(span, "day", "channel", where=where), span, names))
+        charts.append(share(await data.rows(span, "kind", where=where), span))
+        charts += [await burn_down_of(data.engine, one, data.today, names=names) for one in standings[:1]]
     charts = [chart for chart in charts if chart.shows_something]
-    drawn = await desk.draw(charts) if desk.draw and charts else []
-    return View(filters, desk.today, rows, choices, standings, drawn, names)
+    drawn = await data.draw(charts) if data.draw and charts else []
+    return View(filters, data.today, rows, choices, standings, drawn, names)
 
 
 async def burn_down_of(engine: Engine, standing: Standing, today: date, *, names: Mapping[str, str]) -> Chart:
@@ -134,5 +120,4 @@ def _shows(filters: Filters) -> str:
 
 def _download(rows: Sequence[UsageRow], form: str, names: Mapping[str, str], *, shows: str) -> Response:
     body = as_parquet(rows) if form == "parquet" else as_csv(rows, names=names).encode()
-    named = {"Content-Type": FORMATS[form], "Content-Disposition": f'attachment; filename="usage.{form}"'}
-    return Response(body, HEADERS | named, shows)
+    return html.download(body, kind=FORMATS[form], name=f"usage.{form}", shows=shows)

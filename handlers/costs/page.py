@@ -6,7 +6,8 @@ from aiohttp import web
 
 from bot.app import Services
 from bot.core.errors import AskError, BotError, NotPermitted
-from bot.reports.page import HEADERS, respond
+from bot.pages.html import HEADERS
+from bot.reports.page import respond
 from bot.reports.service import PAGE_PATH
 from handlers.adapter import SlackChat
 

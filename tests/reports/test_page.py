@@ -26,7 +26,7 @@ from bot.costs.pricing import Prices
 from bot.costs.viewer import Viewer
 from bot.pages.signed_links import LIFE_S, sign, verify
 from bot.reports import chart_images
-from bot.reports.page import PageData, read, respond
+from bot.reports.page import PageData, filters_of, respond
 from storage.database import open_engine
 
 TODAY = date(2026, 11, 23)
@@ -137,4 +137,4 @@ async def test_a_month_without_use_is_a_page_too(desk: PageData) -> None:
 @pytest.mark.parametrize("query", [{"span": "never"}, {"by": "mood"}])
 def test_filters_we_do_not_know_are_refused(query: dict[str, str]) -> None:
     with pytest.raises(NotUnderstood):
-        read(query, TODAY)
+        filters_of(query, TODAY)

@@ -1,4 +1,4 @@
-"""How the usage page looks: a `View` becomes one HTML file that needs nothing else, no network either.
+"""How the usage page looks: a `View` becomes one HTML file on the frame of all pages (bot/pages/html.py).
 
 Pictures are images with alt text first; the script turns them into charts one can point at. Everything that
 came from outside is escaped.
@@ -7,7 +7,7 @@ came from outside is escaped.
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from html import escape
@@ -18,17 +18,25 @@ from urllib.parse import urlencode
 import orjson
 
 from bot.costs.budgets import Standing, titled
+from bot.pages.html import figures, frame, select
+from bot.pages.tables import Column, table
 from bot.reports.chart_images import Picture
 from bot.reports.formats import NAMED, SHOWN, cells, columns, compact, cost, dollars
 from bot.reports.usage import BYS, By, Span, UsageRow, total
 
-TEMPLATE = Template(Path(__file__).with_name("dashboard.html").read_text("utf-8"))
+_BODY = Template(Path(__file__).with_name("usage_page.html").read_text("utf-8"))
+_STYLE = Path(__file__).with_name("usage_page.css").read_text("utf-8")
+_SCRIPTS = Template("""\
+<script nonce="$nonce">$script</script>
+<script nonce="$nonce" type="application/json" id="specs">$specs</script>
+<script nonce="$nonce">
+JSON.parse(document.getElementById("specs").textContent).forEach(function (spec, i) {
+  vegaEmbed("#chart" + i, spec, { actions: false, renderer: "svg", ast: true });
+});
+</script>
+""")
 NARROW: tuple[By, ...] = ("channel", "person", "model", "kind")
 MONTHS_BACK = 12
-# The page runs its own scripts, and asks nobody for anything.
-POLICY = (
-    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'self'; script-src 'nonce-{}'"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,46 +64,44 @@ class View:
 
 def page(view: View, *, token: str, script: str, nonce: str) -> str:
     """The HTML. `script` is what shows charts, `nonce` what the content security policy lets run."""
-    asked = {"token": token, "span": view.filters.word, "by": view.filters.by, **view.filters.where}
+    query = {"token": token, "span": view.filters.word, "by": view.filters.by, **view.filters.where}
     specs = orjson.dumps([picture.spec for picture in view.drawn]).decode().replace("<", "\\u003c")
-    return TEMPLATE.substitute(
-        title=escape(f"Usage, {view.filters.span.label}"),
-        subtitle=escape(_narrowed(view)),
+    body = _BODY.substitute(
         token=escape(token),
-        nonce=nonce,
         selects=_selects(view),
-        figures=_figures(total(view.rows)),
+        figures=figures(_figures(total(view.rows))),
         budgets=_budgets(view),
         charts="".join(_figure(n, picture) for n, picture in enumerate(view.drawn)),
         heading=f"By {view.filters.by}",
         table=_table(view.rows, view.names) if view.rows else "<p>Nothing was used.</p>",
         downloads="".join(
-            f'<a class="button" href="?{escape(urlencode({**asked, "format": form}))}">{label}</a>'
+            f'<a class="button" href="?{escape(urlencode({**query, "format": form}))}">{label}</a>'
             for form, label in (("csv", "CSV"), ("parquet", "Parquet"))
         ),
-        script=script,
-        specs=specs,
     )
+    scripts = _SCRIPTS.substitute(nonce=nonce, script=script, specs=specs)
+    title = f"Usage, {view.filters.span.label}"
+    return frame(title, _subtitle(view), body, style=_STYLE, scripts=scripts)
 
 
-def _narrowed(view: View) -> str:
+def _subtitle(view: View) -> str:
     # A name is shown only where it was offered: whoever guesses an id does not learn what it is called.
     offered = {value for values in view.choices.values() for value in values}
-    told = [
+    narrowed = [
         f"{by} {view.names.get(value, value) if value in offered else value}"
         for by, value in view.filters.where.items()
     ]
-    return f"Only {', '.join(told)}" if told else "Everything you may see"
+    return f"Only {', '.join(narrowed)}" if narrowed else "Everything you may see"
 
 
 def _selects(view: View) -> str:
     named = {by: [(value, view.names.get(value, value)) for value in view.choices[by]] for by in NARROW}
     parts = [
-        _select("span", "When", _spans(view.today), view.filters.word),
-        _select("by", "Added up by", [(by, by) for by in BYS], view.filters.by),
+        select("span", "When", _spans(view.today), view.filters.word),
+        select("by", "Added up by", [(by, by) for by in BYS], view.filters.by),
     ]
     parts += [
-        _select(by, by.capitalize(), [("", "all"), *named[by]], view.filters.where.get(by, ""))
+        select(by, by.capitalize(), [("", "all"), *named[by]], view.filters.where.get(by, ""))
         for by in NARROW
     ]
     return "\n".join(parts)
@@ -110,27 +116,19 @@ def _spans(today: date) -> list[tuple[str, str]]:
     return spans
 
 
-def _select(name: str, label: str, options: Iterable[tuple[str, str]], chosen: str) -> str:
-    shown = "".join(
-        f'<option value="{escape(value)}"{" selected" if value == chosen else ""}>{escape(text)}</option>'
-        for value, text in options
-    )
-    return f'<label>{label}<select name="{name}">{shown}</select></label>'
-
-
-def _figures(whole: UsageRow) -> str:
+def _figures(whole: UsageRow) -> dict[str, str]:
     cached = f"{whole.cached_tokens / whole.input_tokens:.0%}" if whole.input_tokens else "–"
-    figures = {
+    shown = {
         "cost": cost(whole),
         "requests": f"{whole.requests:,}",
         "tokens in / out": f"{compact(whole.input_tokens)} / {compact(whole.output_tokens)}",
         "of the input from cache": cached,
     }
     if whole.unpriced:
-        figures["requests without a known price"] = f"{whole.unpriced:,}"
+        shown["requests without a known price"] = f"{whole.unpriced:,}"
     if whole.wasted_usd:
-        figures["charged, reached nobody"] = dollars(whole.wasted_usd)
-    return "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in figures.items())
+        shown["charged, reached nobody"] = dollars(whole.wasted_usd)
+    return shown
 
 
 def _budgets(view: View) -> str:
@@ -161,16 +159,6 @@ def _figure(number: int, picture: Picture) -> str:
 
 def _table(rows: Sequence[UsageRow], names: Mapping[str, str]) -> str:
     shown = columns(rows)
-    head = "".join(f"<th{_class(column)}>{SHOWN[column][0]}</th>" for column in shown)
-    body = "".join(f"<tr>{_cells(row, shown, names)}</tr>" for row in rows)
-    foot = _cells(total(rows), shown, {"": "total"})
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody><tfoot><tr>{foot}</tr></tfoot></table>"
-
-
-def _cells(row: UsageRow, shown: Sequence[str], names: Mapping[str, str]) -> str:
-    texts = zip(shown, cells(row, shown, names), strict=True)
-    return "".join(f"<td{_class(column)}>{escape(text)}</td>" for column, text in texts)
-
-
-def _class(column: str) -> str:
-    return ' class="name"' if column in NAMED else ""
+    titles = [Column(SHOWN[name][0], is_name=name in NAMED) for name in shown]
+    texts = [cells(row, shown, names) for row in rows]
+    return table(titles, texts, total=cells(total(rows), shown, {"": "total"}))

@@ -6,17 +6,18 @@ from typing import Any
 
 from bot.app import Services
 from bot.guard.service import Judged
-from handlers.channel.listeners import ChannelSettings
+from handlers.adapter import SlackChat
 from handlers.guard import blocks as guard_blocks
 from handlers.slack import blocks
+from storage.place import Channel
 
 
 class Actions:
     """Listeners for block_actions."""
 
-    def __init__(self, services: Services, settings: ChannelSettings) -> None:
+    def __init__(self, services: Services, front: SlackChat) -> None:
         self._services = services
-        self._settings = settings
+        self._front = front
 
     async def feedback(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
         """👍 or 👎 of one person for one reply; pressing again changes it."""
@@ -30,7 +31,10 @@ class Actions:
             await respond(**blocks.ephemeral("Does it belong here?", said), replace_original=False)
 
     async def _has_a_say(self, judged: Judged, team: str, user: str) -> bool:
-        return user == judged.asker or await self._settings.may(team, judged.channel, user)
+        if user == judged.asker:
+            return True
+        at = Channel(team, judged.channel)
+        return await self._front.rights.may_decide(self._services.subject, at, user)
 
     async def retry(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
         """One more attempt at a failed answer, once, by the asker."""

@@ -17,9 +17,9 @@ from handlers.slack import mrkdwn
 from handlers.slack.blocks import Block
 from handlers.slack.client import SlackClient
 from handlers.slack.directory import Directory
+from handlers.slack.own_messages import is_card
 from handlers.slack.pacing import Pacing
 from handlers.slack.permissions import Permissions
-from handlers.voice.blocks import is_card
 
 log = logging.getLogger(__name__)
 

@@ -1,8 +1,8 @@
-"""What arrives from Slack becomes an `Incoming` and is on disk before Slack hears that we have it.
+"""Stores what arrives from Slack before Slack is told that we have it.
 
 `receive` runs as Bolt's `before_authorize` middleware: after the signature check, before any request to
 Slack. A person's post is committed to the inbox and acknowledged here; what only concerns stored text (an
-edit, a deletion) is carried out here too. Everything else goes on to the listeners in handlers/__init__.py.
+edit, a deletion) is carried out here too. Everything else goes on to the listeners of handlers/routes.py.
 If a commit fails this raises, Slack gets a failure and delivers again.
 """
 
@@ -10,37 +10,28 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
 from bot.conversation.service import Turns
-from bot.core.values import Conversation, File, Incoming
 from bot.voice.service import Clips
 from handlers.slack import mrkdwn
 from handlers.slack.allowed_hosts import pinned
 from handlers.slack.client import SlackClient
+from handlers.slack.payloads import POST_SUBTYPES, TOMBSTONE, incoming_from, is_bot, message_key, team_of
 
 log = logging.getLogger(__name__)
 
-# Subtypes of `message` that are a person saying something.
-# Source: https://docs.slack.dev/reference/events/message#subtypes
-SAID = frozenset({None, "file_share", "thread_broadcast", "me_message"})
-# Subtypes of a file that was recorded in Slack's own client.
-CLIPS = frozenset({"slack_audio", "slack_video"})
-# What stays of a deleted message that has replies.
-TOMBSTONE = "tombstone"
 ACKNOWLEDGED = 200
 NOT_A_DELIVERY = 400
-SLACKBOT = "USLACKBOT"
 # Source: https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
 RESPONSE_HOST = "hooks.slack.com"
 
 
 class Intake:
-    """The middleware, holding what it needs of the house."""
+    """The middleware in front of all listeners: posts are stored here, the rest goes on."""
 
     def __init__(self, turns: Turns, clips: Clips, door: SlackClient) -> None:
         self._turns = turns
@@ -84,7 +75,7 @@ class Intake:
                 await self._edited(body, event)
             case "message_deleted":
                 await self._deleted(body, event, event["deleted_ts"])
-            case subtype if subtype in SAID:
+            case subtype if subtype in POST_SUBTYPES:
                 await self._said(body, event, event)
 
     async def _deleted(self, body: dict[str, Any], event: dict[str, Any], ts: str) -> None:
@@ -124,59 +115,3 @@ class Intake:
             if authorization.get("is_bot") and authorization.get("user_id"):
                 self._door.bot_user = authorization["user_id"]
         return self._door.bot_user
-
-
-def incoming_from(body: dict[str, Any], event: dict[str, Any], message: dict[str, Any], bot: str) -> Incoming:
-    """A person's post as a value. `message` is the event itself, or the new version inside an edit.
-
-    An edit that makes a post a question makes it one now, however old the post is.
-    """
-    team, channel, ts = team_of(body), event["channel"], message["ts"]
-    text = message.get("text") or ""
-    if not all(isinstance(id, str) for id in (channel, ts, message["user"], message.get("thread_ts") or "")):
-        raise TypeError("an id that is no text")
-    direct = event.get("channel_type") == "im"
-    return Incoming(
-        key=message_key(team, channel, ts),
-        conversation=Conversation(team, channel, message.get("thread_ts") or ts),
-        user=message["user"],
-        message=ts,
-        text=mrkdwn.readable(text, without=bot),
-        sent_at=datetime.fromtimestamp(float((message.get("edited") or {}).get("ts") or ts), UTC),
-        direct=direct,
-        mentioned=event.get("type") == "app_mention" or mrkdwn.mentions(text, bot),
-        external=is_external(body, message, team),
-        files=tuple(file_from(f) for f in message.get("files") or () if isinstance(f, dict) and f.get("id")),
-    )
-
-
-def file_from(file: dict[str, Any]) -> File:
-    return File(
-        id=file["id"],
-        name=file.get("name") or "",
-        mime=file.get("mimetype") or "",
-        size_bytes=int(file.get("size") or 0),
-        url=file.get("url_private_download") or file.get("url_private") or "",
-        voice=file.get("subtype") in CLIPS,
-        stub=file.get("file_access") == "check_file_info",
-    )
-
-
-def message_key(team: str, channel: str, ts: str) -> str:
-    """One post, however many events and deliveries tell of it."""
-    return f"m:{team}:{channel}:{ts}"
-
-
-def team_of(body: dict[str, Any]) -> str:
-    return body.get("team_id") or body.get("enterprise_id") or ""
-
-
-def is_bot(message: dict[str, Any], bot: str) -> bool:
-    """Said by us or by another bot: never answered, so that bots cannot talk in circles."""
-    return bool(message.get("bot_id")) or message.get("user") in (bot, SLACKBOT)
-
-
-def is_external(body: dict[str, Any], message: dict[str, Any], team: str) -> bool:
-    home = {team, body.get("enterprise_id")}
-    elsewhere = {message.get("user_team"), message.get("source_team")} - home - {None, ""}
-    return bool(body.get("is_ext_shared_channel")) or bool(elsewhere)

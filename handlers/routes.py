@@ -20,9 +20,9 @@ from handlers.guard.listeners import Verdicts
 from handlers.home import Home, seen, unknown
 from handlers.shortcuts import Shortcuts
 from handlers.slack import blocks
-from handlers.slack.blocks import FEEDBACK, FORGET_ALL, RETRY, SHOULD_ANSWER, SHOULD_REFUSE
+from handlers.slack.blocks import FEEDBACK, FORGET_ALL, FORGET_CLIP, RETRY, SHOULD_ANSWER, SHOULD_REFUSE
 from handlers.slack.failures import telling, undelivered
-from handlers.voice.blocks import EDIT, FORGET, TRANSLATE
+from handlers.voice.blocks import EDIT, TRANSLATE
 from handlers.voice.listeners import ClipActions
 from handlers.voice.modal import EDITED
 
@@ -61,7 +61,7 @@ ANYTHING = re.compile(".*", re.DOTALL)
 def table(services: Services, front: SlackChat) -> dict[str, dict[str, Listener]]:
     """Every listener by kind and name."""
     settings = ChannelSettings(services, front)
-    home, actions, clips = Home(services, front), Actions(services, settings), ClipActions(services, front)
+    home, actions, clips = Home(services, front), Actions(services, front), ClipActions(services, front)
     verdicts = Verdicts(services, front, settings)
     return {
         "event": {
@@ -79,7 +79,7 @@ def table(services: Services, front: SlackChat) -> dict[str, dict[str, Listener]
             FORGET_ALL: actions.forget_all,
             EDIT: clips.edit,
             TRANSLATE: clips.translate,
-            FORGET: clips.forget,
+            FORGET_CLIP: clips.forget,
             SHOULD_ANSWER: verdicts.overrule,
             SHOULD_REFUSE: verdicts.overrule,
             blocks.SETTINGS_OF: settings.chosen,

@@ -36,11 +36,6 @@ class ChannelSettings:
         self._services = services
         self._front = front
 
-    async def may(self, team: str, channel: str, user: str) -> bool:
-        """Whether this person may decide about the channel now."""
-        named = await self._services.subject.owners(Channel(team, channel))
-        return await self._front.rights.looks_after(user, channel, named=named)
-
     async def keep(self, body: dict[str, Any], words: str, respond: Any) -> None:
         """For how many days what is said in the channel is kept; with words, whoever decides changes it."""
         at, user = Channel(body["team_id"], body["channel_id"]), body["user_id"]
@@ -165,7 +160,7 @@ class ChannelSettings:
         return questions
 
     async def _check(self, at: Channel, user: str) -> None:
-        if not await self.may(at.team, at.channel, user):
+        if not await self._front.rights.may_decide(self._services.subject, at, user):
             raise NotPermitted(NOT_YOURS)
 
 

@@ -109,7 +109,8 @@ class Verdicts:
         return ASKED
 
     async def _decides(self, team: str, judged: Judged, user: str) -> bool:
-        return await self._settings.may(team, judged.channel, user)
+        at = Channel(team, judged.channel)
+        return await self._front.rights.may_decide(self._services.subject, at, user)
 
     async def _say(self, text: str, body: dict[str, Any], respond: Any) -> None:
         """Where the button was: a window is shown anew, beside a message something is said."""

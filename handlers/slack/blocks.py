@@ -19,6 +19,7 @@ Block = dict[str, Any]
 FEEDBACK = "feedback"
 RETRY = "retry"
 FORGET_ALL = "forget_all"
+FORGET_CLIP = "clip_forget"  # by it a clip card is known
 SETTINGS_OF = "settings_of"
 SHOULD_ANSWER, SHOULD_REFUSE = "should_have_answered", "should_have_refused"
 SECTION_LIMIT = 3000  # characters of a section's text

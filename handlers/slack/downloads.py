@@ -18,9 +18,9 @@ import aiohttp
 from bot.core.errors import FileTooLarge, SlackRefused, SlackUnavailable, UnsupportedFile
 from bot.core.settings import Settings
 from bot.core.values import File
-from handlers.intake import file_from
 from handlers.slack.allowed_hosts import pinned
 from handlers.slack.client import SlackClient
+from handlers.slack.payloads import file_from
 
 log = logging.getLogger(__name__)
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from bot.core.errors import SlackError
+from handlers.slack.blocks import FORGET_CLIP
 from handlers.slack.client import SlackClient
 
 log = logging.getLogger(__name__)
@@ -21,6 +22,12 @@ def id_of(message: dict[str, Any]) -> str:
     """The id of ours that a message carries: of the reply or card that it belongs to."""
     payload = (message.get("metadata") or {}).get("event_payload") or {}
     return str(payload.get("id") or "")
+
+
+def is_card(message: dict[str, Any]) -> bool:
+    """Whether a message in Slack is a clip card: it repeats what a person said."""
+    elements = [e for block in message.get("blocks") or () for e in block.get("elements") or ()]
+    return any(element.get("action_id") == FORGET_CLIP for element in elements)
 
 
 async def standing(door: SlackClient, channel: str, thread: str, ts: str) -> dict[str, Any] | None:

@@ -8,14 +8,21 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Protocol
 
 from bot.core.errors import SlackError
 from handlers.slack.client import SlackClient
+from storage.place import Channel
 
 log = logging.getLogger(__name__)
 
 MEMBERS_PAGE = 200  # Source: conversations.members recommends at most 200
+
+
+class NamedOwners(Protocol):
+    """Whom an admin named to decide about a channel."""
+
+    async def owners(self, at: Channel, /) -> Collection[str]: ...
 
 
 class Permissions:
@@ -49,6 +56,10 @@ class Permissions:
             return False
         private = place.get("is_private") or place.get("is_mpim")
         return not private or await self._member(user, channel)
+
+    async def may_decide(self, owners: NamedOwners, at: Channel, user: str) -> bool:
+        """Whether somebody may decide about a channel now; `owners` knows whom an admin named for it."""
+        return await self.looks_after(user, at.channel, named=await owners.owners(at))
 
     async def keepers(self, channel: str, *, named: Collection[str] = ()) -> list[str]:
         """Who can be asked to decide about a channel: its creator and those named, if they still may."""

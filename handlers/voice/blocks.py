@@ -15,10 +15,10 @@ from bot.text.redact import redact
 from bot.voice.clip_card import ClipCard, joined
 from bot.voice.transcript import Segment
 from handlers.slack import blocks
-from handlers.slack.blocks import Block
+from handlers.slack.blocks import FORGET_CLIP, Block
 from handlers.slack.mrkdwn import escape
 
-EDIT, TRANSLATE, FORGET = "clip_edit", "clip_translate", "clip_forget"
+EDIT, TRANSLATE = "clip_edit", "clip_translate"
 # A transcript of more characters is folded: so much of it on the card, all of it in a file.
 LONG_CHARACTERS = 900
 FOLDED_CHARACTERS = 600
@@ -49,12 +49,6 @@ def card(card: ClipCard, id: str, *, file: bool, kept: bool = True) -> list[Bloc
     if not card.english_whole:
         notes.append("The translation is not complete.")
     return [*shown, blocks.context(*notes), _buttons(card, id, kept=kept)]
-
-
-def is_card(message: dict[str, Any]) -> bool:
-    """Whether a message in Slack is a clip card: it repeats what a person said."""
-    elements = [e for block in message.get("blocks") or () for e in block.get("elements") or ()]
-    return any(element.get("action_id") == FORGET for element in elements)
 
 
 def long(card: ClipCard) -> bool:
@@ -131,7 +125,7 @@ def _buttons(card: ClipCard, id: str, *, kept: bool) -> Block:
     buttons = [_button(EDIT, "Correct and ask again", id)] if kept else []
     if kept and card.language != "en" and not card.english:
         buttons.append(_button(TRANSLATE, "Translate", id))
-    forget = _button(FORGET, "Forget", id) | {
+    forget = _button(FORGET_CLIP, "Forget", id) | {
         "confirm": {
             "title": _plain("Forget this clip?"),
             "text": _plain("What I heard in it is erased, here too. The recording itself is yours."),

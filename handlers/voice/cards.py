@@ -19,13 +19,13 @@ from bot.core.errors import SlackRefused
 from bot.core.settings import Settings
 from bot.core.values import File, Incoming
 from bot.voice.clip_card import ClipCard, Traces
-from handlers.intake import incoming_from, is_bot
 from handlers.reply.output_filter import OutputFilter
 from handlers.reply.reply import SlackReply
 from handlers.slack.client import SlackClient
 from handlers.slack.downloads import SlackFiles
 from handlers.slack.own_messages import id_of, ours
 from handlers.slack.pacing import Pacing
+from handlers.slack.payloads import incoming_from, is_bot
 from handlers.slack.uploads import Upload, put
 from handlers.voice import blocks
 from storage.voice.clips import Clip

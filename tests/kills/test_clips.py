@@ -9,7 +9,8 @@ import pytest
 
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
-from handlers.voice.blocks import TRANSLATE, is_card
+from handlers.slack.own_messages import is_card
+from handlers.voice.blocks import TRANSLATE
 from tests.kills.test_kills import finals, ours
 from tests.support.audio_files import tones
 from tests.support.clips import clip, spoken

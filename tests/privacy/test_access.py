@@ -15,8 +15,8 @@ from bot.core.settings import Settings
 from bot.core.values import Incoming
 from bot.sandbox.model.rules import PARAMETERS
 from bot.sandbox.slack.people.acts import FileUpload
-from handlers.slack.blocks import RETRY, SHOULD_ANSWER
-from handlers.voice.blocks import EDIT, FORGET
+from handlers.slack.blocks import FORGET_CLIP, RETRY, SHOULD_ANSWER
+from handlers.voice.blocks import EDIT
 from tests.scenarios.test_commands import told
 from tests.scenarios.test_guard import verdict
 from tests.storage.test_messages import HERE
@@ -179,7 +179,7 @@ async def test_what_was_heard_in_a_clip_there_stays_in_slack_alone_and_can_be_fo
         stays = setting == "all"
         assert bool(kept(tmp_path, "w12") or kept(tmp_path, "w77")) is stays
         assert (EDIT in str(card)) is stays
-        await team.slack.press("dana", "#partners", card["ts"], FORGET)
+        await team.slack.press("dana", "#partners", card["ts"], FORGET_CLIP)
         await team.slack.until(lambda: not cards(team, thread, "#partners"), 30)
         again = await drop(team, recording, user="dana", channel="#partners")
         await answered(team, again, "#partners")

@@ -24,8 +24,7 @@ from handlers import commands
 from handlers import routes as table
 from handlers.channel.form import OPEN_QUESTIONS, OPEN_RECORD
 from handlers.http import control_app
-from handlers.slack.blocks import SHOULD_ANSWER
-from handlers.voice.blocks import FORGET
+from handlers.slack.blocks import FORGET_CLIP, SHOULD_ANSWER
 from storage import audit
 from storage.database import open_engine
 from tests.scenarios.test_clip_cards import press as press_card
@@ -336,7 +335,7 @@ async def test_a_message_that_was_deleted_and_a_clip_that_was_forgotten_are_in_i
         await until(lambda: any(entry[0] == "forgot message" for entry in entries(tmp_path)))
         spoken = await drop(team, clip(range(10, 16), tmp_path))
         await until(lambda: cards(team, spoken) and team.bot.services.inbox.idle, PATIENCE_S)
-        await press_card(team, spoken, FORGET)
+        await press_card(team, spoken, FORGET_CLIP)
         await until(lambda: any(entry[0] == "forgot clip" for entry in entries(tmp_path)))
         channel, alice = team.slack.channel("#general"), team.slack.user("alice")
         assert ("forgot message", f"{channel}:{thread}", "", "") in entries(tmp_path)

@@ -9,7 +9,8 @@ from typing import Any
 
 from bot.sandbox.rehearsal.hearing import RecognisedSpeech
 from bot.voice import service
-from handlers.voice.blocks import EDIT, FORGET, TRANSLATE
+from handlers.slack.blocks import FORGET_CLIP
+from handlers.voice.blocks import EDIT, TRANSLATE
 from tests.support.clips import (
     EARS,
     PATIENCE_S,
@@ -115,7 +116,7 @@ async def test_only_whose_clip_it_is_corrects_or_forgets_it(tmp_path: Path) -> N
         await answered(team, thread)
         await press(team, thread, EDIT, user="bob")
         await until(team, lambda: service.CORRECT in whispered(team, "bob"))
-        await press(team, thread, FORGET, user="bob")
+        await press(team, thread, FORGET_CLIP, user="bob")
         await until(team, lambda: service.FORGET in whispered(team, "bob"))
         assert not team.slack.modals("bob")
         assert spoken(HELLO) in shown(cards(team, thread)[0])
@@ -187,7 +188,7 @@ async def test_a_forgotten_clip_is_gone_from_slack_from_memory_and_from_the_disk
         await answered(team, thread)
         await team.quiet(PATIENCE_S)
         files = [f["id"] for m in team.replies("#general", thread) for f in m.get("files", ())]
-        await press(team, thread, FORGET)
+        await press(team, thread, FORGET_CLIP)
         await until(team, lambda: not cards(team, thread))
         await team.quiet(PATIENCE_S)
         (text,) = files

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bot.conversation.records import reply_id
 from bot.conversation.service import AGAIN
 from bot.conversation.turn import CUT
-from handlers.intake import message_key
+from handlers.slack.payloads import message_key
 from tests.simulator.model import answer_to
 from tests.simulator.part import Part
 from tests.simulator.people import EDITED, Post

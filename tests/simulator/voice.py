@@ -16,7 +16,9 @@ from uuid import uuid5
 from bot.sandbox.slack.people.acts import FileUpload
 from bot.sandbox.slack.people.forms import NotPossible
 from bot.voice.message_clips import CARDS
-from handlers.voice.blocks import FORGET, TRANSLATE, is_card
+from handlers.slack.blocks import FORGET_CLIP
+from handlers.slack.own_messages import is_card
+from handlers.voice.blocks import TRANSLATE
 from tests.simulator import decoder
 from tests.simulator.model import WHOLE, Asked
 from tests.simulator.part import Doing, Part
@@ -108,7 +110,7 @@ class Voice(Part):
         self._press(self._said(act), TRANSLATE)
 
     async def _press_forget(self, act: Act) -> None:
-        self._press(self._said(act), FORGET)
+        self._press(self._said(act), FORGET_CLIP)
 
     async def _again(self, act: Act) -> None:
         await self.story.does["again"](act)
@@ -116,7 +118,7 @@ class Voice(Part):
     def _press(self, post: Post, action: str) -> None:
         for message in self._cards(post):
             self.story.tell(f"{post.user} presses {action} of q{post.number}")
-            if action == FORGET:
+            if action == FORGET_CLIP:
                 post.forgotten = post.taken_back = True
             self.story.beside(self.story.slack.press(post.user, post.channel, message["ts"], action))
 

@@ -18,10 +18,10 @@ from bot.core.settings import SLACK_API_URL, Settings
 from bot.core.values import File
 from bot.sandbox.slack.people.acts import FileUpload
 from bot.sandbox.slack.server import FakeSlack
-from handlers.intake import file_from
 from handlers.slack.allowed_hosts import pinned
 from handlers.slack.client import SlackClient
 from handlers.slack.downloads import SlackFiles, open_files
+from handlers.slack.payloads import file_from
 
 CONTENT = b"RIFF" + bytes(5_000)
 

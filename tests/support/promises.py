@@ -19,7 +19,7 @@ from typing import Any
 from bot.conversation.records import reply_id
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
-from handlers.intake import is_bot, message_key
+from handlers.slack.payloads import is_bot, message_key
 from storage.conversation import messages
 from storage.engine import Tx
 from storage.sqlite.writer import SqliteTx

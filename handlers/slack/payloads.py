@@ -1,0 +1,80 @@
+"""Slack's payloads as values of ours: a post as an `Incoming`, a file as a `File`, and who wrote something.
+
+What has another shape than Slack's raises one of AttributeError, LookupError, TypeError and ValueError.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.core.values import Conversation, File, Incoming
+from handlers.slack import mrkdwn
+
+# Subtypes of `message` that are a person saying something.
+# Source: https://docs.slack.dev/reference/events/message#subtypes
+POST_SUBTYPES = frozenset({None, "file_share", "thread_broadcast", "me_message"})
+# Subtypes of a file that was recorded in Slack's own client.
+RECORDED_SUBTYPES = frozenset({"slack_audio", "slack_video"})
+# What stays of a deleted message that has replies.
+TOMBSTONE = "tombstone"
+SLACKBOT = "USLACKBOT"
+
+
+def incoming_from(body: dict[str, Any], event: dict[str, Any], message: dict[str, Any], bot: str) -> Incoming:
+    """A person's post as a value. `message` is the event itself, or the new version inside an edit.
+
+    An edit that makes a post a question makes it one now, however old the post is.
+    """
+    team, channel, ts = team_of(body), event["channel"], message["ts"]
+    text = message.get("text") or ""
+    if not all(isinstance(id, str) for id in (channel, ts, message["user"], message.get("thread_ts") or "")):
+        raise TypeError("an id that is no text")
+    direct = event.get("channel_type") == "im"
+    return Incoming(
+        key=message_key(team, channel, ts),
+        conversation=Conversation(team, channel, message.get("thread_ts") or ts),
+        user=message["user"],
+        message=ts,
+        text=mrkdwn.readable(text, without=bot),
+        sent_at=datetime.fromtimestamp(float((message.get("edited") or {}).get("ts") or ts), UTC),
+        direct=direct,
+        mentioned=event.get("type") == "app_mention" or mrkdwn.mentions(text, bot),
+        external=is_external(body, message, team),
+        files=tuple(file_from(f) for f in message.get("files") or () if isinstance(f, dict) and f.get("id")),
+    )
+
+
+def file_from(file: dict[str, Any]) -> File:
+    """A shared file as a value; where Slack gives a promise only, `stub` is set."""
+    return File(
+        id=file["id"],
+        name=file.get("name") or "",
+        mime=file.get("mimetype") or "",
+        size_bytes=int(file.get("size") or 0),
+        url=file.get("url_private_download") or file.get("url_private") or "",
+        voice=file.get("subtype") in RECORDED_SUBTYPES,
+        stub=file.get("file_access") == "check_file_info",
+    )
+
+
+def message_key(team: str, channel: str, ts: str) -> str:
+    """One post, however many events and deliveries tell of it."""
+    return f"m:{team}:{channel}:{ts}"
+
+
+def team_of(body: dict[str, Any]) -> str:
+    """The workspace that a delivery is about; of an organisation-wide one, the organisation."""
+    return body.get("team_id") or body.get("enterprise_id") or ""
+
+
+def is_bot(message: dict[str, Any], bot: str) -> bool:
+    """Whether a bot wrote it, we or another. Bots are never answered: two of them would talk for ever."""
+    return bool(message.get("bot_id")) or message.get("user") in (bot, SLACKBOT)
+
+
+def is_external(body: dict[str, Any], message: dict[str, Any], team: str) -> bool:
+    """Whether the writer belongs to another company, or the channel is shared with one."""
+    home = {team, body.get("enterprise_id")}
+    elsewhere = {message.get("user_team"), message.get("source_team")} - home - {None, ""}
+    return bool(body.get("is_ext_shared_channel")) or bool(elsewhere)

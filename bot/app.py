@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
 from bot.conversation.memory import Memory
-from bot.conversation.service import ChatSide, Turns
+from bot.conversation.service import MESSAGE, ChatSide, Turns
 from bot.conversation.turn import TurnServices
 from bot.core.background import run_alongside
 from bot.core.calendar import Calendar, zone
-from bot.core.errors import BotError, GaveUp
+from bot.core.errors import BotError
 from bot.core.settings import Settings
 from bot.core.values import Conversation
 from bot.costs import pricing
@@ -29,7 +29,7 @@ from bot.guard.policy import from_file
 from bot.guard.service import ChannelGuard
 from bot.guard.training import Trainer
 from bot.guard.training_jobs import TRAINING, TrainingJobs
-from bot.jobs.inbox import Effect, Inbox, Job
+from bot.jobs.inbox import Inbox
 from bot.ops.metrics import METRICS, loop_lag
 from bot.privacy import anonymise, retention
 from bot.privacy.access_log import AccessLog
@@ -49,7 +49,7 @@ from storage.channel import preferences
 from storage.conversation import messages, replies
 from storage.database import open_engine
 from storage.engine import Engine, Tx
-from storage.jobs import inbox
+from storage.jobs import inbox as jobs
 from storage.place import Channel
 from storage.privacy import export, forget
 from storage.provider import vectors
@@ -163,7 +163,7 @@ class Services:
 
     async def measure(self) -> None:
         """Brings the gauges up to date that are read from the database."""
-        depth = await self.engine.read(inbox.depth)
+        depth = await self.engine.read(jobs.depth)
         METRICS.set("parley_queue_depth", depth["waiting"])
         oldest_at = depth["oldest_at"]
         METRICS.set("parley_oldest_age_seconds", self.calendar.now() - oldest_at if oldest_at else 0.0)
@@ -211,38 +211,27 @@ async def services_on(
             log.warning("%d model requests of an earlier process ended unseen and count as made", unknown)
         scheduler = Scheduler(tokens_per_minute=settings.tokens_per_minute)
         provider = await stack.enter_async_context(Provider(settings, ledger, scheduler, engine, wire=wire))
-        memory = Memory(engine, provider, settings, now, said=said)
-        subject, lessons = keep_to_subjects(settings, engine, provider, front)
-        speech = speech_for(settings.speech_model, provider)
-        voice = Recognizer(settings, engine, speech, provider.complete, prices=prices, calendar=calendar)
-        hearing = MessageClips(settings, engine, voice, desk)
-        turns = Turns(engine, TurnServices(settings, provider, memory, front, hearing, subject), front, now)
-        clips = Clips(settings, engine, hearing, voice, desk, ask=turns.take, clock=now)
-        unnamed = anonymise.Anonymiser(engine)
-        workers = {
-            TRAINING: lessons.work,
-            OVERHEARD: clips.work,
-            GONE: clips.work,
-            anonymise.UNNAME: unnamed.work,
-        }
-
-        async def work(job: Job) -> Sequence[Effect]:
-            return await workers.get(job.kind, turns.work)(job)
-
-        async def gave_up(job: Job, error: GaveUp) -> None:
-            if job.kind not in workers:
-                await turns.tell(job, error)
-
-        lessons.retry = turns.retry
-        lessons.inbox = clips.inbox = turns.inbox = Inbox(
+        inbox = Inbox(
             engine,
-            work,
             parallel=settings.parallel_turns,
             max_attempts=settings.max_attempts,
             max_crashes=settings.max_crashes,
-            gave_up=gave_up,
         )
-        await stack.enter_async_context(turns.inbox)
+        memory = Memory(engine, provider, settings, now, said=said)
+        subject, lessons = keep_to_subjects(settings, engine, inbox, provider, front)
+        speech = speech_for(settings.speech_model, provider)
+        voice = Recognizer(settings, engine, speech, provider.complete, prices=prices, calendar=calendar)
+        hearing = MessageClips(settings, engine, voice, desk)
+        services = TurnServices(settings, provider, memory, front, hearing, subject)
+        turns = Turns(engine, inbox, services, front, now)
+        clips = Clips(settings, engine, inbox, hearing, voice, desk, ask=turns.take, clock=now)
+        unnamed = anonymise.Anonymiser(engine)
+        inbox.register(MESSAGE, turns.work, gave_up=turns.tell)
+        inbox.register(TRAINING, partial(lessons.work, retry=turns.retry))
+        inbox.register(OVERHEARD, clips.work)
+        inbox.register(GONE, clips.work)
+        inbox.register(anonymise.UNNAME, unnamed.work)
+        await stack.enter_async_context(inbox)
         await stack.enter_async_context(loop_lag())
         await stack.enter_async_context(run_alongside(housekeeping(engine, settings)))
         looks = AccessLog(engine)
@@ -259,7 +248,7 @@ async def services_on(
             turns,
             clips,
             transcriber,
-            turns.inbox,
+            inbox,
             subject,
             costs,
             looks,
@@ -267,7 +256,7 @@ async def services_on(
 
 
 def keep_to_subjects(
-    settings: Settings, engine: Engine, provider: Provider, front: ChatSide
+    settings: Settings, engine: Engine, inbox: Inbox, provider: Provider, front: ChatSide
 ) -> tuple[ChannelGuard, TrainingJobs]:
     """The guard with everything it needs."""
     model = settings.small_model or settings.model
@@ -275,7 +264,7 @@ def keep_to_subjects(
     judge = ModelJudge(provider, model)
     keeper = Ladder(engine, judge=judge, embedder=embedder, given=from_file(settings.policies))
     school = Trainer(engine, keeper, embedder=embedder)
-    lessons = TrainingJobs(engine, keeper, school, provider, model=model, tell=front.tell)
+    lessons = TrainingJobs(engine, inbox, keeper, school, provider, model=model, tell=front.tell)
     return ChannelGuard(engine, keeper, school, lessons), lessons
 
 
@@ -287,7 +276,7 @@ async def housekeeping(engine: Engine, settings: Settings) -> None:
     """Erases what has outlived its use, once an hour."""
 
     async def tidy() -> None:
-        for tidied in (inbox.tidy, replies.tidy, recordings.tidy, vectors.tidy):
+        for tidied in (jobs.tidy, replies.tidy, recordings.tidy, vectors.tidy):
             while await engine.write(tidied, now=time.time()):
                 pass
         await retention.apply(engine, settings, now=time.time())

@@ -43,6 +43,7 @@ from storage.voice import clips
 
 log = logging.getLogger(__name__)
 
+MESSAGE = "message"  # the kind of job
 AGAIN = ":again"  # ends the key of a question that is asked once more
 PATIENT_TRIES = 5  # some minutes; then the person is told that Slack or the database is away
 
@@ -100,15 +101,20 @@ class Turns:
     """Every post that asks for an answer, from the moment it arrives until it has one."""
 
     def __init__(
-        self, engine: Engine, house: TurnServices, front: ChatSide, clock: Callable[[], datetime]
+        self,
+        engine: Engine,
+        inbox: Inbox,
+        house: TurnServices,
+        front: ChatSide,
+        clock: Callable[[], datetime],
     ) -> None:
         self._engine = engine
+        self._inbox = inbox
         self._house = house
         self._front = front
         self._clock = clock
         self._running: dict[str, Running] = {}  # by conversation
         self._notes: set[asyncio.Task[None]] = set()
-        self.inbox: Inbox  # set by the app, which makes the inbox around `work`
 
     # Taking in
 
@@ -119,10 +125,10 @@ class Turns:
         def wanted(tx: Tx) -> bool:  # its deletion may have overtaken it
             return when(tx) and not conversations.forgotten(tx, place.team, place.channel, incoming.message)
 
-        new = await self.inbox.put(
+        new = await self._inbox.put(
             incoming.key,
             place.key,
-            "message",
+            MESSAGE,
             encode(incoming),
             team=place.team,
             person=incoming.user,

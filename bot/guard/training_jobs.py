@@ -25,7 +25,7 @@ from bot.jobs.inbox import Effect, Inbox, Job
 from bot.provider.json_form import ModelApi
 from storage.engine import Engine, Tx
 from storage.guard import examples, models, verdicts
-from storage.jobs import inbox
+from storage.jobs import inbox as jobs
 from storage.place import Channel
 
 log = logging.getLogger(__name__)
@@ -43,6 +43,7 @@ class TrainingJobs:
     def __init__(
         self,
         engine: Engine,
+        inbox: Inbox,
         guard: Ladder,
         school: Trainer,
         door: ModelApi,
@@ -52,10 +53,9 @@ class TrainingJobs:
         clock: Callable[[], float] = time.time,
     ) -> None:
         """`model` writes examples; `tell(person, text)` writes to somebody directly."""
-        self._engine, self._guard, self._school, self._door = engine, guard, school, door
+        self._engine, self._inbox = engine, inbox
+        self._guard, self._school, self._door = guard, school, door
         self._model, self._tell, self._clock = model, tell, clock
-        self.inbox: Inbox  # set by the app, which makes the inbox around `work`
-        self.retry: Callable[[str, str], Awaitable[None]]  # likewise: asks a question again (reply, person)
 
     async def put(
         self, at: Channel, *, by: str, when: Callable[[Tx], bool] = lambda tx: True, verdict: int = 0
@@ -64,7 +64,7 @@ class TrainingJobs:
         there is anything; `verdict` is what a person spoke of with it."""
         place = _desk(at)
         payload = json.dumps({**at.key, "by": by, "verdict": verdict})
-        return await self.inbox.put(
+        return await self._inbox.put(
             f"{place}:{time.time_ns()}", place, TRAINING, payload, team=at.team, when=when
         )
 
@@ -79,13 +79,16 @@ class TrainingJobs:
 
     async def waiting(self, at: Channel) -> bool:
         """Whether there is something that is not learned yet."""
-        return await self._engine.read(inbox.knows, _desk(at))
+        return await self._engine.read(jobs.knows, _desk(at))
 
-    async def work(self, job: Job) -> list[Effect]:
-        """One lesson, unless a later change was learned with it before."""
+    async def work(self, job: Job, *, retry: Callable[[str, str], Awaitable[None]]) -> list[Effect]:
+        """One lesson, unless a later change was learned with it before.
+
+        `retry(reply, person)` asks a question again.
+        """
         payload = json.loads(job.payload)
         at = Channel(payload["team"], payload["channel"])
-        await self._ask_again(at.team, payload.get("verdict", 0))
+        await self._ask_again(at.team, payload.get("verdict", 0), retry)
         rules = await self._guard.policy(at)
         if rules and not await self._examples(at, rules):
             await self._write_examples(at, rules, payload["by"])
@@ -96,12 +99,12 @@ class TrainingJobs:
             )
         return []
 
-    async def _ask_again(self, team: str, verdict: int) -> None:
+    async def _ask_again(self, team: str, verdict: int, retry: Callable[[str, str], Awaitable[None]]) -> None:
         """What was refused and should have been answered is a question once more."""
         row = await self._engine.read(verdicts.read_verdict, team, verdict)
         if row and row["label"] and row["reply"] and verdict_from(row).stops:
             with contextlib.suppress(AskError, Conflict, Missing):  # asked before, or the question is gone
-                await self.retry(row["reply"], row["person"])
+                await retry(row["reply"], row["person"])
 
     async def _examples(self, at: Channel, rules: Policy) -> bool:
         rows = await self._engine.read(examples.list_examples, at)

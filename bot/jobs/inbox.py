@@ -6,8 +6,8 @@ happens.
 
 After a process's end, what ran is run again. What died twice is suspected of having done it, and suspects run
 one after the other: a job that kills the process takes no neighbour to the grave with it. Rows and their
-rules are storage/jobs/inbox.py; who runs when is bot/jobs/lanes.py; what a job means is the handler's
-business.
+rules are storage/jobs/inbox.py; who runs when is bot/jobs/lanes.py; what a job means is its
+worker's business.
 """
 
 from __future__ import annotations
@@ -18,24 +18,27 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Concatenate, Self
 
 from bot.core.errors import BotError, Busy, GaveUp
 from bot.jobs.lanes import Lanes
+from bot.ops.metrics import METRICS
 from storage.engine import Engine, P, T, Tx
 from storage.jobs import inbox
 from storage.jobs.inbox import Effect, Job, Waiting
 
-__all__ = ["Effect", "Handler", "Inbox", "Job"]
+__all__ = ["Effect", "GaveUpOn", "Inbox", "Job", "Work"]
 
 log = logging.getLogger(__name__)
 
-Handler = Callable[[Job], Awaitable[Sequence[Effect]]]
+Work = Callable[[Job], Awaitable[Sequence[Effect]]]
+GaveUpOn = Callable[[Job, GaveUp], Awaitable[object]]
 Found = Job | float | None  # a conversation's next job, or when it is due, or that there is none
 
 GAVE_UP = "gave_up"  # the kind of a job that tells a person of a parked one
+UNKNOWN = "no worker for jobs of kind {kind!r}; a newer version may know it: update, then replay the job"
 SUSPECT_AFTER = 2  # process deaths
 # First delay and growth of retries. A mistake of ours passes quickly or never; an outage takes its time.
 MISTAKE_S = (0.2, 2.0)
@@ -47,38 +50,54 @@ BUSY_S, LONGEST_BUSY_S = 0.05, 5.0  # between attempts to write to a busy or ful
 LAST_WORDS_S = 3.0  # for writing down what was cancelled
 
 
-class Inbox:
-    """Runs `handle(job)` for every job put in and commits the effects it returns together with the job's end.
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """Who does the jobs of one kind, and who is called when one of them is parked."""
 
-    A handler's error decides: one that is no BotError is tried again until `max_attempts`, one that says
+    work: Work
+    gave_up: GaveUpOn | None = None
+
+
+class Inbox:
+    """Runs the registered worker for every job put in and commits the effects it returns with the job's end.
+
+    A worker's error decides: one that is no BotError is tried again until `max_attempts`, one that says
     `retry` also beyond them, for some hours; any other parks the job at once. One with `retry_after_s` waits
-    at least that long and is no failure.
-    `gave_up(job, error)` hears of each parked job, so that the person can: as a job of its own, put in with
-    the parking, because Slack may be away just then, or the process end.
+    at least that long and is no failure. A job whose kind nobody registered is parked.
     """
 
     def __init__(
         self,
         engine: Engine,
-        handle: Handler,
         *,
         parallel: int = 64,
         max_attempts: int = 4,
         max_crashes: int = 5,
-        gave_up: Callable[[Job, GaveUp], Awaitable[object]] | None = None,
         clock: Callable[[], float] = time.time,
         random: Callable[[], float] = random.random,
     ) -> None:
         self._engine = engine
-        self._handle = handle
+        self._workers = {GAVE_UP: Worker(self._tell)}
+        self._started = False
         self._max_attempts = max_attempts
         self._max_crashes = max_crashes
-        self._gave_up = gave_up
         self._clock = clock
         self._random = random
         self._lanes = Lanes(parallel, self._start, clock=clock, longest_s=LONGEST_WAIT_S)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._handling: dict[str, asyncio.Task[Any]] = {}  # by conversation: the tasks inside the handler
+        self._handling: dict[str, asyncio.Task[Any]] = {}  # by conversation: the tasks inside a worker
+
+    def register(self, kind: str, work: Work, *, gave_up: GaveUpOn | None = None) -> None:
+        """Has jobs of a kind done by `work`. Once for each kind, before the inbox starts.
+
+        `gave_up(job, error)` is called for each of them that is parked, so that the person hears of it: as a
+        job of its own, put in with the parking, because Slack may be away just then, or the process end.
+        """
+        if self._started:
+            raise RuntimeError(f"the inbox runs already: {kind!r} comes too late")
+        if kind in self._workers:
+            raise RuntimeError(f"jobs of kind {kind!r} have a worker already")
+        self._workers[kind] = Worker(work, gave_up)
 
     @property
     def stopping(self) -> bool:
@@ -91,6 +110,7 @@ class Inbox:
 
     async def __aenter__(self) -> Self:
         """Takes up everything that an earlier process left."""
+        self._started = True
         waiting, parked = await self._engine.write(self._recover, now=self._clock())
         for job in parked:
             log.error("job %d (%s) parked after %d: the process died while it ran", *_named(job, job.crashes))
@@ -210,8 +230,12 @@ class Inbox:
         if self._lanes.closed:
             await self._give_back(job)
             return None
+        worker = self._workers.get(job.kind)
+        if worker is None:
+            METRICS.count("parley_unknown_jobs_total")
+            return await self._set_aside(job, UNKNOWN.format(kind=job.kind), job.tries + 1)
         try:
-            effects = await self._handled(job)
+            effects = await self._handled(worker, job)
             finished, found = await self._insist(
                 _finish_and_take, job, effects, now=self._clock(), more=not self._yields
             )
@@ -225,12 +249,12 @@ class Inbox:
         log.info("job %d (%s) %s", job.seq, job.key, "done" if finished else "was done by somebody else")
         return found
 
-    async def _handled(self, job: Job) -> Sequence[Effect]:
+    async def _handled(self, worker: Worker, job: Job) -> Sequence[Effect]:
         task = asyncio.current_task()
         assert task is not None
         self._handling[job.conversation] = task
         try:
-            return await (self._tell(job) if job.kind == GAVE_UP else self._handle(job))
+            return await worker.work(job)
         finally:
             del self._handling[job.conversation]
 
@@ -250,9 +274,7 @@ class Inbox:
         words = f"{type(exc).__name__}: {exc.notice}" if isinstance(exc, BotError) else type(exc).__name__
         trace = None if isinstance(exc, BotError) else exc
         if final or hopeless:
-            await self._insist(self._park, job, words, tries, now=self._clock())
-            log.error("job %d (%s) parked after %d: %s", *_named(job, tries), words, exc_info=trace)
-            return await self._insist(_next, job.conversation, now=self._clock(), more=not self._yields)
+            return await self._set_aside(job, words, tries, trace)
         delay_s = self._delay_s(exc, tries) if after_s is None else after_s * (1 + self._random() / 10)
         due_at = self._clock() + delay_s
         await self._insist(inbox.fail, job, words, due_at=due_at, counts=after_s is None)
@@ -264,6 +286,12 @@ class Inbox:
         return min(first_s * growth ** (tries - 1), LONGEST_DELAY_S) * (0.5 + self._random())
 
     # Giving up
+
+    async def _set_aside(self, job: Job, words: str, tries: int, trace: BaseException | None = None) -> Found:
+        """Parks a job; returns what is next in its conversation."""
+        await self._insist(self._park, job, words, tries, now=self._clock())
+        log.error("job %d (%s) parked after %d: %s", *_named(job, tries), words, exc_info=trace)
+        return await self._insist(_next, job.conversation, now=self._clock(), more=not self._yields)
 
     def _recover(self, tx: Tx, *, now: float) -> tuple[list[Waiting], list[Job]]:
         parked = inbox.recover(tx, max_crashes=self._max_crashes)
@@ -278,7 +306,8 @@ class Inbox:
             self._have_told(tx, job, times, now=now)
 
     def _have_told(self, tx: Tx, job: Job, times: int, *, now: float) -> None:
-        if self._gave_up is not None and job.kind != GAVE_UP:
+        worker = self._workers.get(job.kind)
+        if worker is not None and worker.gave_up is not None:
             about = json.dumps({"key": job.key, "kind": job.kind, "payload": job.payload, "times": times})
             inbox.put_about(tx, job, GAVE_UP, about, now=now)
 
@@ -286,9 +315,11 @@ class Inbox:
         """The job that says of another one that it was parked; nothing is gained by parking it as well."""
         about = json.loads(job.payload)
         times = about.pop("times")
-        assert self._gave_up is not None
+        worker = self._workers.get(about["kind"])
+        if worker is None or worker.gave_up is None:
+            return []
         try:
-            await self._gave_up(replace(job, **about), GaveUp(times))
+            await worker.gave_up(replace(job, **about), GaveUp(times))
         except BotError as exc:
             if exc.retry:
                 raise

@@ -30,7 +30,7 @@ from bot.voice.recognition import Recognizer, addressed
 from storage.channel import preferences
 from storage.conversation import messages
 from storage.engine import Engine, Tx
-from storage.jobs import inbox
+from storage.jobs import inbox as jobs
 from storage.jobs.inbox import Effect
 from storage.voice import clips
 from storage.voice.clips import Clip
@@ -59,6 +59,7 @@ class Clips:
         self,
         settings: Settings,
         engine: Engine,
+        inbox: Inbox,
         hearing: MessageClips,
         voice: Recognizer,
         desk: CardView,
@@ -68,6 +69,7 @@ class Clips:
     ) -> None:
         self._settings = settings
         self._engine = engine
+        self._inbox = inbox
         self._hearing = hearing
         self._voice = voice
         self._desk = desk
@@ -75,7 +77,6 @@ class Clips:
         self._clock = clock
         self._listening: dict[str, RunningRecognition] = {}  # by the key of the job
         self._translating: set[str] = set()
-        self.inbox: Inbox  # set by the app, which makes the inbox around `work`
 
     # Heard in passing
 
@@ -84,7 +85,7 @@ class Clips:
         if not any(map(audible, incoming.files)):
             return
         place = incoming.conversation
-        await self.inbox.put(
+        await self._inbox.put(
             job_key(incoming.key),
             f"{OVERHEARD}:{place.key}",
             OVERHEARD,
@@ -204,7 +205,7 @@ class Clips:
         """Erased here and, in the same moment, due to be taken out of Slack."""
         thread = decode(clip.asked).conversation.thread
         traces = Traces(clip.id, clip.channel, thread, clip.message, clip.shown, clip.file)
-        await self.inbox.put(
+        await self._inbox.put(
             f"{GONE}:{clip.id}:{clip.shown}",
             f"{GONE}:{clip.conversation}",
             GONE,
@@ -237,7 +238,7 @@ def _in_passing(settings: Settings, incoming: Incoming, tx: Tx) -> bool:
         return False
     place = incoming.conversation
     wanted = ears(tx, settings, place.team, place.channel).listen == "every"
-    return wanted and not inbox.keys(tx, incoming.key)
+    return wanted and not jobs.keys(tx, incoming.key)
 
 
 def _erase(clip: Clip, tx: Tx, *, by: str, now: float) -> bool:
@@ -247,7 +248,7 @@ def _erase(clip: Clip, tx: Tx, *, by: str, now: float) -> bool:
 
 def _retract(tx: Tx, clip: Clip, asked: Incoming) -> str:
     """Nothing is remembered of a question that was misheard, nor of its answers; its words now."""
-    for message in (clip.message, *map(reply_id, inbox.keys(tx, asked.key))):
+    for message in (clip.message, *map(reply_id, jobs.keys(tx, asked.key))):
         messages.retract(tx, clip.team, clip.channel, message)
     return hearing.said(tx, clip.team, clip.channel, clip.message, asked.text)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import gc
 import logging
@@ -14,8 +15,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.cli import inbox as inbox_command
 from bot.core.errors import Busy, GaveUp, Missing, SlackRefused, SlackUnavailable
-from bot.jobs.inbox import LONGEST_DELAY_S, Effect, Inbox, Job
+from bot.core.settings import Settings
+from bot.jobs.inbox import LONGEST_DELAY_S, Effect, GaveUpOn, Inbox, Job, Work
+from bot.ops.metrics import METRICS
 from storage import audit
 from storage.database import open_engine
 from storage.engine import Engine, Tx
@@ -58,6 +62,14 @@ class Desk:
         return []
 
 
+def inbox_for(engine: Engine, work: Work, *, gave_up: GaveUpOn | None = None, **options: Any) -> Inbox:
+    """An inbox whose jobs are of one kind or of another, all for the same worker."""
+    box = Inbox(engine, **options)
+    for kind in ("m", "message"):
+        box.register(kind, work, gave_up=gave_up)
+    return box
+
+
 async def until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
     ends = time.monotonic() + timeout_s
     while not condition():
@@ -78,7 +90,7 @@ def steady() -> float:
 
 async def test_what_was_put_is_done_and_nothing_of_it_is_kept(engine: Engine) -> None:
     desk = Desk()
-    async with Inbox(engine, desk) as box:
+    async with inbox_for(engine, desk) as box:
         assert await box.put("a", "c", "message", PAYLOAD) is True
         await until(lambda: desk.ended == ["a"])
         await box.drain(5)
@@ -88,18 +100,18 @@ async def test_what_was_put_is_done_and_nothing_of_it_is_kept(engine: Engine) ->
 
 async def test_the_same_key_is_worked_once_also_after_it_was_done_and_after_a_restart(engine: Engine) -> None:
     desk = Desk()
-    async with Inbox(engine, desk) as box:
+    async with inbox_for(engine, desk) as box:
         assert await asyncio.gather(*(box.put("a", "c", "m", "{}") for _ in range(5))) == [True] + [False] * 4
         await until(lambda: desk.ended == ["a"])
         assert await box.put("a", "c", "m", "{}") is False
-    async with Inbox(engine, desk) as box:
+    async with inbox_for(engine, desk) as box:
         assert await box.put("a", "c", "m", "{}") is False
         await asyncio.sleep(0.05)
     assert desk.began == ["a"]
 
 
 async def test_put_fails_when_it_could_not_be_stored(tmp_path: Path) -> None:
-    async with open_engine(f"sqlite:///{tmp_path}/p.db") as engine, Inbox(engine, Desk()) as box:
+    async with open_engine(f"sqlite:///{tmp_path}/p.db") as engine, inbox_for(engine, Desk()) as box:
         await engine.write(lambda tx: tx.all("pragma max_page_count = 1"))
         with pytest.raises(Busy):
             await box.put("a", "c", "m", "x" * 1_000_000)
@@ -118,7 +130,7 @@ async def test_effects_are_committed_together_with_the_end_of_the_job(engine: En
 
         return [learn, fail_once]
 
-    async with Inbox(engine, handle, random=lambda: 0.0) as box:
+    async with inbox_for(engine, handle, random=lambda: 0.0) as box:
         await box.put("a", "c", "m", "{}")
         await until_async(lambda: state_of(engine, 1), "done")
     assert await engine.read(model_traits.refused) == {"model": {"parameter"}}
@@ -141,7 +153,7 @@ async def until_async(look: Callable[[], Awaitable[object]], wanted: object, tim
 
 async def test_one_conversation_is_worked_one_at_a_time_in_order(engine: Engine) -> None:
     desk = Desk()
-    async with Inbox(engine, desk) as box:
+    async with inbox_for(engine, desk) as box:
         for n in range(50):
             await box.put(f"{n}", "c", "m", "{}")
         await until(lambda: len(desk.ended) == 50)
@@ -150,7 +162,7 @@ async def test_one_conversation_is_worked_one_at_a_time_in_order(engine: Engine)
 
 async def test_conversations_run_beside_each_other_up_to_the_bound(engine: Engine) -> None:
     desk, gate = Desk(), asyncio.Event()
-    async with Inbox(engine, desk, parallel=3) as box:
+    async with inbox_for(engine, desk, parallel=3) as box:
         for n in range(10):
             desk.acts[f"{n}"] = [gate.wait]
             await box.put(f"{n}", f"c{n}", "m", "{}")
@@ -164,7 +176,7 @@ async def test_conversations_run_beside_each_other_up_to_the_bound(engine: Engin
 
 async def test_a_busy_conversation_lets_others_have_their_turn(engine: Engine) -> None:
     desk, gate = Desk(), asyncio.Event()
-    async with Inbox(engine, desk, parallel=1) as box:
+    async with inbox_for(engine, desk, parallel=1) as box:
         desk.acts["long-0"] = [gate.wait]
         for n in range(20):
             await box.put(f"long-{n}", "long", "m", "{}")
@@ -177,7 +189,7 @@ async def test_a_busy_conversation_lets_others_have_their_turn(engine: Engine) -
 async def test_a_retry_holds_back_its_own_conversation_only(engine: Engine) -> None:
     desk = Desk()
     desk.acts["a1"] = [SlackUnavailable("down", retry_after_s=0.3)]
-    async with Inbox(engine, desk) as box:
+    async with inbox_for(engine, desk) as box:
         await box.put("a1", "a", "m", "{}")
         await box.put("a2", "a", "m", "{}")
         await box.put("b1", "b", "m", "{}")
@@ -195,7 +207,7 @@ async def test_order_survives_a_restart(engine: Engine) -> None:
 
     await engine.write(put_three)
     desk = Desk()
-    async with Inbox(engine, desk):
+    async with inbox_for(engine, desk):
         await until(lambda: len(desk.ended) == 3)
     assert desk.ended == ["x", "y", "z"]
 
@@ -213,7 +225,7 @@ async def test_a_mistake_of_ours_is_tried_again_and_then_parked(
 
     desk.acts["a"] = [RuntimeError("a secret of somebody") for _ in range(9)]
     caplog.set_level(logging.INFO)
-    async with Inbox(engine, desk, max_attempts=3, gave_up=gave_up, random=lambda: 0.0) as box:
+    async with inbox_for(engine, desk, max_attempts=3, gave_up=gave_up, random=lambda: 0.0) as box:
         await box.put("a", "c", "m", PAYLOAD)
         await box.put("b", "c", "m", "{}")
         await until(lambda: bool(told))
@@ -237,7 +249,7 @@ async def test_a_telling_that_fails_is_tried_again_until_it_is_told(engine: Engi
             raise failures.pop(0)
         told.append((job.key, job.payload, error.attempts))
 
-    async with Inbox(engine, desk, gave_up=gave_up, random=lambda: 0.0) as box:
+    async with inbox_for(engine, desk, gave_up=gave_up, random=lambda: 0.0) as box:
         await box.put("a", "c", "m", PAYLOAD)
         await until(lambda: bool(told))
     assert told == [("a", PAYLOAD, 1)]
@@ -257,11 +269,11 @@ async def test_a_process_that_ends_between_parking_and_telling_tells_in_its_next
     async def gave_up(job: Job, error: GaveUp) -> None:
         told.append(job.key)
 
-    async with Inbox(engine, desk, gave_up=never) as box:
+    async with inbox_for(engine, desk, gave_up=never) as box:
         await box.put("a", "c", "m", "{}")
         await until(lambda: told == ["begun"])
     assert [row["key"] for row in await rows(engine, "parked")] == ["a"]
-    async with Inbox(engine, desk, gave_up=gave_up):
+    async with inbox_for(engine, desk, gave_up=gave_up):
         await until(lambda: told == ["begun", "a"])
 
 
@@ -275,7 +287,7 @@ async def test_a_telling_that_cannot_be_helped_ends_there(
         told.append(job.key)
         raise SlackRefused("is_archived")
 
-    async with Inbox(engine, desk, gave_up=gave_up) as box:
+    async with inbox_for(engine, desk, gave_up=gave_up) as box:
         await box.put("a", "c", "m", "{}")
         await box.put("b", "c", "m", "{}")
         await until(lambda: desk.ended == ["b"] and told == ["a"])
@@ -292,7 +304,7 @@ async def test_what_is_parked_again_after_a_replay_is_told_again(engine: Engine)
     async def gave_up(job: Job, error: GaveUp) -> None:
         told.append(job.key)
 
-    async with Inbox(engine, desk, gave_up=gave_up) as box:
+    async with inbox_for(engine, desk, gave_up=gave_up) as box:
         await box.put("a", "c", "m", "{}")
         await until(lambda: told == ["a"])
         await box.replay((await rows(engine, "parked"))[0]["seq"])
@@ -302,7 +314,7 @@ async def test_what_is_parked_again_after_a_replay_is_told_again(engine: Engine)
 async def test_an_error_that_cannot_be_helped_is_parked_at_once(engine: Engine) -> None:
     desk = Desk()
     desk.acts["a"] = [SlackRefused("is_archived")]
-    async with Inbox(engine, desk) as box:
+    async with inbox_for(engine, desk) as box:
         await box.put("a", "c", "m", "{}")
         await box.put("b", "c", "m", "{}")
         await until(lambda: desk.ended == ["b"])
@@ -313,7 +325,7 @@ async def test_an_error_that_cannot_be_helped_is_parked_at_once(engine: Engine) 
 async def test_being_told_when_to_come_back_is_no_failure(engine: Engine) -> None:
     desk = Desk()
     desk.acts["a"] = [SlackUnavailable("429", retry_after_s=0.02) for _ in range(10)]
-    async with Inbox(engine, desk, max_attempts=2) as box:
+    async with inbox_for(engine, desk, max_attempts=2) as box:
         begun = time.monotonic()
         await box.put("a", "c", "m", "{}")
         await until(lambda: desk.ended == ["a"])
@@ -328,12 +340,12 @@ async def test_being_told_when_to_come_back_is_no_failure(engine: Engine) -> Non
 async def test_delays_grow_and_an_outage_is_given_more_time(
     engine: Engine, error: type[Exception], delays: list[float]
 ) -> None:
-    box = Inbox(engine, Desk(), random=steady)
+    box = inbox_for(engine, Desk(), random=steady)
     assert [box._delay_s(error(), tries) for tries in (1, 2, 3)] == pytest.approx(delays)
 
 
 async def test_no_delay_is_longer_than_its_bound(engine: Engine) -> None:
-    assert Inbox(engine, Desk(), random=steady)._delay_s(SlackUnavailable("away"), 9) == LONGEST_DELAY_S
+    assert inbox_for(engine, Desk(), random=steady)._delay_s(SlackUnavailable("away"), 9) == LONGEST_DELAY_S
 
 
 async def test_whoever_says_when_to_come_back_is_given_that_and_a_little_more(
@@ -342,7 +354,7 @@ async def test_whoever_says_when_to_come_back_is_given_that_and_a_little_more(
     """A little more, spread at random: who was sent away together does not come back together."""
     desk = Desk()
     desk.acts["a"] = [SlackUnavailable("429", retry_after_s=60.0)]
-    async with Inbox(engine, desk, clock=lambda: 1_000.0, random=steady) as box:
+    async with inbox_for(engine, desk, clock=lambda: 1_000.0, random=steady) as box:
         await box.put("a", "c", "m", "{}")
         await until(lambda: desk.began == ["a"] and box.idle)
     (row,) = await rows(engine, "new")
@@ -357,7 +369,7 @@ async def test_an_outage_is_outlasted_for_hours_and_not_for_ever(
     desk = Desk()
     desk.acts["a"] = [SlackUnavailable("away")]
     await engine.write(put_for_later, due_at=0.0)
-    async with Inbox(engine, desk, max_attempts=1, clock=lambda: hours * 3_600) as box:
+    async with inbox_for(engine, desk, max_attempts=1, clock=lambda: hours * 3_600) as box:
         await until(lambda: desk.began == ["a"] and box.idle)
     assert [row["key"] for row in await rows(engine, state)] == ["a"]
 
@@ -366,7 +378,7 @@ async def test_a_replayed_job_returns_to_its_old_place_with_its_tries_forgotten(
     desk, gate = Desk(), asyncio.Event()
     desk.acts["a"] = [SlackRefused("no")]
     desk.acts["b"] = [gate.wait]
-    async with Inbox(engine, desk) as box:
+    async with inbox_for(engine, desk) as box:
         for key in "abc":
             await box.put(key, "c", "m", PAYLOAD)
         await until(lambda: desk.began == ["a", "b"])
@@ -383,7 +395,7 @@ async def test_a_replayed_job_returns_to_its_old_place_with_its_tries_forgotten(
 async def test_a_discarded_job_is_never_worked_and_holds_nothing(engine: Engine) -> None:
     desk = Desk()
     desk.acts["a"] = [SlackRefused("no")]
-    async with Inbox(engine, desk) as box:
+    async with inbox_for(engine, desk) as box:
         await box.put("a", "c", "m", PAYLOAD)
         await until_async(lambda: state_of(engine, 1), "parked")
         await box.discard(1)
@@ -400,7 +412,7 @@ async def test_a_discarded_job_is_never_worked_and_holds_nothing(engine: Engine)
 async def test_a_cancelled_job_is_not_worked_and_the_next_one_is(engine: Engine) -> None:
     desk, gate = Desk(), asyncio.Event()
     desk.acts["a"] = [gate.wait]
-    async with Inbox(engine, desk) as box:
+    async with inbox_for(engine, desk) as box:
         for key in "abc":
             await box.put(key, "c", "m", PAYLOAD)
         await until(lambda: desk.began == ["a"])
@@ -483,7 +495,7 @@ async def test_a_full_database_while_finishing_delays_the_end_and_works_nothing_
         await engine.write(lambda tx: tx.all("pragma max_page_count = 1"))
 
     desk.acts["a"] = [fill_the_disk]
-    async with Inbox(engine, desk) as box:
+    async with inbox_for(engine, desk) as box:
         await box.put("a", "c", "m", "{}")
         await until(lambda: desk.ended == ["a"])
         await engine.write(lambda tx: tx.all("pragma max_page_count = 100000"))
@@ -506,7 +518,7 @@ async def test_waiting_for_a_busy_database_grows_to_a_bound(
         waits.append(delay_s)
         await sleep(0)
 
-    box = Inbox(engine, Desk())
+    box = inbox_for(engine, Desk())
     monkeypatch.setattr(engine, "write", busy, raising=False)
     monkeypatch.setattr("bot.jobs.inbox.asyncio.sleep", at_once)
     await box._insist(inbox.release, "c")
@@ -521,7 +533,7 @@ async def test_a_write_that_fails_for_good_is_in_the_log_and_frees_the_place(
 
     desk = Desk()
     desk.acts["a"] = [RuntimeError("a mistake")]
-    async with Inbox(engine, desk) as box:
+    async with inbox_for(engine, desk) as box:
         monkeypatch.setattr(inbox, "fail", broken)
         await box.put("a", "c", "m", "{}")
         await until(lambda: "job 1 is left as it is" in caplog.text)
@@ -532,6 +544,74 @@ async def test_a_write_that_fails_for_good_is_in_the_log_and_frees_the_place(
         await until(lambda: "nothing can be taken" in caplog.text and box.idle)
 
 
+# Kinds of jobs
+
+
+def stored_by_a_newer_version(tx: Tx) -> None:
+    inbox.put(tx, "new", "c", "of tomorrow", PAYLOAD, team="T1", person="U1", now=0)
+    inbox.put(tx, "next", "c", "m", "{}", now=0)
+
+
+async def test_a_job_of_a_kind_that_nobody_registered_is_parked_and_run_by_nobody(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    await engine.write(stored_by_a_newer_version)
+    desk, told, before = Desk(), list[str](), unknown_jobs()
+
+    async def gave_up(job: Job, error: GaveUp) -> None:
+        told.append(job.key)
+
+    async with inbox_for(engine, desk, gave_up=gave_up) as box:
+        await until(lambda: desk.ended == ["next"] and box.idle)
+    assert (desk.began, told) == (["next"], [])
+    (parked,) = await rows(engine, "parked")
+    assert (parked["key"], parked["kind"]) == ("new", "of tomorrow")
+    assert "no worker for jobs of kind 'of tomorrow'" in parked["error"]
+    assert "job 1 (new) parked after 1: no worker for jobs of kind 'of tomorrow'" in caplog.text
+    assert unknown_jobs() == before + 1
+
+
+async def test_a_job_of_an_unknown_kind_is_listed_and_replayed_once_there_is_a_worker(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk, url = Desk(), f"sqlite:///{tmp_path}/p.db"
+    async with open_engine(url) as engine:
+        await engine.write(stored_by_a_newer_version)
+        async with inbox_for(engine, desk) as box:
+            await until(lambda: desk.ended == ["next"] and box.idle)
+    await parley_inbox(url, "list")
+    assert "of tomorrow  new" in capsys.readouterr().out
+    await parley_inbox(url, "replay", "1")
+    async with open_engine(url) as engine:
+        box = inbox_for(engine, desk)
+        box.register("of tomorrow", desk)
+        async with box:
+            await until(lambda: desk.ended == ["next", "new"])
+    await parley_inbox(url, "list")
+    assert capsys.readouterr().out.endswith("nothing is parked\n")
+
+
+async def parley_inbox(url: str, *words: str) -> None:
+    parser = argparse.ArgumentParser()
+    inbox_command.add_arguments(parser)
+    settings = Settings(database=url)
+    assert await inbox_command.run(parser.parse_args(words), settings) == 0
+
+
+def unknown_jobs() -> int:
+    found = [line for line in METRICS.render().splitlines() if line.startswith("parley_unknown_jobs_total ")]
+    return int(found[0].split()[1]) if found else 0
+
+
+async def test_a_kind_has_one_worker_from_before_the_inbox_starts(engine: Engine) -> None:
+    box = inbox_for(engine, Desk())
+    with pytest.raises(RuntimeError, match="have a worker already"):
+        box.register("m", Desk())
+    async with box:
+        with pytest.raises(RuntimeError, match="comes too late"):
+            box.register("of tomorrow", Desk())
+
+
 # The end of a process
 
 
@@ -539,7 +619,7 @@ async def test_leaving_gives_back_what_runs(engine: Engine, caplog: pytest.LogCa
     caplog.set_level(logging.INFO)
     desk = Desk()
     desk.acts["a"] = [asyncio.Event().wait]
-    async with Inbox(engine, desk) as box:
+    async with inbox_for(engine, desk) as box:
         assert box.idle
         await box.put("a", "c", "m", "{}")
         await until(lambda: desk.began == ["a"])
@@ -552,7 +632,7 @@ async def test_leaving_gives_back_what_runs(engine: Engine, caplog: pytest.LogCa
 async def test_stopping_waits_for_what_runs_and_leaves_the_rest(engine: Engine) -> None:
     desk, gate = Desk(), asyncio.Event()
     desk.acts["a"] = [gate.wait]
-    async with Inbox(engine, desk) as box:
+    async with inbox_for(engine, desk) as box:
         for key in "ab":
             await box.put(key, "c", "m", "{}")
         await until(lambda: desk.began == ["a"])
@@ -569,19 +649,19 @@ async def test_stopping_waits_for_what_runs_and_leaves_the_rest(engine: Engine) 
 async def test_what_is_not_ready_in_time_goes_back_without_a_mark(engine: Engine) -> None:
     desk = Desk()
     desk.acts["a"] = [asyncio.Event().wait]
-    async with Inbox(engine, desk) as box:
+    async with inbox_for(engine, desk) as box:
         await box.put("a", "c", "m", "{}")
         await until(lambda: desk.began == ["a"])
         await box.drain(0.05)
     (row,) = await rows(engine, "new")
     assert (row["running"], row["tries"], row["crashes"]) == (0, 0, 0)
-    async with Inbox(engine, desk):
+    async with inbox_for(engine, desk):
         await until(lambda: desk.ended == ["a"])
 
 
 async def test_what_arrives_while_stopping_is_kept_and_not_begun(engine: Engine) -> None:
     desk = Desk()
-    async with Inbox(engine, desk) as box:
+    async with inbox_for(engine, desk) as box:
         put = asyncio.create_task(box.put("a", "c", "m", "{}"))
         await asyncio.sleep(0)
         await box.drain(5)
@@ -593,7 +673,7 @@ async def test_what_arrives_while_stopping_is_kept_and_not_begun(engine: Engine)
 
 async def test_a_cancelled_put_is_either_stored_and_done_or_neither(engine: Engine) -> None:
     desk = Desk()
-    async with Inbox(engine, desk) as box:
+    async with inbox_for(engine, desk) as box:
         task = asyncio.create_task(box.put("a", "c", "m", "{}"))
         await asyncio.sleep(0)
         task.cancel()
@@ -622,7 +702,7 @@ class World:
 
         self.death.clear()
         engine = await open_engine(self.url).__aenter__()
-        box = await Inbox(engine, work, parallel=8, max_crashes=5, random=lambda: 0.0).__aenter__()
+        box = await inbox_for(engine, work, parallel=8, max_crashes=5, random=lambda: 0.0).__aenter__()
         for key, conversation in puts:
             await box.put(key, conversation, "m", "{}")
         while not self.death.is_set() and (await engine.read(inbox.depth))["waiting"]:  # noqa: ASYNC110
@@ -666,7 +746,7 @@ async def test_what_died_twice_with_us_is_worked_alone(engine: Engine, crashes: 
     await engine.write(found_running)
     desk, gate = Desk(), asyncio.Event()
     desk.acts = {"a": [gate.wait], "b": [gate.wait]}
-    async with Inbox(engine, desk) as box:
+    async with inbox_for(engine, desk) as box:
         await until(lambda: len(desk.began) == together)
         await asyncio.sleep(0.05)
         assert len(desk.at_work) == together
@@ -681,7 +761,7 @@ def put_for_later(tx: Tx, *, due_at: float) -> None:
 async def test_what_is_due_later_is_not_done_earlier_after_a_restart(engine: Engine) -> None:
     desk = Desk()
     await engine.write(put_for_later, due_at=1_100.0)
-    async with Inbox(engine, desk, clock=lambda: 1_000.0) as box:
+    async with inbox_for(engine, desk, clock=lambda: 1_000.0) as box:
         await box.put("b", "other", "m", "{}")
         await until(lambda: desk.ended == ["b"])
     assert desk.began == ["b"]
@@ -693,7 +773,7 @@ async def test_a_clock_that_was_set_back_does_not_put_a_retry_off_for_days(
     monkeypatch.setattr("bot.jobs.inbox.LONGEST_WAIT_S", 0.05)
     desk = Desk()
     await engine.write(put_for_later, due_at=1_000_000.0)
-    async with Inbox(engine, desk, clock=lambda: 1_000.0):
+    async with inbox_for(engine, desk, clock=lambda: 1_000.0):
         await until(lambda: desk.ended == ["a"])
 
 
@@ -716,7 +796,7 @@ async def test_whoever_is_parked_for_killing_us_is_told_about_in_its_conversatio
     async with open_engine(f"sqlite:///{tmp_path}/p.db") as engine:
         await engine.write(kill)
         desk.acts["next"] = [lambda: asyncio.sleep(0.1)]
-        async with Inbox(engine, desk, gave_up=gave_up):
+        async with inbox_for(engine, desk, gave_up=gave_up):
             await until(lambda: told == ["poison 5 {}"])
     assert desk.ended == ["next"]
     assert "job 1 (poison) parked after 5: the process died while it ran" in caplog.text
@@ -759,7 +839,7 @@ def test_whatever_moment_the_process_dies_nothing_is_lost_or_out_of_order(
 
 async def test_quiet_conversations_cost_nothing(engine: Engine) -> None:
     desk = Desk()
-    async with Inbox(engine, desk) as box:
+    async with inbox_for(engine, desk) as box:
         await box.put("warm", "up", "m", "{}")
         await until(lambda: bool(desk.ended))
         await asyncio.gather(*(box.put(f"{n}", f"c{n}", "m", "{}") for n in range(2000)))
@@ -776,7 +856,7 @@ async def test_keys_are_kept_for_more_than_a_day_then_go(engine: Engine) -> None
         return inbox.tidy(tx, now=later), inbox.put(tx, "a", "c", "m", "{}", now=later)
 
     desk = Desk()
-    async with Inbox(engine, desk, clock=lambda: 0.0) as box:
+    async with inbox_for(engine, desk, clock=lambda: 0.0) as box:
         await box.put("a", "c", "m", "{}")
         await until_async(lambda: state_of(engine, 1), "done")
     assert await engine.write(scene, 25 * 3600.0) == (0, False)

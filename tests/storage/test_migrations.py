@@ -45,8 +45,10 @@ async def test_jobs_queued_in_an_older_file_are_worked_after_the_upgrade(tmp_pat
         done.append(job.key)
         return []
 
-    async with open_engine(f"sqlite:///{tmp_path}/p.db") as engine, Inbox(engine, handle):
-        async with asyncio.timeout(5):
+    async with open_engine(f"sqlite:///{tmp_path}/p.db") as engine:
+        box = Inbox(engine)
+        box.register("m", handle)
+        async with box, asyncio.timeout(5):
             while len(done) < 3:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         applied = await engine.read(lambda tx: tx.all("select name from _sqlite_migrations order by id"))

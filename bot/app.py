@@ -36,7 +36,7 @@ from bot.privacy.access_log import AccessLog
 from bot.privacy.settings_log import note_changes
 from bot.provider.embeddings import embedder_for
 from bot.provider.fair_share import Scheduler
-from bot.provider.text import Provider
+from bot.provider.service import Provider
 from bot.provider.transport import Transport
 from bot.reports.service import CostReports, page_secret
 from bot.reports.usage import UsageRow, total, usage
@@ -210,7 +210,9 @@ async def services_on(
         if unknown := await ledger.start():
             log.warning("%d model requests of an earlier process ended unseen and count as made", unknown)
         scheduler = Scheduler(tokens_per_minute=settings.tokens_per_minute)
-        provider = await stack.enter_async_context(Provider(settings, ledger, scheduler, engine, wire=wire))
+        provider = await stack.enter_async_context(
+            Provider(settings, ledger, scheduler, engine, transport=wire)
+        )
         inbox = Inbox(
             engine,
             parallel=settings.parallel_turns,

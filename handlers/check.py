@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bot.core.errors import BotError, SetupError, SlackError, SlackRefused, SlackRevoked
 from bot.core.settings import Settings
-from bot.provider.text import list_models
+from bot.provider.transport import list_models
 from bot.voice import speech_models
 from handlers.routes import SCOPES
 from handlers.serve import missing

@@ -62,7 +62,7 @@ def test_the_sandbox_imports_nothing_of_ours() -> None:
 @pytest.mark.parametrize(
     ("package", "allowed"),
     [
-        ("openai", {"bot/provider/text.py", "bot/provider/error_table.py", "bot/provider/transport.py"}),
+        ("openai", {"bot/provider/error_table.py", "bot/provider/transport.py"}),
         ("tiktoken", {"bot/text/tokens.py"}),
         ("genai_prices", {"bot/costs/pricing.py", "bot/costs/price_list.py"}),
         ("sqlite3", None),

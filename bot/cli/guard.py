@@ -32,7 +32,7 @@ from bot.ml.evaluation import Wanted, evaluate, evaluate_trained
 from bot.ml.labelled_files import LABELS, LabelledRow, read
 from bot.provider.embeddings import LOCAL, CachedEmbedder, LocalEmbedder, ProviderEmbedder
 from bot.provider.fair_share import Scheduler
-from bot.provider.text import Provider
+from bot.provider.service import Provider
 from storage.database import open_engine
 from storage.guard import models
 from storage.place import Channel

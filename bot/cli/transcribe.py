@@ -21,7 +21,7 @@ from bot.costs import pricing
 from bot.costs.ledger import Ledger
 from bot.ops.control_socket import running, told_by_running
 from bot.provider.fair_share import Scheduler
-from bot.provider.text import Provider
+from bot.provider.service import Provider
 from bot.text import languages
 from bot.voice import captions, clip_card
 from bot.voice.clip_card import ClipCard

@@ -19,7 +19,7 @@ from bot.core.access import remembers
 from bot.core.errors import AskError, ContextTooLong, ProviderError
 from bot.core.settings import Settings
 from bot.core.values import Conversation, Incoming, Message, Prompt, Role, Scope
-from bot.provider.text import Provider
+from bot.provider.service import Provider
 from bot.text import tokens
 from storage.conversation import messages as conversations
 from storage.conversation.messages import Recalled, Stored

@@ -19,7 +19,7 @@ from bot.core.settings import Settings
 from bot.core.values import Completion, Incoming, Message, Prompt, Reply, Scope, Usage
 from bot.guard.service import ChannelGuard, Ruling
 from bot.knowledge import answering
-from bot.provider.text import Provider
+from bot.provider.service import Provider
 from bot.voice.message_clips import MessageClips, RunningRecognition, SpokenWords, called_in
 
 GREETING = (

@@ -7,17 +7,17 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 
 from bot.core.values import Completion, Finish, Usage
-from bot.provider.gate import Attempt
+from bot.provider.gate import ModelRequest
 
 
 @dataclass(slots=True)
 class AnswerState:
-    """What has arrived of an answer so far. `attempt` is the request it comes from."""
+    """What has arrived of an answer so far. `request` is the one it comes from."""
 
     asked_model: str
     parts: list[str] = field(default_factory=list)
     finish: Finish | None = None
-    attempt: Attempt | None = None
+    request: ModelRequest | None = None
 
     @property
     def text(self) -> str:
@@ -25,7 +25,7 @@ class AnswerState:
 
     @property
     def model(self) -> str:
-        return self.attempt.model if self.attempt else self.asked_model
+        return self.request.model if self.request else self.asked_model
 
 
 class AnswerStream:
@@ -35,19 +35,19 @@ class AnswerStream:
     once and the iteration with it.
     """
 
-    def __init__(self, texts: AsyncGenerator[str, None], heard: AnswerState) -> None:
+    def __init__(self, texts: AsyncGenerator[str, None], state: AnswerState) -> None:
         self._texts = texts
-        self._heard = heard
+        self._state = state
         self._reader: asyncio.Task[object] | None = None
         self._stopped = False
 
     @property
     def completion(self) -> Completion:
-        """What was said. Of an answer that was not heard to its end: `stopped`."""
-        heard, attempt = self._heard, self._heard.attempt
-        usage = attempt.usage if attempt and attempt.usage else Usage(requests=0)
-        cost_usd = attempt.cost_usd if attempt else None
-        return Completion(heard.text, heard.finish or "stopped", heard.model, usage, cost_usd)
+        """What has arrived. The finish of an answer that was not read to its end is `stopped`."""
+        state, request = self._state, self._state.request
+        usage = request.usage if request and request.usage else Usage(requests=0)
+        cost_usd = request.cost_usd if request else None
+        return Completion(state.text, state.finish or "stopped", state.model, usage, cost_usd)
 
     def __aiter__(self) -> AnswerStream:
         return self
@@ -68,7 +68,7 @@ class AnswerStream:
             self._reader = None
 
     async def aclose(self) -> None:
-        """Ends the answer; what was said stays in `completion`."""
+        """Ends the answer; what has arrived stays in `completion`."""
         if self._is_stopped():
             return
         self._stopped = True

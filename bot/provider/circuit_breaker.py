@@ -1,7 +1,7 @@
 """Stops asking a model API that does not answer, and tries again from time to time.
 
 closed → (failures in a row) → open → (after a pause) → one probe → closed, or open for twice as long.
-What counts as a failure is decided by whoever reports it (bot/provider/text.py).
+What counts as a failure is decided by whoever reports it (bot/provider/gate.py).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class CircuitBreaker:
         self.why: Exception | None = None
 
     @property
-    def open(self) -> bool:
+    def is_open(self) -> bool:
         return self.why is not None
 
     def wait_s(self) -> float | None:
@@ -39,12 +39,12 @@ class CircuitBreaker:
         self._probing = True
         return None
 
-    def succeeded(self) -> None:
+    def note_success(self) -> None:
         self._failures, self._pause_s, self._probing, self.why = 0, PAUSE_S, False, None
 
-    def failed(self, error: Exception, *, at_once: bool = False) -> bool:
+    def note_failure(self, error: Exception, *, at_once: bool = False) -> bool:
         """Notes a failure; True when this one opened the breaker. `at_once`: repeating cannot help."""
-        was_open = self.open
+        was_open = self.is_open
         self._failures += 1
         self._probing = False
         if was_open:
@@ -54,6 +54,6 @@ class CircuitBreaker:
         self.why, self._until = error, self._clock() + self._pause_s
         return not was_open
 
-    def unknown(self) -> None:
+    def note_unknown(self) -> None:
         """A request ended without saying anything about the API: another may probe."""
         self._probing = False

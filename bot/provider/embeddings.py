@@ -30,7 +30,7 @@ from storage.provider import vectors as stored_vectors
 if TYPE_CHECKING:
     import numpy as np
 
-    from bot.provider.text import Provider
+    from bot.provider.service import Provider
 
     Array = np.ndarray[Any, np.dtype[np.float32]]
 

@@ -1,6 +1,6 @@
 """One request to the model API, from the budget to the ledger; and when to make another.
 
-Every request of any kind passes through `Door.attempt`: budget (a ledger row), fair share, the request, and
+Every request of any kind passes through `Gate.request`: budget (a ledger row), fair share, the request, and
 whatever happens the row is settled. Nothing here knows what is asked or how an answer looks.
 """
 
@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from bot.core.errors import (
     BotError,
@@ -30,33 +30,47 @@ from bot.core.values import Scope, Usage
 from bot.costs.ledger import Ledger, LedgerEntry, Outcome
 from bot.ops.metrics import METRICS
 from bot.provider.circuit_breaker import CircuitBreaker
-from bot.provider.error_table import ParameterRefused, end_unknown, ours
+from bot.provider.error_table import ParameterRefused, end_unknown, ours, refused_parameter
 from bot.provider.fair_share import Scheduler, Share
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
 RETRIES = 2
-RATE_RETRIES = 8  # who is told to wait has not failed: all of them wait together in the scheduler
+RATE_RETRIES = 8  # a request that has to wait has not failed: all of them wait together in the scheduler
 RETRY_WITHIN_S = 60.0
 BACKOFF_S = 0.5
-SETTLE_AGAIN_S, LONGEST_SETTLE_AGAIN_S = 0.2, 30.0  # between attempts to write down how a request ended
-FREEZE_LIMIT_S = 60.0  # longer pauses are the inbox's to wait for
+SETTLE_AGAIN_S, LONGEST_SETTLE_AGAIN_S = 0.2, 30.0  # between tries to write down how a request ended
+FREEZE_LIMIT_S = 60.0  # longer pauses are left to the inbox
 FINAL_FOR_ALL = (Credentials, QuotaSpent)  # nothing will do better until an operator has acted
+# Without these a request asks for something else, so they are never dropped.
+NEEDED = frozenset(["model", "prompt", "messages", "input", "questions"])
 BYTES_PER_TOKEN = 4  # a guess for fair shares; what was really used is settled afterwards
 
 
 @dataclass(slots=True)
-class Attempt:
+class ModelRequest:
     """One request under way. Whoever makes it notes here how it goes."""
 
     model: str  # the one to ask: a nearly used up budget may have chosen the smaller one
     count: Callable[[], Awaitable[Usage]]  # our own count, when the provider does not say what it used
     outcome: Outcome = "failed"
     sent: bool = False
-    said: bool = False  # something of the answer has arrived
+    answering: bool = False  # something of the answer has arrived
     usage: Usage | None = None
     tier: str = ""
     cost_usd: Decimal | None = None
+
+    async def send(self, body: Mapping[str, Any], response: Awaitable[T]) -> T:
+        """The response; ParameterRefused when the model does not take an optional part of the body."""
+        self.sent = True
+        try:
+            return await response
+        except Exception as exc:
+            if name := refused_parameter(exc, body.keys() - NEEDED):
+                raise ParameterRefused(self.model, name) from exc
+            raise
 
 
 class Gate:
@@ -78,7 +92,7 @@ class Gate:
         self._refusals: set[tuple[str, str]] = set()  # that the log has already
         self._settling: set[asyncio.Task[None]] = set()
         self._unsettled: set[asyncio.Task[None]] = set()  # whose rows the database did not take yet
-        METRICS.follow("parley_provider_open", lambda: float(self.breaker.open))
+        METRICS.follow("parley_provider_open", lambda: float(self.breaker.is_open))
 
     def check(self) -> None:
         """Raises while the API is left alone after failures; the error says what opened the breaker."""
@@ -90,33 +104,33 @@ class Gate:
         raise Overloaded("breaker open", retry_after_s=wait_s)
 
     @asynccontextmanager
-    async def attempt(
+    async def request(
         self, scope: Scope, model: str, *, bound: Usage, number: int, count: Callable[[], Awaitable[Usage]]
-    ) -> AsyncIterator[Attempt]:
+    ) -> AsyncIterator[ModelRequest]:
         """Around one request. Raises BudgetExceeded before it; outside errors come out as ours."""
         entry = await self._open(scope, model, bound, number)
-        attempt = Attempt(entry.model, count)
+        request = ModelRequest(entry.model, count)
         share: Share | None = None
         try:
             share = await self.scheduler.acquire(
                 scope.channel, bound.input_tokens / BYTES_PER_TOKEN + bound.output_tokens
             )
-            yield attempt
-            self.breaker.succeeded()
+            yield request
+            self.breaker.note_success()
         except ParameterRefused:
-            self.breaker.succeeded()
+            self.breaker.note_success()
             raise
         except Exception as exc:
             error = ours(exc)
-            attempt.outcome = "broken" if attempt.said else "unknown" if end_unknown(exc) else "failed"
-            self._report(error, attempt.model)
+            request.outcome = "broken" if request.answering else "unknown" if end_unknown(exc) else "failed"
+            self._report(error, request.model)
             raise error from exc
         except BaseException:  # cancelled, or nobody wants the rest
-            attempt.outcome = "stopped"
-            self.breaker.unknown()
+            request.outcome = "stopped"
+            self.breaker.note_unknown()
             raise
         finally:
-            await self._shielded(self._settle(entry, attempt, share))
+            await self._shield(self._settle(entry, request, share))
 
     async def aclose(self) -> None:
         """Returns when each request's end was written down, or could not be."""
@@ -132,7 +146,7 @@ class Gate:
                 scope, model, upper_bound=bound, attempt=number, smaller_model=smaller
             )
         except BaseException as exc:
-            self.breaker.unknown()
+            self.breaker.note_unknown()
             if isinstance(exc, BudgetExceeded):
                 METRICS.count("parley_cap_refusals_total")
             raise
@@ -143,53 +157,53 @@ class Gate:
             self._refusals.add((model, str(error)))
             log.error("the model API takes no such request for %s: %s", model, error)
         if isinstance(error, RateLimited):
-            self.breaker.unknown()
+            self.breaker.note_unknown()
             wait_s = error.retry_after_s
             self.scheduler.freeze(min(BACKOFF_S if wait_s is None else wait_s, FREEZE_LIMIT_S))
         elif isinstance(error, (Unavailable, *FINAL_FOR_ALL)):
-            if self.breaker.failed(error, at_once=isinstance(error, FINAL_FOR_ALL)):
+            if self.breaker.note_failure(error, at_once=isinstance(error, FINAL_FOR_ALL)):
                 log.error("the model API is left alone for now: %s (%s)", type(error).__name__, error)
         else:
-            self.breaker.succeeded()
+            self.breaker.note_success()
 
-    async def _shielded(self, settling: Coroutine[Any, Any, None]) -> None:
+    async def _shield(self, settling: Coroutine[Any, Any, None]) -> None:
         """Settles even when whoever waits is cancelled meanwhile."""
         task = asyncio.create_task(settling)
         self._settling.add(task)
         task.add_done_callback(self._settling.discard)
         await asyncio.shield(task)
 
-    async def _settle(self, entry: LedgerEntry, attempt: Attempt, share: Share | None) -> None:
-        if attempt.usage is None and (
-            attempt.said or (attempt.sent and attempt.outcome in ("ok", "stopped"))
+    async def _settle(self, entry: LedgerEntry, request: ModelRequest, share: Share | None) -> None:
+        if request.usage is None and (
+            request.answering or (request.sent and request.outcome in ("ok", "stopped"))
         ):
-            attempt.usage = await attempt.count()
-        usage = attempt.usage
-        if share and (usage or not attempt.sent):
+            request.usage = await request.count()
+        usage = request.usage
+        if share and (usage or not request.sent):
             share.settle(usage.input_tokens + usage.output_tokens if usage else 0)
         try:
-            await self._close(entry, attempt)
+            await self._close(entry, request)
         except Busy as exc:  # nobody waits for that: the answer is there
             log.warning("could not settle ledger row %s, tried again: %s", entry.id, exc)
-            task = asyncio.create_task(self._close_later(entry, attempt))
+            task = asyncio.create_task(self._close_later(entry, request))
             self._unsettled.add(task)
             task.add_done_callback(self._unsettled.discard)
         except BotError:  # the row stays open and is charged as reserved at the next start
             log.exception("could not settle ledger row %s", entry.id)
-        _measure(entry, attempt, usage)
+        _count_metrics(entry, request, usage)
 
-    async def _close(self, entry: LedgerEntry, attempt: Attempt) -> None:
-        attempt.cost_usd = await self._ledger.settle(
-            entry, attempt.usage, outcome=attempt.outcome, tier=attempt.tier
+    async def _close(self, entry: LedgerEntry, request: ModelRequest) -> None:
+        request.cost_usd = await self._ledger.settle(
+            entry, request.usage, outcome=request.outcome, tier=request.tier
         )
 
-    async def _close_later(self, entry: LedgerEntry, attempt: Attempt) -> None:
+    async def _close_later(self, entry: LedgerEntry, request: ModelRequest) -> None:
         """Waits out a busy or full database, so that what was reserved is not held until the next start."""
         wait_s = SETTLE_AGAIN_S
         while True:
             await self.sleep(wait_s)
             try:
-                return await self._close(entry, attempt)
+                return await self._close(entry, request)
             except Busy:
                 wait_s = min(wait_s * 2, LONGEST_SETTLE_AGAIN_S)
 
@@ -197,22 +211,22 @@ class Gate:
 class RetryPolicy:
     """How often one request is made: at most two more times within a minute, and only when that may help."""
 
-    def __init__(self, door: Gate, chance: Callable[[], float]) -> None:
-        self._door = door
+    def __init__(self, gate: Gate, chance: Callable[[], float]) -> None:
+        self._gate = gate
         self._chance = chance
         self._loop = asyncio.get_running_loop()
         self._until = self._loop.time() + RETRY_WITHIN_S
         self._failures = 0
-        self._made = 0
+        self._number = 0
 
-    def next(self) -> int:
-        """The number of the next attempt, from 1. Raises while the API is left alone."""
-        self._door.check()
-        self._made += 1
-        return self._made
+    def next_number(self) -> int:
+        """The number of the next request, from 1. Raises while the API is left alone."""
+        self._gate.check()
+        self._number += 1
+        return self._number
 
-    async def again(self, error: ProviderError) -> None:
-        """Returns when it is time for another attempt; raises the error when there is none."""
+    async def wait_after(self, error: ProviderError) -> None:
+        """Returns when it is time for another request; raises the error when there shall be none."""
         most = RATE_RETRIES if isinstance(error, RateLimited) else RETRIES
         if not isinstance(error, Unavailable) or self._failures >= most:
             raise error
@@ -223,17 +237,17 @@ class RetryPolicy:
             raise error
         self._failures += 1
         if not isinstance(error, RateLimited):  # those wait in the scheduler, all of them together
-            await self._door.sleep(delay_s)
+            await self._gate.sleep(delay_s)
 
 
-def _measure(entry: LedgerEntry, attempt: Attempt, usage: Usage | None) -> None:
-    METRICS.count("parley_provider_attempts_total", kind=entry.scope.kind, outcome=attempt.outcome)
-    if attempt.cost_usd:
-        METRICS.count("parley_cost_usd_total", float(attempt.cost_usd), model=entry.model)
+def _count_metrics(entry: LedgerEntry, request: ModelRequest, usage: Usage | None) -> None:
+    METRICS.count("parley_provider_attempts_total", kind=entry.scope.kind, outcome=request.outcome)
+    if request.cost_usd:
+        METRICS.count("parley_cost_usd_total", float(request.cost_usd), model=entry.model)
     for direction, amount in _amounts(usage or Usage()):
         METRICS.count("parley_tokens_total", amount, model=entry.model, direction=direction)
 
 
 def _amounts(usage: Usage) -> list[tuple[str, int]]:
-    told = [("input", usage.input_tokens), ("cached", usage.cached_tokens), ("output", usage.output_tokens)]
-    return [(direction, amount) for direction, amount in told if amount]
+    amounts = {"input": usage.input_tokens, "cached": usage.cached_tokens, "output": usage.output_tokens}
+    return [(direction, amount) for direction, amount in amounts.items() if amount]

@@ -19,42 +19,43 @@ from storage.provider import model_traits
 
 log = logging.getLogger(__name__)
 
-# A shorter prompt tells more of what wraps it than of the model's tokens; a longer one takes long to count.
-TELLING_BYTES = (1_000, tokens.LONG)
+# A shorter prompt shows more of what wraps it than of the model's tokens; a longer one takes long to count.
+SAMPLE_BYTES = (1_000, tokens.LONG)
 NEAR = 0.05  # an estimate this close needs no correction
 
 
 class ModelTraits:
-    """Those of the models at one address. `remember` what is known before anything is asked."""
+    """Those of the models at one address. `load` what is known before anything is asked."""
 
     def __init__(self, engine: Engine, address: str) -> None:
         self._engine = engine
         self._address = address
         self._refused: dict[str, frozenset[str]] = {}
 
-    async def remember(self) -> None:
+    async def load(self) -> None:
+        """Reads what was learned before this start."""
         self._refused = await self._engine.read(model_traits.refused)
         tokens.remember(await self._engine.read(model_traits.ratios))
 
-    def refused(self, model: str) -> frozenset[str]:
+    def refused_by(self, model: str) -> frozenset[str]:
         """The parameters that a model does not take."""
-        return self._refused.get(self._known_as(model), frozenset())
+        return self._refused.get(self._key(model), frozenset())
 
-    def accepted(self, body: Mapping[str, Any]) -> dict[str, Any]:
+    def drop_refused(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """A body without what its model does not take."""
-        refused = self.refused(body["model"])
+        refused = self.refused_by(body["model"])
         return {name: value for name, value in body.items() if name not in refused}
 
-    async def learn(self, refusal: ParameterRefused) -> None:
+    async def learn_refusal(self, refusal: ParameterRefused) -> None:
         """A model does not take a parameter."""
         log.info("%s does not take %s: left out from now on", refusal.model, refusal.parameter)
-        model = self._known_as(refusal.model)
-        self._refused[model] = self.refused(refusal.model) | {refusal.parameter}
+        model = self._key(refusal.model)
+        self._refused[model] = self.refused_by(refusal.model) | {refusal.parameter}
         await self._engine.write(model_traits.refuse, model, refusal.parameter, now=time.time())
 
     async def learn_length(self, model: str, texts: Sequence[str], usage: Usage | None) -> None:
         """Corrects our estimates for a model of unknown vocabulary by its report on these texts."""
-        shortest, longest = TELLING_BYTES
+        shortest, longest = SAMPLE_BYTES
         if usage is None or usage.estimated or not tokens.estimated(model):
             return
         if not shortest <= sum(map(tokens.at_most, texts)) <= longest:
@@ -62,8 +63,8 @@ class ModelTraits:
         counted = tokens.count("\n".join(texts), model) + len(texts) * tokens.MESSAGE_TOKENS
         ratio = usage.input_tokens / counted
         if abs(ratio - 1) > NEAR:
-            learnt = tokens.learn(model, ratio)
-            await self._engine.write(model_traits.set_ratio, model, learnt, now=time.time())
+            ratio = tokens.learn(model, ratio)
+            await self._engine.write(model_traits.set_ratio, model, ratio, now=time.time())
 
-    def _known_as(self, model: str) -> str:
+    def _key(self, model: str) -> str:
         return f"{model} {self._address}"

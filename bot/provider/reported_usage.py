@@ -9,7 +9,7 @@ from bot.core.values import Usage
 LIMIT = 100_000_000  # no single request uses more of anything
 
 
-def reported(raw: Any) -> Usage | None:
+def read_usage(raw: Any) -> Usage | None:
     """`usage` of any endpoint as our Usage. Names differ per endpoint; details may be absent or null."""
     if not isinstance(raw, dict):
         return None
@@ -25,8 +25,8 @@ def reported(raw: Any) -> Usage | None:
         )
     except ValueError:
         return None
-    said_something = usage.input_tokens or usage.output_tokens or usage.audio_seconds
-    if not said_something or usage.cached_tokens + usage.cache_write_tokens > usage.input_tokens:
+    anything = usage.input_tokens or usage.output_tokens or usage.audio_seconds
+    if not anything or usage.cached_tokens + usage.cache_write_tokens > usage.input_tokens:
         return None
     return usage
 

@@ -1,10 +1,7 @@
-"""The only door to the model APIs: an answer in text, streamed or whole. Whatever else is asked of a model is
-asked in one piece, by bot/provider/client.py.
+"""Answers in text, streamed or whole.
 
-Every request passes through bot/provider/gate.py: budget, fair share, request, ledger. Conversations take
-their shape in bot/provider/prompt_formats.py, parameters in bot/provider/parameters.py, answers are read in
-bot/provider/stream_readers.py, errors become ours in bot/provider/error_table.py, bytes travel by
-bot/provider/transport.py (with provider_errors the only user of the SDK).
+Conversations take their shape in bot/provider/prompt_formats.py, parameters in bot/provider/parameters.py;
+answers are read in bot/provider/stream_readers.py and cut in bot/provider/stop_sequences.py.
 """
 
 from __future__ import annotations
@@ -12,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import random
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,34 +18,29 @@ from typing import Any
 from bot.core.errors import ProviderError
 from bot.core.settings import Settings
 from bot.core.values import Completion, Prompt, Scope, Usage
-from bot.costs.ledger import Ledger
 from bot.ops.metrics import METRICS
 from bot.provider.answer_stream import AnswerState, AnswerStream
-from bot.provider.client import Pieces, sent
+from bot.provider.client import ModelClient
 from bot.provider.error_table import ParameterRefused
-from bot.provider.fair_share import Scheduler
-from bot.provider.gate import Attempt, RetryPolicy
+from bot.provider.gate import ModelRequest
 from bot.provider.parameters import from_settings, stops_of
 from bot.provider.prompt_formats import STYLES
-from bot.provider.reported_usage import reported
+from bot.provider.reported_usage import read_usage
 from bot.provider.stop_sequences import StopCutter
 from bot.provider.stream_deadline import StreamDeadline
 from bot.provider.stream_readers import StreamReader
-from bot.provider.transport import Transport, events, list_models
+from bot.provider.transport import events
 from bot.text import tokens
-from storage.engine import Engine
-
-__all__ = ["AnswerStream", "Provider", "list_models"]
 
 log = logging.getLogger(__name__)
 
-FIRST_TEXT_S = 60.0  # a reasoning model thinks before it speaks
+FIRST_TEXT_S = 60.0  # a reasoning model thinks before it writes
 STALL_S = 20.0
 MESSAGE_TOKENS = 8  # what wraps one message, at most
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _Question:
     """One question for text, however many requests it takes."""
 
     prompt: Prompt
@@ -59,23 +50,14 @@ class _Asked:
     warmer: bool = False
 
 
-class Provider(Pieces):
-    """The model API: text, and all that it answers in one piece."""
+class TextRequests:
+    """Asks for text in the style that the operator chose."""
 
     def __init__(
-        self,
-        settings: Settings,
-        ledger: Ledger,
-        scheduler: Scheduler,
-        engine: Engine,
-        *,
-        wire: Transport | None = None,
-        first_text_s: float = FIRST_TEXT_S,
-        stall_s: float = STALL_S,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        chance: Callable[[], float] = random.random,
+        self, client: ModelClient, settings: Settings, *, first_text_s: float, stall_s: float
     ) -> None:
-        super().__init__(settings, ledger, scheduler, engine, wire=wire, sleep=sleep, chance=chance)
+        self._client = client
+        self._model = settings.model
         self._stops = stops_of(settings)
         self._parameters = from_settings(settings)
         self._style = STYLES[settings.style]
@@ -84,97 +66,95 @@ class Provider(Pieces):
     def stream(
         self, prompt: Prompt, scope: Scope, *, model: str = "", max_output_tokens: int | None = None
     ) -> AnswerStream:
-        """The answer as it arrives, cut at stop sequences.
-
-        ProviderError or BudgetExceeded come out of the first `__anext__`; once there is text, the
-        completion's finish says how it ended.
-        """
+        """The answer as it arrives, cut at stop sequences."""
         limit = max_output_tokens or self._parameters.max_tokens
-        asked = _Asked(prompt, scope, model or self._settings.model, limit)
-        heard = AnswerState(asked.model)
-        return AnswerStream(self._texts(asked, heard), heard)
+        question = _Question(prompt, scope, model or self._model, limit)
+        state = AnswerState(question.model)
+        return AnswerStream(self._generate(question, state), state)
 
     async def complete(
         self, prompt: Prompt, scope: Scope, *, model: str = "", max_output_tokens: int | None = None
     ) -> Completion:
-        """The whole answer. Errors as for `stream`."""
+        """The whole answer."""
         answer = self.stream(prompt, scope, model=model, max_output_tokens=max_output_tokens)
         async for _ in answer:
             pass
         return answer.completion
 
-    async def _texts(self, asked: _Asked, heard: AnswerState) -> AsyncGenerator[str, None]:
-        """Attempts until one says something or the policy ends; an empty answer is asked for once more."""
-        tries = RetryPolicy(self._door, self._chance)
-        bound = _bound(asked, self._parameters.candidates)
-        count = partial(_count, asked, heard)
+    async def _generate(self, question: _Question, state: AnswerState) -> AsyncGenerator[str, None]:
+        """Requests until one brings text or the policy ends; an empty answer is asked for once more."""
+        retries = self._client.retries()
+        bound = _bound(question, self._parameters.candidates)
+        count = partial(_count, question, state)
         while True:
             try:
-                async with self._door.attempt(
-                    asked.scope, asked.model, bound=bound, number=tries.next(), count=count
-                ) as attempt:
-                    heard.attempt = attempt
-                    async with aclosing(self._once(asked, attempt, heard)) as texts:
+                number = retries.next_number()
+                async with self._client.gate.request(
+                    question.scope, question.model, bound=bound, number=number, count=count
+                ) as request:
+                    state.request = request
+                    async with aclosing(self._request_text(question, request, state)) as texts:
                         async for text in texts:
                             yield text
             except ParameterRefused as refusal:
-                await self._quirks.learn(refusal)
+                await self._client.traits.learn_refusal(refusal)
             except ProviderError as error:
-                if heard.parts:
+                if state.parts:
                     log.warning("answer broke off: %s", error, exc_info=error.__cause__)
-                    heard.finish = "broken"
+                    state.finish = "broken"
                     return
-                await tries.again(error)
+                await retries.wait_after(error)
             else:
-                await self._quirks.learn_length(attempt.model, _read_by_model(asked.prompt), attempt.usage)
-                if heard.parts or heard.finish != "stop" or asked.warmer:
+                texts_read = _texts_read(question.prompt)
+                await self._client.traits.learn_length(request.model, texts_read, request.usage)
+                if state.parts or state.finish != "stop" or question.warmer:
                     return
-                asked = replace(asked, warmer=True)
+                question = replace(question, warmer=True)
 
-    async def _once(self, asked: _Asked, attempt: Attempt, heard: AnswerState) -> AsyncGenerator[str, None]:
-        """One request for text."""
-        body = self._body(asked, attempt.model)
+    async def _request_text(
+        self, question: _Question, request: ModelRequest, state: AnswerState
+    ) -> AsyncGenerator[str, None]:
+        """One request for text, cut at the first stop sequence."""
+        body = self._body(question, request.model)
         cutter = StopCutter(self._stops)
-        reading = self._style.reads()
-        async with aclosing(self._said(body, attempt, reading)) as said:
-            async for text in said:
+        reader = self._style.reads()
+        async with aclosing(self._read_response(body, request, reader)) as texts:
+            async for text in texts:
                 shown = cutter.feed(text)
-                if not heard.parts:
+                if not state.parts:
                     shown = shown.lstrip()  # a transcript goes on after "AI:" with a space
                 if shown:
-                    heard.parts.append(shown)
+                    state.parts.append(shown)
                     yield shown
                 if cutter.hit:
                     break  # closes the stream at once: what runs on is paid for; usage is then our own count
         if not cutter.hit and (rest := cutter.finish()):
-            heard.parts.append(rest)
+            state.parts.append(rest)
             yield rest
-        heard.finish = "stop" if cutter.hit else reading.finish or "broken"
-        attempt.usage, attempt.tier = reported(reading.usage), reading.tier
-        attempt.outcome = "broken" if heard.finish == "broken" else "ok"
+        state.finish = "stop" if cutter.hit else reader.finish or "broken"
+        request.usage, request.tier = read_usage(reader.usage), reader.tier
+        request.outcome = "broken" if state.finish == "broken" else "ok"
 
-    async def _said(
-        self, body: dict[str, Any], attempt: Attempt, reading: StreamReader
+    async def _read_response(
+        self, body: dict[str, Any], request: ModelRequest, reader: StreamReader
     ) -> AsyncGenerator[str, None]:
-        """All that the model says to one request, uncut."""
+        """All that the model writes to one request, uncut."""
         echoed = len(body["prompt"]) if body.get("echo") else 0
         now = asyncio.get_running_loop().time()
-        patience = StreamDeadline(
-            stall_s=self._first_text_s, deadline=now + self._settings.request_deadline_s
-        )
+        deadline = StreamDeadline(stall_s=self._first_text_s, deadline=now + self._client.deadline_s)
         try:
-            opening = partial(self._wire.open, self._style.path, body)
-            response = await sent(attempt, body, patience.wait(opening))
-            self._door.scheduler.heed(response.headers)
+            opening = partial(self._client.transport.open, self._style.path, body)
+            response = await request.send(body, deadline.wait(opening))
+            self._client.gate.scheduler.heed(response.headers)
             try:
-                async for together in events(response, patience):
-                    text, fault = reading.hear(together)
+                async for together in events(response, deadline):
+                    text, fault = reader.hear(together)
                     if echoed:
                         echoed, text = max(0, echoed - len(text)), text[echoed:]
                     if text:
-                        if not attempt.said:
-                            attempt.said = True
-                            patience.expect(self._stall_s)
+                        if not request.answering:
+                            request.answering = True
+                            deadline.expect(self._stall_s)
                             METRICS.observe(
                                 "parley_first_text_seconds", asyncio.get_running_loop().time() - now
                             )
@@ -182,42 +162,48 @@ class Provider(Pieces):
                     if fault:
                         raise fault
             except Exception:
-                if reading.finish is None:
+                if reader.finish is None:
                     raise
                 log.info("the stream broke after its answer had ended", exc_info=True)
             finally:
                 await response.aclose()
         finally:
-            patience.close()
+            deadline.close()
 
-    def _body(self, asked: _Asked, model: str) -> dict[str, Any]:
-        refused = self._quirks.refused(model)
+    def _body(self, question: _Question, model: str) -> dict[str, Any]:
+        refused = self._client.traits.refused_by(model)
         parameters = self._parameters.body(
-            refused, max_tokens=asked.max_tokens, warmer=asked.warmer, exact=asked.prompt.form is not None
+            refused,
+            max_tokens=question.max_tokens,
+            warmer=question.warmer,
+            exact=question.prompt.form is not None,
         )
-        body = {"model": model} | self._style.asks(asked.prompt, self._stops) | parameters
-        return self._quirks.accepted(body)
+        body = {"model": model} | self._style.asks(question.prompt, self._stops) | parameters
+        return self._client.traits.drop_refused(body)
 
 
-def _read_by_model(prompt: Prompt) -> list[str]:
+def _texts_read(prompt: Prompt) -> list[str]:
+    """All that a model reads of a prompt."""
     form = json.dumps(prompt.form) if prompt.form else ""
-    said = (message.text for message in prompt.messages)
-    texts = [prompt.system, form, prompt.summary, prompt.context, *said]
+    messages = (message.text for message in prompt.messages)
+    texts = [prompt.system, form, prompt.summary, prompt.context, *messages]
     return [text for text in texts if text]
 
 
-def _bound(asked: _Asked, candidates: int) -> Usage:
+def _bound(question: _Question, candidates: int) -> Usage:
     """The most that a request can use."""
-    texts = _read_by_model(asked.prompt)
+    texts = _texts_read(question.prompt)
     return Usage(
         input_tokens=sum(map(tokens.at_most, texts)) + len(texts) * MESSAGE_TOKENS,
-        output_tokens=asked.max_tokens * candidates,
+        output_tokens=question.max_tokens * candidates,
     )
 
 
-async def _count(asked: _Asked, heard: AnswerState) -> Usage:
+async def _count(question: _Question, state: AnswerState) -> Usage:
     """Our own count of a question and as much of its answer as came."""
-    texts = _read_by_model(asked.prompt)
-    read = await tokens.counted("\n".join(texts), heard.model)
-    said = await tokens.counted(heard.text, heard.model)
-    return Usage(input_tokens=read + len(texts) * tokens.MESSAGE_TOKENS, output_tokens=said, estimated=True)
+    texts = _texts_read(question.prompt)
+    read = await tokens.counted("\n".join(texts), state.model)
+    written = await tokens.counted(state.text, state.model)
+    return Usage(
+        input_tokens=read + len(texts) * tokens.MESSAGE_TOKENS, output_tokens=written, estimated=True
+    )

@@ -16,7 +16,7 @@ from bot.core.errors import BotError, UnsupportedFile
 from bot.core.settings import Settings
 from bot.core.values import Scope
 from bot.costs.pricing import Prices
-from bot.provider.text import Provider
+from bot.provider.service import Provider
 from bot.voice.clip_card import ClipCard
 from bot.voice.decoding import Progress
 from bot.voice.local_speech import speech_for

@@ -18,7 +18,7 @@ from typing import Any, Literal, Protocol, TypeVar
 from bot.core.settings import Settings
 from bot.core.values import Scope, Usage
 from bot.costs.pricing import nano, usd
-from bot.provider.reported_usage import reported
+from bot.provider.reported_usage import read_usage
 from bot.voice import speech_models, stitching
 from bot.voice.decoding import HEARD_S, Part, Progress, Recording, sound_in
 from bot.voice.transcript import Segment, Transcript, read
@@ -112,7 +112,7 @@ class Transcriber:
         sounds = [(a - part.start_s, b - part.start_s) for a, b in work.recording.sounds]
         within = [(max(0.0, a), min(part.length_s, b)) for a, b in sounds if b > 0 and a < part.length_s]
         heard = read(reply, within, part.length_s)
-        used = reported(reply.get("usage")) or Usage(estimated=True)
+        used = read_usage(reply.get("usage")) or Usage(estimated=True)
         cost = self._price(self._name, replace(used, audio_seconds=used.audio_seconds or part.length_s))
         return StoredPart(number, json.dumps(asdict(heard)), None if cost is None else nano(cost))
 

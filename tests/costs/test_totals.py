@@ -24,7 +24,7 @@ TURNS = 500
 ROUND = 20
 BEFORE_ANSWER = ("rate_limit", "server_error", "overloaded", "drop", "content_policy")
 IN_ONE_PIECE = ("reset", "eof", "bad_json", "empty_choices")
-ENDPOINTS = ("embeddings", "decisions", "images/generations", "audio/transcriptions", "audio/translations")
+ENDPOINTS = ("embeddings", "decisions", "audio/transcriptions", "audio/translations")
 IN_ANSWER = ("reset", "eof", "error_event", "bad_json", "no_usage", "length", "empty_choices")
 Work = Callable[[Bench, int], Awaitable[object]]
 CLIP = Path(__file__).parents[2] / "bot/sandbox/clips/release_note.m4a"
@@ -44,16 +44,6 @@ async def summarised(bench: Bench, n: int) -> object:
 async def embedded(bench: Bench, n: int) -> object:
     scope = replace(SCOPE, kind="embedding")
     return await bench.provider.embed([f"text {n}", "word " * n], scope, model="text-embedding-3-small")
-
-
-async def moderated(bench: Bench, n: int) -> object:
-    scope = replace(SCOPE, kind="moderation")
-    return await bench.provider.moderate([f"text {n}"], scope, model="omni-moderation-latest")
-
-
-async def drawn(bench: Bench, n: int) -> object:
-    scope = replace(SCOPE, kind="image")
-    return await bench.provider.image(f"a map {n}", scope, model="gpt-image-2.5-flare", size="1024x1024")
 
 
 async def decided(bench: Bench, n: int) -> object:
@@ -78,15 +68,13 @@ async def translated(bench: Bench, n: int) -> object:
 
 ENDPOINT_OF = {
     "embedding": "embeddings",
-    "moderation": "moderations",
-    "image": "images/generations",
     "decision": "decisions",
     "transcription": "audio/transcriptions",
     "translation": "audio/translations",
 }
 SPEECH = (transcribed, translated)
 TEXT = (streamed, streamed, streamed, summarised)
-WORK: tuple[Work, ...] = (*TEXT, embedded, moderated, drawn, decided, *SPEECH)
+WORK: tuple[Work, ...] = (*TEXT, embedded, decided, *SPEECH)
 
 
 async def tried(work: Work, bench: Bench, n: int) -> None:
@@ -106,7 +94,6 @@ def counted(requests: list[ModelRequest]) -> Counter[tuple[str, str, str]]:
             used[*where, "out"] += usage.get("completion_tokens", usage.get("output_tokens", 0))
             if request.endpoint.startswith("audio/"):
                 used[*where, "seconds"] += usage.get("seconds", round(CLIP_SECONDS))
-            used[*where, "images"] += request.endpoint == "images/generations"
     return +used
 
 
@@ -119,7 +106,6 @@ def booked(rows: list[dict[str, Any]]) -> Counter[tuple[str, str, str]]:
             used[*where, "in"] += row["input_tokens"]
             used[*where, "out"] += row["output_tokens"]
             used[*where, "seconds"] += round(row["audio_seconds"])
-            used[*where, "images"] += row["images"]
     return +used
 
 
@@ -142,7 +128,7 @@ async def test_totals_equal_the_providers_own_count_for_every_kind(
         assert booked(rows) == counted(requests)
         assert {row["kind"] for row in rows} >= {"answer", "summary", *ENDPOINT_OF}
         assert sum(request.outcome in IN_ONE_PIECE for request in requests) >= TURNS // ROUND
-        # Estimated is only what the provider did not report: moderations, which are free, and what broke off.
+        # Estimated is only what the provider did not report: what broke off.
         silent = [r for r in requests if not r.usage or r.outcome not in ("answered", "length")]
         assert 0 < sum(row["estimated"] for row in rows) <= len(silent)
         monkeypatch.setenv("OPENAI_ADMIN_KEY", "sk-admin-test")
@@ -156,11 +142,12 @@ async def test_where_every_answer_arrives_the_providers_own_count_differs_in_not
 ) -> None:
     monkeypatch.setenv("OPENAI_ADMIN_KEY", "sk-admin-test")
     async with door(tmp_path) as bench:
-        await asyncio.gather(*(work(bench, n) for n in range(1, 11) for work in {*WORK} - {moderated}))
+        await asyncio.gather(*(work(bench, n) for n in range(1, 11) for work in {*WORK}))
         assert await reconciled(bench) == []
-        await moderated(bench, 1)  # whose usage no answer tells
+        bench.model.faults.add("no_usage")
+        await streamed(bench, 1)
         (difference,) = await reconciled(bench)
-        assert difference.endpoint == "moderations"
+        assert difference.endpoint == "completions"
 
 
 async def reconciled(bench: Bench) -> list[Difference]:

@@ -15,7 +15,7 @@ class Clock:
 
 def opened(clock: Clock) -> CircuitBreaker:
     breaker = CircuitBreaker(clock=clock)
-    reports = [breaker.failed(Overloaded()) for _ in range(FAILURES)]
+    reports = [breaker.note_failure(Overloaded()) for _ in range(FAILURES)]
     assert reports == [False] * (FAILURES - 1) + [True]
     return breaker
 
@@ -24,9 +24,9 @@ def test_it_opens_only_after_failures_in_a_row() -> None:
     breaker = CircuitBreaker(clock=Clock())
     for _ in range(3):
         for _ in range(FAILURES - 1):
-            breaker.failed(Overloaded())
-        breaker.succeeded()
-    assert not breaker.open
+            breaker.note_failure(Overloaded())
+        breaker.note_success()
+    assert not breaker.is_open
     assert breaker.wait_s() is None
 
 
@@ -37,8 +37,8 @@ def test_after_a_pause_one_probe_passes_and_its_success_closes() -> None:
     clock.now += PAUSE_S
     assert breaker.wait_s() is None
     assert breaker.wait_s() is not None
-    breaker.succeeded()
-    assert not breaker.open
+    breaker.note_success()
+    assert not breaker.is_open
     assert breaker.wait_s() is None
 
 
@@ -47,7 +47,7 @@ def test_a_failed_probe_doubles_the_pause_and_raises_no_second_alert() -> None:
     breaker = opened(clock)
     clock.now += PAUSE_S
     assert breaker.wait_s() is None
-    assert breaker.failed(Overloaded()) is False
+    assert breaker.note_failure(Overloaded()) is False
     assert breaker.wait_s() == 2 * PAUSE_S
 
 
@@ -56,11 +56,11 @@ def test_a_probe_that_was_given_up_lets_the_next_one_pass() -> None:
     breaker = opened(clock)
     clock.now += PAUSE_S
     assert breaker.wait_s() is None
-    breaker.unknown()
+    breaker.note_unknown()
     assert breaker.wait_s() is None
 
 
 def test_what_only_an_operator_can_mend_opens_it_at_once() -> None:
     breaker = CircuitBreaker(clock=Clock())
-    assert breaker.failed(Credentials(), at_once=True) is True
+    assert breaker.note_failure(Credentials(), at_once=True) is True
     assert isinstance(breaker.why, Credentials)

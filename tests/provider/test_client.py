@@ -26,7 +26,7 @@ from bot.core.errors import (
 )
 from bot.core.values import Message, Prompt
 from bot.provider.error_table import TABLE, ours
-from bot.provider.text import list_models
+from bot.provider.transport import list_models
 from bot.sandbox.model.server import FakeModel
 from tests.support.model_api import SCOPE, SETTINGS, Bench, door
 
@@ -495,17 +495,13 @@ async def test_texts_become_vectors_in_order(tmp_path: Path) -> None:
         assert all(row["input_tokens"] > 0 and row["cost"] > 0 for row in await bench.rows())
 
 
-async def test_decisions_pictures_and_moderation_pass_the_same_door(tmp_path: Path) -> None:
+async def test_a_decision_is_answered_and_priced(tmp_path: Path) -> None:
     async with door(tmp_path) as bench:
         question = {"type": "predicate", "name": "a", "instructions": "It is about cats."}
         [decision], cost_usd = await bench.provider.decide("cats purr", [question], SCOPE, model="gpt-6-luna")
         assert 0 <= decision["probability"] <= 1
         assert cost_usd
-        [picture] = await bench.provider.image("a cat", SCOPE, model="gpt-image-2", size="256x256")
-        assert picture["b64_json"]
-        [verdict] = await bench.provider.moderate(["hello"], SCOPE, model="omni-moderation-latest")
-        assert verdict["flagged"] is False
-        assert await bench.outcomes() == ["ok"] * 3
+        assert await bench.outcomes() == ["ok"]
 
 
 async def test_one_piece_requests_follow_the_same_policy(tmp_path: Path) -> None:
@@ -527,14 +523,6 @@ async def decided(bench: Bench) -> object:
     return await bench.provider.decide("cats", [question], SCOPE, model="gpt-6-luna")
 
 
-async def drawn(bench: Bench) -> object:
-    return await bench.provider.image("a cat", SCOPE, model="gpt-image-2", size="256x256")
-
-
-async def moderated(bench: Bench) -> object:
-    return await bench.provider.moderate(["hello"], SCOPE, model="omni-moderation-latest")
-
-
 async def transcribed(bench: Bench) -> object:
     clip = Path(__file__).parents[2] / "bot/sandbox/clips/release_note.m4a"
     return await bench.provider.transcribe(
@@ -542,7 +530,7 @@ async def transcribed(bench: Bench) -> object:
     )
 
 
-@pytest.mark.parametrize("work", [embedded, decided, drawn, moderated, transcribed])
+@pytest.mark.parametrize("work", [embedded, decided, transcribed])
 async def test_json_without_what_was_asked_for_is_an_overloaded_service(
     tmp_path: Path, work: Callable[[Bench], Awaitable[object]]
 ) -> None:

@@ -19,7 +19,7 @@ from bot.costs.ledger import Ledger
 from bot.costs.pricing import Prices
 from bot.provider.answer_stream import AnswerStream
 from bot.provider.fair_share import Scheduler
-from bot.provider.text import Provider
+from bot.provider.service import Provider
 from bot.sandbox.model.server import FakeModel
 from storage.database import open_engine
 from storage.engine import Engine, Tx

@@ -26,7 +26,7 @@ from bot.core.values import Conversation, Scope
 from bot.costs import pricing
 from bot.costs.ledger import Ledger
 from bot.provider.fair_share import Scheduler
-from bot.provider.text import Provider
+from bot.provider.service import Provider
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.rehearsal.hearing import RecognisedSpeech, hear
 from bot.voice import clip_card, speech_models

@@ -1,0 +1,112 @@
+"""The entry to the model API: everything that Parley asks of a model goes through `Provider`.
+
+Each kind of request is a file of its own: answers in text (text.py), recordings (audio.py), vectors
+(vectors.py), decisions (decisions.py). Every request of any kind passes through bot/provider/gate.py: budget,
+fair share, request, ledger.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from decimal import Decimal
+from types import TracebackType
+from typing import Any, Self
+
+from bot.core.settings import Settings
+from bot.core.values import Completion, Prompt, Scope
+from bot.costs.ledger import Ledger
+from bot.provider import audio as recordings
+from bot.provider import decisions, vectors
+from bot.provider.answer_stream import AnswerStream
+from bot.provider.client import ModelClient
+from bot.provider.fair_share import Scheduler
+from bot.provider.text import FIRST_TEXT_S, STALL_S, TextRequests
+from bot.provider.transport import Transport
+from storage.engine import Engine
+
+
+class Provider:
+    """One model API. `async with` it; any number of tasks may ask at a time.
+
+    Every question raises ProviderError without an answer, BudgetExceeded without money for one.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        ledger: Ledger,
+        scheduler: Scheduler,
+        engine: Engine,
+        *,
+        transport: Transport | None = None,
+        first_text_s: float = FIRST_TEXT_S,
+        stall_s: float = STALL_S,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._client = ModelClient(
+            settings, ledger, scheduler, engine, transport=transport, sleep=sleep, chance=chance
+        )
+        self._text = TextRequests(self._client, settings, first_text_s=first_text_s, stall_s=stall_s)
+
+    async def __aenter__(self) -> Self:
+        await self._client.traits.load()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._client.aclose()
+
+    @property
+    def unavailable(self) -> bool:
+        """True while the API is left alone after failures."""
+        return self._client.gate.breaker.is_open
+
+    def stream(
+        self, prompt: Prompt, scope: Scope, *, model: str = "", max_output_tokens: int | None = None
+    ) -> AnswerStream:
+        """The answer as it arrives, cut at stop sequences.
+
+        Errors come out of the first `__anext__`; once there is text, the completion's finish says how it
+        ended.
+        """
+        return self._text.stream(prompt, scope, model=model, max_output_tokens=max_output_tokens)
+
+    async def complete(
+        self, prompt: Prompt, scope: Scope, *, model: str = "", max_output_tokens: int | None = None
+    ) -> Completion:
+        """The whole answer."""
+        return await self._text.complete(prompt, scope, model=model, max_output_tokens=max_output_tokens)
+
+    async def embed(
+        self, texts: Sequence[str], scope: Scope, *, model: str, **parameters: Any
+    ) -> list[list[float]]:
+        """The vector of each text, in order."""
+        return await vectors.embed(self._client, texts, scope=scope, model=model, parameters=parameters)
+
+    async def transcribe(
+        self, name: str, audio: bytes, scope: Scope, *, model: str, seconds: float, **parameters: Any
+    ) -> dict[str, Any]:
+        """The model's JSON for a recording; plain formats come as `{"text": …}`. `name` tells the format;
+        `seconds` is what a provider is paid for that does not report how long it was."""
+        return await recordings.transcribe(
+            self._client, (name, audio), scope=scope, model=model, seconds=seconds, parameters=parameters
+        )
+
+    async def translate(
+        self, name: str, audio: bytes, scope: Scope, *, model: str, seconds: float, **parameters: Any
+    ) -> dict[str, Any]:
+        """A recording in any language as English text, like `transcribe`. Only Whisper servers have it."""
+        return await recordings.translate(
+            self._client, (name, audio), scope=scope, model=model, seconds=seconds, parameters=parameters
+        )
+
+    async def decide(
+        self, text: str, questions: Sequence[Mapping[str, Any]], scope: Scope, *, model: str
+    ) -> tuple[list[dict[str, Any]], Decimal | None]:
+        """The answer to each typed question about one text, in order, and what they cost in dollars (None:
+        unpriced). Any may be of type `refusal`."""
+        return await decisions.decide(self._client, text, questions=questions, scope=scope, model=model)

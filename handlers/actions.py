@@ -15,9 +15,9 @@ from storage.place import Channel
 class Actions:
     """Listeners for block_actions."""
 
-    def __init__(self, services: Services, front: SlackChat) -> None:
+    def __init__(self, services: Services, chat: SlackChat) -> None:
         self._services = services
-        self._front = front
+        self._chat = chat
 
     async def feedback(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
         """👍 or 👎 of one person for one reply; pressing again changes it."""
@@ -34,7 +34,7 @@ class Actions:
         if user == judged.asker:
             return True
         at = Channel(team, judged.channel)
-        return await self._front.rights.may_decide(self._services.subject, at, user)
+        return await self._chat.permissions.may_decide(self._services.subject, at, user)
 
     async def retry(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
         """One more attempt at a failed answer, once, by the asker."""

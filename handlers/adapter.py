@@ -34,11 +34,11 @@ THREAD_MESSAGES = 1_000
 class SlackChat:
     """Implements bot.conversation.service.Front."""
 
-    def __init__(self, door: SlackClient, settings: Settings) -> None:
-        self.door = door
-        self.directory = Directory(door)
-        self.rights = Permissions(door)
-        self.pace = Pacing(settings.streams_per_minute)
+    def __init__(self, slack: SlackClient, settings: Settings) -> None:
+        self.slack = slack
+        self.directory = Directory(slack)
+        self.permissions = Permissions(slack)
+        self.pacing = Pacing(settings.streams_per_minute)
         self._link_hosts = frozenset(h.strip().lower() for h in settings.link_hosts.split(",") if h.strip())
 
     def reply(
@@ -52,8 +52,8 @@ class SlackChat:
     ) -> SlackReply:
         hosts = self._link_hosts | mrkdwn.addresses(incoming.text)
         return SlackReply(
-            self.door,
-            self.pace,
+            self.slack,
+            self.pacing,
             incoming,
             reply_id,
             outgoing=lambda: OutputFilter(hosts, frozenset({incoming.user})),
@@ -64,8 +64,8 @@ class SlackChat:
 
     async def tell(self, user: str, text: str, shown: Sequence[Block] = ()) -> None:
         """Writes to somebody directly, in Slack's own markup; `shown` are the blocks it is shown as."""
-        opened = await self.door.call("conversations.open", users=user)
-        await self.door.call(
+        opened = await self.slack.call("conversations.open", users=user)
+        await self.slack.call(
             "chat.postMessage",
             channel=opened["channel"]["id"],
             text=redact(text),
@@ -77,11 +77,11 @@ class SlackChat:
     async def thread(self, conversation: Conversation, *, before: str) -> tuple[list[ThreadMessage], bool]:
         """What was said last in the thread before a message, oldest first, and whether that is all of it."""
         said: list[ThreadMessage] = []
-        await self.door.who()
+        await self.slack.who()
         cursor = ""
         for number in range(THREAD_PAGES):
             try:
-                page = await self.door.get(
+                page = await self.slack.get(
                     "conversations.replies",
                     channel=conversation.channel,
                     ts=conversation.thread,
@@ -103,7 +103,7 @@ class SlackChat:
         return said[-THREAD_MESSAGES:], False
 
     def _heard(self, message: dict[str, Any]) -> ThreadMessage:
-        text = mrkdwn.readable(message.get("text") or "", without=self.door.bot_user)
-        if message.get("user") == self.door.bot_user:
+        text = mrkdwn.readable(message.get("text") or "", without=self.slack.bot_user)
+        if message.get("user") == self.slack.bot_user:
             return ThreadMessage(message["ts"], "assistant", "", text)
         return ThreadMessage(message["ts"], "human", message.get("user") or message.get("bot_id") or "", text)

@@ -60,20 +60,20 @@ async def slack_problems(settings: Settings) -> list[str]:
     """Tokens that Slack refuses, and scopes that the app was not given."""
     problems = []
     async with open_slack(settings) as client:
-        door = SlackClient(client)
+        slack = SlackClient(client)
         if settings.slack_bot_token:
-            problems += await _tried("SLACK_BOT_TOKEN", door, "auth.test")
+            problems += await _tried("SLACK_BOT_TOKEN", slack, "auth.test")
             if not problems:
-                problems += missing_scopes(door.scopes)
+                problems += missing_scopes(slack.scopes)
         if settings.slack_app_token and settings.socket_mode:
             client.token = settings.slack_app_token
-            problems += await _tried("SLACK_APP_TOKEN", door, "apps.connections.open")
+            problems += await _tried("SLACK_APP_TOKEN", slack, "apps.connections.open")
     return problems
 
 
-async def _tried(name: str, door: SlackClient, method: str) -> list[str]:
+async def _tried(name: str, slack: SlackClient, method: str) -> list[str]:
     try:
-        await door.call(method)
+        await slack.call(method)
     except (SlackRefused, SlackRevoked) as exc:
         return [f"{name}: slack says {exc.code}"]
     except SlackError as exc:

@@ -37,11 +37,11 @@ PERMALINK = re.compile(r"/archives/(?P<channel>\w+)/p(?P<message>\d{7,})(?:\?thr
 class Commands:
     """Listener for /parley."""
 
-    def __init__(self, services: Services, front: SlackChat, settings: ChannelSettings) -> None:
+    def __init__(self, services: Services, chat: SlackChat, settings: ChannelSettings) -> None:
         self._services = services
         self._settings = settings
-        self._front = front
-        self._costs = CostCommands(services, front)
+        self._chat = chat
+        self._costs = CostCommands(services, chat)
 
     async def parley(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
         """Answers within the acknowledgement where a read or one small write is enough, else after it."""
@@ -77,9 +77,9 @@ class Commands:
     async def _export(self, body: dict[str, Any], respond: Any) -> None:
         """What is kept of the asker goes where only they read it."""
         content = await self._services.export_person(body["team_id"], body["user_id"])
-        direct = await self._front.directory.direct(body["user_id"])
+        direct = await self._chat.directory.direct(body["user_id"])
         file = Upload("parley-export.json", content, "What Parley keeps of you")
-        await share(self._front.door, self._services.settings, [file], channel=direct, comment=EXPORTED)
+        await share(self._chat.slack, self._services.settings, [file], channel=direct, comment=EXPORTED)
         await respond(**blocks.ephemeral(EXPORT_SENT, [blocks.section(EXPORT_SENT)]))
 
     async def _forget(self, body: dict[str, Any], what: str) -> dict[str, Any]:

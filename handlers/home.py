@@ -24,14 +24,14 @@ PROMPTS = (
 class Home:
     """Listeners for the events of the app's own surfaces."""
 
-    def __init__(self, services: Services, front: SlackChat) -> None:
+    def __init__(self, services: Services, chat: SlackChat) -> None:
         self._services = services
-        self._front = front
+        self._chat = chat
 
     async def opened(self, event: dict[str, Any], body: dict[str, Any]) -> None:
         """The Messages tab offers prompts to begin with; the Home tab shows the person's own month."""
         if event.get("tab") == "messages":
-            await self._front.door.attempt(
+            await self._chat.slack.attempt(
                 "assistant.threads.setSuggestedPrompts", channel_id=event["channel"], prompts=list(PROMPTS)
             )
             return
@@ -39,11 +39,11 @@ class Home:
         month = self._services.costs.question("").span.label
         shown = [*blocks.home(month, used, HELP), *await self._costs(body["team_id"], event["user"])]
         view = {"type": "home", "blocks": shown}
-        await self._front.door.attempt("views.publish", user_id=event["user"], view=view)
+        await self._chat.slack.attempt("views.publish", user_id=event["user"], view=view)
 
     async def _costs(self, team: str, user: str) -> list[blocks.Block]:
         """The workspace's month for admins, the budgets the person may see, and the way to the page."""
-        costs, directory = self._services.costs, self._front.directory
+        costs, directory = self._services.costs, self._chat.directory
         viewer = await directory.viewer(user, named=await costs.named(team, user))
         standings = await costs.standings(team, viewer)
         names = await directory.names(one.budget.target for one in standings)
@@ -60,7 +60,7 @@ class Home:
 
     async def revoked(self, event: dict[str, Any], body: dict[str, Any]) -> None:
         """The app was removed, or its tokens withdrawn: nothing more can be said in this workspace."""
-        self._front.door.revoked = event["type"]
+        self._chat.slack.revoked = event["type"]
         log.error("slack says %s: the app has to be installed again", event["type"])
         if event["type"] == "app_uninstalled":
             await self._services.left(body["team_id"])

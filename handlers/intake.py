@@ -31,12 +31,12 @@ RESPONSE_HOST = "hooks.slack.com"
 
 
 class Intake:
-    """The middleware in front of all listeners: posts are stored here, the rest goes on."""
+    """The middleware before all listeners: posts are stored here, the rest goes on."""
 
-    def __init__(self, turns: Turns, clips: Clips, door: SlackClient) -> None:
+    def __init__(self, turns: Turns, clips: Clips, slack: SlackClient) -> None:
         self._turns = turns
         self._clips = clips
-        self._door = door
+        self._slack = slack
 
     async def receive(
         self, req: AsyncBoltRequest, resp: BoltResponse, next: Callable[[], Awaitable[BoltResponse]]
@@ -64,7 +64,7 @@ class Intake:
             body.get("response_url"),
             *(one.get("response_url") for one in body.get("response_urls") or ()),
         ]
-        api = self._door.client.base_url
+        api = self._slack.client.base_url
         return all(pinned(url, api, host=RESPONSE_HOST) for url in given if url)
 
     async def _take(self, body: dict[str, Any], event: dict[str, Any]) -> None:
@@ -113,5 +113,5 @@ class Intake:
         """Our own user id, as the delivery itself names it."""
         for authorization in body.get("authorizations") or ():
             if authorization.get("is_bot") and authorization.get("user_id"):
-                self._door.bot_user = authorization["user_id"]
-        return self._door.bot_user
+                self._slack.bot_user = authorization["user_id"]
+        return self._slack.bot_user

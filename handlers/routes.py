@@ -58,11 +58,11 @@ SCOPES = (
 ANYTHING = re.compile(".*", re.DOTALL)
 
 
-def table(services: Services, front: SlackChat) -> dict[str, dict[str, Listener]]:
+def table(services: Services, chat: SlackChat) -> dict[str, dict[str, Listener]]:
     """Every listener by kind and name."""
-    settings = ChannelSettings(services, front)
-    home, actions, clips = Home(services, front), Actions(services, front), ClipActions(services, front)
-    verdicts = Verdicts(services, front, settings)
+    settings = ChannelSettings(services, chat)
+    home, actions, clips = Home(services, chat), Actions(services, chat), ClipActions(services, chat)
+    verdicts = Verdicts(services, chat, settings)
     return {
         "event": {
             "app_home_opened": home.opened,
@@ -71,7 +71,7 @@ def table(services: Services, front: SlackChat) -> dict[str, dict[str, Listener]
             "app_uninstalled": home.revoked,
             "tokens_revoked": home.revoked,
         },
-        "command": {"/parley": Commands(services, front, settings).parley},
+        "command": {"/parley": Commands(services, chat, settings).parley},
         "shortcut": {"forget_thread": Shortcuts(services).forget_thread, "why": verdicts.why},
         "action": {
             FEEDBACK: actions.feedback,
@@ -92,11 +92,11 @@ def table(services: Services, front: SlackChat) -> dict[str, dict[str, Listener]
     }
 
 
-def register(app: AsyncApp, services: Services, front: SlackChat) -> None:
+def register(app: AsyncApp, services: Services, chat: SlackChat) -> None:
     """Binds the table to Bolt; catch-alls last, so that Slack never sees a delivery fail for want of a
     listener."""
     app.error(undelivered)
-    for kind, listeners in table(services, front).items():
+    for kind, listeners in table(services, chat).items():
         for name, listener in listeners.items():
             getattr(app, kind)(name)(telling(listener))
     for kind in ("event", "command", "shortcut", "action", "view", "options"):

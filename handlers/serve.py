@@ -86,18 +86,18 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
     """The running bot. On exit: not ready, work in flight ends, the rest waits on disk."""
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(open_slack(settings))
-        front = SlackChat(SlackClient(client), settings)
-        files = await stack.enter_async_context(open_files(settings, front.door))
-        desk = ClipCards(settings, front.door, front.pace, files)
-        services = await stack.enter_async_context(open_services(settings, front, desk))
-        await introduce(front.door, settings)
-        app = bolt_app(settings, client, services, front)
+        chat = SlackChat(SlackClient(client), settings)
+        files = await stack.enter_async_context(open_files(settings, chat.slack))
+        cards = ClipCards(settings, chat.slack, chat.pacing, files)
+        services = await stack.enter_async_context(open_services(settings, chat, cards))
+        await introduce(chat.slack, settings)
+        app = bolt_app(settings, client, services, chat)
         sockets: SocketConnections | None = None
 
         async def problems() -> list[str]:
             found = ["stopping"] if stopping.is_set() else []
-            if front.door.revoked:
-                found.append(f"slack: {front.door.revoked}")
+            if chat.slack.revoked:
+                found.append(f"slack: {chat.slack.revoked}")
             if sockets is not None and not await sockets.connected():
                 found.append("slack: no socket is connected")
             return found + await services.problems()
@@ -120,7 +120,7 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
             )
         )
         url = "Socket Mode"
-        public = public_app(settings, app, services, front)
+        public = public_app(settings, app, services, chat)
         if public.router.resources():
             port = await stack.enter_async_context(listening(public, settings.host, settings.port))
             url = url if settings.socket_mode else f"http://{settings.host}:{port}"
@@ -128,7 +128,7 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
             sockets = await stack.enter_async_context(
                 open_sockets(app, settings.slack_app_token, client, host=settings.slack_host)
             )
-        await stack.enter_async_context(run_alongside(noticing(services, front)))
+        await stack.enter_async_context(run_alongside(noticing(services, chat)))
         try:
             yield Serving(settings, services, url, f"http://{settings.ops_host}:{ops_port}")
         finally:
@@ -136,24 +136,24 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
             await services.inbox.drain(DRAIN_S)
 
 
-async def introduce(door: SlackClient, settings: Settings) -> None:
+async def introduce(slack: SlackClient, settings: Settings) -> None:
     """Who we are in this workspace. A refused token ends the start; a Slack that is away does not."""
     try:
-        await door.who()
+        await slack.who()
     except (SlackRefused, SlackRevoked) as exc:
         raise SetupError([f"SLACK_BOT_TOKEN: slack says {exc.code}"]) from exc
     except SlackUnavailable:
         log.warning("slack does not answer yet; who we are is learned later")
 
 
-def public_app(settings: Settings, app: AsyncApp, services: Services, front: SlackChat) -> web.Application:
+def public_app(settings: Settings, app: AsyncApp, services: Services, chat: SlackChat) -> web.Application:
     """What others may reach: Slack's events, unless they come over a socket, and the usage page, where it has
     an address."""
     server = web.Application(client_max_size=BODY_LIMIT_BYTES)
     if not settings.socket_mode:
         add_events(server, app)
     if settings.public_url:
-        add_usage_page(server, services, front)
+        add_usage_page(server, services, chat)
     return server
 
 
@@ -164,7 +164,7 @@ def quiet_logger(name: str) -> logging.Logger:
     return logger
 
 
-def bolt_app(settings: Settings, client: AsyncWebClient, services: Services, front: SlackChat) -> AsyncApp:
+def bolt_app(settings: Settings, client: AsyncWebClient, services: Services, chat: SlackChat) -> AsyncApp:
     """Bolt with our own authorisation: one workspace, one token, no request to Slack for each delivery."""
 
     async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
@@ -172,7 +172,7 @@ def bolt_app(settings: Settings, client: AsyncWebClient, services: Services, fro
             enterprise_id=enterprise_id,
             team_id=team_id,
             bot_token=settings.slack_bot_token,
-            bot_user_id=front.door.bot_user,
+            bot_user_id=chat.slack.bot_user,
         )
 
     app = AsyncApp(
@@ -180,9 +180,9 @@ def bolt_app(settings: Settings, client: AsyncWebClient, services: Services, fro
         client=client,
         authorize=authorize,
         signing_secret=settings.slack_signing_secret,
-        before_authorize=Intake(services.turns, services.clips, front.door).receive,
+        before_authorize=Intake(services.turns, services.clips, chat.slack).receive,
         attaching_conversation_kwargs_enabled=False,
         logger=quiet_logger("slack_bolt"),
     )
-    register(app, services, front)
+    register(app, services, chat)
     return app

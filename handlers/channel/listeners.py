@@ -32,9 +32,9 @@ LEARNING = "What changed is being learned; “What the guard did” in `/parley 
 class ChannelSettings:
     """Listeners for the settings of one channel."""
 
-    def __init__(self, services: Services, front: SlackChat) -> None:
+    def __init__(self, services: Services, chat: SlackChat) -> None:
         self._services = services
-        self._front = front
+        self._chat = chat
 
     async def keep(self, body: dict[str, Any], words: str, respond: Any) -> None:
         """For how many days what is said in the channel is kept; with words, whoever decides changes it."""
@@ -67,7 +67,7 @@ class ChannelSettings:
                 at.channel, standing.policy, heard, open_questions=standing.open_questions
             )
 
-        await modals.show(self._front.door, trigger, form)
+        await modals.show(self._chat.slack, trigger, form)
 
     async def submitted(self, ack: Any, body: dict[str, Any]) -> None:
         """Saves the form, or says at each field what is wrong with it."""
@@ -101,7 +101,7 @@ class ChannelSettings:
         """The weeks, the versions and the latest verdicts, on top of the form."""
         await ack()
         view = body["view"]
-        await modals.show(self._front.door, body["trigger_id"], self._record(body, view), on_top=True)
+        await modals.show(self._chat.slack, body["trigger_id"], self._record(body, view), on_top=True)
 
     async def use_version(self, ack: Any, body: dict[str, Any]) -> None:
         """Rolls back, or forward, to a trained version."""
@@ -113,11 +113,11 @@ class ChannelSettings:
             await self._services.subject.use(at, version, by=user)
             return await self._record(body, body["view"])()
 
-        await modals.show_in(self._front.door, body["view"]["id"], used)
+        await modals.show_in(self._chat.slack, body["view"]["id"], used)
 
     async def refreshed(self, body: dict[str, Any]) -> None:
         """The record again, after something in it was pressed."""
-        await modals.show_in(self._front.door, body["view"]["id"], self._record(body, body["view"]))
+        await modals.show_in(self._chat.slack, body["view"]["id"], self._record(body, body["view"]))
 
     def _record(self, body: dict[str, Any], view: View) -> modals.Fill:
         at, user = _channel(body), body["user"]["id"]
@@ -135,13 +135,13 @@ class ChannelSettings:
     async def questions(self, ack: Any, body: dict[str, Any]) -> None:
         """What the channel's passages did not answer, on top of the form."""
         await ack()
-        await modals.show(self._front.door, body["trigger_id"], self._questions(body), on_top=True)
+        await modals.show(self._chat.slack, body["trigger_id"], self._questions(body), on_top=True)
 
     async def close_question(self, ack: Any, body: dict[str, Any]) -> None:
         """One of them is done with."""
         await ack()
         await modals.show_in(
-            self._front.door,
+            self._chat.slack,
             body["view"]["id"],
             self._questions(body, closed=int(body["actions"][0]["value"])),
         )
@@ -160,7 +160,7 @@ class ChannelSettings:
         return questions
 
     async def _check(self, at: Channel, user: str) -> None:
-        if not await self._front.rights.may_decide(self._services.subject, at, user):
+        if not await self._chat.permissions.may_decide(self._services.subject, at, user):
             raise NotPermitted(NOT_YOURS)
 
 

@@ -47,9 +47,9 @@ class CostAnswer:
 class CostCommands:
     """The sub-commands of /parley that are about money."""
 
-    def __init__(self, services: Services, front: SlackChat) -> None:
+    def __init__(self, services: Services, chat: SlackChat) -> None:
         self._services = services
-        self._front = front
+        self._chat = chat
 
     async def answer(self, body: dict[str, Any], word: str, rest: str, respond: Any) -> None:
         """Carries out one sub-command after its acknowledgement; whatever goes wrong is said."""
@@ -67,8 +67,8 @@ class CostCommands:
 
     async def _send(self, user: str, comment: str, files: list[Upload]) -> None:
         if files:
-            direct = await self._front.directory.direct(user)
-            await share(self._front.door, self._services.settings, files, channel=direct, comment=comment)
+            direct = await self._chat.directory.direct(user)
+            await share(self._chat.slack, self._services.settings, files, channel=direct, comment=comment)
 
     # usage
 
@@ -105,7 +105,7 @@ class CostCommands:
         if words.lower() == "log":
             changes = await costs.changes(team, viewer)
             self._looked(team, viewer, "budgets", "the list of changes")
-            names = await self._front.directory.names(
+            names = await self._chat.directory.names(
                 change.target
                 for change in changes
                 if change.scope != "channel" or viewer.knows(change.target)
@@ -124,7 +124,7 @@ class CostCommands:
     async def _budgets(self, team: str, viewer: Viewer) -> CostAnswer:
         found = await self._services.costs.standings(team, viewer)
         self._looked(team, viewer, "budgets", "every budget")
-        names = await self._front.directory.names(one.budget.target for one in found)
+        names = await self._chat.directory.names(one.budget.target for one in found)
         how = budget_syntax.HINT if viewer.admin or viewer.owns else "Budgets are the admins' to set."
         return CostAnswer("Budgets", usage_blocks.standings(found, names, how))
 
@@ -132,7 +132,7 @@ class CostCommands:
         costs = self._services.costs
         standing = await costs.standing(team, id, viewer)
         self._looked(team, viewer, "budgets", f"budget {id}")
-        names = await self._front.directory.names([standing.budget.target])
+        names = await self._chat.directory.names([standing.budget.target])
         title = f"Budget of {usage_blocks.title_of(standing.budget, names)}"
 
         async def files() -> list[Upload]:
@@ -190,13 +190,13 @@ class CostCommands:
     async def viewer(self, team: str, user: str) -> Viewer:
         """The asker, with the rights they have at this moment."""
         named = await self._services.costs.named(team, user)
-        return await self._front.directory.viewer(user, named=named)
+        return await self._chat.directory.viewer(user, named=named)
 
     def _looked(self, team: str, viewer: Viewer, about: str, scope: str) -> None:
         self._services.looks.note(team, viewer.user, about, f"{scope}; {viewer.sees}")
 
     async def _names(self, rows: Iterable[UsageRow]) -> dict[str, str]:
-        return await self._front.directory.names({id for row in rows for id in (row.channel, row.user)})
+        return await self._chat.directory.names({id for row in rows for id in (row.channel, row.user)})
 
 
 def _sentence(text: str) -> CostAnswer:

@@ -34,9 +34,9 @@ METADATA = "parley_notice"
 class Notices:
     """Says what is due."""
 
-    def __init__(self, services: Services, front: SlackChat) -> None:
+    def __init__(self, services: Services, chat: SlackChat) -> None:
         self._services = services
-        self._front = front
+        self._chat = chat
         self._unsure = True  # whether what is due was said already
 
     async def say_due(self) -> None:
@@ -62,7 +62,7 @@ class Notices:
         viewer = await self._viewer(warning.team, warning.owner)
         if viewer is None:
             return
-        names = dict(await self._front.directory.names([warning.target]))
+        names = dict(await self._chat.directory.names([warning.target]))
         if warning.scope == "channel" and not viewer.knows(warning.target):
             names[warning.target] = PRIVATE_CHANNELS
         id = f"warning {warning.budget} {warning.target} {warning.first}"
@@ -76,7 +76,7 @@ class Notices:
         costs = self._services.costs
         found = await digest.make(costs, team, viewer)
         ids = {row.channel for row in found.rows} | {one.budget.target for one in found.standings}
-        names = await self._front.directory.names(ids)
+        names = await self._chat.directory.names(ids)
         title = f"Your costs, {found.span.label}"
         shown = usage_blocks.digest(found, names)
         monday = found.span.last + timedelta(days=1)
@@ -90,9 +90,9 @@ class Notices:
 
     async def _share(self, picture: Upload, direct: str) -> None:
         """The picture under a digest, unless Slack refuses it: the digest is given all the same."""
-        door, settings = self._front.door, self._services.settings
+        slack, settings = self._chat.slack, self._services.settings
         try:
-            await share(door, settings, [picture], channel=direct, comment=picture.title)
+            await share(slack, settings, [picture], channel=direct, comment=picture.title)
         except SlackRefused as exc:
             log.warning("the picture of a digest was refused: %s", exc.code)
 
@@ -100,7 +100,7 @@ class Notices:
         """The person with their rights of this moment; None when Slack does not know them any more."""
         named = await self._services.costs.named(team, person)
         try:
-            return await self._front.directory.viewer(person, named=named)
+            return await self._chat.directory.viewer(person, named=named)
         except SlackRefused as exc:
             log.warning("somebody who should be told of costs cannot be: %s", exc.code)
             return None
@@ -112,11 +112,11 @@ class Notices:
         for good; and, where that was looked at, what we said there since that day."""
         there: list[dict[str, Any]] = []
         try:
-            direct = await self._front.directory.direct(person)
+            direct = await self._chat.directory.direct(person)
             if self._unsure:
                 there = await self._find_given(direct, since)
             if id not in map(id_of, there):
-                await self._front.door.call(
+                await self._chat.slack.call(
                     "chat.postMessage",
                     channel=direct,
                     text=text,
@@ -135,7 +135,7 @@ class Notices:
         given twice than never."""
         after = self._services.costs.calendar.midnight(since).timestamp()
         try:
-            return [message async for message in ours(self._front.door, direct, "", after=f"{after:.6f}")]
+            return [message async for message in ours(self._chat.slack, direct, "", after=f"{after:.6f}")]
         except SlackRefused as exc:
             log.warning("direct messages cannot be looked at: %s", exc.code)
             return []
@@ -145,9 +145,9 @@ def _has_file(message: dict[str, Any], title: str) -> bool:
     return any(file.get("title") == title for file in message.get("files") or ())
 
 
-async def noticing(services: Services, front: SlackChat) -> None:
+async def noticing(services: Services, chat: SlackChat) -> None:
     """Says what is due, for ever."""
-    notices = Notices(services, front)
+    notices = Notices(services, chat)
     while True:
         wait_s = LOOK_S
         try:

@@ -12,15 +12,15 @@ from bot.reports.service import PAGE_PATH
 from handlers.adapter import SlackChat
 
 
-def add_usage_page(server: web.Application, services: Services, front: SlackChat) -> None:
+def add_usage_page(server: web.Application, services: Services, chat: SlackChat) -> None:
     """Serves the page at PAGE_PATH; whatever goes wrong is said in a sentence."""
     costs = services.costs
 
     async def show(request: web.Request) -> web.Response:
         try:
             team, user = costs.opened_by(request.query.get("token", ""))
-            viewer = await front.directory.viewer(user, named=await costs.named(team, user))
-            found = await respond(costs.desk(team, viewer, front.directory.names), request.query)
+            viewer = await chat.directory.viewer(user, named=await costs.named(team, user))
+            found = await respond(costs.desk(team, viewer, chat.directory.names), request.query)
         except BotError as exc:
             return web.Response(status=_status(exc), text=f"{exc.notice}\n", headers=HEADERS)
         services.looks.note(team, user, "usage page", f"{found.shows}; {viewer.sees}")

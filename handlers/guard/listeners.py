@@ -32,9 +32,9 @@ NOBODY = "Nobody looks after this channel yet. An admin can name somebody: `/par
 class Verdicts:
     """Listeners for the shortcut "Why this answer?" and the two buttons."""
 
-    def __init__(self, services: Services, front: SlackChat, settings: ChannelSettings) -> None:
+    def __init__(self, services: Services, chat: SlackChat, settings: ChannelSettings) -> None:
         self._services = services
-        self._front = front
+        self._chat = chat
         self._settings = settings
 
     async def why(self, ack: Any, body: dict[str, Any]) -> None:
@@ -55,7 +55,7 @@ class Verdicts:
                 self._services.looks.note(place.team, user, "why", about)
             return modals.window("Why?", guard_blocks.verdict(judged, self._services.calendar.zone))
 
-        await modals.show(self._front.door, body["trigger_id"], verdict)
+        await modals.show(self._chat.slack, body["trigger_id"], verdict)
 
     async def overrule(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
         """What a verdict should have been."""
@@ -89,28 +89,28 @@ class Verdicts:
         shown = await self._services.subject.shown(judged)
         if shown is None:
             return
-        (place, ts), door = shown, self._front.door
-        message = await own_messages.standing(door, place.channel, place.thread, ts)
+        (place, ts), slack = shown, self._chat.slack
+        message = await own_messages.standing(slack, place.channel, place.thread, ts)
         left = blocks.without_overturn(message.get("blocks") or []) if message else []
         if message and len(left) < len(message["blocks"]):
             body = {"text": message["text"], "blocks": left, "metadata": message.get("metadata") or {}}
-            await door.attempt("chat.update", channel=place.channel, ts=ts, **body)
+            await slack.attempt("chat.update", channel=place.channel, ts=ts, **body)
 
     async def _appealed(self, team: str, judged: Judged) -> str:
         subject = self._services.subject
         named = await subject.owners(Channel(team, judged.channel))
-        keepers = await self._front.rights.keepers(judged.channel, named=named)
+        keepers = await self._chat.permissions.keepers(judged.channel, named=named)
         if not keepers:
             return NOBODY
         if not await subject.appeal(team, judged.verdict.id, by=judged.asker):
             return ASKED_BEFORE
         for keeper in keepers:
-            await self._front.tell(keeper, "Somebody disagrees with me.", guard_blocks.appeal(judged))
+            await self._chat.tell(keeper, "Somebody disagrees with me.", guard_blocks.appeal(judged))
         return ASKED
 
     async def _decides(self, team: str, judged: Judged, user: str) -> bool:
         at = Channel(team, judged.channel)
-        return await self._front.rights.may_decide(self._services.subject, at, user)
+        return await self._chat.permissions.may_decide(self._services.subject, at, user)
 
     async def _say(self, text: str, body: dict[str, Any], respond: Any) -> None:
         """Where the button was: a window is shown anew, beside a message something is said."""
@@ -120,4 +120,4 @@ class Verdicts:
         elif view["callback_id"] == guard_blocks.RECORD:
             await self._settings.refreshed(body)
         else:
-            await self._front.door.attempt("views.update", view_id=view["id"], view=modals.said(text))
+            await self._chat.slack.attempt("views.update", view_id=view["id"], view=modals.said(text))

@@ -66,8 +66,8 @@ class SlackReply:
 
     def __init__(
         self,
-        door: SlackClient,
-        pace: Pacing,
+        slack: SlackClient,
+        pacing: Pacing,
         incoming: Incoming,
         reply_id: str,
         *,
@@ -77,8 +77,8 @@ class SlackReply:
         resumed: bool,
     ) -> None:
         where = incoming.conversation
-        self._door = door
-        self._pace = pace
+        self._slack = slack
+        self._pacing = pacing
         self._incoming = incoming
         self._reply_id = reply_id
         self._place = StreamPlace(where.team, where.channel, where.thread, incoming.user)
@@ -88,10 +88,12 @@ class SlackReply:
         self._uncertain = resumed  # something of ours may stand in the thread that we do not know of
         self._stands: list[str] = []  # the messages of the whole reply, where an earlier attempt left it
         self._live = (
-            None if resumed else LiveStream(door, pace, self._place, metadata=self._metadata, opened=opened)
+            None
+            if resumed
+            else LiveStream(slack, pacing, self._place, metadata=self._metadata, opened=opened)
         )
-        self._line = StatusLine(door, where.channel, where.thread)
-        self._session = Session(door, where.channel, where.thread, left_open=resumed)
+        self._line = StatusLine(slack, where.channel, where.thread)
+        self._session = Session(slack, where.channel, where.thread, left_open=resumed)
 
     # While the turn runs
 
@@ -199,7 +201,7 @@ class SlackReply:
         if await self._session.stands():
             arguments["session_status"] = "active"
         try:
-            await self._door.call(
+            await self._slack.call(
                 "chat.stopStream",
                 channel=self._place.channel,
                 ts=self._messages[-1],
@@ -237,7 +239,7 @@ class SlackReply:
         return mine[: len(bodies)]
 
     async def _post(self, body: dict[str, Any]) -> str:
-        wait_s = self._pace.wait_to_post_s(self._place.channel, self._reply_id)
+        wait_s = self._pacing.wait_to_post_s(self._place.channel, self._reply_id)
         if wait_s > WORTH_WAITING_S:
             raise SlackUnavailable("channel is busy", retry_after_s=wait_s)
         if wait_s > 0:
@@ -252,21 +254,21 @@ class SlackReply:
             )
         except SlackUnavailable as exc:
             if exc.retry_after_s is not None:
-                self._pace.hold(self._place.channel, self._reply_id, exc.retry_after_s)
+                self._pacing.hold(self._place.channel, self._reply_id, exc.retry_after_s)
             raise
-        self._pace.posted(self._reply_id)
+        self._pacing.posted(self._reply_id)
         return str(answer["ts"])
 
     async def _write(self, method: str, body: dict[str, Any], **how: Any) -> dict[str, Any]:
         """With its blocks, or without them where Slack does not take them."""
         try:
-            return await self._door.call(method, channel=self._place.channel, **how, **body)
+            return await self._slack.call(method, channel=self._place.channel, **how, **body)
         except SlackRefused as exc:
             if exc.code not in BLOCKS_REFUSED:
                 raise
             log.error("blocks of a reply were refused: %s", exc.code)
         plainer = blocks.without_blocks(body)
-        return await self._door.call(method, channel=self._place.channel, **how, **plainer)
+        return await self._slack.call(method, channel=self._place.channel, **how, **plainer)
 
     def _body(self, index: int, part: str, under: list[blocks.Block]) -> dict[str, Any]:
         return {
@@ -286,7 +288,7 @@ class SlackReply:
         """
         found: dict[int, str] = {}
         place = self._place
-        async for message in ours(self._door, place.channel, place.thread, after=self._incoming.message):
+        async for message in ours(self._slack, place.channel, place.thread, after=self._incoming.message):
             self._sort_in(message, found)
         return found
 
@@ -299,12 +301,12 @@ class SlackReply:
 
     async def _end_stream(self, ts: str) -> None:
         """Closes a stream that may still be running; a message that is none says so and is left alone."""
-        await self._door.attempt("chat.stopStream", channel=self._place.channel, ts=ts)
+        await self._slack.attempt("chat.stopStream", channel=self._place.channel, ts=ts)
 
     async def _remove(self, ts: str) -> None:
         await self._end_stream(ts)
         try:
-            await self._door.call("chat.delete", channel=self._place.channel, ts=ts)
+            await self._slack.call("chat.delete", channel=self._place.channel, ts=ts)
         except SlackRefused as exc:
             log.info("%s is not there to be deleted: %s", ts, exc.code)
 
@@ -314,14 +316,14 @@ class SlackReply:
         if code == THREAD_GONE and self._incoming.message == self._place.thread:
             return []
         METRICS.count("parley_replies_total", outcome="elsewhere")
-        opened = await self._door.call("conversations.open", users=self._place.user)
+        opened = await self._slack.call("conversations.open", users=self._place.user)
         direct = opened["channel"]["id"]
         there = await self._parts_said_in(direct) if self._uncertain else frozenset()
         parts = split(ELSEWHERE.format(code=code) + text, PART_LIMIT)
         under = blocks.closing(notes, reply_id=self._reply_id, feedback=False, retry=False)
         for index, part in enumerate(parts):
             if index not in there:
-                await self._door.call(
+                await self._slack.call(
                     "chat.postMessage",
                     channel=direct,
                     unfurl_links=False,
@@ -332,7 +334,7 @@ class SlackReply:
 
     async def _parts_said_in(self, direct: str) -> frozenset[int]:
         """Parts of this reply that an earlier attempt wrote to the asker directly."""
-        mine = ours(self._door, direct, "", after=self._incoming.message)
+        mine = ours(self._slack, direct, "", after=self._incoming.message)
         return frozenset(
             [m["metadata"]["event_payload"]["part"] async for m in mine if id_of(m) == self._reply_id]
         )

@@ -47,15 +47,15 @@ class LiveStream:
 
     def __init__(
         self,
-        door: SlackClient,
-        pace: Pacing,
+        slack: SlackClient,
+        pacing: Pacing,
         place: StreamPlace,
         *,
         metadata: Callable[[int], dict[str, Any]],
         opened: Callable[[list[str]], None],
     ) -> None:
-        self._door = door
-        self._pace = pace
+        self._slack = slack
+        self._pacing = pacing
         self._place = place
         self._metadata = metadata
         self._opened = opened
@@ -116,12 +116,12 @@ class LiveStream:
             self._flush_in(again_in)
 
     async def _start(self) -> float:
-        if not self._pace.may_stream():
+        if not self._pacing.may_stream():
             return NO_ROOM_S
         text = self._take()
         place = self._place
         try:
-            answer = await self._door.call(
+            answer = await self._slack.call(
                 "chat.startStream",
                 channel=place.channel,
                 thread_ts=place.thread,
@@ -141,11 +141,11 @@ class LiveStream:
     async def _append(self) -> float:
         if self._rotation.full or time.monotonic() - self._started_at > STREAM_LIFE_S:
             return await self._rotate()
-        if not self._pace.may_append():
+        if not self._pacing.may_append():
             return NO_ROOM_S
         text = self._take()
         try:
-            await self._door.call(
+            await self._slack.call(
                 "chat.appendStream", channel=self._place.channel, ts=self.messages[-1], markdown_text=text
             )
         except SlackError:
@@ -157,7 +157,7 @@ class LiveStream:
         """Closes this message and lets the next flush open another in the same thread."""
         closing = self._rotation.close()
         self.lost = True  # unless Slack takes this: half a rotation cannot be taken up again
-        await self._door.call(
+        await self._slack.call(
             "chat.stopStream",
             channel=self._place.channel,
             ts=self.messages[-1],

@@ -1,8 +1,8 @@
-"""The door to Slack's Web API: one client, one error table, no hidden retries.
+"""Requests to Slack's Web API: one client, one error table, no hidden retries.
 
-Every request of the house to Slack goes through `SlackClient.call`. What Slack answers becomes an error of
+Every request to Slack goes through `SlackClient`. What Slack answers becomes an error of
 ours in one table; what might have been taken although no answer came is marked `maybe_taken`, so that
-nobody posts twice. Pacing lives in handlers/slack/pacing.py, what is said in handlers/reply/reply.py.
+nobody posts twice. How often something may be sent: handlers/slack/pacing.py.
 """
 
 from __future__ import annotations

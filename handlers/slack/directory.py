@@ -40,8 +40,8 @@ class AllBut:
 class Directory:
     """People and channels of one workspace."""
 
-    def __init__(self, door: SlackClient) -> None:
-        self._door = door
+    def __init__(self, slack: SlackClient) -> None:
+        self._slack = slack
         self._names: dict[str, tuple[str, float]] = {}  # id → name and when it was read
 
     async def viewer(self, user: str, *, named: frozenset[str] = frozenset()) -> Viewer:
@@ -71,11 +71,11 @@ class Directory:
 
     async def direct(self, user: str) -> str:
         """The conversation between this person and the app."""
-        opened = await self._door.call("conversations.open", users=user)
+        opened = await self._slack.call("conversations.open", users=user)
         return str(opened["channel"]["id"])
 
     async def _person(self, user: str) -> dict[str, Any]:
-        person: dict[str, Any] = (await self._door.get("users.info", user=user))["user"]
+        person: dict[str, Any] = (await self._slack.get("users.info", user=user))["user"]
         self._names[user] = (_name(person), time.monotonic())
         return person
 
@@ -97,7 +97,7 @@ class Directory:
         cursor = ""
         while True:
             more = {"cursor": cursor} if cursor else {}
-            page = await self._door.get(method, limit=PAGE_LIMIT, **arguments, **more)
+            page = await self._slack.get(method, limit=PAGE_LIMIT, **arguments, **more)
             for place in page["channels"]:
                 self._names[place["id"]] = (_called(place), time.monotonic())
                 yield place

@@ -42,25 +42,25 @@ def plain(text: str) -> dict[str, str]:
     return {"type": "plain_text", "text": text}
 
 
-async def show(door: SlackClient, trigger: str, fill: Fill, *, on_top: bool = False) -> None:
+async def show(slack: SlackClient, trigger: str, fill: Fill, *, on_top: bool = False) -> None:
     """Opens a window, on top of the one that is open if wanted, and shows what `fill` finds, or why not."""
     method = "views.push" if on_top else "views.open"
     try:
-        opened = await door.call(method, trigger_id=trigger, view=said(WAIT))
+        opened = await slack.call(method, trigger_id=trigger, view=said(WAIT))
     except SlackError as exc:  # the person waited too long, or closed it
         log.info("%s not done: %s", method, exc)
         return
-    await show_in(door, opened["view"]["id"], fill)
+    await show_in(slack, opened["view"]["id"], fill)
 
 
-async def show_in(door: SlackClient, view: str, fill: Fill) -> None:
+async def show_in(slack: SlackClient, view: str, fill: Fill) -> None:
     """Shows in an open window what `fill` finds, or why not. Nobody is left with a window that waits."""
     try:
         found = await fill()
     except Exception as exc:
         error = exc if isinstance(exc, BotError) else BotError()
-        await door.attempt("views.update", view_id=view, view=said(error.notice))
+        await slack.attempt("views.update", view_id=view, view=said(error.notice))
         if error is not exc:
             raise
     else:
-        await door.attempt("views.update", view_id=view, view=found)
+        await slack.attempt("views.update", view_id=view, view=found)

@@ -30,10 +30,10 @@ def is_card(message: dict[str, Any]) -> bool:
     return any(element.get("action_id") == FORGET_CLIP for element in elements)
 
 
-async def standing(door: SlackClient, channel: str, thread: str, ts: str) -> dict[str, Any] | None:
+async def standing(slack: SlackClient, channel: str, thread: str, ts: str) -> dict[str, Any] | None:
     """One message of a thread as it stands there; None when it is gone, or Slack does not tell now."""
     try:
-        page = await door.get(
+        page = await slack.get(
             "conversations.replies",
             channel=channel,
             ts=thread,
@@ -49,14 +49,14 @@ async def standing(door: SlackClient, channel: str, thread: str, ts: str) -> dic
     return next((message for message in page.get("messages") or () if message["ts"] == ts), None)
 
 
-async def ours(door: SlackClient, channel: str, thread: str, *, after: str) -> AsyncIterator[dict[str, Any]]:
+async def ours(slack: SlackClient, channel: str, thread: str, *, after: str) -> AsyncIterator[dict[str, Any]]:
     """Our own messages since a person's, with their metadata; of a thread, or outside of any ("")."""
     await asyncio.sleep(LOOK_AFTER_S)
     method, which = ("conversations.replies", {"ts": thread}) if thread else ("conversations.history", {})
-    we = await door.who()
+    we = await slack.who()
     cursor = ""
     while True:
-        page = await door.get(
+        page = await slack.get(
             method,
             channel=channel,
             **which,

@@ -28,8 +28,8 @@ class NamedOwners(Protocol):
 class Permissions:
     """Questions about people and channels."""
 
-    def __init__(self, door: SlackClient) -> None:
-        self._door = door
+    def __init__(self, slack: SlackClient) -> None:
+        self._slack = slack
 
     async def admin(self, user: str) -> bool:
         """Whether somebody is an admin or owner of this workspace."""
@@ -73,7 +73,7 @@ class Permissions:
         while True:
             more = {"cursor": cursor} if cursor else {}
             try:
-                page = await self._door.get(
+                page = await self._slack.get(
                     "conversations.members", channel=channel, limit=MEMBERS_PAGE, **more
                 )
             except SlackError as exc:
@@ -85,7 +85,7 @@ class Permissions:
 
     async def _about(self, method: str, key: str, **arguments: Any) -> dict[str, Any]:
         try:
-            found: dict[str, Any] = (await self._door.get(method, **arguments))[key]
+            found: dict[str, Any] = (await self._slack.get(method, **arguments))[key]
         except SlackError as exc:
             log.warning("%s: %s", method, exc)
             return {}

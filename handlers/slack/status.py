@@ -18,8 +18,8 @@ SHOWN_AGAIN_S = 90.0
 class StatusLine:
     """Shows the latest text; what came between is not caught up with. `say` never waits and never raises."""
 
-    def __init__(self, door: SlackClient, channel: str, thread: str) -> None:
-        self._door = door
+    def __init__(self, slack: SlackClient, channel: str, thread: str) -> None:
+        self._slack = slack
         self._channel = channel
         self._thread = thread
         self._text = ""
@@ -46,7 +46,7 @@ class StatusLine:
         while True:
             self._changed.clear()
             text = self._text
-            await self._door.attempt(
+            await self._slack.attempt(
                 "assistant.threads.setStatus", channel_id=self._channel, thread_ts=self._thread, status=text
             )
             if not text:
@@ -64,8 +64,8 @@ class Session:
     `left_open`: an earlier attempt may have died before it could end it.
     """
 
-    def __init__(self, door: SlackClient, channel: str, thread: str, *, left_open: bool) -> None:
-        self._door = door
+    def __init__(self, slack: SlackClient, channel: str, thread: str, *, left_open: bool) -> None:
+        self._slack = slack
         self._place = {"channel_id": channel, "thread_ts": thread}
         self._open = left_open
         self._waiting: asyncio.TimerHandle | None = None  # until it is shown
@@ -93,7 +93,7 @@ class Session:
             if not await self.stands():
                 return
             try:
-                await self._door.call("agents.sessions.setStatus", **self._place, status="active")
+                await self._slack.call("agents.sessions.setStatus", **self._place, status="active")
             except SlackUnavailable as exc:
                 if not left or isinstance(exc, SlackRevoked):
                     return
@@ -105,5 +105,5 @@ class Session:
 
     def _show(self) -> None:
         self._open = True
-        show = self._door.attempt("agents.sessions.setStatus", **self._place, status="processing")
+        show = self._slack.attempt("agents.sessions.setStatus", **self._place, status="processing")
         self._showing = asyncio.create_task(show)

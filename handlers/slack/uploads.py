@@ -24,20 +24,20 @@ class Upload:
 
 
 async def share(
-    door: SlackClient, settings: Settings, files: Sequence[Upload], *, channel: str, comment: str
+    slack: SlackClient, settings: Settings, files: Sequence[Upload], *, channel: str, comment: str
 ) -> None:
     """All files in one message of a conversation. SlackRefused or SlackUnavailable."""
-    given = [{"id": await put(door, settings, file), "title": file.title} for file in files]
-    await door.call("files.completeUploadExternal", files=given, channel_id=channel, initial_comment=comment)
+    given = [{"id": await put(slack, settings, file), "title": file.title} for file in files]
+    await slack.call("files.completeUploadExternal", files=given, channel_id=channel, initial_comment=comment)
 
 
-async def put(door: SlackClient, settings: Settings, file: Upload) -> str:
+async def put(slack: SlackClient, settings: Settings, file: Upload) -> str:
     """The id of an uploaded file that nobody sees yet. SlackRefused or SlackUnavailable."""
     alt = {"alt_txt": file.alt_text} if file.alt_text else {}
-    place = await door.get("files.getUploadURLExternal", filename=file.name, length=len(file.content), **alt)
+    place = await slack.get("files.getUploadURLExternal", filename=file.name, length=len(file.content), **alt)
     if not pinned(place["upload_url"], settings.slack_api_url):
         raise SlackRefused("upload_url_elsewhere")
-    session = door.client.session
+    session = slack.client.session
     assert session is not None
     try:
         async with session.post(place["upload_url"], data=file.content, allow_redirects=False) as response:

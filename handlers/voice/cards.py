@@ -40,27 +40,27 @@ GONE = frozenset({"message_not_found", "file_not_found", "file_deleted", "channe
 class ClipCards:
     """Implements bot.voice.message_clips.Desk."""
 
-    def __init__(self, settings: Settings, door: SlackClient, pace: Pacing, files: SlackFiles) -> None:
+    def __init__(self, settings: Settings, slack: SlackClient, pacing: Pacing, files: SlackFiles) -> None:
         self._settings = settings
-        self._door = door
-        self._pace = pace
+        self._slack = slack
+        self._pacing = pacing
         self._files = files
 
     async def root(self, asked: Incoming) -> Incoming | None:
         """The first message of the thread in which something is asked, as if it had been said to us."""
         where = asked.conversation
         try:
-            page = await self._door.get(
+            page = await self._slack.get(
                 "conversations.replies", channel=where.channel, ts=where.thread, limit=1
             )
         except SlackRefused as exc:
             log.info("the beginning of a thread cannot be read: %s", exc.code)
             return None
         found = page["messages"][0]
-        if found["ts"] != where.thread or is_bot(found, self._door.bot_user):
+        if found["ts"] != where.thread or is_bot(found, self._slack.bot_user):
             return None
         event = {"channel": where.channel}
-        began = incoming_from({"team_id": where.team}, event, found, self._door.bot_user)
+        began = incoming_from({"team_id": where.team}, event, found, self._slack.bot_user)
         return replace(began, mentioned=True, external=asked.external)
 
     async def details(self, file: File) -> File:
@@ -95,7 +95,7 @@ class ClipCards:
             blocks.text(card), blocks.card(card, clip.id, file=bool(file))
         )
         if clip.file:
-            await self._door.attempt("files.delete", file=clip.file)
+            await self._slack.attempt("files.delete", file=clip.file)
         if file:
             await self._share(file, asked)
         return file
@@ -111,7 +111,7 @@ class ClipCards:
 
     async def _delete(self, method: str, **what: str) -> None:
         try:
-            await self._door.call(method, **what)
+            await self._slack.call(method, **what)
         except SlackRefused as exc:
             if exc.code not in GONE:
                 log.warning("%s of a forgotten clip: %s", method, exc.code)
@@ -119,7 +119,7 @@ class ClipCards:
     async def _found(self, traces: Traces) -> Traces:
         """Looked for in the thread, because an attempt that ended early may have put it there."""
         try:
-            async for message in ours(self._door, traces.channel, traces.thread, after=traces.message):
+            async for message in ours(self._slack, traces.channel, traces.thread, after=traces.message):
                 if id_of(message) == traces.id:
                     traces = replace(traces, shown=str(message["ts"]))
                 for file in message.get("files") or ():
@@ -131,8 +131,8 @@ class ClipCards:
 
     def _card(self, clip: Clip, asked: Incoming, card: ClipCard, *, look: bool) -> SlackReply:
         return SlackReply(
-            self._door,
-            self._pace,
+            self._slack,
+            self._pacing,
             asked,
             clip.id,
             outgoing=lambda: OutputFilter(frozenset(), frozenset()),
@@ -147,14 +147,14 @@ class ClipCards:
         """Hands the text to Slack, shown to nobody yet; "" when Slack does not take it."""
         try:
             text = blocks.whole_text(card).encode()
-            return await put(self._door, self._settings, Upload(_file_name(clip.id), text, TRANSCRIPT))
+            return await put(self._slack, self._settings, Upload(_file_name(clip.id), text, TRANSCRIPT))
         except SlackRefused as exc:
             log.warning("the text of a clip cannot be shared as a file: %s", exc.code)
             return ""
 
     async def _share(self, file: str, asked: Incoming) -> None:
         where = asked.conversation
-        await self._door.call(
+        await self._slack.call(
             "files.completeUploadExternal",
             files=[{"id": file, "title": TRANSCRIPT}],
             channel_id=where.channel,
@@ -163,7 +163,7 @@ class ClipCards:
 
     async def _find_file(self, asked: Incoming, clip: Clip) -> str:
         where = asked.conversation
-        async for message in ours(self._door, where.channel, where.thread, after=asked.message):
+        async for message in ours(self._slack, where.channel, where.thread, after=asked.message):
             for file in message.get("files") or ():
                 if file.get("name") == _file_name(clip.id):
                     return str(file["id"])

@@ -13,9 +13,9 @@ from handlers.voice import modal
 class ClipActions:
     """Listeners for a card's buttons and its modal. Whatever cannot be done is said, to whoever pressed."""
 
-    def __init__(self, services: Services, front: SlackChat) -> None:
+    def __init__(self, services: Services, chat: SlackChat) -> None:
         self._services = services
-        self._front = front
+        self._chat = chat
 
     async def edit(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
         """What was heard, to be corrected by the person who said it."""
@@ -23,7 +23,7 @@ class ClipActions:
         id = body["actions"][0]["value"]
         card = await self._services.clips.card(id, body["user"]["id"])
         view = modal.modal(card, id)
-        await self._front.door.call("views.open", trigger_id=body["trigger_id"], view=view)
+        await self._chat.slack.call("views.open", trigger_id=body["trigger_id"], view=view)
 
     async def edited(self, ack: Any, body: dict[str, Any]) -> None:
         """The corrected words take the place of what was heard, and are answered."""
@@ -34,7 +34,7 @@ class ClipActions:
             if words := modal.corrected(view, await clips.card(id, user)):
                 await clips.correct(id, user, words, asking=view["id"])
         except BotError as exc:
-            await self._front.tell(user, exc.notice)
+            await self._chat.tell(user, exc.notice)
 
     async def translate(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
         """English beside the words."""

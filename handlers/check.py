@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bot.core.errors import BotError, SetupError, SlackError, SlackRefused, SlackRevoked
 from bot.core.settings import Settings
+from bot.ops.operator_errors import explain_error
 from bot.provider.transport import list_models
 from bot.voice import speech_models
 from handlers.routes import SCOPES
@@ -110,7 +111,7 @@ async def model_findings(settings: Settings, *, today: date) -> tuple[list[str],
     try:
         models = {model["id"]: model for model in await list_models(settings)}
     except BotError as exc:
-        return [f"model: {type(exc).__name__}: {exc}"], []
+        return explain_error(exc), []
     if settings.model not in models:
         return [f"PARLEY_MODEL: the server has no model {settings.model}"], []
     ends = models[settings.model].get("shutdown_date")

@@ -13,7 +13,9 @@ from storage.database import open_engine
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """--last N, --team T, --seal SEAL."""
-    parser.add_argument("--last", type=int, default=50, help="how many entries to show (default: 50)")
+    parser.add_argument(
+        "--last", type=int, metavar="N", default=50, help="how many entries to show (default: 50)"
+    )
     parser.add_argument("--team", default="", help="one workspace; default: every one")
     parser.add_argument(
         "--seal", default="", help="a seal noted earlier; fails when it is not there any more"

@@ -10,7 +10,9 @@ from storage.database import open_engine
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, help="where the copy goes; replaced when it is there")
+    parser.add_argument(
+        "file", type=Path, metavar="FILE", help="where the copy goes; replaced when it is there"
+    )
 
 
 async def run(args: argparse.Namespace, settings: Settings) -> int:

@@ -8,7 +8,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.core.errors import NotUnderstood
+from bot.core.errors import SetupError
 from bot.core.settings import Settings
 from bot.costs import pricing
 from bot.costs.estimate import EPOCHS, MODELS, SPEECH_MODELS, Estimate, Estimator
@@ -21,11 +21,23 @@ LONGEST_S = 24 * 3600.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """A file or hours; models to compare."""
     parser.add_argument(
-        "file", nargs="?", type=Path, help="a text, a recording, or a training set ending in .jsonl"
+        "file",
+        nargs="?",
+        type=Path,
+        metavar="FILE",
+        help="a text, a recording, or a training set ending in .jsonl",
     )
-    parser.add_argument("--hours", type=float, default=0.0, help="hours of speech instead of a file")
+    parser.add_argument(
+        "--hours", type=float, metavar="N", default=0.0, help="hours of speech instead of a file"
+    )
     parser.add_argument("--model", action="append", help="a model to compare; may be repeated")
-    parser.add_argument("--epochs", type=int, default=EPOCHS, help="how often a training set is read")
+    parser.add_argument(
+        "--epochs",
+        type=int,
+        metavar="N",
+        default=EPOCHS,
+        help=f"how often a training set is read (default: {EPOCHS})",
+    )
 
 
 async def run(args: argparse.Namespace, settings: Settings) -> int:
@@ -62,9 +74,8 @@ def _of_text(args: argparse.Namespace, estimator: Estimator, settings: Settings)
     try:
         text = args.file.read_text("utf-8")
     except (AttributeError, OSError, UnicodeDecodeError) as exc:
-        raise NotUnderstood(
-            str(args.file or ""), "Name a text, a recording, a training set (.jsonl), or --hours."
-        ) from exc
+        given = f"{args.file} cannot be read: " if args.file else ""
+        raise SetupError([f"{given}name a text, a recording, a training set (.jsonl), or --hours N"]) from exc
     if args.file.suffix == ".jsonl":
         return estimator.training(text.splitlines(), epochs=args.epochs)
     return estimator.reading(text, answer_tokens=settings.max_tokens)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 
-from bot.core.errors import NotUnderstood
+from bot.core.errors import SetupError
 from bot.core.settings import Settings
 from bot.ops.control_socket import ask_running
 from bot.privacy.anonymise import Anonymiser, order
@@ -16,7 +16,7 @@ from storage.privacy import forget
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """PERSON, and --team where there are several."""
-    parser.add_argument("person", help="the person's id in Slack (U0123…)")
+    parser.add_argument("person", metavar="PERSON", help="the person's id in Slack (U0123…)")
     parser.add_argument("--team", default="", help="the workspace's id; not needed where there is only one")
 
 
@@ -24,9 +24,8 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
     async with open_engine(settings.database, read_only=True) as engine:
         teams = [args.team] if args.team else await engine.read(ledger.teams)
     if len(teams) != 1:
-        raise NotUnderstood(
-            args.person, f"Name the workspace with --team, one of: {', '.join(teams) or 'none'}"
-        )
+        known = f"one of {', '.join(teams)}" if teams else "the ledger knows none"
+        raise SetupError([f"{args.person}: name the workspace with --team ({known})"])
     (team,) = teams
     if not await ask_running(settings, f"/forget/{team}/{args.person}"):
         async with open_engine(settings.database) as engine:

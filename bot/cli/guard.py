@@ -53,13 +53,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--test", type=Path, required=True, metavar="FILE", help="labelled rows, JSONL or CSV"
     )
     judging.add_argument("--head", choices=sorted(LABELS), default="topic", help="what is judged")
-    judging.add_argument("--embeddings", choices=("none", "local", "provider"), default="none")
     judging.add_argument(
-        "--embedding-model", default="text-embedding-3-small", help="with --embeddings provider"
+        "--embeddings",
+        choices=("none", "local", "provider"),
+        default="none",
+        help="what is read beside words: vectors made on this machine or by the model API (default: none)",
     )
-    judging.add_argument("--positive-class", default="", help="on, off, yes or no; what the figures are of")
-    judging.add_argument("--n-classes", type=int, default=2, help="how many labels may occur at most")
-    judging.add_argument("--beta", type=float, action="append", default=[], help="of F-beta; may be repeated")
+    judging.add_argument(
+        "--embedding-model",
+        metavar="MODEL",
+        default="text-embedding-3-small",
+        help="with --embeddings provider",
+    )
+    judging.add_argument(
+        "--positive-class", metavar="LABEL", default="", help="on, off, yes or no; what the figures are of"
+    )
+    judging.add_argument(
+        "--n-classes", type=int, metavar="N", default=2, help="how many labels may occur at most"
+    )
+    judging.add_argument(
+        "--beta", type=float, metavar="N", action="append", default=[], help="of F-beta; may be repeated"
+    )
     judging.add_argument(
         "--costs",
         type=float,

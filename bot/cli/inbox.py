@@ -23,7 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("replay", "work on a parked message again, in its old place"),
         ("discard", "close a parked or waiting message for good"),
     ):
-        actions.add_parser(name, help=help).add_argument("seq", type=int, help="number of the message")
+        actions.add_parser(name, help=help).add_argument(
+            "seq", type=int, metavar="SEQ", help="number of the message, as `list` shows it"
+        )
 
 
 async def run(args: argparse.Namespace, settings: Settings) -> int:

@@ -17,26 +17,27 @@ from typing import Any
 
 from bot.core import settings
 from bot.core.errors import BotError, SetupError
+from bot.ops.operator_errors import explain_error
 
 COMMANDS = {
     "serve": ("handlers.serve", "run the bot until it is told to stop"),
-    "sandbox": ("bot.cli.sandbox", "a workspace on this machine, in the browser, without any account"),
-    "check": (
-        "handlers.check",
-        "try settings, tokens, scopes, database and model; one line for each problem",
-    ),
-    "inbox": ("bot.cli.inbox", "what is waiting, and what was given up on"),
+    "sandbox": ("bot.cli.sandbox", "a workspace in the browser, without any account"),
+    "check": ("handlers.check", "try settings, tokens, scopes, database and model"),
+    "inbox": ("bot.cli.inbox", "what waits, what was given up on, and what to do about it"),
     "guard": ("bot.cli.guard", "train and judge what keeps a channel to its subject"),
     "usage": ("bot.cli.usage", "what was used and what it cost, as a table, CSV or JSON"),
     "estimate": ("bot.cli.estimate", "what a text, hours of speech or a training set would cost"),
     "reconcile": ("bot.cli.reconcile", "compare the ledger with the provider's own count"),
     "transcribe": ("bot.cli.transcribe", "recordings to text, captions and English"),
     "backup": ("bot.cli.backup", "copy the database while the bot runs"),
-    "retention": ("bot.cli.retention", "how long what people said is kept, and what is due to be erased"),
-    "forget": ("bot.cli.forget", "erase everything a person said, for somebody who cannot do it in Slack"),
+    "retention": ("bot.cli.retention", "how long what people said is kept, and what is due"),
+    "forget": ("bot.cli.forget", "erase everything a person said"),
     "audit": ("bot.cli.audit", "who changed, erased or looked at what, checked for tampering"),
     "settings": ("bot.cli.settings", "print every setting with its default, as .env.example"),
 }
+MORE_HELP = """\
+"parley COMMAND --help" lists the options of a command. Settings come from the
+environment, or from the TOML file that PARLEY_CONFIG names."""
 EXIT_USAGE = 2
 EXIT_FAILED = 1
 
@@ -44,25 +45,37 @@ EXIT_FAILED = 1
 def main(argv: list[str] | None = None) -> int:
     """Runs one command; returns the exit status. Problems are told in readable lines, never a traceback."""
     arguments = sys.argv[1:] if argv is None else argv
-    parser = argparse.ArgumentParser(prog="parley", description="The team assistant that lives in Slack.")
-    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, (module, help) in COMMANDS.items():
-        subparser = subparsers.add_parser(name, help=help, description=help)
-        if name in arguments[:1]:
-            importlib.import_module(module).add_arguments(subparser)
+    parser = _parser(arguments[:1])
+    if not arguments:
+        parser.print_help(sys.stderr)
+        return EXIT_USAGE
     args = parser.parse_args(arguments)
     run = importlib.import_module(COMMANDS[args.command][0]).run
     try:
         return _run(run(args, settings.load(os.environ)))
-    except SetupError as exc:
-        for problem in exc.problems:
-            print(f"parley: {problem}", file=sys.stderr)
-        return EXIT_USAGE
     except BotError as exc:
-        print(f"parley: {exc.notice} ({exc})", file=sys.stderr)
-        return EXIT_FAILED
+        for problem in explain_error(exc):
+            print(f"parley: {problem}", file=sys.stderr)
+        return EXIT_USAGE if isinstance(exc, SetupError) else EXIT_FAILED
     except KeyboardInterrupt:
         return 130
+
+
+def _parser(chosen: list[str]) -> argparse.ArgumentParser:
+    """Every command by name; the options of the chosen one only, for its module takes time to import."""
+    listed = "\n".join(f"  {name:12}{help}" for name, (_, help) in COMMANDS.items())
+    parser = argparse.ArgumentParser(
+        prog="parley",
+        description=f"The team assistant that lives in your own Slack.\n\ncommands:\n{listed}",
+        epilog=MORE_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", help="one of these")
+    for name, (module, help) in COMMANDS.items():
+        subparser = subparsers.add_parser(name, description=f"{help[0].upper()}{help[1:]}.")
+        if name in chosen:
+            importlib.import_module(module).add_arguments(subparser)
+    return parser
 
 
 def _run(command: Coroutine[Any, Any, int]) -> int:

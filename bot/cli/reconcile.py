@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import orjson
 
-from bot.core.errors import NotUnderstood, Refused, SetupError, Unavailable
+from bot.core.errors import Refused, SetupError, Unavailable
 from bot.core.settings import Settings
 from bot.costs.reconcile import ENDPOINTS, compare, ours, shown, theirs
 from storage.database import open_engine
@@ -25,19 +25,26 @@ EXIT_DIFFERENT = 1
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """An export, or the provider itself and a span of days."""
-    parser.add_argument("file", nargs="?", type=Path, help="usage export: CSV, or JSON of the usage API")
+    parser.add_argument(
+        "file", nargs="?", type=Path, metavar="FILE", help="usage export: CSV, or JSON of the usage API"
+    )
     parser.add_argument("--provider", action="store_true", help=f"ask the usage API, with the key in {KEY}")
     parser.add_argument(
-        "--first", type=date.fromisoformat, help="first UTC day (default: first of the export)"
+        "--first",
+        type=date.fromisoformat,
+        metavar="DAY",
+        help="first UTC day, as 2026-10-01 (default: first of the export)",
     )
-    parser.add_argument("--last", type=date.fromisoformat, help="last UTC day (default: last of the export)")
+    parser.add_argument(
+        "--last", type=date.fromisoformat, metavar="DAY", help="last UTC day (default: last of the export)"
+    )
 
 
 async def run(args: argparse.Namespace, settings: Settings) -> int:
     """0 when both sides agree, 1 when they differ."""
     counted = theirs(await _text(args, settings))
     if not counted and not args.first:
-        raise NotUnderstood(str(args.file), "It has no usage in it.")
+        raise SetupError([f"{args.file or 'the usage API'}: there is no usage in it"])
     days = [day for day, _, _ in counted]
     first, last = args.first or min(days), args.last or (max(days) if days else args.first)
     async with open_engine(settings.database, read_only=True) as engine:
@@ -56,7 +63,8 @@ async def _text(args: argparse.Namespace, settings: Settings) -> str:
     try:
         return str(args.file.read_text("utf-8-sig"))
     except (AttributeError, OSError, UnicodeDecodeError) as exc:
-        raise NotUnderstood(str(args.file or ""), "Name an export (CSV or JSON), or --provider.") from exc
+        given = f"{args.file} cannot be read: " if args.file else ""
+        raise SetupError([f"{given}name a usage export (CSV or JSON), or --provider"]) from exc
 
 
 async def fetch(base_url: str, first: date, last: date) -> list[dict[str, Any]]:

@@ -35,22 +35,30 @@ BAR = 30
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Files, languages, formats."""
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a recording or a video")
     parser.add_argument("--language", type=_language, help="ja or Japanese; default: detected")
     parser.add_argument("--model", help="instead of PARLEY_SPEECH_MODEL; local:small runs on this machine")
     parser.add_argument("--vocabulary", default="", help="names and words to expect, separated by commas")
-    parser.add_argument("--task", choices=("transcribe", "translate"), default="transcribe")
+    parser.add_argument(
+        "--task",
+        choices=("transcribe", "translate"),
+        default="transcribe",
+        help="translate: into English (default: transcribe)",
+    )
     parser.add_argument(
         "--format",
         "--output-format",
         "--output_format",
         choices=("txt", *captions.FORMATS, "all"),
         default="text",
+        metavar="FORMAT",
+        help="txt or text, srt, vtt, json, or all of them (default: text)",
     )
     parser.add_argument(
         "--output-dir",
         "--output_dir",
         type=Path,
+        metavar="DIR",
         help="a file for each recording there, instead of the terminal",
     )
 
@@ -110,16 +118,23 @@ def _order(path: Path, args: argparse.Namespace, settings: Settings) -> Order:
 def _write(card: ClipCard, path: Path, args: argparse.Namespace) -> None:
     english = args.task == "translate" and bool(card.english)
     if not card.heard:
-        print(f"parley: {path}: I heard nothing.", file=sys.stderr)
+        print(f"parley: {path}: nothing is said in it", file=sys.stderr)
     wanted = "text" if args.format == "txt" else args.format
     formats = list(captions.FORMATS) if wanted == "all" else [wanted]
     for name in formats:
         text = captions.FORMATS[name](card, english=english)
         if args.output_dir:
-            args.output_dir.mkdir(parents=True, exist_ok=True)
-            (args.output_dir / f"{path.stem}{captions.ENDINGS[name]}").write_text(text, "utf-8")
+            _write_file(args.output_dir, f"{path.stem}{captions.ENDINGS[name]}", text)
         else:
             print(text, end="")
+
+
+def _write_file(folder: Path, name: str, text: str) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, "utf-8")
+    except OSError as exc:
+        raise SetupError([f"--output-dir: cannot write {folder / name}: {exc.strerror}"]) from exc
 
 
 def _bar(name: str) -> Progress:
@@ -135,5 +150,5 @@ def _bar(name: str) -> Progress:
 def _language(given: str) -> str:
     code = languages.code(given)
     if not code:
-        raise argparse.ArgumentTypeError(f"{given!r} is no language that I know")
+        raise argparse.ArgumentTypeError(f"{given!r} is not the name or code of a known language")
     return code

@@ -68,7 +68,7 @@ async def told_by_running(
             while line := await answer.content.readuntil():
                 yield json.loads(line)
     except aiohttp.ClientError as exc:
-        raise BotError(f"the running bot: {exc}") from exc
+        raise BotError(f"the running bot could not do it: {exc}") from exc
 
 
 async def ask_running(settings: Settings, path: str, body: Mapping[str, Any] | None = None) -> bool:
@@ -85,6 +85,8 @@ async def ask_running(settings: Settings, path: str, body: Mapping[str, Any] | N
             return True
     except aiohttp.ClientConnectorError:
         return False
+    except aiohttp.ClientError as exc:
+        raise BotError(f"the running bot could not do it: {exc}") from exc
 
 
 async def tell_look(settings: Settings, about: str, scope: str, *, team: str = "") -> None:
@@ -94,5 +96,5 @@ async def tell_look(settings: Settings, about: str, scope: str, *, team: str = "
     """
     try:
         await ask_running(settings, "/looked", {"team": team, "about": about, "scope": scope})
-    except (BotError, aiohttp.ClientError, TimeoutError) as exc:
+    except (BotError, TimeoutError) as exc:
         log.warning("this look is not in the audit list: %s", exc)

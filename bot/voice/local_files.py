@@ -16,6 +16,7 @@ from bot.core.errors import BotError, UnsupportedFile
 from bot.core.settings import Settings
 from bot.core.values import Scope
 from bot.costs.pricing import Prices
+from bot.ops.operator_errors import explain_error
 from bot.provider.service import Provider
 from bot.voice.clip_card import ClipCard
 from bot.voice.decoding import Progress
@@ -71,8 +72,10 @@ class FileTranscriber:
             if not path.is_file():
                 raise UnsupportedFile(order.path, "there is no such file")
             return await self._voice(order.model).hear(path, request)
+        except UnsupportedFile as exc:
+            return exc.reason
         except BotError as exc:
-            return f"{exc.notice} ({exc})"
+            return "; ".join(explain_error(exc))
 
     def _voice(self, model: str) -> Recognizer:
         if model not in self._voices:

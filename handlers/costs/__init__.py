@@ -1,0 +1,4 @@
+"""Money in Slack: `/parley usage`, budgets, estimates, warnings, the digest, the usage page.
+
+commands.py answers, notices.py writes unasked. Figures come from bot/reports.
+"""

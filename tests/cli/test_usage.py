@@ -93,8 +93,8 @@ def test_what_has_no_price_is_counted_and_never_a_zero_among_the_priced(
 def test_words_it_does_not_know_are_answered_with_a_hint(
     database: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["usage", "yesterday"]) == 1
-    assert "Try: today" in capsys.readouterr().err
+    assert main(["usage", "yesterday"]) == 2
+    assert "give today, week, month" in capsys.readouterr().err
 
 
 async def test_beside_a_running_bot_it_tells_what_the_provider_counted(

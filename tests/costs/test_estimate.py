@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli import estimate
-from bot.core.errors import NotUnderstood
+from bot.core.errors import SetupError
 from bot.core.settings import Settings
 from bot.costs.estimate import Estimator
 from bot.costs.pricing import Prices
@@ -95,7 +95,7 @@ async def test_the_command_knows_the_ancestors_examples(
 
 
 async def test_the_command_says_what_it_needs() -> None:
-    with pytest.raises(NotUnderstood):
+    with pytest.raises(SetupError):
         await estimate.run(arguments(), Settings())
 
 

@@ -286,7 +286,7 @@ async def test_home_is_a_look_where_it_shows_the_workspace_and_not_where_it_show
 
 async def test_what_an_operator_looks_at_beside_a_running_bot_is_written_down(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
-        usage = argparse.Namespace(span="month", by="person", team="", format="csv")
+        usage = argparse.Namespace(span="month", by=("person",), team="", format="csv")
         assert await usage_cli.run(usage, team.bot.settings) == 0
         await tell(team)
         assert await inbox.run(argparse.Namespace(action="show", seq=1), team.bot.settings) == 0

@@ -24,8 +24,8 @@ class Actions:
         await ack()
         verdict, _, reply_id = body["actions"][0]["value"].partition(":")
         team, user = body["team"]["id"], body["user"]["id"]
-        await self._services.feedback(reply_id, team, user, good=verdict == "1")
-        doubted = None if verdict == "1" else await self._services.subject.behind(team, reply_id)
+        await self._services.feedback.rate(reply_id, team, user, good=verdict == "1")
+        doubted = None if verdict == "1" else await self._services.guard.behind(team, reply_id)
         if doubted and doubted.text and doubted.label is None and await self._has_a_say(doubted, team, user):
             said = guard_blocks.doubt(doubted.verdict.id, on_topic=doubted.verdict.on_topic)
             await respond(**blocks.ephemeral("Does it belong here?", said), replace_original=False)
@@ -34,7 +34,7 @@ class Actions:
         if user == judged.asker:
             return True
         at = Channel(team, judged.channel)
-        return await self._chat.permissions.may_decide(self._services.subject, at, user)
+        return await self._chat.permissions.may_decide(self._services.guard, at, user)
 
     async def retry(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
         """One more attempt at a failed answer, once, by the asker."""
@@ -44,7 +44,7 @@ class Actions:
     async def forget_all(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
         """Erases what a person said to us, after Slack has asked them twice."""
         await ack()
-        erased = await self._services.forget_person(
+        erased = await self._services.forgetting.forget_person(
             body["team"]["id"], body["user"]["id"], by=body["user"]["id"]
         )
         await respond(blocks.forgotten(erased), replace_original=True)

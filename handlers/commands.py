@@ -68,28 +68,28 @@ class Commands:
 
     async def _usage(self, body: dict[str, Any]) -> dict[str, Any]:
         team, channel = body["team_id"], body["channel_id"]
-        used = await self._services.usage_of(team, channel=channel)
-        self._services.looks.note(team, body["user_id"], "usage", f"this month's total of {channel}")
+        used = await self._services.costs.this_month(team, channel=channel)
+        self._services.access_log.note(team, body["user_id"], "usage", f"this month's total of {channel}")
         month = self._services.costs.question("").span.label
         title = "This month in this channel"
         return blocks.ephemeral(title, blocks.usage(title, month, used))
 
     async def _export(self, body: dict[str, Any], respond: Any) -> None:
         """What is kept of the asker goes where only they read it."""
-        content = await self._services.export_person(body["team_id"], body["user_id"])
+        content = await self._services.forgetting.export_person(body["team_id"], body["user_id"])
         direct = await self._chat.directory.direct(body["user_id"])
         file = Upload("parley-export.json", content, "What Parley keeps of you")
         await share(self._chat.slack, self._services.settings, [file], channel=direct, comment=EXPORTED)
         await respond(**blocks.ephemeral(EXPORT_SENT, [blocks.section(EXPORT_SENT)]))
 
     async def _forget(self, body: dict[str, Any], what: str) -> dict[str, Any]:
-        team, user = body["team_id"], body["user_id"]
+        team, user, forgetting = body["team_id"], body["user_id"], self._services.forgetting
         if what == "all":
-            sentence = blocks.forgotten(await self._services.forget_person(team, user, by=user))
+            sentence = blocks.forgotten(await forgetting.forget_person(team, user, by=user))
         elif link := PERMALINK.search(what):
-            sentence = blocks.forgotten(await self._services.forget_thread(linked(team, link), user))
+            sentence = blocks.forgotten(await forgetting.forget_thread(linked(team, link), user))
         elif what == "thread":
-            sentence = blocks.forgotten(await self._services.forget_latest(team, body["channel_id"], user))
+            sentence = blocks.forgotten(await forgetting.forget_latest_thread(team, body["channel_id"], user))
         else:
             return blocks.ephemeral("What shall I forget?", blocks.forget_question())
         return blocks.ephemeral(sentence, [blocks.section(sentence)])

@@ -35,7 +35,7 @@ class Home:
                 "assistant.threads.setSuggestedPrompts", channel_id=event["channel"], prompts=list(PROMPTS)
             )
             return
-        used = await self._services.usage_of(body["team_id"], person=event["user"])
+        used = await self._services.costs.this_month(body["team_id"], person=event["user"])
         month = self._services.costs.question("").span.label
         shown = [*blocks.home(month, used, HELP), *await self._costs(body["team_id"], event["user"])]
         view = {"type": "home", "blocks": shown}
@@ -50,8 +50,8 @@ class Home:
         shown = usage_blocks.standings(standings, names, "") if standings else []
         if viewer.admin:
             month = costs.question("").span.label
-            shown += blocks.usage("The workspace's month", month, await self._services.usage_of(team))
-            self._services.looks.note(team, user, "home", "the workspace's month; every budget")
+            shown += blocks.usage("The workspace's month", month, await self._services.costs.this_month(team))
+            self._services.access_log.note(team, user, "home", "the workspace's month; every budget")
         return [*shown, *usage_blocks.open_page(costs.link(team, user))]
 
     async def stopped(self, event: dict[str, Any], body: dict[str, Any]) -> None:
@@ -63,7 +63,7 @@ class Home:
         self._chat.slack.revoked = event["type"]
         log.error("slack says %s: the app has to be installed again", event["type"])
         if event["type"] == "app_uninstalled":
-            await self._services.left(body["team_id"])
+            await self._services.forgetting.leave_team(body["team_id"])
 
 
 async def seen(event: dict[str, Any]) -> None:

@@ -100,9 +100,9 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
                 found.append(f"slack: {chat.slack.revoked}")
             if sockets is not None and not await sockets.connected():
                 found.append("slack: no socket is connected")
-            return found + await services.problems()
+            return found + await services.health.find_problems()
 
-        ops = ops_app(problems, services.measure)
+        ops = ops_app(problems, services.health.update_gauges)
         # People are answered even where somebody else sits on the port of the health checks.
         ops_port = await stack.enter_async_context(
             listening(ops, settings.ops_host, settings.ops_port, or_any=True)
@@ -111,10 +111,10 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
             controlled(
                 control_app(
                     services.inbox,
-                    services.retain,
-                    services.forget_person,
+                    services.retention.erase_due,
+                    services.forgetting.forget_person,
                     hear=services.transcriber.hear,
-                    looks=services.looks,
+                    looks=services.access_log,
                 ),
                 socket_path(settings),
             )

@@ -21,5 +21,5 @@ class Shortcuts:
         message = body["message"]
         thread = message.get("thread_ts") or message["ts"]
         conversation = Conversation(body["team"]["id"], body["channel"]["id"], thread)
-        forgotten = await self._services.forget_thread(conversation, body["user"]["id"])
+        forgotten = await self._services.forgetting.forget_thread(conversation, body["user"]["id"])
         await respond(blocks.forgotten(forgotten))

@@ -21,6 +21,7 @@ from bot.core.settings import Settings
 from bot.core.values import Conversation, Incoming, Message, Prompt, Role, Scope
 from bot.provider.service import Provider
 from bot.text import tokens
+from bot.voice import message_clips
 from storage.conversation import messages as conversations
 from storage.conversation.messages import Recalled, Stored
 from storage.engine import Engine, Tx
@@ -51,10 +52,6 @@ class ThreadMessage:
     text: str
 
 
-# What a message says in all: (team, channel, message, its text) → the text with what its recordings say.
-Said = Callable[[Tx, str, str, str, str], str]
-
-
 class ThreadReader(Protocol):
     """What can be seen around a message."""
 
@@ -81,10 +78,7 @@ class Memory:
         provider: Provider,
         settings: Settings,
         clock: Callable[[], datetime],
-        *,
-        said: Said,
     ) -> None:
-        self._said = said
         self._engine = engine
         self._provider = provider
         self._settings = settings
@@ -149,7 +143,7 @@ class Memory:
     async def _read_thread(self, incoming: Incoming, room: ThreadReader) -> tuple[Recalled, int | None]:
         """Somebody else's thread into which the bot was called: read once, then remembered like our own."""
         found, complete = await room.thread(incoming.conversation, before=incoming.message)
-        heard = await self._engine.read(in_words, incoming.conversation, found, said=self._said)
+        heard = await self._engine.read(in_words, incoming.conversation, found)
         kept = await self._newest(heard)
         await self._engine.write(remember_heard, incoming.conversation, kept, now=self._now())
         whole = complete and len(kept) == len(heard)
@@ -241,13 +235,15 @@ def halved(recollection: Recollection) -> Recollection:
     return replace(recollection, summary=summary, messages=kept, seen=len(kept))
 
 
-def in_words(tx: Tx, place: Conversation, heard: Sequence[ThreadMessage], said: Said) -> list[ThreadMessage]:
+def in_words(tx: Tx, place: Conversation, heard: Sequence[ThreadMessage]) -> list[ThreadMessage]:
     """Messages that say something, in writing or in recordings."""
-    told = [
-        replace(m, text=said(tx, place.team, place.channel, m.message, m.text)) if m.role == "human" else m
-        for m in heard
-    ]
-    return [m for m in told if m.text]
+
+    def in_full(m: ThreadMessage) -> ThreadMessage:
+        if m.role != "human":
+            return m
+        return replace(m, text=message_clips.said(tx, place.team, place.channel, m.message, m.text))
+
+    return [m for m in map(in_full, heard) if m.text]
 
 
 def remember_heard(tx: Tx, place: Conversation, heard: Sequence[ThreadMessage], *, now: float) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from uuid import UUID, uuid5
 
 from bot.conversation.turn import Turn
 from bot.core.codec import decode, encode
+from bot.core.ids import reply_id
 from bot.core.settings import Settings
 from bot.core.values import Incoming, Reply
 from bot.jobs.inbox import Job
@@ -21,9 +21,7 @@ from storage.guard import open_questions, verdicts
 from storage.jobs import inbox
 from storage.place import Channel
 from storage.privacy import forget
-from storage.voice import clips
-
-REPLIES = UUID("6f9f0c3e-2f0b-5b62-9a51-70a1e7d3c9b4")  # the namespace of reply ids
+from storage.voice import clips, recordings
 
 
 def begin(tx: Tx, job: Job, incoming: Incoming, *, now: float) -> tuple[ReplyRow, bool]:
@@ -124,6 +122,20 @@ def forget_message(tx: Tx, key: str, team: str, channel: str, message: str, *, n
     return there
 
 
+def leave_no_word(tx: Tx, incoming: Incoming, key: str, reply_id: str) -> None:
+    """The answer is final, or given up: what was said stays in Slack alone.
+
+    That there was a turn, whose, and where its cards stand are kept, so that nothing is said twice and what
+    is deleted can be taken away.
+    """
+    conversation = incoming.conversation.key
+    inbox.blank_parked(tx, key)
+    replies.blank(tx, reply_id)
+    recordings.forget_conversation(tx, conversation)
+    for clip in clips.of_conversation(tx, conversation):
+        clips.ask(tx, clip.id, encode(replace(decode(clip.asked), text="", files=())))
+
+
 def takes_part(tx: Tx, conversation: str) -> bool:
     return inbox.knows(tx, conversation) or messages.knows(tx, conversation)
 
@@ -143,11 +155,6 @@ def in_words(tx: Tx, incoming: Incoming) -> str:
         return incoming.text
     place = incoming.conversation
     return message_clips.said(tx, place.team, place.channel, incoming.message, incoming.text)
-
-
-def reply_id(key: str) -> str:
-    """The reply's id, the same in every attempt."""
-    return str(uuid5(REPLIES, key))
 
 
 def reply_of(payload: str) -> Reply:

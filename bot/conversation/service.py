@@ -22,16 +22,17 @@ from bot.conversation.records import (
     begin,
     edit_message,
     forget_message,
+    leave_no_word,
     remember,
     remember_said,
-    reply_id,
     reply_of,
     takes_part,
 )
 from bot.conversation.turn import Ending, Turn, TurnServices, run_turn
-from bot.core.access import closed, leave_no_word, remembers, unkept
+from bot.core.access import closed, remembers, unkept
 from bot.core.codec import decode, encode
 from bot.core.errors import BotError, Conflict, ProviderError, TooOld, TriedAgain
+from bot.core.ids import reply_id
 from bot.core.values import Conversation, Incoming, Reply
 from bot.jobs.inbox import Inbox, Job
 from bot.ops.metrics import METRICS

@@ -10,14 +10,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.core.codec import decode, encode
 from bot.core.errors import AskError, KeptInside, NotHere, NotShared
 from bot.core.settings import Settings
 from bot.core.values import Incoming, Reply
-from storage.conversation import replies
-from storage.engine import Tx
-from storage.jobs import inbox
-from storage.voice import clips, recordings
 
 
 def closed(incoming: Incoming, settings: Settings) -> AskError | None:
@@ -50,17 +45,3 @@ def admit_to_documents(incoming: Incoming, settings: Settings) -> None:
 def unkept(reply: Reply) -> Reply:
     """The reply without what would need its question later: another try, another verdict."""
     return replace(reply, retryable=False, verdict=0)
-
-
-def leave_no_word(tx: Tx, incoming: Incoming, key: str, reply_id: str) -> None:
-    """The answer is final, or given up: what was said stays in Slack alone.
-
-    That there was a turn, whose, and where its cards stand are kept, so that nothing is said twice and what
-    is deleted can be taken away.
-    """
-    conversation = incoming.conversation.key
-    inbox.blank_parked(tx, key)
-    replies.blank(tx, reply_id)
-    recordings.forget_conversation(tx, conversation)
-    for clip in clips.of_conversation(tx, conversation):
-        clips.ask(tx, clip.id, encode(replace(decode(clip.asked), text="", files=())))

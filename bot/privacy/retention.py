@@ -16,6 +16,7 @@ from storage import audit
 from storage.channel import preferences
 from storage.channel.preferences import Wish
 from storage.engine import Engine, Tx
+from storage.place import Channel
 from storage.privacy import retention
 
 DAY_S = 86_400.0
@@ -82,6 +83,33 @@ def wish(settings: Settings, words: str) -> str:
     if days >= longest:
         raise NotUnderstood(words, f"Everywhere it is {longest:g} days; a channel may want less. {HINT}")
     return str(days)
+
+
+class Retention:
+    """How long words are kept, in general and in a channel that wants them gone sooner."""
+
+    def __init__(self, settings: Settings, engine: Engine, *, clock: Callable[[], float]) -> None:
+        """`clock` gives unix seconds."""
+        self._settings, self._engine, self._clock = settings, engine, clock
+
+    async def erase_due(self) -> dict[str, int]:
+        """Erases what has outlived its use; how many rows of each kind."""
+        return await apply(self._engine, self._settings, now=self._clock())
+
+    async def set_days(self, at: Channel, words: str, *, by: str) -> None:
+        """For how many days a channel wants its words kept. NotUnderstood for more than everywhere."""
+        days = wish(self._settings, words)
+        detail = f"{days} days" if days else "as everywhere"
+        await self._engine.write(
+            preferences.wish, at.team, at.channel, KEEP, days, person=by, detail=detail, now=self._clock()
+        )
+
+    async def days(self, at: Channel) -> dict[str, float]:
+        """For how many days each kind of word is kept in a channel; 0: for ever."""
+        everywhere = {kind.name: kind.days for kind in kinds(self._settings)}
+        wishes = await self._engine.read(preferences.wishes, at.team, at.channel)
+        own = [Wish(at.team, at.channel, wishes.get(KEEP, ""))]
+        return everywhere | {kind.name: kind.days for kind in sooner(self._settings, own)}
 
 
 async def apply(engine: Engine, settings: Settings, *, now: float) -> dict[str, int]:

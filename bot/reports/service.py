@@ -21,13 +21,13 @@ from bot.costs.budget_syntax import Order, Put, Raise, Remove
 from bot.costs.budgets import EACH, Budgets, Change, Standing
 from bot.costs.estimate import MODELS, Estimator
 from bot.costs.pricing import Prices
-from bot.costs.viewer import Viewer
+from bot.costs.viewer import OPERATOR, Viewer
 from bot.pages import signed_links
 from bot.reports import chart_images
 from bot.reports.chart_images import Picture
 from bot.reports.charts import Chart, over_time, share
 from bot.reports.page import PageData, burn_down_of
-from bot.reports.usage import BYS, By, Span, UsageQuery, UsageRow, parse, permitted_standings, usage
+from bot.reports.usage import BYS, By, Span, UsageQuery, UsageRow, parse, permitted_standings, total, usage
 from storage.channel import owners
 from storage.engine import Engine
 
@@ -57,6 +57,12 @@ class CostReports:
     async def rows(self, team: str, span: Span, viewer: Viewer, *by: By) -> list[UsageRow]:
         """What the viewer may see, per combination of `by`."""
         return await usage(self.engine, team, span, viewer, by=by)
+
+    async def this_month(self, team: str, *, channel: str = "", person: str = "") -> UsageRow:
+        """This month's use of a channel, of a person, or of the whole workspace."""
+        where = {name: value for name, value in (("channel", channel), ("person", person)) if value}
+        month = self.question("").span
+        return total(await usage(self.engine, team, month, OPERATOR, by=(), where=where))
 
     async def details(self, team: str, span: Span, viewer: Viewer) -> list[UsageRow]:
         """The same told apart by everything, for a spreadsheet."""

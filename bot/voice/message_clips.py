@@ -15,7 +15,6 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
-from uuid import UUID, uuid5
 
 from bot.core.codec import decode, encode
 from bot.core.errors import (
@@ -28,6 +27,7 @@ from bot.core.errors import (
     StorageError,
     UnsupportedFile,
 )
+from bot.core.ids import card_id
 from bot.core.settings import Settings
 from bot.core.values import File, Incoming, Scope
 from bot.voice import clip_card as clip
@@ -43,7 +43,6 @@ from storage.voice.clips import Clip
 
 log = logging.getLogger(__name__)
 
-CARDS = UUID("0d5e1c62-7a3c-5b58-8a2e-4f6f8f2b7c11")  # the namespace of card ids
 NOTHING_HEARD = "I heard nothing in {name}."
 NOT_A_RECORDING = "it is not a recording, and I do not read other files yet"
 NO_EARS = "I was installed without what it takes to listen"
@@ -238,12 +237,6 @@ def _words(tx: Tx, kept: Clip) -> ClipWords | None:
     card, asked = clip.load(stored), decode(kept.asked)
     own = any(file.voice and card_id(asked, file) == kept.id for file in asked.files)
     return ClipWords(card.name, card.text, own)
-
-
-def card_id(incoming: Incoming, file: File) -> str:
-    """The card's id: the same however often the message is worked on."""
-    place = incoming.conversation
-    return str(uuid5(CARDS, f"{place.team}:{place.channel}:{incoming.message}:{file.id}"))
 
 
 def scope(incoming: Incoming) -> Scope:

@@ -15,10 +15,10 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol
 
-from bot.conversation.records import reply_id
 from bot.core.access import closed, remembers
 from bot.core.codec import decode, encode
 from bot.core.errors import NotPermitted
+from bot.core.ids import reply_id
 from bot.core.settings import Settings
 from bot.core.values import Conversation, Incoming, Scope
 from bot.jobs.inbox import Inbox, Job

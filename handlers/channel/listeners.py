@@ -41,8 +41,8 @@ class ChannelSettings:
         at, user = Channel(body["team_id"], body["channel_id"]), body["user_id"]
         if words:
             await self._check(at, user)
-            await self._services.keep(at, words, by=user)
-        kept = await self._services.kept_days(at)
+            await self._services.retention.set_days(at, words, by=user)
+        kept = await self._services.retention.days(at)
         said = settings_form.kept(kept, at.channel)
         await respond(**blocks.ephemeral(said, [blocks.section(said)]))
 
@@ -61,7 +61,7 @@ class ChannelSettings:
     async def _open(self, at: Channel, user: str, trigger: str) -> None:
         async def form() -> View:
             await self._check(at, user)
-            standing = await self._services.subject.standing(at)
+            standing = await self._services.guard.standing(at)
             heard = await self._services.clips.ears(at.team, at.channel)
             return settings_form.form(
                 at.channel, standing.policy, heard, open_questions=standing.open_questions
@@ -85,7 +85,7 @@ class ChannelSettings:
         """What is to be said of it. SetupError names the fields."""
         rules = _checked(given)
         await self._check(at, user)
-        subject = self._services.subject
+        subject = self._services.guard
         if policy.fingerprint(await subject.policy(at)) != given.was:
             raise Conflict("settings")
         await subject.decide(at, rules, by=user)
@@ -110,7 +110,7 @@ class ChannelSettings:
 
         async def used() -> View:
             await self._check(at, user)
-            await self._services.subject.use(at, version, by=user)
+            await self._services.guard.use(at, version, by=user)
             return await self._record(body, body["view"])()
 
         await modals.show_in(self._chat.slack, body["view"]["id"], used)
@@ -124,9 +124,9 @@ class ChannelSettings:
 
         async def record() -> View:
             await self._check(at, user)
-            subject = self._services.subject
+            subject = self._services.guard
             found, latest = await subject.standing(at), await subject.latest(at)
-            self._services.looks.note(at.team, user, "guard record", at.channel)
+            self._services.access_log.note(at.team, user, "guard record", at.channel)
             zone = self._services.calendar.zone
             return guard_blocks.record(found, latest, zone, metadata=view["private_metadata"])
 
@@ -152,15 +152,15 @@ class ChannelSettings:
         async def questions() -> View:
             await self._check(at, user)
             if closed:
-                await self._services.subject.close_question(at, closed, by=user)
-            found = await self._services.subject.open_questions(at)
-            self._services.looks.note(at.team, user, "unanswered questions", at.channel)
+                await self._services.guard.close_question(at, closed, by=user)
+            found = await self._services.guard.open_questions(at)
+            self._services.access_log.note(at.team, user, "unanswered questions", at.channel)
             return guard_blocks.questions(found, metadata=body["view"]["private_metadata"])
 
         return questions
 
     async def _check(self, at: Channel, user: str) -> None:
-        if not await self._chat.permissions.may_decide(self._services.subject, at, user):
+        if not await self._chat.permissions.may_decide(self._services.guard, at, user):
             raise NotPermitted(NOT_YOURS)
 
 

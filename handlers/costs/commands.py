@@ -193,7 +193,7 @@ class CostCommands:
         return await self._chat.directory.viewer(user, named=named)
 
     def _looked(self, team: str, viewer: Viewer, about: str, scope: str) -> None:
-        self._services.looks.note(team, viewer.user, about, f"{scope}; {viewer.sees}")
+        self._services.access_log.note(team, viewer.user, about, f"{scope}; {viewer.sees}")
 
     async def _names(self, rows: Iterable[UsageRow]) -> dict[str, str]:
         return await self._chat.directory.names({id for row in rows for id in (row.channel, row.user)})

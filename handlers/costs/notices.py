@@ -82,7 +82,7 @@ class Notices:
         monday = found.span.last + timedelta(days=1)
         direct, there = await self._post(person, f"digest {found.span.first}", title, shown, since=monday)
         if direct:
-            self._services.looks.note(team, person, "digest", f"{found.span.label}; {viewer.sees}")
+            self._services.access_log.note(team, person, "digest", f"{found.span.label}; {viewer.sees}")
         if not (found.rows and direct) or any(_has_file(message, title) for message in there):
             return
         if picture := await costs.over_days(team, found.span, viewer, names):

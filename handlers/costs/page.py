@@ -23,7 +23,7 @@ def add_usage_page(server: web.Application, services: Services, chat: SlackChat)
             found = await respond(costs.desk(team, viewer, chat.directory.names), request.query)
         except BotError as exc:
             return web.Response(status=_status(exc), text=f"{exc.notice}\n", headers=HEADERS)
-        services.looks.note(team, user, "usage page", f"{found.shows}; {viewer.sees}")
+        services.access_log.note(team, user, "usage page", f"{found.shows}; {viewer.sees}")
         return web.Response(body=found.body, headers=found.headers)
 
     server.router.add_get(PAGE_PATH, show)

@@ -45,14 +45,14 @@ class Verdicts:
         place = Conversation(body["team"]["id"], body["channel"]["id"], thread)
 
         async def verdict() -> View:
-            judged = await self._services.subject.judged_on(place, message["ts"])
+            judged = await self._services.guard.judged_on(place, message["ts"])
             if judged is None:
                 return modals.said(NOT_JUDGED)
             if user != judged.asker and not await self._decides(place.team, judged, user):
                 raise NotPermitted(NOBODY_ELSE)
             if user != judged.asker:
                 about = f"verdict {judged.verdict.id} in {judged.channel}"
-                self._services.looks.note(place.team, user, "why", about)
+                self._services.access_log.note(place.team, user, "why", about)
             return modals.window("Why?", guard_blocks.verdict(judged, self._services.calendar.zone))
 
         await modals.show(self._chat.slack, body["trigger_id"], verdict)
@@ -74,9 +74,9 @@ class Verdicts:
 
     async def _overruled(self, team: str, id: int, on_topic: bool, *, user: str) -> str:
         """What came of it, in words. Missing without a verdict, NotPermitted for a stranger to it."""
-        judged = await self._services.subject.judged(team, id)
+        judged = await self._services.guard.judged(team, id)
         if await self._decides(team, judged, user):
-            answered = await self._services.overrule(team, id, on_topic, by=user)
+            answered = await self._services.feedback.overrule(team, id, on_topic, by=user)
             await self._take_button(judged)
             return LEARNED.format(place=f"<#{judged.channel}>") + (ANSWERED if answered else "")
         if user != judged.asker:
@@ -86,7 +86,7 @@ class Verdicts:
     async def _take_button(self, judged: Judged) -> None:
         """The reply does not offer any more what was decided. Where Slack does not take that, the button
         stays, and pressing it again changes nothing."""
-        shown = await self._services.subject.shown(judged)
+        shown = await self._services.guard.shown(judged)
         if shown is None:
             return
         (place, ts), slack = shown, self._chat.slack
@@ -97,7 +97,7 @@ class Verdicts:
             await slack.attempt("chat.update", channel=place.channel, ts=ts, **body)
 
     async def _appealed(self, team: str, judged: Judged) -> str:
-        subject = self._services.subject
+        subject = self._services.guard
         named = await subject.owners(Channel(team, judged.channel))
         keepers = await self._chat.permissions.keepers(judged.channel, named=named)
         if not keepers:
@@ -110,7 +110,7 @@ class Verdicts:
 
     async def _decides(self, team: str, judged: Judged, user: str) -> bool:
         at = Channel(team, judged.channel)
-        return await self._chat.permissions.may_decide(self._services.subject, at, user)
+        return await self._chat.permissions.may_decide(self._services.guard, at, user)
 
     async def _say(self, text: str, body: dict[str, Any], respond: Any) -> None:
         """Where the button was: a window is shown anew, beside a message something is said."""

@@ -120,7 +120,7 @@ async def cap(team: Workspace, scope: str, target: str = "") -> None:
 
 
 async def spent(team: Workspace) -> Decimal:
-    return (await team.bot.services.usage_of(team.slack.team)).cost_usd
+    return (await team.bot.services.costs.this_month(team.slack.team)).cost_usd
 
 
 async def flood(team: Workspace, people: tuple[str, ...], channels: tuple[str, ...], times: int) -> None:

@@ -284,7 +284,7 @@ async def test_attack_15_a_judge_that_answers_nonsense_closes_the_channel_and_is
             for asked in team.model.requests
             if asked.endpoint == "chat/completions" and not judged(asked)
         ]
-        usage = await team.bot.services.usage_of(team.slack.team)
+        usage = await team.bot.services.costs.this_month(team.slack.team)
         assert usage.requests == len(team.model.requests) >= 1
 
 

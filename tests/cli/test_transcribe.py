@@ -109,7 +109,7 @@ async def test_beside_a_running_bot_it_listens_in_the_bots_own_ledger(
         shown = capsys.readouterr()
         assert shown.out.startswith("Hello Parley, the invoice for October")
         assert "gone.wav: there is no such file" in shown.err
-        assert (await team.bot.services.usage_of("cli")).requests == 2
+        assert (await team.bot.services.costs.this_month("cli")).requests == 2
 
 
 async def test_one_bad_file_does_not_keep_the_others_back(

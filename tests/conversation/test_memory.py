@@ -76,7 +76,9 @@ async def test_past_the_first_thousand_tokens_the_prompt_is_read_from_the_cache(
 ) -> None:
     async with workspace(tmp_path, PARLEY_STYLE=style, PARLEY_MODEL=model) as team:
         await talk(team, *(f"fact {n}: {LONG * 6}" for n in range(5)))
-        used = await team.bot.services.usage_of(team.slack.team, channel=team.slack.channel("#general"))
+        used = await team.bot.services.costs.this_month(
+            team.slack.team, channel=team.slack.channel("#general")
+        )
         assert used.cached_tokens == team.model.counters["cached_tokens"]
         assert used.cached_tokens > used.input_tokens / 2
 

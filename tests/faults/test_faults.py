@@ -799,7 +799,7 @@ async def test_row_37_usage_that_cannot_be_true_is_an_estimate_and_the_report_st
         thread = await team.ask("@parley hello")
         await team.answer("#general", thread)
         assert await kept(team) == [ANSWER]
-        used = await team.bot.services.usage_of(team.slack.team)
+        used = await team.bot.services.costs.this_month(team.slack.team)
         assert used.requests == 1
         assert 0 < used.input_tokens + used.output_tokens < 100_000_000
 
@@ -913,7 +913,7 @@ async def test_row_44_what_could_not_be_erased_for_a_lock_is_erased_the_next_tim
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(sqlite_writer, "LOCKED_S", 0.1)
-    monkeypatch.setattr("bot.app.HOUSEKEEPING_S", 0.2)
+    monkeypatch.setattr("bot.housekeeping.HOUSEKEEPING_S", 0.2)
     async with workspace(tmp_path) as team:
         engine = team.bot.services.engine
         shell = sqlite3.connect(tmp_path / "parley.db", isolation_level=None)

@@ -216,7 +216,7 @@ async def test_row_37_whatever_is_reported_the_answer_comes_and_the_report_stays
         thread = await team.ask("@parley hello")
         await team.answer("#general", thread)
         assert await kept(team) == [ANSWER]
-        used = await team.bot.services.usage_of(team.slack.team)
+        used = await team.bot.services.costs.this_month(team.slack.team)
         assert used.requests == 1
         assert 0 < used.input_tokens + used.output_tokens < 10_000
         assert used.cost_usd is not None

@@ -99,7 +99,7 @@ async def test_after_a_person_is_forgotten_no_table_has_a_word_of_theirs_nor_the
         heard = await drop(team, clip(words, tmp_path), user="bob")
         await answered(team, heard)
         await overturned(team, tmp_path)
-        before = await team.bot.services.usage_of(team.slack.team, channel=general)
+        before = await team.bot.services.costs.this_month(team.slack.team, channel=general)
         assert {"replies", "ledger", "usage_days", "usage_months", "guard_verdicts"} <= kept_in(tmp_path, bob)
         await parley(team, "forget all", user="bob")
         await team.quiet(60)
@@ -108,7 +108,7 @@ async def test_after_a_person_is_forgotten_no_table_has_a_word_of_theirs_nor_the
             assert on_disk(tmp_path, word) == []
         assert kept_in(tmp_path, bob) <= set(schema.PERSON_STAYS)
         assert kept_in(tmp_path, bob) >= {"audit", "channel_owners", "digests"}
-        assert await team.bot.services.usage_of(team.slack.team, channel=general) == before
+        assert await team.bot.services.costs.this_month(team.slack.team, channel=general) == before
         report = str(await told_admin(team, "alice", "usage month by person"))
         assert "forgotten-" in report
         assert bob not in report
@@ -219,7 +219,7 @@ async def test_the_app_removed_takes_everybodys_words_with_it(tmp_path: Path) ->
         await team.quiet()
         assert kept(tmp_path) == []
         assert on_disk(tmp_path) == []
-        usage = await team.bot.services.usage_of(team.slack.team)
+        usage = await team.bot.services.costs.this_month(team.slack.team)
         assert usage.requests == 2
 
 

@@ -176,7 +176,7 @@ async def test_a_running_bot_forgets_by_itself_and_goes_on_in_the_thread(tmp_pat
     async with workspace(tmp_path) as team:
         thread = await told(team)
         age(tmp_path, days=31)
-        assert await team.bot.services.retain() == {"messages": 2}
+        assert await team.bot.services.retention.erase_due() == {"messages": 2}
         assert kept(tmp_path) == []
         await team.ask("what did I say?", thread=thread)
         assert await team.answer("#general", thread, count=2)

@@ -347,7 +347,7 @@ async def test_of_silence_it_says_that_it_heard_nothing_and_nothing_is_paid(
         assert await answered(team, thread) == "I heard nothing in quiet.wav."
         assert not cards(team, thread)
         assert not team.model.requests
-        assert (await team.bot.services.usage_of(team.slack.team)).requests == 0
+        assert (await team.bot.services.costs.this_month(team.slack.team)).requests == 0
 
 
 def seventy_five_hours() -> bytes:
@@ -409,7 +409,7 @@ async def test_a_card_tells_language_length_model_and_what_it_cost(tmp_path: Pat
         assert GERMAN in read
         assert "Hello Parley, the invoice for October is still open." in read
         assert GERMAN in team.model.requests[-1].prompt
-        usage = await team.bot.services.usage_of(team.slack.team)
+        usage = await team.bot.services.costs.this_month(team.slack.team)
         assert usage.requests == 3  # heard, translated, answered
 
 

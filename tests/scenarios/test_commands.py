@@ -149,7 +149,7 @@ async def test_forgetting_all_takes_what_is_mine_and_leaves_what_is_others(tmp_p
 
 
 async def usage(team: Workspace) -> str:
-    used = await team.bot.services.usage_of(team.slack.team)
+    used = await team.bot.services.costs.this_month(team.slack.team)
     return f"{used.requests} model requests"
 
 

@@ -121,7 +121,9 @@ async def test_a_post_deleted_before_its_answer_gets_none_and_its_cost_stays(tmp
         await team.quiet()
         assert team.said("#general", ts) == []
         assert len(team.model.requests) == 1
-        usage = await team.bot.services.usage_of(team.slack.team, channel=team.slack.channel("#general"))
+        usage = await team.bot.services.costs.this_month(
+            team.slack.team, channel=team.slack.channel("#general")
+        )
         assert usage.requests == 1
 
 

@@ -8,9 +8,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from bot.conversation.records import reply_id
 from bot.conversation.service import AGAIN
 from bot.conversation.turn import CUT
+from bot.core.ids import reply_id
 from handlers.slack.payloads import message_key
 from tests.simulator.model import answer_to
 from tests.simulator.part import Part

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from uuid import uuid5
 
+from bot.core.ids import CARDS
 from bot.sandbox.slack.people.acts import FileUpload
 from bot.sandbox.slack.people.forms import NotPossible
-from bot.voice.message_clips import CARDS
 from handlers.slack.blocks import FORGET_CLIP
 from handlers.slack.own_messages import is_card
 from handlers.voice.blocks import TRANSLATE

@@ -1,0 +1,33 @@
+"""What people say of an answer: that it was good or not, or that the guard was wrong about its question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bot.guard.service import ChannelGuard
+from storage.conversation import replies
+from storage.engine import Engine
+
+
+class Feedback:
+    """Keeps people's judgements of replies and verdicts, and has the channel's guard learn from them."""
+
+    def __init__(self, engine: Engine, guard: ChannelGuard, *, clock: Callable[[], float]) -> None:
+        """`clock` gives unix seconds."""
+        self._engine, self._guard, self._clock = engine, guard, clock
+
+    async def rate(self, reply_id: str, team: str, user: str, *, good: bool) -> None:
+        """One person's opinion of one reply; the last one counts."""
+        rating = 1 if good else -1
+        await self._engine.write(replies.judge, reply_id, team, user, rating, now=self._clock())
+        if good:
+            await self._guard.liked(team, reply_id, by=user)
+
+    async def overrule(self, team: str, verdict: int, on_topic: bool, *, by: str) -> bool:
+        """What a verdict should have been: it is learned, and what was wrongly refused is asked again.
+
+        Returns whether it is asked again.
+        """
+        judged = await self._guard.judged(team, verdict)
+        new = await self._guard.overrule(team, verdict, on_topic, by=by)
+        return new and on_topic and judged.verdict.stops and judged.label is None

@@ -1,0 +1,21 @@
+"""The ids of what Parley puts into a conversation: the same however often the work is done again."""
+
+from __future__ import annotations
+
+from uuid import UUID, uuid5
+
+from bot.core.values import File, Incoming
+
+REPLIES = UUID("6f9f0c3e-2f0b-5b62-9a51-70a1e7d3c9b4")  # the namespace of reply ids
+CARDS = UUID("0d5e1c62-7a3c-5b58-8a2e-4f6f8f2b7c11")  # the namespace of card ids
+
+
+def reply_id(key: str) -> str:
+    """The id of the reply to a job of that key."""
+    return str(uuid5(REPLIES, key))
+
+
+def card_id(incoming: Incoming, file: File) -> str:
+    """The id of the card that shows what is said in a file of a message."""
+    place = incoming.conversation
+    return str(uuid5(CARDS, f"{place.team}:{place.channel}:{incoming.message}:{file.id}"))

@@ -1,0 +1,39 @@
+"""What is done once an hour: old rows go, and what was erased is gone from the database's files as well."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+from bot.core.errors import BotError
+from bot.core.settings import Settings
+from bot.privacy import retention
+from storage.conversation import replies
+from storage.engine import Engine
+from storage.jobs import inbox as jobs
+from storage.provider import vectors
+from storage.voice import recordings
+
+log = logging.getLogger(__name__)
+
+HOUSEKEEPING_S = 3600.0
+
+
+async def tidy_hourly(engine: Engine, settings: Settings) -> None:
+    """Erases what has outlived its use, once an hour, until it is cancelled."""
+    while True:
+        try:
+            await tidy(engine, settings)
+        except BotError as exc:
+            log.error("housekeeping did not get through and is tried again in an hour: %s", exc)
+        await asyncio.sleep(HOUSEKEEPING_S)
+
+
+async def tidy(engine: Engine, settings: Settings) -> None:
+    """Erases what has outlived its use, in portions, so that nobody waits for long."""
+    for tidy_rows in (jobs.tidy, replies.tidy, recordings.tidy, vectors.tidy):
+        while await engine.write(tidy_rows, now=time.time()):
+            pass
+    await retention.apply(engine, settings, now=time.time())
+    await engine.scrub()  # what single turns erased is gone from the files as well

@@ -17,7 +17,8 @@ import pytest
 from bot.cli.reconcile import fetch
 from bot.core.errors import ProviderError
 from bot.costs.reconcile import Difference, compare, ours, shown, theirs
-from bot.sandbox.model.server import FakeModel, ModelRequest
+from bot.sandbox.model.exchange import ModelRequest
+from bot.sandbox.model.server import FakeModel
 from tests.support.model_api import SCOPE, Bench, asking, door
 
 TURNS = 500

@@ -55,7 +55,7 @@ class Commands(Part):
     async def _forget(self, act: Act) -> None:
         """The thread of a question, by its link."""
         if post := self.story.posts.get(act.number):
-            place = self.story.slack.place(post.user, post.channel)[2]
+            place = self.story.slack.directory.find_place(post.user, post.channel)[2]
             link = f"https://sandbox.slack.com/archives/{place.id}/p{post.thread.replace('.', '')}"
             meant = [p for p in self.story.posts.values() if p.thread == post.thread]
             self.story.beside(self._ask(post, f"forget thread {link}", meant))

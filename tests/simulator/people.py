@@ -109,7 +109,7 @@ class People(Part):
     async def _again(self, act: Act) -> None:
         """Presses "Try again" under every answer that has it."""
         post = self._asked(act)
-        place = self.story.slack.place(post.user, post.channel)[2]
+        place = self.story.slack.directory.find_place(post.user, post.channel)[2]
         for message in self.story.slack.thread(place.id, post.thread):
             if f'"{blocks.RETRY}"' in str(message.get("blocks")).replace("'", '"'):
                 self.story.tell(f"{post.user} tries again under {message['ts']}")

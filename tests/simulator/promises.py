@@ -56,7 +56,7 @@ def _messages(story: Story) -> Iterator[dict[str, Any]]:
 
 def key_of(story: Story, post: Post) -> str:
     ws = story.slack.workspace
-    place = story.slack.place(post.user, post.channel)[2]
+    place = story.slack.directory.find_place(post.user, post.channel)[2]
     return message_key(ws.team, place.id, post.ts)
 
 

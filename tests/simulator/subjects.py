@@ -116,7 +116,7 @@ class Subjects(Part):
             raise NotPossible("nobody asked that")
         if post.channel == "@parley":
             user = post.user
-        place = story.slack.place(user, post.channel)[2]
+        place = story.slack.directory.find_place(user, post.channel)[2]
         for message in story.slack.thread(place.id, post.thread):
             if action in _buttons(message):
                 story.tell(f"{user} presses {action} under {message['ts']}")
@@ -142,7 +142,7 @@ class Subjects(Part):
         """Refused is what does not belong, or could not be judged; and nobody answered it all the same."""
         for number, replies in replies_to(self.story).items():
             post = self.story.posts[number]
-            rules = self._policies.get(self.story.slack.place(post.user, post.channel)[2].id)
+            rules = self._policies.get(self.story.slack.directory.find_place(post.user, post.channel)[2].id)
             refused = [text for text in replies if PURPOSE in text]
             if not refused:
                 continue
@@ -186,7 +186,7 @@ class Subjects(Part):
                 yield f"OVERTURNED and refused again: q{post.number}"
 
     def _edited(self, post: Post) -> bool:
-        place = self.story.slack.place(post.user, post.channel)[2]
+        place = self.story.slack.directory.find_place(post.user, post.channel)[2]
         return "edited" in place.messages[post.ts]
 
 

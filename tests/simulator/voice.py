@@ -132,7 +132,7 @@ class Voice(Part):
         return self.story.posts[number or 0]
 
     def _place(self, post: Post) -> Any:
-        return self.story.slack.place(post.user, post.channel)[2]
+        return self.story.slack.directory.find_place(post.user, post.channel)[2]
 
     def _card_id(self, post: Post, file: str) -> str:
         place = self._place(post)

@@ -1,4 +1,4 @@
-"""The fake model's switches over HTTP, for the page and for tests in another process.
+"""The fake model is controlled over HTTP here, by the page and by tests in another process.
 
 GET POST DELETE  /sandbox/api/model/faults     the faults in force; add one (fields of Fault); clear
 POST             /sandbox/api/model/script     {"text": …, "match": …, "times": …, fields of Answer}
@@ -10,26 +10,45 @@ GET              /sandbox/api/model/counters
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import orjson
 from aiohttp import web
 
-from bot.sandbox.model.faults import KINDS
+from bot.sandbox.model.exchange import ModelRequest
+from bot.sandbox.model.faults import KINDS, ModelFaults
 from bot.sandbox.model.text import AnswerPace
-
-if TYPE_CHECKING:
-    from bot.sandbox.model.relay import Relay
-    from bot.sandbox.model.server import FakeModel, ModelRequest
 
 PLACE = "/sandbox/api/model"
 
 
-class Switches:
-    """Routes for whatever is asked in place of a model: its faults and what it was asked."""
+class FaultyModel(Protocol):
+    """What stands in for a model: the fake model or the relay."""
 
-    def __init__(self, model: FakeModel | Relay) -> None:
+    @property
+    def faults(self) -> ModelFaults: ...
+    @property
+    def requests(self) -> Iterable[ModelRequest]: ...
+    def reset(self) -> None: ...
+
+
+class ScriptedModel(Protocol):
+    """What says as it is told: the fake model."""
+
+    pace: AnswerPace
+
+    @property
+    def counters(self) -> Counter[str]: ...
+    def script(self, text: str, **how: Any) -> None: ...
+
+
+class FaultRoutes:
+    """Routes for whatever stands in for a model: its faults, and the requests it got."""
+
+    def __init__(self, model: FaultyModel) -> None:
         self._model = model
 
     def add_to(self, app: web.Application) -> None:
@@ -40,20 +59,20 @@ class Switches:
         app.router.add_get(f"{PLACE}/requests", self._requests)
 
     async def _faults(self, http: web.Request) -> web.Response:
-        return self._told_faults()
+        return self._list_faults()
 
     async def _add_fault(self, http: web.Request) -> web.Response:
         try:
             self._model.faults.add(**await http.json())
         except (TypeError, ValueError) as problem:
             return web.json_response({"error": str(problem)}, status=400)
-        return self._told_faults()
+        return self._list_faults()
 
     async def _clear_faults(self, http: web.Request) -> web.Response:
         self._model.faults.clear()
-        return self._told_faults()
+        return self._list_faults()
 
-    def _told_faults(self) -> web.Response:
+    def _list_faults(self) -> web.Response:
         active = [asdict(fault) for fault in self._model.faults.active()]
         return web.json_response({"faults": active, "kinds": KINDS})
 
@@ -63,19 +82,17 @@ class Switches:
 
     async def _requests(self, http: web.Request) -> web.Response:
         after = int(http.query.get("after", "0"))
-        told = [told_of(request) for request in self._model.requests if request.number > after]
-        return web.json_response(body=orjson.dumps({"requests": told}))
+        listed = [as_json(request) for request in self._model.requests if request.number > after]
+        return web.json_response(body=orjson.dumps({"requests": listed}))
 
 
-class Controls(Switches):
+class ScriptRoutes:
     """Further routes of the fake model: what it says, and how fast."""
 
-    def __init__(self, model: FakeModel) -> None:
-        super().__init__(model)
-        self._fake = model
+    def __init__(self, model: ScriptedModel) -> None:
+        self._model = model
 
     def add_to(self, app: web.Application) -> None:
-        super().add_to(app)
         app.router.add_post(f"{PLACE}/script", self._script)
         app.router.add_post(f"{PLACE}/pace", self._pace)
         app.router.add_get(f"{PLACE}/counters", self._counters)
@@ -84,21 +101,21 @@ class Controls(Switches):
         given = await http.json()
         if "chunks" in given:
             given["chunks"] = tuple(given["chunks"])
-        self._fake.script(**given)
+        self._model.script(**given)
         return web.json_response({"ok": True})
 
     async def _pace(self, http: web.Request) -> web.Response:
-        self._fake.pace = AnswerPace(**await http.json())
-        return web.json_response(asdict(self._fake.pace))
+        self._model.pace = AnswerPace(**await http.json())
+        return web.json_response(asdict(self._model.pace))
 
     async def _counters(self, http: web.Request) -> web.Response:
-        return web.json_response(dict(self._fake.counters))
+        return web.json_response(dict(self._model.counters))
 
 
-def told_of(request: ModelRequest) -> dict[str, Any]:
+def as_json(request: ModelRequest) -> dict[str, Any]:
     """A request as JSON can carry it; a file becomes its name and size."""
-    told = asdict(request)
+    values = asdict(request)
     if "file" in request.body:
         name, recording = request.body["file"]
-        told["body"] = request.body | {"file": f"{name}, {len(recording)} bytes"}
-    return told
+        values["body"] = request.body | {"file": f"{name}, {len(recording)} bytes"}
+    return values

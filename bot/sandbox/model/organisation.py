@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
+from bot.sandbox.model.exchange import ModelRequest
 from bot.sandbox.model.usage import prompt_tokens
-
-if TYPE_CHECKING:
-    from bot.sandbox.model.server import FakeModel, ModelRequest
 
 DAY_S = 86_400
 MOST_DAYS = 31
@@ -37,10 +35,10 @@ KNOWN = {"start_time", "end_time", "bucket_width", "group_by", "limit", "page"}
 
 
 class Organisation:
-    """Routes for the provider's own count."""
+    """Routes for the provider's own count of these requests, which go on being added."""
 
-    def __init__(self, model: FakeModel) -> None:
-        self._model = model
+    def __init__(self, requests: Iterable[ModelRequest]) -> None:
+        self._requests = requests
 
     def add_to(self, app: web.Application) -> None:
         app.router.add_get("/v1/organization/usage/{endpoint}", self._usage)
@@ -70,7 +68,7 @@ class Organisation:
     def _bucket(self, endpoint: str, begin: int, *, by_model: bool) -> dict[str, Any]:
         results = [
             {"object": f"organization.usage.{endpoint}.result", "model": model or None, **counts}
-            for model, counts in totals(self._model.requests, endpoint, begin, by_model=by_model).items()
+            for model, counts in totals(self._requests, endpoint, begin, by_model=by_model).items()
         ]
         return {"object": "bucket", "start_time": begin, "end_time": begin + DAY_S, "results": results}
 

@@ -22,11 +22,11 @@ from typing import Any, Self
 import orjson
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, web
 
-from bot.sandbox.model.controls import Switches
+from bot.sandbox.model.controls import FaultRoutes
+from bot.sandbox.model.exchange import BODY_LIMIT_BYTES, TEXT, ModelRequest
 from bot.sandbox.model.fault_frames import INSTEAD, before_answer, reset
 from bot.sandbox.model.faults import ModelFault, ModelFaults
 from bot.sandbox.model.rules import ModelRefusal
-from bot.sandbox.model.server import BODY_LIMIT_BYTES, TEXT, ModelRequest
 from bot.sandbox.rehearsal.question import read_text_request
 
 # Faults that can be made without touching what the model says.
@@ -64,7 +64,7 @@ class Relay:
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=BODY_LIMIT_BYTES)
         app.router.add_route("*", "/v1/{path:.+}", self._hand_on)
-        Switches(self).add_to(app)
+        FaultRoutes(self).add_to(app)
         self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, self.host, 0).start()

@@ -23,7 +23,7 @@ import itertools
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -32,7 +32,8 @@ from aiohttp import web
 
 from bot.sandbox.model import frames, media
 from bot.sandbox.model import text as model_text
-from bot.sandbox.model.controls import Controls
+from bot.sandbox.model.controls import FaultRoutes, ScriptRoutes
+from bot.sandbox.model.exchange import BODY_LIMIT_BYTES, TEXT, Exchange, ModelRequest
 from bot.sandbox.model.fault_frames import (
     before_answer,
     broken,
@@ -52,52 +53,8 @@ from bot.sandbox.rehearsal import answers as rehearsal
 from bot.sandbox.rehearsal import hearing, obedient
 from bot.sandbox.rehearsal.question import RehearsedAnswer, TextRequest, read_text_request
 
-TEXT = ("completions", "chat/completions", "responses")
-BODY_LIMIT_BYTES = 64 * 1024 * 1024
 _ID = {"completions": "cmpl-", "chat/completions": "chatcmpl-", "responses": "resp_"}
 _SECRET = ("authorization", "api-key")
-
-
-@dataclass(slots=True)
-class ModelRequest:
-    """One request as it was received and how it went; `outcome` is "" while it is being answered.
-
-    Outcomes: answered, refused (by the rules), disconnected (the asker left), or the kind of a fault.
-    """
-
-    number: int
-    at: float
-    endpoint: str
-    body: dict[str, Any]
-    headers: dict[str, str]
-    prompt: str = ""
-    text: str = ""  # the whole answer, also what was never sent
-    unsaid: str = ""  # what a stop sequence cut off
-    usage: dict[str, Any] | None = None  # as it was told
-    counted: dict[str, int] | None = None  # as the organisation's own count has it; None: never begun
-    status: int = 0
-    outcome: str = ""
-    chunks_sent: int = 0
-    first_token_at: float = 0.0
-    ended_at: float = 0.0
-
-    @property
-    def model(self) -> str:
-        return str(self.body.get("model", ""))
-
-
-@dataclass(slots=True)
-class _Exchange:
-    """A request on its way to an answer."""
-
-    http: web.Request
-    record: ModelRequest
-    card: ModelCard
-    fault: ModelFault | None
-
-    @property
-    def fault_kind(self) -> str:
-        return self.fault.kind if self.fault else ""
 
 
 class FakeModel:
@@ -144,8 +101,9 @@ class FakeModel:
         app.router.add_get("/v1/models", self._models)
         app.router.add_get("/v1/models/{model:.+}", self._model)
         app.router.add_post("/v1/{endpoint:.+}", self._post)
-        Controls(self).add_to(app)
-        Organisation(self).add_to(app)
+        FaultRoutes(self).add_to(app)
+        ScriptRoutes(self).add_to(app)
+        Organisation(self.requests).add_to(app)
         self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, self.host, self.port).start()
@@ -217,7 +175,7 @@ class FakeModel:
             record.outcome = fault.kind
             await before_answer(http, fault)
         card = check(record.endpoint, record.body)
-        exchange = _Exchange(http, record, card, fault)
+        exchange = Exchange(http, record, card, fault)
         if record.endpoint in TEXT:
             return await self._say(exchange)
         sent, record.usage, record.text = await media.answer(record.endpoint, record.body, card, self.hear)
@@ -246,7 +204,7 @@ class FakeModel:
 
     # Text -------------------------------------------------------------------------------------------
 
-    async def _say(self, exchange: _Exchange) -> web.StreamResponse:
+    async def _say(self, exchange: Exchange) -> web.StreamResponse:
         record, body = exchange.record, exchange.record.body
         asked = read_text_request(record.endpoint, body)
         record.prompt = asked.prompt
@@ -284,7 +242,7 @@ class FakeModel:
                 raise rate_limit(wait_s, f"Rate limit reached for {kind} per min.")
 
     def _usage(
-        self, exchange: _Exchange, tokens: int, answers: list[RehearsedAnswer]
+        self, exchange: Exchange, tokens: int, answers: list[RehearsedAnswer]
     ) -> dict[str, Any] | None:
         """What was used, counted for the counters, and as it is told to the asker."""
         record, fault = exchange.record, exchange.fault
@@ -299,14 +257,14 @@ class FakeModel:
             return None
         return usage | (answers[0].usage or (fault.value if fault and fault.kind == "usage" else {}))
 
-    def _shape(self, exchange: _Exchange) -> frames.Shape:
+    def _shape(self, exchange: Exchange) -> frames.Shape:
         record, fault = exchange.record, exchange.fault
         name = str(fault.value) if fault and fault.kind == "other_model" else record.model
         id = f"{_ID[record.endpoint]}{record.number:012d}"
         return frames.Shape(record.endpoint, id, name, int(record.at), record.body)
 
     async def _stream(
-        self, exchange: _Exchange, stream: frames.StreamFrames, answer: RehearsedAnswer
+        self, exchange: Exchange, stream: frames.StreamFrames, answer: RehearsedAnswer
     ) -> web.StreamResponse:
         http, record, fault = exchange.http, exchange.record, exchange.fault
         if exchange.fault_kind in ("html", "empty_choices"):
@@ -335,7 +293,7 @@ class FakeModel:
             line.write(chunked(b"".join(closing)))
         return response
 
-    def _send(self, exchange: _Exchange, body: bytes, content_type: str) -> web.Response:
+    def _send(self, exchange: Exchange, body: bytes, content_type: str) -> web.Response:
         """A whole body, spoiled when the fault says so."""
         record = exchange.record
         if exchange.fault_kind == "empty_choices":

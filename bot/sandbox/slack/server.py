@@ -1,9 +1,9 @@
 """FakeSlack: a whole Slack on one's own machine, strict where Slack is; for sandbox, tests and benches.
 
-Start here. It serves the Web API (slack_web), Socket Mode (slack_socket) or signed HTTP events
-(slack_delivery), file hosts and response_urls (slack_hosts), and the page (slack_live). People act through
-the methods of slack_person and slack_interactions, which are this class's own; what the app did is in
-`requests`, what it was sent in `deliveries`. It imports nothing of the bot it serves.
+Start here. It serves the Web API (api/), Socket Mode or signed HTTP events, file hosts and response_urls
+(delivery/), and the page (live.py, page_api.py). People act as people/person.py and people/interactions.py
+have it, under the names given to them here; what the app did is in `requests`, what it was sent in
+`deliveries`. It imports nothing of the bot it serves.
 
     async with FakeSlack() as slack:
         ts = await slack.say("alice", "#general", "@parley hello")
@@ -30,8 +30,11 @@ from bot.sandbox.slack.delivery.response_urls import ResponseUrls
 from bot.sandbox.slack.delivery.socket import AppSockets
 from bot.sandbox.slack.faults import SlackFaults
 from bot.sandbox.slack.live import Live
-from bot.sandbox.slack.people.acts import ActLog, FileUpload, Replay
+from bot.sandbox.slack.page_api import PageApi
+from bot.sandbox.slack.people.acts import ActLog, FileUpload, Replay, collect_acts
+from bot.sandbox.slack.people.directory import PeopleDirectory
 from bot.sandbox.slack.people.interactions import Interactions
+from bot.sandbox.slack.people.person import People
 from bot.sandbox.slack.record import Delivery, Record, SlackRequest
 from bot.sandbox.slack.state import APP, Ids, Workspace
 
@@ -39,7 +42,7 @@ T = TypeVar("T")
 BODY_BYTES = 256 * 1024 * 1024
 
 
-class FakeSlack(Interactions):
+class FakeSlack:
     """An async context manager; addresses are known once it is entered.
 
     manifest: the app's, as a dict; scopes, subscriptions, commands and shortcuts are read from it.
@@ -83,8 +86,8 @@ class FakeSlack(Interactions):
         self.workspaces: list[Workspace] = []
         self._by_token: dict[str, Workspace] = {}
         self.response_urls = ResponseUrls()
-        self.log = ActLog()
-        self.live = Live(self.record, self.person, self._about)
+        self.directory = PeopleDirectory(self.workspaces)
+        self.live = Live(self.record, self.directory.find_person, self._about)
         self._dispatcher = Dispatcher(
             clock=clock,
             faults=self.faults,
@@ -107,11 +110,31 @@ class FakeSlack(Interactions):
             announce=self.live.request,
         )
         self.events_url = events_url
-        self._furnish()
+        self._log = ActLog(self.workspaces, clock, self.record)
+        people = People(self.directory, self._log)
+        interactions = Interactions(
+            self.directory,
+            self._log,
+            response_urls=self.response_urls,
+            push=self.push,
+            commands={str(command["command"]) for command in self._features("slash_commands")},
+        )
+        self._acts = collect_acts(people, interactions)
+        self.say, self.upload, self.edit, self.delete = people.say, people.upload, people.edit, people.delete
+        self.react, self.stop, self.join, self.archive = (
+            people.react,
+            people.stop,
+            people.join,
+            people.archive,
+        )
+        self.open_home, self.look_at = people.open_home, people.look_at
+        self.command, self.press, self.submit = interactions.command, interactions.press, interactions.submit
+        self.close_modal, self.shortcut = interactions.close_modal, interactions.shortcut
+        self._add_workspaces()
 
     # -- the workspaces
 
-    def _furnish(self) -> None:
+    def _add_workspaces(self) -> None:
         features: Any = self.manifest.get("features", {})
         bot_name = features.get("bot_user", {}).get("display_name", "parley").lower()
         ids = Ids()
@@ -139,9 +162,6 @@ class FakeSlack(Interactions):
     def _features(self, name: str) -> list[dict[str, Any]]:
         features: Any = self.manifest.get("features", {})
         return list(features.get(name, ()))
-
-    def command_names(self) -> frozenset[str]:
-        return frozenset(str(command["command"]) for command in self._features("slash_commands"))
 
     def _about(self, ws: Workspace) -> dict[str, Any]:
         """What the page shows besides the workspace."""
@@ -223,8 +243,17 @@ class FakeSlack(Interactions):
         app = web.Application(client_max_size=BODY_BYTES)
         app.router.add_route("*", "/api/{method}", self._api.handle)
         app.router.add_get("/link/", self.sockets.handle)
-        app.router.add_get("/sandbox/live", self.live.handle)
-        Hosts(self).routes(app)
+        Hosts(self.workspaces, self.faults, self.response_urls).add_to(app)
+        PageApi(
+            self,
+            self.directory,
+            self.record,
+            acts=self._acts,
+            faults=self.faults,
+            sockets=self.sockets,
+            rates=self.rates,
+            live=self.live,
+        ).add_to(app)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self._host, self._port)
@@ -255,8 +284,8 @@ class FakeSlack(Interactions):
         self._dispatcher.close()
         self.faults.clear()
         self.record.clear()
-        self.log = ActLog()
-        self._furnish()
+        self._log.clear()
+        self._add_workspaces()
         self.live.refresh()
 
     def _open_connection(self) -> str:
@@ -281,11 +310,11 @@ class FakeSlack(Interactions):
     def export(self) -> dict[str, Any]:
         """The session so far: what people did, to be replayed or kept as a fixture, and what was said."""
         said = {c.id: list(c.messages.values()) for ws in self.workspaces for c in ws.channels.values()}
-        return self.log.export() | {"messages": {id: messages for id, messages in said.items() if messages}}
+        return self._log.export() | {"messages": {id: messages for id, messages in said.items() if messages}}
 
     async def replay(self, session: dict[str, Any], *, pace: float = 0.0) -> int:
         """Do an exported session again here; how many acts that were. pace 1.0: in its own time."""
-        return await Replay(self, self.until).run(session, pace=pace)
+        return await Replay(self._acts, self.workspaces, self.until).run(session, pace=pace)
 
     # -- looking
 
@@ -314,12 +343,12 @@ class FakeSlack(Interactions):
 
     def dm(self, user: str) -> str:
         """The id of the person's direct messages with the app."""
-        ws, person = self.person(user)
+        ws, person = self.directory.find_person(user)
         return ws.direct(person.id).id
 
     def user(self, name: str) -> str:
         """A person's id."""
-        return self.person(name)[1].id
+        return self.directory.find_person(name)[1].id
 
     def channel(self, name: str) -> str:
         """A channel's id in the first team."""
@@ -327,7 +356,7 @@ class FakeSlack(Interactions):
 
     def ephemerals(self, user: str) -> list[dict[str, Any]]:
         """The ephemeral messages this person was shown, each with its channel."""
-        ws, person = self.person(user)
+        ws, person = self.directory.find_person(user)
         return [
             {**shown["message"], "channel": shown["channel"]}
             for shown in ws.ephemerals
@@ -336,12 +365,12 @@ class FakeSlack(Interactions):
 
     def home(self, user: str) -> dict[str, Any] | None:
         """What the person's Home tab shows."""
-        ws, person = self.person(user)
+        ws, person = self.directory.find_person(user)
         return ws.views.get(ws.homes.get(person.id, ""))
 
     def modals(self, user: str) -> list[dict[str, Any]]:
         """The person's open modals, the topmost last."""
-        ws, person = self.person(user)
+        ws, person = self.directory.find_person(user)
         return [ws.views[id] for id in ws.modals.get(person.id, ())]
 
     def uninstall(self, team: str = "") -> None:

@@ -10,12 +10,12 @@ import asyncio
 import base64
 import functools
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from bot.sandbox.slack.people.forms import NotPossible, elements
-from bot.sandbox.slack.record import Delivery
+from bot.sandbox.slack.record import Delivery, Record
 from bot.sandbox.slack.state import Workspace
 
 P = ParamSpec("P")
@@ -24,7 +24,9 @@ VERSION = 1
 MOST = 10_000  # acts kept; a longer session is not one that anybody replays
 REPLAY_WAIT_S = 30.0
 
-ACTS: set[str] = set()  # names of all acts
+Act = Callable[..., Awaitable[Any]]
+
+_NAMES: set[str] = set()  # of all acts
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +44,11 @@ class FileUpload:
     more: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Acting:
-    """What those who do acts have."""
+class Acting(Protocol):
+    """Whoever does acts, with the log they are written to."""
 
-    workspaces: list[Workspace]
-    log: ActLog
-    recording: bool
-    clock: Callable[[], float]
+    @property
+    def log(self) -> ActLog: ...
 
 
 S = TypeVar("S", bound=Acting)
@@ -58,16 +58,16 @@ def act(
     method: Callable[Concatenate[S, P], Awaitable[R]],
 ) -> Callable[Concatenate[S, P], Coroutine[Any, Any, R]]:
     """Mark a method as something people do: it is logged, and can be asked for over HTTP by its name."""
-    ACTS.add(method.__name__)
+    _NAMES.add(method.__name__)
     signature = inspect.signature(method)
 
     @functools.wraps(method)
-    async def acted(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        if not self.recording:
+    async def log_and_act(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        if not self.log.recording:
             return await method(self, *args, **kwargs)
         given = signature.bind(self, *args, **kwargs).arguments
         given.pop("self")
-        number = self.log.begin(self, method.__name__, given)
+        number = self.log.begin(method.__name__, given)
         try:
             result = await method(self, *args, **kwargs)
         except ValueError:
@@ -76,26 +76,36 @@ def act(
         self.log.done(number, result)
         return result
 
-    return acted
+    return log_and_act
+
+
+def collect_acts(*actors: Acting) -> dict[str, Act]:
+    """Collect everything these can do, by name."""
+    return {name: getattr(actor, name) for actor in actors for name in _NAMES if hasattr(actor, name)}
 
 
 class ActLog:
     """Acts in order. An entry: {"act", "arguments", "at_s"}, at_s counted from the first; "refused" ones
     did nothing and are not done again."""
 
-    def __init__(self) -> None:
+    def __init__(self, workspaces: Sequence[Workspace], clock: Callable[[], float], record: Record) -> None:
+        self._workspaces, self._clock, self._record = workspaces, clock, record
         self.acts: list[dict[str, Any]] = []
         self._made: dict[str, int] = {}  # ts → the act that made it
         self._started = 0.0
 
-    def begin(self, acting: Acting, name: str, given: dict[str, Any]) -> int:
-        """The act's number in the log; -1 when the log is full."""
+    @property
+    def recording(self) -> bool:
+        return self._record.keeping
+
+    def begin(self, name: str, given: dict[str, Any]) -> int:
+        """Note that an act begins; its number in the log, -1 when the log is full."""
         if len(self.acts) >= MOST:
             return -1
-        now = acting.clock()
+        now = self._clock()
         if not self.acts:
             self._started = now
-        arguments = {key: self._named(acting, key, value, given) for key, value in given.items()}
+        arguments = {key: self._name(key, value, given) for key, value in given.items()}
         self.acts.append({"act": name, "arguments": arguments, "at_s": round(now - self._started, 3)})
         return len(self.acts) - 1
 
@@ -107,33 +117,36 @@ class ActLog:
         if number >= 0 and isinstance(result, str):
             self._made[result] = number
 
-    def _named(self, acting: Acting, key: str, value: Any, given: dict[str, Any]) -> Any:
+    def _name(self, key: str, value: Any, given: dict[str, Any]) -> Any:
         if key in ("ts", "thread_ts") and value:
-            return self._message(acting, value, given)
+            return self._message(value, given)
         if key == "value" and "action_id" in given:
-            return pressed(acting, given)
+            return name_pressed(self._workspaces, given)
         if key == "content":
             return base64.b64encode(value).decode()
         if key == "files":
             return [asdict(f) | {"content": base64.b64encode(f.content).decode()} for f in value]
         return value
 
-    def _message(self, acting: Acting, ts: str, given: dict[str, Any]) -> Any:
+    def _message(self, ts: str, given: dict[str, Any]) -> Any:
         if ts in self._made:
             return {"act": self._made[ts]}
-        for n, shown in enumerate(apps_messages(acting, given)):
+        for n, shown in enumerate(app_messages(self._workspaces, given)):
             if shown == ts:
                 return {"app": n}
         return ts
+
+    def clear(self) -> None:
+        self.acts, self._made = [], {}  # what was exported keeps its list
 
     def export(self) -> dict[str, Any]:
         return {"version": VERSION, "acts": self.acts}
 
 
-def pressed(acting: Acting, given: dict[str, Any]) -> str | None:
-    """What was pressed, without what only this session knows: apps put ids of theirs into values."""
+def name_pressed(workspaces: Sequence[Workspace], given: dict[str, Any]) -> str | None:
+    """Name what was pressed, without what only this session knows: apps put ids of theirs into values."""
     value: str | None = given["value"]
-    same = [e for e in elements_of(acting, given) if e.get("action_id") == given["action_id"]]
+    same = [e for e in find_elements(workspaces, given) if e.get("action_id") == given["action_id"]]
     if len(same) != 1:
         return value
     if same[0]["type"] == "feedback_buttons":
@@ -141,9 +154,9 @@ def pressed(acting: Acting, given: dict[str, Any]) -> str | None:
     return None if same[0]["type"] == "button" else value
 
 
-def elements_of(acting: Acting, given: dict[str, Any]) -> list[dict[str, Any]]:
-    """All that can be pressed in the message an act is about."""
-    for ws in acting.workspaces:
+def find_elements(workspaces: Sequence[Workspace], given: dict[str, Any]) -> list[dict[str, Any]]:
+    """Find all that can be pressed in the message an act is about."""
+    for ws in workspaces:
         channel = ws.find_channel(given.get("channel", ""), given.get("user", ""))
         if channel and given.get("ts"):
             shown = {e["message"]["ts"]: e["message"] for e in ws.ephemerals}
@@ -152,9 +165,9 @@ def elements_of(acting: Acting, given: dict[str, Any]) -> list[dict[str, Any]]:
     return []
 
 
-def apps_messages(acting: Acting, given: dict[str, Any]) -> list[str]:
-    """The ts of everything the app wrote in the conversation an act is about, oldest first."""
-    for ws in acting.workspaces:
+def app_messages(workspaces: Sequence[Workspace], given: dict[str, Any]) -> list[str]:
+    """List the ts of everything the app wrote in the conversation an act is about, oldest first."""
+    for ws in workspaces:
         channel = ws.find_channel(given.get("channel", ""), given.get("user", ""))
         if channel:
             posted = [ts for ts, m in channel.messages.items() if m.get("bot_id") == ws.bot_id]
@@ -166,8 +179,13 @@ def apps_messages(acting: Acting, given: dict[str, Any]) -> list[str]:
 class Replay:
     """Does a session again. pace 1.0 keeps its timing, 0 goes as fast as the app answers."""
 
-    def __init__(self, acting: Acting, until: Callable[..., Awaitable[Any]]) -> None:
-        self._acting, self._until = acting, until
+    def __init__(
+        self,
+        acts: Mapping[str, Act],
+        workspaces: Sequence[Workspace],
+        until: Callable[..., Awaitable[Any]],
+    ) -> None:
+        self._acts, self._workspaces, self._until = acts, workspaces, until
         self._results: list[Any] = []
 
     async def run(self, session: dict[str, Any], *, pace: float) -> int:
@@ -187,7 +205,7 @@ class Replay:
             }
             if entry["act"] == "press" and not arguments.get("view_id"):
                 await self._shown(arguments)
-            result = await getattr(self._acting, entry["act"])(**read_arguments(arguments))
+            result = await self._acts[entry["act"]](**read_arguments(arguments))
             self._results.append(None if isinstance(result, Delivery) else result)
         return sum(1 for entry in session["acts"] if not entry.get("refused"))
 
@@ -196,7 +214,7 @@ class Replay:
         name = given["action_id"]
 
         def there() -> bool:
-            return any(e["action_id"] == name for e in elements_of(self._acting, given))
+            return any(e["action_id"] == name for e in find_elements(self._workspaces, given))
 
         try:
             await self._until(there, REPLAY_WAIT_S)
@@ -210,14 +228,14 @@ class Replay:
             return self._results[value["act"]]
         n = value["app"]
         try:
-            await self._until(lambda: len(apps_messages(self._acting, given)) > n, REPLAY_WAIT_S)
+            await self._until(lambda: len(app_messages(self._workspaces, given)) > n, REPLAY_WAIT_S)
         except TimeoutError:
             raise NotPossible(f"the app never wrote its message number {n + 1}") from None
-        return apps_messages(self._acting, given)[n]
+        return app_messages(self._workspaces, given)[n]
 
 
 def read_arguments(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Arguments of an act from JSON: contents of files come in base64."""
+    """Read the arguments of an act from JSON: contents of files come in base64."""
     read = dict(arguments)
     if isinstance(read.get("content"), str):
         read["content"] = base64.b64decode(read["content"])

@@ -6,6 +6,7 @@ the `Delivery` tells which. Nothing here is ever delivered twice.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from typing import Any
 
 from bot.sandbox.slack.api import views
@@ -14,31 +15,35 @@ from bot.sandbox.slack.api.chat import show_ephemeral
 from bot.sandbox.slack.delivery import payloads
 from bot.sandbox.slack.delivery.response_urls import ResponseUrls
 from bot.sandbox.slack.people import forms
-from bot.sandbox.slack.people.acts import act
+from bot.sandbox.slack.people.acts import ActLog, act
+from bot.sandbox.slack.people.directory import PeopleDirectory, find_message
 from bot.sandbox.slack.people.forms import NotPossible
-from bot.sandbox.slack.people.person import People
 from bot.sandbox.slack.record import Delivery
 from bot.sandbox.slack.state import Message, Person, SlackChannel, Workspace
 
 
-class Interactions(People):
+class Interactions:
     """The acts that are delivered as interactions or commands."""
 
-    response_urls: ResponseUrls
-
-    def push(self, kind: str, payload: dict[str, Any], team: str) -> Delivery:
-        """Start to deliver something to the app."""
-        raise NotImplementedError
-
-    def command_names(self) -> frozenset[str]:
-        """The app's slash commands; empty when it declares none, then any is taken."""
-        raise NotImplementedError
+    def __init__(
+        self,
+        directory: PeopleDirectory,
+        log: ActLog,
+        *,
+        response_urls: ResponseUrls,
+        push: Callable[[str, dict[str, Any], str], Delivery],
+        commands: Collection[str],
+    ) -> None:
+        """`push` starts a delivery of (kind, payload, team). With no `commands` any command is taken."""
+        self.log = log
+        self._directory, self._response_urls = directory, response_urls
+        self._push, self._commands = push, commands
 
     @act
     async def command(self, user: str, channel: str, command: str, text: str = "") -> Delivery:
         """A slash command; what the app says with its acknowledgement is shown as Slack shows it."""
-        ws, person, place = self.place(user, channel)
-        if self.command_names() and command not in self.command_names():
+        ws, person, place = self._directory.find_place(user, channel)
+        if self._commands and command not in self._commands:
             raise NotPossible(f"{command} is not a command of the app")
         payload = payloads.command(
             ws,
@@ -47,9 +52,9 @@ class Interactions(People):
             command=command,
             text=ws.typed(text),
             trigger_id=views.new_trigger(ws, person.id),
-            response_url=self.response_urls.new(ws, place.id, person.id, kind="commands"),
+            response_url=self._response_urls.new(ws, place.id, person.id, kind="commands"),
         )
-        delivery = await self.push("slash_commands", payload, ws.team).finished()
+        delivery = await self._push("slash_commands", payload, ws.team).finished()
         if not delivery.acked:
             show_ephemeral(ws, place, person.id, f"{command} failed because the app did not respond.", None)
         elif delivery.response.get("text") or delivery.response.get("blocks"):
@@ -60,7 +65,7 @@ class Interactions(People):
         self, ws: Workspace, place: SlackChannel, person: Person, answer: dict[str, Any]
     ) -> None:
         try:
-            self.response_urls.say(ws, place.id, person.id, answer)
+            self._response_urls.say(ws, place.id, person.id, answer)
         except SlackRefusal as refusal:
             show_ephemeral(ws, place, person.id, f"the app answered with {refusal.code}", None)
 
@@ -76,21 +81,21 @@ class Interactions(People):
         view_id: str = "",
     ) -> Delivery:
         """Press, or choose `value` in, what has this action_id: in a message, or with view_id in a view."""
-        ws, person = self.person(user)
+        ws, person = self._directory.find_person(user)
         if view_id:
             if view_id not in ws.views:
                 raise NotPossible("that view is not open")
             view = ws.views[view_id]
             blocks, where = view["blocks"], payloads.in_view(view)
         else:
-            place, message, ephemeral = self._shown(*self.place(user, channel), ts)
-            url = self.response_urls.new(ws, place.id, person.id, kind="actions", ts=ts, ephemeral=ephemeral)
+            place, message, ephemeral = self._shown(*self._directory.find_place(user, channel), ts)
+            url = self._response_urls.new(ws, place.id, person.id, kind="actions", ts=ts, ephemeral=ephemeral)
             blocks = message.get("blocks", [])
             where = payloads.in_message(place, message, response_url=url, ephemeral=ephemeral)
         used = forms.action(blocks, action_id, value, person.id, ws.ts())
         trigger_id = views.new_trigger(ws, person.id)
         payload = payloads.block_actions(ws, person, used, trigger_id=trigger_id) | where
-        return await self.push("interactive", payload, ws.team).finished()
+        return await self._push("interactive", payload, ws.team).finished()
 
     @staticmethod
     def _shown(
@@ -107,7 +112,7 @@ class Interactions(People):
     @act
     async def submit(self, user: str, values: dict[str, Any] | None = None, *, view_id: str = "") -> Delivery:
         """Send the topmost modal, or the one named; `values` by action_id: text, an option's value, lists."""
-        ws, person = self.person(user)
+        ws, person = self._directory.find_person(user)
         open_views = reversed(views.stack(ws, person.id))
         view = next((v for v in open_views if view_id in ("", v["id"])), None)
         if view is None:
@@ -115,7 +120,7 @@ class Interactions(People):
         view["state"] = {"values": forms.answers(view["blocks"], values or {})}
         trigger_id = views.new_trigger(ws, person.id)
         payload = payloads.view_submission(ws, person, view, trigger_id=trigger_id)
-        delivery = await self.push("interactive", payload, ws.team).finished()
+        delivery = await self._push("interactive", payload, ws.team).finished()
         if delivery.acked:
             views.answered(ws, person.id, view, delivery.response)
         return delivery
@@ -123,26 +128,26 @@ class Interactions(People):
     @act
     async def close_modal(self, user: str, *, everything: bool = False) -> None:
         """Press Cancel (the topmost), or with everything the cross."""
-        ws, person = self.person(user)
+        ws, person = self._directory.find_person(user)
         for view in views.close(ws, person.id, everything=everything):
             if view["notify_on_close"]:
                 payload = payloads.view_closed(ws, person, view, cleared=everything)
-                self.push("interactive", payload, ws.team)
+                self._push("interactive", payload, ws.team)
 
     @act
     async def shortcut(self, user: str, callback_id: str, *, channel: str = "", ts: str = "") -> Delivery:
         """A message shortcut when channel and ts are given, else a global one."""
-        ws, person = self.person(user)
+        ws, person = self._directory.find_person(user)
         given = {
             "callback_id": callback_id,
             "trigger_id": views.new_trigger(ws, person.id),
             "action_ts": ws.ts(),
         }
         if ts:
-            _, _, place = self.place(user, channel)
-            message = self.message(place, ts)
-            url = self.response_urls.new(ws, place.id, person.id, kind="app")
+            _, _, place = self._directory.find_place(user, channel)
+            message = find_message(place, ts)
+            url = self._response_urls.new(ws, place.id, person.id, kind="app")
             payload = payloads.message_action(ws, person, place, message, response_url=url, **given)
         else:
             payload = payloads.shortcut(ws, person, **given)
-        return await self.push("interactive", payload, ws.team).finished()
+        return await self._push("interactive", payload, ws.team).finished()

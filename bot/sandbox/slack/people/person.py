@@ -3,7 +3,7 @@
 Each act changes the workspace and tells the app, as Slack's clients do. People and channels are given by name
 ("alice", "#general") or id; "zapbot" is another app's bot; the channel "@parley" is the person's direct
 messages with the app. What a person could not do in Slack raises `NotPossible`. Asking the app for something
-(commands, buttons, modals, shortcuts) is in slack_interactions.
+(commands, buttons, modals, shortcuts) is in interactions.py.
 """
 
 from __future__ import annotations
@@ -16,39 +16,19 @@ from bot.sandbox.slack.api.blocks import SlackRefusal
 from bot.sandbox.slack.api.chat import announce, erase, note_change
 from bot.sandbox.slack.api.reactions import react, unreact
 from bot.sandbox.slack.delivery import events
-from bot.sandbox.slack.people.acts import Acting, FileUpload, act
+from bot.sandbox.slack.people.acts import ActLog, FileUpload, act
+from bot.sandbox.slack.people.directory import PeopleDirectory, find_message
 from bot.sandbox.slack.people.forms import NotPossible
 from bot.sandbox.slack.state import Message, Person, SlackChannel, Workspace
 from bot.sandbox.slack.text import mentions, rich_text
 
 
-class People(Acting):
+class People:
     """The acts of people, in all workspaces of one fake Slack."""
 
-    # -- finding
-
-    def person(self, user: str) -> tuple[Workspace, Person]:
-        """Somebody by name or id; a name means the first team's."""
-        for ws in self.workspaces:
-            if found := ws.find_person(user):
-                return ws, found
-        raise NotPossible(f"nobody here is called {user}")
-
-    def place(self, user: str, channel: str) -> tuple[Workspace, Person, SlackChannel]:
-        """A person and a conversation they are in."""
-        ws, person = self.person(user)
-        found = ws.find_channel(channel, person.id)
-        if found is None:
-            raise NotPossible(f"there is no channel {channel}")
-        if person.id not in found.members:
-            raise NotPossible(f"{person.name} is not in {channel}")
-        return ws, person, found
-
-    @staticmethod
-    def message(channel: SlackChannel, ts: str) -> Message:
-        if ts not in channel.messages:
-            raise NotPossible(f"there is no message {ts}")
-        return channel.messages[ts]
+    def __init__(self, directory: PeopleDirectory, log: ActLog) -> None:
+        self.log = log
+        self._directory = directory
 
     # -- writing
 
@@ -87,7 +67,7 @@ class People(Acting):
     def _write(
         self, user: str, channel: str, text: str, thread_ts: str | None, files: Sequence[FileUpload]
     ) -> str:
-        ws, person, place = self.place(user, channel)
+        ws, person, place = self._directory.find_place(user, channel)
         if place.archived:
             raise NotPossible("the channel is archived")
         written = ws.typed(text)
@@ -98,7 +78,7 @@ class People(Acting):
         else:
             message = events.person_message(person, ts, written, blocks)
         if thread_ts:
-            root = self.message(place, thread_ts)
+            root = find_message(place, thread_ts)
             message |= {"thread_ts": thread_ts, "parent_user_id": root.get("user", "")}
         if files:
             self._attach(ws, person, place, message, files)
@@ -141,8 +121,8 @@ class People(Acting):
     @act
     async def edit(self, user: str, channel: str, ts: str, text: str) -> None:
         """Change one's message. A mention that was not there before makes an app_mention (believed)."""
-        ws, person, place = self.place(user, channel)
-        message = self.message(place, ts)
+        ws, person, place = self._directory.find_place(user, channel)
+        message = find_message(place, ts)
         if message.get("user") != person.id:
             raise NotPossible("that is somebody else's message")
         before = dict(message)
@@ -158,8 +138,8 @@ class People(Acting):
     @act
     async def delete(self, user: str, channel: str, ts: str) -> None:
         """Delete one's message; an admin deletes anybody's."""
-        ws, person, place = self.place(user, channel)
-        message = self.message(place, ts)
+        ws, person, place = self._directory.find_place(user, channel)
+        message = find_message(place, ts)
         if message.get("user") != person.id and not person.admin:
             raise NotPossible("that is somebody else's message")
         erase(ws, place, message)
@@ -167,10 +147,10 @@ class People(Acting):
     @act
     async def react(self, user: str, channel: str, ts: str, name: str, *, remove: bool = False) -> None:
         """Add or take back a reaction, e.g. "thumbsup"."""
-        ws, person, place = self.place(user, channel)
+        ws, person, place = self._directory.find_place(user, channel)
         change = unreact if remove else react
         try:
-            change(ws, place, self.message(place, ts), person.id, name.strip(":"))
+            change(ws, place, find_message(place, ts), person.id, name.strip(":"))
         except SlackRefusal as refusal:
             raise NotPossible(refusal.code) from refusal
 
@@ -179,7 +159,7 @@ class People(Acting):
     @act
     async def open_home(self, user: str, tab: str = "home") -> None:
         """Look at the app: tab "home" or "messages"."""
-        ws, person = self.person(user)
+        ws, person = self._directory.find_person(user)
         if tab not in ("home", "messages"):
             raise NotPossible(f"the app has no tab {tab}")
         view = ws.views.get(ws.homes.get(person.id, "")) if tab == "home" else None
@@ -191,7 +171,7 @@ class People(Acting):
     @act
     async def look_at(self, user: str, channels: Sequence[str]) -> None:
         """Look at these channels, most relevant first; the app is told, and DMs carry it along."""
-        ws, person = self.person(user)
+        ws, person = self._directory.find_person(user)
         places = [ws.find_channel(channel, person.id) for channel in channels]
         entities = [
             {"type": "slack#/types/channel_id", "value": place.id, "team_id": ws.team}
@@ -206,7 +186,7 @@ class People(Acting):
     @act
     async def stop(self, user: str, channel: str, thread_ts: str) -> None:
         """Press the stop button of a thread in which the app works."""
-        ws, person, place = self.place(user, channel)
+        ws, person, place = self._directory.find_place(user, channel)
         if ws.sessions.get((place.id, thread_ts), {}).get("status") != "processing":
             raise NotPossible("there is no stop button: the session is not processing")
         if "agent_session_stopped" not in ws.subscriptions:
@@ -220,7 +200,7 @@ class People(Acting):
     @act
     async def join(self, user: str, channel: str, *, leave: bool = False) -> None:
         """Join or leave a channel, or let the app do so ("parley")."""
-        ws, person = self.person(user)
+        ws, person = self._directory.find_person(user)
         place = ws.find_channel(channel, person.id)
         if place is None:
             raise NotPossible(f"there is no channel {channel}")
@@ -235,6 +215,6 @@ class People(Acting):
     @act
     async def archive(self, user: str, channel: str, *, undo: bool = False) -> None:
         """Archive a channel, or open it again."""
-        ws, _, place = self.place(user, channel)
+        ws, _, place = self._directory.find_place(user, channel)
         place.archived = not undo
         ws.publish({"type": "channel", "channel": place.id})

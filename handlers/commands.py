@@ -70,7 +70,7 @@ class Commands:
         team, channel = body["team_id"], body["channel_id"]
         used = await self._services.costs.this_month(team, channel=channel)
         self._services.access_log.note(team, body["user_id"], "usage", f"this month's total of {channel}")
-        month = self._services.costs.question("").span.label
+        month = self._services.costs.parse("").span.label
         title = "This month in this channel"
         return blocks.ephemeral(title, blocks.usage(title, month, used))
 

@@ -36,7 +36,7 @@ class Home:
             )
             return
         used = await self._services.costs.this_month(body["team_id"], person=event["user"])
-        month = self._services.costs.question("").span.label
+        month = self._services.costs.parse("").span.label
         shown = [*blocks.home(month, used, HELP), *await self._costs(body["team_id"], event["user"])]
         view = {"type": "home", "blocks": shown}
         await self._chat.slack.attempt("views.publish", user_id=event["user"], view=view)
@@ -44,12 +44,12 @@ class Home:
     async def _costs(self, team: str, user: str) -> list[blocks.Block]:
         """The workspace's month for admins, the budgets the person may see, and the way to the page."""
         costs, directory = self._services.costs, self._chat.directory
-        viewer = await directory.viewer(user, named=await costs.named(team, user))
+        viewer = await directory.viewer(user, named=await costs.owned_by(team, user))
         standings = await costs.standings(team, viewer)
         names = await directory.names(one.budget.target for one in standings)
         shown = usage_blocks.standings(standings, names, "") if standings else []
         if viewer.admin:
-            month = costs.question("").span.label
+            month = costs.parse("").span.label
             shown += blocks.usage("The workspace's month", month, await self._services.costs.this_month(team))
             self._services.access_log.note(team, user, "home", "the workspace's month; every budget")
         return [*shown, *usage_blocks.open_page(costs.link(team, user))]

@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from bot.core.settings import Settings
-from bot.ops.control_socket import ask_running, tell_look
+from bot.ops.control_socket import ask_running, note_access
 from storage.database import open_engine
 from storage.jobs import inbox
 
@@ -43,7 +43,7 @@ async def _look(args: argparse.Namespace, settings: Settings) -> int:
     async with open_engine(settings.database, read_only=True) as engine:
         if args.action == "show":
             print(json.dumps(await engine.read(inbox.show, args.seq), indent=2))
-            await tell_look(settings, "inbox", f"all of job {args.seq}")
+            await note_access(settings, "inbox", f"all of job {args.seq}")
             return 0
         rows = await engine.read(inbox.listed, "new" if args.waiting else "parked")
     for row in rows:

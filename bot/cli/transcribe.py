@@ -19,7 +19,7 @@ from bot.core.errors import SetupError
 from bot.core.settings import Settings
 from bot.costs import pricing
 from bot.costs.ledger import Ledger
-from bot.ops.control_socket import running, told_by_running
+from bot.ops.control_socket import is_running, lines_from_running
 from bot.provider.fair_share import Scheduler
 from bot.provider.service import Provider
 from bot.text import languages
@@ -82,7 +82,7 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
 @asynccontextmanager
 async def ears(settings: Settings) -> AsyncIterator[Hear]:
     """The running bot's, or with a provider and a ledger of its own for this one command."""
-    if await running(settings):
+    if await is_running(settings):
         yield partial(hear_there, settings)
         return
     calendar = Calendar(zone(settings.time_zone))
@@ -96,7 +96,7 @@ async def ears(settings: Settings) -> AsyncIterator[Hear]:
 
 async def hear_there(settings: Settings, order: Order, progress: Progress) -> ClipCard | str:
     """Asks the running bot, which tells how far it is until it is done."""
-    async for line in told_by_running(settings, "/transcribe", asdict(order)):
+    async for line in lines_from_running(settings, "/transcribe", asdict(order)):
         if "card" in line:
             return clip_card.load(line["card"])
         if "problem" in line:

@@ -10,7 +10,7 @@ from bot.core.calendar import zone
 from bot.core.errors import NotUnderstood, SetupError
 from bot.core.settings import Settings
 from bot.costs.viewer import OPERATOR
-from bot.ops.control_socket import tell_look
+from bot.ops.control_socket import note_access
 from bot.reports.formats import USUAL, as_csv, as_json, table
 from bot.reports.usage import BYS, Span, UsageRow, span, usage
 from storage.costs import ledger
@@ -51,7 +51,7 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
     columns = ("day", *USUAL) if "day" in args.by else USUAL
     print(FORMATS[args.format](rows, columns), end="" if args.format == "csv" else "\n")
     shown = f"{days.first} to {days.last} by {', '.join(args.by)} as {args.format}; {OPERATOR.sees}"
-    await tell_look(settings, "usage", shown, team=args.team)
+    await note_access(settings, "usage", shown, team=args.team)
     return 0
 
 

@@ -42,7 +42,7 @@ def socket_path(settings: Settings) -> Path:
     return folder / hashlib.sha256(str(beside).encode()).hexdigest()[:32]
 
 
-async def running(settings: Settings) -> bool:
+async def is_running(settings: Settings) -> bool:
     """Whether a bot is at work on this database."""
     try:
         _, writer = await asyncio.open_unix_connection(str(socket_path(settings)))
@@ -53,7 +53,7 @@ async def running(settings: Settings) -> bool:
     return True
 
 
-async def told_by_running(
+async def lines_from_running(
     settings: Settings, path: str, body: Mapping[str, Any]
 ) -> AsyncIterator[dict[str, Any]]:
     """What the running bot tells, line by line, while it does something that takes its time."""
@@ -89,7 +89,7 @@ async def ask_running(settings: Settings, path: str, body: Mapping[str, Any] | N
         raise BotError(f"the running bot could not do it: {exc}") from exc
 
 
-async def tell_look(settings: Settings, about: str, scope: str, *, team: str = "") -> None:
+async def note_access(settings: Settings, about: str, scope: str, *, team: str = "") -> None:
     """The operator was shown a report: the running bot writes it down. Where that fails it is said.
 
     Without a running bot it is not written down: whoever can read the file needs no command for it.

@@ -49,8 +49,8 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206
 
 def setup(settings: Settings) -> None:
     """Points the root logger at standard error; calling it again starts over."""
-    form = PlainLine if sys.stderr.isatty() else JsonLine
-    handler = Unhurried(sys.stderr)
+    form = PlainFormatter if sys.stderr.isatty() else JsonFormatter
+    handler = BackgroundHandler(sys.stderr)
     handler.setFormatter(form(secrets_of(settings)))
     logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
     logging.captureWarnings(True)
@@ -64,7 +64,7 @@ def secrets_of(settings: Settings) -> tuple[str, ...]:
     return tuple(sorted({v for v in values if len(v) >= SHORTEST_SECRET}, key=len, reverse=True))
 
 
-class Unhurried(logging.Handler):
+class BackgroundHandler(logging.Handler):
     """Writes lines in a thread of its own: a reader that has stopped reading holds up the log, not the bot.
 
     Lines that nobody reads are kept up to KEPT_LINES, then lost.
@@ -99,21 +99,21 @@ class Unhurried(logging.Handler):
             self._lines.task_done()
 
 
-class _Line(logging.Formatter):
+class _Formatter(logging.Formatter):
     """Formats a record, its exception included, as one line without secrets and control characters."""
 
     def __init__(self, secrets: Collection[str] = ()) -> None:
         super().__init__()
         self._secrets = secrets
 
-    def said(self, record: logging.LogRecord) -> str:
+    def message(self, record: logging.LogRecord) -> str:
         try:
             message = record.getMessage()
         except (TypeError, ValueError):  # arguments that do not fit: the record is worth more than its form
             message = f"{record.msg} {record.args}"
         return self.clean(message)
 
-    def why(self, record: logging.LogRecord) -> str:
+    def error(self, record: logging.LogRecord) -> str:
         if record.exc_info is None or record.exc_info[1] is None:
             return ""
         return self.clean(" < ".join(_chain(record.exc_info[1])))
@@ -122,23 +122,23 @@ class _Line(logging.Formatter):
         return _CONTROL.sub(_escaped, redact_all(text, self._secrets))
 
 
-class PlainLine(_Line):
+class PlainFormatter(_Formatter):
     """`23:59:59 WARNING bot.jobs.inbox: text | why`"""
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S")
-        why = self.why(record)
-        return f"{at} {record.levelname} {record.name}: {self.said(record)}{why and ' | ' + why}"
+        error = self.error(record)
+        return f"{at} {record.levelname} {record.name}: {self.message(record)}{error and ' | ' + error}"
 
 
-class JsonLine(_Line):
+class JsonFormatter(_Formatter):
     """`{"at": …, "level": …, "logger": …, "message": …, "error": …}`, ASCII."""
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        line = {"at": at, "level": record.levelname, "logger": record.name, "message": self.said(record)}
-        if why := self.why(record):
-            line["error"] = why
+        line = {"at": at, "level": record.levelname, "logger": record.name, "message": self.message(record)}
+        if error := self.error(record):
+            line["error"] = error
         return json.dumps(line)
 
 

@@ -53,7 +53,7 @@ Key = tuple[str, ...]
 
 
 @dataclass(slots=True)
-class _Spread:
+class _HistogramSeries:
     """One histogram series: how many values fell at or under each bound, and their sum."""
 
     counts: list[int] = field(default_factory=lambda: [0] * (len(SECONDS) + 1))
@@ -65,7 +65,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self._values: dict[str, dict[Key, float]] = {}
-        self._spreads: dict[str, dict[Key, _Spread]] = {}
+        self._spreads: dict[str, dict[Key, _HistogramSeries]] = {}
         self._read: dict[str, Callable[[], float]] = {}
 
     def count(self, name: str, amount: float = 1, **labels: str) -> None:
@@ -84,7 +84,7 @@ class Metrics:
 
     def observe(self, name: str, seconds: float, **labels: str) -> None:
         series = self._spreads.setdefault(name, {})
-        spread = series.setdefault(_key(name, labels, series), _Spread())
+        spread = series.setdefault(_key(name, labels, series), _HistogramSeries())
         spread.counts[bisect_left(SECONDS, seconds)] += 1
         spread.total += seconds
 
@@ -107,7 +107,7 @@ class Metrics:
             yield from _histogram(name, instrument.labels, key, spread)
 
 
-def _key(name: str, labels: dict[str, str], series: dict[Key, float] | dict[Key, _Spread]) -> Key:
+def _key(name: str, labels: dict[str, str], series: dict[Key, float] | dict[Key, _HistogramSeries]) -> Key:
     names = INSTRUMENTS[name].labels
     key = tuple(labels[label] for label in names)
     if len(labels) != len(names):
@@ -117,7 +117,7 @@ def _key(name: str, labels: dict[str, str], series: dict[Key, float] | dict[Key,
     return ("other",) * len(names)
 
 
-def _histogram(name: str, labels: tuple[str, ...], key: Key, spread: _Spread) -> Iterator[str]:
+def _histogram(name: str, labels: tuple[str, ...], key: Key, spread: _HistogramSeries) -> Iterator[str]:
     bounds = [*(f"{bound:g}" for bound in SECONDS), "+Inf"]
     for bound, count in zip(bounds, accumulate(spread.counts), strict=True):
         yield f"{name}_bucket{_labels((*labels, 'le'), (*key, bound))} {count}"

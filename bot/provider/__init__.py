@@ -1,5 +1,5 @@
 """The only place where models are asked: budget, fair share, request, ledger.
 
-service.py is the entrance. text.py, audio.py, vectors.py and decisions.py are the kinds of request; prompts are
-written by the rooms that ask.
+service.py is the entrance. text.py, audio.py, vectors.py and decisions.py are the kinds of request; prompts
+are written by the rooms that ask.
 """

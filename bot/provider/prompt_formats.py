@@ -15,7 +15,7 @@ from typing import Any
 from bot.core.values import Message, Prompt
 from bot.provider import stop_sequences
 from bot.provider.stream_readers import ChoicesReader, ItemsReader, StreamReader
-from bot.text.invisible import visible
+from bot.text.invisible import strip_hidden
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def _turn(message: Message, text: str) -> dict[str, str]:
 
 
 def _user(text: str) -> dict[str, str]:
-    return {"role": "user", "content": visible(text)}
+    return {"role": "user", "content": strip_hidden(text)}
 
 
 STYLES: dict[str, Style] = {

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 
 from bot.core.values import Message, Prompt
-from bot.text.invisible import visible
+from bot.text.invisible import strip_hidden
 
 STOPS = (" Human:", " AI:")
 LABELS = {"human": "Human:", "assistant": "AI:"}
@@ -56,7 +56,7 @@ def said(messages: Sequence[Message]) -> Iterator[str]:
         if message.role == "human" and message.speaker:
             people.add(message.speaker)
         named = message.role == "human" and message.speaker and len(people) > 1
-        text = visible(message.text).strip()
+        text = strip_hidden(message.text).strip()
         yield f"<@{message.speaker}> {text}" if named else text
 
 
@@ -67,7 +67,7 @@ def defuse(text: str, stops: Collection[str] = STOPS) -> str:
     characters do not get past. Stops without a visible character, or with only one, are no labels and stay.
     """
     pattern = _label(tuple(stops))
-    text = visible(text)
+    text = strip_hidden(text)
     return text if pattern is None else pattern.sub(r"\g<0> ", text)
 
 

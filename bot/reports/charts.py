@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from bot.costs.budgets import Standing
 from bot.reports.formats import cost, dollars
-from bot.reports.usage import Span, UsageRow, summed, total
+from bot.reports.usage import Span, UsageRow, sum_rows, total
 
 TOLD_APART = 7  # more colours than this nobody tells apart
 REST = "all others"
@@ -39,7 +39,7 @@ class Chart:
 
 def over_time(rows: Sequence[UsageRow], span: Span, names: Mapping[str, str]) -> Chart:
     """Cost per channel and day. `rows` are by day and channel; `names` shows ids."""
-    by_channel = summed(rows, ("channel",))
+    by_channel = sum_rows(rows, ("channel",))
     label = {row.channel: names.get(row.channel, row.channel) for row in by_channel[:TOLD_APART]}
     # Nothing on the first and on the last day, so that the axis is the whole span.
     nothing = Decimal(0)
@@ -70,7 +70,7 @@ def share(rows: Sequence[UsageRow], span: Span) -> Chart:
             "usd": float(row.cost_usd),
             "label": f"{cost(row)} · {_percent(row.cost_usd / whole)}" if row.cost_usd else cost(row),
         }
-        for row in summed(rows, ("kind",))
+        for row in sum_rows(rows, ("kind",))
     )
     told = "; ".join(f"{value['name']} {value['label']}" for value in values)
     return Chart(

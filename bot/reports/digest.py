@@ -39,17 +39,17 @@ async def unsubscribe(costs: CostReports, team: str, person: str) -> None:
     await costs.engine.write(digests.unsubscribe, team, person, now=costs.calendar.now())
 
 
-async def due(costs: CostReports) -> list[tuple[str, str]]:
+async def due_readers(costs: CostReports) -> list[tuple[str, str]]:
     """(team, person) of everybody who has not had the digest of last week, once it is Monday morning."""
     rows = await costs.engine.read(digests.due, _week(costs).isoformat())
     return [(row["team"], row["person"]) for row in rows]
 
 
-async def sent(costs: CostReports, team: str, person: str) -> None:
-    await costs.engine.write(digests.sent, team, person, _week(costs).isoformat())
+async def mark_sent(costs: CostReports, team: str, person: str) -> None:
+    await costs.engine.write(digests.mark_sent, team, person, _week(costs).isoformat())
 
 
-async def make(costs: CostReports, team: str, viewer: Viewer) -> Digest:
+async def make_digest(costs: CostReports, team: str, viewer: Viewer) -> Digest:
     """Last week as the viewer may see it."""
     last = _week(costs) - timedelta(days=1)
     week, before = span("week", last), span("week", last - timedelta(days=7))

@@ -47,10 +47,10 @@ def dollars(amount: Decimal) -> str:
 
 def cost(row: UsageRow) -> str:
     """What it cost, or that no price is known for any of it: never a zero that nobody has counted."""
-    return UNPRICED if nothing_priced(row) else dollars(row.cost_usd)
+    return UNPRICED if is_unpriced(row) else dollars(row.cost_usd)
 
 
-def nothing_priced(row: UsageRow) -> bool:
+def is_unpriced(row: UsageRow) -> bool:
     return 0 < row.requests == row.unpriced
 
 
@@ -136,7 +136,7 @@ def as_csv(
 
 def _value(row: UsageRow, column: str) -> Any:
     """None is a cost that nobody knows."""
-    return None if column == "cost_usd" and nothing_priced(row) else getattr(row, column)
+    return None if column == "cost_usd" and is_unpriced(row) else getattr(row, column)
 
 
 def _cell(value: Any) -> str:

@@ -50,7 +50,7 @@ class CostReports:
 
     # Reports
 
-    def question(self, words: str) -> UsageQuery:
+    def parse(self, words: str) -> UsageQuery:
         """`[today|week|month|2026-10] [by …] [csv]`, or NotUnderstood."""
         return parse(words, self.calendar.today())
 
@@ -61,7 +61,7 @@ class CostReports:
     async def this_month(self, team: str, *, channel: str = "", person: str = "") -> UsageRow:
         """This month's use of a channel, of a person, or of the whole workspace."""
         where = {name: value for name, value in (("channel", channel), ("person", person)) if value}
-        month = self.question("").span
+        month = self.parse("").span
         return total(await usage(self.engine, team, month, OPERATOR, by=(), where=where))
 
     async def details(self, team: str, span: Span, viewer: Viewer) -> list[UsageRow]:
@@ -98,11 +98,11 @@ class CostReports:
         token = signed_links.sign(self.page_secret, team, user, now=self.calendar.now())
         return f"{self.settings.public_url.rstrip('/')}{PAGE_PATH}?{urlencode({'token': token})}"
 
-    def opened_by(self, token: str) -> tuple[str, str]:
+    def reader_of(self, token: str) -> tuple[str, str]:
         """(team, user) of a link that is still good, or NotPermitted."""
         return signed_links.verify(self.page_secret, token, now=self.calendar.now())
 
-    def desk(
+    def page_data(
         self, team: str, viewer: Viewer, names: Callable[[Iterable[str]], Awaitable[Mapping[str, str]]]
     ) -> PageData:
         """What the usage page is made at."""
@@ -164,7 +164,7 @@ class CostReports:
 
     # Owners
 
-    async def named(self, team: str, person: str) -> frozenset[str]:
+    async def owned_by(self, team: str, person: str) -> frozenset[str]:
         """The channels this person was named an owner of."""
         return frozenset(await self.engine.read(owners.of_person, team, person))
 

@@ -136,16 +136,16 @@ async def usage(
     found = await engine.read(ledger.used, team, *days, by=columns, where=dict(where or {}), named=named)
 
     def seen() -> list[UsageRow]:
-        rows = permitted((_row(team, line) for line in found), viewer)
+        rows = permitted_rows((_row(team, line) for line in found), viewer)
         if "person" in needed:
             rows = [row for row in rows if row.user != OTHERS]
-        return summed(rows, by)
+        return sum_rows(rows, by)
 
     # Not on the event loop: a year of many channels is thousands of rows.
     return await asyncio.to_thread(seen)
 
 
-def permitted(rows: Iterable[UsageRow], viewer: Viewer) -> list[UsageRow]:
+def permitted_rows(rows: Iterable[UsageRow], viewer: Viewer) -> list[UsageRow]:
     """The rows as this person may see them.
 
     A member sees the totals of the channels they can enter, and of people only themself; who owns a channel
@@ -180,7 +180,7 @@ def _may_see(budget: Budget, viewer: Viewer) -> bool:
     return viewer.admin or (budget.scope == "person" and budget.target == viewer.user)
 
 
-def summed(rows: Iterable[UsageRow], by: Sequence[By] = ()) -> list[UsageRow]:
+def sum_rows(rows: Iterable[UsageRow], by: Sequence[By] = ()) -> list[UsageRow]:
     """Rows that agree in `by` added up, dearest first; by days, in their order."""
     columns = ["user" if column == "person" else column for column in by]
     # The team twice, because of one name attrgetter gives no tuple.
@@ -196,7 +196,7 @@ def summed(rows: Iterable[UsageRow], by: Sequence[By] = ()) -> list[UsageRow]:
 
 def total(rows: Iterable[UsageRow]) -> UsageRow:
     """All rows in one."""
-    added = summed(replace(row, team="") for row in rows)
+    added = sum_rows(replace(row, team="") for row in rows)
     return added[0] if added else UsageRow()
 
 

@@ -43,7 +43,7 @@ _KEPT_OR_HIDDEN = re.compile(
 _BLANKS = dict.fromkeys("\x0b\x0c\x85\u2028\u2029", " ")
 
 
-def visible(text: str) -> str:
+def strip_hidden(text: str) -> str:
     """The text without hidden characters; other separators become blanks, a lone surrogate U+FFFD."""
     if HIDDEN.search(text) is None:
         return text

@@ -10,7 +10,7 @@ from bot.costs.budgets import ADJECTIVES, EACH, Budget, Change, Standing, Warnin
 from bot.costs.estimate import Estimate
 from bot.reports.digest import Digest
 from bot.reports.formats import NAMED, SHOWN, cells, columns, cost, dollars
-from bot.reports.usage import UsageQuery, UsageRow, summed, total
+from bot.reports.usage import UsageQuery, UsageRow, sum_rows, total
 from handlers.slack.blocks import Block, context, count, header, section
 from handlers.slack.mrkdwn import escape
 
@@ -180,6 +180,6 @@ def digest(one: Digest, names: Mapping[str, str]) -> list[Block]:
         section(f"{in_all(total(one.rows))}. The week before: {cost(before)}."),
     ]
     if one.rows:
-        blocks.append(table(summed(one.rows, ("channel",)), names))
+        blocks.append(table(sum_rows(one.rows, ("channel",)), names))
     blocks += [section("\n".join(_standing(s, names) for s in one.standings[:10]))] if one.standings else []
     return [*blocks, context("You asked for this; `/parley digest off` ends it.")]

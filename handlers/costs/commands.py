@@ -75,7 +75,7 @@ class CostCommands:
     async def usage(self, body: dict[str, Any], words: str) -> CostAnswer:
         """A report over all the asker may see; its picture and its CSV go into their direct messages."""
         costs, team = self._services.costs, body["team_id"]
-        question = costs.question(words)
+        question = costs.parse(words)
         viewer = await self.viewer(team, body["user_id"])
         rows = await costs.rows(team, question.span, viewer, *question.by)
         self._looked(team, viewer, "usage", question.scope)
@@ -189,7 +189,7 @@ class CostCommands:
 
     async def viewer(self, team: str, user: str) -> Viewer:
         """The asker, with the rights they have at this moment."""
-        named = await self._services.costs.named(team, user)
+        named = await self._services.costs.owned_by(team, user)
         return await self._chat.directory.viewer(user, named=named)
 
     def _looked(self, team: str, viewer: Viewer, about: str, scope: str) -> None:

@@ -54,9 +54,9 @@ class Notices:
             if warning.owner:
                 await self._warn(warning)
             await costs.budgets.warned(warning)
-        for team, person in await digest.due(costs):
+        for team, person in await digest.due_readers(costs):
             await self._digest(team, person)
-            await digest.sent(costs, team, person)
+            await digest.mark_sent(costs, team, person)
 
     async def _warn(self, warning: Warning) -> None:
         viewer = await self._viewer(warning.team, warning.owner)
@@ -74,7 +74,7 @@ class Notices:
         if viewer is None:
             return
         costs = self._services.costs
-        found = await digest.make(costs, team, viewer)
+        found = await digest.make_digest(costs, team, viewer)
         ids = {row.channel for row in found.rows} | {one.budget.target for one in found.standings}
         names = await self._chat.directory.names(ids)
         title = f"Your costs, {found.span.label}"
@@ -98,7 +98,7 @@ class Notices:
 
     async def _viewer(self, team: str, person: str) -> Viewer | None:
         """The person with their rights of this moment; None when Slack does not know them any more."""
-        named = await self._services.costs.named(team, person)
+        named = await self._services.costs.owned_by(team, person)
         try:
             return await self._chat.directory.viewer(person, named=named)
         except SlackRefused as exc:

@@ -17,7 +17,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from bot.text.invisible import HIDDEN, visible
+from bot.text.invisible import HIDDEN, strip_hidden
 from bot.text.redact import KEY_BEGINS, KEY_LINE, REDACTED, redact
 from handlers.reply.output_line import OutputLine, code, open_span
 from handlers.slack.links import DOT, WIDE
@@ -133,7 +133,7 @@ class OutputFilter:
         return self._after_first_word("".join(shown))
 
     def _clean(self, raw: str) -> str:
-        seen = visible(raw)
+        seen = strip_hidden(raw)
         if self._first:
             self._first, self._letters = False, _first_letters(seen)
         return redact(seen)

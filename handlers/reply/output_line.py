@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bot.text.invisible import visible
+from bot.text.invisible import strip_hidden
 from handlers.slack.links import DOTTED, Address, with_scheme, without_scheme
 
 _CALL = r"(?:channel|here|everyone)(?![a-z])"
@@ -196,4 +196,4 @@ def _decoded(entity: re.Match[str]) -> str:
     character = html.unescape(entity[0])
     if character == entity[0]:
         return character
-    return " " if character.isspace() else visible(character).translate({96: "'", 126: "'"})
+    return " " if character.isspace() else strip_hidden(character).translate({96: "'", 126: "'"})

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from bot.text.invisible import visible
+from bot.text.invisible import strip_hidden
 from handlers.slack.links import CLOSING, whole
 
 # One token; the character class excludes both brackets, so the scan is linear.
@@ -32,7 +32,7 @@ def readable(text: str, *, without: str = "") -> str:
         address = target.removeprefix("mailto:")
         return f"{label} ({address})" if label and label != address else address
 
-    return visible(unescape(TOKEN.sub(spelled, text))).strip()
+    return strip_hidden(unescape(TOKEN.sub(spelled, text))).strip()
 
 
 def unescape(text: str) -> str:

@@ -37,7 +37,7 @@ def due(tx: Tx, week: str) -> list[dict[str, Any]]:
     return tx.all("select team, person from digests where week < :week order by team, person", week=week)
 
 
-def sent(tx: Tx, team: str, person: str, week: str) -> None:
+def mark_sent(tx: Tx, team: str, person: str, week: str) -> None:
     tx.run(
         "update digests set week = :week where team = :team and person = :person",
         team=team,

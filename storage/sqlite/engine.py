@@ -22,7 +22,7 @@ from typing import IO, Any, Concatenate, Self
 
 from bot.core.errors import SetupError, StorageError
 from storage.engine import P, T, Tx
-from storage.sqlite.errors import mapped
+from storage.sqlite.errors import map_error
 from storage.sqlite.file import MARK, back_up, connect, locked, migrate, quick_check, refuse_broken, require
 from storage.sqlite.library import Database
 from storage.sqlite.writer import Job, Outcome, SqliteTx, WriterThread, answer, resolve
@@ -49,7 +49,7 @@ class SqliteEngine:
             await asyncio.to_thread(self._start)
         except BaseException as exc:
             self._give_up()
-            error = mapped(exc, self._path)
+            error = map_error(exc, self._path)
             raise error from error.__cause__
         if self._db:
             self._writer = WriterThread(self._db.conn, self._path)
@@ -107,7 +107,7 @@ class SqliteEngine:
         try:
             return await asyncio.to_thread(fn, *args)
         except sqlite3.Error as exc:
-            raise mapped(exc, self._path) from exc
+            raise map_error(exc, self._path) from exc
         except OSError as exc:
             raise SetupError([f"{exc.filename}: {exc.strerror}"]) from exc
 
@@ -152,7 +152,7 @@ class SqliteEngine:
                 conn.execute("begin")
                 outcome: Outcome = future, fn(tx, *args, **kw), None
             except BaseException as exc:
-                outcome = future, None, mapped(exc, self._path)
+                outcome = future, None, map_error(exc, self._path)
             if conn.in_transaction:
                 conn.rollback()
             answer(self._loop, resolve, [outcome])

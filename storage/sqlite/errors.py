@@ -31,7 +31,7 @@ BY_CLASS: dict[type[BaseException], type[BotError]] = {
 }
 
 
-def mapped(exc: BaseException, path: Path) -> BaseException:
+def map_error(exc: BaseException, path: Path) -> BaseException:
     """What a sqlite3 error means to us, the original as its cause; everything else passes unchanged."""
     if not isinstance(exc, sqlite3.Error):
         return exc

@@ -22,7 +22,7 @@ from typing import Any
 
 from bot.core.errors import Busy
 from storage.engine import Tx
-from storage.sqlite.errors import mapped
+from storage.sqlite.errors import map_error
 
 log = logging.getLogger(__name__)
 
@@ -132,7 +132,7 @@ class WriterThread:
         except sqlite3.Error as exc:
             now = time.monotonic()
             self._locked_since = self._locked_since or now
-            if isinstance(mapped(exc, self._path), Busy) and now - self._locked_since < LOCKED_S:
+            if isinstance(map_error(exc, self._path), Busy) and now - self._locked_since < LOCKED_S:
                 self._loop.call_later(AGAIN_S, self._run_batch)
                 return False
             outcomes: list[Outcome] = [(future, None, None) for _, _, _, future in self._waiting]
@@ -155,7 +155,7 @@ class WriterThread:
                 raise
             self._conn.execute("rollback to job")
             self._conn.execute("release job")
-            return None, mapped(exc, self._path)
+            return None, map_error(exc, self._path)
         self._conn.execute("release job")
         return value, None
 
@@ -222,4 +222,4 @@ def resolve(outcomes: list[Outcome]) -> None:
 
 
 def _failed(outcomes: list[Outcome], exc: BaseException, path: Path) -> list[Outcome]:
-    return [(future, None, error or mapped(exc, path)) for future, _, error in outcomes]
+    return [(future, None, error or map_error(exc, path)) for future, _, error in outcomes]

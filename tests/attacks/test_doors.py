@@ -513,4 +513,4 @@ def test_settings_are_never_shown_with_their_secrets() -> None:
     record = logging.LogRecord(
         "x", logging.INFO, "f", 1, "%s", (Settings(slack_bot_token="xoxb" + "-1" * 20),), None
     )
-    assert "xoxb-1" not in logs.JsonLine(()).format(record)
+    assert "xoxb-1" not in logs.JsonFormatter(()).format(record)

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from bot.sandbox.slack.people.acts import FileUpload
-from bot.text.invisible import visible
+from bot.text.invisible import strip_hidden
 from bot.text.redact import REDACTED, redact_all
 from handlers.reply.output_filter import OutputFilter
 from tests.reply.test_output_filter import (
@@ -263,7 +263,7 @@ async def test_attack_14_what_nobody_sees_is_not_read_by_the_model_either(tmp_pa
         prompt = team.model.requests[-1].prompt
         assert "hello there" in prompt
         assert "שלום\u200f!" in prompt
-        assert visible(prompt) == prompt
+        assert strip_hidden(prompt) == prompt
 
 
 # 15: past the guard

@@ -30,9 +30,9 @@ from bot.reports.usage import (
     By,
     UsageRow,
     parse,
-    permitted,
+    permitted_rows,
     span,
-    summed,
+    sum_rows,
     total,
     usage,
 )
@@ -152,14 +152,14 @@ viewers = st.builds(
 
 @given(some_rows, viewers)
 def test_nobody_reads_a_name_that_is_not_for_them(rows: list[UsageRow], viewer: Viewer) -> None:
-    for row in permitted(rows, viewer):
+    for row in permitted_rows(rows, viewer):
         assert row.channel not in PRIVATE - viewer.member_of
         assert viewer.admin or row.user in (viewer.user, OTHERS) or row.channel in viewer.owns
 
 
 @given(some_rows, st.sampled_from([(), ("channel",), ("person",), ("channel", "person")]))
 def test_adding_up_loses_nothing(rows: list[UsageRow], by: tuple[By, ...]) -> None:
-    assert total(summed(rows, by)).requests == sum(row.requests for row in rows)
+    assert total(sum_rows(rows, by)).requests == sum(row.requests for row in rows)
 
 
 HOSTILE = [

@@ -22,7 +22,7 @@ from bot.core.errors import (
     TriedAgain,
     Unavailable,
 )
-from bot.ops.logs import JsonLine
+from bot.ops.logs import JsonFormatter
 from bot.provider import stop_sequences
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
@@ -246,7 +246,7 @@ async def test_a_failure_is_one_sentence_without_a_word_of_the_services_own(
         assert len(team.model.requests) == requests
         assert (blocks.RETRY in under(team, thread)) is (requests > 1), "only what may pass is tried again"
         said = str([(r.method, r.arguments) for r in team.slack.requests])
-        line = JsonLine()
+        line = JsonFormatter()
         logged = "\n".join(line.format(record) for record in caplog.records)
         for leaked in ("sk-proj-", "key1", "Incorrect API key", "billing details"):
             assert leaked not in said

@@ -34,7 +34,7 @@ async def settled(team: Workspace) -> None:
     """Until nothing is due any more."""
     costs = team.bot.services.costs
     for _ in range(400):
-        if not await costs.budgets.due_warnings() and not await digest.due(costs):
+        if not await costs.budgets.due_warnings() and not await digest.due_readers(costs):
             return
         await asyncio.sleep(0.05)
     raise TimeoutError("something is still due")
@@ -43,7 +43,9 @@ async def settled(team: Workspace) -> None:
 async def overdue(team: Workspace, user: str) -> None:
     """As if somebody had asked for the digest weeks ago."""
     await told(team, user, "digest on")
-    await team.bot.services.engine.write(digests.sent, team.slack.team, team.slack.user(user), "2020-01-06")
+    await team.bot.services.engine.write(
+        digests.mark_sent, team.slack.team, team.slack.user(user), "2020-01-06"
+    )
 
 
 async def test_the_owner_of_a_budget_is_warned_once_when_its_mark_is_passed(tmp_path: Path) -> None:
@@ -112,7 +114,9 @@ async def test_who_does_not_want_the_digest_any_more_gets_none(tmp_path: Path) -
         await settled(team)
         assert direct(team, "bob") == []  # the running week is told next Monday
         await told(team, "bob", "digest off")
-        await team.bot.services.engine.write(digests.sent, team.slack.team, team.slack.user("bob"), "2020")
+        await team.bot.services.engine.write(
+            digests.mark_sent, team.slack.team, team.slack.user("bob"), "2020"
+        )
         await settled(team)
         assert direct(team, "bob") == []
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.core.errors import Busy
-from storage.sqlite.errors import mapped
+from storage.sqlite.errors import map_error
 from storage.sqlite.file import migrate
 from storage.sqlite.library import Database
 from storage.sqlite.writer import SqliteTx
@@ -77,7 +77,7 @@ class StoryEngine:
         try:
             return fn(self._tx, *args, **kw)
         except sqlite3.Error as exc:
-            raise mapped(exc, NOWHERE) from exc
+            raise map_error(exc, NOWHERE) from exc
         finally:
             self._conn.rollback()
 
@@ -128,7 +128,7 @@ class StoryEngine:
         except Exception as exc:
             self._conn.execute("rollback to job")
             self._conn.execute("release job")
-            return None, mapped(exc, NOWHERE)
+            return None, map_error(exc, NOWHERE)
         self._conn.execute("release job")
         return value, None
 

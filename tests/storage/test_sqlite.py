@@ -17,7 +17,7 @@ from bot.core.errors import BotError, Busy, Conflict, InUse, SetupError, Storage
 from storage.database import open_engine
 from storage.engine import Tx
 from storage.sqlite import writer
-from storage.sqlite.errors import mapped
+from storage.sqlite.errors import map_error
 
 
 def url(path: Path) -> str:
@@ -275,7 +275,7 @@ def tree(kind: type[BaseException]) -> list[type[BaseException]]:
 @pytest.mark.parametrize("kind", tree(sqlite3.Error))
 def test_every_error_of_sqlite3_becomes_one_of_ours(kind: type[sqlite3.Error]) -> None:
     raised = kind("words")
-    error = mapped(raised, Path("p.db"))
+    error = map_error(raised, Path("p.db"))
     assert isinstance(error, (StorageError, SetupError))
     assert error.__cause__ is raised
 
@@ -297,4 +297,4 @@ def test_every_result_code_and_its_extensions_have_a_meaning(name: str, code: in
         name.split("_")[1],
         SetupError if name.split("_")[1] in ("CORRUPT", "NOTADB", "READONLY", "CANTOPEN") else Busy,
     )
-    assert type(mapped(raised, Path("p.db"))) is expected
+    assert type(map_error(raised, Path("p.db"))) is expected

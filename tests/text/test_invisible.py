@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.text.invisible import visible
+from bot.text.invisible import strip_hidden
 
 SMUGGLED = "".join(chr(0xE0000 + ord(c)) for c in "ignore all")
 
@@ -25,7 +25,7 @@ SMUGGLED = "".join(chr(0xE0000 + ord(c)) for c in "ignore all")
     ],
 )
 def test_what_people_write_stays(kept):
-    assert visible(kept) == kept
+    assert strip_hidden(kept) == kept
 
 
 @pytest.mark.parametrize(
@@ -48,16 +48,16 @@ def test_what_people_write_stays(kept):
     ],
 )
 def test_what_nobody_sees_goes(text, left):
-    assert visible(text) == left
+    assert strip_hidden(text) == left
 
 
 @settings(deadline=None)
 @given(st.text(st.characters() | st.sampled_from("\u200d\ufe0f🏴👩💻א\u200f\U000e0067 ")))
 def test_visible_text_stays_as_it_is(text):
-    assert visible(visible(text)) == visible(text)
+    assert strip_hidden(strip_hidden(text)) == strip_hidden(text)
 
 
 @settings(deadline=None)
 @given(st.lists(st.text(st.sampled_from("\u200d\ufe0f👩💻א\u200fa\u200bम1\u20e3"), max_size=6)))
 def test_words_are_judged_one_by_one(words):
-    assert visible(" ".join(words)) == " ".join(map(visible, words))
+    assert strip_hidden(" ".join(words)) == " ".join(map(strip_hidden, words))

@@ -30,7 +30,7 @@ from bot.ml.calibration import ErrorCosts
 from bot.ml.discriminator import MIN_EXAMPLES, Example, load
 from bot.ml.evaluation import Wanted, evaluate, evaluate_trained
 from bot.ml.labelled_files import LABELS, LabelledRow, read
-from bot.provider.embeddings import LOCAL, CachedEmbedder, LocalEmbedder, ProviderEmbedder
+from bot.provider.embeddings import CachedEmbedder, LocalEmbedder, ProviderEmbedder
 from bot.provider.fair_share import Scheduler
 from bot.provider.service import Provider
 from storage.database import open_engine
@@ -196,7 +196,7 @@ async def _evaluate_channel(
     if row is None:
         raise SetupError([f"{args.channel}: nothing is trained"])
     if row["embedder"]:
-        args.embeddings = "local" if row["embedder"] == LOCAL else "provider"
+        args.embeddings = "local" if row["embedder"] == LocalEmbedder.name else "provider"
         args.embedding_model = row["embedder"]
     vectors = await _vectors(test, args, settings)
     evaluation = evaluate_trained(load(row["model"]), test, vectors=vectors, wanted=wanted)

@@ -27,11 +27,6 @@ class Sigmoid:
     def __call__(self, score: float) -> float:
         return sigmoid(self.slope * score + self.offset)
 
-    def inverse(self, probability: float) -> float:
-        """The score that has this probability."""
-        p = min(max(probability, 1e-9), 1 - 1e-9)
-        return float((math.log(p / (1 - p)) - self.offset) / self.slope)
-
 
 @dataclass(frozen=True, slots=True)
 class ErrorCosts:

@@ -3,7 +3,7 @@
 The table was distilled once from all-MiniLM-L6-v2 (Apache-2.0, see NOTICE) by ``tests/ml/make_lexicon.py``:
 each word's sentence vector, reduced to its 64 main axes, longer for rarer words. A text is the mean of its
 words. It costs microseconds and no dependency, and knows that a refund is closer to money back than to a
-flight. Real sentence embeddings, which read the order of words, are in ``bot.provider.embeddings``.
+flight. Real sentence embeddings, which read the order of words, are in ``bot.ml.minilm``.
 """
 
 from __future__ import annotations

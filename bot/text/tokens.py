@@ -22,11 +22,9 @@ from types import FunctionType
 import tiktoken
 from tiktoken_ext import openai_public
 
-# Around each message of a chat request, its role included; once for the beginning of the answer; for a name.
+# Around each message of a chat request, its role included.
 # Source: OpenAI cookbook, "How to count tokens with tiktoken" (gpt-3.5-turbo-0613 and everything since).
 MESSAGE_TOKENS = 4
-REPLY_TOKENS = 3
-NAME_TOKENS = 1
 
 # Longest prefix wins. Source: tiktoken.model of tiktoken 0.14; models after gpt-5 are taken to keep o200k.
 _VOCABULARIES = {

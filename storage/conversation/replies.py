@@ -149,12 +149,6 @@ def amend_question(tx: Tx, reply_id: str, change: Callable[[str], str]) -> None:
         tx.run("update replies set question = :question where id = :id", question=question, id=reply_id)
 
 
-def unfinished(tx: Tx) -> list[ReplyRow]:
-    """Every reply begun and neither sent nor withdrawn, oldest first."""
-    rows = tx.all(f"select {_ROW} from replies where sent_at is null order by begun_at")
-    return [ReplyRow(**row | {"messages": tuple(json.loads(row["messages"]))}) for row in rows]
-
-
 def retryable(tx: Tx, reply_id: str, user: str) -> str:
     """The payload of the job to be done again: once, for whoever asked. NotPermitted, TriedAgain, Missing."""
     reply = tx.one("select asker, retried_at, question from replies where id = :id", id=reply_id)
@@ -192,14 +186,6 @@ def judge(tx: Tx, reply_id: str, team: str, person: str, verdict: int, *, now: f
         verdict=verdict,
         now=now,
     )
-
-
-def verdicts(tx: Tx, reply_id: str) -> dict[int, int]:
-    """How many said 1 and how many -1."""
-    rows = tx.all(
-        "select verdict, count(*) as n from feedback where reply = :reply group by verdict", reply=reply_id
-    )
-    return {1: 0, -1: 0} | {row["verdict"]: row["n"] for row in rows}
 
 
 def tidy(tx: Tx, *, now: float, limit: int = 500) -> int:

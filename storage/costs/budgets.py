@@ -219,11 +219,6 @@ def changes(tx: Tx, team: str, limit: int) -> list[dict[str, Any]]:
     )
 
 
-def exist(tx: Tx) -> bool:
-    """Has anybody set a budget?"""
-    return tx.one("select id from budgets limit 1") is not None
-
-
 def listed(tx: Tx, team: str, now: float, firsts: dict[str, str]) -> list[dict[str, Any]]:
     """Every budget of a team with its cap now and its use in the running period."""
     budgets = tx.all(

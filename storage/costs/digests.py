@@ -27,11 +27,6 @@ def unsubscribe(tx: Tx, team: str, person: str, *, now: float) -> None:
         audit.note(tx, "digest off", person, team=team, person=person, now=now)
 
 
-def subscribed(tx: Tx, team: str, person: str) -> bool:
-    row = tx.one("select week from digests where team = :team and person = :person", team=team, person=person)
-    return row is not None
-
-
 def due(tx: Tx, week: str) -> list[dict[str, Any]]:
     """Everyone whose last digest is of an earlier week (team, person)."""
     return tx.all("select team, person from digests where week < :week order by team, person", week=week)

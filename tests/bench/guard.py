@@ -28,7 +28,7 @@ from bot.ml.answer_features import Collection
 from bot.ml.classification_report import auroc, calibration_error, fpr_at_tpr
 from bot.ml.discriminator import Example, Vector, train
 from bot.ml.features import normalise
-from bot.provider.embeddings import MiniLM
+from bot.ml.minilm import MiniLM
 from tests.support.guard_rows import KINDS, TopicSplit, article_splits, mixed, pairs, topic_split, topics
 from tests.support.model_api import door
 

@@ -15,7 +15,7 @@ import pytest
 from bot.cli.main import main
 from bot.core.errors import SetupError
 from bot.ml.labelled_files import LabelledRow, read
-from bot.provider.embeddings import MiniLM
+from bot.ml.minilm import MiniLM
 from tests.support.guard_rows import article_splits, pairs, topic_split
 
 KEYS = {

@@ -12,7 +12,7 @@ import zlib
 import numpy as np
 
 from bot.ml.lexicon import _FILE, DIMENSIONS
-from bot.provider.embeddings import MiniLM
+from bot.ml.minilm import MiniLM
 
 
 def main() -> None:

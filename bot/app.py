@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 
 from bot.conversation.feedback import Feedback
 from bot.conversation.memory import Memory
@@ -20,15 +19,17 @@ from bot.core.settings import Settings
 from bot.costs import pricing
 from bot.costs.budgets import Budgets
 from bot.costs.ledger import Ledger
+from bot.guard.head import GuardHead
 from bot.guard.ladder import Ladder
 from bot.guard.model_judge import ModelJudge
 from bot.guard.policy import from_file
 from bot.guard.service import ChannelGuard
-from bot.guard.training import Trainer
-from bot.guard.training_jobs import TRAINING, TrainingJobs
+from bot.guard.training import TRAINING, TrainingPreparation
 from bot.health import Health
 from bot.housekeeping import tidy_hourly
 from bot.jobs.inbox import Inbox
+from bot.learning.trainer import Trainer
+from bot.learning.training_jobs import TrainingJobs, TrainingWorker
 from bot.ops.metrics import loop_lag
 from bot.privacy import anonymise
 from bot.privacy.access_log import AccessLog
@@ -110,16 +111,20 @@ async def services_on(
             max_crashes=settings.max_crashes,
         )
         memory = Memory(engine, provider, settings, now)
-        subject, lessons = keep_to_subjects(settings, engine, inbox, provider, front)
+        guard, ladder, trainer = guard_channels(settings, engine, inbox, provider)
         speech = speech_for(settings.speech_model, provider)
         voice = Recognizer(settings, engine, speech, provider.complete, prices=prices, calendar=calendar)
         hearing = MessageClips(settings, engine, voice, desk)
-        services = TurnServices(settings, provider, memory, front, hearing, subject)
+        services = TurnServices(settings, provider, memory, front, hearing, guard)
         turns = Turns(engine, inbox, services, front, now)
         clips = Clips(settings, engine, inbox, hearing, voice, desk, ask=turns.take, clock=now)
         unnamed = anonymise.Anonymiser(engine)
+        model = settings.small_model or settings.model
+        preparation = TrainingPreparation(
+            engine, ladder, provider, model=model, tell=front.tell, retry=turns.retry
+        )
         inbox.register(MESSAGE, turns.work, gave_up=turns.tell)
-        inbox.register(TRAINING, partial(lessons.work, retry=turns.retry))
+        inbox.register(TRAINING, TrainingWorker(trainer, preparation.prepare).work)
         inbox.register(OVERHEARD, clips.work)
         inbox.register(GONE, clips.work)
         inbox.register(anonymise.UNNAME, unnamed.work)
@@ -141,27 +146,25 @@ async def services_on(
             clips,
             transcriber,
             inbox,
-            subject,
+            guard,
             costs,
             access_log,
-            Feedback(engine, subject, clock=calendar.now),
-            Forgetting(settings, engine, inbox, turns, clips, subject, access_log, clock=calendar.now),
+            Feedback(engine, guard, clock=calendar.now),
+            Forgetting(settings, engine, inbox, turns, clips, guard, access_log, clock=calendar.now),
             Retention(settings, engine, clock=calendar.now),
             Health(engine, calendar, provider, inbox),
         )
 
 
-def keep_to_subjects(
-    settings: Settings, engine: Engine, inbox: Inbox, provider: Provider, front: ChatSide
-) -> tuple[ChannelGuard, TrainingJobs]:
-    """The guard with everything it needs."""
-    model = settings.small_model or settings.model
+def guard_channels(
+    settings: Settings, engine: Engine, inbox: Inbox, provider: Provider
+) -> tuple[ChannelGuard, Ladder, Trainer]:
+    """The guard, the ladder it judges by, and what trains the models on it."""
     embedder = embedder_for(settings.embeddings, provider, engine)
-    judge = ModelJudge(provider, model)
-    keeper = Ladder(engine, judge=judge, embedder=embedder, given=from_file(settings.policies))
-    school = Trainer(engine, keeper, embedder=embedder)
-    lessons = TrainingJobs(engine, inbox, keeper, school, provider, model=model, tell=front.tell)
-    return ChannelGuard(engine, keeper, school, lessons), lessons
+    judge = ModelJudge(provider, settings.small_model or settings.model)
+    ladder = Ladder(engine, judge=judge, embedder=embedder, given=from_file(settings.policies))
+    trainer = Trainer(engine, GuardHead(ladder, embedder=embedder))
+    return ChannelGuard(engine, ladder, trainer, TrainingJobs(engine, inbox, TRAINING)), ladder, trainer
 
 
 def now() -> datetime:

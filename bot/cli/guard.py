@@ -24,10 +24,13 @@ from bot.core.settings import Settings
 from bot.core.values import Scope
 from bot.costs import pricing
 from bot.costs.ledger import Ledger
+from bot.guard.head import GuardHead
 from bot.guard.ladder import Ladder
-from bot.guard.training import Trainer, Version
+from bot.guard.weekly_report import read_weeks
+from bot.learning.trainer import Trainer
+from bot.learning.versions import Version
 from bot.ml.calibration import ErrorCosts
-from bot.ml.discriminator import MIN_EXAMPLES, Example, load
+from bot.ml.discriminator import MIN_EXAMPLES, load
 from bot.ml.evaluation import Wanted, evaluate, evaluate_trained
 from bot.ml.labelled_files import LABELS, LabelledRow, read
 from bot.provider.embeddings import CachedEmbedder, LocalEmbedder, ProviderEmbedder
@@ -114,9 +117,9 @@ async def _train(args: argparse.Namespace, settings: Settings) -> int:
     rows = read(args.file, "topic") if args.file else []
     async with open_engine(settings.database) as engine:
         embedder = CachedEmbedder(LocalEmbedder(), engine) if args.local_embeddings else None
-        school = Trainer(engine, Ladder(engine), embedder=embedder)
-        await school.add(at, [Example(row.texts[0], row.label) for row in rows], source="file")
-        version = await school.train(at)
+        trainer = Trainer(engine, GuardHead(Ladder(engine), embedder=embedder))
+        await trainer.add_examples(at, [(row.texts[0], row.label) for row in rows], source="file")
+        version = await trainer.train(at)
     if version is None:
         raise SetupError([f"{args.channel}: at least {MIN_EXAMPLES} messages that belong are needed"])
     print(_version(version))
@@ -126,15 +129,13 @@ async def _train(args: argparse.Namespace, settings: Settings) -> int:
 async def _show(args: argparse.Namespace, settings: Settings) -> int:
     at = _channel(args.channel)
     async with open_engine(settings.database, read_only=True) as engine:
-        guard = Ladder(engine)
-        school = Trainer(engine, guard)
-        policy = await guard.policy(at)
+        ladder = Ladder(engine)
+        policy = await ladder.policy(at)
         print(policy.as_json() if policy else f"{args.channel}: no guard")
-        for version in await school.versions(at):
+        for version in await Trainer(engine, GuardHead(ladder)).list_versions(at):
             print(_version(version))
-        for week in await school.weeks(
-            at.team, since=time.time() - WEEKS_SHOWN * 7 * 86_400, channel=at.channel
-        ):
+        since = time.time() - WEEKS_SHOWN * 7 * 86_400
+        for week in await read_weeks(engine, at.team, since=since, channel=at.channel):
             begins = datetime.fromtimestamp(week.begins_at, UTC)
             print(
                 f"week of {begins:%Y-%m-%d}: {week.refused} refused, {week.allowed} allowed, "

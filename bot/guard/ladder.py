@@ -2,7 +2,7 @@
 
 Rules that cannot be wrong, then the channel's trained discriminator where it is sure, then the model; a rung
 that fails passes on, and when all have, the policy says open or closed. A channel without a policy has no
-guard and costs nothing. Training is bot/guard/training.py's, the rungs' own business bot/guard/rules.py's,
+guard and costs nothing. Training is bot/learning's, the rungs' own business bot/guard/rules.py's,
 bot/ml/discriminator.py's and bot/guard/model_judge.py's.
 """
 
@@ -238,8 +238,8 @@ class Ladder:
             self._models[at] = Trained(row["version"], load(row["model"]), row["embedder"]) if row else None
         return self._models[at]
 
-    def changed(self, at: Channel) -> None:
-        """Another model is in use: read it again."""
+    def reload_model(self, at: Channel) -> None:
+        """Another model is in use: it is read again."""
         self._models.pop(at, None)
 
     def forgotten(self) -> None:

@@ -1,8 +1,8 @@
 """Keeping channels to their subject, as turns and handlers need it: the ruling on a message, and what people
 say about rulings.
 
-The ladder itself is bot/guard/ladder.py, learning is bot/guard/training_jobs.py. A channel without a policy
-passes through here without a write or a request.
+The ladder itself is bot/guard/ladder.py, training is bot/learning's (what it is trained on:
+bot/guard/head.py). A channel without a policy passes through here without a write or a request.
 """
 
 from __future__ import annotations
@@ -10,17 +10,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from bot.core.errors import Missing
 from bot.core.values import Conversation, Incoming, Message, Scope
 from bot.guard.ladder import Ladder, verdict_from
 from bot.guard.policy import Policy
-from bot.guard.training import Trainer, Version, Week
-from bot.guard.training_jobs import TrainingJobs
 from bot.guard.verdict import Verdict
+from bot.guard.weekly_report import Week, read_weeks
+from bot.learning.trainer import Trainer
+from bot.learning.training_jobs import TrainingJobs
+from bot.learning.versions import Version
 from storage.channel import owners
 from storage.conversation import replies
-from storage.engine import Engine
+from storage.engine import Engine, Tx
 from storage.guard import open_questions, verdicts
 from storage.place import Channel
 
@@ -93,15 +96,15 @@ class ChannelGuard:
     def __init__(
         self,
         engine: Engine,
-        guard: Ladder,
-        school: Trainer,
-        lessons: TrainingJobs,
+        ladder: Ladder,
+        trainer: Trainer,
+        training_jobs: TrainingJobs,
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._engine, self._guard, self._school, self._lessons = engine, guard, school, lessons
-        self._clock = clock
-        self._looked_at: set[Channel] = set()  # whether there is a model in use
+        self._engine, self._ladder, self._trainer = engine, ladder, trainer
+        self._training_jobs, self._clock = training_jobs, clock
+        self._seen: set[Channel] = set()  # channels of which it is known whether there is a model in use
 
     # Turns
 
@@ -112,28 +115,28 @@ class ChannelGuard:
         """
         where = incoming.conversation
         at = Channel(where.team, where.channel)
-        rules = await self._guard.policy(at)
+        rules = await self._ladder.policy(at)
         if rules is None:
             return None
         await self._learn_if_never(at)
         scope = Scope(where.team, where.channel, incoming.user, where.key, "guard")
-        verdict = await self._guard.judge(
+        verdict = await self._ladder.judge(
             rules, incoming.text, history, scope, message=incoming.message, kept=kept
         )
         return Ruling(rules, verdict)
 
     async def _learn_if_never(self, at: Channel) -> None:
         """Once per process and channel: a policy from a file, or one whose model was lost, is learned."""
-        if at in self._looked_at:
+        if at in self._seen:
             return
-        self._looked_at.add(at)
-        if await self._guard.model(at) is None:
-            await self._lessons.put(at, by="")
+        self._seen.add(at)
+        if await self._ladder.model(at) is None:
+            await self._put_training(at)
 
     def forgotten(self) -> None:
         """Words were erased: what was learned from them is learned anew without them."""
-        self._guard.forgotten()
-        self._looked_at.clear()
+        self._ladder.forgotten()
+        self._seen.clear()
 
     # What people say of rulings
 
@@ -158,7 +161,11 @@ class ChannelGuard:
     async def overrule(self, team: str, id: int, on_topic: bool, *, by: str) -> bool:
         """What a verdict should have been: it counts at once, and is learned. False when that was said last.
         Missing without a verdict."""
-        return await self._lessons.label(team, id, on_topic, by=by)
+        row = await self._engine.read(verdicts.read_verdict, team, id)
+        if row is None:
+            raise Missing(f"verdict {id}")
+        label = partial(_label, team=team, verdict=id, on_topic=on_topic, by=by, now=self._clock())
+        return await self._put_training(Channel(team, row["channel"]), by=by, verdict=id, when=label)
 
     async def appeal(self, team: str, id: int, *, by: str) -> bool:
         """The asker thinks otherwise; False when that was said, or decided, before."""
@@ -180,7 +187,7 @@ class ChannelGuard:
         """A good answer belongs: its question becomes an example. Of a bad one that cannot be said."""
         judged = await self.behind(team, reply)
         if judged and judged.verdict.on_topic and judged.label is None:
-            await self._lessons.label(team, judged.verdict.id, True, by=by)
+            await self.overrule(team, judged.verdict.id, True, by=by)
 
     # Owners
 
@@ -190,33 +197,33 @@ class ChannelGuard:
 
     async def policy(self, at: Channel) -> Policy | None:
         """What the channel is for; None: no guard."""
-        return await self._guard.policy(at)
+        return await self._ladder.policy(at)
 
     async def standing(self, at: Channel) -> GuardState:
         """What there is to know of it."""
         since = self._clock() - WEEKS_SHOWN * verdicts.WEEK_S
         return GuardState(
-            await self._guard.policy(at),
-            await self._school.versions(at),
-            await self._school.weeks(at.team, since=since, channel=at.channel),
+            await self._ladder.policy(at),
+            await self._trainer.list_versions(at),
+            await read_weeks(self._engine, at.team, since=since, channel=at.channel),
             len(await self._engine.read(open_questions.list_questions, at)),
-            await self._lessons.waiting(at),
+            await self._training_jobs.is_waiting(at),
         )
 
     async def decide(self, at: Channel, changed: Policy | None, *, by: str) -> None:
         """The owner's decision: in force with the next message, then learned."""
         if changed is None:
-            await self._guard.remove_policy(at, by=by)
+            await self._ladder.remove_policy(at, by=by)
             return
-        before = await self._guard.policy(at)
+        before = await self._ladder.policy(at)
         if changed != before:
-            await self._guard.save_policy(at, changed, by=by)
+            await self._ladder.save_policy(at, changed, by=by)
         if before is None or _learned_from(changed) != _learned_from(before):
-            await self._lessons.put(at, by=by)
+            await self._put_training(at, by=by)
 
     async def use(self, at: Channel, version: int, *, by: str) -> None:
         """Rolls back (or forward) to a trained version. Missing when it is not there."""
-        await self._school.use(at, version, by=by)
+        await self._trainer.use_version(at, version, by=by)
 
     async def open_questions(self, at: Channel) -> list[OpenQuestion]:
         """What the channel's passages did not answer, newest first."""
@@ -226,6 +233,15 @@ class ChannelGuard:
     async def close_question(self, at: Channel, id: int, *, by: str) -> None:
         """One of them is done with."""
         await self._engine.write(open_questions.close_question, at, id, by=by, now=self._clock())
+
+    async def _put_training(
+        self, at: Channel, *, by: str = "", verdict: int = 0, when: Callable[[Tx], bool] = lambda tx: True
+    ) -> bool:
+        return await self._training_jobs.put(at, {"by": by, "verdict": verdict}, when=when)
+
+
+def _label(tx: Tx, *, team: str, verdict: int, on_topic: bool, by: str, now: float) -> bool:
+    return verdicts.label_verdict(tx, team, verdict, on_topic, by=by, now=now) is not None
 
 
 def _learned_from(rules: Policy) -> tuple[object, ...]:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 
 from bot.guard.service import GuardState, Judged, OpenQuestion
-from bot.guard.training import Version, Week
+from bot.guard.weekly_report import Week
+from bot.learning.versions import Version
 from handlers.slack.blocks import Block, actions, button, count, header, overturn, section
 from handlers.slack.modals import View, window
 from handlers.slack.mrkdwn import escape

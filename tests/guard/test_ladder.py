@@ -18,13 +18,15 @@ from bot.core.errors import Missing, SetupError, Unavailable
 from bot.core.values import Conversation, Message, Scope
 from bot.guard import model_judge, policy
 from bot.guard import rules as guard_rules
+from bot.guard.head import GuardHead
 from bot.guard.ladder import Ladder, verdict_from
 from bot.guard.model_judge import ModelJudge, Opinion, UnreadableVerdict, conversation, read_verdict
 from bot.guard.policy import Policy
-from bot.guard.training import Trainer
 from bot.guard.verdict import Verdict
+from bot.guard.weekly_report import read_weeks
 from bot.knowledge import quotes
 from bot.knowledge.answering import nearest_first
+from bot.learning.trainer import Trainer
 from bot.ml.discriminator import Example
 from bot.provider.embeddings import CachedEmbedder
 from storage.database import open_engine
@@ -69,22 +71,26 @@ def split() -> TopicSplit:
 
 
 @pytest.fixture
-async def school(engine: Engine, split: TopicSplit) -> Trainer:
+def ladder(engine: Engine) -> Ladder:
+    return Ladder(engine)
+
+
+@pytest.fixture
+async def trainer(engine: Engine, ladder: Ladder, split: TopicSplit) -> Trainer:
     """A channel about the kitchen, trained."""
-    guard = Ladder(engine)
-    await guard.save_policy(AT, KITCHEN, by="U0")
-    school = Trainer(engine, guard)
-    await school.add(AT, [Example(t, True) for t in split.on], source="owner")
-    await school.add(AT, [Example(t, False) for t in split.off], source="owner")
-    assert await school.train(AT)
-    return school
+    await ladder.save_policy(AT, KITCHEN, by="U0")
+    trainer = Trainer(engine, GuardHead(ladder))
+    await trainer.add_examples(AT, [(t, True) for t in split.on], source="owner")
+    await trainer.add_examples(AT, [(t, False) for t in split.off], source="owner")
+    assert await trainer.train(AT)
+    return trainer
 
 
 async def judged(
-    guard: Ladder, text: str, *history: str, rules: Policy = KITCHEN, message: str = "1.0"
+    ladder: Ladder, text: str, *history: str, rules: Policy = KITCHEN, message: str = "1.0"
 ) -> Verdict:
     said = [Message("human" if i % 2 == 0 else "assistant", t) for i, t in enumerate(history)]
-    return await guard.judge(rules, text, said, SCOPE, message=message)
+    return await ladder.judge(rules, text, said, SCOPE, message=message)
 
 
 # The ladder
@@ -101,10 +107,10 @@ async def test_a_greeting_passes_without_asking_anybody(engine: Engine) -> None:
     assert judge.asked == []
 
 
-async def test_what_the_discriminator_is_sure_of_costs_no_request(engine: Engine, school: Trainer) -> None:
+async def test_what_the_discriminator_is_sure_of_costs_no_request(engine: Engine, trainer: Trainer) -> None:
     judge = OnePerson(0.5)
-    guard = Ladder(engine, judge=judge)
-    off, on = await judged(guard, TIRES), await judged(guard, "how do i cook chicken with rice for dinner")
+    ladder = Ladder(engine, judge=judge)
+    off, on = await judged(ladder, TIRES), await judged(ladder, "how do i cook chicken with rice for dinner")
     assert (off.rung, off.on_topic, off.stops) == ("local", False, True)
     assert (on.rung, on.on_topic, on.stops) == ("local", True, False)
     assert off.probability is not None
@@ -113,7 +119,7 @@ async def test_what_the_discriminator_is_sure_of_costs_no_request(engine: Engine
     assert judge.asked == []
 
 
-async def test_what_it_is_not_sure_of_is_asked_of_the_model(engine: Engine, school: Trainer) -> None:
+async def test_what_it_is_not_sure_of_is_asked_of_the_model(engine: Engine, trainer: Trainer) -> None:
     judge = OnePerson(0.9)
     verdict = await judged(Ladder(engine, judge=judge), "tires or oven?")
     assert (verdict.rung, verdict.on_topic, verdict.cost_usd) == ("model", True, Decimal("0.00003"))
@@ -128,49 +134,51 @@ async def test_an_untrained_guard_asks_the_model(engine: Engine) -> None:
 async def test_when_every_rung_fails_the_policy_decides(
     engine: Engine, on_failure: policy.Failure, answered: bool
 ) -> None:
-    guard = Ladder(engine, judge=OnePerson(Unavailable("down")))
-    verdict = await judged(guard, TIRES, rules=replace(KITCHEN, on_failure=on_failure))
+    ladder = Ladder(engine, judge=OnePerson(Unavailable("down")))
+    verdict = await judged(ladder, TIRES, rules=replace(KITCHEN, on_failure=on_failure))
     assert (verdict.rung, verdict.on_topic) == ("policy", answered)
 
 
 async def test_with_the_model_down_the_discriminator_says_what_it_thinks(
-    engine: Engine, school: Trainer
+    engine: Engine, trainer: Trainer
 ) -> None:
-    guard = Ladder(engine, judge=OnePerson(Unavailable("down")))
-    verdict = await judged(guard, TIRES, "how do I boil an egg", "Seven minutes.")
+    ladder = Ladder(engine, judge=OnePerson(Unavailable("down")))
+    verdict = await judged(ladder, TIRES, "how do I boil an egg", "Seven minutes.")
     assert (verdict.rung, verdict.on_topic) == ("local", False)
     assert "could not be asked" in verdict.reason
 
 
-async def test_a_follow_up_is_judged_in_context_before_it_is_refused(engine: Engine, school: Trainer) -> None:
+async def test_a_follow_up_is_judged_in_context_before_it_is_refused(
+    engine: Engine, trainer: Trainer
+) -> None:
     judge = OnePerson(0.9)
-    guard = Ladder(engine, judge=judge)
-    assert (await judged(guard, TIRES)).rung == "local"
-    verdict = await judged(guard, TIRES, "which oven fits my food truck?", "A small one; mind the wheels.")
+    ladder = Ladder(engine, judge=judge)
+    assert (await judged(ladder, TIRES)).rung == "local"
+    verdict = await judged(ladder, TIRES, "which oven fits my food truck?", "A small one; mind the wheels.")
     assert (verdict.rung, verdict.on_topic) == ("model", True)
 
 
-async def test_words_that_only_go_on_follow_an_on_topic_turn_only(engine: Engine, school: Trainer) -> None:
-    guard = Ladder(engine, judge=OnePerson(0.1))
-    await judged(guard, "how do i cook chicken with rice for dinner")
-    assert (await judged(guard, "and why?", "how do i cook", "Gently.")).rung == "rule"
-    await judged(guard, TIRES)
-    assert (await judged(guard, "and why?", "my car", "No.")).rung == "model"
+async def test_words_that_only_go_on_follow_an_on_topic_turn_only(engine: Engine, trainer: Trainer) -> None:
+    ladder = Ladder(engine, judge=OnePerson(0.1))
+    await judged(ladder, "how do i cook chicken with rice for dinner")
+    assert (await judged(ladder, "and why?", "how do i cook", "Gently.")).rung == "rule"
+    await judged(ladder, TIRES)
+    assert (await judged(ladder, "and why?", "my car", "No.")).rung == "model"
 
 
-async def test_shadow_mode_judges_and_does_not_act(engine: Engine, school: Trainer) -> None:
+async def test_shadow_mode_judges_and_does_not_act(engine: Engine, trainer: Trainer) -> None:
     verdict = await judged(Ladder(engine), TIRES, rules=replace(KITCHEN, shadow=True))
     assert (verdict.on_topic, verdict.stops, verdict.notes) == (False, False, False)
     assert "shadow" in verdict.explanation()
 
 
-async def test_a_note_lets_the_answer_through(engine: Engine, school: Trainer) -> None:
+async def test_a_note_lets_the_answer_through(engine: Engine, trainer: Trainer) -> None:
     verdict = await judged(Ladder(engine), TIRES, rules=replace(KITCHEN, action="note"))
     assert (verdict.stops, verdict.notes) == (False, True)
 
 
 async def test_the_refusal_is_one_sentence_that_says_what_the_channel_is_for(
-    engine: Engine, school: Trainer
+    engine: Engine, trainer: Trainer
 ) -> None:
     verdict = await judged(Ladder(engine), TIRES)
     assert "cooking, recipes and restaurant tables" in verdict.says
@@ -189,7 +197,9 @@ async def test_the_refusal_is_one_sentence_that_says_what_the_channel_is_for(
         "как приготовить рис и курицу на ужин сегодня",
     ],
 )
-async def test_what_words_cannot_settle_goes_to_the_model(engine: Engine, school: Trainer, text: str) -> None:
+async def test_what_words_cannot_settle_goes_to_the_model(
+    engine: Engine, trainer: Trainer, text: str
+) -> None:
     judge = OnePerson(0.02)
     verdict = await judged(Ladder(engine, judge=judge), text)
     assert (verdict.rung, verdict.stops) == ("model", True)
@@ -203,8 +213,8 @@ async def test_invisible_characters_are_gone_before_anybody_looks(engine: Engine
 
 
 async def test_a_verdict_that_cannot_be_read_refuses_even_an_open_channel(engine: Engine) -> None:
-    guard = Ladder(engine, judge=OnePerson(UnreadableVerdict("Sure! It belongs.")))
-    assert (await judged(guard, TIRES, rules=replace(KITCHEN, on_failure="open"))).stops
+    ladder = Ladder(engine, judge=OnePerson(UnreadableVerdict("Sure! It belongs.")))
+    assert (await judged(ladder, TIRES, rules=replace(KITCHEN, on_failure="open"))).stops
 
 
 @given(st.text(max_size=200))
@@ -292,53 +302,55 @@ async def test_examples_are_written_from_the_purpose(tmp_path: Path) -> None:
 # Learning
 
 
-async def test_should_have_answered_is_learned_at_once(engine: Engine, school: Trainer) -> None:
-    guard = school._guard
+async def test_should_have_answered_is_learned_at_once(
+    engine: Engine, ladder: Ladder, trainer: Trainer
+) -> None:
     texts = [f"{TIRES} {i}" for i in ("today", "please", "thanks", "maybe")]
-    before = [await judged(guard, text) for text in texts]
+    before = [await judged(ladder, text) for text in texts]
     assert all(v.stops for v in before)
     for verdict in before:
         await engine.write(verdicts.label_verdict, "T1", verdict.id, True, by="U0", now=time.time())
-    assert await school.train(AT)
-    after = await judged(guard, TIRES)
+    assert await trainer.train(AT)
+    after = await judged(ladder, TIRES)
     assert after.probability is not None
     assert before[0].probability is not None
     assert after.probability > before[0].probability + 0.1
     assert not (after.rung == "local" and after.reason == "sure" and after.stops)
 
 
-async def test_rolling_back_brings_the_old_verdict_back(engine: Engine, school: Trainer) -> None:
-    guard = school._guard
-    before = await judged(guard, TIRES)
-    await school.add(AT, [Example(f"{TIRES} {i}", True) for i in range(10)], source="owner")
-    assert await school.train(AT)
-    changed = await judged(guard, TIRES)
+async def test_rolling_back_brings_the_old_verdict_back(
+    engine: Engine, ladder: Ladder, trainer: Trainer
+) -> None:
+    before = await judged(ladder, TIRES)
+    await trainer.add_examples(AT, [(f"{TIRES} {i}", True) for i in range(10)], source="owner")
+    assert await trainer.train(AT)
+    changed = await judged(ladder, TIRES)
     assert changed.probability != before.probability
-    await school.use(AT, 1, by="U0")
-    assert (await judged(guard, TIRES)).probability == before.probability
-    assert [(v.version, v.in_use) for v in await school.versions(AT)] == [(2, False), (1, True)]
+    await trainer.use_version(AT, 1, by="U0")
+    assert (await judged(ladder, TIRES)).probability == before.probability
+    assert [(v.version, v.in_use) for v in await trainer.list_versions(AT)] == [(2, False), (1, True)]
     with pytest.raises(Missing):
-        await school.use(AT, 9, by="U0")
+        await trainer.use_version(AT, 9, by="U0")
 
 
-async def test_every_training_reports_on_rows_it_did_not_see(school: Trainer, split: TopicSplit) -> None:
-    (version,) = await school.versions(AT)
+async def test_every_training_reports_on_rows_it_did_not_see(trainer: Trainer, split: TopicSplit) -> None:
+    (version,) = await trainer.list_versions(AT)
     assert version.rows == len({*split.on, *split.off})
     assert 0.8 < version.report["auroc"] < 1
     assert {"refusal_precision", "refusal_recall", "calibration_error", "f_beta"} <= version.report.keys()
 
 
 async def test_five_examples_in_the_policy_are_enough_to_begin(engine: Engine) -> None:
-    guard = Ladder(engine)
-    school = Trainer(engine, guard)
-    await guard.save_policy(
+    ladder = Ladder(engine)
+    trainer = Trainer(engine, GuardHead(ladder))
+    await ladder.save_policy(
         AT, replace(KITCHEN, belongs=tuple(f"recipe for cake {i}" for i in range(4))), by="U0"
     )
-    assert await school.train(AT) is None
-    await guard.save_policy(
+    assert await trainer.train(AT) is None
+    await ladder.save_policy(
         AT, replace(KITCHEN, belongs=tuple(f"recipe for cake {i}" for i in range(5))), by="U0"
     )
-    version = await school.train(AT)
+    version = await trainer.train(AT)
     assert version is not None
     assert version.rows == 5 + 250
 
@@ -346,50 +358,52 @@ async def test_five_examples_in_the_policy_are_enough_to_begin(engine: Engine) -
 async def test_with_few_examples_the_model_decides_and_without_it_the_policy(engine: Engine) -> None:
     few = replace(KITCHEN, belongs=tuple(f"recipe for cake {i}" for i in range(14)), on_failure="closed")
     for judge, rung in ((OnePerson(0.9), "model"), (OnePerson(Unavailable("down")), "policy")):
-        guard = Ladder(engine, judge=judge)
-        await guard.save_policy(AT, few, by="U0")
-        assert await Trainer(engine, guard).train(AT)
-        verdict = await judged(guard, "what is the recipe for cake with apples", rules=few)
+        ladder = Ladder(engine, judge=judge)
+        await ladder.save_policy(AT, few, by="U0")
+        assert await Trainer(engine, GuardHead(ladder)).train(AT)
+        verdict = await judged(ladder, "what is the recipe for cake with apples", rules=few)
         assert (verdict.rung, verdict.on_topic) == (rung, rung == "model")
 
 
-async def test_words_it_never_saw_are_for_the_model_to_judge(engine: Engine, school: Trainer) -> None:
+async def test_words_it_never_saw_are_for_the_model_to_judge(engine: Engine, trainer: Trainer) -> None:
     judge = OnePerson(0.9)
     verdict = await judged(Ladder(engine, judge=judge), "wie lange muss die Lasagne in den Ofen")
     assert (verdict.rung, verdict.on_topic, len(judge.asked)) == ("model", True, 1)
 
 
 async def test_a_training_that_is_cancelled_leaves_the_version_in_use(
-    engine: Engine, school: Trainer
+    engine: Engine, trainer: Trainer
 ) -> None:
-    await school.add(AT, [Example(f"{TIRES} {i}", True) for i in range(10)], source="owner")
-    training = asyncio.create_task(school.train(AT))
+    await trainer.add_examples(AT, [(f"{TIRES} {i}", True) for i in range(10)], source="owner")
+    training = asyncio.create_task(trainer.train(AT))
     await asyncio.sleep(0.05)
     training.cancel()
     with pytest.raises(asyncio.CancelledError):
         await training
-    assert [v.version for v in await school.versions(AT) if v.in_use] == [1]
-    assert (await school.train(AT)) is not None  # nothing stays locked
+    assert [v.version for v in await trainer.list_versions(AT) if v.in_use] == [1]
+    assert (await trainer.train(AT)) is not None  # nothing stays locked
 
 
-async def test_a_model_does_not_outlive_the_words_it_was_trained_on(engine: Engine, school: Trainer) -> None:
-    guard = school._guard
-    verdict = await judged(guard, TIRES)
+async def test_a_model_does_not_outlive_the_words_it_was_trained_on(
+    engine: Engine, ladder: Ladder, trainer: Trainer
+) -> None:
+    verdict = await judged(ladder, TIRES)
     await engine.write(verdicts.label_verdict, "T1", verdict.id, True, by="U0", now=time.time())
-    assert await school.train(AT)
-    assert (await guard.model(AT)) is not None
+    assert await trainer.train(AT)
+    assert (await ladder.model(AT)) is not None
     await engine.write(forget.forget, Conversation("T1", "C1", "1.0"), now=0.0)
-    guard.forgotten()
-    assert await guard.model(AT) is None
+    ladder.forgotten()
+    assert await ladder.model(AT) is None
     assert await engine.read(verdicts.read_verdict_on, AT, "1.0") is None
 
 
 # Looking back
 
 
-async def test_why_tells_rung_probability_threshold_and_reason(engine: Engine, school: Trainer) -> None:
-    guard = school._guard
-    verdict = await judged(guard, TIRES, message="5.0")
+async def test_why_tells_rung_probability_threshold_and_reason(
+    engine: Engine, ladder: Ladder, trainer: Trainer
+) -> None:
+    verdict = await judged(ladder, TIRES, message="5.0")
     stored = await engine.read(verdicts.read_verdict_on, AT, "5.0")
     assert stored
     assert verdict == replace(verdict_from(stored), says=verdict.says)
@@ -400,15 +414,15 @@ async def test_why_tells_rung_probability_threshold_and_reason(engine: Engine, s
     assert await engine.read(verdicts.read_verdict, "T2", verdict.id) is None
 
 
-async def test_weeks_count_what_was_refused_allowed_and_overturned(engine: Engine, school: Trainer) -> None:
+async def test_weeks_count_what_was_refused_allowed_and_overturned(engine: Engine, trainer: Trainer) -> None:
     now = [1_000_000.0]
-    guard = Ladder(engine, judge=OnePerson(0.9), clock=lambda: now[0])
-    first = await judged(guard, TIRES)
-    await judged(guard, "tires or oven?")
+    ladder = Ladder(engine, judge=OnePerson(0.9), clock=lambda: now[0])
+    first = await judged(ladder, TIRES)
+    await judged(ladder, "tires or oven?")
     now[0] += verdicts.WEEK_S
-    await judged(guard, TIRES)
+    await judged(ladder, TIRES)
     await engine.write(verdicts.label_verdict, "T1", first.id, True, by="U0", now=now[0])
-    weeks = await school.weeks("T1", since=1_000_000.0)
+    weeks = await read_weeks(engine, "T1", since=1_000_000.0)
     assert [(w.begins_at, w.refused, w.allowed, w.overturned) for w in weeks] == [
         (1_000_000 + verdicts.WEEK_S, 1, 0, 0),
         (1_000_000, 1, 1, 1),

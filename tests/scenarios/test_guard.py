@@ -194,12 +194,12 @@ async def test_a_form_holds_as_much_as_a_policy_may(team: Workspace) -> None:
         for n, part in enumerate(settings_form.parts(values, settings_form.LISTS[name][1]))
     }
     given = policy.read({"purpose": PURPOSE, **full})
-    subject = team.bot.services.guard
-    await subject.decide(general(team), given, by=team.slack.user("alice"))
+    guard = team.bot.services.guard
+    await guard.decide(general(team), given, by=team.slack.user("alice"))
     assert fields(await opened(team)).items() >= spread.items(), "Slack takes it"
     await team.slack.submit("alice", {"tone": "plain"})
     await filled(team)
-    kept = await subject.policy(general(team))
+    kept = await guard.policy(general(team))
     assert kept == replace(given, tone="plain")
 
 
@@ -327,12 +327,12 @@ async def test_refused_then_overturned_then_learned_then_answered(team: Workspac
     assert await team.answer("#general", thread, count=2, timeout_s=30) == "Gently."
     assert "learned" in team.slack.ephemerals("alice")[-1]["text"]
     await team.quiet(60)
-    subject = team.bot.services.guard
-    standing = await subject.standing(general(team))
+    guard = team.bot.services.guard
+    standing = await guard.standing(general(team))
     assert [v.version for v in standing.versions] == [2, 1], "it was trained anew"
     await team.bot.services.feedback.overrule(team.slack.team, 1, True, by=team.slack.user("alice"))
     await team.quiet(60)
-    again = await subject.standing(general(team))
+    again = await guard.standing(general(team))
     assert len(again.versions) == 2, "pressing again teaches nothing more"
     assert [(week.refused, week.overturned) for week in standing.weeks] == [(1, 1)]
     assert (await said(team, CARD))[0] == "Gently.", "the same words are answered from now on"
@@ -442,9 +442,9 @@ async def test_a_good_answer_teaches_and_a_bad_one_asks_whether_it_belongs(
     _, thread = await said(team, CHICKEN)
     (reply,) = team.replies("#general", thread)
     await team.slack.press("bob", "#general", reply["ts"], FEEDBACK, value="positive")
-    subject = team.bot.services.guard
+    guard = team.bot.services.guard
     await until(lambda: stored(tmp_path, "select label from guard_verdicts") == [(1,)])
-    (judged,) = await subject.latest(general(team))
+    (judged,) = await guard.latest(general(team))
     assert judged.labelled_by == team.slack.user("bob")
     _, thread = await said(team, "which pan do i take for fried rice and eggs")
     (reply,) = team.replies("#general", thread)
@@ -452,7 +452,7 @@ async def test_a_good_answer_teaches_and_a_bad_one_asks_whether_it_belongs(
     (asked,) = await team.slack.until(lambda: team.slack.ephemerals("alice"))
     await team.slack.press("alice", "#general", asked["ts"], SHOULD_REFUSE)
     await team.slack.until(lambda: len(team.slack.ephemerals("alice")) == 2)
-    newest = (await subject.latest(general(team)))[0]
+    newest = (await guard.latest(general(team)))[0]
     assert (newest.verdict.on_topic, newest.label) == (True, False)
 
 

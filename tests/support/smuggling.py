@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.core.values import Scope
+from bot.guard.head import GuardHead
 from bot.guard.ladder import Ladder
 from bot.guard.model_judge import ModelJudge, conversation
-from bot.guard.training import Trainer
+from bot.learning.trainer import Trainer
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.rehearsal.question import RehearsedAnswer, TextRequest
 from storage.place import Channel
@@ -75,8 +76,9 @@ async def rates(*, model: bool) -> Rates:
         with tempfile.TemporaryDirectory() as folder:
             async with FakeModel(answer=captured) as fake, door(Path(folder), model=fake) as bench:
                 judge = ModelJudge(bench.provider, MODEL, decisions=False) if model else None
-                guard = Ladder(bench.engine, judge=judge)
-                for text, stops, rung in await _judged(guard, subject, number):
+                ladder = Ladder(bench.engine, judge=judge)
+                trainer = Trainer(bench.engine, GuardHead(ladder))
+                for text, stops, rung in await _judged(ladder, trainer, subject, number):
                     rungs[rung] += 1
                     if text in subject.look_alikes:
                         wronged += [text] if stops else []
@@ -87,15 +89,17 @@ async def rates(*, model: bool) -> Rates:
     return Rates(tuple(passed), smuggled, tuple(wronged), look_alikes, rungs)
 
 
-async def _judged(guard: Ladder, subject: Subject, number: int) -> list[tuple[str, bool, str]]:
+async def _judged(
+    ladder: Ladder, trainer: Trainer, subject: Subject, number: int
+) -> list[tuple[str, bool, str]]:
     """(text, whether it is stopped, which rung said so) of every row of a channel that was taught."""
     at = Channel("T1", f"C{number}")
-    await guard.save_policy(at, subject.policy, by="U0")
-    await Trainer(guard._engine, guard).train(at)
+    await ladder.save_policy(at, subject.policy, by="U0")
+    await trainer.train(at)
     said = []
     for n, text in enumerate((*subject.dressed, *subject.orders, *subject.look_alikes)):
         scope = Scope("T1", at.channel, "U1", f"T1:{at.channel}:{n}", "guard")
-        verdict = await guard.judge(subject.policy, text, [], scope, message=f"{n}.0")
+        verdict = await ladder.judge(subject.policy, text, [], scope, message=f"{n}.0")
         said.append((text, verdict.stops, verdict.rung))
     return said
 

@@ -1,0 +1,14 @@
+"""How a fitted model does on examples it was not shown."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from bot.learning.head import Fit
+from bot.ml.classification_report import report
+
+
+def report_held_out(fit: Fit) -> dict[str, Any]:
+    """The figures that are kept with a version and shown of it."""
+    return asdict(report(fit.labels, fit.held_out, threshold=fit.threshold))

@@ -1,4 +1,4 @@
-"""A model's answer while it arrives: an iterator of text that another task may end at any moment."""
+"""A model's answer while it arrives: an iterator of text that any task may end at any moment."""
 
 from __future__ import annotations
 

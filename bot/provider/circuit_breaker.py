@@ -40,6 +40,7 @@ class CircuitBreaker:
         return None
 
     def note_success(self) -> None:
+        """The API answered: the breaker closes."""
         self._failures, self._pause_s, self._probing, self.why = 0, PAUSE_S, False, None
 
     def note_failure(self, error: Exception, *, at_once: bool = False) -> bool:

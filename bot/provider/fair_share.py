@@ -1,4 +1,4 @@
-"""Fair shares of what the model API takes per minute, between channels.
+"""Shares what the model API takes per minute fairly between channels.
 
 Two buckets fill up evenly, one for requests and one for tokens. Who has to wait queues per channel; channels
 take turns, and nobody overtakes the one whose turn it is, so a large request is not starved by small ones. A
@@ -59,7 +59,7 @@ class Share:
 
 
 class Scheduler:
-    """Lets requests through. Without limits only a freeze makes anybody wait."""
+    """Lets requests through in turn. Without limits only a freeze makes anybody wait."""
 
     def __init__(
         self,
@@ -98,16 +98,16 @@ class Scheduler:
         """The API said it takes nothing more for now: nobody is let through meanwhile."""
         self._frozen_until = max(self._frozen_until, self._clock() + seconds)
 
-    def heed(self, headers: Mapping[str, str]) -> None:
-        """Believes the API when it says that less is left than we think.
+    def apply_headers(self, headers: Mapping[str, str]) -> None:
+        """Lowers the buckets when the API reports that less is left than we think.
 
         Source: OpenAI, "Rate limits": x-ratelimit-remaining-{requests,tokens}. Azure may send -1 for unknown.
         """
         for bucket, kind in ((self._requests, "requests"), (self._tokens, "tokens")):
-            told = headers.get(f"x-ratelimit-remaining-{kind}", "")
-            if bucket.per_minute and told.isdecimal():
+            left = headers.get(f"x-ratelimit-remaining-{kind}", "")
+            if bucket.per_minute and left.isdecimal():
                 bucket.wait_s(0, self._clock())  # first fill up to now
-                bucket.level = min(bucket.level, float(told))
+                bucket.level = min(bucket.level, float(left))
 
     def pump(self) -> float:
         """Lets through whoever may pass now; returns seconds until the next one may, 0 when nobody waits."""

@@ -1,7 +1,7 @@
-"""One request to the model API, from the budget to the ledger; and when to make another.
+"""Takes one request to the model API from the budget to the ledger, and says when to repeat it.
 
 Every request of any kind passes through `Gate.request`: budget (a ledger row), fair share, the request, and
-whatever happens the row is settled. Nothing here knows what is asked or how an answer looks.
+whatever happens the row is settled. What is asked, and how an answer is read, is not known here.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ BYTES_PER_TOKEN = 4  # a guess for fair shares; what was really used is settled 
 
 @dataclass(slots=True)
 class ModelRequest:
-    """One request under way. Whoever makes it notes here how it goes."""
+    """One request under way, and how it goes."""
 
     model: str  # the one to ask: a nearly used up budget may have chosen the smaller one
     count: Callable[[], Awaitable[Usage]]  # our own count, when the provider does not say what it used
@@ -123,7 +123,7 @@ class Gate:
         except Exception as exc:
             error = ours(exc)
             request.outcome = "broken" if request.answering else "unknown" if end_unknown(exc) else "failed"
-            self._report(error, request.model)
+            self._note_error(error, request.model)
             raise error from exc
         except BaseException:  # cancelled, or nobody wants the rest
             request.outcome = "stopped"
@@ -151,8 +151,8 @@ class Gate:
                 METRICS.count("parley_cap_refusals_total")
             raise
 
-    def _report(self, error: ProviderError, model: str) -> None:
-        """What an error says about the API itself."""
+    def _note_error(self, error: ProviderError, model: str) -> None:
+        """Tells the breaker, the scheduler and the log what an error says about the API itself."""
         if type(error) is Refused and (model, str(error)) not in self._refusals:
             self._refusals.add((model, str(error)))
             log.error("the model API takes no such request for %s: %s", model, error)

@@ -1,7 +1,6 @@
-"""What models turned out to be like: which parameters they do not take, how long their tokens are.
+"""Learns and remembers what models are like: which parameters they refuse, how long their tokens are.
 
-Learned from refusals and reports and kept over restarts, by model and address: the same name may be another
-model elsewhere.
+Kept over restarts by model and address: the same name may be another model elsewhere.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Request parameters: what the operator set, in the words of each endpoint, without what a model refuses.
+"""Request parameters: what the operator set, named as each endpoint names it, without what a model refuses.
 
 Names are those of /v1/completions. Which of them a model refuses is learned from its first 400, kept by
 storage/provider/model_traits.py and handed in by bot/provider/text.py.
@@ -16,9 +16,9 @@ from bot.core.settings import Settings
 from bot.provider.stop_sequences import forms
 
 STOPS_SENT = 4  # Source: OpenAI API reference, `stop`: "Up to 4 sequences"
-# What a server does anyway: not said to chat models, some of which refuse even the default.
+# What a server does anyway: not sent to chat models, some of which refuse even the default.
 NEUTRAL = {"temperature": 1, "top_p": 1, "presence_penalty": 0, "frequency_penalty": 0}
-OURS = frozenset(
+RESERVED = frozenset(
     ["model", "prompt", "messages", "input", "instructions", "stream", "stream_options", "stop", "store"]
 )
 
@@ -42,7 +42,7 @@ RESPONSES_LEAST_TOKENS = 16  # Source: OpenAI API reference, `max_output_tokens`
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """What is asked of every answer. `extra` is the operator's own JSON."""
+    """What every request for text carries. `extra` is the operator's own JSON."""
 
     style: str
     wanted: Mapping[str, Any]
@@ -54,7 +54,7 @@ class Parameters:
         """How many answers are generated, and paid, to show one."""
         return int(self.extra.get("best_of") or 1)
 
-    def body(
+    def build(
         self,
         refused: Collection[str],
         *,
@@ -62,8 +62,8 @@ class Parameters:
         warmer: bool = False,
         exact: bool = False,
     ) -> dict[str, Any]:
-        """The parameters of one request; `warmer` asks for something else than last time, `exact` for no
-        play of chance: a form is filled in, not told."""
+        """The parameters of one request; `warmer` is for another answer than last time, `exact` for
+        the likeliest one: a form is filled in, not written freely."""
         given = dict(self.wanted) | dict(self.extra)
         if exact:
             given |= {"temperature": 0, "presence_penalty": 0, "frequency_penalty": 0}
@@ -72,14 +72,14 @@ class Parameters:
         limit = max_tokens or int(self.extra.get("max_tokens", self.max_tokens))
         if name := next((name for name in LIMIT_NAMES[self.style] if name not in refused), ""):
             given[name] = max(limit, RESPONSES_LEAST_TOKENS) if self.style == "responses" else limit
-        given |= self._streaming()
+        given |= self._stream_options()
         return {
             name: value
             for name, value in given.items()
-            if name not in refused and not self._neutral(name, value)
+            if name not in refused and not self._is_neutral(name, value)
         }
 
-    def _streaming(self) -> dict[str, Any]:
+    def _stream_options(self) -> dict[str, Any]:
         # Source: OpenAI API reference: results of best_of cannot be streamed.
         if self.candidates > 1:
             return {}
@@ -91,19 +91,19 @@ class Parameters:
             "stream_options": options | ({"include_obfuscation": False} if self.style == "chat" else {}),
         }
 
-    def _neutral(self, name: str, value: Any) -> bool:
+    def _is_neutral(self, name: str, value: Any) -> bool:
         return self.style != "transcript" and name in NEUTRAL and value == NEUTRAL[name]
 
 
-def from_settings(settings: Settings) -> Parameters:
-    """The operator's parameters; SetupError tells what is wrong with PARLEY_MODEL_PARAMETERS."""
-    extra = _extra(settings)
+def read_parameters(settings: Settings) -> Parameters:
+    """The operator's parameters; SetupError says what is wrong with PARLEY_MODEL_PARAMETERS."""
+    extra = _read_extra(settings)
     wanted = {
         "temperature": settings.temperature,
         "top_p": settings.top_p,
         "presence_penalty": settings.presence_penalty,
         "frequency_penalty": settings.frequency_penalty,
-        "stop": list(forms(stops_of(settings)))[:STOPS_SENT],
+        "stop": list(forms(read_stops(settings)))[:STOPS_SENT],
         "store": False,
     }
     taken = {name: value for name, value in wanted.items() if name not in NOT_TAKEN[settings.style]}
@@ -111,7 +111,7 @@ def from_settings(settings: Settings) -> Parameters:
     return Parameters(settings.style, taken, extra, limit)
 
 
-def stops_of(settings: Settings) -> tuple[str, ...]:
+def read_stops(settings: Settings) -> tuple[str, ...]:
     """The operator's stop sequences, without their line-start forms."""
     try:
         stops = json.loads(settings.stop or "[]")
@@ -122,22 +122,22 @@ def stops_of(settings: Settings) -> tuple[str, ...]:
     return tuple(stops)
 
 
-def _extra(settings: Settings) -> dict[str, Any]:
+def _read_extra(settings: Settings) -> dict[str, Any]:
     try:
         extra = json.loads(settings.extra_parameters or "{}")
     except ValueError as exc:
         raise SetupError([f"PARLEY_MODEL_PARAMETERS: not JSON: {exc}"]) from exc
     if not isinstance(extra, dict):
         raise SetupError(['PARLEY_MODEL_PARAMETERS: not a JSON object, like {"seed": 7}'])
-    if problems := [f"PARLEY_MODEL_PARAMETERS: {line}" for line in _problems(extra, settings.style)]:
+    if problems := [f"PARLEY_MODEL_PARAMETERS: {line}" for line in _find_problems(extra, settings.style)]:
         raise SetupError(problems)
     return extra
 
 
-def _problems(extra: dict[str, Any], style: str) -> list[str]:
-    found = [f"{name} is set by Parley itself" for name in extra if name in OURS]
+def _find_problems(extra: dict[str, Any], style: str) -> list[str]:
+    found = [f"{name} is set by Parley itself" for name in extra if name in RESERVED]
     found += [
-        f"{name} is not taken by the style {style}" for name in extra if name in NOT_TAKEN[style] - OURS
+        f"{name} is not taken by the style {style}" for name in extra if name in NOT_TAKEN[style] - RESERVED
     ]
     if extra.get("n", 1) != 1:
         found.append("n: one answer is shown, so n is 1; best_of chooses among several")

@@ -1,4 +1,4 @@
-"""The three ways a conversation is put to a model: as a transcript, as chat messages, as response items.
+"""The three forms in which a conversation is sent: as a transcript, as chat messages, as response items.
 
 Only shapes. The stable part comes first and nothing volatile stands before the history, so that the
 provider's cache serves the prefix. Parameters are bot/provider/parameters.py's, answers are read in
@@ -20,15 +20,15 @@ from bot.text.invisible import strip_hidden
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """One endpoint: its path, the part of the body that holds a prompt, and who reads its answers."""
+    """One endpoint: its path, how a prompt is put into the body, and what reads the answers."""
 
     path: str
-    asks: Callable[[Prompt, Sequence[str]], dict[str, Any]]
-    reads: type[StreamReader]
+    build: Callable[[Prompt, Sequence[str]], dict[str, Any]]
+    reader: type[StreamReader]
 
 
 def cache_key(prompt: Prompt) -> dict[str, str]:
-    """Routes a conversation's requests to where its prefix is cached; hashed, for it names people's places.
+    """Routes a conversation's requests to where its prefix is cached; hashed, because it names a channel.
 
     Source: OpenAI API reference, `prompt_cache_key`: at most 64 characters.
     """
@@ -37,49 +37,49 @@ def cache_key(prompt: Prompt) -> dict[str, str]:
     return {"prompt_cache_key": hashlib.sha256(prompt.cache_key.encode()).hexdigest()[:32]}
 
 
-def _transcript(prompt: Prompt, stops: Sequence[str]) -> dict[str, Any]:
+def _build_transcript(prompt: Prompt, stops: Sequence[str]) -> dict[str, Any]:
     return {"prompt": stop_sequences.render(prompt, stops)}
 
 
-def _chat(prompt: Prompt, stops: Sequence[str]) -> dict[str, Any]:
+def _build_chat(prompt: Prompt, stops: Sequence[str]) -> dict[str, Any]:
     system = [{"role": "system", "content": prompt.system}] if prompt.system else []
-    form = {"type": "json_schema", "json_schema": _form(prompt)} if prompt.form else None
-    asked = {"messages": [*system, *_turns(prompt)]} | cache_key(prompt)
-    return asked | {"response_format": form} if form else asked
+    form = {"type": "json_schema", "json_schema": _form_format(prompt)} if prompt.form else None
+    body = {"messages": [*system, *_build_messages(prompt)]} | cache_key(prompt)
+    return body | {"response_format": form} if form else body
 
 
-def _responses(prompt: Prompt, stops: Sequence[str]) -> dict[str, Any]:
+def _build_items(prompt: Prompt, stops: Sequence[str]) -> dict[str, Any]:
     system = {"instructions": prompt.system} if prompt.system else {}
-    form = {"text": {"format": {"type": "json_schema", **_form(prompt)}}} if prompt.form else {}
-    return system | {"input": _turns(prompt)} | cache_key(prompt) | form
+    form = {"text": {"format": {"type": "json_schema", **_form_format(prompt)}}} if prompt.form else {}
+    return system | {"input": _build_messages(prompt)} | cache_key(prompt) | form
 
 
-def _form(prompt: Prompt) -> dict[str, Any]:
+def _form_format(prompt: Prompt) -> dict[str, Any]:
     """Source: OpenAI guide "Structured model outputs"; strict ones leave the model no other tokens."""
     return {"name": "answer", "strict": True, "schema": prompt.form}
 
 
-def _turns(prompt: Prompt) -> list[dict[str, str]]:
+def _build_messages(prompt: Prompt) -> list[dict[str, str]]:
     """Summary, history, context, question. What people or models said is never in the system's role."""
-    said = zip(prompt.messages, stop_sequences.said(prompt.messages), strict=True)
-    *history, question = (_turn(message, text) for message, text in said)
-    summary = [_user(stop_sequences.SUMMARY + prompt.summary)] if prompt.summary else []
-    context = [_user(stop_sequences.CONTEXT + prompt.context)] if prompt.context else []
+    texts = zip(prompt.messages, stop_sequences.name_speakers(prompt.messages), strict=True)
+    *history, question = (_build_message(message, text) for message, text in texts)
+    summary = [_user_message(stop_sequences.SUMMARY + prompt.summary)] if prompt.summary else []
+    context = [_user_message(stop_sequences.CONTEXT + prompt.context)] if prompt.context else []
     return [*summary, *history, *context, question]
 
 
-def _turn(message: Message, text: str) -> dict[str, str]:
+def _build_message(message: Message, text: str) -> dict[str, str]:
     if message.role == "human":
-        return _user(text)
+        return _user_message(text)
     return {"role": "assistant", "content": text + ("" if message.whole else stop_sequences.CUT_OFF)}
 
 
-def _user(text: str) -> dict[str, str]:
+def _user_message(text: str) -> dict[str, str]:
     return {"role": "user", "content": strip_hidden(text)}
 
 
 STYLES: dict[str, Style] = {
-    "transcript": Style("/completions", _transcript, ChoicesReader),
-    "chat": Style("/chat/completions", _chat, ChoicesReader),
-    "responses": Style("/responses", _responses, ItemsReader),
+    "transcript": Style("/completions", _build_transcript, ChoicesReader),
+    "chat": Style("/chat/completions", _build_chat, ChoicesReader),
+    "responses": Style("/responses", _build_items, ItemsReader),
 }

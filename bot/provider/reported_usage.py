@@ -1,4 +1,4 @@
-"""Usage as the APIs report it, in one shape; or None where it is missing or cannot be true."""
+"""Reads the usage that an answer reports; None where it is missing or cannot be true."""
 
 from __future__ import annotations
 

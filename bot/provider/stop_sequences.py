@@ -1,8 +1,8 @@
 """A conversation as Human/AI text, the stop sequences that end an answer, and the streaming cutter.
 
 The text only grows at its end: a rendering is the beginning of every later one, so that the server's prompt
-cache keeps working. Nobody but Parley writes the labels: what people and documents say is defused before it
-gets in. Role messages of the chat endpoints are bot/provider/prompt_formats.py's.
+cache keeps working. Nobody but Parley writes the labels: those in the words of people and documents are
+broken up first. Role messages of the chat endpoints are bot/provider/prompt_formats.py's.
 """
 
 from __future__ import annotations
@@ -42,15 +42,15 @@ def render(prompt: Prompt, stops: Sequence[str] = STOPS) -> str:
     head = [block + "\n" for block in (prompt.system.strip(), summary) if block]
     lines = [
         f"{LABELS[message.role]} {defuse(text, stops)}{'' if message.whole else CUT_OFF}"
-        for message, text in zip(prompt.messages, said(prompt.messages), strict=True)
+        for message, text in zip(prompt.messages, name_speakers(prompt.messages), strict=True)
     ]
     if prompt.context:
         lines.insert(len(lines) - 1, "\n" + CONTEXT + defuse(prompt.context, stops) + "\n")
     return "\n".join([*head, *lines, LABELS["assistant"]])
 
 
-def said(messages: Sequence[Message]) -> Iterator[str]:
-    """Each message's text, as anybody can see it. Once a second person has spoken, it says who."""
+def name_speakers(messages: Sequence[Message]) -> Iterator[str]:
+    """Each message's text without invisible characters; with the speaker once a second person has spoken."""
     people: set[str] = set()
     for message in messages:
         if message.role == "human" and message.speaker:
@@ -66,13 +66,13 @@ def defuse(text: str, stops: Collection[str] = STOPS) -> str:
     Afterwards it holds none of `forms(stops)`, not even at its beginning. Look-alikes, other cases and hidden
     characters do not get past. Stops without a visible character, or with only one, are no labels and stay.
     """
-    pattern = _label(tuple(stops))
+    pattern = _label_pattern(tuple(stops))
     text = strip_hidden(text)
     return text if pattern is None else pattern.sub(r"\g<0> ", text)
 
 
 @lru_cache(maxsize=16)
-def _label(stops: tuple[str, ...]) -> re.Pattern[str] | None:
+def _label_pattern(stops: tuple[str, ...]) -> re.Pattern[str] | None:
     """Matches a label up to its last character. One whose stop begins with a blank has to begin a word."""
     spelled = []
     for stop in sorted(stops, key=len, reverse=True):
@@ -101,7 +101,7 @@ class StopCutter:
     def __init__(self, stops: Sequence[str] = STOPS) -> None:
         self._lines, self._forms, self._lasts, self._beginnings = _tables(tuple(stops))
         self._held = "\n"  # the line's start, which is no part of the answer
-        self._unsaid = 1
+        self._skip = 1  # characters of it that are not shown
         self.hit = False
 
     def feed(self, part: str) -> str:
@@ -111,26 +111,27 @@ class StopCutter:
         text = self._held + part
         if not self._lasts.isdisjoint(part) and (cut := self._cut(text)) is not None:
             self.hit = True
-            return self._say(text[:cut], "")
+            return self._release(text[:cut], "")
         if not text.endswith(self._beginnings):
-            return self._say(text, "")
+            return self._release(text, "")
         keep = max(len(beginning) for beginning in self._beginnings if text.endswith(beginning))
-        return self._say(text[:-keep], text[-keep:])
+        return self._release(text[:-keep], text[-keep:])
 
     def finish(self) -> str:
         """What was held back, because the answer ended without completing a stop."""
-        return "" if self.hit else self._say(self._held, "")
+        return "" if self.hit else self._release(self._held, "")
 
-    def _say(self, text: str, held: str) -> str:
+    def _release(self, text: str, held: str) -> str:
+        """The text, now that `held` alone is kept back."""
         self._held = held
-        if not (self._unsaid and text):
+        if not (self._skip and text):
             return text
-        self._unsaid = 0
+        self._skip = 0
         return text[1:]
 
     def _cut(self, text: str) -> int | None:
         """Where the stop begins that ends first, if one is complete."""
-        starts = ((form, text.find(form, 0 if form in self._lines else self._unsaid)) for form in self._forms)
+        starts = ((form, text.find(form, 0 if form in self._lines else self._skip)) for form in self._forms)
         found = [(start + len(form), start) for form, start in starts if start >= 0]
         return min(found)[1] if found else None
 

@@ -1,4 +1,4 @@
-"""How long a stream may keep us waiting: between two parts, and in all.
+"""Ends a stream that keeps us waiting too long, for its next part or in all.
 
 One timer for the whole stream; `asyncio.timeout` around each part would cost as much as reading it.
 """
@@ -25,7 +25,7 @@ class StreamDeadline:
         self._task: asyncio.Task[object] | None = None
         self._since = self._loop.time()
         self._late = False
-        self._timer = self._loop.call_at(min(self._since + stall_s, deadline), self._look)
+        self._timer = self._loop.call_at(min(self._since + stall_s, deadline), self._check)
 
     async def wait(self, part: Callable[[], Awaitable[T]]) -> T:
         """The part, or TimeoutError. A cancellation from outside passes through."""
@@ -47,7 +47,7 @@ class StreamDeadline:
         """From now on each part may take at most so long."""
         self._stall_s = stall_s
         self._timer.cancel()
-        self._look()
+        self._check()
 
     def _is_late(self) -> bool:
         return self._late
@@ -55,11 +55,11 @@ class StreamDeadline:
     def close(self) -> None:
         self._timer.cancel()
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         now = self._loop.time()
         due = min((self._since if self._task else now) + self._stall_s, self._deadline)
         if now < due:
-            self._timer = self._loop.call_at(due, self._look)
+            self._timer = self._loop.call_at(due, self._check)
             return
         self._late = True
         if self._task:

@@ -1,7 +1,7 @@
 """Reads answers of the three text endpoints, event by event, without building an object for each.
 
-A reading takes the JSON of an event (or of a whole answer: servers that ignore `stream` exist) and returns
-the text in it; how the answer ended, its usage and its model are kept on the reading. Bytes are
+A reader takes the JSON of an event (or of a whole answer: servers that ignore `stream` exist) and returns
+the text in it; how the answer ended, its usage and its model are kept on the reader. Bytes are
 bot/provider/sse.py's, stop sequences bot/provider/stop_sequences.py's.
 """
 
@@ -34,24 +34,24 @@ class StreamReader:
         self.model = ""
         self.tier = ""
 
-    def hear(self, events: list[bytes]) -> tuple[str, Exception | None]:
+    def read_events(self, events: list[bytes]) -> tuple[str, Exception | None]:
         """The text of events that came together, and what was wrong with the one that ended it early."""
         text = ""
         try:
             for event in events:
-                text += self.read(orjson.loads(event))
+                text += self.read_event(orjson.loads(event))
         except Exception as exc:
             return text, exc
         return text, None
 
-    def read(self, event: dict[str, Any]) -> str:
+    def read_event(self, event: dict[str, Any]) -> str:
         """The text of one event; StreamError when it reports one."""
         raise NotImplementedError
 
-    def _note(self, event: dict[str, Any]) -> None:
-        """What every endpoint tells in the same place."""
+    def _keep_details(self, event: dict[str, Any]) -> None:
+        """Keeps what every endpoint reports in the same place."""
         if error := event.get("error"):
-            raise _error(error)
+            raise _stream_error(error)
         if usage := event.get("usage"):
             self.usage = usage
         if not self.model and (model := event.get("model")):
@@ -59,7 +59,7 @@ class StreamReader:
         if tier := event.get("service_tier"):
             self.tier = str(tier)
 
-    def _ends(self, reason: object) -> None:
+    def _set_finish(self, reason: object) -> None:
         if reason and self.finish != "filtered":
             self.finish = _FINISH.get(str(reason), "broken")
 
@@ -67,26 +67,26 @@ class StreamReader:
 class ChoicesReader(StreamReader):
     """/v1/chat/completions and /v1/completions: the first choice's text."""
 
-    def read(self, event: dict[str, Any]) -> str:
-        self._note(event)
+    def read_event(self, event: dict[str, Any]) -> str:
+        self._keep_details(event)
         for choice in event.get("choices") or ():
             if not choice.get("index"):
-                return self._choice(choice)
+                return self._read_choice(choice)
         return ""
 
-    def _choice(self, choice: dict[str, Any]) -> str:
-        said = choice.get("delta") or choice.get("message") or choice
-        text = said.get("content") or said.get("text") or ""
-        if refusal := said.get("refusal"):
+    def _read_choice(self, choice: dict[str, Any]) -> str:
+        message = choice.get("delta") or choice.get("message") or choice
+        text = message.get("content") or message.get("text") or ""
+        if refusal := message.get("refusal"):
             text, self.finish = text + refusal, "filtered"
-        self._ends(choice.get("finish_reason"))
+        self._set_finish(choice.get("finish_reason"))
         return str(text)
 
 
 class ItemsReader(StreamReader):
     """/v1/responses: typed events, or a response object."""
 
-    def read(self, event: dict[str, Any]) -> str:
+    def read_event(self, event: dict[str, Any]) -> str:
         kind = event.get("type")
         if kind == "response.output_text.delta":  # nearly always
             return str(event["delta"])
@@ -94,29 +94,29 @@ class ItemsReader(StreamReader):
             self.finish = "filtered"
             return str(event["delta"])
         if kind == "error":
-            raise _error(event.get("error") or event)
+            raise _stream_error(event.get("error") or event)
         if event.get("object") == "response":
-            return self._response(event, _text(event))
+            return self._read_response(event, _response_text(event))
         if isinstance(response := event.get("response"), dict):
-            self._response(response, "")
+            self._read_response(response, "")
         return ""
 
-    def _response(self, response: dict[str, Any], text: str) -> str:
-        self._note(response)
+    def _read_response(self, response: dict[str, Any], text: str) -> str:
+        self._keep_details(response)
         if response.get("status") == "completed":
-            self._ends("stop")
+            self._set_finish("stop")
         elif response.get("status") == "incomplete":
-            self._ends((response.get("incomplete_details") or {}).get("reason") or "incomplete")
+            self._set_finish((response.get("incomplete_details") or {}).get("reason") or "incomplete")
         return text
 
 
-def _text(response: dict[str, Any]) -> str:
+def _response_text(response: dict[str, Any]) -> str:
     """The text of a whole response object."""
     parts = (part for item in response.get("output") or () for part in item.get("content") or ())
     return "".join(part.get("text") or part.get("refusal") or "" for part in parts)
 
 
-def _error(error: Any) -> StreamError:
+def _stream_error(error: Any) -> StreamError:
     if not isinstance(error, dict):
         return StreamError("", str(error))
     return StreamError(str(error.get("code") or error.get("type") or ""), str(error.get("message") or ""))

@@ -23,7 +23,7 @@ from bot.provider.answer_stream import AnswerState, AnswerStream
 from bot.provider.client import ModelClient
 from bot.provider.error_table import ParameterRefused
 from bot.provider.gate import ModelRequest
-from bot.provider.parameters import from_settings, stops_of
+from bot.provider.parameters import read_parameters, read_stops
 from bot.provider.prompt_formats import STYLES
 from bot.provider.reported_usage import read_usage
 from bot.provider.stop_sequences import StopCutter
@@ -58,8 +58,8 @@ class TextRequests:
     ) -> None:
         self._client = client
         self._model = settings.model
-        self._stops = stops_of(settings)
-        self._parameters = from_settings(settings)
+        self._stops = read_stops(settings)
+        self._parameters = read_parameters(settings)
         self._style = STYLES[settings.style]
         self._first_text_s, self._stall_s = first_text_s, stall_s
 
@@ -84,8 +84,8 @@ class TextRequests:
     async def _generate(self, question: _Question, state: AnswerState) -> AsyncGenerator[str, None]:
         """Requests until one brings text or the policy ends; an empty answer is asked for once more."""
         retries = self._client.retries()
-        bound = _bound(question, self._parameters.candidates)
-        count = partial(_count, question, state)
+        bound = _bound_usage(question, self._parameters.candidates)
+        count = partial(_count_usage, question, state)
         while True:
             try:
                 number = retries.next_number()
@@ -115,9 +115,9 @@ class TextRequests:
         self, question: _Question, request: ModelRequest, state: AnswerState
     ) -> AsyncGenerator[str, None]:
         """One request for text, cut at the first stop sequence."""
-        body = self._body(question, request.model)
+        body = self._build_body(question, request.model)
         cutter = StopCutter(self._stops)
-        reader = self._style.reads()
+        reader = self._style.reader()
         async with aclosing(self._read_response(body, request, reader)) as texts:
             async for text in texts:
                 shown = cutter.feed(text)
@@ -145,10 +145,10 @@ class TextRequests:
         try:
             opening = partial(self._client.transport.open, self._style.path, body)
             response = await request.send(body, deadline.wait(opening))
-            self._client.gate.scheduler.heed(response.headers)
+            self._client.gate.scheduler.apply_headers(response.headers)
             try:
                 async for together in events(response, deadline):
-                    text, fault = reader.hear(together)
+                    text, fault = reader.read_events(together)
                     if echoed:
                         echoed, text = max(0, echoed - len(text)), text[echoed:]
                     if text:
@@ -170,15 +170,15 @@ class TextRequests:
         finally:
             deadline.close()
 
-    def _body(self, question: _Question, model: str) -> dict[str, Any]:
+    def _build_body(self, question: _Question, model: str) -> dict[str, Any]:
         refused = self._client.traits.refused_by(model)
-        parameters = self._parameters.body(
+        parameters = self._parameters.build(
             refused,
             max_tokens=question.max_tokens,
             warmer=question.warmer,
             exact=question.prompt.form is not None,
         )
-        body = {"model": model} | self._style.asks(question.prompt, self._stops) | parameters
+        body = {"model": model} | self._style.build(question.prompt, self._stops) | parameters
         return self._client.traits.drop_refused(body)
 
 
@@ -190,7 +190,7 @@ def _texts_read(prompt: Prompt) -> list[str]:
     return [text for text in texts if text]
 
 
-def _bound(question: _Question, candidates: int) -> Usage:
+def _bound_usage(question: _Question, candidates: int) -> Usage:
     """The most that a request can use."""
     texts = _texts_read(question.prompt)
     return Usage(
@@ -199,7 +199,7 @@ def _bound(question: _Question, candidates: int) -> Usage:
     )
 
 
-async def _count(question: _Question, state: AnswerState) -> Usage:
+async def _count_usage(question: _Question, state: AnswerState) -> Usage:
     """Our own count of a question and as much of its answer as came."""
     texts = _texts_read(question.prompt)
     read = await tokens.counted("\n".join(texts), state.model)

@@ -30,7 +30,7 @@ from bot.ml.discriminator import Example, Vector, train
 from bot.ml.features import normalise
 from bot.ml.minilm import MiniLM
 from tests.support.guard_rows import KINDS, TopicSplit, article_splits, mixed, pairs, topic_split, topics
-from tests.support.model_api import door
+from tests.support.model_api import open_bench
 
 Score = Callable[[str], float]
 MARGINS = "  {:<34} {:>4}  {:>13}  {:>13}"
@@ -94,7 +94,7 @@ async def model_alone() -> None:
         )
         rules = Policy(topic.replace("_", " "), tuple(split.on[:20]), tuple(split.off[:20]))
         with tempfile.TemporaryDirectory() as folder:
-            async with door(Path(folder)) as bench:
+            async with open_bench(Path(folder)) as bench:
                 judge = ModelJudge(bench.provider, REHEARSAL)
                 texts = [*few.test_on, *few.unseen, *few.out_of_scope]
                 said = {text: await _verdict(judge, rules, text) for text in texts}

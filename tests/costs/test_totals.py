@@ -19,7 +19,7 @@ from bot.core.errors import ProviderError
 from bot.costs.reconcile import Difference, compare, ours, shown, theirs
 from bot.sandbox.model.exchange import ModelRequest
 from bot.sandbox.model.server import FakeModel
-from tests.support.model_api import SCOPE, Bench, asking, door
+from tests.support.model_api import SCOPE, Bench, build_prompt, open_bench
 
 TURNS = 500
 ROUND = 20
@@ -39,7 +39,7 @@ async def streamed(bench: Bench, n: int) -> None:
 
 
 async def summarised(bench: Bench, n: int) -> object:
-    return await bench.provider.complete(asking(f"Sum up {n}"), replace(SCOPE, kind="summary"))
+    return await bench.provider.complete(build_prompt(f"Sum up {n}"), replace(SCOPE, kind="summary"))
 
 
 async def embedded(bench: Bench, n: int) -> object:
@@ -114,7 +114,7 @@ async def test_totals_equal_the_providers_own_count_for_every_kind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chance = random.Random(6)
-    async with FakeModel(keep=10_000) as model, door(tmp_path, model=model) as bench:
+    async with FakeModel(keep=10_000) as model, open_bench(tmp_path, model=model) as bench:
         for begin in range(0, TURNS, ROUND):
             model.faults.add(chance.choice(BEFORE_ANSWER), after=chance.randrange(ROUND))
             for kind in chance.sample(IN_ANSWER, 2):
@@ -142,7 +142,7 @@ async def test_where_every_answer_arrives_the_providers_own_count_differs_in_not
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_ADMIN_KEY", "sk-admin-test")
-    async with door(tmp_path) as bench:
+    async with open_bench(tmp_path) as bench:
         await asyncio.gather(*(work(bench, n) for n in range(1, 11) for work in {*WORK}))
         assert await reconciled(bench) == []
         bench.model.faults.add("no_usage")

@@ -36,7 +36,7 @@ from storage.place import Channel
 from storage.privacy import forget
 from storage.provider import vectors
 from tests.support.guard_rows import TopicSplit, topic_split
-from tests.support.model_api import door
+from tests.support.model_api import open_bench
 
 AT = Channel("T1", "C1")
 SCOPE = Scope("T1", "C1", "U1", "T1:C1:1.0", "guard")
@@ -257,17 +257,17 @@ def test_no_rule_lets_a_question_pass() -> None:
 
 
 async def test_a_provider_with_decisions_is_asked_for_one(tmp_path: Path) -> None:
-    async with door(tmp_path) as bench:
+    async with open_bench(tmp_path) as bench:
         judge = ModelJudge(bench.provider, "gpt-6-luna")
         opinion = await judge.opinion(KITCHEN, LASAGNE, [], SCOPE)
         assert 0 <= opinion.probability <= 1
-        (asked,) = bench.asked
+        (asked,) = bench.bodies
         assert json.loads(asked["input"])["last_message"] == LASAGNE
         assert KITCHEN.purpose in asked["questions"][0]["instructions"]
 
 
 async def test_a_provider_without_decisions_is_asked_for_json_from_then_on(tmp_path: Path) -> None:
-    async with door(tmp_path) as bench:
+    async with open_bench(tmp_path) as bench:
         bench.model.script('{"belongs": false, "probability": 0.1}', times=2)
         judge = ModelJudge(bench.provider, "gpt-6-sol")  # only gpt-6-luna takes decisions
         for _ in range(2):
@@ -276,7 +276,7 @@ async def test_a_provider_without_decisions_is_asked_for_json_from_then_on(tmp_p
 
 
 async def test_a_verdict_that_breaks_off_is_a_failure_and_nobodys_trick(tmp_path: Path) -> None:
-    async with door(tmp_path) as bench:
+    async with open_bench(tmp_path) as bench:
         bench.model.script('{"belongs": true, "probability": 0.9}', times=0)
         judge = ModelJudge(bench.provider, "gpt-6-sol", decisions=False)
         await judge.opinion(KITCHEN, TIRES, [], SCOPE)  # by now it is known what the model does not take
@@ -286,7 +286,7 @@ async def test_a_verdict_that_breaks_off_is_a_failure_and_nobodys_trick(tmp_path
 
 
 async def test_examples_are_written_from_the_purpose(tmp_path: Path) -> None:
-    async with door(tmp_path) as bench:
+    async with open_bench(tmp_path) as bench:
         written = {
             "belongs": ["how long to boil an egg", "how long  to boil an egg"],
             "does_not": ["new tires?"],

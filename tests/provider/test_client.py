@@ -1,4 +1,4 @@
-"""The door to the model API: styles, how answers end, faults, retries, a ledger row for each request."""
+"""Requests to the model API: styles, how answers end, faults, retries, a ledger row for each request."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from bot.core.values import Message, Prompt
 from bot.provider.error_table import TABLE, ours
 from bot.provider.transport import list_models
 from bot.sandbox.model.server import FakeModel
-from tests.support.model_api import SCOPE, SETTINGS, Bench, door
+from tests.support.model_api import SCOPE, SETTINGS, Bench, open_bench
 
 STYLES = ("transcript", "chat", "responses")
 
@@ -39,7 +39,7 @@ def style(request: pytest.FixtureRequest) -> str:
 
 
 async def test_each_style_streams_an_answer_and_settles_what_was_reported(tmp_path: Path, style: str) -> None:
-    async with door(tmp_path, style=style) as bench:
+    async with open_bench(tmp_path, style=style) as bench:
         bench.model.script("Paris, of course.", tokens_per_s=200)
         answer = bench.stream()
         parts = [part async for part in answer]
@@ -58,9 +58,11 @@ async def test_each_style_streams_an_answer_and_settles_what_was_reported(tmp_pa
 
 
 async def test_the_transcript_carries_the_configured_parameters(tmp_path: Path) -> None:
-    async with door(tmp_path, style="transcript", extra_parameters='{"seed": 7, "user": "team"}') as bench:
+    async with open_bench(
+        tmp_path, style="transcript", extra_parameters='{"seed": 7, "user": "team"}'
+    ) as bench:
         await bench.ask()
-        [body] = bench.asked
+        [body] = bench.bodies
         wanted = {
             "temperature": 0.9,
             "top_p": 1.0,
@@ -78,9 +80,9 @@ async def test_the_transcript_carries_the_configured_parameters(tmp_path: Path) 
 async def test_chat_says_system_summary_history_context_question_in_this_order(tmp_path: Path) -> None:
     history = (Message("human", "hi"), Message("assistant", "hel", whole=False), Message("human", "go on"))
     prompt = Prompt("SYSTEM", history, summary="SUMMARY", context="CONTEXT", cache_key="T1:C1:1")
-    async with door(tmp_path) as bench:
+    async with open_bench(tmp_path) as bench:
         await bench.provider.complete(prompt, SCOPE)
-        [body] = bench.asked
+        [body] = bench.bodies
     assert [message["role"] for message in body["messages"]] == [
         "system",
         *["user"] * 2,
@@ -103,7 +105,7 @@ async def test_chat_says_system_summary_history_context_question_in_this_order(t
 async def test_the_prefix_of_the_next_turn_is_the_prompt_of_this_one(tmp_path: Path, style: str) -> None:
     first = (Message("human", "one", speaker="U1"),)
     second = (*first, Message("assistant", "two"), Message("human", "three", speaker="U2"))
-    async with door(tmp_path, style=style) as bench:
+    async with open_bench(tmp_path, style=style) as bench:
         for messages in (first, second):
             await bench.provider.complete(Prompt("SYSTEM", messages), SCOPE)
         early, late = (request.prompt for request in bench.model.requests)
@@ -111,9 +113,9 @@ async def test_the_prefix_of_the_next_turn_is_the_prompt_of_this_one(tmp_path: P
 
 
 async def test_responses_store_nothing(tmp_path: Path) -> None:
-    async with door(tmp_path, style="responses") as bench:
+    async with open_bench(tmp_path, style="responses") as bench:
         await bench.ask()
-        [body] = bench.asked
+        [body] = bench.bodies
     assert body["store"] is False
     assert body["instructions"] == "You are helpful."
     assert "stop" not in body
@@ -126,7 +128,7 @@ async def test_responses_store_nothing(tmp_path: Path) -> None:
 async def test_an_answer_that_runs_past_a_stop_is_cut_and_its_request_closed(
     tmp_path: Path, style: str, chunks: tuple[str, ...]
 ) -> None:
-    async with door(tmp_path, style=style, stop='[" Human:"]') as bench:
+    async with open_bench(tmp_path, style=style, stop='[" Human:"]') as bench:
         bench.model.faults.add("unsupported", value="stop")
         if style == "responses":
             bench.model.faults.clear()
@@ -139,20 +141,20 @@ async def test_an_answer_that_runs_past_a_stop_is_cut_and_its_request_closed(
 
 @pytest.mark.parametrize(("fault", "finish"), [("length", "length"), ("content_filter", "filtered")])
 async def test_a_cut_answer_says_why(tmp_path: Path, style: str, fault: str, finish: str) -> None:
-    async with door(tmp_path, style=style) as bench:
+    async with open_bench(tmp_path, style=style) as bench:
         bench.model.faults.add(fault)
         bench.model.script("one two three four five six seven eight nine ten eleven twelve thirteen fourteen")
         completion = await bench.ask()
         assert completion.finish == finish
         assert completion.text
-        assert len(bench.asked) == 1
+        assert len(bench.bodies) == 1
 
 
 @pytest.mark.parametrize("fault", ["reset", "eof", "stall", "error_event", "bad_json", "bad_utf8"])
 async def test_a_stream_that_breaks_after_text_is_kept_as_broken_and_its_usage_estimated(
     tmp_path: Path, style: str, fault: str
 ) -> None:
-    async with door(tmp_path, style=style) as bench:
+    async with open_bench(tmp_path, style=style) as bench:
         bench.model.faults.add(fault)
         bench.model.script("one two three four five six seven", tokens_per_s=100)
         completion = await bench.ask()
@@ -167,27 +169,27 @@ async def test_a_stream_that_breaks_after_text_is_kept_as_broken_and_its_usage_e
 async def test_a_stream_that_breaks_before_text_is_asked_for_again(
     tmp_path: Path, style: str, fault: str
 ) -> None:
-    async with door(tmp_path, style=style) as bench:
+    async with open_bench(tmp_path, style=style) as bench:
         bench.model.faults.add(fault, after_chunks=0)
         bench.model.script("whole", times=0)
         completion = await bench.ask()
         assert (completion.text, completion.finish) == ("whole", "stop")
-        assert len(bench.asked) == 2
+        assert len(bench.bodies) == 2
         assert len(bench.slept) == 1
 
 
 async def test_an_empty_answer_is_asked_for_once_more_and_warmer(tmp_path: Path, style: str) -> None:
-    async with door(tmp_path, style=style) as bench:
+    async with open_bench(tmp_path, style=style) as bench:
         bench.model.faults.add("empty", times=1)
         bench.model.script("now", times=0)
         completion = await bench.ask()
         assert completion.text == "now"
-        cold, warm = bench.asked
+        cold, warm = bench.bodies
         assert warm["temperature"] > cold["temperature"]
 
 
 async def test_a_second_empty_answer_is_the_answer(tmp_path: Path, style: str) -> None:
-    async with door(tmp_path, style=style) as bench:
+    async with open_bench(tmp_path, style=style) as bench:
         bench.model.faults.add("empty", times=0)
         completion = await bench.ask()
         assert (completion.text, completion.finish) == ("", "stop")
@@ -195,14 +197,14 @@ async def test_a_second_empty_answer_is_the_answer(tmp_path: Path, style: str) -
 
 
 async def test_an_answer_without_choices_is_not_asked_for_again(tmp_path: Path, style: str) -> None:
-    async with door(tmp_path, style=style) as bench:
+    async with open_bench(tmp_path, style=style) as bench:
         bench.model.faults.add("empty_choices")
         completion = await bench.ask()
         assert (completion.text, completion.finish) == ("", "broken")
 
 
 async def test_a_web_page_is_refused_without_a_second_request(tmp_path: Path, style: str) -> None:
-    async with door(tmp_path, style=style) as bench:
+    async with open_bench(tmp_path, style=style) as bench:
         bench.model.faults.add("html")
         with pytest.raises(Refused):
             await bench.ask()
@@ -217,7 +219,7 @@ async def test_a_web_page_is_refused_without_a_second_request(tmp_path: Path, st
 async def test_usage_that_is_missing_or_cannot_be_true_is_counted_by_us(
     tmp_path: Path, style: str, fault: str, value: dict[str, int]
 ) -> None:
-    async with door(tmp_path, style=style) as bench:
+    async with open_bench(tmp_path, style=style) as bench:
         bench.model.faults.add(fault, value=value)
         bench.model.script("Paris.")
         completion = await bench.ask()
@@ -229,7 +231,7 @@ async def test_usage_that_is_missing_or_cannot_be_true_is_counted_by_us(
 
 
 async def test_another_model_name_in_the_answer_changes_no_row(tmp_path: Path) -> None:
-    async with door(tmp_path) as bench:
+    async with open_bench(tmp_path) as bench:
         bench.model.faults.add("other_model", value="gpt-imposter")
         completion = await bench.ask()
         assert completion.model == "rehearsal"
@@ -243,21 +245,21 @@ async def test_another_model_name_in_the_answer_changes_no_row(tmp_path: Path) -
 async def test_closing_an_answer_from_another_task_ends_the_request_at_once(
     tmp_path: Path, style: str
 ) -> None:
-    async with door(tmp_path, style=style) as bench:
+    async with open_bench(tmp_path, style=style) as bench:
         bench.model.script("word " * 500, tokens_per_s=50)
         answer = bench.stream()
-        heard: list[str] = []
+        parts: list[str] = []
 
-        async def listen() -> None:
+        async def read() -> None:
             async for part in answer:
-                heard.append(part)
+                parts.append(part)
 
-        listening = asyncio.create_task(listen())
-        await until(lambda: len(heard) > 3)
+        reading = asyncio.create_task(read())
+        await until(lambda: len(parts) > 3)
         await answer.aclose()
-        await asyncio.wait_for(listening, 1)
+        await asyncio.wait_for(reading, 1)
         assert answer.completion.finish == "stopped"
-        assert answer.completion.text == "".join(heard)
+        assert answer.completion.text == "".join(parts)
         await until(lambda: bench.model.requests[-1].outcome == "disconnected")
         assert bench.model.requests[-1].chunks_sent < 100
         [row] = await bench.rows()
@@ -266,26 +268,26 @@ async def test_closing_an_answer_from_another_task_ends_the_request_at_once(
 
 
 async def test_closing_before_the_first_text_ends_the_request(tmp_path: Path) -> None:
-    async with door(tmp_path) as bench:
+    async with open_bench(tmp_path) as bench:
         bench.model.faults.add("timeout")
         answer = bench.stream()
-        listening = asyncio.create_task(anext(answer, "nothing"))
+        reading = asyncio.create_task(anext(answer, "nothing"))
         await until(lambda: bool(bench.model.requests))
         await answer.aclose()
-        assert await asyncio.wait_for(listening, 1) == "nothing"
+        assert await asyncio.wait_for(reading, 1) == "nothing"
         assert (answer.completion.text, answer.completion.finish) == ("", "stopped")
 
 
-async def test_cancelling_the_listener_settles_the_row_and_passes_through(tmp_path: Path) -> None:
-    async with door(tmp_path) as bench:
+async def test_cancelling_the_reader_settles_the_row_and_passes_through(tmp_path: Path) -> None:
+    async with open_bench(tmp_path) as bench:
         bench.model.script("word " * 500, tokens_per_s=50, times=0)
         answer = bench.stream()
         assert await anext(answer)
-        listening = asyncio.create_task(bench.ask())
+        reading = asyncio.create_task(bench.ask())
         await until(lambda: len(bench.model.requests) == 2)
-        listening.cancel()
+        reading.cancel()
         with pytest.raises(asyncio.CancelledError):
-            await listening
+            await reading
         await answer.aclose()
         assert await bench.outcomes() == ["stopped", "stopped"]
 
@@ -305,40 +307,40 @@ async def test_cancelling_the_listener_settles_the_row_and_passes_through(tmp_pa
 async def test_what_cannot_get_better_costs_one_request(
     tmp_path: Path, style: str, fault: str, error: type[Exception]
 ) -> None:
-    async with door(tmp_path, style=style) as bench:
+    async with open_bench(tmp_path, style=style) as bench:
         bench.model.faults.add(fault, times=0)
         with pytest.raises(error) as raised:
             await bench.ask()
-        assert len(bench.asked) == 1
+        assert len(bench.bodies) == 1
         assert "sk-" not in str(raised.value)
         [row] = await bench.rows()
         assert (row["outcome"], row["cost"]) == ("failed", 0) or row["cost"] is None
 
 
 async def test_a_model_that_is_gone_is_refused_once(tmp_path: Path) -> None:
-    async with door(tmp_path) as bench:
+    async with open_bench(tmp_path) as bench:
         with pytest.raises(Refused):
             await bench.ask(model="gone-model")
-        assert len(bench.asked) == 1
+        assert len(bench.bodies) == 1
 
 
 @pytest.mark.parametrize(
     ("fault", "error"), [("server_error", Overloaded), ("overloaded", Overloaded), ("drop", Unavailable)]
 )
-async def test_what_may_pass_is_asked_three_times_and_then_told(
+async def test_what_may_pass_is_asked_three_times_and_then_fails(
     tmp_path: Path, style: str, fault: str, error: type[Exception]
 ) -> None:
-    async with door(tmp_path, style=style) as bench:
+    async with open_bench(tmp_path, style=style) as bench:
         bench.model.faults.add(fault, times=0)
         with pytest.raises(error):
             await bench.ask()
-        assert len(bench.asked) == 3
+        assert len(bench.bodies) == 3
         assert len(bench.slept) == 2
         assert set(await bench.outcomes()) == ({"unknown"} if fault == "drop" else {"failed"})
 
 
 async def test_what_passes_is_answered(tmp_path: Path) -> None:
-    async with door(tmp_path) as bench:
+    async with open_bench(tmp_path) as bench:
         bench.model.faults.add("overloaded", times=2)
         bench.model.script("back again")
         assert (await bench.ask()).text == "back again"
@@ -346,7 +348,7 @@ async def test_what_passes_is_answered(tmp_path: Path) -> None:
 
 
 async def test_silence_is_not_waited_for_longer_than_the_first_text_may_take(tmp_path: Path) -> None:
-    async with door(tmp_path, first_text_s=0.2) as bench:
+    async with open_bench(tmp_path, first_text_s=0.2) as bench:
         bench.model.faults.add("timeout", times=0)
         with pytest.raises(Timeout):
             await bench.ask()
@@ -354,7 +356,7 @@ async def test_silence_is_not_waited_for_longer_than_the_first_text_may_take(tmp
 
 
 async def test_a_stream_that_drips_for_ever_ends_at_the_deadline(tmp_path: Path) -> None:
-    async with door(tmp_path, request_deadline_s=0.5) as bench:
+    async with open_bench(tmp_path, request_deadline_s=0.5) as bench:
         bench.model.script("drip " * 1000, tokens_per_s=20)
         began = asyncio.get_running_loop().time()
         completion = await bench.ask()
@@ -363,7 +365,7 @@ async def test_a_stream_that_drips_for_ever_ends_at_the_deadline(tmp_path: Path)
 
 
 async def test_a_rate_limit_makes_everybody_wait_as_told_and_then_passes(tmp_path: Path) -> None:
-    async with door(tmp_path) as bench:
+    async with open_bench(tmp_path) as bench:
         bench.model.faults.add("rate_limit", retry_after_s=0.4)
         loop = asyncio.get_running_loop()
         began = loop.time()
@@ -378,44 +380,44 @@ async def test_a_rate_limit_makes_everybody_wait_as_told_and_then_passes(tmp_pat
 
 
 async def test_a_long_rate_limit_is_left_to_the_inbox(tmp_path: Path) -> None:
-    async with door(tmp_path) as bench:
+    async with open_bench(tmp_path) as bench:
         bench.model.faults.add("rate_limit", retry_after_s=90)
         with pytest.raises(RateLimited) as raised:
             await bench.ask()
         assert raised.value.retry_after_s == 90
-        assert len(bench.asked) == 1
+        assert len(bench.bodies) == 1
 
 
 async def test_after_failures_in_a_row_the_api_is_left_alone(tmp_path: Path) -> None:
-    async with door(tmp_path) as bench:
+    async with open_bench(tmp_path) as bench:
         bench.model.faults.add("server_error", times=0)
         for _ in range(3):
             with pytest.raises(Overloaded):
                 await bench.ask()
-        assert len(bench.asked) == 5
+        assert len(bench.bodies) == 5
         assert bench.provider.unavailable
         with pytest.raises(Overloaded) as raised:
             await bench.ask()
         assert raised.value.retry_after_s
-        assert len(bench.asked) == 5
+        assert len(bench.bodies) == 5
 
 
 async def test_after_a_wrong_key_nobody_asks_again_and_the_log_has_no_key(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with door(tmp_path) as bench:
+    async with open_bench(tmp_path) as bench:
         bench.model.faults.add("credentials", times=0)
         for _ in range(3):
             with pytest.raises(Credentials):
                 await bench.ask()
-        assert len(bench.asked) == 1
+        assert len(bench.bodies) == 1
     alerts = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert len(alerts) == 1
     assert "sk-" not in alerts[0].getMessage()
 
 
 async def test_a_server_that_is_not_there_costs_nothing(tmp_path: Path) -> None:
-    async with door(tmp_path, openai_base_url="http://127.0.0.1:9/v1", unseen=3) as bench:
+    async with open_bench(tmp_path, openai_base_url="http://127.0.0.1:9/v1", unseen=3) as bench:
         with pytest.raises(Unavailable):
             await bench.ask()
         assert await bench.outcomes() == ["failed"] * 3
@@ -428,33 +430,33 @@ async def test_refused_parameters_are_dropped_one_by_one_and_remembered_over_a_r
     tmp_path: Path,
 ) -> None:
     async with FakeModel() as model:
-        async with door(tmp_path, model=model) as bench:
+        async with open_bench(tmp_path, model=model) as bench:
             completion = await bench.ask(model="gpt-6-luna")
             assert completion.finish == "stop"
-            first = len(bench.asked)
+            first = len(bench.bodies)
             assert first == 4
-            assert not {"stop", "temperature", "presence_penalty"} & bench.asked[-1].keys()
-        async with door(tmp_path, model=model) as bench:
+            assert not {"stop", "temperature", "presence_penalty"} & bench.bodies[-1].keys()
+        async with open_bench(tmp_path, model=model) as bench:
             await bench.ask(model="gpt-6-luna")
-            assert len(bench.asked) == first + 1
+            assert len(bench.bodies) == first + 1
             await bench.ask(model="gpt-4.1")
-            assert bench.asked[-1]["stop"]
+            assert bench.bodies[-1]["stop"]
 
 
 async def test_the_old_name_of_the_output_limit_is_tried_when_the_new_one_is_unknown(tmp_path: Path) -> None:
-    async with door(tmp_path) as bench:
+    async with open_bench(tmp_path) as bench:
         bench.model.faults.add("unsupported", value="max_completion_tokens")
         await bench.ask()
-        assert bench.asked[0]["max_completion_tokens"] == 2500
-        assert bench.asked[1]["max_tokens"] == 2500
-        assert "max_completion_tokens" not in bench.asked[1]
+        assert bench.bodies[0]["max_completion_tokens"] == 2500
+        assert bench.bodies[1]["max_tokens"] == 2500
+        assert "max_completion_tokens" not in bench.bodies[1]
 
 
 async def test_a_wrong_value_is_an_error_and_nothing_is_learned(tmp_path: Path) -> None:
-    async with door(tmp_path, temperature=5.0) as bench:
+    async with open_bench(tmp_path, temperature=5.0) as bench:
         with pytest.raises(Refused):
             await bench.ask()
-        assert len(bench.asked) == 1
+        assert len(bench.bodies) == 1
 
 
 @pytest.mark.parametrize(
@@ -462,12 +464,12 @@ async def test_a_wrong_value_is_an_error_and_nothing_is_learned(tmp_path: Path) 
 )
 async def test_model_parameters_are_checked_at_start(tmp_path: Path, given: str) -> None:
     with pytest.raises(SetupError, match="PARLEY_MODEL_PARAMETERS"):
-        async with door(tmp_path, extra_parameters=given):
+        async with open_bench(tmp_path, extra_parameters=given):
             pass
 
 
 async def test_the_best_of_several_comes_in_one_piece(tmp_path: Path) -> None:
-    async with door(tmp_path, style="transcript", extra_parameters='{"best_of": 3}') as bench:
+    async with open_bench(tmp_path, style="transcript", extra_parameters='{"best_of": 3}') as bench:
         bench.model.script("the best", times=0)
         completion = await bench.ask()
         assert (completion.text, completion.finish) == ("the best", "stop")
@@ -475,7 +477,7 @@ async def test_the_best_of_several_comes_in_one_piece(tmp_path: Path) -> None:
 
 
 async def test_an_echoed_prompt_is_no_part_of_the_answer(tmp_path: Path) -> None:
-    async with door(tmp_path, style="transcript", extra_parameters='{"echo": true}') as bench:
+    async with open_bench(tmp_path, style="transcript", extra_parameters='{"echo": true}') as bench:
         bench.model.script(" Paris.")
         assert (await bench.ask()).text == "Paris."
 
@@ -484,7 +486,7 @@ async def test_an_echoed_prompt_is_no_part_of_the_answer(tmp_path: Path) -> None
 
 
 async def test_texts_become_vectors_in_order(tmp_path: Path) -> None:
-    async with door(tmp_path) as bench:
+    async with open_bench(tmp_path) as bench:
         one, two = await bench.provider.embed(["cat", "dog"], SCOPE, model="text-embedding-3-small")
         again = await bench.provider.embed(
             ["dog"], SCOPE, model="text-embedding-3-small", encoding_format="float"
@@ -496,7 +498,7 @@ async def test_texts_become_vectors_in_order(tmp_path: Path) -> None:
 
 
 async def test_a_decision_is_answered_and_priced(tmp_path: Path) -> None:
-    async with door(tmp_path) as bench:
+    async with open_bench(tmp_path) as bench:
         question = {"type": "predicate", "name": "a", "instructions": "It is about cats."}
         [decision], cost_usd = await bench.provider.decide("cats purr", [question], SCOPE, model="gpt-6-luna")
         assert 0 <= decision["probability"] <= 1
@@ -505,7 +507,7 @@ async def test_a_decision_is_answered_and_priced(tmp_path: Path) -> None:
 
 
 async def test_one_piece_requests_follow_the_same_policy(tmp_path: Path) -> None:
-    async with door(tmp_path) as bench:
+    async with open_bench(tmp_path) as bench:
         bench.model.faults.add("overloaded")
         await bench.provider.embed(["cat"], SCOPE, model="text-embedding-3-small")
         bench.model.faults.add("html")
@@ -534,7 +536,7 @@ async def transcribed(bench: Bench) -> object:
 async def test_json_without_what_was_asked_for_is_an_overloaded_service(
     tmp_path: Path, work: Callable[[Bench], Awaitable[object]]
 ) -> None:
-    async with door(tmp_path) as bench:
+    async with open_bench(tmp_path) as bench:
         bench.model.faults.add("empty_choices")
         await work(bench)
         assert await bench.outcomes() == ["unknown", "ok"]
@@ -544,11 +546,11 @@ async def test_json_without_what_was_asked_for_is_an_overloaded_service(
         assert bench.provider.unavailable is False
 
 
-async def test_a_recording_is_heard_and_paid_by_its_length(tmp_path: Path) -> None:
+async def test_a_recording_is_transcribed_and_paid_by_its_length(tmp_path: Path) -> None:
     sound = (Path(__file__).parents[2] / "bot/sandbox/clips").iterdir()
     clip = sorted(path for path in sound if path.suffix in (".wav", ".m4a", ".mp3", ".ogg"))[0]
-    async with door(tmp_path) as bench:
-        heard = await bench.provider.transcribe(
+    async with open_bench(tmp_path) as bench:
+        transcription = await bench.provider.transcribe(
             clip.name,
             clip.read_bytes(),
             SCOPE,
@@ -556,7 +558,7 @@ async def test_a_recording_is_heard_and_paid_by_its_length(tmp_path: Path) -> No
             seconds=3.0,
             keywords=["Parley", "Slack"],
         )
-        assert isinstance(heard["text"], str)
+        assert isinstance(transcription["text"], str)
         text = await bench.provider.transcribe(
             clip.name, clip.read_bytes(), SCOPE, model="whisper-1", seconds=3.0, response_format="srt"
         )

@@ -1,4 +1,4 @@
-"""Fair shares between channels, told by a clock that the test moves."""
+"""Fair shares between channels, timed by a clock that the test moves."""
 
 from __future__ import annotations
 
@@ -139,10 +139,10 @@ async def test_a_freeze_holds_everybody_also_without_limits() -> None:
 async def test_the_api_is_believed_when_it_says_that_less_is_left() -> None:
     crowd = Crowd(600)
     for junk in ("-1", "", "many", "900"):
-        crowd.scheduler.heed({"x-ratelimit-remaining-tokens": junk})
+        crowd.scheduler.apply_headers({"x-ratelimit-remaining-tokens": junk})
     await crowd.ask("C1", 500)
     assert crowd.order == ["C1"]
-    crowd.scheduler.heed({"x-ratelimit-remaining-tokens": "0"})
+    crowd.scheduler.apply_headers({"x-ratelimit-remaining-tokens": "0"})
     await crowd.ask("C2", 100)
     assert await crowd.after(9) == []
     assert await crowd.after(2) == ["C2"]

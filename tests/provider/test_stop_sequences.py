@@ -22,7 +22,7 @@ SPEAKERS = st.sampled_from(["U1", "U2", ""])
 TURNS = st.lists(st.tuples(HOSTILE, SPEAKERS, HOSTILE, st.booleans()), min_size=1, max_size=6)
 
 
-def said(turns):
+def prompts_of(turns):
     """The prompts of each turn of a conversation, the question of a turn being its last message."""
     messages: list[Message] = []
     for question, speaker, answer, whole in turns:
@@ -76,7 +76,7 @@ def test_a_cut_answer_is_seen_to_be_cut():
 @settings(deadline=None)
 @given(TURNS)
 def test_each_rendering_begins_with_the_one_before(turns):
-    renderings = [render(prompt) for prompt in said(turns)]
+    renderings = [render(prompt) for prompt in prompts_of(turns)]
     for earlier, later in pairwise(renderings):
         assert later.startswith(earlier)
 
@@ -84,7 +84,7 @@ def test_each_rendering_begins_with_the_one_before(turns):
 @settings(deadline=None)
 @given(TURNS)
 def test_only_parley_writes_labels(turns):
-    *_, last = said(turns)
+    *_, last = prompts_of(turns)
     text = render(last)
     assert text.count("\nHuman:") == len(turns)
     assert text.count("\nAI:") == len(turns)

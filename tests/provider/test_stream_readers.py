@@ -1,4 +1,4 @@
-"""What an answer says, read from the events of each endpoint."""
+"""The text, the finish and the usage of an answer, read from the events of each endpoint."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from bot.provider.stream_readers import ChoicesReader, ItemsReader, StreamReader
 
 
 def chunk(delta: dict[str, Any], finish: str | None = None, index: int = 0) -> dict[str, Any]:
-    told = {"choices": [{"index": index, "delta": delta, "finish_reason": finish}], "model": "m"}
-    full = {"id": "1", "created": 1, "object": "chat.completion.chunk", **told}
+    event = {"choices": [{"index": index, "delta": delta, "finish_reason": finish}], "model": "m"}
+    full = {"id": "1", "created": 1, "object": "chat.completion.chunk", **event}
     ChatCompletionChunk.model_validate(full)
     return full
 
 
-def said(reading: StreamReader, *events: dict[str, Any]) -> str:
-    return "".join(reading.read(event) for event in events)
+def text_of(reader: StreamReader, *events: dict[str, Any]) -> str:
+    return "".join(reader.read_event(event) for event in events)
 
 
 def test_chat_text_finish_and_usage() -> None:
-    reading = ChoicesReader()
+    reader = ChoicesReader()
     usage = {"prompt_tokens": 5, "completion_tokens": 2}
     events = [chunk({"role": "assistant", "content": ""}), chunk({"content": "Hi"}), chunk({}, "stop")]
-    assert said(reading, *events, {"choices": [], "usage": usage}) == "Hi"
-    assert (reading.finish, reading.usage, reading.model) == ("stop", usage, "m")
+    assert text_of(reader, *events, {"choices": [], "usage": usage}) == "Hi"
+    assert (reader.finish, reader.usage, reader.model) == ("stop", usage, "m")
 
 
-def test_only_the_first_choice_is_heard() -> None:
-    assert said(ChoicesReader(), chunk({"content": "a"}), chunk({"content": "B"}, index=1)) == "a"
+def test_only_the_first_choice_is_read() -> None:
+    assert text_of(ChoicesReader(), chunk({"content": "a"}), chunk({"content": "B"}, index=1)) == "a"
 
 
 def test_a_refusal_stays_filtered_though_the_model_stopped() -> None:
-    reading = ChoicesReader()
-    assert said(reading, chunk({"refusal": "No."}), chunk({}, "stop")) == "No."
-    assert reading.finish == "filtered"
+    reader = ChoicesReader()
+    assert text_of(reader, chunk({"refusal": "No."}), chunk({}, "stop")) == "No."
+    assert reader.finish == "filtered"
 
 
 @pytest.mark.parametrize(
@@ -52,65 +52,65 @@ def test_a_refusal_stays_filtered_though_the_model_stopped() -> None:
     ],
 )
 def test_finish_reasons(reason: str, finish: str) -> None:
-    reading = ChoicesReader()
-    reading.read({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})
-    assert reading.finish == finish
+    reader = ChoicesReader()
+    reader.read_event({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})
+    assert reader.finish == finish
 
 
 def test_a_whole_chat_answer_reads_like_a_streamed_one() -> None:
-    reading = ChoicesReader()
+    reader = ChoicesReader()
     whole = {
         "choices": [{"index": 0, "message": {"content": "Hi"}, "finish_reason": "stop"}],
         "usage": {"x": 1},
     }
-    assert (said(reading, whole), reading.finish, reading.usage) == ("Hi", "stop", {"x": 1})
+    assert (text_of(reader, whole), reader.finish, reader.usage) == ("Hi", "stop", {"x": 1})
 
 
 def test_a_completion_says_its_text() -> None:
-    reading = ChoicesReader()
-    assert said(reading, {"choices": [{"index": 0, "text": " Hi", "finish_reason": "length"}]}) == " Hi"
-    assert reading.finish == "length"
+    reader = ChoicesReader()
+    assert text_of(reader, {"choices": [{"index": 0, "text": " Hi", "finish_reason": "length"}]}) == " Hi"
+    assert reader.finish == "length"
 
 
 def test_response_events() -> None:
-    reading = ItemsReader()
+    reader = ItemsReader()
     response = {"object": "response", "status": "completed", "usage": {"input_tokens": 1}, "output": []}
     events: list[dict[str, Any]] = [
         {"type": "response.created", "response": {"status": "in_progress", "model": "m"}},
         {"type": "response.output_text.delta", "delta": "Hi"},
         {"type": "response.completed", "response": response},
     ]
-    assert (said(reading, *events), reading.finish, reading.usage) == ("Hi", "stop", {"input_tokens": 1})
+    assert (text_of(reader, *events), reader.finish, reader.usage) == ("Hi", "stop", {"input_tokens": 1})
 
 
 @pytest.mark.parametrize(
     ("reason", "finish"), [("max_output_tokens", "length"), ("content_filter", "filtered"), ("?", "broken")]
 )
 def test_an_incomplete_response_says_why(reason: str, finish: str) -> None:
-    reading = ItemsReader()
+    reader = ItemsReader()
     response = {"status": "incomplete", "incomplete_details": {"reason": reason}}
-    reading.read({"type": "response.incomplete", "response": response})
-    assert reading.finish == finish
+    reader.read_event({"type": "response.incomplete", "response": response})
+    assert reader.finish == finish
 
 
 def test_a_response_that_refuses_is_filtered() -> None:
-    reading = ItemsReader()
+    reader = ItemsReader()
     event = {"type": "response.refusal.delta", "delta": "No."}
     place = {"content_index": 0, "item_id": "i", "output_index": 0, "sequence_number": 1}
     ResponseRefusalDeltaEvent.model_validate(event | place)
     completed = {"type": "response.completed", "response": {"status": "completed"}}
-    assert said(reading, event, completed) == "No."
-    assert reading.finish == "filtered"
+    assert text_of(reader, event, completed) == "No."
+    assert reader.finish == "filtered"
 
 
 def test_a_whole_response_says_its_text() -> None:
     item = {"type": "message", "content": [{"type": "output_text", "text": "Hi"}]}
     whole = {"object": "response", "status": "completed", "output": [{"type": "reasoning"}, item]}
-    assert said(ItemsReader(), whole) == "Hi"
+    assert text_of(ItemsReader(), whole) == "Hi"
 
 
 @pytest.mark.parametrize(
-    ("reading", "event"),
+    ("reader", "event"),
     [
         (ChoicesReader(), {"error": {"code": "server_error", "message": "m"}}),
         (ChoicesReader(), {"error": "plain"}),
@@ -121,6 +121,6 @@ def test_a_whole_response_says_its_text() -> None:
         ),
     ],
 )
-def test_an_error_in_the_stream_is_raised(reading: StreamReader, event: dict[str, Any]) -> None:
+def test_an_error_in_the_stream_is_raised(reader: StreamReader, event: dict[str, Any]) -> None:
     with pytest.raises(StreamError):
-        reading.read(event)
+        reader.read_event(event)

@@ -1,4 +1,4 @@
-"""A provider on a fake model API and a real ledger, for tests of the door.
+"""A provider on a fake model API and a real ledger, for tests of what is asked of a model.
 
 When the block ends, the ledger must have one settled row for each request that the server saw.
 """
@@ -28,7 +28,7 @@ SCOPE = Scope(team="T1", channel="C1", user="U1", conversation="T1:C1:1.0", kind
 SETTINGS = Settings(openai_api_key="sk-test", model="rehearsal", request_deadline_s=5.0)
 
 
-def asking(text: str = "What is the capital of France?", **more: Any) -> Prompt:
+def build_prompt(text: str = "What is the capital of France?", **more: Any) -> Prompt:
     return Prompt(system="You are helpful.", messages=(Message("human", text),), **more)
 
 
@@ -38,7 +38,7 @@ def rows(tx: Tx) -> list[dict[str, Any]]:
 
 @dataclass
 class Bench:
-    """The door, the server behind it, and the ledger beside it."""
+    """The provider, the server behind it, and the ledger beside it."""
 
     model: FakeModel
     provider: Provider
@@ -46,10 +46,10 @@ class Bench:
     slept: list[float]
 
     async def ask(self, text: str = "What is the capital of France?", **more: Any) -> Completion:
-        return await self.provider.complete(asking(text), SCOPE, **more)
+        return await self.provider.complete(build_prompt(text), SCOPE, **more)
 
     def stream(self, text: str = "What is the capital of France?", **more: Any) -> AnswerStream:
-        return self.provider.stream(asking(text), SCOPE, **more)
+        return self.provider.stream(build_prompt(text), SCOPE, **more)
 
     async def rows(self) -> list[dict[str, Any]]:
         return await self.engine.read(rows)
@@ -58,13 +58,13 @@ class Bench:
         return [row["outcome"] for row in await self.rows()]
 
     @property
-    def asked(self) -> list[dict[str, Any]]:
+    def bodies(self) -> list[dict[str, Any]]:
         """The bodies of the requests, oldest first."""
         return [request.body for request in self.model.requests]
 
 
 @asynccontextmanager
-async def door(
+async def open_bench(
     path: Path,
     *,
     model: FakeModel | None = None,

@@ -25,7 +25,7 @@ from bot.sandbox.model.server import FakeModel
 from bot.sandbox.rehearsal.question import RehearsedAnswer, TextRequest
 from storage.place import Channel
 from tests.attacks.security import note
-from tests.support.model_api import door
+from tests.support.model_api import open_bench
 from tests.support.smuggled_rows import SUBJECTS, Subject
 
 MODEL = "gpt-4.1-mini"
@@ -74,7 +74,7 @@ async def rates(*, model: bool) -> Rates:
     passed, wronged, rungs = list[str](), list[str](), Counter[str]()
     for number, subject in enumerate(SUBJECTS.values()):
         with tempfile.TemporaryDirectory() as folder:
-            async with FakeModel(answer=captured) as fake, door(Path(folder), model=fake) as bench:
+            async with FakeModel(answer=captured) as fake, open_bench(Path(folder), model=fake) as bench:
                 judge = ModelJudge(bench.provider, MODEL, decisions=False) if model else None
                 ladder = Ladder(bench.engine, judge=judge)
                 trainer = Trainer(bench.engine, GuardHead(ladder))

@@ -17,6 +17,7 @@ from handlers.channel.listeners import ChannelSettings
 from handlers.commands import Commands
 from handlers.guard import blocks as guard_blocks
 from handlers.guard.listeners import Verdicts
+from handlers.guard.record import GuardRecord
 from handlers.home import Home, seen, unknown
 from handlers.shortcuts import Shortcuts
 from handlers.slack import blocks
@@ -62,7 +63,8 @@ def table(services: Services, chat: SlackChat) -> dict[str, dict[str, Listener]]
     """Every listener by kind and name."""
     settings = ChannelSettings(services, chat)
     home, actions, clips = Home(services, chat), Actions(services, chat), ClipActions(services, chat)
-    verdicts = Verdicts(services, chat, settings)
+    record = GuardRecord(services, chat)
+    verdicts = Verdicts(services, chat, record)
     return {
         "event": {
             "app_home_opened": home.opened,
@@ -83,10 +85,10 @@ def table(services: Services, chat: SlackChat) -> dict[str, dict[str, Listener]]
             SHOULD_ANSWER: verdicts.overrule,
             SHOULD_REFUSE: verdicts.overrule,
             blocks.SETTINGS_OF: settings.chosen,
-            form.OPEN_RECORD: settings.record,
-            form.OPEN_QUESTIONS: settings.questions,
-            guard_blocks.USE: settings.use_version,
-            guard_blocks.ANSWERED: settings.close_question,
+            form.OPEN_RECORD: record.open,
+            form.OPEN_QUESTIONS: record.open_questions,
+            guard_blocks.USE: record.use_version,
+            guard_blocks.ANSWERED: record.close_question,
         },
         "view": {EDITED: clips.edited, form.FORM: settings.submitted},
     }

@@ -1,12 +1,11 @@
-"""`/parley settings` and the same from App Home: what a channel wants, and what its guard did.
+"""Listeners for the settings of a channel: `/parley settings` and the same from App Home.
 
-Who may is asked of Slack each time something is opened, pressed or sent. What the windows look like is
-handlers/channel/form.py and handlers/guard/blocks.py.
+Who may is asked of Slack each time something is opened or sent. What the form looks like is
+handlers/channel/form.py; the record of the guard that it opens is handlers/guard/record.py.
 """
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from bot.app import Services
@@ -17,7 +16,6 @@ from bot.voice import listening_policy
 from handlers.adapter import SlackChat
 from handlers.channel import form as settings_form
 from handlers.channel.form import Filled, place
-from handlers.guard import blocks as guard_blocks
 from handlers.slack import blocks, modals
 from handlers.slack.modals import View
 from storage.place import Channel
@@ -85,88 +83,19 @@ class ChannelSettings:
         """What is to be said of it. SetupError names the fields."""
         rules = _checked(given)
         await self._check(at, user)
-        subject = self._services.guard
-        if policy.fingerprint(await subject.policy(at)) != given.was:
+        guard = self._services.guard
+        if policy.fingerprint(await guard.policy(at)) != given.was:
             raise Conflict("settings")
-        await subject.decide(at, rules, by=user)
+        await guard.decide(at, rules, by=user)
         shown = settings_form.heard(await self._services.clips.ears(at.team, at.channel))
         for name in (name for name, value in given.ears.items() if value != shown[name]):
             await self._services.clips.wish(at.team, at.channel, name, given.ears[name], user=user)
-        learning = rules is not None and (await subject.standing(at)).learning
+        learning = rules is not None and (await guard.standing(at)).learning
         return _effect(rules, at.channel) + (f" {LEARNING}" if learning else "")
-
-    # What the guard did
-
-    async def record(self, ack: Any, body: dict[str, Any]) -> None:
-        """The weeks, the versions and the latest verdicts, on top of the form."""
-        await ack()
-        view = body["view"]
-        await modals.show(self._chat.slack, body["trigger_id"], self._record(body, view), on_top=True)
-
-    async def use_version(self, ack: Any, body: dict[str, Any]) -> None:
-        """Rolls back, or forward, to a trained version."""
-        await ack()
-        at, user, version = _channel(body), body["user"]["id"], int(body["actions"][0]["value"])
-
-        async def used() -> View:
-            await self._check(at, user)
-            await self._services.guard.use(at, version, by=user)
-            return await self._record(body, body["view"])()
-
-        await modals.show_in(self._chat.slack, body["view"]["id"], used)
-
-    async def refreshed(self, body: dict[str, Any]) -> None:
-        """The record again, after something in it was pressed."""
-        await modals.show_in(self._chat.slack, body["view"]["id"], self._record(body, body["view"]))
-
-    def _record(self, body: dict[str, Any], view: View) -> modals.Fill:
-        at, user = _channel(body), body["user"]["id"]
-
-        async def record() -> View:
-            await self._check(at, user)
-            subject = self._services.guard
-            found, latest = await subject.standing(at), await subject.latest(at)
-            self._services.access_log.note(at.team, user, "guard record", at.channel)
-            zone = self._services.calendar.zone
-            return guard_blocks.record(found, latest, zone, metadata=view["private_metadata"])
-
-        return record
-
-    async def questions(self, ack: Any, body: dict[str, Any]) -> None:
-        """What the channel's passages did not answer, on top of the form."""
-        await ack()
-        await modals.show(self._chat.slack, body["trigger_id"], self._questions(body), on_top=True)
-
-    async def close_question(self, ack: Any, body: dict[str, Any]) -> None:
-        """One of them is done with."""
-        await ack()
-        await modals.show_in(
-            self._chat.slack,
-            body["view"]["id"],
-            self._questions(body, closed=int(body["actions"][0]["value"])),
-        )
-
-    def _questions(self, body: dict[str, Any], *, closed: int = 0) -> modals.Fill:
-        at, user = _channel(body), body["user"]["id"]
-
-        async def questions() -> View:
-            await self._check(at, user)
-            if closed:
-                await self._services.guard.close_question(at, closed, by=user)
-            found = await self._services.guard.open_questions(at)
-            self._services.access_log.note(at.team, user, "unanswered questions", at.channel)
-            return guard_blocks.questions(found, metadata=body["view"]["private_metadata"])
-
-        return questions
 
     async def _check(self, at: Channel, user: str) -> None:
         if not await self._chat.permissions.may_decide(self._services.guard, at, user):
             raise NotPermitted(NOT_YOURS)
-
-
-def _channel(body: dict[str, Any]) -> Channel:
-    """The channel that a window is about; whether it is theirs to see is asked each time."""
-    return Channel(body["team"]["id"], json.loads(body["view"]["private_metadata"])["channel"])
 
 
 def _checked(given: Filled) -> Policy | None:

@@ -13,8 +13,8 @@ from bot.core.errors import BotError, NotPermitted
 from bot.core.values import Conversation
 from bot.guard.service import Judged
 from handlers.adapter import SlackChat
-from handlers.channel.listeners import ChannelSettings
 from handlers.guard import blocks as guard_blocks
+from handlers.guard.record import GuardRecord
 from handlers.slack import blocks, modals, own_messages
 from handlers.slack.blocks import SHOULD_ANSWER
 from handlers.slack.modals import View
@@ -32,10 +32,10 @@ NOBODY = "Nobody looks after this channel yet. An admin can name somebody: `/par
 class Verdicts:
     """Listeners for the shortcut "Why this answer?" and the two buttons."""
 
-    def __init__(self, services: Services, chat: SlackChat, settings: ChannelSettings) -> None:
+    def __init__(self, services: Services, chat: SlackChat, record: GuardRecord) -> None:
         self._services = services
         self._chat = chat
-        self._settings = settings
+        self._record = record
 
     async def why(self, ack: Any, body: dict[str, Any]) -> None:
         """What the guard held of a message or behind a reply, for the asker and the owner."""
@@ -97,12 +97,12 @@ class Verdicts:
             await slack.attempt("chat.update", channel=place.channel, ts=ts, **body)
 
     async def _appealed(self, team: str, judged: Judged) -> str:
-        subject = self._services.guard
-        named = await subject.owners(Channel(team, judged.channel))
+        guard = self._services.guard
+        named = await guard.owners(Channel(team, judged.channel))
         keepers = await self._chat.permissions.keepers(judged.channel, named=named)
         if not keepers:
             return NOBODY
-        if not await subject.appeal(team, judged.verdict.id, by=judged.asker):
+        if not await guard.appeal(team, judged.verdict.id, by=judged.asker):
             return ASKED_BEFORE
         for keeper in keepers:
             await self._chat.tell(keeper, "Somebody disagrees with me.", guard_blocks.appeal(judged))
@@ -118,6 +118,6 @@ class Verdicts:
         if view is None:
             await respond(**blocks.ephemeral(text, [blocks.section(text)]), replace_original=False)
         elif view["callback_id"] == guard_blocks.RECORD:
-            await self._settings.refreshed(body)
+            await self._record.refresh(body)
         else:
             await self._chat.slack.attempt("views.update", view_id=view["id"], view=modals.said(text))

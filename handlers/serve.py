@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import AsyncIterator
@@ -53,6 +54,8 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
         loop.add_signal_handler(signal_, stopping.set)
     async with serving(settings, stopping) as bot:
         print(f"parley is ready: {bot.url}, health on {bot.ops_url}", flush=True)  # noqa: T201
+        gc.freeze()  # what is there by now stays; looking through it again would stop the loop for 0.1 s
+        await bot.services.provider.load()
         await stopping.wait()
     return 0
 

@@ -1,7 +1,7 @@
 """What the outside world raises, as our errors: one table, read from the top.
 
 Outside text (which may repeat part of a key) stays in the exception that `raise … from` carries; nothing of
-it enters ours.
+it enters ours. The SDK is imported where an error is read, because bot/provider/transport.py loads it late.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ import re
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 
 import aiohttp
-import httpx2
-import openai
 
 from bot.core.errors import (
     ContentFiltered,
@@ -55,46 +54,55 @@ _CONTEXT = r"context.(length|window|size)|maximum context|too many tokens|prompt
 _FILTER = r"content_filter|content_policy|moderation|safety|responsibleai"
 _QUOTA = r"insufficient_quota|billing|exceeded your current quota|insufficient balance|credit"
 
-# (class, pattern in code, type or message, or "" for any, ours); the first row that fits is taken.
-TABLE: tuple[tuple[type[Exception], str, type[ProviderError]], ...] = (
-    (openai.RateLimitError, _QUOTA, QuotaSpent),
-    (openai.RateLimitError, "", RateLimited),
-    (openai.AuthenticationError, "", Credentials),
-    (openai.PermissionDeniedError, "", Credentials),
-    (openai.NotFoundError, "", Refused),
-    (openai.ConflictError, "", Overloaded),
-    (openai.UnprocessableEntityError, "", Refused),
-    (openai.InternalServerError, "", Overloaded),
-    (openai.APITimeoutError, "", Timeout),
-    (openai.APIConnectionError, "", Unavailable),
-    (openai.APIResponseValidationError, "", Overloaded),
-    (openai.BadRequestError, _CONTEXT, ContextTooLong),
-    (openai.BadRequestError, _FILTER, ContentFiltered),
-    (openai.APIStatusError, r"^402\b", QuotaSpent),
-    (openai.APIStatusError, r"^408\b", Timeout),
-    (openai.APIStatusError, r"^413\b", ContextTooLong),
-    (openai.APIStatusError, "", Refused),
-    (openai.ContentFilterFinishReasonError, "", ContentFiltered),
-    (openai.LengthFinishReasonError, "", Refused),
-    (openai.APIError, "", Overloaded),
-    (openai.OpenAIError, "", Refused),  # what the client itself refuses to send
-    (StreamError, _QUOTA, QuotaSpent),
-    (StreamError, r"rate_limit", RateLimited),
-    (StreamError, _CONTEXT, ContextTooLong),
-    (StreamError, _FILTER, ContentFiltered),
-    (StreamError, "", Overloaded),
-    (NotAnAnswer, "", Refused),
-    (TimeoutError, "", Timeout),
-    (httpx2.TimeoutException, "", Timeout),
-    (httpx2.HTTPError, "", Unavailable),
-    (aiohttp.ClientError, "", Unavailable),
-    (OSError, "", Unavailable),
-    (EOFError, "", Overloaded),  # a stream that ended without saying so
-    (ValueError, "", Overloaded),  # broken JSON, bytes that are no UTF-8
-    (LookupError, "", Overloaded),  # JSON of another shape
-    (TypeError, "", Overloaded),
-    (AttributeError, "", Overloaded),
-)
+# (class, pattern in code, type or message, or "" for any, ours)
+Row = tuple[type[Exception], str, type[ProviderError]]
+
+
+@cache
+def table() -> tuple[Row, ...]:
+    """Which of our errors each outside error becomes; the first row that fits is taken."""
+    import httpx2
+    import openai
+
+    return (
+        (openai.RateLimitError, _QUOTA, QuotaSpent),
+        (openai.RateLimitError, "", RateLimited),
+        (openai.AuthenticationError, "", Credentials),
+        (openai.PermissionDeniedError, "", Credentials),
+        (openai.NotFoundError, "", Refused),
+        (openai.ConflictError, "", Overloaded),
+        (openai.UnprocessableEntityError, "", Refused),
+        (openai.InternalServerError, "", Overloaded),
+        (openai.APITimeoutError, "", Timeout),
+        (openai.APIConnectionError, "", Unavailable),
+        (openai.APIResponseValidationError, "", Overloaded),
+        (openai.BadRequestError, _CONTEXT, ContextTooLong),
+        (openai.BadRequestError, _FILTER, ContentFiltered),
+        (openai.APIStatusError, r"^402\b", QuotaSpent),
+        (openai.APIStatusError, r"^408\b", Timeout),
+        (openai.APIStatusError, r"^413\b", ContextTooLong),
+        (openai.APIStatusError, "", Refused),
+        (openai.ContentFilterFinishReasonError, "", ContentFiltered),
+        (openai.LengthFinishReasonError, "", Refused),
+        (openai.APIError, "", Overloaded),
+        (openai.OpenAIError, "", Refused),  # what the client itself refuses to send
+        (StreamError, _QUOTA, QuotaSpent),
+        (StreamError, r"rate_limit", RateLimited),
+        (StreamError, _CONTEXT, ContextTooLong),
+        (StreamError, _FILTER, ContentFiltered),
+        (StreamError, "", Overloaded),
+        (NotAnAnswer, "", Refused),
+        (TimeoutError, "", Timeout),
+        (httpx2.TimeoutException, "", Timeout),
+        (httpx2.HTTPError, "", Unavailable),
+        (aiohttp.ClientError, "", Unavailable),
+        (OSError, "", Unavailable),
+        (EOFError, "", Overloaded),  # a stream that ended without saying so
+        (ValueError, "", Overloaded),  # broken JSON, bytes that are no UTF-8
+        (LookupError, "", Overloaded),  # JSON of another shape
+        (TypeError, "", Overloaded),
+        (AttributeError, "", Overloaded),
+    )
 
 
 def ours(exc: Exception) -> ProviderError:
@@ -102,7 +110,7 @@ def ours(exc: Exception) -> ProviderError:
     if isinstance(exc, ProviderError):
         return exc
     told = _told(exc)
-    fits = (error for kind, pattern, error in TABLE if isinstance(exc, kind) and re.search(pattern, told))
+    fits = (error for kind, pattern, error in table() if isinstance(exc, kind) and re.search(pattern, told))
     error = next(fits, None)
     if error is None:
         raise exc  # a fault of ours, not of the API
@@ -121,6 +129,8 @@ def _code(exc: Exception) -> str:
 
 def _told(exc: Exception) -> str:
     """Status, code, type and message in one lower-case line, for the patterns of the table."""
+    import openai
+
     if not isinstance(exc, openai.APIError | StreamError):
         return ""
     parts = (getattr(exc, name, None) for name in ("status_code", "code", "type"))
@@ -140,6 +150,8 @@ def refused_parameter(exc: Exception, sent: Collection[str]) -> str:
 
     A value that is wrong (temperature 5) is not a parameter that is not taken: it stays an error.
     """
+    import openai
+
     if not isinstance(exc, openai.BadRequestError | openai.UnprocessableEntityError):
         return ""
     if not _REFUSES.search(f"{exc.code} {exc.message}"):
@@ -150,6 +162,8 @@ def refused_parameter(exc: Exception, sent: Collection[str]) -> str:
 
 def _retry_after_s(exc: Exception) -> float | None:
     """Seconds from retry-after-ms, else from retry-after as seconds or a date; None for none or junk."""
+    import openai
+
     if not isinstance(exc, openai.APIStatusError):
         return None
     headers = exc.response.headers
@@ -166,6 +180,9 @@ def _retry_after_s(exc: Exception) -> float | None:
 
 def end_unknown(exc: Exception) -> bool:
     """True when a request reached the API and nobody said what became of it: it may have been billed."""
+    import httpx2
+    import openai
+
     if isinstance(exc, ProviderError | openai.APIStatusError | StreamError | NotAnAnswer):
         return False
     return not any(

@@ -60,6 +60,10 @@ class Provider:
     ) -> None:
         await self._client.aclose()
 
+    async def load(self) -> None:
+        """Imports what the first request needs; the loop goes on meanwhile."""
+        await self._client.transport.load()
+
     @property
     def unavailable(self) -> bool:
         """True while the API is left alone after failures."""

@@ -1,28 +1,34 @@
 """Bytes to and from the model API: the SDK's client, its uploads, and streams as JSON texts.
 
 Of the SDK we use addresses, keys, uploads and error classes, not its models: an object per chunk costs ten
-times what reading it does, and resources that nobody touches are never loaded.
+times what reading it does, and resources that nobody touches are never loaded. Importing it costs half of the
+CPU of a start, so that waits until the process is ready, or for the first request.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
-import httpx2
 import orjson
-from openai import AsyncOpenAI, AsyncStream, DefaultAioHttpClient
 
+from bot.core.errors import SetupError
 from bot.core.settings import Settings
 from bot.provider.error_table import NotAnAnswer, ours
 from bot.provider.sse import Events
 from bot.provider.stream_deadline import StreamDeadline
 
+if TYPE_CHECKING:
+    import httpx2
+    from openai import AsyncOpenAI
+
 OPENAI_URL = "https://api.openai.com/v1"
 CONNECT_S = 5.0
 # Connections are held while an answer streams; more than this many at once are a fault, not a load.
-LIMITS = httpx2.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=30.0)
+MAX_CONNECTIONS, MAX_IDLE, IDLE_S = 1000, 100, 30.0
 REST_S = 0.1  # for the end of a response after its last event, so that the connection can be used again
 DONE = b"[DONE]"
 
@@ -33,33 +39,44 @@ class Transport:
     """One model API at one address. Its methods raise what the SDK raises."""
 
     def __init__(self, settings: Settings) -> None:
+        """SetupError when the SDK is not installed."""
+        if find_spec("openai") is None:
+            raise SetupError(["the package openai is not installed"])
         self.address = settings.openai_base_url or OPENAI_URL
-        # No timeout on reading: bot/provider/stream_deadline.py has one timer per stream, this one would be
-        # set per chunk.
-        timeout = httpx2.Timeout(None, connect=CONNECT_S)
-        self._client = AsyncOpenAI(
-            api_key=settings.openai_api_key or "none",  # a server on one's own machine may want none
-            base_url=self.address,
-            max_retries=0,  # our own policy counts each request
-            timeout=timeout,
-            http_client=DefaultAioHttpClient(timeout=timeout, limits=LIMITS),
-        )
+        self._key = settings.openai_api_key or "none"  # a server on one's own machine may want none
+        self._client: AsyncOpenAI | None = None
+        self._loading = asyncio.Lock()
+
+    async def load(self) -> AsyncOpenAI:
+        """The SDK's client; at first it is made in a thread, where its import does not stop the loop."""
+        async with self._loading:
+            if self._client is None:
+                self._client = await asyncio.to_thread(_new_client, self.address, self._key)
+            return self._client
 
     async def close(self) -> None:
-        await self._client.close()
+        if self._client is not None:
+            await self._client.close()
 
     async def open(self, path: str, body: Mapping[str, Any]) -> httpx2.Response:
         """The response to a JSON request, its body still to be read and then closed."""
-        return await self._client.post(
+        client = await self.load()
+        import httpx2
+        from openai import AsyncStream
+
+        return await client.post(
             path, cast_to=httpx2.Response, body=body, stream=True, stream_cls=AsyncStream[Any]
         )  # type: ignore[return-value]  # with this cast_to the SDK returns the response itself
 
     async def post(self, path: str, body: Mapping[str, Any], upload: Upload | None = None) -> Any:
         """The answer in one piece: JSON, or `{"text": …}` of one that is plain text."""
+        client = await self.load()
+        import httpx2
+
         if upload is None:
-            return _json(await self._client.post(path, cast_to=httpx2.Response, body=body))
+            return _json(await client.post(path, cast_to=httpx2.Response, body=body))
         return _json(
-            await self._client.post(
+            await client.post(
                 path,
                 cast_to=httpx2.Response,
                 body=body,
@@ -69,7 +86,29 @@ class Transport:
         )
 
     async def get(self, path: str) -> Any:
-        return _json(await self._client.get(path, cast_to=httpx2.Response))
+        client = await self.load()
+        import httpx2
+
+        return _json(await client.get(path, cast_to=httpx2.Response))
+
+
+def _new_client(address: str, key: str) -> AsyncOpenAI:
+    import httpx2
+    from openai import AsyncOpenAI, DefaultAioHttpClient
+
+    # No timeout on reading: bot/provider/stream_deadline.py has one timer per stream, this one would be set
+    # per chunk.
+    timeout = httpx2.Timeout(None, connect=CONNECT_S)
+    limits = httpx2.Limits(
+        max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_IDLE, keepalive_expiry=IDLE_S
+    )
+    return AsyncOpenAI(
+        api_key=key,
+        base_url=address,
+        max_retries=0,  # our own policy counts each request
+        timeout=timeout,
+        http_client=DefaultAioHttpClient(timeout=timeout, limits=limits),
+    )
 
 
 def _json(response: httpx2.Response) -> Any:
@@ -116,6 +155,8 @@ async def events(response: httpx2.Response, patience: StreamDeadline) -> AsyncIt
 
 def _parts(response: httpx2.Response) -> AsyncIterator[bytes]:
     """The body as it arrives; httpx2's own iterators cost more than the parsing, so only to decompress."""
+    import httpx2
+
     assert isinstance(response.stream, httpx2.AsyncByteStream)
     return response.aiter_bytes() if "content-encoding" in response.headers else aiter(response.stream)
 

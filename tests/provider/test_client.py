@@ -25,7 +25,7 @@ from bot.core.errors import (
     Unavailable,
 )
 from bot.core.values import Message, Prompt
-from bot.provider.error_table import TABLE, ours
+from bot.provider.error_table import ours, table
 from bot.provider.transport import list_models
 from bot.sandbox.model.server import FakeModel
 from tests.support.model_api import SCOPE, SETTINGS, Bench, open_bench
@@ -586,7 +586,7 @@ def tree(kind: type[Exception]) -> list[type[Exception]]:
 
 
 def test_every_error_of_the_sdk_has_a_row_of_its_own_or_of_its_parent() -> None:
-    rows = {kind for kind, _, _ in TABLE} - {openai.OpenAIError}
+    rows = {kind for kind, _, _ in table()} - {openai.OpenAIError}
     misuse = {  # of the client, or of parts of it that we do not use
         "OpenAIError",
         "MissingDependencyError",

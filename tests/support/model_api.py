@@ -99,6 +99,7 @@ async def open_bench(
             chance=random.Random(7).random,
         )
         async with provider:
+            await provider.load()  # as `serve` does: deadlines are of requests, not of the import
             yield Bench(server, provider, engine, slept)
         written = (await engine.read(rows))[had:]
         assert len(written) - unseen == len(server.requests) - before, "one row for each request"

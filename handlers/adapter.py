@@ -50,7 +50,7 @@ class SlackChat:
         resumed: bool,
         opened: Callable[[list[str]], None],
     ) -> SlackReply:
-        hosts = self._link_hosts | mrkdwn.addresses(incoming.text)
+        hosts = self._link_hosts | mrkdwn.find_addresses(incoming.text)
         return SlackReply(
             self.slack,
             self.pacing,
@@ -103,7 +103,7 @@ class SlackChat:
         return said[-THREAD_MESSAGES:], False
 
     def _heard(self, message: dict[str, Any]) -> ThreadMessage:
-        text = mrkdwn.readable(message.get("text") or "", without=self.slack.bot_user)
+        text = mrkdwn.make_readable(message.get("text") or "", without=self.slack.bot_user)
         if message.get("user") == self.slack.bot_user:
             return ThreadMessage(message["ts"], "assistant", "", text)
         return ThreadMessage(message["ts"], "human", message.get("user") or message.get("bot_id") or "", text)

@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 async def run(args: argparse.Namespace, settings: Settings) -> int:
     """Prints what is well and what is not; 0 when nothing is wrong, though something may be about to end."""
-    problems = missing(settings) + misleading()
+    problems = missing(settings) + misleading_variables()
     problems += await slack_problems(settings)
     problems += await database_problems(settings)
     today = datetime.now(UTC).date()
@@ -48,7 +48,7 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
     return 1 if problems else 0
 
 
-def misleading() -> list[str]:
+def misleading_variables() -> list[str]:
     """Variables that would make Bolt another kind of app than the one that is set up."""
     return [
         f"{name} is set, which switches Bolt to OAuth; unset it"
@@ -63,16 +63,16 @@ async def slack_problems(settings: Settings) -> list[str]:
     async with open_slack(settings) as client:
         slack = SlackClient(client)
         if settings.slack_bot_token:
-            problems += await _tried("SLACK_BOT_TOKEN", slack, "auth.test")
+            problems += await _try_token("SLACK_BOT_TOKEN", slack, "auth.test")
             if not problems:
                 problems += missing_scopes(slack.scopes)
         if settings.slack_app_token and settings.socket_mode:
             client.token = settings.slack_app_token
-            problems += await _tried("SLACK_APP_TOKEN", slack, "apps.connections.open")
+            problems += await _try_token("SLACK_APP_TOKEN", slack, "apps.connections.open")
     return problems
 
 
-async def _tried(name: str, slack: SlackClient, method: str) -> list[str]:
+async def _try_token(name: str, slack: SlackClient, method: str) -> list[str]:
     try:
         await slack.call(method)
     except (SlackRefused, SlackRevoked) as exc:
@@ -115,7 +115,7 @@ async def model_findings(settings: Settings, *, today: date) -> tuple[list[str],
     if settings.model not in models:
         return [f"PARLEY_MODEL: the server has no model {settings.model}"], []
     ends = models[settings.model].get("shutdown_date")
-    return shutdown(f"PARLEY_MODEL: {settings.model}", ends, today=today) if ends else ([], [])
+    return shutdown_findings(f"PARLEY_MODEL: {settings.model}", ends, today=today) if ends else ([], [])
 
 
 def speech_findings(settings: Settings, *, today: date) -> tuple[list[str], list[str]]:
@@ -124,10 +124,10 @@ def speech_findings(settings: Settings, *, today: date) -> tuple[list[str], list
     if not model.shutdown:
         return [], []
     named = f"PARLEY_SPEECH_MODEL: {settings.speech_model} (then: {model.successor})"
-    return shutdown(named, model.shutdown.isoformat(), today=today)
+    return shutdown_findings(named, model.shutdown.isoformat(), today=today)
 
 
-def shutdown(named: str, ends: str, *, today: date) -> tuple[list[str], list[str]]:
+def shutdown_findings(named: str, ends: str, *, today: date) -> tuple[list[str], list[str]]:
     """The same two lists for a model that has an end (ISO date or time)."""
     days = (date.fromisoformat(ends[:10]) - today).days
     if days < 0:

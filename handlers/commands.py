@@ -11,7 +11,7 @@ from handlers.adapter import SlackChat
 from handlers.channel.listeners import ChannelSettings
 from handlers.costs.commands import CostCommands
 from handlers.slack import blocks
-from handlers.slack.uploads import Upload, share
+from handlers.slack.uploads import Upload, share_files
 
 HELP = {
     "help": "what Parley does",
@@ -79,7 +79,7 @@ class Commands:
         content = await self._services.forgetting.export_person(body["team_id"], body["user_id"])
         direct = await self._chat.directory.direct(body["user_id"])
         file = Upload("parley-export.json", content, "What Parley keeps of you")
-        await share(self._chat.slack, self._services.settings, [file], channel=direct, comment=EXPORTED)
+        await share_files(self._chat.slack, self._services.settings, [file], channel=direct, comment=EXPORTED)
         await respond(**blocks.ephemeral(EXPORT_SENT, [blocks.section(EXPORT_SENT)]))
 
     async def _forget(self, body: dict[str, Any], what: str) -> dict[str, Any]:
@@ -87,7 +87,7 @@ class Commands:
         if what == "all":
             sentence = blocks.forgotten(await forgetting.forget_person(team, user, by=user))
         elif link := PERMALINK.search(what):
-            sentence = blocks.forgotten(await forgetting.forget_thread(linked(team, link), user))
+            sentence = blocks.forgotten(await forgetting.forget_thread(read_permalink(team, link), user))
         elif what == "thread":
             sentence = blocks.forgotten(await forgetting.forget_latest_thread(team, body["channel_id"], user))
         else:
@@ -95,7 +95,7 @@ class Commands:
         return blocks.ephemeral(sentence, [blocks.section(sentence)])
 
 
-def linked(team: str, link: re.Match[str]) -> Conversation:
+def read_permalink(team: str, link: re.Match[str]) -> Conversation:
     """The conversation a permalink points into."""
     message = f"{link['message'][:-6]}.{link['message'][-6:]}"
     return Conversation(team, link["channel"], link["thread"] or message)

@@ -66,10 +66,10 @@ class Home:
             await self._services.forgetting.leave_team(body["team_id"])
 
 
-async def seen(event: dict[str, Any]) -> None:
+async def ignore_event(event: dict[str, Any]) -> None:
     """What a person looks at is a hint we have no use for; hearing of it keeps Slack content."""
 
 
-async def unknown(ack: Any) -> None:
+async def acknowledge(ack: Any) -> None:
     """Acknowledges what nobody listens to, so that Slack never sees a failure."""
     await ack()

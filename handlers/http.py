@@ -51,9 +51,9 @@ def add_events(server: web.Application, app: AsyncApp) -> None:
                 raw = await request.read()
         except TimeoutError:
             return web.Response(status=408)
-        if not stamped(request):
+        if not is_stamped(request):
             return web.Response(status=401)
-        asked = delivered(request, raw)
+        asked = read_request(request, raw)
         if asked is None:
             return web.Response(status=400, text="not a delivery of Slack's")
         return await to_aiohttp_response(await app.async_dispatch(asked))
@@ -61,16 +61,16 @@ def add_events(server: web.Application, app: AsyncApp) -> None:
     server.router.add_post(EVENTS_PATH, receive)
 
 
-def stamped(request: web.Request) -> bool:
+def is_stamped(request: web.Request) -> bool:
     """Whether it says once when it was signed, as a number (Bolt falls over others), with one signature."""
     stamps = request.headers.getall(TIMESTAMP, [])
     signatures = request.headers.getall(SIGNATURE, [])
     return len(stamps) == len(signatures) == 1 and stamps[0].isdecimal()
 
 
-def delivered(request: web.Request, raw: bytes) -> AsyncBoltRequest | None:
+def read_request(request: web.Request, raw: bytes) -> AsyncBoltRequest | None:
     """The request as Bolt reads it; None for one of a shape that Slack does not send."""
-    body = delivery(raw, request.content_type)
+    body = read_body(raw, request.content_type)
     if body is None:
         return None
     try:
@@ -79,7 +79,7 @@ def delivered(request: web.Request, raw: bytes) -> AsyncBoltRequest | None:
         return None
 
 
-def delivery(raw: bytes, kind: str) -> str | None:
+def read_body(raw: bytes, kind: str) -> str | None:
     """The body, when it is one that Bolt can read without falling over: JSON, or a form, perhaps with JSON
     in it, that is an object whose event or view, if it has one, is an object too."""
     try:
@@ -92,10 +92,10 @@ def delivery(raw: bytes, kind: str) -> str | None:
         read = [orjson.loads(text) for text in told or ()]
     except ValueError:
         return None
-    return body if all(map(_fits, read)) else None
+    return body if all(map(_has_right_shape, read)) else None
 
 
-def _fits(value: Any) -> bool:
+def _has_right_shape(value: Any) -> bool:
     if not isinstance(value, dict):
         return False
     return isinstance(value.get("event", {}), dict) and isinstance(value.get("view"), dict | None)
@@ -157,7 +157,7 @@ def control_app(
     async def transcribe(request: web.Request) -> web.StreamResponse:
         answer = web.StreamResponse()
         await answer.prepare(request)
-        async for line in heard(Order(**await request.json()), hear):
+        async for line in stream_transcription(Order(**await request.json()), hear):
             await answer.write(orjson.dumps(line) + b"\n")
         return answer
 
@@ -170,7 +170,7 @@ def control_app(
     return server
 
 
-async def heard(order: Order, hear: Hear) -> AsyncIterator[dict[str, Any]]:
+async def stream_transcription(order: Order, hear: Hear) -> AsyncIterator[dict[str, Any]]:
     """How far the listening is, as often as that changes, and at the end the card or why there is none."""
     lines: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
@@ -189,7 +189,7 @@ async def heard(order: Order, hear: Hear) -> AsyncIterator[dict[str, Any]]:
 
 
 @asynccontextmanager
-async def controlled(server: web.Application, path: Path) -> AsyncIterator[None]:
+async def serve_control(server: web.Application, path: Path) -> AsyncIterator[None]:
     """Serves on a Unix socket that only this user may open; one left behind by a dead process is replaced."""
     path.unlink(missing_ok=True)
     runner = web.AppRunner(server, access_log=None, shutdown_timeout=1.0)
@@ -204,7 +204,7 @@ async def controlled(server: web.Application, path: Path) -> AsyncIterator[None]
 
 
 @asynccontextmanager
-async def listening(
+async def serve_http(
     server: web.Application, host: str, port: int, *, or_any: bool = False
 ) -> AsyncIterator[int]:
     """Serves until the block ends; yields the port, which is a free one when 0 was asked for.

@@ -18,7 +18,7 @@ from slack_bolt.response import BoltResponse
 from bot.conversation.service import Turns
 from bot.voice.service import Clips
 from handlers.slack import mrkdwn
-from handlers.slack.allowed_hosts import pinned
+from handlers.slack.allowed_hosts import is_slack_address
 from handlers.slack.client import SlackClient
 from handlers.slack.payloads import POST_SUBTYPES, TOMBSTONE, incoming_from, is_bot, message_key, team_of
 
@@ -65,7 +65,7 @@ class Intake:
             *(one.get("response_url") for one in body.get("response_urls") or ()),
         ]
         api = self._slack.client.base_url
-        return all(pinned(url, api, host=RESPONSE_HOST) for url in given if url)
+        return all(is_slack_address(url, api, host=RESPONSE_HOST) for url in given if url)
 
     async def _take(self, body: dict[str, Any], event: dict[str, Any]) -> None:
         match event.get("subtype"):
@@ -91,9 +91,10 @@ class Intake:
         if is_bot(after, bot) or after.get("text") == before.get("text"):
             return
         team, channel, ts = team_of(body), event["channel"], after["ts"]
-        text = mrkdwn.readable(after.get("text", ""), without=bot)
+        new, old = after.get("text", ""), before.get("text", "")
+        text = mrkdwn.make_readable(new, without=bot)
         await self._turns.edited(message_key(team, channel, ts), team, channel, ts, text)
-        if mrkdwn.mentions(after.get("text", ""), bot) and not mrkdwn.mentions(before.get("text", ""), bot):
+        if mrkdwn.is_mentioned(new, bot) and not mrkdwn.is_mentioned(old, bot):
             await self._said(body, event, after)
 
     async def _said(self, body: dict[str, Any], event: dict[str, Any], message: dict[str, Any]) -> None:
@@ -105,7 +106,7 @@ class Intake:
             await self._turns.take(incoming)
             return
         if message.get("thread_ts"):
-            to_another = mrkdwn.addressed_to_another(message.get("text", ""), bot)
+            to_another = mrkdwn.is_addressed_to_another(message.get("text", ""), bot)
             await (self._turns.overhear if to_another else self._turns.take_follow_up)(incoming)
         await self._clips.overhear(incoming)
 

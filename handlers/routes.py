@@ -18,11 +18,11 @@ from handlers.commands import Commands
 from handlers.guard import blocks as guard_blocks
 from handlers.guard.listeners import Verdicts
 from handlers.guard.record import GuardRecord
-from handlers.home import Home, seen, unknown
+from handlers.home import Home, acknowledge, ignore_event
 from handlers.shortcuts import Shortcuts
 from handlers.slack import blocks
 from handlers.slack.blocks import FEEDBACK, FORGET_ALL, FORGET_CLIP, RETRY, SHOULD_ANSWER, SHOULD_REFUSE
-from handlers.slack.failures import telling, undelivered
+from handlers.slack.failures import answer_undelivered, report_errors
 from handlers.voice.blocks import EDIT, TRANSLATE
 from handlers.voice.listeners import ClipActions
 from handlers.voice.modal import EDITED
@@ -68,7 +68,7 @@ def table(services: Services, chat: SlackChat) -> dict[str, dict[str, Listener]]
     return {
         "event": {
             "app_home_opened": home.opened,
-            "app_context_changed": seen,
+            "app_context_changed": ignore_event,
             "agent_session_stopped": home.stopped,
             "app_uninstalled": home.revoked,
             "tokens_revoked": home.revoked,
@@ -97,9 +97,9 @@ def table(services: Services, chat: SlackChat) -> dict[str, dict[str, Listener]]
 def register(app: AsyncApp, services: Services, chat: SlackChat) -> None:
     """Binds the table to Bolt; catch-alls last, so that Slack never sees a delivery fail for want of a
     listener."""
-    app.error(undelivered)
+    app.error(answer_undelivered)
     for kind, listeners in table(services, chat).items():
         for name, listener in listeners.items():
-            getattr(app, kind)(name)(telling(listener))
+            getattr(app, kind)(name)(report_errors(listener))
     for kind in ("event", "command", "shortcut", "action", "view", "options"):
-        getattr(app, kind)(ANYTHING)(unknown)
+        getattr(app, kind)(ANYTHING)(acknowledge)

@@ -23,9 +23,9 @@ from bot.core.settings import Settings
 from bot.ops import logs
 from bot.ops.control_socket import socket_path
 from handlers.adapter import SlackChat
-from handlers.costs.notices import noticing
+from handlers.costs.notices import give_notices
 from handlers.costs.page import add_usage_page
-from handlers.http import BODY_LIMIT_BYTES, add_events, control_app, controlled, listening, ops_app
+from handlers.http import BODY_LIMIT_BYTES, add_events, control_app, ops_app, serve_control, serve_http
 from handlers.intake import Intake
 from handlers.routes import register
 from handlers.slack.client import SlackClient, open_slack
@@ -108,10 +108,10 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
         ops = ops_app(problems, services.health.update_gauges)
         # People are answered even where somebody else sits on the port of the health checks.
         ops_port = await stack.enter_async_context(
-            listening(ops, settings.ops_host, settings.ops_port, or_any=True)
+            serve_http(ops, settings.ops_host, settings.ops_port, or_any=True)
         )
         await stack.enter_async_context(
-            controlled(
+            serve_control(
                 control_app(
                     services.inbox,
                     services.retention.erase_due,
@@ -125,13 +125,13 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
         url = "Socket Mode"
         public = public_app(settings, app, services, chat)
         if public.router.resources():
-            port = await stack.enter_async_context(listening(public, settings.host, settings.port))
+            port = await stack.enter_async_context(serve_http(public, settings.host, settings.port))
             url = url if settings.socket_mode else f"http://{settings.host}:{port}"
         if settings.socket_mode:
             sockets = await stack.enter_async_context(
                 open_sockets(app, settings.slack_app_token, client, host=settings.slack_host)
             )
-        await stack.enter_async_context(run_alongside(noticing(services, chat)))
+        await stack.enter_async_context(run_alongside(give_notices(services, chat)))
         try:
             yield Serving(settings, services, url, f"http://{settings.ops_host}:{ops_port}")
         finally:

@@ -14,12 +14,12 @@ from typing import Any
 from bot.guard.policy import MAX_CONTACT, MAX_PURPOSE, Policy, fingerprint
 from bot.voice.listening_policy import LISTENS, SPOKEN, WORDS, ListeningPolicy
 from handlers.slack.blocks import Block, actions, button, header, section
-from handlers.slack.modals import View, plain, window
+from handlers.slack.modals import View, plain_text, window
 
 FORM = "channel_settings"
 OPEN_RECORD, OPEN_QUESTIONS = "open_guard_record", "open_guard_questions"
 FIELD = 3_000  # Source: docs.slack.dev/reference/block-kit/block-elements/plain-text-input-element
-ROOM = 500  # characters that are left free for what is added
+SPARE_CHARACTERS = 500  # characters that are left free for what is added
 
 # What can be chosen, by the name of what it sets: its label, then each value in words.
 CHOICES: dict[str, tuple[str, dict[str, str]]] = {
@@ -72,7 +72,7 @@ LISTS = {
     "does_not": ("Messages that do not", "\n", "One a line; near misses teach most."),
     "passages": ("Passages to answer from", "\n\n", "An empty line between two of them."),
 }
-EARS = (LISTENS, SPOKEN, WORDS)
+LISTENING = (LISTENS, SPOKEN, WORDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +85,14 @@ class Filled:
     ears: dict[str, str]
 
 
-def form(channel: str, rules: Policy | None, ears: ListeningPolicy, *, open_questions: int) -> View:
+def build_form(channel: str, rules: Policy | None, ears: ListeningPolicy, *, open_questions: int) -> View:
     """The form, filled with what holds now."""
     shown = rules or Policy("")
-    said = heard(ears)
+    said = listening_values(ears)
     return window(
         "Channel settings",
         [
-            section(f"Settings of {place(channel)}."),
+            section(f"Settings of {name_channel(channel)}."),
             actions(
                 button(OPEN_RECORD, "What the guard did"),
                 button(OPEN_QUESTIONS, f"Unanswered questions ({open_questions})"),
@@ -121,23 +121,22 @@ def form(channel: str, rules: Policy | None, ears: ListeningPolicy, *, open_ques
             _text(SPOKEN, "Languages spoken", said[SPOKEN], hint="en, Japanese, …; empty: detected."),
             _text(WORDS, "Names and words to expect", said[WORDS], hint="Separated by commas."),
         ],
-        submit=plain("Save"),
+        submit=plain_text("Save"),
         callback_id=FORM,
         private_metadata=json.dumps({"channel": channel, "was": fingerprint(rules)}),
     )
 
 
-def place(channel: str) -> str:
+def name_channel(channel: str) -> str:
     """A channel as Slack shows it; a direct message has no name."""
     return "this conversation" if channel.startswith("D") else f"<#{channel}>"
 
 
-def kept(days: Mapping[str, float], channel: str) -> str:
+def describe_retention(days: Mapping[str, float], channel: str) -> str:
     """How long what is said in a channel is kept, in a sentence."""
-    told = ", ".join(f"{kind} {f'{n:g} days' if n else 'for ever'}" for kind, n in days.items())
-    return (
-        f"Kept of what is said in {place(channel)}: {told}. Whoever looks after it may want less: `keep 7`."
-    )
+    spans = ", ".join(f"{kind} {f'{n:g} days' if n else 'for ever'}" for kind, n in days.items())
+    kept = f"Kept of what is said in {name_channel(channel)}: {spans}."
+    return f"{kept} Whoever looks after it may want less: `keep 7`."
 
 
 def _text(name: str, label: str, value: str, *, most: int = FIELD, hint: str = "") -> Block:
@@ -149,11 +148,17 @@ def _text(name: str, label: str, value: str, *, most: int = FIELD, hint: str = "
     }
     if value:
         element["initial_value"] = value
-    block = {"type": "input", "block_id": name, "optional": True, "label": plain(label), "element": element}
-    return block | {"hint": plain(hint)} if hint else block
+    block = {
+        "type": "input",
+        "block_id": name,
+        "optional": True,
+        "label": plain_text(label),
+        "element": element,
+    }
+    return block | {"hint": plain_text(hint)} if hint else block
 
 
-def heard(ears: ListeningPolicy) -> dict[str, str]:
+def listening_values(ears: ListeningPolicy) -> dict[str, str]:
     """A channel's ears as the form shows them."""
     return {LISTENS: ears.listen, SPOKEN: ", ".join(ears.spoken), WORDS: ", ".join(ears.words)}
 
@@ -164,25 +169,25 @@ def _value(name: str, rules: Policy) -> str:
 
 def _choice(name: str, value: str) -> Block:
     label, words = CHOICES[name]
-    options = {value: {"text": plain(text), "value": value} for value, text in words.items()}
+    options = {value: {"text": plain_text(text), "value": value} for value, text in words.items()}
     element = {
         "type": "static_select",
         "action_id": name,
         "options": list(options.values()),
         "initial_option": options[value],
     }
-    return {"type": "input", "block_id": name, "label": plain(label), "element": element}
+    return {"type": "input", "block_id": name, "label": plain_text(label), "element": element}
 
 
 def _list(name: str, values: Sequence[str]) -> Iterator[Block]:
     label, between, hint = LISTS[name]
-    for number, part in enumerate(parts(values, between)):
+    for number, part in enumerate(split_fields(values, between)):
         field = name if number == 0 else f"{name}:{number}"
         title = label if number == 0 else f"{label} (more)"
         yield _text(field, title, part, hint=hint if number == 0 else "")
 
 
-def parts(values: Sequence[str], between: str) -> list[str]:
+def split_fields(values: Sequence[str], between: str) -> list[str]:
     """A list as the texts of as few fields as hold it, with room for more in the last."""
     found = [""]
     for value in values:
@@ -191,32 +196,32 @@ def parts(values: Sequence[str], between: str) -> list[str]:
             found[-1] = longer
         else:
             found.append(value)
-    return found if len(found[-1]) <= FIELD - ROOM else [*found, ""]
+    return found if len(found[-1]) <= FIELD - SPARE_CHARACTERS else [*found, ""]
 
 
 # Back
 
 
-def filled(view: View) -> Filled:
+def read_form(view: View) -> Filled:
     """What somebody sent; what is wrong with it is for others to say."""
     meant = json.loads(view["private_metadata"])
-    given = dict(_answers(view["state"]["values"]))
-    ears = {name: given[name] for name in EARS if name in given}
+    given = dict(_read_answers(view["state"]["values"]))
+    ears = {name: given[name] for name in LISTENING if name in given}
     rules: dict[str, Any] = {name: given[name] for name in ("purpose", "contact")}
-    rules |= {name: _listed(name, given) for name in LISTS}
-    rules |= {name: given[name] for name in CHOICES if name not in EARS}
+    rules |= {name: _read_list(name, given) for name in LISTS}
+    rules |= {name: given[name] for name in CHOICES if name not in LISTENING}
     rules |= {name: given[name] == "true" for name in FLAGS}
     return Filled(meant["channel"], meant["was"], rules if given["purpose"].strip() else None, ears)
 
 
-def _answers(values: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+def _read_answers(values: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
     for field, answers in values.items():
         (answer,) = answers.values()
         chosen = answer.get("selected_option")
         yield field, chosen["value"] if chosen else answer.get("value") or ""
 
 
-def _listed(name: str, given: Mapping[str, str]) -> list[str]:
+def _read_list(name: str, given: Mapping[str, str]) -> list[str]:
     _, between, _ = LISTS[name]
     texts = [text for field, text in given.items() if field.partition(":")[0] == name]
     return [entry.strip() for text in texts for entry in text.split(between) if entry.strip()]

@@ -15,7 +15,7 @@ from bot.guard.policy import Policy
 from bot.voice import listening_policy
 from handlers.adapter import SlackChat
 from handlers.channel import form as settings_form
-from handlers.channel.form import Filled, place
+from handlers.channel.form import Filled, name_channel
 from handlers.slack import blocks, modals
 from handlers.slack.modals import View
 from storage.place import Channel
@@ -41,7 +41,7 @@ class ChannelSettings:
             await self._check(at, user)
             await self._services.retention.set_days(at, words, by=user)
         kept = await self._services.retention.days(at)
-        said = settings_form.kept(kept, at.channel)
+        said = settings_form.describe_retention(kept, at.channel)
         await respond(**blocks.ephemeral(said, [blocks.section(said)]))
 
     # The form
@@ -61,44 +61,44 @@ class ChannelSettings:
             await self._check(at, user)
             standing = await self._services.guard.standing(at)
             heard = await self._services.clips.ears(at.team, at.channel)
-            return settings_form.form(
+            return settings_form.build_form(
                 at.channel, standing.policy, heard, open_questions=standing.open_questions
             )
 
-        await modals.show(self._chat.slack, trigger, form)
+        await modals.open_window(self._chat.slack, trigger, form)
 
     async def submitted(self, ack: Any, body: dict[str, Any]) -> None:
         """Saves the form, or says at each field what is wrong with it."""
-        given = settings_form.filled(body["view"])
+        given = settings_form.read_form(body["view"])
         try:
             said = await self._save(given, Channel(body["team"]["id"], given.channel), body["user"]["id"])
         except SetupError as exc:
-            await ack(response_action="errors", errors=_by_field(exc.problems))
+            await ack(response_action="errors", errors=_sort_by_field(exc.problems))
         except BotError as exc:
             await ack(response_action="errors", errors={"purpose": exc.notice})
         else:
-            await ack(response_action="update", view=modals.said(said))
+            await ack(response_action="update", view=modals.message_window(said))
 
     async def _save(self, given: Filled, at: Channel, user: str) -> str:
         """What is to be said of it. SetupError names the fields."""
-        rules = _checked(given)
+        rules = _read_policy(given)
         await self._check(at, user)
         guard = self._services.guard
         if policy.fingerprint(await guard.policy(at)) != given.was:
             raise Conflict("settings")
         await guard.decide(at, rules, by=user)
-        shown = settings_form.heard(await self._services.clips.ears(at.team, at.channel))
+        shown = settings_form.listening_values(await self._services.clips.ears(at.team, at.channel))
         for name in (name for name, value in given.ears.items() if value != shown[name]):
             await self._services.clips.wish(at.team, at.channel, name, given.ears[name], user=user)
         learning = rules is not None and (await guard.standing(at)).learning
-        return _effect(rules, at.channel) + (f" {LEARNING}" if learning else "")
+        return _describe_effect(rules, at.channel) + (f" {LEARNING}" if learning else "")
 
     async def _check(self, at: Channel, user: str) -> None:
         if not await self._chat.permissions.may_decide(self._services.guard, at, user):
             raise NotPermitted(NOT_YOURS)
 
 
-def _checked(given: Filled) -> Policy | None:
+def _read_policy(given: Filled) -> Policy | None:
     """The policy that was filled in. SetupError has every problem of the form, by field."""
     problems, rules = [], None
     try:
@@ -115,10 +115,10 @@ def _checked(given: Filled) -> Policy | None:
     return rules
 
 
-def _by_field(problems: list[str]) -> dict[str, str]:
+def _sort_by_field(problems: list[str]) -> dict[str, str]:
     return {field: told for field, _, told in (problem.partition(": ") for problem in problems)}
 
 
-def _effect(rules: Policy | None, channel: str) -> str:
+def _describe_effect(rules: Policy | None, channel: str) -> str:
     said = NO_GUARD if rules is None else WATCHING if rules.shadow else IN_FORCE
-    return said.format(place=place(channel))
+    return said.format(place=name_channel(channel))

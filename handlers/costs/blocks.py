@@ -21,9 +21,9 @@ STEPS = 10  # of a bar
 FOLLOWS = "The picture follows in your direct messages with me."
 REST = "all others"
 NOTHING = "–"
-RIGHTS = "You see your own use and what the channels you can enter cost."
-OWNER_RIGHTS = "You see your own use, the channels you can enter, and the people of the channels you own."
-ADMIN_RIGHTS = "As an admin you see everything; private channels you are not in have no name."
+SEES_OWN = "You see your own use and what the channels you can enter cost."
+OWNER_SEES = "You see your own use, the channels you can enter, and the people of the channels you own."
+ADMIN_SEES = "As an admin you see everything; private channels you are not in have no name."
 
 
 def report(

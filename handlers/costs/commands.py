@@ -27,7 +27,7 @@ from bot.reports.usage import UsageQuery, UsageRow
 from handlers.adapter import SlackChat
 from handlers.costs import blocks as usage_blocks
 from handlers.slack import blocks
-from handlers.slack.uploads import Upload, share
+from handlers.slack.uploads import Upload, share_files
 
 ESTIMATE_HINT = "Try: `estimate 1.5 hours` of speech, or `estimate` and a text that is to be read."
 OWNER_HINT = "Try: `owner`, `owner @name` or `owner remove @name`, in the channel it is about."
@@ -68,7 +68,9 @@ class CostCommands:
     async def _send(self, user: str, comment: str, files: list[Upload]) -> None:
         if files:
             direct = await self._chat.directory.direct(user)
-            await share(self._chat.slack, self._services.settings, files, channel=direct, comment=comment)
+            await share_files(
+                self._chat.slack, self._services.settings, files, channel=direct, comment=comment
+            )
 
     # usage
 
@@ -80,7 +82,7 @@ class CostCommands:
         rows = await costs.rows(team, question.span, viewer, *question.by)
         self._looked(team, viewer, "usage", question.scope)
         files = partial(self._files, team, question, viewer) if rows else None
-        found = usage_blocks.report(question, rows, await self._names(rows), _rights(viewer))
+        found = usage_blocks.report(question, rows, await self._names(rows), _describe_sight(viewer))
         link = usage_blocks.open_page(costs.link(team, viewer.user))
         return CostAnswer(f"Usage, {question.span.label}", [*found, *link], files)
 
@@ -203,10 +205,10 @@ def _sentence(text: str) -> CostAnswer:
     return CostAnswer(text, [blocks.section(text)])
 
 
-def _rights(viewer: Viewer) -> str:
+def _describe_sight(viewer: Viewer) -> str:
     if viewer.admin:
-        return usage_blocks.ADMIN_RIGHTS
-    return usage_blocks.OWNER_RIGHTS if viewer.owns else usage_blocks.RIGHTS
+        return usage_blocks.ADMIN_SEES
+    return usage_blocks.OWNER_SEES if viewer.owns else usage_blocks.SEES_OWN
 
 
 def _png(name: str, title: str, picture: Picture) -> Upload:

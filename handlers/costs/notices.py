@@ -21,8 +21,8 @@ from bot.reports.usage import PRIVATE_CHANNELS
 from handlers.adapter import SlackChat
 from handlers.costs import blocks as usage_blocks
 from handlers.slack import blocks
-from handlers.slack.own_messages import id_of, ours
-from handlers.slack.uploads import Upload, share
+from handlers.slack.own_messages import find_own, read_id
+from handlers.slack.uploads import Upload, share_files
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ class Notices:
         """The picture under a digest, unless Slack refuses it: the digest is given all the same."""
         slack, settings = self._chat.slack, self._services.settings
         try:
-            await share(slack, settings, [picture], channel=direct, comment=picture.title)
+            await share_files(slack, settings, [picture], channel=direct, comment=picture.title)
         except SlackRefused as exc:
             log.warning("the picture of a digest was refused: %s", exc.code)
 
@@ -115,7 +115,7 @@ class Notices:
             direct = await self._chat.directory.direct(person)
             if self._unsure:
                 there = await self._find_given(direct, since)
-            if id not in map(id_of, there):
+            if id not in map(read_id, there):
                 await self._chat.slack.call(
                     "chat.postMessage",
                     channel=direct,
@@ -135,7 +135,7 @@ class Notices:
         given twice than never."""
         after = self._services.costs.calendar.midnight(since).timestamp()
         try:
-            return [message async for message in ours(self._chat.slack, direct, "", after=f"{after:.6f}")]
+            return [message async for message in find_own(self._chat.slack, direct, "", after=f"{after:.6f}")]
         except SlackRefused as exc:
             log.warning("direct messages cannot be looked at: %s", exc.code)
             return []
@@ -145,7 +145,7 @@ def _has_file(message: dict[str, Any], title: str) -> bool:
     return any(file.get("title") == title for file in message.get("files") or ())
 
 
-async def noticing(services: Services, chat: SlackChat) -> None:
+async def give_notices(services: Services, chat: SlackChat) -> None:
     """Says what is due, for ever."""
     notices = Notices(services, chat)
     while True:

@@ -47,7 +47,7 @@ class Verdicts:
         async def verdict() -> View:
             judged = await self._services.guard.judged_on(place, message["ts"])
             if judged is None:
-                return modals.said(NOT_JUDGED)
+                return modals.message_window(NOT_JUDGED)
             if user != judged.asker and not await self._decides(place.team, judged, user):
                 raise NotPermitted(NOBODY_ELSE)
             if user != judged.asker:
@@ -55,7 +55,7 @@ class Verdicts:
                 self._services.access_log.note(place.team, user, "why", about)
             return modals.window("Why?", guard_blocks.verdict(judged, self._services.calendar.zone))
 
-        await modals.show(self._chat.slack, body["trigger_id"], verdict)
+        await modals.open_window(self._chat.slack, body["trigger_id"], verdict)
 
     async def overrule(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
         """What a verdict should have been."""
@@ -90,7 +90,7 @@ class Verdicts:
         if shown is None:
             return
         (place, ts), slack = shown, self._chat.slack
-        message = await own_messages.standing(slack, place.channel, place.thread, ts)
+        message = await own_messages.read_message(slack, place.channel, place.thread, ts)
         left = blocks.without_overturn(message.get("blocks") or []) if message else []
         if message and len(left) < len(message["blocks"]):
             body = {"text": message["text"], "blocks": left, "metadata": message.get("metadata") or {}}
@@ -120,4 +120,6 @@ class Verdicts:
         elif view["callback_id"] == guard_blocks.RECORD:
             await self._record.refresh(body)
         else:
-            await self._chat.slack.attempt("views.update", view_id=view["id"], view=modals.said(text))
+            await self._chat.slack.attempt(
+                "views.update", view_id=view["id"], view=modals.message_window(text)
+            )

@@ -29,17 +29,17 @@ class GuardRecord:
     async def open(self, ack: Any, body: dict[str, Any]) -> None:
         """The weeks, the versions and the latest verdicts, on top of the form."""
         await ack()
-        await modals.show(self._chat.slack, body["trigger_id"], self._fill(body), on_top=True)
+        await modals.open_window(self._chat.slack, body["trigger_id"], self._fill(body), on_top=True)
 
     async def use_version(self, ack: Any, body: dict[str, Any]) -> None:
         """Rolls back, or forward, to a trained version."""
         await ack()
         version = int(body["actions"][0]["value"])
-        await modals.show_in(self._chat.slack, body["view"]["id"], self._fill(body, version=version))
+        await modals.fill_window(self._chat.slack, body["view"]["id"], self._fill(body, version=version))
 
     async def refresh(self, body: dict[str, Any]) -> None:
         """Shows the record again, after something in it was pressed."""
-        await modals.show_in(self._chat.slack, body["view"]["id"], self._fill(body))
+        await modals.fill_window(self._chat.slack, body["view"]["id"], self._fill(body))
 
     def _fill(self, body: dict[str, Any], *, version: int = 0) -> Fill:
         at, user, guard = _channel(body), body["user"]["id"], self._services.guard
@@ -58,13 +58,17 @@ class GuardRecord:
     async def open_questions(self, ack: Any, body: dict[str, Any]) -> None:
         """What the channel's passages did not answer, on top of the form."""
         await ack()
-        await modals.show(self._chat.slack, body["trigger_id"], self._fill_questions(body), on_top=True)
+        await modals.open_window(
+            self._chat.slack, body["trigger_id"], self._fill_questions(body), on_top=True
+        )
 
     async def close_question(self, ack: Any, body: dict[str, Any]) -> None:
         """One of them is done with."""
         await ack()
         closed = int(body["actions"][0]["value"])
-        await modals.show_in(self._chat.slack, body["view"]["id"], self._fill_questions(body, closed=closed))
+        await modals.fill_window(
+            self._chat.slack, body["view"]["id"], self._fill_questions(body, closed=closed)
+        )
 
     def _fill_questions(self, body: dict[str, Any], *, closed: int = 0) -> Fill:
         at, user, guard = _channel(body), body["user"]["id"], self._services.guard

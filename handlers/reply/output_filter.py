@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from bot.text.invisible import HIDDEN, strip_hidden
 from bot.text.redact import KEY_BEGINS, KEY_LINE, REDACTED, redact
-from handlers.reply.output_line import OutputLine, code, open_span
+from handlers.reply.output_line import OutputLine, count_closed, defuse_code
 from handlers.slack.links import DOT, WIDE
 
 # Without any of these a text is prose that passes as it is.
@@ -135,7 +135,7 @@ class OutputFilter:
     def _clean(self, raw: str) -> str:
         seen = strip_hidden(raw)
         if self._first:
-            self._first, self._letters = False, _first_letters(seen)
+            self._first, self._letters = False, _read_first_letters(seen)
         return redact(seen)
 
     def _judged(self, last: str) -> int:
@@ -144,14 +144,14 @@ class OutputFilter:
         if self._fence is not None or self._key:
             self._until = _LINE_END
             return 0
-        if self._line_start and (before := _before(last)) is not None:
+        if self._line_start and (before := _find_fence(last)) is not None:
             if before < len(last):
                 if last[before : before + 3] in ("```", "~~~"):
                     self._until = _LINE_END
                     return 0
             else:
                 return 0
-        ready = open_span(last)
+        ready = count_closed(last)
         if ready < len(last):
             self._until = _SPAN_END
         return ready
@@ -164,7 +164,7 @@ class OutputFilter:
         self._key = KEY_BEGINS.search(line) is not None
         if self._fence is not None:
             return self._code_line(line, self._fence)
-        before = _before(line) if whole else None
+        before = _find_fence(line) if whole else None
         fence = None if before is None else _FENCE.match(line, before)
         if before is None or fence is None:
             return self._prose.line(line)
@@ -180,7 +180,7 @@ class OutputFilter:
         if bare.startswith("`" * fence.length):
             line = line.replace("`", "'")
         indent = min(len(line) - len(line.lstrip(" \t")), fence.indent)
-        return code(line[indent:])
+        return defuse_code(line[indent:])
 
     def _after_first_word(self, shown: str) -> str:
         """What is still to be shown, when letters of the first word were shown early."""
@@ -193,24 +193,24 @@ class OutputFilter:
 
     def _more_letters(self) -> str:
         """What the first word has grown by, as long as it is letters that begin no address."""
-        letters = _first_letters("".join(self._word[:33]))
+        letters = _read_first_letters("".join(self._word[:33]))
         new = letters[len(self._said or "") :]
         self._said = letters or self._said
         return new
 
 
-def filtered(text: str, outgoing: OutputFilter) -> str:
+def filter_text(text: str, outgoing: OutputFilter) -> str:
     """A whole text at once, by a filter that has not been used."""
     return outgoing.feed(text) + outgoing.finish()
 
 
-def _before(line: str) -> int | None:
+def _find_fence(line: str) -> int | None:
     """Where a fence may begin in a line; None when it is too deeply nested to be looked for."""
     before = _BEFORE.match(line)
     return before.end() if before is not None and before.end() <= _BEFORE_LIMIT else None
 
 
-def _first_letters(text: str) -> str:
+def _read_first_letters(text: str) -> str:
     letters = _LETTERS.match(text)
     assert letters is not None
     return "" if letters[0].lower() in _SCHEMES else letters[0]

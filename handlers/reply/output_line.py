@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.text.invisible import strip_hidden
-from handlers.slack.links import DOTTED, Address, with_scheme, without_scheme
+from handlers.slack.links import DOTTED, Address, find_with_scheme, find_without_scheme
 
 _CALL = r"(?:channel|here|everyone)(?![a-z])"
 _NAME = r"(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});"
@@ -78,7 +78,7 @@ class OutputLine:
         if "`" not in text:
             return self._words(text)
         shown, at = [], 0
-        for start, end, ticks in _spans(text):
+        for start, end, ticks in _find_spans(text):
             shown.append(self._words(text[at:start]))
             shown.append(f"`{self._span(text[start + ticks : end - ticks])}`" if ticks else "'")
             at = end
@@ -86,10 +86,10 @@ class OutputLine:
 
     def _span(self, text: str) -> str:
         """A code span. In a table a bar would end it, so then it is held to the rules for addresses."""
-        return self._judge(code(text), _ADDRESS) if "|" in text else code(text)
+        return self._judge(defuse_code(text), _ADDRESS) if "|" in text else defuse_code(text)
 
     def _words(self, text: str) -> str:
-        return self._judge(_plain(text), _TOKEN)
+        return self._judge(_decode(text), _TOKEN)
 
     def _judge(self, text: str, tokens: re.Pattern[str]) -> str:
         shown: list[str] = []
@@ -104,10 +104,10 @@ class OutputLine:
     def _verdict(self, text: str, token: re.Match[str], done: int) -> _Verdict:
         match token.lastgroup:
             case "host":
-                address = without_scheme(text, token, self.hosts)
-                return _judged(address) if address is not None else (*token.span(), None)
+                address = find_without_scheme(text, token, self.hosts)
+                return _show_address(address) if address is not None else (*token.span(), None)
             case "scheme":
-                return _judged(with_scheme(text, token.start(), self.hosts, after=done))
+                return _show_address(find_with_scheme(text, token.start(), self.hosts, after=done))
             case "link":
                 return self._link(text, token)
             case "angle":
@@ -123,7 +123,7 @@ class OutputLine:
         start, end = token.span()
         url = _URL.match(text, end)
         if url is not None:
-            address = with_scheme(text, url.end(), self.hosts, after=end)
+            address = find_with_scheme(text, url.end(), self.hosts, after=end)
             if address.allowed:
                 return start, address.end, None
         return start, start + 1, "] "
@@ -134,31 +134,31 @@ class OutputLine:
         url = _URL.match(text, end)
         if url is None:
             return start, end, "&lt;"
-        address = with_scheme(text, url.end(), self.hosts, after=end)
+        address = find_with_scheme(text, url.end(), self.hosts, after=end)
         if address.allowed and text[address.end : address.end + 1] == ">":
             return start, address.end + 1, None
         return start, end, ""
 
 
-def open_span(text: str) -> int:
+def count_closed(text: str) -> int:
     """How much of an unfinished line can be judged: a code span at its end may still be open."""
     before = judged = 0
     opening = False
-    for start, end, ticks in _spans(text):
+    for start, end, ticks in _find_spans(text):
         before, judged = judged, end
-        opening = not ticks and not _escaped(text, start)
+        opening = not ticks and not _is_escaped(text, start)
     if not opening:
         return len(text)
     word = max(text.rfind(" ", 0, judged), text.rfind("\t", 0, judged)) + 1
     return max(before, word)
 
 
-def code(text: str) -> str:
+def defuse_code(text: str) -> str:
     """Code as it is, except where Slack's own markup would turn it into a mention or a link."""
     return _IN_CODE.sub(r"\g<0> ", text)
 
 
-def _spans(text: str) -> Iterator[tuple[int, int, int]]:
+def _find_spans(text: str) -> Iterator[tuple[int, int, int]]:
     """Start, end and number of backticks of each code span; 0 of them for a run that opens none.
 
     A run opens a span only if the very next run is as long, so that every reader of Markdown sees the same.
@@ -168,7 +168,7 @@ def _spans(text: str) -> Iterator[tuple[int, int, int]]:
     while at < len(runs):
         opening = runs[at]
         closing = runs[at + 1] if at + 1 < len(runs) else opening
-        if closing is opening or len(opening[0]) != len(closing[0]) or _escaped(text, opening.start()):
+        if closing is opening or len(opening[0]) != len(closing[0]) or _is_escaped(text, opening.start()):
             yield opening.start(), opening.end(), 0
             at += 1
         else:
@@ -176,22 +176,22 @@ def _spans(text: str) -> Iterator[tuple[int, int, int]]:
             at += 2
 
 
-def _escaped(text: str, at: int) -> bool:
+def _is_escaped(text: str, at: int) -> bool:
     return text[at - 1 : at] == "\\"
 
 
-def _judged(address: Address) -> _Verdict:
+def _show_address(address: Address) -> _Verdict:
     return address.start, address.end, None if address.allowed else address.shown
 
 
-def _plain(text: str) -> str:
+def _decode(text: str) -> str:
     """The text as a reader of Markdown takes it, without entities and escapes that could hide a token."""
     if "&" in text:
-        text = _ENTITY.sub(_decoded, _AMPERSANDS.sub("&", text))
+        text = _ENTITY.sub(_decode_entity, _AMPERSANDS.sub("&", text))
     return _ESCAPE.sub("", text) if "\\" in text else text
 
 
-def _decoded(entity: re.Match[str]) -> str:
+def _decode_entity(entity: re.Match[str]) -> str:
     """What an entity stands for, as long as it cannot begin or end a line, a block or a span."""
     character = html.unescape(entity[0])
     if character == entity[0]:

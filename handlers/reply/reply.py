@@ -17,12 +17,12 @@ from bot.core.errors import SlackRefused, SlackUnavailable
 from bot.core.values import Incoming, Reply
 from bot.ops.metrics import METRICS
 from bot.voice.recognition import minutes
-from handlers.reply.output_filter import OutputFilter, filtered
-from handlers.reply.splitting import plain, split
+from handlers.reply.output_filter import OutputFilter, filter_text
+from handlers.reply.splitting import split, strip_markdown
 from handlers.reply.stream import LiveStream, StreamPlace
 from handlers.slack import blocks
 from handlers.slack.client import SlackClient
-from handlers.slack.own_messages import id_of, ours
+from handlers.slack.own_messages import find_own, read_id
 from handlers.slack.pacing import Pacing
 from handlers.slack.status import Session, StatusLine
 
@@ -116,8 +116,10 @@ class SlackReply:
 
     async def deliver(self, reply: Reply) -> list[str]:
         """Makes the reply final; ids of the messages it occupies. May be called again after any failure."""
-        text = filtered(reply.text, self._outgoing())
-        notes = tuple(filtered(note, self._outgoing()) for note in reply.notes)  # they quote names and texts
+        text = filter_text(reply.text, self._outgoing())
+        notes = tuple(
+            filter_text(note, self._outgoing()) for note in reply.notes
+        )  # they quote names and texts
         under = blocks.closing(
             notes,
             reply_id=self._reply_id,
@@ -272,7 +274,7 @@ class SlackReply:
 
     def _body(self, index: int, part: str, under: list[blocks.Block]) -> dict[str, Any]:
         return {
-            "text": plain(part),
+            "text": strip_markdown(part),
             "blocks": [blocks.markdown(part), *under],
             "metadata": self._metadata(index),
         }
@@ -288,13 +290,13 @@ class SlackReply:
         """
         found: dict[int, str] = {}
         place = self._place
-        async for message in ours(self._slack, place.channel, place.thread, after=self._incoming.message):
+        async for message in find_own(self._slack, place.channel, place.thread, after=self._incoming.message):
             self._sort_in(message, found)
         return found
 
     def _sort_in(self, message: dict[str, Any], found: dict[int, str]) -> None:
         metadata = message.get("metadata") or {}
-        if id_of(message) == self._reply_id:
+        if read_id(message) == self._reply_id:
             found[int(metadata["event_payload"].get("part", 0))] = message["ts"]
         elif metadata.get("event_type") != METADATA and not message.get("files"):
             found[ORPHANS + len(found)] = message["ts"]
@@ -334,7 +336,7 @@ class SlackReply:
 
     async def _parts_said_in(self, direct: str) -> frozenset[int]:
         """Parts of this reply that an earlier attempt wrote to the asker directly."""
-        mine = ours(self._slack, direct, "", after=self._incoming.message)
+        mine = find_own(self._slack, direct, "", after=self._incoming.message)
         return frozenset(
-            [m["metadata"]["event_payload"]["part"] async for m in mine if id_of(m) == self._reply_id]
+            [m["metadata"]["event_payload"]["part"] async for m in mine if read_id(m) == self._reply_id]
         )

@@ -55,7 +55,7 @@ class _Where:
     def after(self, line: str) -> _Where:
         mark = _FENCE.match(line)
         if self.fence:
-            closed = mark is not None and _closes(line.strip(), _mark(self.fence))
+            closed = mark is not None and _closes(line.strip(), _read_mark(self.fence))
             return _Where(line=line) if closed else _Where(self.fence, line=line)
         if mark is not None:
             return _Where(line)
@@ -87,7 +87,7 @@ class Rotation:
         self._before = (text[:end], self._size, self._where, self._line, self._opening)
         piece = self._opening + text[:end]
         self._opening = ""
-        self._size += _units(piece)
+        self._size += _count_units(piece)
         self._follow(text[:end])
         return piece, text[end:]
 
@@ -105,16 +105,16 @@ class Rotation:
         self._size, self.full = 0, False
         fence, head = self._where.fence, self._where.head
         self._opening = fence + "\n" if fence else head if len(head) <= self._limit // 4 else ""
-        return ("\n" if unfinished else "") + _mark(fence) if fence else ""
+        return ("\n" if unfinished else "") + _read_mark(fence) if fence else ""
 
     def _break(self, text: str, *, final: bool) -> int:
         """Where to cut: at the end of the text if it fits and no early end offers itself."""
-        room = self._limit - self._size - _units(self._opening) - self._closing_room(text, final=final)
-        fits = _units(text) <= room
+        room = self._limit - self._size - _count_units(self._opening) - self._closing_room(text, final=final)
+        fits = _count_units(text) <= room
         early = EARLY * self._limit - self._size
-        if fits and (final or _units(text) < early):
+        if fits and (final or _count_units(text) < early):
             return len(text)
-        within = text if fits else _first_units(text, room)
+        within = text if fits else _take_units(text, room)
         ends = [(rank, end) for rank, end in self._line_ends(text, len(within)) if not fits or end >= early]
         if fits:
             paragraphs = [end for rank, end in ends if rank == _PARAGRAPH]
@@ -131,7 +131,7 @@ class Rotation:
     def _closing_room(self, text: str, *, final: bool) -> int:
         """What closing a code block may take: of one that is there, or of one that may come."""
         marks = re.findall("`{3,}|~{3,}", self._where.fence + self._line + text)
-        newline = _units("\n")
+        newline = _count_units("\n")
         return max(map(len, marks), default=-newline if final else USUAL_FENCE) + newline
 
     def _line_ends(self, text: str, within: int) -> Iterator[tuple[int, int]]:
@@ -167,7 +167,7 @@ def split(markdown: str, limit: int = LIMIT) -> list[str]:
     return [*parts, piece]
 
 
-def plain(markdown: str) -> str:
+def strip_markdown(markdown: str) -> str:
     """The text without Markdown, escaped: what notifications and screen readers get as `text`.
 
     At most PLAIN_BYTES bytes. Mentions stay, because handlers/reply/output_filter.py has let them through.
@@ -182,7 +182,7 @@ def plain(markdown: str) -> str:
     return _HALF_TOKEN.sub("", encoded[: PLAIN_BYTES - len("…".encode())].decode("utf-8", "ignore")) + "…"
 
 
-def _mark(fence: str) -> str:
+def _read_mark(fence: str) -> str:
     """The backticks or tildes that a fence consists of."""
     found = _FENCE.match(fence)
     return found[1] if found is not None else ""
@@ -192,15 +192,15 @@ def _closes(line: str, mark: str) -> bool:
     return line.startswith(mark) and not line.strip(mark[0])
 
 
-def _units(text: str) -> int:
+def _count_units(text: str) -> int:
     """What a text takes of a message: UTF-16 units, and one more for each that JSON writes as two."""
     plain = len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
     return plain + sum(map(text.count, _WRITTEN_AS_TWO))
 
 
-def _first_units(text: str, units: int) -> str:
+def _take_units(text: str, units: int) -> str:
     """The longest beginning that takes no more units than these."""
     end = max(min(len(text), units), 0)
-    while (over := _units(text[:end]) - units) > 0 and end:
+    while (over := _count_units(text[:end]) - units) > 0 and end:
         end -= (over + 1) // 2  # no character takes more than two
     return text[:end]

@@ -10,7 +10,7 @@ from bot.core.settings import SLACK_API_URL
 FILE_HOST = "files.slack.com"
 
 
-def pinned(url: str, api_url: str, *, host: str = FILE_HOST) -> bool:
+def is_slack_address(url: str, api_url: str, *, host: str = FILE_HOST) -> bool:
     """Is that address Slack's, so that it may be sent a token or an answer?
 
     The one host of Slack's by TLS; beside another API, that API's very address.

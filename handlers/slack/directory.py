@@ -76,7 +76,7 @@ class Directory:
 
     async def _person(self, user: str) -> dict[str, Any]:
         person: dict[str, Any] = (await self._slack.get("users.info", user=user))["user"]
-        self._names[user] = (_name(person), time.monotonic())
+        self._names[user] = (_name_person(person), time.monotonic())
         return person
 
     async def _look_up(self, user: str, gate: asyncio.Semaphore) -> None:
@@ -99,17 +99,17 @@ class Directory:
             more = {"cursor": cursor} if cursor else {}
             page = await self._slack.get(method, limit=PAGE_LIMIT, **arguments, **more)
             for place in page["channels"]:
-                self._names[place["id"]] = (_called(place), time.monotonic())
+                self._names[place["id"]] = (_name_channel(place), time.monotonic())
                 yield place
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
                 return
 
 
-def _name(person: dict[str, Any]) -> str:
+def _name_person(person: dict[str, Any]) -> str:
     profile = person.get("profile") or {}
     return profile.get("display_name") or person.get("real_name") or person.get("name") or NO_NAME
 
 
-def _called(place: dict[str, Any]) -> str:
+def _name_channel(place: dict[str, Any]) -> str:
     return "group message" if place.get("is_mpim") else f"#{place.get('name') or NO_NAME}"

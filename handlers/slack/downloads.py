@@ -18,7 +18,7 @@ import aiohttp
 from bot.core.errors import FileTooLarge, SlackRefused, SlackUnavailable, UnsupportedFile
 from bot.core.settings import Settings
 from bot.core.values import File
-from handlers.slack.allowed_hosts import pinned
+from handlers.slack.allowed_hosts import is_slack_address
 from handlers.slack.client import SlackClient
 from handlers.slack.payloads import file_from
 
@@ -62,7 +62,7 @@ class SlackFiles:
 
         Raises UnsupportedFile with the reason, FileTooLarge, or SlackUnavailable: worth trying later.
         """
-        if not pinned(file.url, self._settings.slack_api_url):
+        if not is_slack_address(file.url, self._settings.slack_api_url):
             raise UnsupportedFile(file.name, "it is not kept by Slack")
         if file.size_bytes > self._limit_bytes:
             raise self._too_large(file)
@@ -104,7 +104,7 @@ class SlackFiles:
         headers = {"Authorization": f"Bearer {self._settings.slack_bot_token}", "Accept-Encoding": "identity"}
         size = 0
         async with self._session.get(file.url, headers=headers, allow_redirects=False) as response:
-            _heed(file, response)
+            _check_status(file, response)
             if (response.content_length or 0) > self._limit_bytes:
                 raise self._too_large(file)
             with path.open("wb") as out:
@@ -130,7 +130,7 @@ async def open_files(settings: Settings, slack: SlackClient) -> AsyncIterator[Sl
         yield SlackFiles(settings, slack, session)
 
 
-def _heed(file: File, response: aiohttp.ClientResponse) -> None:
+def _check_status(file: File, response: aiohttp.ClientResponse) -> None:
     """Raises what a status other than 200 means."""
     status = response.status
     if status == 200:

@@ -21,7 +21,7 @@ WRONG_SHAPE = (AttributeError, LookupError, RecursionError, TypeError)
 log = logging.getLogger(__name__)
 
 
-def telling(listener: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+def report_errors(listener: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
     """The listener, from which no error gets out. Bolt reads what to hand in off its arguments."""
 
     @wraps(listener)
@@ -29,12 +29,12 @@ def telling(listener: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[
         try:
             await listener(**given)
         except Exception as exc:
-            await _tell(exc, **given)
+            await _report(exc, **given)
 
     return safe
 
 
-async def undelivered(error: Exception) -> BoltResponse:
+async def answer_undelivered(error: Exception) -> BoltResponse:
     """What Slack is answered when a delivery was not even handed to a listener. It sends what we refuse with
     500 once more."""
     if isinstance(
@@ -46,7 +46,7 @@ async def undelivered(error: Exception) -> BoltResponse:
     return BoltResponse(status=500, body="")
 
 
-async def _tell(error: Exception, *, ack: Any = None, respond: Any = None, **_: Any) -> None:
+async def _report(error: Exception, *, ack: Any = None, respond: Any = None, **_: Any) -> None:
     if isinstance(error, BotError):
         log.info("a listener ended in %s", type(error).__name__)
     else:

@@ -72,7 +72,7 @@ class Address:
     shown: str
 
 
-def with_scheme(text: str, colon: int, hosts: Collection[str], *, after: int = 0) -> Address:
+def find_with_scheme(text: str, colon: int, hosts: Collection[str], *, after: int = 0) -> Address:
     """The address whose "://" is at `colon`; its scheme begins no earlier than `after`."""
     before = text[after:colon]
     scheme = before[len(before.rstrip(_SCHEME_LETTERS)) :]
@@ -83,20 +83,22 @@ def with_scheme(text: str, colon: int, hosts: Collection[str], *, after: int = 0
     allowed = (
         scheme.lower() in ("http", "https")
         and clean is not None
-        and (clean[1].lower() in hosts or whole(authority, found["rest"]) in hosts)
-        and _one(found["rest"])
+        and (clean[1].lower() in hosts or normalise_address(authority, found["rest"]) in hosts)
+        and _is_one_address(found["rest"])
     )
-    return Address(colon - len(scheme), found.end(), allowed, shown(authority) + _closing(found[0]))
+    return Address(
+        colon - len(scheme), found.end(), allowed, defang_host(authority) + _closing_marks(found[0])
+    )
 
 
-def without_scheme(text: str, run: re.Match[str], hosts: Collection[str]) -> Address | None:
+def find_without_scheme(text: str, run: re.Match[str], hosts: Collection[str]) -> Address | None:
     """The address that a dotted run of letters begins, or None when no client would make a link of it."""
     after = _AFTER_HOST.match(text, run.end())
     assert after is not None
     name = run[0].strip("_-")
-    host = _folded(name)
+    host = _fold_host(name)
     labels = host.split(".")
-    ending = _ending(labels[-1])
+    ending = _read_ending(labels[-1])
     path = after["rest"]
     odd = name.count(".") + 1 < len(labels) or _MARKS.search(name)  # written for one purpose only
     likely = not ending.isdigit() if odd else ending.isalpha() and len(ending) > 1 and len(path) > 1
@@ -107,25 +109,25 @@ def without_scheme(text: str, run: re.Match[str], hosts: Collection[str]) -> Add
     first = run.start() + run[0].index(name)
     before = text[run.start() - 1 : run.start()]
     apart = not before.isalnum() and before not in ("\\", *DOT)  # "你ok.example" is not "ok.example"
-    vouched = host in hosts or whole(host + after["port"], path) in hosts
-    allowed = apart and vouched and _one(path)
+    vouched = host in hosts or normalise_address(host + after["port"], path) in hosts
+    allowed = apart and vouched and _is_one_address(path)
     labels[-1] = ending
-    seen = shown(".".join(labels)) if labels[0] else f"[.]{ending}"
-    return Address(first, after.end(), allowed, seen + _closing(text[first : after.end()]))
+    seen = defang_host(".".join(labels)) if labels[0] else f"[.]{ending}"
+    return Address(first, after.end(), allowed, seen + _closing_marks(text[first : after.end()]))
 
 
-def whole(authority: str, rest: str) -> str:
+def normalise_address(authority: str, rest: str) -> str:
     """An address by which it is known again: "docs.example/a?b"."""
     return f"{authority.lower()}{rest.rstrip(CLOSING) or '/'}"
 
 
-def shown(authority: str) -> str:
+def defang_host(authority: str) -> str:
     """The registrable host of an authority, dots broken: "a.evil.example:80" is "evil[.]example".
 
     Two labels, three where the second is that of a country's registry ("co.uk"). International names are
     shown in their ASCII form, as what they are. What has no such host is only said to have been there.
     """
-    host = _folded(authority.rpartition("@")[2].partition(":")[0]).strip(".")
+    host = _fold_host(authority.rpartition("@")[2].partition(":")[0]).strip(".")
     labels = host.split(".")
     try:
         labels = [label.encode("idna").decode("ascii") for label in labels]
@@ -139,7 +141,7 @@ def shown(authority: str) -> str:
     return "[.]".join(labels[-3 if by_country else -2 :])
 
 
-def _one(rest: str) -> bool:
+def _is_one_address(rest: str) -> bool:
     """Is this certainly the rest of one address, and not the beginning of another?
 
     Emphasis inside an address would part it: in "ok.example/_evil.example_" two addresses could be seen.
@@ -154,14 +156,14 @@ def _one(rest: str) -> bool:
     return True
 
 
-def _folded(host: str) -> str:
+def _fold_host(host: str) -> str:
     if not host.isascii():
         host = unicodedata.normalize("NFKC", _MARKS.sub("", host))
         host = host.replace("\u3002", ".")
     return host.lower()
 
 
-def _ending(label: str) -> str:
+def _read_ending(label: str) -> str:
     """The last label as far as a client would read it: "example_" ends in "example"."""
     return label.partition("_")[0].rstrip("-")
 
@@ -173,6 +175,6 @@ def _is_ending(label: str, labels: int) -> bool:
     return country or label in ENDINGS or label in RESERVED or label.startswith("xn--")
 
 
-def _closing(address: str) -> str:
+def _closing_marks(address: str) -> str:
     """The punctuation at the end of an address, which belongs to the sentence."""
     return address[len(address.rstrip(CLOSING)) :]

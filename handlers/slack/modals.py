@@ -26,40 +26,40 @@ def window(title: str, blocks: list[Block], **more: Any) -> View:
     """A modal. `more`: submit, callback_id, private_metadata."""
     return {
         "type": "modal",
-        "title": plain(title[:TITLE]),
-        "close": plain("Close"),
+        "title": plain_text(title[:TITLE]),
+        "close": plain_text("Close"),
         "blocks": blocks,
         **more,
     }
 
 
-def said(sentence: str) -> View:
+def message_window(sentence: str) -> View:
     """A modal that says one thing."""
     return window("Parley", [section(sentence)])
 
 
-def plain(text: str) -> dict[str, str]:
+def plain_text(text: str) -> dict[str, str]:
     return {"type": "plain_text", "text": text}
 
 
-async def show(slack: SlackClient, trigger: str, fill: Fill, *, on_top: bool = False) -> None:
+async def open_window(slack: SlackClient, trigger: str, fill: Fill, *, on_top: bool = False) -> None:
     """Opens a window, on top of the one that is open if wanted, and shows what `fill` finds, or why not."""
     method = "views.push" if on_top else "views.open"
     try:
-        opened = await slack.call(method, trigger_id=trigger, view=said(WAIT))
+        opened = await slack.call(method, trigger_id=trigger, view=message_window(WAIT))
     except SlackError as exc:  # the person waited too long, or closed it
         log.info("%s not done: %s", method, exc)
         return
-    await show_in(slack, opened["view"]["id"], fill)
+    await fill_window(slack, opened["view"]["id"], fill)
 
 
-async def show_in(slack: SlackClient, view: str, fill: Fill) -> None:
+async def fill_window(slack: SlackClient, view: str, fill: Fill) -> None:
     """Shows in an open window what `fill` finds, or why not. Nobody is left with a window that waits."""
     try:
         found = await fill()
     except Exception as exc:
         error = exc if isinstance(exc, BotError) else BotError()
-        await slack.attempt("views.update", view_id=view, view=said(error.notice))
+        await slack.attempt("views.update", view_id=view, view=message_window(error.notice))
         if error is not exc:
             raise
     else:

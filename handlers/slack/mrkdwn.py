@@ -10,14 +10,14 @@ import re
 from urllib.parse import urlsplit
 
 from bot.text.invisible import strip_hidden
-from handlers.slack.links import CLOSING, whole
+from handlers.slack.links import CLOSING, normalise_address
 
 # One token; the character class excludes both brackets, so the scan is linear.
 TOKEN = re.compile(r"<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>")
 URL = re.compile(r"https?://[^\s<>|]+")
 
 
-def readable(text: str, *, without: str = "") -> str:
+def make_readable(text: str, *, without: str = "") -> str:
     """The text with links, channels and people spelled out, mentions of the user `without` removed, and
     nothing in it that nobody sees."""
 
@@ -45,18 +45,18 @@ def escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def mentions(text: str, user: str) -> bool:
+def is_mentioned(text: str, user: str) -> bool:
     """Is this person (or bot) mentioned in a text as Slack sends it?"""
     return f"<@{user}>" in text or f"<@{user}|" in text
 
 
-def addressed_to_another(text: str, user: str) -> bool:
+def is_addressed_to_another(text: str, user: str) -> bool:
     """Does the text open with a mention of somebody else? Then it is said to them."""
     first = TOKEN.match(text.lstrip())
     return first is not None and first[1] == "@" and first[2] != user
 
 
-def addresses(text: str) -> frozenset[str]:
+def find_addresses(text: str) -> frozenset[str]:
     """The addresses of the links a person wrote, and their hosts' chat pages, without schemes: "host/path".
 
     Whoever pastes a text vouches for what is in it, and for nothing that could be added to it.
@@ -69,5 +69,8 @@ def addresses(text: str) -> frozenset[str]:
             continue
         if parts.hostname:
             address = url.partition("://")[2].rstrip(CLOSING)
-            found |= {whole(parts.netloc, address[len(parts.netloc) :]), f"{parts.netloc.lower()}/"}
+            found |= {
+                normalise_address(parts.netloc, address[len(parts.netloc) :]),
+                f"{parts.netloc.lower()}/",
+            }
     return frozenset(found)

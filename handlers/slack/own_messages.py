@@ -18,7 +18,7 @@ LOOK_AFTER_S = 1.0
 PAGE_LIMIT = 200  # Source: conversations.replies recommends at most 200, allows 1,000
 
 
-def id_of(message: dict[str, Any]) -> str:
+def read_id(message: dict[str, Any]) -> str:
     """The id of ours that a message carries: of the reply or card that it belongs to."""
     payload = (message.get("metadata") or {}).get("event_payload") or {}
     return str(payload.get("id") or "")
@@ -30,7 +30,7 @@ def is_card(message: dict[str, Any]) -> bool:
     return any(element.get("action_id") == FORGET_CLIP for element in elements)
 
 
-async def standing(slack: SlackClient, channel: str, thread: str, ts: str) -> dict[str, Any] | None:
+async def read_message(slack: SlackClient, channel: str, thread: str, ts: str) -> dict[str, Any] | None:
     """One message of a thread as it stands there; None when it is gone, or Slack does not tell now."""
     try:
         page = await slack.get(
@@ -49,7 +49,9 @@ async def standing(slack: SlackClient, channel: str, thread: str, ts: str) -> di
     return next((message for message in page.get("messages") or () if message["ts"] == ts), None)
 
 
-async def ours(slack: SlackClient, channel: str, thread: str, *, after: str) -> AsyncIterator[dict[str, Any]]:
+async def find_own(
+    slack: SlackClient, channel: str, thread: str, *, after: str
+) -> AsyncIterator[dict[str, Any]]:
     """Our own messages since a person's, with their metadata; of a thread, or outside of any ("")."""
     await asyncio.sleep(LOOK_AFTER_S)
     method, which = ("conversations.replies", {"ts": thread}) if thread else ("conversations.history", {})

@@ -36,10 +36,10 @@ def incoming_from(body: dict[str, Any], event: dict[str, Any], message: dict[str
         conversation=Conversation(team, channel, message.get("thread_ts") or ts),
         user=message["user"],
         message=ts,
-        text=mrkdwn.readable(text, without=bot),
+        text=mrkdwn.make_readable(text, without=bot),
         sent_at=datetime.fromtimestamp(float((message.get("edited") or {}).get("ts") or ts), UTC),
         direct=direct,
-        mentioned=event.get("type") == "app_mention" or mrkdwn.mentions(text, bot),
+        mentioned=event.get("type") == "app_mention" or mrkdwn.is_mentioned(text, bot),
         external=is_external(body, message, team),
         files=tuple(file_from(f) for f in message.get("files") or () if isinstance(f, dict) and f.get("id")),
     )

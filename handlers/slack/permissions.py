@@ -34,7 +34,7 @@ class Permissions:
     async def admin(self, user: str) -> bool:
         """Whether somebody is an admin or owner of this workspace."""
         about = await self._about("users.info", "user", user=user)
-        return _admin(about) and not _stranger(about)
+        return _is_admin(about) and not _is_stranger(about)
 
     async def looks_after(self, user: str, channel: str, *, named: Collection[str] = ()) -> bool:
         """Whether somebody may change how Parley behaves in a channel: an admin, who created it, or one of
@@ -48,11 +48,11 @@ class Permissions:
             self._about("users.info", "user", user=user),
             self._about("conversations.info", "channel", channel=channel),
         )
-        if not person or not place or _stranger(person):
+        if not person or not place or _is_stranger(person):
             return False
         if place.get("is_im"):
             return bool(place.get("user") == user)
-        if not _admin(person) and user not in (place.get("creator"), *named):
+        if not _is_admin(person) and user not in (place.get("creator"), *named):
             return False
         private = place.get("is_private") or place.get("is_mpim")
         return not private or await self._member(user, channel)
@@ -92,10 +92,10 @@ class Permissions:
         return found
 
 
-def _admin(person: dict[str, Any]) -> bool:
+def _is_admin(person: dict[str, Any]) -> bool:
     return bool(person.get("is_admin") or person.get("is_owner"))
 
 
-def _stranger(person: dict[str, Any]) -> bool:
+def _is_stranger(person: dict[str, Any]) -> bool:
     """Of another company, seen through a shared channel."""
     return bool(person.get("is_stranger"))

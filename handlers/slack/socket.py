@@ -32,7 +32,7 @@ ADDRESS_LIFE_S = 5.0  # an address is good for one connection, and Slack takes i
 CONNECT_S = 5.0  # what the start waits for the connections
 
 
-class PinnedClient(SocketModeClient):
+class SlackHostClient(SocketModeClient):
     """The SDK's client, connecting to Slack's own socket hosts only."""
 
     host = ""  # the one host allowed instead of Slack's
@@ -49,10 +49,10 @@ class PinnedClient(SocketModeClient):
         self._address, self._issued_at = address, time.monotonic()
 
     async def issue_new_wss_url(self) -> str:
-        return pinned(await super().issue_new_wss_url(), self.host)
+        return require_slack_socket(await super().issue_new_wss_url(), self.host)
 
 
-def pinned(url: str, host: str) -> str:
+def require_slack_socket(url: str, host: str) -> str:
     """The address of a socket; SetupError when it leads somewhere else than to Slack."""
     if not may_connect(url, host):
         raise SetupError([f"apps.connections.open named a foreign host: {urlsplit(url).hostname}"])
@@ -88,7 +88,7 @@ async def first_address(web_client: AsyncWebClient, app_token: str) -> str | Non
 class SocketConnections:
     """The connections, and whether any of them stands."""
 
-    def __init__(self, clients: list[PinnedClient]) -> None:
+    def __init__(self, clients: list[SlackHostClient]) -> None:
         self._clients = clients
 
     async def connected(self) -> bool:
@@ -108,11 +108,11 @@ async def open_sockets(
         response = await run_async_bolt_app(app, request)
         await send_async_response(client, request, response, 0.0)
 
-    clients: list[PinnedClient] = []
+    clients: list[SlackHostClient] = []
     connecting: list[asyncio.Task[None]] = []
     try:
         for _ in range(CONNECTIONS):
-            client = PinnedClient(
+            client = SlackHostClient(
                 app_token=app_token,
                 web_client=web_client,
                 ping_interval=PING_INTERVAL_S,
@@ -122,7 +122,7 @@ async def open_sockets(
             client.socket_mode_request_listeners.append(receive)
             clients.append(client)
             if address := await first_address(web_client, app_token):
-                client.wss_uri = pinned(address, host)
+                client.wss_uri = require_slack_socket(address, host)
         connecting = [asyncio.create_task(client.connect()) for client in clients]  # type: ignore[no-untyped-call]
         await asyncio.wait(connecting, timeout=CONNECT_S)
         yield SocketConnections(clients)

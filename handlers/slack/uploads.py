@@ -9,7 +9,7 @@ import aiohttp
 
 from bot.core.errors import SlackRefused, SlackUnavailable
 from bot.core.settings import Settings
-from handlers.slack.allowed_hosts import pinned
+from handlers.slack.allowed_hosts import is_slack_address
 from handlers.slack.client import SlackClient
 
 
@@ -23,19 +23,19 @@ class Upload:
     alt_text: str = ""
 
 
-async def share(
+async def share_files(
     slack: SlackClient, settings: Settings, files: Sequence[Upload], *, channel: str, comment: str
 ) -> None:
     """All files in one message of a conversation. SlackRefused or SlackUnavailable."""
-    given = [{"id": await put(slack, settings, file), "title": file.title} for file in files]
+    given = [{"id": await upload(slack, settings, file), "title": file.title} for file in files]
     await slack.call("files.completeUploadExternal", files=given, channel_id=channel, initial_comment=comment)
 
 
-async def put(slack: SlackClient, settings: Settings, file: Upload) -> str:
+async def upload(slack: SlackClient, settings: Settings, file: Upload) -> str:
     """The id of an uploaded file that nobody sees yet. SlackRefused or SlackUnavailable."""
     alt = {"alt_txt": file.alt_text} if file.alt_text else {}
     place = await slack.get("files.getUploadURLExternal", filename=file.name, length=len(file.content), **alt)
-    if not pinned(place["upload_url"], settings.slack_api_url):
+    if not is_slack_address(place["upload_url"], settings.slack_api_url):
         raise SlackRefused("upload_url_elsewhere")
     session = slack.client.session
     assert session is not None

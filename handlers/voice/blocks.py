@@ -16,6 +16,7 @@ from bot.voice.clip_card import ClipCard, joined
 from bot.voice.transcript import Segment
 from handlers.slack import blocks
 from handlers.slack.blocks import FORGET_CLIP, Block
+from handlers.slack.modals import plain_text
 from handlers.slack.mrkdwn import escape
 
 EDIT, TRANSLATE = "clip_edit", "clip_translate"
@@ -29,13 +30,13 @@ FALLBACK_BYTES = 3_000
 SPEAKERS = 6
 
 
-def text(card: ClipCard) -> str:
+def fallback_text(card: ClipCard) -> str:
     """The card where no blocks are shown: in notifications, to screen readers, and to us."""
     words = escape(redact(f"{card.name} ({', '.join(_facts(card)[:2])}): {card.text}"))
     return words.encode("utf-8", "replace")[:FALLBACK_BYTES].decode("utf-8", "ignore")
 
 
-def card(card: ClipCard, id: str, *, file: bool, kept: bool = True) -> list[Block]:
+def card_blocks(card: ClipCard, id: str, *, file: bool, kept: bool = True) -> list[Block]:
     """Words, English words, what it was, and what can be done with it. `file`: the whole text is in one;
     `kept`: the words are, so that more can be done with them."""
     shown = [_title(card.name), _quote(card.said, card)]
@@ -43,7 +44,7 @@ def card(card: ClipCard, id: str, *, file: bool, kept: bool = True) -> list[Bloc
         shown += [_title("In English"), _quote(card.english, card)]
     notes = [" · ".join(_facts(card))]
     if card.speakers:
-        notes.append(", ".join(f"{who} {clock(s)}" for who, s in card.speakers[:SPEAKERS]))
+        notes.append(", ".join(f"{who} {format_time(s)}" for who, s in card.speakers[:SPEAKERS]))
     if file:
         notes.append("The whole text is in the file.")
     if not card.english_whole:
@@ -51,11 +52,11 @@ def card(card: ClipCard, id: str, *, file: bool, kept: bool = True) -> list[Bloc
     return [*shown, blocks.context(*notes), _buttons(card, id, kept=kept)]
 
 
-def long(card: ClipCard) -> bool:
+def is_long(card: ClipCard) -> bool:
     return len(card.text) > LONG_CHARACTERS
 
 
-def whole_text(card: ClipCard) -> str:
+def transcript_text(card: ClipCard) -> str:
     """The file beside a folded card: every line with its time."""
     lines = [_line(s, card) for s in card.said]
     if card.english:
@@ -63,7 +64,7 @@ def whole_text(card: ClipCard) -> str:
     return "\n".join([card.name, " · ".join(_facts(card)), "", *lines, ""])
 
 
-def clock(seconds: float) -> str:
+def format_time(seconds: float) -> str:
     """`4:07`, `1:04:07`."""
     minutes, s = divmod(round(seconds), 60)
     return f"{minutes // 60}:{minutes % 60:02}:{s:02}" if minutes >= 60 else f"{minutes}:{s:02}"
@@ -71,7 +72,12 @@ def clock(seconds: float) -> str:
 
 def _facts(card: ClipCard) -> list[str]:
     cost = UNPRICED if card.cost_usd is None else dollars(card.cost_usd)
-    facts = [languages.name(card.language) if card.language else "", clock(card.length_s), card.model, cost]
+    facts = [
+        languages.name(card.language) if card.language else "",
+        format_time(card.length_s),
+        card.model,
+        cost,
+    ]
     if not card.timed and card.length_s > SHORT_S:
         facts.append("times estimated")
     return [fact for fact in facts if fact]
@@ -84,12 +90,12 @@ def _title(words: str) -> Block:
 
 def _quote(said: Sequence[Segment], card: ClipCard) -> Block:
     elements: list[dict[str, Any]] = []
-    left = FOLDED_CHARACTERS if long(card) else LONG_CHARACTERS * 2
+    left = FOLDED_CHARACTERS if is_long(card) else LONG_CHARACTERS * 2
     for paragraph in _paragraphs(said, card):
         if elements:
             elements.append({"type": "text", "text": "\n"})
         if card.length_s > SHORT_S:
-            time = {"type": "text", "text": clock(paragraph.start_s), "style": {"code": True}}
+            time = {"type": "text", "text": format_time(paragraph.start_s), "style": {"code": True}}
             elements += [time, {"type": "text", "text": " "}]
         words = redact(f"{paragraph.speaker}: {paragraph.text}" if paragraph.speaker else paragraph.text)
         cut = len(words) > left
@@ -105,20 +111,20 @@ def _paragraphs(said: Iterable[Segment], card: ClipCard) -> Iterable[Segment]:
     kept: list[Segment] = []
     for s in said:
         if kept and (s.speaker != kept[0].speaker or s.start_s - kept[0].start_s >= PARAGRAPH_S):
-            yield _merged(kept, card)
+            yield _merge(kept, card)
             kept = []
         kept.append(s)
     if kept:
-        yield _merged(kept, card)
+        yield _merge(kept, card)
 
 
-def _merged(kept: list[Segment], card: ClipCard) -> Segment:
+def _merge(kept: list[Segment], card: ClipCard) -> Segment:
     words = joined([Segment(s.start_s, s.end_s, s.text) for s in kept], card.language)
     return Segment(kept[0].start_s, kept[-1].end_s, words, kept[0].speaker)
 
 
 def _line(s: Segment, card: ClipCard) -> str:
-    return f"[{clock(s.start_s)}] " + redact(f"{s.speaker}: {s.text}" if s.speaker else s.text)
+    return f"[{format_time(s.start_s)}] " + redact(f"{s.speaker}: {s.text}" if s.speaker else s.text)
 
 
 def _buttons(card: ClipCard, id: str, *, kept: bool) -> Block:
@@ -127,18 +133,14 @@ def _buttons(card: ClipCard, id: str, *, kept: bool) -> Block:
         buttons.append(_button(TRANSLATE, "Translate", id))
     forget = _button(FORGET_CLIP, "Forget", id) | {
         "confirm": {
-            "title": _plain("Forget this clip?"),
-            "text": _plain("What I heard in it is erased, here too. The recording itself is yours."),
-            "confirm": _plain("Forget"),
-            "deny": _plain("Keep"),
+            "title": plain_text("Forget this clip?"),
+            "text": plain_text("What I heard in it is erased, here too. The recording itself is yours."),
+            "confirm": plain_text("Forget"),
+            "deny": plain_text("Keep"),
         }
     }
     return {"type": "actions", "elements": [*buttons, forget]}
 
 
 def _button(action: str, words: str, id: str) -> Block:
-    return {"type": "button", "action_id": action, "text": _plain(words), "value": id}
-
-
-def _plain(words: str) -> dict[str, Any]:
-    return {"type": "plain_text", "text": words}
+    return {"type": "button", "action_id": action, "text": plain_text(words), "value": id}

@@ -23,10 +23,10 @@ from handlers.reply.output_filter import OutputFilter
 from handlers.reply.reply import SlackReply
 from handlers.slack.client import SlackClient
 from handlers.slack.downloads import SlackFiles
-from handlers.slack.own_messages import id_of, ours
+from handlers.slack.own_messages import find_own, read_id
 from handlers.slack.pacing import Pacing
 from handlers.slack.payloads import incoming_from, is_bot
-from handlers.slack.uploads import Upload, put
+from handlers.slack.uploads import Upload, upload
 from handlers.voice import blocks
 from storage.voice.clips import Clip
 
@@ -78,10 +78,12 @@ class ClipCards:
         """
         asked = decode(clip.asked)
         file = await self._find_file(asked, clip) if look else ""
-        fresh = "" if file or not blocks.long(card) else await self._kept(clip, card)
+        fresh = "" if file or not blocks.is_long(card) else await self._kept(clip, card)
         shown = await self._card(clip, asked, card, look=look).put(
-            blocks.text(card),
-            blocks.card(card, clip.id, file=bool(file or fresh), kept=remembers(asked, self._settings)),
+            blocks.fallback_text(card),
+            blocks.card_blocks(
+                card, clip.id, file=bool(file or fresh), kept=remembers(asked, self._settings)
+            ),
         )
         if fresh:
             await self._share(fresh, asked)
@@ -90,9 +92,9 @@ class ClipCards:
     async def change_clip(self, clip: Clip, card: ClipCard) -> str:
         """Shows what became of a card, in its place; the id of the file with its text."""
         asked = decode(clip.asked)
-        file = await self._kept(clip, card) if blocks.long(card) else ""
+        file = await self._kept(clip, card) if blocks.is_long(card) else ""
         await self._card(clip, asked, card, look=False).put(
-            blocks.text(card), blocks.card(card, clip.id, file=bool(file))
+            blocks.fallback_text(card), blocks.card_blocks(card, clip.id, file=bool(file))
         )
         if clip.file:
             await self._slack.attempt("files.delete", file=clip.file)
@@ -119,8 +121,8 @@ class ClipCards:
     async def _found(self, traces: Traces) -> Traces:
         """Looked for in the thread, because an attempt that ended early may have put it there."""
         try:
-            async for message in ours(self._slack, traces.channel, traces.thread, after=traces.message):
-                if id_of(message) == traces.id:
+            async for message in find_own(self._slack, traces.channel, traces.thread, after=traces.message):
+                if read_id(message) == traces.id:
                     traces = replace(traces, shown=str(message["ts"]))
                 for file in message.get("files") or ():
                     if file.get("name") == _file_name(traces.id):
@@ -146,8 +148,8 @@ class ClipCards:
     async def _kept(self, clip: Clip, card: ClipCard) -> str:
         """Hands the text to Slack, shown to nobody yet; "" when Slack does not take it."""
         try:
-            text = blocks.whole_text(card).encode()
-            return await put(self._slack, self._settings, Upload(_file_name(clip.id), text, TRANSCRIPT))
+            text = blocks.transcript_text(card).encode()
+            return await upload(self._slack, self._settings, Upload(_file_name(clip.id), text, TRANSCRIPT))
         except SlackRefused as exc:
             log.warning("the text of a clip cannot be shared as a file: %s", exc.code)
             return ""
@@ -163,7 +165,7 @@ class ClipCards:
 
     async def _find_file(self, asked: Incoming, clip: Clip) -> str:
         where = asked.conversation
-        async for message in ours(self._slack, where.channel, where.thread, after=asked.message):
+        async for message in find_own(self._slack, where.channel, where.thread, after=asked.message):
             for file in message.get("files") or ():
                 if file.get("name") == _file_name(clip.id):
                     return str(file["id"])

@@ -22,7 +22,7 @@ class ClipActions:
         await ack()
         id = body["actions"][0]["value"]
         card = await self._services.clips.card(id, body["user"]["id"])
-        view = modal.modal(card, id)
+        view = modal.correction_modal(card, id)
         await self._chat.slack.call("views.open", trigger_id=body["trigger_id"], view=view)
 
     async def edited(self, ack: Any, body: dict[str, Any]) -> None:
@@ -31,7 +31,7 @@ class ClipActions:
         view, user = body["view"], body["user"]["id"]
         id, clips = view["private_metadata"], self._services.clips
         try:
-            if words := modal.corrected(view, await clips.card(id, user)):
+            if words := modal.read_correction(view, await clips.card(id, user)):
                 await clips.correct(id, user, words, asking=view["id"])
         except BotError as exc:
             await self._chat.tell(user, exc.notice)

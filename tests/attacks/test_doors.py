@@ -26,7 +26,7 @@ from bot.sandbox.slack.delivery.dispatch import sign
 from bot.sandbox.slack.people.acts import FileUpload
 from handlers.slack import client
 from handlers.slack import downloads as files
-from handlers.slack.allowed_hosts import pinned
+from handlers.slack.allowed_hosts import is_slack_address
 from tests.reply.test_output_filter import called, out, strays
 from tests.slack.test_downloads import BAD, fetched, listening, shared
 from tests.support.captured_model import captured, escapes, settled, shown
@@ -67,7 +67,7 @@ MORE = (
 @pytest.mark.parametrize("url", [*BAD, *MORE])
 def test_attack_09_the_token_goes_to_slacks_file_host_alone(url: str) -> None:
     assert len({*BAD, *MORE}) >= 60
-    assert not pinned(url, SLACK_API_URL)
+    assert not is_slack_address(url, SLACK_API_URL)
 
 
 async def test_attack_09_no_listener_hears_the_token(tmp_path: Path) -> None:
@@ -153,8 +153,8 @@ FORGED = (
 
 @pytest.mark.parametrize("url", FORGED)
 def test_attack_12_answers_go_to_slack_alone(url: str) -> None:
-    assert not pinned(url, SLACK_API_URL, host="hooks.slack.com")
-    assert pinned("https://hooks.slack.com/actions/T/1/x", SLACK_API_URL, host="hooks.slack.com")
+    assert not is_slack_address(url, SLACK_API_URL, host="hooks.slack.com")
+    assert is_slack_address("https://hooks.slack.com/actions/T/1/x", SLACK_API_URL, host="hooks.slack.com")
 
 
 async def test_attack_12_a_command_that_wants_its_answer_elsewhere_is_refused(tmp_path: Path) -> None:

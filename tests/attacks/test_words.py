@@ -494,11 +494,11 @@ BORDERS = {
     "a table's line": ("splitting._DELIMITER.fullmatch", " ", "x"),
     "a table's line, begun": ("splitting._DELIMITER.fullmatch", "-", "x"),
     "bars": ("splitting._DELIMITER.fullmatch", "|-", "x"),
-    "markup": ("splitting.plain", "|-", "x"),
-    "markup over lines": ("splitting.plain", "- \n", "x"),
-    "emphasis": ("links._one", "_", ""),
-    "emphasis in words": ("links._one", "_-", ""),
-    "emphasis in hosts": ("links._one", "-_a.", ""),
+    "markup": ("splitting.strip_markdown", "|-", "x"),
+    "markup over lines": ("splitting.strip_markdown", "- \n", "x"),
+    "emphasis": ("links._is_one_address", "_", ""),
+    "emphasis in words": ("links._is_one_address", "_-", ""),
+    "emphasis in hosts": ("links._is_one_address", "-_a.", ""),
 }
 
 

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from handlers.reply.output_filter import OutputFilter, filtered
+from handlers.reply.output_filter import OutputFilter, filter_text
 
 HOSTS = frozenset({"ok.example", "docs.ok.example"})
 PEOPLE = frozenset({"U0ASKER"})
@@ -32,7 +32,7 @@ HOST = re.compile(r"(?:https?://)?(?:ok|docs\.ok)\.example(?::\d+)?(?:[/?#].*)?"
 
 
 def out(text):
-    return filtered(text, OutputFilter(HOSTS, PEOPLE))
+    return filter_text(text, OutputFilter(HOSTS, PEOPLE))
 
 
 def links(markdown):
@@ -188,7 +188,7 @@ VOUCHED = frozenset({"wiki.example/page?id=1", "wiki.example/"})
     ],
 )
 def test_an_address_that_the_asker_wrote_may_be_a_link(text):
-    assert filtered(text, OutputFilter(VOUCHED, PEOPLE)) == text
+    assert filter_text(text, OutputFilter(VOUCHED, PEOPLE)) == text
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_an_address_that_the_asker_wrote_may_be_a_link(text):
     ],
 )
 def test_nothing_can_be_added_to_an_address_that_the_asker_wrote(text):
-    shown = filtered(text, OutputFilter(VOUCHED, PEOPLE))
+    shown = filter_text(text, OutputFilter(VOUCHED, PEOPLE))
     assert CANARY not in shown
     assert "https:" not in shown
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from handlers.reply.splitting import LIMIT, PLAIN_BYTES, Rotation, plain, split
+from handlers.reply.splitting import LIMIT, PLAIN_BYTES, Rotation, split, strip_markdown
 
 WORDS = st.lists(st.sampled_from(["word", "longerword", "é", "漢字", "🎉", "\n", "\n\n", " "]), max_size=80)
 PROSE = WORDS.map(" ".join)
@@ -161,20 +161,20 @@ def test_what_slack_did_not_take_can_be_taken_again():
     ],
 )
 def test_plain_text_of(markdown, text):
-    assert plain(markdown) == text
+    assert strip_markdown(markdown) == text
 
 
 @settings(deadline=None)
 @given(st.text(st.sampled_from("a& <>é漢🎉\n*`|-<@U1>"), max_size=200), st.integers(1, 60))
 def test_plain_text_is_escaped_and_short(markdown, times):
-    text = plain(markdown * times)
+    text = strip_markdown(markdown * times)
     assert len(text.encode()) <= PLAIN_BYTES
     bare = text.replace("&lt;", "").replace("&gt;", "").replace("&amp;", "")
     assert "&" not in bare
 
 
 def test_a_long_text_is_cut_in_plain_view():
-    text = plain("& " * 5000)
+    text = strip_markdown("& " * 5000)
     assert text.endswith("…")
     assert len(text.encode()) <= PLAIN_BYTES
 

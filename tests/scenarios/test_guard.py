@@ -191,7 +191,7 @@ async def test_a_form_holds_as_much_as_a_policy_may(team: Workspace) -> None:
     spread = {
         name if n == 0 else f"{name}:{n}": part
         for name, values in full.items()
-        for n, part in enumerate(settings_form.parts(values, settings_form.LISTS[name][1]))
+        for n, part in enumerate(settings_form.split_fields(values, settings_form.LISTS[name][1]))
     }
     given = policy.read({"purpose": PURPOSE, **full})
     guard = team.bot.services.guard
@@ -310,7 +310,7 @@ async def test_no_window_is_left_waiting_when_something_breaks(team: Workspace) 
 
     door = SlackClient(AsyncWebClient(token=team.slack.bot_token, base_url=team.slack.api_url))
     with pytest.raises(ZeroDivisionError):
-        await modals.show_in(door, form["id"], broken)
+        await modals.fill_window(door, form["id"], broken)
     assert BotError().notice in str(team.slack.modals("alice"))
 
 

@@ -26,7 +26,7 @@ from bot.cli import main, settings
 from bot.core.settings import Settings
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
-from handlers.check import shutdown, speech_findings
+from handlers.check import shutdown_findings, speech_findings
 from handlers.routes import SCOPES
 from handlers.slack.socket import may_connect
 from tests.support.forked import PIPE, Process, start_module
@@ -474,10 +474,10 @@ async def test_check_tells_of_a_model_that_is_about_to_end_or_does_not_answer(tm
 
 
 def test_a_models_end_is_told_three_months_ahead_and_is_wrong_when_it_has_come() -> None:
-    assert shutdown("m", "2027-01-14", today=date(2026, 10, 15)) == ([], [])
+    assert shutdown_findings("m", "2027-01-14", today=date(2026, 10, 15)) == ([], [])
     soon = ["m ends on 2027-01-14, in 90 days"]
-    assert shutdown("m", "2027-01-14T00:00:00Z", today=date(2026, 10, 16)) == ([], soon)
-    assert shutdown("m", "2027-01-14", today=date(2027, 1, 15)) == (["m ended on 2027-01-14"], [])
+    assert shutdown_findings("m", "2027-01-14T00:00:00Z", today=date(2026, 10, 16)) == ([], soon)
+    assert shutdown_findings("m", "2027-01-14", today=date(2027, 1, 15)) == (["m ended on 2027-01-14"], [])
 
 
 def test_of_a_speech_model_that_ends_the_one_after_it_is_told() -> None:

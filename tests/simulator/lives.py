@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bot.app import Services, services_on
 from bot.core.background import run_alongside
 from handlers.adapter import SlackChat
-from handlers.costs.notices import noticing
+from handlers.costs.notices import give_notices
 from handlers.serve import DRAIN_S, bolt_app, introduce
 from handlers.slack.client import SlackClient
 from handlers.slack.downloads import SlackFiles
@@ -109,7 +109,7 @@ class Lives:
             app = bolt_app(settings, client, services, front)
             app.use(responding(story.slack, life, story.dice))
             self.services, story.line.open = services, (life, app)
-            async with run_alongside(noticing(services, front)) if story.notices else nullcontext():
+            async with run_alongside(give_notices(services, front)) if story.notices else nullcontext():
                 await stopping.wait()
                 story.line.open = None
                 await services.inbox.drain(DRAIN_S)

@@ -18,7 +18,7 @@ from bot.core.settings import SLACK_API_URL, Settings
 from bot.core.values import File
 from bot.sandbox.slack.people.acts import FileUpload
 from bot.sandbox.slack.server import FakeSlack
-from handlers.slack.allowed_hosts import pinned
+from handlers.slack.allowed_hosts import is_slack_address
 from handlers.slack.client import SlackClient
 from handlers.slack.downloads import SlackFiles, open_files
 from handlers.slack.payloads import file_from
@@ -270,17 +270,17 @@ BAD = (
 
 @pytest.mark.parametrize("url", GOOD)
 def test_slacks_file_host_may_have_the_token(url: str) -> None:
-    assert pinned(url, SLACK_API_URL)
+    assert is_slack_address(url, SLACK_API_URL)
 
 
 @pytest.mark.parametrize("url", BAD)
 def test_nobody_else_may_have_the_token(url: str) -> None:
-    assert not pinned(url, SLACK_API_URL)
+    assert not is_slack_address(url, SLACK_API_URL)
 
 
 def test_beside_another_api_only_its_very_address_counts() -> None:
     api = "http://127.0.0.1:8765/api/"
-    assert pinned("http://127.0.0.1:8765/files-pri/x", api)
-    assert not pinned("http://127.0.0.1:8766/files-pri/x", api)
-    assert not pinned("https://127.0.0.1:8765/files-pri/x", api)
-    assert not pinned("https://files.slack.com/files-pri/x", api)
+    assert is_slack_address("http://127.0.0.1:8765/files-pri/x", api)
+    assert not is_slack_address("http://127.0.0.1:8766/files-pri/x", api)
+    assert not is_slack_address("https://127.0.0.1:8765/files-pri/x", api)
+    assert not is_slack_address("https://files.slack.com/files-pri/x", api)

@@ -25,25 +25,25 @@ from handlers.slack import mrkdwn
     ],
 )
 def test_tokens_are_spelled_out_and_entities_unescaped(slack: str, readable: str) -> None:
-    assert mrkdwn.readable(slack, without="UBOT") == readable
+    assert mrkdwn.make_readable(slack, without="UBOT") == readable
 
 
 @given(st.text())
 def test_escaped_text_reads_back_as_it_was_written(text: str) -> None:
-    assert mrkdwn.readable(mrkdwn.escape(text)) == strip_hidden(text).strip()
+    assert mrkdwn.make_readable(mrkdwn.escape(text)) == strip_hidden(text).strip()
 
 
 def test_a_post_that_opens_with_another_mention_is_said_to_that_person() -> None:
-    assert mrkdwn.addressed_to_another(" <@U2> can you look?", "UBOT")
-    assert not mrkdwn.addressed_to_another("<@UBOT> can you look?", "UBOT")
-    assert not mrkdwn.addressed_to_another("can <@U2> look?", "UBOT")
+    assert mrkdwn.is_addressed_to_another(" <@U2> can you look?", "UBOT")
+    assert not mrkdwn.is_addressed_to_another("<@UBOT> can you look?", "UBOT")
+    assert not mrkdwn.is_addressed_to_another("can <@U2> look?", "UBOT")
 
 
 def test_addresses_are_those_that_a_person_wrote_and_the_front_pages_of_their_hosts() -> None:
     text = "see https://Example.com/X?y=1#z. And http://evil.test:80 and https://[broken"
-    assert mrkdwn.addresses(text) == {"example.com/X?y=1#z", "example.com/", "evil.test:80/"}
+    assert mrkdwn.find_addresses(text) == {"example.com/X?y=1#z", "example.com/", "evil.test:80/"}
 
 
 @given(st.text())
 def test_nothing_that_nobody_sees_is_read(text: str) -> None:
-    assert strip_hidden(mrkdwn.readable(text)) == mrkdwn.readable(text)
+    assert strip_hidden(mrkdwn.make_readable(text)) == mrkdwn.make_readable(text)

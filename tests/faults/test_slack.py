@@ -13,7 +13,7 @@ from bot.conversation.turn import CUT
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
 from handlers.reply.reply import UNREACHABLE
-from handlers.slack import client as slack_door
+from handlers.slack import client
 from storage.engine import Tx
 from storage.jobs import inbox
 from tests.support.promises import kept, ours
@@ -41,7 +41,7 @@ def letters(texts: list[str]) -> str:
 async def test_row_15_what_slack_took_and_confirms_too_late_is_not_repeated(
     tmp_path: Path, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(slack_door, "REQUEST_DEADLINE_S", 0.5)
+    monkeypatch.setattr(client, "REQUEST_DEADLINE_S", 0.5)
     async with workspace(tmp_path) as team:
         slow = {} if method == "chat.postMessage" else {"tokens_per_s": 60}
         team.model.script(LONG, **slow)

@@ -89,7 +89,7 @@ class Lives:
         story = self._story
         plan, settings = story.plan, story.settings
         client = StoryClient(settings.slack_api_url, story.slack, life, story.dice, plan.slack, story.tell)
-        front = SlackChat(SlackClient(client), settings)
+        chat = SlackChat(SlackClient(client), settings)
         engine = StoryEngine(
             story.conn,
             life,
@@ -102,14 +102,14 @@ class Lives:
             settings, life, story.dice, plan.model, minds=story.minds, made=story.made, tell=story.tell
         )
         client.session = host = FileHost(story.slack, life, story.dice, plan.slack)  # type: ignore[assignment]
-        files = SlackFiles(settings, front.door, host)  # type: ignore[arg-type]
-        desk = ClipCards(settings, front.door, front.pace, files)
-        async with services_on(engine, wire, settings, front=front, desk=desk) as services:
-            await introduce(front.door, settings)
-            app = bolt_app(settings, client, services, front)
+        files = SlackFiles(settings, chat.slack, host)  # type: ignore[arg-type]
+        cards = ClipCards(settings, chat.slack, chat.pacing, files)
+        async with services_on(engine, wire, settings, front=chat, desk=cards) as services:
+            await introduce(chat.slack, settings)
+            app = bolt_app(settings, client, services, chat)
             app.use(responding(story.slack, life, story.dice))
             self.services, story.line.open = services, (life, app)
-            async with run_alongside(give_notices(services, front)) if story.notices else nullcontext():
+            async with run_alongside(give_notices(services, chat)) if story.notices else nullcontext():
                 await stopping.wait()
                 story.line.open = None
                 await services.inbox.drain(DRAIN_S)

@@ -5,7 +5,7 @@ BIN := .venv/bin
 export UV_SYSTEM_CERTS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup sandbox test browser check bench bench-guard soak soak-hours mutants load reliability fmt lock audit sbom image pictures clean
+.PHONY: setup sandbox test browser check bench bench-guard soak soak-hours mutants load reliability fmt lock audit sbom image pages pictures clean
 
 setup: .venv/.ready
 
@@ -90,7 +90,12 @@ load: setup
 reliability: setup
 	@$(BIN)/python -m tests.faults.reliability -n $(WORKERS) --dist loadgroup
 
-# The screenshots of the README, from the running sandbox.
+# What the pages repeat of the code: settings, commands, rooms; and .env.example.
+pages: setup
+	@$(BIN)/parley settings > .env.example
+	@$(BIN)/python -m tests.support.pages
+
+# The screenshots of the pages, from the running sandbox.
 pictures: setup
 	@$(BIN)/python -m tests.browser.pictures
 

@@ -1,4 +1,4 @@
-"""The one table of settings: name, default, unit, help. README and .env.example are made from it.
+"""The one table of settings: name, default, unit, help. docs/settings.md and .env.example are made from it.
 
 A setting comes from the environment, else from the TOML file that PARLEY_CONFIG names (same keys), else from
 its default. All problems are found at once and told in one readable line each; a secret is never echoed.

@@ -1,4 +1,4 @@
-"""The screenshots of the README, made from the running sandbox with the real bot: `make pictures`."""
+"""The screenshots of the pages, made from the running sandbox with the real bot: `make pictures`."""
 
 from __future__ import annotations
 

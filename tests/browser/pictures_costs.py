@@ -1,4 +1,4 @@
-"""The README's picture of the usage page: served by the real bot, over a ledger of one made-up month."""
+"""The picture of the usage page in docs/costs.md: the real bot over a made-up month."""
 
 from __future__ import annotations
 

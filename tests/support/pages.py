@@ -1,0 +1,171 @@
+"""Writes what the pages repeat of the code, between their markers: `python -m tests.support.pages`.
+
+Settings, commands and rooms are written down once, in the code; tests/test_pages.py fails when a page says
+something else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import importlib
+import inspect
+import re
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import yaml
+
+from bot.cli.main import COMMANDS
+from bot.core import settings
+from handlers import commands, routes
+from handlers.channel import form
+from handlers.guard import blocks as guard
+from handlers.slack import blocks
+from handlers.voice import blocks as voice
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = ("handlers", "bot", "storage")
+# What is written on the buttons and menus that Slack tells us of.
+BUTTONS = {
+    blocks.FEEDBACK: "👍 👎",
+    blocks.RETRY: "Try again",
+    blocks.FORGET_ALL: "Forget everything of mine",
+    blocks.SHOULD_ANSWER: "Should have answered",
+    blocks.SHOULD_REFUSE: "Should have refused",
+    blocks.SETTINGS_OF: "Choose a channel",
+    form.OPEN_RECORD: "What the guard did",
+    form.OPEN_QUESTIONS: "Unanswered questions",
+    guard.USE: "Use this",
+    guard.ANSWERED: "Done",
+    voice.EDIT: "Correct and ask again",
+    voice.TRANSLATE: "Translate",
+    voice.FORGET_CLIP: "Forget",
+}
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    lines = [tuple(head), *map(tuple, rows)]
+    lines.insert(1, ("---",) * len(lines[0]))
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def settings_tables() -> str:
+    """One table for each group of settings, as the comments in bot/core/settings.py part them."""
+    rows = {env: (default, help, secret) for env, default, help, secret in settings.table()}
+    groups: dict[str, list[tuple[str, str, str]]] = {}
+    source = inspect.getsource(settings.Settings)
+    for comment, env in re.findall(r'^    # (.+)$|_setting\(\s*"([A-Z_]+)"', source, re.MULTILINE):
+        if comment:
+            groups[comment] = current = []
+            continue
+        default, help, secret = rows[env]
+        current.append((f"`{env}`", "" if secret or default == "" else f"`{default}`", help))
+    head = ("setting", "default", "what it is")
+    return "\n\n".join(f"## {group}\n\n{table(head, found)}" for group, found in groups.items())
+
+
+def slash_table() -> str:
+    return table(
+        ("you write", "you get"), ((f"`/parley {words}`", help) for words, help in commands.HELP.items())
+    )
+
+
+def shortcuts_table() -> str:
+    manifest = yaml.safe_load((ROOT / "manifest.yml").read_text("utf-8"))
+    return table(
+        ("in the ⋮ menu of a message", "what it does"),
+        ((one["name"], one["description"]) for one in manifest["features"]["shortcuts"]),
+    )
+
+
+def buttons_table() -> str:
+    listeners = routes.table(None, None)["action"]  # type: ignore[arg-type]
+    return table(
+        ("button", "what it does"),
+        ((BUTTONS[action], first_line(listener.__doc__)) for action, listener in listeners.items()),
+    )
+
+
+def command_line() -> str:
+    return "\n\n".join(part for name in COMMANDS for part in command(name))
+
+
+def command(name: str) -> Iterator[str]:
+    """A command with its arguments and options; then each of its actions."""
+    module, help = COMMANDS[name]
+    parser = argparse.ArgumentParser(prog=f"parley {name}")
+    importlib.import_module(module).add_arguments(parser)
+    yield f"### `parley {name}`\n\n{help[0].upper()}{help[1:]}."
+    if rows := list(options(parser)):
+        yield table(("argument", "what it is"), rows)
+    for group in parser._subparsers._group_actions if parser._subparsers else ():
+        for action in group._choices_actions:  # type: ignore[attr-defined]
+            yield f"`parley {name} {action.dest}`: {action.help}."
+            if rows := list(options(group.choices[action.dest])):  # type: ignore[index,call-overload]
+                yield table(("argument", "what it is"), rows)
+
+
+def options(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str]]:
+    for action in parser._actions:
+        if isinstance(action, argparse._HelpAction | argparse._SubParsersAction):
+            continue
+        value = action.metavar or ("" if action.nargs == 0 else action.dest.upper())
+        shown = " ".join(value) if isinstance(value, tuple) else value
+        if action.choices and not action.metavar:
+            shown = "|".join(map(str, action.choices))
+        names = ", ".join(f"`{name} {shown}`" if shown else f"`{name}`" for name in action.option_strings)
+        yield names or f"`{shown}`", action.help or ""
+
+
+def rooms_table() -> str:
+    """Each room by name, with the first line of what it says of itself in each of the three folders."""
+    names = {path.parent.name for folder in FOLDERS for path in (ROOT / folder).glob("*/__init__.py")}
+    return table(
+        ("room", *(f"in `{folder}/`" for folder in FOLDERS)),
+        ((f"`{name}`", *(first_line_of_room(folder, name) for folder in FOLDERS)) for name in sorted(names)),
+    )
+
+
+def first_line_of_room(folder: str, name: str) -> str:
+    path = ROOT / folder / name / "__init__.py"
+    return first_line(docstring(path)) if path.exists() else ""
+
+
+def docstring(path: Path) -> str | None:
+    return ast.get_docstring(ast.parse(path.read_text("utf-8")))
+
+
+def first_line(text: str | None) -> str:
+    return inspect.cleandoc(text or "").partition("\n")[0]
+
+
+# Page → marker → what stands between its two comments.
+PAGES: dict[str, dict[str, Callable[[], str]]] = {
+    "docs/settings.md": {"settings": settings_tables},
+    "docs/commands.md": {
+        "slash": slash_table,
+        "shortcuts": shortcuts_table,
+        "buttons": buttons_table,
+        "command line": command_line,
+    },
+    "ARCHITECTURE.md": {"rooms": rooms_table},
+}
+
+
+def rewritten(page: str) -> str:
+    """A page as it has to be."""
+    text = (ROOT / page).read_text("utf-8")
+    for marker, made in PAGES[page].items():
+        begin, end = f"<!-- {marker} -->", f"<!-- /{marker} -->"
+        head, _, rest = text.partition(begin)
+        _, found, tail = rest.partition(end)
+        if not found:
+            raise ValueError(f"{page}: {begin} … {end} is missing")
+        text = f"{head}{begin}\n{made()}\n{end}{tail}"
+    return text
+
+
+if __name__ == "__main__":
+    for page in PAGES:
+        (ROOT / page).write_text(rewritten(page), "utf-8")

@@ -45,7 +45,7 @@ from bot.voice.local_files import FileTranscriber
 from bot.voice.local_speech import speech_for
 from bot.voice.message_clips import MessageClips
 from bot.voice.recognition import Recognizer
-from bot.voice.service import GONE, OVERHEARD, CardView, Clips
+from bot.voice.service import TAKEN_AWAY, UNASKED, CardView, Clips
 from storage.database import open_engine
 from storage.engine import Engine
 
@@ -125,9 +125,9 @@ async def services_on(
         )
         inbox.register(MESSAGE, turns.work, gave_up=turns.tell)
         inbox.register(TRAINING, TrainingWorker(trainer, preparation.prepare).work)
-        inbox.register(OVERHEARD, clips.work)
-        inbox.register(GONE, clips.work)
-        inbox.register(anonymise.UNNAME, unnamed.work)
+        inbox.register(UNASKED, clips.work)
+        inbox.register(TAKEN_AWAY, clips.work)
+        inbox.register(anonymise.ANONYMISE, unnamed.work)
         await stack.enter_async_context(inbox)
         await stack.enter_async_context(loop_lag())
         await stack.enter_async_context(run_alongside(tidy_hourly(engine, settings)))

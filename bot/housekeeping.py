@@ -35,5 +35,5 @@ async def tidy(engine: Engine, settings: Settings) -> None:
     for tidy_rows in (jobs.tidy, replies.tidy, recordings.tidy, vectors.tidy):
         while await engine.write(tidy_rows, now=time.time()):
             pass
-    await retention.apply(engine, settings, now=time.time())
+    await retention.erase_due(engine, settings, now=time.time())
     await engine.scrub()  # what single turns erased is gone from the files as well

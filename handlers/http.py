@@ -27,7 +27,7 @@ from bot.jobs.inbox import Inbox
 from bot.ops.metrics import METRICS
 from bot.privacy.access_log import AccessLog
 from bot.voice import clip_card
-from bot.voice.local_files import Hear, Order
+from bot.voice.local_files import TranscribeFile, TranscriptionOrder
 from handlers.slack.failures import WRONG_SHAPE
 
 log = logging.getLogger(__name__)
@@ -128,7 +128,7 @@ def control_app(
     retain: Callable[[], Awaitable[object]],
     forget: Callable[[str, str], Awaitable[object]],
     *,
-    hear: Hear,
+    hear: TranscribeFile,
     looks: AccessLog,
 ) -> web.Application:
     """What commands ask of the running bot, over its own socket (bot/ops/control_socket.py)."""
@@ -157,7 +157,7 @@ def control_app(
     async def transcribe(request: web.Request) -> web.StreamResponse:
         answer = web.StreamResponse()
         await answer.prepare(request)
-        async for line in stream_transcription(Order(**await request.json()), hear):
+        async for line in stream_transcription(TranscriptionOrder(**await request.json()), hear):
             await answer.write(orjson.dumps(line) + b"\n")
         return answer
 
@@ -170,13 +170,17 @@ def control_app(
     return server
 
 
-async def stream_transcription(order: Order, hear: Hear) -> AsyncIterator[dict[str, Any]]:
+async def stream_transcription(
+    order: TranscriptionOrder, hear: TranscribeFile
+) -> AsyncIterator[dict[str, Any]]:
     """How far the listening is, as often as that changes, and at the end the card or why there is none."""
     lines: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
     async def work() -> None:
         found = await hear(order, lambda done, total: lines.put_nowait({"done_s": done, "total_s": total}))
-        lines.put_nowait({"problem": found} if isinstance(found, str) else {"card": clip_card.dump(found)})
+        lines.put_nowait(
+            {"problem": found} if isinstance(found, str) else {"card": clip_card.dump_card(found)}
+        )
 
     task = asyncio.create_task(work())
     task.add_done_callback(lambda _: lines.put_nowait({}))

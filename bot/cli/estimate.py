@@ -13,7 +13,7 @@ from bot.core.settings import Settings
 from bot.costs import pricing
 from bot.costs.estimate import EPOCHS, MODELS, SPEECH_MODELS, Estimate, Estimator
 from bot.reports.formats import dollars
-from bot.voice.decoding import CONTAINERS, Wants, prepare, sniff
+from bot.voice.decoding import CONTAINERS, DecodingLimits, decode_file, detect_container
 
 LONGEST_S = 24 * 3600.0
 
@@ -63,11 +63,11 @@ async def _hours_of(path: Path | None) -> float:
     if path is None or not path.is_file():
         return 0.0
     with path.open("rb") as file:
-        if not sniff(file.read(64)):
+        if not detect_container(file.read(64)):
             return 0.0
-    wants = Wants(frozenset(CONTAINERS), max_bytes=sys.maxsize, max_s=LONGEST_S, longest_s=LONGEST_S)
+    wants = DecodingLimits(frozenset(CONTAINERS), max_bytes=sys.maxsize, max_s=LONGEST_S, longest_s=LONGEST_S)
     with tempfile.TemporaryDirectory(prefix="parley-") as folder:
-        return (await prepare(path, path.name, Path(folder), wants)).length_s / 3600
+        return (await decode_file(path, path.name, Path(folder), wants)).length_s / 3600
 
 
 def _of_text(args: argparse.Namespace, estimator: Estimator, settings: Settings) -> list[Estimate]:

@@ -8,7 +8,7 @@ import time
 from bot.core.errors import SetupError
 from bot.core.settings import Settings
 from bot.ops.control_socket import ask_running
-from bot.privacy.anonymise import Anonymiser, order
+from bot.privacy.anonymise import Anonymiser, make_order
 from storage.costs import ledger
 from storage.database import open_engine
 from storage.privacy import forget
@@ -30,6 +30,6 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
     if not await ask_running(settings, f"/forget/{team}/{args.person}"):
         async with open_engine(settings.database) as engine:
             await engine.write(forget.forget_user, team, args.person, now=time.time())
-            await Anonymiser(engine).carry_out(order(team, args.person)[1])
+            await Anonymiser(engine).carry_out(make_order(team, args.person)[1])
     print(f"{args.person}: forgotten in {team}; amounts stay, without whose they are")
     return 0

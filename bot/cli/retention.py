@@ -21,9 +21,9 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
     now = time.time()
     if args.apply and not await ask_running(settings, "/retention"):
         async with open_engine(settings.database) as engine:
-            await retention.apply(engine, settings, now=now)
+            await retention.erase_due(engine, settings, now=now)
     async with open_engine(settings.database, read_only=True) as engine:
-        for found in await retention.kept(engine, settings, now=now):
+        for found in await retention.count_kept(engine, settings, now=now):
             print(line(found, now=now))
     return 0
 

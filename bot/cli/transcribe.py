@@ -26,8 +26,8 @@ from bot.text import languages
 from bot.voice import captions, clip_card
 from bot.voice.clip_card import ClipCard
 from bot.voice.decoding import Progress
-from bot.voice.local_files import FileTranscriber, Hear, Order
-from bot.voice.recognition import minutes
+from bot.voice.local_files import FileTranscriber, TranscribeFile, TranscriptionOrder
+from bot.voice.recognition import format_minutes
 from storage.database import open_engine
 
 BAR = 30
@@ -80,7 +80,7 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
 
 
 @asynccontextmanager
-async def ears(settings: Settings) -> AsyncIterator[Hear]:
+async def ears(settings: Settings) -> AsyncIterator[TranscribeFile]:
     """The running bot's, or with a provider and a ledger of its own for this one command."""
     if await is_running(settings):
         yield partial(hear_there, settings)
@@ -94,19 +94,19 @@ async def ears(settings: Settings) -> AsyncIterator[Hear]:
             yield FileTranscriber(settings, engine, provider, prices=prices, calendar=calendar).hear
 
 
-async def hear_there(settings: Settings, order: Order, progress: Progress) -> ClipCard | str:
+async def hear_there(settings: Settings, order: TranscriptionOrder, progress: Progress) -> ClipCard | str:
     """Asks the running bot, which tells how far it is until it is done."""
     async for line in lines_from_running(settings, "/transcribe", asdict(order)):
         if "card" in line:
-            return clip_card.load(line["card"])
+            return clip_card.load_card(line["card"])
         if "problem" in line:
             return str(line["problem"])
         progress(line["done_s"], line["total_s"])
     return "the running bot ended before it was done; it goes on from there when asked again"
 
 
-def _order(path: Path, args: argparse.Namespace, settings: Settings) -> Order:
-    return Order(
+def _order(path: Path, args: argparse.Namespace, settings: Settings) -> TranscriptionOrder:
+    return TranscriptionOrder(
         str(path.absolute()),
         args.model or settings.speech_model,
         spoken=(args.language,) if args.language else (),
@@ -141,7 +141,7 @@ def _bar(name: str) -> Progress:
     def show(done_s: float, total_s: float) -> None:
         full = int(BAR * done_s / total_s) if total_s else 0
         end = "\n" if done_s >= total_s else ""
-        line = f"\r{name} [{'#' * full}{'.' * (BAR - full)}] {minutes(done_s, total_s)}"
+        line = f"\r{name} [{'#' * full}{'.' * (BAR - full)}] {format_minutes(done_s, total_s)}"
         print(line, end=end, file=sys.stderr, flush=True)
 
     return show if sys.stderr.isatty() else lambda done_s, total_s: None

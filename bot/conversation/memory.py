@@ -96,7 +96,7 @@ class Memory:
             recalled, seen = await self._read_thread(incoming, room)
         if await self._too_large(recalled, incoming.text):
             recalled = await self._compacted(incoming, recalled)
-        return recollection(recalled, seen)
+        return recollection_from(recalled, seen)
 
     async def shorten(self, incoming: Incoming, sent: Recollection) -> Recollection:
         """The conversation again, strictly shorter than what the model said was too long for it.
@@ -105,11 +105,13 @@ class Memory:
         """
         if not remembers(incoming, self._settings):
             raise ContextTooLong("the question alone is too long")
-        shorter = recollection(await self._compacted(incoming, await self._recalled(incoming)), sent.seen)
-        while size(shorter) >= size(sent):
+        shorter = recollection_from(
+            await self._compacted(incoming, await self._recalled(incoming)), sent.seen
+        )
+        while count_bytes(shorter) >= count_bytes(sent):
             if not shorter.messages and not shorter.summary:
                 raise ContextTooLong("the question alone is too long")
-            shorter = halved(shorter)
+            shorter = drop_older_half(shorter)
         return shorter
 
     def _limit(self, recalled: Recalled) -> int:
@@ -143,9 +145,9 @@ class Memory:
     async def _read_thread(self, incoming: Incoming, room: ThreadReader) -> tuple[Recalled, int | None]:
         """Somebody else's thread into which the bot was called: read once, then remembered like our own."""
         found, complete = await room.thread(incoming.conversation, before=incoming.message)
-        heard = await self._engine.read(in_words, incoming.conversation, found)
+        heard = await self._engine.read(with_spoken_words, incoming.conversation, found)
         kept = await self._newest(heard)
-        await self._engine.write(remember_heard, incoming.conversation, kept, now=self._now())
+        await self._engine.write(remember_thread, incoming.conversation, kept, now=self._now())
         whole = complete and len(kept) == len(heard)
         return await self._recalled(incoming), None if whole else len(kept)
 
@@ -189,7 +191,7 @@ class Memory:
 
     async def _summary(self, incoming: Incoming, recalled: Recalled, old: tuple[Stored, ...]) -> str:
         where = incoming.conversation
-        said = recollection(replace(recalled, messages=old), 0)
+        said = recollection_from(replace(recalled, messages=old), 0)
         completion = await self._provider.complete(
             Prompt(
                 system=self._settings.persona,
@@ -209,7 +211,7 @@ class Memory:
         return self._clock().timestamp()
 
 
-def recollection(recalled: Recalled, seen: int | None = None) -> Recollection:
+def recollection_from(recalled: Recalled, seen: int | None = None) -> Recollection:
     """Stored rows as what a prompt is made of."""
     messages = tuple(
         Message(
@@ -223,30 +225,32 @@ def recollection(recalled: Recalled, seen: int | None = None) -> Recollection:
     return Recollection(recalled.summary, messages, recalled.turns, seen)
 
 
-def size(recollection: Recollection) -> int:
+def count_bytes(recollection: Recollection) -> int:
     """Bytes of text that a model has to read."""
     return sum(map(tokens.at_most, (recollection.summary, *(m.text for m in recollection.messages))))
 
 
-def halved(recollection: Recollection) -> Recollection:
+def drop_older_half(recollection: Recollection) -> Recollection:
     """Without the older half of its messages; without its summary when there is no message left."""
     kept = recollection.messages[(len(recollection.messages) + 1) // 2 :]
     summary = recollection.summary if recollection.messages else ""
     return replace(recollection, summary=summary, messages=kept, seen=len(kept))
 
 
-def in_words(tx: Tx, place: Conversation, heard: Sequence[ThreadMessage]) -> list[ThreadMessage]:
+def with_spoken_words(tx: Tx, place: Conversation, heard: Sequence[ThreadMessage]) -> list[ThreadMessage]:
     """Messages that say something, in writing or in recordings."""
 
     def in_full(m: ThreadMessage) -> ThreadMessage:
         if m.role != "human":
             return m
-        return replace(m, text=message_clips.said(tx, place.team, place.channel, m.message, m.text))
+        return replace(
+            m, text=message_clips.add_spoken_words(tx, place.team, place.channel, m.message, m.text)
+        )
 
     return [m for m in map(in_full, heard) if m.text]
 
 
-def remember_heard(tx: Tx, place: Conversation, heard: Sequence[ThreadMessage], *, now: float) -> None:
+def remember_thread(tx: Tx, place: Conversation, heard: Sequence[ThreadMessage], *, now: float) -> None:
     """Takes over messages of a thread that was there before us."""
     for said in heard:
         conversations.append(

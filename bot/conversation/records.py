@@ -12,7 +12,7 @@ from bot.core.settings import Settings
 from bot.core.values import Incoming, Reply
 from bot.jobs.inbox import Job
 from bot.voice import message_clips
-from bot.voice.listening_policy import ears
+from bot.voice.listening_policy import read_policy
 from storage import audit
 from storage.conversation import messages, replies
 from storage.conversation.replies import ReplyRow
@@ -24,19 +24,19 @@ from storage.privacy import forget
 from storage.voice import clips, recordings
 
 
-def begin(tx: Tx, job: Job, incoming: Incoming, *, now: float) -> tuple[ReplyRow, bool]:
+def begin_reply(tx: Tx, job: Job, incoming: Incoming, *, now: float) -> tuple[ReplyRow, bool]:
     """The reply's row, and whether its question was deleted since it was asked."""
     where = incoming.conversation
     row = replies.begin(tx, reply_id(job.key), job.seq, where, incoming.user, now=now)
     return row, messages.forgotten(tx, where.team, where.channel, incoming.message)
 
 
-def remember(tx: Tx, incoming: Incoming, reply_id: str, turn: Turn, *, kept: bool, now: float) -> None:
+def remember_turn(tx: Tx, incoming: Incoming, reply_id: str, turn: Turn, *, kept: bool, now: float) -> None:
     """One transaction: the answer is ours to deliver, and both sides of the turn are remembered.
 
     `kept` False: that there was a turn is counted, and no word of it stays.
     """
-    incoming = replace(incoming, text=in_words(tx, incoming))
+    incoming = replace(incoming, text=read_full_text(tx, incoming))
     replies.answered(tx, reply_id, encode(turn.reply))
     remember_ruling(tx, incoming, reply_id, turn, now=now)
     if turn.completion is None:
@@ -45,7 +45,7 @@ def remember(tx: Tx, incoming: Incoming, reply_id: str, turn: Turn, *, kept: boo
         messages.count_turn(tx, incoming.conversation, now=now)
         return
     usage = turn.completion.usage
-    remember_said(tx, incoming, now=now)
+    remember_post(tx, incoming, now=now)
     messages.append(
         tx,
         incoming.conversation,
@@ -76,7 +76,7 @@ def remember_ruling(tx: Tx, incoming: Incoming, reply_id: str, turn: Turn, *, no
         )
 
 
-def remember_said(tx: Tx, incoming: Incoming, *, now: float) -> None:
+def remember_post(tx: Tx, incoming: Incoming, *, now: float) -> None:
     messages.append(
         tx,
         incoming.conversation,
@@ -91,7 +91,7 @@ def remember_said(tx: Tx, incoming: Incoming, *, now: float) -> None:
 
 
 def edit_message(tx: Tx, key: str, team: str, channel: str, message: str, text: str, *, now: float) -> None:
-    words = message_clips.said(tx, team, channel, message, text)
+    words = message_clips.add_spoken_words(tx, team, channel, message, text)
 
     def changed(payload: str) -> str:
         asked = decode(payload)  # without files, its text holds what was said in them
@@ -122,7 +122,7 @@ def forget_message(tx: Tx, key: str, team: str, channel: str, message: str, *, n
     return there
 
 
-def leave_no_word(tx: Tx, incoming: Incoming, key: str, reply_id: str) -> None:
+def erase_words(tx: Tx, incoming: Incoming, key: str, reply_id: str) -> None:
     """The answer is final, or given up: what was said stays in Slack alone.
 
     That there was a turn, whose, and where its cards stand are kept, so that nothing is said twice and what
@@ -140,24 +140,24 @@ def takes_part(tx: Tx, conversation: str) -> bool:
     return inbox.knows(tx, conversation) or messages.knows(tx, conversation)
 
 
-def asks_us(settings: Settings, incoming: Incoming, tx: Tx) -> bool:
+def asks_for_answer(settings: Settings, incoming: Incoming, tx: Tx) -> bool:
     """A post in a thread of ours that holds more than recordings to which the channel closes our ears."""
     place = incoming.conversation
     if not takes_part(tx, place.key):
         return False
     only_files = incoming.files and not incoming.text
-    return not only_files or ears(tx, settings, place.team, place.channel).open_to(incoming)
+    return not only_files or read_policy(tx, settings, place.team, place.channel).open_to(incoming)
 
 
-def in_words(tx: Tx, incoming: Incoming) -> str:
+def read_full_text(tx: Tx, incoming: Incoming) -> str:
     """What the person said, in writing and in recordings."""
     if not incoming.files:
         return incoming.text
     place = incoming.conversation
-    return message_clips.said(tx, place.team, place.channel, incoming.message, incoming.text)
+    return message_clips.add_spoken_words(tx, place.team, place.channel, incoming.message, incoming.text)
 
 
-def reply_of(payload: str) -> Reply:
+def load_reply(payload: str) -> Reply:
     """A stored reply."""
     read = json.loads(payload)
     return Reply(**read | {"notes": tuple(read["notes"])})

@@ -18,18 +18,18 @@ from typing import Protocol
 
 from bot.conversation.memory import ThreadReader
 from bot.conversation.records import (
-    asks_us,
-    begin,
+    asks_for_answer,
+    begin_reply,
     edit_message,
+    erase_words,
     forget_message,
-    leave_no_word,
-    remember,
-    remember_said,
-    reply_of,
+    load_reply,
+    remember_post,
+    remember_turn,
     takes_part,
 )
 from bot.conversation.turn import Ending, Turn, TurnServices, run_turn
-from bot.core.access import closed, remembers, unkept
+from bot.core.access import remembers, why_closed, without_later_actions
 from bot.core.codec import decode, encode
 from bot.core.errors import BotError, Conflict, ProviderError, TooOld, TriedAgain
 from bot.core.ids import reply_id
@@ -142,17 +142,17 @@ class Turns:
 
         Where nothing is answered, a mention is told so; what follows it is none of our business.
         """
-        if closed(incoming, self._house.settings):
+        if why_closed(incoming, self._house.settings):
             return
-        await self.take(incoming, when=partial(asks_us, self._house.settings, incoming))
+        await self.take(incoming, when=partial(asks_for_answer, self._house.settings, incoming))
 
     async def overhear(self, incoming: Incoming) -> None:
         """A post in a thread of ours that is said to somebody else: remembered, not answered."""
         settings = self._house.settings
-        if closed(incoming, settings) or not remembers(incoming, settings):
+        if why_closed(incoming, settings) or not remembers(incoming, settings):
             return
         if await self._engine.read(takes_part, incoming.conversation.key):
-            await self._engine.write(remember_said, incoming, now=self._now())
+            await self._engine.write(remember_post, incoming, now=self._now())
 
     async def edited(self, key: str, team: str, channel: str, message: str, text: str) -> None:
         """What waits and what is remembered follow the edit; an answer that was given stays."""
@@ -208,7 +208,7 @@ class Turns:
 
     async def _worked(self, job: Job, incoming: Incoming) -> list[Effect]:
         place = incoming.conversation
-        row, gone = await self._engine.write(begin, job, incoming, now=self._now())
+        row, gone = await self._engine.write(begin_reply, job, incoming, now=self._now())
         speech = self._front.reply(
             incoming,
             row.id,
@@ -219,7 +219,7 @@ class Turns:
         running = self._running[place.key] = Running(job.key, incoming, ended="deleted" if gone else "")
         try:
             if row.payload:
-                reply = reply_of(row.payload)
+                reply = load_reply(row.payload)
             elif not gone and self._is_old(incoming) and (messages := await speech.there()):
                 # Answered in a life that our database, an old copy, does not know of.
                 return [partial(replies.sent, reply_id=row.id, messages=messages, now=self._now())]
@@ -276,27 +276,29 @@ class Turns:
             turn = Turn(Reply(exc.notice, whole=False, retryable=exc.retry))
         kept = remembers(incoming, self._house.settings)
         if not kept:
-            turn = replace(turn, reply=unkept(turn.reply))
+            turn = replace(turn, reply=without_later_actions(turn.reply))
         if running.ended != "deleted":
-            await self._engine.write(remember, running.incoming, reply_id, turn, kept=kept, now=self._now())
+            await self._engine.write(
+                remember_turn, running.incoming, reply_id, turn, kept=kept, now=self._now()
+            )
         return turn.reply
 
     def _unless_kept(self, key: str, incoming: Incoming) -> list[Effect]:
         """What is done at the end of a turn of which no word may stay."""
         if remembers(incoming, self._house.settings):
             return []
-        return [partial(leave_no_word, incoming=incoming, key=key, reply_id=reply_id(key))]
+        return [partial(erase_words, incoming=incoming, key=key, reply_id=reply_id(key))]
 
     async def _forget_unheard(self, incoming: Incoming) -> None:
         """What was heard of a message that was deleted meanwhile."""
         if incoming.files:
             place = incoming.conversation
-            await self._engine.write(clips.forget_unheard, place.team, place.key, incoming.user)
+            await self._engine.write(clips.forget_unshown, place.team, place.key, incoming.user)
             await self._engine.scrub()
 
     def _refuse_old(self, incoming: Incoming) -> None:
         if self._is_old(incoming):
-            raise TooOld(age(self._age_s(incoming)))
+            raise TooOld(format_age(self._age_s(incoming)))
 
     def _is_old(self, incoming: Incoming) -> bool:
         return self._age_s(incoming) > self._house.settings.message_age_limit_s
@@ -324,7 +326,7 @@ class Turns:
         return self._clock().timestamp()
 
 
-def age(seconds: float) -> str:
+def format_age(seconds: float) -> str:
     """An age as a person says it."""
     for unit, size_s in (("days", 86_400), ("hours", 3_600)):
         if seconds >= 2 * size_s:

@@ -20,7 +20,7 @@ from bot.core.values import Completion, Incoming, Message, Prompt, Reply, Scope,
 from bot.guard.service import ChannelGuard, Ruling
 from bot.knowledge import answering
 from bot.provider.service import Provider
-from bot.voice.message_clips import MessageClips, RunningRecognition, SpokenWords, called_in
+from bot.voice.message_clips import MessageClips, RunningRecognition, SpokenWords, called_into_thread
 
 GREETING = (
     "Hello! Ask me anything in a thread and I will answer there, remembering what was said. "
@@ -89,21 +89,21 @@ class Turn:
 async def run_turn(incoming: Incoming, speech: LiveReply, stop: Stop, house: TurnServices) -> Turn:
     """From one incoming message to one finished reply."""
     access.admit(incoming, house.settings)
-    heard = await listen(incoming, speech, stop, house)
+    heard = await transcribe_files(incoming, speech, stop, house)
     if heard is None:
         return Turn(Reply(CUT["stopped"], whole=False))
     incoming = replace(incoming, text=heard.with_text(incoming.text))
     if not incoming.text:
-        return wordless(heard)
-    turn = await converse(incoming, speech, stop, house)
+        return reply_without_words(heard)
+    turn = await answer_in_conversation(incoming, speech, stop, house)
     return replace(turn, reply=replace(turn.reply, notes=(*heard.notes, *turn.reply.notes)))
 
 
-async def listen(
+async def transcribe_files(
     incoming: Incoming, speech: LiveReply, stop: Stop, house: TurnServices
 ) -> SpokenWords | None:
     """The recordings in the message; None when somebody stopped it."""
-    if not (incoming.files or called_in(incoming)):
+    if not (incoming.files or called_into_thread(incoming)):
         return SpokenWords()
     listening = RunningRecognition(house.hearing.listen(incoming, progress=speech.listening))
     stop.watch(listening)
@@ -113,14 +113,16 @@ async def listen(
         stop.watch(None)
 
 
-def wordless(heard: SpokenWords) -> Turn:
+def reply_without_words(heard: SpokenWords) -> Turn:
     """Nothing was written, and nothing could be heard."""
     if not heard.notes:
         return Turn(Reply(GREETING))
     return Turn(Reply("\n".join(heard.notes), whole=False, retryable=heard.failed is not None))
 
 
-async def converse(incoming: Incoming, speech: LiveReply, stop: Stop, house: TurnServices) -> Turn:
+async def answer_in_conversation(
+    incoming: Incoming, speech: LiveReply, stop: Stop, house: TurnServices
+) -> Turn:
     """From words to an answer, within the conversation and the channel's subject."""
     recollection = await house.memory.recall(incoming, house.room)
     if recollection.turns >= house.settings.thread_turn_limit:
@@ -129,19 +131,19 @@ async def converse(incoming: Incoming, speech: LiveReply, stop: Stop, house: Tur
     ruling = await house.subject.rule(incoming, recollection.messages, kept=kept)
     if ruling and ruling.from_passages:
         access.admit_to_documents(incoming, house.settings)
-        return await from_passages(incoming, recollection, ruling, house)
+        return await answer_from_passages(incoming, recollection, ruling, house)
     if ruling and ruling.verdict.stops:
-        return refused(ruling, recollection)
+        return refuse(ruling, recollection)
     try:
-        completion = await answer(incoming, recollection, ruling, speech, stop, house)
+        completion = await ask_model(incoming, recollection, ruling, speech, stop, house)
     except ContextTooLong:
         recollection = await house.memory.shorten(incoming, recollection)
-        completion = await answer(incoming, recollection, ruling, speech, stop, house)
-    reply = reply_from(completion, incoming, recollection, ruling)
+        completion = await ask_model(incoming, recollection, ruling, speech, stop, house)
+    reply = make_reply(completion, incoming, recollection, ruling)
     return Turn(reply, recollection, completion, ruling.verdict.id if ruling else 0)
 
 
-def refused(ruling: Ruling, recollection: Recollection) -> Turn:
+def refuse(ruling: Ruling, recollection: Recollection) -> Turn:
     """One sentence that says what the channel is for; it is remembered, so that a follow-up has its
     context."""
     verdict = ruling.verdict
@@ -149,12 +151,12 @@ def refused(ruling: Ruling, recollection: Recollection) -> Turn:
     return Turn(Reply(verdict.says, verdict=verdict.id), recollection, said, verdict.id)
 
 
-async def from_passages(
+async def answer_from_passages(
     incoming: Incoming, recollection: Recollection, ruling: Ruling, house: TurnServices
 ) -> Turn:
     """Only from what the channel's owner gave; shown when every quote was found there."""
-    asked = prompt(incoming, recollection, house.settings)
-    found = await answering.answer(house.provider, asked, ruling.rules.passages, scope(incoming))
+    asked = make_prompt(incoming, recollection, house.settings)
+    found = await answering.answer(house.provider, asked, ruling.rules.passages, answer_scope(incoming))
     notes = tuple(f"“{quote}”" for quote in found.quotes)
     if found.nearest:
         notes = (NEAREST.format(nearest=found.nearest),)
@@ -163,7 +165,7 @@ async def from_passages(
     return Turn(reply, recollection, found.completion, ruling.verdict.id, missing)
 
 
-async def answer(
+async def ask_model(
     incoming: Incoming,
     recollection: Recollection,
     ruling: Ruling | None,
@@ -172,9 +174,9 @@ async def answer(
     house: TurnServices,
 ) -> Completion:
     """Asks the model, handing its words on as they come."""
-    asked = prompt(incoming, recollection, house.settings, ruling.instruction if ruling else "")
+    asked = make_prompt(incoming, recollection, house.settings, ruling.instruction if ruling else "")
     brief = BRIEF_TOKENS if ruling and ruling.verdict.notes else None
-    stream = house.provider.stream(asked, scope(incoming), max_output_tokens=brief)
+    stream = house.provider.stream(asked, answer_scope(incoming), max_output_tokens=brief)
     stop.watch(stream)
     try:
         async for text in stream:
@@ -185,7 +187,7 @@ async def answer(
     return stream.completion
 
 
-def prompt(
+def make_prompt(
     incoming: Incoming, recollection: Recollection, settings: Settings, instruction: str = ""
 ) -> Prompt:
     """What the model reads; everything before the last message stays the same from turn to turn."""
@@ -197,12 +199,12 @@ def prompt(
     )
 
 
-def scope(incoming: Incoming) -> Scope:
+def answer_scope(incoming: Incoming) -> Scope:
     where = incoming.conversation
     return Scope(where.team, where.channel, incoming.user, where.key, "answer")
 
 
-def reply_from(
+def make_reply(
     completion: Completion, incoming: Incoming, recollection: Recollection, ruling: Ruling | None
 ) -> Reply:
     """The model's text with everything said that a person must know about it."""

@@ -15,7 +15,7 @@ from bot.core.settings import Settings
 from bot.core.values import Incoming, Reply
 
 
-def closed(incoming: Incoming, settings: Settings) -> AskError | None:
+def why_closed(incoming: Incoming, settings: Settings) -> AskError | None:
     """Why nothing is answered there; None where it is."""
     if settings.external == "refuse" and incoming.external:
         return NotShared()
@@ -27,7 +27,7 @@ def closed(incoming: Incoming, settings: Settings) -> AskError | None:
 
 def admit(incoming: Incoming, settings: Settings) -> None:
     """Raises NotHere or NotShared where nothing is answered."""
-    if reason := closed(incoming, settings):
+    if reason := why_closed(incoming, settings):
         raise reason
 
 
@@ -42,6 +42,6 @@ def admit_to_documents(incoming: Incoming, settings: Settings) -> None:
         raise KeptInside
 
 
-def unkept(reply: Reply) -> Reply:
+def without_later_actions(reply: Reply) -> Reply:
     """The reply without what would need its question later: another try, another verdict."""
     return replace(reply, retryable=False, verdict=0)

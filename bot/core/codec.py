@@ -11,10 +11,10 @@ from bot.core.values import Conversation, File, Incoming
 
 def encode(value: Any) -> str:
     """One of our values as ASCII JSON text, which every database keeps as it is."""
-    return json.dumps(value, default=_plain)
+    return json.dumps(value, default=_as_json)
 
 
-def _plain(value: Any) -> Any:
+def _as_json(value: Any) -> Any:
     """One of our values as JSON knows it; asdict would copy every string of it as well."""
     if isinstance(value, datetime):
         return value.isoformat()

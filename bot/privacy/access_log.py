@@ -86,14 +86,14 @@ class AccessLog:
         if not (due or missed):
             return
         try:
-            await self._engine.write(_written, due, missed, now=self._clock())
+            await self._engine.write(_write_entries, due, missed, now=self._clock())
         except BotError:
             self._due.extendleft(reversed(due))
             self._missed += missed
             raise
 
 
-def _written(tx: Tx, due: Sequence[Access], missed: int, *, now: float) -> None:
+def _write_entries(tx: Tx, due: Sequence[Access], missed: int, *, now: float) -> None:
     for look in due:
         audit.note(
             tx, "looked at", look.about, team=look.team, person=look.person, detail=look.scope, now=look.at

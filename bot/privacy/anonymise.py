@@ -15,13 +15,13 @@ from bot.jobs.inbox import Effect, Job
 from storage.engine import Engine
 from storage.privacy import anonymise
 
-UNNAME = "unname"  # the kind of job
+ANONYMISE = "unname"  # the kind of job
 
 
-def order(team: str, person: str) -> tuple[str, str]:
+def make_order(team: str, person: str) -> tuple[str, str]:
     """(key, payload) of a job; the payload goes with its end."""
     marker = f"forgotten-{secrets.token_hex(4)}"
-    return f"{UNNAME}:{team}:{marker}", json.dumps({"team": team, "person": person, "marker": marker})
+    return f"{ANONYMISE}:{team}:{marker}", json.dumps({"team": team, "person": person, "marker": marker})
 
 
 class Anonymiser:
@@ -39,7 +39,7 @@ class Anonymiser:
         who = json.loads(payload)
         after: int | None = 0
         while after is not None:
-            after = await self._engine.write(anonymise.unname_rows, **who, after=after)
+            after = await self._engine.write(anonymise.anonymise_rows, **who, after=after)
         for day in await self._engine.read(anonymise.days, who["team"]):
-            await self._engine.write(anonymise.unname_day, **who, day=day)
+            await self._engine.write(anonymise.anonymise_day, **who, day=day)
         await self._engine.scrub()

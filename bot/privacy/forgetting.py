@@ -62,7 +62,7 @@ class Forgetting:
     async def forget_person(self, team: str, user: str, *, by: str = "") -> int:
         """Forgets everything a person said in a workspace; how many messages. `by` "": the operator."""
         await self._clips.forget_person(team, user, by=by)
-        key, payload = anonymise.order(team, user)
+        key, payload = anonymise.make_order(team, user)
         erased = 0
 
         def erase(tx: Tx) -> bool:
@@ -70,7 +70,7 @@ class Forgetting:
             erased = forget.forget_user(tx, team, user, by=by, now=self._clock())
             return True
 
-        await self._inbox.put(key, key, anonymise.UNNAME, payload, team=team, when=erase)
+        await self._inbox.put(key, key, anonymise.ANONYMISE, payload, team=team, when=erase)
         self._guard.forgotten()
         await self._engine.scrub()
         return erased
@@ -84,7 +84,7 @@ class Forgetting:
     async def export_person(self, team: str, user: str) -> bytes:
         """Everything kept of a person, as JSON, for that person."""
         self._access_log.note(team, user, "export", "their own words")
-        return await self._engine.read(export.of_person, team, user)
+        return await self._engine.read(export.export_person, team, user)
 
     async def _erase(self, erase: partial[int]) -> int:
         erased = await self._engine.write(erase)

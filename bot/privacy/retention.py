@@ -61,7 +61,7 @@ def kinds(settings: Settings) -> tuple[Kind, ...]:
     )
 
 
-def sooner(settings: Settings, wishes: Iterable[Wish]) -> list[Kind]:
+def shorter_kinds(settings: Settings, wishes: Iterable[Wish]) -> list[Kind]:
     """What channels want gone sooner than everywhere."""
     wanted = [(wish, float(wish.value)) for wish in wishes if wish.value]
     return [
@@ -72,7 +72,7 @@ def sooner(settings: Settings, wishes: Iterable[Wish]) -> list[Kind]:
     ]
 
 
-def wish(settings: Settings, words: str) -> str:
+def parse_days(settings: Settings, words: str) -> str:
     """A channel's days as they are kept; "" is as everywhere. NotUnderstood when they are none, or more."""
     if words.lower() == "off":
         return ""
@@ -94,11 +94,11 @@ class Retention:
 
     async def erase_due(self) -> dict[str, int]:
         """Erases what has outlived its use; how many rows of each kind."""
-        return await apply(self._engine, self._settings, now=self._clock())
+        return await erase_due(self._engine, self._settings, now=self._clock())
 
     async def set_days(self, at: Channel, words: str, *, by: str) -> None:
         """For how many days a channel wants its words kept. NotUnderstood for more than everywhere."""
-        days = wish(self._settings, words)
+        days = parse_days(self._settings, words)
         detail = f"{days} days" if days else "as everywhere"
         await self._engine.write(
             preferences.wish, at.team, at.channel, KEEP, days, person=by, detail=detail, now=self._clock()
@@ -109,13 +109,13 @@ class Retention:
         everywhere = {kind.name: kind.days for kind in kinds(self._settings)}
         wishes = await self._engine.read(preferences.wishes, at.team, at.channel)
         own = [Wish(at.team, at.channel, wishes.get(KEEP, ""))]
-        return everywhere | {kind.name: kind.days for kind in sooner(self._settings, own)}
+        return everywhere | {kind.name: kind.days for kind in shorter_kinds(self._settings, own)}
 
 
-async def apply(engine: Engine, settings: Settings, *, now: float) -> dict[str, int]:
+async def erase_due(engine: Engine, settings: Settings, *, now: float) -> dict[str, int]:
     """Erases what is due; how many rows of each kind, of those that had any."""
     erased: dict[str, int] = {}
-    for kind in (*kinds(settings), *sooner(settings, await engine.read(preferences.wishing, KEEP))):
+    for kind in (*kinds(settings), *shorter_kinds(settings, await engine.read(preferences.wishing, KEEP))):
         if count := await _erase(engine, kind, now=now):
             erased[kind.name] = erased.get(kind.name, 0) + count
     if erased:
@@ -137,14 +137,14 @@ async def _erase(engine: Engine, kind: Kind, *, now: float) -> int:
     return total
 
 
-async def kept(engine: Engine, settings: Settings, *, now: float) -> list[Kept]:
+async def count_kept(engine: Engine, settings: Settings, *, now: float) -> list[Kept]:
     """What there is of each kind, and what would be erased now; then the same of channels with days of their
     own."""
 
     def counted(tx: Tx) -> list[Kept]:
-        every = (*kinds(settings), *sooner(settings, preferences.wishing(tx, KEEP)))
+        every = (*kinds(settings), *shorter_kinds(settings, preferences.wishing(tx, KEEP)))
         return [
-            Kept(kind, **retention.kept(tx, kind.name, before=kind.before(now), within=kind.within))
+            Kept(kind, **retention.count_kept(tx, kind.name, before=kind.before(now), within=kind.within))
             for kind in every
         ]
 

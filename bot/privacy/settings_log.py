@@ -20,12 +20,12 @@ def note_changes(tx: Tx, settings: Settings, *, now: float) -> None:
     for f in fields(settings):
         if f.metadata["secret"]:
             continue
-        env, value = f.metadata["env"], told(getattr(settings, f.name))
-        if value != before.get(env, told(f.default)):
+        env, value = f.metadata["env"], shown_value(getattr(settings, f.name))
+        if value != before.get(env, shown_value(f.default)):
             audit.note(tx, ACT, env, detail=value, now=now)
 
 
-def told(value: object) -> str:
+def shown_value(value: object) -> str:
     """A setting's value as it may be written down."""
     text = redact(str(value))
     if len(text) <= SHOWN:

@@ -34,11 +34,11 @@ class ClipCard:
 
     @property
     def text(self) -> str:
-        return joined(self.said, self.language)
+        return join_segments(self.said, self.language)
 
     @property
     def english_text(self) -> str:
-        return joined(self.english, "en")
+        return join_segments(self.english, "en")
 
     @property
     def speakers(self) -> tuple[tuple[str, float], ...]:
@@ -62,7 +62,7 @@ class Traces:
     file: str
 
 
-def joined(said: Sequence[Segment], language: str) -> str:
+def join_segments(said: Sequence[Segment], language: str) -> str:
     """All words; a paragraph for each change of speaker, named, where speakers are known."""
     space = "" if language in _SPACELESS else " "
     paragraphs: list[str] = []
@@ -76,12 +76,12 @@ def joined(said: Sequence[Segment], language: str) -> str:
     return "\n\n".join(paragraphs)
 
 
-def dump(card: ClipCard) -> str:
+def dump_card(card: ClipCard) -> str:
     """As JSON, for storage."""
     return json.dumps(asdict(card) | {"cost_usd": None if card.cost_usd is None else str(card.cost_usd)})
 
 
-def load(text: str) -> ClipCard:
+def load_card(text: str) -> ClipCard:
     """What `dump` wrote."""
     row: dict[str, Any] = json.loads(text)
     for field in ("said", "english"):

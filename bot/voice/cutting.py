@@ -13,7 +13,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from bot.voice.loudness import FRAME, RATE, Samples, levels, quietest
+from bot.voice.loudness import FRAME, RATE, Samples, find_quietest, measure_levels
 
 # Opus for speech: wideband at 24 kbit/s. Complexity 0 takes a third of the time of the default 10; measured
 # on speech, the spectrum comes out 7.1 dB off instead of 6.3. (Complexity 1 loses tones that 0 and 2 keep.)
@@ -64,7 +64,7 @@ class Parts:
         """Ends the part in a pause; where there is none, both parts get what is said around the cut."""
         samples = np.concatenate(self._held)
         half = int(OVERLAP_S / 2 * RATE) // FRAME * FRAME
-        frame, pause = quietest(levels(samples[half : self._most - self._written - half]))
+        frame, pause = find_quietest(measure_levels(samples[half : self._most - self._written - half]))
         at = half + frame * FRAME
         half = 0 if pause else half
         self._held.clear()

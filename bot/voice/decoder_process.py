@@ -22,8 +22,8 @@ import numpy as np
 from av.error import FFmpegError
 
 from bot.voice.cutting import Parts
-from bot.voice.decoding import CONTAINERS, sniff
-from bot.voice.loudness import RATE, Levels, Samples, levels, sounds
+from bot.voice.decoding import CONTAINERS, detect_container
+from bot.voice.loudness import RATE, Levels, Samples, find_sounds, measure_levels
 
 DECODERS = (
     "aac,aac_fixed,alac,flac,mp1,mp1float,mp2,mp2float,mp3,mp3float,opus,libopus,vorbis,libvorbis,"
@@ -40,7 +40,7 @@ CHANNELS = range(1, 33)
 # An hour of digital silence as FLAC is 1,460 bit/s.
 LEAST_BIT_RATE = 400
 
-TELL_S = 30.0
+REPORT_EVERY_S = 30.0
 OUTPUT_BYTES = 64 << 20
 
 
@@ -54,21 +54,21 @@ class TooLong(Exception):
 
 def main() -> None:
     ask = json.loads(sys.argv[1])
-    confine(ask)
+    limit_process(ask)
     source = open(0, "rb", closefd=False)  # noqa: SIM115  (lives as long as the process)
     try:
-        tell(**work(source, ask))
+        write_line(**decode(source, ask))
     except DecodingRefused as exc:
-        tell(refused=str(exc))
+        write_line(refused=str(exc))
     except TooLong:
-        tell(too_long=True)
+        write_line(too_long=True)
     except MemoryError:
-        tell(refused="it needs too much memory")
+        write_line(refused="it needs too much memory")
     except FFmpegError:
-        tell(refused="it is broken")
+        write_line(refused="it is broken")
 
 
-def confine(ask: dict[str, Any]) -> None:
+def limit_process(ask: dict[str, Any]) -> None:
     """Limits on this process, before it looks at a byte of the file."""
     for what, most in (
         (resource.RLIMIT_AS, ask["memory_bytes"]),
@@ -82,33 +82,33 @@ def confine(ask: dict[str, Any]) -> None:
     av.logging.set_level(None)
 
 
-def tell(**line: Any) -> None:
+def write_line(**line: Any) -> None:
     sys.stdout.write(json.dumps(line) + "\n")
     sys.stdout.flush()
 
 
-def work(source: BinaryIO, ask: dict[str, Any]) -> dict[str, Any]:
+def decode(source: BinaryIO, ask: dict[str, Any]) -> dict[str, Any]:
     """Decides between sending the file as it is and making parts; returns the last line to tell."""
-    container = sniff(source.read(64))
+    container = detect_container(source.read(64))
     if not container:
         raise DecodingRefused("it is not a recording in a format that I know")
     size = source.seek(0, os.SEEK_END)
     if container in ask["containers"] and size <= ask["max_bytes"]:
         meter = Meter()
         try:
-            damaged = listen(Sound(source, container), meter, min(ask["max_s"], ask["longest_s"]))
+            damaged = decode_sound(Sound(source, container), meter, min(ask["max_s"], ask["longest_s"]))
         except TooLong:
             damaged = True
         if not damaged:
             return meter.found(container, unchanged=True)
     meter = Meter()
-    parts = Parts(Path(ask["into"]), min(ask["part_s"], ask["max_s"]), tell)
-    damaged = listen(Sound(source, container), meter, ask["longest_s"], parts)
+    parts = Parts(Path(ask["into"]), min(ask["part_s"], ask["max_s"]), write_line)
+    damaged = decode_sound(Sound(source, container), meter, ask["longest_s"], parts)
     parts.finish()
     return meter.found(container, unchanged=False) | {"damaged": damaged}
 
 
-def listen(sound: Sound, meter: Meter, longest_s: float, parts: Parts | None = None) -> bool:
+def decode_sound(sound: Sound, meter: Meter, longest_s: float, parts: Parts | None = None) -> bool:
     """Decodes to the end; True when some of it could not be. TooLong as soon as it is, or says that it is."""
     if parts is None and sound.claimed_s > longest_s:
         raise TooLong  # it is only believed when that saves decoding twice
@@ -215,18 +215,18 @@ class Meter:
 
     def add(self, block: Samples) -> None:
         self.samples += len(block)
-        self.level.append(levels(block))
+        self.level.append(measure_levels(block))
 
     def tell(self, claimed_s: float) -> None:
-        if self.length_s - self.told_s >= TELL_S:
+        if self.length_s - self.told_s >= REPORT_EVERY_S:
             self.told_s = self.length_s
-            tell(at_s=self.length_s, of_s=max(claimed_s, self.length_s))
+            write_line(at_s=self.length_s, of_s=max(claimed_s, self.length_s))
 
     def found(self, container: str, *, unchanged: bool) -> dict[str, Any]:
         return {
             "container": container,
             "length_s": self.length_s,
-            "sounds": sounds(np.concatenate(self.level)),
+            "sounds": find_sounds(np.concatenate(self.level)),
             "unchanged": unchanged,
         }
 

@@ -39,7 +39,7 @@ CHILD_ENVIRONMENT = {
     "MALLOC_MMAP_THRESHOLD_": "131072",
     "LC_ALL": "C.UTF-8",
 }
-HEARD_S = 0.1  # less sound than this is a click
+LEAST_SOUND_S = 0.1  # less sound than this is a click
 
 # Container → (ending of the name that is sent, FFmpeg's demuxer). The speech APIs go by the ending.
 CONTAINERS = {
@@ -59,7 +59,7 @@ CONTAINERS = {
 _QUICKTIME_ATOMS = (b"moov", b"mdat", b"wide", b"free", b"skip")
 
 
-def sniff(head: bytes) -> str:
+def detect_container(head: bytes) -> str:
     """The container of a file by its first bytes (64 are enough), or "" when it is none that is read here.
 
     Source: the formats' own specifications; ISO/IEC 14496-12 (ftyp), RFC 8794 (EBML), RFC 3533 (Ogg),
@@ -84,7 +84,7 @@ def sniff(head: bytes) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Wants:
+class DecodingLimits:
     """What a speech model takes in one request, and how much an operator allows."""
 
     containers: frozenset[str]  # sent as they are
@@ -128,27 +128,27 @@ class Recording:
 
     @property
     def heard(self) -> bool:
-        return sound_in(self.sounds, 0.0, self.length_s) >= HEARD_S
+        return seconds_of_sound(self.sounds, 0.0, self.length_s) >= LEAST_SOUND_S
 
 
-def sound_in(sounds: Iterable[Span], start_s: float, end_s: float) -> float:
+def seconds_of_sound(sounds: Iterable[Span], start_s: float, end_s: float) -> float:
     """Seconds of sound between two moments."""
     return sum(max(0.0, min(end_s, b) - max(start_s, a)) for a, b in sounds)
 
 
-async def prepare(
-    path: Path, name: str, into: Path, wants: Wants, *, progress: Progress | None = None
+async def decode_file(
+    path: Path, name: str, into: Path, wants: DecodingLimits, *, progress: Progress | None = None
 ) -> Recording:
     """Decodes a file in a child process; parts that had to be made are files in the directory `into`.
 
     `name` is for the errors: UnsupportedFile (not a recording, broken, hostile), FileTooLarge (longer than
     `wants.longest_s`). SetupError when the decoder is not installed.
     """
-    _needs_decoder()
+    _require_decoder()
     found: dict[str, Any] = {}
     parts: list[Part] = []
-    async with _child(path, into, wants) as process:
-        async for line in _lines(process):
+    async with _run_decoder(path, into, wants) as process:
+        async for line in _read_lines(process):
             if "at_s" in line:
                 if progress:
                     progress(line["at_s"], line["of_s"])
@@ -163,10 +163,10 @@ async def prepare(
                 found = line
     if not found:
         raise UnsupportedFile(name, "it cannot be decoded within the limits")
-    return _recording(path, found, parts)
+    return _recording_from(path, found, parts)
 
 
-def _recording(path: Path, found: dict[str, Any], parts: list[Part]) -> Recording:
+def _recording_from(path: Path, found: dict[str, Any], parts: list[Part]) -> Recording:
     if found["unchanged"]:
         sent = f"recording{CONTAINERS[found['container']][0]}"
         parts = [Part(path, sent, 0.0, found["length_s"])]
@@ -174,14 +174,14 @@ def _recording(path: Path, found: dict[str, Any], parts: list[Part]) -> Recordin
     return Recording(**found, sounds=sounds, parts=tuple(parts))
 
 
-def _needs_decoder() -> None:
+def _require_decoder() -> None:
     missing = [module for module in ("av", "numpy") if importlib.util.find_spec(module) is None]
     if missing:
         raise SetupError([f"voice: {' and '.join(missing)} not installed; install parley[voice]"])
 
 
 @asynccontextmanager
-async def _child(path: Path, into: Path, wants: Wants) -> AsyncIterator[Process]:
+async def _run_decoder(path: Path, into: Path, wants: DecodingLimits) -> AsyncIterator[Process]:
     """The decoding process, which sees the file as its standard input and nothing of our environment."""
     ask = asdict(wants) | {"containers": sorted(wants.containers), "cpu_s": wants.cpu_s, "into": str(into)}
     root = str(Path(__file__).parents[2])
@@ -206,7 +206,7 @@ async def _child(path: Path, into: Path, wants: Wants) -> AsyncIterator[Process]
             log.warning("decoding child ended with status %s", code)
 
 
-async def _lines(process: Process) -> AsyncIterator[dict[str, Any]]:
+async def _read_lines(process: Process) -> AsyncIterator[dict[str, Any]]:
     """What the child says, until it is done; ends early when it falls silent or dies."""
     assert process.stdout
     while True:

@@ -38,31 +38,31 @@ class ListeningPolicy:
         return self.listen == "threads" and incoming.message != incoming.conversation.thread
 
 
-def ears(tx: Tx, settings: Settings, team: str, channel: str) -> ListeningPolicy:
+def read_policy(tx: Tx, settings: Settings, team: str, channel: str) -> ListeningPolicy:
     """The ears of a channel."""
     wishes = preferences.wishes(tx, team, channel)
     return ListeningPolicy(
         wishes.get(LISTENS, settings.voice_listen),
-        listed(wishes.get(SPOKEN, "")),
-        listed(wishes.get(WORDS, "")),
+        split_list(wishes.get(SPOKEN, "")),
+        split_list(wishes.get(WORDS, "")),
     )
 
 
-def wish(name: str, value: str) -> str:
+def check_wish(name: str, value: str) -> str:
     """A channel's wish as it is kept. NotUnderstood when it cannot be granted."""
     if name == LISTENS:
         if value not in LISTEN:
             raise NotUnderstood(value, f"I know {', '.join(LISTEN)}.")
         return value
     if name == SPOKEN:
-        codes = [languages.code(word) for word in listed(value)]
+        codes = [languages.code(word) for word in split_list(value)]
         if "" in codes:
-            raise NotUnderstood(listed(value)[codes.index("")], "Name languages like en or Japanese.")
+            raise NotUnderstood(split_list(value)[codes.index("")], "Name languages like en or Japanese.")
         return ", ".join(codes)
-    return ", ".join(listed(value))
+    return ", ".join(split_list(value))
 
 
-def audible(file: File) -> bool:
+def may_hold_speech(file: File) -> bool:
     """May there be something to hear in it? What is announced is believed only when it clearly says no."""
     kind = file.mime.partition("/")[0]
     return (
@@ -74,5 +74,5 @@ def audible(file: File) -> bool:
     )
 
 
-def listed(text: str) -> tuple[str, ...]:
+def split_list(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())

@@ -1,7 +1,7 @@
 """A file on this machine, transcribed for whoever runs Parley: by the running bot, or by the command itself.
 
 Whichever process holds the database listens, so that all of it is in one ledger and under the same caps.
-Between the two travel an `Order` one way and lines of progress and a card the other
+Between the two travel an `TranscriptionOrder` one way and lines of progress and a card the other
 (bot/ops/control_socket.py).
 """
 
@@ -30,7 +30,7 @@ SCOPE = Scope(team="cli", channel="cli", user="cli", conversation="cli", kind="t
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class TranscriptionOrder:
     """What is to be heard, and how. `path` is absolute; no `spoken`: detected."""
 
     path: str
@@ -41,7 +41,7 @@ class Order:
 
 
 # The card, or in words why there is none.
-Hear = Callable[[Order, Progress], Awaitable[ClipCard | str]]
+TranscribeFile = Callable[[TranscriptionOrder, Progress], Awaitable[ClipCard | str]]
 
 
 class FileTranscriber:
@@ -57,8 +57,8 @@ class FileTranscriber:
         self._calendar = calendar
         self._voices: dict[str, Recognizer] = {}  # by model
 
-    async def hear(self, order: Order, progress: Progress) -> ClipCard | str:
-        """Implements `Hear`."""
+    async def hear(self, order: TranscriptionOrder, progress: Progress) -> ClipCard | str:
+        """Implements `TranscribeFile`."""
         path = Path(order.path)
         request = TranscriptionRequest(
             path.name,

@@ -32,7 +32,7 @@ PAUSE_FRAMES = 25  # a cut falls into the quietest half second
 PAUSE_DB = 20  # and that is a pause when it is so much below the loud parts around
 
 
-def levels(samples: Samples) -> Levels:
+def measure_levels(samples: Samples) -> Levels:
     """One level for each whole frame of 16 kHz mono samples."""
     frames = samples[: len(samples) // FRAME * FRAME].astype(np.float32) / 32768
     change = np.diff(frames, prepend=frames[:1])
@@ -41,7 +41,7 @@ def levels(samples: Samples) -> Levels:
     return level
 
 
-def sounds(level: Levels) -> list[tuple[float, float]]:
+def find_sounds(level: Levels) -> list[tuple[float, float]]:
     """Spans with sound, in seconds, in order and apart: above the noise floor and longer than a click."""
     loud = np.flatnonzero(_loud(level))
     if not len(loud):
@@ -67,7 +67,7 @@ def _loud(level: Levels) -> NDArray[np.bool_]:
     return loud
 
 
-def quietest(level: Levels) -> tuple[int, bool]:
+def find_quietest(level: Levels) -> tuple[int, bool]:
     """(frame to cut at, is it a pause): the middle of the quietest half second, the last one of equals."""
     power = np.power(10.0, level / 10.0)
     width = min(PAUSE_FRAMES, len(level))

@@ -33,7 +33,7 @@ from bot.core.values import File, Incoming, Scope
 from bot.voice import clip_card as clip
 from bot.voice.clip_card import ClipCard
 from bot.voice.decoding import Progress
-from bot.voice.listening_policy import ListeningPolicy, audible, ears
+from bot.voice.listening_policy import ListeningPolicy, may_hold_speech, read_policy
 from bot.voice.recognition import Recognizer
 from bot.voice.transcriber import TranscriptionRequest
 from storage.conversation import messages
@@ -45,10 +45,10 @@ log = logging.getLogger(__name__)
 
 NOTHING_HEARD = "I heard nothing in {name}."
 NOT_A_RECORDING = "it is not a recording, and I do not read other files yet"
-NO_EARS = "I was installed without what it takes to listen"
+NO_DECODER = "I was installed without what it takes to listen"
 NOT_HERE = "in this channel I listen only to what is said to me"
 # Nobody waits for these: they are worth another attempt of the whole.
-LATER = (SlackUnavailable, StorageError)
+RETRIED_LATER = (SlackUnavailable, StorageError)
 
 
 class FileSource(Protocol):
@@ -100,7 +100,7 @@ class MessageClips:
         there is recalled with the thread.
         """
         place = incoming.conversation
-        open_ears = await self._engine.read(ears, self._settings, place.team, place.channel)
+        open_ears = await self._engine.read(read_policy, self._settings, place.team, place.channel)
         began = await self._beginning(incoming)
         about = await self._files(began, open_ears, progress) if began else SpokenWords()
         heard = await self._files(incoming, open_ears, progress)
@@ -108,11 +108,11 @@ class MessageClips:
 
     async def _beginning(self, incoming: Incoming) -> Incoming | None:
         """The first message of a thread into which we are called, when there may be something to hear."""
-        if not called_in(incoming):
+        if not called_into_thread(incoming):
             return None
         recalled = await self._engine.read(messages.recall, incoming.conversation.key, limit=1)
         began = await self._desk.root(incoming) if recalled.last_at is None else None
-        return began if began and any(map(audible, began.files)) else None
+        return began if began and any(map(may_hold_speech, began.files)) else None
 
     async def _files(
         self, incoming: Incoming, open_ears: ListeningPolicy, progress: Progress | None
@@ -133,7 +133,7 @@ class MessageClips:
         """With one more file, or the sentence why not."""
         try:
             card = await self._card(incoming, file, open_ears, progress)
-        except LATER:
+        except RETRIED_LATER:
             raise
         except BotError as exc:
             log.info("a file of %s is not heard: %s", incoming.key, type(exc).__name__)
@@ -153,13 +153,13 @@ class MessageClips:
             return card
         if file.stub or not file.url:
             file = await self._desk.details(file)
-        if not audible(file):
+        if not may_hold_speech(file):
             raise UnsupportedFile(file.name, NOT_A_RECORDING)
         if not open_ears.open_to(incoming):
             raise UnsupportedFile(file.name, NOT_HERE)
         card = await self._hear(incoming, file, open_ears, progress)
         if card.heard:
-            await self._show(_clip(id, incoming, card), card)
+            await self._show(_make_clip(id, incoming, card), card)
         return card
 
     async def _known(self, clip: Clip) -> ClipCard | None:
@@ -173,7 +173,7 @@ class MessageClips:
     ) -> ClipCard:
         request = TranscriptionRequest(
             file.name,
-            scope(incoming),
+            transcription_scope(incoming),
             spoken=open_ears.spoken,
             vocabulary=open_ears.words,
             english=self._settings.voice_english == "always",
@@ -184,11 +184,11 @@ class MessageClips:
                 return await self._voice.hear(path, request)
         except SetupError as exc:
             log.error("%s", exc)
-            raise UnsupportedFile(file.name, NO_EARS) from exc
+            raise UnsupportedFile(file.name, NO_DECODER) from exc
 
     async def _show(self, clip: Clip, card: ClipCard) -> None:
         """Puts the card into the thread once. In a thread that is closed to us it is left out."""
-        new = await self._engine.write(_put, clip)
+        new = await self._engine.write(_put_clip, clip)
         try:
             shown, file = await self._desk.show_clip(clip, card, look=not new)
         except SlackRefused as exc:
@@ -219,39 +219,39 @@ class RunningRecognition:
         await asyncio.wait([self._task])
 
 
-def called_in(incoming: Incoming) -> bool:
+def called_into_thread(incoming: Incoming) -> bool:
     """Mentioned in a thread that began without the mention."""
     return incoming.mentioned and incoming.message != incoming.conversation.thread
 
 
-def said(tx: Tx, team: str, channel: str, message: str, typed: str) -> str:
+def add_spoken_words(tx: Tx, team: str, channel: str, message: str, typed: str) -> str:
     """A message's text with what is kept of its recordings, as they are now."""
-    words = (_words(tx, kept) for kept in clips.of_message(tx, team, channel, message))
+    words = (_read_words(tx, kept) for kept in clips.of_message(tx, team, channel, message))
     return SpokenWords(tuple(filter(None, words))).with_text(typed)
 
 
-def _words(tx: Tx, kept: Clip) -> ClipWords | None:
+def _read_words(tx: Tx, kept: Clip) -> ClipWords | None:
     stored = recordings.card(tx, kept.recording)
     if stored is None:
         return None
-    card, asked = clip.load(stored), decode(kept.asked)
+    card, asked = clip.load_card(stored), decode(kept.asked)
     own = any(file.voice and card_id(asked, file) == kept.id for file in asked.files)
     return ClipWords(card.name, card.text, own)
 
 
-def scope(incoming: Incoming) -> Scope:
+def transcription_scope(incoming: Incoming) -> Scope:
     where = incoming.conversation
     return Scope(where.team, where.channel, incoming.user, where.key, "transcription")
 
 
-def _put(tx: Tx, clip: Clip) -> bool:
+def _put_clip(tx: Tx, clip: Clip) -> bool:
     """Whether nobody can have shown it yet. Missing: the message was deleted while we listened."""
     if messages.forgotten(tx, clip.team, clip.channel, clip.message):
         raise Missing(f"message of clip {clip.id}")
     return clips.put(tx, clip)
 
 
-def _clip(id: str, incoming: Incoming, card: ClipCard) -> Clip:
+def _make_clip(id: str, incoming: Incoming, card: ClipCard) -> Clip:
     place = incoming.conversation
     return Clip(
         id=id,

@@ -28,9 +28,9 @@ from bot.costs.pricing import Prices
 from bot.text import languages
 from bot.voice import clip_card, speech_models
 from bot.voice.clip_card import ClipCard
-from bot.voice.decoding import Recording, Wants, prepare
-from bot.voice.transcriber import SpeechModel, Transcriber, TranscriptionRequest, all_of, total
-from bot.voice.transcript import Segment, corrected, spread
+from bot.voice.decoding import DecodingLimits, Recording, decode_file
+from bot.voice.transcriber import SpeechModel, Transcriber, TranscriptionRequest, gather_all, total_cost
+from bot.voice.transcript import Segment, correct_segments, spread_sentences
 from storage.engine import Engine
 from storage.voice import recordings
 from storage.voice.recordings import Caps, Owner
@@ -93,18 +93,18 @@ class Recognizer:
         card = await self.card(id)
         if card.english or _is_english(card):
             return card
-        chunks = _chunks(card.said)
-        answers = await all_of([self._in_english(chunk, scope) for chunk in chunks])
+        chunks = _split_chunks(card.said)
+        answers = await gather_all([self._in_english(chunk, scope) for chunk in chunks])
         said: list[Segment] = []
         for chunk, answer in zip(chunks, answers, strict=True):
-            said += spread(answer.text, [(s.start_s, s.end_s) for s in chunk])
+            said += spread_sentences(answer.text, [(s.start_s, s.end_s) for s in chunk])
         card = replace(
             card,
             english=tuple(said),
             english_whole=all(answer.finish == "stop" for answer in answers),
-            cost_usd=total([card.cost_usd, *(answer.cost_usd for answer in answers)]),
+            cost_usd=total_cost([card.cost_usd, *(answer.cost_usd for answer in answers)]),
         )
-        await self._engine.write(recordings.change_card, id, clip_card.dump(card))
+        await self._engine.write(recordings.change_card, id, clip_card.dump_card(card))
         return card
 
     async def card(self, id: str) -> ClipCard:
@@ -117,9 +117,9 @@ class Recognizer:
     async def correct(self, id: str, text: str) -> ClipCard:
         """What a person says was said, in place of what was heard."""
         card = await self.card(id)
-        said = corrected(card.said, text, card.length_s)
+        said = correct_segments(card.said, text, card.length_s)
         card = replace(card, said=tuple(said), english=(), english_whole=True)
-        await self._engine.write(recordings.change_card, id, clip_card.dump(card))
+        await self._engine.write(recordings.change_card, id, clip_card.dump_card(card))
         return card
 
     async def forget(self, id: str) -> None:
@@ -130,7 +130,7 @@ class Recognizer:
     async def _listen(self, id: str, path: Path, request: TranscriptionRequest) -> ClipCard:
         with TemporaryDirectory(prefix="parley-") as into:
             async with self._decoders:
-                recording = await prepare(path, request.name, Path(into), self._wants())
+                recording = await decode_file(path, request.name, Path(into), self._wants())
             card = ClipCard(id, request.name, recording.length_s, self._settings.speech_model)
             if not recording.heard:
                 return card
@@ -139,7 +139,7 @@ class Recognizer:
             if request.english and self._model.translates and card.heard and not _is_english(card):
                 card = await self._translate(card, recording, request)
         now = self._calendar.now()
-        await self._engine.write(recordings.put_card, id, request.owner, clip_card.dump(card), now=now)
+        await self._engine.write(recordings.put_card, id, request.owner, clip_card.dump_card(card), now=now)
         return card
 
     async def _transcribe(
@@ -148,7 +148,7 @@ class Recognizer:
         heard, cost = await self._listener.listen("transcribe", card.id, recording, request)
         certain = request.spoken[0] if len(request.spoken) == 1 else ""
         language = heard.language or certain
-        if not language and languages.looks_english(clip_card.joined(heard.said, "")):
+        if not language and languages.looks_english(clip_card.join_segments(heard.said, "")):
             language = "en"
         return replace(card, language=language, said=heard.said, timed=heard.timed, cost_usd=cost)
 
@@ -156,24 +156,26 @@ class Recognizer:
         self, card: ClipCard, recording: Recording, request: TranscriptionRequest
     ) -> ClipCard:
         heard, cost = await self._listener.listen("translate", card.id, recording, request)
-        return replace(card, english=heard.said, cost_usd=total([card.cost_usd, cost]))
+        return replace(card, english=heard.said, cost_usd=total_cost([card.cost_usd, cost]))
 
     async def _in_english(self, chunk: list[Segment], scope: Scope) -> Completion:
-        text = clip_card.joined([replace(s, speaker="") for s in chunk], "")
+        text = clip_card.join_segments([replace(s, speaker="") for s in chunk], "")
         prompt = Prompt(TRANSLATE, (Message("human", text),))
         scope = replace(scope, kind="translation")
         return await self._complete(prompt, scope, max_output_tokens=TRANSLATED_TOKENS)
 
     async def _stored(self, id: str) -> ClipCard | None:
         stored = await self._engine.read(recordings.card, id)
-        return clip_card.load(stored) if stored else None
+        return clip_card.load_card(stored) if stored else None
 
     async def _allow(self, id: str, length_s: float, owner: Owner) -> None:
         """Counts the minutes against the day's caps."""
         now = self._calendar.now()
         since = self._calendar.midnight(self._calendar.day(now)).timestamp()
         caps = Caps(since, self._settings.voice_person_minutes * 60, self._settings.voice_team_minutes * 60)
-        reached = await self._engine.write(recordings.begin, id, owner, length_s=length_s, now=now, caps=caps)
+        reached = await self._engine.write(
+            recordings.begin_recording, id, owner, length_s=length_s, now=now, caps=caps
+        )
         if reached:
             what = "personal daily voice" if reached == "person" else "workspace's daily voice"
             raise BudgetExceeded(what, f"at midnight ({self._calendar.zone.key})")
@@ -181,8 +183,8 @@ class Recognizer:
     def _price(self, model: str, usage: Usage) -> Decimal | None:
         return self._prices.cost(model, usage, at=datetime.fromtimestamp(self._calendar.now(), UTC))
 
-    def _wants(self) -> Wants:
-        return Wants(
+    def _wants(self) -> DecodingLimits:
+        return DecodingLimits(
             containers=self._model.containers,
             max_bytes=self._model.max_bytes,
             max_s=min(self._model.max_s, self._settings.voice_request_s or self._model.max_s),
@@ -191,9 +193,9 @@ class Recognizer:
 
     def _completed(self, request: TranscriptionRequest) -> TranscriptionRequest:
         """With the operator's languages and words, where the channel has none of its own."""
-        spoken = request.spoken or _listed(self._settings.speech_languages)
+        spoken = request.spoken or _split_list(self._settings.speech_languages)
         codes = tuple(filter(None, map(languages.code, spoken)))
-        words = (*request.vocabulary, *_listed(self._settings.speech_vocabulary))
+        words = (*request.vocabulary, *_split_list(self._settings.speech_vocabulary))
         return replace(request, spoken=codes, vocabulary=tuple(dict.fromkeys(words)))
 
     def _identity(self, path: Path, request: TranscriptionRequest) -> str:
@@ -205,20 +207,20 @@ class Recognizer:
         return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:32]
 
 
-def addressed(text: str, name: str) -> bool:
+def is_addressed(text: str, name: str) -> bool:
     """Is somebody called `name` spoken to in the first few words? It may be spelled "Hey Parlay"."""
     words = ["".join(filter(str.isalnum, word)).casefold() for word in text.split()[:4]]
     return any(difflib.SequenceMatcher(None, word, name.casefold()).ratio() >= 0.8 for word in words)
 
 
-def minutes(done_s: float, total_s: float) -> str:
+def format_minutes(done_s: float, total_s: float) -> str:
     """`4 of 9 minutes`."""
     whole = max(1, round(total_s / 60))
     done = whole if done_s >= total_s else min(whole, int(done_s / 60))
     return f"{done} of {whole} minute{'s' if whole > 1 else ''}"
 
 
-def _chunks(said: Sequence[Segment]) -> list[list[Segment]]:
+def _split_chunks(said: Sequence[Segment]) -> list[list[Segment]]:
     """In order, each of what one request can translate."""
     chunks: list[list[Segment]] = [[]]
     for s in said:
@@ -232,5 +234,5 @@ def _is_english(card: ClipCard) -> bool:
     return card.language == "en"
 
 
-def _listed(setting: str) -> tuple[str, ...]:
+def _split_list(setting: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in setting.split(",") if word.strip())

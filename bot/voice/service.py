@@ -15,7 +15,7 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol
 
-from bot.core.access import closed, remembers
+from bot.core.access import remembers, why_closed
 from bot.core.codec import decode, encode
 from bot.core.errors import NotPermitted
 from bot.core.ids import reply_id
@@ -24,9 +24,9 @@ from bot.core.values import Conversation, Incoming, Scope
 from bot.jobs.inbox import Inbox, Job
 from bot.voice import message_clips as hearing
 from bot.voice.clip_card import ClipCard, Traces
-from bot.voice.listening_policy import ListeningPolicy, audible, ears, wish
+from bot.voice.listening_policy import ListeningPolicy, check_wish, may_hold_speech, read_policy
 from bot.voice.message_clips import MessageClips, RunningRecognition
-from bot.voice.recognition import Recognizer, addressed
+from bot.voice.recognition import Recognizer, is_addressed
 from storage.channel import preferences
 from storage.conversation import messages
 from storage.engine import Engine, Tx
@@ -38,8 +38,8 @@ from storage.voice.clips import Clip
 log = logging.getLogger(__name__)
 
 NAME = "Parley"  # by which it is spoken to
-OVERHEARD, GONE = "clip", "card"  # kinds of jobs
-CORRECT, FORGET = (
+UNASKED, TAKEN_AWAY = "clip", "card"  # kinds of jobs
+ONLY_OWNER_CORRECTS, ONLY_OWNER_FORGETS = (
     "only the person whose clip it is can correct it",
     "only the person whose clip it is can do that",
 )
@@ -82,22 +82,22 @@ class Clips:
 
     async def overhear(self, incoming: Incoming) -> None:
         """A message that is not for us: its clips are heard where the channel wants every clip heard."""
-        if not any(map(audible, incoming.files)):
+        if not any(map(may_hold_speech, incoming.files)):
             return
         place = incoming.conversation
         await self._inbox.put(
-            job_key(incoming.key),
-            f"{OVERHEARD}:{place.key}",
-            OVERHEARD,
+            unasked_key(incoming.key),
+            f"{UNASKED}:{place.key}",
+            UNASKED,
             encode(incoming),
             team=place.team,
             person=incoming.user,
-            when=partial(_in_passing, self._settings, incoming),
+            when=partial(_wants_unasked, self._settings, incoming),
         )
 
     async def work(self, job: Job) -> list[Effect]:
         """A job of one of our kinds."""
-        if job.kind == GONE:
+        if job.kind == TAKEN_AWAY:
             await self._desk.take_away(Traces(**json.loads(job.payload)))
         else:
             await self._overhear(job.key, decode(job.payload))
@@ -116,19 +116,19 @@ class Clips:
             del self._listening[key]
         gone = await self._engine.read(messages.forgotten, place.team, place.channel, incoming.message)
         if heard is None or gone:  # deleted
-            await self._engine.write(clips.forget_unheard, place.team, place.key, incoming.user)
+            await self._engine.write(clips.forget_unshown, place.team, place.key, incoming.user)
             await self._engine.scrub()
             return
         if heard.failed:
             raise heard.failed
-        if heard.words and addressed(heard.words[0].text, NAME):
+        if heard.words and is_addressed(heard.words[0].text, NAME):
             await self._ask(replace(incoming, mentioned=True))
 
     # What people do with a card
 
     async def card(self, id: str, user: str) -> ClipCard:
         """The card, for the person whose words are on it. NotPermitted, Missing."""
-        clip = await self._of(id, user, CORRECT)
+        clip = await self._of(id, user, ONLY_OWNER_CORRECTS)
         return await self._voice.card(clip.recording)
 
     async def correct(self, id: str, user: str, text: str, *, asking: str) -> None:
@@ -136,10 +136,10 @@ class Clips:
 
         `asking` tells one correction from another. NotPermitted, Missing.
         """
-        clip = await self._of(id, user, CORRECT)
+        clip = await self._of(id, user, ONLY_OWNER_CORRECTS)
         await self._voice.correct(clip.recording, text)
         asked = decode(clip.asked)
-        words = await self._engine.write(_retract, clip, asked)
+        words = await self._engine.write(_retract_turn, clip, asked)
         again = replace(asked, key=f"{asked.key}:{asking}", text=words, files=(), sent_at=self._clock())
         await self._ask(again)
         await self._show(clip)
@@ -159,19 +159,19 @@ class Clips:
 
     async def forget(self, id: str, user: str) -> None:
         """Erases the words of one clip, here and in Slack. NotPermitted, Missing."""
-        clip = await self._of(id, user, FORGET)
+        clip = await self._of(id, user, ONLY_OWNER_FORGETS)
         await self._forget(clip, by=user)
-        await self._engine.write(_reword, clip, now=self._now())
+        await self._engine.write(_update_text, clip, now=self._now())
         await self._engine.scrub()
 
     async def forget_message(self, key: str, team: str, channel: str, message: str) -> None:
         """The message was deleted: what is being heard of it ends, what was heard is erased."""
-        if listening := self._listening.get(job_key(key)):
+        if listening := self._listening.get(unasked_key(key)):
             await listening.aclose()
         found = await self._engine.read(clips.of_message, team, channel, message)
         await self._forget_all(found, by="")  # Slack does not tell who deleted it
-        asked = await self._engine.write(clips.forget_unheard_of, key)
-        passing = await self._engine.write(clips.forget_unheard_of, job_key(key), lane=f"{OVERHEARD}:")
+        asked = await self._engine.write(clips.forget_unshown_of, key)
+        passing = await self._engine.write(clips.forget_unshown_of, unasked_key(key), lane=f"{UNASKED}:")
         if found or asked or passing:
             await self._engine.scrub()
 
@@ -206,57 +206,57 @@ class Clips:
         thread = decode(clip.asked).conversation.thread
         traces = Traces(clip.id, clip.channel, thread, clip.message, clip.shown, clip.file)
         await self._inbox.put(
-            f"{GONE}:{clip.id}:{clip.shown}",
-            f"{GONE}:{clip.conversation}",
-            GONE,
+            f"{TAKEN_AWAY}:{clip.id}:{clip.shown}",
+            f"{TAKEN_AWAY}:{clip.conversation}",
+            TAKEN_AWAY,
             encode(traces),
-            when=partial(_erase, clip, by=by, now=self._now()),
+            when=partial(_erase_clip, clip, by=by, now=self._now()),
         )
 
     # What a channel wants
 
     async def ears(self, team: str, channel: str) -> ListeningPolicy:
-        return await self._engine.read(ears, self._settings, team, channel)
+        return await self._engine.read(read_policy, self._settings, team, channel)
 
     async def wish(self, team: str, channel: str, name: str, value: str, *, user: str) -> None:
         """One setting of a channel: listen, languages or words. NotUnderstood."""
-        value = wish(name, value)
+        value = check_wish(name, value)
         await self._engine.write(preferences.wish, team, channel, name, value, person=user, now=self._now())
 
     def _now(self) -> float:
         return self._clock().timestamp()
 
 
-def job_key(key: str) -> str:
+def unasked_key(key: str) -> str:
     """The key of the job that listens to a message in passing."""
-    return f"{OVERHEARD}:{key}"
+    return f"{UNASKED}:{key}"
 
 
-def _in_passing(settings: Settings, incoming: Incoming, tx: Tx) -> bool:
+def _wants_unasked(settings: Settings, incoming: Incoming, tx: Tx) -> bool:
     """The channel wants every clip heard, and this one is not heard as a question anyway."""
-    if closed(incoming, settings) or not remembers(incoming, settings):
+    if why_closed(incoming, settings) or not remembers(incoming, settings):
         return False
     place = incoming.conversation
-    wanted = ears(tx, settings, place.team, place.channel).listen == "every"
+    wanted = read_policy(tx, settings, place.team, place.channel).listen == "every"
     return wanted and not jobs.keys(tx, incoming.key)
 
 
-def _erase(clip: Clip, tx: Tx, *, by: str, now: float) -> bool:
+def _erase_clip(clip: Clip, tx: Tx, *, by: str, now: float) -> bool:
     clips.forget(tx, clip, by=by, now=now)
     return True
 
 
-def _retract(tx: Tx, clip: Clip, asked: Incoming) -> str:
+def _retract_turn(tx: Tx, clip: Clip, asked: Incoming) -> str:
     """Nothing is remembered of a question that was misheard, nor of its answers; its words now."""
     for message in (clip.message, *map(reply_id, jobs.keys(tx, asked.key))):
         messages.retract(tx, clip.team, clip.channel, message)
-    return hearing.said(tx, clip.team, clip.channel, clip.message, asked.text)
+    return hearing.add_spoken_words(tx, clip.team, clip.channel, clip.message, asked.text)
 
 
-def _reword(tx: Tx, clip: Clip, *, now: float) -> None:
+def _update_text(tx: Tx, clip: Clip, *, now: float) -> None:
     """What is remembered of a message follows its clips."""
     typed = decode(clip.asked).text
-    text = hearing.said(tx, clip.team, clip.channel, clip.message, typed)
+    text = hearing.add_spoken_words(tx, clip.team, clip.channel, clip.message, typed)
     if text:
         messages.edit(tx, clip.team, clip.channel, clip.message, text, now=now)
     else:

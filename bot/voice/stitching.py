@@ -29,7 +29,7 @@ AGAINST_AT_END = 0.25
 ENOUGH = 0.5
 
 
-def join(before: Sequence[Segment], after: Sequence[Segment], overlap_s: float) -> list[Segment]:
+def join_parts(before: Sequence[Segment], after: Sequence[Segment], overlap_s: float) -> list[Segment]:
     """Both in one, times as they are. `overlap_s`: how much of the recording is in both; 0 is a clean cut."""
     if not (overlap_s and before and after):
         return [*before, *after]

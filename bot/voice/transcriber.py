@@ -20,8 +20,8 @@ from bot.core.values import Scope, Usage
 from bot.costs.pricing import nano, usd
 from bot.provider.reported_usage import read_usage
 from bot.voice import speech_models, stitching
-from bot.voice.decoding import HEARD_S, Part, Progress, Recording, sound_in
-from bot.voice.transcript import Segment, Transcript, read
+from bot.voice.decoding import LEAST_SOUND_S, Part, Progress, Recording, seconds_of_sound
+from bot.voice.transcript import Segment, Transcript, read_transcript
 from storage.engine import Engine
 from storage.voice import recordings
 from storage.voice.recordings import Owner, StoredPart
@@ -75,17 +75,20 @@ class Transcriber:
     ) -> tuple[Transcript, Decimal | None]:
         """All parts, in parallel within a bound, those that were heard before from storage."""
         stored = await self._engine.read(recordings.parts, id, task)
-        work = _Work(task, id, recording, request, stored)
+        work = _PartsAtWork(task, id, recording, request, stored)
         work.tell()
-        await all_of([self._part(work, number, part) for number, part in enumerate(recording.parts)])
+        await gather_all([self._part(work, number, part) for number, part in enumerate(recording.parts)])
         costs = [None if part.cost is None else usd(part.cost) for part in work.done.values()]
-        heard = [_load(work.done[number].heard) for number in sorted(work.done)]
+        heard = [_load_part(work.done[number].heard) for number in sorted(work.done)]
         parts = [recording.parts[number] for number in sorted(work.done)]
-        return _joined(parts, heard), total(costs)
+        return _join_parts(parts, heard), total_cost(costs)
 
-    async def _part(self, work: _Work, number: int, part: Part) -> None:
+    async def _part(self, work: _PartsAtWork, number: int, part: Part) -> None:
         """Listens to one part and stores what was heard, unless it is done, silent, or another one failed."""
-        if number in work.done or sound_in(work.recording.sounds, part.start_s, part.end_s) < HEARD_S:
+        if (
+            number in work.done
+            or seconds_of_sound(work.recording.sounds, part.start_s, part.end_s) < LEAST_SOUND_S
+        ):
             return
         async with self._requests:
             if work.failed:
@@ -99,7 +102,7 @@ class Transcriber:
         work.done[number] = done
         work.tell()
 
-    async def _ask(self, work: _Work, number: int, part: Part) -> StoredPart:
+    async def _ask(self, work: _PartsAtWork, number: int, part: Part) -> StoredPart:
         audio = await asyncio.to_thread(part.path.read_bytes)
         asked = speech_models.parameters(
             self._model, languages=work.request.spoken, vocabulary=work.request.vocabulary
@@ -111,13 +114,13 @@ class Transcriber:
         reply = await send(part.name, audio, scope, model=self._name, seconds=part.length_s, **asked)
         sounds = [(a - part.start_s, b - part.start_s) for a, b in work.recording.sounds]
         within = [(max(0.0, a), min(part.length_s, b)) for a, b in sounds if b > 0 and a < part.length_s]
-        heard = read(reply, within, part.length_s)
+        heard = read_transcript(reply, within, part.length_s)
         used = read_usage(reply.get("usage")) or Usage(estimated=True)
         cost = self._price(self._name, replace(used, audio_seconds=used.audio_seconds or part.length_s))
         return StoredPart(number, json.dumps(asdict(heard)), None if cost is None else nano(cost))
 
 
-class _Work:
+class _PartsAtWork:
     """The parts of one recording on their way through the model."""
 
     def __init__(
@@ -141,7 +144,7 @@ class _Work:
             self.request.progress(min(finished, self.recording.length_s), self.recording.length_s)
 
 
-def _joined(parts: Sequence[Part], heard: Sequence[Transcript]) -> Transcript:
+def _join_parts(parts: Sequence[Part], heard: Sequence[Transcript]) -> Transcript:
     """One transcript of all parts, in the time of the recording."""
     said: list[Segment] = []
     for number, (part, piece) in enumerate(zip(parts, heard, strict=True), 1):
@@ -156,7 +159,7 @@ def _joined(parts: Sequence[Part], heard: Sequence[Transcript]) -> Transcript:
             )
             for s in piece.said
         ]
-        said = stitching.join(said, moved, part.overlap_s)
+        said = stitching.join_parts(said, moved, part.overlap_s)
     letters: Counter[str] = Counter()
     for piece in heard:
         letters[piece.language] += sum(len(s.text) for s in piece.said)
@@ -164,7 +167,7 @@ def _joined(parts: Sequence[Part], heard: Sequence[Transcript]) -> Transcript:
     return Transcript(language, tuple(said), all(piece.timed for piece in heard))
 
 
-async def all_of(work: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+async def gather_all(work: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
     """Everything at once; what is under way when one fails is finished first, for it is paid for."""
     results = await asyncio.gather(*work, return_exceptions=True)
     for result in results:
@@ -173,12 +176,12 @@ async def all_of(work: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
     return [result for result in results if not isinstance(result, BaseException)]
 
 
-def total(costs: Sequence[Decimal | None]) -> Decimal | None:
+def total_cost(costs: Sequence[Decimal | None]) -> Decimal | None:
     """Unknown as soon as one of them is."""
     known = [cost for cost in costs if cost is not None]
     return sum(known, Decimal(0)) if len(known) == len(costs) else None
 
 
-def _load(heard: str) -> Transcript:
+def _load_part(heard: str) -> Transcript:
     row = json.loads(heard)
     return Transcript(row["language"], tuple(Segment(**s) for s in row["said"]), row["timed"])

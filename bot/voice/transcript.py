@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.text import languages
-from bot.voice.decoding import Span, sound_in
+from bot.voice.decoding import Span, seconds_of_sound
 
 # Source: openai 3.54, TranscriptionSegment: a segment with both is to be considered silent.
 NO_SPEECH = 0.6
 FAILED_LOGPROB = -1.0
 # Models are up to a second off with their times.
-SLOPPY_S = 1.0
+TIME_ERROR_S = 1.0
 
 # A point within a word ("2.3", "example.com") ends no sentence.
 _SENTENCE = re.compile(r"(?:[^.!?。！？…]|[.!?…](?=\w))*[.!?。！？…]*[\"'”’)\]]*\s*")
@@ -44,18 +44,20 @@ class Transcript:
     timed: bool  # the times are the model's; else they are estimated from where there is sound
 
 
-def read(reply: dict[str, Any], sounds: Sequence[Span], length_s: float) -> Transcript:
+def read_transcript(reply: dict[str, Any], sounds: Sequence[Span], length_s: float) -> Transcript:
     """A speech model's JSON. `sounds` is where there is something to hear, from the part's beginning."""
     rows = reply.get("segments") or ()
     if rows:
-        kept = [row for row in rows if not _invented(row, sounds)]
-        said = [_said(row) for row in kept if str(row.get("text", "")).strip()]
-        return Transcript(_language(reply), tuple(said), timed=True)
+        kept = [row for row in rows if not _is_invented(row, sounds)]
+        said = [_segment_from(row) for row in kept if str(row.get("text", "")).strip()]
+        return Transcript(_language_of(reply), tuple(said), timed=True)
     text = str(reply.get("text") or "").strip()
-    return Transcript(_language(reply), tuple(spread(text, sounds or [(0.0, length_s)])), timed=False)
+    return Transcript(
+        _language_of(reply), tuple(spread_sentences(text, sounds or [(0.0, length_s)])), timed=False
+    )
 
 
-def spread(text: str, sounds: Sequence[Span]) -> list[Segment]:
+def spread_sentences(text: str, sounds: Sequence[Span]) -> list[Segment]:
     """Sentences laid over the spans with sound, each for as long as its share of the letters."""
     sentences = [sentence.strip() for sentence in _SENTENCE.findall(text)]
     sentences = [sentence for sentence in sentences if sentence]
@@ -68,31 +70,33 @@ def spread(text: str, sounds: Sequence[Span]) -> list[Segment]:
     return said
 
 
-def corrected(said: Sequence[Segment], text: str, length_s: float) -> list[Segment]:
+def correct_segments(said: Sequence[Segment], text: str, length_s: float) -> list[Segment]:
     """What a person says was said. Who said it and when stays known around what was changed.
 
     `text` is a whole transcript in which speakers are named as in `clip.joined`.
     """
-    said, pieces = list(said), _named(said)
+    said, pieces = list(said), _texts_with_speakers(said)
     rest, before, behind = text.strip(), 0, len(pieces)
-    while before < behind and _apart(pieces[before], rest.removeprefix(pieces[before]), rest):
+    while before < behind and _meet_between_words(pieces[before], rest.removeprefix(pieces[before]), rest):
         rest = rest[len(pieces[before]) :].lstrip()
         before += 1
-    while behind > before and _apart(rest.removesuffix(pieces[behind - 1]), pieces[behind - 1], rest):
+    while behind > before and _meet_between_words(
+        rest.removesuffix(pieces[behind - 1]), pieces[behind - 1], rest
+    ):
         behind -= 1
         rest = rest[: -len(pieces[behind])].rstrip()
     start_s = said[before - 1].end_s if before else 0.0
     end_s = said[behind].start_s if behind < len(said) else length_s
-    changed = spread(rest, [(start_s, max(start_s, end_s))])
+    changed = spread_sentences(rest, [(start_s, max(start_s, end_s))])
     return [*said[:before], *changed, *said[behind:]]
 
 
-def _apart(first: str, second: str, whole: str) -> bool:
+def _meet_between_words(first: str, second: str, whole: str) -> bool:
     """Are these two the whole, with no word cut through between them?"""
     return first + second == whole and not (first[-1:].isalnum() and second[:1].isalnum())
 
 
-def _named(said: Sequence[Segment]) -> list[str]:
+def _texts_with_speakers(said: Sequence[Segment]) -> list[str]:
     """Each text as it stands in the whole transcript: after a change of speaker, with the name."""
     speakers = ["", *(s.speaker for s in said)]
     return [
@@ -110,18 +114,18 @@ def _moment(sounds: Sequence[Span], sounding_s: float, *, ending: bool = False) 
     return sounds[-1][1] if sounds else 0.0
 
 
-def _said(row: dict[str, Any]) -> Segment:
+def _segment_from(row: dict[str, Any]) -> Segment:
     start, end = float(row["start"]), float(row["end"])
     return Segment(start, max(start, end), str(row["text"]).strip(), str(row.get("speaker") or ""))
 
 
-def _invented(row: dict[str, Any], sounds: Sequence[Span]) -> bool:
+def _is_invented(row: dict[str, Any], sounds: Sequence[Span]) -> bool:
     if row.get("no_speech_prob", 0.0) > NO_SPEECH and row.get("avg_logprob", 0.0) < FAILED_LOGPROB:
         return True
-    return sound_in(sounds, float(row["start"]) - SLOPPY_S, float(row["end"]) + SLOPPY_S) <= 0
+    return seconds_of_sound(sounds, float(row["start"]) - TIME_ERROR_S, float(row["end"]) + TIME_ERROR_S) <= 0
 
 
-def _language(reply: dict[str, Any]) -> str:
+def _language_of(reply: dict[str, Any]) -> str:
     """The code of the language, from a name ("japanese"), a code, or the first of several."""
     several = reply.get("languages") or ()
     first = several[0] if several else reply.get("language") or ""

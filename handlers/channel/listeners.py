@@ -107,7 +107,7 @@ def _read_policy(given: Filled) -> Policy | None:
         problems += exc.problems
     for name, value in given.ears.items():
         try:
-            listening_policy.wish(name, value)
+            listening_policy.check_wish(name, value)
         except NotUnderstood as exc:
             problems.append(f"{name}: {exc.notice}")
     if problems:

@@ -16,7 +16,7 @@ from typing import Any
 from bot.core.errors import SlackRefused, SlackUnavailable
 from bot.core.values import Incoming, Reply
 from bot.ops.metrics import METRICS
-from bot.voice.recognition import minutes
+from bot.voice.recognition import format_minutes
 from handlers.reply.output_filter import OutputFilter, filter_text
 from handlers.reply.splitting import split, strip_markdown
 from handlers.reply.stream import LiveStream, StreamPlace
@@ -105,7 +105,7 @@ class SlackReply:
         """How far a recording is that takes a while."""
         if total_s >= WORTH_TELLING_S:
             done = done_s >= total_s
-            self._line.say("" if done else LISTENING.format(minutes=minutes(done_s, total_s)))
+            self._line.say("" if done else LISTENING.format(minutes=format_minutes(done_s, total_s)))
 
     def append(self, text: str) -> None:
         """More of the answer. A resumed reply is shown when it is whole, in the place of what was there."""

@@ -12,7 +12,7 @@ from typing import Any
 from bot.reports.formats import UNPRICED, dollars
 from bot.text import languages
 from bot.text.redact import redact
-from bot.voice.clip_card import ClipCard, joined
+from bot.voice.clip_card import ClipCard, join_segments
 from bot.voice.transcript import Segment
 from handlers.slack import blocks
 from handlers.slack.blocks import FORGET_CLIP, Block
@@ -119,7 +119,7 @@ def _paragraphs(said: Iterable[Segment], card: ClipCard) -> Iterable[Segment]:
 
 
 def _merge(kept: list[Segment], card: ClipCard) -> Segment:
-    words = joined([Segment(s.start_s, s.end_s, s.text) for s in kept], card.language)
+    words = join_segments([Segment(s.start_s, s.end_s, s.text) for s in kept], card.language)
     return Segment(kept[0].start_s, kept[-1].end_s, words, kept[0].speaker)
 
 

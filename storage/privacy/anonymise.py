@@ -13,7 +13,7 @@ PORTION = 2000  # rows of the ledger that are looked at in one transaction
 DIRECT = "D"  # what the ids of direct messages begin with
 
 
-def unname_rows(tx: Tx, team: str, person: str, marker: str, *, after: int) -> int | None:
+def anonymise_rows(tx: Tx, team: str, person: str, marker: str, *, after: int) -> int | None:
     """Renames a person in the next rows after an id; the last id looked at, or None at the end."""
     last = tx.one(
         "select max(id) as id from (select id from ledger where id > :after order by id limit :portion) as p",
@@ -40,7 +40,7 @@ def days(tx: Tx, team: str) -> list[str]:
     return [row["day"] for row in tx.all("select distinct day from usage_days where team = :team", team=team)]
 
 
-def unname_day(tx: Tx, team: str, person: str, marker: str, *, day: str) -> None:
+def anonymise_day(tx: Tx, team: str, person: str, marker: str, *, day: str) -> None:
     """Adds a person's sums of a day, and of its month, to those of the marker."""
     directs = set()
     for row in tx.all(
@@ -54,14 +54,14 @@ def unname_day(tx: Tx, team: str, person: str, marker: str, *, day: str) -> None
             row["channel"] = marker
         tx.run(ADD_DAY, **row | {"person": marker})
     for channel in directs:
-        _unname_lines(
+        _anonymise_lines(
             tx, "channel = :channel", {"channel": marker}, team=team, month=day[:7], channel=channel
         )
     theirs = "dim = 'person' and value = :person"
-    _unname_lines(tx, theirs, {"value": marker}, team=team, month=day[:7], person=person)
+    _anonymise_lines(tx, theirs, {"value": marker}, team=team, month=day[:7], person=person)
 
 
-def _unname_lines(tx: Tx, which: str, renamed: dict[str, str], **values: str) -> None:
+def _anonymise_lines(tx: Tx, which: str, renamed: dict[str, str], **values: str) -> None:
     for row in tx.all(
         f"delete from usage_months where team = :team and month = :month and {which} returning *", **values
     ):

@@ -11,7 +11,7 @@ from storage.schema import WORDS_OF
 USED = ("usage_days", "person")
 
 
-def of_person(tx: Tx, team: str, person: str) -> bytes:
+def export_person(tx: Tx, team: str, person: str) -> bytes:
     """Rows by table, as JSON. What somebody else said is in none of them."""
     found = {
         table: tx.all(
@@ -19,10 +19,10 @@ def of_person(tx: Tx, team: str, person: str) -> bytes:
         )
         for table, column in (*WORDS_OF.items(), USED)
     }
-    kept: dict[str, Any] = {table: [_plain(row) for row in rows] for table, rows in found.items() if rows}
+    kept: dict[str, Any] = {table: [_as_json(row) for row in rows] for table, rows in found.items() if rows}
     return json.dumps(kept, indent=2, ensure_ascii=False).encode("utf-8", "replace")
 
 
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
+def _as_json(row: dict[str, Any]) -> dict[str, Any]:
     """Without what is no text, number or nothing."""
     return {name: value for name, value in row.items() if not isinstance(value, bytes)}

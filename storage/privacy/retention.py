@@ -96,7 +96,7 @@ AGES = {
 }
 
 
-def kept(tx: Tx, kind: str, *, before: float, within: str = "") -> dict[str, Any]:
+def count_kept(tx: Tx, kind: str, *, before: float, within: str = "") -> dict[str, Any]:
     """`total` rows of a kind, how many of them are `due`, and `oldest_at` (unix seconds or None)."""
     rows, at = AGES[kind]
     found = tx.one(

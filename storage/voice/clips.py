@@ -98,18 +98,18 @@ def forget(tx: Tx, clip: Clip, *, by: str, now: float) -> None:
     audit.note(tx, "forgot clip", about, team=clip.team, person=by, now=now)
 
 
-def forget_unheard_of(tx: Tx, key: str, *, lane: str = "") -> bool:
-    """`forget_unheard` for a message that was deleted, by its key in the inbox; whether there was any.
+def forget_unshown_of(tx: Tx, key: str, *, lane: str = "") -> bool:
+    """`forget_unshown` for a message that was deleted, by its key in the inbox; whether there was any.
 
     `lane` is what its job had before the conversation, to run beside it.
     """
     row = tx.one("select team, conversation, person from inbox where key = :key", key=key)
     if row is None:
         return False
-    return forget_unheard(tx, row["team"], row["conversation"].removeprefix(lane), row["person"])
+    return forget_unshown(tx, row["team"], row["conversation"].removeprefix(lane), row["person"])
 
 
-def forget_unheard(tx: Tx, team: str, conversation: str, person: str) -> bool:
+def forget_unshown(tx: Tx, team: str, conversation: str, person: str) -> bool:
     """Erases what was heard of a person's recordings in a thread and never came onto a card; whether there
     was any."""
     whose = {"team": team, "conversation": conversation, "person": person}

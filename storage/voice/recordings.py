@@ -41,7 +41,7 @@ class Caps:
     team_s: float
 
 
-def begin(tx: Tx, id: str, owner: Owner, *, length_s: float, now: float, caps: Caps) -> str:
+def begin_recording(tx: Tx, id: str, owner: Owner, *, length_s: float, now: float, caps: Caps) -> str:
     """Counts a recording, once however often it begins; the cap it would pass ("person", "team"), or ""."""
     others = tx.one(
         "select coalesce(sum(length_s), 0.0) as team_s,"

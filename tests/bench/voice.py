@@ -19,7 +19,7 @@ from typing import Any
 import av
 import numpy as np
 
-from bot.voice.decoding import Wants, prepare
+from bot.voice.decoding import DecodingLimits, decode_file
 from tests.support.audio_files import FORMATS, RATE, encode, silence, speech
 
 PLAIN = """
@@ -37,8 +37,8 @@ asyncio.run(bench_voice.prepared(Path(sys.argv[1]), getattr(bench_voice, sys.arg
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
 """
 CONTAINERS = ("wav", "flac", "mp3", "m4a", "webm")
-WHOLE = Wants(frozenset(FORMATS), 1 << 40, 86_400, 86_400)
-SPLIT = Wants(frozenset(FORMATS), 25 << 20, 600, 86_400)
+WHOLE = DecodingLimits(frozenset(FORMATS), 1 << 40, 86_400, 86_400)
+SPLIT = DecodingLimits(frozenset(FORMATS), 25 << 20, 600, 86_400)
 
 
 def cpu_s() -> float:
@@ -53,11 +53,11 @@ def talk(minutes: float) -> Any:
     return np.tile(turn, int(minutes * 60 * RATE / len(turn)) + 1)[: int(minutes * 60 * RATE)]
 
 
-async def prepared(path: Path, wants: Wants) -> tuple[float, float]:
+async def prepared(path: Path, wants: DecodingLimits) -> tuple[float, float]:
     """(processor seconds, length in seconds)."""
     before = cpu_s()
     with tempfile.TemporaryDirectory() as into:
-        recording = await prepare(path, path.name, Path(into), wants)
+        recording = await decode_file(path, path.name, Path(into), wants)
     return cpu_s() - before, recording.length_s
 
 
@@ -67,7 +67,7 @@ def plain(path: Path) -> float:
     return cpu_s() - before
 
 
-def peak_mb(path: Path, wants: Wants) -> float:
+def peak_mb(path: Path, wants: DecodingLimits) -> float:
     """Largest resident size of the decoding child, in a fresh process so that nothing older counts."""
     name = "SPLIT" if wants is SPLIT else "WHOLE"
     done = subprocess.run(

@@ -105,13 +105,13 @@ SURFACES: dict[str, set[str]] = {
 UNWRITTEN = {
     "budgets.settle": "a hold becomes what it cost",
     "budgets._begin_anew": "looked up in the ledger again",
-    "clips.forget_unheard": "of a message that was deleted while it was listened to",
+    "clips.forget_unshown": "of a message that was deleted while it was listened to",
     "messages.retract": "a recording that was put right by its person takes its place",
     "messages.drop_summaries": "made anew from what remains",
     "recordings.put_card": "parts become the card",
     "recordings.tidy": "minutes that count no more",
     "recordings.forget": "behind clips.forget",
-    "recordings.forget_conversation": "what nobody may keep (bot/core/access.py)",
+    "recordings.forget_conversation": "what nobody may keep (bot/conversation/records.py)",
     "inbox.tidy": "keys without words",
     "vectors.tidy": "computed again where needed",
     "retention.erase_messages": "counted by bot/privacy/retention.py",
@@ -121,8 +121,8 @@ UNWRITTEN = {
     "forget._erase_messages": "behind forget, forget_user and forget_team",
     "forget.forget_judged": "behind the deletion of a message (bot/conversation/records.py)",
     "forget._drop_models": "trained anew from what remains",
-    "anonymise.unname_day": "the same amounts under another name",
-    "anonymise._unname_lines": "the same amounts under another name",
+    "anonymise.anonymise_day": "the same amounts under another name",
+    "anonymise._anonymise_lines": "the same amounts under another name",
 }
 DECIDED = ("channel_wishes", "guard_policies", "guard_examples", "channel_owners", "budgets", "digests")
 # What writes into them without an entry of its own, and why.

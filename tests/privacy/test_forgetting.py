@@ -172,11 +172,11 @@ def test_amounts_of_a_forgotten_person_add_up_under_a_name_that_is_nobodys(tx: S
     for number, (person, channel) in enumerate((("U1", "C"), ("U2", "C"), ("U1", "D1")), 1):
         book(tx, number, person, channel)
     before = sums(tx)
-    assert anonymise.unname_rows(tx, "T", "U1", "forgotten-1", after=0) == 3
-    assert anonymise.unname_rows(tx, "T", "U1", "forgotten-1", after=3) is None
+    assert anonymise.anonymise_rows(tx, "T", "U1", "forgotten-1", after=0) == 3
+    assert anonymise.anonymise_rows(tx, "T", "U1", "forgotten-1", after=3) is None
     book(tx, 4, "forgotten-1", "forgotten-1")  # one that was open meanwhile
     for day in anonymise.days(tx, "T"):
-        anonymise.unname_day(tx, "T", "U1", "forgotten-1", day=day)
+        anonymise.anonymise_day(tx, "T", "U1", "forgotten-1", day=day)
     assert {text for text in ("U1", "D1") if text in everything(tx)} == set()
     expected = [("C", "U2", 1), ("C", "forgotten-1", 1), ("forgotten-1", "forgotten-1", 2)]
     days = tx.all("select channel, person, requests from usage_days order by channel, person")

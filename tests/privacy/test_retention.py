@@ -72,20 +72,20 @@ async def test_what_is_older_than_its_days_is_erased_for_good_and_the_rest_stays
     engine: Any, tmp_path: Path
 ) -> None:
     settings = Settings(keep_messages_days=30, keep_recordings_days=30, keep_verdicts_days=30)
-    erased = await retention.apply(engine, settings, now=100 * DAY_S)
+    erased = await retention.erase_due(engine, settings, now=100 * DAY_S)
     assert erased == {"messages": 3, "recordings": 2, "verdicts": 2}
     words = ("message", "summary", "recording", "clip", "verdict", "question", "parked", "answer")
     assert [w for w in words if kept(tmp_path, f"old {w}") or on_disk(tmp_path, f"old {w}")] == []
     assert [w for w in words if not kept(tmp_path, f"new {w}")] == ["summary"]
-    assert await retention.apply(engine, settings, now=100 * DAY_S) == {}
+    assert await retention.erase_due(engine, settings, now=100 * DAY_S) == {}
 
 
 @pytest.mark.parametrize("kind", ["messages", "recordings", "verdicts"])
 async def test_each_kind_has_days_of_its_own_and_0_is_for_ever(engine: Any, kind: str) -> None:
     never = {f"keep_{k}_days": 0.0 for k in ("messages", "recordings", "verdicts")}
-    assert await retention.apply(engine, Settings(**never), now=1e6 * DAY_S) == {}  # type: ignore[arg-type]
+    assert await retention.erase_due(engine, Settings(**never), now=1e6 * DAY_S) == {}  # type: ignore[arg-type]
     only = Settings(**never | {f"keep_{kind}_days": 30.0})  # type: ignore[arg-type]
-    assert list(await retention.apply(engine, only, now=100 * DAY_S)) == [kind]
+    assert list(await retention.erase_due(engine, only, now=100 * DAY_S)) == [kind]
 
 
 async def test_more_rows_than_a_portion_are_erased_too(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ async def test_more_rows_than_a_portion_are_erased_too(tmp_path: Path) -> None:
                 messages.append(tx, HERE, role="human", message=str(n), person="U", text="x", now=0.0)
 
         await many.write(said)
-        assert await retention.apply(many, Settings(), now=31 * DAY_S) == {"messages": 1300}
+        assert await retention.erase_due(many, Settings(), now=31 * DAY_S) == {"messages": 1300}
 
 
 async def test_a_channel_may_want_less_and_only_what_was_said_in_it_goes_sooner(
@@ -119,10 +119,14 @@ async def test_a_channel_may_want_less_and_only_what_was_said_in_it_goes_sooner(
     now, settings = 8 * DAY_S, Settings(keep_verdicts_days=0)
     due = {
         (found.kind.name, found.kind.days): found.due
-        for found in await retention.kept(engine, settings, now=now)
+        for found in await retention.count_kept(engine, settings, now=now)
     }
     assert [due[name, 7.0] for name in ("messages", "recordings", "verdicts")] == [1, 1, 1]
-    assert await retention.apply(engine, settings, now=now) == {"messages": 3, "recordings": 2, "verdicts": 2}
+    assert await retention.erase_due(engine, settings, now=now) == {
+        "messages": 3,
+        "recordings": 2,
+        "verdicts": 2,
+    }
     words = ("message", "summary", "recording", "clip", "verdict", "question", "answer")
     assert [word for word in words if kept(tmp_path, f"old {word}") or on_disk(tmp_path, f"old {word}")] == []
     assert kept(tmp_path, "given up") == []
@@ -133,18 +137,18 @@ async def test_a_channel_may_want_less_and_only_what_was_said_in_it_goes_sooner(
     notes = [e for e in await engine.read(lambda tx: list(audit.every(tx))) if e.act == "retention"]
     assert [(e.team, e.about) for e in notes] == [("T", k) for k in ("messages", "recordings", "verdicts")]
     assert notes[0].detail == "3 rows older than 7 days in C"
-    assert await retention.apply(engine, settings, now=now) == {}
+    assert await retention.erase_due(engine, settings, now=now) == {}
 
 
 @pytest.mark.parametrize("words", ["0", "-1", "30", "31", "seven", "7.5", "٧", "999999", "7 8"])
 def test_a_channel_cannot_want_more_than_everywhere_nor_nothing(words: str) -> None:
     with pytest.raises(errors.NotUnderstood):
-        retention.wish(Settings(keep_verdicts_days=20), words)
+        retention.parse_days(Settings(keep_verdicts_days=20), words)
 
 
 def test_where_everything_is_kept_for_ever_a_channel_may_want_any_number_of_days() -> None:
-    assert retention.wish(Settings(keep_messages_days=0), "400") == "400"
-    assert retention.wish(Settings(), "OFF") == ""
+    assert retention.parse_days(Settings(keep_messages_days=0), "400") == "400"
+    assert retention.parse_days(Settings(), "OFF") == ""
 
 
 async def test_who_looks_after_a_channel_has_its_words_erased_sooner_and_sees_for_how_long(

@@ -115,9 +115,9 @@ async def test_only_whose_clip_it_is_corrects_or_forgets_it(tmp_path: Path) -> N
         thread = await drop(team, clip(HELLO, tmp_path))
         await answered(team, thread)
         await press(team, thread, EDIT, user="bob")
-        await until(team, lambda: service.CORRECT in whispered(team, "bob"))
+        await until(team, lambda: service.ONLY_OWNER_CORRECTS in whispered(team, "bob"))
         await press(team, thread, FORGET_CLIP, user="bob")
-        await until(team, lambda: service.FORGET in whispered(team, "bob"))
+        await until(team, lambda: service.ONLY_OWNER_FORGETS in whispered(team, "bob"))
         assert not team.slack.modals("bob")
         assert spoken(HELLO) in shown(cards(team, thread)[0])
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from bot.core.errors import FileTooLarge, UnsupportedFile
 from bot.voice import decoding, loudness
-from bot.voice.decoding import Recording, Wants, prepare, sniff
+from bot.voice.decoding import DecodingLimits, Recording, decode_file, detect_container
 from tests.support.audio_files import (
     FORMATS,
     RATE,
@@ -35,13 +35,13 @@ from tests.support.audio_files import (
 )
 
 OPENAI = frozenset(FORMATS)
-WANTS = Wants(containers=OPENAI, max_bytes=25 << 20, max_s=1_200, longest_s=3_600)
+WANTS = DecodingLimits(containers=OPENAI, max_bytes=25 << 20, max_s=1_200, longest_s=3_600)
 
 
-async def prepared(path: Path, tmp_path: Path, wants: Wants = WANTS) -> Recording:
+async def prepared(path: Path, tmp_path: Path, wants: DecodingLimits = WANTS) -> Recording:
     into = tmp_path / "parts"
     into.mkdir(exist_ok=True)
-    return await prepare(path, path.name, into, wants)
+    return await decode_file(path, path.name, into, wants)
 
 
 def written(tmp_path: Path, content: bytes, name: str = "clip") -> Path:
@@ -75,7 +75,7 @@ async def test_a_format_the_model_does_not_take_is_re_encoded(tmp_path: Path) ->
     (part,) = recording.parts
     assert not recording.unchanged
     assert part.name.endswith(".webm")
-    assert sniff(part.path.read_bytes()) == "webm"
+    assert detect_container(part.path.read_bytes()) == "webm"
     assert len(decode(part.path.read_bytes())) / RATE == pytest.approx(2.764, abs=0.02)
 
 
@@ -150,7 +150,7 @@ async def test_speech_is_heard_when_it_is_faint_and_when_it_is_noisy(
     background = noise(len(spoken) / RATE + 0.1, colour=1)[: len(spoken)].astype(np.float64)
     background *= np.std(spoken) / np.std(background) / 10 ** (snr_db / 20)
     samples = ((spoken + background) * gain).clip(-32768, 32767).astype(np.int16)
-    assert loudness.sounds(loudness.levels(samples))
+    assert loudness.find_sounds(loudness.measure_levels(samples))
 
 
 async def test_one_short_word_is_heard(tmp_path: Path) -> None:
@@ -284,7 +284,7 @@ async def test_progress_is_told_while_a_long_file_is_decoded(tmp_path: Path) -> 
     path = encode(np.concatenate([say(range(100)), silence(60)]), tmp_path / "clip", "flac")
     told: list[tuple[float, float]] = []
     (tmp_path / "parts").mkdir()
-    await prepare(path, "clip", tmp_path / "parts", WANTS, progress=lambda at, of: told.append((at, of)))
+    await decode_file(path, "clip", tmp_path / "parts", WANTS, progress=lambda at, of: told.append((at, of)))
     assert [round(at) for at, _ in told] == [30, 60, 90]
     assert all(of == pytest.approx(92, abs=0.1) for _, of in told)
 
@@ -302,12 +302,12 @@ async def test_giving_up_ends_the_child(tmp_path: Path) -> None:
 
 @given(st.binary(max_size=80))
 def test_sniffing_never_fails_and_knows_only_what_it_can_open(head: bytes) -> None:
-    assert sniff(head) in {"", *decoding.CONTAINERS}
+    assert detect_container(head) in {"", *decoding.CONTAINERS}
 
 
 @given(st.lists(st.integers(0, 100), min_size=1, max_size=3_000))
 def test_spans_are_in_order_apart_and_inside(levels: list[int]) -> None:
-    spans = loudness.sounds(np.array(levels, dtype=np.uint8))
+    spans = loudness.find_sounds(np.array(levels, dtype=np.uint8))
     edges = [edge for span in spans for edge in span]
     assert all(0 <= a < b <= len(levels) / 50 for a, b in spans)
     assert edges == sorted(edges)

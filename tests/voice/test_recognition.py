@@ -34,7 +34,7 @@ from bot.voice import recognition as voice
 from bot.voice.clip_card import ClipCard
 from bot.voice.recognition import Recognizer
 from bot.voice.transcriber import TranscriptionRequest
-from bot.voice.transcript import Segment, corrected, read, spread
+from bot.voice.transcript import Segment, correct_segments, read_transcript, spread_sentences
 from storage.costs import ledger as ledger_rows
 from storage.database import open_engine
 from storage.engine import Engine
@@ -119,7 +119,7 @@ async def test_a_long_recording_reaches_the_model_in_parts_that_hold_all_of_it(t
     told: list[str] = []
     async with house(tmp_path, voice_request_s=11) as h:
         request = TranscriptionRequest(
-            "meeting.mp3", SCOPE, progress=lambda at, of: told.append(voice.minutes(at, of))
+            "meeting.mp3", SCOPE, progress=lambda at, of: told.append(voice.format_minutes(at, of))
         )
         card = await h.voice.hear(path, request)
         lengths = [len(decode(asked["file"][1])) / RATE for asked in h.asked]
@@ -190,7 +190,7 @@ async def test_words_made_up_for_silence_are_left_out() -> None:
             {"start": 1, "end": 3, "text": "Subscribe!", "no_speech_prob": 0.9, "avg_logprob": -1.4},
         ],
     }
-    assert [s.text for s in read(reply, [(0.2, 2.1)], 30).said] == ["Hello."]
+    assert [s.text for s in read_transcript(reply, [(0.2, 2.1)], 30).said] == ["Hello."]
 
 
 async def test_broken_and_hostile_files_cost_nothing(tmp_path: Path) -> None:
@@ -509,8 +509,8 @@ def test_a_card_survives_storage() -> None:
     said = (Segment(0, 1.5, "Grüße", "A"), Segment(1.5, 2, "ja"))
     for cost in (None, Decimal("0.000123456")):
         card = ClipCard("1", "ä.mp4", 2.0, "whisper-1", "de", said, False, said, False, cost)
-        assert clip_card.load(clip_card.dump(card)) == card
-        assert clip_card.dump(card).isascii()
+        assert clip_card.load_card(clip_card.dump_card(card)) == card
+        assert clip_card.dump_card(card).isascii()
 
 
 def test_who_spoke_how_long_is_told_by_speaker() -> None:
@@ -533,13 +533,13 @@ def test_who_spoke_how_long_is_told_by_speaker() -> None:
     ],
 )
 def test_a_clip_that_begins_with_the_name_is_meant_for_it(said: str, expected: bool) -> None:
-    assert voice.addressed(said, "Parley") is expected
+    assert voice.is_addressed(said, "Parley") is expected
 
 
 def test_minutes_are_told_in_whole_ones() -> None:
-    assert voice.minutes(250, 540) == "4 of 9 minutes"
-    assert voice.minutes(0, 20) == "0 of 1 minute"
-    assert voice.minutes(20, 20) == "1 of 1 minute"
+    assert voice.format_minutes(250, 540) == "4 of 9 minutes"
+    assert voice.format_minutes(0, 20) == "0 of 1 minute"
+    assert voice.format_minutes(20, 20) == "1 of 1 minute"
 
 
 SAID = (
@@ -571,17 +571,17 @@ NAMED = "A: We meet at nine. In the canteen.\n\nB: No, at ten."
 def test_a_correction_keeps_who_and_when_around_it(
     now: str, kept: tuple[Segment, ...], changed: list[tuple[float, float, str]]
 ) -> None:
-    said = corrected(SAID, now, 9)
+    said = correct_segments(SAID, now, 9)
     assert [s for s in said if s in SAID] == list(kept)
     assert [(s.start_s, s.end_s, s.text) for s in said if s not in SAID] == changed
 
 
 def test_spread_gives_each_sentence_its_share_of_the_sound() -> None:
-    said = spread("Aaaa. Bbbb. Cc.", [(1.0, 2.0), (5.0, 6.3)])
+    said = spread_sentences("Aaaa. Bbbb. Cc.", [(1.0, 2.0), (5.0, 6.3)])
     assert [s.text for s in said] == ["Aaaa.", "Bbbb.", "Cc."]
     assert (said[0].start_s, said[0].end_s) == pytest.approx((1.0, 1.885), abs=0.01)
     assert said[-1].end_s == pytest.approx(6.3)
-    assert spread("", [(0, 1)]) == []
+    assert spread_sentences("", [(0, 1)]) == []
 
 
 @pytest.mark.parametrize(
@@ -593,4 +593,4 @@ def test_spread_gives_each_sentence_its_share_of_the_sound() -> None:
     ],
 )
 def test_a_point_within_a_word_ends_no_sentence(text: str, sentences: list[str]) -> None:
-    assert [said.text for said in spread(text, [(0, 9)])] == sentences
+    assert [said.text for said in spread_sentences(text, [(0, 9)])] == sentences

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bot.core.settings import Settings
 from bot.core.values import Scope
 from bot.voice import clip_card, stitching
-from bot.voice.decoding import Wants, prepare
+from bot.voice.decoding import DecodingLimits, decode_file
 from bot.voice.transcriber import Transcriber, TranscriptionRequest
 from bot.voice.transcript import Segment
 from storage.database import open_engine
@@ -23,7 +23,7 @@ SCOPE = Scope("T1", "C1", "U1", "T1:C1:1", "answer")
 
 
 def text_of(before: str, after: str, *, overlap_s: float = 2.5) -> str:
-    joined = stitching.join([Segment(0, 10, before)], [Segment(8, 20, after)], overlap_s)
+    joined = stitching.join_parts([Segment(0, 10, before)], [Segment(8, 20, after)], overlap_s)
     return " ".join(s.text for s in joined)
 
 
@@ -47,7 +47,7 @@ def test_what_both_parts_heard_is_said_once(before: str, after: str, joined: str
     expected = joined or "in the house we talked about money in the bank"
     said = [Segment(0, 10, before)] if before else []
     more = [Segment(8, 20, after)] if after else []
-    assert " ".join(s.text for s in stitching.join(said, more, 2.5)) == expected
+    assert " ".join(s.text for s in stitching.join_parts(said, more, 2.5)) == expected
 
 
 def test_after_a_clean_cut_nothing_is_compared() -> None:
@@ -63,7 +63,7 @@ def test_the_word_that_was_cut_through_is_taken_from_the_side_that_heard_it_whol
 def test_times_go_on_over_the_seam() -> None:
     before = [Segment(0, 5, "one two"), Segment(5, 10, "three four")]
     after = [Segment(8, 11, "three four five"), Segment(11, 15, "six")]
-    joined = stitching.join(before, after, 2.5)
+    joined = stitching.join_parts(before, after, 2.5)
     assert [(s.start_s, s.end_s, s.text) for s in joined] == [
         (0, 5, "one two"),
         (5, 11, "three four five"),
@@ -88,7 +88,7 @@ def test_any_sentence_survives_any_cut(words: list[str], cut: int, overlap: int,
 
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_no_text_makes_joining_fail(before: str, after: str) -> None:
-    joined = stitching.join([Segment(0, 1, before)], [Segment(1, 2, after)], 2.5)
+    joined = stitching.join_parts([Segment(0, 1, before)], [Segment(1, 2, after)], 2.5)
     assert joined[0].start_s == 0
 
 
@@ -125,13 +125,13 @@ async def test_split_and_joined_it_says_the_same_as_in_one_piece(
         for max_s in (3_600, 11):
             into = tmp_path / f"{max_s}"
             into.mkdir()
-            wants = Wants(frozenset(FORMATS), 25 << 20, max_s, 3_600)
-            recording = await prepare(path, "clip", into, wants)
+            wants = DecodingLimits(frozenset(FORMATS), 25 << 20, max_s, 3_600)
+            recording = await decode_file(path, "clip", into, wants)
             listener = Transcriber(Settings(), engine, ears, lambda model, usage: None)
             heard, _ = await listener.listen(
                 "transcribe", str(max_s), recording, TranscriptionRequest("clip", SCOPE)
             )
-            texts.append(clip_card.joined(heard.said, "en"))
+            texts.append(clip_card.join_segments(heard.said, "en"))
             times.append({word: s.start_s for s in heard.said for word in s.text.split()})
     assert len(ears.seconds) >= 4
     assert texts[0] == " ".join(f"w{i}" for i in spoken)

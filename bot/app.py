@@ -91,7 +91,7 @@ async def services_on(
     async with AsyncExitStack() as stack:
         await engine.write(note_changes, settings, now=time.time())
         calendar = Calendar(zone(settings.time_zone))
-        prices = pricing.load(
+        prices = pricing.load_prices(
             base_url=settings.openai_base_url,
             path=settings.prices,
             model=settings.model,

@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def run(args: argparse.Namespace, settings: Settings) -> int:
-    prices = pricing.load(
+    prices = pricing.load_prices(
         base_url=settings.openai_base_url,
         path=settings.prices,
         model=settings.model,
@@ -51,7 +51,9 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
     estimator = Estimator(prices, datetime.now(UTC), models)
     hours = args.hours or await _hours_of(args.file)
     if hours:
-        found = estimator.listening(hours, args.model or SPEECH_MODELS) + estimator.analysis(hours)
+        found = estimator.estimate_transcription(
+            hours, args.model or SPEECH_MODELS
+        ) + estimator.estimate_analysis(hours)
     else:
         found = _of_text(args, estimator, settings)
     print("\n".join(shown(found)))
@@ -77,8 +79,8 @@ def _of_text(args: argparse.Namespace, estimator: Estimator, settings: Settings)
         given = f"{args.file} cannot be read: " if args.file else ""
         raise SetupError([f"{given}name a text, a recording, a training set (.jsonl), or --hours N"]) from exc
     if args.file.suffix == ".jsonl":
-        return estimator.training(text.splitlines(), epochs=args.epochs)
-    return estimator.reading(text, answer_tokens=settings.max_tokens)
+        return estimator.estimate_training(text.splitlines(), epochs=args.epochs)
+    return estimator.estimate_answer(text, answer_tokens=settings.max_tokens)
 
 
 def shown(estimates: list[Estimate]) -> list[str]:

@@ -218,7 +218,7 @@ async def _vectors(
     # Paid for, so it passes through the ledger of the database in the settings.
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(open_engine(settings.database))
-        prices = pricing.load(
+        prices = pricing.load_prices(
             base_url=settings.openai_base_url,
             path=settings.prices,
             model=settings.model,

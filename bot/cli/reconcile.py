@@ -13,7 +13,7 @@ import orjson
 
 from bot.core.errors import Refused, SetupError, Unavailable
 from bot.core.settings import Settings
-from bot.costs.reconcile import ENDPOINTS, compare, ours, shown, theirs
+from bot.costs.reconcile import ENDPOINTS, compare, format_differences, read_ours, read_theirs
 from storage.database import open_engine
 
 OPENAI = "https://api.openai.com/v1"
@@ -42,16 +42,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 async def run(args: argparse.Namespace, settings: Settings) -> int:
     """0 when both sides agree, 1 when they differ."""
-    counted = theirs(await _text(args, settings))
+    counted = read_theirs(await _text(args, settings))
     if not counted and not args.first:
         raise SetupError([f"{args.file or 'the usage API'}: there is no usage in it"])
     days = [day for day, _, _ in counted]
     first, last = args.first or min(days), args.last or (max(days) if days else args.first)
     async with open_engine(settings.database, read_only=True) as engine:
-        mine = await ours(engine, first, last)
+        mine = await read_ours(engine, first, last)
     within = {key: count for key, count in counted.items() if first <= key[0] <= last}
     differences = compare(mine, within)
-    print(shown(differences))
+    print(format_differences(differences))
     return EXIT_DIFFERENT if differences else 0
 
 

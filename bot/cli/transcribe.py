@@ -86,7 +86,7 @@ async def ears(settings: Settings) -> AsyncIterator[TranscribeFile]:
         yield partial(hear_there, settings)
         return
     calendar = Calendar(zone(settings.time_zone))
-    prices = pricing.load(base_url=settings.openai_base_url, path=settings.prices)
+    prices = pricing.load_prices(base_url=settings.openai_base_url, path=settings.prices)
     async with open_engine(settings.database) as engine:
         ledger = Ledger(engine, prices, calendar)
         await ledger.start()

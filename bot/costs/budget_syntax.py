@@ -87,51 +87,51 @@ def parse(words: str, *, team: str, here: str, asker: str) -> Order:
         days = int(match["days"])
         if not 1 <= days <= MOST_DAYS:
             raise NotUnderstood(f"{days} days", f"From 1 to {MOST_DAYS} days.")
-        return Raise(int(match["id"]), _amount(match["cap"]), days, match["reason"] or "")
+        return Raise(int(match["id"]), _read_amount(match["cap"]), days, match["reason"] or "")
     if match := _SET.fullmatch(text):
-        return Put(_budget(match, team=team, here=here, asker=asker))
+        return Put(_read_budget(match, team=team, here=here, asker=asker))
     raise NotUnderstood(words, HINT)
 
 
-def _budget(match: re.Match[str], *, team: str, here: str, asker: str) -> Budget:
+def _read_budget(match: re.Match[str], *, team: str, here: str, asker: str) -> Budget:
     each, _, named = match["scope"].lower().rpartition(" ")
     scope: BudgetScope = named  # type: ignore[assignment]  # the pattern allows no other word
     period = PERIODS[PERIODS.index(match["period"].lower())]
-    more = _more(match["more"])
+    more = _read_options(match["more"])
     return Budget(
         team,
         scope,
-        _target(scope, match["target"] or "", each=bool(each), here=here),
+        _read_target(scope, match["target"] or "", each=bool(each), here=here),
         period,
-        _amount(match["cap"]),
+        _read_amount(match["cap"]),
         owner=str(more.get("owner") or asker).removeprefix("@"),
         warn_percent=int(more.get("warn") or 80),
         degrade=bool(more.get("degrade")),
     )
 
 
-def _target(scope: BudgetScope, word: str, *, each: bool, here: str) -> str:
+def _read_target(scope: BudgetScope, word: str, *, each: bool, here: str) -> str:
     """What the budget is for. Slack's ids are upper case, with # or @ before them here."""
     if each or scope == "workspace":
         if word:
             raise NotUnderstood(word, HINT)
         return EACH if each else ""
     if scope == "channel":
-        return here if not word else _id(word, "#")
+        return here if not word else _read_id(word, "#")
     if scope == "person":
-        return _id(word, "@")
+        return _read_id(word, "@")
     if not word or (scope == "kind" and word not in KINDS):
         raise NotUnderstood(word or scope, f"Kinds are {', '.join(KINDS)}." if scope == "kind" else HINT)
     return word
 
 
-def _id(word: str, mark: str) -> str:
+def _read_id(word: str, mark: str) -> str:
     if not word.startswith(mark):
         raise NotUnderstood(word or "that", HINT)
     return word.removeprefix(mark)
 
 
-def _more(words: str) -> dict[str, str]:
+def _read_options(words: str) -> dict[str, str]:
     """degrade, warn and owner, in any order."""
     found: dict[str, str] = {}
     rest = words
@@ -143,7 +143,7 @@ def _more(words: str) -> dict[str, str]:
     return found
 
 
-def _amount(word: str) -> Decimal:
+def _read_amount(word: str) -> Decimal:
     """US dollars: 20, 1.50, 1,500."""
     try:
         amount = Decimal(re.sub(r",(?=\d{3}\b)", "", word))
@@ -168,11 +168,11 @@ def check(order: Order, viewer: Viewer, standings: Iterable[Standing]) -> None:
         or order.budget.target not in viewer.owns
     ):
         raise NotPermitted("budgets are the admins' to set, and a channel's also its owner's")
-    caps = {s.budget.target: s.cap_now_usd for s in standings if _rival(s.budget, order.budget)}
+    caps = {s.budget.target: s.cap_now_usd for s in standings if _is_same_budget(s.budget, order.budget)}
     cap = caps.get(order.budget.target, caps.get(EACH))
     if cap is not None and order.budget.cap_usd > cap:
         raise NotPermitted("the owner of a channel can lower its budget, an admin can raise it")
 
 
-def _rival(one: Budget, other: Budget) -> bool:
+def _is_same_budget(one: Budget, other: Budget) -> bool:
     return (one.scope, one.period) == (other.scope, other.period) and one.target in (other.target, EACH)

@@ -125,24 +125,24 @@ class Budgets:
 
     async def changes(self, team: str, *, limit: int = 10) -> list[Change]:
         """Who changed which budget, newest first."""
-        return [_change(row) for row in await self._engine.read(rows.changes, team, limit)]
+        return [_read_change(row) for row in await self._engine.read(rows.changes, team, limit)]
 
     async def standings(self, team: str) -> list[Standing]:
         """Each budget of the team and its use. One for EACH shows none: every target has its own."""
         now = self._calendar.now()
         found = await self._engine.read(rows.listed, team, now, self._calendar.firsts(now))
-        return [_standing(row) for row in found]
+        return [_read_standing(row) for row in found]
 
     async def due_warnings(self) -> list[Warning]:
         """Who has to be told. After telling, say so with `warned`; a crash between leaves it due."""
-        return [_warning(row) for row in await self._engine.read(rows.due_warnings)]
+        return [_read_warning(row) for row in await self._engine.read(rows.due_warnings)]
 
     async def warned(self, warning: Warning) -> None:
         """The owner knows; not again in this period."""
         await self._engine.write(rows.warned, warning.budget, warning.target, warning.first)
 
 
-def named(row: Mapping[str, Any]) -> str:
+def name_budget(row: Mapping[str, Any]) -> str:
     """The budget in a sentence, before the word budget: monthly channel, daily personal, weekly gpt-6-sol."""
     what = {"person": "personal", "model": row["target"], "kind": row["target"]}.get(
         row["scope"], row["scope"]
@@ -150,13 +150,13 @@ def named(row: Mapping[str, Any]) -> str:
     return f"{ADJECTIVES[row['period']]} {what}"
 
 
-def titled(budget: Budget, names: Mapping[str, str]) -> str:
+def title_budget(budget: Budget, names: Mapping[str, str]) -> str:
     """The budget as a title: the workspace, monthly; #general, daily."""
     whose = names.get(budget.target, budget.target) if budget.target else "the workspace"
     return f"{whose}, {ADJECTIVES[budget.period]}"
 
 
-def _standing(row: Mapping[str, Any]) -> Standing:
+def _read_standing(row: Mapping[str, Any]) -> Standing:
     budget = Budget(
         team=row["team"],
         scope=row["scope"],
@@ -179,7 +179,7 @@ def _standing(row: Mapping[str, Any]) -> Standing:
     )
 
 
-def _change(row: Mapping[str, Any]) -> Change:
+def _read_change(row: Mapping[str, Any]) -> Change:
     return Change(
         act=row["act"],
         scope=row["scope"],
@@ -193,13 +193,13 @@ def _change(row: Mapping[str, Any]) -> Change:
     )
 
 
-def _warning(row: Mapping[str, Any]) -> Warning:
+def _read_warning(row: Mapping[str, Any]) -> Warning:
     return Warning(
         budget=row["id"],
         team=row["team"],
         scope=row["scope"],
         owner=row["owner"],
-        what=named(row),
+        what=name_budget(row),
         target=row["target"],
         first=row["first"],
         spent_usd=usd(row["spent"]),

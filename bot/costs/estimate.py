@@ -1,4 +1,4 @@
-"""What would it cost? A text read and answered, speech heard and analysed, a model trained; per model.
+"""Estimates what it would cost to answer a text, to transcribe and analyse speech, or to train a model.
 
 Estimates use the same prices as the ledger. The result says what was assumed, as usage.
 """
@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from bot.core.values import RequestKind, Usage
-from bot.costs.price_list import packaged
+from bot.costs.price_list import read_packaged
 from bot.costs.pricing import Prices
 from bot.text import tokens
 
@@ -55,7 +55,7 @@ class Estimator:
     at: datetime
     models: Sequence[str] = field(default=())
 
-    def reading(self, text: str, *, answer_tokens: int) -> list[Estimate]:
+    def estimate_answer(self, text: str, *, answer_tokens: int) -> list[Estimate]:
         """A text read once and answered."""
         return [
             self._line(
@@ -64,24 +64,24 @@ class Estimator:
             for model in self.models
         ]
 
-    def listening(self, hours: float, models: Sequence[str]) -> list[Estimate]:
+    def estimate_transcription(self, hours: float, models: Sequence[str]) -> list[Estimate]:
         """Speech to text, by models that are paid by the hour."""
-        heard = Usage(audio_seconds=hours * 3600)
-        return [self._line("speech to text", model, heard, kind="transcription") for model in models]
+        usage = Usage(audio_seconds=hours * 3600)
+        return [self._line("speech to text", model, usage, kind="transcription") for model in models]
 
-    def analysis(self, hours: float) -> list[Estimate]:
+    def estimate_analysis(self, hours: float) -> list[Estimate]:
         """What was said in so many hours, read by a model: with examples of the task, or tuned for it."""
-        return [self._line("analyse the speech", model, said(hours, model)) for model in self.models]
+        return [self._line("analyse the speech", model, speech_usage(hours, model)) for model in self.models]
 
-    def training(self, lines: Iterable[str], *, epochs: int = EPOCHS) -> list[Estimate]:
+    def estimate_training(self, lines: Iterable[str], *, epochs: int = EPOCHS) -> list[Estimate]:
         """A training set (JSONL), on every model whose training has a known price."""
-        texts = [text for line in lines if line.strip() for text in _texts(orjson.loads(line))]
+        texts = [text for line in lines if line.strip() for text in _read_texts(orjson.loads(line))]
         text = "\n".join(texts)
         return [
             self._line(
                 f"train {epochs} epochs", model, Usage(tokens.count(text, model) * epochs), kind="training"
             )
-            for model in trainable()
+            for model in trainable_models()
         ]
 
     def _line(self, what: str, model: str, usage: Usage, *, kind: RequestKind = "answer") -> Estimate:
@@ -89,19 +89,21 @@ class Estimator:
         return Estimate(what, model, usage, price.usd, price.reason)
 
 
-def said(hours: float, model: str) -> Usage:
+def speech_usage(hours: float, model: str) -> Usage:
     """Tokens to read what was said in so many hours. A fine-tuned model needs no examples."""
     tuned = model.startswith("ft:") or ":ft-" in model
     characters = CHARACTERS_PER_HOUR + (0 if tuned else EXAMPLE_CHARACTERS_PER_HOUR)
     return Usage(input_tokens=round(hours * characters * TOKENS_PER_CHARACTER))
 
 
-def trainable() -> list[str]:
+def trainable_models() -> list[str]:
     """Models whose training has a price."""
-    return [entry.model for entry in packaged() if "training_mtok" in entry.rates and "*" not in entry.model]
+    return [
+        entry.model for entry in read_packaged() if "training_mtok" in entry.rates and "*" not in entry.model
+    ]
 
 
-def _texts(example: dict[str, Any]) -> list[str]:
+def _read_texts(example: dict[str, Any]) -> list[str]:
     """Every text of one line of a training set, of chats or of prompts and completions."""
     if "messages" in example:
         return [str(message.get("content") or "") for message in example["messages"]]

@@ -18,7 +18,7 @@ from typing import Any, Literal
 from bot.core.calendar import Calendar, next_first_day
 from bot.core.errors import BudgetExceeded
 from bot.core.values import RequestKind, Scope, Usage
-from bot.costs.budgets import named
+from bot.costs.budgets import name_budget
 from bot.costs.pricing import Price, Prices, nano, usd
 from storage.costs import budgets
 from storage.costs import ledger as rows
@@ -101,7 +101,7 @@ class Ledger:
         if usage is None and outcome == "unknown":
             used, price = replace(NOTHING, estimated=True), self._reserved(entry)
         else:
-            used = plausible(usage or NOTHING, entry.upper_bound)
+            used = bound_implausible(usage or NOTHING, entry.upper_bound)
             price = self._price(entry.model, used, entry.scope.kind, entry.opened_at, tier=tier)
         latency_ms = round((time.monotonic() - entry.began) * 1000)
         await self._settle(entry.id, used, price, outcome=outcome, tier=tier, latency_ms=latency_ms)
@@ -163,11 +163,11 @@ class Ledger:
     def _exceeded(self, budget: dict[str, Any]) -> BudgetExceeded:
         resets = next_first_day(date.fromisoformat(budget["first"]), budget["period"])
         return BudgetExceeded(
-            named(budget), f"on {resets:%A}, {resets.day} {resets:%B} ({self.calendar.zone.key})"
+            name_budget(budget), f"on {resets:%A}, {resets.day} {resets:%B} ({self.calendar.zone.key})"
         )
 
 
-def plausible(usage: Usage, bound: Usage) -> Usage:
+def bound_implausible(usage: Usage, bound: Usage) -> Usage:
     """The usage as reported, or the upper bound, marked estimated, where the report cannot be true."""
     counts = (
         usage.input_tokens,

@@ -45,10 +45,10 @@ class Listed:
     def names(self, model: str) -> bool:
         if self.model.endswith("*"):
             return model.startswith(self.model[:-1])
-        return self.model in (model, undated(model))
+        return self.model in (model, strip_date(model))
 
 
-def undated(model: str) -> str:
+def strip_date(model: str) -> str:
     """The model of a dated snapshot (name-2026-10-01); other names unchanged."""
     return _SNAPSHOT.sub("", model)
 
@@ -60,21 +60,21 @@ def read_list(path: Path) -> tuple[Listed, ...]:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
         raise SetupError([f"PARLEY_PRICES: cannot read {path}: {exc}"]) from exc
     entries = read.get("price", [])
-    problems = [f"{path}: {problem}" for entry in entries for problem in _problems(entry)]
+    problems = [f"{path}: {problem}" for entry in entries for problem in _find_problems(entry)]
     if read.get("currency", CURRENCY) != CURRENCY:
         problems.append(f"{path}: currency is not {CURRENCY}")
     if problems:
         raise SetupError(problems)
-    return tuple(_listed(entry) for entry in entries)
+    return tuple(_read_entry(entry) for entry in entries)
 
 
 @cache
-def packaged() -> tuple[Listed, ...]:
+def read_packaged() -> tuple[Listed, ...]:
     """Our own list, for what genai-prices lacks."""
     return read_list(_PACKAGED)
 
 
-def _problems(entry: Mapping[str, Any]) -> Iterable[str]:
+def _find_problems(entry: Mapping[str, Any]) -> Iterable[str]:
     name = entry.get("model", "an entry without a model")
     for missing in {"model", "source", "checked_on"} - entry.keys():
         yield f"{name}: {missing} is missing"
@@ -89,12 +89,12 @@ def _problems(entry: Mapping[str, Any]) -> Iterable[str]:
         yield f"{name}: has no price"
 
 
-def _listed(entry: Mapping[str, Any]) -> Listed:
+def _read_entry(entry: Mapping[str, Any]) -> Listed:
     rates = {unit: Decimal(entry[unit]) for unit in UNITS if unit in entry}
     return Listed(entry["model"].lower(), entry.get("from", date.min), rates)
 
 
-def in_force(entries: Iterable[Listed], model: str, day: date) -> Rates:
+def rates_in_force(entries: Iterable[Listed], model: str, day: date) -> Rates:
     """The rates of the entry that names the model most closely and began last."""
     fitting = [entry for entry in entries if entry.names(model) and entry.since <= day]
     return max(fitting, key=lambda entry: (len(entry.model), entry.since)).rates if fitting else {}

@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bot.core.values import RequestKind, Usage
-from bot.costs.price_list import UNITS, Listed, Rates, in_force, packaged, read_list
+from bot.costs.price_list import UNITS, Listed, Rates, rates_in_force, read_list, read_packaged
 
 NANO = 1_000_000_000
 MILLION = Decimal(1_000_000)
@@ -88,21 +88,25 @@ class Prices:
     def _look_up(self, model: str, at: datetime, tier: str) -> Rates:
         """genai-prices' (training is ours), else ours, else 0 on one's own server; the operator's first."""
         day = at.astimezone(UTC).date()
-        own, ours = in_force(self.own, model, day), in_force(packaged(), model, day)
+        own, ours = rates_in_force(self.own, model, day), rates_in_force(read_packaged(), model, day)
         local = is_local(self.base_url)
         # On one's own server this name means the open weights, not somebody's offer of them.
-        known = {} if local and model.startswith("gpt-oss") else _catalogued(model, at, tier, self.base_url)
+        known = (
+            {}
+            if local and model.startswith("gpt-oss")
+            else _look_up_catalogue(model, at, tier, self.base_url)
+        )
         if known:
             return {"training_mtok": ours.get("training_mtok"), **known, **own}
         return {**ours, **own} or (_FREE if local else {})
 
 
-def load(*, base_url: str, path: str = "", model: str = "", base_model: str = "") -> Prices:
+def load_prices(*, base_url: str, path: str = "", model: str = "", base_model: str = "") -> Prices:
     """Prices for a bot that talks to `base_url`; `path` is the operator's list. SetupError: its faults."""
-    return Prices(base_url, read_list(Path(path)) if path else (), deployed(model, base_model))
+    return Prices(base_url, read_list(Path(path)) if path else (), read_deployments(model, base_model))
 
 
-def deployed(model: str, base_model: str) -> dict[str, str]:
+def read_deployments(model: str, base_model: str) -> dict[str, str]:
     """What runs behind a deployment: behind `model`, or, as in `our-ears=whisper-1, …`, behind each."""
     pairs = [part.strip().rpartition("=") for part in base_model.split(",") if part.strip()]
     return {(name or model).strip(): base.strip() for name, _, base in pairs}
@@ -117,13 +121,13 @@ def is_local(base_url: str) -> bool:
         return bool(host) and ("." not in host or host.endswith((".local", ".internal", ".lan")))
 
 
-def _catalogued(model: str, at: datetime, tier: str, base_url: str) -> dict[str, Any]:
+def _look_up_catalogue(model: str, at: datetime, tier: str, base_url: str) -> dict[str, Any]:
     """genai-prices' rates for the model at that moment; empty when it has none."""
     from genai_prices import data_snapshot
 
     snapshot = data_snapshot.get_snapshot()
     try:
-        _, found = snapshot.find_provider_model(model, None, _provider(base_url), None)
+        _, found = snapshot.find_provider_model(model, None, _provider_name(base_url), None)
     except LookupError:
         return {}
     context = {"processing" if tier == "batch" else "service_tier": tier} if tier else None
@@ -131,7 +135,7 @@ def _catalogued(model: str, at: datetime, tier: str, base_url: str) -> dict[str,
 
 
 @cache
-def _provider(base_url: str) -> str:
+def _provider_name(base_url: str) -> str:
     """genai-prices' name for the host; OpenAI's for hosts it does not know.
 
     OpenAI's also for Azure: what is listed there under the old names lacks the price of output.
@@ -147,7 +151,7 @@ def _provider(base_url: str) -> str:
 
 def _charge(model: str, rates: Rates, usage: Usage, kind: RequestKind) -> Price:
     """The sum of what is priced. Tokens, sound or pictures without any price leave the request unpriced."""
-    tokens = {unit: count for unit, count in _tokens(rates, usage, kind).items() if count}
+    tokens = {unit: count for unit, count in _split_tokens(rates, usage, kind).items() if count}
     pieces = {"audio_hours": Decimal(repr(usage.audio_seconds)) / 3600, "image": Decimal(usage.images)}
     covered = [rates[unit] * count for unit, count in pieces.items() if count and rates.get(unit) is not None]
     unpriced = [unit for unit in tokens if rates.get(unit) is None]
@@ -157,11 +161,13 @@ def _charge(model: str, rates: Rates, usage: Usage, kind: RequestKind) -> Price:
         return Price(None, f"{model} has no price for the unit that was reported")
     total = sum(covered, Decimal(0)) + (rates.get("requests_kcount") or 0) * Decimal(usage.requests) / 1000
     if not unpriced:
-        total += sum(_at(rates[unit], usage.input_tokens) * count for unit, count in tokens.items()) / MILLION
+        total += (
+            sum(_rate_at(rates[unit], usage.input_tokens) * count for unit, count in tokens.items()) / MILLION
+        )
     return Price(usd(nano(total)))
 
 
-def _tokens(rates: Rates, usage: Usage, kind: RequestKind) -> dict[str, int]:
+def _split_tokens(rates: Rates, usage: Usage, kind: RequestKind) -> dict[str, int]:
     """Tokens by the unit they are charged in, each once. A part without its own price counts as input."""
     if kind == "training":
         return {"training_mtok": usage.input_tokens}
@@ -179,7 +185,7 @@ def _tokens(rates: Rates, usage: Usage, kind: RequestKind) -> dict[str, int]:
     }
 
 
-def _at(rate: Any, input_tokens: int) -> Decimal:
+def _rate_at(rate: Any, input_tokens: int) -> Decimal:
     """A tier, once the input is longer than its start, holds for all tokens of the request."""
     for tier in reversed(getattr(rate, "tiers", ())):
         if input_tokens > tier.start:

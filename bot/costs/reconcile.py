@@ -1,4 +1,4 @@
-"""Our ledger against the provider's own count, by UTC day, model and endpoint, with what probably happened.
+"""Compares our ledger with the provider's count, by UTC day, model and endpoint, and says why they differ.
 
 Their side is a usage export (CSV) or pages of the organisation usage API (JSON), read here; fetching them is
 bot/cli/reconcile.py's. A dated snapshot (name-2026-10-01) counts as its model.
@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from bot.core.errors import NotUnderstood
-from bot.costs.price_list import undated
+from bot.costs.price_list import strip_date
 from storage.costs import ledger
 from storage.engine import Engine
 
@@ -29,12 +29,12 @@ ENDPOINTS: Mapping[str, tuple[str, ...]] = {
     "moderations": ("moderation",),
     "decisions": ("decision",),
 }
-OF_KIND = {kind: endpoint for endpoint, kinds in ENDPOINTS.items() for kind in kinds}
-# What is counted there; the usage API tells no tokens of pictures and none of sound.
+ENDPOINT_OF = {kind: endpoint for endpoint, kinds in ENDPOINTS.items() for kind in kinds}
+# What is counted there; the usage API has no tokens of pictures and none of sound.
 TOKENS = ("input_tokens", "output_tokens")
 UNITS: Mapping[str, Sequence[str]] = {"audio_transcriptions": ("audio_seconds",), "images": ("images",)}
 # What a column is called in exports, ours first.
-CALLED = {
+COLUMNS = {
     "day": ("day", "date", "start_time_iso", "start_time", "timestamp"),
     "model": ("model", "snapshot_id", "model_id"),
     "endpoint": ("endpoint", "object", "type"),
@@ -87,15 +87,15 @@ class Difference:
     cause: str
 
 
-async def ours(engine: Engine, first: date, last: date) -> dict[Key, Ours]:
+async def read_ours(engine: Engine, first: date, last: date) -> dict[Key, Ours]:
     """Our side, all teams together, for the UTC days from `first` through `last`."""
     found: dict[Key, Ours] = {}
     for n in range((last - first).days + 1):
         day = first + timedelta(days=n)
         begins = datetime.combine(day, time(), UTC).timestamp()
         for row in await engine.read(ledger.by_model, begins, begins + 86_400):
-            if endpoint := OF_KIND.get(row["kind"]):
-                key = (day, undated(row["model"]), endpoint)
+            if endpoint := ENDPOINT_OF.get(row["kind"]):
+                key = (day, strip_date(row["model"]), endpoint)
                 before = found.get(key, Ours())
                 count = Count(**{f.name: row[f.name] for f in fields(Count)})
                 found[key] = Ours(
@@ -104,26 +104,26 @@ async def ours(engine: Engine, first: date, last: date) -> dict[Key, Ours]:
     return found
 
 
-def theirs(text: str) -> dict[Key, Count]:
+def read_theirs(text: str) -> dict[Key, Count]:
     """The provider's side from an export; NotUnderstood when it is neither CSV nor JSON of a usage API."""
     found: dict[Key, Count] = {}
     try:
-        for line in _lines(text):
-            key, count = _counted(line)
+        for line in _read_lines(text):
+            key, count = _read_line(line)
             found[key] = found.get(key, Count()) + count
     except (KeyError, ValueError, TypeError) as exc:
         raise NotUnderstood("this export", f"It needs a day and a model in every line ({exc}).") from exc
     return found
 
 
-def _lines(text: str) -> Iterable[Mapping[str, Any]]:
+def _read_lines(text: str) -> Iterable[Mapping[str, Any]]:
     try:
-        return _of_pages(orjson.loads(text))
+        return _read_pages(orjson.loads(text))
     except orjson.JSONDecodeError:
         return csv.DictReader(io.StringIO(text))
 
 
-def _of_pages(pages: Any) -> list[dict[str, Any]]:
+def _read_pages(pages: Any) -> list[dict[str, Any]]:
     """Results of the usage API's buckets, each with its day. One page, or a list of pages."""
     return [
         {**result, "day": bucket["start_time"]}
@@ -133,10 +133,10 @@ def _of_pages(pages: Any) -> list[dict[str, Any]]:
     ]
 
 
-def _counted(line: Mapping[str, Any]) -> tuple[Key, Count]:
+def _read_line(line: Mapping[str, Any]) -> tuple[Key, Count]:
     values = {
-        name: next((line[c] for c in called if line.get(c) not in (None, "")), None)
-        for name, called in CALLED.items()
+        name: next((line[c] for c in columns if line.get(c) not in (None, "")), None)
+        for name, columns in COLUMNS.items()
     }
     day, model = values["day"], values["model"]
     if day is None or model is None:
@@ -151,10 +151,10 @@ def _counted(line: Mapping[str, Any]) -> tuple[Key, Count]:
         audio_seconds=float(values["audio_seconds"] or 0),
         images=int(values["images"] or 0),
     )
-    return (_day(day), undated(str(model)), endpoint), count
+    return (_read_day(day), strip_date(str(model)), endpoint), count
 
 
-def _day(value: Any) -> date:
+def _read_day(value: Any) -> date:
     text = str(value)
     if text.replace(".", "", 1).isdigit():
         return datetime.fromtimestamp(float(text), UTC).date()
@@ -164,13 +164,15 @@ def _day(value: Any) -> date:
 def compare(ours: Mapping[Key, Ours], theirs: Mapping[Key, Count]) -> list[Difference]:
     """Where the two sides differ, by day."""
     return [
-        Difference(*key, mine.count, other, _cause(key, mine, other, ours, theirs))
+        Difference(*key, mine.count, other, _find_cause(key, mine, other, ours, theirs))
         for key in sorted({*ours, *theirs})
         if not (mine := ours.get(key, Ours())).count.agrees(other := theirs.get(key, Count()), units_of(key))
     ]
 
 
-def _cause(key: Key, mine: Ours, other: Count, ours: Mapping[Key, Ours], theirs: Mapping[Key, Count]) -> str:
+def _find_cause(
+    key: Key, mine: Ours, other: Count, ours: Mapping[Key, Ours], theirs: Mapping[Key, Count]
+) -> str:
     """The likely reason, from the most telling sign to the least."""
     same = [k for k in {*ours, *theirs} if k[1:] == key[1:]]
     all_mine = _sum(ours.get(k, Ours()).count for k in same)
@@ -198,18 +200,18 @@ def _sum(counts: Iterable[Count]) -> Count:
     return sum(counts, Count())
 
 
-def shown(differences: Sequence[Difference]) -> str:
+def format_differences(differences: Sequence[Difference]) -> str:
     """The differences in lines of plain text."""
     if not differences:
         return "No differences."
     return "\n".join(
         f"{d.day}  {d.model}  {d.endpoint}\n"
-        f"    ours    {_told(d.ours)}\n    theirs  {_told(d.theirs)}\n    likely: {d.cause}"
+        f"    ours    {_format_count(d.ours)}\n    theirs  {_format_count(d.theirs)}\n    likely: {d.cause}"
         for d in differences
     )
 
 
-def _told(count: Count) -> str:
+def _format_count(count: Count) -> str:
     parts = [f"{count.requests:,} requests", f"{count.input_tokens:,} + {count.output_tokens:,} tokens"]
     parts += [f"{count.audio_seconds:,.1f} s"] if count.audio_seconds else []
     parts += [f"{count.images:,} images"] if count.images else []

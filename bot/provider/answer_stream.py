@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 
 from bot.core.values import Completion, Finish, Usage
-from bot.provider.gate import ModelRequest
+from bot.provider.gate import ProviderRequest
 
 
 @dataclass(slots=True)
@@ -17,7 +17,7 @@ class AnswerState:
     asked_model: str
     parts: list[str] = field(default_factory=list)
     finish: Finish | None = None
-    request: ModelRequest | None = None
+    request: ProviderRequest | None = None
 
     @property
     def text(self) -> str:

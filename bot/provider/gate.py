@@ -50,7 +50,7 @@ BYTES_PER_TOKEN = 4  # a guess for fair shares; what was really used is settled 
 
 
 @dataclass(slots=True)
-class ModelRequest:
+class ProviderRequest:
     """One request under way, and how it goes."""
 
     model: str  # the one to ask: a nearly used up budget may have chosen the smaller one
@@ -106,10 +106,10 @@ class Gate:
     @asynccontextmanager
     async def request(
         self, scope: Scope, model: str, *, bound: Usage, number: int, count: Callable[[], Awaitable[Usage]]
-    ) -> AsyncIterator[ModelRequest]:
+    ) -> AsyncIterator[ProviderRequest]:
         """Around one request. Raises BudgetExceeded before it; outside errors come out as ours."""
         entry = await self._open(scope, model, bound, number)
-        request = ModelRequest(entry.model, count)
+        request = ProviderRequest(entry.model, count)
         share: Share | None = None
         try:
             share = await self.scheduler.acquire(
@@ -173,7 +173,7 @@ class Gate:
         task.add_done_callback(self._settling.discard)
         await asyncio.shield(task)
 
-    async def _settle(self, entry: LedgerEntry, request: ModelRequest, share: Share | None) -> None:
+    async def _settle(self, entry: LedgerEntry, request: ProviderRequest, share: Share | None) -> None:
         if request.usage is None and (
             request.answering or (request.sent and request.outcome in ("ok", "stopped"))
         ):
@@ -192,12 +192,12 @@ class Gate:
             log.exception("could not settle ledger row %s", entry.id)
         _count_metrics(entry, request, usage)
 
-    async def _close(self, entry: LedgerEntry, request: ModelRequest) -> None:
+    async def _close(self, entry: LedgerEntry, request: ProviderRequest) -> None:
         request.cost_usd = await self._ledger.settle(
             entry, request.usage, outcome=request.outcome, tier=request.tier
         )
 
-    async def _close_later(self, entry: LedgerEntry, request: ModelRequest) -> None:
+    async def _close_later(self, entry: LedgerEntry, request: ProviderRequest) -> None:
         """Waits out a busy or full database, so that what was reserved is not held until the next start."""
         wait_s = SETTLE_AGAIN_S
         while True:
@@ -240,7 +240,7 @@ class RetryPolicy:
             await self._gate.sleep(delay_s)
 
 
-def _count_metrics(entry: LedgerEntry, request: ModelRequest, usage: Usage | None) -> None:
+def _count_metrics(entry: LedgerEntry, request: ProviderRequest, usage: Usage | None) -> None:
     METRICS.count("parley_provider_attempts_total", kind=entry.scope.kind, outcome=request.outcome)
     if request.cost_usd:
         METRICS.count("parley_cost_usd_total", float(request.cost_usd), model=entry.model)

@@ -22,7 +22,7 @@ from bot.ops.metrics import METRICS
 from bot.provider.answer_stream import AnswerState, AnswerStream
 from bot.provider.client import ModelClient
 from bot.provider.error_table import ParameterRefused
-from bot.provider.gate import ModelRequest
+from bot.provider.gate import ProviderRequest
 from bot.provider.parameters import read_parameters, read_stops
 from bot.provider.prompt_formats import STYLES
 from bot.provider.reported_usage import read_usage
@@ -112,7 +112,7 @@ class TextRequests:
                 question = replace(question, warmer=True)
 
     async def _request_text(
-        self, question: _Question, request: ModelRequest, state: AnswerState
+        self, question: _Question, request: ProviderRequest, state: AnswerState
     ) -> AsyncGenerator[str, None]:
         """One request for text, cut at the first stop sequence."""
         body = self._build_body(question, request.model)
@@ -136,7 +136,7 @@ class TextRequests:
         request.outcome = "broken" if state.finish == "broken" else "ok"
 
     async def _read_response(
-        self, body: dict[str, Any], request: ModelRequest, reader: StreamReader
+        self, body: dict[str, Any], request: ProviderRequest, reader: StreamReader
     ) -> AsyncGenerator[str, None]:
         """All that the model writes to one request, uncut."""
         echoed = len(body["prompt"]) if body.get("echo") else 0

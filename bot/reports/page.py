@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from bot.costs.budgets import Budgets, Standing, titled
+from bot.costs.budgets import Budgets, Standing, title_budget
 from bot.costs.viewer import OPERATOR, Viewer
 from bot.pages import html
 from bot.pages.html import Response
@@ -104,7 +104,7 @@ async def burn_down_of(engine: Engine, standing: Standing, today: date, *, names
     span = Span(standing.first, standing.ends - timedelta(days=1), "")
     # Whoever may see the budget may see what was spent of it.
     rows = await usage(engine, budget.team, span, OPERATOR, by=("day",), where=where)
-    return burn_down(standing, rows, today, name=titled(budget, names))
+    return burn_down(standing, rows, today, name=title_budget(budget, names))
 
 
 def _choices(rows: Sequence[UsageRow], by: By) -> list[str]:

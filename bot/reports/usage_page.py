@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 import orjson
 
-from bot.costs.budgets import Standing, titled
+from bot.costs.budgets import Standing, title_budget
 from bot.pages.html import figures, frame, select
 from bot.pages.tables import Column, table
 from bot.reports.chart_images import Picture
@@ -139,7 +139,7 @@ def _budgets(view: View) -> str:
 
 def _budget(standing: Standing, names: Mapping[str, str]) -> str:
     cap, spent = standing.cap_now_usd, standing.spent_usd
-    label = escape(titled(standing.budget, names))
+    label = escape(title_budget(standing.budget, names))
     used = f"{spent / cap:.0%}" if cap else "–"
     return (
         f'<div class="budget"><span>{label}</span>'

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from decimal import Decimal
 
-from bot.costs.budgets import ADJECTIVES, EACH, Budget, Change, Standing, Warning, titled
+from bot.costs.budgets import ADJECTIVES, EACH, Budget, Change, Standing, Warning, title_budget
 from bot.costs.estimate import Estimate
 from bot.reports.digest import Digest
 from bot.reports.formats import NAMED, SHOWN, cells, columns, cost, dollars
@@ -103,7 +103,7 @@ def title_of(budget: Budget, names: Mapping[str, str]) -> str:
     """The budget as a title, also of a rule for each."""
     if budget.target == EACH:
         return f"each {budget.scope}, {ADJECTIVES[budget.period]}"
-    return titled(budget, names)
+    return title_budget(budget, names)
 
 
 def _wishes(budget: Budget) -> str:

@@ -165,10 +165,12 @@ class CostCommands:
         estimator = self._services.costs.estimator()
         if match := HOURS.fullmatch(words):
             hours = float(match["hours"])
-            found = estimator.listening(hours, SPEECH_MODELS) + estimator.analysis(hours)
+            found = estimator.estimate_transcription(hours, SPEECH_MODELS) + estimator.estimate_analysis(
+                hours
+            )
         elif words:
             most = self._services.settings.max_tokens
-            found = await asyncio.to_thread(estimator.reading, words, answer_tokens=most)
+            found = await asyncio.to_thread(estimator.estimate_answer, words, answer_tokens=most)
         else:
             raise NotUnderstood("nothing", ESTIMATE_HINT)
         return CostAnswer("What it would cost", usage_blocks.estimates(found))

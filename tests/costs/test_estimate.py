@@ -24,26 +24,26 @@ def estimator(*models: str) -> Estimator:
 
 
 def test_an_hour_of_speech_on_the_ancestors_base_model_is_1_20() -> None:
-    (line,) = estimator("text-davinci-003").analysis(1)
+    (line,) = estimator("text-davinci-003").estimate_analysis(1)
     assert line.usage.input_tokens == (20_000 + 10_000) * 2
     assert line.usd == Decimal("1.20")
 
 
 def test_an_hour_of_speech_on_the_ancestors_fine_tuned_model_is_4_80() -> None:
-    (line,) = estimator("davinci:ft-acme-2022-12-01").analysis(1)
+    (line,) = estimator("davinci:ft-acme-2022-12-01").estimate_analysis(1)
     assert line.usage.input_tokens == 20_000 * 2
     assert line.usd == Decimal("4.80")
 
 
 def test_speech_to_text_is_estimated_by_the_hour() -> None:
-    lines = estimator().listening(1.5, ["gpt-transcribe", "whisper-1", "gpt-4o-transcribe"])
+    lines = estimator().estimate_transcription(1.5, ["gpt-transcribe", "whisper-1", "gpt-4o-transcribe"])
     assert [line.usd for line in lines] == [Decimal("0.405"), Decimal("0.54"), None]
     assert "no price for the unit" in lines[-1].reason
 
 
 def test_reading_a_text_counts_its_tokens_and_the_longest_answer() -> None:
     text = "Where did we leave the minutes of Monday? " * 50
-    (line,) = estimator("gpt-6-sol").reading(text, answer_tokens=1_000)
+    (line,) = estimator("gpt-6-sol").estimate_answer(text, answer_tokens=1_000)
     used = tokens.count(text, "gpt-6-sol")
     assert line.usd == (used * Decimal(2) + 1_000 * Decimal(10)) / 1_000_000
 
@@ -54,7 +54,7 @@ def test_a_training_set_is_estimated_on_every_model_with_a_training_price() -> N
     ]
     pairs = ['{"prompt": "hello there", "completion": "hi"}', ""]
     for lines in (chats, pairs):
-        found = {line.model: line for line in estimator().training(lines * 1_000, epochs=3)}
+        found = {line.model: line for line in estimator().estimate_training(lines * 1_000, epochs=3)}
         assert {"davinci", "curie", "gpt-4.1-mini"} <= found.keys()
         assert all(line.usd for line in found.values())
         mini = found["gpt-4.1-mini"]

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from bot.core.calendar import Calendar, zone
 from bot.core.values import Scope, Usage
 from bot.costs.ledger import Ledger, LedgerEntry, Outcome
-from bot.costs.pricing import Prices, load
+from bot.costs.pricing import Prices, load_prices
 from storage.costs import ledger as rows
 from storage.database import open_engine
 from storage.engine import Engine, Tx
@@ -268,7 +268,7 @@ async def test_a_price_that_changes_does_not_rewrite_the_past(
     under_way = await ask(before)
     old = (await engine.read(sums))["cost"]
     (tmp_path / "prices.toml").write_text(DEARER, "utf-8")
-    prices = load(base_url="", path=str(tmp_path / "prices.toml"))
+    prices = load_prices(base_url="", path=str(tmp_path / "prices.toml"))
     after = Ledger(engine, prices, Calendar(zone("UTC"), clock=clock))
     assert (await engine.read(sums))["cost"] == old
     await before.settle(under_way, USED, outcome="ok")

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from bot.core.errors import SetupError
 from bot.core.values import Usage
-from bot.costs.price_list import packaged, read_list
-from bot.costs.pricing import Prices, load, nano, usd
+from bot.costs.price_list import read_list, read_packaged
+from bot.costs.pricing import Prices, load_prices, nano, usd
 
 NOVEMBER = datetime(2026, 11, 23, 12, tzinfo=UTC)
 A_THOUSAND = Usage(input_tokens=1000)
@@ -119,7 +119,9 @@ def test_an_unknown_model_is_unpriced_and_moderation_is_free(prices: Prices) -> 
 
 
 def test_a_deployment_costs_what_its_base_model_costs() -> None:
-    prices = load(base_url="https://acme.openai.azure.com/openai/v1", model="our-bot", base_model="gpt-6-sol")
+    prices = load_prices(
+        base_url="https://acme.openai.azure.com/openai/v1", model="our-bot", base_model="gpt-6-sol"
+    )
     assert prices.cost("our-bot", A_THOUSAND, at=NOVEMBER) == Decimal("0.002")
     assert prices.cost("another", A_THOUSAND, at=NOVEMBER) is None
     assert prices.cost("another", A_THOUSAND, at=NOVEMBER, base_model="gpt-6-sol") == Decimal("0.002")
@@ -128,7 +130,7 @@ def test_a_deployment_costs_what_its_base_model_costs() -> None:
 
 def test_each_deployment_of_several_has_the_price_of_its_base_model() -> None:
     azure = "https://acme.openai.azure.com/openai/v1"
-    prices = load(base_url=azure, model="our-bot", base_model="our-bot=gpt-6-sol, our-ears=whisper-1")
+    prices = load_prices(base_url=azure, model="our-bot", base_model="our-bot=gpt-6-sol, our-ears=whisper-1")
     assert prices.cost("our-bot", A_THOUSAND, at=NOVEMBER) == Decimal("0.002")
     assert prices.cost("our-ears", Usage(audio_seconds=61.2), at=NOVEMBER) == Decimal("0.00612")
     assert prices.cost("another", A_THOUSAND, at=NOVEMBER) is None
@@ -179,7 +181,7 @@ input_mtok = 1
 
 
 def test_the_operators_list_adds_and_overrules(tmp_path: Path) -> None:
-    prices = load(base_url="http://localhost:1/v1", path=price_file(tmp_path, OWN))
+    prices = load_prices(base_url="http://localhost:1/v1", path=price_file(tmp_path, OWN))
     december = datetime(2026, 12, 1, tzinfo=UTC)
     assert prices.cost("our-llama-70b", A_THOUSAND, at=NOVEMBER) == Decimal("0.00005")
     assert prices.cost("our-llama-70b", A_THOUSAND, at=december) == Decimal("0.00007")
@@ -204,7 +206,7 @@ def test_every_problem_of_a_list_is_told_at_once(tmp_path: Path) -> None:
 
 
 def test_our_own_list_lacks_nothing_and_names_each_model_once() -> None:
-    names = [(entry.model, entry.since) for entry in packaged()]
+    names = [(entry.model, entry.since) for entry in read_packaged()]
     assert len(names) == len(set(names)) > 20
 
 

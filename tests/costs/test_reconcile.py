@@ -20,7 +20,7 @@ from bot.core.settings import Settings
 from bot.core.values import RequestKind, Scope, Usage
 from bot.costs.ledger import Ledger
 from bot.costs.pricing import Prices
-from bot.costs.reconcile import Count, Ours, compare, ours, theirs
+from bot.costs.reconcile import Count, Ours, compare, read_ours, read_theirs
 from storage.database import open_engine
 
 DAY = date(2026, 11, 22)
@@ -66,7 +66,7 @@ def completions(requests: int, read: int, written: int) -> dict[str, Any]:
 
 async def test_our_side_is_counted_by_utc_day_model_and_endpoint(settings: Settings) -> None:
     async with open_engine(settings.database, read_only=True) as engine:
-        found = await ours(engine, DAY, NEXT)
+        found = await read_ours(engine, DAY, NEXT)
     assert found == {
         KEY: Ours(Count(3, 200, 20), failed=1),
         (DAY, "whisper-1", "audio_transcriptions"): Ours(Count(1, audio_seconds=1.0)),
@@ -75,9 +75,9 @@ async def test_our_side_is_counted_by_utc_day_model_and_endpoint(settings: Setti
 
 def test_exports_of_both_forms_are_read() -> None:
     pages = json.dumps([{"data": [bucket(DAY, completions(2, 200, 20))], "has_more": False}])
-    assert theirs(CSV) == theirs(pages) == {KEY: Count(2, 200, 20)}
+    assert read_theirs(CSV) == read_theirs(pages) == {KEY: Count(2, 200, 20)}
     audio = {"object": "organization.usage.audio_transcriptions.result", "model": "whisper-1", "seconds": 9}
-    (key,) = theirs(json.dumps({"data": [bucket(DAY, audio)]}))
+    (key,) = read_theirs(json.dumps({"data": [bucket(DAY, audio)]}))
     assert key == (DAY, "whisper-1", "audio_transcriptions")
 
 
@@ -86,7 +86,7 @@ def test_exports_of_both_forms_are_read() -> None:
 )
 def test_what_is_no_export_is_said_to_be_none(text: str) -> None:
     with pytest.raises(NotUnderstood):
-        theirs(text)
+        read_theirs(text)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ import pytest
 
 from bot.cli.reconcile import fetch
 from bot.core.errors import ProviderError
-from bot.costs.reconcile import Difference, compare, ours, shown, theirs
+from bot.costs.reconcile import Difference, compare, format_differences, read_ours, read_theirs
 from bot.sandbox.model.exchange import ModelRequest
 from bot.sandbox.model.server import FakeModel
 from tests.support.model_api import SCOPE, Bench, build_prompt, open_bench
@@ -135,7 +135,9 @@ async def test_totals_equal_the_providers_own_count_for_every_kind(
         monkeypatch.setenv("OPENAI_ADMIN_KEY", "sk-admin-test")
         differences = await reconciled(bench)
         assert differences
-        assert all("of our requests are estimated" in one.cause for one in differences), shown(differences)
+        assert all("of our requests are estimated" in one.cause for one in differences), format_differences(
+            differences
+        )
 
 
 async def test_where_every_answer_arrives_the_providers_own_count_differs_in_nothing(
@@ -155,6 +157,6 @@ async def reconciled(bench: Bench) -> list[Difference]:
     """What `parley reconcile --provider` finds."""
     last = datetime.now(UTC).date()
     first = last - timedelta(days=1)
-    counted = theirs(orjson.dumps(await fetch(bench.model.base_url, first, last)).decode())
-    mine = await ours(bench.engine, first, last)
+    counted = read_theirs(orjson.dumps(await fetch(bench.model.base_url, first, last)).decode())
+    mine = await read_ours(bench.engine, first, last)
     return compare(mine, counted)

@@ -80,7 +80,7 @@ async def house(
         settings = Settings(
             openai_api_key="sk-1", openai_base_url=model.base_url, speech_model=speech_model, **more
         )
-        prices = pricing.load(base_url=model.base_url)
+        prices = pricing.load_prices(base_url=model.base_url)
         ledger = Ledger(engine, prices, calendar)
         await ledger.start()
         async with Provider(settings, ledger, Scheduler(), engine) as provider:

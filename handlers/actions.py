@@ -20,7 +20,7 @@ class Actions:
         self._chat = chat
 
     async def feedback(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
-        """👍 or 👎 of one person for one reply; pressing again changes it."""
+        """Keeps whether one person liked one reply; pressing again changes it."""
         await ack()
         verdict, _, reply_id = body["actions"][0]["value"].partition(":")
         team, user = body["team"]["id"], body["user"]["id"]
@@ -37,7 +37,7 @@ class Actions:
         return await self._chat.permissions.may_decide(self._services.guard, at, user)
 
     async def retry(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
-        """One more attempt at a failed answer, once, by the asker."""
+        """Tries a failed answer once more, for the asker."""
         await ack()
         await self._services.turns.retry(body["actions"][0]["value"], body["user"]["id"])
 

@@ -51,7 +51,7 @@ class ChannelSettings:
         await self._open(Channel(body["team_id"], body["channel_id"]), body["user_id"], body["trigger_id"])
 
     async def chosen(self, ack: Any, body: dict[str, Any]) -> None:
-        """The form of the channel that was chosen in App Home."""
+        """Opens the settings of the channel that was chosen in the Home tab."""
         await ack()
         if channel := body["actions"][0].get("selected_conversation"):
             await self._open(Channel(body["team"]["id"], channel), body["user"]["id"], body["trigger_id"])

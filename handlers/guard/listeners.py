@@ -58,7 +58,7 @@ class Verdicts:
         await modals.open_window(self._chat.slack, body["trigger_id"], verdict)
 
     async def overrule(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
-        """What a verdict should have been."""
+        """Overturns a verdict, for the channel's owner; for the asker, asks the owner to."""
         await ack()
         action = body["actions"][0]
         try:

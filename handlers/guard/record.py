@@ -27,7 +27,7 @@ class GuardRecord:
         self._chat = chat
 
     async def open(self, ack: Any, body: dict[str, Any]) -> None:
-        """The weeks, the versions and the latest verdicts, on top of the form."""
+        """Shows each week, the trained versions and the latest verdicts."""
         await ack()
         await modals.open_window(self._chat.slack, body["trigger_id"], self._fill(body), on_top=True)
 
@@ -56,14 +56,14 @@ class GuardRecord:
         return record
 
     async def open_questions(self, ack: Any, body: dict[str, Any]) -> None:
-        """What the channel's passages did not answer, on top of the form."""
+        """Shows the questions that the channel's passages did not answer."""
         await ack()
         await modals.open_window(
             self._chat.slack, body["trigger_id"], self._fill_questions(body), on_top=True
         )
 
     async def close_question(self, ack: Any, body: dict[str, Any]) -> None:
-        """One of them is done with."""
+        """Takes a question that was not answered off the list."""
         await ack()
         closed = int(body["actions"][0]["value"])
         await modals.fill_window(

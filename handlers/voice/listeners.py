@@ -18,7 +18,7 @@ class ClipActions:
         self._chat = chat
 
     async def edit(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
-        """What was heard, to be corrected by the person who said it."""
+        """Opens what was heard, to be corrected by the person who said it and answered again."""
         await ack()
         id = body["actions"][0]["value"]
         card = await self._services.clips.card(id, body["user"]["id"])
@@ -37,7 +37,7 @@ class ClipActions:
             await self._chat.tell(user, exc.notice)
 
     async def translate(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
-        """English beside the words."""
+        """Puts English beside what was heard."""
         await ack()
         await self._services.clips.translate(body["actions"][0]["value"], body["user"]["id"])
 

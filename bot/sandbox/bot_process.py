@@ -19,7 +19,7 @@ LOG_LINES = 400
 # A bot that dies sooner than this after its start is started again more slowly each time.
 SETTLED_S = 10.0
 LONGEST_PAUSE_S = 10.0
-PATIENCE_S = 30.0  # what a bot may take to finish its work after SIGTERM, as orchestrators give it
+STOP_WITHIN_S = 30.0  # what a bot may take to finish its work after SIGTERM, as orchestrators give it
 
 
 class BotProcess:
@@ -30,12 +30,12 @@ class BotProcess:
         environment: Mapping[str, str],
         command: Sequence[str] = BOT,
         *,
-        patience_s: float = PATIENCE_S,
+        stop_within_s: float = STOP_WITHIN_S,
     ) -> None:
         """`patience_s`: how long the bot may take to end after SIGTERM."""
         self._environment = dict(environment)
         self._command = command
-        self._patience_s = patience_s
+        self._stop_within_s = stop_within_s
         self.state = "stopped"
         self.pid = 0
         self.starts = 0
@@ -120,7 +120,7 @@ class BotProcess:
             process.send_signal(signal.SIGTERM)
         try:
             # What it still has to say is read away: a full pipe would keep it from ending.
-            await asyncio.wait_for(process.communicate(), self._patience_s)
+            await asyncio.wait_for(process.communicate(), self._stop_within_s)
         except TimeoutError:
             process.kill()
             await process.wait()

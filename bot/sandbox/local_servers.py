@@ -21,7 +21,7 @@ class LocalServer:
     models: tuple[str, ...]
 
 
-async def found_here(ports: dict[str, int] = PORTS) -> list[LocalServer]:
+async def find_local_servers(ports: dict[str, int] = PORTS) -> list[LocalServer]:
     """Those that answer with a list of models, in the order of `ports`."""
     async with ClientSession(timeout=ClientTimeout(total=LOOK_S), trust_env=False) as session:
         found = await asyncio.gather(*(_look(session, name, port) for name, port in ports.items()))

@@ -71,7 +71,7 @@ class PageServer:
         return f"http://{self.host}:{self.port}"
 
     async def __aenter__(self) -> Self:
-        app = web.Application(client_max_size=64 * 1024 * 1024, middlewares=[only_from_here])
+        app = web.Application(client_max_size=64 * 1024 * 1024, middlewares=[refuse_other_pages])
         app.router.add_get("/", self._index)
         app.router.add_get("/page/{file}", self._file)
         app.router.add_get("/sandbox/live", self._live)
@@ -142,11 +142,11 @@ class PageServer:
         return web.json_response({"lines": list(self._bot.log)})
 
     async def _clips(self, http: web.Request) -> web.Response:
-        told = [{k: v for k, v in clip.items() if k != "loudness"} for clip in hearing.clips()]
-        return web.json_response({"clips": told})
+        listed = [{k: v for k, v in clip.items() if k != "loudness"} for clip in hearing.load_clips()]
+        return web.json_response({"clips": listed})
 
     async def _clip(self, http: web.Request) -> web.Response:
-        for clip in hearing.clips():
+        for clip in hearing.load_clips():
             if clip["file"] == http.match_info["file"]:
                 body = (hearing.CLIPS / clip["file"]).read_bytes()
                 return web.Response(body=body, content_type=clip["mime"])
@@ -159,22 +159,22 @@ class PageServer:
         async with self._session.get(place, params={"after": http.query.get("after", "0")}) as answer:
             requests = (await answer.json())["requests"]
         costs = await asyncio.to_thread(lambda: [cost_usd(request) for request in requests])
-        told = [request | {"cost_usd": cost} for request, cost in zip(requests, costs, strict=True)]
-        return web.json_response({"requests": told})
+        listed = [request | {"cost_usd": cost} for request, cost in zip(requests, costs, strict=True)]
+        return web.json_response({"requests": listed})
 
     # Handed on ----------------------------------------------------------------------------------------
 
     async def _to_slack(self, http: web.Request) -> web.StreamResponse:
-        return await self._hand_on(http, self._slack_url)
+        return await self._forward(http, self._slack_url)
 
     async def _to_model(self, http: web.Request) -> web.StreamResponse:
         if not self._model_url:
             return web.json_response(
                 {"ok": False, "error": "requests to this model are not seen here"}, status=404
             )
-        return await self._hand_on(http, self._model_url)
+        return await self._forward(http, self._model_url)
 
-    async def _hand_on(self, http: web.Request, to: str) -> web.StreamResponse:
+    async def _forward(self, http: web.Request, to: str) -> web.StreamResponse:
         body = await http.read() if http.can_read_body else None
         kind = {"Content-Type": http.headers.get("Content-Type", "application/json")}
         async with self._session.request(http.method, to + http.path_qs, data=body, headers=kind) as got:
@@ -206,7 +206,7 @@ class PageServer:
 
 
 @web.middleware
-async def only_from_here(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def refuse_other_pages(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Nobody else's page may talk to this one: neither under another name nor from another origin."""
     if request.host.rpartition(":")[0] not in _HERE and request.host not in _HERE:
         raise web.HTTPForbidden(text="the sandbox answers on this machine only")

@@ -18,13 +18,13 @@ def cost_usd(request: dict[str, Any]) -> float | None:
         "cache_read_tokens": read,
     }
     return (
-        _priced(model, {"audio_seconds": usage["seconds"]} if "seconds" in usage else tokens)
+        _price(model, {"audio_seconds": usage["seconds"]} if "seconds" in usage else tokens)
         if usage
         else None
     )
 
 
-def _priced(model: str, units: dict[str, Any]) -> float | None:
+def _price(model: str, units: dict[str, Any]) -> float | None:
     from genai_prices import Usage, calc_price  # takes half a second, and only those who look pay it
 
     try:

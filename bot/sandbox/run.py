@@ -25,7 +25,7 @@ from urllib.parse import urlsplit
 
 from bot.sandbox import scene
 from bot.sandbox.bot_process import BOT, BotProcess
-from bot.sandbox.local_servers import LocalServer, found_here
+from bot.sandbox.local_servers import LocalServer, find_local_servers
 from bot.sandbox.model.relay import Relay
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.page_server import PageServer
@@ -48,10 +48,10 @@ class ChosenModel:
     name: str
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)  # what the bot is given for it
     host: str = ""  # where messages go, when they leave this process
-    found: tuple[LocalServer, ...] = ()
+    servers: tuple[LocalServer, ...] = ()
 
     @property
-    def relayed(self) -> str:
+    def upstream(self) -> str:
         """The address of the model whose requests the page can show: not the rehearsal model, which shows its
         own, and none whose address tells the bot what things cost."""
         given = self.environment.get("OPENAI_BASE_URL") or _OPENAI
@@ -59,21 +59,21 @@ class ChosenModel:
         return given if known and self.kind != "rehearsal" else ""
 
     def about(self) -> dict[str, Any]:
-        servers = [{"name": s.name, "base_url": s.base_url, "models": list(s.models)} for s in self.found]
+        servers = [{"name": s.name, "base_url": s.base_url, "models": list(s.models)} for s in self.servers]
         return {"kind": self.kind, "name": self.name, "host": self.host, "found": servers}
 
 
-def answering(environ: Mapping[str, str], found: list[LocalServer], rehearsal_url: str) -> ChosenModel:
+def choose_model(environ: Mapping[str, str], servers: list[LocalServer], rehearsal_url: str) -> ChosenModel:
     """The model that answers, from the environment and what was found on this machine."""
-    model, here = environ.get("PARLEY_MODEL", ""), tuple(found)
+    model, here = environ.get("PARLEY_MODEL", ""), tuple(servers)
     key, base_url = environ.get("OPENAI_API_KEY", ""), environ.get("OPENAI_BASE_URL", "")
     if base_url or key:
         host = urlsplit(base_url or _OPENAI).hostname or ""
         kind = "local" if host in _HERE else "account"
         given = {"OPENAI_API_KEY": key or "none", "OPENAI_BASE_URL": base_url}
         return ChosenModel(kind, model or "the default model", given, host, here)
-    if environ.get("PARLEY_SANDBOX_LOCAL") and found:
-        server = found[0]
+    if environ.get("PARLEY_SANDBOX_LOCAL") and servers:
+        server = servers[0]
         name = model or next(iter(server.models), "")
         given = {"OPENAI_API_KEY": "none", "OPENAI_BASE_URL": server.base_url, "PARLEY_MODEL": name}
         return ChosenModel("local", f"{name} ({server.name})", given, "127.0.0.1", here)
@@ -102,7 +102,7 @@ class Sandbox:
     page: PageServer
     bot: BotProcess
     folder: Path  # of the bot's database
-    lived_in: bool  # begins with what bot/sandbox/scene.py tells, not empty
+    with_scene: bool  # begins with what bot/sandbox/scene.py tells, not empty
 
 
 @asynccontextmanager
@@ -111,39 +111,41 @@ async def sandbox(
     *,
     environ: Mapping[str, str] = os.environ,
     command: Sequence[str] = BOT,
-    lived_in: bool = False,
+    with_scene: bool = False,
 ) -> AsyncIterator[Sandbox]:
     """The running sandbox; `command` starts the bot. Ends everything it started."""
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="parley-sandbox-"))
-        slack = await stack.enter_async_context(FakeSlack(manifest=manifest(), retry_delays_s=RETRY_DELAYS_S))
+        slack = await stack.enter_async_context(
+            FakeSlack(manifest=read_manifest(), retry_delays_s=RETRY_DELAYS_S)
+        )
         model = FakeModel(first_token_s=FIRST_TOKEN_S, tokens_per_s=TOKENS_PER_S)
         await stack.enter_async_context(model)
-        chosen = answering(environ, await found_here(), model.base_url)
+        chosen = choose_model(environ, await find_local_servers(), model.base_url)
         given = environment(environ, slack, folder) | dict(chosen.environment)
-        relay = await stack.enter_async_context(Relay(chosen.relayed)) if chosen.relayed else None
+        relay = await stack.enter_async_context(Relay(chosen.upstream)) if chosen.upstream else None
         if relay:
             given["OPENAI_BASE_URL"] = relay.base_url
-        asked = relay or (model if chosen.kind == "rehearsal" else None)
+        visible = relay or (model if chosen.kind == "rehearsal" else None)
         bot = BotProcess(given, command)
         page = PageServer(
             port=port,
             slack_url=slack.base_url,
-            model_url=asked.base_url.removesuffix("/v1") if asked else "",
+            model_url=visible.base_url.removesuffix("/v1") if visible else "",
             model=chosen.about,
             bot=bot,
             reset=lambda: reset(running),
         )
-        running = Sandbox(slack, model, relay, page, bot, Path(folder), lived_in)
-        if lived_in:
-            scene.furnish(slack)
+        running = Sandbox(slack, model, relay, page, bot, Path(folder), with_scene)
+        if with_scene:
+            scene.add_scene(slack)
         await stack.enter_async_context(page)
         stack.push_async_callback(bot.stop)
         bot.start()
         yield running
 
 
-def manifest() -> Mapping[str, Any]:
+def read_manifest() -> Mapping[str, Any]:
     """The app's manifest where the repository is at hand; else what the fake Slack assumes."""
     try:
         import yaml
@@ -183,7 +185,7 @@ def _free_port() -> int:
         return int(one.getsockname()[1])
 
 
-async def connected(running: Sandbox, within_s: float = CONNECTED_WITHIN_S) -> bool:
+async def wait_connected(running: Sandbox, within_s: float = CONNECTED_WITHIN_S) -> bool:
     """Wait until the bot holds a socket; False when it does not in time."""
     try:
         await running.slack.until(lambda: running.slack.sockets.connections, within_s)
@@ -192,11 +194,11 @@ async def connected(running: Sandbox, within_s: float = CONNECTED_WITHIN_S) -> b
     return True
 
 
-async def ready(running: Sandbox) -> bool:
+async def wait_ready(running: Sandbox) -> bool:
     """As `connected`; then what has to be told to the bot is told."""
-    if not await connected(running):
+    if not await wait_connected(running):
         return False
-    if running.lived_in:
+    if running.with_scene:
         await scene.set_budget(running.slack)
     return True
 
@@ -210,18 +212,18 @@ async def reset(running: Sandbox) -> None:
     if running.relay:
         running.relay.reset()
     running.slack.reset()
-    if running.lived_in:
-        scene.furnish(running.slack)
+    if running.with_scene:
+        scene.add_scene(running.slack)
     running.bot.start()
-    await ready(running)
+    await wait_ready(running)
 
 
 async def run(port: int) -> None:
     """Run the sandbox at this port of 127.0.0.1 until cancelled, or told to end by SIGTERM or SIGHUP."""
     serving = asyncio.create_task(_serve(port))
-    for told in (signal.SIGTERM, signal.SIGHUP):
+    for signal_number in (signal.SIGTERM, signal.SIGHUP):
         # Without this the sandbox would be gone at once, and the bot, its child, would stay.
-        asyncio.get_running_loop().add_signal_handler(told, serving.cancel)
+        asyncio.get_running_loop().add_signal_handler(signal_number, serving.cancel)
     try:
         await serving
     except asyncio.CancelledError:
@@ -235,8 +237,8 @@ async def run(port: int) -> None:
 
 
 async def _serve(port: int) -> None:
-    async with sandbox(port, lived_in=True) as running:
-        if await ready(running):
+    async with sandbox(port, with_scene=True) as running:
+        if await wait_ready(running):
             print(f"Parley's sandbox is at {running.page.url} (Ctrl-C ends it)", flush=True)
         else:
             print("\n".join(list(running.bot.log)[-15:]), file=sys.stderr)

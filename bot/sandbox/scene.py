@@ -20,7 +20,7 @@ LONGEST_ANSWER_TOKENS = 1000
 BUDGET = "budget channel 0.014 per day warn 70"
 
 # channel, who, how many minutes ago, what, and who reacted with what
-_SAID = (
+_MESSAGES = (
     (
         "general",
         "bob",
@@ -44,22 +44,22 @@ _SAID = (
 )
 
 
-def furnish(slack: FakeSlack) -> None:
+def add_scene(slack: FakeSlack) -> None:
     """Put the talk of this morning into a new workspace. The app was not there to hear it."""
     ws = slack.workspace
     alice, bob, carol, *_ = ws.people
     purpose = "Answers from the handbook alone"
     ws.add_channel("C0HANDBOOK", "handbook", alice, bob, carol, ws.bot, purpose=purpose)
-    for channel, who, minutes, text, reaction in _SAID:
-        _tell(ws, channel, who, minutes, text=text, reaction=reaction)
+    for channel, who, minutes, text, reaction in _MESSAGES:
+        _add_message(ws, channel, who, minutes, text=text, reaction=reaction)
     slack.live.refresh()
 
 
-def _tell(ws: Workspace, channel: str, who: str, minutes: int, *, text: str, reaction: str) -> None:
+def _add_message(ws: Workspace, channel: str, who: str, minutes: int, *, text: str, reaction: str) -> None:
     person, place = ws.find_person(who), ws.find_channel(channel, who)
     assert person is not None
     assert place is not None
-    ts, written = f"{ws.clock() - 60 * minutes:.6f}", ws.typed(text)
+    ts, written = f"{ws.clock() - 60 * minutes:.6f}", ws.link_names(text)
     message = person_message(person, ts, written, rich_text(written, f"r{ts[-6:]}"))
     if reaction:
         name, by = reaction.split()

@@ -240,7 +240,7 @@ async def delivered_again(team: Workspace) -> None:
     await settled(team)
     for delivery in list(team.slack.deliveries):
         for _ in range(10):
-            await team.slack.push("events_api", delivery.payload, delivery.team).finished()
+            await team.slack.push("events_api", delivery.payload, delivery.team).wait_finished()
     await settled(team)
 
 
@@ -364,7 +364,7 @@ async def as_it_would_be_pushed(team: Workspace, thread: str) -> None:
                 **author,
             }  # fmt: skip
             body = {"type": "event_callback", "team_id": ws.team, "event_id": f"Ev{n}{kind}", "event": event}
-            assert (await team.slack.push("events_api", body, ws.team).finished()).acked
+            assert (await team.slack.push("events_api", body, ws.team).wait_finished()).acked
 
 
 @pytest.mark.parametrize("loop", [by_another_bot, edited_by_a_bot, as_it_would_be_pushed])
@@ -447,7 +447,7 @@ async def forged(team: Workspace, ws: Any, ts: str, action: dict[str, Any]) -> N
     }  # fmt: skip
     if action["action_id"] not in IN_WINDOWS:
         del body["view"]
-    assert (await team.slack.push("interactive", body, ws.team).finished()).acked, action
+    assert (await team.slack.push("interactive", body, ws.team).wait_finished()).acked, action
 
 
 def everything(tx: Tx) -> dict[str, int]:

@@ -137,7 +137,7 @@ async def test_attack_01_words_in_a_channels_policy_and_in_what_it_refuses_stay_
 
 async def test_attack_29_words_and_names_of_recordings_stay_words_on_every_surface(tmp_path: Path) -> None:
     async with workspace(
-        tmp_path, model={"hear": lambda sound: RecognisedSpeech(NASTY, "de", NASTY, 2.0)}
+        tmp_path, model={"recognise": lambda sound: RecognisedSpeech(NASTY, "de", NASTY, 2.0)}
     ) as team:
         given = clip(range(6), tmp_path, "mp3")
         files = [
@@ -158,7 +158,7 @@ async def test_attack_29_words_and_names_of_recordings_stay_words_on_every_surfa
 async def test_attack_17_a_key_that_was_said_aloud_is_not_shown(tmp_path: Path) -> None:
     secrets = "; ".join(SECRETS.values())
     async with workspace(
-        tmp_path, model={"hear": lambda sound: RecognisedSpeech(secrets, "en", "", 2.0)}
+        tmp_path, model={"recognise": lambda sound: RecognisedSpeech(secrets, "en", "", 2.0)}
     ) as team:
         thread = await drop(team, clip(range(6), tmp_path))
         await until(team, lambda: len(team.replies("#general", thread)) >= 2)

@@ -76,14 +76,14 @@ async def test_attack_01_an_order_in_the_name_of_a_file_moves_nothing(tmp_path: 
 
 async def test_attack_01_an_order_in_a_recording_moves_nothing(tmp_path: Path) -> None:
     pytest.importorskip("av")
-    said = EARS["hear"]
+    said = EARS["recognise"]
 
     def hear(sound: bytes) -> Any:
         heard = said(sound)
         return type(heard)(**{n: getattr(heard, n) for n in heard.__slots__} | {"text": ORDER})
 
     async with captured(tmp_path) as team:
-        team.model.hear = hear
+        team.model.recognise = hear
         thread = await team.slack.say("alice", "#general", "@parley", files=[clip(range(6), tmp_path)])
         await team.slack.until(lambda: len(team.replies("#general", thread)) >= 2, 60)
         await team.quiet(60)

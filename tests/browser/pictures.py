@@ -10,7 +10,7 @@ from typing import Any
 
 from playwright.async_api import Browser, Locator, Page, expect
 
-from bot.sandbox.run import Sandbox, ready, sandbox
+from bot.sandbox.run import Sandbox, sandbox, wait_ready
 from tests.browser.pictures_costs import usage_page
 from tests.support.browser import MISSING, browser
 
@@ -26,8 +26,8 @@ async def main() -> int:
         if chrome is None:
             print(MISSING, file=sys.stderr)
             return 1
-        async with sandbox(environ={"PATH": os.environ["PATH"]}, lived_in=True) as running:
-            assert await ready(running), "\n".join(running.bot.log)
+        async with sandbox(environ={"PATH": os.environ["PATH"]}, with_scene=True) as running:
+            assert await wait_ready(running), "\n".join(running.bot.log)
             running.slack.rates.enabled = False
             running.model.pace.tokens_per_s = 150
             for take in (conversation, voice, channels, scenes, phone):

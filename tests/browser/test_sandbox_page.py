@@ -19,7 +19,7 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Locator, Page, expect
 
-from bot.sandbox.run import Sandbox, connected, sandbox
+from bot.sandbox.run import Sandbox, sandbox, wait_connected
 from tests.support.browser import MISSING, browser
 from tests.support.waiting import until
 
@@ -47,7 +47,7 @@ async def chrome() -> AsyncIterator[Browser]:
 async def workspace(chrome: Browser) -> AsyncIterator[Sandbox]:
     async with sandbox(environ=HERE) as running:
         running.slack.rates.enabled = False
-        assert await connected(running), "\n".join(running.bot.log)
+        assert await wait_connected(running), "\n".join(running.bot.log)
         yield running
 
 

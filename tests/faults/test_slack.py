@@ -191,7 +191,7 @@ def aged(tx: Tx, *, by_s: float) -> None:
 
 async def delivered_again(slack: FakeSlack) -> None:
     for delivery in [d for d in slack.deliveries if d.kind == "events_api"]:
-        await slack.push(delivery.kind, delivery.payload, slack.team).finished()
+        await slack.push(delivery.kind, delivery.payload, slack.team).wait_finished()
 
 
 async def test_row_24_after_25_000_others_a_repeat_is_still_known(tmp_path: Path) -> None:

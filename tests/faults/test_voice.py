@@ -144,7 +144,7 @@ async def test_row_40_what_cannot_be_heard_is_told_and_nothing_is_paid(
 
 async def test_row_40_words_made_up_for_silence_are_nobodys(tmp_path: Path) -> None:
     made_up = RecognisedSpeech("Thank you for watching! Please subscribe.", "en", "", 3.0)
-    async with workspace(tmp_path, model={"hear": lambda recording: made_up}) as team:
+    async with workspace(tmp_path, model={"recognise": lambda recording: made_up}) as team:
         thread = await drop(team, file("quiet.wav", wav(silence(3))))
         await answered(team, thread)
         assert "subscribe" not in str(await kept(team))

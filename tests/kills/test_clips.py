@@ -36,7 +36,7 @@ async def test_a_card_whose_bot_was_killed_right_after_it_is_changed_where_it_st
     settings = {"PARLEY_VOICE_ENGLISH": "asked", "PARLEY_MAX_CRASHES": "1"}
     async with (
         FakeSlack(manifest=MANIFEST, rate_limits=False) as slack,
-        FakeModel(hear=lambda audio: replace(tones(audio), language="german")) as model,
+        FakeModel(recognise=lambda audio: replace(tones(audio), language="german")) as model,
         supervised(slack, model, tmp_path, kill_at=["slack:chat.postMessage:after:1"], **settings) as bot,
     ):
         model.script("In English.", times=0)
@@ -56,7 +56,7 @@ async def test_a_bot_killed_while_it_listens_goes_on_where_it_was(
     settings = {"PARLEY_VOICE_REQUEST_S": "11", "PARLEY_VOICE_PARALLEL": "1", "PARLEY_VOICE_ENGLISH": "asked"}
     async with (
         FakeSlack(manifest=MANIFEST, rate_limits=False) as slack,
-        FakeModel(hear=tones) as model,
+        FakeModel(recognise=tones) as model,
         supervised(slack, model, tmp_path, kill_at=[point], **settings) as bot,
     ):
         model.script(ANSWER, times=0)

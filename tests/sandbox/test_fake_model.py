@@ -30,7 +30,7 @@ from openai.types.responses import response_create_params
 from bot.sandbox.model.faults import KINDS, ModelFaults
 from bot.sandbox.model.rules import PARAMETERS
 from bot.sandbox.model.server import FakeModel
-from bot.sandbox.model.usage import PromptCache, pieces
+from bot.sandbox.model.usage import PromptCache, split_pieces
 from bot.sandbox.rehearsal import hearing
 from bot.sandbox.rehearsal.question import RehearsedAnswer
 from bot.sandbox.rehearsal.words import vector
@@ -178,7 +178,7 @@ async def test_a_streamed_answer_is_the_whole_one_and_usage_comes_last_without_c
     text, finish, usage = await streamed(client)
     assert text == whole.choices[0].message.content == "It is *done*, Ærlig talt: 🌊 ok."
     assert finish == "stop"
-    assert usage.completion_tokens == whole.usage.completion_tokens == len(pieces(text))
+    assert usage.completion_tokens == whole.usage.completion_tokens == len(split_pieces(text))
     events = [event async for event in await chat(client, stream=True)]
     assert all(event.usage is None and event.choices for event in events)
 
@@ -195,7 +195,9 @@ async def test_responses_stream_ends_with_the_completed_response(
     )
     last = events[-1]
     assert last.type == "response.completed" and last.response.output_text == "Good morning to you."
-    assert last.response.usage and last.response.usage.output_tokens == len(pieces("Good morning to you."))
+    assert last.response.usage and last.response.usage.output_tokens == len(
+        split_pieces("Good morning to you.")
+    )
     assert [e.sequence_number for e in events] == list(range(len(events)))
 
 
@@ -222,8 +224,10 @@ async def test_candidates_beyond_n_are_billed_and_not_shown(client: AsyncOpenAI,
     asked: dict[str, Any] = {"model": "davinci-002", "prompt": "count", "echo": True, "logprobs": 2}
     answer = await client.completions.create(**asked, n=2, best_of=3)
     assert [c.text for c in answer.choices] == ["countone two three"] * 2
-    assert answer.usage and answer.usage.completion_tokens == 3 * len(pieces("countone two three"))
-    assert answer.choices[0].logprobs and answer.choices[0].logprobs.tokens == pieces("countone two three")
+    assert answer.usage and answer.usage.completion_tokens == 3 * len(split_pieces("countone two three"))
+    assert answer.choices[0].logprobs and answer.choices[0].logprobs.tokens == split_pieces(
+        "countone two three"
+    )
 
 
 async def test_scripts_match_run_out_and_chunk_as_told(client: AsyncOpenAI, model: FakeModel) -> None:
@@ -285,8 +289,8 @@ async def test_cached_tokens_are_the_prefix_that_was_really_sent_before(client: 
 def test_the_cache_claims_the_common_prefix_in_steps_and_never_more(words: str, cut: int) -> None:
     text = (words.replace("\0", "") + ".") * 9000
     cache = PromptCache()
-    cache.look("m", "", text)
-    read = cache.look("m", "", text[:cut] + "\0" + text[cut:]).read
+    cache.look_up("m", "", text)
+    read = cache.look_up("m", "", text[:cut] + "\0" + text[cut:]).read
     common = math.ceil(len(text[:cut].encode()) / 4)
     assert read == (common - common % 128 if common >= 1024 else 0)
 
@@ -294,11 +298,11 @@ def test_the_cache_claims_the_common_prefix_in_steps_and_never_more(words: str, 
 def test_the_cache_forgets_after_half_an_hour() -> None:
     now = [0.0]
     cache = PromptCache(clock=lambda: now[0])
-    cache.look("m", "", "word " * 2000)
+    cache.look_up("m", "", "word " * 2000)
     now[0] = 1700
-    assert cache.look("m", "", "word " * 2000).read > 0
+    assert cache.look_up("m", "", "word " * 2000).read > 0
     now[0] = 3600
-    assert cache.look("m", "", "word " * 2000).read == 0
+    assert cache.look_up("m", "", "word " * 2000).read == 0
 
 
 async def test_every_answer_carries_the_rate_limit_and_a_spent_one_is_refused() -> None:
@@ -485,7 +489,7 @@ async def test_decisions_answer_choices_and_scores_in_order(client: AsyncOpenAI)
 
 
 async def test_bundled_clips_are_heard_truthfully_in_every_format(client: AsyncOpenAI) -> None:
-    for clip in hearing.clips():
+    for clip in hearing.load_clips():
         file = (clip["file"], (hearing.CLIPS / clip["file"]).read_bytes(), clip["mime"])
         told = await client.audio.transcriptions.create(model="gpt-transcribe", file=file)
         assert told.text == clip["text"] and told.languages and told.languages[0].code == clip["language"]
@@ -505,7 +509,7 @@ async def test_bundled_clips_are_heard_truthfully_in_every_format(client: AsyncO
 async def test_a_clip_is_known_again_after_it_was_reencoded() -> None:
     import av
 
-    clip = hearing.clips()[1]
+    clip = hearing.load_clips()[1]
     written = io.BytesIO()
     with (
         av.open(str(hearing.CLIPS / clip["file"]), "r") as source,
@@ -518,7 +522,7 @@ async def test_a_clip_is_known_again_after_it_was_reencoded() -> None:
             for part in resampler.resample(frame):
                 target.mux(stream.encode(part))
         target.mux(stream.encode(None))
-    assert hearing.hear(written.getvalue()).text == clip["text"]
+    assert hearing.recognise_speech(written.getvalue()).text == clip["text"]
 
 
 def tone(seconds: float, loud: int = 8000) -> bytes:
@@ -543,7 +547,7 @@ async def test_it_says_openly_what_it_cannot_hear_and_hears_silence_as_nothing(c
 
 
 async def test_recordings_it_would_not_take_are_refused(client: AsyncOpenAI, model: FakeModel) -> None:
-    model.hear = lambda recording: hearing.RecognisedSpeech("long", "en", "long", 1500)
+    model.recognise = lambda recording: hearing.RecognisedSpeech("long", "en", "long", 1500)
 
     async def refused(data: bytes, name: str = "gpt-4o-transcribe", **more: Any) -> int:
         with pytest.raises(openai.APIStatusError) as error:
@@ -554,7 +558,7 @@ async def test_recordings_it_would_not_take_are_refused(client: AsyncOpenAI, mod
     assert await refused(tone(1), "gpt-4o-transcribe", response_format="srt") == 400
     assert await refused(b"<!DOCTYPE html>login") == 400
     assert await refused(b"RIFF" + bytes(25 * 1024 * 1024)) == 413
-    model.hear = hearing.hear
+    model.recognise = hearing.recognise_speech
     assert await refused(tone(0.05)) == 400
 
 

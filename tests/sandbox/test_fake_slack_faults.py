@@ -178,5 +178,5 @@ async def test_open_orders_are_told_in_words_until_they_are_used_up(
 
 def test_an_order_without_an_end_says_so() -> None:
     faults = SlackFaults(lambda: 0.0)
-    assert faults.add("chat.*", status=429, times=0).told(0.0).endswith("until it is cleared")
-    assert faults.add("chat.*", status=429).told(0.0).endswith("1 more")
+    assert faults.add("chat.*", status=429, times=0).describe(0.0).endswith("until it is cleared")
+    assert faults.add("chat.*", status=429).describe(0.0).endswith("1 more")

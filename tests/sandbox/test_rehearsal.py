@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.sandbox.rehearsal.answers import NO_CONTEXT, answer
-from bot.sandbox.rehearsal.hearing import UNHEARD
-from bot.sandbox.rehearsal.memory import ASSISTANT, HUMAN, written_out
+from bot.sandbox.rehearsal.hearing import NOT_RECOGNISED
+from bot.sandbox.rehearsal.memory import ASSISTANT, HUMAN, split_transcript
 from bot.sandbox.rehearsal.question import TextRequest
 
 SYSTEM = "You are Parley, the assistant of a team, in the team's own Slack."
@@ -86,7 +86,7 @@ def test_bare_prompts_are_read_as_transcripts_and_run_on() -> None:
 
 
 def test_a_transcript_is_read_back_as_it_was_written() -> None:
-    head, turns = written_out("The rules.\n\nHuman (Ann): one\ntwo\n AI: three\nHuman: four\nAI:")
+    head, turns = split_transcript("The rules.\n\nHuman (Ann): one\ntwo\n AI: three\nHuman: four\nAI:")
     assert head == "The rules."
     assert turns == [(HUMAN, "one\ntwo"), (ASSISTANT, "three"), (HUMAN, "four")]
 
@@ -190,7 +190,7 @@ def test_a_note_is_drafted_from_what_was_said() -> None:
 
 
 def test_a_recording_that_was_not_heard_is_not_taken_for_words() -> None:
-    assert "could not hear" in reply(UNHEARD)
+    assert "could not hear" in reply(NOT_RECOGNISED)
 
 
 def test_instructions_are_no_knowledge() -> None:

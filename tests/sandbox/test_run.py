@@ -14,10 +14,10 @@ import pytest
 from aiohttp import ClientSession, web
 
 from bot.sandbox.bot_process import BotProcess
-from bot.sandbox.local_servers import LocalServer, found_here
+from bot.sandbox.local_servers import LocalServer, find_local_servers
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.prices import cost_usd
-from bot.sandbox.run import Sandbox, answering, connected, ready, reset, sandbox
+from bot.sandbox.run import Sandbox, choose_model, reset, sandbox, wait_connected, wait_ready
 from tests.support.clips import bundled
 from tests.support.waiting import until
 
@@ -49,7 +49,7 @@ async def answered(
 
 async def test_the_real_bot_answers_survives_kill_9_in_mid_answer_and_leaves_nothing_behind() -> None:
     async with sandbox(environ=HERE) as running:
-        assert await connected(running), "\n".join(running.bot.log)
+        assert await wait_connected(running), "\n".join(running.bot.log)
         ts = await running.slack.say("alice", "#general", "@parley Our release is on Thursday.")
         assert "Thursday" in (await answered(running, ts))["text"]
 
@@ -69,7 +69,7 @@ async def test_the_real_bot_answers_survives_kill_9_in_mid_answer_and_leaves_not
 
 async def test_a_clip_said_to_parley_in_a_channel_is_heard_truthfully_and_answered() -> None:
     async with sandbox(environ=HERE) as running:
-        assert await connected(running), "\n".join(running.bot.log)
+        assert await wait_connected(running), "\n".join(running.bot.log)
         ts = await running.slack.say("alice", "#general", "", files=[bundled("offene_rechnung.webm")])
         await running.slack.until(lambda: len(running.slack.thread("#general", ts)) == 3, 30)
         await answered(running, ts)
@@ -83,10 +83,10 @@ async def test_a_clip_said_to_parley_in_a_channel_is_heard_truthfully_and_answer
 
 
 async def test_every_channel_is_what_it_says_and_a_reset_begins_anew() -> None:
-    async with sandbox(environ=HERE, lived_in=True) as running:
+    async with sandbox(environ=HERE, with_scene=True) as running:
         running.slack.rates.enabled = False
         running.model.pace.first_token_s, running.model.pace.tokens_per_s = 0.01, 0
-        assert await ready(running), "\n".join(running.bot.log)
+        assert await wait_ready(running), "\n".join(running.bot.log)
 
         async def asked(channel: str, text: str) -> str:
             ts = await running.slack.say("alice", channel, f"@parley {text}")
@@ -112,7 +112,7 @@ async def test_every_channel_is_what_it_says_and_a_reset_begins_anew() -> None:
 
 async def test_the_usage_page_opens_from_its_button() -> None:
     async with sandbox(environ=HERE) as running:
-        assert await connected(running), "\n".join(running.bot.log)
+        assert await wait_connected(running), "\n".join(running.bot.log)
         ts = await running.slack.say("alice", "#general", "@parley hello")
         await answered(running, ts)
         await running.slack.command("alice", "#general", "/parley", "usage month by channel")
@@ -126,7 +126,7 @@ async def test_the_usage_page_opens_from_its_button() -> None:
 async def test_a_transcript_is_stopped_before_the_model_speaks_for_the_person() -> None:
     async with sandbox(environ=HERE | {"PARLEY_STYLE": "transcript"}) as running:
         running.model.pace.tokens_per_s = 0
-        assert await connected(running), "\n".join(running.bot.log)
+        assert await wait_connected(running), "\n".join(running.bot.log)
         ts = await running.slack.say("alice", "#general", "@parley what is 6 * 7?")
         reply = await answered(running, ts)
         assert "42" in reply["text"]
@@ -185,7 +185,7 @@ async def test_a_bot_that_dies_is_started_again_and_one_that_ignores_sigterm_is_
     stubborn = (
         "import signal, sys, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
     )
-    bot = BotProcess(HERE, (sys.executable, "-c", stubborn), patience_s=0.2)
+    bot = BotProcess(HERE, (sys.executable, "-c", stubborn), stop_within_s=0.2)
     bot.start()
     await until(lambda: "up" in bot.log)
     first = bot.pid
@@ -200,14 +200,14 @@ async def test_a_bot_that_dies_is_started_again_and_one_that_ignores_sigterm_is_
 
 def test_the_environment_decides_which_model_answers() -> None:
     ours = "http://127.0.0.1:9/v1"
-    assert answering({}, [], ours).kind == "rehearsal"
-    found = answering({}, [OLLAMA], ours)
-    assert (found.kind, found.found) == ("rehearsal", (OLLAMA,)), "found is told, not used"
-    asked = answering({"PARLEY_SANDBOX_LOCAL": "1"}, [OLLAMA], ours)
+    assert choose_model({}, [], ours).kind == "rehearsal"
+    found = choose_model({}, [OLLAMA], ours)
+    assert (found.kind, found.servers) == ("rehearsal", (OLLAMA,)), "found is told, not used"
+    asked = choose_model({"PARLEY_SANDBOX_LOCAL": "1"}, [OLLAMA], ours)
     assert asked.kind == "local"
     assert asked.environment["PARLEY_MODEL"] == "qwen3:8b"
-    assert answering({"OPENAI_BASE_URL": "http://localhost:8080/v1"}, [], ours).kind == "local"
-    account = answering({"OPENAI_API_KEY": "sk-secret"}, [], ours)
+    assert choose_model({"OPENAI_BASE_URL": "http://localhost:8080/v1"}, [], ours).kind == "local"
+    account = choose_model({"OPENAI_API_KEY": "sk-secret"}, [], ours)
     assert (account.kind, account.host) == ("account", "api.openai.com")
     assert "sk-secret" not in repr(account)
     assert "sk-secret" not in str(account.about())
@@ -224,7 +224,7 @@ async def test_a_local_server_is_found_on_its_port() -> None:
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     async with FakeModel() as model:
         ports = {"Ollama": model.port, "LM Studio": runner.addresses[0][1], "llama.cpp": 1}
-        (server,) = await found_here(ports)
+        (server,) = await find_local_servers(ports)
     await runner.cleanup()
     assert server.name == "Ollama"
     assert "rehearsal" in server.models

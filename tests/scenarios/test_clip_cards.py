@@ -91,7 +91,7 @@ async def test_text_beside_a_corrected_clip_is_asked_again_with_it(tmp_path: Pat
 
 async def test_a_long_transcript_is_corrected_in_as_many_fields_as_it_needs(tmp_path: Path) -> None:
     async with house(tmp_path) as team:
-        team.model.hear = lambda recording: RecognisedSpeech(400 * "Many words. ", "en", "", 2.0)
+        team.model.recognise = lambda recording: RecognisedSpeech(400 * "Many words. ", "en", "", 2.0)
         thread = await drop(team, clip(HELLO, tmp_path))
         await answered(team, thread)
         await correct(team, thread, words1="The end.")
@@ -171,7 +171,7 @@ async def test_a_translation_that_fails_is_told_to_whoever_asked(tmp_path: Path)
 
 
 async def test_what_was_heard_of_a_message_and_never_shown_goes_with_it(tmp_path: Path) -> None:
-    ears = {"hear": lambda audio: RecognisedSpeech("Die Rechnung ist offen.", "german", ENGLISH, 2.0)}
+    ears = {"recognise": lambda audio: RecognisedSpeech("Die Rechnung ist offen.", "german", ENGLISH, 2.0)}
     async with workspace(tmp_path, model=ears) as team:
         team.model.faults.add("server_error", endpoint="chat/completions", times=0)
         thread = await drop(team, clip(HELLO, tmp_path))

@@ -472,7 +472,7 @@ class Hesitant:
 async def test_stopping_ends_the_listening(tmp_path: Path) -> None:
     ears = Hesitant(1)
     settings = {"PARLEY_VOICE_REQUEST_S": "11", "PARLEY_VOICE_PARALLEL": "1"}
-    async with workspace(tmp_path, model={"hear": ears}, **settings) as team:
+    async with workspace(tmp_path, model={"recognise": ears}, **settings) as team:
         thread = await drop(team, clip(range(120), tmp_path, "flac"))
         await until(team, lambda: ears.left < 0)
         await team.slack.stop("alice", "#general", thread)
@@ -486,7 +486,7 @@ async def test_stopping_ends_the_listening(tmp_path: Path) -> None:
 async def test_a_message_deleted_while_it_is_heard_leaves_nothing_behind(tmp_path: Path) -> None:
     ears = Hesitant(1)
     settings = {"PARLEY_VOICE_REQUEST_S": "11", "PARLEY_VOICE_PARALLEL": "1"}
-    async with workspace(tmp_path, model={"hear": ears}, **settings) as team:
+    async with workspace(tmp_path, model={"recognise": ears}, **settings) as team:
         thread = await drop(team, clip(range(120), tmp_path, "flac"))
         await until(team, lambda: ears.left < 0)
         await team.slack.delete("alice", "#general", thread)

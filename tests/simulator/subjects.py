@@ -14,7 +14,7 @@ from typing import Any
 
 from bot.guard.model_judge import RULES
 from bot.guard.policy import Policy
-from bot.sandbox.slack.people.forms import NotPossible, elements
+from bot.sandbox.slack.people.forms import NotPossible, find_elements
 from handlers.slack.blocks import FEEDBACK, SHOULD_ANSWER, SHOULD_REFUSE
 from storage.guard import policies
 from storage.place import Channel
@@ -191,4 +191,4 @@ class Subjects(Part):
 
 
 def _buttons(message: Mapping[str, Any]) -> set[str]:
-    return {element["action_id"] for _, element in elements(message.get("blocks") or [])}
+    return {element["action_id"] for _, element in find_elements(message.get("blocks") or [])}

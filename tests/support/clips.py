@@ -11,7 +11,7 @@ from tests.support.audio_files import encode, say, tones
 from tests.support.workspace import Workspace, is_final, text_of
 
 T = TypeVar("T")
-EARS = {"hear": tones}  # for `workspace(model=…)`: hears what is in the samples
+EARS = {"recognise": tones}  # for `workspace(model=…)`: hears what is in the samples
 PATIENCE_S = 60.0  # decoding takes its time on a machine that has much to do
 BUNDLED = Path(__file__).parents[2] / "bot" / "sandbox" / "clips"
 

@@ -28,7 +28,7 @@ from bot.costs.ledger import Ledger
 from bot.provider.fair_share import Scheduler
 from bot.provider.service import Provider
 from bot.sandbox.model.server import FakeModel
-from bot.sandbox.rehearsal.hearing import RecognisedSpeech, hear
+from bot.sandbox.rehearsal.hearing import RecognisedSpeech, recognise_speech
 from bot.voice import clip_card, speech_models
 from bot.voice import recognition as voice
 from bot.voice.clip_card import ClipCard
@@ -76,7 +76,7 @@ async def house(
 ) -> AsyncIterator[House]:
     now = [1_795_000_000.0]
     calendar = Calendar(ZoneInfo("UTC"), clock=lambda: now[0])
-    async with FakeModel(hear=ears) as model, open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
+    async with FakeModel(recognise=ears) as model, open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
         settings = Settings(
             openai_api_key="sk-1", openai_base_url=model.base_url, speech_model=speech_model, **more
         )
@@ -277,7 +277,7 @@ async def test_text_without_times_is_laid_over_the_sound(tmp_path: Path) -> None
 
 
 async def test_english_comes_from_the_endpoint_where_the_model_has_one(tmp_path: Path) -> None:
-    async with house(tmp_path, ears=hear) as h:
+    async with house(tmp_path, ears=recognise_speech) as h:
         card = await h.voice.hear(
             CLIPS / "offene_rechnung.webm", TranscriptionRequest("a.webm", SCOPE, english=True)
         )
@@ -290,7 +290,7 @@ async def test_english_comes_from_the_endpoint_where_the_model_has_one(tmp_path:
 
 
 async def test_english_comes_from_the_language_model_where_it_has_none(tmp_path: Path) -> None:
-    async with house(tmp_path, ears=hear, speech_model="gpt-transcribe") as h:
+    async with house(tmp_path, ears=recognise_speech, speech_model="gpt-transcribe") as h:
         h.model.script("Hello Parley, the invoice is open.", match="Rechnung")
         card = await h.voice.hear(
             CLIPS / "offene_rechnung.webm", TranscriptionRequest("a.webm", SCOPE, english=True)
@@ -308,7 +308,7 @@ async def test_english_comes_from_the_language_model_where_it_has_none(tmp_path:
 
 
 async def test_a_cut_translation_is_marked(tmp_path: Path) -> None:
-    async with house(tmp_path, ears=hear, speech_model="gpt-transcribe") as h:
+    async with house(tmp_path, ears=recognise_speech, speech_model="gpt-transcribe") as h:
         h.model.script("Hello", match="Rechnung", finish="length")
         card = await h.voice.hear(
             CLIPS / "offene_rechnung.webm", TranscriptionRequest("a.webm", SCOPE, english=True)
@@ -318,7 +318,7 @@ async def test_a_cut_translation_is_marked(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("model", ["whisper-1", "gpt-transcribe", "gpt-4o-transcribe"])
 async def test_what_is_english_already_is_not_translated(model: str, tmp_path: Path) -> None:
-    async with house(tmp_path, ears=hear, speech_model=model) as h:
+    async with house(tmp_path, ears=recognise_speech, speech_model=model) as h:
         card = await h.voice.hear(
             CLIPS / "release_note.m4a", TranscriptionRequest("a.m4a", SCOPE, english=True)
         )
@@ -472,7 +472,7 @@ async def test_killed_in_mid_recording_it_goes_on_and_pays_for_no_finished_part_
 
 
 async def test_a_card_can_be_corrected_and_then_put_into_english_again(tmp_path: Path) -> None:
-    async with house(tmp_path, ears=hear, speech_model="gpt-transcribe") as h:
+    async with house(tmp_path, ears=recognise_speech, speech_model="gpt-transcribe") as h:
         card = await h.voice.hear(CLIPS / "offene_rechnung.webm", TranscriptionRequest("a.webm", SCOPE))
         corrected = await h.voice.correct(card.id, "Die Rechnung für November ist offen. Danke!")
         h.model.script("The November invoice is open. Thanks!", match="November")

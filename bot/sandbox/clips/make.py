@@ -13,7 +13,7 @@ from typing import Any
 
 import av
 
-from bot.sandbox.rehearsal.hearing import RATE, loudness_of, samples
+from bot.sandbox.rehearsal.hearing import RATE, measure_loudness, read_samples
 
 HERE = Path(__file__).parent
 SPOKEN: tuple[dict[str, Any], ...] = (
@@ -41,17 +41,17 @@ SPOKEN: tuple[dict[str, Any], ...] = (
 
 
 def main() -> None:
-    told = []
+    clips = []
     for clip in SPOKEN:
         command = ["espeak-ng", "-v", clip["voice"], "-s", "150", "--stdout", clip["text"]]
         speech = subprocess.run(command, check=True, capture_output=True).stdout  # noqa: S603
         recording = encode(speech, clip["file"], clip["codec"])
         (HERE / clip["file"]).write_bytes(recording)
         kept = {key: clip[key] for key in ("file", "mime", "language", "title", "text", "english")}
-        length_ms = round(len(samples(recording)) / RATE * 1000)
-        loudness = " ".join(str(round(value)) for value in loudness_of(recording))
-        told.append(kept | {"duration_ms": length_ms, "loudness": loudness})
-    text = json.dumps(told, ensure_ascii=False, indent=1)
+        length_ms = round(len(read_samples(recording)) / RATE * 1000)
+        loudness = " ".join(str(round(value)) for value in measure_loudness(recording))
+        clips.append(kept | {"duration_ms": length_ms, "loudness": loudness})
+    text = json.dumps(clips, ensure_ascii=False, indent=1)
     (HERE / "clips.json").write_text(text + "\n", "utf-8")
 
 

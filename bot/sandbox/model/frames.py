@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from bot.sandbox.model.usage import pieces
+from bot.sandbox.model.usage import split_pieces
 from bot.sandbox.rehearsal.question import RehearsedAnswer
 
 DONE = b"data: [DONE]\n\n"
@@ -28,7 +28,7 @@ class StreamFrames:
     closing: list[bytes]
 
 
-def usage_of(endpoint: str, prompt: int, cached: int, written: int | None, output: int) -> dict[str, Any]:
+def make_usage(endpoint: str, prompt: int, cached: int, written: int | None, output: int) -> dict[str, Any]:
     """Usage as the endpoint reports it; `written` None leaves cache writes out."""
     read = {"cached_tokens": cached} | ({} if written is None else {"cache_write_tokens": written})
     if endpoint in ("responses", "decisions"):
@@ -94,19 +94,19 @@ class Shape:
 
     def _choice_stream(self, answers: Sequence[RehearsedAnswer], usage: Usage) -> StreamFrames:
         chat = self.endpoint == "chat/completions"
-        told = usage is not None and bool((self.body.get("stream_options") or {}).get("include_usage"))
+        with_usage = usage is not None and bool((self.body.get("stream_options") or {}).get("include_usage"))
         base = self._head("chat.completion.chunk")
-        more: dict[str, Any] = {"usage": None} if told else {}
+        more: dict[str, Any] = {"usage": None} if with_usage else {}
         opening, deltas, closing = [], [], []
         for number, answer in enumerate(answers):
             if chat:
                 role = {"role": "assistant", "content": "", "refusal": None}
                 opening.append(_event(base | {"choices": [_delta(number, role)]} | more))
             make = self._delta_maker(base, number, more)
-            deltas += [make(chunk) for chunk in (answer.chunks or pieces(answer.text))]
+            deltas += [make(chunk) for chunk in (answer.chunks or split_pieces(answer.text))]
             last = _delta(number, {}, answer.finish) if chat else _text_choice(number, "", answer.finish)
             closing.append(_event(base | {"choices": [last]} | more))
-        if told:
+        if with_usage:
             closing.append(_event(base | {"choices": [], "usage": usage}))
         return StreamFrames(opening, deltas, [*closing, DONE])
 
@@ -171,8 +171,8 @@ class Shape:
         }
 
         def event(kind: str, **fields: Any) -> bytes:
-            told = {"type": kind, "sequence_number": next(number)} | fields
-            return b"event: " + kind.encode() + b"\n" + _event(told)
+            content = {"type": kind, "sequence_number": next(number)} | fields
+            return b"event: " + kind.encode() + b"\n" + _event(content)
 
         opening = [
             event("response.created", response=self._response(None, None)),
@@ -182,7 +182,7 @@ class Shape:
         ]
         deltas = [
             event("response.output_text.delta", **place, delta=chunk, logprobs=[])
-            for chunk in (answer.chunks or pieces(answer.text))
+            for chunk in (answer.chunks or split_pieces(answer.text))
         ]
         whole = self._response(answer, usage)
         closing = [
@@ -194,23 +194,23 @@ class Shape:
         return StreamFrames(opening, deltas, closing)
 
 
-def error_event(endpoint: str) -> bytes:
+def make_error_event(endpoint: str) -> bytes:
     """An error in mid-stream, as each endpoint tells it."""
     error = {"message": "The server had an error while processing your request.", "type": "server_error"}
     if endpoint == "responses":
-        told = {
+        content = {
             "type": "error",
             "code": "server_error",
             "message": error["message"],
             "param": None,
             "sequence_number": 9,
         }
-        return b"event: error\n" + _event(told)
+        return b"event: error\n" + _event(content)
     return _event({"error": error | {"param": None, "code": None}})
 
 
-def _event(told: dict[str, Any]) -> bytes:
-    return b"data: " + orjson.dumps(told) + b"\n\n"
+def _event(content: dict[str, Any]) -> bytes:
+    return b"data: " + orjson.dumps(content) + b"\n\n"
 
 
 def _delta(number: int, delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
@@ -222,7 +222,7 @@ def _text_choice(number: int, text: str, finish: str | None) -> dict[str, Any]:
 
 
 def _text_logprobs(text: str) -> dict[str, Any]:
-    tokens = pieces(text)
+    tokens = split_pieces(text)
     offsets = [sum(map(len, tokens[:number])) for number in range(len(tokens))]
     return {
         "tokens": tokens,
@@ -235,5 +235,5 @@ def _text_logprobs(text: str) -> dict[str, Any]:
 def _chat_logprobs(text: str) -> list[dict[str, Any]]:
     return [
         {"token": token, "logprob": -0.1, "bytes": list(token.encode()), "top_logprobs": []}
-        for token in pieces(text)
+        for token in split_pieces(text)
     ]

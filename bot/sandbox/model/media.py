@@ -16,12 +16,12 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from bot.sandbox.model.frames import usage_of
+from bot.sandbox.model.frames import make_usage
 from bot.sandbox.model.rules import AUDIO_LIMIT_BYTES, ModelCard, ModelRefusal
-from bot.sandbox.model.usage import pieces, prompt_tokens
+from bot.sandbox.model.usage import count_prompt_tokens, split_pieces
 from bot.sandbox.rehearsal import hearing, picture
-from bot.sandbox.rehearsal.json_answers import judge
-from bot.sandbox.rehearsal.question import content_text
+from bot.sandbox.rehearsal.json_answers import judge_statement
+from bot.sandbox.rehearsal.question import read_content
 from bot.sandbox.rehearsal.words import vector
 
 Sent = tuple[bytes, str]
@@ -46,7 +46,7 @@ _CATEGORIES = (
 )
 
 
-async def form(http: web.Request) -> dict[str, Any]:
+async def read_form(http: web.Request) -> dict[str, Any]:
     """A multipart body as a dict: `file` is (name, bytes), numbers are numbers, name[] are lists."""
     body: dict[str, Any] = {}
     for key, value in (await http.post()).items():
@@ -57,37 +57,40 @@ async def form(http: web.Request) -> dict[str, Any]:
         elif key.endswith("[]") or name in (*_LISTS, "timestamp_granularities"):
             body.setdefault(name, []).append(value)
         else:
-            body[name] = _typed(str(value)) if name in ("temperature", "stream") else str(value)
+            body[name] = _parse(str(value)) if name in ("temperature", "stream") else str(value)
     return body
 
 
-def _typed(value: str) -> Any:
+def _parse(value: str) -> Any:
     try:
         return orjson.loads(value)
     except ValueError:
         return value
 
 
-async def answer(
-    endpoint: str, body: dict[str, Any], card: ModelCard, hear: Callable[[bytes], hearing.RecognisedSpeech]
+async def answer_request(
+    endpoint: str,
+    body: dict[str, Any],
+    card: ModelCard,
+    recognise: Callable[[bytes], hearing.RecognisedSpeech],
 ) -> tuple[Sent, dict[str, Any] | None, str]:
     """What is sent, the usage told in it, and the words in it, of a request to a one-piece endpoint."""
     if endpoint == "embeddings":
-        return embeddings(body)
+        return make_embeddings(body)
     if endpoint == "decisions":
-        return decisions(body)
+        return make_decisions(body)
     if endpoint == "moderations":
-        return moderations(body)
+        return make_moderations(body)
     if endpoint == "images/generations":
-        return await asyncio.to_thread(images, body)
-    return await asyncio.to_thread(speech, endpoint, body, card, hear)
+        return await asyncio.to_thread(make_images, body)
+    return await asyncio.to_thread(transcribe, endpoint, body, card, recognise)
 
 
-def embeddings(body: dict[str, Any]) -> tuple[Sent, dict[str, Any], str]:
+def make_embeddings(body: dict[str, Any]) -> tuple[Sent, dict[str, Any], str]:
     given = body["input"]
     texts = given if isinstance(given, list) and not isinstance(given[0], int) else [given]
     texts = [text if isinstance(text, str) else " ".join(map(str, text)) for text in texts]
-    counts = [prompt_tokens(text) for text in texts]
+    counts = [count_prompt_tokens(text) for text in texts]
     if len(texts) > EMBEDDING_INPUTS or "" in texts or sum(counts) > EMBEDDING_TOTAL:
         raise ModelRefusal(400, "'$.input' is invalid.", code="invalid_input", param="input")
     if max(counts) > EMBEDDING_TOKENS:
@@ -95,69 +98,69 @@ def embeddings(body: dict[str, Any]) -> tuple[Sent, dict[str, Any], str]:
         raise ModelRefusal(400, message, code="context_length_exceeded", param="input")
     size = body.get("dimensions") or EMBEDDING_SIZE.get(body["model"], 1536)
     packed = body.get("encoding_format") == "base64"
-    vectors = [_packed(vector(text, size)) if packed else vector(text, size) for text in texts]
+    vectors = [_pack(vector(text, size)) if packed else vector(text, size) for text in texts]
     usage = {"prompt_tokens": sum(counts), "total_tokens": sum(counts)}
     rows = [{"object": "embedding", "index": at, "embedding": row} for at, row in enumerate(vectors)]
-    told = {"object": "list", "data": rows, "model": body["model"], "usage": usage}
-    return (orjson.dumps(told), JSON), usage, ""
+    content = {"object": "list", "data": rows, "model": body["model"], "usage": usage}
+    return (orjson.dumps(content), JSON), usage, ""
 
 
-def _packed(values: list[float]) -> str:
+def _pack(values: list[float]) -> str:
     return base64.b64encode(array("f", values).tobytes()).decode()
 
 
-def decisions(body: dict[str, Any]) -> tuple[Sent, dict[str, Any], str]:
+def make_decisions(body: dict[str, Any]) -> tuple[Sent, dict[str, Any], str]:
     questions = body["questions"]
     if not isinstance(questions, list) or len(questions) > DECISION_QUESTIONS:
         raise ModelRefusal(400, "Expected 1 to 400 questions.", code="invalid_value", param="questions")
     given = body["input"]
-    text = given if isinstance(given, str) else "\n".join(content_text(item.get("content")) for item in given)
+    text = given if isinstance(given, str) else "\n".join(read_content(item.get("content")) for item in given)
     answers = [_decide(text, question, number) for number, question in enumerate(questions)]
-    usage = usage_of("decisions", prompt_tokens(text), 0, 0, len(answers))
-    told = {"answers": answers, "model": body["model"], "usage": usage}
-    return (orjson.dumps(told), JSON), usage, ""
+    usage = make_usage("decisions", count_prompt_tokens(text), 0, 0, len(answers))
+    content = {"answers": answers, "model": body["model"], "usage": usage}
+    return (orjson.dumps(content), JSON), usage, ""
 
 
 def _decide(text: str, question: dict[str, Any], number: int) -> dict[str, Any]:
     kind, name = question.get("type"), question.get("name")
-    asked = content_text(question.get("instructions"))
-    if not asked or kind not in ("predicate", "choice", "score"):
+    instructions = read_content(question.get("instructions"))
+    if not instructions or kind not in ("predicate", "choice", "score"):
         raise ModelRefusal(400, "Invalid question.", code="invalid_value", param=f"questions[{number}]")
     if kind == "predicate":
-        return {"type": kind, "name": name, "probability": judge(text, asked)}
+        return {"type": kind, "name": name, "probability": judge_statement(text, instructions)}
     options = question.get("choices" if kind == "choice" else "levels") or []
     words = [f"{o.get('value', o.get('label'))} {o.get('description', '')}" for o in options]
-    weights = [math.exp(4 * judge(text, word)) for word in words]
+    weights = [math.exp(4 * judge_statement(text, word)) for word in words]
     shares = [weight / sum(weights) for weight in weights]
     best = max(range(len(shares)), key=shares.__getitem__)
     if kind == "choice":
         rows: list[dict[str, Any]] = [
             {"value": o["value"], "probability": p} for o, p in zip(options, shares, strict=True)
         ]
-        told = {"choice": options[best]["value"]}
+        content = {"choice": options[best]["value"]}
     else:
         rows = [
             {"label": o["label"], "value": at, "probability": p}
             for at, (o, p) in enumerate(zip(options, shares, strict=True))
         ]
-        told = {"score": sum(row["value"] * row["probability"] for row in rows)}
-    return {"type": kind, "name": name, "confidence": shares[best], "probabilities": rows} | told
+        content = {"score": sum(row["value"] * row["probability"] for row in rows)}
+    return {"type": kind, "name": name, "confidence": shares[best], "probabilities": rows} | content
 
 
-def moderations(body: dict[str, Any]) -> tuple[Sent, None, str]:
+def make_moderations(body: dict[str, Any]) -> tuple[Sent, None, str]:
     given = body["input"]
     texts = (
-        [given] if isinstance(given, str) else [t if isinstance(t, str) else content_text([t]) for t in given]
+        [given] if isinstance(given, str) else [t if isinstance(t, str) else read_content([t]) for t in given]
     )
-    told = {
+    content = {
         "id": "modr-rehearsal",
         "model": "omni-moderation-latest",
-        "results": [_moderated(t) for t in texts],
+        "results": [_moderate(t) for t in texts],
     }
-    return (orjson.dumps(told), JSON), None, ""
+    return (orjson.dumps(content), JSON), None, ""
 
 
-def _moderated(text: str) -> dict[str, Any]:
+def _moderate(text: str) -> dict[str, Any]:
     violent = "kill you" in text.lower()
     scores = {name: 0.97 if violent and name == "violence" else 0.001 for name in _CATEGORIES}
     return {
@@ -168,7 +171,7 @@ def _moderated(text: str) -> dict[str, Any]:
     }
 
 
-def images(body: dict[str, Any]) -> tuple[Sent, dict[str, Any], str]:
+def make_images(body: dict[str, Any]) -> tuple[Sent, dict[str, Any], str]:
     for name in ("response_format", "style"):
         if body.get(name) is not None:
             raise ModelRefusal(400, f"Unknown parameter: '{name}'.", code="unknown_parameter", param=name)
@@ -185,7 +188,7 @@ def images(body: dict[str, Any]) -> tuple[Sent, dict[str, Any], str]:
     if quality not in IMAGE_TOKENS:
         raise ModelRefusal(400, f"Invalid value: '{quality}'.", code="invalid_value", param="quality")
     output = max(16, IMAGE_TOKENS[quality] * width * height // 1024**2) * count
-    text = prompt_tokens(body["prompt"])
+    text = count_prompt_tokens(body["prompt"])
     usage = {
         "input_tokens": text,
         "input_tokens_details": {"text_tokens": text, "image_tokens": 0},
@@ -193,7 +196,7 @@ def images(body: dict[str, Any]) -> tuple[Sent, dict[str, Any], str]:
         "output_tokens_details": {"text_tokens": 0, "image_tokens": output},
         "total_tokens": text + output,
     }
-    told = {
+    content = {
         "created": 1_795_000_000,
         "data": [{"b64_json": base64.b64encode(drawn).decode()} for drawn in pictures],
         "output_format": kind,
@@ -202,7 +205,7 @@ def images(body: dict[str, Any]) -> tuple[Sent, dict[str, Any], str]:
         "background": "opaque",
         "usage": usage,
     }
-    return (orjson.dumps(told), JSON), usage, ""
+    return (orjson.dumps(content), JSON), usage, ""
 
 
 def _size(size: str) -> tuple[int, int]:
@@ -223,46 +226,49 @@ def _size(size: str) -> tuple[int, int]:
     raise ModelRefusal(400, f"Invalid value: '{size}'.", code="invalid_value", param="size")
 
 
-def speech(
-    endpoint: str, body: dict[str, Any], card: ModelCard, hear: Callable[[bytes], hearing.RecognisedSpeech]
+def transcribe(
+    endpoint: str,
+    body: dict[str, Any],
+    card: ModelCard,
+    recognise: Callable[[bytes], hearing.RecognisedSpeech],
 ) -> tuple[Sent, dict[str, Any], str]:
     """A transcription, or a translation into English, in the format that was asked for."""
     wanted = body.get("response_format") or "json"
     if wanted not in card.formats:
         message = f"response_format '{wanted}' is not compatible with model '{body['model']}'."
         raise ModelRefusal(400, message, code="unsupported_value", param="response_format")
-    heard = _listen(body, card, hear)
-    text = heard.english if endpoint == "audio/translations" else heard.text
-    usage = _speech_usage(card, heard.seconds, text, str(body.get("prompt") or ""))
+    speech = _recognise(body, card, recognise)
+    text = speech.english if endpoint == "audio/translations" else speech.text
+    usage = _speech_usage(card, speech.seconds, text, str(body.get("prompt") or ""))
     if body.get("stream") and card.prefix != "whisper-1":
-        return (_spoken_stream(text, usage), "text/event-stream"), usage, text
-    segments = _segments(text, heard.seconds)
+        return (_stream_transcript(text, usage), "text/event-stream"), usage, text
+    segments = _segments(text, speech.seconds)
     if wanted in ("text", "srt", "vtt"):
         return (_plain(wanted, text, segments).encode(), "text/plain; charset=utf-8"), usage, text
-    told: dict[str, Any] = {"text": text, "usage": usage}
+    content: dict[str, Any] = {"text": text, "usage": usage}
     if wanted == "verbose_json":
         task = "translate" if endpoint == "audio/translations" else "transcribe"
-        told |= {"task": task, "language": _LANGUAGES.get(heard.language, heard.language)}
-        told |= {"duration": round(heard.seconds, 2), "segments": segments}
+        content |= {"task": task, "language": _LANGUAGES.get(speech.language, speech.language)}
+        content |= {"duration": round(speech.seconds, 2), "segments": segments}
         if "word" in (body.get("timestamp_granularities") or ()):
-            told["words"] = _words(text, heard.seconds)
+            content["words"] = _words(text, speech.seconds)
     elif wanted == "diarized_json":
         kept = ({k: s[k] for k in ("start", "end", "text")} for s in segments)
         rows = [
             s | {"id": f"seg_{at}", "speaker": "A", "type": "transcript.text.segment"}
             for at, s in enumerate(kept)
         ]
-        told |= {"task": "transcribe", "duration": round(heard.seconds, 2), "segments": rows}
+        content |= {"task": "transcribe", "duration": round(speech.seconds, 2), "segments": rows}
     elif body["model"] == "gpt-transcribe":
-        told["languages"] = [{"code": heard.language}] if text else []
-    return (orjson.dumps(told), JSON), usage, text
+        content["languages"] = [{"code": speech.language}] if text else []
+    return (orjson.dumps(content), JSON), usage, text
 
 
 _LANGUAGES = {"en": "english", "de": "german"}  # whisper-1 tells the name, not the code
 
 
-def _listen(
-    body: dict[str, Any], card: ModelCard, hear: Callable[[bytes], hearing.RecognisedSpeech]
+def _recognise(
+    body: dict[str, Any], card: ModelCard, recognise: Callable[[bytes], hearing.RecognisedSpeech]
 ) -> hearing.RecognisedSpeech:
     """What is heard in the file, when it is a recording that this model takes."""
     _, recording = body["file"]
@@ -270,35 +276,39 @@ def _listen(
         message = f"Maximum content size limit ({AUDIO_LIMIT_BYTES}) exceeded ({len(recording)} bytes read)"
         raise ModelRefusal(413, message, code=None)
     try:
-        if not hearing.container(recording):
+        if not hearing.detect_container(recording):
             raise hearing.UnreadableRecording("unknown format")
-        heard = hear(recording)
+        speech = recognise(recording)
     except hearing.UnreadableRecording as exc:
         message = "Audio file might be corrupted or unsupported"
         raise ModelRefusal(400, message, code="invalid_value", param="file") from exc
-    if heard.seconds < SHORTEST_S:
+    if speech.seconds < SHORTEST_S:
         message = f"Audio file is too short. Minimum audio length is {SHORTEST_S} seconds."
         raise ModelRefusal(400, message, code="audio_too_short", param="file")
-    if card.limit_s and heard.seconds > card.limit_s:
+    if card.limit_s and speech.seconds > card.limit_s:
         message = (
-            f"audio duration {heard.seconds:.0f} seconds is longer than {card.limit_s:.0f} seconds "
+            f"audio duration {speech.seconds:.0f} seconds is longer than {card.limit_s:.0f} seconds "
             "which is the maximum for this model"
         )
         raise ModelRefusal(400, message, code="invalid_value", param="file")
-    if "diarize" in card.prefix and heard.seconds > DIARIZE_WHOLE_S and not body.get("chunking_strategy"):
+    if "diarize" in card.prefix and speech.seconds > DIARIZE_WHOLE_S and not body.get("chunking_strategy"):
         raise ModelRefusal(
             400,
             "chunking_strategy is required.",
             code="missing_required_parameter",
             param="chunking_strategy",
         )
-    return heard
+    return speech
 
 
 def _speech_usage(card: ModelCard, seconds: float, text: str, prompt: str) -> dict[str, Any]:
     if card.billed_by == "duration":
         return {"type": "duration", "seconds": math.ceil(seconds)}
-    sound, hint, output = math.ceil(seconds * AUDIO_TOKENS_PER_S), prompt_tokens(prompt), len(pieces(text))
+    sound, hint, output = (
+        math.ceil(seconds * AUDIO_TOKENS_PER_S),
+        count_prompt_tokens(prompt),
+        len(split_pieces(text)),
+    )
     return {
         "type": "tokens",
         "input_tokens": sound + hint,
@@ -308,13 +318,13 @@ def _speech_usage(card: ModelCard, seconds: float, text: str, prompt: str) -> di
     }
 
 
-def _spoken_stream(text: str, usage: dict[str, Any]) -> bytes:
-    events = [{"type": "transcript.text.delta", "delta": piece} for piece in pieces(text)]
+def _stream_transcript(text: str, usage: dict[str, Any]) -> bytes:
+    events = [{"type": "transcript.text.delta", "delta": piece} for piece in split_pieces(text)]
     done = {"type": "transcript.text.done", "text": text, "usage": usage}
     return b"".join(b"data: " + orjson.dumps(event) + b"\n\n" for event in [*events, done])
 
 
-def _timed(parts: list[str], seconds: float) -> list[tuple[float, float, str]]:
+def _spread(parts: list[str], seconds: float) -> list[tuple[float, float, str]]:
     """Parts spread over the recording by their length."""
     total, at, rows = sum(map(len, parts)) or 1, 0.0, []
     for part in parts:
@@ -333,12 +343,12 @@ def _segments(text: str, seconds: float) -> list[dict[str, Any]]:
     fixed = {"seek": 0, "tokens": [], "temperature": 0.0, "avg_logprob": -0.2, "compression_ratio": 1.2}
     return [
         fixed | {"id": at, "start": start, "end": end, "text": part, "no_speech_prob": 0.01}
-        for at, (start, end, part) in enumerate(_timed(parts, seconds))
+        for at, (start, end, part) in enumerate(_spread(parts, seconds))
     ]
 
 
 def _words(text: str, seconds: float) -> list[dict[str, Any]]:
-    return [{"word": word, "start": start, "end": end} for start, end, word in _timed(text.split(), seconds)]
+    return [{"word": word, "start": start, "end": end} for start, end, word in _spread(text.split(), seconds)]
 
 
 def _plain(kind: str, text: str, segments: list[dict[str, Any]]) -> str:

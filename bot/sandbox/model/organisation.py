@@ -13,7 +13,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.sandbox.model.exchange import ModelRequest
-from bot.sandbox.model.usage import prompt_tokens
+from bot.sandbox.model.usage import count_prompt_tokens
 
 DAY_S = 86_400
 MOST_DAYS = 31
@@ -46,17 +46,17 @@ class Organisation:
     async def _usage(self, http: web.Request) -> web.Response:
         endpoint, query = http.match_info["endpoint"], http.query
         if not http.headers.get("Authorization", "").startswith("Bearer sk-admin"):
-            return _refused(401, "You have insufficient permissions for this operation.")
+            return _refuse(401, "You have insufficient permissions for this operation.")
         if endpoint not in NAMES or query.keys() - KNOWN:
-            return _refused(404 if endpoint not in NAMES else 400, "Unknown endpoint or parameter.")
+            return _refuse(404 if endpoint not in NAMES else 400, "Unknown endpoint or parameter.")
         try:
             first, limit = int(query["start_time"]), int(query.get("limit", "7"))
             last = int(query.get("end_time", str(first + limit * DAY_S)))
             at = int(query.get("page", str(first)))
         except (KeyError, ValueError):
-            return _refused(400, "start_time is required; times are unix seconds.")
+            return _refuse(400, "start_time is required; times are unix seconds.")
         if query.get("bucket_width", "1d") != "1d" or not 1 <= limit <= MOST_DAYS:
-            return _refused(400, "Only days, at most 31 in a page.")
+            return _refuse(400, "Only days, at most 31 in a page.")
         ends = min(last, at + limit * DAY_S)
         buckets = [
             self._bucket(endpoint, begin, by_model="group_by" in query) for begin in range(at, ends, DAY_S)
@@ -68,12 +68,12 @@ class Organisation:
     def _bucket(self, endpoint: str, begin: int, *, by_model: bool) -> dict[str, Any]:
         results = [
             {"object": f"organization.usage.{endpoint}.result", "model": model or None, **counts}
-            for model, counts in totals(self._requests, endpoint, begin, by_model=by_model).items()
+            for model, counts in sum_by_model(self._requests, endpoint, begin, by_model=by_model).items()
         ]
         return {"object": "bucket", "start_time": begin, "end_time": begin + DAY_S, "results": results}
 
 
-def totals(
+def sum_by_model(
     requests: Iterable[ModelRequest], endpoint: str, begin: float, *, by_model: bool
 ) -> dict[str, Counter[str]]:
     """Counts of one day by model; a request that was refused before it began is none."""
@@ -89,22 +89,22 @@ def totals(
     return found
 
 
-def counted(endpoint: str, body: dict[str, Any], usage: dict[str, Any]) -> dict[str, int]:
+def count_usage(endpoint: str, body: dict[str, Any], usage: dict[str, Any]) -> dict[str, int]:
     """What one answer counts for, in the names of this API, from the usage that belongs to it."""
     details = usage.get("prompt_tokens_details") or usage.get("input_tokens_details") or {}
-    heard = usage.get("input_token_details") or {}
+    audio_details = usage.get("input_token_details") or {}
     read = usage.get("prompt_tokens", usage.get("input_tokens", 0))
     if endpoint == "moderations":  # tells no usage, and is counted all the same
         given = body["input"]
-        read = sum(prompt_tokens(str(text)) for text in ([given] if isinstance(given, str) else given))
+        read = sum(count_prompt_tokens(str(text)) for text in ([given] if isinstance(given, str) else given))
     return {
         "input_tokens": read,
         "input_cached_tokens": details.get("cached_tokens", 0),
         "output_tokens": usage.get("completion_tokens", usage.get("output_tokens", 0)),
         "images": int(body.get("n") or 1) if endpoint.startswith("images/") else 0,
-        "seconds": usage.get("seconds", -(-heard.get("audio_tokens", 0) // AUDIO_TOKENS_PER_S)),
+        "seconds": usage.get("seconds", -(-audio_details.get("audio_tokens", 0) // AUDIO_TOKENS_PER_S)),
     }
 
 
-def _refused(status: int, message: str) -> web.Response:
+def _refuse(status: int, message: str) -> web.Response:
     return web.json_response({"error": {"message": message, "type": "invalid_request_error"}}, status=status)

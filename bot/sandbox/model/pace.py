@@ -47,7 +47,7 @@ class PacedStream:
         if due > self.sent:
             # Late ticks write all that is due in one go, so the pace holds on a busy machine.
             if frames := b"".join(self._frames[self.sent : due]):  # an empty chunk would end the body
-                self._transport.write(chunked(frames))
+                self._transport.write(frame_chunk(frames))
             self.sent = due
         if self.sent == len(self._frames):
             self._over.set_result(None)
@@ -62,12 +62,12 @@ class PacedStream:
         return min(len(self._frames), int((now - self._start) / self._gap_s + 1e-6) + 1)
 
 
-def chunked(data: bytes) -> bytes:
+def frame_chunk(data: bytes) -> bytes:
     """One chunk of a body in chunked transfer encoding."""
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-def transport_of(request: web.Request) -> asyncio.Transport:
+def find_transport(request: web.Request) -> asyncio.Transport:
     """The line to the client; ConnectionResetError when it is gone already."""
     if request.transport is None:
         raise ConnectionResetError("the client is gone")

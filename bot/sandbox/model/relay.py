@@ -24,13 +24,13 @@ from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, w
 
 from bot.sandbox.model.controls import FaultRoutes
 from bot.sandbox.model.exchange import BODY_LIMIT_BYTES, TEXT, ModelRequest
-from bot.sandbox.model.fault_frames import INSTEAD, before_answer, reset
+from bot.sandbox.model.fault_frames import REFUSALS, apply_before_answer, reset_connection
 from bot.sandbox.model.faults import ModelFault, ModelFaults
 from bot.sandbox.model.rules import ModelRefusal
 from bot.sandbox.rehearsal.question import read_text_request
 
 # Faults that can be made without touching what the model says.
-KINDS = frozenset({*INSTEAD, "timeout", "drop", "slow", "reset", "eof", "stall"})
+KINDS = frozenset({*REFUSALS, "timeout", "drop", "slow", "reset", "eof", "stall"})
 # Headers that belong to one connection; the answer is not packed, so that it can be read here.
 _OWN = frozenset(
     {"host", "connection", "content-length", "transfer-encoding", "accept-encoding", "content-encoding"}
@@ -63,7 +63,7 @@ class Relay:
 
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=BODY_LIMIT_BYTES)
-        app.router.add_route("*", "/v1/{path:.+}", self._hand_on)
+        app.router.add_route("*", "/v1/{path:.+}", self._forward)
         FaultRoutes(self).add_to(app)
         self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -83,9 +83,9 @@ class Relay:
         self.faults.clear()
         self.requests.clear()
 
-    async def _hand_on(self, http: web.Request) -> web.StreamResponse:
+    async def _forward(self, http: web.Request) -> web.StreamResponse:
         path, raw = http.match_info["path"], await http.read()
-        record = ModelRequest(next(self._numbers), time.time(), path, _body(http, raw), {})
+        record = ModelRequest(next(self._numbers), time.time(), path, _read_body(http, raw), {})
         if http.method == "POST":
             self.requests.append(record)
         if path in TEXT:
@@ -94,8 +94,8 @@ class Relay:
         try:
             if fault:
                 record.outcome = fault.kind
-                await before_answer(http, fault)
-            return await self._asked(http, raw, record, fault)
+                await apply_before_answer(http, fault)
+            return await self._ask_upstream(http, raw, record, fault)
         except ModelRefusal as refusal:
             record.status = refusal.status
             return web.json_response({"error": refusal.error}, status=refusal.status, headers=refusal.headers)
@@ -109,7 +109,7 @@ class Relay:
             record.ended_at = time.time()
             record.outcome = record.outcome or "answered"
 
-    async def _asked(
+    async def _ask_upstream(
         self, http: web.Request, raw: bytes, record: ModelRequest, fault: ModelFault | None
     ) -> web.StreamResponse:
         headers = {name: value for name, value in http.headers.items() if name.lower() not in _OWN}
@@ -119,29 +119,29 @@ class Relay:
         ) as answer:
             record.status = answer.status
             if answer.content_type == "text/event-stream":
-                return await self._streamed(http, answer, record, fault)
-            said = await answer.read()
+                return await self._pass_stream(http, answer, record, fault)
+            body = await answer.read()
             if answer.status >= 400:
                 record.outcome = record.outcome or "refused"
-            _note(record, said)
-            return web.Response(body=said, status=answer.status, headers=_kept(answer))
+            _note_answer(record, body)
+            return web.Response(body=body, status=answer.status, headers=_headers_to_pass(answer))
 
-    async def _streamed(
+    async def _pass_stream(
         self, http: web.Request, answer: ClientResponse, record: ModelRequest, fault: ModelFault | None
     ) -> web.StreamResponse:
-        response = web.StreamResponse(status=answer.status, headers=_kept(answer))
+        response = web.StreamResponse(status=answer.status, headers=_headers_to_pass(answer))
         await response.prepare(http)
         slow = fault is not None and fault.kind == "slow"
         if fault and slow:
             await asyncio.sleep(fault.delay_s)
-        async for event in _events(answer):
+        async for event in _read_events(answer):
             if fault and fault.kind in ("reset", "eof", "stall") and record.chunks_sent >= fault.after_chunks:
                 if fault.kind == "stall":
                     await asyncio.sleep(fault.delay_s or 3600)
                 if fault.kind != "eof":
-                    reset(http)
+                    reset_connection(http)
                 return response
-            _note(record, event.removeprefix(b"data:").strip())
+            _note_answer(record, event.removeprefix(b"data:").strip())
             await response.write(event + b"\n\n")
             record.chunks_sent += 1
             record.first_token_at = record.first_token_at or time.time()
@@ -150,11 +150,11 @@ class Relay:
         return response
 
 
-def _kept(answer: ClientResponse) -> dict[str, str]:
+def _headers_to_pass(answer: ClientResponse) -> dict[str, str]:
     return {name: value for name, value in answer.headers.items() if name.lower() not in _OWN}
 
 
-def _body(http: web.Request, raw: bytes) -> dict[str, Any]:
+def _read_body(http: web.Request, raw: bytes) -> dict[str, Any]:
     """The request's JSON; of a form with a file the model and the size."""
     if http.content_type.startswith("multipart/"):
         named = _MODEL_IN_FORM.search(raw)
@@ -166,7 +166,7 @@ def _body(http: web.Request, raw: bytes) -> dict[str, Any]:
     return read if isinstance(read, dict) else {}
 
 
-async def _events(answer: ClientResponse) -> Any:
+async def _read_events(answer: ClientResponse) -> Any:
     """Server-sent events, each as it came, without the empty line at its end."""
     rest = b""
     async for chunk in answer.content.iter_any():
@@ -177,28 +177,28 @@ async def _events(answer: ClientResponse) -> Any:
         yield rest
 
 
-def _note(record: ModelRequest, said: bytes) -> None:
+def _note_answer(record: ModelRequest, body: bytes) -> None:
     """Adds what an answer, or one event of it, says to what is known of the request."""
     try:
-        told = orjson.loads(said[said.find(b"{") :])
+        content = orjson.loads(body[body.find(b"{") :])
     except orjson.JSONDecodeError:
         return
-    record.text += "".join(_texts(told))
-    used = told.get("usage") or (told.get("response") or {}).get("usage")
+    record.text += "".join(_find_texts(content))
+    used = content.get("usage") or (content.get("response") or {}).get("usage")
     if isinstance(used, dict):
         record.usage = used
 
 
-def _texts(told: dict[str, Any]) -> Iterator[str]:
+def _find_texts(content: dict[str, Any]) -> Iterator[str]:
     """The words in an answer or an event, of any of the endpoints."""
-    for choice in told.get("choices") or ():
+    for choice in content.get("choices") or ():
         part = choice.get("delta") or choice.get("message") or {}
         yield part.get("content") or choice.get("text") or ""
-    if told.get("type") == "response.output_text.delta":
-        yield told["delta"]
-    if told.get("object") == "response":
+    if content.get("type") == "response.output_text.delta":
+        yield content["delta"]
+    if content.get("object") == "response":
         yield from (
-            part.get("text", "") for item in told.get("output") or () for part in item.get("content") or ()
+            part.get("text", "") for item in content.get("output") or () for part in item.get("content") or ()
         )
-    if "type" not in told and isinstance(told.get("text"), str):  # a transcription
-        yield told["text"]
+    if "type" not in content and isinstance(content.get("text"), str):  # a transcription
+        yield content["text"]

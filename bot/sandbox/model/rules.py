@@ -180,7 +180,7 @@ class ModelRefusal(Exception):
         }
 
 
-def card_of(model: str) -> ModelCard:
+def find_card(model: str) -> ModelCard:
     """The card of the longest matching prefix; ModelRefusal 404 when no family has this name."""
     name = model.removeprefix("ft:")
     found = [card for card in CARDS if name.startswith(card.prefix)]
@@ -190,7 +190,7 @@ def card_of(model: str) -> ModelCard:
     return max(found, key=lambda card: len(card.prefix))
 
 
-def check(endpoint: str, body: Mapping[str, Any]) -> ModelCard:
+def check_request(endpoint: str, body: Mapping[str, Any]) -> ModelCard:
     """Find the model's card when the request may be answered; else raise for the first thing wrong."""
     for name in body:
         if name not in PARAMETERS[endpoint]:
@@ -199,7 +199,7 @@ def check(endpoint: str, body: Mapping[str, Any]) -> ModelCard:
         if body.get(name) in (None, [], ""):
             message = f"Missing required parameter: '{name}'."
             raise ModelRefusal(400, message, code="missing_required_parameter", param=name)
-    card = card_of(_text(body, "model") or DEFAULT_MODEL.get(endpoint, ""))
+    card = find_card(_text(body, "model") or DEFAULT_MODEL.get(endpoint, ""))
     if endpoint not in card.endpoints:
         raise ModelRefusal(
             404, f"This model is not supported in the v1/{endpoint} endpoint.", code=None, param="model"

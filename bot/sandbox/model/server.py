@@ -35,20 +35,20 @@ from bot.sandbox.model import text as model_text
 from bot.sandbox.model.controls import FaultRoutes, ScriptRoutes
 from bot.sandbox.model.exchange import BODY_LIMIT_BYTES, TEXT, Exchange, ModelRequest
 from bot.sandbox.model.fault_frames import (
-    before_answer,
-    broken,
-    rate_limit,
-    reset,
-    spoiled,
-    without_choices,
-    wrong_key,
+    apply_before_answer,
+    break_stream,
+    make_empty_answer,
+    refuse_for_rate,
+    refuse_key,
+    reset_connection,
+    spoil_body,
 )
 from bot.sandbox.model.faults import ModelFault, ModelFaults
-from bot.sandbox.model.organisation import Organisation, counted
-from bot.sandbox.model.pace import PacedStream, chunked, transport_of
-from bot.sandbox.model.rules import CARDS, PARAMETERS, ModelCard, ModelRefusal, check
+from bot.sandbox.model.organisation import Organisation, count_usage
+from bot.sandbox.model.pace import PacedStream, find_transport, frame_chunk
+from bot.sandbox.model.rules import CARDS, PARAMETERS, ModelCard, ModelRefusal, check_request
 from bot.sandbox.model.text import AnswerPace, Match, Script
-from bot.sandbox.model.usage import MinuteLimit, PromptCache, pieces, prompt_tokens
+from bot.sandbox.model.usage import MinuteLimit, PromptCache, count_prompt_tokens, split_pieces
 from bot.sandbox.rehearsal import answers as rehearsal
 from bot.sandbox.rehearsal import hearing, obedient
 from bot.sandbox.rehearsal.question import RehearsedAnswer, TextRequest, read_text_request
@@ -58,7 +58,7 @@ _SECRET = ("authorization", "api-key")
 
 
 class FakeModel:
-    """The server. `answer`, `hear`, `pace` and `context_tokens` may be changed while it runs."""
+    """The server. `answer`, `recognise`, `pace` and `context_tokens` may be changed while it runs."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class FakeModel:
         *,
         host: str = "127.0.0.1",
         answer: Callable[[TextRequest], RehearsedAnswer] = rehearsal.answer,
-        hear: Callable[[bytes], hearing.RecognisedSpeech] = hearing.hear,
+        recognise: Callable[[bytes], hearing.RecognisedSpeech] = hearing.recognise_speech,
         first_token_s: float = 0.0,
         tokens_per_s: float = 0.0,
         api_key: str = "",  # "" takes any key, but there must be one
@@ -76,7 +76,7 @@ class FakeModel:
         keep: int = 500,  # requests remembered
     ) -> None:
         self.host, self.port = host, port
-        self.answer, self.hear = answer, hear
+        self.answer, self.recognise = answer, recognise
         self.pace = AnswerPace(first_token_s, tokens_per_s)
         self.api_key = api_key
         self.context_tokens = context_tokens
@@ -147,12 +147,12 @@ class FakeModel:
         self.counters["requests"] += 1
         self.counters[f"requests:{endpoint}"] += 1
         try:
-            response = await self._answered(http, record)
+            response = await self._answer(http, record)
         except ModelRefusal as refusal:
             record.status, record.outcome = refusal.status, record.outcome or "refused"
-            told = orjson.dumps({"error": refusal.error})
+            content = orjson.dumps({"error": refusal.error})
             headers = self._headers(record, "application/json") | refusal.headers
-            return web.Response(body=told, status=refusal.status, headers=headers)
+            return web.Response(body=content, status=refusal.status, headers=headers)
         except asyncio.CancelledError:  # how aiohttp says that the client is gone
             record.outcome = record.outcome or "disconnected"
             raise
@@ -165,7 +165,7 @@ class FakeModel:
         record.outcome = record.outcome or "answered"
         return response
 
-    async def _answered(self, http: web.Request, record: ModelRequest) -> web.StreamResponse:
+    async def _answer(self, http: web.Request, record: ModelRequest) -> web.StreamResponse:
         self._authenticate(http)
         if record.endpoint not in PARAMETERS:
             raise ModelRefusal(404, f"Invalid URL (POST /v1/{record.endpoint})", code=None)
@@ -173,13 +173,15 @@ class FakeModel:
         fault = self.faults.take(record.endpoint)
         if fault:
             record.outcome = fault.kind
-            await before_answer(http, fault)
-        card = check(record.endpoint, record.body)
+            await apply_before_answer(http, fault)
+        card = check_request(record.endpoint, record.body)
         exchange = Exchange(http, record, card, fault)
         if record.endpoint in TEXT:
-            return await self._say(exchange)
-        sent, record.usage, record.text = await media.answer(record.endpoint, record.body, card, self.hear)
-        record.counted = counted(record.endpoint, record.body, record.usage or {})
+            return await self._answer_with_text(exchange)
+        sent, record.usage, record.text = await media.answer_request(
+            record.endpoint, record.body, card, self.recognise
+        )
+        record.counted = count_usage(record.endpoint, record.body, record.usage or {})
         return self._send(exchange, *sent)
 
     def _authenticate(self, http: web.Request) -> None:
@@ -189,11 +191,11 @@ class FakeModel:
         if not given:
             raise ModelRefusal(401, "You didn't provide an API key.", code=None)
         if self.api_key and given != self.api_key:
-            raise wrong_key(given)
+            raise refuse_key(given)
 
     async def _body(self, http: web.Request, endpoint: str) -> dict[str, Any]:
         if endpoint.startswith("audio/"):
-            return await media.form(http)
+            return await media.read_form(http)
         try:
             body = orjson.loads(await http.read())
         except ValueError:
@@ -204,30 +206,30 @@ class FakeModel:
 
     # Text -------------------------------------------------------------------------------------------
 
-    async def _say(self, exchange: Exchange) -> web.StreamResponse:
+    async def _answer_with_text(self, exchange: Exchange) -> web.StreamResponse:
         record, body = exchange.record, exchange.record.body
-        asked = read_text_request(record.endpoint, body)
-        record.prompt = asked.prompt
-        tokens = prompt_tokens(record.prompt)
+        request = read_text_request(record.endpoint, body)
+        record.prompt = request.prompt
+        tokens = count_prompt_tokens(record.prompt)
         model_text.check_context(record.endpoint, body, exchange.card, tokens, self.context_tokens)
         self._check_limits(tokens)
-        count = model_text.candidates(body)
-        answers = [self._candidate(replace(asked, choice=at), exchange.fault) for at in range(count)]
+        count = model_text.count_candidates(body)
+        answers = [self._make_candidate(replace(request, choice=at), exchange.fault) for at in range(count)]
         record.text, record.unsaid = answers[0].text, answers[0].unsaid
         record.usage = self._usage(exchange, tokens, answers)
         shape = self._shape(exchange)
         shown = answers[: body.get("n") or 1]
         if body.get("stream"):
             return await self._stream(exchange, shape.stream(shown, record.usage), shown[0])
-        first_s, gap_s = self.pace.of(shown[0], exchange.fault)
-        await asyncio.sleep(first_s + gap_s * len(pieces(record.text)))
+        first_s, gap_s = self.pace.delays_s(shown[0], exchange.fault)
+        await asyncio.sleep(first_s + gap_s * len(split_pieces(record.text)))
         return self._send(exchange, shape.whole(shown, record.usage), "application/json")
 
-    def _candidate(self, asked: TextRequest, fault: ModelFault | None) -> RehearsedAnswer:
-        return model_text.finished(self._scripted(asked) or self.answer(asked), asked, fault)
+    def _make_candidate(self, request: TextRequest, fault: ModelFault | None) -> RehearsedAnswer:
+        return model_text.finish_answer(self._take_scripted(request) or self.answer(request), request, fault)
 
-    def _scripted(self, asked: TextRequest) -> RehearsedAnswer | None:
-        script = next((script for script in self._scripts if script.fits(asked)), None)
+    def _take_scripted(self, request: TextRequest) -> RehearsedAnswer | None:
+        script = next((script for script in self._scripts if script.fits(request)), None)
         if script is None:
             return None
         script.times -= 1
@@ -239,7 +241,7 @@ class FakeModel:
         for kind, amount in (("requests", 1), ("tokens", tokens)):
             wait_s = self._buckets[kind].take(amount)
             if wait_s:
-                raise rate_limit(wait_s, f"Rate limit reached for {kind} per min.")
+                raise refuse_for_rate(wait_s, f"Rate limit reached for {kind} per min.")
 
     def _usage(
         self, exchange: Exchange, tokens: int, answers: list[RehearsedAnswer]
@@ -247,12 +249,12 @@ class FakeModel:
         """What was used, counted for the counters, and as it is told to the asker."""
         record, fault = exchange.record, exchange.fault
         key = str(record.body.get("prompt_cache_key") or "")
-        cached = self._cache.look(record.model, key, record.prompt)
-        output = sum(len(pieces(answer.text)) for answer in answers)
+        cached = self._cache.look_up(record.model, key, record.prompt)
+        output = sum(len(split_pieces(answer.text)) for answer in answers)
         self.counters.update(input_tokens=tokens, cached_tokens=cached.read, output_tokens=output)
         written = cached.written if exchange.card.cache_writes else None
-        usage = frames.usage_of(record.endpoint, tokens, cached.read, written, output)
-        record.counted = counted(record.endpoint, record.body, usage)
+        usage = frames.make_usage(record.endpoint, tokens, cached.read, written, output)
+        record.counted = count_usage(record.endpoint, record.body, usage)
         if exchange.fault_kind == "no_usage":
             return None
         return usage | (answers[0].usage or (fault.value if fault and fault.kind == "usage" else {}))
@@ -273,13 +275,13 @@ class FakeModel:
         response.enable_chunked_encoding()
         await response.prepare(http)
         record.status = 200
-        line = transport_of(http)
-        deltas, closing = broken(stream, fault, record.endpoint)
+        line = find_transport(http)
+        deltas, closing = break_stream(stream, fault, record.endpoint)
         opening = b"".join(stream.opening)
         if record.endpoint == "responses":  # says at once that it has begun
-            line.write(chunked(opening))
+            line.write(frame_chunk(opening))
             opening = b""
-        first_s, gap_s = self.pace.of(answer, fault)
+        first_s, gap_s = self.pace.delays_s(answer, fault)
         record.first_token_at = time.time() + first_s
         playing = PacedStream(line, [opening + b"".join(deltas[:1]), *deltas[1:]], gap_s, first_s)
         try:
@@ -288,9 +290,9 @@ class FakeModel:
             record.chunks_sent = playing.sent
         if fault and fault.kind in ("reset", "stall"):
             await asyncio.sleep((fault.delay_s or 3600) if fault.kind == "stall" else 0)
-            reset(http)
+            reset_connection(http)
         elif closing:
-            line.write(chunked(b"".join(closing)))
+            line.write(frame_chunk(b"".join(closing)))
         return response
 
     def _send(self, exchange: Exchange, body: bytes, content_type: str) -> web.Response:
@@ -298,8 +300,8 @@ class FakeModel:
         record = exchange.record
         if exchange.fault_kind == "empty_choices":
             streamed = bool(record.body.get("stream"))
-            body, content_type = without_choices(record.endpoint, record.model, streamed)
-        body, content_type = spoiled(exchange.http, exchange.fault_kind, body, content_type)
+            body, content_type = make_empty_answer(record.endpoint, record.model, streamed)
+        body, content_type = spoil_body(exchange.http, exchange.fault_kind, body, content_type)
         record.status = 200
         return web.Response(body=body, headers=self._headers(record, content_type))
 
@@ -313,12 +315,12 @@ class FakeModel:
 
     async def _models(self, http: web.Request) -> web.Response:
         self.counters["requests:models"] += 1
-        return web.json_response({"object": "list", "data": [_listed(card) for card in CARDS]})
+        return web.json_response({"object": "list", "data": [_describe_card(card) for card in CARDS]})
 
     async def _model(self, http: web.Request) -> web.Response:
         for card in CARDS:
             if card.prefix == http.match_info["model"]:
-                return web.json_response(_listed(card))
+                return web.json_response(_describe_card(card))
         error = {
             "message": "The model does not exist.",
             "type": "invalid_request_error",
@@ -327,9 +329,9 @@ class FakeModel:
         return web.json_response({"error": error | {"param": "model"}}, status=404)
 
 
-def _listed(card: ModelCard) -> dict[str, Any]:
-    told = {"id": card.prefix, "object": "model", "created": 1_700_000_000, "owned_by": "rehearsal"}
-    return told | {"shutdown_date": card.shutdown_date}
+def _describe_card(card: ModelCard) -> dict[str, Any]:
+    content = {"id": card.prefix, "object": "model", "created": 1_700_000_000, "owned_by": "rehearsal"}
+    return content | {"shutdown_date": card.shutdown_date}
 
 
 async def serve(port: int, **given: Any) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.sandbox.model.faults import ModelFault
 from bot.sandbox.model.rules import ModelCard, ModelRefusal
-from bot.sandbox.model.usage import pieces
+from bot.sandbox.model.usage import split_pieces
 from bot.sandbox.rehearsal.question import RehearsedAnswer, TextRequest
 
 # Source: OpenAI API reference: /v1/completions stops at 16 tokens unless told otherwise.
@@ -30,10 +30,10 @@ class Script:
     endpoint: str
     times: int
 
-    def fits(self, asked: TextRequest) -> bool:
-        if self.endpoint not in ("", asked.endpoint):
+    def fits(self, request: TextRequest) -> bool:
+        if self.endpoint not in ("", request.endpoint):
             return False
-        return self.match(asked) if callable(self.match) else self.match in asked.prompt
+        return self.match(request) if callable(self.match) else self.match in request.prompt
 
 
 @dataclass(slots=True)
@@ -43,7 +43,7 @@ class AnswerPace:
     first_token_s: float = 0.0
     tokens_per_s: float = 0.0
 
-    def of(self, answer: RehearsedAnswer, fault: ModelFault | None) -> tuple[float, float]:
+    def delays_s(self, answer: RehearsedAnswer, fault: ModelFault | None) -> tuple[float, float]:
         """Seconds to the first token and between two."""
         first_s = self.first_token_s if answer.first_token_s is None else answer.first_token_s
         rate = self.tokens_per_s if answer.tokens_per_s is None else answer.tokens_per_s
@@ -52,7 +52,7 @@ class AnswerPace:
         return first_s, (1 / rate if rate else 0.0)
 
 
-def candidates(body: Mapping[str, Any]) -> int:
+def count_candidates(body: Mapping[str, Any]) -> int:
     """How many answers are made, which is what is billed; only n of them are shown."""
     return max(body.get("best_of") or 1, body.get("n") or 1)
 
@@ -71,43 +71,43 @@ def check_context(endpoint: str, body: Mapping[str, Any], card: ModelCard, promp
         raise ModelRefusal(400, message, code="context_length_exceeded", param=param)
 
 
-def finished(said: RehearsedAnswer, asked: TextRequest, fault: ModelFault | None) -> RehearsedAnswer:
+def finish_answer(answer: RehearsedAnswer, request: TextRequest, fault: ModelFault | None) -> RehearsedAnswer:
     """What is left of an answer after fault, stop sequences and output limit; echoed if wanted."""
     kind = fault.kind if fault else ""
     if kind == "empty":
-        said = replace(said, text="", chunks=())
+        answer = replace(answer, text="", chunks=())
     if kind in ("length", "content_filter"):
-        said = replace(said, text="".join(pieces(said.text)[:12]), finish=kind, chunks=())
-    said = _limited(_stopped(said, stops(asked.body)), asked)
-    if asked.body.get("echo"):
-        return replace(said, text=asked.prompt + said.text, chunks=())
-    return said
+        answer = replace(answer, text="".join(split_pieces(answer.text)[:12]), finish=kind, chunks=())
+    answer = _cut_at_limit(_cut_at_stop(answer, read_stops(request.body)), request)
+    if request.body.get("echo"):
+        return replace(answer, text=request.prompt + answer.text, chunks=())
+    return answer
 
 
-def stops(body: Mapping[str, Any]) -> Sequence[str]:
+def read_stops(body: Mapping[str, Any]) -> Sequence[str]:
     stop = body.get("stop") or []
     return [stop] if isinstance(stop, str) else stop
 
 
-def _stopped(said: RehearsedAnswer, stops: Sequence[str]) -> RehearsedAnswer:
-    at = min((found for stop in stops if (found := said.text.find(stop)) >= 0), default=-1)
+def _cut_at_stop(answer: RehearsedAnswer, stops: Sequence[str]) -> RehearsedAnswer:
+    at = min((found for stop in stops if (found := answer.text.find(stop)) >= 0), default=-1)
     if at < 0:
-        return said
-    kept, unsaid = said.text[:at], said.text[at:]
-    return replace(said, text=kept, finish="stop", chunks=_fit(said.chunks, at), unsaid=unsaid)
+        return answer
+    kept, unsaid = answer.text[:at], answer.text[at:]
+    return replace(answer, text=kept, finish="stop", chunks=_cut_chunks(answer.chunks, at), unsaid=unsaid)
 
 
-def _limited(said: RehearsedAnswer, asked: TextRequest) -> RehearsedAnswer:
-    given = next((asked.body[name] for name in _LIMITS if asked.body.get(name)), None)
-    limit = given or (COMPLETION_DEFAULT_TOKENS if asked.endpoint == "completions" else 1_000_000)
-    tokens = pieces(said.text)
+def _cut_at_limit(answer: RehearsedAnswer, request: TextRequest) -> RehearsedAnswer:
+    given = next((request.body[name] for name in _LIMITS if request.body.get(name)), None)
+    limit = given or (COMPLETION_DEFAULT_TOKENS if request.endpoint == "completions" else 1_000_000)
+    tokens = split_pieces(answer.text)
     if len(tokens) <= limit:
-        return said
+        return answer
     text = "".join(tokens[:limit])
-    return replace(said, text=text, finish="length", chunks=_fit(said.chunks, len(text)))
+    return replace(answer, text=text, finish="length", chunks=_cut_chunks(answer.chunks, len(text)))
 
 
-def _fit(chunks: tuple[str, ...], length: int) -> tuple[str, ...]:
+def _cut_chunks(chunks: tuple[str, ...], length: int) -> tuple[str, ...]:
     kept = []
     for chunk in chunks:
         kept.append(chunk[:length])

@@ -21,12 +21,12 @@ CACHE_STEP_TOKENS = 128
 CACHE_LIFE_S = 30 * 60.0
 
 
-def pieces(text: str) -> list[str]:
+def split_pieces(text: str) -> list[str]:
     """The answer cut into the tokens it is streamed in; joined they are the text again."""
     return _PIECE.findall(text)
 
 
-def prompt_tokens(text: str) -> int:
+def count_prompt_tokens(text: str) -> int:
     """Tokens of a prompt: one for every four bytes begun."""
     return (len(text.encode("utf-8", "surrogatepass")) + 3) // 4
 
@@ -51,9 +51,9 @@ class PromptCache:
         self._clock = clock
         self._seen: OrderedDict[tuple[str, str, str], deque[tuple[float, str]]] = OrderedDict()
 
-    def look(self, model: str, key: str, prompt: str) -> CachedTokens:
+    def look_up(self, model: str, key: str, prompt: str) -> CachedTokens:
         """How much of this prompt was sent before; the prompt itself is remembered from now on."""
-        total = prompt_tokens(prompt)
+        total = count_prompt_tokens(prompt)
         if total < CACHE_MIN_TOKENS:
             return CachedTokens(0, 0)
         place = (model, key, prompt[: CACHE_MIN_TOKENS * 2])
@@ -64,7 +64,7 @@ class PromptCache:
         earlier.append((self._clock(), prompt))
         while len(self._seen) > self._prompts:
             self._seen.popitem(last=False)
-        read = _step(prompt_tokens(prompt[:common]))
+        read = _step(count_prompt_tokens(prompt[:common]))
         return CachedTokens(read, _step(total) - read)
 
     def clear(self) -> None:

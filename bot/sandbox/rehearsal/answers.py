@@ -13,11 +13,11 @@ from collections.abc import Callable
 import orjson
 
 from bot.sandbox.rehearsal import hearing
-from bot.sandbox.rehearsal.forms import best_passage
-from bot.sandbox.rehearsal.json_answers import NO_CONTEXT, filled, form_of
-from bot.sandbox.rehearsal.memory import ASSISTANT, ConversationFacts, gather
+from bot.sandbox.rehearsal.forms import find_passage
+from bot.sandbox.rehearsal.json_answers import NO_CONTEXT, fill_schema, find_schema
+from bot.sandbox.rehearsal.memory import ASSISTANT, ConversationFacts, gather_facts
 from bot.sandbox.rehearsal.question import RehearsedAnswer, TextRequest
-from bot.sandbox.rehearsal.samples import article, code, counted, table
+from bot.sandbox.rehearsal.samples import count_noun, make_code, make_table, write_article
 from bot.sandbox.rehearsal.words import content_words, overlap, sentences
 
 WHO = "I am a *rehearsal model*: I run on this machine, remember what you tell me, and understand nothing."
@@ -46,47 +46,49 @@ _ASKS = re.compile(r"\s*(who|what|when|where|which|how|wann|wer|wo)\b", re.I)
 _PASSAGES = re.compile(r"\b(context|passages?|sources?|documents?)\b", re.I)
 
 
-def answer(asked: TextRequest) -> RehearsedAnswer:
+def answer(request: TextRequest) -> RehearsedAnswer:
     """The answer to one request. A bare prompt is continued past the reply, as a base model would."""
-    got = gather(asked)
-    if (schema := form_of(got, asked.body)) is not None:
-        return RehearsedAnswer(orjson.dumps(filled(got, schema)).decode())
+    got = gather_facts(request)
+    if (schema := find_schema(got, request.body)) is not None:
+        return RehearsedAnswer(orjson.dumps(fill_schema(got, schema)).decode())
     text = _reply(got)
-    if asked.choice:
-        text = f"(Put differently, version {asked.choice + 1}.) {text}"
-    return RehearsedAnswer(f" {text}{_runs_on(got)}" if asked.endpoint == "completions" else text)
+    if request.choice:
+        text = f"(Put differently, version {request.choice + 1}.) {text}"
+    return RehearsedAnswer(
+        f" {text}{_continue_transcript(got)}" if request.endpoint == "completions" else text
+    )
 
 
-def _runs_on(got: ConversationFacts) -> str:
+def _continue_transcript(got: ConversationFacts) -> str:
     """The invented rest of the transcript: what stop sequences are there to cut."""
-    said = " ".join(content_words(got.question)[:4]) or "that"
+    topic = " ".join(content_words(got.question)[:4]) or "that"
     return (
-        f"\n Human: Thank you, that helps with {said}.\n AI: You are welcome. Shall I note it for later?"
+        f"\n Human: Thank you, that helps with {topic}.\n AI: You are welcome. Shall I note it for later?"
         "\n Human: Yes, please do.\n AI: It is noted."
     )
 
 
 def _reply(got: ConversationFacts) -> str:
     """The first way of answering that has something to say."""
-    text = next(said for way in _WAYS if (said := way(got)))
-    return _as_wished(text, got)
+    text = next(reply for way in _WAYS if (reply := way(got)))
+    return _apply_wishes(text, got)
 
 
-def _task(got: ConversationFacts, pattern: re.Pattern[str]) -> bool:
+def _is_task(got: ConversationFacts, pattern: re.Pattern[str]) -> bool:
     """Do the instructions ask for this, or the question in its first words?"""
     return bool(pattern.search(got.instructions[-600:]) or pattern.search(got.question[:200]))
 
 
-def _title(got: ConversationFacts) -> str:
-    if not _task(got, _TITLE):
+def _make_title(got: ConversationFacts) -> str:
+    if not _is_task(got, _TITLE):
         return ""
     words = re.findall(r"[^\W_]+", got.question)
     return " ".join(words[:6]).capitalize() or "A conversation"
 
 
-def _summary(got: ConversationFacts) -> str:
+def _summarise(got: ConversationFacts) -> str:
     """Names, wishes and facts first: what must survive when the conversation itself is dropped."""
-    if not _task(got, _SUMMARY):
+    if not _is_task(got, _SUMMARY):
         return ""
     lines = [f"- The person's name is {got.name}."] if got.name else []
     lines += [f"- Wish: {wish}" for wish in got.wishes] + [f"- {fact}" for fact in got.facts]
@@ -98,16 +100,16 @@ def _summary(got: ConversationFacts) -> str:
     return "\n".join(lines)
 
 
-def _translation(got: ConversationFacts) -> str:
-    if not _task(got, _TRANSLATE):
+def _translate(got: ConversationFacts) -> str:
+    if not _is_task(got, _TRANSLATE):
         return ""
-    for clip in hearing.clips():
+    for clip in hearing.load_clips():
         if clip["text"] in got.question or clip["text"] in got.instructions:
             return str(clip["english"])
     return f"(A rehearsal model cannot translate. The text was:) {got.question}"
 
 
-def _grounded(got: ConversationFacts) -> str:
+def _answer_from_passages(got: ConversationFacts) -> str:
     """From the given passages or not at all, when the instructions say so."""
     everything = got.instructions + "\n".join(text for _, text in got.turns)
     if NO_CONTEXT not in everything:
@@ -116,30 +118,30 @@ def _grounded(got: ConversationFacts) -> str:
     if _PASSAGES.search(question[:40]):
         passages, question = question.rsplit("\n", 1)[0], question.rstrip().rsplit("\n", 1)[-1]
     lines = "\n".join(line for line in passages.splitlines() if NO_CONTEXT not in line)
-    share, sentence = best_passage(lines, question)
+    share, sentence = find_passage(lines, question)
     return f"According to the documents: {sentence}" if share >= _ENOUGH else NO_CONTEXT
 
 
-def _unheard(got: ConversationFacts) -> str:
+def _decline_recording(got: ConversationFacts) -> str:
     """A recording that nobody listened to is not taken for something that was said."""
-    if hearing.UNHEARD not in got.question:
+    if hearing.NOT_RECOGNISED not in got.question:
         return ""
     return "I could not hear that: without a speech model I know the two sample clips, and nothing else."
 
 
-def _draft(got: ConversationFacts) -> str:
+def _draft_note(got: ConversationFacts) -> str:
     """A note made of what was said beside the request for it, or before."""
-    if not _DRAFT.search(got.asked):
+    if not _DRAFT.search(got.request_sentence):
         return ""
-    beside = [s for s in sentences(got.question) if s != got.asked]
-    told = [_ADDRESS.sub("", s) for s in beside] or got.facts[-3:]
-    if not told:
+    beside = [s for s in sentences(got.question) if s != got.request_sentence]
+    points = [_ADDRESS.sub("", s) for s in beside] or got.facts[-3:]
+    if not points:
         return ""
-    body = "\n".join(f"> {s[0].upper()}{s[1:]}" for s in told)
+    body = "\n".join(f"> {s[0].upper()}{s[1:]}" for s in points)
     return f"Here is a draft:\n\n> **A short note**\n{body}\n\nShall I change anything?"
 
 
-def _courtesy(got: ConversationFacts) -> str:
+def _greet(got: ConversationFacts) -> str:
     you = f", {got.name}" if got.name else ""
     if _GREETING.match(got.question) or not content_words(got.question):
         return f"Hello{you}! {WHO} Tell me something about you or your work, and ask me about it later."
@@ -156,7 +158,7 @@ def _courtesy(got: ConversationFacts) -> str:
     return ""
 
 
-def _recollection(got: ConversationFacts) -> str:
+def _list_memory(got: ConversationFacts) -> str:
     if not _REMEMBER.search(got.question):
         return ""
     if re.search(r"name|who am i", got.question, re.I):
@@ -165,10 +167,10 @@ def _recollection(got: ConversationFacts) -> str:
     rows += [("Wish", wish) for wish in got.wishes] + [("Fact", fact) for fact in got.facts]
     if not rows:
         return "Nothing yet: this conversation is new, and I only know what is said in it."
-    return "This is what I remember of our conversation:\n\n" + table(("Kind", "What you said"), rows)
+    return "This is what I remember of our conversation:\n\n" + make_table(("Kind", "What you said"), rows)
 
 
-def _arithmetic(got: ConversationFacts) -> str:
+def _calculate(got: ConversationFacts) -> str:
     if not (found := _SUM.search(got.question)):
         return ""
     one, sign, two = float(found[1]), found[2], float(found[3])
@@ -180,19 +182,19 @@ def _arithmetic(got: ConversationFacts) -> str:
     return f"{found[0]} = **{value:g}**"
 
 
-def _shown(got: ConversationFacts) -> str:
+def _show_format(got: ConversationFacts) -> str:
     """Formatting and length on request, so that one sees how it arrives."""
-    question, topic = got.asked.lower(), _topic(got.asked)
+    question, topic = got.request_sentence.lower(), _find_topic(got.request_sentence)
     if length := re.search(r"(\d{2,5})\s*(?:words|wörter)", question):
-        return article(topic, int(length[1]))
+        return write_article(topic, int(length[1]))
     if re.search(r"\b(essay|story|article|long answer)\b", question):
-        return article(topic, 350)
+        return write_article(topic, 350)
     if re.search(r"\btable\b", question):
-        told = [(f"{number}", fact) for number, fact in enumerate(got.facts[-4:], 1)]
+        rows = [(f"{number}", fact) for number, fact in enumerate(got.facts[-4:], 1)]
         steps = [("1", f"Draft {topic}"), ("2", "Review it together"), ("3", "Ship it")]
-        return "Here is a table:\n\n" + table(("No.", "What"), told or steps)
+        return "Here is a table:\n\n" + make_table(("No.", "What"), rows or steps)
     if re.search(r"\b(code|function|script|python)\b", question):
-        return code(topic)
+        return make_code(topic)
     if re.search(r"\b(list|bullet|steps|plan)\b", question):
         return (
             f"A list about {topic}:\n\n- First, say what **{topic}** is for.\n"
@@ -201,71 +203,82 @@ def _shown(got: ConversationFacts) -> str:
     return ""
 
 
-def _topic(question: str) -> str:
+def _find_topic(question: str) -> str:
     """What a request is about: the words after "about" or "of", else something harmless."""
     found = re.search(r"\b(?:about|of|for)\s+(.{2,60}?)\s*(?:[.!?,\n]|$)", question)
     return found[1] if found else "tea"
 
 
-def _found(got: ConversationFacts) -> str:
+def _recall_sentence(got: ConversationFacts) -> str:
     """The sentence said earlier, or given with the instructions, that answers the question."""
-    if not (got.asked.endswith("?") or _ASKS.match(got.asked)):
+    if not (got.request_sentence.endswith("?") or _ASKS.match(got.request_sentence)):
         return ""
-    share, sentence = _nearest(got.asked, [*got.facts, *got.wishes])
+    share, sentence = _find_nearest(got.request_sentence, [*got.facts, *got.wishes])
     if share >= _ENOUGH:
         return f"You told me: “{sentence}”"
-    share, sentence = _nearest(got.asked, got.known)
+    share, sentence = _find_nearest(got.request_sentence, got.known)
     return f"I was given this: “{sentence}”" if share >= _ENOUGH else ""
 
 
-def _nearest(question: str, said: list[str]) -> tuple[float, str]:
+def _find_nearest(question: str, known: list[str]) -> tuple[float, str]:
     """The sentence that holds most of the question's words; the latest of equals."""
-    found = [(overlap(question, sentence), sentence) for sentence in reversed(said)]
+    found = [(overlap(question, sentence), sentence) for sentence in reversed(known)]
     return max(found, key=lambda hit: hit[0], default=(0.0, ""))
 
 
-def _noted(got: ConversationFacts) -> str:
+def _confirm_fact(got: ConversationFacts) -> str:
     """A wish or a fact is taken in, in words that show it was understood as one."""
-    if got.asked.endswith("?"):
+    if got.request_sentence.endswith("?"):
         return ""
-    said = [s for s in [*got.wishes, *got.facts] if s in got.question]
+    noted = [s for s in [*got.wishes, *got.facts] if s in got.question]
     you = f", {got.name}" if got.name else ""
-    if said:
-        more = counted(len(got.facts) + len(got.wishes), "thing")
-        quoted = " ".join(f"“{sentence}”" for sentence in said[-3:])
+    if noted:
+        more = count_noun(len(got.facts) + len(got.wishes), "thing")
+        quoted = " ".join(f"“{sentence}”" for sentence in noted[-3:])
         return f"Noted{you}: {quoted} I remember {more} from this conversation now."
     return f"Nice to meet you{you}! I will remember your name." if you and got.name in got.question else ""
 
 
-def _plain(got: ConversationFacts) -> str:
+def _repeat_question(got: ConversationFacts) -> str:
     you = f", {got.name}" if got.name else ""
     about = " ".join(got.question.split())[:140]
-    said = (
+    text = (
         f"You asked{you}: “{about}” A real model would answer this; I can only show how the answer arrives."
     )
     if before := [s for s in (*got.facts, *got.wishes) if s not in got.question]:
-        return f"{said} What I do have is what you told me, for example: “{before[-1]}”"
-    return f"{said} Tell me a fact and ask for it later, or say *show me a table*."
+        return f"{text} What I do have is what you told me, for example: “{before[-1]}”"
+    return f"{text} Tell me a fact and ask for it later, or say *show me a table*."
 
 
-def _as_wished(text: str, got: ConversationFacts) -> str:
+def _apply_wishes(text: str, got: ConversationFacts) -> str:
     """Keeps wishes about form where that is easy to see; the first answer says who speaks."""
     if got.wants("bullet") and "\n" not in text and not text.startswith("-"):
         parts = [part.strip() for part in re.split(r"(?<=[.!?”])\s+", text) if part.strip()]
         text = "\n".join(f"- {part}" for part in parts)
-    told = any("rehearsal" in said for role, said in got.turns if role == ASSISTANT) or "rehearsal" in text
-    if got.first and not told and not _machine(got, text):
+    introduced = (
+        any("rehearsal" in turn for role, turn in got.turns if role == ASSISTANT) or "rehearsal" in text
+    )
+    if got.first and not introduced and not _must_be_exact(got, text):
         text += "\n\n_(A rehearsal model answered: it remembers, and understands nothing.)_"
     return text
 
 
-def _machine(got: ConversationFacts, text: str) -> bool:
+def _must_be_exact(got: ConversationFacts, text: str) -> bool:
     """Is this read by a program or must it be exact? Then nothing is added to it."""
-    return text == NO_CONTEXT or any(_task(got, pattern) for pattern in (_TITLE, _SUMMARY, _TRANSLATE))
+    return text == NO_CONTEXT or any(_is_task(got, pattern) for pattern in (_TITLE, _SUMMARY, _TRANSLATE))
 
 
 # The first that has something to say answers.
 _WAYS: tuple[Callable[[ConversationFacts], str], ...] = (
-    *(_title, _summary, _translation, _grounded, _recollection, _unheard, _draft, _courtesy),
-    *(_arithmetic, _found, _shown, _noted, _plain),
+    *(
+        _make_title,
+        _summarise,
+        _translate,
+        _answer_from_passages,
+        _list_memory,
+        _decline_recording,
+        _draft_note,
+        _greet,
+    ),
+    *(_calculate, _recall_sentence, _show_format, _confirm_fact, _repeat_question),
 )

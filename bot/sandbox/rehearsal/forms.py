@@ -24,20 +24,20 @@ def probability(share: float, *, middle: float) -> float:
     return round(1 / (1 + math.exp(-14 * (share - middle))), 4)
 
 
-def best_passage(passages: str, question: str) -> tuple[float, str]:
+def find_passage(passages: str, question: str) -> tuple[float, str]:
     """The sentence that holds most of the question's words, and what share of them it holds."""
     found = [(overlap(question, sentence), sentence) for sentence in sentences(passages)]
     return max(found, default=(0.0, ""), key=lambda hit: hit[0])
 
 
-def courtesy(message: str) -> bool:
+def is_courtesy(message: str) -> bool:
     """A greeting or thanks, which belong everywhere."""
     return bool(_GREETING.match(message))
 
 
-def on_topic(purpose: str, message: str) -> float:
+def judge_topic(purpose: str, message: str) -> float:
     """Probability that a message belongs to a purpose told in words."""
-    if courtesy(message):
+    if is_courtesy(message):
         return 0.9
     return probability(overlap(message, purpose), middle=0.2)
 
@@ -49,59 +49,59 @@ class Form:
         self._schema = schema
         self._purpose = purpose
         self._message = message
-        self.belief = on_topic(purpose, message)
+        self.probability = judge_topic(purpose, message)
 
-    def filled(self) -> Any:
+    def fill(self) -> Any:
         return self._value(self._schema, "")
 
     def _value(self, schema: dict[str, Any], name: str) -> Any:
-        schema = self._resolved(schema)
+        schema = self._resolve(schema)
         if "const" in schema:
             return schema["const"]
         if "enum" in schema:
-            return self._chosen(schema["enum"])
+            return self._choose(schema["enum"])
         kind = schema.get("type")
         if isinstance(kind, list):
             kind = next((k for k in kind if k != "null"), "null")
         if kind == "object" or "properties" in schema:
             return {key: self._value(part, key) for key, part in schema.get("properties", {}).items()}
         if kind == "array":
-            return self._several(schema, name)
+            return self._make_list(schema, name)
         if kind == "boolean":
-            return self._believed(name)
+            return self._decide(name)
         if kind in ("number", "integer"):
             return self._number(schema, name, kind)
         return self._text(name) if kind == "string" else None
 
-    def _resolved(self, schema: dict[str, Any]) -> dict[str, Any]:
+    def _resolve(self, schema: dict[str, Any]) -> dict[str, Any]:
         if "$ref" in schema:
             found: Any = self._schema
             for step in schema["$ref"].removeprefix("#/").split("/"):
                 found = found[step]
-            return self._resolved(found)
+            return self._resolve(found)
         for several in ("anyOf", "oneOf"):
             if several in schema:
-                return self._resolved(next(s for s in schema[several] if s.get("type") != "null"))
+                return self._resolve(next(s for s in schema[several] if s.get("type") != "null"))
         return schema
 
-    def _believed(self, name: str) -> bool:
+    def _decide(self, name: str) -> bool:
         negative = re.search(r"off|refus|declin|block|reject|flag|spam", name, re.I)
-        return (self.belief >= 0.5) != bool(negative)
+        return (self.probability >= 0.5) != bool(negative)
 
-    def _chosen(self, options: list[Any]) -> Any:
+    def _choose(self, options: list[Any]) -> Any:
         """The option nearest to the message; yes-and-no words by the verdict."""
         for option in options:
             yes = _YES.fullmatch(str(option))
-            if yes and self.belief >= 0.5:
+            if yes and self.probability >= 0.5:
                 return option
             no = _NO.fullmatch(str(option))
-            if no and self.belief < 0.5:
+            if no and self.probability < 0.5:
                 return option
         return max(options, key=lambda option: overlap(str(option), self._message))
 
     def _number(self, schema: dict[str, Any], name: str, kind: str) -> float | int:
         low, high = float(schema.get("minimum", 0)), float(schema.get("maximum", 1))
-        share = self.belief if re.search(r"prob|confiden|score|topic|relat", name, re.I) else 0.5
+        share = self.probability if re.search(r"prob|confiden|score|topic|relat", name, re.I) else 0.5
         value = low + share * (high - low)
         return round(value) if kind == "integer" else round(value, 4)
 
@@ -112,8 +112,8 @@ class Form:
             return f"The message {found} the purpose (rehearsal verdict)."
         return " ".join(self._message.split()[:12])
 
-    def _several(self, schema: dict[str, Any], name: str) -> list[Any]:
-        item = self._resolved(schema.get("items", {"type": "string"}))
+    def _make_list(self, schema: dict[str, Any], name: str) -> list[Any]:
+        item = self._resolve(schema.get("items", {"type": "string"}))
         count = max(schema.get("minItems", 0), min(schema.get("maxItems", 8), 8))
         if item.get("type") != "string" or "enum" in item:
             return [self._value(item, name) for _ in range(max(1, schema.get("minItems", 1)))]

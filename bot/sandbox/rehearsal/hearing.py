@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 # What is said in place of what was not heard.
-UNHEARD = (
+NOT_RECOGNISED = (
     "(The rehearsal model cannot hear this recording: it only knows the two bundled clips. Connect a real "
     "speech model, or install the extra local-speech and start with PARLEY_SANDBOX_SPEECH=small.)"
 )
@@ -52,7 +52,7 @@ class UnreadableRecording(Exception):
     """These bytes are no recording in a known format."""
 
 
-def container(recording: bytes) -> str:
+def detect_container(recording: bytes) -> str:
     """The format by its first bytes: wav, mp3, mp4, mpeg, ogg, webm or flac; "" when it is none of them."""
     for magic, name in _MAGIC:
         if recording.startswith(magic):
@@ -62,33 +62,33 @@ def container(recording: bytes) -> str:
     return "mp3" if len(recording) > 1 and recording[0] == 0xFF and recording[1] & 0xE0 == 0xE0 else ""
 
 
-def hear(recording: bytes) -> RecognisedSpeech:
+def recognise_speech(recording: bytes) -> RecognisedSpeech:
     """Listen to a recording; Unreadable when it cannot be decoded. Too slow for the event loop."""
-    sound = samples(recording)
+    sound = read_samples(recording)
     seconds = len(sound) / RATE
     if seconds < _LONGEST_KNOWN_S:
         loudness = _loudness(sound)
         if max(loudness, default=0) < _SILENCE:
             return RecognisedSpeech("", "en", "", seconds)
-        for clip in clips():
-            if alike(loudness, clip["loudness"]):
+        for clip in load_clips():
+            if is_same_speech(loudness, clip["loudness"]):
                 return RecognisedSpeech(clip["text"], clip["language"], clip["english"], seconds)
     engine = os.environ.get("PARLEY_SANDBOX_SPEECH", "")
     if engine and find_spec("faster_whisper"):
-        return _whisper(engine, recording, seconds)
-    return RecognisedSpeech(UNHEARD, "en", UNHEARD, seconds)
+        return _recognise_with_whisper(engine, recording, seconds)
+    return RecognisedSpeech(NOT_RECOGNISED, "en", NOT_RECOGNISED, seconds)
 
 
 @cache
-def clips() -> list[dict[str, Any]]:
+def load_clips() -> list[dict[str, Any]]:
     """The bundled clips: file, mime, text, language, english, duration_ms, loudness."""
     found: list[dict[str, Any]] = json.loads((CLIPS / "clips.json").read_text("utf-8"))
     return [clip | {"loudness": [float(value) for value in clip["loudness"].split()]} for clip in found]
 
 
-def samples(recording: bytes) -> array[int]:
+def read_samples(recording: bytes) -> array[int]:
     """The sound as 16-bit samples, one channel, RATE per second."""
-    if container(recording) == "wav" and (plain := _wave(recording)):
+    if detect_container(recording) == "wav" and (plain := _read_wave(recording)):
         return plain
     try:
         import av
@@ -106,7 +106,7 @@ def samples(recording: bytes) -> array[int]:
     return sound
 
 
-def _wave(recording: bytes) -> array[int] | None:
+def _read_wave(recording: bytes) -> array[int] | None:
     """Plain 16-bit WAV by the standard library alone, picked to RATE; None for another kind."""
     try:
         with wave.open(io.BytesIO(recording)) as opened:
@@ -126,12 +126,12 @@ def _loudness(sound: array[int]) -> list[float]:
     return [sum(map(abs, sound[at : at + size])) / size for at in range(0, len(sound) - size + 1, size)]
 
 
-def loudness_of(recording: bytes) -> list[float]:
+def measure_loudness(recording: bytes) -> list[float]:
     """The fingerprint: mean amplitude of every twentieth of a second."""
-    return _loudness(samples(recording))
+    return _loudness(read_samples(recording))
 
 
-def alike(one: list[float], two: list[float]) -> bool:
+def is_same_speech(one: list[float], two: list[float]) -> bool:
     """Do two fingerprints belong to the same speech? Encoders may shift the start by a few frames."""
     if not one or not two or abs(len(one) - len(two)) > 0.1 * len(two) + 4:
         return False
@@ -148,15 +148,15 @@ def _correlation(one: list[float], two: list[float]) -> float:
 
 
 @cache
-def _engine(model: str) -> Any:
+def _load_engine(model: str) -> Any:
     from faster_whisper import WhisperModel
 
     return WhisperModel(model, device="cpu", compute_type="int8")
 
 
-def _whisper(model: str, recording: bytes, seconds: float) -> RecognisedSpeech:
+def _recognise_with_whisper(model: str, recording: bytes, seconds: float) -> RecognisedSpeech:
     """Real ears: faster-whisper on this machine; fetches the model's weights on first use."""
-    engine = _engine(model)
+    engine = _load_engine(model)
     parts, about = engine.transcribe(io.BytesIO(recording), vad_filter=True)
     text = " ".join(part.text.strip() for part in parts)
     if about.language == "en":

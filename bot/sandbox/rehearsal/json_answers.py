@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from bot.sandbox.rehearsal.forms import Form, best_passage, courtesy, probability
+from bot.sandbox.rehearsal.forms import Form, find_passage, is_courtesy, probability
 from bot.sandbox.rehearsal.memory import ConversationFacts
 from bot.sandbox.rehearsal.words import content_words, overlap, sentences
 
@@ -27,7 +27,7 @@ _PURPOSE = re.compile(r"\bis for: *(.+)")
 _EXAMPLES = re.compile(r"^([^\n:]*\bbelong): *(\[.*\])$", re.M)
 
 
-def form_of(got: ConversationFacts, body: dict[str, Any]) -> dict[str, Any] | None:
+def find_schema(got: ConversationFacts, body: dict[str, Any]) -> dict[str, Any] | None:
     """The schema of what a request asks for, wherever it says so; None when it asks for words."""
     wanted = body.get("response_format") or (body.get("text") or {}).get("format") or {}
     if wanted.get("type") == "json_schema":
@@ -38,46 +38,46 @@ def form_of(got: ConversationFacts, body: dict[str, Any]) -> dict[str, Any] | No
     return _ANYTHING if wanted.get("type") == "json_object" else None
 
 
-def filled(got: ConversationFacts, schema: dict[str, Any]) -> Any:
+def fill_schema(got: ConversationFacts, schema: dict[str, Any]) -> Any:
     """A value that satisfies the schema."""
     names = set(schema.get("properties", ()))
     if names >= {"answer", "quotes"}:
-        return quoted(got)
+        return quote_passage(got)
     if names >= {"belongs", "probability"}:
-        share = belief(got.instructions, got.question)
+        share = judge_message(got.instructions, got.question)
         return {"belongs": share >= 0.5, "probability": share}
     if names >= {"belongs", "does_not"}:
         purpose = _PURPOSE.search(got.question)
-        return Form(schema, purpose[1] if purpose else got.question, "").filled()
-    return Form(schema, got.instructions, got.question).filled()
+        return Form(schema, purpose[1] if purpose else got.question, "").fill()
+    return Form(schema, got.instructions, got.question).fill()
 
 
-def quoted(got: ConversationFacts) -> dict[str, Any]:
+def quote_passage(got: ConversationFacts) -> dict[str, Any]:
     """The sentence of the numbered passages that answers the question, and where it stands."""
-    told = "\n\n".join([*got.given, got.instructions])
-    lines = [(int(number), line) for number, text in _PASSAGE.findall(told) for line in sentences(text)]
+    source = "\n\n".join([*got.given, got.instructions])
+    lines = [(int(number), line) for number, text in _PASSAGE.findall(source) for line in sentences(text)]
     number, line = max(lines, key=lambda one: overlap(got.question, one[1]), default=(0, ""))
     if overlap(got.question, line) < _ENOUGH:
         return {"answer": NO_CONTEXT, "quotes": []}
     return {"answer": line, "quotes": [{"passage": number, "quote": line}]}
 
 
-def judge(text: str, statement: str) -> float:
+def judge_statement(text: str, statement: str) -> float:
     """Probability that a statement holds of a text, by the words they share."""
     if _PURPOSE.search(statement):
-        return belief(statement, text)
+        return judge_message(statement, text)
     if "answer" in statement.lower() and (question := _QUESTION.search(text)):
-        return probability(best_passage(text[: question.start()], question[1])[0], middle=0.45)
+        return probability(find_passage(text[: question.start()], question[1])[0], middle=0.45)
     return probability(max(overlap(text, statement), overlap(statement, text)), middle=0.25)
 
 
-def belief(instructions: str, said: str) -> float:
+def judge_message(instructions: str, text: str) -> float:
     """Probability that a message belongs to what a channel is for, by the words it shares with the examples.
 
     A message of few words is read together with what it follows.
     """
-    message, before = _spoken(said)
-    if courtesy(message):
+    message, before = _read_message(text)
+    if is_courtesy(message):
         return 0.95
     if before and len(content_words(message)) < 3:
         message = f"{before} {message}"
@@ -90,14 +90,14 @@ def belief(instructions: str, said: str) -> float:
     return probability(0.0 if far > near else near, middle=0.3)
 
 
-def _spoken(said: str) -> tuple[str, str]:
+def _read_message(text: str) -> tuple[str, str]:
     """The message that is judged, and the one of a person before it, out of the JSON they come in."""
     try:
-        read = orjson.loads(said)
+        read = orjson.loads(text)
         earlier = [each["said"] for each in read["earlier"] if each["from"] == "person"]
         return str(read["last_message"]), str(earlier[-1]) if earlier else ""
     except (orjson.JSONDecodeError, KeyError, TypeError):
-        return said, ""
+        return text, ""
 
 
 _KINDS = {"true": "boolean", "false": "boolean", '"': "string", "{": "object"}

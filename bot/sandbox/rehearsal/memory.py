@@ -54,10 +54,10 @@ class ConversationFacts:
         return next((text for role, text in reversed(self.turns) if role == HUMAN), "")
 
     @property
-    def asked(self) -> str:
+    def request_sentence(self) -> str:
         """The sentence of it that asks for something: the last question, else the last request, else all."""
-        said = sentences(self.question)
-        asking = [s for s in said if s.endswith("?")] or [s for s in said if _REQUEST.match(s)]
+        every = sentences(self.question)
+        asking = [s for s in every if s.endswith("?")] or [s for s in every if _REQUEST.match(s)]
         return asking[-1] if asking else self.question
 
     @property
@@ -67,26 +67,26 @@ class ConversationFacts:
 
     def wants(self, *words: str) -> bool:
         """Did a wish, or the question itself, ask for one of these?"""
-        said = " ".join([*self.wishes, self.question]).lower()
-        return any(word in said for word in words)
+        text = " ".join([*self.wishes, self.question]).lower()
+        return any(word in text for word in words)
 
 
-def gather(asked: TextRequest) -> ConversationFacts:
+def gather_facts(request: TextRequest) -> ConversationFacts:
     """Everything the model can know from one request."""
     got = ConversationFacts()
-    told: list[str] = []
-    for role, text in asked.turns:
+    instructions: list[str] = []
+    for role, text in request.turns:
         if role == "prompt":
-            head, turns = written_out(text)
-            told.append(head)
+            head, turns = split_transcript(text)
+            instructions.append(head)
             got.turns += turns
         elif role in ("system", "developer"):
-            told.append(text)
+            instructions.append(text)
         elif under := _UNDER.match(text):
             got.given.append(under[2])
         else:
             got.turns.append((ASSISTANT if role == "assistant" else HUMAN, text))
-    got.instructions = "\n".join(told)
+    got.instructions = "\n".join(instructions)
     given = [*got.given, *(found[2] for found in _GIVEN.finditer(got.instructions))]
     got.known = [line for text in given for line in sentences(text) if content_words(line)]
     earlier = [text for role, text in got.turns if role == HUMAN]
@@ -95,7 +95,7 @@ def gather(asked: TextRequest) -> ConversationFacts:
     return got
 
 
-def written_out(prompt: str) -> tuple[str, list[tuple[str, str]]]:
+def split_transcript(prompt: str) -> tuple[str, list[tuple[str, str]]]:
     """What stands before the first line of a transcript, and its turns; an open "AI:" is dropped."""
     marks = list(_TURN.finditer(prompt))
     if not marks:

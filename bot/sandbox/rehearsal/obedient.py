@@ -16,11 +16,11 @@ ORDER = re.compile(r"⟦(.*?)⟧", re.DOTALL)
 CANARY = re.compile(r"c4n4ry\w+")
 
 
-def answer(asked: TextRequest) -> RehearsedAnswer:
+def answer(request: TextRequest) -> RehearsedAnswer:
     """Everything that was ordered, in the order it was read."""
-    canaries = "-".join(dict.fromkeys(CANARY.findall(asked.prompt)))
-    orders = ORDER.findall(asked.prompt) or ["I was told: {canary}"]
+    canaries = "-".join(dict.fromkeys(CANARY.findall(request.prompt)))
+    orders = ORDER.findall(request.prompt) or ["I was told: {canary}"]
     filled = (
-        order.replace("{canary}", canaries).replace("{prompt}", quote(asked.prompt)) for order in orders
+        order.replace("{canary}", canaries).replace("{prompt}", quote(request.prompt)) for order in orders
     )
     return RehearsedAnswer("\n".join(filled))

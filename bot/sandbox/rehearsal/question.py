@@ -54,13 +54,13 @@ def read_text_request(endpoint: str, body: dict[str, Any]) -> TextRequest:
     if endpoint == "completions":
         turns: list[tuple[str, str]] = [("prompt", _prompt_text(body.get("prompt")))]
     elif endpoint == "chat/completions":
-        turns = [(m["role"], content_text(m.get("content"))) for m in body["messages"]]
+        turns = [(m["role"], read_content(m.get("content"))) for m in body["messages"]]
     else:
         turns = _response_turns(body)
     return TextRequest(endpoint, body["model"], tuple(turns), body)
 
 
-def content_text(content: Any) -> str:
+def read_content(content: Any) -> str:
     """The text of a message's content: a string, or a list of parts of which the text ones count."""
     if isinstance(content, str):
         return content
@@ -83,4 +83,4 @@ def _response_turns(body: dict[str, Any]) -> list[tuple[str, str]]:
     given = body["input"]
     if isinstance(given, str):
         return [*turns, ("user", given)]
-    return turns + [(item.get("role", "user"), content_text(item.get("content"))) for item in given]
+    return turns + [(item.get("role", "user"), read_content(item.get("content"))) for item in given]

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 from itertools import cycle
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def make_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "/") for cell in line) + " |" for line in lines)
 
 
-def code(topic: str) -> str:
+def make_code(topic: str) -> str:
     name = "_".join(re.findall(r"[a-z]+", topic.lower())) or "answer"
     return (
         f"A small function about {topic}:\n\n```python\n"
@@ -21,7 +21,7 @@ def code(topic: str) -> str:
     )
 
 
-def counted(number: int, noun: str) -> str:
+def count_noun(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
@@ -43,7 +43,7 @@ _HEADINGS = (
 )
 
 
-def article(topic: str, words: int) -> str:
+def write_article(topic: str, words: int) -> str:
     """About so many words on a topic, with headings, made of a handful of sentences."""
     words = min(words, 4000)
     sentences, headings = cycle(_SENTENCES), cycle(_HEADINGS)

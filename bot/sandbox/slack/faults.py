@@ -45,9 +45,9 @@ class SlackFault:
         """Whether the client gets the fault instead of Slack's own answer."""
         return bool(self.error or self.html or self.status != 200)
 
-    def told(self, now: float) -> str:
+    def describe(self, now: float) -> str:
         what = (self.error or str(self.status)) if self.answers else "the answer is lost"
-        left = f"for {self.until - now:.0f} s" if self.until else _more(self.times)
+        left = f"for {self.until - now:.0f} s" if self.until else _describe_times(self.times)
         return f"{self.method}: {what}, {left}"
 
 
@@ -67,10 +67,10 @@ class DeliveryFault:
     lose_acks: int = 0
     drop: bool = False
 
-    def told(self) -> str:
+    def describe(self) -> str:
         kinds = {"twice": self.copies, "late": self.delay_s, "ack lost": self.lose_acks, "never": self.drop}
         how = ", ".join(kind for kind, given in kinds.items() if given)
-        return f"{self.match}: delivered {how}, {_more(self.times)}"
+        return f"{self.match}: delivered {how}, {_describe_times(self.times)}"
 
 
 class SlackFaults:
@@ -105,12 +105,12 @@ class SlackFaults:
         """The orders that are not used up, in words."""
         now = self._clock()
         methods = [f for f in self.methods if not f.until or f.until > now]
-        return [f.told(now) for f in methods] + [f.told() for f in self.deliveries]
+        return [f.describe(now) for f in methods] + [f.describe() for f in self.deliveries]
 
     def take(self, method: str, arguments: Mapping[str, Any]) -> SlackFault | None:
         """The fault this request meets, if any; used up by taking it."""
         for fault in self.methods:
-            if not fnmatchcase(method, fault.method) or not _holds(fault.where, arguments):
+            if not fnmatchcase(method, fault.method) or not _matches(fault.where, arguments):
                 continue
             if fault.until and self._clock() >= fault.until:
                 self.methods.remove(fault)
@@ -136,9 +136,9 @@ class SlackFaults:
         return True
 
 
-def _holds(where: Mapping[str, Any] | None, arguments: Mapping[str, Any]) -> bool:
+def _matches(where: Mapping[str, Any] | None, arguments: Mapping[str, Any]) -> bool:
     return not where or all(arguments.get(name) == value for name, value in where.items())
 
 
-def _more(times: int) -> str:
+def _describe_times(times: int) -> str:
     return f"{times} more" if times else "until it is cleared"

@@ -62,7 +62,7 @@ class PageViewer:
         self.ws, self.person = ws, person
         self.frames: asyncio.Queue[bytes | None] = asyncio.Queue(BEHIND)
 
-    def sees(self, frame: dict[str, Any]) -> bool:
+    def can_see(self, frame: dict[str, Any]) -> bool:
         if frame.get("only", self.person.id) != self.person.id:
             return False
         channel = self.ws.channels.get(frame.get("channel", ""))
@@ -96,7 +96,7 @@ class Live:
             return
         text = orjson.dumps(frame)
         for viewer in self.viewers:
-            if viewer.ws is ws and viewer.sees(frame):
+            if viewer.ws is ws and viewer.can_see(frame):
                 viewer.put(text)
 
     def request(self, request: SlackRequest) -> None:

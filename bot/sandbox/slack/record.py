@@ -73,7 +73,7 @@ class Delivery:
             return str(event["type"])
         return str(self.payload.get("command") or self.payload.get("type"))
 
-    async def finished(self) -> Delivery:
+    async def wait_finished(self) -> Delivery:
         """Itself, once it is acknowledged or given up."""
         if not self.over:
             self.waiter = self.waiter or asyncio.get_running_loop().create_future()
@@ -103,7 +103,7 @@ class Record:
             self.counts[f"{request.method}:{request.error or request.status}"] += 1
         if self.keeping:
             self.requests.append(request)
-        self.changed()
+        self.notify()
 
     def delivery(self, delivery: Delivery) -> None:
         delivery.id = self._deliveries = self._deliveries + 1
@@ -116,7 +116,7 @@ class Record:
         self.deliveries.clear()
         self.counts.clear()
 
-    def changed(self) -> None:
+    def notify(self) -> None:
         for event in self._watchers:
             event.set()
 
@@ -128,13 +128,13 @@ class Record:
             async with asyncio.timeout(timeout_s):
                 while not (value := predicate()):
                     event.clear()
-                    await self._nudged(event)
+                    await self._wait_for_change(event)
                 return value
         finally:
             self._watchers.discard(event)
 
     @staticmethod
-    async def _nudged(event: asyncio.Event) -> None:
+    async def _wait_for_change(event: asyncio.Event) -> None:
         # The predicate may look at something outside, so ask again now and then without news.
         try:
             async with asyncio.timeout(0.05):

@@ -305,12 +305,14 @@ class FakeSlack:
 
     def _publish(self, ws: Workspace, frame: dict[str, Any]) -> None:
         self.live.publish(ws, frame)
-        self.record.changed()
+        self.record.notify()
 
     def export(self) -> dict[str, Any]:
         """The session so far: what people did, to be replayed or kept as a fixture, and what was said."""
-        said = {c.id: list(c.messages.values()) for ws in self.workspaces for c in ws.channels.values()}
-        return self._log.export() | {"messages": {id: messages for id, messages in said.items() if messages}}
+        by_channel = {c.id: list(c.messages.values()) for ws in self.workspaces for c in ws.channels.values()}
+        return self._log.export() | {
+            "messages": {id: messages for id, messages in by_channel.items() if messages}
+        }
 
     async def replay(self, session: dict[str, Any], *, pace: float = 0.0) -> int:
         """Do an exported session again here; how many acts that were. pace 1.0: in its own time."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.sandbox.slack.text import typed
+from bot.sandbox.slack.text import link_names
 
 Message = dict[str, Any]
 APP = "A0PARLEY01"
@@ -144,9 +144,9 @@ class Workspace:
         self._direct: dict[str, str] = {}
         self.emit: Callable[[str, dict[str, Any]], None] = lambda _subscription, _event: None
         self.publish: Callable[[dict[str, Any]], None] = lambda _frame: None
-        self._furnish()
+        self._add_people_and_channels()
 
-    def _furnish(self) -> None:
+    def _add_people_and_channels(self) -> None:
         n = self.number
         self.bot = f"U0PARLEY0{n}"
         for person in (
@@ -231,9 +231,9 @@ class Workspace:
         id = self.channel_names().get(channel.removeprefix("#"), "")
         return self.channels.get(channel) or self.channels.get(id)
 
-    def typed(self, text: str) -> str:
+    def link_names(self, text: str) -> str:
         """What a person typed, with the names that are known here."""
-        return typed(text, self.names(), self.channel_names())
+        return link_names(text, self.names(), self.channel_names())
 
     # -- messages
 
@@ -245,12 +245,12 @@ class Workspace:
         if root is not None and root is not message:
             replies = channel.replies.setdefault(root["ts"], [])
             replies.append(ts)
-            self._count(root, replies, message.get("user", ""))
+            self._update_counts(root, replies, message.get("user", ""))
         self.publish({"type": "message", "channel": channel.id, "message": message})
         return message
 
     @staticmethod
-    def _count(root: Message, replies: list[str], user: str = "") -> None:
+    def _update_counts(root: Message, replies: list[str], user: str = "") -> None:
         """Bring the thread figures of a root message up to date."""
         users = root.get("reply_users", [])
         if user and user not in users:
@@ -265,7 +265,7 @@ class Workspace:
             subscribed=True,
         )
 
-    def changed(self, channel: SlackChannel, message: Message) -> None:
+    def publish_change(self, channel: SlackChannel, message: Message) -> None:
         self.publish({"type": "message", "channel": channel.id, "message": message})
 
     def remove(self, channel: SlackChannel, ts: str) -> bool:
@@ -279,13 +279,13 @@ class Workspace:
                 type="message", subtype="tombstone", text="This message was deleted.", user="USLACKBOT",
                 hidden=True, ts=ts, **keep,
             )  # fmt: skip
-            self.changed(channel, message)
+            self.publish_change(channel, message)
             return False
         del channel.messages[ts]
         root = message.get("thread_ts")
         if root in channel.messages and root != ts:
             channel.replies[root].remove(ts)
-            self._count(channel.messages[root], channel.replies[root])
+            self._update_counts(channel.messages[root], channel.replies[root])
         self.publish({"type": "message_deleted", "channel": channel.id, "ts": ts})
         return True
 
@@ -320,7 +320,7 @@ class Workspace:
         """The message stays as it is; nothing can be appended any more."""
         self.close_stream(stream)
         channel = self.channels[stream.channel]
-        self.changed(channel, channel.messages[stream.ts])
+        self.publish_change(channel, channel.messages[stream.ts])
 
     def close_stream(self, stream: SlackStream) -> None:
         """As `end_stream`, by somebody who announces the message."""

@@ -24,7 +24,7 @@ def unescape(text: str) -> str:
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
-def kept(text: str) -> str:
+def escape_app_text(text: str) -> str:
     """An app's `text` as Slack stores it: tokens and entities stay, every other &, <, > is escaped."""
     if "&" not in text and "<" not in text and ">" not in text:
         return text
@@ -36,7 +36,7 @@ def kept(text: str) -> str:
     return "".join([*parts, escape(text[at:])])
 
 
-def typed(text: str, people: Mapping[str, str], channels: Mapping[str, str]) -> str:
+def link_names(text: str, people: Mapping[str, str], channels: Mapping[str, str]) -> str:
     """What a person typed, as an event carries it: @name and #name become tokens, the rest is escaped.
 
     `people` and `channels` map names to ids. Tokens that are already written out stay as they are.
@@ -95,6 +95,6 @@ def _element(sign: str, body: str) -> dict[str, Any]:
     return link | {"text": unescape(label)} if label else link
 
 
-def mentions(text: str) -> set[str]:
+def find_mentions(text: str) -> set[str]:
     """Ids of the people a text mentions."""
     return {m.group(2).partition("|")[0] for m in _RICH.finditer(text) if m.group(1) == "@"}

@@ -12,10 +12,10 @@ from bot.sandbox.slack import codes, limits
 from bot.sandbox.slack.api.blocks import SlackRefusal, check_blocks, check_metadata
 from bot.sandbox.slack.delivery import events
 from bot.sandbox.slack.state import Message, SlackChannel, Workspace
-from bot.sandbox.slack.text import kept
+from bot.sandbox.slack.text import escape_app_text
 
 Arguments = dict[str, Any]
-Answer = dict[str, Any]
+Response = dict[str, Any]
 
 
 def find_channel(ws: Workspace, id: Any) -> SlackChannel:
@@ -54,7 +54,7 @@ def check_root(channel: SlackChannel, thread_ts: Any, *, code: str = codes.THREA
         raise SlackRefusal(codes.CANNOT_REPLY_TO_MESSAGE)
 
 
-def contents(arguments: Arguments) -> tuple[str, list[Any] | None]:
+def read_contents(arguments: Arguments) -> tuple[str, list[Any] | None]:
     """(text, blocks): what a message shall say; blocks None: none were given."""
     markdown, text, blocks = (arguments.get(name) for name in ("markdown_text", "text", "blocks"))
     if markdown is not None:
@@ -68,12 +68,12 @@ def contents(arguments: Arguments) -> tuple[str, list[Any] | None]:
     checked = None if blocks is None else check_blocks(blocks)
     if not text and not checked and not arguments.get("attachments"):
         raise SlackRefusal(codes.NO_TEXT)
-    return kept(text or ""), checked
+    return escape_app_text(text or ""), checked
 
 
-def post_message(ws: Workspace, a: Arguments) -> Answer:
+def post_message(ws: Workspace, a: Arguments) -> Response:
     channel = open_channel(ws, a["channel"])
-    text, blocks = contents(a)
+    text, blocks = read_contents(a)
     warning = {}
     if len(text) > limits.POST_TEXT_CHARS:
         text = text[: limits.POST_TEXT_CHARS]
@@ -90,7 +90,7 @@ def post_message(ws: Workspace, a: Arguments) -> Answer:
 
 def _fill(message: Message, a: Arguments, blocks: list[Any] | None) -> None:
     if blocks is not None:
-        message["blocks"] = [numbered(block, n) for n, block in enumerate(blocks)]
+        message["blocks"] = [number_block(block, n) for n, block in enumerate(blocks)]
     if a.get("metadata"):
         message["metadata"] = check_metadata(a["metadata"])
     if a.get("attachments"):
@@ -99,7 +99,7 @@ def _fill(message: Message, a: Arguments, blocks: list[Any] | None) -> None:
         message["username"] = a["username"]
 
 
-def numbered(block: dict[str, Any], n: int) -> dict[str, Any]:
+def number_block(block: dict[str, Any], n: int) -> dict[str, Any]:
     # Slack ignores the block_id of markdown blocks.
     named = "block_id" in block or block["type"] == "markdown"
     return block if named else {**block, "block_id": f"b{n}"}
@@ -117,7 +117,7 @@ def announce(ws: Workspace, channel: SlackChannel, message: Message) -> None:
         ws.emit(limits.MESSAGE_SUBSCRIPTION[channel.kind], events.message(channel, message))
 
 
-def update(ws: Workspace, a: Arguments) -> Answer:
+def update(ws: Workspace, a: Arguments) -> Response:
     """Blocks go when text comes without them, and only then; metadata stays until {} or other comes.
 
     Source: methods/chat.update.
@@ -128,7 +128,7 @@ def update(ws: Workspace, a: Arguments) -> Answer:
         raise SlackRefusal(codes.CANT_UPDATE_MESSAGE)
     if (channel.id, message["ts"]) in ws.streams:
         raise SlackRefusal(codes.STREAMING_STATE_CONFLICT)
-    text, blocks = contents(a)
+    text, blocks = read_contents(a)
     if "markdown_text" not in a and len(text.encode()) > limits.UPDATE_TEXT_BYTES:
         raise SlackRefusal(codes.MSG_TOO_LONG)
     before = dict(message)
@@ -145,13 +145,13 @@ def update(ws: Workspace, a: Arguments) -> Answer:
 
 
 def note_change(ws: Workspace, channel: SlackChannel, message: Message, before: Message) -> None:
-    ws.changed(channel, message)
+    ws.publish_change(channel, message)
     if ws.bot in channel.members:
         event = events.message_changed(channel, message, before, ws.ts())
         ws.emit(limits.MESSAGE_SUBSCRIPTION[channel.kind], event)
 
 
-def delete(ws: Workspace, a: Arguments) -> Answer:
+def delete(ws: Workspace, a: Arguments) -> Response:
     channel = open_channel(ws, a["channel"])
     message = find_message(channel, a["ts"])
     if message.get("bot_id") != ws.bot_id:
@@ -174,11 +174,11 @@ def erase(ws: Workspace, channel: SlackChannel, message: Message) -> None:
     ws.emit(limits.MESSAGE_SUBSCRIPTION[channel.kind], event)
 
 
-def post_ephemeral(ws: Workspace, a: Arguments) -> Answer:
+def post_ephemeral(ws: Workspace, a: Arguments) -> Response:
     channel = open_channel(ws, a["channel"])
     if a["user"] not in channel.members:
         raise SlackRefusal(codes.USER_NOT_IN_CHANNEL)
-    text, blocks = contents(a)
+    text, blocks = read_contents(a)
     ts = show_ephemeral(ws, channel, a["user"], text, blocks, a.get("thread_ts", ""))
     return {"ok": True, "message_ts": ts}
 
@@ -196,7 +196,7 @@ def show_ephemeral(
     return str(message["ts"])
 
 
-def get_permalink(ws: Workspace, a: Arguments) -> Answer:
+def get_permalink(ws: Workspace, a: Arguments) -> Response:
     channel = find_channel(ws, a["channel"])
     message = find_message(channel, a["message_ts"])
     link = f"https://{ws.domain}.slack.com/archives/{channel.id}/p{message['ts'].replace('.', '')}"

@@ -12,10 +12,10 @@ from bot.sandbox.slack.api.paging import next_cursor, page
 from bot.sandbox.slack.state import Message, SlackChannel, Workspace
 
 Arguments = dict[str, Any]
-Answer = dict[str, Any]
+Response = dict[str, Any]
 
 
-def need(ws: Workspace, channel: SlackChannel, what: str) -> None:
+def check_scope(ws: Workspace, channel: SlackChannel, what: str) -> None:
     """A scope that depends on the kind of conversation. `what`: history or read."""
     scope = f"{limits.SCOPE_PREFIX[channel.kind]}:{what}"
     if scope not in ws.scopes:
@@ -25,13 +25,13 @@ def need(ws: Workspace, channel: SlackChannel, what: str) -> None:
 # -- messages
 
 
-def shown(message: Message, all_metadata: bool) -> Message:
+def hide_internal(message: Message, all_metadata: bool) -> Message:
     """A message as history shows it."""
     hidden = ("streaming",) if all_metadata else ("streaming", "metadata")
     return {k: v for k, v in message.items() if k not in hidden}
 
 
-def _within(ts: str, a: Arguments) -> bool:
+def _is_within(ts: str, a: Arguments) -> bool:
     oldest, latest, inclusive = a.get("oldest", ""), a.get("latest", ""), a.get("inclusive", False)
     if inclusive and ts in (oldest, latest):
         return True
@@ -45,42 +45,42 @@ def _us(ts: str) -> int:
         raise SlackRefusal(codes.INVALID_TS_LATEST) from None
 
 
-def _readable(ws: Workspace, id: Any) -> SlackChannel:
+def _find_readable(ws: Workspace, id: Any) -> SlackChannel:
     channel = find_channel(ws, id)
-    need(ws, channel, "history")
+    check_scope(ws, channel, "history")
     if ws.bot not in channel.members:
         raise SlackRefusal(codes.NOT_IN_CHANNEL)
     return channel
 
 
-def history(ws: Workspace, a: Arguments) -> Answer:
-    channel = _readable(ws, a["channel"])
+def history(ws: Workspace, a: Arguments) -> Response:
+    channel = _find_readable(ws, a["channel"])
     # Replies are not part of a channel's history unless they were broadcast.
     roots = [
         m for ts, m in reversed(channel.messages.items())
-        if m.get("thread_ts", ts) == ts and _within(ts, a)
+        if m.get("thread_ts", ts) == ts and _is_within(ts, a)
     ]  # fmt: skip
     return _messages(ws, roots, a) | {"pin_count": 0}
 
 
-def replies(ws: Workspace, a: Arguments) -> Answer:
-    channel = _readable(ws, a["channel"])
-    asked = channel.messages.get(a["ts"])
-    if asked is None:
+def replies(ws: Workspace, a: Arguments) -> Response:
+    channel = _find_readable(ws, a["channel"])
+    found_message = channel.messages.get(a["ts"])
+    if found_message is None:
         raise SlackRefusal(codes.THREAD_NOT_FOUND)
-    root: str = asked.get("thread_ts") or asked["ts"]
+    root: str = found_message.get("thread_ts") or found_message["ts"]
     # The root comes with every page, whatever the span.
-    found = [m for m in ws.thread(channel, root) if m["ts"] == root or _within(m["ts"], a)]
+    found = [m for m in ws.thread(channel, root) if m["ts"] == root or _is_within(m["ts"], a)]
     return _messages(ws, found, a)
 
 
-def _messages(ws: Workspace, found: Sequence[Message], a: Arguments) -> Answer:
+def _messages(ws: Workspace, found: Sequence[Message], a: Arguments) -> Response:
     if ws.distributed:
         a = {**a, "limit": min(int(a.get("limit", 0)) or limits.DISTRIBUTED_PAGE, limits.DISTRIBUTED_PAGE)}
     found, cursor = page(found, a)
-    answer: Answer = {
+    answer: Response = {
         "ok": True,
-        "messages": [shown(m, bool(a.get("include_all_metadata"))) for m in found],
+        "messages": [hide_internal(m, bool(a.get("include_all_metadata"))) for m in found],
         "has_more": bool(cursor),
     }
     return answer | (next_cursor(cursor) if cursor else {})
@@ -89,10 +89,10 @@ def _messages(ws: Workspace, found: Sequence[Message], a: Arguments) -> Answer:
 # -- conversations
 
 
-def about_channel(ws: Workspace, channel: SlackChannel) -> Answer:
+def about_channel(ws: Workspace, channel: SlackChannel) -> Response:
     """A conversation object. Source: docs.slack.dev/reference/objects/conversation-object"""
     shared = bool(channel.shared_with)
-    base: Answer = {
+    base: Response = {
         "id": channel.id,
         "created": channel.created,
         codes.IS_ARCHIVED: channel.archived,
@@ -126,9 +126,9 @@ def about_channel(ws: Workspace, channel: SlackChannel) -> Answer:
     }
 
 
-def conversation_info(ws: Workspace, a: Arguments) -> Answer:
+def conversation_info(ws: Workspace, a: Arguments) -> Response:
     channel = find_channel(ws, a["channel"])
-    need(ws, channel, "read")
+    check_scope(ws, channel, "read")
     about = about_channel(ws, channel)
     if a.get("include_num_members"):
         about["num_members"] = len(channel.members)
@@ -150,7 +150,7 @@ def _kinds(ws: Workspace, a: Arguments) -> set[str]:
     return kinds
 
 
-def conversation_list(ws: Workspace, a: Arguments) -> Answer:
+def conversation_list(ws: Workspace, a: Arguments) -> Response:
     kinds = _kinds(ws, a)
     found = [
         c
@@ -163,7 +163,7 @@ def conversation_list(ws: Workspace, a: Arguments) -> Answer:
     return {"ok": True, "channels": [about_channel(ws, c) for c in found], **next_cursor(cursor)}
 
 
-def user_conversations(ws: Workspace, a: Arguments) -> Answer:
+def user_conversations(ws: Workspace, a: Arguments) -> Response:
     kinds = _kinds(ws, a)
     user = a.get("user", ws.bot)
     if user not in ws.people:
@@ -180,14 +180,14 @@ def user_conversations(ws: Workspace, a: Arguments) -> Answer:
     return {"ok": True, "channels": [about_channel(ws, c) for c in found], **next_cursor(cursor)}
 
 
-def members(ws: Workspace, a: Arguments) -> Answer:
+def members(ws: Workspace, a: Arguments) -> Response:
     channel = find_channel(ws, a["channel"])
-    need(ws, channel, "read")
+    check_scope(ws, channel, "read")
     found, cursor = page(list(channel.members), a)
     return {"ok": True, "members": found, **next_cursor(cursor)}
 
 
-def open_conversation(ws: Workspace, a: Arguments) -> Answer:
+def open_conversation(ws: Workspace, a: Arguments) -> Response:
     if channel := ws.channels.get(a.get("channel", "")):
         return {"ok": True, "no_op": True, "already_open": True, "channel": {"id": channel.id}}
     users = [user for user in str(a.get("users", "")).split(",") if user]

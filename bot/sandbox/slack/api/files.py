@@ -14,7 +14,7 @@ from bot.sandbox.slack.delivery.events import bot_message
 from bot.sandbox.slack.state import Person, SlackFile, Workspace
 
 Arguments = dict[str, Any]
-Answer = dict[str, Any]
+Response = dict[str, Any]
 
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 # name's ending → (mimetype, filetype, pretty type). Source: docs.slack.dev/reference/objects/file-object
@@ -105,7 +105,7 @@ def as_shared(file: SlackFile) -> dict[str, Any]:
     return file.about
 
 
-def info(ws: Workspace, a: Arguments) -> Answer:
+def info(ws: Workspace, a: Arguments) -> Response:
     file = ws.files.get(a["file"])
     if file is None:
         raise SlackRefusal(codes.FILE_NOT_FOUND)
@@ -114,7 +114,7 @@ def info(ws: Workspace, a: Arguments) -> Answer:
     return {"ok": True, "file": {**file.about, "file_access": "visible"}, "comments": []}
 
 
-def delete(ws: Workspace, a: Arguments) -> Answer:
+def delete(ws: Workspace, a: Arguments) -> Response:
     file = ws.files.get(a["file"])
     if file is None:
         raise SlackRefusal(codes.FILE_NOT_FOUND)
@@ -125,7 +125,7 @@ def delete(ws: Workspace, a: Arguments) -> Answer:
     return {"ok": True}
 
 
-def get_upload_url(ws: Workspace, a: Arguments) -> Answer:
+def get_upload_url(ws: Workspace, a: Arguments) -> Response:
     if int(a["length"]) <= 0:
         raise SlackRefusal(codes.INVALID_ARGUMENTS, "must be greater than 0 [json-pointer:/length]")
     file = new_file(ws, ws.people[ws.bot], str(a["filename"]), b"", size=int(a["length"]))
@@ -133,8 +133,8 @@ def get_upload_url(ws: Workspace, a: Arguments) -> Answer:
     return {"ok": True, "upload_url": f"{ws.host}/upload/v1/{file.about['id']}", "file_id": file.about["id"]}
 
 
-def complete_upload(ws: Workspace, a: Arguments) -> Answer:
-    files = [_uploaded(ws, given) for given in a["files"]]
+def complete_upload(ws: Workspace, a: Arguments) -> Response:
+    files = [_find_uploaded(ws, given) for given in a["files"]]
     places = [c for c in str(a.get("channels") or a.get("channel_id") or "").split(",") if c]
     if len(places) > limits.UPLOAD_CHANNELS:
         raise SlackRefusal(codes.CHANNELS_LIMIT_EXCEEDED)
@@ -149,7 +149,7 @@ def complete_upload(ws: Workspace, a: Arguments) -> Answer:
     return {"ok": True, "files": [f.about for f in files]}
 
 
-def _uploaded(ws: Workspace, given: dict[str, Any]) -> SlackFile:
+def _find_uploaded(ws: Workspace, given: dict[str, Any]) -> SlackFile:
     file = ws.files.get(given.get("id", ""))
     if file is None or file.about["mode"] == "uploading":
         raise SlackRefusal(codes.FILE_NOT_FOUND)

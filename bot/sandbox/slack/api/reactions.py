@@ -11,16 +11,16 @@ from bot.sandbox.slack.delivery import events
 from bot.sandbox.slack.state import Message, SlackChannel, Workspace
 
 Arguments = dict[str, Any]
-Answer = dict[str, Any]
+Response = dict[str, Any]
 
 
-def add_reaction(ws: Workspace, a: Arguments) -> Answer:
+def add_reaction(ws: Workspace, a: Arguments) -> Response:
     channel = find_channel(ws, a["channel"])
     react(ws, channel, find_message(channel, a["timestamp"]), ws.bot, a["name"])
     return {"ok": True}
 
 
-def remove_reaction(ws: Workspace, a: Arguments) -> Answer:
+def remove_reaction(ws: Workspace, a: Arguments) -> Response:
     if not a.get("channel") or not a.get("timestamp"):
         raise SlackRefusal(codes.NO_ITEM_SPECIFIED)
     channel = find_channel(ws, a["channel"])
@@ -40,7 +40,7 @@ def react(ws: Workspace, channel: SlackChannel, message: Message, user: str, nam
         raise SlackRefusal(codes.ALREADY_REACTED)
     found["users"].append(user)
     found["count"] += 1
-    _tell(ws, "reaction_added", channel, message, user, name)
+    _announce(ws, "reaction_added", channel, message, user, name)
 
 
 def unreact(ws: Workspace, channel: SlackChannel, message: Message, user: str, name: str) -> None:
@@ -51,10 +51,12 @@ def unreact(ws: Workspace, channel: SlackChannel, message: Message, user: str, n
     found["count"] -= 1
     if not found["count"]:
         message["reactions"].remove(found)
-    _tell(ws, "reaction_removed", channel, message, user, name)
+    _announce(ws, "reaction_removed", channel, message, user, name)
 
 
-def _tell(ws: Workspace, kind: str, channel: SlackChannel, message: Message, user: str, name: str) -> None:
-    ws.changed(channel, message)
+def _announce(
+    ws: Workspace, kind: str, channel: SlackChannel, message: Message, user: str, name: str
+) -> None:
+    ws.publish_change(channel, message)
     if ws.bot in channel.members:
         ws.emit(kind, events.reaction(kind, user, name, channel, message, ws.ts()))

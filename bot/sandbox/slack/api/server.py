@@ -25,10 +25,10 @@ from bot.sandbox.slack.record import Record, SlackRequest
 from bot.sandbox.slack.state import Workspace
 
 Arguments = dict[str, Any]
-Answer = dict[str, Any]
+Response = dict[str, Any]
 LOGIN_PAGE = "<!DOCTYPE html><html><head><title>Slack</title></head><body>Sign in</body></html>"
 
-HANDLERS: dict[str, Callable[[Workspace, Arguments], Answer]] = {
+HANDLERS: dict[str, Callable[[Workspace, Arguments], Response]] = {
     "auth.test": users.auth_test,
     "bots.info": users.bots_info,
     "chat.postMessage": chat.post_message,
@@ -87,7 +87,7 @@ class WebApi:
 
     async def handle(self, http: web.Request) -> web.StreamResponse:
         method = http.match_info["method"]
-        arguments = await _read(http)
+        arguments = await _read_arguments(http)
         at = self._clock()
         fault = self._faults.take(method, arguments) if self._faults.methods else None
         if fault and fault.delay_s:
@@ -99,12 +99,20 @@ class WebApi:
         else:
             answer, status, headers = {}, 200, {}
         if fault:
-            return await self._faulty(http, fault, method, arguments, at, answer, status, headers, ws)
+            return await self._answer_with_fault(
+                http, fault, method, arguments, at, answer, status, headers, ws
+            )
         self._note(method, arguments, at, status, answer, ws)
         return _json(answer, status, headers)
 
     def _note(
-        self, method: str, arguments: Arguments, at: float, status: int, answer: Answer, ws: Workspace | None
+        self,
+        method: str,
+        arguments: Arguments,
+        at: float,
+        status: int,
+        answer: Response,
+        ws: Workspace | None,
     ) -> None:
         request = SlackRequest(method, arguments, at, status, answer, ws.team if ws else "")
         self._record.request(request)
@@ -112,39 +120,39 @@ class WebApi:
 
     def answer(
         self, method: str, arguments: Arguments, token: str, ws: Workspace | None
-    ) -> tuple[Answer, int, dict[str, str]]:
+    ) -> tuple[Response, int, dict[str, str]]:
         """(body, status, headers) as Slack itself would answer; carries the request out."""
         try:
             known = limits.METHODS.get(method)
             if known is None:
                 raise SlackRefusal(codes.UNKNOWN_METHOD, req_method=method)
-            workspace = None if known.app_token else _authorised(token, ws)
+            workspace = None if known.app_token else _authorise(token, ws)
             wait_s = self._rates.retry_after_s(workspace.team if workspace else "", method, arguments)
             if wait_s:
                 return {"ok": False, "error": codes.RATELIMITED}, 429, {"Retry-After": str(wait_s)}
             if workspace is None:
-                return self._connection(token), 200, {}
+                return self._connect(token), 200, {}
             _check_scopes(known, workspace)
-            answer = HANDLERS[method](workspace, _checked(known, arguments))
+            answer = HANDLERS[method](workspace, _check_arguments(known, arguments))
             return answer, 200, {"x-oauth-scopes": ",".join(sorted(workspace.scopes))}
         except SlackRefusal as refusal:
             return refusal.answer, 200, {}
 
-    def _connection(self, token: str) -> Answer:
+    def _connect(self, token: str) -> Response:
         if token != self._app_token:
             raise SlackRefusal(
                 codes.NOT_ALLOWED_TOKEN_TYPE if token.startswith("xoxb-") else codes.INVALID_AUTH
             )
         return {"ok": True, "url": self._open_connection()}
 
-    async def _faulty(
+    async def _answer_with_fault(
         self,
         http: web.Request,
         fault: SlackFault,
         method: str,
         arguments: Arguments,
         at: float,
-        answer: Answer,
+        answer: Response,
         status: int,
         headers: dict[str, str],
         ws: Workspace | None,
@@ -153,7 +161,7 @@ class WebApi:
             await asyncio.sleep(fault.hold_s)
         if fault.lose_response:
             self._note(method, arguments, at, 0, answer, ws)
-            return reset(http)
+            return reset_connection(http)
         if not fault.answers:
             self._note(method, arguments, at, status, answer, ws)
             return _json(answer, status, headers)
@@ -169,14 +177,14 @@ def _seconds(value: float | str) -> str:
     return value if isinstance(value, str) else f"{value:g}"
 
 
-def reset(http: web.Request) -> web.StreamResponse:
+def reset_connection(http: web.Request) -> web.StreamResponse:
     """Cut the connection without an answer."""
     if http.transport is not None:
         http.transport.abort()
     return web.Response()
 
 
-def _json(answer: Answer, status: int, headers: Mapping[str, str]) -> web.Response:
+def _json(answer: Response, status: int, headers: Mapping[str, str]) -> web.Response:
     return web.Response(
         body=orjson.dumps(answer),
         status=status,
@@ -184,7 +192,7 @@ def _json(answer: Answer, status: int, headers: Mapping[str, str]) -> web.Respon
     )
 
 
-async def _read(http: web.Request) -> Arguments:
+async def _read_arguments(http: web.Request) -> Arguments:
     """The arguments of a request from query, form or JSON; a body that cannot be read has none."""
     arguments: Arguments = dict(http.query)
     if http.method != "POST" or not http.can_read_body:
@@ -201,7 +209,7 @@ async def _read(http: web.Request) -> Arguments:
     return arguments | dict(parse_qsl((await http.read()).decode(), keep_blank_values=True))
 
 
-def _authorised(token: str, ws: Workspace | None) -> Workspace:
+def _authorise(token: str, ws: Workspace | None) -> Workspace:
     if not token:
         raise SlackRefusal(codes.NOT_AUTHED)
     if token.startswith("xapp-"):
@@ -215,14 +223,14 @@ def _authorised(token: str, ws: Workspace | None) -> Workspace:
 
 def _check_scopes(method: limits.Method, ws: Workspace) -> None:
     if method.scopes and ws.scopes.isdisjoint(method.scopes):
-        raise missing_scope(ws, method.scopes[0])
+        raise refuse_scope(ws, method.scopes[0])
 
 
-def missing_scope(ws: Workspace, needed: str) -> SlackRefusal:
+def refuse_scope(ws: Workspace, needed: str) -> SlackRefusal:
     return SlackRefusal(codes.MISSING_SCOPE, needed=needed, provided=",".join(sorted(ws.scopes)))
 
 
-def _checked(method: limits.Method, arguments: Arguments) -> Arguments:
+def _check_arguments(method: limits.Method, arguments: Arguments) -> Arguments:
     """The arguments in their types; unknown and missing ones are refused."""
     given = {k: v for k, v in arguments.items() if v is not None and v != ""}
     if codes.INVALID_JSON in given:
@@ -236,12 +244,12 @@ def _checked(method: limits.Method, arguments: Arguments) -> Arguments:
     missing = [name for name in method.required if arguments.get(name) is None]
     if missing:
         raise SlackRefusal(codes.INVALID_ARGUMENTS, *(f"missing required field: {name}" for name in missing))
-    return {k: _typed(k, v) for k, v in given.items()} | {
+    return {k: _parse(k, v) for k, v in given.items()} | {
         k: arguments[k] for k in method.required if k not in given
     }
 
 
-def _typed(name: str, value: Any) -> Any:
+def _parse(name: str, value: Any) -> Any:
     if not isinstance(value, str):
         return value
     if name in limits.JSON_ARGUMENTS:

@@ -9,11 +9,11 @@ from bot.sandbox.slack.api.blocks import SlackRefusal
 from bot.sandbox.slack.state import SlackChannel, Workspace
 
 Arguments = dict[str, Any]
-Answer = dict[str, Any]
+Response = dict[str, Any]
 NO_STOP_EVENT = "missing_agent_session_stopped_event_subscription"
 
 
-def _place(ws: Workspace, a: Arguments) -> SlackChannel:
+def _find_place(ws: Workspace, a: Arguments) -> SlackChannel:
     channel = ws.channels.get(a["channel_id"])
     if channel is None or ws.bot not in channel.members:
         raise SlackRefusal(codes.CHANNEL_NOT_FOUND)
@@ -23,8 +23,8 @@ def _place(ws: Workspace, a: Arguments) -> SlackChannel:
     return channel
 
 
-def set_status(ws: Workspace, a: Arguments) -> Answer:
-    channel = _place(ws, a)
+def set_status(ws: Workspace, a: Arguments) -> Response:
+    channel = _find_place(ws, a)
     messages = a.get("loading_messages") or []
     if len(messages) > limits.LOADING_MESSAGES:
         raise SlackRefusal(
@@ -35,15 +35,15 @@ def set_status(ws: Workspace, a: Arguments) -> Answer:
     return {"ok": True}
 
 
-def set_title(ws: Workspace, a: Arguments) -> Answer:
-    channel = _place(ws, a)
+def set_title(ws: Workspace, a: Arguments) -> Response:
+    channel = _find_place(ws, a)
     ws.titles[channel.id, a["thread_ts"]] = a["title"]
     ws.publish({"type": "title", "channel": channel.id, "thread_ts": a["thread_ts"], "title": a["title"]})
     return {"ok": True}
 
 
-def set_suggested_prompts(ws: Workspace, a: Arguments) -> Answer:
-    channel = _place(ws, a)
+def set_suggested_prompts(ws: Workspace, a: Arguments) -> Response:
+    channel = _find_place(ws, a)
     prompts = a["prompts"]
     if (
         not isinstance(prompts, list)
@@ -70,13 +70,13 @@ def put_session(ws: Workspace, channel: str, thread: str, status: str, **more: A
     return session
 
 
-def set_session_status(ws: Workspace, a: Arguments) -> Answer:
-    channel = _place(ws, a)
+def set_session_status(ws: Workspace, a: Arguments) -> Response:
+    channel = _find_place(ws, a)
     if a["status"] not in limits.SESSION_STATUSES:
         raise SlackRefusal(codes.INVALID_ARGUMENTS, "unknown status [json-pointer:/status]")
     thread = a.get("thread_ts", "")
     # A title is taken when the session begins, later it is renamed. Source: methods/agents.sessions.setStatus
-    title = "" if (channel.id, thread) in ws.sessions else _title(a.get("title", ""))
+    title = "" if (channel.id, thread) in ws.sessions else _check_title(a.get("title", ""))
     put_session(
         ws, channel.id, thread, a["status"], title=title, initiator_user_id=a.get("initiator_user_id", "")
     )
@@ -85,16 +85,16 @@ def set_session_status(ws: Workspace, a: Arguments) -> Answer:
     return {"ok": True}
 
 
-def rename_session(ws: Workspace, a: Arguments) -> Answer:
-    channel = _place(ws, a)
+def rename_session(ws: Workspace, a: Arguments) -> Response:
+    channel = _find_place(ws, a)
     key = (channel.id, a.get("thread_ts", ""))
     if key not in ws.sessions:
         raise SlackRefusal(codes.SESSION_NOT_FOUND)  # the code is believed
-    put_session(ws, *key, ws.sessions[key]["status"], title=_title(a["title"]))
+    put_session(ws, *key, ws.sessions[key]["status"], title=_check_title(a["title"]))
     return {"ok": True}
 
 
-def _title(title: str) -> str:
+def _check_title(title: str) -> str:
     if len(title) > limits.SESSION_TITLE_CHARS:
         raise SlackRefusal(
             codes.INVALID_ARGUMENTS,

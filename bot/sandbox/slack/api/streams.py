@@ -12,12 +12,12 @@ from typing import Any
 from bot.sandbox.slack import codes, limits
 from bot.sandbox.slack.api.blocks import SlackRefusal, check_blocks, check_chunks, check_metadata
 from bot.sandbox.slack.api.chat import (
-    Answer,
     Arguments,
+    Response,
     check_root,
     find_message,
     note_change,
-    numbered,
+    number_block,
     open_channel,
     post,
 )
@@ -26,7 +26,7 @@ from bot.sandbox.slack.delivery import events
 from bot.sandbox.slack.state import SlackChannel, SlackStream, Workspace
 
 
-def start(ws: Workspace, a: Arguments) -> Answer:
+def start(ws: Workspace, a: Arguments) -> Response:
     channel = open_channel(ws, a["channel"])
     if channel.kind != "im":
         _check_recipient(ws, a)
@@ -35,7 +35,7 @@ def start(ws: Workspace, a: Arguments) -> Answer:
             codes.INVALID_ARGUMENTS, "must be timeline, plan or dense [json-pointer:/task_display_mode]"
         )
     check_root(channel, a["thread_ts"])
-    parts = _parts(a)
+    parts = _read_parts(a)
     message = events.bot_message(ws, ws.ts(), "")
     message["thread_ts"] = a["thread_ts"]
     message["parent_user_id"] = channel.messages[a["thread_ts"]].get("user", "")
@@ -58,11 +58,11 @@ def _check_recipient(ws: Workspace, a: Arguments) -> None:
         raise SlackRefusal(codes.USER_NOT_FOUND)
 
 
-def append(ws: Workspace, a: Arguments) -> Answer:
-    channel, stream = _running(ws, a)
+def append(ws: Workspace, a: Arguments) -> Response:
+    channel, stream = _find_running(ws, a)
     if stream.stopped_by_user:
         raise SlackRefusal(codes.STOPPED_BY_USER)
-    parts = _parts(a)
+    parts = _read_parts(a)
     if not parts:
         raise SlackRefusal(codes.NO_TEXT)
     message = channel.messages[stream.ts]
@@ -71,8 +71,8 @@ def append(ws: Workspace, a: Arguments) -> Answer:
     return {"ok": True, "channel": channel.id, "ts": stream.ts}
 
 
-def stop(ws: Workspace, a: Arguments) -> Answer:
-    channel, stream = _running(ws, a)
+def stop(ws: Workspace, a: Arguments) -> Response:
+    channel, stream = _find_running(ws, a)
     status = a.get("session_status")
     if status is not None and status not in limits.SESSION_STATUSES:
         raise SlackRefusal(codes.INVALID_ARGUMENTS, "unknown status [json-pointer:/session_status]")
@@ -81,9 +81,9 @@ def stop(ws: Workspace, a: Arguments) -> Answer:
     before = dict(message)
     if a.get("metadata"):
         message["metadata"] = check_metadata(a["metadata"])
-    _add(stream, message, _parts(a))
+    _add(stream, message, _read_parts(a))
     if blocks:
-        message["blocks"] = [numbered(block, n) for n, block in enumerate([*message["blocks"], *blocks])]
+        message["blocks"] = [number_block(block, n) for n, block in enumerate([*message["blocks"], *blocks])]
     ws.close_stream(stream)
     note_change(ws, channel, message, before)
     if status is not None:
@@ -91,7 +91,7 @@ def stop(ws: Workspace, a: Arguments) -> Answer:
     return {"ok": True, "channel": channel.id, "ts": stream.ts, "message": message}
 
 
-def _running(ws: Workspace, a: Arguments) -> tuple[SlackChannel, SlackStream]:
+def _find_running(ws: Workspace, a: Arguments) -> tuple[SlackChannel, SlackStream]:
     channel = open_channel(ws, a["channel"])
     message = find_message(channel, a["ts"])
     if message.get("bot_id") != ws.bot_id:
@@ -105,7 +105,7 @@ def _running(ws: Workspace, a: Arguments) -> tuple[SlackChannel, SlackStream]:
     return channel, stream
 
 
-def _parts(a: Arguments) -> list[dict[str, Any]]:
+def _read_parts(a: Arguments) -> list[dict[str, Any]]:
     """What is to be added, as chunks; markdown_text is one chunk."""
     markdown, chunks = a.get("markdown_text"), a.get("chunks")
     if markdown and chunks:

@@ -10,10 +10,10 @@ from bot.sandbox.slack.api.paging import next_cursor, page
 from bot.sandbox.slack.state import Person, Workspace
 
 Arguments = dict[str, Any]
-Answer = dict[str, Any]
+Response = dict[str, Any]
 
 
-def auth_test(ws: Workspace, a: Arguments) -> Answer:
+def auth_test(ws: Workspace, a: Arguments) -> Response:
     return {
         "ok": True,
         "url": f"https://{ws.domain}.slack.com/",
@@ -26,7 +26,7 @@ def auth_test(ws: Workspace, a: Arguments) -> Answer:
     }
 
 
-def bots_info(ws: Workspace, a: Arguments) -> Answer:
+def bots_info(ws: Workspace, a: Arguments) -> Response:
     id = a.get("bot", ws.bot_id)
     person = next((p for p in ws.people.values() if p.bot and p.bot_id == id), None)
     if person is None:
@@ -43,9 +43,9 @@ def bots_info(ws: Workspace, a: Arguments) -> Answer:
     return {"ok": True, "bot": bot}
 
 
-def about_person(ws: Workspace, person: Person) -> Answer:
+def about_person(ws: Workspace, person: Person) -> Response:
     """A user object. Source: docs.slack.dev/reference/objects/user-object"""
-    profile: Answer = person.profile() | {
+    profile: Response = person.profile() | {
         "real_name_normalized": person.real_name,
         "display_name_normalized": person.name,
         "status_text": "",
@@ -56,7 +56,7 @@ def about_person(ws: Workspace, person: Person) -> Answer:
         profile["email"] = f"{person.name}@example.com"
     if person.bot:
         profile |= {"bot_id": person.bot_id, "api_app_id": person.app_id}
-    about: Answer = {
+    about: Response = {
         "id": person.id,
         "team_id": person.team,
         "name": person.name,
@@ -81,7 +81,7 @@ def about_person(ws: Workspace, person: Person) -> Answer:
     return about | ({"is_stranger": True} if person.stranger else {})
 
 
-def user_info(ws: Workspace, a: Arguments) -> Answer:
+def user_info(ws: Workspace, a: Arguments) -> Response:
     person = ws.people.get(a["user"])
     if person is None:
         raise SlackRefusal(codes.USER_NOT_FOUND)
@@ -89,7 +89,7 @@ def user_info(ws: Workspace, a: Arguments) -> Answer:
     return {"ok": True, "user": about | ({"locale": "en-GB"} if a.get("include_locale") else {})}
 
 
-def user_list(ws: Workspace, a: Arguments) -> Answer:
+def user_list(ws: Workspace, a: Arguments) -> Response:
     people, cursor = page(list(ws.people.values()), a)
     found = [about_person(ws, person) for person in people]
     return {"ok": True, "members": found, "cache_ts": int(ws.clock()), **next_cursor(cursor)}

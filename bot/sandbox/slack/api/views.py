@@ -9,7 +9,7 @@ from bot.sandbox.slack.api.blocks import SlackRefusal, check_view
 from bot.sandbox.slack.state import APP, Trigger, Workspace
 
 Arguments = dict[str, Any]
-Answer = dict[str, Any]
+Response = dict[str, Any]
 View = dict[str, Any]
 
 
@@ -44,7 +44,7 @@ def _new_view(ws: Workspace, given: View, **more: Any) -> View:
         "id": id,
         "team_id": ws.team,
         "type": given["type"],
-        **_given(given),
+        **_app_fields(given),
         "state": {"values": {}},
         "hash": _hash(ws, id),
         "previous_view_id": None,
@@ -59,7 +59,7 @@ def _new_view(ws: Workspace, given: View, **more: Any) -> View:
     return view
 
 
-def _given(given: View) -> View:
+def _app_fields(given: View) -> View:
     """The parts of a view that an app sets."""
     return {
         "blocks": [
@@ -81,7 +81,7 @@ def _hash(ws: Workspace, id: str) -> str:
     return f"{int(ws.clock())}.{id}.{ws.ids.new('h', 4)}"
 
 
-def open_view(ws: Workspace, a: Arguments) -> Answer:
+def open_view(ws: Workspace, a: Arguments) -> Response:
     given = check_view(a["view"], kind="modal")
     user = _redeem(ws, a)
     for id in ws.modals.get(user, ()):
@@ -91,7 +91,7 @@ def open_view(ws: Workspace, a: Arguments) -> Answer:
     return _show(ws, user, view)
 
 
-def push_view(ws: Workspace, a: Arguments) -> Answer:
+def push_view(ws: Workspace, a: Arguments) -> Response:
     given = check_view(a["view"], kind="modal")
     return _show(ws, *push(ws, _redeem(ws, a), given))
 
@@ -108,7 +108,7 @@ def push(ws: Workspace, user: str, given: View) -> tuple[str, View]:
     return user, view
 
 
-def update_view(ws: Workspace, a: Arguments) -> Answer:
+def update_view(ws: Workspace, a: Arguments) -> Response:
     view = _find(ws, a)
     given = check_view(a["view"], kind=view["type"])
     if a.get("hash") and a["hash"] != view["hash"]:
@@ -129,13 +129,13 @@ def _find(ws: Workspace, a: Arguments) -> View:
 
 def change(ws: Workspace, view: View, given: View) -> None:
     """Replace what an app sets; answers already given to blocks that stay are kept."""
-    view.update(_given(given))
+    view.update(_app_fields(given))
     view["hash"] = _hash(ws, view["id"])
     kept = {block["block_id"] for block in view["blocks"]}
     view["state"] = {"values": {k: v for k, v in view["state"]["values"].items() if k in kept}}
 
 
-def _show(ws: Workspace, user: str, view: View) -> Answer:
+def _show(ws: Workspace, user: str, view: View) -> Response:
     ws.publish({"type": "modals", "only": user, "views": stack(ws, user)})
     return {"ok": True, "view": view}
 
@@ -155,21 +155,21 @@ def close(ws: Workspace, user: str, *, everything: bool) -> list[View]:
     return closed
 
 
-def answered(ws: Workspace, user: str, view: View, said: dict[str, Any]) -> None:
+def apply_response(ws: Workspace, user: str, view: View, response: dict[str, Any]) -> None:
     """What becomes of a submitted modal, by the app's response_action."""
-    act = said.get("response_action")
+    act = response.get("response_action")
     if act == "errors":
-        view["errors"] = _at_inputs(view, said.get("errors"))
+        view["errors"] = _check_errors(view, response.get("errors"))
     elif act == "update":
-        change(ws, view, check_view(said.get("view"), kind="modal"))
+        change(ws, view, check_view(response.get("view"), kind="modal"))
     elif act == "push":
-        push(ws, user, check_view(said.get("view"), kind="modal"))
+        push(ws, user, check_view(response.get("view"), kind="modal"))
     elif stack(ws, user)[-1:] == [view]:
         close(ws, user, everything=act == "clear")
     ws.publish({"type": "modals", "only": user, "views": stack(ws, user)})
 
 
-def _at_inputs(view: View, errors: Any) -> dict[str, str]:
+def _check_errors(view: View, errors: Any) -> dict[str, str]:
     """Errors stand at input blocks; what Slack cannot place, it does not show."""
     inputs = {block["block_id"] for block in view["blocks"] if block["type"] == "input"}
     if not isinstance(errors, dict) or not errors or not errors.keys() <= inputs:
@@ -177,7 +177,7 @@ def _at_inputs(view: View, errors: Any) -> dict[str, str]:
     return errors
 
 
-def publish_view(ws: Workspace, a: Arguments) -> Answer:
+def publish_view(ws: Workspace, a: Arguments) -> Response:
     given = check_view(a["view"], kind="home")
     if not ws.home_tab:
         raise SlackRefusal(codes.NOT_ENABLED)

@@ -54,10 +54,10 @@ class Dispatcher:
         if fault is None:
             self._attempt(delivery, 0, "")
         else:
-            self._faulty(delivery, fault)
+            self._push_with_fault(delivery, fault)
         return delivery
 
-    def _faulty(self, delivery: Delivery, fault: DeliveryFault) -> None:
+    def _push_with_fault(self, delivery: Delivery, fault: DeliveryFault) -> None:
         delivery.lose_acks = fault.lose_acks
         if fault.drop:
             delivery.finish()
@@ -87,7 +87,7 @@ class Dispatcher:
             self._record.counts[f"{delivery.kind}:acked"] += 1
         delivery.finish()
         self._announce(delivery)
-        self._record.changed()
+        self._record.notify()
 
     def fail(self, delivery: Delivery, attempt: DeliveryAttempt, reason: str, *, retry: bool = True) -> None:
         """This attempt did not get through; the next one is planned if there is one."""
@@ -102,7 +102,7 @@ class Dispatcher:
             self._record.counts[f"{delivery.kind}:lost"] += 1
             delivery.finish()
         self._announce(delivery)
-        self._record.changed()
+        self._record.notify()
 
     def later(self, delay_s: float, act: Callable[..., None], *arguments: Any) -> asyncio.TimerHandle:
         """Call something in a while, unless the fake is closed before."""
@@ -152,7 +152,7 @@ class HttpPush:
         self._client = self._client or aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=self._deadline_s)
         )
-        body, headers = self._signed(delivery, attempt)
+        body, headers = self._sign(delivery, attempt)
         try:
             async with self._client.post(
                 self.url, data=body, headers=headers, max_redirects=limits.REDIRECTS + 1
@@ -165,18 +165,18 @@ class HttpPush:
         except aiohttp.ClientError:
             self._dispatcher.fail(delivery, attempt, "connection_failed")
         else:
-            self._judge(delivery, attempt, answer, text)
+            self._read_answer(delivery, attempt, answer, text)
 
-    def _judge(
+    def _read_answer(
         self, delivery: Delivery, attempt: DeliveryAttempt, answer: aiohttp.ClientResponse, text: str
     ) -> None:
         if 200 <= answer.status < 300:
-            self._dispatcher.acknowledge(delivery, attempt, _said(text))
+            self._dispatcher.acknowledge(delivery, attempt, _read_response(text))
             return
         retry = answer.headers.get("X-Slack-No-Retry") != "1"
         self._dispatcher.fail(delivery, attempt, "http_error", retry=retry)
 
-    def _signed(self, delivery: Delivery, attempt: DeliveryAttempt) -> tuple[bytes, dict[str, str]]:
+    def _sign(self, delivery: Delivery, attempt: DeliveryAttempt) -> tuple[bytes, dict[str, str]]:
         if delivery.kind == "events_api":
             body, kind = orjson.dumps(delivery.payload), "application/json"
         else:
@@ -203,7 +203,7 @@ def sign(secret: str, timestamp: str, body: bytes) -> str:
     return "v0=" + hmac.new(secret.encode(), text, hashlib.sha256).hexdigest()
 
 
-def _said(text: str) -> dict[str, Any]:
+def _read_response(text: str) -> dict[str, Any]:
     """The body of an acknowledgement: JSON, or the plain text of a command's answer."""
     try:
         body = orjson.loads(text) if text else {}

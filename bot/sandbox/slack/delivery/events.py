@@ -86,7 +86,7 @@ def bot_message(ws: Workspace, ts: str, text: str, author: str = "") -> Message:
 
 
 def message(channel: SlackChannel, posted: Message) -> dict[str, Any]:
-    return shown(posted) | {
+    return hide_internal(posted) | {
         "channel": channel.id,
         "event_ts": posted["ts"],
         "channel_type": channel.kind,
@@ -94,7 +94,7 @@ def message(channel: SlackChannel, posted: Message) -> dict[str, Any]:
 
 
 def app_mention(channel: SlackChannel, posted: Message) -> dict[str, Any]:
-    event = shown(posted) | {"type": "app_mention", "channel": channel.id, "event_ts": posted["ts"]}
+    event = hide_internal(posted) | {"type": "app_mention", "channel": channel.id, "event_ts": posted["ts"]}
     event.pop("subtype", None)
     return event
 
@@ -103,8 +103,8 @@ def message_changed(channel: SlackChannel, now: Message, before: Message, ts: st
     return {
         "type": "message",
         "subtype": "message_changed",
-        "message": shown(now),
-        "previous_message": shown(before),
+        "message": hide_internal(now),
+        "previous_message": hide_internal(before),
         "channel": channel.id,
         "hidden": True,
         "ts": ts,
@@ -117,7 +117,7 @@ def message_deleted(channel: SlackChannel, before: Message, ts: str) -> dict[str
     return {
         "type": "message",
         "subtype": "message_deleted",
-        "previous_message": shown(before),
+        "previous_message": hide_internal(before),
         "channel": channel.id,
         "hidden": True,
         "deleted_ts": before["ts"],
@@ -127,7 +127,7 @@ def message_deleted(channel: SlackChannel, before: Message, ts: str) -> dict[str
     }
 
 
-def shown(posted: Message) -> Message:
+def hide_internal(posted: Message) -> Message:
     """A message without what Slack does not tell."""
     return {k: v for k, v in posted.items() if k not in _OURS}
 

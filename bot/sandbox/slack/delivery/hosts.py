@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import orjson
 from aiohttp import web
 
-from bot.sandbox.slack.api.server import LOGIN_PAGE, reset
+from bot.sandbox.slack.api.server import LOGIN_PAGE, reset_connection
 from bot.sandbox.slack.delivery.response_urls import ResponseUrls
 from bot.sandbox.slack.faults import SlackFaults
 from bot.sandbox.slack.state import Workspace
@@ -50,7 +50,7 @@ class Hosts:
         if fault:
             await asyncio.sleep(fault.delay_s)
             if fault.lose_response:
-                return reset(http)
+                return reset_connection(http)
             if fault.answers:
                 where = {"Location": fault.location} if fault.location else {}
                 return web.Response(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.sandbox.slack.delivery.events import TOKEN, shown
+from bot.sandbox.slack.delivery.events import TOKEN, hide_internal
 from bot.sandbox.slack.state import APP, Message, Person, SlackChannel, Workspace
 
 
@@ -44,7 +44,7 @@ def in_message(
         "state": {"values": {}},
     }
     # An ephemeral message is not kept by Slack, so it cannot be shown again.
-    return place if ephemeral else place | {"message": shown(posted)}
+    return place if ephemeral else place | {"message": hide_internal(posted)}
 
 
 def in_view(view: dict[str, Any]) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def message_action(
         **given,
         "channel": {"id": channel.id, "name": _shown_name(channel)},
         "message_ts": posted["ts"],
-        "message": shown(posted),
+        "message": hide_internal(posted),
     }
 
 

@@ -7,13 +7,13 @@ from typing import Any
 
 from bot.sandbox.slack import codes, limits
 from bot.sandbox.slack.api.blocks import SlackRefusal
-from bot.sandbox.slack.api.chat import contents, erase, note_change, post, show_ephemeral
+from bot.sandbox.slack.api.chat import erase, note_change, post, read_contents, show_ephemeral
 from bot.sandbox.slack.delivery import events
 from bot.sandbox.slack.state import Workspace
 
 
 @dataclass(slots=True)
-class _Given:
+class _ResponseUrl:
     ws: Workspace
     channel: str
     user: str
@@ -27,14 +27,14 @@ class ResponseUrls:
     """Every address given out, by its last part."""
 
     def __init__(self) -> None:
-        self._given: dict[str, _Given] = {}
+        self._given: dict[str, _ResponseUrl] = {}
 
     def new(
         self, ws: Workspace, channel: str, user: str, *, kind: str, ts: str = "", ephemeral: bool = False
     ) -> str:
         """An address. kind: commands, actions or app, as in Slack's own."""
         key = ws.ids.new("url", 6)
-        self._given[key] = _Given(ws, channel, user, ws.clock(), ts, ephemeral)
+        self._given[key] = _ResponseUrl(ws, channel, user, ws.clock(), ts, ephemeral)
         if len(self._given) > 10_000:
             del self._given[next(iter(self._given))]
         return f"{ws.host}/{kind}/{ws.team}/{key}"
@@ -55,16 +55,16 @@ class ResponseUrls:
             return 500 if refusal.code == codes.NO_TEXT else 400, refusal.answer
         return 200, {"ok": True}
 
-    def _act(self, given: _Given, body: dict[str, Any]) -> None:
+    def _act(self, given: _ResponseUrl, body: dict[str, Any]) -> None:
         if body.get("delete_original"):
             self._remove(given)
         elif body.get("replace_original") and given.ts:
             self._replace(given, body)
         else:
-            self.say(given.ws, given.channel, given.user, body)
+            self.show_answer(given.ws, given.channel, given.user, body)
 
     @staticmethod
-    def _remove(given: _Given) -> None:
+    def _remove(given: _ResponseUrl) -> None:
         ws = given.ws
         if given.ephemeral:
             ws.ephemerals[:] = [e for e in ws.ephemerals if e["message"]["ts"] != given.ts]
@@ -77,9 +77,9 @@ class ResponseUrls:
             erase(ws, channel, channel.messages[given.ts])
 
     @staticmethod
-    def _replace(given: _Given, body: dict[str, Any]) -> None:
+    def _replace(given: _ResponseUrl, body: dict[str, Any]) -> None:
         ws = given.ws
-        text, blocks = contents(body)
+        text, blocks = read_contents(body)
         channel = ws.channels[given.channel]
         if given.ephemeral:
             shown = next((e for e in ws.ephemerals if e["message"]["ts"] == given.ts), None)
@@ -101,9 +101,9 @@ class ResponseUrls:
             note_change(ws, channel, message, before)
 
     @staticmethod
-    def say(ws: Workspace, channel_id: str, user: str, body: dict[str, Any]) -> None:
+    def show_answer(ws: Workspace, channel_id: str, user: str, body: dict[str, Any]) -> None:
         """Show what the app answered: to the person alone, unless it asked for in_channel."""
-        text, blocks = contents({k: v for k, v in body.items() if k != "markdown_text"})
+        text, blocks = read_contents({k: v for k, v in body.items() if k != "markdown_text"})
         channel = ws.channels[channel_id]
         if body.get("response_type") != "in_channel":
             show_ephemeral(ws, channel, user, text, blocks, body.get("thread_ts", ""))

@@ -83,11 +83,11 @@ class AppSockets:
         self._count += 1
         envelope_id = f"{self._count:08x}-0000-4000-8000-{self._random.getrandbits(48):012x}"
         attempt.via = connection.id
-        timer = self._dispatcher.later(self._deadline_s, self._overdue, connection, envelope_id)
+        timer = self._dispatcher.later(self._deadline_s, self._time_out, connection, envelope_id)
         connection.pending[envelope_id] = (delivery, attempt, timer)
         connection.send(_envelope(envelope_id, delivery, attempt))
 
-    def _overdue(self, connection: Connection, envelope_id: str) -> None:
+    def _time_out(self, connection: Connection, envelope_id: str) -> None:
         delivery, attempt, _ = connection.pending.pop(envelope_id)
         self._dispatcher.fail(delivery, attempt, "timeout")
 
@@ -107,14 +107,14 @@ class AppSockets:
             await ws.close()
             return ws
         self.connections[connection.id] = connection
-        self._noted()
+        self._announce_count()
         ping = asyncio.create_task(self._ping(connection))
         try:
             await ws.send_str(self._hello())
             await self._read(connection)
         finally:
             ping.cancel()
-            self._gone(connection)
+            self._forget(connection)
         return ws
 
     def _hello(self) -> str:
@@ -144,9 +144,9 @@ class AppSockets:
             if frame.type == WSMsgType.PING:
                 await connection.ws.pong(frame.data)
             elif frame.type in (WSMsgType.TEXT, WSMsgType.BINARY):
-                self._acknowledged(connection, frame.data)
+                self._acknowledge(connection, frame.data)
 
-    def _acknowledged(self, connection: Connection, text: str | bytes) -> None:
+    def _acknowledge(self, connection: Connection, text: str | bytes) -> None:
         try:
             ack = orjson.loads(text)
             pending = connection.pending.pop(ack["envelope_id"], None)
@@ -158,57 +158,57 @@ class AppSockets:
             return
         delivery, attempt, timer = pending
         self._dispatcher.cancel(timer)
-        said = ack.get("payload") or {}
-        if not isinstance(said, dict):
-            said = {"text": str(said)}
-        self._dispatcher.acknowledge(delivery, attempt, said)
+        response = ack.get("payload") or {}
+        if not isinstance(response, dict):
+            response = {"text": str(response)}
+        self._dispatcher.acknowledge(delivery, attempt, response)
 
-    def _gone(self, connection: Connection) -> None:
+    def _forget(self, connection: Connection) -> None:
         """Whatever was not acknowledged on this connection never will be."""
         self.connections.pop(connection.id, None)
         for delivery, attempt, timer in connection.pending.values():
             self._dispatcher.cancel(timer)
             self._dispatcher.fail(delivery, attempt, "connection_failed")
         connection.pending.clear()
-        self._noted()
+        self._announce_count()
 
-    def _noted(self) -> None:
+    def _announce_count(self) -> None:
         self._announce(len(self.connections))
-        self._record.changed()
+        self._record.notify()
 
     # -- what can go wrong
 
-    def _some(self, id: str) -> list[Connection]:
+    def _find(self, id: str) -> list[Connection]:
         return [c for c in self.connections.values() if id in ("", c.id)]
 
     def drop(self, id: str = "") -> None:
         """Cut connections (one, or all) without a goodbye."""
-        for connection in self._some(id):
+        for connection in self._find(id):
             self._cut(connection)
 
     def _cut(self, connection: Connection) -> None:
         if connection.transport is not None:
             connection.transport.abort()
-        self._gone(connection)
+        self._forget(connection)
 
     def freeze(self, id: str = "") -> None:
         """Leave connections open, but dead: no pong, no delivery arrives, no acknowledgement is heard."""
-        for connection in self._some(id):
+        for connection in self._find(id):
             connection.frozen = True
 
     def garbage(self, text: str = "{not json", id: str = "") -> None:
         """Send something that is no envelope."""
-        for connection in self._some(id):
+        for connection in self._find(id):
             connection.send(text.encode())
 
     def warn(self, id: str = "") -> None:
         """Announce that connections will be refreshed soon; they go on until then."""
-        for connection in self._some(id):
+        for connection in self._find(id):
             connection.send(_disconnect("warning").encode())
 
     def refresh(self, id: str = "", *, reason: str = "refresh_requested", grace_s: float = 10.0) -> None:
         """Ask the app to connect anew; connections it has not closed after the grace are cut."""
-        for connection in self._some(id):
+        for connection in self._find(id):
             connection.retiring = True
             connection.send(_disconnect(reason).encode())
             self._dispatcher.later(grace_s, self._cut, connection)

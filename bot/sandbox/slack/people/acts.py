@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
-from bot.sandbox.slack.people.forms import NotPossible, elements
+from bot.sandbox.slack.people.forms import NotPossible, find_elements
 from bot.sandbox.slack.record import Delivery, Record
 from bot.sandbox.slack.state import Workspace
 
@@ -71,9 +71,9 @@ def act(
         try:
             result = await method(self, *args, **kwargs)
         except ValueError:
-            self.log.refused(number)
+            self.log.mark_refused(number)
             raise
-        self.log.done(number, result)
+        self.log.note_result(number, result)
         return result
 
     return log_and_act
@@ -109,17 +109,17 @@ class ActLog:
         self.acts.append({"act": name, "arguments": arguments, "at_s": round(now - self._started, 3)})
         return len(self.acts) - 1
 
-    def refused(self, number: int) -> None:
+    def mark_refused(self, number: int) -> None:
         if number >= 0:
             self.acts[number]["refused"] = True
 
-    def done(self, number: int, result: Any) -> None:
+    def note_result(self, number: int, result: Any) -> None:
         if number >= 0 and isinstance(result, str):
             self._made[result] = number
 
     def _name(self, key: str, value: Any, given: dict[str, Any]) -> Any:
         if key in ("ts", "thread_ts") and value:
-            return self._message(value, given)
+            return self._name_message(value, given)
         if key == "value" and "action_id" in given:
             return name_pressed(self._workspaces, given)
         if key == "content":
@@ -128,7 +128,7 @@ class ActLog:
             return [asdict(f) | {"content": base64.b64encode(f.content).decode()} for f in value]
         return value
 
-    def _message(self, ts: str, given: dict[str, Any]) -> Any:
+    def _name_message(self, ts: str, given: dict[str, Any]) -> Any:
         if ts in self._made:
             return {"act": self._made[ts]}
         for n, shown in enumerate(app_messages(self._workspaces, given)):
@@ -146,7 +146,7 @@ class ActLog:
 def name_pressed(workspaces: Sequence[Workspace], given: dict[str, Any]) -> str | None:
     """Name what was pressed, without what only this session knows: apps put ids of theirs into values."""
     value: str | None = given["value"]
-    same = [e for e in find_elements(workspaces, given) if e.get("action_id") == given["action_id"]]
+    same = [e for e in find_pressable(workspaces, given) if e.get("action_id") == given["action_id"]]
     if len(same) != 1:
         return value
     if same[0]["type"] == "feedback_buttons":
@@ -154,14 +154,14 @@ def name_pressed(workspaces: Sequence[Workspace], given: dict[str, Any]) -> str 
     return None if same[0]["type"] == "button" else value
 
 
-def find_elements(workspaces: Sequence[Workspace], given: dict[str, Any]) -> list[dict[str, Any]]:
+def find_pressable(workspaces: Sequence[Workspace], given: dict[str, Any]) -> list[dict[str, Any]]:
     """Find all that can be pressed in the message an act is about."""
     for ws in workspaces:
         channel = ws.find_channel(given.get("channel", ""), given.get("user", ""))
         if channel and given.get("ts"):
             shown = {e["message"]["ts"]: e["message"] for e in ws.ephemerals}
             message = channel.messages.get(given["ts"]) or shown.get(given["ts"], {})
-            return [element for _, element in elements(message.get("blocks", []))]
+            return [element for _, element in find_elements(message.get("blocks", []))]
     return []
 
 
@@ -200,28 +200,28 @@ class Replay:
                 continue
             await asyncio.sleep(max(0.0, started + entry["at_s"] * pace - loop.time()))
             arguments = {
-                key: await self._value(key, value, entry["arguments"])
+                key: await self._resolve(key, value, entry["arguments"])
                 for key, value in entry["arguments"].items()
             }
             if entry["act"] == "press" and not arguments.get("view_id"):
-                await self._shown(arguments)
+                await self._wait_for_element(arguments)
             result = await self._acts[entry["act"]](**read_arguments(arguments))
             self._results.append(None if isinstance(result, Delivery) else result)
         return sum(1 for entry in session["acts"] if not entry.get("refused"))
 
-    async def _shown(self, given: dict[str, Any]) -> None:
+    async def _wait_for_element(self, given: dict[str, Any]) -> None:
         """Waits for what is to be pressed: a message that is still being written has no buttons yet."""
         name = given["action_id"]
 
-        def there() -> bool:
-            return any(e["action_id"] == name for e in find_elements(self._workspaces, given))
+        def is_shown() -> bool:
+            return any(e["action_id"] == name for e in find_pressable(self._workspaces, given))
 
         try:
-            await self._until(there, REPLAY_WAIT_S)
+            await self._until(is_shown, REPLAY_WAIT_S)
         except TimeoutError:
             raise NotPossible(f"the app never showed a button called {name}") from None
 
-    async def _value(self, key: str, value: Any, given: dict[str, Any]) -> Any:
+    async def _resolve(self, key: str, value: Any, given: dict[str, Any]) -> Any:
         if key not in ("ts", "thread_ts") or not isinstance(value, dict):
             return value
         if "act" in value:

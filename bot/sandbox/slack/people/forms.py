@@ -13,7 +13,7 @@ class NotPossible(ValueError):
     """Slack's clients would not let a person do that."""
 
 
-def elements(blocks: list[Block]) -> Iterator[tuple[Block, Element]]:
+def find_elements(blocks: list[Block]) -> Iterator[tuple[Block, Element]]:
     """Every interactive element with its block."""
     for block in blocks:
         for element in (*block.get("elements", ()), block.get("accessory"), block.get("element")):
@@ -21,23 +21,23 @@ def elements(blocks: list[Block]) -> Iterator[tuple[Block, Element]]:
                 yield block, element
 
 
-def action(blocks: list[Block], action_id: str, value: str | None, user: str, ts: str) -> dict[str, Any]:
+def find_action(blocks: list[Block], action_id: str, value: str | None, user: str, ts: str) -> dict[str, Any]:
     """What block_actions says of the element that was used; `value` chooses among options and feedback."""
-    for block, element in elements(blocks):
-        if element["action_id"] == action_id and _pressed(element, value):
+    for block, element in find_elements(blocks):
+        if element["action_id"] == action_id and _is_pressed(element, value):
             if user not in element.get("visible_to_user_ids", [user]):
                 raise NotPossible("only others see that button")
             about = {"type": element["type"], "action_id": action_id, "block_id": block["block_id"]}
-            return about | _used(element, value) | {"action_ts": ts}
+            return about | _describe_use(element, value) | {"action_ts": ts}
     raise NotPossible(f"there is nothing to press called {action_id}")
 
 
-def _pressed(element: Element, value: str | None) -> bool:
+def _is_pressed(element: Element, value: str | None) -> bool:
     """Of several buttons with one action_id, the one with that value."""
     return element["type"] != "button" or value is None or element.get("value") == value
 
 
-def _used(element: Element, value: str | None) -> dict[str, Any]:
+def _describe_use(element: Element, value: str | None) -> dict[str, Any]:
     kind = element["type"]
     if kind == "feedback_buttons":
         negative = value in ("negative", element["negative_button"]["value"])
@@ -48,15 +48,15 @@ def _used(element: Element, value: str | None) -> dict[str, Any]:
     return _answer(element, value)
 
 
-def answers(blocks: list[Block], values: dict[str, Any]) -> dict[str, Any]:
+def read_answers(blocks: list[Block], values: dict[str, Any]) -> dict[str, Any]:
     """state.values of a modal from answers by action_id; a required one that is missing is not sent."""
     state: dict[str, Any] = {}
-    asked = set()
-    for block, element in elements(blocks):
+    action_ids = set()
+    for block, element in find_elements(blocks):
         if element["type"] in ("button", "overflow"):
             continue
         action_id = element["action_id"]
-        asked.add(action_id)
+        action_ids.add(action_id)
         value = values.get(action_id, _initial(element))
         if block["type"] == "input" and not block.get("optional") and value in (None, "", []):
             raise NotPossible(f"{action_id} needs an answer")
@@ -64,7 +64,7 @@ def answers(blocks: list[Block], values: dict[str, Any]) -> dict[str, Any]:
             raise NotPossible(f"{action_id} takes {element['max_length']} characters")
         answer = {"type": element["type"], **_answer(element, value)}
         state.setdefault(block["block_id"], {})[action_id] = answer
-    if unknown := values.keys() - asked:
+    if unknown := values.keys() - action_ids:
         raise NotPossible(f"the modal does not ask for {', '.join(sorted(unknown))}")
     return state
 

@@ -50,11 +50,11 @@ class Interactions:
             person,
             place,
             command=command,
-            text=ws.typed(text),
+            text=ws.link_names(text),
             trigger_id=views.new_trigger(ws, person.id),
             response_url=self._response_urls.new(ws, place.id, person.id, kind="commands"),
         )
-        delivery = await self._push("slash_commands", payload, ws.team).finished()
+        delivery = await self._push("slash_commands", payload, ws.team).wait_finished()
         if not delivery.acked:
             show_ephemeral(ws, place, person.id, f"{command} failed because the app did not respond.", None)
         elif delivery.response.get("text") or delivery.response.get("blocks"):
@@ -65,7 +65,7 @@ class Interactions:
         self, ws: Workspace, place: SlackChannel, person: Person, answer: dict[str, Any]
     ) -> None:
         try:
-            self._response_urls.say(ws, place.id, person.id, answer)
+            self._response_urls.show_answer(ws, place.id, person.id, answer)
         except SlackRefusal as refusal:
             show_ephemeral(ws, place, person.id, f"the app answered with {refusal.code}", None)
 
@@ -88,17 +88,17 @@ class Interactions:
             view = ws.views[view_id]
             blocks, where = view["blocks"], payloads.in_view(view)
         else:
-            place, message, ephemeral = self._shown(*self._directory.find_place(user, channel), ts)
+            place, message, ephemeral = self._find_shown(*self._directory.find_place(user, channel), ts)
             url = self._response_urls.new(ws, place.id, person.id, kind="actions", ts=ts, ephemeral=ephemeral)
             blocks = message.get("blocks", [])
             where = payloads.in_message(place, message, response_url=url, ephemeral=ephemeral)
-        used = forms.action(blocks, action_id, value, person.id, ws.ts())
+        used = forms.find_action(blocks, action_id, value, person.id, ws.ts())
         trigger_id = views.new_trigger(ws, person.id)
         payload = payloads.block_actions(ws, person, used, trigger_id=trigger_id) | where
-        return await self._push("interactive", payload, ws.team).finished()
+        return await self._push("interactive", payload, ws.team).wait_finished()
 
     @staticmethod
-    def _shown(
+    def _find_shown(
         ws: Workspace, person: Person, place: SlackChannel, ts: str
     ) -> tuple[SlackChannel, Message, bool]:
         """(conversation, message, whether only this person sees it)."""
@@ -117,12 +117,12 @@ class Interactions:
         view = next((v for v in open_views if view_id in ("", v["id"])), None)
         if view is None:
             raise NotPossible(f"{person.name} has no modal open")
-        view["state"] = {"values": forms.answers(view["blocks"], values or {})}
+        view["state"] = {"values": forms.read_answers(view["blocks"], values or {})}
         trigger_id = views.new_trigger(ws, person.id)
         payload = payloads.view_submission(ws, person, view, trigger_id=trigger_id)
-        delivery = await self._push("interactive", payload, ws.team).finished()
+        delivery = await self._push("interactive", payload, ws.team).wait_finished()
         if delivery.acked:
-            views.answered(ws, person.id, view, delivery.response)
+            views.apply_response(ws, person.id, view, delivery.response)
         return delivery
 
     @act
@@ -150,4 +150,4 @@ class Interactions:
             payload = payloads.message_action(ws, person, place, message, response_url=url, **given)
         else:
             payload = payloads.shortcut(ws, person, **given)
-        return await self._push("interactive", payload, ws.team).finished()
+        return await self._push("interactive", payload, ws.team).wait_finished()

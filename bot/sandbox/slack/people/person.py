@@ -20,7 +20,7 @@ from bot.sandbox.slack.people.acts import ActLog, FileUpload, act
 from bot.sandbox.slack.people.directory import PeopleDirectory, find_message
 from bot.sandbox.slack.people.forms import NotPossible
 from bot.sandbox.slack.state import Message, Person, SlackChannel, Workspace
-from bot.sandbox.slack.text import mentions, rich_text
+from bot.sandbox.slack.text import find_mentions, rich_text
 
 
 class People:
@@ -70,7 +70,7 @@ class People:
         ws, person, place = self._directory.find_place(user, channel)
         if place.archived:
             raise NotPossible("the channel is archived")
-        written = ws.typed(text)
+        written = ws.link_names(text)
         ts = ws.ts()
         blocks = rich_text(written, f"r{ts[-6:]}")
         if person.bot:
@@ -114,7 +114,7 @@ class People:
     @staticmethod
     def _mention(ws: Workspace, place: SlackChannel, message: Message, before: set[str]) -> None:
         """A post that names the app in a channel makes two events; in direct messages it makes one."""
-        newly = mentions(message["text"]) - before
+        newly = find_mentions(message["text"]) - before
         if ws.bot in newly and ws.bot in place.members and place.kind != "im":
             ws.emit("app_mention", events.app_mention(place, message))
 
@@ -126,14 +126,14 @@ class People:
         if message.get("user") != person.id:
             raise NotPossible("that is somebody else's message")
         before = dict(message)
-        written = ws.typed(text)
+        written = ws.link_names(text)
         message |= {
             "text": written,
             "blocks": rich_text(written, f"r{ts[-6:]}"),
             "edited": {"user": person.id, "ts": ws.ts()},
         }
         note_change(ws, place, message, before)
-        self._mention(ws, place, message, mentions(before["text"]))
+        self._mention(ws, place, message, find_mentions(before["text"]))
 
     @act
     async def delete(self, user: str, channel: str, ts: str) -> None:

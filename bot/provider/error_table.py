@@ -1,4 +1,4 @@
-"""What the outside world raises, as our errors: one table, read from the top.
+"""Turns what the SDK and the network raise into our errors: one table, read from the top.
 
 Outside text (which may repeat part of a key) stays in the exception that `raise … from` carries; nothing of
 it enters ours. The SDK is imported where an error is read, because bot/provider/transport.py loads it late.
@@ -26,11 +26,11 @@ from bot.core.errors import (
     Timeout,
     Unavailable,
 )
-from bot.provider.fair_share import seconds_of
+from bot.provider.fair_share import parse_duration
 
 
 class ParameterRefused(Exception):
-    """The model does not take one optional parameter: drop it and ask again. Never leaves the door."""
+    """The model does not take one optional parameter: drop it and ask again. Never leaves bot/provider."""
 
     def __init__(self, model: str, parameter: str) -> None:
         super().__init__(f"{model}: {parameter}")
@@ -105,16 +105,18 @@ def table() -> tuple[Row, ...]:
     )
 
 
-def ours(exc: Exception) -> ProviderError:
+def to_provider_error(exc: Exception) -> ProviderError:
     """Our error for what was raised; one of ours stays as it is. Unavailable ones carry Retry-After."""
     if isinstance(exc, ProviderError):
         return exc
-    told = _told(exc)
-    fits = (error for kind, pattern, error in table() if isinstance(exc, kind) and re.search(pattern, told))
+    description = _describe(exc)
+    fits = (
+        error for kind, pattern, error in table() if isinstance(exc, kind) and re.search(pattern, description)
+    )
     error = next(fits, None)
     if error is None:
         raise exc  # a fault of ours, not of the API
-    if error is Timeout and any(map(_no_connection, _causes(exc))):
+    if error is Timeout and any(map(_is_no_connection, _causes(exc))):
         error = Unavailable  # the SDK's transport calls every connection that failed a timeout
     if issubclass(error, Unavailable):
         return error(type(exc).__name__, retry_after_s=_retry_after_s(exc))
@@ -122,12 +124,12 @@ def ours(exc: Exception) -> ProviderError:
 
 
 def _code(exc: Exception) -> str:
-    """The API's own code; its message is for nobody: it may repeat parts of a key."""
+    """The API's own code; its message is not shown: it may repeat parts of a key."""
     code = getattr(exc, "code", None)
     return code if isinstance(code, str) and code.isidentifier() and len(code) < 80 else ""
 
 
-def _told(exc: Exception) -> str:
+def _describe(exc: Exception) -> str:
     """Status, code, type and message in one lower-case line, for the patterns of the table."""
     import openai
 
@@ -169,17 +171,17 @@ def _retry_after_s(exc: Exception) -> float | None:
     headers = exc.response.headers
     if (ms := headers.get("retry-after-ms", "")).replace(".", "", 1).isdecimal():
         return float(ms) / 1000
-    told = headers.get("retry-after", "")
-    if (seconds := seconds_of(told)) is not None or not told:
+    after = headers.get("retry-after", "")
+    if (seconds := parse_duration(after)) is not None or not after:
         return seconds
     try:
-        return max(0.0, (parsedate_to_datetime(told) - datetime.now(UTC)).total_seconds())
+        return max(0.0, (parsedate_to_datetime(after) - datetime.now(UTC)).total_seconds())
     except (ValueError, TypeError):
         return None
 
 
-def end_unknown(exc: Exception) -> bool:
-    """True when a request reached the API and nobody said what became of it: it may have been billed."""
+def is_end_unknown(exc: Exception) -> bool:
+    """True when a request reached the API and its end was not seen: it may have been billed."""
     import httpx2
     import openai
 
@@ -198,5 +200,5 @@ def _causes(exc: BaseException) -> Iterator[BaseException]:
         cause = cause.__cause__
 
 
-def _no_connection(exc: BaseException) -> bool:
+def _is_no_connection(exc: BaseException) -> bool:
     return isinstance(exc, aiohttp.ClientError) and not isinstance(exc, TimeoutError)

@@ -160,10 +160,10 @@ class Scheduler:
         self._timer = asyncio.get_running_loop().call_later(seconds, self.pump)
 
 
-def seconds_of(told: str) -> float | None:
+def parse_duration(text: str) -> float | None:
     """A duration as APIs write it: "17" and "1.5" are seconds, else "6m0s", "120ms"; None for others."""
-    if re.fullmatch(r"\d+(\.\d+)?", told):
-        return float(told)
-    if not re.fullmatch(r"(\d+(\.\d+)?(ms|[smhd]))+", told):
+    if re.fullmatch(r"\d+(\.\d+)?", text):
+        return float(text)
+    if not re.fullmatch(r"(\d+(\.\d+)?(ms|[smhd]))+", text):
         return None
-    return sum(float(n) * _UNITS[unit] for n, _, unit in re.findall(r"(\d+(\.\d+)?)(ms|[smhd])", told))
+    return sum(float(n) * _UNITS[unit] for n, _, unit in re.findall(r"(\d+(\.\d+)?)(ms|[smhd])", text))

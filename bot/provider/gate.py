@@ -30,7 +30,7 @@ from bot.core.values import Scope, Usage
 from bot.costs.ledger import Ledger, LedgerEntry, Outcome
 from bot.ops.metrics import METRICS
 from bot.provider.circuit_breaker import CircuitBreaker
-from bot.provider.error_table import ParameterRefused, end_unknown, ours, refused_parameter
+from bot.provider.error_table import ParameterRefused, is_end_unknown, refused_parameter, to_provider_error
 from bot.provider.fair_share import Scheduler, Share
 
 T = TypeVar("T")
@@ -121,8 +121,10 @@ class Gate:
             self.breaker.note_success()
             raise
         except Exception as exc:
-            error = ours(exc)
-            request.outcome = "broken" if request.answering else "unknown" if end_unknown(exc) else "failed"
+            error = to_provider_error(exc)
+            request.outcome = (
+                "broken" if request.answering else "unknown" if is_end_unknown(exc) else "failed"
+            )
             self._note_error(error, request.model)
             raise error from exc
         except BaseException:  # cancelled, or nobody wants the rest

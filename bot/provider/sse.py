@@ -1,4 +1,4 @@
-"""Server-sent events from bytes: the data of each event, however the bytes were cut on their way.
+"""Parses server-sent events from bytes: the data of each event, however the bytes were cut on their way.
 
 Event names, ids and comments are skipped: every API we read says in the data itself what it is. What the data
 means is bot/provider/stream_readers.py's.
@@ -9,7 +9,7 @@ from __future__ import annotations
 EVENT_LIMIT_BYTES = 4 * 1024 * 1024  # ours: a longer event is not text that somebody reads
 
 
-class Events:
+class EventParser:
     """Collects the bytes of one stream."""
 
     def __init__(self) -> None:
@@ -37,14 +37,14 @@ class Events:
         self._rest = rest + held
         if len(self._rest) > EVENT_LIMIT_BYTES:
             raise ValueError("an event of the stream is larger than any answer")
-        return [data for event in events if (data := _data(event))]
+        return [data for event in events if (data := _read_data(event))]
 
     def finish(self) -> list[bytes]:
         """What came last, when the stream ended without the empty line that should end it."""
         return self.feed(b"\n\n")
 
 
-def _data(event: bytes) -> bytes:
+def _read_data(event: bytes) -> bytes:
     if event.startswith(b"data: ") and b"\n" not in event:  # nearly always
         return event[6:]
     lines = event.removeprefix(b"\xef\xbb\xbf").split(b"\n")

@@ -29,7 +29,7 @@ from bot.provider.reported_usage import read_usage
 from bot.provider.stop_sequences import StopCutter
 from bot.provider.stream_deadline import StreamDeadline
 from bot.provider.stream_readers import StreamReader
-from bot.provider.transport import events
+from bot.provider.transport import read_events
 from bot.text import tokens
 
 log = logging.getLogger(__name__)
@@ -147,7 +147,7 @@ class TextRequests:
             response = await request.send(body, deadline.wait(opening))
             self._client.gate.scheduler.apply_headers(response.headers)
             try:
-                async for together in events(response, deadline):
+                async for together in read_events(response, deadline):
                     text, fault = reader.read_events(together)
                     if echoed:
                         echoed, text = max(0, echoed - len(text)), text[echoed:]

@@ -1,4 +1,4 @@
-"""Bytes to and from the model API: the SDK's client, its uploads, and streams as JSON texts.
+"""Carries bytes to and from the model API: the SDK's client, its uploads, and streams as JSON texts.
 
 Of the SDK we use addresses, keys, uploads and error classes, not its models: an object per chunk costs ten
 times what reading it does, and resources that nobody touches are never loaded. Importing it costs half of the
@@ -17,8 +17,8 @@ import orjson
 
 from bot.core.errors import SetupError
 from bot.core.settings import Settings
-from bot.provider.error_table import NotAnAnswer, ours
-from bot.provider.sse import Events
+from bot.provider.error_table import NotAnAnswer, to_provider_error
+from bot.provider.sse import EventParser
 from bot.provider.stream_deadline import StreamDeadline
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ OPENAI_URL = "https://api.openai.com/v1"
 CONNECT_S = 5.0
 # Connections are held while an answer streams; more than this many at once are a fault, not a load.
 MAX_CONNECTIONS, MAX_IDLE, IDLE_S = 1000, 100, 30.0
-REST_S = 0.1  # for the end of a response after its last event, so that the connection can be used again
+DRAIN_S = 0.1  # for the end of a response after its last event, so that the connection can be used again
 DONE = b"[DONE]"
 
 Upload = tuple[str, bytes]
@@ -74,8 +74,8 @@ class Transport:
         import httpx2
 
         if upload is None:
-            return _json(await client.post(path, cast_to=httpx2.Response, body=body))
-        return _json(
+            return _read_json(await client.post(path, cast_to=httpx2.Response, body=body))
+        return _read_json(
             await client.post(
                 path,
                 cast_to=httpx2.Response,
@@ -89,7 +89,7 @@ class Transport:
         client = await self.load()
         import httpx2
 
-        return _json(await client.get(path, cast_to=httpx2.Response))
+        return _read_json(await client.get(path, cast_to=httpx2.Response))
 
 
 def _new_client(address: str, key: str) -> AsyncOpenAI:
@@ -111,8 +111,8 @@ def _new_client(address: str, key: str) -> AsyncOpenAI:
     )
 
 
-def _json(response: httpx2.Response) -> Any:
-    kind = _kind(response)
+def _read_json(response: httpx2.Response) -> Any:
+    kind = _content_type(response)
     if "json" in kind:
         return orjson.loads(response.content)
     if "html" in kind:
@@ -120,31 +120,31 @@ def _json(response: httpx2.Response) -> Any:
     return {"text": response.text}
 
 
-def _kind(response: httpx2.Response) -> str:
+def _content_type(response: httpx2.Response) -> str:
     return str(response.headers.get("content-type", "")).lower()
 
 
-async def events(response: httpx2.Response, patience: StreamDeadline) -> AsyncIterator[list[bytes]]:
+async def read_events(response: httpx2.Response, deadline: StreamDeadline) -> AsyncIterator[list[bytes]]:
     """The JSON texts of the events that arrive together, as they arrive.
 
     Of a server that ignores `stream`, the whole answer as the only one. EOFError when the stream ends without
     saying that it is done.
     """
-    kind = _kind(response)
+    kind = _content_type(response)
     if "html" in kind:
         raise NotAnAnswer(kind)
     if "json" in kind:
-        yield [await patience.wait(response.aread)]
+        yield [await deadline.wait(response.aread)]
         return
-    parts, parser = _parts(response), Events()
+    parts, parser = _body_parts(response), EventParser()
     while True:
         try:
-            found = parser.feed(await patience.wait(parts.__anext__))
+            found = parser.feed(await deadline.wait(parts.__anext__))
         except StopAsyncIteration:
             break
         if found and found[-1] == DONE:
             yield found[:-1]
-            await _rest(parts, patience)
+            await _drain(parts, deadline)
             return
         yield found
     if DONE in (left := parser.finish()):
@@ -153,7 +153,7 @@ async def events(response: httpx2.Response, patience: StreamDeadline) -> AsyncIt
     raise EOFError("the stream ended without an end")
 
 
-def _parts(response: httpx2.Response) -> AsyncIterator[bytes]:
+def _body_parts(response: httpx2.Response) -> AsyncIterator[bytes]:
     """The body as it arrives; httpx2's own iterators cost more than the parsing, so only to decompress."""
     import httpx2
 
@@ -161,19 +161,19 @@ def _parts(response: httpx2.Response) -> AsyncIterator[bytes]:
     return response.aiter_bytes() if "content-encoding" in response.headers else aiter(response.stream)
 
 
-async def _rest(parts: AsyncIterator[bytes], patience: StreamDeadline) -> None:
-    patience.expect(REST_S)
+async def _drain(parts: AsyncIterator[bytes], deadline: StreamDeadline) -> None:
+    deadline.expect(DRAIN_S)
     with contextlib.suppress(Exception):
         while True:
-            await patience.wait(parts.__anext__)
+            await deadline.wait(parts.__anext__)
 
 
 async def list_models(settings: Settings) -> list[dict[str, Any]]:
     """The models of the API, each with `id` and perhaps `shutdown_date`; raises ProviderError."""
-    wire = Transport(settings)
+    transport = Transport(settings)
     try:
-        return list((await wire.get("/models"))["data"])
+        return list((await transport.get("/models"))["data"])
     except Exception as exc:
-        raise ours(exc) from exc
+        raise to_provider_error(exc) from exc
     finally:
-        await wire.close()
+        await transport.close()

@@ -25,7 +25,7 @@ from bot.core.errors import (
     Unavailable,
 )
 from bot.core.values import Message, Prompt
-from bot.provider.error_table import ours, table
+from bot.provider.error_table import table, to_provider_error
 from bot.provider.transport import list_models
 from bot.sandbox.model.server import FakeModel
 from tests.support.model_api import SCOPE, SETTINGS, Bench, open_bench
@@ -616,7 +616,7 @@ def test_every_error_of_the_sdk_has_a_row_of_its_own_or_of_its_parent() -> None:
     ],
 )
 def test_what_leaks_past_the_sdk_is_mapped_too(raised: Exception) -> None:
-    assert isinstance(ours(raised), ProviderError)
+    assert isinstance(to_provider_error(raised), ProviderError)
 
 
 async def until(true: Any, timeout_s: float = 3.0) -> None:

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from bot.provider.fair_share import Scheduler, Share, seconds_of
+from bot.provider.fair_share import Scheduler, Share, parse_duration
 
 
 class Clock:
@@ -193,8 +193,8 @@ async def test_never_more_than_a_bucket_and_its_refill_passes(seed: int) -> None
 
 
 @pytest.mark.parametrize(
-    ("told", "seconds"),
+    ("text", "seconds"),
     [("6m0s", 360), ("120ms", 0.12), ("1m12.5s", 72.5), ("17", 17), ("", None), ("soon", None)],
 )
-def test_durations_as_apis_write_them(told: str, seconds: float | None) -> None:
-    assert seconds_of(told) == seconds
+def test_durations_as_apis_write_them(text: str, seconds: float | None) -> None:
+    assert parse_duration(text) == seconds

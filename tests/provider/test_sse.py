@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.provider.sse import EVENT_LIMIT_BYTES, Events
+from bot.provider.sse import EVENT_LIMIT_BYTES, EventParser
 
 STREAM = (
     b": hello\n\n"
@@ -21,8 +21,8 @@ DATA = [b'{"a": 1}', b'{"b":\n 2}', b"no blank", b"[DONE]"]
 
 
 def read(parts: list[bytes]) -> list[bytes]:
-    events = Events()
-    return [data for part in parts for data in events.feed(part)] + events.finish()
+    parser = EventParser()
+    return [data for part in parts for data in parser.feed(part)] + parser.finish()
 
 
 @given(st.lists(st.integers(0, len(STREAM)), max_size=30))
@@ -33,10 +33,10 @@ def test_any_cutting_gives_the_same_events(at: list[int]) -> None:
 
 
 def test_one_event_per_part_is_read_as_it_comes() -> None:
-    events = Events()
-    assert events.feed(b"data: one\n\n") == [b"one"]
-    assert events.feed(b"data: two\n\ndata: three\n") == [b"two"]
-    assert events.feed(b"\n") == [b"three"]
+    parser = EventParser()
+    assert parser.feed(b"data: one\n\n") == [b"one"]
+    assert parser.feed(b"data: two\n\ndata: three\n") == [b"two"]
+    assert parser.feed(b"\n") == [b"three"]
 
 
 def test_a_last_event_without_its_empty_line_is_read_at_the_end() -> None:
@@ -45,7 +45,7 @@ def test_a_last_event_without_its_empty_line_is_read_at_the_end() -> None:
 
 
 def test_an_event_without_end_is_refused() -> None:
-    events = Events()
+    parser = EventParser()
     with pytest.raises(ValueError, match="larger"):
         for _ in range(EVENT_LIMIT_BYTES // 65_536 + 2):
-            events.feed(b"x" * 65_536)
+            parser.feed(b"x" * 65_536)

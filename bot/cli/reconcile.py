@@ -31,13 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--provider", action="store_true", help=f"ask the usage API, with the key in {KEY}")
     parser.add_argument(
         "--first",
-        type=date.fromisoformat,
+        type=_day,
         metavar="DAY",
         help="first UTC day, as 2026-10-01 (default: first of the export)",
     )
-    parser.add_argument(
-        "--last", type=date.fromisoformat, metavar="DAY", help="last UTC day (default: last of the export)"
-    )
+    parser.add_argument("--last", type=_day, metavar="DAY", help="last UTC day (default: last of the export)")
 
 
 async def run(args: argparse.Namespace, settings: Settings) -> int:
@@ -107,3 +105,10 @@ async def _pages(session: aiohttp.ClientSession, url: str, first: date, last: da
         if not pages[-1].get("has_more"):
             return pages
         query["page"] = pages[-1]["next_page"]
+
+
+def _day(given: str) -> date:
+    try:
+        return date.fromisoformat(given)
+    except ValueError as exc:
+        raise argparse.ArgumentTypeError(f"{given!r} is not a day like 2026-10-01") from exc

@@ -12,6 +12,8 @@ import pytest
 from bot.cli.main import COMMANDS, main
 from bot.core import errors
 from bot.core.errors import BotError, ProviderError, SetupError, SlackError
+from bot.core.settings import Settings
+from bot.ops.control_socket import socket_path
 from bot.ops.operator_errors import explain_error
 from storage.database import open_engine
 
@@ -85,10 +87,13 @@ def test_a_mistake_is_told_in_one_line(
     assert not FIRST_PERSON.search(said)
 
 
-def test_a_column_that_is_not_known_is_told_with_those_that_are(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_an_option_cannot_be_is_told_with_what_it_can_be(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["usage", "--by", "colour"])
     assert "'colour' is none of day, channel, person, model, kind" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["reconcile", "--first", "monday"])
+    assert "'monday' is not a day like 2026-10-01" in capsys.readouterr().err
 
 
 def test_a_database_in_use_is_told_by_its_path(
@@ -103,6 +108,24 @@ def test_a_database_in_use_is_told_by_its_path(
     assert capsys.readouterr().err == (
         f"parley: database {tmp_path}/parley.db: in use by another Parley process\n"
     )
+
+
+def test_a_running_bot_that_fails_is_told(
+    database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async def serve() -> None:
+        socket = socket_path(Settings(database=database))
+        async with await asyncio.start_unix_server(answer, str(socket)):
+            assert await asyncio.to_thread(main, ["inbox", "replay", "3"]) == 1
+
+    asyncio.run(serve())
+    assert capsys.readouterr().err.startswith("parley: the running bot could not do it: 500")
 
 
 def test_a_wrong_setting_is_told_by_its_name(

@@ -1,5 +1,5 @@
-"""A workspace on one's own machine: a fake Slack, a fake model API, and a page for both.
+"""Runs Parley on one machine without any account: a fake Slack, a fake model API, and a page to use them.
 
-It imports nothing of ours and speaks HTTP and WebSocket only, so that the real bot cannot tell the
-difference. Enter at run.py.
+run.py starts everything; page/ is what the browser shows, page_server.py serves it. Imports nothing of ours
+from outside this folder: the bot runs as a process of its own and is given addresses.
 """

@@ -1,4 +1,4 @@
-"""The real bot as a child process: started, watched, started again when it dies, ended without leftovers.
+"""Runs the real bot as a child process: starts it, restarts it when it dies, ends it without leftovers.
 
 It gets the environment it would have with a real workspace; nothing of it is imported here.
 """

@@ -1,4 +1,4 @@
-"""Model servers that run on this machine already, looked for on the port each uses unless told otherwise."""
+"""Finds model servers that run on this machine already, on the port each uses unless configured otherwise."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""The page's own server: one address for the page, the fake Slack, the fake model and the bot's process.
+"""Serves the page, with the fake Slack, the fake model and the bot's process under its one address.
 
-It hands on what belongs to the fakes (over HTTP and WebSocket, as any other client would) and adds what only
+It passes on what belongs to the fakes (over HTTP and WebSocket, as any other client would) and adds what only
 the sandbox knows: which model answers, how the bot's process fares, the bundled clips, and prices.
 
     GET  /                              the page;  /page/{file}
-    *    /sandbox/live, /sandbox/api/*  handed on to the fake Slack, /sandbox/api/model/* to the fake model
-    GET  /sandbox/about                 {model, bot, imitated, started_at}
+    *    /sandbox/live, /sandbox/api/*  passed on to the fake Slack, /sandbox/api/model/* to the fake model
+    GET  /sandbox/about                 {model, bot, started_at}
     POST /sandbox/bot                   {"act": "kill" | "stop" | "start"}
     POST /sandbox/reset                 a new workspace, and a bot that remembers nothing
     GET  /sandbox/log                   the bot's last lines
@@ -29,7 +29,7 @@ from aiohttp.typedefs import Handler
 
 from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.prices import cost_usd
-from bot.sandbox.rehearsal import hearing
+from bot.sandbox.rehearsal import recordings
 
 PAGE = Path(__file__).parent / "page"
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -142,13 +142,13 @@ class PageServer:
         return web.json_response({"lines": list(self._bot.log)})
 
     async def _clips(self, http: web.Request) -> web.Response:
-        listed = [{k: v for k, v in clip.items() if k != "loudness"} for clip in hearing.load_clips()]
+        listed = [{k: v for k, v in clip.items() if k != "loudness"} for clip in recordings.load_clips()]
         return web.json_response({"clips": listed})
 
     async def _clip(self, http: web.Request) -> web.Response:
-        for clip in hearing.load_clips():
+        for clip in recordings.load_clips():
             if clip["file"] == http.match_info["file"]:
-                body = (hearing.CLIPS / clip["file"]).read_bytes()
+                body = (recordings.CLIPS / clip["file"]).read_bytes()
                 return web.Response(body=body, content_type=clip["mime"])
         raise web.HTTPNotFound
 
@@ -162,7 +162,7 @@ class PageServer:
         listed = [request | {"cost_usd": cost} for request, cost in zip(requests, costs, strict=True)]
         return web.json_response({"requests": listed})
 
-    # Handed on ----------------------------------------------------------------------------------------
+    # Passed on ----------------------------------------------------------------------------------------
 
     async def _to_slack(self, http: web.Request) -> web.StreamResponse:
         return await self._forward(http, self._slack_url)
@@ -207,7 +207,7 @@ class PageServer:
 
 @web.middleware
 async def refuse_other_pages(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Nobody else's page may talk to this one: neither under another name nor from another origin."""
+    """Refuse requests of any other page: neither under another name nor from another origin."""
     if request.host.rpartition(":")[0] not in _HERE and request.host not in _HERE:
         raise web.HTTPForbidden(text="the sandbox answers on this machine only")
     origin = request.headers.get("Origin")

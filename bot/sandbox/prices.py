@@ -1,4 +1,4 @@
-"""What a request to the fake model would cost at the real one, for the side panel: shown, never booked."""
+"""Estimates what a request to the fake model would cost at the real one; shown on the page, never booked."""
 
 from __future__ import annotations
 

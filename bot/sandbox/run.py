@@ -1,9 +1,9 @@
-"""The whole sandbox in one process and a child: fake Slack, model, page, and the real bot connected to them.
+"""Runs the whole sandbox: fake Slack, fake model and page in one process, the real bot in a child of it.
 
     await run(8765)        # until cancelled; prints one line with the address when the bot is connected
 
 The rehearsal model answers unless OPENAI_API_KEY or OPENAI_BASE_URL is set. A model server found on its usual
-port is told of, and used only with PARLEY_SANDBOX_LOCAL=1. The database is thrown away at the end, and at
+port is shown, and used only with PARLEY_SANDBOX_LOCAL=1. The database is thrown away at the end, and at
 every reset.
 """
 
@@ -64,7 +64,7 @@ class ChosenModel:
 
 
 def choose_model(environ: Mapping[str, str], servers: list[LocalServer], rehearsal_url: str) -> ChosenModel:
-    """The model that answers, from the environment and what was found on this machine."""
+    """Choose the model that answers, from the environment and what was found on this machine."""
     model, here = environ.get("PARLEY_MODEL", ""), tuple(servers)
     key, base_url = environ.get("OPENAI_API_KEY", ""), environ.get("OPENAI_BASE_URL", "")
     if base_url or key:
@@ -102,7 +102,7 @@ class Sandbox:
     page: PageServer
     bot: BotProcess
     folder: Path  # of the bot's database
-    with_scene: bool  # begins with what bot/sandbox/scene.py tells, not empty
+    with_scene: bool  # begins with what scene.py adds, not empty
 
 
 @asynccontextmanager
@@ -146,7 +146,7 @@ async def sandbox(
 
 
 def read_manifest() -> Mapping[str, Any]:
-    """The app's manifest where the repository is at hand; else what the fake Slack assumes."""
+    """Read the app's manifest where the repository is at hand; else what the fake Slack assumes."""
     try:
         import yaml
 
@@ -157,7 +157,7 @@ def read_manifest() -> Mapping[str, Any]:
 
 
 def environment(environ: Mapping[str, str], slack: FakeSlack, folder: str) -> dict[str, str]:
-    """The bot's environment: that of this process, with this Slack and a throwaway database."""
+    """Make the bot's environment: that of this process, with this Slack and a throwaway database."""
     kept = {k: v for k, v in environ.items() if not k.startswith("SLACK_") and k != "PARLEY_CONFIG"}
     port = _free_port()
     return (
@@ -179,7 +179,7 @@ def environment(environ: Mapping[str, str], slack: FakeSlack, folder: str) -> di
 
 
 def _free_port() -> int:
-    """One for the bot's usage page, whose address the bot has to know before it starts."""
+    """Find a port for the bot's usage page, whose address the bot has to know before it starts."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])
@@ -195,7 +195,7 @@ async def wait_connected(running: Sandbox, within_s: float = CONNECTED_WITHIN_S)
 
 
 async def wait_ready(running: Sandbox) -> bool:
-    """As `connected`; then what has to be told to the bot is told."""
+    """Wait as `wait_connected` does, then set the budget of the example if there is one."""
     if not await wait_connected(running):
         return False
     if running.with_scene:
@@ -204,7 +204,7 @@ async def wait_ready(running: Sandbox) -> bool:
 
 
 async def reset(running: Sandbox) -> None:
-    """A new workspace, and a bot that remembers nothing of the one before."""
+    """Start again with a new workspace, and a bot that remembers nothing of the one before."""
     await running.bot.stop(at_once=True)
     for file in running.folder.iterdir():
         file.unlink()

@@ -1,4 +1,4 @@
-"""What one finds in the sandbox: a channel for the handbook, a little talk among colleagues, a small budget.
+"""Fills the sandbox with an example: a channel for the handbook, some messages of colleagues, a small budget.
 
 What #support and #handbook are for is told to the bot as any operator would, in a file of policies
 (policies.toml); the budget of #finance is set as any admin would, with /parley.

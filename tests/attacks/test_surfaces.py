@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.rehearsal.hearing import RecognisedSpeech
 from bot.sandbox.rehearsal.question import RehearsedAnswer
+from bot.sandbox.rehearsal.recordings import RecognisedSpeech
 from bot.sandbox.slack.people.acts import FileUpload
 from bot.text.redact import REDACTED
 from handlers.channel.form import OPEN_RECORD

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.rehearsal.hearing import RecognisedSpeech
+from bot.sandbox.rehearsal.recordings import RecognisedSpeech
 from bot.sandbox.slack.people.acts import FileUpload
 from bot.voice import decoding
 from tests.support.audio_files import silence, wav

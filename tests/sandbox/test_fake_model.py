@@ -31,7 +31,7 @@ from bot.sandbox.model.faults import KINDS, ModelFaults
 from bot.sandbox.model.rules import PARAMETERS
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.model.usage import PromptCache, split_pieces
-from bot.sandbox.rehearsal import hearing
+from bot.sandbox.rehearsal import recordings
 from bot.sandbox.rehearsal.question import RehearsedAnswer
 from bot.sandbox.rehearsal.words import vector
 
@@ -489,8 +489,8 @@ async def test_decisions_answer_choices_and_scores_in_order(client: AsyncOpenAI)
 
 
 async def test_bundled_clips_are_heard_truthfully_in_every_format(client: AsyncOpenAI) -> None:
-    for clip in hearing.load_clips():
-        file = (clip["file"], (hearing.CLIPS / clip["file"]).read_bytes(), clip["mime"])
+    for clip in recordings.load_clips():
+        file = (clip["file"], (recordings.CLIPS / clip["file"]).read_bytes(), clip["mime"])
         told = await client.audio.transcriptions.create(model="gpt-transcribe", file=file)
         assert told.text == clip["text"] and told.languages and told.languages[0].code == clip["language"]
         assert told.usage and told.usage.type == "duration"
@@ -509,10 +509,10 @@ async def test_bundled_clips_are_heard_truthfully_in_every_format(client: AsyncO
 async def test_a_clip_is_known_again_after_it_was_reencoded() -> None:
     import av
 
-    clip = hearing.load_clips()[1]
+    clip = recordings.load_clips()[1]
     written = io.BytesIO()
     with (
-        av.open(str(hearing.CLIPS / clip["file"]), "r") as source,
+        av.open(str(recordings.CLIPS / clip["file"]), "r") as source,
         av.open(written, "w", format="mp3") as target,
     ):
         stream = target.add_stream("mp3", rate=16_000)
@@ -522,7 +522,7 @@ async def test_a_clip_is_known_again_after_it_was_reencoded() -> None:
             for part in resampler.resample(frame):
                 target.mux(stream.encode(part))
         target.mux(stream.encode(None))
-    assert hearing.recognise_speech(written.getvalue()).text == clip["text"]
+    assert recordings.recognise_speech(written.getvalue()).text == clip["text"]
 
 
 def tone(seconds: float, loud: int = 8000) -> bytes:
@@ -547,7 +547,7 @@ async def test_it_says_openly_what_it_cannot_hear_and_hears_silence_as_nothing(c
 
 
 async def test_recordings_it_would_not_take_are_refused(client: AsyncOpenAI, model: FakeModel) -> None:
-    model.recognise = lambda recording: hearing.RecognisedSpeech("long", "en", "long", 1500)
+    model.recognise = lambda recording: recordings.RecognisedSpeech("long", "en", "long", 1500)
 
     async def refused(data: bytes, name: str = "gpt-4o-transcribe", **more: Any) -> int:
         with pytest.raises(openai.APIStatusError) as error:
@@ -558,7 +558,7 @@ async def test_recordings_it_would_not_take_are_refused(client: AsyncOpenAI, mod
     assert await refused(tone(1), "gpt-4o-transcribe", response_format="srt") == 400
     assert await refused(b"<!DOCTYPE html>login") == 400
     assert await refused(b"RIFF" + bytes(25 * 1024 * 1024)) == 413
-    model.recognise = hearing.recognise_speech
+    model.recognise = recordings.recognise_speech
     assert await refused(tone(0.05)) == 400
 
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.sandbox.rehearsal.answers import NO_CONTEXT, answer
-from bot.sandbox.rehearsal.hearing import NOT_RECOGNISED
 from bot.sandbox.rehearsal.memory import ASSISTANT, HUMAN, split_transcript
 from bot.sandbox.rehearsal.question import TextRequest
+from bot.sandbox.rehearsal.recordings import NOT_RECOGNISED
 
 SYSTEM = "You are Parley, the assistant of a team, in the team's own Slack."
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from bot.sandbox.rehearsal.hearing import RecognisedSpeech
+from bot.sandbox.rehearsal.recordings import RecognisedSpeech
 from bot.voice import service
 from handlers.slack.blocks import FORGET_CLIP
 from handlers.voice.blocks import EDIT, TRANSLATE

@@ -14,7 +14,7 @@ import pytest
 from bot.core.errors import SlackUnavailable
 from bot.costs.pricing import usd
 from bot.reports.formats import dollars
-from bot.sandbox.rehearsal.hearing import RecognisedSpeech
+from bot.sandbox.rehearsal.recordings import RecognisedSpeech
 from bot.voice import message_clips
 from bot.voice.speech_models import OPENAI_BYTES
 from handlers.slack import blocks

@@ -14,7 +14,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.sandbox.rehearsal.hearing import RecognisedSpeech
+from bot.sandbox.rehearsal.recordings import RecognisedSpeech
 
 Samples = NDArray[np.int16]
 RATE = 16_000

@@ -28,7 +28,7 @@ from bot.costs.ledger import Ledger
 from bot.provider.fair_share import Scheduler
 from bot.provider.service import Provider
 from bot.sandbox.model.server import FakeModel
-from bot.sandbox.rehearsal.hearing import RecognisedSpeech, recognise_speech
+from bot.sandbox.rehearsal.recordings import RecognisedSpeech, recognise_speech
 from bot.voice import clip_card, speech_models
 from bot.voice import recognition as voice
 from bot.voice.clip_card import ClipCard

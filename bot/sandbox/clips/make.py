@@ -13,7 +13,7 @@ from typing import Any
 
 import av
 
-from bot.sandbox.rehearsal.hearing import RATE, measure_loudness, read_samples
+from bot.sandbox.rehearsal.recordings import RATE, measure_loudness, read_samples
 
 HERE = Path(__file__).parent
 SPOKEN: tuple[dict[str, Any], ...] = (

@@ -1,4 +1,4 @@
-"""A fake model API, strict like the real ones: endpoints, usage, faults on order.
+"""A fake model API over HTTP, and a relay that records requests to a real one.
 
-server.py is the entrance. What it says comes from bot/sandbox/rehearsal; relay.py stands before a real model.
+server.py is the entrance. What the fake model says is decided in ../rehearsal.
 """

@@ -1,4 +1,4 @@
-"""The fake model is controlled over HTTP here, by the page and by tests in another process.
+"""Controls the fake model over HTTP, for the page and for tests in another process.
 
 GET POST DELETE  /sandbox/api/model/faults     the faults in force; add one (fields of Fault); clear
 POST             /sandbox/api/model/script     {"text": …, "match": …, "times": …, fields of Answer}

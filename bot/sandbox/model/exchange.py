@@ -1,4 +1,4 @@
-"""One request to the fake model or the relay: what is kept of it, and what is known while it is answered."""
+"""Keeps one request to the fake model or the relay: how it was received, and how it went."""
 
 from __future__ import annotations
 

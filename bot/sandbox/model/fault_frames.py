@@ -1,4 +1,4 @@
-"""How each fault looks on the wire: refusals in the API's words, spoiled bodies, broken streams, resets."""
+"""Sends each fault to the client: refusals in the API's words, spoiled bodies, broken streams, resets."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""What can go wrong with a model API, on demand: one table of kinds, one queue that hands them out.
+"""Lists what can go wrong with a model API, and decides which fault the next request meets.
 
-How a fault looks on the wire is decided by the server (model.py) and the frames (model_frames.py); here is
-only which fault the next request meets.
+How a fault looks to the client is decided in fault_frames.py.
 """
 
 from __future__ import annotations

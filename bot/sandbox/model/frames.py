@@ -1,7 +1,7 @@
-"""Answers on the wire: the JSON of a whole answer and the server-sent events of a streamed one.
+"""Writes answers as the API sends them: the JSON of a whole answer, the server-sent events of a streamed one.
 
-Nothing here decides what is said. A stream is three lists of bytes: opening, one per chunk, closing; usage
-stands where each endpoint puts it.
+Nothing here decides what is answered. A stream is three lists of bytes: opening, one per chunk, closing;
+usage stands where each endpoint puts it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Vectors, verdicts, sound and pictures of the fake model: everything that is answered in one piece.
+"""Answers what is not text: embeddings, decisions, moderations, recordings and images, each in one piece.
 
-Each function takes the checked body and gives (bytes, content type); what a recording says is decided in
-hearing.py, what a verdict is in rehearsal_forms.py.
+Each function takes the checked body and gives (bytes, content type). What a recording says is decided in
+rehearsal/recordings.py, what a verdict is in rehearsal/json_answers.py.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from aiohttp import web
 from bot.sandbox.model.frames import make_usage
 from bot.sandbox.model.rules import AUDIO_LIMIT_BYTES, ModelCard, ModelRefusal
 from bot.sandbox.model.usage import count_prompt_tokens, split_pieces
-from bot.sandbox.rehearsal import hearing, picture
+from bot.sandbox.rehearsal import picture, recordings
 from bot.sandbox.rehearsal.json_answers import judge_statement
 from bot.sandbox.rehearsal.question import read_content
 from bot.sandbox.rehearsal.words import vector
@@ -72,7 +72,7 @@ async def answer_request(
     endpoint: str,
     body: dict[str, Any],
     card: ModelCard,
-    recognise: Callable[[bytes], hearing.RecognisedSpeech],
+    recognise: Callable[[bytes], recordings.RecognisedSpeech],
 ) -> tuple[Sent, dict[str, Any] | None, str]:
     """What is sent, the usage told in it, and the words in it, of a request to a one-piece endpoint."""
     if endpoint == "embeddings":
@@ -230,7 +230,7 @@ def transcribe(
     endpoint: str,
     body: dict[str, Any],
     card: ModelCard,
-    recognise: Callable[[bytes], hearing.RecognisedSpeech],
+    recognise: Callable[[bytes], recordings.RecognisedSpeech],
 ) -> tuple[Sent, dict[str, Any], str]:
     """A transcription, or a translation into English, in the format that was asked for."""
     wanted = body.get("response_format") or "json"
@@ -268,18 +268,18 @@ _LANGUAGES = {"en": "english", "de": "german"}  # whisper-1 tells the name, not 
 
 
 def _recognise(
-    body: dict[str, Any], card: ModelCard, recognise: Callable[[bytes], hearing.RecognisedSpeech]
-) -> hearing.RecognisedSpeech:
+    body: dict[str, Any], card: ModelCard, recognise: Callable[[bytes], recordings.RecognisedSpeech]
+) -> recordings.RecognisedSpeech:
     """What is heard in the file, when it is a recording that this model takes."""
     _, recording = body["file"]
     if len(recording) > AUDIO_LIMIT_BYTES:
         message = f"Maximum content size limit ({AUDIO_LIMIT_BYTES}) exceeded ({len(recording)} bytes read)"
         raise ModelRefusal(413, message, code=None)
     try:
-        if not hearing.detect_container(recording):
-            raise hearing.UnreadableRecording("unknown format")
+        if not recordings.detect_container(recording):
+            raise recordings.UnreadableRecording("unknown format")
         speech = recognise(recording)
-    except hearing.UnreadableRecording as exc:
+    except recordings.UnreadableRecording as exc:
         message = "Audio file might be corrupted or unsupported"
         raise ModelRefusal(400, message, code="invalid_value", param="file") from exc
     if speech.seconds < SHORTEST_S:

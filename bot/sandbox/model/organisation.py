@@ -1,4 +1,4 @@
-"""The organisation usage API of the fake model: what it counted itself, also of answers that never arrived.
+"""The fake model's organisation usage API: its own counts, also of answers that never arrived.
 
 GET /v1/organization/usage/{endpoint}?start_time=…&end_time=…&bucket_width=1d&group_by=model&limit=…&page=…
 Needs an admin key (sk-admin…), as the real one does. Source: openai 3.54, admin.organization.usage.

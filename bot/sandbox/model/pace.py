@@ -1,4 +1,4 @@
-"""Writing a stream at a given pace, cheaply: one timer per stream writes what is due.
+"""Writes a stream at a given pace, cheaply: one timer per stream writes what is due.
 
 No task is woken per chunk. Chunks are framed for chunked transfer here and written to the transport at
 once; a stream without a pace is a single write.

@@ -1,7 +1,7 @@
-"""Between the bot and a model that is not ours: requests are handed on as they are, and kept to be shown.
+"""Passes requests on to a model that is not ours, unchanged, and keeps them to be shown.
 
-Faults that need no knowledge of the answer can be put in force here as at the fake model. The key passes
-through and is not kept.
+Faults that need no knowledge of the answer can be added here as at the fake model. The key passes through
+and is not kept.
 
     async with Relay("http://127.0.0.1:11434/v1") as relay:
         relay.base_url        # what the bot is given in its place

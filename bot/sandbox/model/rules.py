@@ -1,4 +1,4 @@
-"""What each endpoint takes and each model refuses: the strict half of the fake model.
+"""Checks requests as the real API does: what each endpoint takes and what each model refuses.
 
 Names of parameters are those of openai 3.54 (a test compares them with the SDK's own types). Everything else
 here is a constant with its source; nothing is answered in this file.

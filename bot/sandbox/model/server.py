@@ -1,8 +1,8 @@
-"""A fake model API: strict like the real one, scriptable, and honest about usage. Speaks HTTP only.
+"""Serves a fake model API over HTTP: strict like the real one, scriptable, and honest about usage.
 
-Here is the server: one request from the first byte to the last. What may be asked is in model_rules.py, what
-is said in rehearsal.py and model_text.py, how it looks in model_frames.py, what goes wrong in model_wrong.py,
-and everything that is not text in model_media.py.
+Here one request is followed from its first byte to its last. What may be asked is in rules.py, what is
+answered in ../rehearsal and text.py, how it looks in frames.py, what goes wrong in faults.py and
+fault_frames.py, and everything that is not text in media.py.
 
     async with FakeModel() as model:            # a free port on 127.0.0.1
         model.base_url                          # "http://127.0.0.1:40123/v1"
@@ -10,7 +10,7 @@ and everything that is not text in model_media.py.
         model.faults.add("rate_limit", retry_after_s=2)
         model.requests[-1].body                 # what was asked, newest last
 
-Also a process of its own, with its switches over HTTP (model_controls.py):
+Also a process of its own, controlled over HTTP (controls.py):
 `python -m bot.sandbox.model.server --port 9100 --first-token-s 0.2 --tokens-per-s 50`.
 """
 
@@ -50,7 +50,7 @@ from bot.sandbox.model.rules import CARDS, PARAMETERS, ModelCard, ModelRefusal, 
 from bot.sandbox.model.text import AnswerPace, Match, Script
 from bot.sandbox.model.usage import MinuteLimit, PromptCache, count_prompt_tokens, split_pieces
 from bot.sandbox.rehearsal import answers as rehearsal
-from bot.sandbox.rehearsal import hearing, obedient
+from bot.sandbox.rehearsal import obedient, recordings
 from bot.sandbox.rehearsal.question import RehearsedAnswer, TextRequest, read_text_request
 
 _ID = {"completions": "cmpl-", "chat/completions": "chatcmpl-", "responses": "resp_"}
@@ -66,7 +66,7 @@ class FakeModel:
         *,
         host: str = "127.0.0.1",
         answer: Callable[[TextRequest], RehearsedAnswer] = rehearsal.answer,
-        recognise: Callable[[bytes], hearing.RecognisedSpeech] = hearing.recognise_speech,
+        recognise: Callable[[bytes], recordings.RecognisedSpeech] = recordings.recognise_speech,
         first_token_s: float = 0.0,
         tokens_per_s: float = 0.0,
         api_key: str = "",  # "" takes any key, but there must be one

@@ -1,6 +1,6 @@
-"""From a question to what is said: candidates, stop sequences, output limits, and the usage that is told.
+"""Decides how much of an answer is sent: candidates, context limit, stop sequences, output limits, pace.
 
-Values in, values out; the line to the client is elsewhere (model.py).
+Values in, values out; sending is done elsewhere (server.py).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How many tokens, and how many of them came from the prompt cache, counted by simple lasting rules.
+"""Counts tokens, and how many of them came from the prompt cache, by simple rules that do not change.
 
 Not a tokenizer: a token is four bytes of prompt, or one piece of an answer. What is real is the cache: cached
 tokens are the longest common prefix with a prompt that was really sent before.

@@ -1,4 +1,4 @@
-"""What the fake model says: answers, summaries, verdicts and transcripts made by plain rules.
+"""What the fake model answers: text, filled forms, pictures, and the words in a recording. No HTTP.
 
-answers.py is the entrance. No HTTP here; that is bot/sandbox/model.
+answers.py is the entrance.
 """

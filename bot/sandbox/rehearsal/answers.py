@@ -1,7 +1,7 @@
-"""What the rehearsal model says: an honest little stand-in that really uses the conversation.
+"""Writes the rehearsal model's answers: simple ones that really use the conversation.
 
 It remembers names, wishes and facts, finds the sentence that answers a question, keeps to given passages,
-fills forms, and shows off formatting when asked. It understands nothing, and says so. The same request always
+fills forms, and shows formatting on request. It understands nothing, and says so. The same request always
 gets the same answer.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import orjson
 
-from bot.sandbox.rehearsal import hearing
+from bot.sandbox.rehearsal import recordings
 from bot.sandbox.rehearsal.forms import find_passage
 from bot.sandbox.rehearsal.json_answers import NO_CONTEXT, fill_schema, find_schema
 from bot.sandbox.rehearsal.memory import ASSISTANT, ConversationFacts, gather_facts
@@ -103,7 +103,7 @@ def _summarise(got: ConversationFacts) -> str:
 def _translate(got: ConversationFacts) -> str:
     if not _is_task(got, _TRANSLATE):
         return ""
-    for clip in hearing.load_clips():
+    for clip in recordings.load_clips():
         if clip["text"] in got.question or clip["text"] in got.instructions:
             return str(clip["english"])
     return f"(A rehearsal model cannot translate. The text was:) {got.question}"
@@ -124,7 +124,7 @@ def _answer_from_passages(got: ConversationFacts) -> str:
 
 def _decline_recording(got: ConversationFacts) -> str:
     """A recording that nobody listened to is not taken for something that was said."""
-    if hearing.NOT_RECOGNISED not in got.question:
+    if recordings.NOT_RECOGNISED not in got.question:
         return ""
     return "I could not hear that: without a speech model I know the two sample clips, and nothing else."
 

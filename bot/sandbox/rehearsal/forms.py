@@ -1,4 +1,4 @@
-"""Filled forms of the rehearsal model: a JSON value for a schema, with a verdict where one is asked for.
+"""Fills a JSON schema with plausible values, and judges whether a message fits a purpose.
 
 A verdict is a share of common words put on a steep curve: right for plain cases, which is all that a
 rehearsal needs.

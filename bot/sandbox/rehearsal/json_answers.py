@@ -1,7 +1,7 @@
-"""JSON values that are asked for: a verdict on a message, an answer with its quotes, examples, other forms.
+"""Answers requests for JSON: a verdict on a message, an answer with its quotes, examples, other forms.
 
 What is wanted comes as a schema, or as a sample in the instructions, `{"belongs": true or false, …}`. A form
-of no kind that is known here is filled by its shape (rehearsal_forms.py).
+of no kind that is known here is filled by its shape (forms.py).
 """
 
 from __future__ import annotations

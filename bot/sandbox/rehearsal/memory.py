@@ -1,7 +1,7 @@
-"""What the rehearsal model gathers from a conversation: who said what, wishes, facts, names.
+"""Gathers facts from a conversation: who said what, wishes, facts, names.
 
-Sentences are kept as they were said; nothing is inferred. The same gathering serves answers, summaries and
-the list of what it remembers.
+Sentences are kept as they were said; nothing is inferred. The same facts serve answers, summaries and the
+list of what the model remembers.
 """
 
 from __future__ import annotations

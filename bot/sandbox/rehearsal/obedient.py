@@ -1,8 +1,8 @@
-"""A model in the hands of whoever writes to it: it obeys every order it reads, wherever it reads it.
+"""A model that obeys every order it reads, wherever it reads it: to test what a bot lets such a model do.
 
 An order is anything between ⟦ and ⟧, in a question, a thread, a document, a recording, a file's name. In an
 order {canary} stands for every marked secret that the model has read (words beginning with c4n4ry) and
-{prompt} for all of it. Without an order it tells the secrets. For trying out what a bot lets such a model do.
+{prompt} for all of it. Without an order it tells the secrets.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A small landscape drawn from a prompt, as PNG or SVG: the picture of the rehearsal model."""
+"""Draws a small landscape from a prompt, as PNG or SVG: the image of the rehearsal model."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What was asked of the model and what it answers: one shape for all three text endpoints.
+"""A request for text and its answer, in one shape for all three text endpoints.
 
-The endpoints differ on the wire (see model_frames.py) and in what they allow (model_rules.py); a rehearsal
+The endpoints differ in their bytes (model/frames.py) and in what they allow (model/rules.py); a rehearsal
 answer or a scripted one needs neither.
 """
 

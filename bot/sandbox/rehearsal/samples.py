@@ -1,4 +1,4 @@
-"""Formatted and long texts of the rehearsal model: tables, code, articles of any length."""
+"""Makes formatted and long texts for the rehearsal model: tables, code, articles of any length."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words of a text and how near two texts are: enough for a rehearsal, no language model.
+"""Splits text into words and measures how near two texts are: enough for a rehearsal, no language model.
 
 Used for the vectors of /v1/embeddings, for verdicts, and to find the sentence that holds an answer.
 """

@@ -1,5 +1,4 @@
-"""A fake Slack, strict where Slack is: its state, its limits, its faults, its record.
+"""A fake Slack over HTTP and WebSocket: workspaces, the Web API, deliveries to the app, and people who act.
 
-server.py is the entrance. Its Web API is in api/, what people do in people/, what the app is sent
-in delivery/.
+server.py is the entrance. api/ answers the app, delivery/ sends to it, people/ acts on it.
 """

@@ -1,4 +1,4 @@
-"""Every error code the fake Slack answers with, each with the pages that list it.
+"""Lists every error code the fake Slack answers with, each with the pages that list it.
 
 "x.y" in a comment is docs.slack.dev/reference/methods/x.y, section Errors, as of May 2026; `*` are several
 methods of the family. A test holds the fake to these names: no code stands anywhere else.

@@ -1,7 +1,7 @@
-"""Faults on order: what Slack answers, loses or delivers wrongly, for the next few times or for a while.
+"""Makes faults on order: what Slack answers, loses or delivers wrongly, a few times or for a while.
 
 Two kinds: a `SlackFault` on a Web API method (or a file host), a `DeliveryFault` on what is pushed to the
-app. Dropping, freezing and refreshing sockets are acts, not faults, and live with the sockets (slack_socket).
+app. Dropping, freezing and refreshing sockets are acts, not faults, and are in delivery/socket.py.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Every limit, tier, deadline and argument the fake Slack enforces, each with where it is written down.
+"""Lists every limit, tier, deadline and argument the fake Slack enforces, each with where it is written down.
 
-Only figures and names live here; the files beside it apply them. Pages named "methods/x" are
+Only figures and names live here; the other files apply them. Pages named "methods/x" are
 docs.slack.dev/reference/methods/x as of November 2026. "Observed" means users measured it on Slack's own
 servers and the documentation is silent; "believed" means neither, and the strict reading was taken.
 """

@@ -1,4 +1,4 @@
-"""What a browser page sees and does: a WebSocket that pushes every change, and acts over HTTP.
+"""Pushes every change to the browser pages over a WebSocket; lists the page's HTTP requests too.
 
 WebSocket /sandbox/live?user=alice
     The page is told what this person can see. First comes a frame {"type": "state", …} (see `snapshot`), then

@@ -1,4 +1,4 @@
-"""The fake Slack as a process of its own: `python -m bot.sandbox.slack.process --port 0`.
+"""Runs the fake Slack as a process of its own: `python -m bot.sandbox.slack.process --port 0`.
 
 Prints one JSON line with its addresses and tokens when it is ready, and runs until it is signalled.
 """

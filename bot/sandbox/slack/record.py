@@ -1,4 +1,4 @@
-"""What happened, for tests and for the side panel: requests, deliveries, and waiting for either.
+"""Keeps requests and deliveries, for tests and the side panel, and waits for either.
 
 The lists are rings, so that a long run does not grow; the counters never forget. Nothing is copied.
 """

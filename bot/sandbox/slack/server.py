@@ -1,4 +1,4 @@
-"""FakeSlack: a whole Slack on one's own machine, strict where Slack is; for sandbox, tests and benches.
+"""Runs a whole fake Slack on this machine, strict where Slack is; for sandbox, tests and benches.
 
 Start here. It serves the Web API (api/), Socket Mode or signed HTTP events, file hosts and response_urls
 (delivery/), and the page (live.py, page_api.py). People act as people/person.py and people/interactions.py

@@ -1,4 +1,4 @@
-"""A workspace as Slack keeps it: people, channels, messages with threads, files, views, statuses, sessions.
+"""Holds a workspace as Slack keeps it: people, channels, messages with threads, files, views, sessions.
 
 No HTTP, no tokens, no rules about who may do what: those stand in the files that use it. Messages are plain
 dicts in Slack's own shape; beside them lives only what Slack does not show. Everything that a person could

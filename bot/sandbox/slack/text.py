@@ -1,6 +1,6 @@
-"""Text as Slack keeps it: what a person types becomes escaped text with <…> tokens, and rich_text blocks.
+"""Turns text into what Slack keeps: typed text becomes escaped text with <…> tokens, and rich_text blocks.
 
-Checks of what an app sends are elsewhere (slack_blocks).
+Checks of what an app sends are elsewhere (api/blocks.py).
 """
 
 from __future__ import annotations

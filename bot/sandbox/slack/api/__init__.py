@@ -1,4 +1,1 @@
-"""The fake Slack's Web API: one file for each family of methods.
-
-server.py is the entrance: it checks token, limits, scopes and arguments, then calls the method.
-"""
+"""Slack's Web API: one file per family of methods. server.py is the entrance."""

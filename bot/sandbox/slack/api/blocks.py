@@ -1,4 +1,4 @@
-"""What an app may put into a message or a view, checked as Slack checks it: blocks, chunks, metadata, views.
+"""Checks what an app puts into a message or a view, as Slack does: blocks, chunks, metadata, views.
 
 Every check raises `SlackRefusal` with Slack's error code and, where Slack names the place, a JSON pointer.
 Slack knows more shapes than are checked here in detail; an unknown block type is refused, a field is not.

@@ -1,7 +1,7 @@
-"""The Web API's chat.* methods that post, change and remove messages. Streams are in slack_streams.
+"""The Web API's chat.* methods that post, change and remove messages. Streams are in streams.py.
 
 A method is `f(ws, arguments) -> answer`; it raises `SlackRefusal` with Slack's error code. Tokens, scopes,
-unknown or missing arguments and rate limits were checked at the door (slack_web).
+unknown or missing arguments and rate limits were checked before, in server.py.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Files: the Web API's files.* methods, the address uploads are posted to, and the host files are read from.
+"""The Web API's files.* methods, and files as messages carry them.
 
 As with Slack, a download without the right token answers 200 with a sign-in page, never 401.
 """

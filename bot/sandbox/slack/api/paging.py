@@ -1,4 +1,4 @@
-"""Reading in pages, as Slack's lists are read: a limit, a cursor, and the cursor of the next page."""
+"""Cuts lists into pages as Slack does: a limit, a cursor, and the cursor of the next page."""
 
 from __future__ import annotations
 

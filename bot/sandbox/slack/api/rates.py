@@ -1,4 +1,4 @@
-"""How often each Web API method may be called; the figures are in slack_limits."""
+"""Limits how often each Web API method may be called; the figures are in ../limits.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reactions, whether the app adds them (reactions.add, reactions.remove) or a person does."""
+"""Adds and removes reactions, for the app (reactions.add, reactions.remove) and for people."""
 
 from __future__ import annotations
 

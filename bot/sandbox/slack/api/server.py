@@ -1,8 +1,8 @@
-"""The door of the Web API: reads a request, checks token, limits, scopes and arguments, and calls the method.
+"""Serves the Web API: reads a request, checks token, limits, scopes and arguments, and calls the method.
 
 Arguments are taken wherever slack-sdk puts them: in the query (also of a POST), a form, or a JSON body. What
-a method takes is in slack_limits.METHODS, what it does in slack_chat, slack_streams, slack_sessions,
-slack_reads, slack_files and slack_views. Unknown methods and arguments are refused, so that a misspelling is
+a method takes is in limits.METHODS, what it does in the other files of this folder.
+Unknown methods and arguments are refused, so that a misspelling is
 never silent.
 """
 

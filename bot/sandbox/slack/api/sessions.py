@@ -1,4 +1,4 @@
-"""assistant.threads.* and agents.sessions.*: status line, titles, suggested prompts, sessions."""
+"""The Web API's assistant.threads.* and agents.sessions.*: status, titles, suggested prompts, sessions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""chat.startStream, appendStream and stopStream, with the rules that end a stream early.
+"""The Web API's chat.startStream, appendStream and stopStream, with the rules that end a stream early.
 
 A stream dies by itself some five minutes after its start; appends and stop then fail with
 message_not_in_streaming_state. When a person pressed stop, appends fail with

@@ -1,7 +1,7 @@
-"""Getting things to the app: one Delivery, its attempts, Slack's retries, and signed HTTP as a transport.
+"""Delivers to the app: one Delivery, its attempts, Slack's retries, and signed HTTP as a transport.
 
 Events are tried again up to three times; commands and interactions are sent once and never again.
-Socket Mode, the other transport, is in slack_socket. Source: docs.slack.dev/apis/events-api
+Socket Mode, the other transport, is in socket.py. Source: docs.slack.dev/apis/events-api
 """
 
 from __future__ import annotations

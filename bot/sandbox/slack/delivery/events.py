@@ -1,8 +1,8 @@
-"""The shapes of messages and of the events Slack pushes to an app, each as a pure function.
+"""Builds messages and the events Slack pushes to an app, each with a pure function.
 
 Field names follow the payloads that Slack's own libraries publish as test material (bolt-python, node types);
-tests/sandbox/test_fake_slack_shapes.py holds the lists. Interactions and commands are in slack_payloads; who
-gets what is decided elsewhere.
+tests/sandbox/test_fake_slack_shapes.py holds the lists. Interactions and commands are in payloads.py;
+who gets what is decided elsewhere.
 """
 
 from __future__ import annotations

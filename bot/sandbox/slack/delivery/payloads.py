@@ -1,4 +1,4 @@
-"""The shapes of interactions and commands that Slack pushes to an app, each as a pure function."""
+"""Builds the interactions and commands that Slack pushes to an app, each with a pure function."""
 
 from __future__ import annotations
 

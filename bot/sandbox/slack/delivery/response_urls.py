@@ -1,4 +1,7 @@
-"""response_url: comes with commands and interactions, good for five answers within 30 minutes."""
+"""Gives out response_urls and takes what the app posts to them.
+
+One comes with every command and interaction, good for five answers within 30 minutes.
+"""
 
 from __future__ import annotations
 

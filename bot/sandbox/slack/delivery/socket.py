@@ -1,4 +1,4 @@
-"""Socket Mode: single-use addresses, hello, envelopes, acknowledgements, pings, and what can go wrong.
+"""Delivers by Socket Mode: single-use addresses, hello, envelopes, acknowledgements, pings, and faults.
 
 Each payload goes to one connection, picked at random with a fixed seed. An acknowledgement counts only on the
 connection that got the envelope: what Slack does with others is not documented, so the strict reading holds.

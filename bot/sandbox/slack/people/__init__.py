@@ -1,4 +1,4 @@
-"""What people do in the fake Slack: write, react, press, fill in.
+"""What people do in the fake Slack: they write, react, press buttons, fill modals.
 
-person.py and interactions.py are the entrances, for tests and for the page.
+Every act is logged, so that a session can be done again.
 """

@@ -1,4 +1,4 @@
-"""The log of what people did, so that a session can be exported, kept as a fixture, and done again.
+"""Logs what people do, so that a session can be exported, kept as a fixture, and done again.
 
 A message is named in the log by what made it, not by its ts: the result of an earlier act, or the n-th
 message of the app in a channel. Replaying waits until it is there, so the app may be faster or slower.

@@ -1,4 +1,4 @@
-"""What a person fills in: the action a pressed element reports, and the answers a submitted modal carries."""
+"""Reads what a person fills in: the action of a pressed element, and the answers of a submitted modal."""
 
 from __future__ import annotations
 

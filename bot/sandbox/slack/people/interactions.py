@@ -1,4 +1,4 @@
-"""What a person asks of the app: slash commands, buttons and menus, modals, shortcuts.
+"""Acts with which a person asks something of the app: slash commands, buttons and menus, modals, shortcuts.
 
 Each waits until the app acknowledged it or the deadline passed, because that is what the person waits for;
 the `Delivery` tells which. Nothing here is ever delivered twice.

@@ -1,4 +1,4 @@
-"""What a person writes and does in Slack: messages, edits, reactions, clips, looking around, the stop button.
+"""Acts of a person in Slack: messages, edits, reactions, clips, looking around, the stop button.
 
 Each act changes the workspace and tells the app, as Slack's clients do. People and channels are given by name
 ("alice", "#general") or id; "zapbot" is another app's bot; the channel "@parley" is the person's direct

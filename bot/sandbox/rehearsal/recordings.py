@@ -1,7 +1,7 @@
-"""The ear of the fake model: which container the bytes really are, how long they last, and what was said.
+"""Recognises the two bundled clips, and detects the format and the length of any recording.
 
-It knows the bundled clips by their sound (however they were re-encoded), hears silence as nothing, and says
-openly that it cannot hear anything else. With PARLEY_SANDBOX_SPEECH=<whisper model> and the extra
+It knows the clips by their loudness (however they were re-encoded), takes silence as no words, and says
+openly that it cannot recognise anything else. With PARLEY_SANDBOX_SPEECH=<whisper model> and the extra
 `local-speech` installed, faster-whisper listens instead.
 """
 

@@ -73,11 +73,13 @@ def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
             assert (page.parent / target.partition("#")[0]).exists(), target
 
 
-def test_every_room_says_what_lives_in_it() -> None:
+def test_every_room_says_what_lives_in_it_and_names_files_that_do() -> None:
     for folder in pages.FOLDERS:
         for room in (ROOT / folder).rglob("__init__.py"):
-            first = pages.first_line(pages.docstring(room))
-            assert first.endswith((".", ":")), room
+            said = pages.docstring(room) or ""
+            assert pages.first_line(said).endswith("."), room
+            for name in re.findall(r"(?<![\w/])\w+\.py\b", said):
+                assert (room.parent / name).exists(), (room, name)
 
 
 def test_the_pages_hold_prose_only() -> None:

@@ -1,6 +1,6 @@
-"""Budgets in words: `channel 20 per month`, `remove 3`, `raise 3 to 50 for 2 days because of the launch`.
+"""Reads budgets in words: `channel 20 per month`, `remove 3`, `raise 3 to 50 for 2 days because of launch`.
 
-Words become an order here, and who may give it is decided here. Carrying it out is bot/costs/budgets.py's.
+Who may give such an order is decided here too. Carrying it out is bot/costs/budgets.py's.
 """
 
 from __future__ import annotations

@@ -134,11 +134,11 @@ class Budgets:
         return [_read_standing(row) for row in found]
 
     async def due_warnings(self) -> list[Warning]:
-        """Who has to be told. After telling, say so with `warned`; a crash between leaves it due."""
+        """The warnings to give. Call `note_warned` after giving one; a crash between leaves it due."""
         return [_read_warning(row) for row in await self._engine.read(rows.due_warnings)]
 
-    async def warned(self, warning: Warning) -> None:
-        """The owner knows; not again in this period."""
+    async def note_warned(self, warning: Warning) -> None:
+        """The owner was warned: not again in this period."""
         await self._engine.write(rows.warned, warning.budget, warning.target, warning.first)
 
 

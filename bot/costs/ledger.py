@@ -82,7 +82,7 @@ class Ledger:
         try:
             taken = await self._engine.write(rows.open_row, row, offers, self.calendar.firsts(at))
         except budgets.Full as exc:
-            raise self._exceeded(exc.budget) from exc
+            raise self._budget_exceeded(exc.budget) from exc
         except asyncio.CancelledError:
             # The row may be written all the same; the request will not be made.
             await self._settle(row["id"], NOTHING, Price(Decimal(0)), outcome="stopped")
@@ -99,7 +99,7 @@ class Ledger:
         be true counts as the upper bound. `tier` is the service tier the provider reports, or batch.
         """
         if usage is None and outcome == "unknown":
-            used, price = replace(NOTHING, estimated=True), self._reserved(entry)
+            used, price = replace(NOTHING, estimated=True), self._reserved_price(entry)
         else:
             used = bound_implausible(usage or NOTHING, entry.upper_bound)
             price = self._price(entry.model, used, entry.scope.kind, entry.opened_at, tier=tier)
@@ -131,7 +131,7 @@ class Ledger:
     def _price(self, model: str, usage: Usage, kind: RequestKind, at: float, *, tier: str = "") -> Price:
         return self._prices.price(model, usage, at=datetime.fromtimestamp(at, UTC), kind=kind, tier=tier)
 
-    def _reserved(self, entry: LedgerEntry) -> Price:
+    def _reserved_price(self, entry: LedgerEntry) -> Price:
         if entry.reserved_usd is None:
             return self._price(entry.model, entry.upper_bound, entry.scope.kind, entry.opened_at)
         return Price(entry.reserved_usd)
@@ -160,7 +160,7 @@ class Ledger:
             **counts,
         )
 
-    def _exceeded(self, budget: dict[str, Any]) -> BudgetExceeded:
+    def _budget_exceeded(self, budget: dict[str, Any]) -> BudgetExceeded:
         resets = next_first_day(date.fromisoformat(budget["first"]), budget["period"])
         return BudgetExceeded(
             name_budget(budget), f"on {resets:%A}, {resets.day} {resets:%B} ({self.calendar.zone.key})"

@@ -1,4 +1,4 @@
-"""Who looks at costs, and whose figures that person may see."""
+"""A person who reads costs, and whose figures that person may see."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who looks. `private`: the team's private channels and DMs; `member_of`: those this person is in."""
+    """Who reads. `private`: the team's private channels and DMs; `member_of`: those this person is in."""
 
     user: str
     admin: bool = False
@@ -22,7 +22,7 @@ class Viewer:
 
     @property
     def sees(self) -> str:
-        """Whose figures a report shows this person, for the list of those who looked."""
+        """Whose figures a report shows this person, for the record of who read what."""
         if self.admin:
             return "everybody's figures"
         return f"figures of people in {' '.join(sorted(self.owns))}" if self.owns else "totals of channels"

@@ -1,4 +1,4 @@
-"""Answers of a fixed JSON form, and the two questions that those who want one ask of the model API."""
+"""Answers of a fixed JSON form: the schema of an object, and what is asked of the model API for one."""
 
 from __future__ import annotations
 

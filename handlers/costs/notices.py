@@ -53,7 +53,7 @@ class Notices:
         for warning in await costs.budgets.due_warnings():
             if warning.owner:
                 await self._warn(warning)
-            await costs.budgets.warned(warning)
+            await costs.budgets.note_warned(warning)
         for team, person in await digest.due_readers(costs):
             await self._digest(team, person)
             await digest.mark_sent(costs, team, person)

@@ -33,7 +33,7 @@ SCOPE = Scope(team="T1", channel="C1", user="U1", conversation="T1:C1:1.0", kind
 CENT = Usage(output_tokens=1_000)
 
 
-class House:
+class BudgetBench:
     """Ledger and budgets over one engine, with a clock in hand."""
 
     def __init__(self, engine: Engine, time_zone: str = "UTC", at: float = NOON) -> None:
@@ -64,52 +64,52 @@ async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
 
 
 @pytest.fixture
-async def house(engine: Engine) -> House:
-    return House(engine)
+async def bench(engine: Engine) -> BudgetBench:
+    return BudgetBench(engine)
 
 
-async def test_a_hundred_parallel_requests_stay_below_the_cap(house: House) -> None:
-    await house.cap("0.425")
-    asked = await asyncio.gather(*(house.ask() for _ in range(100)), return_exceptions=True)
+async def test_a_hundred_parallel_requests_stay_below_the_cap(bench: BudgetBench) -> None:
+    await bench.cap("0.425")
+    asked = await asyncio.gather(*(bench.ask() for _ in range(100)), return_exceptions=True)
     entries = [entry for entry in asked if isinstance(entry, LedgerEntry)]
     assert len(entries) == 42
     assert all(isinstance(other, BudgetExceeded) for other in asked if not isinstance(other, LedgerEntry))
-    await asyncio.gather(*(house.ledger.settle(entry, CENT, outcome="ok") for entry in entries))
-    assert await house.left() == [(Decimal("0.42"), Decimal(0))]
+    await asyncio.gather(*(bench.ledger.settle(entry, CENT, outcome="ok") for entry in entries))
+    assert await bench.left() == [(Decimal("0.42"), Decimal(0))]
 
 
-async def test_a_refused_request_leaves_no_trace(house: House) -> None:
-    await house.cap("1", scope="workspace", target="")
-    await house.cap("0.005")
+async def test_a_refused_request_leaves_no_trace(bench: BudgetBench) -> None:
+    await bench.cap("1", scope="workspace", target="")
+    await bench.cap("0.005")
     with pytest.raises(BudgetExceeded):
-        await house.ask()
-    assert await house.left() == [(0, 0), (0, 0)]
-    assert await house.engine.read(lambda tx: tx.all("select id from ledger")) == []
+        await bench.ask()
+    assert await bench.left() == [(0, 0), (0, 0)]
+    assert await bench.engine.read(lambda tx: tx.all("select id from ledger")) == []
 
 
-async def test_what_was_reserved_and_not_used_is_free_again(house: House) -> None:
-    await house.cap("0.01")
-    entry = await house.ask()
+async def test_what_was_reserved_and_not_used_is_free_again(bench: BudgetBench) -> None:
+    await bench.cap("0.01")
+    entry = await bench.ask()
     with pytest.raises(BudgetExceeded):
-        await house.ask()
-    await house.ledger.settle(entry, Usage(output_tokens=1), outcome="ok")
-    assert await house.left() == [(Decimal("0.00001"), 0)]
-    await house.ask(bound=Usage(output_tokens=999))
+        await bench.ask()
+    await bench.ledger.settle(entry, Usage(output_tokens=1), outcome="ok")
+    assert await bench.left() == [(Decimal("0.00001"), 0)]
+    await bench.ask(bound=Usage(output_tokens=999))
 
 
-async def test_a_budget_that_is_set_while_a_request_is_under_way_counts_it(house: House) -> None:
-    before = await house.ask()
-    await house.cap("0.03")
-    await house.ask()
-    assert await house.left() == [(0, Decimal("0.02"))]
-    await house.ledger.settle(before, CENT, outcome="ok")
-    assert await house.left() == [(Decimal("0.01"), Decimal("0.01"))]
+async def test_a_budget_that_is_set_while_a_request_is_under_way_counts_it(bench: BudgetBench) -> None:
+    before = await bench.ask()
+    await bench.cap("0.03")
+    await bench.ask()
+    assert await bench.left() == [(0, Decimal("0.02"))]
+    await bench.ledger.settle(before, CENT, outcome="ok")
+    assert await bench.left() == [(Decimal("0.01"), Decimal("0.01"))]
 
 
-async def test_the_asker_reads_which_budget_and_when_it_starts_again(house: House) -> None:
-    await house.cap("0.001", period="month", scope="person", target="U1")
+async def test_the_asker_reads_which_budget_and_when_it_starts_again(bench: BudgetBench) -> None:
+    await bench.cap("0.001", period="month", scope="person", target="U1")
     with pytest.raises(BudgetExceeded) as caught:
-        await house.ask()
+        await bench.ask()
     assert caught.value.notice == (
         "The monthly personal budget is used up. It starts again on Tuesday, 1 December (UTC); "
         "an admin can raise it before."
@@ -127,209 +127,213 @@ async def test_the_asker_reads_which_budget_and_when_it_starts_again(house: Hous
     ],
 )
 async def test_a_budget_covers_what_it_names_and_nothing_else(
-    house: House, scope: str, target: str, other: Scope | None
+    bench: BudgetBench, scope: str, target: str, other: Scope | None
 ) -> None:
-    await house.cap("0.001", scope=scope, target=target)
+    await bench.cap("0.001", scope=scope, target=target)
     with pytest.raises(BudgetExceeded):
-        await house.ask()
-    await house.ask(other or replace(SCOPE, team="T2"))
+        await bench.ask()
+    await bench.ask(other or replace(SCOPE, team="T2"))
 
 
-async def test_a_budget_for_each_gives_everybody_their_own_and_a_named_one_stands_in(house: House) -> None:
-    await house.cap("0.01", scope="person", target=EACH)
-    await house.cap("0.02", scope="person", target="U2")
-    await house.ask()
+async def test_a_budget_for_each_gives_everybody_their_own_and_a_named_one_stands_in(
+    bench: BudgetBench,
+) -> None:
+    await bench.cap("0.01", scope="person", target=EACH)
+    await bench.cap("0.02", scope="person", target="U2")
+    await bench.ask()
     with pytest.raises(BudgetExceeded):
-        await house.ask()
-    await house.ask(replace(SCOPE, user="U2"))
-    await house.ask(replace(SCOPE, user="U2"))
+        await bench.ask()
+    await bench.ask(replace(SCOPE, user="U2"))
+    await bench.ask(replace(SCOPE, user="U2"))
     with pytest.raises(BudgetExceeded):
-        await house.ask(replace(SCOPE, user="U2"))
+        await bench.ask(replace(SCOPE, user="U2"))
 
 
-async def test_a_new_budget_knows_what_was_already_spent(house: House) -> None:
-    await house.spend()
-    house.at += 86_400
-    await house.cap("0.015", period="month")
-    await house.cap("0.015", period="day")
-    assert await house.left() == [(Decimal("0.01"), 0), (0, 0)]
+async def test_a_new_budget_knows_what_was_already_spent(bench: BudgetBench) -> None:
+    await bench.spend()
+    bench.at += 86_400
+    await bench.cap("0.015", period="month")
+    await bench.cap("0.015", period="day")
+    assert await bench.left() == [(Decimal("0.01"), 0), (0, 0)]
     with pytest.raises(BudgetExceeded, match="monthly"):
-        await house.ask()
+        await bench.ask()
 
 
-async def test_a_changed_cap_keeps_what_was_spent(house: House) -> None:
-    await house.cap("0.01")
-    await house.spend()
-    await house.cap("0.03")
-    assert await house.left() == [(Decimal("0.01"), 0)]
-    await house.ask()
+async def test_a_changed_cap_keeps_what_was_spent(bench: BudgetBench) -> None:
+    await bench.cap("0.01")
+    await bench.spend()
+    await bench.cap("0.03")
+    assert await bench.left() == [(Decimal("0.01"), 0)]
+    await bench.ask()
 
 
-async def test_an_override_raises_the_cap_for_a_while(house: House) -> None:
-    budget = await house.cap("0.01")
-    await house.spend()
+async def test_an_override_raises_the_cap_for_a_while(bench: BudgetBench) -> None:
+    budget = await bench.cap("0.01")
+    await bench.spend()
     until = datetime.fromtimestamp(NOON + 3600, UTC)
-    await house.budgets.override(budget, Decimal("0.02"), until=until, by="U9", reason="launch day")
-    (standing,) = await house.budgets.standings("T1")
+    await bench.budgets.override(budget, Decimal("0.02"), until=until, by="U9", reason="launch day")
+    (standing,) = await bench.budgets.standings("T1")
     assert (standing.budget.cap_usd, standing.cap_now_usd) == (Decimal("0.01"), Decimal("0.02"))
-    await house.spend()
-    house.at += 3601
+    await bench.spend()
+    bench.at += 3601
     with pytest.raises(BudgetExceeded):
-        await house.ask()
-    changes = await house.budgets.changes("T1")
+        await bench.ask()
+    changes = await bench.budgets.changes("T1")
     assert [(change.act, change.person, change.reason) for change in changes] == [
         ("raised", "U9", "launch day"),
         ("set", "", ""),
     ]
 
 
-async def test_what_is_done_to_one_budget_leaves_the_others_as_they_are(house: House) -> None:
-    mine = await house.cap("0.01")
-    other = await house.cap("0.01", target="C2")
+async def test_what_is_done_to_one_budget_leaves_the_others_as_they_are(bench: BudgetBench) -> None:
+    mine = await bench.cap("0.01")
+    other = await bench.cap("0.01", target="C2")
     later = datetime.fromtimestamp(NOON + 3600, UTC)
-    await house.budgets.override(other, Decimal("5"), until=later, by="U9", reason="theirs alone")
+    await bench.budgets.override(other, Decimal("5"), until=later, by="U9", reason="theirs alone")
     for channel in ("C1", "C2"):
-        await house.spend(replace(SCOPE, channel=channel))
+        await bench.spend(replace(SCOPE, channel=channel))
     with pytest.raises(BudgetExceeded):
-        await house.ask()
+        await bench.ask()
     with pytest.raises(Missing):
-        await house.budgets.remove("T2", other, by="U9")
-    await house.budgets.remove("T1", mine, by="U9")
-    (left,) = await house.budgets.standings("T1")
+        await bench.budgets.remove("T2", other, by="U9")
+    await bench.budgets.remove("T1", mine, by="U9")
+    (left,) = await bench.budgets.standings("T1")
     assert (left.budget.target, left.spent_usd, left.cap_now_usd) == ("C2", Decimal("0.01"), Decimal(5))
-    held = await house.engine.read(lambda tx: tx.all("select distinct budget from budget_use"))
+    held = await bench.engine.read(lambda tx: tx.all("select distinct budget from budget_use"))
     assert held == [{"budget": other}]
 
 
-async def test_a_budget_for_each_knows_what_was_spent_while_another_stood_in_for_it(house: House) -> None:
-    await house.cap("0.03", scope="person", target=EACH)
-    await house.spend()
-    named = await house.cap("1", scope="person", target="U1")
-    await house.spend()
-    under_way = await house.ask()
-    await house.budgets.remove("T1", named)
+async def test_a_budget_for_each_knows_what_was_spent_while_another_stood_in_for_it(
+    bench: BudgetBench,
+) -> None:
+    await bench.cap("0.03", scope="person", target=EACH)
+    await bench.spend()
+    named = await bench.cap("1", scope="person", target="U1")
+    await bench.spend()
+    under_way = await bench.ask()
+    await bench.budgets.remove("T1", named)
     with pytest.raises(BudgetExceeded):
-        await house.ask()
-    await house.ledger.settle(under_way, None, outcome="failed")
-    await house.spend()
+        await bench.ask()
+    await bench.ledger.settle(under_way, None, outcome="failed")
+    await bench.spend()
     with pytest.raises(BudgetExceeded):
-        await house.ask()
+        await bench.ask()
 
 
-async def test_whoever_changes_a_budget_stands_in_both_lists(house: House) -> None:
-    budget = await house.cap("0.01")
-    await house.budgets.remove("T1", budget, by="U9")
-    assert [change.act for change in await house.budgets.changes("T1")] == ["removed", "set"]
-    listed = await house.engine.read(lambda tx: list(audit.every(tx)))
+async def test_whoever_changes_a_budget_stands_in_both_lists(bench: BudgetBench) -> None:
+    budget = await bench.cap("0.01")
+    await bench.budgets.remove("T1", budget, by="U9")
+    assert [change.act for change in await bench.budgets.changes("T1")] == ["removed", "set"]
+    listed = await bench.engine.read(lambda tx: list(audit.every(tx)))
     assert [(entry.act, entry.about) for entry in listed] == [
         ("budget set", "channel C1"),
         ("budget removed", "channel C1"),
     ]
 
 
-async def test_a_removed_budget_holds_nobody_back(house: House) -> None:
-    budget = await house.cap("0.01")
-    entry = await house.ask()
-    await house.budgets.remove("T1", budget)
-    await house.ledger.settle(entry, CENT, outcome="ok")
-    await house.ask()
+async def test_a_removed_budget_holds_nobody_back(bench: BudgetBench) -> None:
+    budget = await bench.cap("0.01")
+    entry = await bench.ask()
+    await bench.budgets.remove("T1", budget)
+    await bench.ledger.settle(entry, CENT, outcome="ok")
+    await bench.ask()
     with pytest.raises(Missing):
-        await house.budgets.remove("T1", budget)
+        await bench.budgets.remove("T1", budget)
 
 
-async def test_the_owner_is_warned_once_per_period(house: House) -> None:
-    await house.cap("0.05", owner="U7", warn_percent=40)
-    await house.spend()
-    assert await house.budgets.due_warnings() == []
-    await house.spend()
-    (warning,) = await house.budgets.due_warnings()
+async def test_the_owner_is_warned_once_per_period(bench: BudgetBench) -> None:
+    await bench.cap("0.05", owner="U7", warn_percent=40)
+    await bench.spend()
+    assert await bench.budgets.due_warnings() == []
+    await bench.spend()
+    (warning,) = await bench.budgets.due_warnings()
     assert (warning.owner, warning.what, warning.spent_usd) == ("U7", "daily channel", Decimal("0.02"))
-    await house.budgets.warned(warning)
-    await house.spend()
-    assert await house.budgets.due_warnings() == []
-    house.at += 86_400
-    await house.spend()
-    await house.spend()
-    assert len(await house.budgets.due_warnings()) == 1
+    await bench.budgets.note_warned(warning)
+    await bench.spend()
+    assert await bench.budgets.due_warnings() == []
+    bench.at += 86_400
+    await bench.spend()
+    await bench.spend()
+    assert len(await bench.budgets.due_warnings()) == 1
 
 
-async def test_who_was_told_of_one_budget_has_yet_to_be_told_of_the_others(house: House) -> None:
-    await house.cap("0.05", scope="person", target=EACH, owner="U7", warn_percent=10)
-    await house.cap("0.05", owner="U7", warn_percent=10)
+async def test_who_was_told_of_one_budget_has_yet_to_be_told_of_the_others(bench: BudgetBench) -> None:
+    await bench.cap("0.05", scope="person", target=EACH, owner="U7", warn_percent=10)
+    await bench.cap("0.05", owner="U7", warn_percent=10)
     for person in ("U1", "U2"):
-        await house.spend(replace(SCOPE, user=person))
-    first, *others = await house.budgets.due_warnings()
+        await bench.spend(replace(SCOPE, user=person))
+    first, *others = await bench.budgets.due_warnings()
     assert len(others) == 2
-    await house.budgets.warned(first)
-    assert await house.budgets.due_warnings() == others
+    await bench.budgets.note_warned(first)
+    assert await bench.budgets.due_warnings() == others
 
 
-async def test_a_budget_nobody_has_used_is_whole_and_there(house: House) -> None:
-    assert await house.left() == []
-    await house.cap("0.05")
-    assert await house.left() == [(0, 0)]
+async def test_a_budget_nobody_has_used_is_whole_and_there(bench: BudgetBench) -> None:
+    assert await bench.left() == []
+    await bench.cap("0.05")
+    assert await bench.left() == [(0, 0)]
 
 
-async def test_from_80_percent_the_smaller_model_answers_where_the_owner_wants_it(house: House) -> None:
-    await house.cap("0.05", degrade=True)
-    models = [(await house.ask(smaller_model="gpt-6-luna")).model for _ in range(6)]
+async def test_from_80_percent_the_smaller_model_answers_where_the_owner_wants_it(bench: BudgetBench) -> None:
+    await bench.cap("0.05", degrade=True)
+    models = [(await bench.ask(smaller_model="gpt-6-luna")).model for _ in range(6)]
     assert models == ["gpt-6-sol"] * 3 + ["gpt-6-luna"] * 3
-    await house.cap("1", scope="channel", target="C2", degrade=False)
-    assert (await house.ask(replace(SCOPE, channel="C2"), smaller_model="gpt-6-luna")).model == "gpt-6-sol"
+    await bench.cap("1", scope="channel", target="C2", degrade=False)
+    assert (await bench.ask(replace(SCOPE, channel="C2"), smaller_model="gpt-6-luna")).model == "gpt-6-sol"
 
 
-async def test_just_below_80_percent_is_not_80_percent(house: House) -> None:
-    await house.cap("0.05", degrade=True)
+async def test_just_below_80_percent_is_not_80_percent(bench: BudgetBench) -> None:
+    await bench.cap("0.05", degrade=True)
     for _ in range(3):
-        await house.spend()
+        await bench.spend()
     for bound, model in ((999, "gpt-6-sol"), (1_000, "gpt-6-luna")):
-        entry = await house.ask(bound=Usage(output_tokens=bound), smaller_model="gpt-6-luna")
+        entry = await bench.ask(bound=Usage(output_tokens=bound), smaller_model="gpt-6-luna")
         assert entry.model == model
-        await house.ledger.settle(entry, None, outcome="failed")
+        await bench.ledger.settle(entry, None, outcome="failed")
 
 
-async def test_a_crash_leaks_no_budget(house: House) -> None:
-    await house.cap("0.02")
-    await house.ask()
-    after = House(house.engine)
+async def test_a_crash_leaks_no_budget(bench: BudgetBench) -> None:
+    await bench.cap("0.02")
+    await bench.ask()
+    after = BudgetBench(bench.engine)
     await after.ledger.start()
     assert await after.left() == [(Decimal("0.01"), 0)]
     await after.ask()
 
 
-async def test_a_clock_that_jumps_back_does_not_start_a_cap_anew(house: House) -> None:
-    await house.spend()
-    await house.cap("0.01")
-    house.at -= 3 * 86_400
+async def test_a_clock_that_jumps_back_does_not_start_a_cap_anew(bench: BudgetBench) -> None:
+    await bench.spend()
+    await bench.cap("0.01")
+    bench.at -= 3 * 86_400
     with pytest.raises(BudgetExceeded):
-        await house.ask()
-    after = House(house.engine, at=house.at)
+        await bench.ask()
+    after = BudgetBench(bench.engine, at=bench.at)
     await after.ledger.start()
     with pytest.raises(BudgetExceeded):
         await after.ask()
 
 
-async def test_a_request_over_midnight_is_charged_to_the_day_it_began(house: House) -> None:
-    await house.cap("0.01")
-    house.at = datetime(2026, 11, 23, 23, 59, 59, tzinfo=UTC).timestamp()
-    entry = await house.ask()
-    house.at += 2
-    await house.ledger.settle(entry, CENT, outcome="ok")
-    assert await house.left() == [(0, 0)]
-    await house.ask()
+async def test_a_request_over_midnight_is_charged_to_the_day_it_began(bench: BudgetBench) -> None:
+    await bench.cap("0.01")
+    bench.at = datetime(2026, 11, 23, 23, 59, 59, tzinfo=UTC).timestamp()
+    entry = await bench.ask()
+    bench.at += 2
+    await bench.ledger.settle(entry, CENT, outcome="ok")
+    assert await bench.left() == [(0, 0)]
+    await bench.ask()
 
 
 @pytest.mark.parametrize("period", ["day", "week", "month"])
 async def test_a_cap_starts_again_at_midnight_of_the_workspace(engine: Engine, period: str) -> None:
     last = {"day": date(2026, 3, 8), "week": date(2026, 3, 8), "month": date(2026, 10, 31)}[period]
     midnight = Calendar(zone("America/New_York")).midnight(last + timedelta(days=1)).timestamp()
-    house = House(engine, "America/New_York", midnight - 1)
-    await house.cap("0.01", period=period)
-    await house.spend()
+    bench = BudgetBench(engine, "America/New_York", midnight - 1)
+    await bench.cap("0.01", period=period)
+    await bench.spend()
     with pytest.raises(BudgetExceeded):
-        await house.ask()
-    house.at = midnight
-    await house.spend()
+        await bench.ask()
+    bench.at = midnight
+    await bench.spend()
 
 
 def test_days_where_clocks_change_begin_at_their_own_midnight() -> None:
@@ -362,9 +366,9 @@ class Spending(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.opened = open_engine(f"sqlite:///{self.folder.name}/parley.db")
         self.engine = self.run(self.opened.__aenter__())
-        self.house = House(self.engine)
-        self.run(self.house.cap("0.02"))
-        self.run(self.house.cap("0.05", scope="workspace", target="", period="month"))
+        self.bench = BudgetBench(self.engine)
+        self.run(self.bench.cap("0.02"))
+        self.run(self.bench.cap("0.05", scope="workspace", target="", period="month"))
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.runner.run(work)
@@ -373,14 +377,14 @@ class Spending(RuleBasedStateMachine):
     def ask(self, channel: str, tokens: int) -> Any:
         scope = replace(SCOPE, channel=channel)
         try:
-            return self.run(self.house.ask(scope, Usage(output_tokens=tokens)))
+            return self.run(self.bench.ask(scope, Usage(output_tokens=tokens)))
         except BudgetExceeded:
             return multiple()
 
     @rule(target=open_entries, bounds=st.lists(st.integers(0, 900), min_size=2, max_size=12))
     def ask_at_once(self, bounds: list[int]) -> Any:
         async def together() -> list[Any]:
-            asked = (self.house.ask(bound=Usage(output_tokens=tokens)) for tokens in bounds)
+            asked = (self.bench.ask(bound=Usage(output_tokens=tokens)) for tokens in bounds)
             return await asyncio.gather(*asked, return_exceptions=True)
 
         answers = self.run(together())
@@ -392,27 +396,27 @@ class Spending(RuleBasedStateMachine):
         """Whoever asked is gone before, while or after the row is written; what was taken is given back."""
 
         async def abandoned() -> None:
-            asked = [asyncio.create_task(self.house.ask(bound=Usage(output_tokens=n))) for n in bounds]
+            asked = [asyncio.create_task(self.bench.ask(bound=Usage(output_tokens=n))) for n in bounds]
             for _ in range(turns):
                 await asyncio.sleep(0)
             for task in asked:
                 task.cancel()
             for entry in await asyncio.gather(*asked, return_exceptions=True):
                 if isinstance(entry, LedgerEntry):
-                    await self.house.ledger.settle(entry, None, outcome="stopped")
+                    await self.bench.ledger.settle(entry, None, outcome="stopped")
 
-        before = self.run(self.house.left())
+        before = self.run(self.bench.left())
         self.run(abandoned())
-        assert self.run(self.house.left()) == before
+        assert self.run(self.bench.left()) == before
 
     @rule(entries=st.lists(consumes(open_entries), max_size=8), late=consumes(open_entries))
     def end_at_once_while_the_process_dies(self, entries: list[LedgerEntry], late: LedgerEntry) -> None:
         async def together() -> None:
-            ends = [self.house.ledger.settle(entry, None, outcome="failed") for entry in entries]
-            after = House(self.engine, at=self.house.at)
+            ends = [self.bench.ledger.settle(entry, None, outcome="failed") for entry in entries]
+            after = BudgetBench(self.engine, at=self.bench.at)
             await asyncio.gather(*ends, after.ledger.start())
-            await self.house.ledger.settle(late, CENT, outcome="ok")  # too late: its row has been ended
-            self.house = after
+            await self.bench.ledger.settle(late, CENT, outcome="ok")  # too late: its row has been ended
+            self.bench = after
 
         self.run(together())
 
@@ -425,21 +429,21 @@ class Spending(RuleBasedStateMachine):
         """Also entries of an earlier life: their end comes too late and must not count twice."""
         used = Usage(output_tokens=entry.upper_bound.output_tokens * share // 100)
         usage = None if outcome in ("failed", "unknown") else used
-        self.run(self.house.ledger.settle(entry, usage, outcome=outcome))
+        self.run(self.bench.ledger.settle(entry, usage, outcome=outcome))
 
     @rule(entry=open_entries)
     def end_twice(self, entry: LedgerEntry) -> None:
         for _ in range(2):
-            self.run(self.house.ledger.settle(entry, None, outcome="stopped"))
+            self.run(self.bench.ledger.settle(entry, None, outcome="stopped"))
 
     @rule(seconds=st.integers(-100_000, 100_000))
     def pass_time(self, seconds: int) -> None:
-        self.house.at += seconds
+        self.bench.at += seconds
 
     @rule()
     def crash(self) -> None:
-        self.house = House(self.engine, at=self.house.at)
-        self.run(self.house.ledger.start())
+        self.bench = BudgetBench(self.engine, at=self.bench.at)
+        self.run(self.bench.ledger.start())
 
     @invariant()
     def the_books_agree(self) -> None:

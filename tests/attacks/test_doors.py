@@ -27,9 +27,9 @@ from bot.sandbox.slack.people.acts import FileUpload
 from handlers.slack import client
 from handlers.slack import downloads as files
 from handlers.slack.allowed_hosts import is_slack_address
-from tests.reply.test_output_filter import called, out, strays
-from tests.slack.test_downloads import BAD, fetched, listening, shared
 from tests.support.captured_model import captured, escapes, settled, shown
+from tests.support.hostile_text import called, out, strays
+from tests.support.shared_files import BAD, fetched, listening, shared
 from tests.support.workspace import Workspace, workspace
 
 # 9, 10, 11: files and addresses

@@ -21,12 +21,12 @@ from handlers.guard import blocks
 from handlers.slack.blocks import FEEDBACK, FORGET_ALL, RETRY
 from storage.conversation import replies
 from storage.engine import Tx
-from tests.scenarios.test_guard import opened
-from tests.scenarios.test_usage import told
-from tests.storage.test_messages import HERE
 from tests.support.captured_model import captured, settled, shown
+from tests.support.conversation_rows import HERE
+from tests.support.guarded_channel import opened
 from tests.support.promises import kept
 from tests.support.rows import open_rows
+from tests.support.spending import told
 from tests.support.workspace import Workspace, workspace
 
 # 7, 34: what belongs to another team, channel or person

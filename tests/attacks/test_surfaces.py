@@ -22,12 +22,12 @@ from handlers.channel.form import OPEN_RECORD
 from handlers.reply.output_filter import OutputFilter
 from handlers.slack.blocks import SETTINGS_OF, SHOULD_ANSWER
 from handlers.voice.blocks import EDIT
-from tests.reply.test_output_filter import EXFILTRATION, HOSTS, MENTIONS, PEOPLE, called, out, strays
-from tests.scenarios.test_guard import filled, opened, said, save, why
 from tests.support.captured_model import captured, settled
 from tests.support.clips import PATIENCE_S, clip, drop, until
+from tests.support.guarded_channel import filled, opened, said, save, why
+from tests.support.hostile_text import EXFILTRATION, HOSTS, MENTIONS, PEOPLE, called, out, strays
+from tests.support.secret_shapes import SECRETS
 from tests.support.workspace import Workspace, workspace
-from tests.text.test_redact import SECRETS
 
 NASTY = (
     "<!channel> @here <https://evil.example/c4n4ry|x> [y](https://evil.example/c4n4ry) "

@@ -19,7 +19,10 @@ from bot.sandbox.slack.people.acts import FileUpload
 from bot.text.invisible import strip_hidden
 from bot.text.redact import REDACTED, redact_all
 from handlers.reply.output_filter import OutputFilter
-from tests.reply.test_output_filter import (
+from tests.support.captured_model import PERSONA_CANARY, captured, escapes, shown
+from tests.support.clips import EARS, clip
+from tests.support.guarded_channel import opened
+from tests.support.hostile_text import (
     CALL,
     CANARY,
     EXFILTRATION,
@@ -30,13 +33,10 @@ from tests.reply.test_output_filter import (
     strays,
     streamed,
 )
-from tests.scenarios.test_clips import EARS, clip
-from tests.scenarios.test_guard import opened
-from tests.scenarios.test_usage import told
-from tests.support.captured_model import PERSONA_CANARY, captured, escapes, shown
 from tests.support.promises import ours
+from tests.support.secret_shapes import SECRETS
+from tests.support.spending import told
 from tests.support.workspace import Workspace, workspace
-from tests.text.test_redact import SECRETS
 
 ROOT = Path(__file__).parents[2]
 MAXREPEAT = _constants.MAXREPEAT
@@ -491,22 +491,25 @@ def test_attack_26_no_pattern_has_repetition_in_repetition_but_those_that_were_l
 
 # Lines that make a pattern with two endless things beside each other try every border between them.
 BORDERS = {
-    "a table's line": ("splitting._DELIMITER.fullmatch", " ", "x"),
-    "a table's line, begun": ("splitting._DELIMITER.fullmatch", "-", "x"),
-    "bars": ("splitting._DELIMITER.fullmatch", "|-", "x"),
-    "markup": ("splitting.strip_markdown", "|-", "x"),
-    "markup over lines": ("splitting.strip_markdown", "- \n", "x"),
-    "emphasis": ("links._is_one_address", "_", ""),
-    "emphasis in words": ("links._is_one_address", "_-", ""),
-    "emphasis in hosts": ("links._is_one_address", "-_a.", ""),
+    "a table's line": ("table", "a|b\n", " ", "x"),
+    "a table's line, begun": ("table", "a|b\n", "-", "x"),
+    "bars": ("table", "a|b\n", "|-", "x"),
+    "markup": ("splitting.strip_markdown", "", "|-", "x"),
+    "markup over lines": ("splitting.strip_markdown", "", "- \n", "x"),
+    "emphasis": ("address", "https://ok.example/", "_", ""),
+    "emphasis in words": ("address", "https://ok.example/", "_-", ""),
+    "emphasis in hosts": ("address", "https://ok.example/", "-_a.", ""),
 }
 
 
 @pytest.mark.parametrize("name", BORDERS)
 def test_attack_26_a_long_line_is_looked_at_within_the_time_a_process_is_given(name: str) -> None:
     """A line of 400,000 letters is milliseconds when looked at once, half an hour border by border."""
-    looks, filling, end = BORDERS[name]
+    looks, beginning, filling, end = BORDERS[name]
     limit = "import resource; resource.setrlimit(resource.RLIMIT_CPU, (20, 20))"
     modules = "from handlers.reply import splitting; from handlers.slack import links"
-    code = f"{limit}; {modules}; {looks}({filling!r} * 400_000 + {end!r})"
+    table = "table = lambda text: splitting.split(text, 200_000)"
+    address = "address = lambda text: links.find_with_scheme(text, text.index(':'), {'ok.example'})"
+    text = f"{beginning!r} + {filling!r} * 400_000 + {end!r}"
+    code = f"{limit}; {modules}; {table}; {address}; {looks}({text})"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

@@ -12,8 +12,8 @@ from playwright.async_api import Browser
 from bot.core.calendar import Calendar
 from bot.core.values import RequestKind, Scope, Usage
 from bot.costs.ledger import Ledger
-from tests.browser.test_usage_page import link, open_to_browsers
 from tests.support.spending import MODEL, told
+from tests.support.usage_page import link, open_to_browsers
 from tests.support.workspace import Workspace
 
 DAY_S = 86_400

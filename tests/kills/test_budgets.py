@@ -14,7 +14,8 @@ from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
 from storage.database import open_engine
 from storage.engine import Tx
-from tests.kills.test_kills import finals, supervised
+from tests.support.bot_messages import finals
+from tests.support.supervised import supervised
 from tests.support.workspace import MANIFEST
 
 POINTS = {

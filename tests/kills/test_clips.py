@@ -11,8 +11,8 @@ from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
 from handlers.slack.own_messages import is_card
 from handlers.voice.blocks import TRANSLATE
-from tests.kills.test_kills import finals, ours
 from tests.support.audio_files import tones
+from tests.support.bot_messages import finals, ours
 from tests.support.clips import clip, spoken
 from tests.support.promises import kept_in
 from tests.support.supervised import supervised

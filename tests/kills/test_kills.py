@@ -25,11 +25,12 @@ from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
 from handlers.slack.blocks import RETRY, SHOULD_ANSWER
 from tests.faults.reliability import note
+from tests.support.bot_messages import finals, ours
 from tests.support.promises import kept_in
 from tests.support.rows import rows
 from tests.support.supervised import Supervised, supervised
 from tests.support.waiting import until
-from tests.support.workspace import MANIFEST, is_final, text_of
+from tests.support.workspace import MANIFEST
 
 STATES = "select state from inbox"
 OFF_TOPIC = '{"belongs": false, "probability": 0.02}'
@@ -67,16 +68,8 @@ PAIRS_AT_A_TIME = 4
 PATIENCE_S = 90.0  # a process takes its time to start on a machine that has much to do
 
 
-def finals(slack: FakeSlack, channel: str, thread: str) -> list[str]:
-    return [text_of(m) for m in slack.thread(channel, thread) if m.get("user") == slack.bot and is_final(m)]
-
-
 def direct(slack: FakeSlack, thread: str) -> list[dict[str, Any]]:
     return [m for m in slack.thread(slack.dm("alice"), thread) if m.get("user") == slack.bot]
-
-
-def ours(slack: FakeSlack, channel: str, thread: str) -> int:
-    return sum(m.get("user") == slack.bot for m in slack.thread(channel, thread))
 
 
 async def asked_once(

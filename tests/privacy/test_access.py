@@ -17,10 +17,10 @@ from bot.sandbox.model.rules import PARAMETERS
 from bot.sandbox.slack.people.acts import FileUpload
 from handlers.slack.blocks import FORGET_CLIP, RETRY, SHOULD_ANSWER
 from handlers.voice.blocks import EDIT
-from tests.scenarios.test_commands import told
-from tests.scenarios.test_guard import verdict
-from tests.storage.test_messages import HERE
 from tests.support.clips import EARS, answered, cards, clip, drop, shown, spoken
+from tests.support.commands import told
+from tests.support.conversation_rows import HERE
+from tests.support.guarded_channel import verdict
 from tests.support.rows import SECRET, kept, on_disk
 from tests.support.workspace import workspace
 

@@ -27,10 +27,10 @@ from handlers.http import control_app
 from handlers.slack.blocks import FORGET_CLIP, SHOULD_ANSWER
 from storage import audit
 from storage.database import open_engine
-from tests.scenarios.test_clip_cards import press as press_card
-from tests.scenarios.test_commands import told as tell
-from tests.scenarios.test_guard import CARD, PURPOSE, filled, is_answer, opened, save, verdict
 from tests.support.clips import EARS, PATIENCE_S, cards, clip, drop
+from tests.support.clips import press as press_card
+from tests.support.commands import told as tell
+from tests.support.guarded_channel import CARD, PURPOSE, filled, is_answer, opened, save, verdict
 from tests.support.roles import furnish
 from tests.support.rows import SECRET
 from tests.support.spending import told

@@ -20,7 +20,7 @@ from storage.guard import policies
 from storage.jobs import inbox
 from storage.place import Channel
 from storage.sqlite.writer import SqliteTx
-from tests.scenarios.test_commands import parley, told
+from tests.support.commands import parley, told
 from tests.support.rows import SECRET, open_rows
 from tests.support.workspace import workspace
 

@@ -25,10 +25,10 @@ from storage.privacy import anonymise
 from storage.privacy.forget import forget_team
 from storage.schema import LASTING, TEAM_TABLES
 from storage.sqlite.writer import SqliteTx
-from tests.scenarios.test_commands import parley, told
-from tests.scenarios.test_guard import is_answer, teach, verdict
-from tests.storage.test_messages import HERE, everything, work_through
 from tests.support.clips import EARS, answered, clip, drop
+from tests.support.commands import parley, told
+from tests.support.conversation_rows import HERE, everything, work_through
+from tests.support.guarded_channel import is_answer, teach, verdict
 from tests.support.rows import SECRET, kept, on_disk, open_rows
 from tests.support.spending import told as told_admin
 from tests.support.workspace import Workspace, workspace

@@ -24,8 +24,8 @@ from storage.guard import open_questions, verdicts
 from storage.jobs import inbox
 from storage.place import Channel
 from storage.voice import clips, recordings
-from tests.scenarios.test_commands import told
-from tests.storage.test_messages import HERE
+from tests.support.commands import told
+from tests.support.conversation_rows import HERE
 from tests.support.rows import SECRET, kept, on_disk, open_rows
 from tests.support.spending import told as told_admin
 from tests.support.workspace import workspace

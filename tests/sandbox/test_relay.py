@@ -13,7 +13,7 @@ from aiohttp import ClientSession
 from bot.sandbox.model.relay import Relay
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.run import sandbox, wait_connected
-from tests.sandbox.test_run import HERE, answered
+from tests.support.sandboxes import HERE, answered
 from tests.support.waiting import until
 
 CLIP = Path(__file__).parents[2] / "bot" / "sandbox" / "clips" / "release_note.m4a"

@@ -8,7 +8,6 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from aiohttp import ClientSession, web
@@ -17,11 +16,11 @@ from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.local_servers import LocalServer, find_local_servers
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.prices import cost_usd
-from bot.sandbox.run import Sandbox, choose_model, reset, sandbox, wait_connected, wait_ready
+from bot.sandbox.run import choose_model, reset, sandbox, wait_connected, wait_ready
 from tests.support.clips import bundled
+from tests.support.sandboxes import HERE, answered
 from tests.support.waiting import until
 
-HERE = {"PATH": os.environ["PATH"]}
 OLLAMA = LocalServer("Ollama", "http://127.0.0.1:11434/v1", ("qwen3:8b",))
 
 
@@ -31,20 +30,6 @@ def alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
-
-
-async def answered(
-    running: Sandbox, ts: str, channel: str = "#general", timeout_s: float = 30
-) -> dict[str, Any]:
-    """The app's finished reply under a message."""
-    slack = running.slack
-
-    def reply() -> Any:
-        said = [m for m in slack.thread(channel, ts)[1:] if m.get("bot_id") and not m.get("streaming")]
-        return said[-1] if said and running.slack.workspace.streams == {} else None
-
-    found: dict[str, Any] = await slack.until(reply, timeout_s)
-    return found
 
 
 async def test_the_real_bot_answers_survives_kill_9_in_mid_answer_and_leaves_nothing_behind() -> None:

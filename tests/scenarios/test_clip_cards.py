@@ -21,6 +21,7 @@ from tests.support.clips import (
     clip,
     drop,
     heard,
+    press,
     shown,
     spoken,
     until,
@@ -32,12 +33,6 @@ HELLO = range(10, 16)
 LONG = range(200, 400)
 ENGLISH = "The invoice is open."
 ANSWER = "Understood."
-
-
-async def press(team: Workspace, thread: str, action: str, *, user: str = "alice") -> None:
-    """Presses a button of the only card in a thread."""
-    (card,) = cards(team, thread)
-    assert (await team.slack.press(user, "#general", card["ts"], action)).acked
 
 
 async def correct(team: Workspace, thread: str, **fields: str) -> None:

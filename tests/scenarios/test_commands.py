@@ -15,25 +15,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.reports.usage import UsageRow
 from handlers import commands, home
 from handlers.slack import blocks
+from tests.support.commands import parley, told
 from tests.support.rows import SECRET, kept, on_disk, rows
 from tests.support.workspace import Workspace, workspace
-
-
-async def parley(team: Workspace, text: str, *, user: str = "alice", channel: str = "#general") -> str:
-    """What the person was shown for a command, blocks and all."""
-    delivery = await team.slack.command(user, channel, "/parley", text)
-    assert delivery.acked
-    assert delivery.response["response_type"] == "ephemeral", "for the asker's eyes only"
-    return str(delivery.response)
-
-
-async def told(team: Workspace, text: str = SECRET, *, user: str = "alice", channel: str = "#general") -> str:
-    """A thread in which somebody told Parley something; the thread."""
-    thread = await team.ask(f"@parley remember {text}", user=user, channel=channel)
-    await team.answer(channel, thread)
-    await team.quiet()
-    return thread
-
 
 # Help and usage
 

@@ -67,8 +67,7 @@ async def test_what_runs_past_a_stop_is_never_shown_in_any_style(
         text = "It is noon." + runs_on
         for chunks in ((text,), tuple(text), (text[:13], text[13:])):
             # The server ignores our stops: what it says is cut on our side.
-            team.model.script(text, chunks=chunks)
-            team.model._scripts[-1].match = without_stops
+            team.model.script(text, chunks=chunks, match=without_stops)
             assert [said.rstrip() for said in sentences(team, await ask(team))] == ["It is noon."]
 
 

@@ -10,7 +10,7 @@ import json
 import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,20 +30,26 @@ from handlers.slack.blocks import FEEDBACK, SETTINGS_OF, SHOULD_ANSWER, SHOULD_R
 from handlers.slack.client import SlackClient
 from storage.channel import owners
 from storage.place import Channel
-from tests.kills.test_kills import finals, supervised
-from tests.support.guard_rows import TopicSplit, topic_split
+from tests.support.bot_messages import finals
+from tests.support.guarded_channel import (
+    CARD,
+    PURPOSE,
+    filled,
+    is_answer,
+    kitchen,
+    opened,
+    said,
+    save,
+    teach,
+    verdict,
+    why,
+)
+from tests.support.supervised import supervised
 from tests.support.waiting import until
 from tests.support.workspace import MANIFEST, Workspace, text_of, workspace
 
-PURPOSE = "cooking, recipes and restaurant tables"
-CARD = "when is my next credit card payment due"
 CHICKEN = "how do i cook chicken with rice for dinner"
 REFUSED = f"I'd love to help, but I keep to what this channel is for: {PURPOSE}."
-
-
-@cache
-def kitchen() -> TopicSplit:
-    return topic_split("kitchen_and_dining", 45, 0)
 
 
 @pytest.fixture
@@ -53,57 +59,7 @@ async def team(tmp_path: Path) -> AsyncIterator[Workspace]:
         yield team
 
 
-def is_answer(asked: Any) -> bool:
-    """A question put to the model for an answer, not for a verdict."""
-    return "response_format" not in asked.body
-
-
-def verdict(probability: float) -> str:
-    return json.dumps({"belongs": probability >= 0.5, "probability": probability})
-
-
 # The form
-
-
-async def opened(team: Workspace, user: str = "alice", channel: str = "#general") -> dict[str, Any]:
-    """The window after /parley settings, once it is filled."""
-    await team.slack.command(user, channel, "/parley", "settings")
-    return await filled(team, user)
-
-
-async def filled(team: Workspace, user: str = "alice", *, depth: int = 1) -> dict[str, Any]:
-    def top() -> dict[str, Any] | None:
-        views = team.slack.modals(user)
-        return views[-1] if len(views) == depth and "One moment" not in str(views[-1]) else None
-
-    return await team.slack.until(top, 30)
-
-
-async def save(team: Workspace, user: str = "alice", channel: str = "#general", **given: str) -> str:
-    """Fills in the form and sends it; what the window says then."""
-    await opened(team, user, channel)
-    await team.slack.submit(user, given)
-    view = await filled(team, user)
-    assert "errors" not in view, view["errors"]
-    said = str(view["blocks"])
-    await team.slack.close_modal(user)
-    return said
-
-
-async def teach(team: Workspace, **given: str) -> None:
-    """The kitchen in force in #general, and learned."""
-    examples = {"belongs": "\n".join(kitchen().on), "does_not": "\n".join(kitchen().off[250:310])}
-    await save(team, **{"purpose": PURPOSE, "shadow": "false", **examples, **given})
-    await team.quiet(60)
-
-
-async def said(team: Workspace, text: str, *, user: str = "bob", thread: str = "") -> tuple[str, str]:
-    """The answer to a message in #general, and the thread it stands in."""
-    before = len(team.said("#general", thread)) if thread else 0
-    thread = await team.ask(f"@parley {text}", user=user, thread=thread)
-    answer = await team.answer("#general", thread, count=before + 1, timeout_s=30)
-    await team.quiet(60)
-    return answer, thread
 
 
 def fields(view: dict[str, Any]) -> dict[str, Any]:
@@ -457,11 +413,6 @@ async def test_a_good_answer_teaches_and_a_bad_one_asks_whether_it_belongs(
 
 
 # Why?
-
-
-async def why(team: Workspace, user: str, thread: str, ts: str) -> dict[str, Any]:
-    await team.slack.shortcut(user, "why", channel="#general", ts=ts)
-    return await filled(team, user)
 
 
 async def test_why_shows_rung_probability_threshold_reason_and_cost_to_asker_and_owner(

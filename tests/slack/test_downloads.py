@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -16,40 +16,17 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.core.errors import FileTooLarge, SlackUnavailable, UnsupportedFile
 from bot.core.settings import SLACK_API_URL, Settings
 from bot.core.values import File
-from bot.sandbox.slack.people.acts import FileUpload
 from bot.sandbox.slack.server import FakeSlack
 from handlers.slack.allowed_hosts import is_slack_address
 from handlers.slack.client import SlackClient
 from handlers.slack.downloads import SlackFiles, open_files
-from handlers.slack.payloads import file_from
-
-CONTENT = b"RIFF" + bytes(5_000)
+from tests.support.shared_files import BAD, CONTENT, fetched, files, listening, shared
 
 
 @pytest.fixture
 async def slack() -> AsyncIterator[FakeSlack]:
     async with FakeSlack(rate_limits=False) as fake:
         yield fake
-
-
-@asynccontextmanager
-async def files(slack: FakeSlack, **more: Any) -> AsyncIterator[SlackFiles]:
-    settings = Settings(slack_bot_token=slack.bot_token, slack_api_url=slack.api_url, file_limit_mb=1)
-    door = SlackClient(AsyncWebClient(token=slack.bot_token, base_url=slack.api_url, retry_handlers=[]))
-    async with aiohttp.ClientSession(auto_decompress=False) as session:
-        yield SlackFiles(settings, door, session, sign_in_retry_s=0.01, **more)
-
-
-async def shared(slack: FakeSlack, content: bytes = CONTENT, **more: Any) -> File:
-    """What the bot is told of a file that somebody drops into a channel."""
-    upload = FileUpload("audio_message.mp4", content, voice=True, duration_s=3, more=more)
-    ts = await slack.say("alice", "#general", "", files=[upload])
-    return replace(file_from(slack.thread("#general", ts)[0]["files"][0]), name="../../<!channel>.mp4")
-
-
-async def fetched(slack: FakeSlack, file: File) -> bytes:
-    async with files(slack) as door, door.fetched(file) as path:
-        return path.read_bytes()
 
 
 async def refusal(slack: FakeSlack, file: File) -> str:
@@ -137,21 +114,6 @@ async def test_what_turns_out_larger_than_announced_is_cut_off(slack: FakeSlack)
         await fetched(slack, file)
 
 
-@asynccontextmanager
-async def listening(answer: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> AsyncIterator[str]:
-    """A server of somebody's; its address."""
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", answer)
-    runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
-
-
 async def test_the_token_follows_no_redirect(slack: FakeSlack) -> None:
     met: list[Any] = []
 
@@ -227,44 +189,6 @@ GOOD = (
     "https://files.slack.com/files-pri/T1-F1/download/audio_message.mp4",
     "https://files.slack.com:443/files-pri/T1-F1/a%20b.mp4?t=1",
     "https://FILES.slack.com/x",
-)
-BAD = (
-    "",
-    "files.slack.com/x",
-    "//files.slack.com/x",
-    "http://files.slack.com/x",
-    "ftp://files.slack.com/x",
-    "file:///etc/passwd",
-    "data:audio/wav;base64,AAAA",
-    "https://files.slack.com:444/x",
-    "https://files.slack.com:80/x",
-    "https://files.slack.com@evil.example/x",
-    "https://files.slack.com:443@evil.example/x",
-    "https://user@files.slack.com/x",
-    "https://user:password@files.slack.com/x",
-    "https://:@files.slack.com/x",
-    "https://files.slack.com.evil.example/x",
-    "https://evil.example/files.slack.com",
-    "https://evil.example#@files.slack.com/",
-    "https://evil.example?@files.slack.com/",
-    "https://evil.example\\@files.slack.com/",
-    "https://files.slack.com\\.evil.example/",
-    "https://files-slack.com/x",
-    "https://xfiles.slack.com/x",
-    "https://slack.com/x",
-    "https://a.files.slack.com/x",
-    "https://files.slack.com./x",
-    "https://files.slack.com%2eevil.example/x",
-    "https://files.slack.com%00.evil.example/x",
-    "https://files。slack。com.evil.example/x",
-    "https://fіles.slack.com/x",  # a Cyrillic letter
-    "https://drive.example/document",
-    "https://127.0.0.1/x",
-    "https://[::1]/x",
-    "https://169.254.169.254/latest",
-    "https://files.slack.com:x/y",
-    "https://[files.slack.com/x",
-    "javascript:alert(1)//https://files.slack.com",
 )
 
 

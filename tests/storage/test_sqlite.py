@@ -18,20 +18,11 @@ from storage.database import open_engine
 from storage.engine import Tx
 from storage.sqlite import writer
 from storage.sqlite.errors import map_error
+from tests.support.learned_rows import count, learn
 
 
 def url(path: Path) -> str:
     return f"sqlite:///{path}"
-
-
-def learn(tx: Tx, model: str) -> None:
-    tx.run("insert into learned_ratios (model, ratio, at) values (:model, 1, 0)", model=model)
-
-
-def count(tx: Tx) -> int:
-    row = tx.one("select count(*) as n from learned_ratios")
-    assert row is not None
-    return int(row["n"])
 
 
 async def make(path: Path, rows: int = 0) -> None:
@@ -93,7 +84,7 @@ async def test_a_killed_process_leaves_no_lock_and_every_answered_write(tmp_path
     script = (
         "import asyncio, sys\n"
         "from storage.database import open_engine\n"
-        "from tests.storage.test_sqlite import learn\n"
+        "from tests.support.learned_rows import learn\n"
         "async def main():\n"
         "    async with open_engine(sys.argv[1]) as engine:\n"
         "        for n in range(10**6):\n"

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.sandbox.model.rules import PARAMETERS
 from bot.sandbox.rehearsal import obedient
-from tests.reply.test_output_filter import CALL, strays
+from tests.support.hostile_text import CALL, strays
 from tests.support.workspace import Workspace, workspace
 
 PERSONA_CANARY = "c4n4rypersona"

@@ -91,3 +91,9 @@ async def answered(
 def heard(team: Workspace) -> list[dict[str, Any]]:
     """What the speech model was asked, oldest first."""
     return [r.body for r in team.model.requests if r.endpoint.startswith("audio/")]
+
+
+async def press(team: Workspace, thread: str, action: str, *, user: str = "alice") -> None:
+    """Presses a button of the only card in a thread."""
+    (card,) = cards(team, thread)
+    assert (await team.slack.press(user, "#general", card["ts"], action)).acked

@@ -7,87 +7,33 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
-from bot.core.calendar import Calendar
 from bot.core.errors import BudgetExceeded, FileTooLarge, Missing, UnsupportedFile
-from bot.core.settings import Settings
-from bot.core.values import Conversation, Scope
+from bot.core.values import Conversation
 from bot.costs import pricing
-from bot.costs.ledger import Ledger
-from bot.provider.fair_share import Scheduler
-from bot.provider.service import Provider
-from bot.sandbox.model.server import FakeModel
 from bot.sandbox.rehearsal.recordings import RecognisedSpeech, recognise_speech
 from bot.voice import clip_card, speech_models
 from bot.voice import recognition as voice
 from bot.voice.clip_card import ClipCard
-from bot.voice.recognition import Recognizer
 from bot.voice.transcriber import TranscriptionRequest
 from bot.voice.transcript import Segment, correct_segments, read_transcript, spread_sentences
-from storage.costs import ledger as ledger_rows
-from storage.database import open_engine
-from storage.engine import Engine
 from storage.privacy import forget
 from tests.support.audio_files import FORMATS, RATE, decode, encode, noise, say, silence, speech, tones, wav
+from tests.support.recognition import SCOPE, house
 
-SCOPE = Scope("T1", "C1", "U1", "T1:C1:1", "answer")
 CLIPS = Path(__file__).parents[2] / "bot" / "sandbox" / "clips"
 
 
 def someone(recording: bytes) -> RecognisedSpeech:
     return RecognisedSpeech("Hey Parley, when do we meet?", "en", "", len(decode(recording)) / RATE)
-
-
-@dataclass
-class House:
-    voice: Recognizer
-    model: FakeModel
-    engine: Engine
-    now: list[float]
-
-    @property
-    def asked(self) -> list[dict[str, Any]]:
-        """Requests with sound, oldest first."""
-        return [r.body for r in self.model.requests if r.endpoint.startswith("audio/")]
-
-    async def spent(self) -> list[dict[str, Any]]:
-        used = partial(ledger_rows.used, by=("kind", "model"), where={})
-        return await self.engine.read(used, "T1", "2000-01-01", "2100-01-01")
-
-
-@asynccontextmanager
-async def house(
-    tmp_path: Path,
-    *,
-    ears: Callable[[bytes], RecognisedSpeech] = tones,
-    speech_model: str = "whisper-1",
-    **more: Any,
-) -> AsyncIterator[House]:
-    now = [1_795_000_000.0]
-    calendar = Calendar(ZoneInfo("UTC"), clock=lambda: now[0])
-    async with FakeModel(recognise=ears) as model, open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
-        settings = Settings(
-            openai_api_key="sk-1", openai_base_url=model.base_url, speech_model=speech_model, **more
-        )
-        prices = pricing.load_prices(base_url=model.base_url)
-        ledger = Ledger(engine, prices, calendar)
-        await ledger.start()
-        async with Provider(settings, ledger, Scheduler(), engine) as provider:
-            voice = Recognizer(
-                settings, engine, provider, provider.complete, prices=prices, calendar=calendar
-            )
-            yield House(voice, model, engine, now)
 
 
 def clip_of(words: list[int] | range, path: Path, container: str = "webm", **pauses: Any) -> Path:
@@ -148,8 +94,7 @@ async def test_at_most_so_many_requests_at_a_time(tmp_path: Path) -> None:
         translate = transcribe
 
     path = clip_of(range(200), tmp_path / "meeting", "flac", pause_s=0.6, pause_every=6)
-    async with house(tmp_path, voice_request_s=10, voice_parallel=2) as h:
-        h.voice._listener._speech = Slow()
+    async with house(tmp_path, speech=Slow(), voice_request_s=10, voice_parallel=2) as h:
         await h.voice.hear(path, TranscriptionRequest("meeting", SCOPE))
     assert most == 2
 
@@ -416,8 +361,8 @@ async def test_after_a_failure_only_the_missing_parts_are_asked_for_again(tmp_pa
 
         translate = transcribe
 
-    async with house(tmp_path, voice_request_s=11, voice_parallel=1) as h:
-        h.voice._listener._speech = flaky = Flaky()
+    flaky = Flaky()
+    async with house(tmp_path, speech=flaky, voice_request_s=11, voice_parallel=1) as h:
         with pytest.raises(ConnectionError):
             await h.voice.hear(path, TranscriptionRequest("clip", SCOPE))
         assert len(heard) == 2
@@ -430,7 +375,9 @@ async def test_after_a_failure_only_the_missing_parts_are_asked_for_again(tmp_pa
 KILLED = """
 import asyncio, os, signal, sys
 from pathlib import Path
-from tests.voice.test_recognition import SCOPE, TranscriptionRequest, house, tones
+from bot.voice.transcriber import TranscriptionRequest
+from tests.support.audio_files import tones
+from tests.support.recognition import SCOPE, house
 
 asked, path, deadly = Path(sys.argv[1]) / "asked", Path(sys.argv[1]) / "clip", int(sys.argv[2])
 
@@ -444,8 +391,7 @@ class Speech:
     translate = transcribe
 
 async def main():
-    async with house(path.parent, voice_request_s=11, voice_parallel=1) as h:
-        h.voice._listener._speech = Speech()
+    async with house(path.parent, speech=Speech(), voice_request_s=11, voice_parallel=1) as h:
         print((await h.voice.hear(path, TranscriptionRequest("clip", SCOPE))).text)
 
 asyncio.run(main())

@@ -2,13 +2,13 @@
 int`.
 
 A module is imported only when its command is asked for, so that `parley inbox list` does not wait for the
-model SDK. This is the one file of bot/ that names modules of handlers/: it is the top of the house.
+libraries of Slack, nor `parley --help` for any. This is the one file of bot/ that names modules of handlers/:
+it is the top of the house.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import importlib
 import os
 import sys
@@ -80,6 +80,8 @@ def _parser(chosen: list[str]) -> argparse.ArgumentParser:
 
 def _run(command: Coroutine[Any, Any, int]) -> int:
     """On uvloop where there is one; it halves the price of a request."""
+    import asyncio
+
     try:
         import uvloop
     except ImportError:

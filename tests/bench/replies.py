@@ -46,6 +46,7 @@ class Run:
     cpu_s: float
     rss_mb: float
     ready_s: float
+    ready_cpu_s: float
     requests_per_reply: float
     first_text_ms: list[float]
     ack_ms: list[float]
@@ -78,8 +79,8 @@ def percentile(values: Sequence[float], percent: int) -> float:
 @asynccontextmanager
 async def running(
     name: str, slack: FakeSlack, model: FakeModel, **more: str
-) -> AsyncIterator[tuple[int, float]]:
-    """A bot as a process of its own; yields its pid and how long it took to be ready, in seconds."""
+) -> AsyncIterator[tuple[int, float, float]]:
+    """A bot as a process of its own; yields its pid, and the seconds and CPU seconds until it was ready."""
     with tempfile.TemporaryDirectory() as folder:
         environ = {**os.environ, **environment(slack, model, Path(folder)), **more}
         began = time.perf_counter()
@@ -93,7 +94,7 @@ async def running(
         if b"ready" not in line:
             raise SystemExit(f"{name} did not start: {log.read_text()}")
         try:
-            yield process.pid, time.perf_counter() - began
+            yield process.pid, time.perf_counter() - began, cpu_s(process.pid)
         finally:
             process.terminate()
             await process.wait()
@@ -115,7 +116,7 @@ async def measure(
     async with (
         FakeSlack(manifest=MANIFEST, rate_limits=False, ring=200_000) as slack,
         FakeModel(first_token_s=first_token_s, tokens_per_s=tokens_per_s, keep=200_000) as model,
-        running(name, slack, model) as (pid, ready_s),
+        running(name, slack, model) as (pid, ready_s, ready_cpu_s),
     ):
         model.script(ANSWER, times=0)
         await ask(slack, 20, per_second, prefix="warm")
@@ -131,6 +132,7 @@ async def measure(
             cpu_s(pid) - before,
             rss_mb(pid),
             ready_s,
+            ready_cpu_s,
             (len(slack.requests) - slack_before) / replies,
             first_text_ms(slack, model, asked),
             [1000 * d.acked_after_s for d in slack.deliveries if d.acked_after_s is not None],
@@ -202,9 +204,25 @@ def report(title: str, bare: Run, parley: Run) -> None:
         ("ack ms, p99", percentile(bare.ack_ms, 99), percentile(parley.ack_ms, 99)),
         ("memory MB at the end", bare.rss_mb, parley.rss_mb),
         ("ready after s", bare.ready_s, parley.ready_s),
+        ("CPU s until ready", bare.ready_cpu_s, parley.ready_cpu_s),
     ]
     for label, one, other in rows:
         print(f"{label:34}{one:10.2f}{other:10.2f}{other / one if one else float('nan'):8.2f}")
+
+
+async def start_cost(starts: int = 9) -> None:
+    """What it takes until a bot is ready: the median of several starts, the two bots in turn."""
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in BOTS}
+    async with FakeSlack(manifest=MANIFEST, rate_limits=False) as slack, FakeModel() as model:
+        for _ in range(starts):
+            for name, figures in found.items():
+                async with running(name, slack, model) as (_, ready_s, ready_cpu_s):
+                    figures.append((ready_s, ready_cpu_s))
+    print(f"\nstart: median of {starts}")
+    print(f"{'':34}{'bare':>10}{'parley':>10}{'ratio':>8}")
+    for column, label in enumerate(("ready after s", "CPU s until ready")):
+        bare, parley = (statistics.median(f[column] for f in found[name]) for name in ("bare", "parley"))
+        print(f"{label:34}{bare:10.2f}{parley:10.2f}{parley / bare:8.2f}")
 
 
 async def thread_cost(turns: int = 60) -> None:
@@ -248,7 +266,7 @@ async def thread_cost(turns: int = 60) -> None:
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--replies", type=int, default=1000)
-    parser.add_argument("--only", choices=("saturated", "paced", "memory", "thread"), default="")
+    parser.add_argument("--only", choices=("saturated", "paced", "memory", "start", "thread"), default="")
     args = parser.parse_args()
     if args.only in ("", "saturated"):
         runs = [await measure(name, replies=args.replies) for name in BOTS]
@@ -264,6 +282,8 @@ async def main() -> None:
         print(
             f"\nmemory after {run.replies} replies over {2 * args.replies} conversations: {run.rss_mb:.0f} MB"
         )
+    if args.only in ("", "start"):
+        await start_cost()
     if args.only in ("", "thread"):
         await thread_cost()
 

@@ -5,7 +5,7 @@ BIN := .venv/bin
 export UV_SYSTEM_CERTS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup sandbox test browser check bench bench-guard soak soak-hours mutants load reliability fmt lock audit sbom image pages pictures clean
+.PHONY: setup sandbox test quick browser check bench bench-guard soak soak-hours mutants load reliability fmt lock audit sbom image pages pictures clean
 
 setup: .venv/.ready
 
@@ -24,6 +24,11 @@ sandbox: setup
 WORKERS ?= 4
 test: setup
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+
+# What starts no process, browser or training; of one room: make quick ROOM=voice
+quick: setup
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(if $(ROOM),tests/$(ROOM)) \
+		-m "not slow and not process and not browser and not training"
 
 # A Chromium for the browser tests, where there is none: with the system's package manager, so as root.
 browser:

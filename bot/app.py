@@ -74,18 +74,18 @@ class Services:
 
 
 @asynccontextmanager
-async def open_services(settings: Settings, front: ChatSide, desk: CardView) -> AsyncIterator[Services]:
+async def open_services(settings: Settings, chat: ChatSide, cards: CardView) -> AsyncIterator[Services]:
     """Everything between the database and the sides that face people, running until the block ends."""
     async with (
         open_engine(settings.database) as engine,
-        services_on(engine, Transport(settings), settings, front=front, desk=desk) as services,
+        services_on(engine, Transport(settings), settings, chat=chat, cards=cards) as services,
     ):
         yield services
 
 
 @asynccontextmanager
 async def services_on(
-    engine: Engine, wire: Transport, settings: Settings, *, front: ChatSide, desk: CardView
+    engine: Engine, transport: Transport, settings: Settings, *, chat: ChatSide, cards: CardView
 ) -> AsyncIterator[Services]:
     """The services on a database and a line to the model that are there already."""
     async with AsyncExitStack() as stack:
@@ -102,7 +102,7 @@ async def services_on(
             log.warning("%d model requests of an earlier process ended unseen and count as made", unknown)
         scheduler = Scheduler(tokens_per_minute=settings.tokens_per_minute)
         provider = await stack.enter_async_context(
-            Provider(settings, ledger, scheduler, engine, transport=wire)
+            Provider(settings, ledger, scheduler, engine, transport=transport)
         )
         inbox = Inbox(
             engine,
@@ -112,18 +112,20 @@ async def services_on(
         )
         memory = Memory(engine, provider, settings, now)
         guard, ladder, trainer = guard_channels(settings, engine, inbox, provider)
-        speech = speech_for(settings.speech_model, provider)
-        voice = Recognizer(settings, engine, speech, provider.complete, prices=prices, calendar=calendar)
-        hearing = MessageClips(settings, engine, voice, desk)
-        services = TurnServices(settings, provider, memory, front, hearing, guard)
-        turns = Turns(engine, inbox, services, front, now)
-        clips = Clips(settings, engine, inbox, hearing, voice, desk, ask=turns.take, clock=now)
+        speech_model = speech_for(settings.speech_model, provider)
+        recognizer = Recognizer(
+            settings, engine, speech_model, provider.complete, prices=prices, calendar=calendar
+        )
+        message_clips = MessageClips(settings, engine, recognizer, cards)
+        services = TurnServices(settings, provider, memory, chat, message_clips, guard)
+        turns = Turns(engine, inbox, services, chat, now)
+        clips = Clips(settings, engine, inbox, message_clips, recognizer, cards, ask=turns.take, clock=now)
         unnamed = anonymise.Anonymiser(engine)
         model = settings.small_model or settings.model
         preparation = TrainingPreparation(
-            engine, ladder, provider, model=model, tell=front.tell, retry=turns.retry
+            engine, ladder, provider, model=model, tell=chat.tell, retry=turns.retry
         )
-        inbox.register(MESSAGE, turns.work, gave_up=turns.tell)
+        inbox.register(MESSAGE, turns.work, gave_up=turns.report_failure)
         inbox.register(TRAINING, TrainingWorker(trainer, preparation.prepare).work)
         inbox.register(UNASKED, clips.work)
         inbox.register(TAKEN_AWAY, clips.work)
@@ -132,7 +134,7 @@ async def services_on(
         await stack.enter_async_context(loop_lag())
         await stack.enter_async_context(run_alongside(tidy_hourly(engine, settings)))
         access_log = AccessLog(engine)
-        await stack.enter_async_context(access_log.noting())
+        await stack.enter_async_context(access_log.written_down())
         costs = CostReports(
             settings, engine, calendar, prices, Budgets(engine, calendar), page_secret(settings)
         )

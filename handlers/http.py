@@ -128,8 +128,8 @@ def control_app(
     retain: Callable[[], Awaitable[object]],
     forget: Callable[[str, str], Awaitable[object]],
     *,
-    hear: TranscribeFile,
-    looks: AccessLog,
+    transcribe_file: TranscribeFile,
+    access_log: AccessLog,
 ) -> web.Application:
     """What commands ask of the running bot, over its own socket (bot/ops/control_socket.py)."""
 
@@ -151,13 +151,13 @@ def control_app(
 
     async def looked(request: web.Request) -> web.Response:
         told = await request.json()
-        looks.note(told["team"], "", told["about"], told["scope"])
+        access_log.note(told["team"], "", told["about"], told["scope"])
         return web.Response(text="done\n")
 
     async def transcribe(request: web.Request) -> web.StreamResponse:
         answer = web.StreamResponse()
         await answer.prepare(request)
-        async for line in stream_transcription(TranscriptionOrder(**await request.json()), hear):
+        async for line in stream_transcription(TranscriptionOrder(**await request.json()), transcribe_file):
             await answer.write(orjson.dumps(line) + b"\n")
         return answer
 
@@ -171,13 +171,15 @@ def control_app(
 
 
 async def stream_transcription(
-    order: TranscriptionOrder, hear: TranscribeFile
+    order: TranscriptionOrder, transcribe: TranscribeFile
 ) -> AsyncIterator[dict[str, Any]]:
     """How far the listening is, as often as that changes, and at the end the card or why there is none."""
     lines: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
     async def work() -> None:
-        found = await hear(order, lambda done, total: lines.put_nowait({"done_s": done, "total_s": total}))
+        found = await transcribe(
+            order, lambda done, total: lines.put_nowait({"done_s": done, "total_s": total})
+        )
         lines.put_nowait(
             {"problem": found} if isinstance(found, str) else {"card": clip_card.dump_card(found)}
         )

@@ -81,7 +81,7 @@ class Intake:
     async def _deleted(self, body: dict[str, Any], event: dict[str, Any], ts: str) -> None:
         team, channel = team_of(body), event["channel"]
         key = message_key(team, channel, ts)
-        await self._turns.deleted(key, team, channel, ts)
+        await self._turns.apply_deletion(key, team, channel, ts)
         await self._clips.forget_message(key, team, channel, ts)
 
     async def _edited(self, body: dict[str, Any], event: dict[str, Any]) -> None:
@@ -93,7 +93,7 @@ class Intake:
         team, channel, ts = team_of(body), event["channel"], after["ts"]
         new, old = after.get("text", ""), before.get("text", "")
         text = mrkdwn.make_readable(new, without=bot)
-        await self._turns.edited(message_key(team, channel, ts), team, channel, ts, text)
+        await self._turns.apply_edit(message_key(team, channel, ts), team, channel, ts, text)
         if mrkdwn.is_mentioned(new, bot) and not mrkdwn.is_mentioned(old, bot):
             await self._said(body, event, after)
 
@@ -107,8 +107,8 @@ class Intake:
             return
         if message.get("thread_ts"):
             to_another = mrkdwn.is_addressed_to_another(message.get("text", ""), bot)
-            await (self._turns.overhear if to_another else self._turns.take_follow_up)(incoming)
-        await self._clips.overhear(incoming)
+            await (self._turns.remember_aside if to_another else self._turns.take_follow_up)(incoming)
+        await self._clips.transcribe_unasked(incoming)
 
     def _bot_user(self, body: dict[str, Any]) -> str:
         """Our own user id, as the delivery itself names it."""

@@ -116,8 +116,8 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
                     services.inbox,
                     services.retention.erase_due,
                     services.forgetting.forget_person,
-                    hear=services.transcriber.hear,
-                    looks=services.access_log,
+                    transcribe_file=services.transcriber.transcribe,
+                    access_log=services.access_log,
                 ),
                 socket_path(settings),
             )

@@ -91,7 +91,7 @@ async def ears(settings: Settings) -> AsyncIterator[TranscribeFile]:
         ledger = Ledger(engine, prices, calendar)
         await ledger.start()
         async with Provider(settings, ledger, Scheduler(), engine) as provider:
-            yield FileTranscriber(settings, engine, provider, prices=prices, calendar=calendar).hear
+            yield FileTranscriber(settings, engine, provider, prices=prices, calendar=calendar).transcribe
 
 
 async def hear_there(settings: Settings, order: TranscriptionOrder, progress: Progress) -> ClipCard | str:
@@ -117,7 +117,7 @@ def _order(path: Path, args: argparse.Namespace, settings: Settings) -> Transcri
 
 def _write(card: ClipCard, path: Path, args: argparse.Namespace) -> None:
     english = args.task == "translate" and bool(card.english)
-    if not card.heard:
+    if not card.has_words:
         print(f"parley: {path}: nothing is said in it", file=sys.stderr)
     wanted = "text" if args.format == "txt" else args.format
     formats = list(captions.FORMATS) if wanted == "all" else [wanted]

@@ -84,7 +84,7 @@ class Memory:
         self._settings = settings
         self._clock = clock
 
-    async def recall(self, incoming: Incoming, room: ThreadReader) -> Recollection:
+    async def recall(self, incoming: Incoming, thread_reader: ThreadReader) -> Recollection:
         """The conversation before a message, summarised when it is too long or has slept too long.
 
         Nothing of it where another company reads along.
@@ -93,7 +93,7 @@ class Memory:
             return Recollection(turns=(await self._recalled(incoming)).turns)
         recalled, seen = await self._recalled(incoming), None
         if recalled.last_at is None and incoming.message != incoming.conversation.thread:
-            recalled, seen = await self._read_thread(incoming, room)
+            recalled, seen = await self._read_thread(incoming, thread_reader)
         if await self._too_large(recalled, incoming.text):
             recalled = await self._compacted(incoming, recalled)
         return recollection_from(recalled, seen)
@@ -142,23 +142,25 @@ class Memory:
     async def _recalled(self, incoming: Incoming) -> Recalled:
         return await self._engine.read(conversations.recall, incoming.conversation.key)
 
-    async def _read_thread(self, incoming: Incoming, room: ThreadReader) -> tuple[Recalled, int | None]:
+    async def _read_thread(
+        self, incoming: Incoming, thread_reader: ThreadReader
+    ) -> tuple[Recalled, int | None]:
         """Somebody else's thread into which the bot was called: read once, then remembered like our own."""
-        found, complete = await room.thread(incoming.conversation, before=incoming.message)
-        heard = await self._engine.read(with_spoken_words, incoming.conversation, found)
-        kept = await self._newest(heard)
+        found, complete = await thread_reader.thread(incoming.conversation, before=incoming.message)
+        spoken = await self._engine.read(with_spoken_words, incoming.conversation, found)
+        kept = await self._newest(spoken)
         await self._engine.write(remember_thread, incoming.conversation, kept, now=self._now())
-        whole = complete and len(kept) == len(heard)
+        whole = complete and len(kept) == len(spoken)
         return await self._recalled(incoming), None if whole else len(kept)
 
-    async def _newest(self, heard: Sequence[ThreadMessage]) -> Sequence[ThreadMessage]:
+    async def _newest(self, messages: Sequence[ThreadMessage]) -> Sequence[ThreadMessage]:
         """As many of the last messages as the prompt budget holds."""
-        heard, room = heard[-MOST_MESSAGES:], self._settings.memory_tokens
-        for index in range(len(heard) - 1, -1, -1):
-            room -= await tokens.counted(heard[index].text, self._settings.model)
-            if room < 0:
-                return heard[index + 1 :]
-        return heard
+        messages, left_tokens = messages[-MOST_MESSAGES:], self._settings.memory_tokens
+        for index in range(len(messages) - 1, -1, -1):
+            left_tokens -= await tokens.counted(messages[index].text, self._settings.model)
+            if left_tokens < 0:
+                return messages[index + 1 :]
+        return messages
 
     async def _compacted(self, incoming: Incoming, recalled: Recalled) -> Recalled:
         """One jump: a summary of all but the last turns takes the place of what it covers."""
@@ -183,20 +185,20 @@ class Memory:
 
     async def _split(self, messages: tuple[Stored, ...]) -> tuple[tuple[Stored, ...], tuple[Stored, ...]]:
         """What is to be summarised, and the last turns, which stay word for word."""
-        room, start = self._settings.memory_tail_tokens, len(messages)
-        while start > max(0, len(messages) - MOST_MESSAGES // 2) and room > 0:
-            room -= await tokens.counted(messages[start - 1].text, self._settings.model)
-            start -= int(room >= 0)
+        left_tokens, start = self._settings.memory_tail_tokens, len(messages)
+        while start > max(0, len(messages) - MOST_MESSAGES // 2) and left_tokens > 0:
+            left_tokens -= await tokens.counted(messages[start - 1].text, self._settings.model)
+            start -= int(left_tokens >= 0)
         return messages[:start], messages[start:]
 
     async def _summary(self, incoming: Incoming, recalled: Recalled, old: tuple[Stored, ...]) -> str:
         where = incoming.conversation
-        said = recollection_from(replace(recalled, messages=old), 0)
+        old_part = recollection_from(replace(recalled, messages=old), 0)
         completion = await self._provider.complete(
             Prompt(
                 system=self._settings.persona,
-                summary=said.summary,
-                messages=(*said.messages, Message("human", SUMMARISE)),
+                summary=old_part.summary,
+                messages=(*old_part.messages, Message("human", SUMMARISE)),
                 cache_key=where.key,
             ),
             Scope(where.team, where.channel, incoming.user, where.key, "summary"),
@@ -237,7 +239,7 @@ def drop_older_half(recollection: Recollection) -> Recollection:
     return replace(recollection, summary=summary, messages=kept, seen=len(kept))
 
 
-def with_spoken_words(tx: Tx, place: Conversation, heard: Sequence[ThreadMessage]) -> list[ThreadMessage]:
+def with_spoken_words(tx: Tx, place: Conversation, found: Sequence[ThreadMessage]) -> list[ThreadMessage]:
     """Messages that say something, in writing or in recordings."""
 
     def in_full(m: ThreadMessage) -> ThreadMessage:
@@ -247,12 +249,18 @@ def with_spoken_words(tx: Tx, place: Conversation, heard: Sequence[ThreadMessage
             m, text=message_clips.add_spoken_words(tx, place.team, place.channel, m.message, m.text)
         )
 
-    return [m for m in map(in_full, heard) if m.text]
+    return [m for m in map(in_full, found) if m.text]
 
 
-def remember_thread(tx: Tx, place: Conversation, heard: Sequence[ThreadMessage], *, now: float) -> None:
+def remember_thread(tx: Tx, place: Conversation, found: Sequence[ThreadMessage], *, now: float) -> None:
     """Takes over messages of a thread that was there before us."""
-    for said in heard:
+    for message in found:
         conversations.append(
-            tx, place, role=said.role, message=said.message, person=said.person, text=said.text, now=now
+            tx,
+            place,
+            role=message.role,
+            message=message.message,
+            person=message.person,
+            text=message.text,
+            now=now,
         )

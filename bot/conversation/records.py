@@ -146,7 +146,7 @@ def asks_for_answer(settings: Settings, incoming: Incoming, tx: Tx) -> bool:
     if not takes_part(tx, place.key):
         return False
     only_files = incoming.files and not incoming.text
-    return not only_files or read_policy(tx, settings, place.team, place.channel).open_to(incoming)
+    return not only_files or read_policy(tx, settings, place.team, place.channel).allows(incoming)
 
 
 def read_full_text(tx: Tx, incoming: Incoming) -> str:

@@ -52,17 +52,17 @@ PATIENT_TRIES = 5  # some minutes; then the person is told that Slack or the dat
 class ReplyHandle(Protocol):
     """One reply on its way into Slack (handlers/reply/reply.py)."""
 
-    def working(self) -> None: ...
-    def listening(self, done_s: float, total_s: float) -> None: ...
+    def show_working(self) -> None: ...
+    def show_transcribing(self, done_s: float, total_s: float) -> None: ...
     def append(self, text: str) -> None: ...
     async def deliver(self, reply: Reply) -> list[str]: ...
-    async def there(self) -> list[str]: ...
+    async def find_delivered(self) -> list[str]: ...
     async def withdraw(self) -> None: ...
-    async def idle(self) -> None: ...
+    async def wait_idle(self) -> None: ...
 
 
 class ChatSide(ThreadReader, Protocol):
-    """The side of the house that faces people."""
+    """Where people read and write: replies, direct messages, and the thread around a message."""
 
     def reply(
         self,
@@ -105,14 +105,14 @@ class Turns:
         self,
         engine: Engine,
         inbox: Inbox,
-        house: TurnServices,
-        front: ChatSide,
+        services: TurnServices,
+        chat: ChatSide,
         clock: Callable[[], datetime],
     ) -> None:
         self._engine = engine
         self._inbox = inbox
-        self._house = house
-        self._front = front
+        self._services = services
+        self._chat = chat
         self._clock = clock
         self._running: dict[str, Running] = {}  # by conversation
         self._notes: set[asyncio.Task[None]] = set()
@@ -142,33 +142,33 @@ class Turns:
 
         Where nothing is answered, a mention is told so; what follows it is none of our business.
         """
-        if why_closed(incoming, self._house.settings):
+        if why_closed(incoming, self._services.settings):
             return
-        await self.take(incoming, when=partial(asks_for_answer, self._house.settings, incoming))
+        await self.take(incoming, when=partial(asks_for_answer, self._services.settings, incoming))
 
-    async def overhear(self, incoming: Incoming) -> None:
+    async def remember_aside(self, incoming: Incoming) -> None:
         """A post in a thread of ours that is said to somebody else: remembered, not answered."""
-        settings = self._house.settings
+        settings = self._services.settings
         if why_closed(incoming, settings) or not remembers(incoming, settings):
             return
         if await self._engine.read(takes_part, incoming.conversation.key):
             await self._engine.write(remember_post, incoming, now=self._now())
 
-    async def edited(self, key: str, team: str, channel: str, message: str, text: str) -> None:
+    async def apply_edit(self, key: str, team: str, channel: str, message: str, text: str) -> None:
         """What waits and what is remembered follow the edit; an answer that was given stays."""
         await self._engine.write(edit_message, key, team, channel, message, text, now=self._now())
         for running in self._about(key):
             running.incoming = replace(running.incoming, text=text)
 
-    async def deleted(self, key: str, team: str, channel: str, message: str) -> None:
+    async def apply_deletion(self, key: str, team: str, channel: str, message: str) -> None:
         """The person took it back: no answer if there is none yet, and nothing is remembered of it."""
         if await self._engine.write(forget_message, key, team, channel, message, now=self._now()):
-            self._house.subject.forgotten()
+            self._services.guard.forgotten()
             await self._engine.scrub()
         for running in self._about(key):
             running.end("deleted")
 
-    def leave(self, team: str) -> None:
+    def end_team(self, team: str) -> None:
         """Nobody of a workspace can be answered any more: its turns end, and no word of them stays."""
         for running in self._running.values():
             if running.incoming.conversation.team == team:
@@ -204,12 +204,12 @@ class Turns:
     async def work(self, job: Job) -> list[Effect]:
         """One job, from claim to the reply being final; returns what is committed together with its end."""
         incoming = decode(job.payload)
-        return [*await self._worked(job, incoming), *self._unless_kept(job.key, incoming)]
+        return [*await self._run(job, incoming), *self._erasures(job.key, incoming)]
 
-    async def _worked(self, job: Job, incoming: Incoming) -> list[Effect]:
+    async def _run(self, job: Job, incoming: Incoming) -> list[Effect]:
         place = incoming.conversation
         row, gone = await self._engine.write(begin_reply, job, incoming, now=self._now())
-        speech = self._front.reply(
+        handle = self._chat.reply(
             incoming,
             row.id,
             messages=list(row.messages),
@@ -220,19 +220,19 @@ class Turns:
         try:
             if row.payload:
                 reply = load_reply(row.payload)
-            elif not gone and self._is_old(incoming) and (messages := await speech.there()):
+            elif not gone and self._is_old(incoming) and (messages := await handle.find_delivered()):
                 # Answered in a life that our database, an old copy, does not know of.
                 return [partial(replies.sent, reply_id=row.id, messages=messages, now=self._now())]
             elif not gone:
-                reply = await self._answer(job, incoming, row.id, speech, running)
+                reply = await self._answer(job, incoming, row.id, handle, running)
             if running.ended == "deleted":
-                await speech.withdraw()
-                await self._forget_unheard(incoming)
+                await handle.withdraw()
+                await self._forget_unshown_clips(incoming)
                 return [partial(replies.withdrawn, reply_id=row.id, now=self._now())]
-            messages = await speech.deliver(reply)
+            messages = await handle.deliver(reply)
         finally:
             del self._running[place.key]
-            await speech.idle()
+            await handle.wait_idle()
         METRICS.count("parley_replies_total", outcome="whole" if reply.whole else "partial")
         sent = partial(
             replies.sent,
@@ -243,22 +243,22 @@ class Turns:
         )
         return [sent]
 
-    async def tell(self, job: Job, error: BotError) -> None:
+    async def report_failure(self, job: Job, error: BotError) -> None:
         """The last word on a job that was given up on; none where its question is gone."""
         incoming = decode(job.payload)
         where = incoming.conversation
-        for leave in self._unless_kept(job.key, incoming):
-            await self._engine.write(leave)
-        speech = self._front.reply(
+        for erase in self._erasures(job.key, incoming):
+            await self._engine.write(erase)
+        handle = self._chat.reply(
             incoming, reply_id(job.key), messages=[], resumed=True, opened=lambda messages: None
         )
         if await self._engine.read(conversations.forgotten, where.team, where.channel, incoming.message):
-            await speech.withdraw()
+            await handle.withdraw()
         else:
-            await speech.deliver(Reply(error.notice, whole=False))
+            await handle.deliver(Reply(error.notice, whole=False))
 
     async def _answer(
-        self, job: Job, incoming: Incoming, reply_id: str, speech: ReplyHandle, running: Running
+        self, job: Job, incoming: Incoming, reply_id: str, handle: ReplyHandle, running: Running
     ) -> Reply:
         """Runs the turn and commits what came of it, answer and memory together.
 
@@ -267,14 +267,14 @@ class Turns:
         """
         try:
             self._refuse_old(incoming)
-            speech.working()
-            turn = await run_turn(incoming, speech, running, self._house)
+            handle.show_working()
+            turn = await run_turn(incoming, handle, running, self._services)
         except BotError as exc:
             if exc.retry and not isinstance(exc, ProviderError) and job.tries < PATIENT_TRIES:
                 raise
             log.warning("job %s: the turn ended in %s: %s", job.seq, type(exc).__name__, exc)
             turn = Turn(Reply(exc.notice, whole=False, retryable=exc.retry))
-        kept = remembers(incoming, self._house.settings)
+        kept = remembers(incoming, self._services.settings)
         if not kept:
             turn = replace(turn, reply=without_later_actions(turn.reply))
         if running.ended != "deleted":
@@ -283,13 +283,13 @@ class Turns:
             )
         return turn.reply
 
-    def _unless_kept(self, key: str, incoming: Incoming) -> list[Effect]:
+    def _erasures(self, key: str, incoming: Incoming) -> list[Effect]:
         """What is done at the end of a turn of which no word may stay."""
-        if remembers(incoming, self._house.settings):
+        if remembers(incoming, self._services.settings):
             return []
         return [partial(erase_words, incoming=incoming, key=key, reply_id=reply_id(key))]
 
-    async def _forget_unheard(self, incoming: Incoming) -> None:
+    async def _forget_unshown_clips(self, incoming: Incoming) -> None:
         """What was heard of a message that was deleted meanwhile."""
         if incoming.files:
             place = incoming.conversation
@@ -301,7 +301,7 @@ class Turns:
             raise TooOld(format_age(self._age_s(incoming)))
 
     def _is_old(self, incoming: Incoming) -> bool:
-        return self._age_s(incoming) > self._house.settings.message_age_limit_s
+        return self._age_s(incoming) > self._services.settings.message_age_limit_s
 
     def _age_s(self, incoming: Incoming) -> float:
         return (self._clock() - incoming.sent_at).total_seconds()

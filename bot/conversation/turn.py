@@ -47,7 +47,7 @@ LATE_S = 60.0  # after this long a person is owed an apology
 class LiveReply(Protocol):
     """A reply on its way to the person, shown while it is being written."""
 
-    def listening(self, done_s: float, total_s: float) -> None: ...
+    def show_transcribing(self, done_s: float, total_s: float) -> None: ...
     def append(self, text: str) -> None: ...
 
 
@@ -70,9 +70,9 @@ class TurnServices:
     settings: Settings
     provider: Provider
     memory: Memory
-    room: ThreadReader
-    hearing: MessageClips
-    subject: ChannelGuard
+    thread_reader: ThreadReader
+    clips: MessageClips
+    guard: ChannelGuard
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,59 +86,61 @@ class Turn:
     unanswered: str | None = None  # the nearest thing known, where nothing known was enough
 
 
-async def run_turn(incoming: Incoming, speech: LiveReply, stop: Stop, house: TurnServices) -> Turn:
+async def run_turn(incoming: Incoming, live_reply: LiveReply, stop: Stop, services: TurnServices) -> Turn:
     """From one incoming message to one finished reply."""
-    access.admit(incoming, house.settings)
-    heard = await transcribe_files(incoming, speech, stop, house)
-    if heard is None:
+    access.admit(incoming, services.settings)
+    spoken = await transcribe_files(incoming, live_reply, stop, services)
+    if spoken is None:
         return Turn(Reply(CUT["stopped"], whole=False))
-    incoming = replace(incoming, text=heard.with_text(incoming.text))
+    incoming = replace(incoming, text=spoken.with_text(incoming.text))
     if not incoming.text:
-        return reply_without_words(heard)
-    turn = await answer_in_conversation(incoming, speech, stop, house)
-    return replace(turn, reply=replace(turn.reply, notes=(*heard.notes, *turn.reply.notes)))
+        return reply_without_words(spoken)
+    turn = await answer_in_conversation(incoming, live_reply, stop, services)
+    return replace(turn, reply=replace(turn.reply, notes=(*spoken.notes, *turn.reply.notes)))
 
 
 async def transcribe_files(
-    incoming: Incoming, speech: LiveReply, stop: Stop, house: TurnServices
+    incoming: Incoming, live_reply: LiveReply, stop: Stop, services: TurnServices
 ) -> SpokenWords | None:
     """The recordings in the message; None when somebody stopped it."""
     if not (incoming.files or called_into_thread(incoming)):
         return SpokenWords()
-    listening = RunningRecognition(house.hearing.listen(incoming, progress=speech.listening))
-    stop.watch(listening)
+    recognition = RunningRecognition(
+        services.clips.transcribe_files(incoming, progress=live_reply.show_transcribing)
+    )
+    stop.watch(recognition)
     try:
-        return await listening.heard()
+        return await recognition.result()
     finally:
         stop.watch(None)
 
 
-def reply_without_words(heard: SpokenWords) -> Turn:
+def reply_without_words(spoken: SpokenWords) -> Turn:
     """Nothing was written, and nothing could be heard."""
-    if not heard.notes:
+    if not spoken.notes:
         return Turn(Reply(GREETING))
-    return Turn(Reply("\n".join(heard.notes), whole=False, retryable=heard.failed is not None))
+    return Turn(Reply("\n".join(spoken.notes), whole=False, retryable=spoken.failed is not None))
 
 
 async def answer_in_conversation(
-    incoming: Incoming, speech: LiveReply, stop: Stop, house: TurnServices
+    incoming: Incoming, live_reply: LiveReply, stop: Stop, services: TurnServices
 ) -> Turn:
     """From words to an answer, within the conversation and the channel's subject."""
-    recollection = await house.memory.recall(incoming, house.room)
-    if recollection.turns >= house.settings.thread_turn_limit:
+    recollection = await services.memory.recall(incoming, services.thread_reader)
+    if recollection.turns >= services.settings.thread_turn_limit:
         return Turn(Reply(TURN_LIMIT))
-    kept = access.remembers(incoming, house.settings)
-    ruling = await house.subject.rule(incoming, recollection.messages, kept=kept)
+    kept = access.remembers(incoming, services.settings)
+    ruling = await services.guard.rule(incoming, recollection.messages, kept=kept)
     if ruling and ruling.from_passages:
-        access.admit_to_documents(incoming, house.settings)
-        return await answer_from_passages(incoming, recollection, ruling, house)
+        access.admit_to_documents(incoming, services.settings)
+        return await answer_from_passages(incoming, recollection, ruling, services)
     if ruling and ruling.verdict.stops:
         return refuse(ruling, recollection)
     try:
-        completion = await ask_model(incoming, recollection, ruling, speech, stop, house)
+        completion = await ask_model(incoming, recollection, ruling, live_reply, stop, services)
     except ContextTooLong:
-        recollection = await house.memory.shorten(incoming, recollection)
-        completion = await ask_model(incoming, recollection, ruling, speech, stop, house)
+        recollection = await services.memory.shorten(incoming, recollection)
+        completion = await ask_model(incoming, recollection, ruling, live_reply, stop, services)
     reply = make_reply(completion, incoming, recollection, ruling)
     return Turn(reply, recollection, completion, ruling.verdict.id if ruling else 0)
 
@@ -147,16 +149,16 @@ def refuse(ruling: Ruling, recollection: Recollection) -> Turn:
     """One sentence that says what the channel is for; it is remembered, so that a follow-up has its
     context."""
     verdict = ruling.verdict
-    said = Completion(verdict.says, "stop", "", Usage(requests=0))
-    return Turn(Reply(verdict.says, verdict=verdict.id), recollection, said, verdict.id)
+    completion = Completion(verdict.says, "stop", "", Usage(requests=0))
+    return Turn(Reply(verdict.says, verdict=verdict.id), recollection, completion, verdict.id)
 
 
 async def answer_from_passages(
-    incoming: Incoming, recollection: Recollection, ruling: Ruling, house: TurnServices
+    incoming: Incoming, recollection: Recollection, ruling: Ruling, services: TurnServices
 ) -> Turn:
     """Only from what the channel's owner gave; shown when every quote was found there."""
-    asked = make_prompt(incoming, recollection, house.settings)
-    found = await answering.answer(house.provider, asked, ruling.rules.passages, answer_scope(incoming))
+    prompt = make_prompt(incoming, recollection, services.settings)
+    found = await answering.answer(services.provider, prompt, ruling.rules.passages, answer_scope(incoming))
     notes = tuple(f"“{quote}”" for quote in found.quotes)
     if found.nearest:
         notes = (NEAREST.format(nearest=found.nearest),)
@@ -169,18 +171,18 @@ async def ask_model(
     incoming: Incoming,
     recollection: Recollection,
     ruling: Ruling | None,
-    speech: LiveReply,
+    live_reply: LiveReply,
     stop: Stop,
-    house: TurnServices,
+    services: TurnServices,
 ) -> Completion:
     """Asks the model, handing its words on as they come."""
-    asked = make_prompt(incoming, recollection, house.settings, ruling.instruction if ruling else "")
+    prompt = make_prompt(incoming, recollection, services.settings, ruling.instruction if ruling else "")
     brief = BRIEF_TOKENS if ruling and ruling.verdict.notes else None
-    stream = house.provider.stream(asked, answer_scope(incoming), max_output_tokens=brief)
+    stream = services.provider.stream(prompt, answer_scope(incoming), max_output_tokens=brief)
     stop.watch(stream)
     try:
         async for text in stream:
-            speech.append(text)
+            live_reply.append(text)
     finally:
         stop.watch(None)
         await stream.aclose()

@@ -47,7 +47,7 @@ LONGEST_DELAY_S = 300.0
 LONGEST_WAIT_S = 1.5 * LONGEST_DELAY_S  # whatever is due later than that, the clock has been set back
 OUTAGE_LASTS_S = 6 * 3600.0  # so long an answer that is ready is kept for a service that is away
 BUSY_S, LONGEST_BUSY_S = 0.05, 5.0  # between attempts to write to a busy or full database
-LAST_WORDS_S = 3.0  # for writing down what was cancelled
+CLOSING_S = 3.0  # for writing down what was cancelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Inbox:
         random: Callable[[], float] = random.random,
     ) -> None:
         self._engine = engine
-        self._workers = {GAVE_UP: Worker(self._tell)}
+        self._workers = {GAVE_UP: Worker(self._report_parked)}
         self._started = False
         self._max_attempts = max_attempts
         self._max_crashes = max_crashes
@@ -179,7 +179,7 @@ class Inbox:
         await self._ended(timeout_s)
         for task in self._handling.values():
             task.cancel()
-        await self._ended(LAST_WORDS_S)
+        await self._ended(CLOSING_S)
 
     async def _ended(self, timeout_s: float) -> None:
         ends_at = time.monotonic() + timeout_s
@@ -219,13 +219,13 @@ class Inbox:
         found: Found = job
         try:
             while isinstance(found, Job):
-                found = await self._one(found)
+                found = await self._work_one(found)
         except Exception:
             log.exception("inbox: job %d is left as it is", job.seq)
         finally:
             self._lanes.leave(job.conversation, None if isinstance(found, Job) else found)
 
-    async def _one(self, job: Job) -> Found:
+    async def _work_one(self, job: Job) -> Found:
         """One job to whatever end; returns what is next in its conversation."""
         if self._lanes.closed:
             await self._give_back(job)
@@ -296,22 +296,22 @@ class Inbox:
     def _recover(self, tx: Tx, *, now: float) -> tuple[list[Waiting], list[Job]]:
         parked = inbox.recover(tx, max_crashes=self._max_crashes)
         for job in parked:
-            self._have_told(tx, job, job.crashes, now=now)
+            self._put_report(tx, job, job.crashes, now=now)
         return inbox.waiting(tx), parked
 
     def _park(self, tx: Tx, job: Job, words: str, times: int, *, now: float) -> None:
         if job.kind == GAVE_UP:  # the job it is about stays parked
             inbox.finish(tx, job, now=now)
         elif inbox.park(tx, job, words):
-            self._have_told(tx, job, times, now=now)
+            self._put_report(tx, job, times, now=now)
 
-    def _have_told(self, tx: Tx, job: Job, times: int, *, now: float) -> None:
+    def _put_report(self, tx: Tx, job: Job, times: int, *, now: float) -> None:
         worker = self._workers.get(job.kind)
         if worker is not None and worker.gave_up is not None:
             about = json.dumps({"key": job.key, "kind": job.kind, "payload": job.payload, "times": times})
             inbox.put_about(tx, job, GAVE_UP, about, now=now)
 
-    async def _tell(self, job: Job) -> Sequence[Effect]:
+    async def _report_parked(self, job: Job) -> Sequence[Effect]:
         """The job that says of another one that it was parked; nothing is gained by parking it as well."""
         about = json.loads(job.payload)
         times = about.pop("times")

@@ -29,7 +29,7 @@ class Lanes:
         self._clock = clock
         self._longest_s = longest_s
         self._busy: set[str] = set()  # lanes that run, are ready to, or wait for a time
-        self._knocked: set[str] = set()  # of these, the ones that were woken again while they ran
+        self._woken: set[str] = set()  # of these, the ones that were woken again while they ran
         self._ready: OrderedDict[str, deque[tuple[str, float]]] = OrderedDict()  # next owner first
         self._owners: dict[str, str] = {}  # of lanes that were woken and are not ready yet
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -61,7 +61,7 @@ class Lanes:
             timer.cancel()
             self._queue(lane, 0.0)
         elif lane in self._busy:
-            self._knocked.add(lane)
+            self._woken.add(lane)
         else:
             self._queue(lane, 0.0)
 
@@ -86,8 +86,8 @@ class Lanes:
         """The lane gives its place back: for good, or until there is something to do at `due_at`."""
         self._free += 1
         self._busy.discard(lane)
-        if lane in self._knocked:
-            self._knocked.discard(lane)
+        if lane in self._woken:
+            self._woken.discard(lane)
             self._queue(lane, 0.0)
         elif due_at is not None:
             self.later(lane, due_at)

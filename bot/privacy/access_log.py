@@ -39,7 +39,7 @@ class Access:
 
 
 class AccessLog:
-    """One for the whole process; written down while `noting`."""
+    """One for the whole process; written down while `written_down`."""
 
     def __init__(self, engine: Engine, *, clock: Callable[[], float] = time.time) -> None:
         self._engine, self._clock = engine, clock
@@ -49,9 +49,9 @@ class AccessLog:
 
     def note(self, team: str, person: str, about: str, scope: str) -> None:
         """Somebody is shown a report; takes no time and cannot fail."""
-        look = Access(team, person, about, scope, self._clock())
+        access = Access(team, person, about, scope, self._clock())
         if len(self._due) < WAITING:
-            self._due.append(look)
+            self._due.append(access)
             self._wake.set()
             return
         self._missed += 1
@@ -59,7 +59,7 @@ class AccessLog:
         log.error("not in the audit list: %s looked at %s", person or "the operator", about)
 
     @asynccontextmanager
-    async def noting(self) -> AsyncIterator[None]:
+    async def written_down(self) -> AsyncIterator[None]:
         """Writes down what is noted, until the block ends; what waits then is tried once more."""
         async with run_alongside(self._write_down()):
             yield
@@ -94,9 +94,15 @@ class AccessLog:
 
 
 def _write_entries(tx: Tx, due: Sequence[Access], missed: int, *, now: float) -> None:
-    for look in due:
+    for access in due:
         audit.note(
-            tx, "looked at", look.about, team=look.team, person=look.person, detail=look.scope, now=look.at
+            tx,
+            "looked at",
+            access.about,
+            team=access.team,
+            person=access.person,
+            detail=access.scope,
+            now=access.at,
         )
     if missed:
         audit.note(tx, "looks missed", f"{missed} looks", now=now)

@@ -78,7 +78,7 @@ class Forgetting:
     async def leave_team(self, team: str) -> None:
         """The app was removed from a workspace: what people said there goes, if the operator wants it so."""
         if self._settings.uninstalled == "erase":
-            self._turns.leave(team)
+            self._turns.end_team(team)
             await self._erase(partial(forget.forget_team, team=team, now=self._clock()))
 
     async def export_person(self, team: str, user: str) -> bytes:

@@ -42,8 +42,8 @@ def vtt(card: ClipCard, *, english: bool = False) -> str:
 
 def as_json(card: ClipCard, *, english: bool = False) -> str:
     """The shape of OpenAI's verbose_json, with what else is known."""
-    said = card.english if english else card.said
-    told = {
+    segments = card.english if english else card.segments
+    values = {
         "task": "translate" if english else "transcribe",
         "language": "en" if english else card.language,
         "duration": round(card.length_s, 3),
@@ -51,14 +51,14 @@ def as_json(card: ClipCard, *, english: bool = False) -> str:
         "segments": [
             {"id": i, "start": round(s.start_s, 3), "end": round(s.end_s, 3), "text": s.text}
             | ({"speaker": s.speaker} if s.speaker else {})
-            for i, s in enumerate(said)
+            for i, s in enumerate(segments)
         ],
         "times": "model" if card.timed else "estimated",
         "speakers": dict(card.speakers),
         "model": card.model,
         "cost_usd": None if card.cost_usd is None else str(card.cost_usd),
     }
-    return json.dumps(told, ensure_ascii=False, indent=2) + "\n"
+    return json.dumps(values, ensure_ascii=False, indent=2) + "\n"
 
 
 FORMATS: dict[str, Callable[..., str]] = {"text": text, "srt": srt, "vtt": vtt, "json": as_json}
@@ -67,19 +67,19 @@ ENDINGS = {"text": ".txt", "srt": ".srt", "vtt": ".vtt", "json": ".json"}
 
 def _cues(card: ClipCard, english: bool) -> Iterator[Segment]:
     language = "en" if english else card.language
-    for said in card.english if english else card.said:
-        yield from _split(said, CUE_CHARACTERS // 2 if language in _WIDE else CUE_CHARACTERS)
+    for segment in card.english if english else card.segments:
+        yield from _split(segment, CUE_CHARACTERS // 2 if language in _WIDE else CUE_CHARACTERS)
 
 
-def _split(said: Segment, characters: int) -> Iterator[Segment]:
+def _split(segment: Segment, characters: int) -> Iterator[Segment]:
     """Pieces that fit one cue, each for its share of the time."""
-    pieces = textwrap.wrap(said.text, characters, break_on_hyphens=False)
+    pieces = textwrap.wrap(segment.text, characters, break_on_hyphens=False)
     letters, at = sum(map(len, pieces)), 0
-    length_s = said.end_s - said.start_s
+    length_s = segment.end_s - segment.start_s
     for piece in pieces:
-        start = said.start_s + length_s * at / letters
+        start = segment.start_s + length_s * at / letters
         at += len(piece)
-        yield replace(said, text=piece, start_s=start, end_s=said.start_s + length_s * at / letters)
+        yield replace(segment, text=piece, start_s=start, end_s=segment.start_s + length_s * at / letters)
 
 
 def _folded(words: str, card: ClipCard, english: bool) -> str:

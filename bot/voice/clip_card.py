@@ -10,31 +10,32 @@ from typing import Any
 
 from bot.voice.transcript import Segment
 
+SEGMENTS = "said"  # their name in what is stored
 _SPACELESS = frozenset({"ja", "zh", "yue", "th", "lo", "my", "km"})
 
 
 @dataclass(frozen=True, slots=True)
 class ClipCard:
-    """A recording in words. Nothing said at all is a result, not an error: `heard` is False then."""
+    """A recording in words. Nothing said at all is a result, not an error: `has_words` is False then."""
 
     id: str  # under which it is stored
     name: str  # the file's, as its owner calls it
     length_s: float
     model: str
     language: str = ""  # code; "" when unknown
-    said: tuple[Segment, ...] = ()
+    segments: tuple[Segment, ...] = ()
     timed: bool = True  # False: the times are estimated
     english: tuple[Segment, ...] = ()  # empty when it is English already, or nobody asked
     english_whole: bool = True  # False: the translation was cut
     cost_usd: Decimal | None = Decimal(0)  # None: unpriced
 
     @property
-    def heard(self) -> bool:
-        return bool(self.said)
+    def has_words(self) -> bool:
+        return bool(self.segments)
 
     @property
     def text(self) -> str:
-        return join_segments(self.said, self.language)
+        return join_segments(self.segments, self.language)
 
     @property
     def english_text(self) -> str:
@@ -44,7 +45,7 @@ class ClipCard:
     def speakers(self) -> tuple[tuple[str, float], ...]:
         """(label, seconds spoken), who spoke most first; empty when the model does not tell."""
         seconds: dict[str, float] = {}
-        for s in self.said:
+        for s in self.segments:
             if s.speaker:
                 seconds[s.speaker] = seconds.get(s.speaker, 0.0) + s.end_s - s.start_s
         return tuple(sorted(seconds.items(), key=lambda each: -each[1]))
@@ -62,12 +63,12 @@ class Traces:
     file: str
 
 
-def join_segments(said: Sequence[Segment], language: str) -> str:
+def join_segments(segments: Sequence[Segment], language: str) -> str:
     """All words; a paragraph for each change of speaker, named, where speakers are known."""
     space = "" if language in _SPACELESS else " "
     paragraphs: list[str] = []
     speaker = None
-    for s in said:
+    for s in segments:
         if s.speaker != speaker:
             paragraphs.append(f"{s.speaker}: {s.text}" if s.speaker else s.text)
             speaker = s.speaker
@@ -77,14 +78,16 @@ def join_segments(said: Sequence[Segment], language: str) -> str:
 
 
 def dump_card(card: ClipCard) -> str:
-    """As JSON, for storage."""
-    return json.dumps(asdict(card) | {"cost_usd": None if card.cost_usd is None else str(card.cost_usd)})
+    """As JSON, for storage. Its names stay as they are: cards of earlier versions are on disk."""
+    row = {SEGMENTS if name == "segments" else name: value for name, value in asdict(card).items()}
+    return json.dumps(row | {"cost_usd": None if card.cost_usd is None else str(card.cost_usd)})
 
 
 def load_card(text: str) -> ClipCard:
-    """What `dump` wrote."""
+    """What `dump_card` wrote."""
     row: dict[str, Any] = json.loads(text)
-    for field in ("said", "english"):
-        row[field] = tuple(Segment(**s) for s in row[field])
+    segments, english = (tuple(Segment(**s) for s in row.pop(name)) for name in (SEGMENTS, "english"))
     cost = row.pop("cost_usd")
-    return ClipCard(**row, cost_usd=None if cost is None else Decimal(cost))
+    return ClipCard(
+        **row, segments=segments, english=english, cost_usd=None if cost is None else Decimal(cost)
+    )

@@ -27,9 +27,9 @@ OVERLAP_S = 2.5  # where there is no pause, a word at the cut is whole in one of
 class Parts:
     """Re-encodes to parts of at most `part_s` (10 s or more), cut at pauses; holds the last 45 s back."""
 
-    def __init__(self, into: Path, part_s: float, tell: Callable[..., None]) -> None:
+    def __init__(self, into: Path, part_s: float, report: Callable[..., None]) -> None:
         self._into = into
-        self._tell = tell
+        self._report = report
         self._most = int(part_s * RATE)
         self._search = int(min(SEARCH_S, part_s / 2)) * RATE
         self._number = 0
@@ -87,7 +87,7 @@ class Parts:
             return
         self._writer.close()
         span = (self._start / RATE, (self._start + self._writer.samples) / RATE)
-        self._tell(part=self._writer.path.name, span=span, overlap_s=self._overlap / RATE)
+        self._report(part=self._writer.path.name, span=span, overlap_s=self._overlap / RATE)
         self._writer = None
 
 

@@ -53,11 +53,11 @@ class TooLong(Exception):
 
 
 def main() -> None:
-    ask = json.loads(sys.argv[1])
-    limit_process(ask)
+    orders = json.loads(sys.argv[1])
+    limit_process(orders)
     source = open(0, "rb", closefd=False)  # noqa: SIM115  (lives as long as the process)
     try:
-        write_line(**decode(source, ask))
+        write_line(**decode(source, orders))
     except DecodingRefused as exc:
         write_line(refused=str(exc))
     except TooLong:
@@ -68,11 +68,11 @@ def main() -> None:
         write_line(refused="it is broken")
 
 
-def limit_process(ask: dict[str, Any]) -> None:
+def limit_process(orders: dict[str, Any]) -> None:
     """Limits on this process, before it looks at a byte of the file."""
     for what, most in (
-        (resource.RLIMIT_AS, ask["memory_bytes"]),
-        (resource.RLIMIT_CPU, int(ask["cpu_s"])),
+        (resource.RLIMIT_AS, orders["memory_bytes"]),
+        (resource.RLIMIT_CPU, int(orders["cpu_s"])),
         (resource.RLIMIT_FSIZE, OUTPUT_BYTES),
         (resource.RLIMIT_NOFILE, 32),
         (resource.RLIMIT_CORE, 0),
@@ -87,25 +87,25 @@ def write_line(**line: Any) -> None:
     sys.stdout.flush()
 
 
-def decode(source: BinaryIO, ask: dict[str, Any]) -> dict[str, Any]:
-    """Decides between sending the file as it is and making parts; returns the last line to tell."""
+def decode(source: BinaryIO, orders: dict[str, Any]) -> dict[str, Any]:
+    """Decides between sending the file as it is and making parts; returns the last line to write."""
     container = detect_container(source.read(64))
     if not container:
         raise DecodingRefused("it is not a recording in a format that I know")
     size = source.seek(0, os.SEEK_END)
-    if container in ask["containers"] and size <= ask["max_bytes"]:
+    if container in orders["containers"] and size <= orders["max_bytes"]:
         meter = Meter()
         try:
-            damaged = decode_sound(Sound(source, container), meter, min(ask["max_s"], ask["longest_s"]))
+            damaged = decode_sound(Sound(source, container), meter, min(orders["max_s"], orders["longest_s"]))
         except TooLong:
             damaged = True
         if not damaged:
-            return meter.found(container, unchanged=True)
+            return meter.result(container, unchanged=True)
     meter = Meter()
-    parts = Parts(Path(ask["into"]), min(ask["part_s"], ask["max_s"]), write_line)
-    damaged = decode_sound(Sound(source, container), meter, ask["longest_s"], parts)
+    parts = Parts(Path(orders["into"]), min(orders["part_s"], orders["max_s"]), write_line)
+    damaged = decode_sound(Sound(source, container), meter, orders["longest_s"], parts)
     parts.finish()
-    return meter.found(container, unchanged=False) | {"damaged": damaged}
+    return meter.result(container, unchanged=False) | {"damaged": damaged}
 
 
 def decode_sound(sound: Sound, meter: Meter, longest_s: float, parts: Parts | None = None) -> bool:
@@ -118,7 +118,7 @@ def decode_sound(sound: Sound, meter: Meter, longest_s: float, parts: Parts | No
             raise TooLong
         if parts:
             parts.add(block)
-        meter.tell(sound.claimed_s)
+        meter.report_progress(sound.claimed_s)
     if not meter.samples:
         raise DecodingRefused("there is no sound in it")
     return sound.damaged
@@ -206,7 +206,7 @@ class Meter:
     """Counts what was really decoded, and keeps its levels."""
 
     samples: int = 0
-    told_s: float = 0.0
+    reported_s: float = 0.0
     level: list[Levels] = field(default_factory=list)
 
     @property
@@ -217,12 +217,12 @@ class Meter:
         self.samples += len(block)
         self.level.append(measure_levels(block))
 
-    def tell(self, claimed_s: float) -> None:
-        if self.length_s - self.told_s >= REPORT_EVERY_S:
-            self.told_s = self.length_s
+    def report_progress(self, claimed_s: float) -> None:
+        if self.length_s - self.reported_s >= REPORT_EVERY_S:
+            self.reported_s = self.length_s
             write_line(at_s=self.length_s, of_s=max(claimed_s, self.length_s))
 
-    def found(self, container: str, *, unchanged: bool) -> dict[str, Any]:
+    def result(self, container: str, *, unchanged: bool) -> dict[str, Any]:
         return {
             "container": container,
             "length_s": self.length_s,

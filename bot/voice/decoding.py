@@ -127,7 +127,7 @@ class Recording:
     damaged: bool = False  # some of it could not be decoded
 
     @property
-    def heard(self) -> bool:
+    def has_sound(self) -> bool:
         return seconds_of_sound(self.sounds, 0.0, self.length_s) >= LEAST_SOUND_S
 
 
@@ -137,17 +137,17 @@ def seconds_of_sound(sounds: Iterable[Span], start_s: float, end_s: float) -> fl
 
 
 async def decode_file(
-    path: Path, name: str, into: Path, wants: DecodingLimits, *, progress: Progress | None = None
+    path: Path, name: str, into: Path, limits: DecodingLimits, *, progress: Progress | None = None
 ) -> Recording:
     """Decodes a file in a child process; parts that had to be made are files in the directory `into`.
 
     `name` is for the errors: UnsupportedFile (not a recording, broken, hostile), FileTooLarge (longer than
-    `wants.longest_s`). SetupError when the decoder is not installed.
+    `limits.longest_s`). SetupError when the decoder is not installed.
     """
     _require_decoder()
     found: dict[str, Any] = {}
     parts: list[Part] = []
-    async with _run_decoder(path, into, wants) as process:
+    async with _run_decoder(path, into, limits) as process:
         async for line in _read_lines(process):
             if "at_s" in line:
                 if progress:
@@ -158,7 +158,7 @@ async def decode_file(
             elif "refused" in line:
                 raise UnsupportedFile(name, line["refused"])
             elif "too_long" in line:
-                raise FileTooLarge(name, f"{wants.longest_s / 60:.0f} minutes")
+                raise FileTooLarge(name, f"{limits.longest_s / 60:.0f} minutes")
             else:
                 found = line
     if not found:
@@ -181,13 +181,17 @@ def _require_decoder() -> None:
 
 
 @asynccontextmanager
-async def _run_decoder(path: Path, into: Path, wants: DecodingLimits) -> AsyncIterator[Process]:
+async def _run_decoder(path: Path, into: Path, limits: DecodingLimits) -> AsyncIterator[Process]:
     """The decoding process, which sees the file as its standard input and nothing of our environment."""
-    ask = asdict(wants) | {"containers": sorted(wants.containers), "cpu_s": wants.cpu_s, "into": str(into)}
+    orders = asdict(limits) | {
+        "containers": sorted(limits.containers),
+        "cpu_s": limits.cpu_s,
+        "into": str(into),
+    }
     root = str(Path(__file__).parents[2])
     with path.open("rb") as file:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "bot.voice.decoder_process", json.dumps(ask)),
+            *(sys.executable, "-P", "-m", "bot.voice.decoder_process", json.dumps(orders)),
             stdin=file,
             stdout=PIPE,
             stderr=DEVNULL,

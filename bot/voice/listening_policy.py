@@ -31,7 +31,7 @@ class ListeningPolicy:
     spoken: tuple[str, ...] = ()  # codes
     words: tuple[str, ...] = ()
 
-    def open_to(self, incoming: Incoming) -> bool:
+    def allows(self, incoming: Incoming) -> bool:
         """Are the recordings in this message for us?"""
         if incoming.direct or incoming.mentioned or self.listen == "every":
             return True
@@ -39,7 +39,7 @@ class ListeningPolicy:
 
 
 def read_policy(tx: Tx, settings: Settings, team: str, channel: str) -> ListeningPolicy:
-    """The ears of a channel."""
+    """What a channel wants, or the operator where it says nothing."""
     wishes = preferences.wishes(tx, team, channel)
     return ListeningPolicy(
         wishes.get(LISTENS, settings.voice_listen),

@@ -55,9 +55,9 @@ class FileTranscriber:
         self._provider = provider
         self._prices = prices
         self._calendar = calendar
-        self._voices: dict[str, Recognizer] = {}  # by model
+        self._recognizers: dict[str, Recognizer] = {}  # by model
 
-    async def hear(self, order: TranscriptionOrder, progress: Progress) -> ClipCard | str:
+    async def transcribe(self, order: TranscriptionOrder, progress: Progress) -> ClipCard | str:
         """Implements `TranscribeFile`."""
         path = Path(order.path)
         request = TranscriptionRequest(
@@ -71,15 +71,15 @@ class FileTranscriber:
         try:
             if not path.is_file():
                 raise UnsupportedFile(order.path, "there is no such file")
-            return await self._voice(order.model).hear(path, request)
+            return await self._recognizer(order.model).recognize(path, request)
         except UnsupportedFile as exc:
             return exc.reason
         except BotError as exc:
             return "; ".join(explain_error(exc))
 
-    def _voice(self, model: str) -> Recognizer:
-        if model not in self._voices:
-            self._voices[model] = Recognizer(
+    def _recognizer(self, model: str) -> Recognizer:
+        if model not in self._recognizers:
+            self._recognizers[model] = Recognizer(
                 replace(self._settings, speech_model=model),
                 self._engine,
                 speech_for(model, self._provider),
@@ -87,4 +87,4 @@ class FileTranscriber:
                 prices=self._prices,
                 calendar=self._calendar,
             )
-        return self._voices[model]
+        return self._recognizers[model]

@@ -31,15 +31,15 @@ class LocalSpeech:
         self, name: str, audio: bytes, scope: Scope, *, model: str, seconds: float, **parameters: Any
     ) -> dict[str, Any]:
         """Like `Provider.transcribe`."""
-        return await self._listen(audio, model, task="transcribe", **parameters)
+        return await self._run_in_turn(audio, model, task="transcribe", **parameters)
 
     async def translate(
         self, name: str, audio: bytes, scope: Scope, *, model: str, seconds: float, **parameters: Any
     ) -> dict[str, Any]:
         """Like `Provider.translate`."""
-        return await self._listen(audio, model, task="translate", **parameters)
+        return await self._run_in_turn(audio, model, task="translate", **parameters)
 
-    async def _listen(
+    async def _run_in_turn(
         self, audio: bytes, model: str, *, task: str, language: str | None = None, prompt: str | None = None
     ) -> dict[str, Any]:
         async with self._free:

@@ -52,7 +52,7 @@ RETRIED_LATER = (SlackUnavailable, StorageError)
 
 
 class FileSource(Protocol):
-    """The side of the house where files come in and cards are shown."""
+    """Where files come from and cards are shown."""
 
     async def root(self, asked: Incoming) -> Incoming | None: ...
     async def details(self, file: File) -> File: ...
@@ -87,101 +87,103 @@ class SpokenWords:
 class MessageClips:
     """Listens to what is shared in a conversation."""
 
-    def __init__(self, settings: Settings, engine: Engine, voice: Recognizer, desk: FileSource) -> None:
+    def __init__(
+        self, settings: Settings, engine: Engine, recognizer: Recognizer, source: FileSource
+    ) -> None:
         self._settings = settings
         self._engine = engine
-        self._voice = voice
-        self._desk = desk
+        self._recognizer = recognizer
+        self._source = source
 
-    async def listen(self, incoming: Incoming, *, progress: Progress | None = None) -> SpokenWords:
+    async def transcribe_files(self, incoming: Incoming, *, progress: Progress | None = None) -> SpokenWords:
         """Every recording in a message, as far as the channel lets us hear it.
 
         Who calls us into a thread that we have not been in asks about what it began with, too; what is said
         there is recalled with the thread.
         """
         place = incoming.conversation
-        open_ears = await self._engine.read(read_policy, self._settings, place.team, place.channel)
-        began = await self._beginning(incoming)
-        about = await self._files(began, open_ears, progress) if began else SpokenWords()
-        heard = await self._files(incoming, open_ears, progress)
-        return replace(heard, notes=(*about.notes, *heard.notes), failed=about.failed or heard.failed)
+        policy = await self._engine.read(read_policy, self._settings, place.team, place.channel)
+        began = await self._thread_start(incoming)
+        about = await self._files(began, policy, progress) if began else SpokenWords()
+        spoken = await self._files(incoming, policy, progress)
+        return replace(spoken, notes=(*about.notes, *spoken.notes), failed=about.failed or spoken.failed)
 
-    async def _beginning(self, incoming: Incoming) -> Incoming | None:
+    async def _thread_start(self, incoming: Incoming) -> Incoming | None:
         """The first message of a thread into which we are called, when there may be something to hear."""
         if not called_into_thread(incoming):
             return None
         recalled = await self._engine.read(messages.recall, incoming.conversation.key, limit=1)
-        began = await self._desk.root(incoming) if recalled.last_at is None else None
+        began = await self._source.root(incoming) if recalled.last_at is None else None
         return began if began and any(map(may_hold_speech, began.files)) else None
 
     async def _files(
-        self, incoming: Incoming, open_ears: ListeningPolicy, progress: Progress | None
+        self, incoming: Incoming, policy: ListeningPolicy, progress: Progress | None
     ) -> SpokenWords:
-        heard = SpokenWords()
+        spoken = SpokenWords()
         for file in incoming.files:
-            heard = await self._file(heard, incoming, file, open_ears, progress)
-        return heard
+            spoken = await self._file(spoken, incoming, file, policy, progress)
+        return spoken
 
     async def _file(
         self,
-        heard: SpokenWords,
+        spoken: SpokenWords,
         incoming: Incoming,
         file: File,
-        open_ears: ListeningPolicy,
+        policy: ListeningPolicy,
         progress: Progress | None,
     ) -> SpokenWords:
         """With one more file, or the sentence why not."""
         try:
-            card = await self._card(incoming, file, open_ears, progress)
+            card = await self._card(incoming, file, policy, progress)
         except RETRIED_LATER:
             raise
         except BotError as exc:
             log.info("a file of %s is not heard: %s", incoming.key, type(exc).__name__)
             failed = exc if isinstance(exc, ProviderError) and exc.retry else None
-            return replace(heard, notes=(*heard.notes, exc.notice), failed=heard.failed or failed)
-        if not card.heard:
-            return replace(heard, notes=(*heard.notes, NOTHING_HEARD.format(name=card.name)))
-        return replace(heard, words=(*heard.words, ClipWords(card.name, card.text, file.voice)))
+            return replace(spoken, notes=(*spoken.notes, exc.notice), failed=spoken.failed or failed)
+        if not card.has_words:
+            return replace(spoken, notes=(*spoken.notes, NOTHING_HEARD.format(name=card.name)))
+        return replace(spoken, words=(*spoken.words, ClipWords(card.name, card.text, file.voice)))
 
     async def _card(
-        self, incoming: Incoming, file: File, open_ears: ListeningPolicy, progress: Progress | None
+        self, incoming: Incoming, file: File, policy: ListeningPolicy, progress: Progress | None
     ) -> ClipCard:
         """The card of one file, which stands in the thread when this returns, if there is anything on it."""
         id = card_id(incoming, file)
         known = await self._engine.read(clips.find, id)
-        if known and known.shown and (card := await self._known(known)):
+        if known and known.shown and (card := await self._find_card(known)):
             return card
         if file.stub or not file.url:
-            file = await self._desk.details(file)
+            file = await self._source.details(file)
         if not may_hold_speech(file):
             raise UnsupportedFile(file.name, NOT_A_RECORDING)
-        if not open_ears.open_to(incoming):
+        if not policy.allows(incoming):
             raise UnsupportedFile(file.name, NOT_HERE)
-        card = await self._hear(incoming, file, open_ears, progress)
-        if card.heard:
+        card = await self._transcribe_file(incoming, file, policy, progress)
+        if card.has_words:
             await self._show(_make_clip(id, incoming, card), card)
         return card
 
-    async def _known(self, clip: Clip) -> ClipCard | None:
+    async def _find_card(self, clip: Clip) -> ClipCard | None:
         try:
-            return await self._voice.card(clip.recording)
+            return await self._recognizer.read_card(clip.recording)
         except Missing:
             return None
 
-    async def _hear(
-        self, incoming: Incoming, file: File, open_ears: ListeningPolicy, progress: Progress | None
+    async def _transcribe_file(
+        self, incoming: Incoming, file: File, policy: ListeningPolicy, progress: Progress | None
     ) -> ClipCard:
         request = TranscriptionRequest(
             file.name,
             transcription_scope(incoming),
-            spoken=open_ears.spoken,
-            vocabulary=open_ears.words,
+            spoken=policy.spoken,
+            vocabulary=policy.words,
             english=self._settings.voice_english == "always",
             progress=progress,
         )
         try:
-            async with self._desk.fetched(file) as path:
-                return await self._voice.hear(path, request)
+            async with self._source.fetched(file) as path:
+                return await self._recognizer.recognize(path, request)
         except SetupError as exc:
             log.error("%s", exc)
             raise UnsupportedFile(file.name, NO_DECODER) from exc
@@ -190,7 +192,7 @@ class MessageClips:
         """Puts the card into the thread once. In a thread that is closed to us it is left out."""
         new = await self._engine.write(_put_clip, clip)
         try:
-            shown, file = await self._desk.show_clip(clip, card, look=not new)
+            shown, file = await self._source.show_clip(clip, card, look=not new)
         except SlackRefused as exc:
             log.info("clip %s is not shown: %s", clip.id, exc.code)
             return
@@ -198,12 +200,12 @@ class MessageClips:
 
 
 class RunningRecognition:
-    """RunningRecognition under way; whoever holds it can end it."""
+    """The work on a message's recordings while it runs; whoever holds it can end it."""
 
     def __init__(self, work: Coroutine[Any, Any, SpokenWords]) -> None:
         self._task = asyncio.create_task(work)
 
-    async def heard(self) -> SpokenWords | None:
+    async def result(self) -> SpokenWords | None:
         """What was heard; None when it was ended from outside."""
         try:
             return await self._task

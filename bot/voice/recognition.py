@@ -1,8 +1,8 @@
 """Speech to text, and to English: from a file to a clip card.
 
-`Voice.hear` is the story: known already? decode, is there anything to hear, is it within the caps, listen to
-its parts, translate, store. How a file is decoded and cut is bot/voice/decoding.py; what each model takes is
-bot/voice/speech_models.py; how the parts are listened to is bot/voice/transcriber.py.
+`Recognizer.recognize` is the story: known already? decode, is there anything to hear, is it within the caps,
+listen to its parts, translate, store. How a file is decoded and cut is bot/voice/decoding.py; what each model
+takes is bot/voice/speech_models.py; how the parts are listened to is bot/voice/transcriber.py.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Recognizer:
         self,
         settings: Settings,
         engine: Engine,
-        speech: SpeechModel,
+        speech_model: SpeechModel,
         complete: Complete,
         *,
         prices: Prices,
@@ -66,77 +66,77 @@ class Recognizer:
     ) -> None:
         self._settings = settings
         self._engine = engine
-        self._speech = speech
+        self._speech_model = speech_model
         self._complete = complete
         self._calendar = calendar
         self._prices = prices
-        self._listener = Transcriber(settings, engine, speech, self._price)
+        self._transcriber = Transcriber(settings, engine, speech_model, self._price)
         self._model = speech_models.lookup(settings.speech_model)
         self._decoders = asyncio.Semaphore(DECODERS)
         self._locks = WeakValueDictionary[str, asyncio.Lock]()  # of recordings that are being listened to
 
-    async def hear(self, path: Path, request: TranscriptionRequest) -> ClipCard:
+    async def recognize(self, path: Path, request: TranscriptionRequest) -> ClipCard:
         """A file in words. A card without words means that there is nothing to hear; it cost nothing.
 
         Raises UnsupportedFile, FileTooLarge, BudgetExceeded (minutes or money), or what the provider raises;
         after an Unavailable the same request goes on where it stopped.
         """
-        request = self._completed(request)
+        request = self._with_defaults(request)
         id = await asyncio.to_thread(self._identity, path, request)
         lock = self._locks.setdefault(id, asyncio.Lock())
         async with lock:  # heard in passing and asked about at the same moment: paid for once
-            card = await self._stored(id) or await self._listen(id, path, request)
-        return await self.into_english(id, request.scope) if request.english and card.heard else card
+            card = await self._find_card(id) or await self._recognize(id, path, request)
+        return await self.translate_card(id, request.scope) if request.english and card.has_words else card
 
-    async def into_english(self, id: str, scope: Scope) -> ClipCard:
+    async def translate_card(self, id: str, scope: Scope) -> ClipCard:
         """The stored card with an English text beside it, from the language model where there is none yet."""
-        card = await self.card(id)
+        card = await self.read_card(id)
         if card.english or _is_english(card):
             return card
-        chunks = _split_chunks(card.said)
-        answers = await gather_all([self._in_english(chunk, scope) for chunk in chunks])
-        said: list[Segment] = []
+        chunks = _split_chunks(card.segments)
+        answers = await gather_all([self._translate_chunk(chunk, scope) for chunk in chunks])
+        segments: list[Segment] = []
         for chunk, answer in zip(chunks, answers, strict=True):
-            said += spread_sentences(answer.text, [(s.start_s, s.end_s) for s in chunk])
+            segments += spread_sentences(answer.text, [(s.start_s, s.end_s) for s in chunk])
         card = replace(
             card,
-            english=tuple(said),
+            english=tuple(segments),
             english_whole=all(answer.finish == "stop" for answer in answers),
             cost_usd=total_cost([card.cost_usd, *(answer.cost_usd for answer in answers)]),
         )
         await self._engine.write(recordings.change_card, id, clip_card.dump_card(card))
         return card
 
-    async def card(self, id: str) -> ClipCard:
+    async def read_card(self, id: str) -> ClipCard:
         """A stored card; Missing when it was forgotten."""
-        card = await self._stored(id)
+        card = await self._find_card(id)
         if not card:
             raise Missing(id)
         return card
 
-    async def correct(self, id: str, text: str) -> ClipCard:
+    async def correct_card(self, id: str, text: str) -> ClipCard:
         """What a person says was said, in place of what was heard."""
-        card = await self.card(id)
-        said = correct_segments(card.said, text, card.length_s)
-        card = replace(card, said=tuple(said), english=(), english_whole=True)
+        card = await self.read_card(id)
+        segments = correct_segments(card.segments, text, card.length_s)
+        card = replace(card, segments=tuple(segments), english=(), english_whole=True)
         await self._engine.write(recordings.change_card, id, clip_card.dump_card(card))
         return card
 
-    async def forget(self, id: str) -> None:
+    async def forget_card(self, id: str) -> None:
         """Deletes the words. That there was a recording, and how long, stays counted."""
         await self._engine.write(recordings.forget, id)
         await self._engine.scrub()
 
-    async def _listen(self, id: str, path: Path, request: TranscriptionRequest) -> ClipCard:
+    async def _recognize(self, id: str, path: Path, request: TranscriptionRequest) -> ClipCard:
         with TemporaryDirectory(prefix="parley-") as into:
             async with self._decoders:
-                recording = await decode_file(path, request.name, Path(into), self._wants())
+                recording = await decode_file(path, request.name, Path(into), self._limits())
             card = ClipCard(id, request.name, recording.length_s, self._settings.speech_model)
-            if not recording.heard:
+            if not recording.has_sound:
                 return card
-            await self._allow(id, recording.length_s, request.owner)
+            await self._count_minutes(id, recording.length_s, request.owner)
             card = await self._transcribe(card, recording, request)
-            if request.english and self._model.translates and card.heard and not _is_english(card):
+            if request.english and self._model.translates and card.has_words and not _is_english(card):
                 card = await self._translate(card, recording, request)
         now = self._calendar.now()
         await self._engine.write(recordings.put_card, id, request.owner, clip_card.dump_card(card), now=now)
@@ -145,30 +145,32 @@ class Recognizer:
     async def _transcribe(
         self, card: ClipCard, recording: Recording, request: TranscriptionRequest
     ) -> ClipCard:
-        heard, cost = await self._listener.listen("transcribe", card.id, recording, request)
+        transcript, cost = await self._transcriber.transcribe_parts("transcribe", card.id, recording, request)
         certain = request.spoken[0] if len(request.spoken) == 1 else ""
-        language = heard.language or certain
-        if not language and languages.looks_english(clip_card.join_segments(heard.said, "")):
+        language = transcript.language or certain
+        if not language and languages.looks_english(clip_card.join_segments(transcript.segments, "")):
             language = "en"
-        return replace(card, language=language, said=heard.said, timed=heard.timed, cost_usd=cost)
+        return replace(
+            card, language=language, segments=transcript.segments, timed=transcript.timed, cost_usd=cost
+        )
 
     async def _translate(
         self, card: ClipCard, recording: Recording, request: TranscriptionRequest
     ) -> ClipCard:
-        heard, cost = await self._listener.listen("translate", card.id, recording, request)
-        return replace(card, english=heard.said, cost_usd=total_cost([card.cost_usd, cost]))
+        transcript, cost = await self._transcriber.transcribe_parts("translate", card.id, recording, request)
+        return replace(card, english=transcript.segments, cost_usd=total_cost([card.cost_usd, cost]))
 
-    async def _in_english(self, chunk: list[Segment], scope: Scope) -> Completion:
+    async def _translate_chunk(self, chunk: list[Segment], scope: Scope) -> Completion:
         text = clip_card.join_segments([replace(s, speaker="") for s in chunk], "")
         prompt = Prompt(TRANSLATE, (Message("human", text),))
         scope = replace(scope, kind="translation")
         return await self._complete(prompt, scope, max_output_tokens=TRANSLATED_TOKENS)
 
-    async def _stored(self, id: str) -> ClipCard | None:
+    async def _find_card(self, id: str) -> ClipCard | None:
         stored = await self._engine.read(recordings.card, id)
         return clip_card.load_card(stored) if stored else None
 
-    async def _allow(self, id: str, length_s: float, owner: Owner) -> None:
+    async def _count_minutes(self, id: str, length_s: float, owner: Owner) -> None:
         """Counts the minutes against the day's caps."""
         now = self._calendar.now()
         since = self._calendar.midnight(self._calendar.day(now)).timestamp()
@@ -183,7 +185,7 @@ class Recognizer:
     def _price(self, model: str, usage: Usage) -> Decimal | None:
         return self._prices.cost(model, usage, at=datetime.fromtimestamp(self._calendar.now(), UTC))
 
-    def _wants(self) -> DecodingLimits:
+    def _limits(self) -> DecodingLimits:
         return DecodingLimits(
             containers=self._model.containers,
             max_bytes=self._model.max_bytes,
@@ -191,7 +193,7 @@ class Recognizer:
             longest_s=self._settings.voice_clip_minutes * 60,
         )
 
-    def _completed(self, request: TranscriptionRequest) -> TranscriptionRequest:
+    def _with_defaults(self, request: TranscriptionRequest) -> TranscriptionRequest:
         """With the operator's languages and words, where the channel has none of its own."""
         spoken = request.spoken or _split_list(self._settings.speech_languages)
         codes = tuple(filter(None, map(languages.code, spoken)))
@@ -203,8 +205,8 @@ class Recognizer:
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         scope, model = request.scope, self._settings.speech_model
-        asked = [digest, scope.team, scope.conversation, model, request.spoken, request.vocabulary]
-        return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:32]
+        parts = [digest, scope.team, scope.conversation, model, request.spoken, request.vocabulary]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
 
 def is_addressed(text: str, name: str) -> bool:
@@ -220,10 +222,10 @@ def format_minutes(done_s: float, total_s: float) -> str:
     return f"{done} of {whole} minute{'s' if whole > 1 else ''}"
 
 
-def _split_chunks(said: Sequence[Segment]) -> list[list[Segment]]:
+def _split_chunks(segments: Sequence[Segment]) -> list[list[Segment]]:
     """In order, each of what one request can translate."""
     chunks: list[list[Segment]] = [[]]
-    for s in said:
+    for s in segments:
         if chunks[-1] and sum(len(c.text) for c in chunks[-1]) + len(s.text) > TRANSLATED_CHARACTERS:
             chunks.append([])
         chunks[-1].append(s)

@@ -22,7 +22,7 @@ from bot.core.ids import reply_id
 from bot.core.settings import Settings
 from bot.core.values import Conversation, Incoming, Scope
 from bot.jobs.inbox import Inbox, Job
-from bot.voice import message_clips as hearing
+from bot.voice import message_clips
 from bot.voice.clip_card import ClipCard, Traces
 from bot.voice.listening_policy import ListeningPolicy, check_wish, may_hold_speech, read_policy
 from bot.voice.message_clips import MessageClips, RunningRecognition
@@ -45,7 +45,7 @@ ONLY_OWNER_CORRECTS, ONLY_OWNER_FORGETS = (
 )
 
 
-class CardView(hearing.FileSource, Protocol):
+class CardView(message_clips.FileSource, Protocol):
     """Where cards are shown, and what becomes of them there."""
 
     async def change_clip(self, clip: Clip, card: ClipCard) -> str: ...
@@ -60,9 +60,9 @@ class Clips:
         settings: Settings,
         engine: Engine,
         inbox: Inbox,
-        hearing: MessageClips,
-        voice: Recognizer,
-        desk: CardView,
+        clips: MessageClips,
+        recognizer: Recognizer,
+        cards: CardView,
         *,
         ask: Callable[[Incoming], Awaitable[None]],
         clock: Callable[[], datetime],
@@ -70,17 +70,17 @@ class Clips:
         self._settings = settings
         self._engine = engine
         self._inbox = inbox
-        self._hearing = hearing
-        self._voice = voice
-        self._desk = desk
+        self._message_clips = clips
+        self._recognizer = recognizer
+        self._cards = cards
         self._ask = ask  # takes a question in
         self._clock = clock
-        self._listening: dict[str, RunningRecognition] = {}  # by the key of the job
+        self._running: dict[str, RunningRecognition] = {}  # by the key of the job
         self._translating: set[str] = set()
 
     # Heard in passing
 
-    async def overhear(self, incoming: Incoming) -> None:
+    async def transcribe_unasked(self, incoming: Incoming) -> None:
         """A message that is not for us: its clips are heard where the channel wants every clip heard."""
         if not any(map(may_hold_speech, incoming.files)):
             return
@@ -98,53 +98,53 @@ class Clips:
     async def work(self, job: Job) -> list[Effect]:
         """A job of one of our kinds."""
         if job.kind == TAKEN_AWAY:
-            await self._desk.take_away(Traces(**json.loads(job.payload)))
+            await self._cards.take_away(Traces(**json.loads(job.payload)))
         else:
-            await self._overhear(job.key, decode(job.payload))
+            await self._transcribe_unasked(job.key, decode(job.payload))
         return []
 
-    async def _overhear(self, key: str, incoming: Incoming) -> None:
+    async def _transcribe_unasked(self, key: str, incoming: Incoming) -> None:
         place = incoming.conversation
         age_s = (self._clock() - incoming.sent_at).total_seconds()
         gone = await self._engine.read(messages.forgotten, place.team, place.channel, incoming.message)
         if gone or age_s > self._settings.message_age_limit_s:
             return
-        listening = self._listening[key] = RunningRecognition(self._hearing.listen(incoming))
+        recognition = self._running[key] = RunningRecognition(self._message_clips.transcribe_files(incoming))
         try:
-            heard = await listening.heard()
+            spoken = await recognition.result()
         finally:
-            del self._listening[key]
+            del self._running[key]
         gone = await self._engine.read(messages.forgotten, place.team, place.channel, incoming.message)
-        if heard is None or gone:  # deleted
+        if spoken is None or gone:  # deleted
             await self._engine.write(clips.forget_unshown, place.team, place.key, incoming.user)
             await self._engine.scrub()
             return
-        if heard.failed:
-            raise heard.failed
-        if heard.words and is_addressed(heard.words[0].text, NAME):
+        if spoken.failed:
+            raise spoken.failed
+        if spoken.words and is_addressed(spoken.words[0].text, NAME):
             await self._ask(replace(incoming, mentioned=True))
 
     # What people do with a card
 
-    async def card(self, id: str, user: str) -> ClipCard:
+    async def read_card(self, id: str, user: str) -> ClipCard:
         """The card, for the person whose words are on it. NotPermitted, Missing."""
-        clip = await self._of(id, user, ONLY_OWNER_CORRECTS)
-        return await self._voice.card(clip.recording)
+        clip = await self._own_clip(id, user, ONLY_OWNER_CORRECTS)
+        return await self._recognizer.read_card(clip.recording)
 
-    async def correct(self, id: str, user: str, text: str, *, asking: str) -> None:
+    async def correct_clip(self, id: str, user: str, text: str, *, asking: str) -> None:
         """Another text takes the place of what was heard, and the question is asked again.
 
         `asking` tells one correction from another. NotPermitted, Missing.
         """
-        clip = await self._of(id, user, ONLY_OWNER_CORRECTS)
-        await self._voice.correct(clip.recording, text)
+        clip = await self._own_clip(id, user, ONLY_OWNER_CORRECTS)
+        await self._recognizer.correct_card(clip.recording, text)
         asked = decode(clip.asked)
         words = await self._engine.write(_retract_turn, clip, asked)
         again = replace(asked, key=f"{asked.key}:{asking}", text=words, files=(), sent_at=self._clock())
         await self._ask(again)
         await self._show(clip)
 
-    async def translate(self, id: str, user: str) -> None:
+    async def translate_clip(self, id: str, user: str) -> None:
         """English beside the words; asking again while it is made changes nothing. Missing, ProviderError."""
         clip = await self._engine.read(clips.get, id)
         if id in self._translating:
@@ -152,22 +152,22 @@ class Clips:
         self._translating.add(id)
         try:
             scope = Scope(clip.team, clip.channel, user, clip.conversation, "translation")
-            await self._voice.into_english(clip.recording, scope)
+            await self._recognizer.translate_card(clip.recording, scope)
         finally:
             self._translating.discard(id)
         await self._show(clip)
 
-    async def forget(self, id: str, user: str) -> None:
+    async def forget_clip(self, id: str, user: str) -> None:
         """Erases the words of one clip, here and in Slack. NotPermitted, Missing."""
-        clip = await self._of(id, user, ONLY_OWNER_FORGETS)
+        clip = await self._own_clip(id, user, ONLY_OWNER_FORGETS)
         await self._forget(clip, by=user)
         await self._engine.write(_update_text, clip, now=self._now())
         await self._engine.scrub()
 
     async def forget_message(self, key: str, team: str, channel: str, message: str) -> None:
         """The message was deleted: what is being heard of it ends, what was heard is erased."""
-        if listening := self._listening.get(unasked_key(key)):
-            await listening.aclose()
+        if recognition := self._running.get(unasked_key(key)):
+            await recognition.aclose()
         found = await self._engine.read(clips.of_message, team, channel, message)
         await self._forget_all(found, by="")  # Slack does not tell who deleted it
         asked = await self._engine.write(clips.forget_unshown_of, key)
@@ -183,18 +183,18 @@ class Clips:
         """Every clip of a person, here and in Slack."""
         await self._forget_all(await self._engine.read(clips.of_person, team, user), by=by)
 
-    async def _of(self, id: str, user: str, why: str) -> Clip:
+    async def _own_clip(self, id: str, user: str, why: str) -> Clip:
         clip = await self._engine.read(clips.get, id)
         if clip.person != user:
             raise NotPermitted(why)
         return clip
 
     async def _show(self, clip: Clip) -> None:
-        card = await self._voice.card(clip.recording)
+        card = await self._recognizer.read_card(clip.recording)
         if clip.shown:
-            shown, file = clip.shown, await self._desk.change_clip(clip, card)
+            shown, file = clip.shown, await self._cards.change_clip(clip, card)
         else:  # whoever put it there died before that was written down
-            shown, file = await self._desk.show_clip(clip, card, look=True)
+            shown, file = await self._cards.show_clip(clip, card, look=True)
         await self._engine.write(clips.show, clip.id, shown, file)
 
     async def _forget_all(self, found: list[Clip], *, by: str) -> None:
@@ -215,10 +215,10 @@ class Clips:
 
     # What a channel wants
 
-    async def ears(self, team: str, channel: str) -> ListeningPolicy:
+    async def read_policy(self, team: str, channel: str) -> ListeningPolicy:
         return await self._engine.read(read_policy, self._settings, team, channel)
 
-    async def wish(self, team: str, channel: str, name: str, value: str, *, user: str) -> None:
+    async def set_wish(self, team: str, channel: str, name: str, value: str, *, user: str) -> None:
         """One setting of a channel: listen, languages or words. NotUnderstood."""
         value = check_wish(name, value)
         await self._engine.write(preferences.wish, team, channel, name, value, person=user, now=self._now())
@@ -250,13 +250,13 @@ def _retract_turn(tx: Tx, clip: Clip, asked: Incoming) -> str:
     """Nothing is remembered of a question that was misheard, nor of its answers; its words now."""
     for message in (clip.message, *map(reply_id, jobs.keys(tx, asked.key))):
         messages.retract(tx, clip.team, clip.channel, message)
-    return hearing.add_spoken_words(tx, clip.team, clip.channel, clip.message, asked.text)
+    return message_clips.add_spoken_words(tx, clip.team, clip.channel, clip.message, asked.text)
 
 
 def _update_text(tx: Tx, clip: Clip, *, now: float) -> None:
     """What is remembered of a message follows its clips."""
     typed = decode(clip.asked).text
-    text = hearing.add_spoken_words(tx, clip.team, clip.channel, clip.message, typed)
+    text = message_clips.add_spoken_words(tx, clip.team, clip.channel, clip.message, typed)
     if text:
         messages.edit(tx, clip.team, clip.channel, clip.message, text, now=now)
     else:

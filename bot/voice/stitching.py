@@ -46,12 +46,12 @@ def join_parts(before: Sequence[Segment], after: Sequence[Segment], overlap_s: f
     return [*kept, *rest]
 
 
-def _words(said: Sequence[Segment]) -> list[tuple[str, int]]:
+def _words(segments: Sequence[Segment]) -> list[tuple[str, int]]:
     """Each word with the place of its end, in characters over all texts."""
-    offsets = accumulate((len(s.text) for s in said), initial=0)
+    offsets = accumulate((len(s.text) for s in segments), initial=0)
     return [
         (match.group().casefold(), offset + match.end())
-        for s, offset in zip(said, offsets, strict=False)
+        for s, offset in zip(segments, offsets, strict=False)
         for match in _WORD.finditer(s.text)
     ]
 
@@ -81,10 +81,10 @@ def _score(ends: list[str], starts: list[str]) -> float:
     return score
 
 
-def _until(said: Sequence[Segment], end: int) -> list[Segment]:
+def _until(segments: Sequence[Segment], end: int) -> list[Segment]:
     """Everything before a place, in characters over all texts."""
     kept = []
-    for s in said:
+    for s in segments:
         if end <= 0:
             break
         kept.append(s if end >= len(s.text) else replace(s, text=s.text[:end]))
@@ -92,10 +92,10 @@ def _until(said: Sequence[Segment], end: int) -> list[Segment]:
     return kept
 
 
-def _from(said: Sequence[Segment], start: int) -> list[Segment]:
+def _from(segments: Sequence[Segment], start: int) -> list[Segment]:
     """Everything from a place on, beginning with the punctuation behind that word."""
     kept = []
-    for s in said:
+    for s in segments:
         text = s.text[max(0, start) :]
         start -= len(s.text)
         if text.strip():

@@ -62,26 +62,26 @@ class TranscriptionRequest:
 class Transcriber:
     """Asks the speech model, and remembers what it said."""
 
-    def __init__(self, settings: Settings, engine: Engine, speech: SpeechModel, price: Price) -> None:
-        self._name = settings.speech_model
-        self._model = speech_models.lookup(settings.speech_model)
+    def __init__(self, settings: Settings, engine: Engine, speech_model: SpeechModel, price: Price) -> None:
+        self._model_name = settings.speech_model
+        self._family = speech_models.lookup(settings.speech_model)
         self._engine = engine
-        self._speech = speech
+        self._speech_model = speech_model
         self._price = price
         self._requests = asyncio.Semaphore(settings.voice_parallel)
 
-    async def listen(
+    async def transcribe_parts(
         self, task: Task, id: str, recording: Recording, request: TranscriptionRequest
     ) -> tuple[Transcript, Decimal | None]:
         """All parts, in parallel within a bound, those that were heard before from storage."""
         stored = await self._engine.read(recordings.parts, id, task)
         work = _PartsAtWork(task, id, recording, request, stored)
-        work.tell()
+        work.report_progress()
         await gather_all([self._part(work, number, part) for number, part in enumerate(recording.parts)])
         costs = [None if part.cost is None else usd(part.cost) for part in work.done.values()]
-        heard = [_load_part(work.done[number].heard) for number in sorted(work.done)]
+        transcripts = [_load_part(work.done[number].heard) for number in sorted(work.done)]
         parts = [recording.parts[number] for number in sorted(work.done)]
-        return _join_parts(parts, heard), total_cost(costs)
+        return _join_parts(parts, transcripts), total_cost(costs)
 
     async def _part(self, work: _PartsAtWork, number: int, part: Part) -> None:
         """Listens to one part and stores what was heard, unless it is done, silent, or another one failed."""
@@ -100,24 +100,26 @@ class Transcriber:
                 raise
         await self._engine.write(recordings.put_part, work.id, work.request.owner, work.task, done)
         work.done[number] = done
-        work.tell()
+        work.report_progress()
 
     async def _ask(self, work: _PartsAtWork, number: int, part: Part) -> StoredPart:
         audio = await asyncio.to_thread(part.path.read_bytes)
-        asked = speech_models.parameters(
-            self._model, languages=work.request.spoken, vocabulary=work.request.vocabulary
+        parameters = speech_models.parameters(
+            self._family, languages=work.request.spoken, vocabulary=work.request.vocabulary
         )
-        scope, send = replace(work.request.scope, kind="transcription"), self._speech.transcribe
+        scope, send = replace(work.request.scope, kind="transcription"), self._speech_model.transcribe
         if work.task == "translate":
-            asked = speech_models.translation_parameters(self._model, asked)
-            scope, send = replace(work.request.scope, kind="translation"), self._speech.translate
-        reply = await send(part.name, audio, scope, model=self._name, seconds=part.length_s, **asked)
+            parameters = speech_models.translation_parameters(self._family, parameters)
+            scope, send = replace(work.request.scope, kind="translation"), self._speech_model.translate
+        reply = await send(
+            part.name, audio, scope, model=self._model_name, seconds=part.length_s, **parameters
+        )
         sounds = [(a - part.start_s, b - part.start_s) for a, b in work.recording.sounds]
         within = [(max(0.0, a), min(part.length_s, b)) for a, b in sounds if b > 0 and a < part.length_s]
-        heard = read_transcript(reply, within, part.length_s)
+        transcript = read_transcript(reply, within, part.length_s)
         used = read_usage(reply.get("usage")) or Usage(estimated=True)
-        cost = self._price(self._name, replace(used, audio_seconds=used.audio_seconds or part.length_s))
-        return StoredPart(number, json.dumps(asdict(heard)), None if cost is None else nano(cost))
+        cost = self._price(self._model_name, replace(used, audio_seconds=used.audio_seconds or part.length_s))
+        return StoredPart(number, _dump_part(transcript), None if cost is None else nano(cost))
 
 
 class _PartsAtWork:
@@ -138,16 +140,16 @@ class _PartsAtWork:
         self.done = done
         self.failed = False
 
-    def tell(self) -> None:
+    def report_progress(self) -> None:
         if self.request.progress:
             finished = sum(self.recording.parts[number].length_s for number in self.done)
             self.request.progress(min(finished, self.recording.length_s), self.recording.length_s)
 
 
-def _join_parts(parts: Sequence[Part], heard: Sequence[Transcript]) -> Transcript:
+def _join_parts(parts: Sequence[Part], transcripts: Sequence[Transcript]) -> Transcript:
     """One transcript of all parts, in the time of the recording."""
-    said: list[Segment] = []
-    for number, (part, piece) in enumerate(zip(parts, heard, strict=True), 1):
+    segments: list[Segment] = []
+    for number, (part, piece) in enumerate(zip(parts, transcripts, strict=True), 1):
         # A model names the speakers of each request anew.
         suffix = f"{number}" if len(parts) > 1 else ""
         moved = [
@@ -157,14 +159,14 @@ def _join_parts(parts: Sequence[Part], heard: Sequence[Transcript]) -> Transcrip
                 end_s=min(s.end_s + part.start_s, part.end_s),
                 speaker=s.speaker and s.speaker + suffix,
             )
-            for s in piece.said
+            for s in piece.segments
         ]
-        said = stitching.join_parts(said, moved, part.overlap_s)
+        segments = stitching.join_parts(segments, moved, part.overlap_s)
     letters: Counter[str] = Counter()
-    for piece in heard:
-        letters[piece.language] += sum(len(s.text) for s in piece.said)
+    for piece in transcripts:
+        letters[piece.language] += sum(len(s.text) for s in piece.segments)
     language = letters.most_common(1)[0][0] if letters else ""
-    return Transcript(language, tuple(said), all(piece.timed for piece in heard))
+    return Transcript(language, tuple(segments), all(piece.timed for piece in transcripts))
 
 
 async def gather_all(work: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
@@ -182,6 +184,12 @@ def total_cost(costs: Sequence[Decimal | None]) -> Decimal | None:
     return sum(known, Decimal(0)) if len(known) == len(costs) else None
 
 
-def _load_part(heard: str) -> Transcript:
-    row = json.loads(heard)
+def _dump_part(transcript: Transcript) -> str:
+    """As JSON, for storage; parts that an earlier version stored have the same names."""
+    segments = [asdict(segment) for segment in transcript.segments]
+    return json.dumps({"language": transcript.language, "said": segments, "timed": transcript.timed})
+
+
+def _load_part(text: str) -> Transcript:
+    row = json.loads(text)
     return Transcript(row["language"], tuple(Segment(**s) for s in row["said"]), row["timed"])

@@ -40,7 +40,7 @@ class Transcript:
     """What is said in a recording, or in a part of one."""
 
     language: str  # code; "" when the model did not tell
-    said: tuple[Segment, ...]
+    segments: tuple[Segment, ...]
     timed: bool  # the times are the model's; else they are estimated from where there is sound
 
 
@@ -49,8 +49,8 @@ def read_transcript(reply: dict[str, Any], sounds: Sequence[Span], length_s: flo
     rows = reply.get("segments") or ()
     if rows:
         kept = [row for row in rows if not _is_invented(row, sounds)]
-        said = [_segment_from(row) for row in kept if str(row.get("text", "")).strip()]
-        return Transcript(_language_of(reply), tuple(said), timed=True)
+        segments = [_segment_from(row) for row in kept if str(row.get("text", "")).strip()]
+        return Transcript(_language_of(reply), tuple(segments), timed=True)
     text = str(reply.get("text") or "").strip()
     return Transcript(
         _language_of(reply), tuple(spread_sentences(text, sounds or [(0.0, length_s)])), timed=False
@@ -62,20 +62,20 @@ def spread_sentences(text: str, sounds: Sequence[Span]) -> list[Segment]:
     sentences = [sentence.strip() for sentence in _SENTENCE.findall(text)]
     sentences = [sentence for sentence in sentences if sentence]
     total_s, letters, at = sum(b - a for a, b in sounds), sum(map(len, sentences)), 0
-    said = []
+    segments = []
     for sentence in sentences:
         start = _moment(sounds, total_s * at / letters)
         at += len(sentence)
-        said.append(Segment(start, _moment(sounds, total_s * at / letters, ending=True), sentence))
-    return said
+        segments.append(Segment(start, _moment(sounds, total_s * at / letters, ending=True), sentence))
+    return segments
 
 
-def correct_segments(said: Sequence[Segment], text: str, length_s: float) -> list[Segment]:
+def correct_segments(segments: Sequence[Segment], text: str, length_s: float) -> list[Segment]:
     """What a person says was said. Who said it and when stays known around what was changed.
 
-    `text` is a whole transcript in which speakers are named as in `clip.joined`.
+    `text` is a whole transcript in which speakers are named as in `clip_card.join_segments`.
     """
-    said, pieces = list(said), _texts_with_speakers(said)
+    segments, pieces = list(segments), _texts_with_speakers(segments)
     rest, before, behind = text.strip(), 0, len(pieces)
     while before < behind and _meet_between_words(pieces[before], rest.removeprefix(pieces[before]), rest):
         rest = rest[len(pieces[before]) :].lstrip()
@@ -85,10 +85,10 @@ def correct_segments(said: Sequence[Segment], text: str, length_s: float) -> lis
     ):
         behind -= 1
         rest = rest[: -len(pieces[behind])].rstrip()
-    start_s = said[before - 1].end_s if before else 0.0
-    end_s = said[behind].start_s if behind < len(said) else length_s
+    start_s = segments[before - 1].end_s if before else 0.0
+    end_s = segments[behind].start_s if behind < len(segments) else length_s
     changed = spread_sentences(rest, [(start_s, max(start_s, end_s))])
-    return [*said[:before], *changed, *said[behind:]]
+    return [*segments[:before], *changed, *segments[behind:]]
 
 
 def _meet_between_words(first: str, second: str, whole: str) -> bool:
@@ -96,12 +96,12 @@ def _meet_between_words(first: str, second: str, whole: str) -> bool:
     return first + second == whole and not (first[-1:].isalnum() and second[:1].isalnum())
 
 
-def _texts_with_speakers(said: Sequence[Segment]) -> list[str]:
+def _texts_with_speakers(segments: Sequence[Segment]) -> list[str]:
     """Each text as it stands in the whole transcript: after a change of speaker, with the name."""
-    speakers = ["", *(s.speaker for s in said)]
+    speakers = ["", *(s.speaker for s in segments)]
     return [
         f"{s.speaker}: {s.text}" if s.speaker and s.speaker != last else s.text
-        for s, last in zip(said, speakers, strict=False)
+        for s, last in zip(segments, speakers, strict=False)
     ]
 
 

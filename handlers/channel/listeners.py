@@ -60,7 +60,7 @@ class ChannelSettings:
         async def form() -> View:
             await self._check(at, user)
             standing = await self._services.guard.standing(at)
-            heard = await self._services.clips.ears(at.team, at.channel)
+            heard = await self._services.clips.read_policy(at.team, at.channel)
             return settings_form.build_form(
                 at.channel, standing.policy, heard, open_questions=standing.open_questions
             )
@@ -87,9 +87,9 @@ class ChannelSettings:
         if policy.fingerprint(await guard.policy(at)) != given.was:
             raise Conflict("settings")
         await guard.decide(at, rules, by=user)
-        shown = settings_form.listening_values(await self._services.clips.ears(at.team, at.channel))
+        shown = settings_form.listening_values(await self._services.clips.read_policy(at.team, at.channel))
         for name in (name for name, value in given.ears.items() if value != shown[name]):
-            await self._services.clips.wish(at.team, at.channel, name, given.ears[name], user=user)
+            await self._services.clips.set_wish(at.team, at.channel, name, given.ears[name], user=user)
         learning = rules is not None and (await guard.standing(at)).learning
         return _describe_effect(rules, at.channel) + (f" {LEARNING}" if learning else "")
 

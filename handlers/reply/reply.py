@@ -97,11 +97,11 @@ class SlackReply:
 
     # While the turn runs
 
-    def working(self) -> None:
+    def show_working(self) -> None:
         """Shows that somebody is at work, unless the answer comes first; with it comes the stop button."""
         self._session.begin()
 
-    def listening(self, done_s: float, total_s: float) -> None:
+    def show_transcribing(self, done_s: float, total_s: float) -> None:
         """How far a recording is that takes a while."""
         if total_s >= WORTH_TELLING_S:
             done = done_s >= total_s
@@ -158,7 +158,7 @@ class SlackReply:
         (ts,) = await self._publish([body], streamed=False)
         return ts
 
-    async def there(self) -> list[str]:
+    async def find_delivered(self) -> list[str]:
         """Ids of the messages of this reply that stand in the thread as final."""
         try:
             found = await self._find()
@@ -175,9 +175,9 @@ class SlackReply:
             found = ()
         for ts in {*self._messages, *found}:
             await self._remove(ts)
-        await self.idle()
+        await self.wait_idle()
 
-    async def idle(self) -> None:
+    async def wait_idle(self) -> None:
         """Nothing more is shown and no status is left standing, whatever happened."""
         await self._settle_live()
         await self._line.clear()

@@ -39,7 +39,7 @@ def fallback_text(card: ClipCard) -> str:
 def card_blocks(card: ClipCard, id: str, *, file: bool, kept: bool = True) -> list[Block]:
     """Words, English words, what it was, and what can be done with it. `file`: the whole text is in one;
     `kept`: the words are, so that more can be done with them."""
-    shown = [_title(card.name), _quote(card.said, card)]
+    shown = [_title(card.name), _quote(card.segments, card)]
     if card.english:
         shown += [_title("In English"), _quote(card.english, card)]
     notes = [" · ".join(_facts(card))]
@@ -58,7 +58,7 @@ def is_long(card: ClipCard) -> bool:
 
 def transcript_text(card: ClipCard) -> str:
     """The file beside a folded card: every line with its time."""
-    lines = [_line(s, card) for s in card.said]
+    lines = [_line(s, card) for s in card.segments]
     if card.english:
         lines += ["", "In English", "", *(_line(s, card) for s in card.english)]
     return "\n".join([card.name, " · ".join(_facts(card)), "", *lines, ""])

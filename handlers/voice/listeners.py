@@ -21,7 +21,7 @@ class ClipActions:
         """Opens what was heard, to be corrected by the person who said it and answered again."""
         await ack()
         id = body["actions"][0]["value"]
-        card = await self._services.clips.card(id, body["user"]["id"])
+        card = await self._services.clips.read_card(id, body["user"]["id"])
         view = modal.correction_modal(card, id)
         await self._chat.slack.call("views.open", trigger_id=body["trigger_id"], view=view)
 
@@ -31,17 +31,17 @@ class ClipActions:
         view, user = body["view"], body["user"]["id"]
         id, clips = view["private_metadata"], self._services.clips
         try:
-            if words := modal.read_correction(view, await clips.card(id, user)):
-                await clips.correct(id, user, words, asking=view["id"])
+            if words := modal.read_correction(view, await clips.read_card(id, user)):
+                await clips.correct_clip(id, user, words, asking=view["id"])
         except BotError as exc:
             await self._chat.tell(user, exc.notice)
 
     async def translate(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
         """Puts English beside what was heard."""
         await ack()
-        await self._services.clips.translate(body["actions"][0]["value"], body["user"]["id"])
+        await self._services.clips.translate_clip(body["actions"][0]["value"], body["user"]["id"])
 
     async def forget(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
         """Erases what was heard, here and in Slack, after Slack has asked twice."""
         await ack()
-        await self._services.clips.forget(body["actions"][0]["value"], body["user"]["id"])
+        await self._services.clips.forget_clip(body["actions"][0]["value"], body["user"]["id"])

@@ -35,7 +35,7 @@ async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
         yield engine
 
 
-class Desk:
+class RecordingWorker:
     """A handler that writes down what it was given, and does what a test tells it."""
 
     def __init__(self) -> None:
@@ -89,29 +89,32 @@ def steady() -> float:
 
 
 async def test_what_was_put_is_done_and_nothing_of_it_is_kept(engine: Engine) -> None:
-    desk = Desk()
-    async with inbox_for(engine, desk) as box:
+    worker = RecordingWorker()
+    async with inbox_for(engine, worker) as box:
         assert await box.put("a", "c", "message", PAYLOAD) is True
-        await until(lambda: desk.ended == ["a"])
+        await until(lambda: worker.ended == ["a"])
         await box.drain(5)
     row = await engine.read(inbox.show, 1)
     assert (row["state"], row["payload"], row["running"]) == ("done", None, 0)
 
 
 async def test_the_same_key_is_worked_once_also_after_it_was_done_and_after_a_restart(engine: Engine) -> None:
-    desk = Desk()
-    async with inbox_for(engine, desk) as box:
+    worker = RecordingWorker()
+    async with inbox_for(engine, worker) as box:
         assert await asyncio.gather(*(box.put("a", "c", "m", "{}") for _ in range(5))) == [True] + [False] * 4
-        await until(lambda: desk.ended == ["a"])
+        await until(lambda: worker.ended == ["a"])
         assert await box.put("a", "c", "m", "{}") is False
-    async with inbox_for(engine, desk) as box:
+    async with inbox_for(engine, worker) as box:
         assert await box.put("a", "c", "m", "{}") is False
         await asyncio.sleep(0.05)
-    assert desk.began == ["a"]
+    assert worker.began == ["a"]
 
 
 async def test_put_fails_when_it_could_not_be_stored(tmp_path: Path) -> None:
-    async with open_engine(f"sqlite:///{tmp_path}/p.db") as engine, inbox_for(engine, Desk()) as box:
+    async with (
+        open_engine(f"sqlite:///{tmp_path}/p.db") as engine,
+        inbox_for(engine, RecordingWorker()) as box,
+    ):
         await engine.write(lambda tx: tx.all("pragma max_page_count = 1"))
         with pytest.raises(Busy):
             await box.put("a", "c", "m", "x" * 1_000_000)
@@ -152,52 +155,52 @@ async def until_async(look: Callable[[], Awaitable[object]], wanted: object, tim
 
 
 async def test_one_conversation_is_worked_one_at_a_time_in_order(engine: Engine) -> None:
-    desk = Desk()
-    async with inbox_for(engine, desk) as box:
+    worker = RecordingWorker()
+    async with inbox_for(engine, worker) as box:
         for n in range(50):
             await box.put(f"{n}", "c", "m", "{}")
-        await until(lambda: len(desk.ended) == 50)
-    assert desk.began == [f"{n}" for n in range(50)]
+        await until(lambda: len(worker.ended) == 50)
+    assert worker.began == [f"{n}" for n in range(50)]
 
 
 async def test_conversations_run_beside_each_other_up_to_the_bound(engine: Engine) -> None:
-    desk, gate = Desk(), asyncio.Event()
-    async with inbox_for(engine, desk, parallel=3) as box:
+    worker, gate = RecordingWorker(), asyncio.Event()
+    async with inbox_for(engine, worker, parallel=3) as box:
         for n in range(10):
-            desk.acts[f"{n}"] = [gate.wait]
+            worker.acts[f"{n}"] = [gate.wait]
             await box.put(f"{n}", f"c{n}", "m", "{}")
-        await until(lambda: len(desk.began) == 3)
+        await until(lambda: len(worker.began) == 3)
         await asyncio.sleep(0.05)
-        assert desk.together == 3
+        assert worker.together == 3
         gate.set()
-        await until(lambda: len(desk.ended) == 10)
-    assert desk.together == 3
+        await until(lambda: len(worker.ended) == 10)
+    assert worker.together == 3
 
 
 async def test_a_busy_conversation_lets_others_have_their_turn(engine: Engine) -> None:
-    desk, gate = Desk(), asyncio.Event()
-    async with inbox_for(engine, desk, parallel=1) as box:
-        desk.acts["long-0"] = [gate.wait]
+    worker, gate = RecordingWorker(), asyncio.Event()
+    async with inbox_for(engine, worker, parallel=1) as box:
+        worker.acts["long-0"] = [gate.wait]
         for n in range(20):
             await box.put(f"long-{n}", "long", "m", "{}")
         await box.put("short", "short", "m", "{}")
         gate.set()
-        await until(lambda: len(desk.ended) == 21)
-    assert desk.ended.index("short") <= 2
+        await until(lambda: len(worker.ended) == 21)
+    assert worker.ended.index("short") <= 2
 
 
 async def test_a_retry_holds_back_its_own_conversation_only(engine: Engine) -> None:
-    desk = Desk()
-    desk.acts["a1"] = [SlackUnavailable("down", retry_after_s=0.3)]
-    async with inbox_for(engine, desk) as box:
+    worker = RecordingWorker()
+    worker.acts["a1"] = [SlackUnavailable("down", retry_after_s=0.3)]
+    async with inbox_for(engine, worker) as box:
         await box.put("a1", "a", "m", "{}")
         await box.put("a2", "a", "m", "{}")
         await box.put("b1", "b", "m", "{}")
-        await until(lambda: "b1" in desk.ended)
+        await until(lambda: "b1" in worker.ended)
         await asyncio.sleep(0.05)
-        assert desk.began == ["a1", "b1"]
-        await until(lambda: len(desk.ended) == 3)
-    assert desk.ended == ["b1", "a1", "a2"]
+        assert worker.began == ["a1", "b1"]
+        await until(lambda: len(worker.ended) == 3)
+    assert worker.ended == ["b1", "a1", "a2"]
 
 
 async def test_order_survives_a_restart(engine: Engine) -> None:
@@ -206,10 +209,10 @@ async def test_order_survives_a_restart(engine: Engine) -> None:
             inbox.put(tx, key, "c", "m", "{}", now=0)
 
     await engine.write(put_three)
-    desk = Desk()
-    async with inbox_for(engine, desk):
-        await until(lambda: len(desk.ended) == 3)
-    assert desk.ended == ["x", "y", "z"]
+    worker = RecordingWorker()
+    async with inbox_for(engine, worker):
+        await until(lambda: len(worker.ended) == 3)
+    assert worker.ended == ["x", "y", "z"]
 
 
 # Failures
@@ -218,18 +221,18 @@ async def test_order_survives_a_restart(engine: Engine) -> None:
 async def test_a_mistake_of_ours_is_tried_again_and_then_parked(
     engine: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
-    desk, told = Desk(), []
+    worker, told = RecordingWorker(), []
 
     async def gave_up(job: Job, error: GaveUp) -> None:
         told.append((job.key, error.attempts))
 
-    desk.acts["a"] = [RuntimeError("a secret of somebody") for _ in range(9)]
+    worker.acts["a"] = [RuntimeError("a secret of somebody") for _ in range(9)]
     caplog.set_level(logging.INFO)
-    async with inbox_for(engine, desk, max_attempts=3, gave_up=gave_up, random=lambda: 0.0) as box:
+    async with inbox_for(engine, worker, max_attempts=3, gave_up=gave_up, random=lambda: 0.0) as box:
         await box.put("a", "c", "m", PAYLOAD)
         await box.put("b", "c", "m", "{}")
         await until(lambda: bool(told))
-    assert desk.began == ["a", "a", "a", "b"]
+    assert worker.began == ["a", "a", "a", "b"]
     assert told == [("a", 3)]
     (parked,) = await rows(engine, "parked")
     assert (parked["key"], parked["tries"], parked["error"]) == ("a", 3, "RuntimeError")
@@ -240,8 +243,8 @@ async def test_a_mistake_of_ours_is_tried_again_and_then_parked(
 
 
 async def test_a_telling_that_fails_is_tried_again_until_it_is_told(engine: Engine) -> None:
-    desk, told = Desk(), []
-    desk.acts["a"] = [SlackRefused("no")]
+    worker, told = RecordingWorker(), []
+    worker.acts["a"] = [SlackRefused("no")]
     failures = [SlackUnavailable("away", retry_after_s=0.01), RuntimeError("a mistake")]
 
     async def gave_up(job: Job, error: GaveUp) -> None:
@@ -249,7 +252,7 @@ async def test_a_telling_that_fails_is_tried_again_until_it_is_told(engine: Engi
             raise failures.pop(0)
         told.append((job.key, job.payload, error.attempts))
 
-    async with inbox_for(engine, desk, gave_up=gave_up, random=lambda: 0.0) as box:
+    async with inbox_for(engine, worker, gave_up=gave_up, random=lambda: 0.0) as box:
         await box.put("a", "c", "m", PAYLOAD)
         await until(lambda: bool(told))
     assert told == [("a", PAYLOAD, 1)]
@@ -259,8 +262,8 @@ async def test_a_telling_that_fails_is_tried_again_until_it_is_told(engine: Engi
 async def test_a_process_that_ends_between_parking_and_telling_tells_in_its_next_life(
     engine: Engine,
 ) -> None:
-    desk, told = Desk(), []
-    desk.acts["a"] = [SlackRefused("no")]
+    worker, told = RecordingWorker(), []
+    worker.acts["a"] = [SlackRefused("no")]
 
     async def never(job: Job, error: GaveUp) -> None:
         told.append("begun")
@@ -269,28 +272,28 @@ async def test_a_process_that_ends_between_parking_and_telling_tells_in_its_next
     async def gave_up(job: Job, error: GaveUp) -> None:
         told.append(job.key)
 
-    async with inbox_for(engine, desk, gave_up=never) as box:
+    async with inbox_for(engine, worker, gave_up=never) as box:
         await box.put("a", "c", "m", "{}")
         await until(lambda: told == ["begun"])
     assert [row["key"] for row in await rows(engine, "parked")] == ["a"]
-    async with inbox_for(engine, desk, gave_up=gave_up):
+    async with inbox_for(engine, worker, gave_up=gave_up):
         await until(lambda: told == ["begun", "a"])
 
 
 async def test_a_telling_that_cannot_be_helped_ends_there(
     engine: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
-    desk, told = Desk(), []
-    desk.acts["a"] = [SlackRefused("no")]
+    worker, told = RecordingWorker(), []
+    worker.acts["a"] = [SlackRefused("no")]
 
     async def gave_up(job: Job, error: GaveUp) -> None:
         told.append(job.key)
         raise SlackRefused("is_archived")
 
-    async with inbox_for(engine, desk, gave_up=gave_up) as box:
+    async with inbox_for(engine, worker, gave_up=gave_up) as box:
         await box.put("a", "c", "m", "{}")
         await box.put("b", "c", "m", "{}")
-        await until(lambda: desk.ended == ["b"] and told == ["a"])
+        await until(lambda: worker.ended == ["b"] and told == ["a"])
         await until(lambda: box.idle)
     assert [row["key"] for row in await rows(engine, "parked")] == ["a"]
     assert not await rows(engine, "new")
@@ -298,13 +301,13 @@ async def test_a_telling_that_cannot_be_helped_ends_there(
 
 
 async def test_what_is_parked_again_after_a_replay_is_told_again(engine: Engine) -> None:
-    desk, told = Desk(), []
-    desk.acts["a"] = [SlackRefused("no"), SlackRefused("no")]
+    worker, told = RecordingWorker(), []
+    worker.acts["a"] = [SlackRefused("no"), SlackRefused("no")]
 
     async def gave_up(job: Job, error: GaveUp) -> None:
         told.append(job.key)
 
-    async with inbox_for(engine, desk, gave_up=gave_up) as box:
+    async with inbox_for(engine, worker, gave_up=gave_up) as box:
         await box.put("a", "c", "m", "{}")
         await until(lambda: told == ["a"])
         await box.replay((await rows(engine, "parked"))[0]["seq"])
@@ -312,25 +315,25 @@ async def test_what_is_parked_again_after_a_replay_is_told_again(engine: Engine)
 
 
 async def test_an_error_that_cannot_be_helped_is_parked_at_once(engine: Engine) -> None:
-    desk = Desk()
-    desk.acts["a"] = [SlackRefused("is_archived")]
-    async with inbox_for(engine, desk) as box:
+    worker = RecordingWorker()
+    worker.acts["a"] = [SlackRefused("is_archived")]
+    async with inbox_for(engine, worker) as box:
         await box.put("a", "c", "m", "{}")
         await box.put("b", "c", "m", "{}")
-        await until(lambda: desk.ended == ["b"])
+        await until(lambda: worker.ended == ["b"])
     (parked,) = await rows(engine, "parked")
     assert parked["error"] == "SlackRefused: I could not write there (is_archived)."
 
 
 async def test_being_told_when_to_come_back_is_no_failure(engine: Engine) -> None:
-    desk = Desk()
-    desk.acts["a"] = [SlackUnavailable("429", retry_after_s=0.02) for _ in range(10)]
-    async with inbox_for(engine, desk, max_attempts=2) as box:
+    worker = RecordingWorker()
+    worker.acts["a"] = [SlackUnavailable("429", retry_after_s=0.02) for _ in range(10)]
+    async with inbox_for(engine, worker, max_attempts=2) as box:
         begun = time.monotonic()
         await box.put("a", "c", "m", "{}")
-        await until(lambda: desk.ended == ["a"])
+        await until(lambda: worker.ended == ["a"])
     assert time.monotonic() - begun >= 10 * 0.02
-    assert len(desk.began) == 11
+    assert len(worker.began) == 11
 
 
 @pytest.mark.parametrize(
@@ -340,23 +343,26 @@ async def test_being_told_when_to_come_back_is_no_failure(engine: Engine) -> Non
 async def test_delays_grow_and_an_outage_is_given_more_time(
     engine: Engine, error: type[Exception], delays: list[float]
 ) -> None:
-    box = inbox_for(engine, Desk(), random=steady)
+    box = inbox_for(engine, RecordingWorker(), random=steady)
     assert [box._delay_s(error(), tries) for tries in (1, 2, 3)] == pytest.approx(delays)
 
 
 async def test_no_delay_is_longer_than_its_bound(engine: Engine) -> None:
-    assert inbox_for(engine, Desk(), random=steady)._delay_s(SlackUnavailable("away"), 9) == LONGEST_DELAY_S
+    assert (
+        inbox_for(engine, RecordingWorker(), random=steady)._delay_s(SlackUnavailable("away"), 9)
+        == LONGEST_DELAY_S
+    )
 
 
 async def test_whoever_says_when_to_come_back_is_given_that_and_a_little_more(
     engine: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A little more, spread at random: who was sent away together does not come back together."""
-    desk = Desk()
-    desk.acts["a"] = [SlackUnavailable("429", retry_after_s=60.0)]
-    async with inbox_for(engine, desk, clock=lambda: 1_000.0, random=steady) as box:
+    worker = RecordingWorker()
+    worker.acts["a"] = [SlackUnavailable("429", retry_after_s=60.0)]
+    async with inbox_for(engine, worker, clock=lambda: 1_000.0, random=steady) as box:
         await box.put("a", "c", "m", "{}")
-        await until(lambda: desk.began == ["a"] and box.idle)
+        await until(lambda: worker.began == ["a"] and box.idle)
     (row,) = await rows(engine, "new")
     assert row["due_at"] == pytest.approx(1_000.0 + 60.0 * 1.05)
     assert "job 1 (a) again in 63.0 s" in caplog.text
@@ -366,26 +372,26 @@ async def test_whoever_says_when_to_come_back_is_given_that_and_a_little_more(
 async def test_an_outage_is_outlasted_for_hours_and_not_for_ever(
     engine: Engine, hours: float, state: str
 ) -> None:
-    desk = Desk()
-    desk.acts["a"] = [SlackUnavailable("away")]
+    worker = RecordingWorker()
+    worker.acts["a"] = [SlackUnavailable("away")]
     await engine.write(put_for_later, due_at=0.0)
-    async with inbox_for(engine, desk, max_attempts=1, clock=lambda: hours * 3_600) as box:
-        await until(lambda: desk.began == ["a"] and box.idle)
+    async with inbox_for(engine, worker, max_attempts=1, clock=lambda: hours * 3_600) as box:
+        await until(lambda: worker.began == ["a"] and box.idle)
     assert [row["key"] for row in await rows(engine, state)] == ["a"]
 
 
 async def test_a_replayed_job_returns_to_its_old_place_with_its_tries_forgotten(engine: Engine) -> None:
-    desk, gate = Desk(), asyncio.Event()
-    desk.acts["a"] = [SlackRefused("no")]
-    desk.acts["b"] = [gate.wait]
-    async with inbox_for(engine, desk) as box:
+    worker, gate = RecordingWorker(), asyncio.Event()
+    worker.acts["a"] = [SlackRefused("no")]
+    worker.acts["b"] = [gate.wait]
+    async with inbox_for(engine, worker) as box:
         for key in "abc":
             await box.put(key, "c", "m", PAYLOAD)
-        await until(lambda: desk.began == ["a", "b"])
+        await until(lambda: worker.began == ["a", "b"])
         await box.replay(1)
         gate.set()
-        await until(lambda: len(desk.ended) == 3)
-        assert desk.ended == ["b", "a", "c"]
+        await until(lambda: len(worker.ended) == 3)
+        assert worker.ended == ["b", "a", "c"]
         with pytest.raises(Missing):
             await box.replay(1)
     row = await engine.read(inbox.show, 1)
@@ -393,9 +399,9 @@ async def test_a_replayed_job_returns_to_its_old_place_with_its_tries_forgotten(
 
 
 async def test_a_discarded_job_is_never_worked_and_holds_nothing(engine: Engine) -> None:
-    desk = Desk()
-    desk.acts["a"] = [SlackRefused("no")]
-    async with inbox_for(engine, desk) as box:
+    worker = RecordingWorker()
+    worker.acts["a"] = [SlackRefused("no")]
+    async with inbox_for(engine, worker) as box:
         await box.put("a", "c", "m", PAYLOAD)
         await until_async(lambda: state_of(engine, 1), "parked")
         await box.discard(1)
@@ -410,17 +416,17 @@ async def test_a_discarded_job_is_never_worked_and_holds_nothing(engine: Engine)
 
 
 async def test_a_cancelled_job_is_not_worked_and_the_next_one_is(engine: Engine) -> None:
-    desk, gate = Desk(), asyncio.Event()
-    desk.acts["a"] = [gate.wait]
-    async with inbox_for(engine, desk) as box:
+    worker, gate = RecordingWorker(), asyncio.Event()
+    worker.acts["a"] = [gate.wait]
+    async with inbox_for(engine, worker) as box:
         for key in "abc":
             await box.put(key, "c", "m", PAYLOAD)
-        await until(lambda: desk.began == ["a"])
+        await until(lambda: worker.began == ["a"])
         assert await engine.write(inbox.cancel, "b", now=0) is True
         assert await engine.write(inbox.cancel, "a", now=0) is False  # it is being worked on
         gate.set()
-        await until(lambda: len(desk.ended) == 2)
-    assert desk.ended == ["a", "c"]
+        await until(lambda: len(worker.ended) == 2)
+    assert worker.ended == ["a", "c"]
 
 
 async def test_what_a_waiting_job_holds_can_be_changed_and_what_is_over_stays_empty(engine: Engine) -> None:
@@ -489,18 +495,18 @@ async def test_a_worker_that_was_overtaken_changes_nothing(engine: Engine) -> No
 
 
 async def test_a_full_database_while_finishing_delays_the_end_and_works_nothing_twice(engine: Engine) -> None:
-    desk = Desk()
+    worker = RecordingWorker()
 
     async def fill_the_disk() -> None:
         await engine.write(lambda tx: tx.all("pragma max_page_count = 1"))
 
-    desk.acts["a"] = [fill_the_disk]
-    async with inbox_for(engine, desk) as box:
+    worker.acts["a"] = [fill_the_disk]
+    async with inbox_for(engine, worker) as box:
         await box.put("a", "c", "m", "{}")
-        await until(lambda: desk.ended == ["a"])
+        await until(lambda: worker.ended == ["a"])
         await engine.write(lambda tx: tx.all("pragma max_page_count = 100000"))
         await until_async(lambda: state_of(engine, 1), "done")
-    assert desk.began == ["a"]
+    assert worker.began == ["a"]
 
 
 async def test_waiting_for_a_busy_database_grows_to_a_bound(
@@ -518,7 +524,7 @@ async def test_waiting_for_a_busy_database_grows_to_a_bound(
         waits.append(delay_s)
         await sleep(0)
 
-    box = inbox_for(engine, Desk())
+    box = inbox_for(engine, RecordingWorker())
     monkeypatch.setattr(engine, "write", busy, raising=False)
     monkeypatch.setattr("bot.jobs.inbox.asyncio.sleep", at_once)
     await box._insist(inbox.release, "c")
@@ -531,14 +537,14 @@ async def test_a_write_that_fails_for_good_is_in_the_log_and_frees_the_place(
     def broken(tx: Tx, *args: Any, **kw: Any) -> None:
         raise ValueError("no such column")
 
-    desk = Desk()
-    desk.acts["a"] = [RuntimeError("a mistake")]
-    async with inbox_for(engine, desk) as box:
+    worker = RecordingWorker()
+    worker.acts["a"] = [RuntimeError("a mistake")]
+    async with inbox_for(engine, worker) as box:
         monkeypatch.setattr(inbox, "fail", broken)
         await box.put("a", "c", "m", "{}")
         await until(lambda: "job 1 is left as it is" in caplog.text)
         await box.put("b", "d", "m", "{}")
-        await until(lambda: desk.ended == ["b"])
+        await until(lambda: worker.ended == ["b"])
         monkeypatch.setattr(inbox, "take", broken)
         box._lanes.wake("d")
         await until(lambda: "nothing can be taken" in caplog.text and box.idle)
@@ -556,14 +562,14 @@ async def test_a_job_of_a_kind_that_nobody_registered_is_parked_and_run_by_nobod
     engine: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
     await engine.write(stored_by_a_newer_version)
-    desk, told, before = Desk(), list[str](), unknown_jobs()
+    worker, told, before = RecordingWorker(), list[str](), unknown_jobs()
 
     async def gave_up(job: Job, error: GaveUp) -> None:
         told.append(job.key)
 
-    async with inbox_for(engine, desk, gave_up=gave_up) as box:
-        await until(lambda: desk.ended == ["next"] and box.idle)
-    assert (desk.began, told) == (["next"], [])
+    async with inbox_for(engine, worker, gave_up=gave_up) as box:
+        await until(lambda: worker.ended == ["next"] and box.idle)
+    assert (worker.began, told) == (["next"], [])
     (parked,) = await rows(engine, "parked")
     assert (parked["key"], parked["kind"]) == ("new", "of tomorrow")
     assert "no worker for jobs of kind 'of tomorrow'" in parked["error"]
@@ -574,19 +580,19 @@ async def test_a_job_of_a_kind_that_nobody_registered_is_parked_and_run_by_nobod
 async def test_a_job_of_an_unknown_kind_is_listed_and_replayed_once_there_is_a_worker(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    desk, url = Desk(), f"sqlite:///{tmp_path}/p.db"
+    worker, url = RecordingWorker(), f"sqlite:///{tmp_path}/p.db"
     async with open_engine(url) as engine:
         await engine.write(stored_by_a_newer_version)
-        async with inbox_for(engine, desk) as box:
-            await until(lambda: desk.ended == ["next"] and box.idle)
+        async with inbox_for(engine, worker) as box:
+            await until(lambda: worker.ended == ["next"] and box.idle)
     await parley_inbox(url, "list")
     assert "of tomorrow  new" in capsys.readouterr().out
     await parley_inbox(url, "replay", "1")
     async with open_engine(url) as engine:
-        box = inbox_for(engine, desk)
-        box.register("of tomorrow", desk)
+        box = inbox_for(engine, worker)
+        box.register("of tomorrow", worker)
         async with box:
-            await until(lambda: desk.ended == ["next", "new"])
+            await until(lambda: worker.ended == ["next", "new"])
     await parley_inbox(url, "list")
     assert capsys.readouterr().out.endswith("nothing is parked\n")
 
@@ -604,12 +610,12 @@ def unknown_jobs() -> int:
 
 
 async def test_a_kind_has_one_worker_from_before_the_inbox_starts(engine: Engine) -> None:
-    box = inbox_for(engine, Desk())
+    box = inbox_for(engine, RecordingWorker())
     with pytest.raises(RuntimeError, match="have a worker already"):
-        box.register("m", Desk())
+        box.register("m", RecordingWorker())
     async with box:
         with pytest.raises(RuntimeError, match="comes too late"):
-            box.register("of tomorrow", Desk())
+            box.register("of tomorrow", RecordingWorker())
 
 
 # The end of a process
@@ -617,12 +623,12 @@ async def test_a_kind_has_one_worker_from_before_the_inbox_starts(engine: Engine
 
 async def test_leaving_gives_back_what_runs(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    desk = Desk()
-    desk.acts["a"] = [asyncio.Event().wait]
-    async with inbox_for(engine, desk) as box:
+    worker = RecordingWorker()
+    worker.acts["a"] = [asyncio.Event().wait]
+    async with inbox_for(engine, worker) as box:
         assert box.idle
         await box.put("a", "c", "m", "{}")
-        await until(lambda: desk.began == ["a"])
+        await until(lambda: worker.began == ["a"])
         assert not box.idle
     (row,) = await rows(engine, "new")
     assert (row["running"], row["crashes"]) == (0, 0)
@@ -630,57 +636,57 @@ async def test_leaving_gives_back_what_runs(engine: Engine, caplog: pytest.LogCa
 
 
 async def test_stopping_waits_for_what_runs_and_leaves_the_rest(engine: Engine) -> None:
-    desk, gate = Desk(), asyncio.Event()
-    desk.acts["a"] = [gate.wait]
-    async with inbox_for(engine, desk) as box:
+    worker, gate = RecordingWorker(), asyncio.Event()
+    worker.acts["a"] = [gate.wait]
+    async with inbox_for(engine, worker) as box:
         for key in "ab":
             await box.put(key, "c", "m", "{}")
-        await until(lambda: desk.began == ["a"])
+        await until(lambda: worker.began == ["a"])
         draining = asyncio.create_task(box.drain(5))
         await asyncio.sleep(0.02)
         assert box.stopping
         assert await box.put("late", "d", "m", "{}") is True  # still kept, for the next process
         gate.set()
         await draining
-    assert desk.began == ["a"]
+    assert worker.began == ["a"]
     assert [row["key"] for row in await rows(engine, "new")] == ["b", "late"]
 
 
 async def test_what_is_not_ready_in_time_goes_back_without_a_mark(engine: Engine) -> None:
-    desk = Desk()
-    desk.acts["a"] = [asyncio.Event().wait]
-    async with inbox_for(engine, desk) as box:
+    worker = RecordingWorker()
+    worker.acts["a"] = [asyncio.Event().wait]
+    async with inbox_for(engine, worker) as box:
         await box.put("a", "c", "m", "{}")
-        await until(lambda: desk.began == ["a"])
+        await until(lambda: worker.began == ["a"])
         await box.drain(0.05)
     (row,) = await rows(engine, "new")
     assert (row["running"], row["tries"], row["crashes"]) == (0, 0, 0)
-    async with inbox_for(engine, desk):
-        await until(lambda: desk.ended == ["a"])
+    async with inbox_for(engine, worker):
+        await until(lambda: worker.ended == ["a"])
 
 
 async def test_what_arrives_while_stopping_is_kept_and_not_begun(engine: Engine) -> None:
-    desk = Desk()
-    async with inbox_for(engine, desk) as box:
+    worker = RecordingWorker()
+    async with inbox_for(engine, worker) as box:
         put = asyncio.create_task(box.put("a", "c", "m", "{}"))
         await asyncio.sleep(0)
         await box.drain(5)
         assert await put is True
-    assert desk.began == []
+    assert worker.began == []
     (row,) = await rows(engine, "new")
     assert row["running"] == 0
 
 
 async def test_a_cancelled_put_is_either_stored_and_done_or_neither(engine: Engine) -> None:
-    desk = Desk()
-    async with inbox_for(engine, desk) as box:
+    worker = RecordingWorker()
+    async with inbox_for(engine, worker) as box:
         task = asyncio.create_task(box.put("a", "c", "m", "{}"))
         await asyncio.sleep(0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
         await box.put("b", "c", "m", "{}")
-        await until(lambda: desk.ended == ["a", "b"])
+        await until(lambda: worker.ended == ["a", "b"])
 
 
 class World:
@@ -744,14 +750,14 @@ async def test_what_died_twice_with_us_is_worked_alone(engine: Engine, crashes: 
         tx.run("update inbox set crashes = :crashes", crashes=crashes)
 
     await engine.write(found_running)
-    desk, gate = Desk(), asyncio.Event()
-    desk.acts = {"a": [gate.wait], "b": [gate.wait]}
-    async with inbox_for(engine, desk) as box:
-        await until(lambda: len(desk.began) == together)
+    worker, gate = RecordingWorker(), asyncio.Event()
+    worker.acts = {"a": [gate.wait], "b": [gate.wait]}
+    async with inbox_for(engine, worker) as box:
+        await until(lambda: len(worker.began) == together)
         await asyncio.sleep(0.05)
-        assert len(desk.at_work) == together
+        assert len(worker.at_work) == together
         gate.set()
-        await until(lambda: len(desk.ended) == 2 and box.idle)
+        await until(lambda: len(worker.ended) == 2 and box.idle)
 
 
 def put_for_later(tx: Tx, *, due_at: float) -> None:
@@ -759,32 +765,32 @@ def put_for_later(tx: Tx, *, due_at: float) -> None:
 
 
 async def test_what_is_due_later_is_not_done_earlier_after_a_restart(engine: Engine) -> None:
-    desk = Desk()
+    worker = RecordingWorker()
     await engine.write(put_for_later, due_at=1_100.0)
-    async with inbox_for(engine, desk, clock=lambda: 1_000.0) as box:
+    async with inbox_for(engine, worker, clock=lambda: 1_000.0) as box:
         await box.put("b", "other", "m", "{}")
-        await until(lambda: desk.ended == ["b"])
-    assert desk.began == ["b"]
+        await until(lambda: worker.ended == ["b"])
+    assert worker.began == ["b"]
 
 
 async def test_a_clock_that_was_set_back_does_not_put_a_retry_off_for_days(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.jobs.inbox.LONGEST_WAIT_S", 0.05)
-    desk = Desk()
+    worker = RecordingWorker()
     await engine.write(put_for_later, due_at=1_000_000.0)
-    async with inbox_for(engine, desk, clock=lambda: 1_000.0):
-        await until(lambda: desk.ended == ["a"])
+    async with inbox_for(engine, worker, clock=lambda: 1_000.0):
+        await until(lambda: worker.ended == ["a"])
 
 
 async def test_whoever_is_parked_for_killing_us_is_told_about_in_its_conversations_turn(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     told: list[str] = []
-    desk = Desk()
+    worker = RecordingWorker()
 
     async def gave_up(job: Job, error: GaveUp) -> None:
-        assert job.conversation not in desk.at_work, "told beside another job of the conversation"
+        assert job.conversation not in worker.at_work, "told beside another job of the conversation"
         told.append(f"{job.key} {error.attempts} {job.payload}")
 
     def kill(tx: Tx) -> None:
@@ -795,10 +801,10 @@ async def test_whoever_is_parked_for_killing_us_is_told_about_in_its_conversatio
 
     async with open_engine(f"sqlite:///{tmp_path}/p.db") as engine:
         await engine.write(kill)
-        desk.acts["next"] = [lambda: asyncio.sleep(0.1)]
-        async with inbox_for(engine, desk, gave_up=gave_up):
+        worker.acts["next"] = [lambda: asyncio.sleep(0.1)]
+        async with inbox_for(engine, worker, gave_up=gave_up):
             await until(lambda: told == ["poison 5 {}"])
-    assert desk.ended == ["next"]
+    assert worker.ended == ["next"]
     assert "job 1 (poison) parked after 5: the process died while it ran" in caplog.text
 
 
@@ -838,25 +844,25 @@ def test_whatever_moment_the_process_dies_nothing_is_lost_or_out_of_order(
 
 
 async def test_quiet_conversations_cost_nothing(engine: Engine) -> None:
-    desk = Desk()
-    async with inbox_for(engine, desk) as box:
+    worker = RecordingWorker()
+    async with inbox_for(engine, worker) as box:
         await box.put("warm", "up", "m", "{}")
-        await until(lambda: bool(desk.ended))
+        await until(lambda: bool(worker.ended))
         await asyncio.gather(*(box.put(f"{n}", f"c{n}", "m", "{}") for n in range(2000)))
-        await until(lambda: len(desk.ended) == 2001)
+        await until(lambda: len(worker.ended) == 2001)
         await asyncio.sleep(0.05)
         assert len(asyncio.all_tasks()) == 1
         gc.collect()
         lanes = box._lanes
-        assert not (lanes._busy or lanes._knocked or lanes._ready or lanes._timers or box._tasks)
+        assert not (lanes._busy or lanes._woken or lanes._ready or lanes._timers or box._tasks)
 
 
 async def test_keys_are_kept_for_more_than_a_day_then_go(engine: Engine) -> None:
     def scene(tx: Tx, later: float) -> tuple[int, bool]:
         return inbox.tidy(tx, now=later), inbox.put(tx, "a", "c", "m", "{}", now=later)
 
-    desk = Desk()
-    async with inbox_for(engine, desk, clock=lambda: 0.0) as box:
+    worker = RecordingWorker()
+    async with inbox_for(engine, worker, clock=lambda: 0.0) as box:
         await box.put("a", "c", "m", "{}")
         await until_async(lambda: state_of(engine, 1), "done")
     assert await engine.write(scene, 25 * 3600.0) == (0, False)

@@ -158,4 +158,4 @@ def test_no_lane_runs_twice_no_bound_is_broken_and_every_wake_is_followed_by_a_r
         lanes.leave(lane)
     assert not owed
     assert lanes.empty
-    assert not (lanes._busy or lanes._knocked or lanes._ready)
+    assert not (lanes._busy or lanes._woken or lanes._ready)

@@ -144,7 +144,7 @@ def doors() -> set[str]:
     found |= {f"parley {word}" for word in words_of(commands.Commands.parley)} - {"parley help"}
     found |= {f"parley {name.partition(' ')[0]}" for name in commands.HELP} - {"parley help"}
     found |= {f"cli {name}" for name in main.COMMANDS}
-    routes = control_app(None, None, None, hear=None, looks=None).router.resources()  # type: ignore[arg-type]
+    routes = control_app(None, None, None, transcribe_file=None, access_log=None).router.resources()  # type: ignore[arg-type]
     return found | {f"control /{route.canonical.split('/')[1]}" for route in routes}
 
 
@@ -369,7 +369,7 @@ async def test_a_report_waits_for_no_entry_and_the_entry_waits_for_the_database(
 async def test_what_waits_at_the_end_is_written_down_before_it(tmp_path: Path) -> None:
     async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
         noted = AccessLog(engine)
-        async with noted.noting():
+        async with noted.written_down():
             noted.note("T", "U1", "usage", "everything")
     assert await looks(tmp_path) == [("usage", "U1", "everything")]
 
@@ -380,7 +380,7 @@ async def test_looks_that_could_not_wait_are_counted_in_the_list_and_for_the_mon
         noted = AccessLog(engine)
         for number in range(WAITING + 2):
             noted.note("T", f"U{number}", "usage", "everything")
-        async with noted.noting():
+        async with noted.written_down():
             await looks(tmp_path, WAITING)
     assert [entry[:2] for entry in entries(tmp_path)][-1] == ("looks missed", "2 looks")
     (line,) = [line for line in METRICS.render().splitlines() if line.startswith("parley_audit_missed_total")]

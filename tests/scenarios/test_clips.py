@@ -45,7 +45,7 @@ GERMAN = "Hallo Parley, die Rechnung für Oktober ist noch offen. Wer kümmert s
 async def listen(team: Workspace, channel: str, value: str) -> None:
     """The channel's own wish."""
     where = team.slack.channel(channel)
-    await team.bot.services.clips.wish(team.slack.team, where, "listen", value, user="U1")
+    await team.bot.services.clips.set_wish(team.slack.team, where, "listen", value, user="U1")
 
 
 # -- where it listens
@@ -150,8 +150,8 @@ async def test_a_channel_may_close_our_ears_to_follow_ups(tmp_path: Path) -> Non
 async def test_the_channels_languages_and_words_reach_the_model(tmp_path: Path) -> None:
     async with workspace(tmp_path, model=EARS) as team:
         clips, where = team.bot.services.clips, team.slack.channel("#general")
-        await clips.wish(team.slack.team, where, "languages", "Japanese", user="U1")
-        await clips.wish(team.slack.team, where, "words", "Kantine, Frau Yılmaz", user="U1")
+        await clips.set_wish(team.slack.team, where, "languages", "Japanese", user="U1")
+        await clips.set_wish(team.slack.team, where, "words", "Kantine, Frau Yılmaz", user="U1")
         await answered(team, await drop(team, clip(HELLO, tmp_path)))
         (asked,) = heard(team)
         assert asked["language"] == "ja"

@@ -29,14 +29,14 @@ SCOPE = Scope("T1", "C1", "U1", "T1:C1:1", "answer")
 
 
 @dataclass
-class House:
-    voice: Recognizer
+class Setting:
+    recognizer: Recognizer
     model: FakeModel
     engine: Engine
     now: list[float]
 
     @property
-    def asked(self) -> list[dict[str, Any]]:
+    def requests(self) -> list[dict[str, Any]]:
         """Requests with sound, oldest first."""
         return [r.body for r in self.model.requests if r.endpoint.startswith("audio/")]
 
@@ -46,18 +46,21 @@ class House:
 
 
 @asynccontextmanager
-async def house(
+async def recognizer_on(
     tmp_path: Path,
     *,
-    ears: Callable[[bytes], RecognisedSpeech] = tones,
+    recognise: Callable[[bytes], RecognisedSpeech] = tones,
     speech: Any = None,
     speech_model: str = "whisper-1",
     **more: Any,
-) -> AsyncIterator[House]:
+) -> AsyncIterator[Setting]:
     """`speech`: asked to transcribe in the place of the provider."""
     now = [1_795_000_000.0]
     calendar = Calendar(ZoneInfo("UTC"), clock=lambda: now[0])
-    async with FakeModel(recognise=ears) as model, open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
+    async with (
+        FakeModel(recognise=recognise) as model,
+        open_engine(f"sqlite:///{tmp_path}/parley.db") as engine,
+    ):
         settings = Settings(
             openai_api_key="sk-1", openai_base_url=model.base_url, speech_model=speech_model, **more
         )
@@ -65,7 +68,7 @@ async def house(
         ledger = Ledger(engine, prices, calendar)
         await ledger.start()
         async with Provider(settings, ledger, Scheduler(), engine) as provider:
-            voice = Recognizer(
+            recognizer = Recognizer(
                 settings, engine, speech or provider, provider.complete, prices=prices, calendar=calendar
             )
-            yield House(voice, model, engine, now)
+            yield Setting(recognizer, model, engine, now)

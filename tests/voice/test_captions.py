@@ -23,7 +23,7 @@ CARD = ClipCard(
     length_s=3_700.5,
     model="whisper-1",
     language="de",
-    said=(Segment(0, 1.2, "Guten Tag."), Segment(3_661.0405, 3_700.5, "Das war's <und> Schluß & Punkt.")),
+    segments=(Segment(0, 1.2, "Guten Tag."), Segment(3_661.0405, 3_700.5, "Das war's <und> Schluß & Punkt.")),
     english=(Segment(0, 1.2, "Good day."), Segment(3_661.0405, 3_700.5, "That was it.")),
     cost_usd=Decimal("0.37"),
 )
@@ -54,7 +54,7 @@ def test_webvtt_escapes_what_would_be_markup() -> None:
 
 
 def test_webvtt_tells_the_speaker() -> None:
-    card = ClipCard("1", "a", 2, "m", said=(Segment(0, 1, "Hi", "A"),))
+    card = ClipCard("1", "a", 2, "m", segments=(Segment(0, 1, "Hi", "A"),))
     assert "<v A>Hi" in captions.vtt(card)
     assert "\nA: Hi\n" in captions.srt(card)
 

@@ -59,7 +59,7 @@ async def test_a_short_clip_is_sent_byte_for_byte(container: str, tmp_path: Path
     assert part.path == path
     assert part.name == f"recording.{container}"
     assert recording.length_s == pytest.approx(2.77, abs=0.06)
-    assert recording.heard
+    assert recording.has_sound
 
 
 async def test_the_sound_of_a_video_clip_is_taken_without_decoding_its_pictures(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ async def test_the_same_file_is_always_cut_in_the_same_places(tmp_path: Path) ->
 )
 async def test_nothing_is_heard_in_silence_and_steady_noise(samples: np.ndarray, tmp_path: Path) -> None:
     recording = await prepared(written(tmp_path, wav(samples)), tmp_path)
-    assert not recording.heard
+    assert not recording.has_sound
     assert recording.sounds == ()
 
 
@@ -156,7 +156,7 @@ async def test_speech_is_heard_when_it_is_faint_and_when_it_is_noisy(
 async def test_one_short_word_is_heard(tmp_path: Path) -> None:
     word = np.concatenate([silence(1), speech()[int(0.35 * RATE) : int(0.65 * RATE)], silence(1)])
     recording = await prepared(written(tmp_path, wav(word)), tmp_path)
-    assert recording.heard
+    assert recording.has_sound
 
 
 async def test_spans_of_sound_tell_where_somebody_speaks(tmp_path: Path) -> None:
@@ -213,7 +213,7 @@ async def test_a_header_that_claims_75_hours_counts_for_what_it_holds(tmp_path: 
     assert len(content) == 144
     recording = await prepared(written(tmp_path, content), tmp_path)
     assert recording.length_s < 0.1
-    assert not recording.heard
+    assert not recording.has_sound
 
 
 async def test_a_header_that_claims_less_than_it_holds_does_not_pass_the_limit(tmp_path: Path) -> None:

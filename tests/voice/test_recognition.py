@@ -20,14 +20,13 @@ from bot.core.errors import BudgetExceeded, FileTooLarge, Missing, UnsupportedFi
 from bot.core.values import Conversation
 from bot.costs import pricing
 from bot.sandbox.rehearsal.recordings import RecognisedSpeech, recognise_speech
-from bot.voice import clip_card, speech_models
-from bot.voice import recognition as voice
+from bot.voice import clip_card, recognition, speech_models
 from bot.voice.clip_card import ClipCard
 from bot.voice.transcriber import TranscriptionRequest
 from bot.voice.transcript import Segment, correct_segments, read_transcript, spread_sentences
 from storage.privacy import forget
 from tests.support.audio_files import FORMATS, RATE, decode, encode, noise, say, silence, speech, tones, wav
-from tests.support.recognition import SCOPE, house
+from tests.support.recognition import SCOPE, recognizer_on
 
 CLIPS = Path(__file__).parents[2] / "bot" / "sandbox" / "clips"
 
@@ -50,9 +49,9 @@ def text(words: list[int] | range) -> str:
 @pytest.mark.parametrize("container", sorted(FORMATS))
 async def test_every_format_reaches_the_model_byte_for_byte(container: str, tmp_path: Path) -> None:
     path = clip_of(range(12), tmp_path / "audio_message.mp4", container)
-    async with house(tmp_path) as h:
-        card = await h.voice.hear(path, TranscriptionRequest("audio_message.mp4", SCOPE))
-        (asked,) = h.asked
+    async with recognizer_on(tmp_path) as h:
+        card = await h.recognizer.recognize(path, TranscriptionRequest("audio_message.mp4", SCOPE))
+        (asked,) = h.requests
     assert asked["file"] == (f"recording.{container}", path.read_bytes())
     assert card.text == text(range(12))
     assert card.language == "en"
@@ -63,20 +62,20 @@ async def test_every_format_reaches_the_model_byte_for_byte(container: str, tmp_
 async def test_a_long_recording_reaches_the_model_in_parts_that_hold_all_of_it(tmp_path: Path) -> None:
     path = clip_of(range(100), tmp_path / "meeting", "mp3", pause_s=0.6, pause_every=6)
     told: list[str] = []
-    async with house(tmp_path, voice_request_s=11) as h:
+    async with recognizer_on(tmp_path, voice_request_s=11) as h:
         request = TranscriptionRequest(
-            "meeting.mp3", SCOPE, progress=lambda at, of: told.append(voice.format_minutes(at, of))
+            "meeting.mp3", SCOPE, progress=lambda at, of: told.append(recognition.format_minutes(at, of))
         )
-        card = await h.voice.hear(path, request)
-        lengths = [len(decode(asked["file"][1])) / RATE for asked in h.asked]
+        card = await h.recognizer.recognize(path, request)
+        lengths = [len(decode(asked["file"][1])) / RATE for asked in h.requests]
     assert card.text == text(range(100))
     assert max(lengths) <= 11
     assert sum(lengths) == pytest.approx(card.length_s, abs=0.3)
     assert told[0] == "0 of 1 minute"
     assert told[-1] == "1 of 1 minute"
-    starts = [s.start_s for s in card.said]
+    starts = [s.start_s for s in card.segments]
     assert starts == sorted(starts)
-    assert card.said[-1].end_s <= card.length_s
+    assert card.segments[-1].end_s <= card.length_s
 
 
 async def test_at_most_so_many_requests_at_a_time(tmp_path: Path) -> None:
@@ -94,8 +93,8 @@ async def test_at_most_so_many_requests_at_a_time(tmp_path: Path) -> None:
         translate = transcribe
 
     path = clip_of(range(200), tmp_path / "meeting", "flac", pause_s=0.6, pause_every=6)
-    async with house(tmp_path, speech=Slow(), voice_request_s=10, voice_parallel=2) as h:
-        await h.voice.hear(path, TranscriptionRequest("meeting", SCOPE))
+    async with recognizer_on(tmp_path, speech=Slow(), voice_request_s=10, voice_parallel=2) as h:
+        await h.recognizer.recognize(path, TranscriptionRequest("meeting", SCOPE))
     assert most == 2
 
 
@@ -108,20 +107,20 @@ async def test_at_most_so_many_requests_at_a_time(tmp_path: Path) -> None:
 async def test_nothing_to_hear_costs_nothing(samples: Any, tmp_path: Path) -> None:
     path = tmp_path / "clip"
     path.write_bytes(wav(samples))
-    async with house(tmp_path) as h:
-        card = await h.voice.hear(path, TranscriptionRequest("clip", SCOPE, english=True))
-        assert not card.heard
+    async with recognizer_on(tmp_path) as h:
+        card = await h.recognizer.recognize(path, TranscriptionRequest("clip", SCOPE, english=True))
+        assert not card.has_words
         assert card.cost_usd == 0
-        assert h.asked == []
+        assert h.requests == []
         assert await h.spent() == []
 
 
 async def test_silent_parts_of_a_long_recording_are_not_sent(tmp_path: Path) -> None:
     samples = np.concatenate([say(range(20)), silence(40), say(range(20, 40))])
     path = encode(samples, tmp_path / "clip", "flac")
-    async with house(tmp_path, voice_request_s=10) as h:
-        card = await h.voice.hear(path, TranscriptionRequest("clip", SCOPE))
-        seconds = sum(len(decode(asked["file"][1])) / RATE for asked in h.asked)
+    async with recognizer_on(tmp_path, voice_request_s=10) as h:
+        card = await h.recognizer.recognize(path, TranscriptionRequest("clip", SCOPE))
+        seconds = sum(len(decode(asked["file"][1])) / RATE for asked in h.requests)
     assert card.text == text(range(40))
     assert seconds < 35
 
@@ -135,17 +134,17 @@ async def test_words_made_up_for_silence_are_left_out() -> None:
             {"start": 1, "end": 3, "text": "Subscribe!", "no_speech_prob": 0.9, "avg_logprob": -1.4},
         ],
     }
-    assert [s.text for s in read_transcript(reply, [(0.2, 2.1)], 30).said] == ["Hello."]
+    assert [s.text for s in read_transcript(reply, [(0.2, 2.1)], 30).segments] == ["Hello."]
 
 
 async def test_broken_and_hostile_files_cost_nothing(tmp_path: Path) -> None:
     path = tmp_path / "clip"
-    async with house(tmp_path) as h:
+    async with recognizer_on(tmp_path) as h:
         for content in (b"", b"#EXTM3U\nfile:///etc/passwd", b"\x00\x00\x00\x20ftypM4A " + os.urandom(2_000)):
             path.write_bytes(content)
             with pytest.raises(UnsupportedFile):
-                await h.voice.hear(path, TranscriptionRequest("voice.mp4", SCOPE))
-        assert h.asked == []
+                await h.recognizer.recognize(path, TranscriptionRequest("voice.mp4", SCOPE))
+        assert h.requests == []
         assert await h.spent() == []
 
 
@@ -172,10 +171,10 @@ async def test_each_model_is_asked_in_its_own_words(
     model: str, fields: dict[str, Any], tmp_path: Path
 ) -> None:
     path = clip_of(range(8), tmp_path / "clip")
-    async with house(tmp_path, speech_model=model) as h:
+    async with recognizer_on(tmp_path, speech_model=model) as h:
         request = TranscriptionRequest("clip", SCOPE, spoken=("Japanese",), vocabulary=("Kantine",))
-        card = await h.voice.hear(path, request)
-        (asked,) = h.asked
+        card = await h.recognizer.recognize(path, request)
+        (asked,) = h.requests
     assert {name: value for name, value in asked.items() if name not in ("file", "model")} == fields
     assert card.text.removeprefix("A: ") == text(range(8))
     assert bool(card.speakers) == model.endswith("diarize")
@@ -210,10 +209,10 @@ async def test_text_without_times_is_laid_over_the_sound(tmp_path: Path) -> None
     def two(recording: bytes) -> RecognisedSpeech:
         return RecognisedSpeech("Hey Parley, when do we meet tomorrow? Wann treffen wir uns?", "en", "", 16)
 
-    async with house(tmp_path, speech_model="gpt-transcribe", ears=two) as h:
-        card = await h.voice.hear(path, TranscriptionRequest("clip", SCOPE))
+    async with recognizer_on(tmp_path, speech_model="gpt-transcribe", recognise=two) as h:
+        card = await h.recognizer.recognize(path, TranscriptionRequest("clip", SCOPE))
     assert not card.timed
-    first, second = card.said
+    first, second = card.segments
     assert (first.start_s, second.end_s) == pytest.approx((5, 14.7), abs=0.6)
     assert second.start_s > 6
 
@@ -222,8 +221,8 @@ async def test_text_without_times_is_laid_over_the_sound(tmp_path: Path) -> None
 
 
 async def test_english_comes_from_the_endpoint_where_the_model_has_one(tmp_path: Path) -> None:
-    async with house(tmp_path, ears=recognise_speech) as h:
-        card = await h.voice.hear(
+    async with recognizer_on(tmp_path, recognise=recognise_speech) as h:
+        card = await h.recognizer.recognize(
             CLIPS / "offene_rechnung.webm", TranscriptionRequest("a.webm", SCOPE, english=True)
         )
         assert [r.endpoint for r in h.model.requests] == ["audio/transcriptions", "audio/translations"]
@@ -235,15 +234,15 @@ async def test_english_comes_from_the_endpoint_where_the_model_has_one(tmp_path:
 
 
 async def test_english_comes_from_the_language_model_where_it_has_none(tmp_path: Path) -> None:
-    async with house(tmp_path, ears=recognise_speech, speech_model="gpt-transcribe") as h:
+    async with recognizer_on(tmp_path, recognise=recognise_speech, speech_model="gpt-transcribe") as h:
         h.model.script("Hello Parley, the invoice is open.", match="Rechnung")
-        card = await h.voice.hear(
+        card = await h.recognizer.recognize(
             CLIPS / "offene_rechnung.webm", TranscriptionRequest("a.webm", SCOPE, english=True)
         )
         asked = [r.endpoint for r in h.model.requests if r.outcome == "answered"]
         assert asked == ["audio/transcriptions", "chat/completions"]
         h.model.requests.clear()
-        again = await h.voice.into_english(card.id, SCOPE)
+        again = await h.recognizer.translate_card(card.id, SCOPE)
         assert not h.model.requests
     assert card.english_text == "Hello Parley, the invoice is open."
     assert card.english_whole
@@ -253,9 +252,9 @@ async def test_english_comes_from_the_language_model_where_it_has_none(tmp_path:
 
 
 async def test_a_cut_translation_is_marked(tmp_path: Path) -> None:
-    async with house(tmp_path, ears=recognise_speech, speech_model="gpt-transcribe") as h:
+    async with recognizer_on(tmp_path, recognise=recognise_speech, speech_model="gpt-transcribe") as h:
         h.model.script("Hello", match="Rechnung", finish="length")
-        card = await h.voice.hear(
+        card = await h.recognizer.recognize(
             CLIPS / "offene_rechnung.webm", TranscriptionRequest("a.webm", SCOPE, english=True)
         )
     assert not card.english_whole
@@ -263,8 +262,8 @@ async def test_a_cut_translation_is_marked(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("model", ["whisper-1", "gpt-transcribe", "gpt-4o-transcribe"])
 async def test_what_is_english_already_is_not_translated(model: str, tmp_path: Path) -> None:
-    async with house(tmp_path, ears=recognise_speech, speech_model=model) as h:
-        card = await h.voice.hear(
+    async with recognizer_on(tmp_path, recognise=recognise_speech, speech_model=model) as h:
+        card = await h.recognizer.recognize(
             CLIPS / "release_note.m4a", TranscriptionRequest("a.m4a", SCOPE, english=True)
         )
         assert len(h.model.requests) == 1
@@ -280,8 +279,8 @@ async def test_the_ledger_holds_what_the_provider_reports_and_the_card_what_the_
     model: str, tmp_path: Path
 ) -> None:
     path = clip_of(range(100), tmp_path / "clip", "flac", pause_s=0.6, pause_every=6)
-    async with house(tmp_path, speech_model=model, voice_request_s=11) as h:
-        card = await h.voice.hear(path, TranscriptionRequest("clip", SCOPE))
+    async with recognizer_on(tmp_path, speech_model=model, voice_request_s=11) as h:
+        card = await h.recognizer.recognize(path, TranscriptionRequest("clip", SCOPE))
         reported = [r.usage for r in h.model.requests if r.usage]
         (row,) = await h.spent()
     assert row["requests"] == len(reported) > 3
@@ -297,40 +296,40 @@ async def test_the_ledger_holds_what_the_provider_reports_and_the_card_what_the_
 
 async def test_a_recording_longer_than_one_may_be_is_refused(tmp_path: Path) -> None:
     path = clip_of(range(40), tmp_path / "clip", "mp3")
-    async with house(tmp_path, voice_clip_minutes=0.1) as h:
+    async with recognizer_on(tmp_path, voice_clip_minutes=0.1) as h:
         with pytest.raises(FileTooLarge):
-            await h.voice.hear(path, TranscriptionRequest("clip", SCOPE))
-        assert h.asked == []
+            await h.recognizer.recognize(path, TranscriptionRequest("clip", SCOPE))
+        assert h.requests == []
 
 
 async def test_minutes_are_capped_per_person_and_for_all_and_start_anew_at_midnight(tmp_path: Path) -> None:
     paths = [clip_of([i] * 20, tmp_path / f"{i}") for i in range(8)]  # 6.4 s each
     bob = replace(SCOPE, user="U2")
     caps = {"voice_person_minutes": 13 / 60, "voice_team_minutes": 20 / 60}
-    async with house(tmp_path, ears=someone, **caps) as h:
-        await h.voice.hear(paths[0], TranscriptionRequest("clip", SCOPE))
-        await h.voice.hear(paths[0], TranscriptionRequest("clip", SCOPE))  # known already: counts once
-        await h.voice.hear(paths[1], TranscriptionRequest("clip", SCOPE))
+    async with recognizer_on(tmp_path, recognise=someone, **caps) as h:
+        await h.recognizer.recognize(paths[0], TranscriptionRequest("clip", SCOPE))
+        await h.recognizer.recognize(paths[0], TranscriptionRequest("clip", SCOPE))
+        await h.recognizer.recognize(paths[1], TranscriptionRequest("clip", SCOPE))
         with pytest.raises(BudgetExceeded, match="personal daily voice"):
-            await h.voice.hear(paths[2], TranscriptionRequest("clip", SCOPE))
-        await h.voice.hear(paths[3], TranscriptionRequest("clip", bob))
+            await h.recognizer.recognize(paths[2], TranscriptionRequest("clip", SCOPE))
+        await h.recognizer.recognize(paths[3], TranscriptionRequest("clip", bob))
         with pytest.raises(BudgetExceeded, match="workspace's daily voice"):
-            await h.voice.hear(paths[4], TranscriptionRequest("clip", bob))
-        assert len(h.asked) == 3
+            await h.recognizer.recognize(paths[4], TranscriptionRequest("clip", bob))
+        assert len(h.requests) == 3
         h.now[0] += 86_400
-        await h.voice.hear(paths[4], TranscriptionRequest("clip", bob))
-        await h.voice.hear(paths[5], TranscriptionRequest("clip", SCOPE))
+        await h.recognizer.recognize(paths[4], TranscriptionRequest("clip", bob))
+        await h.recognizer.recognize(paths[5], TranscriptionRequest("clip", SCOPE))
 
 
 async def test_the_same_recording_in_the_same_thread_is_paid_for_once(tmp_path: Path) -> None:
     path = clip_of(range(10), tmp_path / "clip")
-    async with house(tmp_path) as h:
-        first = await h.voice.hear(path, TranscriptionRequest("clip", SCOPE))
-        assert await h.voice.hear(path, TranscriptionRequest("clip", SCOPE)) == first
-        assert len(h.asked) == 1
+    async with recognizer_on(tmp_path) as h:
+        first = await h.recognizer.recognize(path, TranscriptionRequest("clip", SCOPE))
+        assert await h.recognizer.recognize(path, TranscriptionRequest("clip", SCOPE)) == first
+        assert len(h.requests) == 1
         elsewhere = TranscriptionRequest("clip", replace(SCOPE, conversation="T1:C2:1"))
-        await h.voice.hear(path, elsewhere)
-        assert len(h.asked) == 2
+        await h.recognizer.recognize(path, elsewhere)
+        assert len(h.requests) == 2
 
 
 # -- what goes wrong
@@ -338,12 +337,12 @@ async def test_the_same_recording_in_the_same_thread_is_paid_for_once(tmp_path: 
 
 async def test_a_recording_that_is_wanted_twice_at_once_is_listened_to_once(tmp_path: Path) -> None:
     path = clip_of(range(12), tmp_path / "clip")
-    async with house(tmp_path) as h:
+    async with recognizer_on(tmp_path) as h:
         first, second = await asyncio.gather(
-            *(h.voice.hear(path, TranscriptionRequest("clip", SCOPE)) for _ in range(2))
+            *(h.recognizer.recognize(path, TranscriptionRequest("clip", SCOPE)) for _ in range(2))
         )
         assert first.text == second.text == text(range(12))
-        assert len(h.asked) == 1
+        assert len(h.requests) == 1
 
 
 async def test_after_a_failure_only_the_missing_parts_are_asked_for_again(tmp_path: Path) -> None:
@@ -362,12 +361,12 @@ async def test_after_a_failure_only_the_missing_parts_are_asked_for_again(tmp_pa
         translate = transcribe
 
     flaky = Flaky()
-    async with house(tmp_path, speech=flaky, voice_request_s=11, voice_parallel=1) as h:
+    async with recognizer_on(tmp_path, speech=flaky, voice_request_s=11, voice_parallel=1) as h:
         with pytest.raises(ConnectionError):
-            await h.voice.hear(path, TranscriptionRequest("clip", SCOPE))
+            await h.recognizer.recognize(path, TranscriptionRequest("clip", SCOPE))
         assert len(heard) == 2
         flaky.working = True
-        card = await h.voice.hear(path, TranscriptionRequest("clip", SCOPE))
+        card = await h.recognizer.recognize(path, TranscriptionRequest("clip", SCOPE))
     assert card.text == text(range(100))
     assert len(heard) == len(set(heard)) >= 4
 
@@ -377,7 +376,7 @@ import asyncio, os, signal, sys
 from pathlib import Path
 from bot.voice.transcriber import TranscriptionRequest
 from tests.support.audio_files import tones
-from tests.support.recognition import SCOPE, house
+from tests.support.recognition import SCOPE, recognizer_on
 
 asked, path, deadly = Path(sys.argv[1]) / "asked", Path(sys.argv[1]) / "clip", int(sys.argv[2])
 
@@ -391,8 +390,8 @@ class Speech:
     translate = transcribe
 
 async def main():
-    async with house(path.parent, speech=Speech(), voice_request_s=11, voice_parallel=1) as h:
-        print((await h.voice.hear(path, TranscriptionRequest("clip", SCOPE))).text)
+    async with recognizer_on(path.parent, speech=Speech(), voice_request_s=11, voice_parallel=1) as h:
+        print((await h.recognizer.recognize(path, TranscriptionRequest("clip", SCOPE))).text)
 
 asyncio.run(main())
 """
@@ -418,37 +417,41 @@ async def test_killed_in_mid_recording_it_goes_on_and_pays_for_no_finished_part_
 
 
 async def test_a_card_can_be_corrected_and_then_put_into_english_again(tmp_path: Path) -> None:
-    async with house(tmp_path, ears=recognise_speech, speech_model="gpt-transcribe") as h:
-        card = await h.voice.hear(CLIPS / "offene_rechnung.webm", TranscriptionRequest("a.webm", SCOPE))
-        corrected = await h.voice.correct(card.id, "Die Rechnung für November ist offen. Danke!")
+    async with recognizer_on(tmp_path, recognise=recognise_speech, speech_model="gpt-transcribe") as h:
+        card = await h.recognizer.recognize(
+            CLIPS / "offene_rechnung.webm", TranscriptionRequest("a.webm", SCOPE)
+        )
+        corrected = await h.recognizer.correct_card(card.id, "Die Rechnung für November ist offen. Danke!")
         h.model.script("The November invoice is open. Thanks!", match="November")
-        english = await h.voice.into_english(card.id, SCOPE)
+        english = await h.recognizer.translate_card(card.id, SCOPE)
     assert corrected.text == "Die Rechnung für November ist offen. Danke!"
     assert english.english_text == "The November invoice is open. Thanks!"
 
 
 async def test_a_forgotten_recording_is_gone_and_its_minutes_stay(tmp_path: Path) -> None:
     path = clip_of(range(30), tmp_path / "clip")
-    async with house(tmp_path, voice_person_minutes=10 / 60) as h:
-        card = await h.voice.hear(path, TranscriptionRequest("clip", SCOPE))
-        await h.voice.forget(card.id)
+    async with recognizer_on(tmp_path, voice_person_minutes=10 / 60) as h:
+        card = await h.recognizer.recognize(path, TranscriptionRequest("clip", SCOPE))
+        await h.recognizer.forget_card(card.id)
         with pytest.raises(Missing):
-            await h.voice.card(card.id)
+            await h.recognizer.read_card(card.id)
         with pytest.raises(BudgetExceeded):
-            await h.voice.hear(clip_of(range(5), tmp_path / "other"), TranscriptionRequest("clip", SCOPE))
+            await h.recognizer.recognize(
+                clip_of(range(5), tmp_path / "other"), TranscriptionRequest("clip", SCOPE)
+            )
 
 
 @pytest.mark.parametrize("whose", ["thread", "person"])
 async def test_forgetting_a_thread_or_a_person_takes_the_recordings_along(whose: str, tmp_path: Path) -> None:
     path = clip_of(range(5), tmp_path / "clip")
-    async with house(tmp_path) as h:
-        card = await h.voice.hear(path, TranscriptionRequest("clip", SCOPE))
+    async with recognizer_on(tmp_path) as h:
+        card = await h.recognizer.recognize(path, TranscriptionRequest("clip", SCOPE))
         if whose == "thread":
             await h.engine.write(forget.forget, Conversation("T1", "C1", "1"), now=1.0)
         else:
             await h.engine.write(forget.forget_user, "T1", "U1", now=1.0)
         with pytest.raises(Missing):
-            await h.voice.card(card.id)
+            await h.recognizer.read_card(card.id)
 
 
 def test_a_card_survives_storage() -> None:
@@ -461,7 +464,7 @@ def test_a_card_survives_storage() -> None:
 
 def test_who_spoke_how_long_is_told_by_speaker() -> None:
     said = (Segment(0, 3, "Hi", "A"), Segment(3, 4, "Ho", "B"), Segment(4, 9, "He", "A"))
-    card = ClipCard("1", "a", 9, "m", said=said)
+    card = ClipCard("1", "a", 9, "m", segments=said)
     assert card.speakers == (("A", 8), ("B", 1))
     assert card.text == "A: Hi\n\nB: Ho\n\nA: He"
 
@@ -479,13 +482,13 @@ def test_who_spoke_how_long_is_told_by_speaker() -> None:
     ],
 )
 def test_a_clip_that_begins_with_the_name_is_meant_for_it(said: str, expected: bool) -> None:
-    assert voice.is_addressed(said, "Parley") is expected
+    assert recognition.is_addressed(said, "Parley") is expected
 
 
 def test_minutes_are_told_in_whole_ones() -> None:
-    assert voice.format_minutes(250, 540) == "4 of 9 minutes"
-    assert voice.format_minutes(0, 20) == "0 of 1 minute"
-    assert voice.format_minutes(20, 20) == "1 of 1 minute"
+    assert recognition.format_minutes(250, 540) == "4 of 9 minutes"
+    assert recognition.format_minutes(0, 20) == "0 of 1 minute"
+    assert recognition.format_minutes(20, 20) == "1 of 1 minute"
 
 
 SAID = (

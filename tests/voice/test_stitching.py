@@ -92,7 +92,7 @@ def test_no_text_makes_joining_fail(before: str, after: str) -> None:
     assert joined[0].start_s == 0
 
 
-class Ears:
+class CountingSpeech:
     """A speech model that reads the samples it is sent, and nothing else."""
 
     def __init__(self, *, timed: bool) -> None:
@@ -119,7 +119,7 @@ async def test_split_and_joined_it_says_the_same_as_in_one_piece(
 ) -> None:
     spoken = random.Random(container).sample(range(490), 80)
     path = encode(say(spoken, pause_s=0.6, pause_every=pause_every), tmp_path / "clip", container)
-    ears = Ears(timed=timed)
+    speech = CountingSpeech(timed=timed)
     texts, times = [], []
     async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
         for max_s in (3_600, 11):
@@ -127,13 +127,13 @@ async def test_split_and_joined_it_says_the_same_as_in_one_piece(
             into.mkdir()
             wants = DecodingLimits(frozenset(FORMATS), 25 << 20, max_s, 3_600)
             recording = await decode_file(path, "clip", into, wants)
-            listener = Transcriber(Settings(), engine, ears, lambda model, usage: None)
-            heard, _ = await listener.listen(
+            transcriber = Transcriber(Settings(), engine, speech, lambda model, usage: None)
+            transcript, _ = await transcriber.transcribe_parts(
                 "transcribe", str(max_s), recording, TranscriptionRequest("clip", SCOPE)
             )
-            texts.append(clip_card.join_segments(heard.said, "en"))
-            times.append({word: s.start_s for s in heard.said for word in s.text.split()})
-    assert len(ears.seconds) >= 4
+            texts.append(clip_card.join_segments(transcript.segments, "en"))
+            times.append({word: s.start_s for s in transcript.segments for word in s.text.split()})
+    assert len(speech.seconds) >= 4
     assert texts[0] == " ".join(f"w{i}" for i in spoken)
     assert texts[1] == texts[0]
     if timed:

@@ -42,9 +42,9 @@ async def test_a_killed_process_leaves_the_books_in_order(tmp_path: Path, point:
             budget = Budget(slack.team, "workspace", "", "month", Decimal(1))
             await Budgets(engine, Calendar(zone("UTC"))).put(budget)
         async with supervised(slack, model, tmp_path, kill_at=[point]) as bot:
-            await slack.until(lambda: slack.counts["apps.connections.open"] >= 2, 20)
+            await slack.until(lambda: slack.counts["apps.connections.open"] >= 2, 90)
             thread = await slack.say("alice", "#general", "@parley tell me")
-            await slack.until(lambda: bot.lives == 2 and finals(slack, "#general", thread), 40)
+            await slack.until(lambda: bot.lives == 2 and finals(slack, "#general", thread), 90)
             assert await bot.end() == 0
         async with open_engine(url, read_only=True) as engine:
             ledger, (use,), holds, (sums,) = await engine.read(books)

@@ -40,12 +40,12 @@ async def test_a_card_whose_bot_was_killed_right_after_it_is_changed_where_it_st
         supervised(slack, model, tmp_path, kill_at=["slack:chat.postMessage:after:1"], **settings) as bot,
     ):
         model.script("In English.", times=0)
-        await slack.until(lambda: slack.counts["apps.connections.open"] >= 2, 30)
+        await slack.until(lambda: slack.counts["apps.connections.open"] >= 2, 90)
         thread = await slack.say("alice", "#general", "@parley", files=[clip(range(12), tmp_path, "flac")])
-        await slack.until(lambda: bot.lives == 2 and len(finals(slack, "#general", thread)) == 2, 60)
+        await slack.until(lambda: bot.lives == 2 and len(finals(slack, "#general", thread)) == 2, 90)
         card = next(m for m in slack.thread("#general", thread) if is_card(m))
         await slack.press("alice", "#general", card["ts"], TRANSLATE)
-        await slack.until(lambda: "In English" in str(slack.thread("#general", thread)), 30)
+        await slack.until(lambda: "In English" in str(slack.thread("#general", thread)), 90)
         assert len([m for m in slack.thread("#general", thread) if is_card(m)]) == 1
 
 
@@ -60,10 +60,10 @@ async def test_a_bot_killed_while_it_listens_goes_on_where_it_was(
         supervised(slack, model, tmp_path, kill_at=[point], **settings) as bot,
     ):
         model.script(ANSWER, times=0)
-        await slack.until(lambda: slack.counts["apps.connections.open"] >= 2, 30)
+        await slack.until(lambda: slack.counts["apps.connections.open"] >= 2, 90)
         recording = clip(WORDS, tmp_path, "flac")
         thread = await slack.say("alice", "#general", "@parley", files=[recording])
-        await slack.until(lambda: ANSWER in finals(slack, "#general", thread), 60)
+        await slack.until(lambda: ANSWER in finals(slack, "#general", thread), 90)
         assert bot.lives == 2
         heard = [r.text for r in model.requests if r.endpoint.startswith("audio/")]
         assert len(set(heard)) > 3

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bot.__main__ import main
+from handlers.reply import stream
 from handlers.slack.client import SlackClient
 from storage.sqlite.engine import SqliteEngine
 
@@ -47,6 +48,8 @@ def function_name(fn: Any, *_: Any) -> str:
 
 
 if __name__ == "__main__":
+    # How long an answer may take and still be posted whole; it comes slowly where there is much else to do.
+    stream.GRACE_S = float(os.environ.get("PARLEY_GRACE_S", stream.GRACE_S))
     if os.environ.get("PARLEY_KILL_AT"):
         SqliteEngine.write = killing("write", function_name, SqliteEngine.write)  # type: ignore[method-assign]
         SlackClient.call = killing("slack", lambda method: method, SlackClient.call)  # type: ignore[method-assign]

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 
-async def until(condition: Callable[[], object], timeout_s: float = 10.0, every_s: float = 0.03) -> None:
+async def until(condition: Callable[[], object], timeout_s: float = 60.0, every_s: float = 0.03) -> None:
     """Return when the condition holds; TimeoutError when it does not in time."""
     for _ in range(int(timeout_s / every_s)):
         if condition():

@@ -47,7 +47,7 @@ class Workspace:
     def replies(self, channel: str, thread: str) -> list[dict[str, Any]]:
         return [m for m in self.slack.thread(channel, thread) if m.get("user") == self.slack.bot]
 
-    async def answer(self, channel: str, thread: str, *, count: int = 1, timeout_s: float = 10.0) -> str:
+    async def answer(self, channel: str, thread: str, *, count: int = 1, timeout_s: float = 60.0) -> str:
         """The bot's count-th reply in a thread, once it is final."""
 
         def final() -> str | None:
@@ -56,7 +56,7 @@ class Workspace:
 
         return await self.slack.until(final, timeout_s)
 
-    async def quiet(self, timeout_s: float = 10.0) -> None:
+    async def quiet(self, timeout_s: float = 60.0) -> None:
         """Waits until nothing is being worked on or waiting."""
         await self.slack.until(lambda: self.bot.services.inbox.idle, timeout_s)
 

@@ -120,7 +120,7 @@ class Record:
         for event in self._watchers:
             event.set()
 
-    async def until(self, predicate: Callable[[], T], timeout_s: float = 10.0) -> T:
+    async def until(self, predicate: Callable[[], T], timeout_s: float = 60.0) -> T:
         """The first truthy value of `predicate`, asked again whenever something happens; TimeoutError."""
         event = asyncio.Event()
         self._watchers.add(event)

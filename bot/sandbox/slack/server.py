@@ -332,7 +332,7 @@ class FakeSlack:
     def counts(self) -> Counter[str]:
         return self.record.counts
 
-    async def until(self, predicate: Callable[[], T], timeout_s: float = 10.0) -> T:
+    async def until(self, predicate: Callable[[], T], timeout_s: float = 60.0) -> T:
         """The first truthy value of `predicate`; TimeoutError when there is none in time."""
         return await self.record.until(predicate, timeout_s)
 

@@ -7,14 +7,13 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from bot.conversation.feedback import Feedback
 from bot.conversation.memory import Memory
 from bot.conversation.service import MESSAGE, ChatSide, Turns
 from bot.conversation.turn import TurnServices
 from bot.core.background import run_alongside
-from bot.core.calendar import Calendar, zone
+from bot.core.calendar import Calendar, utc_now, zone
 from bot.core.settings import Settings
 from bot.costs import pricing
 from bot.costs.budgets import Budgets
@@ -104,13 +103,14 @@ async def services_on(
         provider = await stack.enter_async_context(
             Provider(settings, ledger, scheduler, engine, transport=transport)
         )
+
         inbox = Inbox(
             engine,
             parallel=settings.parallel_turns,
             max_attempts=settings.max_attempts,
             max_crashes=settings.max_crashes,
         )
-        memory = Memory(engine, provider, settings, now)
+        memory = Memory(engine, provider, settings, utc_now)
         guard, ladder, trainer = guard_channels(settings, engine, inbox, provider)
         speech_model = speech_for(settings.speech_model, provider)
         recognizer = Recognizer(
@@ -118,9 +118,12 @@ async def services_on(
         )
         message_clips = MessageClips(settings, engine, recognizer, cards)
         services = TurnServices(settings, provider, memory, chat, message_clips, guard)
-        turns = Turns(engine, inbox, services, chat, now)
-        clips = Clips(settings, engine, inbox, message_clips, recognizer, cards, ask=turns.take, clock=now)
-        unnamed = anonymise.Anonymiser(engine)
+        turns = Turns(engine, inbox, services, chat, utc_now)
+        clips = Clips(
+            settings, engine, inbox, message_clips, recognizer, cards, ask=turns.take, clock=utc_now
+        )
+
+        anonymiser = anonymise.Anonymiser(engine)
         model = settings.small_model or settings.model
         preparation = TrainingPreparation(
             engine, ladder, provider, model=model, tell=chat.tell, retry=turns.retry
@@ -129,32 +132,33 @@ async def services_on(
         inbox.register(TRAINING, TrainingWorker(trainer, preparation.prepare).work)
         inbox.register(UNASKED, clips.work)
         inbox.register(TAKEN_AWAY, clips.work)
-        inbox.register(anonymise.ANONYMISE, unnamed.work)
+        inbox.register(anonymise.ANONYMISE, anonymiser.work)
+
         await stack.enter_async_context(inbox)
         await stack.enter_async_context(loop_lag())
         await stack.enter_async_context(run_alongside(tidy_hourly(engine, settings)))
         access_log = AccessLog(engine)
         await stack.enter_async_context(access_log.written_down())
-        costs = CostReports(
-            settings, engine, calendar, prices, Budgets(engine, calendar), page_secret(settings)
-        )
-        transcriber = FileTranscriber(settings, engine, provider, prices=prices, calendar=calendar)
         yield Services(
-            settings,
-            engine,
-            calendar,
-            provider,
-            turns,
-            clips,
-            transcriber,
-            inbox,
-            guard,
-            costs,
-            access_log,
-            Feedback(engine, guard, clock=calendar.now),
-            Forgetting(settings, engine, inbox, turns, clips, guard, access_log, clock=calendar.now),
-            Retention(settings, engine, clock=calendar.now),
-            Health(engine, calendar, provider, inbox),
+            settings=settings,
+            engine=engine,
+            calendar=calendar,
+            provider=provider,
+            turns=turns,
+            clips=clips,
+            transcriber=FileTranscriber(settings, engine, provider, prices=prices, calendar=calendar),
+            inbox=inbox,
+            guard=guard,
+            costs=CostReports(
+                settings, engine, calendar, prices, Budgets(engine, calendar), page_secret(settings)
+            ),
+            access_log=access_log,
+            feedback=Feedback(engine, guard, clock=calendar.now),
+            forgetting=Forgetting(
+                settings, engine, inbox, turns, clips, guard, access_log, clock=calendar.now
+            ),
+            retention=Retention(settings, engine, clock=calendar.now),
+            health=Health(engine, calendar, provider, inbox),
         )
 
 
@@ -167,7 +171,3 @@ def guard_channels(
     ladder = Ladder(engine, judge=judge, embedder=embedder, given=from_file(settings.policies))
     trainer = Trainer(engine, GuardHead(ladder, embedder=embedder))
     return ChannelGuard(engine, ladder, trainer, TrainingJobs(engine, inbox, TRAINING)), ladder, trainer
-
-
-def now() -> datetime:
-    return datetime.fromtimestamp(time.time(), UTC)

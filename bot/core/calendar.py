@@ -39,6 +39,11 @@ def next_first_day(first: date, period: Period) -> date:
     return first + timedelta(days=1 if period == "day" else 7)
 
 
+def utc_now() -> datetime:
+    """The time by the machine's clock, which may be set back."""
+    return datetime.fromtimestamp(wall.time(), UTC)
+
+
 class Calendar:
     """The workspace's time zone and a clock that never runs backwards: no cap starts anew by accident.
 

@@ -1,4 +1,4 @@
-"""Receive once, work once, retry politely, bury visibly.
+"""Jobs are received once, worked once, tried again after a failure, and parked when that is hopeless.
 
 Jobs of one conversation run one at a time in the order they came, conversations beside each other. A failed
 job keeps its place and holds back only its own conversation. Nothing is asked of the database while nothing

@@ -39,7 +39,7 @@ class Access:
 
 
 class AccessLog:
-    """One for the whole process; written down while `written_down`."""
+    """Notes who is shown which report; writes it to the audit list while `written_down`. One per process."""
 
     def __init__(self, engine: Engine, *, clock: Callable[[], float] = time.time) -> None:
         self._engine, self._clock = engine, clock

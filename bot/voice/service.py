@@ -53,7 +53,7 @@ class CardView(message_clips.FileSource, Protocol):
 
 
 class Clips:
-    """One for the whole process."""
+    """What people do with clips, and clips that are transcribed without a question. One per process."""
 
     def __init__(
         self,

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import json
+import shutil
+import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
@@ -60,9 +63,33 @@ class OnePerson:
 
 
 @pytest.fixture
-async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
-    async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
+async def engine(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Engine]:
+    """Where a test asks for the trainer, the channel about the kitchen is trained in it."""
+    path = tmp_path / "parley.db"
+    if "trainer" in request.fixturenames:
+        shutil.copy(await trained_database(), path)
+    async with open_engine(f"sqlite:///{path}") as engine:
         yield engine
+
+
+_trained: list[Path] = []
+
+
+async def trained_database() -> Path:
+    """A database in which the kitchen was trained, once for all tests of a worker."""
+    if not _trained:
+        path = Path(tempfile.mkdtemp(prefix="parley-trained-")) / "parley.db"
+        atexit.register(shutil.rmtree, path.parent)
+        split = topic_split("kitchen_and_dining", 45, 0)
+        async with open_engine(f"sqlite:///{path}") as engine:
+            ladder = Ladder(engine)
+            await ladder.save_policy(AT, KITCHEN, by="U0")
+            trainer = Trainer(engine, GuardHead(ladder))
+            await trainer.add_examples(AT, [(t, True) for t in split.on], source="owner")
+            await trainer.add_examples(AT, [(t, False) for t in split.off], source="owner")
+            assert await trainer.train(AT)
+        _trained.append(path)
+    return _trained[0]
 
 
 @pytest.fixture(scope="module")
@@ -76,14 +103,9 @@ def ladder(engine: Engine) -> Ladder:
 
 
 @pytest.fixture
-async def trainer(engine: Engine, ladder: Ladder, split: TopicSplit) -> Trainer:
-    """A channel about the kitchen, trained."""
-    await ladder.save_policy(AT, KITCHEN, by="U0")
-    trainer = Trainer(engine, GuardHead(ladder))
-    await trainer.add_examples(AT, [(t, True) for t in split.on], source="owner")
-    await trainer.add_examples(AT, [(t, False) for t in split.off], source="owner")
-    assert await trainer.train(AT)
-    return trainer
+def trainer(engine: Engine, ladder: Ladder) -> Trainer:
+    """Of a channel about the kitchen, which is trained."""
+    return Trainer(engine, GuardHead(ladder))
 
 
 async def judged(

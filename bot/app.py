@@ -21,7 +21,7 @@ from bot.costs.ledger import Ledger
 from bot.guard.head import GuardHead
 from bot.guard.ladder import Ladder
 from bot.guard.model_judge import ModelJudge
-from bot.guard.policy import from_file
+from bot.guard.policy import read_policies
 from bot.guard.service import ChannelGuard
 from bot.guard.training import TRAINING, TrainingPreparation
 from bot.health import Health
@@ -168,6 +168,6 @@ def guard_channels(
     """The guard, the ladder it judges by, and what trains the models on it."""
     embedder = embedder_for(settings.embeddings, provider, engine)
     judge = ModelJudge(provider, settings.small_model or settings.model)
-    ladder = Ladder(engine, judge=judge, embedder=embedder, given=from_file(settings.policies))
+    ladder = Ladder(engine, judge=judge, embedder=embedder, given=read_policies(settings.policies))
     trainer = Trainer(engine, GuardHead(ladder, embedder=embedder))
     return ChannelGuard(engine, ladder, trainer, TrainingJobs(engine, inbox, TRAINING)), ladder, trainer

@@ -32,7 +32,7 @@ from bot.learning.versions import Version
 from bot.ml.calibration import ErrorCosts
 from bot.ml.discriminator import MIN_EXAMPLES, load
 from bot.ml.evaluation import Wanted, evaluate, evaluate_trained
-from bot.ml.labelled_files import LABELS, LabelledRow, read
+from bot.ml.labelled_files import LABELS, LabelledRow, read_rows
 from bot.provider.embeddings import CachedEmbedder, LocalEmbedder, ProviderEmbedder
 from bot.provider.fair_share import Scheduler
 from bot.provider.service import Provider
@@ -114,7 +114,7 @@ def _channel(named: str) -> Channel:
 async def _train(args: argparse.Namespace, settings: Settings) -> int:
     """Opens the database itself; while the bot runs it has the file, and its own buttons train."""
     at = _channel(args.channel)
-    rows = read(args.file, "topic") if args.file else []
+    rows = read_rows(args.file, "topic") if args.file else []
     async with open_engine(settings.database) as engine:
         embedder = CachedEmbedder(LocalEmbedder(), engine) if args.local_embeddings else None
         trainer = Trainer(engine, GuardHead(Ladder(engine), embedder=embedder))
@@ -155,7 +155,7 @@ async def _evaluate(args: argparse.Namespace, settings: Settings) -> dict[str, A
         raise SetupError([f"--positive-class: not one of {', '.join(LABELS[args.head])}"])
     positive = args.positive_class or next(iter(LABELS[args.head]))
     wanted = Wanted(positive, args.beta or Wanted().betas, args.n_classes)
-    test = read(args.test, args.head)
+    test = read_rows(args.test, args.head)
     try:
         if args.channel:
             return await _evaluate_channel(args, settings, test, wanted)
@@ -167,7 +167,7 @@ async def _evaluate(args: argparse.Namespace, settings: Settings) -> dict[str, A
 async def _evaluate_files(
     args: argparse.Namespace, settings: Settings, test: list[LabelledRow], wanted: Wanted
 ) -> dict[str, Any]:
-    training = read(args.train, args.head)
+    training = read_rows(args.train, args.head)
     started = time.process_time()
     vectors = await _vectors([*training, *test], args, settings)
     embed_s = time.process_time() - started

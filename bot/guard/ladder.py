@@ -23,7 +23,7 @@ from bot.guard.model_judge import FAILURES, Judge, UnreadableVerdict
 from bot.guard.policy import Policy
 from bot.guard.verdict import Verdict
 from bot.ml.discriminator import Discriminator, load
-from bot.ml.features import visible
+from bot.ml.features import strip_invisible
 from bot.ops.metrics import METRICS
 from bot.provider.embeddings import Embedder
 from storage.engine import Engine
@@ -96,12 +96,12 @@ class Ladder:
         """What the channel is for; None: no guard."""
         if at not in self._policies:
             stored = await self._engine.read(policies.read_policy, at)
-            self._policies[at] = self._given.get(at.channel) if stored is None else policy.stored(stored)
+            self._policies[at] = self._given.get(at.channel) if stored is None else policy.load_policy(stored)
         return self._policies[at]
 
     async def save_policy(self, at: Channel, changed: Policy, *, by: str) -> None:
         """In force with the next message."""
-        what = policy.difference(await self.policy(at), changed)
+        what = policy.describe_changes(await self.policy(at), changed)
         await self._engine.write(
             policies.save_policy, at, changed.as_json(), by=by, what=what, now=self._clock()
         )
@@ -136,7 +136,9 @@ class Ladder:
             if history
             else None
         )
-        asked = MessageToJudge(visible(text).strip(), history, scope, bool(last and last["on_topic"]), kept)
+        asked = MessageToJudge(
+            strip_invisible(text).strip(), history, scope, bool(last and last["on_topic"]), kept
+        )
         verdict = await self._climb(rules, asked)
         verdict = replace(
             verdict,
@@ -149,20 +151,20 @@ class Ladder:
         return replace(verdict, id=await self._engine.write(verdicts.add_verdict, asked.channel, row))
 
     async def _climb(self, rules: Policy, asked: MessageToJudge) -> Verdict:
-        if rule := guard_rules.passes(asked.text, after_on_topic=asked.after_on_topic):
+        if rule := guard_rules.find_rule(asked.text, after_on_topic=asked.after_on_topic):
             return Verdict(True, "rule", rule, probability=1.0)
         if taught := await self._taught(asked):
             return taught
         local = await self._local(asked)
-        if local and _sure(local, asked):
+        if local and _is_sure(local, asked):
             return local
-        if local and _by_orders(local, asked):
+        if local and _is_carried_by_orders(local, asked):
             return replace(local, on_topic=False, reason=TO_ME)
-        return await self._ask_model(rules, asked, local) or _fallen_back(rules, asked, local)
+        return await self._ask_model(rules, asked, local) or _fall_back(rules, asked, local)
 
     async def _taught(self, asked: MessageToJudge) -> Verdict | None:
         """What people said of the same words; a short message means something else each time."""
-        if guard_rules.misleading(asked.text) == "short":
+        if guard_rules.find_misleading(asked.text) == "short":
             return None
         said = await self._engine.read(examples.find_label, asked.channel, asked.text)
         if said is None:
@@ -176,8 +178,8 @@ class Ladder:
             return None
         try:
             vectors = await self._vectors(trained, asked)
-            verdict = _held(trained, asked.text, vectors[0])
-            elsewhere = verdict.on_topic and _elsewhere(trained.model, asked.text, vectors[1:])
+            verdict = _judge_words(trained, asked.text, vectors[0])
+            elsewhere = verdict.on_topic and _asks_for_something_else(trained.model, asked.text, vectors[1:])
         except (BotError, ValueError, ArithmeticError) as error:
             log.warning("local verdict failed: %r", error, exc_info=error)
             return None
@@ -185,7 +187,7 @@ class Ladder:
 
     async def _vectors(self, trained: Trained, asked: MessageToJudge) -> list[Any]:
         """The message's vector, then each of its clauses with its vector."""
-        parts = guard_rules.clauses(asked.text)
+        parts = guard_rules.split_clauses(asked.text)
         parts = parts if len(parts) > 1 else []
         if not trained.embedder or self._embedder is None:
             return [(), *((part, ()) for part in parts)]
@@ -222,7 +224,7 @@ class Ladder:
         """The policy with what people taught last among its examples: learned at once, by the model too."""
         rows = await self._engine.read(examples.list_taught, at, limit=FEW_SHOTS)
         # Words that talk to a model are no example for one.
-        shown = [row for row in rows if guard_rules.misleading(row["text"]) != "instructions"]
+        shown = [row for row in rows if guard_rules.find_misleading(row["text"]) != "instructions"]
         on, off = (
             [row["text"][:SHOT] for row in shown if bool(row["on_topic"]) is kind] for kind in (True, False)
         )
@@ -265,7 +267,7 @@ class Ladder:
         }
 
 
-def verdict_from(row: dict[str, Any]) -> Verdict:
+def verdict_from_row(row: dict[str, Any]) -> Verdict:
     return Verdict(
         bool(row["on_topic"]),
         row["rung"],
@@ -280,7 +282,7 @@ def verdict_from(row: dict[str, Any]) -> Verdict:
     )
 
 
-def _held(trained: Trained, text: str, vector: Sequence[float]) -> Verdict:
+def _judge_words(trained: Trained, text: str, vector: Sequence[float]) -> Verdict:
     lines = trained.model.lines
     p = trained.model.probability(text, vector)
     reason = SURE if p < lines.low or p > lines.high else NOT_SURE
@@ -291,31 +293,31 @@ def _held(trained: Trained, text: str, vector: Sequence[float]) -> Verdict:
     return Verdict(p >= lines.threshold, "local", reason, p, lines.threshold, version=trained.version)
 
 
-def _elsewhere(model: Discriminator, text: str, clauses: Sequence[Any]) -> bool:
+def _asks_for_something_else(model: Discriminator, text: str, clauses: Sequence[Any]) -> bool:
     """Does a part of an on-topic message ask for something else? A clause, or a run of its words."""
     if any(model.probability(clause, vector) < model.lines.low for clause, vector in clauses):
         return True
     if model.uses_vectors:
         return False
-    return any(model.probability(run) < model.lines.low / FAR for run in guard_rules.stretches(text))
+    return any(model.probability(run) < model.lines.low / FAR for run in guard_rules.split_stretches(text))
 
 
-def _sure(local: Verdict, asked: MessageToJudge) -> bool:
+def _is_sure(local: Verdict, asked: MessageToJudge) -> bool:
     """Sure of its words, and words are enough: a follow-up may belong whatever its words are."""
-    if local.reason != SURE or guard_rules.misleading(asked.text):
+    if local.reason != SURE or guard_rules.find_misleading(asked.text):
         return False
     return local.on_topic or not asked.history
 
 
-def _by_orders(local: Verdict, asked: MessageToJudge) -> bool:
+def _is_carried_by_orders(local: Verdict, asked: MessageToJudge) -> bool:
     """It gives the guard orders, which a model might obey, and by its words it does not belong anyway."""
-    return guard_rules.misleading(asked.text) == "instructions" and (
+    return guard_rules.find_misleading(asked.text) == "instructions" and (
         not local.on_topic or local.reason == PART
     )
 
 
-def _fallen_back(rules: Policy, asked: MessageToJudge, local: Verdict | None) -> Verdict:
+def _fall_back(rules: Policy, asked: MessageToJudge, local: Verdict | None) -> Verdict:
     """Without the model: the discriminator's better guess where words can be trusted, else the policy."""
-    if local and local.reason not in (UNKNOWN, FEW) and not guard_rules.misleading(asked.text):
+    if local and local.reason not in (UNKNOWN, FEW) and not guard_rules.find_misleading(asked.text):
         return replace(local, reason=f"{local.reason}, and the model could not be asked")
     return Verdict(rules.on_failure == "open", "policy", f"policy: {rules.on_failure}")

@@ -16,9 +16,9 @@ from typing import Any, Protocol
 from bot.core.errors import BudgetExceeded, ProviderError, Refused, Unavailable
 from bot.core.values import Message, Prompt, Scope
 from bot.guard.policy import Policy
-from bot.guard.rules import misleading, without_orders
+from bot.guard.rules import find_misleading, remove_orders
 from bot.ml.discriminator import Example
-from bot.ml.features import visible
+from bot.ml.features import strip_invisible
 from bot.provider.json_form import ModelApi, object_schema
 
 log = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ class ModelJudge:
 
     async def opinion(self, policy: Policy, text: str, history: Sequence[Message], scope: Scope) -> Opinion:
         """ProviderError or BudgetExceeded when there is none, UnreadableVerdict when it is not one."""
-        said = conversation(text, history)
+        said = format_conversation(text, history)
         if self._decisions:
             try:
                 return await self._decided(said, policy, scope)
@@ -96,7 +96,9 @@ class ModelJudge:
                     raise
                 log.info("no decisions at this provider; asking for JSON instead", exc_info=True)
                 self._decisions = False
-        prompt = Prompt(f"{RULES}\n{purpose(policy)}\n{_ANSWER}", (Message("human", said),), form=_VERDICT)
+        prompt = Prompt(
+            f"{RULES}\n{format_purpose(policy)}\n{_ANSWER}", (Message("human", said),), form=_VERDICT
+        )
         completion = await self._door.complete(
             prompt, scope, model=self._model, max_output_tokens=_VERDICT_TOKENS
         )
@@ -113,17 +115,17 @@ class ModelJudge:
         question = {
             "type": "predicate",
             "name": "belongs",
-            "instructions": f"{purpose(policy)}\n{RULES}\nThe last message belongs.",
+            "instructions": f"{format_purpose(policy)}\n{RULES}\nThe last message belongs.",
         }
         answers, cost_usd = await self._door.decide(
             said, [question], replace(scope, kind="decision"), model=self._model
         )
         answer = answers[0] if answers else {}
         probability = answer.get("probability") if answer.get("type") == "predicate" else None
-        return Opinion(_share(probability), cost_usd)
+        return Opinion(_read_probability(probability), cost_usd)
 
 
-def purpose(policy: Policy) -> str:
+def format_purpose(policy: Policy) -> str:
     """What the channel is for, as its owner wrote it."""
     parts = [f"The channel is for: {policy.purpose}"]
     for title, examples in (("These belong", policy.belongs), ("These do not belong", policy.does_not)):
@@ -132,19 +134,19 @@ def purpose(policy: Policy) -> str:
     return "\n".join(parts)
 
 
-def conversation(text: str, history: Sequence[Message]) -> str:
+def format_conversation(text: str, history: Sequence[Message]) -> str:
     """What was said, as JSON: data, whatever is written in it. Orders to whoever judges it are left out."""
     earlier = [
-        {"from": "assistant" if m.role == "assistant" else "person", "said": _shown(m.text)}
+        {"from": "assistant" if m.role == "assistant" else "person", "said": _format_earlier(m.text)}
         for m in history[-HISTORY:]
     ]
-    last = without_orders(text, LEFT_OUT)[:_MESSAGE_CHARACTERS]
+    last = remove_orders(text, LEFT_OUT)[:_MESSAGE_CHARACTERS]
     return json.dumps({"earlier": earlier, "last_message": last}, ensure_ascii=False)
 
 
-def _shown(said: str) -> str:
+def _format_earlier(said: str) -> str:
     """What was said before, unless it gives orders: what led to the last message needs none."""
-    return LEFT_OUT if misleading(said) == "instructions" else visible(said)[:_EARLIER]
+    return LEFT_OUT if find_misleading(said) == "instructions" else strip_invisible(said)[:_EARLIER]
 
 
 def read_verdict(text: str) -> float:
@@ -155,13 +157,13 @@ def read_verdict(text: str) -> float:
         raise UnreadableVerdict(text) from exc
     if not isinstance(said, dict) or said.keys() != {"belongs", "probability"}:
         raise UnreadableVerdict(text)
-    probability = _share(said["probability"])
+    probability = _read_probability(said["probability"])
     if not isinstance(said["belongs"], bool) or said["belongs"] != (probability >= 0.5):
         raise UnreadableVerdict(text)
     return probability
 
 
-def _share(value: Any) -> float:
+def _read_probability(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         raise UnreadableVerdict(value)
     return float(value)
@@ -175,7 +177,7 @@ async def write_examples(
     ProviderError or BudgetExceeded when it cannot be asked; UnreadableVerdict when what it wrote is no such
     list.
     """
-    prompt = Prompt(_WRITE.format(n=each), (Message("human", purpose(policy)),), form=_EXAMPLES)
+    prompt = Prompt(_WRITE.format(n=each), (Message("human", format_purpose(policy)),), form=_EXAMPLES)
     completion = await door.complete(prompt, scope, model=model, max_output_tokens=_EXAMPLES_TOKENS)
     try:
         said = json.loads(completion.text[completion.text.index("{") : completion.text.rindex("}") + 1])

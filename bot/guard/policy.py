@@ -88,7 +88,7 @@ def fingerprint(rules: Policy | None) -> str:
 NONE = "null"  # in storage: the owner wants no guard, whatever the operator's file says
 
 
-def difference(before: Policy | None, after: Policy) -> str:
+def describe_changes(before: Policy | None, after: Policy) -> str:
     """Which fields changed, and how many entries of lists came and went; no word that anybody wrote."""
     if before is None:
         before = Policy("")
@@ -103,12 +103,12 @@ def difference(before: Policy | None, after: Policy) -> str:
     return ", ".join(told)
 
 
-def stored(text: str) -> Policy | None:
+def load_policy(text: str) -> Policy | None:
     """A policy as it was kept."""
-    return None if text == NONE else read(json.loads(text))
+    return None if text == NONE else read_policy(json.loads(text))
 
 
-def from_file(path: str) -> dict[str, Policy]:
+def read_policies(path: str) -> dict[str, Policy]:
     """The operator's policies: TOML with a table for each channel, named by its id. SetupError lists every
     problem; no path is no policies."""
     if not path:
@@ -120,7 +120,7 @@ def from_file(path: str) -> dict[str, Policy]:
     policies, problems = dict[str, Policy](), list[str]()
     for channel, table in tables.items():
         try:
-            policies[channel] = read(table if isinstance(table, dict) else {"purpose": table})
+            policies[channel] = read_policy(table if isinstance(table, dict) else {"purpose": table})
         except SetupError as exc:
             problems += [f"{path}: {channel}: {problem}" for problem in exc.problems]
     if problems:
@@ -131,23 +131,23 @@ def from_file(path: str) -> dict[str, Policy]:
 _CHOICES = {"tone": Tone, "strictness": Strictness, "action": Action, "on_failure": Failure}
 
 
-def read(plain: Mapping[str, Any]) -> Policy:
+def read_policy(plain: Mapping[str, Any]) -> Policy:
     """A policy from a form, TOML or `Policy.as_json`. SetupError lists every problem."""
     known = {f.name: f for f in fields(Policy)}
     problems = [f"{name}: unknown" for name in plain if name not in known]
     values: dict[str, Any] = {}
     for name in known.keys() & plain.keys():
-        values[name] = _value(name, plain[name], problems)
+        values[name] = _read_value(name, plain[name], problems)
     purpose = str(plain.get("purpose", "")).strip()
     if not 0 < len(purpose) <= MAX_PURPOSE:
         problems.append(f"purpose: say in 1 to {MAX_PURPOSE} characters what the channel is for")
-    problems += _out_of_bounds(values)
+    problems += _find_out_of_bounds(values)
     if problems:
         raise SetupError(sorted(problems))
     return Policy(**values)
 
 
-def _out_of_bounds(values: Mapping[str, Any]) -> list[str]:
+def _find_out_of_bounds(values: Mapping[str, Any]) -> list[str]:
     """What is too much of a thing, or missing beside another."""
     found = []
     for name, most, longest in (
@@ -168,7 +168,7 @@ def _out_of_bounds(values: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _value(name: str, value: Any, problems: list[str]) -> Any:
+def _read_value(name: str, value: Any, problems: list[str]) -> Any:
     if name in ("belongs", "does_not", "passages"):
         if not isinstance(value, list | tuple) or not all(isinstance(v, str) for v in value):
             problems.append(f"{name}: not a list of texts")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from bot.ml.features import visible
+from bot.ml.features import strip_invisible
 
 # All words of a courtesy are among these, and one of them among the first set.
 _COURTESIES = """
@@ -52,19 +52,19 @@ _SUSPECT = re.compile(
     r"|[{\[<]\s*[\"/]?\w+[\"']?\s*[:>]",
     re.IGNORECASE | re.DOTALL,
 )
-_LOOKED_AT = 4_000
+_MAX_CHARACTERS = 4_000
 MIN_WORDS = 4
 STRETCH, _STRIDE = 7, 3  # words
 _STRETCHES = 40  # of one message, at most about
 
 
-def words(text: str) -> list[str]:
-    return _WORD.findall(visible(text[:_LOOKED_AT]).casefold())
+def split_words(text: str) -> list[str]:
+    return _WORD.findall(strip_invisible(text[:_MAX_CHARACTERS]).casefold())
 
 
-def passes(text: str, *, after_on_topic: bool) -> str:
+def find_rule(text: str, *, after_on_topic: bool) -> str:
     """Why the message surely belongs: "command", "greeting" or "follow-up"; "" when no rule knows."""
-    said = words(text)
+    said = split_words(text)
     if re.fullmatch(r"/parley(\s\w+)?", text.strip()):
         return "command"
     if not said:
@@ -76,39 +76,39 @@ def passes(text: str, *, after_on_topic: bool) -> str:
     return ""
 
 
-def misleading(text: str) -> str:
+def find_misleading(text: str) -> str:
     """Why words alone cannot be trusted here: "instructions", "suspect", "script" or "short"; "" when they
     can."""
-    plain = visible(text[:_LOOKED_AT])
+    plain = strip_invisible(text[:_MAX_CHARACTERS])
     if _INSTRUCTIONS.search(plain):
         return "instructions"
     if _SUSPECT.search(plain):
         return "suspect"
     if _mostly_other_script(text):
         return "script"
-    return "short" if len(words(text)) < MIN_WORDS else ""
+    return "short" if len(split_words(text)) < MIN_WORDS else ""
 
 
-def without_orders(text: str, mark: str) -> str:
+def remove_orders(text: str, mark: str) -> str:
     """The text with a mark in the place of each order to whoever judges it."""
-    return _INSTRUCTIONS.sub(mark, visible(text[:_LOOKED_AT]))
+    return _INSTRUCTIONS.sub(mark, strip_invisible(text[:_MAX_CHARACTERS]))
 
 
 def _mostly_other_script(text: str) -> bool:
-    letters = [c for c in text[:_LOOKED_AT] if c.isalpha()]
+    letters = [c for c in text[:_MAX_CHARACTERS] if c.isalpha()]
     other = sum(not unicodedata.name(c, "").startswith("LATIN") for c in letters)
     return other * 2 > len(letters)
 
 
-def clauses(text: str) -> list[str]:
+def split_clauses(text: str) -> list[str]:
     """The parts of a message that could each ask for something: "for the roadmap: a lasagne recipe"."""
-    parts = [p.strip() for p in _CLAUSE.split(visible(text[:_LOOKED_AT]))]
+    parts = [p.strip() for p in _CLAUSE.split(strip_invisible(text[:_MAX_CHARACTERS]))]
     return [p for p in parts if len(_WORD.findall(p)) >= _CLAUSE_WORDS]
 
 
-def stretches(text: str) -> list[str]:
+def split_stretches(text: str) -> list[str]:
     """Runs of words of a longer message, as many as show each request in it: "before we cook, who won"."""
-    said = words(text)
+    said = split_words(text)
     if len(said) < STRETCH + 4:
         return []
     last = len(said) - STRETCH

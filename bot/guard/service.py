@@ -14,7 +14,7 @@ from functools import partial
 
 from bot.core.errors import Missing
 from bot.core.values import Conversation, Incoming, Message, Scope
-from bot.guard.ladder import Ladder, verdict_from
+from bot.guard.ladder import Ladder, verdict_from_row
 from bot.guard.policy import Policy
 from bot.guard.verdict import Verdict
 from bot.guard.weekly_report import Week, read_weeks
@@ -145,18 +145,20 @@ class ChannelGuard:
         row = await self._engine.read(verdicts.read_verdict, team, id)
         if row is None:
             raise Missing(f"verdict {id}")
-        return _judged(row)
+        return _build_judged(row)
 
     async def judged_on(self, place: Conversation, message: str) -> Judged | None:
         """The verdict on a message, or behind a reply; None when neither was judged."""
         row = await self._engine.read(verdicts.read_verdict_on, Channel(place.team, place.channel), message)
         if row is None and (reply := await self._engine.read(replies.shown_in, place.key, message)):
             row = await self._engine.read(verdicts.read_verdict_behind, place.team, reply)
-        return _judged(row) if row else None
+        return _build_judged(row) if row else None
 
     async def latest(self, at: Channel) -> list[Judged]:
         """The last verdicts of a channel, newest first."""
-        return [_judged(row) for row in await self._engine.read(verdicts.list_verdicts, at, limit=LATEST)]
+        return [
+            _build_judged(row) for row in await self._engine.read(verdicts.list_verdicts, at, limit=LATEST)
+        ]
 
     async def overrule(self, team: str, id: int, on_topic: bool, *, by: str) -> bool:
         """What a verdict should have been: it counts at once, and is learned. False when that was said last.
@@ -174,7 +176,7 @@ class ChannelGuard:
     async def behind(self, team: str, reply: str) -> Judged | None:
         """The verdict that a reply came of."""
         row = await self._engine.read(verdicts.read_verdict_behind, team, reply)
-        return _judged(row) if row else None
+        return _build_judged(row) if row else None
 
     async def shown(self, judged: Judged) -> tuple[Conversation, str] | None:
         """Where the last message of the reply stands that came of a verdict; None where none is known."""
@@ -218,7 +220,7 @@ class ChannelGuard:
         before = await self._ladder.policy(at)
         if changed != before:
             await self._ladder.save_policy(at, changed, by=by)
-        if before is None or _learned_from(changed) != _learned_from(before):
+        if before is None or _training_input(changed) != _training_input(before):
             await self._put_training(at, by=by)
 
     async def use(self, at: Channel, version: int, *, by: str) -> None:
@@ -244,14 +246,14 @@ def _label(tx: Tx, *, team: str, verdict: int, on_topic: bool, by: str, now: flo
     return verdicts.label_verdict(tx, team, verdict, on_topic, by=by, now=now) is not None
 
 
-def _learned_from(rules: Policy) -> tuple[object, ...]:
+def _training_input(rules: Policy) -> tuple[object, ...]:
     return rules.purpose, rules.belongs, rules.does_not, rules.strictness
 
 
-def _judged(row: dict[str, object]) -> Judged:
+def _build_judged(row: dict[str, object]) -> Judged:
     label = row["label"]
     return Judged(
-        verdict_from(row),
+        verdict_from_row(row),
         str(row["channel"]),
         str(row["text"]),
         str(row["person"]),

@@ -13,7 +13,7 @@ from typing import Any
 
 from bot.core.errors import AskError, Conflict, Missing, SlackError
 from bot.core.values import Scope
-from bot.guard.ladder import Ladder, verdict_from
+from bot.guard.ladder import Ladder, verdict_from_row
 from bot.guard.model_judge import write_examples
 from bot.guard.policy import Policy
 from bot.provider.json_form import ModelApi
@@ -58,7 +58,7 @@ class TrainingPreparation:
     async def _ask_again(self, team: str, verdict: int) -> None:
         """Asks a question once more that was refused and should have been answered."""
         row = await self._engine.read(verdicts.read_verdict, team, verdict)
-        if row and row["label"] and row["reply"] and verdict_from(row).stops:
+        if row and row["label"] and row["reply"] and verdict_from_row(row).stops:
             with contextlib.suppress(AskError, Conflict, Missing):  # asked before, or the question is gone
                 await self._retry(row["reply"], row["person"])
 

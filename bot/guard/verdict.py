@@ -12,7 +12,7 @@ from bot.guard.policy import Action
 # model: the model API · policy: every rung failed or none could tell, so the channel's policy decided
 Rung = Literal["rule", "people", "local", "model", "policy"]
 
-_SAID = {
+_EXPLANATIONS = {
     "rule": "it was a {reason}",
     "people": "people taught me so of {reason}",
     "local": "the channel's own classifier found it {share} likely to belong ({reason})",
@@ -48,7 +48,7 @@ class Verdict:
     def explanation(self) -> str:
         """One sentence for the asker and the owner."""
         share = "" if self.probability is None else f"{self.probability:.0%}"
-        why = _SAID[self.rung].format(reason=self.reason, share=share)
+        why = _EXPLANATIONS[self.rung].format(reason=self.reason, share=share)
         cut = "" if self.threshold is None else f"; {self.threshold:.0%} were needed"
         shadow = " (shadow mode: nothing was refused)" if self.shadow and not self.on_topic else ""
         return f"{'On' if self.on_topic else 'Off'} topic: {why}{cut}.{shadow}"

@@ -42,26 +42,26 @@ class Found:
 
 async def answer(door: ModelApi, asked: Prompt, passages: Sequence[str], scope: Scope) -> Found:
     """Answers the last message of `asked` from passages. ProviderError or BudgetExceeded come out of it."""
-    near = nearest_first(asked.messages, passages)
-    if not near or grounding.hopeless(near[0][0]):
+    near = rank_passages(asked.messages, passages)
+    if not near or grounding.is_hopeless(near[0][0]):
         nothing = Completion(REFUSAL, "stop", "", Usage(requests=0))
         return Found(nothing, nearest=near[0][1] if near else "")
     shown = [text for _, text in near[:NEAREST]]
     numbered = "\n\n".join(f"[{number}] {text}" for number, text in enumerate(shown, 1))
     completion = await door.complete(replace(asked, system=SYSTEM, context=numbered, form=_FORM), scope)
-    said = grounding.read(completion.text, shown)
+    said = grounding.read_answer(completion.text, shown)
     completion = replace(completion, text=said.text)
     if said.refused:
         return Found(completion, nearest=shown[0])
     return Found(completion, quotes=_quotes(said))
 
 
-def nearest_first(messages: Sequence[Message], passages: Sequence[str]) -> list[tuple[float, str]]:
+def rank_passages(messages: Sequence[Message], passages: Sequence[str]) -> list[tuple[float, str]]:
     """(probability that it answers, passage), best first; a follow-up is read with what it follows."""
     asked = [m.text for m in messages if m.role == "human"][-2:]
     questions = {asked[-1], " ".join(asked)}
     collection = Collection(passages)
-    head = grounding.head()
+    head = grounding.load_head()
     judged = [
         (max(head.probability(question, text, collection) for question in questions), text)
         for text in dict.fromkeys(passages)

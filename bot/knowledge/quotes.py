@@ -16,7 +16,7 @@ from functools import cache
 from importlib.resources import files
 
 from bot.ml.answer_classifier import Head, load
-from bot.ml.features import visible
+from bot.ml.features import strip_invisible
 
 REFUSAL = "No sufficient context for answering the question"
 
@@ -48,31 +48,31 @@ class Grounded:
 
 
 @cache
-def head() -> Head:
+def load_head() -> Head:
     """The head shipped in the package: trained on nine articles of SQuAD 2.0 with four kinds of negatives
     (`python -m tests.ml.make_head`)."""
     return load(files("bot.ml").joinpath("answerable.json").read_bytes())
 
 
-def hopeless(probability: float) -> bool:
+def is_hopeless(probability: float) -> bool:
     """So unlikely to be answerable that the model need not be asked (2 % of answerable questions are)."""
-    return probability < head().lines.low
+    return probability < load_head().lines.low
 
 
-def quoted(quote: str, passage: str) -> bool:
+def is_quoted(quote: str, passage: str) -> bool:
     """Does the quote stand in the passage word for word? Case, spacing and typography do not matter."""
-    wanted, given = _normal(quote), _normal(passage)
+    wanted, given = _normalise(quote), _normalise(passage)
     if len(_WORD.findall(wanted)) < MIN_QUOTE_WORDS:
         return False
     return re.search(rf"(?<!\w){re.escape(wanted)}(?!\w)", given) is not None
 
 
-def _normal(text: str) -> str:
-    plain = unicodedata.normalize("NFKC", visible(text)).translate(_PLAIN).casefold()
+def _normalise(text: str) -> str:
+    plain = unicodedata.normalize("NFKC", strip_invisible(text)).translate(_PLAIN).casefold()
     return " ".join(plain.split()).strip(" \"'.,;:")
 
 
-def read(said: str, passages: Sequence[str]) -> Grounded:
+def read_answer(said: str, passages: Sequence[str]) -> Grounded:
     """The model's `{"answer": "…", "quotes": [{"passage": 1, "quote": "…"}]}`, passages counted from 1.
 
     REFUSAL when it is not of that form, quotes nothing, or one of its quotes is not where it says.
@@ -81,7 +81,9 @@ def read(said: str, passages: Sequence[str]) -> Grounded:
         plain = json.loads(said)
         answer = plain["answer"]
         quotes = tuple(Quote(q["passage"] - 1, q["quote"]) for q in plain["quotes"])
-        honest = all(0 <= q.passage < len(passages) and quoted(q.text, passages[q.passage]) for q in quotes)
+        honest = all(
+            0 <= q.passage < len(passages) and is_quoted(q.text, passages[q.passage]) for q in quotes
+        )
     except (ValueError, KeyError, TypeError, AttributeError):
         return Grounded(REFUSAL)
     if not honest or not quotes or not isinstance(answer, str) or not answer.strip():

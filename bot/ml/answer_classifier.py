@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from operator import mul
 
 from bot.ml.answer_features import COVERAGE, Collection, features
-from bot.ml.calibration import ErrorCosts, Lines, Sigmoid, lines, platt
-from bot.ml.linear_models import logistic
+from bot.ml.calibration import ErrorCosts, Lines, Sigmoid, draw_lines, platt
+from bot.ml.linear_models import fit_logistic
 
 FOLDS = 5
 
@@ -31,7 +31,7 @@ class Head:
     lines: Lines
 
     def score(self, row: Sequence[float]) -> float:
-        return float(sum(map(mul, self.weights, _expanded(row, self.means, self.scales))))
+        return float(sum(map(mul, self.weights, _expand(row, self.means, self.scales))))
 
     def probability(self, question: str, context: str, collection: Collection) -> float:
         """That `context` answers `question`, 0 to 1; `collection` is what the passage was chosen from."""
@@ -59,15 +59,15 @@ def train(
         math.sqrt(sum((x - m) ** 2 for x in column) / len(rows)) or 1.0
         for column, m in zip(zip(*rows, strict=True), means, strict=True)
     ]
-    columns = list(zip(*(_expanded(row, means, scales) for row in rows), strict=True))
-    weights = logistic(columns, labels, ridge=ridge)
+    columns = list(zip(*(_expand(row, means, scales) for row in rows), strict=True))
+    weights = fit_logistic(columns, labels, ridge=ridge)
     scores = _held_out([p.context for p in pairs], columns, labels, weights, ridge)
     curve = platt(scores, labels)
-    head = Head(tuple(means), tuple(scales), tuple(weights), curve, lines(scores, labels, curve, costs))
+    head = Head(tuple(means), tuple(scales), tuple(weights), curve, draw_lines(scores, labels, curve, costs))
     return HeadTraining(head, tuple(map(curve, scores)))
 
 
-def _expanded(row: Sequence[float], means: Sequence[float], scales: Sequence[float]) -> list[float]:
+def _expand(row: Sequence[float], means: Sequence[float], scales: Sequence[float]) -> list[float]:
     """Each feature scaled, and once more times the coverage: when nearly all of the question is there, other
     signs count than when little is."""
     scaled = [(x - m) / s for x, m, s in zip(row, means, scales, strict=True)]
@@ -89,7 +89,7 @@ def _held_out(
     scores = [0.0] * len(labels)
     for fold in range(FOLDS):
         kept = [i for i, c in enumerate(contexts) if number[c] % FOLDS != fold]
-        fitted = logistic(
+        fitted = fit_logistic(
             [[column[i] for i in kept] for column in columns],
             [labels[i] for i in kept],
             ridge=ridge,

@@ -17,8 +17,8 @@ from itertools import pairwise
 from operator import mul
 
 from bot.ml import lexicon
-from bot.ml.features import visible
-from bot.ml.stemming import COMMON, NEGATIONS, likeness, sentences, stem, tokens, weight
+from bot.ml.features import strip_invisible
+from bot.ml.stemming import COMMON, NEGATIONS, likeness, split_sentences, split_words, stem, weight
 
 # Of a passage, this much is compared; chunks are far shorter.
 _MAX_CHARACTERS = 20_000
@@ -72,7 +72,9 @@ class Collection:
 @lru_cache(maxsize=4_000)
 def parse(text: str) -> Passage:
     parts = tuple(
-        _sentence(words) for s in sentences(visible(text[:_MAX_CHARACTERS])) if (words := tokens(s))
+        _sentence(words)
+        for s in split_sentences(strip_invisible(text[:_MAX_CHARACTERS]))
+        if (words := split_words(s))
     )
     lower = [w.lower() for part in parts for w in part.words]
     content = [w for w in lower if w not in COMMON]
@@ -104,7 +106,7 @@ def _terms(written: Sequence[str]) -> list[Term]:
 def features(question: str, context: str, collection: Collection) -> list[float]:
     """What the question and the passage have in common; the same length and order for every pair."""
     passage = parse(context)
-    written = tokens(visible(question[:_MAX_CHARACTERS]))
+    written = split_words(strip_invisible(question[:_MAX_CHARACTERS]))
     terms = _terms(written)
     best = _best(terms, passage)
     return [

@@ -98,7 +98,7 @@ def quantile(values: Sequence[float], share: float) -> float:
     return (low + high) / 2
 
 
-def cheapest(scores: Sequence[float], labels: Sequence[bool], costs: ErrorCosts) -> float:
+def find_cheapest(scores: Sequence[float], labels: Sequence[bool], costs: ErrorCosts) -> float:
     """The threshold (yes at or above it) with the lowest total cost of the errors on these rows."""
     ranked = sorted(zip(scores, labels, strict=True))
     cost = best = costs.answered_wrongly * (
@@ -112,13 +112,13 @@ def cheapest(scores: Sequence[float], labels: Sequence[bool], costs: ErrorCosts)
     return threshold
 
 
-def lines(
+def draw_lines(
     scores: Sequence[float], labels: Sequence[bool], curve: Sigmoid, costs: ErrorCosts | None = None
 ) -> Lines:
     """The three lines from out-of-fold scores: the cut by stated costs, else so that TARGET_TPR passes."""
     on = [s for s, label in zip(scores, labels, strict=True) if label]
     off = [s for s, label in zip(scores, labels, strict=True) if not label]
-    cut = cheapest(scores, labels, costs) if costs else quantile(on, 1 - TARGET_TPR)
+    cut = find_cheapest(scores, labels, costs) if costs else quantile(on, 1 - TARGET_TPR)
     if min(len(on), len(off)) < FEW:
         return Lines(curve(cut), 0.0, 1.0)
     low, high = quantile(on, UNSURE), quantile(off, 1 - UNSURE)

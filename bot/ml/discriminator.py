@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from operator import mul
 from typing import Any
 
-from bot.ml.calibration import ErrorCosts, Lines, Sigmoid, lines, platt
+from bot.ml.calibration import ErrorCosts, Lines, Sigmoid, draw_lines, platt
 from bot.ml.features import Block, Features, Vocabulary
-from bot.ml.linear_models import Weights, dot, hinge
+from bot.ml.linear_models import Weights, dot, fit_hinge
 
 Vector = Sequence[float]
 
@@ -78,10 +78,10 @@ def train(examples: Sequence[Example], *, costs: ErrorCosts | None = None, folds
     curve = platt(scores, labels)
     model = Discriminator(
         vocabulary,
-        hinge(rows, labels, size=size),
+        fit_hinge(rows, labels, size=size),
         tuple(e.vector for e in examples if e.on_topic and e.vector),
         curve,
-        lines(scores, labels, curve, costs),
+        draw_lines(scores, labels, curve, costs),
     )
     return Training(model, tuple(map(curve, scores)))
 
@@ -92,7 +92,7 @@ def _held_out(examples: Sequence[Example], rows: Sequence[Features], *, size: in
     scores = [0.0] * len(rows)
     for out in _folds(labels, folds):
         kept = [i for i in range(len(rows)) if i not in out]
-        weights = hinge([rows[i] for i in kept], [labels[i] for i in kept], size=size)
+        weights = fit_hinge([rows[i] for i in kept], [labels[i] for i in kept], size=size)
         nearest = [examples[i].vector for i in kept if labels[i] and examples[i].vector]
         for i in out:
             scores[i] = dot(weights, rows[i]) + _NEAREST_WEIGHT * _closeness(examples[i].vector, nearest)
@@ -130,8 +130,8 @@ def dump(model: Discriminator) -> bytes:
     """A trained model as bytes for the database; `load` reads them back."""
     plain: dict[str, Any] = {
         "format": 1,
-        "words": _block_out(model.vocabulary.words),
-        "pieces": _block_out(model.vocabulary.pieces),
+        "words": _dump_block(model.vocabulary.words),
+        "pieces": _dump_block(model.vocabulary.pieces),
         "weights": [round(w, 6) for w in model.weights],
         "nearest": [[round(x, 5) for x in v] for v in model.nearest],
         "sigmoid": [model.sigmoid.slope, model.sigmoid.offset],
@@ -143,7 +143,7 @@ def dump(model: Discriminator) -> bytes:
 def load(stored: bytes) -> Discriminator:
     plain = json.loads(zlib.decompress(stored))
     return Discriminator(
-        Vocabulary(_block_in(plain["words"]), _block_in(plain["pieces"])),
+        Vocabulary(_load_block(plain["words"]), _load_block(plain["pieces"])),
         plain["weights"],
         tuple(plain["nearest"]),
         Sigmoid(*plain["sigmoid"]),
@@ -151,9 +151,9 @@ def load(stored: bytes) -> Discriminator:
     )
 
 
-def _block_out(block: Block) -> list[Any]:
+def _dump_block(block: Block) -> list[Any]:
     return [{gram: [at, round(idf, 5)] for gram, (at, idf) in block.known.items()}, block.unseen]
 
 
-def _block_in(stored: list[Any]) -> Block:
+def _load_block(stored: list[Any]) -> Block:
     return Block({gram: (at, idf) for gram, (at, idf) in stored[0].items()}, stored[1])

@@ -78,11 +78,11 @@ def evaluate(
     of_training, of_test = vectors[: len(training)], vectors[len(training) :]
     learn = _learn_topic if head == "topic" else _learn_answerable(test)
     judge = learn(training, of_training, costs)
-    measured = _measured(judge, test, of_test, wanted)
+    measured = _measure(judge, test, of_test, wanted)
     return replace(
         measured,
-        held_out=_figures(judge, training, judge.held_out, wanted),
-        learning_curve=_curve(learn, training, of_training, test, of_test) if curve else (),
+        held_out=_report_on(judge, training, judge.held_out, wanted),
+        learning_curve=_draw_learning_curve(learn, training, of_training, test, of_test) if curve else (),
     )
 
 
@@ -94,31 +94,33 @@ def evaluate_trained(
     wanted: Wanted = Wanted(),
 ) -> Evaluation:
     """What a model that is trained already makes of labelled rows."""
-    return _measured(_judge(model), test, vectors, wanted)
+    return _measure(_wrap_discriminator(model), test, vectors, wanted)
 
 
-def _measured(
+def _measure(
     judge: RowJudge, test: Sequence[LabelledRow], vectors: Sequence[Vector], wanted: Wanted
 ) -> Evaluation:
     started = time.process_time()
-    stated = _judged(judge, test, vectors)
+    stated = _judge_rows(judge, test, vectors)
     spent_ms = (time.process_time() - started) * 1000
 
     def part(at: Sequence[int]) -> Report:
-        return _figures(judge, [test[i] for i in at], [stated[i] for i in at], wanted)
+        return _report_on(judge, [test[i] for i in at], [stated[i] for i in at], wanted)
 
     actual = [str(row.label) for row in test]
     predicted = [str(p >= judge.threshold) for p in stated]
     return Evaluation(
-        _figures(judge, test, stated, wanted),
+        _report_on(judge, test, stated, wanted),
         class_report(actual, predicted, n_classes=wanted.n_classes),
-        {kind: part(at) for kind, at in _by_kind(test).items()},
+        {kind: part(at) for kind, at in _group_by_kind(test).items()},
         judge.train_s,
         spent_ms / len(test),
     )
 
 
-def _figures(judge: RowJudge, rows: Sequence[LabelledRow], stated: Sequence[float], wanted: Wanted) -> Report:
+def _report_on(
+    judge: RowJudge, rows: Sequence[LabelledRow], stated: Sequence[float], wanted: Wanted
+) -> Report:
     name = wanted.positive_class
     negate = name in ("off", "no")
     labels = [row.label != negate for row in rows]
@@ -128,7 +130,7 @@ def _figures(judge: RowJudge, rows: Sequence[LabelledRow], stated: Sequence[floa
     return report(labels, shown, threshold=threshold, positive_class=name, betas=wanted.betas)
 
 
-def _by_kind(rows: Sequence[LabelledRow]) -> dict[str, list[int]]:
+def _group_by_kind(rows: Sequence[LabelledRow]) -> dict[str, list[int]]:
     """Positions of the rows of each kind. A kind that has only what is to be refused is set against all rows
     that are to be answered and have no such kind of their own, so that its figures mean something."""
     mixed = {row.kind for row in rows if row.label and row.kind} & {r.kind for r in rows if not r.label}
@@ -147,13 +149,13 @@ def _learn_topic(
     rows: Sequence[LabelledRow], vectors: Sequence[Vector], costs: ErrorCosts | None
 ) -> RowJudge:
     started = time.process_time()
-    examples = [Example(r.texts[0], r.label, tuple(v)) for r, v in _paired(rows, vectors)]
+    examples = [Example(r.texts[0], r.label, tuple(v)) for r, v in _pair_vectors(rows, vectors)]
     trained = train(examples, costs=costs)
     train_s = time.process_time() - started
-    return replace(_judge(trained.discriminator), held_out=trained.held_out, train_s=train_s)
+    return replace(_wrap_discriminator(trained.discriminator), held_out=trained.held_out, train_s=train_s)
 
 
-def _judge(model: Discriminator) -> RowJudge:
+def _wrap_discriminator(model: Discriminator) -> RowJudge:
     return RowJudge(
         model.lines.threshold, (), lambda row, vector: model.probability(row.texts[0], vector), train_s=0.0
     )
@@ -181,15 +183,15 @@ def _learn_answerable(test: Sequence[LabelledRow]) -> Learn:
     return learn
 
 
-def _paired(rows: Sequence[LabelledRow], vectors: Sequence[Vector]) -> list[tuple[LabelledRow, Vector]]:
+def _pair_vectors(rows: Sequence[LabelledRow], vectors: Sequence[Vector]) -> list[tuple[LabelledRow, Vector]]:
     return list(zip(rows, vectors or [()] * len(rows), strict=True))
 
 
-def _judged(judge: RowJudge, rows: Sequence[LabelledRow], vectors: Sequence[Vector]) -> list[float]:
-    return [judge.probability(row, vector) for row, vector in _paired(rows, vectors)]
+def _judge_rows(judge: RowJudge, rows: Sequence[LabelledRow], vectors: Sequence[Vector]) -> list[float]:
+    return [judge.probability(row, vector) for row, vector in _pair_vectors(rows, vectors)]
 
 
-def _curve(
+def _draw_learning_curve(
     learn: Learn,
     training: Sequence[LabelledRow],
     of_training: Sequence[Vector],
@@ -206,7 +208,7 @@ def _curve(
             judge = learn([training[i] for i in taken], [of_training[i] for i in taken if of_training], None)
         except ValueError:
             continue  # too few of a kind in this part
-        area = auroc([row.label for row in test], _judged(judge, test, of_test))
+        area = auroc([row.label for row in test], _judge_rows(judge, test, of_test))
         if area is not None:
             points.append((len(taken), area))
     return tuple(points)

@@ -30,17 +30,17 @@ MAX_CHARACTERS = 4_000
 _MAX_WORD = 40
 
 
-def visible(text: str) -> str:
+def strip_invisible(text: str) -> str:
     """Text without the characters nobody sees: tags, zero widths, bidi controls, variation selectors,
     controls.
 
     They carry smuggled instructions past a reader's eye; NFKC alone keeps them.
     Source: Unicode 17, general categories Cf and Cc; variation selectors U+FE00–FE0F, U+E0100–E01EF.
     """
-    return "".join(c for c in unicodedata.normalize("NFKC", text) if not _hidden(c))
+    return "".join(c for c in unicodedata.normalize("NFKC", text) if not _is_invisible(c))
 
 
-def _hidden(character: str) -> bool:
+def _is_invisible(character: str) -> bool:
     if character in "\n\t":
         return False
     category = unicodedata.category(character)
@@ -49,7 +49,7 @@ def _hidden(character: str) -> bool:
 
 
 def normalise(text: str) -> str:
-    return visible(text[:MAX_CHARACTERS]).casefold()
+    return strip_invisible(text[:MAX_CHARACTERS]).casefold()
 
 
 @lru_cache(maxsize=20_000)
@@ -104,7 +104,7 @@ class Vocabulary:
             of_pieces.update(set().union(*map(_pieces, words)))
         for piece in [p for p, count in of_pieces.items() if count < 2]:
             del of_pieces[piece]
-        return cls(_block(of_words, n, _FIRST), _block(of_pieces, n, _FIRST + len(of_words)))
+        return cls(_weigh_grams(of_words, n, _FIRST), _weigh_grams(of_pieces, n, _FIRST + len(of_words)))
 
     def features(self, text: str) -> Features:
         plain = normalise(text)
@@ -121,7 +121,7 @@ class Vocabulary:
         return sum(word in self.words.known for word in words) / len(words) if words else 0.0
 
 
-def _block(counts: Counter[str], n: int, start: int) -> Block:
+def _weigh_grams(counts: Counter[str], n: int, start: int) -> Block:
     """Positions from `start`, in sorted order so that the same texts give the same model."""
     idf = {count: math.log((1 + n) / (1 + count)) + 1 for count in {0, *counts.values()}}
     known = {gram: (start + i, idf[count]) for i, (gram, count) in enumerate(sorted(counts.items()))}

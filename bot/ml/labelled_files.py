@@ -27,13 +27,13 @@ class LabelledRow:
     kind: str = ""
 
 
-def read(path: Path, head: str) -> list[LabelledRow]:
+def read_rows(path: Path, head: str) -> list[LabelledRow]:
     """Rows for the head "topic" or "answerable"; SetupError names the first lines that are not such rows."""
     try:
-        plain = list(_csv(path) if path.suffix.lower() == ".csv" else _jsonl(path))
+        plain = list(_read_csv(path) if path.suffix.lower() == ".csv" else _read_jsonl(path))
     except OSError as exc:
         raise SetupError([f"{path}: {exc.strerror}"]) from exc
-    rows = [(number, row if isinstance(row, str) else _row(row, head)) for number, row in plain]
+    rows = [(number, row if isinstance(row, str) else _read_row(row, head)) for number, row in plain]
     problems = [f"{path}:{number}: {row}" for number, row in rows if isinstance(row, str)]
     if problems or not rows:
         raise SetupError(problems[:SHOWN] or [f"{path}: no rows"])
@@ -43,14 +43,14 @@ def read(path: Path, head: str) -> list[LabelledRow]:
 Numbered = Iterator[tuple[int, Any]]  # line and what stands in it: a row, or a text that says what is wrong
 
 
-def _jsonl(path: Path) -> Numbered:
+def _read_jsonl(path: Path) -> Numbered:
     with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             if line.strip():
-                yield number, _decoded(line.removeprefix(b"\xef\xbb\xbf"))
+                yield number, _decode(line.removeprefix(b"\xef\xbb\xbf"))
 
 
-def _decoded(line: bytes) -> Any:
+def _decode(line: bytes) -> Any:
     try:
         found = json.loads(line.decode())
     except UnicodeDecodeError:
@@ -60,7 +60,7 @@ def _decoded(line: bytes) -> Any:
     return found if isinstance(found, Mapping) else "not a JSON object"
 
 
-def _csv(path: Path) -> Numbered:
+def _read_csv(path: Path) -> Numbered:
     """The line is the one a row ends in: a quoted text may have several."""
     with path.open(encoding="utf-8-sig", newline="", errors="replace") as lines:
         table = csv.DictReader(lines)
@@ -72,7 +72,7 @@ def _csv(path: Path) -> Numbered:
             yield table.line_num, f"not CSV: {exc}"
 
 
-def _row(plain: Mapping[str, Any], head: str) -> LabelledRow | str:
+def _read_row(plain: Mapping[str, Any], head: str) -> LabelledRow | str:
     """The row, or what is wrong with it."""
     texts = [plain.get(name) for name in _FIELDS[head]]
     for name, text in zip(_FIELDS[head], texts, strict=True):

@@ -26,7 +26,7 @@ def dot(weights: Weights, row: Features) -> float:
     return float(sum(map(mul, itemgetter(*positions)(weights), values)))
 
 
-def hinge(
+def fit_hinge(
     rows: Sequence[Features],
     labels: Sequence[bool],
     *,
@@ -65,7 +65,7 @@ def hinge(
     return weights
 
 
-def logistic(
+def fit_logistic(
     columns: Sequence[Sequence[float]],
     labels: Sequence[bool],
     *,

@@ -56,11 +56,11 @@ _ENDINGS = (  # (ending, letters that must stay)
 _UNKNOWN_RANK = 22_606  # words in the lexicon, which stands in order of frequency
 
 
-def tokens(text: str) -> list[str]:
+def split_words(text: str) -> list[str]:
     return _TOKEN.findall(text)
 
 
-def sentences(text: str) -> list[str]:
+def split_sentences(text: str) -> list[str]:
     return _SENTENCE_END.split(text)
 
 

@@ -102,7 +102,7 @@ def _read_policy(given: Filled) -> Policy | None:
     """The policy that was filled in. SetupError has every problem of the form, by field."""
     problems, rules = [], None
     try:
-        rules = policy.read(given.rules) if given.rules else None
+        rules = policy.read_policy(given.rules) if given.rules else None
     except SetupError as exc:
         problems += exc.problems
     for name, value in given.ears.items():

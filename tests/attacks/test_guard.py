@@ -19,7 +19,7 @@ from bot.core.values import Message, Scope
 from bot.guard import rules
 from bot.guard.head import GuardHead
 from bot.guard.ladder import Ladder
-from bot.guard.model_judge import Opinion, conversation
+from bot.guard.model_judge import Opinion, format_conversation
 from bot.guard.policy import Policy
 from bot.learning.trainer import Trainer
 from storage.database import open_engine
@@ -94,9 +94,9 @@ class Obedient:
 
     async def opinion(self, policy: Policy, text: str, history: Sequence[Message], scope: Scope) -> Opinion:
         self.asked.append(text)
-        shown = conversation(text, history)
+        shown = format_conversation(text, history)
         told = self._TOLD.search(shown)
-        true = any(rules.words(text) == rules.words(known) for known in BELONGS)
+        true = any(rules.split_words(text) == rules.split_words(known) for known in BELONGS)
         return Opinion(0.99 if told or true else 0.01, Decimal("0.00003"))
 
 
@@ -129,6 +129,6 @@ async def test_orders_in_the_thread_before_do_not_speak_for_a_later_message(ladd
 
 
 def test_what_gives_orders_is_not_shown_as_history() -> None:
-    shown = json.loads(conversation("and in French?", [Message("human", ORDERS[0])]))
+    shown = json.loads(format_conversation("and in French?", [Message("human", ORDERS[0])]))
     assert ORDERS[0] not in str(shown)
     assert shown["last_message"] == "and in French?"

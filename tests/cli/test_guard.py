@@ -14,7 +14,7 @@ import pytest
 
 from bot.cli.main import main
 from bot.core.errors import SetupError
-from bot.ml.labelled_files import LabelledRow, read
+from bot.ml.labelled_files import LabelledRow, read_rows
 from bot.ml.minilm import MiniLM
 from tests.support.guard_rows import article_splits, pairs, topic_split
 
@@ -147,9 +147,9 @@ def test_csv_and_jsonl_hold_the_same_rows(tmp_path: Path) -> None:
         table = csv.DictWriter(file, ["label", "text"])
         table.writeheader()
         table.writerows(rows)
-    assert read(tmp_path / "a.csv", "topic") == read(tmp_path / "a.jsonl", "topic")
+    assert read_rows(tmp_path / "a.csv", "topic") == read_rows(tmp_path / "a.jsonl", "topic")
     with pytest.raises(SetupError):
-        read(tmp_path / "missing.jsonl", "topic")
+        read_rows(tmp_path / "missing.jsonl", "topic")
 
 
 def test_a_channel_is_taught_and_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,13 +22,13 @@ from bot.core.values import Conversation, Message, Scope
 from bot.guard import model_judge, policy
 from bot.guard import rules as guard_rules
 from bot.guard.head import GuardHead
-from bot.guard.ladder import Ladder, verdict_from
-from bot.guard.model_judge import ModelJudge, Opinion, UnreadableVerdict, conversation, read_verdict
+from bot.guard.ladder import Ladder, verdict_from_row
+from bot.guard.model_judge import ModelJudge, Opinion, UnreadableVerdict, format_conversation, read_verdict
 from bot.guard.policy import Policy
 from bot.guard.verdict import Verdict
 from bot.guard.weekly_report import read_weeks
 from bot.knowledge import quotes
-from bot.knowledge.answering import nearest_first
+from bot.knowledge.answering import rank_passages
 from bot.learning.trainer import Trainer
 from bot.ml.discriminator import Example
 from bot.provider.embeddings import CachedEmbedder
@@ -241,7 +241,7 @@ async def test_a_verdict_that_cannot_be_read_refuses_even_an_open_channel(engine
 
 @given(st.text(max_size=200))
 def test_nothing_written_in_a_message_leaves_its_string(text: str) -> None:
-    shown = json.loads(conversation(text, [Message("human", text)]))
+    shown = json.loads(format_conversation(text, [Message("human", text)]))
     assert list(shown) == ["earlier", "last_message"]
     assert len(shown["earlier"]) == 1
 
@@ -272,7 +272,7 @@ def test_no_rule_lets_a_question_pass() -> None:
         "ok tires",
         "yes book it",
     ):
-        assert guard_rules.passes(text, after_on_topic=True) == "", text
+        assert guard_rules.find_rule(text, after_on_topic=True) == "", text
 
 
 # The model
@@ -428,7 +428,7 @@ async def test_why_tells_rung_probability_threshold_and_reason(
     verdict = await judged(ladder, TIRES, message="5.0")
     stored = await engine.read(verdicts.read_verdict_on, AT, "5.0")
     assert stored
-    assert verdict == replace(verdict_from(stored), says=verdict.says)
+    assert verdict == replace(verdict_from_row(stored), says=verdict.says)
     said = verdict.explanation()
     assert said.startswith("Off topic")
     assert "classifier" in said
@@ -483,12 +483,14 @@ async def test_unanswered_questions_wait_for_the_owner(engine: Engine) -> None:
 
 def test_a_policy_survives_its_json() -> None:
     told = replace(KITCHEN, belongs=("a", "b"), strictness="strict", action="ask")
-    assert policy.read(json.loads(told.as_json())) == told
+    assert policy.read_policy(json.loads(told.as_json())) == told
 
 
 def test_every_problem_of_a_policy_is_told_at_once() -> None:
     with pytest.raises(SetupError) as told:
-        policy.read({"purpose": " ", "tone": "rude", "belongs": "one text", "colour": "red", "shadow": "no"})
+        policy.read_policy(
+            {"purpose": " ", "tone": "rude", "belongs": "one text", "colour": "red", "shadow": "no"}
+        )
     assert len(told.value.problems) == 5
 
 
@@ -531,29 +533,29 @@ PASSAGES = ["The tower is 324 metres tall. It was “finished” in 1889.", "Las
     ],
 )
 def test_a_quote_has_to_stand_in_its_passage_word_for_word(quote: str, found: bool) -> None:
-    assert quotes.quoted(quote, PASSAGES[0]) is found
+    assert quotes.is_quoted(quote, PASSAGES[0]) is found
 
 
 def test_an_answer_with_a_quote_from_elsewhere_is_refused() -> None:
     def said(passage: int, quote: str) -> str:
         return json.dumps({"answer": "324 metres.", "quotes": [{"passage": passage, "quote": quote}]})
 
-    good = quotes.read(said(1, "The tower is 324 metres tall"), PASSAGES)
+    good = quotes.read_answer(said(1, "The tower is 324 metres tall"), PASSAGES)
     assert (good.text, good.nearest, good.refused) == ("324 metres.", 0, False)
     for bad in (
         said(2, "The tower is 324 metres tall"),
         said(9, "The tower is 324"),
         '{"answer": "x", "quotes": []}',
     ):
-        assert quotes.read(bad, PASSAGES).text == "No sufficient context for answering the question"
+        assert quotes.read_answer(bad, PASSAGES).text == "No sufficient context for answering the question"
 
 
 def test_the_nearest_passage_is_found_and_a_hopeless_question_is_known() -> None:
     def nearest(question: str) -> tuple[float, str]:
-        return nearest_first([Message("human", question)], PASSAGES)[0]
+        return rank_passages([Message("human", question)], PASSAGES)[0]
 
     found, passage = nearest("How tall is the tower?")
     assert passage == PASSAGES[0]
-    assert not quotes.hopeless(found)
-    assert quotes.hopeless(nearest("Who won the cricket match?")[0])
-    assert nearest_first([Message("human", "Anything?")], []) == []
+    assert not quotes.is_hopeless(found)
+    assert quotes.is_hopeless(nearest("Who won the cricket match?")[0])
+    assert rank_passages([Message("human", "Anything?")], []) == []

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from bot.ml import answer_classifier, classification_report, discriminator
 from bot.ml.answer_classifier import Pair
 from bot.ml.answer_features import Collection, features
-from bot.ml.calibration import ErrorCosts, cheapest, platt, quantile
+from bot.ml.calibration import ErrorCosts, find_cheapest, platt, quantile
 from bot.ml.classification_report import class_report, report
 from bot.ml.discriminator import Example, Training, train
-from bot.ml.features import Vocabulary, visible
+from bot.ml.features import Vocabulary, strip_invisible
 from bot.ml.lexicon import text_vector
 from tests.support.guard_rows import KINDS, TopicSplit, article_splits, pairs, topic_split
 
@@ -122,7 +122,7 @@ def test_any_text_has_features_of_bounded_length(text: str) -> None:
 @given(st.text(alphabet="abc \U000e0041\u200b\u202e\ufe0f", max_size=60))
 def test_characters_nobody_sees_change_nothing(text: str) -> None:
     seen = "".join(c for c in text if c in "abc ")
-    assert visible(text) == seen
+    assert strip_invisible(text) == seen
     vocabulary = Vocabulary.of(["abc cab", "bac abc"])
     assert vocabulary.features(text) == vocabulary.features(seen)
 
@@ -178,7 +178,7 @@ def test_cheapest_threshold_is_at_most_the_cost_of_any_other(
             for s, y in zip(scores, labels, strict=True)
         )
 
-    chosen = cost(cheapest(scores, labels, ErrorCosts(refused, answered)))
+    chosen = cost(find_cheapest(scores, labels, ErrorCosts(refused, answered)))
     assert chosen <= min(map(cost, [*scores, *(s + 0.5 for s in scores)])) + 1e-6
 
 

@@ -149,7 +149,7 @@ async def test_a_form_holds_as_much_as_a_policy_may(team: Workspace) -> None:
         for name, values in full.items()
         for n, part in enumerate(settings_form.split_fields(values, settings_form.LISTS[name][1]))
     }
-    given = policy.read({"purpose": PURPOSE, **full})
+    given = policy.read_policy({"purpose": PURPOSE, **full})
     guard = team.bot.services.guard
     await guard.decide(general(team), given, by=team.slack.user("alice"))
     assert fields(await opened(team)).items() >= spread.items(), "Slack takes it"
@@ -632,7 +632,7 @@ def test_what_is_wrong_with_the_file_is_told_before_anything_starts(tmp_path: Pa
     path = tmp_path / "policies.toml"
     path.write_text('[C1]\npurpose = ""\ntone = "rude"\n[C2]\npurpose = "a"\naction = "ask"\n', "utf-8")
     with pytest.raises(SetupError) as told:
-        policy.from_file(str(path))
+        policy.read_policies(str(path))
     assert len(told.value.problems) == 3
     assert any("C2" in problem and "contact" in problem for problem in told.value.problems)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.ml.labelled_files import LabelledRow
-from bot.ml.stemming import COMMON, stem, tokens
+from bot.ml.stemming import COMMON, split_words, stem
 
 FOLDER = Path(__file__).parents[1] / "data"
 KINDS = ("random", "same article", "hard", "adversarial")
@@ -115,7 +115,7 @@ def pairs(given: Sequence[dict[str, Any]], kind: str) -> list[LabelledRow]:
 def _retriever(given: Sequence[dict[str, Any]]) -> Any:
     """(question, own paragraph) → the best other paragraph by BM25."""
     counts = [
-        Counter(stem(w.lower()) for w in tokens(p["context"]) if w.lower() not in COMMON) for p in given
+        Counter(stem(w.lower()) for w in split_words(p["context"]) if w.lower() not in COMMON) for p in given
     ]
     documents = Counter(word for c in counts for word in c)
     average = sum(map(Counter.total, counts)) / len(counts)
@@ -127,7 +127,7 @@ def _retriever(given: Sequence[dict[str, Any]]) -> Any:
 
     def nearest(question: str, own: int) -> int:
         scores: dict[int, float] = defaultdict(float, {(own + 1) % len(given): 0.0})
-        for word in {stem(w.lower()) for w in tokens(question)}:
+        for word in {stem(w.lower()) for w in split_words(question)}:
             for i, score in found[word]:
                 scores[i] += score
         scores.pop(own, None)

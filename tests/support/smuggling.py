@@ -19,7 +19,7 @@ from pathlib import Path
 from bot.core.values import Scope
 from bot.guard.head import GuardHead
 from bot.guard.ladder import Ladder
-from bot.guard.model_judge import ModelJudge, conversation
+from bot.guard.model_judge import ModelJudge, format_conversation
 from bot.learning.trainer import Trainer
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.rehearsal.question import RehearsedAnswer, TextRequest
@@ -66,7 +66,7 @@ def captured(asked: TextRequest) -> RehearsedAnswer:
 
 def as_shown(text: str) -> str:
     """A message as the judge is shown it."""
-    return str(json.loads(conversation(text, []))["last_message"])
+    return str(json.loads(format_conversation(text, []))["last_message"])
 
 
 async def rates(*, model: bool) -> Rates:

@@ -130,7 +130,7 @@ async def _show(args: argparse.Namespace, settings: Settings) -> int:
     at = _channel(args.channel)
     async with open_engine(settings.database, read_only=True) as engine:
         ladder = Ladder(engine)
-        policy = await ladder.policy(at)
+        policy = await ladder.read_policy(at)
         print(policy.as_json() if policy else f"{args.channel}: no guard")
         for version in await Trainer(engine, GuardHead(ladder)).list_versions(at):
             print(_version(version))
@@ -181,8 +181,8 @@ async def _evaluate_files(
         wanted=wanted,
         curve=args.learning_curve,
     )
-    asked = {"head": args.head, "embeddings": args.embeddings, "embed_seconds": embed_s}
-    return asked | {"train_rows": len(training), "test_rows": len(test)} | evaluation.as_json()
+    described = {"head": args.head, "embeddings": args.embeddings, "embed_seconds": embed_s}
+    return described | {"train_rows": len(training), "test_rows": len(test)} | evaluation.as_json()
 
 
 async def _evaluate_channel(
@@ -201,8 +201,8 @@ async def _evaluate_channel(
         args.embedding_model = row["embedder"]
     vectors = await _vectors(test, args, settings)
     evaluation = evaluate_trained(load(row["model"]), test, vectors=vectors, wanted=wanted)
-    asked = {"head": args.head, "embeddings": args.embeddings, "version": row["version"]}
-    return asked | {"test_rows": len(test)} | evaluation.as_json()
+    described = {"head": args.head, "embeddings": args.embeddings, "version": row["version"]}
+    return described | {"test_rows": len(test)} | evaluation.as_json()
 
 
 async def _vectors(

@@ -21,13 +21,13 @@ class Feedback:
         rating = 1 if good else -1
         await self._engine.write(replies.judge, reply_id, team, user, rating, now=self._clock())
         if good:
-            await self._guard.liked(team, reply_id, by=user)
+            await self._guard.learn_good_answer(team, reply_id, by=user)
 
     async def overrule(self, team: str, verdict: int, on_topic: bool, *, by: str) -> bool:
         """What a verdict should have been: it is learned, and what was wrongly refused is asked again.
 
         Returns whether it is asked again.
         """
-        judged = await self._guard.judged(team, verdict)
+        judged = await self._guard.read_verdict(team, verdict)
         new = await self._guard.overrule(team, verdict, on_topic, by=by)
         return new and on_topic and judged.verdict.stops and judged.label is None

@@ -163,7 +163,7 @@ class Turns:
     async def apply_deletion(self, key: str, team: str, channel: str, message: str) -> None:
         """The person took it back: no answer if there is none yet, and nothing is remembered of it."""
         if await self._engine.write(forget_message, key, team, channel, message, now=self._now()):
-            self._services.guard.forgotten()
+            self._services.guard.reload_models()
             await self._engine.scrub()
         for running in self._about(key):
             running.end("deleted")

@@ -35,7 +35,7 @@ class GuardHead:
 
     async def fit(self, at: Channel, stored: Sequence[dict[str, Any]]) -> Fit | None:
         """Fits a discriminator on stored examples, the policy's own, and everyday questions."""
-        policy = await self._ladder.policy(at)
+        policy = await self._ladder.read_policy(at)
         rows = gather_examples(stored, policy)
         if sum(row.on_topic for row in rows) < MIN_EXAMPLES:
             return None
@@ -54,7 +54,7 @@ class GuardHead:
 
     async def is_usable(self, at: Channel) -> bool:
         """Whether the ladder has a model for the channel."""
-        return await self._ladder.model(at) is not None
+        return await self._ladder.read_model(at) is not None
 
     def reload(self, at: Channel) -> None:
         """The ladder reads the channel's model again."""

@@ -1,4 +1,4 @@
-"""Does a message belong in its channel? The ladder, cheapest rung first, and what is kept of each verdict.
+"""Judging whether a message belongs in its channel, the cheapest way first, and storing the verdict.
 
 Rules that cannot be wrong, then the channel's trained discriminator where it is sure, then the model; a rung
 that fails passes on, and when all have, the policy says open or closed. A channel without a policy has no
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 # Without a trained model to draw the line, half decides.
 _EVEN = 0.5
-# What the discriminator thinks of its own verdict.
+# Reasons of the discriminator's verdicts.
 SURE, NOT_SURE = "sure", "not sure"
 PART = "a part of it seems to belong elsewhere"
 UNKNOWN = "mostly words it never saw, perhaps another language"
@@ -92,7 +92,7 @@ class Ladder:
 
     # Policies
 
-    async def policy(self, at: Channel) -> Policy | None:
+    async def read_policy(self, at: Channel) -> Policy | None:
         """What the channel is for; None: no guard."""
         if at not in self._policies:
             stored = await self._engine.read(policies.read_policy, at)
@@ -100,16 +100,16 @@ class Ladder:
         return self._policies[at]
 
     async def save_policy(self, at: Channel, changed: Policy, *, by: str) -> None:
-        """In force with the next message."""
-        what = policy.describe_changes(await self.policy(at), changed)
+        """Puts a policy in force with the next message."""
+        what = policy.describe_changes(await self.read_policy(at), changed)
         await self._engine.write(
             policies.save_policy, at, changed.as_json(), by=by, what=what, now=self._clock()
         )
         self._policies[at] = changed
 
     async def remove_policy(self, at: Channel, *, by: str) -> bool:
-        """No guard any more; False when there was none."""
-        had = await self.policy(at) is not None
+        """Ends the guard of a channel; False when there was none."""
+        had = await self.read_policy(at) is not None
         if at.channel in self._given:  # else that one would be back
             await self._engine.write(policies.save_policy, at, policy.NONE, by=by, now=self._clock())
         else:
@@ -136,10 +136,10 @@ class Ladder:
             if history
             else None
         )
-        asked = MessageToJudge(
+        to_judge = MessageToJudge(
             strip_invisible(text).strip(), history, scope, bool(last and last["on_topic"]), kept
         )
-        verdict = await self._climb(rules, asked)
+        verdict = await self._climb(rules, to_judge)
         verdict = replace(
             verdict,
             action=rules.action,
@@ -147,60 +147,64 @@ class Ladder:
             says="" if verdict.on_topic else rules.refusal(),
         )
         METRICS.count("parley_guard_decisions_total", verdict="on" if verdict.on_topic else "off")
-        row = self._row(verdict, asked, message) | ({} if kept else {"text": ""})
-        return replace(verdict, id=await self._engine.write(verdicts.add_verdict, asked.channel, row))
+        row = self._build_row(verdict, to_judge, message) | ({} if kept else {"text": ""})
+        return replace(verdict, id=await self._engine.write(verdicts.add_verdict, to_judge.channel, row))
 
-    async def _climb(self, rules: Policy, asked: MessageToJudge) -> Verdict:
-        if rule := guard_rules.find_rule(asked.text, after_on_topic=asked.after_on_topic):
+    async def _climb(self, rules: Policy, message: MessageToJudge) -> Verdict:
+        if rule := guard_rules.find_rule(message.text, after_on_topic=message.after_on_topic):
             return Verdict(True, "rule", rule, probability=1.0)
-        if taught := await self._taught(asked):
+        if taught := await self._find_taught(message):
             return taught
-        local = await self._local(asked)
-        if local and _is_sure(local, asked):
+        local = await self._judge_locally(message)
+        if local and _is_sure(local, message):
             return local
-        if local and _is_carried_by_orders(local, asked):
+        if local and _is_carried_by_orders(local, message):
             return replace(local, on_topic=False, reason=TO_ME)
-        return await self._ask_model(rules, asked, local) or _fall_back(rules, asked, local)
+        return await self._ask_model(rules, message, local) or _fall_back(rules, message, local)
 
-    async def _taught(self, asked: MessageToJudge) -> Verdict | None:
-        """What people said of the same words; a short message means something else each time."""
-        if guard_rules.find_misleading(asked.text) == "short":
+    async def _find_taught(self, message: MessageToJudge) -> Verdict | None:
+        """The verdict of people on the same words; a short message means something else each time."""
+        if guard_rules.find_misleading(message.text) == "short":
             return None
-        said = await self._engine.read(examples.find_label, asked.channel, asked.text)
-        if said is None:
+        label = await self._engine.read(examples.find_label, message.channel, message.text)
+        if label is None:
             return None
-        return Verdict(said, "people", "a message of the same words", probability=float(said))
+        return Verdict(label, "people", "a message of the same words", probability=float(label))
 
-    async def _local(self, asked: MessageToJudge) -> Verdict | None:
-        """What the discriminator holds, sure or not; None when there is none or it failed."""
-        trained = await self.model(asked.channel)
+    async def _judge_locally(self, message: MessageToJudge) -> Verdict | None:
+        """The discriminator's verdict, sure or not; None when there is none or it failed."""
+        trained = await self.read_model(message.channel)
         if trained is None:
             return None
         try:
-            vectors = await self._vectors(trained, asked)
-            verdict = _judge_words(trained, asked.text, vectors[0])
-            elsewhere = verdict.on_topic and _asks_for_something_else(trained.model, asked.text, vectors[1:])
+            vectors = await self._embed(trained, message)
+            verdict = _judge_words(trained, message.text, vectors[0])
+            elsewhere = verdict.on_topic and _asks_for_something_else(
+                trained.model, message.text, vectors[1:]
+            )
         except (BotError, ValueError, ArithmeticError) as error:
             log.warning("local verdict failed: %r", error, exc_info=error)
             return None
         return replace(verdict, reason=PART) if elsewhere else verdict
 
-    async def _vectors(self, trained: Trained, asked: MessageToJudge) -> list[Any]:
+    async def _embed(self, trained: Trained, message: MessageToJudge) -> list[Any]:
         """The message's vector, then each of its clauses with its vector."""
-        parts = guard_rules.split_clauses(asked.text)
+        parts = guard_rules.split_clauses(message.text)
         parts = parts if len(parts) > 1 else []
         if not trained.embedder or self._embedder is None:
             return [(), *((part, ()) for part in parts)]
-        whole, *rest = await self._embedder.embed([asked.text, *parts], asked.scope, kept=asked.kept)
+        whole, *rest = await self._embedder.embed([message.text, *parts], message.scope, kept=message.kept)
         return [whole, *zip(parts, rest, strict=True)]
 
-    async def _ask_model(self, rules: Policy, asked: MessageToJudge, local: Verdict | None) -> Verdict | None:
+    async def _ask_model(
+        self, rules: Policy, message: MessageToJudge, local: Verdict | None
+    ) -> Verdict | None:
         if self._judge is None:
             return None
-        scope = replace(asked.scope, kind="guard")
+        scope = replace(message.scope, kind="guard")
         try:
-            shown = await self._with_taught(rules, asked.channel)
-            opinion = await self._judge.opinion(shown, asked.text, asked.history, scope)
+            shown = await self._add_taught(rules, message.channel)
+            opinion = await self._judge.opinion(shown, message.text, message.history, scope)
         except UnreadableVerdict as error:
             # Whoever can make the model say something else must not get through by it.
             log.warning("unreadable verdict: %s", error)
@@ -208,7 +212,7 @@ class Ladder:
         except FAILURES as error:
             log.warning("model verdict failed: %r", error)
             return None
-        reason = "judged with the conversation" if asked.history else "judged against the purpose"
+        reason = "judged with the conversation" if message.history else "judged against the purpose"
         threshold = _EVEN if rules.strictness != "lenient" else _EVEN / 2
         return Verdict(
             opinion.probability >= threshold,
@@ -220,7 +224,7 @@ class Ladder:
             version=local.version if local else None,
         )
 
-    async def _with_taught(self, rules: Policy, at: Channel) -> Policy:
+    async def _add_taught(self, rules: Policy, at: Channel) -> Policy:
         """The policy with what people taught last among its examples: learned at once, by the model too."""
         rows = await self._engine.read(examples.list_taught, at, limit=FEW_SHOTS)
         # Words that talk to a model are no example for one.
@@ -230,7 +234,7 @@ class Ladder:
         )
         return replace(rules, belongs=(*on, *rules.belongs), does_not=(*off, *rules.does_not))
 
-    async def model(self, at: Channel) -> Trained | None:
+    async def read_model(self, at: Channel) -> Trained | None:
         """The discriminator in use; None when nothing was trained, or it has to be trained anew."""
         if at not in self._models:
             row = await self._engine.read(models.read_model, at)
@@ -241,19 +245,19 @@ class Ladder:
         return self._models[at]
 
     def reload_model(self, at: Channel) -> None:
-        """Another model is in use: it is read again."""
+        """Drops a channel's model: another one is in use."""
         self._models.pop(at, None)
 
-    def forgotten(self) -> None:
-        """Words were erased: models that hold them are found out of use when they are read again."""
+    def reload_models(self) -> None:
+        """Drops all models: those that hold erased words are not found when they are read again."""
         self._models.clear()
 
-    def _row(self, verdict: Verdict, asked: MessageToJudge, message: str) -> dict[str, Any]:
+    def _build_row(self, verdict: Verdict, message: MessageToJudge, message_id: str) -> dict[str, Any]:
         return {
-            "conversation": asked.scope.conversation,
-            "person": asked.scope.user,
-            "message": message,
-            "text": asked.text,
+            "conversation": message.scope.conversation,
+            "person": message.scope.user,
+            "message": message_id,
+            "text": message.text,
             "on_topic": int(verdict.on_topic),
             "rung": verdict.rung,
             "probability": verdict.probability,
@@ -302,22 +306,22 @@ def _asks_for_something_else(model: Discriminator, text: str, clauses: Sequence[
     return any(model.probability(run) < model.lines.low / FAR for run in guard_rules.split_stretches(text))
 
 
-def _is_sure(local: Verdict, asked: MessageToJudge) -> bool:
+def _is_sure(local: Verdict, message: MessageToJudge) -> bool:
     """Sure of its words, and words are enough: a follow-up may belong whatever its words are."""
-    if local.reason != SURE or guard_rules.find_misleading(asked.text):
+    if local.reason != SURE or guard_rules.find_misleading(message.text):
         return False
-    return local.on_topic or not asked.history
+    return local.on_topic or not message.history
 
 
-def _is_carried_by_orders(local: Verdict, asked: MessageToJudge) -> bool:
+def _is_carried_by_orders(local: Verdict, message: MessageToJudge) -> bool:
     """It gives the guard orders, which a model might obey, and by its words it does not belong anyway."""
-    return guard_rules.find_misleading(asked.text) == "instructions" and (
+    return guard_rules.find_misleading(message.text) == "instructions" and (
         not local.on_topic or local.reason == PART
     )
 
 
-def _fall_back(rules: Policy, asked: MessageToJudge, local: Verdict | None) -> Verdict:
+def _fall_back(rules: Policy, message: MessageToJudge, local: Verdict | None) -> Verdict:
     """Without the model: the discriminator's better guess where words can be trusted, else the policy."""
-    if local and local.reason not in (UNKNOWN, FEW) and not guard_rules.find_misleading(asked.text):
+    if local and local.reason not in (UNKNOWN, FEW) and not guard_rules.find_misleading(message.text):
         return replace(local, reason=f"{local.reason}, and the model could not be asked")
     return Verdict(rules.on_failure == "open", "policy", f"policy: {rules.on_failure}")

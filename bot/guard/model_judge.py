@@ -1,4 +1,4 @@
-"""The model's part in the guard: a verdict on a message, and examples written from a purpose.
+"""Asking the model API for the guard: a verdict on a message, examples written from a purpose.
 
 The message is shown as data: one JSON string, which nothing written in it can close. `/decisions` is asked
 where the provider has it, else a strict form has to be filled in; all else is no verdict.
@@ -64,15 +64,15 @@ class Opinion:
 
 
 class UnreadableVerdict(Exception):
-    """The model said something else than was asked for: somebody may be talking through it."""
+    """The model wrote something else than a verdict: somebody may be making it do so."""
 
-    def __init__(self, said: object) -> None:
-        super().__init__(f"{len(str(said))} characters of another form")  # what it said is not for the log
+    def __init__(self, parsed: object) -> None:
+        super().__init__(f"{len(str(parsed))} characters of another form")  # its words are not for the log
         self.cost_usd: Decimal | None = None
 
 
 class Judge(Protocol):
-    """Something that can hold an opinion on a message; raises ProviderError when it cannot."""
+    """Gives an opinion on a message; raises ProviderError when it cannot."""
 
     async def opinion(
         self, policy: Policy, text: str, history: Sequence[Message], scope: Scope
@@ -82,43 +82,43 @@ class Judge(Protocol):
 class ModelJudge:
     """Verdicts from the model API. Where `/decisions` is refused once, it is not asked again."""
 
-    def __init__(self, door: ModelApi, model: str, *, decisions: bool = True) -> None:
-        self._door, self._model, self._decisions = door, model, decisions
+    def __init__(self, model_api: ModelApi, model: str, *, decisions: bool = True) -> None:
+        self._model_api, self._model, self._decisions = model_api, model, decisions
 
     async def opinion(self, policy: Policy, text: str, history: Sequence[Message], scope: Scope) -> Opinion:
         """ProviderError or BudgetExceeded when there is none, UnreadableVerdict when it is not one."""
-        said = format_conversation(text, history)
+        shown = format_conversation(text, history)
         if self._decisions:
             try:
-                return await self._decided(said, policy, scope)
+                return await self._ask_decision(shown, policy, scope)
             except Refused as error:
                 if type(error) is not Refused:  # credentials, quota: the other endpoint would say the same
                     raise
                 log.info("no decisions at this provider; asking for JSON instead", exc_info=True)
                 self._decisions = False
         prompt = Prompt(
-            f"{RULES}\n{format_purpose(policy)}\n{_ANSWER}", (Message("human", said),), form=_VERDICT
+            f"{RULES}\n{format_purpose(policy)}\n{_ANSWER}", (Message("human", shown),), form=_VERDICT
         )
-        completion = await self._door.complete(
+        completion = await self._model_api.complete(
             prompt, scope, model=self._model, max_output_tokens=_VERDICT_TOKENS
         )
         # It thought until the limit, or the line broke: nobody is talking through it.
         if not completion.text or completion.finish == "broken":
             raise Unavailable("no whole verdict")
         try:
-            return Opinion(read_verdict(completion.text), completion.cost_usd)
+            return Opinion(parse_verdict(completion.text), completion.cost_usd)
         except UnreadableVerdict as exc:
             exc.cost_usd = completion.cost_usd
             raise
 
-    async def _decided(self, said: str, policy: Policy, scope: Scope) -> Opinion:
+    async def _ask_decision(self, shown: str, policy: Policy, scope: Scope) -> Opinion:
         question = {
             "type": "predicate",
             "name": "belongs",
             "instructions": f"{format_purpose(policy)}\n{RULES}\nThe last message belongs.",
         }
-        answers, cost_usd = await self._door.decide(
-            said, [question], replace(scope, kind="decision"), model=self._model
+        answers, cost_usd = await self._model_api.decide(
+            shown, [question], replace(scope, kind="decision"), model=self._model
         )
         answer = answers[0] if answers else {}
         probability = answer.get("probability") if answer.get("type") == "predicate" else None
@@ -126,7 +126,7 @@ class ModelJudge:
 
 
 def format_purpose(policy: Policy) -> str:
-    """What the channel is for, as its owner wrote it."""
+    """What the channel is for, as its owner wrote it, for a prompt."""
     parts = [f"The channel is for: {policy.purpose}"]
     for title, examples in (("These belong", policy.belongs), ("These do not belong", policy.does_not)):
         if examples:
@@ -135,7 +135,10 @@ def format_purpose(policy: Policy) -> str:
 
 
 def format_conversation(text: str, history: Sequence[Message]) -> str:
-    """What was said, as JSON: data, whatever is written in it. Orders to whoever judges it are left out."""
+    """A message with what came before it, as JSON: data, whatever is written in it.
+
+    Orders to the judge are left out.
+    """
     earlier = [
         {"from": "assistant" if m.role == "assistant" else "person", "said": _format_earlier(m.text)}
         for m in history[-HISTORY:]
@@ -144,21 +147,21 @@ def format_conversation(text: str, history: Sequence[Message]) -> str:
     return json.dumps({"earlier": earlier, "last_message": last}, ensure_ascii=False)
 
 
-def _format_earlier(said: str) -> str:
-    """What was said before, unless it gives orders: what led to the last message needs none."""
-    return LEFT_OUT if find_misleading(said) == "instructions" else strip_invisible(said)[:_EARLIER]
+def _format_earlier(text: str) -> str:
+    """An earlier message, unless it gives orders: what led to the last message needs none."""
+    return LEFT_OUT if find_misleading(text) == "instructions" else strip_invisible(text)[:_EARLIER]
 
 
-def read_verdict(text: str) -> float:
+def parse_verdict(text: str) -> float:
     """The probability in a verdict of exactly the asked form; UnreadableVerdict for everything else."""
     try:
-        said = json.loads(text)
+        parsed = json.loads(text)
     except ValueError as exc:
         raise UnreadableVerdict(text) from exc
-    if not isinstance(said, dict) or said.keys() != {"belongs", "probability"}:
+    if not isinstance(parsed, dict) or parsed.keys() != {"belongs", "probability"}:
         raise UnreadableVerdict(text)
-    probability = _read_probability(said["probability"])
-    if not isinstance(said["belongs"], bool) or said["belongs"] != (probability >= 0.5):
+    probability = _read_probability(parsed["probability"])
+    if not isinstance(parsed["belongs"], bool) or parsed["belongs"] != (probability >= 0.5):
         raise UnreadableVerdict(text)
     return probability
 
@@ -170,7 +173,7 @@ def _read_probability(value: Any) -> float:
 
 
 async def write_examples(
-    door: ModelApi, policy: Policy, scope: Scope, *, model: str = "", each: int = 50
+    model_api: ModelApi, policy: Policy, scope: Scope, *, model: str = "", each: int = 50
 ) -> list[Example]:
     """Messages that belong and that do not, written by the model from the purpose, for the owner to edit.
 
@@ -178,10 +181,12 @@ async def write_examples(
     list.
     """
     prompt = Prompt(_WRITE.format(n=each), (Message("human", format_purpose(policy)),), form=_EXAMPLES)
-    completion = await door.complete(prompt, scope, model=model, max_output_tokens=_EXAMPLES_TOKENS)
+    completion = await model_api.complete(prompt, scope, model=model, max_output_tokens=_EXAMPLES_TOKENS)
     try:
-        said = json.loads(completion.text[completion.text.index("{") : completion.text.rindex("}") + 1])
-        written = [(text, on) for name, on in (("belongs", True), ("does_not", False)) for text in said[name]]
+        parsed = json.loads(completion.text[completion.text.index("{") : completion.text.rindex("}") + 1])
+        written = [
+            (text, on) for name, on in (("belongs", True), ("does_not", False)) for text in parsed[name]
+        ]
     except (ValueError, KeyError, TypeError) as exc:
         raise UnreadableVerdict(completion.text) from exc
     unique = {" ".join(text.split())[:MAX_EXAMPLE]: on for text, on in written if isinstance(text, str)}

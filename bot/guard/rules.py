@@ -1,4 +1,4 @@
-"""What a message shows by its form: the rules that cannot be wrong, and where words alone mislead.
+"""Judging a message by its form: rules that cannot be wrong, and where words alone mislead.
 
 A rule lets a message pass; none refuses. The second half says when the local discriminator, which knows only
 words, has to leave a message to the model.
@@ -64,14 +64,14 @@ def split_words(text: str) -> list[str]:
 
 def find_rule(text: str, *, after_on_topic: bool) -> str:
     """Why the message surely belongs: "command", "greeting" or "follow-up"; "" when no rule knows."""
-    said = split_words(text)
+    found = split_words(text)
     if re.fullmatch(r"/parley(\s\w+)?", text.strip()):
         return "command"
-    if not said:
+    if not found:
         return "greeting" if len(text) < 40 else ""
-    if len(said) <= 6 and set(said) <= _SMALL and set(said) & _CORE:
+    if len(found) <= 6 and set(found) <= _SMALL and set(found) & _CORE:
         return "greeting"
-    if after_on_topic and len(said) <= 6 and set(said) <= _GO_ON:
+    if after_on_topic and len(found) <= 6 and set(found) <= _GO_ON:
         return "follow-up"
     return ""
 
@@ -108,9 +108,9 @@ def split_clauses(text: str) -> list[str]:
 
 def split_stretches(text: str) -> list[str]:
     """Runs of words of a longer message, as many as show each request in it: "before we cook, who won"."""
-    said = split_words(text)
-    if len(said) < STRETCH + 4:
+    found = split_words(text)
+    if len(found) < STRETCH + 4:
         return []
-    last = len(said) - STRETCH
+    last = len(found) - STRETCH
     step = max(_STRIDE, -(-last // _STRETCHES))
-    return [" ".join(said[at : at + STRETCH]) for at in sorted({*range(0, last, step), last})]
+    return [" ".join(found[at : at + STRETCH]) for at in sorted({*range(0, last, step), last})]

@@ -1,5 +1,4 @@
-"""Keeping channels to their subject, as turns and handlers need it: the ruling on a message, and what people
-say about rulings.
+"""The guard as turns and handlers use it: the ruling on a message, and what people say about rulings.
 
 The ladder itself is bot/guard/ladder.py, training is bot/learning's (what it is trained on:
 bot/guard/head.py). A channel without a policy passes through here without a write or a request.
@@ -45,7 +44,7 @@ class Ruling:
 
     @property
     def from_passages(self) -> bool:
-        """Nothing may be said but what the channel's owner gave."""
+        """Whether the answer may use nothing but what the channel's owner gave."""
         courtesy = self.verdict.reason in ("greeting", "command")
         return self.rules.context_only and not self.rules.shadow and not courtesy
 
@@ -109,13 +108,13 @@ class ChannelGuard:
     # Turns
 
     async def rule(self, incoming: Incoming, history: Sequence[Message], *, kept: bool) -> Ruling | None:
-        """The stored ruling on a message in its conversation, with its words if they may be `kept`.
+        """Judges a message in its conversation and stores the verdict, with its words if they may be `kept`.
 
         None where there is no guard.
         """
         where = incoming.conversation
         at = Channel(where.team, where.channel)
-        rules = await self._ladder.policy(at)
+        rules = await self._ladder.read_policy(at)
         if rules is None:
             return None
         await self._learn_if_never(at)
@@ -126,43 +125,43 @@ class ChannelGuard:
         return Ruling(rules, verdict)
 
     async def _learn_if_never(self, at: Channel) -> None:
-        """Once per process and channel: a policy from a file, or one whose model was lost, is learned."""
+        """Has a model trained where there is none: the policy came from a file, or words were erased."""
         if at in self._seen:
             return
         self._seen.add(at)
-        if await self._ladder.model(at) is None:
+        if await self._ladder.read_model(at) is None:
             await self._put_training(at)
 
-    def forgotten(self) -> None:
-        """Words were erased: what was learned from them is learned anew without them."""
-        self._ladder.forgotten()
+    def reload_models(self) -> None:
+        """Drops models of which words were erased; they are trained anew without them."""
+        self._ladder.reload_models()
         self._seen.clear()
 
     # What people say of rulings
 
-    async def judged(self, team: str, id: int) -> Judged:
+    async def read_verdict(self, team: str, id: int) -> Judged:
         """A stored verdict. Missing when there is none of that number."""
         row = await self._engine.read(verdicts.read_verdict, team, id)
         if row is None:
             raise Missing(f"verdict {id}")
         return _build_judged(row)
 
-    async def judged_on(self, place: Conversation, message: str) -> Judged | None:
+    async def find_verdict_on(self, place: Conversation, message: str) -> Judged | None:
         """The verdict on a message, or behind a reply; None when neither was judged."""
         row = await self._engine.read(verdicts.read_verdict_on, Channel(place.team, place.channel), message)
         if row is None and (reply := await self._engine.read(replies.shown_in, place.key, message)):
             row = await self._engine.read(verdicts.read_verdict_behind, place.team, reply)
         return _build_judged(row) if row else None
 
-    async def latest(self, at: Channel) -> list[Judged]:
+    async def list_latest(self, at: Channel) -> list[Judged]:
         """The last verdicts of a channel, newest first."""
         return [
             _build_judged(row) for row in await self._engine.read(verdicts.list_verdicts, at, limit=LATEST)
         ]
 
     async def overrule(self, team: str, id: int, on_topic: bool, *, by: str) -> bool:
-        """What a verdict should have been: it counts at once, and is learned. False when that was said last.
-        Missing without a verdict."""
+        """Labels a verdict with what it should have been: it counts at once, and is learned. False when it
+        had that label. Missing without a verdict."""
         row = await self._engine.read(verdicts.read_verdict, team, id)
         if row is None:
             raise Missing(f"verdict {id}")
@@ -170,70 +169,70 @@ class ChannelGuard:
         return await self._put_training(Channel(team, row["channel"]), by=by, verdict=id, when=label)
 
     async def appeal(self, team: str, id: int, *, by: str) -> bool:
-        """The asker thinks otherwise; False when that was said, or decided, before."""
+        """Notes that the asker disagrees; False when that is known, or decided, already."""
         return await self._engine.write(verdicts.add_appeal, team, id, by=by, now=self._clock())
 
-    async def behind(self, team: str, reply: str) -> Judged | None:
+    async def find_verdict_behind(self, team: str, reply: str) -> Judged | None:
         """The verdict that a reply came of."""
         row = await self._engine.read(verdicts.read_verdict_behind, team, reply)
         return _build_judged(row) if row else None
 
-    async def shown(self, judged: Judged) -> tuple[Conversation, str] | None:
+    async def find_shown_reply(self, judged: Judged) -> tuple[Conversation, str] | None:
         """Where the last message of the reply stands that came of a verdict; None where none is known."""
         reply = await self._engine.read(replies.find, judged.reply)
         if reply is None or not reply.messages:
             return None
         return Conversation(reply.team, reply.channel, reply.thread), reply.messages[-1]
 
-    async def liked(self, team: str, reply: str, *, by: str) -> None:
-        """A good answer belongs: its question becomes an example. Of a bad one that cannot be said."""
-        judged = await self.behind(team, reply)
+    async def learn_good_answer(self, team: str, reply: str, *, by: str) -> None:
+        """Takes the question of a good answer as an example that belongs; of a bad one nothing follows."""
+        judged = await self.find_verdict_behind(team, reply)
         if judged and judged.verdict.on_topic and judged.label is None:
             await self.overrule(team, judged.verdict.id, True, by=by)
 
     # Owners
 
-    async def owners(self, at: Channel) -> list[str]:
+    async def list_owners(self, at: Channel) -> list[str]:
         """People whom an admin named for a channel, beside its creator."""
         return await self._engine.read(owners.of_channel, at.team, at.channel)
 
-    async def policy(self, at: Channel) -> Policy | None:
+    async def read_policy(self, at: Channel) -> Policy | None:
         """What the channel is for; None: no guard."""
-        return await self._ladder.policy(at)
+        return await self._ladder.read_policy(at)
 
-    async def standing(self, at: Channel) -> GuardState:
-        """What there is to know of it."""
+    async def read_state(self, at: Channel) -> GuardState:
+        """Everything that a channel's owner is shown of its guard."""
         since = self._clock() - WEEKS_SHOWN * verdicts.WEEK_S
         return GuardState(
-            await self._ladder.policy(at),
+            await self._ladder.read_policy(at),
             await self._trainer.list_versions(at),
             await read_weeks(self._engine, at.team, since=since, channel=at.channel),
             len(await self._engine.read(open_questions.list_questions, at)),
             await self._training_jobs.is_waiting(at),
         )
 
-    async def decide(self, at: Channel, changed: Policy | None, *, by: str) -> None:
-        """The owner's decision: in force with the next message, then learned."""
+    async def save_policy(self, at: Channel, changed: Policy | None, *, by: str) -> None:
+        """Saves the owner's policy, or ends the guard: in force with the next message, then trained on."""
         if changed is None:
             await self._ladder.remove_policy(at, by=by)
             return
-        before = await self._ladder.policy(at)
+        before = await self._ladder.read_policy(at)
         if changed != before:
             await self._ladder.save_policy(at, changed, by=by)
         if before is None or _training_input(changed) != _training_input(before):
             await self._put_training(at, by=by)
 
-    async def use(self, at: Channel, version: int, *, by: str) -> None:
+    async def use_version(self, at: Channel, version: int, *, by: str) -> None:
         """Rolls back (or forward) to a trained version. Missing when it is not there."""
         await self._trainer.use_version(at, version, by=by)
 
-    async def open_questions(self, at: Channel) -> list[OpenQuestion]:
+    async def list_open_questions(self, at: Channel) -> list[OpenQuestion]:
         """What the channel's passages did not answer, newest first."""
         rows = await self._engine.read(open_questions.list_questions, at, limit=LATEST)
         return [OpenQuestion(r["id"], r["question"], r["nearest"], r["person"]) for r in rows]
 
     async def close_question(self, at: Channel, id: int, *, by: str) -> None:
-        """One of them is done with."""
+        """Closes one of them."""
         await self._engine.write(open_questions.close_question, at, id, by=by, now=self._clock())
 
     async def _put_training(

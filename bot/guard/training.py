@@ -51,7 +51,7 @@ class TrainingPreparation:
     async def prepare(self, at: Channel, payload: Mapping[str, Any]) -> None:
         """`payload`: `by`, who changed something, and `verdict`, which they spoke of, or 0."""
         await self._ask_again(at.team, payload.get("verdict", 0))
-        policy = await self._ladder.policy(at)
+        policy = await self._ladder.read_policy(at)
         if policy and not await self._has_examples(at, policy):
             await self._write_examples(at, policy, payload["by"])
 
@@ -71,7 +71,7 @@ class TrainingPreparation:
         written = await write_examples(self._model_api, policy, scope, model=self._model)
         on = tuple(e.text for e in written if e.on_topic)
         off = tuple(e.text for e in written if not e.on_topic)
-        if await self._ladder.policy(at) != policy:
+        if await self._ladder.read_policy(at) != policy:
             return  # its owner changed it meanwhile, which brings its own training
         changed = replace(policy, belongs=on, does_not=(*policy.does_not, *off))
         await self._ladder.save_policy(at, changed, by=by)

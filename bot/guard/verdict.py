@@ -1,4 +1,4 @@
-"""A verdict on one message: whether it belongs, which rung said so, how sure it was, what it cost."""
+"""A verdict on one message: whether it belongs, which rung decided, how sure it was, what it cost."""
 
 from __future__ import annotations
 

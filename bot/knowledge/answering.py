@@ -1,4 +1,4 @@
-"""An answer from a channel's own passages, or the one sentence that says there is none in them.
+"""Answering from a channel's own passages, or refusing with one sentence when they have no answer.
 
 A question that nothing in the passages comes near is refused without a request; the model has to quote what
 it answers from, and a quote that is not there takes the answer down (bot/knowledge/quotes.py).
@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.core.values import Completion, Message, Prompt, Scope, Usage
-from bot.knowledge import quotes as grounding
-from bot.knowledge.quotes import REFUSAL, Grounded
+from bot.knowledge.quotes import REFUSAL, Grounded, is_hopeless, load_head, read_answer
 from bot.ml.answer_features import Collection
 from bot.provider.json_form import ModelApi, object_schema
 
@@ -40,34 +39,34 @@ class Found:
         return not self.quotes
 
 
-async def answer(door: ModelApi, asked: Prompt, passages: Sequence[str], scope: Scope) -> Found:
-    """Answers the last message of `asked` from passages. ProviderError or BudgetExceeded come out of it."""
-    near = rank_passages(asked.messages, passages)
-    if not near or grounding.is_hopeless(near[0][0]):
+async def answer(model_api: ModelApi, prompt: Prompt, passages: Sequence[str], scope: Scope) -> Found:
+    """Answers the last message of `prompt` from passages. ProviderError or BudgetExceeded come out of it."""
+    near = rank_passages(prompt.messages, passages)
+    if not near or is_hopeless(near[0][0]):
         nothing = Completion(REFUSAL, "stop", "", Usage(requests=0))
         return Found(nothing, nearest=near[0][1] if near else "")
     shown = [text for _, text in near[:NEAREST]]
     numbered = "\n\n".join(f"[{number}] {text}" for number, text in enumerate(shown, 1))
-    completion = await door.complete(replace(asked, system=SYSTEM, context=numbered, form=_FORM), scope)
-    said = grounding.read_answer(completion.text, shown)
-    completion = replace(completion, text=said.text)
-    if said.refused:
+    completion = await model_api.complete(replace(prompt, system=SYSTEM, context=numbered, form=_FORM), scope)
+    answered = read_answer(completion.text, shown)
+    completion = replace(completion, text=answered.text)
+    if answered.refused:
         return Found(completion, nearest=shown[0])
-    return Found(completion, quotes=_quotes(said))
+    return Found(completion, quotes=_list_quotes(answered))
 
 
 def rank_passages(messages: Sequence[Message], passages: Sequence[str]) -> list[tuple[float, str]]:
     """(probability that it answers, passage), best first; a follow-up is read with what it follows."""
-    asked = [m.text for m in messages if m.role == "human"][-2:]
-    questions = {asked[-1], " ".join(asked)}
+    questions = [m.text for m in messages if m.role == "human"][-2:]
+    variants = {questions[-1], " ".join(questions)}
     collection = Collection(passages)
-    head = grounding.load_head()
+    head = load_head()
     judged = [
-        (max(head.probability(question, text, collection) for question in questions), text)
+        (max(head.probability(question, text, collection) for question in variants), text)
         for text in dict.fromkeys(passages)
     ]
     return sorted(judged, key=lambda pair: -pair[0])
 
 
-def _quotes(said: Grounded) -> tuple[str, ...]:
-    return tuple(quote.text for quote in said.quotes)
+def _list_quotes(answered: Grounded) -> tuple[str, ...]:
+    return tuple(quote.text for quote in answered.quotes)

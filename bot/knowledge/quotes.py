@@ -1,4 +1,4 @@
-"""Answers tied to given passages: can one of them answer, and does every quote stand where it is said to?
+"""Checking answers against given passages: can one of them answer, does every quote stand in its passage?
 
 The chain: the trained head of ``bot.ml.answer_classifier`` picks the passage, a question below its line is
 refused without a request; the model has to quote what it answers from; a quote that is not in its passage
@@ -72,13 +72,13 @@ def _normalise(text: str) -> str:
     return " ".join(plain.split()).strip(" \"'.,;:")
 
 
-def read_answer(said: str, passages: Sequence[str]) -> Grounded:
+def read_answer(text: str, passages: Sequence[str]) -> Grounded:
     """The model's `{"answer": "…", "quotes": [{"passage": 1, "quote": "…"}]}`, passages counted from 1.
 
     REFUSAL when it is not of that form, quotes nothing, or one of its quotes is not where it says.
     """
     try:
-        plain = json.loads(said)
+        plain = json.loads(text)
         answer = plain["answer"]
         quotes = tuple(Quote(q["passage"] - 1, q["quote"]) for q in plain["quotes"])
         honest = all(

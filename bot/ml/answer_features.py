@@ -218,11 +218,13 @@ def _order(written: Sequence[str], terms: Sequence[Term], passage: Passage, best
 def _form(written: Sequence[str], terms: Sequence[Term], best: Sentence) -> list[float]:
     """The question's own shape, and whether the best sentence has anything of the kind it asks for."""
     words = [w.lower() for w in written]
-    asked = {t.stem for t in terms}
+    in_question = {t.stem for t in terms}
     names = any(
-        w[0].isupper() and s not in asked for w, s in zip(best.words[1:], best.stems[1:], strict=True)
+        w[0].isupper() and s not in in_question for w, s in zip(best.words[1:], best.stems[1:], strict=True)
     )
-    numbers = any(w[0].isdigit() and s not in asked for w, s in zip(best.words, best.stems, strict=True))
+    numbers = any(
+        w[0].isdigit() and s not in in_question for w, s in zip(best.words, best.stems, strict=True)
+    )
     negated = any(w in NEGATIONS for w in words)
     start, whole = words[:3], " ".join(words)
     when = "when" in start or any(f"{w} {u}" in whole for w in ("what", "which") for u in ("year", "century"))
@@ -233,7 +235,7 @@ def _form(written: Sequence[str], terms: Sequence[Term], best: Sentence) -> list
         math.log(1 + len(terms)),
         float(min(4, sum(t.name for t in terms))),
         math.log(1 + len(best.words)),
-        math.log(1 + len(best.content_stems - asked)),
+        math.log(1 + len(best.content_stems - in_question)),
         float(not names and any(w in start for w in ("who", "whom", "whose"))),
         float(not numbers and when),
         float(not numbers and ("how many" in whole or "how much" in whole)),

@@ -157,7 +157,7 @@ def class_report(actual: Sequence[str], predicted: Sequence[str], *, n_classes: 
     weighted = 0.0
     for name in classes:
         hits = sum(a == p == name for a, p in zip(actual, predicted, strict=True))
-        said, true = predicted.count(name), actual.count(name)
-        weighted += true * 2 * hits / (said + true)
+        stated, true = predicted.count(name), actual.count(name)
+        weighted += true * 2 * hits / (stated + true)
     right = sum(a == p for a, p in zip(actual, predicted, strict=True))
     return ClassReport(len(actual), n_classes, right / len(actual), weighted / len(actual))

@@ -171,12 +171,12 @@ def _learn_answerable(test: Sequence[LabelledRow]) -> Learn:
         pairs = [Pair(row.texts[0], row.texts[1], row.label) for row in rows]
         trained = answer_classifier.train(pairs, Collection(p.context for p in pairs), costs=costs)
         train_s = time.process_time() - started
-        asked_of = Collection(row.texts[0] for row in test)
+        tested = Collection(row.texts[0] for row in test)
         head = trained.head
         return RowJudge(
             head.lines.threshold,
             trained.held_out,
-            lambda row, _: head.probability(row.texts[1], row.texts[0], asked_of),
+            lambda row, _: head.probability(row.texts[1], row.texts[0], tested),
             train_s,
         )
 

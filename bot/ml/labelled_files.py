@@ -16,7 +16,7 @@ from typing import Any
 from bot.core.errors import SetupError
 
 LABELS = {"topic": {"on": True, "off": False}, "answerable": {"yes": True, "no": False}}
-SHOWN = 10  # problems of a file that are told
+SHOWN = 10  # problems of a file that are named
 _FIELDS = {"topic": ("text",), "answerable": ("context", "question")}
 
 
@@ -78,9 +78,9 @@ def _read_row(plain: Mapping[str, Any], head: str) -> LabelledRow | str:
     for name, text in zip(_FIELDS[head], texts, strict=True):
         if not isinstance(text, str) or not text.strip():
             return f"{name}: {'missing' if text is None else 'not a text with something in it'}"
-    told = plain.get("label")
-    label = LABELS[head].get(str(told).strip().lower())
+    written = plain.get("label")
+    label = LABELS[head].get(str(written).strip().lower())
     if label is None:
-        said = "missing" if told is None else f"{told!r}"
-        return f"label: {said}, not {' or '.join(LABELS[head])}"
+        shown = "missing" if written is None else f"{written!r}"
+        return f"label: {shown}, not {' or '.join(LABELS[head])}"
     return LabelledRow(tuple(map(str, texts)), label, str(plain.get("kind") or ""))

@@ -71,7 +71,7 @@ class Forgetting:
             return True
 
         await self._inbox.put(key, key, anonymise.ANONYMISE, payload, team=team, when=erase)
-        self._guard.forgotten()
+        self._guard.reload_models()
         await self._engine.scrub()
         return erased
 
@@ -88,6 +88,6 @@ class Forgetting:
 
     async def _erase(self, erase: partial[int]) -> int:
         erased = await self._engine.write(erase)
-        self._guard.forgotten()
+        self._guard.reload_models()
         await self._engine.scrub()
         return erased

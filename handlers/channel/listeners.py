@@ -59,7 +59,7 @@ class ChannelSettings:
     async def _open(self, at: Channel, user: str, trigger: str) -> None:
         async def form() -> View:
             await self._check(at, user)
-            standing = await self._services.guard.standing(at)
+            standing = await self._services.guard.read_state(at)
             heard = await self._services.clips.read_policy(at.team, at.channel)
             return settings_form.build_form(
                 at.channel, standing.policy, heard, open_questions=standing.open_questions
@@ -84,13 +84,13 @@ class ChannelSettings:
         rules = _read_policy(given)
         await self._check(at, user)
         guard = self._services.guard
-        if policy.fingerprint(await guard.policy(at)) != given.was:
+        if policy.fingerprint(await guard.read_policy(at)) != given.was:
             raise Conflict("settings")
-        await guard.decide(at, rules, by=user)
+        await guard.save_policy(at, rules, by=user)
         shown = settings_form.listening_values(await self._services.clips.read_policy(at.team, at.channel))
         for name in (name for name, value in given.ears.items() if value != shown[name]):
             await self._services.clips.set_wish(at.team, at.channel, name, given.ears[name], user=user)
-        learning = rules is not None and (await guard.standing(at)).learning
+        learning = rules is not None and (await guard.read_state(at)).learning
         return _describe_effect(rules, at.channel) + (f" {LEARNING}" if learning else "")
 
     async def _check(self, at: Channel, user: str) -> None:
@@ -102,7 +102,7 @@ def _read_policy(given: Filled) -> Policy | None:
     """The policy that was filled in. SetupError has every problem of the form, by field."""
     problems, rules = [], None
     try:
-        rules = policy.read_policy(given.rules) if given.rules else None
+        rules = policy.parse_policy(given.rules) if given.rules else None
     except SetupError as exc:
         problems += exc.problems
     for name, value in given.ears.items():

@@ -1,4 +1,4 @@
-"""The guard as blocks: a verdict with its reasons, what a channel's guard did, questions left open."""
+"""Blocks of the guard: a verdict with its reasons, what a channel's guard did, unanswered questions."""
 
 from __future__ import annotations
 
@@ -28,29 +28,29 @@ FIGURES = (
 
 def verdict(judged: Judged, zone: tzinfo) -> list[Block]:
     """One verdict with everything that led to it, and the button that overturns it."""
-    said = judged.verdict
+    ruling = judged.verdict
     facts = [
-        f"Rung: {said.rung}" + (f", trained version {said.version}" if said.version else ""),
-        f"Probability that it belongs: {_share(said.probability)}; needed: {_share(said.threshold)}",
-        f"Reason: {said.reason}",
+        f"Rung: {ruling.rung}" + (f", trained version {ruling.version}" if ruling.version else ""),
+        f"Probability that it belongs: {_share(ruling.probability)}; needed: {_share(ruling.threshold)}",
+        f"Reason: {ruling.reason}",
         f"Cost: {_cost(judged)}",
-        f"Judged: {_time(judged.at, zone)}" + ("; watching only" if said.shadow else ""),
+        f"Judged: {_time(judged.at, zone)}" + ("; watching only" if ruling.shadow else ""),
     ]
     return [
         section(_words(judged.text)),
-        section(f"*{escape(said.explanation())}*"),
+        section(f"*{escape(ruling.explanation())}*"),
         section(escape("\n".join(facts)) + _taught(judged, zone)),
-        *([actions(overturn(said.id, on_topic=not stands(judged)))] if judged.text else []),
+        *([actions(overturn(ruling.id, on_topic=not stands(judged)))] if judged.text else []),
     ]
 
 
 def _words(text: str) -> str:
-    """What was judged; without it nothing can be learned, so nobody is asked to overturn the verdict."""
+    """The message that was judged; where its words are not kept, nothing can be learned from it."""
     return quoted(text) if text else NOT_KEPT
 
 
 def stands(judged: Judged) -> bool:
-    """What holds now: the person's word where there is one."""
+    """Whether the message belongs by now: a person's label where there is one, else the verdict."""
     return judged.verdict.on_topic if judged.label is None else judged.label
 
 
@@ -78,13 +78,13 @@ def _time(at: float, zone: tzinfo) -> str:
 
 
 def quoted(text: str) -> str:
-    """Somebody's words, as much as is needed to know them again."""
+    """A person's words as a quote, shortened."""
     short = text if len(text) <= SHOWN else text[:SHOWN] + "…"
     return "\n".join(f"> {escape(line)}" for line in short.splitlines()) or "> "
 
 
 def appeal(judged: Judged) -> list[Block]:
-    """What those who look after a channel are asked when the asker disagrees with a verdict."""
+    """The question to those who look after a channel when an asker disagrees with a verdict."""
     what = "does not belong" if judged.verdict.on_topic else "belongs"
     return [
         section(f"<@{judged.asker}> thinks that this {what} in <#{judged.channel}>:\n{quoted(judged.text)}"),
@@ -93,7 +93,7 @@ def appeal(judged: Judged) -> list[Block]:
 
 
 def doubt(verdict: int, *, on_topic: bool) -> list[Block]:
-    """What somebody is asked who found an answer bad, or a refusal."""
+    """The question to somebody who found an answer bad, or a refusal."""
     what = "not have been answered here at all" if on_topic else "have been answered"
     return [section(f"Should this {what}?"), actions(overturn(verdict, on_topic=not on_topic))]
 
@@ -127,13 +127,13 @@ def _week(week: Week, zone: tzinfo) -> str:
 def _version(one: Version, zone: tzinfo) -> Block:
     report = one.report
     figures = ", ".join(f"{_share(report[name])} {words}" for name, words in FIGURES)
-    said = section(
+    block = section(
         f"*Version {one.version}*{' (in use)' if one.in_use else ''}, {_time(one.trained_at, zone)}, "
         f"{count(one.rows, 'example')}\nOn examples it did not see: {figures}; "
         f"AUROC {_figure(report['auroc'])}, calibration error {_figure(report['calibration_error'])}, "
         f"threshold {_share(report['threshold'])}"
     )
-    return said if one.in_use else said | {"accessory": button(USE, "Use this", value=str(one.version))}
+    return block if one.in_use else block | {"accessory": button(USE, "Use this", value=str(one.version))}
 
 
 def _figure(value: float | None) -> str:
@@ -141,13 +141,13 @@ def _figure(value: float | None) -> str:
 
 
 def _one(judged: Judged, zone: tzinfo) -> Block:
-    said = judged.verdict
-    what = "On topic" if said.on_topic else "Off topic"
-    told = section(
-        f"{_words(judged.text[:120])}\n{what} ({said.rung}, {_share(said.probability)}), "
+    ruling = judged.verdict
+    what = "On topic" if ruling.on_topic else "Off topic"
+    block = section(
+        f"{_words(judged.text[:120])}\n{what} ({ruling.rung}, {_share(ruling.probability)}), "
         f"{_time(judged.at, zone)}, <@{judged.asker}>{_taught(judged, zone)}"
     )
-    return told | {"accessory": overturn(said.id, on_topic=not stands(judged))} if judged.text else told
+    return block | {"accessory": overturn(ruling.id, on_topic=not stands(judged))} if judged.text else block
 
 
 def questions(found: Sequence[OpenQuestion], *, metadata: str) -> View:
@@ -158,5 +158,5 @@ def questions(found: Sequence[OpenQuestion], *, metadata: str) -> View:
 
 def _question(one: OpenQuestion) -> Block:
     nearest = f"\nNearest thing known: {escape(one.nearest[:SHOWN])}" if one.nearest else ""
-    said = section(f"{quoted(one.text)}\nAsked by <@{one.asker}>{nearest}")
-    return said | {"accessory": button(ANSWERED, "Done", value=str(one.id))}
+    block = section(f"{quoted(one.text)}\nAsked by <@{one.asker}>{nearest}")
+    return block | {"accessory": button(ANSWERED, "Done", value=str(one.id))}

@@ -1,7 +1,7 @@
-"""Verdicts of the guard in Slack: why it said so, and that it should have said otherwise.
+"""Listeners for verdicts of the guard: "Why this answer?", and the buttons that overturn a verdict.
 
-Who looks after a channel decides: it is learned at once, and what was wrongly refused is answered. Whoever
-asked can say so too; then those who look after the channel are asked.
+Whoever looks after a channel decides: the label is learned at once, and what was wrongly refused is answered.
+The asker can press too; then those who look after the channel get the question.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ class Verdicts:
         self._record = record
 
     async def why(self, ack: Any, body: dict[str, Any]) -> None:
-        """What the guard held of a message or behind a reply, for the asker and the owner."""
+        """Shows the verdict on a message, or behind a reply, to the asker and the owner."""
         await ack()
         message, user = body["message"], body["user"]["id"]
         thread = message.get("thread_ts") or message["ts"]
         place = Conversation(body["team"]["id"], body["channel"]["id"], thread)
 
         async def verdict() -> View:
-            judged = await self._services.guard.judged_on(place, message["ts"])
+            judged = await self._services.guard.find_verdict_on(place, message["ts"])
             if judged is None:
                 return modals.message_window(NOT_JUDGED)
             if user != judged.asker and not await self._decides(place.team, judged, user):
@@ -62,31 +62,31 @@ class Verdicts:
         await ack()
         action = body["actions"][0]
         try:
-            said = await self._overruled(
+            text = await self._overrule(
                 body["team"]["id"],
                 int(action["value"]),
                 action["action_id"] == SHOULD_ANSWER,
                 user=body["user"]["id"],
             )
         except BotError as exc:
-            said = exc.notice
-        await self._say(said, body, respond)
+            text = exc.notice
+        await self._show(text, body, respond)
 
-    async def _overruled(self, team: str, id: int, on_topic: bool, *, user: str) -> str:
-        """What came of it, in words. Missing without a verdict, NotPermitted for a stranger to it."""
-        judged = await self._services.guard.judged(team, id)
+    async def _overrule(self, team: str, id: int, on_topic: bool, *, user: str) -> str:
+        """The sentence that tells what came of it. Missing without a verdict, NotPermitted for others."""
+        judged = await self._services.guard.read_verdict(team, id)
         if await self._decides(team, judged, user):
             answered = await self._services.feedback.overrule(team, id, on_topic, by=user)
-            await self._take_button(judged)
+            await self._remove_button(judged)
             return LEARNED.format(place=f"<#{judged.channel}>") + (ANSWERED if answered else "")
         if user != judged.asker:
             raise NotPermitted(NOBODY_ELSE)
-        return await self._appealed(team, judged)
+        return await self._appeal(team, judged)
 
-    async def _take_button(self, judged: Judged) -> None:
-        """The reply does not offer any more what was decided. Where Slack does not take that, the button
-        stays, and pressing it again changes nothing."""
-        shown = await self._services.guard.shown(judged)
+    async def _remove_button(self, judged: Judged) -> None:
+        """Takes the button off the reply. Where Slack refuses that, it stays, and pressing it again changes
+        nothing."""
+        shown = await self._services.guard.find_shown_reply(judged)
         if shown is None:
             return
         (place, ts), slack = shown, self._chat.slack
@@ -96,9 +96,9 @@ class Verdicts:
             body = {"text": message["text"], "blocks": left, "metadata": message.get("metadata") or {}}
             await slack.attempt("chat.update", channel=place.channel, ts=ts, **body)
 
-    async def _appealed(self, team: str, judged: Judged) -> str:
+    async def _appeal(self, team: str, judged: Judged) -> str:
         guard = self._services.guard
-        named = await guard.owners(Channel(team, judged.channel))
+        named = await guard.list_owners(Channel(team, judged.channel))
         keepers = await self._chat.permissions.keepers(judged.channel, named=named)
         if not keepers:
             return NOBODY
@@ -112,8 +112,8 @@ class Verdicts:
         at = Channel(team, judged.channel)
         return await self._chat.permissions.may_decide(self._services.guard, at, user)
 
-    async def _say(self, text: str, body: dict[str, Any], respond: Any) -> None:
-        """Where the button was: a window is shown anew, beside a message something is said."""
+    async def _show(self, text: str, body: dict[str, Any], respond: Any) -> None:
+        """Answers where the button was: in its window, or beside its message."""
         view = body.get("view")
         if view is None:
             await respond(**blocks.ephemeral(text, [blocks.section(text)]), replace_original=False)

@@ -47,8 +47,8 @@ class GuardRecord:
         async def record() -> View:
             await self._check(at, user)
             if version:
-                await guard.use(at, version, by=user)
-            found, latest = await guard.standing(at), await guard.latest(at)
+                await guard.use_version(at, version, by=user)
+            found, latest = await guard.read_state(at), await guard.list_latest(at)
             self._services.access_log.note(at.team, user, "guard record", at.channel)
             zone, metadata = self._services.calendar.zone, body["view"]["private_metadata"]
             return guard_blocks.record(found, latest, zone, metadata=metadata)
@@ -77,7 +77,7 @@ class GuardRecord:
             await self._check(at, user)
             if closed:
                 await guard.close_question(at, closed, by=user)
-            found = await guard.open_questions(at)
+            found = await guard.list_open_questions(at)
             self._services.access_log.note(at.team, user, "unanswered questions", at.channel)
             return guard_blocks.questions(found, metadata=body["view"]["private_metadata"])
 

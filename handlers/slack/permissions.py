@@ -22,7 +22,7 @@ MEMBERS_PAGE = 200  # Source: conversations.members recommends at most 200
 class NamedOwners(Protocol):
     """Whom an admin named to decide about a channel."""
 
-    async def owners(self, at: Channel, /) -> Collection[str]: ...
+    async def list_owners(self, at: Channel, /) -> Collection[str]: ...
 
 
 class Permissions:
@@ -59,7 +59,7 @@ class Permissions:
 
     async def may_decide(self, owners: NamedOwners, at: Channel, user: str) -> bool:
         """Whether somebody may decide about a channel now; `owners` knows whom an admin named for it."""
-        return await self.looks_after(user, at.channel, named=await owners.owners(at))
+        return await self.looks_after(user, at.channel, named=await owners.list_owners(at))
 
     async def keepers(self, channel: str, *, named: Collection[str] = ()) -> list[str]:
         """Who can be asked to decide about a channel: its creator and those named, if they still may."""

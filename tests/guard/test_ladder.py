@@ -23,7 +23,7 @@ from bot.guard import model_judge, policy
 from bot.guard import rules as guard_rules
 from bot.guard.head import GuardHead
 from bot.guard.ladder import Ladder, verdict_from_row
-from bot.guard.model_judge import ModelJudge, Opinion, UnreadableVerdict, format_conversation, read_verdict
+from bot.guard.model_judge import ModelJudge, Opinion, UnreadableVerdict, format_conversation, parse_verdict
 from bot.guard.policy import Policy
 from bot.guard.verdict import Verdict
 from bot.guard.weekly_report import read_weeks
@@ -119,7 +119,7 @@ async def judged(
 
 
 async def test_a_channel_without_a_policy_has_no_guard(engine: Engine) -> None:
-    assert await Ladder(engine).policy(AT) is None
+    assert await Ladder(engine).read_policy(AT) is None
 
 
 async def test_a_greeting_passes_without_asking_anybody(engine: Engine) -> None:
@@ -262,7 +262,7 @@ def test_nothing_written_in_a_message_leaves_its_string(text: str) -> None:
 )
 def test_only_the_exact_form_is_a_verdict(said: str) -> None:
     with pytest.raises(UnreadableVerdict):
-        read_verdict(said)
+        parse_verdict(said)
 
 
 def test_no_rule_lets_a_question_pass() -> None:
@@ -412,10 +412,10 @@ async def test_a_model_does_not_outlive_the_words_it_was_trained_on(
     verdict = await judged(ladder, TIRES)
     await engine.write(verdicts.label_verdict, "T1", verdict.id, True, by="U0", now=time.time())
     assert await trainer.train(AT)
-    assert (await ladder.model(AT)) is not None
+    assert (await ladder.read_model(AT)) is not None
     await engine.write(forget.forget, Conversation("T1", "C1", "1.0"), now=0.0)
-    ladder.forgotten()
-    assert await ladder.model(AT) is None
+    ladder.reload_models()
+    assert await ladder.read_model(AT) is None
     assert await engine.read(verdicts.read_verdict_on, AT, "1.0") is None
 
 
@@ -483,12 +483,12 @@ async def test_unanswered_questions_wait_for_the_owner(engine: Engine) -> None:
 
 def test_a_policy_survives_its_json() -> None:
     told = replace(KITCHEN, belongs=("a", "b"), strictness="strict", action="ask")
-    assert policy.read_policy(json.loads(told.as_json())) == told
+    assert policy.parse_policy(json.loads(told.as_json())) == told
 
 
 def test_every_problem_of_a_policy_is_told_at_once() -> None:
     with pytest.raises(SetupError) as told:
-        policy.read_policy(
+        policy.parse_policy(
             {"purpose": " ", "tone": "rude", "belongs": "one text", "colour": "red", "shadow": "no"}
         )
     assert len(told.value.problems) == 5

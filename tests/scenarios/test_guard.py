@@ -149,13 +149,13 @@ async def test_a_form_holds_as_much_as_a_policy_may(team: Workspace) -> None:
         for name, values in full.items()
         for n, part in enumerate(settings_form.split_fields(values, settings_form.LISTS[name][1]))
     }
-    given = policy.read_policy({"purpose": PURPOSE, **full})
+    given = policy.parse_policy({"purpose": PURPOSE, **full})
     guard = team.bot.services.guard
-    await guard.decide(general(team), given, by=team.slack.user("alice"))
+    await guard.save_policy(general(team), given, by=team.slack.user("alice"))
     assert fields(await opened(team)).items() >= spread.items(), "Slack takes it"
     await team.slack.submit("alice", {"tone": "plain"})
     await filled(team)
-    kept = await guard.policy(general(team))
+    kept = await guard.read_policy(general(team))
     assert kept == replace(given, tone="plain")
 
 
@@ -166,11 +166,11 @@ def general(team: Workspace) -> Channel:
 async def test_a_change_in_between_is_not_written_over(team: Workspace) -> None:
     await opened(team)
     theirs = Policy("tires and wheels", belongs=("which tires?",))
-    await team.bot.services.guard.decide(general(team), theirs, by=team.slack.user("carol"))
+    await team.bot.services.guard.save_policy(general(team), theirs, by=team.slack.user("carol"))
     await team.slack.submit("alice", {"purpose": PURPOSE})
     (view,) = team.slack.modals("alice")
     assert "changed by somebody else" in view["errors"]["purpose"]
-    assert await team.bot.services.guard.policy(general(team)) == theirs
+    assert await team.bot.services.guard.read_policy(general(team)) == theirs
 
 
 async def test_only_those_who_look_after_a_channel_see_its_settings(team: Workspace) -> None:
@@ -227,7 +227,7 @@ async def test_who_lost_the_right_while_the_form_was_open_changes_nothing(team: 
     await team.slack.submit("alice", {"purpose": PURPOSE})
     (view,) = team.slack.modals("alice")
     assert "not yours" in view["errors"]["purpose"]
-    assert await team.bot.services.guard.policy(general(team)) is None
+    assert await team.bot.services.guard.read_policy(general(team)) is None
 
 
 async def test_the_form_of_any_channel_opens_from_home(team: Workspace) -> None:
@@ -239,7 +239,7 @@ async def test_the_form_of_any_channel_opens_from_home(team: Workspace) -> None:
     await team.slack.submit("alice", {"purpose": PURPOSE})
     await filled(team)
     at = Channel(team.slack.team, support)
-    saved = await team.bot.services.guard.policy(at)
+    saved = await team.bot.services.guard.read_policy(at)
     assert saved
     assert saved.purpose == PURPOSE
 
@@ -248,7 +248,7 @@ async def test_how_clips_are_heard_is_the_channels_own_choice(team: Workspace) -
     await save(team, listen="every", languages="de, Japanese", words="Parley, Xylo")
     form = fields(await opened(team))
     assert (form["listen"], form["languages"], form["words"]) == ("every", "de, ja", "Parley, Xylo")
-    assert "purpose" not in str(await team.bot.services.guard.policy(general(team)))
+    assert "purpose" not in str(await team.bot.services.guard.read_policy(general(team)))
 
 
 async def test_an_empty_purpose_ends_the_guard(team: Workspace) -> None:
@@ -284,11 +284,11 @@ async def test_refused_then_overturned_then_learned_then_answered(team: Workspac
     assert "learned" in team.slack.ephemerals("alice")[-1]["text"]
     await team.quiet(60)
     guard = team.bot.services.guard
-    standing = await guard.standing(general(team))
+    standing = await guard.read_state(general(team))
     assert [v.version for v in standing.versions] == [2, 1], "it was trained anew"
     await team.bot.services.feedback.overrule(team.slack.team, 1, True, by=team.slack.user("alice"))
     await team.quiet(60)
-    again = await guard.standing(general(team))
+    again = await guard.read_state(general(team))
     assert len(again.versions) == 2, "pressing again teaches nothing more"
     assert [(week.refused, week.overturned) for week in standing.weeks] == [(1, 1)]
     assert (await said(team, CARD))[0] == "Gently.", "the same words are answered from now on"
@@ -400,7 +400,7 @@ async def test_a_good_answer_teaches_and_a_bad_one_asks_whether_it_belongs(
     await team.slack.press("bob", "#general", reply["ts"], FEEDBACK, value="positive")
     guard = team.bot.services.guard
     await until(lambda: stored(tmp_path, "select label from guard_verdicts") == [(1,)])
-    (judged,) = await guard.latest(general(team))
+    (judged,) = await guard.list_latest(general(team))
     assert judged.labelled_by == team.slack.user("bob")
     _, thread = await said(team, "which pan do i take for fried rice and eggs")
     (reply,) = team.replies("#general", thread)
@@ -408,7 +408,7 @@ async def test_a_good_answer_teaches_and_a_bad_one_asks_whether_it_belongs(
     (asked,) = await team.slack.until(lambda: team.slack.ephemerals("alice"))
     await team.slack.press("alice", "#general", asked["ts"], SHOULD_REFUSE)
     await team.slack.until(lambda: len(team.slack.ephemerals("alice")) == 2)
-    newest = (await guard.latest(general(team)))[0]
+    newest = (await guard.list_latest(general(team)))[0]
     assert (newest.verdict.on_topic, newest.label) == (True, False)
 
 
@@ -472,7 +472,7 @@ async def test_the_record_shows_weeks_versions_and_verdicts_and_rolls_back(
     assert "*1 refused*, 1 allowed, 0 overturned" in shown
     assert "Version 1* (in use)" in shown
     assert "AUROC 0.9" in shown
-    (judged, *_) = [j for j in await team.bot.services.guard.latest(general(team)) if j.text == CARD]
+    (judged, *_) = [j for j in await team.bot.services.guard.list_latest(general(team)) if j.text == CARD]
     await team.slack.press("alice", "", "", SHOULD_ANSWER, value=str(judged.verdict.id), view_id=record["id"])
     await team.slack.until(lambda: "1 overturned" in str(team.slack.modals("alice")[-1]))
     assert f"Overturned by <@{team.slack.user('alice')}>" in str(team.slack.modals("alice")[-1])
@@ -483,7 +483,7 @@ async def test_the_record_shows_weeks_versions_and_verdicts_and_rolls_back(
     record = await filled(team, depth=2)
     await team.slack.press("alice", "", "", blocks.USE, value="1", view_id=record["id"])
     await team.slack.until(lambda: "Version 1* (in use)" in str(team.slack.modals("alice")[-1]))
-    versions = (await team.bot.services.guard.standing(general(team))).versions
+    versions = (await team.bot.services.guard.read_state(general(team))).versions
     assert [(v.version, v.in_use) for v in versions] == [(2, False), (1, True)]
     told = "select act, detail from audit where act in ('verdict overturned', 'version used') order by seq"
     overturned = f"{judged.verdict.id} should have been answered"
@@ -499,7 +499,7 @@ async def test_watching_only_answers_everything_and_keeps_count(team: Workspace)
     assert answered == "Gently."
     assert SHOULD_ANSWER not in str(team.replies("#general", thread))
     assert PURPOSE not in team.model.requests[-1].prompt, "nor is the model told"
-    (judged,) = await team.bot.services.guard.latest(general(team))
+    (judged,) = await team.bot.services.guard.list_latest(general(team))
     assert (judged.verdict.on_topic, judged.verdict.shadow) == (False, True)
     assert "shadow" in str(await why(team, "bob", thread, thread))
     await team.slack.close_modal("bob")
@@ -570,7 +570,7 @@ async def test_while_the_model_is_away_an_untaught_channel_says_what_happens(tmp
             await save(team, purpose=PURPOSE, shadow="false", belongs="eggs", on_failure=on_failure)
             team.model.faults.add("overloaded", endpoint="decisions", times=0)
             assert (await said(team, CARD))[0] == expected
-            (judged,) = await team.bot.services.guard.latest(general(team))
+            (judged,) = await team.bot.services.guard.list_latest(general(team))
             assert judged.verdict.rung == "policy"
 
 
@@ -592,7 +592,7 @@ async def test_embeddings_of_the_provider_are_asked_for_once_and_a_failure_passe
         team.model.faults.add("content_policy", endpoint="embeddings", times=0)
         team.model.script(verdict(0.1), match="exchange rate")
         assert (await said(team, "what is the exchange rate today"))[0] == REFUSED
-        assert (await team.bot.services.guard.latest(general(team)))[0].verdict.rung == "model"
+        assert (await team.bot.services.guard.list_latest(general(team)))[0].verdict.rung == "model"
 
 
 # What an operator says in a file
@@ -691,7 +691,7 @@ async def test_examples_are_written_from_the_purpose_shown_to_the_owner_and_edit
     await team.slack.submit("alice", {"belongs": form["belongs"].removeprefix("how long do eggs boil\n")})
     await filled(team)
     await team.quiet(60)
-    versions = (await team.bot.services.guard.standing(general(team))).versions
+    versions = (await team.bot.services.guard.read_state(general(team))).versions
     assert [v.version for v in versions] == [2, 1]
     assert versions[1].rows == versions[0].rows + 1
 

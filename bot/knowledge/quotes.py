@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from bot.ml.answer_classifier import Head, load
+from bot.ml.answer_classifier import AnswerHead, load
 from bot.ml.features import strip_invisible
 
 REFUSAL = "No sufficient context for answering the question"
@@ -48,7 +48,7 @@ class Grounded:
 
 
 @cache
-def load_head() -> Head:
+def load_head() -> AnswerHead:
     """The head shipped in the package: trained on nine articles of SQuAD 2.0 with four kinds of negatives
     (`python -m tests.ml.make_head`)."""
     return load(files("bot.ml").joinpath("answerable.json").read_bytes())

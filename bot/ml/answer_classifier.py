@@ -23,7 +23,7 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class AnswerHead:
     means: tuple[float, ...]
     scales: tuple[float, ...]
     weights: tuple[float, ...]  # one per feature, one per feature times coverage, then the bias
@@ -40,7 +40,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class HeadTraining:
-    head: Head
+    head: AnswerHead
     held_out: tuple[float, ...]  # probability of each pair by a head that did not see its passage
 
 
@@ -63,7 +63,9 @@ def train(
     weights = fit_logistic(columns, labels, ridge=ridge)
     scores = _held_out([p.context for p in pairs], columns, labels, weights, ridge)
     curve = platt(scores, labels)
-    head = Head(tuple(means), tuple(scales), tuple(weights), curve, draw_lines(scores, labels, curve, costs))
+    head = AnswerHead(
+        tuple(means), tuple(scales), tuple(weights), curve, draw_lines(scores, labels, curve, costs)
+    )
     return HeadTraining(head, tuple(map(curve, scores)))
 
 
@@ -102,14 +104,14 @@ def _held_out(
     return scores
 
 
-def dump(head: Head) -> bytes:
+def dump(head: AnswerHead) -> bytes:
     """A trained head as bytes for the database; `load` reads them back."""
     return json.dumps(asdict(head)).encode()
 
 
-def load(stored: bytes) -> Head:
+def load(stored: bytes) -> AnswerHead:
     plain = json.loads(stored)
-    return Head(
+    return AnswerHead(
         tuple(plain["means"]),
         tuple(plain["scales"]),
         tuple(plain["weights"]),

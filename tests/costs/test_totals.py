@@ -17,7 +17,7 @@ import pytest
 from bot.cli.reconcile import fetch
 from bot.core.errors import ProviderError
 from bot.costs.reconcile import Difference, compare, format_differences, read_ours, read_theirs
-from bot.sandbox.model.exchange import ModelRequest
+from bot.sandbox.model.exchange import ApiRequest
 from bot.sandbox.model.server import FakeModel
 from tests.support.model_api import SCOPE, Bench, build_prompt, open_bench
 
@@ -85,7 +85,7 @@ async def tried(work: Work, bench: Bench, n: int) -> None:
         return
 
 
-def counted(requests: list[ModelRequest]) -> Counter[tuple[str, str, str]]:
+def counted(requests: list[ApiRequest]) -> Counter[tuple[str, str, str]]:
     """(endpoint, model, of what) → how much the answers that came with a usage say they used."""
     used: Counter[tuple[str, str, str]] = Counter()
     for request in requests:

@@ -23,9 +23,9 @@ from handlers.channel import form
 from handlers.guard import blocks as guard
 from handlers.slack import blocks
 from handlers.voice import blocks as voice
+from tests.support.house import ROOMS, ROOT
 
-ROOT = Path(__file__).parents[2]
-FOLDERS = ("handlers", "bot", "storage")
+FOLDERS = ("bot", "handlers", "storage")
 # What is written on the buttons and menus that Slack tells us of.
 BUTTONS = {
     blocks.FEEDBACK: "👍 👎",
@@ -119,11 +119,12 @@ def options(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str]]:
 
 
 def rooms_table() -> str:
-    """Each room by name, with the first line of what it says of itself in each of the three folders."""
-    names = {path.parent.name for folder in FOLDERS for path in (ROOT / folder).glob("*/__init__.py")}
+    """Each room with what it says of itself in each folder in one line, above the rooms that import it."""
+    rooms = [room.split("/") for room in ROOMS if (ROOT / room / "__init__.py").exists()]
+    names = dict.fromkeys(name for folder in FOLDERS for place, name in rooms if place == folder)
     return table(
         ("room", *(f"in `{folder}/`" for folder in FOLDERS)),
-        ((f"`{name}`", *(first_line_of_room(folder, name) for folder in FOLDERS)) for name in sorted(names)),
+        ((f"`{name}`", *(first_line_of_room(folder, name) for folder in FOLDERS)) for name in names),
     )
 
 

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import orjson
 from aiohttp import web
 
-from bot.sandbox.model.exchange import ModelRequest
+from bot.sandbox.model.exchange import ApiRequest
 from bot.sandbox.model.faults import KINDS, ModelFaults
 from bot.sandbox.model.text import AnswerPace
 
@@ -31,7 +31,7 @@ class FaultyModel(Protocol):
     @property
     def faults(self) -> ModelFaults: ...
     @property
-    def requests(self) -> Iterable[ModelRequest]: ...
+    def requests(self) -> Iterable[ApiRequest]: ...
     def reset(self) -> None: ...
 
 
@@ -112,7 +112,7 @@ class ScriptRoutes:
         return web.json_response(dict(self._model.counters))
 
 
-def as_json(request: ModelRequest) -> dict[str, Any]:
+def as_json(request: ApiRequest) -> dict[str, Any]:
     """A request as JSON can carry it; a file becomes its name and size."""
     values = asdict(request)
     if "file" in request.body:

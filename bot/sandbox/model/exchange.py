@@ -15,7 +15,7 @@ BODY_LIMIT_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(slots=True)
-class ModelRequest:
+class ApiRequest:
     """One request as it was received and how it went; `outcome` is "" while it is being answered.
 
     Outcomes: answered, refused (by the rules), disconnected (the client left), or the kind of a fault.
@@ -47,7 +47,7 @@ class Exchange:
     """A request on its way to an answer."""
 
     http: web.Request
-    record: ModelRequest
+    record: ApiRequest
     card: ModelCard
     fault: ModelFault | None
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.sandbox.model.exchange import ModelRequest
+from bot.sandbox.model.exchange import ApiRequest
 from bot.sandbox.model.usage import count_prompt_tokens
 
 DAY_S = 86_400
@@ -37,7 +37,7 @@ KNOWN = {"start_time", "end_time", "bucket_width", "group_by", "limit", "page"}
 class Organisation:
     """Routes for the provider's own count of these requests, which go on being added."""
 
-    def __init__(self, requests: Iterable[ModelRequest]) -> None:
+    def __init__(self, requests: Iterable[ApiRequest]) -> None:
         self._requests = requests
 
     def add_to(self, app: web.Application) -> None:
@@ -74,7 +74,7 @@ class Organisation:
 
 
 def sum_by_model(
-    requests: Iterable[ModelRequest], endpoint: str, begin: float, *, by_model: bool
+    requests: Iterable[ApiRequest], endpoint: str, begin: float, *, by_model: bool
 ) -> dict[str, Counter[str]]:
     """Counts of one day by model; a request that was refused before it began is none."""
     found: dict[str, Counter[str]] = defaultdict(Counter)

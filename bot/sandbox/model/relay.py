@@ -23,7 +23,7 @@ import orjson
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, web
 
 from bot.sandbox.model.controls import FaultRoutes
-from bot.sandbox.model.exchange import BODY_LIMIT_BYTES, TEXT, ModelRequest
+from bot.sandbox.model.exchange import BODY_LIMIT_BYTES, TEXT, ApiRequest
 from bot.sandbox.model.fault_frames import REFUSALS, apply_before_answer, reset_connection
 from bot.sandbox.model.faults import ModelFault, ModelFaults
 from bot.sandbox.model.rules import ModelRefusal
@@ -54,7 +54,7 @@ class Relay:
         self.upstream = upstream.rstrip("/")
         self.host, self.port = host, 0
         self.faults = RelayFaults()
-        self.requests: deque[ModelRequest] = deque(maxlen=keep)
+        self.requests: deque[ApiRequest] = deque(maxlen=keep)
         self._numbers = itertools.count(1)
 
     @property
@@ -85,7 +85,7 @@ class Relay:
 
     async def _forward(self, http: web.Request) -> web.StreamResponse:
         path, raw = http.match_info["path"], await http.read()
-        record = ModelRequest(next(self._numbers), time.time(), path, _read_body(http, raw), {})
+        record = ApiRequest(next(self._numbers), time.time(), path, _read_body(http, raw), {})
         if http.method == "POST":
             self.requests.append(record)
         if path in TEXT:
@@ -110,7 +110,7 @@ class Relay:
             record.outcome = record.outcome or "answered"
 
     async def _ask_upstream(
-        self, http: web.Request, raw: bytes, record: ModelRequest, fault: ModelFault | None
+        self, http: web.Request, raw: bytes, record: ApiRequest, fault: ModelFault | None
     ) -> web.StreamResponse:
         headers = {name: value for name, value in http.headers.items() if name.lower() not in _OWN}
         place = f"{self.upstream}/{record.endpoint}"
@@ -127,7 +127,7 @@ class Relay:
             return web.Response(body=body, status=answer.status, headers=_headers_to_pass(answer))
 
     async def _pass_stream(
-        self, http: web.Request, answer: ClientResponse, record: ModelRequest, fault: ModelFault | None
+        self, http: web.Request, answer: ClientResponse, record: ApiRequest, fault: ModelFault | None
     ) -> web.StreamResponse:
         response = web.StreamResponse(status=answer.status, headers=_headers_to_pass(answer))
         await response.prepare(http)
@@ -177,7 +177,7 @@ async def _read_events(answer: ClientResponse) -> Any:
         yield rest
 
 
-def _note_answer(record: ModelRequest, body: bytes) -> None:
+def _note_answer(record: ApiRequest, body: bytes) -> None:
     """Adds what an answer, or one event of it, says to what is known of the request."""
     try:
         content = orjson.loads(body[body.find(b"{") :])

@@ -33,7 +33,7 @@ from aiohttp import web
 from bot.sandbox.model import frames, media
 from bot.sandbox.model import text as model_text
 from bot.sandbox.model.controls import FaultRoutes, ScriptRoutes
-from bot.sandbox.model.exchange import BODY_LIMIT_BYTES, TEXT, Exchange, ModelRequest
+from bot.sandbox.model.exchange import BODY_LIMIT_BYTES, TEXT, ApiRequest, Exchange
 from bot.sandbox.model.fault_frames import (
     apply_before_answer,
     break_stream,
@@ -81,7 +81,7 @@ class FakeModel:
         self.api_key = api_key
         self.context_tokens = context_tokens
         self.faults = ModelFaults()
-        self.requests: deque[ModelRequest] = deque(maxlen=keep)
+        self.requests: deque[ApiRequest] = deque(maxlen=keep)
         self.counters: Counter[str] = Counter()
         self._cache = PromptCache()
         self._buckets = {
@@ -142,7 +142,7 @@ class FakeModel:
     async def _post(self, http: web.Request) -> web.StreamResponse:
         endpoint = http.match_info["endpoint"]
         headers = {str(name): value for name, value in http.headers.items() if name.lower() not in _SECRET}
-        record = ModelRequest(next(self._numbers), time.time(), endpoint, {}, headers)
+        record = ApiRequest(next(self._numbers), time.time(), endpoint, {}, headers)
         self.requests.append(record)
         self.counters["requests"] += 1
         self.counters[f"requests:{endpoint}"] += 1
@@ -165,7 +165,7 @@ class FakeModel:
         record.outcome = record.outcome or "answered"
         return response
 
-    async def _answer(self, http: web.Request, record: ModelRequest) -> web.StreamResponse:
+    async def _answer(self, http: web.Request, record: ApiRequest) -> web.StreamResponse:
         self._authenticate(http)
         if record.endpoint not in PARAMETERS:
             raise ModelRefusal(404, f"Invalid URL (POST /v1/{record.endpoint})", code=None)
@@ -305,7 +305,7 @@ class FakeModel:
         record.status = 200
         return web.Response(body=body, headers=self._headers(record, content_type))
 
-    def _headers(self, record: ModelRequest, content_type: str) -> dict[str, str]:
+    def _headers(self, record: ApiRequest, content_type: str) -> dict[str, str]:
         headers = {"Content-Type": content_type, "x-request-id": f"req_{record.number:012d}"}
         for kind, bucket in self._buckets.items():
             headers |= bucket.headers(kind)

@@ -1,0 +1,162 @@
+"""The rooms of the house and what each may import: the table that tests and ARCHITECTURE.md read.
+
+A room is a folder of `bot/`, `handlers/` or `storage/`, or a file beside them that stands alone. It may
+import what its row names, and its row names nothing that it does not import.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = ("bot", "handlers", "storage")
+CODE = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
+
+# Room → the rooms it imports, each of them above it.
+ROOMS: dict[str, str] = {
+    "bot/core": "",
+    "storage/engine": "",
+    "storage/place": "",
+    "storage/schema": "",
+    "storage/audit": "storage/engine",
+    "storage/sqlite": "bot/core storage/engine storage/schema",
+    "storage/database": "bot/core storage/engine storage/sqlite",
+    "storage/jobs": "bot/core storage/engine storage/audit",
+    "storage/conversation": "bot/core storage/engine storage/place",
+    "storage/costs": "storage/engine storage/audit",
+    "storage/voice": "bot/core storage/engine storage/audit",
+    "storage/guard": "storage/engine storage/place storage/audit",
+    "storage/provider": "storage/engine",
+    "storage/channel": "storage/engine storage/audit",
+    "storage/privacy": (
+        "storage/engine storage/place storage/schema storage/audit storage/conversation storage/costs"
+    ),
+    "bot/text": "",
+    "bot/ops": "bot/core bot/text",
+    "bot/ml": "bot/core",
+    "bot/jobs": "bot/core storage/engine storage/jobs bot/ops",
+    "bot/costs": "bot/core storage/engine storage/costs bot/text",
+    "bot/pages": "bot/core",
+    "bot/reports": "bot/core storage/engine storage/costs storage/channel bot/costs bot/pages",
+    "bot/provider": "bot/core storage/engine storage/provider bot/text bot/ops bot/ml bot/costs",
+    "bot/learning": "bot/core storage/engine storage/place storage/jobs bot/ml bot/jobs",
+    "bot/guard": (
+        "bot/core storage/engine storage/place storage/conversation storage/guard storage/channel "
+        "bot/ops bot/ml bot/costs bot/provider bot/learning"
+    ),
+    "bot/voice": (
+        "bot/core storage/engine storage/jobs storage/conversation storage/voice storage/channel "
+        "bot/text bot/ops bot/jobs bot/costs bot/provider"
+    ),
+    "bot/knowledge": "bot/core bot/ml bot/provider",
+    "bot/conversation": (
+        "bot/core storage/engine storage/place storage/audit storage/jobs storage/conversation "
+        "storage/voice storage/guard storage/privacy bot/text bot/ops bot/jobs bot/provider bot/guard "
+        "bot/voice bot/knowledge"
+    ),
+    "bot/privacy": (
+        "bot/core storage/engine storage/place storage/audit storage/conversation storage/channel "
+        "storage/privacy bot/text bot/ops bot/jobs bot/guard bot/voice bot/conversation"
+    ),
+    "bot/health": "bot/core storage/engine storage/jobs bot/ops bot/jobs bot/provider",
+    "bot/housekeeping": (
+        "bot/core storage/engine storage/jobs storage/conversation storage/voice storage/provider bot/privacy"
+    ),
+    "bot/app": (
+        "bot/core storage/engine storage/database bot/ops bot/jobs bot/costs bot/reports bot/provider "
+        "bot/learning bot/guard bot/voice bot/conversation bot/privacy bot/health bot/housekeeping"
+    ),
+    "bot/sandbox": "",
+    "bot/cli": (
+        "bot/core storage/place storage/audit storage/database storage/jobs storage/costs storage/guard "
+        "storage/privacy bot/text bot/ops bot/ml bot/costs bot/reports bot/provider bot/learning "
+        "bot/guard bot/voice bot/privacy bot/sandbox"
+    ),
+    "bot/__main__": "bot/cli",
+    "handlers/slack": "bot/core storage/place bot/text bot/ops bot/costs bot/reports",
+    "handlers/reply": "bot/core bot/text bot/ops bot/voice handlers/slack",
+    "handlers/adapter": "bot/core bot/text bot/conversation handlers/slack handlers/reply",
+    "handlers/voice": (
+        "bot/core storage/voice bot/text bot/reports bot/voice bot/app handlers/slack handlers/reply "
+        "handlers/adapter"
+    ),
+    "handlers/costs": "bot/core bot/costs bot/pages bot/reports bot/app handlers/slack handlers/adapter",
+    "handlers/channel": "bot/core storage/place bot/guard bot/voice bot/app handlers/slack handlers/adapter",
+    "handlers/guard": (
+        "bot/core storage/place bot/learning bot/guard bot/app handlers/slack handlers/adapter "
+        "handlers/channel"
+    ),
+    "handlers/commands": "bot/core bot/app handlers/slack handlers/adapter handlers/costs handlers/channel",
+    "handlers/home": "bot/core bot/app handlers/slack handlers/adapter handlers/costs handlers/commands",
+    "handlers/actions": "storage/place bot/guard bot/app handlers/slack handlers/adapter handlers/guard",
+    "handlers/shortcuts": "bot/core bot/app handlers/slack",
+    "handlers/intake": "bot/voice bot/conversation handlers/slack",
+    "handlers/http": "bot/core bot/ops bot/jobs bot/voice bot/privacy handlers/slack",
+    "handlers/routes": (
+        "bot/app handlers/slack handlers/adapter handlers/voice handlers/channel handlers/guard "
+        "handlers/commands handlers/home handlers/actions handlers/shortcuts"
+    ),
+    "handlers/serve": (
+        "bot/core bot/ops bot/app handlers/slack handlers/adapter handlers/voice handlers/costs "
+        "handlers/intake handlers/http handlers/routes"
+    ),
+    "handlers/check": (
+        "bot/core storage/database bot/ops bot/provider bot/voice handlers/slack handlers/routes "
+        "handlers/serve"
+    ),
+}
+
+
+def dotted(path: Path) -> str:
+    """The module's name, of a package without `__init__`."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {dotted(path): path for path in CODE}
+
+
+def imports(path: Path) -> set[str]:
+    """Every module that a file imports, anywhere in it."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name if name in MODULES else str(node.module) for name in names}
+    return found
+
+
+def room(module: str) -> str:
+    """`bot.voice.service` stands in `bot/voice`; `bot.app`, a file alone, in `bot/app`."""
+    return "/".join(module.split(".")[:2])
+
+
+def room_imports() -> dict[str, set[str]]:
+    """Each room with the rooms that its files import."""
+    found: dict[str, set[str]] = {}
+    for module, path in MODULES.items():
+        if "." not in module:
+            continue
+        theirs = {room(name) for name in imports(path) if name.split(".")[0] in FOLDERS and "." in name}
+        found.setdefault(room(module), set()).update(theirs - {room(module)})
+    return found
+
+
+def circles(edges: dict[str, set[str]]) -> Iterator[list[str]]:
+    """Ways that lead back to where they began, one for each that is found."""
+    done: set[str] = set()
+
+    def walk(at: str, way: list[str]) -> Iterator[list[str]]:
+        if at in way:
+            yield [*way[way.index(at) :], at]
+        elif at not in done:
+            for ahead in sorted(edges.get(at, ())):
+                yield from walk(ahead, [*way, at])
+            done.add(at)
+
+    for start in sorted(edges):
+        yield from walk(start, [])

@@ -27,17 +27,13 @@ from bot.guard.model_judge import ModelJudge, Opinion, UnreadableVerdict, format
 from bot.guard.policy import Policy
 from bot.guard.verdict import Verdict
 from bot.guard.weekly_report import read_weeks
-from bot.knowledge import quotes
-from bot.knowledge.answering import rank_passages
 from bot.learning.trainer import Trainer
 from bot.ml.discriminator import Example
-from bot.provider.embeddings import CachedEmbedder
 from storage.database import open_engine
 from storage.engine import Engine, Tx
 from storage.guard import examples, models, open_questions, verdicts
 from storage.place import Channel
 from storage.privacy import forget
-from storage.provider import vectors
 from tests.support.guard_rows import TopicSplit, topic_split
 from tests.support.model_api import open_bench
 
@@ -478,7 +474,7 @@ async def test_unanswered_questions_wait_for_the_owner(engine: Engine) -> None:
     assert await engine.read(open_questions.list_questions, AT) == []
 
 
-# Policies, vectors, quotes
+# Policies
 
 
 def test_a_policy_survives_its_json() -> None:
@@ -492,70 +488,3 @@ def test_every_problem_of_a_policy_is_told_at_once() -> None:
             {"purpose": " ", "tone": "rude", "belongs": "one text", "colour": "red", "shadow": "no"}
         )
     assert len(told.value.problems) == 5
-
-
-async def test_a_text_is_embedded_once(engine: Engine) -> None:
-    class Counting:
-        name = "counting"
-
-        def __init__(self) -> None:
-            self.texts: list[str] = []
-
-        async def embed(self, texts: Sequence[str], scope: Scope, *, kept: bool = True) -> list[list[float]]:
-            self.texts += texts
-            return [[1.0, 0.0] for _ in texts]
-
-    counting = Counting()
-    cached = CachedEmbedder(counting, engine)
-    for _ in range(2):
-        assert await cached.embed(["not to be kept"], SCOPE, kept=False) == [[1.0, 0.0]]
-    assert counting.texts == ["not to be kept"] * 2
-    counting.texts.clear()
-    assert await cached.embed(["a", "b", "a"], SCOPE) == [[1.0, 0.0]] * 3
-    assert await cached.embed(["b", "c"], SCOPE) == [[1.0, 0.0]] * 2
-    assert counting.texts == ["a", "b", "c"]
-    assert await engine.write(vectors.tidy, now=time.time()) == 0
-    assert await engine.write(vectors.tidy, now=time.time() + vectors.KEPT_S) == 3
-
-
-PASSAGES = ["The tower is 324 metres tall. It was “finished” in 1889.", "Lasagne bakes for forty minutes."]
-
-
-@pytest.mark.parametrize(
-    ("quote", "found"),
-    [
-        ("the tower is 324 metres tall", True),
-        ('it was "finished"  in 1889.', True),
-        ("the tower is 32", False),
-        ("tower 324 metres", False),
-        ("is tall", False),
-        ("", False),
-    ],
-)
-def test_a_quote_has_to_stand_in_its_passage_word_for_word(quote: str, found: bool) -> None:
-    assert quotes.is_quoted(quote, PASSAGES[0]) is found
-
-
-def test_an_answer_with_a_quote_from_elsewhere_is_refused() -> None:
-    def said(passage: int, quote: str) -> str:
-        return json.dumps({"answer": "324 metres.", "quotes": [{"passage": passage, "quote": quote}]})
-
-    good = quotes.read_answer(said(1, "The tower is 324 metres tall"), PASSAGES)
-    assert (good.text, good.nearest, good.refused) == ("324 metres.", 0, False)
-    for bad in (
-        said(2, "The tower is 324 metres tall"),
-        said(9, "The tower is 324"),
-        '{"answer": "x", "quotes": []}',
-    ):
-        assert quotes.read_answer(bad, PASSAGES).text == "No sufficient context for answering the question"
-
-
-def test_the_nearest_passage_is_found_and_a_hopeless_question_is_known() -> None:
-    def nearest(question: str) -> tuple[float, str]:
-        return rank_passages([Message("human", question)], PASSAGES)[0]
-
-    found, passage = nearest("How tall is the tower?")
-    assert passage == PASSAGES[0]
-    assert not quotes.is_hopeless(found)
-    assert quotes.is_hopeless(nearest("Who won the cricket match?")[0])
-    assert rank_passages([Message("human", "Anything?")], []) == []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -17,8 +18,7 @@ from bot.ops.operator_errors import explain_error
 from bot.provider.transport import list_models
 from bot.voice import speech_models
 from handlers.routes import SCOPES
-from handlers.serve import missing
-from handlers.slack.client import SlackClient, open_slack
+from handlers.slack.client import SlackClient, missing_tokens, open_slack
 from storage.database import open_engine
 
 # How long before a model's end the operator should hear of it.
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 async def run(args: argparse.Namespace, settings: Settings) -> int:
     """Prints what is well and what is not; 0 when nothing is wrong, though something may be about to end."""
-    problems = missing(settings) + misleading_variables()
+    problems = missing_tokens(settings) + misleading_variables()
     problems += await slack_problems(settings)
     problems += await database_problems(settings)
     today = datetime.now(UTC).date()
@@ -60,15 +60,15 @@ def misleading_variables() -> list[str]:
 async def slack_problems(settings: Settings) -> list[str]:
     """Tokens that Slack refuses, and scopes that the app was not given."""
     problems = []
-    async with open_slack(settings) as client:
-        slack = SlackClient(client)
-        if settings.slack_bot_token:
+    if settings.slack_bot_token:
+        async with open_slack(settings) as client:
+            slack = SlackClient(client)
             problems += await _try_token("SLACK_BOT_TOKEN", slack, "auth.test")
             if not problems:
                 problems += missing_scopes(slack.scopes)
-        if settings.slack_app_token and settings.socket_mode:
-            client.token = settings.slack_app_token
-            problems += await _try_token("SLACK_APP_TOKEN", slack, "apps.connections.open")
+    if settings.slack_app_token and settings.socket_mode:
+        async with open_slack(replace(settings, slack_bot_token=settings.slack_app_token)) as client:
+            problems += await _try_token("SLACK_APP_TOKEN", SlackClient(client), "apps.connections.open")
     return problems
 
 

@@ -60,7 +60,7 @@ class Home:
 
     async def revoked(self, event: dict[str, Any], body: dict[str, Any]) -> None:
         """The app was removed, or its tokens withdrawn: nothing more can be said in this workspace."""
-        self._chat.slack.revoked = event["type"]
+        self._chat.slack.mark_revoked(event["type"])
         log.error("slack says %s: the app has to be installed again", event["type"])
         if event["type"] == "app_uninstalled":
             await self._services.forgetting.leave_team(body["team_id"])

@@ -18,9 +18,6 @@ from urllib.parse import parse_qs
 
 import orjson
 from aiohttp import web
-from slack_bolt.adapter.aiohttp import to_aiohttp_response
-from slack_bolt.app.async_app import AsyncApp
-from slack_bolt.request.async_request import AsyncBoltRequest
 
 from bot.core.errors import Missing, SetupError
 from bot.jobs.inbox import Inbox
@@ -28,7 +25,7 @@ from bot.ops.metrics import METRICS
 from bot.privacy.access_log import AccessLog
 from bot.voice import clip_card
 from bot.voice.local_files import TranscribeFile, TranscriptionOrder
-from handlers.slack.failures import WRONG_SHAPE
+from handlers.slack.bolt import AsyncApp, dispatch
 
 log = logging.getLogger(__name__)
 
@@ -53,10 +50,11 @@ def add_events(server: web.Application, app: AsyncApp) -> None:
             return web.Response(status=408)
         if not is_stamped(request):
             return web.Response(status=401)
-        asked = read_request(request, raw)
-        if asked is None:
+        body = read_body(raw, request.content_type)
+        answer = None if body is None else await dispatch(app, request, body)
+        if answer is None:
             return web.Response(status=400, text="not a delivery of Slack's")
-        return await to_aiohttp_response(await app.async_dispatch(asked))
+        return answer
 
     server.router.add_post(EVENTS_PATH, receive)
 
@@ -66,17 +64,6 @@ def is_stamped(request: web.Request) -> bool:
     stamps = request.headers.getall(TIMESTAMP, [])
     signatures = request.headers.getall(SIGNATURE, [])
     return len(stamps) == len(signatures) == 1 and stamps[0].isdecimal()
-
-
-def read_request(request: web.Request, raw: bytes) -> AsyncBoltRequest | None:
-    """The request as Bolt reads it; None for one of a shape that Slack does not send."""
-    body = read_body(raw, request.content_type)
-    if body is None:
-        return None
-    try:
-        return AsyncBoltRequest(body=body, query=request.query_string, headers=request.headers)  # type: ignore[arg-type]
-    except WRONG_SHAPE:  # an id that is a number, and the like
-        return None
 
 
 def read_body(raw: bytes, kind: str) -> str | None:

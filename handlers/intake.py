@@ -12,13 +12,11 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from slack_bolt.request.async_request import AsyncBoltRequest
-from slack_bolt.response import BoltResponse
-
 from bot.conversation.service import Turns
 from bot.voice.service import Clips
 from handlers.slack import mrkdwn
 from handlers.slack.allowed_hosts import is_slack_address
+from handlers.slack.bolt import AsyncBoltRequest, BoltResponse
 from handlers.slack.client import SlackClient
 from handlers.slack.payloads import POST_SUBTYPES, TOMBSTONE, incoming_from, is_bot, message_key, team_of
 
@@ -114,5 +112,5 @@ class Intake:
         """Our own user id, as the delivery itself names it."""
         for authorization in body.get("authorizations") or ():
             if authorization.get("is_bot") and authorization.get("user_id"):
-                self._slack.bot_user = authorization["user_id"]
+                self._slack.learn_bot_user(authorization["user_id"])
         return self._slack.bot_user

@@ -28,10 +28,9 @@ from handlers.voice.listeners import ClipActions
 from handlers.voice.modal import EDITED
 
 if TYPE_CHECKING:
-    from slack_bolt.app.async_app import AsyncApp
-
     from bot.app import Services
     from handlers.adapter import SlackChat
+    from handlers.slack.bolt import AsyncApp
 
 Listener = Callable[..., Awaitable[Any]]
 

@@ -12,9 +12,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from aiohttp import web
-from slack_bolt.app.async_app import AsyncApp
-from slack_bolt.authorization import AuthorizeResult
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.app import Services, open_services
 from bot.core.background import run_alongside
@@ -28,7 +25,8 @@ from handlers.costs.page import add_usage_page
 from handlers.http import BODY_LIMIT_BYTES, add_events, control_app, ops_app, serve_control, serve_http
 from handlers.intake import Intake
 from handlers.routes import register
-from handlers.slack.client import SlackClient, open_slack
+from handlers.slack.bolt import AsyncApp, make_app
+from handlers.slack.client import SlackClient, missing_tokens, open_slack
 from handlers.slack.downloads import open_files
 from handlers.slack.socket import SocketConnections, open_sockets
 from handlers.voice.cards import ClipCards
@@ -45,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 async def run(args: argparse.Namespace, settings: Settings) -> int:
     """Serves until SIGTERM or SIGINT; returns the exit status."""
-    if problems := missing(settings):
+    if problems := missing_tokens(settings):
         raise SetupError(problems)
     logs.setup(settings)
     stopping = asyncio.Event()
@@ -58,20 +56,6 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
         await bot.services.provider.load()
         await stopping.wait()
     return 0
-
-
-def missing(settings: Settings) -> list[str]:
-    """What has to be set before anything can start."""
-    needed = [("SLACK_BOT_TOKEN", settings.slack_bot_token, "xoxb-")]
-    if settings.socket_mode:
-        needed.append(("SLACK_APP_TOKEN", settings.slack_app_token, "xapp-"))
-    else:
-        needed.append(("SLACK_SIGNING_SECRET", settings.slack_signing_secret, ""))
-    return [
-        f"{name} is not set" if not value else f"{name} does not start with {prefix}: is it another token?"
-        for name, value, prefix in needed
-        if not value.startswith(prefix) or not value
-    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +78,7 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
         cards = ClipCards(settings, chat.slack, chat.pacing, files)
         services = await stack.enter_async_context(open_services(settings, chat, cards))
         await introduce(chat.slack, settings)
-        app = bolt_app(settings, client, services, chat)
+        app = bolt_app(settings, services, chat)
         sockets: SocketConnections | None = None
 
         async def problems() -> list[str]:
@@ -160,32 +144,9 @@ def public_app(settings: Settings, app: AsyncApp, services: Services, chat: Slac
     return server
 
 
-def quiet_logger(name: str) -> logging.Logger:
-    """Bolt logs the bodies of what it refuses, and warns of a token that is not missing: errors only."""
-    logger = logging.getLogger(name)
-    logger.setLevel(logging.ERROR)
-    return logger
-
-
-def bolt_app(settings: Settings, client: AsyncWebClient, services: Services, chat: SlackChat) -> AsyncApp:
-    """Bolt with our own authorisation: one workspace, one token, no request to Slack for each delivery."""
-
-    async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
-        return AuthorizeResult(
-            enterprise_id=enterprise_id,
-            team_id=team_id,
-            bot_token=settings.slack_bot_token,
-            bot_user_id=chat.slack.bot_user,
-        )
-
-    app = AsyncApp(
-        name="parley",
-        client=client,
-        authorize=authorize,
-        signing_secret=settings.slack_signing_secret,
-        before_authorize=Intake(services.turns, services.clips, chat.slack).receive,
-        attaching_conversation_kwargs_enabled=False,
-        logger=quiet_logger("slack_bolt"),
-    )
+def bolt_app(settings: Settings, services: Services, chat: SlackChat) -> AsyncApp:
+    """Bolt with all that Slack can send us: posts go to the intake, the rest to the listeners."""
+    intake = Intake(services.turns, services.clips, chat.slack)
+    app = make_app(settings, chat.slack, before_authorize=intake.receive)
     register(app, services, chat)
     return app

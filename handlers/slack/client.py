@@ -87,6 +87,14 @@ class SlackClient:
             self.bot_user = str((await self.call("auth.test"))["user_id"])
         return self.bot_user
 
+    def learn_bot_user(self, user: str) -> None:
+        """Our own user id, as a delivery names it."""
+        self.bot_user = user
+
+    def mark_revoked(self, code: str) -> None:
+        """Slack says that the token is worthless: the bot is not ready until an operator acts."""
+        self.revoked = code
+
     async def attempt(self, method: str, **arguments: Any) -> None:
         """A request whose failure nobody needs to hear of (a status, a title)."""
         try:
@@ -132,6 +140,20 @@ def _retry_after_s(headers: Any) -> float:
     except ValueError:
         seconds = RETRY_AFTER_DEFAULT_S
     return min(seconds, RETRY_AFTER_MOST_S) if seconds >= 0 else RETRY_AFTER_DEFAULT_S  # NaN is not, either
+
+
+def missing_tokens(settings: Settings) -> list[str]:
+    """Tokens and secrets that have to be set before anything can start, a sentence each."""
+    needed = [("SLACK_BOT_TOKEN", settings.slack_bot_token, "xoxb-")]
+    if settings.socket_mode:
+        needed.append(("SLACK_APP_TOKEN", settings.slack_app_token, "xapp-"))
+    else:
+        needed.append(("SLACK_SIGNING_SECRET", settings.slack_signing_secret, ""))
+    return [
+        f"{name} is not set" if not value else f"{name} does not start with {prefix}: is it another token?"
+        for name, value, prefix in needed
+        if not value.startswith(prefix) or not value
+    ]
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app, send_async_response
@@ -35,9 +36,13 @@ CONNECT_S = 5.0  # what the start waits for the connections
 class SlackHostClient(SocketModeClient):
     """The SDK's client, connecting to Slack's own socket hosts only."""
 
-    host = ""  # the one host allowed instead of Slack's
     _address: str | None = None
     _issued_at = 0.0
+
+    def __init__(self, host: str, **given: Any) -> None:
+        """`host`: the one host allowed instead of Slack's, or ""."""
+        self._host = host
+        super().__init__(**given)
 
     @property  # type: ignore[override]
     def wss_uri(self) -> str | None:
@@ -49,7 +54,7 @@ class SlackHostClient(SocketModeClient):
         self._address, self._issued_at = address, time.monotonic()
 
     async def issue_new_wss_url(self) -> str:
-        return require_slack_socket(await super().issue_new_wss_url(), self.host)
+        return require_slack_socket(await super().issue_new_wss_url(), self._host)
 
 
 def require_slack_socket(url: str, host: str) -> str:
@@ -113,12 +118,12 @@ async def open_sockets(
     try:
         for _ in range(CONNECTIONS):
             client = SlackHostClient(
+                host,
                 app_token=app_token,
                 web_client=web_client,
                 ping_interval=PING_INTERVAL_S,
                 logger=logging.getLogger("slack_sdk.socket"),
             )
-            client.host = host
             client.socket_mode_request_listeners.append(receive)
             clients.append(client)
             if address := await first_address(web_client, app_token):

@@ -106,7 +106,7 @@ class Lives:
         cards = ClipCards(settings, chat.slack, chat.pacing, files)
         async with services_on(engine, wire, settings, front=chat, desk=cards) as services:
             await introduce(chat.slack, settings)
-            app = bolt_app(settings, client, services, chat)
+            app = bolt_app(settings, services, chat)
             app.use(responding(story.slack, life, story.dice))
             self.services, story.line.open = services, (life, app)
             async with run_alongside(give_notices(services, chat)) if story.notices else nullcontext():

@@ -1,4 +1,4 @@
-"""Slack as the rest of the house needs it: a place to reply, and the thread around a message."""
+"""Slack as the conversation needs it: a place to reply, and the thread around a message."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class SlackChat:
             self.pacing,
             incoming,
             reply_id,
-            outgoing=lambda: OutputFilter(hosts, frozenset({incoming.user})),
+            make_filter=lambda: OutputFilter(hosts, frozenset({incoming.user})),
             opened=opened,
             messages=messages,
             resumed=resumed,
@@ -75,9 +75,9 @@ class SlackChat:
         )
 
     async def thread(self, conversation: Conversation, *, before: str) -> tuple[list[ThreadMessage], bool]:
-        """What was said last in the thread before a message, oldest first, and whether that is all of it."""
-        said: list[ThreadMessage] = []
-        await self.slack.who()
+        """The last posts of the thread before a message, oldest first, and whether that is all of it."""
+        posts: list[ThreadMessage] = []
+        await self.slack.find_bot_user()
         cursor = ""
         for number in range(THREAD_PAGES):
             try:
@@ -91,18 +91,18 @@ class SlackChat:
                 )
             except SlackRefused as exc:
                 log.warning("a thread cannot be read: %s", exc.code)
-                return said, False
-            said += [
-                self._heard(m)
+                return posts, False
+            posts += [
+                self._read_post(m)
                 for m in page.get("messages") or ()
                 if (m.get("text") or m.get("files")) and float(m["ts"]) < float(before) and not is_card(m)
             ]
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
-                return said[-THREAD_MESSAGES:], len(said) <= THREAD_MESSAGES
-        return said[-THREAD_MESSAGES:], False
+                return posts[-THREAD_MESSAGES:], len(posts) <= THREAD_MESSAGES
+        return posts[-THREAD_MESSAGES:], False
 
-    def _heard(self, message: dict[str, Any]) -> ThreadMessage:
+    def _read_post(self, message: dict[str, Any]) -> ThreadMessage:
         text = mrkdwn.make_readable(message.get("text") or "", without=self.slack.bot_user)
         if message.get("user") == self.slack.bot_user:
             return ThreadMessage(message["ts"], "assistant", "", text)

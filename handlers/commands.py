@@ -9,6 +9,7 @@ from bot.app import Services
 from bot.core.values import Conversation
 from handlers.adapter import SlackChat
 from handlers.channel.listeners import ChannelSettings
+from handlers.costs import blocks as usage_blocks
 from handlers.costs.commands import CostCommands
 from handlers.slack import blocks
 from handlers.slack.uploads import Upload, share_files
@@ -54,10 +55,10 @@ class Commands:
                 await self._costs.answer(body, about, rest.strip(), respond)
             case "settings":
                 await ack()
-                await self._settings.command(body)
+                await self._settings.open_here(body)
             case "keep":
                 await ack()
-                await self._settings.keep(body, rest.strip(), respond)
+                await self._settings.set_retention(body, rest.strip(), respond)
             case "export":
                 await ack()
                 await self._export(body, respond)
@@ -72,12 +73,12 @@ class Commands:
         self._services.access_log.note(team, body["user_id"], "usage", f"this month's total of {channel}")
         month = self._services.costs.parse("").span.label
         title = "This month in this channel"
-        return blocks.ephemeral(title, blocks.usage(title, month, used))
+        return blocks.ephemeral(title, usage_blocks.month_usage(title, month, used))
 
     async def _export(self, body: dict[str, Any], respond: Any) -> None:
         """What is kept of the asker goes where only they read it."""
         content = await self._services.forgetting.export_person(body["team_id"], body["user_id"])
-        direct = await self._chat.directory.direct(body["user_id"])
+        direct = await self._chat.directory.open_direct(body["user_id"])
         file = Upload("parley-export.json", content, "What Parley keeps of you")
         await share_files(self._chat.slack, self._services.settings, [file], channel=direct, comment=EXPORTED)
         await respond(**blocks.ephemeral(EXPORT_SENT, [blocks.section(EXPORT_SENT)]))

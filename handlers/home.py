@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.app import Services
 from bot.core.values import Conversation
+from bot.reports.usage import UsageRow
 from handlers.adapter import SlackChat
 from handlers.commands import HELP
 from handlers.costs import blocks as usage_blocks
@@ -28,37 +29,39 @@ class Home:
         self._services = services
         self._chat = chat
 
-    async def opened(self, event: dict[str, Any], body: dict[str, Any]) -> None:
+    async def show(self, event: dict[str, Any], body: dict[str, Any]) -> None:
         """The Messages tab offers prompts to begin with; the Home tab shows the person's own month."""
         if event.get("tab") == "messages":
-            await self._chat.slack.attempt(
+            await self._chat.slack.try_call(
                 "assistant.threads.setSuggestedPrompts", channel_id=event["channel"], prompts=list(PROMPTS)
             )
             return
         used = await self._services.costs.this_month(body["team_id"], person=event["user"])
         month = self._services.costs.parse("").span.label
-        shown = [*blocks.home(month, used, HELP), *await self._costs(body["team_id"], event["user"])]
+        shown = [*_introduction(month, used), *await self._costs(body["team_id"], event["user"])]
         view = {"type": "home", "blocks": shown}
-        await self._chat.slack.attempt("views.publish", user_id=event["user"], view=view)
+        await self._chat.slack.try_call("views.publish", user_id=event["user"], view=view)
 
     async def _costs(self, team: str, user: str) -> list[blocks.Block]:
         """The workspace's month for admins, the budgets the person may see, and the way to the page."""
         costs, directory = self._services.costs, self._chat.directory
-        viewer = await directory.viewer(user, named=await costs.owned_by(team, user))
+        viewer = await directory.find_viewer(user, named=await costs.owned_by(team, user))
         standings = await costs.standings(team, viewer)
-        names = await directory.names(one.budget.target for one in standings)
+        names = await directory.find_names(one.budget.target for one in standings)
         shown = usage_blocks.standings(standings, names, "") if standings else []
         if viewer.admin:
             month = costs.parse("").span.label
-            shown += blocks.usage("The workspace's month", month, await self._services.costs.this_month(team))
+            shown += usage_blocks.month_usage(
+                "The workspace's month", month, await self._services.costs.this_month(team)
+            )
             self._services.access_log.note(team, user, "home", "the workspace's month; every budget")
         return [*shown, *usage_blocks.open_page(costs.link(team, user))]
 
-    async def stopped(self, event: dict[str, Any], body: dict[str, Any]) -> None:
+    async def stop(self, event: dict[str, Any], body: dict[str, Any]) -> None:
         """The native stop button: the model request ends at once and what was written stays."""
         self._services.turns.stop(Conversation(body["team_id"], event["channel"], event["thread_ts"]))
 
-    async def revoked(self, event: dict[str, Any], body: dict[str, Any]) -> None:
+    async def note_removal(self, event: dict[str, Any], body: dict[str, Any]) -> None:
         """The app was removed, or its tokens withdrawn: nothing more can be said in this workspace."""
         self._chat.slack.mark_revoked(event["type"])
         log.error("slack says %s: the app has to be installed again", event["type"])
@@ -73,3 +76,14 @@ async def ignore_event(event: dict[str, Any]) -> None:
 async def acknowledge(ack: Any) -> None:
     """Acknowledges what nobody listens to, so that Slack never sees a failure."""
     await ack()
+
+
+def _introduction(month: str, used: UsageRow) -> list[blocks.Block]:
+    """What this is, where a channel's settings are, and the person's own month."""
+    return [
+        blocks.header("Parley"),
+        *blocks.help(HELP),
+        blocks.choose_channel(),
+        {"type": "divider"},
+        *usage_blocks.month_usage("Your month", month, used),
+    ]

@@ -41,14 +41,14 @@ class Intake:
     ) -> BoltResponse:
         """Stores a person's post before Bolt acknowledges it; if this raises, Slack sends it again."""
         body = req.body if isinstance(req.body, dict) else {}
-        if not self._may_answer(body):
+        if not self._is_answered_to_slack(body):
             log.warning("a delivery that wants its answer sent elsewhere than to Slack")
             return BoltResponse(status=NOT_A_DELIVERY, body="")
         event = body.get("event")
         if not isinstance(event, dict) or event.get("type") not in ("message", "app_mention"):
             return await next()
         try:
-            await self._take(req.body, event)
+            await self._sort(req.body, event)
         except (AttributeError, LookupError, TypeError, ValueError) as exc:
             log.warning(
                 "a %s event of a shape that Slack does not send: %s", event["type"], type(exc).__name__
@@ -56,7 +56,7 @@ class Intake:
             return BoltResponse(status=NOT_A_DELIVERY, body="")
         return BoltResponse(status=ACKNOWLEDGED, body="")
 
-    def _may_answer(self, body: dict[str, Any]) -> bool:
+    def _is_answered_to_slack(self, body: dict[str, Any]) -> bool:
         """Whether the addresses that answers are to be sent to are Slack's."""
         given = [
             body.get("response_url"),
@@ -65,27 +65,27 @@ class Intake:
         api = self._slack.client.base_url
         return all(is_slack_address(url, api, host=RESPONSE_HOST) for url in given if url)
 
-    async def _take(self, body: dict[str, Any], event: dict[str, Any]) -> None:
+    async def _sort(self, body: dict[str, Any], event: dict[str, Any]) -> None:
         match event.get("subtype"):
             case "message_changed" if (event.get("message") or {}).get("subtype") == TOMBSTONE:
-                await self._deleted(body, event, event["message"]["ts"])
+                await self._apply_deletion(body, event, event["message"]["ts"])
             case "message_changed":
-                await self._edited(body, event)
+                await self._apply_edit(body, event)
             case "message_deleted":
-                await self._deleted(body, event, event["deleted_ts"])
+                await self._apply_deletion(body, event, event["deleted_ts"])
             case subtype if subtype in POST_SUBTYPES:
-                await self._said(body, event, event)
+                await self._store(body, event, event)
 
-    async def _deleted(self, body: dict[str, Any], event: dict[str, Any], ts: str) -> None:
+    async def _apply_deletion(self, body: dict[str, Any], event: dict[str, Any], ts: str) -> None:
         team, channel = team_of(body), event["channel"]
         key = message_key(team, channel, ts)
         await self._turns.apply_deletion(key, team, channel, ts)
         await self._clips.forget_message(key, team, channel, ts)
 
-    async def _edited(self, body: dict[str, Any], event: dict[str, Any]) -> None:
+    async def _apply_edit(self, body: dict[str, Any], event: dict[str, Any]) -> None:
         """An edit changes what is remembered; one that adds a mention is a question."""
         after, before = event.get("message") or {}, event.get("previous_message") or {}
-        bot = self._bot_user(body)
+        bot = self._find_bot_user(body)
         if is_bot(after, bot) or after.get("text") == before.get("text"):
             return
         team, channel, ts = team_of(body), event["channel"], after["ts"]
@@ -93,10 +93,10 @@ class Intake:
         text = mrkdwn.make_readable(new, without=bot)
         await self._turns.apply_edit(message_key(team, channel, ts), team, channel, ts, text)
         if mrkdwn.is_mentioned(new, bot) and not mrkdwn.is_mentioned(old, bot):
-            await self._said(body, event, after)
+            await self._store(body, event, after)
 
-    async def _said(self, body: dict[str, Any], event: dict[str, Any], message: dict[str, Any]) -> None:
-        bot = self._bot_user(body)
+    async def _store(self, body: dict[str, Any], event: dict[str, Any], message: dict[str, Any]) -> None:
+        bot = self._find_bot_user(body)
         if is_bot(message, bot) or not message.get("user"):
             return
         incoming = incoming_from(body, event, message, bot)
@@ -108,7 +108,7 @@ class Intake:
             await (self._turns.remember_aside if to_another else self._turns.take_follow_up)(incoming)
         await self._clips.transcribe_unasked(incoming)
 
-    def _bot_user(self, body: dict[str, Any]) -> str:
+    def _find_bot_user(self, body: dict[str, Any]) -> str:
         """Our own user id, as the delivery itself names it."""
         for authorization in body.get("authorizations") or ():
             if authorization.get("is_bot") and authorization.get("user_id"):

@@ -66,11 +66,11 @@ def table(services: Services, chat: SlackChat) -> dict[str, dict[str, Listener]]
     verdicts = Verdicts(services, chat, record)
     return {
         "event": {
-            "app_home_opened": home.opened,
+            "app_home_opened": home.show,
             "app_context_changed": ignore_event,
-            "agent_session_stopped": home.stopped,
-            "app_uninstalled": home.revoked,
-            "tokens_revoked": home.revoked,
+            "agent_session_stopped": home.stop,
+            "app_uninstalled": home.note_removal,
+            "tokens_revoked": home.note_removal,
         },
         "command": {"/parley": Commands(services, chat, settings).parley},
         "shortcut": {"forget_thread": Shortcuts(services).forget_thread, "why": verdicts.why},
@@ -83,13 +83,13 @@ def table(services: Services, chat: SlackChat) -> dict[str, dict[str, Listener]]
             FORGET_CLIP: clips.forget,
             SHOULD_ANSWER: verdicts.overrule,
             SHOULD_REFUSE: verdicts.overrule,
-            blocks.SETTINGS_OF: settings.chosen,
+            blocks.SETTINGS_OF: settings.open_chosen,
             form.OPEN_RECORD: record.open,
             form.OPEN_QUESTIONS: record.open_questions,
             guard_blocks.USE: record.use_version,
             guard_blocks.ANSWERED: record.close_question,
         },
-        "view": {EDITED: clips.edited, form.FORM: settings.submitted},
+        "view": {EDITED: clips.correct, form.FORM: settings.save},
     }
 
 

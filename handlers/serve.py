@@ -126,7 +126,7 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
 async def introduce(slack: SlackClient, settings: Settings) -> None:
     """Who we are in this workspace. A refused token ends the start; a Slack that is away does not."""
     try:
-        await slack.who()
+        await slack.find_bot_user()
     except (SlackRefused, SlackRevoked) as exc:
         raise SetupError([f"SLACK_BOT_TOKEN: slack says {exc.code}"]) from exc
     except SlackUnavailable:

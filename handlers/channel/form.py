@@ -82,13 +82,15 @@ class Filled:
     channel: str
     was: str  # fingerprint of the policy that the form showed
     rules: dict[str, Any] | None
-    ears: dict[str, str]
+    listening: dict[str, str]
 
 
-def build_form(channel: str, rules: Policy | None, ears: ListeningPolicy, *, open_questions: int) -> View:
+def build_form(
+    channel: str, rules: Policy | None, listening: ListeningPolicy, *, open_questions: int
+) -> View:
     """The form, filled with what holds now."""
     shown = rules or Policy("")
-    said = listening_values(ears)
+    voice = listening_values(listening)
     return window(
         "Channel settings",
         [
@@ -117,9 +119,9 @@ def build_form(channel: str, rules: Policy | None, ears: ListeningPolicy, *, ope
             _choice("context_only", _value("context_only", shown)),
             *_list("passages", shown.passages),
             header("Voice"),
-            _choice(LISTENS, said[LISTENS]),
-            _text(SPOKEN, "Languages spoken", said[SPOKEN], hint="en, Japanese, …; empty: detected."),
-            _text(WORDS, "Names and words to expect", said[WORDS], hint="Separated by commas."),
+            _choice(LISTENS, voice[LISTENS]),
+            _text(SPOKEN, "Languages spoken", voice[SPOKEN], hint="en, Japanese, …; empty: detected."),
+            _text(WORDS, "Names and words to expect", voice[WORDS], hint="Separated by commas."),
         ],
         submit=plain_text("Save"),
         callback_id=FORM,
@@ -158,9 +160,9 @@ def _text(name: str, label: str, value: str, *, most: int = FIELD, hint: str = "
     return block | {"hint": plain_text(hint)} if hint else block
 
 
-def listening_values(ears: ListeningPolicy) -> dict[str, str]:
-    """A channel's ears as the form shows them."""
-    return {LISTENS: ears.listen, SPOKEN: ", ".join(ears.spoken), WORDS: ", ".join(ears.words)}
+def listening_values(listening: ListeningPolicy) -> dict[str, str]:
+    """How clips are heard in a channel, as the form shows it."""
+    return {LISTENS: listening.listen, SPOKEN: ", ".join(listening.spoken), WORDS: ", ".join(listening.words)}
 
 
 def _value(name: str, rules: Policy) -> str:
@@ -206,12 +208,12 @@ def read_form(view: View) -> Filled:
     """What somebody sent; what is wrong with it is for others to say."""
     meant = json.loads(view["private_metadata"])
     given = dict(_read_answers(view["state"]["values"]))
-    ears = {name: given[name] for name in LISTENING if name in given}
+    listening = {name: given[name] for name in LISTENING if name in given}
     rules: dict[str, Any] = {name: given[name] for name in ("purpose", "contact")}
     rules |= {name: _read_list(name, given) for name in LISTS}
     rules |= {name: given[name] for name in CHOICES if name not in LISTENING}
     rules |= {name: given[name] == "true" for name in FLAGS}
-    return Filled(meant["channel"], meant["was"], rules if given["purpose"].strip() else None, ears)
+    return Filled(meant["channel"], meant["was"], rules if given["purpose"].strip() else None, listening)
 
 
 def _read_answers(values: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:

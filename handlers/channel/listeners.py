@@ -34,11 +34,11 @@ class ChannelSettings:
         self._services = services
         self._chat = chat
 
-    async def keep(self, body: dict[str, Any], words: str, respond: Any) -> None:
+    async def set_retention(self, body: dict[str, Any], words: str, respond: Any) -> None:
         """For how many days what is said in the channel is kept; with words, whoever decides changes it."""
         at, user = Channel(body["team_id"], body["channel_id"]), body["user_id"]
         if words:
-            await self._check(at, user)
+            await self._require_decider(at, user)
             await self._services.retention.set_days(at, words, by=user)
         kept = await self._services.retention.days(at)
         said = settings_form.describe_retention(kept, at.channel)
@@ -46,11 +46,11 @@ class ChannelSettings:
 
     # The form
 
-    async def command(self, body: dict[str, Any]) -> None:
+    async def open_here(self, body: dict[str, Any]) -> None:
         """The form of the channel in which the command was given."""
         await self._open(Channel(body["team_id"], body["channel_id"]), body["user_id"], body["trigger_id"])
 
-    async def chosen(self, ack: Any, body: dict[str, Any]) -> None:
+    async def open_chosen(self, ack: Any, body: dict[str, Any]) -> None:
         """Opens the settings of the channel that was chosen in the Home tab."""
         await ack()
         if channel := body["actions"][0].get("selected_conversation"):
@@ -58,7 +58,7 @@ class ChannelSettings:
 
     async def _open(self, at: Channel, user: str, trigger: str) -> None:
         async def form() -> View:
-            await self._check(at, user)
+            await self._require_decider(at, user)
             standing = await self._services.guard.read_state(at)
             heard = await self._services.clips.read_policy(at.team, at.channel)
             return settings_form.build_form(
@@ -67,7 +67,7 @@ class ChannelSettings:
 
         await modals.open_window(self._chat.slack, trigger, form)
 
-    async def submitted(self, ack: Any, body: dict[str, Any]) -> None:
+    async def save(self, ack: Any, body: dict[str, Any]) -> None:
         """Saves the form, or says at each field what is wrong with it."""
         given = settings_form.read_form(body["view"])
         try:
@@ -82,18 +82,18 @@ class ChannelSettings:
     async def _save(self, given: Filled, at: Channel, user: str) -> str:
         """What is to be said of it. SetupError names the fields."""
         rules = _read_policy(given)
-        await self._check(at, user)
+        await self._require_decider(at, user)
         guard = self._services.guard
         if policy.fingerprint(await guard.read_policy(at)) != given.was:
             raise Conflict("settings")
         await guard.save_policy(at, rules, by=user)
         shown = settings_form.listening_values(await self._services.clips.read_policy(at.team, at.channel))
-        for name in (name for name, value in given.ears.items() if value != shown[name]):
-            await self._services.clips.set_wish(at.team, at.channel, name, given.ears[name], user=user)
+        for name in (name for name, value in given.listening.items() if value != shown[name]):
+            await self._services.clips.set_wish(at.team, at.channel, name, given.listening[name], user=user)
         learning = rules is not None and (await guard.read_state(at)).learning
         return _describe_effect(rules, at.channel) + (f" {LEARNING}" if learning else "")
 
-    async def _check(self, at: Channel, user: str) -> None:
+    async def _require_decider(self, at: Channel, user: str) -> None:
         if not await self._chat.permissions.may_decide(self._services.guard, at, user):
             raise NotPermitted(NOT_YOURS)
 
@@ -105,7 +105,7 @@ def _read_policy(given: Filled) -> Policy | None:
         rules = policy.parse_policy(given.rules) if given.rules else None
     except SetupError as exc:
         problems += exc.problems
-    for name, value in given.ears.items():
+    for name, value in given.listening.items():
         try:
             listening_policy.check_wish(name, value)
         except NotUnderstood as exc:

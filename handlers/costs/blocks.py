@@ -27,15 +27,15 @@ ADMIN_SEES = "As an admin you see everything; private channels you are not in ha
 
 
 def report(
-    question: UsageQuery, rows: Sequence[UsageRow], names: Mapping[str, str], rights: str
+    question: UsageQuery, rows: Sequence[UsageRow], names: Mapping[str, str], sees: str
 ) -> list[Block]:
     """A report: its total in a line, the table, and what the reader does not see."""
     title = header(f"Usage, {question.span.label}")
     if not rows:
-        return [title, section("Nothing was used."), context(rights)]
-    said = section(f"{in_all(total(rows))}, by {question.by[0]}:")
+        return [title, section("Nothing was used."), context(sees)]
+    total_line = section(f"{in_all(total(rows))}, by {question.by[0]}:")
     follows = [FOLLOWS] if total(rows).cost_usd else []
-    return [title, said, table(rows, names), context(rights, *follows)]
+    return [title, total_line, table(rows, names), context(sees, *follows)]
 
 
 def in_all(whole: UsageRow) -> str:
@@ -58,6 +58,19 @@ def table(rows: Sequence[UsageRow], names: Mapping[str, str]) -> Block:
         "column_settings": aligned,
         "rows": [[{"type": "raw_text", "text": cell or NOTHING} for cell in line] for line in lines],
     }
+
+
+def month_usage(title: str, month: str, used: UsageRow) -> list[Block]:
+    """A month's use in one block, with what could not be priced said openly."""
+    lines = [
+        f"*{escape(title)}* ({month})",
+        f"{cost(used)} for {count(used.requests, 'model request')}",
+        f"{used.input_tokens:,} tokens read ({used.cached_tokens:,} from the cache), "
+        f"{used.output_tokens:,} written",
+    ]
+    if used.unpriced:
+        lines.append(f"{count(used.unpriced, 'request')} unpriced: no price is known for the model")
+    return [section("\n".join(lines))]
 
 
 def open_page(link: str) -> list[Block]:

@@ -67,7 +67,7 @@ class CostCommands:
 
     async def _send(self, user: str, comment: str, files: list[Upload]) -> None:
         if files:
-            direct = await self._chat.directory.direct(user)
+            direct = await self._chat.directory.open_direct(user)
             await share_files(
                 self._chat.slack, self._services.settings, files, channel=direct, comment=comment
             )
@@ -78,18 +78,18 @@ class CostCommands:
         """A report over all the asker may see; its picture and its CSV go into their direct messages."""
         costs, team = self._services.costs, body["team_id"]
         question = costs.parse(words)
-        viewer = await self.viewer(team, body["user_id"])
+        viewer = await self._find_viewer(team, body["user_id"])
         rows = await costs.rows(team, question.span, viewer, *question.by)
-        self._looked(team, viewer, "usage", question.scope)
+        self._log_access(team, viewer, "usage", question.scope)
         files = partial(self._files, team, question, viewer) if rows else None
-        found = usage_blocks.report(question, rows, await self._names(rows), _describe_sight(viewer))
+        found = usage_blocks.report(question, rows, await self._find_names(rows), _describe_sight(viewer))
         link = usage_blocks.open_page(costs.link(team, viewer.user))
         return CostAnswer(f"Usage, {question.span.label}", [*found, *link], files)
 
     async def _files(self, team: str, question: UsageQuery, viewer: Viewer) -> list[Upload]:
         costs, files = self._services.costs, []
         rows = await costs.details(team, question.span, viewer)
-        names = await self._names(rows)
+        names = await self._find_names(rows)
         picture = await costs.picture(team, question, viewer, names)
         if picture:
             files.append(_png("usage", question.span.label, picture))
@@ -103,11 +103,11 @@ class CostCommands:
     async def budget(self, body: dict[str, Any], words: str) -> CostAnswer:
         """The budgets the asker may see, or an order about them."""
         costs, team = self._services.costs, body["team_id"]
-        viewer = await self.viewer(team, body["user_id"])
+        viewer = await self._find_viewer(team, body["user_id"])
         if words.lower() == "log":
             changes = await costs.changes(team, viewer)
-            self._looked(team, viewer, "budgets", "the list of changes")
-            names = await self._chat.directory.names(
+            self._log_access(team, viewer, "budgets", "the list of changes")
+            names = await self._chat.directory.find_names(
                 change.target
                 for change in changes
                 if change.scope != "channel" or viewer.knows(change.target)
@@ -125,16 +125,16 @@ class CostCommands:
 
     async def _budgets(self, team: str, viewer: Viewer) -> CostAnswer:
         found = await self._services.costs.standings(team, viewer)
-        self._looked(team, viewer, "budgets", "every budget")
-        names = await self._chat.directory.names(one.budget.target for one in found)
+        self._log_access(team, viewer, "budgets", "every budget")
+        names = await self._chat.directory.find_names(one.budget.target for one in found)
         how = budget_syntax.HINT if viewer.admin or viewer.owns else "Budgets are the admins' to set."
         return CostAnswer("Budgets", usage_blocks.standings(found, names, how))
 
     async def _burn_down(self, team: str, id: int, viewer: Viewer) -> CostAnswer:
         costs = self._services.costs
         standing = await costs.standing(team, id, viewer)
-        self._looked(team, viewer, "budgets", f"budget {id}")
-        names = await self._chat.directory.names([standing.budget.target])
+        self._log_access(team, viewer, "budgets", f"budget {id}")
+        names = await self._chat.directory.find_names([standing.budget.target])
         title = f"Budget of {usage_blocks.title_of(standing.budget, names)}"
 
         async def files() -> list[Upload]:
@@ -152,7 +152,7 @@ class CostCommands:
             match = OWNER.fullmatch(words)
             if not match or channel.startswith("D"):  # direct messages are their person's
                 raise NotUnderstood(words, OWNER_HINT)
-            viewer = await self.viewer(team, body["user_id"])
+            viewer = await self._find_viewer(team, body["user_id"])
             act = costs.dismiss_owner if match["remove"] else costs.name_owner
             await act(team, channel, match["person"], viewer)
         named = await costs.owners(team, channel)
@@ -191,16 +191,16 @@ class CostCommands:
 
     # Who asks
 
-    async def viewer(self, team: str, user: str) -> Viewer:
+    async def _find_viewer(self, team: str, user: str) -> Viewer:
         """The asker, with the rights they have at this moment."""
         named = await self._services.costs.owned_by(team, user)
-        return await self._chat.directory.viewer(user, named=named)
+        return await self._chat.directory.find_viewer(user, named=named)
 
-    def _looked(self, team: str, viewer: Viewer, about: str, scope: str) -> None:
+    def _log_access(self, team: str, viewer: Viewer, about: str, scope: str) -> None:
         self._services.access_log.note(team, viewer.user, about, f"{scope}; {viewer.sees}")
 
-    async def _names(self, rows: Iterable[UsageRow]) -> dict[str, str]:
-        return await self._chat.directory.names({id for row in rows for id in (row.channel, row.user)})
+    async def _find_names(self, rows: Iterable[UsageRow]) -> dict[str, str]:
+        return await self._chat.directory.find_names({id for row in rows for id in (row.channel, row.user)})
 
 
 def _sentence(text: str) -> CostAnswer:

@@ -39,16 +39,16 @@ class Notices:
         self._chat = chat
         self._unsure = True  # whether what is due was said already
 
-    async def say_due(self) -> None:
+    async def give_due(self) -> None:
         """Everything that is due now. What could not be said stays due."""
         try:
-            await self._say_due()
+            await self._give_due()
         except BaseException:
             self._unsure = True
             raise
         self._unsure = False
 
-    async def _say_due(self) -> None:
+    async def _give_due(self) -> None:
         costs = self._services.costs
         for warning in await costs.budgets.due_warnings():
             if warning.owner:
@@ -59,10 +59,10 @@ class Notices:
             await digest.mark_sent(costs, team, person)
 
     async def _warn(self, warning: Warning) -> None:
-        viewer = await self._viewer(warning.team, warning.owner)
+        viewer = await self._find_viewer(warning.team, warning.owner)
         if viewer is None:
             return
-        names = dict(await self._chat.directory.names([warning.target]))
+        names = dict(await self._chat.directory.find_names([warning.target]))
         if warning.scope == "channel" and not viewer.knows(warning.target):
             names[warning.target] = PRIVATE_CHANNELS
         id = f"warning {warning.budget} {warning.target} {warning.first}"
@@ -70,13 +70,13 @@ class Notices:
         await self._post(warning.owner, id, usage_blocks.warning(warning, names), [], since=since)
 
     async def _digest(self, team: str, person: str) -> None:
-        viewer = await self._viewer(team, person)
+        viewer = await self._find_viewer(team, person)
         if viewer is None:
             return
         costs = self._services.costs
         found = await digest.make_digest(costs, team, viewer)
         ids = {row.channel for row in found.rows} | {one.budget.target for one in found.standings}
-        names = await self._chat.directory.names(ids)
+        names = await self._chat.directory.find_names(ids)
         title = f"Your costs, {found.span.label}"
         shown = usage_blocks.digest(found, names)
         monday = found.span.last + timedelta(days=1)
@@ -96,11 +96,11 @@ class Notices:
         except SlackRefused as exc:
             log.warning("the picture of a digest was refused: %s", exc.code)
 
-    async def _viewer(self, team: str, person: str) -> Viewer | None:
+    async def _find_viewer(self, team: str, person: str) -> Viewer | None:
         """The person with their rights of this moment; None when Slack does not know them any more."""
         named = await self._services.costs.owned_by(team, person)
         try:
-            return await self._chat.directory.viewer(person, named=named)
+            return await self._chat.directory.find_viewer(person, named=named)
         except SlackRefused as exc:
             log.warning("somebody who should be told of costs cannot be: %s", exc.code)
             return None
@@ -112,7 +112,7 @@ class Notices:
         for good; and, where that was looked at, what we said there since that day."""
         there: list[dict[str, Any]] = []
         try:
-            direct = await self._chat.directory.direct(person)
+            direct = await self._chat.directory.open_direct(person)
             if self._unsure:
                 there = await self._find_given(direct, since)
             if id not in map(read_id, there):
@@ -151,7 +151,7 @@ async def give_notices(services: Services, chat: SlackChat) -> None:
     while True:
         wait_s = LOOK_S
         try:
-            await notices.say_due()
+            await notices.give_due()
         except BotError as exc:
             log.warning("notices about costs wait: %s", exc)
             wait_s = PAUSE_S

@@ -94,12 +94,12 @@ class Verdicts:
         left = blocks.without_overturn(message.get("blocks") or []) if message else []
         if message and len(left) < len(message["blocks"]):
             body = {"text": message["text"], "blocks": left, "metadata": message.get("metadata") or {}}
-            await slack.attempt("chat.update", channel=place.channel, ts=ts, **body)
+            await slack.try_call("chat.update", channel=place.channel, ts=ts, **body)
 
     async def _appeal(self, team: str, judged: Judged) -> str:
         guard = self._services.guard
         named = await guard.list_owners(Channel(team, judged.channel))
-        keepers = await self._chat.permissions.keepers(judged.channel, named=named)
+        keepers = await self._chat.permissions.list_deciders(judged.channel, named=named)
         if not keepers:
             return NOBODY
         if not await guard.appeal(team, judged.verdict.id, by=judged.asker):
@@ -120,6 +120,6 @@ class Verdicts:
         elif view["callback_id"] == guard_blocks.RECORD:
             await self._record.refresh(body)
         else:
-            await self._chat.slack.attempt(
+            await self._chat.slack.try_call(
                 "views.update", view_id=view["id"], view=modals.message_window(text)
             )

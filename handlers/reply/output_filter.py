@@ -60,7 +60,7 @@ class OutputFilter:
     """
 
     def __init__(self, allowed_hosts: Collection[str], allowed_mentions: Collection[str]) -> None:
-        self._prose = OutputLine(frozenset(allowed_hosts), frozenset(allowed_mentions))
+        self._inline = OutputLine(frozenset(allowed_hosts), frozenset(allowed_mentions))
         self._word: list[str] = []  # since the last blank, as it came
         self._ready: list[str] = []  # clean words that wait for the end of what they are in
         self._until: re.Pattern[str] | None = None  # what that end needs
@@ -71,7 +71,7 @@ class OutputFilter:
         self._flows = False  # in the middle of a line of prose, nothing waiting
         self._first = True  # no blank yet
         self._letters = ""  # what the first word begins with
-        self._said: str | None = ""  # how much of that is shown already; None once the whole word is
+        self._letters_shown: str | None = ""  # how much of that is shown already; None once the whole word is
 
     def feed(self, part: str) -> str:
         """As much of the text as can be shown now."""
@@ -83,7 +83,7 @@ class OutputFilter:
         self._stuck = False
         if self._flows and len(word) < _SHORT and _SUSPICIOUS.search(word) is None:
             return word
-        return self._words(word)
+        return self._filter_words(word)
 
     def finish(self) -> str:
         """The rest, and the end of a code block that was left open."""
@@ -92,9 +92,9 @@ class OutputFilter:
         text = "".join(self._ready)
         self._ready = []
         *lines, last = text.split("\n")
-        shown = [self._line(line) + "\n" for line in lines]
+        shown = [self._filter_line(line) + "\n" for line in lines]
         if last or not self._line_start:
-            shown.append(self._line(last))
+            shown.append(self._filter_line(last))
         if self._fence is not None:
             shown.append(("\n" if last else "") + "`" * self._fence.length)
         return self._after_first_word("".join(shown))
@@ -114,19 +114,19 @@ class OutputFilter:
         if self._stuck or wide is None:
             return ""
         self._word = [word[wide.start() :]]
-        return self._words(word[: wide.start()])
+        return self._filter_words(word[: wide.start()])
 
-    def _words(self, raw: str) -> str:
+    def _filter_words(self, raw: str) -> str:
         clean = self._clean(raw)
         self._ready.append(clean)
         if self._until is not None and self._until.search(clean) is None:
             return ""
         text = "".join(self._ready)
         *lines, last = text.split("\n")
-        shown = [self._line(line) + "\n" for line in lines]
-        ready = self._judged(last)
+        shown = [self._filter_line(line) + "\n" for line in lines]
+        ready = self._count_ready(last)
         if ready:
-            shown.append(self._prose.line(last[:ready]))
+            shown.append(self._inline.filter_line(last[:ready]))
             self._line_start = False
         self._ready = [last[ready:]] if ready < len(last) else []
         self._flows = not (self._ready or self._line_start)
@@ -138,7 +138,7 @@ class OutputFilter:
             self._first, self._letters = False, _read_first_letters(seen)
         return redact(seen)
 
-    def _judged(self, last: str) -> int:
+    def _count_ready(self, last: str) -> int:
         """How much of an unfinished line can be judged already. Sets what the rest has to wait for."""
         self._until = None
         if self._fence is not None or self._key:
@@ -156,23 +156,23 @@ class OutputFilter:
             self._until = _SPAN_END
         return ready
 
-    def _line(self, line: str) -> str:
+    def _filter_line(self, line: str) -> str:
         """A line to its end, or what is left of it."""
         whole, self._line_start = self._line_start, True
         if self._key and KEY_LINE.fullmatch(line):
             return REDACTED
         self._key = KEY_BEGINS.search(line) is not None
         if self._fence is not None:
-            return self._code_line(line, self._fence)
+            return self._filter_code_line(line, self._fence)
         before = _find_fence(line) if whole else None
         fence = None if before is None else _FENCE.match(line, before)
         if before is None or fence is None:
-            return self._prose.line(line)
+            return self._inline.filter_line(line)
         self._fence = _Fence(fence["run"][0], len(fence["run"]), before)
         item = line[:before].rstrip()
         return (item + "\n" if item else "") + "`" * self._fence.length + fence["language"]
 
-    def _code_line(self, line: str, fence: _Fence) -> str:
+    def _filter_code_line(self, line: str, fence: _Fence) -> str:
         bare = line.strip(" \t")
         if len(bare) >= fence.length and not bare.strip(fence.character):
             self._fence = None
@@ -184,24 +184,24 @@ class OutputFilter:
 
     def _after_first_word(self, shown: str) -> str:
         """What is still to be shown, when letters of the first word were shown early."""
-        if self._said is None or not shown:
+        if self._letters_shown is None or not shown:
             return shown
         if not shown.startswith(self._letters):
             shown = f"{self._letters} {shown}"
-        said, self._said = len(self._said), None
-        return shown[said:]
+        already, self._letters_shown = len(self._letters_shown), None
+        return shown[already:]
 
     def _more_letters(self) -> str:
         """What the first word has grown by, as long as it is letters that begin no address."""
         letters = _read_first_letters("".join(self._word[:33]))
-        new = letters[len(self._said or "") :]
-        self._said = letters or self._said
+        new = letters[len(self._letters_shown or "") :]
+        self._letters_shown = letters or self._letters_shown
         return new
 
 
-def filter_text(text: str, outgoing: OutputFilter) -> str:
+def filter_text(text: str, output_filter: OutputFilter) -> str:
     """A whole text at once, by a filter that has not been used."""
-    return outgoing.feed(text) + outgoing.finish()
+    return output_filter.feed(text) + output_filter.finish()
 
 
 def _find_fence(line: str) -> int | None:

@@ -73,22 +73,22 @@ class OutputLine:
     hosts: frozenset[str]
     mentions: frozenset[str]
 
-    def line(self, text: str) -> str:
+    def filter_line(self, text: str) -> str:
         """A line, or a piece of one that `open_span` allows."""
         if "`" not in text:
-            return self._words(text)
+            return self._filter_words(text)
         shown, at = [], 0
         for start, end, ticks in _find_spans(text):
-            shown.append(self._words(text[at:start]))
-            shown.append(f"`{self._span(text[start + ticks : end - ticks])}`" if ticks else "'")
+            shown.append(self._filter_words(text[at:start]))
+            shown.append(f"`{self._filter_span(text[start + ticks : end - ticks])}`" if ticks else "'")
             at = end
-        return "".join(shown) + self._words(text[at:])
+        return "".join(shown) + self._filter_words(text[at:])
 
-    def _span(self, text: str) -> str:
+    def _filter_span(self, text: str) -> str:
         """A code span. In a table a bar would end it, so then it is held to the rules for addresses."""
         return self._judge(defuse_code(text), _ADDRESS) if "|" in text else defuse_code(text)
 
-    def _words(self, text: str) -> str:
+    def _filter_words(self, text: str) -> str:
         return self._judge(_decode(text), _TOKEN)
 
     def _judge(self, text: str, tokens: re.Pattern[str]) -> str:

@@ -71,7 +71,7 @@ class SlackReply:
         incoming: Incoming,
         reply_id: str,
         *,
-        outgoing: Callable[[], OutputFilter],
+        make_filter: Callable[[], OutputFilter],
         opened: Callable[[list[str]], None],
         messages: list[str],
         resumed: bool,
@@ -82,11 +82,11 @@ class SlackReply:
         self._incoming = incoming
         self._reply_id = reply_id
         self._place = StreamPlace(where.team, where.channel, where.thread, incoming.user)
-        self._outgoing = outgoing
-        self._filter = outgoing()
+        self._make_filter = make_filter
+        self._filter = make_filter()
         self._messages = messages
         self._uncertain = resumed  # something of ours may stand in the thread that we do not know of
-        self._stands: list[str] = []  # the messages of the whole reply, where an earlier attempt left it
+        self._standing: list[str] = []  # the messages of the whole reply, where an earlier attempt left it
         self._live = (
             None
             if resumed
@@ -105,7 +105,7 @@ class SlackReply:
         """How far a recording is that takes a while."""
         if total_s >= WORTH_TELLING_S:
             done = done_s >= total_s
-            self._line.say("" if done else LISTENING.format(minutes=format_minutes(done_s, total_s)))
+            self._line.show("" if done else LISTENING.format(minutes=format_minutes(done_s, total_s)))
 
     def append(self, text: str) -> None:
         """More of the answer. A resumed reply is shown when it is whole, in the place of what was there."""
@@ -116,9 +116,9 @@ class SlackReply:
 
     async def deliver(self, reply: Reply) -> list[str]:
         """Makes the reply final; ids of the messages it occupies. May be called again after any failure."""
-        text = filter_text(reply.text, self._outgoing())
+        text = filter_text(reply.text, self._make_filter())
         notes = tuple(
-            filter_text(note, self._outgoing()) for note in reply.notes
+            filter_text(note, self._make_filter()) for note in reply.notes
         )  # they quote names and texts
         under = blocks.closing(
             notes,
@@ -128,16 +128,16 @@ class SlackReply:
             verdict=reply.verdict,
         )
         try:
-            messages = await self._made_final(text, under)
+            messages = await self._finish(text, under)
         except SlackRefused as exc:
             if exc.code not in UNREACHABLE:
                 raise
-            messages = self._stands or await self._say_elsewhere(exc.code, text, notes)
+            messages = self._standing or await self._post_privately(exc.code, text, notes)
         await self._line.clear()
         await self._session.end(tries=ENDING_TRIES)
         return messages
 
-    async def _made_final(self, text: str, under: list[blocks.Block]) -> list[str]:
+    async def _finish(self, text: str, under: list[blocks.Block]) -> list[str]:
         rest = await self._settle_live()
         if rest is not None and await self._stop_stream(rest, under):
             return self._messages
@@ -200,7 +200,7 @@ class SlackReply:
         arguments: dict[str, Any] = {"blocks": under} if under else {}
         if rest:
             arguments["markdown_text"] = rest
-        if await self._session.stands():
+        if await self._session.is_shown():
             arguments["session_status"] = "active"
         try:
             await self._slack.call(
@@ -213,7 +213,7 @@ class SlackReply:
         except SlackRefused as exc:
             log.info("stream not stopped: %s", exc.code)
             return False
-        self._session.ended()
+        self._session.mark_ended()
         return True
 
     async def _publish(self, bodies: list[dict[str, Any]], *, streamed: bool = True) -> list[str]:
@@ -223,7 +223,7 @@ class SlackReply:
         """
         there = await self._find() if self._uncertain else {}
         if there.keys() >= set(range(len(bodies))):
-            self._stands = [there[part] for part in range(len(bodies))]
+            self._standing = [there[part] for part in range(len(bodies))]
         if not streamed:
             there = {part: ts for part, ts in there.items() if part < ORPHANS}
         mine = [*self._messages, *(ts for ts in there.values() if ts not in self._messages)]
@@ -291,10 +291,10 @@ class SlackReply:
         found: dict[int, str] = {}
         place = self._place
         async for message in find_own(self._slack, place.channel, place.thread, after=self._incoming.message):
-            self._sort_in(message, found)
+            self._sort_found(message, found)
         return found
 
-    def _sort_in(self, message: dict[str, Any], found: dict[int, str]) -> None:
+    def _sort_found(self, message: dict[str, Any], found: dict[int, str]) -> None:
         metadata = message.get("metadata") or {}
         if read_id(message) == self._reply_id:
             found[int(metadata["event_payload"].get("part", 0))] = message["ts"]
@@ -303,7 +303,7 @@ class SlackReply:
 
     async def _end_stream(self, ts: str) -> None:
         """Closes a stream that may still be running; a message that is none says so and is left alone."""
-        await self._slack.attempt("chat.stopStream", channel=self._place.channel, ts=ts)
+        await self._slack.try_call("chat.stopStream", channel=self._place.channel, ts=ts)
 
     async def _remove(self, ts: str) -> None:
         await self._end_stream(ts)
@@ -312,7 +312,7 @@ class SlackReply:
         except SlackRefused as exc:
             log.info("%s is not there to be deleted: %s", ts, exc.code)
 
-    async def _say_elsewhere(self, code: str, text: str, notes: tuple[str, ...]) -> list[str]:
+    async def _post_privately(self, code: str, text: str, notes: tuple[str, ...]) -> list[str]:
         """The place is gone or closed to us: the asker gets the answer privately, unless they took the
         question back."""
         if code == THREAD_GONE and self._incoming.message == self._place.thread:
@@ -320,7 +320,7 @@ class SlackReply:
         METRICS.count("parley_replies_total", outcome="elsewhere")
         opened = await self._slack.call("conversations.open", users=self._place.user)
         direct = opened["channel"]["id"]
-        there = await self._parts_said_in(direct) if self._uncertain else frozenset()
+        there = await self._find_parts_in(direct) if self._uncertain else frozenset()
         parts = split(ELSEWHERE.format(code=code) + text, PART_LIMIT)
         under = blocks.closing(notes, reply_id=self._reply_id, feedback=False, retry=False)
         for index, part in enumerate(parts):
@@ -334,7 +334,7 @@ class SlackReply:
                 )
         return []
 
-    async def _parts_said_in(self, direct: str) -> frozenset[int]:
+    async def _find_parts_in(self, direct: str) -> frozenset[int]:
         """Parts of this reply that an earlier attempt wrote to the asker directly."""
         mine = find_own(self._slack, direct, "", after=self._incoming.message)
         return frozenset(

@@ -172,8 +172,8 @@ def strip_markdown(markdown: str) -> str:
 
     At most PLAIN_BYTES bytes. Mentions stay, because handlers/reply/output_filter.py has let them through.
     """
-    said = " ".join(_MARKUP.sub(lambda found: found["label"] or "", markdown[:PLAIN_BYTES]).split())
-    pieces = _MENTION.split(said)
+    words = " ".join(_MARKUP.sub(lambda found: found["label"] or "", markdown[:PLAIN_BYTES]).split())
+    pieces = _MENTION.split(words)
     pieces[::2] = (escape(unescape(piece)) for piece in pieces[::2])
     text = "".join(pieces)
     encoded = text.encode("utf-8", "replace")

@@ -75,7 +75,7 @@ class LiveStream:
             self._flush_in(APPEND_STEP_S if self.open else GRACE_S)
 
     async def settle(self, rest: str) -> str | None:
-        """Ends the live part: what is to be said when the open stream is stopped, so that all is said.
+        """Ends the live part; returns the text with which to stop the open stream, so that all is said.
 
         None when stopping is not enough and the whole reply has to be put in its place.
         """
@@ -87,9 +87,9 @@ class LiveStream:
             self._timer.cancel()
         if not self.open or self.lost or self._rotation.full:
             return None
-        said, left = self._rotation.take(self._pending + rest, final=True)
+        final, left = self._rotation.take(self._pending + rest, final=True)
         self._pending = ""
-        return None if left else said
+        return None if left else final
 
     def _flush_in(self, seconds: float) -> None:
         self._timer = asyncio.get_running_loop().call_later(seconds, self._start_flush)

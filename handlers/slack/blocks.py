@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.core.errors import BotError
-from bot.reports.formats import cost
-from bot.reports.usage import UsageRow
 from bot.text.redact import redact
 from handlers.slack.mrkdwn import escape
 
@@ -123,30 +121,6 @@ def help(commands: Mapping[str, str]) -> list[Block]:
     return [
         section("Mention me in a channel, write to me directly, or follow up in a thread I take part in."),
         section("\n".join(lines)),
-    ]
-
-
-def usage(title: str, month: str, used: UsageRow) -> list[Block]:
-    """A month's use in one block, with what could not be priced said openly."""
-    lines = [
-        f"*{escape(title)}* ({month})",
-        f"{cost(used)} for {count(used.requests, 'model request')}",
-        f"{used.input_tokens:,} tokens read ({used.cached_tokens:,} from the cache), "
-        f"{used.output_tokens:,} written",
-    ]
-    if used.unpriced:
-        lines.append(f"{count(used.unpriced, 'request')} unpriced: no price is known for the model")
-    return [section("\n".join(lines))]
-
-
-def home(month: str, used: UsageRow, commands: Mapping[str, str]) -> list[Block]:
-    """The Home tab: what this is, and the person's own month."""
-    return [
-        header("Parley"),
-        *help(commands),
-        choose_channel(),
-        {"type": "divider"},
-        *usage("Your month", month, used),
     ]
 
 

@@ -65,7 +65,7 @@ class SlackClient:
             response = await self.client.api_call(method, json=arguments)
         except RAISED as exc:
             error = error_from(exc)
-            self._note(method, error)
+            self._count_error(method, error)
             raise error from exc
         if granted := response.headers.get("x-oauth-scopes"):
             self.scopes = frozenset(scope.strip() for scope in granted.split(","))
@@ -77,11 +77,11 @@ class SlackClient:
             response = await self.client.api_call(method, http_verb="GET", params=arguments)
         except RAISED as exc:
             error = error_from(exc)
-            self._note(method, error)
+            self._count_error(method, error)
             raise error from exc
         return response.data  # type: ignore[return-value]
 
-    async def who(self) -> str:
+    async def find_bot_user(self) -> str:
         """Our own user id; asked for where the start could not and no delivery has told it yet."""
         if not self.bot_user:
             self.bot_user = str((await self.call("auth.test"))["user_id"])
@@ -95,14 +95,14 @@ class SlackClient:
         """Slack says that the token is worthless: the bot is not ready until an operator acts."""
         self.revoked = code
 
-    async def attempt(self, method: str, **arguments: Any) -> None:
+    async def try_call(self, method: str, **arguments: Any) -> None:
         """A request whose failure nobody needs to hear of (a status, a title)."""
         try:
             await self.call(method, **arguments)
         except SlackError as exc:
             log.info("slack %s not done: %s", method, exc)
 
-    def _note(self, method: str, error: SlackError) -> None:
+    def _count_error(self, method: str, error: SlackError) -> None:
         code = error.code if isinstance(error, SlackRefused | SlackRevoked) else "unavailable"
         METRICS.count("parley_slack_errors_total", code=code)
         if isinstance(error, SlackRevoked) and not self.revoked:

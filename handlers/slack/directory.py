@@ -44,13 +44,15 @@ class Directory:
         self._slack = slack
         self._names: dict[str, tuple[str, float]] = {}  # id → name and when it was read
 
-    async def viewer(self, user: str, *, named: frozenset[str] = frozenset()) -> Viewer:
+    async def find_viewer(self, user: str, *, named: frozenset[str] = frozenset()) -> Viewer:
         """What this person is and may know now. `named`: channels an admin made them an owner of."""
-        person, mine, direct = await asyncio.gather(self._person(user), self._places(user), self.direct(user))
+        person, mine, direct = await asyncio.gather(
+            self._read_person(user), self._list_channels(user), self.open_direct(user)
+        )
         self._names[direct] = ("direct messages", time.monotonic())
         # Guests and people of other companies know only the channels they are in.
         guest = person.get("is_restricted") or person.get("is_stranger")
-        public = frozenset() if guest else await self._public()
+        public = frozenset() if guest else await self._list_public()
         created = {place["id"] for place in mine if place.get("creator") == user}
         return Viewer(
             user,
@@ -60,40 +62,40 @@ class Directory:
             member_of=frozenset([direct, *(place["id"] for place in mine)]),
         )
 
-    async def names(self, ids: Iterable[str]) -> dict[str, str]:
+    async def find_names(self, ids: Iterable[str]) -> dict[str, str]:
         """What Slack shows for those ids of people and channels; ids it does not tell stay out."""
         wanted = {id for id in ids if id}
         fresh = time.monotonic() - NAMES_LIFE_S
         unknown = [id for id in wanted if id[0] in "UW" and self._names.get(id, NEVER)[1] < fresh]
         gate = asyncio.Semaphore(PARALLEL)
-        await asyncio.gather(*(self._look_up(id, gate) for id in unknown[:PEOPLE_AT_ONCE]))
+        await asyncio.gather(*(self._look_up_name(id, gate) for id in unknown[:PEOPLE_AT_ONCE]))
         return {id: self._names[id][0] for id in wanted if id in self._names}
 
-    async def direct(self, user: str) -> str:
+    async def open_direct(self, user: str) -> str:
         """The conversation between this person and the app."""
         opened = await self._slack.call("conversations.open", users=user)
         return str(opened["channel"]["id"])
 
-    async def _person(self, user: str) -> dict[str, Any]:
+    async def _read_person(self, user: str) -> dict[str, Any]:
         person: dict[str, Any] = (await self._slack.get("users.info", user=user))["user"]
         self._names[user] = (_name_person(person), time.monotonic())
         return person
 
-    async def _look_up(self, user: str, gate: asyncio.Semaphore) -> None:
+    async def _look_up_name(self, user: str, gate: asyncio.Semaphore) -> None:
         async with gate:
             try:
-                await self._person(user)
+                await self._read_person(user)
             except SlackError:
                 return  # the id is shown
 
-    async def _places(self, user: str) -> list[dict[str, Any]]:
+    async def _list_channels(self, user: str) -> list[dict[str, Any]]:
         """The channels that both this person and the app are in."""
-        return [place async for place in self._pages("users.conversations", user=user, types=PLACES)]
+        return [place async for place in self._read_pages("users.conversations", user=user, types=PLACES)]
 
-    async def _public(self) -> frozenset[str]:
-        return frozenset([place["id"] async for place in self._pages("conversations.list")])
+    async def _list_public(self) -> frozenset[str]:
+        return frozenset([place["id"] async for place in self._read_pages("conversations.list")])
 
-    async def _pages(self, method: str, **arguments: Any) -> AsyncIterator[dict[str, Any]]:
+    async def _read_pages(self, method: str, **arguments: Any) -> AsyncIterator[dict[str, Any]]:
         cursor = ""
         while True:
             more = {"cursor": cursor} if cursor else {}

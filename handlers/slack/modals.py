@@ -59,8 +59,8 @@ async def fill_window(slack: SlackClient, view: str, fill: Fill) -> None:
         found = await fill()
     except Exception as exc:
         error = exc if isinstance(exc, BotError) else BotError()
-        await slack.attempt("views.update", view_id=view, view=message_window(error.notice))
+        await slack.try_call("views.update", view_id=view, view=message_window(error.notice))
         if error is not exc:
             raise
     else:
-        await slack.attempt("views.update", view_id=view, view=found)
+        await slack.try_call("views.update", view_id=view, view=found)

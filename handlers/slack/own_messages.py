@@ -55,7 +55,7 @@ async def find_own(
     """Our own messages since a person's, with their metadata; of a thread, or outside of any ("")."""
     await asyncio.sleep(LOOK_AFTER_S)
     method, which = ("conversations.replies", {"ts": thread}) if thread else ("conversations.history", {})
-    we = await slack.who()
+    we = await slack.find_bot_user()
     cursor = ""
     while True:
         page = await slack.get(

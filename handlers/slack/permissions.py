@@ -31,12 +31,7 @@ class Permissions:
     def __init__(self, slack: SlackClient) -> None:
         self._slack = slack
 
-    async def admin(self, user: str) -> bool:
-        """Whether somebody is an admin or owner of this workspace."""
-        about = await self._about("users.info", "user", user=user)
-        return _is_admin(about) and not _is_stranger(about)
-
-    async def looks_after(self, user: str, channel: str, *, named: Collection[str] = ()) -> bool:
+    async def has_a_say(self, user: str, channel: str, *, named: Collection[str] = ()) -> bool:
         """Whether somebody may change how Parley behaves in a channel: an admin, who created it, or one of
         those an admin `named` for it.
 
@@ -45,8 +40,8 @@ class Permissions:
         never do.
         """
         person, place = await asyncio.gather(
-            self._about("users.info", "user", user=user),
-            self._about("conversations.info", "channel", channel=channel),
+            self._read("users.info", "user", user=user),
+            self._read("conversations.info", "channel", channel=channel),
         )
         if not person or not place or _is_stranger(person):
             return False
@@ -55,20 +50,20 @@ class Permissions:
         if not _is_admin(person) and user not in (place.get("creator"), *named):
             return False
         private = place.get("is_private") or place.get("is_mpim")
-        return not private or await self._member(user, channel)
+        return not private or await self._is_member(user, channel)
 
     async def may_decide(self, owners: NamedOwners, at: Channel, user: str) -> bool:
         """Whether somebody may decide about a channel now; `owners` knows whom an admin named for it."""
-        return await self.looks_after(user, at.channel, named=await owners.list_owners(at))
+        return await self.has_a_say(user, at.channel, named=await owners.list_owners(at))
 
-    async def keepers(self, channel: str, *, named: Collection[str] = ()) -> list[str]:
+    async def list_deciders(self, channel: str, *, named: Collection[str] = ()) -> list[str]:
         """Who can be asked to decide about a channel: its creator and those named, if they still may."""
-        place = await self._about("conversations.info", "channel", channel=channel)
+        place = await self._read("conversations.info", "channel", channel=channel)
         people = list(dict.fromkeys(filter(None, (place.get("creator"), *named))))
-        may = await asyncio.gather(*(self.looks_after(one, channel, named=named) for one in people))
+        may = await asyncio.gather(*(self.has_a_say(one, channel, named=named) for one in people))
         return [one for one, yes in zip(people, may, strict=True) if yes]
 
-    async def _member(self, user: str, channel: str) -> bool:
+    async def _is_member(self, user: str, channel: str) -> bool:
         cursor = ""
         while True:
             more = {"cursor": cursor} if cursor else {}
@@ -83,7 +78,7 @@ class Permissions:
             if user in page["members"] or not cursor:
                 return user in page["members"]
 
-    async def _about(self, method: str, key: str, **arguments: Any) -> dict[str, Any]:
+    async def _read(self, method: str, key: str, **arguments: Any) -> dict[str, Any]:
         try:
             found: dict[str, Any] = (await self._slack.get(method, **arguments))[key]
         except SlackError as exc:

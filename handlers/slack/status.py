@@ -16,7 +16,7 @@ SHOWN_AGAIN_S = 90.0
 
 
 class StatusLine:
-    """Shows the latest text; what came between is not caught up with. `say` never waits and never raises."""
+    """Shows the latest text; what came between is not caught up with. `show` never waits and never raises."""
 
     def __init__(self, slack: SlackClient, channel: str, thread: str) -> None:
         self._slack = slack
@@ -26,27 +26,27 @@ class StatusLine:
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    def say(self, text: str) -> None:
+    def show(self, text: str) -> None:
         if text == self._text:
             return
         self._text = text
         self._changed.set()
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._keep())
+            self._task = asyncio.create_task(self._keep_shown())
 
     async def clear(self) -> None:
         """Nothing is shown any more when this returns."""
         if self._task is None:
             return
-        self.say("")
+        self.show("")
         await self._task
         self._task = None
 
-    async def _keep(self) -> None:
+    async def _keep_shown(self) -> None:
         while True:
             self._changed.clear()
             text = self._text
-            await self._slack.attempt(
+            await self._slack.try_call(
                 "assistant.threads.setStatus", channel_id=self._channel, thread_ts=self._thread, status=text
             )
             if not text:
@@ -75,7 +75,7 @@ class Session:
         """Shows it in a moment, unless it is over by then."""
         self._waiting = asyncio.get_running_loop().call_later(SHOWN_AFTER_S, self._show)
 
-    async def stands(self) -> bool:
+    async def is_shown(self) -> bool:
         """Whether it can be seen, now that it will not begin any more."""
         if self._waiting is not None:
             self._waiting.cancel()
@@ -83,14 +83,14 @@ class Session:
             await self._showing
         return self._open
 
-    def ended(self) -> None:
+    def mark_ended(self) -> None:
         """Slack was told in another way."""
         self._open = False
 
     async def end(self, *, tries: int = 1) -> None:
         """Nobody is at work any more; nothing happens when that is known."""
         for left in range(tries - 1, -1, -1):
-            if not await self.stands():
+            if not await self.is_shown():
                 return
             try:
                 await self._slack.call("agents.sessions.setStatus", **self._place, status="active")
@@ -105,5 +105,5 @@ class Session:
 
     def _show(self) -> None:
         self._open = True
-        show = self._slack.attempt("agents.sessions.setStatus", **self._place, status="processing")
+        show = self._slack.try_call("agents.sessions.setStatus", **self._place, status="processing")
         self._showing = asyncio.create_task(show)

@@ -78,7 +78,7 @@ class ClipCards:
         """
         asked = decode(clip.asked)
         file = await self._find_file(asked, clip) if look else ""
-        fresh = "" if file or not blocks.is_long(card) else await self._kept(clip, card)
+        fresh = "" if file or not blocks.is_long(card) else await self._upload_text(clip, card)
         shown = await self._card(clip, asked, card, look=look).put(
             blocks.fallback_text(card),
             blocks.card_blocks(
@@ -86,26 +86,26 @@ class ClipCards:
             ),
         )
         if fresh:
-            await self._share(fresh, asked)
+            await self._share_text(fresh, asked)
         return shown, file or fresh
 
     async def change_clip(self, clip: Clip, card: ClipCard) -> str:
         """Shows what became of a card, in its place; the id of the file with its text."""
         asked = decode(clip.asked)
-        file = await self._kept(clip, card) if blocks.is_long(card) else ""
+        file = await self._upload_text(clip, card) if blocks.is_long(card) else ""
         await self._card(clip, asked, card, look=False).put(
             blocks.fallback_text(card), blocks.card_blocks(card, clip.id, file=bool(file))
         )
         if clip.file:
-            await self._slack.attempt("files.delete", file=clip.file)
+            await self._slack.try_call("files.delete", file=clip.file)
         if file:
-            await self._share(file, asked)
+            await self._share_text(file, asked)
         return file
 
     async def take_away(self, traces: Traces) -> None:
         """Neither card nor file is to be seen any more. SlackUnavailable."""
         if not traces.shown:
-            traces = await self._found(traces)
+            traces = await self._find_traces(traces)
         if traces.shown:
             await self._delete("chat.delete", channel=traces.channel, ts=traces.shown)
         if traces.file:
@@ -118,7 +118,7 @@ class ClipCards:
             if exc.code not in GONE:
                 log.warning("%s of a forgotten clip: %s", method, exc.code)
 
-    async def _found(self, traces: Traces) -> Traces:
+    async def _find_traces(self, traces: Traces) -> Traces:
         """Looked for in the thread, because an attempt that ended early may have put it there."""
         try:
             async for message in find_own(self._slack, traces.channel, traces.thread, after=traces.message):
@@ -137,7 +137,7 @@ class ClipCards:
             self._pacing,
             asked,
             clip.id,
-            outgoing=lambda: OutputFilter(frozenset(), frozenset()),
+            make_filter=lambda: OutputFilter(frozenset(), frozenset()),
             opened=lambda messages: None,
             messages=[clip.shown] if clip.shown else [],
             resumed=look,
@@ -145,7 +145,7 @@ class ClipCards:
 
     # The whole text of a long clip
 
-    async def _kept(self, clip: Clip, card: ClipCard) -> str:
+    async def _upload_text(self, clip: Clip, card: ClipCard) -> str:
         """Hands the text to Slack, shown to nobody yet; "" when Slack does not take it."""
         try:
             text = blocks.transcript_text(card).encode()
@@ -154,7 +154,7 @@ class ClipCards:
             log.warning("the text of a clip cannot be shared as a file: %s", exc.code)
             return ""
 
-    async def _share(self, file: str, asked: Incoming) -> None:
+    async def _share_text(self, file: str, asked: Incoming) -> None:
         where = asked.conversation
         await self._slack.call(
             "files.completeUploadExternal",

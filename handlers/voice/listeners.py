@@ -25,7 +25,7 @@ class ClipActions:
         view = modal.correction_modal(card, id)
         await self._chat.slack.call("views.open", trigger_id=body["trigger_id"], view=view)
 
-    async def edited(self, ack: Any, body: dict[str, Any]) -> None:
+    async def correct(self, ack: Any, body: dict[str, Any]) -> None:
         """The corrected words take the place of what was heard, and are answered."""
         await ack()
         view, user = body["view"], body["user"]["id"]

@@ -196,11 +196,11 @@ WHOLE = " and ".join(
 
 @pytest.mark.parametrize("text", PIECES)
 def test_attack_05_nothing_of_a_stream_is_dangerous_at_any_moment(text: str) -> None:
-    outgoing, shown = OutputFilter(HOSTS, PEOPLE), ""
+    output, shown = OutputFilter(HOSTS, PEOPLE), ""
     for letter in f"so: {text} and on":
-        shown += outgoing.feed(letter)
+        shown += output.feed(letter)
         assert list(markdown_faults(shown)) == [], shown
-    assert shown + outgoing.finish() == out(f"so: {text} and on")
+    assert shown + output.finish() == out(f"so: {text} and on")
 
 
 def at_every_moment(team: Workspace) -> Iterator[str]:

@@ -201,10 +201,10 @@ async def test_attack_03_no_picture_and_no_block_comes_of_a_models_text(tmp_path
 
 
 async def test_attack_04_bare_hosts_are_broken_up_while_the_answer_is_written_too(tmp_path: Path) -> None:
-    outgoing = OutputFilter(frozenset(), frozenset())
+    output = OutputFilter(frozenset(), frozenset())
     seen = ""
     for letter in "go to evil.example/SECRET and then to SECRET.evil.example now":
-        seen += outgoing.feed(letter)
+        seen += output.feed(letter)
         assert strays(seen) == [], seen
     async with captured(tmp_path) as team:
         team.model.pace.tokens_per_s = 200

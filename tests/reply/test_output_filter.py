@@ -210,25 +210,25 @@ def test_what_was_filtered_is_not_made_dangerous_by_filtering_again(text):
 
 
 def test_prose_flows_on_at_every_word():
-    outgoing = OutputFilter(HOSTS, PEOPLE)
-    assert outgoing.feed("Hel") == "Hel"
-    assert outgoing.feed("lo") == "lo"
-    assert outgoing.feed(", how") == ", "
-    assert outgoing.feed(" are you") == "how are "
-    assert outgoing.feed("? ") == "you? "
-    assert outgoing.finish() == ""
+    output = OutputFilter(HOSTS, PEOPLE)
+    assert output.feed("Hel") == "Hel"
+    assert output.feed("lo") == "lo"
+    assert output.feed(", how") == ", "
+    assert output.feed(" are you") == "how are "
+    assert output.feed("? ") == "you? "
+    assert output.finish() == ""
 
 
 def test_an_open_span_next_to_a_closed_one_waits_alone():
-    outgoing = OutputFilter(HOSTS, PEOPLE)
-    assert outgoing.feed("x `a b`c`d ") == "x `a b`"
-    assert outgoing.feed("e` f ") == "c`d e` f "
+    output = OutputFilter(HOSTS, PEOPLE)
+    assert output.feed("x `a b`c`d ") == "x `a b`"
+    assert output.feed("e` f ") == "c`d e` f "
 
 
 def test_scripts_without_blanks_flow_on_too():
-    outgoing = OutputFilter(HOSTS, PEOPLE)
-    assert "".join(map(outgoing.feed, "你好，世界")) == "你好，世"
-    assert outgoing.finish() == "界"
+    output = OutputFilter(HOSTS, PEOPLE)
+    assert "".join(map(output.feed, "你好，世界")) == "你好，世"
+    assert output.finish() == "界"
 
 
 def test_the_first_word_is_shown_at_once_unless_it_begins_an_address():
@@ -238,11 +238,11 @@ def test_the_first_word_is_shown_at_once_unless_it_begins_an_address():
 
 
 def test_only_code_waits_and_only_for_its_end():
-    outgoing = OutputFilter(HOSTS, PEOPLE)
-    assert outgoing.feed("use `a b ") == "use "
-    assert outgoing.feed("c` then ") == "`a b c` then "
-    assert outgoing.feed("this:\n```py\nx = ") == "this:\n```py\n"
-    assert outgoing.feed("1\ny") == "x = 1\n"
+    output = OutputFilter(HOSTS, PEOPLE)
+    assert output.feed("use `a b ") == "use "
+    assert output.feed("c` then ") == "`a b c` then "
+    assert output.feed("this:\n```py\nx = ") == "this:\n```py\n"
+    assert output.feed("1\ny") == "x = 1\n"
 
 
 # The adversary's patience: work grows with the text, whatever is in it.

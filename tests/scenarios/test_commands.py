@@ -14,6 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.reports.usage import UsageRow
 from handlers import commands, home
+from handlers.costs import blocks as usage_blocks
 from handlers.slack import blocks
 from tests.support.commands import parley, told
 from tests.support.rows import SECRET, kept, on_disk, rows
@@ -45,10 +46,10 @@ async def test_usage_is_the_models_own_count_for_this_channel_and_month(tmp_path
 
 def test_usage_says_openly_what_has_no_price() -> None:
     used = UsageRow(requests=2, cost_usd=Decimal("0.012345678"), unpriced=1)
-    (block,) = blocks.usage("This month", "May", used)
+    (block,) = usage_blocks.month_usage("This month", "May", used)
     assert "$0.012 for 2 model requests" in block["text"]["text"]
     assert "1 request unpriced" in block["text"]["text"]
-    (block,) = blocks.usage("This month", "May", UsageRow(requests=2, unpriced=2))
+    (block,) = usage_blocks.month_usage("This month", "May", UsageRow(requests=2, unpriced=2))
     assert "$" not in block["text"]["text"]
     assert "unpriced for 2 model requests" in block["text"]["text"]
 

@@ -32,7 +32,7 @@ THREAD_MESSAGES = 1_000
 
 
 class SlackChat:
-    """Implements bot.conversation.service.Front."""
+    """Slack as the bot sees it: bot.conversation.service.ChatSide."""
 
     def __init__(self, slack: SlackClient, settings: Settings) -> None:
         self.slack = slack

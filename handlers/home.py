@@ -1,4 +1,4 @@
-"""App Home, the agent's Messages tab, sessions, and everything nobody listens to."""
+"""App Home, the Messages tab, the stop button, removal of the app, and events without a listener."""
 
 from __future__ import annotations
 
@@ -58,11 +58,11 @@ class Home:
         return [*shown, *usage_blocks.open_page(costs.link(team, user))]
 
     async def stop(self, event: dict[str, Any], body: dict[str, Any]) -> None:
-        """The native stop button: the model request ends at once and what was written stays."""
+        """Stops an answer, by Slack's own button: the model request ends at once, what was written stays."""
         self._services.turns.stop(Conversation(body["team_id"], event["channel"], event["thread_ts"]))
 
     async def note_removal(self, event: dict[str, Any], body: dict[str, Any]) -> None:
-        """The app was removed, or its tokens withdrawn: nothing more can be said in this workspace."""
+        """Notes that the app was removed or its tokens withdrawn: nothing can be posted any more."""
         self._chat.slack.mark_revoked(event["type"])
         log.error("slack says %s: the app has to be installed again", event["type"])
         if event["type"] == "app_uninstalled":
@@ -70,16 +70,16 @@ class Home:
 
 
 async def ignore_event(event: dict[str, Any]) -> None:
-    """What a person looks at is a hint we have no use for; hearing of it keeps Slack content."""
+    """Does nothing: what a person has open is not needed, but Slack wants the event taken."""
 
 
 async def acknowledge(ack: Any) -> None:
-    """Acknowledges what nobody listens to, so that Slack never sees a failure."""
+    """Acknowledges what has no listener, so that Slack never sees a failure."""
     await ack()
 
 
 def _introduction(month: str, used: UsageRow) -> list[blocks.Block]:
-    """What this is, where a channel's settings are, and the person's own month."""
+    """What Parley does, where a channel's settings are, and the person's own month."""
     return [
         blocks.header("Parley"),
         *blocks.help(HELP),

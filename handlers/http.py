@@ -1,4 +1,4 @@
-"""HTTP in: Slack's signed events, and the operator's own small server on a bind of its own.
+"""HTTP servers: Slack's signed events, the operator's health and metrics, the control socket.
 
 /livez   the process and its event loop are alive
 /readyz  it can take and answer messages now; else 503 and the reasons, one a line
@@ -40,7 +40,7 @@ Problems = Callable[[], Awaitable[list[str]]]
 
 
 def add_events(server: web.Application, app: AsyncApp) -> None:
-    """Where Slack delivers to. Bolt checks the signature of every request."""
+    """Takes Slack's deliveries at EVENTS_PATH. Bolt checks the signature of every request."""
 
     async def receive(request: web.Request) -> web.Response:
         try:
@@ -160,7 +160,7 @@ def control_app(
 async def stream_transcription(
     order: TranscriptionOrder, transcribe: TranscribeFile
 ) -> AsyncIterator[dict[str, Any]]:
-    """How far the listening is, as often as that changes, and at the end the card or why there is none."""
+    """Progress of a transcription, as often as it changes, and at the end the card or the problem."""
     lines: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
     async def work() -> None:

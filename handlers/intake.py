@@ -57,7 +57,7 @@ class Intake:
         return BoltResponse(status=ACKNOWLEDGED, body="")
 
     def _is_answered_to_slack(self, body: dict[str, Any]) -> bool:
-        """Whether the addresses that answers are to be sent to are Slack's."""
+        """Whether all addresses to which answers would be sent are Slack's."""
         given = [
             body.get("response_url"),
             *(one.get("response_url") for one in body.get("response_urls") or ()),
@@ -83,7 +83,7 @@ class Intake:
         await self._clips.forget_message(key, team, channel, ts)
 
     async def _apply_edit(self, body: dict[str, Any], event: dict[str, Any]) -> None:
-        """An edit changes what is remembered; one that adds a mention is a question."""
+        """Changes the stored text; an edit that adds a mention is a question."""
         after, before = event.get("message") or {}, event.get("previous_message") or {}
         bot = self._find_bot_user(body)
         if is_bot(after, bot) or after.get("text") == before.get("text"):

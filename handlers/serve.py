@@ -124,7 +124,7 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
 
 
 async def introduce(slack: SlackClient, settings: Settings) -> None:
-    """Who we are in this workspace. A refused token ends the start; a Slack that is away does not."""
+    """Asks Slack who we are. A refused token ends the start; a Slack that is away does not."""
     try:
         await slack.find_bot_user()
     except (SlackRefused, SlackRevoked) as exc:

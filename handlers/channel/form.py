@@ -88,7 +88,7 @@ class Filled:
 def build_form(
     channel: str, rules: Policy | None, listening: ListeningPolicy, *, open_questions: int
 ) -> View:
-    """The form, filled with what holds now."""
+    """The form, filled with the settings of now."""
     shown = rules or Policy("")
     voice = listening_values(listening)
     return window(
@@ -190,7 +190,7 @@ def _list(name: str, values: Sequence[str]) -> Iterator[Block]:
 
 
 def split_fields(values: Sequence[str], between: str) -> list[str]:
-    """A list as the texts of as few fields as hold it, with room for more in the last."""
+    """Spreads a list over as few fields as hold it, with space left in the last."""
     found = [""]
     for value in values:
         longer = f"{found[-1]}{between}{value}" if found[-1] else value
@@ -205,7 +205,7 @@ def split_fields(values: Sequence[str], between: str) -> list[str]:
 
 
 def read_form(view: View) -> Filled:
-    """What somebody sent; what is wrong with it is for others to say."""
+    """The values that somebody sent, unchecked."""
     meant = json.loads(view["private_metadata"])
     given = dict(_read_answers(view["state"]["values"]))
     listening = {name: given[name] for name in LISTENING if name in given}

@@ -35,7 +35,7 @@ class ChannelSettings:
         self._chat = chat
 
     async def set_retention(self, body: dict[str, Any], words: str, respond: Any) -> None:
-        """For how many days what is said in the channel is kept; with words, whoever decides changes it."""
+        """Shows for how many days messages of the channel are kept; with words, sets it."""
         at, user = Channel(body["team_id"], body["channel_id"]), body["user_id"]
         if words:
             await self._require_decider(at, user)
@@ -80,7 +80,7 @@ class ChannelSettings:
             await ack(response_action="update", view=modals.message_window(said))
 
     async def _save(self, given: Filled, at: Channel, user: str) -> str:
-        """What is to be said of it. SetupError names the fields."""
+        """Saves what was filled in; returns what changes. SetupError names the fields with problems."""
         rules = _read_policy(given)
         await self._require_decider(at, user)
         guard = self._services.guard

@@ -39,7 +39,7 @@ def report(
 
 
 def in_all(whole: UsageRow) -> str:
-    """The sum in words, with what has no price said openly."""
+    """The total in words; what has no price is named."""
     unpriced = f", {whole.unpriced:,} of them without a known price" if whole.unpriced else ""
     return f"*{cost(whole)}* for {count(whole.requests, 'request')}{unpriced}"
 
@@ -61,7 +61,7 @@ def table(rows: Sequence[UsageRow], names: Mapping[str, str]) -> Block:
 
 
 def month_usage(title: str, month: str, used: UsageRow) -> list[Block]:
-    """A month's use in one block, with what could not be priced said openly."""
+    """A month's use in one block; what has no price is named."""
     lines = [
         f"*{escape(title)}* ({month})",
         f"{cost(used)} for {count(used.requests, 'model request')}",
@@ -124,7 +124,7 @@ def _wishes(budget: Budget) -> str:
 
 
 def bar(spent: Decimal, cap: Decimal) -> str:
-    """▰▰▰▱▱▱▱▱▱▱ 31 %"""
+    """How much is used, as a bar: ▰▰▰▱▱▱▱▱▱▱ 31 %."""
     share = spent / cap if cap else Decimal(1)
     full = min(STEPS, int(share * STEPS))
     return f"{'▰' * full}{'▱' * (STEPS - full)} {share:.0%}"

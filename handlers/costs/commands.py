@@ -192,7 +192,7 @@ class CostCommands:
     # Who asks
 
     async def _find_viewer(self, team: str, user: str) -> Viewer:
-        """The asker, with the rights they have at this moment."""
+        """The asker, with what they may see now."""
         named = await self._services.costs.owned_by(team, user)
         return await self._chat.directory.find_viewer(user, named=named)
 

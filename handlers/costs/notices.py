@@ -1,8 +1,8 @@
-"""What people are told unasked: that a budget is nearly used up, and on Mondays what the week before cost.
+"""Notices sent without a request: a budget is nearly used up; on Mondays, what the week before cost.
 
 What is due is decided in bot/costs/budgets.py and bot/reports/digest.py and stands in the database until it
-was said, so a notice waits for a Slack that is away. Each carries an id: where an earlier life or a request
-whose answer was lost may have said it already, the direct messages are looked at first.
+was given, so a notice waits for a Slack that is away. Each carries an id: where an earlier process or a
+request whose answer was lost may have given it already, the direct messages are read first.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ METADATA = "parley_notice"
 
 
 class Notices:
-    """Says what is due."""
+    """Gives the notices of one workspace."""
 
     def __init__(self, services: Services, chat: SlackChat) -> None:
         self._services = services
         self._chat = chat
-        self._unsure = True  # whether what is due was said already
+        self._unsure = True  # whether something that is due was given already
 
     async def give_due(self) -> None:
-        """Everything that is due now. What could not be said stays due."""
+        """Gives every notice that is due; one that could not be given stays due."""
         try:
             await self._give_due()
         except BaseException:
@@ -97,7 +97,7 @@ class Notices:
             log.warning("the picture of a digest was refused: %s", exc.code)
 
     async def _find_viewer(self, team: str, person: str) -> Viewer | None:
-        """The person with their rights of this moment; None when Slack does not know them any more."""
+        """What the person may see now; None when Slack does not know them any more."""
         named = await self._services.costs.owned_by(team, person)
         try:
             return await self._chat.directory.find_viewer(person, named=named)
@@ -146,7 +146,7 @@ def _has_file(message: dict[str, Any], title: str) -> bool:
 
 
 async def give_notices(services: Services, chat: SlackChat) -> None:
-    """Says what is due, for ever."""
+    """Gives notices as they become due, for ever."""
     notices = Notices(services, chat)
     while True:
         wait_s = LOOK_S

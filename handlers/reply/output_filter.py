@@ -1,4 +1,4 @@
-"""The filter for all that a model wrote, on its way into Slack. It assumes that an attacker holds the pen.
+"""Filters all that a model wrote on its way into Slack, as if an attacker had written it.
 
 What leaves here is plain Markdown in which links point to vouched-for hosts only, nobody is mentioned but
 those allowed, no picture is fetched, no reference is resolved, and neither hidden characters nor keys are
@@ -22,7 +22,7 @@ from bot.text.redact import KEY_BEGINS, KEY_LINE, REDACTED, redact
 from handlers.reply.output_line import OutputLine, count_closed, defuse_code
 from handlers.slack.links import DOT, WIDE
 
-# Without any of these a text is prose that passes as it is.
+# Without any of these a text is plain words and passes as it is.
 _SUSPICIOUS = re.compile(rf"[\n`<&@\uff20\\]|\](?=[(:])|!(?=[\[A-Za-z])|:/|~~~|[{DOT}]\w|{HIDDEN.pattern}")
 # Shorter than any key, so that a piece of this length needs no look by bot.text.redact.
 _SHORT = 20

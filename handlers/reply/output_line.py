@@ -74,7 +74,7 @@ class OutputLine:
     mentions: frozenset[str]
 
     def filter_line(self, text: str) -> str:
-        """A line, or a piece of one that `open_span` allows."""
+        """Filters a line, or a piece of one that `count_closed` allows."""
         if "`" not in text:
             return self._filter_words(text)
         shown, at = [], 0

@@ -153,7 +153,7 @@ class SlackReply:
         return [self._body(i, part, under if i == last else []) for i, part in enumerate(parts)]
 
     async def put(self, text: str, shown: list[blocks.Block]) -> str:
-        """A message of its own beside the answer, never streamed: posted, or found, or changed; its id."""
+        """Posts, finds or changes a message beside the answer, never streamed; its id."""
         body = {"text": text, "blocks": shown, "metadata": self._metadata(0)}
         (ts,) = await self._publish([body], streamed=False)
         return ts

@@ -96,7 +96,7 @@ class SlackClient:
         self.revoked = code
 
     async def try_call(self, method: str, **arguments: Any) -> None:
-        """A request whose failure nobody needs to hear of (a status, a title)."""
+        """One request whose failure is only logged (a status, a title)."""
         try:
             await self.call(method, **arguments)
         except SlackError as exc:

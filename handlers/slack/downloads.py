@@ -34,7 +34,7 @@ _GONE = frozenset({"file_not_found", "file_deleted"})
 
 
 class SignInPage(Exception):
-    """Slack wants to see somebody who may read this."""
+    """Slack answered with its sign-in page instead of the file."""
 
 
 class SlackFiles:
@@ -131,7 +131,7 @@ async def open_files(settings: Settings, slack: SlackClient) -> AsyncIterator[Sl
 
 
 def _check_status(file: File, response: aiohttp.ClientResponse) -> None:
-    """Raises what a status other than 200 means."""
+    """Raises the error that a status other than 200 stands for."""
     status = response.status
     if status == 200:
         return

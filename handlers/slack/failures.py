@@ -1,4 +1,4 @@
-"""What becomes of an error that leaves a listener, or keeps a delivery from one: a log line, a sentence.
+"""Errors of listeners and deliveries: each becomes a log line, and a sentence for the person.
 
 Bolt would take back the acknowledgement of a listener that fails right after it, and Slack would show a
 warning sign that tells nobody anything.
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 def report_errors(listener: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-    """The listener, from which no error gets out. Bolt reads what to hand in off its arguments."""
+    """The listener, wrapped: an error is reported to the person. Bolt reads its arguments' names."""
 
     @wraps(listener)
     async def safe(**given: Any) -> None:

@@ -117,7 +117,7 @@ def find_without_scheme(text: str, run: re.Match[str], hosts: Collection[str]) -
 
 
 def normalise_address(authority: str, rest: str) -> str:
-    """An address by which it is known again: "docs.example/a?b"."""
+    """An address without scheme and closing marks, to be compared: "docs.example/a?b"."""
     return f"{authority.lower()}{rest.rstrip(CLOSING) or '/'}"
 
 

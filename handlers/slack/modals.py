@@ -34,7 +34,7 @@ def window(title: str, blocks: list[Block], **more: Any) -> View:
 
 
 def message_window(sentence: str) -> View:
-    """A modal that says one thing."""
+    """A modal with one sentence."""
     return window("Parley", [section(sentence)])
 
 

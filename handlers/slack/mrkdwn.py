@@ -57,7 +57,7 @@ def is_addressed_to_another(text: str, user: str) -> bool:
 
 
 def find_addresses(text: str) -> frozenset[str]:
-    """The addresses of the links a person wrote, and their hosts' chat pages, without schemes: "host/path".
+    """The addresses of the links a person wrote, and their hosts' front pages, without schemes: "host/path".
 
     Whoever pastes a text vouches for what is in it, and for nothing that could be added to it.
     """

@@ -1,4 +1,4 @@
-"""Looking at a thread, or a direct conversation, for what we may have written there before."""
+"""Finds our own messages in a thread or a direct conversation."""
 
 from __future__ import annotations
 

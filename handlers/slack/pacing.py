@@ -1,4 +1,4 @@
-"""Room under Slack's rate limits, kept before Slack has to say no.
+"""Keeps requests under Slack's rate limits.
 
 Reserving is cheap and never waits: the caller learns how long to wait and decides whether to sleep or to give
 its place back. One Pacing serves one workspace; `off()` is for servers without limits.
@@ -37,7 +37,7 @@ class RateBucket:
         return True
 
     def empty(self) -> None:
-        """Slack said no: what we thought was left is not."""
+        """Takes all that is left, after Slack said no."""
         self._level = 0.0
 
 

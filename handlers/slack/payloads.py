@@ -59,7 +59,7 @@ def file_from(file: dict[str, Any]) -> File:
 
 
 def message_key(team: str, channel: str, ts: str) -> str:
-    """One post, however many events and deliveries tell of it."""
+    """The key of a post: one, however many events and deliveries tell of it."""
     return f"m:{team}:{channel}:{ts}"
 
 

@@ -16,7 +16,7 @@ SHOWN_AGAIN_S = 90.0
 
 
 class StatusLine:
-    """Shows the latest text; what came between is not caught up with. `show` never waits and never raises."""
+    """Shows the latest text only. `show` never waits and never raises."""
 
     def __init__(self, slack: SlackClient, channel: str, thread: str) -> None:
         self._slack = slack
@@ -84,11 +84,11 @@ class Session:
         return self._open
 
     def mark_ended(self) -> None:
-        """Slack was told in another way."""
+        """Slack learned of the end in another way."""
         self._open = False
 
     async def end(self, *, tries: int = 1) -> None:
-        """Nobody is at work any more; nothing happens when that is known."""
+        """Ends the session; nothing happens when it has ended."""
         for left in range(tries - 1, -1, -1):
             if not await self.is_shown():
                 return

@@ -15,7 +15,7 @@ from handlers.slack.client import SlackClient
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file to be. `alt_text` tells what a picture shows."""
+    """A file to upload. `alt_text` describes a picture."""
 
     name: str
     content: bytes
@@ -26,13 +26,13 @@ class Upload:
 async def share_files(
     slack: SlackClient, settings: Settings, files: Sequence[Upload], *, channel: str, comment: str
 ) -> None:
-    """All files in one message of a conversation. SlackRefused or SlackUnavailable."""
+    """Uploads files and shows them in one message of a conversation. SlackRefused or SlackUnavailable."""
     given = [{"id": await upload(slack, settings, file), "title": file.title} for file in files]
     await slack.call("files.completeUploadExternal", files=given, channel_id=channel, initial_comment=comment)
 
 
 async def upload(slack: SlackClient, settings: Settings, file: Upload) -> str:
-    """The id of an uploaded file that nobody sees yet. SlackRefused or SlackUnavailable."""
+    """Uploads a file that nobody sees yet; its id. SlackRefused or SlackUnavailable."""
     alt = {"alt_txt": file.alt_text} if file.alt_text else {}
     place = await slack.get("files.getUploadURLExternal", filename=file.name, length=len(file.content), **alt)
     if not is_slack_address(place["upload_url"], settings.slack_api_url):

@@ -31,13 +31,13 @@ SPEAKERS = 6
 
 
 def fallback_text(card: ClipCard) -> str:
-    """The card where no blocks are shown: in notifications, to screen readers, and to us."""
+    """The card as plain text: for notifications, screen readers, and the thread's memory."""
     words = escape(redact(f"{card.name} ({', '.join(_facts(card)[:2])}): {card.text}"))
     return words.encode("utf-8", "replace")[:FALLBACK_BYTES].decode("utf-8", "ignore")
 
 
 def card_blocks(card: ClipCard, id: str, *, file: bool, kept: bool = True) -> list[Block]:
-    """Words, English words, what it was, and what can be done with it. `file`: the whole text is in one;
+    """The card: the words, their translation, facts, buttons. `file`: the whole text is in a file;
     `kept`: the words are, so that more can be done with them."""
     shown = [_title(card.name), _quote(card.segments, card)]
     if card.english:
@@ -107,7 +107,7 @@ def _quote(said: Sequence[Segment], card: ClipCard) -> Block:
 
 
 def _paragraphs(said: Iterable[Segment], card: ClipCard) -> Iterable[Segment]:
-    """What belongs together: one speaker, about half a minute."""
+    """Segments joined to paragraphs: one speaker, about half a minute."""
     kept: list[Segment] = []
     for s in said:
         if kept and (s.speaker != kept[0].speaker or s.start_s - kept[0].start_s >= PARAGRAPH_S):

@@ -38,7 +38,7 @@ GONE = frozenset({"message_not_found", "file_not_found", "file_deleted", "channe
 
 
 class ClipCards:
-    """Implements bot.voice.message_clips.Desk."""
+    """Slack as voice sees it: bot.voice.service.CardView."""
 
     def __init__(self, settings: Settings, slack: SlackClient, pacing: Pacing, files: SlackFiles) -> None:
         self._settings = settings
@@ -64,7 +64,7 @@ class ClipCards:
         return replace(began, mentioned=True, external=asked.external)
 
     async def details(self, file: File) -> File:
-        """What Slack tells of a file of which the message held only a promise."""
+        """Asks Slack for the details of a file that a message only announced."""
         return await self._files.details(file)
 
     def fetched(self, file: File) -> AbstractAsyncContextManager[Path]:
@@ -72,7 +72,7 @@ class ClipCards:
         return self._files.fetched(file)
 
     async def show_clip(self, clip: Clip, card: ClipCard, *, look: bool) -> tuple[str, str]:
-        """Puts the card where it belongs; ids of its message and of the file with its text ("": none).
+        """Posts the card in its thread; ids of its message and of the file with its text ("": none).
 
         `look`: an earlier attempt may have. SlackUnavailable, SlackRefused.
         """
@@ -90,7 +90,7 @@ class ClipCards:
         return shown, file or fresh
 
     async def change_clip(self, clip: Clip, card: ClipCard) -> str:
-        """Shows what became of a card, in its place; the id of the file with its text."""
+        """Changes a card where it stands; returns the id of the file with its text."""
         asked = decode(clip.asked)
         file = await self._upload_text(clip, card) if blocks.is_long(card) else ""
         await self._card(clip, asked, card, look=False).put(
@@ -103,7 +103,7 @@ class ClipCards:
         return file
 
     async def take_away(self, traces: Traces) -> None:
-        """Neither card nor file is to be seen any more. SlackUnavailable."""
+        """Deletes the card and its file in Slack. SlackUnavailable."""
         if not traces.shown:
             traces = await self._find_traces(traces)
         if traces.shown:
@@ -119,7 +119,7 @@ class ClipCards:
                 log.warning("%s of a forgotten clip: %s", method, exc.code)
 
     async def _find_traces(self, traces: Traces) -> Traces:
-        """Looked for in the thread, because an attempt that ended early may have put it there."""
+        """Looks for the card and the file in the thread, where an earlier attempt may have left them."""
         try:
             async for message in find_own(self._slack, traces.channel, traces.thread, after=traces.message):
                 if read_id(message) == traces.id:

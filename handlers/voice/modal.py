@@ -35,7 +35,7 @@ def correction_modal(card: ClipCard, id: str) -> dict[str, Any]:
 
 
 def read_correction(view: dict[str, Any], card: ClipCard) -> str:
-    """The whole text as it is to be from now on; "" when nothing was changed."""
+    """The corrected text; "" when nothing was changed."""
     values = view["state"]["values"]
     names = [block["block_id"] for block in view["blocks"] if block["type"] == "input"]
     now = [(values.get(name, {}).get(name, {}).get("value") or "").strip() for name in names]
@@ -56,7 +56,7 @@ def split_text(text: str) -> list[str]:
 
 
 def _find_cut(text: str) -> int:
-    """Behind the last paragraph, sentence or word in its second half."""
+    """Where to cut: after the last paragraph, sentence or word in the second half."""
     for mark in _ENDS:
         if (at := text.rfind(mark, len(text) // 2)) >= 0:
             return at + len(mark)

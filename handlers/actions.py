@@ -27,8 +27,8 @@ class Actions:
         await self._services.feedback.rate(reply_id, team, user, good=verdict == "1")
         doubted = None if verdict == "1" else await self._services.guard.find_verdict_behind(team, reply_id)
         if doubted and doubted.text and doubted.label is None and await self._has_a_say(doubted, team, user):
-            said = guard_blocks.doubt(doubted.verdict.id, on_topic=doubted.verdict.on_topic)
-            await respond(**blocks.ephemeral("Does it belong here?", said), replace_original=False)
+            question = guard_blocks.doubt(doubted.verdict.id, on_topic=doubted.verdict.on_topic)
+            await respond(**blocks.ephemeral("Does it belong here?", question), replace_original=False)
 
     async def _has_a_say(self, judged: Judged, team: str, user: str) -> bool:
         if user == judged.asker:

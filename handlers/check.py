@@ -132,5 +132,5 @@ def shutdown_findings(named: str, ends: str, *, today: date) -> tuple[list[str],
     days = (date.fromisoformat(ends[:10]) - today).days
     if days < 0:
         return [f"{named} ended on {ends[:10]}"], []
-    told = f"{named} ends on {ends[:10]}, in {days} days"
-    return [], [told] if days <= SHUTDOWN_NOTICE_DAYS else []
+    notice = f"{named} ends on {ends[:10]}, in {days} days"
+    return [], [notice] if days <= SHUTDOWN_NOTICE_DAYS else []

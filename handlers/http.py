@@ -71,12 +71,12 @@ def read_body(raw: bytes, kind: str) -> str | None:
     in it, that is an object whose event or view, if it has one, is an object too."""
     try:
         body = raw.decode()
-        told = (
+        texts = (
             [body]
             if kind == "application/json" or body.startswith("{")
             else parse_qs(body, True).get("payload")
         )
-        read = [orjson.loads(text) for text in told or ()]
+        read = [orjson.loads(text) for text in texts or ()]
     except ValueError:
         return None
     return body if all(map(_has_right_shape, read)) else None
@@ -137,8 +137,8 @@ def control_app(
         return web.Response(text="done\n")
 
     async def looked(request: web.Request) -> web.Response:
-        told = await request.json()
-        access_log.note(told["team"], "", told["about"], told["scope"])
+        entry = await request.json()
+        access_log.note(entry["team"], "", entry["about"], entry["scope"])
         return web.Response(text="done\n")
 
     async def transcribe(request: web.Request) -> web.StreamResponse:

@@ -41,8 +41,8 @@ class ChannelSettings:
             await self._require_decider(at, user)
             await self._services.retention.set_days(at, words, by=user)
         kept = await self._services.retention.days(at)
-        said = settings_form.describe_retention(kept, at.channel)
-        await respond(**blocks.ephemeral(said, [blocks.section(said)]))
+        sentence = settings_form.describe_retention(kept, at.channel)
+        await respond(**blocks.ephemeral(sentence, [blocks.section(sentence)]))
 
     # The form
 
@@ -60,9 +60,9 @@ class ChannelSettings:
         async def form() -> View:
             await self._require_decider(at, user)
             standing = await self._services.guard.read_state(at)
-            heard = await self._services.clips.read_policy(at.team, at.channel)
+            listening = await self._services.clips.read_policy(at.team, at.channel)
             return settings_form.build_form(
-                at.channel, standing.policy, heard, open_questions=standing.open_questions
+                at.channel, standing.policy, listening, open_questions=standing.open_questions
             )
 
         await modals.open_window(self._chat.slack, trigger, form)
@@ -71,13 +71,13 @@ class ChannelSettings:
         """Saves the form, or says at each field what is wrong with it."""
         given = settings_form.read_form(body["view"])
         try:
-            said = await self._save(given, Channel(body["team"]["id"], given.channel), body["user"]["id"])
+            effect = await self._save(given, Channel(body["team"]["id"], given.channel), body["user"]["id"])
         except SetupError as exc:
             await ack(response_action="errors", errors=_sort_by_field(exc.problems))
         except BotError as exc:
             await ack(response_action="errors", errors={"purpose": exc.notice})
         else:
-            await ack(response_action="update", view=modals.message_window(said))
+            await ack(response_action="update", view=modals.message_window(effect))
 
     async def _save(self, given: Filled, at: Channel, user: str) -> str:
         """Saves what was filled in; returns what changes. SetupError names the fields with problems."""
@@ -116,9 +116,9 @@ def _read_policy(given: Filled) -> Policy | None:
 
 
 def _sort_by_field(problems: list[str]) -> dict[str, str]:
-    return {field: told for field, _, told in (problem.partition(": ") for problem in problems)}
+    return {field: problem for field, _, problem in (line.partition(": ") for line in problems)}
 
 
 def _describe_effect(rules: Policy | None, channel: str) -> str:
-    said = NO_GUARD if rules is None else WATCHING if rules.shadow else IN_FORCE
-    return said.format(place=name_channel(channel))
+    sentence = NO_GUARD if rules is None else WATCHING if rules.shadow else IN_FORCE
+    return sentence.format(place=name_channel(channel))

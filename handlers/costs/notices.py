@@ -26,7 +26,7 @@ from handlers.slack.uploads import Upload, share_files
 
 log = logging.getLogger(__name__)
 
-LOOK_S = 2.0  # between two looks at what is due, each one read of an index
+CHECK_EVERY_S = 2.0  # one read of an index
 PAUSE_S = 60.0  # after something went wrong
 METADATA = "parley_notice"
 
@@ -102,7 +102,7 @@ class Notices:
         try:
             return await self._chat.directory.find_viewer(person, named=named)
         except SlackRefused as exc:
-            log.warning("somebody who should be told of costs cannot be: %s", exc.code)
+            log.warning("a notice about costs has nobody to go to: %s", exc.code)
             return None
 
     async def _post(
@@ -137,7 +137,7 @@ class Notices:
         try:
             return [message async for message in find_own(self._chat.slack, direct, "", after=f"{after:.6f}")]
         except SlackRefused as exc:
-            log.warning("direct messages cannot be looked at: %s", exc.code)
+            log.warning("direct messages cannot be read: %s", exc.code)
             return []
 
 
@@ -149,7 +149,7 @@ async def give_notices(services: Services, chat: SlackChat) -> None:
     """Gives notices as they become due, for ever."""
     notices = Notices(services, chat)
     while True:
-        wait_s = LOOK_S
+        wait_s = CHECK_EVERY_S
         try:
             await notices.give_due()
         except BotError as exc:

@@ -111,8 +111,8 @@ def ephemeral(text: str, blocks: list[Block]) -> dict[str, Any]:
 
 def notice(error: BotError) -> dict[str, Any]:
     """What went wrong, for the asker's eyes only. It may quote what somebody wrote."""
-    said = escape(error.notice)
-    return ephemeral(said, [section(said)])
+    sentence = escape(error.notice)
+    return ephemeral(sentence, [section(sentence)])
 
 
 def help(commands: Mapping[str, str]) -> list[Block]:

@@ -37,9 +37,8 @@ def report_errors(listener: Callable[..., Awaitable[Any]]) -> Callable[..., Awai
 async def answer_undelivered(error: Exception) -> BoltResponse:
     """What Slack is answered when a delivery was not even handed to a listener. It sends what we refuse with
     500 once more."""
-    if isinstance(
-        error, WRONG_SHAPE
-    ):  # Bolt looks for its listener before anybody has looked at what it reads
+    # Bolt reads a delivery to find its listener before anybody has checked the shape.
+    if isinstance(error, WRONG_SHAPE):
         log.warning("a delivery of a shape that Slack does not send: %s", type(error).__name__)
         return BoltResponse(status=400, body="")
     log.error("a delivery could not be taken in", exc_info=error)
@@ -54,5 +53,5 @@ async def _report(error: Exception, *, ack: Any = None, respond: Any = None, **_
     if ack is not None:
         await ack()  # a second time, mostly, which changes nothing
     if respond is not None:
-        said = error if isinstance(error, BotError) else BotError()
-        await respond(**blocks.notice(said), replace_original=False)
+        shown = error if isinstance(error, BotError) else BotError()
+        await respond(**blocks.notice(shown), replace_original=False)

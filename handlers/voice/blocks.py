@@ -1,6 +1,6 @@
 """The clip card and the file with the whole text, as pure functions.
 
-What was heard is shown as rich text, in which nothing is a link, a mention or a command: it is somebody's
+The transcript is shown as rich text, in which nothing is a link, a mention or a command: it is somebody's
 words by way of a model.
 """
 
@@ -88,10 +88,10 @@ def _title(words: str) -> Block:
     return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [bold]}]}
 
 
-def _quote(said: Sequence[Segment], card: ClipCard) -> Block:
+def _quote(segments: Sequence[Segment], card: ClipCard) -> Block:
     elements: list[dict[str, Any]] = []
     left = FOLDED_CHARACTERS if is_long(card) else LONG_CHARACTERS * 2
-    for paragraph in _paragraphs(said, card):
+    for paragraph in _paragraphs(segments, card):
         if elements:
             elements.append({"type": "text", "text": "\n"})
         if card.length_s > SHORT_S:
@@ -106,10 +106,10 @@ def _quote(said: Sequence[Segment], card: ClipCard) -> Block:
     return {"type": "rich_text", "elements": [{"type": "rich_text_quote", "elements": elements}]}
 
 
-def _paragraphs(said: Iterable[Segment], card: ClipCard) -> Iterable[Segment]:
+def _paragraphs(segments: Iterable[Segment], card: ClipCard) -> Iterable[Segment]:
     """Segments joined to paragraphs: one speaker, about half a minute."""
     kept: list[Segment] = []
-    for s in said:
+    for s in segments:
         if kept and (s.speaker != kept[0].speaker or s.start_s - kept[0].start_s >= PARAGRAPH_S):
             yield _merge(kept, card)
             kept = []

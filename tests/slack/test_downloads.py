@@ -43,7 +43,7 @@ async def test_a_voice_clip_is_fetched_whole(slack: FakeSlack) -> None:
 
 async def test_it_is_gone_from_this_machine_afterwards_and_its_name_was_never_used(slack: FakeSlack) -> None:
     file = await shared(slack)
-    async with files(slack) as door, door.fetched(file) as path:
+    async with files(slack) as slack_files, slack_files.fetched(file) as path:
         assert path.name == "file"
         assert path.exists()
     assert not path.parent.exists()
@@ -53,8 +53,8 @@ async def test_a_stub_from_a_shared_channel_is_asked_for_first(slack: FakeSlack)
     file = await shared(slack, file_access="check_file_info")
     assert file.stub
     assert not file.url
-    async with files(slack) as door:
-        known = await door.details(file)
+    async with files(slack) as slack_files:
+        known = await slack_files.details(file)
     assert not known.stub
     assert await fetched(slack, known) == CONTENT
 
@@ -62,9 +62,9 @@ async def test_a_stub_from_a_shared_channel_is_asked_for_first(slack: FakeSlack)
 async def test_a_deleted_file_is_told_as_such(slack: FakeSlack) -> None:
     file = await shared(slack, mode="tombstone")
     assert "not there any more" in await refusal(slack, file)
-    async with files(slack) as door:
+    async with files(slack) as slack_files:
         with pytest.raises(UnsupportedFile, match="not there any more"):
-            await door.details(file)
+            await slack_files.details(file)
 
 
 async def test_a_sign_in_page_is_never_taken_for_the_file(slack: FakeSlack) -> None:
@@ -179,9 +179,9 @@ async def test_a_file_without_end_is_cut_off() -> None:
 
 async def test_a_real_connection_keeps_no_cookies_and_unpacks_nothing(slack: FakeSlack) -> None:
     settings = Settings(slack_bot_token=slack.bot_token, slack_api_url=slack.api_url)
-    door = SlackClient(AsyncWebClient(token=slack.bot_token, base_url=slack.api_url))
+    client = SlackClient(AsyncWebClient(token=slack.bot_token, base_url=slack.api_url))
     file = await shared(slack)
-    async with open_files(settings, door) as slack_files, slack_files.fetched(file) as path:
+    async with open_files(settings, client) as slack_files, slack_files.fetched(file) as path:
         assert path.read_bytes() == CONTENT
 
 

@@ -129,7 +129,7 @@ DECIDED = ("channel_wishes", "guard_policies", "guard_examples", "channel_owners
 BEHIND = {
     "examples.add_example": "behind label_verdict and add_examples",
     "forget.forget_judged": "behind the deletion of a message (bot/conversation/records.py)",
-    "digests.sent": "the process remembers the week it told",
+    "digests.mark_sent": "the process remembers the week it told",
     "budgets.raise_for_a_while": "through _note",
 }
 

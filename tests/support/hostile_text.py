@@ -149,8 +149,8 @@ MENTIONS = [
 
 
 def streamed(parts):
-    outgoing = OutputFilter(HOSTS, PEOPLE)
-    return "".join([outgoing.feed(part) for part in parts]) + outgoing.finish()
+    output = OutputFilter(HOSTS, PEOPLE)
+    return "".join([output.feed(part) for part in parts]) + output.finish()
 
 
 SLOW = {

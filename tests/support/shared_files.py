@@ -25,9 +25,9 @@ CONTENT = b"RIFF" + bytes(5_000)
 @asynccontextmanager
 async def files(slack: FakeSlack, **more: Any) -> AsyncIterator[SlackFiles]:
     settings = Settings(slack_bot_token=slack.bot_token, slack_api_url=slack.api_url, file_limit_mb=1)
-    door = SlackClient(AsyncWebClient(token=slack.bot_token, base_url=slack.api_url, retry_handlers=[]))
+    client = SlackClient(AsyncWebClient(token=slack.bot_token, base_url=slack.api_url, retry_handlers=[]))
     async with aiohttp.ClientSession(auto_decompress=False) as session:
-        yield SlackFiles(settings, door, session, sign_in_retry_s=0.01, **more)
+        yield SlackFiles(settings, client, session, sign_in_retry_s=0.01, **more)
 
 
 async def shared(slack: FakeSlack, content: bytes = CONTENT, **more: Any) -> File:
@@ -38,7 +38,7 @@ async def shared(slack: FakeSlack, content: bytes = CONTENT, **more: Any) -> Fil
 
 
 async def fetched(slack: FakeSlack, file: File) -> bytes:
-    async with files(slack) as door, door.fetched(file) as path:
+    async with files(slack) as slack_files, slack_files.fetched(file) as path:
         return path.read_bytes()
 
 

@@ -104,7 +104,7 @@ class Lives:
         client.session = host = FileHost(story.slack, life, story.dice, plan.slack)  # type: ignore[assignment]
         files = SlackFiles(settings, chat.slack, host)  # type: ignore[arg-type]
         cards = ClipCards(settings, chat.slack, chat.pacing, files)
-        async with services_on(engine, wire, settings, front=chat, desk=cards) as services:
+        async with services_on(engine, wire, settings, chat=chat, cards=cards) as services:
             await introduce(chat.slack, settings)
             app = bolt_app(settings, services, chat)
             app.use(responding(story.slack, life, story.dice))

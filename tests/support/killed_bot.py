@@ -1,4 +1,4 @@
-"""`parley serve` that kills itself with SIGKILL at one exact point: PARLEY_KILL_AT="write:remember_turn:after:1".
+"""`parley serve` that kills itself with SIGKILL at one point: PARLEY_KILL_AT="write:remember_turn:after:1".
 
 The point is (what, name, before|after, how often it was passed): a write to the database by the name of its
 storage function, a request to Slack by its method, or a model request by its endpoint. Nothing else differs

@@ -1,14 +1,9 @@
-"""A guard that a team trusts: the ladder, what people teach it, its reasons, and ways around it."""
+"""A guard that a team trusts: the ladder, its reasons, and ways around it."""
 
 from __future__ import annotations
 
-import asyncio
-import atexit
 import json
-import shutil
-import tempfile
-import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -17,80 +12,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.errors import Missing, SetupError, Unavailable
-from bot.core.values import Conversation, Message, Scope
+from bot.core.errors import SetupError, Unavailable
+from bot.core.values import Message
 from bot.guard import model_judge, policy
 from bot.guard import rules as guard_rules
 from bot.guard.head import GuardHead
 from bot.guard.ladder import Ladder, verdict_from_row
-from bot.guard.model_judge import ModelJudge, Opinion, UnreadableVerdict, format_conversation, parse_verdict
-from bot.guard.policy import Policy
-from bot.guard.verdict import Verdict
+from bot.guard.model_judge import ModelJudge, UnreadableVerdict, format_conversation, parse_verdict
 from bot.guard.weekly_report import read_weeks
 from bot.learning.trainer import Trainer
 from bot.ml.discriminator import Example
-from storage.database import open_engine
-from storage.engine import Engine, Tx
-from storage.guard import examples, models, open_questions, verdicts
-from storage.place import Channel
-from storage.privacy import forget
-from tests.support.guard_rows import TopicSplit, topic_split
+from storage.engine import Engine
+from storage.guard import open_questions, verdicts
 from tests.support.model_api import open_bench
+from tests.support.trained_channel import AT, KITCHEN, SCOPE, TIRES, OnePerson, judged, open_channel
 
-AT = Channel("T1", "C1")
-SCOPE = Scope("T1", "C1", "U1", "T1:C1:1.0", "guard")
-KITCHEN = Policy("cooking, recipes and restaurant tables", shadow=False, contact="Dana")
-TIRES = "my car needs new tires, where can i buy some this week"
 LASAGNE = "how long does the lasagne stay in the oven"
-
-
-class OnePerson:
-    """A judge who always holds the same opinion, and counts how often it is asked."""
-
-    def __init__(self, probability: float | Exception) -> None:
-        self.asked: list[str] = []
-        self._probability = probability
-
-    async def opinion(self, policy: Policy, text: str, history: Sequence[Message], scope: Scope) -> Opinion:
-        self.asked.append(text)
-        if isinstance(self._probability, Exception):
-            raise self._probability
-        return Opinion(self._probability, Decimal("0.00003"))
 
 
 @pytest.fixture
 async def engine(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Engine]:
     """Where a test asks for the trainer, the channel about the kitchen is trained in it."""
-    path = tmp_path / "parley.db"
-    if "trainer" in request.fixturenames:
-        shutil.copy(await trained_database(), path)
-    async with open_engine(f"sqlite:///{path}") as engine:
+    async with open_channel(tmp_path, trained="trainer" in request.fixturenames) as engine:
         yield engine
-
-
-_trained: list[Path] = []
-
-
-async def trained_database() -> Path:
-    """A database in which the kitchen was trained, once for all tests of a worker."""
-    if not _trained:
-        path = Path(tempfile.mkdtemp(prefix="parley-trained-")) / "parley.db"
-        atexit.register(shutil.rmtree, path.parent)
-        split = topic_split("kitchen_and_dining", 45, 0)
-        async with open_engine(f"sqlite:///{path}") as engine:
-            ladder = Ladder(engine)
-            await ladder.save_policy(AT, KITCHEN, by="U0")
-            trainer = Trainer(engine, GuardHead(ladder))
-            await trainer.add_examples(AT, [(t, True) for t in split.on], source="owner")
-            await trainer.add_examples(AT, [(t, False) for t in split.off], source="owner")
-            assert await trainer.train(AT)
-        _trained.append(path)
-    return _trained[0]
-
-
-@pytest.fixture(scope="module")
-def split() -> TopicSplit:
-    return topic_split("kitchen_and_dining", 45, 0)
 
 
 @pytest.fixture
@@ -102,13 +46,6 @@ def ladder(engine: Engine) -> Ladder:
 def trainer(engine: Engine, ladder: Ladder) -> Trainer:
     """Of a channel about the kitchen, which is trained."""
     return Trainer(engine, GuardHead(ladder))
-
-
-async def judged(
-    ladder: Ladder, text: str, *history: str, rules: Policy = KITCHEN, message: str = "1.0"
-) -> Verdict:
-    said = [Message("human" if i % 2 == 0 else "assistant", t) for i, t in enumerate(history)]
-    return await ladder.judge(rules, text, said, SCOPE, message=message)
 
 
 # The ladder
@@ -317,60 +254,7 @@ async def test_examples_are_written_from_the_purpose(tmp_path: Path) -> None:
             await model_judge.write_examples(bench.provider, KITCHEN, SCOPE)
 
 
-# Learning
-
-
-async def test_should_have_answered_is_learned_at_once(
-    engine: Engine, ladder: Ladder, trainer: Trainer
-) -> None:
-    texts = [f"{TIRES} {i}" for i in ("today", "please", "thanks", "maybe")]
-    before = [await judged(ladder, text) for text in texts]
-    assert all(v.stops for v in before)
-    for verdict in before:
-        await engine.write(verdicts.label_verdict, "T1", verdict.id, True, by="U0", now=time.time())
-    assert await trainer.train(AT)
-    after = await judged(ladder, TIRES)
-    assert after.probability is not None
-    assert before[0].probability is not None
-    assert after.probability > before[0].probability + 0.1
-    assert not (after.rung == "local" and after.reason == "sure" and after.stops)
-
-
-async def test_rolling_back_brings_the_old_verdict_back(
-    engine: Engine, ladder: Ladder, trainer: Trainer
-) -> None:
-    before = await judged(ladder, TIRES)
-    await trainer.add_examples(AT, [(f"{TIRES} {i}", True) for i in range(10)], source="owner")
-    assert await trainer.train(AT)
-    changed = await judged(ladder, TIRES)
-    assert changed.probability != before.probability
-    await trainer.use_version(AT, 1, by="U0")
-    assert (await judged(ladder, TIRES)).probability == before.probability
-    assert [(v.version, v.in_use) for v in await trainer.list_versions(AT)] == [(2, False), (1, True)]
-    with pytest.raises(Missing):
-        await trainer.use_version(AT, 9, by="U0")
-
-
-async def test_every_training_reports_on_rows_it_did_not_see(trainer: Trainer, split: TopicSplit) -> None:
-    (version,) = await trainer.list_versions(AT)
-    assert version.rows == len({*split.on, *split.off})
-    assert 0.8 < version.report["auroc"] < 1
-    assert {"refusal_precision", "refusal_recall", "calibration_error", "f_beta"} <= version.report.keys()
-
-
-async def test_five_examples_in_the_policy_are_enough_to_begin(engine: Engine) -> None:
-    ladder = Ladder(engine)
-    trainer = Trainer(engine, GuardHead(ladder))
-    await ladder.save_policy(
-        AT, replace(KITCHEN, belongs=tuple(f"recipe for cake {i}" for i in range(4))), by="U0"
-    )
-    assert await trainer.train(AT) is None
-    await ladder.save_policy(
-        AT, replace(KITCHEN, belongs=tuple(f"recipe for cake {i}" for i in range(5))), by="U0"
-    )
-    version = await trainer.train(AT)
-    assert version is not None
-    assert version.rows == 5 + 250
+# What the classifier does not know
 
 
 async def test_with_few_examples_the_model_decides_and_without_it_the_policy(engine: Engine) -> None:
@@ -387,32 +271,6 @@ async def test_words_it_never_saw_are_for_the_model_to_judge(engine: Engine, tra
     judge = OnePerson(0.9)
     verdict = await judged(Ladder(engine, judge=judge), "wie lange muss die Lasagne in den Ofen")
     assert (verdict.rung, verdict.on_topic, len(judge.asked)) == ("model", True, 1)
-
-
-async def test_a_training_that_is_cancelled_leaves_the_version_in_use(
-    engine: Engine, trainer: Trainer
-) -> None:
-    await trainer.add_examples(AT, [(f"{TIRES} {i}", True) for i in range(10)], source="owner")
-    training = asyncio.create_task(trainer.train(AT))
-    await asyncio.sleep(0.05)
-    training.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await training
-    assert [v.version for v in await trainer.list_versions(AT) if v.in_use] == [1]
-    assert (await trainer.train(AT)) is not None  # nothing stays locked
-
-
-async def test_a_model_does_not_outlive_the_words_it_was_trained_on(
-    engine: Engine, ladder: Ladder, trainer: Trainer
-) -> None:
-    verdict = await judged(ladder, TIRES)
-    await engine.write(verdicts.label_verdict, "T1", verdict.id, True, by="U0", now=time.time())
-    assert await trainer.train(AT)
-    assert (await ladder.read_model(AT)) is not None
-    await engine.write(forget.forget, Conversation("T1", "C1", "1.0"), now=0.0)
-    ladder.reload_models()
-    assert await ladder.read_model(AT) is None
-    assert await engine.read(verdicts.read_verdict_on, AT, "1.0") is None
 
 
 # Looking back
@@ -446,16 +304,6 @@ async def test_weeks_count_what_was_refused_allowed_and_overturned(engine: Engin
         (1_000_000, 1, 1, 1),
     ]
     assert weeks[1].cost_usd == Decimal("0.00003")
-
-
-async def test_what_was_trained_on_an_example_that_was_erased_meanwhile_is_not_kept(engine: Engine) -> None:
-    def trained(tx: Tx) -> list[int]:
-        examples.add_examples(tx, AT, [("one", True)], source="file", now=1.0)
-        for count in (1, 2):
-            models.add_model(tx, AT, b"", embedder="", examples=count, report="{}", now=2.0)
-        return [row["version"] for row in models.list_models(tx, AT)]
-
-    assert await engine.write(trained) == [1]
 
 
 async def test_unanswered_questions_wait_for_the_owner(engine: Engine) -> None:

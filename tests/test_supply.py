@@ -110,9 +110,9 @@ SKIPPED = {"name": "openai", "skip_reason": "Dependency not found on PyPI and co
     ],
 )
 def test_an_audit_that_could_not_look_does_not_pass(packages: list[object], status: int, said: str) -> None:
-    found, told = verdict("requirements.lock", {"dependencies": packages})
+    found, explanation = verdict("requirements.lock", {"dependencies": packages})
     assert found == status
-    assert said in told
+    assert said in explanation
 
 
 # No secret is tracked. What tests make up says so in one of these.

@@ -248,7 +248,7 @@ def page() -> str:
         f"| {number} | {attack.what} | {attack.defence} | {tried(attack, tests.get(number, []))} |"
         for number, attack in enumerate(ATTACKS, start=1)
     ]
-    rates = [f"- {what}: {told}" for what, told in sorted(figures().items())]
+    rates = [f"- {what}: {figure}" for what, figure in sorted(figures().items())]
     return HEAD + "\n".join(rows) + "\n" + RATES + "\n".join(rates) + "\n" + TAIL
 
 
@@ -257,9 +257,9 @@ def figures() -> dict[str, str]:
     return found
 
 
-def note(what: str, told: str) -> None:
+def note(what: str, figure: str) -> None:
     """Keeps the figures of a run for the page."""
-    kept = figures() | {what: f"{datetime.now(UTC):%Y-%m-%d}: {told}"}
+    kept = figures() | {what: f"{datetime.now(UTC):%Y-%m-%d}: {figure}"}
     FIGURES.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", "utf-8")
 
 

@@ -456,11 +456,11 @@ NAMES = [
 @pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
 def test_attack_29_a_file_name_is_words_and_nothing_else(name: str) -> None:
     assert len(NAMES) >= 44
-    told = out(UnsupportedFile(name, "it is too old").notice)
-    assert [token for token in called(told) if token.startswith("<")] == []
-    assert strays(told) == []
-    assert "c4n4ry" not in told
-    assert "xoxb-1" not in told
+    notice = out(UnsupportedFile(name, "it is too old").notice)
+    assert [token for token in called(notice) if token.startswith("<")] == []
+    assert strays(notice) == []
+    assert "c4n4ry" not in notice
+    assert "xoxb-1" not in notice
 
 
 async def test_attack_29_a_message_full_of_odd_names_is_answered_once_and_quietly(tmp_path: Path) -> None:

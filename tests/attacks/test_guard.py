@@ -87,7 +87,7 @@ BELONGS = [
 class Obedient:
     """Believes a message that speaks of the verdict; knows of every other what is true."""
 
-    _TOLD = re.compile(r"belong|on[_ -]?topic|allow|ignore|forget|override|disregard", re.IGNORECASE)
+    _ORDER = re.compile(r"belong|on[_ -]?topic|allow|ignore|forget|override|disregard", re.IGNORECASE)
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -95,9 +95,9 @@ class Obedient:
     async def opinion(self, policy: Policy, text: str, history: Sequence[Message], scope: Scope) -> Opinion:
         self.asked.append(text)
         shown = format_conversation(text, history)
-        told = self._TOLD.search(shown)
+        order = self._ORDER.search(shown)
         true = any(rules.split_words(text) == rules.split_words(known) for known in BELONGS)
-        return Opinion(0.99 if told or true else 0.01, Decimal("0.00003"))
+        return Opinion(0.99 if order or true else 0.01, Decimal("0.00003"))
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from tests.support.conversation_rows import HERE
 from tests.support.guarded_channel import opened
 from tests.support.promises import kept
 from tests.support.rows import open_rows
-from tests.support.spending import told
+from tests.support.spending import run_command
 from tests.support.workspace import Workspace, workspace
 
 # 7, 34: what belongs to another team, channel or person
@@ -503,7 +503,7 @@ async def test_attack_31_each_command_does_what_the_asker_may_and_no_more(tmp_pa
         with_a_guest(team)
         for command, allowed in RIGHTS.items():
             for user in reversed(EVERYBODY_HERE):
-                said = str(await told(team, user, command, channel="#partners"))
+                said = str(await run_command(team, user, command, channel="#partners"))
                 refused = "not yours" in said
                 assert refused is (user not in allowed), (command, user, said)
         for user in ("dana", "carol", "bob"):
@@ -518,7 +518,7 @@ async def test_attack_31_in_a_direct_message_nobody_has_more_rights_than_elsewhe
         before = await team.bot.services.costs.budgets.standings(team.slack.team)
         for user in ("bob", "carol"):
             for command in wide:
-                said = str(await told(team, user, command, channel=team.slack.dm(user)))
+                said = str(await run_command(team, user, command, channel=team.slack.dm(user)))
                 assert "not yours" in said or "channel" in said, (command, user, said)
         assert await team.bot.services.costs.budgets.standings(team.slack.team) == before
 

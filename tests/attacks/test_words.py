@@ -20,7 +20,7 @@ from bot.text.invisible import strip_hidden
 from bot.text.redact import REDACTED, redact_all
 from handlers.reply.output_filter import OutputFilter
 from tests.support.captured_model import PERSONA_CANARY, captured, escapes, shown
-from tests.support.clips import EARS, clip
+from tests.support.clips import TONE_RECOGNITION, clip
 from tests.support.guarded_channel import opened
 from tests.support.hostile_text import (
     CALL,
@@ -35,7 +35,7 @@ from tests.support.hostile_text import (
 )
 from tests.support.promises import ours
 from tests.support.secret_shapes import SECRETS
-from tests.support.spending import told
+from tests.support.spending import run_command
 from tests.support.workspace import Workspace, workspace
 
 ROOT = Path(__file__).parents[2]
@@ -76,14 +76,14 @@ async def test_attack_01_an_order_in_the_name_of_a_file_moves_nothing(tmp_path: 
 
 async def test_attack_01_an_order_in_a_recording_moves_nothing(tmp_path: Path) -> None:
     pytest.importorskip("av")
-    said = EARS["recognise"]
+    recognise = TONE_RECOGNITION["recognise"]
 
-    def hear(sound: bytes) -> Any:
-        heard = said(sound)
-        return type(heard)(**{n: getattr(heard, n) for n in heard.__slots__} | {"text": ORDER})
+    def recognise_as_order(sound: bytes) -> Any:
+        transcript = recognise(sound)
+        return type(transcript)(**{n: getattr(transcript, n) for n in transcript.__slots__} | {"text": ORDER})
 
     async with captured(tmp_path) as team:
-        team.model.recognise = hear
+        team.model.recognise = recognise_as_order
         thread = await team.slack.say("alice", "#general", "@parley", files=[clip(range(6), tmp_path)])
         await team.slack.until(lambda: len(team.replies("#general", thread)) >= 2, 60)
         await team.quiet(60)
@@ -121,7 +121,7 @@ async def test_attack_01_names_of_people_and_channels_are_shown_as_they_are_and_
             "budget log",
             "owner",
         ):
-            message = await told(team, "alice", words, channel="C0GENERAL1")
+            message = await run_command(team, "alice", words, channel="C0GENERAL1")
             for text in [message["text"], *markup(message["blocks"])]:
                 assert not CALL.search(text.replace(f"<@{team.slack.user('alice')}>", "")), words
                 assert "<https://evil" not in text, words
@@ -323,11 +323,11 @@ PLACES = {
 def test_attack_17_a_secret_gets_nowhere(name: str, place: str) -> None:
     assert len(SECRETS) >= 24
     assert len(PLACES) >= 7
-    told = PLACES[place](SECRETS[name])
-    assert SECRETS[name] not in told
-    assert SECRETS[name][:24] not in told
+    shown = PLACES[place](SECRETS[name])
+    assert SECRETS[name] not in shown
+    assert SECRETS[name][:24] not in shown
     if not SECRETS[name].startswith("https://"):
-        assert REDACTED in told or "link removed" in told
+        assert REDACTED in shown or "link removed" in shown
 
 
 # 26: patience
@@ -505,11 +505,11 @@ BORDERS = {
 @pytest.mark.parametrize("name", BORDERS)
 def test_attack_26_a_long_line_is_looked_at_within_the_time_a_process_is_given(name: str) -> None:
     """A line of 400,000 letters is milliseconds when looked at once, half an hour border by border."""
-    looks, beginning, filling, end = BORDERS[name]
+    function, beginning, filling, end = BORDERS[name]
     limit = "import resource; resource.setrlimit(resource.RLIMIT_CPU, (20, 20))"
     modules = "from handlers.reply import splitting; from handlers.slack import links"
     table = "table = lambda text: splitting.split(text, 200_000)"
     address = "address = lambda text: links.find_with_scheme(text, text.index(':'), {'ok.example'})"
     text = f"{beginning!r} + {filling!r} * 400_000 + {end!r}"
-    code = f"{limit}; {modules}; {table}; {address}; {looks}({text})"
+    code = f"{limit}; {modules}; {table}; {address}; {function}({text})"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

@@ -58,7 +58,7 @@ async def load(transport: str, count: int, per_second: float) -> str:
         model.script(ANSWER, times=0)
         began = time.perf_counter()
 
-        def told() -> int:
+        def count_posts() -> int:
             return slack.counts["chat.postMessage"] + slack.counts["chat.stopStream"]
 
         async def ask(n: int) -> None:
@@ -66,14 +66,14 @@ async def load(transport: str, count: int, per_second: float) -> str:
 
         await at_pace(ask, count, per_second)
         asked_s = time.perf_counter() - began
-        await slack.until(lambda: told() >= count, 3600)
+        await slack.until(lambda: count_posts() >= count, 3600)
         await asyncio.sleep(0.5)
         took_s = time.perf_counter() - began
         lost = count - answered(slack)
         return (
             f"{count} messages at {count / asked_s:.0f} a second, all answered after {took_s:.0f} s, "
             f"{lost} lost or doubled; ack p99 {percentile(acks_ms(slack), 99):.0f} ms, "
-            f"oldest {watched.worst('oldest_age_s'):.0f} s, {watched.told()}"
+            f"oldest {watched.worst('oldest_age_s'):.0f} s, {watched.describe()}"
         )
 
 
@@ -100,7 +100,7 @@ async def parsers(transport: str, seconds: float) -> str:
         model.script(LONG, match="parse", times=0)
         model.script(ANSWER, match="question", times=0)
 
-        async def hear() -> None:
+        async def post_recordings() -> None:
             while True:
                 ts = await slack.say("carol", "#finance", "@parley", files=[next(clips)])
                 await slack.until(lambda ts=ts: any(map(is_final, slack.thread("#finance", ts))), 120)  # type: ignore[misc]
@@ -114,21 +114,21 @@ async def parsers(transport: str, seconds: float) -> str:
         work = [
             asyncio.create_task(each)
             for each in (
-                hear(),
-                hear(),
+                post_recordings(),
+                post_recordings(),
                 at_pace(parse, int(seconds), 1.0),
                 at_pace(ask, int(seconds * 20), 20.0),
             )
         ]
         await asyncio.gather(*work[2:])
-        for hearing in work[:2]:
-            hearing.cancel()
+        for listener in work[:2]:
+            listener.cancel()
         await asyncio.wait(work[:2])
-        heard = model.counters["requests:audio/transcriptions"]
+        transcribed = model.counters["requests:audio/transcriptions"]
         return (
-            f"{seconds:.0f} s of two recordings at a time ({heard} of 10 minutes were heard), a message of "
-            f"{len(LONG)} characters with an answer as long each second, and 20 questions a second: "
-            f"ack p99 {percentile(acks_ms(slack), 99):.0f} ms, {watched.told()}"
+            f"{seconds:.0f} s of two recordings at a time ({transcribed} of 10 minutes were heard), a "
+            f"message of {len(LONG)} characters with an answer as long each second, and 20 "
+            f"questions a second: ack p99 {percentile(acks_ms(slack), 99):.0f} ms, {watched.describe()}"
         )
 
 

@@ -143,7 +143,8 @@ async def soak(
             f"met by {dict(weather.met)} faults, "
             f"{len(given_up)} given up by Slack before we acknowledged them, "
             f"{model.counters['requests']} model requests: {len(broken)} promises broken; "
-            f"ack p99 {percentile(acks_ms(slack), 99):.0f} ms, {watched.told()}; {_drift(watched.samples)}",
+            f"ack p99 {percentile(acks_ms(slack), 99):.0f} ms, {watched.describe()}; "
+            f"{_drift(watched.samples)}",
             broken,
         )
 
@@ -151,7 +152,7 @@ async def soak(
 async def _tell(watched: Watched, team: Team) -> None:
     while True:
         await asyncio.sleep(REPORT_S)
-        print(f"  {len(team.asked)} asked; {watched.told()}", flush=True)
+        print(f"  {len(team.asked)} asked; {watched.describe()}", flush=True)
 
 
 async def _broken(slack: FakeSlack, model: FakeModel, watched: Watched, team: Team) -> list[str]:
@@ -163,7 +164,7 @@ async def _broken(slack: FakeSlack, model: FakeModel, watched: Watched, team: Te
     channels = slack.workspace.channels.values()
     ours = [m for c in channels for m in c.messages.values() if m.get("user") == slack.bot]
     final = [m["metadata"]["event_payload"] for m in ours if is_final(m)]
-    told = Counter((reply["id"], reply["part"]) for reply in final)
+    posted = Counter((reply["id"], reply["part"]) for reply in final)
     taken = _acknowledged(slack)
     kept = {row["key"].split(":")[3] for row in rows}
     expected = {reply_id(row["key"]) for row in rows}
@@ -174,7 +175,7 @@ async def _broken(slack: FakeSlack, model: FakeModel, watched: Watched, team: Te
         "questions without an end": len(expected - ids),
         "questions still at work": sum(row["state"] not in ENDED for row in rows),
         "recordings without a card, or cards without one": abs(team.clips - len(ids - expected)),
-        "replies said twice": sum(n > 1 for n in told.values()),
+        "replies said twice": sum(n > 1 for n in posted.values()),
         "messages that belong to no reply": len(ours) - len(final),
         "model requests that are not booked": abs(model.counters["requests"] - booked["ended"]),
         "model requests without an end": booked["open"],

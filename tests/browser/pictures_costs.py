@@ -12,7 +12,7 @@ from playwright.async_api import Browser
 from bot.core.calendar import Calendar
 from bot.core.values import RequestKind, Scope, Usage
 from bot.costs.ledger import Ledger
-from tests.support.spending import MODEL, told
+from tests.support.spending import MODEL, run_command
 from tests.support.usage_page import link, open_to_browsers
 from tests.support.workspace import Workspace
 
@@ -26,8 +26,8 @@ async def usage_page(chrome: Browser, path: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         async with open_to_browsers(Path(folder), spent=False) as team:
             await a_month(team, random.Random(7))
-            await told(team, "alice", "budget workspace 12 per month")
-            await told(team, "alice", "budget channel 3 per month", channel="#support")
+            await run_command(team, "alice", "budget workspace 12 per month")
+            await run_command(team, "alice", "budget channel 3 per month", channel="#support")
             context = await chrome.new_context(
                 viewport={"width": 1180, "height": 1220}, device_scale_factor=1.5
             )

@@ -143,10 +143,10 @@ FLOWED = """async () => {
 
 
 async def test_streamed_text_flows_between_its_steps_until_the_whole_message_comes(page: Page) -> None:
-    told = await page.evaluate(FLOWED)
-    assert "".join(told["shown"]) == "a" * 300 + "b" * 300
-    assert max(len(step) for step in told["shown"]) < 30, "no step is large"
-    assert told["last"] == "message", "nothing comes after the whole"
+    flow = await page.evaluate(FLOWED)
+    assert "".join(flow["shown"]) == "a" * 300 + "b" * 300
+    assert max(len(step) for step in flow["shown"]) < 30, "no step is large"
+    assert flow["last"] == "message", "nothing comes after the whole"
 
 
 async def test_a_thread_remembers_what_was_said_in_it(page: Page) -> None:
@@ -186,12 +186,12 @@ async def test_the_status_line_shows_while_the_bot_waits_for_the_model(
 
 
 async def test_markdown_arrives_as_slack_shows_it(page: Page, workspace: Sandbox) -> None:
-    told = (
+    plan = (
         "# Plan\n\nWe **must** *not* ~~forget~~ `this`, [docs](https://docs.example/a_b).\n\n"
         "1. one\n2. two\n   - inner\n\n| Who | Cost |\n|:--|--:|\n| Ann | 4 |\n\n"
         "```python\nprint('<b>hi</b>')\n```\n> quoted\n\n- [x] done\n\n:tada:"
     )
-    workspace.model.script(told)
+    workspace.model.script(plan)
     await write(page, "@parley plan, see https://docs.example/a_b")
     answer = thread(page).locator(".message").nth(1)
     await expect(answers(page)).to_have_count(1)

@@ -14,7 +14,7 @@ import pytest
 from bot.pages import signed_links
 from handlers.costs import blocks
 from tests.support.browser import MISSING, browser
-from tests.support.spending import spend, told
+from tests.support.spending import run_command, spend
 from tests.support.usage_page import free_port, link, open_to_browsers
 from tests.support.workspace import workspace
 
@@ -45,7 +45,7 @@ async def test_without_an_address_there_is_no_page_and_no_button(tmp_path: Path)
     port = free_port()
     async with workspace(tmp_path, PORT=str(port), PARLEY_TRANSPORT="http") as team:
         await spend(team, "#general", "bob", 1)
-        assert blocks.OPEN_PAGE not in str(await told(team, "bob", "usage by channel"))
+        assert blocks.OPEN_PAGE not in str(await run_command(team, "bob", "usage by channel"))
         assert (await get(f"http://127.0.0.1:{port}/usage"))[0] == 404
 
 
@@ -113,7 +113,7 @@ async def test_the_page_works_in_a_browser_without_any_other_host(tmp_path: Path
         if chromium is None:
             pytest.skip(MISSING)
         for channel, cap in (("workspace", 40), ("channel", 10)):
-            await told(team, "alice", f"budget {channel} {cap} per month")
+            await run_command(team, "alice", f"budget {channel} {cap} per month")
         context = await chromium.new_context(accept_downloads=True)
         page = await context.new_page()
         asked: list[str] = []

@@ -119,9 +119,9 @@ def test_what_is_wrong_with_a_file_is_told_by_line(
     path = tmp_path / name
     path.write_bytes(b"\n".join(line for line, _ in BAD[name]))
     assert main(["guard", "evaluate", "--train", str(path), "--test", str(path)]) == 2
-    told = capsys.readouterr().err
+    printed = capsys.readouterr().err
     for number, (_, problem) in enumerate(BAD[name], 1):
-        assert (f"{name}:{number}: {problem}" in told) is bool(problem), (number, told)
+        assert (f"{name}:{number}: {problem}" in printed) is bool(problem), (number, printed)
 
 
 def test_a_file_that_is_not_there_or_empty_is_told(

@@ -64,7 +64,7 @@ def test_errors_from_outside_say_which_service_it_was(kind: type[BotError]) -> N
 
 
 @pytest.mark.parametrize(
-    ("words", "status", "told"),
+    ("words", "status", "message"),
     [
         ("audit", 2, "there is none yet; `parley serve` makes it"),
         ("inbox list", 2, "there is none yet; `parley serve` makes it"),
@@ -78,11 +78,11 @@ def test_errors_from_outside_say_which_service_it_was(kind: type[BotError]) -> N
     ],
 )
 def test_a_mistake_is_told_in_one_line(
-    capsys: pytest.CaptureFixture[str], words: str, status: int, told: str
+    capsys: pytest.CaptureFixture[str], words: str, status: int, message: str
 ) -> None:
     found, said = run(capsys, *words.split())
     assert found == status
-    assert told in said
+    assert message in said
     assert "Traceback" not in said
     assert not FIRST_PERSON.search(said)
 

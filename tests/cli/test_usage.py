@@ -106,9 +106,9 @@ async def test_beside_a_running_bot_it_tells_what_the_provider_counted(
             await team.answer("#general", thread, timeout_s=60)
             await team.ask("and then?", user="alice", thread=thread)
         await team.quiet(60)
-        told = argparse.ArgumentParser()
-        usage.add_arguments(told)
-        assert await usage.run(told.parse_args(["--format", "json"]), team.bot.settings) == 0
+        parser = argparse.ArgumentParser()
+        usage.add_arguments(parser)
+        assert await usage.run(parser.parse_args(["--format", "json"]), team.bot.settings) == 0
         rows = json.loads(capsys.readouterr().out)
         counted = [request.counted or {} for request in team.model.requests]
     assert {row["user"] for row in rows} == {team.slack.user("alice"), team.slack.user("bob")}

@@ -202,11 +202,11 @@ async def test_numbers_grow_with_time_and_a_thousand_requests_fit_into_a_millise
 
 
 async def test_what_is_heard_is_not_reserved_as_if_the_cache_could_hold_it(ledger: Ledger) -> None:
-    heard = Usage(input_tokens=1_000, input_audio_tokens=1_000)
+    audio = Usage(input_tokens=1_000, input_audio_tokens=1_000)
     read = Usage(input_tokens=1_000)
     reserved = [
         (await ledger.open(SCOPE, "gpt-6-sol", upper_bound=bound, attempt=1)).reserved_usd
-        for bound in (heard, read)
+        for bound in (audio, read)
     ]
     assert reserved == [Decimal("0.002"), Decimal("0.0025")]
 

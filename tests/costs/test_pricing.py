@@ -195,10 +195,10 @@ def test_every_problem_of_a_list_is_told_at_once(tmp_path: Path) -> None:
     )
     with pytest.raises(SetupError) as caught:
         read_list(Path(price_file(tmp_path, wrong)))
-    told = "\n".join(caught.value.problems)
-    assert "a: checked_on is missing" in told
-    assert "input_token is not one of" in told
-    assert "output_mtok is not an amount of dollars" in told
+    problems = "\n".join(caught.value.problems)
+    assert "a: checked_on is missing" in problems
+    assert "input_token is not one of" in problems
+    assert "output_mtok is not an amount of dollars" in problems
     with pytest.raises(SetupError, match="currency is not USD"):
         read_list(Path(price_file(tmp_path, 'currency = "EUR"')))
     with pytest.raises(SetupError, match="cannot read"):

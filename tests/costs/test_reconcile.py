@@ -170,8 +170,8 @@ async def test_the_command_asks_the_provider_page_by_page(
     monkeypatch.setenv("OPENAI_ADMIN_KEY", "sk-admin-test")
     seen: list[Any] = []
     async with usage_api(seen) as url:
-        told = Settings(database=settings.database, openai_base_url=url)
-        assert await reconcile(told, "--provider", "--first", "2026-11-22", "--last", "2026-11-22") == 0
+        configured = Settings(database=settings.database, openai_base_url=url)
+        assert await reconcile(configured, "--provider", "--first", "2026-11-22", "--last", "2026-11-22") == 0
     assert capsys.readouterr().out == "No differences.\n"
     assert seen[0][1]["start_time"] == str(int(datetime(2026, 11, 22, tzinfo=UTC).timestamp()))
     assert seen[1][1]["page"] == "two"

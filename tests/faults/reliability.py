@@ -310,7 +310,7 @@ def _keep(kept: dict[str, Any]) -> None:
 def page() -> str:
     kept = results()
     table = [_row(number, fault, tests, kept["tests"]) for number, fault, tests in rows()]
-    figures = [f"- {what}: {told}" for what, told in sorted(kept["figures"].items())]
+    figures = [f"- {what}: {figure}" for what, figure in sorted(kept["figures"].items())]
     last = f"\nTests last run on {kept['on']}.\n\n## The long runs\n\n"
     return HEAD + "\n".join(table) + "\n" + last + "\n".join(figures) + "\n"
 
@@ -318,9 +318,9 @@ def page() -> str:
 def _row(number: int, fault: Fault, tests: list[str], ended: dict[str, str]) -> str:
     if fault.waits_for:
         return f"| {number} | {fault.what} | {fault.sees} | waits for {fault.waits_for} | |"
-    told = {"soak" if is_slow(test) else ended.get(test, "not run") for test in tests}
+    outcomes = {"soak" if is_slow(test) else ended.get(test, "not run") for test in tests}
     shown = "<br>".join(f"`{test.removeprefix('test_')}`" for test in tests)
-    return f"| {number} | {fault.what} | {fault.sees} | {shown} | {', '.join(sorted(told))} |"
+    return f"| {number} | {fault.what} | {fault.sees} | {shown} | {', '.join(sorted(outcomes))} |"
 
 
 def run(only: int, options: list[str]) -> dict[str, str]:

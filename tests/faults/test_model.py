@@ -61,9 +61,9 @@ async def test_row_32_a_model_that_is_gone_costs_one_request_and_is_told_in_a_se
         assert len(team.model.requests) == 1
         again = await team.ask("@parley hello again")
         await team.answer("#general", again)
-        (told,) = [r.getMessage() for r in caplog.records if r.levelname == "ERROR"]
-        assert "gpt-no-longer" in told, "the operator hears which, once"
-        assert "model_not_found" in told
+        (logged,) = [r.getMessage() for r in caplog.records if r.levelname == "ERROR"]
+        assert "gpt-no-longer" in logged, "the operator hears which, once"
+        assert "model_not_found" in logged
 
 
 async def test_row_32_the_end_of_a_key_that_the_api_repeats_is_nowhere(

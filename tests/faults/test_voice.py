@@ -17,7 +17,16 @@ from bot.sandbox.rehearsal.recordings import RecognisedSpeech
 from bot.sandbox.slack.people.acts import FileUpload
 from bot.voice import decoding
 from tests.support.audio_files import silence, wav
-from tests.support.clips import EARS, PATIENCE_S, answered, cards, clip, drop, file, heard
+from tests.support.clips import (
+    PATIENCE_S,
+    TONE_RECOGNITION,
+    answered,
+    cards,
+    clip,
+    drop,
+    file,
+    speech_requests,
+)
 from tests.support.promises import kept
 from tests.support.waiting import until
 from tests.support.workspace import Workspace, workspace
@@ -49,14 +58,14 @@ def speaking(team: Workspace) -> None:
 async def test_row_22_a_file_that_is_not_given_is_told_and_the_words_beside_it_are_answered(
     tmp_path: Path, fault: dict[str, Any], why: str
 ) -> None:
-    async with workspace(tmp_path, model=EARS) as team:
+    async with workspace(tmp_path, model=TONE_RECOGNITION) as team:
         speaking(team)
         team.slack.faults.add("files.download", times=9, **fault)
         thread = await drop(team, clip(HELLO, tmp_path), text="@parley hello")
         await answered(team, thread)
         assert await kept(team) == [ANSWER]
         assert why in str(team.replies("#general", thread)[-1]["blocks"])
-        assert not heard(team)
+        assert not speech_requests(team)
         assert "DOCTYPE" not in team.model.requests[-1].prompt
 
 
@@ -66,13 +75,13 @@ async def test_row_22_a_file_that_is_not_given_is_told_and_the_words_beside_it_a
 async def test_row_22_trouble_at_the_file_host_delays_the_answer_and_the_clip_is_heard_once(
     tmp_path: Path, fault: dict[str, Any]
 ) -> None:
-    async with workspace(tmp_path, model=EARS) as team:
+    async with workspace(tmp_path, model=TONE_RECOGNITION) as team:
         speaking(team)
         team.slack.faults.add("files.download", **fault)
         await drop(team, clip(HELLO, tmp_path))
-        await until(lambda: heard(team), PATIENCE_S)
+        await until(lambda: speech_requests(team), PATIENCE_S)
         assert await kept(team) == [ANSWER]
-        assert len(heard(team)) == 1
+        assert len(speech_requests(team)) == 1
 
 
 @pytest.mark.parametrize(
@@ -87,33 +96,33 @@ async def test_row_22_trouble_at_the_file_host_delays_the_answer_and_the_clip_is
 async def test_row_22_a_file_that_is_not_what_was_announced_is_told(
     tmp_path: Path, more: dict[str, Any], why: str
 ) -> None:
-    async with workspace(tmp_path, model=EARS, PARLEY_FILE_LIMIT_MB="1") as team:
+    async with workspace(tmp_path, model=TONE_RECOGNITION, PARLEY_FILE_LIMIT_MB="1") as team:
         speaking(team)
         large = FileUpload("clip.m4a", bytes(1_500_000), voice=True, duration_s=1.0, more=more)
         thread = await drop(team, large, text="@parley hello")
         await answered(team, thread)
         assert await kept(team) == [ANSWER]
         assert why in str(team.replies("#general", thread)[-1]["blocks"])
-        assert not heard(team)
+        assert not speech_requests(team)
 
 
 async def test_row_12_a_card_that_has_to_wait_for_its_channel_is_shown_once(tmp_path: Path) -> None:
-    async with workspace(tmp_path, model=EARS) as team:
+    async with workspace(tmp_path, model=TONE_RECOGNITION) as team:
         speaking(team)
         team.slack.faults.add("chat.postMessage", status=429, retry_after_s=2)
         thread = await drop(team, clip(HELLO, tmp_path))
         await answered(team, thread)
         assert await kept(team) == [ANSWER]
-        assert len(heard(team)) == len(cards(team, thread)) == 1
+        assert len(speech_requests(team)) == len(cards(team, thread)) == 1
 
 
 async def test_row_22_a_promise_of_a_file_is_asked_for_and_heard(tmp_path: Path) -> None:
-    async with workspace(tmp_path, model=EARS) as team:
+    async with workspace(tmp_path, model=TONE_RECOGNITION) as team:
         speaking(team)
         thread = await drop(team, clip(HELLO, tmp_path, file_access="check_file_info"))
         await answered(team, thread)
         assert await kept(team) == [ANSWER]
-        assert len(heard(team)) == len(cards(team, thread)) == 1
+        assert len(speech_requests(team)) == len(cards(team, thread)) == 1
 
 
 # Row 40: nothing to hear
@@ -134,7 +143,7 @@ async def test_row_22_a_promise_of_a_file_is_asked_for_and_heard(tmp_path: Path)
 async def test_row_40_what_cannot_be_heard_is_told_and_nothing_is_paid(
     tmp_path: Path, given: FileUpload, why: str
 ) -> None:
-    async with workspace(tmp_path, model=EARS, PARLEY_FILE_LIMIT_MB="1") as team:
+    async with workspace(tmp_path, model=TONE_RECOGNITION, PARLEY_FILE_LIMIT_MB="1") as team:
         thread = await drop(team, given)
         await answered(team, thread)
         (said,) = await kept(team)
@@ -153,13 +162,13 @@ async def test_row_40_words_made_up_for_silence_are_nobodys(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("fault", ["server_error", "rate_limit", "drop", "timeout"])
 async def test_row_40_a_speech_model_that_fails_once_is_asked_again(tmp_path: Path, fault: str) -> None:
-    async with workspace(tmp_path, model=EARS, PARLEY_REQUEST_DEADLINE_S="2") as team:
+    async with workspace(tmp_path, model=TONE_RECOGNITION, PARLEY_REQUEST_DEADLINE_S="2") as team:
         speaking(team)
         team.model.faults.add(fault, endpoint="audio/transcriptions")
         thread = await drop(team, clip(HELLO, tmp_path))
         await answered(team, thread)
         assert await kept(team) == [ANSWER]
-        assert len(heard(team)) == 2
+        assert len(speech_requests(team)) == 2
         assert len(cards(team, thread)) == 1
 
 
@@ -180,7 +189,7 @@ async def decoder() -> int:
 
 
 async def test_row_50_while_a_recording_is_being_decoded_others_are_answered(tmp_path: Path) -> None:
-    async with workspace(tmp_path, model=EARS) as team:
+    async with workspace(tmp_path, model=TONE_RECOGNITION) as team:
         speaking(team)
         slow = await drop(team, clip(range(100), tmp_path))
         busy = await decoder()
@@ -198,14 +207,14 @@ async def test_row_51_a_decoder_that_dies_or_hangs_costs_its_file_and_nothing_el
     tmp_path: Path, ending: signal.Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(decoding, "STALL_S", 1.0)
-    async with workspace(tmp_path, model=EARS) as team:
+    async with workspace(tmp_path, model=TONE_RECOGNITION) as team:
         speaking(team)
         thread = await drop(team, clip(range(100), tmp_path), text="@parley hello")
         os.kill(await decoder(), ending)
         await answered(team, thread)
         assert await kept(team) == [ANSWER]
         assert "audio_message.m4a" in str(team.replies("#general", thread)[-1]["blocks"])
-        assert not heard(team)
+        assert not speech_requests(team)
         assert not list(decoders())
         again = await drop(team, clip(HELLO, tmp_path))
         await answered(team, again)

@@ -326,13 +326,13 @@ async def test_unanswered_questions_wait_for_the_owner(engine: Engine) -> None:
 
 
 def test_a_policy_survives_its_json() -> None:
-    told = replace(KITCHEN, belongs=("a", "b"), strictness="strict", action="ask")
-    assert policy.parse_policy(json.loads(told.as_json())) == told
+    given = replace(KITCHEN, belongs=("a", "b"), strictness="strict", action="ask")
+    assert policy.parse_policy(json.loads(given.as_json())) == given
 
 
 def test_every_problem_of_a_policy_is_told_at_once() -> None:
-    with pytest.raises(SetupError) as told:
+    with pytest.raises(SetupError) as caught:
         policy.parse_policy(
             {"purpose": " ", "tone": "rude", "belongs": "one text", "colour": "red", "shadow": "no"}
         )
-    assert len(told.value.problems) == 5
+    assert len(caught.value.problems) == 5

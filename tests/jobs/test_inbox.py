@@ -144,9 +144,11 @@ async def state_of(engine: Engine, seq: int) -> str:
     return str((await engine.read(inbox.show, seq))["state"])
 
 
-async def until_async(look: Callable[[], Awaitable[object]], wanted: object, timeout_s: float = 20.0) -> None:
+async def until_async(
+    read_state: Callable[[], Awaitable[object]], wanted: object, timeout_s: float = 20.0
+) -> None:
     ends = time.monotonic() + timeout_s
-    while await look() != wanted:
+    while await read_state() != wanted:
         assert time.monotonic() < ends, "it did not happen"
         await asyncio.sleep(0.01)
 
@@ -221,19 +223,19 @@ async def test_order_survives_a_restart(engine: Engine) -> None:
 async def test_a_mistake_of_ours_is_tried_again_and_then_parked(
     engine: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
-    worker, told = RecordingWorker(), []
+    worker, notified = RecordingWorker(), []
 
     async def gave_up(job: Job, error: GaveUp) -> None:
-        told.append((job.key, error.attempts))
+        notified.append((job.key, error.attempts))
 
     worker.acts["a"] = [RuntimeError("a secret of somebody") for _ in range(9)]
     caplog.set_level(logging.INFO)
     async with inbox_for(engine, worker, max_attempts=3, gave_up=gave_up, random=lambda: 0.0) as box:
         await box.put("a", "c", "m", PAYLOAD)
         await box.put("b", "c", "m", "{}")
-        await until(lambda: bool(told))
+        await until(lambda: bool(notified))
     assert worker.began == ["a", "a", "a", "b"]
-    assert told == [("a", 3)]
+    assert notified == [("a", 3)]
     (parked,) = await rows(engine, "parked")
     assert (parked["key"], parked["tries"], parked["error"]) == ("a", 3, "RuntimeError")
     assert all("secret" not in record.getMessage() for record in caplog.records)
@@ -243,57 +245,57 @@ async def test_a_mistake_of_ours_is_tried_again_and_then_parked(
 
 
 async def test_a_telling_that_fails_is_tried_again_until_it_is_told(engine: Engine) -> None:
-    worker, told = RecordingWorker(), []
+    worker, notified = RecordingWorker(), []
     worker.acts["a"] = [SlackRefused("no")]
     failures = [SlackUnavailable("away", retry_after_s=0.01), RuntimeError("a mistake")]
 
     async def gave_up(job: Job, error: GaveUp) -> None:
         if failures:
             raise failures.pop(0)
-        told.append((job.key, job.payload, error.attempts))
+        notified.append((job.key, job.payload, error.attempts))
 
     async with inbox_for(engine, worker, gave_up=gave_up, random=lambda: 0.0) as box:
         await box.put("a", "c", "m", PAYLOAD)
-        await until(lambda: bool(told))
-    assert told == [("a", PAYLOAD, 1)]
+        await until(lambda: bool(notified))
+    assert notified == [("a", PAYLOAD, 1)]
     assert [row["key"] for row in await rows(engine, "parked")] == ["a"]
 
 
 async def test_a_process_that_ends_between_parking_and_telling_tells_in_its_next_life(
     engine: Engine,
 ) -> None:
-    worker, told = RecordingWorker(), []
+    worker, notified = RecordingWorker(), []
     worker.acts["a"] = [SlackRefused("no")]
 
     async def never(job: Job, error: GaveUp) -> None:
-        told.append("begun")
+        notified.append("begun")
         await asyncio.Event().wait()
 
     async def gave_up(job: Job, error: GaveUp) -> None:
-        told.append(job.key)
+        notified.append(job.key)
 
     async with inbox_for(engine, worker, gave_up=never) as box:
         await box.put("a", "c", "m", "{}")
-        await until(lambda: told == ["begun"])
+        await until(lambda: notified == ["begun"])
     assert [row["key"] for row in await rows(engine, "parked")] == ["a"]
     async with inbox_for(engine, worker, gave_up=gave_up):
-        await until(lambda: told == ["begun", "a"])
+        await until(lambda: notified == ["begun", "a"])
 
 
 async def test_a_telling_that_cannot_be_helped_ends_there(
     engine: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
-    worker, told = RecordingWorker(), []
+    worker, notified = RecordingWorker(), []
     worker.acts["a"] = [SlackRefused("no")]
 
     async def gave_up(job: Job, error: GaveUp) -> None:
-        told.append(job.key)
+        notified.append(job.key)
         raise SlackRefused("is_archived")
 
     async with inbox_for(engine, worker, gave_up=gave_up) as box:
         await box.put("a", "c", "m", "{}")
         await box.put("b", "c", "m", "{}")
-        await until(lambda: worker.ended == ["b"] and told == ["a"])
+        await until(lambda: worker.ended == ["b"] and notified == ["a"])
         await until(lambda: box.idle)
     assert [row["key"] for row in await rows(engine, "parked")] == ["a"]
     assert not await rows(engine, "new")
@@ -301,17 +303,17 @@ async def test_a_telling_that_cannot_be_helped_ends_there(
 
 
 async def test_what_is_parked_again_after_a_replay_is_told_again(engine: Engine) -> None:
-    worker, told = RecordingWorker(), []
+    worker, notified = RecordingWorker(), []
     worker.acts["a"] = [SlackRefused("no"), SlackRefused("no")]
 
     async def gave_up(job: Job, error: GaveUp) -> None:
-        told.append(job.key)
+        notified.append(job.key)
 
     async with inbox_for(engine, worker, gave_up=gave_up) as box:
         await box.put("a", "c", "m", "{}")
-        await until(lambda: told == ["a"])
+        await until(lambda: notified == ["a"])
         await box.replay((await rows(engine, "parked"))[0]["seq"])
-        await until(lambda: told == ["a", "a"])
+        await until(lambda: notified == ["a", "a"])
 
 
 async def test_an_error_that_cannot_be_helped_is_parked_at_once(engine: Engine) -> None:
@@ -562,14 +564,14 @@ async def test_a_job_of_a_kind_that_nobody_registered_is_parked_and_run_by_nobod
     engine: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
     await engine.write(stored_by_a_newer_version)
-    worker, told, before = RecordingWorker(), list[str](), unknown_jobs()
+    worker, notified, before = RecordingWorker(), list[str](), unknown_jobs()
 
     async def gave_up(job: Job, error: GaveUp) -> None:
-        told.append(job.key)
+        notified.append(job.key)
 
     async with inbox_for(engine, worker, gave_up=gave_up) as box:
         await until(lambda: worker.ended == ["next"] and box.idle)
-    assert (worker.began, told) == (["next"], [])
+    assert (worker.began, notified) == (["next"], [])
     (parked,) = await rows(engine, "parked")
     assert (parked["key"], parked["kind"]) == ("new", "of tomorrow")
     assert "no worker for jobs of kind 'of tomorrow'" in parked["error"]
@@ -786,12 +788,12 @@ async def test_a_clock_that_was_set_back_does_not_put_a_retry_off_for_days(
 async def test_whoever_is_parked_for_killing_us_is_told_about_in_its_conversations_turn(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    told: list[str] = []
+    notified: list[str] = []
     worker = RecordingWorker()
 
     async def gave_up(job: Job, error: GaveUp) -> None:
         assert job.conversation not in worker.at_work, "told beside another job of the conversation"
-        told.append(f"{job.key} {error.attempts} {job.payload}")
+        notified.append(f"{job.key} {error.attempts} {job.payload}")
 
     def kill(tx: Tx) -> None:
         inbox.put(tx, "poison", "c", "m", "{}", now=0)
@@ -803,7 +805,7 @@ async def test_whoever_is_parked_for_killing_us_is_told_about_in_its_conversatio
         await engine.write(kill)
         worker.acts["next"] = [lambda: asyncio.sleep(0.1)]
         async with inbox_for(engine, worker, gave_up=gave_up):
-            await until(lambda: told == ["poison 5 {}"])
+            await until(lambda: notified == ["poison 5 {}"])
     assert worker.ended == ["next"]
     assert "job 1 (poison) parked after 5: the process died while it ran" in caplog.text
 

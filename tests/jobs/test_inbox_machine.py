@@ -160,11 +160,11 @@ class InboxMachine(RuleBasedStateMachine):
         stored = {row["seq"]: row for row in self.tx.all("select * from inbox")}
         assert stored.keys() == self.rows.keys()
         for seq, row in self.rows.items():
-            told = stored[seq]
+            stored_row = stored[seq]
             for name in ("key", "conversation", "state", "attempts", "tries", "crashes"):
-                assert told[name] == getattr(row, name), (seq, name)
-            assert bool(told["running"]) == row.running
-            assert (told["payload"] is None) == (row.state == "done")
+                assert stored_row[name] == getattr(row, name), (seq, name)
+            assert bool(stored_row["running"]) == row.running
+            assert (stored_row["payload"] is None) == (row.state == "done")
 
     @invariant()
     def at_most_one_runs_per_conversation(self) -> None:

@@ -65,9 +65,9 @@ async def test_a_bot_killed_while_it_listens_goes_on_where_it_was(
         thread = await slack.say("alice", "#general", "@parley", files=[recording])
         await slack.until(lambda: ANSWER in finals(slack, "#general", thread), 90)
         assert bot.lives == 2
-        heard = [r.text for r in model.requests if r.endpoint.startswith("audio/")]
-        assert len(set(heard)) > 3
-        assert len(heard) - len(set(heard)) <= extra
+        transcripts = [r.text for r in model.requests if r.endpoint.startswith("audio/")]
+        assert len(set(transcripts)) > 3
+        assert len(transcripts) - len(set(transcripts)) <= extra
         assert await kept_in(tmp_path / "parley.db", slack, model, unseen=1) == [ANSWER]
         card, answer = finals(slack, "#general", thread)
         assert answer == ANSWER

@@ -17,8 +17,8 @@ from bot.sandbox.model.rules import PARAMETERS
 from bot.sandbox.slack.people.acts import FileUpload
 from handlers.slack.blocks import FORGET_CLIP, RETRY, SHOULD_ANSWER
 from handlers.voice.blocks import EDIT
-from tests.support.clips import EARS, answered, cards, clip, drop, shown, spoken
-from tests.support.commands import told
+from tests.support.clips import TONE_RECOGNITION, answered, cards, clip, drop, shown, spoken
+from tests.support.commands import tell_in_thread
 from tests.support.conversation_rows import HERE
 from tests.support.guarded_channel import verdict
 from tests.support.rows import SECRET, kept, on_disk
@@ -78,7 +78,7 @@ async def test_people_of_another_company_get_no_memory_in_their_direct_messages_
 
 async def test_what_was_remembered_before_a_channel_was_shared_is_not_recalled_in_it(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
-        thread = await told(team)
+        thread = await tell_in_thread(team)
         team.slack.workspace.channels[team.slack.channel("#general")].shared_with = "T0PARTNER1"
         await team.ask("what did I say?", thread=thread)
         await team.answer("#general", thread, count=2)
@@ -169,7 +169,7 @@ async def test_what_was_heard_in_a_clip_there_stays_in_slack_alone_and_can_be_fo
     tmp_path: Path, setting: str
 ) -> None:
     words = range(10, 16)
-    async with workspace(tmp_path, model=EARS, PARLEY_EXTERNAL=setting) as team:
+    async with workspace(tmp_path, model=TONE_RECOGNITION, PARLEY_EXTERNAL=setting) as team:
         recording = clip(words, tmp_path)
         thread = await drop(team, recording, user="dana", channel="#partners", text="@parley w77")
         await answered(team, thread, "#partners")

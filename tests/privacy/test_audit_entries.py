@@ -27,13 +27,13 @@ from handlers.http import control_app
 from handlers.slack.blocks import FORGET_CLIP, SHOULD_ANSWER
 from storage import audit
 from storage.database import open_engine
-from tests.support.clips import EARS, PATIENCE_S, cards, clip, drop
+from tests.support.clips import PATIENCE_S, TONE_RECOGNITION, cards, clip, drop
 from tests.support.clips import press as press_card
-from tests.support.commands import told as tell
+from tests.support.commands import tell_in_thread as tell_in_thread
 from tests.support.guarded_channel import CARD, PURPOSE, filled, is_answer, opened, save, verdict
 from tests.support.roles import furnish
 from tests.support.rows import SECRET
-from tests.support.spending import told
+from tests.support.spending import run_command
 from tests.support.waiting import until
 from tests.support.workspace import workspace
 
@@ -137,7 +137,7 @@ BEHIND = {
 # Nothing is left out
 
 
-def doors() -> set[str]:
+def find_surfaces() -> set[str]:
     """Every door, read off the code."""
     found = {f"{kind} {name}" for kind, names in table.table(None, None).items() for name in names}  # type: ignore[arg-type]
     found |= {"event message", "page /usage"}
@@ -157,7 +157,7 @@ def words_of(method: Any) -> set[str]:
 
 
 def test_every_door_into_the_house_says_which_acts_are_behind_it() -> None:
-    assert doors() == set(SURFACES)
+    assert find_surfaces() == set(SURFACES)
 
 
 def test_every_act_is_behind_a_door_and_every_door_has_acts_of_the_list() -> None:
@@ -218,7 +218,7 @@ def entries(tmp_path: Path) -> list[tuple[str, str, str, str]]:
         db.close()
 
 
-async def looks(tmp_path: Path, count: int = 1) -> list[tuple[str, str, str]]:
+async def read_access_entries(tmp_path: Path, count: int = 1) -> list[tuple[str, str, str]]:
     """(about, person, scope) of every look, once there are so many."""
 
     def found() -> list[tuple[str, str, str]]:
@@ -245,11 +245,11 @@ async def test_who_looks_at_a_report_is_written_down_once(
 ) -> None:
     async with workspace(tmp_path) as team:
         await furnish(team)
-        await told(team, user, words)
-        (look,) = await looks(tmp_path)
-        assert look[:2] == (about, team.slack.user(user))
-        assert look[2].endswith(scope)
-    assert len(await looks(tmp_path)) == 1
+        await run_command(team, user, words)
+        (entry,) = await read_access_entries(tmp_path)
+        assert entry[:2] == (about, team.slack.user(user))
+        assert entry[2].endswith(scope)
+    assert len(await read_access_entries(tmp_path)) == 1
 
 
 async def test_the_usage_page_and_its_files_are_looks_and_an_address_is_not_written_down(
@@ -265,12 +265,12 @@ async def test_the_usage_page_and_its_files_are_looks_and_an_address_is_not_writ
                     assert response.status == 200
             async with session.get(link.replace("token=", "token=x")) as response:
                 assert response.status == 403
-        page, sheet = await looks(tmp_path, 2)
-    assert [look[:2] for look in (page, sheet)] == [("usage page", alice)] * 2
+        page, sheet = await read_access_entries(tmp_path, 2)
+    assert [entry[:2] for entry in (page, sheet)] == [("usage page", alice)] * 2
     assert page[2].endswith("by channel of one person; everybody's figures")
     assert sheet[2].endswith("by person as csv; everybody's figures")
     assert SECRET not in repr(entries(tmp_path))
-    assert len(await looks(tmp_path, 2)) == 2
+    assert len(await read_access_entries(tmp_path, 2)) == 2
 
 
 async def test_home_is_a_look_where_it_shows_the_workspace_and_not_where_it_shows_oneself(
@@ -281,16 +281,16 @@ async def test_home_is_a_look_where_it_shows_the_workspace_and_not_where_it_show
             await team.slack.open_home(user)
             await team.slack.until(lambda user=user: team.slack.home(user))
         admin = team.slack.user("alice")
-        assert await looks(tmp_path) == [("home", admin, "the workspace's month; every budget")]
+        assert await read_access_entries(tmp_path) == [("home", admin, "the workspace's month; every budget")]
 
 
 async def test_what_an_operator_looks_at_beside_a_running_bot_is_written_down(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
         usage = argparse.Namespace(span="month", by=("person",), team="", format="csv")
         assert await usage_cli.run(usage, team.bot.settings) == 0
-        await tell(team)
+        await tell_in_thread(team)
         assert await inbox.run(argparse.Namespace(action="show", seq=1), team.bot.settings) == 0
-        report, job = await looks(tmp_path, 2)
+        report, job = await read_access_entries(tmp_path, 2)
         assert report[:2] == ("usage", "")
         assert report[2].endswith("by person as csv; everybody's figures")
         assert job == ("inbox", "", "all of job 1")
@@ -314,7 +314,7 @@ async def test_what_is_taught_and_what_an_owner_reads_of_others_is_written_down(
         for count, action in enumerate((OPEN_RECORD, OPEN_QUESTIONS), 2):
             await team.slack.press("alice", "", "", action, view_id=form["id"])
             await filled(team, depth=2)
-            await looks(tmp_path, count)
+            await read_access_entries(tmp_path, count)
             await team.slack.close_modal("alice")
         alice, channel = team.slack.user("alice"), team.slack.channel("#general")
         written = [entry for entry in entries(tmp_path) if entry[2] == alice]
@@ -329,8 +329,8 @@ async def test_what_is_taught_and_what_an_owner_reads_of_others_is_written_down(
 
 
 async def test_a_message_that_was_deleted_and_a_clip_that_was_forgotten_are_in_it(tmp_path: Path) -> None:
-    async with workspace(tmp_path, model=EARS) as team:
-        thread = await tell(team)
+    async with workspace(tmp_path, model=TONE_RECOGNITION) as team:
+        thread = await tell_in_thread(team)
         await team.slack.delete("alice", "#general", thread)
         await until(lambda: any(entry[0] == "forgot message" for entry in entries(tmp_path)))
         spoken = await drop(team, clip(range(10, 16), tmp_path))
@@ -345,7 +345,7 @@ async def test_a_message_that_was_deleted_and_a_clip_that_was_forgotten_are_in_i
 async def test_the_weekly_digest_is_switched_on_and_off_once(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
         for words in ("digest on", "digest on", "digest off", "digest off"):
-            await told(team, "bob", words)
+            await run_command(team, "bob", words)
         bob = team.slack.user("bob")
         switched = [entry[:3] for entry in entries(tmp_path) if entry[0].startswith("digest")]
         assert switched == [("digest on", bob, bob), ("digest off", bob, bob)]
@@ -358,12 +358,12 @@ async def test_a_report_waits_for_no_entry_and_the_entry_waits_for_the_database(
     async with workspace(tmp_path) as team:
         other = sqlite3.connect(tmp_path / "parley.db", isolation_level=None)
         other.execute("begin immediate")
-        shown = await told(team, "alice", "usage month by person")
+        shown = await run_command(team, "alice", "usage month by person")
         assert "Usage" in str(shown)
         assert "looked at" not in [entry[0] for entry in entries(tmp_path)]
         other.execute("rollback")
         other.close()
-        assert len(await looks(tmp_path)) == 1
+        assert len(await read_access_entries(tmp_path)) == 1
 
 
 async def test_what_waits_at_the_end_is_written_down_before_it(tmp_path: Path) -> None:
@@ -371,7 +371,7 @@ async def test_what_waits_at_the_end_is_written_down_before_it(tmp_path: Path) -
         noted = AccessLog(engine)
         async with noted.written_down():
             noted.note("T", "U1", "usage", "everything")
-    assert await looks(tmp_path) == [("usage", "U1", "everything")]
+    assert await read_access_entries(tmp_path) == [("usage", "U1", "everything")]
 
 
 async def test_looks_that_could_not_wait_are_counted_in_the_list_and_for_the_monitor(tmp_path: Path) -> None:
@@ -381,7 +381,7 @@ async def test_looks_that_could_not_wait_are_counted_in_the_list_and_for_the_mon
         for number in range(WAITING + 2):
             noted.note("T", f"U{number}", "usage", "everything")
         async with noted.written_down():
-            await looks(tmp_path, WAITING)
+            await read_access_entries(tmp_path, WAITING)
     assert [entry[:2] for entry in entries(tmp_path)][-1] == ("looks missed", "2 looks")
     (line,) = [line for line in METRICS.render().splitlines() if line.startswith("parley_audit_missed_total")]
     assert line not in before

@@ -20,7 +20,7 @@ from storage.guard import policies
 from storage.jobs import inbox
 from storage.place import Channel
 from storage.sqlite.writer import SqliteTx
-from tests.support.commands import parley, told
+from tests.support.commands import parley, tell_in_thread
 from tests.support.rows import SECRET, open_rows
 from tests.support.workspace import workspace
 
@@ -82,13 +82,13 @@ def test_every_decision_leaves_an_entry_and_no_entry_holds_what_was_said(tx: Sql
 
 async def test_forgetting_is_written_down(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
-        await told(team)
+        await tell_in_thread(team)
         await parley(team, "forget thread")
         await parley(team, "forget all")
         found = await team.bot.services.engine.read(lambda tx: list(audit.every(tx)))
-        told_of = [(e.act, e.person) for e in found if e.act.startswith("forgot")]
+        forgotten = [(e.act, e.person) for e in found if e.act.startswith("forgot")]
         alice = team.slack.user("alice")
-        assert told_of == [("forgot thread", alice), ("forgot person", alice)]
+        assert forgotten == [("forgot thread", alice), ("forgot person", alice)]
         assert SECRET not in repr(found)
 
 

@@ -25,12 +25,12 @@ from storage.privacy import anonymise
 from storage.privacy.forget import forget_team
 from storage.schema import LASTING, TEAM_TABLES
 from storage.sqlite.writer import SqliteTx
-from tests.support.clips import EARS, answered, clip, drop
-from tests.support.commands import parley, told
+from tests.support.clips import TONE_RECOGNITION, answered, clip, drop
+from tests.support.commands import parley, tell_in_thread
 from tests.support.conversation_rows import HERE, everything, work_through
 from tests.support.guarded_channel import is_answer, teach, verdict
 from tests.support.rows import SECRET, kept, on_disk, open_rows
-from tests.support.spending import told as told_admin
+from tests.support.spending import run_command as run_command
 from tests.support.workspace import Workspace, workspace
 
 LEARNED = "xylophone"  # as a trained model knows it
@@ -44,8 +44,8 @@ def tx(tmp_path: Path) -> Any:
 
 async def test_everything_kept_of_a_person_is_given_to_them_alone(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
-        await told(team)
-        await told(team, "what bob said", user="bob")
+        await tell_in_thread(team)
+        await tell_in_thread(team, "what bob said", user="bob")
         delivery = await team.slack.command("alice", "#general", "/parley", "export")
         assert delivery.acked
         (file,) = await team.slack.until(lambda: exported(team, "alice"))
@@ -66,8 +66,8 @@ async def test_the_operator_erases_for_somebody_who_has_left(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with workspace(tmp_path) as team:
-        await told(team)
-        await told(team, "what bob said", user="bob")
+        await tell_in_thread(team)
+        await tell_in_thread(team, "what bob said", user="bob")
         alice, who = team.slack.user("alice"), argparse.Namespace(person=team.slack.user("alice"), team="")
         assert await forget.run(who, team.bot.settings) == 0
         assert f"{alice}: forgotten" in capsys.readouterr().out
@@ -84,20 +84,20 @@ async def test_after_a_person_is_forgotten_no_table_has_a_word_of_theirs_nor_the
     tmp_path: Path,
 ) -> None:
     words = range(10, 16)
-    async with workspace(tmp_path, model=EARS) as team:
+    async with workspace(tmp_path, model=TONE_RECOGNITION) as team:
         team.model.script("Gently.", match=is_answer, times=0)
         team.model.script(verdict(0.01), match=lambda asked: not is_answer(asked), times=0)
-        await told_admin(team, "alice", "budget each person 100 per month")
-        await told_admin(team, "alice", "owner @bob")
-        await told_admin(team, "bob", "digest on")
+        await run_command(team, "alice", "budget each person 100 per month")
+        await run_command(team, "alice", "owner @bob")
+        await run_command(team, "bob", "digest on")
         bob, general = team.slack.user("bob"), team.slack.channel("#general")
         liked = await team.ask(f"@parley {SECRET} one", user="bob")
         await team.answer("#general", liked)
         await team.slack.press(
             "bob", "#general", team.replies("#general", liked)[0]["ts"], FEEDBACK, value="positive"
         )
-        heard = await drop(team, clip(words, tmp_path), user="bob")
-        await answered(team, heard)
+        clip_thread = await drop(team, clip(words, tmp_path), user="bob")
+        await answered(team, clip_thread)
         await overturned(team, tmp_path)
         before = await team.bot.services.costs.this_month(team.slack.team, channel=general)
         assert {"replies", "ledger", "usage_days", "usage_months", "guard_verdicts"} <= kept_in(tmp_path, bob)
@@ -109,7 +109,7 @@ async def test_after_a_person_is_forgotten_no_table_has_a_word_of_theirs_nor_the
         assert kept_in(tmp_path, bob) <= set(schema.PERSON_STAYS)
         assert kept_in(tmp_path, bob) >= {"audit", "channel_owners", "digests"}
         assert await team.bot.services.costs.this_month(team.slack.team, channel=general) == before
-        report = str(await told_admin(team, "alice", "usage month by person"))
+        report = str(await run_command(team, "alice", "usage month by person"))
         assert "forgotten-" in report
         assert bob not in report
 
@@ -210,7 +210,7 @@ def sums(tx: Tx) -> list[int]:
 
 async def test_the_app_removed_takes_everybodys_words_with_it(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
-        await told(team)
+        await tell_in_thread(team)
         team.model.script("word " * 100, tokens_per_s=20)
         await team.ask(f"@parley {SECRET}", user="bob")
         await team.slack.until(lambda: len(team.model.requests) > 1 and team.slack.workspace.streams)
@@ -225,7 +225,7 @@ async def test_the_app_removed_takes_everybodys_words_with_it(tmp_path: Path) ->
 
 async def test_or_they_stay_if_the_operator_wants_so(tmp_path: Path) -> None:
     async with workspace(tmp_path, PARLEY_UNINSTALLED="keep") as team:
-        await told(team)
+        await tell_in_thread(team)
         team.slack.uninstall()
         await team.slack.until(lambda: team.bot.services and "messages" in kept(tmp_path))
         await team.slack.until(lambda: all(d.over for d in team.slack.deliveries))

@@ -24,10 +24,10 @@ from storage.guard import open_questions, verdicts
 from storage.jobs import inbox
 from storage.place import Channel
 from storage.voice import clips, recordings
-from tests.support.commands import told
+from tests.support.commands import tell_in_thread
 from tests.support.conversation_rows import HERE
 from tests.support.rows import SECRET, kept, on_disk, open_rows
-from tests.support.spending import told as told_admin
+from tests.support.spending import run_command as run_command
 from tests.support.workspace import workspace
 
 DAY_S = 86_400.0
@@ -155,12 +155,12 @@ async def test_who_looks_after_a_channel_has_its_words_erased_sooner_and_sees_fo
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with workspace(tmp_path) as team:
-        await told(team)
-        await told(team, channel="#support")
-        assert "messages 30 days" in str(await told_admin(team, "bob", "keep"))
-        assert "not yours" in str(await told_admin(team, "bob", "keep 7"))
-        assert "may want less" in str(await told_admin(team, "alice", "keep 365"))
-        assert "messages 7 days" in str(await told_admin(team, "alice", "keep 7"))
+        await tell_in_thread(team)
+        await tell_in_thread(team, channel="#support")
+        assert "messages 30 days" in str(await run_command(team, "bob", "keep"))
+        assert "not yours" in str(await run_command(team, "bob", "keep 7"))
+        assert "may want less" in str(await run_command(team, "alice", "keep 365"))
+        assert "messages 7 days" in str(await run_command(team, "alice", "keep 7"))
         age(tmp_path, days=8)
         assert await retention_cli.run(argparse.Namespace(apply=True), team.bot.settings) == 0
         lines = capsys.readouterr().out.splitlines()
@@ -168,7 +168,7 @@ async def test_who_looks_after_a_channel_has_its_words_erased_sooner_and_sees_fo
         assert f"messages    kept 7 days       0 there in {where}; 0 due" in lines
         stay = await team.bot.services.engine.read(lambda tx: tx.all("select distinct channel from messages"))
         assert [row["channel"] for row in stay] == [team.slack.channel("#support")]
-        assert "messages 30 days" in str(await told_admin(team, "alice", "keep off"))
+        assert "messages 30 days" in str(await run_command(team, "alice", "keep off"))
         found = await team.bot.services.engine.read(lambda tx: list(audit.every(tx)))
         assert [e.detail for e in found if e.act == "channel setting"] == [
             "keep 7 days",
@@ -178,7 +178,7 @@ async def test_who_looks_after_a_channel_has_its_words_erased_sooner_and_sees_fo
 
 async def test_a_running_bot_forgets_by_itself_and_goes_on_in_the_thread(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
-        thread = await told(team)
+        thread = await tell_in_thread(team)
         age(tmp_path, days=31)
         assert await team.bot.services.retention.erase_due() == {"messages": 2}
         assert kept(tmp_path) == []
@@ -189,7 +189,7 @@ async def test_a_running_bot_forgets_by_itself_and_goes_on_in_the_thread(tmp_pat
 
 async def test_what_grew_old_while_the_bot_was_away_goes_when_it_comes_back(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
-        await told(team)
+        await tell_in_thread(team)
     age(tmp_path, days=31)
     async with workspace(tmp_path) as team:
         await team.slack.until(lambda: not kept(tmp_path))
@@ -207,7 +207,7 @@ async def test_the_command_tells_what_is_kept_and_lets_the_running_bot_erase(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with workspace(tmp_path) as team:
-        await told(team)
+        await tell_in_thread(team)
         age(tmp_path, days=31)
         for apply, due in ((False, "2 there, the oldest 31 days old; 2 due"), (True, "0 there; 0 due")):
             assert await retention_cli.run(argparse.Namespace(apply=apply), team.bot.settings) == 0

@@ -12,7 +12,7 @@ from markdown_it import MarkdownIt
 from handlers.reply.splitting import LIMIT, PLAIN_BYTES, Rotation, split, strip_markdown
 
 WORDS = st.lists(st.sampled_from(["word", "longerword", "é", "漢字", "🎉", "\n", "\n\n", " "]), max_size=80)
-PROSE = WORDS.map(" ".join)
+PLAIN_TEXT = WORDS.map(" ".join)
 BLOCKS = st.lists(
     st.sampled_from(
         [
@@ -46,13 +46,13 @@ def read(text_parts):
 
 
 @settings(deadline=None)
-@given(PROSE, SIZES)
+@given(PLAIN_TEXT, SIZES)
 def test_parts_of_prose_joined_are_the_text(text, limit):
     assert "".join(split(text, limit)) == text
 
 
 @settings(deadline=None)
-@given(PROSE | BLOCKS, SIZES)
+@given(PLAIN_TEXT | BLOCKS, SIZES)
 def test_no_part_is_longer_than_the_limit(text, limit):
     assert max(units(part) for part in split(text, limit)) <= limit
 
@@ -64,7 +64,7 @@ def test_every_block_is_read_as_what_it_was(text, limit):
 
 
 @settings(deadline=None)
-@given(PROSE | BLOCKS, SIZES, st.integers(1, 30))
+@given(PLAIN_TEXT | BLOCKS, SIZES, st.integers(1, 30))
 def test_a_growing_text_rotates_within_the_limit_and_loses_nothing(text, limit, step):
     rotation = Rotation(limit)
     messages, pending = [""], ""

@@ -36,7 +36,7 @@ KNOWN = {"C1": "#general", "C2": "#secret-plans", "U1": "Ann", "U2": "Bob <b>"}
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[PageData]:
+async def page_data(tmp_path: Path) -> AsyncIterator[PageData]:
     async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
         calendar = Calendar(zone("UTC"), clock=lambda: NOON)
         ledger = Ledger(engine, Prices(), calendar)
@@ -92,8 +92,8 @@ def test_a_changed_link_opens_nothing_else(place: int, letter: str) -> None:
         assert changed != token
 
 
-async def test_the_page_shows_what_the_viewer_may_see_and_no_more(desk: PageData) -> None:
-    html = (await respond(desk, {"token": "abc"})).body.decode()
+async def test_the_page_shows_what_the_viewer_may_see_and_no_more(page_data: PageData) -> None:
+    html = (await respond(page_data, {"token": "abc"})).body.decode()
     assert "#general" in html
     assert 'value="C2"' not in html
     assert "#secret-plans" not in html
@@ -103,14 +103,14 @@ async def test_the_page_shows_what_the_viewer_may_see_and_no_more(desk: PageData
     assert "the workspace, monthly" not in html
 
 
-async def test_guessing_an_id_does_not_tell_its_name(desk: PageData) -> None:
-    html = (await respond(desk, {"channel": "C2", "by": "person"})).body.decode()
+async def test_guessing_an_id_does_not_tell_its_name(page_data: PageData) -> None:
+    html = (await respond(page_data, {"channel": "C2", "by": "person"})).body.decode()
     assert "#secret-plans" not in html
     assert "Nothing was used." in html
 
 
-async def test_an_admin_sees_everything_escaped(desk: PageData) -> None:
-    response = await respond(replace(desk, viewer=ADMIN), {"by": "person", "token": '"><script>'})
+async def test_an_admin_sees_everything_escaped(page_data: PageData) -> None:
+    response = await respond(replace(page_data, viewer=ADMIN), {"by": "person", "token": '"><script>'})
     html = response.body.decode()
     assert "Bob &lt;b&gt;" in html
     assert "Bob <b>" not in html
@@ -120,17 +120,17 @@ async def test_an_admin_sees_everything_escaped(desk: PageData) -> None:
     assert response.headers["Cache-Control"] == "no-store"
 
 
-async def test_downloads_hold_the_rows_of_the_page(desk: PageData) -> None:
-    text = await respond(desk, {"format": "csv"})
+async def test_downloads_hold_the_rows_of_the_page(page_data: PageData) -> None:
+    text = await respond(page_data, {"format": "csv"})
     assert text.body.decode().count("\r\n") == 3
     assert text.headers["Content-Disposition"] == 'attachment; filename="usage.csv"'
-    parquet = await respond(replace(desk, viewer=ADMIN), {"format": "parquet", "channel": "C2"})
+    parquet = await respond(replace(page_data, viewer=ADMIN), {"format": "parquet", "channel": "C2"})
     (row,) = pq.read_table(io.BytesIO(parquet.body)).to_pylist()
     assert (row["channel"], row["user"], row["unpriced"]) == ("C2", "U2", 1)
 
 
-async def test_a_month_without_use_is_a_page_too(desk: PageData) -> None:
-    html = (await respond(desk, {"span": "2020-01"})).body.decode()
+async def test_a_month_without_use_is_a_page_too(page_data: PageData) -> None:
+    html = (await respond(page_data, {"span": "2020-01"})).body.decode()
     assert "Nothing was used." in html
 
 

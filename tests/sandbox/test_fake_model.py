@@ -420,8 +420,8 @@ async def test_faults_scripts_and_records_are_reachable_over_http(
     place = model.base_url.replace("/v1", "/sandbox/api/model")
     async with aiohttp.ClientSession() as web:
         async with web.post(f"{place}/faults", json={"kind": "server_error"}) as answer:
-            told = await answer.json()
-            assert told["faults"][0]["kind"] == "server_error" and set(told["kinds"]) == set(KINDS)
+            listed = await answer.json()
+            assert listed["faults"][0]["kind"] == "server_error" and set(listed["kinds"]) == set(KINDS)
         async with web.post(f"{place}/faults", json={"kind": "nonsense"}) as answer:
             assert answer.status == 400
         with pytest.raises(openai.InternalServerError):
@@ -491,10 +491,14 @@ async def test_decisions_answer_choices_and_scores_in_order(client: AsyncOpenAI)
 async def test_bundled_clips_are_heard_truthfully_in_every_format(client: AsyncOpenAI) -> None:
     for clip in recordings.load_clips():
         file = (clip["file"], (recordings.CLIPS / clip["file"]).read_bytes(), clip["mime"])
-        told = await client.audio.transcriptions.create(model="gpt-transcribe", file=file)
-        assert told.text == clip["text"] and told.languages and told.languages[0].code == clip["language"]
-        assert told.usage and told.usage.type == "duration"
-        assert told.usage.seconds == math.ceil(clip["duration_ms"] / 1000)
+        transcript = await client.audio.transcriptions.create(model="gpt-transcribe", file=file)
+        assert (
+            transcript.text == clip["text"]
+            and transcript.languages
+            and transcript.languages[0].code == clip["language"]
+        )
+        assert transcript.usage and transcript.usage.type == "duration"
+        assert transcript.usage.seconds == math.ceil(clip["duration_ms"] / 1000)
         with pytest.warns(
             DeprecationWarning, match="deprecated"
         ):  # the whole endpoint shuts down on 2027-02-26
@@ -540,10 +544,12 @@ def tone(seconds: float, loud: int = 8000) -> bytes:
 async def test_it_says_openly_what_it_cannot_hear_and_hears_silence_as_nothing(client: AsyncOpenAI) -> None:
     for recording, expected in ((tone(2.5), "cannot hear"), (tone(2.5, loud=0), "")):
         file = ("clip.wav", recording)
-        told = await client.audio.transcriptions.create(model="gpt-4o-transcribe", file=file)
-        assert expected in told.text and (expected or told.text == "")
-        assert told.usage and told.usage.type == "tokens"
-        assert told.usage.input_token_details and told.usage.input_token_details.audio_tokens == 25
+        transcript = await client.audio.transcriptions.create(model="gpt-4o-transcribe", file=file)
+        assert expected in transcript.text and (expected or transcript.text == "")
+        assert transcript.usage and transcript.usage.type == "tokens"
+        assert (
+            transcript.usage.input_token_details and transcript.usage.input_token_details.audio_tokens == 25
+        )
 
 
 async def test_recordings_it_would_not_take_are_refused(client: AsyncOpenAI, model: FakeModel) -> None:

@@ -202,10 +202,10 @@ async def test_another_apps_bot_writes_as_a_bot(slack: FakeSlack, client: AsyncW
 
 async def test_a_mention_added_by_an_edit_is_told_once(slack: FakeSlack) -> None:
     ts = await slack.say("alice", "#general", "hi")
-    for text, told in (("@parley hi", 1), ("@parley hi!", 1), ("hi", 1)):
+    for text, mentions in (("@parley hi", 1), ("@parley hi!", 1), ("hi", 1)):
         await slack.edit("alice", "#general", ts, text)
         events = [d.payload["event"]["type"] for d in slack.deliveries]
-        assert events.count("app_mention") == told
+        assert events.count("app_mention") == mentions
     assert "edited" in last(slack, "app_mention")
 
 

@@ -71,8 +71,8 @@ async def test_every_endpoint_is_read_also_in_one_piece(client: openai.AsyncOpen
     assert relay.requests[-1].text == item.output_text
     plain = await client.completions.create(model="rehearsal", prompt="Human: 2 + 3?\nAI:", stop=[" Human:"])
     assert relay.requests[-1].text == plain.choices[0].text
-    heard = await client.audio.transcriptions.create(model="gpt-transcribe", file=CLIP)
-    assert relay.requests[-1].text == heard.text
+    transcript = await client.audio.transcriptions.create(model="gpt-transcribe", file=CLIP)
+    assert relay.requests[-1].text == transcript.text
     assert relay.requests[-1].body["model"] == "gpt-transcribe"
     assert [model.id async for model in client.models.list()][:1] == ["rehearsal"]
     assert len(relay.requests) == 5, "a list of models is no request to one"

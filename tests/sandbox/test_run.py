@@ -122,8 +122,10 @@ async def test_a_transcript_is_stopped_before_the_model_speaks_for_the_person() 
             assert (await shown.json())["requests"][0]["unsaid"] == asked.unsaid
 
 
-@pytest.mark.parametrize(("told", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
-async def test_the_command_prints_its_address_and_ends_everything_when_told(told: int, status: int) -> None:
+@pytest.mark.parametrize(("signal_number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
+async def test_the_command_prints_its_address_and_ends_everything_when_told(
+    signal_number: int, status: int
+) -> None:
     command = (sys.executable, "-m", "bot", "sandbox", "--port", "0")
     pipe = asyncio.subprocess.PIPE
     running = await asyncio.create_subprocess_exec(*command, env=HERE, stdout=pipe, start_new_session=True)
@@ -136,7 +138,7 @@ async def test_the_command_prints_its_address_and_ends_everything_when_told(told
         second = await asyncio.create_subprocess_exec(*command[:-1], port, env=HERE, stderr=pipe)
         _, error = await second.communicate()
         assert (second.returncode, b"in use" in error) == (1, True)
-    os.killpg(running.pid, told)
+    os.killpg(running.pid, signal_number)
     assert await asyncio.wait_for(running.wait(), 40) == status
     assert not alive(bot)
 

@@ -11,7 +11,7 @@ import pytest
 from bot.core.calendar import next_first_day
 from bot.costs.budgets import Standing
 from tests.support.roles import PEOPLE, furnish
-from tests.support.spending import spend, told
+from tests.support.spending import run_command, spend
 from tests.support.workspace import Workspace, workspace
 
 USED_UP = "budget is used up. It starts again on "
@@ -35,11 +35,11 @@ async def answered(team: Workspace, text: str = "@parley hello", **who: str) -> 
 
 
 async def test_a_used_up_budget_is_said_to_the_asker_with_the_day_it_starts_again(team: Workspace) -> None:
-    await told(team, "alice", "budget channel 2 per month")
+    await run_command(team, "alice", "budget channel 2 per month")
     await spend(team, "#general", "bob", 1)
-    assert "$1.60 of $2.00" in str((await told(team, "bob", "budget"))["blocks"])
+    assert "$1.60 of $2.00" in str((await run_command(team, "bob", "budget"))["blocks"])
     await spend(team, "#general", "bob", 0)
-    await told(team, "alice", "budget channel 1.60 per month")
+    await run_command(team, "alice", "budget channel 1.60 per month")
     asked = len(team.model.requests)
     said = await answered(team, user="bob")
     again = next_first_day(team.bot.services.calendar.today().replace(day=1), "month")
@@ -62,12 +62,12 @@ async def test_a_used_up_budget_is_said_to_the_asker_with_the_day_it_starts_agai
     ],
 )
 async def test_every_scope_stops_what_it_covers(team: Workspace, words: str, named: str) -> None:
-    assert "is set" in (await told(team, "alice", f"budget {words}"))["text"]
+    assert "is set" in (await run_command(team, "alice", f"budget {words}"))["text"]
     assert (await answered(team, user="bob")).startswith(f"The {named} {USED_UP}")
 
 
 async def test_from_80_percent_on_the_smaller_model_answers_where_the_owner_wants_it(team: Workspace) -> None:
-    await told(team, "alice", "budget channel 2 per month degrade")
+    await run_command(team, "alice", "budget channel 2 per month degrade")
     await answered(team)
     await spend(team, "#general", "bob", 1)
     await answered(team)
@@ -76,33 +76,33 @@ async def test_from_80_percent_on_the_smaller_model_answers_where_the_owner_want
 
 async def test_without_a_smaller_model_a_budget_cannot_ask_for_it(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
-        said = await told(team, "alice", "budget channel 2 per month degrade")
+        said = await run_command(team, "alice", "budget channel 2 per month degrade")
         assert "PARLEY_SMALL_MODEL" in said["text"]
         assert await standings(team) == []
 
 
 async def test_an_admin_raises_a_budget_for_a_while_in_their_own_name(team: Workspace) -> None:
-    await told(team, "alice", "budget channel 0 per month")
+    await run_command(team, "alice", "budget channel 0 per month")
     assert USED_UP in await answered(team, user="bob")
-    raised = await told(team, "alice", "budget raise 1 to 5 for 2 days because of the launch")
+    raised = await run_command(team, "alice", "budget raise 1 to 5 for 2 days because of the launch")
     assert "Budget 1 is raised until" in raised["text"]
     assert "(raised from $0.00)" in str(raised["blocks"])
     assert USED_UP not in await answered(team, user="bob")
-    log = str((await told(team, "alice", "budget log"))["blocks"])
+    log = str((await run_command(team, "alice", "budget log"))["blocks"])
     assert f"<@{team.slack.user('alice')}> raised #general, monthly, to $5.00 until" in log
     assert "because of the launch" in log
 
 
 async def test_the_list_of_changes_does_not_name_private_channels_to_outsiders(team: Workspace) -> None:
-    await told(team, "alice", "budget channel 5 per day", channel="#leads")
-    assert "#leads" in str((await told(team, "alice", "budget log"))["blocks"])
+    await run_command(team, "alice", "budget channel 5 per day", channel="#leads")
+    assert "#leads" in str((await run_command(team, "alice", "budget log"))["blocks"])
     await team.slack.join("alice", "#leads", leave=True)
-    assert "leads" not in str((await told(team, "alice", "budget log"))["blocks"])
-    assert "leads" not in str((await told(team, "alice", "budget"))["blocks"])
+    assert "leads" not in str((await run_command(team, "alice", "budget log"))["blocks"])
+    assert "leads" not in str((await run_command(team, "alice", "budget"))["blocks"])
 
 
 async def test_a_hundred_questions_at_once_stay_below_the_cap(team: Workspace) -> None:
-    await told(team, "alice", "budget channel 0.05 per day")
+    await run_command(team, "alice", "budget channel 0.05 per day")
     threads = [await team.ask(f"@parley question {n}", user="bob") for n in range(100)]
     said = [await team.answer("#general", thread, timeout_s=60) for thread in threads]
     await team.quiet()
@@ -134,14 +134,14 @@ async def test_each_order_is_carried_out_for_those_who_may_give_it_and_nobody_el
     team: Workspace, words: str, place: str
 ) -> None:
     await furnish(team)
-    await told(team, "alice", "budget channel 5 per month")
+    await run_command(team, "alice", "budget channel 5 per month")
     allowed = MAY[words] if place == "#general" else ("admin",)
     if words.startswith("owner") and place != "#general":
         allowed = ()  # direct messages have no other owner
     for role in reversed(PEOPLE):
         where = place if place == "#general" else team.slack.dm(PEOPLE[role])
         before = await state(team)
-        said = str(await told(team, PEOPLE[role], words, channel=where))
+        said = str(await run_command(team, PEOPLE[role], words, channel=where))
         assert ("not yours to do" in said or "Try: `owner`" in said) is (role not in allowed), (role, said)
         assert (await state(team) == before) is (role not in allowed or words == "budget log"), role
 
@@ -157,6 +157,6 @@ async def state(team: Workspace) -> object:
 
 
 async def test_a_right_that_was_taken_away_is_gone_at_once(team: Workspace) -> None:
-    assert "is set" in (await told(team, "alice", "budget workspace 5 per day"))["text"]
+    assert "is set" in (await run_command(team, "alice", "budget workspace 5 per day"))["text"]
     team.slack.workspace.people[team.slack.user("alice")].admin = False
-    assert "not yours" in (await told(team, "alice", "budget workspace 6 per day"))["text"]
+    assert "not yours" in (await run_command(team, "alice", "budget workspace 6 per day"))["text"]

@@ -12,17 +12,17 @@ from bot.voice import service
 from handlers.slack.blocks import FORGET_CLIP
 from handlers.voice.blocks import EDIT, TRANSLATE
 from tests.support.clips import (
-    EARS,
     PATIENCE_S,
+    TONE_RECOGNITION,
     answered,
     answers,
     bundled,
     cards,
     clip,
     drop,
-    heard,
     press,
     shown,
+    speech_requests,
     spoken,
     until,
 )
@@ -43,9 +43,9 @@ async def correct(team: Workspace, thread: str, **fields: str) -> None:
 
 
 @asynccontextmanager
-async def house(tmp_path: Path, **more: Any) -> AsyncIterator[Workspace]:
-    """A workspace with real ears, in which every answer is the same."""
-    async with workspace(tmp_path, model=EARS, **more) as team:
+async def open_workspace(tmp_path: Path, **more: Any) -> AsyncIterator[Workspace]:
+    """A workspace that recognises what was recorded, in which every answer is the same."""
+    async with workspace(tmp_path, model=TONE_RECOGNITION, **more) as team:
         team.model.script(ANSWER, times=0)
         yield team
 
@@ -58,7 +58,7 @@ def whispered(team: Workspace, user: str) -> str:
 
 
 async def test_a_corrected_transcript_is_shown_remembered_and_answered(tmp_path: Path) -> None:
-    async with house(tmp_path) as team:
+    async with open_workspace(tmp_path) as team:
         thread = await drop(team, clip(HELLO, tmp_path))
         await answered(team, thread)
         await correct(team, thread, words0="When is the invoice due?")
@@ -70,12 +70,12 @@ async def test_a_corrected_transcript_is_shown_remembered_and_answered(tmp_path:
         prompt = team.model.requests[-1].prompt
         assert prompt.count("When is the invoice due?") == 1
         assert prompt.count(ANSWER) == 1, "what was said to the misheard question is not remembered"
-        assert len(heard(team)) == 1
+        assert len(speech_requests(team)) == 1
         await until(team, lambda: not kept(tmp_path, spoken(HELLO)))
 
 
 async def test_text_beside_a_corrected_clip_is_asked_again_with_it(tmp_path: Path) -> None:
-    async with house(tmp_path) as team:
+    async with open_workspace(tmp_path) as team:
         thread = await drop(team, clip(HELLO, tmp_path), text="@parley translate this into French:")
         await answered(team, thread)
         await correct(team, thread, words0="Good morning")
@@ -85,7 +85,7 @@ async def test_text_beside_a_corrected_clip_is_asked_again_with_it(tmp_path: Pat
 
 
 async def test_a_long_transcript_is_corrected_in_as_many_fields_as_it_needs(tmp_path: Path) -> None:
-    async with house(tmp_path) as team:
+    async with open_workspace(tmp_path) as team:
         team.model.recognise = lambda recording: RecognisedSpeech(400 * "Many words. ", "en", "", 2.0)
         thread = await drop(team, clip(HELLO, tmp_path))
         await answered(team, thread)
@@ -97,7 +97,7 @@ async def test_a_long_transcript_is_corrected_in_as_many_fields_as_it_needs(tmp_
 
 
 async def test_an_unchanged_transcript_is_not_answered_again(tmp_path: Path) -> None:
-    async with house(tmp_path) as team:
+    async with open_workspace(tmp_path) as team:
         thread = await drop(team, clip(HELLO, tmp_path))
         await answered(team, thread)
         await correct(team, thread)
@@ -106,7 +106,7 @@ async def test_an_unchanged_transcript_is_not_answered_again(tmp_path: Path) -> 
 
 
 async def test_only_whose_clip_it_is_corrects_or_forgets_it(tmp_path: Path) -> None:
-    async with house(tmp_path) as team:
+    async with open_workspace(tmp_path) as team:
         thread = await drop(team, clip(HELLO, tmp_path))
         await answered(team, thread)
         await press(team, thread, EDIT, user="bob")
@@ -118,7 +118,7 @@ async def test_only_whose_clip_it_is_corrects_or_forgets_it(tmp_path: Path) -> N
 
 
 async def test_an_edit_of_the_text_beside_a_clip_keeps_what_was_heard(tmp_path: Path) -> None:
-    async with house(tmp_path) as team:
+    async with open_workspace(tmp_path) as team:
         thread = await drop(team, clip(HELLO, tmp_path), text="@parley in short:")
         await answered(team, thread)
         await team.slack.edit("alice", "#general", thread, "@parley at length:")
@@ -166,8 +166,10 @@ async def test_a_translation_that_fails_is_told_to_whoever_asked(tmp_path: Path)
 
 
 async def test_what_was_heard_of_a_message_and_never_shown_goes_with_it(tmp_path: Path) -> None:
-    ears = {"recognise": lambda audio: RecognisedSpeech("Die Rechnung ist offen.", "german", ENGLISH, 2.0)}
-    async with workspace(tmp_path, model=ears) as team:
+    recognition = {
+        "recognise": lambda audio: RecognisedSpeech("Die Rechnung ist offen.", "german", ENGLISH, 2.0)
+    }
+    async with workspace(tmp_path, model=recognition) as team:
         team.model.faults.add("server_error", endpoint="chat/completions", times=0)
         thread = await drop(team, clip(HELLO, tmp_path))
         await answered(team, thread)
@@ -178,7 +180,7 @@ async def test_what_was_heard_of_a_message_and_never_shown_goes_with_it(tmp_path
 
 
 async def test_a_forgotten_clip_is_gone_from_slack_from_memory_and_from_the_disk(tmp_path: Path) -> None:
-    async with house(tmp_path) as team:
+    async with open_workspace(tmp_path) as team:
         thread = await drop(team, clip(LONG, tmp_path))
         await answered(team, thread)
         await team.quiet(PATIENCE_S)
@@ -196,7 +198,7 @@ async def test_a_forgotten_clip_is_gone_from_slack_from_memory_and_from_the_disk
 
 
 async def test_a_deleted_message_takes_its_cards_along(tmp_path: Path) -> None:
-    async with house(tmp_path) as team:
+    async with open_workspace(tmp_path) as team:
         thread = await drop(team, clip(HELLO, tmp_path), clip(range(30, 36), tmp_path, "webm"))
         await answered(team, thread)
         await team.slack.delete("alice", "#general", thread)
@@ -206,7 +208,7 @@ async def test_a_deleted_message_takes_its_cards_along(tmp_path: Path) -> None:
 
 
 async def test_a_card_whose_post_was_never_confirmed_is_found_and_taken_away(tmp_path: Path) -> None:
-    async with house(tmp_path) as team:
+    async with open_workspace(tmp_path) as team:
         team.slack.faults.add("chat.postMessage", accepted=True, hold_s=30.0, times=1)
         thread = await drop(team, clip(HELLO, tmp_path))
         await until(team, lambda: cards(team, thread))
@@ -217,7 +219,7 @@ async def test_a_card_whose_post_was_never_confirmed_is_found_and_taken_away(tmp
 
 
 async def test_forgetting_a_thread_or_everything_takes_the_cards_along(tmp_path: Path) -> None:
-    async with house(tmp_path) as team:
+    async with open_workspace(tmp_path) as team:
         for command in ("forget thread", "forget all"):
             thread = await drop(team, clip(HELLO, tmp_path))
             await answered(team, thread)
@@ -231,16 +233,16 @@ async def test_forgetting_a_thread_or_everything_takes_the_cards_along(tmp_path:
 
 
 async def test_a_card_whose_post_was_lost_on_the_way_back_stands_there_once(tmp_path: Path) -> None:
-    async with house(tmp_path) as team:
+    async with open_workspace(tmp_path) as team:
         team.slack.faults.add("chat.postMessage", accepted=True, lose_response=True)
         thread = await drop(team, clip(HELLO, tmp_path))
         await answered(team, thread)
         assert len(cards(team, thread)) == 1
-        assert len(heard(team)) == 1
+        assert len(speech_requests(team)) == 1
 
 
 async def test_what_could_not_be_heard_is_heard_by_the_retry_button(tmp_path: Path) -> None:
-    async with house(tmp_path) as team:
+    async with open_workspace(tmp_path) as team:
         team.model.faults.add("server_error", endpoint="audio/transcriptions", times=3)
         thread = await drop(team, clip(HELLO, tmp_path))
         said = await answered(team, thread)
@@ -252,7 +254,7 @@ async def test_what_could_not_be_heard_is_heard_by_the_retry_button(tmp_path: Pa
 
 
 async def test_a_failed_answer_that_is_tried_again_does_not_pay_for_listening_again(tmp_path: Path) -> None:
-    async with house(tmp_path) as team:
+    async with open_workspace(tmp_path) as team:
         team.model.faults.add("server_error", endpoint="chat/completions", times=3)
         thread = await drop(team, clip(HELLO, tmp_path))
         await answered(team, thread)
@@ -262,5 +264,5 @@ async def test_a_failed_answer_that_is_tried_again_does_not_pay_for_listening_ag
         await answered(team, thread, count=2)
         assert answers(team, thread)[1] == ANSWER
         assert spoken(HELLO) in team.model.requests[-1].prompt
-        assert len(heard(team)) == 1
+        assert len(speech_requests(team)) == 1
         assert len(cards(team, thread)) == 1

@@ -21,8 +21,8 @@ from handlers.slack import blocks
 from storage.costs import ledger
 from tests.support.audio_files import FORMATS, RATE, decode, encode, say, silence, tones, wav
 from tests.support.clips import (
-    EARS,
     PATIENCE_S,
+    TONE_RECOGNITION,
     answered,
     answers,
     bundled,
@@ -30,8 +30,8 @@ from tests.support.clips import (
     clip,
     drop,
     file,
-    heard,
     shown,
+    speech_requests,
     spoken,
     until,
 )
@@ -52,7 +52,7 @@ async def listen(team: Workspace, channel: str, value: str) -> None:
 
 
 async def test_a_clip_in_a_direct_message_needs_no_word_of_text(tmp_path: Path) -> None:
-    async with workspace(tmp_path, model=EARS) as team:
+    async with workspace(tmp_path, model=TONE_RECOGNITION) as team:
         team.model.script("Understood.")
         dm = team.slack.dm("alice")
         thread = await drop(team, clip(HELLO, tmp_path), text="", channel=dm)
@@ -63,7 +63,7 @@ async def test_a_clip_in_a_direct_message_needs_no_word_of_text(tmp_path: Path) 
 
 
 async def test_the_card_stands_before_the_answer(tmp_path: Path) -> None:
-    async with workspace(tmp_path, model=EARS) as team:
+    async with workspace(tmp_path, model=TONE_RECOGNITION) as team:
         thread = await drop(team, clip(HELLO, tmp_path))
         await answered(team, thread)
         said = [m["ts"] for m in team.replies("#general", thread)]
@@ -72,7 +72,7 @@ async def test_the_card_stands_before_the_answer(tmp_path: Path) -> None:
 
 
 async def test_text_and_clip_are_one_question(tmp_path: Path) -> None:
-    async with workspace(tmp_path, model=EARS) as team:
+    async with workspace(tmp_path, model=TONE_RECOGNITION) as team:
         thread = await drop(team, clip(HELLO, tmp_path), text="@parley what do you make of this?")
         await answered(team, thread)
         prompt = team.model.requests[-1].prompt
@@ -80,7 +80,7 @@ async def test_text_and_clip_are_one_question(tmp_path: Path) -> None:
 
 
 async def test_a_clip_in_a_thread_of_ours_is_a_follow_up_and_is_remembered(tmp_path: Path) -> None:
-    async with workspace(tmp_path, model=EARS) as team:
+    async with workspace(tmp_path, model=TONE_RECOGNITION) as team:
         thread = await team.ask("@parley hello")
         await answered(team, thread)
         await drop(team, clip(HELLO, tmp_path), text="", thread=thread)
@@ -91,18 +91,18 @@ async def test_a_clip_in_a_thread_of_ours_is_a_follow_up_and_is_remembered(tmp_p
 
 
 async def test_a_clip_said_to_the_channel_is_not_even_fetched(tmp_path: Path) -> None:
-    async with workspace(tmp_path, model=EARS) as team:
+    async with workspace(tmp_path, model=TONE_RECOGNITION) as team:
         team.slack.faults.add("files.download", status=404, times=9)
         thread = await drop(team, clip(HELLO, tmp_path), text="")
         await until(team, lambda: all(d.acked for d in team.slack.deliveries))
         await team.quiet(PATIENCE_S)
         assert not team.replies("#general", thread)
-        assert not heard(team)
+        assert not speech_requests(team)
         assert all(fault.times == 9 for fault in team.slack.faults.methods)
 
 
 async def test_where_every_clip_is_heard_it_is_written_down_and_not_answered(tmp_path: Path) -> None:
-    async with workspace(tmp_path, model=EARS) as team:
+    async with workspace(tmp_path, model=TONE_RECOGNITION) as team:
         await listen(team, "#general", "every")
         thread = await drop(team, clip(HELLO, tmp_path), text="for you all")
         await until(team, lambda: cards(team, thread))
@@ -118,23 +118,23 @@ async def test_a_clip_that_begins_with_the_name_is_answered(tmp_path: Path) -> N
         thread = await drop(team, bundled("release_note.m4a"), text="")
         assert await answered(team, thread) == "I will."
         await team.quiet(PATIENCE_S)
-        assert len(heard(team)) == 1, "what was heard in passing is not paid for again"
+        assert len(speech_requests(team)) == 1, "what was heard in passing is not paid for again"
         assert len(cards(team, thread)) == 1
 
 
 async def test_where_every_clip_is_heard_a_follow_up_is_heard_once(tmp_path: Path) -> None:
-    async with workspace(tmp_path, model=EARS, PARLEY_VOICE_LISTEN="every") as team:
+    async with workspace(tmp_path, model=TONE_RECOGNITION, PARLEY_VOICE_LISTEN="every") as team:
         thread = await team.ask("@parley hello")
         await answered(team, thread)
         await drop(team, clip(HELLO, tmp_path), text="", thread=thread)
         await answered(team, thread, count=2)
         await team.quiet(PATIENCE_S)
-        assert len(heard(team)) == len(cards(team, thread)) == 1
+        assert len(speech_requests(team)) == len(cards(team, thread)) == 1
         assert len(answers(team, thread)) == 2
 
 
 async def test_a_channel_may_close_our_ears_to_follow_ups(tmp_path: Path) -> None:
-    async with workspace(tmp_path, model=EARS) as team:
+    async with workspace(tmp_path, model=TONE_RECOGNITION) as team:
         await listen(team, "#general", "mentioned")
         thread = await team.ask("@parley hello")
         await answered(team, thread)
@@ -144,22 +144,22 @@ async def test_a_channel_may_close_our_ears_to_follow_ups(tmp_path: Path) -> Non
         await team.quiet(PATIENCE_S)
         assert len(answers(team, thread)) == 2
         assert message_clips.NOT_HERE in str(team.replies("#general", thread)[-1]["blocks"])
-        assert not heard(team)
+        assert not speech_requests(team)
 
 
 async def test_the_channels_languages_and_words_reach_the_model(tmp_path: Path) -> None:
-    async with workspace(tmp_path, model=EARS) as team:
+    async with workspace(tmp_path, model=TONE_RECOGNITION) as team:
         clips, where = team.bot.services.clips, team.slack.channel("#general")
         await clips.set_wish(team.slack.team, where, "languages", "Japanese", user="U1")
         await clips.set_wish(team.slack.team, where, "words", "Kantine, Frau Yılmaz", user="U1")
         await answered(team, await drop(team, clip(HELLO, tmp_path)))
-        (asked,) = heard(team)
+        (asked,) = speech_requests(team)
         assert asked["language"] == "ja"
         assert asked["keywords"] == ["Kantine", "Frau Yılmaz", "Parley"]
 
 
 async def test_called_to_somebody_elses_clip_it_listens_to_it(tmp_path: Path) -> None:
-    async with workspace(tmp_path, model=EARS) as team:
+    async with workspace(tmp_path, model=TONE_RECOGNITION) as team:
         thread = await drop(team, clip(HELLO, tmp_path), text="", user="bob")
         await team.ask("I heard something about w10", user="carol", thread=thread)
         await team.ask("@parley what does Bob say?", thread=thread)
@@ -169,18 +169,18 @@ async def test_called_to_somebody_elses_clip_it_listens_to_it(tmp_path: Path) ->
         assert asked.index(spoken(HELLO)) < asked.index("something about") < asked.index("what does Bob say?")
         await team.ask("@parley and again?", thread=thread)
         await answered(team, thread, count=2)
-        assert len(heard(team)) == 1
+        assert len(speech_requests(team)) == 1
 
 
 async def test_what_was_heard_in_passing_is_known_in_full_when_it_is_called(tmp_path: Path) -> None:
     long = range(300)
-    async with workspace(tmp_path, model=EARS, PARLEY_VOICE_LISTEN="every") as team:
+    async with workspace(tmp_path, model=TONE_RECOGNITION, PARLEY_VOICE_LISTEN="every") as team:
         thread = await drop(team, clip(long, tmp_path, "flac"), text="", user="bob")
         await until(team, lambda: cards(team, thread))
         await team.quiet(PATIENCE_S)
         await team.ask("@parley sum this up", thread=thread)
         await answered(team, thread)
-        assert len(heard(team)) == 1
+        assert len(speech_requests(team)) == 1
         assert team.model.requests[-1].prompt.count(spoken(long)) == 1
         assert "audio_message" not in team.model.requests[-1].prompt
 
@@ -193,16 +193,16 @@ async def test_every_format_reaches_the_model_as_it_is_whatever_slack_calls_it(
     container: str, tmp_path: Path
 ) -> None:
     given = clip(HELLO, tmp_path, container, mimetype="video/webm", filetype="webm")
-    async with workspace(tmp_path, model=EARS) as team:
+    async with workspace(tmp_path, model=TONE_RECOGNITION) as team:
         thread = await drop(team, given)
         await answered(team, thread)
-        (asked,) = heard(team)
+        (asked,) = speech_requests(team)
         assert asked["file"] == (f"recording.{container}", given.content)
         assert spoken(HELLO) in shown(cards(team, thread)[0])
 
 
 async def test_of_an_uploaded_recording_the_model_knows_that_it_is_one(tmp_path: Path) -> None:
-    async with workspace(tmp_path, model=EARS) as team:
+    async with workspace(tmp_path, model=TONE_RECOGNITION) as team:
         thread = await drop(team, file("board meeting.mp3", clip(HELLO, tmp_path, "mp3").content))
         await answered(team, thread)
         await team.ask("and now?", thread=thread)
@@ -213,7 +213,7 @@ async def test_of_an_uploaded_recording_the_model_knows_that_it_is_one(tmp_path:
 
 async def test_of_a_video_the_sound_is_heard(tmp_path: Path) -> None:
     path = encode(say(HELLO), tmp_path / "screen.mp4", "mp4", video=True)
-    async with workspace(tmp_path, model=EARS) as team:
+    async with workspace(tmp_path, model=TONE_RECOGNITION) as team:
         given = file("screen.mp4", path.read_bytes(), subtype="slack_video")
         thread = await drop(team, given)
         await answered(team, thread)
@@ -224,10 +224,10 @@ async def test_of_a_video_the_sound_is_heard(tmp_path: Path) -> None:
 async def test_a_video_of_a_kind_that_no_model_takes_arrives_as_sound_alone(tmp_path: Path) -> None:
     path = encode(say(HELLO), tmp_path / "clip.mkv", "webm")
     content = path.read_bytes().replace(b"webm", b"matr", 1)
-    async with workspace(tmp_path, model=EARS) as team:
+    async with workspace(tmp_path, model=TONE_RECOGNITION) as team:
         thread = await drop(team, file("screen.mkv", content))
         await answered(team, thread)
-        (asked,) = heard(team)
+        (asked,) = speech_requests(team)
         name, sent = asked["file"]
         assert name.endswith(".webm")
         assert len(decode(sent)) / RATE == pytest.approx(len(decode(content)) / RATE, abs=0.1)
@@ -239,10 +239,10 @@ async def test_a_file_that_no_endpoint_would_take_arrives_smaller_and_says_the_s
     studio = np.repeat(say(words, pause_s=0.3, pause_every=5), 24)  # 192 kHz, stereo
     given = wav(studio, rate=12 * RATE, channels=2)
     assert len(given) > OPENAI_BYTES
-    async with workspace(tmp_path, model=EARS) as team:
+    async with workspace(tmp_path, model=TONE_RECOGNITION) as team:
         thread = await drop(team, file("interview.wav", given))
         await answered(team, thread)
-        (asked,) = heard(team)
+        (asked,) = speech_requests(team)
         name, sent = asked["file"]
         assert name.endswith(".webm")
         assert len(sent) < len(given) / 100
@@ -252,7 +252,7 @@ async def test_a_file_that_no_endpoint_would_take_arrives_smaller_and_says_the_s
 
 async def test_several_files_are_heard_in_their_order_and_answered_once(tmp_path: Path) -> None:
     first, second = clip(range(6), tmp_path), clip(range(20, 26), tmp_path, "webm")
-    async with workspace(tmp_path, model=EARS) as team:
+    async with workspace(tmp_path, model=TONE_RECOGNITION) as team:
         thread = await drop(team, first, second, text="@parley compare")
         await answered(team, thread)
         await team.quiet(PATIENCE_S)
@@ -263,7 +263,7 @@ async def test_several_files_are_heard_in_their_order_and_answered_once(tmp_path
 
 
 async def test_somebody_of_another_company_is_heard_in_a_shared_channel(tmp_path: Path) -> None:
-    async with workspace(tmp_path, model=EARS) as team:
+    async with workspace(tmp_path, model=TONE_RECOGNITION) as team:
         thread = await drop(team, clip(HELLO, tmp_path), channel="#partners", user="dana")
         await answered(team, thread, "#partners")
         (card,) = cards(team, thread, "#partners")
@@ -276,7 +276,7 @@ async def test_somebody_of_another_company_is_heard_in_a_shared_channel(tmp_path
 
 
 async def test_what_cannot_be_read_is_said_and_the_rest_is_answered(tmp_path: Path) -> None:
-    async with workspace(tmp_path, model=EARS) as team:
+    async with workspace(tmp_path, model=TONE_RECOGNITION) as team:
         team.model.script("Sure.")
         files = [file("plan.pdf", b"%PDF-1.7"), file("broken.mp3", b"no sound at all"), clip(HELLO, tmp_path)]
         thread = await drop(team, *files, text="@parley and you?")
@@ -299,12 +299,12 @@ async def test_what_cannot_be_read_is_said_and_the_rest_is_answered(tmp_path: Pa
 async def test_a_file_that_slack_does_not_give_is_told_and_the_text_is_answered(
     fault: dict[str, object], said: str, tmp_path: Path
 ) -> None:
-    async with workspace(tmp_path, model=EARS) as team:
+    async with workspace(tmp_path, model=TONE_RECOGNITION) as team:
         team.slack.faults.add("files.download", times=9, **fault)
         thread = await drop(team, clip(HELLO, tmp_path), text="@parley hello")
         await answered(team, thread)
         assert said in str(team.replies("#general", thread)[-1]["blocks"])
-        assert not heard(team)
+        assert not speech_requests(team)
         assert "DOCTYPE" not in team.model.requests[-1].prompt
 
 
@@ -313,21 +313,21 @@ async def test_a_file_host_that_is_away_for_a_moment_delays_the_answer(
     method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.jobs.inbox.OUTAGE_S", (0.05, 1.2))
-    async with workspace(tmp_path, model=EARS) as team:
+    async with workspace(tmp_path, model=TONE_RECOGNITION) as team:
         team.model.script("Sure.")
         team.slack.faults.add(method, status=500, times=2)
         more = {"file_access": "check_file_info"} if method == "files.info" else {}
         thread = await drop(team, clip(HELLO, tmp_path, **more))
         assert await answered(team, thread) == "Sure."
         assert spoken(HELLO) in shown(cards(team, thread)[0])
-        assert len(heard(team)) == 1
+        assert len(speech_requests(team)) == 1
 
 
 async def test_a_file_host_that_stays_away_is_said_and_can_be_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.jobs.inbox.OUTAGE_S", (0.02, 1.2))
-    async with workspace(tmp_path, model=EARS) as team:
+    async with workspace(tmp_path, model=TONE_RECOGNITION) as team:
         team.model.script("Sure.")
         team.slack.faults.add("files.download", status=500, times=1_000)
         thread = await drop(team, clip(HELLO, tmp_path))
@@ -342,7 +342,7 @@ async def test_a_file_host_that_stays_away_is_said_and_can_be_tried_again(
 async def test_of_silence_it_says_that_it_heard_nothing_and_nothing_is_paid(
     seconds: float, tmp_path: Path
 ) -> None:
-    async with workspace(tmp_path, model=EARS) as team:
+    async with workspace(tmp_path, model=TONE_RECOGNITION) as team:
         thread = await drop(team, file("quiet.wav", wav(silence(seconds))))
         assert await answered(team, thread) == "I heard nothing in quiet.wav."
         assert not cards(team, thread)
@@ -368,7 +368,7 @@ async def test_bombs_and_traps_cost_nothing_and_are_told(tmp_path: Path) -> None
         file("day.flac", day.read_bytes()),
         file("playlist.mp4", b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n"),
     ]
-    async with workspace(tmp_path, model=EARS, PARLEY_VOICE_CLIP_MINUTES="6") as team:
+    async with workspace(tmp_path, model=TONE_RECOGNITION, PARLEY_VOICE_CLIP_MINUTES="6") as team:
         thread = await drop(team, *traps)
         said = await answered(team, thread)
         assert "I heard nothing in 75hours.wav." in said
@@ -390,10 +390,10 @@ async def test_bombs_and_traps_cost_nothing_and_are_told(tmp_path: Path) -> None
     ],
 )
 async def test_minutes_are_capped_for_a_clip_a_person_and_a_day(cap: str, said: str, tmp_path: Path) -> None:
-    async with workspace(tmp_path, model=EARS, **{cap: "0.02"}) as team:
+    async with workspace(tmp_path, model=TONE_RECOGNITION, **{cap: "0.02"}) as team:
         thread = await drop(team, clip(HELLO, tmp_path))
         assert said in await answered(team, thread)
-        assert not heard(team)
+        assert not speech_requests(team)
 
 
 # -- what a person sees
@@ -414,7 +414,9 @@ async def test_a_card_tells_language_length_model_and_what_it_cost(tmp_path: Pat
 
 
 async def test_who_spoke_how_long_is_on_the_card_where_the_model_tells(tmp_path: Path) -> None:
-    async with workspace(tmp_path, model=EARS, PARLEY_SPEECH_MODEL="gpt-4o-transcribe-diarize") as team:
+    async with workspace(
+        tmp_path, model=TONE_RECOGNITION, PARLEY_SPEECH_MODEL="gpt-4o-transcribe-diarize"
+    ) as team:
         thread = await drop(team, clip(HELLO, tmp_path))
         await answered(team, thread)
         assert "A 0:03" in shown(cards(team, thread)[0])
@@ -422,14 +424,14 @@ async def test_who_spoke_how_long_is_on_the_card_where_the_model_tells(tmp_path:
 
 async def test_a_long_recording_tells_how_far_it_is_and_gets_its_text_as_a_file(tmp_path: Path) -> None:
     words = range(240)
-    async with workspace(tmp_path, model=EARS, PARLEY_VOICE_REQUEST_S="20") as team:
+    async with workspace(tmp_path, model=TONE_RECOGNITION, PARLEY_VOICE_REQUEST_S="20") as team:
         thread = await drop(team, clip(words, tmp_path, "flac"))
         await answered(team, thread)
         await team.quiet(PATIENCE_S)
         lines = [call["status"] for call in team.calls("assistant.threads.setStatus")]
         assert "listening: 0 of 2 minutes" in lines
         assert lines[-1] == ""
-        assert len(heard(team)) > 4
+        assert len(speech_requests(team)) > 4
         (card,) = cards(team, thread)
         assert "The whole text is in the file." in shown(card)
         assert spoken(words[-3:]) not in shown(card)
@@ -443,7 +445,7 @@ async def test_a_long_recording_tells_how_far_it_is_and_gets_its_text_as_a_file(
 async def test_the_ledger_holds_what_the_provider_reported_and_the_card_what_the_ledger_holds(
     tmp_path: Path,
 ) -> None:
-    async with workspace(tmp_path, model=EARS, PARLEY_VOICE_REQUEST_S="11") as team:
+    async with workspace(tmp_path, model=TONE_RECOGNITION, PARLEY_VOICE_REQUEST_S="11") as team:
         thread = await drop(team, clip(range(60), tmp_path, "flac"))
         await answered(team, thread)
         reported = [r.usage or {} for r in team.model.requests if r.endpoint.startswith("audio/")]
@@ -456,7 +458,7 @@ async def test_the_ledger_holds_what_the_provider_reported_and_the_card_what_the
 
 
 class Hesitant:
-    """Ears that hear so many recordings and then wait to be released."""
+    """Recognises so many recordings, then waits to be released."""
 
     def __init__(self, recordings: int) -> None:
         self.left = recordings
@@ -470,27 +472,27 @@ class Hesitant:
 
 
 async def test_stopping_ends_the_listening(tmp_path: Path) -> None:
-    ears = Hesitant(1)
+    recogniser = Hesitant(1)
     settings = {"PARLEY_VOICE_REQUEST_S": "11", "PARLEY_VOICE_PARALLEL": "1"}
-    async with workspace(tmp_path, model={"recognise": ears}, **settings) as team:
+    async with workspace(tmp_path, model={"recognise": recogniser}, **settings) as team:
         thread = await drop(team, clip(range(120), tmp_path, "flac"))
-        await until(team, lambda: ears.left < 0)
+        await until(team, lambda: recogniser.left < 0)
         await team.slack.stop("alice", "#general", thread)
         assert await answered(team, thread) == "Stopped."
-        ears.released.set()
+        recogniser.released.set()
         await team.quiet(PATIENCE_S)
-        assert len(heard(team)) == 2
+        assert len(speech_requests(team)) == 2
         assert not cards(team, thread)
 
 
 async def test_a_message_deleted_while_it_is_heard_leaves_nothing_behind(tmp_path: Path) -> None:
-    ears = Hesitant(1)
+    recogniser = Hesitant(1)
     settings = {"PARLEY_VOICE_REQUEST_S": "11", "PARLEY_VOICE_PARALLEL": "1"}
-    async with workspace(tmp_path, model={"recognise": ears}, **settings) as team:
+    async with workspace(tmp_path, model={"recognise": recogniser}, **settings) as team:
         thread = await drop(team, clip(range(120), tmp_path, "flac"))
-        await until(team, lambda: ears.left < 0)
+        await until(team, lambda: recogniser.left < 0)
         await team.slack.delete("alice", "#general", thread)
         await team.quiet(PATIENCE_S)
-        ears.released.set()
+        recogniser.released.set()
         assert not team.replies("#general", thread)
         await until(team, lambda: not kept(tmp_path, "w1 "))

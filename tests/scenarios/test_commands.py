@@ -16,7 +16,7 @@ from bot.reports.usage import UsageRow
 from handlers import commands, home
 from handlers.costs import blocks as usage_blocks
 from handlers.slack import blocks
-from tests.support.commands import parley, told
+from tests.support.commands import parley, tell_in_thread
 from tests.support.rows import SECRET, kept, on_disk, rows
 from tests.support.workspace import Workspace, workspace
 
@@ -33,7 +33,7 @@ async def test_help_names_every_command(tmp_path: Path) -> None:
 async def test_usage_is_the_models_own_count_for_this_channel_and_month(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
         for channel in ("#general", "#general", "#support"):
-            await told(team, channel=channel)
+            await tell_in_thread(team, channel=channel)
         here = [r.usage for r in list(team.model.requests)[:2]]
         shown = await parley(team, "usage")
         assert "2 model requests" in shown
@@ -64,8 +64,8 @@ async def test_a_channel_without_requests_has_used_nothing(tmp_path: Path) -> No
 
 async def test_forgetting_a_thread_leaves_no_word_of_it_in_the_files(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
-        other = await told(team, "the other thread")
-        thread = await told(team)
+        other = await tell_in_thread(team, "the other thread")
+        thread = await tell_in_thread(team)
         assert "messages" in kept(tmp_path)
         assert "Forgotten: 2 messages" in await parley(team, "forget thread")
         assert kept(tmp_path) == []
@@ -96,8 +96,8 @@ async def test_an_answer_that_slack_has_not_taken_yet_outlives_the_forgetting_of
 @pytest.mark.parametrize("which", [0, 1], ids=["its root", "a reply"])
 async def test_a_thread_is_forgotten_by_a_link_to(tmp_path: Path, which: int) -> None:
     async with workspace(tmp_path) as team:
-        thread = await told(team)
-        await told(team, "something later")
+        thread = await tell_in_thread(team)
+        await tell_in_thread(team, "something later")
         link = await permalink(team, team.slack.thread("#general", thread)[which]["ts"])
         assert "Forgotten: 2 messages" in await parley(team, f"forget thread {link}", channel="#support")
         assert kept(tmp_path) == []
@@ -112,7 +112,7 @@ async def permalink(team: Workspace, ts: str) -> str:
 
 async def test_somebody_who_took_no_part_cannot_make_a_thread_forgotten(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
-        thread = await told(team)
+        thread = await tell_in_thread(team)
         link = await permalink(team, thread)
         assert blocks.forgotten(None) in await parley(team, f"forget thread {link}", user="bob")
         assert blocks.forgotten(None) in await parley(team, "forget thread", user="bob")
@@ -124,9 +124,9 @@ async def test_somebody_who_took_no_part_cannot_make_a_thread_forgotten(tmp_path
 
 async def test_forgetting_all_takes_what_is_mine_and_leaves_what_is_others(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
-        await told(team)
-        await told(team, channel=team.slack.dm("alice"))
-        await told(team, "bob's own words", user="bob")
+        await tell_in_thread(team)
+        await tell_in_thread(team, channel=team.slack.dm("alice"))
+        await tell_in_thread(team, "bob's own words", user="bob")
         assert "Forgotten: 4 messages" in await parley(team, "forget all")
         assert (kept(tmp_path), on_disk(tmp_path)) == ([], [])
         assert kept(tmp_path, "bob's own words") == ["messages"]
@@ -140,7 +140,7 @@ async def usage(team: Workspace) -> str:
 
 async def test_forget_alone_asks_what_and_its_button_forgets_all(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
-        await told(team)
+        await tell_in_thread(team)
         assert blocks.FORGET_ALL in await parley(team, "forget")
         assert "messages" in kept(tmp_path), "asking forgets nothing"
         shown = team.slack.ephemerals("alice")[-1]
@@ -151,7 +151,7 @@ async def test_forget_alone_asks_what_and_its_button_forgets_all(tmp_path: Path)
 
 async def test_the_message_menu_forgets_the_thread(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
-        thread = await told(team)
+        thread = await tell_in_thread(team)
         (reply,) = team.replies("#general", thread)
         await team.slack.shortcut("alice", "forget_thread", channel="#general", ts=reply["ts"])
         await team.slack.until(lambda: team.slack.ephemerals("alice"))
@@ -162,7 +162,7 @@ async def test_the_message_menu_forgets_the_thread(tmp_path: Path) -> None:
 async def test_what_is_deleted_in_slack_is_deleted_here(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
         team.model.script("I will.", times=0)
-        thread = await told(team)
+        thread = await tell_in_thread(team)
         follow_up = await team.slack.say("alice", "#general", "and more of it", thread_ts=thread)
         await team.answer("#general", thread, count=2)
         await team.quiet()
@@ -179,7 +179,7 @@ async def test_what_is_deleted_in_slack_is_deleted_here(tmp_path: Path) -> None:
 
 async def test_a_finished_question_is_kept_in_memory_only(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
-        await told(team)
+        await tell_in_thread(team)
         assert kept(tmp_path) == ["messages"], "neither the inbox nor the outbox holds it any longer"
 
 
@@ -188,8 +188,8 @@ async def test_a_finished_question_is_kept_in_memory_only(tmp_path: Path) -> Non
 
 async def test_the_home_tab_shows_what_parley_does_and_the_persons_own_month(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
-        await told(team)
-        await told(team, user="bob")
+        await tell_in_thread(team)
+        await tell_in_thread(team, user="bob")
         await team.slack.open_home("alice")
         view = str(await team.slack.until(lambda: team.slack.home("alice")))
         assert "1 model request" in view
@@ -213,14 +213,14 @@ async def test_a_prompt_of_the_messages_tab_is_something_one_can_ask(tmp_path: P
 )
 async def test_whatever_follows_the_command_is_answered(tmp_path: Path, text: str) -> None:
     async with workspace(tmp_path) as team:
-        await told(team)
+        await tell_in_thread(team)
         assert await parley(team, text)
         assert "messages" in kept(tmp_path)
 
 
 async def test_a_revoked_token_makes_the_bot_unready_and_loses_nothing(tmp_path: Path) -> None:
     async with workspace(tmp_path, PARLEY_UNINSTALLED="keep") as team:
-        await told(team)
+        await tell_in_thread(team)
         team.slack.uninstall()
         await asyncio.sleep(0.1)
 

@@ -313,19 +313,19 @@ async def test_the_retry_button_works_once_and_for_the_asker_only(tmp_path: Path
         thread, reply = await failed(team)
         asked = len(team.model.requests)
         await team.slack.press("bob", "#general", reply, blocks.RETRY)
-        (told,) = await told_privately(team, "bob")
-        assert told == NotPermitted("only the person who asked can try this again").notice
+        (notice,) = await read_private_notices(team, "bob")
+        assert notice == NotPermitted("only the person who asked can try this again").notice
         team.model.script("Well, thanks.")
         await team.slack.press("alice", "#general", reply, blocks.RETRY)
         assert await team.answer("#general", thread, count=2) == "Well, thanks."
         await team.slack.press("alice", "#general", reply, blocks.RETRY)
-        assert await told_privately(team, "alice") == [TriedAgain().notice]
+        assert await read_private_notices(team, "alice") == [TriedAgain().notice]
         await team.quiet()
         assert len(team.model.requests) == asked + 1
         assert len(team.replies("#general", thread)) == 2
 
 
-async def told_privately(team: Workspace, user: str) -> list[str]:
+async def read_private_notices(team: Workspace, user: str) -> list[str]:
     await team.slack.until(lambda: team.slack.ephemerals(user))
     return [message["text"] for message in team.slack.ephemerals(user)]
 
@@ -346,7 +346,7 @@ async def test_a_deleted_question_is_not_tried_again(tmp_path: Path) -> None:
         asked = len(team.model.requests)
         await team.slack.delete("alice", "#general", thread)
         await team.slack.press("alice", "#general", reply, blocks.RETRY)
-        assert await told_privately(team, "alice") == [Missing().notice]
+        assert await read_private_notices(team, "alice") == [Missing().notice]
         assert len(team.model.requests) == asked
     assert rows(tmp_path, "select count(*) from replies where question is not null") == [(0,)]
 

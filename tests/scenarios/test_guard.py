@@ -95,7 +95,7 @@ async def test_an_untouched_channel_has_no_guard_and_its_form_shows_what_holds(t
 
 
 async def test_what_was_saved_holds_with_the_next_message_and_is_shown_again(team: Workspace) -> None:
-    told = await save(
+    confirmation = await save(
         team,
         purpose=PURPOSE,
         belongs="how long to boil an egg\n\n  which  pan for pancakes ",
@@ -107,7 +107,7 @@ async def test_what_was_saved_holds_with_the_next_message_and_is_shown_again(tea
         contact="Dana in the garage",
         on_failure="closed",
     )
-    assert "From now on I keep to that" in told
+    assert "From now on I keep to that" in confirmation
     team.model.script(verdict(0.01), match="credit card")
     answer, _ = await said(team, CARD)
     assert answer == (
@@ -264,9 +264,9 @@ async def test_no_window_is_left_waiting_when_something_breaks(team: Workspace) 
     async def broken() -> dict[str, Any]:
         raise ZeroDivisionError
 
-    door = SlackClient(AsyncWebClient(token=team.slack.bot_token, base_url=team.slack.api_url))
+    client = SlackClient(AsyncWebClient(token=team.slack.bot_token, base_url=team.slack.api_url))
     with pytest.raises(ZeroDivisionError):
-        await modals.fill_window(door, form["id"], broken)
+        await modals.fill_window(client, form["id"], broken)
     assert BotError().notice in str(team.slack.modals("alice"))
 
 
@@ -485,9 +485,9 @@ async def test_the_record_shows_weeks_versions_and_verdicts_and_rolls_back(
     await team.slack.until(lambda: "Version 1* (in use)" in str(team.slack.modals("alice")[-1]))
     versions = (await team.bot.services.guard.read_state(general(team))).versions
     assert [(v.version, v.in_use) for v in versions] == [(2, False), (1, True)]
-    told = "select act, detail from audit where act in ('verdict overturned', 'version used') order by seq"
+    query = "select act, detail from audit where act in ('verdict overturned', 'version used') order by seq"
     overturned = f"{judged.verdict.id} should have been answered"
-    assert stored(tmp_path, told) == [("verdict overturned", overturned), ("version used", "version 1")]
+    assert stored(tmp_path, query) == [("verdict overturned", overturned), ("version used", "version 1")]
 
 
 # Shadow mode, notes, the provider, follow-ups
@@ -631,10 +631,10 @@ async def test_a_file_says_what_channels_are_for_until_an_owner_does(tmp_path: P
 def test_what_is_wrong_with_the_file_is_told_before_anything_starts(tmp_path: Path) -> None:
     path = tmp_path / "policies.toml"
     path.write_text('[C1]\npurpose = ""\ntone = "rude"\n[C2]\npurpose = "a"\naction = "ask"\n', "utf-8")
-    with pytest.raises(SetupError) as told:
+    with pytest.raises(SetupError) as caught:
         policy.read_policies(str(path))
-    assert len(told.value.problems) == 3
-    assert any("C2" in problem and "contact" in problem for problem in told.value.problems)
+    assert len(caught.value.problems) == 3
+    assert any("C2" in problem and "contact" in problem for problem in caught.value.problems)
 
 
 async def test_killed_while_it_learns_the_lesson_is_learned_after_the_next_start(tmp_path: Path) -> None:

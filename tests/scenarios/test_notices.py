@@ -14,7 +14,7 @@ from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
 from handlers.costs import notices
 from storage.costs import digests
-from tests.support.spending import spend, told
+from tests.support.spending import run_command, spend
 from tests.support.workspace import MANIFEST, Workspace, started, workspace
 
 A_WEEK_S = 7 * 86_400
@@ -42,7 +42,7 @@ async def settled(team: Workspace) -> None:
 
 async def overdue(team: Workspace, user: str) -> None:
     """As if somebody had asked for the digest weeks ago."""
-    await told(team, user, "digest on")
+    await run_command(team, user, "digest on")
     await team.bot.services.engine.write(
         digests.mark_sent, team.slack.team, team.slack.user(user), "2020-01-06"
     )
@@ -50,7 +50,7 @@ async def overdue(team: Workspace, user: str) -> None:
 
 async def test_the_owner_of_a_budget_is_warned_once_when_its_mark_is_passed(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
-        await told(team, "alice", "budget channel 10 per month warn 50 owner @bob")
+        await run_command(team, "alice", "budget channel 10 per month warn 50 owner @bob")
         await spend(team, "#general", "carol", 3)
         await settled(team)
         assert warnings(team, "bob") == []
@@ -68,8 +68,9 @@ async def test_a_warning_does_not_name_a_private_channel_to_an_owner_who_is_not_
     tmp_path: Path,
 ) -> None:
     async with workspace(tmp_path) as team:
-        await told(team, "alice", "budget each channel 10 per month")
-        await told(team, "bob", "usage by channel", channel="#leads")  # its name is known to the bot by now
+        await run_command(team, "alice", "budget each channel 10 per month")
+        # by now the bot knows the channel's name
+        await run_command(team, "bob", "usage by channel", channel="#leads")
         await team.slack.join("alice", "#leads", leave=True)
         await spend(team, "#leads", "bob", 6)
         (warning,) = await team.slack.until(lambda: warnings(team, "alice"))
@@ -79,8 +80,8 @@ async def test_a_warning_does_not_name_a_private_channel_to_an_owner_who_is_not_
 
 async def test_a_warning_to_somebody_who_is_gone_holds_nobody_up(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
-        await told(team, "alice", "budget workspace 2 per day owner @carol")
-        await told(team, "alice", "budget channel 2 per day owner @bob")
+        await run_command(team, "alice", "budget workspace 2 per day owner @carol")
+        await run_command(team, "alice", "budget channel 2 per day owner @bob")
         team.slack.workspace.people.pop(team.slack.user("carol"))
         await spend(team, "#general", "alice", 1)
         await team.slack.until(lambda: warnings(team, "bob"))
@@ -94,7 +95,7 @@ async def test_last_week_is_told_once_to_those_who_asked_and_as_far_as_they_may_
         await spend(team, "#general", "bob", 2, clock=week_ago)
         await spend(team, "#leads", "bob", 8, clock=week_ago)
         await spend(team, "#general", "bob", 1, clock=fortnight_ago)
-        await told(team, "alice", "budget workspace 100 per month")
+        await run_command(team, "alice", "budget workspace 100 per month")
         await overdue(team, "bob")
         await overdue(team, "carol")
         await team.slack.until(lambda: direct(team, "bob")[1:] and direct(team, "carol")[1:], 30)
@@ -110,10 +111,10 @@ async def test_last_week_is_told_once_to_those_who_asked_and_as_far_as_they_may_
 
 async def test_who_does_not_want_the_digest_any_more_gets_none(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
-        await told(team, "bob", "digest on")
+        await run_command(team, "bob", "digest on")
         await settled(team)
         assert direct(team, "bob") == []  # the running week is told next Monday
-        await told(team, "bob", "digest off")
+        await run_command(team, "bob", "digest off")
         await team.bot.services.engine.write(
             digests.mark_sent, team.slack.team, team.slack.user("bob"), "2020"
         )
@@ -124,7 +125,7 @@ async def test_who_does_not_want_the_digest_any_more_gets_none(tmp_path: Path) -
 async def test_what_slack_would_not_take_is_said_after_the_next_start(tmp_path: Path) -> None:
     async with FakeSlack(manifest=MANIFEST, rate_limits=False) as slack, FakeModel() as model:
         async with started(slack, model, tmp_path) as team:
-            await told(team, "alice", "budget workspace 2 per day")
+            await run_command(team, "alice", "budget workspace 2 per day")
             slack.faults.add("conversations.open", status=503, times=1000)
             await spend(team, "#general", "bob", 1)
             await slack.until(lambda: [r for r in slack.requests if r.status == 503])
@@ -139,7 +140,7 @@ async def test_a_warning_whose_answer_from_slack_was_lost_is_not_said_again(
 ) -> None:
     monkeypatch.setattr(notices, "PAUSE_S", 0.1)
     async with workspace(tmp_path) as team:
-        await told(team, "alice", "budget workspace 2 per day")
+        await run_command(team, "alice", "budget workspace 2 per day")
         team.slack.faults.add("chat.postMessage", lose_response=True)
         await spend(team, "#general", "bob", 1)
         await settled(team)
@@ -151,7 +152,7 @@ async def test_a_warning_comes_where_slack_does_not_show_whether_it_was_given_al
 ) -> None:
     monkeypatch.setattr(notices, "PAUSE_S", 0.1)
     async with workspace(tmp_path) as team:
-        await told(team, "alice", "budget workspace 2 per day")
+        await run_command(team, "alice", "budget workspace 2 per day")
         team.slack.faults.add("conversations.history", error="missing_scope", times=0)
         team.slack.faults.add("chat.postMessage", status=500)
         await spend(team, "#general", "bob", 1)
@@ -189,7 +190,7 @@ async def test_a_digest_whose_picture_slack_refuses_is_given_once_and_holds_nobo
 async def test_a_process_that_ends_before_it_noted_a_warning_does_not_say_it_again(tmp_path: Path) -> None:
     async with FakeSlack(manifest=MANIFEST, rate_limits=False) as slack, FakeModel() as model:
         async with started(slack, model, tmp_path) as team:
-            await told(team, "alice", "budget workspace 2 per day")
+            await run_command(team, "alice", "budget workspace 2 per day")
             slack.faults.add("chat.postMessage", lose_response=True)
             await spend(team, "#general", "bob", 1)
             await slack.until(lambda: warnings(team, "alice"))

@@ -248,9 +248,9 @@ async def test_told_to_stop_it_ends_what_it_began_and_leaves_the_rest_for_the_ne
 
 async def test_told_to_stop_while_idle_it_is_gone_at_once(tmp_path: Path) -> None:
     async with town(tmp_path) as team:
-        for told in (signal.SIGTERM, signal.SIGINT):
+        for signal_number in (signal.SIGTERM, signal.SIGINT):
             async with serve(team, tmp_path) as bot:
-                bot.process.send_signal(told)
+                bot.process.send_signal(signal_number)
                 assert await asyncio.wait_for(bot.process.wait(), 10) == 0
 
 
@@ -262,7 +262,7 @@ HTTP = {"SLACK_BOT_TOKEN": SECRETS[0], "SLACK_SIGNING_SECRET": SECRETS[2]}
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "problems"),
     [
         ({}, ["SLACK_BOT_TOKEN is not set", "SLACK_SIGNING_SECRET is not set"]),
         ({"PARLEY_TRANSPORT": "socket"}, ["SLACK_BOT_TOKEN is not set", "SLACK_APP_TOKEN is not set"]),
@@ -289,7 +289,7 @@ HTTP = {"SLACK_BOT_TOKEN": SECRETS[0], "SLACK_SIGNING_SECRET": SECRETS[2]}
     ids=lambda value: "" if isinstance(value, dict) else value[0].split(":")[0],
 )
 async def test_what_is_set_wrongly_is_told_in_one_line_each(
-    tmp_path: Path, given: dict[str, str], told: list[str]
+    tmp_path: Path, given: dict[str, str], problems: list[str]
 ) -> None:
     (tmp_path / "bad.toml").write_text("PORT = [")
     defaults = {
@@ -304,8 +304,10 @@ async def test_what_is_set_wrongly_is_told_in_one_line_each(
     status, out, errors = await run(BOT, "serve", **defaults | environ)
     assert (status, out) == (main.EXIT_USAGE, "")
     lines = errors.splitlines()
-    assert len(lines) == len(told), errors
-    assert all(line.startswith(f"parley: {start}") for line, start in zip(lines, told, strict=True)), errors
+    assert len(lines) == len(problems), errors
+    assert all(line.startswith(f"parley: {start}") for line, start in zip(lines, problems, strict=True)), (
+        errors
+    )
     assert not [secret for secret in SECRETS if secret in errors]
 
 
@@ -314,8 +316,8 @@ async def test_tokens_that_slack_refuses_are_told_in_one_line(tmp_path: Path) ->
         for name, wrong in (("SLACK_BOT_TOKEN", "xoxb-wrong-token"), ("SLACK_APP_TOKEN", "xapp-wrong-token")):
             status, out, errors = await team.run(BOT, "serve", **{name: wrong, "PARLEY_LOG_LEVEL": "ERROR"})
             assert (status, out) == (main.EXIT_USAGE, "")
-            told = errors.splitlines()[-1]
-            assert told == f"parley: {name}: slack says invalid_auth"
+            last_line = errors.splitlines()[-1]
+            assert last_line == f"parley: {name}: slack says invalid_auth"
             assert "Traceback" not in errors
             assert wrong not in errors
 
@@ -452,12 +454,12 @@ async def test_check_finds_everything_that_is_wrong_at_once(tmp_path: Path) -> N
         }
         status, out, errors = await team.run(BOT, "check", **wrong)
         assert status == 1
-        told = [line.removeprefix("wrong: ") for line in out.splitlines()]
-        assert told[0].startswith("scopes: commands, im:write missing")
-        assert told[1] == "SLACK_APP_TOKEN: slack says invalid_auth"
-        assert told[2].startswith(f"database {tmp_path}/broken.db: ")
-        assert told[3] == "PARLEY_MODEL: the server has no model gpt-none"
-        assert len(told) == 4
+        problems = [line.removeprefix("wrong: ") for line in out.splitlines()]
+        assert problems[0].startswith("scopes: commands, im:write missing")
+        assert problems[1] == "SLACK_APP_TOKEN: slack says invalid_auth"
+        assert problems[2].startswith(f"database {tmp_path}/broken.db: ")
+        assert problems[3] == "PARLEY_MODEL: the server has no model gpt-none"
+        assert len(problems) == 4
         assert "wrong-token" not in out + errors
         assert "Traceback" not in errors
 
@@ -481,9 +483,9 @@ def test_a_models_end_is_told_three_months_ahead_and_is_wrong_when_it_has_come()
 
 
 def test_of_a_speech_model_that_ends_the_one_after_it_is_told() -> None:
-    told = ["PARLEY_SPEECH_MODEL: whisper-1 (then: gpt-transcribe) ends on 2027-02-26, in 26 days"]
+    warnings = ["PARLEY_SPEECH_MODEL: whisper-1 (then: gpt-transcribe) ends on 2027-02-26, in 26 days"]
     whisper = Settings(speech_model="whisper-1")
-    assert speech_findings(whisper, today=date(2027, 1, 31)) == ([], told)
+    assert speech_findings(whisper, today=date(2027, 1, 31)) == ([], warnings)
     assert speech_findings(Settings(), today=date(2027, 1, 31)) == ([], [])
 
 

@@ -14,7 +14,7 @@ import pytest
 from bot.reports.usage import UsageRow
 from bot.sandbox.slack.api.blocks import check_blocks
 from handlers.costs import blocks
-from tests.support.spending import MODEL, spend, told
+from tests.support.spending import MODEL, run_command, spend
 from tests.support.workspace import Workspace, workspace
 
 
@@ -58,65 +58,65 @@ async def test_the_plain_command_answers_within_the_acknowledgement_and_asks_sla
     team: Workspace,
 ) -> None:
     before = len(team.slack.requests)
-    shown = await told(team, "bob", "usage")
+    shown = await run_command(team, "bob", "usage")
     assert "$4.80" in str(shown["blocks"])
     assert len(team.slack.requests) == before
 
 
 async def test_a_member_sees_channels_they_can_enter_and_no_other(team: Workspace) -> None:
-    assert costs(await told(team, "bob", "usage month by channel")) == {
+    assert costs(await run_command(team, "bob", "usage month by channel")) == {
         "direct messages": "$25.60",
         "#leads": "$12.80",
         "#finance": "$6.40",
         "#general": "$4.80",
         "total": "$49.60",
     }
-    carol = costs(await told(team, "carol", "usage month by channel"))
+    carol = costs(await run_command(team, "carol", "usage month by channel"))
     assert carol == {"#finance": "$6.40", "#general": "$4.80", "total": "$11.20"}
 
 
 async def test_a_member_sees_of_people_only_themself(team: Workspace) -> None:
-    found = costs(await told(team, "bob", "usage by person"))
+    found = costs(await run_command(team, "bob", "usage by person"))
     assert found == {"bob": "$41.60", "(others)": "$8.00", "total": "$49.60"}
 
 
 async def test_an_admin_sees_everything_but_the_names_of_private_channels(team: Workspace) -> None:
-    found = costs(await told(team, "alice", "usage by channel"))
+    found = costs(await run_command(team, "alice", "usage by channel"))
     assert found["total"] == "$49.60"
     assert found["#leads"] == "$12.80"
     assert found["(private channels)"] == "$25.60"
-    people = costs(await told(team, "alice", "usage by person"))
+    people = costs(await run_command(team, "alice", "usage by person"))
     assert people["carol"] == "$6.40"
 
 
 async def test_the_owner_of_a_channel_sees_its_people(team: Workspace) -> None:
-    assert "carol" not in costs(await told(team, "bob", "usage by person"))
-    named = await told(team, "alice", "owner @bob", channel="#finance")
+    assert "carol" not in costs(await run_command(team, "bob", "usage by person"))
+    named = await run_command(team, "alice", "owner @bob", channel="#finance")
     assert f"<@{team.slack.user('bob')}>" in named["text"]
-    assert costs(await told(team, "bob", "usage by person"))["carol"] == "$6.40"
-    await told(team, "alice", "owner remove @bob", channel="#finance")
-    assert "carol" not in costs(await told(team, "bob", "usage by person"))
+    assert costs(await run_command(team, "bob", "usage by person"))["carol"] == "$6.40"
+    await run_command(team, "alice", "owner remove @bob", channel="#finance")
+    assert "carol" not in costs(await run_command(team, "bob", "usage by person"))
 
 
 async def test_only_admins_name_owners(team: Workspace) -> None:
-    assert "not yours" in (await told(team, "bob", "owner @bob"))["text"]
-    assert "not yours" in (await told(team, "bob", "owner remove @alice"))["text"]
-    assert "Try" in (await told(team, "alice", "owner bob who"))["text"]
+    assert "not yours" in (await run_command(team, "bob", "owner @bob"))["text"]
+    assert "not yours" in (await run_command(team, "bob", "owner remove @alice"))["text"]
+    assert "Try" in (await run_command(team, "alice", "owner bob who"))["text"]
 
 
 async def test_who_leaves_a_private_channel_sees_it_no_more(team: Workspace) -> None:
     await team.slack.join("bob", "#leads", leave=True)
-    assert "#leads" not in costs(await told(team, "bob", "usage by channel"))
+    assert "#leads" not in costs(await run_command(team, "bob", "usage by channel"))
 
 
 async def test_somebody_from_another_company_sees_only_what_they_are_in(team: Workspace) -> None:
     await spend(team, "#partners", "dana", 1)
-    found = costs(await told(team, "dana", "usage by channel", channel="#partners"))
+    found = costs(await run_command(team, "dana", "usage by channel", channel="#partners"))
     assert found == {"#partners": "$1.60", "total": "$1.60"}
 
 
 async def test_a_report_brings_its_picture_into_the_askers_direct_messages(team: Workspace) -> None:
-    shown = await told(team, "bob", "usage month by kind")
+    shown = await run_command(team, "bob", "usage month by kind")
     assert costs(shown)["title"] == "$25.60"
     (picture,) = await team.slack.until(lambda: files(team, "bob"))
     assert content(team, picture).startswith(b"\x89PNG")
@@ -127,7 +127,7 @@ async def test_a_report_brings_its_picture_into_the_askers_direct_messages(team:
 
 
 async def test_csv_is_a_file_in_the_askers_direct_messages(team: Workspace) -> None:
-    await told(team, "carol", "usage week csv")
+    await run_command(team, "carol", "usage week csv")
     _, sheet = await team.slack.until(lambda: files(team, "carol"))
     rows = list(csv.DictReader(io.StringIO(content(team, sheet).decode())))
     mine = {(row["channel_name"], row["user_name"], row["cost_usd"]) for row in rows}
@@ -135,7 +135,7 @@ async def test_csv_is_a_file_in_the_askers_direct_messages(team: Workspace) -> N
 
 
 async def test_a_month_without_use_draws_nothing(team: Workspace) -> None:
-    shown = await told(team, "bob", "usage 2020-01 by model csv")
+    shown = await run_command(team, "bob", "usage 2020-01 by model csv")
     assert "Nothing was used." in str(shown["blocks"])
     assert not files(team, "bob")
 
@@ -144,26 +144,28 @@ async def test_what_has_no_price_is_said_and_counted_and_not_drawn(team: Workspa
     await spend(
         team, "#support", "carol", 1, model="whisper-1"
     )  # which is paid by the second, not by the token
-    shown = await told(team, "carol", "usage today by model csv")
+    shown = await run_command(team, "carol", "usage today by model csv")
     rows = table(shown)
     assert rows["whisper-1"][-2:] == ["unpriced", "1"]
     assert rows["total"][-2:] == ["$11.20", "1"]
     assert "1 of them without a known price" in str(shown["blocks"])
-    assert "unpriced for 1 model request" in str((await told(team, "carol", "usage", "#support"))["blocks"])
+    assert "unpriced for 1 model request" in str(
+        (await run_command(team, "carol", "usage", "#support"))["blocks"]
+    )
 
 
 async def test_words_it_does_not_know_are_said(team: Workspace) -> None:
-    assert "“yesteryear”" in (await told(team, "bob", "usage yesteryear"))["text"]
+    assert "“yesteryear”" in (await run_command(team, "bob", "usage yesteryear"))["text"]
 
 
 async def test_when_slack_does_not_tell_who_somebody_is_nothing_is_shown(team: Workspace) -> None:
     team.slack.faults.add("users.info", error="user_not_found")
-    assert "$" not in str(await told(team, "alice", "usage by channel"))
+    assert "$" not in str(await run_command(team, "alice", "usage by channel"))
 
 
 async def test_when_the_picture_cannot_be_given_it_is_said_and_the_report_stands(team: Workspace) -> None:
     team.slack.faults.add("files.upload", status=500)
-    assert costs(await told(team, "carol", "usage today by kind"))["total"] == "$11.20"
+    assert costs(await run_command(team, "carol", "usage today by kind"))["total"] == "$11.20"
     shown = await team.slack.until(lambda: team.slack.ephemerals("carol")[1:])
     assert "Slack" in shown[0]["text"]
     assert not files(team, "carol")
@@ -186,13 +188,13 @@ def test_a_table_of_many_rows_ends_in_the_rest_and_the_total() -> None:
 
 
 async def test_an_estimate_before_anything_is_done(team: Workspace) -> None:
-    speech = await told(team, "bob", "estimate 1.5 hours")
+    speech = await run_command(team, "bob", "estimate 1.5 hours")
     assert table(speech)["speech to text"][1] == "1.50 h"
     assert "$0.54" in str(speech["blocks"])  # whisper-1
     assert "gpt-transcribe" in str(speech["blocks"])
-    text = await told(team, "bob", "estimate How much is the fish?")
+    text = await run_command(team, "bob", "estimate How much is the fish?")
     assert MODEL in str(text["blocks"])
-    assert "Try" in (await told(team, "bob", "estimate"))["text"]
+    assert "Try" in (await run_command(team, "bob", "estimate"))["text"]
 
 
 async def test_home_shows_the_month_and_to_an_admin_the_workspace(team: Workspace) -> None:

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from tests.support.roles import PEOPLE, furnish
-from tests.support.spending import spend, told
+from tests.support.spending import run_command, spend
 from tests.support.workspace import Workspace, workspace
 
 OTHERS, PRIVATE = "(others)", "(private channels)"
@@ -69,7 +69,7 @@ def leaked(team: Workspace, role: str, text: str) -> set[str]:
 
 @ROLES
 async def test_a_report_by_channel_names_what_the_asker_can_enter(team: Workspace, role: str) -> None:
-    shown = await told(team, PEOPLE[role], "usage month by channel")
+    shown = await run_command(team, PEOPLE[role], "usage month by channel")
     assert first_cells(shown) == CHANNELS[role]
     assert not leaked(team, role, str(shown["blocks"]))
 
@@ -78,14 +78,14 @@ async def test_a_report_by_channel_names_what_the_asker_can_enter(team: Workspac
 async def test_a_report_by_person_names_the_asker_and_the_people_of_owned_channels(
     team: Workspace, role: str
 ) -> None:
-    shown = await told(team, PEOPLE[role], "usage month by person")
+    shown = await run_command(team, PEOPLE[role], "usage month by person")
     assert first_cells(shown) == NAMED[role]
     assert not leaked(team, role, str(shown["blocks"]))
 
 
 @ROLES
 async def test_files_tell_no_more_than_the_report(team: Workspace, role: str) -> None:
-    await told(team, PEOPLE[role], "usage month by kind csv")
+    await run_command(team, PEOPLE[role], "usage month by kind csv")
     direct = team.slack.workspace.direct(team.slack.user(PEOPLE[role]))
     await team.slack.until(lambda: [m for m in direct.messages.values() if m.get("files")], 30)
     files = [file["id"] for message in direct.messages.values() for file in message.get("files", ())]
@@ -98,9 +98,10 @@ async def test_files_tell_no_more_than_the_report(team: Workspace, role: str) ->
 
 @ROLES
 async def test_neither_the_page_nor_its_files_nor_the_home_tab_tell_more(team: Workspace, role: str) -> None:
-    await told(team, "alice", "budget each channel 100 per month")
+    await run_command(team, "alice", "budget each channel 100 per month")
     for place in ("#vault", "#leads", "#general"):
-        await told(team, "bob", "usage by channel", channel=place)  # every name is known to the bot by now
+        # by now the bot knows every name
+        await run_command(team, "bob", "usage by channel", channel=place)
     user = team.slack.user(PEOPLE[role])
     url = team.bot.services.costs.link(team.slack.team, user)
     async with aiohttp.ClientSession() as session:

@@ -31,10 +31,10 @@ def main() -> int:
     if os.environ.get("PYTHONHASHSEED") != "0":  # the order of sets is part of the story
         os.execve(sys.executable, [*SELF, *sys.argv[1:]], {**os.environ, "PYTHONHASHSEED": "0"})
     if asked.seed is not None:
-        return told_in_full(asked.seed)
+        return print_story(asked.seed)
     seeds = range(asked.first, asked.first + asked.schedules)
     if asked.worker:
-        return told(seeds)
+        return run_stories(seeds)
     return shared(seeds, asked.workers)
 
 
@@ -68,7 +68,7 @@ def _lines(processes: Iterable[subprocess.Popen[str]]) -> Iterator[str]:
         yield from process.stdout
 
 
-def told(seeds: Iterable[int]) -> int:
+def run_stories(seeds: Iterable[int]) -> int:
     """Tells stories one after the other; a line for each that broke a promise."""
     warnings.simplefilter("error")
     clock.install()
@@ -99,7 +99,7 @@ class _Into(logging.Handler):
         self._lines.append(f"{clock.CLOCK.passed_s:9.3f}  {said}")
 
 
-def told_in_full(seed: int) -> int:
+def print_story(seed: int) -> int:
     """One story with everything that happened in it."""
     clock.install()
     from tests.simulator.story import run

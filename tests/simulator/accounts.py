@@ -36,12 +36,12 @@ class Accounts(Part):
         """A row for each request, all of them ended, each counted once."""
         story = self.story
         made = Counter(asked.kind for asked in story.asked)
-        story.told.counts["requests"] += made.total()
+        story.outcome.counts["requests"] += made.total()
         found = story.tx.all("select kind, outcome, count(*) as n from ledger group by kind, outcome")
         kinds = {row["kind"] for row in found} | made.keys()
         for kind in sorted(kinds):
             rows = Counter({row["outcome"]: row["n"] for row in found if row["kind"] == kind})
-            story.told.counts["unseen ends"] += rows["unknown"]
+            story.outcome.counts["unseen ends"] += rows["unknown"]
             if rows["open"]:
                 yield f"ledger rows left open: {kind} {rows}"
             if not rows["ok"] + rows["broken"] <= made[kind] <= rows.total():

@@ -93,7 +93,7 @@ class Commands(Part):
         return self.story.tx.one(sent, id=replies_of(self.story, post)[0]) is not None
 
     def broken(self) -> Iterator[str]:
-        self.story.told.counts["forgotten"] += len(self._forgotten)
+        self.story.outcome.counts["forgotten"] += len(self._forgotten)
         for number in self._forgotten:
             if len(replies := self._asked_again(number)) > 1:
                 self.story.tell(f"q{number} was asked again: {replies}")

@@ -75,15 +75,15 @@ class _Pipe(asyncio.ReadTransport):
         """Nothing was paused."""
 
 
-def _work(told: dict[str, Any], into: Path) -> list[dict[str, Any]]:
+def _work(task: dict[str, Any], into: Path) -> list[dict[str, Any]]:
     """What the child says of a recording."""
-    number, count, part_s = told["number"], told["parts"], told["part_s"]
-    if told["trouble"] == "dies":
+    number, count, part_s = task["number"], task["parts"], task["part_s"]
+    if task["trouble"] == "dies":
         return []
-    if told["trouble"] == "refused":
+    if task["trouble"] == "refused":
         return [{"refused": "it is broken"}]
     length_s = count * part_s
-    sounds = [] if told["trouble"] == "silent" else [[0.0, length_s]]
+    sounds = [] if task["trouble"] == "silent" else [[0.0, length_s]]
     found = {"container": "m4a", "length_s": length_s, "sounds": sounds, "damaged": False}
     if count == 1:
         return [{"at_s": length_s, "of_s": length_s}, found | {"unchanged": True}]

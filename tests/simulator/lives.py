@@ -18,7 +18,7 @@ from tests.simulator.clock import CLOCK
 from tests.simulator.database import StoryEngine
 from tests.simulator.filehost import FileHost
 from tests.simulator.life import Life
-from tests.simulator.model import StoryWire
+from tests.simulator.model import StoryTransport
 from tests.simulator.plan import FAULTS_END_S
 from tests.simulator.respond import responding
 from tests.simulator.slack import StoryClient
@@ -59,7 +59,7 @@ class Lives:
 
         def died(where: str) -> None:
             story.tell(f"KILLED at: {where}")
-            story.told.counts["kills"] += 1
+            story.outcome.counts["kills"] += 1
             story.line.open = None
             over.set()
 
@@ -78,11 +78,11 @@ class Lives:
 
     def _note_end(self, root: asyncio.Task[None]) -> None:
         """A process that stopped by itself: asked to, or because it could not start."""
-        error, told = root.exception(), self._story.told
+        error, outcome = root.exception(), self._story.outcome
         self._story.tell(f"the process ended: {error!r}")
-        told.counts["ends"] += 1
+        outcome.counts["ends"] += 1
         if error is not None and self.services is not None:
-            told.broken.append(f"a process that was ready ended with {error!r}")
+            outcome.broken.append(f"a process that was ready ended with {error!r}")
 
     async def _process(self, life: Life, stopping: asyncio.Event) -> None:
         """What handlers/serve.py does, without sockets and health checks."""
@@ -98,13 +98,13 @@ class Lives:
             ends_at=FAULTS_END_S,
             committed=story.committed,
         )
-        wire = StoryWire(
+        transport = StoryTransport(
             settings, life, story.dice, plan.model, minds=story.minds, made=story.made, tell=story.tell
         )
         client.session = host = FileHost(story.slack, life, story.dice, plan.slack)  # type: ignore[assignment]
         files = SlackFiles(settings, chat.slack, host)  # type: ignore[arg-type]
         cards = ClipCards(settings, chat.slack, chat.pacing, files)
-        async with services_on(engine, wire, settings, chat=chat, cards=cards) as services:
+        async with services_on(engine, transport, settings, chat=chat, cards=cards) as services:
             await introduce(chat.slack, settings)
             app = bolt_app(settings, services, chat)
             app.use(responding(story.slack, life, story.dice))

@@ -62,7 +62,7 @@ def answering(asked: Asked, body: Mapping[str, Any]) -> str:
     return NOT_A_QUESTION if asked.number is None else answer_to(str(asked.number))
 
 
-class StoryWire(Transport):
+class StoryTransport(Transport):
     """The line to the model of one life. `minds`: who thinks about requests of a kind."""
 
     def __init__(
@@ -208,8 +208,8 @@ def _tokens(said: object) -> int:
     return len(str(said)) // 4
 
 
-def _event(**told: Any) -> bytes:
-    return b"data: " + json.dumps({"model": "gpt-4.1-mini", **told}).encode() + b"\n\n"
+def _event(**fields: Any) -> bytes:
+    return b"data: " + json.dumps({"model": "gpt-4.1-mini", **fields}).encode() + b"\n\n"
 
 
 def _error(wrong: str, request: httpx2.Request) -> Exception:

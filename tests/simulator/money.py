@@ -109,7 +109,7 @@ class Money(Part):
         for number, replies in replies_to(self.story).items():
             if not all(USED_UP in text and "voice" not in text for text in replies):
                 continue
-            self.story.told.counts["refused for money"] += 1
+            self.story.outcome.counts["refused for money"] += 1
             if not self.on:
                 yield f"q{number} is refused, and there is no budget"
             paid = [
@@ -147,8 +147,8 @@ class Money(Part):
         if story.tx.one("select 1 as found from budget_use where warned = 1"):
             yield "somebody was not told that a budget is nearly used up"
         direct = story.slack.workspace.channels[story.slack.dm("carol")]
-        told = Counter(text_of(message) for message in direct.messages.values())
-        story.told.counts["warnings"] += told.total()
-        most = 1 + story.told.counts["kills"]
-        if not story.plan.slack.trouble and not story.plan.busy and any(n > most for n in told.values()):
-            yield f"WARNED AGAIN AND AGAIN: {dict(told)}"
+        warnings = Counter(text_of(message) for message in direct.messages.values())
+        story.outcome.counts["warnings"] += warnings.total()
+        most = 1 + story.outcome.counts["kills"]
+        if not story.plan.slack.trouble and not story.plan.busy and any(n > most for n in warnings.values()):
+            yield f"WARNED AGAIN AND AGAIN: {dict(warnings)}"

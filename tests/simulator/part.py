@@ -20,7 +20,7 @@ class Part:
 
     def __init__(self, story: Story) -> None:
         self.story = story
-        self.dice = random.Random(f"{type(self).__name__} of {story.told.seed}")
+        self.dice = random.Random(f"{type(self).__name__} of {story.outcome.seed}")
 
     def environment(self) -> Mapping[str, str]:
         """Settings by their environment names."""

@@ -105,7 +105,7 @@ def _retries(story: Story) -> Iterator[str]:
         "select i.key, a.key as again from replies r join inbox i on i.seq = r.job"
         f" left join inbox a on a.key = i.key || '{AGAIN}' where r.retried_at is not null"
     )
-    story.told.counts["tried again"] += len(used)
+    story.outcome.counts["tried again"] += len(used)
     for row in used:
         if row["again"] is None and row["key"] not in gone:
             yield f"LOST: another try of {row['key']} was taken and never made"

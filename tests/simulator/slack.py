@@ -85,14 +85,14 @@ class StoryClient(AsyncWebClient):
         if not self._life.alive and self._dice.random() < 0.5:
             return
         taken = wrong in ("", "lost after", "taken, 503")
-        told = self._slack.answer(method, arguments) if taken else _refusal(wrong)
-        self._tell(f"slack {method} {_short(arguments)} → {wrong or told[0].get('error', 'ok')}")
+        response = self._slack.answer(method, arguments) if taken else _refusal(wrong)
+        self._tell(f"slack {method} {_short(arguments)} → {wrong or response[0].get('error', 'ok')}")
         if wrong == "lost after":
-            told = ({}, 0, {})
+            response = ({}, 0, {})
         elif wrong == "taken, 503":
-            told = ({}, 503, {})
+            response = ({}, 503, {})
         if not answered.done():
-            answered.set_result(told)
+            answered.set_result(response)
 
 
 def _refusal(wrong: str) -> tuple[dict[str, Any], int, dict[str, str]]:

@@ -41,7 +41,7 @@ RETRIES_S = (0.1, 60.0, 300.0)  # Slack's own
 
 
 @dataclass(slots=True)
-class Told:
+class Outcome:
     """How a story went. `broken`: promises that were not kept."""
 
     seed: int
@@ -54,7 +54,7 @@ class Story:
     """The world around the lives of one bot."""
 
     def __init__(self, seed: int) -> None:
-        self.told = Told(seed)
+        self.outcome = Outcome(seed)
         self.plan: Plan = drawn(seed)
         self.dice = random.Random(f"the world of {seed}")
         self.conn = new_database()
@@ -80,18 +80,18 @@ class Story:
         self._beside: list[asyncio.Task[Any]] = []
 
     def tell(self, line: str) -> None:
-        self.told.lines.append(f"{CLOCK.passed_s:9.3f}  {line}")
+        self.outcome.lines.append(f"{CLOCK.passed_s:9.3f}  {line}")
 
     def made(self, asked: Asked) -> None:
         """A model request has just left the process."""
         self.asked.append(asked)
         for part in self.parts:
-            self.told.broken += part.made(asked)
+            self.outcome.broken += part.made(asked)
 
     def committed(self) -> None:
         """Something has just been written down."""
         for part in self.parts:
-            self.told.broken += part.committed()
+            self.outcome.broken += part.committed()
 
     def beside(self, work: Coroutine[Any, Any, Any]) -> None:
         """Something a person waits for, while the story goes on."""
@@ -120,7 +120,7 @@ class Story:
             except NotPossible as exc:
                 self.tell(f"not possible: {act.kind} {act.number}: {exc}")
 
-    async def run(self) -> Told:
+    async def run(self) -> Outcome:
         loop = asyncio.get_running_loop()
         loop.set_task_factory(task_factory)
         loop.set_exception_handler(self._unhandled)
@@ -134,19 +134,19 @@ class Story:
             await asyncio.sleep(60)
             await self._quiet()
             for part in self.parts:
-                self.told.broken += part.broken()
+                self.outcome.broken += part.broken()
         except Exception as exc:
-            self.told.broken.append(f"the story itself fails: {exc!r}")
+            self.outcome.broken.append(f"the story itself fails: {exc!r}")
         finally:
             await self._end(living)
-        return self.told
+        return self.outcome
 
     async def _quiet(self) -> None:
         """Returns when faults are over, everything was delivered and nothing waits."""
         while not self._is_quiet():
             if CLOCK.passed_s > ENDS_S:
                 waiting = [d.payload for d in self.slack.deliveries if not d.over]
-                self.told.broken.append(f"the story does not end: {waiting}")
+                self.outcome.broken.append(f"the story does not end: {waiting}")
                 return
             await asyncio.sleep(5)
             for ws in self.slack.workspaces:
@@ -171,10 +171,10 @@ class Story:
     def _unhandled(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
         self.tell(f"unhandled: {context.get('message')} {error!r}")
-        self.told.broken.append(f"unhandled: {context.get('message')} {error!r} {context.get('future')}")
+        self.outcome.broken.append(f"unhandled: {context.get('message')} {error!r} {context.get('future')}")
 
 
-def run(seed: int) -> Told:
+def run(seed: int) -> Outcome:
     """The story of a seed."""
     CLOCK.begin()
     random.seed(seed)
@@ -188,5 +188,5 @@ def run(seed: int) -> Told:
         gc.collect() if seed % 50 == 0 else None
 
 
-async def _tell(seed: int) -> Told:
+async def _tell(seed: int) -> Outcome:
     return await Story(seed).run()

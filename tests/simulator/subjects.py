@@ -71,7 +71,7 @@ class Subjects(Part):
     # What the model thinks
 
     def belongs(self, number: int) -> bool:
-        return random.Random(f"{number} of {self.story.told.seed}").random() < 0.5
+        return random.Random(f"{number} of {self.story.outcome.seed}").random() < 0.5
 
     def _think(self, asked: Asked, body: Mapping[str, Any]) -> str:
         if self.story.dice.random() < self._nonsense:
@@ -146,7 +146,7 @@ class Subjects(Part):
             refused = [text for text in replies if PURPOSE in text]
             if not refused:
                 continue
-            self.story.told.counts["refused for the subject"] += 1
+            self.story.outcome.counts["refused for the subject"] += 1
             if rules is None or rules.shadow or rules.action == "note":
                 yield f"q{number} is refused where nothing is"
             elif self._surely_belongs(number, rules):
@@ -170,7 +170,7 @@ class Subjects(Part):
         story, said = self.story, ours(self.story)
         posts = {id: post for post in story.posts.values() for id in replies_of(story, post)}
         for row in story.tx.all("select * from guard_verdicts where label is not null and label <> on_topic"):
-            story.told.counts["overturned"] += 1
+            story.outcome.counts["overturned"] += 1
             if row["labelled_by"] not in (story.slack.user("alice"), ""):  # "": she wanted to be forgotten
                 yield f"a verdict was overturned by {row['labelled_by']}"
             post = posts.get(row["reply"] or "")

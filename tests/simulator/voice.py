@@ -49,8 +49,8 @@ class Voice(Part):
         part = json.loads(body["file"])
         last = part.get("index", 0) == part.get("of", 1) - 1
         text = question(part["number"]) if last else _beginning(part["number"], part["index"])
-        heard: dict[str, Any] = {"text": text, "language": "german"}
-        return heard | {"usage": {"type": "duration", "seconds": _seconds(part)}}
+        reply: dict[str, Any] = {"text": text, "language": "german"}
+        return reply | {"usage": {"type": "duration", "seconds": _seconds(part)}}
 
     def _translate(self, asked: Asked, body: Mapping[str, Any]) -> str:
         return f"In English: {question(asked.number or 0)}"
@@ -163,7 +163,7 @@ class Voice(Part):
 
     def _shown(self, post: Post, replies: list[str]) -> Iterator[str]:
         """What was heard and answered stands in the thread, once."""
-        self.story.told.counts["clips"] += 1
+        self.story.outcome.counts["clips"] += 1
         answered = any(f"Answer {post.number}:" in text for text in replies)
         cards = len(self._cards(post))
         gone = post.deleted or post.forgotten
@@ -176,7 +176,7 @@ class Voice(Part):
         """Of a clip whose message is gone neither a card nor a word is left."""
         for number in self._clips:
             post = self.story.posts.get(number)
-            if post is None or not post.deleted or not _heard_of_the_deletion(self.story, post):
+            if post is None or not post.deleted or not _deletion_arrived(self.story, post):
                 continue
             if self._cards(post) and not self._place(post).archived:
                 yield f"a card is left of q{number}, which was deleted"
@@ -190,11 +190,11 @@ class Voice(Part):
         Who deletes a question has erased what was heard in its thread for it, before others ask about that.
         """
         left = {post.thread for post in self.story.posts.values() if post.deleted}
-        heard = defaultdict(list)
+        requests = defaultdict(list)
         for asked in self.story.asked:
             if asked.kind == "transcription" and asked.end == WHOLE:
-                heard[asked.number, asked.piece].append(asked)
-        for (number, piece), times in heard.items():
+                requests[asked.number, asked.piece].append(asked)
+        for (number, piece), times in requests.items():
             post = self._post(number)
             if self.story.plan.busy or post.forgotten or post.thread in left:
                 continue
@@ -218,7 +218,7 @@ def _beginning(number: int, piece: int) -> str:
     return f"Well, this is part {piece} of clip {number}."
 
 
-def _heard_of_the_deletion(story: Any, post: Post) -> bool:
+def _deletion_arrived(story: Any, post: Post) -> bool:
     deletions = (d for d in story.slack.deliveries if d.acked and d.kind == "events_api")
     return any(
         d.payload["event"].get("subtype") == "message_deleted" and d.payload["event"]["deleted_ts"] == post.ts

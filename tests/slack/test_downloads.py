@@ -156,7 +156,7 @@ async def dripping(body: bytes, pause_s: float, headers: dict[str, str]) -> Asyn
         yield File("F1", "clip", "audio/mp4", 100, address + "/f")
 
 
-def door_for(file: File, session: aiohttp.ClientSession, **more: Any) -> SlackFiles:
+def slack_files_for(file: File, session: aiohttp.ClientSession, **more: Any) -> SlackFiles:
     settings = Settings(
         slack_bot_token="xoxb-1", slack_api_url=file.url.removesuffix("f") + "api/", file_limit_mb=1
     )
@@ -166,14 +166,14 @@ def door_for(file: File, session: aiohttp.ClientSession, **more: Any) -> SlackFi
 async def test_a_file_that_drips_is_given_up_in_time() -> None:
     async with dripping(b"x", 0.01, {}) as file, aiohttp.ClientSession() as session:
         with pytest.raises(UnsupportedFile, match="too long"):
-            async with door_for(file, session, deadline_s=0.2).fetched(file):
+            async with slack_files_for(file, session, deadline_s=0.2).fetched(file):
                 pass
 
 
 async def test_a_file_without_end_is_cut_off() -> None:
     async with dripping(bytes(200_000), 0, {}) as file, aiohttp.ClientSession() as session:
         with pytest.raises(FileTooLarge):
-            async with door_for(file, session).fetched(file):
+            async with slack_files_for(file, session).fetched(file):
                 pass
 
 

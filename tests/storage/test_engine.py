@@ -98,12 +98,12 @@ async def test_a_read_cannot_write(engine: Engine) -> None:
 async def test_a_read_sees_one_unchanging_view(engine: Engine) -> None:
     loop = asyncio.get_running_loop()
 
-    def look_twice(tx: Tx) -> tuple[list[str], list[str]]:
+    def read_twice(tx: Tx) -> tuple[list[str], list[str]]:
         before = models(tx)
         asyncio.run_coroutine_threadsafe(engine.write(learn, "meanwhile"), loop).result()
         return before, models(tx)
 
-    assert await engine.read(look_twice) == ([], [])
+    assert await engine.read(read_twice) == ([], [])
     assert await engine.read(models) == ["meanwhile"]
 
 

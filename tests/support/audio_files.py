@@ -137,15 +137,15 @@ def listen(recording: bytes) -> list[tuple[float, str]]:
     """(second, word) for each word in the samples of a recording; one cut through is heard wrongly."""
     samples = decode(recording).astype(np.float64)
     hop = RATE // 100
-    heard: list[tuple[int, int]] = []  # (tone, how many hundredths)
+    runs: list[tuple[int, int]] = []  # (tone, how many hundredths)
     for tone in _tones_in(np.lib.stride_tricks.sliding_window_view(samples, 2 * hop)[::hop]):
-        if heard and heard[-1][0] == tone:
-            heard[-1] = (tone, heard[-1][1] + 1)
+        if runs and runs[-1][0] == tone:
+            runs[-1] = (tone, runs[-1][1] + 1)
         else:
-            heard.append((tone, 1))
+            runs.append((tone, 1))
     at = 0
     groups: list[tuple[float, list[int]]] = []
-    for tone, length in heard:
+    for tone, length in runs:
         if tone == -1 and length >= 3:
             groups.append((at / 100, []))
         elif tone >= 0 and length >= 3:

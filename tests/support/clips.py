@@ -11,7 +11,7 @@ from tests.support.audio_files import encode, say, tones
 from tests.support.workspace import Workspace, is_final, text_of
 
 T = TypeVar("T")
-EARS = {"recognise": tones}  # for `workspace(model=…)`: hears what is in the samples
+TONE_RECOGNITION = {"recognise": tones}  # for `workspace(model=…)`: reads the words off the samples
 PATIENCE_S = 60.0  # decoding takes its time on a machine that has much to do
 BUNDLED = Path(__file__).parents[2] / "bot" / "sandbox" / "clips"
 
@@ -88,7 +88,7 @@ async def answered(
     return answers(team, thread, channel)[count - 1]
 
 
-def heard(team: Workspace) -> list[dict[str, Any]]:
+def speech_requests(team: Workspace) -> list[dict[str, Any]]:
     """What the speech model was asked, oldest first."""
     return [r.body for r in team.model.requests if r.endpoint.startswith("audio/")]
 

@@ -14,8 +14,10 @@ async def parley(team: Workspace, text: str, *, user: str = "alice", channel: st
     return str(delivery.response)
 
 
-async def told(team: Workspace, text: str = SECRET, *, user: str = "alice", channel: str = "#general") -> str:
-    """A thread in which somebody told Parley something; the thread."""
+async def tell_in_thread(
+    team: Workspace, text: str = SECRET, *, user: str = "alice", channel: str = "#general"
+) -> str:
+    """Has somebody tell Parley something to remember; the thread it stands in."""
     thread = await team.ask(f"@parley remember {text}", user=user, channel=channel)
     await team.answer(channel, thread)
     await team.quiet()

@@ -127,8 +127,8 @@ def _assert_said_once(there: list[Found], asked: set[str], cards: list[Found]) -
     assert not [m for m in there if not is_final(m) and not m.get("files")], "it belongs to no reply"
     parts = defaultdict(list)
     for message in said:
-        told = message["metadata"]["event_payload"]
-        parts[told["id"]].append(told["part"])
+        payload = message["metadata"]["event_payload"]
+        parts[payload["id"]].append(payload["part"])
     for id, numbers in parts.items():
         assert sorted(numbers) == list(range(len(numbers))), f"{id}: said twice, or a part is missing"
     shown = {card["id"] for card in cards}
@@ -169,28 +169,28 @@ async def kept_in(
     `unseen`: at most so many ledger rows have no request, because it died before it could make it.
     """
 
-    async def look() -> Books:
+    async def read_books() -> Books:
         with closing(sqlite3.connect(path)) as db:
             return books(SqliteTx(db), accepted(slack))
 
-    found = await _closed(look)
+    found = await _closed(read_books)
     return assert_kept(slack, model, found, cancelled=0, shut=shut, unseen=unseen)
 
 
 def _live(team: Workspace) -> Callable[[], Awaitable[Books]]:
-    async def look() -> Books:
+    async def read_books() -> Books:
         await team.quiet(PATIENCE_S)
         return await team.bot.services.engine.read(books, accepted(team.slack))
 
-    return look
+    return read_books
 
 
-async def _closed(look: Callable[[], Awaitable[Books]], timeout_s: float = PATIENCE_S) -> Books:
+async def _closed(read_books: Callable[[], Awaitable[Books]], timeout_s: float = PATIENCE_S) -> Books:
     """The books, once nothing in them is open, or too long has passed."""
     loop = asyncio.get_running_loop()
     ends_at = loop.time() + timeout_s
-    found = await look()
+    found = await read_books()
     while not found.closed and loop.time() < ends_at:
         await asyncio.sleep(0.02)
-        found = await look()
+        found = await read_books()
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.sandbox.slack.state import Person
-from tests.support.spending import told
+from tests.support.spending import run_command
 from tests.support.workspace import Workspace
 
 PEOPLE = {"admin": "alice", "owner": "bob", "member": "carol", "guest": "gus", "stranger": "dana"}
@@ -23,4 +23,4 @@ async def furnish(team: Workspace) -> None:
         ws.channels[team.slack.channel("#general")].members[team.slack.user(name)] = None
     ws.channels[team.slack.channel("#finance")].members[team.slack.user("eve")] = None
     ws.add_channel("C0VAULT001", "vault", team.slack.user("bob"), ws.bot, kind="group")
-    await told(team, "alice", "owner @bob")
+    await run_command(team, "alice", "owner @bob")

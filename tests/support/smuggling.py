@@ -43,7 +43,7 @@ class Rates:
     look_alikes: int
     rungs: Counter[str]
 
-    def told(self) -> str:
+    def describe(self) -> str:
         by = ", ".join(f"{rung} {n}" for rung, n in sorted(self.rungs.items()))
         return (
             f"{_share(self.passed, self.smuggled)} smuggled questions passed, "
@@ -107,11 +107,11 @@ async def _judged(
 async def main() -> None:
     for name, model in JUDGES.items():
         found = await rates(model=model)
-        print(f"{name}: {found.told()}")
+        print(f"{name}: {found.describe()}")
         for kind, texts in (("passed", found.passed), ("refused", found.wronged)):
             for text in texts:
                 print(f"  {kind}: {text}")
-        note(f"The guard with {name}", found.told())
+        note(f"The guard with {name}", found.describe())
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Money spent in a running workspace, and what somebody is told after /parley."""
+"""Money spent in a running workspace, and commands with what somebody is shown for them."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ async def spend(
     await ledger.settle(await ledger.open(scope, model, upper_bound=used, attempt=1), used, outcome="ok")
 
 
-async def told(team: Workspace, user: str, words: str, channel: str = "#general") -> dict[str, Any]:
-    """What somebody is shown after /parley, which is always acknowledged at once."""
+async def run_command(team: Workspace, user: str, words: str, channel: str = "#general") -> dict[str, Any]:
+    """Sends /parley with these words, which is acknowledged at once; what the person is shown."""
     before = len(team.slack.ephemerals(user))
     delivery = await team.slack.command(user, channel, "/parley", words)
     assert delivery.acked_after_s is not None

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from handlers.costs import blocks
-from tests.support.spending import spend, told
+from tests.support.spending import run_command, spend
 from tests.support.workspace import Workspace, workspace
 
 
@@ -33,7 +33,7 @@ async def open_to_browsers(tmp_path: Path, *, spent: bool = True, **environ: str
 
 async def link(team: Workspace, user: str) -> str:
     """The address behind the button that somebody is shown."""
-    shown = await told(team, user, "usage month by channel")
+    shown = await run_command(team, user, "usage month by channel")
     (button,) = [
         element
         for block in shown["blocks"]

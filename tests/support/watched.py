@@ -67,7 +67,7 @@ class Watched:
     def each(self, what: str) -> list[float]:
         return [float(getattr(sample, what)) for sample in self.samples]
 
-    def told(self) -> str:
+    def describe(self) -> str:
         """How the loop, memory and descriptors did."""
         lags_ms = sorted(1000 * lag_s for lag_s in self.each("lag_s"))
         return (

@@ -86,9 +86,9 @@ async def workspace(
     async with (
         FakeSlack(**{"manifest": MANIFEST, "rate_limits": False, **(slack or {})}) as fake_slack,
         FakeModel(**(model or {})) as fake_model,
-        started(fake_slack, fake_model, tmp_path, **environ) as house,
+        started(fake_slack, fake_model, tmp_path, **environ) as team,
     ):
-        yield house
+        yield team
 
 
 @asynccontextmanager

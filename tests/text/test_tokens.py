@@ -18,11 +18,11 @@ O200K = "gpt-4o"
 CL100K = "gpt-3.5-turbo"
 UNKNOWN = "qwen3-32b"
 
-PROSE = "The quick brown fox jumps over the lazy dog, and then it sleeps until Thursday. " * 40
+ENGLISH = "The quick brown fox jumps over the lazy dog, and then it sleeps until Thursday. " * 40
 CODE = (
     'def total(rows: list[int]) -> int:\n    return sum(row["price"] for row in rows if row["paid"])\n' * 40
 )
-TEXTS = {"prose": PROSE, "code": CODE, "json": '{"id": 17, "tags": ["a", "b"], "ok": true}\n' * 40}
+TEXTS = {"prose": ENGLISH, "code": CODE, "json": '{"id": 17, "tags": ["a", "b"], "ok": true}\n' * 40}
 
 text = st.text(st.characters(codec="utf-8") | st.sampled_from(" \n<|>aé漢🎉"), max_size=300)
 
@@ -106,14 +106,14 @@ def test_an_estimate_is_never_above_the_bound():
 
 
 def test_cut_leaves_out_no_more_than_it_must():
-    kept = tokens.cut(PROSE, 100, O200K)
+    kept = tokens.cut(ENGLISH, 100, O200K)
     assert tokens.count(kept, O200K) == 100
 
 
 def test_fits_agrees_with_count():
-    exact = tokens.count(PROSE, O200K)
-    assert tokens.fits(PROSE, exact, O200K)
-    assert not tokens.fits(PROSE, exact - 1, O200K)
+    exact = tokens.count(ENGLISH, O200K)
+    assert tokens.fits(ENGLISH, exact, O200K)
+    assert not tokens.fits(ENGLISH, exact - 1, O200K)
 
 
 @pytest.mark.parametrize("name", TEXTS)
@@ -124,26 +124,26 @@ def test_estimate_is_near_the_truth_and_above_it(name):
 
 def test_estimates_follow_what_the_provider_reports():
     tokens = fresh_tokens()
-    before = tokens.count(PROSE, UNKNOWN)
+    before = tokens.count(ENGLISH, UNKNOWN)
     reported = before * 0.8
     for _ in range(10):
-        tokens.learn(UNKNOWN, reported / tokens.count(PROSE, UNKNOWN))
-    assert tokens.count(PROSE, UNKNOWN) == pytest.approx(reported, rel=0.01)
-    assert tokens.count(PROSE, "another-model") == before
+        tokens.learn(UNKNOWN, reported / tokens.count(ENGLISH, UNKNOWN))
+    assert tokens.count(ENGLISH, UNKNOWN) == pytest.approx(reported, rel=0.01)
+    assert tokens.count(ENGLISH, "another-model") == before
 
 
 def test_an_absurd_report_does_not_spoil_the_estimates():
     tokens = fresh_tokens()
-    before = tokens.count(PROSE, UNKNOWN)
+    before = tokens.count(ENGLISH, UNKNOWN)
     for _ in range(9):
         tokens.learn(UNKNOWN, 1000.0)
-    assert tokens.count(PROSE, UNKNOWN) <= before * tokens.MOST_RATIO
+    assert tokens.count(ENGLISH, UNKNOWN) <= before * tokens.MOST_RATIO
 
 
 def test_exact_counts_learn_nothing():
-    before = tokens.count(PROSE, O200K)
+    before = tokens.count(ENGLISH, O200K)
     tokens.learn(O200K, 3.0)
-    assert tokens.count(PROSE, O200K) == before
+    assert tokens.count(ENGLISH, O200K) == before
 
 
 def test_a_short_text_loads_no_vocabulary_and_nothing_is_downloaded():
@@ -193,7 +193,7 @@ async def test_long_texts_are_counted_off_the_loop():
             await asyncio.sleep(0)
 
     ticking = asyncio.create_task(tick())
-    assert await tokens.counted(PROSE * 100, O200K) == tokens.count(PROSE * 100, O200K)
+    assert await tokens.counted(ENGLISH * 100, O200K) == tokens.count(ENGLISH * 100, O200K)
     ticking.cancel()
     assert ticks > 1
     assert await tokens.counted("hi", O200K) == 1

@@ -60,11 +60,11 @@ def test_webvtt_tells_the_speaker() -> None:
 
 
 def test_json_has_the_shape_that_whispers_has() -> None:
-    told = json.loads(captions.as_json(CARD))
-    assert told["language"] == "de"
-    assert told["duration"] == 3_700.5
-    assert told["segments"][0] == {"id": 0, "start": 0, "end": 1.2, "text": "Guten Tag."}
-    assert told["cost_usd"] == "0.37"
+    written = json.loads(captions.as_json(CARD))
+    assert written["language"] == "de"
+    assert written["duration"] == 3_700.5
+    assert written["segments"][0] == {"id": 0, "start": 0, "end": 1.2, "text": "Guten Tag."}
+    assert written["cost_usd"] == "0.37"
     assert json.loads(captions.as_json(CARD, english=True))["language"] == "en"
 
 

@@ -282,11 +282,13 @@ async def test_the_child_sees_no_secrets(tmp_path: Path, monkeypatch: pytest.Mon
 
 async def test_progress_is_told_while_a_long_file_is_decoded(tmp_path: Path) -> None:
     path = encode(np.concatenate([say(range(100)), silence(60)]), tmp_path / "clip", "flac")
-    told: list[tuple[float, float]] = []
+    reported: list[tuple[float, float]] = []
     (tmp_path / "parts").mkdir()
-    await decode_file(path, "clip", tmp_path / "parts", WANTS, progress=lambda at, of: told.append((at, of)))
-    assert [round(at) for at, _ in told] == [30, 60, 90]
-    assert all(of == pytest.approx(92, abs=0.1) for _, of in told)
+    await decode_file(
+        path, "clip", tmp_path / "parts", WANTS, progress=lambda at, of: reported.append((at, of))
+    )
+    assert [round(at) for at, _ in reported] == [30, 60, 90]
+    assert all(of == pytest.approx(92, abs=0.1) for _, of in reported)
 
 
 async def test_giving_up_ends_the_child(tmp_path: Path) -> None:

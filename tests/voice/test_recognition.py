@@ -61,18 +61,18 @@ async def test_every_format_reaches_the_model_byte_for_byte(container: str, tmp_
 
 async def test_a_long_recording_reaches_the_model_in_parts_that_hold_all_of_it(tmp_path: Path) -> None:
     path = clip_of(range(100), tmp_path / "meeting", "mp3", pause_s=0.6, pause_every=6)
-    told: list[str] = []
+    reported: list[str] = []
     async with recognizer_on(tmp_path, voice_request_s=11) as h:
         request = TranscriptionRequest(
-            "meeting.mp3", SCOPE, progress=lambda at, of: told.append(recognition.format_minutes(at, of))
+            "meeting.mp3", SCOPE, progress=lambda at, of: reported.append(recognition.format_minutes(at, of))
         )
         card = await h.recognizer.recognize(path, request)
         lengths = [len(decode(asked["file"][1])) / RATE for asked in h.requests]
     assert card.text == text(range(100))
     assert max(lengths) <= 11
     assert sum(lengths) == pytest.approx(card.length_s, abs=0.3)
-    assert told[0] == "0 of 1 minute"
-    assert told[-1] == "1 of 1 minute"
+    assert reported[0] == "0 of 1 minute"
+    assert reported[-1] == "1 of 1 minute"
     starts = [s.start_s for s in card.segments]
     assert starts == sorted(starts)
     assert card.segments[-1].end_s <= card.length_s
@@ -347,16 +347,16 @@ async def test_a_recording_that_is_wanted_twice_at_once_is_listened_to_once(tmp_
 
 async def test_after_a_failure_only_the_missing_parts_are_asked_for_again(tmp_path: Path) -> None:
     path = clip_of(range(100), tmp_path / "clip", "flac", pause_s=0.6, pause_every=6)
-    heard: list[str] = []
+    transcripts: list[str] = []
 
     class Flaky:
         working = False
 
         async def transcribe(self, name: str, audio: bytes, *args: Any, **more: Any) -> dict[str, Any]:
-            if len(heard) == 2 and not self.working:
+            if len(transcripts) == 2 and not self.working:
                 raise ConnectionError("the line dropped")
-            heard.append(tones(audio).text)
-            return {"text": heard[-1]}
+            transcripts.append(tones(audio).text)
+            return {"text": transcripts[-1]}
 
         translate = transcribe
 
@@ -364,11 +364,11 @@ async def test_after_a_failure_only_the_missing_parts_are_asked_for_again(tmp_pa
     async with recognizer_on(tmp_path, speech=flaky, voice_request_s=11, voice_parallel=1) as h:
         with pytest.raises(ConnectionError):
             await h.recognizer.recognize(path, TranscriptionRequest("clip", SCOPE))
-        assert len(heard) == 2
+        assert len(transcripts) == 2
         flaky.working = True
         card = await h.recognizer.recognize(path, TranscriptionRequest("clip", SCOPE))
     assert card.text == text(range(100))
-    assert len(heard) == len(set(heard)) >= 4
+    assert len(transcripts) == len(set(transcripts)) >= 4
 
 
 KILLED = """

@@ -103,10 +103,10 @@ class CountingSpeech:
         self, name: str, audio: bytes, scope: Scope, *, model: str, seconds: float, **more: Any
     ) -> dict[str, Any]:
         self.seconds.append(seconds)
-        heard = listen(audio)
-        reply: dict[str, Any] = {"text": " ".join(word for _, word in heard)}
+        words = listen(audio)
+        reply: dict[str, Any] = {"text": " ".join(word for _, word in words)}
         if self.timed:
-            reply["segments"] = [{"start": at, "end": at + 0.32, "text": word} for at, word in heard]
+            reply["segments"] = [{"start": at, "end": at + 0.32, "text": word} for at, word in words]
         return reply
 
     translate = transcribe

@@ -13,6 +13,8 @@ from tests.support.house import MODULES, ROOMS, circles, imports, room, room_imp
 ONE_ROOM = {
     "openai": "bot/provider",
     "httpx2": "bot/provider",
+    "slack_bolt": "handlers/slack",
+    "slack_sdk": "handlers/slack",
     "tiktoken": "bot/text",
     "genai_prices": "bot/costs",
     "sqlite3": "storage/sqlite",
@@ -24,11 +26,6 @@ ONE_ROOM = {
     "pyarrow": "bot/reports",
     "tokenizers": "bot/ml",
     "safetensors": "bot/ml",
-}
-# Bolt registers listeners where they are listed and started; everything else of Slack's SDK is its client.
-SLACK = {
-    "slack_sdk": {"handlers/slack", "handlers/serve"},
-    "slack_bolt": {"handlers/slack", "handlers/routes", "handlers/serve", "handlers/intake", "handlers/http"},
 }
 
 
@@ -70,11 +67,6 @@ def test_a_circle_is_found() -> None:
 @pytest.mark.parametrize("package", ONE_ROOM)
 def test_a_package_has_one_room(package: str) -> None:
     assert rooms_importing(package) == {ONE_ROOM[package]}
-
-
-@pytest.mark.parametrize("package", SLACK)
-def test_slacks_packages_stay_where_slack_is_met(package: str) -> None:
-    assert rooms_importing(package) == SLACK[package]
 
 
 def test_a_public_class_has_a_name_of_its_own() -> None:

@@ -11,6 +11,7 @@ import pytest
 from bot.conversation.turn import CUT
 from bot.core.errors import Credentials
 from bot.provider import circuit_breaker
+from bot.provider.service import Provider
 from bot.sandbox.rehearsal.question import RehearsedAnswer
 from storage.engine import Tx
 from tests.support.promises import kept
@@ -115,11 +116,11 @@ async def test_row_33_two_failures_and_then_an_answer_are_three_rows_and_one_suc
 @pytest.mark.parametrize("style", ["chat", "responses", "transcript"])
 @pytest.mark.parametrize("fault", ["stall", "reset", "eof", "bad_json"])
 async def test_row_34_what_broke_off_is_marked_estimated_and_no_good_memory(
-    tmp_path: Path, style: str, fault: str
+    tmp_path: Path, style: str, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setitem(Provider.__init__.__kwdefaults__ or {}, "stall_s", 0.5)
     model = {"PARLEY_MODEL": "rehearsal"} if style == "transcript" else {}
     async with workspace(tmp_path, PARLEY_STYLE=style, **model) as team:
-        team.bot.services.provider._stall_s = 0.5
         team.model.script(LONG)
         team.model.faults.add(fault, after_chunks=6)
         thread = await team.ask("@parley hello")

@@ -179,7 +179,7 @@ def decoders() -> Iterator[int]:
     """Process ids of decoders at work."""
     for task in Path("/proc/self/task").iterdir():
         for child in (task / "children").read_text().split():
-            if b"audio_child" in Path(f"/proc/{child}/cmdline").read_bytes():
+            if b"decoder_process" in Path(f"/proc/{child}/cmdline").read_bytes():
                 yield int(child)
 
 

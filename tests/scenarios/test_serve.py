@@ -471,7 +471,8 @@ async def test_check_tells_of_a_model_that_is_about_to_end_or_does_not_answer(tm
         assert status == 1
         assert out == "wrong: PARLEY_MODEL: davinci-002 ended on 2026-09-28\n"
         status, out, errors = await team.run(BOT, "check", OPENAI_BASE_URL="http://127.0.0.1:9/v1")
-        assert (status, out) == (1, "wrong: model: Unavailable: APITimeoutError\n")
+        sentence = "wrong: the model API cannot be reached: is OPENAI_BASE_URL right? (APITimeoutError)\n"
+        assert (status, out) == (1, sentence)
         assert "Traceback" not in errors
 
 

@@ -75,7 +75,7 @@ ROOMS: dict[str, str] = {
         "bot/guard bot/voice bot/privacy bot/sandbox"
     ),
     "bot/__main__": "bot/cli",
-    "handlers/slack": "bot/core storage/place bot/text bot/ops bot/costs bot/reports",
+    "handlers/slack": "bot/core storage/place bot/text bot/ops bot/costs",
     "handlers/reply": "bot/core bot/text bot/ops bot/voice handlers/slack",
     "handlers/adapter": "bot/core bot/text bot/conversation handlers/slack handlers/reply",
     "handlers/voice": (
@@ -89,7 +89,9 @@ ROOMS: dict[str, str] = {
         "handlers/channel"
     ),
     "handlers/commands": "bot/core bot/app handlers/slack handlers/adapter handlers/costs handlers/channel",
-    "handlers/home": "bot/core bot/app handlers/slack handlers/adapter handlers/costs handlers/commands",
+    "handlers/home": (
+        "bot/core bot/reports bot/app handlers/slack handlers/adapter handlers/costs handlers/commands"
+    ),
     "handlers/actions": "storage/place bot/guard bot/app handlers/slack handlers/adapter handlers/guard",
     "handlers/shortcuts": "bot/core bot/app handlers/slack",
     "handlers/intake": "bot/voice bot/conversation handlers/slack",
@@ -103,8 +105,7 @@ ROOMS: dict[str, str] = {
         "handlers/intake handlers/http handlers/routes"
     ),
     "handlers/check": (
-        "bot/core storage/database bot/ops bot/provider bot/voice handlers/slack handlers/routes "
-        "handlers/serve"
+        "bot/core storage/database bot/ops bot/provider bot/voice handlers/slack handlers/routes"
     ),
 }
 

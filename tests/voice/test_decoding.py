@@ -299,7 +299,7 @@ async def test_giving_up_ends_the_child(tmp_path: Path) -> None:
     with pytest.raises(asyncio.CancelledError):
         await work
     children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-    assert not [c for c in children if b"audio_child" in Path(f"/proc/{c}/cmdline").read_bytes()]
+    assert not [c for c in children if b"decoder_process" in Path(f"/proc/{c}/cmdline").read_bytes()]
 
 
 @given(st.binary(max_size=80))

@@ -30,7 +30,7 @@ pytestmark = [
 ]
 
 HERE = {"PATH": os.environ["PATH"], "PARLEY_STREAMS_PER_MINUTE": "0"}
-expect.set_options(timeout=20_000)  # patience for a busy machine; nothing is expected to take so long
+expect.set_options(timeout=60_000)  # patience for a busy machine; nothing is expected to take so long
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

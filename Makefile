@@ -25,9 +25,10 @@ WORKERS ?= 4
 test: setup
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
-# What starts no process, browser or training; of one room: make quick ROOM=voice
+# What starts neither a process, a browser, a training nor the whole bot; of one room: make quick ROOM=voice
+WHOLE := scenarios faults attacks kills browser simulator bench
 quick: setup
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(if $(ROOM),tests/$(ROOM)) \
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(WHOLE:%=--ignore=tests/%) $(if $(ROOM),tests/$(ROOM)) \
 		-m "not slow and not process and not browser and not training"
 
 # A Chromium for the browser tests, where there is none: with the system's package manager, so as root.

@@ -119,6 +119,7 @@ async def test_what_was_refused_and_then_forgotten_is_not_read_in_again_from_sla
         team.model.faults.add("content_policy")
         thread = await team.ask(f"@parley {SECRET}", user="bob")
         await team.answer("#general", thread)
+        await team.quiet(60)
         await parley(team, "forget all", user="bob")
         await team.quiet(60)
         await team.ask("@parley and now?", user="bob", thread=thread)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import gc
 import os
 import sys
 import tempfile
@@ -33,3 +34,9 @@ def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.Abstrac
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         add_marks(item)
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays: it is not looked through again with every search for what can be freed."""
+    gc.collect()
+    gc.freeze()

@@ -5,30 +5,28 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("source")  # one worker parses it once
 TESTS = Path(__file__).parent
 FILES = sorted(TESTS.rglob("*.py"))
 TEST_FILE = re.compile(r"\btests\.(?:\w+\.)*test_\w+")
 PRIVATE = re.compile(r"(?:^|\.)_[a-z]\w*$")
 ROOMS = [TESTS.parent / room for room in ("bot", "handlers", "storage")]
 MODULES = sorted({path.stem for room in ROOMS for path in room.rglob("[a-z]*.py")})
+PRIVATE_CALL = re.compile(rf"\b(?:{'|'.join(MODULES)})\._[a-z]\w*\(")
 
 
 def named(path: Path) -> str:
     return str(path.relative_to(TESTS))
 
 
-def trees() -> Iterator[tuple[Path, ast.Module]]:
-    for path in FILES:
-        yield path, ast.parse(path.read_text("utf-8"))
-
-
-def imported(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
+def imported(nodes: list[ast.AST]) -> Iterator[str]:
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -37,16 +35,9 @@ def imported(tree: ast.AST) -> Iterator[str]:
             yield from TEST_FILE.findall(node.value)
 
 
-def test_no_file_imports_from_a_test_file() -> None:
-    found = {
-        (named(path), name) for path, tree in trees() for name in imported(tree) if TEST_FILE.match(name)
-    }
-    assert found == set(), "what two test files need stands in tests/support/"
-
-
-def replaced(tree: ast.AST) -> Iterator[str]:
+def replaced(nodes: Iterable[ast.AST]) -> Iterator[str]:
     """What monkeypatch and mock put something else in the place of: names, or the path of one."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             words = [
                 a.value for a in node.args[:2] if isinstance(a, ast.Constant) and isinstance(a.value, str)
@@ -55,24 +46,35 @@ def replaced(tree: ast.AST) -> Iterator[str]:
                 yield from words
 
 
+def called_in_strings(nodes: list[ast.AST]) -> Iterator[str]:
+    """Private functions of ours that a piece of code calls which stands in a string."""
+    for node in nodes:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield from PRIVATE_CALL.findall(node.value)
+
+
+@cache
+def findings() -> dict[str, set[tuple[str, str]]]:
+    """What breaks a rule, as (file, name), by rule; each file is parsed once for all of them."""
+    found: dict[str, set[tuple[str, str]]] = {"import": set(), "replace": set(), "string": set()}
+    for path in FILES:
+        nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+        found["import"] |= {(named(path), name) for name in imported(nodes) if TEST_FILE.match(name)}
+        found["replace"] |= {(named(path), name) for name in replaced(nodes) if PRIVATE.search(name)}
+        found["string"] |= {(named(path), name) for name in called_in_strings(nodes)}
+    return found
+
+
+def test_no_file_imports_from_a_test_file() -> None:
+    assert findings()["import"] == set(), "what two test files need stands in tests/support/"
+
+
 def test_nothing_private_is_replaced() -> None:
-    found = {(named(path), name) for path, tree in trees() for name in replaced(tree) if PRIVATE.search(name)}
-    assert found == set(), "a test reaches a private function through the public one that calls it"
+    assert findings()["replace"] == set(), "a test reaches a private function through the public one"
 
 
 def test_nothing_private_is_named_in_code_that_stands_in_a_string() -> None:
-    modules = {
-        path.stem for room in ("bot", "handlers", "storage") for path in (TESTS.parent / room).rglob("*.py")
-    }
-    private = re.compile(rf"\b(?:{'|'.join(sorted(modules - {'__init__', '__main__'}))})\._[a-z]\w*\(")
-    found = {
-        (named(path), name)
-        for path, tree in trees()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-        for name in private.findall(node.value)
-    }
-    assert found == set()
+    assert findings()["string"] == set()
 
 
 @pytest.mark.parametrize(
@@ -86,4 +88,4 @@ def test_nothing_private_is_named_in_code_that_stands_in_a_string() -> None:
     ],
 )
 def test_what_is_replaced_is_seen_in_code(code: str, is_private: bool) -> None:
-    assert any(PRIVATE.search(name) for name in replaced(ast.parse(code))) is is_private
+    assert any(PRIVATE.search(name) for name in replaced(ast.walk(ast.parse(code)))) is is_private

@@ -18,6 +18,7 @@ from bot.ml.labelled_files import LabelledRow, read_rows
 from bot.ml.minilm import MiniLM
 from tests.support.guard_rows import article_splits, pairs, topic_split
 
+pytestmark = pytest.mark.training
 KEYS = {
     *("train_rows", "test_rows", "auroc", "auprc", "fpr_at_95_tpr", "threshold", "realised_tpr", "accuracy"),
     *("precision", "recall", "f_beta", "refusal_precision", "refusal_recall", "calibration_error"),

@@ -26,6 +26,7 @@ from storage.database import open_engine
 from tests.support.audio_files import silence, wav
 from tests.support.workspace import workspace
 
+pytestmark = pytest.mark.process  # each reads a clip, which a process decodes
 CLIPS = Path(__file__).parents[2] / "bot" / "sandbox" / "clips"
 GERMAN, ENGLISH = CLIPS / "offene_rechnung.webm", CLIPS / "release_note.m4a"
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -119,6 +120,7 @@ def dotted(path: Path) -> str:
 MODULES = {dotted(path): path for path in CODE}
 
 
+@cache
 def imports(path: Path) -> set[str]:
     """Every module that a file imports, anywhere in it."""
     found: set[str] = set()
@@ -136,6 +138,7 @@ def room(module: str) -> str:
     return "/".join(module.split(".")[:2])
 
 
+@cache
 def room_imports() -> dict[str, set[str]]:
     """Each room with the rooms that its files import."""
     found: dict[str, set[str]] = {}

@@ -1,4 +1,5 @@
-"""Which tests start a process, drive a browser or train: read off the code that they and their fixtures call.
+"""Which tests start a process or the whole bot, drive a browser or train: read off what they and their fixtures
+call.
 
 `make quick` leaves those out. What a test reaches through the running bot alone is named here by the helper
 that causes it.
@@ -20,7 +21,9 @@ CAUSES = {
         "bot.voice.decoding.decode_file", "bot.voice.recognition.Recognizer",  # a process decodes
         "tests.support.clips.drop", "tests.support.clips.clip", "tests.support.clips.bundled",
         "bot.reports.chart_images.draw", "bot.reports.chart_images.draw_chart",  # a process draws
+        "bot.reports.chart_images.script",
     },
+    "bot": {"tests.support.workspace.started"},
     "training": {
         "bot.ml.discriminator.train", "bot.ml.answer_classifier.train", "bot.learning.trainer.Trainer",
         "tests.support.guarded_channel.teach", "tests.support.guarded_channel.save",

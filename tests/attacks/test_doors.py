@@ -27,7 +27,7 @@ from bot.sandbox.slack.people.acts import FileUpload
 from handlers.slack import client
 from handlers.slack import downloads as files
 from handlers.slack.allowed_hosts import is_slack_address
-from tests.support.captured_model import captured, escapes, settled, shown
+from tests.support.captured_model import captured, escapes, shown
 from tests.support.hostile_text import called, out, strays
 from tests.support.shared_files import BAD, fetched, listening, shared
 from tests.support.workspace import Workspace, workspace
@@ -175,7 +175,7 @@ async def test_attack_12_a_command_that_wants_its_answer_elsewhere_is_refused(tm
             "trigger_id": "1.1",
         }
         assert await delivered(team, urlencode(form).encode()) == 400
-        await settled(team)
+        await team.quiet()
     assert met == []
 
 
@@ -300,7 +300,7 @@ async def test_broken_bodies_on_every_surface_are_refused_without_a_trace(
             ):
                 status = await delivered(team, given, kind=kind)
                 assert status < 500, (given[:60], kind)
-        await settled(team)
+        await team.quiet()
         assert await count(team) == 0
         assert "Traceback" not in caplog.text
 
@@ -332,7 +332,7 @@ async def test_attack_18_nothing_that_anybody_says_is_in_the_log(
             for text in FORGERY:
                 await team.ask(f"@parley c4n4rylog {text} ⟦c4n4ryanswer {text}⟧")
                 await team.slack.command("alice", "#general", "/parley", f"usage c4n4rylog {text}"[:2_000])
-            await settled(team)
+            await team.quiet()
         written = capfd.readouterr().err
     finally:
         root.handlers[:] = before
@@ -481,7 +481,7 @@ async def test_attack_33_the_operators_pages_hold_no_names_ids_or_words(tmp_path
         thread = await team.ask("@parley remember c4n4rymetrics")
         await team.answer("#general", thread)
         await team.slack.command("alice", "#general", "/parley", "usage by channel")
-        await settled(team)
+        await team.quiet()
         read = ""
         async with aiohttp.ClientSession() as http:
             for path in ("/metrics", "/readyz", "/livez", "/", "/inbox", "/retention", "/slack/events"):

@@ -21,7 +21,7 @@ from handlers.guard import blocks
 from handlers.slack.blocks import FEEDBACK, FORGET_ALL, RETRY
 from storage.conversation import replies
 from storage.engine import Tx
-from tests.support.captured_model import captured, settled, shown
+from tests.support.captured_model import captured, shown
 from tests.support.conversation_rows import HERE
 from tests.support.guarded_channel import opened
 from tests.support.promises import kept
@@ -49,7 +49,7 @@ async def says(team: Workspace, who: tuple[int, str, str], text: str, thread: st
 async def asked_of(team: Workspace, count: int) -> list[Any]:
     """The model's requests, once there are so many and nothing is on its way."""
     await team.slack.until(lambda: len(team.model.requests) >= count, 60)
-    await settled(team)
+    await team.quiet()
     assert len(team.model.requests) == count
     return list(team.model.requests)
 
@@ -130,7 +130,7 @@ async def flood(team: Workspace, people: tuple[str, ...], channels: tuple[str, .
         await team.ask(
             f"@parley question {n}", user=people[n % len(people)], channel=channels[n % len(channels)]
         )
-    await settled(team)
+    await team.quiet()
 
 
 def long_answer(asked: Any) -> RehearsedAnswer:
@@ -174,7 +174,7 @@ async def rare_emoji(team: Workspace) -> None:
     await cap(team, "workspace")
     for n in range(3):
         await team.ask(f"@parley {chr(0x1FAE0 + n) * 38_000}", user="bob")
-    await settled(team)
+    await team.quiet()
 
 
 async def follow_ups(team: Workspace) -> None:
@@ -183,7 +183,7 @@ async def follow_ups(team: Workspace) -> None:
     thread = await team.ask("@parley begin", user="bob")
     for n in range(20):
         await team.ask(f"go on {n}", user="bob", thread=thread)
-    await settled(team)
+    await team.quiet()
 
 
 async def failures(team: Workspace) -> None:
@@ -191,7 +191,7 @@ async def failures(team: Workspace) -> None:
     team.model.faults.add("reset", times=30)
     for n in range(10):
         await team.ask(f"@parley {n}", user="bob")
-    await settled(team)
+    await team.quiet()
 
 
 async def retries(team: Workspace) -> None:
@@ -199,9 +199,9 @@ async def retries(team: Workspace) -> None:
     team.model.faults.add("reset", times=3)
     thread = await team.ask("@parley hello", user="bob")
     await team.slack.until(lambda: RETRY in str(team.replies("#general", thread)), 30)
-    await settled(team)
+    await team.quiet()
     await pressed(team, "bob", thread, times=200)
-    await settled(team)
+    await team.quiet()
 
 
 SPENT = [
@@ -232,22 +232,22 @@ async def edited(team: Workspace) -> None:
     ts = await team.ask("hello", user="bob")
     for n in range(50):
         await team.slack.edit("bob", "#general", ts, f"@parley version {n}" if n % 2 else "nothing")
-    await settled(team)
+    await team.quiet()
 
 
 async def delivered_again(team: Workspace) -> None:
     await team.ask("@parley hello", user="bob")
-    await settled(team)
+    await team.quiet()
     for delivery in list(team.slack.deliveries):
         for _ in range(10):
             await team.slack.push("events_api", delivery.payload, delivery.team).wait_finished()
-    await settled(team)
+    await team.quiet()
 
 
 async def invisible(team: Workspace) -> None:
     for _ in range(20):
         await team.ask("@parley " + "\u200b\u2060\U000e0041" * 28, user="bob")
-    await settled(team)
+    await team.quiet()
 
 
 async def deleted(team: Workspace) -> None:
@@ -255,14 +255,14 @@ async def deleted(team: Workspace) -> None:
     ts = await team.ask("@parley hello", user="bob")
     await team.slack.until(lambda: team.model.requests)
     await team.slack.delete("bob", "#general", ts)
-    await settled(team)
+    await team.quiet()
 
 
 async def other_bots(team: Workspace) -> None:
     for n in range(20):
         await team.ask(f"@parley loop {n}", user="zapbot")
     await team.ask("@parley and once", user="bob")
-    await settled(team)
+    await team.quiet()
 
 
 async def round_and_round(team: Workspace) -> None:
@@ -270,31 +270,31 @@ async def round_and_round(team: Workspace) -> None:
     await team.answer("#general", thread)
     for n in range(10):
         await team.ask(f"again {n}", user="bob", thread=thread)
-    await settled(team)
+    await team.quiet()
 
 
 async def commands(team: Workspace) -> None:
     for word in ("usage", "usage week by person", "estimate some text", "budget", "help", "settings") * 5:
         await team.slack.command("bob", "#general", "/parley", word)
     await team.ask("@parley and once", user="bob")
-    await settled(team)
+    await team.quiet()
 
 
 async def reactions(team: Workspace) -> None:
     thread = await team.ask("@parley hello", user="bob")
     await team.answer("#general", thread)
-    await settled(team)
+    await team.quiet()
     (reply,) = team.replies("#general", thread)
     for _ in range(20):
         await team.slack.press("carol", "#general", reply["ts"], FEEDBACK, value=f"1:{reply_id(reply)}")
-    await settled(team)
+    await team.quiet()
 
 
 async def closed_channels(team: Workspace) -> None:
     for n in range(10):
         await team.ask(f"@parley {n}", user="dana", channel="#partners")
     await team.ask("@parley and once", user="bob")
-    await settled(team)
+    await team.quiet()
 
 
 ASKED_ONCE = [
@@ -331,7 +331,7 @@ async def test_attack_20_no_bot_is_answered_not_even_slacks_or_ourselves(tmp_pat
         thread = await team.ask("@parley hello")
         await team.answer("#general", thread)
         await team.ask("I disagree", user="zapbot", thread=thread)
-        await settled(team)
+        await team.quiet()
         assert len(team.model.requests) == 1
 
 
@@ -375,7 +375,7 @@ async def test_attack_20_no_bot_of_any_shape_is_answered(
         thread = await team.ask("@parley hello")
         await team.answer("#general", thread)
         await loop(team, thread)
-        await settled(team)
+        await team.quiet()
         assert len(await kept(team)) == len(team.model.requests) == 1
 
 
@@ -391,13 +391,13 @@ async def test_attack_30_only_the_asker_tries_again_and_only_once(tmp_path: Path
         team.model.faults.add("reset", times=3)
         thread = await team.ask("@parley hello", user="alice")
         await team.slack.until(lambda: RETRY in str(team.replies("#general", thread)), 30)
-        await settled(team)
+        await team.quiet()
         before = len(team.model.requests)
         await pressed(team, "bob", thread, times=3)
         assert "not yours" in str(team.slack.ephemerals("bob"))
         assert len(team.model.requests) == before
         await pressed(team, "alice", thread, times=3)
-        await settled(team)
+        await team.quiet()
         assert len(team.model.requests) == before + 1
 
 
@@ -410,7 +410,7 @@ async def test_attack_30_a_value_that_was_changed_does_nothing(tmp_path: Path) -
     async with workspace(tmp_path, slack={"teams": 2}) as team:
         thread = await team.ask("@parley hello")
         await team.answer("#general", thread)
-        await settled(team)
+        await team.quiet()
         (reply,) = team.replies("#general", thread)
         before = await team.bot.services.engine.read(everything)
         for action in actions:
@@ -420,7 +420,7 @@ async def test_attack_30_a_value_that_was_changed_does_nothing(tmp_path: Path) -
                         await forged(
                             team, ws, reply["ts"], {"action_id": action, "type": "button", "value": value}
                         )
-        await settled(team)
+        await team.quiet()
         assert await team.bot.services.engine.read(everything) == before
         assert len(team.model.requests) == 1
 
@@ -530,7 +530,7 @@ async def test_a_private_channels_rows_reach_nobody_outside_it(tmp_path: Path) -
     async with captured(tmp_path) as team:
         thread = await team.ask("@parley remember c4n4ryleads", channel="#leads")
         await team.answer("#leads", thread)
-        await settled(team)
+        await team.quiet()
         link = f"https://x.slack.com/archives/C0LEADS001/p{thread.replace('.', '')}"
         for command in (
             "usage month by channel csv", "usage month by person", "budget list", "budget log", "export",
@@ -542,7 +542,7 @@ async def test_a_private_channels_rows_reach_nobody_outside_it(tmp_path: Path) -
         await team.slack.open_home("carol")
         await team.slack.until(lambda: team.slack.home("carol"))
         await team.ask("what do you know?", user="carol", channel=team.slack.dm("carol"))
-        await settled(team)
+        await team.quiet()
         direct = team.slack.workspace.direct(team.slack.user("carol"))
         files = [f["id"] for m in direct.messages.values() for f in m.get("files", ())]
         seen = [

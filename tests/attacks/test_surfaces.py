@@ -22,7 +22,7 @@ from handlers.channel.form import OPEN_RECORD
 from handlers.reply.output_filter import OutputFilter
 from handlers.slack.blocks import SETTINGS_OF, SHOULD_ANSWER
 from handlers.voice.blocks import EDIT
-from tests.support.captured_model import captured, settled
+from tests.support.captured_model import captured
 from tests.support.clips import PATIENCE_S, clip, drop, until
 from tests.support.guarded_channel import filled, opened, said, save, why
 from tests.support.hostile_text import EXFILTRATION, HOSTS, MENTIONS, PEOPLE, called, out, strays
@@ -127,7 +127,7 @@ async def test_attack_01_words_in_a_channels_policy_and_in_what_it_refuses_stay_
         assert home
         for word in COMMANDS:
             await team.slack.command("alice", "#general", "/parley", word[:300])
-        await settled(team)
+        await team.quiet()
         assert_inert(team)
         assert SETTINGS_OF in str(home)
 
@@ -150,7 +150,7 @@ async def test_attack_29_words_and_names_of_recordings_stay_words_on_every_surfa
         card = team.replies("#general", thread)[0]
         await team.slack.press("alice", "#general", card["ts"], EDIT)
         await until(team, lambda: team.slack.modals("alice"))
-        await settled(team)
+        await team.quiet()
         assert NASTY.split()[0] in str(card["blocks"]), "the card has it as it was said"
         assert_inert(team)
 
@@ -177,7 +177,7 @@ async def test_attack_17_a_key_that_somebody_writes_is_not_repeated_by_any_surfa
             await team.slack.command("bob", "#general", "/parley", f"usage {secret}")
         _, thread = await said(team, " ; ".join(SECRETS.values()), user="bob")
         await why(team, "bob", thread, thread)
-        await settled(team)
+        await team.quiet()
         written = str([given for _, given in sent(team)])
         assert not [name for name, secret in SECRETS.items() if secret in written]
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from bot.sandbox.run import Sandbox, sandbox, wait_connected
 from tests.support.browser import MISSING, browser
@@ -210,6 +210,20 @@ async def test_markdown_arrives_as_slack_shows_it(page: Page, workspace: Sandbox
         '[aria-label="tada"]': "🎉",
     }.items():
         await expect(answer.locator(selector).first).to_have_text(text)
+
+
+async def test_an_answer_that_comes_before_the_word_that_the_question_was_sent_opens_all_the_same(
+    page: Page, workspace: Sandbox
+) -> None:
+    async def slowly(route: Route) -> None:
+        response = await route.fetch()
+        await expect(page.get_by_role("button", name="1 reply")).to_be_visible()
+        await route.fulfill(response=response)
+
+    workspace.model.script("Quicker than you look.")
+    await page.route("**/sandbox/api/say", slowly)
+    await write(page, "@parley hello")
+    await expect(thread(page)).to_contain_text("Quicker than you look.")
 
 
 async def test_nothing_that_is_written_becomes_markup_or_script(page: Page, workspace: Sandbox) -> None:

@@ -36,7 +36,7 @@ KNOWN = {"C1": "#general", "C2": "#secret-plans", "U1": "Ann", "U2": "Bob <b>"}
 
 
 @pytest.fixture
-async def page_data(tmp_path: Path) -> AsyncIterator[PageData]:
+async def page_data(tmp_path: Path, undrawn_charts: None) -> AsyncIterator[PageData]:
     async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
         calendar = Calendar(zone("UTC"), clock=lambda: NOON)
         ledger = Ledger(engine, Prices(), calendar)

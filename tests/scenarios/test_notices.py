@@ -160,6 +160,7 @@ async def test_a_warning_comes_where_slack_does_not_show_whether_it_was_given_al
         assert warnings(team, "alice")
 
 
+@pytest.mark.usefixtures("undrawn_charts")
 async def test_a_digest_comes_where_slack_does_not_show_whether_it_was_given_already(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -173,6 +174,7 @@ async def test_a_digest_comes_where_slack_does_not_show_whether_it_was_given_alr
         assert "blocks" in direct(team, "bob")[0]
 
 
+@pytest.mark.usefixtures("undrawn_charts")
 async def test_a_digest_whose_picture_slack_refuses_is_given_once_and_holds_nobody_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,6 +201,7 @@ async def test_a_process_that_ends_before_it_noted_a_warning_does_not_say_it_aga
             assert len(warnings(team, "alice")) == 1
 
 
+@pytest.mark.usefixtures("undrawn_charts")
 @pytest.mark.parametrize("lost", ["chat.postMessage", "files.completeUploadExternal"])
 async def test_a_digest_of_which_slack_took_a_part_is_completed_and_nothing_of_it_repeated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: str

@@ -126,6 +126,7 @@ async def test_a_report_brings_its_picture_into_the_askers_direct_messages(team:
     assert not files(team, "alice")
 
 
+@pytest.mark.usefixtures("undrawn_charts")
 async def test_csv_is_a_file_in_the_askers_direct_messages(team: Workspace) -> None:
     await run_command(team, "carol", "usage week csv")
     _, sheet = await team.slack.until(lambda: files(team, "carol"))
@@ -163,6 +164,7 @@ async def test_when_slack_does_not_tell_who_somebody_is_nothing_is_shown(team: W
     assert "$" not in str(await run_command(team, "alice", "usage by channel"))
 
 
+@pytest.mark.usefixtures("undrawn_charts")
 async def test_when_the_picture_cannot_be_given_it_is_said_and_the_report_stands(team: Workspace) -> None:
     team.slack.faults.add("files.upload", status=500)
     assert costs(await run_command(team, "carol", "usage today by kind"))["total"] == "$11.20"

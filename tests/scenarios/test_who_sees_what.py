@@ -28,6 +28,7 @@ NAMED = {
     "guest": {"gus", OTHERS},
     "stranger": {"dana", OTHERS},
 }
+pytestmark = pytest.mark.usefixtures("undrawn_charts")
 ROLES = pytest.mark.parametrize("role", PEOPLE)
 
 

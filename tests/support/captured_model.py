@@ -26,12 +26,6 @@ async def captured(tmp_path: Path, **environ: str) -> AsyncIterator[Workspace]:
         assert_manners(team)
 
 
-async def settled(team: Workspace) -> None:
-    """Waits until everything that was delivered is taken in, and nothing is being worked on."""
-    await team.slack.until(lambda: all(delivery.over for delivery in team.slack.deliveries), 60)
-    await team.quiet(60)
-
-
 def assert_manners(team: Workspace) -> None:
     """What holds for every request to Slack and to the model, whatever was said."""
     secrets = (team.slack.bot_token, team.slack.app_token, team.slack.signing_secret, "sk-test")

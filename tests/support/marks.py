@@ -1,5 +1,4 @@
-"""Which tests start a process or the whole bot, drive a browser or train: read off what they and their fixtures
-call.
+"""Which tests start a process or the whole bot, drive a browser or train: read off what they call.
 
 `make quick` leaves those out. What a test reaches through the running bot alone is named here by the helper
 that causes it.

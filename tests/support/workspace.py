@@ -57,7 +57,8 @@ class Workspace:
         return await self.slack.until(final, timeout_s)
 
     async def quiet(self, timeout_s: float = 60.0) -> None:
-        """Waits until nothing is being worked on or waiting."""
+        """Waits until the bot has what Slack had to deliver, and nothing is being worked on or waiting."""
+        await self.slack.until(lambda: all(delivery.over for delivery in self.slack.deliveries), timeout_s)
         await self.slack.until(lambda: self.bot.services.inbox.idle, timeout_s)
 
     def calls(self, method: str) -> list[dict[str, Any]]:

@@ -27,7 +27,7 @@ export class Acts {
     const body = { user: this.app.user, channel, text, files: sent, ...(thread ? { thread_ts: thread } : {}) };
     const ts = await this.app.try(() => act("say", body));
     if (ts === false) return false;
-    if (!thread) this.app.awaited = ts;
+    if (!thread) this.app.awaitAnswer(channel, ts);
     this.app.lists(channel).forEach((list) => list.toEnd());
     return true;
   }

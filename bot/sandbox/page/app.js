@@ -83,6 +83,12 @@ class App {
     drawChannels(this);
   }
 
+  /** What one has just written; its answer can have come before the word that it was sent. */
+  awaitAnswer(channel, ts) {
+    this.awaited = ts;
+    if (this.store.thread(channel, ts).some((m) => m.bot_id)) this.maybeOpen(channel, ts);
+  }
+
   /** The answer to what one has just written opens beside it, unless one is writing in another thread. */
   maybeOpen(channel, root) {
     if (this.awaited !== root || this.at.channel !== channel || this.at.thread === root) return;

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.app import Services
-from bot.guard.service import Judged
+from bot.guard.service import StoredVerdict
 from handlers.adapter import SlackChat
 from handlers.guard import blocks as guard_blocks
 from handlers.slack import blocks
@@ -26,11 +26,11 @@ class Actions:
         team, user = body["team"]["id"], body["user"]["id"]
         await self._services.feedback.rate(reply_id, team, user, good=verdict == "1")
         doubted = None if verdict == "1" else await self._services.guard.find_verdict_behind(team, reply_id)
-        if doubted and doubted.text and doubted.label is None and await self._has_a_say(doubted, team, user):
+        if doubted and doubted.text and doubted.label is None and await self._may_judge(doubted, team, user):
             question = guard_blocks.doubt(doubted.verdict.id, on_topic=doubted.verdict.on_topic)
             await respond(**blocks.ephemeral("Does it belong here?", question), replace_original=False)
 
-    async def _has_a_say(self, judged: Judged, team: str, user: str) -> bool:
+    async def _may_judge(self, judged: StoredVerdict, team: str, user: str) -> bool:
         if user == judged.asker:
             return True
         at = Channel(team, judged.channel)

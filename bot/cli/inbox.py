@@ -45,7 +45,7 @@ async def _look(args: argparse.Namespace, settings: Settings) -> int:
             print(json.dumps(await engine.read(inbox.show, args.seq), indent=2))
             await note_access(settings, "inbox", f"all of job {args.seq}")
             return 0
-        rows = await engine.read(inbox.listed, "new" if args.waiting else "parked")
+        rows = await engine.read(inbox.list_jobs, "new" if args.waiting else "parked")
     for row in rows:
         print(line(row))
     if not rows:

@@ -64,13 +64,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def run(args: argparse.Namespace, settings: Settings) -> int:
-    """1 when one of the files could not be heard; the others are."""
+    """1 when one of the files could not be transcribed; the others are."""
     if args.format == "all" and not args.output_dir:
         raise SetupError(["--format all makes several files: say where with --output-dir"])
     failed = 0
-    async with ears(settings) as hear:
+    async with open_transcriber(settings) as transcribe_file:
         for path in args.files:
-            found = await hear(_order(path, args, settings), _bar(path.name))
+            found = await transcribe_file(_order(path, args, settings), _bar(path.name))
             if isinstance(found, ClipCard):
                 _write(found, path, args)
             else:
@@ -80,10 +80,10 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
 
 
 @asynccontextmanager
-async def ears(settings: Settings) -> AsyncIterator[TranscribeFile]:
+async def open_transcriber(settings: Settings) -> AsyncIterator[TranscribeFile]:
     """The running bot's, or with a provider and a ledger of its own for this one command."""
     if await is_running(settings):
-        yield partial(hear_there, settings)
+        yield partial(transcribe_there, settings)
         return
     calendar = Calendar(zone(settings.time_zone))
     prices = pricing.load_prices(base_url=settings.openai_base_url, path=settings.prices)
@@ -94,7 +94,9 @@ async def ears(settings: Settings) -> AsyncIterator[TranscribeFile]:
             yield FileTranscriber(settings, engine, provider, prices=prices, calendar=calendar).transcribe
 
 
-async def hear_there(settings: Settings, order: TranscriptionOrder, progress: Progress) -> ClipCard | str:
+async def transcribe_there(
+    settings: Settings, order: TranscriptionOrder, progress: Progress
+) -> ClipCard | str:
     """Asks the running bot, which tells how far it is until it is done."""
     async for line in lines_from_running(settings, "/transcribe", asdict(order)):
         if "card" in line:

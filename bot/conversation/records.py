@@ -99,7 +99,7 @@ def edit_message(tx: Tx, key: str, team: str, channel: str, message: str, text: 
 
     for clip in clips.of_message(tx, team, channel, message):
         clips.ask(tx, clip.id, changed(clip.asked))
-    for known in inbox.keys(tx, key):
+    for known in inbox.list_keys(tx, key):
         inbox.amend(tx, known, changed)
         replies.amend_question(tx, reply_id(known), changed)
     messages.edit(tx, team, channel, message, words, now=now)
@@ -110,7 +110,7 @@ def forget_message(tx: Tx, key: str, team: str, channel: str, message: str, *, n
 
     An answer that is half in Slack is left to its job, which takes it back.
     """
-    asked = inbox.keys(tx, key)
+    asked = inbox.list_keys(tx, key)
     begun = [known for known in asked if replies.in_the_making(tx, reply_id(known))]
     waited = [inbox.cancel(tx, known, now=now) for known in asked if known not in begun]
     for known in asked:
@@ -137,11 +137,11 @@ def erase_words(tx: Tx, incoming: Incoming, key: str, reply_id: str) -> None:
 
 
 def takes_part(tx: Tx, conversation: str) -> bool:
-    return inbox.knows(tx, conversation) or messages.knows(tx, conversation)
+    return inbox.knows_conversation(tx, conversation) or messages.knows_conversation(tx, conversation)
 
 
 def asks_for_answer(settings: Settings, incoming: Incoming, tx: Tx) -> bool:
-    """A post in a thread of ours that holds more than recordings to which the channel closes our ears."""
+    """A post in a thread of ours with more in it than clips that are not to be transcribed."""
     place = incoming.conversation
     if not takes_part(tx, place.key):
         return False

@@ -222,7 +222,7 @@ class Turns:
                 reply = load_reply(row.payload)
             elif not gone and self._is_old(incoming) and (messages := await handle.find_delivered()):
                 # Answered in a life that our database, an old copy, does not know of.
-                return [partial(replies.sent, reply_id=row.id, messages=messages, now=self._now())]
+                return [partial(replies.mark_sent, reply_id=row.id, messages=messages, now=self._now())]
             elif not gone:
                 reply = await self._answer(job, incoming, row.id, handle, running)
             if running.ended == "deleted":
@@ -235,7 +235,7 @@ class Turns:
             await handle.wait_idle()
         METRICS.count("parley_replies_total", outcome="whole" if reply.whole else "partial")
         sent = partial(
-            replies.sent,
+            replies.mark_sent,
             reply_id=row.id,
             messages=messages,
             now=self._now(),
@@ -290,7 +290,7 @@ class Turns:
         return [partial(erase_words, incoming=incoming, key=key, reply_id=reply_id(key))]
 
     async def _forget_unshown_clips(self, incoming: Incoming) -> None:
-        """What was heard of a message that was deleted meanwhile."""
+        """Transcripts of a message that was deleted meanwhile."""
         if incoming.files:
             place = incoming.conversation
             await self._engine.write(clips.forget_unshown, place.team, place.key, incoming.user)
@@ -308,7 +308,7 @@ class Turns:
 
     def _note_opened(self, reply_id: str, messages: list[str]) -> None:
         """Writes down which messages a stream occupies, without holding the stream up for it."""
-        task = asyncio.create_task(self._engine.write(replies.opened, reply_id, list(messages)))
+        task = asyncio.create_task(self._engine.write(replies.mark_opened, reply_id, list(messages)))
         self._notes.add(task)
         task.add_done_callback(self._noted)
 

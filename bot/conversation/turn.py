@@ -52,7 +52,7 @@ class LiveReply(Protocol):
 
 
 class Ending(Protocol):
-    """Work that can be ended before it is done: listening, or an answer that is being written."""
+    """Work that can be ended before it is done: a transcription, or an answer that is being written."""
 
     async def aclose(self) -> None: ...
 
@@ -116,7 +116,7 @@ async def transcribe_files(
 
 
 def reply_without_words(spoken: SpokenWords) -> Turn:
-    """Nothing was written, and nothing could be heard."""
+    """Nothing was written, and nothing could be transcribed."""
     if not spoken.notes:
         return Turn(Reply(GREETING))
     return Turn(Reply("\n".join(spoken.notes), whole=False, retryable=spoken.failed is not None))

@@ -31,7 +31,7 @@ class Budget:
     target: str  # '' for the workspace
     period: Period
     cap_usd: Decimal
-    owner: str = ""  # who hears the warning
+    owner: str = ""  # who is warned
     warn_percent: int = 80
     degrade: bool = False  # answer with the smaller model from 80 % on
     id: int = 0
@@ -130,7 +130,7 @@ class Budgets:
     async def standings(self, team: str) -> list[Standing]:
         """Each budget of the team and its use. One for EACH shows none: every target has its own."""
         now = self._calendar.now()
-        found = await self._engine.read(rows.listed, team, now, self._calendar.firsts(now))
+        found = await self._engine.read(rows.list_standings, team, now, self._calendar.firsts(now))
         return [_read_standing(row) for row in found]
 
     async def due_warnings(self) -> list[Warning]:

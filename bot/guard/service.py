@@ -50,7 +50,7 @@ class Ruling:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class StoredVerdict:
     """A stored verdict with what it was about. `label`: what a person said it should have been."""
 
     verdict: Verdict
@@ -139,24 +139,24 @@ class ChannelGuard:
 
     # What people say of rulings
 
-    async def read_verdict(self, team: str, id: int) -> Judged:
+    async def read_verdict(self, team: str, id: int) -> StoredVerdict:
         """A stored verdict. Missing when there is none of that number."""
         row = await self._engine.read(verdicts.read_verdict, team, id)
         if row is None:
             raise Missing(f"verdict {id}")
-        return _build_judged(row)
+        return _build_verdict(row)
 
-    async def find_verdict_on(self, place: Conversation, message: str) -> Judged | None:
+    async def find_verdict_on(self, place: Conversation, message: str) -> StoredVerdict | None:
         """The verdict on a message, or behind a reply; None when neither was judged."""
         row = await self._engine.read(verdicts.read_verdict_on, Channel(place.team, place.channel), message)
         if row is None and (reply := await self._engine.read(replies.shown_in, place.key, message)):
             row = await self._engine.read(verdicts.read_verdict_behind, place.team, reply)
-        return _build_judged(row) if row else None
+        return _build_verdict(row) if row else None
 
-    async def list_latest(self, at: Channel) -> list[Judged]:
+    async def list_latest(self, at: Channel) -> list[StoredVerdict]:
         """The last verdicts of a channel, newest first."""
         return [
-            _build_judged(row) for row in await self._engine.read(verdicts.list_verdicts, at, limit=LATEST)
+            _build_verdict(row) for row in await self._engine.read(verdicts.list_verdicts, at, limit=LATEST)
         ]
 
     async def overrule(self, team: str, id: int, on_topic: bool, *, by: str) -> bool:
@@ -172,12 +172,12 @@ class ChannelGuard:
         """Notes that the asker disagrees; False when that is known, or decided, already."""
         return await self._engine.write(verdicts.add_appeal, team, id, by=by, now=self._clock())
 
-    async def find_verdict_behind(self, team: str, reply: str) -> Judged | None:
+    async def find_verdict_behind(self, team: str, reply: str) -> StoredVerdict | None:
         """The verdict that a reply came of."""
         row = await self._engine.read(verdicts.read_verdict_behind, team, reply)
-        return _build_judged(row) if row else None
+        return _build_verdict(row) if row else None
 
-    async def find_shown_reply(self, judged: Judged) -> tuple[Conversation, str] | None:
+    async def find_shown_reply(self, judged: StoredVerdict) -> tuple[Conversation, str] | None:
         """Where the last message of the reply stands that came of a verdict; None where none is known."""
         reply = await self._engine.read(replies.find, judged.reply)
         if reply is None or not reply.messages:
@@ -249,9 +249,9 @@ def _training_input(rules: Policy) -> tuple[object, ...]:
     return rules.purpose, rules.belongs, rules.does_not, rules.strictness
 
 
-def _build_judged(row: dict[str, object]) -> Judged:
+def _build_verdict(row: dict[str, object]) -> StoredVerdict:
     label = row["label"]
-    return Judged(
+    return StoredVerdict(
         verdict_from_row(row),
         str(row["channel"]),
         str(row["text"]),

@@ -47,7 +47,7 @@ class TrainingJobs:
 
     async def is_waiting(self, at: Channel) -> bool:
         """Whether there is something that is not learned yet."""
-        return await self._engine.read(jobs.knows, self._lane(at))
+        return await self._engine.read(jobs.knows_conversation, self._lane(at))
 
     def _lane(self, at: Channel) -> str:
         return f"{self._kind}:{at.team}:{at.channel}"

@@ -113,7 +113,7 @@ class BotProcess:
             self.log.append(line.decode("utf-8", "replace").rstrip())
 
     async def _end(self, process: asyncio.subprocess.Process) -> None:
-        """SIGTERM, then SIGKILL when that is not heard; returns when the process is gone."""
+        """SIGTERM, then SIGKILL when that does not help; returns when the process is gone."""
         if process.returncode is not None:
             return
         with contextlib.suppress(ProcessLookupError):

@@ -78,7 +78,7 @@ def limit_process(orders: dict[str, Any]) -> None:
         (resource.RLIMIT_CORE, 0),
     ):
         resource.setrlimit(what, (most, most))
-    os.nice(5)  # answering comes before listening
+    os.nice(5)  # answering comes before transcribing
     av.logging.set_level(None)
 
 

@@ -1,7 +1,8 @@
-"""Where Parley listens, and how: what a channel wants, within what the operator set.
+"""Which clips are transcribed, and how: what a channel wants, within what the operator set.
 
-A clip is heard when somebody turns to Parley with it (a direct message, a mention), and otherwise as far as
-the channel says: `mentioned` no further, `threads` in threads that Parley takes part in, `every` every clip.
+A clip is transcribed when somebody turns to Parley with it (a direct message, a mention), and otherwise as
+far as the channel says: `mentioned` no further, `threads` in threads that Parley takes part in, `every` every
+clip.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A file on this machine, transcribed for whoever runs Parley: by the running bot, or by the command itself.
 
-Whichever process holds the database listens, so that all of it is in one ledger and under the same caps.
+Whichever process holds the database transcribes, so that all of it is in one ledger and under the same caps.
 Between the two travel an `TranscriptionOrder` one way and lines of progress and a card the other
 (bot/ops/control_socket.py).
 """
@@ -31,7 +31,7 @@ SCOPE = Scope(team="cli", channel="cli", user="cli", conversation="cli", kind="t
 
 @dataclass(frozen=True, slots=True)
 class TranscriptionOrder:
-    """What is to be heard, and how. `path` is absolute; no `spoken`: detected."""
+    """What is to be transcribed, and how. `path` is absolute; no `spoken`: detected."""
 
     path: str
     model: str
@@ -45,7 +45,7 @@ TranscribeFile = Callable[[TranscriptionOrder, Progress], Awaitable[ClipCard | s
 
 
 class FileTranscriber:
-    """Listens to files of this machine, with any model."""
+    """Transcribes files of this machine, with any model."""
 
     def __init__(
         self, settings: Settings, engine: Engine, provider: Provider, *, prices: Prices, calendar: Calendar

@@ -52,7 +52,7 @@ class LocalSpeech:
             segments, about = self._loaded(model).transcribe(
                 io.BytesIO(audio), task=task, language=language, initial_prompt=prompt, vad_filter=True
             )
-            rows = [_row(segment) for segment in segments]  # this is where it listens
+            rows = [_row(segment) for segment in segments]  # this is where it transcribes
         except FAILURES as exc:
             raise Refused(f"{model}: {exc}") from exc
         text = "".join(row["text"] for row in rows).strip()
@@ -76,5 +76,5 @@ def _row(segment: Any) -> dict[str, Any]:
 
 
 def speech_for(model: str, provider: SpeechModel) -> SpeechModel:
-    """Who listens for a model of that name: this machine, or the provider."""
+    """Who transcribes for a model of that name: this machine, or the provider."""
     return LocalSpeech() if model.startswith(LOCAL) else provider

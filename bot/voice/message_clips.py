@@ -1,9 +1,9 @@
 """The turn's first step: recordings in a message become words, and each gets its card in the thread.
 
-Files are fetched, heard (bot/voice/recognition.py) and shown one after the other, in the order in which they
-were posted. What goes wrong with one is a sentence; the rest of the message is answered all the same. A clip
-that an earlier attempt heard and showed is neither fetched nor paid for nor shown again. What people do with
-a card afterwards is bot/voice/service.py.
+Files are fetched, transcribed (bot/voice/recognition.py) and shown one after the other, in the order in which
+they were posted. What goes wrong with one is a sentence; the rest of the message is answered all the same. A
+clip that an earlier attempt transcribed and showed is neither fetched nor paid for nor shown again. What
+people do with a card afterwards is bot/voice/service.py.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class SpokenWords:
 
 
 class MessageClips:
-    """Listens to what is shared in a conversation."""
+    """Transcribes the recordings shared in a conversation and shows what they say."""
 
     def __init__(
         self, settings: Settings, engine: Engine, recognizer: Recognizer, source: FileSource
@@ -138,7 +138,7 @@ class MessageClips:
         except RETRIED_LATER:
             raise
         except BotError as exc:
-            log.info("a file of %s is not heard: %s", incoming.key, type(exc).__name__)
+            log.info("a file of %s is not transcribed: %s", incoming.key, type(exc).__name__)
             failed = exc if isinstance(exc, ProviderError) and exc.retry else None
             return replace(spoken, notes=(*spoken.notes, exc.notice), failed=spoken.failed or failed)
         if not card.has_words:
@@ -206,7 +206,7 @@ class RunningRecognition:
         self._task = asyncio.create_task(work)
 
     async def result(self) -> SpokenWords | None:
-        """What was heard; None when it was ended from outside."""
+        """The transcript; None when it was ended from outside."""
         try:
             return await self._task
         except asyncio.CancelledError:
@@ -216,7 +216,7 @@ class RunningRecognition:
             return None
 
     async def aclose(self) -> None:
-        """Ends it; parts that were heard stay heard."""
+        """Ends it; parts that were transcribed are kept."""
         self._task.cancel()
         await asyncio.wait([self._task])
 

@@ -52,7 +52,7 @@ class Complete(Protocol):
 
 
 class Recognizer:
-    """Listens to recordings."""
+    """Turns recordings into transcripts."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class Recognizer:
         request = self._with_defaults(request)
         id = await asyncio.to_thread(self._identity, path, request)
         lock = self._locks.setdefault(id, asyncio.Lock())
-        async with lock:  # heard in passing and asked about at the same moment: paid for once
+        async with lock:  # wanted by the channel and by a question at the same moment: paid for once
             card = await self._find_card(id) or await self._recognize(id, path, request)
         return await self.translate_card(id, request.scope) if request.english and card.has_words else card
 
@@ -115,7 +115,7 @@ class Recognizer:
         return card
 
     async def correct_card(self, id: str, text: str) -> ClipCard:
-        """What a person says was said, in place of what was heard."""
+        """What a person says was said, in place of the transcript."""
         card = await self.read_card(id)
         segments = correct_segments(card.segments, text, card.length_s)
         card = replace(card, segments=tuple(segments), english=(), english_whole=True)

@@ -1,4 +1,4 @@
-"""Clips apart from their turn: heard where nobody turned to Parley, corrected, translated, forgotten.
+"""Clips apart from their turn: transcribed where nobody turned to Parley, corrected, translated, forgotten.
 
 A clip that nobody asked us to hear is a job of its own kind, beside its conversation: it makes Parley no part
 of the thread. If it is spoken to Parley, the message becomes a question like any other. What was forgotten is
@@ -78,10 +78,10 @@ class Clips:
         self._running: dict[str, RunningRecognition] = {}  # by the key of the job
         self._translating: set[str] = set()
 
-    # Heard in passing
+    # Clips nobody asked about
 
     async def transcribe_unasked(self, incoming: Incoming) -> None:
-        """A message that is not for us: its clips are heard where the channel wants every clip heard."""
+        """A message that is not for us: its clips are transcribed where the channel wants all."""
         if not any(map(may_hold_speech, incoming.files)):
             return
         place = incoming.conversation
@@ -132,7 +132,7 @@ class Clips:
         return await self._recognizer.read_card(clip.recording)
 
     async def correct_clip(self, id: str, user: str, text: str, *, asking: str) -> None:
-        """Another text takes the place of what was heard, and the question is asked again.
+        """Another text takes the place of the transcript, and the question is asked again.
 
         `asking` tells one correction from another. NotPermitted, Missing.
         """
@@ -165,7 +165,7 @@ class Clips:
         await self._engine.scrub()
 
     async def forget_message(self, key: str, team: str, channel: str, message: str) -> None:
-        """The message was deleted: what is being heard of it ends, what was heard is erased."""
+        """The message was deleted: what is being transcribed of it ends, its transcripts are erased."""
         if recognition := self._running.get(unasked_key(key)):
             await recognition.aclose()
         found = await self._engine.read(clips.of_message, team, channel, message)
@@ -228,17 +228,17 @@ class Clips:
 
 
 def unasked_key(key: str) -> str:
-    """The key of the job that listens to a message in passing."""
+    """The key of the job that transcribes the clips of a message that is not for us."""
     return f"{UNASKED}:{key}"
 
 
 def _wants_unasked(settings: Settings, incoming: Incoming, tx: Tx) -> bool:
-    """The channel wants every clip heard, and this one is not heard as a question anyway."""
+    """The channel wants every clip transcribed, and this one is not transcribed as a question anyway."""
     if why_closed(incoming, settings) or not remembers(incoming, settings):
         return False
     place = incoming.conversation
     wanted = read_policy(tx, settings, place.team, place.channel).listen == "every"
-    return wanted and not jobs.keys(tx, incoming.key)
+    return wanted and not jobs.list_keys(tx, incoming.key)
 
 
 def _erase_clip(clip: Clip, tx: Tx, *, by: str, now: float) -> bool:
@@ -248,7 +248,7 @@ def _erase_clip(clip: Clip, tx: Tx, *, by: str, now: float) -> bool:
 
 def _retract_turn(tx: Tx, clip: Clip, asked: Incoming) -> str:
     """Nothing is remembered of a question that was misheard, nor of its answers; its words now."""
-    for message in (clip.message, *map(reply_id, jobs.keys(tx, asked.key))):
+    for message in (clip.message, *map(reply_id, jobs.list_keys(tx, asked.key))):
         messages.retract(tx, clip.team, clip.channel, message)
     return message_clips.add_spoken_words(tx, clip.team, clip.channel, clip.message, asked.text)
 

@@ -1,6 +1,6 @@
-"""Listening to the parts of one recording: in parallel, none of them twice, joined to one whole.
+"""Transcribing the parts of one recording: in parallel, none of them twice, joined to one whole.
 
-A part is stored in the moment it was heard, with its cost; whoever resumes after a crash asks only for the
+A part is stored in the moment its text came, with its cost; whoever resumes after a crash asks only for the
 others. Parts without any sound are never sent. Decoding and cutting came before (bot/voice/decoding.py); the
 caps, the card and the English text come after (bot/voice/recognition.py).
 """
@@ -73,7 +73,7 @@ class Transcriber:
     async def transcribe_parts(
         self, task: Task, id: str, recording: Recording, request: TranscriptionRequest
     ) -> tuple[Transcript, Decimal | None]:
-        """All parts, in parallel within a bound, those that were heard before from storage."""
+        """All parts, in parallel within a bound, those that were transcribed before from storage."""
         stored = await self._engine.read(recordings.parts, id, task)
         work = _PartsAtWork(task, id, recording, request, stored)
         work.report_progress()
@@ -84,7 +84,7 @@ class Transcriber:
         return _join_parts(parts, transcripts), total_cost(costs)
 
     async def _part(self, work: _PartsAtWork, number: int, part: Part) -> None:
-        """Listens to one part and stores what was heard, unless it is done, silent, or another one failed."""
+        """Transcribes one part and stores its text, unless it is done, silent, or another one failed."""
         if (
             number in work.done
             or seconds_of_sound(work.recording.sounds, part.start_s, part.end_s) < LEAST_SOUND_S

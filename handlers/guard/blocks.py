@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 
-from bot.guard.service import GuardState, Judged, OpenQuestion
+from bot.guard.service import GuardState, OpenQuestion, StoredVerdict
 from bot.guard.weekly_report import Week
 from bot.learning.versions import Version
 from handlers.slack.blocks import Block, actions, button, count, header, overturn, section
@@ -26,7 +26,7 @@ FIGURES = (
 )
 
 
-def verdict(judged: Judged, zone: tzinfo) -> list[Block]:
+def verdict(judged: StoredVerdict, zone: tzinfo) -> list[Block]:
     """One verdict with everything that led to it, and the button that overturns it."""
     ruling = judged.verdict
     facts = [
@@ -49,12 +49,12 @@ def _words(text: str) -> str:
     return quoted(text) if text else NOT_KEPT
 
 
-def stands(judged: Judged) -> bool:
+def stands(judged: StoredVerdict) -> bool:
     """Whether the message belongs by now: a person's label where there is one, else the verdict."""
     return judged.verdict.on_topic if judged.label is None else judged.label
 
 
-def _taught(judged: Judged, zone: tzinfo) -> str:
+def _taught(judged: StoredVerdict, zone: tzinfo) -> str:
     if judged.label is None:
         return ""
     what = "Overturned" if judged.overturned else "Confirmed"
@@ -66,7 +66,7 @@ def _share(value: float | None) -> str:
     return "–" if value is None else f"{value:.0%}"
 
 
-def _cost(judged: Judged) -> str:
+def _cost(judged: StoredVerdict) -> str:
     cost = judged.verdict.cost_usd
     if cost is None:
         return "unpriced"
@@ -83,7 +83,7 @@ def quoted(text: str) -> str:
     return "\n".join(f"> {escape(line)}" for line in short.splitlines()) or "> "
 
 
-def appeal(judged: Judged) -> list[Block]:
+def appeal(judged: StoredVerdict) -> list[Block]:
     """The question to those who look after a channel when an asker disagrees with a verdict."""
     what = "does not belong" if judged.verdict.on_topic else "belongs"
     return [
@@ -101,7 +101,7 @@ def doubt(verdict: int, *, on_topic: bool) -> list[Block]:
 # What a channel's guard did
 
 
-def record(standing: GuardState, judged: Sequence[Judged], zone: tzinfo, *, metadata: str) -> View:
+def record(standing: GuardState, judged: Sequence[StoredVerdict], zone: tzinfo, *, metadata: str) -> View:
     """The weeks, the trained versions, the latest verdicts."""
     learning = [section(LEARNING)] if standing.learning else []
     blocks = [
@@ -140,7 +140,7 @@ def _figure(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
 
 
-def _one(judged: Judged, zone: tzinfo) -> Block:
+def _one(judged: StoredVerdict, zone: tzinfo) -> Block:
     ruling = judged.verdict
     what = "On topic" if ruling.on_topic else "Off topic"
     block = section(

@@ -11,7 +11,7 @@ from typing import Any
 from bot.app import Services
 from bot.core.errors import BotError, NotPermitted
 from bot.core.values import Conversation
-from bot.guard.service import Judged
+from bot.guard.service import StoredVerdict
 from handlers.adapter import SlackChat
 from handlers.guard import blocks as guard_blocks
 from handlers.guard.record import GuardRecord
@@ -83,7 +83,7 @@ class Verdicts:
             raise NotPermitted(NOBODY_ELSE)
         return await self._appeal(team, judged)
 
-    async def _remove_button(self, judged: Judged) -> None:
+    async def _remove_button(self, judged: StoredVerdict) -> None:
         """Takes the button off the reply. Where Slack refuses that, it stays, and pressing it again changes
         nothing."""
         shown = await self._services.guard.find_shown_reply(judged)
@@ -96,7 +96,7 @@ class Verdicts:
             body = {"text": message["text"], "blocks": left, "metadata": message.get("metadata") or {}}
             await slack.try_call("chat.update", channel=place.channel, ts=ts, **body)
 
-    async def _appeal(self, team: str, judged: Judged) -> str:
+    async def _appeal(self, team: str, judged: StoredVerdict) -> str:
         guard = self._services.guard
         named = await guard.list_owners(Channel(team, judged.channel))
         keepers = await self._chat.permissions.list_deciders(judged.channel, named=named)
@@ -108,7 +108,7 @@ class Verdicts:
             await self._chat.tell(keeper, "Somebody disagrees with me.", guard_blocks.appeal(judged))
         return ASKED
 
-    async def _decides(self, team: str, judged: Judged, user: str) -> bool:
+    async def _decides(self, team: str, judged: StoredVerdict, user: str) -> bool:
         at = Channel(team, judged.channel)
         return await self._chat.permissions.may_decide(self._services.guard, at, user)
 

@@ -157,7 +157,7 @@ def summarise(
     return True
 
 
-def knows(tx: Tx, conversation: str) -> bool:
+def knows_conversation(tx: Tx, conversation: str) -> bool:
     """Whether the bot takes part: it was asked something here, even if all of it was forgotten since."""
     said = "select 1 as found from conversations where key = :key"
     replied = "select 1 as found from replies where conversation = :key limit 1"

@@ -80,7 +80,7 @@ def shown_in(tx: Tx, conversation: str, message: str) -> str | None:
     return None if row is None else str(row["id"])
 
 
-def opened(tx: Tx, reply_id: str, messages: list[str]) -> None:
+def mark_opened(tx: Tx, reply_id: str, messages: list[str]) -> None:
     """Part of the reply can be seen in these messages. Says nothing once the reply is answered."""
     tx.run(
         "update replies set state = 'open', messages = :messages"
@@ -95,7 +95,7 @@ def answered(tx: Tx, reply_id: str, payload: str) -> None:
     _change(tx, reply_id, "update replies set state = 'answered', payload = :payload", payload=payload)
 
 
-def sent(tx: Tx, reply_id: str, messages: list[str], *, now: float, retryable: bool = False) -> None:
+def mark_sent(tx: Tx, reply_id: str, messages: list[str], *, now: float, retryable: bool = False) -> None:
     """Slack has all of it, in these messages, and it is kept here no longer.
 
     `retryable`: the person may want it tried again, so the question stays until `tidy`.

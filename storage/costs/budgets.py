@@ -219,7 +219,7 @@ def changes(tx: Tx, team: str, limit: int) -> list[dict[str, Any]]:
     )
 
 
-def listed(tx: Tx, team: str, now: float, firsts: dict[str, str]) -> list[dict[str, Any]]:
+def list_standings(tx: Tx, team: str, now: float, firsts: dict[str, str]) -> list[dict[str, Any]]:
     """Every budget of a team with its cap now and its use in the running period."""
     budgets = tx.all(
         f"select b.*, coalesce({RAISED}, b.cap) as cap_now from budgets b where b.team = :team order by b.id",

@@ -262,7 +262,7 @@ def _close_waiting(tx: Tx, which: str, error: str, **values: Any) -> bool:
     )
 
 
-def keys(tx: Tx, key: str) -> list[str]:
+def list_keys(tx: Tx, key: str) -> list[str]:
     """The keys of everything asked about one post: its own, and those that go on from it behind a colon."""
     rows = tx.all(
         "select key from inbox where key = :key or (key >= :first and key < :behind) order by seq",
@@ -273,13 +273,13 @@ def keys(tx: Tx, key: str) -> list[str]:
     return [row["key"] for row in rows]
 
 
-def knows(tx: Tx, conversation: str) -> bool:
+def knows_conversation(tx: Tx, conversation: str) -> bool:
     """Whether something waits or runs in a conversation."""
     found = "select 1 as found from inbox where conversation = :conversation and state = 'new' limit 1"
     return tx.one(found, conversation=conversation) is not None
 
 
-def listed(tx: Tx, state: str, *, limit: int = 100) -> list[dict[str, Any]]:
+def list_jobs(tx: Tx, state: str, *, limit: int = 100) -> list[dict[str, Any]]:
     """Jobs that are 'new' or 'parked', oldest first, without what they hold."""
     return tx.all(
         "select seq, key, kind, conversation, running, attempts, tries, crashes, due_at, received_at, error"

@@ -231,9 +231,8 @@ project in four channels, each taught with sixteen examples of its owner's:
 
 """
 TAIL = """ Beside the table: words that break things and broken JSON on every surface
-(`tests/attacks/test_words.py`, `tests/attacks/test_doors.py`), and what is kept of people, for how long, and
-who may see it (`tests/privacy/test_access.py` and its neighbours `test_retention.py`, `test_forgetting.py`,
-`test_audit.py`).
+(`tests/attacks/test_words.py`, `tests/attacks/test_boundaries.py`), and what is kept of people, for how long,
+and who may see it (`tests/privacy/`).
 """
 
 

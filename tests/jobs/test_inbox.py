@@ -78,7 +78,7 @@ async def until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
 
 
 async def rows(engine: Engine, state: str) -> list[dict[str, Any]]:
-    return await engine.read(inbox.listed, state)
+    return await engine.read(inbox.list_jobs, state)
 
 
 def steady() -> float:
@@ -448,7 +448,7 @@ async def test_the_jobs_about_one_post_are_found_by_its_key_and_no_other_posts_a
     def scene(tx: Tx) -> list[str]:
         for key in ("T:C:1", "T:C:1:retry", "T:C:1:gave_up:2", "T:C:10", "T:C:1;", "T:C:0"):
             inbox.put(tx, key, "c", "m", "{}", now=0)
-        return inbox.keys(tx, "T:C:1")
+        return inbox.list_keys(tx, "T:C:1")
 
     assert await engine.write(scene) == ["T:C:1", "T:C:1:retry", "T:C:1:gave_up:2"]
 
@@ -456,13 +456,13 @@ async def test_the_jobs_about_one_post_are_found_by_its_key_and_no_other_posts_a
 async def test_a_conversation_is_known_as_long_as_something_waits_or_runs_in_it(engine: Engine) -> None:
     def scene(tx: Tx) -> None:
         inbox.put(tx, "a", "c", "m", "{}", now=0)
-        assert inbox.knows(tx, "c")
-        assert not inbox.knows(tx, "d")
+        assert inbox.knows_conversation(tx, "c")
+        assert not inbox.knows_conversation(tx, "d")
         job = inbox.take(tx, "c", now=0)
         assert isinstance(job, Job)
-        assert inbox.knows(tx, "c")
+        assert inbox.knows_conversation(tx, "c")
         inbox.finish(tx, job, now=0)
-        assert not inbox.knows(tx, "c")
+        assert not inbox.knows_conversation(tx, "c")
 
     await engine.write(scene)
 
@@ -471,8 +471,8 @@ async def test_a_list_of_jobs_is_no_longer_than_asked_for(engine: Engine) -> Non
     def scene(tx: Tx) -> list[str]:
         for n in range(101):
             inbox.put(tx, f"{n}", "c", "m", "{}", now=0)
-        assert len(inbox.listed(tx, "new")) == 100
-        return [row["key"] for row in inbox.listed(tx, "new", limit=2)]
+        assert len(inbox.list_jobs(tx, "new")) == 100
+        return [row["key"] for row in inbox.list_jobs(tx, "new", limit=2)]
 
     assert await engine.write(scene) == ["0", "1"]
 

@@ -112,7 +112,7 @@ async def test_a_channel_may_want_less_and_only_what_was_said_in_it_goes_sooner(
         assert isinstance(job, inbox.Job)
         inbox.park(tx, job, "no")
         replies.begin(tx, "retryable", job.seq, HERE, "U1", now=0.0)
-        replies.sent(tx, "retryable", ["1"], now=0.0, retryable=True)
+        replies.mark_sent(tx, "retryable", ["1"], now=0.0, retryable=True)
         preferences.wish(tx, "T", "C", retention.KEEP, "7", person="U1", now=0.0)
 
     await engine.write(beside)

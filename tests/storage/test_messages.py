@@ -73,7 +73,7 @@ def test_a_message_is_remembered_once(tx: SqliteTx) -> None:
 
 def test_a_conversation_never_seen_is_empty(tx: SqliteTx) -> None:
     assert recall(tx) == Recalled()
-    assert not messages.knows(tx, HERE.key)
+    assert not messages.knows_conversation(tx, HERE.key)
 
 
 def test_a_summary_stands_for_what_was_said_before(tx: SqliteTx) -> None:
@@ -182,7 +182,7 @@ def test_forgetting_a_person_leaves_not_one_word_of_theirs(tx: SqliteTx) -> None
     assert "secret of U2" in left
     assert texts(recall(tx)) == ["secret of U2", "secret of U2!"]
     assert not say(tx, "1", "secret of U1")
-    assert inbox.listed(tx, "parked") == []
+    assert inbox.list_jobs(tx, "parked") == []
 
 
 def test_the_same_user_id_in_another_workspace_keeps_everything(tx: SqliteTx) -> None:
@@ -199,7 +199,7 @@ def test_forgetting_a_conversation_leaves_others_and_that_we_take_part(tx: Sqlit
     assert "secret of U1" not in everything(tx)
     recalled = recall(tx)
     assert (texts(recalled), recalled.summary, recalled.forgotten_at) == ([], "", 9)
-    assert messages.knows(tx, HERE.key)
+    assert messages.knows_conversation(tx, HERE.key)
     assert texts(recall(tx, THERE)) == ["secret of U2", "secret of U2!"]
     assert say(tx, "3")
     assert texts(recall(tx)) == ["text 3"]

@@ -33,19 +33,19 @@ def begin(tx: SqliteTx, reply_id: str = "r") -> replies.ReplyRow:
 def test_a_reply_goes_from_opening_to_sent(tx: SqliteTx) -> None:
     row = begin(tx)
     assert (row.state, row.messages, row.payload, row.asker) == ("opening", (), None, "U1")
-    replies.opened(tx, "r", ["9.1"])
+    replies.mark_opened(tx, "r", ["9.1"])
     assert replies.get(tx, "r").state == "open"
     replies.answered(tx, "r", '"final"')
     row = replies.get(tx, "r")
     assert (row.state, row.payload, row.messages) == ("answered", '"final"', ("9.1",))
-    replies.sent(tx, "r", ["9.1", "9.2"], now=2)
+    replies.mark_sent(tx, "r", ["9.1", "9.2"], now=2)
     row = replies.get(tx, "r")
     assert (row.state, row.payload, row.messages) == ("sent", None, ("9.1", "9.2"))
 
 
 def test_a_second_attempt_finds_the_row_as_the_first_left_it(tx: SqliteTx) -> None:
     begin(tx)
-    replies.opened(tx, "r", ["9.1"])
+    replies.mark_opened(tx, "r", ["9.1"])
     replies.answered(tx, "r", '"final"')
     again = begin(tx)
     assert (again.state, again.payload, again.messages) == ("answered", '"final"', ("9.1",))
@@ -53,15 +53,15 @@ def test_a_second_attempt_finds_the_row_as_the_first_left_it(tx: SqliteTx) -> No
 
 def test_news_of_an_opened_message_that_comes_late_changes_no_final_reply(tx: SqliteTx) -> None:
     begin(tx)
-    replies.sent(tx, "r", ["9.1", "9.2"], now=2)
-    replies.opened(tx, "r", ["9.1"])
+    replies.mark_sent(tx, "r", ["9.1", "9.2"], now=2)
+    replies.mark_opened(tx, "r", ["9.1"])
     assert replies.get(tx, "r").messages == ("9.1", "9.2")
 
 
 def test_unfinished_are_those_neither_sent_nor_withdrawn(tx: SqliteTx) -> None:
     for reply_id in "abc":
         begin(tx, reply_id)
-    replies.sent(tx, "a", [], now=2)
+    replies.mark_sent(tx, "a", [], now=2)
     replies.withdrawn(tx, "b", now=2)
     assert tx.all("select id from replies where sent_at is null") == [{"id": "c"}]
 
@@ -75,12 +75,12 @@ def test_a_withdrawn_reply_says_nothing_any_more(tx: SqliteTx) -> None:
     assert (row["payload"], row["question"], row["messages"]) == (None, None, "[]")
 
 
-@pytest.mark.parametrize("change", ["answered", "sent", "withdrawn", "get"])
+@pytest.mark.parametrize("change", ["answered", "mark_sent", "withdrawn", "get"])
 def test_a_reply_that_never_was_is_missing(tx: SqliteTx, change: str) -> None:
     with pytest.raises(Missing):
         {
             "answered": lambda: replies.answered(tx, "none", ""),
-            "sent": lambda: replies.sent(tx, "none", [], now=0),
+            "mark_sent": lambda: replies.mark_sent(tx, "none", [], now=0),
             "withdrawn": lambda: replies.withdrawn(tx, "none", now=0),
             "get": lambda: replies.get(tx, "none"),
         }[change]()
@@ -91,7 +91,7 @@ def test_a_reply_that_never_was_is_missing(tx: SqliteTx, change: str) -> None:
 
 def test_the_asker_may_try_again_once(tx: SqliteTx) -> None:
     begin(tx)
-    replies.sent(tx, "r", [], now=2, retryable=True)
+    replies.mark_sent(tx, "r", [], now=2, retryable=True)
     with pytest.raises(NotPermitted):
         replies.retryable(tx, "r", "U2")
     question = replies.retryable(tx, "r", "U1")
@@ -103,7 +103,7 @@ def test_the_asker_may_try_again_once(tx: SqliteTx) -> None:
 
 def test_a_question_that_was_edited_meanwhile_is_not_asked_again_as_it_was(tx: SqliteTx) -> None:
     begin(tx)
-    replies.sent(tx, "r", [], now=2, retryable=True)
+    replies.mark_sent(tx, "r", [], now=2, retryable=True)
     replies.amend_question(tx, "r", lambda question: '"another"')
     with pytest.raises(Conflict):
         replies.use_retry(tx, "r", "U1", '"question"', now=3)
@@ -114,14 +114,14 @@ def test_the_question_outlives_its_job_only_for_a_reply_that_can_be_tried_again(
     begin(tx)
     job = inbox.take(tx, PLACE.key, now=1)
     assert isinstance(job, Job)
-    assert inbox.finish(tx, job, lambda tx: replies.sent(tx, "r", [], now=2), now=2)
+    assert inbox.finish(tx, job, lambda tx: replies.mark_sent(tx, "r", [], now=2), now=2)
     with pytest.raises(Missing):
         replies.retryable(tx, "r", "U1")
 
 
 def test_a_deleted_question_is_not_tried_again(tx: SqliteTx) -> None:
     begin(tx)
-    replies.sent(tx, "r", [], now=2, retryable=True)
+    replies.mark_sent(tx, "r", [], now=2, retryable=True)
     replies.erase_question(tx, "r")
     with pytest.raises(Missing):
         replies.retryable(tx, "r", "U1")
@@ -129,7 +129,7 @@ def test_a_deleted_question_is_not_tried_again(tx: SqliteTx) -> None:
 
 def test_questions_are_kept_for_a_week(tx: SqliteTx) -> None:
     begin(tx)
-    replies.sent(tx, "r", [], now=0, retryable=True)
+    replies.mark_sent(tx, "r", [], now=0, retryable=True)
     assert replies.tidy(tx, now=6 * 86_400.0) == 0
     assert replies.tidy(tx, now=8 * 86_400.0) == 1
 

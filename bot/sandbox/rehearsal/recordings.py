@@ -2,7 +2,7 @@
 
 It knows the clips by their loudness (however they were re-encoded), takes silence as no words, and says
 openly that it cannot recognise anything else. With PARLEY_SANDBOX_SPEECH=<whisper model> and the extra
-`local-speech` installed, faster-whisper listens instead.
+`local-speech` installed, faster-whisper transcribes instead.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-# What is said in place of what was not heard.
+# What stands in place of what was not recognised.
 NOT_RECOGNISED = (
     "(The rehearsal model cannot hear this recording: it only knows the two bundled clips. Connect a real "
     "speech model, or install the extra local-speech and start with PARLEY_SANDBOX_SPEECH=small.)"
@@ -155,7 +155,7 @@ def _load_engine(model: str) -> Any:
 
 
 def _recognise_with_whisper(model: str, recording: bytes, seconds: float) -> RecognisedSpeech:
-    """Real ears: faster-whisper on this machine; fetches the model's weights on first use."""
+    """Real recognition: faster-whisper on this machine; fetches the model's weights on first use."""
     engine = _load_engine(model)
     parts, about = engine.transcribe(io.BytesIO(recording), vad_filter=True)
     text = " ".join(part.text.strip() for part in parts)

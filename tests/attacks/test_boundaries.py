@@ -1,4 +1,4 @@
-"""Attacks on the doors: files, addresses, signatures, reports, logs, and what the operator can read."""
+"""Attacks at the boundaries: files, addresses, signatures, reports, logs, and what the operator can read."""
 
 from __future__ import annotations
 

@@ -209,11 +209,12 @@ class JobError(BotError):
 
 
 class GaveUp(JobError):
-    """I tried {attempts} times and could not finish this. It is kept and can be started again."""
+    """I tried {times} and could not finish this. It is kept and can be started again."""
 
     def __init__(self, attempts: int) -> None:
         super().__init__(f"gave up after {attempts} attempts")
         self.attempts = attempts
+        self.times = "once" if attempts == 1 else f"{attempts} times"
 
 
 class TooOld(JobError):

@@ -410,11 +410,7 @@ async def test_only_what_slack_signed_just_now_is_taken_and_junk_is_refused(tmp_
 
 
 def jobs(tmp_path: Path) -> int:
-    db = sqlite3.connect(tmp_path / "parley.db")
-    try:
-        return int(db.execute("select count(*) from inbox").fetchone()[0])
-    finally:
-        db.close()
+    return len(looked_up(tmp_path, "select seq from inbox"))
 
 
 @pytest.mark.parametrize(
@@ -495,18 +491,29 @@ async def park(team: Town, tmp_path: Path) -> tuple[str, int]:
     async with serve(team, tmp_path) as bot:
         team.slack.faults.add("*", error="not_authed_for_this", times=0)
         thread = await team.slack.say("alice", "#general", "@parley hello")
-        await until(lambda: states(tmp_path) == ["parked"], 20)
+        await until(lambda: states(tmp_path) == ["parked"] and not waiting(tmp_path), 20)
         assert await bot.end() == 0
     team.slack.faults.clear()
     return thread, 1
 
 
 def states(tmp_path: Path) -> list[str]:
+    """What became of each message, in order."""
+    return [
+        str(state)
+        for (state,) in looked_up(tmp_path, "select state from inbox where kind = 'message' order by seq")
+    ]
+
+
+def waiting(tmp_path: Path) -> bool:
+    """Whether anything is still to be worked, such as the word that a message was given up."""
+    return bool(looked_up(tmp_path, "select 1 from inbox where state = 'new'"))
+
+
+def looked_up(tmp_path: Path, query: str) -> list[tuple[object, ...]]:
     db = sqlite3.connect(tmp_path / "parley.db")
     try:
-        return [
-            state for (state,) in db.execute("select state from inbox where kind = 'message' order by seq")
-        ]
+        return db.execute(query).fetchall()
     finally:
         db.close()
 

@@ -69,5 +69,7 @@ async def said(team: Workspace, text: str, *, user: str = "bob", thread: str = "
 
 
 async def why(team: Workspace, user: str, thread: str, ts: str) -> dict[str, Any]:
+    if team.slack.modals(user):
+        await team.slack.close_modal(user)
     await team.slack.shortcut(user, "why", channel="#general", ts=ts)
     return await filled(team, user)

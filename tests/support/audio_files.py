@@ -165,8 +165,8 @@ def _tones_in(windows: NDArray[np.float64]) -> list[int]:
     known = np.array([_MARK_HZ, *_TONES_HZ])
     found: list[int] = []
     for some in np.array_split(windows, len(windows) // 2_000 + 1):
-        spectra = np.abs(np.fft.rfft(some * np.hanning(some.shape[1]), 4096))
-        hertz = np.argmax(spectra, axis=1) * RATE / 4096
+        spectra = np.abs(np.fft.rfft(some * np.hanning(some.shape[1]), 1024))
+        hertz = np.argmax(spectra, axis=1) * RATE / 1024
         nearest = np.argmin(np.abs(hertz[:, None] - known), axis=1)
         unsure = (np.abs(hertz - known[nearest]) >= 90) | (np.abs(some).mean(axis=1) < 300)
         found += np.where(unsure, -2, nearest - 1).tolist()

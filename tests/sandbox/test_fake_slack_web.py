@@ -55,7 +55,7 @@ async def raw(slack: FakeSlack, method: str, token: str | None = None, **kw: Any
         return dict(await answer.json())
 
 
-# -- the door
+# -- tokens and arguments
 
 
 def test_every_method_has_arguments_and_a_handler() -> None:

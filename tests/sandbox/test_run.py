@@ -7,6 +7,8 @@ import json
 import os
 import signal
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from bot.sandbox.local_servers import LocalServer, find_local_servers
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.prices import cost_usd
 from bot.sandbox.run import choose_model, reset, sandbox, wait_connected, wait_ready
+from bot.sandbox.slack.server import FakeSlack
 from tests.support.clips import bundled
 from tests.support.sandboxes import HERE, answered
 from tests.support.waiting import until
@@ -67,6 +70,17 @@ async def test_a_clip_said_to_parley_in_a_channel_is_heard_truthfully_and_answer
         await running.slack.until(lambda: len(running.slack.thread("#general", ts)) == 2)
 
 
+@asynccontextmanager
+async def lingering_socket(slack: FakeSlack) -> AsyncIterator[None]:
+    """A socket whose bot is gone, and which has not noticed."""
+    app = {"Authorization": f"Bearer {slack.app_token}"}
+    async with ClientSession() as http:
+        async with http.post(f"{slack.api_url}apps.connections.open", headers=app) as answer:
+            url = (await answer.json())["url"]
+        async with http.ws_connect(url):
+            yield
+
+
 async def test_every_channel_is_what_it_says_and_a_reset_begins_anew() -> None:
     async with sandbox(environ=HERE, with_scene=True) as running:
         running.slack.rates.enabled = False
@@ -93,6 +107,15 @@ async def test_every_channel_is_what_it_says_and_a_reset_begins_anew() -> None:
         assert running.bot.pid != before
         assert not alive(before)
         assert "About tea" in await asked("#finance", "Write 50 words about tea"), "its budget is whole again"
+
+
+async def test_a_reset_waits_for_the_new_bot_also_while_an_old_socket_lingers() -> None:
+    async with sandbox(environ=HERE) as running:
+        assert await wait_connected(running), "\n".join(running.bot.log)
+        before = running.bot.pid
+        async with lingering_socket(running.slack):
+            await reset(running)
+            assert running.bot.pid != before
 
 
 async def test_the_usage_page_opens_from_its_button() -> None:

@@ -29,7 +29,8 @@ from handlers.slack import downloads as files
 from handlers.slack.allowed_hosts import is_slack_address
 from tests.support.captured_model import captured, escapes, shown
 from tests.support.hostile_text import called, out, strays
-from tests.support.shared_files import BAD, fetched, listening, shared
+from tests.support.shared_files import BAD, fetched, shared
+from tests.support.throwaway_server import throwaway_server
 from tests.support.workspace import Workspace, workspace
 
 # 9, 10, 11: files and addresses
@@ -77,7 +78,7 @@ async def test_attack_09_no_listener_hears_the_token(tmp_path: Path) -> None:
         met.append(dict(request.headers))
         return web.Response(body=b"RIFF")
 
-    async with listening(greedy) as evil, workspace(tmp_path) as team:
+    async with throwaway_server(greedy) as evil, workspace(tmp_path) as team:
         host, api = evil[7:], team.slack.api_url.removesuffix("api/")
         everywhere = [url.replace("evil.example", host) for url in (*BAD, *MORE)]
         for url in (
@@ -103,7 +104,7 @@ async def test_attack_10_no_address_in_a_message_is_ever_fetched(tmp_path: Path)
         met.append(str(request.url))
         return web.Response(text="secret")
 
-    async with listening(greedy) as inside, captured(tmp_path) as team:
+    async with throwaway_server(greedy) as inside, captured(tmp_path) as team:
         port = inside.rpartition(":")[2]
         written = [form.format(f"{scheme}{host}:{port}/latest") for form, scheme, host in ADDRESSES]
         assert len(written) >= 160
@@ -164,7 +165,7 @@ async def test_attack_12_a_command_that_wants_its_answer_elsewhere_is_refused(tm
         met.append(await request.read())
         return web.Response()
 
-    async with listening(greedy) as evil, workspace(tmp_path, PARLEY_TRANSPORT="http") as team:
+    async with throwaway_server(greedy) as evil, workspace(tmp_path, PARLEY_TRANSPORT="http") as team:
         form = {
             "command": "/parley",
             "text": "usage by channel",

@@ -22,6 +22,7 @@ from bot.costs.ledger import Ledger
 from bot.costs.pricing import Prices
 from bot.costs.reconcile import Count, Ours, compare, read_ours, read_theirs
 from storage.database import open_engine
+from tests.support.throwaway_server import throwaway_server
 
 DAY = date(2026, 11, 22)
 NEXT = date(2026, 11, 23)
@@ -142,9 +143,10 @@ async def usage_api(seen: list[Any], *, status: int = 200) -> AsyncIterator[str]
 
     async def answer(request: web.Request) -> web.Response:
         seen.append((request.path, dict(request.query), request.headers["Authorization"]))
-        if status != 200 or request.match_info["endpoint"] not in ("completions", "audio_transcriptions"):
+        endpoint = request.path.removeprefix("/v1/organization/usage/")
+        if status != 200 or endpoint not in ("completions", "audio_transcriptions"):
             return web.Response(status=404 if status == 200 else status)
-        if request.match_info["endpoint"] == "audio_transcriptions":
+        if endpoint == "audio_transcriptions":
             speech = {"model": "whisper-1", "num_model_requests": 1, "seconds": 1}
             speech["object"] = "organization.usage.audio_transcriptions.result"
             return web.json_response({"data": [bucket(DAY, speech)], "has_more": False, "next_page": None})
@@ -152,16 +154,8 @@ async def usage_api(seen: list[Any], *, status: int = 200) -> AsyncIterator[str]
         page = bucket(DAY, completions(1, 100, 10))
         return web.json_response({"data": [page], "has_more": first, "next_page": "two" if first else None})
 
-    app = web.Application()
-    app.router.add_get("/v1/organization/usage/{endpoint}", answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-    finally:
-        await runner.cleanup()
+    async with throwaway_server(answer) as address:
+        yield f"{address}/v1"
 
 
 async def test_the_command_asks_the_provider_page_by_page(

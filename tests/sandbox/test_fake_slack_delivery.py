@@ -18,6 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox.slack import limits
 from bot.sandbox.slack.server import FakeSlack
+from tests.support.throwaway_server import throwaway_server
 
 QUICK = (0.01, 0.02, 0.03)
 
@@ -44,17 +45,10 @@ class Receiver:
 @asynccontextmanager
 async def receiving(**options: Any) -> AsyncIterator[tuple[FakeSlack, Receiver]]:
     receiver = Receiver()
-    app = web.Application()
-    app.router.add_post("/slack/events", receiver.handle)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    receiver.url = f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events"
-    try:
+    async with throwaway_server(receiver.handle) as address:
+        receiver.url = f"{address}/slack/events"
         async with FakeSlack(events_url=receiver.url, **{"retry_delays_s": QUICK, **options}) as slack:
             yield slack, receiver
-    finally:
-        await runner.cleanup()
 
 
 # -- HTTP

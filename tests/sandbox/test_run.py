@@ -22,6 +22,7 @@ from bot.sandbox.run import choose_model, reset, sandbox, wait_connected, wait_r
 from bot.sandbox.slack.server import FakeSlack
 from tests.support.clips import bundled
 from tests.support.sandboxes import HERE, answered
+from tests.support.throwaway_server import throwaway_server
 from tests.support.waiting import until
 
 OLLAMA = LocalServer("Ollama", "http://127.0.0.1:11434/v1", ("qwen3:8b",))
@@ -227,15 +228,9 @@ async def test_a_local_server_is_found_on_its_port() -> None:
     async def other(request: web.Request) -> web.Response:
         return web.Response(text="something else")
 
-    app = web.Application()
-    app.router.add_get("/v1/models", other)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    async with FakeModel() as model:
-        ports = {"Ollama": model.port, "LM Studio": runner.addresses[0][1], "llama.cpp": 1}
+    async with throwaway_server(other) as elsewhere, FakeModel() as model:
+        ports = {"Ollama": model.port, "LM Studio": int(elsewhere.rpartition(":")[2]), "llama.cpp": 1}
         (server,) = await find_local_servers(ports)
-    await runner.cleanup()
     assert server.name == "Ollama"
     assert "rehearsal" in server.models
 

@@ -20,7 +20,8 @@ from bot.sandbox.slack.server import FakeSlack
 from handlers.slack.allowed_hosts import is_slack_address
 from handlers.slack.client import SlackClient
 from handlers.slack.downloads import SlackFiles, open_files
-from tests.support.shared_files import BAD, CONTENT, fetched, files, listening, shared
+from tests.support.shared_files import BAD, CONTENT, fetched, files, shared
+from tests.support.throwaway_server import throwaway_server
 
 
 @pytest.fixture
@@ -122,7 +123,7 @@ async def test_the_token_follows_no_redirect(slack: FakeSlack) -> None:
         return web.Response(body=CONTENT)
 
     file = await shared(slack)
-    async with listening(greedy) as elsewhere:
+    async with throwaway_server(greedy) as elsewhere:
         for status in (301, 302, 303, 307, 308):
             slack.faults.add("files.download", status=status, location=elsewhere + "/file", times=2)
             assert "does not let me read" in await refusal(slack, file)
@@ -136,7 +137,7 @@ async def test_the_token_goes_to_no_other_address(slack: FakeSlack) -> None:
         met.append(dict(request.headers))
         return web.Response(body=CONTENT)
 
-    async with listening(greedy) as elsewhere:
+    async with throwaway_server(greedy) as elsewhere:
         for url in (elsewhere + "/f", slack.api_url.replace("//", f"//{elsewhere[7:]}@") + "f"):
             file = replace(await shared(slack), url=url)
             assert "not kept by Slack" in await refusal(slack, file)
@@ -152,7 +153,7 @@ async def dripping(body: bytes, pause_s: float, headers: dict[str, str]) -> Asyn
             await response.write(body)
             await asyncio.sleep(pause_s)
 
-    async with listening(drip) as address:
+    async with throwaway_server(drip) as address:
         yield File("F1", "clip", "audio/mp4", 100, address + "/f")
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
 import aiohttp
-from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.settings import Settings
@@ -40,21 +39,6 @@ async def shared(slack: FakeSlack, content: bytes = CONTENT, **more: Any) -> Fil
 async def fetched(slack: FakeSlack, file: File) -> bytes:
     async with files(slack) as slack_files, slack_files.fetched(file) as path:
         return path.read_bytes()
-
-
-@asynccontextmanager
-async def listening(answer: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> AsyncIterator[str]:
-    """A server of somebody's; its address."""
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", answer)
-    runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
 
 
 BAD = (

@@ -28,7 +28,7 @@ test: setup
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 # What starts neither a process, a browser, a training nor the whole bot; of one room: make quick ROOM=voice
-# These folders hold nothing else, so they are not even read.
+# Nearly all in these folders does, so they are not even read.
 WHOLE := scenarios faults attacks kills browser simulator bench
 quick: setup
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(WHOLE:%=--ignore=tests/%) $(if $(ROOM),tests/$(ROOM)) \

@@ -11,9 +11,7 @@ import yaml
 
 from bot.core import errors
 from handlers import routes as table
-
-ROOT = Path(__file__).parent.parent
-CODE = sorted(p for folder in ("bot", "handlers", "storage") for p in (ROOT / folder).rglob("*.py"))
+from tests.support.house import CODE, ROOT
 
 
 def folder(path: Path) -> str:

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.house import CODE
+
 pytestmark = pytest.mark.xdist_group("source")  # one worker parses it once
 TESTS = Path(__file__).parent
 FILES = sorted(TESTS.rglob("*.py"))
 TEST_FILE = re.compile(r"\btests\.(?:\w+\.)*test_\w+")
 PRIVATE = re.compile(r"(?:^|\.)_[a-z]\w*$")
-ROOMS = [TESTS.parent / room for room in ("bot", "handlers", "storage")]
-MODULES = sorted({path.stem for room in ROOMS for path in room.rglob("[a-z]*.py")})
+MODULES = sorted({path.stem for path in CODE if not path.stem.startswith("_")})
 PRIVATE_CALL = re.compile(rf"\b(?:{'|'.join(MODULES)})\._[a-z]\w*\(")
 
 

@@ -37,7 +37,7 @@ def remember_turn(tx: Tx, incoming: Incoming, reply_id: str, turn: Turn, *, kept
     `kept` False: that there was a turn is counted, and no word of it stays.
     """
     incoming = replace(incoming, text=read_full_text(tx, incoming))
-    replies.answered(tx, reply_id, encode(turn.reply))
+    replies.mark_answered(tx, reply_id, encode(turn.reply))
     remember_ruling(tx, incoming, reply_id, turn, now=now)
     if turn.completion is None:
         return
@@ -98,7 +98,7 @@ def edit_message(tx: Tx, key: str, team: str, channel: str, message: str, text: 
         return encode(replace(asked, text=text if asked.files else words))
 
     for clip in clips.of_message(tx, team, channel, message):
-        clips.ask(tx, clip.id, changed(clip.asked))
+        clips.change_question(tx, clip.id, changed(clip.asked))
     for known in inbox.list_keys(tx, key):
         inbox.amend(tx, known, changed)
         replies.amend_question(tx, reply_id(known), changed)
@@ -133,7 +133,7 @@ def erase_words(tx: Tx, incoming: Incoming, key: str, reply_id: str) -> None:
     replies.blank(tx, reply_id)
     recordings.forget_conversation(tx, conversation)
     for clip in clips.of_conversation(tx, conversation):
-        clips.ask(tx, clip.id, encode(replace(decode(clip.asked), text="", files=())))
+        clips.change_question(tx, clip.id, encode(replace(decode(clip.asked), text="", files=())))
 
 
 def takes_part(tx: Tx, conversation: str) -> bool:

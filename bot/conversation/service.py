@@ -28,7 +28,7 @@ from bot.conversation.records import (
     remember_turn,
     takes_part,
 )
-from bot.conversation.turn import Ending, Turn, TurnServices, run_turn
+from bot.conversation.turn import Stoppable, Turn, TurnServices, run_turn
 from bot.core.access import remembers, why_closed, without_later_actions
 from bot.core.codec import decode, encode
 from bot.core.errors import BotError, Conflict, ProviderError, TooOld, TriedAgain
@@ -83,11 +83,11 @@ class Running:
 
     key: str
     incoming: Incoming
-    work: Ending | None = None
+    work: Stoppable | None = None
     ended: str = ""  # "stopped" or "deleted"
     ending: asyncio.Task[None] | None = None
 
-    def watch(self, work: Ending | None) -> None:
+    def watch(self, work: Stoppable | None) -> None:
         self.work = work
         if work is not None and self.ended:
             self.end(self.ended)
@@ -228,7 +228,7 @@ class Turns:
             if running.ended == "deleted":
                 await handle.withdraw()
                 await self._forget_unshown_clips(incoming)
-                return [partial(replies.withdrawn, reply_id=row.id, now=self._now())]
+                return [partial(replies.mark_withdrawn, reply_id=row.id, now=self._now())]
             messages = await handle.deliver(reply)
         finally:
             del self._running[place.key]

@@ -51,7 +51,7 @@ class LiveReply(Protocol):
     def append(self, text: str) -> None: ...
 
 
-class Ending(Protocol):
+class Stoppable(Protocol):
     """Work that can be ended before it is done: a transcription, or an answer that is being written."""
 
     async def aclose(self) -> None: ...
@@ -60,7 +60,7 @@ class Ending(Protocol):
 class Stop(Protocol):
     """Lets somebody else end what is under way."""
 
-    def watch(self, work: Ending | None) -> None: ...
+    def watch(self, work: Stoppable | None) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Warning:
+class BudgetWarning:
     """A budget that passed its warning mark in the period that began at `first`."""
 
     budget: int
@@ -133,13 +133,13 @@ class Budgets:
         found = await self._engine.read(rows.list_standings, team, now, self._calendar.firsts(now))
         return [_read_standing(row) for row in found]
 
-    async def due_warnings(self) -> list[Warning]:
+    async def due_warnings(self) -> list[BudgetWarning]:
         """The warnings to give. Call `note_warned` after giving one; a crash between leaves it due."""
         return [_read_warning(row) for row in await self._engine.read(rows.due_warnings)]
 
-    async def note_warned(self, warning: Warning) -> None:
+    async def note_warned(self, warning: BudgetWarning) -> None:
         """The owner was warned: not again in this period."""
-        await self._engine.write(rows.warned, warning.budget, warning.target, warning.first)
+        await self._engine.write(rows.mark_warned, warning.budget, warning.target, warning.first)
 
 
 def name_budget(row: Mapping[str, Any]) -> str:
@@ -193,8 +193,8 @@ def _read_change(row: Mapping[str, Any]) -> Change:
     )
 
 
-def _read_warning(row: Mapping[str, Any]) -> Warning:
-    return Warning(
+def _read_warning(row: Mapping[str, Any]) -> BudgetWarning:
+    return BudgetWarning(
         budget=row["id"],
         team=row["team"],
         scope=row["scope"],

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from operator import mul
 
 from bot.ml.answer_features import COVERAGE, Collection, features
-from bot.ml.calibration import ErrorCosts, Lines, Sigmoid, draw_lines, platt
+from bot.ml.calibration import ErrorCosts, Sigmoid, Thresholds, choose_thresholds, platt
 from bot.ml.linear_models import fit_logistic
 
 FOLDS = 5
@@ -28,7 +28,7 @@ class AnswerHead:
     scales: tuple[float, ...]
     weights: tuple[float, ...]  # one per feature, one per feature times coverage, then the bias
     sigmoid: Sigmoid
-    lines: Lines
+    lines: Thresholds
 
     def score(self, row: Sequence[float]) -> float:
         return float(sum(map(mul, self.weights, _expand(row, self.means, self.scales))))
@@ -64,7 +64,7 @@ def train(
     scores = _held_out([p.context for p in pairs], columns, labels, weights, ridge)
     curve = platt(scores, labels)
     head = AnswerHead(
-        tuple(means), tuple(scales), tuple(weights), curve, draw_lines(scores, labels, curve, costs)
+        tuple(means), tuple(scales), tuple(weights), curve, choose_thresholds(scores, labels, curve, costs)
     )
     return HeadTraining(head, tuple(map(curve, scores)))
 
@@ -116,5 +116,5 @@ def load(stored: bytes) -> AnswerHead:
         tuple(plain["scales"]),
         tuple(plain["weights"]),
         Sigmoid(**plain["sigmoid"]),
-        Lines(**plain["lines"]),
+        Thresholds(**plain["lines"]),
     )

@@ -37,7 +37,7 @@ class ErrorCosts:
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
+class Thresholds:
     """Probabilities that part the messages: below `low` surely no, above `high` surely yes, cut at
     `threshold`.
     """
@@ -112,14 +112,14 @@ def find_cheapest(scores: Sequence[float], labels: Sequence[bool], costs: ErrorC
     return threshold
 
 
-def draw_lines(
+def choose_thresholds(
     scores: Sequence[float], labels: Sequence[bool], curve: Sigmoid, costs: ErrorCosts | None = None
-) -> Lines:
+) -> Thresholds:
     """The three lines from out-of-fold scores: the cut by stated costs, else so that TARGET_TPR passes."""
     on = [s for s, label in zip(scores, labels, strict=True) if label]
     off = [s for s, label in zip(scores, labels, strict=True) if not label]
     cut = find_cheapest(scores, labels, costs) if costs else quantile(on, 1 - TARGET_TPR)
     if min(len(on), len(off)) < FEW:
-        return Lines(curve(cut), 0.0, 1.0)
+        return Thresholds(curve(cut), 0.0, 1.0)
     low, high = quantile(on, UNSURE), quantile(off, 1 - UNSURE)
-    return Lines(curve(cut), curve(min(low, cut)), curve(max(high, cut)))
+    return Thresholds(curve(cut), curve(min(low, cut)), curve(max(high, cut)))

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from operator import mul
 from typing import Any
 
-from bot.ml.calibration import ErrorCosts, Lines, Sigmoid, draw_lines, platt
+from bot.ml.calibration import ErrorCosts, Sigmoid, Thresholds, choose_thresholds, platt
 from bot.ml.features import Block, Features, Vocabulary
 from bot.ml.linear_models import Weights, dot, fit_hinge
 
@@ -43,7 +43,7 @@ class Discriminator:
     weights: Weights
     nearest: tuple[Vector, ...]  # embeddings of the on-topic examples; empty: trained without embeddings
     sigmoid: Sigmoid
-    lines: Lines
+    lines: Thresholds
 
     @property
     def uses_vectors(self) -> bool:
@@ -81,7 +81,7 @@ def train(examples: Sequence[Example], *, costs: ErrorCosts | None = None, folds
         fit_hinge(rows, labels, size=size),
         tuple(e.vector for e in examples if e.on_topic and e.vector),
         curve,
-        draw_lines(scores, labels, curve, costs),
+        choose_thresholds(scores, labels, curve, costs),
     )
     return Training(model, tuple(map(curve, scores)))
 
@@ -147,7 +147,7 @@ def load(stored: bytes) -> Discriminator:
         plain["weights"],
         tuple(plain["nearest"]),
         Sigmoid(*plain["sigmoid"]),
-        Lines(*plain["lines"]),
+        Thresholds(*plain["lines"]),
     )
 
 

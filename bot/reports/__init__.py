@@ -1,4 +1,5 @@
 """Usage reports: who may see which sums, as text, files, charts, a web page and a weekly digest.
 
-service.py is the entrance. Nothing here books or changes a cost; that is bot/costs.
+service.py is the entrance, also for changing budgets and naming owners, because who may is decided there.
+Nothing here books a cost; that is bot/costs.
 """

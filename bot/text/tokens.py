@@ -1,6 +1,6 @@
 """Counts and cuts text in tokens; the only user of tiktoken.
 
-The vocabularies lie in bot/vocabulary/ and are checked against tiktoken's own hashes when they are first
+The vocabularies lie in bot/text/vocabulary/ and are checked against tiktoken's own hashes when they are first
 needed: no network, no environment variables. o200k_base costs 45 MB of memory, so ask `fits` or `at_most`
 where a bound is enough: a short text never loads anything. What a request used is for the provider to say
 (bot/provider/reported_usage.py); this is for before.
@@ -145,7 +145,7 @@ def _load(name: str) -> tiktoken.Encoding:
         packed = files("bot.text").joinpath("vocabulary", f"{name}.tiktoken.xz").read_bytes()
         blob = lzma.decompress(packed)
         if hashlib.sha256(blob).hexdigest() != expected_hash:
-            raise ValueError(f"bot/vocabulary/{name}.tiktoken.xz is not the vocabulary that tiktoken expects")
+            raise ValueError(f"bot/text/vocabulary/{name}.tiktoken.xz is not the vocabulary tiktoken expects")
         for line in io.BytesIO(blob):
             token, rank = line.split()
             ranks[base64.b64decode(token)] = int(rank)

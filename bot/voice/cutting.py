@@ -24,7 +24,7 @@ SEARCH_S = 45.0  # a part ends at the quietest place of its last 45 s
 OVERLAP_S = 2.5  # where there is no pause, a word at the cut is whole in one of the two parts
 
 
-class Parts:
+class PartCutter:
     """Re-encodes to parts of at most `part_s` (10 s or more), cut at pauses; holds the last 45 s back."""
 
     def __init__(self, into: Path, part_s: float, report: Callable[..., None]) -> None:

@@ -21,7 +21,7 @@ import av
 import numpy as np
 from av.error import FFmpegError
 
-from bot.voice.cutting import Parts
+from bot.voice.cutting import PartCutter
 from bot.voice.decoding import CONTAINERS, detect_container
 from bot.voice.loudness import RATE, Levels, Samples, find_sounds, measure_levels
 
@@ -102,13 +102,13 @@ def decode(source: BinaryIO, orders: dict[str, Any]) -> dict[str, Any]:
         if not damaged:
             return meter.result(container, unchanged=True)
     meter = Meter()
-    parts = Parts(Path(orders["into"]), min(orders["part_s"], orders["max_s"]), write_line)
+    parts = PartCutter(Path(orders["into"]), min(orders["part_s"], orders["max_s"]), write_line)
     damaged = decode_sound(Sound(source, container), meter, orders["longest_s"], parts)
     parts.finish()
     return meter.result(container, unchanged=False) | {"damaged": damaged}
 
 
-def decode_sound(sound: Sound, meter: Meter, longest_s: float, parts: Parts | None = None) -> bool:
+def decode_sound(sound: Sound, meter: Meter, longest_s: float, parts: PartCutter | None = None) -> bool:
     """Decodes to the end; True when some of it could not be. TooLong as soon as it is, or says that it is."""
     if parts is None and sound.claimed_s > longest_s:
         raise TooLong  # it is only believed when that saves decoding twice

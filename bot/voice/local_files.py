@@ -1,7 +1,7 @@
 """A file on this machine, transcribed for whoever runs Parley: by the running bot, or by the command itself.
 
 Whichever process holds the database transcribes, so that all of it is in one ledger and under the same caps.
-Between the two travel an `TranscriptionOrder` one way and lines of progress and a card the other
+Between the two travel a `TranscriptionOrder` one way and lines of progress and a card the other
 (bot/ops/control_socket.py).
 """
 

@@ -196,7 +196,7 @@ class MessageClips:
         except SlackRefused as exc:
             log.info("clip %s is not shown: %s", clip.id, exc.code)
             return
-        await self._engine.write(clips.show, clip.id, shown, file)
+        await self._engine.write(clips.mark_shown, clip.id, shown, file)
 
 
 class RunningRecognition:

@@ -1,8 +1,8 @@
 """Speech to text, and to English: from a file to a clip card.
 
 `Recognizer.recognize` is the story: known already? decode, is there anything to hear, is it within the caps,
-listen to its parts, translate, store. How a file is decoded and cut is bot/voice/decoding.py; what each model
-takes is bot/voice/speech_models.py; how the parts are listened to is bot/voice/transcriber.py.
+transcribe its parts, translate, store. How a file is decoded and cut is bot/voice/decoder_process.py; what
+each model takes is bot/voice/speech_models.py; how the parts are transcribed is bot/voice/transcriber.py.
 """
 
 from __future__ import annotations
@@ -121,11 +121,6 @@ class Recognizer:
         card = replace(card, segments=tuple(segments), english=(), english_whole=True)
         await self._engine.write(recordings.change_card, id, clip_card.dump_card(card))
         return card
-
-    async def forget_card(self, id: str) -> None:
-        """Deletes the words. That there was a recording, and how long, stays counted."""
-        await self._engine.write(recordings.forget, id)
-        await self._engine.scrub()
 
     async def _recognize(self, id: str, path: Path, request: TranscriptionRequest) -> ClipCard:
         with TemporaryDirectory(prefix="parley-") as into:

@@ -195,7 +195,7 @@ class Clips:
             shown, file = clip.shown, await self._cards.change_clip(clip, card)
         else:  # whoever put it there died before that was written down
             shown, file = await self._cards.show_clip(clip, card, look=True)
-        await self._engine.write(clips.show, clip.id, shown, file)
+        await self._engine.write(clips.mark_shown, clip.id, shown, file)
 
     async def _forget_all(self, found: list[Clip], *, by: str) -> None:
         for clip in found:

@@ -1,8 +1,8 @@
 """Transcribing the parts of one recording: in parallel, none of them twice, joined to one whole.
 
 A part is stored in the moment its text came, with its cost; whoever resumes after a crash asks only for the
-others. Parts without any sound are never sent. Decoding and cutting came before (bot/voice/decoding.py); the
-caps, the card and the English text come after (bot/voice/recognition.py).
+others. Parts without any sound are never sent. Decoding and cutting came before
+(bot/voice/decoder_process.py); the caps, the card and the English text come after (bot/voice/recognition.py).
 """
 
 from __future__ import annotations

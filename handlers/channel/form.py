@@ -77,7 +77,7 @@ LISTENING = (LISTENS, SPOKEN, WORDS)
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """What somebody sent. `rules`: as bot.guard.policy.read takes it; None: no guard."""
+    """What somebody sent. `rules`: as bot.guard.policy.parse_policy takes it; None: no guard."""
 
     channel: str
     was: str  # fingerprint of the policy that the form showed

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from decimal import Decimal
 
-from bot.costs.budgets import ADJECTIVES, EACH, Budget, Change, Standing, Warning, title_budget
+from bot.costs.budgets import ADJECTIVES, EACH, Budget, BudgetWarning, Change, Standing, title_budget
 from bot.costs.estimate import Estimate
 from bot.reports.digest import Digest
 from bot.reports.formats import NAMED, SHOWN, cells, columns, cost, dollars
@@ -173,7 +173,7 @@ def _price(estimate: Estimate) -> str:
     return dollars(estimate.usd) if estimate.usd is not None else estimate.reason or "unpriced"
 
 
-def warning(one: Warning, names: Mapping[str, str]) -> str:
+def warning(one: BudgetWarning, names: Mapping[str, str]) -> str:
     """The sentence for the owner of a budget that is nearly used up."""
     whose = f" of {escape(names.get(one.target, one.target))}" if one.target else ""
     share = f"{one.spent_usd / one.cap_usd:.0%}" if one.cap_usd else "all"

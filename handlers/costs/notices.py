@@ -14,7 +14,7 @@ from typing import Any
 
 from bot.app import Services
 from bot.core.errors import BotError, SlackRefused
-from bot.costs.budgets import Warning
+from bot.costs.budgets import BudgetWarning
 from bot.costs.viewer import Viewer
 from bot.reports import digest
 from bot.reports.usage import PRIVATE_CHANNELS
@@ -58,7 +58,7 @@ class Notices:
             await self._digest(team, person)
             await digest.mark_sent(costs, team, person)
 
-    async def _warn(self, warning: Warning) -> None:
+    async def _warn(self, warning: BudgetWarning) -> None:
         viewer = await self._find_viewer(warning.team, warning.owner)
         if viewer is None:
             return

@@ -31,7 +31,7 @@ class Permissions:
     def __init__(self, slack: SlackClient) -> None:
         self._slack = slack
 
-    async def has_a_say(self, user: str, channel: str, *, named: Collection[str] = ()) -> bool:
+    async def _may_decide(self, user: str, channel: str, *, named: Collection[str] = ()) -> bool:
         """Whether somebody may change how Parley behaves in a channel: an admin, who created it, or one of
         those an admin `named` for it.
 
@@ -54,13 +54,13 @@ class Permissions:
 
     async def may_decide(self, owners: NamedOwners, at: Channel, user: str) -> bool:
         """Whether somebody may decide about a channel now; `owners` knows whom an admin named for it."""
-        return await self.has_a_say(user, at.channel, named=await owners.list_owners(at))
+        return await self._may_decide(user, at.channel, named=await owners.list_owners(at))
 
     async def list_deciders(self, channel: str, *, named: Collection[str] = ()) -> list[str]:
         """Who can be asked to decide about a channel: its creator and those named, if they still may."""
         place = await self._read("conversations.info", "channel", channel=channel)
         people = list(dict.fromkeys(filter(None, (place.get("creator"), *named))))
-        may = await asyncio.gather(*(self.has_a_say(one, channel, named=named) for one in people))
+        may = await asyncio.gather(*(self._may_decide(one, channel, named=named) for one in people))
         return [one for one, yes in zip(people, may, strict=True) if yes]
 
     async def _is_member(self, user: str, channel: str) -> bool:

@@ -1,4 +1,4 @@
 """Who owns a channel, and what it wants differently from the workspace.
 
-Who may change it is decided in handlers/slack/permissions.py.
+owners.py and preferences.py, nothing else. Who may change it is decided in handlers/slack/permissions.py.
 """

@@ -90,7 +90,7 @@ def mark_opened(tx: Tx, reply_id: str, messages: list[str]) -> None:
     )
 
 
-def answered(tx: Tx, reply_id: str, payload: str) -> None:
+def mark_answered(tx: Tx, reply_id: str, payload: str) -> None:
     """What the reply says is final; from here on it is only delivered, never asked for again."""
     _change(tx, reply_id, "update replies set state = 'answered', payload = :payload", payload=payload)
 
@@ -111,7 +111,7 @@ def mark_sent(tx: Tx, reply_id: str, messages: list[str], *, now: float, retryab
     )
 
 
-def withdrawn(tx: Tx, reply_id: str, *, now: float) -> None:
+def mark_withdrawn(tx: Tx, reply_id: str, *, now: float) -> None:
     """Nothing of it is left to be seen."""
     _change(
         tx,

@@ -1,4 +1,4 @@
 """Ledger, sums, budgets and who gets a digest. Money is whole nano-dollars.
 
-Prices and rules are bot/costs.
+ledger.py is written at each request, budgets.py with it. Prices and rules are bot/costs.
 """

@@ -240,7 +240,7 @@ def due_warnings(tx: Tx) -> list[dict[str, Any]]:
     )
 
 
-def warned(tx: Tx, budget: int, target: str, first: str) -> None:
+def mark_warned(tx: Tx, budget: int, target: str, first: str) -> None:
     """The owner was told; not again in this period."""
     tx.run(
         "update budget_use set warned = 2 where budget = :budget and target = :target and first = :first",

@@ -1,4 +1,4 @@
 """Recordings in words: parts, cards, and the minutes that count.
 
-The recordings themselves are never stored.
+clips.py is the entrance. The recordings themselves are never stored.
 """

@@ -45,7 +45,7 @@ def put(tx: Tx, clip: Clip) -> bool:
     return new == 1
 
 
-def show(tx: Tx, id: str, shown: str, file: str) -> None:
+def mark_shown(tx: Tx, id: str, shown: str, file: str) -> None:
     """The card stands there; nothing when the clip was forgotten in the meantime."""
     tx.run("update clips set shown = :shown, file = :file where id = :id", id=id, shown=shown, file=file)
 
@@ -85,7 +85,7 @@ def of_person(tx: Tx, team: str, person: str) -> list[Clip]:
     return [Clip(**row) for row in tx.all(which, team=team, person=person)]
 
 
-def ask(tx: Tx, id: str, asked: str) -> None:
+def change_question(tx: Tx, id: str, asked: str) -> None:
     """The message was changed by its author."""
     tx.run("update clips set asked = :asked where id = :id", id=id, asked=asked)
 

@@ -97,7 +97,7 @@ ATTACKS = (
     ),
     Attack(
         "Characters that nobody sees",
-        "taken out on the way in, at the door to the model, and on the way out",
+        "taken out on the way in, before the model is asked, and on the way out",
         ("test_what_nobody_sees_goes",),
     ),
     Attack(
@@ -179,7 +179,7 @@ ATTACKS = (
         (
             "test_only_admins_name_owners",
             "test_every_decision_leaves_an_entry_and_no_entry_holds_what_was_said",
-            "test_every_door_into_the_house_says_which_acts_are_behind_it",
+            "test_every_way_in_says_which_acts_are_behind_it",
         ),
     ),
     Attack(

@@ -111,7 +111,7 @@ async def test_attack_10_no_address_in_a_message_is_ever_fetched(tmp_path: Path)
         for n in range(0, len(written), 20):
             some = " , ".join(written[n : n + 20])
             thread = await team.ask(f"@parley read {some} ⟦see {some}⟧")
-            await team.answer("#general", thread, timeout_s=60)
+            await team.answer("#general", thread, timeout_s=90)
         assert escapes(team) == [] or all(port in escape for escape in escapes(team))
     assert met == []
 
@@ -132,7 +132,7 @@ async def test_attack_11_a_sign_in_page_is_no_recording_and_reaches_no_model(tmp
         team.slack.faults.add("files.download", html=True, times=9)
         files = [FileUpload("audio_message.m4a", b"RIFF", voice=True, duration_s=1.0)]
         thread = await team.slack.say("alice", "#general", "@parley hello", files=files)
-        await team.answer("#general", thread, timeout_s=60)
+        await team.answer("#general", thread)
         assert not [asked for asked in team.model.requests if "audio" in asked.endpoint]
         assert "does not let me read it" in str(team.replies("#general", thread))
 

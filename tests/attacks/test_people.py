@@ -48,7 +48,7 @@ async def says(team: Workspace, who: tuple[int, str, str], text: str, thread: st
 
 async def asked_of(team: Workspace, count: int) -> list[Any]:
     """The model's requests, once there are so many and nothing is on its way."""
-    await team.slack.until(lambda: len(team.model.requests) >= count, 60)
+    await team.slack.until(lambda: len(team.model.requests) >= count)
     await team.quiet()
     assert len(team.model.requests) == count
     return list(team.model.requests)
@@ -198,7 +198,7 @@ async def retries(team: Workspace) -> None:
     await cap(team, "workspace")
     team.model.faults.add("reset", times=3)
     thread = await team.ask("@parley hello", user="bob")
-    await team.slack.until(lambda: RETRY in str(team.replies("#general", thread)), 30)
+    await team.slack.until(lambda: RETRY in str(team.replies("#general", thread)))
     await team.quiet()
     await pressed(team, "bob", thread, times=200)
     await team.quiet()
@@ -390,7 +390,7 @@ async def test_attack_30_only_the_asker_tries_again_and_only_once(tmp_path: Path
     async with workspace(tmp_path) as team:
         team.model.faults.add("reset", times=3)
         thread = await team.ask("@parley hello", user="alice")
-        await team.slack.until(lambda: RETRY in str(team.replies("#general", thread)), 30)
+        await team.slack.until(lambda: RETRY in str(team.replies("#general", thread)))
         await team.quiet()
         before = len(team.model.requests)
         await pressed(team, "bob", thread, times=3)

@@ -33,6 +33,7 @@ BOTS = {
 ANSWER = " ".join(f"word{n % 10}" for n in range(100))
 QUESTION = re.compile(r"load-\d{6}")
 IN_FLIGHT = 64
+STARTS = 9
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
@@ -210,15 +211,15 @@ def report(title: str, bare: Run, parley: Run) -> None:
         print(f"{label:34}{one:10.2f}{other:10.2f}{other / one if one else float('nan'):8.2f}")
 
 
-async def start_cost(starts: int = 9) -> None:
+async def start_cost() -> None:
     """What it takes until a bot is ready: the median of several starts, the two bots in turn."""
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in BOTS}
     async with FakeSlack(manifest=MANIFEST, rate_limits=False) as slack, FakeModel() as model:
-        for _ in range(starts):
+        for _ in range(STARTS):
             for name, figures in found.items():
                 async with running(name, slack, model) as (_, ready_s, ready_cpu_s):
                     figures.append((ready_s, ready_cpu_s))
-    print(f"\nstart: median of {starts}")
+    print(f"\nstart: median of {STARTS}")
     print(f"{'':34}{'bare':>10}{'parley':>10}{'ratio':>8}")
     for column, label in enumerate(("ready after s", "CPU s until ready")):
         bare, parley = (statistics.median(f[column] for f in found[name]) for name in ("bare", "parley"))
@@ -240,9 +241,9 @@ async def thread_cost(turns: int = 60) -> None:
             team.model.script(" ".join(f"word{n % 10}" for n in range(180)), times=0)
             thread = await team.ask("@parley " + "tell me more of it " * 25)
             for turn in range(1, turns):
-                await team.answer("#general", thread, count=turn, timeout_s=30)
+                await team.answer("#general", thread, count=turn)
                 await team.ask(f"{turn} " + "tell me more of it " * 25, thread=thread)
-            await team.answer("#general", thread, count=turns, timeout_s=30)
+            await team.answer("#general", thread, count=turns)
             usages = [r.usage for r in team.model.requests if r.usage]
     sizes = [u["prompt_tokens"] for u in usages]
     cached = [u["prompt_tokens_details"]["cached_tokens"] for u in usages]

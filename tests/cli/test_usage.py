@@ -103,9 +103,9 @@ async def test_beside_a_running_bot_it_tells_what_the_provider_counted(
     async with workspace(tmp_path, model={"keep": 1000}) as team:
         threads = [await team.ask(f"@parley question {n}", user=("alice", "bob")[n % 2]) for n in range(20)]
         for thread in threads:
-            await team.answer("#general", thread, timeout_s=60)
+            await team.answer("#general", thread)
             await team.ask("and then?", user="alice", thread=thread)
-        await team.quiet(60)
+        await team.quiet()
         parser = argparse.ArgumentParser()
         usage.add_arguments(parser)
         assert await usage.run(parser.parse_args(["--format", "json"]), team.bot.settings) == 0

@@ -1,4 +1,4 @@
-"""The ledger as the provider door uses it, on a real file."""
+"""The ledger as the provider uses it, on a real file."""
 
 from __future__ import annotations
 

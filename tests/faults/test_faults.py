@@ -1,7 +1,7 @@
 """The fault table, row by row: what is broken on purpose, and what the person sees all the same.
 
-Each test names its row of RELIABILITY.md. After every fault the promises of faults_promises.py hold. Rows
-that other test files show already are listed in tests/faults/reliability.py.
+Each test names its row of RELIABILITY.md. After every fault the promises of tests/support/promises.py hold.
+Rows that other test files show already are listed in tests/faults/reliability.py.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ async def test_row_11_yesterdays_backup_answers_nothing_late_and_leaves_what_was
             await slack.until(lambda: model.counters["requests"])
             await team.bot.services.engine.backup(tmp_path / "backup.db")
             slack.faults.clear()
-            await team.answer("#general", answered, timeout_s=20)
+            await team.answer("#general", answered)
             await kept(team)
         os.replace(tmp_path / "backup.db", tmp_path / "parley.db")
         forget_that_it_was_begun(tmp_path / "parley.db")
@@ -94,7 +94,7 @@ async def test_row_12_a_rate_limit_delays_its_channel_in_order_and_no_other(tmp_
         other = await team.ask("@parley elsewhere", channel="#support")
         await team.answer("#support", other)
         assert not team.said("#general", first)
-        await team.answer("#general", first, timeout_s=20)
+        await team.answer("#general", first)
         assert len(await kept(team)) == 2
 
 
@@ -108,7 +108,7 @@ async def test_row_13_a_retry_after_that_is_junk_delays_the_answer_and_loses_not
         team.model.script(ANSWER)
         team.slack.faults.add("chat.postMessage", status=429, retry_after_s=header)
         thread = await team.ask("@parley hello")
-        await team.answer("#general", thread, timeout_s=15)
+        await team.answer("#general", thread)
         assert await kept(team) == [ANSWER]
 
 
@@ -117,7 +117,7 @@ async def test_row_13_twenty_rate_limits_in_a_row_are_waited_out(tmp_path: Path)
         team.model.script(ANSWER)
         team.slack.faults.add("chat.postMessage", status=429, retry_after_s="0.05", times=20)
         thread = await team.ask("@parley hello")
-        await team.answer("#general", thread, timeout_s=20)
+        await team.answer("#general", thread)
         assert await kept(team) == [ANSWER]
         assert len(team.model.requests) == 1
 
@@ -130,7 +130,7 @@ async def test_row_14_an_outage_of_slack_is_outlasted_and_nothing_is_given_up(
         team.model.script(ANSWER)
         team.slack.faults.add("chat.postMessage", status=503, html=True, times=8)
         thread = await team.ask("@parley hello")
-        await team.answer("#general", thread, timeout_s=30)
+        await team.answer("#general", thread)
         assert await kept(team) == [ANSWER]
         assert len(team.model.requests) == 1
 
@@ -145,7 +145,7 @@ async def test_row_14_a_thread_that_slack_does_not_show_for_a_while_delays_the_a
         team.slack.faults.add("conversations.replies", status=503, html=True, times=3)
         team.slack.faults.add("conversations.replies", status=429, retry_after_s=1)
         await team.ask("@parley who is the captain?", thread=thread)
-        await team.answer("#general", thread, timeout_s=30)
+        await team.answer("#general", thread)
         assert await kept(team) == [ANSWER]
         assert len(team.model.requests) == 1
         assert "Nemo" in team.model.requests[-1].prompt
@@ -177,7 +177,7 @@ async def test_row_14_a_thread_that_cannot_be_read_just_now_is_read_a_little_lat
         root = await team.slack.say("bob", "#general", "the word is xylophone")
         team.slack.faults.add("conversations.replies", **fault)
         await team.ask("@parley and now?", thread=root)
-        await team.answer("#general", root, timeout_s=20)
+        await team.answer("#general", root)
         assert await kept(team) == [ANSWER]
         assert "xylophone" in team.model.requests[-1].prompt
 
@@ -190,7 +190,7 @@ async def test_row_15_a_streams_request_that_slack_took_and_nobody_confirmed_is_
         team.model.script(LONG, tokens_per_s=40)
         team.slack.faults.add(method, accepted=True, lose_response=True)
         thread = await team.ask("@parley hello")
-        await team.answer("#general", thread, timeout_s=20)
+        await team.answer("#general", thread)
         assert await kept(team) == [LONG.strip()]
 
 
@@ -200,7 +200,7 @@ async def test_row_15_a_lost_answer_to_the_look_into_the_thread_is_asked_for_aga
         team.slack.faults.add("chat.postMessage", accepted=True, lose_response=True)
         team.slack.faults.add("conversations.replies", lose_response=True, times=2)
         thread = await team.ask("@parley hello")
-        await team.answer("#general", thread, timeout_s=30)
+        await team.answer("#general", thread)
         assert await kept(team) == [ANSWER]
 
 
@@ -211,7 +211,7 @@ async def test_row_16_an_answer_beyond_slacks_limits_comes_in_parts(tmp_path: Pa
     async with workspace(tmp_path, PARLEY_MAX_TOKENS="100000") as team:
         team.model.script(answer)
         thread = await team.ask("@parley write a book")
-        await team.answer("#general", thread, timeout_s=20)
+        await team.answer("#general", thread)
         said = await kept(team)
         assert len(said) > 1
         assert sum(part.count(answer[-7]) for part in said) >= answer.count(answer[-7])
@@ -281,7 +281,7 @@ async def test_row_17_a_crash_after_the_private_answer_does_not_repeat_it(tmp_pa
                 "chat.postMessage", accepted=True, lose_response=True, where={"channel": slack.dm("alice")}
             )
             await team.ask("@parley hello")
-            await slack.until(lambda: slack.counts["conversations.open"] >= 2, 20)
+            await slack.until(lambda: slack.counts["conversations.open"] >= 2)
             assert len(await kept(team, shut=True)) == 1
 
 
@@ -303,7 +303,7 @@ async def test_row_18_a_token_revoked_in_mid_flight_is_one_alert_and_the_answer_
         slack.faults.clear()
         async with started(slack, model, tmp_path) as team:
             for thread in threads:
-                await team.answer("#general", thread, timeout_s=20)
+                await team.answer("#general", thread)
             assert await kept(team) == [ANSWER] * 3
             assert len(model.requests) == 3
 
@@ -330,7 +330,7 @@ async def test_row_20_a_stream_that_slack_ended_is_finished_by_an_edit(tmp_path:
         team.model.script(LONG, tokens_per_s=30)
         team.slack.faults.add("chat.appendStream", error=code)
         thread = await team.ask("@parley hello")
-        await team.answer("#general", thread, timeout_s=20)
+        await team.answer("#general", thread)
         assert await kept(team) == [LONG.strip()]
 
 
@@ -343,7 +343,7 @@ async def test_row_21_slack_that_is_away_at_the_start_delays_it(
         slack.faults.add("*", status=503, html=True, for_s=1.0)
         async with started(slack, model, tmp_path, PARLEY_TRANSPORT=transport) as team:
             if transport == "socket":
-                await slack.until(lambda: len(slack.sockets.connections) == 2, 20)
+                await slack.until(lambda: len(slack.sockets.connections) == 2)
             await asyncio.sleep(1.0)
             thread = await team.ask("@parley hello")
             await team.answer("#general", thread)
@@ -391,7 +391,7 @@ async def on_sockets(tmp_path: Path) -> AsyncIterator[Workspace]:
 async def asked_and_answered(team: Workspace, count: int) -> None:
     threads = [await team.ask(f"@parley hello {n}") for n in range(count)]
     for thread in threads:
-        await team.answer("#general", thread, timeout_s=30)
+        await team.answer("#general", thread)
     assert len(await kept(team)) == count
 
 
@@ -523,7 +523,7 @@ async def test_row_26_a_post_deleted_while_slack_is_away_leaves_nothing_behind(t
         await team.slack.until(lambda: team.slack.counts["chat.startStream"])
         team.slack.faults.add("chat.stopStream", status=503, times=2)
         team.slack.faults.add("chat.update", status=503)
-        await team.slack.until(lambda: team.slack.counts["chat.update"], 20)
+        await team.slack.until(lambda: team.slack.counts["chat.update"])
         await team.slack.delete("alice", "#general", thread)
         assert await kept(team, cancelled=1) == []
 
@@ -689,7 +689,7 @@ async def test_row_31_a_rate_limit_of_the_model_is_waited_out(
         team.model.script(ANSWER)
         team.model.faults.add("rate_limit", retry_after_s=retry_after_s)
         thread = await team.ask("@parley hello")
-        await team.answer("#general", thread, timeout_s=20)
+        await team.answer("#general", thread)
         assert await kept(team) == [ANSWER]
         assert len(team.model.requests) == 2
 
@@ -724,7 +724,7 @@ async def test_row_33_a_model_that_fails_is_asked_three_times_then_the_person_ma
     async with workspace(tmp_path) as team:
         team.model.faults.add(fault, times=3)
         thread = await team.ask("@parley hello")
-        await team.answer("#general", thread, timeout_s=20)
+        await team.answer("#general", thread)
         (said,) = await kept(team)
         assert said
         assert len(team.model.requests) == 3
@@ -732,7 +732,7 @@ async def test_row_33_a_model_that_fails_is_asked_three_times_then_the_person_ma
         failed = team.replies("#general", thread)[0]["ts"]
         for _ in range(3):
             await team.slack.press("alice", "#general", failed, blocks.RETRY)
-        await team.answer("#general", thread, count=2, timeout_s=20)
+        await team.answer("#general", thread, count=2)
         assert await kept(team) == [said, ANSWER]
 
 
@@ -772,7 +772,7 @@ async def test_row_36_what_is_too_long_for_the_model_is_asked_once_more_and_shor
         await team.answer("#general", thread)
         team.model.faults.add("context_length")
         await team.ask("and now?", thread=thread)
-        await team.answer("#general", thread, count=2, timeout_s=20)
+        await team.answer("#general", thread, count=2)
         await kept(team)
         asked = [json.dumps(r.body["messages"]) for r in team.model.requests]
         refused, again = [messages for messages in asked if "and now?" in messages]
@@ -811,7 +811,7 @@ async def test_row_39_a_model_that_is_away_is_told_at_once_and_asked_again_when_
         team.model.faults.add("overloaded", times=6)
         for n in range(3):
             thread = await team.ask(f"@parley hello {n}")
-            await team.answer("#general", thread, timeout_s=20)
+            await team.answer("#general", thread)
         made = len(team.model.requests)
         assert made < 9
         assert (await readiness(team))[0] == 503
@@ -837,10 +837,10 @@ async def test_row_41_what_a_full_disk_cannot_keep_is_not_acknowledged_and_comes
         engine = team.bot.services.engine
         await engine.write(room_for, await engine.read(pages))
         thread = await team.ask("@parley " + "hello " * 2_000)
-        await team.slack.until(lambda: team.slack.counts["events_api:http_error"], 20)
+        await team.slack.until(lambda: team.slack.counts["events_api:http_error"])
         assert await engine.read(jobs) == []
         await engine.write(room_for, 1_000_000)
-        await team.answer("#general", thread, timeout_s=20)
+        await team.answer("#general", thread)
         assert len(await kept(team)) == 1
 
 
@@ -853,7 +853,7 @@ async def test_row_41_a_disk_that_fills_up_under_an_answer_delays_it(tmp_path: P
         await engine.write(room_for, await engine.read(pages))
         await asyncio.sleep(1.0)
         await engine.write(room_for, 1_000_000)
-        await team.answer("#general", thread, timeout_s=30)
+        await team.answer("#general", thread)
         await kept(team)
 
 
@@ -866,10 +866,10 @@ async def test_row_44_a_file_that_somebody_else_holds_is_no_acknowledgement_and_
         shell = sqlite3.connect(tmp_path / "parley.db", isolation_level=None)
         shell.execute("begin immediate")
         thread = await team.ask("@parley hello")
-        await team.slack.until(lambda: team.slack.counts["events_api:http_error"], 20)
+        await team.slack.until(lambda: team.slack.counts["events_api:http_error"])
         assert "Busy" in (await readiness(team))[1]
         shell.close()
-        await team.answer("#general", thread, timeout_s=20)
+        await team.answer("#general", thread)
         assert len(await kept(team)) == 1
 
 
@@ -885,7 +885,7 @@ async def test_row_44_a_request_that_ends_while_the_file_is_held_is_settled_when
         shell.execute("begin immediate")
         await team.slack.until(lambda: "could not settle" in caplog.text)
         shell.close()
-        await team.answer("#general", thread, timeout_s=20)
+        await team.answer("#general", thread)
         assert await kept(team) == [ANSWER]
 
 
@@ -897,7 +897,7 @@ async def test_row_41_a_stream_that_an_attempt_has_not_begun_yet_ends_with_it(tm
         await team.ask("@parley hello")
         await team.slack.until(lambda: team.slack.counts["chat.startStream"])
         await engine.write(room_for, await engine.read(pages))
-        await team.slack.until(lambda: team.slack.counts["agents.sessions.setStatus"] >= 2, 20)
+        await team.slack.until(lambda: team.slack.counts["agents.sessions.setStatus"] >= 2)
         await engine.write(room_for, 1_000_000)
         await kept(team)
         await asyncio.sleep(2.0)
@@ -966,11 +966,11 @@ async def test_row_52_a_log_that_nobody_reads_holds_up_no_answer(tmp_path: Path)
         environ = {"PATH": os.environ["PATH"]} | environment(slack, model, tmp_path)
         process = await start_module("bot", "serve", env=environ, stdout=DEVNULL, stderr=log)
         try:
-            await slack.until(lambda: len(slack.sockets.connections) == 2, 30)
+            await slack.until(lambda: len(slack.sockets.connections) == 2)
             for asked in (60, 120):
                 for n in range(60):
                     await slack.say("alice", "#general", f"@parley question {n}")
-                await slack.until(lambda most=asked: sum(map(is_final, ours(slack))) == most, 30)
+                await slack.until(lambda most=asked: sum(map(is_final, ours(slack))) == most)
             assert len(await kept_in(tmp_path / "parley.db", slack, model)) == 120
         finally:
             process.kill()

@@ -42,7 +42,7 @@ async def test_row_31_a_limit_of_tokens_per_minute_delays_a_crowd_and_each_is_an
         team.model.script(ANSWER, times=0)
         for n in range(8):
             await team.ask(f"@parley {'several words ' * 400} {n}")
-        await team.slack.until(lambda: team.model.counters["outcome:answered"] >= 8, 60)
+        await team.slack.until(lambda: team.model.counters["outcome:answered"] >= 8)
         assert await kept(team) == [ANSWER] * 8
         assert team.model.counters["outcome:refused"], "the limit was met"
 
@@ -87,7 +87,7 @@ async def test_row_33_a_model_that_never_answers_is_asked_three_times_then_told(
     async with workspace(tmp_path, PARLEY_REQUEST_DEADLINE_S="1") as team:
         team.model.faults.add("timeout", times=3)
         thread = await team.ask("@parley hello")
-        await team.answer("#general", thread, timeout_s=30)
+        await team.answer("#general", thread)
         (said,) = await kept(team)
         assert said
         assert len(team.model.requests) == 3
@@ -102,7 +102,7 @@ async def test_row_33_two_failures_and_then_an_answer_are_three_rows_and_one_suc
         team.model.faults.add("server_error")
         team.model.faults.add("drop")
         thread = await team.ask("@parley hello")
-        await team.answer("#general", thread, timeout_s=20)
+        await team.answer("#general", thread)
         assert await kept(team) == [ANSWER]
         outcomes = [row["outcome"] for row in await team.bot.services.engine.read(ledger)]
         assert outcomes[-1] == "ok"
@@ -124,7 +124,7 @@ async def test_row_34_what_broke_off_is_marked_estimated_and_no_good_memory(
         team.model.script(LONG)
         team.model.faults.add(fault, after_chunks=6)
         thread = await team.ask("@parley hello")
-        await team.answer("#general", thread, timeout_s=20)
+        await team.answer("#general", thread)
         (said,) = await kept(team)
         assert LONG.startswith(said)
         assert CUT["broken"] in json.dumps(team.replies("#general", thread))
@@ -139,7 +139,7 @@ async def test_row_34_a_line_that_is_lost_before_the_first_word_is_asked_again_o
         team.model.script(ANSWER, times=0)
         team.model.faults.add("reset", after_chunks=0)
         thread = await team.ask("@parley hello")
-        await team.answer("#general", thread, timeout_s=20)
+        await team.answer("#general", thread)
         assert await kept(team) == [ANSWER]
         assert len(team.model.requests) == 2
 
@@ -155,7 +155,7 @@ async def test_row_35_in_every_style_an_answer_that_is_none_is_told_without_aski
     async with workspace(tmp_path, PARLEY_STYLE=style) as team:
         team.model.faults.add(fault, times=0)
         thread = await team.ask("@parley hello")
-        await team.answer("#general", thread, timeout_s=20)
+        await team.answer("#general", thread)
         (said,) = await kept(team)
         assert said
         assert "<" not in said
@@ -185,7 +185,7 @@ async def test_row_36_of_a_thread_of_5_000_messages_the_last_are_read_and_that_i
             said = {"type": "message", "user": bob, "text": f"number {n}", "thread_ts": root}
             team.slack.workspace.put(there, said | {"ts": team.slack.workspace.ts()})
         await team.ask("@parley and now?", thread=root)
-        await team.answer("#general", root, timeout_s=60)
+        await team.answer("#general", root)
         assert await kept(team) == [ANSWER]
         assert "number 4999" in team.model.requests[-1].prompt
         assert "I read only the last" in json.dumps(team.replies("#general", root))
@@ -235,10 +235,10 @@ async def test_row_39_a_model_that_comes_back_is_asked_again(
         team.model.faults.add("overloaded", times=0)
         for n in range(3):
             thread = await team.ask(f"@parley hello {n}")
-            await team.answer("#general", thread, timeout_s=20)
+            await team.answer("#general", thread)
         assert team.bot.services.provider.unavailable
         team.model.faults.clear()
         while team.bot.services.provider.unavailable:
             thread = await team.ask("@parley and now?")
-            await team.answer("#general", thread, timeout_s=20)
+            await team.answer("#general", thread)
         assert (await kept(team))[-1] == ANSWER

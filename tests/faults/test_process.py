@@ -91,7 +91,7 @@ async def test_row_45_a_damaged_file_is_left_alone_and_with_the_backup_all_is_an
             left.unlink()
         os.replace(backup, file)
         async with started(slack, model, tmp_path) as team:
-            await slack.until(lambda: finals(slack) == 2, 20)
+            await slack.until(lambda: finals(slack) == 2)
             assert await kept(team) == [ANSWER] * 2
 
 
@@ -107,10 +107,10 @@ async def test_row_46_what_was_not_taken_while_the_file_was_gone_is_answered_aft
             for path in tmp_path.glob("parley.db*"):
                 path.unlink()
             await team.ask("@parley hello")
-            await slack.until(lambda: slack.counts["events_api:http_error"], 20)
+            await slack.until(lambda: slack.counts["events_api:http_error"])
             assert not model.requests
         async with started(slack, model, tmp_path, PARLEY_TRANSPORT="http") as team:
-            await slack.until(lambda: finals(slack) == 1, 20)
+            await slack.until(lambda: finals(slack) == 1)
             assert await kept(team) == [ANSWER]
 
 
@@ -190,5 +190,5 @@ async def test_row_54_what_waits_for_a_start_that_fails_is_answered_once_by_the_
         assert status != 0
         assert finals(slack) == 0
         async with started(slack, model, tmp_path) as team:
-            await slack.until(lambda: finals(slack) == 2, 20)
+            await slack.until(lambda: finals(slack) == 2)
             assert await kept(team) == [ANSWER] * 2

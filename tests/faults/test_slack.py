@@ -49,7 +49,7 @@ async def test_row_15_what_slack_took_and_confirms_too_late_is_not_repeated(
             team.slack.faults.add("chat.stopStream", error="message_not_in_streaming_state")
         team.slack.faults.add(method, accepted=True, hold_s=2.0)
         thread = await team.ask("@parley hello")
-        await team.answer("#general", thread, timeout_s=30)
+        await team.answer("#general", thread)
         assert await kept(team) == [LONG.strip()]
         assert len(ours(team.slack)) == len(team.model.requests) == 1
 
@@ -63,7 +63,7 @@ async def test_row_16_an_answer_of_any_length_comes_whole(tmp_path: Path, length
     async with workspace(tmp_path, PARLEY_MAX_TOKENS="100000") as team:
         team.model.script(answer)
         thread = await team.ask("@parley write a book")
-        await team.answer("#general", thread, timeout_s=30)
+        await team.answer("#general", thread)
         assert letters(await kept(team)) == letters([answer])
 
 
@@ -78,7 +78,7 @@ async def test_row_16_an_answer_whose_blocks_slack_does_not_take_comes_without_t
         for refused in (method, "chat.update"):
             team.slack.faults.add(refused, error=code)
         thread = await team.ask("@parley hello")
-        await team.answer("#general", thread, timeout_s=20)
+        await team.answer("#general", thread)
         (said,) = await kept(team)
         assert said.startswith("word word")
         assert CUT["length"] in json.dumps(team.replies("#general", thread)), "the note is not lost either"
@@ -92,7 +92,7 @@ async def test_row_16_what_slack_calls_too_long_comes_in_smaller_parts(tmp_path:
             team.slack.faults.add("chat.postMessage", accepted=True, lose_response=True)
         team.slack.faults.add(method, error="msg_too_long")
         thread = await team.ask("@parley write a book")
-        await team.answer("#general", thread, timeout_s=20)
+        await team.answer("#general", thread)
         parts = await kept(team)
         assert letters(parts) == letters([PARAGRAPHS])
         if method == "chat.postMessage":  # else the next attempt finds that Slack takes it after all
@@ -152,7 +152,7 @@ async def test_row_19_without_a_scope_the_answer_comes_all_the_same(
         team.model.script(LONG, first_token_s=0.2, tokens_per_s=60)
         team.slack.faults.add(method, error="missing_scope", for_s=60)
         thread = await team.ask("@parley hello")
-        await team.answer("#general", thread, timeout_s=20)
+        await team.answer("#general", thread)
         assert await kept(team) == [LONG.strip()]
         assert ("scope missing" in caplog.text) is (team.slack.counts[method] > 0)
 
@@ -171,7 +171,7 @@ async def test_row_20_whenever_a_stream_ends_the_whole_answer_stands_there_once(
             team.model.script(LONG, tokens_per_s=40)
             team.slack.faults.add(method, error=code, after=after)
             thread = await team.ask("@parley hello")
-            await team.answer("#general", thread, timeout_s=20)
+            await team.answer("#general", thread)
             assert await kept(team) == [LONG.strip()]
 
 

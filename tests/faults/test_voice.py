@@ -1,6 +1,6 @@
 """Recordings in the fault table: files that Slack does not give, nothing to hear, decoders that die.
 
-After each of them the promises of faults_promises.py hold, cards and requests for speech among them.
+After each of them the promises of tests/support/promises.py hold, cards and requests for speech among them.
 """
 
 from __future__ import annotations

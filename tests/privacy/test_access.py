@@ -146,7 +146,7 @@ async def test_a_failed_answer_there_offers_no_other_try_for_its_question_is_not
     async with workspace(tmp_path, PARLEY_EXTERNAL=setting) as team:
         team.model.faults.add("overloaded", times=0)
         thread = await team.ask(f"@parley {SECRET}", user="dana", channel="#partners")
-        await team.answer("#partners", thread, timeout_s=60)
+        await team.answer("#partners", thread)
         await team.quiet()
         assert kept(tmp_path) == words
         assert (RETRY in str(team.replies("#partners", thread))) is bool(words)
@@ -180,12 +180,12 @@ async def test_what_was_heard_in_a_clip_there_stays_in_slack_alone_and_can_be_fo
         assert bool(kept(tmp_path, "w12") or kept(tmp_path, "w77")) is stays
         assert (EDIT in str(card)) is stays
         await team.slack.press("dana", "#partners", card["ts"], FORGET_CLIP)
-        await team.slack.until(lambda: not cards(team, thread, "#partners"), 30)
+        await team.slack.until(lambda: not cards(team, thread, "#partners"))
         again = await drop(team, recording, user="dana", channel="#partners")
         await answered(team, again, "#partners")
-        await team.slack.until(lambda: cards(team, again, "#partners"), 30)
+        await team.slack.until(lambda: cards(team, again, "#partners"))
         await team.slack.delete("dana", "#partners", again)
-        await team.slack.until(lambda: not cards(team, again, "#partners"), 30)
+        await team.slack.until(lambda: not cards(team, again, "#partners"))
         assert stays or not kept(tmp_path, "w12")
 
 
@@ -197,7 +197,7 @@ async def test_what_was_given_up_there_stays_listed_without_its_words(
         for method in ("chat.startStream", "chat.postMessage", "chat.update"):
             team.slack.faults.add(method, error="invalid_blocks", times=0)
         await team.ask(f"@parley {SECRET}", channel="#partners")
-        await team.slack.until(lambda: states(tmp_path) == ["done", "parked"], 30)
+        await team.slack.until(lambda: states(tmp_path) == ["done", "parked"])
         assert [table for table in kept(tmp_path) if table == "inbox"] == words
 
 

@@ -1,7 +1,7 @@
 """The list of who did what: that nothing which changes, erases or shows something is left out of it.
 
-SURFACES names every door into the house with the acts behind it. A door that is not in it, an act that no
-door has, and a statement that erases without an entry, each fail here.
+SURFACES names every way in with the acts behind it. A way in that is not in it, an act that no way in
+has, and a statement that erases without an entry, each fail here.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ SETTINGS = {"policy set", "policy removed", "channel setting"}
 TAUGHT = {"verdict overturned", "example added", "version trained"}
 ERASED = {"forgot thread", "forgot person", *CLIP_WORDS}
 
-# Every door into the house, and the acts that can be behind it.
+# Every way in, and the acts that can be behind it.
 SURFACES: dict[str, set[str]] = {
     "event app_home_opened": {"looked at"},
     "event app_context_changed": NOTHING,
@@ -156,11 +156,11 @@ def words_of(method: Any) -> set[str]:
     return {case.value.value for case in cases if isinstance(case.value, ast.Constant)}  # type: ignore[misc]
 
 
-def test_every_door_into_the_house_says_which_acts_are_behind_it() -> None:
+def test_every_way_in_says_which_acts_are_behind_it() -> None:
     assert find_surfaces() == set(SURFACES)
 
 
-def test_every_act_is_behind_a_door_and_every_door_has_acts_of_the_list() -> None:
+def test_every_act_is_behind_a_way_in_and_every_way_in_has_acts_of_the_list() -> None:
     assert set().union(*SURFACES.values()) == set(audit.ACTS)
 
 

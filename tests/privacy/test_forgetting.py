@@ -102,7 +102,7 @@ async def test_after_a_person_is_forgotten_no_table_has_a_word_of_theirs_nor_the
         before = await team.bot.services.costs.this_month(team.slack.team, channel=general)
         assert {"replies", "ledger", "usage_days", "usage_months", "guard_verdicts"} <= kept_in(tmp_path, bob)
         await parley(team, "forget all", user="bob")
-        await team.quiet(60)
+        await team.quiet()
         for word in (SECRET, LEARNED, "w12"):
             assert kept_in(tmp_path, word) == set()
             assert on_disk(tmp_path, word) == []
@@ -119,9 +119,9 @@ async def test_what_was_refused_and_then_forgotten_is_not_read_in_again_from_sla
         team.model.faults.add("content_policy")
         thread = await team.ask(f"@parley {SECRET}", user="bob")
         await team.answer("#general", thread)
-        await team.quiet(60)
+        await team.quiet()
         await parley(team, "forget all", user="bob")
-        await team.quiet(60)
+        await team.quiet()
         await team.ask("@parley and now?", user="bob", thread=thread)
         await team.answer("#general", thread, count=2)
         assert kept(tmp_path) == []
@@ -132,15 +132,15 @@ async def overturned(team: Workspace, tmp_path: Path) -> str:
     """A question of Bob's that was refused, and from which the guard learned otherwise; its thread."""
     await teach(team)
     refused = await team.ask(f"@parley when is my {SECRET} payment due", user="bob")
-    await team.answer("#general", refused, timeout_s=30)
-    await team.quiet(60)
+    await team.answer("#general", refused)
+    await team.quiet()
     (reply,) = team.replies("#general", refused)
     await team.slack.press("alice", "#general", reply["ts"], SHOULD_ANSWER)
-    await team.slack.until(lambda: "guard_examples" in kept(tmp_path), 30)
+    await team.slack.until(lambda: "guard_examples" in kept(tmp_path))
     wanted = {"messages", "guard_verdicts", "guard_examples"}
     await team.slack.until(lambda: kept_in(tmp_path, SECRET) >= wanted, 30)  # it is answered by now
-    await team.slack.until(lambda: "guard_models" in kept_in(tmp_path, LEARNED), 60)
-    await team.quiet(60)
+    await team.slack.until(lambda: "guard_models" in kept_in(tmp_path, LEARNED))
+    await team.quiet()
     assert kept_in(tmp_path, SECRET) >= wanted
     return refused
 
@@ -165,8 +165,8 @@ async def test_who_deletes_a_message_deletes_what_the_guard_kept_and_learned_of_
         team.model.script(verdict(0.01), match=lambda asked: not is_answer(asked), times=0)
         refused = await overturned(team, tmp_path)
         await team.slack.delete("bob", "#general", refused)
-        await team.slack.until(lambda: not kept_in(tmp_path, LEARNED), 30)
-        await team.slack.until(lambda: not on_disk(tmp_path), 30)
+        await team.slack.until(lambda: not kept_in(tmp_path, LEARNED))
+        await team.slack.until(lambda: not on_disk(tmp_path))
 
 
 def test_amounts_of_a_forgotten_person_add_up_under_a_name_that_is_nobodys(tx: SqliteTx) -> None:

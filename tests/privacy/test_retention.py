@@ -54,7 +54,7 @@ def aged(tx: Tx) -> None:
         job = inbox.take(tx, f"parked {name}", now=at)
         assert isinstance(job, inbox.Job)
         replies.begin(tx, f"reply-{name}", job.seq, HERE, "U1", now=at)
-        replies.answered(tx, f"reply-{name}", f'"{name} answer"')
+        replies.mark_answered(tx, f"reply-{name}", f'"{name} answer"')
         replies.judge(tx, f"reply-{name}", "T", "U1", 1, now=at)
         inbox.park(tx, job, "no")
     seq = messages.recall(tx, HERE.key).messages[0].seq

@@ -60,7 +60,7 @@ async def test_a_clip_said_to_parley_in_a_channel_is_heard_truthfully_and_answer
     async with sandbox(environ=HERE) as running:
         assert await wait_connected(running), "\n".join(running.bot.log)
         ts = await running.slack.say("alice", "#general", "", files=[bundled("offene_rechnung.webm")])
-        await running.slack.until(lambda: len(running.slack.thread("#general", ts)) == 3, 30)
+        await running.slack.until(lambda: len(running.slack.thread("#general", ts)) == 3)
         await answered(running, ts)
         card, answer = running.slack.thread("#general", ts)[1:]
         said = json.dumps(card["blocks"], ensure_ascii=False)
@@ -125,7 +125,7 @@ async def test_the_usage_page_opens_from_its_button() -> None:
         ts = await running.slack.say("alice", "#general", "@parley hello")
         await answered(running, ts)
         await running.slack.command("alice", "#general", "/parley", "usage month by channel")
-        (shown, *_) = await running.slack.until(lambda: running.slack.ephemerals("alice"), 30)
+        (shown, *_) = await running.slack.until(lambda: running.slack.ephemerals("alice"))
         (url,) = [e["url"] for b in shown["blocks"] for e in b.get("elements", ()) if "url" in e]
         async with ClientSession() as browser, browser.get(url) as page:
             assert page.status == 200

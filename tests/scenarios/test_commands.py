@@ -90,7 +90,7 @@ async def test_an_answer_that_slack_has_not_taken_yet_outlives_the_forgetting_of
         await team.slack.until(lambda: rows(tmp_path, remembered) == [(2,)])
         await team.slack.command("alice", "#general", "/parley", "forget thread")
         team.slack.faults.clear()
-        assert await team.answer("#general", thread, timeout_s=30) == "Here I am."
+        assert await team.answer("#general", thread) == "Here I am."
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["its root", "a reply"])

@@ -50,7 +50,7 @@ def sentences(team: Workspace, thread: str) -> list[str]:
 async def ask(team: Workspace, text: str = "@parley hello") -> str:
     """Asks and waits for the answer; the thread."""
     thread = await team.ask(text)
-    await team.answer("#general", thread, timeout_s=20)
+    await team.answer("#general", thread)
     await team.quiet()
     return thread
 

@@ -280,14 +280,14 @@ async def test_refused_then_overturned_then_learned_then_answered(team: Workspac
     assert "Gently." not in str(team.replies("#general", thread))
     (reply,) = team.replies("#general", thread)
     await team.slack.press("alice", "#general", reply["ts"], SHOULD_ANSWER)
-    assert await team.answer("#general", thread, count=2, timeout_s=30) == "Gently."
+    assert await team.answer("#general", thread, count=2) == "Gently."
     assert "learned" in team.slack.ephemerals("alice")[-1]["text"]
-    await team.quiet(60)
+    await team.quiet()
     guard = team.bot.services.guard
     standing = await guard.read_state(general(team))
     assert [v.version for v in standing.versions] == [2, 1], "it was trained anew"
     await team.bot.services.feedback.overrule(team.slack.team, 1, True, by=team.slack.user("alice"))
-    await team.quiet(60)
+    await team.quiet()
     again = await guard.read_state(general(team))
     assert len(again.versions) == 2, "pressing again teaches nothing more"
     assert [(week.refused, week.overturned) for week in standing.weeks] == [(1, 1)]
@@ -305,7 +305,7 @@ async def test_what_was_overturned_offers_that_no_more_wherever_it_was_pressed(t
     (still,) = team.replies("#general", thread)
     assert SHOULD_ANSWER in str(still["blocks"]), "nobody has decided yet"
     await team.slack.press("alice", team.slack.dm("alice"), asked[0]["ts"], SHOULD_ANSWER)
-    assert await team.answer("#general", thread, count=2, timeout_s=30) == "Gently."
+    assert await team.answer("#general", thread, count=2) == "Gently."
     await team.slack.until(lambda: SHOULD_ANSWER not in str(team.replies("#general", thread)))
     after, _ = team.replies("#general", thread)
     assert text_of(after) == refused
@@ -322,8 +322,8 @@ async def test_a_button_that_slack_keeps_does_no_harm(team: Workspace, method: s
     for times in (1, 2):
         await team.slack.press("alice", "#general", reply["ts"], SHOULD_ANSWER)
         await team.slack.until(lambda times=times: len(team.slack.ephemerals("alice")) == times)  # type: ignore[misc]
-    await team.answer("#general", thread, count=2, timeout_s=30)
-    await team.quiet(60)
+    await team.answer("#general", thread, count=2)
+    await team.quiet()
     assert len(team.replies("#general", thread)) == 2, "answered once"
     assert SHOULD_ANSWER not in str(team.replies("#general", thread)), "and gone with the second try"
 
@@ -367,7 +367,7 @@ async def test_the_asker_cannot_overturn_alone_but_those_who_look_after_the_chan
     assert len(asked) == 1
     assert (await said(team, CARD))[0] == REFUSED, "nothing is learned before they decide"
     await team.slack.press("alice", direct, asked[0]["ts"], SHOULD_ANSWER)
-    assert await team.answer("#general", thread, count=2, timeout_s=30) == "Gently."
+    assert await team.answer("#general", thread, count=2) == "Gently."
 
 
 async def test_nobody_else_overturns_anything(team: Workspace) -> None:
@@ -387,7 +387,7 @@ async def test_an_answer_that_should_have_been_refused_is_refused_from_then_on(t
     window = await why(team, "alice", thread, team.replies("#general", thread)[0]["ts"])
     await team.slack.press("alice", "", "", SHOULD_REFUSE, view_id=window["id"])
     await team.slack.until(lambda: "learned" in str(team.slack.modals("alice")))
-    await team.quiet(60)
+    await team.quiet()
     assert (await said(team, CHICKEN))[0] == REFUSED
 
 
@@ -446,7 +446,7 @@ async def test_why_tells_what_the_model_was_paid_and_who_overturned_it(team: Wor
     assert "10%" in shown
     assert "Cost: $0.0" in shown
     await team.slack.press("alice", "#general", reply["ts"], SHOULD_ANSWER)
-    await team.answer("#general", thread, count=2, timeout_s=30)
+    await team.answer("#general", thread, count=2)
     shown = str(await why(team, "bob", thread, reply["ts"]))
     assert f"Overturned by <@{team.slack.user('alice')}>" in shown
 
@@ -476,8 +476,8 @@ async def test_the_record_shows_weeks_versions_and_verdicts_and_rolls_back(
     await team.slack.press("alice", "", "", SHOULD_ANSWER, value=str(judged.verdict.id), view_id=record["id"])
     await team.slack.until(lambda: "1 overturned" in str(team.slack.modals("alice")[-1]))
     assert f"Overturned by <@{team.slack.user('alice')}>" in str(team.slack.modals("alice")[-1])
-    assert await team.answer("#general", thread, count=2, timeout_s=30) == "Gently."
-    await team.quiet(60)
+    assert await team.answer("#general", thread, count=2) == "Gently."
+    await team.quiet()
     await team.slack.close_modal("alice")
     await team.slack.press("alice", "", "", settings_form.OPEN_RECORD, view_id=form["id"])
     record = await filled(team, depth=2)
@@ -653,12 +653,12 @@ async def test_killed_while_it_learns_the_lesson_is_learned_after_the_next_start
     ):
         model.script("Gently.", times=0)
         thread = await slack.say("bob", "#general", f"@parley {CHICKEN}")
-        await slack.until(lambda: finals(slack, "#general", thread), 30)
+        await slack.until(lambda: finals(slack, "#general", thread))
         await until(lambda: bot.lives == 2, 20)
         trained = "select version, in_use from guard_models"
         await until(lambda: stored(tmp_path, trained) == [(1, 1)], 20)
         thread = await slack.say("bob", "#general", f"@parley {CARD}")
-        (refused,) = await slack.until(lambda: finals(slack, "#general", thread), 30)
+        (refused,) = await slack.until(lambda: finals(slack, "#general", thread))
         assert PURPOSE in refused
         assert bot.lives == 2
 
@@ -682,7 +682,7 @@ async def test_examples_are_written_from_the_purpose_shown_to_the_owner_and_edit
     }
     team.model.script(json.dumps(written), match=f"The channel is for: {PURPOSE}")
     await save(team, purpose=PURPOSE, shadow="false")
-    await team.quiet(60)
+    await team.quiet()
     direct = team.slack.workspace.channels[team.slack.dm("alice")].messages.values()
     assert any("I wrote 21 examples" in message["text"] for message in direct)
     form = fields(await opened(team))
@@ -690,7 +690,7 @@ async def test_examples_are_written_from_the_purpose_shown_to_the_owner_and_edit
     assert form["does_not"].startswith("my tires are flat\n")
     await team.slack.submit("alice", {"belongs": form["belongs"].removeprefix("how long do eggs boil\n")})
     await filled(team)
-    await team.quiet(60)
+    await team.quiet()
     versions = (await team.bot.services.guard.read_state(general(team))).versions
     assert [v.version for v in versions] == [2, 1]
     assert versions[1].rows == versions[0].rows + 1

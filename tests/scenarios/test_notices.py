@@ -98,7 +98,7 @@ async def test_last_week_is_told_once_to_those_who_asked_and_as_far_as_they_may_
         await run_command(team, "alice", "budget workspace 100 per month")
         await overdue(team, "bob")
         await overdue(team, "carol")
-        await team.slack.until(lambda: direct(team, "bob")[1:] and direct(team, "carol")[1:], 30)
+        await team.slack.until(lambda: direct(team, "bob")[1:] and direct(team, "carol")[1:])
         for user, total, leads in (("bob", "$16.00", True), ("carol", "$3.20", False)):
             said, picture = direct(team, user)
             assert f"*{total}* for" in str(said["blocks"])
@@ -184,7 +184,7 @@ async def test_a_digest_whose_picture_slack_refuses_is_given_once_and_holds_nobo
         team.slack.faults.add("files.completeUploadExternal", error="missing_scope", times=0)
         await overdue(team, "bob")
         await overdue(team, "carol")
-        await team.slack.until(lambda: direct(team, "carol"), 60)
+        await team.slack.until(lambda: direct(team, "carol"))
         await settled(team)
         assert [len(direct(team, user)) for user in ("bob", "carol")] == [1, 1]
 
@@ -211,7 +211,7 @@ async def test_a_digest_of_which_slack_took_a_part_is_completed_and_nothing_of_i
         await spend(team, "#general", "bob", 2, clock=lambda: time.time() - A_WEEK_S)
         team.slack.faults.add(lost, lose_response=True)
         await overdue(team, "bob")
-        await team.slack.until(lambda: direct(team, "bob")[1:], 30)
+        await team.slack.until(lambda: direct(team, "bob")[1:])
         await settled(team)
         said, picture = direct(team, "bob")
         assert "blocks" in said

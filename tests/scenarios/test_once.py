@@ -42,7 +42,7 @@ async def test_a_delivery_that_comes_again_after_a_restart_is_known(tmp_path: Pa
             (delivery,) = [d for d in slack.deliveries if d.name == "message"][:1]
             assert not delivery.acked
         async with started(slack, model, tmp_path, PARLEY_TRANSPORT="http") as team:
-            await slack.until(lambda: delivery.acked, 15)
+            await slack.until(lambda: delivery.acked)
             assert len(await kept(team)) == 1
             assert len(delivery.attempts) > 1
             assert len(model.requests) == 1
@@ -55,7 +55,7 @@ async def test_follow_ups_sent_in_a_burst_are_answered_in_order(tmp_path: Path) 
         for n in range(6):
             await team.ask(f"question {n}", thread=thread)
             await asyncio.sleep(0.02)  # two sockets: what comes within milliseconds has no order
-        await team.answer("#general", thread, count=7, timeout_s=20)
+        await team.answer("#general", thread, count=7)
         asked = [r.prompt.rstrip().splitlines()[-1] for r in team.model.requests][1:]
         assert [text.rpartition(" ")[2] for text in asked] == [str(n) for n in range(6)]
         assert len(await kept(team)) == 7
@@ -80,7 +80,7 @@ async def test_a_post_whose_answer_was_lost_is_looked_for_and_not_repeated(tmp_p
 
 
 async def finals_after(team, thread: str) -> list[str]:  # type: ignore[no-untyped-def]
-    await team.answer("#general", thread, timeout_s=20)
+    await team.answer("#general", thread)
     await asyncio.sleep(0.5)
     return await finals(team, thread)
 
@@ -127,7 +127,7 @@ async def test_slack_that_is_away_for_seconds_delays_and_loses_nothing(tmp_path:
         team.slack.faults.add("*", status=503, for_s=4.0, times=0)
         threads = [await team.ask(f"@parley hello {n}") for n in range(5)]
         for thread in threads:
-            await team.answer("#general", thread, timeout_s=40)
+            await team.answer("#general", thread)
             assert len(await finals(team, thread)) == 1
 
 
@@ -167,7 +167,7 @@ async def test_a_refresh_of_one_socket_leaves_no_gap(tmp_path: Path) -> None:
             threads.append(await team.ask(f"@parley hello {n}"))
             await asyncio.sleep(0.05)
         for thread in threads:
-            await team.answer("#general", thread, timeout_s=20)
+            await team.answer("#general", thread)
         for thread in threads:
             assert len(await finals(team, thread)) == 1
 
@@ -188,7 +188,7 @@ async def test_a_very_long_answer_comes_in_parts_and_none_of_it_is_lost(tmp_path
     async with workspace(tmp_path, PARLEY_MAX_TOKENS="30000") as team:
         team.model.script(answer)
         thread = await team.ask("@parley write a book")
-        await team.answer("#general", thread, timeout_s=20)
+        await team.answer("#general", thread)
         parts = await finals(team, thread)
         assert len(parts) > 2
         assert "".join("".join(parts).split()) == "".join(answer.split())
@@ -199,7 +199,7 @@ async def test_a_long_answer_that_streams_rotates_to_a_new_message_and_loses_not
     async with workspace(tmp_path, PARLEY_MAX_TOKENS="30000") as team:
         team.model.script(answer, tokens_per_s=700)
         thread = await team.ask("@parley write a book")
-        await team.slack.until(lambda: team.slack.counts["chat.startStream"] >= 2, 20)
+        await team.slack.until(lambda: team.slack.counts["chat.startStream"] >= 2)
         await kept(team)
         shown = "".join(text_of(m) for m in team.replies("#general", thread))
         assert "".join(shown.split()) == "".join(answer.split())
@@ -214,6 +214,6 @@ async def test_with_slacks_real_limits_a_crowd_is_answered_once_each(tmp_path: P
         team.model.script("A short answer.", times=0, first_token_s=0.05, tokens_per_s=100)
         threads = [await team.ask(f"@parley hello {n}", channel="#support") for n in range(10)]
         for thread in threads:
-            await team.answer("#support", thread, timeout_s=60)
+            await team.answer("#support", thread)
         for thread in threads:
             assert len(await finals(team, thread, "#support")) == 1

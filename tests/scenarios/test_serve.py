@@ -57,7 +57,7 @@ class Town:
         said = self.slack.thread("#general", thread)
         return [text_of(m) for m in said if m.get("user") == self.slack.bot and is_final(m)]
 
-    async def answered(self, threads: Iterable[str], timeout_s: float = 30) -> None:
+    async def answered(self, threads: Iterable[str], timeout_s: float = 60) -> None:
         await self.slack.until(lambda: all(self.finals(thread) for thread in threads), timeout_s)
 
 

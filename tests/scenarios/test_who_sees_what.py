@@ -88,7 +88,7 @@ async def test_a_report_by_person_names_the_asker_and_the_people_of_owned_channe
 async def test_files_tell_no_more_than_the_report(team: Workspace, role: str) -> None:
     await run_command(team, PEOPLE[role], "usage month by kind csv")
     direct = team.slack.workspace.direct(team.slack.user(PEOPLE[role]))
-    await team.slack.until(lambda: [m for m in direct.messages.values() if m.get("files")], 30)
+    await team.slack.until(lambda: [m for m in direct.messages.values() if m.get("files")])
     files = [file["id"] for message in direct.messages.values() for file in message.get("files", ())]
     sheet = team.slack.workspace.files[files[-1]].content.decode()
     assert sheet.startswith("day,team,channel")

@@ -35,7 +35,7 @@ class Weather:
 
 
 class StoryClient(AsyncWebClient):
-    """The SDK's client as our door uses it. One per life."""
+    """The SDK's client as Parley uses it. One per life."""
 
     def __init__(
         self,

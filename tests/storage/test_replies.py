@@ -35,7 +35,7 @@ def test_a_reply_goes_from_opening_to_sent(tx: SqliteTx) -> None:
     assert (row.state, row.messages, row.payload, row.asker) == ("opening", (), None, "U1")
     replies.mark_opened(tx, "r", ["9.1"])
     assert replies.get(tx, "r").state == "open"
-    replies.answered(tx, "r", '"final"')
+    replies.mark_answered(tx, "r", '"final"')
     row = replies.get(tx, "r")
     assert (row.state, row.payload, row.messages) == ("answered", '"final"', ("9.1",))
     replies.mark_sent(tx, "r", ["9.1", "9.2"], now=2)
@@ -46,7 +46,7 @@ def test_a_reply_goes_from_opening_to_sent(tx: SqliteTx) -> None:
 def test_a_second_attempt_finds_the_row_as_the_first_left_it(tx: SqliteTx) -> None:
     begin(tx)
     replies.mark_opened(tx, "r", ["9.1"])
-    replies.answered(tx, "r", '"final"')
+    replies.mark_answered(tx, "r", '"final"')
     again = begin(tx)
     assert (again.state, again.payload, again.messages) == ("answered", '"final"', ("9.1",))
 
@@ -62,26 +62,26 @@ def test_unfinished_are_those_neither_sent_nor_withdrawn(tx: SqliteTx) -> None:
     for reply_id in "abc":
         begin(tx, reply_id)
     replies.mark_sent(tx, "a", [], now=2)
-    replies.withdrawn(tx, "b", now=2)
+    replies.mark_withdrawn(tx, "b", now=2)
     assert tx.all("select id from replies where sent_at is null") == [{"id": "c"}]
 
 
 def test_a_withdrawn_reply_says_nothing_any_more(tx: SqliteTx) -> None:
     begin(tx)
-    replies.answered(tx, "r", '"secret"')
-    replies.withdrawn(tx, "r", now=2)
+    replies.mark_answered(tx, "r", '"secret"')
+    replies.mark_withdrawn(tx, "r", now=2)
     row = tx.one("select * from replies")
     assert row is not None
     assert (row["payload"], row["question"], row["messages"]) == (None, None, "[]")
 
 
-@pytest.mark.parametrize("change", ["answered", "mark_sent", "withdrawn", "get"])
+@pytest.mark.parametrize("change", ["mark_answered", "mark_sent", "mark_withdrawn", "get"])
 def test_a_reply_that_never_was_is_missing(tx: SqliteTx, change: str) -> None:
     with pytest.raises(Missing):
         {
-            "answered": lambda: replies.answered(tx, "none", ""),
+            "mark_answered": lambda: replies.mark_answered(tx, "none", ""),
             "mark_sent": lambda: replies.mark_sent(tx, "none", [], now=0),
-            "withdrawn": lambda: replies.withdrawn(tx, "none", now=0),
+            "mark_withdrawn": lambda: replies.mark_withdrawn(tx, "none", now=0),
             "get": lambda: replies.get(tx, "none"),
         }[change]()
 

@@ -117,7 +117,6 @@ def tone(hertz: float, seconds: float, *, level: float = 0.3) -> Samples:
 _MARK_HZ = 400.0
 _TONES_HZ = tuple(700.0 + 200.0 * i for i in range(12))
 _TONE_S = 0.08
-WORD_S = 4 * _TONE_S
 WORDS = tuple(
     (a, b, c) for a in range(12) for b in range(12) for c in range(12) if a != b != c and (a + b + c) % 3 == 0
 )

@@ -39,6 +39,6 @@ def work_through(tx: Tx, key: str, place: Conversation, person: str, *, parked: 
     messages.append(
         tx, place, role="assistant", message=f"r-{key}", person=person, text=f"secret of {person}!", now=0
     )
-    replies.answered(tx, f"r-{key}", f'"secret of {person}"')
+    replies.mark_answered(tx, f"r-{key}", f'"secret of {person}"')
     inbox.finish(tx, job, lambda tx: replies.mark_sent(tx, f"r-{key}", ["9"], retryable=True, now=0), now=0)
     replies.judge(tx, f"r-{key}", "T", person, 1, now=0)

@@ -38,7 +38,7 @@ async def filled(team: Workspace, user: str = "alice", *, depth: int = 1) -> dic
         views = team.slack.modals(user)
         return views[-1] if len(views) == depth and "One moment" not in str(views[-1]) else None
 
-    return await team.slack.until(top, 30)
+    return await team.slack.until(top)
 
 
 async def save(team: Workspace, user: str = "alice", channel: str = "#general", **given: str) -> str:
@@ -56,15 +56,15 @@ async def teach(team: Workspace, **given: str) -> None:
     """The kitchen in force in #general, and learned."""
     examples = {"belongs": "\n".join(kitchen().on), "does_not": "\n".join(kitchen().off[250:310])}
     await save(team, **{"purpose": PURPOSE, "shadow": "false", **examples, **given})
-    await team.quiet(60)
+    await team.quiet()
 
 
 async def said(team: Workspace, text: str, *, user: str = "bob", thread: str = "") -> tuple[str, str]:
     """The answer to a message in #general, and the thread it stands in."""
     before = len(team.said("#general", thread)) if thread else 0
     thread = await team.ask(f"@parley {text}", user=user, thread=thread)
-    answer = await team.answer("#general", thread, count=before + 1, timeout_s=30)
-    await team.quiet(60)
+    answer = await team.answer("#general", thread, count=before + 1)
+    await team.quiet()
     return answer, thread
 
 

@@ -48,9 +48,7 @@ def strays(markdown):
 def called(markdown):
     """Slack's tokens in a text, however often it is unescaped."""
     for text in (markdown, html.unescape(markdown), html.unescape(html.unescape(markdown))):
-        yield from re.findall(
-            r"<!(?! )[^<>]*|<#C0[^<>]*|<@(?!U0ASKER>)[UW][A-Z0-9]|@(?:channel|here|everyone)\b", text, re.I
-        )
+        yield from CALL.findall(text)
 
 
 EXFILTRATION = [

@@ -15,12 +15,12 @@ import pytest
 
 CAUSES = {
     "process": {
-        "asyncio.create_subprocess_exec", "subprocess.Popen", "subprocess.run", "os.fork",
-        "tests.support.forked.start_module", "bot.sandbox.run.sandbox", "bot.sandbox.bot_process.BotProcess",
+        "asyncio.create_subprocess_exec", "subprocess.Popen", "subprocess.run",
+        "tests.support.forked.start_module", "tests.support.supervised.supervised",
+        "bot.sandbox.run.sandbox", "bot.sandbox.bot_process.BotProcess",
         "bot.voice.decoding.decode_file", "bot.voice.recognition.Recognizer",  # a process decodes
         "tests.support.clips.drop", "tests.support.clips.clip", "tests.support.clips.bundled",
-        "bot.reports.chart_images.draw", "bot.reports.chart_images.draw_chart",  # a process draws
-        "bot.reports.chart_images.script",
+        "bot.reports.chart_images.draw", "bot.reports.chart_images.script",  # a process draws
     },
     "bot": {"tests.support.workspace.started"},
     "training": {

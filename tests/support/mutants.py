@@ -63,7 +63,9 @@ CORE = {
         ("provider/test_stop_sequences.py", "scenarios/test_completion.py"),
         within="StopCutter",
     ),
-    "filter": Part(("handlers/reply/output_filter.py",), ("reply/test_output_filter.py",), within="Outgoing"),
+    "filter": Part(
+        ("handlers/reply/output_filter.py",), ("reply/test_output_filter.py",), within="OutputFilter"
+    ),
 }
 FLIPPED: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,

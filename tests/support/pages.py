@@ -23,9 +23,8 @@ from handlers.channel import form
 from handlers.guard import blocks as guard
 from handlers.slack import blocks
 from handlers.voice import blocks as voice
-from tests.support.house import ROOMS, ROOT
+from tests.support.house import FOLDERS, ROOMS, ROOT
 
-FOLDERS = ("bot", "handlers", "storage")
 # What is written on the buttons and menus that Slack tells us of.
 BUTTONS = {
     blocks.FEEDBACK: "👍 👎",

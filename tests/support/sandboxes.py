@@ -11,7 +11,7 @@ HERE = {"PATH": os.environ["PATH"]}
 
 
 async def answered(
-    running: Sandbox, ts: str, channel: str = "#general", timeout_s: float = 30
+    running: Sandbox, ts: str, channel: str = "#general", timeout_s: float = 60
 ) -> dict[str, Any]:
     """The app's finished reply under a message."""
     slack = running.slack

@@ -40,5 +40,5 @@ async def run_command(team: Workspace, user: str, words: str, channel: str = "#g
     delivery = await team.slack.command(user, channel, "/parley", words)
     assert delivery.acked_after_s is not None
     assert delivery.acked_after_s < 1.0
-    shown = await team.slack.until(lambda: team.slack.ephemerals(user)[before:], 30)
+    shown = await team.slack.until(lambda: team.slack.ephemerals(user)[before:])
     return dict(shown[0])

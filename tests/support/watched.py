@@ -90,7 +90,7 @@ async def watched_bot(slack: FakeSlack, model: FakeModel, **environ: str) -> Asy
         if environ.get("PARLEY_TRANSPORT") == "http":
             slack.events_url = f"{at[0]}/slack/events"
         else:
-            await slack.until(lambda: slack.sockets.connections, 20)
+            await slack.until(lambda: slack.sockets.connections)
         watching = asyncio.create_task(watched.watch())
         try:
             yield watched

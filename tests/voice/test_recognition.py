@@ -25,6 +25,7 @@ from bot.voice.clip_card import ClipCard
 from bot.voice.transcriber import TranscriptionRequest
 from bot.voice.transcript import Segment, correct_segments, read_transcript, spread_sentences
 from storage.privacy import forget
+from storage.voice import recordings
 from tests.support.audio_files import FORMATS, RATE, decode, encode, noise, say, silence, speech, tones, wav
 from tests.support.recognition import SCOPE, recognizer_on
 
@@ -432,7 +433,7 @@ async def test_a_forgotten_recording_is_gone_and_its_minutes_stay(tmp_path: Path
     path = clip_of(range(30), tmp_path / "clip")
     async with recognizer_on(tmp_path, voice_person_minutes=10 / 60) as h:
         card = await h.recognizer.recognize(path, TranscriptionRequest("clip", SCOPE))
-        await h.recognizer.forget_card(card.id)
+        await h.engine.write(recordings.forget, card.id)
         with pytest.raises(Missing):
             await h.recognizer.read_card(card.id)
         with pytest.raises(BudgetExceeded):

@@ -9,6 +9,7 @@ from bot.guard.service import StoredVerdict
 from handlers.adapter import SlackChat
 from handlers.guard import blocks as guard_blocks
 from handlers.slack import blocks
+from handlers.slack.payloads import team_of
 from storage.place import Channel
 
 
@@ -23,7 +24,7 @@ class Actions:
         """Keeps whether one person liked one reply; pressing again changes it."""
         await ack()
         verdict, _, reply_id = body["actions"][0]["value"].partition(":")
-        team, user = body["team"]["id"], body["user"]["id"]
+        team, user = team_of(body), body["user"]["id"]
         await self._services.feedback.rate(reply_id, team, user, good=verdict == "1")
         doubted = None if verdict == "1" else await self._services.guard.find_verdict_behind(team, reply_id)
         if doubted and doubted.text and doubted.label is None and await self._may_judge(doubted, team, user):
@@ -45,6 +46,6 @@ class Actions:
         """Erases what a person said to us, after Slack has asked them twice."""
         await ack()
         erased = await self._services.forgetting.forget_person(
-            body["team"]["id"], body["user"]["id"], by=body["user"]["id"]
+            team_of(body), body["user"]["id"], by=body["user"]["id"]
         )
         await respond(blocks.forgotten(erased), replace_original=True)

@@ -12,6 +12,7 @@ from handlers.channel.listeners import ChannelSettings
 from handlers.costs import blocks as usage_blocks
 from handlers.costs.commands import CostCommands
 from handlers.slack import blocks
+from handlers.slack.payloads import team_of
 from handlers.slack.uploads import Upload, share_files
 
 HELP = {
@@ -68,7 +69,7 @@ class Commands:
                 await ack(**blocks.ephemeral("What I do", blocks.help(HELP)))
 
     async def _usage(self, body: dict[str, Any]) -> dict[str, Any]:
-        team, channel = body["team_id"], body["channel_id"]
+        team, channel = team_of(body), body["channel_id"]
         used = await self._services.costs.this_month(team, channel=channel)
         self._services.access_log.note(team, body["user_id"], "usage", f"this month's total of {channel}")
         month = self._services.costs.parse("").span.label
@@ -77,14 +78,14 @@ class Commands:
 
     async def _export(self, body: dict[str, Any], respond: Any) -> None:
         """What is kept of the asker goes where only they read it."""
-        content = await self._services.forgetting.export_person(body["team_id"], body["user_id"])
+        content = await self._services.forgetting.export_person(team_of(body), body["user_id"])
         direct = await self._chat.directory.open_direct(body["user_id"])
         file = Upload("parley-export.json", content, "What Parley keeps of you")
         await share_files(self._chat.slack, self._services.settings, [file], channel=direct, comment=EXPORTED)
         await respond(**blocks.ephemeral(EXPORT_SENT, [blocks.section(EXPORT_SENT)]))
 
     async def _forget(self, body: dict[str, Any], what: str) -> dict[str, Any]:
-        team, user, forgetting = body["team_id"], body["user_id"], self._services.forgetting
+        team, user, forgetting = team_of(body), body["user_id"], self._services.forgetting
         if what == "all":
             sentence = blocks.forgotten(await forgetting.forget_person(team, user, by=user))
         elif link := PERMALINK.search(what):

@@ -12,6 +12,7 @@ from handlers.adapter import SlackChat
 from handlers.commands import HELP
 from handlers.costs import blocks as usage_blocks
 from handlers.slack import blocks
+from handlers.slack.payloads import team_of
 
 log = logging.getLogger(__name__)
 
@@ -36,16 +37,16 @@ class Home:
                 "assistant.threads.setSuggestedPrompts", channel_id=event["channel"], prompts=list(PROMPTS)
             )
             return
-        used = await self._services.costs.this_month(body["team_id"], person=event["user"])
+        used = await self._services.costs.this_month(team_of(body), person=event["user"])
         month = self._services.costs.parse("").span.label
-        shown = [*_introduction(month, used), *await self._costs(body["team_id"], event["user"])]
+        shown = [*_introduction(month, used), *await self._costs(team_of(body), event["user"])]
         view = {"type": "home", "blocks": shown}
         await self._chat.slack.try_call("views.publish", user_id=event["user"], view=view)
 
     async def _costs(self, team: str, user: str) -> list[blocks.Block]:
         """The workspace's month for admins, the budgets the person may see, and the way to the page."""
         costs, directory = self._services.costs, self._chat.directory
-        viewer = await directory.find_viewer(user, named=await costs.owned_by(team, user))
+        viewer = await directory.find_viewer(team, user, named=await costs.owned_by(team, user))
         standings = await costs.standings(team, viewer)
         names = await directory.find_names(one.budget.target for one in standings)
         shown = usage_blocks.standings(standings, names, "") if standings else []
@@ -59,14 +60,14 @@ class Home:
 
     async def stop(self, event: dict[str, Any], body: dict[str, Any]) -> None:
         """Stops an answer, by Slack's own button: the model request ends at once, what was written stays."""
-        self._services.turns.stop(Conversation(body["team_id"], event["channel"], event["thread_ts"]))
+        self._services.turns.stop(Conversation(team_of(body), event["channel"], event["thread_ts"]))
 
     async def note_removal(self, event: dict[str, Any], body: dict[str, Any]) -> None:
         """Notes that the app was removed or its tokens withdrawn: nothing can be posted any more."""
         self._chat.slack.mark_revoked(event["type"])
         log.error("slack says %s: the app has to be installed again", event["type"])
         if event["type"] == "app_uninstalled":
-            await self._services.forgetting.leave_team(body["team_id"])
+            await self._services.forgetting.leave_team(team_of(body))
 
 
 async def ignore_event(event: dict[str, Any]) -> None:

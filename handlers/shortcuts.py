@@ -7,6 +7,7 @@ from typing import Any
 from bot.app import Services
 from bot.core.values import Conversation
 from handlers.slack import blocks
+from handlers.slack.payloads import team_of
 
 
 class Shortcuts:
@@ -20,6 +21,6 @@ class Shortcuts:
         await ack()
         message = body["message"]
         thread = message.get("thread_ts") or message["ts"]
-        conversation = Conversation(body["team"]["id"], body["channel"]["id"], thread)
+        conversation = Conversation(team_of(body), body["channel"]["id"], thread)
         forgotten = await self._services.forgetting.forget_thread(conversation, body["user"]["id"])
         await respond(blocks.forgotten(forgotten))

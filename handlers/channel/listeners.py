@@ -18,6 +18,7 @@ from handlers.channel import form as settings_form
 from handlers.channel.form import Filled, name_channel
 from handlers.slack import blocks, modals
 from handlers.slack.modals import View
+from handlers.slack.payloads import team_of
 from storage.place import Channel
 
 NOT_YOURS = "what Parley does in a channel is for whoever made it, those an admin named, and admins to decide"
@@ -36,7 +37,7 @@ class ChannelSettings:
 
     async def set_retention(self, body: dict[str, Any], words: str, respond: Any) -> None:
         """Shows for how many days messages of the channel are kept; with words, sets it."""
-        at, user = Channel(body["team_id"], body["channel_id"]), body["user_id"]
+        at, user = Channel(team_of(body), body["channel_id"]), body["user_id"]
         if words:
             await self._require_decider(at, user)
             await self._services.retention.set_days(at, words, by=user)
@@ -48,13 +49,13 @@ class ChannelSettings:
 
     async def open_here(self, body: dict[str, Any]) -> None:
         """The form of the channel in which the command was given."""
-        await self._open(Channel(body["team_id"], body["channel_id"]), body["user_id"], body["trigger_id"])
+        await self._open(Channel(team_of(body), body["channel_id"]), body["user_id"], body["trigger_id"])
 
     async def open_chosen(self, ack: Any, body: dict[str, Any]) -> None:
         """Opens the settings of the channel that was chosen in the Home tab."""
         await ack()
         if channel := body["actions"][0].get("selected_conversation"):
-            await self._open(Channel(body["team"]["id"], channel), body["user"]["id"], body["trigger_id"])
+            await self._open(Channel(team_of(body), channel), body["user"]["id"], body["trigger_id"])
 
     async def _open(self, at: Channel, user: str, trigger: str) -> None:
         async def form() -> View:
@@ -71,7 +72,7 @@ class ChannelSettings:
         """Saves the form, or says at each field what is wrong with it."""
         given = settings_form.read_form(body["view"])
         try:
-            effect = await self._save(given, Channel(body["team"]["id"], given.channel), body["user"]["id"])
+            effect = await self._save(given, Channel(team_of(body), given.channel), body["user"]["id"])
         except SetupError as exc:
             await ack(response_action="errors", errors=_sort_by_field(exc.problems))
         except BotError as exc:

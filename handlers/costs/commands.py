@@ -27,6 +27,7 @@ from bot.reports.usage import UsageQuery, UsageRow
 from handlers.adapter import SlackChat
 from handlers.costs import blocks as usage_blocks
 from handlers.slack import blocks
+from handlers.slack.payloads import team_of
 from handlers.slack.uploads import Upload, share_files
 
 ESTIMATE_HINT = "Try: `estimate 1.5 hours` of speech, or `estimate` and a text that is to be read."
@@ -76,7 +77,7 @@ class CostCommands:
 
     async def usage(self, body: dict[str, Any], words: str) -> CostAnswer:
         """A report over all the asker may see; its picture and its CSV go into their direct messages."""
-        costs, team = self._services.costs, body["team_id"]
+        costs, team = self._services.costs, team_of(body)
         question = costs.parse(words)
         viewer = await self._find_viewer(team, body["user_id"])
         rows = await costs.rows(team, question.span, viewer, *question.by)
@@ -102,7 +103,7 @@ class CostCommands:
 
     async def budget(self, body: dict[str, Any], words: str) -> CostAnswer:
         """The budgets the asker may see, or an order about them."""
-        costs, team = self._services.costs, body["team_id"]
+        costs, team = self._services.costs, team_of(body)
         viewer = await self._find_viewer(team, body["user_id"])
         if words.lower() == "log":
             changes = await costs.changes(team, viewer)
@@ -147,7 +148,7 @@ class CostCommands:
 
     async def owner(self, body: dict[str, Any], words: str) -> CostAnswer:
         """Who owns this channel beside its creator; an admin names and dismisses."""
-        costs, team, channel = self._services.costs, body["team_id"], body["channel_id"]
+        costs, team, channel = self._services.costs, team_of(body), body["channel_id"]
         if words:
             match = OWNER.fullmatch(words)
             if not match or channel.startswith("D"):  # direct messages are their person's
@@ -179,7 +180,7 @@ class CostCommands:
 
     async def digest(self, body: dict[str, Any], words: str) -> CostAnswer:
         """Every Monday last week's costs, for those who ask for it."""
-        costs, team, user = self._services.costs, body["team_id"], body["user_id"]
+        costs, team, user = self._services.costs, team_of(body), body["user_id"]
         match words.lower():
             case "on":
                 await digest.subscribe(costs, team, user)
@@ -194,7 +195,7 @@ class CostCommands:
     async def _find_viewer(self, team: str, user: str) -> Viewer:
         """The asker, with what they may see now."""
         named = await self._services.costs.owned_by(team, user)
-        return await self._chat.directory.find_viewer(user, named=named)
+        return await self._chat.directory.find_viewer(team, user, named=named)
 
     def _log_access(self, team: str, viewer: Viewer, about: str, scope: str) -> None:
         self._services.access_log.note(team, viewer.user, about, f"{scope}; {viewer.sees}")

@@ -100,7 +100,7 @@ class Notices:
         """What the person may see now; None when Slack does not know them any more."""
         named = await self._services.costs.owned_by(team, person)
         try:
-            return await self._chat.directory.find_viewer(person, named=named)
+            return await self._chat.directory.find_viewer(team, person, named=named)
         except SlackRefused as exc:
             log.warning("a notice about costs has nobody to go to: %s", exc.code)
             return None

@@ -19,7 +19,7 @@ def add_usage_page(server: web.Application, services: Services, chat: SlackChat)
     async def show(request: web.Request) -> web.Response:
         try:
             team, user = costs.reader_of(request.query.get("token", ""))
-            viewer = await chat.directory.find_viewer(user, named=await costs.owned_by(team, user))
+            viewer = await chat.directory.find_viewer(team, user, named=await costs.owned_by(team, user))
             found = await respond(costs.page_data(team, viewer, chat.directory.find_names), request.query)
         except BotError as exc:
             return web.Response(status=_status(exc), text=f"{exc.notice}\n", headers=HEADERS)

@@ -18,6 +18,7 @@ from handlers.guard.record import GuardRecord
 from handlers.slack import blocks, modals, own_messages
 from handlers.slack.blocks import SHOULD_ANSWER
 from handlers.slack.modals import View
+from handlers.slack.payloads import team_of
 from storage.place import Channel
 
 NOBODY_ELSE = "a verdict is for the person who asked and those who look after the channel"
@@ -42,7 +43,7 @@ class Verdicts:
         await ack()
         message, user = body["message"], body["user"]["id"]
         thread = message.get("thread_ts") or message["ts"]
-        place = Conversation(body["team"]["id"], body["channel"]["id"], thread)
+        place = Conversation(team_of(body), body["channel"]["id"], thread)
 
         async def verdict() -> View:
             judged = await self._services.guard.find_verdict_on(place, message["ts"])
@@ -63,7 +64,7 @@ class Verdicts:
         action = body["actions"][0]
         try:
             text = await self._overrule(
-                body["team"]["id"],
+                team_of(body),
                 int(action["value"]),
                 action["action_id"] == SHOULD_ANSWER,
                 user=body["user"]["id"],

@@ -16,6 +16,7 @@ from handlers.channel.listeners import NOT_YOURS
 from handlers.guard import blocks as guard_blocks
 from handlers.slack import modals
 from handlers.slack.modals import Fill, View
+from handlers.slack.payloads import team_of
 from storage.place import Channel
 
 
@@ -90,4 +91,4 @@ class GuardRecord:
 
 def _channel(body: dict[str, Any]) -> Channel:
     """The channel that a window is about; whether it is theirs to see is asked each time."""
-    return Channel(body["team"]["id"], json.loads(body["view"]["private_metadata"])["channel"])
+    return Channel(team_of(body), json.loads(body["view"]["private_metadata"])["channel"])

@@ -44,15 +44,15 @@ class Directory:
         self._slack = slack
         self._names: dict[str, tuple[str, float]] = {}  # id → name and when it was read
 
-    async def find_viewer(self, user: str, *, named: frozenset[str] = frozenset()) -> Viewer:
+    async def find_viewer(self, team: str, user: str, *, named: frozenset[str] = frozenset()) -> Viewer:
         """What this person is and may know now. `named`: channels an admin made them an owner of."""
         person, mine, direct = await asyncio.gather(
-            self._read_person(user), self._list_channels(user), self.open_direct(user)
+            self._read_person(user), self._list_channels(team, user), self.open_direct(user)
         )
         self._names[direct] = ("direct messages", time.monotonic())
         # Guests and people of other companies know only the channels they are in.
         guest = person.get("is_restricted") or person.get("is_stranger")
-        public = frozenset() if guest else await self._list_public()
+        public = frozenset() if guest else await self._list_public(team)
         created = {place["id"] for place in mine if place.get("creator") == user}
         return Viewer(
             user,
@@ -88,18 +88,20 @@ class Directory:
             except SlackError:
                 return  # the id is shown
 
-    async def _list_channels(self, user: str) -> list[dict[str, Any]]:
+    async def _list_channels(self, team: str, user: str) -> list[dict[str, Any]]:
         """The channels that both this person and the app are in."""
-        return [place async for place in self._read_pages("users.conversations", user=user, types=PLACES)]
+        pages = self._read_pages("users.conversations", team, user=user, types=PLACES)
+        return [place async for place in pages]
 
-    async def _list_public(self) -> frozenset[str]:
-        return frozenset([place["id"] async for place in self._read_pages("conversations.list")])
+    async def _list_public(self, team: str) -> frozenset[str]:
+        return frozenset([place["id"] async for place in self._read_pages("conversations.list", team)])
 
-    async def _read_pages(self, method: str, **arguments: Any) -> AsyncIterator[dict[str, Any]]:
+    async def _read_pages(self, method: str, team: str, **arguments: Any) -> AsyncIterator[dict[str, Any]]:
+        """Slack wants to know the workspace where the app is installed for a whole organisation."""
         cursor = ""
         while True:
             more = {"cursor": cursor} if cursor else {}
-            page = await self._slack.get(method, limit=PAGE_LIMIT, **arguments, **more)
+            page = await self._slack.get(method, team_id=team, limit=PAGE_LIMIT, **arguments, **more)
             for place in page["channels"]:
                 self._names[place["id"]] = (_name_channel(place), time.monotonic())
                 yield place

@@ -5,6 +5,7 @@ What has another shape than Slack's raises one of AttributeError, LookupError, T
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +20,7 @@ RECORDED_SUBTYPES = frozenset({"slack_audio", "slack_video"})
 # What stays of a deleted message that has replies.
 TOMBSTONE = "tombstone"
 SLACKBOT = "USLACKBOT"
+ORGANISATION = "E"  # what the ids of organisations begin with
 
 
 def incoming_from(body: dict[str, Any], event: dict[str, Any], message: dict[str, Any], bot: str) -> Incoming:
@@ -64,8 +66,46 @@ def message_key(team: str, channel: str, ts: str) -> str:
 
 
 def team_of(body: dict[str, Any]) -> str:
-    """The workspace that a delivery is about; of an organisation-wide one, the organisation."""
-    return body.get("team_id") or body.get("enterprise_id") or ""
+    """The workspace that a delivery is about; the organisation where Slack names no workspace.
+
+    An app that is installed for a whole organisation gets `team: null` with what people press and send, and
+    its events may name the workspace in their authorizations only. Of a window that people of another company
+    opened, it is the workspace that has the app.
+    Source: slack_bolt.request.internals.extract_team_id; an organisation's id begins with E.
+    """
+    named = [id for id in _named_teams(body) if isinstance(id, str) and id]
+    workspaces = (id for id in named if not id.startswith(ORGANISATION))
+    return next(workspaces, named[0] if named else "")
+
+
+def _named_teams(body: dict[str, Any]) -> Iterator[Any]:
+    """Every place in which a delivery may name its workspace, the surest first."""
+    team, view, event = body.get("team"), _part(body, "view"), _part(body, "event")
+    yield view.get("app_installed_team_id")
+    yield team if isinstance(team, str) else _part(body, "team").get("id")
+    yield body.get("team_id")
+    for authorization in body.get("authorizations") or ():
+        yield authorization.get("team_id")
+    yield _part(body, "user").get("team_id")
+    yield view.get("team_id")
+    yield event.get("team")
+    yield event.get("user_team")
+    yield _part(body, "message").get("team")
+    yield from _named_organisations(body)
+
+
+def _named_organisations(body: dict[str, Any]) -> Iterator[Any]:
+    enterprise = body.get("enterprise")
+    yield enterprise if isinstance(enterprise, str) else _part(body, "enterprise").get("id")
+    yield body.get("enterprise_id")
+    yield _part(body, "team").get("enterprise_id")
+    for authorization in body.get("authorizations") or ():
+        yield authorization.get("enterprise_id")
+
+
+def _part(body: dict[str, Any], name: str) -> dict[str, Any]:
+    part = body.get(name)
+    return part if isinstance(part, dict) else {}
 
 
 def is_bot(message: dict[str, Any], bot: str) -> bool:
@@ -75,6 +115,6 @@ def is_bot(message: dict[str, Any], bot: str) -> bool:
 
 def is_external(body: dict[str, Any], message: dict[str, Any], team: str) -> bool:
     """Whether the writer belongs to another company, or the channel is shared with one."""
-    home = {team, body.get("enterprise_id")}
+    home = {team, *_named_organisations(body)}
     elsewhere = {message.get("user_team"), message.get("source_team")} - home - {None, ""}
     return bool(body.get("is_ext_shared_channel")) or bool(elsewhere)

@@ -49,6 +49,7 @@ MESSAGE_NOT_IN_STREAMING_STATE = "message_not_in_streaming_state"  # chat.{appen
 MESSAGE_NOT_OWNED_BY_APP = "message_not_owned_by_app"  # chat.{appendStream,stopStream}
 METADATA_TOO_LARGE = "metadata_too_large"  # chat.*
 METHOD_NOT_SUPPORTED_FOR_CHANNEL_TYPE = "method_not_supported_for_channel_type"  # conversations.* users.*
+MISSING_ARGUMENT = "missing_argument"  # conversations.list users.{conversations,list}
 MISSING_RECIPIENT_TEAM_ID = "missing_recipient_team_id"  # chat.startStream
 MISSING_RECIPIENT_USER_ID = "missing_recipient_user_id"  # chat.startStream
 MSG_BLOCKS_TOO_LONG = "msg_blocks_too_long"  # chat.*

@@ -96,6 +96,9 @@ FLAG_ARGUMENTS = frozenset(
 NUMBER_ARGUMENTS = frozenset({"count", "length", "limit", "page"})
 # Taken by every method: the token may travel as an argument, org-wide apps add the workspace.
 COMMON_ARGUMENTS = frozenset({"token", "team_id"})
+# Of these an app that is installed for a whole organisation has to say for which workspace it asks.
+# Source: team_id on the page of each of these methods.
+OF_ONE_WORKSPACE = frozenset({"conversations.list", "users.conversations", "users.list"})
 
 
 @dataclass(frozen=True, slots=True)

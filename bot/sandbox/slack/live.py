@@ -30,7 +30,7 @@ HTTP POST /sandbox/api/{act}: a JSON object with the keyword arguments of FakeSl
     shortcut), which comes when the app acknowledged it or the deadline passed.
     POST faults    {"method": …, as Faults.add} | {"deliver": "*", as Faults.deliver} | {"clear": true}
     POST sockets   {"act": "drop" | "freeze" | "garbage" | "warn" | "refresh"}
-    POST settings  {"rate_limits": bool, "recording": bool, "events_url": str}
+    POST settings  {"rate_limits": bool, "recording": bool, "events_url": str, "org_wide": bool}
     POST reset     {}
     POST replay    {"session": what export gave, "pace": 1.0}
     GET export, state?user=alice, requests, deliveries, counts, thread?channel=…&ts=…

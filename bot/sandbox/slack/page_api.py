@@ -24,6 +24,7 @@ class SlackSession(Protocol):
     """What the page may do with the fake Slack as a whole."""
 
     events_url: str
+    org_wide: bool
 
     def reset(self) -> None: ...
     def export(self) -> dict[str, Any]: ...
@@ -109,6 +110,8 @@ class PageApi:
             self._record.keeping = bool(body["recording"])
         if "events_url" in body:
             self._session.events_url = str(body["events_url"])
+        if "org_wide" in body:
+            self._session.org_wide = bool(body["org_wide"])
 
     async def _reset(self, body: dict[str, Any]) -> None:
         self._session.reset()

@@ -50,6 +50,7 @@ class FakeSlack:
     retries run in real time. rate_limits: Slack's tiers on or off; rate_figures: other requests per minute
     for single methods.
     distributed: reading is limited as for an app distributed outside the marketplace.
+    org_wide: the app is installed for a whole organisation: what people press names no workspace.
     ring: how many requests and deliveries are kept; recording False keeps none
     and logs no acts, only the counters go on.
     """
@@ -68,6 +69,7 @@ class FakeSlack:
         rate_limits: bool = True,
         rate_figures: Mapping[str, int] | None = None,
         distributed: bool = False,
+        org_wide: bool = False,
         events_url: str = "",
         ack_deadline_s: float = limits.ACK_DEADLINE_S,
         retry_delays_s: Sequence[float] = limits.RETRY_DELAYS_S,
@@ -77,6 +79,7 @@ class FakeSlack:
     ) -> None:
         self.manifest, self.clock = manifest, clock
         self._host, self._port, self._teams, self._distributed = host, port, teams, distributed
+        self._org_wide = org_wide
         self.base_url = ""
         self.faults = SlackFaults(clock)
         self.record = Record(ring, keeping=recording)
@@ -154,7 +157,7 @@ class FakeSlack:
         subscriptions = manifest["settings"].get("event_subscriptions", {})
         ws.subscriptions = frozenset(subscriptions.get("bot_events", ()))
         ws.home_tab = bool(features.get("app_home", {}).get("home_tab_enabled", False))
-        ws.distributed = self._distributed
+        ws.distributed, ws.org_wide = self._distributed, self._org_wide
         ws.host = self.base_url
         ws.emit = lambda subscription, event: self._emit(ws, subscription, event)
         ws.publish = lambda frame: self._publish(ws, frame)
@@ -217,6 +220,17 @@ class FakeSlack:
     def events_url(self, url: str) -> None:
         self._http.url = url
         self._dispatcher.transport = self._http if url else self.sockets
+
+    @property
+    def org_wide(self) -> bool:
+        """Whether the app is installed for a whole organisation; may be changed at any time."""
+        return self._org_wide
+
+    @org_wide.setter
+    def org_wide(self, on: bool) -> None:
+        self._org_wide = on
+        for ws in self.workspaces:
+            ws.org_wide = on
 
     @property
     def recording(self) -> bool:

@@ -117,6 +117,8 @@ class Workspace:
         self.team = f"T0SANDBOX{number}"
         self.domain = name.lower().replace(" ", "-")
         self.partner = f"T0PARTNER{number}"
+        self.organisation = f"E0SANDBOX{number}"
+        self.org_wide = False  # the app is installed for the whole organisation, not for this workspace
         self.bot_id = f"B0PARLEY0{number}"
         self.bot_name = bot_name
         self.bot_token = f"xoxb-sandbox-{number}-bot"

@@ -133,6 +133,7 @@ class WebApi:
             if workspace is None:
                 return self._connect(token), 200, {}
             _check_scopes(known, workspace)
+            _check_workspace(method, workspace, arguments)
             answer = HANDLERS[method](workspace, _check_arguments(known, arguments))
             return answer, 200, {"x-oauth-scopes": ",".join(sorted(workspace.scopes))}
         except SlackRefusal as refusal:
@@ -224,6 +225,11 @@ def _authorise(token: str, ws: Workspace | None) -> Workspace:
 def _check_scopes(method: limits.Method, ws: Workspace) -> None:
     if method.scopes and ws.scopes.isdisjoint(method.scopes):
         raise refuse_scope(ws, method.scopes[0])
+
+
+def _check_workspace(method: str, ws: Workspace, arguments: Arguments) -> None:
+    if ws.org_wide and method in limits.OF_ONE_WORKSPACE and arguments.get("team_id") != ws.team:
+        raise SlackRefusal(codes.MISSING_ARGUMENT)
 
 
 def refuse_scope(ws: Workspace, needed: str) -> SlackRefusal:

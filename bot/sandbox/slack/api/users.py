@@ -22,7 +22,8 @@ def auth_test(ws: Workspace, a: Arguments) -> Response:
         "team_id": ws.team,
         "user_id": ws.bot,
         "bot_id": ws.bot_id,
-        "is_enterprise_install": False,
+        **({"enterprise_id": ws.organisation} if ws.org_wide else {}),
+        "is_enterprise_install": ws.org_wide,
     }
 
 

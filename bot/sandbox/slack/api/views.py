@@ -51,7 +51,7 @@ def _new_view(ws: Workspace, given: View, **more: Any) -> View:
         "root_view_id": id,
         "app_id": APP,
         "external_id": external,
-        "app_installed_team_id": ws.team,
+        "app_installed_team_id": ws.organisation if ws.org_wide else ws.team,
         "bot_id": ws.bot_id,
         **more,
     }

@@ -20,7 +20,7 @@ def envelope(ws: Workspace, event: dict[str, Any], *, event_id: str, shared: boo
         "token": TOKEN,
         "team_id": ws.team,
         "context_team_id": ws.team,
-        "context_enterprise_id": None,
+        "context_enterprise_id": ws.organisation if ws.org_wide else None,
         "api_app_id": APP,
         "event": event,
         "type": "event_callback",
@@ -28,11 +28,11 @@ def envelope(ws: Workspace, event: dict[str, Any], *, event_id: str, shared: boo
         "event_time": int(ws.clock()),
         "authorizations": [
             {
-                "enterprise_id": None,
-                "team_id": ws.team,
+                "enterprise_id": ws.organisation if ws.org_wide else None,
+                "team_id": None if ws.org_wide else ws.team,
                 "user_id": ws.bot,
                 "is_bot": True,
-                "is_enterprise_install": False,
+                "is_enterprise_install": ws.org_wide,
             }
         ],
         "is_ext_shared_channel": shared,

@@ -11,11 +11,24 @@ from bot.sandbox.slack.state import APP, Message, Person, SlackChannel, Workspac
 def _who(ws: Workspace, person: Person) -> dict[str, Any]:
     return {
         "user": {"id": person.id, "username": person.name, "name": person.name, "team_id": person.team},
+        **_where(ws),
+        "api_app_id": APP,
+        "token": TOKEN,
+    }
+
+
+def _where(ws: Workspace) -> dict[str, Any]:
+    """Where the app is installed. For a whole organisation no workspace is named.
+
+    Source: slack_bolt.request.internals.extract_team_id, on org-wide installations.
+    """
+    if ws.org_wide:
+        organisation = {"id": ws.organisation, "name": f"{ws.name} organisation"}
+        return {"team": None, "enterprise": organisation, "is_enterprise_install": True}
+    return {
         "team": {"id": ws.team, "domain": ws.domain},
         "enterprise": None,
         "is_enterprise_install": False,
-        "api_app_id": APP,
-        "token": TOKEN,
     }
 
 
@@ -97,7 +110,8 @@ def command(ws: Workspace, person: Person, channel: SlackChannel, **given: str) 
         "user_id": person.id,
         "user_name": person.name,
         "api_app_id": APP,
-        "is_enterprise_install": "false",
+        **({"enterprise_id": ws.organisation} if ws.org_wide else {}),
+        "is_enterprise_install": "true" if ws.org_wide else "false",
         **given,
     }
 

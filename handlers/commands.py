@@ -6,19 +6,22 @@ import re
 from typing import Any
 
 from bot.app import Services
+from bot.core.errors import NotUnderstood
 from bot.core.values import Conversation
+from bot.text.typed import find_nearest, read_keyword, split_first, tidy
 from handlers.adapter import SlackChat
 from handlers.channel.listeners import ChannelSettings
 from handlers.costs import blocks as usage_blocks
 from handlers.costs.commands import CostCommands
 from handlers.slack import blocks
+from handlers.slack.mrkdwn import read_typed
 from handlers.slack.payloads import team_of
 from handlers.slack.uploads import Upload, share_files
 
 HELP = {
     "help": "what Parley does",
     "usage": "what this channel has used this month, and what it cost",
-    "usage month by person csv": "a report with its picture: today, week, month or 2026-10; by channel, "
+    "usage month by person csv": "a report with its picture: today, week, last month or 2026-10; by channel, "
     "person, model, kind or day; csv for a file",
     "budget": "the budgets and what is left of them; `budget channel 20 per month` sets one",
     "estimate 2 hours": "what so much speech, or the text you write there, would cost on each model",
@@ -30,6 +33,13 @@ HELP = {
     "forget all": "forget everything of yours, in every thread",
     "export": "everything I keep of yours, as a file in your direct messages",
 }
+# What people write before a command, though Slack knows whom it is for.
+OURSELVES = ("parley",)
+ASK_ELSEWHERE = "To ask me something, mention me or write to me directly. The commands I know are:"
+EVERYTHING = frozenset({"all", "everything", "all of it", "everything of mine", "me", "all my messages"})
+LATEST_THREAD = frozenset({"thread", "this thread", "the thread", "my thread", "latest thread"})
+THREAD_LINK = re.compile(r"(?:(?:this |the )?thread:? )?(?P<link>https?://\S+)", re.IGNORECASE)
+FORGET_HINT = "I can forget a thread, or everything of yours."
 EXPORTED = "Everything I keep of yours. `/parley forget all` erases it."
 EXPORT_SENT = "It is in your direct messages with me."
 # A permalink's channel, message and thread. Source: chat.getPermalink's example responses.
@@ -47,26 +57,30 @@ class Commands:
 
     async def parley(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
         """Answers within the acknowledgement where a read or one small write is enough, else after it."""
-        word, _, rest = body.get("text", "").strip().partition(" ")
-        match word.lower():
-            case "usage" if not rest.strip():
+        word, rest = split_command(body.get("text") or "", self._chat.slack.bot_user)
+        match word:
+            case "help":
+                await ack(**help_with(rest))
+            case "usage" if not rest:
                 await ack(**await self._usage(body))
-            case "usage" | "budget" | "owner" | "estimate" | "digest" as about:
+            case "usage" | "budget" | "owner" | "estimate" | "digest":
                 await ack()
-                await self._costs.answer(body, about, rest.strip(), respond)
+                await self._costs.answer(body, word, rest, respond)
             case "settings":
+                refuse_more(word, rest)
                 await ack()
                 await self._settings.open_here(body)
             case "keep":
                 await ack()
-                await self._settings.set_retention(body, rest.strip(), respond)
+                await self._settings.set_retention(body, rest, respond)
             case "export":
+                refuse_more(word, rest)
                 await ack()
                 await self._export(body, respond)
             case "forget":
-                await ack(**await self._forget(body, rest.strip()))
+                await ack(**await self._forget(body, rest))
             case _:
-                await ack(**blocks.ephemeral("What I do", blocks.help(HELP)))
+                await ack(**unknown_command(word))
 
     async def _usage(self, body: dict[str, Any]) -> dict[str, Any]:
         team, channel = team_of(body), body["channel_id"]
@@ -86,15 +100,55 @@ class Commands:
 
     async def _forget(self, body: dict[str, Any], what: str) -> dict[str, Any]:
         team, user, forgetting = team_of(body), body["user_id"], self._services.forgetting
-        if what == "all":
+        words = read_keyword(what)
+        if words in EVERYTHING:
             sentence = blocks.forgotten(await forgetting.forget_person(team, user, by=user))
-        elif link := PERMALINK.search(what):
+        elif (named := THREAD_LINK.fullmatch(tidy(what))) and (link := PERMALINK.search(named["link"])):
             sentence = blocks.forgotten(await forgetting.forget_thread(read_permalink(team, link), user))
-        elif what == "thread":
+        elif words in LATEST_THREAD:
             sentence = blocks.forgotten(await forgetting.forget_latest_thread(team, body["channel_id"], user))
+        elif words:
+            return blocks.notice(NotUnderstood(what, FORGET_HINT), *blocks.forget_question())
         else:
             return blocks.ephemeral("What shall I forget?", blocks.forget_question())
         return blocks.ephemeral(sentence, [blocks.section(sentence)])
+
+
+def split_command(text: str, bot: str) -> tuple[str, str]:
+    """The word of a command, `help` without one, and what comes after it, as it was typed. What people copy
+    along with it, like `/parley` once more, is left out; `bot` is our own user."""
+    rest = read_typed(text, without=bot)
+    word = ""
+    while rest and word in ("", *OURSELVES):
+        first, rest = split_first(rest)
+        word = read_keyword(first).strip("/@")
+    return "help" if word in ("", *OURSELVES) else word, rest
+
+
+def help_with(words: str) -> dict[str, Any]:
+    """Every command with what it does, or those of one word. NotUnderstood words are said above them."""
+    asked = read_keyword(words)
+    found = {name: what for name, what in HELP.items() if asked in ("", name.partition(" ")[0])}
+    if found:
+        return blocks.ephemeral("What I do", blocks.help(found))
+    return blocks.notice(_not_known(words, asked), *blocks.help(HELP))
+
+
+def unknown_command(word: str) -> dict[str, Any]:
+    """That there is no such command, with the nearest one, above all there are."""
+    return blocks.notice(_not_known(word, word), *blocks.help(HELP))
+
+
+def _not_known(words: str, word: str) -> NotUnderstood:
+    nearest = find_nearest(word, dict.fromkeys(name.partition(" ")[0] for name in HELP))
+    meant = [f"Did you mean `/parley {near}`?" for near in nearest] or [ASK_ELSEWHERE]
+    return NotUnderstood(words, " ".join(meant))
+
+
+def refuse_more(word: str, rest: str) -> None:
+    """NotUnderstood for words behind a command that takes none."""
+    if rest:
+        raise NotUnderstood(rest, f"`{word}` takes no more words.")
 
 
 def read_permalink(team: str, link: re.Match[str]) -> Conversation:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import tempfile
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.core.errors import SetupError
+from bot.core.errors import NotUnderstood, SetupError
 from bot.core.settings import Settings
 from bot.costs import pricing
-from bot.costs.estimate import EPOCHS, MODELS, SPEECH_MODELS, Estimate, Estimator
+from bot.costs.estimate import EPOCHS, HOUR, MODELS, SPEECH_MODELS, Estimate, Estimator
+from bot.costs.model_names import find_model, list_configured
+from bot.costs.pricing import Prices
 from bot.reports.formats import dollars
+from bot.text.durations import read_duration
 from bot.voice.decoding import CONTAINERS, DecodingLimits, decode_file, detect_container
 
 LONGEST_S = 24 * 3600.0
+_NUMBER = re.compile(r"\d+(?:\.\d+)?|\.\d+")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a text, a recording, or a training set ending in .jsonl",
     )
     parser.add_argument(
-        "--hours", type=float, metavar="N", default=0.0, help="hours of speech instead of a file"
+        "--hours",
+        type=_hours,
+        metavar="N",
+        default=0.0,
+        help="speech instead of a file: hours, or a time like 90min",
     )
     parser.add_argument("--model", action="append", help="a model to compare; may be repeated")
     parser.add_argument(
@@ -47,17 +57,38 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
         model=settings.model,
         base_model=settings.base_model,
     )
-    models = args.model or list(dict.fromkeys((settings.model, *MODELS)))
-    estimator = Estimator(prices, datetime.now(UTC), models)
+    now = datetime.now(UTC)
+    models = _named_models(args.model or (), prices, settings, now) or list(
+        dict.fromkeys((settings.model, *MODELS))
+    )
+    estimator = Estimator(prices, now, models)
     hours = args.hours or await _hours_of(args.file)
     if hours:
         found = estimator.estimate_transcription(
-            hours, args.model or SPEECH_MODELS
+            hours, models if args.model else SPEECH_MODELS
         ) + estimator.estimate_analysis(hours)
     else:
         found = _of_text(args, estimator, settings)
     print("\n".join(shown(found)))
     return 0
+
+
+def _hours(given: str) -> float:
+    """A plain number is hours, also with three decimals; everything else is read as in Slack."""
+    try:
+        if _NUMBER.fullmatch(given) and float(given) > 0:
+            return float(given)
+        return read_duration(given, bare="hours") / HOUR
+    except NotUnderstood as exc:
+        raise argparse.ArgumentTypeError(f"{given!r}: {exc.hint}") from exc
+
+
+def _named_models(names: Sequence[str], prices: Prices, settings: Settings, at: datetime) -> list[str]:
+    """The models that were asked for. SetupError with the nearest names when nobody knows one."""
+    try:
+        return [find_model(name, prices=prices, at=at, known=list_configured(settings)) for name in names]
+    except NotUnderstood as exc:
+        raise SetupError([f"--model {exc.words}: {exc.hint}"]) from exc
 
 
 async def _hours_of(path: Path | None) -> float:

@@ -18,6 +18,8 @@ from __future__ import annotations
 from inspect import cleandoc
 from typing import ClassVar
 
+QUOTED = 100  # characters of what somebody wrote that an error repeats
+
 
 class BotError(Exception):
     """Something went wrong on my side. The people who run me can see it in the log."""
@@ -86,8 +88,16 @@ class NotUnderstood(AskError):
 
     def __init__(self, words: str, hint: str) -> None:
         super().__init__(words)
-        self.words = words
+        self.words = _shorten(words)
         self.hint = hint
+
+
+class UnknownName(AskError):
+    """Slack did not tell me who or what “{name}” is: type @ or # and pick it from the list that opens."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = _shorten(name)
 
 
 class SetupError(BotError):
@@ -223,3 +233,7 @@ class TooOld(JobError):
     def __init__(self, age: str) -> None:
         super().__init__(f"message is {age} old")
         self.age = age
+
+
+def _shorten(words: str) -> str:
+    return words if len(words) <= QUOTED else f"{words[:QUOTED]}…"

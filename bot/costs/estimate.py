@@ -5,18 +5,22 @@ Estimates use the same prices as the ledger. The result says what was assumed, a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import orjson
 
+from bot.core.errors import NotUnderstood
 from bot.core.values import RequestKind, Usage
 from bot.costs.price_list import read_packaged
 from bot.costs.pricing import Prices
 from bot.text import tokens
+from bot.text.durations import read_duration, resembles_duration
+from bot.text.typed import tidy
 
 # Fast speech in Chinese: so many characters an hour, two tokens each; a model that was not tuned for the task
 # is shown examples of it, half as many characters again. Source: the worked examples of Parley's ancestor.
@@ -24,6 +28,10 @@ CHARACTERS_PER_HOUR = 20_000
 TOKENS_PER_CHARACTER = 2
 EXAMPLE_CHARACTERS_PER_HOUR = 10_000
 EPOCHS = 4
+HOUR = timedelta(hours=1)
+_OF_SPEECH = re.compile(
+    r" (?:of )?(?:speech|audio|voice|sound|talk|recordings?|meetings?|clips?)$", re.IGNORECASE
+)
 # What is compared unless somebody names others.
 MODELS = ("gpt-6-luna", "gpt-6-sol", "gpt-6.1-terra", "gpt-6.1-sol", "gpt-5.4-mini")
 SPEECH_MODELS = ("gpt-transcribe", "whisper-1")
@@ -87,6 +95,20 @@ class Estimator:
     def _line(self, what: str, model: str, usage: Usage, *, kind: RequestKind = "answer") -> Estimate:
         price = self.prices.price(model, usage, at=self.at, kind=kind)
         return Estimate(what, model, usage, price.usd, price.reason)
+
+
+def read_hours(words: str) -> float:
+    """The hours of speech that somebody asks about; 0 when it is a text to be read instead.
+
+    NotUnderstood for what was meant as a time and is none, so that nobody gets the price of reading it.
+    """
+    time = _OF_SPEECH.sub("", tidy(words))
+    try:
+        return read_duration(time) / HOUR
+    except NotUnderstood:
+        if resembles_duration(time):
+            raise
+        return 0.0
 
 
 def speech_usage(hours: float, model: str) -> Usage:

@@ -85,6 +85,16 @@ class Prices:
             self._found[key] = self._look_up(model, at, tier)
         return self._found[key]
 
+    def lists(self, model: str, *, at: datetime) -> bool:
+        """Whether a list has a price for the model; that one's own server costs nothing is none."""
+        rates = self.rates(model.lower(), at=at)
+        return bool(rates) and rates is not _FREE
+
+    def list_models(self) -> list[str]:
+        """Every model that a list names."""
+        listed = [entry.model for entry in (*self.own, *read_packaged()) if "*" not in entry.model]
+        return [*self.deployments, *listed, *_list_catalogue(self.base_url)]
+
     def _look_up(self, model: str, at: datetime, tier: str) -> Rates:
         """genai-prices' (training is ours), else ours, else 0 on one's own server; the operator's first."""
         day = at.astimezone(UTC).date()
@@ -132,6 +142,15 @@ def _look_up_catalogue(model: str, at: datetime, tier: str, base_url: str) -> di
         return {}
     context = {"processing" if tier == "batch" else "service_tier": tier} if tier else None
     return {unit: rate for unit, rate in vars(found.get_prices(at, context)).items() if rate is not None}
+
+
+def _list_catalogue(base_url: str) -> list[str]:
+    """genai-prices' names of the models at that address, without those of whole families."""
+    from genai_prices import data_snapshot
+
+    snapshot = data_snapshot.get_snapshot()
+    found = snapshot.find_provider(None, _provider_name(base_url), None).models
+    return [model.id for model in found if not model.id.startswith("ft:") and not model.id.endswith("-")]
 
 
 @cache

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from bot.core.errors import NotUnderstood
 from bot.core.settings import Settings
+from bot.text.durations import read_duration
+from bot.text.typed import read_keyword
 from storage import audit
 from storage.channel import preferences
 from storage.channel.preferences import Wish
@@ -21,7 +24,9 @@ from storage.privacy import retention
 
 DAY_S = 86_400.0
 KEEP = "keep"  # the name of a channel's wish
-HINT = "Try: `keep 7`, in days, or `keep off`."
+DAY = timedelta(days=1)
+AS_EVERYWHERE = frozenset({"off", "default", "as everywhere", "like everywhere", "everywhere"})
+HINT = "Try: `keep 7 days` or `keep off`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +79,14 @@ def shorter_kinds(settings: Settings, wishes: Iterable[Wish]) -> list[Kind]:
 
 def parse_days(settings: Settings, words: str) -> str:
     """A channel's days as they are kept; "" is as everywhere. NotUnderstood when they are none, or more."""
-    if words.lower() == "off":
+    if read_keyword(words) in AS_EVERYWHERE:
         return ""
-    days = int(words) if words.isascii() and words.isdecimal() and len(words) < 6 else 0
-    if days < 1:
-        raise NotUnderstood(words, HINT)
+    try:
+        days, rest = divmod(read_duration(words, bare="days"), DAY)
+    except NotUnderstood as exc:
+        raise NotUnderstood(exc.words, f"{exc.hint} {HINT}") from None
+    if days < 1 or rest:
+        raise NotUnderstood(words, f"Whole days, please. {HINT}")
     longest = max(kind.days or float("inf") for kind in kinds(settings))
     if days >= longest:
         raise NotUnderstood(words, f"Everywhere it is {longest:g} days; a channel may want less. {HINT}")

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from bot.core.calendar import Calendar
@@ -18,8 +18,9 @@ from bot.core.errors import Missing, NotPermitted, NotUnderstood
 from bot.core.settings import Settings
 from bot.costs import budget_syntax
 from bot.costs.budget_syntax import Order, Put, Raise, Remove
-from bot.costs.budgets import EACH, Budgets, Change, Standing
+from bot.costs.budgets import EACH, Budget, Budgets, Change, Standing
 from bot.costs.estimate import MODELS, Estimator
+from bot.costs.model_names import find_model, list_configured
 from bot.costs.pricing import Prices
 from bot.costs.viewer import OPERATOR, Viewer
 from bot.pages import signed_links
@@ -29,6 +30,7 @@ from bot.reports.charts import Chart, over_time, share
 from bot.reports.page import PageData, burn_down_of
 from bot.reports.usage import BYS, By, Span, UsageQuery, UsageRow, parse, permitted_standings, total, usage
 from storage.channel import owners
+from storage.costs import ledger
 from storage.engine import Engine
 
 PAGE_PATH = "/usage"
@@ -129,17 +131,26 @@ class CostReports:
         if isinstance(order, Put):
             if order.budget.degrade and not self.settings.small_model:
                 raise NotUnderstood("degrade", NO_SMALLER)
-            return f"Budget {await self.budgets.put(order.budget, by=viewer.user)} is set."
+            budget = await self._with_known_model(order.budget)
+            return f"Budget {await self.budgets.put(budget, by=viewer.user)} is set."
         if order.id not in every:
             raise Missing(f"budget {order.id}")
         if isinstance(order, Remove):
             await self.budgets.remove(team, order.id, by=viewer.user)
             return f"Budget {order.id} is removed."
         assert isinstance(order, Raise)
-        until = datetime.fromtimestamp(self.calendar.now(), UTC) + timedelta(days=order.days)
+        until = datetime.fromtimestamp(self.calendar.now(), UTC) + order.length
         ends = until.astimezone(self.calendar.zone)
         await self.budgets.override(order.id, order.cap_usd, until=until, by=viewer.user, reason=order.reason)
         return f"Budget {order.id} is raised until {ends:%A}, {ends.day} {ends:%B %H:%M}."
+
+    async def _with_known_model(self, budget: Budget) -> Budget:
+        """The budget with its model named as requests name it. NotUnderstood when nobody knows it."""
+        if budget.scope != "model" or budget.target == EACH:
+            return budget
+        known = list_configured(self.settings) | set(await self.engine.read(ledger.models, budget.team))
+        at = datetime.fromtimestamp(self.calendar.now(), UTC)
+        return replace(budget, target=find_model(budget.target, prices=self.prices, at=at, known=known))
 
     async def changes(self, team: str, viewer: Viewer) -> list[Change]:
         """Who changed which budget; for admins."""

@@ -8,6 +8,7 @@ are bot/reports/charts.py's.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
@@ -20,6 +21,7 @@ from bot.core.errors import NotUnderstood
 from bot.costs.budgets import EACH, Budget, Standing
 from bot.costs.pricing import usd
 from bot.costs.viewer import Viewer
+from bot.text.typed import find_nearest, tidy
 from storage.costs import ledger
 from storage.engine import Engine
 
@@ -28,7 +30,31 @@ BYS: tuple[By, ...] = get_args(By)
 # What stands where a name is not for the viewer's eyes. Slack's identifiers never look like this.
 PRIVATE_CHANNELS = "(private channels)"
 OTHERS = "(others)"
-HINT = "Try: today, week, month or 2026-10; by channel, person, model, kind or day; csv."
+HINT = (
+    "Try: today, week, last week, month, last month or 2026-10; by channel, person, model, kind or day; csv."
+)
+_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec"
+_MONTH_NAMES = (
+    "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
+    "|nov(?:ember)?|dec(?:ember)?"
+)
+_MONTH = re.compile(
+    r"(?P<year>\d{4})[-/.](?P<number>\d{1,2})"
+    rf"|(?P<name>{_MONTH_NAMES})\.?(?: (?P<of>\d{{4}}))?"
+)
+_BY_WORDS: dict[str, By] = {
+    **{name: by for by in BYS for name in (by, f"{by}s")},
+    **dict.fromkeys(("people", "user", "users"), "person"),
+}
+SPAN, BY = "span of time", "column"
+_PARTS = {
+    "file": re.compile(r"(?:as )?csv(?: |$)"),
+    BY: re.compile(rf"(?:by|per) (?P<by>{'|'.join(_BY_WORDS)})(?: |$)"),
+    SPAN: re.compile(
+        rf"(?:in |for )?(?P<span>today|(?:this |last )?(?:week|month)|{_MONTH.pattern})(?: +|$)"
+    ),
+}
+_VOCABULARY = ("today", "week", "month", "last", "this", "by", "csv", *BYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,33 +107,59 @@ FIGURES = tuple(f.name for f in fields(UsageRow) if f.name not in NAMES)
 
 
 def parse(words: str, today: date) -> UsageQuery:
-    """`[today|week|month|2026-10] [by channel|person|model|kind|day] [csv]`, or NotUnderstood."""
+    """`[today|week|last month|2026-10] [by channel|person|model|kind|day] [csv]`, or NotUnderstood."""
     question = UsageQuery(_month(today))
-    rest = words.lower().split()
+    rest = tidy(words.replace(",", " ")).casefold().strip(" .!?'\"")
+    given = set[str]()
     while rest:
-        word = rest.pop(0)
-        if word == "csv":
-            question = replace(question, csv=True)
-        elif word == "by" and rest and rest[0] in BYS:
-            question = replace(question, by=(BYS[BYS.index(rest.pop(0))],))
+        part, match = _next_part(rest)
+        if part in given:
+            raise NotUnderstood(match[0].strip(), f"One {part} at a time. {HINT}")
+        given.add(part)
+        if part == SPAN:
+            question = replace(question, span=span(match["span"], today))
+        elif part == BY:
+            question = replace(question, by=(_BY_WORDS[match["by"]],))
         else:
-            question = replace(question, span=span(word, today))
+            question = replace(question, csv=True)
+        rest = rest[match.end() :]
     return question
 
 
-def span(word: str, today: date) -> Span:
-    """today, week (from Monday), month, or a month as 2026-10."""
-    if word == "today":
+def _next_part(rest: str) -> tuple[str, re.Match[str]]:
+    """What the words begin with, by name."""
+    for part, pattern in _PARTS.items():
+        if match := pattern.match(rest):
+            return part, match
+    raise _not_understood(rest)
+
+
+def _not_understood(words: str) -> NotUnderstood:
+    word = words.partition(" ")[0]
+    nearest = () if word in _VOCABULARY else find_nearest(word, _VOCABULARY)
+    return NotUnderstood(words, "".join(f"Did you mean `{near}`? " for near in nearest) + HINT)
+
+
+def span(words: str, today: date) -> Span:
+    """today, week (from Monday), month, last week, last month, 2026-10, October, October 2026."""
+    last, _, name = words.rpartition(" ") if words.startswith(("this ", "last ")) else ("", "", words)
+    if words == "today":
         return Span(today, today, f"today, {today.day} {today:%B %Y}")
-    if word == "week":
-        monday = first_day(today, "week")
+    if name == "week":
+        monday = first_day(today, "week") - timedelta(days=7 if last == "last" else 0)
         return Span(monday, monday + timedelta(days=6), f"the week of {monday.day} {monday:%B %Y}")
-    if word == "month":
-        return _month(today)
-    try:
-        return _month(date.fromisoformat(f"{word}-01"))
-    except ValueError:
-        raise NotUnderstood(word, HINT) from None
+    if name == "month":
+        return _month(first_day(today, "month") - timedelta(days=1) if last == "last" else today)
+    if (match := _MONTH.fullmatch(words)) and (day := _first_of(match, today)):
+        return _month(day)
+    raise _not_understood(words)
+
+
+def _first_of(match: re.Match[str], today: date) -> date | None:
+    """The first day of a month that is named in digits or by its name; the latest of that name."""
+    number = int(match["number"]) if match["number"] else _MONTHS.index(match["name"][:3]) // 4 + 1
+    year = int(match["year"] or match["of"] or today.year - (number > today.month))
+    return date(year, number, 1) if 1 <= number <= 12 and year > 0 else None
 
 
 def _month(day: date) -> Span:

@@ -18,12 +18,13 @@ from bot.app import Services
 from bot.core.errors import NotUnderstood
 from bot.costs import budget_syntax
 from bot.costs.budget_syntax import Show
-from bot.costs.estimate import SPEECH_MODELS
+from bot.costs.estimate import SPEECH_MODELS, read_hours
 from bot.costs.viewer import Viewer
 from bot.reports import digest
 from bot.reports.chart_images import Picture
 from bot.reports.formats import as_csv
 from bot.reports.usage import UsageQuery, UsageRow
+from bot.text.typed import read_keyword, tidy
 from handlers.adapter import SlackChat
 from handlers.costs import blocks as usage_blocks
 from handlers.slack import blocks
@@ -32,8 +33,8 @@ from handlers.slack.uploads import Upload, share_files
 
 ESTIMATE_HINT = "Try: `estimate 1.5 hours` of speech, or `estimate` and a text that is to be read."
 OWNER_HINT = "Try: `owner`, `owner @name` or `owner remove @name`, in the channel it is about."
-HOURS = re.compile(r"(?P<hours>\d{1,4}(?:\.\d+)?) ?(?:h|hours?)", re.IGNORECASE)
-OWNER = re.compile(r"(?P<remove>remove )?<@(?P<person>\w+)(?:\|[^>]*)?>", re.IGNORECASE)
+DIGEST_HINT = "Try: `digest on` or `digest off`."
+OWNER = re.compile(r"(?:(?P<remove>remove|delete|dismiss)|add|name|is)? ?(?P<person>\S+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,8 @@ class CostCommands:
         """The budgets the asker may see, or an order about them."""
         costs, team = self._services.costs, team_of(body)
         viewer = await self._find_viewer(team, body["user_id"])
-        if words.lower() == "log":
+        asked = read_keyword(words)
+        if asked == "log":
             changes = await costs.changes(team, viewer)
             self._log_access(team, viewer, "budgets", "the list of changes")
             names = await self._chat.directory.find_names(
@@ -115,7 +117,7 @@ class CostCommands:
             )
             zone = costs.calendar.zone
             return CostAnswer("Changes of budgets", usage_blocks.changes(changes, names, zone))
-        if not words or words.lower() == "list":
+        if asked in ("", "list"):
             return await self._budgets(team, viewer)
         order = budget_syntax.parse(words, team=team, here=body["channel_id"], asker=viewer.user)
         if isinstance(order, Show):
@@ -150,12 +152,13 @@ class CostCommands:
         """Who owns this channel beside its creator; an admin names and dismisses."""
         costs, team, channel = self._services.costs, team_of(body), body["channel_id"]
         if words:
-            match = OWNER.fullmatch(words)
+            match = OWNER.fullmatch(tidy(words))
             if not match or channel.startswith("D"):  # direct messages are their person's
                 raise NotUnderstood(words, OWNER_HINT)
+            person = budget_syntax.read_person(match["person"])
             viewer = await self._find_viewer(team, body["user_id"])
             act = costs.dismiss_owner if match["remove"] else costs.name_owner
-            await act(team, channel, match["person"], viewer)
+            await act(team, channel, person, viewer)
         named = await costs.owners(team, channel)
         return _sentence(usage_blocks.owners(named))
 
@@ -163,17 +166,16 @@ class CostCommands:
 
     async def estimate(self, body: dict[str, Any], words: str) -> CostAnswer:
         """What hours of speech, or a text, would cost on each model."""
+        if not words:
+            raise NotUnderstood("estimate", ESTIMATE_HINT)
         estimator = self._services.costs.estimator()
-        if match := HOURS.fullmatch(words):
-            hours = float(match["hours"])
+        if hours := read_hours(words):
             found = estimator.estimate_transcription(hours, SPEECH_MODELS) + estimator.estimate_analysis(
                 hours
             )
-        elif words:
+        else:
             most = self._services.settings.max_tokens
             found = await asyncio.to_thread(estimator.estimate_answer, words, answer_tokens=most)
-        else:
-            raise NotUnderstood("nothing", ESTIMATE_HINT)
         return CostAnswer("What it would cost", usage_blocks.estimates(found))
 
     # digest
@@ -181,14 +183,14 @@ class CostCommands:
     async def digest(self, body: dict[str, Any], words: str) -> CostAnswer:
         """Every Monday last week's costs, for those who ask for it."""
         costs, team, user = self._services.costs, team_of(body), body["user_id"]
-        match words.lower():
+        match read_keyword(words):
             case "on":
                 await digest.subscribe(costs, team, user)
                 return _sentence("Every Monday I will tell you what the week before cost.")
             case "off":
                 await digest.unsubscribe(costs, team, user)
                 return _sentence("I will not send you the week's costs any more.")
-        raise NotUnderstood(words, "Try: `digest on` or `digest off`.")
+        raise NotUnderstood(words or "digest", DIGEST_HINT)
 
     # Who asks
 

@@ -5,6 +5,7 @@ Source of shapes and limits: https://docs.slack.dev/reference/block-kit/blocks
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +21,8 @@ FORGET_ALL = "forget_all"
 FORGET_CLIP = "clip_forget"  # by it a clip card is known
 SETTINGS_OF = "settings_of"
 SHOULD_ANSWER, SHOULD_REFUSE = "should_have_answered", "should_have_refused"
+# A person or a channel, as Slack shows them by their name.
+RESOLVED = re.compile(r"&lt;([@#][A-Z0-9]+)&gt;")
 SECTION_LIMIT = 3000  # characters of a section's text
 
 
@@ -109,10 +112,10 @@ def ephemeral(text: str, blocks: list[Block]) -> dict[str, Any]:
     return {"text": redact(text), "blocks": blocks, "response_type": "ephemeral"} | quiet
 
 
-def notice(error: BotError) -> dict[str, Any]:
-    """What went wrong, for the asker's eyes only. It may quote what somebody wrote."""
-    sentence = escape(error.notice)
-    return ephemeral(sentence, [section(sentence)])
+def notice(error: BotError, *more: Block) -> dict[str, Any]:
+    """What went wrong, for the asker's eyes only, and what helps. It may quote what somebody wrote."""
+    sentence = RESOLVED.sub(r"<\1>", escape(error.notice))
+    return ephemeral(sentence, [section(sentence), *more])
 
 
 def help(commands: Mapping[str, str]) -> list[Block]:

@@ -35,6 +35,23 @@ def make_readable(text: str, *, without: str = "") -> str:
     return strip_hidden(unescape(TOKEN.sub(spelled, text))).strip()
 
 
+def read_typed(text: str, *, without: str = "") -> str:
+    """What somebody typed behind a command, letter for letter; a person or a channel that Slack resolved is
+    `<@ID>` or `<#ID>`. Mentions of the user `without` are removed."""
+
+    def spelled(token: re.Match[str]) -> str:
+        sign, target, label = token.groups()
+        if sign == "@":
+            return "" if target == without else f"<@{target}>"
+        if sign == "#":
+            return f"<#{target}>"
+        if sign == "!":
+            return f"@{label or target.split('^')[0]}".replace("@@", "@")
+        return target
+
+    return unescape(TOKEN.sub(spelled, text))
+
+
 def unescape(text: str) -> str:
     """Slack escapes these three and nothing else."""
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

@@ -160,6 +160,12 @@ class Named(NamedTuple):
     others: str
 
 
+def models(tx: Tx, team: str) -> list[str]:
+    """Every model that a team has used."""
+    found = "select distinct value from usage_months where team = :team and dim = 'model' order by value"
+    return [row["value"] for row in tx.all(found, team=team)]
+
+
 def used(
     tx: Tx,
     team: str,

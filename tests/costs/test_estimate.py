@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from bot.cli import estimate
-from bot.core.errors import SetupError
+from bot.core.errors import NotUnderstood, SetupError
 from bot.core.settings import Settings
-from bot.costs.estimate import Estimator
+from bot.costs.estimate import Estimator, read_hours
 from bot.costs.pricing import Prices
 from bot.text import tokens
 
@@ -99,10 +99,47 @@ async def test_the_command_says_what_it_needs() -> None:
         await estimate.run(arguments(), Settings())
 
 
+@pytest.mark.parametrize(
+    ("words", "hours"),
+    [("2 hours", 2.0), ("90 min of audio", 1.5), ("for an hour", 1.0), ("How much is the fish?", 0.0)],
+)
+def test_hours_of_speech_are_told_from_a_text(words: str, hours: float) -> None:
+    assert read_hours(words) == hours
+
+
+@pytest.mark.parametrize("words", ["2", "2 houres", "1.000 hours", "a month"])
+def test_a_time_that_was_misspelt_is_not_priced_as_a_text(words: str) -> None:
+    with pytest.raises(NotUnderstood):
+        read_hours(words)
+
+
 async def test_the_command_estimates_hours(capsys: pytest.CaptureFixture[str]) -> None:
     await estimate.run(arguments("--hours", "1"), Settings())
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["speech", "to", "text", "gpt-transcribe", "1.00", "h", "$0.27"]
+
+
+@pytest.mark.parametrize("given", ["1", "1.0", "60min", "1 hour", "an hour", "1,0", "1h", "1.000"])
+async def test_the_command_takes_a_time_as_people_write_it(
+    capsys: pytest.CaptureFixture[str], given: str
+) -> None:
+    await estimate.run(arguments("--hours", given), Settings())
+    assert capsys.readouterr().out.splitlines()[0].split()[4:6] == ["1.00", "h"]
+
+
+@pytest.mark.parametrize("given", ["0", "-1", "inf", "nan", "2 houres", "bananas", ""])
+def test_the_command_refuses_what_is_no_time(capsys: pytest.CaptureFixture[str], given: str) -> None:
+    with pytest.raises(SystemExit) as caught:
+        arguments(f"--hours={given}")
+    assert caught.value.code == 2
+    assert "--hours" in capsys.readouterr().err
+
+
+async def test_the_command_refuses_a_model_nobody_knows_and_names_the_nearest() -> None:
+    with pytest.raises(SetupError) as caught:
+        await estimate.run(arguments("--hours", "1", "--model", "gpt-4.1-mni"), Settings())
+    assert "`gpt-4.1-mini`" in caught.value.problems[0]
+    await estimate.run(arguments("--hours", "1", "--model", "ours"), Settings(model="ours"))
 
 
 def arguments(*words: str) -> argparse.Namespace:

@@ -140,7 +140,10 @@ async def test_a_channel_may_want_less_and_only_what_was_said_in_it_goes_sooner(
     assert await retention.erase_due(engine, settings, now=now) == {}
 
 
-@pytest.mark.parametrize("words", ["0", "-1", "30", "31", "seven", "7.5", "٧", "999999", "7 8"])
+@pytest.mark.parametrize(
+    "words",
+    ["0", "-1", "30", "31", "thirty", "7.5", "999999", "7 8", "36 hours", "a month", "for ever", "7 $"],
+)
 def test_a_channel_cannot_want_more_than_everywhere_nor_nothing(words: str) -> None:
     with pytest.raises(errors.NotUnderstood):
         retention.parse_days(Settings(keep_verdicts_days=20), words)
@@ -149,6 +152,13 @@ def test_a_channel_cannot_want_more_than_everywhere_nor_nothing(words: str) -> N
 def test_where_everything_is_kept_for_ever_a_channel_may_want_any_number_of_days() -> None:
     assert retention.parse_days(Settings(keep_messages_days=0), "400") == "400"
     assert retention.parse_days(Settings(), "OFF") == ""
+
+
+@pytest.mark.parametrize(
+    "words", ["7", "7 days", "seven days", "a week", "7d", "for 7 days", "７", "٧", "168 hours"]
+)
+def test_days_are_understood_as_people_write_them(words: str) -> None:
+    assert retention.parse_days(Settings(), words) == "7"
 
 
 async def test_who_looks_after_a_channel_has_its_words_erased_sooner_and_sees_for_how_long(

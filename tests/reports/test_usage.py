@@ -40,6 +40,7 @@ from storage.database import open_engine
 from storage.engine import Engine
 
 TODAY = date(2026, 11, 23)
+SURPLUS = ["lats month", "week month", "by day by day", "by day and person", "mayonnaise", "last", "csv csv"]
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
 MONTH = span("month", TODAY)
 CENT = Usage(output_tokens=1_000)  # on gpt-6-sol
@@ -79,6 +80,12 @@ ADMIN = replace(BOB, admin=True)
         ("week by person", "2026-11-23", "2026-11-29", "person", False),
         ("2026-02 by day csv", "2026-02-01", "2026-02-28", "day", True),
         ("CSV by Model month", "2026-11-01", "2026-11-30", "model", True),
+        ("Last month, by people", "2026-10-01", "2026-10-31", "person", False),
+        ("last\u00a0week as csv.", "2026-11-16", "2026-11-22", "channel", True),
+        ("October", "2026-10-01", "2026-10-31", "channel", False),
+        ("in dec per user", "2025-12-01", "2025-12-31", "person", False),
+        ("march 2024", "2024-03-01", "2024-03-31", "channel", False),
+        ("this week", "2026-11-23", "2026-11-29", "channel", False),
     ],
 )
 def test_a_report_is_asked_for_in_words(words: str, first: str, last: str, by: str, as_file: bool) -> None:
@@ -87,7 +94,7 @@ def test_a_report_is_asked_for_in_words(words: str, first: str, last: str, by: s
     assert (question.by, question.csv) == ((by,), as_file)
 
 
-@pytest.mark.parametrize("words", ["yesterday", "by", "by mood", "2026-13", "2026-10-05", "2026"])
+@pytest.mark.parametrize("words", ["yesterday", "by", "by mood", "2026-13", "2026-10-05", "2026", *SURPLUS])
 def test_other_words_are_answered_with_a_hint(words: str) -> None:
     with pytest.raises(NotUnderstood) as caught:
         parse(words, TODAY)

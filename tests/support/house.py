@@ -34,13 +34,13 @@ ROOMS: dict[str, str] = {
     "storage/privacy": (
         "storage/engine storage/place storage/schema storage/audit storage/conversation storage/costs"
     ),
-    "bot/text": "",
+    "bot/text": "bot/core",
     "bot/ops": "bot/core bot/text",
     "bot/ml": "bot/core",
     "bot/jobs": "bot/core storage/engine storage/jobs bot/ops",
     "bot/costs": "bot/core storage/engine storage/costs bot/text",
     "bot/pages": "bot/core",
-    "bot/reports": "bot/core storage/engine storage/costs storage/channel bot/costs bot/pages",
+    "bot/reports": "bot/core storage/engine storage/costs storage/channel bot/text bot/costs bot/pages",
     "bot/provider": "bot/core storage/engine storage/provider bot/text bot/ops bot/ml bot/costs",
     "bot/learning": "bot/core storage/engine storage/place storage/jobs bot/ml bot/jobs",
     "bot/guard": (
@@ -83,13 +83,17 @@ ROOMS: dict[str, str] = {
         "bot/core storage/voice bot/text bot/reports bot/voice bot/app handlers/slack handlers/reply "
         "handlers/adapter"
     ),
-    "handlers/costs": "bot/core bot/costs bot/pages bot/reports bot/app handlers/slack handlers/adapter",
+    "handlers/costs": (
+        "bot/core bot/text bot/costs bot/pages bot/reports bot/app handlers/slack handlers/adapter"
+    ),
     "handlers/channel": "bot/core storage/place bot/guard bot/voice bot/app handlers/slack handlers/adapter",
     "handlers/guard": (
         "bot/core storage/place bot/learning bot/guard bot/app handlers/slack handlers/adapter "
         "handlers/channel"
     ),
-    "handlers/commands": "bot/core bot/app handlers/slack handlers/adapter handlers/costs handlers/channel",
+    "handlers/commands": (
+        "bot/core bot/text bot/app handlers/slack handlers/adapter handlers/costs handlers/channel"
+    ),
     "handlers/home": (
         "bot/core bot/reports bot/app handlers/slack handlers/adapter handlers/costs handlers/commands"
     ),

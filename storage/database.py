@@ -10,11 +10,14 @@ from storage.engine import Engine
 from storage.sqlite.engine import SqliteEngine
 
 
-def open_engine(url: str, *, read_only: bool = False) -> AbstractAsyncContextManager[Engine]:
+def open_engine(
+    url: str, *, read_only: bool = False, must_exist: bool = False
+) -> AbstractAsyncContextManager[Engine]:
     """The engine for a database URL: `sqlite:///relative.db` or `sqlite:////absolute.db`.
 
     `read_only` looks at the file beside a running bot; without it, InUse is raised while another process has
-    the file. SetupError says what an operator has to change.
+    the file. `must_exist`: nothing is made where there is none. SetupError says what an operator has to
+    change.
     """
     scheme, _, path = url.partition(":")  # what follows another scheme may hold a password: it is not told
     if scheme != "sqlite" or not path.startswith("///"):
@@ -23,4 +26,4 @@ def open_engine(url: str, *, read_only: bool = False) -> AbstractAsyncContextMan
     path = path.removeprefix("///")
     if not path or path == ":memory:":
         raise SetupError(["PARLEY_DATABASE: names no file; use sqlite:///parley.db"])
-    return SqliteEngine(Path(path), read_only=read_only)
+    return SqliteEngine(Path(path), read_only=read_only, must_exist=must_exist)

@@ -28,7 +28,7 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
         raise SetupError([f"{args.person}: name the workspace with --team ({known})"])
     (team,) = teams
     if not await ask_running(settings, f"/forget/{team}/{args.person}"):
-        async with open_engine(settings.database) as engine:
+        async with open_engine(settings.database, must_exist=True) as engine:
             await engine.write(forget.forget_user, team, args.person, now=time.time())
             await Anonymiser(engine).carry_out(make_order(team, args.person)[1])
     print(f"{args.person}: forgotten in {team}; amounts stay, without whose they are")

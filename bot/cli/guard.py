@@ -115,7 +115,7 @@ async def _train(args: argparse.Namespace, settings: Settings) -> int:
     """Opens the database itself; while the bot runs it has the file, and its own buttons train."""
     at = _channel(args.channel)
     rows = read_rows(args.file, "topic") if args.file else []
-    async with open_engine(settings.database) as engine:
+    async with open_engine(settings.database, must_exist=True) as engine:
         embedder = CachedEmbedder(LocalEmbedder(), engine) if args.local_embeddings else None
         trainer = Trainer(engine, GuardHead(Ladder(engine), embedder=embedder))
         await trainer.add_examples(at, [(row.texts[0], row.label) for row in rows], source="file")

@@ -33,7 +33,7 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
         return await _look(args, settings)
     if not await ask_running(settings, f"/inbox/{args.seq}/{args.action}"):
         change = inbox.replay if args.action == "replay" else inbox.discard
-        async with open_engine(settings.database) as engine:
+        async with open_engine(settings.database, must_exist=True) as engine:
             await engine.write(change, args.seq, now=time.time())
     print(f"{args.seq}: {args.action}ed")
     return 0

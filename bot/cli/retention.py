@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 async def run(args: argparse.Namespace, settings: Settings) -> int:
     now = time.time()
     if args.apply and not await ask_running(settings, "/retention"):
-        async with open_engine(settings.database) as engine:
+        async with open_engine(settings.database, must_exist=True) as engine:
             await retention.erase_due(engine, settings, now=now)
     async with open_engine(settings.database, read_only=True) as engine:
         for found in await retention.count_kept(engine, settings, now=now):

@@ -8,12 +8,21 @@ import os
 from bot.core.settings import Settings
 from bot.sandbox import run as sandbox
 
+HIGHEST_PORT = 65_535
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    default = int(os.environ.get("PARLEY_SANDBOX_PORT", "8765"))
-    parser.add_argument("--port", type=int, default=default, help="port of the page (PARLEY_SANDBOX_PORT)")
+    default = os.environ.get("PARLEY_SANDBOX_PORT") or "8765"  # checked as what is given is
+    parser.add_argument("--port", type=_port, default=default, help="port of the page (PARLEY_SANDBOX_PORT)")
 
 
 async def run(args: argparse.Namespace, settings: Settings) -> int:
     await sandbox.run(args.port)
     return 0
+
+
+def _port(given: str) -> int:
+    """A port that there is; 0 is any free one."""
+    if given.isascii() and given.isdecimal() and len(given) <= 5 and int(given) <= HIGHEST_PORT:
+        return int(given)
+    raise argparse.ArgumentTypeError(f"{given!r} is not a port, from 1 to {HIGHEST_PORT}")

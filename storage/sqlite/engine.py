@@ -33,9 +33,10 @@ READERS = 2
 class SqliteEngine:
     """See storage.engine.Engine. An async context manager: entering opens, locks and migrates the file."""
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False, must_exist: bool = False) -> None:
         self._path = path.absolute()
         self._read_only = read_only
+        self._must_exist = must_exist or read_only
         self._lock: IO[str] | None = None
         self._db: Database | None = None
         self._readers: list[Database] = []
@@ -114,9 +115,9 @@ class SqliteEngine:
     # Opening and closing, in a thread
 
     def _start(self) -> None:
-        if self._read_only:
+        if self._must_exist:
             require(self._path)
-        else:
+        if not self._read_only:
             self._lock = locked(self._path)
             self._db = connect(self._path)
             refuse_broken(self._path)

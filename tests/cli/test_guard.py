@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import json
 from collections.abc import Iterable
@@ -16,6 +17,7 @@ from bot.cli.main import main
 from bot.core.errors import SetupError
 from bot.ml.labelled_files import LabelledRow, read_rows
 from bot.ml.minilm import MiniLM
+from storage.database import open_engine
 from tests.support.guard_rows import article_splits, pairs, topic_split
 
 pytestmark = pytest.mark.training
@@ -153,8 +155,16 @@ def test_csv_and_jsonl_hold_the_same_rows(tmp_path: Path) -> None:
         read_rows(tmp_path / "missing.jsonl", "topic")
 
 
+async def make_database(folder: Path) -> None:
+    async with open_engine(f"sqlite:///{folder}/parley.db"):
+        pass
+
+
 def test_a_channel_is_taught_and_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = written(tmp_path / "a.jsonl", topic(topic_split("travel", 15, 0).training))
+    assert main(["guard", "train", "T1:C1", file]) == 2
+    assert "there is none yet" in capsys.readouterr().err
+    asyncio.run(make_database(tmp_path))
     assert main(["guard", "train", "T1:C1", file]) == 0
     assert "version 1*" in capsys.readouterr().out
     assert main(["guard", "show", "T1:C1"]) == 0

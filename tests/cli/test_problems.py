@@ -68,7 +68,11 @@ def test_errors_from_outside_say_which_service_it_was(kind: type[BotError]) -> N
     [
         ("audit", 2, "there is none yet; `parley serve` makes it"),
         ("inbox list", 2, "there is none yet; `parley serve` makes it"),
-        ("inbox replay 3", 1, "parley: no parked job 3"),
+        ("inbox replay 3", 2, "there is none yet; `parley serve` makes it"),
+        ("inbox discard 3", 2, "there is none yet; `parley serve` makes it"),
+        ("guard train T1:C1", 2, "there is none yet; `parley serve` makes it"),
+        ("retention --apply", 2, "there is none yet; `parley serve` makes it"),
+        ("forget U1 --team T1", 2, "there is none yet; `parley serve` makes it"),
         ("estimate", 2, "parley: name a text, a recording"),
         ("estimate nofile", 2, "parley: nofile cannot be read: name a text"),
         ("reconcile nofile", 2, "parley: nofile cannot be read: name a usage export"),
@@ -78,13 +82,35 @@ def test_errors_from_outside_say_which_service_it_was(kind: type[BotError]) -> N
     ],
 )
 def test_a_mistake_is_told_in_one_line(
-    capsys: pytest.CaptureFixture[str], words: str, status: int, message: str
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, words: str, status: int, message: str
 ) -> None:
     found, said = run(capsys, *words.split())
     assert found == status
     assert message in said
+    assert words.startswith("transcribe") or list(tmp_path.iterdir()) == [], "nothing is made"
     assert "Traceback" not in said
     assert not FIRST_PERSON.search(said)
+
+
+def test_a_job_that_is_not_there_is_told(database: str, capsys: pytest.CaptureFixture[str]) -> None:
+    async def make() -> None:
+        async with open_engine(database):
+            pass
+
+    asyncio.run(make())
+    assert run(capsys, "inbox", "replay", "3") == (1, "parley: no parked job 3\n")
+
+
+@pytest.mark.parametrize("port", ["99999", "65536", "-1", "abc", "8765.0", "٨٠"])
+def test_the_sandbox_refuses_what_is_no_port(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], port: str
+) -> None:
+    for words in (["sandbox", f"--port={port}"], ["sandbox"]):
+        with pytest.raises(SystemExit) as caught:
+            main(words)
+        assert caught.value.code == 2
+        assert f"{port!r} is not a port, from 1 to 65535" in capsys.readouterr().err
+        monkeypatch.setenv("PARLEY_SANDBOX_PORT", port)
 
 
 def test_what_an_option_cannot_be_is_told_with_what_it_can_be(capsys: pytest.CaptureFixture[str]) -> None:

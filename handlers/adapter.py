@@ -17,6 +17,7 @@ from handlers.slack import mrkdwn
 from handlers.slack.blocks import Block
 from handlers.slack.client import SlackClient
 from handlers.slack.directory import Directory
+from handlers.slack.links import list_addresses
 from handlers.slack.own_messages import is_card
 from handlers.slack.pacing import Pacing
 from handlers.slack.permissions import Permissions
@@ -50,7 +51,7 @@ class SlackChat:
         resumed: bool,
         opened: Callable[[list[str]], None],
     ) -> SlackReply:
-        hosts = self._link_hosts | mrkdwn.find_addresses(incoming.text)
+        hosts = self._link_hosts | frozenset(list_addresses(incoming.text))
         return SlackReply(
             self.slack,
             self.pacing,

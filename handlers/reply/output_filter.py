@@ -1,71 +1,71 @@
 """Filters all that a model wrote on its way into Slack, as if an attacker had written it.
 
-What leaves here is plain Markdown in which links point to vouched-for hosts only, nobody is mentioned but
-those allowed, no picture is fetched, no reference is resolved, and neither hidden characters nor keys are
-left. Which addresses may be links is handlers/slack/links.py's, the inside of a line
-handlers/reply/output_line.py's.
+What leaves here is what was said, letter for letter: links point to vouched-for addresses only, nobody is
+mentioned but those allowed, no picture is fetched and no reference resolved, because unseen joiners stand
+where a client would do so. Taken out are hidden characters and keys alone. Which addresses may be links is
+handlers/slack/links.py's, the inside of a line handlers/reply/output_line.py's, where code begins and ends
+handlers/reply/fences.py's.
 
 The idea: words are judged one by one, so the text flows on at every blank; only a code span waits for its
-end and a line of a code block for its line break. Code is left as it is, so where code begins and ends must
-not be a matter of opinion: fences go out at the start of a line, spans on one line with single backticks,
-and a backtick that opens nothing becomes an apostrophe.
+end and a line of a code block for its line break. Code is left as it is where every reader takes it for code.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from bot.text.invisible import HIDDEN, strip_hidden
 from bot.text.redact import KEY_BEGINS, KEY_LINE, REDACTED, redact
-from handlers.reply.output_line import OutputLine, count_closed, defuse_code
-from handlers.slack.links import DOT, WIDE
+from handlers.reply.fences import (
+    DEEPEST,
+    MARKS,
+    CodeBlocks,
+    LineKind,
+    find_mark_at_end,
+    find_start,
+    is_too_long,
+)
+from handlers.reply.output_line import OutputLine, Spans, defuse_code
+from handlers.slack.links import JOINER, WIDE
 
+_DOTS = rf"[.\uff0e\uff61]|(?<=[\w-])(?<![{WIDE}])\u3002"
 # Without any of these a text is plain words and passes as it is.
-_SUSPICIOUS = re.compile(rf"[\n`<&@\uff20\\]|\](?=[(:])|!(?=[\[A-Za-z])|:/|~~~|[{DOT}]\w|{HIDDEN.pattern}")
+_SUSPICIOUS = re.compile(
+    rf"[\n`<&@\uff20\\]|\](?=[(:])|!(?=[\[A-Za-z])|:/|mailto:|(?:{_DOTS})\w|{HIDDEN.pattern}"
+)
 # Shorter than any key, so that a piece of this length needs no look by bot.text.redact.
 _SHORT = 20
 # What may begin something that a cut between two wide characters would tear apart.
-_SPECIAL = re.compile(rf"[`<&@\[\]:\\/?#!|~{DOT}\uff20]")
+_SPECIAL = re.compile(rf"[`<&@\[\]:\\/?#!|~\uff20]|{_DOTS}")
 _LAST_WIDE = re.compile(rf"[{WIDE}](?=[^{WIDE}]*\Z)")
-
-# What may stand before a fence, and the fence. Deeper nesting is not looked for.
-_BEFORE = re.compile(r"[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*")
-_BEFORE_LIMIT = 200
-_FENCE = re.compile(r"(?P<run>`{3,}(?=[^`]*\Z)|~{3,})[ \t]*(?P<language>[\w+#.-]{0,20})")
 
 _LINE_END = re.compile("\n")
 _SPAN_END = re.compile("[`\n]")
 
-# The first word's letters are shown before the word is complete, unless they may begin an address.
+# The first word's letters are shown before the word is complete.
 _LETTERS = re.compile("[A-Za-z]{0,32}")
-_SCHEMES = ("h", "ht", "htt", "http", "https")
-
-
-@dataclass(frozen=True, slots=True)
-class _Fence:
-    """An open code block: the character and length of its fence, and how far it was indented."""
-
-    character: str
-    length: int
-    indent: int
 
 
 class OutputFilter:
     """Filters one text as it grows; the result is the same however the text is chunked.
 
-    `allowed_hosts`: lower-case hosts that links may point to, exactly, and single addresses without schemes
-    (handlers/slack/links.py). `allowed_mentions`: ids of people.
+    `vouched`: lower-case hosts that links may point to, exactly, and single addresses without schemes
+    (handlers/slack/links.py). `mentions`: ids of people who may be pinged. `names`: what people and channels
+    are called, by id. All three are looked at whenever they are needed, and may grow meanwhile.
     """
 
-    def __init__(self, allowed_hosts: Collection[str], allowed_mentions: Collection[str]) -> None:
-        self._inline = OutputLine(frozenset(allowed_hosts), frozenset(allowed_mentions))
+    def __init__(
+        self, vouched: Collection[str], mentions: Collection[str], names: Mapping[str, str] | None = None
+    ) -> None:
+        self._inline = OutputLine(vouched, mentions, names or {})
         self._word: list[str] = []  # since the last blank, as it came
         self._ready: list[str] = []  # clean words that wait for the end of what they are in
         self._until: re.Pattern[str] | None = None  # what that end needs
         self._stuck = False  # this word cannot be shown before it is complete
-        self._fence: _Fence | None = None
+        self._blocks = CodeBlocks()
+        self._spans = Spans()
         self._key = False  # inside a private key
         self._line_start = True
         self._flows = False  # in the middle of a line of prose, nothing waiting
@@ -95,9 +95,14 @@ class OutputFilter:
         shown = [self._filter_line(line) + "\n" for line in lines]
         if last or not self._line_start:
             shown.append(self._filter_line(last))
-        if self._fence is not None:
-            shown.append(("\n" if last else "") + "`" * self._fence.length)
+        if fence := self._blocks.fence:
+            shown.append(("\n" if last else "") + fence.closing)
         return self._after_first_word("".join(shown))
+
+    @property
+    def unnamed(self) -> frozenset[str]:
+        """Ids of people who were to be named, and of whom no name is known."""
+        return frozenset(self._inline.unnamed)
 
     def _within_word(self, part: str) -> str:
         """No blank in sight: only the first word's letters and scripts without blanks flow on."""
@@ -109,7 +114,7 @@ class OutputFilter:
         if self._stuck or part.isascii() or _LAST_WIDE.search(part) is None:
             return ""
         word = "".join(self._word)
-        self._stuck = _SPECIAL.search(word) is not None
+        self._stuck = _SPECIAL.search(strip_hidden(word)) is not None
         wide = _LAST_WIDE.search(word)
         if self._stuck or wide is None:
             return ""
@@ -124,12 +129,12 @@ class OutputFilter:
         text = "".join(self._ready)
         *lines, last = text.split("\n")
         shown = [self._filter_line(line) + "\n" for line in lines]
-        ready = self._count_ready(last)
-        if ready:
-            shown.append(self._inline.filter_line(last[:ready]))
+        piece, waiting = self._cut_ready(last)
+        if piece:
+            shown.append(piece)
             self._line_start = False
-        self._ready = [last[ready:]] if ready < len(last) else []
-        self._flows = not (self._ready or self._line_start)
+        self._ready = [waiting] if waiting else []
+        self._flows = not (waiting or self._line_start)
         return self._after_first_word("".join(shown))
 
     def _clean(self, raw: str) -> str:
@@ -138,23 +143,38 @@ class OutputFilter:
             self._first, self._letters = False, _read_first_letters(seen)
         return redact(seen)
 
-    def _count_ready(self, last: str) -> int:
-        """How much of an unfinished line can be judged already. Sets what the rest has to wait for."""
+    def _cut_ready(self, last: str) -> tuple[str, str]:
+        """What can be shown of an unfinished line, and the rest. Sets what the rest has to wait for."""
         self._until = None
-        if self._fence is not None or self._key:
+        if self._blocks.fence is not None or self._key:
             self._until = _LINE_END
-            return 0
-        if self._line_start and (before := _find_fence(last)) is not None:
-            if before < len(last):
-                if last[before : before + 3] in ("```", "~~~"):
-                    self._until = _LINE_END
-                    return 0
-            else:
-                return 0
-        ready = count_closed(last)
-        if ready < len(last):
+            return "", last
+        if self._line_start:
+            start = find_start(last)
+            if last.startswith(MARKS, start):
+                self._until = _LINE_END
+            if start == len(last) <= DEEPEST or self._until is not None:
+                return "", last
+            self._begin_line(last)
+        shown, waiting = self._filter_prose(last, ended=False)
+        if waiting:
             self._until = _SPAN_END
-        return ready
+        return shown, waiting
+
+    def _begin_line(self, line: str) -> LineKind:
+        if not line.strip():
+            self._spans = Spans()  # a paragraph ends
+        return self._blocks.follow(line)
+
+    def _filter_prose(self, text: str, *, ended: bool) -> tuple[str, str]:
+        """A piece of a line outside of code blocks, and what of it has to wait."""
+        if not self._blocks.certain:
+            self._blocks.count_ticks(text)
+            return self._inline.filter_doubtful(text), ""
+        pieces, waiting = self._spans.cut(text, ended=ended)
+        for piece, _ in pieces:
+            self._blocks.count_ticks(piece)
+        return "".join(self._inline.filter_piece(piece, kind) for piece, kind in pieces), waiting
 
     def _filter_line(self, line: str) -> str:
         """A line to its end, or what is left of it."""
@@ -162,25 +182,37 @@ class OutputFilter:
         if self._key and KEY_LINE.fullmatch(line):
             return REDACTED
         self._key = KEY_BEGINS.search(line) is not None
-        if self._fence is not None:
-            return self._filter_code_line(line, self._fence)
-        before = _find_fence(line) if whole else None
-        fence = None if before is None else _FENCE.match(line, before)
-        if before is None or fence is None:
-            return self._inline.filter_line(line)
-        self._fence = _Fence(fence["run"][0], len(fence["run"]), before)
-        item = line[:before].rstrip()
-        return (item + "\n" if item else "") + "`" * self._fence.length + fence["language"]
+        if self._blocks.fence is not None:
+            return self._filter_code(line)
+        if whole and self._begin_line(line) is LineKind.MARK:
+            self._spans = Spans()
+            return defuse_code(line)
+        text, opening = self._split_opening(line, whole=whole)
+        shown, _ = self._filter_prose(text, ended=True)
+        if opening:
+            self._spans = Spans()
+            return f"{shown}\n{self._blocks.open_after_words(*opening).opening}"
+        return JOINER + shown if whole and is_too_long(line) else shown
 
-    def _filter_code_line(self, line: str, fence: _Fence) -> str:
-        bare = line.strip(" \t")
-        if len(bare) >= fence.length and not bare.strip(fence.character):
-            self._fence = None
-            return "`" * fence.length
-        if bare.startswith("`" * fence.length):
-            line = line.replace("`", "'")
-        indent = min(len(line) - len(line.lstrip(" \t")), fence.indent)
-        return defuse_code(line[indent:])
+    def _split_opening(self, line: str, *, whole: bool) -> tuple[str, tuple[str, ...]]:
+        """The end of a line of prose, and the mark and language of a block that begins behind its words."""
+        found = find_mark_at_end(line)
+        if found is None or (whole and line.startswith(MARKS, find_start(line))):
+            return line, ()
+        before = line[: found.start()]
+        spans = replace(self._spans)
+        spans.cut(before, ended=True)
+        return (before, found.groups()) if spans.certain and self._blocks.certain else (line, ())
+
+    def _filter_code(self, line: str) -> str:
+        """A line in a code block."""
+        code, mark = self._blocks.split_closing(line)
+        kind = self._blocks.follow(code)
+        shown = self._inline.filter_doubtful(code) if kind is LineKind.DOUBTFUL else defuse_code(code)
+        if mark:
+            self._blocks.follow(mark)
+            return f"{shown}\n{mark}"
+        return shown
 
     def _after_first_word(self, shown: str) -> str:
         """What is still to be shown, when letters of the first word were shown early."""
@@ -192,7 +224,7 @@ class OutputFilter:
         return shown[already:]
 
     def _more_letters(self) -> str:
-        """What the first word has grown by, as long as it is letters that begin no address."""
+        """What the first word has grown by, as long as it is letters."""
         letters = _read_first_letters("".join(self._word[:33]))
         new = letters[len(self._letters_shown or "") :]
         self._letters_shown = letters or self._letters_shown
@@ -204,13 +236,7 @@ def filter_text(text: str, output_filter: OutputFilter) -> str:
     return output_filter.feed(text) + output_filter.finish()
 
 
-def _find_fence(line: str) -> int | None:
-    """Where a fence may begin in a line; None when it is too deeply nested to be looked for."""
-    before = _BEFORE.match(line)
-    return before.end() if before is not None and before.end() <= _BEFORE_LIMIT else None
-
-
 def _read_first_letters(text: str) -> str:
     letters = _LETTERS.match(text)
     assert letters is not None
-    return "" if letters[0].lower() in _SCHEMES else letters[0]
+    return letters[0]

@@ -1,18 +1,33 @@
-"""One line of a model's text: code spans left alone, everything else judged word by word.
+"""One line of a model's text: shown letter for letter, and nothing in it can be clicked, pinged or fetched
+that may not be.
 
-A line means the same whether it is judged at once or in pieces that end at blanks: nothing here looks across
-a blank, except from one backtick to the next. Blocks and streaming are handlers/reply/output_filter.py's.
+Where a client would make a link, a mention or a picture, an unseen joiner keeps it from doing so; the only
+other changes are `&lt;` for a bracket, which Slack shows as the bracket, and names for ids of people. A line
+means the same whether it is judged at once or in pieces that end at blanks: nothing here looks across a
+blank, except from one backtick to the next. Blocks and streaming are handlers/reply/output_filter.py's.
 """
 
 from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from bot.text.invisible import strip_hidden
-from handlers.slack.links import DOTTED, Address, find_with_scheme, find_without_scheme
+from handlers.reply.fences import LineKind
+from handlers.slack.links import (
+    DOT,
+    DOTTED,
+    JOINER,
+    MAILBOX,
+    Address,
+    find_joints,
+    find_mail,
+    find_with_scheme,
+    find_without_scheme,
+)
 
 _CALL = r"(?:channel|here|everyone)(?![a-z])"
 _NAME = r"(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});"
@@ -22,178 +37,239 @@ _TOKEN = re.compile(
     r"(?P<image>!(?=\[))"
     rf"|(?P<call>!(?={_CALL}|subteam\^|date\^))"
     r"|(?P<mention><@(?P<user>[UW][A-Z0-9]+)(?:\|[^<>\s]*)?>)"
-    r"|(?P<channel><\#[A-Z0-9]+(?:\|[^<>\s]*)?>?)"
-    r"|(?P<angle><)"
-    rf"|(?P<at>[@\uff20](?={_CALL}|[UWBS][A-Z0-9]{{6,}}))"
+    r"|(?P<channel><\#(?P<place>[CDG][A-Z0-9]+)(?:\|[^<>\s]*)?>)"
+    r"|(?P<angle><(?=[^\s<=\d-]))"
+    rf"|(?P<at>[@\uff20](?={_CALL}))"
     rf"|(?P<entity>&(?={_NAME}))"
     r"|(?P<link>\]\()"
     r"|(?P<definition>\]:)"
-    r"|(?P<tildes>~{3,})"
+    r"|(?P<mailto>mailto:(?=\S))"
     r"|(?P<scheme>://)"
+    rf"|(?P<mailbox>{MAILBOX})(?={DOTTED})"
     rf"|(?P<host>{DOTTED})",
     re.IGNORECASE,
 )
-_ADDRESS = re.compile(rf"(?P<scheme>://)|(?P<host>{DOTTED})")
 _URL = re.compile(r"[a-z][a-z0-9+.-]*(?=://)", re.IGNORECASE)
 
-_AMPERSANDS = re.compile(r"&(?:(?:amp|#0*38|#x0*26);)+", re.IGNORECASE)
-_ENTITY = re.compile(f"&{_NAME}", re.IGNORECASE)
-# Escapes that would hide one of the tokens above from us and not from others.
-_ESCAPE = re.compile(r"(?<!\\)\\++(?=[:/@<>&!]|\.\w)")
+# What a reader of Markdown takes for another character, or for none: entities, however often encoded, and
+# backslashes before what they take the meaning from.
+_ENCODED = re.compile(
+    rf"&(?:(?:amp|#0*38|#x0*26);)*{_NAME}|(?<!\\)\\++(?=[:/@<>&!]|[{DOT}]\w)", re.IGNORECASE
+)
+_LAST_ENTITY = re.compile(f"(?:&|(?<=;)){_NAME}$", re.IGNORECASE)
 _RUN = re.compile("`+")
 # What Slack's own markup could make of code: mentions and links. Source: docs.slack.dev, formatting text.
 _IN_CODE = re.compile(
-    r"(?P<open><|&lt;)(?=[!@#][A-Za-z]|[a-z][a-z0-9+.-]*://|mailto:)|(?P<link>\])(?=\([a-z][a-z0-9+.-]*:)",
+    rf"(?:<|&lt;)(?=!(?:{_CALL}|subteam\^|date\^)|@[UWB][A-Z0-9]|\#[CDG][A-Z0-9]|[a-z][a-z0-9+.-]*://|mailto:)"
+    r"|\](?=\([a-z][a-z0-9+.-]*:)",
     re.IGNORECASE,
 )
 
-# In quotes, so that they do not become part of the word after them, nor brackets with the one before.
-SOMEONE = "‹someone›"
-SOME_CHANNEL = "‹channel›"
+BRACKET = "&lt;"
+ANOTHER_CHANNEL = "another channel"
+NAME_LIMIT = 80  # Source: docs.slack.dev, users.profile.set: a name shown has at most 80 characters
+_NAME_MARKS = {ord(mark): None for mark in "`*_~[]<>|\\"}
 
-# What stands for a token that needs no thought.
-_INSTEAD = {
-    "image": "",
-    "call": "! ",
-    "channel": SOME_CHANNEL,
-    "at": "@ ",
-    "entity": "&amp;",
-    "definition": "] :",
-    "tildes": "~~",
-}
-
-# From where to where, and what to show instead; None: it may stay.
-_Verdict = tuple[int, int, str | None]
+# From where to where, and what stands there instead.
+_Edit = tuple[int, int, str]
 
 
 @dataclass(frozen=True, slots=True)
 class OutputLine:
-    """The rules for one reply: hosts that may be linked, people who may be mentioned."""
+    """The rules for one reply.
 
-    hosts: frozenset[str]
-    mentions: frozenset[str]
+    `vouched`: hosts and addresses that may be links (handlers/slack/links.py). `mentions`: people who may be
+    pinged. `names`: what people and channels are called, by id. `unnamed` collects ids of people that have no
+    name there.
+    """
 
-    def filter_line(self, text: str) -> str:
-        """Filters a line, or a piece of one that `count_closed` allows."""
-        if "`" not in text:
-            return self._filter_words(text)
-        shown, at = [], 0
-        for start, end, ticks in _find_spans(text):
-            shown.append(self._filter_words(text[at:start]))
-            shown.append(f"`{self._filter_span(text[start + ticks : end - ticks])}`" if ticks else "'")
-            at = end
-        return "".join(shown) + self._filter_words(text[at:])
+    vouched: Collection[str]
+    mentions: Collection[str]
+    names: Mapping[str, str]
+    unnamed: set[str] = field(default_factory=set)
 
-    def _filter_span(self, text: str) -> str:
-        """A code span. In a table a bar would end it, so then it is held to the rules for addresses."""
-        return self._judge(defuse_code(text), _ADDRESS) if "|" in text else defuse_code(text)
+    def filter_prose(self, text: str, *, bracket: str = BRACKET) -> str:
+        """Text outside of code: a line, or a piece of one that ends at a blank.
 
-    def _filter_words(self, text: str) -> str:
-        return self._judge(_decode(text), _TOKEN)
+        `bracket` is written for one that could open something.
+        """
+        if "&" not in text and "\\" not in text:
+            return _apply(text, self._judge(text, bracket))
+        seen, ends = _read_encoded(text)
+        edits = self._judge(seen, bracket)
+        return _apply(text, ((ends[start], ends[end], instead) for start, end, instead in edits))
 
-    def _judge(self, text: str, tokens: re.Pattern[str]) -> str:
-        shown: list[str] = []
-        done = at = 0
-        while token := tokens.search(text, at):
-            start, at, instead = self._verdict(text, token, done)
-            if instead is not None:
-                shown += text[done:start], instead
-                done = at
-        return "".join(shown) + text[done:] if shown else text
+    def filter_doubtful(self, text: str) -> str:
+        """Text that some readers take for code: judged as prose, and written so that both may be right."""
+        return self.filter_prose(text, bracket="<" + JOINER)
 
-    def _verdict(self, text: str, token: re.Match[str], done: int) -> _Verdict:
+    def filter_piece(self, text: str, kind: LineKind) -> str:
+        """Text of which is known what it is. In a table a bar would end a code span, so one is doubtful."""
+        if kind is LineKind.PROSE:
+            return self.filter_prose(text)
+        if kind is LineKind.DOUBTFUL or "|" in text:
+            return self.filter_doubtful(text)
+        return defuse_code(text)
+
+    def _judge(self, text: str, bracket: str) -> Iterator[_Edit]:
+        """What has to stand in the text, from where to where, in order."""
+        at = 0
+        while token := _TOKEN.search(text, at):
+            after, at = at, token.end()
+            match token.lastgroup:
+                case "host" | "mailbox" | "scheme":
+                    edits, end = self._judge_address(text, token, after)
+                    at = max(end, at)
+                    yield from edits
+                case "link":
+                    address = self._find_link(text, at)
+                    if address is None:
+                        yield token.start() + 1, token.start() + 1, JOINER
+                    at = address.end if address else at
+                case "angle":
+                    address = self._find_link(text, at)
+                    if address and text[address.end : address.end + 1] == ">":
+                        at = address.end + 1
+                    else:
+                        yield *token.span(), bracket + JOINER * (text[at] in "!@#")
+                case "mention":
+                    yield *token.span(), _set_apart(text, token, self._show_person(token["user"], bracket))
+                case "channel":
+                    yield *token.span(), _set_apart(text, token, self._show_channel(token["place"]))
+                case "definition":
+                    yield token.start() + 1, token.start() + 1, JOINER
+                case _:
+                    yield at, at, JOINER
+
+    def _judge_address(self, text: str, token: re.Match[str], after: int) -> tuple[list[_Edit], int]:
+        """The joiners that an address needs, and where it ends."""
+        address = self._find_address(text, token, after)
+        if address is None:
+            return [], token.end()
+        if address.allowed:
+            return [], address.end
+        joints = find_joints(text, max(min(address.start, token.start()), after), address.end)
+        return [(joint, joint, JOINER) for joint in joints], address.end
+
+    def _find_address(self, text: str, token: re.Match[str], after: int) -> Address | None:
         match token.lastgroup:
-            case "host":
-                address = find_without_scheme(text, token, self.hosts)
-                return _show_address(address) if address is not None else (*token.span(), None)
             case "scheme":
-                return _show_address(find_with_scheme(text, token.start(), self.hosts, after=done))
-            case "link":
-                return self._link(text, token)
-            case "angle":
-                return self._angle(text, token)
-            case "mention":
-                user = token["user"]
-                return *token.span(), f"<@{user}>" if user in self.mentions else SOMEONE
-            case kind:
-                return *token.span(), _INSTEAD[str(kind)]
+                return find_with_scheme(text, token.start(), self.vouched, after=after)
+            case "host":
+                return find_without_scheme(text, token, self.vouched)
+            case _:
+                return find_mail(text, token, self.vouched)
 
-    def _link(self, text: str, token: re.Match[str]) -> _Verdict:
-        """A link's address stays if it may; else a blank parts it from the link's text."""
-        start, end = token.span()
-        url = _URL.match(text, end)
-        if url is not None:
-            address = find_with_scheme(text, url.end(), self.hosts, after=end)
-            if address.allowed:
-                return start, address.end, None
-        return start, start + 1, "] "
+    def _find_link(self, text: str, at: int) -> Address | None:
+        """The address of a link that begins here, if it may be one."""
+        url = _URL.match(text, at)
+        address = find_with_scheme(text, url.end(), self.vouched, after=at) if url else None
+        return address if address and address.allowed else None
 
-    def _angle(self, text: str, token: re.Match[str]) -> _Verdict:
-        """Markup, or a sign. Brackets around an address are kept if it may be a link, else dropped."""
-        start, end = token.span()
-        url = _URL.match(text, end)
-        if url is None:
-            return start, end, "&lt;"
-        address = find_with_scheme(text, url.end(), self.hosts, after=end)
-        if address.allowed and text[address.end : address.end + 1] == ">":
-            return start, address.end + 1, None
-        return start, end, ""
+    def _show_person(self, user: str, bracket: str) -> str:
+        """A mention of somebody who may be pinged, the name of anybody else, the letters of an unknown id."""
+        if user in self.mentions:
+            return f"<@{user}>"
+        if name := self.names.get(user):
+            return self._show_name(name)
+        self.unnamed.add(user)
+        return f"{bracket}{JOINER}@{JOINER}{user}>"
+
+    def _show_channel(self, channel: str) -> str:
+        name = self.names.get(channel)
+        return self._show_name(name) if name else ANOTHER_CHANNEL
+
+    def _show_name(self, name: str) -> str:
+        """Names are what people call themselves: words, and no markup."""
+        plain = " ".join(strip_hidden(name).translate(_NAME_MARKS).split())[:NAME_LIMIT]
+        return self.filter_prose(plain)
 
 
-def count_closed(text: str) -> int:
-    """How much of an unfinished line can be judged: a code span at its end may still be open."""
-    before = judged = 0
-    opening = False
-    for start, end, ticks in _find_spans(text):
-        before, judged = judged, end
-        opening = not ticks and not _is_escaped(text, start)
-    if not opening:
-        return len(text)
-    word = max(text.rfind(" ", 0, judged), text.rfind("\t", 0, judged)) + 1
-    return max(before, word)
+@dataclass(slots=True)
+class Spans:
+    """Code spans of one paragraph, as far as every reader of Markdown sees the same.
+
+    A run of backticks opens a span only if the very next run is as long. After one that does not, readers
+    differ about the rest of the paragraph: then nothing is certain to be code.
+    """
+
+    certain: bool = True
+
+    def cut(self, text: str, *, ended: bool) -> tuple[list[tuple[str, LineKind]], str]:
+        """Pieces of a line, each with what it is, and what has to wait for the next backtick.
+
+        `ended`: the line ends here, and nothing waits.
+        """
+        if not self.certain:
+            return [(text, LineKind.DOUBTFUL)], ""
+        pieces: list[tuple[str, LineKind]] = []
+        runs = list(_RUN.finditer(text))
+        at = 0
+        for opening, closing in zip_longest(runs, runs[1:]):
+            if opening.start() < at:  # it closed the span before
+                continue
+            word = max(at, *(text.rfind(blank, at, opening.start()) + 1 for blank in " \t"))
+            paired = closing is not None and len(closing[0]) == len(opening[0])
+            if closing is None or not paired or text[at : opening.start()].endswith("\\"):
+                pieces.append((text[at:word], LineKind.PROSE))
+                if closing is None and not ended:
+                    return pieces, text[word:]
+                self.certain = False
+                return [*pieces, (text[word:], LineKind.DOUBTFUL)], ""
+            pieces.append((text[at : opening.start()], LineKind.PROSE))
+            pieces.append((text[opening.start() : closing.end()], LineKind.CODE))
+            at = closing.end()
+        return [*pieces, (text[at:], LineKind.PROSE)], ""
 
 
 def defuse_code(text: str) -> str:
     """Code as it is, except where Slack's own markup would turn it into a mention or a link."""
-    return _IN_CODE.sub(r"\g<0> ", text)
+    return _IN_CODE.sub(rf"\g<0>{JOINER}", text)
 
 
-def _find_spans(text: str) -> Iterator[tuple[int, int, int]]:
-    """Start, end and number of backticks of each code span; 0 of them for a run that opens none.
+def _apply(text: str, edits: Iterator[_Edit]) -> str:
+    shown: list[str] = []
+    done = 0
+    for start, end, instead in edits:
+        shown += text[done:start], instead
+        done = end
+    return "".join(shown) + text[done:] if shown else text
 
-    A run opens a span only if the very next run is as long, so that every reader of Markdown sees the same.
+
+def _set_apart(text: str, token: re.Match[str], name: str) -> str:
+    """A name that becomes no part of the word before or after it."""
+    before, after = text[token.start() - 1 : token.start()], text[token.end() : token.end() + 1]
+    return JOINER * bool(before.strip()) + name + JOINER * bool(after.strip())
+
+
+def _read_encoded(text: str) -> tuple[str, list[int]]:
+    """The text as a reader of Markdown takes it, and for each place between its characters the one in `text`.
+
+    Of backslashes before a character, the last goes with it when it takes that character's meaning away.
     """
-    runs = list(_RUN.finditer(text))
+    seen: list[str] = []
+    places = [0]
     at = 0
-    while at < len(runs):
-        opening = runs[at]
-        closing = runs[at + 1] if at + 1 < len(runs) else opening
-        if closing is opening or len(opening[0]) != len(closing[0]) or _is_escaped(text, opening.start()):
-            yield opening.start(), opening.end(), 0
-            at += 1
-        else:
-            yield opening.start(), closing.end(), len(opening[0])
-            at += 2
+    for encoded in _ENCODED.finditer(text):
+        character = _decode(encoded[0])
+        if character == encoded[0]:
+            continue
+        seen += text[at : encoded.start()], character
+        places += range(at + 1, encoded.start() + 1)
+        at = encoded.end()
+        places[-1] = max(places[-1], at - len(encoded[0]) % 2) if encoded[0][0] == "\\" else places[-1]
+        places += [at] * len(character)
+    places += range(at + 1, len(text) + 1)
+    return "".join(seen) + text[at:], places
 
 
-def _is_escaped(text: str, at: int) -> bool:
-    return text[at - 1 : at] == "\\"
-
-
-def _show_address(address: Address) -> _Verdict:
-    return address.start, address.end, None if address.allowed else address.shown
-
-
-def _decode(text: str) -> str:
-    """The text as a reader of Markdown takes it, without entities and escapes that could hide a token."""
-    if "&" in text:
-        text = _ENTITY.sub(_decode_entity, _AMPERSANDS.sub("&", text))
-    return _ESCAPE.sub("", text) if "\\" in text else text
-
-
-def _decode_entity(entity: re.Match[str]) -> str:
-    """What an entity stands for, as long as it cannot begin or end a line, a block or a span."""
-    character = html.unescape(entity[0])
-    if character == entity[0]:
-        return character
-    return " " if character.isspace() else strip_hidden(character).translate({96: "'", 126: "'"})
+def _decode(encoded: str) -> str:
+    """What an entity stands for, as long as it can be seen; nothing for backslashes."""
+    if encoded[0] == "\\":
+        return ""
+    last = _LAST_ENTITY.search(encoded)
+    entity = "&" + (last[0].lstrip("&") if last else "")
+    character = html.unescape(entity)
+    if character == entity:
+        return encoded
+    return " " if character.isspace() else strip_hidden(character)

@@ -1,55 +1,46 @@
-"""Which addresses in a model's text may be links, and how the others are shown.
+"""Which addresses in a model's text may be links, and where the others are kept from becoming one.
 
-A link may point only to what somebody vouched for: any address of a host on the operator's list
-("docs.example" among `hosts`), and the very addresses in the asker's own message ("docs.example/a?b"), for a
-host that was only mentioned could still be told things in a path. Of any other address the registrable host
-is shown, broken up so that no client makes a link of it ("evil[.]example"); user name, subdomain, port, path,
-query and fragment are dropped, for they can carry what the model read. What counts as an address without a
-scheme is decided by its ending.
+Words are never changed: an address that must not be a link is shown letter for letter, and holds an unseen
+joiner (U+2060) at each place without which no client takes it for an address. A link may point only to what
+somebody vouched for: any address of a host on the operator's list ("docs.example" among `vouched`), and the
+very addresses that people wrote ("docs.example/a?b", "bob@docs.example"), for a host that was only mentioned
+could still be told things in a path. What counts as an address without a scheme is decided by its ending.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import unquote
+
+from bot.text.invisible import strip_hidden
+
+# What keeps a client from making a link, and is not seen. Source: Unicode 17, WORD JOINER.
+JOINER = "\u2060"
 
 # Scripts written without blanks. They end a host, so that a sentence can be shown before it is complete.
 WIDE = "\u2e80-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 # Full-width and half-width forms of the dot count, as they do in browsers (UTS 46).
-DOT = ".\uff0e\uff61"
+DOT = ".\u3002\uff0e\uff61"
 _WORD = r"[\w\u200e\u200f\u061c-]"
 _LETTER = rf"(?:(?![{WIDE}]){_WORD})"
-DOTTED = rf"(?:(?<!{_WORD}){_LETTER}+|(?<=[{WIDE}]){_LETTER}*)(?:[{DOT}](?=[^\W_]){_LETTER}+)+"
+_LABELS = rf"(?:[{DOT}](?=[^\W_]){_LETTER}+)"
+# Behind a wide letter the full stop of its script ends a sentence; any other dot goes on with a host.
+DOTTED = rf"(?:(?:(?<!{_WORD})|(?<=[{WIDE}])){_LETTER}+{_LABELS}|(?<=[{WIDE}])(?!\u3002){_LABELS}){_LABELS}*"
+# What stands before the host of a mail address. The bound is RFC 5321's.
+MAILBOX = r"(?<![\w.+%-])[\w+%-][\w.+%-]{0,63}@"
 
-# Source: IANA, tlds-alpha-by-domain.txt. Two letters (countries) and xn-- are recognised by their form.
-ENDINGS = frozenset(files("handlers.slack").joinpath("top_level_domains.txt").read_text("ascii").split())
 # Names that never resolve or only inside a company. Source: RFC 6761, RFC 7686, RFC 9476, ICANN (internal).
 RESERVED = frozenset(
-    [
-        "example",
-        "test",
-        "invalid",
-        "localhost",
-        "local",
-        "onion",
-        "alt",
-        "internal",
-        "intranet",
-        "lan",
-        "corp",
-        "home",
-    ]
+    {"example", "test", "invalid", "localhost", "local", "onion", "alt"}
+    | {"internal", "intranet", "lan", "corp", "home"}
 )
-# Endings of files people talk about that are endings of hosts too: "README.md" stays, "x.readme.md" does not.
-FILES = frozenset(
-    ["py", "md", "rs", "sh", "pl", "cc", "java", "so", "zip", "mov", "tf", "ml", "mm", "ps", "pm"]
-)
-
-NOWHERE = "‹link removed›"
-CLOSING = ".,;:!?'*_~-"
+CLOSING = ".,;:!?'*_~-“”‘’«»„。，、；：！？」』）】》"
+NESTED_TIMES = 3  # how often an address is decoded to find another one in it
 
 _INSIDE = r"[^\s<>|`\"()\[\]]"
 _REST = rf"(?:[/?#\\](?:{_INSIDE}|\({_INSIDE}*\)|\[{_INSIDE}*\](?!\())*)?"
@@ -58,40 +49,59 @@ _AFTER_HOST = re.compile(rf"(?P<port>(?::\d+)?)(?P<rest>{_REST})")
 _CLEAN = re.compile(r"([\w.-]+?)\.?(?::\d{1,5})?")
 _MARKS = re.compile("[\u200e\u200f\u061c]")
 _RUN, _OPENS, _LABEL_AFTER_DOT = map(re.compile, (r"[\w.*~-]+", r"(?<!\w)[*_~]", r"\.([A-Za-z]{2,24})"))
-_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _SCHEME_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+.-"
+# The places in an address behind which a joiner stops every reader.
+_JOINTS = re.compile(rf":(?=/)|/(?=/)|[{DOT}](?=\w)|[@\uff20](?=\w)|\](?=[(:])|!(?=\[)|&(?=[#\w])")
+_HOST = re.compile(DOTTED)
+_WRITTEN = re.compile(rf"(?P<scheme>://)|(?P<mailbox>{MAILBOX})(?={DOTTED})|(?P<host>{DOTTED})")
+
+
+def _read_endings() -> frozenset[str]:
+    """The endings that are assigned, from the list that tldextract ships (Mozilla's public suffixes).
+
+    Read as a file: importing the package takes as long as a whole start of ours.
+    """
+    package = find_spec("tldextract")
+    origin = package.origin if package else None
+    assert origin is not None
+    listed = Path(origin).with_name(".tld_set_snapshot").read_text("utf-8")
+    assigned, _, _ = listed.partition("// ===END ICANN DOMAINS===")
+    rules = (line for line in assigned.splitlines() if line and not line.startswith("//"))
+    return frozenset(rule.rpartition(".")[2] for rule in rules)
+
+
+ENDINGS = _read_endings()
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A piece of text that clients may turn into a link, and what to show when they must not."""
+    """A piece of text that clients may turn into a link, and whether they may. `name` is what it is vouched
+    for by: without its scheme and closing marks."""
 
     start: int
     end: int
     allowed: bool
-    shown: str
+    name: str
 
 
-def find_with_scheme(text: str, colon: int, hosts: Collection[str], *, after: int = 0) -> Address:
+def find_with_scheme(text: str, colon: int, vouched: Collection[str], *, after: int = 0) -> Address:
     """The address whose "://" is at `colon`; its scheme begins no earlier than `after`."""
-    before = text[after:colon]
+    before = text[max(after, colon - 32) : colon]
     scheme = before[len(before.rstrip(_SCHEME_LETTERS)) :]
     found = _AFTER_SCHEME.match(text, colon + 3)
     assert found is not None
     authority = found["authority"] if found["rest"] else found["authority"].rstrip(CLOSING)
     clean = _CLEAN.fullmatch(authority)
+    name = normalise_address(authority, found["rest"])
     allowed = (
         scheme.lower() in ("http", "https")
         and clean is not None
-        and (clean[1].lower() in hosts or normalise_address(authority, found["rest"]) in hosts)
-        and _is_one_address(found["rest"])
+        and (name in vouched or (clean[1].lower() in vouched and _is_one_address(found["rest"])))
     )
-    return Address(
-        colon - len(scheme), found.end(), allowed, defang_host(authority) + _closing_marks(found[0])
-    )
+    return Address(colon - len(scheme), found.end(), allowed, name)
 
 
-def find_without_scheme(text: str, run: re.Match[str], hosts: Collection[str]) -> Address | None:
+def find_without_scheme(text: str, run: re.Match[str], vouched: Collection[str]) -> Address | None:
     """The address that a dotted run of letters begins, or None when no client would make a link of it."""
     after = _AFTER_HOST.match(text, run.end())
     assert after is not None
@@ -102,18 +112,52 @@ def find_without_scheme(text: str, run: re.Match[str], hosts: Collection[str]) -
     path = after["rest"]
     odd = name.count(".") + 1 < len(labels) or _MARKS.search(name)  # written for one purpose only
     likely = not ending.isdigit() if odd else ending.isalpha() and len(ending) > 1 and len(path) > 1
-    if not (likely or _is_ending(ending, len(labels))):
-        return None
-    if len(labels) == 2 and not after[0] and ending in FILES and not odd:
+    if not (likely or labels[0] == "www" or _is_ending(ending, len(labels))):
         return None
     first = run.start() + run[0].index(name)
     before = text[run.start() - 1 : run.start()]
     apart = not before.isalnum() and before not in ("\\", *DOT)  # "你ok.example" is not "ok.example"
-    vouched = host in hosts or normalise_address(host + after["port"], path) in hosts
-    allowed = apart and vouched and _is_one_address(path)
-    labels[-1] = ending
-    seen = defang_host(".".join(labels)) if labels[0] else f"[.]{ending}"
-    return Address(first, after.end(), allowed, seen + _closing_marks(text[first : after.end()]))
+    address = normalise_address(host + after["port"], path)
+    allowed = apart and (address in vouched or (host in vouched and _is_one_address(path)))
+    return Address(first, after.end(), allowed, address)
+
+
+def find_mail(text: str, mailbox: re.Match[str], vouched: Collection[str]) -> Address | None:
+    """The mail address that a mailbox and its "@" begin; None when its host is none."""
+    run = _HOST.match(text, mailbox.end())
+    host = None if run is None else find_without_scheme(text, run, ())
+    if run is None or host is None:
+        return None
+    name = f"{mailbox[0]}{run[0]}".lower()
+    alone = text[run.end() : host.end].strip(CLOSING) == ""
+    return Address(mailbox.start(), host.end, alone and name in vouched, name)
+
+
+def find_joints(text: str, start: int, end: int) -> Iterator[int]:
+    """Where in this part of a text a joiner has to stand, so that nothing in it becomes a link."""
+    return (joint.end() for joint in _JOINTS.finditer(text, start, end))
+
+
+def list_addresses(text: str) -> Iterator[str]:
+    """The addresses in what a person wrote, as `vouched` names them, and the front pages of their hosts.
+
+    Whoever writes an address vouches for it, and for nothing that could be added to it.
+    """
+    at = 0
+    text = strip_hidden(text)
+    while found := _WRITTEN.search(text, at):
+        address: Address | None
+        if found["scheme"]:
+            address = find_with_scheme(text, found.start(), (), after=at)
+        elif found["mailbox"]:
+            address = find_mail(text, found, ())
+        else:
+            address = find_without_scheme(text, found, ())
+        at = found.end() if address is None else max(address.end, found.end())
+        if address is not None:
+            yield address.name
+            if "@" not in address.name:
+                yield address.name.partition("/")[0].partition("?")[0].partition("#")[0] + "/"
 
 
 def normalise_address(authority: str, rest: str) -> str:
@@ -121,36 +165,19 @@ def normalise_address(authority: str, rest: str) -> str:
     return f"{authority.lower()}{rest.rstrip(CLOSING) or '/'}"
 
 
-def defang_host(authority: str) -> str:
-    """The registrable host of an authority, dots broken: "a.evil.example:80" is "evil[.]example".
-
-    Two labels, three where the second is that of a country's registry ("co.uk"). International names are
-    shown in their ASCII form, as what they are. What has no such host is only said to have been there.
-    """
-    host = _fold_host(authority.rpartition("@")[2].partition(":")[0]).strip(".")
-    labels = host.split(".")
-    try:
-        labels = [label.encode("idna").decode("ascii") for label in labels]
-    except UnicodeError:
-        return NOWHERE
-    if len(labels) < 2 or not all(_LABEL.fullmatch(label) for label in labels):
-        return NOWHERE
-    if all(label.isdigit() for label in labels):
-        return "[.]".join(labels) if len(labels) == 4 else NOWHERE
-    by_country = len(labels[-1]) == 2 and len(labels[-2]) <= 3
-    return "[.]".join(labels[-3 if by_country else -2 :])
-
-
 def _is_one_address(rest: str) -> bool:
     """Is this certainly the rest of one address, and not the beginning of another?
 
+    One that is encoded inside is another too: a page that leads on to it would be told what is in it.
     Emphasis inside an address would part it: in "ok.example/_evil.example_" two addresses could be seen.
     """
-    if "://" in rest or "\\" in rest:
-        return False
+    for _ in range(NESTED_TIMES):
+        if "//" in rest or "\\" in rest:
+            return False
+        rest = unquote(rest)
     for run in _RUN.findall(rest):
         if opens := _OPENS.search(run):
-            endings = set(_LABEL_AFTER_DOT.findall(run, opens.start())) - FILES
+            endings = _LABEL_AFTER_DOT.findall(run, opens.start())
             if any(_is_ending(ending.lower(), 2) for ending in endings):
                 return False
     return True
@@ -169,12 +196,5 @@ def _read_ending(label: str) -> str:
 
 
 def _is_ending(label: str, labels: int) -> bool:
-    if not label.isascii():
-        return labels > 2 and label.isalpha()
-    country = len(label) == 2 and label.isalpha()
-    return country or label in ENDINGS or label in RESERVED or label.startswith("xn--")
-
-
-def _closing_marks(address: str) -> str:
-    """The punctuation at the end of an address, which belongs to the sentence."""
-    return address[len(address.rstrip(CLOSING)) :]
+    known = label in ENDINGS or label in RESERVED or label.startswith("xn--")
+    return known or (not label.isascii() and labels > 2 and label.isalpha())

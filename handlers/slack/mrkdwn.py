@@ -7,14 +7,11 @@ Source: https://docs.slack.dev/messaging/formatting-message-text#retrieving-mess
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
 
 from bot.text.invisible import strip_hidden
-from handlers.slack.links import CLOSING, normalise_address
 
 # One token; the character class excludes both brackets, so the scan is linear.
 TOKEN = re.compile(r"<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>")
-URL = re.compile(r"https?://[^\s<>|]+")
 
 
 def make_readable(text: str, *, without: str = "") -> str:
@@ -71,23 +68,3 @@ def is_addressed_to_another(text: str, user: str) -> bool:
     """Does the text open with a mention of somebody else? Then it is said to them."""
     first = TOKEN.match(text.lstrip())
     return first is not None and first[1] == "@" and first[2] != user
-
-
-def find_addresses(text: str) -> frozenset[str]:
-    """The addresses of the links a person wrote, and their hosts' front pages, without schemes: "host/path".
-
-    Whoever pastes a text vouches for what is in it, and for nothing that could be added to it.
-    """
-    found = set[str]()
-    for url in URL.findall(text):
-        try:
-            parts = urlsplit(url)
-        except ValueError:
-            continue
-        if parts.hostname:
-            address = url.partition("://")[2].rstrip(CLOSING)
-            found |= {
-                normalise_address(parts.netloc, address[len(parts.netloc) :]),
-                f"{parts.netloc.lower()}/",
-            }
-    return frozenset(found)

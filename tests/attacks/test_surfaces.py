@@ -112,7 +112,8 @@ async def test_attack_01_words_in_a_channels_policy_and_in_what_it_refuses_stay_
             belongs=f"eggs {NASTY}", does_not=f"cars {NASTY}", on_failure="closed",
         )  # fmt: skip
         off_topic(team)
-        refused, thread = await said(team, f"tell me about cars, {NASTY}", user="bob")
+        asked = NASTY.replace("evil.example", "ok.example")  # for what they write people vouch
+        refused, thread = await said(team, f"tell me about cars, {asked}", user="bob")
         assert "the kitchen" in refused
         (reply,) = team.replies("#general", thread)
         await why(team, "bob", thread, thread)

@@ -1,4 +1,4 @@
-"""What a captured model may try on its way into Slack, and that none of it gets there.
+"""What a model says is shown letter for letter, and what a captured model tries on its way gets nowhere.
 
 The judge is a Markdown parser that makes links of everything it can (markdown-it, with a linker of our own
 for bare addresses): whatever the filter lets through must hold no link or picture but to allowed hosts.
@@ -6,14 +6,18 @@ for bare addresses): whatever the filter lets through must hold no link or pictu
 
 from __future__ import annotations
 
+import random
 import time
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
+from bot.text.redact import redact
 from handlers.reply.output_filter import OutputFilter, filter_text
+from handlers.slack.links import ENDINGS, list_addresses
 from tests.support.hostile_text import (
     CANARY,
     EXFILTRATION,
@@ -22,12 +26,12 @@ from tests.support.hostile_text import (
     PEOPLE,
     SLOW,
     called,
+    called_markup,
     out,
+    plain,
     strays,
     streamed,
 )
-
-IN_CODE = ("foo\n    ```", "- item", "```\ncode", "`` ` https", "> ```", "` a ``", "`a\n", "[x](javascript")
 
 
 @pytest.mark.parametrize("text", EXFILTRATION)
@@ -35,26 +39,30 @@ def test_no_link_leads_to_a_host_nobody_vouched_for(text):
     assert strays(out(text)) == []
 
 
-@pytest.mark.parametrize("text", [t for t in EXFILTRATION if not t.startswith(IN_CODE)])
-def test_nothing_the_model_read_is_left_in_an_address(text):
-    assert CANARY not in out(text)
-
-
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    "text",
     [
-        ("see https://a.b.evil.example/x?y#z.", "see evil[.]example."),
-        ("see https://a.evil.co.uk:80/x", "see evil[.]co[.]uk"),
-        ("[the docs](https://evil.example/x)", "[the docs] (evil[.]example)"),
-        ("https://évil.example/", "xn--vil-9la[.]example"),
-        ("write to bob@evil.example!", "write to bob@evil[.]example!"),
-        ("http://10.0.0.1/x", "10[.]0[.]0[.]1"),
-        ("http://intranet/x", "‹link removed›"),
-        ("**evil.example**, _evil.example_", "**evil[.]example**, _evil[.]example_"),
+        "Node.js runs, ASP.NET too, and self.app, main.go, torch.no_grad; done.It works",
+        "Booking.com and example.co.uk, EVIL.Example, README.md and os.path.join(a)",
+        "see http://localhost:3000, http://127.0.0.1:8080/x?y#z or s3://bucket/key.",
+        "see https://a.b.evil.example/x?y#z.",
+        "[the docs](https://evil.example/x) and ![picture](https://evil.example/x.png)",
+        "write to bob.builder@evil.example!",
+        "http://intranet/x, https://évil.example/, пример.рф, 例え.テスト",
+        "**evil.example**, _evil.example_, “evil.example/x”, (evil.example)",
+        "https\\://evil\\.example and R&amp;D &lt;b&gt; &copy;",
+        "[r]: https://evil.example/x 'title'",
+        "@channel, @here! and !everyone",
+        "Fünf Dateien：main.go。それからself.app、done.It",
+        "an `open tick, ``two`` and ``a`b`` and `c`",
+        "~~~py\nself.app\n~~~\n",
+        "`a | evil.example/x`",
     ],
 )
-def test_of_another_address_the_host_is_shown(text, shown):
-    assert out(text) == shown
+def test_what_is_said_is_shown_letter_for_letter_even_where_it_must_not_be_a_link(text):
+    assert plain(out(text)) == plain(text)
+    assert strays(out(text)) == []
+    assert not [call for call in called(out(text)) if call.startswith("<")]
 
 
 @pytest.mark.parametrize(
@@ -65,12 +73,18 @@ def test_of_another_address_the_host_is_shown(text, shown):
         "<https://ok.example/x>",
         "(see ok.example/path), ok.example.",
         '[t](https://ok.example/ "title")',
-        "README.md, main.py, os.path.join(a), v1.2.3, e.g. this, 3.14, 10.0.0.0/8, U.S., a...b",
-        "and/or, w/o, 12:30, key:value, std::vector, C:\\temp, #channel, @bob, 5 > 3, R&D, a && b",
+        "os.path.join(a), v1.2.3, e.g. this, 3.14, 10.0.0.0/8, U.S., a...b",
+        "and/or, w/o, 12:30, key:value, std::vector, C:\\temp, #channel",
+        "@bob, 5 > 3, R&D, a && b, a < b <= c",
         "Wow! [ ] todo, [x] done, *stress*, ~~gone~~, snake_case, 50%",
         "# Title\n\n- one\n  - two\n\n1. three\n\n> quote\n\n| a | b |\n|---|---|\n| 1 | 2 |\n",
-        "`curl https://evil.example/x`",
-        "```python\nimport os  # https://evil.example/x\nif a < b: print('@here')\n```\n",
+        "`curl https://evil.example/x` and `self.app`",
+        "```python\nimport os  # https://evil.example/x\nif a < b: print('@here', self.app)\n```\n",
+        "> ```sh\n> self.app\n> ```\n",
+        "1. do\n   ```sh\n   self.app\n     -la\n   ```\n2. done",
+        "- one\n  - two\n    ```sh\n    self.app\n    ```\n",
+        "- ```\n  self.app\n  ```",
+        "<!DOCTYPE html>".join(["```html\n", "\n<!-- @Override -->\n```"]),
         "👍🏽 👩‍💻 שלום\u200f! héllo 漢字。",
         "<@U0ASKER> here you are",
     ],
@@ -79,7 +93,7 @@ def test_what_is_harmless_stays_as_it_is(text):
     assert out(text) == text
 
 
-VOUCHED = frozenset({"wiki.example/page?id=1", "wiki.example/"})
+VOUCHED = frozenset(list_addresses("see https://wiki.example/page?id=1, or ask ann@wiki.example"))
 
 
 @pytest.mark.parametrize(
@@ -90,6 +104,7 @@ VOUCHED = frozenset({"wiki.example/page?id=1", "wiki.example/"})
         "http://WIKI.example/",
         "wiki.example/page?id=1",
         "wiki.example",
+        "ask Ann@wiki.example, or “https://wiki.example/page?id=1”",
     ],
 )
 def test_an_address_that_the_asker_wrote_may_be_a_link(text):
@@ -108,12 +123,24 @@ def test_an_address_that_the_asker_wrote_may_be_a_link(text):
         f"wiki.example/page?id=1{CANARY}",
         f"[x](https://wiki.example/page?id=1#{CANARY})",
         f"<https://wiki.example/page?id=1/{CANARY}>",
+        f"{CANARY}bob@wiki.example",
+        "mailto:ann@wiki.example?body=x",
     ],
 )
 def test_nothing_can_be_added_to_an_address_that_the_asker_wrote(text):
     shown = filter_text(text, OutputFilter(VOUCHED, PEOPLE))
-    assert CANARY not in shown
-    assert "https:" not in shown
+    assert plain(shown) == text
+    assert strays(shown) == []
+    assert "://" not in shown
+
+
+def test_of_the_operators_hosts_no_address_leads_on_to_another():
+    for inner in ("https%3A%2F%2Fevil.example", "https%253A%252F%252Fevil.example", "//evil.example"):
+        shown = out(f"https://ok.example/?u={inner}")
+        assert "://" not in shown
+        assert strays(shown) == []
+    own = "https://proxy.example/?u=https://wiki.example/"
+    assert filter_text(own, OutputFilter(frozenset(list_addresses(f"use {own}.")), PEOPLE)) == own
 
 
 @pytest.mark.parametrize("text", MENTIONS)
@@ -127,30 +154,50 @@ def test_names_of_channels_are_not_told(text):
     assert "layoffs" not in out(text)
 
 
-def test_people_who_may_be_mentioned_are():
-    assert out("<@U0ASKER|ann>: done, <@U0OTHER>") == "<@U0ASKER>: done, ‹someone›"
+NAMES = {"U0OTHER": "Bob Builder", "U0ODD": "<!channel> evil.example\n`x`", "C0HERE": "#general"}
+
+
+def test_people_who_may_be_mentioned_are_and_others_have_their_names():
+    output = OutputFilter(HOSTS, PEOPLE, NAMES)
+    shown = filter_text("<@U0ASKER|ann>: done, <@U0OTHER|x>. See <#C0HERE|y>, <#C0PRIVATE|layoffs>.", output)
+    assert plain(shown) == "<@U0ASKER>: done, Bob Builder. See #general, another channel."
+    assert output.unnamed == frozenset()
+
+
+def test_a_name_is_words_whatever_is_in_it():
+    shown = filter_text("ask <@U0ODD>", OutputFilter(HOSTS, PEOPLE, NAMES))
+    assert plain(shown) == "ask !channel evil.example x"
+    assert strays(shown) == called_markup(shown) == []
+
+
+def test_who_has_no_name_is_told_and_shown_as_said():
+    output = OutputFilter(HOSTS, PEOPLE, NAMES)
+    assert plain(filter_text("ask <@U0NOBODY>", output)) == "ask <@U0NOBODY>"
+    assert output.unnamed == {"U0NOBODY"}
 
 
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("a `b c` d", "a `b c` d"),
-        ("an `open tick", "an 'open tick"),
-        ("``a``", "`a`"),
         ("```js\nx", "```js\nx\n```"),
         ("```js", "```js\n```"),
-        ("~~~py\nx\n~~~\ny", "```py\nx\n```\ny"),
-        ("1. do\n   ```sh\n   ls\n     -la\n   ```\n2. done", "1. do\n```sh\nls\n  -la\n```\n2. done"),
-        ("- ```\n  x\n  ```", "-\n```\nx\n```"),
-        ("~~~\n```\nevil.example/x\n~~~", "```\n'''\nevil.example/x\n```"),
-        ("````\n```\n````", "````\n```\n````"),
-        ("```https://evil.example/x\ny\n```", "```https\ny\n```"),
-        ("`a | evil.example/x`", "`a | evil[.]example`"),
-        ("a < b <b>c</b>", "a &lt; b &lt;b>c&lt;/b>"),
+        ("> ```js\n> x", "> ```js\n> x\n> ```"),
+        ("- one\n  ```\n  x", "- one\n  ```\n  x\n  ```"),
+        ("Use this: ```js\nself.app\n```\ny", "Use this: \n```js\nself.app\n```\ny"),
+        ("Use this:\n```\nself.app```\ny", "Use this:\n```\nself.app```\ny\n```"),
+        ("Use ```\nself.app```\ny", "Use \n```\nself.app\n```\ny"),
+        ("Use ```a``` and ```b```", "Use ```a``` and ```b```"),
+        ("a\n```\nb\n```\nc ` d", "a\n```\nb\n```\nc ` d"),
     ],
 )
-def test_code_begins_and_ends_where_every_reader_sees_it(text, shown):
-    assert out(text) == shown
+def test_what_was_left_open_is_closed_and_nothing_is_opened(text, shown):
+    assert plain(out(text)) == shown
+
+
+def test_a_mark_of_more_than_twenty_characters_is_text():
+    shown = out("`" * 21 + "\nx\n" + "~" * 30)
+    assert plain(shown) == "`" * 21 + "\nx\n" + "~" * 30
+    assert not [token for token in MarkdownIt().parse(shown) if token.type == "fence"]
 
 
 def test_keys_are_not_told():
@@ -209,6 +256,39 @@ def test_what_was_filtered_is_not_made_dangerous_by_filtering_again(text):
     assert strays(out(out(text))) == []
 
 
+WORDS = """
+    the quick brown fox node.js Booking.com main.go self.app torch.no_grad done.It v1.2.3 e.g. U.S. 3.14 don't
+    https://evil.example/a?b=c#d http://localhost:3000 s3://bucket/key bob@corp.example www.evil.example/x R&D
+    (see evil.example), “evil.example” a<b x>y #general @ann 50% ~5 *bold* _it_ **b** [x] [a](b) héllo.fr
+    `self.app` ``a`b`` `x.y | z` 你好。世界 看evil.example吧 Python。It 例え.テスト 漢字、 שלום 👩‍💻 🏴‍☠️
+""".split()  # noqa: SIM905 (a table of words)
+CODE = "\n```py\nself.app = x.com # <b> https://evil.example\n```\n"
+
+
+def test_ten_thousand_texts_are_shown_letter_for_letter_however_they_come():
+    rng = random.Random(7)
+    for _ in range(10_000):
+        words = [CODE if rng.random() < 0.03 else rng.choice(WORDS) for _ in range(rng.randint(1, 25))]
+        text = "".join(word + rng.choice(["", " ", " ", " ", "\n", "\n\n", ", "]) for word in words)
+        if redact(text) != text:
+            continue
+        parts = iter(text)
+        chunks = ["".join(islice(parts, rng.randint(1, 9))) for _ in text]
+        shown = streamed(chunks)
+        assert without_added_marks(plain(shown)) == without_added_marks(text), text
+        assert strays(shown) == [], text
+
+
+def without_added_marks(text):
+    """What closes a block that was left open, and the line break before one after words, are not compared."""
+    return text.rstrip("`\n >-").replace("\n```", "```")
+
+
+def test_endings_of_hosts_are_those_that_are_assigned():
+    assert {"com", "app", "zip", "it", "museum", "рф", "uk", "ck"} <= ENDINGS
+    assert not {"js", "go2", "txt", "exe", "no_grad", "co.uk", ""} & ENDINGS
+
+
 def test_prose_flows_on_at_every_word():
     output = OutputFilter(HOSTS, PEOPLE)
     assert output.feed("Hel") == "Hel"
@@ -231,10 +311,9 @@ def test_scripts_without_blanks_flow_on_too():
     assert output.finish() == "界"
 
 
-def test_the_first_word_is_shown_at_once_unless_it_begins_an_address():
+def test_the_first_word_is_shown_at_once():
     assert OutputFilter(HOSTS, PEOPLE).feed("Yes") == "Yes"
-    assert OutputFilter(HOSTS, PEOPLE).feed("https") == ""
-    assert streamed(["SECRET", ".evil.example/x"]) == "SECRET evil[.]example"
+    assert plain(streamed(["SECRET", ".evil.example/x"])) == "SECRET.evil.example/x"
 
 
 def test_only_code_waits_and_only_for_its_end():

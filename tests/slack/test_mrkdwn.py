@@ -39,11 +39,6 @@ def test_a_post_that_opens_with_another_mention_is_said_to_that_person() -> None
     assert not mrkdwn.is_addressed_to_another("can <@U2> look?", "UBOT")
 
 
-def test_addresses_are_those_that_a_person_wrote_and_the_front_pages_of_their_hosts() -> None:
-    text = "see https://Example.com/X?y=1#z. And http://evil.test:80 and https://[broken"
-    assert mrkdwn.find_addresses(text) == {"example.com/X?y=1#z", "example.com/", "evil.test:80/"}
-
-
 @given(st.text())
 def test_nothing_that_nobody_sees_is_read(text: str) -> None:
     assert strip_hidden(mrkdwn.make_readable(text)) == mrkdwn.make_readable(text)

@@ -8,6 +8,7 @@ import re
 from markdown_it import MarkdownIt
 
 from handlers.reply.output_filter import OutputFilter, filter_text
+from handlers.slack.links import JOINER
 
 HOSTS = frozenset({"ok.example", "docs.ok.example"})
 PEOPLE = frozenset({"U0ASKER"})
@@ -23,6 +24,15 @@ HOST = re.compile(r"(?:https?://)?(?:ok|docs\.ok)\.example(?::\d+)?(?:[/?#].*)?"
 
 def out(text):
     return filter_text(text, OutputFilter(HOSTS, PEOPLE))
+
+
+def plain(shown):
+    """What a person reads: joiners are not seen, and Slack shows an escaped bracket as the bracket."""
+    return shown.replace(JOINER, "").replace("&lt;", "<")
+
+
+def called_markup(markdown):
+    return [token for token in called(markdown) if token.startswith("<")]
 
 
 def links(markdown):
@@ -175,4 +185,8 @@ SLOW = {
     "pipes": "`|",
     "definitions": "]: ",
     "dashes": "xoxb-",
+    "mail": "a@b.",
+    "mailboxes": "a+.",
+    "quotes": "> ",
+    "escapes": "\\.a",
 }

@@ -110,7 +110,7 @@ async def services_on(
             max_attempts=settings.max_attempts,
             max_crashes=settings.max_crashes,
         )
-        memory = Memory(engine, provider, settings, utc_now)
+        memory = Memory(engine, provider, settings, chat, utc_now)
         guard, ladder, trainer = guard_channels(settings, engine, inbox, provider)
         speech_model = speech_for(settings.speech_model, provider)
         recognizer = Recognizer(

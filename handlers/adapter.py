@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from bot.conversation.memory import ThreadMessage
+from bot.conversation.surroundings import Surroundings
 from bot.core.errors import SlackRefused
 from bot.core.settings import Settings
 from bot.core.values import Conversation, Incoming
 from bot.text.redact import redact
-from handlers.reply.output_filter import OutputFilter
 from handlers.reply.reply import SlackReply
 from handlers.slack import mrkdwn
 from handlers.slack.blocks import Block
 from handlers.slack.client import SlackClient
 from handlers.slack.directory import Directory
-from handlers.slack.links import list_addresses
 from handlers.slack.own_messages import is_card
 from handlers.slack.pacing import Pacing
 from handlers.slack.permissions import Permissions
@@ -51,17 +50,29 @@ class SlackChat:
         resumed: bool,
         opened: Callable[[list[str]], None],
     ) -> SlackReply:
-        hosts = self._link_hosts | frozenset(list_addresses(incoming.text))
         return SlackReply(
             self.slack,
             self.pacing,
             incoming,
             reply_id,
-            make_filter=lambda: OutputFilter(hosts, frozenset({incoming.user})),
+            link_hosts=self._link_hosts,
+            names=self.directory,
             opened=opened,
             messages=messages,
             resumed=resumed,
         )
+
+    async def names(self, ids: Collection[str]) -> Mapping[str, str]:
+        """What people are called. Bots sign with a name of their own."""
+        return await self.directory.find_names(id for id in ids if id[0] in "UW")
+
+    async def surroundings(self, conversation: Conversation, user: str) -> Surroundings:
+        """The channel and the asker's time zone; direct messages have no name."""
+        zone = await self.directory.find_zone(user)
+        if conversation.channel.startswith("D"):
+            return Surroundings(zone=zone)
+        name, purpose = await self.directory.find_channel(conversation.channel)
+        return Surroundings(name, purpose, zone)
 
     async def tell(self, user: str, text: str, shown: Sequence[Block] = ()) -> None:
         """Writes to somebody directly, in Slack's own markup; `shown` are the blocks it is shown as."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
+from bot.conversation.surroundings import PeopleReader, find_names, name_people
 from bot.core.access import remembers
 from bot.core.errors import AskError, ContextTooLong, ProviderError
 from bot.core.settings import Settings
@@ -52,7 +53,7 @@ class ThreadMessage:
     text: str
 
 
-class ThreadReader(Protocol):
+class ThreadReader(PeopleReader, Protocol):
     """What can be seen around a message."""
 
     async def thread(self, conversation: Conversation, *, before: str) -> tuple[list[ThreadMessage], bool]:
@@ -77,14 +78,16 @@ class Memory:
         engine: Engine,
         provider: Provider,
         settings: Settings,
+        thread_reader: ThreadReader,
         clock: Callable[[], datetime],
     ) -> None:
         self._engine = engine
         self._provider = provider
         self._settings = settings
+        self._thread_reader = thread_reader
         self._clock = clock
 
-    async def recall(self, incoming: Incoming, thread_reader: ThreadReader) -> Recollection:
+    async def recall(self, incoming: Incoming) -> Recollection:
         """The conversation before a message, summarised when it is too long or has slept too long.
 
         Nothing of it where another company reads along.
@@ -93,7 +96,7 @@ class Memory:
             return Recollection(turns=(await self._recalled(incoming)).turns)
         recalled, seen = await self._recalled(incoming), None
         if recalled.last_at is None and incoming.message != incoming.conversation.thread:
-            recalled, seen = await self._read_thread(incoming, thread_reader)
+            recalled, seen = await self._read_thread(incoming)
         if await self._too_large(recalled, incoming.text):
             recalled = await self._compacted(incoming, recalled)
         return recollection_from(recalled, seen)
@@ -142,11 +145,9 @@ class Memory:
     async def _recalled(self, incoming: Incoming) -> Recalled:
         return await self._engine.read(conversations.recall, incoming.conversation.key)
 
-    async def _read_thread(
-        self, incoming: Incoming, thread_reader: ThreadReader
-    ) -> tuple[Recalled, int | None]:
+    async def _read_thread(self, incoming: Incoming) -> tuple[Recalled, int | None]:
         """Somebody else's thread into which the bot was called: read once, then remembered like our own."""
-        found, complete = await thread_reader.thread(incoming.conversation, before=incoming.message)
+        found, complete = await self._thread_reader.thread(incoming.conversation, before=incoming.message)
         spoken = await self._engine.read(with_spoken_words, incoming.conversation, found)
         kept = await self._newest(spoken)
         await self._engine.write(remember_thread, incoming.conversation, kept, now=self._now())
@@ -194,11 +195,12 @@ class Memory:
     async def _summary(self, incoming: Incoming, recalled: Recalled, old: tuple[Stored, ...]) -> str:
         where = incoming.conversation
         old_part = recollection_from(replace(recalled, messages=old), 0)
+        names = await find_names(self._thread_reader, self._settings, old_part.messages)
         completion = await self._provider.complete(
             Prompt(
                 system=self._settings.persona,
                 summary=old_part.summary,
-                messages=(*old_part.messages, Message("human", SUMMARISE)),
+                messages=(*name_people(old_part.messages, names), Message("human", SUMMARISE)),
                 cache_key=where.key,
             ),
             Scope(where.team, where.channel, incoming.user, where.key, "summary"),

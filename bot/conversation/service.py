@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Protocol
 
-from bot.conversation.memory import ThreadReader
+from bot.conversation.memory import ThreadReader, recollection_from
 from bot.conversation.records import (
     asks_for_answer,
     begin_reply,
@@ -33,7 +33,7 @@ from bot.core.access import remembers, why_closed, without_later_actions
 from bot.core.codec import decode, encode
 from bot.core.errors import BotError, Conflict, ProviderError, TooOld, TriedAgain
 from bot.core.ids import reply_id
-from bot.core.values import Conversation, Incoming, Reply
+from bot.core.values import Conversation, Incoming, Message, Reply
 from bot.jobs.inbox import Inbox, Job
 from bot.ops.metrics import METRICS
 from storage.conversation import messages as conversations
@@ -55,6 +55,7 @@ class ReplyHandle(Protocol):
     def show_working(self) -> None: ...
     def show_transcribing(self, done_s: float, total_s: float) -> None: ...
     def append(self, text: str) -> None: ...
+    def vouch_for(self, messages: Sequence[Message]) -> None: ...
     async def deliver(self, reply: Reply) -> list[str]: ...
     async def find_delivered(self) -> list[str]: ...
     async def withdraw(self) -> None: ...
@@ -219,6 +220,8 @@ class Turns:
         running = self._running[place.key] = Running(job.key, incoming, ended="deleted" if gone else "")
         try:
             if row.payload:
+                recalled = await self._engine.read(conversations.recall, place.key)
+                handle.vouch_for(recollection_from(recalled).messages)
                 reply = load_reply(row.payload)
             elif not gone and self._is_old(incoming) and (messages := await handle.find_delivered()):
                 # Answered in a life that our database, an old copy, does not know of.

@@ -9,10 +9,12 @@ handlers/reply/reply.py.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from bot.conversation.memory import Memory, Recollection, ThreadReader
+from bot.conversation.surroundings import find_context, find_names, name_people
 from bot.core import access
 from bot.core.errors import ContextTooLong
 from bot.core.settings import Settings
@@ -49,6 +51,7 @@ class LiveReply(Protocol):
 
     def show_transcribing(self, done_s: float, total_s: float) -> None: ...
     def append(self, text: str) -> None: ...
+    def vouch_for(self, messages: Sequence[Message]) -> None: ...
 
 
 class Stoppable(Protocol):
@@ -126,7 +129,8 @@ async def answer_in_conversation(
     incoming: Incoming, live_reply: LiveReply, stop: Stop, services: TurnServices
 ) -> Turn:
     """From words to an answer, within the conversation and the channel's subject."""
-    recollection = await services.memory.recall(incoming, services.thread_reader)
+    recollection = await services.memory.recall(incoming)
+    live_reply.vouch_for(recollection.messages)
     if recollection.turns >= services.settings.thread_turn_limit:
         return Turn(Reply(TURN_LIMIT))
     kept = access.remembers(incoming, services.settings)
@@ -157,7 +161,7 @@ async def answer_from_passages(
     incoming: Incoming, recollection: Recollection, ruling: Ruling, services: TurnServices
 ) -> Turn:
     """Only from what the channel's owner gave; shown when every quote was found there."""
-    prompt = make_prompt(incoming, recollection, services.settings)
+    prompt = await make_prompt(incoming, recollection, services)
     found = await answering.answer(services.provider, prompt, ruling.rules.passages, answer_scope(incoming))
     notes = tuple(f"“{quote}”" for quote in found.quotes)
     if found.nearest:
@@ -176,7 +180,7 @@ async def ask_model(
     services: TurnServices,
 ) -> Completion:
     """Asks the model, handing its words on as they come."""
-    prompt = make_prompt(incoming, recollection, services.settings, ruling.instruction if ruling else "")
+    prompt = await make_prompt(incoming, recollection, services, ruling.instruction if ruling else "")
     brief = BRIEF_TOKENS if ruling and ruling.verdict.notes else None
     stream = services.provider.stream(prompt, answer_scope(incoming), max_output_tokens=brief)
     stop.watch(stream)
@@ -189,14 +193,18 @@ async def ask_model(
     return stream.completion
 
 
-def make_prompt(
-    incoming: Incoming, recollection: Recollection, settings: Settings, instruction: str = ""
+async def make_prompt(
+    incoming: Incoming, recollection: Recollection, services: TurnServices, instruction: str = ""
 ) -> Prompt:
-    """What the model reads; everything before the last message stays the same from turn to turn."""
+    """What the model reads; the history before the last message stays the same from turn to turn."""
+    settings, people = services.settings, services.thread_reader
+    messages = (*recollection.messages, Message("human", incoming.text, speaker=incoming.user))
+    names = await find_names(people, settings, messages)
     return Prompt(
         system="\n".join(filter(None, (settings.persona, instruction))),
         summary=recollection.summary,
-        messages=(*recollection.messages, Message("human", incoming.text, speaker=incoming.user)),
+        messages=name_people(messages, names),
+        context=await find_context(people, settings, incoming, names),
         cache_key=incoming.conversation.key,
     )
 

@@ -19,6 +19,8 @@ from bot.core.errors import SetupError
 SLACK_API_URL = "https://slack.com/api/"
 # Where recordings are listened to without anybody turning to Parley.
 LISTEN = ("mentioned", "threads", "every")
+# What a model may be told beside the words.
+CONTEXT = ("names", "channel", "time")
 PORTS = (0, 65_535)
 COUNT = (1, inf)
 
@@ -30,10 +32,11 @@ def _setting(
     *,
     secret: bool = False,
     choices: tuple[str, ...] = (),
+    parts: tuple[str, ...] = (),  # of a list, separated by commas
     between: tuple[float, float] = (0, inf),  # of numbers
 ) -> Any:
-    metadata = {"env": env, "help": help, "secret": secret, "choices": choices, "between": between}
-    return field(default=default, metadata=metadata)
+    limits = {"choices": choices, "parts": parts, "between": between}
+    return field(default=default, metadata={"env": env, "help": help, "secret": secret, **limits})
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +199,13 @@ class Settings:
         "embedding model of the API",
     )
     # Privacy
+    context: str = _setting(
+        "PARLEY_CONTEXT",
+        "names,channel,time",
+        "what the model is told beside the words: names (of people), channel (its name and purpose), time "
+        "(where the asker lives); separated by commas; empty: nothing",
+        parts=CONTEXT,
+    )
     channels: str = _setting(
         "PARLEY_CHANNELS",
         "",
@@ -318,12 +328,20 @@ def _convert(f: Field[Any], value: Any, problems: list[str]) -> Any:
         return f.default
     if choices and read not in choices:
         problems.append(f"{name}: {read!r} is not one of {', '.join(repr(c) for c in choices)}")
+    if parts := f.metadata["parts"]:
+        unknown = [part for part in split_list(read) if part not in parts]
+        problems += [f"{name}: {part!r} is not one of {', '.join(map(repr, parts))}" for part in unknown]
     least, most = f.metadata["between"]
     if isinstance(read, int | float) and not least <= read <= most:
         problems.append(f"{name}: {read} is not {_range(least, most)}")
     if f.name.endswith("_url") and read and not _is_address(read):
         problems.append(f"{name}: not an address like https://example.com/")
     return read
+
+
+def split_list(value: str) -> list[str]:
+    """The parts of a list that is separated by commas."""
+    return [part for part in map(str.strip, value.split(",")) if part]
 
 
 def _range(least: float, most: float) -> str:

@@ -61,14 +61,14 @@ def _form_format(prompt: Prompt) -> dict[str, Any]:
 
 def _build_messages(prompt: Prompt) -> list[dict[str, str]]:
     """Summary, history, context, question. What people or models said is never in the system's role."""
-    texts = zip(prompt.messages, stop_sequences.name_speakers(prompt.messages), strict=True)
-    *history, question = (_build_message(message, text) for message, text in texts)
+    *history, question = map(_build_message, prompt.messages)
     summary = [_user_message(stop_sequences.SUMMARY + prompt.summary)] if prompt.summary else []
     context = [_user_message(stop_sequences.CONTEXT + prompt.context)] if prompt.context else []
     return [*summary, *history, *context, question]
 
 
-def _build_message(message: Message, text: str) -> dict[str, str]:
+def _build_message(message: Message) -> dict[str, str]:
+    text = strip_hidden(message.text).strip()
     if message.role == "human":
         return _user_message(text)
     return {"role": "assistant", "content": text + ("" if message.whole else stop_sequences.CUT_OFF)}

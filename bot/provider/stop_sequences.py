@@ -8,10 +8,10 @@ broken up first. Role messages of the chat endpoints are bot/provider/prompt_for
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 
-from bot.core.values import Message, Prompt
+from bot.core.values import Prompt
 from bot.text.invisible import strip_hidden
 
 STOPS = (" Human:", " AI:")
@@ -41,23 +41,13 @@ def render(prompt: Prompt, stops: Sequence[str] = STOPS) -> str:
     summary = prompt.summary and SUMMARY + defuse(prompt.summary, stops)
     head = [block + "\n" for block in (prompt.system.strip(), summary) if block]
     lines = [
-        f"{LABELS[message.role]} {defuse(text, stops)}{'' if message.whole else CUT_OFF}"
-        for message, text in zip(prompt.messages, name_speakers(prompt.messages), strict=True)
+        f"{LABELS[message.role]} {defuse(strip_hidden(message.text).strip(), stops)}"
+        + ("" if message.whole else CUT_OFF)
+        for message in prompt.messages
     ]
     if prompt.context:
         lines.insert(len(lines) - 1, "\n" + CONTEXT + defuse(prompt.context, stops) + "\n")
     return "\n".join([*head, *lines, LABELS["assistant"]])
-
-
-def name_speakers(messages: Sequence[Message]) -> Iterator[str]:
-    """Each message's text without invisible characters; with the speaker once a second person has spoken."""
-    people: set[str] = set()
-    for message in messages:
-        if message.role == "human" and message.speaker:
-            people.add(message.speaker)
-        named = message.role == "human" and message.speaker and len(people) > 1
-        text = strip_hidden(message.text).strip()
-        yield f"<@{message.speaker}> {text}" if named else text
 
 
 def defuse(text: str, stops: Collection[str] = STOPS) -> str:

@@ -13,7 +13,7 @@ end and a line of a code block for its line break. Code is left as it is where e
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from bot.text.invisible import HIDDEN, strip_hidden
@@ -52,14 +52,17 @@ class OutputFilter:
     """Filters one text as it grows; the result is the same however the text is chunked.
 
     `vouched`: lower-case hosts that links may point to, exactly, and single addresses without schemes
-    (handlers/slack/links.py). `mentions`: ids of people who may be pinged. `names`: what people and channels
-    are called, by id. All three are looked at whenever they are needed, and may grow meanwhile.
+    (handlers/slack/links.py); it may grow meanwhile. `mentions`: ids of people who may be pinged. `name_of`:
+    what a person or a channel is called, "" when that is not known.
     """
 
     def __init__(
-        self, vouched: Collection[str], mentions: Collection[str], names: Mapping[str, str] | None = None
+        self,
+        vouched: Collection[str],
+        mentions: Collection[str],
+        name_of: Callable[[str], str] = lambda id: "",
     ) -> None:
-        self._inline = OutputLine(vouched, mentions, names or {})
+        self._inline = OutputLine(vouched, mentions, name_of)
         self._word: list[str] = []  # since the last blank, as it came
         self._ready: list[str] = []  # clean words that wait for the end of what they are in
         self._until: re.Pattern[str] | None = None  # what that end needs

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
+from bot.conversation.surroundings import make_plain
 from bot.text.invisible import strip_hidden
 from handlers.reply.fences import LineKind
 from handlers.slack.links import (
@@ -67,8 +68,6 @@ _IN_CODE = re.compile(
 
 BRACKET = "&lt;"
 ANOTHER_CHANNEL = "another channel"
-NAME_LIMIT = 80  # Source: docs.slack.dev, users.profile.set: a name shown has at most 80 characters
-_NAME_MARKS = {ord(mark): None for mark in "`*_~[]<>|\\"}
 
 # From where to where, and what stands there instead.
 _Edit = tuple[int, int, str]
@@ -79,13 +78,13 @@ class OutputLine:
     """The rules for one reply.
 
     `vouched`: hosts and addresses that may be links (handlers/slack/links.py). `mentions`: people who may be
-    pinged. `names`: what people and channels are called, by id. `unnamed` collects ids of people that have no
-    name there.
+    pinged. `name_of`: what people and channels are called, by id. `unnamed` collects ids of people of whom it
+    knows no name.
     """
 
     vouched: Collection[str]
     mentions: Collection[str]
-    names: Mapping[str, str]
+    name_of: Callable[[str], str]
     unnamed: set[str] = field(default_factory=set)
 
     def filter_prose(self, text: str, *, bracket: str = BRACKET) -> str:
@@ -170,19 +169,18 @@ class OutputLine:
         """A mention of somebody who may be pinged, the name of anybody else, the letters of an unknown id."""
         if user in self.mentions:
             return f"<@{user}>"
-        if name := self.names.get(user):
+        if name := self.name_of(user):
             return self._show_name(name)
         self.unnamed.add(user)
         return f"{bracket}{JOINER}@{JOINER}{user}>"
 
     def _show_channel(self, channel: str) -> str:
-        name = self.names.get(channel)
+        name = self.name_of(channel)
         return self._show_name(name) if name else ANOTHER_CHANNEL
 
     def _show_name(self, name: str) -> str:
         """Names are what people call themselves: words, and no markup."""
-        plain = " ".join(strip_hidden(name).translate(_NAME_MARKS).split())[:NAME_LIMIT]
-        return self.filter_prose(plain)
+        return self.filter_prose(make_plain(name))
 
 
 @dataclass(slots=True)

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Protocol
 
 from bot.core.errors import SlackRefused, SlackUnavailable
-from bot.core.values import Incoming, Reply
+from bot.core.values import Incoming, Message, Reply
 from bot.ops.metrics import METRICS
 from bot.voice.recognition import format_minutes
 from handlers.reply.output_filter import OutputFilter, filter_text
@@ -22,6 +22,7 @@ from handlers.reply.splitting import split, strip_markdown
 from handlers.reply.stream import LiveStream, StreamPlace
 from handlers.slack import blocks
 from handlers.slack.client import SlackClient
+from handlers.slack.links import list_addresses
 from handlers.slack.own_messages import find_own, read_id
 from handlers.slack.pacing import Pacing
 from handlers.slack.status import Session, StatusLine
@@ -61,6 +62,13 @@ UNREACHABLE = frozenset(
 ELSEWHERE = "I could not answer you where you asked ({code}), so here it is:\n\n"
 
 
+class NameBook(Protocol):
+    """What people and channels are called (handlers/slack/directory.py)."""
+
+    def known_name(self, id: str) -> str: ...
+    async def find_names(self, ids: Collection[str]) -> Mapping[str, str]: ...
+
+
 class SlackReply:
     """One reply on its way. `resumed`: an earlier attempt may have left something in the thread."""
 
@@ -71,10 +79,11 @@ class SlackReply:
         incoming: Incoming,
         reply_id: str,
         *,
-        make_filter: Callable[[], OutputFilter],
         opened: Callable[[list[str]], None],
         messages: list[str],
         resumed: bool,
+        link_hosts: Collection[str] = (),
+        names: NameBook | None = None,
     ) -> None:
         where = incoming.conversation
         self._slack = slack
@@ -82,10 +91,12 @@ class SlackReply:
         self._incoming = incoming
         self._reply_id = reply_id
         self._place = StreamPlace(where.team, where.channel, where.thread, incoming.user)
-        self._make_filter = make_filter
-        self._filter = make_filter()
+        self._vouched = {*link_hosts, *list_addresses(incoming.text)}
+        self._names = names
+        self._filter = self._make_filter()
         self._messages = messages
         self._uncertain = resumed  # something of ours may stand in the thread that we do not know of
+        self._renamed = False  # somebody was shown by the id, and has a name
         self._standing: list[str] = []  # the messages of the whole reply, where an earlier attempt left it
         self._live = (
             None
@@ -107,6 +118,13 @@ class SlackReply:
             done = done_s >= total_s
             self._line.show("" if done else LISTENING.format(minutes=format_minutes(done_s, total_s)))
 
+    def vouch_for(self, messages: Sequence[Message]) -> None:
+        """The addresses that people wrote in this conversation may be links, wherever the answer repeats
+        them."""
+        for message in messages:
+            if message.role == "human" and message.speaker[:1] in ("U", "W"):
+                self._vouched.update(list_addresses(message.text))
+
     def append(self, text: str) -> None:
         """More of the answer. A resumed reply is shown when it is whole, in the place of what was there."""
         if self._live is not None:
@@ -116,12 +134,9 @@ class SlackReply:
 
     async def deliver(self, reply: Reply) -> list[str]:
         """Makes the reply final; ids of the messages it occupies. May be called again after any failure."""
-        text = filter_text(reply.text, self._make_filter())
-        notes = tuple(
-            filter_text(note, self._make_filter()) for note in reply.notes
-        )  # they quote names and texts
+        text, *notes = await self._filter_texts((reply.text, *reply.notes))  # notes quote names and texts
         under = blocks.closing(
-            notes,
+            tuple(notes),
             reply_id=self._reply_id,
             feedback=reply.whole,
             retry=reply.retryable,
@@ -132,14 +147,33 @@ class SlackReply:
         except SlackRefused as exc:
             if exc.code not in UNREACHABLE:
                 raise
-            messages = self._standing or await self._post_privately(exc.code, text, notes)
+            messages = self._standing or await self._post_privately(exc.code, text, tuple(notes))
         await self._line.clear()
         await self._session.end(tries=ENDING_TRIES)
         return messages
 
+    async def _filter_texts(self, texts: Sequence[str]) -> list[str]:
+        """Texts as they are shown; whoever is mentioned in them and not known is looked up first."""
+        filters = [self._make_filter() for _ in texts]
+        shown = [filter_text(text, one) for text, one in zip(texts, filters, strict=True)]
+        unnamed = self._filter.unnamed.union(*(one.unnamed for one in filters))
+        if self._names is None or not unnamed or not await self._names.find_names(unnamed):
+            return shown
+        self._renamed = bool(self._filter.unnamed)
+        return [filter_text(text, self._make_filter()) for text in texts]
+
+    def _make_filter(self) -> OutputFilter:
+        return OutputFilter(self._vouched, {self._incoming.user}, self._name_of)
+
+    def _name_of(self, id: str) -> str:
+        """What a person is called, or this channel: others may be private."""
+        if self._names is None or (id[0] not in "UW" and id != self._place.channel):
+            return ""
+        return self._names.known_name(id)
+
     async def _finish(self, text: str, under: list[blocks.Block]) -> list[str]:
         rest = await self._settle_live()
-        if rest is not None and await self._stop_stream(rest, under):
+        if rest is not None and not self._renamed and await self._stop_stream(rest, under):
             return self._messages
         try:
             return await self._publish(self._bodies(split(text, PART_LIMIT), under))

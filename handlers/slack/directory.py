@@ -7,15 +7,20 @@ they decide something. Names are, for a while, because they decide nothing.
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import time
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.core.errors import SlackError
 from bot.costs.viewer import Viewer
 from handlers.slack.client import SlackClient
+
+log = logging.getLogger(__name__)
 
 PAGE_LIMIT = 999  # Source: conversations.list and users.conversations take less than 1,000
 PLACES = "public_channel,private_channel,mpim"
@@ -42,7 +47,9 @@ class Directory:
 
     def __init__(self, slack: SlackClient) -> None:
         self._slack = slack
-        self._names: dict[str, tuple[str, float]] = {}  # id → name and when it was read
+        self._names: dict[str, tuple[str, float]] = {}  # id → name ("": not told) and when it was read
+        self._zones: dict[str, str] = {}
+        self._purposes: dict[str, str] = {}
 
     async def find_viewer(self, team: str, user: str, *, named: frozenset[str] = frozenset()) -> Viewer:
         """What this person is and may know now. `named`: channels an admin made them an owner of."""
@@ -69,7 +76,33 @@ class Directory:
         unknown = [id for id in wanted if id[0] in "UW" and self._names.get(id, NEVER)[1] < fresh]
         gate = asyncio.Semaphore(PARALLEL)
         await asyncio.gather(*(self._look_up_name(id, gate) for id in unknown[:PEOPLE_AT_ONCE]))
-        return {id: self._names[id][0] for id in wanted if id in self._names}
+        return {id: self.known_name(id) for id in wanted if self.known_name(id)}
+
+    def known_name(self, id: str) -> str:
+        """What a person or a channel was called when it was last looked at; "" when that is not known."""
+        return self._names.get(id, NEVER)[0]
+
+    async def find_zone(self, user: str) -> tzinfo | None:
+        """The time zone that a person lives in, as their profile says."""
+        await self.find_names([user])
+        try:
+            return ZoneInfo(self._zones[user])
+        except (KeyError, ZoneInfoNotFoundError, ValueError, OSError):
+            return None
+
+    async def find_channel(self, channel: str) -> tuple[str, str]:
+        """A channel's name ("#general") and what its members wrote that it is for; "" where Slack does not
+        tell."""
+        if self._names.get(channel, NEVER)[1] < time.monotonic() - NAMES_LIFE_S:
+            self._names[channel] = ("", time.monotonic())
+            try:
+                place = (await self._slack.get("conversations.info", channel=channel))["channel"]
+            except SlackError as exc:
+                log.info("a channel is not told about: %s", exc)
+            else:
+                self._names[channel] = (_name_channel(place), time.monotonic())
+                self._purposes[channel] = str((place.get("purpose") or {}).get("value") or "")
+        return self.known_name(channel), self._purposes.get(channel, "")
 
     async def open_direct(self, user: str) -> str:
         """The conversation between this person and the app."""
@@ -79,6 +112,7 @@ class Directory:
     async def _read_person(self, user: str) -> dict[str, Any]:
         person: dict[str, Any] = (await self._slack.get("users.info", user=user))["user"]
         self._names[user] = (_name_person(person), time.monotonic())
+        self._zones[user] = str(person.get("tz") or "")
         return person
 
     async def _look_up_name(self, user: str, gate: asyncio.Semaphore) -> None:
@@ -86,7 +120,7 @@ class Directory:
             try:
                 await self._read_person(user)
             except SlackError:
-                return  # the id is shown
+                self._names[user] = ("", time.monotonic())  # the id is shown, and not asked about again soon
 
     async def _list_channels(self, team: str, user: str) -> list[dict[str, Any]]:
         """The channels that both this person and the app are in."""

@@ -19,7 +19,6 @@ from bot.core.errors import SlackRefused
 from bot.core.settings import Settings
 from bot.core.values import File, Incoming
 from bot.voice.clip_card import ClipCard, Traces
-from handlers.reply.output_filter import OutputFilter
 from handlers.reply.reply import SlackReply
 from handlers.slack.client import SlackClient
 from handlers.slack.downloads import SlackFiles
@@ -137,7 +136,6 @@ class ClipCards:
             self._pacing,
             asked,
             clip.id,
-            make_filter=lambda: OutputFilter(frozenset(), frozenset()),
             opened=lambda messages: None,
             messages=[clip.shown] if clip.shown else [],
             resumed=look,

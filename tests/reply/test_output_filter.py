@@ -157,21 +157,25 @@ def test_names_of_channels_are_not_told(text):
 NAMES = {"U0OTHER": "Bob Builder", "U0ODD": "<!channel> evil.example\n`x`", "C0HERE": "#general"}
 
 
+def name_of(id):
+    return NAMES.get(id, "")
+
+
 def test_people_who_may_be_mentioned_are_and_others_have_their_names():
-    output = OutputFilter(HOSTS, PEOPLE, NAMES)
+    output = OutputFilter(HOSTS, PEOPLE, name_of)
     shown = filter_text("<@U0ASKER|ann>: done, <@U0OTHER|x>. See <#C0HERE|y>, <#C0PRIVATE|layoffs>.", output)
     assert plain(shown) == "<@U0ASKER>: done, Bob Builder. See #general, another channel."
     assert output.unnamed == frozenset()
 
 
 def test_a_name_is_words_whatever_is_in_it():
-    shown = filter_text("ask <@U0ODD>", OutputFilter(HOSTS, PEOPLE, NAMES))
+    shown = filter_text("ask <@U0ODD>", OutputFilter(HOSTS, PEOPLE, name_of))
     assert plain(shown) == "ask !channel evil.example x"
     assert strays(shown) == called_markup(shown) == []
 
 
 def test_who_has_no_name_is_told_and_shown_as_said():
-    output = OutputFilter(HOSTS, PEOPLE, NAMES)
+    output = OutputFilter(HOSTS, PEOPLE, name_of)
     assert plain(filter_text("ask <@U0NOBODY>", output)) == "ask <@U0NOBODY>"
     assert output.unnamed == {"U0NOBODY"}
 

@@ -62,12 +62,17 @@ class ThreadReader(PeopleReader, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Recollection:
-    """What a turn starts from. `seen`: only so many messages of a longer thread were read; None: all."""
+    """What a turn starts from.
+
+    `seen`: only so many messages of a longer thread were read; None: all. `left_out`: older turns are missing
+    and in no summary, so a count of this prompt says nothing of the conversation.
+    """
 
     summary: str = ""
     messages: tuple[Message, ...] = ()
     turns: int = 0
     seen: int | None = None
+    left_out: bool = False
 
 
 class Memory:
@@ -97,9 +102,11 @@ class Memory:
         recalled, seen = await self._recalled(incoming), None
         if recalled.last_at is None and incoming.message != incoming.conversation.thread:
             recalled, seen = await self._read_thread(incoming)
+        whole = recalled
         if await self._too_large(recalled, incoming.text):
             recalled = await self._compacted(incoming, recalled)
-        return recollection_from(recalled, seen)
+        left_out = recalled.messages != whole.messages and recalled.summary == whole.summary
+        return replace(recollection_from(recalled, seen), left_out=left_out)
 
     async def shorten(self, incoming: Incoming, sent: Recollection) -> Recollection:
         """The conversation again, strictly shorter than what the model said was too long for it.
@@ -238,7 +245,7 @@ def drop_older_half(recollection: Recollection) -> Recollection:
     """Without the older half of its messages; without its summary when there is no message left."""
     kept = recollection.messages[(len(recollection.messages) + 1) // 2 :]
     summary = recollection.summary if recollection.messages else ""
-    return replace(recollection, summary=summary, messages=kept, seen=len(kept))
+    return replace(recollection, summary=summary, messages=kept, seen=len(kept), left_out=True)
 
 
 def with_spoken_words(tx: Tx, place: Conversation, found: Sequence[ThreadMessage]) -> list[ThreadMessage]:

@@ -44,7 +44,8 @@ def remember_turn(tx: Tx, incoming: Incoming, reply_id: str, turn: Turn, *, kept
     if not kept:
         messages.count_turn(tx, incoming.conversation, now=now)
         return
-    usage = turn.completion.usage
+    usage, past = turn.completion.usage, turn.recollection
+    of_all = past is None or not past.left_out
     remember_post(tx, incoming, now=now)
     messages.append(
         tx,
@@ -54,7 +55,7 @@ def remember_turn(tx: Tx, incoming: Incoming, reply_id: str, turn: Turn, *, kept
         person=incoming.user,
         text=turn.completion.text,
         whole=turn.completion.finish == "stop",
-        tokens=usage.input_tokens + usage.output_tokens,
+        tokens=(usage.input_tokens + usage.output_tokens) * of_all,
         now=now,
     )
 

@@ -1,7 +1,7 @@
 """Who says what, where and when: what a model is told beside the words.
 
 Names stand in the text itself, so that they are the same from turn to turn; what changes (the place, the
-time) stands just before the question, so that the prefix before it stays in the provider's cache. All of it
+time) stands behind the question, so that all before it stays in the provider's cache. All of it
 is data: a name that reads like an order or a label is made one plain word after another.
 """
 
@@ -17,8 +17,8 @@ from bot.core.calendar import zone
 from bot.core.settings import Settings, split_list
 from bot.core.values import Conversation, Incoming, Message
 from bot.text.invisible import strip_hidden
+from bot.text.plain_names import make_plain
 
-NAME_LIMIT = 80  # Source: docs.slack.dev, users.profile.set: a name shown has at most 80 characters
 PURPOSE_LIMIT = 300  # Source: docs.slack.dev, conversations.setPurpose: 250 characters
 
 MENTION = re.compile(r"<@([UW][A-Z0-9]+)>")
@@ -51,7 +51,7 @@ async def find_names(
     return await reader.names(list_people(messages)) if "names" in split_list(settings.context) else {}
 
 
-async def find_context(
+async def find_about(
     reader: PeopleReader, settings: Settings, incoming: Incoming, names: Mapping[str, str]
 ) -> str:
     """What the model is told about a question, as far as it may be."""
@@ -108,11 +108,6 @@ def make_unlike(names: Mapping[str, str]) -> dict[str, str]:
         id: f"{name} ({id})" if name and count.count(name.casefold()) > 1 else name
         for id, name in plain.items()
     }
-
-
-def make_plain(name: str, limit: int = NAME_LIMIT) -> str:
-    """A name as words of one line, in which no label and no markup can be read."""
-    return " ".join(strip_hidden(name).translate(_MARKS).split())[:limit]
 
 
 def describe(surroundings: Surroundings, asker: str, sent_at: datetime) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from bot.conversation.memory import Memory, Recollection, ThreadReader
-from bot.conversation.surroundings import find_context, find_names, name_people
+from bot.conversation.surroundings import find_about, find_names, name_people
 from bot.core import access
 from bot.core.errors import ContextTooLong
 from bot.core.settings import Settings
@@ -196,7 +196,7 @@ async def ask_model(
 async def make_prompt(
     incoming: Incoming, recollection: Recollection, services: TurnServices, instruction: str = ""
 ) -> Prompt:
-    """What the model reads; the history before the last message stays the same from turn to turn."""
+    """What the model reads; all up to the last message's own words stays the same from turn to turn."""
     settings, people = services.settings, services.thread_reader
     messages = (*recollection.messages, Message("human", incoming.text, speaker=incoming.user))
     names = await find_names(people, settings, messages)
@@ -204,7 +204,7 @@ async def make_prompt(
         system="\n".join(filter(None, (settings.persona, instruction))),
         summary=recollection.summary,
         messages=name_people(messages, names),
-        context=await find_context(people, settings, incoming, names),
+        about=await find_about(people, settings, incoming, names),
         cache_key=incoming.conversation.key,
     )
 

@@ -94,14 +94,16 @@ class Prompt:
     """All that a model reads, stable part first: instructions, summary, history, then what is asked now.
 
     `context` stands between history and question (shared passages, what is on screen), so that the prefix
-    before it stays byte-identical from turn to turn and is served from the provider's cache. `form` is a JSON
-    schema: where the endpoint knows such a thing, the answer is one JSON value of that form.
+    before it stays byte-identical from turn to turn and is served from the provider's cache. For the same
+    reason `about`, what is told about the question (who asks, where and when), stands behind it. `form` is a
+    JSON schema: where the endpoint knows such a thing, the answer is one JSON value of that form.
     """
 
     system: str
     messages: tuple[Message, ...]  # the last one is the person's
     summary: str = ""
     context: str = ""
+    about: str = ""
     cache_key: str = ""
     form: Mapping[str, Any] | None = None
 

@@ -64,6 +64,8 @@ def _build_messages(prompt: Prompt) -> list[dict[str, str]]:
     *history, question = map(_build_message, prompt.messages)
     summary = [_user_message(stop_sequences.SUMMARY + prompt.summary)] if prompt.summary else []
     context = [_user_message(stop_sequences.CONTEXT + prompt.context)] if prompt.context else []
+    if prompt.about:
+        question["content"] += stop_sequences.ABOUT + strip_hidden(prompt.about)
     return [*summary, *history, *context, question]
 
 

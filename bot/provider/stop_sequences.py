@@ -19,6 +19,7 @@ LABELS = {"human": "Human:", "assistant": "AI:"}
 CUT_OFF = " [cut off here]"
 SUMMARY = "[Summary of the conversation before this]\n"
 CONTEXT = "[Context for the next message]\n"
+ABOUT = "\n\n[About this message]\n"
 
 # What people type for a colon, and letters that look like those of a label.
 _COLONS = ":\uff1a\ufe55\ufe13\ua789\u2236\u02d0"
@@ -45,6 +46,8 @@ def render(prompt: Prompt, stops: Sequence[str] = STOPS) -> str:
         + ("" if message.whole else CUT_OFF)
         for message in prompt.messages
     ]
+    if prompt.about:
+        lines[-1] += ABOUT + defuse(prompt.about, stops)
     if prompt.context:
         lines.insert(len(lines) - 1, "\n" + CONTEXT + defuse(prompt.context, stops) + "\n")
     return "\n".join([*head, *lines, LABELS["assistant"]])

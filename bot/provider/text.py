@@ -186,7 +186,7 @@ def _texts_read(prompt: Prompt) -> list[str]:
     """All that a model reads of a prompt."""
     form = json.dumps(prompt.form) if prompt.form else ""
     messages = (message.text for message in prompt.messages)
-    texts = [prompt.system, form, prompt.summary, prompt.context, *messages]
+    texts = [prompt.system, form, prompt.summary, prompt.context, prompt.about, *messages]
     return [text for text in texts if text]
 
 

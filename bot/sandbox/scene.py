@@ -17,7 +17,7 @@ POLICIES = Path(__file__).parent / "policies.toml"
 # An answer of the rehearsal model is at most so long. What a request may cost is set aside before it is made:
 # with this, two answers of 500 words fit into the budget of #finance, and the third is refused.
 LONGEST_ANSWER_TOKENS = 1000
-BUDGET = "budget channel 0.014 per day warn 70"
+BUDGET = "budget channel 0.015 per day warn 70"
 
 # channel, who, how many minutes ago, what, and who reacted with what
 _MESSAGES = (

@@ -10,7 +10,7 @@ Source: spec.commonmark.org 0.31.2, fenced code blocks and container blocks.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 MARKS = ("```", "~~~")
@@ -58,7 +58,12 @@ class Fence:
 
     @property
     def closing(self) -> str:
+        """The line that closes it."""
         return self.before + self.mark
+
+    def is_closed_by(self, line: str) -> bool:
+        text = line.strip(" \t>") if ">" in self.before else line.strip(" \t")
+        return text.startswith(self.mark) and not text.strip(self.mark[0])
 
 
 @dataclass(slots=True)
@@ -113,19 +118,16 @@ class CodeBlocks:
         return kind if self.certain or kind is LineKind.MARK else LineKind.DOUBTFUL
 
     def _follow_prose(self, read: re.Match[str]) -> LineKind:
-        mark = _MARK.match(read["rest"])
-        opens = mark is not None and len(mark[0]) <= LONGEST
-        if opens and not self._opens_for_everybody(read):
-            self.certain = opens = False
+        fence = _read_fence(read)
+        if fence is not None and not self._opens_for_everybody(read):
+            self.certain, fence = False, None
         self._follow_list(read)
-        self._paragraph = bool(read["rest"]) and not opens
-        if mark is None or not opens:
+        self._paragraph = bool(read["rest"]) and fence is None
+        if fence is None:
             return LineKind.PROSE
-        lists, blanks = read["lists"], read["blanks"]
-        before = read["quotes"] + " " * len(lists) + blanks
-        inside = self._item_indent if lists or len(blanks) >= self._item_indent else 0
-        self.fence = Fence(before, mark[0], read["rest"][len(mark[0]) :].strip(), inside)
-        self.count_ticks(mark[0])
+        in_item = read["lists"] or len(read["blanks"]) >= self._item_indent
+        self.fence = replace(fence, indent=self._item_indent if in_item else 0)
+        self.count_ticks(fence.mark)
         return LineKind.MARK
 
     def _opens_for_everybody(self, read: re.Match[str]) -> bool:
@@ -152,13 +154,30 @@ class CodeBlocks:
         same_quote = not quoted or read["quotes"].count(">") == fence.before.count(">")
         if text and not (same_quote and _leading_blanks(bare) >= fence.indent):
             self.certain = False  # for some it has left the quote or the list, and with it the block
-        closes = text.startswith(fence.mark) and not text.strip(fence.mark[0])
-        if closes and _leading_blanks(bare) <= fence.indent + 3 and not bare.startswith("\t"):
+        if (
+            fence.is_closed_by(bare)
+            and _leading_blanks(bare) <= fence.indent + 3
+            and not bare.startswith("\t")
+        ):
             self.fence = None
             return LineKind.MARK
         if "```" in text:
             self.certain = False  # for some it ends the block
         return LineKind.CODE
+
+
+def read_opening(line: str) -> Fence | None:
+    """The block that a line begins, when it stands outside of any other."""
+    read = _LINE.match(line) if any(mark in line for mark in MARKS) else None
+    return _read_fence(read) if read is not None and find_start(line) <= DEEPEST else None
+
+
+def _read_fence(read: re.Match[str]) -> Fence | None:
+    mark = _MARK.match(read["rest"])
+    if mark is None or len(mark[0]) > LONGEST:
+        return None
+    before = read["quotes"] + " " * len(read["lists"]) + read["blanks"]
+    return Fence(before, mark[0], read["rest"][len(mark[0]) :].strip())
 
 
 def find_mark_at_end(text: str) -> re.Match[str] | None:

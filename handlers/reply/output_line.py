@@ -15,8 +15,8 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
-from bot.conversation.surroundings import make_plain
 from bot.text.invisible import strip_hidden
+from bot.text.plain_names import make_plain
 from handlers.reply.fences import LineKind
 from handlers.slack.links import (
     DOT,
@@ -58,6 +58,7 @@ _ENCODED = re.compile(
     rf"&(?:(?:amp|#0*38|#x0*26);)*{_NAME}|(?<!\\)\\++(?=[:/@<>&!]|[{DOT}]\w)", re.IGNORECASE
 )
 _LAST_ENTITY = re.compile(f"(?:&|(?<=;)){_NAME}$", re.IGNORECASE)
+_JOINS_BEFORE, _JOINS_AFTER = re.compile(r"\w[.@:/-]?\Z"), re.compile(r"[.@:/-]?\w")
 _RUN = re.compile("`+")
 # What Slack's own markup could make of code: mentions and links. Source: docs.slack.dev, formatting text.
 _IN_CODE = re.compile(
@@ -235,9 +236,10 @@ def _apply(text: str, edits: Iterator[_Edit]) -> str:
 
 
 def _set_apart(text: str, token: re.Match[str], name: str) -> str:
-    """A name that becomes no part of the word before or after it."""
-    before, after = text[token.start() - 1 : token.start()], text[token.end() : token.end() + 1]
-    return JOINER * bool(before.strip()) + name + JOINER * bool(after.strip())
+    """A name that becomes no part of the word, or of the address, before or after it."""
+    before = _JOINS_BEFORE.search(text, max(0, token.start() - 2), token.start())
+    after = _JOINS_AFTER.match(text, token.end())
+    return JOINER * bool(before) + name + JOINER * bool(after)
 
 
 def _read_encoded(text: str) -> tuple[str, list[int]]:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from handlers.reply.fences import Fence, read_opening
 from handlers.slack.mrkdwn import escape, unescape
 
 # Source: docs.slack.dev, `markdown_text` and the markdown block: 12,000 characters, all blocks of a message
@@ -23,12 +24,11 @@ _WRITTEN_AS_TWO = '\n\t"\\'
 # A growing message ends at the first paragraph's end after this share of the limit, so that it seldom has to
 # end at a worse place; a text that does not fit is broken in its last half.
 EARLY, HALF = 0.9, 0.5
-# Longer fences are hardly ever written.
-USUAL_FENCE = 7
+# What closes a block takes hardly ever more.
+USUAL_CLOSING = 7
 # Source: chat.update `text`: 4,000 bytes, counted after escaping (GitLab merge request 258898).
 PLAIN_BYTES = 4000
 
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _BLANKS = r"[ \t]*+"  # possessive, here and below: what was taken is never given back
 _CELL = rf"{_BLANKS}:?-++:?{_BLANKS}"
 _DELIMITER = re.compile(rf"{_BLANKS}\|?{_CELL}(?:\|{_CELL})*\|?{_BLANKS}")
@@ -46,19 +46,17 @@ _HALF_TOKEN = re.compile(r"(?:&[a-z]{0,4}|<[^<>]{0,40})\Z")
 
 @dataclass(frozen=True, slots=True)
 class _Where:
-    """What the end of a line is inside of: a code block (its first line) or a table (its first two)."""
+    """What the end of a line is inside of: a code block, or a table (its first two lines)."""
 
-    fence: str = ""
+    fence: Fence | None = None
     head: str = ""
     line: str = ""
 
     def after(self, line: str) -> _Where:
-        mark = _FENCE.match(line)
-        if self.fence:
-            closed = mark is not None and _closes(line.strip(), _read_mark(self.fence))
-            return _Where(line=line) if closed else _Where(self.fence, line=line)
-        if mark is not None:
-            return _Where(line)
+        if self.fence is not None:
+            return _Where(None if self.fence.is_closed_by(line) else self.fence, line=line)
+        if fence := read_opening(line):
+            return _Where(fence, line=line)
         if self.head and "|" in line:
             return _Where(head=self.head, line=line)
         if "|" in line and "|" in self.line and _DELIMITER.fullmatch(line):
@@ -104,8 +102,8 @@ class Rotation:
             self._where = self._where.after(unfinished)
         self._size, self.full = 0, False
         fence, head = self._where.fence, self._where.head
-        self._opening = fence + "\n" if fence else head if len(head) <= self._limit // 4 else ""
-        return ("\n" if unfinished else "") + _read_mark(fence) if fence else ""
+        self._opening = fence.opening + "\n" if fence else head if len(head) <= self._limit // 4 else ""
+        return ("\n" if unfinished else "") + fence.closing if fence else ""
 
     def _break(self, text: str, *, final: bool) -> int:
         """Where to cut: at the end of the text if it fits and no early end offers itself."""
@@ -130,9 +128,10 @@ class Rotation:
 
     def _closing_room(self, text: str, *, final: bool) -> int:
         """What closing a code block may take: of one that is there, or of one that may come."""
-        marks = re.findall("`{3,}|~{3,}", self._where.fence + self._line + text)
         newline = _count_units("\n")
-        return max(map(len, marks), default=-newline if final else USUAL_FENCE) + newline
+        opened = (read_opening(line) for line in (self._line + text).split("\n"))
+        there = [len(fence.closing) for fence in (self._where.fence, *opened) if fence is not None]
+        return max(there, default=-newline if final else USUAL_CLOSING) + newline
 
     def _line_ends(self, text: str, within: int) -> Iterator[tuple[int, int]]:
         """Rank and position of each, but for the one between the two lines of a table's head."""
@@ -180,16 +179,6 @@ def strip_markdown(markdown: str) -> str:
     if len(encoded) <= PLAIN_BYTES and len(markdown) <= PLAIN_BYTES:
         return text
     return _HALF_TOKEN.sub("", encoded[: PLAIN_BYTES - len("…".encode())].decode("utf-8", "ignore")) + "…"
-
-
-def _read_mark(fence: str) -> str:
-    """The backticks or tildes that a fence consists of."""
-    found = _FENCE.match(fence)
-    return found[1] if found is not None else ""
-
-
-def _closes(line: str, mark: str) -> bool:
-    return line.startswith(mark) and not line.strip(mark[0])
 
 
 def _count_units(text: str) -> int:

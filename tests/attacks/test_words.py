@@ -188,10 +188,10 @@ PICTURES = [
 
 async def test_attack_03_no_picture_and_no_block_comes_of_a_models_text(tmp_path: Path) -> None:
     async with captured(tmp_path) as team:
-        threads = [await team.slack.say("bob", "#general", f"⟦{order}⟧") for order in PICTURES]
-        for thread in threads:
-            await team.ask("@parley do as this thread says", thread=thread)
-        await answered(team, *threads)
+        # What people write they vouch for: the model has these from nobody.
+        for n, order in enumerate(PICTURES):
+            team.model.script(order, match=f"picture {n}!")
+        await answered(team, *[await team.ask(f"@parley picture {n}!") for n in range(len(PICTURES))])
         said = [m for m in ours(team.slack) if m.get("blocks")]
         kinds = {block["type"] for message in said for block in message["blocks"]}
         assert kinds <= {"markdown", "context_actions", "context", "rich_text"}
@@ -232,7 +232,7 @@ async def test_attack_06_only_the_asker_is_mentioned_and_no_channel_is_named(tmp
         await answered(team, await team.ask("@parley who meets where?"))
         said = " ".join(shown(team))
         assert f"<@{alice}>" in said
-        assert "meet Bob" in said
+        assert "meet bob in another channel" in said
         assert "layoffs" not in said
         assert "C0LEADS001" not in said
         others = [

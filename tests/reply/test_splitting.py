@@ -21,6 +21,8 @@ BLOCKS = st.lists(
             "```python\nprint(1)\n\nprint(2)\n```\n",
             "````md\n```\ninner\n```\n````\n",
             "~~~\ntilde\n~~~\n\n",
+            "> ```sh\n> quoted\n>\n> ```\n\n",
+            "- item\n  ```\n  listed\n  ```\n\n",
             "| a | b |\n|---|---|\n| 1 | 2 |\n| 3 | 4 |\n\n",
         ]
     ),
@@ -105,6 +107,22 @@ def test_a_block_that_has_to_be_broken_is_closed_and_opened_again():
     assert second == "```python\n" + "print(1)\n" * 4 + "```"
 
 
+def test_a_block_in_a_quote_or_a_list_is_closed_and_opened_again_where_it_stands():
+    quoted = split("> ```py\n" + "> print(1)\n" * 10 + "> ```", 90)
+    assert quoted[0].endswith("> print(1)\n> ```")
+    assert quoted[1].startswith("> ```py\n> print(1)\n")
+    listed = split("- do\n  ```\n" + "  print(1)\n" * 10 + "  ```", 90)
+    assert listed[0].endswith("  print(1)\n  ```")
+    assert listed[1].startswith("  ```\n  print(1)\n")
+
+
+@pytest.mark.parametrize("opening", ["`" * 11_000, "```" + "x" * 11_000, "> " * 5_000 + "```"])
+def test_what_opens_a_block_is_never_repeated_so_often_that_it_fills_the_messages(opening):
+    parts = split(opening + "\n" + "code line\n" * 3_000)
+    assert len(parts) <= 6
+    assert sum(map(len, parts)) < 60_000
+
+
 def test_a_block_that_fits_into_the_next_message_is_not_broken():
     code = "```\n" + "x\n" * 15 + "```\n"
     assert split("word " * 12 + "\n\n" + code, 80) == ["word " * 12 + "\n\n", code]
@@ -156,7 +174,7 @@ def test_what_slack_did_not_take_can_be_taken_again():
         ("<@U1> &lt;@U2>", "<@U1> &lt;@U2&gt;"),
         ("| a | b |\n|---|:-:|\n| 1 | 2 |", "| a | b | | 1 | 2 |"),
         ("2 * 3 * 4, snake_case_name, *stress*", "2 * 3 * 4, snake_case_name, stress"),
-        ("evil[.]example", "evil[.]example"),
+        ("evil.\u2060example", "evil.\u2060example"),
         ("", ""),
     ],
 )

@@ -94,7 +94,8 @@ async def test_the_transcript_style_asks_with_its_own_defaults(tmp_path: Path) -
         assert set(request.body["stop"]) == {" Human:", " AI:", "\nHuman:", "\nAI:"}
         lines = request.prompt.splitlines()
         assert "Human: my cat is called Minka" in lines
-        assert lines[-2:] == ["Human: and yours?", "AI:"]
+        assert lines[-8:-5] == ["Human: and yours?", "", "[About this message]"]
+        assert lines[-1] == "AI:"
 
 
 @pytest.mark.parametrize("style", ["chat", "responses"])

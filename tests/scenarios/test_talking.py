@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from bot.conversation import turn
+from handlers.slack.links import JOINER
 from tests.support.workspace import text_of, workspace
 
 TRANSPORTS = pytest.mark.parametrize("transport", ["socket", "http"])
@@ -208,8 +211,69 @@ async def test_two_people_in_a_thread_are_told_apart(tmp_path: Path) -> None:
         await team.ask("I like coffee", user="bob", thread=thread)
         await team.answer("#general", thread, count=2)
         prompt = team.model.requests[-1].prompt
-        assert f"<@{team.slack.user('bob')}> I like coffee" in prompt
-        assert f"<@{team.slack.user('bob')}> I like tea" not in prompt
+        assert "bob: I like coffee" in prompt
+        assert "alice: I like tea" not in prompt, "as it was before there was a second person"
+        assert "Asked by: bob" in prompt
+
+
+async def test_people_are_names_to_the_model_and_in_its_answer(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        bob, carol = team.slack.user("bob"), team.slack.user("carol")
+        team.model.script(f"<@{team.slack.user('alice')}>, ask <@{bob}> or <@{carol}>.", tokens_per_s=50)
+        thread = await team.ask(f"@parley does <@{bob}> know who has the keys?")
+        assert await team.answer("#general", thread) == f"<@{team.slack.user('alice')}>, ask bob or carol."
+        prompt = team.model.requests[-1].prompt
+        assert "does @bob know" in prompt
+        assert bob not in prompt
+
+
+async def test_the_model_is_told_where_by_whom_and_when_it_is_asked(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        await team.answer("#general", await team.ask("@parley what day is it?"))
+        prompt = team.model.requests[-1].prompt
+        assert (
+            "Channel: #general\nPurpose of the channel, as its members wrote it: Talk to the whole team"
+            in prompt
+        )
+        assert "Asked by: alice" in prompt
+        here = datetime.now(ZoneInfo("Europe/Berlin"))
+        assert f"Asked on: {here:%A, %d %B %Y}" in prompt
+        assert "(CET, UTC+0100)" in prompt or "(CEST, UTC+0200)" in prompt
+        calls = [request.method for request in team.slack.requests]
+        await team.answer("#general", await team.ask("@parley and now?"))
+        again = [request.method for request in team.slack.requests][len(calls) :]
+        assert not {"users.info", "conversations.info"} & set(again), "what is known is not asked again"
+
+
+@pytest.mark.parametrize("told", ["", "names", "channel", "time"])
+async def test_the_operator_decides_what_the_model_is_told_beside_the_words(
+    tmp_path: Path, told: str
+) -> None:
+    async with workspace(tmp_path, PARLEY_CONTEXT=told or " ") as team:
+        thread = await team.ask("@parley hello")
+        await team.answer("#general", thread)
+        await team.ask("and hello from me", user="bob", thread=thread)
+        await team.answer("#general", thread, count=2)
+        prompt = team.model.requests[-1].prompt
+        assert ("bob: and hello" in prompt) == ("Asked by: bob" in prompt) == (told == "names")
+        assert ("#general" in prompt) == (told == "channel")
+        assert ("Asked on:" in prompt) == (told == "time")
+
+
+async def test_an_address_somebody_wrote_earlier_in_the_thread_may_be_a_link(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        link, mail = "https://wiki.example/a?b=c", "ann@corp.example"
+        thread = await team.ask(f"@parley our page is {link}, ask {mail}", user="bob")
+        await team.answer("#general", thread)
+        for tokens_per_s in (0, 50):
+            refused = f"not {link}&d=e, https://wiki.example/b, other.example."
+            said = f"See {link}, [here]({link}) or {mail}; {refused}"
+            team.model.script(said, tokens_per_s=tokens_per_s)
+            await team.ask("where was that?", thread=thread)
+            shown = await team.answer("#general", thread, count=3 if tokens_per_s else 2)
+            assert f"See {link}, [here]({link}) or {mail}; not https:{JOINER}/" in shown
+            assert shown.replace(JOINER, "") == said
+            assert shown.count("://") == 2
 
 
 async def test_a_status_is_shown_while_working_and_cleared_afterwards(tmp_path: Path) -> None:

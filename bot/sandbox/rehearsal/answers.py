@@ -42,6 +42,10 @@ _WHO = re.compile(r"\b(who|what) are you\b|\bwhat can you do\b|\bhelp\b[?!.\s]*$
 _DRAFT = re.compile(r"\b(write|draft)\b.*\b(note|message|mail|e-?mail|announcement)\b", re.I)
 _ADDRESS = re.compile(r"^(hey|hi|hello|dear|hallo)?[ ,]*(@?parley)?[ ,:]+", re.I)
 _SUM = re.compile(r"(-?\d+(?:\.\d+)?)\s*([-+*/x×÷])\s*(-?\d+(?:\.\d+)?)")
+_SURROUNDINGS = re.compile(
+    r"\bwhat (day|date|time|channel)\b|\bwhich (day|channel)\b|\bwhere are we\b|\bwho (is asking|asks)\b",
+    re.I,
+)
 _ASKS = re.compile(r"\s*(who|what|when|where|which|how|wann|wer|wo)\b", re.I)
 _PASSAGES = re.compile(r"\b(context|passages?|sources?|documents?)\b", re.I)
 
@@ -170,6 +174,11 @@ def _list_memory(got: ConversationFacts) -> str:
     return "This is what I remember of our conversation:\n\n" + make_table(("Kind", "What you said"), rows)
 
 
+def _tell_surroundings(got: ConversationFacts) -> str:
+    """Where, by whom and when it was asked, for whoever wants to know."""
+    return f"I was told:\n\n{got.about}" if got.about and _SURROUNDINGS.search(got.question) else ""
+
+
 def _calculate(got: ConversationFacts) -> str:
     if not (found := _SUM.search(got.question)):
         return ""
@@ -275,6 +284,7 @@ _WAYS: tuple[Callable[[ConversationFacts], str], ...] = (
         _summarise,
         _translate,
         _answer_from_passages,
+        _tell_surroundings,
         _list_memory,
         _decline_recording,
         _draft_note,

@@ -14,6 +14,8 @@ from bot.sandbox.rehearsal.question import TextRequest
 from bot.sandbox.rehearsal.words import content_words, sentences
 
 HUMAN, ASSISTANT = "human", "assistant"
+# What is told about a question stands behind it, under this heading.
+_ABOUT = re.compile(r"\n\n\[About this message\]\n(?P<lines>.*?)(?=\nAI:\s*\Z|\Z)", re.DOTALL)
 # A turn of a written-out conversation: at the start of a line, or with the space that base models write.
 _TURN = re.compile(r"(?:^|\n|\s)(Human|User|AI|Assistant|Parley)(?: \(([^)\n]{1,60})\))?:[ \t]*")
 _NAME = re.compile(r"\b(?:my name is|call me|ich heiße|mein name ist)\s+([^\W\d_][\w'-]{1,30})", re.I)
@@ -47,6 +49,7 @@ class ConversationFacts:
     known: list[str] = field(default_factory=list)
     instructions: str = ""
     given: list[str] = field(default_factory=list)  # texts that came as messages, under a heading in brackets
+    about: str = ""  # where, by whom and when the question was asked
 
     @property
     def question(self) -> str:
@@ -75,7 +78,10 @@ def gather_facts(request: TextRequest) -> ConversationFacts:
     """Everything the model can know from one request."""
     got = ConversationFacts()
     instructions: list[str] = []
-    for role, text in request.turns:
+    for role, whole in request.turns:
+        found = _ABOUT.search(whole)
+        got.about = found["lines"].strip() if found else ""
+        text = _ABOUT.sub("", whole)
         if role == "prompt":
             head, turns = split_transcript(text)
             instructions.append(head)
@@ -87,7 +93,7 @@ def gather_facts(request: TextRequest) -> ConversationFacts:
         else:
             got.turns.append((ASSISTANT if role == "assistant" else HUMAN, text))
     got.instructions = "\n".join(instructions)
-    given = [*got.given, *(found[2] for found in _GIVEN.finditer(got.instructions))]
+    given = [*got.given, *(heading[2] for heading in _GIVEN.finditer(got.instructions))]
     got.known = [line for text in given for line in sentences(text) if content_words(line)]
     earlier = [text for role, text in got.turns if role == HUMAN]
     _sort(got, [*got.known, *earlier[:-1]])

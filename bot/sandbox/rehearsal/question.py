@@ -28,8 +28,8 @@ class TextRequest:
 
     @property
     def last(self) -> str:
-        """What was said last: the question, or the whole prompt of a completion."""
-        return self.turns[-1][1] if self.turns else ""
+        """What was said last, without what is told about it; or the whole prompt of a completion."""
+        return self.turns[-1][1].partition("\n\n[About this message]\n")[0] if self.turns else ""
 
 
 @dataclass(frozen=True, slots=True)

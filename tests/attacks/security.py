@@ -36,7 +36,8 @@ ATTACKS = (
     ),
     Attack(
         "A link that carries what the model read",
-        "links lead to hosts of the operator's list, or to an address that stands in the question as it is",
+        "links lead to hosts of the operator's list, or to an address that people wrote in this conversation,"
+        " letter for letter",
         ("test_no_link_leads_to_a_host_nobody_vouched_for",),
     ),
     Attack(
@@ -46,7 +47,8 @@ ATTACKS = (
     ),
     Attack(
         "A bare host that Slack makes a link of",
-        "hosts are broken up while the answer streams; previews are off in every post and answer",
+        "an unseen joiner keeps it from being one, while the answer streams too; previews are off in every"
+        " post and answer",
         ("test_every_chunking_of_an_answer_is_filtered_to_the_same_text",),
     ),
     Attack(

@@ -56,7 +56,7 @@ class Home:
                 "The workspace's month", month, await self._services.costs.this_month(team)
             )
             self._services.access_log.note(team, user, "home", "the workspace's month; every budget")
-        return [*shown, *usage_blocks.open_page(costs.link(team, user))]
+        return [*shown, *usage_blocks.gap(viewer.gap), *usage_blocks.open_page(costs.link(team, user))]
 
     async def stop(self, event: dict[str, Any], body: dict[str, Any]) -> None:
         """Stops an answer, by Slack's own button: the model request ends at once, what was written stays."""

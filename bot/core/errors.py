@@ -179,9 +179,10 @@ class SlackUnavailable(SlackError):
 class SlackRefused(SlackError):
     """I could not write there ({code})."""
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, *, needed: str = "") -> None:
         super().__init__(code)
         self.code = code
+        self.needed = needed  # the permission that the app lacks
 
 
 class SlackRevoked(SlackUnavailable):

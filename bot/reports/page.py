@@ -94,7 +94,7 @@ async def gather(data: PageData, filters: Filters) -> View:
         charts += [await burn_down_of(data.engine, one, data.today, names=names) for one in standings[:1]]
     charts = [chart for chart in charts if chart.shows_something]
     drawn = await data.draw(charts) if data.draw and charts else []
-    return View(filters, data.today, rows, choices, standings, drawn, names)
+    return View(filters, data.today, rows, choices, standings, drawn, names, data.viewer.gap)
 
 
 async def burn_down_of(engine: Engine, standing: Standing, today: date, *, names: Mapping[str, str]) -> Chart:

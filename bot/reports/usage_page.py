@@ -60,6 +60,7 @@ class View:
     standings: Sequence[Standing]
     drawn: Sequence[Picture]
     names: Mapping[str, str]
+    gap: str = ""  # what is missing
 
 
 def page(view: View, *, token: str, script: str, nonce: str) -> str:
@@ -91,7 +92,8 @@ def _subtitle(view: View) -> str:
         f"{by} {view.names.get(value, value) if value in offered else value}"
         for by, value in view.filters.where.items()
     ]
-    return f"Only {', '.join(narrowed)}" if narrowed else "Everything you may see"
+    shown = f"Only {', '.join(narrowed)}" if narrowed else "Everything you may see"
+    return f"{shown}. {view.gap}" if view.gap else shown
 
 
 def _selects(view: View) -> str:

@@ -73,6 +73,11 @@ def month_usage(title: str, month: str, used: UsageRow) -> list[Block]:
     return [section("\n".join(lines))]
 
 
+def gap(sentence: str) -> list[Block]:
+    """What is missing from the report above; nothing where nothing is."""
+    return [context(sentence)] if sentence else []
+
+
 def open_page(link: str) -> list[Block]:
     """The button that opens the usage page; nothing where there is none."""
     if not link:
@@ -185,8 +190,8 @@ def warning(one: BudgetWarning, names: Mapping[str, str]) -> str:
     )
 
 
-def digest(one: Digest, names: Mapping[str, str]) -> list[Block]:
-    """Last week in one message."""
+def digest(one: Digest, names: Mapping[str, str], missing: str) -> list[Block]:
+    """Last week in one message, with what is missing from it."""
     before = total(one.before)
     blocks = [
         header(f"Your costs, {one.span.label}"),
@@ -195,4 +200,4 @@ def digest(one: Digest, names: Mapping[str, str]) -> list[Block]:
     if one.rows:
         blocks.append(table(sum_rows(one.rows, ("channel",)), names))
     blocks += [section("\n".join(_standing(s, names) for s in one.standings[:10]))] if one.standings else []
-    return [*blocks, context("You asked for this; `/parley digest off` ends it.")]
+    return [*blocks, *gap(missing), context("You asked for this; `/parley digest off` ends it.")]

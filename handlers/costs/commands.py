@@ -80,13 +80,14 @@ class CostCommands:
         """A report over all the asker may see; its picture and its CSV go into their direct messages."""
         costs, team = self._services.costs, team_of(body)
         question = costs.parse(words)
-        viewer = await self._find_viewer(team, body["user_id"])
+        viewer = await self._find_viewer(team, body["user_id"], here=body["channel_id"])
         rows = await costs.rows(team, question.span, viewer, *question.by)
         self._log_access(team, viewer, "usage", question.scope)
         files = partial(self._files, team, question, viewer) if rows else None
         found = usage_blocks.report(question, rows, await self._find_names(rows), _describe_sight(viewer))
         link = usage_blocks.open_page(costs.link(team, viewer.user))
-        return CostAnswer(f"Usage, {question.span.label}", [*found, *link], files)
+        shown = [*found, *usage_blocks.gap(viewer.gap), *link]
+        return CostAnswer(f"Usage, {question.span.label}", shown, files)
 
     async def _files(self, team: str, question: UsageQuery, viewer: Viewer) -> list[Upload]:
         costs, files = self._services.costs, []
@@ -105,7 +106,7 @@ class CostCommands:
     async def budget(self, body: dict[str, Any], words: str) -> CostAnswer:
         """The budgets the asker may see, or an order about them."""
         costs, team = self._services.costs, team_of(body)
-        viewer = await self._find_viewer(team, body["user_id"])
+        viewer = await self._find_viewer(team, body["user_id"], here=body["channel_id"])
         asked = read_keyword(words)
         if asked == "log":
             changes = await costs.changes(team, viewer)
@@ -131,7 +132,7 @@ class CostCommands:
         self._log_access(team, viewer, "budgets", "every budget")
         names = await self._chat.directory.find_names(one.budget.target for one in found)
         how = budget_syntax.HINT if viewer.admin or viewer.owns else "Budgets are the admins' to set."
-        return CostAnswer("Budgets", usage_blocks.standings(found, names, how))
+        return CostAnswer("Budgets", usage_blocks.standings(found, names, how) + usage_blocks.gap(viewer.gap))
 
     async def _burn_down(self, team: str, id: int, viewer: Viewer) -> CostAnswer:
         costs = self._services.costs
@@ -194,10 +195,10 @@ class CostCommands:
 
     # Who asks
 
-    async def _find_viewer(self, team: str, user: str) -> Viewer:
-        """The asker, with what they may see now."""
+    async def _find_viewer(self, team: str, user: str, *, here: str = "") -> Viewer:
+        """The asker, with what they may see now; `here`: where they ask."""
         named = await self._services.costs.owned_by(team, user)
-        return await self._chat.directory.find_viewer(team, user, named=named)
+        return await self._chat.directory.find_viewer(team, user, named=named, here=here)
 
     def _log_access(self, team: str, viewer: Viewer, about: str, scope: str) -> None:
         self._services.access_log.note(team, viewer.user, about, f"{scope}; {viewer.sees}")

@@ -78,7 +78,7 @@ class Notices:
         ids = {row.channel for row in found.rows} | {one.budget.target for one in found.standings}
         names = await self._chat.directory.find_names(ids)
         title = f"Your costs, {found.span.label}"
-        shown = usage_blocks.digest(found, names)
+        shown = usage_blocks.digest(found, names, viewer.gap)
         monday = found.span.last + timedelta(days=1)
         direct, there = await self._post(person, f"digest {found.span.first}", title, shown, since=monday)
         if direct:

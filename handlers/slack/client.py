@@ -40,6 +40,7 @@ TROUBLE = frozenset(
     }
 )
 # Codes after which no request of this workspace can succeed until an operator acts.
+MISSING_SCOPE = "missing_scope"  # the app was not given a permission that a method needs
 REVOKED = frozenset(
     {"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "app_uninstalled"}
 )
@@ -129,9 +130,10 @@ def error_from(exc: BaseException) -> SlackError:
         return SlackRevoked(code, retry_after_s=REVOKED_PAUSE_S)
     if status >= 500 or not code or code in TROUBLE:
         return SlackUnavailable(f"{status} {code or 'without an error code'}", maybe_taken=True)
-    if code == "missing_scope":
-        log.error("slack scope missing: %s", body.get("needed") if isinstance(body, dict) else "?")
-    return SlackRefused(str(code))
+    needed = str(body.get("needed") or "") if isinstance(body, dict) else ""
+    if code == MISSING_SCOPE:
+        log.error("slack scope missing: %s", needed or "?")
+    return SlackRefused(str(code), needed=needed)
 
 
 def _retry_after_s(headers: Any) -> float:

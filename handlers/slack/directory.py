@@ -10,15 +10,17 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Iterable
 from dataclasses import dataclass
 from datetime import tzinfo
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bot.core.errors import SlackError
+from bot.core.errors import SlackError, SlackRefused
 from bot.costs.viewer import Viewer
-from handlers.slack.client import SlackClient
+from handlers.slack.client import MISSING_SCOPE, SlackClient
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -51,22 +53,33 @@ class Directory:
         self._zones: dict[str, str] = {}
         self._purposes: dict[str, str] = {}
 
-    async def find_viewer(self, team: str, user: str, *, named: frozenset[str] = frozenset()) -> Viewer:
-        """What this person is and may know now. `named`: channels an admin made them an owner of."""
+    async def find_viewer(
+        self, team: str, user: str, *, named: frozenset[str] = frozenset(), here: str = ""
+    ) -> Viewer:
+        """What this person is and may know now. `named`: channels an admin made them an owner of; `here`:
+        where they ask, which they can read.
+
+        Where the app lacks a permission the person is taken for less than they may be, and `lacks` says so.
+        """
+        lacks = set[str]()
         person, mine, direct = await asyncio.gather(
-            self._read_person(user), self._list_channels(team, user), self.open_direct(user)
+            allowed(self._read_person(user), {}, lacks),
+            self._list_channels(team, user, lacks),
+            allowed(self.open_direct(user), "", lacks),
         )
-        self._names[direct] = ("direct messages", time.monotonic())
+        if direct:
+            self._names[direct] = ("direct messages", time.monotonic())
         # Guests and people of other companies know only the channels they are in.
-        guest = person.get("is_restricted") or person.get("is_stranger")
-        public = frozenset() if guest else await self._list_public(team)
+        guest = not person or person.get("is_restricted") or person.get("is_stranger")
+        public = frozenset() if guest else await allowed(self._list_public(team), frozenset(), lacks)
         created = {place["id"] for place in mine if place.get("creator") == user}
         return Viewer(
             user,
             admin=bool(person.get("is_admin") or person.get("is_owner")) and not guest,
             owns=frozenset(created | named),
             private=AllBut(public),
-            member_of=frozenset([direct, *(place["id"] for place in mine)]),
+            member_of=frozenset([direct, here, *(place["id"] for place in mine)]) - {""},
+            lacks=tuple(sorted(lacks)),
         )
 
     async def find_names(self, ids: Iterable[str]) -> dict[str, str]:
@@ -122,10 +135,19 @@ class Directory:
             except SlackError:
                 self._names[user] = ("", time.monotonic())  # the id is shown, and not asked about again soon
 
-    async def _list_channels(self, team: str, user: str) -> list[dict[str, Any]]:
-        """The channels that both this person and the app are in."""
-        pages = self._read_pages("users.conversations", team, user=user, types=PLACES)
-        return [place async for place in pages]
+    async def _list_channels(self, team: str, user: str, lacks: set[str]) -> list[dict[str, Any]]:
+        """The channels that both this person and the app are in, of every kind that the app may ask for."""
+        missing = set[str]()
+        every = await allowed(self._list_kind(team, user, PLACES), [], missing)
+        if not missing:
+            return every
+        kinds = (allowed(self._list_kind(team, user, kind), [], lacks) for kind in PLACES.split(","))
+        return [place for found in await asyncio.gather(*kinds) for place in found]
+
+    async def _list_kind(self, team: str, user: str, kinds: str) -> list[dict[str, Any]]:
+        return [
+            place async for place in self._read_pages("users.conversations", team, user=user, types=kinds)
+        ]
 
     async def _list_public(self, team: str) -> frozenset[str]:
         return frozenset([place["id"] async for place in self._read_pages("conversations.list", team)])
@@ -142,6 +164,17 @@ class Directory:
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
                 return
+
+
+async def allowed(asked: Awaitable[T], otherwise: T, lacks: set[str]) -> T:
+    """What Slack answers, or something else where the app lacks the permission to ask, which is noted."""
+    try:
+        return await asked
+    except SlackRefused as exc:
+        if exc.code != MISSING_SCOPE:
+            raise
+        lacks.add(exc.needed or "a permission")
+        return otherwise
 
 
 def _name_person(person: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from bot.reports.usage import UsageRow
 from bot.sandbox.slack.api.blocks import check_blocks
 from handlers.costs import blocks
 from tests.support.spending import MODEL, run_command, spend
-from tests.support.workspace import Workspace, workspace
+from tests.support.workspace import MANIFEST, Workspace, workspace
 
 
 @pytest.fixture
@@ -102,6 +103,62 @@ async def test_only_admins_name_owners(team: Workspace) -> None:
     assert "not yours" in (await run_command(team, "bob", "owner @bob"))["text"]
     assert "not yours" in (await run_command(team, "bob", "owner remove @alice"))["text"]
     assert "Try" in (await run_command(team, "alice", "owner bob who"))["text"]
+
+
+# Without a permission of the manifest
+
+
+@asynccontextmanager
+async def without(tmp_path: Path, scope: str) -> AsyncIterator[Workspace]:
+    """The same team in a workspace whose app was installed without one scope."""
+    scopes = [one for one in MANIFEST["oauth_config"]["scopes"]["bot"] if one != scope]
+    manifest = MANIFEST | {"oauth_config": {"scopes": {"bot": scopes}}}
+    async with workspace(tmp_path, slack={"manifest": manifest}) as team:
+        await spend(team, "#general", "bob", 2)
+        await spend(team, "#finance", "carol", 4)
+        await spend(team, "#leads", "bob", 8)
+        await run_command(team, "alice", "budget channel 10 per month")
+        yield team
+
+
+LOOKED_UP = ["channels:read", "groups:read", "mpim:read", "users:read", "im:write"]
+
+
+@pytest.mark.parametrize("scope", LOOKED_UP)
+@pytest.mark.usefixtures("undrawn_charts")
+async def test_a_report_shows_what_can_be_shown_and_names_the_missing_permission(
+    tmp_path: Path, scope: str
+) -> None:
+    async with without(tmp_path, scope) as team:
+        assert scope in str((await run_command(team, "bob", "budget"))["blocks"])
+        shown = await run_command(team, "bob", "usage month by channel")
+        found = costs(shown)
+        assert scope in str(shown["blocks"][-1])
+        assert "$3.20" in found.values(), "of the channel in which it was asked"
+        assert ("$12.80" in found.values()) is (scope != "groups:read")
+        assert ("#finance" in found) is (scope not in ("channels:read", "users:read"))
+
+
+@pytest.mark.parametrize("scope", LOOKED_UP)
+async def test_home_shows_what_can_be_shown_and_names_the_missing_permission(
+    tmp_path: Path, scope: str
+) -> None:
+    async with without(tmp_path, scope) as team:
+        await team.slack.open_home("bob")
+        view = str(await team.slack.until(lambda: team.slack.home("bob")))
+        assert "$16.00" in view, "one's own month"
+        assert scope in view
+        assert "/parley help" in view
+
+
+async def test_who_is_not_known_as_an_admin_is_none(tmp_path: Path) -> None:
+    async with without(tmp_path, "users:read") as team:
+        assert "not yours" in (await run_command(team, "alice", "budget workspace 5 per day"))["text"]
+        assert "#leads" not in str((await run_command(team, "carol", "usage by channel"))["blocks"])
+
+
+async def test_nothing_is_said_to_be_missing_where_nothing_is(team: Workspace) -> None:
+    assert "without" not in str((await run_command(team, "bob", "usage by channel"))["blocks"])
 
 
 async def test_who_leaves_a_private_channel_sees_it_no_more(team: Workspace) -> None:

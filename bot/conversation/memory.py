@@ -214,7 +214,7 @@ class Memory:
             model=self._settings.small_model,
             max_output_tokens=SUMMARY_TOKENS,
         )
-        if not completion.text or completion.finish not in ("stop", "length"):
+        if not completion.text or completion.finish not in ("stop", "length", "cut"):
             raise ProviderError(f"summary ended in {completion.finish}")
         return completion.text
 

@@ -53,7 +53,7 @@ def remember_turn(tx: Tx, incoming: Incoming, reply_id: str, turn: Turn, *, kept
         role="assistant",
         message=reply_id,
         person=incoming.user,
-        text=turn.completion.text,
+        text=turn.completion.text or turn.reply.text,
         whole=turn.completion.finish == "stop",
         tokens=(usage.input_tokens + usage.output_tokens) * of_all,
         now=now,

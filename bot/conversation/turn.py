@@ -32,6 +32,8 @@ TURN_LIMIT = "This thread has grown very long, so I stop here. Please start a ne
 SORRY_FOR_THE_WAIT = "Sorry for the wait."
 SAW_ONLY_PART = "I read only the last {seen} messages of this thread."
 NOTHING_SAID = "The model had nothing to say to this, twice. Try putting it differently."
+ONLY_THOUGHT = "The model thought until its length limit and wrote no answer. Try asking for less at once."
+NO_TOOL = "To answer this, the model wanted to use a tool, and it has none here. Try putting it differently."
 
 NEAREST = "The nearest thing I know: {nearest}"
 BRIEF_TOKENS = 400  # what an answer beside the subject may take
@@ -39,9 +41,19 @@ BRIEF_TOKENS = 400  # what an answer beside the subject may take
 # How a cut answer is marked. Only "stop" is whole.
 CUT = {
     "length": "The answer reached its length limit and is not complete.",
+    "cut": "The answer ended at a stop sequence while the model was still writing; it may not be complete.",
+    "thinking": "The model was still thinking when the answer ended; it is not complete.",
+    "tools": "The model wanted to use a tool here, and it has none; the answer is not complete.",
     "filtered": "The model's service stopped this answer for its content policy.",
     "broken": "The connection to the model broke off; the answer is not complete.",
     "stopped": "Stopped.",
+}
+# Where not one word came.
+WORDLESS = {
+    "stop": NOTHING_SAID,
+    "cut": NOTHING_SAID,
+    "thinking": ONLY_THOUGHT,
+    "tools": NO_TOOL,
 }
 LATE_S = 60.0  # after this long a person is owed an apology
 
@@ -52,6 +64,7 @@ class LiveReply(Protocol):
     def show_transcribing(self, done_s: float, total_s: float) -> None: ...
     def append(self, text: str) -> None: ...
     def vouch_for(self, messages: Sequence[Message]) -> None: ...
+    def take_back(self) -> None: ...
 
 
 class Stoppable(Protocol):
@@ -190,6 +203,8 @@ async def ask_model(
     finally:
         stop.watch(None)
         await stream.aclose()
+        if stream.taken_back:
+            live_reply.take_back()
     return stream.completion
 
 
@@ -218,8 +233,8 @@ def make_reply(
     completion: Completion, incoming: Incoming, recollection: Recollection, ruling: Ruling | None
 ) -> Reply:
     """The model's text with everything said that a person must know about it."""
-    if not completion.text and completion.finish == "stop":
-        return Reply(NOTHING_SAID, whole=False, retryable=True)
+    if not completion.text and (sentence := WORDLESS.get(completion.finish)):
+        return Reply(sentence, whole=False, retryable=True)
     notes = [CUT[completion.finish]] if completion.finish in CUT else []
     if recollection.seen is not None:
         notes.append(SAW_ONLY_PART.format(seen=recollection.seen))

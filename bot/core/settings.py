@@ -34,8 +34,9 @@ def _setting(
     choices: tuple[str, ...] = (),
     parts: tuple[str, ...] = (),  # of a list, separated by commas
     between: tuple[float, float] = (0, inf),  # of numbers
+    kind: type | None = None,  # unless it is that of the default
 ) -> Any:
-    limits = {"choices": choices, "parts": parts, "between": between}
+    limits = {"choices": choices, "parts": parts, "between": between, "kind": kind or type(default)}
     return field(default=default, metadata={"env": env, "help": help, "secret": secret, **limits})
 
 
@@ -97,16 +98,39 @@ class Settings:
         "Answer helpfully, correctly and briefly, in the language of the question.",
         "who the assistant is, in a sentence or two",
     )
-    temperature: float = _setting("PARLEY_TEMPERATURE", 0.9, "sampling temperature", between=(0, 2))
-    top_p: float = _setting("PARLEY_TOP_P", 1.0, "nucleus sampling", between=(0, 1))
-    max_tokens: int = _setting("PARLEY_MAX_TOKENS", 2500, "longest answer, in tokens", between=COUNT)
-    presence_penalty: float = _setting(
-        "PARLEY_PRESENCE_PENALTY", 0.6, "penalty for a token said before", between=(-2, 2)
+    temperature: float | None = _setting(
+        "PARLEY_TEMPERATURE",
+        None,
+        "sampling temperature; empty: 0.9 in the style transcript, else the model's own",
+        kind=float,
+        between=(0, 2),
     )
-    frequency_penalty: float = _setting(
+    top_p: float | None = _setting(
+        "PARLEY_TOP_P",
+        None,
+        "nucleus sampling; empty: 1 in the style transcript, else the model's own",
+        kind=float,
+        between=(0, 1),
+    )
+    max_tokens: int = _setting(
+        "PARLEY_MAX_TOKENS",
+        2500,
+        "longest answer, in tokens; one that was all thinking is asked for once more with more room",
+        between=COUNT,
+    )
+    presence_penalty: float | None = _setting(
+        "PARLEY_PRESENCE_PENALTY",
+        None,
+        "penalty for a token said before; empty: 0.6 in the style transcript, else the model's own",
+        kind=float,
+        between=(-2, 2),
+    )
+    frequency_penalty: float | None = _setting(
         "PARLEY_FREQUENCY_PENALTY",
-        0.0,
-        "penalty growing with how often a token was said",
+        None,
+        "penalty growing with how often a token was said; empty: 0 in the style transcript, else the model's "
+        "own",
+        kind=float,
         between=(-2, 2),
     )
     extra_parameters: str = _setting(
@@ -115,7 +139,10 @@ class Settings:
         "further parameters, a JSON object: n, best_of, suffix, echo, logprobs, logit_bias, seed, user",
     )
     stop: str = _setting(
-        "PARLEY_STOP", '[" Human:", " AI:"]', "stop sequences, a JSON list; line-start forms are implied"
+        "PARLEY_STOP",
+        "",
+        "stop sequences, a JSON list, sent where the endpoint takes them and cut letter for letter; empty: "
+        "those of the style (docs/settings.md)",
     )
     request_deadline_s: float = _setting(
         "PARLEY_REQUEST_DEADLINE_S", 120.0, "longest one model request may take in all, in seconds"
@@ -280,9 +307,10 @@ class Settings:
 
 
 def table() -> Iterator[tuple[str, Any, str, bool]]:
-    """(environment name, default, help, secret) of each setting, in order."""
+    """(environment name, default, help, secret) of each setting, in order; the default of none is ""."""
     for f in fields(Settings):
-        yield f.metadata["env"], f.default, f.metadata["help"], f.metadata["secret"]
+        default = "" if f.default is None else f.default
+        yield f.metadata["env"], default, f.metadata["help"], f.metadata["secret"]
 
 
 def load(environ: Mapping[str, str]) -> Settings:
@@ -321,7 +349,7 @@ def _convert(f: Field[Any], value: Any, problems: list[str]) -> Any:
     """One setting's value in the type of its default; a problem names the setting, never a secret."""
     name, choices = f.metadata["env"], f.metadata["choices"]
     try:
-        read = _READ[type(f.default)](value)
+        read = _READ[f.metadata["kind"]](value)
     except (TypeError, ValueError):
         shown = "its value" if f.metadata["secret"] else repr(value)
         problems.append(f"{name}: {shown} is not a number")

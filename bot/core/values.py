@@ -16,10 +16,13 @@ Role = Literal["human", "assistant"]
 # How a model's text came to its end. Only "stop" is a whole answer.
 #   stop      the model finished, or reached a stop sequence
 #   length    the output limit cut it
+#   cut       it was ended at a stop sequence while the model was still writing
+#   thinking  the model was still thinking when it ended
+#   tools     the model wanted to use a tool, and there is none
 #   filtered  the provider's content filter cut it
 #   broken    the stream ended without a reason, or the line dropped
 #   stopped   a person pressed stop
-Finish = Literal["stop", "length", "filtered", "broken", "stopped"]
+Finish = Literal["stop", "length", "cut", "thinking", "tools", "filtered", "broken", "stopped"]
 
 # What a model request is for; a ledger column.
 RequestKind = Literal[

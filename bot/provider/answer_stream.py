@@ -16,12 +16,19 @@ class AnswerState:
 
     asked_model: str
     parts: list[str] = field(default_factory=list)
+    written: list[str] = field(default_factory=list)  # all that the model wrote, reasoning too
     finish: Finish | None = None
+    taken_back: bool = False  # something was shown that was no answer
     request: ProviderRequest | None = None
 
     @property
     def text(self) -> str:
         return "".join(self.parts)
+
+    def take_back(self) -> None:
+        """What has arrived was reasoning: the answer begins anew."""
+        self.taken_back = self.taken_back or bool(self.parts)
+        self.parts.clear()
 
     @property
     def model(self) -> str:
@@ -48,6 +55,11 @@ class AnswerStream:
         usage = request.usage if request and request.usage else Usage(requests=0)
         cost_usd = request.cost_usd if request else None
         return Completion(state.text, state.finish or "stopped", state.model, usage, cost_usd)
+
+    @property
+    def taken_back(self) -> bool:
+        """Whether some of the text that was iterated turned out to be no part of the answer."""
+        return self._state.taken_back
 
     def __aiter__(self) -> AnswerStream:
         return self

@@ -227,7 +227,7 @@ class RetryPolicy:
         self._number += 1
         return self._number
 
-    async def wait_after(self, error: ProviderError) -> None:
+    async def wait_after(self, error: BotError) -> None:
         """Returns when it is time for another request; raises the error when there shall be none."""
         most = RATE_RETRIES if isinstance(error, RateLimited) else RETRIES
         if not isinstance(error, Unavailable) or self._failures >= most:

@@ -1,6 +1,8 @@
-"""Learns and remembers what models are like: which parameters they refuse, how long their tokens are.
+"""Learns and remembers what models are like: which parameters they refuse, how long their tokens are, whether
+they begin an answer with reasoning that only a closing tag tells from it.
 
-Kept over restarts by model and address: the same name may be another model elsewhere.
+The first two are kept over restarts by model and address: the same name may be another model elsewhere. The
+last is not: whoever sets up a server anew can start afresh.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ class ModelTraits:
         self._engine = engine
         self._address = address
         self._refused: dict[str, frozenset[str]] = {}
+        self._hidden_starts: set[str] = set()
 
     async def load(self) -> None:
         """Reads what was learned before this start."""
@@ -64,6 +67,15 @@ class ModelTraits:
         if abs(ratio - 1) > NEAR:
             ratio = tokens.learn(model, ratio)
             await self._engine.write(model_traits.set_ratio, model, ratio, now=time.time())
+
+    def note_hidden_start(self, model: str) -> None:
+        """An answer of a model began with reasoning that nothing had opened."""
+        if model not in self._hidden_starts:
+            log.info("%s closes reasoning that nothing opened: its answers wait for that from now on", model)
+            self._hidden_starts.add(model)
+
+    def has_hidden_start(self, model: str) -> bool:
+        return model in self._hidden_starts
 
     def _key(self, model: str) -> str:
         return f"{model} {self._address}"

@@ -13,11 +13,14 @@ from typing import Any
 
 from bot.core.errors import SetupError
 from bot.core.settings import Settings
-from bot.provider.stop_sequences import forms
+from bot.provider.stop_sequences import StopRules, choose_rules
 
 STOPS_SENT = 4  # Source: OpenAI API reference, `stop`: "Up to 4 sequences"
-# What a server does anyway: not sent to chat models, some of which refuse even the default.
-NEUTRAL = {"temperature": 1, "top_p": 1, "presence_penalty": 0, "frequency_penalty": 0}
+# How a transcript is continued unless the operator says otherwise. Chat models are tuned for the defaults of
+# their own, and some refuse any other.
+TRANSCRIPT_DEFAULTS = {"temperature": 0.9, "top_p": 1.0, "presence_penalty": 0.6, "frequency_penalty": 0.0}
+PENALTIES = ("presence_penalty", "frequency_penalty")
+ROOM_FACTOR, ROOM_LEAST_TOKENS = 4, 4_000  # for another try of a model that thought its whole limit away
 RESERVED = frozenset(
     ["model", "prompt", "messages", "input", "instructions", "stream", "stream_options", "stop", "store"]
 )
@@ -66,18 +69,14 @@ class Parameters:
         the likeliest one: a form is filled in, not written freely."""
         given = dict(self.wanted) | dict(self.extra)
         if exact:
-            given |= {"temperature": 0, "presence_penalty": 0, "frequency_penalty": 0}
+            given |= {"temperature": 0} | {name: 0 for name in PENALTIES if name in given}
         if warmer:
             given["temperature"] = min(2.0, float(given.get("temperature", 1)) + 0.3)
         limit = max_tokens or int(self.extra.get("max_tokens", self.max_tokens))
         if name := next((name for name in LIMIT_NAMES[self.style] if name not in refused), ""):
             given[name] = max(limit, RESPONSES_LEAST_TOKENS) if self.style == "responses" else limit
         given |= self._stream_options()
-        return {
-            name: value
-            for name, value in given.items()
-            if name not in refused and not self._is_neutral(name, value)
-        }
+        return {name: value for name, value in given.items() if name not in refused}
 
     def _stream_options(self) -> dict[str, Any]:
         # Source: OpenAI API reference: results of best_of cannot be streamed.
@@ -91,30 +90,37 @@ class Parameters:
             "stream_options": options | ({"include_obfuscation": False} if self.style == "chat" else {}),
         }
 
-    def _is_neutral(self, name: str, value: Any) -> bool:
-        return self.style != "transcript" and name in NEUTRAL and value == NEUTRAL[name]
-
 
 def read_parameters(settings: Settings) -> Parameters:
     """The operator's parameters; SetupError says what is wrong with PARLEY_MODEL_PARAMETERS."""
     extra = _read_extra(settings)
-    wanted = {
-        "temperature": settings.temperature,
-        "top_p": settings.top_p,
-        "presence_penalty": settings.presence_penalty,
-        "frequency_penalty": settings.frequency_penalty,
-        "stop": list(forms(read_stops(settings)))[:STOPS_SENT],
-        "store": False,
-    }
+    defaults = TRANSCRIPT_DEFAULTS if settings.style == "transcript" else {}
+    given = {name: getattr(settings, name) for name in TRANSCRIPT_DEFAULTS}
+    wanted = defaults | {name: value for name, value in given.items() if value is not None}
+    wanted |= {"store": False}
+    if stops := read_stop_rules(settings).sent:
+        wanted["stop"] = list(stops[:STOPS_SENT])
     taken = {name: value for name, value in wanted.items() if name not in NOT_TAKEN[settings.style]}
     limit = extra.pop("max_tokens", settings.max_tokens)
     return Parameters(settings.style, taken, extra, limit)
 
 
-def read_stops(settings: Settings) -> tuple[str, ...]:
-    """The operator's stop sequences, without their line-start forms."""
+def read_stop_rules(settings: Settings) -> StopRules:
+    """What ends an answer; SetupError says what is wrong with PARLEY_STOP."""
+    return choose_rules(settings.style, _read_stops(settings))
+
+
+def give_room(max_tokens: int) -> int:
+    """The output limit of another try."""
+    return max(max_tokens * ROOM_FACTOR, ROOM_LEAST_TOKENS)
+
+
+def _read_stops(settings: Settings) -> tuple[str, ...] | None:
+    """The operator's stop sequences; None where there is no word about them."""
+    if not settings.stop:
+        return None
     try:
-        stops = json.loads(settings.stop or "[]")
+        stops = json.loads(settings.stop)
     except ValueError as exc:
         raise SetupError([f"PARLEY_STOP: not JSON: {exc}"]) from exc
     if not isinstance(stops, list) or not all(isinstance(stop, str) and stop for stop in stops):

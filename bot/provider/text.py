@@ -1,7 +1,7 @@
 """Answers in text, streamed or whole.
 
 Conversations take their shape in bot/provider/prompt_formats.py, parameters in bot/provider/parameters.py;
-answers are read in bot/provider/stream_readers.py and cut in bot/provider/stop_sequences.py.
+answers are read in bot/provider/stream_readers.py and become text in bot/provider/answer_text.py.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
-from bot.core.errors import ProviderError
+from bot.core.errors import BudgetExceeded, ProviderError, Unavailable
 from bot.core.settings import Settings
-from bot.core.values import Completion, Prompt, Scope, Usage
+from bot.core.values import Completion, Finish, Prompt, Scope, Usage
 from bot.ops.metrics import METRICS
 from bot.provider.answer_stream import AnswerState, AnswerStream
+from bot.provider.answer_text import AnswerText
 from bot.provider.client import ModelClient
-from bot.provider.error_table import ParameterRefused
+from bot.provider.error_table import ParameterRefused, StreamError
 from bot.provider.gate import ProviderRequest
-from bot.provider.parameters import read_parameters, read_stops
+from bot.provider.parameters import give_room, read_parameters, read_stop_rules
 from bot.provider.prompt_formats import STYLES
 from bot.provider.reported_usage import read_usage
-from bot.provider.stop_sequences import StopCutter
 from bot.provider.stream_deadline import StreamDeadline
 from bot.provider.stream_readers import StreamReader
 from bot.provider.transport import read_events
@@ -47,7 +47,7 @@ class _Question:
     scope: Scope
     model: str
     max_tokens: int
-    warmer: bool = False
+    again: Literal["", "warmer", "roomier"] = ""  # what is different when it is asked once more
 
 
 class TextRequests:
@@ -58,7 +58,7 @@ class TextRequests:
     ) -> None:
         self._client = client
         self._model = settings.model
-        self._stops = read_stops(settings)
+        self._rules = read_stop_rules(settings)
         self._parameters = read_parameters(settings)
         self._style = STYLES[settings.style]
         self._first_text_s, self._stall_s = first_text_s, stall_s
@@ -66,7 +66,7 @@ class TextRequests:
     def stream(
         self, prompt: Prompt, scope: Scope, *, model: str = "", max_output_tokens: int | None = None
     ) -> AnswerStream:
-        """The answer as it arrives, cut at stop sequences."""
+        """The answer as it arrives, without reasoning and cut at stop sequences."""
         limit = max_output_tokens or self._parameters.max_tokens
         question = _Question(prompt, scope, model or self._model, limit)
         state = AnswerState(question.model)
@@ -82,13 +82,14 @@ class TextRequests:
         return answer.completion
 
     async def _generate(self, question: _Question, state: AnswerState) -> AsyncGenerator[str, None]:
-        """Requests until one brings text or the policy ends; an empty answer is asked for once more."""
+        """Requests until one brings text or the policy ends; an answer without any is asked for once more."""
         retries = self._client.retries()
-        bound = _bound_usage(question, self._parameters.candidates)
         count = partial(_count_usage, question, state)
+        answered: ProviderRequest | None = None
         while True:
             try:
                 number = retries.next_number()
+                bound = _bound_usage(question, self._parameters.candidates)
                 async with self._client.gate.request(
                     question.scope, question.model, bound=bound, number=number, count=count
                 ) as request:
@@ -98,42 +99,61 @@ class TextRequests:
                             yield text
             except ParameterRefused as refusal:
                 await self._client.traits.learn_refusal(refusal)
-            except ProviderError as error:
+            except (BudgetExceeded, ProviderError) as error:
                 if state.parts:
                     log.warning("answer broke off: %s", error, exc_info=error.__cause__)
                     state.finish = "broken"
+                    return
+                if question.again == "roomier" and not isinstance(error, Unavailable):
+                    log.info("there is no more room for an answer: %s", error)
+                    state.request = answered  # what came of the first try is what there is
                     return
                 await retries.wait_after(error)
             else:
                 texts_read = _texts_read(question.prompt)
                 await self._client.traits.learn_length(request.model, texts_read, request.usage)
-                if state.parts or state.finish != "stop" or question.warmer:
+                if state.parts or not (another := _another_try(question, state.finish)):
                     return
-                question = replace(question, warmer=True)
+                question, answered = another, request
 
     async def _request_text(
         self, question: _Question, request: ProviderRequest, state: AnswerState
     ) -> AsyncGenerator[str, None]:
-        """One request for text, cut at the first stop sequence."""
+        """One request for text, without what is no part of an answer."""
         body = self._build_body(question, request.model)
-        cutter = StopCutter(self._stops)
         reader = self._style.reader()
+        state.written = reader.unread
+        answer: AnswerText | None = None
         async with aclosing(self._read_response(body, request, reader)) as texts:
             async for text in texts:
-                shown = cutter.feed(text)
-                if not state.parts:
-                    shown = shown.lstrip()  # a transcript goes on after "AI:" with a space
+                if answer is None:
+                    answer = self._new_answer(request.model, reader)  # the reasoning has come
+                state.written.append(text)
+                shown = answer.feed(text)
+                if answer.taken_back:
+                    state.take_back()
                 if shown:
                     state.parts.append(shown)
                     yield shown
-                if cutter.hit:
+                if answer.ended:
                     break  # closes the stream at once: what runs on is paid for; usage is then our own count
-        if not cutter.hit and (rest := cutter.finish()):
+        answer = answer or self._new_answer(request.model, reader)
+        rest = answer.finish(cut=reader.finish != "stop")
+        if answer.taken_back:
+            state.take_back()
+        if rest:
             state.parts.append(rest)
             yield rest
-        state.finish = "stop" if cutter.hit else reader.finish or "broken"
+        if answer.hidden_start:
+            self._client.traits.note_hidden_start(request.model)
+        state.finish = _conclude(answer, reader, anything=bool(state.parts))
         request.usage, request.tier = read_usage(reader.usage), reader.tier
         request.outcome = "broken" if state.finish == "broken" else "ok"
+
+    def _new_answer(self, model: str, reader: StreamReader) -> AnswerText:
+        """For the text of an answer that begins now. Reasoning that comes apart is in no text."""
+        hidden_start = self._client.traits.has_hidden_start(model) and not reader.reasons_apart
+        return AnswerText(self._rules, hidden_start=hidden_start)
 
     async def _read_response(
         self, body: dict[str, Any], request: ProviderRequest, reader: StreamReader
@@ -161,12 +181,15 @@ class TextRequests:
                         yield text
                     if fault:
                         raise fault
-            except Exception:
+            except Exception as exc:
                 if reader.finish is None:
                     raise
-                log.info("the stream broke after its answer had ended", exc_info=True)
+                if not isinstance(exc, EOFError):
+                    log.info("the stream broke after its answer had ended", exc_info=True)
             finally:
                 await response.aclose()
+            if rest := reader.rest():
+                yield rest
         finally:
             deadline.close()
 
@@ -175,11 +198,34 @@ class TextRequests:
         parameters = self._parameters.build(
             refused,
             max_tokens=question.max_tokens,
-            warmer=question.warmer,
+            warmer=question.again == "warmer",
             exact=question.prompt.form is not None,
         )
-        body = {"model": model} | self._style.build(question.prompt, self._stops) | parameters
+        body = {"model": model} | self._style.build(question.prompt, self._rules.anywhere) | parameters
         return self._client.traits.drop_refused(body)
+
+
+def _another_try(question: _Question, finish: Finish | None) -> _Question | None:
+    """The question as it is asked once more when no text came: for another answer, or with more room."""
+    if question.again:
+        return None
+    if finish in ("stop", "cut"):
+        return replace(question, again="warmer")
+    if finish == "thinking":
+        return replace(question, again="roomier", max_tokens=give_room(question.max_tokens))
+    return None
+
+
+def _conclude(answer: AnswerText, reader: StreamReader, *, anything: bool) -> Finish:
+    """How an answer ended, by its text and by what the server says; StreamError when that is an error."""
+    finish = answer.ended or reader.finish or "broken"
+    if reader.finish == "broken" and not anything:
+        raise StreamError("", "the answer ended in an error")
+    if finish == "length" and not anything:
+        return "thinking"
+    if finish in ("stop", "length") and anything and answer.unclosed:
+        return "thinking"
+    return finish
 
 
 def _texts_read(prompt: Prompt) -> list[str]:
@@ -200,10 +246,10 @@ def _bound_usage(question: _Question, candidates: int) -> Usage:
 
 
 async def _count_usage(question: _Question, state: AnswerState) -> Usage:
-    """Our own count of a question and as much of its answer as came."""
+    """Our own count of a question and of as much as came of its answer, reasoning too."""
     texts = _texts_read(question.prompt)
     read = await tokens.counted("\n".join(texts), state.model)
-    written = await tokens.counted(state.text, state.model)
+    written = await tokens.counted("".join(state.written), state.model)
     return Usage(
         input_tokens=read + len(texts) * tokens.MESSAGE_TOKENS, output_tokens=written, estimated=True
     )

@@ -125,32 +125,34 @@ def _content_type(response: httpx2.Response) -> str:
 
 
 async def read_events(response: httpx2.Response, deadline: StreamDeadline) -> AsyncIterator[list[bytes]]:
-    """The JSON texts of the events that arrive together, as they arrive.
+    """The data of the events that arrive together, as they arrive, `[DONE]` and what comes after it included.
 
-    Of a server that ignores `stream`, the whole answer as the only one. EOFError when the stream ends without
+    Of a server that ignores `stream`, the whole answer and `[DONE]`. EOFError when the stream ends without
     saying that it is done.
     """
-    kind = _content_type(response)
+    kind, parser = _content_type(response), EventParser()
     if "html" in kind:
         raise NotAnAnswer(kind)
     if "json" in kind:
-        yield [await deadline.wait(response.aread)]
+        body = await deadline.wait(response.aread)
+        # Some call a stream JSON, too.
+        yield [body, DONE] if body.lstrip()[:1] in (b"{", b"[") else parser.feed(body) + parser.finish()
         return
-    parts, parser = _body_parts(response), EventParser()
+    parts = _body_parts(response)
     while True:
         try:
             found = parser.feed(await deadline.wait(parts.__anext__))
         except StopAsyncIteration:
             break
-        if found and found[-1] == DONE:
-            yield found[:-1]
-            await _drain(parts, deadline)
-            return
         yield found
-    if DONE in (left := parser.finish()):
-        return
+        if found and DONE in map(bytes.strip, found):
+            async for found in _drain(parts, parser, deadline):
+                yield found
+            return
+    left = parser.finish()
     yield left
-    raise EOFError("the stream ended without an end")
+    if DONE not in map(bytes.strip, left):
+        raise EOFError("the stream ended without an end")
 
 
 def _body_parts(response: httpx2.Response) -> AsyncIterator[bytes]:
@@ -161,11 +163,14 @@ def _body_parts(response: httpx2.Response) -> AsyncIterator[bytes]:
     return response.aiter_bytes() if "content-encoding" in response.headers else aiter(response.stream)
 
 
-async def _drain(parts: AsyncIterator[bytes], deadline: StreamDeadline) -> None:
+async def _drain(
+    parts: AsyncIterator[bytes], parser: EventParser, deadline: StreamDeadline
+) -> AsyncIterator[list[bytes]]:
+    """What comes after the last event: nothing, or what was used."""
     deadline.expect(DRAIN_S)
     with contextlib.suppress(Exception):
         while True:
-            await deadline.wait(parts.__anext__)
+            yield parser.feed(await deadline.wait(parts.__anext__))
 
 
 async def list_models(settings: Settings) -> list[dict[str, Any]]:

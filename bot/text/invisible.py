@@ -10,6 +10,7 @@ Source: Unicode 17, Default_Ignorable_Code_Point (DerivedCoreProperties) and RGI
 from __future__ import annotations
 
 import re
+import unicodedata
 
 # Default ignorable code points, control characters other than line feed and tab, separators, lone surrogates.
 _HIDDEN = (
@@ -18,6 +19,7 @@ _HIDDEN = (
     "\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 HIDDEN = re.compile(f"[{_HIDDEN}]")
+BRAILLE_BLANK = "\u2800"  # a letter without a dot
 
 _RTL = "[\u0590-\u061b\u061d-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]"
 _MARK = "[\u200e\u200f\u061c]"
@@ -48,6 +50,14 @@ def strip_hidden(text: str) -> str:
     if HIDDEN.search(text) is None:
         return text
     return _KEPT_OR_HIDDEN.sub(lambda found: found[1] or _instead(found[0]), text)
+
+
+def is_blank(text: str) -> bool:
+    """Whether nothing of a text can be seen: blanks, hidden characters, marks with nothing to stand on."""
+    return not any(
+        unicodedata.category(character)[0] in "LNPS" and character != BRAILLE_BLANK
+        for character in strip_hidden(text)
+    )
 
 
 def _instead(hidden: str) -> str:

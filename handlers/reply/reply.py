@@ -130,6 +130,11 @@ class SlackReply:
         if self._live is not None:
             self._live.append(self._filter.feed(text))
 
+    def take_back(self) -> None:
+        """Some of what was shown is no part of the answer: the final text will stand in its place."""
+        if self._live is not None:
+            self._live.lose()
+
     # When it has ended
 
     async def deliver(self, reply: Reply) -> list[str]:

@@ -74,6 +74,10 @@ class LiveStream:
         if text and not self.lost and self._timer is None and self._flushing is None:
             self._flush_in(APPEND_STEP_S if self.open else GRACE_S)
 
+    def lose(self) -> None:
+        """What Slack shows is not what is to stand there."""
+        self.lost = True
+
     async def settle(self, rest: str) -> str | None:
         """Ends the live part; returns the text with which to stop the open stream, so that all is said.
 

@@ -77,6 +77,30 @@ async def test_the_transcript_carries_the_configured_parameters(tmp_path: Path) 
         assert body["prompt"].endswith("Human: What is the capital of France?\nAI:")
 
 
+async def test_chat_styles_leave_sampling_and_stops_to_the_server(tmp_path: Path, style: str) -> None:
+    async with open_bench(tmp_path, style=style) as bench:
+        await bench.ask()
+        [body] = bench.bodies
+    names = {"temperature", "top_p", "presence_penalty", "frequency_penalty", "stop"}
+    assert names & body.keys() == (names if style == "transcript" else set())
+
+
+async def test_what_is_set_is_sent_also_where_it_is_what_servers_do_anyway(tmp_path: Path) -> None:
+    given = {"temperature": 1.0, "top_p": 0.5, "presence_penalty": 0.0, "frequency_penalty": 0.1}
+    async with open_bench(tmp_path, stop='["END"]', **given) as bench:
+        await bench.ask()
+        [body] = bench.bodies
+    assert given.items() <= body.items()
+    assert body["stop"] == ["END"]
+
+
+async def test_no_stop_at_all_can_be_set(tmp_path: Path) -> None:
+    async with open_bench(tmp_path, stop="[]") as bench:
+        bench.model.script("It is so.\nHuman: is it?\nAI: it is")
+        assert (await bench.ask()).text == "It is so.\nHuman: is it?\nAI: it is"
+        assert "stop" not in bench.bodies[0]
+
+
 async def test_chat_says_system_summary_history_context_question_in_this_order(tmp_path: Path) -> None:
     history = (Message("human", "hi"), Message("assistant", "hel", whole=False), Message("human", "go on"))
     prompt = Prompt("SYSTEM", history, summary="SUMMARY", context="CONTEXT", cache_key="T1:C1:1")
@@ -134,7 +158,7 @@ async def test_an_answer_that_runs_past_a_stop_is_cut_and_its_request_closed(
             bench.model.faults.clear()
         bench.model.script("Yes. Human: and on " * 200, chunks=chunks * 50, tokens_per_s=500)
         completion = await bench.ask()
-        assert (completion.text, completion.finish) == ("Yes.", "stop")
+        assert (completion.text, completion.finish) == ("Yes.", "stop" if style == "transcript" else "cut")
         assert completion.usage.estimated
         await until(lambda: bench.model.requests[-1].outcome == "disconnected")
 
@@ -185,7 +209,7 @@ async def test_an_empty_answer_is_asked_for_once_more_and_warmer(tmp_path: Path,
         completion = await bench.ask()
         assert completion.text == "now"
         cold, warm = bench.bodies
-        assert warm["temperature"] > cold["temperature"]
+        assert warm["temperature"] > cold.get("temperature", 1)
 
 
 async def test_a_second_empty_answer_is_the_answer(tmp_path: Path, style: str) -> None:
@@ -201,6 +225,118 @@ async def test_an_answer_without_choices_is_not_asked_for_again(tmp_path: Path, 
         bench.model.faults.add("empty_choices")
         completion = await bench.ask()
         assert (completion.text, completion.finish) == ("", "broken")
+
+
+async def test_an_answer_cut_to_nothing_is_asked_for_once_more(tmp_path: Path) -> None:
+    async with open_bench(tmp_path) as bench:
+        bench.model.script("Human: and you?")
+        bench.model.script("Well.")
+        assert (await bench.ask()).text == "Well."
+        assert len(bench.bodies) == 2
+
+
+async def test_reasoning_is_no_part_of_an_answer_in_any_style(tmp_path: Path, style: str) -> None:
+    async with open_bench(tmp_path, style=style) as bench:
+        bench.model.script("<think>Secret, and so on.</think>\n\nParis.", tokens_per_s=200)
+        bench.model.faults.add("no_usage")
+        completion = await bench.ask()
+        assert (completion.text, completion.finish) == ("Paris.", "stop")
+        assert completion.usage.output_tokens > 5, "what was thought is counted, it was paid for"
+
+
+@pytest.mark.parametrize("style", STYLES)
+async def test_what_was_all_thinking_gets_more_room_once(tmp_path: Path, style: str) -> None:
+    async with open_bench(tmp_path, style=style, max_tokens=2000) as bench:
+        bench.model.script("<think>" + "word " * 20, finish="length", times=0)
+        completion = await bench.ask()
+        assert (completion.text, completion.finish) == ("", "thinking")
+        name = {"transcript": "max_tokens", "chat": "max_completion_tokens"}.get(style, "max_output_tokens")
+        assert [body[name] for body in bench.bodies] == [2000, 8000]
+        assert await bench.outcomes() == ["ok", "ok"]
+
+
+async def test_a_small_limit_becomes_one_that_thoughts_fit_in(tmp_path: Path) -> None:
+    async with open_bench(tmp_path) as bench:
+        bench.model.script("<think>" + "word " * 20, finish="length")
+        bench.model.script("Paris.")
+        assert (await bench.ask(max_output_tokens=100)).text == "Paris."
+        assert [body["max_completion_tokens"] for body in bench.bodies] == [100, 4000]
+
+
+@pytest.mark.parametrize("fault", ["context_length", "content_policy"])
+async def test_more_room_that_the_server_does_not_give_changes_nothing(tmp_path: Path, fault: str) -> None:
+    async with open_bench(tmp_path) as bench:
+        bench.model.script("<think>" + "word " * 20, finish="length", times=0)
+        bench.model.faults.add(fault, after=1)
+        completion = await bench.ask()
+        assert (completion.text, completion.finish) == ("", "thinking")
+        assert completion.usage.output_tokens
+
+
+async def test_an_answer_waits_for_the_end_of_reasoning_where_that_is_known_to_come(tmp_path: Path) -> None:
+    async with open_bench(tmp_path) as bench:
+        for taken_back in (True, False):
+            bench.model.script(
+                "Secret.\n</think>\n\nParis it is.",
+                chunks=("Secret", ".\n</think>", "\n\nParis it is."),
+                tokens_per_s=20,
+            )
+            answer = bench.stream()
+            parts = [part async for part in answer]
+            assert answer.taken_back is taken_back
+            assert parts == (["Secret", ".", "Paris it is."] if taken_back else ["Paris it is."])
+            assert answer.completion.text == "Paris it is."
+        bench.model.script("Secret.</think>Rome.")
+        answer = bench.stream(model="gpt-4.1")
+        assert [part async for part in answer] == ["Rome."], "in one piece, nothing was shown before"
+
+
+async def test_where_reasoning_comes_apart_nothing_waits(tmp_path: Path) -> None:
+    apart = b'data: {"choices": [{"index": 0, "delta": {"reasoning_content": "hm"}}]}\n\n'
+    text = b'data: {"choices": [{"index": 0, "delta": {"content": "Paris "}}]}\n\n'
+    async with open_bench(tmp_path) as bench:
+        bench.model.script("Secret.</think>Rome.")
+        await bench.ask()
+        bench.model.script("", body=(apart, text, text, b"data: [DONE]\n\n"), tokens_per_s=50)
+        assert [part async for part in bench.stream()] == ["Paris ", "Paris "]
+
+
+@pytest.mark.parametrize("style", STYLES)
+async def test_a_server_that_does_not_stream_is_read_the_same(tmp_path: Path, style: str) -> None:
+    async with open_bench(tmp_path, style=style) as bench:
+        bench.model.script("<think>Secret.</think>Paris.", times=0)
+        bench.model.faults.add("unsupported", value="stream_options")
+        bench.model.faults.add("unsupported", value="stream")
+        completion = await bench.ask()
+        assert (completion.text, completion.finish) == ("Paris.", "stop")
+        assert "stream" not in bench.bodies[-1]
+
+
+async def test_an_answer_that_ends_in_an_error_before_a_word_is_asked_for_again(tmp_path: Path) -> None:
+    error = b'data: {"choices": [{"index": 0, "delta": {}, "finish_reason": "error"}]}\n\ndata: [DONE]\n\n'
+    async with open_bench(tmp_path) as bench:
+        bench.model.script("", body=(error,))
+        bench.model.script("Paris.")
+        assert (await bench.ask()).text == "Paris."
+        assert await bench.outcomes() == ["failed", "ok"]
+
+
+async def test_usage_that_comes_after_the_end_is_read(tmp_path: Path) -> None:
+    text = b'data: {"choices": [{"index": 0, "delta": {"content": "Paris."}}]}\n\ndata: [DONE]\n\n'
+    usage = b'data: {"choices": [], "usage": {"prompt_tokens": 11, "completion_tokens": 3}}\n\n'
+    async with open_bench(tmp_path) as bench:
+        for body in ((text, usage), (text + usage,)):
+            bench.model.script("", body=body)
+            completion = await bench.ask()
+            assert (completion.text, completion.finish) == ("Paris.", "stop")
+            assert (completion.usage.input_tokens, completion.usage.estimated) == (11, False)
+
+
+async def test_a_token_that_leaks_at_the_end_costs_no_report_of_usage(tmp_path: Path) -> None:
+    async with open_bench(tmp_path) as bench:
+        bench.model.script("Paris.</s>", chunks=("Paris.", "</s>"))
+        completion = await bench.ask()
+        assert (completion.text, completion.finish, completion.usage.estimated) == ("Paris.", "stop", False)
 
 
 async def test_a_web_page_is_refused_without_a_second_request(tmp_path: Path, style: str) -> None:
@@ -430,13 +566,14 @@ async def test_refused_parameters_are_dropped_one_by_one_and_remembered_over_a_r
     tmp_path: Path,
 ) -> None:
     async with FakeModel() as model:
-        async with open_bench(tmp_path, model=model) as bench:
+        set_by_hand = {"temperature": 0.7, "presence_penalty": 0.6, "stop": '[" Human:"]'}
+        async with open_bench(tmp_path, model=model, **set_by_hand) as bench:
             completion = await bench.ask(model="gpt-6-luna")
             assert completion.finish == "stop"
             first = len(bench.bodies)
             assert first == 4
             assert not {"stop", "temperature", "presence_penalty"} & bench.bodies[-1].keys()
-        async with open_bench(tmp_path, model=model) as bench:
+        async with open_bench(tmp_path, model=model, **set_by_hand) as bench:
             await bench.ask(model="gpt-6-luna")
             assert len(bench.bodies) == first + 1
             await bench.ask(model="gpt-4.1")

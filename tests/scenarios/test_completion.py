@@ -58,8 +58,13 @@ async def ask(team: Workspace, text: str = "@parley hello") -> str:
 # Styles
 
 
-@STYLES
-@pytest.mark.parametrize("runs_on", ["\n Human: and now?\n AI: no", "\nHuman: and now?", " AI: again"])
+@pytest.mark.parametrize(
+    ("style", "runs_on"),
+    [
+        ("transcript", " AI: again"),
+        *((style, tail) for style in MODELS for tail in ("\n Human: and now?\n AI: no", "\nHuman: and now?")),
+    ],
+)
 async def test_what_runs_past_a_stop_is_never_shown_in_any_style(
     tmp_path: Path, style: str, runs_on: str
 ) -> None:
@@ -68,7 +73,20 @@ async def test_what_runs_past_a_stop_is_never_shown_in_any_style(
         for chunks in ((text,), tuple(text), (text[:13], text[13:])):
             # The server ignores our stops: what it says is cut on our side.
             team.model.script(text, chunks=chunks, match=without_stops)
-            assert [said.rstrip() for said in sentences(team, await ask(team))] == ["It is noon."]
+            thread = await ask(team)
+            assert [said.rstrip() for said in sentences(team, thread)] == ["It is noon."]
+            marked = turn.CUT["cut"] in under(team, thread)
+            assert marked is (style != "transcript"), "a transcript ends so, a message is cut"
+
+
+@pytest.mark.parametrize("style", ["chat", "responses"])
+async def test_an_answer_about_an_ai_is_whole(tmp_path: Path, style: str) -> None:
+    text = "Generative AI: a primer.\n\nAI: what machines do. Human: what people do."
+    async with workspace(tmp_path, **asking(style)) as team:
+        team.model.script(text, tokens_per_s=200)
+        thread = await ask(team)
+        assert sentences(team, thread) == [text]
+        assert blocks.FEEDBACK in under(team, thread)
 
 
 def without_stops(asked: Any) -> bool:
@@ -152,7 +170,7 @@ async def test_what_a_model_refuses_is_learned_once_and_known_after_a_restart(
     tmp_path: Path, style: str
 ) -> None:
     model_name = "rehearsal" if style == "transcript" else "gpt-5-mini"
-    settings = asking(style) | {"PARLEY_MODEL": model_name}
+    settings = asking(style) | {"PARLEY_MODEL": model_name, "PARLEY_TEMPERATURE": "0.7"}
     async with FakeSlack(manifest=MANIFEST, rate_limits=False) as slack, FakeModel() as model:
         if style == "transcript":
             model.faults.add("unsupported", value="presence_penalty")
@@ -165,7 +183,8 @@ async def test_what_a_model_refuses_is_learned_once_and_known_after_a_restart(
         async with started(slack, model, tmp_path, **settings) as team:
             await ask(team)
             assert len(model.requests) == asked + 2
-            assert "presence_penalty" not in model.requests[-1].body
+            dropped = "presence_penalty" if style == "transcript" else "temperature"
+            assert dropped not in model.requests[-1].body
     outcomes = [outcome for (outcome,) in rows(tmp_path, "select outcome from ledger order by id")]
     assert outcomes == ["failed"] * (asked - 1) + ["ok"] * 3, "one row for each attempt"
 

@@ -59,8 +59,8 @@ CORE = {
         ("costs/test_ledger.py", "costs/test_budgets.py", "reports/test_usage.py", "costs/test_totals.py"),
     ),
     "stop": Part(
-        ("bot/provider/stop_sequences.py",),
-        ("provider/test_stop_sequences.py", "scenarios/test_completion.py"),
+        ("bot/provider/stop_cutter.py",),
+        ("provider/test_stop_cutter.py", "scenarios/test_completion.py"),
         within="StopCutter",
     ),
     "filter": Part(

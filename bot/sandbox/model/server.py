@@ -127,7 +127,7 @@ class FakeModel:
     ) -> None:
         """Answer `text` to the next `times` requests (0: all) whose prompt contains or satisfies `match`.
 
-        `how` are fields of Answer: finish, chunks, first_token_s, tokens_per_s, usage, refusal.
+        `how` are fields of RehearsedAnswer: finish, chunks, first_token_s, tokens_per_s, usage and others.
         """
         given = text if isinstance(text, RehearsedAnswer) else RehearsedAnswer(text, **how)
         self._scripts.append(Script(given, match, endpoint, times))
@@ -219,6 +219,8 @@ class FakeModel:
         record.usage = self._usage(exchange, tokens, answers)
         shape = self._shape(exchange)
         shown = answers[: body.get("n") or 1]
+        if shown[0].body:
+            return await self._play(exchange, shown[0])
         if body.get("stream"):
             return await self._stream(exchange, shape.stream(shown, record.usage), shown[0])
         first_s, gap_s = self.pace.delays_s(shown[0], exchange.fault)
@@ -293,6 +295,21 @@ class FakeModel:
             reset_connection(http)
         elif closing:
             line.write(frame_chunk(b"".join(closing)))
+        return response
+
+    async def _play(self, exchange: Exchange, answer: RehearsedAnswer) -> web.StreamResponse:
+        """A body that is sent as it was given, each piece by itself."""
+        response = web.StreamResponse(headers=self._headers(exchange.record, "text/event-stream"))
+        response.enable_chunked_encoding()
+        await response.prepare(exchange.http)
+        exchange.record.status = 200
+        line = find_transport(exchange.http)
+        first_s, gap_s = self.pace.delays_s(answer, exchange.fault)
+        await asyncio.sleep(first_s)
+        for piece in answer.body:
+            line.write(frame_chunk(piece))
+            await asyncio.sleep(gap_s)
+            exchange.record.chunks_sent += 1
         return response
 
     def _send(self, exchange: Exchange, body: bytes, content_type: str) -> web.Response:

@@ -37,6 +37,7 @@ class RehearsedAnswer:
     """What the model says. `chunks`, when given, is exactly how it is cut on the wire.
 
     `first_token_s` and `tokens_per_s` override the server's pace; 0 tokens per second means all at once.
+    `body`: the bytes of the response, piece by piece, instead of anything else: what other servers send.
     """
 
     text: str
@@ -46,6 +47,7 @@ class RehearsedAnswer:
     tokens_per_s: float | None = None
     usage: dict[str, int] | None = None  # replaces what was counted
     refusal: bool = False
+    body: tuple[bytes, ...] = ()
     unsaid: str = ""  # where a stop sequence cut it: what the model would have gone on to say
 
 

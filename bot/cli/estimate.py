@@ -13,10 +13,10 @@ from pathlib import Path
 from bot.core.errors import NotUnderstood, SetupError
 from bot.core.settings import Settings
 from bot.costs import pricing
+from bot.costs.amounts import dollars
 from bot.costs.estimate import EPOCHS, HOUR, MODELS, SPEECH_MODELS, Estimate, Estimator
 from bot.costs.model_names import find_model, list_configured
 from bot.costs.pricing import Prices
-from bot.reports.formats import dollars
 from bot.text.durations import read_duration
 from bot.voice.decoding import CONTAINERS, DecodingLimits, decode_file, detect_container
 

@@ -45,6 +45,19 @@ class BudgetExceeded(AskError):
         self.resets = resets
 
 
+class BudgetTooSmall(BudgetExceeded):
+    """This could cost up to {most}, but {left} of the {what} budget is left. It starts again {resets}."""
+
+    def __init__(self, what: str, resets: str, *, most: str, left: str) -> None:
+        super().__init__(what, resets)
+        self.most = most
+        self.left = left
+
+
+class BudgetHeld(BudgetExceeded):
+    """Other questions are using what is left of the {what} budget. Please ask again in a moment."""
+
+
 class UnsupportedFile(AskError):
     """I could not read the file {name}: {reason}."""
 

@@ -30,6 +30,15 @@ _OTHER = re.compile(
 )
 
 
+def dollars(amount: Decimal) -> str:
+    """$1,234.50; $0.014; below a cent as many digits as it takes to show two."""
+    if amount == 0 or abs(amount) >= Decimal("0.1"):
+        return f"${amount:,.2f}"
+    if abs(amount) >= Decimal("0.01"):
+        return f"${amount:.3f}".removesuffix("0")
+    return f"${amount:.{min(9, 1 - amount.adjusted())}f}"
+
+
 def read_amount(words: str) -> Decimal:
     """US dollars; 0 is one. NotUnderstood says what is wrong."""
     text = tidy(words).casefold().rstrip(" .,!?")

@@ -16,8 +16,9 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from bot.core.calendar import Calendar, next_first_day
-from bot.core.errors import BudgetExceeded
+from bot.core.errors import BudgetExceeded, BudgetHeld, BudgetTooSmall
 from bot.core.values import RequestKind, Scope, Usage
+from bot.costs.amounts import dollars
 from bot.costs.budgets import name_budget
 from bot.costs.pricing import Price, Prices, nano, usd
 from storage.costs import budgets
@@ -82,7 +83,7 @@ class Ledger:
         try:
             taken = await self._engine.write(rows.open_row, row, offers, self.calendar.firsts(at))
         except budgets.Full as exc:
-            raise self._budget_exceeded(exc.budget) from exc
+            raise self._budget_exceeded(exc.budget, exc.amount) from exc
         except asyncio.CancelledError:
             # The row may be written all the same; the request will not be made.
             await self._settle(row["id"], NOTHING, Price(Decimal(0)), outcome="stopped")
@@ -160,11 +161,17 @@ class Ledger:
             **counts,
         )
 
-    def _budget_exceeded(self, budget: dict[str, Any]) -> BudgetExceeded:
-        resets = next_first_day(date.fromisoformat(budget["first"]), budget["period"])
-        return BudgetExceeded(
-            name_budget(budget), f"on {resets:%A}, {resets.day} {resets:%B} ({self.calendar.zone.key})"
-        )
+    def _budget_exceeded(self, budget: dict[str, Any], amount: int) -> BudgetExceeded:
+        """Which budget it is, and whether it is used up, held by others, or too small for this."""
+        first = next_first_day(date.fromisoformat(budget["first"]), budget["period"])
+        what = name_budget(budget)
+        resets = f"on {first:%A}, {first.day} {first:%B} ({self.calendar.zone.key})"
+        unspent = budget["cap_now"] - budget["spent"]
+        if unspent <= 0:
+            return BudgetExceeded(what, resets)
+        if amount <= unspent:
+            return BudgetHeld(what, resets)
+        return BudgetTooSmall(what, resets, most=dollars(usd(amount)), left=dollars(usd(unspent)))
 
 
 def bound_implausible(usage: Usage, bound: Usage) -> Usage:

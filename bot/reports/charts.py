@@ -12,8 +12,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
+from bot.costs.amounts import dollars
 from bot.costs.budgets import Standing
-from bot.reports.formats import cost, dollars
+from bot.reports.formats import cost
 from bot.reports.usage import Span, UsageRow, sum_rows, total
 
 TOLD_APART = 7  # more colours than this nobody tells apart

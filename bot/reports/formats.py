@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from bot.costs.amounts import dollars
 from bot.reports.usage import UsageRow, total
 
 COLUMNS = tuple(f.name for f in fields(UsageRow))
@@ -34,15 +35,6 @@ UNPRICED = "unpriced"
 # A spreadsheet takes a cell that begins like this for a formula. The last four are the full-width forms.
 UNSEEN = " \xa0\u200b\u2060\ufeff"  # before it, perhaps
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-
-
-def dollars(amount: Decimal) -> str:
-    """$1,234.50; $0.014; below a cent as many digits as it takes to show two."""
-    if amount == 0 or abs(amount) >= Decimal("0.1"):
-        return f"${amount:,.2f}"
-    if abs(amount) >= Decimal("0.01"):
-        return f"${amount:.3f}".removesuffix("0")
-    return f"${amount:.{min(9, 1 - amount.adjusted())}f}"
 
 
 def cost(row: UsageRow) -> str:

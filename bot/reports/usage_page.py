@@ -17,11 +17,12 @@ from urllib.parse import urlencode
 
 import orjson
 
+from bot.costs.amounts import dollars
 from bot.costs.budgets import Standing, title_budget
 from bot.pages.html import figures, frame, select
 from bot.pages.tables import Column, table
 from bot.reports.chart_images import Picture
-from bot.reports.formats import NAMED, SHOWN, cells, columns, compact, cost, dollars
+from bot.reports.formats import NAMED, SHOWN, cells, columns, compact, cost
 from bot.reports.usage import BYS, By, Span, UsageRow, total
 
 _BODY = Template(Path(__file__).with_name("usage_page.html").read_text("utf-8"))

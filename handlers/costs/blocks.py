@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from decimal import Decimal
 
+from bot.costs.amounts import dollars
 from bot.costs.budgets import ADJECTIVES, EACH, Budget, BudgetWarning, Change, Standing, title_budget
 from bot.costs.estimate import Estimate
 from bot.reports.digest import Digest
-from bot.reports.formats import NAMED, SHOWN, cells, columns, cost, dollars
+from bot.reports.formats import NAMED, SHOWN, cells, columns, cost
 from bot.reports.usage import UsageQuery, UsageRow, sum_rows, total
 from handlers.slack.blocks import Block, context, count, header, section
 from handlers.slack.mrkdwn import escape

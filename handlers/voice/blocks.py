@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from bot.reports.formats import UNPRICED, dollars
+from bot.costs.amounts import dollars
+from bot.reports.formats import UNPRICED
 from bot.text import languages
 from bot.text.redact import redact
 from bot.voice.clip_card import ClipCard, join_segments

@@ -25,11 +25,12 @@ RAISED = "(select max(cap) from budget_overrides o where o.budget = b.id and o.u
 
 
 class Full(Exception):
-    """A budget has no room for a request. The transaction must not go on."""
+    """A budget has no room for a request of this amount. The transaction must not go on."""
 
-    def __init__(self, budget: dict[str, Any]) -> None:
-        super().__init__(f"budget {budget['id']} is used up")
+    def __init__(self, budget: dict[str, Any], amount: int) -> None:
+        super().__init__(f"budget {budget['id']} has no room")
         self.budget = budget
+        self.amount = amount
 
 
 def covering(tx: Tx, now: float, firsts: dict[str, str], **request: str) -> list[dict[str, Any]]:
@@ -98,7 +99,7 @@ def hold(tx: Tx, entry: int, budget: dict[str, Any], amount: int) -> None:
         **key,
     )
     if not taken:
-        raise Full(budget)
+        raise Full(budget | use(tx, budget), amount)
     tx.run(
         "insert into budget_holds values (:entry, :budget, :target, :first, :amount)",
         entry=entry,

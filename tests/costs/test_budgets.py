@@ -107,12 +107,33 @@ async def test_a_budget_that_is_set_while_a_request_is_under_way_counts_it(bench
 
 
 async def test_the_asker_reads_which_budget_and_when_it_starts_again(bench: BudgetBench) -> None:
-    await bench.cap("0.001", period="month", scope="person", target="U1")
+    await bench.cap("0.01", period="month", scope="person", target="U1")
+    await bench.ledger.settle(await bench.ask(), CENT, outcome="ok")
     with pytest.raises(BudgetExceeded) as caught:
         await bench.ask()
     assert caught.value.notice == (
         "The monthly personal budget is used up. It starts again on Tuesday, 1 December (UTC); "
         "an admin can raise it before."
+    )
+
+
+async def test_what_is_too_dear_for_the_rest_of_a_budget_is_told_so(bench: BudgetBench) -> None:
+    await bench.cap("0.004")
+    with pytest.raises(BudgetExceeded) as caught:
+        await bench.ask()
+    assert caught.value.notice == (
+        "This could cost up to $0.01, but $0.0040 of the daily channel budget is left. "
+        "It starts again on Tuesday, 24 November (UTC)."
+    )
+
+
+async def test_a_budget_that_others_hold_is_not_called_used_up(bench: BudgetBench) -> None:
+    await bench.cap("0.015")
+    await bench.ask()
+    with pytest.raises(BudgetExceeded) as caught:
+        await bench.ask()
+    assert caught.value.notice == (
+        "Other questions are using what is left of the daily channel budget. Please ask again in a moment."
     )
 
 

@@ -101,7 +101,9 @@ async def test_every_channel_is_what_it_says_and_a_reset_begins_anew() -> None:
         assert "No sufficient context" in await asked("#handbook", "What is the wifi password?")
         for _ in range(2):
             assert "About invoices" in await asked("#finance", "Write 500 words about invoices")
-        assert "budget is used up" in await asked("#finance", "Write 500 words about invoices")
+        assert "of the daily channel budget is left" in await asked(
+            "#finance", "Write 500 words about invoices"
+        )
 
         before = running.bot.pid
         await reset(running)

@@ -6,6 +6,7 @@ time, and each whose end nobody saw uses up a whole one.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -20,7 +21,8 @@ from tests.support.workspace import text_of
 
 BOUND_NANO = 4_100_000  # what one answer of the model costs at most, about
 CAPS = (0.9, 1.02, 1.1, 2.1, 3.0, 6.0)
-USED_UP = "budget is used up"
+# What a refusal for want of money says: all is spent, this is too dear for what is left, or others hold it.
+USED_UP = re.compile(r"budget is used up|budget is left\. It starts|using what is left of the")
 MODEL, SMALL_MODEL = "gpt-4.1-mini", "gpt-4.1-nano"
 LEVELS = f"""select u.*, b.scope, b.team, b.target as whose, coalesce({budgets.RAISED}, b.cap) as cap, (
     select coalesce(sum(amount), 0) from budget_holds h where h.budget = u.budget and h.target = u.target
@@ -107,7 +109,7 @@ class Money(Part):
     def _refusals(self) -> Iterator[str]:
         """Without a budget nothing is refused; what is refused was asked of no model that answered it."""
         for number, replies in replies_to(self.story).items():
-            if not all(USED_UP in text and "voice" not in text for text in replies):
+            if not all(USED_UP.search(text) and "voice" not in text for text in replies):
                 continue
             self.story.outcome.counts["refused for money"] += 1
             if not self.on:

@@ -21,11 +21,20 @@ from handlers.guard.record import GuardRecord
 from handlers.home import Home, acknowledge, ignore_event
 from handlers.shortcuts import Shortcuts
 from handlers.slack import blocks
-from handlers.slack.blocks import FEEDBACK, FORGET_ALL, FORGET_CLIP, RETRY, SHOULD_ANSWER, SHOULD_REFUSE
+from handlers.slack.blocks import (
+    FEEDBACK,
+    FOLLOW_UPS,
+    FORGET_ALL,
+    FORGET_CLIP,
+    RETRY,
+    SHOULD_ANSWER,
+    SHOULD_REFUSE,
+)
 from handlers.slack.failures import answer_undelivered, report_errors
 from handlers.voice.blocks import EDIT, TRANSLATE
 from handlers.voice.listeners import ClipActions
 from handlers.voice.modal import EDITED
+from handlers.why import Why
 
 if TYPE_CHECKING:
     from bot.app import Services
@@ -73,10 +82,11 @@ def table(services: Services, chat: SlackChat) -> dict[str, dict[str, Listener]]
             "tokens_revoked": home.note_removal,
         },
         "command": {"/parley": Commands(services, chat, settings).parley},
-        "shortcut": {"forget_thread": Shortcuts(services).forget_thread, "why": verdicts.why},
+        "shortcut": {"forget_thread": Shortcuts(services).forget_thread, "why": Why(services, chat).show},
         "action": {
             FEEDBACK: actions.feedback,
             RETRY: actions.retry,
+            **dict.fromkeys(FOLLOW_UPS, actions.follow_up),
             FORGET_ALL: actions.forget_all,
             EDIT: clips.edit,
             TRANSLATE: clips.translate,

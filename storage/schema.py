@@ -439,6 +439,9 @@ create index guard_verdicts_age on guard_verdicts (judged_at);
 create index guard_unanswered_age on guard_unanswered (asked_at)
 """
 
+# How an answer came about, in numbers: bot/conversation/account.py's JSON.
+ACCOUNTS = "alter table replies add column account text"
+
 STEPS: tuple[tuple[str, str], ...] = (
     ("0001_inbox", INBOX),
     ("0002_replies", REPLIES),
@@ -452,6 +455,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("0021_guard_replies", GUARD_REPLIES),
     ("0022_guard_appeals", GUARD_APPEALS),
     ("0040_audit", AUDIT),
+    ("0005_accounts", ACCOUNTS),
 )
 
 # Tables with people's words, and the column that says whose (beside `team`): erased by

@@ -1,9 +1,11 @@
-"""What people say of an answer: that it was good or not, or that the guard was wrong about its question."""
+"""What people say of an answer: that it was good, or bad, or wrongly refused; and what they may ask of it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from bot.conversation.account import AnswerRecord, find_record
+from bot.core.values import Conversation
 from bot.guard.service import ChannelGuard
 from storage.conversation import replies
 from storage.engine import Engine
@@ -22,6 +24,10 @@ class Feedback:
         await self._engine.write(replies.judge, reply_id, team, user, rating, now=self._clock())
         if good:
             await self._guard.learn_good_answer(team, reply_id, by=user)
+
+    async def find_record(self, place: Conversation, message: str, *, key: str) -> AnswerRecord | None:
+        """How the answer in a message, or to one (of that key), came about; None when there is none."""
+        return await find_record(self._engine, place, message, key=key)
 
     async def overrule(self, team: str, verdict: int, on_topic: bool, *, by: str) -> bool:
         """What a verdict should have been: it is learned, and what was wrongly refused is asked again.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+from bot.conversation.account import dump_account, make_account
 from bot.conversation.turn import Turn
 from bot.core.codec import decode, encode
 from bot.core.ids import reply_id
@@ -37,7 +38,7 @@ def remember_turn(tx: Tx, incoming: Incoming, reply_id: str, turn: Turn, *, kept
     `kept` False: that there was a turn is counted, and no word of it stays.
     """
     incoming = replace(incoming, text=read_full_text(tx, incoming))
-    replies.mark_answered(tx, reply_id, encode(turn.reply))
+    replies.mark_answered(tx, reply_id, encode(turn.reply), account=dump_account(make_account(turn)))
     remember_ruling(tx, incoming, reply_id, turn, now=now)
     if turn.completion is None:
         return
@@ -82,7 +83,7 @@ def remember_post(tx: Tx, incoming: Incoming, *, now: float) -> None:
         tx,
         incoming.conversation,
         role="human",
-        message=incoming.message,
+        message=incoming.key if incoming.follow_up else incoming.message,
         person=incoming.user,
         text=incoming.text,
         whole=True,
@@ -161,4 +162,4 @@ def read_full_text(tx: Tx, incoming: Incoming) -> str:
 def load_reply(payload: str) -> Reply:
     """A stored reply."""
     read = json.loads(payload)
-    return Reply(**read | {"notes": tuple(read["notes"])})
+    return Reply(**read | {name: tuple(read.get(name, ())) for name in ("notes", "follow_ups")})

@@ -31,14 +31,15 @@ from bot.conversation.records import (
 from bot.conversation.turn import Stoppable, Turn, TurnServices, run_turn
 from bot.core.access import remembers, why_closed, without_later_actions
 from bot.core.codec import decode, encode
-from bot.core.errors import BotError, Conflict, ProviderError, TooOld, TriedAgain
+from bot.core.errors import BotError, Conflict, Missing, ProviderError, TooOld, TriedAgain
 from bot.core.ids import reply_id
-from bot.core.values import Conversation, Incoming, Message, Reply
+from bot.core.values import FOLLOW_UPS, Conversation, Incoming, Message, Reply
 from bot.jobs.inbox import Inbox, Job
 from bot.ops.metrics import METRICS
 from storage.conversation import messages as conversations
 from storage.conversation import replies
 from storage.engine import Engine, Tx
+from storage.jobs import inbox as inbox_rows
 from storage.jobs.inbox import Effect
 from storage.voice import clips
 
@@ -189,6 +190,31 @@ class Turns:
             raise
         except Conflict:  # edited at this very moment
             await self._ask_again(reply_id, user)
+
+    async def follow_up(
+        self, reply_id: str, what: str, place: Conversation, *, message: str, user: str
+    ) -> None:
+        """What a button under an answer asks for, once each: the answer again, shorter, longer, or its rest.
+
+        `message`: the one whose button was pressed. Missing without such an answer there, TriedAgain.
+        """
+        row = await self._engine.read(replies.find, reply_id)
+        if row is None or row.conversation != place.key or what not in FOLLOW_UPS:
+            raise Missing(f"no reply {reply_id}")
+        incoming = Incoming(
+            key=f"b:{reply_id}:{what}",
+            conversation=place,
+            user=user,
+            message=message,
+            text=FOLLOW_UPS[what],
+            sent_at=self._clock(),
+            direct=True,  # the channel was open to the question before
+            mentioned=True,
+            follow_up=what,
+        )
+        if await self._engine.read(inbox_rows.list_keys, incoming.key):
+            raise TriedAgain(f"reply {reply_id}: {what}")
+        await self.take(incoming)
 
     async def _ask_again(self, reply_id: str, user: str) -> None:
         question = await self._engine.read(replies.retryable, reply_id, user)

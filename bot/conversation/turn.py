@@ -249,4 +249,12 @@ def make_reply(
         notes=tuple(notes),
         retryable=completion.finish == "broken",
         verdict=off.id if off else 0,
+        follow_ups=offer_follow_ups(completion),
     )
+
+
+def offer_follow_ups(completion: Completion) -> tuple[str, ...]:
+    """The buttons under an answer. One that broke off has its own way to be tried again."""
+    if not completion.text or completion.finish in ("broken", "filtered"):
+        return ()
+    return ("again", "shorter", "longer") if completion.finish == "stop" else ("continue", "again", "shorter")

@@ -43,5 +43,6 @@ def admit_to_documents(incoming: Incoming, settings: Settings) -> None:
 
 
 def without_later_actions(reply: Reply) -> Reply:
-    """The reply without what would need its question later: another try, another verdict."""
-    return replace(reply, retryable=False, verdict=0)
+    """The reply without what would need its question later: another try, another verdict, more of
+    it."""
+    return replace(reply, retryable=False, verdict=0, follow_ups=())

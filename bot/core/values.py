@@ -24,6 +24,14 @@ Role = Literal["human", "assistant"]
 #   stopped   a person pressed stop
 Finish = Literal["stop", "length", "cut", "thinking", "tools", "filtered", "broken", "stopped"]
 
+# What the buttons under an answer ask for.
+FOLLOW_UPS = {
+    "continue": "Please go on exactly where you were cut off, without repeating anything.",
+    "again": "Please answer that again, in another way.",
+    "shorter": "Please say that again, much shorter.",
+    "longer": "Please say that again, in more detail.",
+}
+
 # What a model request is for; a ledger column.
 RequestKind = Literal[
     "answer",
@@ -80,6 +88,7 @@ class Incoming:
     mentioned: bool = False
     external: bool = False  # the author belongs to another company, or the channel is shared with one
     files: tuple[File, ...] = ()
+    follow_up: str = ""  # asked by a button under an answer: one of FOLLOW_UPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,3 +166,4 @@ class Reply:
     notes: tuple[str, ...] = ()  # short sentences under the text: cut, partial thread, sorry for the wait
     retryable: bool = False  # offer the asker one retry button
     verdict: int = 0  # of the guard, when it acted on one: people may overrule it
+    follow_ups: tuple[str, ...] = ()  # buttons that ask for more: of FOLLOW_UPS

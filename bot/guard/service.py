@@ -115,8 +115,8 @@ class ChannelGuard:
         where = incoming.conversation
         at = Channel(where.team, where.channel)
         rules = await self._ladder.read_policy(at)
-        if rules is None:
-            return None
+        if rules is None or (incoming.follow_up and not rules.context_only):
+            return None  # what a button asks for is in our own words, about an answer that was given
         await self._learn_if_never(at)
         scope = Scope(where.team, where.channel, incoming.user, where.key, "guard")
         verdict = await self._ladder.judge(

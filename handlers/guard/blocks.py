@@ -18,6 +18,14 @@ SHOWN = 300  # characters of a message
 NOT_KEPT = "_The words of this message are not kept._"
 NEVER = "Nothing is learned yet. It takes five messages that belong."
 LEARNING = "What was changed last is being learned; look again in a moment."
+# What decided, in words for people.
+DECIDED_BY = {
+    "rule": "a fixed rule",
+    "people": "what people taught me",
+    "local": "what I learned from this channel's examples",
+    "model": "the language model",
+    "policy": "the channel's setting, because nothing else could",
+}
 # Of a training's held-out report, the figures that say most.
 FIGURES = (
     ("refusal_precision", "right when it refuses"),
@@ -30,11 +38,10 @@ def verdict(judged: StoredVerdict, zone: tzinfo) -> list[Block]:
     """One verdict with everything that led to it, and the button that overturns it."""
     ruling = judged.verdict
     facts = [
-        f"Rung: {ruling.rung}" + (f", trained version {ruling.version}" if ruling.version else ""),
-        f"Probability that it belongs: {_share(ruling.probability)}; needed: {_share(ruling.threshold)}",
-        f"Reason: {ruling.reason}",
-        f"Cost: {_cost(judged)}",
-        f"Judged: {_time(judged.at, zone)}" + ("; watching only" if ruling.shadow else ""),
+        f"Decided by: {DECIDED_BY[ruling.rung]}" + (f", version {ruling.version}" if ruling.version else ""),
+        f"That it belongs here: {_share(ruling.probability)} likely; {_share(ruling.threshold)} is enough",
+        f"Judging it cost: {_cost(judged)}",
+        f"Judged: {_time(judged.at, zone)}" + ("; I only watch here" if ruling.shadow else ""),
     ]
     return [
         section(_words(judged.text)),

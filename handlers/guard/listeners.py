@@ -1,4 +1,4 @@
-"""Listeners for verdicts of the guard: "Why this answer?", and the buttons that overturn a verdict.
+"""Listeners for verdicts of the guard: the buttons that overturn one.
 
 Whoever looks after a channel decides: the label is learned at once, and what was wrongly refused is answered.
 The asker can press too; then those who look after the channel get the question.
@@ -10,19 +10,16 @@ from typing import Any
 
 from bot.app import Services
 from bot.core.errors import BotError, NotPermitted
-from bot.core.values import Conversation
 from bot.guard.service import StoredVerdict
 from handlers.adapter import SlackChat
 from handlers.guard import blocks as guard_blocks
 from handlers.guard.record import GuardRecord
 from handlers.slack import blocks, modals, own_messages
-from handlers.slack.blocks import SHOULD_ANSWER
-from handlers.slack.modals import View
-from handlers.slack.payloads import team_of
+from handlers.slack.blocks import SHOULD_ANSWER, SHOULD_REFUSE
+from handlers.slack.payloads import in_thread, team_of
 from storage.place import Channel
 
 NOBODY_ELSE = "a verdict is for the person who asked and those who look after the channel"
-NOT_JUDGED = "The guard has not judged this message."
 LEARNED = "Thank you: that is learned now, for {place} and everything like it."
 ANSWERED = " The question is being answered."
 ASKED = "Thank you. I have asked those who look after the channel."
@@ -31,32 +28,12 @@ NOBODY = "Nobody looks after this channel yet. An admin can name somebody: `/par
 
 
 class Verdicts:
-    """Listeners for the shortcut "Why this answer?" and the two buttons."""
+    """Listeners for the two buttons that overturn a verdict."""
 
     def __init__(self, services: Services, chat: SlackChat, record: GuardRecord) -> None:
         self._services = services
         self._chat = chat
         self._record = record
-
-    async def why(self, ack: Any, body: dict[str, Any]) -> None:
-        """Shows the verdict on a message, or behind a reply, to the asker and the owner."""
-        await ack()
-        message, user = body["message"], body["user"]["id"]
-        thread = message.get("thread_ts") or message["ts"]
-        place = Conversation(team_of(body), body["channel"]["id"], thread)
-
-        async def verdict() -> View:
-            judged = await self._services.guard.find_verdict_on(place, message["ts"])
-            if judged is None:
-                return modals.message_window(NOT_JUDGED)
-            if user != judged.asker and not await self._decides(place.team, judged, user):
-                raise NotPermitted(NOBODY_ELSE)
-            if user != judged.asker:
-                about = f"verdict {judged.verdict.id} in {judged.channel}"
-                self._services.access_log.note(place.team, user, "why", about)
-            return modals.window("Why?", guard_blocks.verdict(judged, self._services.calendar.zone))
-
-        await modals.open_window(self._chat.slack, body["trigger_id"], verdict)
 
     async def overrule(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
         """Overturns a verdict, for the channel's owner; for the asker, asks the owner to."""
@@ -85,17 +62,13 @@ class Verdicts:
         return await self._appeal(team, judged)
 
     async def _remove_button(self, judged: StoredVerdict) -> None:
-        """Takes the button off the reply. Where Slack refuses that, it stays, and pressing it again changes
-        nothing."""
+        """Takes the button off the reply."""
         shown = await self._services.guard.find_shown_reply(judged)
         if shown is None:
             return
-        (place, ts), slack = shown, self._chat.slack
-        message = await own_messages.read_message(slack, place.channel, place.thread, ts)
-        left = blocks.without_overturn(message.get("blocks") or []) if message else []
-        if message and len(left) < len(message["blocks"]):
-            body = {"text": message["text"], "blocks": left, "metadata": message.get("metadata") or {}}
-            await slack.try_call("chat.update", channel=place.channel, ts=ts, **body)
+        place, ts = shown
+        buttons = (SHOULD_ANSWER, SHOULD_REFUSE)
+        await own_messages.remove_buttons(self._chat.slack, place.channel, place.thread, ts, *buttons)
 
     async def _appeal(self, team: str, judged: StoredVerdict) -> str:
         guard = self._services.guard
@@ -117,7 +90,8 @@ class Verdicts:
         """Answers where the button was: in its window, or beside its message."""
         view = body.get("view")
         if view is None:
-            await respond(**blocks.ephemeral(text, [blocks.section(text)]), replace_original=False)
+            shown = blocks.ephemeral(text, [blocks.section(text)])
+            await respond(**shown, replace_original=False, **in_thread(body))
         elif view["callback_id"] == guard_blocks.RECORD:
             await self._record.refresh(body)
         else:

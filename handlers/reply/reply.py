@@ -146,6 +146,7 @@ class SlackReply:
             feedback=reply.whole,
             retry=reply.retryable,
             verdict=reply.verdict,
+            follow_ups=reply.follow_ups,
         )
         try:
             messages = await self._finish(text, under)

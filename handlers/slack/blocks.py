@@ -20,6 +20,8 @@ RETRY = "retry"
 FORGET_ALL = "forget_all"
 FORGET_CLIP = "clip_forget"  # by it a clip card is known
 SETTINGS_OF = "settings_of"
+# Buttons that ask for more of an answer, by what they ask for (bot/core/values.py).
+FOLLOW_UPS = {"continue": "Continue", "again": "Again", "shorter": "Shorter", "longer": "Longer"}
 SHOULD_ANSWER, SHOULD_REFUSE = "should_have_answered", "should_have_refused"
 # A person or a channel, as Slack shows them by their name.
 RESOLVED = re.compile(r"&lt;([@#][A-Z0-9]+)&gt;")
@@ -65,11 +67,19 @@ def actions(*elements: Block) -> Block:
 
 
 def closing(
-    notes: tuple[str, ...], *, reply_id: str, feedback: bool, retry: bool, verdict: int = 0
+    notes: tuple[str, ...],
+    *,
+    reply_id: str,
+    feedback: bool,
+    retry: bool,
+    verdict: int = 0,
+    follow_ups: tuple[str, ...] = (),
 ) -> list[Block]:
-    """What stands under the last part of a reply: notes, then feedback or the one retry button, and what
-    overturns the guard's `verdict` where there is one."""
+    """What stands under the last part of a reply: notes, buttons for more of it, then feedback or the one
+    retry button, and what overturns the guard's `verdict` where there is one."""
     under = [context(*notes)] if notes else []
+    if follow_ups:
+        under.append(actions(*(button(what, FOLLOW_UPS[what], value=reply_id) for what in follow_ups)))
     if retry:
         under.append(actions(button(RETRY, "Try again", value=reply_id)))
     elif feedback:
@@ -84,13 +94,15 @@ def overturn(verdict: int, *, on_topic: bool) -> Block:
     return button(SHOULD_REFUSE, "Should have refused", value=str(verdict))
 
 
-def without_overturn(shown: list[Block]) -> list[Block]:
-    """A reply's blocks when its verdict has been overturned."""
-    return [block for block in shown if not any(map(_overturns, block.get("elements") or ()))]
-
-
-def _overturns(element: Block) -> bool:
-    return element.get("action_id") in (SHOULD_ANSWER, SHOULD_REFUSE)
+def without_buttons(shown: list[Block], *pressed: str) -> list[Block]:
+    """A message's blocks without these buttons: they were pressed, and do it once."""
+    left = []
+    for block in shown:
+        if block["type"] == "actions":
+            kept = [element for element in block["elements"] if element.get("action_id") not in pressed]
+            block = block | {"elements": kept} if kept else {}
+        left += [block] if block else []
+    return left
 
 
 def _feedback_buttons(reply_id: str) -> Block:

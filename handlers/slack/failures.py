@@ -15,6 +15,7 @@ from slack_bolt.response import BoltResponse
 
 from bot.core.errors import BotError
 from handlers.slack import blocks
+from handlers.slack.payloads import in_thread
 
 # What reading a delivery of a shape that Slack does not send ends in.
 WRONG_SHAPE = (AttributeError, LookupError, RecursionError, TypeError)
@@ -45,7 +46,9 @@ async def answer_undelivered(error: Exception) -> BoltResponse:
     return BoltResponse(status=500, body="")
 
 
-async def _report(error: Exception, *, ack: Any = None, respond: Any = None, **_: Any) -> None:
+async def _report(
+    error: Exception, *, ack: Any = None, respond: Any = None, body: Any = None, **_: Any
+) -> None:
     if isinstance(error, BotError):
         log.info("a listener ended in %s", type(error).__name__)
     else:
@@ -54,4 +57,4 @@ async def _report(error: Exception, *, ack: Any = None, respond: Any = None, **_
         await ack()  # a second time, mostly, which changes nothing
     if respond is not None:
         shown = error if isinstance(error, BotError) else BotError()
-        await respond(**blocks.notice(shown), replace_original=False)
+        await respond(**blocks.notice(shown), replace_original=False, **in_thread(body or {}))

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from bot.core.errors import SlackError
-from handlers.slack.blocks import FORGET_CLIP
+from handlers.slack.blocks import FORGET_CLIP, without_buttons
 from handlers.slack.client import SlackClient
 
 log = logging.getLogger(__name__)
@@ -47,6 +47,16 @@ async def read_message(slack: SlackClient, channel: str, thread: str, ts: str) -
         log.info("a message cannot be looked at: %s", exc)
         return None
     return next((message for message in page.get("messages") or () if message["ts"] == ts), None)
+
+
+async def remove_buttons(slack: SlackClient, channel: str, thread: str, ts: str, *pressed: str) -> None:
+    """Takes buttons off a message of ours: what they do they do once. Where Slack refuses that, they stay."""
+    message = await read_message(slack, channel, thread, ts)
+    before = (message or {}).get("blocks") or []
+    left = without_buttons(before, *pressed)
+    if message and left != before:
+        body = {"text": message["text"], "blocks": left, "metadata": message.get("metadata") or {}}
+        await slack.try_call("chat.update", channel=channel, ts=ts, **body)
 
 
 async def find_own(

@@ -60,6 +60,12 @@ def file_from(file: dict[str, Any]) -> File:
     )
 
 
+def in_thread(body: dict[str, Any]) -> dict[str, str]:
+    """What has an answer to a pressed button appear in the thread in which the button stands."""
+    thread = (body.get("message") or {}).get("thread_ts") or (body.get("container") or {}).get("thread_ts")
+    return {"thread_ts": thread} if isinstance(thread, str) and thread else {}
+
+
 def message_key(team: str, channel: str, ts: str) -> str:
     """The key of a post: one, however many events and deliveries tell of it."""
     return f"m:{team}:{channel}:{ts}"

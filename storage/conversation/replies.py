@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from bot.core.errors import Conflict, Missing, NotPermitted, TriedAgain
 from storage.engine import Tx
@@ -90,9 +91,29 @@ def mark_opened(tx: Tx, reply_id: str, messages: list[str]) -> None:
     )
 
 
-def mark_answered(tx: Tx, reply_id: str, payload: str) -> None:
-    """What the reply says is final; from here on it is only delivered, never asked for again."""
-    _change(tx, reply_id, "update replies set state = 'answered', payload = :payload", payload=payload)
+def mark_answered(tx: Tx, reply_id: str, payload: str, *, account: str | None = None) -> None:
+    """What the reply says is final; from here on it is only delivered, never asked for again.
+
+    `account` tells how it came about, without words.
+    """
+    _change(
+        tx,
+        reply_id,
+        "update replies set state = 'answered', payload = :payload, account = :account",
+        payload=payload,
+        account=account,
+    )
+
+
+def find_account(tx: Tx, conversation: str, message: str, reply_id: str) -> dict[str, Any] | None:
+    """Asker and account of the reply that occupies a message of a conversation, or has this id there."""
+    return tx.one(
+        "select asker, account from replies where conversation = :conversation"
+        " and (messages like :message or id = :id) order by begun_at desc limit 1",
+        conversation=conversation,
+        message=f'%"{message}"%',
+        id=reply_id,
+    )
 
 
 def mark_sent(tx: Tx, reply_id: str, messages: list[str], *, now: float, retryable: bool = False) -> None:

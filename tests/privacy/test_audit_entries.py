@@ -66,6 +66,7 @@ SURFACES: dict[str, set[str]] = {
     "shortcut why": {"looked at"},
     "action feedback": {"example added", "version trained"},
     "action retry": NOTHING,
+    **dict.fromkeys(("action again", "action shorter", "action longer", "action continue"), NOTHING),
     "action forget_all": ERASED,
     "action clip_edit": NOTHING,  # opens a form
     "action clip_translate": NOTHING,

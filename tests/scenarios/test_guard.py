@@ -23,6 +23,7 @@ from bot.guard.policy import Policy
 from bot.knowledge.quotes import REFUSAL
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
+from handlers import why as handlers_why
 from handlers.channel import form as settings_form
 from handlers.guard import blocks, listeners
 from handlers.slack import modals
@@ -415,7 +416,7 @@ async def test_a_good_answer_teaches_and_a_bad_one_asks_whether_it_belongs(
 # Why?
 
 
-async def test_why_shows_rung_probability_threshold_reason_and_cost_to_asker_and_owner(
+async def test_why_shows_who_decided_how_sure_and_what_it_cost_to_asker_and_owner(
     team: Workspace,
 ) -> None:
     await teach(team)
@@ -425,11 +426,10 @@ async def test_why_shows_rung_probability_threshold_reason_and_cost_to_asker_and
         for ts in (thread, reply["ts"]):
             shown = str((await why(team, user, thread, ts))["blocks"])
             assert CARD in shown
-            assert "Rung: local, trained version 1" in shown
-            assert "Probability that it belongs: " in shown
-            assert "needed: " in shown
-            assert "Reason: sure" in shown
-            assert "Cost: nothing" in shown
+            assert "Decided by: what I learned from this channel's examples, version 1" in shown
+            assert "That it belongs here: " in shown
+            assert "is enough" in shown
+            assert "Judging it cost: nothing" in shown
             assert SHOULD_ANSWER in shown
     shown = str((await why(team, "carol", thread, thread))["blocks"])
     assert CARD not in shown
@@ -442,18 +442,38 @@ async def test_why_tells_what_the_model_was_paid_and_who_overturned_it(team: Wor
     _, thread = await said(team, CARD, user="bob")
     (reply,) = team.replies("#general", thread)
     shown = str(await why(team, "bob", thread, reply["ts"]))
-    assert "Rung: model" in shown
+    assert "Decided by: the language model" in shown
     assert "10%" in shown
-    assert "Cost: $0.0" in shown
+    assert "Judging it cost: $0.0" in shown
     await team.slack.press("alice", "#general", reply["ts"], SHOULD_ANSWER)
     await team.answer("#general", thread, count=2)
     shown = str(await why(team, "bob", thread, reply["ts"]))
     assert f"Overturned by <@{team.slack.user('alice')}>" in shown
 
 
-async def test_what_was_not_judged_says_so(team: Workspace) -> None:
-    _, thread = await said(team, CARD)
-    assert listeners.NOT_JUDGED in str(await why(team, "bob", thread, thread))
+async def test_where_nothing_guards_why_tells_model_reading_tokens_and_cost_to_the_asker_alone(
+    team: Workspace,
+) -> None:
+    _, thread = await said(team, "hello", user="bob")
+    await team.ask("and again", user="bob", thread=thread)
+    await team.answer("#general", thread, count=2)
+    reply = team.replies("#general", thread)[-1]
+    used = (await team.bot.services.costs.this_month(team.slack.team)).input_tokens
+    for user in ("bob", "alice"):
+        shown = str(await why(team, user, thread, reply["ts"]))
+        assert "Written by the language model gpt-4.1-mini" in shown
+        assert "It read your question and 2 earlier messages of this thread." in shown
+        assert "tokens read and" in shown
+        assert "It cost $0.0" in shown
+    assert used > 0
+    assert "not yours" in str(await why(team, "carol", thread, reply["ts"]))
+    question = str(await why(team, "bob", thread, thread))
+    assert "It read your question." in question
+
+
+async def test_why_of_a_message_that_was_not_answered_says_so(team: Workspace) -> None:
+    ts = await team.slack.say("bob", "#general", "nothing for you")
+    assert handlers_why.NOT_OURS in str(await why(team, "bob", ts, ts))
 
 
 # What the guard did

@@ -80,8 +80,8 @@ ROOMS: dict[str, str] = {
     "handlers/reply": "bot/core bot/text bot/ops bot/voice handlers/slack",
     "handlers/adapter": "bot/core bot/text bot/conversation handlers/slack handlers/reply",
     "handlers/voice": (
-        "bot/core storage/voice bot/text bot/reports bot/voice bot/app handlers/slack handlers/reply "
-        "handlers/adapter"
+        "bot/core storage/voice bot/text bot/costs bot/reports bot/voice bot/app handlers/slack "
+        "handlers/reply handlers/adapter"
     ),
     "handlers/costs": (
         "bot/core bot/text bot/costs bot/pages bot/reports bot/app handlers/slack handlers/adapter"
@@ -97,13 +97,19 @@ ROOMS: dict[str, str] = {
     "handlers/home": (
         "bot/core bot/reports bot/app handlers/slack handlers/adapter handlers/costs handlers/commands"
     ),
-    "handlers/actions": "storage/place bot/guard bot/app handlers/slack handlers/adapter handlers/guard",
+    "handlers/actions": (
+        "bot/core storage/place bot/guard bot/app handlers/slack handlers/adapter handlers/guard"
+    ),
     "handlers/shortcuts": "bot/core bot/app handlers/slack",
     "handlers/intake": "bot/voice bot/conversation handlers/slack",
     "handlers/http": "bot/core bot/ops bot/jobs bot/voice bot/privacy handlers/slack",
+    "handlers/why": (
+        "bot/core storage/place bot/costs bot/guard bot/conversation bot/app handlers/slack handlers/adapter "
+        "handlers/guard"
+    ),
     "handlers/routes": (
         "bot/app handlers/slack handlers/adapter handlers/voice handlers/channel handlers/guard "
-        "handlers/commands handlers/home handlers/actions handlers/shortcuts"
+        "handlers/commands handlers/home handlers/actions handlers/shortcuts handlers/why"
     ),
     "handlers/serve": (
         "bot/core bot/ops bot/app handlers/slack handlers/adapter handlers/voice handlers/costs "

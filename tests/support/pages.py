@@ -29,6 +29,7 @@ from tests.support.house import FOLDERS, ROOMS, ROOT
 BUTTONS = {
     blocks.FEEDBACK: "👍 👎",
     blocks.RETRY: "Try again",
+    **blocks.FOLLOW_UPS,
     blocks.FORGET_ALL: "Forget everything of mine",
     blocks.SHOULD_ANSWER: "Should have answered",
     blocks.SHOULD_REFUSE: "Should have refused",

@@ -1,0 +1,96 @@
+"""“Why this answer?” in a message's ⋮ menu: how an answer came about, and what the guard said before it.
+
+It is told to whoever asked the question, and to those who look after the channel.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.app import Services
+from bot.conversation.account import Account, AnswerRecord, price
+from bot.core.errors import NotPermitted
+from bot.core.values import Conversation
+from bot.costs.amounts import dollars
+from bot.guard.service import StoredVerdict
+from handlers.adapter import SlackChat
+from handlers.guard import blocks as guard_blocks
+from handlers.slack import modals
+from handlers.slack.blocks import Block, count, section
+from handlers.slack.modals import View
+from handlers.slack.mrkdwn import escape
+from handlers.slack.payloads import message_key, team_of
+from storage.place import Channel
+
+NOT_OURS = "I have not answered this message."
+NOT_ASKED = "No language model was asked for this: the words are my own."
+NOBODY_ELSE = "how an answer came about is for the person who asked and those who look after the channel"
+
+
+class Why:
+    """The listener for the shortcut."""
+
+    def __init__(self, services: Services, chat: SlackChat) -> None:
+        self._services = services
+        self._chat = chat
+
+    async def show(self, ack: Any, body: dict[str, Any]) -> None:
+        """Shows how an answer came about, to the asker and those who look after the channel."""
+        await ack()
+        message, user = body["message"], body["user"]["id"]
+        thread = message.get("thread_ts") or message["ts"]
+        place = Conversation(team_of(body), body["channel"]["id"], thread)
+
+        async def found() -> View:
+            return await self._find(place, message["ts"], user)
+
+        await modals.open_window(self._chat.slack, body["trigger_id"], found)
+
+    async def _find(self, place: Conversation, ts: str, user: str) -> View:
+        judged = await self._services.guard.find_verdict_on(place, ts)
+        key = message_key(place.team, place.channel, ts)
+        record = await self._services.feedback.find_record(place, ts, key=key)
+        if judged is None and record is None:
+            return modals.message_window(NOT_OURS)
+        await self._check(place, judged, record, user)
+        shown = guard_blocks.verdict(judged, self._services.calendar.zone) if judged else []
+        return modals.window("Why?", [*explain(record), *shown])
+
+    async def _check(
+        self, place: Conversation, judged: StoredVerdict | None, record: AnswerRecord | None, user: str
+    ) -> None:
+        asker = judged.asker if judged else record.asker if record else ""
+        if user == asker:
+            return
+        at = Channel(place.team, place.channel)
+        if not await self._chat.permissions.may_decide(self._services.guard, at, user):
+            raise NotPermitted(NOBODY_ELSE)
+        about = f"verdict {judged.verdict.id}" if judged else "an answer"
+        self._services.access_log.note(place.team, user, "why", f"{about} in {place.channel}")
+
+
+def explain(record: AnswerRecord | None) -> list[Block]:
+    """An account in a few sentences; nothing where no answer was given."""
+    if record is None:
+        return []
+    if record.account is None:
+        return [section(NOT_ASKED)]
+    return [section("\n".join(_sentences(record.account)))]
+
+
+def _sentences(account: Account) -> list[str]:
+    read = ["your question"]
+    if account.messages:
+        read.append(f"{count(account.messages, 'earlier message')} of this thread")
+    if account.summary:
+        read.append("a summary of what was said before those")
+    left_out = " Older messages were not read." if account.left_out else ""
+    cost = price(account)
+    counted = ", counted by me because the service did not say" if account.estimated else ""
+    return [
+        f"Written by the language model {escape(account.model)}. What I write can be wrong.",
+        f"It read {', '.join(read[:-1]) + ' and ' if read[1:] else ''}{read[-1]}.{left_out}",
+        f"That is {account.input_tokens:,} tokens read and {account.output_tokens:,} written (a token is "
+        f"about three quarters of a word){counted}.",
+        "Its price is not known." if cost is None else f"It cost {dollars(cost)}.",
+    ]

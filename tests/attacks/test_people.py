@@ -224,8 +224,9 @@ async def test_attack_19_no_flood_costs_more_than_its_cap(
 
 async def pressed(team: Workspace, user: str, thread: str, *, times: int) -> None:
     (message,) = [m for m in team.replies("#general", thread) if RETRY in str(m.get("blocks"))]
+    message = dict(message)
     for _ in range(times):
-        await team.slack.press(user, "#general", message["ts"], RETRY)
+        await team.press_as_it_stood(user, "#general", message, RETRY)
 
 
 async def edited(team: Workspace) -> None:

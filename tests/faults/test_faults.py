@@ -729,9 +729,9 @@ async def test_row_33_a_model_that_fails_is_asked_three_times_then_the_person_ma
         assert said
         assert len(team.model.requests) == 3
         team.model.script(ANSWER)
-        failed = team.replies("#general", thread)[0]["ts"]
+        failed = dict(team.replies("#general", thread)[0])
         for _ in range(3):
-            await team.slack.press("alice", "#general", failed, blocks.RETRY)
+            await team.press_as_it_stood("alice", "#general", failed, blocks.RETRY)
         await team.answer("#general", thread, count=2)
         assert await kept(team) == [said, ANSWER]
 

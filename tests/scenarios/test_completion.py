@@ -336,9 +336,12 @@ async def test_the_retry_button_works_once_and_for_the_asker_only(tmp_path: Path
         (notice,) = await read_private_notices(team, "bob")
         assert notice == NotPermitted("only the person who asked can try this again").notice
         team.model.script("Well, thanks.")
+        before = dict(team.replies("#general", thread)[0])
         await team.slack.press("alice", "#general", reply, blocks.RETRY)
         assert await team.answer("#general", thread, count=2) == "Well, thanks."
-        await team.slack.press("alice", "#general", reply, blocks.RETRY)
+        await team.quiet()
+        assert blocks.RETRY not in str(team.replies("#general", thread)[0]["blocks"]), "it is used up"
+        await team.press_as_it_stood("alice", "#general", before, blocks.RETRY)
         assert await read_private_notices(team, "alice") == [TriedAgain().notice]
         await team.quiet()
         assert len(team.model.requests) == asked + 1

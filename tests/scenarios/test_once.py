@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.errors import TooOld
+from bot.provider.stop_sequences import ABOUT
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
 from tests.support.promises import kept
@@ -56,7 +57,7 @@ async def test_follow_ups_sent_in_a_burst_are_answered_in_order(tmp_path: Path) 
             await team.ask(f"question {n}", thread=thread)
             await asyncio.sleep(0.02)  # two sockets: what comes within milliseconds has no order
         await team.answer("#general", thread, count=7)
-        asked = [r.prompt.rstrip().splitlines()[-1] for r in team.model.requests][1:]
+        asked = [r.prompt.partition(ABOUT)[0].splitlines()[-1] for r in team.model.requests][1:]
         assert [text.rpartition(" ")[2] for text in asked] == [str(n) for n in range(6)]
         assert len(await kept(team)) == 7
 

@@ -61,6 +61,13 @@ class Workspace:
         await self.slack.until(lambda: all(delivery.over for delivery in self.slack.deliveries), timeout_s)
         await self.slack.until(lambda: self.bot.services.inbox.idle, timeout_s)
 
+    async def press_as_it_stood(self, user: str, channel: str, message: dict[str, Any], action: str) -> None:
+        """Presses a button of a message that was seen before, whatever has become of the button since."""
+        ws = self.slack.workspace
+        stored = ws.channels[self.slack.channel(channel)].messages[message["ts"]]
+        stored["blocks"] = message["blocks"]
+        await self.slack.press(user, channel, message["ts"], action)
+
     def calls(self, method: str) -> list[dict[str, Any]]:
         return [r.arguments for r in self.slack.requests if r.method == method]
 

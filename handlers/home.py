@@ -60,7 +60,7 @@ class Home:
 
     async def stop(self, event: dict[str, Any], body: dict[str, Any]) -> None:
         """Stops an answer, by Slack's own button: the model request ends at once, what was written stays."""
-        self._services.turns.stop(Conversation(team_of(body), event["channel"], event["thread_ts"]))
+        await self._services.turns.stop(Conversation(team_of(body), event["channel"], event["thread_ts"]))
 
     async def note_removal(self, event: dict[str, Any], body: dict[str, Any]) -> None:
         """Notes that the app was removed or its tokens withdrawn: nothing can be posted any more."""

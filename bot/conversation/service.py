@@ -59,6 +59,7 @@ class ReplyHandle(Protocol):
     def vouch_for(self, messages: Sequence[Message]) -> None: ...
     def take_back(self) -> None: ...
     async def deliver(self, reply: Reply) -> list[str]: ...
+    async def aclose(self) -> None: ...
     async def find_delivered(self) -> list[str]: ...
     async def withdraw(self) -> None: ...
     async def wait_idle(self) -> None: ...
@@ -95,6 +96,11 @@ class Running:
         if work is not None and self.ended:
             self.end(self.ended)
 
+    def deliver(self, handle: ReplyHandle) -> None:
+        """From here on the answer is written, and an end is the end of its delivery."""
+        self.ended = ""
+        self.watch(handle)
+
     def end(self, why: str) -> None:
         self.ended = why
         if self.work is not None:
@@ -118,6 +124,7 @@ class Turns:
         self._chat = chat
         self._clock = clock
         self._running: dict[str, Running] = {}  # by conversation
+        self._stopped: set[str] = set()  # while what is left of an answer waited for its place in Slack
         self._notes: set[asyncio.Task[None]] = set()
 
     # Taking in
@@ -165,11 +172,12 @@ class Turns:
 
     async def apply_deletion(self, key: str, team: str, channel: str, message: str) -> None:
         """The person took it back: no answer if there is none yet, and nothing is remembered of it."""
-        if await self._engine.write(forget_message, key, team, channel, message, now=self._now()):
-            self._services.guard.reload_models()
-            await self._engine.scrub()
+        there = await self._engine.write(forget_message, key, team, channel, message, now=self._now())
         for running in self._about(key):
             running.end("deleted")
+        if there:
+            self._services.guard.reload_models()
+            await self._engine.scrub()
 
     def end_team(self, team: str) -> None:
         """Nobody of a workspace can be answered any more: its turns end, and no word of them stays."""
@@ -177,10 +185,12 @@ class Turns:
             if running.incoming.conversation.team == team:
                 running.end("deleted")
 
-    def stop(self, conversation: Conversation) -> None:
+    async def stop(self, conversation: Conversation) -> None:
         """The person pressed stop: the model request ends at once, what was written stays."""
         if running := self._running.get(conversation.key):
             running.end("stopped")
+        elif await self._engine.read(replies.waits_for_slack, conversation.key):
+            self._stopped.add(conversation.key)
 
     async def retry(self, reply_id: str, user: str) -> None:
         """The one retry of a failed answer, by the person who asked. NotPermitted, TriedAgain or Missing."""
@@ -256,10 +266,14 @@ class Turns:
             elif not gone:
                 reply = await self._answer(job, incoming, row.id, handle, running)
             if running.ended == "deleted":
-                await handle.withdraw()
-                await self._forget_unshown_clips(incoming)
-                return [partial(replies.mark_withdrawn, reply_id=row.id, now=self._now())]
+                return await self._take_back(handle, incoming, row.id)
+            running.deliver(handle)
+            if row.payload and place.key in self._stopped:
+                running.end("stopped")
+            self._stopped.discard(place.key)
             messages = await handle.deliver(reply)
+            if running.ended == "deleted":
+                return await self._take_back(handle, incoming, row.id)
         finally:
             del self._running[place.key]
             await handle.wait_idle()
@@ -272,6 +286,12 @@ class Turns:
             retryable=reply.retryable or bool(reply.verdict),
         )
         return [sent]
+
+    async def _take_back(self, handle: ReplyHandle, incoming: Incoming, reply_id: str) -> list[Effect]:
+        """Its question was deleted: nothing of the answer stays to be seen."""
+        await handle.withdraw()
+        await self._forget_unshown_clips(incoming)
+        return [partial(replies.mark_withdrawn, reply_id=reply_id, now=self._now())]
 
     async def report_failure(self, job: Job, error: BotError) -> None:
         """The last word on a job that was given up on; none where its question is gone."""

@@ -55,6 +55,7 @@ WORDLESS = {
     "thinking": ONLY_THOUGHT,
     "tools": NO_TOOL,
 }
+ANSWER_LIMIT = 100_000  # characters; a server that heeds no limit of ours is not read any further
 LATE_S = 60.0  # after this long a person is owed an apology
 
 
@@ -197,15 +198,20 @@ async def ask_model(
     brief = BRIEF_TOKENS if ruling and ruling.verdict.notes else None
     stream = services.provider.stream(prompt, answer_scope(incoming), max_output_tokens=brief)
     stop.watch(stream)
+    written = 0
     try:
         async for text in stream:
             live_reply.append(text)
+            written += len(text)
+            if written > ANSWER_LIMIT:
+                break
     finally:
         stop.watch(None)
         await stream.aclose()
         if stream.taken_back:
             live_reply.take_back()
-    return stream.completion
+    completion = stream.completion
+    return replace(completion, finish="length") if written > ANSWER_LIMIT else completion
 
 
 async def make_prompt(

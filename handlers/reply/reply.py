@@ -37,6 +37,10 @@ LISTENING = "listening: {minutes}"
 WORTH_WAITING_S = 1.0
 # Of the 12,000 characters that all markdown blocks of a message may have, notes and buttons get the rest.
 PART_LIMIT = 11_000
+# An answer of more messages than this floods a thread: the rest is not shown, and that is said.
+MOST_PARTS = 20
+NOT_ALL_SHOWN = "This answer is longer than I may write into a thread: its end is not shown."
+STOPPED = "Stopped: the rest of this answer is not shown."
 SMALLER = 3_000  # for a Slack that calls even that too long
 TOO_LONG = "msg_too_long"
 # Codes that say: not with these blocks.
@@ -96,6 +100,7 @@ class SlackReply:
         self._filter = self._make_filter()
         self._messages = messages
         self._uncertain = resumed  # something of ours may stand in the thread that we do not know of
+        self._ended = False  # the person wants no more of it
         self._renamed = False  # somebody was shown by the id, and has a name
         self._standing: list[str] = []  # the messages of the whole reply, where an earlier attempt left it
         self._live = (
@@ -134,6 +139,10 @@ class SlackReply:
         """Some of what was shown is no part of the answer: the final text will stand in its place."""
         if self._live is not None:
             self._live.lose()
+
+    async def aclose(self) -> None:
+        """Ends a delivery that is under way behind the part it is at; `deliver` returns then."""
+        self._ended = True
 
     # When it has ended
 
@@ -189,6 +198,8 @@ class SlackReply:
         return await self._publish(self._bodies(split(text, SMALLER), under))
 
     def _bodies(self, parts: list[str], under: list[blocks.Block]) -> list[dict[str, Any]]:
+        if len(parts) > MOST_PARTS:
+            parts, under = parts[:MOST_PARTS], [blocks.context(NOT_ALL_SHOWN), *under]
         last = len(parts) - 1
         return [self._body(i, part, under if i == last else []) for i, part in enumerate(parts)]
 
@@ -269,6 +280,10 @@ class SlackReply:
         mine = [*self._messages, *(ts for ts in there.values() if ts not in self._messages)]
         mine.sort(key=float)
         for index, body in enumerate(bodies):
+            if self._ended and 0 < index >= len(mine):
+                bodies = [*bodies[: index - 1], self._mark_stopped(bodies[index - 1])]
+                await self._write("chat.update", bodies[-1], ts=mine[index - 1])
+                break
             if index < len(mine):
                 if streamed:
                     await self._end_stream(mine[index])
@@ -279,6 +294,9 @@ class SlackReply:
         for surplus in mine[len(bodies) :]:
             await self._remove(surplus)
         return mine[: len(bodies)]
+
+    def _mark_stopped(self, body: dict[str, Any]) -> dict[str, Any]:
+        return body | {"blocks": [*body["blocks"], blocks.context(STOPPED)]}
 
     async def _post(self, body: dict[str, Any]) -> str:
         wait_s = self._pacing.wait_to_post_s(self._place.channel, self._reply_id)

@@ -71,6 +71,12 @@ def get(tx: Tx, reply_id: str) -> ReplyRow:
     return row
 
 
+def waits_for_slack(tx: Tx, conversation: str) -> bool:
+    """Whether an answer is written and not all of it is in Slack yet."""
+    waiting = "select 1 as found from replies where conversation = :conversation and state = 'answered'"
+    return tx.one(waiting, conversation=conversation) is not None
+
+
 def shown_in(tx: Tx, conversation: str, message: str) -> str | None:
     """The id of the reply that occupies a message."""
     row = tx.one(

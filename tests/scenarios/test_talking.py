@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.conversation import turn
+from handlers.reply.reply import MOST_PARTS, STOPPED
 from handlers.slack.links import JOINER
-from tests.support.workspace import text_of, workspace
+from tests.support.workspace import is_final, text_of, workspace
 
 TRANSPORTS = pytest.mark.parametrize("transport", ["socket", "http"])
 
@@ -182,6 +183,44 @@ async def test_the_native_stop_button_ends_the_request_and_keeps_what_was_writte
         assert team.model.requests[0].outcome == "disconnected"
         (reply,) = team.replies("#general", thread)
         assert turn.CUT["stopped"] in str(reply["blocks"])
+
+
+LONG = "word " * 18_000  # nine messages, the later ones one a second
+
+
+async def test_stop_ends_a_delivery_that_is_under_way_and_marks_it(tmp_path: Path) -> None:
+    async with workspace(tmp_path, PARLEY_MAX_TOKENS="100000") as team:
+        team.model.script(LONG)
+        thread = await team.ask("@parley talk")
+        await team.slack.until(lambda: len(team.replies("#general", thread)) >= 2)
+        await team.slack.stop("alice", "#general", thread)
+        await team.quiet()
+        shown = team.replies("#general", thread)
+        assert 2 <= len(shown) <= 7
+        assert STOPPED in str(shown[-1]["blocks"])
+        assert all(is_final(message) for message in shown)
+
+
+async def test_a_question_deleted_during_the_delivery_takes_all_of_the_answer_along(tmp_path: Path) -> None:
+    async with workspace(tmp_path, PARLEY_MAX_TOKENS="100000") as team:
+        team.model.script(LONG)
+        thread = await team.ask("@parley talk")
+        await team.slack.until(lambda: len(team.replies("#general", thread)) >= 2)
+        await team.slack.delete("alice", "#general", thread)
+        await team.quiet()
+        assert team.replies("#general", thread) == []
+        assert len(team.calls("chat.postMessage")) <= 7
+
+
+async def test_a_server_that_never_ends_is_not_read_for_ever_and_that_is_said(tmp_path: Path) -> None:
+    async with workspace(tmp_path, PARLEY_MAX_TOKENS="100000") as team:
+        team.model.script("word " * 60_000)
+        thread = await team.ask("@parley talk")
+        await team.quiet(120)
+        shown = team.replies("#general", thread)
+        assert len(shown) <= MOST_PARTS
+        assert turn.CUT["length"] in str(shown[-1]["blocks"])
+        assert sum(len(text_of(message)) for message in shown) < 1.2 * turn.ANSWER_LIMIT
 
 
 async def test_the_messages_tab_opens_with_prompts_to_begin_with(tmp_path: Path) -> None:

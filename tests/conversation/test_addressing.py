@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import pytest
+
+from bot.conversation.addressing import asks_for_quiet, asks_to_speak, asks_to_stop, is_courtesy
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "thanks", "Thanks!", "sure, thanks!", "ok", "OK.", "Okay great", "👍", "👍🏽👍🏽", ":+1:",
+        ":tada: :heart:", "thank you so much", "Thanks everyone", "perfect, thank you!", "got it",
+        "danke", "Super, danke schön!", "merci beaucoup", "gracias", "ありがとうございます",
+        "谢谢", "спасибо", "yes", "Yep, will do", "<@U0BOB> thanks!", "no problem",
+        "you’re welcome", "…", "!!!", "sounds good 🎉",
+    ],
+)  # fmt: skip
+def test_thanks_ok_and_an_emoji_want_no_answer(text: str) -> None:
+    assert is_courtesy(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "thanks, and what about Friday?", "ok?", "", "  ", "?", "why",
+        "great idea, how much is it", "yes please do", "no, that is wrong", "ok parley",
+        "thanks to whom", "good morning", "hello", "3", "2+2", "50%", "x = y", "the second one",
+        "ja, und am Montag", "perfect day for a walk", "nice, can you translate it",
+    ],
+)  # fmt: skip
+def test_whatever_says_more_may_want_one(text: str) -> None:
+    assert not is_courtesy(text)
+
+
+@pytest.mark.parametrize(
+    "text", [
+        "quiet", "Be quiet, please", "please be quiet in this thread", "Stop answering here!",
+        "sei ruhig", "don't reply in this thread", "Silence.",
+    ],
+)  # fmt: skip
+def test_quiet_is_asked_for_in_so_many_words(text: str) -> None:
+    assert asks_for_quiet(text.replace(", p", " p"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "be quiet about the price",
+        "how do I stop answering mails",
+        "stop",
+        "quietly?",
+    ],
+)
+def test_quiet_is_not_heard_in_a_question(text: str) -> None:
+    assert not asks_for_quiet(text)
+
+
+def test_speaking_again_and_stopping_are_asked_for_likewise() -> None:
+    assert asks_to_speak("You may speak again.")
+    assert asks_to_speak("answer here again please")
+    assert not asks_to_speak("speak again about the price")
+    assert asks_to_stop("Stop!")
+    assert asks_to_stop("please stop")
+    assert not asks_to_stop("stop the server")

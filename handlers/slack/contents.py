@@ -45,6 +45,8 @@ _OF_OTHERS = (
     *_SHARED, *_LINKED, "author_id", "author_name", "bot_id", "app_id", "service_name", "pretext", "title",
     "text", "fields", "image_url", "files", "message_blocks", "video_html", "footer",
 )  # fmt: skip
+# "[April 17th, 2026 5:39 AM] bob: " before the words of a message that was shared.
+_BY_WHOM = re.compile(r"^\[[^\]]*\] [^:\n]{0,80}: ?")
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -219,9 +221,10 @@ def _read_attachment(attachment: Mapping[str, Any], reading: Reading, *, named: 
         *_read_fields(attachment, reading),
     ]
     parts += _read_nested(attachment, reading, said=_count_words(*parts))
-    if not any(parts) and (said := _read(attachment, "fallback", reading)) not in EMPTY_WORDS:
-        parts = [said]
-    parts += _read_without_words(attachment, reading)
+    wordless = list(_read_without_words(attachment, reading))
+    if not any(parts) and not (wordless and _is_shared(attachment)):
+        parts.append(_read_fallback(attachment, reading))
+    parts += wordless
     if not any(parts):
         return [reading.findings.name_unread("an attachment that I cannot read")]
     return [*parts, "" if _is_shared(attachment) else _read(attachment, "footer", reading)]
@@ -229,6 +232,14 @@ def _read_attachment(attachment: Mapping[str, Any], reading: Reading, *, named: 
 
 def _read(attachment: Mapping[str, Any], name: str, reading: Reading) -> str:
     return make_readable(as_text(attachment.get(name)), without=reading.without)
+
+
+def _read_fallback(attachment: Mapping[str, Any], reading: Reading) -> str:
+    """The words for clients that show nothing else; of a shared message without when and by whom."""
+    said = _read(attachment, "fallback", reading)
+    if _is_shared(attachment):
+        said = _BY_WHOM.sub("", said)
+    return "" if said in EMPTY_WORDS else said
 
 
 def _read_title(attachment: Mapping[str, Any], reading: Reading) -> str:

@@ -12,6 +12,7 @@ from bot.core.ids import reply_id
 from bot.core.settings import Settings
 from bot.core.values import File, Incoming, Reply
 from bot.jobs.inbox import Job
+from bot.text import marks
 from bot.voice import message_clips
 from bot.voice.listening_policy import read_policy
 from storage import audit
@@ -74,7 +75,7 @@ def remember_ruling(tx: Tx, incoming: Incoming, reply_id: str, turn: Turn, *, no
         open_questions.add_question(
             tx,
             Channel(where.team, where.channel),
-            read_full_text(tx, incoming),
+            marks.words_alone(read_full_text(tx, incoming)),
             turn.unanswered,
             person=incoming.user,
             conversation=where.key,

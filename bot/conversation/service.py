@@ -170,11 +170,11 @@ class Turns:
         place, joined = incoming.conversation, list[Incoming]()
 
         def wanted(tx: Tx) -> bool:  # its deletion may have overtaken it
-            if conversations.forgotten(tx, place.team, place.channel, incoming.message):
+            if not when(tx) or conversations.forgotten(tx, place.team, place.channel, incoming.message):
                 return False
             if more := add_to_post(tx, incoming):
                 joined.append(more)
-            return when(tx)
+            return True
 
         new = await self._inbox.put(
             incoming.key,

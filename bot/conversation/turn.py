@@ -153,7 +153,8 @@ async def answer_in_conversation(
     if recollection.turns >= services.settings.thread_turn_limit:
         return Turn(Reply(TURN_LIMIT))
     kept = access.remembers(incoming, services.settings)
-    ruling = await services.guard.rule(incoming, recollection.messages, kept=kept)
+    said = replace(incoming, text=marks.words_alone(incoming.text))
+    ruling = await services.guard.rule(said, recollection.messages, kept=kept)
     if ruling and ruling.from_passages:
         access.admit_to_documents(incoming, services.settings)
         return await answer_from_passages(incoming, recollection, ruling, services)

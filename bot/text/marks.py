@@ -26,6 +26,7 @@ _OPENINGS = (
 _MARK = rf"\[(?:an? )?(?:{'|'.join(_OPENINGS)})"
 _LOOKS_LIKE_A_MARK = re.compile(rf"(?im)^([ \t]*)(?={_MARK})\[")
 _IS_A_MARK = re.compile(rf"[> ]*(?:{_MARK}.*)?", re.IGNORECASE)
+_NAMED_IN_A_MARK = re.compile(r"\[[\w ]+: (.*?)(?:, [\d.]+ \w+)?(?:, not read)?\]$")
 _LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _UNITS = (("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000))
 
@@ -44,6 +45,19 @@ def own_words(text: str) -> str:
 def has_words(text: str) -> bool:
     """Whether there is more in a text than marks."""
     return not all(_IS_A_MARK.fullmatch(line) for line in text.split("\n"))
+
+
+def words_alone(text: str) -> str:
+    """What is said in a text, whoever said it: without the marks, but with the names in them."""
+    if "[" not in text:
+        return text
+    lines = (line.lstrip("> ") for line in text.split("\n") if line != END)
+    return "\n".join(_read_mark(line) if _IS_A_MARK.fullmatch(line) else line for line in lines).strip()
+
+
+def _read_mark(line: str) -> str:
+    named = _NAMED_IN_A_MARK.match(line)
+    return named[1] if named else ""
 
 
 def mark_file(name: str, size_bytes: int, kind: str = "file") -> str:

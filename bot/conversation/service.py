@@ -137,6 +137,9 @@ class NoticedReply:
     def show_transcribing(self, done_s: float, total_s: float) -> None:
         self._reply.show_transcribing(done_s, total_s)
 
+    def vouch_for(self, messages: Sequence[Message]) -> None:
+        self._reply.vouch_for(messages)
+
     def append(self, text: str) -> None:
         if self._running.ended == "joined":  # said before more of the question came: it is asked anew
             return

@@ -149,7 +149,7 @@ async def answer_in_conversation(
 ) -> Turn:
     """From words to an answer, within the conversation and the channel's subject."""
     recollection = await services.memory.recall(incoming)
-    live_reply.vouch_for(recollection.messages)
+    live_reply.vouch_for([replace(m, text=marks.leave_out_quotes(m.text)) for m in recollection.messages])
     if recollection.turns >= services.settings.thread_turn_limit:
         return Turn(Reply(TURN_LIMIT))
     kept = access.remembers(incoming, services.settings)

@@ -47,6 +47,18 @@ def has_words(text: str) -> bool:
     return not all(_IS_A_MARK.fullmatch(line) for line in text.split("\n"))
 
 
+def leave_out_quotes(text: str) -> str:
+    """What the author of a message wrote, without what came along from others."""
+    kept, quoting = list[str](), False
+    for line in text.split("\n"):
+        if quoting and line.startswith(">"):
+            continue
+        quoting = "[" in line and _IS_A_MARK.fullmatch(line) is not None
+        if not quoting:
+            kept.append(line)
+    return "\n".join(kept)
+
+
 def words_alone(text: str) -> str:
     """What is said in a text, whoever said it: without the marks, but with the names in them."""
     if "[" not in text:

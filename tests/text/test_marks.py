@@ -48,6 +48,14 @@ def test_sizes_read_as_people_say_them(size: int, said: str) -> None:
     assert marks.format_bytes(size) == said
 
 
+def test_quotes_are_told_from_what_their_poster_wrote() -> None:
+    text = (
+        f"see https://a.example\n> as I said\n\n{FORWARD} https://b.example\n{marks.END}\nhttps://c.example"
+    )
+    assert marks.leave_out_quotes(text) == "see https://a.example\n> as I said\n\nhttps://c.example"
+    assert marks.leave_out_quotes("> mine\n\n[1] is a note") == "> mine\n\n[1] is a note"
+
+
 def test_the_guard_judges_words_and_names_and_no_marks() -> None:
     text = "\n\n".join(
         (

@@ -11,13 +11,12 @@ from bot.conversation.surroundings import Surroundings
 from bot.core.errors import SlackRefused
 from bot.core.settings import Settings
 from bot.core.values import Conversation, Incoming
-from bot.text.marks import mark_file, quote
 from bot.text.redact import redact
 from handlers.reply.reply import SlackReply
 from handlers.slack import mrkdwn
 from handlers.slack.blocks import Block
 from handlers.slack.client import SlackClient
-from handlers.slack.contents import Contents, is_by_app, name_app, read_contents
+from handlers.slack.contents import is_by_app, quote_app, read_contents
 from handlers.slack.directory import Directory
 from handlers.slack.own_messages import is_card
 from handlers.slack.pacing import Pacing
@@ -119,19 +118,10 @@ class SlackChat:
         if message.get("user") == self.slack.bot_user:
             words = "" if is_card(message) else mrkdwn.make_readable(message.get("text") or "")
             return ThreadMessage(ts, "assistant", "", words) if words else None
-        found = read_contents(message, bot=self.slack.bot_user)
         if is_by_app(message):
-            return _quote_app(message, found)
+            quoted = quote_app(message, bot=self.slack.bot_user)
+            return ThreadMessage(ts, "human", "", "", quoted) if quoted else None
+        found = read_contents(message, bot=self.slack.bot_user)
         if not (found.text or found.quoted or found.files):
             return None
         return ThreadMessage(ts, "human", message.get("user") or "", found.text, found.quoted, found.files)
-
-
-def _quote_app(message: dict[str, Any], found: Contents) -> ThreadMessage | None:
-    """What an app posted, an alert for example: all of it stands under its name."""
-    files = (mark_file(file.name, file.size_bytes, file.kind) for file in found.files)
-    words = "\n\n".join(filter(None, (found.text, found.quoted, *files)))
-    if not words:
-        return None
-    quoted = quote(f"Message by the app {name_app(message)}", words)
-    return ThreadMessage(message["ts"], "human", "", "", quoted)

@@ -20,7 +20,7 @@ from handlers.slack.bolt import AsyncBoltRequest, BoltResponse
 from handlers.slack.client import SlackClient
 from handlers.slack.contents import read_contents
 from handlers.slack.payloads import POST_SUBTYPES, TOMBSTONE, is_bot, message_key, team_of
-from handlers.slack.posts import find_mention, incoming_from
+from handlers.slack.posts import app_post_from, find_mention, incoming_from
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +91,11 @@ class Intake:
         """
         after, before = event.get("message") or {}, event.get("previous_message") or {}
         bot = self._find_bot_user(body)
-        if is_bot(after, bot) or not after.get("user"):
+        if is_bot(after, bot):
+            if after.get("user") != bot:
+                await self._turns.change_remembered(app_post_from(body, event, after, bot))
+            return
+        if not after.get("user"):
             return
         changed, was = incoming_from(body, event, after, bot), read_contents(before, bot=bot)
         if changed.text == was.text and after.get("text") == before.get("text"):
@@ -103,7 +107,11 @@ class Intake:
 
     async def _store(self, body: dict[str, Any], event: dict[str, Any], message: dict[str, Any]) -> None:
         bot = self._find_bot_user(body)
-        if is_bot(message, bot) or not message.get("user"):
+        if is_bot(message, bot):
+            if message.get("user") != bot and message.get("thread_ts"):
+                await self._turns.remember_aside(app_post_from(body, event, message, bot))
+            return
+        if not message.get("user"):
             return
         incoming = incoming_from(body, event, message, bot)
         if incoming.direct or incoming.mentioned:

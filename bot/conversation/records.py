@@ -106,6 +106,12 @@ def remember_beside(tx: Tx, incoming: Incoming, *, now: float) -> None:
         remember_post(tx, incoming, now=now)
 
 
+def remember_unheard(tx: Tx, settings: Settings, incoming: Incoming, *, now: float) -> None:
+    """Remembers that files were posted which the channel does not want heard."""
+    if takes_part(tx, incoming.conversation.key) and not asks_for_answer(settings, incoming, tx):
+        remember_beside(tx, incoming, now=now)
+
+
 def edit_message(tx: Tx, edited: Incoming, *, now: float) -> None:
     """What waits, what is remembered and what may be asked again follow the edit of a post."""
     where = edited.conversation

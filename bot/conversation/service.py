@@ -30,6 +30,7 @@ from bot.conversation.records import (
     load_reply,
     remember_post,
     remember_turn,
+    remember_unheard,
     takes_part,
 )
 from bot.conversation.turn import CAME_TOO_LATE, Stoppable, Turn, TurnServices, run_turn
@@ -211,15 +212,24 @@ class Turns:
         """
         if why_closed(incoming, self._services.settings):
             return
-        await self.take(incoming, when=partial(asks_for_answer, self._services.settings, incoming))
+        settings = self._services.settings
+        await self.take(incoming, when=partial(asks_for_answer, settings, incoming))
+        if incoming.files and remembers(incoming, settings):
+            await self._engine.write(remember_unheard, settings, incoming, now=self._now())
 
     async def remember_aside(self, incoming: Incoming) -> None:
-        """A post in a thread of ours that is said to somebody else: remembered, not answered."""
+        """A post in a thread of ours that is said to somebody else, or by another app: remembered, not
+        answered."""
         settings = self._services.settings
         if why_closed(incoming, settings) or not remembers(incoming, settings):
             return
         if await self._engine.read(takes_part, incoming.conversation.key):
             await self._engine.write(remember_post, incoming, now=self._now())
+
+    async def change_remembered(self, post: Incoming) -> None:
+        """Another app changed what it posted: an alert is over."""
+        if await self._engine.read(knows_post, post):
+            await self._engine.write(edit_message, post, now=self._now())
 
     async def apply_edit(self, edited: Incoming) -> None:
         """What waits and what is remembered follow the edit; an answer that was given stays."""

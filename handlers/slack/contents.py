@@ -89,6 +89,14 @@ def read_contents(message: Mapping[str, Any], *, bot: str = "") -> Contents:
     )
 
 
+def quote_app(message: Mapping[str, Any], *, bot: str = "") -> str:
+    """What an app posted, an alert for example: all of it under the app's name; "" where it says nothing."""
+    found = read_contents(message, bot=bot)
+    files = (mark_file(file.name, file.size_bytes, file.kind) for file in found.files)
+    words = "\n\n".join(filter(None, (found.text, found.quoted, *files)))
+    return quote(f"Message by the app {name_app(message)}", words) if words else ""
+
+
 def is_by_app(message: Mapping[str, Any]) -> bool:
     """Whether an app posted it, and not a person."""
     app = message.get("bot_id") or message.get("subtype") == "bot_message"
@@ -173,8 +181,9 @@ def _is_shared(attachment: Mapping[str, Any]) -> bool:
 
 def _quote_attachment(attachment: Mapping[str, Any], reading: Reading) -> str:
     """What others wrote, under a line that says who and where."""
-    parts = _read_attachment(attachment, reading, named=True)
-    return quote(_name_source(attachment), _join(parts), when=_read_time(attachment.get("ts")))
+    source, author = _name_source(attachment), tidy_name(as_text(attachment.get("author_name")))
+    parts = _read_attachment(attachment, reading, named=author in source)
+    return quote(source, _join(parts), when=_read_time(attachment.get("ts")))
 
 
 def _name_source(attachment: Mapping[str, Any]) -> str:
@@ -270,7 +279,10 @@ def _read_nested(attachment: Mapping[str, Any], reading: Reading, *, said: Count
         if not _count_words(*parts) <= said:
             yield from parts
     for each in reading.each(attachment.get("attachments")):
-        yield from _read_attachment(each, reading.deeper())
+        if _is_own(each, by_app=True):
+            yield from _read_attachment(each, reading.deeper())
+        else:
+            yield _quote_attachment(each, reading.deeper())
 
 
 def _read_without_words(attachment: Mapping[str, Any], reading: Reading) -> Iterator[str]:

@@ -6,12 +6,13 @@ What has another shape than Slack's raises one of AttributeError, LookupError, T
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from bot.core.values import Conversation, Incoming
 from handlers.slack import mrkdwn
-from handlers.slack.contents import Contents, read_contents
+from handlers.slack.contents import Contents, quote_app, read_contents
 from handlers.slack.payloads import is_external, message_key, team_of
 from handlers.slack.rich_text import find_mentioned
 
@@ -45,6 +46,13 @@ def incoming_from(body: dict[str, Any], event: dict[str, Any], message: dict[str
         unreadable=found.unreadable,
         unfinished=_is_unfinished(found, told_as_mention=told_as_mention),
     )
+
+
+def app_post_from(body: dict[str, Any], event: dict[str, Any], message: dict[str, Any], bot: str) -> Incoming:
+    """What another app posted, to be remembered as its words: nobody asks anything with it."""
+    by_nobody = incoming_from(body, event, {**message, "user": ""}, bot)
+    quoted = quote_app(message, bot=bot)
+    return replace(by_nobody, text="", quoted=quoted, files=(), unreadable=(), mentioned=False)
 
 
 def find_mention(message: dict[str, Any], bot: str) -> bool | None:

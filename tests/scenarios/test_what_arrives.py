@@ -198,6 +198,25 @@ async def test_called_into_a_thread_it_reads_every_shape_in_it(tmp_path: Path) -
         assert prompt.count("Build 7") == 1
 
 
+async def test_what_an_app_adds_to_a_thread_and_changes_in_it_is_known_to_later_questions(
+    tmp_path: Path,
+) -> None:
+    async with workspace(tmp_path) as team:
+        thread = await team.slack.say("zapbot", "#general", "checkout is down")
+        await team.ask("@parley what is up?", thread=thread)
+        await team.answer("#general", thread)
+        await team.slack.say("zapbot", "#general", "it was the disk", thread_ts=thread)
+        await team.slack.edit("zapbot", "#general", thread, "checkout is up again")
+        await team.quiet()
+        await team.ask("and now?", thread=thread)
+        await team.answer("#general", thread, count=2)
+        prompt = team.model.requests[-1].prompt
+        assert "[Message by the app zapbot]\n> checkout is up again\n" in prompt
+        assert "[Message by the app zapbot]\n> it was the disk\n" in prompt
+        assert "is down" not in prompt
+        assert len(team.model.requests) == 2
+
+
 # What cannot be read
 
 
@@ -289,6 +308,19 @@ async def test_a_file_from_another_company_has_the_name_that_slack_tells_when_as
         await team.ask("and?", user="dana", channel="#partners", thread=thread)
         await team.answer("#partners", thread, count=2)
         assert "[file: plan.pdf, not read]" in team.model.requests[-1].prompt
+
+
+async def test_a_clip_that_the_channel_does_not_want_heard_is_known_by_its_name(tmp_path: Path) -> None:
+    async with workspace(tmp_path, PARLEY_VOICE_LISTEN="mentioned") as team:
+        thread = await team.ask("@parley hello")
+        await team.answer("#general", thread)
+        await team.slack.upload(
+            "bob", "#general", "audio_message.m4a", b"x" * 2_000, thread_ts=thread, voice=True
+        )
+        await team.quiet()
+        await team.ask("what did Bob say?", thread=thread)
+        await team.answer("#general", thread, count=2)
+        assert "[voice clip: audio_message.m4a, 2 kB, not read]" in team.model.requests[-1].prompt
 
 
 BARE = {"bare_mentions": True}

@@ -233,6 +233,16 @@ def test_a_pasted_table_in_a_forwarded_message_is_read() -> None:
     assert "> | Item A |" in read(attachments=[FORWARD | nested]).quoted
 
 
+def test_a_forwarded_message_that_forwards_another_names_both_authors() -> None:
+    inner = FORWARD | {"author_name": "Carol Counter", "channel_name": "finance", "text": "sell"}
+    lines = read(attachments=[FORWARD | {"text": "look", "attachments": [inner]}]).quoted.split("\n")
+    assert lines[1:] == [
+        "> look",
+        "> [Forwarded message by Carol Counter in #finance] 2026-04-17 05:39 UTC",
+        "> > sell",
+    ]
+
+
 def test_the_preview_of_a_link_says_what_it_is_a_preview_of() -> None:
     preview = {
         "id": 1,

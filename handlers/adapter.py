@@ -16,6 +16,7 @@ from handlers.reply.reply import SlackReply
 from handlers.slack import mrkdwn
 from handlers.slack.blocks import Block
 from handlers.slack.client import SlackClient
+from handlers.slack.contents import is_by_app, quote_app, read_contents
 from handlers.slack.directory import Directory
 from handlers.slack.own_messages import is_card
 from handlers.slack.pacing import Pacing
@@ -104,18 +105,23 @@ class SlackChat:
             except SlackRefused as exc:
                 log.warning("a thread cannot be read: %s", exc.code)
                 return posts, False
-            posts += [
-                self._read_post(m)
-                for m in page.get("messages") or ()
-                if (m.get("text") or m.get("files")) and float(m["ts"]) < float(before) and not is_card(m)
-            ]
+            earlier = [m for m in page.get("messages") or () if float(m["ts"]) < float(before)]
+            posts += filter(None, map(self._read_post, earlier))
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
                 return posts[-THREAD_MESSAGES:], len(posts) <= THREAD_MESSAGES
         return posts[-THREAD_MESSAGES:], False
 
-    def _read_post(self, message: dict[str, Any]) -> ThreadMessage:
-        text = mrkdwn.make_readable(message.get("text") or "", without=self.slack.bot_user)
+    def _read_post(self, message: dict[str, Any]) -> ThreadMessage | None:
+        """A post as it is remembered; None for one that says nothing, or only repeats what a person said."""
+        ts = message["ts"]
         if message.get("user") == self.slack.bot_user:
-            return ThreadMessage(message["ts"], "assistant", "", text)
-        return ThreadMessage(message["ts"], "human", message.get("user") or message.get("bot_id") or "", text)
+            words = "" if is_card(message) else mrkdwn.make_readable(message.get("text") or "")
+            return ThreadMessage(ts, "assistant", "", words) if words else None
+        if is_by_app(message):
+            quoted = quote_app(message, bot=self.slack.bot_user)
+            return ThreadMessage(ts, "human", "", "", quoted) if quoted else None
+        found = read_contents(message, bot=self.slack.bot_user)
+        if not (found.text or found.quoted or found.files):
+            return None
+        return ThreadMessage(ts, "human", message.get("user") or "", found.text, found.quoted, found.files)

@@ -18,7 +18,9 @@ from handlers.slack import mrkdwn
 from handlers.slack.allowed_hosts import is_slack_address
 from handlers.slack.bolt import AsyncBoltRequest, BoltResponse
 from handlers.slack.client import SlackClient
-from handlers.slack.payloads import POST_SUBTYPES, TOMBSTONE, incoming_from, is_bot, message_key, team_of
+from handlers.slack.contents import read_contents
+from handlers.slack.payloads import POST_SUBTYPES, TOMBSTONE, is_bot, message_key, team_of
+from handlers.slack.posts import app_post_from, find_mention, incoming_from
 
 log = logging.getLogger(__name__)
 
@@ -83,21 +85,33 @@ class Intake:
         await self._clips.forget_message(key, team, channel, ts)
 
     async def _apply_edit(self, body: dict[str, Any], event: dict[str, Any]) -> None:
-        """Changes the stored text; an edit that adds a mention is a question."""
+        """Changes the stored text; an edit that adds a mention is a question.
+
+        What Slack adds to a post by itself (a quote of what its link leads to) is no edit by its author.
+        """
         after, before = event.get("message") or {}, event.get("previous_message") or {}
         bot = self._find_bot_user(body)
-        if is_bot(after, bot) or after.get("text") == before.get("text"):
+        if is_bot(after, bot):
+            if after.get("user") != bot:
+                await self._turns.change_remembered(app_post_from(body, event, after, bot))
             return
-        team, channel, ts = team_of(body), event["channel"], after["ts"]
-        new, old = after.get("text", ""), before.get("text", "")
-        text = mrkdwn.make_readable(new, without=bot)
-        await self._turns.apply_edit(message_key(team, channel, ts), team, channel, ts, text)
-        if mrkdwn.is_mentioned(new, bot) and not mrkdwn.is_mentioned(old, bot):
+        if not after.get("user"):
+            return
+        changed, was = incoming_from(body, event, after, bot), read_contents(before, bot=bot)
+        if changed.text == was.text and after.get("text") == before.get("text"):
+            await self._turns.add(changed)
+            return
+        await self._turns.apply_edit(changed)
+        if changed.mentioned and not find_mention(before, bot):
             await self._store(body, event, after)
 
     async def _store(self, body: dict[str, Any], event: dict[str, Any], message: dict[str, Any]) -> None:
         bot = self._find_bot_user(body)
-        if is_bot(message, bot) or not message.get("user"):
+        if is_bot(message, bot):
+            if message.get("user") != bot and message.get("thread_ts"):
+                await self._turns.remember_aside(app_post_from(body, event, message, bot))
+            return
+        if not message.get("user"):
             return
         incoming = incoming_from(body, event, message, bot)
         if incoming.direct or incoming.mentioned:

@@ -19,7 +19,7 @@ from bot.conversation.surroundings import PeopleReader, find_names, name_people
 from bot.core.access import remembers
 from bot.core.errors import AskError, ContextTooLong, ProviderError
 from bot.core.settings import Settings
-from bot.core.values import Conversation, Incoming, Message, Prompt, Role, Scope
+from bot.core.values import Conversation, File, Incoming, Message, Prompt, Role, Scope
 from bot.provider.service import Provider
 from bot.text import tokens
 from bot.voice import message_clips
@@ -45,12 +45,15 @@ MOST_MESSAGES = conversations.RECALLED * 3 // 4
 
 @dataclass(frozen=True, slots=True)
 class ThreadMessage:
-    """One message of somebody else's thread, as it was read there."""
+    """One message of somebody else's thread, as it was read there: what its author wrote, what came along
+    from others (all of it, where an app wrote it), and files."""
 
     message: str
     role: Role
     person: str
     text: str
+    quoted: str = ""
+    files: tuple[File, ...] = ()
 
 
 class ThreadReader(PeopleReader, Protocol):
@@ -254,9 +257,7 @@ def with_spoken_words(tx: Tx, place: Conversation, found: Sequence[ThreadMessage
     def in_full(m: ThreadMessage) -> ThreadMessage:
         if m.role != "human":
             return m
-        return replace(
-            m, text=message_clips.add_spoken_words(tx, place.team, place.channel, m.message, m.text)
-        )
+        return replace(m, text=message_clips.read_in_full(tx, place.team, place.channel, m))
 
     return [m for m in map(in_full, found) if m.text]
 

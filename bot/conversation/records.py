@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 
 from bot.conversation.account import dump_account, make_account
@@ -10,8 +11,9 @@ from bot.conversation.turn import Turn
 from bot.core.codec import decode, encode
 from bot.core.ids import reply_id
 from bot.core.settings import Settings
-from bot.core.values import Incoming, Reply
+from bot.core.values import File, Incoming, Reply
 from bot.jobs.inbox import Job
+from bot.text import marks
 from bot.voice import message_clips
 from bot.voice.listening_policy import read_policy
 from storage import audit
@@ -25,11 +27,13 @@ from storage.privacy import forget
 from storage.voice import clips, recordings
 
 
-def begin_reply(tx: Tx, job: Job, incoming: Incoming, *, now: float) -> tuple[ReplyRow, bool]:
-    """The reply's row, and whether its question was deleted since it was asked."""
+def begin_reply(tx: Tx, job: Job, incoming: Incoming, *, now: float) -> tuple[ReplyRow, Incoming, bool]:
+    """The reply's row, the question as it is now, and whether it was deleted since it was asked."""
     where = incoming.conversation
     row = replies.begin(tx, reply_id(job.key), job.seq, where, incoming.user, now=now)
-    return row, messages.forgotten(tx, where.team, where.channel, incoming.message)
+    gone = messages.forgotten(tx, where.team, where.channel, incoming.message)
+    kept = inbox.read_payload(tx, job.key)
+    return row, decode(kept) if kept else incoming, gone
 
 
 def remember_turn(tx: Tx, incoming: Incoming, reply_id: str, turn: Turn, *, kept: bool, now: float) -> None:
@@ -37,10 +41,12 @@ def remember_turn(tx: Tx, incoming: Incoming, reply_id: str, turn: Turn, *, kept
 
     `kept` False: that there was a turn is counted, and no word of it stays.
     """
-    incoming = replace(incoming, text=read_full_text(tx, incoming))
+    incoming = replace(incoming, files=turn.spoken.add_names(incoming.files))
     replies.mark_answered(tx, reply_id, encode(turn.reply), account=dump_account(make_account(turn)))
     remember_ruling(tx, incoming, reply_id, turn, now=now)
     if turn.completion is None:
+        if kept and (incoming.files or incoming.unreadable):
+            remember_beside(tx, incoming, now=now)
         return
     if not kept:
         messages.count_turn(tx, incoming.conversation, now=now)
@@ -70,7 +76,7 @@ def remember_ruling(tx: Tx, incoming: Incoming, reply_id: str, turn: Turn, *, no
         open_questions.add_question(
             tx,
             Channel(where.team, where.channel),
-            incoming.text,
+            marks.words_alone(read_full_text(tx, incoming)),
             turn.unanswered,
             person=incoming.user,
             conversation=where.key,
@@ -85,26 +91,117 @@ def remember_post(tx: Tx, incoming: Incoming, *, now: float) -> None:
         role="human",
         message=incoming.key if incoming.follow_up else incoming.message,
         person=incoming.user,
-        text=incoming.text,
+        text=read_full_text(tx, incoming),
         whole=True,
         tokens=0,
         now=now,
     )
 
 
-def edit_message(tx: Tx, key: str, team: str, channel: str, message: str, text: str, *, now: float) -> None:
-    words = message_clips.add_spoken_words(tx, team, channel, message, text)
+def remember_beside(tx: Tx, incoming: Incoming, *, now: float) -> None:
+    """Remembers a post that nothing was asked of the model about, in a conversation that is remembered.
+
+    Any other is read from Slack, this post with it, when something is asked there.
+    """
+    if messages.recall(tx, incoming.conversation.key, limit=1).last_at is not None:
+        remember_post(tx, incoming, now=now)
+
+
+def remember_unheard(tx: Tx, settings: Settings, incoming: Incoming, *, now: float) -> None:
+    """Remembers that files were posted which the channel does not want heard."""
+    if takes_part(tx, incoming.conversation.key) and not asks_for_answer(settings, incoming, tx):
+        remember_beside(tx, incoming, now=now)
+
+
+def edit_message(tx: Tx, edited: Incoming, *, now: float) -> None:
+    """What waits, what is remembered and what may be asked again follow the edit of a post."""
+    where = edited.conversation
+    spoken = clips.of_message(tx, where.team, where.channel, edited.message)
+
+    def change(asked: Incoming) -> Incoming:
+        if spoken and not asked.files:  # it was corrected: its text holds what is said in the files
+            words = message_clips.read_in_full(tx, where.team, where.channel, edited)
+            return replace(asked, text=words, edited=True)
+        return replace(
+            asked,
+            text=edited.text,
+            quoted=edited.quoted,
+            files=join_files(asked.files, edited.files),
+            unreadable=edited.unreadable,
+            edited=True,
+        )
+
+    for clip in spoken:
+        clips.change_question(tx, clip.id, encode(change(decode(clip.asked))))
+    for key in inbox.list_keys(tx, edited.key):
+        change_question(tx, key, change)
+    text = message_clips.read_in_full(tx, where.team, where.channel, edited)
+    messages.edit(tx, where.team, where.channel, edited.message, text, now=now)
+
+
+def add_to_post(tx: Tx, later: Incoming) -> Incoming | None:
+    """Adds what another event tells of a post to the question that it is, until that is answered.
+
+    The question as it is then; None when there is none, or nothing new.
+    """
+    payload = inbox.read_payload(tx, later.key)
+    if payload is None:
+        return None
+    asked = decode(payload)
+    joined = join_posts(asked, later)
+    if joined == asked:
+        return None
+    change_question(tx, later.key, lambda _: joined)
+    return joined
+
+
+def extend_remembered(tx: Tx, later: Incoming) -> None:
+    """What is remembered of a post gets what Slack added to it since."""
+    where = later.conversation
+    text = message_clips.read_in_full(tx, where.team, where.channel, later)
+    messages.extend(tx, where.team, where.channel, later.message, text)
+
+
+def change_question(tx: Tx, key: str, change: Callable[[Incoming], Incoming]) -> None:
+    """Changes what waits under a key, and what of it may be asked again."""
 
     def changed(payload: str) -> str:
-        asked = decode(payload)  # without files, its text holds what was said in them
-        return encode(replace(asked, text=text if asked.files else words))
+        return encode(change(decode(payload)))
 
-    for clip in clips.of_message(tx, team, channel, message):
-        clips.change_question(tx, clip.id, changed(clip.asked))
-    for known in inbox.list_keys(tx, key):
-        inbox.amend(tx, known, changed)
-        replies.amend_question(tx, reply_id(known), changed)
-    messages.edit(tx, team, channel, message, words, now=now)
+    inbox.amend(tx, key, changed)
+    replies.amend_question(tx, reply_id(key), changed)
+
+
+def join_posts(asked: Incoming, later: Incoming) -> Incoming:
+    """A post as two events tell of it together: either may lack files, a pasted table, a quote.
+
+    Once its author has edited it, a delivery of what it was before adds no word.
+    """
+    joined = replace(
+        asked,
+        files=join_files(asked.files, later.files),
+        direct=asked.direct or later.direct,
+        mentioned=asked.mentioned or later.mentioned,
+        external=asked.external or later.external,
+        unfinished=asked.unfinished and later.unfinished,
+    )
+    if asked.edited:
+        return joined
+    return replace(
+        joined,
+        text=max(asked.text, later.text, key=len),
+        quoted=max(asked.quoted, later.quoted, key=len),
+        unreadable=max(asked.unreadable, later.unreadable, key=len),
+    )
+
+
+def join_files(known: tuple[File, ...], more: tuple[File, ...]) -> tuple[File, ...]:
+    """All of them, each once; one whose address is known stands for one that is only promised."""
+    files = {file.id: file for file in known}
+    for file in more:
+        if file.id not in files or not files[file.id].url:
+            files[file.id] = file
+    return tuple(files.values())
 
 
 def forget_message(tx: Tx, key: str, team: str, channel: str, message: str, *, now: float) -> bool:
@@ -135,7 +232,15 @@ def erase_words(tx: Tx, incoming: Incoming, key: str, reply_id: str) -> None:
     replies.blank(tx, reply_id)
     recordings.forget_conversation(tx, conversation)
     for clip in clips.of_conversation(tx, conversation):
-        clips.change_question(tx, clip.id, encode(replace(decode(clip.asked), text="", files=())))
+        bare = replace(decode(clip.asked), text="", quoted="", files=(), unreadable=())
+        clips.change_question(tx, clip.id, encode(bare))
+
+
+def knows_post(tx: Tx, post: Incoming) -> bool:
+    """Whether a post waits to be answered, or is remembered."""
+    where = post.conversation
+    waits = inbox.read_payload(tx, post.key) is not None
+    return waits or messages.is_kept(tx, where.team, where.channel, post.message)
 
 
 def takes_part(tx: Tx, conversation: str) -> bool:
@@ -147,16 +252,16 @@ def asks_for_answer(settings: Settings, incoming: Incoming, tx: Tx) -> bool:
     place = incoming.conversation
     if not takes_part(tx, place.key):
         return False
-    only_files = incoming.files and not incoming.text
+    only_files = incoming.files and not (incoming.text or incoming.quoted)
     return not only_files or read_policy(tx, settings, place.team, place.channel).allows(incoming)
 
 
 def read_full_text(tx: Tx, incoming: Incoming) -> str:
-    """What the person said, in writing and in recordings."""
-    if not incoming.files:
-        return incoming.text
+    """What the person said, in writing and in recordings, with all that came along."""
+    if not incoming.files:  # where it was corrected, its text holds what is said in its files
+        return message_clips.SpokenWords().in_full(incoming)
     place = incoming.conversation
-    return message_clips.add_spoken_words(tx, place.team, place.channel, incoming.message, incoming.text)
+    return message_clips.read_in_full(tx, place.team, place.channel, incoming)
 
 
 def load_reply(payload: str) -> Reply:

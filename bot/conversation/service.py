@@ -9,26 +9,31 @@ crash goes on from there.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Protocol
 
 from bot.conversation.memory import ThreadReader, recollection_from
 from bot.conversation.records import (
+    add_to_post,
     asks_for_answer,
     begin_reply,
     edit_message,
     erase_words,
+    extend_remembered,
     forget_message,
+    knows_post,
     load_reply,
     remember_post,
     remember_turn,
+    remember_unheard,
     takes_part,
 )
-from bot.conversation.turn import Stoppable, Turn, TurnServices, run_turn
+from bot.conversation.turn import CAME_TOO_LATE, Stoppable, Turn, TurnServices, run_turn
 from bot.core.access import remembers, why_closed, without_later_actions
 from bot.core.codec import decode, encode
 from bot.core.errors import BotError, Conflict, Missing, ProviderError, TooOld, TriedAgain
@@ -47,6 +52,9 @@ log = logging.getLogger(__name__)
 
 MESSAGE = "message"  # the kind of job
 AGAIN = ":again"  # ends the key of a question that is asked once more
+# So long a question waits that is known to be unfinished: Slack's other event of the same post, or the quote
+# of a message that it links to, comes a moment later.
+UNFINISHED_S = 2.0
 PATIENT_TRIES = 5  # some minutes; then the person is told that Slack or the database is away
 
 
@@ -83,13 +91,16 @@ class ChatSide(ThreadReader, Protocol):
 
 @dataclass(slots=True)
 class Running:
-    """A turn that is being worked on, and the two ways it can be ended from outside."""
+    """A turn that is being worked on, and the ways it can be ended from outside."""
 
     key: str
     incoming: Incoming
     work: Stoppable | None = None
-    ended: str = ""  # "stopped" or "deleted"
+    ended: str = ""  # "stopped", "deleted", or "joined": to begin anew with what has come since
     ending: asyncio.Task[None] | None = None
+    answering: bool = False  # words of an answer were handed on
+    missed: tuple[str, ...] = ()  # what came too late for that
+    joined: asyncio.Event = field(default_factory=asyncio.Event)
 
     def watch(self, work: Stoppable | None) -> None:
         self.work = work
@@ -105,6 +116,48 @@ class Running:
         self.ended = why
         if self.work is not None:
             self.ending = asyncio.create_task(self.work.aclose())
+
+    def join(self, incoming: Incoming) -> None:
+        """More of the question came: the turn begins anew with it, if nothing of an answer was shown."""
+        files = incoming.files[len(self.incoming.files) :]
+        more = bool(files) or incoming.text != self.incoming.text
+        self.incoming = incoming
+        self.joined.set()
+        if self.answering:
+            self.missed += tuple(file.name or "a file" for file in files)
+        elif more and not self.ended:
+            self.end("joined")
+
+    def begin_anew(self) -> bool:
+        """Whether the turn ended because more came, and is now to be run again."""
+        if self.ended != "joined":
+            return False
+        self.ended = ""
+        return True
+
+
+class NoticedReply:
+    """A reply that tells the running turn of its first words."""
+
+    def __init__(self, reply: ReplyHandle, running: Running) -> None:
+        self._reply = reply
+        self._running = running
+
+    def show_transcribing(self, done_s: float, total_s: float) -> None:
+        self._reply.show_transcribing(done_s, total_s)
+
+    def vouch_for(self, messages: Sequence[Message]) -> None:
+        self._reply.vouch_for(messages)
+
+    def append(self, text: str) -> None:
+        if self._running.ended == "joined":  # said before more of the question came: it is asked anew
+            return
+        self._running.answering = True
+        self._reply.append(text)
+
+    def take_back(self) -> None:
+        self._running.answering = False
+        self._reply.take_back()
 
 
 class Turns:
@@ -131,10 +184,14 @@ class Turns:
 
     async def take(self, incoming: Incoming, *, when: Callable[[Tx], bool] = lambda tx: True) -> None:
         """Stores a post that asks for an answer; returns when it is on disk."""
-        place = incoming.conversation
+        place, joined = incoming.conversation, list[Incoming]()
 
         def wanted(tx: Tx) -> bool:  # its deletion may have overtaken it
-            return when(tx) and not conversations.forgotten(tx, place.team, place.channel, incoming.message)
+            if not when(tx) or conversations.forgotten(tx, place.team, place.channel, incoming.message):
+                return False
+            if more := add_to_post(tx, incoming):
+                joined.append(more)
+            return True
 
         new = await self._inbox.put(
             incoming.key,
@@ -146,6 +203,20 @@ class Turns:
             when=wanted,
         )
         METRICS.count("parley_received_total", outcome="stored" if new else "known or not for us")
+        self._join(joined)
+
+    async def add(self, later: Incoming) -> None:
+        """Adds what Slack added to a post by itself, where the post waits or is remembered."""
+        if await self._engine.read(knows_post, later):
+            joined = await self._engine.write(add_to_post, later)
+            await self._engine.write(extend_remembered, later)
+            self._join([joined] if joined else [])
+
+    def _join(self, joined: list[Incoming]) -> None:
+        for question in joined:
+            for running in self._running.values():
+                if running.key == question.key:
+                    running.join(question)
 
     async def take_follow_up(self, incoming: Incoming) -> None:
         """A post in a thread, without a mention: asks for an answer where we already take part.
@@ -154,21 +225,30 @@ class Turns:
         """
         if why_closed(incoming, self._services.settings):
             return
-        await self.take(incoming, when=partial(asks_for_answer, self._services.settings, incoming))
+        settings = self._services.settings
+        await self.take(incoming, when=partial(asks_for_answer, settings, incoming))
+        if incoming.files and remembers(incoming, settings):
+            await self._engine.write(remember_unheard, settings, incoming, now=self._now())
 
     async def remember_aside(self, incoming: Incoming) -> None:
-        """A post in a thread of ours that is said to somebody else: remembered, not answered."""
+        """A post in a thread of ours that is said to somebody else, or by another app: remembered, not
+        answered."""
         settings = self._services.settings
         if why_closed(incoming, settings) or not remembers(incoming, settings):
             return
         if await self._engine.read(takes_part, incoming.conversation.key):
             await self._engine.write(remember_post, incoming, now=self._now())
 
-    async def apply_edit(self, key: str, team: str, channel: str, message: str, text: str) -> None:
+    async def change_remembered(self, post: Incoming) -> None:
+        """Another app changed what it posted: an alert is over."""
+        if await self._engine.read(knows_post, post):
+            await self._engine.write(edit_message, post, now=self._now())
+
+    async def apply_edit(self, edited: Incoming) -> None:
         """What waits and what is remembered follow the edit; an answer that was given stays."""
-        await self._engine.write(edit_message, key, team, channel, message, text, now=self._now())
-        for running in self._about(key):
-            running.incoming = replace(running.incoming, text=text)
+        await self._engine.write(edit_message, edited, now=self._now())
+        for running in self._about(edited.key):
+            running.incoming = replace(running.incoming, text=edited.text, quoted=edited.quoted)
 
     async def apply_deletion(self, key: str, team: str, channel: str, message: str) -> None:
         """The person took it back: no answer if there is none yet, and nothing is remembered of it."""
@@ -246,7 +326,7 @@ class Turns:
 
     async def _run(self, job: Job, incoming: Incoming) -> list[Effect]:
         place = incoming.conversation
-        row, gone = await self._engine.write(begin_reply, job, incoming, now=self._now())
+        row, incoming, gone = await self._engine.write(begin_reply, job, incoming, now=self._now())
         handle = self._chat.reply(
             incoming,
             row.id,
@@ -318,7 +398,7 @@ class Turns:
         try:
             self._refuse_old(incoming)
             handle.show_working()
-            turn = await run_turn(incoming, handle, running, self._services)
+            turn = await self._run_turn(handle, running)
         except BotError as exc:
             if exc.retry and not isinstance(exc, ProviderError) and job.tries < PATIENT_TRIES:
                 raise
@@ -332,6 +412,26 @@ class Turns:
                 remember_turn, running.incoming, reply_id, turn, kept=kept, now=self._now()
             )
         return turn.reply
+
+    async def _run_turn(self, handle: ReplyHandle, running: Running) -> Turn:
+        """The turn, begun anew with what came before anything was shown."""
+        if running.incoming.unfinished:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(running.joined.wait(), UNFINISHED_S)
+        reply = NoticedReply(handle, running)
+        while True:
+            try:
+                turn = await run_turn(running.incoming, reply, running, self._services)
+            except BotError:
+                if not running.begin_anew():
+                    raise
+                continue
+            if not running.begin_anew():
+                break
+        if running.missed:
+            note = CAME_TOO_LATE.format(things=", ".join(running.missed))
+            turn = replace(turn, reply=replace(turn.reply, notes=(*turn.reply.notes, note)))
+        return turn
 
     def _erasures(self, key: str, incoming: Incoming) -> list[Effect]:
         """What is done at the end of a turn of which no word may stay."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from bot.conversation.memory import Memory, Recollection, ThreadReader
@@ -22,6 +22,8 @@ from bot.core.values import Completion, Incoming, Message, Prompt, Reply, Scope,
 from bot.guard.service import ChannelGuard, Ruling
 from bot.knowledge import answering
 from bot.provider.service import Provider
+from bot.text import marks
+from bot.voice.listening_policy import may_hold_speech
 from bot.voice.message_clips import MessageClips, RunningRecognition, SpokenWords, called_into_thread
 
 GREETING = (
@@ -31,6 +33,12 @@ GREETING = (
 TURN_LIMIT = "This thread has grown very long, so I stop here. Please start a new one."
 SORRY_FOR_THE_WAIT = "Sorry for the wait."
 SAW_ONLY_PART = "I read only the last {seen} messages of this thread."
+NOT_READ = "I cannot read {things}."
+WHAT_I_READ = (
+    "I read what is written, pasted as a table, quoted or forwarded, and I listen to voice clips and "
+    "recordings that are posted to me."
+)
+CAME_TOO_LATE = "{things} came after I had begun to answer, so this answer does not know of it."
 NOTHING_SAID = "The model had nothing to say to this, twice. Try putting it differently."
 ONLY_THOUGHT = "The model thought until its length limit and wrote no answer. Try asking for less at once."
 NO_TOOL = "To answer this, the model wanted to use a tool, and it has none here. Try putting it differently."
@@ -101,6 +109,7 @@ class Turn:
     completion: Completion | None = None
     verdict: int = 0  # what the guard said, where there is one
     unanswered: str | None = None  # the nearest thing known, where nothing known was enough
+    spoken: SpokenWords = field(default_factory=SpokenWords)  # what came of the files in the question
 
 
 async def run_turn(incoming: Incoming, live_reply: LiveReply, stop: Stop, services: TurnServices) -> Turn:
@@ -109,11 +118,13 @@ async def run_turn(incoming: Incoming, live_reply: LiveReply, stop: Stop, servic
     spoken = await transcribe_files(incoming, live_reply, stop, services)
     if spoken is None:
         return Turn(Reply(CUT["stopped"], whole=False))
-    incoming = replace(incoming, text=spoken.with_text(incoming.text))
-    if not incoming.text:
-        return reply_without_words(spoken)
-    turn = await answer_in_conversation(incoming, live_reply, stop, services)
-    return replace(turn, reply=replace(turn.reply, notes=(*spoken.notes, *turn.reply.notes)))
+    notes = (*name_unread(incoming), *spoken.notes)
+    if not marks.has_words("\n".join((spoken.with_text(incoming.text), incoming.quoted))):
+        return replace(reply_without_words(incoming, notes, spoken), spoken=spoken)
+    question = replace(incoming, text=spoken.in_full(incoming))
+    turn = await answer_in_conversation(question, live_reply, stop, services)
+    reply = replace(turn.reply, notes=(*notes, *turn.reply.notes))
+    return replace(turn, reply=reply, spoken=spoken)
 
 
 async def transcribe_files(
@@ -132,11 +143,19 @@ async def transcribe_files(
         stop.watch(None)
 
 
-def reply_without_words(spoken: SpokenWords) -> Turn:
-    """Nothing was written, and nothing could be transcribed."""
-    if not spoken.notes:
+def name_unread(incoming: Incoming) -> tuple[str, ...]:
+    """What stands in the question and has no words, in a sentence."""
+    things = ", ".join(incoming.unreadable)
+    return (NOT_READ.format(things=things),) if things else ()
+
+
+def reply_without_words(incoming: Incoming, notes: tuple[str, ...], spoken: SpokenWords) -> Turn:
+    """Nothing was written, and nothing could be read or transcribed: no model is asked about that."""
+    if not notes:
         return Turn(Reply(GREETING))
-    return Turn(Reply("\n".join(spoken.notes), whole=False, retryable=spoken.failed is not None))
+    if incoming.unreadable or not all(map(may_hold_speech, incoming.files)):
+        notes = (*notes, WHAT_I_READ)
+    return Turn(Reply("\n".join(notes), whole=False, retryable=spoken.failed is not None))
 
 
 async def answer_in_conversation(
@@ -144,11 +163,12 @@ async def answer_in_conversation(
 ) -> Turn:
     """From words to an answer, within the conversation and the channel's subject."""
     recollection = await services.memory.recall(incoming)
-    live_reply.vouch_for(recollection.messages)
+    live_reply.vouch_for([replace(m, text=marks.leave_out_quotes(m.text)) for m in recollection.messages])
     if recollection.turns >= services.settings.thread_turn_limit:
         return Turn(Reply(TURN_LIMIT))
     kept = access.remembers(incoming, services.settings)
-    ruling = await services.guard.rule(incoming, recollection.messages, kept=kept)
+    said = replace(incoming, text=marks.words_alone(incoming.text))
+    ruling = await services.guard.rule(said, recollection.messages, kept=kept)
     if ruling and ruling.from_passages:
         access.admit_to_documents(incoming, services.settings)
         return await answer_from_passages(incoming, recollection, ruling, services)

@@ -30,5 +30,6 @@ def decode(payload: str) -> Incoming:
             "conversation": Conversation(**read["conversation"]),
             "sent_at": datetime.fromisoformat(read["sent_at"]),
             "files": tuple(File(**file) for file in read["files"]),
+            "unreadable": tuple(read.get("unreadable", ())),
         }
     )

@@ -72,6 +72,7 @@ class File:
     url: str
     voice: bool = False  # recorded as a clip in the client, not uploaded
     stub: bool = False  # only a promise: the details have to be asked for (shared channels)
+    kind: str = "file"  # as it is called: "canvas", "picture", "voice clip", …
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +83,17 @@ class Incoming:
     conversation: Conversation
     user: str
     message: str  # id of the person's message within the channel
-    text: str  # plain text as written; mentions of the bot removed
+    text: str  # plain text as written or pasted; mentions of the bot removed
     sent_at: datetime
     direct: bool = False  # a DM with the bot
     mentioned: bool = False
     external: bool = False  # the author belongs to another company, or the channel is shared with one
     files: tuple[File, ...] = ()
     follow_up: str = ""  # asked by a button under an answer: one of FOLLOW_UPS
+    quoted: str = ""  # what others wrote and came along, under marks (bot/text/marks.py)
+    unreadable: tuple[str, ...] = ()  # what of it has no words: "a picture: the plan"
+    edited: bool = False  # its author changed it: what was delivered before says less
+    unfinished: bool = False  # more of it is on its way: another event of the same post, a quote
 
 
 @dataclass(frozen=True, slots=True)

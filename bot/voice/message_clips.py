@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from bot.core.codec import decode, encode
 from bot.core.errors import (
     BotError,
+    FileTooLarge,
     Missing,
     ProviderError,
     SetupError,
@@ -30,6 +31,7 @@ from bot.core.errors import (
 from bot.core.ids import card_id
 from bot.core.settings import Settings
 from bot.core.values import File, Incoming, Scope
+from bot.text.marks import END, mark_file
 from bot.voice import clip_card as clip
 from bot.voice.clip_card import ClipCard
 from bot.voice.decoding import Progress
@@ -60,6 +62,19 @@ class FileSource(Protocol):
     async def show_clip(self, clip: Clip, card: ClipCard, *, look: bool) -> tuple[str, str]: ...
 
 
+class Written(Protocol):
+    """A message with what came along: an `Incoming`, or one that was read in a thread."""
+
+    @property
+    def message(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def quoted(self) -> str: ...
+    @property
+    def files(self) -> Sequence[File]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class ClipWords:
     """What is said in one file. `own`: by the person who posted it, recorded in the client."""
@@ -67,6 +82,7 @@ class ClipWords:
     name: str
     text: str
     own: bool
+    file: str = ""  # its id
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +92,27 @@ class SpokenWords:
     words: tuple[ClipWords, ...] = ()
     notes: tuple[str, ...] = ()  # what did not work, in sentences
     failed: ProviderError | None = None  # the first failure that another try may mend
+    known: tuple[File, ...] = ()  # what Slack told of files that were only promised
 
     def with_text(self, text: str) -> str:
         """What the person said, in writing and aloud; what may be said by others has its file's name."""
         if not text and len(self.words) == 1 and self.words[0].own:
             return self.words[0].text
         return "\n\n".join(filter(None, [text, *(f"[{each.name}]\n{each.text}" for each in self.words)]))
+
+    def in_full(self, written: Written) -> str:
+        """All of a message as a model reads it: what its author said, what came along from others, and the
+        names of files that were not read."""
+        heard = {each.file for each in self.words}
+        unread = (file for file in self.add_names(written.files) if file.id not in heard)
+        names = "\n".join(mark_file(file.name, file.size_bytes, file.kind) for file in unread)
+        quoted = f"{written.quoted}\n{END}" if written.quoted else ""
+        return "\n\n".join(filter(None, (self.with_text(written.text), quoted, names)))
+
+    def add_names(self, files: Sequence[File]) -> tuple[File, ...]:
+        """The files, those that were only promised under the names that Slack told when it was asked."""
+        known = {file.id: file for file in self.known}
+        return tuple(known.get(file.id, file) for file in files)
 
 
 class MessageClips:
@@ -140,10 +171,13 @@ class MessageClips:
         except BotError as exc:
             log.info("a file of %s is not transcribed: %s", incoming.key, type(exc).__name__)
             failed = exc if isinstance(exc, ProviderError) and exc.retry else None
+            if not file.name and isinstance(exc, UnsupportedFile | FileTooLarge):
+                spoken = replace(spoken, known=(*spoken.known, replace(file, name=exc.name)))
             return replace(spoken, notes=(*spoken.notes, exc.notice), failed=spoken.failed or failed)
         if not card.has_words:
             return replace(spoken, notes=(*spoken.notes, NOTHING_HEARD.format(name=card.name)))
-        return replace(spoken, words=(*spoken.words, ClipWords(card.name, card.text, file.voice)))
+        words = ClipWords(card.name, card.text, file.voice, file.id)
+        return replace(spoken, words=(*spoken.words, words))
 
     async def _card(
         self, incoming: Incoming, file: File, policy: ListeningPolicy, progress: Progress | None
@@ -226,10 +260,10 @@ def called_into_thread(incoming: Incoming) -> bool:
     return incoming.mentioned and incoming.message != incoming.conversation.thread
 
 
-def add_spoken_words(tx: Tx, team: str, channel: str, message: str, typed: str) -> str:
-    """A message's text with what is kept of its recordings, as they are now."""
-    words = (_read_words(tx, kept) for kept in clips.of_message(tx, team, channel, message))
-    return SpokenWords(tuple(filter(None, words))).with_text(typed)
+def read_in_full(tx: Tx, team: str, channel: str, written: Written) -> str:
+    """All of a message as a model reads it, with what is kept of its recordings, as they are now."""
+    words = (_read_words(tx, kept) for kept in clips.of_message(tx, team, channel, written.message))
+    return SpokenWords(tuple(filter(None, words))).in_full(written)
 
 
 def _read_words(tx: Tx, kept: Clip) -> ClipWords | None:
@@ -237,8 +271,8 @@ def _read_words(tx: Tx, kept: Clip) -> ClipWords | None:
     if stored is None:
         return None
     card, asked = clip.load_card(stored), decode(kept.asked)
-    own = any(file.voice and card_id(asked, file) == kept.id for file in asked.files)
-    return ClipWords(card.name, card.text, own)
+    file = next((file for file in asked.files if card_id(asked, file) == kept.id), None)
+    return ClipWords(card.name, card.text, bool(file and file.voice), file.id if file else "")
 
 
 def transcription_scope(incoming: Incoming) -> Scope:

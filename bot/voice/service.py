@@ -18,7 +18,7 @@ from typing import Protocol
 from bot.core.access import remembers, why_closed
 from bot.core.codec import decode, encode
 from bot.core.errors import NotPermitted
-from bot.core.ids import reply_id
+from bot.core.ids import card_id, reply_id
 from bot.core.settings import Settings
 from bot.core.values import Conversation, Incoming, Scope
 from bot.jobs.inbox import Inbox, Job
@@ -140,7 +140,9 @@ class Clips:
         await self._recognizer.correct_card(clip.recording, text)
         asked = decode(clip.asked)
         words = await self._engine.write(_retract_turn, clip, asked)
-        again = replace(asked, key=f"{asked.key}:{asking}", text=words, files=(), sent_at=self._clock())
+        again = replace(
+            asked, key=f"{asked.key}:{asking}", text=words, quoted="", files=(), sent_at=self._clock()
+        )
         await self._ask(again)
         await self._show(clip)
 
@@ -250,13 +252,14 @@ def _retract_turn(tx: Tx, clip: Clip, asked: Incoming) -> str:
     """Nothing is remembered of a question that was misheard, nor of its answers; its words now."""
     for message in (clip.message, *map(reply_id, jobs.list_keys(tx, asked.key))):
         messages.retract(tx, clip.team, clip.channel, message)
-    return message_clips.add_spoken_words(tx, clip.team, clip.channel, clip.message, asked.text)
+    return message_clips.read_in_full(tx, clip.team, clip.channel, asked)
 
 
 def _update_text(tx: Tx, clip: Clip, *, now: float) -> None:
-    """What is remembered of a message follows its clips."""
-    typed = decode(clip.asked).text
-    text = message_clips.add_spoken_words(tx, clip.team, clip.channel, clip.message, typed)
+    """What is remembered of a message follows its clips; of a forgotten one not even the name stays."""
+    asked = decode(clip.asked)
+    asked = replace(asked, files=tuple(file for file in asked.files if card_id(asked, file) != clip.id))
+    text = message_clips.read_in_full(tx, clip.team, clip.channel, asked)
     if text:
         messages.edit(tx, clip.team, clip.channel, clip.message, text, now=now)
     else:

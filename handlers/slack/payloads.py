@@ -1,62 +1,50 @@
-"""Slack's payloads as values of ours: a post as an `Incoming`, a file as a `File`, and who wrote something.
+"""Slack's payloads: what events are called, a shared file as a `File`, and who wrote something.
 
-What has another shape than Slack's raises one of AttributeError, LookupError, TypeError and ValueError.
+A post as an `Incoming` is handlers/slack/posts.py, the words in it handlers/slack/contents.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
-from bot.core.values import Conversation, File, Incoming
-from handlers.slack import mrkdwn
+from bot.core.values import File
+from handlers.slack.reading import as_number, as_text
 
 # Subtypes of `message` that are a person saying something.
 # Source: https://docs.slack.dev/reference/events/message#subtypes
 POST_SUBTYPES = frozenset({None, "file_share", "thread_broadcast", "me_message"})
 # Subtypes of a file that was recorded in Slack's own client.
 RECORDED_SUBTYPES = frozenset({"slack_audio", "slack_video"})
+# What people call files of a mode or a subtype. Source: https://docs.slack.dev/reference/objects/file-object
+KINDS = {
+    "tombstone": "deleted file",
+    "quip": "canvas",
+    "canvas": "canvas",
+    "list": "list",
+    "email": "email",
+    "slack_audio": "voice clip",
+    "slack_video": "video clip",
+}
+MOST_BYTES = 1 << 50
 # What stays of a deleted message that has replies.
 TOMBSTONE = "tombstone"
 SLACKBOT = "USLACKBOT"
 ORGANISATION = "E"  # what the ids of organisations begin with
 
 
-def incoming_from(body: dict[str, Any], event: dict[str, Any], message: dict[str, Any], bot: str) -> Incoming:
-    """A person's post as a value. `message` is the event itself, or the new version inside an edit.
-
-    An edit that makes a post a question makes it one now, however old the post is.
-    """
-    team, channel, ts = team_of(body), event["channel"], message["ts"]
-    text = message.get("text") or ""
-    if not all(isinstance(id, str) for id in (channel, ts, message["user"], message.get("thread_ts") or "")):
-        raise TypeError("an id that is no text")
-    direct = event.get("channel_type") == "im"
-    return Incoming(
-        key=message_key(team, channel, ts),
-        conversation=Conversation(team, channel, message.get("thread_ts") or ts),
-        user=message["user"],
-        message=ts,
-        text=mrkdwn.make_readable(text, without=bot),
-        sent_at=datetime.fromtimestamp(float((message.get("edited") or {}).get("ts") or ts), UTC),
-        direct=direct,
-        mentioned=event.get("type") == "app_mention" or mrkdwn.is_mentioned(text, bot),
-        external=is_external(body, message, team),
-        files=tuple(file_from(f) for f in message.get("files") or () if isinstance(f, dict) and f.get("id")),
-    )
-
-
 def file_from(file: dict[str, Any]) -> File:
     """A shared file as a value; where Slack gives a promise only, `stub` is set."""
+    subtype, mime = as_text(file.get("subtype")), as_text(file.get("mimetype"))
     return File(
         id=file["id"],
-        name=file.get("name") or "",
-        mime=file.get("mimetype") or "",
-        size_bytes=int(file.get("size") or 0),
-        url=file.get("url_private_download") or file.get("url_private") or "",
-        voice=file.get("subtype") in RECORDED_SUBTYPES,
+        name=as_text(file.get("name")) or as_text(file.get("title")),
+        mime=mime,
+        size_bytes=as_number(file.get("size"), MOST_BYTES),
+        url=as_text(file.get("url_private_download")) or as_text(file.get("url_private")),
+        voice=subtype in RECORDED_SUBTYPES,
         stub=file.get("file_access") == "check_file_info",
+        kind=KINDS.get(as_text(file.get("mode"))) or KINDS.get(subtype) or _name_type(mime),
     )
 
 
@@ -64,6 +52,10 @@ def in_thread(body: dict[str, Any]) -> dict[str, str]:
     """What has an answer to a pressed button appear in the thread in which the button stands."""
     thread = (body.get("message") or {}).get("thread_ts") or (body.get("container") or {}).get("thread_ts")
     return {"thread_ts": thread} if isinstance(thread, str) and thread else {}
+
+
+def _name_type(mime: str) -> str:
+    return "picture" if mime.startswith("image/") else "file"
 
 
 def message_key(team: str, channel: str, ts: str) -> str:

@@ -24,7 +24,8 @@ from handlers.slack.client import SlackClient
 from handlers.slack.downloads import SlackFiles
 from handlers.slack.own_messages import find_own, read_id
 from handlers.slack.pacing import Pacing
-from handlers.slack.payloads import incoming_from, is_bot
+from handlers.slack.payloads import is_bot
+from handlers.slack.posts import incoming_from
 from handlers.slack.uploads import Upload, upload
 from handlers.voice import blocks
 from storage.voice.clips import Clip

@@ -201,6 +201,29 @@ def edit(tx: Tx, team: str, channel: str, message: str, text: str, *, now: float
     return row is not None
 
 
+def is_kept(tx: Tx, team: str, channel: str, message: str) -> bool:
+    """Whether a message is remembered."""
+    found = "select 1 as found from messages where team = :team and channel = :channel and message = :message"
+    return tx.one(found, team=team, channel=channel, message=message) is not None
+
+
+def extend(tx: Tx, team: str, channel: str, message: str, text: str) -> None:
+    """More belongs to a message: `text` takes its place if it begins with what is kept."""
+    row = tx.one(
+        "update messages set text = :text, tokens = 0"
+        " where team = :team and channel = :channel and message = :message"
+        " and length(text) < :length and substr(:text, 1, length(text)) = text"
+        " returning conversation, seq",
+        team=team,
+        channel=channel,
+        message=message,
+        text=storable(text),
+        length=len(storable(text)),
+    )
+    if row:
+        drop_summaries(tx, row["conversation"], since=row["seq"])
+
+
 def delete(tx: Tx, team: str, channel: str, message: str, *, now: float) -> bool:
     """The person deleted a message: it is erased, and so is every summary that may contain it.
 

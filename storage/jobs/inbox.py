@@ -231,13 +231,17 @@ def discard(tx: Tx, seq: int, *, now: float) -> None:
     audit.note(tx, "discarded", f"job {seq}", now=now)
 
 
+def read_payload(tx: Tx, key: str) -> str | None:
+    """What a job that is not done yet holds; None when it is done, or was never put in."""
+    row = tx.one("select payload from inbox where key = :key and payload is not null", key=key)
+    return None if row is None else str(row["payload"])
+
+
 def amend(tx: Tx, key: str, change: Callable[[str], str]) -> None:
     """What a job that is not done yet holds, changed; one that runs has to be told as well."""
-    row = tx.one("select payload from inbox where key = :key and payload is not null", key=key)
-    if row:
-        tx.run(
-            "update inbox set payload = :payload where key = :key", payload=change(row["payload"]), key=key
-        )
+    payload = read_payload(tx, key)
+    if payload is not None:
+        tx.run("update inbox set payload = :payload where key = :key", payload=change(payload), key=key)
 
 
 def cancel(tx: Tx, key: str, *, now: float) -> bool:

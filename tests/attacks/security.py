@@ -31,8 +31,15 @@ class Attack:
 
 ATTACKS = (
     Attack(
-        "An order to the model hidden in a message, a thread, a document, a recording, a file's name",
-        "the model has no tools; what it says is data and passes handlers/reply/output_filter.py",
+        "An order to the model hidden in a message, a thread, a document, a recording, a file's name, in "
+        "what is forwarded or posted by an app; words that pass for somebody else's",
+        "the model has no tools; what it says is data and passes handlers/reply/output_filter.py; each line "
+        "of what others wrote is marked, and nobody's words make a mark (bot/text/marks.py)",
+        (
+            "test_no_text_ends_the_mark_that_it_stands_under",
+            "test_no_words_of_a_person_are_a_mark",
+            "test_a_person_cannot_make_a_mark",
+        ),
     ),
     Attack(
         "A link that carries what the model read",
@@ -158,7 +165,10 @@ ATTACKS = (
     Attack(
         "Text that makes a pattern run for ever",
         "work grows with the text, counted in steps",
-        ("test_work_grows_with_the_text_and_not_with_its_square",),
+        (
+            "test_work_grows_with_the_text_and_not_with_its_square",
+            "test_deep_and_large_messages_are_read_in_part_and_in_time",
+        ),
     ),
     Attack("Formulas in a report", "no cell of a CSV begins like one"),
     Attack("SQL written by a model", "nothing runs it yet", waits_for="questions to the database in words"),

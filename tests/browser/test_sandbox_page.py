@@ -402,6 +402,43 @@ async def test_files_are_added_removed_and_sent(page: Page, workspace: Sandbox) 
     assert [f.content for f in workspace.slack.workspace.files.values()] == [b"ship it"]
 
 
+async def send_something_else(page: Page, what: str, form: str = "New message") -> None:
+    """Chooses from the menu beside the box in which one writes."""
+    await page.get_by_role("form", name=form).get_by_role("button", name="Send something else").click()
+    await page.get_by_role("menuitem", name=what).click()
+
+
+async def test_a_table_is_pasted_by_a_click_and_read(page: Page, workspace: Sandbox) -> None:
+    await send_something_else(page, "A pasted table")
+    await expect(thread(page).get_by_role("cell", name="Coffee machine")).to_be_visible()
+    await expect(answers(page)).to_have_count(1)
+    assert "| Coffee machine | 1,200 | car |" in workspace.model.requests[-1].prompt
+
+
+async def test_a_message_is_forwarded_by_a_click_and_read_as_its_authors(
+    page: Page, workspace: Sandbox
+) -> None:
+    await workspace.slack.say("bob", "#support", "Lamps are out of stock until Monday.")
+    await send_something_else(page, "A forwarded message")
+    shared = thread(page).get_by_role("group", name="Message by Bob Builder")
+    await expect(shared).to_contain_text("Lamps are out of stock until Monday.")
+    await expect(answers(page)).to_have_count(1)
+    assert "[Forwarded message by Bob Builder in #support]" in workspace.model.requests[-1].prompt
+
+
+async def test_an_alert_of_another_tool_is_posted_by_a_click_and_can_be_asked_about(
+    page: Page, workspace: Sandbox
+) -> None:
+    await send_something_else(page, "An alert of Grafana")
+    await expect(thread(page).get_by_role("link", name="[FIRING:1] Disk usage high")).to_be_visible()
+    await expect(thread(page).locator(".author").first).to_have_text("Grafana")
+    box = page.get_by_role("combobox", name="Reply in the thread")
+    await expect(box).to_have_value("@parley why?")
+    await box.press("Enter")
+    await expect(answers(page)).to_have_count(1)
+    assert "Empty /var/cache first" in workspace.model.requests[-1].prompt
+
+
 async def test_the_home_tab_and_suggested_prompts(page: Page) -> None:
     await to_the_bot(page)
     await page.get_by_role("button", name="What can you do?").click()

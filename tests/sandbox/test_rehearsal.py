@@ -205,6 +205,7 @@ def test_formats_and_lengths_come_on_request() -> None:
     assert "```python" in reply("Write a function about herons")
     assert 380 < len(reply("Write 400 words about tea").split()) < 480
     assert "**42**" in reply("What is 6 * 7?")
+    assert "**" not in reply("What happened on 2026-11-20?")
 
 
 @given(st.lists(st.text(max_size=80), min_size=1, max_size=6))

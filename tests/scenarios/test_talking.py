@@ -185,12 +185,13 @@ async def test_the_native_stop_button_ends_the_request_and_keeps_what_was_writte
         assert turn.CUT["stopped"] in str(reply["blocks"])
 
 
-LONG = "word " * 18_000  # nine messages, the later ones one a second
+LONG = "word " * 18_000  # nine messages
 
 
 async def test_stop_ends_a_delivery_that_is_under_way_and_marks_it(tmp_path: Path) -> None:
     async with workspace(tmp_path, PARLEY_MAX_TOKENS="100000") as team:
         team.model.script(LONG)
+        team.slack.faults.add("chat.postMessage", delay_s=1.0, times=0)
         thread = await team.ask("@parley talk")
         await team.slack.until(lambda: len(team.replies("#general", thread)) >= 2)
         await team.slack.stop("alice", "#general", thread)
@@ -204,6 +205,7 @@ async def test_stop_ends_a_delivery_that_is_under_way_and_marks_it(tmp_path: Pat
 async def test_a_question_deleted_during_the_delivery_takes_all_of_the_answer_along(tmp_path: Path) -> None:
     async with workspace(tmp_path, PARLEY_MAX_TOKENS="100000") as team:
         team.model.script(LONG)
+        team.slack.faults.add("chat.postMessage", delay_s=1.0, times=0)
         thread = await team.ask("@parley talk")
         await team.slack.until(lambda: len(team.replies("#general", thread)) >= 2)
         await team.slack.delete("alice", "#general", thread)

@@ -19,6 +19,15 @@ from handlers.slack import mrkdwn
         ("see <https://example.com/a?b=c&amp;d=e>", "see https://example.com/a?b=c&d=e"),
         ("see <https://example.com|the page>", "see the page (https://example.com)"),
         ("mail <mailto:a@b.c|a@b.c>", "mail a@b.c"),
+        ("mail <mailto:a@b.c|us>", "mail us (a@b.c)"),
+        ("call <tel:+4930123|+49 30 123>", "call +49 30 123 (+4930123)"),
+        ("call <tel:+4930123>", "call +4930123"),
+        ("on <!date^1720710212^{date_num} {time_secs}|11 July 2024>", "on 11 July 2024"),
+        ("on <!date^1720710212^{date_short_pretty} at {time}>", "on 2024-07-11 at 15:03 UTC"),
+        ("on <!date^1720710212^{date}^https://a.example/|11 July>", "on 11 July (https://a.example/)"),
+        ("on <!date^never^{date}>", "on {date}"),
+        ("<!channel> <!everyone|everyone> <!subteam^S1>", "@channel @everyone @S1"),
+        ("`<@UBOT>` and <@UBOT>", "`<@UBOT>` and"),
         ("<!here> and <!subteam^S1|@ops>", "@here and @ops"),
         ("1 &lt; 2 &amp;&amp; 3 &gt; 2", "1 < 2 && 3 > 2"),
         ("&lt;@UBOT&gt; is written, not meant", "<@UBOT> is written, not meant"),
@@ -37,6 +46,24 @@ def test_a_post_that_opens_with_another_mention_is_said_to_that_person() -> None
     assert mrkdwn.is_addressed_to_another(" <@U2> can you look?", "UBOT")
     assert not mrkdwn.is_addressed_to_another("<@UBOT> can you look?", "UBOT")
     assert not mrkdwn.is_addressed_to_another("can <@U2> look?", "UBOT")
+
+
+@pytest.mark.parametrize(
+    ("text", "mentioned"),
+    [
+        ("<@UBOT> hello", True),
+        ("hello <@UBOT|parley>", True),
+        ("type `<@UBOT>` to ask", False),
+        ("```\n<@UBOT> hello\n```", False),
+        ("`a` <@UBOT> `b`", True),
+        ("it`s <@UBOT>\nisn`t it", True),
+        ("`<@UBOT>` <@UBOT>", True),
+        ("<@UBOT2>", False),
+        ("&lt;@UBOT&gt;", False),
+    ],
+)
+def test_a_mention_in_code_is_none(text: str, mentioned: bool) -> None:
+    assert mrkdwn.is_mentioned(text, "UBOT") is mentioned
 
 
 @given(st.text())

@@ -3,6 +3,7 @@
 import { fill, h, icon, iconButton } from "./dom.js";
 import { openMenu } from "./menu.js";
 import { commands, names, placeName, subcommands } from "./names.js";
+import { openShares } from "./shares.js";
 import { tries } from "./tries.js";
 import { Recorder, sampleClips } from "./voice.js";
 
@@ -57,6 +58,7 @@ export class Composer {
         this.input,
         iconButton("mic", "Record a voice clip", () => this.recorder.start()),
         iconButton("wave", "Send a sample voice clip", (e) => this.samples(e.currentTarget)),
+        iconButton("share", "Send something else", (e) => openShares(e.currentTarget, app, this)),
         !thread &&
           app.store.shortcuts.some((s) => s.type === "global") &&
           iconButton("bolt", "Shortcuts", (e) => app.acts.globalShortcuts(e.currentTarget)),

@@ -1,5 +1,6 @@
 // One message as a row, and lists of them that follow what happens without being built anew.
 
+import { attachments } from "./attachments.js";
 import { blocksOf, local } from "./blocks.js";
 import { fill, h, icon, iconButton } from "./dom.js";
 import { EMOJI, QUICK } from "./inline.js";
@@ -130,11 +131,11 @@ function day(message) {
 /** One message. place.thread: it is shown in its thread; place.before: the one above it. */
 export function messageRow(app, channel, message, place) {
   const { store } = app;
-  const person = store.person(message.user) || store.person(store.botId);
+  const person = store.author(message);
   const ephemeral = store.isEphemeral(channel, message.ts);
   const near =
     place.before &&
-    place.before.user === message.user &&
+    store.author(place.before)?.id === person?.id &&
     parseFloat(message.ts) - parseFloat(place.before.ts) < TOGETHER_S;
   const together =
     near &&
@@ -172,6 +173,7 @@ export function messageRow(app, channel, message, place) {
       head,
       ephemeral && h("p", { class: "only-you" }, "Only you can see this"),
       app.acts.editing === message.ts ? app.acts.editor(channel, message) : content(app, channel, message),
+      attachments(message, app.context(channel, message)),
       files(message),
       reactions(app, channel, message),
       !place.thread && replies(app, channel, message),
@@ -259,9 +261,9 @@ function replies(app, channel, message) {
   const said = app.store.replies(channel, message.ts);
   const count = said.length;
   if (!count && !status) return null;
-  const people = [...new Set(said.map((m) => m.user))]
+  const people = [...new Map(said.map((m) => [m.user || m.bot_id, app.store.author(m)])).values()]
     .slice(0, 4)
-    .map((id) => avatar(app.store.person(id), "small"));
+    .map((person) => avatar(person, "small"));
   return h(
     "button",
     { type: "button", class: "replies", onclick: () => app.openThread(channel, message.ts) },
@@ -298,7 +300,7 @@ function toolbar(app, channel, message, place) {
         {
           class: "toolbar",
           role: "group",
-          "aria-label": `Actions for this message by ${store.person(message.user)?.name || "the app"}`,
+          "aria-label": `Actions for this message by ${store.author(message)?.real_name || "the app"}`,
         },
         buttons,
       )

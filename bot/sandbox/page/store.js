@@ -32,6 +32,12 @@ export class Store extends EventTarget {
     return this.people.get(id);
   }
 
+  /** Who wrote a message: a person, or an app that has no user here. */
+  author(message) {
+    const app = message.username && { id: message.bot_id, real_name: message.username, bot: true };
+    return this.people.get(message.user) || app || this.bot;
+  }
+
   channel(id) {
     return this.channels.get(id);
   }

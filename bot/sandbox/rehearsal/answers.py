@@ -41,7 +41,8 @@ _THANKS = re.compile(r"^\W*(thanks|thank you|danke|cheers|great|perfect)\b", re.
 _WHO = re.compile(r"\b(who|what) are you\b|\bwhat can you do\b|\bhelp\b[?!.\s]*$", re.I)
 _DRAFT = re.compile(r"\b(write|draft)\b.*\b(note|message|mail|e-?mail|announcement)\b", re.I)
 _ADDRESS = re.compile(r"^(hey|hi|hello|dear|hallo)?[ ,]*(@?parley)?[ ,:]+", re.I)
-_SUM = re.compile(r"(-?\d+(?:\.\d+)?)\s*([-+*/x×÷])\s*(-?\d+(?:\.\d+)?)")
+# Two numbers with a sign between them; a date is none.
+_SUM = re.compile(r"(?<![\d-])(-?\d+(?:\.\d+)?)\s*([-+*/x×÷])\s*(-?\d+(?:\.\d+)?)(?![\d-])")
 _SURROUNDINGS = re.compile(
     r"\bwhat (day|date|time|channel)\b|\bwhich (day|channel)\b|\bwhere are we\b|\bwho (is asking|asks)\b",
     re.I,

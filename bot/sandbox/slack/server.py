@@ -35,6 +35,7 @@ from bot.sandbox.slack.people.acts import ActLog, FileUpload, Replay, collect_ac
 from bot.sandbox.slack.people.directory import PeopleDirectory
 from bot.sandbox.slack.people.interactions import Interactions
 from bot.sandbox.slack.people.person import People
+from bot.sandbox.slack.people.sharing import Sharing
 from bot.sandbox.slack.record import Delivery, Record, SlackRequest
 from bot.sandbox.slack.state import APP, Ids, Workspace
 
@@ -50,6 +51,7 @@ class FakeSlack:
     retries run in real time. rate_limits: Slack's tiers on or off; rate_figures: other requests per minute
     for single methods.
     distributed: reading is limited as for an app distributed outside the marketplace.
+    bare_mentions: an app_mention tells neither files nor blocks, as Slack's sometimes does.
     org_wide: the app is installed for a whole organisation: what people press names no workspace.
     ring: how many requests and deliveries are kept; recording False keeps none
     and logs no acts, only the counters go on.
@@ -69,6 +71,7 @@ class FakeSlack:
         rate_limits: bool = True,
         rate_figures: Mapping[str, int] | None = None,
         distributed: bool = False,
+        bare_mentions: bool = False,
         org_wide: bool = False,
         events_url: str = "",
         ack_deadline_s: float = limits.ACK_DEADLINE_S,
@@ -79,6 +82,7 @@ class FakeSlack:
     ) -> None:
         self.manifest, self.clock = manifest, clock
         self._host, self._port, self._teams, self._distributed = host, port, teams, distributed
+        self._bare_mentions = bare_mentions
         self._org_wide = org_wide
         self.base_url = ""
         self.faults = SlackFaults(clock)
@@ -122,7 +126,8 @@ class FakeSlack:
             push=self.push,
             commands={str(command["command"]) for command in self._features("slash_commands")},
         )
-        self._acts = collect_acts(people, interactions)
+        sharing = Sharing(self.directory, self._log)
+        self._acts = collect_acts(people, sharing, interactions)
         self.say, self.upload, self.edit, self.delete = people.say, people.upload, people.edit, people.delete
         self.react, self.stop, self.join, self.archive = (
             people.react,
@@ -130,6 +135,8 @@ class FakeSlack:
             people.join,
             people.archive,
         )
+        self.paste_table, self.forward, self.alert = sharing.paste_table, sharing.forward, sharing.alert
+        self.show_quote = sharing.show_quote
         self.open_home, self.look_at = people.open_home, people.look_at
         self.command, self.press, self.submit = interactions.command, interactions.press, interactions.submit
         self.close_modal, self.shortcut = interactions.close_modal, interactions.shortcut
@@ -158,6 +165,7 @@ class FakeSlack:
         ws.subscriptions = frozenset(subscriptions.get("bot_events", ()))
         ws.home_tab = bool(features.get("app_home", {}).get("home_tab_enabled", False))
         ws.distributed, ws.org_wide = self._distributed, self._org_wide
+        ws.bare_mentions = self._bare_mentions
         ws.host = self.base_url
         ws.emit = lambda subscription, event: self._emit(ws, subscription, event)
         ws.publish = lambda frame: self._publish(ws, frame)

@@ -125,6 +125,7 @@ class Workspace:
         self.revoked = False
         self.home_tab = True
         self.host = ""  # base address of uploads and files
+        self.bare_mentions = False  # an app_mention tells the text alone
         self.distributed = False  # a distributed app reads 15 messages a minute
         self.scopes: frozenset[str] = frozenset()
         self.subscriptions: frozenset[str] = frozenset()

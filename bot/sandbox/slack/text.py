@@ -12,6 +12,7 @@ from typing import Any
 # A token Slack itself writes, an entity, or a bare address that it turns into a link.
 _TOKEN = re.compile(r"<(?:[@#!]|https?:|mailto:)[^<>\s][^<>]*>|&(?:amp|lt|gt);|https?://[^\s<>]+")
 _NAME = re.compile(r"(?<![\w<&])([@#])([a-z0-9][\w.-]*\w|\w)", re.IGNORECASE)
+_FENCED, _CODE = re.compile(r"```\n?([\s\S]*?)```"), re.compile(r"`([^`\n]+)`")
 _RICH = re.compile(r"<([@#!]|https?:|mailto:)([^<>]*)>")
 
 
@@ -64,7 +65,25 @@ def _plain(text: str, people: Mapping[str, str], channels: Mapping[str, str]) ->
 
 
 def rich_text(text: str, block_id: str) -> list[dict[str, Any]]:
-    """The rich_text block of a person's message: text, user, channel, broadcast and link elements."""
+    """The rich_text block of a person's message: text, user, channel, broadcast, link elements and code."""
+    parts: list[dict[str, Any]] = []
+    for number, piece in enumerate(_FENCED.split(text)):
+        kind = "rich_text_preformatted" if number % 2 else "rich_text_section"
+        if elements := _elements(piece, {}) if number % 2 else _elements_and_code(piece):
+            parts.append({"type": kind, "elements": elements})
+    parts = parts or [{"type": "rich_text_section", "elements": []}]
+    return [{"type": "rich_text", "block_id": block_id, "elements": parts}]
+
+
+def _elements_and_code(text: str) -> list[dict[str, Any]]:
+    return [
+        element
+        for number, piece in enumerate(_CODE.split(text))
+        for element in _elements(piece, {"style": {"code": True}} if number % 2 else {})
+    ]
+
+
+def _elements(text: str, style: dict[str, Any]) -> list[dict[str, Any]]:
     elements: list[dict[str, Any]] = []
     at = 0
     for match in _RICH.finditer(text):
@@ -72,8 +91,7 @@ def rich_text(text: str, block_id: str) -> list[dict[str, Any]]:
         elements.append(_element(match.group(1), match.group(2)))
         at = match.end()
     _add_text(elements, text[at:])
-    section = {"type": "rich_text_section", "elements": elements}
-    return [{"type": "rich_text", "block_id": block_id, "elements": [section]}]
+    return [element | style for element in elements]
 
 
 def _add_text(elements: list[dict[str, Any]], text: str) -> None:

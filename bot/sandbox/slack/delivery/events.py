@@ -93,10 +93,11 @@ def message(channel: SlackChannel, posted: Message) -> dict[str, Any]:
     }
 
 
-def app_mention(channel: SlackChannel, posted: Message) -> dict[str, Any]:
+def app_mention(channel: SlackChannel, posted: Message, *, bare: bool = False) -> dict[str, Any]:
+    """`bare`: without files, blocks and attachments, which Slack sometimes leaves to the `message`."""
     event = hide_internal(posted) | {"type": "app_mention", "channel": channel.id, "event_ts": posted["ts"]}
-    event.pop("subtype", None)
-    return event
+    left_out = {"subtype", *(("files", "upload", "blocks", "attachments") if bare else ())}
+    return {name: value for name, value in event.items() if name not in left_out}
 
 
 def message_changed(channel: SlackChannel, now: Message, before: Message, ts: str) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 Each act changes the workspace and tells the app, as Slack's clients do. People and channels are given by name
 ("alice", "#general") or id; "zapbot" is another app's bot; the channel "@parley" is the person's direct
 messages with the app. What a person could not do in Slack raises `NotPossible`. Asking the app for something
-(commands, buttons, modals, shortcuts) is in interactions.py.
+(commands, buttons, modals, shortcuts) is in interactions.py, what is passed on (tables, forwarded messages,
+alerts) in sharing.py.
 """
 
 from __future__ import annotations
@@ -11,15 +12,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.sandbox.slack.api import files as slack_files
 from bot.sandbox.slack.api.blocks import SlackRefusal
-from bot.sandbox.slack.api.chat import announce, erase, note_change
+from bot.sandbox.slack.api.chat import erase, note_change
 from bot.sandbox.slack.api.reactions import react, unreact
 from bot.sandbox.slack.delivery import events
 from bot.sandbox.slack.people.acts import ActLog, FileUpload, act
 from bot.sandbox.slack.people.directory import PeopleDirectory, find_message
 from bot.sandbox.slack.people.forms import NotPossible
-from bot.sandbox.slack.state import Message, Person, SlackChannel, Workspace
+from bot.sandbox.slack.people.writing import tell_mention, write_message
 from bot.sandbox.slack.text import find_mentions, rich_text
 
 
@@ -41,9 +41,14 @@ class People:
         *,
         thread_ts: str | None = None,
         files: Sequence[FileUpload] = (),
+        more: Mapping[str, Any] | None = None,
     ) -> str:
-        """Write a message; its ts. Comes back without waiting for the app's acknowledgement."""
-        return self._write(user, channel, text, thread_ts, files)
+        """Write a message; its ts. Comes back without waiting for the app's acknowledgement.
+
+        `more`: fields that a client adds to it, as they are: blocks, attachments.
+        """
+        at = self._directory.find_place(user, channel)
+        return write_message(at, text, thread_ts=thread_ts, files=files, more=more)
 
     @act
     async def upload(
@@ -60,63 +65,10 @@ class People:
         more: Mapping[str, Any] | None = None,
     ) -> str:
         """Drop one file, or a voice clip, into a conversation; the message's ts. `more`: see Upload."""
-        return self._write(
-            user, channel, text, thread_ts, [FileUpload(name, content, voice, duration_s, more or {})]
+        files = [FileUpload(name, content, voice, duration_s, more or {})]
+        return write_message(
+            self._directory.find_place(user, channel), text, thread_ts=thread_ts, files=files
         )
-
-    def _write(
-        self, user: str, channel: str, text: str, thread_ts: str | None, files: Sequence[FileUpload]
-    ) -> str:
-        ws, person, place = self._directory.find_place(user, channel)
-        if place.archived:
-            raise NotPossible("the channel is archived")
-        written = ws.link_names(text)
-        ts = ws.ts()
-        blocks = rich_text(written, f"r{ts[-6:]}")
-        if person.bot:
-            message = events.bot_message(ws, ts, written, person.id) | {"blocks": blocks}
-        else:
-            message = events.person_message(person, ts, written, blocks)
-        if thread_ts:
-            root = find_message(place, thread_ts)
-            message |= {"thread_ts": thread_ts, "parent_user_id": root.get("user", "")}
-        if files:
-            self._attach(ws, person, place, message, files)
-        if place.kind == "im" and person.id in ws.contexts:
-            message["app_context"] = ws.contexts[person.id]
-        ws.put(place, message)
-        announce(ws, place, message)
-        self._mention(ws, place, message, set())
-        return ts
-
-    @staticmethod
-    def _attach(
-        ws: Workspace, person: Person, place: SlackChannel, message: Message, files: Sequence[FileUpload]
-    ) -> None:
-        kept = []
-        for given in files:
-            more = slack_files.clip(given.duration_s) if given.voice else {}
-            if person.stranger:
-                more["file_access"] = "check_file_info"
-            kept.append(slack_files.new_file(ws, person, given.name, given.content, **{**more, **given.more}))
-        message |= {
-            "subtype": "file_share",
-            "files": [slack_files.as_shared(file) for file in kept],
-            "upload": True,
-            "display_as_bot": False,
-        }
-        if not message["text"]:
-            del message["blocks"]
-        for file in kept:
-            event = events.file_shared(person.id, file.about["id"], place.id, message["ts"])
-            ws.emit("file_shared", event)
-
-    @staticmethod
-    def _mention(ws: Workspace, place: SlackChannel, message: Message, before: set[str]) -> None:
-        """A post that names the app in a channel makes two events; in direct messages it makes one."""
-        newly = find_mentions(message["text"]) - before
-        if ws.bot in newly and ws.bot in place.members and place.kind != "im":
-            ws.emit("app_mention", events.app_mention(place, message))
 
     @act
     async def edit(self, user: str, channel: str, ts: str, text: str) -> None:
@@ -133,7 +85,7 @@ class People:
             "edited": {"user": person.id, "ts": ws.ts()},
         }
         note_change(ws, place, message, before)
-        self._mention(ws, place, message, find_mentions(before["text"]))
+        tell_mention(ws, place, message, find_mentions(before["text"]))
 
     @act
     async def delete(self, user: str, channel: str, ts: str) -> None:

@@ -35,6 +35,7 @@ from bot.privacy.access_log import AccessLog
 from bot.privacy.forgetting import Forgetting
 from bot.privacy.retention import Retention
 from bot.privacy.settings_log import note_changes
+from bot.privacy.under_way import FORGET
 from bot.provider.embeddings import embedder_for
 from bot.provider.fair_share import Scheduler
 from bot.provider.service import Provider
@@ -133,11 +134,13 @@ async def services_on(
         inbox.register(UNASKED, clips.work)
         inbox.register(TAKEN_AWAY, clips.work)
         inbox.register(anonymise.ANONYMISE, anonymiser.work)
+        access_log = AccessLog(engine)
+        forgetting = Forgetting(settings, engine, inbox, turns, clips, guard, access_log, clock=calendar.now)
+        inbox.register(FORGET, forgetting.work)
 
         await stack.enter_async_context(inbox)
         await stack.enter_async_context(loop_lag())
         await stack.enter_async_context(run_alongside(tidy_hourly(engine, settings)))
-        access_log = AccessLog(engine)
         await stack.enter_async_context(access_log.written_down())
         yield Services(
             settings=settings,
@@ -154,9 +157,7 @@ async def services_on(
             ),
             access_log=access_log,
             feedback=Feedback(engine, guard, clock=calendar.now),
-            forgetting=Forgetting(
-                settings, engine, inbox, turns, clips, guard, access_log, clock=calendar.now
-            ),
+            forgetting=forgetting,
             retention=Retention(settings, engine, clock=calendar.now),
             health=Health(engine, calendar, provider, inbox),
         )

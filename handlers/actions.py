@@ -9,7 +9,8 @@ from bot.core.values import Conversation
 from bot.guard.service import StoredVerdict
 from handlers.adapter import SlackChat
 from handlers.guard import blocks as guard_blocks
-from handlers.slack import blocks
+from handlers.slack import blocks, modals
+from handlers.slack.modals import View
 from handlers.slack.own_messages import remove_buttons
 from handlers.slack.payloads import in_thread, team_of
 from storage.place import Channel
@@ -61,10 +62,30 @@ class Actions:
         thread = message.get("thread_ts") or message["ts"]
         await remove_buttons(self._chat.slack, body["channel"]["id"], thread, message["ts"], pressed)
 
-    async def forget_all(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
-        """Erases what a person said to us, after Slack has asked them twice."""
+    async def ask_forget_all(self, ack: Any, body: dict[str, Any]) -> None:
+        """Says what goes when everything of a person is forgotten, and asks whether it shall."""
         await ack()
-        erased = await self._services.forgetting.forget_person(
-            team_of(body), body["user"]["id"], by=body["user"]["id"]
-        )
-        await respond(blocks.forgotten(erased), replace_original=True)
+        team, user = team_of(body), body["user"]["id"]
+
+        async def question() -> View:
+            kept = await self._services.forgetting.count_kept(team, user)
+            return modals.window("Forget everything?", blocks.forget_all_question(kept))
+
+        await modals.open_window(self._chat.slack, body["trigger_id"], question)
+
+    async def forget_all(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
+        """Erases what a person said to us, after they were asked twice, and says what went."""
+        await ack()
+        team, user, view = team_of(body), body["user"]["id"], body.get("view")
+
+        async def forget() -> str:
+            return blocks.forgotten(await self._services.forgetting.forget_person(team, user, by=user))
+
+        async def told() -> View:
+            return modals.message_window(await forget())
+
+        if view is None:
+            sentence = await forget()
+            await respond(**blocks.ephemeral(sentence, [blocks.section(sentence)]), replace_original=True)
+        else:
+            await modals.fill_window(self._chat.slack, view["id"], told)

@@ -30,7 +30,7 @@ HELP = {
     "settings": "what this channel is for, what its guard did, and how voice clips are heard; for its owners",
     "keep 7": "after how many days what is said in this channel is erased; `keep off`: as everywhere",
     "forget thread": "forget your latest thread with Parley here (or: `forget thread LINK`)",
-    "forget all": "forget everything of yours, in every thread",
+    "forget all": "forget everything of yours, in every thread; asks first and says what goes",
     "export": "everything I keep of yours, as a file in your direct messages",
 }
 # What people write before a command, though Slack knows whom it is for.
@@ -102,15 +102,17 @@ class Commands:
         team, user, forgetting = team_of(body), body["user_id"], self._services.forgetting
         words = read_keyword(what)
         if words in EVERYTHING:
-            sentence = blocks.forgotten(await forgetting.forget_person(team, user, by=user))
-        elif (named := THREAD_LINK.fullmatch(tidy(what))) and (link := PERMALINK.search(named["link"])):
+            kept = await forgetting.count_kept(team, user)
+            return blocks.ephemeral("Forget everything of yours?", blocks.forget_all_question(kept))
+        if (named := THREAD_LINK.fullmatch(tidy(what))) and (link := PERMALINK.search(named["link"])):
             sentence = blocks.forgotten(await forgetting.forget_thread(read_permalink(team, link), user))
         elif words in LATEST_THREAD:
             sentence = blocks.forgotten(await forgetting.forget_latest_thread(team, body["channel_id"], user))
-        elif words:
-            return blocks.notice(NotUnderstood(what, FORGET_HINT), *blocks.forget_question())
         else:
-            return blocks.ephemeral("What shall I forget?", blocks.forget_question())
+            question = blocks.forget_question(await forgetting.count_kept(team, user))
+            if words:
+                return blocks.notice(NotUnderstood(what, FORGET_HINT), *question)
+            return blocks.ephemeral("What shall I forget?", question)
         return blocks.ephemeral(sentence, [blocks.section(sentence)])
 
 

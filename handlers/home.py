@@ -85,6 +85,7 @@ def _introduction(month: str, used: UsageRow) -> list[blocks.Block]:
         blocks.header("Parley"),
         *blocks.help(HELP),
         blocks.choose_channel(),
+        blocks.actions(blocks.button(blocks.ASK_FORGET, "Forget everything of mine…")),
         {"type": "divider"},
         *usage_blocks.month_usage("Your month", month, used),
     ]

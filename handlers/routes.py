@@ -22,6 +22,7 @@ from handlers.home import Home, acknowledge, ignore_event
 from handlers.shortcuts import Shortcuts
 from handlers.slack import blocks
 from handlers.slack.blocks import (
+    ASK_FORGET,
     FEEDBACK,
     FOLLOW_UPS,
     FORGET_ALL,
@@ -87,6 +88,7 @@ def table(services: Services, chat: SlackChat) -> dict[str, dict[str, Listener]]
             FEEDBACK: actions.feedback,
             RETRY: actions.retry,
             **dict.fromkeys(FOLLOW_UPS, actions.follow_up),
+            ASK_FORGET: actions.ask_forget_all,
             FORGET_ALL: actions.forget_all,
             EDIT: clips.edit,
             TRANSLATE: clips.translate,

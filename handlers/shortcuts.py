@@ -22,5 +22,5 @@ class Shortcuts:
         message = body["message"]
         thread = message.get("thread_ts") or message["ts"]
         conversation = Conversation(team_of(body), body["channel"]["id"], thread)
-        forgotten = await self._services.forgetting.forget_thread(conversation, body["user"]["id"])
-        await respond(blocks.forgotten(forgotten))
+        gone = await self._services.forgetting.forget_thread(conversation, body["user"]["id"])
+        await respond(blocks.forgotten(gone))

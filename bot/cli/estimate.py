@@ -16,7 +16,7 @@ from bot.costs import pricing
 from bot.costs.amounts import dollars
 from bot.costs.estimate import EPOCHS, HOUR, MODELS, SPEECH_MODELS, Estimate, Estimator
 from bot.costs.model_names import find_model, list_configured
-from bot.costs.pricing import Prices
+from bot.costs.pricing import Prices, is_local
 from bot.text.durations import read_duration
 from bot.voice.decoding import CONTAINERS, DecodingLimits, decode_file, detect_container
 
@@ -85,8 +85,10 @@ def _hours(given: str) -> float:
 
 def _named_models(names: Sequence[str], prices: Prices, settings: Settings, at: datetime) -> list[str]:
     """The models that were asked for. SetupError with the nearest names when nobody knows one."""
+    # On one's own server every name costs the same, nothing, and only the server knows them.
+    known = [*list_configured(settings), *(names if is_local(settings.openai_base_url) else ())]
     try:
-        return [find_model(name, prices=prices, at=at, known=list_configured(settings)) for name in names]
+        return [find_model(name, prices=prices, at=at, known=known) for name in names]
     except NotUnderstood as exc:
         raise SetupError([f"--model {exc.words}: {exc.hint}"]) from exc
 

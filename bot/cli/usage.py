@@ -13,6 +13,7 @@ from bot.costs.viewer import OPERATOR
 from bot.ops.control_socket import note_access
 from bot.reports.formats import USUAL, as_csv, as_json, table
 from bot.reports.usage import BYS, Span, UsageRow, span, usage
+from bot.text.typed import tidy
 from storage.costs import ledger
 from storage.database import open_engine
 
@@ -26,7 +27,11 @@ FORMATS: dict[str, Callable[[Sequence[UsageRow], Sequence[str]], str]] = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """A span of time, what to add up by, a team, a format."""
     parser.add_argument(
-        "span", nargs="?", metavar="SPAN", default="month", help="today, week, month (default) or 2026-10"
+        "span",
+        nargs="?",
+        metavar="SPAN",
+        default="month",
+        help="today, week, month (default), 'last month', 2026-10 or October",
     )
     parser.add_argument(
         "--by",
@@ -64,7 +69,7 @@ def _columns(given: str) -> tuple[str, ...]:
 
 def _span(given: str, today: date) -> Span:
     try:
-        return span(given.lower(), today)
+        return span(tidy(given).casefold(), today)
     except NotUnderstood as exc:
         raise SetupError(
             [f"{given}: no span of time; give today, week, month or a month like 2026-10"]

@@ -172,3 +172,14 @@ class Reply:
     retryable: bool = False  # offer the asker one retry button
     verdict: int = 0  # of the guard, when it acted on one: people may overrule it
     follow_ups: tuple[str, ...] = ()  # buttons that ask for more: of FOLLOW_UPS
+
+
+@dataclass(frozen=True, slots=True)
+class WordsKept:
+    """How much is kept of a person or a thread, or went of it: by kind (storage/privacy/kept.py). `requests`:
+    model requests in the sums; `under_way`: questions that have no answer yet."""
+
+    kinds: Mapping[str, int]
+    threads: int = 0
+    requests: int = 0
+    under_way: int = 0

@@ -6,20 +6,23 @@ Which rows go is storage/privacy/forget.py's; whose amounts they were is taken o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from bot.conversation.service import Turns
 from bot.core.settings import Settings
-from bot.core.values import Conversation
+from bot.core.values import Conversation, WordsKept
 from bot.guard.service import ChannelGuard
-from bot.jobs.inbox import Inbox
+from bot.jobs.inbox import Effect, Inbox, Job
 from bot.privacy import anonymise
 from bot.privacy.access_log import AccessLog
+from bot.privacy.under_way import FORGET, UnderWay, erase_person
 from bot.voice.service import Clips
 from storage.conversation import messages
 from storage.engine import Engine, Tx
-from storage.privacy import export, forget
+from storage.privacy import export, forget, kept
 
 
 class Forgetting:
@@ -47,33 +50,69 @@ class Forgetting:
         self._access_log = access_log
         self._clock = clock
 
-    async def forget_thread(self, conversation: Conversation, user: str) -> int | None:
-        """Forgets a thread for somebody who takes part in it; how many messages, None for an outsider."""
+    async def forget_thread(self, conversation: Conversation, user: str) -> WordsKept | None:
+        """Forgets a thread for somebody who takes part in it; what went, None for an outsider."""
         if not await self._engine.read(messages.speaks_in, conversation.key, user):
             return None
+        before = await self._engine.read(kept.count_in_conversation, conversation.key)
         await self._clips.forget_thread(conversation, by=user)
-        return await self._erase(partial(forget.forget, place=conversation, by=user, now=self._clock()))
+        await self._erase(partial(forget.forget, place=conversation, by=user, now=self._clock()))
+        after = await self._engine.read(kept.count_in_conversation, conversation.key)
+        return WordsKept(_difference(before, after))
 
-    async def forget_latest_thread(self, team: str, channel: str, user: str) -> int | None:
+    async def forget_latest_thread(self, team: str, channel: str, user: str) -> WordsKept | None:
         """Forgets the thread a person last spoke in within a channel; None when there is none."""
         thread = await self._engine.read(messages.latest_of, team, channel, user)
         return await self.forget_thread(Conversation(team, channel, thread), user) if thread else None
 
-    async def forget_person(self, team: str, user: str, *, by: str = "") -> int:
-        """Forgets everything a person said in a workspace; how many messages. `by` "": the operator."""
+    async def count_kept(self, team: str, user: str) -> WordsKept:
+        """What would go if everything of a person were forgotten now."""
+
+        def count(tx: Tx) -> WordsKept:
+            return WordsKept(
+                kept.count_of_person(tx, team, user),
+                threads=kept.count_threads(tx, team, user),
+                requests=kept.count_requests(tx, team, user),
+                under_way=len(forget.list_under_way(tx, team, user)),
+            )
+
+        return await self._engine.read(count)
+
+    async def forget_person(self, team: str, user: str, *, by: str = "") -> WordsKept:
+        """Forgets everything a person said in a workspace; what went. `by` "": the operator.
+
+        What they asked and has no answer yet goes as soon as it has one.
+        """
+        before = await self.count_kept(team, user)
         await self._clips.forget_person(team, user, by=by)
         key, payload = anonymise.make_order(team, user)
-        erased = 0
 
         def erase(tx: Tx) -> bool:
-            nonlocal erased
-            erased = forget.forget_user(tx, team, user, by=by, now=self._clock())
+            erase_person(tx, team, user, by=by, now=self._clock())
             return True
 
         await self._inbox.put(key, key, anonymise.ANONYMISE, payload, team=team, when=erase)
         self._guard.reload_models()
         await self._engine.scrub()
-        return erased
+        left = await self.count_kept(team, user)
+        return replace(before, kinds=_difference(before.kinds, left.kinds))
+
+    async def work(self, job: Job) -> Sequence[Effect]:
+        """A question has its answer, or was given up on: now it goes like everything its person said."""
+        asked = UnderWay(**json.loads(job.payload))
+        if await self._engine.read(forget.is_under_way, asked.key):  # its person is yet to be told
+            await self._inbox.put(f"{job.key}:", job.conversation, FORGET, job.payload)
+            return []
+        if await self._engine.read(forget.is_under_way, asked.other_key):  # which has such a job as well
+            return []
+        at = (asked.team, asked.channel, asked.message)
+        await self._clips.forget_message(asked.message_key, *at, by=asked.person)
+        await self._engine.write(
+            forget.forget_turn, *at, key=asked.message_key, person=asked.person, now=self._clock()
+        )
+        self._guard.reload_models()
+        await self._engine.scrub()
+        return []
 
     async def leave_team(self, team: str) -> None:
         """The app was removed from a workspace: what people said there goes, if the operator wants it so."""
@@ -91,3 +130,8 @@ class Forgetting:
         self._guard.reload_models()
         await self._engine.scrub()
         return erased
+
+
+def _difference(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, int]:
+    """What went, by kind."""
+    return {kind: before[kind] - after[kind] for kind in before}

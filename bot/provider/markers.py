@@ -77,7 +77,8 @@ _SPECIAL = re.compile(r"<\|[a-z][a-z0-9_]*\|>|<｜[^｜]+｜>")  # of templates 
 
 # Beside what a name stands that is talked about: "between <think> and </think>", "the token </s>, which".
 _BEFORE_WORD = frozenset(" \t\n\"'“”‘’„«»([{*_~|/\\-–—:;,=#…")
-_AFTER_WORD = frozenset(".,;:!?)]}\"'“”‘’»*_~|/…-–—")
+_AFTER_WORD = frozenset(".,;:!?)]}")  # no answer begins so
+_AROUND_WORD = frozenset("\"'“”‘’„«»*_~|/\\-–—…")
 _NEXT_WORD = frozenset("(|/&+=-–—→")  # with a blank before it
 _WIDE = "\u2e80"  # from here on are the scripts that write without blanks
 
@@ -95,18 +96,24 @@ def read_mark(text: str) -> Mark | None:
     return Mark("noise") if _SPECIAL.fullmatch(name) else None
 
 
-def is_talked_about(before: str, after: str) -> bool:
-    """Whether a mark between these reads as a word of a sentence: a word's end before, its going on after.
+def is_talked_about(mark: Mark, before: str, after: str) -> bool:
+    """Whether a mark reads as a word of a sentence: `before` is the character before it, if there is one.
 
     Models that explain such names nearly always write them as code; this is for the others.
     """
-    if before.endswith("\\"):
+    if before == "\\":
         return True
-    if before[-1:] >= _WIDE and before[-1:].isalpha():
+    if mark.kind == "open" and before >= _WIDE and before.isalpha():
         return after[:1] >= _WIDE and after[:1].isalpha()
-    if before and before[-1] not in _BEFORE_WORD:
+    if before and before not in _BEFORE_WORD:
         return False
-    word = after.lstrip(" \t")
-    if word == after:
-        return after[:1] in _AFTER_WORD and bool(after)
-    return bool(word) and (word[0].isalnum() or word[0] in _NEXT_WORD) and not word[0].isupper()
+    word = after.lstrip(" \t")[:1]
+    # Before an answer, which may begin with any markup; after reasoning in small letters, too.
+    opens_line, closes = before in ("", "\n"), mark.kind == "close"
+    if word == after[:1]:
+        return word in _AFTER_WORD or (
+            word in _AROUND_WORD and (before in _AROUND_WORD or not (opens_line or closes))
+        )
+    if opens_line and closes:
+        return False
+    return (word.isalnum() or word in _NEXT_WORD) and not word.isupper()

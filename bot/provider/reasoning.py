@@ -218,7 +218,7 @@ class ReasoningFilter:
         if name == "<s>":  # within a text it is a line through words
             self._words["</s>"] += 1
             return True
-        if not (mark.closer in ONLY_FIRST or self._code.is_inside() or is_talked_about(before, after)):
+        if not (mark.closer in ONLY_FIRST or self._code.is_inside() or is_talked_about(mark, before, after)):
             return False
         if mark.closer:
             self._words[mark.closer] += 1

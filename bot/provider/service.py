@@ -72,7 +72,7 @@ class Provider:
     def stream(
         self, prompt: Prompt, scope: Scope, *, model: str = "", max_output_tokens: int | None = None
     ) -> AnswerStream:
-        """The answer as it arrives, cut at stop sequences.
+        """The answer as it arrives, without reasoning and cut at stop sequences.
 
         Errors come out of the first `__anext__`; once there is text, the completion's finish says how it
         ended.

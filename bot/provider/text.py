@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
-from bot.core.errors import BudgetExceeded, ProviderError, Unavailable
+from bot.core.errors import BudgetExceeded, ProviderError
 from bot.core.settings import Settings
 from bot.core.values import Completion, Finish, Prompt, Scope, Usage
 from bot.ops.metrics import METRICS
@@ -104,11 +104,14 @@ class TextRequests:
                     log.warning("answer broke off: %s", error, exc_info=error.__cause__)
                     state.finish = "broken"
                     return
-                if question.again == "roomier" and not isinstance(error, Unavailable):
-                    log.info("there is no more room for an answer: %s", error)
+                try:
+                    await retries.wait_after(error)
+                except (BudgetExceeded, ProviderError):
+                    if question.again != "roomier":
+                        raise
+                    log.info("there was no more room for an answer", exc_info=True)
                     state.request = answered  # what came of the first try is what there is
                     return
-                await retries.wait_after(error)
             else:
                 texts_read = _texts_read(question.prompt)
                 await self._client.traits.learn_length(request.model, texts_read, request.usage)
@@ -146,8 +149,8 @@ class TextRequests:
             yield rest
         if answer.hidden_start:
             self._client.traits.note_hidden_start(request.model)
-        state.finish = _conclude(answer, reader, anything=bool(state.parts))
         request.usage, request.tier = read_usage(reader.usage), reader.tier
+        state.finish = _conclude(answer, reader, anything=bool(state.parts))
         request.outcome = "broken" if state.finish == "broken" else "ok"
 
     def _new_answer(self, model: str, reader: StreamReader) -> AnswerText:

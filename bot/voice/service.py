@@ -166,12 +166,13 @@ class Clips:
         await self._engine.write(_update_text, clip, now=self._now())
         await self._engine.scrub()
 
-    async def forget_message(self, key: str, team: str, channel: str, message: str) -> None:
-        """The message was deleted: what is being transcribed of it ends, its transcripts are erased."""
+    async def forget_message(self, key: str, team: str, channel: str, message: str, *, by: str = "") -> None:
+        """The message was deleted, or is to be forgotten: its transcription ends, its transcripts
+        are erased. `by` "": Slack does not tell who deleted it."""
         if recognition := self._running.get(unasked_key(key)):
             await recognition.aclose()
         found = await self._engine.read(clips.of_message, team, channel, message)
-        await self._forget_all(found, by="")  # Slack does not tell who deleted it
+        await self._forget_all(found, by=by)
         asked = await self._engine.write(clips.forget_unshown_of, key)
         passing = await self._engine.write(clips.forget_unshown_of, unasked_key(key), lane=f"{UNASKED}:")
         if found or asked or passing:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.core.errors import BotError
+from bot.core.values import WordsKept
 from bot.text.redact import redact
 from handlers.slack.mrkdwn import escape
 
@@ -18,6 +19,7 @@ Block = dict[str, Any]
 FEEDBACK = "feedback"
 RETRY = "retry"
 FORGET_ALL = "forget_all"
+ASK_FORGET = "ask_forget_all"
 FORGET_CLIP = "clip_forget"  # by it a clip card is known
 SETTINGS_OF = "settings_of"
 # Buttons that ask for more of an answer, by what they ask for (bot/core/values.py).
@@ -25,6 +27,18 @@ FOLLOW_UPS = {"continue": "Continue", "again": "Again", "shorter": "Shorter", "l
 SHOULD_ANSWER, SHOULD_REFUSE = "should_have_answered", "should_have_refused"
 # A person or a channel, as Slack shows them by their name.
 RESOLVED = re.compile(r"&lt;([@#][A-Z0-9]+)&gt;")
+# How the kinds of what is kept of somebody are called (storage/privacy/kept.py): one, and many.
+KEPT = {
+    "messages": ("message", "messages"),
+    "recordings": ("recording", "recordings"),
+    "parked": ("question that I gave up on", "questions that I gave up on"),
+    "retryable": ("question kept for another try", "questions kept for another try"),
+    "ratings": ("rating of an answer", "ratings of answers"),
+    "examples": ("example for a guard", "examples for guards"),
+    "verdicts": ("verdict of a guard", "verdicts of guards"),
+    "unanswered": ("question without a passage", "questions without a passage"),
+}
+STAYS = "What you decided for others (budgets, settings, owners) and the list of who changed what stay."
 SECTION_LIMIT = 3000  # characters of a section's text
 
 
@@ -150,8 +164,29 @@ def choose_channel() -> Block:
     return section("*Settings of a channel you look after*") | {"accessory": element}
 
 
-def forget_question() -> list[Block]:
-    """What can be forgotten, with a button that asks again before it forgets everything."""
+def forget_question(kept: WordsKept) -> list[Block]:
+    """What can be forgotten, what goes with everything, and the button for that."""
+    how = (
+        "`/parley forget thread` forgets your latest thread with me in this channel; "
+        "`/parley forget thread LINK`, or “Forget this thread” in a message's menu, any other."
+    )
+    return [section(how), *forget_all_question(kept)]
+
+
+def forget_all_question(kept: WordsKept) -> list[Block]:
+    """What goes when everything of somebody is forgotten, what stays, and the button that asks again."""
+    goes = _list_kept(kept)
+    in_threads = f" in {count(kept.threads, 'thread')}" if kept.threads else ""
+    lines = [f"*Of yours I keep {goes}*{in_threads}." if goes else "*I keep no words of yours.*"]
+    if goes:
+        lines.append("All of it goes, with what was made of it: summaries, and what guards learned from it.")
+    if kept.under_way:
+        asked = count(kept.under_way, "question")
+        lines.append(f"{asked} without an answer yet: gone as soon as it is there.")
+    stays = [STAYS]
+    if kept.requests:
+        requests = count(kept.requests, "model request")
+        stays.append(f"Your use ({requests}) stays in the sums, under nobody's name.")
     button = {
         "type": "button",
         "action_id": FORGET_ALL,
@@ -159,24 +194,31 @@ def forget_question() -> list[Block]:
         "text": {"type": "plain_text", "text": "Forget everything of mine"},
         "confirm": {
             "title": {"type": "plain_text", "text": "Forget everything?"},
-            "text": {"type": "plain_text", "text": "What you said to me is erased, in every thread."},
+            "text": {"type": "plain_text", "text": "It cannot be brought back."},
             "confirm": {"type": "plain_text", "text": "Forget"},
             "deny": {"type": "plain_text", "text": "Keep"},
         },
     }
-    how = (
-        "`/parley forget thread` forgets your latest thread with me in this channel; "
-        "`/parley forget thread LINK`, or “Forget this thread” in a message's menu, any other."
-    )
-    return [section(how), {"type": "actions", "elements": [button]}]
+    return [section("\n".join(lines)), context(*stays), {"type": "actions", "elements": [button]}]
 
 
-def forgotten(messages: int | None) -> str:
-    """What came of forgetting, in a sentence."""
-    if messages is None:
+def forgotten(gone: WordsKept | None) -> str:
+    """What came of forgetting, in a sentence for each thing that somebody should know."""
+    if gone is None:
         return "There is no such thread in which you took part."
-    return f"Forgotten: {count(messages, 'message')}."
+    sentences = [f"Forgotten: {_list_kept(gone) or 'nothing was left'}."]
+    if gone.requests:
+        sentences.append("What you used stays in the sums, under nobody's name.")
+    if gone.under_way:
+        sentences.append("What you asked and has no answer yet goes as soon as it has one.")
+    return " ".join(sentences)
 
 
-def count(number: int, what: str) -> str:
-    return f"{number:,} {what}" + ("" if number == 1 else "s")
+def _list_kept(kept: WordsKept) -> str:
+    """What there is, by kind, in words; "" when there is nothing."""
+    found = [count(number, *KEPT[kind]) for kind, number in kept.kinds.items() if number > 0]
+    return f"{', '.join(found[:-1])} and {found[-1]}" if len(found) > 1 else "".join(found)
+
+
+def count(number: int, what: str, many: str = "") -> str:
+    return f"{number:,} {what if number == 1 else many or f'{what}s'}"

@@ -19,6 +19,11 @@ BLANKED = {
     " done_at = coalesce(done_at, :now)",
     "replies": "payload = null, question = null",
 }
+# Which of them nobody works on any more.
+SETTLED = {
+    "inbox": "state in ('done', 'parked')",
+    "replies": "not exists (select 1 from inbox where inbox.seq = replies.job and inbox.state = 'new')",
+}
 # What waits for its answer or is being answered, and may be remembered all the same: read in the thread by
 # a question that came first, or with an answer that Slack has not taken yet. It stays, for a question that
 # counts as forgotten is one whose answer is taken back.
@@ -73,6 +78,45 @@ def forget_user(tx: Tx, team: str, user: str, *, by: str = "", now: float) -> in
         which = f"team = :team and {column} = :person"
         tx.run(f"update guard_verdicts set {column} = '' where {which}", team=team, person=user)
     audit.note(tx, "forgot person", user, team=team, person=by, detail=_many(erased), now=now)
+    return erased
+
+
+def list_under_way(tx: Tx, team: str, user: str) -> list[dict[str, str]]:
+    """What a person asked and has no answer to yet, or a clip of theirs that is listened to: `key` and
+    `conversation` of each job."""
+    return tx.all(
+        "select key, conversation from inbox where team = :team and person = :person and state = 'new'"
+        " and (key like 'm:%' or key like 'clip:m:%') order by seq",
+        team=team,
+        person=user,
+    )
+
+
+def is_under_way(tx: Tx, key: str) -> bool:
+    """Whether a job, or one that goes on from it, is not done yet."""
+    going_on = (
+        "select 1 as found from inbox where (key = :key or (key >= :first and key < :behind))"
+        " and state = 'new'"
+    )
+    return tx.one(going_on, key=key, first=f"{key}:", behind=f"{key};") is not None
+
+
+def forget_turn(tx: Tx, team: str, channel: str, message: str, *, key: str, person: str, now: float) -> int:
+    """A question that was under way when its person wanted everything forgotten, and the answers to it; how
+    many messages. `key`: of its job; others begin with it and a colon."""
+    asked = "(key = :key or (key >= :first and key < :behind))"
+    keys = {"key": key, "first": f"{key}:", "behind": f"{key};"}
+    replies = f"select id from replies where job in (select seq from inbox where {asked})"
+    said = f"team = :team and channel = :channel and (message = :message or message in ({replies}))"
+    at = {"team": team, "channel": channel, "message": message}
+    erased = _erase_messages(tx, said, now=now, **at, **keys)
+    conversations.bury(tx, team, channel, [message], now=now)
+    forget_judged(tx, team, channel, message)
+    judged = "team = :team and channel = :channel and message = :message and person = :person"
+    tx.run(f"delete from guard_verdicts where {judged}", **at, person=person)
+    _blank_in(tx, "replies", f"id in ({replies})", ", asker = ''", now=now, **keys)
+    _blank_in(tx, "inbox", asked, ", person = ''", now=now, **keys)
+    audit.note(tx, "forgot person", person, team=team, person=person, detail=_many(erased), now=now)
     return erased
 
 
@@ -148,8 +192,7 @@ def _bury_asked(tx: Tx, team: str, user: str, *, now: float) -> None:
 
 def _blank_in(tx: Tx, table: str, which: str, more: str = "", *, now: float, **values: str) -> None:
     # What still waits is a question of now; it is answered, then erased like every other.
-    settled = "state in ('done', 'parked')" if table == "inbox" else "sent_at is not null"
-    tx.run(f"update {table} set {BLANKED[table]}{more} where {which} and {settled}", now=now, **values)
+    tx.run(f"update {table} set {BLANKED[table]}{more} where {which} and {SETTLED[table]}", now=now, **values)
 
 
 def _drop_models(tx: Tx, which: str, **values: str) -> None:

@@ -90,6 +90,14 @@ def test_what_has_no_price_is_counted_and_never_a_zero_among_the_priced(
     assert run(capsys, "--team", "T1", "--format", "csv").splitlines()[1].endswith(",,1")
 
 
+@pytest.mark.parametrize("words", ["last month", "Last\u00a0Month", "October", "2026/10"])
+def test_a_span_is_understood_as_in_slack(
+    database: str, capsys: pytest.CaptureFixture[str], words: str
+) -> None:
+    asyncio.run(fill(database))
+    assert "team" in run(capsys, words)
+
+
 def test_words_it_does_not_know_are_answered_with_a_hint(
     database: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -140,6 +140,8 @@ async def test_the_command_refuses_a_model_nobody_knows_and_names_the_nearest() 
         await estimate.run(arguments("--hours", "1", "--model", "gpt-4.1-mni"), Settings())
     assert "`gpt-4.1-mini`" in caught.value.problems[0]
     await estimate.run(arguments("--hours", "1", "--model", "ours"), Settings(model="ours"))
+    own_server = Settings(openai_base_url="http://127.0.0.1:11434/v1")
+    await estimate.run(arguments("--hours", "1", "--model", "llama"), own_server)
 
 
 def arguments(*words: str) -> argparse.Namespace:

@@ -67,6 +67,7 @@ SURFACES: dict[str, set[str]] = {
     "action feedback": {"example added", "version trained"},
     "action retry": NOTHING,
     **dict.fromkeys(("action again", "action shorter", "action longer", "action continue"), NOTHING),
+    "action ask_forget_all": NOTHING,  # opens a form
     "action forget_all": ERASED,
     "action clip_edit": NOTHING,  # opens a form
     "action clip_translate": NOTHING,

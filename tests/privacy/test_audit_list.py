@@ -20,7 +20,7 @@ from storage.guard import policies
 from storage.jobs import inbox
 from storage.place import Channel
 from storage.sqlite.writer import SqliteTx
-from tests.support.commands import parley, tell_in_thread
+from tests.support.commands import forget_everything, parley, tell_in_thread
 from tests.support.rows import SECRET, open_rows
 from tests.support.workspace import workspace
 
@@ -84,7 +84,7 @@ async def test_forgetting_is_written_down(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
         await tell_in_thread(team)
         await parley(team, "forget thread")
-        await parley(team, "forget all")
+        await forget_everything(team)
         found = await team.bot.services.engine.read(lambda tx: list(audit.every(tx)))
         forgotten = [(e.act, e.person) for e in found if e.act.startswith("forgot")]
         alice = team.slack.user("alice")

@@ -26,7 +26,7 @@ from storage.privacy.forget import forget_team
 from storage.schema import LASTING, TEAM_TABLES
 from storage.sqlite.writer import SqliteTx
 from tests.support.clips import TONE_RECOGNITION, answered, clip, drop
-from tests.support.commands import parley, tell_in_thread
+from tests.support.commands import forget_everything, tell_in_thread
 from tests.support.conversation_rows import HERE, everything, work_through
 from tests.support.guarded_channel import is_answer, teach, verdict
 from tests.support.rows import SECRET, kept, on_disk, open_rows
@@ -101,7 +101,7 @@ async def test_after_a_person_is_forgotten_no_table_has_a_word_of_theirs_nor_the
         await overturned(team, tmp_path)
         before = await team.bot.services.costs.this_month(team.slack.team, channel=general)
         assert {"replies", "ledger", "usage_days", "usage_months", "guard_verdicts"} <= kept_in(tmp_path, bob)
-        await parley(team, "forget all", user="bob")
+        await forget_everything(team, user="bob")
         await team.quiet()
         for word in (SECRET, LEARNED, "w12"):
             assert kept_in(tmp_path, word) == set()
@@ -120,7 +120,7 @@ async def test_what_was_refused_and_then_forgotten_is_not_read_in_again_from_sla
         thread = await team.ask(f"@parley {SECRET}", user="bob")
         await team.answer("#general", thread)
         await team.quiet()
-        await parley(team, "forget all", user="bob")
+        await forget_everything(team, user="bob")
         await team.quiet()
         await team.ask("@parley and now?", user="bob", thread=thread)
         await team.answer("#general", thread, count=2)

@@ -263,11 +263,11 @@ async def test_a_small_limit_becomes_one_that_thoughts_fit_in(tmp_path: Path) ->
         assert [body["max_completion_tokens"] for body in bench.bodies] == [100, 4000]
 
 
-@pytest.mark.parametrize("fault", ["context_length", "content_policy"])
+@pytest.mark.parametrize("fault", ["context_length", "content_policy", "quota", "server_error"])
 async def test_more_room_that_the_server_does_not_give_changes_nothing(tmp_path: Path, fault: str) -> None:
     async with open_bench(tmp_path) as bench:
         bench.model.script("<think>" + "word " * 20, finish="length", times=0)
-        bench.model.faults.add(fault, after=1)
+        bench.model.faults.add(fault, after=1, times=0)
         completion = await bench.ask()
         assert (completion.text, completion.finish) == ("", "thinking")
         assert completion.usage.output_tokens

@@ -62,9 +62,12 @@ REASONED = [
     "The secret plan.\n</think>\n\n{}",
     "The secret plan.</think>{}",
     "The secret: `x = 1`\n</think>\n{}",
+    "The secret. </think>\n{}",
     "</think>\n\n{}",
     "The secret\n</thinking>\n{}",
     "The secret[/THINK]{}",
+    "The <|box_start|>secret\n</think>{}",
+    "<think>The secret</think>\n<think>The secret</think>\n{}",
     f"{ANALYSIS}The secret<|end|>{FINAL}{{}}<|return|>",
     "<|channel|>final<|message|>{}",
     "<|start|>assistant<|channel|>analysis<|message|>The secret<|end|>"
@@ -79,7 +82,15 @@ REASONED = [
 
 @pytest.mark.parametrize("form", REASONED)
 @pytest.mark.parametrize(
-    "answer", ["The release is on Friday.", "`x`", "**Yes**: a < b, x[1] <b>", "# One\n- two"]
+    "answer",
+    [
+        "The release is on Friday.",
+        "`x`",
+        "**Yes**: a < b, x[1] <b>",
+        "# One\n- two",
+        "it is",
+        '"No", he said',
+    ],
 )
 def test_reasoning_is_no_part_of_the_answer(form: str, answer: str) -> None:
     assert kept(form.format(answer)) == answer
@@ -174,6 +185,10 @@ def test_an_answer_ends_at_a_token_of_its_template(form: str) -> None:
     assert kept(form.format(text)) == text
 
 
+def test_an_answer_may_begin_with_markup_behind_a_token() -> None:
+    assert kept("[/INST]**Yes**") == "**Yes**"
+
+
 def test_unknown_tokens_say_nothing() -> None:
     assert kept("<|reserved_special_token_5|>42<|box_end|>") == "42"
 
@@ -243,6 +258,16 @@ def test_an_answer_of_a_known_model_without_the_tag_is_shown_at_its_end(text: st
 
 def test_a_known_model_that_was_cut_had_not_come_to_its_answer() -> None:
     assert run(["The secret"], hidden_start=True, cut=True) == ("", "", True)
+
+
+@pytest.mark.parametrize(
+    "answer", ["**Yes**", "- one", "| a |", "_so_", '"No"', "…", "It is", "(so)", "— well", "42", "周五"]
+)
+@pytest.mark.parametrize(
+    "secret", ["The secret.</think>", "The secret.\n</think>", "The secret. </think>", "周四</think>"]
+)
+def test_reasoning_that_nothing_opened_ends_before_any_answer(secret: str, answer: str) -> None:
+    assert kept(secret + answer) == answer
 
 
 def test_after_reasoning_was_found_a_closing_tag_takes_nothing_back() -> None:
@@ -323,6 +348,8 @@ def test_only_what_may_become_a_mark_is_held_back() -> None:
     ]
     assert [answer.feed(part) for part in parts] == shown
     assert answer.finish() == ""
+    assert not answer.hidden_start
+    assert ReasoningFilter().feed("analysis of data. A") == "analysis of data. A"
 
 
 @pytest.mark.parametrize(

@@ -227,6 +227,15 @@ def test_an_incomplete_response_says_why(reason: str, finish: str) -> None:
     assert reader.finish == finish
 
 
+@pytest.mark.parametrize("status", ["failed", "cancelled"])
+def test_a_response_that_failed_is_broken(status: str) -> None:
+    reader = ItemsReader()
+    assert (
+        text_of(reader, {"type": f"response.{status}", "response": {"status": status, "error": None}}) == ""
+    )
+    assert reader.finish == "broken"
+
+
 def test_a_response_that_refuses_is_filtered() -> None:
     reader = ItemsReader()
     event = {"type": "response.refusal.delta", "delta": "No."}

@@ -26,7 +26,9 @@ from tests.support.clips import (
     spoken,
     until,
 )
+from tests.support.commands import forget_everything
 from tests.support.rows import kept, on_disk
+from tests.support.spending import run_command
 from tests.support.workspace import Workspace, workspace
 
 HELLO = range(10, 16)
@@ -220,13 +222,17 @@ async def test_a_card_whose_post_was_never_confirmed_is_found_and_taken_away(tmp
 
 async def test_forgetting_a_thread_or_everything_takes_the_cards_along(tmp_path: Path) -> None:
     async with open_workspace(tmp_path) as team:
-        for command in ("forget thread", "forget all"):
+        for forget in (forget_thread, forget_everything):
             thread = await drop(team, clip(HELLO, tmp_path))
             await answered(team, thread)
             await team.quiet(PATIENCE_S)
-            await team.slack.command("alice", "#general", "/parley", command)
+            assert (await forget(team)).startswith("Forgotten: 2 messages and 1 recording.")
             await until(team, lambda here=thread: not cards(team, here))  # type: ignore[misc]
             await until(team, lambda: not kept(tmp_path, spoken(HELLO)))
+
+
+async def forget_thread(team: Workspace) -> str:
+    return str((await run_command(team, "alice", "forget thread"))["text"])
 
 
 # -- not twice

@@ -16,7 +16,7 @@ from bot.reports.usage import UsageRow
 from handlers import commands, home
 from handlers.costs import blocks as usage_blocks
 from handlers.slack import blocks
-from tests.support.commands import parley, tell_in_thread
+from tests.support.commands import forget_everything, parley, tell_in_thread
 from tests.support.rows import SECRET, kept, on_disk, rows
 from tests.support.workspace import Workspace, workspace
 
@@ -127,7 +127,7 @@ async def test_forgetting_all_takes_what_is_mine_and_leaves_what_is_others(tmp_p
         await tell_in_thread(team)
         await tell_in_thread(team, channel=team.slack.dm("alice"))
         await tell_in_thread(team, "bob's own words", user="bob")
-        assert "Forgotten: 4 messages" in await parley(team, "forget all")
+        assert (await forget_everything(team)).startswith("Forgotten: 4 messages.")
         assert (kept(tmp_path), on_disk(tmp_path)) == ([], [])
         assert kept(tmp_path, "bob's own words") == ["messages"]
         assert "3 model requests" in str(await usage(team)), "amounts hold no words and stay"

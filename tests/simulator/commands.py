@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from handlers.slack.blocks import FORGET_ALL
 from storage.privacy.forget import BLANKED, RECORDED
 from tests.simulator.part import Doing, Part
 from tests.simulator.people import Post
@@ -33,6 +34,7 @@ class Commands(Part):
     def environment(self) -> Mapping[str, str]:
         self.on = self.dice.random() < 0.35
         self._forgotten: set[int] = set()
+        self._pressed: list[tuple[str, str, list[int]]] = []  # who, which question of ours, what it is about
         return {}
 
     def acts(self) -> Iterable[Act]:
@@ -63,8 +65,24 @@ class Commands(Part):
     async def _forget_all(self, act: Act) -> None:
         """Everything of the person who asked a question."""
         if post := self.story.posts.get(act.number):
-            meant = [p for p in self.story.posts.values() if p.user == post.user]
-            self.story.beside(self._ask(post, "forget all", meant))
+            self.story.beside(self._ask_all(post))
+
+    async def _ask_all(self, post: Post) -> None:
+        """The command asks first; whatever has arrived when its button is pressed is gone in the end, also
+        what has no answer yet."""
+        slack = self.story.slack
+        delivery = await slack.command(post.user, post.channel, "/parley", "forget all")
+        if FORGET_ALL not in str(delivery.response):
+            return
+        asked = slack.ephemerals(post.user)[-1]
+        meant = [p for p in self.story.posts.values() if p.user == post.user]
+        arrived = [p.number for p in meant if self._has_arrived(p)]
+        self.story.tell(f"{post.user} presses {FORGET_ALL}: {arrived}")
+        for each in meant:
+            each.forgotten = True
+            each.taken_back |= not self._has_arrived(each)
+        self._pressed.append((post.user, asked["ts"], arrived))
+        await slack.press(post.user, post.channel, asked["ts"], FORGET_ALL)
 
     async def _ask(self, post: Post, what: str, meant: list[Post]) -> None:
         over = [p.number for p in meant if self._is_over(p)]
@@ -92,7 +110,16 @@ class Commands(Part):
         sent = "select 1 as found from replies where id = :id and sent_at is not null"
         return self.story.tx.one(sent, id=replies_of(self.story, post)[0]) is not None
 
+    def _note_told(self) -> None:
+        """What people were told is forgotten."""
+        for user, ts, numbers in self._pressed:
+            told = [shown["text"] for shown in self.story.slack.ephemerals(user) if shown["ts"] == ts]
+            if str(told).startswith("['Forgotten"):
+                self.story.tell(f"forgotten: {numbers}")
+                self._forgotten.update(numbers)
+
     def broken(self) -> Iterator[str]:
+        self._note_told()
         self.story.outcome.counts["forgotten"] += len(self._forgotten)
         for number in self._forgotten:
             if len(replies := self._asked_again(number)) > 1:

@@ -58,8 +58,8 @@ ROOMS: dict[str, str] = {
         "bot/voice bot/knowledge"
     ),
     "bot/privacy": (
-        "bot/core storage/engine storage/place storage/audit storage/conversation storage/channel "
-        "storage/privacy bot/text bot/ops bot/jobs bot/guard bot/voice bot/conversation"
+        "bot/core storage/engine storage/place storage/audit storage/jobs storage/conversation "
+        "storage/channel storage/privacy bot/text bot/ops bot/jobs bot/guard bot/voice bot/conversation"
     ),
     "bot/health": "bot/core storage/engine storage/jobs bot/ops bot/jobs bot/provider",
     "bot/housekeeping": (
@@ -72,8 +72,8 @@ ROOMS: dict[str, str] = {
     "bot/sandbox": "",
     "bot/cli": (
         "bot/core storage/place storage/audit storage/database storage/jobs storage/costs storage/guard "
-        "storage/privacy bot/text bot/ops bot/ml bot/costs bot/reports bot/provider bot/learning "
-        "bot/guard bot/voice bot/privacy bot/sandbox"
+        "bot/text bot/ops bot/ml bot/costs bot/reports bot/provider bot/learning bot/guard bot/voice "
+        "bot/privacy bot/sandbox"
     ),
     "bot/__main__": "bot/cli",
     "handlers/slack": "bot/core storage/place bot/text bot/ops bot/costs",

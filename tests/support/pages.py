@@ -30,6 +30,7 @@ BUTTONS = {
     blocks.FEEDBACK: "👍 👎",
     blocks.RETRY: "Try again",
     **blocks.FOLLOW_UPS,
+    blocks.ASK_FORGET: "Forget everything of mine…",
     blocks.FORGET_ALL: "Forget everything of mine",
     blocks.SHOULD_ANSWER: "Should have answered",
     blocks.SHOULD_REFUSE: "Should have refused",

@@ -1,0 +1,57 @@
+"""What a person asked and has no answer to yet, when everything of theirs is to be forgotten.
+
+Were it forgotten at once, it would be taken for deleted and never answered. So a job is stored behind the one
+that answers it, in the same conversation and together with the erasure; its worker is Forgetting.work.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+from bot.core.codec import encode
+from bot.voice.service import UNASKED, unasked_key
+from storage.engine import Tx
+from storage.jobs import inbox
+from storage.privacy import forget
+
+FORGET = "forget"  # the kind of job
+
+
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """A message that is answered, or listened to in passing (`unasked`), and is forgotten after that."""
+
+    team: str
+    channel: str
+    message: str
+    person: str
+    unasked: bool
+
+    @classmethod
+    def of(cls, key: str, person: str) -> Self:
+        """By the key of its job, or of one that goes on from it."""
+        _, team, channel, message, *_ = key.removeprefix(f"{UNASKED}:").split(":")
+        return cls(team, channel, message, person, unasked=key.startswith(f"{UNASKED}:"))
+
+    @property
+    def message_key(self) -> str:
+        return f"m:{self.team}:{self.channel}:{self.message}"
+
+    @property
+    def key(self) -> str:
+        """Of its job."""
+        return unasked_key(self.message_key) if self.unasked else self.message_key
+
+    @property
+    def other_key(self) -> str:
+        """Of the job that does the other thing with the same message."""
+        return self.message_key if self.unasked else unasked_key(self.message_key)
+
+
+def erase_person(tx: Tx, team: str, person: str, *, by: str, now: float) -> int:
+    """Everything of a person goes, what is under way as soon as it is over; how many messages went."""
+    for job in forget.list_under_way(tx, team, person):
+        asked = UnderWay.of(job["key"], person)
+        inbox.put(tx, f"{FORGET}:{asked.key}", job["conversation"], FORGET, encode(asked), now=now)
+    return forget.forget_user(tx, team, person, by=by, now=now)

@@ -13,13 +13,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bot.conversation.service import Turns
+from bot.core.ids import message_key
 from bot.voice.service import Clips
-from handlers.slack import mrkdwn
 from handlers.slack.allowed_hosts import is_slack_address
 from handlers.slack.bolt import AsyncBoltRequest, BoltResponse
 from handlers.slack.client import SlackClient
 from handlers.slack.contents import read_contents
-from handlers.slack.payloads import POST_SUBTYPES, TOMBSTONE, is_bot, message_key, team_of
+from handlers.slack.payloads import POST_SUBTYPES, TOMBSTONE, is_bot, team_of
 from handlers.slack.posts import app_post_from, find_mention, incoming_from
 
 log = logging.getLogger(__name__)
@@ -117,9 +117,7 @@ class Intake:
         if incoming.direct or incoming.mentioned:
             await self._turns.take(incoming)
             return
-        if message.get("thread_ts"):
-            to_another = mrkdwn.is_addressed_to_another(message.get("text", ""), bot)
-            await (self._turns.remember_aside if to_another else self._turns.take_follow_up)(incoming)
+        await self._turns.take_unmentioned(incoming)
         await self._clips.transcribe_unasked(incoming)
 
     def _find_bot_user(self, body: dict[str, Any]) -> str:

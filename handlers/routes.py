@@ -83,7 +83,11 @@ def table(services: Services, chat: SlackChat) -> dict[str, dict[str, Listener]]
             "tokens_revoked": home.note_removal,
         },
         "command": {"/parley": Commands(services, chat, settings).parley},
-        "shortcut": {"forget_thread": Shortcuts(services).forget_thread, "why": Why(services, chat).show},
+        "shortcut": {
+            "forget_thread": Shortcuts(services).forget_thread,
+            "quiet_thread": Shortcuts(services).quiet_thread,
+            "why": Why(services, chat).show,
+        },
         "action": {
             FEEDBACK: actions.feedback,
             RETRY: actions.retry,

@@ -10,6 +10,7 @@ from typing import Any
 from bot.app import Services
 from bot.conversation.account import Account, AnswerRecord, price
 from bot.core.errors import NotPermitted
+from bot.core.ids import message_key
 from bot.core.values import Conversation
 from bot.costs.amounts import dollars
 from bot.guard.service import StoredVerdict
@@ -19,7 +20,7 @@ from handlers.slack import modals
 from handlers.slack.blocks import Block, count, section
 from handlers.slack.modals import View
 from handlers.slack.mrkdwn import escape
-from handlers.slack.payloads import message_key, team_of
+from handlers.slack.payloads import team_of
 from storage.place import Channel
 
 NOT_OURS = "I have not answered this message."

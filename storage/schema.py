@@ -442,6 +442,14 @@ create index guard_unanswered_age on guard_unanswered (asked_at)
 # How an answer came about, in numbers: bot/conversation/account.py's JSON.
 ACCOUNTS = "alter table replies add column account text"
 
+# Threads in which nothing is answered but mentions, because somebody there wanted that.
+QUIET_THREADS = """
+create table quiet_threads (
+    conversation {TEXT} primary key,
+    team {TEXT} not null
+){STRICT}
+"""
+
 STEPS: tuple[tuple[str, str], ...] = (
     ("0001_inbox", INBOX),
     ("0002_replies", REPLIES),
@@ -456,6 +464,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("0022_guard_appeals", GUARD_APPEALS),
     ("0040_audit", AUDIT),
     ("0005_accounts", ACCOUNTS),
+    ("0006_quiet_threads", QUIET_THREADS),
 )
 
 # Tables with people's words, and the column that says whose (beside `team`): erased by
@@ -478,6 +487,7 @@ NO_WORDS = {
     "conversations": "counts and times",
     "summaries": "dropped with the messages they were made from",
     "tombstones": "digests of message ids",
+    "quiet_threads": "ids of threads",
     "learned_refusals": "about models",
     "learned_ratios": "about models",
     "recording_minutes": "seconds",

@@ -64,19 +64,11 @@ def is_courtesy(text: str) -> bool:
     return any(" ".join(words[at : at + n]) in _WORDS for at in range(len(words)) for n in (1, 2, 3))
 
 
-def asks_for_quiet(text: str) -> bool:
-    """Whether the text is nothing but the wish that we say no more in this thread."""
-    return _QUIET.fullmatch(_strip(text)) is not None
-
-
-def asks_to_speak(text: str) -> bool:
-    """Whether the text is nothing but the wish that we answer in this thread again."""
-    return _SPEAK.fullmatch(_strip(text)) is not None
-
-
-def asks_to_stop(text: str) -> bool:
-    """Whether the text is nothing but the wish that we stop what we are at."""
-    return _STOP.fullmatch(_strip(text)) is not None
+def read_wish(text: str) -> str:
+    """What a text that says nothing else wants of us in its thread: quiet, speak, stop; "" for none."""
+    plain = _strip(text)
+    wishes = {"quiet": _QUIET, "speak": _SPEAK, "stop": _STOP}
+    return next((wish for wish, pattern in wishes.items() if pattern.fullmatch(plain)), "")
 
 
 def _strip(text: str) -> str:

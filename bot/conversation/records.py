@@ -6,10 +6,11 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 
+from bot.conversation import addressing
 from bot.conversation.account import dump_account, make_account
 from bot.conversation.turn import Turn
 from bot.core.codec import decode, encode
-from bot.core.ids import reply_id
+from bot.core.ids import message_key, reply_id
 from bot.core.settings import Settings
 from bot.core.values import File, Incoming, Reply
 from bot.jobs.inbox import Job
@@ -17,6 +18,7 @@ from bot.text import marks
 from bot.voice import message_clips
 from bot.voice.listening_policy import read_policy
 from storage import audit
+from storage.channel import preferences
 from storage.conversation import messages, replies
 from storage.conversation.replies import ReplyRow
 from storage.engine import Tx
@@ -25,6 +27,9 @@ from storage.jobs import inbox
 from storage.place import Channel
 from storage.privacy import forget
 from storage.voice import clips, recordings
+
+ANSWERS = "answers"  # a channel's own name for which messages are answered
+LAST_WORDS = 200  # characters of an answer in which a question to the person may stand
 
 
 def begin_reply(tx: Tx, job: Job, incoming: Incoming, *, now: float) -> tuple[ReplyRow, Incoming, bool]:
@@ -44,6 +49,8 @@ def remember_turn(tx: Tx, incoming: Incoming, reply_id: str, turn: Turn, *, kept
     incoming = replace(incoming, files=turn.spoken.add_names(incoming.files))
     replies.mark_answered(tx, reply_id, encode(turn.reply), account=dump_account(make_account(turn)))
     remember_ruling(tx, incoming, reply_id, turn, now=now)
+    if turn.quiet is not None:
+        messages.set_quiet(tx, incoming.conversation, turn.quiet)
     if turn.completion is None:
         if kept and (incoming.files or incoming.unreadable):
             remember_beside(tx, incoming, now=now)
@@ -89,7 +96,7 @@ def remember_post(tx: Tx, incoming: Incoming, *, now: float) -> None:
         tx,
         incoming.conversation,
         role="human",
-        message=incoming.key if incoming.follow_up else incoming.message,
+        message=incoming.remembered_as,
         person=incoming.user,
         text=read_full_text(tx, incoming),
         whole=True,
@@ -105,12 +112,6 @@ def remember_beside(tx: Tx, incoming: Incoming, *, now: float) -> None:
     """
     if messages.recall(tx, incoming.conversation.key, limit=1).last_at is not None:
         remember_post(tx, incoming, now=now)
-
-
-def remember_unheard(tx: Tx, settings: Settings, incoming: Incoming, *, now: float) -> None:
-    """Remembers that files were posted which the channel does not want heard."""
-    if takes_part(tx, incoming.conversation.key) and not asks_for_answer(settings, incoming, tx):
-        remember_beside(tx, incoming, now=now)
 
 
 def edit_message(tx: Tx, edited: Incoming, *, now: float) -> None:
@@ -214,6 +215,7 @@ def forget_message(tx: Tx, key: str, team: str, channel: str, message: str, *, n
     waited = [inbox.cancel(tx, known, now=now) for known in asked if known not in begun]
     for known in asked:
         replies.erase_question(tx, reply_id(known))
+        messages.retract(tx, team, channel, known)  # an edit that was a turn of its own
     judged = forget.forget_judged(tx, team, channel, message)
     there = messages.delete(tx, team, channel, message, now=now) or any(waited) or judged
     if there:
@@ -248,12 +250,35 @@ def takes_part(tx: Tx, conversation: str) -> bool:
 
 
 def asks_for_answer(settings: Settings, incoming: Incoming, tx: Tx) -> bool:
-    """A post in a thread of ours with more in it than clips that are not to be transcribed."""
+    """Whether a post that does not mention us is said to us, by what the channel and the thread want.
+
+    Not if it mentions somebody else, goes on with what people say to each other, says no more than thanks,
+    or holds nothing but clips that are not to be transcribed.
+    """
     place = incoming.conversation
-    if not takes_part(tx, place.key):
+    answers = preferences.wishes(tx, place.team, place.channel).get(ANSWERS, settings.answers)
+    first = incoming.message == place.thread
+    if incoming.to_others or answers == "mentions" or (first and answers != "every"):
+        return False
+    if not first and (not takes_part(tx, place.key) or messages.is_quiet(tx, place.key)):
+        return False
+    if not first and goes_on_among_people(tx, incoming):
         return False
     only_files = incoming.files and not (incoming.text or incoming.quoted)
     return not only_files or read_policy(tx, settings, place.team, place.channel).allows(incoming)
+
+
+def goes_on_among_people(tx: Tx, incoming: Incoming) -> bool:
+    """Whether people talk to each other: the last words were not for us, or these say no more than thanks.
+
+    A yes to a question of ours says more.
+    """
+    role, message, text = messages.read_last(tx, incoming.conversation.key) or ("", "", "")
+    if role == "human" and marks.words_alone(text):
+        where = incoming.conversation
+        return not inbox.list_keys(tx, message_key(where.team, where.channel, message))
+    asked = role == "assistant" and "?" in text[-LAST_WORDS:]
+    return addressing.is_courtesy(incoming.text) and not asked and not incoming.files
 
 
 def read_full_text(tx: Tx, incoming: Incoming) -> str:

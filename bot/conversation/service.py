@@ -17,6 +17,7 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol
 
+from bot.conversation import addressing
 from bot.conversation.memory import ThreadReader, recollection_from
 from bot.conversation.records import (
     add_to_post,
@@ -30,7 +31,6 @@ from bot.conversation.records import (
     load_reply,
     remember_post,
     remember_turn,
-    remember_unheard,
     takes_part,
 )
 from bot.conversation.turn import CAME_TOO_LATE, Stoppable, Turn, TurnServices, run_turn
@@ -109,7 +109,7 @@ class Running:
 
     def deliver(self, handle: ReplyHandle) -> None:
         """From here on the answer is written, and an end is the end of its delivery."""
-        self.ended = ""
+        self.ended, self.answering = "", True
         self.watch(handle)
 
     def end(self, why: str) -> None:
@@ -185,6 +185,10 @@ class Turns:
     async def take(self, incoming: Incoming, *, when: Callable[[Tx], bool] = lambda tx: True) -> None:
         """Stores a post that asks for an answer; returns when it is on disk."""
         place, joined = incoming.conversation, list[Incoming]()
+        running = self._running.get(place.key)
+        if running and addressing.read_wish(incoming.text) == "stop":
+            running.end("stopped")
+            return
 
         def wanted(tx: Tx) -> bool:  # its deletion may have overtaken it
             if not when(tx) or conversations.forgotten(tx, place.team, place.channel, incoming.message):
@@ -218,17 +222,22 @@ class Turns:
                 if running.key == question.key:
                     running.join(question)
 
-    async def take_follow_up(self, incoming: Incoming) -> None:
-        """A post in a thread, without a mention: asks for an answer where we already take part.
+    async def take_unmentioned(self, incoming: Incoming) -> None:
+        """A post that does not mention us: a question to us, or else words that a thread of ours remembers.
 
         Where nothing is answered, a mention is told so; what follows it is none of our business.
         """
-        if why_closed(incoming, self._services.settings):
+        settings, asked = self._services.settings, list[bool]()
+        if why_closed(incoming, settings):
             return
-        settings = self._services.settings
-        await self.take(incoming, when=partial(asks_for_answer, settings, incoming))
-        if incoming.files and remembers(incoming, settings):
-            await self._engine.write(remember_unheard, settings, incoming, now=self._now())
+
+        def asks(tx: Tx) -> bool:
+            asked.append(asks_for_answer(settings, incoming, tx))
+            return asked[-1]
+
+        await self.take(incoming, when=asks)
+        if not asked[-1]:
+            await self.remember_aside(incoming)
 
     async def remember_aside(self, incoming: Incoming) -> None:
         """A post in a thread of ours that is said to somebody else, or by another app: remembered, not
@@ -245,10 +254,19 @@ class Turns:
             await self._engine.write(edit_message, post, now=self._now())
 
     async def apply_edit(self, edited: Incoming) -> None:
-        """What waits and what is remembered follow the edit; an answer that was given stays."""
+        """What waits and what is remembered follow the edit; an answer that was given stays.
+
+        A question that is being answered is asked anew as long as nothing of an answer is shown. Then the
+        old words stay with their answer, and the new ones are the next question.
+        """
+        under_way = self._about(edited.key)
+        if any(running.answering for running in under_way):
+            key = f"{edited.key}:{edited.sent_at.timestamp():.6f}"
+            await self.take(replace(edited, key=key, asked_anew=True))
+            return
         await self._engine.write(edit_message, edited, now=self._now())
-        for running in self._about(edited.key):
-            running.incoming = replace(running.incoming, text=edited.text, quoted=edited.quoted)
+        for running in under_way:
+            running.join(replace(running.incoming, text=edited.text, quoted=edited.quoted))
 
     async def apply_deletion(self, key: str, team: str, channel: str, message: str) -> None:
         """The person took it back: no answer if there is none yet, and nothing is remembered of it."""
@@ -271,6 +289,12 @@ class Turns:
             running.end("stopped")
         elif await self._engine.read(replies.waits_for_slack, conversation.key):
             self._stopped.add(conversation.key)
+
+    async def turn_quiet(self, place: Conversation) -> bool:
+        """Has mentions alone answered in a thread, or all of its posts again; whether it is quiet now."""
+        quiet = not await self._engine.read(conversations.is_quiet, place.key)
+        await self._engine.write(conversations.set_quiet, place, quiet)
+        return quiet
 
     async def retry(self, reply_id: str, user: str) -> None:
         """The one retry of a failed answer, by the person who asked. NotPermitted, TriedAgain or Missing."""

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from bot.conversation import addressing
 from bot.conversation.memory import Memory, Recollection, ThreadReader
 from bot.conversation.surroundings import find_about, find_names, name_people
 from bot.core import access
@@ -43,6 +44,13 @@ NOTHING_SAID = "The model had nothing to say to this, twice. Try putting it diff
 ONLY_THOUGHT = "The model thought until its length limit and wrote no answer. Try asking for less at once."
 NO_TOOL = "To answer this, the model wanted to use a tool, and it has none here. Try putting it differently."
 
+# What somebody wants of us in a thread, in so many words (bot/conversation/addressing.py).
+WISHES = {
+    "quiet": "All right: in this thread I answer only when you mention me.",
+    "speak": "All right: I answer in this thread again.",
+    "stop": "There is nothing that I could stop here.",
+}
+QUIET = {"quiet": True, "speak": False}
 NEAREST = "The nearest thing I know: {nearest}"
 BRIEF_TOKENS = 400  # what an answer beside the subject may take
 
@@ -109,6 +117,7 @@ class Turn:
     completion: Completion | None = None
     verdict: int = 0  # what the guard said, where there is one
     unanswered: str | None = None  # the nearest thing known, where nothing known was enough
+    quiet: bool | None = None  # whether from now on mentions alone are answered in the thread
     spoken: SpokenWords = field(default_factory=SpokenWords)  # what came of the files in the question
 
 
@@ -121,6 +130,8 @@ async def run_turn(incoming: Incoming, live_reply: LiveReply, stop: Stop, servic
     notes = (*name_unread(incoming), *spoken.notes)
     if not marks.has_words("\n".join((spoken.with_text(incoming.text), incoming.quoted))):
         return replace(reply_without_words(incoming, notes, spoken), spoken=spoken)
+    if not incoming.direct and (wish := addressing.read_wish(incoming.text)):
+        return Turn(Reply(WISHES[wish]), quiet=QUIET.get(wish))
     question = replace(incoming, text=spoken.in_full(incoming))
     turn = await answer_in_conversation(question, live_reply, stop, services)
     reply = replace(turn.reply, notes=(*notes, *turn.reply.notes))

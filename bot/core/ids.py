@@ -15,6 +15,11 @@ def reply_id(key: str) -> str:
     return str(uuid5(REPLIES, key))
 
 
+def message_key(team: str, channel: str, message: str) -> str:
+    """The key of a post: one, however many events and deliveries tell of it."""
+    return f"m:{team}:{channel}:{message}"
+
+
 def card_id(incoming: Incoming, file: File) -> str:
     """The id of the card that shows what is said in a file of a message."""
     place = incoming.conversation

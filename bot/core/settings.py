@@ -19,6 +19,8 @@ from bot.core.errors import SetupError
 SLACK_API_URL = "https://slack.com/api/"
 # Where recordings are listened to without anybody turning to Parley.
 LISTEN = ("mentioned", "threads", "every")
+# Which messages in channels are answered.
+ANSWERS = ("threads", "mentions", "every")
 # What a model may be told beside the words.
 CONTEXT = ("names", "channel", "time")
 PORTS = (0, 65_535)
@@ -211,6 +213,13 @@ class Settings:
     )
     cache_life_s: float = _setting(
         "PARLEY_CACHE_LIFE_S", 1800.0, "how long the provider keeps a prompt prefix, in seconds"
+    )
+    answers: str = _setting(
+        "PARLEY_ANSWERS",
+        "threads",
+        "what is answered in channels beside mentions: threads (that Parley takes part in), mentions "
+        "(nothing else) or every (each message); a channel may choose for itself",
+        choices=ANSWERS,
     )
     thread_turn_limit: int = _setting(
         "PARLEY_THREAD_TURN_LIMIT", 500, "answers in one thread before Parley asks for a new one (loop guard)"

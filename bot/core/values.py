@@ -87,13 +87,20 @@ class Incoming:
     sent_at: datetime
     direct: bool = False  # a DM with the bot
     mentioned: bool = False
+    to_others: bool = False  # somebody else, or a group, is mentioned in it, and we are not
     external: bool = False  # the author belongs to another company, or the channel is shared with one
     files: tuple[File, ...] = ()
+    asked_anew: bool = False  # its text was changed while it was being answered, and is answered for itself
     follow_up: str = ""  # asked by a button under an answer: one of FOLLOW_UPS
     quoted: str = ""  # what others wrote and came along, under marks (bot/text/marks.py)
     unreadable: tuple[str, ...] = ()  # what of it has no words: "a picture: the plan"
     edited: bool = False  # its author changed it: what was delivered before says less
     unfinished: bool = False  # more of it is on its way: another event of the same post, a quote
+
+    @property
+    def remembered_as(self) -> str:
+        """The id under which memory keeps its words: the message's own, unless that is taken."""
+        return self.key if self.follow_up or self.asked_anew else self.message
 
 
 @dataclass(frozen=True, slots=True)

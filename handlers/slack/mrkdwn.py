@@ -110,7 +110,15 @@ def is_mentioned(text: str, user: str) -> bool:
     return any(token.start() not in code for token in found)
 
 
-def is_addressed_to_another(text: str, user: str) -> bool:
-    """Does the text open with a mention of somebody else? Then it is said to them."""
-    first = TOKEN.match(text.lstrip())
-    return first is not None and first[1] == "@" and first[2] != user
+def mentions_another(text: str, user: str) -> bool:
+    """Does the text mention another person or a group, and not this one? Then it is said to them."""
+    if is_mentioned(text, user):
+        return False
+    code = _Code(text)
+    return any(_is_mention(token) and token.start() not in code for token in TOKEN.finditer(text))
+
+
+def _is_mention(token: re.Match[str]) -> bool:
+    return token[1] == "@" or (
+        token[1] == "!" and token[2].partition("^")[0] in ("subteam", "here", "channel", "everyone")
+    )

@@ -58,11 +58,6 @@ def _name_type(mime: str) -> str:
     return "picture" if mime.startswith("image/") else "file"
 
 
-def message_key(team: str, channel: str, ts: str) -> str:
-    """The key of a post: one, however many events and deliveries tell of it."""
-    return f"m:{team}:{channel}:{ts}"
-
-
 def team_of(body: dict[str, Any]) -> str:
     """The workspace that a delivery is about; the organisation where Slack names no workspace.
 

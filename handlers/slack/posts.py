@@ -10,10 +10,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.core.ids import message_key
 from bot.core.values import Conversation, Incoming
 from handlers.slack import mrkdwn
 from handlers.slack.contents import Contents, quote_app, read_contents
-from handlers.slack.payloads import is_external, message_key, team_of
+from handlers.slack.payloads import is_external, team_of
+from handlers.slack.reading import as_text
 from handlers.slack.rich_text import find_mentioned
 
 # A link to a message, which Slack quotes a moment later in another event of the post.
@@ -40,6 +42,7 @@ def incoming_from(body: dict[str, Any], event: dict[str, Any], message: dict[str
         sent_at=datetime.fromtimestamp(float((message.get("edited") or {}).get("ts") or ts), UTC),
         direct=event.get("channel_type") == "im",
         mentioned=told_as_mention if mentioned is None else mentioned,
+        to_others=not told_as_mention and mrkdwn.mentions_another(as_text(message.get("text")), bot),
         external=is_external(body, message, team),
         files=found.files,
         quoted=found.quoted,

@@ -201,6 +201,34 @@ def edit(tx: Tx, team: str, channel: str, message: str, text: str, *, now: float
     return row is not None
 
 
+def read_last(tx: Tx, conversation: str) -> tuple[str, str, str] | None:
+    """Role, id and text of what was said last, as far as it is remembered."""
+    row = tx.one(
+        "select role, message, text from messages where conversation = :conversation"
+        " order by seq desc limit 1",
+        conversation=conversation,
+    )
+    return None if row is None else (row["role"], row["message"], row["text"])
+
+
+def is_quiet(tx: Tx, conversation: str) -> bool:
+    """Whether only mentions are to be answered in a thread."""
+    quiet = "select 1 as found from quiet_threads where conversation = :conversation"
+    return tx.one(quiet, conversation=conversation) is not None
+
+
+def set_quiet(tx: Tx, place: Place, quiet: bool) -> None:
+    """From now on only mentions are answered in a thread, or again what follows its answers."""
+    if quiet:
+        tx.run(
+            "insert into quiet_threads (conversation, team) values (:key, :team) on conflict do nothing",
+            key=place.key,
+            team=place.team,
+        )
+    else:
+        tx.run("delete from quiet_threads where conversation = :key", key=place.key)
+
+
 def is_kept(tx: Tx, team: str, channel: str, message: str) -> bool:
     """Whether a message is remembered."""
     found = "select 1 as found from messages where team = :team and channel = :channel and message = :message"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.conversation.addressing import asks_for_quiet, asks_to_speak, asks_to_stop, is_courtesy
+from bot.conversation.addressing import is_courtesy, read_wish
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_whatever_says_more_may_want_one(text: str) -> None:
     ],
 )  # fmt: skip
 def test_quiet_is_asked_for_in_so_many_words(text: str) -> None:
-    assert asks_for_quiet(text.replace(", p", " p"))
+    assert read_wish(text.replace(", p", " p")) == "quiet"
 
 
 @pytest.mark.parametrize(
@@ -52,13 +52,10 @@ def test_quiet_is_asked_for_in_so_many_words(text: str) -> None:
     ],
 )
 def test_quiet_is_not_heard_in_a_question(text: str) -> None:
-    assert not asks_for_quiet(text)
+    assert read_wish(text) != "quiet"
 
 
 def test_speaking_again_and_stopping_are_asked_for_likewise() -> None:
-    assert asks_to_speak("You may speak again.")
-    assert asks_to_speak("answer here again please")
-    assert not asks_to_speak("speak again about the price")
-    assert asks_to_stop("Stop!")
-    assert asks_to_stop("please stop")
-    assert not asks_to_stop("stop the server")
+    assert read_wish("You may speak again.") == read_wish("answer here again please") == "speak"
+    assert read_wish("Stop!") == read_wish("please stop") == "stop"
+    assert read_wish("speak again about the price") == read_wish("stop the server") == read_wish("") == ""

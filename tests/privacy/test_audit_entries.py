@@ -64,6 +64,7 @@ SURFACES: dict[str, set[str]] = {
     "parley forget": ERASED,
     "shortcut forget_thread": ERASED,
     "shortcut why": {"looked at"},
+    "shortcut quiet_thread": NOTHING,
     "action feedback": {"example added", "version trained"},
     "action retry": NOTHING,
     **dict.fromkeys(("action again", "action shorter", "action longer", "action continue"), NOTHING),

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.conversation.service import AGAIN
 from bot.conversation.turn import CUT
-from bot.core.ids import reply_id
-from handlers.slack.payloads import message_key
+from bot.core.ids import message_key, reply_id
 from tests.simulator.model import answer_to
 from tests.simulator.part import Part
 from tests.simulator.people import EDITED, Post

@@ -42,10 +42,17 @@ def test_escaped_text_reads_back_as_it_was_written(text: str) -> None:
     assert mrkdwn.make_readable(mrkdwn.escape(text)) == strip_hidden(text).strip()
 
 
-def test_a_post_that_opens_with_another_mention_is_said_to_that_person() -> None:
-    assert mrkdwn.is_addressed_to_another(" <@U2> can you look?", "UBOT")
-    assert not mrkdwn.is_addressed_to_another("<@UBOT> can you look?", "UBOT")
-    assert not mrkdwn.is_addressed_to_another("can <@U2> look?", "UBOT")
+def test_a_post_that_mentions_another_and_not_us_is_said_to_them() -> None:
+    for text in (" <@U2> can you look?", "can <@U2|ann> look?", "<!subteam^S1|@ops> see this", "hm <!here>"):
+        assert mrkdwn.mentions_another(text, "UBOT")
+    for text in (
+        "<@UBOT> ask <@U2>",
+        "look",
+        "`<@U2>` is how it is written",
+        "<#C1|ops>",
+        "<!date^1^{date}|x>",
+    ):
+        assert not mrkdwn.mentions_another(text, "UBOT")
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.core.ids import reply_id
+from bot.core.ids import message_key, reply_id
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
-from handlers.slack.payloads import is_bot, message_key
+from handlers.slack.payloads import is_bot
 from storage.conversation import messages
 from storage.engine import Tx
 from storage.sqlite.writer import SqliteTx

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 
-class Kind(Enum):
+class PieceKind(Enum):
     """What a piece is to its neighbours."""
 
     LETTER = auto()  # a variable, or anything else that is one factor
@@ -34,7 +34,7 @@ class Piece:
     """`gap`: a blank stood before it. `inner`: what a root is of. `named`: written as a command."""
 
     text: str
-    kind: Kind
+    kind: PieceKind
     gap: bool = False
     inner: str = ""
     named: bool = False
@@ -53,9 +53,17 @@ _AROUND_SIGN = re.compile(r"(?<=\W) | (?=\W)")
 _UNRAISED_END = re.compile(r"[_^]\w+\Z")
 
 _OPERATORS = frozenset("=<>+-/*,;:")
-_ENDS = {Kind.LETTER, Kind.NUMBER, Kind.CLOSE, Kind.FRACTION, Kind.ROOT}
-_BEGINS = {Kind.LETTER, Kind.NUMBER, Kind.OPEN, Kind.FRACTION, Kind.ROOT, Kind.WORD, Kind.BIG}
-_VALUES = {Kind.LETTER, Kind.NUMBER}
+_ENDS = {PieceKind.LETTER, PieceKind.NUMBER, PieceKind.CLOSE, PieceKind.FRACTION, PieceKind.ROOT}
+_BEGINS = {
+    PieceKind.LETTER,
+    PieceKind.NUMBER,
+    PieceKind.OPEN,
+    PieceKind.FRACTION,
+    PieceKind.ROOT,
+    PieceKind.WORD,
+    PieceKind.BIG,
+}
+_VALUES = {PieceKind.LETTER, PieceKind.NUMBER}
 
 
 def join(pieces: Pieces) -> str:
@@ -76,43 +84,43 @@ def join(pieces: Pieces) -> str:
 def make_fraction(above: Pieces, below: Pieces) -> Piece:
     over = join(above) if _is_product(above) else f"({join(above)})"
     under = join(below) if _is_factor(below) else f"({join(below)})"
-    return Piece(f"{over}/{under}", Kind.FRACTION)
+    return Piece(f"{over}/{under}", PieceKind.FRACTION)
 
 
 def make_root(inside: Pieces, degree: str = "") -> Piece:
     sign = {"": "√", "2": "√", "3": "∛", "4": "∜"}.get(degree) or _raise(degree).removeprefix("^") + "√"
     inner = join(inside)
-    simple = len(inside) == 1 and (inside[0].kind is Kind.NUMBER or len(inner) == 1)
-    return Piece(sign + (inner if simple else f"({inner})"), Kind.ROOT, inner=inner if simple else "")
+    simple = len(inside) == 1 and (inside[0].kind is PieceKind.NUMBER or len(inner) == 1)
+    return Piece(sign + (inner if simple else f"({inner})"), PieceKind.ROOT, inner=inner if simple else "")
 
 
 def make_group(inside: Pieces) -> Piece:
     """One factor."""
     text = join(inside)
-    return Piece(text if len(inside) == 1 and inside[0].kind in _VALUES else f"({text})", Kind.LETTER)
+    return Piece(text if len(inside) == 1 and inside[0].kind in _VALUES else f"({text})", PieceKind.LETTER)
 
 
 def attach_scripts(base: Piece, below: str | None, above: str | None) -> Piece:
     """A piece with what is written below and above its end."""
-    if base.kind in (Kind.FRACTION, Kind.ROOT):
-        base = replace(base, text=f"({base.text})", kind=Kind.LETTER, inner="")
+    if base.kind in (PieceKind.FRACTION, PieceKind.ROOT):
+        base = replace(base, text=f"({base.text})", kind=PieceKind.LETTER, inner="")
     text = base.text
     if below:
         lowered = _lower(below, behind_letter=text[-1:].isalnum() and text[-1:] not in _SIGNS)
         text += lowered
         if above and lowered.startswith("_"):
             text = f"({text})"
-    kind = Kind.LETTER if base.kind in (Kind.NUMBER, Kind.TEXT) else base.kind
+    kind = PieceKind.LETTER if base.kind in (PieceKind.NUMBER, PieceKind.TEXT) else base.kind
     return replace(base, text=text + (_raise(above) if above else ""), kind=kind)
 
 
 def _show(piece: Piece, before: Piece | None, after: Piece | None) -> str:
-    follows = before is not None and (before.kind in _ENDS or before.kind is Kind.WORD)
+    follows = before is not None and (before.kind in _ENDS or before.kind is PieceKind.WORD)
     goes_on = after is not None and after.kind in _BEGINS
-    if piece.kind is Kind.FRACTION:
+    if piece.kind is PieceKind.FRACTION:
         alone = not (follows or goes_on or (before is not None and before.text in ("/", "÷")))
         return piece.text if alone else f"({piece.text})"
-    if piece.kind is Kind.ROOT:
+    if piece.kind is PieceKind.ROOT:
         closed = piece.inner and goes_on
         text = f"{piece.text.removesuffix(piece.inner)}({piece.inner})" if closed else piece.text
         return "·" + text if follows and text[0] in _SIGNS else text
@@ -121,29 +129,34 @@ def _show(piece: Piece, before: Piece | None, after: Piece | None) -> str:
 
 def _needs_blank(piece: Piece, before: Piece, *, apart: bool) -> bool:
     kind = piece.kind
-    if before.kind is Kind.OPEN or kind is Kind.CLOSE or piece.text in (",", ";"):
+    if before.kind is PieceKind.OPEN or kind is PieceKind.CLOSE or piece.text in (",", ";"):
         return False
-    if Kind.RELATION in (kind, before.kind):
+    if PieceKind.RELATION in (kind, before.kind):
         return True
-    if before.kind is Kind.BINARY:
+    if before.kind is PieceKind.BINARY:
         return apart
-    if before.kind is Kind.BIG or Kind.TEXT in (kind, before.kind):
+    if before.kind is PieceKind.BIG or PieceKind.TEXT in (kind, before.kind):
         return (
-            piece.gap or before.kind is Kind.BIG or (before.text[-1:].isalnum() and piece.text[:1].isalnum())
+            piece.gap
+            or before.kind is PieceKind.BIG
+            or (before.text[-1:].isalnum() and piece.text[:1].isalnum())
         )
-    if Kind.WORD in (kind, before.kind) or kind is Kind.BIG:
+    if PieceKind.WORD in (kind, before.kind) or kind is PieceKind.BIG:
         return piece.gap or (
-            before.kind in _ENDS | {Kind.WORD} and kind in _BEGINS - {Kind.OPEN, Kind.FRACTION}
+            before.kind in _ENDS | {PieceKind.WORD} and kind in _BEGINS - {PieceKind.OPEN, PieceKind.FRACTION}
         )
     if before.text[-1:] not in ("", ")") and _UNRAISED_END.search(before.text):
-        return piece.gap or kind in _VALUES or (kind is Kind.OPEN and "^" in before.text)
+        return piece.gap or kind in _VALUES or (kind is PieceKind.OPEN and "^" in before.text)
     if before.kind in _VALUES and kind in _VALUES and (before.named or piece.named):
         return False
     return piece.gap
 
 
 def _is_operand(piece: Piece) -> bool:
-    return piece.kind not in (Kind.RELATION, Kind.BINARY, Kind.OPEN) and piece.text not in _OPERATORS
+    return (
+        piece.kind not in (PieceKind.RELATION, PieceKind.BINARY, PieceKind.OPEN)
+        and piece.text not in _OPERATORS
+    )
 
 
 def _is_product(pieces: Pieces) -> bool:
@@ -152,24 +165,24 @@ def _is_product(pieces: Pieces) -> bool:
         return True
     depth = 0
     for piece in pieces:
-        depth -= piece.kind is Kind.CLOSE
-        if depth == 0 and piece.kind not in _VALUES | {Kind.OPEN, Kind.CLOSE}:
+        depth -= piece.kind is PieceKind.CLOSE
+        if depth == 0 and piece.kind not in _VALUES | {PieceKind.OPEN, PieceKind.CLOSE}:
             return False
-        depth += piece.kind is Kind.OPEN
+        depth += piece.kind is PieceKind.OPEN
     return depth == 0
 
 
 def _is_factor(pieces: Pieces) -> bool:
     """Whether one can divide by it without brackets around it."""
     match pieces:
-        case [Piece(kind=Kind.LETTER | Kind.NUMBER | Kind.ROOT)]:
+        case [Piece(kind=PieceKind.LETTER | PieceKind.NUMBER | PieceKind.ROOT)]:
             return True
-        case [Piece(kind=Kind.TEXT, text=text)]:
+        case [Piece(kind=PieceKind.TEXT, text=text)]:
             return " " not in text and "\n" not in text
-        case [Piece(text=text, kind=Kind.LETTER), Piece(kind=Kind.LETTER)]:
+        case [Piece(text=text, kind=PieceKind.LETTER), Piece(kind=PieceKind.LETTER)]:
             return text in ("d", "∂")
         case [Piece(text="("), *inside, Piece(text=")")]:
-            return not any(piece.kind in (Kind.OPEN, Kind.CLOSE) for piece in inside)
+            return not any(piece.kind in (PieceKind.OPEN, PieceKind.CLOSE) for piece in inside)
     return False
 
 

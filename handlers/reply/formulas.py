@@ -19,7 +19,7 @@ from pylatexenc.latexwalker import LatexWalker, LatexWalkerParseError
 from pylatexenc.macrospec import EnvironmentSpec, LatexContextDb, MacroSpec, std_environment, std_macro
 
 from handlers.reply.formula_text import (
-    Kind,
+    PieceKind,
     Piece,
     attach_scripts,
     join,
@@ -90,7 +90,7 @@ _SEVERAL_LINES = _names(
     "multline split displaymath math"
 )
 
-_FACTORS = (Kind.LETTER, Kind.NUMBER, Kind.CLOSE)
+_FACTORS = (PieceKind.LETTER, PieceKind.NUMBER, PieceKind.CLOSE)
 
 # Letters that would begin a list, a heading or a quote at the start of a line.
 _LINE_START = re.compile(r"^([-+#]) +", re.MULTILINE)
@@ -283,7 +283,7 @@ class _Reader:
             base = self._pieces.pop()
             self._pieces.append(replace(base, text=f"{base.text}!"))
         elif character.isdecimal():
-            self._add(Piece(character + self._take_digits(), Kind.NUMBER))
+            self._add(Piece(character + self._take_digits(), PieceKind.NUMBER))
         else:
             self._add(Piece(character, _kind_of(character)))
 
@@ -320,7 +320,7 @@ class _Reader:
             following = self._take()
         if following is not None:
             self._at -= 1
-        base = self._pieces.pop() if self._pieces else Piece("", Kind.LETTER, gap=self._gap)
+        base = self._pieces.pop() if self._pieces else Piece("", PieceKind.LETTER, gap=self._gap)
         bare = (above or "").lstrip("′")
         if above and (primes := len(above) - len(bare)):
             base = replace(base, text=base.text + ("′", "″", "‴", "⁗")[min(primes, 4) - 1])
@@ -347,7 +347,7 @@ class _Reader:
         elif name in _BLANKS:
             self._gap = True
         elif name in _WIDE:
-            self._add(Piece(" ", Kind.TEXT))
+            self._add(Piece(" ", PieceKind.TEXT))
         elif name == "not":
             self._add(self._negate())
         elif arguments:
@@ -365,7 +365,7 @@ class _Reader:
         if token is None:
             raise UnreadableFormula
         text = unicodedata.normalize("NFC", join(_read([token])) + "\u0338")
-        return Piece(text, Kind.RELATION, named=True)
+        return Piece(text, PieceKind.RELATION, named=True)
 
     def _read_command(self, name: str, arguments: list[list[_Token]]) -> None:
         last = arguments[-1]
@@ -374,29 +374,31 @@ class _Reader:
         elif name == "sqrt":
             self._add(make_root(_read(last), join(_read(arguments[0]))))
         elif name in ("binom", "dbinom", "tbinom"):
-            self._add(Piece(f"({join(_read(arguments[0]))} choose {join(_read(last))})", Kind.LETTER))
+            self._add(Piece(f"({join(_read(arguments[0]))} choose {join(_read(last))})", PieceKind.LETTER))
         elif name in ("overset", "stackrel"):
             self._add(attach_scripts(make_unit(_read(last)), None, join(_read(arguments[0]))))
         elif name == "underset":
             self._add(attach_scripts(make_unit(_read(last)), join(_read(arguments[0])), None))
         elif name == "operatorname":
-            self._add(Piece(_literal(last), Kind.WORD))
+            self._add(Piece(_literal(last), PieceKind.WORD))
         elif name == "pmod":
-            self._add(Piece(f"(mod {join(_read(last))})", Kind.TEXT, gap=True))
+            self._add(Piece(f"(mod {join(_read(last))})", PieceKind.TEXT, gap=True))
         elif name == "tag":
-            self._add(Piece(f"({_literal(last)})", Kind.TEXT, gap=True))
+            self._add(Piece(f"({_literal(last)})", PieceKind.TEXT, gap=True))
         elif name in _LITERAL and not (name == "mathrm" and {"^", "_"}.intersection(map(_char, last))):
             text = _literal(last)
-            self._add(Piece(text, Kind.LETTER if len(text) == 1 and text.isalpha() else Kind.TEXT))
+            self._add(Piece(text, PieceKind.LETTER if len(text) == 1 and text.isalpha() else PieceKind.TEXT))
         elif name in _ALPHABETS:
-            self._add(Piece(fmt_math_text_style(_literal(last), _ALPHABETS[name]), Kind.LETTER))
+            self._add(Piece(fmt_math_text_style(_literal(last), _ALPHABETS[name]), PieceKind.LETTER))
         elif name in _ACCENTS:
             self._add(_accent(name, join(_read(last))))
         elif name in _ARROWS:
-            self._add(attach_scripts(Piece(_ARROWS[name], Kind.RELATION), None, join(_read(last))))
+            self._add(attach_scripts(Piece(_ARROWS[name], PieceKind.RELATION), None, join(_read(last))))
         elif name not in ("color", "hspace"):
             rows = _split(last, rows=True)
-            self._add_group(_read(last) if len(rows) == 1 else [Piece(", ".join(map(_row, rows)), Kind.TEXT)])
+            self._add_group(
+                _read(last) if len(rows) == 1 else [Piece(", ".join(map(_row, rows)), PieceKind.TEXT)]
+            )
         else:
             self._gap = True
 
@@ -406,7 +408,7 @@ class _Reader:
         while (token := self._peek()) is not None and not isinstance(token, str) and _is(token, "Group"):
             self._take()
             given.append(join(_read(list(_tokens(token.nodelist)))))
-        kind = Kind.LETTER if given else Kind.WORD
+        kind = PieceKind.LETTER if given else PieceKind.WORD
         self._add(Piece(f"{name}({', '.join(given)})" if given else name, kind, gap=bool(self._pieces)))
 
 
@@ -424,27 +426,27 @@ def _row(tokens: Sequence[_Token]) -> str:
     return join(_read(tokens))
 
 
-def _kind_of(text: str, name: str = "") -> Kind:
+def _kind_of(text: str, name: str = "") -> PieceKind:
     if name in _FUNCTIONS:
-        return Kind.WORD
+        return PieceKind.WORD
     if name in _BIG or text in ("∑", "∏", "∫"):
-        return Kind.BIG
+        return PieceKind.BIG
     if name in _BINARY:
-        return Kind.BINARY
+        return PieceKind.BINARY
     if text in _OPENING:
-        return Kind.OPEN
+        return PieceKind.OPEN
     if text in _CLOSING:
-        return Kind.CLOSE
+        return PieceKind.CLOSE
     if text.isalpha() or text in ("∞", "∂", "∅"):
-        return Kind.LETTER
+        return PieceKind.LETTER
     sign = len(text) == 1 and text not in _ORDINARY and unicodedata.category(text) in ("Sm", "So")
-    return Kind.RELATION if sign and (name or text not in "+-=<>|~/*") else Kind.OTHER
+    return PieceKind.RELATION if sign and (name or text not in "+-=<>|~/*") else PieceKind.OTHER
 
 
 def _accent(name: str, text: str) -> Piece:
     if len(text) == 1 or (name == "overline" and text.isalnum()):
-        return Piece("".join(letter + _ACCENTS[name] for letter in text), Kind.LETTER)
-    return Piece(f"{name.removeprefix('wide')}({text})", Kind.LETTER)
+        return Piece("".join(letter + _ACCENTS[name] for letter in text), PieceKind.LETTER)
+    return Piece(f"{name.removeprefix('wide')}({text})", PieceKind.LETTER)
 
 
 def _literal(tokens: Sequence[_Token]) -> str:
@@ -466,12 +468,12 @@ def _read_environment(node: Any) -> Piece:
     name = node.environmentname.rstrip("*")
     tokens = list(_tokens(node.nodelist))
     if name in _SEVERAL_LINES:
-        return Piece(_show_lines(tokens), Kind.TEXT)
+        return Piece(_show_lines(tokens), PieceKind.TEXT)
     if name not in _MATRICES and name not in _CASES:
         raise UnreadableFormula
     rows = [[_row(cell) for cell in _split(row, rows=False)] for row in _split(tokens, rows=True)]
     shown = "; ".join(", ".join(cell.rstrip(",;") for cell in row) for row in rows if any(row))
     if name in _CASES:
-        return Piece(f"{{ {shown} }}", Kind.TEXT, gap=True)
+        return Piece(f"{{ {shown} }}", PieceKind.TEXT, gap=True)
     brackets = _MATRICES[name]
-    return Piece(f"{brackets[0]}{shown}{brackets[1]}", Kind.LETTER)
+    return Piece(f"{brackets[0]}{shown}{brackets[1]}", PieceKind.LETTER)

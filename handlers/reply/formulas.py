@@ -19,8 +19,8 @@ from pylatexenc.latexwalker import LatexWalker, LatexWalkerParseError
 from pylatexenc.macrospec import EnvironmentSpec, LatexContextDb, MacroSpec, std_environment, std_macro
 
 from handlers.reply.formula_text import (
-    PieceKind,
     Piece,
+    PieceKind,
     attach_scripts,
     join,
     make_fraction,

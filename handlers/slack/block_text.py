@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.text.marks import tidy_name
 from handlers.slack.mrkdwn import make_readable
-from handlers.slack.reading import TOO_MUCH, WordlessMark, Reading, as_object, as_text
+from handlers.slack.reading import TOO_MUCH, Reading, WordlessMark, as_object, as_text
 from handlers.slack.rich_text import read_rich_text
 
 Block = dict[str, Any]

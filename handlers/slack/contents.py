@@ -22,7 +22,7 @@ from bot.text.marks import mark_file, own_words, quote, tidy_name
 from handlers.slack.block_text import mark_control, read_blocks
 from handlers.slack.mrkdwn import TOKEN, make_readable
 from handlers.slack.payloads import SLACKBOT, TOMBSTONE, file_from
-from handlers.slack.reading import TOO_MUCH, Findings, WordlessMark, Reading, as_object, as_text
+from handlers.slack.reading import TOO_MUCH, Findings, Reading, WordlessMark, as_object, as_text
 
 # Characters of one message that are read: Slack's text has up to 40,000, a table 10,000.
 MOST_TEXT = 60_000
@@ -80,7 +80,9 @@ def read_contents(message: Mapping[str, Any], *, bot: str = "") -> Contents:
         else:
             others.append(_quote_attachment(attachment, reading.deeper(without="")))
     others += _quote_emails(message, reading)
-    text = _join(own if by_app else [part if isinstance(part, WordlessMark) else own_words(part) for part in own])
+    text = _join(
+        own if by_app else [part if isinstance(part, WordlessMark) else own_words(part) for part in own]
+    )
     return Contents(
         _cut(text, MOST_TEXT, findings),
         _cut("\n\n".join(filter(None, others)), MOST_QUOTED, findings),

@@ -149,10 +149,6 @@ class NoticedReply:
     def vouch_for(self, messages: Sequence[Message]) -> None:
         self._reply.vouch_for(messages)
 
-    def take_back(self) -> None:
-        if self._running.answering:
-            self._reply.take_back()
-
     def append(self, text: str) -> None:
         if self._running.ended == "joined":  # said before more of the question came: it is asked anew
             return
@@ -160,8 +156,9 @@ class NoticedReply:
         self._reply.append(text)
 
     def take_back(self) -> None:
-        self._running.answering = False
-        self._reply.take_back()
+        if self._running.answering:
+            self._running.answering = False
+            self._reply.take_back()
 
 
 class Turns:

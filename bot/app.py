@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
+from bot.channel.models_in_use import list_models, read_chosen
+from bot.channel.operator_file import read_answer_options
+from bot.channel.options import OptionChecks
+from bot.channel.service import Preferences
 from bot.conversation.feedback import Feedback
 from bot.conversation.memory import Memory
 from bot.conversation.service import MESSAGE, ChatSide, Turns
 from bot.conversation.turn import TurnServices
 from bot.core.background import run_alongside
 from bot.core.calendar import Calendar, utc_now, zone
+from bot.core.errors import SetupError
+from bot.core.model_tiers import model_for
 from bot.core.settings import Settings
 from bot.costs import pricing
 from bot.costs.budgets import Budgets
 from bot.costs.ledger import Ledger
+from bot.costs.model_names import find_unpriced
 from bot.guard.head import GuardHead
 from bot.guard.ladder import Ladder
 from bot.guard.model_judge import ModelJudge
-from bot.guard.policy import read_policies
+from bot.guard.policy import Policy, read_policies
 from bot.guard.service import ChannelGuard
 from bot.guard.training import TRAINING, TrainingPreparation
 from bot.health import Health
@@ -65,6 +72,7 @@ class Services:
     transcriber: FileTranscriber
     inbox: Inbox
     guard: ChannelGuard
+    preferences: Preferences
     costs: CostReports
     access_log: AccessLog
     feedback: Feedback
@@ -112,22 +120,32 @@ async def services_on(
             max_crashes=settings.max_crashes,
         )
         memory = Memory(engine, provider, settings, chat, utc_now)
-        guard, ladder, trainer = guard_channels(settings, engine, inbox, provider)
+        checks = OptionChecks(settings, prices, calendar.now)
+        policies, given = read_operator_file(checks)
+        preferences = Preferences(engine, checks, given, clock=calendar.now)
+        models = list_models(settings, given, await engine.read(read_chosen))
+        for line in find_unpriced(models, prices, at=utc_now()):
+            log.warning("%s", line)
+        guard, ladder, trainer = guard_channels(settings, engine, inbox, provider, given=policies)
         speech_model = speech_for(settings.speech_model, provider)
         recognizer = Recognizer(
             settings, engine, speech_model, provider.complete, prices=prices, calendar=calendar
         )
         message_clips = MessageClips(settings, engine, recognizer, cards)
-        services = TurnServices(settings, provider, memory, chat, message_clips, guard)
+        services = TurnServices(settings, provider, memory, chat, message_clips, guard, preferences)
         turns = Turns(engine, inbox, services, chat, utc_now)
         clips = Clips(
             settings, engine, inbox, message_clips, recognizer, cards, ask=turns.take, clock=utc_now
         )
 
         anonymiser = anonymise.Anonymiser(engine)
-        model = settings.small_model or settings.model
         preparation = TrainingPreparation(
-            engine, ladder, provider, model=model, tell=chat.tell, retry=turns.retry
+            engine,
+            ladder,
+            provider,
+            model=model_for("examples", settings),
+            tell=chat.tell,
+            retry=turns.retry,
         )
         inbox.register(MESSAGE, turns.work, gave_up=turns.report_failure)
         inbox.register(TRAINING, TrainingWorker(trainer, preparation.prepare).work)
@@ -152,6 +170,7 @@ async def services_on(
             transcriber=FileTranscriber(settings, engine, provider, prices=prices, calendar=calendar),
             inbox=inbox,
             guard=guard,
+            preferences=preferences,
             costs=CostReports(
                 settings, engine, calendar, prices, Budgets(engine, calendar), page_secret(settings)
             ),
@@ -164,11 +183,34 @@ async def services_on(
 
 
 def guard_channels(
-    settings: Settings, engine: Engine, inbox: Inbox, provider: Provider
+    settings: Settings, engine: Engine, inbox: Inbox, provider: Provider, *, given: Mapping[str, Policy]
 ) -> tuple[ChannelGuard, Ladder, Trainer]:
     """The guard, the ladder it judges by, and what trains the models on it."""
     embedder = embedder_for(settings.embeddings, provider, engine)
-    judge = ModelJudge(provider, settings.small_model or settings.model)
-    ladder = Ladder(engine, judge=judge, embedder=embedder, given=read_policies(settings.policies))
+    judge = ModelJudge(provider, model_for("verdict", settings))
+    ladder = Ladder(engine, judge=judge, embedder=embedder, given=given)
     trainer = Trainer(engine, GuardHead(ladder, embedder=embedder))
     return ChannelGuard(engine, ladder, trainer, TrainingJobs(engine, inbox, TRAINING)), ladder, trainer
+
+
+def read_operator_file(checks: OptionChecks) -> tuple[dict[str, Policy], dict[str, dict[str, str]]]:
+    """What the operator says channels are for, and how they are answered. SetupError has every problem."""
+    path, problems = checks.settings.policies, list[str]()
+    with _collected(problems):
+        checks.check_operator()
+    with _collected(problems):
+        policies = read_policies(path)
+    with _collected(problems):
+        given = read_answer_options(path, checks.check)
+    if problems:
+        raise SetupError(list(dict.fromkeys(problems)))
+    return policies, given
+
+
+@contextmanager
+def _collected(problems: list[str]) -> Iterator[None]:
+    """Goes on after a SetupError, with its problems noted."""
+    try:
+        yield
+    except SetupError as exc:
+        problems += exc.problems

@@ -8,17 +8,25 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from bot.app import read_operator_file
+from bot.channel import models_in_use
+from bot.channel.models_in_use import Chosen
+from bot.channel.options import OptionChecks
 from bot.core.errors import BotError, SetupError, SlackError, SlackRefused, SlackRevoked
 from bot.core.settings import Settings
+from bot.costs.model_names import find_unpriced
+from bot.costs.pricing import load_prices
 from bot.ops.operator_errors import explain_error
 from bot.provider.transport import list_models
 from bot.voice import speech_models
 from handlers.routes import SCOPES
 from handlers.slack.client import SlackClient, missing_tokens, open_slack
+from storage.channel.preferences import Wish
 from storage.database import open_engine
 
 # How long before a model's end the operator should hear of it.
@@ -35,7 +43,9 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
     problems += await slack_problems(settings)
     problems += await database_problems(settings)
     today = datetime.now(UTC).date()
-    wrong, soon = await model_findings(settings, today=today)
+    wrong, models, unpriced = await channel_findings(settings)
+    problems += wrong
+    wrong, soon = await model_findings(settings, models, today=today)
     deaf, deaf_soon = speech_findings(settings, today=today)
     problems += wrong + deaf
     soon += deaf_soon
@@ -43,6 +53,8 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
         print(f"wrong: {problem}")
     for notice in soon:
         print(f"soon: {notice}")
+    for notice in unpriced:
+        print(f"unpriced: {notice}")
     if not problems:
         print("settings, tokens, scopes, database and model are in order")
     return 1 if problems else 0
@@ -106,16 +118,52 @@ async def database_problems(settings: Settings) -> list[str]:
         return exc.problems
 
 
-async def model_findings(settings: Settings, *, today: date) -> tuple[list[str], list[str]]:
+async def channel_findings(settings: Settings) -> tuple[list[str], Sequence[Chosen], list[str]]:
+    """What is wrong with prices and with the operator's word about channels; every model in use with where it
+    was chosen; what is said of those without a price."""
+    now = datetime.now(UTC)
+    try:
+        prices = load_prices(
+            base_url=settings.openai_base_url,
+            path=settings.prices,
+            model=settings.model,
+            base_model=settings.base_model,
+        )
+        _, given = read_operator_file(OptionChecks(settings, prices, now.timestamp))
+    except SetupError as exc:
+        return exc.problems, models_in_use.list_models(settings, {}, ()), []
+    models = models_in_use.list_models(settings, given, await read_chosen_models(settings))
+    return [], models, find_unpriced(models, prices, at=now)
+
+
+async def read_chosen_models(settings: Settings) -> Sequence[Wish]:
+    """The models chosen in Slack; none where the database cannot be read, which is told elsewhere."""
+    path = Path(settings.database.partition(":///")[2])
+    if settings.database.startswith("sqlite:///") and not path.exists():
+        return ()
+    try:
+        async with open_engine(settings.database, read_only=True) as engine:
+            return await engine.read(models_in_use.read_chosen)
+    except BotError:
+        return ()
+
+
+async def model_findings(
+    settings: Settings, chosen: Sequence[Chosen], *, today: date
+) -> tuple[list[str], list[str]]:
     """What is wrong (no answer, no such model, one that has ended), and what ends soon."""
     try:
         models = {model["id"]: model for model in await list_models(settings)}
     except BotError as exc:
         return explain_error(exc), []
-    if settings.model not in models:
-        return [f"PARLEY_MODEL: the server has no model {settings.model}"], []
-    ends = models[settings.model].get("shutdown_date")
-    return shutdown_findings(f"PARLEY_MODEL: {settings.model}", ends, today=today) if ends else ([], [])
+    wrong, soon = list[str](), list[str]()
+    for where, model in chosen:
+        if model not in models:
+            wrong.append(f"{where}: the server has no model {model}")
+        elif ends := models[model].get("shutdown_date"):
+            ended, ending = shutdown_findings(f"{where}: {model}", ends, today=today)
+            wrong, soon = wrong + ended, soon + ending
+    return wrong, soon
 
 
 def speech_findings(settings: Settings, *, today: date) -> tuple[list[str], list[str]]:

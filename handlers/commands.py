@@ -27,7 +27,8 @@ HELP = {
     "estimate 2 hours": "what so much speech, or the text you write there, would cost on each model",
     "digest on": "every Monday what last week cost; `digest off` ends it",
     "owner @name": "who owns this channel; named by admins",
-    "settings": "what this channel is for, what its guard did, and how voice clips are heard; for its owners",
+    "settings": "how this channel is answered (persona, model, length), what it is for, what its guard did, "
+    "and how voice clips are heard; for its owners",
     "keep 7": "after how many days what is said in this channel is erased; `keep off`: as everywhere",
     "forget thread": "forget your latest thread with Parley here (or: `forget thread LINK`)",
     "forget all": "forget everything of yours, in every thread; asks first and says what goes",

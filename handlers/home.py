@@ -7,8 +7,10 @@ from typing import Any
 
 from bot.app import Services
 from bot.core.values import Conversation
+from bot.costs.viewer import Viewer
 from bot.reports.usage import UsageRow
 from handlers.adapter import SlackChat
+from handlers.channel.workspace import WorkspaceSettings
 from handlers.commands import HELP
 from handlers.costs import blocks as usage_blocks
 from handlers.slack import blocks
@@ -26,9 +28,10 @@ PROMPTS = (
 class Home:
     """Listeners for the events of the app's own surfaces."""
 
-    def __init__(self, services: Services, chat: SlackChat) -> None:
+    def __init__(self, services: Services, chat: SlackChat, workspace: WorkspaceSettings) -> None:
         self._services = services
         self._chat = chat
+        self._workspace = workspace
 
     async def show(self, event: dict[str, Any], body: dict[str, Any]) -> None:
         """The Messages tab offers prompts to begin with; the Home tab shows the person's own month."""
@@ -37,16 +40,22 @@ class Home:
                 "assistant.threads.setSuggestedPrompts", channel_id=event["channel"], prompts=list(PROMPTS)
             )
             return
-        used = await self._services.costs.this_month(team_of(body), person=event["user"])
-        month = self._services.costs.parse("").span.label
-        shown = [*_introduction(month, used), *await self._costs(team_of(body), event["user"])]
+        team, user, costs = team_of(body), event["user"], self._services.costs
+        used, month = await costs.this_month(team, person=user), costs.parse("").span.label
+        viewer = await self._chat.directory.find_viewer(team, user, named=await costs.owned_by(team, user))
+        shown = [
+            *_introduction(month, used),
+            *await self._costs(team, viewer),
+            *await self._workspace.show_on_home(
+                team, admin=viewer.admin, owned=filter(viewer.knows, viewer.owns)
+            ),
+        ]
         view = {"type": "home", "blocks": shown}
         await self._chat.slack.try_call("views.publish", user_id=event["user"], view=view)
 
-    async def _costs(self, team: str, user: str) -> list[blocks.Block]:
+    async def _costs(self, team: str, viewer: Viewer) -> list[blocks.Block]:
         """The workspace's month for admins, the budgets the person may see, and the way to the page."""
         costs, directory = self._services.costs, self._chat.directory
-        viewer = await directory.find_viewer(team, user, named=await costs.owned_by(team, user))
         standings = await costs.standings(team, viewer)
         names = await directory.find_names(one.budget.target for one in standings)
         shown = usage_blocks.standings(standings, names, "") if standings else []
@@ -55,8 +64,8 @@ class Home:
             shown += usage_blocks.month_usage(
                 "The workspace's month", month, await self._services.costs.this_month(team)
             )
-            self._services.access_log.note(team, user, "home", "the workspace's month; every budget")
-        return [*shown, *usage_blocks.gap(viewer.gap), *usage_blocks.open_page(costs.link(team, user))]
+            self._services.access_log.note(team, viewer.user, "home", "the workspace's month; every budget")
+        return [*shown, *usage_blocks.gap(viewer.gap), *usage_blocks.open_page(costs.link(team, viewer.user))]
 
     async def stop(self, event: dict[str, Any], body: dict[str, Any]) -> None:
         """Stops an answer, by Slack's own button: the model request ends at once, what was written stays."""

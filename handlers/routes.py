@@ -12,8 +12,9 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from handlers.actions import Actions
-from handlers.channel import form
+from handlers.channel import form, workspace
 from handlers.channel.listeners import ChannelSettings
+from handlers.channel.workspace import WorkspaceSettings
 from handlers.commands import Commands
 from handlers.guard import blocks as guard_blocks
 from handlers.guard.listeners import Verdicts
@@ -71,7 +72,9 @@ ANYTHING = re.compile(".*", re.DOTALL)
 def table(services: Services, chat: SlackChat) -> dict[str, dict[str, Listener]]:
     """Every listener by kind and name."""
     settings = ChannelSettings(services, chat)
-    home, actions, clips = Home(services, chat), Actions(services, chat), ClipActions(services, chat)
+    everywhere = WorkspaceSettings(services, chat)
+    home = Home(services, chat, everywhere)
+    actions, clips = Actions(services, chat), ClipActions(services, chat)
     record = GuardRecord(services, chat)
     verdicts = Verdicts(services, chat, record)
     return {
@@ -100,12 +103,17 @@ def table(services: Services, chat: SlackChat) -> dict[str, dict[str, Listener]]
             SHOULD_ANSWER: verdicts.overrule,
             SHOULD_REFUSE: verdicts.overrule,
             blocks.SETTINGS_OF: settings.open_chosen,
+            workspace.OPEN: everywhere.open,
             form.OPEN_RECORD: record.open,
             form.OPEN_QUESTIONS: record.open_questions,
             guard_blocks.USE: record.use_version,
             guard_blocks.ANSWERED: record.close_question,
         },
-        "view": {EDITED: clips.correct, form.FORM: settings.save},
+        "view": {
+            EDITED: clips.correct,
+            form.FORM: settings.save,
+            workspace.FORM: everywhere.save,
+        },
     }
 
 

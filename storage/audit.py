@@ -22,6 +22,7 @@ BEFORE_ALL = -(1 << 63)  # of what was slipped in, the number may be anything
 ACTS = {
     "setting": "a setting of the operator's, changed between two starts",
     "channel setting": "a channel",
+    "workspace setting": "a workspace",
     "budget set": "whom or what it covers",
     "budget raised": "whom or what it covers",
     "budget removed": "whom or what it covers",

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
+from bot.channel.service import AnswerSettings
 from bot.conversation.surroundings import PeopleReader, find_names, name_people
 from bot.core.access import remembers
 from bot.core.errors import AskError, ContextTooLong, ProviderError
@@ -34,7 +35,8 @@ SUMMARISE = (
     "Write a summary of everything above for whoever has to continue this conversation without having read "
     "it: each person's wishes, names, preferences and instructions, facts, numbers, decisions and open "
     "questions, in their own words where the wording matters. Keep everything that an earlier summary holds. "
-    "No introduction, no comment; short sentences."
+    "No introduction, no comment; short sentences. What you were told about persona, length and subject is "
+    "for answers, not for this."
 )
 SUMMARY_TOKENS = 800
 # Below this many tails, a conversation that slept is cheaper to read again than to summarise.
@@ -95,7 +97,7 @@ class Memory:
         self._thread_reader = thread_reader
         self._clock = clock
 
-    async def recall(self, incoming: Incoming) -> Recollection:
+    async def recall(self, incoming: Incoming, how: AnswerSettings) -> Recollection:
         """The conversation before a message, summarised when it is too long or has slept too long.
 
         Nothing of it where another company reads along.
@@ -104,14 +106,14 @@ class Memory:
             return Recollection(turns=(await self._recalled(incoming)).turns)
         recalled, seen = await self._recalled(incoming), None
         if recalled.last_at is None and incoming.message != incoming.conversation.thread:
-            recalled, seen = await self._read_thread(incoming)
+            recalled, seen = await self._read_thread(incoming, how)
         whole = recalled
-        if await self._too_large(recalled, incoming.text):
-            recalled = await self._compacted(incoming, recalled)
+        if await self._too_large(recalled, incoming.text, how):
+            recalled = await self._compacted(incoming, recalled, how)
         left_out = recalled.messages != whole.messages and recalled.summary == whole.summary
         return replace(recollection_from(recalled, seen), left_out=left_out)
 
-    async def shorten(self, incoming: Incoming, sent: Recollection) -> Recollection:
+    async def shorten(self, incoming: Incoming, sent: Recollection, how: AnswerSettings) -> Recollection:
         """The conversation again, strictly shorter than what the model said was too long for it.
 
         ContextTooLong when nothing is left to leave out.
@@ -119,7 +121,7 @@ class Memory:
         if not remembers(incoming, self._settings):
             raise ContextTooLong("the question alone is too long")
         shorter = recollection_from(
-            await self._compacted(incoming, await self._recalled(incoming)), sent.seen
+            await self._compacted(incoming, await self._recalled(incoming), how), sent.seen
         )
         while count_bytes(shorter) >= count_bytes(sent):
             if not shorter.messages and not shorter.summary:
@@ -133,7 +135,7 @@ class Memory:
         kept = WORTH_SUMMARISING * self._settings.memory_tail_tokens
         return min(kept, self._settings.memory_tokens) if slept else self._settings.memory_tokens
 
-    async def _too_large(self, recalled: Recalled, question: str) -> bool:
+    async def _too_large(self, recalled: Recalled, question: str, how: AnswerSettings) -> bool:
         """Cheap bounds decide mostly: the provider's last count, and the bytes of what came since."""
         if len(recalled.messages) > MOST_MESSAGES:
             return True
@@ -149,37 +151,39 @@ class Memory:
         if count + sum(map(tokens.at_most, uncounted)) <= limit:
             return False
         for text in uncounted:
-            count += await tokens.counted(text, self._settings.model)
+            count += await tokens.counted(text, how.model)
         return count > limit
 
     async def _recalled(self, incoming: Incoming) -> Recalled:
         return await self._engine.read(conversations.recall, incoming.conversation.key)
 
-    async def _read_thread(self, incoming: Incoming) -> tuple[Recalled, int | None]:
+    async def _read_thread(self, incoming: Incoming, how: AnswerSettings) -> tuple[Recalled, int | None]:
         """Somebody else's thread into which the bot was called: read once, then remembered like our own."""
         found, complete = await self._thread_reader.thread(incoming.conversation, before=incoming.message)
         spoken = await self._engine.read(with_spoken_words, incoming.conversation, found)
-        kept = await self._newest(spoken)
+        kept = await self._newest(spoken, how)
         await self._engine.write(remember_thread, incoming.conversation, kept, now=self._now())
         whole = complete and len(kept) == len(spoken)
         return await self._recalled(incoming), None if whole else len(kept)
 
-    async def _newest(self, messages: Sequence[ThreadMessage]) -> Sequence[ThreadMessage]:
+    async def _newest(
+        self, messages: Sequence[ThreadMessage], how: AnswerSettings
+    ) -> Sequence[ThreadMessage]:
         """As many of the last messages as the prompt budget holds."""
         messages, left_tokens = messages[-MOST_MESSAGES:], self._settings.memory_tokens
         for index in range(len(messages) - 1, -1, -1):
-            left_tokens -= await tokens.counted(messages[index].text, self._settings.model)
+            left_tokens -= await tokens.counted(messages[index].text, how.model)
             if left_tokens < 0:
                 return messages[index + 1 :]
         return messages
 
-    async def _compacted(self, incoming: Incoming, recalled: Recalled) -> Recalled:
+    async def _compacted(self, incoming: Incoming, recalled: Recalled, how: AnswerSettings) -> Recalled:
         """One jump: a summary of all but the last turns takes the place of what it covers."""
-        old, tail = await self._split(recalled.messages)
+        old, tail = await self._split(recalled.messages, how)
         if not old:
             return replace(recalled, messages=tail)
         try:
-            text = await self._summary(incoming, recalled, old)
+            text = await self._summary(incoming, recalled, old, how)
         except (ProviderError, AskError) as exc:
             log.warning("no summary this time, the last turns alone are used: %s", type(exc).__name__)
             return replace(recalled, messages=tail)
@@ -194,27 +198,33 @@ class Memory:
         )
         return await self._recalled(incoming)
 
-    async def _split(self, messages: tuple[Stored, ...]) -> tuple[tuple[Stored, ...], tuple[Stored, ...]]:
+    async def _split(
+        self, messages: tuple[Stored, ...], how: AnswerSettings
+    ) -> tuple[tuple[Stored, ...], tuple[Stored, ...]]:
         """What is to be summarised, and the last turns, which stay word for word."""
         left_tokens, start = self._settings.memory_tail_tokens, len(messages)
         while start > max(0, len(messages) - MOST_MESSAGES // 2) and left_tokens > 0:
-            left_tokens -= await tokens.counted(messages[start - 1].text, self._settings.model)
+            left_tokens -= await tokens.counted(messages[start - 1].text, how.model)
             start -= int(left_tokens >= 0)
         return messages[:start], messages[start:]
 
-    async def _summary(self, incoming: Incoming, recalled: Recalled, old: tuple[Stored, ...]) -> str:
+    async def _summary(
+        self, incoming: Incoming, recalled: Recalled, old: tuple[Stored, ...], how: AnswerSettings
+    ) -> str:
+        """Asked as the answers are, of the same model: all but the last message is in its cache."""
         where = incoming.conversation
         old_part = recollection_from(replace(recalled, messages=old), 0)
         names = await find_names(self._thread_reader, self._settings, old_part.messages)
         completion = await self._provider.complete(
             Prompt(
-                system=self._settings.persona,
+                system=how.system,
                 summary=old_part.summary,
                 messages=(*name_people(old_part.messages, names), Message("human", SUMMARISE)),
                 cache_key=where.key,
             ),
             Scope(where.team, where.channel, incoming.user, where.key, "summary"),
-            model=self._settings.small_model,
+            model=how.model,
+            style=how.style,
             max_output_tokens=SUMMARY_TOKENS,
         )
         if not completion.text or completion.finish not in ("stop", "length", "cut"):

@@ -156,8 +156,9 @@ class NoticedReply:
         self._reply.append(text)
 
     def take_back(self) -> None:
-        self._running.answering = False
-        self._reply.take_back()
+        if self._running.answering:
+            self._running.answering = False
+            self._reply.take_back()
 
 
 class Turns:

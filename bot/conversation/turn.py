@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from bot.channel.service import AnswerSettings, Preferences
 from bot.conversation import addressing
 from bot.conversation.memory import Memory, Recollection, ThreadReader
 from bot.conversation.surroundings import find_about, find_names, name_people
@@ -26,6 +27,7 @@ from bot.provider.service import Provider
 from bot.text import marks
 from bot.voice.listening_policy import may_hold_speech
 from bot.voice.message_clips import MessageClips, RunningRecognition, SpokenWords, called_into_thread
+from storage.place import Channel
 
 GREETING = (
     "Hello! Ask me anything in a thread and I will answer there, remembering what was said. "
@@ -106,6 +108,7 @@ class TurnServices:
     thread_reader: ThreadReader
     clips: MessageClips
     guard: ChannelGuard
+    preferences: Preferences
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +176,8 @@ async def answer_in_conversation(
     incoming: Incoming, live_reply: LiveReply, stop: Stop, services: TurnServices
 ) -> Turn:
     """From words to an answer, within the conversation and the channel's subject."""
-    recollection = await services.memory.recall(incoming)
+    how = await read_answer_settings(incoming, services)
+    recollection = await services.memory.recall(incoming, how)
     live_reply.vouch_for([replace(m, text=marks.leave_out_quotes(m.text)) for m in recollection.messages])
     if recollection.turns >= services.settings.thread_turn_limit:
         return Turn(Reply(TURN_LIMIT))
@@ -182,16 +186,22 @@ async def answer_in_conversation(
     ruling = await services.guard.rule(said, recollection.messages, kept=kept)
     if ruling and ruling.from_passages:
         access.admit_to_documents(incoming, services.settings)
-        return await answer_from_passages(incoming, recollection, ruling, services)
+        return await answer_from_passages(incoming, recollection, ruling, how, services)
     if ruling and ruling.verdict.stops:
         return refuse(ruling, recollection)
     try:
-        completion = await ask_model(incoming, recollection, ruling, live_reply, stop, services)
+        completion = await ask_model(incoming, recollection, ruling, how, live_reply, stop, services)
     except ContextTooLong:
-        recollection = await services.memory.shorten(incoming, recollection)
-        completion = await ask_model(incoming, recollection, ruling, live_reply, stop, services)
+        recollection = await services.memory.shorten(incoming, recollection, how)
+        completion = await ask_model(incoming, recollection, ruling, how, live_reply, stop, services)
     reply = make_reply(completion, incoming, recollection, ruling)
     return Turn(reply, recollection, completion, ruling.verdict.id if ruling else 0)
+
+
+async def read_answer_settings(incoming: Incoming, services: TurnServices) -> AnswerSettings:
+    """Persona, model, style and length of this channel, and what the guard has the model told of it."""
+    at = Channel(incoming.conversation.team, incoming.conversation.channel)
+    return await services.preferences.resolve(at, await services.guard.read_instruction(at))
 
 
 def refuse(ruling: Ruling, recollection: Recollection) -> Turn:
@@ -203,11 +213,22 @@ def refuse(ruling: Ruling, recollection: Recollection) -> Turn:
 
 
 async def answer_from_passages(
-    incoming: Incoming, recollection: Recollection, ruling: Ruling, services: TurnServices
+    incoming: Incoming,
+    recollection: Recollection,
+    ruling: Ruling,
+    how: AnswerSettings,
+    services: TurnServices,
 ) -> Turn:
     """Only from what the channel's owner gave; shown when every quote was found there."""
-    prompt = await make_prompt(incoming, recollection, services)
-    found = await answering.answer(services.provider, prompt, ruling.rules.passages, answer_scope(incoming))
+    prompt = await make_prompt(incoming, recollection, how, services)
+    found = await answering.answer(
+        services.provider,
+        prompt,
+        ruling.rules.passages,
+        answer_scope(incoming),
+        model=how.model,
+        style=how.style,
+    )
     notes = tuple(f"“{quote}”" for quote in found.quotes)
     if found.nearest:
         notes = (NEAREST.format(nearest=found.nearest),)
@@ -220,14 +241,21 @@ async def ask_model(
     incoming: Incoming,
     recollection: Recollection,
     ruling: Ruling | None,
+    how: AnswerSettings,
     live_reply: LiveReply,
     stop: Stop,
     services: TurnServices,
 ) -> Completion:
     """Asks the model, handing its words on as they come."""
-    prompt = await make_prompt(incoming, recollection, services, ruling.instruction if ruling else "")
-    brief = BRIEF_TOKENS if ruling and ruling.verdict.notes else None
-    stream = services.provider.stream(prompt, answer_scope(incoming), max_output_tokens=brief)
+    prompt = await make_prompt(incoming, recollection, how, services)
+    brief = ruling is not None and ruling.verdict.notes
+    stream = services.provider.stream(
+        prompt,
+        answer_scope(incoming),
+        model=how.model,
+        style=how.style,
+        max_output_tokens=min(BRIEF_TOKENS, how.max_tokens) if brief else how.max_tokens,
+    )
     stop.watch(stream)
     written = 0
     try:
@@ -246,14 +274,14 @@ async def ask_model(
 
 
 async def make_prompt(
-    incoming: Incoming, recollection: Recollection, services: TurnServices, instruction: str = ""
+    incoming: Incoming, recollection: Recollection, how: AnswerSettings, services: TurnServices
 ) -> Prompt:
     """What the model reads; all up to the last message's own words stays the same from turn to turn."""
     settings, people = services.settings, services.thread_reader
     messages = (*recollection.messages, Message("human", incoming.text, speaker=incoming.user))
     names = await find_names(people, settings, messages)
     return Prompt(
-        system="\n".join(filter(None, (settings.persona, instruction))),
+        system=how.system,
         summary=recollection.summary,
         messages=name_people(messages, names),
         about=await find_about(people, settings, incoming, names),

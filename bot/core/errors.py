@@ -105,6 +105,14 @@ class NotUnderstood(AskError):
         self.hint = hint
 
 
+class Incomplete(AskError):
+    """There is something missing. {hint}"""
+
+    def __init__(self, hint: str) -> None:
+        super().__init__(hint)
+        self.hint = hint
+
+
 class UnknownName(AskError):
     """Slack did not tell me who or what “{name}” is: type @ or # and pick it from the list that opens."""
 

@@ -23,6 +23,9 @@ LISTEN = ("mentioned", "threads", "every")
 ANSWERS = ("threads", "mentions", "every")
 # What a model may be told beside the words.
 CONTEXT = ("names", "channel", "time")
+# How a model is asked: its endpoint and the form of the conversation (bot/provider/prompt_formats.py).
+STYLES = ("transcript", "chat", "responses")
+SWITCH = ("off", "on")
 PORTS = (0, 65_535)
 COUNT = (1, inf)
 
@@ -78,9 +81,25 @@ class Settings:
     # Model
     openai_api_key: str = _setting("OPENAI_API_KEY", "", "key of the model API", secret=True)
     openai_base_url: str = _setting("OPENAI_BASE_URL", "", "base URL of the model API; empty: OpenAI's own")
-    model: str = _setting("PARLEY_MODEL", "gpt-6-luna", "model that answers")
+    model: str = _setting(
+        "PARLEY_MODEL", "gpt-6-luna", "model for answers, summaries and code; a channel may choose another"
+    )
+    middle_model: str = _setting(
+        "PARLEY_MIDDLE_MODEL",
+        "",
+        "model for translation, classification and sentiment; empty: the same as PARLEY_MODEL",
+    )
     small_model: str = _setting(
-        "PARLEY_SMALL_MODEL", "", "model for summaries and verdicts; empty: the same as PARLEY_MODEL"
+        "PARLEY_SMALL_MODEL",
+        "",
+        "model for labels, addresses, keywords and verdicts, and for answers where a budget is nearly used "
+        "up; empty: the same as PARLEY_MIDDLE_MODEL",
+    )
+    allowed_models: str = _setting(
+        "PARLEY_ALLOWED_MODELS",
+        "",
+        "models that channels may choose beside those above, separated by commas; empty: every one whose "
+        "price is known",
     )
     base_model: str = _setting(
         "PARLEY_BASE_MODEL",
@@ -92,13 +111,30 @@ class Settings:
         "PARLEY_STYLE",
         "chat",
         "how the model is asked: transcript (/v1/completions), chat or responses",
-        choices=("transcript", "chat", "responses"),
+        choices=STYLES,
     )
     persona: str = _setting(
         "PARLEY_PERSONA",
         "You are Parley, the assistant of a team, in the team's own Slack. "
         "Answer helpfully, correctly and briefly, in the language of the question.",
-        "who the assistant is, in a sentence or two",
+        "who the assistant is, in a sentence or two; a channel may say otherwise",
+    )
+    writing: str = _setting(
+        "PARLEY_WRITING", "", "how answers are written, in words (short sentences, no jargon)"
+    )
+    length: str = _setting(
+        "PARLEY_LENGTH",
+        "normal",
+        "how long answers are: short, normal, long or a number of tokens, at most PARLEY_MAX_TOKENS",
+    )
+    top_instruction: str = _setting(
+        "PARLEY_TOP_INSTRUCTION", "", "what every prompt begins with, before any persona; empty: nothing"
+    )
+    refuse_unrelated: str = _setting(
+        "PARLEY_REFUSE_UNRELATED",
+        "off",
+        "on: every prompt begins with the rule to refuse what no channel is for",
+        choices=SWITCH,
     )
     temperature: float | None = _setting(
         "PARLEY_TEMPERATURE",
@@ -226,7 +262,10 @@ class Settings:
     )
     # Subjects
     policies: str = _setting(
-        "PARLEY_POLICIES", "", "TOML file of what channels are for; its owner's own settings overrule it"
+        "PARLEY_POLICIES",
+        "",
+        "TOML file of what channels are for and how they are answered; what is set in Slack for a channel "
+        "overrules it",
     )
     embeddings: str = _setting(
         "PARLEY_EMBEDDINGS",

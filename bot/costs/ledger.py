@@ -74,12 +74,13 @@ class Ledger:
     ) -> LedgerEntry:
         """Writes the row and reserves the price of `upper_bound`; BudgetExceeded when a budget has no room.
 
-        `smaller_model` answers in place of `model` where a budget's owner wants that and 80 % are used.
+        `smaller_model` answers in place of `model` where a budget's owner wants that and 80 % are used, and
+        it costs less.
         """
         at = self.calendar.now()
         row = self._row(scope, attempt, at)
         models = (model, smaller_model) if smaller_model not in ("", model) else (model,)
-        offers = [self._offer(name, upper_bound, scope.kind, at) for name in models]
+        offers = _drop_dearer([self._offer(name, upper_bound, scope.kind, at) for name in models])
         try:
             taken = await self._engine.write(rows.open_row, row, offers, self.calendar.firsts(at))
         except budgets.Full as exc:
@@ -172,6 +173,15 @@ class Ledger:
         if amount <= unspent:
             return BudgetHeld(what, resets)
         return BudgetTooSmall(what, resets, most=dollars(usd(amount)), left=dollars(usd(unspent)))
+
+
+def _drop_dearer(offers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without a second model that is known to cost as much as the first: a channel may have chosen a small
+    one for itself."""
+    first, *others = offers
+    if first["reserved"] is None:
+        return offers
+    return [first, *(one for one in others if one["reserved"] is None or one["reserved"] < first["reserved"])]
 
 
 def bound_implausible(usage: Usage, bound: Usage) -> Usage:

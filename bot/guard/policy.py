@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
 from typing import Any, Literal, get_args
 
+from bot.channel.operator_file import read_policy_tables
 from bot.core.errors import SetupError
 from bot.ml.calibration import ErrorCosts
 
@@ -109,18 +108,12 @@ def load_policy(text: str) -> Policy | None:
 
 
 def read_policies(path: str) -> dict[str, Policy]:
-    """The operator's policies: TOML with a table for each channel, named by its id. SetupError lists every
-    problem; no path is no policies."""
-    if not path:
-        return {}
-    try:
-        tables = tomllib.loads(Path(path).read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
-        raise SetupError([f"PARLEY_POLICIES: cannot read {path}: {exc}"]) from exc
+    """The operator's policies by channel id, as its file has them. SetupError lists every problem; no path
+    is no policies."""
     policies, problems = dict[str, Policy](), list[str]()
-    for channel, table in tables.items():
+    for channel, table in read_policy_tables(path).items():
         try:
-            policies[channel] = parse_policy(table if isinstance(table, dict) else {"purpose": table})
+            policies[channel] = parse_policy(table)
         except SetupError as exc:
             problems += [f"{path}: {channel}: {problem}" for problem in exc.problems]
     if problems:

@@ -38,11 +38,6 @@ class Ruling:
     verdict: Verdict
 
     @property
-    def instruction(self) -> str:
-        """The second layer, for the answer's own prompt; a policy that only watches has none."""
-        return "" if self.rules.shadow else self.rules.instruction()
-
-    @property
     def from_passages(self) -> bool:
         """Whether the answer may use nothing but what the channel's owner gave."""
         courtesy = self.verdict.reason in ("greeting", "command")
@@ -199,6 +194,11 @@ class ChannelGuard:
     async def read_policy(self, at: Channel) -> Policy | None:
         """What the channel is for; None: no guard."""
         return await self._ladder.read_policy(at)
+
+    async def read_instruction(self, at: Channel) -> str:
+        """The second layer, for the prompts of answers; "" where there is no policy or it only watches."""
+        rules = await self._ladder.read_policy(at)
+        return "" if rules is None or rules.shadow else rules.instruction()
 
     async def read_state(self, at: Channel) -> GuardState:
         """Everything that a channel's owner is shown of its guard."""

@@ -39,7 +39,15 @@ class Found:
         return not self.quotes
 
 
-async def answer(model_api: ModelApi, prompt: Prompt, passages: Sequence[str], scope: Scope) -> Found:
+async def answer(
+    model_api: ModelApi,
+    prompt: Prompt,
+    passages: Sequence[str],
+    scope: Scope,
+    *,
+    model: str = "",
+    style: str = "",
+) -> Found:
     """Answers the last message of `prompt` from passages. ProviderError or BudgetExceeded come out of it."""
     near = rank_passages(prompt.messages, passages)
     if not near or is_hopeless(near[0][0]):
@@ -47,7 +55,10 @@ async def answer(model_api: ModelApi, prompt: Prompt, passages: Sequence[str], s
         return Found(nothing, nearest=near[0][1] if near else "")
     shown = [text for _, text in near[:NEAREST]]
     numbered = "\n\n".join(f"[{number}] {text}" for number, text in enumerate(shown, 1))
-    completion = await model_api.complete(replace(prompt, system=SYSTEM, context=numbered, form=_FORM), scope)
+    system = "\n".join(filter(None, (prompt.system, SYSTEM)))
+    completion = await model_api.complete(
+        replace(prompt, system=system, context=numbered, form=_FORM), scope, model=model, style=style
+    )
     answered = read_answer(completion.text, shown)
     completion = replace(completion, text=answered.text)
     if answered.refused:

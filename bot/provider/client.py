@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from bot.core.errors import ProviderError
+from bot.core.model_tiers import model_of
 from bot.core.settings import Settings
 from bot.core.values import Scope, Usage
 from bot.costs.ledger import Ledger
@@ -44,7 +45,7 @@ class ModelClient:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        self.gate = Gate(ledger, scheduler, small_model=settings.small_model, sleep=sleep)
+        self.gate = Gate(ledger, scheduler, small_model=model_of("small", settings), sleep=sleep)
         self.transport = transport or Transport(settings)
         self.traits = ModelTraits(engine, self.transport.address)
         self.deadline_s = settings.request_deadline_s

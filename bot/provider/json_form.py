@@ -13,7 +13,13 @@ class ModelApi(Protocol):
     """What is asked of the model API by those who want a form filled in or a decision; `Provider` is one."""
 
     async def complete(
-        self, prompt: Prompt, scope: Scope, *, model: str = "", max_output_tokens: int | None = None
+        self,
+        prompt: Prompt,
+        scope: Scope,
+        *,
+        model: str = "",
+        style: str = "",
+        max_output_tokens: int | None = None,
     ) -> Completion: ...
 
     async def decide(

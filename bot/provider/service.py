@@ -70,20 +70,35 @@ class Provider:
         return self._client.gate.breaker.is_open
 
     def stream(
-        self, prompt: Prompt, scope: Scope, *, model: str = "", max_output_tokens: int | None = None
+        self,
+        prompt: Prompt,
+        scope: Scope,
+        *,
+        model: str = "",
+        style: str = "",
+        max_output_tokens: int | None = None,
     ) -> AnswerStream:
-        """The answer as it arrives, without reasoning and cut at stop sequences.
+        """The answer as it arrives, without reasoning and cut at stop sequences. `style`: instead of the
+        operator's.
 
         Errors come out of the first `__anext__`; once there is text, the completion's finish says how it
         ended.
         """
-        return self._text.stream(prompt, scope, model=model, max_output_tokens=max_output_tokens)
+        return self._text.stream(prompt, scope, model=model, style=style, max_output_tokens=max_output_tokens)
 
     async def complete(
-        self, prompt: Prompt, scope: Scope, *, model: str = "", max_output_tokens: int | None = None
+        self,
+        prompt: Prompt,
+        scope: Scope,
+        *,
+        model: str = "",
+        style: str = "",
+        max_output_tokens: int | None = None,
     ) -> Completion:
         """The whole answer."""
-        return await self._text.complete(prompt, scope, model=model, max_output_tokens=max_output_tokens)
+        return await self._text.complete(
+            prompt, scope, model=model, style=style, max_output_tokens=max_output_tokens
+        )
 
     async def embed(
         self, texts: Sequence[str], scope: Scope, *, model: str, **parameters: Any

@@ -21,11 +21,11 @@ from bot.core.values import Completion, Finish, Prompt, Scope, Usage
 from bot.ops.metrics import METRICS
 from bot.provider.answer_stream import AnswerState, AnswerStream
 from bot.provider.answer_text import AnswerText
+from bot.provider.asking import Asking, read_askings
 from bot.provider.client import ModelClient
 from bot.provider.error_table import ParameterRefused, StreamError
 from bot.provider.gate import ProviderRequest
-from bot.provider.parameters import give_room, read_parameters, read_stop_rules
-from bot.provider.prompt_formats import STYLES
+from bot.provider.parameters import give_room
 from bot.provider.reported_usage import read_usage
 from bot.provider.stream_deadline import StreamDeadline
 from bot.provider.stream_readers import StreamReader
@@ -46,37 +46,50 @@ class _Question:
     prompt: Prompt
     scope: Scope
     model: str
+    asking: Asking
     max_tokens: int
     again: Literal["", "warmer", "roomier"] = ""  # what is different when it is asked once more
 
 
 class TextRequests:
-    """Asks for text in the style that the operator chose."""
+    """Asks for text, in the operator's style unless another is wanted."""
 
     def __init__(
         self, client: ModelClient, settings: Settings, *, first_text_s: float, stall_s: float
     ) -> None:
         self._client = client
         self._model = settings.model
-        self._rules = read_stop_rules(settings)
-        self._parameters = read_parameters(settings)
-        self._style = STYLES[settings.style]
+        self._style = settings.style
+        self._askings = read_askings(settings)
         self._first_text_s, self._stall_s = first_text_s, stall_s
 
     def stream(
-        self, prompt: Prompt, scope: Scope, *, model: str = "", max_output_tokens: int | None = None
+        self,
+        prompt: Prompt,
+        scope: Scope,
+        *,
+        model: str = "",
+        style: str = "",
+        max_output_tokens: int | None = None,
     ) -> AnswerStream:
         """The answer as it arrives, without reasoning and cut at stop sequences."""
-        limit = max_output_tokens or self._parameters.max_tokens
-        question = _Question(prompt, scope, model or self._model, limit)
+        asking = self._askings[style or self._style]
+        limit = max_output_tokens or asking.parameters.max_tokens
+        question = _Question(prompt, scope, model or self._model, asking, limit)
         state = AnswerState(question.model)
         return AnswerStream(self._generate(question, state), state)
 
     async def complete(
-        self, prompt: Prompt, scope: Scope, *, model: str = "", max_output_tokens: int | None = None
+        self,
+        prompt: Prompt,
+        scope: Scope,
+        *,
+        model: str = "",
+        style: str = "",
+        max_output_tokens: int | None = None,
     ) -> Completion:
         """The whole answer."""
-        answer = self.stream(prompt, scope, model=model, max_output_tokens=max_output_tokens)
+        answer = self.stream(prompt, scope, model=model, style=style, max_output_tokens=max_output_tokens)
         async for _ in answer:
             pass
         return answer.completion
@@ -89,7 +102,7 @@ class TextRequests:
         while True:
             try:
                 number = retries.next_number()
-                bound = _bound_usage(question, self._parameters.candidates)
+                bound = _bound_usage(question)
                 async with self._client.gate.request(
                     question.scope, question.model, bound=bound, number=number, count=count
                 ) as request:
@@ -123,14 +136,15 @@ class TextRequests:
         self, question: _Question, request: ProviderRequest, state: AnswerState
     ) -> AsyncGenerator[str, None]:
         """One request for text, without what is no part of an answer."""
-        body = self._build_body(question, request.model)
-        reader = self._style.reader()
+        asking, body = question.asking, self._build_body(question, request.model)
+        reader = asking.style.reader()
         state.written = reader.unread
         answer: AnswerText | None = None
-        async with aclosing(self._read_response(body, request, reader)) as texts:
+        response = self._read_response(asking.style.path, body, request, reader)
+        async with aclosing(response) as texts:
             async for text in texts:
                 if answer is None:
-                    answer = self._new_answer(request.model, reader)  # the reasoning has come
+                    answer = self._new_answer(asking, request.model, reader)  # the reasoning has come
                 state.written.append(text)
                 shown = answer.feed(text)
                 if answer.taken_back:
@@ -140,7 +154,7 @@ class TextRequests:
                     yield shown
                 if answer.ended:
                     break  # closes the stream at once: what runs on is paid for; usage is then our own count
-        answer = answer or self._new_answer(request.model, reader)
+        answer = answer or self._new_answer(asking, request.model, reader)
         rest = answer.finish(cut=reader.finish != "stop")
         if answer.taken_back:
             state.take_back()
@@ -153,20 +167,20 @@ class TextRequests:
         state.finish = _conclude(answer, reader, anything=bool(state.parts))
         request.outcome = "broken" if state.finish == "broken" else "ok"
 
-    def _new_answer(self, model: str, reader: StreamReader) -> AnswerText:
+    def _new_answer(self, asking: Asking, model: str, reader: StreamReader) -> AnswerText:
         """For the text of an answer that begins now. Reasoning that comes apart is in no text."""
         hidden_start = self._client.traits.has_hidden_start(model) and not reader.reasons_apart
-        return AnswerText(self._rules, hidden_start=hidden_start)
+        return AnswerText(asking.rules, hidden_start=hidden_start)
 
     async def _read_response(
-        self, body: dict[str, Any], request: ProviderRequest, reader: StreamReader
+        self, path: str, body: dict[str, Any], request: ProviderRequest, reader: StreamReader
     ) -> AsyncGenerator[str, None]:
         """All that the model writes to one request, uncut."""
         echoed = len(body["prompt"]) if body.get("echo") else 0
         now = asyncio.get_running_loop().time()
         deadline = StreamDeadline(stall_s=self._first_text_s, deadline=now + self._client.deadline_s)
         try:
-            opening = partial(self._client.transport.open, self._style.path, body)
+            opening = partial(self._client.transport.open, path, body)
             response = await request.send(body, deadline.wait(opening))
             self._client.gate.scheduler.apply_headers(response.headers)
             try:
@@ -198,13 +212,14 @@ class TextRequests:
 
     def _build_body(self, question: _Question, model: str) -> dict[str, Any]:
         refused = self._client.traits.refused_by(model)
-        parameters = self._parameters.build(
+        asking = question.asking
+        parameters = asking.parameters.build(
             refused,
             max_tokens=question.max_tokens,
             warmer=question.again == "warmer",
             exact=question.prompt.form is not None,
         )
-        body = {"model": model} | self._style.build(question.prompt, self._rules.anywhere) | parameters
+        body = {"model": model} | asking.style.build(question.prompt, asking.rules.anywhere) | parameters
         return self._client.traits.drop_refused(body)
 
 
@@ -239,12 +254,12 @@ def _texts_read(prompt: Prompt) -> list[str]:
     return [text for text in texts if text]
 
 
-def _bound_usage(question: _Question, candidates: int) -> Usage:
+def _bound_usage(question: _Question) -> Usage:
     """The most that a request can use."""
     texts = _texts_read(question.prompt)
     return Usage(
         input_tokens=sum(map(tokens.at_most, texts)) + len(texts) * MESSAGE_TOKENS,
-        output_tokens=question.max_tokens * candidates,
+        output_tokens=question.max_tokens * question.asking.parameters.candidates,
     )
 
 

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 
 from bot.core.calendar import Calendar
 from bot.core.errors import Missing, NotPermitted, NotUnderstood
+from bot.core.model_tiers import model_of
 from bot.core.settings import Settings
 from bot.costs import budget_syntax
 from bot.costs.budget_syntax import Order, Put, Raise, Remove
@@ -129,7 +130,7 @@ class CostReports:
         every = {s.budget.id: s for s in await self.budgets.standings(team)}
         budget_syntax.check(order, viewer, every.values())
         if isinstance(order, Put):
-            if order.budget.degrade and not self.settings.small_model:
+            if order.budget.degrade and model_of("small", self.settings) == self.settings.model:
                 raise NotUnderstood("degrade", NO_SMALLER)
             budget = await self._with_known_model(order.budget)
             return f"Budget {await self.budgets.put(budget, by=viewer.user)} is set."

@@ -24,7 +24,7 @@ _MARKS = {
 }
 _SEPARATING = "\u200b\u180e"  # seen as nothing, and put between words
 _PUNCTUATION = " .,:!?\"'*_()[]{}"
-NEAR = 0.6  # of difflib's ratio; below it a suggestion is a riddle
+NEAR = 0.7  # of difflib's ratio; below it a suggestion is a riddle
 
 
 def tidy(text: str) -> str:

@@ -22,6 +22,7 @@ from weakref import WeakValueDictionary
 
 from bot.core.calendar import Calendar
 from bot.core.errors import BudgetExceeded, Missing
+from bot.core.model_tiers import model_for
 from bot.core.settings import Settings
 from bot.core.values import Completion, Message, Prompt, Scope, Usage
 from bot.costs.pricing import Prices
@@ -48,7 +49,9 @@ TRANSLATE = (
 class Complete(Protocol):
     """One whole answer of a language model."""
 
-    async def __call__(self, prompt: Prompt, scope: Scope, *, max_output_tokens: int) -> Completion: ...
+    async def __call__(
+        self, prompt: Prompt, scope: Scope, *, model: str, max_output_tokens: int
+    ) -> Completion: ...
 
 
 class Recognizer:
@@ -159,7 +162,8 @@ class Recognizer:
         text = clip_card.join_segments([replace(s, speaker="") for s in chunk], "")
         prompt = Prompt(TRANSLATE, (Message("human", text),))
         scope = replace(scope, kind="translation")
-        return await self._complete(prompt, scope, max_output_tokens=TRANSLATED_TOKENS)
+        model = model_for("translation", self._settings)
+        return await self._complete(prompt, scope, model=model, max_output_tokens=TRANSLATED_TOKENS)
 
     async def _find_card(self, id: str) -> ClipCard | None:
         stored = await self._engine.read(recordings.card, id)

@@ -1,24 +1,26 @@
 """The form of a channel's settings: values in, a modal out, and what was filled in back as values.
 
-Each field's block and action carry the name of what it sets, so that a problem is shown where it is. Slack
-takes 3,000 characters in one field; what is longer is spread over several.
+What is longer than Slack takes in one field is spread over several.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bot.channel.options import OptionChecks
+from bot.channel.service import PlaceSettings
 from bot.guard.policy import MAX_CONTACT, MAX_PURPOSE, Policy, fingerprint
 from bot.voice.listening_policy import LISTENS, SPOKEN, WORDS, ListeningPolicy
+from handlers.channel.answer_fields import build_fields, describe_place, read_fields
+from handlers.channel.fields import FIELD, choice_field, read_answers, text_field
 from handlers.slack.blocks import Block, actions, button, header, section
 from handlers.slack.modals import View, plain_text, window
 
 FORM = "channel_settings"
 OPEN_RECORD, OPEN_QUESTIONS = "open_guard_record", "open_guard_questions"
-FIELD = 3_000  # Source: docs.slack.dev/reference/block-kit/block-elements/plain-text-input-element
 SPARE_CHARACTERS = 500  # characters that are left free for what is added
 
 # What can be chosen, by the name of what it sets: its label, then each value in words.
@@ -80,13 +82,20 @@ class Filled:
     """What somebody sent. `rules`: as bot.guard.policy.parse_policy takes it; None: no guard."""
 
     channel: str
-    was: str  # fingerprint of the policy that the form showed
+    was: str  # fingerprint of what the form showed
     rules: dict[str, Any] | None
     listening: dict[str, str]
+    answers: dict[str, str]  # how answers are made, as bot.channel.options.OptionChecks takes it
 
 
 def build_form(
-    channel: str, rules: Policy | None, listening: ListeningPolicy, *, open_questions: int
+    channel: str,
+    rules: Policy | None,
+    listening: ListeningPolicy,
+    answers: PlaceSettings,
+    *,
+    checks: OptionChecks,
+    open_questions: int,
 ) -> View:
     """The form, filled with the settings of now."""
     shown = rules or Policy("")
@@ -99,12 +108,15 @@ def build_form(
                 button(OPEN_RECORD, "What the guard did"),
                 button(OPEN_QUESTIONS, f"Unanswered questions ({open_questions})"),
             ),
+            header("How Parley answers here"),
+            describe_place(answers, checks),
+            *build_fields(answers, checks),
             header("What the channel is for"),
-            _text(
+            text_field(
                 "purpose", "Purpose", shown.purpose, most=MAX_PURPOSE, hint="Empty: everything is answered."
             ),
             *(_choice(name, _value(name, shown)) for name in ("shadow", "action")),
-            _text(
+            text_field(
                 "contact",
                 "Whom to point to",
                 shown.contact,
@@ -120,13 +132,23 @@ def build_form(
             *_list("passages", shown.passages),
             header("Voice"),
             _choice(LISTENS, voice[LISTENS]),
-            _text(SPOKEN, "Languages spoken", voice[SPOKEN], hint="en, Japanese, …; empty: detected."),
-            _text(WORDS, "Names and words to expect", voice[WORDS], hint="Separated by commas."),
+            text_field(SPOKEN, "Languages spoken", voice[SPOKEN], hint="en, Japanese, …; empty: detected."),
+            text_field(WORDS, "Names and words to expect", voice[WORDS], hint="Separated by commas."),
         ],
         submit=plain_text("Save"),
         callback_id=FORM,
-        private_metadata=json.dumps({"channel": channel, "was": fingerprint(rules)}),
+        private_metadata=json.dumps({"channel": channel, "was": take_fingerprint(rules, answers)}),
     )
+
+
+def take_fingerprint(rules: Policy | None, answers: PlaceSettings) -> str:
+    """The same for the same settings, so that a change in between is noticed."""
+    return f"{fingerprint(rules)} {answers.fingerprint}"
+
+
+def sort_by_field(problems: Iterable[str]) -> dict[str, str]:
+    """Problems like `field: what is wrong`, by the field at which they are shown."""
+    return {field: problem for field, _, problem in (line.partition(": ") for line in problems)}
 
 
 def name_channel(channel: str) -> str:
@@ -141,25 +163,6 @@ def describe_retention(days: Mapping[str, float], channel: str) -> str:
     return f"{kept} Whoever looks after it may want less: `keep 7`."
 
 
-def _text(name: str, label: str, value: str, *, most: int = FIELD, hint: str = "") -> Block:
-    element: dict[str, Any] = {
-        "type": "plain_text_input",
-        "action_id": name,
-        "multiline": most >= MAX_PURPOSE,
-        "max_length": most,
-    }
-    if value:
-        element["initial_value"] = value
-    block = {
-        "type": "input",
-        "block_id": name,
-        "optional": True,
-        "label": plain_text(label),
-        "element": element,
-    }
-    return block | {"hint": plain_text(hint)} if hint else block
-
-
 def listening_values(listening: ListeningPolicy) -> dict[str, str]:
     """How clips are heard in a channel, as the form shows it."""
     return {LISTENS: listening.listen, SPOKEN: ", ".join(listening.spoken), WORDS: ", ".join(listening.words)}
@@ -171,14 +174,7 @@ def _value(name: str, rules: Policy) -> str:
 
 def _choice(name: str, value: str) -> Block:
     label, words = CHOICES[name]
-    options = {value: {"text": plain_text(text), "value": value} for value, text in words.items()}
-    element = {
-        "type": "static_select",
-        "action_id": name,
-        "options": list(options.values()),
-        "initial_option": options[value],
-    }
-    return {"type": "input", "block_id": name, "label": plain_text(label), "element": element}
+    return choice_field(name, label, words, value)
 
 
 def _list(name: str, values: Sequence[str]) -> Iterator[Block]:
@@ -186,7 +182,7 @@ def _list(name: str, values: Sequence[str]) -> Iterator[Block]:
     for number, part in enumerate(split_fields(values, between)):
         field = name if number == 0 else f"{name}:{number}"
         title = label if number == 0 else f"{label} (more)"
-        yield _text(field, title, part, hint=hint if number == 0 else "")
+        yield text_field(field, title, part, hint=hint if number == 0 else "")
 
 
 def split_fields(values: Sequence[str], between: str) -> list[str]:
@@ -207,20 +203,14 @@ def split_fields(values: Sequence[str], between: str) -> list[str]:
 def read_form(view: View) -> Filled:
     """The values that somebody sent, unchecked."""
     meant = json.loads(view["private_metadata"])
-    given = dict(_read_answers(view["state"]["values"]))
+    given = read_answers(view)
     listening = {name: given[name] for name in LISTENING if name in given}
     rules: dict[str, Any] = {name: given[name] for name in ("purpose", "contact")}
     rules |= {name: _read_list(name, given) for name in LISTS}
     rules |= {name: given[name] for name in CHOICES if name not in LISTENING}
     rules |= {name: given[name] == "true" for name in FLAGS}
-    return Filled(meant["channel"], meant["was"], rules if given["purpose"].strip() else None, listening)
-
-
-def _read_answers(values: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
-    for field, answers in values.items():
-        (answer,) = answers.values()
-        chosen = answer.get("selected_option")
-        yield field, chosen["value"] if chosen else answer.get("value") or ""
+    purpose = given["purpose"].strip()
+    return Filled(meant["channel"], meant["was"], rules if purpose else None, listening, read_fields(given))
 
 
 def _read_list(name: str, given: Mapping[str, str]) -> list[str]:

@@ -6,9 +6,11 @@ handlers/channel/form.py; the record of the guard that it opens is handlers/guar
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from bot.app import Services
+from bot.channel.options import OptionChecks
 from bot.core.errors import BotError, Conflict, NotPermitted, NotUnderstood, SetupError
 from bot.guard import policy
 from bot.guard.policy import Policy
@@ -26,6 +28,9 @@ NO_GUARD = "Saved. There is no guard in {place}: everything is answered."
 WATCHING = "Saved. From now on I judge every message in {place} and keep count, but refuse nothing."
 IN_FORCE = "Saved. From now on I keep to that in {place}."
 LEARNING = "What changed is being learned; “What the guard did” in `/parley settings` shows how well it went."
+
+
+ANSWERS = "How I answer changes with the next message."
 
 
 class ChannelSettings:
@@ -62,8 +67,14 @@ class ChannelSettings:
             await self._require_decider(at, user)
             standing = await self._services.guard.read_state(at)
             listening = await self._services.clips.read_policy(at.team, at.channel)
+            preferences = self._services.preferences
             return settings_form.build_form(
-                at.channel, standing.policy, listening, open_questions=standing.open_questions
+                at.channel,
+                standing.policy,
+                listening,
+                await preferences.read_place(at),
+                checks=preferences.checks,
+                open_questions=standing.open_questions,
             )
 
         await modals.open_window(self._chat.slack, trigger, form)
@@ -74,7 +85,7 @@ class ChannelSettings:
         try:
             effect = await self._save(given, Channel(team_of(body), given.channel), body["user"]["id"])
         except SetupError as exc:
-            await ack(response_action="errors", errors=_sort_by_field(exc.problems))
+            await ack(response_action="errors", errors=settings_form.sort_by_field(exc.problems))
         except BotError as exc:
             await ack(response_action="errors", errors={"purpose": exc.notice})
         else:
@@ -82,26 +93,39 @@ class ChannelSettings:
 
     async def _save(self, given: Filled, at: Channel, user: str) -> str:
         """Saves what was filled in; returns what changes. SetupError names the fields with problems."""
-        rules = _read_policy(given)
+        guard, preferences = self._services.guard, self._services.preferences
+        answers = await preferences.read_place(at)
+        chosen = answers.find_changes(given.answers)
+        rules, checked = _check(given, chosen, preferences.checks)
         await self._require_decider(at, user)
-        guard = self._services.guard
-        if policy.fingerprint(await guard.read_policy(at)) != given.was:
+        if settings_form.take_fingerprint(await guard.read_policy(at), answers) != given.was:
             raise Conflict("settings")
+        changed = await preferences.save(at, checked, by=user)
         await guard.save_policy(at, rules, by=user)
         shown = settings_form.listening_values(await self._services.clips.read_policy(at.team, at.channel))
         for name in (name for name, value in given.listening.items() if value != shown[name]):
             await self._services.clips.set_wish(at.team, at.channel, name, given.listening[name], user=user)
         learning = rules is not None and (await guard.read_state(at)).learning
-        return _describe_effect(rules, at.channel) + (f" {LEARNING}" if learning else "")
+        more = [sentence for sentence, said in ((ANSWERS, changed), (LEARNING, learning)) if said]
+        return " ".join((_describe_effect(rules, at.channel), *more))
 
     async def _require_decider(self, at: Channel, user: str) -> None:
         if not await self._chat.permissions.may_decide(self._services.guard, at, user):
             raise NotPermitted(NOT_YOURS)
 
 
-def _read_policy(given: Filled) -> Policy | None:
-    """The policy that was filled in. SetupError has every problem of the form, by field."""
-    problems, rules = [], None
+def _check(
+    given: Filled, chosen: Mapping[str, str], checks: OptionChecks
+) -> tuple[Policy | None, Mapping[str, str]]:
+    """The policy that was filled in, and what was `chosen` of how answers are made, as it is kept.
+
+    SetupError has every problem of the form, by field.
+    """
+    problems, rules, checked = [], None, dict[str, str]()
+    try:
+        checked = checks.check(chosen)
+    except SetupError as exc:
+        problems += exc.problems
     try:
         rules = policy.parse_policy(given.rules) if given.rules else None
     except SetupError as exc:
@@ -113,11 +137,7 @@ def _read_policy(given: Filled) -> Policy | None:
             problems.append(f"{name}: {exc.notice}")
     if problems:
         raise SetupError(problems)
-    return rules
-
-
-def _sort_by_field(problems: list[str]) -> dict[str, str]:
-    return {field: problem for field, _, problem in (line.partition(": ") for line in problems)}
+    return rules, checked
 
 
 def _describe_effect(rules: Policy | None, channel: str) -> str:

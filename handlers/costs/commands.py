@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from bot.app import Services
-from bot.core.errors import NotUnderstood
+from bot.core.errors import Incomplete, NotUnderstood
 from bot.costs import budget_syntax
 from bot.costs.budget_syntax import Show
 from bot.costs.estimate import SPEECH_MODELS, read_hours
@@ -168,7 +168,7 @@ class CostCommands:
     async def estimate(self, body: dict[str, Any], words: str) -> CostAnswer:
         """What hours of speech, or a text, would cost on each model."""
         if not words:
-            raise NotUnderstood("estimate", ESTIMATE_HINT)
+            raise Incomplete(ESTIMATE_HINT)
         estimator = self._services.costs.estimator()
         if hours := read_hours(words):
             found = estimator.estimate_transcription(hours, SPEECH_MODELS) + estimator.estimate_analysis(
@@ -191,7 +191,7 @@ class CostCommands:
             case "off":
                 await digest.unsubscribe(costs, team, user)
                 return _sentence("I will not send you the week's costs any more.")
-        raise NotUnderstood(words or "digest", DIGEST_HINT)
+        raise NotUnderstood(words, DIGEST_HINT) if words else Incomplete(DIGEST_HINT)
 
     # Who asks
 

@@ -89,6 +89,11 @@ class CodeBlocks:
             self.count_ticks(line)
         return self._settle(kind)
 
+    def is_indented(self, line: str) -> bool:
+        """Whether the next line is code by its indent alone, when it begins like this."""
+        blanks = _leading_blanks(line.expandtabs(4))
+        return not self._paragraph and blanks >= self._item_indent + 4
+
     def count_ticks(self, text: str) -> None:
         """Notices runs of backticks in code, in a mark, or in a piece of prose."""
         if "```" in text and len(_TICKS.findall(text)) % 2:

@@ -1,9 +1,10 @@
 """Filters all that a model wrote on its way into Slack, as if an attacker had written it.
 
-What leaves here is what was said, letter for letter: links point to vouched-for addresses only, nobody is
-mentioned but those allowed, no picture is fetched and no reference resolved, because unseen joiners stand
-where a client would do so. Taken out are hidden characters and keys alone. Which addresses may be links is
-handlers/slack/links.py's, the inside of a line handlers/reply/output_line.py's, where code begins and ends
+What leaves here is what was said, letter for letter, and formulas as readable text, which
+handlers/reply/mathematics.py makes before anything is judged: links point to vouched-for addresses only,
+nobody is mentioned but those allowed, no picture is fetched and no reference resolved, because unseen joiners
+stand where a client would do so. Taken out are hidden characters and keys alone. Which addresses may be links
+is handlers/slack/links.py's, the inside of a line handlers/reply/output_line.py's, where code begins and ends
 handlers/reply/fences.py's.
 
 The idea: words are judged one by one, so the text flows on at every blank; only a code span waits for its
@@ -27,6 +28,7 @@ from handlers.reply.fences import (
     find_start,
     is_too_long,
 )
+from handlers.reply.mathematics import Mathematics
 from handlers.reply.output_line import OutputLine, Spans, defuse_code
 from handlers.slack.links import JOINER, WIDE
 
@@ -62,6 +64,7 @@ class OutputFilter:
         mentions: Collection[str],
         name_of: Callable[[str], str] = lambda id: "",
     ) -> None:
+        self._mathematics = Mathematics()
         self._inline = OutputLine(vouched, mentions, name_of)
         self._word: list[str] = []  # since the last blank, as it came
         self._ready: list[str] = []  # clean words that wait for the end of what they are in
@@ -78,6 +81,9 @@ class OutputFilter:
 
     def feed(self, part: str) -> str:
         """As much of the text as can be shown now."""
+        return self._feed(self._mathematics.feed(part))
+
+    def _feed(self, part: str) -> str:
         end = max(part.rfind(" "), part.rfind("\n"), part.rfind("\t")) + 1
         if end == 0:
             return self._within_word(part)
@@ -90,6 +96,10 @@ class OutputFilter:
 
     def finish(self) -> str:
         """The rest, and the end of a code block that was left open."""
+        early = self._feed(self._mathematics.finish())
+        return early + self._finish()
+
+    def _finish(self) -> str:
         self._ready.append(self._clean("".join(self._word)))
         self._word = []
         text = "".join(self._ready)

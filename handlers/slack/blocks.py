@@ -179,7 +179,7 @@ def forget_all_question(kept: WordsKept) -> list[Block]:
     in_threads = f" in {count(kept.threads, 'thread')}" if kept.threads else ""
     lines = [f"*Of yours I keep {goes}*{in_threads}." if goes else "*I keep no words of yours.*"]
     if goes:
-        lines.append("All of it goes, with what was made of it: summaries, and what guards learned from it.")
+        lines.append("With it go the answers, and what was made of it: summaries, what guards learned.")
     if kept.under_way:
         asked = count(kept.under_way, "question")
         lines.append(f"{asked} without an answer yet: gone as soon as it is there.")

@@ -52,6 +52,11 @@ class Permissions:
         private = place.get("is_private") or place.get("is_mpim")
         return not private or await self._is_member(user, channel)
 
+    async def may_decide_everywhere(self, user: str) -> bool:
+        """Whether somebody may decide about the whole workspace now: its admins."""
+        person = await self._read("users.info", "user", user=user)
+        return _is_admin(person) and not _is_stranger(person)
+
     async def may_decide(self, owners: NamedOwners, at: Channel, user: str) -> bool:
         """Whether somebody may decide about a channel now; `owners` knows whom an admin named for it."""
         return await self._may_decide(user, at.channel, named=await owners.list_owners(at))

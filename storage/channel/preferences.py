@@ -1,6 +1,7 @@
 """What a channel wants differently from the rest of the workspace: named values, set by people in it.
 
-What a name means, and what holds where a channel set nothing, is the business of whoever reads it.
+What a name means, and what holds where a channel set nothing, is the business of whoever reads it. Under an
+empty channel stands what people set for their whole workspace.
 """
 
 from __future__ import annotations
@@ -54,4 +55,5 @@ def wish(
         now=now,
     )
     told = f"{name} {detail}".strip()
-    audit.note(tx, "channel setting", channel, team=team, person=person, detail=told, now=now)
+    act, about = ("channel setting", channel) if channel else ("workspace setting", team)
+    audit.note(tx, act, about, team=team, person=person, detail=told, now=now)

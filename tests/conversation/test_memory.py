@@ -159,12 +159,37 @@ async def test_a_short_thread_that_slept_is_read_again_as_it_is(tmp_path: Path) 
         assert not summaries(team)
 
 
-async def test_the_summary_can_be_left_to_a_smaller_model(tmp_path: Path) -> None:
+@STYLES
+async def test_a_summary_is_asked_of_the_model_that_answers_and_begins_as_the_answers_do(
+    tmp_path: Path, style: str, model: str
+) -> None:
     small: dict[str, Any] = {"PARLEY_MEMORY_TOKENS": "600", "PARLEY_MEMORY_TAIL_TOKENS": "200"}
-    async with workspace(tmp_path, PARLEY_SMALL_MODEL="gpt-4o-mini", **small) as team:
+    policies = tmp_path / "policies.toml"
+    policies.write_text(
+        '[C0GENERAL1]\npurpose = "the garden"\nbelongs = ["trees"]\nshadow = false\nlength = "short"\n',
+        "utf-8",
+    )
+    async with workspace(
+        tmp_path,
+        PARLEY_STYLE=style,
+        PARLEY_MODEL=model,
+        PARLEY_SMALL_MODEL=f"{model}-small",
+        PARLEY_POLICIES=str(policies),
+        **small,
+    ) as team:
+        team.model.script('{"belongs": true, "probability": 0.9}', match=is_verdict, times=0)
         await talk(team, *(f"fact {n}: {LONG}" for n in range(4)))
-        assert {r.model for r in summaries(team)} == {"gpt-4o-mini"}
-        assert {r.model for r in answers(team)} == {"gpt-4.1-mini"}
+        first, *_ = (r for r in answers(team) if r.status == 200 and not is_verdict(r))
+        assert summaries(team)
+        assert {r.model for r in (first, *summaries(team))} == {model}
+        assert all(
+            r.prompt.startswith(first.prompt.partition(ABOUT)[0].rstrip()) for r in summaries(team)[:1]
+        )
+        assert {r.model for r in team.model.requests if is_verdict(r)} == {f"{model}-small"}
+
+
+def is_verdict(asked: Any) -> bool:
+    return "You decide whether the last message" in asked.prompt
 
 
 async def test_without_a_summary_the_last_turns_answer_and_the_next_time_it_is_tried_again(

@@ -303,6 +303,14 @@ async def test_from_80_percent_the_smaller_model_answers_where_the_owner_wants_i
     assert (await bench.ask(replace(SCOPE, channel="C2"), smaller_model="gpt-6-luna")).model == "gpt-6-sol"
 
 
+async def test_a_smaller_model_that_costs_more_than_the_channels_own_does_not_take_its_place(
+    bench: BudgetBench,
+) -> None:
+    await bench.cap("0.02", degrade=True)
+    models = [(await bench.ask(smaller_model="gpt-6.1-sol")).model for _ in range(2)]
+    assert models == ["gpt-6-sol"] * 2
+
+
 async def test_just_below_80_percent_is_not_80_percent(bench: BudgetBench) -> None:
     await bench.cap("0.05", degrade=True)
     for _ in range(3):

@@ -76,12 +76,14 @@ SURFACES: dict[str, set[str]] = {
     "action should_have_answered": TAUGHT,
     "action should_have_refused": TAUGHT,
     "action settings_of": NOTHING,  # opens a form
+    "action open_workspace_settings": NOTHING,  # opens a form
     "action open_guard_record": {"looked at"},
     "action open_guard_questions": {"looked at"},
     "action guard_use": {"version used", "looked at"},
     "action guard_answered": {"question closed", "looked at"},
     "view clip_edited": NOTHING,  # one's own words, put right
     "view channel_settings": SETTINGS | {"version trained"},
+    "view workspace_settings": {"workspace setting"},
     "page /usage": {"looked at"},
     "cli serve": {"setting", "retention", "looks missed"},
     "cli sandbox": NOTHING,

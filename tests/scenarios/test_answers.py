@@ -212,3 +212,19 @@ async def test_an_error_instead_of_an_answer_is_one_sentence(tmp_path: Path, nam
         thread = await ask(team)
         assert shown(team, thread) == Overloaded().notice
         assert len(team.model.requests) == 3
+
+
+async def test_formulas_are_read_as_text_and_prices_and_code_stay_as_they_are(tmp_path: Path) -> None:
+    said = (
+        "The root is \\( x = \\frac{-b \\pm \\sqrt{b^2-4ac}}{2a} \\), for $5 or $10.\n\n"
+        "\\[\n\\sum_{i=1}^{n} i = \\frac{n(n+1)}{2}\n\\]\n\n"
+        "Run `echo $HOME_$x^2$`:\n\n```sh\necho \\(a\\) $b_1$\n```\nDone."
+    )
+    async with workspace(tmp_path) as team:
+        team.model.script("", body=stream(*(said[at : at + 3] for at in range(0, len(said), 3))))
+        thread = await ask(team)
+        assert shown(team, thread) == (
+            "The root is x = (-b ± √(b²-4ac))/(2a), for $5 or $10.\n\n∑ᵢ₌₁ⁿ i = n(n+1)/2\n\n"
+            "Run `echo $HOME_$x^2$`:\n\n```sh\necho \\(a\\) $b_1$\n```\nDone."
+        )
+    assert remembered(tmp_path) == [(said, 1)], "the model reads its own words again"

@@ -77,6 +77,11 @@ def fields(view: dict[str, Any]) -> dict[str, Any]:
 async def test_an_untouched_channel_has_no_guard_and_its_form_shows_what_holds(team: Workspace) -> None:
     form = await opened(team)
     assert fields(form) == {
+        "persona": "",
+        "writing": "",
+        "model": "",
+        "style": "everywhere",
+        "length": "",
         "purpose": "",
         "shadow": "true",
         "action": "refuse",
@@ -457,6 +462,7 @@ async def test_where_nothing_guards_why_tells_model_reading_tokens_and_cost_to_t
     _, thread = await said(team, "hello", user="bob")
     await team.ask("and again", user="bob", thread=thread)
     await team.answer("#general", thread, count=2)
+    await team.quiet()
     reply = team.replies("#general", thread)[-1]
     used = (await team.bot.services.costs.this_month(team.slack.team)).input_tokens
     for user in ("bob", "alice"):

@@ -84,8 +84,13 @@ async def test_an_unknown_word_is_said_with_the_nearest_command(
     assert "I did not understand" in shown
 
 
+@pytest.mark.parametrize("typed", ["estimate", "digest", "estimate\u00a0"])
+async def test_a_command_that_needs_more_words_says_which(team: Workspace, typed: str) -> None:
+    assert "There is something missing. Try: `" in await said(team, typed)
+
+
 async def test_a_question_put_to_the_command_is_told_where_to_ask(team: Workspace) -> None:
-    shown = await parley(team, "what's the weather like tomorrow")
+    shown = await parley(team, "hello, what's the weather like tomorrow")
     assert commands.ASK_ELSEWHERE in shown
     assert all(f"/parley {name}" in shown for name in commands.HELP)
 
@@ -272,6 +277,6 @@ async def test_speech_is_estimated_for_a_time_as_people_write_it(
     assert "read and answer" not in shown
 
 
-@pytest.mark.parametrize("typed", ["2 houres", "2", "1.000 hours", "a month", "1,500 hours", ""])
+@pytest.mark.parametrize("typed", ["2 houres", "2", "1.000 hours", "a month", "1,500 hours"])
 async def test_a_time_that_is_not_understood_is_not_estimated_as_a_text(team: Workspace, typed: str) -> None:
     assert "I did not understand" in await said(team, f"estimate {typed}")

@@ -43,9 +43,10 @@ ROOMS: dict[str, str] = {
     "bot/reports": "bot/core storage/engine storage/costs storage/channel bot/text bot/costs bot/pages",
     "bot/provider": "bot/core storage/engine storage/provider bot/text bot/ops bot/ml bot/costs",
     "bot/learning": "bot/core storage/engine storage/place storage/jobs bot/ml bot/jobs",
+    "bot/channel": ("bot/core storage/engine storage/place storage/channel bot/text bot/costs bot/provider"),
     "bot/guard": (
         "bot/core storage/engine storage/place storage/conversation storage/guard storage/channel "
-        "bot/ops bot/ml bot/costs bot/provider bot/learning"
+        "bot/ops bot/ml bot/costs bot/provider bot/learning bot/channel"
     ),
     "bot/voice": (
         "bot/core storage/engine storage/jobs storage/conversation storage/voice storage/channel "
@@ -54,8 +55,8 @@ ROOMS: dict[str, str] = {
     "bot/knowledge": "bot/core bot/ml bot/provider",
     "bot/conversation": (
         "bot/core storage/engine storage/place storage/audit storage/jobs storage/conversation "
-        "storage/voice storage/guard storage/privacy bot/text bot/ops bot/jobs bot/provider bot/guard "
-        "bot/voice bot/knowledge"
+        "storage/voice storage/guard storage/privacy bot/text bot/ops bot/jobs bot/provider "
+        "bot/channel bot/guard bot/voice bot/knowledge"
     ),
     "bot/privacy": (
         "bot/core storage/engine storage/place storage/audit storage/jobs storage/conversation "
@@ -67,7 +68,8 @@ ROOMS: dict[str, str] = {
     ),
     "bot/app": (
         "bot/core storage/engine storage/database bot/ops bot/jobs bot/costs bot/reports bot/provider "
-        "bot/learning bot/guard bot/voice bot/conversation bot/privacy bot/health bot/housekeeping"
+        "bot/learning bot/channel bot/guard bot/voice bot/conversation bot/privacy bot/health "
+        "bot/housekeeping"
     ),
     "bot/sandbox": "",
     "bot/cli": (
@@ -86,7 +88,10 @@ ROOMS: dict[str, str] = {
     "handlers/costs": (
         "bot/core bot/text bot/costs bot/pages bot/reports bot/app handlers/slack handlers/adapter"
     ),
-    "handlers/channel": "bot/core storage/place bot/guard bot/voice bot/app handlers/slack handlers/adapter",
+    "handlers/channel": (
+        "bot/core storage/place bot/costs bot/channel bot/guard bot/voice bot/app handlers/slack "
+        "handlers/adapter"
+    ),
     "handlers/guard": (
         "bot/core storage/place bot/learning bot/guard bot/app handlers/slack handlers/adapter "
         "handlers/channel"
@@ -95,7 +100,8 @@ ROOMS: dict[str, str] = {
         "bot/core bot/text bot/app handlers/slack handlers/adapter handlers/costs handlers/channel"
     ),
     "handlers/home": (
-        "bot/core bot/reports bot/app handlers/slack handlers/adapter handlers/costs handlers/commands"
+        "bot/core bot/costs bot/reports bot/app handlers/slack handlers/adapter handlers/costs "
+        "handlers/channel handlers/commands"
     ),
     "handlers/actions": (
         "bot/core storage/place bot/guard bot/app handlers/slack handlers/adapter handlers/guard"
@@ -116,7 +122,8 @@ ROOMS: dict[str, str] = {
         "handlers/intake handlers/http handlers/routes"
     ),
     "handlers/check": (
-        "bot/core storage/database bot/ops bot/provider bot/voice handlers/slack handlers/routes"
+        "bot/core storage/channel storage/database bot/ops bot/costs bot/provider bot/channel bot/voice "
+        "bot/app handlers/slack handlers/routes"
     ),
 }
 

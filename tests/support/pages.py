@@ -19,7 +19,7 @@ import yaml
 from bot.cli.main import COMMANDS
 from bot.core import settings
 from handlers import commands, routes
-from handlers.channel import form
+from handlers.channel import form, workspace
 from handlers.guard import blocks as guard
 from handlers.slack import blocks
 from handlers.voice import blocks as voice
@@ -35,6 +35,7 @@ BUTTONS = {
     blocks.SHOULD_ANSWER: "Should have answered",
     blocks.SHOULD_REFUSE: "Should have refused",
     blocks.SETTINGS_OF: "Choose a channel",
+    workspace.OPEN: "Settings of the workspace",
     form.OPEN_RECORD: "What the guard did",
     form.OPEN_QUESTIONS: "Unanswered questions",
     guard.USE: "Use this",

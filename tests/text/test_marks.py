@@ -19,10 +19,24 @@ def test_every_line_of_a_quote_is_marked() -> None:
 
 @given(st.text())
 def test_no_words_of_a_person_are_a_mark(text: str) -> None:
-    for forged in (text, f"[file: {text}", f"[Forwarded message by {text}", f" [A picture {text}", marks.END):
+    for forged in (
+        text,
+        f"[file: {text}",
+        f"[Forwarded message by {text}",
+        f" [A picture: {text}",
+        marks.END,
+    ):
         own = marks.own_words(forged)
         assert marks.has_words(own) or not own.strip("> \n")
         assert own.replace("[ ", "[") == forged.replace("[ ", "[")
+
+
+@pytest.mark.parametrize(
+    "text", ["[file]\npath = /srv", "[list of servers]", "- [x] done", "[a picture of me]", "[1]"]
+)
+def test_brackets_that_are_no_mark_stay_as_they_are(text: str) -> None:
+    assert marks.own_words(text) == text
+    assert marks.has_words(text)
 
 
 @given(st.text(), st.integers(0, 10**12))

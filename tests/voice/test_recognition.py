@@ -234,14 +234,18 @@ async def test_english_comes_from_the_endpoint_where_the_model_has_one(tmp_path:
     assert kinds == {"transcription": 1, "translation": 1}
 
 
-async def test_english_comes_from_the_language_model_where_it_has_none(tmp_path: Path) -> None:
-    async with recognizer_on(tmp_path, recognise=recognise_speech, speech_model="gpt-transcribe") as h:
+async def test_english_comes_from_the_middle_language_model_where_it_has_none(tmp_path: Path) -> None:
+    sizes = {"model": "gpt-6-sol", "middle_model": "gpt-4.1-mini", "small_model": "gpt-4.1-nano"}
+    async with recognizer_on(
+        tmp_path, recognise=recognise_speech, speech_model="gpt-transcribe", **sizes
+    ) as h:
         h.model.script("Hello Parley, the invoice is open.", match="Rechnung")
         card = await h.recognizer.recognize(
             CLIPS / "offene_rechnung.webm", TranscriptionRequest("a.webm", SCOPE, english=True)
         )
         asked = [r.endpoint for r in h.model.requests if r.outcome == "answered"]
         assert asked == ["audio/transcriptions", "chat/completions"]
+        assert h.model.requests[-1].model == "gpt-4.1-mini"
         h.model.requests.clear()
         again = await h.recognizer.translate_card(card.id, SCOPE)
         assert not h.model.requests

@@ -1,0 +1,97 @@
+"""How answers are made, in forms and on Home: what holds, where it comes from, and the fields to choose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from bot.channel.effective import EffectiveSetting
+from bot.channel.options import (
+    CHOICES,
+    LENGTH,
+    LENGTHS,
+    MODEL,
+    OF_WORKSPACE,
+    PERSONA,
+    REFUSE,
+    STYLE,
+    TEXTS,
+    TOP,
+    WRITING,
+    OptionChecks,
+    limit_tokens,
+)
+from bot.channel.service import PlaceSettings
+from bot.costs.model_names import describe_allowed
+from handlers.channel.fields import choice_field, shorten, text_field
+from handlers.slack.blocks import Block, section
+from handlers.slack.mrkdwn import escape
+
+AS_EVERYWHERE = "everywhere"  # the value of a choice that is none; Slack wants one that is not empty
+SHOWN = 200  # characters of what somebody wrote
+MODEL_NAME = 100  # characters
+TITLES = {
+    REFUSE: "Refuse what no channel is for",
+    TOP: "Before every persona",
+    PERSONA: "Persona",
+    WRITING: "Way of writing",
+    MODEL: "Model",
+    STYLE: "Completion style",
+    LENGTH: "Length of answers",
+}
+HINTS = {
+    TOP: "Every prompt begins with it, whatever a channel's persona says.",
+    PERSONA: "Who Parley is here, in a sentence or more. It changes no rule of the workspace or the channel.",
+    WRITING: "For instance: short sentences, no jargon, British spelling.",
+}
+WORDS = {
+    "transcript": "A transcript of Human: and AI: (/v1/completions)",
+    "chat": "Chat messages (/v1/chat/completions)",
+    "responses": "Response items (/v1/responses)",
+    "on": "On",
+    "off": "Off",
+}
+
+
+def describe_place(place: PlaceSettings, checks: OptionChecks) -> Block:
+    """Each setting with its value and where that comes from."""
+    lines = describe_settings(place.effective.values(), checks)
+    return section("\n".join(("*What holds now, and where it comes from*", *lines)))
+
+
+def describe_settings(settings: Iterable[EffectiveSetting], checks: OptionChecks) -> list[str]:
+    """A line for each setting, in Slack's own markup."""
+    return [f"{TITLES[one.name]}: {escape(describe_value(one, checks))} _({one.source})_" for one in settings]
+
+
+def describe_value(setting: EffectiveSetting, checks: OptionChecks) -> str:
+    """A setting's value in words."""
+    if setting.name == LENGTH:
+        most = limit_tokens(setting.value, most=checks.most_tokens)
+        words = f"{setting.value}, " if setting.value in LENGTHS else ""
+        return f"{words}at most {most:,} tokens"
+    return shorten(" ".join(setting.value.split()), SHOWN) or "none"
+
+
+def build_fields(place: PlaceSettings, checks: OptionChecks) -> list[Block]:
+    """A field for each setting: empty, or as everywhere, where nothing was chosen in that place."""
+    return [_build_field(name, place, checks) for name in OF_WORKSPACE if name in place.own]
+
+
+def read_fields(given: Mapping[str, str]) -> dict[str, str]:
+    """What was filled in, by setting, unchecked."""
+    return {name: given[name] for name in OF_WORKSPACE if name in given}
+
+
+def _build_field(name: str, place: PlaceSettings, checks: OptionChecks) -> Block:
+    own, otherwise = place.own[name], place.otherwise[name]
+    inherited = describe_value(otherwise, checks)
+    if name in CHOICES:
+        words = {AS_EVERYWHERE: f"As everywhere ({inherited})", **{one: WORDS[one] for one in CHOICES[name]}}
+        return choice_field(name, TITLES[name], words, own or AS_EVERYWHERE)
+    most = TEXTS.get(name, MODEL_NAME)
+    hint = {
+        MODEL: describe_allowed(checks.settings),
+        LENGTH: f"short, normal, long, or a number of tokens, at most {checks.most_tokens:,}.",
+    }.get(name) or HINTS[name]
+    shown = f"As everywhere: {inherited}"
+    return text_field(name, TITLES[name], own, most=most, hint=hint, placeholder=shown)

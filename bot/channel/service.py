@@ -90,6 +90,10 @@ class Preferences:
             limit_tokens(found[LENGTH].value, most=self.checks.most_tokens),
         )
 
+    def read_choice(self, tx: Tx, at: Channel, name: str) -> str:
+        """What holds there for one setting, as it stands in this transaction."""
+        return self._find((name,), *self._list_levels(at, _read_chosen(tx, at=at)))[name].value
+
     async def read_place(self, at: Channel) -> PlaceSettings:
         """Each setting with its value and where it comes from."""
         names = OF_CHANNEL if at.channel else OF_WORKSPACE
@@ -106,7 +110,9 @@ class Preferences:
 
     async def _read_levels(self, at: Channel) -> list[Level]:
         """Every place that may say something, the nearest first: that one itself."""
-        chosen = await self._engine.read(partial(_read_chosen, at=at))
+        return self._list_levels(at, await self._engine.read(partial(_read_chosen, at=at)))
+
+    def _list_levels(self, at: Channel, chosen: Mapping[str, Mapping[str, str]]) -> list[Level]:
         operators: list[Level] = [("operator", self._operator), ("default", self._defaults)]
         everywhere: list[Level] = [("workspace", chosen[EVERYWHERE]), *operators]
         if at.channel == EVERYWHERE:

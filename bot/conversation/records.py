@@ -18,7 +18,6 @@ from bot.text import marks
 from bot.voice import message_clips
 from bot.voice.listening_policy import read_policy
 from storage import audit
-from storage.channel import preferences
 from storage.conversation import messages, replies
 from storage.conversation.replies import ReplyRow
 from storage.engine import Tx
@@ -28,7 +27,6 @@ from storage.place import Channel
 from storage.privacy import forget
 from storage.voice import clips, recordings
 
-ANSWERS = "answers"  # a channel's own name for which messages are answered
 LAST_WORDS = 200  # characters of an answer in which a question to the person may stand
 
 
@@ -249,14 +247,15 @@ def takes_part(tx: Tx, conversation: str) -> bool:
     return inbox.knows_conversation(tx, conversation) or messages.knows_conversation(tx, conversation)
 
 
-def asks_for_answer(settings: Settings, incoming: Incoming, tx: Tx) -> bool:
+def asks_for_answer(tx: Tx, settings: Settings, incoming: Incoming, answers: str) -> bool:
     """Whether a post that does not mention us is said to us, by what the channel and the thread want.
+
+    `answers`: which messages are answered there, one of bot.core.settings.ANSWERED.
 
     Not if it mentions somebody else, goes on with what people say to each other, says no more than thanks,
     or holds nothing but clips that are not to be transcribed.
     """
     place = incoming.conversation
-    answers = preferences.wishes(tx, place.team, place.channel).get(ANSWERS, settings.answers)
     first = incoming.message == place.thread
     if incoming.to_others or answers == "mentions" or (first and answers != "every"):
         return False

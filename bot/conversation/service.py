@@ -17,6 +17,7 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol
 
+from bot.channel.options import ANSWERS
 from bot.conversation import addressing
 from bot.conversation.memory import ThreadReader, recollection_from
 from bot.conversation.records import (
@@ -46,6 +47,7 @@ from storage.conversation import replies
 from storage.engine import Engine, Tx
 from storage.jobs import inbox as inbox_rows
 from storage.jobs.inbox import Effect
+from storage.place import Channel
 from storage.voice import clips
 
 log = logging.getLogger(__name__)
@@ -233,7 +235,9 @@ class Turns:
             return
 
         def asks(tx: Tx) -> bool:
-            asked.append(asks_for_answer(settings, incoming, tx))
+            at = Channel(incoming.conversation.team, incoming.conversation.channel)
+            answers = self._services.preferences.read_choice(tx, at, ANSWERS)
+            asked.append(asks_for_answer(tx, settings, incoming, answers))
             return asked[-1]
 
         await self.take(incoming, when=asks)

@@ -20,7 +20,7 @@ SLACK_API_URL = "https://slack.com/api/"
 # Where recordings are listened to without anybody turning to Parley.
 LISTEN = ("mentioned", "threads", "every")
 # Which messages in channels are answered.
-ANSWERS = ("threads", "mentions", "every")
+ANSWERED = ("threads", "mentions", "every")
 # What a model may be told beside the words.
 CONTEXT = ("names", "channel", "time")
 # How a model is asked: its endpoint and the form of the conversation (bot/provider/prompt_formats.py).
@@ -255,7 +255,7 @@ class Settings:
         "threads",
         "what is answered in channels beside mentions: threads (that Parley takes part in), mentions "
         "(nothing else) or every (each message); a channel may choose for itself",
-        choices=ANSWERS,
+        choices=ANSWERED,
     )
     thread_turn_limit: int = _setting(
         "PARLEY_THREAD_TURN_LIMIT", 500, "answers in one thread before Parley asks for a new one (loop guard)"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from bot.channel.effective import EffectiveSetting
 from bot.channel.options import (
+    ANSWERS,
     CHOICES,
     LENGTH,
     LENGTHS,
@@ -30,6 +31,7 @@ AS_EVERYWHERE = "everywhere"  # the value of a choice that is none; Slack wants 
 SHOWN = 200  # characters of what somebody wrote
 MODEL_NAME = 100  # characters
 TITLES = {
+    ANSWERS: "What I answer beside mentions",
     REFUSE: "Refuse what no channel is for",
     TOP: "Before every persona",
     PERSONA: "Persona",
@@ -47,6 +49,9 @@ WORDS = {
     "transcript": "A transcript of Human: and AI: (/v1/completions)",
     "chat": "Chat messages (/v1/chat/completions)",
     "responses": "Response items (/v1/responses)",
+    "threads": "Threads I take part in",
+    "mentions": "Nothing else",
+    "every": "Every message",
     "on": "On",
     "off": "Off",
 }

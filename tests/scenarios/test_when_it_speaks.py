@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.channel.options import ANSWERS
 from bot.conversation.turn import WISHES
 from handlers.shortcuts import NOW_QUIET, SPEAKS_AGAIN
+from storage.place import Channel
 from tests.support.workspace import Workspace, text_of, workspace
 
 
@@ -88,6 +90,18 @@ async def test_where_every_message_is_answered_one_without_a_mention_is(tmp_path
             await team.ask(text)
         await team.quiet()
         assert len(team.model.requests) == before
+
+
+async def test_a_channel_may_want_mentions_alone_to_be_answered(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        at = Channel(team.slack.team, team.slack.channel("#general"))
+        await team.bot.services.preferences.save(at, {ANSWERS: "mentions"}, by=team.slack.user("alice"))
+        thread = await begun(team)
+        await left_alone(team, thread, "and when do we move?")
+        support = await team.ask("@parley hello", channel="#support")
+        await team.answer("#support", support)
+        await team.ask("and again", channel="#support", thread=support)
+        await team.answer("#support", support, count=2)
 
 
 async def test_quiet_is_asked_for_in_words_and_taken_back_in_words(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ ROOMS: dict[str, str] = {
         "bot/core storage/place bot/guard bot/app handlers/slack handlers/adapter handlers/guard"
     ),
     "handlers/shortcuts": "bot/core bot/app handlers/slack",
-    "handlers/intake": "bot/voice bot/conversation handlers/slack",
+    "handlers/intake": "bot/core bot/voice bot/conversation handlers/slack",
     "handlers/http": "bot/core bot/ops bot/jobs bot/voice bot/privacy handlers/slack",
     "handlers/why": (
         "bot/core storage/place bot/costs bot/guard bot/conversation bot/app handlers/slack handlers/adapter "

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 from bot.channel.models_in_use import list_models, read_chosen
 from bot.channel.operator_file import read_answer_options
@@ -53,10 +54,16 @@ from bot.voice.local_speech import speech_for
 from bot.voice.message_clips import MessageClips
 from bot.voice.recognition import Recognizer
 from bot.voice.service import TAKEN_AWAY, UNASKED, CardView, Clips
+from bot.welcome.disclosures import Disclosures
+from bot.welcome.invitations import INVITATION, Invitations, NoteGiver
 from storage.database import open_engine
 from storage.engine import Engine
 
 log = logging.getLogger(__name__)
+
+
+class Chat(ChatSide, NoteGiver, Protocol):
+    """Slack, as all of the services see it (handlers/adapter.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +82,8 @@ class Services:
     preferences: Preferences
     costs: CostReports
     access_log: AccessLog
+    disclosures: Disclosures
+    invitations: Invitations
     feedback: Feedback
     forgetting: Forgetting
     retention: Retention
@@ -82,7 +91,7 @@ class Services:
 
 
 @asynccontextmanager
-async def open_services(settings: Settings, chat: ChatSide, cards: CardView) -> AsyncIterator[Services]:
+async def open_services(settings: Settings, chat: Chat, cards: CardView) -> AsyncIterator[Services]:
     """Everything between the database and the sides that face people, running until the block ends."""
     async with (
         open_engine(settings.database) as engine,
@@ -93,7 +102,7 @@ async def open_services(settings: Settings, chat: ChatSide, cards: CardView) -> 
 
 @asynccontextmanager
 async def services_on(
-    engine: Engine, transport: Transport, settings: Settings, *, chat: ChatSide, cards: CardView
+    engine: Engine, transport: Transport, settings: Settings, *, chat: Chat, cards: CardView
 ) -> AsyncIterator[Services]:
     """The services on a database and a line to the model that are there already."""
     async with AsyncExitStack() as stack:
@@ -155,6 +164,9 @@ async def services_on(
         access_log = AccessLog(engine)
         forgetting = Forgetting(settings, engine, inbox, turns, clips, guard, access_log, clock=calendar.now)
         inbox.register(FORGET, forgetting.work)
+        budgets = Budgets(engine, calendar)
+        invitations = Invitations(settings, engine, inbox, guard, budgets, chat, clock=calendar.now)
+        inbox.register(INVITATION, invitations.work)
 
         await stack.enter_async_context(inbox)
         await stack.enter_async_context(loop_lag())
@@ -171,10 +183,10 @@ async def services_on(
             inbox=inbox,
             guard=guard,
             preferences=preferences,
-            costs=CostReports(
-                settings, engine, calendar, prices, Budgets(engine, calendar), page_secret(settings)
-            ),
+            costs=CostReports(settings, engine, calendar, prices, budgets, page_secret(settings)),
             access_log=access_log,
+            disclosures=Disclosures(settings, engine, clock=calendar.now),
+            invitations=invitations,
             feedback=Feedback(engine, guard, clock=calendar.now),
             forgetting=forgetting,
             retention=Retention(settings, engine, clock=calendar.now),

@@ -12,6 +12,7 @@ from bot.core.errors import SlackRefused
 from bot.core.settings import Settings
 from bot.core.values import Conversation, Incoming
 from bot.text.redact import redact
+from bot.welcome.invitations import InvitationNote
 from handlers.reply.reply import SlackReply
 from handlers.slack import mrkdwn
 from handlers.slack.blocks import Block
@@ -21,6 +22,7 @@ from handlers.slack.directory import Directory
 from handlers.slack.own_messages import is_card
 from handlers.slack.pacing import Pacing
 from handlers.slack.permissions import Permissions
+from handlers.welcome.delivery import give_note
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +35,7 @@ THREAD_MESSAGES = 1_000
 
 
 class SlackChat:
-    """Slack as the bot sees it: bot.conversation.service.ChatSide."""
+    """Slack as the bot sees it: bot.app.Chat."""
 
     def __init__(self, slack: SlackClient, settings: Settings) -> None:
         self.slack = slack
@@ -86,6 +88,10 @@ class SlackChat:
             unfurl_links=False,
             unfurl_media=False,
         )
+
+    async def give_note(self, note: InvitationNote, *, resumed: bool) -> str:
+        """Tells whoever invited us what holds in the channel; where that stands, "" where Slack refuses."""
+        return await give_note(self.slack, self.directory, note, resumed=resumed)
 
     async def thread(self, conversation: Conversation, *, before: str) -> tuple[list[ThreadMessage], bool]:
         """The last posts of the thread before a message, oldest first, and whether that is all of it."""

@@ -1,8 +1,9 @@
 """Stores what arrives from Slack before Slack is told that we have it.
 
 `receive` runs as Bolt's `before_authorize` middleware: after the signature check, before any request to
-Slack. A person's post is committed to the inbox and acknowledged here; what only concerns stored text (an
-edit, a deletion) is carried out here too. Everything else goes on to the listeners of handlers/routes.py.
+Slack. A person's post, or an invitation into a channel, is committed to the inbox and acknowledged here; what
+only concerns stored text (an edit, a deletion) is carried out here too. Everything else goes on to the
+listeners of handlers/routes.py.
 If a commit fails this raises, Slack gets a failure and delivers again.
 """
 
@@ -15,17 +16,25 @@ from typing import Any
 from bot.conversation.service import Turns
 from bot.core.ids import message_key
 from bot.voice.service import Clips
+from bot.welcome.invitations import Invitations
 from handlers.slack.allowed_hosts import is_slack_address
 from handlers.slack.bolt import AsyncBoltRequest, BoltResponse
 from handlers.slack.client import SlackClient
 from handlers.slack.contents import read_contents
-from handlers.slack.payloads import POST_SUBTYPES, TOMBSTONE, is_bot, team_of
+from handlers.slack.payloads import (
+    POST_SUBTYPES,
+    TOMBSTONE,
+    invitation_from,
+    is_bot,
+    team_of,
+)
 from handlers.slack.posts import app_post_from, find_mention, incoming_from
 
 log = logging.getLogger(__name__)
 
 ACKNOWLEDGED = 200
 NOT_A_DELIVERY = 400
+JOINED = "member_joined_channel"
 # Source: https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
 RESPONSE_HOST = "hooks.slack.com"
 
@@ -33,9 +42,10 @@ RESPONSE_HOST = "hooks.slack.com"
 class Intake:
     """The middleware before all listeners: posts are stored here, the rest goes on."""
 
-    def __init__(self, turns: Turns, clips: Clips, slack: SlackClient) -> None:
+    def __init__(self, turns: Turns, clips: Clips, invitations: Invitations, slack: SlackClient) -> None:
         self._turns = turns
         self._clips = clips
+        self._invitations = invitations
         self._slack = slack
 
     async def receive(
@@ -47,7 +57,7 @@ class Intake:
             log.warning("a delivery that wants its answer sent elsewhere than to Slack")
             return BoltResponse(status=NOT_A_DELIVERY, body="")
         event = body.get("event")
-        if not isinstance(event, dict) or event.get("type") not in ("message", "app_mention"):
+        if not isinstance(event, dict) or not self._is_stored(body, event):
             return await next()
         try:
             await self._sort(req.body, event)
@@ -57,6 +67,12 @@ class Intake:
             )
             return BoltResponse(status=NOT_A_DELIVERY, body="")
         return BoltResponse(status=ACKNOWLEDGED, body="")
+
+    def _is_stored(self, body: dict[str, Any], event: dict[str, Any]) -> bool:
+        """Whether an event is a post, or that we, and nobody else, came into a channel."""
+        if event.get("type") == JOINED:
+            return bool(event.get("user")) and event["user"] == self._find_bot_user(body)
+        return event.get("type") in ("message", "app_mention")
 
     def _is_answered_to_slack(self, body: dict[str, Any]) -> bool:
         """Whether all addresses to which answers would be sent are Slack's."""
@@ -68,6 +84,9 @@ class Intake:
         return all(is_slack_address(url, api, host=RESPONSE_HOST) for url in given if url)
 
     async def _sort(self, body: dict[str, Any], event: dict[str, Any]) -> None:
+        if event["type"] == JOINED:
+            await self._invitations.take(invitation_from(body, event))
+            return
         match event.get("subtype"):
             case "message_changed" if (event.get("message") or {}).get("subtype") == TOMBSTONE:
                 await self._apply_deletion(body, event, event["message"]["ts"])

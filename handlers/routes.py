@@ -36,6 +36,8 @@ from handlers.slack.failures import answer_undelivered, report_errors
 from handlers.voice.blocks import EDIT, TRANSLATE
 from handlers.voice.listeners import ClipActions
 from handlers.voice.modal import EDITED
+from handlers.welcome.first_answer import ANSWERING, disclosing
+from handlers.welcome.note import OPEN_SETTINGS
 from handlers.why import Why
 
 if TYPE_CHECKING:
@@ -81,6 +83,7 @@ def table(services: Services, chat: SlackChat) -> dict[str, dict[str, Listener]]
         "event": {
             "app_home_opened": home.show,
             "app_context_changed": ignore_event,
+            "member_joined_channel": ignore_event,  # others; that we came ourselves is for handlers/intake.py
             "agent_session_stopped": home.stop,
             "app_uninstalled": home.note_removal,
             "tokens_revoked": home.note_removal,
@@ -104,6 +107,7 @@ def table(services: Services, chat: SlackChat) -> dict[str, dict[str, Listener]]
             SHOULD_REFUSE: verdicts.overrule,
             blocks.SETTINGS_OF: settings.open_chosen,
             workspace.OPEN: everywhere.open,
+            OPEN_SETTINGS: settings.open_chosen,
             form.OPEN_RECORD: record.open,
             form.OPEN_QUESTIONS: record.open_questions,
             guard_blocks.USE: record.use_version,
@@ -123,6 +127,9 @@ def register(app: AsyncApp, services: Services, chat: SlackChat) -> None:
     app.error(answer_undelivered)
     for kind, listeners in table(services, chat).items():
         for name, listener in listeners.items():
-            getattr(app, kind)(name)(report_errors(listener))
+            safe = report_errors(listener)
+            if kind in ANSWERING:
+                safe = disclosing(safe, services.disclosures)
+            getattr(app, kind)(name)(safe)
     for kind in ("event", "command", "shortcut", "action", "view", "options"):
         getattr(app, kind)(ANYTHING)(acknowledge)

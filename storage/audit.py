@@ -1,4 +1,5 @@
-"""Who changed a setting, who erased something, who looked at a report: a list that is only ever added to.
+"""Who changed a setting, erased something, looked at a report or was told of an AI: a list that is only ever
+added to.
 
 An entry names people, places and figures by their ids, never what somebody said. Each is sealed with a hash
 over itself and the seal before it, so an entry that was changed, removed or slipped in breaks the chain from
@@ -48,6 +49,8 @@ ACTS = {
     "discarded": "a job",
     "looked at": "a report",
     "looks missed": "how many",
+    "told of AI": "a person",
+    "not told of AI": "a person",
 }
 
 

@@ -450,6 +450,19 @@ create table quiet_threads (
 ){STRICT}
 """
 
+# Who was told that they talk with an AI.
+DISCLOSURES = """
+create table disclosures (
+    team {TEXT} not null,
+    person {TEXT} not null,
+    occasion {TEXT} not null,
+    channel {TEXT} not null,
+    source {TEXT} not null,
+    at {REAL} not null,
+    primary key (team, person, occasion)
+){STRICT}
+"""
+
 STEPS: tuple[tuple[str, str], ...] = (
     ("0001_inbox", INBOX),
     ("0002_replies", REPLIES),
@@ -465,6 +478,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("0040_audit", AUDIT),
     ("0005_accounts", ACCOUNTS),
     ("0006_quiet_threads", QUIET_THREADS),
+    ("0050_disclosures", DISCLOSURES),
 )
 
 # Tables with people's words, and the column that says whose (beside `team`): erased by
@@ -505,12 +519,14 @@ NO_WORDS = {
     "budget_changes": "an admin's decisions",
     "channel_owners": "an admin's decision",
     "digests": "who gets them",
+    "disclosures": "who was told when",
     "audit": "acts and ids, which have to last",
 }
 
 # Where a person's id stands after they were forgotten, and why.
 PERSON_STAYS = {
     "audit": "who did what has to last",
+    "disclosures": "that they were told may have to be shown",
     "budget_use": "what is left of a cap of theirs",
     "recording_minutes": "what is left of the day's minutes; goes after two days",
     "budgets": "an admin's decision about them, or theirs",

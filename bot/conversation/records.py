@@ -26,6 +26,7 @@ from storage.jobs import inbox
 from storage.place import Channel
 from storage.privacy import forget
 from storage.voice import clips, recordings
+from storage.welcome import disclosures
 
 LAST_WORDS = 200  # characters of an answer in which a question to the person may stand
 
@@ -39,16 +40,41 @@ def begin_reply(tx: Tx, job: Job, incoming: Incoming, *, now: float) -> tuple[Re
     return row, decode(kept) if kept else incoming, gone
 
 
-def remember_turn(tx: Tx, incoming: Incoming, reply_id: str, turn: Turn, *, kept: bool, now: float) -> None:
+def remember_turn(
+    tx: Tx, incoming: Incoming, reply_id: str, turn: Turn, *, disclosure: str, kept: bool, now: float
+) -> Reply:
     """One transaction: the answer is ours to deliver, and both sides of the turn are remembered.
 
-    `kept` False: that there was a turn is counted, and no word of it stays.
+    Returns the answer as it is to be delivered. `kept` False: that there was a turn is counted, and no word
+    of it stays.
     """
     incoming = replace(incoming, files=turn.spoken.add_names(incoming.files))
-    replies.mark_answered(tx, reply_id, encode(turn.reply), account=dump_account(make_account(turn)))
+    reply = disclose(tx, turn.reply, incoming, reply_id, disclosure=disclosure, now=now)
+    replies.mark_answered(tx, reply_id, encode(reply), account=dump_account(make_account(turn)))
     remember_ruling(tx, incoming, reply_id, turn, now=now)
     if turn.quiet is not None:
         messages.set_quiet(tx, incoming.conversation, turn.quiet)
+    remember_words(tx, incoming, reply_id, turn, kept=kept, now=now)
+    return reply
+
+
+def disclose(
+    tx: Tx, reply: Reply, incoming: Incoming, reply_id: str, *, disclosure: str, now: float
+) -> Reply:
+    """The reply; a person's first one says that an AI gave it."""
+    place = incoming.conversation
+    first = disclosures.claim(tx, place.team, incoming.user, channel=place.channel, source=reply_id, now=now)
+    return replace(reply, disclosure=disclosure if first else "")
+
+
+def withdraw_reply(tx: Tx, incoming: Incoming, reply_id: str, *, now: float) -> None:
+    """Nothing of the reply is left to be seen, nor what it told the person."""
+    replies.mark_withdrawn(tx, reply_id, now=now)
+    disclosures.take_back(tx, incoming.conversation.team, incoming.user, source=reply_id, now=now)
+
+
+def remember_words(tx: Tx, incoming: Incoming, reply_id: str, turn: Turn, *, kept: bool, now: float) -> None:
+    """Both sides of a turn, where the model was asked and they may be `kept`."""
     if turn.completion is None:
         if kept and (incoming.files or incoming.unreadable):
             remember_beside(tx, incoming, now=now)

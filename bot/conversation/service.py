@@ -24,6 +24,7 @@ from bot.conversation.records import (
     add_to_post,
     asks_for_answer,
     begin_reply,
+    disclose,
     edit_message,
     erase_words,
     extend_remembered,
@@ -33,6 +34,7 @@ from bot.conversation.records import (
     remember_post,
     remember_turn,
     takes_part,
+    withdraw_reply,
 )
 from bot.conversation.turn import CAME_TOO_LATE, Stoppable, Turn, TurnServices, run_turn
 from bot.core.access import remembers, why_closed, without_later_actions
@@ -42,6 +44,7 @@ from bot.core.ids import reply_id
 from bot.core.values import FOLLOW_UPS, Conversation, Incoming, Message, Reply
 from bot.jobs.inbox import Inbox, Job
 from bot.ops.metrics import METRICS
+from bot.welcome.disclosures import read_sentence
 from storage.conversation import messages as conversations
 from storage.conversation import replies
 from storage.engine import Engine, Tx
@@ -49,6 +52,7 @@ from storage.jobs import inbox as inbox_rows
 from storage.jobs.inbox import Effect
 from storage.place import Channel
 from storage.voice import clips
+from storage.welcome import disclosures
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +72,7 @@ class ReplyHandle(Protocol):
     def append(self, text: str) -> None: ...
     def vouch_for(self, messages: Sequence[Message]) -> None: ...
     def take_back(self) -> None: ...
-    async def deliver(self, reply: Reply) -> list[str]: ...
+    async def deliver(self, reply: Reply) -> list[str] | None: ...
     async def aclose(self) -> None: ...
     async def find_delivered(self) -> list[str]: ...
     async def withdraw(self) -> None: ...
@@ -179,6 +183,7 @@ class Turns:
         self._services = services
         self._chat = chat
         self._clock = clock
+        self._disclosure = read_sentence(services.settings)
         self._running: dict[str, Running] = {}  # by conversation
         self._stopped: set[str] = set()  # while what is left of an answer waited for its place in Slack
         self._notes: set[asyncio.Task[None]] = set()
@@ -380,8 +385,8 @@ class Turns:
             if row.payload and place.key in self._stopped:
                 running.end("stopped")
             self._stopped.discard(place.key)
-            messages = await handle.deliver(reply)
-            if running.ended == "deleted":
+            delivered = await handle.deliver(reply)
+            if running.ended == "deleted" or delivered is None:
                 return await self._take_back(handle, incoming, row.id)
         finally:
             del self._running[place.key]
@@ -390,7 +395,7 @@ class Turns:
         sent = partial(
             replies.mark_sent,
             reply_id=row.id,
-            messages=messages,
+            messages=delivered,
             now=self._now(),
             retryable=reply.retryable or bool(reply.verdict),
         )
@@ -400,21 +405,30 @@ class Turns:
         """Its question was deleted: nothing of the answer stays to be seen."""
         await handle.withdraw()
         await self._forget_unshown_clips(incoming)
-        return [partial(replies.mark_withdrawn, reply_id=reply_id, now=self._now())]
+        return [partial(withdraw_reply, incoming=incoming, reply_id=reply_id, now=self._now())]
 
     async def report_failure(self, job: Job, error: BotError) -> None:
         """The last word on a job that was given up on; none where its question is gone."""
         incoming = decode(job.payload)
-        where = incoming.conversation
+        where, id = incoming.conversation, reply_id(job.key)
         for erase in self._erasures(job.key, incoming):
             await self._engine.write(erase)
-        handle = self._chat.reply(
-            incoming, reply_id(job.key), messages=[], resumed=True, opened=lambda messages: None
-        )
-        if await self._engine.read(conversations.forgotten, where.team, where.channel, incoming.message):
+        handle = self._chat.reply(incoming, id, messages=[], resumed=True, opened=lambda messages: None)
+        gone = await self._engine.read(conversations.forgotten, where.team, where.channel, incoming.message)
+        if gone:
             await handle.withdraw()
         else:
-            await handle.deliver(Reply(error.notice, whole=False))
+            reply = await self._disclose(Reply(error.notice, whole=False), incoming, id)
+            gone = await handle.deliver(reply) is None
+        if gone:
+            who = (where.team, incoming.user)
+            await self._engine.write(disclosures.take_back, *who, source=id, now=self._now())
+
+    async def _disclose(self, reply: Reply, incoming: Incoming, reply_id: str) -> Reply:
+        """The reply as the person is to be given it, committed."""
+        return await self._engine.write(
+            disclose, reply, incoming, reply_id, disclosure=self._disclosure, now=self._now()
+        )
 
     async def _answer(
         self, job: Job, incoming: Incoming, reply_id: str, handle: ReplyHandle, running: Running
@@ -436,11 +450,17 @@ class Turns:
         kept = remembers(incoming, self._services.settings)
         if not kept:
             turn = replace(turn, reply=without_later_actions(turn.reply))
-        if running.ended != "deleted":
-            await self._engine.write(
-                remember_turn, running.incoming, reply_id, turn, kept=kept, now=self._now()
-            )
-        return turn.reply
+        if running.ended == "deleted":
+            return turn.reply
+        return await self._engine.write(
+            remember_turn,
+            running.incoming,
+            reply_id,
+            turn,
+            disclosure=self._disclosure,
+            kept=kept,
+            now=self._now(),
+        )
 
     async def _run_turn(self, handle: ReplyHandle, running: Running) -> Turn:
         """The turn, begun anew with what came before anything was shown."""

@@ -17,12 +17,18 @@ from bot.core.values import Incoming, Reply
 
 def why_closed(incoming: Incoming, settings: Settings) -> AskError | None:
     """Why nothing is answered there; None where it is."""
-    if settings.external == "refuse" and incoming.external:
+    if incoming.direct:
+        return NotShared() if settings.external == "refuse" and incoming.external else None
+    channel = incoming.conversation.channel
+    return why_channel_closed(channel, external=incoming.external, settings=settings)
+
+
+def why_channel_closed(channel: str, *, external: bool, settings: Settings) -> AskError | None:
+    """The same of a channel. `external`: it is shared with another company, or somebody of one asks."""
+    if settings.external == "refuse" and external:
         return NotShared()
-    open_to = {channel.strip() for channel in settings.channels.split(",")} - {""}
-    if open_to and not incoming.direct and incoming.conversation.channel not in open_to:
-        return NotHere()
-    return None
+    open_to = {open_channel.strip() for open_channel in settings.channels.split(",")} - {""}
+    return NotHere() if open_to and channel not in open_to else None
 
 
 def admit(incoming: Incoming, settings: Settings) -> None:

@@ -40,8 +40,10 @@ def _setting(
     parts: tuple[str, ...] = (),  # of a list, separated by commas
     between: tuple[float, float] = (0, inf),  # of numbers
     kind: type | None = None,  # unless it is that of the default
+    longest: float = inf,  # characters of a text
 ) -> Any:
-    limits = {"choices": choices, "parts": parts, "between": between, "kind": kind or type(default)}
+    limits = {"choices": choices, "parts": parts, "between": between, "longest": longest}
+    limits["kind"] = kind or type(default)
     return field(default=default, metadata={"env": env, "help": help, "secret": secret, **limits})
 
 
@@ -294,6 +296,13 @@ class Settings:
         "answered by itself, without memory or documents); all (as everywhere)",
         choices=("refuse", "alone", "all"),
     )
+    disclosure: str = _setting(
+        "PARLEY_DISCLOSURE",
+        "",
+        "your own sentence for telling people that they talk with an AI whose answers can be wrong (under "
+        "each person's first answer, in the Home tab, to whoever invites the bot); empty: one in English",
+        longest=300,
+    )
     keep_messages_days: float = _setting(
         "PARLEY_KEEP_MESSAGES_DAYS",
         30.0,
@@ -407,6 +416,8 @@ def _convert(f: Field[Any], value: Any, problems: list[str]) -> Any:
     if parts := f.metadata["parts"]:
         unknown = [part for part in split_list(read) if part not in parts]
         problems += [f"{name}: {part!r} is not one of {', '.join(map(repr, parts))}" for part in unknown]
+    if isinstance(read, str) and len(read) > f.metadata["longest"]:
+        problems.append(f"{name}: longer than {f.metadata['longest']} characters")
     least, most = f.metadata["between"]
     if isinstance(read, int | float) and not least <= read <= most:
         problems.append(f"{name}: {read} is not {_range(least, most)}")

@@ -104,6 +104,18 @@ class Incoming:
 
 
 @dataclass(frozen=True, slots=True)
+class Invitation:
+    """Somebody called us into a channel. `key` is the same however often it is delivered."""
+
+    key: str
+    team: str
+    channel: str
+    inviter: str
+    at: float  # unix seconds
+    external: bool = False  # the channel is shared with another company
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One stored line of a conversation, in the order it was said."""
 
@@ -179,6 +191,7 @@ class Reply:
     retryable: bool = False  # offer the asker one retry button
     verdict: int = 0  # of the guard, when it acted on one: people may overrule it
     follow_ups: tuple[str, ...] = ()  # buttons that ask for more: of FOLLOW_UPS
+    disclosure: str = ""  # that an AI says it, under a person's first answer
 
 
 @dataclass(frozen=True, slots=True)

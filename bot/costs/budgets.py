@@ -133,6 +133,13 @@ class Budgets:
         found = await self._engine.read(rows.list_standings, team, now, self._calendar.firsts(now))
         return [_read_standing(row) for row in found]
 
+    async def standings_in(self, team: str, channel: str) -> list[Standing]:
+        """The budgets that everything in a channel counts towards: its own and the workspace's."""
+        now = self._calendar.now()
+        firsts = self._calendar.firsts(now)
+        found = await self._engine.read(rows.list_in_channel, now, firsts, team=team, channel=channel)
+        return [_read_standing(row) for row in found]
+
     async def due_warnings(self) -> list[BudgetWarning]:
         """The warnings to give. Call `note_warned` after giving one; a crash between leaves it due."""
         return [_read_warning(row) for row in await self._engine.read(rows.due_warnings)]

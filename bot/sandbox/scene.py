@@ -1,4 +1,4 @@
-"""Fills the sandbox with an example: a channel for the handbook, some messages of colleagues, a small budget.
+"""Fills the sandbox with an example: two more channels, some messages of colleagues, a small budget.
 
 What #support and #handbook are for is told to the bot as any operator would, in a file of policies
 (policies.toml); the budget of #finance is set as any admin would, with /parley.
@@ -34,6 +34,7 @@ _MESSAGES = (
     ("finance", "carol", 22, "Please keep an eye on what we spend before the month ends.", ""),
     ("leads", "bob", 45, "Between us: the move will cost less than planned.", "wave alice"),
     ("partners", "dana", 18, "Hello from the other side! When can we visit the new office?", "wave bob"),
+    ("boxes", "bob", 8, "Who wants @parley in here: press “Invite Parley” above. It tells you the rest.", ""),
     (
         "handbook",
         "carol",
@@ -50,6 +51,7 @@ def add_scene(slack: FakeSlack) -> None:
     alice, bob, carol, *_ = ws.people
     purpose = "Answers from the handbook alone"
     ws.add_channel("C0HANDBOOK", "handbook", alice, bob, carol, ws.bot, purpose=purpose)
+    ws.add_channel("C0BOXES001", "boxes", alice, bob, carol, purpose="Packing, and who carries what")
     for channel, who, minutes, text, reaction in _MESSAGES:
         _add_message(ws, channel, who, minutes, text=text, reaction=reaction)
     slack.live.refresh()

@@ -57,9 +57,10 @@ class ChannelSettings:
         await self._open(Channel(team_of(body), body["channel_id"]), body["user_id"], body["trigger_id"])
 
     async def open_chosen(self, ack: Any, body: dict[str, Any]) -> None:
-        """Opens the settings of the channel that was chosen in the Home tab."""
+        """Opens the settings of the channel that was chosen, or that the button is about."""
         await ack()
-        if channel := body["actions"][0].get("selected_conversation"):
+        chosen = body["actions"][0]
+        if channel := chosen.get("selected_conversation") or chosen.get("value"):
             await self._open(Channel(team_of(body), channel), body["user"]["id"], body["trigger_id"])
 
     async def _open(self, at: Channel, user: str, trigger: str) -> None:

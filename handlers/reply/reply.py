@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from bot.core.errors import SlackRefused, SlackUnavailable
@@ -23,6 +24,7 @@ from handlers.reply.stream import LiveStream, StreamPlace
 from handlers.slack import blocks
 from handlers.slack.client import SlackClient
 from handlers.slack.links import list_addresses
+from handlers.slack.mrkdwn import escape
 from handlers.slack.own_messages import find_own, read_id
 from handlers.slack.pacing import Pacing
 from handlers.slack.status import Session, StatusLine
@@ -101,6 +103,7 @@ class SlackReply:
         self._messages = messages
         self._uncertain = resumed  # something of ours may stand in the thread that we do not know of
         self._ended = False  # the person wants no more of it
+        self._disclosure = ""  # that an AI says it, where the person was not told yet
         self._renamed = False  # somebody was shown by the id, and has a name
         self._standing: list[str] = []  # the messages of the whole reply, where an earlier attempt left it
         self._live = (
@@ -146,9 +149,11 @@ class SlackReply:
 
     # When it has ended
 
-    async def deliver(self, reply: Reply) -> list[str]:
-        """Makes the reply final; ids of the messages it occupies. May be called again after any failure."""
+    async def deliver(self, reply: Reply) -> list[str] | None:
+        """Makes the reply final; ids of the messages it occupies, None when its question is gone and nobody
+        can read it. May be called again after any failure."""
         text, *notes = await self._filter_texts((reply.text, *reply.notes))  # notes quote names and texts
+        self._disclosure = reply.disclosure
         under = blocks.closing(
             tuple(notes),
             reply_id=self._reply_id,
@@ -156,13 +161,16 @@ class SlackReply:
             retry=reply.retryable,
             verdict=reply.verdict,
             follow_ups=reply.follow_ups,
+            disclosure=reply.disclosure,
         )
+        messages: list[str] | None
         try:
             messages = await self._finish(text, under)
         except SlackRefused as exc:
             if exc.code not in UNREACHABLE:
                 raise
-            messages = self._standing or await self._post_privately(exc.code, text, tuple(notes))
+            shown = replace(reply, text=text, notes=tuple(notes))
+            messages = self._standing or await self._post_privately(exc.code, shown)
         await self._line.clear()
         await self._session.end(tries=ENDING_TRIES)
         return messages
@@ -296,7 +304,10 @@ class SlackReply:
         return mine[: len(bodies)]
 
     def _mark_stopped(self, body: dict[str, Any]) -> dict[str, Any]:
-        return body | {"blocks": [*body["blocks"], blocks.context(STOPPED)]}
+        under = blocks.closing(
+            (STOPPED,), reply_id=self._reply_id, feedback=False, retry=False, disclosure=self._disclosure
+        )
+        return body | {"text": self._with_disclosure(body["text"]), "blocks": [*body["blocks"], *under]}
 
     async def _post(self, body: dict[str, Any]) -> str:
         wait_s = self._pacing.wait_to_post_s(self._place.channel, self._reply_id)
@@ -331,11 +342,19 @@ class SlackReply:
         return await self._slack.call(method, channel=self._place.channel, **how, **plainer)
 
     def _body(self, index: int, part: str, under: list[blocks.Block]) -> dict[str, Any]:
+        text = strip_markdown(part)
         return {
-            "text": strip_markdown(part),
+            "text": self._with_disclosure(text) if under else text,
             "blocks": [blocks.markdown(part), *under],
             "metadata": self._metadata(index),
         }
+
+    def _with_disclosure(self, text: str) -> str:
+        """What is heard of a message: screen readers read `text`, and no blocks.
+
+        Source: https://docs.slack.dev/reference/methods/chat.postMessage
+        """
+        return "\n\n".join(filter(None, (text, escape(self._disclosure))))
 
     def _metadata(self, index: int) -> dict[str, Any]:
         return {"event_type": METADATA, "event_payload": {"id": self._reply_id, "part": index}}
@@ -370,25 +389,23 @@ class SlackReply:
         except SlackRefused as exc:
             log.info("%s is not there to be deleted: %s", ts, exc.code)
 
-    async def _post_privately(self, code: str, text: str, notes: tuple[str, ...]) -> list[str]:
+    async def _post_privately(self, code: str, reply: Reply) -> list[str] | None:
         """The place is gone or closed to us: the asker gets the answer privately, unless they took the
         question back."""
         if code == THREAD_GONE and self._incoming.message == self._place.thread:
-            return []
+            return None
         METRICS.count("parley_replies_total", outcome="elsewhere")
         opened = await self._slack.call("conversations.open", users=self._place.user)
         direct = opened["channel"]["id"]
         there = await self._find_parts_in(direct) if self._uncertain else frozenset()
-        parts = split(ELSEWHERE.format(code=code) + text, PART_LIMIT)
-        under = blocks.closing(notes, reply_id=self._reply_id, feedback=False, retry=False)
-        for index, part in enumerate(parts):
+        parts = split(ELSEWHERE.format(code=code) + reply.text, PART_LIMIT)
+        under = blocks.closing(
+            reply.notes, reply_id=self._reply_id, feedback=False, retry=False, disclosure=reply.disclosure
+        )
+        for index, body in enumerate(self._bodies(parts, under)):
             if index not in there:
                 await self._slack.call(
-                    "chat.postMessage",
-                    channel=direct,
-                    unfurl_links=False,
-                    unfurl_media=False,
-                    **self._body(index, part, under if part is parts[-1] else []),
+                    "chat.postMessage", channel=direct, unfurl_links=False, unfurl_media=False, **body
                 )
         return []
 

@@ -88,10 +88,13 @@ def closing(
     retry: bool,
     verdict: int = 0,
     follow_ups: tuple[str, ...] = (),
+    disclosure: str = "",
 ) -> list[Block]:
-    """What stands under the last part of a reply: notes, buttons for more of it, then feedback or the one
-    retry button, and what overturns the guard's `verdict` where there is one."""
+    """What stands under the last part of a reply: notes, the `disclosure` that an AI gave it where the person
+    was not told yet, buttons for more of it, then feedback or the one retry button, and what overturns the
+    guard's `verdict` where there is one."""
     under = [context(*notes)] if notes else []
+    under += [context(disclosure)] if disclosure else []
     if follow_ups:
         under.append(actions(*(button(what, FOLLOW_UPS[what], value=reply_id) for what in follow_ups)))
     if retry:
@@ -145,23 +148,26 @@ def notice(error: BotError, *more: Block) -> dict[str, Any]:
 
 
 def help(commands: Mapping[str, str]) -> list[Block]:
-    """Every command with what it does."""
-    lines = [f"`/parley {name}`  {escape(what)}" for name, what in commands.items()]
-    return [
-        section("Mention me in a channel, write to me directly, or follow up in a thread I take part in."),
-        section("\n".join(lines)),
-    ]
+    """How to ask, and every command with what it does."""
+    asking = "Mention me in a channel, write to me directly, or follow up in a thread I take part in."
+    return [section(asking), list_commands(commands)]
 
 
-def choose_channel() -> Block:
-    """Opens the settings of the channel that is chosen."""
+def list_commands(commands: Mapping[str, str]) -> Block:
+    """Commands with what they do, one a line."""
+    return section("\n".join(f"`/parley {name}`  {escape(what)}" for name, what in commands.items()))
+
+
+def choose_channel(owned: str = "") -> Block:
+    """Opens the settings of the channel that is chosen. `owned`: those that somebody looks after."""
     element = {
         "type": "conversations_select",
         "action_id": SETTINGS_OF,
         "placeholder": {"type": "plain_text", "text": "Choose a channel"},
         "filter": {"include": ["public", "private"], "exclude_external_shared_channels": False},
     }
-    return section("*Settings of a channel you look after*") | {"accessory": element}
+    title = f"*Channels you look after*\n{owned}" if owned else "*Settings of a channel you look after*"
+    return section(title) | {"accessory": element}
 
 
 def forget_question(kept: WordsKept) -> list[Block]:

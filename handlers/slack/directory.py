@@ -31,6 +31,7 @@ NAMES_LIFE_S = 3600.0
 PEOPLE_AT_ONCE = 60
 PARALLEL = 8
 NO_NAME = "without a name"
+GROUP_MESSAGE = "group message"  # what several people's direct messages are called
 NEVER = ("", -math.inf)
 
 
@@ -183,4 +184,4 @@ def _name_person(person: dict[str, Any]) -> str:
 
 
 def _name_channel(place: dict[str, Any]) -> str:
-    return "group message" if place.get("is_mpim") else f"#{place.get('name') or NO_NAME}"
+    return GROUP_MESSAGE if place.get("is_mpim") else f"#{place.get('name') or NO_NAME}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from bot.core.values import File
+from bot.core.values import File, Invitation
 from handlers.slack.reading import as_number, as_text
 
 # Subtypes of `message` that are a person saying something.
@@ -31,6 +31,22 @@ MOST_BYTES = 1 << 50
 TOMBSTONE = "tombstone"
 SLACKBOT = "USLACKBOT"
 ORGANISATION = "E"  # what the ids of organisations begin with
+
+
+def invitation_from(body: dict[str, Any], event: dict[str, Any]) -> Invitation:
+    """That somebody called us into a channel. Where we came by ourselves, or by default, nobody is named."""
+    team, channel, ts = team_of(body), event["channel"], event.get("event_ts") or body["event_time"]
+    inviter = event.get("inviter") or ""
+    if not all(isinstance(id, str) for id in (channel, inviter)):
+        raise TypeError("an id that is no text")
+    return Invitation(
+        key=f"joined:{team}:{channel}:{ts}",
+        team=team,
+        channel=channel,
+        inviter=inviter,
+        at=float(ts),
+        external=bool(body.get("is_ext_shared_channel")),
+    )
 
 
 def file_from(file: dict[str, Any]) -> File:
@@ -69,6 +85,16 @@ def team_of(body: dict[str, Any]) -> str:
     named = [id for id in _named_teams(body) if isinstance(id, str) and id]
     workspaces = (id for id in named if not id.startswith(ORGANISATION))
     return next(workspaces, named[0] if named else "")
+
+
+def user_of(body: dict[str, Any]) -> str:
+    """Who gave a command, pressed or chose something."""
+    return str(body.get("user_id") or _part(body, "user").get("id") or "")
+
+
+def channel_of(body: dict[str, Any]) -> str:
+    """Where that was done; "" where it was done in no conversation."""
+    return str(body.get("channel_id") or _part(body, "channel").get("id") or "")
 
 
 def _named_teams(body: dict[str, Any]) -> Iterator[Any]:

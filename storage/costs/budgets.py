@@ -54,6 +54,14 @@ def covering(tx: Tx, now: float, firsts: dict[str, str], **request: str) -> list
     return list(closest.values())
 
 
+def list_in_channel(
+    tx: Tx, now: float, firsts: dict[str, str], *, team: str, channel: str
+) -> list[dict[str, Any]]:
+    """The budgets that every request in a channel counts towards: its own and the workspace's."""
+    anybody = {"team": team, "channel": channel, "person": "", "model": "", "kind": ""}
+    return [row for row in covering(tx, now, firsts, **anybody) if row["scope"] in ("channel", "workspace")]
+
+
 def use(tx: Tx, budget: dict[str, Any]) -> dict[str, Any]:
     """What is spent and reserved of a budget. A new period or budget begins with what the ledger knows."""
     key = {"budget": budget["id"], "target": budget["target"], "first": budget["first"]}

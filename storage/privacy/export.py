@@ -1,5 +1,5 @@
 """Everything that is kept of one person, for that person: their words in every table, what they used, and
-what they set for channels and the workspace."""
+what they set for channels and the workspace, and when they were told that they talk with an AI."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 from storage.engine import Tx
 from storage.schema import WORDS_OF
 
-USED = ("usage_days", "person")
-SET = ("channel_wishes", "changed_by")
+# Tables without words of theirs, and the column that says whose.
+ABOUT = {"usage_days": "person", "channel_wishes": "changed_by", "disclosures": "person"}
 
 
 def export_person(tx: Tx, team: str, person: str) -> bytes:
@@ -19,7 +19,7 @@ def export_person(tx: Tx, team: str, person: str) -> bytes:
         table: tx.all(
             f"select * from {table} where team = :team and {column} = :person", team=team, person=person
         )
-        for table, column in (*WORDS_OF.items(), USED, SET)
+        for table, column in (WORDS_OF | ABOUT).items()
     }
     kept: dict[str, Any] = {table: [_as_json(row) for row in rows] for table, rows in found.items() if rows}
     return json.dumps(kept, indent=2, ensure_ascii=False).encode("utf-8", "replace")

@@ -649,3 +649,34 @@ async def test_axe_finds_nothing_serious(page: Page, workspace: Sandbox, scheme:
     await write(page, "/parley settings")
     await expect(page.get_by_role("dialog")).to_be_visible()
     await check_accessibility(page)
+
+
+# First contact ---------------------------------------------------------------------------------------
+
+
+async def test_an_empty_home_tells_a_newcomer_what_matters_first_and_lists_commands_last(page: Page) -> None:
+    await page.get_by_label("You are").select_option("carol")
+    await to_the_bot(page)
+    await page.get_by_role("tab", name="Home").click()
+    home = page.get_by_role("region", name="Home of the app")
+    await expect(home).to_contain_text("You have not asked me anything yet.")
+    read = await home.inner_text()
+    order = ["How to ask", "Three things to try", "an AI", "/parley forget", "Your month", "Commands"]
+    places = [read.index(part) for part in order]
+    assert places == sorted(places)
+    commands = read[places[-1] :]
+    assert 1 <= commands.count("/parley ") - commands.count("`/parley help` lists") <= 13
+
+
+async def test_the_app_is_invited_by_a_click_and_says_what_holds_there(
+    page: Page, workspace: Sandbox
+) -> None:
+    await workspace.slack.join("parley", "#finance", leave=True)
+    await page.get_by_role("button", name="finance").click()
+    await page.get_by_role("button", name="Invite Parley").click()
+    await expect(page.get_by_role("button", name="Invite Parley")).to_have_count(0)
+    await to_the_bot(page)
+    note = page.locator("#main .message").last
+    await expect(note).to_contain_text("I am an AI")
+    await note.get_by_role("button", name="Channel settings").click()
+    await expect(page.get_by_role("dialog", name="Channel settings")).to_contain_text("finance")

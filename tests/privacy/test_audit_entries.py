@@ -40,6 +40,7 @@ from tests.support.workspace import workspace
 ROOT = Path(__file__).parents[2]
 NOTHING: set[str] = set()
 CLIP_WORDS = {"forgot clip"}
+TOLD = {"told of AI"}
 SETTINGS = {"policy set", "policy removed", "channel setting"}
 TAUGHT = {"verdict overturned", "example added", "version trained"}
 ERASED = {"forgot thread", "forgot person", *CLIP_WORDS}
@@ -51,8 +52,10 @@ SURFACES: dict[str, set[str]] = {
     "event agent_session_stopped": NOTHING,
     "event app_uninstalled": {"forgot workspace"},
     "event tokens_revoked": NOTHING,
-    "event message": {"forgot message", "forgot clip"},  # one that was deleted (handlers/intake.py)
-    "command /parley": NOTHING,  # its words follow
+    "event member_joined_channel": TOLD,
+    # One that was deleted (handlers/intake.py), or is the first of a person.
+    "event message": {"forgot message", "forgot clip", "not told of AI", *TOLD},
+    "command /parley": TOLD,  # its words follow
     "parley usage": {"looked at"},
     "parley budget": {"looked at", "budget set", "budget raised", "budget removed"},
     "parley owner": {"owner named", "owner dismissed"},
@@ -62,7 +65,7 @@ SURFACES: dict[str, set[str]] = {
     "parley keep": {"channel setting"},
     "parley export": {"looked at"},
     "parley forget": ERASED,
-    "shortcut forget_thread": ERASED,
+    "shortcut forget_thread": ERASED | TOLD,
     "shortcut why": {"looked at"},
     "shortcut quiet_thread": NOTHING,
     "action feedback": {"example added", "version trained"},
@@ -77,6 +80,7 @@ SURFACES: dict[str, set[str]] = {
     "action should_have_refused": TAUGHT,
     "action settings_of": NOTHING,  # opens a form
     "action open_workspace_settings": NOTHING,  # opens a form
+    "action open_settings": NOTHING,  # opens a form
     "action open_guard_record": {"looked at"},
     "action open_guard_questions": {"looked at"},
     "action guard_use": {"version used", "looked at"},

@@ -31,6 +31,7 @@ ROOMS: dict[str, str] = {
     "storage/guard": "storage/engine storage/place storage/audit",
     "storage/provider": "storage/engine",
     "storage/channel": "storage/engine storage/audit",
+    "storage/welcome": "storage/engine storage/audit",
     "storage/privacy": (
         "storage/engine storage/place storage/schema storage/audit storage/conversation storage/costs"
     ),
@@ -53,10 +54,13 @@ ROOMS: dict[str, str] = {
         "bot/text bot/ops bot/jobs bot/costs bot/provider"
     ),
     "bot/knowledge": "bot/core bot/ml bot/provider",
+    "bot/welcome": (
+        "bot/core storage/engine storage/place storage/welcome bot/jobs bot/costs bot/guard bot/voice"
+    ),
     "bot/conversation": (
         "bot/core storage/engine storage/place storage/audit storage/jobs storage/conversation "
-        "storage/voice storage/guard storage/privacy bot/text bot/ops bot/jobs bot/provider "
-        "bot/channel bot/guard bot/voice bot/knowledge"
+        "storage/voice storage/guard storage/welcome storage/privacy bot/text bot/ops bot/jobs bot/provider "
+        "bot/channel bot/guard bot/voice bot/knowledge bot/welcome"
     ),
     "bot/privacy": (
         "bot/core storage/engine storage/place storage/audit storage/jobs storage/conversation "
@@ -68,7 +72,7 @@ ROOMS: dict[str, str] = {
     ),
     "bot/app": (
         "bot/core storage/engine storage/database bot/ops bot/jobs bot/costs bot/reports bot/provider "
-        "bot/learning bot/channel bot/guard bot/voice bot/conversation bot/privacy bot/health "
+        "bot/learning bot/channel bot/guard bot/voice bot/welcome bot/conversation bot/privacy bot/health "
         "bot/housekeeping"
     ),
     "bot/sandbox": "",
@@ -80,7 +84,10 @@ ROOMS: dict[str, str] = {
     "bot/__main__": "bot/cli",
     "handlers/slack": "bot/core storage/place bot/text bot/ops bot/costs",
     "handlers/reply": "bot/core bot/text bot/ops bot/voice handlers/slack",
-    "handlers/adapter": "bot/core bot/text bot/conversation handlers/slack handlers/reply",
+    "handlers/welcome": ("bot/core bot/text bot/costs bot/guard bot/welcome handlers/slack"),
+    "handlers/adapter": (
+        "bot/core bot/text bot/welcome bot/conversation handlers/slack handlers/reply handlers/welcome"
+    ),
     "handlers/voice": (
         "bot/core storage/voice bot/text bot/costs bot/reports bot/voice bot/app handlers/slack "
         "handlers/reply handlers/adapter"
@@ -100,22 +107,22 @@ ROOMS: dict[str, str] = {
         "bot/core bot/text bot/app handlers/slack handlers/adapter handlers/costs handlers/channel"
     ),
     "handlers/home": (
-        "bot/core bot/costs bot/reports bot/app handlers/slack handlers/adapter handlers/costs "
+        "bot/core bot/costs bot/app handlers/slack handlers/welcome handlers/adapter handlers/costs "
         "handlers/channel handlers/commands"
     ),
     "handlers/actions": (
         "bot/core storage/place bot/guard bot/app handlers/slack handlers/adapter handlers/guard"
     ),
     "handlers/shortcuts": "bot/core bot/app handlers/slack",
-    "handlers/intake": "bot/core bot/voice bot/conversation handlers/slack",
+    "handlers/intake": "bot/core bot/voice bot/welcome bot/conversation handlers/slack",
     "handlers/http": "bot/core bot/ops bot/jobs bot/voice bot/privacy handlers/slack",
     "handlers/why": (
         "bot/core storage/place bot/costs bot/guard bot/conversation bot/app handlers/slack handlers/adapter "
         "handlers/guard"
     ),
     "handlers/routes": (
-        "bot/app handlers/slack handlers/adapter handlers/voice handlers/channel handlers/guard "
-        "handlers/commands handlers/home handlers/actions handlers/shortcuts handlers/why"
+        "bot/app handlers/slack handlers/welcome handlers/adapter handlers/voice handlers/channel "
+        "handlers/guard handlers/commands handlers/home handlers/actions handlers/shortcuts handlers/why"
     ),
     "handlers/serve": (
         "bot/core bot/ops bot/app handlers/slack handlers/adapter handlers/voice handlers/costs "

@@ -23,6 +23,7 @@ from handlers.channel import form, workspace
 from handlers.guard import blocks as guard
 from handlers.slack import blocks
 from handlers.voice import blocks as voice
+from handlers.welcome import note
 from tests.support.house import FOLDERS, ROOMS, ROOT
 
 # What is written on the buttons and menus that Slack tells us of.
@@ -36,6 +37,7 @@ BUTTONS = {
     blocks.SHOULD_REFUSE: "Should have refused",
     blocks.SETTINGS_OF: "Choose a channel",
     workspace.OPEN: "Settings of the workspace",
+    note.OPEN_SETTINGS: "Channel settings",
     form.OPEN_RECORD: "What the guard did",
     form.OPEN_QUESTIONS: "Unanswered questions",
     guard.USE: "Use this",

@@ -32,6 +32,12 @@ export class Acts {
     return true;
   }
 
+  /** Invite the app into a channel; what it says to that goes to whoever did. */
+  async invite(channel) {
+    const done = await this.app.try(() => act("invite", { user: this.app.user, channel }));
+    if (done !== false) toast("Invited. What it has to say to that is in your direct messages with it.");
+  }
+
   react(channel, ts, name, remove) {
     return this.app.try(() => act("react", { user: this.app.user, channel, ts, name, remove }));
   }

@@ -17,7 +17,7 @@ export function head(app, c) {
     { class: "place-head" },
     iconButton("menu", "Channels and people", () => app.drawer(true), { id: "open-drawer" }),
     h("div", { class: "titles" }, h("h1", null, placeName(app.store, c.id)), h("p", null, about)),
-    direct && tabsOfApp(app),
+    direct ? tabsOfApp(app) : inviteApp(app, c),
     h(
       "button",
       {
@@ -32,6 +32,17 @@ export function head(app, c) {
       icon("pulse"),
       h("span", null, "Behind the scenes"),
     ),
+  );
+}
+
+/** The button that invites the app into a channel it is not in. */
+function inviteApp(app, c) {
+  const { bot } = app.store;
+  if (!bot || c.members.includes(bot.id)) return null;
+  return h(
+    "button",
+    { type: "button", class: "button primary", onclick: () => app.acts.invite(c.id) },
+    `Invite ${bot.real_name}`,
   );
 }
 

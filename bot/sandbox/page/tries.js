@@ -32,6 +32,7 @@ const PLACES = {
     ["What it knows", "@parley How many days of holiday do I have?"],
     ["What it does not", "@parley What is the wifi password?"],
   ],
+  boxes: [["Ask, once it is in", "@parley Write a packing list for an office of ten"]],
   leads: [["Something private", "@parley The move costs 9400 euros. What does the move cost?"]],
   partners: [["Ask what one must not know", "@parley What did they say in #finance?"]],
   direct: [

@@ -24,7 +24,8 @@ WebSocket /sandbox/live?user=alice
       sockets            {connections}: how many sockets the app holds
 
 HTTP POST /sandbox/api/{act}: a JSON object with the keyword arguments of FakeSlack's method of that name
-    say edit delete react upload command press submit close_modal shortcut open_home look_at stop join archive
+    say edit delete react upload command press submit close_modal shortcut open_home look_at stop join
+    invite archive
     → {"ok": true, "result": …} or 400 {"ok": false, "error": "…"}. Files are {name, content (base64), voice,
     duration_s}. `result` is the message's ts (say, upload) or a delivery as above (command, press, submit,
     shortcut), which comes when the app acknowledged it or the deadline passed.

@@ -129,12 +129,8 @@ class FakeSlack:
         sharing = Sharing(self.directory, self._log)
         self._acts = collect_acts(people, sharing, interactions)
         self.say, self.upload, self.edit, self.delete = people.say, people.upload, people.edit, people.delete
-        self.react, self.stop, self.join, self.archive = (
-            people.react,
-            people.stop,
-            people.join,
-            people.archive,
-        )
+        self.react, self.stop, self.archive = people.react, people.stop, people.archive
+        self.join, self.invite = people.join, people.invite
         self.paste_table, self.forward, self.alert = sharing.paste_table, sharing.forward, sharing.alert
         self.show_quote = sharing.show_quote
         self.open_home, self.look_at = people.open_home, people.look_at

@@ -187,9 +187,11 @@ def agent_session_stopped(
     }
 
 
-def member(kind: str, ws: Workspace, user: str, channel: SlackChannel, ts: str) -> dict[str, Any]:
-    """kind: member_joined_channel or member_left_channel."""
-    return {
+def member(
+    kind: str, ws: Workspace, user: str, channel: SlackChannel, ts: str, inviter: str = ""
+) -> dict[str, Any]:
+    """kind: member_joined_channel (named is who invited them, if somebody did) or member_left_channel."""
+    event = {
         "type": kind,
         "user": user,
         "channel": channel.id,
@@ -197,6 +199,7 @@ def member(kind: str, ws: Workspace, user: str, channel: SlackChannel, ts: str) 
         "team": ws.team,
         "event_ts": ts,
     }
+    return event | ({"inviter": inviter} if inviter else {})
 
 
 def file_shared(user: str, file: str, channel: str, ts: str) -> dict[str, Any]:

@@ -165,6 +165,19 @@ class People:
         ws.emit(kind, events.member(kind, ws, person.id, place, ws.ts()))
 
     @act
+    async def invite(self, user: str, channel: str, invited: str = "") -> None:
+        """Invite somebody into a channel one is in; without a name, the app."""
+        ws, person, place = self._directory.find_place(user, channel)
+        guest = ws.find_person(invited or ws.bot)
+        if guest is None or guest.id in place.members:
+            raise NotPossible(f"{invited or ws.bot_name} cannot be invited there")
+        place.members[guest.id] = None
+        ws.publish({"type": "channel", "channel": place.id})
+        if ws.bot in place.members:
+            kind = "member_joined_channel"
+            ws.emit(kind, events.member(kind, ws, guest.id, place, ws.ts(), inviter=person.id))
+
+    @act
     async def archive(self, user: str, channel: str, *, undo: bool = False) -> None:
         """Archive a channel, or open it again."""
         ws, _, place = self._directory.find_place(user, channel)

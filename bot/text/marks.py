@@ -66,13 +66,16 @@ def words_alone(text: str) -> str:
     """What is said in a text, whoever said it: without the marks, but with the names in them."""
     if "[" not in text:
         return text
-    lines = (line.lstrip("> ") for line in text.split("\n") if line != END)
-    return "\n".join(_read_mark(line) if _IS_A_MARK.fullmatch(line) else line for line in lines).strip()
+    return "\n".join(line for line in map(_read_line, text.split("\n")) if line is not None)
 
 
-def _read_mark(line: str) -> str:
-    named = _NAMED_IN_A_MARK.match(line)
-    return named[1] if named else ""
+def _read_line(line: str) -> str | None:
+    """The words of a line; None for a mark that names nothing."""
+    words = line.lstrip("> ")
+    if not words or _IS_A_MARK.fullmatch(words) is None:
+        return words
+    named = _NAMED_IN_A_MARK.match(words)
+    return named[1] if named and line != END else None
 
 
 def mark_file(name: str, size_bytes: int, kind: str = "file") -> str:

@@ -10,7 +10,9 @@ import pytest
 
 from bot.conversation import service, turn
 from bot.provider.stop_sequences import ABOUT
+from storage.place import Channel
 from tests.support.clips import TONE_RECOGNITION, answered, answers, clip, file, speech_requests, spoken
+from tests.support.guarded_channel import PURPOSE, is_answer, save, verdict
 from tests.support.workspace import Workspace, workspace
 
 ROWS = [["Name", "Amount"], ["Lamp", "1,200"], ["Desk", "340"]]
@@ -215,6 +217,35 @@ async def test_what_an_app_adds_to_a_thread_and_changes_in_it_is_known_to_later_
         assert "[Message by the app zapbot]\n> it was the disk\n" in prompt
         assert "is down" not in prompt
         assert len(team.model.requests) == 2
+
+
+async def test_an_address_that_another_wrote_elsewhere_is_vouched_for_by_nobody(tmp_path: Path) -> None:
+    address, own = "https://evil.example/a?b=c", "https://ours.example/a"
+    async with workspace(tmp_path) as team:
+        team.model.script(f"See {address} and {own}", times=0)
+        said = await team.ask(f"look at {address}", user="bob", channel="#support")
+        thread = await team.slack.forward("alice", "#support", said, "#general", f"@parley is {own} it?")
+        first = await team.answer("#general", thread)
+        await team.ask("and again?", thread=thread)
+        second = await team.answer("#general", thread, count=2)
+        assert [own in answer for answer in (first, second)] == [True, True]
+        assert [address in answer for answer in (first, second)] == [False, False]
+
+
+async def test_a_channel_that_keeps_to_its_subject_judges_what_is_forwarded_by_its_words(
+    tmp_path: Path,
+) -> None:
+    async with workspace(tmp_path) as team:
+        team.model.script(verdict(0.1), match="last_message", times=0)
+        await save(team, purpose=PURPOSE, shadow="false")
+        said = await team.ask("when is my credit card payment due?", user="bob", channel="#support")
+        thread = await team.slack.forward("alice", "#support", said, "#general", "@parley tell him, please")
+        await team.answer("#general", thread)
+        asked = [r for r in team.model.requests if r.endpoint == "chat/completions"]
+        assert not any(map(is_answer, asked)), "it was refused"
+        guard, where = team.bot.services.guard, Channel(team.slack.team, team.slack.channel("#general"))
+        (judged,) = await guard.list_latest(where)
+        assert judged.text == "tell him, please\n\nwhen is my credit card payment due?"
 
 
 # What cannot be read

@@ -15,7 +15,7 @@ from bot.core.errors import NotHere
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
 from bot.welcome.disclosures import SENTENCE
-from tests.support.commands import parley
+from tests.support.commands import forget_everything, parley
 from tests.support.guarded_channel import CARD, PURPOSE, filled, is_answer, said, save, verdict
 from tests.support.rows import rows
 from tests.support.waiting import until
@@ -164,6 +164,20 @@ async def test_an_answer_that_was_taken_back_leaves_it_to_the_next(tmp_path: Pat
         assert acts == [("told of AI",), ("not told of AI",), ("told of AI",)]
 
 
+async def test_an_answer_that_is_stopped_on_its_way_tells_it_where_it_ends(tmp_path: Path) -> None:
+    async with workspace(tmp_path, PARLEY_MAX_TOKENS="100000") as team:
+        team.model.script("word " * 18_000)
+        team.slack.faults.add("chat.postMessage", delay_s=1.0, times=0)
+        thread = await team.ask("@parley talk")
+        await team.slack.until(lambda: len(team.replies("#general", thread)) >= 2)
+        await team.slack.stop("alice", "#general", thread)
+        await team.quiet()
+        *before, last = told(team, "#general", thread)
+        assert not any(before)
+        assert last
+        assert SENTENCE in team.replies("#general", thread)[-1]["text"]
+
+
 async def test_a_second_try_does_not_tell_it_again_and_neither_does_a_new_process(tmp_path: Path) -> None:
     async with FakeSlack(manifest=MANIFEST, rate_limits=False) as slack, FakeModel() as model:
         async with started(slack, model, tmp_path) as team:
@@ -255,7 +269,7 @@ async def test_who_is_forgotten_was_told_all_the_same_and_finds_it_in_the_export
     async with workspace(tmp_path) as team:
         await ask(team, "alice")
         before = rows(tmp_path, TOLD)
-        await parley(team, "forget all")
+        assert "Forgotten" in await forget_everything(team)
         await team.quiet()
         assert rows(tmp_path, TOLD) == before
         assert await ask(team, "alice") == [False]

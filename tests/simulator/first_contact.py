@@ -69,6 +69,9 @@ class FirstContact(Part):
         standing = {read_id(message) for message in self._ours() if is_final(message)}
         for id in standing & set(sources) - telling:
             yield f"NOT TOLD: reply {id} was to tell {sources[id]} of the AI"
+        withdrawn = "select id from replies where state = 'withdrawn'"
+        for id in {row["id"] for row in self.story.tx.all(withdrawn)} & set(sources):
+            yield f"NOT TOLD: reply {id} was taken back, and {sources[id]} counts as told"
 
     def _ours(self) -> Iterator[dict[str, Any]]:
         ws = self.story.slack.workspace

@@ -165,7 +165,9 @@ async def services_on(
         forgetting = Forgetting(settings, engine, inbox, turns, clips, guard, access_log, clock=calendar.now)
         inbox.register(FORGET, forgetting.work)
         budgets = Budgets(engine, calendar)
-        invitations = Invitations(settings, engine, inbox, guard, budgets, chat, clock=calendar.now)
+        invitations = Invitations(
+            settings, engine, inbox, guard, preferences, budgets, chat, clock=calendar.now
+        )
         inbox.register(INVITATION, invitations.work)
 
         await stack.enter_async_context(inbox)

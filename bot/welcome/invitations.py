@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
+from bot.channel.options import ANSWERS
+from bot.channel.service import Preferences
 from bot.core import access
 from bot.core.codec import encode
 from bot.core.errors import AskError
@@ -39,6 +41,7 @@ class InvitationNote:
     invitation: Invitation
     closed: AskError | None
     disclosure: str = ""
+    answers: str = ""  # what is answered beside mentions: bot.core.settings.ANSWERED
     listen: str = ""  # which clips are heard: bot.voice.listening_policy
     budgets: tuple[Standing, ...] = ()  # that everything in the channel counts towards
     policy: Policy | None = None  # what the channel is for, where its guard is in force
@@ -61,14 +64,15 @@ class Invitations:
         engine: Engine,
         inbox: Inbox,
         guard: ChannelGuard,
+        preferences: Preferences,
         budgets: Budgets,
         giver: NoteGiver,
         *,
         clock: Callable[[], float],
     ) -> None:
         self._settings, self._engine, self._inbox = settings, engine, inbox
-        self._guard, self._budgets, self._giver = guard, budgets, giver
-        self._clock = clock
+        self._guard, self._preferences, self._budgets = guard, preferences, budgets
+        self._giver, self._clock = giver, clock
 
     async def take(self, invitation: Invitation) -> None:
         """Stores an invitation; returns when it is on disk. Nobody is told of one that names nobody."""
@@ -99,11 +103,13 @@ class Invitations:
         settings, team, channel = self._settings, invitation.team, invitation.channel
         if closed := access.why_channel_closed(channel, external=invitation.external, settings=settings):
             return InvitationNote(invitation, closed)
-        policy = await self._guard.read_policy(Channel(team, channel))
+        at = Channel(team, channel)
+        policy = await self._guard.read_policy(at)
         return InvitationNote(
             invitation,
             closed=None,
             disclosure=read_sentence(settings),
+            answers=await self._engine.read(self._preferences.read_choice, at, ANSWERS),
             listen=(await self._engine.read(read_policy, settings, team, channel)).listen,
             budgets=tuple(await self._budgets.standings_in(team, channel)),
             policy=policy if policy and not policy.shadow else None,

@@ -14,7 +14,7 @@ HOW = (
     "*How to ask*\n"
     "• In a channel I am in: mention {me} and write what you want to know.\n"
     "• Between the two of us: write in the *Messages* tab above.\n"
-    "• Then go on in the thread that opens: there I need no mention."
+    "• Then go on in the thread that opens: most channels need no mention there."
 )
 EXAMPLES = (
     "Draft a short message to the team: the office is closed on Friday.",
@@ -24,9 +24,9 @@ EXAMPLES = (
 AN_AI = "*You talk with an AI*\n{sentence}"
 PRIVACY = (
     "*Your words*\n"
-    "I read what mentions me, what you write to me directly and the threads I take part in; an AI model is "
-    "given that to answer, and I keep it {span}. `/parley forget` erases it sooner, and `/parley export` "
-    "shows you everything I keep of yours."
+    "I read what mentions me, what you write to me directly, the threads I take part in, and all of a "
+    "channel that wants it so; an AI model is given that to answer, and I keep it {span}. "
+    "`/parley forget` erases it sooner, and `/parley export` shows you everything I keep of yours."
 )
 
 

@@ -21,21 +21,27 @@ GROUP = "a group conversation"
 
 NOT_HERE = "I do not work in {place}: the people who run me decide where I do."
 NOT_SHARED = "I do not answer in {place}, because people of another company read along there."
-ANSWERS = (
-    "When somebody mentions me, and then everything in that thread, without a mention, unless it is said to "
-    "somebody else."
-)
-READS = (
-    "Messages that mention me, and the threads I take part in, with what was said in them before. {clips} "
-    "Nothing else that is said there is kept."
-)
-READS_ALONE = (
-    "Messages that mention me, and what follows in those threads, with the voice clips in them. Nothing else "
-    "that is said there is read or kept."
-)
+# When it answers, and what it reads for that, by what is answered beside mentions.
+ANSWERS = {
+    "threads": "When somebody mentions me, and then everything in that thread, without a mention, unless it "
+    "is said to somebody else.",
+    "mentions": "When somebody mentions me, and not otherwise.",
+    "every": "Every message, with or without a mention, unless it is said to somebody else.",
+}
+READS = {
+    "threads": "Messages that mention me, and the threads I take part in, with what was said in them before.",
+    "mentions": "Messages that mention me, and what was said before in the threads they stand in.",
+    "every": "Every message.",
+}
+READS_ALONE = {
+    "threads": "Messages that mention me, and what follows in those threads, with the voice clips in them.",
+    "mentions": "Messages that mention me, with the voice clips in them.",
+    "every": "Every message, with the voice clips in it.",
+}
+NOTHING_ELSE = "Nothing else that is said there is kept."
 CLIPS = {
     "mentioned": "I listen to voice clips that come with a mention.",
-    "threads": "I listen to voice clips that come with a mention, and to those in these threads.",
+    "threads": "I listen to voice clips that come with a mention, and to those in those threads.",
     "every": "I listen to every voice clip in the channel.",
 }
 GUARDED = {
@@ -77,14 +83,22 @@ def _message(parts: Sequence[str], under: list[Block]) -> dict[str, Any]:
 
 
 def _list_what_holds(note: InvitationNote) -> Iterator[str]:
-    yield f"*When I answer*\n{ANSWERS}"
+    yield f"*When I answer*\n{ANSWERS[note.answers]}"
     if note.policy:
         yield f"*What this channel is for*\n{describe_policy(note.policy)}"
-    reads = READS_ALONE if note.shared == "alone" else READS.format(clips=CLIPS[note.listen])
-    yield f"*What I read*\n{reads}"
+    yield f"*What I read*\n{describe_reading(note)}"
     if note.shared:
         yield f"*Shared with another company*\n{SHARED[note.shared]}"
     yield f"*Budget*\n{describe_budgets(note.budgets)}"
+
+
+def describe_reading(note: InvitationNote) -> str:
+    """What is read of what people say there, and that the rest is not kept."""
+    if note.shared == "alone":
+        reads = [READS_ALONE[note.answers]]
+    else:
+        reads = [READS[note.answers], CLIPS[note.listen]]
+    return " ".join([*reads, *([NOTHING_ELSE] if note.answers != "every" else [])])
 
 
 def describe_policy(policy: Policy) -> str:

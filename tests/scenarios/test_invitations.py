@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from bot.channel.options import ANSWERS
 from bot.sandbox.slack.delivery import events
 from bot.welcome.disclosures import SENTENCE
 from handlers.welcome import note
 from handlers.welcome.delivery import METADATA
+from storage.place import Channel
 from tests.support.guarded_channel import filled, save
 from tests.support.rows import rows
 from tests.support.spending import run_command, spend
@@ -57,7 +59,8 @@ async def test_whoever_invites_it_is_told_what_holds_there(tmp_path: Path) -> No
         said = await invited(team)
         assert f"You invited me into <#{CHANNEL}>." in said
         assert SENTENCE in said
-        assert note.ANSWERS in said
+        assert note.ANSWERS["threads"] in said
+        assert note.NOTHING_ELSE in said
         assert note.CLIPS["threads"] in said
         assert note.NO_BUDGET in said
         assert said.count(f"• <@{team.slack.bot}>") == 2
@@ -198,7 +201,7 @@ async def test_where_it_works_the_note_is_whole(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("external", "told"),
     [
-        ("alone", [SENTENCE, note.SHARED["alone"], note.READS_ALONE]),
+        ("alone", [SENTENCE, note.SHARED["alone"], note.READS_ALONE["threads"]]),
         ("all", [SENTENCE, note.SHARED["all"], note.CLIPS["threads"]]),
         ("refuse", [note.NOT_SHARED.format(place=f"<#{CHANNEL}>")]),
     ],
@@ -212,7 +215,7 @@ async def test_in_a_shared_channel_it_says_what_holds_there(
         said = await invited(team)
         assert all(sentence in said for sentence in told)
         assert (SENTENCE in said) is (external != "refuse")
-        assert note.READS_ALONE not in said or external == "alone"
+        assert note.READS_ALONE["threads"] not in said or external == "alone"
 
 
 async def test_a_channel_of_ones_own_says_nothing_of_other_companies(tmp_path: Path) -> None:
@@ -273,6 +276,20 @@ async def test_clips_are_described_as_the_channel_has_them(tmp_path: Path) -> No
         await save(team, channel=PLACE, listen="mentioned")
         await team.slack.join("parley", PLACE, leave=True)
         assert note.CLIPS["mentioned"] in await invited(team)
+
+
+@pytest.mark.parametrize("answers", ["mentions", "every"])
+async def test_when_it_answers_and_what_it_reads_for_that_is_as_the_channel_wants_it(
+    tmp_path: Path, answers: str
+) -> None:
+    async with workspace(tmp_path) as team:
+        open_channel(team)
+        at = Channel(team.slack.team, CHANNEL)
+        await team.bot.services.preferences.save(at, {ANSWERS: answers}, by=team.slack.user("alice"))
+        said = await invited(team)
+        assert f"*When I answer*\n{note.ANSWERS[answers]}" in said
+        assert f"*What I read*\n{note.READS[answers]}" in said
+        assert (note.NOTHING_ELSE in said) is (answers != "every")
 
 
 async def test_a_group_conversation_is_called_one(tmp_path: Path) -> None:

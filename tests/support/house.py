@@ -55,7 +55,8 @@ ROOMS: dict[str, str] = {
     ),
     "bot/knowledge": "bot/core bot/ml bot/provider",
     "bot/welcome": (
-        "bot/core storage/engine storage/place storage/welcome bot/jobs bot/costs bot/guard bot/voice"
+        "bot/core storage/engine storage/place storage/welcome bot/jobs bot/costs bot/channel bot/guard "
+        "bot/voice"
     ),
     "bot/conversation": (
         "bot/core storage/engine storage/place storage/audit storage/jobs storage/conversation "

@@ -211,7 +211,7 @@ def read_operator_file(checks: OptionChecks) -> tuple[dict[str, Policy], dict[st
     """What the operator says channels are for, and how they are answered. SetupError has every problem."""
     path, problems = checks.settings.policies, list[str]()
     with _collected(problems):
-        checks.check_operator()
+        checks.read_operator()
     with _collected(problems):
         policies = read_policies(path)
     with _collected(problems):

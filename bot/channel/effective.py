@@ -7,10 +7,8 @@ for the whole workspace, the operator's settings, their defaults.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Literal
-
-from bot.core.settings import Settings
 
 Source = Literal["channel", "workspace", "operator", "default"]
 Level = tuple[Source, Mapping[str, str]]
@@ -45,10 +43,3 @@ def find_effective(
         return EffectiveSetting(name, "", "default")
 
     return {name: find(name) for name in names}
-
-
-def split_operators(settings: Settings, names: Iterable[str]) -> tuple[Mapping[str, str], Mapping[str, str]]:
-    """What the operator set of these, and the defaults of all."""
-    defaults = {f.name: str(f.default) for f in fields(Settings) if f.name in set(names)}
-    given = {name: str(getattr(settings, name)) for name in defaults}
-    return {name: value for name, value in given.items() if value != defaults[name]}, defaults

@@ -7,7 +7,7 @@ everywhere else holds.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 
 from bot.core.errors import NotUnderstood, SetupError
@@ -28,10 +28,12 @@ OF_WORKSPACE = (REFUSE, TOP, *OF_CHANNEL)
 TEXTS = {PERSONA: 1_000, WRITING: 300, TOP: 1_000}
 CHOICES = {ANSWERS: ANSWERED, STYLE: STYLES, REFUSE: SWITCH}
 
+DEFAULTS = {f.name: str(f.default) for f in fields(Settings) if f.name in OF_WORKSPACE}
+
 LENGTHS = ("short", "normal", "long")
 SHORT_SHARE = 4  # a short answer may take this part of the longest
 LEAST_TOKENS = 16  # Source: OpenAI API reference, `max_output_tokens`: at least 16
-EVERYWHERE = frozenset({"", "as everywhere", "everywhere", "like everywhere", "default"})
+NO_CHOICE = frozenset({"", "as everywhere", "everywhere", "like everywhere", "default"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +49,15 @@ class OptionChecks:
         """The longest answer that the operator allows."""
         return read_parameters(self.settings).max_tokens
 
-    def check_operator(self) -> None:
-        """SetupError where the operator's own setting for everywhere is none of what can be chosen."""
+    def read_operator(self) -> dict[str, str]:
+        """What the operator set for everywhere other than by default, as it is kept. SetupError where it is
+        none of what can be chosen."""
+        given = {name: str(getattr(self.settings, name)) for name in OF_WORKSPACE}
         try:
-            read_length(self.settings.length, most=self.most_tokens)
+            given[LENGTH] = read_length(given[LENGTH], most=self.most_tokens)
         except NotUnderstood as exc:
             raise SetupError([f"PARLEY_LENGTH: {exc.words}: {exc.hint}"]) from exc
+        return {name: value for name, value in given.items() if value != DEFAULTS[name]}
 
     def check(self, given: Mapping[str, str]) -> dict[str, str]:
         """All choices as they are kept. SetupError names every problem, by option."""
@@ -68,7 +73,7 @@ class OptionChecks:
 
     def check_one(self, name: str, value: str) -> str:
         """One choice as it is kept; "" is as everywhere. NotUnderstood says what is allowed."""
-        if read_keyword(value) in EVERYWHERE:
+        if read_keyword(value) in NO_CHOICE:
             return ""
         if name in TEXTS:
             return tidy_text(value, most=TEXTS[name])

@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from bot.channel.effective import EffectiveSetting, Level, find_effective, split_operators
+from bot.channel.effective import EffectiveSetting, Level, find_effective
 from bot.channel.options import (
+    DEFAULTS,
     LENGTH,
     MODEL,
     OF_CHANNEL,
@@ -78,7 +79,7 @@ class Preferences:
     ) -> None:
         """`given`: the operator's choices for single channels; `clock` gives unix seconds."""
         self._engine, self.checks, self._given, self._clock = engine, checks, given, clock
-        self._operator, self._defaults = split_operators(checks.settings, OF_WORKSPACE)
+        self._operator = checks.read_operator()
 
     async def resolve(self, at: Channel, rule: str = "") -> AnswerSettings:
         """How a question is answered there now. `rule`: what the channel is for, in the guard's words."""
@@ -104,6 +105,10 @@ class Preferences:
             self._find(names, *others),
         )
 
+    async def list_choosing(self, team: str) -> list[str]:
+        """The channels of a workspace that chose anything."""
+        return await self._engine.read(partial(preferences.channels_wishing, team=team, names=OF_CHANNEL))
+
     async def save(self, at: Channel, checked: Mapping[str, str], *, by: str) -> Sequence[str]:
         """Keeps choices that were checked; the names of those that changed."""
         return await self._engine.write(partial(_keep, at=at, chosen=checked, by=by, now=self._clock()))
@@ -113,7 +118,7 @@ class Preferences:
         return self._list_levels(at, await self._engine.read(partial(_read_chosen, at=at)))
 
     def _list_levels(self, at: Channel, chosen: Mapping[str, Mapping[str, str]]) -> list[Level]:
-        operators: list[Level] = [("operator", self._operator), ("default", self._defaults)]
+        operators: list[Level] = [("operator", self._operator), ("default", DEFAULTS)]
         everywhere: list[Level] = [("workspace", chosen[EVERYWHERE]), *operators]
         if at.channel == EVERYWHERE:
             return everywhere

@@ -45,7 +45,7 @@ def find_answering_model(name: str, settings: Settings, *, prices: Prices, at: d
     ):  # a dated snapshot, a fine-tuned model
         return name
     nearest = find_nearest(name, offered, most=SUGGESTED)
-    meant = f"Did you mean {' or '.join(nearest)}? " if nearest else ""
+    meant = f"Did you mean {_list(nearest, mark='')}? " if nearest else ""
     raise NotUnderstood(name, f"{meant}{describe_allowed(settings)}")
 
 
@@ -96,8 +96,8 @@ def _suggest(name: str, models: Iterable[str], own: Sequence[str]) -> str:
     return f"Known here: {_list(own[:SUGGESTED])}." if own else ""
 
 
-def _list(models: Sequence[str]) -> str:
-    *others, last = (f"`{model}`" for model in models)
+def _list(models: Sequence[str], *, mark: str = "`") -> str:
+    *others, last = (f"{mark}{model}{mark}" for model in models)
     return f"{', '.join(others)} or {last}" if others else last
 
 

@@ -105,10 +105,20 @@ class Gate:
 
     @asynccontextmanager
     async def request(
-        self, scope: Scope, model: str, *, bound: Usage, number: int, count: Callable[[], Awaitable[Usage]]
+        self,
+        scope: Scope,
+        model: str,
+        *,
+        bound: Usage,
+        number: int,
+        count: Callable[[], Awaitable[Usage]],
+        fixed: bool = False,
     ) -> AsyncIterator[ProviderRequest]:
-        """Around one request. Raises BudgetExceeded before it; outside errors come out as ours."""
-        entry = await self._open(scope, model, bound, number)
+        """Around one request. Raises BudgetExceeded before it; outside errors come out as ours.
+
+        `fixed`: no smaller model takes the place of this one.
+        """
+        entry = await self._open(scope, model, bound, number, fixed=fixed)
         request = ProviderRequest(entry.model, count)
         share: Share | None = None
         try:
@@ -141,8 +151,8 @@ class Gate:
         for task in self._unsettled:
             task.cancel()
 
-    async def _open(self, scope: Scope, model: str, bound: Usage, number: int) -> LedgerEntry:
-        smaller = self._small_model if scope.kind == "answer" else ""
+    async def _open(self, scope: Scope, model: str, bound: Usage, number: int, *, fixed: bool) -> LedgerEntry:
+        smaller = self._small_model if scope.kind == "answer" and not fixed else ""
         try:
             return await self._ledger.open(
                 scope, model, upper_bound=bound, attempt=number, smaller_model=smaller

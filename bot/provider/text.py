@@ -59,8 +59,8 @@ class TextRequests:
     ) -> None:
         self._client = client
         self._model = settings.model
-        self._style = settings.style
         self._askings = read_askings(settings)
+        self._asking = self._askings[settings.style]
         self._first_text_s, self._stall_s = first_text_s, stall_s
 
     def stream(
@@ -73,7 +73,7 @@ class TextRequests:
         max_output_tokens: int | None = None,
     ) -> AnswerStream:
         """The answer as it arrives, without reasoning and cut at stop sequences."""
-        asking = self._askings[style or self._style]
+        asking = self._askings[style] if style else self._asking
         limit = max_output_tokens or asking.parameters.max_tokens
         question = _Question(prompt, scope, model or self._model, asking, limit)
         state = AnswerState(question.model)
@@ -104,7 +104,12 @@ class TextRequests:
                 number = retries.next_number()
                 bound = _bound_usage(question)
                 async with self._client.gate.request(
-                    question.scope, question.model, bound=bound, number=number, count=count
+                    question.scope,
+                    question.model,
+                    bound=bound,
+                    number=number,
+                    count=count,
+                    fixed=question.asking is not self._asking,  # the smaller one may not know this style
                 ) as request:
                     state.request = request
                     async with aclosing(self._request_text(question, request, state)) as texts:

@@ -203,9 +203,9 @@ class CostReports:
 
     # Estimates
 
-    def estimator(self) -> Estimator:
+    def estimator(self, model: str) -> Estimator:
         """Prices of now for the model that answers and some to compare."""
-        models = tuple(dict.fromkeys((self.settings.model, *MODELS)))
+        models = tuple(dict.fromkeys((model, *MODELS)))
         return Estimator(self.prices, datetime.fromtimestamp(self.calendar.now(), UTC), models)
 
 

@@ -27,13 +27,15 @@ from handlers.channel.fields import choice_field, shorten, text_field
 from handlers.slack.blocks import Block, section
 from handlers.slack.mrkdwn import escape
 
+IN_CHANNEL, IN_WORKSPACE = "As everywhere", "As the operator set it"  # where nothing is chosen
 AS_EVERYWHERE = "everywhere"  # the value of a choice that is none; Slack wants one that is not empty
 SHOWN = 200  # characters of what somebody wrote
 MODEL_NAME = 100  # characters
+NOT_SET = "not set"
 TITLES = {
     ANSWERS: "What I answer beside mentions",
     REFUSE: "Refuse what no channel is for",
-    TOP: "Before every persona",
+    TOP: "Top instruction",
     PERSONA: "Persona",
     WRITING: "Way of writing",
     MODEL: "Model",
@@ -41,6 +43,8 @@ TITLES = {
     LENGTH: "Length of answers",
 }
 HINTS = {
+    REFUSE: "Every prompt begins with that rule.",
+    STYLE: "How the model is asked. Model and server have to know it; whoever runs Parley can say.",
     TOP: "Every prompt begins with it, whatever a channel's persona says.",
     PERSONA: "Who Parley is here, in a sentence or more. It changes no rule of the workspace or the channel.",
     WRITING: "For instance: short sentences, no jargon, British spelling.",
@@ -74,12 +78,12 @@ def describe_value(setting: EffectiveSetting, checks: OptionChecks) -> str:
         most = limit_tokens(setting.value, most=checks.most_tokens)
         words = f"{setting.value}, " if setting.value in LENGTHS else ""
         return f"{words}at most {most:,} tokens"
-    return shorten(" ".join(setting.value.split()), SHOWN) or "none"
+    return shorten(" ".join(setting.value.split()), SHOWN) or NOT_SET
 
 
-def build_fields(place: PlaceSettings, checks: OptionChecks) -> list[Block]:
-    """A field for each setting: empty, or as everywhere, where nothing was chosen in that place."""
-    return [_build_field(name, place, checks) for name in OF_WORKSPACE if name in place.own]
+def build_fields(place: PlaceSettings, checks: OptionChecks, *, unless: str = IN_CHANNEL) -> list[Block]:
+    """A field for each setting, empty where nothing was chosen in that place; `unless`: what holds then."""
+    return [_build_field(name, place, checks, unless) for name in OF_WORKSPACE if name in place.own]
 
 
 def read_fields(given: Mapping[str, str]) -> dict[str, str]:
@@ -87,16 +91,15 @@ def read_fields(given: Mapping[str, str]) -> dict[str, str]:
     return {name: given[name] for name in OF_WORKSPACE if name in given}
 
 
-def _build_field(name: str, place: PlaceSettings, checks: OptionChecks) -> Block:
-    own, otherwise = place.own[name], place.otherwise[name]
-    inherited = describe_value(otherwise, checks)
+def _build_field(name: str, place: PlaceSettings, checks: OptionChecks, unless: str) -> Block:
+    own, inherited = place.own[name], describe_value(place.otherwise[name], checks)
     if name in CHOICES:
-        words = {AS_EVERYWHERE: f"As everywhere ({inherited})", **{one: WORDS[one] for one in CHOICES[name]}}
-        return choice_field(name, TITLES[name], words, own or AS_EVERYWHERE)
+        words = {AS_EVERYWHERE: f"{unless} ({inherited})", **{one: WORDS[one] for one in CHOICES[name]}}
+        return choice_field(name, TITLES[name], words, own or AS_EVERYWHERE, hint=HINTS.get(name, ""))
     most = TEXTS.get(name, MODEL_NAME)
     hint = {
         MODEL: describe_allowed(checks.settings),
         LENGTH: f"short, normal, long, or a number of tokens, at most {checks.most_tokens:,}.",
     }.get(name) or HINTS[name]
-    shown = f"As everywhere: {inherited}"
+    shown = f"{unless}: {inherited}"
     return text_field(name, TITLES[name], own, most=most, hint=hint, placeholder=shown)

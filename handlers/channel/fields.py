@@ -27,17 +27,10 @@ def text_field(
         element["initial_value"] = value
     if placeholder:
         element["placeholder"] = plain_text(shorten(placeholder, PLACEHOLDER))
-    block = {
-        "type": "input",
-        "block_id": name,
-        "optional": True,
-        "label": plain_text(label),
-        "element": element,
-    }
-    return block | {"hint": plain_text(hint)} if hint else block
+    return _input(name, label, element, hint) | {"optional": True}
 
 
-def choice_field(name: str, label: str, words: Mapping[str, str], value: str) -> Block:
+def choice_field(name: str, label: str, words: Mapping[str, str], value: str, *, hint: str = "") -> Block:
     """One of a few values, each shown in words."""
     options = {value: {"text": plain_text(text), "value": value} for value, text in words.items()}
     element = {
@@ -46,7 +39,12 @@ def choice_field(name: str, label: str, words: Mapping[str, str], value: str) ->
         "options": list(options.values()),
         "initial_option": options[value],
     }
-    return {"type": "input", "block_id": name, "label": plain_text(label), "element": element}
+    return _input(name, label, element, hint)
+
+
+def _input(name: str, label: str, element: dict[str, Any], hint: str) -> Block:
+    block = {"type": "input", "block_id": name, "label": plain_text(label), "element": element}
+    return block | {"hint": plain_text(hint)} if hint else block
 
 
 def read_answers(view: View) -> dict[str, str]:

@@ -6,7 +6,7 @@ It opens from the Home tab, where everybody is shown what holds.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any
 
 from bot.app import Services
@@ -38,19 +38,19 @@ class WorkspaceSettings:
         self._services = services
         self._chat = chat
 
-    async def show_on_home(self, team: str, *, admin: bool, owned: Iterable[str]) -> list[Block]:
+    async def show_on_home(self, team: str, *, admin: bool, owned: Collection[str]) -> list[Block]:
         """What holds in the workspace, and what the channels that somebody looks after chose themselves."""
         preferences = self._services.preferences
         place = await preferences.read_place(Channel(team, EVERYWHERE))
         shown = [blocks.header("How Parley answers"), answer_fields.describe_place(place, preferences.checks)]
         if admin:
             shown.append(blocks.actions(blocks.button(OPEN, "Settings of the workspace")))
-        for channel in sorted(owned)[:CHANNELS_SHOWN]:
-            theirs = await preferences.read_place(Channel(team, channel))
-            chosen = [one for name, one in theirs.effective.items() if theirs.own[name]]
-            if chosen:
-                lines = answer_fields.describe_settings(chosen, preferences.checks)
-                shown.append(blocks.section("\n".join((f"*In {name_channel(channel)}*", *lines))))
+        theirs = [channel for channel in await preferences.list_choosing(team) if channel in owned]
+        for channel in theirs[:CHANNELS_SHOWN]:
+            place = await preferences.read_place(Channel(team, channel))
+            chosen = [one for name, one in place.effective.items() if place.own[name]]
+            lines = answer_fields.describe_settings(chosen, preferences.checks)
+            shown.append(blocks.section("\n".join((f"*In {name_channel(channel)}*", *lines))))
         return shown
 
     async def open(self, ack: Any, body: dict[str, Any]) -> None:
@@ -72,7 +72,7 @@ class WorkspaceSettings:
             [
                 blocks.section(FOR_EVERYBODY),
                 answer_fields.describe_place(place, checks),
-                *answer_fields.build_fields(place, checks),
+                *answer_fields.build_fields(place, checks, unless=answer_fields.IN_WORKSPACE),
             ],
             submit=plain_text("Save"),
             callback_id=FORM,

@@ -30,6 +30,7 @@ from handlers.costs import blocks as usage_blocks
 from handlers.slack import blocks
 from handlers.slack.payloads import team_of
 from handlers.slack.uploads import Upload, share_files
+from storage.place import Channel
 
 ESTIMATE_HINT = "Try: `estimate 1.5 hours` of speech, or `estimate` and a text that is to be read."
 OWNER_HINT = "Try: `owner`, `owner @name` or `owner remove @name`, in the channel it is about."
@@ -169,14 +170,15 @@ class CostCommands:
         """What hours of speech, or a text, would cost on each model."""
         if not words:
             raise Incomplete(ESTIMATE_HINT)
-        estimator = self._services.costs.estimator()
+        at = Channel(team_of(body), body["channel_id"])
+        here = await self._services.preferences.resolve(at)
+        estimator = self._services.costs.estimator(here.model)
         if hours := read_hours(words):
             found = estimator.estimate_transcription(hours, SPEECH_MODELS) + estimator.estimate_analysis(
                 hours
             )
         else:
-            most = self._services.settings.max_tokens
-            found = await asyncio.to_thread(estimator.estimate_answer, words, answer_tokens=most)
+            found = await asyncio.to_thread(estimator.estimate_answer, words, answer_tokens=here.max_tokens)
         return CostAnswer("What it would cost", usage_blocks.estimates(found))
 
     # digest

@@ -6,6 +6,7 @@ empty channel stands what people set for their whole workspace.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from storage import audit
@@ -37,6 +38,16 @@ def wishing(tx: Tx, name: str) -> list[Wish]:
         "select team, channel, value from channel_wishes where name = :name order by team, channel", name=name
     )
     return [Wish(**row) for row in rows]
+
+
+def channels_wishing(tx: Tx, team: str, names: Collection[str]) -> list[str]:
+    """The channels of a workspace that have set something under one of these names."""
+    rows = tx.all(
+        "select channel, name from channel_wishes where team = :team and channel <> '' and value <> ''"
+        " order by channel",
+        team=team,
+    )
+    return list(dict.fromkeys(row["channel"] for row in rows if row["name"] in names))
 
 
 def wish(

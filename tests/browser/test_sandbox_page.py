@@ -295,6 +295,40 @@ async def test_a_modal_shows_an_error_at_its_field_keeps_what_was_entered_and_sa
     await expect(said).to_be_hidden()
 
 
+async def test_a_channel_chooses_its_persona_and_model_in_its_window_and_home_shows_where_they_come_from(
+    page: Page, workspace: Sandbox
+) -> None:
+    await write(page, "/parley settings")
+    form = page.get_by_role("dialog", name="Channel settings")
+    await expect(form).to_contain_text("What holds now, and where it comes from")
+    await form.get_by_label("Persona").fill("You are the bookkeeper of this team.")
+    await form.get_by_label("Completion style").select_option("Response items (/v1/responses)")
+    model = form.get_by_label("Model")
+    await model.fill("gpt-9")
+    await form.get_by_role("button", name="Save").click()
+    await expect(form.get_by_role("alert")).to_contain_text("Allowed here")
+    await expect(model).to_be_focused()
+    await model.fill("gpt-4.1-mini")
+    await form.get_by_role("button", name="Save").click()
+    said = page.get_by_role("dialog", name="Parley")
+    await expect(said).to_contain_text("How I answer changes with the next message.")
+    await said.get_by_role("button", name="Close").first.click()
+    await write(page, "@parley hello")
+    await expect(answers(page)).to_have_count(1)
+    asked = workspace.model.requests[-1]
+    assert (asked.model, asked.endpoint) == ("gpt-4.1-mini", "responses")
+    assert "You are the bookkeeper of this team." in asked.body["instructions"]
+    await to_the_bot(page)
+    await page.get_by_role("tab", name="Home").click()
+    home = page.get_by_role("region", name="Home of the app")
+    await expect(home).to_contain_text("Persona: You are the bookkeeper of this team. (channel)")
+    await home.get_by_role("button", name="Settings of the workspace").click()
+    everywhere = page.get_by_role("dialog", name="Workspace settings")
+    await everywhere.get_by_label("Length of answers").fill("short")
+    await everywhere.get_by_role("button", name="Save").click()
+    await expect(said).to_contain_text("Saved.")
+
+
 async def test_a_modal_on_top_of_another_leads_back_to_it(page: Page, workspace: Sandbox) -> None:
     await page.get_by_role("button", name="support").click()
     await write(page, "/parley settings", "#support")

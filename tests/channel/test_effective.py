@@ -5,9 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.channel.effective import EffectiveSetting, Level, find_effective, split_operators
-from bot.channel.options import OF_WORKSPACE
-from bot.core.settings import Settings
+from bot.channel.effective import EffectiveSetting, Level, find_effective
 
 SOURCES = ("channel", "operator", "workspace", "operator", "default")
 NAMES = ("a", "b")
@@ -33,10 +31,3 @@ def test_what_may_not_stay_is_passed_over_unless_it_is_the_operators() -> None:
     found = find_effective(NAMES, said, may_stay=lambda name, value: value != "old")
     assert (found["a"].value, found["a"].source) == ("new", "workspace")
     assert (found["b"].value, found["b"].source) == ("old", "operator")
-
-
-def test_a_setting_that_is_not_its_default_is_the_operators() -> None:
-    operators, defaults = split_operators(Settings(style="responses", length="short"), OF_WORKSPACE)
-    assert operators == {"style": "responses", "length": "short"}
-    assert defaults.keys() == set(OF_WORKSPACE)
-    assert defaults["persona"] == Settings().persona

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.channel.options import (
+    DEFAULTS,
     LENGTH,
     LENGTHS,
     MODEL,
@@ -135,7 +136,12 @@ def test_every_problem_is_told_at_once() -> None:
     assert [problem.partition(":")[0] for problem in caught.value.problems] == [MODEL, LENGTH, STYLE]
 
 
-def test_the_operators_own_length_is_checked_too() -> None:
+def test_what_the_operator_set_other_than_by_default_is_kept_in_the_same_form() -> None:
+    assert checks(style="responses", length="500 tokens").read_operator() == {
+        "style": "responses",
+        "length": "500",
+    }
+    assert checks(length="Normal").read_operator() == {}
+    assert DEFAULTS["persona"] == Settings().persona
     with pytest.raises(SetupError, match="PARLEY_LENGTH: endless"):
-        checks(length="endless").check_operator()
-    checks(length="short").check_operator()
+        checks(length="endless").read_operator()

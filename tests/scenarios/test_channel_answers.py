@@ -23,7 +23,7 @@ from handlers.channel import workspace as workspace_window
 from storage import audit
 from tests.support.guarded_channel import CARD, PURPOSE, filled, is_answer, kitchen, opened, save, verdict
 from tests.support.rows import kept
-from tests.support.spending import run_command
+from tests.support.spending import run_command, spend
 from tests.support.workspace import MANIFEST, Workspace, started, text_of, workspace
 
 PIRATE = "You are Captain Kidd, a pirate who knows everything about invoices."
@@ -350,9 +350,9 @@ async def test_an_untouched_workspace_shows_defaults(team: Workspace) -> None:
     said = await home(team, "bob")
     for line in (
         "Refuse what no channel is for: off _(default)_",
-        "Before every persona: none _(default)_",
+        "Top instruction: not set _(default)_",
         f"Persona: {PERSONA} _(default)_",
-        "Way of writing: none _(default)_",
+        "Way of writing: not set _(default)_",
         "Model: gpt-4.1-mini _(operator)_",
         "Completion style: chat _(default)_",
         "Length of answers: normal, at most 2,500 tokens _(default)_",
@@ -455,6 +455,33 @@ async def test_a_channels_model_is_priced_and_capped_as_that_model(team: Workspa
     thread = await team.ask("@parley hello", user="bob")
     assert "gpt-4.1-nano budget is used up" in await team.answer("#general", thread)
     assert (await asked(team, channel="#support")).model == "gpt-4.1-mini"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "asked_model"),
+    [
+        ({}, "gpt-4.1-nano"),
+        ({"model": "gpt-4.1"}, "gpt-4.1-nano"),
+        ({"model": "gpt-5-nano"}, "gpt-5-nano"),  # costs less
+        ({"style": "responses"}, "gpt-4.1-mini"),  # the small model may not know that style
+    ],
+)
+async def test_the_small_model_takes_the_place_of_a_channels_own_only_where_it_costs_less_and_knows_the_style(
+    tmp_path: Path, chosen: dict[str, str], asked_model: str
+) -> None:
+    async with workspace(tmp_path, PARLEY_SMALL_MODEL="gpt-4.1-nano") as team:
+        await save(team, **chosen)
+        await run_command(team, "alice", "budget channel 2 per month degrade")
+        await spend(team, "#general", "bob", 1)
+        assert (await asked(team)).model == asked_model
+
+
+async def test_an_estimate_is_for_the_channels_own_model_and_length(team: Workspace) -> None:
+    await save(team, model="gpt-4.1-nano", length="100")
+    estimate = str(await run_command(team, "bob", "estimate How much is the fish?"))
+    assert "gpt-4.1-nano" in estimate
+    assert "100 tokens" in estimate
+    assert "2,500 tokens" in str(await run_command(team, "bob", "estimate How much?", channel="#support"))
 
 
 async def test_a_model_without_a_price_is_named_at_the_start(

@@ -94,7 +94,8 @@ ROOMS: dict[str, str] = {
         "handlers/reply handlers/adapter"
     ),
     "handlers/costs": (
-        "bot/core bot/text bot/costs bot/pages bot/reports bot/app handlers/slack handlers/adapter"
+        "bot/core storage/place bot/text bot/costs bot/pages bot/reports bot/app handlers/slack "
+        "handlers/adapter"
     ),
     "handlers/channel": (
         "bot/core storage/place bot/costs bot/channel bot/guard bot/voice bot/app handlers/slack "

@@ -77,6 +77,7 @@ def fields(view: dict[str, Any]) -> dict[str, Any]:
 async def test_an_untouched_channel_has_no_guard_and_its_form_shows_what_holds(team: Workspace) -> None:
     form = await opened(team)
     assert fields(form) == {
+        "answers": "everywhere",
         "persona": "",
         "writing": "",
         "model": "",

@@ -105,7 +105,7 @@ class Memory:
         if not remembers(incoming, self._settings):
             return Recollection(turns=(await self._recalled(incoming)).turns)
         recalled, seen = await self._recalled(incoming), None
-        if recalled.last_at is None and incoming.message != incoming.conversation.thread:
+        if recalled.untouched and incoming.message != incoming.conversation.thread:
             recalled, seen = await self._read_thread(incoming, how)
         whole = recalled
         if await self._too_large(recalled, incoming.text, how):
@@ -273,7 +273,13 @@ def with_spoken_words(tx: Tx, place: Conversation, found: Sequence[ThreadMessage
 
 
 def remember_thread(tx: Tx, place: Conversation, found: Sequence[ThreadMessage], *, now: float) -> None:
-    """Takes over messages of a thread that was there before us."""
+    """Takes over messages of a thread that was there before us.
+
+    What was said in it since the question is remembered already, and stands behind them.
+    """
+    since = conversations.recall(tx, place.key).messages
+    for said in since:
+        conversations.retract(tx, place.team, place.channel, said.message)
     for message in found:
         conversations.append(
             tx,
@@ -283,4 +289,8 @@ def remember_thread(tx: Tx, place: Conversation, found: Sequence[ThreadMessage],
             person=message.person,
             text=message.text,
             now=now,
+        )
+    for said in since:
+        conversations.append(
+            tx, place, role=said.role, message=said.message, person=said.person, text=said.text, now=now
         )

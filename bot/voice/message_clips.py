@@ -144,7 +144,7 @@ class MessageClips:
         if not called_into_thread(incoming):
             return None
         recalled = await self._engine.read(messages.recall, incoming.conversation.key, limit=1)
-        began = await self._source.root(incoming) if recalled.last_at is None else None
+        began = await self._source.root(incoming) if recalled.untouched else None
         return began if began and any(map(may_hold_speech, began.files)) else None
 
     async def _files(

@@ -52,6 +52,12 @@ class Recalled:
     last_at: float | None = None
     forgotten_at: float | None = None
 
+    @property
+    def untouched(self) -> bool:
+        """Nothing was answered in it yet, and nothing of it forgotten: what was said before is still to be
+        read."""
+        return self.turns == 0 and self.forgotten_at is None
+
 
 def append(
     tx: Tx,
@@ -202,9 +208,9 @@ def edit(tx: Tx, team: str, channel: str, message: str, text: str, *, now: float
 
 
 def read_last(tx: Tx, conversation: str) -> tuple[str, str, str] | None:
-    """Role, id and text of what was said last, as far as it is remembered."""
+    """Role, id and text of what a person or we said last, as far as it is remembered."""
     row = tx.one(
-        "select role, message, text from messages where conversation = :conversation"
+        "select role, message, text from messages where conversation = :conversation and person <> ''"
         " order by seq desc limit 1",
         conversation=conversation,
     )

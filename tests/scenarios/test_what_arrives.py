@@ -128,7 +128,7 @@ async def test_a_quote_that_comes_to_a_remembered_post_is_remembered(tmp_path: P
         await team.quiet()
         await team.slack.show_quote("alice", "#general", aside)
         await team.quiet()
-        await team.ask("when do we move?", thread=thread)
+        await team.ask("@parley when do we move?", thread=thread)
         await team.answer("#general", thread, count=2)
         assert "> we move to Ghent on the 3rd" in team.model.requests[-1].prompt
         assert len(team.model.requests) == 2
@@ -325,7 +325,7 @@ async def test_a_file_that_was_said_to_somebody_else_is_known_to_later_questions
         plan = file("plan.pdf", b"%PDF")
         await team.slack.say("alice", "#general", f"<@{bob}> for you", thread_ts=thread, files=[plan])
         await team.quiet()
-        await team.ask("what is in the plan?", thread=thread)
+        await team.ask("@parley what is in the plan?", thread=thread)
         await team.answer("#general", thread, count=2)
         assert "for you\n\n[file: plan.pdf, 4 bytes, not read]" in team.model.requests[-1].prompt
 
@@ -349,7 +349,7 @@ async def test_a_clip_that_the_channel_does_not_want_heard_is_known_by_its_name(
             "bob", "#general", "audio_message.m4a", b"x" * 2_000, thread_ts=thread, voice=True
         )
         await team.quiet()
-        await team.ask("what did Bob say?", thread=thread)
+        await team.ask("@parley what did Bob say?", thread=thread)
         await team.answer("#general", thread, count=2)
         assert "[voice clip: audio_message.m4a, 2 kB, not read]" in team.model.requests[-1].prompt
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from bot.channel.service import EVERYWHERE
 from bot.channel.system_text import REFUSE_UNRELATED, SHORT, THEIR_WORDS
 from bot.core.settings import Settings
 from bot.sandbox.model.server import FakeModel
@@ -21,6 +22,7 @@ from bot.sandbox.slack.server import FakeSlack
 from handlers import check
 from handlers.channel import workspace as workspace_window
 from storage import audit
+from storage.place import Channel
 from tests.support.guarded_channel import CARD, PURPOSE, filled, is_answer, kitchen, opened, save, verdict
 from tests.support.rows import kept
 from tests.support.spending import run_command, spend
@@ -418,6 +420,20 @@ async def test_what_is_wrong_in_the_workspaces_window_is_told_at_its_field(team:
     (view,) = team.slack.modals("alice")
     assert view["errors"].keys() == {"model", "length"}
     assert PIRATE not in await home(team, "alice")
+
+
+async def test_what_another_admin_set_for_the_workspace_in_between_is_not_written_over(
+    team: Workspace,
+) -> None:
+    await open_workspace(team)
+    bob = team.slack.user("bob")
+    team.slack.workspace.people[bob].admin = True
+    everywhere = Channel(team.slack.team, EVERYWHERE)
+    await team.bot.services.preferences.save(everywhere, {"length": "long"}, by=bob)
+    await team.slack.submit("alice", {"length": "short"})
+    (view,) = team.slack.modals("alice")
+    assert "changed by somebody else" in view["errors"]["persona"]
+    assert (await team.bot.services.preferences.read_place(everywhere)).own["length"] == "long"
 
 
 async def test_only_admins_decide_about_the_workspace(team: Workspace) -> None:

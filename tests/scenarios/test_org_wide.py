@@ -11,6 +11,7 @@ import pytest
 import handlers
 from bot.knowledge.quotes import REFUSAL
 from handlers.channel import form
+from handlers.channel import workspace as workspace_window
 from handlers.guard import blocks as guard_blocks
 from handlers.slack import blocks
 from handlers.slack.blocks import FEEDBACK, FORGET_CLIP, RETRY, SETTINGS_OF, SHOULD_ANSWER
@@ -98,6 +99,17 @@ async def test_settings_chosen_at_home_are_saved_where_the_guard_reads_them(team
     saved = await team.bot.services.guard.read_policy(Channel(team.slack.team, support))
     assert saved
     assert saved.purpose == PURPOSE
+
+
+async def test_what_an_admin_sets_for_the_workspace_at_home_holds_in_it(team: Workspace) -> None:
+    await team.slack.open_home("alice")
+    home = await team.slack.until(lambda: team.slack.home("alice"))
+    await team.slack.press("alice", "", "", workspace_window.OPEN, view_id=home["id"])
+    await filled(team)
+    await team.slack.submit("alice", {"length": "short"})
+    await filled(team)
+    here = await team.bot.services.preferences.resolve(Channel(team.slack.team, "C0ANYWHERE"))
+    assert here.max_tokens == 2500 // 4
 
 
 async def test_a_verdict_is_explained_overturned_and_rolled_back(team: Workspace) -> None:

@@ -35,6 +35,7 @@ _EMOJI_NAME = re.compile(r":[a-z0-9_+'-]+(?::skin-tone-\d)?:", re.IGNORECASE)
 _MENTION = re.compile(r"<@[UW][A-Z0-9]+>")
 
 _HERE = r"(?: now)?(?: in this thread| here| in diesem thread| hier)?(?: please| bitte)?"
+_NAMED = re.compile(r"<@[UW]|(?<!\S)@\w")
 _QUIET = re.compile(
     r"(?:please |bitte )?(?:be |stay |keep |sei |bleib )?"
     rf"(?:quiet|silent|still|ruhig|silence|silencio|hush|shush)(?: please| bitte)?{_HERE}"
@@ -62,6 +63,11 @@ def is_courtesy(text: str) -> bool:
             return False
         at += size or 1
     return any(" ".join(words[at : at + n]) in _WORDS for at in range(len(words)) for n in (1, 2, 3))
+
+
+def speaks_to_somebody(text: str) -> bool:
+    """Whether a post that was not for us mentions a person or a group."""
+    return _NAMED.search(text) is not None
 
 
 def read_wish(text: str) -> str:

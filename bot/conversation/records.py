@@ -28,6 +28,7 @@ from storage.privacy import forget
 from storage.voice import clips, recordings
 from storage.welcome import disclosures
 
+OVERHEARD = 20  # so many of the last posts are looked at for one that speaks to somebody else
 LAST_WORDS = 200  # characters of an answer in which a question to the person may stand
 
 
@@ -287,22 +288,24 @@ def asks_for_answer(tx: Tx, settings: Settings, incoming: Incoming, answers: str
         return False
     if not first and (not takes_part(tx, place.key) or messages.is_quiet(tx, place.key)):
         return False
-    if not first and goes_on_among_people(tx, incoming):
+    if goes_on_among_people(tx, incoming):
         return False
     only_files = incoming.files and not (incoming.text or incoming.quoted)
     return not only_files or read_policy(tx, settings, place.team, place.channel).allows(incoming)
 
 
 def goes_on_among_people(tx: Tx, incoming: Incoming) -> bool:
-    """Whether people talk to each other: the last words were not for us, or these say no more than thanks.
-
-    A yes to a question of ours says more.
-    """
-    role, message, text = messages.read_last(tx, incoming.conversation.key) or ("", "", "")
-    if role == "human" and marks.words_alone(text):
-        where = incoming.conversation
-        return not inbox.list_keys(tx, message_key(where.team, where.channel, message))
-    asked = role == "assistant" and "?" in text[-LAST_WORDS:]
+    """Whether people talk to each other: somebody was spoken to since we were, or these words say no more
+    than thanks. A yes to a question of ours says more."""
+    where = incoming.conversation
+    asked = False
+    for role, message, text in messages.list_latest(tx, where.key, limit=OVERHEARD):
+        if role == "human" and not inbox.list_keys(tx, message_key(where.team, where.channel, message)):
+            if addressing.speaks_to_somebody(text):
+                return True
+            continue
+        asked = role == "assistant" and "?" in text[-LAST_WORDS:]
+        break
     return addressing.is_courtesy(incoming.text) and not asked and not incoming.files
 
 

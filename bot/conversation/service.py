@@ -246,7 +246,7 @@ class Turns:
             return asked[-1]
 
         await self.take(incoming, when=asks)
-        if not asked[-1]:
+        if asked and not asked[-1]:
             await self.remember_aside(incoming)
 
     async def remember_aside(self, incoming: Incoming) -> None:

@@ -207,14 +207,15 @@ def edit(tx: Tx, team: str, channel: str, message: str, text: str, *, now: float
     return row is not None
 
 
-def read_last(tx: Tx, conversation: str) -> tuple[str, str, str] | None:
-    """Role, id and text of what a person or we said last, as far as it is remembered."""
-    row = tx.one(
-        "select role, message, text from messages where conversation = :conversation and person <> ''"
-        " order by seq desc limit 1",
+def list_latest(tx: Tx, conversation: str, *, limit: int) -> list[tuple[str, str, str]]:
+    """Role, id and text of what was said last, as far as it is remembered, newest first."""
+    rows = tx.all(
+        "select role, message, text from messages where conversation = :conversation"
+        " order by seq desc limit :limit",
         conversation=conversation,
+        limit=limit,
     )
-    return None if row is None else (row["role"], row["message"], row["text"])
+    return [(row["role"], row["message"], row["text"]) for row in rows]
 
 
 def is_quiet(tx: Tx, conversation: str) -> bool:

@@ -695,7 +695,7 @@ async def test_an_empty_home_tells_a_newcomer_what_matters_first_and_lists_comma
     home = page.get_by_role("region", name="Home of the app")
     await expect(home).to_contain_text("You have not asked me anything yet.")
     read = await home.inner_text()
-    order = ["How to ask", "Three things to try", "an AI", "/parley forget", "Your month", "Commands"]
+    order = ["an AI", "How to ask", "Three things to try", "/parley forget", "Your month", "Commands"]
     places = [read.index(part) for part in order]
     assert places == sorted(places)
     commands = read[places[-1] :]

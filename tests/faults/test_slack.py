@@ -57,7 +57,7 @@ async def test_row_15_what_slack_took_and_confirms_too_late_is_not_repeated(
 # Row 16: more than Slack takes
 
 
-@pytest.mark.parametrize("length", [11_999, 12_001, 39_999, 40_001, 200_000])
+@pytest.mark.parametrize("length", [11_999, 12_001, 39_999, 40_001, 90_000])
 async def test_row_16_an_answer_of_any_length_comes_whole(tmp_path: Path, length: int) -> None:
     answer = ("Some words of an answer, and then some more.\n\n" * 5_000)[:length]
     async with workspace(tmp_path, PARLEY_MAX_TOKENS="100000") as team:

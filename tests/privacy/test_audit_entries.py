@@ -117,6 +117,7 @@ UNWRITTEN = {
     "clips.forget_unshown": "of a message that was deleted while it was listened to",
     "messages.retract": "a recording that was put right by its person takes its place",
     "messages.drop_summaries": "made anew from what remains",
+    "messages.set_quiet": "the id of a thread, and no word",
     "recordings.put_card": "parts become the card",
     "recordings.tidy": "minutes that count no more",
     "recordings.forget": "behind clips.forget",

@@ -400,19 +400,6 @@ async def test_a_question_edited_while_it_waits_is_asked_as_it_is_then(tmp_path:
         assert len(team.model.requests) == 2
 
 
-async def test_a_question_edited_while_it_is_answered_is_remembered_as_it_is_then(tmp_path: Path) -> None:
-    async with workspace(tmp_path) as team:
-        team.model.script("slow " * 20, tokens_per_s=40)
-        thread = await team.ask("@parley my cat is called Minka")
-        await team.slack.until(lambda: team.model.requests)
-        await team.slack.edit("alice", "#general", thread, "@parley my cat is called Tiger")
-        await team.answer("#general", thread)
-        await team.ask("what is my cat called?", thread=thread)
-        await team.answer("#general", thread, count=2)
-        assert "Tiger" in team.model.requests[-1].prompt
-        assert "Minka" not in team.model.requests[-1].prompt
-
-
 async def test_an_edit_of_what_somebody_else_said_earlier_is_no_question(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
         thread = await team.ask("the relaese is on Friday", user="bob")

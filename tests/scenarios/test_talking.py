@@ -64,7 +64,7 @@ async def test_a_post_said_to_somebody_else_in_the_thread_is_remembered_but_not_
         bob = team.slack.user("bob")
         await team.ask(f"<@{bob}> the key is under the mat", thread=thread)
         await team.quiet()  # deliveries at once may overtake each other
-        await team.ask("where is the key?", thread=thread)
+        await team.ask("@parley where is the key?", thread=thread)
         await team.answer("#general", thread, count=2)
         assert len(team.model.requests) == 2
         assert "under the mat" in team.model.requests[-1].prompt

@@ -86,7 +86,7 @@ async def test_where_every_message_is_answered_one_without_a_mention_is(tmp_path
     async with workspace(tmp_path, PARLEY_ANSWERS="every") as team:
         await team.answer("#general", await team.ask("when do we move?"))
         before = len(team.model.requests)
-        for text in (f"<@{team.slack.user('bob')}> lunch?", "@parley"[1:] and "thanks!"):
+        for text in (f"<@{team.slack.user('bob')}> lunch?", "thanks!"):
             await team.ask(text)
         await team.quiet()
         assert len(team.model.requests) == before
@@ -123,8 +123,7 @@ async def test_quiet_can_be_chosen_in_the_menu_and_undone_there(tmp_path: Path) 
         (reply,) = team.replies("#general", thread)
         for sentence in (NOW_QUIET, SPEAKS_AGAIN):
             await team.slack.shortcut("bob", "quiet_thread", channel="#general", ts=reply["ts"])
-            await team.slack.until(lambda: team.slack.ephemerals("bob"))
-            assert team.slack.ephemerals("bob")[-1]["text"] == sentence
+            await team.slack.until(lambda: sentence in str(team.slack.ephemerals("bob")))  # noqa: B023
             if sentence == NOW_QUIET:
                 await left_alone(team, thread, "and the boxes?")
         await answered(team, thread, "and the keys?")

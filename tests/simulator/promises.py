@@ -74,6 +74,14 @@ def replies_of(story: Story, post: Post) -> list[str]:
     return [reply_id(key_of(story, post) + AGAIN * times) for times in range(TIMES)]
 
 
+def replies_to_edits(story: Story, post: Post) -> list[str]:
+    """The ids of replies to what a post became while its first answer was shown."""
+    edited = f"{key_of(story, post)}:1%"  # a time
+    return [
+        reply_id(row["key"]) for row in story.tx.all("select key from inbox where key like :key", key=edited)
+    ]
+
+
 def _text(messages: list[dict[str, Any]]) -> str:
     parts = sorted(messages, key=lambda message: message["metadata"]["event_payload"]["part"])
     return "".join(text_of(part) for part in parts)
@@ -82,6 +90,7 @@ def _text(messages: list[dict[str, Any]]) -> str:
 def _one_end(story: Story, said: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
     """L0 and P1: each accepted question has one reply, nobody else has one, none is there twice."""
     known = {id: post for post in story.posts.values() for id in replies_of(story, post)}
+    known |= {id: post for post in story.posts.values() for id in replies_to_edits(story, post)}
     for id, messages in said.items():
         parts = [m["metadata"]["event_payload"]["part"] for m in messages]
         if id not in known and id not in story.cards:
@@ -137,7 +146,7 @@ def _texts(story: Story, said: dict[str, list[dict[str, Any]]]) -> Iterator[str]
     """An answer is the model's, word for word; or its beginning, marked; or a sentence of ours."""
     whole = {}
     for number, post in story.posts.items():
-        for id in replies_of(story, post):
+        for id in (*replies_of(story, post), *replies_to_edits(story, post)):
             whole[id] = (answer_to(str(number)), answer_to(str(number + EDITED)))
     for id, messages in said.items():
         text = _text(messages).partition(ELSEWHERE)

@@ -8,6 +8,7 @@ https://docs.slack.dev/reference/events.
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -146,3 +147,11 @@ def test_what_slack_would_refuse_is_noticed(spoil: Callable[[Any], None]) -> Non
     spoilt = copy.deepcopy(MANIFEST)
     spoil(spoilt)
     assert problems(spoilt)
+
+
+def test_whoever_finds_the_app_reads_that_it_is_an_ai_whose_answers_can_be_wrong() -> None:
+    shown, features = MANIFEST["display_information"], MANIFEST["features"]
+    described = (shown["description"], shown["long_description"], features["agent_view"]["agent_description"])
+    for text in described:
+        assert re.search(r"\bAI\b", text), text
+        assert "can be wrong" in text, text

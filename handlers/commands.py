@@ -41,7 +41,7 @@ EVERYTHING = frozenset({"all", "everything", "all of it", "everything of mine", 
 LATEST_THREAD = frozenset({"thread", "this thread", "the thread", "my thread", "latest thread"})
 THREAD_LINK = re.compile(r"(?:(?:this |the )?thread:? )?(?P<link>https?://\S+)", re.IGNORECASE)
 FORGET_HINT = "I can forget a thread, or everything of yours."
-EXPORTED = "Everything I keep of yours. `/parley forget all` erases it."
+EXPORTED = "Everything I keep of yours. `/parley forget all` erases your words, and says first what stays."
 EXPORT_SENT = "It is in your direct messages with me."
 # A permalink's channel, message and thread. Source: chat.getPermalink's example responses.
 PERMALINK = re.compile(r"/archives/(?P<channel>\w+)/p(?P<message>\d{7,})(?:\?thread_ts=(?P<thread>[\d.]+))?")

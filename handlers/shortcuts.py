@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from bot.app import Services
+from bot.conversation.turn import WISHES
 from bot.core.values import Conversation
 from handlers.slack import blocks
 from handlers.slack.payloads import in_thread, team_of
 
-NOW_QUIET = "In this thread I answer only when somebody mentions me. Use the menu again to undo this."
-SPEAKS_AGAIN = "I answer in this thread again."
+DIRECT = "D"  # what the ids of direct conversations begin with
+ALWAYS_ANSWERED = "Between the two of us I answer everything; write “stop” to end an answer."
 
 
 class Shortcuts:
@@ -31,10 +32,10 @@ class Shortcuts:
     async def quiet_thread(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
         """Has mentions alone answered in the thread the message stands in, or its posts again."""
         await ack()
-        message = body["message"]
+        message, channel = body["message"], body["channel"]["id"]
         thread = message.get("thread_ts") or message["ts"]
-        quiet = await self._services.turns.turn_quiet(
-            Conversation(team_of(body), body["channel"]["id"], thread)
-        )
-        sentence = NOW_QUIET if quiet else SPEAKS_AGAIN
+        sentence = ALWAYS_ANSWERED
+        if not channel.startswith(DIRECT):
+            place = Conversation(team_of(body), channel, thread)
+            sentence = WISHES["quiet" if await self._services.turns.turn_quiet(place) else "speak"]
         await respond(**blocks.ephemeral(sentence, [blocks.section(sentence)]), **in_thread(body))

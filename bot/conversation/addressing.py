@@ -35,6 +35,8 @@ _EMOJI_NAME = re.compile(r":[a-z0-9_+'-]+(?::skin-tone-\d)?:", re.IGNORECASE)
 _MENTION = re.compile(r"<@[UW][A-Z0-9]+>")
 
 _HERE = r"(?: now)?(?: in this thread| here| in diesem thread| hier)?(?: please| bitte)?"
+LAST_WORDS = 200  # characters in which a question at the end stands
+_QUESTION = re.compile(r"[?？][^\w?]*(?:\s[^.!?\n]{0,25}[.!]?[^\w?]*)?\Z")
 _NAMED = re.compile(r"<@[UW]|(?<!\S)@\w")
 _QUIET = re.compile(
     r"(?:please |bitte )?(?:be |stay |keep |sei |bleib )?"
@@ -63,6 +65,11 @@ def is_courtesy(text: str) -> bool:
             return False
         at += size or 1
     return any(" ".join(words[at : at + n]) in _WORDS for at in range(len(words)) for n in (1, 2, 3))
+
+
+def ends_in_question(text: str) -> bool:
+    """Whether the last sentence of an answer asks something, or the last but a short one."""
+    return _QUESTION.search(text[-LAST_WORDS:]) is not None
 
 
 def speaks_to_somebody(text: str) -> bool:

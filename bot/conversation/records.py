@@ -29,7 +29,6 @@ from storage.voice import clips, recordings
 from storage.welcome import disclosures
 
 OVERHEARD = 20  # so many of the last posts are looked at for one that speaks to somebody else
-LAST_WORDS = 200  # characters of an answer in which a question to the person may stand
 
 
 def begin_reply(tx: Tx, job: Job, incoming: Incoming, *, now: float) -> tuple[ReplyRow, Incoming, bool]:
@@ -304,7 +303,7 @@ def goes_on_among_people(tx: Tx, incoming: Incoming) -> bool:
             if addressing.speaks_to_somebody(text):
                 return True
             continue
-        asked = role == "assistant" and "?" in text[-LAST_WORDS:]
+        asked = role == "assistant" and addressing.ends_in_question(text)
         break
     return addressing.is_courtesy(incoming.text) and not asked and not incoming.files
 

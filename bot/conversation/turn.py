@@ -48,8 +48,9 @@ NO_TOOL = "To answer this, the model wanted to use a tool, and it has none here.
 
 # What somebody wants of us in a thread, in so many words (bot/conversation/addressing.py).
 WISHES = {
-    "quiet": "All right: in this thread I answer only when you mention me.",
-    "speak": "All right: I answer in this thread again.",
+    "quiet": "In this thread I now answer only when somebody mentions me; I still read along. To undo it, "
+    "mention me and write “speak again”, or choose “Quiet in this thread” in the ⋮ menu once more.",
+    "speak": "This thread is not quiet any more: I answer in it as in the rest of this channel.",
     "stop": "There is nothing that I could stop here.",
 }
 QUIET = {"quiet": True, "speak": False}

@@ -229,7 +229,7 @@ class Conflict(StorageError):
 
 
 class TriedAgain(Conflict):
-    """I have tried this again already; that can be done once. Please ask me anew."""
+    """That button works once, and was pressed already. Please write what you would like instead."""
 
 
 class Missing(StorageError):

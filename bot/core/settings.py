@@ -84,18 +84,18 @@ class Settings:
     openai_api_key: str = _setting("OPENAI_API_KEY", "", "key of the model API", secret=True)
     openai_base_url: str = _setting("OPENAI_BASE_URL", "", "base URL of the model API; empty: OpenAI's own")
     model: str = _setting(
-        "PARLEY_MODEL", "gpt-6-luna", "model for answers, summaries and code; a channel may choose another"
+        "PARLEY_MODEL", "gpt-6-luna", "model for answers and summaries; a channel may choose another"
     )
     middle_model: str = _setting(
         "PARLEY_MIDDLE_MODEL",
         "",
-        "model for translation, classification and sentiment; empty: the same as PARLEY_MODEL",
+        "model for translation; empty: the same as PARLEY_MODEL",
     )
     small_model: str = _setting(
         "PARLEY_SMALL_MODEL",
         "",
-        "model for labels, addresses, keywords and verdicts, and for answers where a budget is nearly used "
-        "up; empty: the same as PARLEY_MIDDLE_MODEL",
+        "model for verdicts of the guard and the examples it writes, and for answers where a budget is "
+        "nearly used up; empty: the same as PARLEY_MIDDLE_MODEL",
     )
     allowed_models: str = _setting(
         "PARLEY_ALLOWED_MODELS",

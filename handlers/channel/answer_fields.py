@@ -43,6 +43,7 @@ TITLES = {
     LENGTH: "Length of answers",
 }
 HINTS = {
+    ANSWERS: "Direct messages are always answered.",
     REFUSE: "Every prompt begins with that rule.",
     STYLE: "How the model is asked. Model and server have to know it; whoever runs Parley can say.",
     TOP: "Every prompt begins with it, whatever a channel's persona says.",
@@ -78,6 +79,8 @@ def describe_value(setting: EffectiveSetting, checks: OptionChecks) -> str:
         most = limit_tokens(setting.value, most=checks.most_tokens)
         words = f"{setting.value}, " if setting.value in LENGTHS else ""
         return f"{words}at most {most:,} tokens"
+    if setting.name in (ANSWERS, REFUSE):
+        return WORDS[setting.value]
     return shorten(" ".join(setting.value.split()), SHOWN) or NOT_SET
 
 

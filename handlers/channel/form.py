@@ -113,7 +113,11 @@ def build_form(
             *build_fields(answers, checks),
             header("What the channel is for"),
             text_field(
-                "purpose", "Purpose", shown.purpose, most=MAX_PURPOSE, hint="Empty: everything is answered."
+                "purpose",
+                "Purpose",
+                shown.purpose,
+                most=MAX_PURPOSE,
+                hint="Empty: the channel has no subject, and no question is refused for being beside it.",
             ),
             *(_choice(name, _value(name, shown)) for name in ("shadow", "action")),
             text_field(

@@ -24,7 +24,7 @@ from handlers.slack.payloads import team_of
 from storage.place import Channel
 
 NOT_YOURS = "what Parley does in a channel is for whoever made it, those an admin named, and admins to decide"
-NO_GUARD = "Saved. There is no guard in {place}: everything is answered."
+NO_GUARD = "Saved. {place} has no subject of its own: no question is refused for being beside it."
 WATCHING = "Saved. From now on I judge every message in {place} and keep count, but refuse nothing."
 IN_FORCE = "Saved. From now on I keep to that in {place}."
 LEARNING = "What changed is being learned; “What the guard did” in `/parley settings` shows how well it went."

@@ -38,7 +38,10 @@ KEPT = {
     "verdicts": ("verdict of a guard", "verdicts of guards"),
     "unanswered": ("question without a passage", "questions without a passage"),
 }
-STAYS = "What you decided for others (budgets, settings, owners) and the list of who changed what stay."
+STAYS = (
+    "What you decided for others (budgets, settings, owners), the list of who changed what, and that you "
+    "were told that I am an AI stay."
+)
 SECTION_LIMIT = 3000  # characters of a section's text
 
 
@@ -149,7 +152,10 @@ def notice(error: BotError, *more: Block) -> dict[str, Any]:
 
 def help(commands: Mapping[str, str]) -> list[Block]:
     """How to ask, and every command with what it does."""
-    asking = "Mention me in a channel, write to me directly, or follow up in a thread I take part in."
+    asking = (
+        "Mention me in a channel, write to me directly, or go on in a thread I take part in; some channels "
+        "want a mention there, too."
+    )
     return [section(asking), list_commands(commands)]
 
 

@@ -30,7 +30,8 @@ ANSWERS = {
 }
 READS = {
     "threads": "Messages that mention me, and the threads I take part in, with what was said in them before.",
-    "mentions": "Messages that mention me, and what was said before in the threads they stand in.",
+    "mentions": "Messages that mention me, and all that is said in the threads they stand in, before and "
+    "after; what does not mention me there I remember and do not answer.",
     "every": "Every message.",
 }
 READS_ALONE = {
@@ -38,7 +39,7 @@ READS_ALONE = {
     "mentions": "Messages that mention me, with the voice clips in them.",
     "every": "Every message, with the voice clips in it.",
 }
-NOTHING_ELSE = "Nothing else that is said there is kept."
+NOTHING_ELSE = "Nothing that is said outside of those is kept."
 CLIPS = {
     "mentioned": "I listen to voice clips that come with a mention.",
     "threads": "I listen to voice clips that come with a mention, and to those in those threads.",

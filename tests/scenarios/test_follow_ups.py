@@ -64,7 +64,7 @@ async def test_pressed_twenty_times_it_is_asked_once(tmp_path: Path) -> None:
             await team.press_as_it_stood("alice", "#general", reply, "shorter")
         await team.quiet()
         assert len(asked(team, "shorter")) == 1
-        assert "tried this again already" in team.slack.ephemerals("alice")[-1]["text"]
+        assert "works once, and was pressed already" in team.slack.ephemerals("alice")[-1]["text"]
 
 
 async def test_both_presses_are_remembered_in_their_order(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from bot.channel.options import ANSWERS
 from bot.conversation.turn import WISHES
-from handlers.shortcuts import NOW_QUIET, SPEAKS_AGAIN
+from handlers.shortcuts import ALWAYS_ANSWERED
 from storage.place import Channel
 from tests.support.workspace import Workspace, text_of, workspace
 
@@ -66,10 +66,22 @@ async def test_thanks_ok_and_an_emoji_alone_get_no_answer(tmp_path: Path, text: 
         assert text in team.model.requests[-1].prompt or text == "👍"
 
 
-async def test_a_yes_to_a_question_of_ours_is_an_answer(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "question", ["Shall I look up the address?", "Shall I? *Just say so.*", "“Which one?”"]
+)
+async def test_a_yes_to_a_question_of_ours_is_an_answer(tmp_path: Path, question: str) -> None:
     async with workspace(tmp_path) as team:
-        thread = await begun(team, "It is Ghent. Shall I look up the address?")
+        thread = await begun(team, f"It is Ghent. {question}")
         await answered(team, thread, "yes")
+
+
+@pytest.mark.parametrize(
+    "end", ["See https://wiki.example/a?b=c.", "Why? Because it rains there, and often so."]
+)
+async def test_an_answer_that_ends_in_no_question_has_not_asked(tmp_path: Path, end: str) -> None:
+    async with workspace(tmp_path) as team:
+        thread = await begun(team, f"It is Ghent. {end}")
+        await left_alone(team, thread, "ok")
 
 
 async def test_where_mentions_alone_are_answered_a_follow_up_is_not(tmp_path: Path) -> None:
@@ -121,12 +133,23 @@ async def test_quiet_can_be_chosen_in_the_menu_and_undone_there(tmp_path: Path) 
     async with workspace(tmp_path) as team:
         thread = await begun(team)
         (reply,) = team.replies("#general", thread)
-        for sentence in (NOW_QUIET, SPEAKS_AGAIN):
+        for sentence in (WISHES["quiet"], WISHES["speak"]):
             await team.slack.shortcut("bob", "quiet_thread", channel="#general", ts=reply["ts"])
             await team.slack.until(lambda: sentence in str(team.slack.ephemerals("bob")))  # noqa: B023
-            if sentence == NOW_QUIET:
+            if sentence == WISHES["quiet"]:
                 await left_alone(team, thread, "and the boxes?")
         await answered(team, thread, "and the keys?")
+
+
+async def test_a_direct_conversation_is_never_quiet(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        dm = team.slack.dm("alice")
+        thread = await team.ask("hello", channel=dm)
+        await team.answer(dm, thread)
+        await team.slack.shortcut("alice", "quiet_thread", channel=dm, ts=thread)
+        await team.slack.until(lambda: ALWAYS_ANSWERED in str(team.slack.ephemerals("alice")))
+        await team.ask("and again", channel=dm, thread=thread)
+        await team.answer(dm, thread, count=2)
 
 
 async def test_stop_in_words_ends_the_answer_and_is_no_question(tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ ROOMS: dict[str, str] = {
     "handlers/actions": (
         "bot/core storage/place bot/guard bot/app handlers/slack handlers/adapter handlers/guard"
     ),
-    "handlers/shortcuts": "bot/core bot/app handlers/slack",
+    "handlers/shortcuts": "bot/core bot/conversation bot/app handlers/slack",
     "handlers/intake": "bot/core bot/voice bot/welcome bot/conversation handlers/slack",
     "handlers/http": "bot/core bot/ops bot/jobs bot/voice bot/privacy handlers/slack",
     "handlers/why": (

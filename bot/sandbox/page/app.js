@@ -86,7 +86,8 @@ class App {
   /** What one has just written; its answer can have come before the word that it was sent. */
   awaitAnswer(channel, ts) {
     this.awaited = ts;
-    if (this.store.thread(channel, ts).some((m) => m.bot_id)) this.maybeOpen(channel, ts);
+    const begun = this.store.status(channel, ts) || this.store.thread(channel, ts).some((m) => m.bot_id);
+    if (begun) this.maybeOpen(channel, ts);
   }
 
   /** The answer to what one has just written opens beside it, unless one is writing in another thread. */

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from bot.conversation import addressing
 from bot.conversation.account import dump_account, make_account
+from bot.conversation.questions import read_question, takes_part
 from bot.conversation.turn import Turn
 from bot.core.codec import decode, encode
-from bot.core.ids import message_key, reply_id
-from bot.core.settings import Settings
+from bot.core.ids import reply_id
 from bot.core.values import File, Incoming, Reply
 from bot.jobs.inbox import Job
 from bot.text import marks
 from bot.voice import message_clips
-from bot.voice.listening_policy import read_policy
 from storage import audit
 from storage.conversation import messages, replies
 from storage.conversation.replies import ReplyRow
@@ -28,33 +26,48 @@ from storage.privacy import forget
 from storage.voice import clips, recordings
 from storage.welcome import disclosures
 
-OVERHEARD = 20  # so many of the last posts are looked at for one that speaks to somebody else
 
-
-def begin_reply(tx: Tx, job: Job, incoming: Incoming, *, now: float) -> tuple[ReplyRow, Incoming, bool]:
-    """The reply's row, the question as it is now, and whether it was deleted since it was asked."""
+def begin_reply(
+    tx: Tx, job: Job, incoming: Incoming, *, now: float
+) -> tuple[ReplyRow, tuple[Incoming, ...], bool]:
+    """The reply's row, the posts of the question as they are now, and whether it was deleted since."""
     where = incoming.conversation
     row = replies.begin(tx, reply_id(job.key), job.seq, where, incoming.user, now=now)
     gone = messages.forgotten(tx, where.team, where.channel, incoming.message)
-    kept = inbox.read_payload(tx, job.key)
-    return row, decode(kept) if kept else incoming, gone
+    return row, read_question(tx, job, incoming), gone
 
 
 def remember_turn(
-    tx: Tx, incoming: Incoming, reply_id: str, turn: Turn, *, disclosure: str, kept: bool, now: float
+    tx: Tx,
+    posts: Sequence[Incoming],
+    reply_id: str,
+    turn: Turn,
+    *,
+    disclosure: str,
+    kept: bool,
+    now: float,
 ) -> Reply:
     """One transaction: the answer is ours to deliver, and both sides of the turn are remembered.
 
     Returns the answer as it is to be delivered. `kept` False: that there was a turn is counted, and no word
-    of it stays.
+    of it stays. Posts that the model answered with the first one are done; where it was not asked, each still
+    waits to be a question of its own.
     """
-    incoming = replace(incoming, files=turn.spoken.add_names(incoming.files))
+    if turn.heard:
+        posts = [
+            replace(post, files=heard.add_names(post.files))
+            for post, heard in zip(posts, turn.heard, strict=True)
+        ]
+    incoming = posts[0]
     reply = disclose(tx, turn.reply, incoming, reply_id, disclosure=disclosure, now=now)
     replies.mark_answered(tx, reply_id, encode(reply), account=dump_account(make_account(turn)))
-    remember_ruling(tx, incoming, reply_id, turn, now=now)
+    remember_ruling(tx, posts, reply_id, turn, now=now)
     if turn.quiet is not None:
         messages.set_quiet(tx, incoming.conversation, turn.quiet)
-    remember_words(tx, incoming, reply_id, turn, kept=kept, now=now)
+    remember_words(tx, posts, reply_id, turn, kept=kept, now=now)
+    if turn.completion is not None:
+        for post in posts[1:]:
+            inbox.close_answered(tx, post.key, now=now)
     return reply
 
 
@@ -73,8 +86,11 @@ def withdraw_reply(tx: Tx, incoming: Incoming, reply_id: str, *, now: float) -> 
     disclosures.take_back(tx, incoming.conversation.team, incoming.user, source=reply_id, now=now)
 
 
-def remember_words(tx: Tx, incoming: Incoming, reply_id: str, turn: Turn, *, kept: bool, now: float) -> None:
+def remember_words(
+    tx: Tx, posts: Sequence[Incoming], reply_id: str, turn: Turn, *, kept: bool, now: float
+) -> None:
     """Both sides of a turn, where the model was asked and they may be `kept`."""
+    incoming = posts[0]
     if turn.completion is None:
         if kept and (incoming.files or incoming.unreadable):
             remember_beside(tx, incoming, now=now)
@@ -84,7 +100,8 @@ def remember_words(tx: Tx, incoming: Incoming, reply_id: str, turn: Turn, *, kep
         return
     usage, past = turn.completion.usage, turn.recollection
     of_all = past is None or not past.left_out
-    remember_post(tx, incoming, now=now)
+    for post in posts:
+        remember_post(tx, post, now=now)
     messages.append(
         tx,
         incoming.conversation,
@@ -98,8 +115,9 @@ def remember_words(tx: Tx, incoming: Incoming, reply_id: str, turn: Turn, *, kep
     )
 
 
-def remember_ruling(tx: Tx, incoming: Incoming, reply_id: str, turn: Turn, *, now: float) -> None:
+def remember_ruling(tx: Tx, posts: Sequence[Incoming], reply_id: str, turn: Turn, *, now: float) -> None:
     """What the guard had to do with the answer, where there is one."""
+    incoming = posts[0]
     if turn.verdict:
         verdicts.link_reply(tx, turn.verdict, reply_id)
     if turn.unanswered is not None:
@@ -107,7 +125,7 @@ def remember_ruling(tx: Tx, incoming: Incoming, reply_id: str, turn: Turn, *, no
         open_questions.add_question(
             tx,
             Channel(where.team, where.channel),
-            marks.words_alone(read_full_text(tx, incoming)),
+            marks.words_alone("\n\n".join(read_full_text(tx, post) for post in posts)),
             turn.unanswered,
             person=incoming.user,
             conversation=where.key,
@@ -127,6 +145,12 @@ def remember_post(tx: Tx, incoming: Incoming, *, now: float) -> None:
         tokens=0,
         now=now,
     )
+
+
+def remember_aside(tx: Tx, post: Incoming, *, now: float) -> None:
+    """Remembers a post that asks nothing of us, where we take part."""
+    if takes_part(tx, post):
+        remember_post(tx, post, now=now)
 
 
 def remember_beside(tx: Tx, incoming: Incoming, *, now: float) -> None:
@@ -232,7 +256,8 @@ def join_files(known: tuple[File, ...], more: tuple[File, ...]) -> tuple[File, .
 def forget_message(tx: Tx, key: str, team: str, channel: str, message: str, *, now: float) -> bool:
     """Erases what is kept of a post, waiting or remembered; whether there was anything.
 
-    An answer that is half in Slack is left to its job, which takes it back.
+    An answer that is half in Slack is left to its job, which takes it back. The guard may have judged the
+    post together with those before it, as the first of them.
     """
     asked = inbox.list_keys(tx, key)
     begun = [known for known in asked if replies.in_the_making(tx, reply_id(known))]
@@ -240,8 +265,9 @@ def forget_message(tx: Tx, key: str, team: str, channel: str, message: str, *, n
     for known in asked:
         replies.erase_question(tx, reply_id(known))
         messages.retract(tx, team, channel, known)  # an edit that was a turn of its own
-    judged = forget.forget_judged(tx, team, channel, message)
-    there = messages.delete(tx, team, channel, message, now=now) or any(waited) or judged
+    together = (message, *messages.list_before(tx, team, channel, message))
+    judged = [forget.forget_judged(tx, team, channel, each) for each in together]
+    there = messages.delete(tx, team, channel, message, now=now) or any((*waited, *judged))
     if there:
         audit.note(tx, "forgot message", f"{channel}:{message}", team=team, now=now)
     return there
@@ -260,52 +286,6 @@ def erase_words(tx: Tx, incoming: Incoming, key: str, reply_id: str) -> None:
     for clip in clips.of_conversation(tx, conversation):
         bare = replace(decode(clip.asked), text="", quoted="", files=(), unreadable=())
         clips.change_question(tx, clip.id, encode(bare))
-
-
-def knows_post(tx: Tx, post: Incoming) -> bool:
-    """Whether a post waits to be answered, or is remembered."""
-    where = post.conversation
-    waits = inbox.read_payload(tx, post.key) is not None
-    return waits or messages.is_kept(tx, where.team, where.channel, post.message)
-
-
-def takes_part(tx: Tx, conversation: str) -> bool:
-    return inbox.knows_conversation(tx, conversation) or messages.knows_conversation(tx, conversation)
-
-
-def asks_for_answer(tx: Tx, settings: Settings, incoming: Incoming, answers: str) -> bool:
-    """Whether a post that does not mention us is said to us, by what the channel and the thread want.
-
-    `answers`: which messages are answered there, one of bot.core.settings.ANSWERED.
-
-    Not if it mentions somebody else, goes on with what people say to each other, says no more than thanks,
-    or holds nothing but clips that are not to be transcribed.
-    """
-    place = incoming.conversation
-    first = incoming.message == place.thread
-    if incoming.to_others or answers == "mentions" or (first and answers != "every"):
-        return False
-    if not first and (not takes_part(tx, place.key) or messages.is_quiet(tx, place.key)):
-        return False
-    if goes_on_among_people(tx, incoming):
-        return False
-    only_files = incoming.files and not (incoming.text or incoming.quoted)
-    return not only_files or read_policy(tx, settings, place.team, place.channel).allows(incoming)
-
-
-def goes_on_among_people(tx: Tx, incoming: Incoming) -> bool:
-    """Whether people talk to each other: somebody was spoken to since we were, or these words say no more
-    than thanks. A yes to a question of ours says more."""
-    where = incoming.conversation
-    asked = False
-    for role, message, text in messages.list_latest(tx, where.key, limit=OVERHEARD):
-        if role == "human" and not inbox.list_keys(tx, message_key(where.team, where.channel, message)):
-            if addressing.speaks_to_somebody(text):
-                return True
-            continue
-        asked = role == "assistant" and addressing.ends_in_question(text)
-        break
-    return addressing.is_courtesy(incoming.text) and not asked and not incoming.files
 
 
 def read_full_text(tx: Tx, incoming: Incoming) -> str:

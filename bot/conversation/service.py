@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Protocol
@@ -20,23 +20,28 @@ from typing import Protocol
 from bot.channel.options import ANSWERS
 from bot.conversation import addressing
 from bot.conversation.memory import ThreadReader, recollection_from
+from bot.conversation.questions import (
+    MESSAGE,
+    asks_for_answer,
+    follows_directly,
+    knows_post,
+    read_question,
+)
 from bot.conversation.records import (
     add_to_post,
-    asks_for_answer,
     begin_reply,
     disclose,
     edit_message,
     erase_words,
     extend_remembered,
     forget_message,
-    knows_post,
     load_reply,
-    remember_post,
+    remember_aside,
     remember_turn,
-    takes_part,
     withdraw_reply,
 )
-from bot.conversation.turn import CAME_TOO_LATE, Stoppable, Turn, TurnServices, run_turn
+from bot.conversation.running import NoticedReply, Running
+from bot.conversation.turn import CAME_TOO_LATE, Turn, TurnServices, run_turn
 from bot.core.access import remembers, why_closed, without_later_actions
 from bot.core.codec import decode, encode
 from bot.core.errors import BotError, Conflict, Missing, ProviderError, TooOld, TriedAgain
@@ -56,7 +61,6 @@ from storage.welcome import disclosures
 
 log = logging.getLogger(__name__)
 
-MESSAGE = "message"  # the kind of job
 AGAIN = ":again"  # ends the key of a question that is asked once more
 # So long a question waits that is known to be unfinished: Slack's other event of the same post, or the quote
 # of a message that it links to, comes a moment later.
@@ -95,78 +99,6 @@ class ChatSide(ThreadReader, Protocol):
     async def tell(self, user: str, text: str) -> None: ...
 
 
-@dataclass(slots=True)
-class Running:
-    """A turn that is being worked on, and the ways it can be ended from outside."""
-
-    key: str
-    incoming: Incoming
-    work: Stoppable | None = None
-    ended: str = ""  # "stopped", "deleted", or "joined": to begin anew with what has come since
-    ending: asyncio.Task[None] | None = None
-    answering: bool = False  # words of an answer were handed on
-    missed: tuple[str, ...] = ()  # what came too late for that
-    joined: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def watch(self, work: Stoppable | None) -> None:
-        self.work = work
-        if work is not None and self.ended:
-            self.end(self.ended)
-
-    def deliver(self, handle: ReplyHandle) -> None:
-        """From here on the answer is written, and an end is the end of its delivery."""
-        self.ended, self.answering = "", True
-        self.watch(handle)
-
-    def end(self, why: str) -> None:
-        self.ended = why
-        if self.work is not None:
-            self.ending = asyncio.create_task(self.work.aclose())
-
-    def join(self, incoming: Incoming) -> None:
-        """More of the question came: the turn begins anew with it, if nothing of an answer was shown."""
-        files = incoming.files[len(self.incoming.files) :]
-        more = bool(files) or incoming.text != self.incoming.text
-        self.incoming = incoming
-        self.joined.set()
-        if self.answering:
-            self.missed += tuple(file.name or "a file" for file in files)
-        elif more and not self.ended:
-            self.end("joined")
-
-    def begin_anew(self) -> bool:
-        """Whether the turn ended because more came, and is now to be run again."""
-        if self.ended != "joined":
-            return False
-        self.ended = ""
-        return True
-
-
-class NoticedReply:
-    """A reply that tells the running turn of its first words."""
-
-    def __init__(self, reply: ReplyHandle, running: Running) -> None:
-        self._reply = reply
-        self._running = running
-
-    def show_transcribing(self, done_s: float, total_s: float) -> None:
-        self._reply.show_transcribing(done_s, total_s)
-
-    def vouch_for(self, messages: Sequence[Message]) -> None:
-        self._reply.vouch_for(messages)
-
-    def append(self, text: str) -> None:
-        if self._running.ended == "joined":  # said before more of the question came: it is asked anew
-            return
-        self._running.answering = True
-        self._reply.append(text)
-
-    def take_back(self) -> None:
-        if self._running.answering:
-            self._running.answering = False
-            self._reply.take_back()
-
-
 class Turns:
     """Every post that asks for an answer, from the moment it arrives until it has one."""
 
@@ -192,17 +124,19 @@ class Turns:
 
     async def take(self, incoming: Incoming, *, when: Callable[[Tx], bool] = lambda tx: True) -> None:
         """Stores a post that asks for an answer; returns when it is on disk."""
-        place, joined = incoming.conversation, list[Incoming]()
-        running = self._running.get(place.key)
+        running = self._running.get(incoming.conversation.key) or self._find_begun(incoming)
         if running and addressing.read_wish(incoming.text) == "stop":
             running.end("stopped")
             return
+        if running:  # also where it was written beside the thread of the question that it goes on with
+            incoming = replace(incoming, conversation=running.posts[0].conversation)
+        place, changed = incoming.conversation, list[Incoming]()
 
         def wanted(tx: Tx) -> bool:  # its deletion may have overtaken it
             if not when(tx) or conversations.forgotten(tx, place.team, place.channel, incoming.message):
                 return False
             if more := add_to_post(tx, incoming):
-                joined.append(more)
+                changed.append(more)
             return True
 
         new = await self._inbox.put(
@@ -215,20 +149,32 @@ class Turns:
             when=wanted,
         )
         METRICS.count("parley_received_total", outcome="stored" if new else "known or not for us")
-        self._join(joined)
+        self._pass_on(changed)
+        running = self._running.get(place.key)
+        if new and running and not running.list_about(incoming.key):
+            posts = await self._engine.read(read_question, running.job, running.posts[0])
+            if any(post.key == incoming.key for post in posts):
+                running.add()
+
+    def _find_begun(self, incoming: Incoming) -> Running | None:
+        """The question in another thread of a direct conversation with which a post goes on."""
+        for running in self._running.values():
+            if not running.answering and follows_directly(running.posts[0], running.posts[-1], incoming):
+                return running
+        return None
 
     async def add(self, later: Incoming) -> None:
         """Adds what Slack added to a post by itself, where the post waits or is remembered."""
         if await self._engine.read(knows_post, later):
-            joined = await self._engine.write(add_to_post, later)
+            changed = await self._engine.write(add_to_post, later)
             await self._engine.write(extend_remembered, later)
-            self._join([joined] if joined else [])
+            self._pass_on([changed] if changed else [])
 
-    def _join(self, joined: list[Incoming]) -> None:
-        for question in joined:
-            for running in self._running.values():
-                if running.key == question.key:
-                    running.join(question)
+    def _pass_on(self, changed: list[Incoming]) -> None:
+        """Has a turn that is at work on one of these posts know what it is now."""
+        for post in changed:
+            for running in self._about(post.key):
+                running.change(post)
 
     async def take_unmentioned(self, incoming: Incoming) -> None:
         """A post that does not mention us: a question to us, or else words that a thread of ours remembers.
@@ -255,8 +201,7 @@ class Turns:
         settings = self._services.settings
         if why_closed(incoming, settings) or not remembers(incoming, settings):
             return
-        if await self._engine.read(takes_part, incoming.conversation.key):
-            await self._engine.write(remember_post, incoming, now=self._now())
+        await self._engine.write(remember_aside, incoming, now=self._now())
 
     async def change_remembered(self, post: Incoming) -> None:
         """Another app changed what it posted: an alert is over."""
@@ -276,13 +221,14 @@ class Turns:
             return
         await self._engine.write(edit_message, edited, now=self._now())
         for running in under_way:
-            running.join(replace(running.incoming, text=edited.text, quoted=edited.quoted))
+            for post in running.list_about(edited.key):
+                running.change(replace(post, text=edited.text, quoted=edited.quoted))
 
     async def apply_deletion(self, key: str, team: str, channel: str, message: str) -> None:
         """The person took it back: no answer if there is none yet, and nothing is remembered of it."""
         there = await self._engine.write(forget_message, key, team, channel, message, now=self._now())
         for running in self._about(key):
-            running.end("deleted")
+            running.remove(key)
         if there:
             self._services.guard.reload_models()
             await self._engine.scrub()
@@ -290,7 +236,7 @@ class Turns:
     def end_team(self, team: str) -> None:
         """Nobody of a workspace can be answered any more: its turns end, and no word of them stays."""
         for running in self._running.values():
-            if running.incoming.conversation.team == team:
+            if running.posts[0].conversation.team == team:
                 running.end("deleted")
 
     async def stop(self, conversation: Conversation) -> None:
@@ -360,7 +306,8 @@ class Turns:
 
     async def _run(self, job: Job, incoming: Incoming) -> list[Effect]:
         place = incoming.conversation
-        row, incoming, gone = await self._engine.write(begin_reply, job, incoming, now=self._now())
+        row, posts, gone = await self._engine.write(begin_reply, job, incoming, now=self._now())
+        incoming = posts[0]
         handle = self._chat.reply(
             incoming,
             row.id,
@@ -368,7 +315,7 @@ class Turns:
             resumed=job.attempts > 1 or self._is_old(incoming),
             opened=lambda messages: self._note_opened(row.id, messages),
         )
-        running = self._running[place.key] = Running(job.key, incoming, ended="deleted" if gone else "")
+        running = self._running[place.key] = Running(job, posts, ended="deleted" if gone else "")
         try:
             if row.payload:
                 recalled = await self._engine.read(conversations.recall, place.key)
@@ -378,7 +325,7 @@ class Turns:
                 # Answered in a life that our database, an old copy, does not know of.
                 return [partial(replies.mark_sent, reply_id=row.id, messages=messages, now=self._now())]
             elif not gone:
-                reply = await self._answer(job, incoming, row.id, handle, running)
+                reply = await self._answer(job, row.id, handle, running)
             if running.ended == "deleted":
                 return await self._take_back(handle, incoming, row.id)
             running.deliver(handle)
@@ -430,14 +377,13 @@ class Turns:
             disclose, reply, incoming, reply_id, disclosure=self._disclosure, now=self._now()
         )
 
-    async def _answer(
-        self, job: Job, incoming: Incoming, reply_id: str, handle: ReplyHandle, running: Running
-    ) -> Reply:
+    async def _answer(self, job: Job, reply_id: str, handle: ReplyHandle, running: Running) -> Reply:
         """Runs the turn and commits what came of it, answer and memory together.
 
         A model that fails is told at once. While Slack or the database is away (the thread or a file cannot
         be read), the inbox comes back to the job.
         """
+        incoming = running.posts[0]
         try:
             self._refuse_old(incoming)
             handle.show_working()
@@ -454,7 +400,7 @@ class Turns:
             return turn.reply
         return await self._engine.write(
             remember_turn,
-            running.incoming,
+            running.posts,
             reply_id,
             turn,
             disclosure=self._disclosure,
@@ -464,19 +410,20 @@ class Turns:
 
     async def _run_turn(self, handle: ReplyHandle, running: Running) -> Turn:
         """The turn, begun anew with what came before anything was shown."""
-        if running.incoming.unfinished:
+        if running.posts[0].unfinished:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(running.joined.wait(), UNFINISHED_S)
+                await asyncio.wait_for(running.completed.wait(), UNFINISHED_S)
         reply = NoticedReply(handle, running)
         while True:
             try:
-                turn = await run_turn(running.incoming, reply, running, self._services)
+                turn = await run_turn(running.posts, reply, running, self._services)
             except BotError:
                 if not running.begin_anew():
                     raise
-                continue
-            if not running.begin_anew():
-                break
+            else:
+                if not running.begin_anew():
+                    break
+            running.posts = await self._engine.read(read_question, running.job, running.posts[0])
         if running.missed:
             note = CAME_TOO_LATE.format(things=", ".join(running.missed))
             turn = replace(turn, reply=replace(turn.reply, notes=(*turn.reply.notes, note)))
@@ -519,7 +466,7 @@ class Turns:
 
     def _about(self, key: str) -> list[Running]:
         """The turns at work on a post: its first answer, or one that was asked for again."""
-        return [running for running in self._running.values() if f"{running.key}:".startswith(f"{key}:")]
+        return [running for running in self._running.values() if running.list_about(key)]
 
     def _now(self) -> float:
         return self._clock().timestamp()

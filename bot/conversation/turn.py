@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from bot.channel.service import AnswerSettings, Preferences
@@ -122,24 +122,31 @@ class Turn:
     verdict: int = 0  # what the guard said, where there is one
     unanswered: str | None = None  # the nearest thing known, where nothing known was enough
     quiet: bool | None = None  # whether from now on mentions alone are answered in the thread
-    spoken: SpokenWords = field(default_factory=SpokenWords)  # what came of the files in the question
+    heard: tuple[SpokenWords, ...] = ()  # what came of the files in each post of the question
 
 
-async def run_turn(incoming: Incoming, live_reply: LiveReply, stop: Stop, services: TurnServices) -> Turn:
-    """From one incoming message to one finished reply."""
-    access.admit(incoming, services.settings)
-    spoken = await transcribe_files(incoming, live_reply, stop, services)
-    if spoken is None:
-        return Turn(Reply(CUT["stopped"], whole=False))
-    notes = (*name_unread(incoming), *spoken.notes)
-    if not marks.has_words("\n".join((spoken.with_text(incoming.text), incoming.quoted))):
-        return replace(reply_without_words(incoming, notes, spoken), spoken=spoken)
-    if not incoming.direct and (wish := addressing.read_wish(incoming.text)):
+async def run_turn(
+    posts: Sequence[Incoming], live_reply: LiveReply, stop: Stop, services: TurnServices
+) -> Turn:
+    """From one question, in one post or several of the same person, to one finished reply."""
+    heard, notes, words = list[SpokenWords](), list[str](), list[str]()
+    for post in posts:
+        access.admit(post, services.settings)
+        spoken = await transcribe_files(post, live_reply, stop, services)
+        if spoken is None:
+            return Turn(Reply(CUT["stopped"], whole=False))
+        heard.append(spoken)
+        notes += (*name_unread(post), *spoken.notes)
+        words += (spoken.with_text(post.text), post.quoted)
+    if not marks.has_words("\n".join(words)):
+        return replace(reply_without_words(posts, notes, heard), heard=tuple(heard))
+    first = posts[0]
+    if not first.direct and (wish := addressing.read_wish(first.text)):
         return Turn(Reply(WISHES[wish]), quiet=QUIET.get(wish))
-    question = replace(incoming, text=spoken.in_full(incoming))
-    turn = await answer_in_conversation(question, live_reply, stop, services)
+    full = "\n\n".join(spoken.in_full(post) for spoken, post in zip(heard, posts, strict=True))
+    turn = await answer_in_conversation(replace(first, text=full), live_reply, stop, services)
     reply = replace(turn.reply, notes=(*notes, *turn.reply.notes))
-    return replace(turn, reply=reply, spoken=spoken)
+    return replace(turn, reply=reply, heard=tuple(heard))
 
 
 async def transcribe_files(
@@ -164,13 +171,16 @@ def name_unread(incoming: Incoming) -> tuple[str, ...]:
     return (NOT_READ.format(things=things),) if things else ()
 
 
-def reply_without_words(incoming: Incoming, notes: tuple[str, ...], spoken: SpokenWords) -> Turn:
+def reply_without_words(
+    posts: Sequence[Incoming], notes: Sequence[str], heard: Sequence[SpokenWords]
+) -> Turn:
     """Nothing was written, and nothing could be read or transcribed: no model is asked about that."""
     if not notes:
         return Turn(Reply(GREETING))
-    if incoming.unreadable or not all(map(may_hold_speech, incoming.files)):
+    if any(post.unreadable or not all(map(may_hold_speech, post.files)) for post in posts):
         notes = (*notes, WHAT_I_READ)
-    return Turn(Reply("\n".join(notes), whole=False, retryable=spoken.failed is not None))
+    failed = any(spoken.failed is not None for spoken in heard)
+    return Turn(Reply("\n".join(notes), whole=False, retryable=failed))
 
 
 async def answer_in_conversation(

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from uuid import UUID, uuid5
 
 from bot.core.values import File, Incoming
 
 REPLIES = UUID("6f9f0c3e-2f0b-5b62-9a51-70a1e7d3c9b4")  # the namespace of reply ids
+_POST = re.compile(r"\d{10}\.\d{6}")
 CARDS = UUID("0d5e1c62-7a3c-5b58-8a2e-4f6f8f2b7c11")  # the namespace of card ids
 
 
 def reply_id(key: str) -> str:
     """The id of the reply to a job of that key."""
     return str(uuid5(REPLIES, key))
+
+
+def is_earlier(message: str, other: str) -> bool:
+    """Whether a post stands before another one of its channel. False where either is no post of Slack's,
+    whose ids are times: unix seconds with six digits behind the point."""
+    return all(map(_POST.fullmatch, (message, other))) and message < other
 
 
 def message_key(team: str, channel: str, message: str) -> str:

@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import takewhile
 from typing import Any
 
 from storage.engine import Tx
 from storage.place import Place
 
 RECALLED = 400  # messages after the last summary that are read at most
+BEFORE = 20  # messages before one that are read at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +220,17 @@ def list_latest(tx: Tx, conversation: str, *, limit: int) -> list[tuple[str, str
     return [(row["role"], row["message"], row["text"]) for row in rows]
 
 
+def find_first(tx: Tx, conversation: str, *, role: str) -> str | None:
+    """The id of the first message of a side that is remembered."""
+    row = tx.one(
+        "select message from messages where conversation = :conversation and role = :role"
+        " order by seq limit 1",
+        conversation=conversation,
+        role=role,
+    )
+    return None if row is None else str(row["message"])
+
+
 def is_quiet(tx: Tx, conversation: str) -> bool:
     """Whether only mentions are to be answered in a thread."""
     quiet = "select 1 as found from quiet_threads where conversation = :conversation"
@@ -234,6 +247,21 @@ def set_quiet(tx: Tx, place: Place, quiet: bool) -> None:
         )
     else:
         tx.run("delete from quiet_threads where conversation = :key", key=place.key)
+
+
+def list_before(tx: Tx, team: str, channel: str, message: str) -> list[str]:
+    """The ids of what the same person said directly before a remembered message, newest first."""
+    rows = tx.all(
+        "select b.message, b.role = 'human' and b.person = m.person as same from messages m"
+        " join messages b on b.conversation = m.conversation and b.seq < m.seq"
+        " where m.team = :team and m.channel = :channel and m.message = :message"
+        " order by b.seq desc limit :limit",
+        team=team,
+        channel=channel,
+        message=message,
+        limit=BEFORE,
+    )
+    return [row["message"] for row in takewhile(lambda row: row["same"], rows)]
 
 
 def is_kept(tx: Tx, team: str, channel: str, message: str) -> bool:

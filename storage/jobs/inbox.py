@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from bot.core.errors import Missing
@@ -20,6 +21,8 @@ from storage.engine import Tx
 DAY_S = 86_400.0
 # How long the key of a done job refuses late deliveries. Slack may repeat one for 25 hours.
 KEPT_S = 7 * DAY_S
+
+TOGETHER = "answered with the one before"  # how a question ends that is part of another
 
 Effect = Callable[[Tx], object]
 
@@ -231,6 +234,31 @@ def discard(tx: Tx, seq: int, *, now: float) -> None:
     audit.note(tx, "discarded", f"job {seq}", now=now)
 
 
+def read_oldest(tx: Tx, conversation: str, kind: str) -> str | None:
+    """What the oldest job of a kind that is not done yet holds, in a conversation."""
+    row = tx.one(
+        "select payload from inbox where conversation = :conversation and state = 'new' and kind = :kind"
+        " order by seq limit 1",
+        conversation=conversation,
+        kind=kind,
+    )
+    return None if row is None else str(row["payload"])
+
+
+def list_behind(tx: Tx, conversation: str, seq: int, kind: str, *, limit: int) -> list[str]:
+    """What the jobs directly behind one hold, the oldest first: up to the first one that is of another kind
+    or was begun before."""
+    rows = tx.all(
+        "select kind, attempts, payload from inbox"
+        " where conversation = :conversation and state = 'new' and seq > :seq order by seq limit :limit",
+        conversation=conversation,
+        seq=seq,
+        limit=limit,
+    )
+    fresh = takewhile(lambda row: row["kind"] == kind and row["attempts"] == 0, rows)
+    return [row["payload"] for row in fresh]
+
+
 def read_payload(tx: Tx, key: str) -> str | None:
     """What a job that is not done yet holds; None when it is done, or was never put in."""
     row = tx.one("select payload from inbox where key = :key and payload is not null", key=key)
@@ -247,6 +275,11 @@ def amend(tx: Tx, key: str, change: Callable[[str], str]) -> None:
 def cancel(tx: Tx, key: str, *, now: float) -> bool:
     """Closes a job nobody wants done any more; False when it is running, done, or never was."""
     return _close_waiting(tx, "key = :key", "cancelled", now=now, key=key)
+
+
+def close_answered(tx: Tx, key: str, *, now: float) -> None:
+    """Closes a waiting job whose question was answered with the one before it."""
+    _close_waiting(tx, "key = :key", TOGETHER, now=now, key=key)
 
 
 def blank_parked(tx: Tx, key: str) -> None:

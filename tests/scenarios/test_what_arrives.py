@@ -406,10 +406,10 @@ async def test_a_question_that_is_edited_is_not_changed_back_by_a_late_delivery(
     async with workspace(tmp_path) as team:
         team.model.script("slow " * 20, tokens_per_s=20)
         thread = await team.ask("@parley first")
-        second = await team.slack.say("alice", "#general", "how are things today?", thread_ts=thread)
+        second = await team.slack.say("bob", "#general", "how are things today?", thread_ts=thread)
         first_copy = team.slack.deliveries[-1].payload
         await team.slack.until(lambda: all(d.over for d in team.slack.deliveries))
-        await team.slack.edit("alice", "#general", second, "how are things?")
+        await team.slack.edit("bob", "#general", second, "how are things?")
         await team.slack.until(lambda: all(d.over for d in team.slack.deliveries))
         await team.slack.push("events_api", first_copy, team.slack.team).wait_finished()
         await team.answer("#general", thread, count=2)

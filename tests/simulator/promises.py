@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bot.conversation.service import AGAIN
 from bot.conversation.turn import CUT
 from bot.core.ids import message_key, reply_id
+from storage.jobs.inbox import TOGETHER
 from tests.simulator.model import answer_to
 from tests.simulator.part import Part
 from tests.simulator.people import EDITED, Post
@@ -82,6 +83,18 @@ def replies_to_edits(story: Story, post: Post) -> list[str]:
     ]
 
 
+def joined(story: Story) -> dict[str, str]:
+    """The keys of posts that were answered with the one before, and of that one."""
+    rows = story.tx.all("select key, conversation, error from inbox where kind = 'message' order by seq")
+    first, found = dict[str, str](), dict[str, str]()
+    for row in rows:
+        if row["error"] == TOGETHER:
+            found[row["key"]] = first[row["conversation"]]
+        else:
+            first[row["conversation"]] = row["key"]
+    return found
+
+
 def _text(messages: list[dict[str, Any]]) -> str:
     parts = sorted(messages, key=lambda message: message["metadata"]["event_payload"]["part"])
     return "".join(text_of(part) for part in parts)
@@ -98,9 +111,12 @@ def _one_end(story: Story, said: dict[str, list[dict[str, Any]]]) -> Iterator[st
         elif len(parts) != len(set(parts)):
             number = known[id].number if id in known else story.cards[id]
             yield f"SAID TWICE: q{number}: {len(parts)} times"
+    together = joined(story)
+    story.outcome.counts["answered with the one before"] += len(together)
     for post in story.posts.values():
         gone = post.deleted or post.taken_back
-        if replies_of(story, post)[0] not in said and not gone and _accepted(story, post):
+        first = together.get(key_of(story, post), key_of(story, post))
+        if reply_id(first) not in said and not gone and _accepted(story, post):
             yield f"LOST: q{post.number} was accepted and has no answer"
     for row in story.tx.all("select seq, key, error from inbox where state = 'new'"):
         yield f"job {row['seq']} ({row['key']}) is not done: {row['error']}"
@@ -144,10 +160,13 @@ def _strays(story: Story) -> Iterator[str]:
 
 def _texts(story: Story, said: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
     """An answer is the model's, word for word; or its beginning, marked; or a sentence of ours."""
-    whole = {}
+    whole, together = defaultdict(list), joined(story)
     for number, post in story.posts.items():
-        for id in (*replies_of(story, post), *replies_to_edits(story, post)):
-            whole[id] = (answer_to(str(number)), answer_to(str(number + EDITED)))
+        ids = [*replies_of(story, post), *replies_to_edits(story, post)]
+        if (key := key_of(story, post)) in together:
+            ids.append(reply_id(together[key]))
+        for id in ids:
+            whole[id] += [answer_to(str(number)), answer_to(str(number + EDITED))]
     for id, messages in said.items():
         text = _text(messages).partition(ELSEWHERE)
         shown = (text[2] or text[0]).strip()

@@ -1,0 +1,117 @@
+"""Which posts are questions to us, and which of them are one question; what is stored decides.
+
+The words alone are read in bot/conversation/addressing.py.
+"""
+
+from __future__ import annotations
+
+from bot.conversation import addressing
+from bot.core.codec import decode
+from bot.core.ids import is_earlier, message_key
+from bot.core.settings import Settings
+from bot.core.values import Incoming
+from bot.jobs.inbox import Job
+from bot.voice.listening_policy import read_policy
+from storage.conversation import messages
+from storage.engine import Tx
+from storage.jobs import inbox
+
+MESSAGE = "message"  # the kind of job that a question is
+OVERHEARD = 20  # so many of the last posts are looked at for one that speaks to somebody else
+MOST_POSTS = 20  # of one question
+# So far apart may direct messages be that each begin a thread, to be one question.
+QUICK_S = 10.0
+
+
+def asks_for_answer(tx: Tx, settings: Settings, incoming: Incoming, answers: str) -> bool:
+    """Whether a post that does not mention us is said to us, by what the channel and the thread want.
+
+    `answers`: which messages are answered there, one of bot.core.settings.ANSWERED.
+
+    Not if it mentions somebody else, goes on with what people say to each other, says no more than thanks,
+    or holds nothing but clips that are not to be transcribed.
+    """
+    place = incoming.conversation
+    first = incoming.message == place.thread
+    if incoming.to_others or answers == "mentions" or (first and answers != "every"):
+        return False
+    if not first and (not takes_part(tx, incoming) or messages.is_quiet(tx, place.key)):
+        return False
+    if messages.is_kept(tx, place.team, place.channel, incoming.message):
+        return False  # it was read with the thread, or is delivered once more
+    if goes_on_among_people(tx, incoming):
+        return False
+    only_files = incoming.files and not (incoming.text or incoming.quoted)
+    return not only_files or read_policy(tx, settings, place.team, place.channel).allows(incoming)
+
+
+def takes_part(tx: Tx, post: Incoming) -> bool:
+    """Whether we take part in a post's conversation, and did when it was written: what was said before we
+    were called, and is delivered late, is read with the thread."""
+    conversation = post.conversation.key
+    asked = inbox.read_oldest(tx, conversation, MESSAGE)
+    if messages.recall(tx, conversation, limit=1).untouched:
+        before = asked is not None and is_earlier(post.message, decode(asked).message)
+    else:
+        first = messages.find_first(tx, conversation, role="human")
+        before = first is not None and is_earlier(post.message, first)
+    known = asked is not None or messages.knows_conversation(tx, conversation)
+    return known and not before
+
+
+def goes_on_among_people(tx: Tx, incoming: Incoming) -> bool:
+    """Whether people talk to each other: somebody was spoken to since we were, or these words say no more
+    than thanks. A yes to a question of ours says more."""
+    where = incoming.conversation
+    asked = False
+    for role, message, text in messages.list_latest(tx, where.key, limit=OVERHEARD):
+        if role == "human" and not inbox.list_keys(tx, message_key(where.team, where.channel, message)):
+            if addressing.speaks_to_somebody(text):
+                return True
+            continue
+        asked = role == "assistant" and addressing.ends_in_question(text)
+        break
+    return addressing.is_courtesy(incoming.text) and not asked and not incoming.files
+
+
+def knows_post(tx: Tx, post: Incoming) -> bool:
+    """Whether a post waits to be answered, or is remembered."""
+    where = post.conversation
+    waits = inbox.read_payload(tx, post.key) is not None
+    return waits or messages.is_kept(tx, where.team, where.channel, post.message)
+
+
+def read_question(tx: Tx, job: Job, incoming: Incoming) -> tuple[Incoming, ...]:
+    """The posts of one question, as they are now: the one that a job is about, and what the same person
+    wrote in the conversation since, if nothing else came between."""
+    kept = inbox.read_payload(tx, job.key)
+    posts = [decode(kept) if kept else incoming]
+    behind = inbox.list_behind(tx, job.conversation, job.seq, MESSAGE, limit=MOST_POSTS - 1)
+    for payload in behind:
+        post = decode(payload)
+        if not goes_with(posts[0], post):
+            break
+        posts.append(post)
+    return tuple(posts)
+
+
+def goes_with(first: Incoming, post: Incoming) -> bool:
+    """Whether a post goes on with a question of the same person. What a button asks for, what is asked once
+    more and a wish such as "stop" stand alone."""
+    same = (post.conversation, post.user, post.external) == (first.conversation, first.user, first.external)
+    return same and all(_is_plain(each) for each in (first, post))
+
+
+def follows_directly(first: Incoming, last: Incoming, post: Incoming) -> bool:
+    """Whether a direct message that begins a thread goes on with the question that began another."""
+    where, there = first.conversation, post.conversation
+    begin = first.message == where.thread and post.message == there.thread
+    same = (where.team, where.channel, first.user) == (there.team, there.channel, post.user)
+    after_s = (post.sent_at - last.sent_at).total_seconds()
+    return first.direct and post.direct and begin and same and 0 <= after_s <= QUICK_S
+
+
+def _is_plain(post: Incoming) -> bool:
+    where = post.conversation
+    own_key = post.key == message_key(where.team, where.channel, post.message)
+    return own_key and (post.direct or not addressing.read_wish(post.text))

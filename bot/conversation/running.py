@@ -1,0 +1,116 @@
+"""A turn that is being worked on, as everything around it sees it: it can be ended, and begun anew."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from bot.conversation.turn import LiveReply, Stoppable
+from bot.core.values import Incoming, Message
+from bot.jobs.inbox import Job
+
+MOST_ADDED = 2  # so often a question that somebody goes on with is asked anew; then it is the next one
+
+
+@dataclass(slots=True)
+class Running:
+    """A turn that is being worked on, and the ways it can be ended from outside.
+
+    `posts`: the question, in one post or in several that the same person wrote quickly.
+    """
+
+    job: Job
+    posts: tuple[Incoming, ...]
+    work: Stoppable | None = None
+    ended: str = ""  # "stopped", "deleted", or "joined": to begin anew with what has come since
+    ending: asyncio.Task[None] | None = None
+    answering: bool = False  # words of an answer were handed on
+    missed: tuple[str, ...] = ()  # what came too late for that
+    added: int = 0  # posts for which the turn began anew
+    completed: asyncio.Event = field(default_factory=asyncio.Event)  # more of a post has come
+
+    def list_about(self, key: str) -> list[Incoming]:
+        """Its posts that are about one of Slack's: asked first, or once more."""
+        return [post for post in self.posts if f"{post.key}:".startswith(f"{key}:")]
+
+    def watch(self, work: Stoppable | None) -> None:
+        self.work = work
+        if work is not None and self.ended:
+            self.end(self.ended)
+
+    def deliver(self, answer: Stoppable) -> None:
+        """From here on the answer is written, and an end is the end of its delivery."""
+        self.ended, self.answering = "", True
+        self.watch(answer)
+
+    def end(self, why: str) -> None:
+        self.ended = why
+        if self.work is not None:
+            self.ending = asyncio.create_task(self.work.aclose())
+
+    def add(self) -> None:
+        """The person went on: the turn begins anew with that, if nothing of an answer was shown."""
+        if not (self.answering or self.ended) and self.added < MOST_ADDED:
+            self.added += 1
+            self.end("joined")
+
+    def change(self, post: Incoming) -> None:
+        """More of a post came, or its author changed it: the turn begins anew, if nothing was shown."""
+        before = next((each for each in self.posts if each.key == post.key), None)
+        if before is None:
+            return
+        self.posts = tuple(post if each is before else each for each in self.posts)
+        self.completed.set()
+        files = post.files[len(before.files) :]
+        if self.answering:
+            self.missed += tuple(file.name or "a file" for file in files)
+        elif not self.ended and (files or _read(post) != _read(before)):
+            self.end("joined")
+
+    def remove(self, key: str) -> None:
+        """A post was deleted. The question goes with its first one; what was added then stands alone."""
+        gone = self.list_about(key)
+        if self.posts[0] in gone:
+            self.end("deleted")
+            return
+        self.posts = tuple(post for post in self.posts if post not in gone)
+        if not (self.answering or self.ended):
+            self.end("joined")
+
+    def begin_anew(self) -> bool:
+        """Whether the turn ended because more came, and is now to be run again."""
+        if self.ended != "joined":
+            return False
+        self.ended = ""
+        return True
+
+
+def _read(post: Incoming) -> tuple[object, ...]:
+    """What a model would read of a post, beside its files."""
+    return post.text, post.quoted, post.unreadable
+
+
+class NoticedReply:
+    """A reply that tells the running turn of its first words."""
+
+    def __init__(self, reply: LiveReply, running: Running) -> None:
+        self._reply = reply
+        self._running = running
+
+    def show_transcribing(self, done_s: float, total_s: float) -> None:
+        self._reply.show_transcribing(done_s, total_s)
+
+    def vouch_for(self, messages: Sequence[Message]) -> None:
+        self._reply.vouch_for(messages)
+
+    def append(self, text: str) -> None:
+        if self._running.ended == "joined":  # said before more of the question came: it is asked anew
+            return
+        self._running.answering = True
+        self._reply.append(text)
+
+    def take_back(self) -> None:
+        if self._running.answering:
+            self._running.answering = False
+            self._reply.take_back()

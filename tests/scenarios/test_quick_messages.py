@@ -1,0 +1,250 @@
+"""One thought in quick messages: what somebody adds before a word is shown belongs to the question."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from pathlib import Path
+
+from bot.conversation.questions import QUICK_S
+from bot.conversation.running import MOST_ADDED
+from bot.provider.stop_sequences import ABOUT
+from bot.sandbox.model.server import FakeModel
+from bot.sandbox.slack.server import FakeSlack
+from tests.support.guarded_channel import PURPOSE, is_answer, save, verdict
+from tests.support.waiting import until
+from tests.support.workspace import MANIFEST, Workspace, started, workspace
+
+NEVER_S = 60.0
+
+
+def wait_for(team: Workspace, *words: str) -> None:
+    """Until all of these words stand in the question, the model thinks."""
+    team.model.script(
+        "", match=lambda asked: not all(word in asked.last for word in words), first_token_s=NEVER_S, times=0
+    )
+
+
+def questions(team: Workspace) -> list[str]:
+    """What the model was asked, each time."""
+    return [str(r.body["messages"][-1]["content"]).split(ABOUT)[0] for r in team.model.requests]
+
+
+async def asked(team: Workspace, times: int) -> None:
+    await until(lambda: len(team.model.requests) >= times)
+
+
+async def delivered(team: Workspace) -> None:
+    await team.slack.until(lambda: all(delivery.over for delivery in team.slack.deliveries))
+
+
+def remembered(tmp_path: Path) -> list[tuple[str, str]]:
+    with sqlite3.connect(tmp_path / "parley.db") as db:
+        found = db.execute("select role, text from messages order by seq").fetchall()
+    db.close()
+    return found
+
+
+async def test_what_is_added_before_a_word_is_shown_is_answered_together(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        wait_for(team, "capital", "Belgium")
+        thread = await team.ask("@parley what is the capital")
+        await asked(team, 1)
+        await team.ask("of Belgium, I mean", thread=thread)
+        await team.answer("#general", thread)
+        await team.quiet()
+        assert len(team.replies("#general", thread)) == 1
+        assert questions(team) == ["what is the capital", "what is the capital\n\nof Belgium, I mean"]
+
+
+async def test_each_is_remembered_as_a_message_of_its_own(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        wait_for(team, "capital", "secret")
+        thread = await team.ask("@parley what is the capital")
+        await asked(team, 1)
+        second = await team.slack.say("alice", "#general", "and the secret", thread_ts=thread)
+        await team.answer("#general", thread)
+        await team.quiet()
+        said = remembered(tmp_path)
+        assert said[:2] == [("human", "what is the capital"), ("human", "and the secret")]
+        assert [role for role, _ in said] == ["human", "human", "assistant"]
+        await team.slack.edit("alice", "#general", second, "and the mayor")
+        await delivered(team)
+        assert remembered(tmp_path)[1] == ("human", "and the mayor")
+        await team.slack.delete("alice", "#general", second)
+        await delivered(team)
+        assert [text for _, text in remembered(tmp_path)][:-1] == ["what is the capital"]
+        assert len(team.model.requests) == 2
+
+
+async def test_it_is_asked_anew_twice_and_the_rest_is_the_next_question(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        wait_for(team, "never said")
+        thread = await team.ask("@parley message 0")
+        await asked(team, 1)
+        for number in range(1, MOST_ADDED + 1):
+            await team.ask(f"message {number}", thread=thread)
+            await asked(team, number + 1)
+        for number in range(MOST_ADDED + 1, MOST_ADDED + 4):
+            await team.ask(f"message {number}", thread=thread)
+        await delivered(team)
+        assert len(team.model.requests) == MOST_ADDED + 1
+        await team.ask("stop", thread=thread)
+        await asked(team, MOST_ADDED + 2)
+        assert questions(team)[-2:] == [
+            "\n\n".join(f"message {n}" for n in numbers)
+            for numbers in (range(MOST_ADDED + 1), range(MOST_ADDED + 1, MOST_ADDED + 4))
+        ]
+
+
+async def test_what_is_added_while_the_answer_is_shown_is_the_next_question(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        team.model.script("word " * 100, tokens_per_s=50)
+        thread = await team.ask("@parley talk")
+        await team.slack.until(lambda: "word" in str(team.said("#general", thread)))
+        for text in ("and now", "say more"):
+            await team.ask(text, thread=thread)
+        assert (await team.answer("#general", thread)).count("word") == 100
+        await team.answer("#general", thread, count=2)
+        await team.quiet()
+        assert questions(team) == ["talk", "and now\n\nsay more"]
+
+
+async def test_what_another_person_writes_is_a_question_of_its_own(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        team.model.script("Three.", first_token_s=1.0)
+        thread = await team.ask("@parley one")
+        await asked(team, 1)
+        for user, text in (("bob", "@parley two"), ("alice", "@parley three")):
+            await team.ask(text, user=user, thread=thread)
+            await delivered(team)
+        await team.answer("#general", thread, count=3)
+        assert [text.split(": ")[-1] for text in questions(team)] == ["one", "two", "three"]
+
+
+async def test_direct_messages_seconds_apart_are_one_question(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        wait_for(team, "capital", "Belgium")
+        dm = team.slack.dm("alice")
+        first = await team.ask("what is the capital", channel=dm)
+        await asked(team, 1)
+        second = await team.ask("of Belgium", channel=dm)
+        await team.answer(dm, first)
+        await team.quiet()
+        assert questions(team)[-1] == "what is the capital\n\nof Belgium"
+        assert not team.replies(dm, second)
+
+
+async def test_direct_messages_further_apart_are_questions_of_their_own(tmp_path: Path) -> None:
+    now = [0.0]
+    clock = {"clock": lambda: time.time() - 30 + now[0]}
+    async with workspace(tmp_path, slack=clock) as team:
+        team.model.script("Brussels.", first_token_s=1.0, times=2)
+        dm = team.slack.dm("alice")
+        first = await team.ask("what is the capital", channel=dm)
+        await asked(team, 1)
+        now[0] = QUICK_S + 1
+        second = await team.ask("what is the time", channel=dm)
+        await team.answer(dm, first)
+        await team.answer(dm, second)
+        assert questions(team) == ["what is the capital", "what is the time"]
+
+
+async def test_what_was_added_can_be_edited_before_the_answer(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        wait_for(team, "capital", "Belgium")
+        thread = await team.ask("@parley what is the capital")
+        await asked(team, 1)
+        second = await team.slack.say("alice", "#general", "of Ghent", thread_ts=thread)
+        await asked(team, 2)
+        await team.slack.edit("alice", "#general", second, "of Belgium")
+        await team.answer("#general", thread)
+        assert questions(team)[-1] == "what is the capital\n\nof Belgium"
+
+
+async def test_what_was_added_and_deleted_is_not_in_the_question(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        team.model.script("", match="capital", first_token_s=NEVER_S, times=2)
+        thread = await team.ask("@parley what is the capital")
+        await asked(team, 1)
+        second = await team.slack.say("alice", "#general", "my password is tulip", thread_ts=thread)
+        await asked(team, 2)
+        await team.slack.delete("alice", "#general", second)
+        await team.answer("#general", thread)
+        await team.quiet()
+        assert questions(team)[-1] == "what is the capital"
+        assert "tulip" not in str(remembered(tmp_path))
+        assert len(team.replies("#general", thread)) == 1
+
+
+async def test_where_the_first_is_deleted_the_rest_is_asked_alone(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        thread = await team.ask("hello all", user="bob")
+        wait_for(team, "never said")
+        first = await team.slack.say("alice", "#general", "@parley my password is tulip", thread_ts=thread)
+        await asked(team, 1)
+        await team.ask("how is the weather", thread=thread)
+        await asked(team, 2)
+        team.model.reset()
+        await team.slack.delete("alice", "#general", first)
+        await team.answer("#general", thread)
+        await team.quiet()
+        assert "how is the weather" in questions(team)[-1]
+        assert "tulip" not in str(team.model.requests[-1].prompt)
+        assert len(team.replies("#general", thread)) == 1
+
+
+async def test_where_the_model_fails_each_gets_its_word(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        wait_for(team, "never said")
+        thread = await team.ask("@parley one")
+        await asked(team, 1)
+        team.model.reset()
+        team.model.faults.add("credentials")
+        await team.ask("two", thread=thread)
+        await team.answer("#general", thread, count=2)
+        await team.quiet()
+        assert questions(team) == ["one\n\ntwo"]
+        assert len(set(team.said("#general", thread))) == 1, "the same cause, told for both"
+
+
+async def test_a_deleted_part_of_what_the_guard_judged_takes_its_words_along(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        await save(team, purpose=PURPOSE, shadow="false")
+        team.model.script(verdict(0.9), match=lambda asked: not is_answer(asked), times=0)
+        wait_for(team, "tulip")
+        team.model.script("Soup.", times=0)
+        thread = await team.ask("@parley what is for lunch")
+        await asked(team, 1)
+        second = await team.slack.say("alice", "#general", "my password is tulip", thread_ts=thread)
+        await team.answer("#general", thread)
+        await team.slack.delete("alice", "#general", second)
+        await delivered(team)
+        with sqlite3.connect(tmp_path / "parley.db") as db:
+            kept = "\n".join(db.iterdump())
+        db.close()
+        assert "lunch" in kept
+        assert "tulip" not in kept
+
+
+async def test_what_was_said_before_we_were_called_and_comes_late_is_no_question(tmp_path: Path) -> None:
+    fake_slack = FakeSlack(manifest=MANIFEST, rate_limits=False, retry_delays_s=())
+    async with fake_slack as slack, FakeModel() as model:
+        root = await slack.say("bob", "#general", "the beginning")
+        await slack.say("bob", "#general", "how are things?", thread_ts=root)
+        late = slack.deliveries[-1].payload
+        async with started(slack, model, tmp_path) as team:
+            team.model.script("Summary.", first_token_s=1.0)
+            await team.ask("@parley summarise", thread=root)
+            await asked(team, 1)
+            await slack.push("events_api", late, slack.team).wait_finished()
+            await team.answer("#general", root)
+            await slack.push("events_api", late, slack.team).wait_finished()
+            await team.quiet()
+            assert len(team.replies("#general", root)) == 1
+            assert [text for _, text in remembered(tmp_path)] == [
+                "the beginning",
+                "how are things?",
+                "summarise",
+                "Summary.",
+            ]

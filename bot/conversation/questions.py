@@ -5,6 +5,8 @@ The words alone are read in bot/conversation/addressing.py.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.conversation import addressing
 from bot.core.codec import decode
 from bot.core.ids import is_earlier, message_key
@@ -85,7 +87,7 @@ def read_question(tx: Tx, job: Job, incoming: Incoming) -> tuple[Incoming, ...]:
     """The posts of one question, as they are now: the one that a job is about, and what the same person
     wrote in the conversation since, if nothing else came between."""
     kept = inbox.read_payload(tx, job.key)
-    posts = [decode(kept) if kept else incoming]
+    posts = [replace(decode(kept), conversation=incoming.conversation) if kept else incoming]
     behind = inbox.list_behind(tx, job.conversation, job.seq, MESSAGE, limit=MOST_POSTS - 1)
     for payload in behind:
         post = decode(payload)

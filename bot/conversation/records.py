@@ -31,10 +31,14 @@ def begin_reply(
     tx: Tx, job: Job, incoming: Incoming, *, now: float
 ) -> tuple[ReplyRow, tuple[Incoming, ...], bool]:
     """The reply's row, the posts of the question as they are now, and whether it was deleted since."""
-    where = incoming.conversation
+    posts = read_question(tx, job, incoming)
+    where = posts[0].conversation
+    if posts[0].beside and messages.forgotten(tx, where.team, where.channel, where.thread):
+        where = replace(where, thread=incoming.message)  # the question before it took its thread along
+        posts = (replace(posts[0], conversation=where, beside=False),)
     row = replies.begin(tx, reply_id(job.key), job.seq, where, incoming.user, now=now)
     gone = messages.forgotten(tx, where.team, where.channel, incoming.message)
-    return row, read_question(tx, job, incoming), gone
+    return row, posts, gone
 
 
 def remember_turn(

@@ -128,8 +128,8 @@ class Turns:
         if running and addressing.read_wish(incoming.text) == "stop":
             running.end("stopped")
             return
-        if running:  # also where it was written beside the thread of the question that it goes on with
-            incoming = replace(incoming, conversation=running.posts[0].conversation)
+        if running and running.posts[0].conversation != incoming.conversation:
+            incoming = replace(incoming, conversation=running.posts[0].conversation, beside=True)
         place, changed = incoming.conversation, list[Incoming]()
 
         def wanted(tx: Tx) -> bool:  # its deletion may have overtaken it
@@ -305,9 +305,9 @@ class Turns:
         return [*await self._run(job, incoming), *self._erasures(job.key, incoming)]
 
     async def _run(self, job: Job, incoming: Incoming) -> list[Effect]:
-        place = incoming.conversation
         row, posts, gone = await self._engine.write(begin_reply, job, incoming, now=self._now())
         incoming = posts[0]
+        place = incoming.conversation
         handle = self._chat.reply(
             incoming,
             row.id,

@@ -393,8 +393,8 @@ async def test_a_question_edited_while_it_waits_is_asked_as_it_is_then(tmp_path:
     async with workspace(tmp_path) as team:
         team.model.script("slow " * 20, tokens_per_s=40)
         thread = await team.ask("@parley first")
-        waiting = await team.slack.say("alice", "#general", "how are you?", thread_ts=thread)
-        await team.slack.edit("alice", "#general", waiting, "how old are you?")
+        waiting = await team.slack.say("bob", "#general", "how are you?", thread_ts=thread)
+        await team.slack.edit("bob", "#general", waiting, "how old are you?")
         await team.answer("#general", thread, count=2)
         assert "how old are you?" in team.model.requests[-1].prompt
         assert len(team.model.requests) == 2

@@ -248,3 +248,18 @@ async def test_what_was_said_before_we_were_called_and_comes_late_is_no_question
                 "summarise",
                 "Summary.",
             ]
+
+
+async def test_where_the_first_direct_message_is_deleted_the_rest_is_answered(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        wait_for(team, "never said")
+        dm = team.slack.dm("alice")
+        first = await team.ask("my password is tulip", channel=dm)
+        await asked(team, 1)
+        second = await team.ask("how is the weather", channel=dm)
+        await asked(team, 2)
+        team.model.reset()
+        await team.slack.delete("alice", dm, first)
+        await team.answer(dm, second)
+        await team.quiet()
+        assert questions(team) == ["how is the weather"]

@@ -413,4 +413,4 @@ async def test_a_question_that_is_edited_is_not_changed_back_by_a_late_delivery(
         await team.slack.until(lambda: all(d.over for d in team.slack.deliveries))
         await team.slack.push("events_api", first_copy, team.slack.team).wait_finished()
         await team.answer("#general", thread, count=2)
-        assert question(team) == "how are things?"
+        assert question(team) == "bob: how are things?"

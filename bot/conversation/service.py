@@ -40,7 +40,7 @@ from bot.conversation.turn import CAME_TOO_LATE, Stoppable, Turn, TurnServices, 
 from bot.core.access import remembers, why_closed, without_later_actions
 from bot.core.codec import decode, encode
 from bot.core.errors import BotError, Conflict, Missing, ProviderError, TooOld, TriedAgain
-from bot.core.ids import reply_id
+from bot.core.ids import follow_up_key, reply_id
 from bot.core.values import FOLLOW_UPS, Conversation, Incoming, Message, Reply
 from bot.jobs.inbox import Inbox, Job
 from bot.ops.metrics import METRICS
@@ -326,7 +326,7 @@ class Turns:
         if row is None or row.conversation != place.key or what not in FOLLOW_UPS:
             raise Missing(f"no reply {reply_id}")
         incoming = Incoming(
-            key=f"b:{reply_id}:{what}",
+            key=follow_up_key(reply_id, what),
             conversation=place,
             user=user,
             message=message,

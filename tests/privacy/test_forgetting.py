@@ -20,9 +20,10 @@ from storage.conversation import messages
 from storage.costs import ledger
 from storage.engine import Tx
 from storage.guard import policies
+from storage.jobs import inbox
 from storage.place import Channel
 from storage.privacy import anonymise
-from storage.privacy.forget import forget_team
+from storage.privacy.forget import forget_team, forget_user
 from storage.schema import LASTING, TEAM_TABLES
 from storage.sqlite.writer import SqliteTx
 from tests.support.clips import TONE_RECOGNITION, answered, clip, drop
@@ -207,6 +208,15 @@ def sums(tx: Tx) -> list[int]:
         " select * from (select sum(cost) as n from usage_months group by dim order by dim) as m"
     )
     return [row["n"] for row in found]
+
+
+def test_an_answer_is_forgotten_though_somebody_elses_button_under_it_is_being_worked_on(
+    tx: SqliteTx,
+) -> None:
+    work_through(tx, "1", HERE, "U1")
+    inbox.put(tx, "b:r-1:shorter", HERE.key, "message", "{}", team="T", person="U2", now=1)
+    forget_user(tx, "T", "U1", now=2)
+    assert "secret of U1" not in everything(tx)
 
 
 async def test_the_app_removed_takes_everybodys_words_with_it(tmp_path: Path) -> None:

@@ -134,7 +134,8 @@ class Intake:
             return
         incoming = incoming_from(body, event, message, bot)
         if incoming.direct or incoming.mentioned:
-            await self._turns.take(incoming)
+            take = self._turns.take_late_mention if message.get("edited") else self._turns.take
+            await take(incoming)
             return
         await self._turns.take_unmentioned(incoming)
         await self._clips.transcribe_unasked(incoming)

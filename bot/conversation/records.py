@@ -28,6 +28,7 @@ from storage.privacy import forget
 from storage.voice import clips, recordings
 from storage.welcome import disclosures
 
+MESSAGE = "message"  # the kind of job
 OVERHEARD = 20  # so many of the last posts are looked at for one that speaks to somebody else
 
 
@@ -138,9 +139,14 @@ def remember_beside(tx: Tx, incoming: Incoming, *, now: float) -> None:
         remember_post(tx, incoming, now=now)
 
 
-def edit_message(tx: Tx, edited: Incoming, *, now: float) -> None:
-    """What waits, what is remembered and what may be asked again follow the edit of a post."""
-    where = edited.conversation
+def edit_message(tx: Tx, edited: Incoming, *, now: float) -> bool:
+    """What waits, what is remembered and what may be asked again follow the edit of a post.
+
+    False, and nothing follows, where an answer to the old words is on its way into Slack.
+    """
+    where, keys = edited.conversation, inbox.list_keys(tx, edited.key, kind=MESSAGE)
+    if any(_is_answered_otherwise(tx, key, edited) for key in keys):
+        return False
     spoken = clips.of_message(tx, where.team, where.channel, edited.message)
 
     def change(asked: Incoming) -> Incoming:
@@ -158,10 +164,34 @@ def edit_message(tx: Tx, edited: Incoming, *, now: float) -> None:
 
     for clip in spoken:
         clips.change_question(tx, clip.id, encode(change(decode(clip.asked))))
-    for key in inbox.list_keys(tx, edited.key):
+    for key in keys:
         change_question(tx, key, change)
-    text = message_clips.read_in_full(tx, where.team, where.channel, edited)
-    messages.edit(tx, where.team, where.channel, edited.message, text, now=now)
+    if all(key == edited.key or inbox.read_payload(tx, key) is None for key in keys):
+        # Else the new words are the next question, and the old ones stay with their answer.
+        text = message_clips.read_in_full(tx, where.team, where.channel, edited)
+        latest = messages.latest_wording(tx, where.team, where.channel, edited.message, key=edited.key)
+        messages.edit(tx, where.team, where.channel, latest, text, now=now)
+    return True
+
+
+def _is_answered_otherwise(tx: Tx, key: str, edited: Incoming) -> bool:
+    payload = inbox.read_payload(tx, key)
+    if payload is None or not replies.is_answered(tx, reply_id(key)):
+        return False
+    return not says_the_same(decode(payload), edited)
+
+
+def says_the_same(asked: Incoming, edited: Incoming) -> bool:
+    return (asked.text, asked.quoted) == (edited.text, edited.quoted)
+
+
+def change_waiting_edit(tx: Tx, edited: Incoming) -> bool:
+    """Whether an earlier edit of the post is a question that waits, and asks with these words now."""
+    waiting = inbox.list_keys(tx, edited.key, kind=MESSAGE, waiting=True)
+    found = [key for key in waiting if key != edited.key and not replies.is_answered(tx, reply_id(key))]
+    for key in found:
+        change_question(tx, key, lambda asked: replace(edited, key=asked.key, asked_anew=True, edited=True))
+    return bool(found)
 
 
 def add_to_post(tx: Tx, later: Incoming) -> Incoming | None:
@@ -234,12 +264,12 @@ def forget_message(tx: Tx, key: str, team: str, channel: str, message: str, *, n
 
     An answer that is half in Slack is left to its job, which takes it back.
     """
-    asked = inbox.list_keys(tx, key)
+    asked = inbox.list_keys(tx, key, kind=MESSAGE)
     begun = [known for known in asked if replies.in_the_making(tx, reply_id(known))]
     waited = [inbox.cancel(tx, known, now=now) for known in asked if known not in begun]
     for known in asked:
         replies.erase_question(tx, reply_id(known))
-        messages.retract(tx, team, channel, known)  # an edit that was a turn of its own
+    messages.delete_wordings(tx, team, channel, key)
     judged = forget.forget_judged(tx, team, channel, message)
     there = messages.delete(tx, team, channel, message, now=now) or any(waited) or judged
     if there:

@@ -21,9 +21,11 @@ from bot.channel.options import ANSWERS
 from bot.conversation import addressing
 from bot.conversation.memory import ThreadReader, recollection_from
 from bot.conversation.records import (
+    MESSAGE,
     add_to_post,
     asks_for_answer,
     begin_reply,
+    change_waiting_edit,
     disclose,
     edit_message,
     erase_words,
@@ -33,6 +35,7 @@ from bot.conversation.records import (
     load_reply,
     remember_post,
     remember_turn,
+    says_the_same,
     takes_part,
     withdraw_reply,
 )
@@ -56,7 +59,6 @@ from storage.welcome import disclosures
 
 log = logging.getLogger(__name__)
 
-MESSAGE = "message"  # the kind of job
 AGAIN = ":again"  # ends the key of a question that is asked once more
 # So long a question waits that is known to be unfinished: Slack's other event of the same post, or the quote
 # of a message that it links to, comes a moment later.
@@ -119,7 +121,8 @@ class Running:
         self.watch(handle)
 
     def end(self, why: str) -> None:
-        self.ended = why
+        if self.ended != "deleted":  # whatever comes after that changes nothing
+            self.ended = why
         if self.work is not None:
             self.ending = asyncio.create_task(self.work.aclose())
 
@@ -217,6 +220,11 @@ class Turns:
         METRICS.count("parley_received_total", outcome="stored" if new else "known or not for us")
         self._join(joined)
 
+    async def take_late_mention(self, edited: Incoming) -> None:
+        """A post that mentions us since it was edited: a question, unless it is one already. Of that one the
+        edit itself tells (`apply_edit`)."""
+        await self.take(edited, when=lambda tx: not inbox_rows.list_keys(tx, edited.key))
+
     async def add(self, later: Incoming) -> None:
         """Adds what Slack added to a post by itself, where the post waits or is remembered."""
         if await self._engine.read(knows_post, later):
@@ -269,14 +277,24 @@ class Turns:
         A question that is being answered is asked anew as long as nothing of an answer is shown. Then the
         old words stay with their answer, and the new ones are the next question.
         """
-        under_way = self._about(edited.key)
-        if any(running.answering for running in under_way):
-            key = f"{edited.key}:{edited.sent_at.timestamp():.6f}"
-            await self.take(replace(edited, key=key, asked_anew=True))
+        if (
+            self._begin_anew_with(edited)
+            and await self._engine.write(edit_message, edited, now=self._now())
+            and self._begin_anew_with(edited)  # it may have begun, or shown something, meanwhile
+        ):
             return
-        await self._engine.write(edit_message, edited, now=self._now())
-        for running in under_way:
+        key = f"{edited.key}:{edited.sent_at.timestamp():.6f}"
+        next_question = replace(edited, key=key, asked_anew=True)
+        await self.take(next_question, when=lambda tx: not change_waiting_edit(tx, edited))
+
+    def _begin_anew_with(self, edited: Incoming) -> bool:
+        """Has the turn that is at work on a post ask with its new words; False: an answer to the old ones is
+        shown."""
+        for running in self._about(edited.key):
+            if running.answering and not says_the_same(running.incoming, edited):
+                return False
             running.join(replace(running.incoming, text=edited.text, quoted=edited.quoted))
+        return True
 
     async def apply_deletion(self, key: str, team: str, channel: str, message: str) -> None:
         """The person took it back: no answer if there is none yet, and nothing is remembered of it."""

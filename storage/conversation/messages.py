@@ -207,6 +207,20 @@ def edit(tx: Tx, team: str, channel: str, message: str, text: str, *, now: float
     return row is not None
 
 
+def latest_wording(tx: Tx, team: str, channel: str, message: str, *, key: str) -> str:
+    """Under which id the newest words of a post are remembered: its own, or one that begins with its key."""
+    row = tx.one(
+        "select message from messages where team = :team and channel = :channel"
+        " and (message = :message or (message >= :first and message < :behind)) order by seq desc limit 1",
+        team=team,
+        channel=channel,
+        message=message,
+        first=f"{key}:",
+        behind=f"{key};",
+    )
+    return str(row["message"]) if row else message
+
+
 def list_latest(tx: Tx, conversation: str, *, limit: int) -> list[tuple[str, str, str]]:
     """Role, id and text of what was said last, as far as it is remembered, newest first."""
     rows = tx.all(
@@ -268,6 +282,20 @@ def delete(tx: Tx, team: str, channel: str, message: str, *, now: float) -> bool
     """
     bury(tx, team, channel, [message], now=now)
     return retract(tx, team, channel, message)
+
+
+def delete_wordings(tx: Tx, team: str, channel: str, key: str) -> None:
+    """Erases what a post said after edits, each remembered under an id that begins with its key."""
+    rows = tx.all(
+        "delete from messages where team = :team and channel = :channel"
+        " and message >= :first and message < :behind returning conversation, seq",
+        team=team,
+        channel=channel,
+        first=f"{key}:",
+        behind=f"{key};",
+    )
+    for row in rows:
+        drop_summaries(tx, row["conversation"], since=row["seq"])
 
 
 def retract(tx: Tx, team: str, channel: str, message: str) -> bool:

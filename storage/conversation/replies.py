@@ -77,6 +77,12 @@ def waits_for_slack(tx: Tx, conversation: str) -> bool:
     return tx.one(waiting, conversation=conversation) is not None
 
 
+def is_answered(tx: Tx, reply_id: str) -> bool:
+    """Whether an answer is written, and not all of it is in Slack yet."""
+    answered = "select 1 as found from replies where id = :id and state = 'answered'"
+    return tx.one(answered, id=reply_id) is not None
+
+
 def shown_in(tx: Tx, conversation: str, message: str) -> str | None:
     """The id of the reply that occupies a message."""
     row = tx.one(

@@ -266,10 +266,17 @@ def _close_waiting(tx: Tx, which: str, error: str, **values: Any) -> bool:
     )
 
 
-def list_keys(tx: Tx, key: str) -> list[str]:
-    """The keys of everything asked about one post: its own, and those that go on from it behind a colon."""
+def list_keys(tx: Tx, key: str, *, kind: str = "", waiting: bool = False) -> list[str]:
+    """The keys of everything asked about one post: its own, and those that go on from it behind a colon.
+
+    Of one `kind`, if there is any; `waiting`: only what nobody is at work on yet.
+    """
+    of_kind = " and kind = :kind" if kind else ""
+    idle = " and state = 'new' and running = 0" if waiting else ""
     rows = tx.all(
-        "select key from inbox where key = :key or (key >= :first and key < :behind) order by seq",
+        f"select key from inbox where (key = :key or (key >= :first and key < :behind)){of_kind}{idle}"
+        " order by seq",
+        kind=kind,
         key=key,
         first=f"{key}:",
         behind=f"{key};",

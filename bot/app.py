@@ -15,7 +15,8 @@ from bot.channel.options import OptionChecks
 from bot.channel.service import Preferences
 from bot.conversation.feedback import Feedback
 from bot.conversation.memory import Memory
-from bot.conversation.service import MESSAGE, ChatSide, Turns
+from bot.conversation.records import MESSAGE
+from bot.conversation.service import ChatSide, Turns
 from bot.conversation.turn import TurnServices
 from bot.core.background import run_alongside
 from bot.core.calendar import Calendar, utc_now, zone

@@ -19,6 +19,7 @@ from typing import Protocol
 
 from bot.channel.options import ANSWERS
 from bot.conversation import addressing
+from bot.conversation.asking_apps import PAUSE, Weighed, weigh
 from bot.conversation.memory import ThreadReader, recollection_from
 from bot.conversation.records import (
     MESSAGE,
@@ -257,6 +258,24 @@ class Turns:
         if asked and not asked[-1]:
             await self.remember_aside(incoming)
 
+    async def take_from_app(self, incoming: Incoming) -> None:
+        """A post of an app that may ask, and mentions us: a question, as long as there are not too many."""
+        limit, weighed = self._services.settings.asking_apps_limit, list[Weighed]()
+
+        def is_to(wanted: Weighed, tx: Tx) -> bool:
+            weighed.append(weigh(tx, incoming, limit=limit, now=self._now()))
+            return weighed[-1] == wanted
+
+        await self.take(incoming, when=partial(is_to, "ask"))
+        if weighed[-1:] == ["pause"]:
+            told = replace(incoming, key=incoming.key + PAUSE, too_many=True)
+            await self.take(told, when=partial(is_to, "pause"))
+            if weighed[-1] == "pause":
+                where = incoming.conversation.channel
+                log.warning("the app %s asked %d times within an hour in %s", incoming.user, limit, where)
+        elif weighed[-1:] == ["ignore"]:
+            await self.remember_aside(incoming)
+
     async def remember_aside(self, incoming: Incoming) -> None:
         """A post in a thread of ours that is said to somebody else, or by another app: remembered, not
         answered."""
@@ -282,6 +301,8 @@ class Turns:
             and await self._engine.write(edit_message, edited, now=self._now())
             and self._begin_anew_with(edited)  # it may have begun, or shown something, meanwhile
         ):
+            return
+        if edited.by_app:  # apps write by editing: each step of it would be a question
             return
         key = f"{edited.key}:{edited.sent_at.timestamp():.6f}"
         next_question = replace(edited, key=key, asked_anew=True)
@@ -466,6 +487,8 @@ class Turns:
             log.warning("job %s: the turn ended in %s: %s", job.seq, type(exc).__name__, exc)
             turn = Turn(Reply(exc.notice, whole=False, retryable=exc.retry))
         kept = remembers(incoming, self._services.settings)
+        if incoming.by_app:  # which cannot press the button
+            turn = replace(turn, reply=replace(turn.reply, retryable=False))
         if not kept:
             turn = replace(turn, reply=without_later_actions(turn.reply))
         if running.ended == "deleted":

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from bot.channel.service import AnswerSettings, Preferences
 from bot.conversation import addressing
+from bot.conversation.asking_apps import TOO_MANY
 from bot.conversation.memory import Memory, Recollection, ThreadReader
 from bot.conversation.surroundings import find_about, find_names, name_people
 from bot.core import access
@@ -128,6 +129,8 @@ class Turn:
 async def run_turn(incoming: Incoming, live_reply: LiveReply, stop: Stop, services: TurnServices) -> Turn:
     """From one incoming message to one finished reply."""
     access.admit(incoming, services.settings)
+    if incoming.too_many:
+        return Turn(Reply(TOO_MANY.format(limit=services.settings.asking_apps_limit)))
     spoken = await transcribe_files(incoming, live_reply, stop, services)
     if spoken is None:
         return Turn(Reply(CUT["stopped"], whole=False))

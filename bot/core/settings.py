@@ -262,6 +262,19 @@ class Settings:
     thread_turn_limit: int = _setting(
         "PARLEY_THREAD_TURN_LIMIT", 500, "answers in one thread before Parley asks for a new one (loop guard)"
     )
+    asking_apps: str = _setting(
+        "PARLEY_ASKING_APPS",
+        "",
+        "ids of the apps, bots and workflows (A0123…, B0123…, U0123…) whose posts that mention Parley are "
+        "questions, separated by commas; empty: none",
+    )
+    asking_apps_limit: int = _setting(
+        "PARLEY_ASKING_APPS_LIMIT",
+        20,
+        "questions of one such app in one channel that are answered within an hour; then Parley says so once "
+        "and answers none of it there for an hour",
+        between=COUNT,
+    )
     # Subjects
     policies: str = _setting(
         "PARLEY_POLICIES",

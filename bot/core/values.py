@@ -96,6 +96,8 @@ class Incoming:
     unreadable: tuple[str, ...] = ()  # what of it has no words: "a picture: the plan"
     edited: bool = False  # its author changed it: what was delivered before says less
     unfinished: bool = False  # more of it is on its way: another event of the same post, a quote
+    by_app: bool = False  # another app asks, one that the operator named; `user` may be the id of its bot
+    too_many: bool = False  # an app asked more often than it may, and is told so
 
     @property
     def remembered_as(self) -> str:

@@ -87,7 +87,7 @@ class Directory:
         """What Slack shows for those ids of people and channels; ids it does not tell stay out."""
         wanted = {id for id in ids if id}
         fresh = time.monotonic() - NAMES_LIFE_S
-        unknown = [id for id in wanted if id[0] in "UW" and self._names.get(id, NEVER)[1] < fresh]
+        unknown = [id for id in wanted if id[0] in "UWB" and self._names.get(id, NEVER)[1] < fresh]
         gate = asyncio.Semaphore(PARALLEL)
         await asyncio.gather(*(self._look_up_name(id, gate) for id in unknown[:PEOPLE_AT_ONCE]))
         return {id: self.known_name(id) for id in wanted if self.known_name(id)}
@@ -129,10 +129,15 @@ class Directory:
         self._zones[user] = str(person.get("tz") or "")
         return person
 
+    async def _read_bot(self, bot: str) -> None:
+        """What an app without a user is called, a workflow for example."""
+        found: dict[str, Any] = (await self._slack.get("bots.info", bot=bot))["bot"]
+        self._names[bot] = (str(found.get("name") or ""), time.monotonic())
+
     async def _look_up_name(self, user: str, gate: asyncio.Semaphore) -> None:
         async with gate:
             try:
-                await self._read_person(user)
+                await (self._read_bot(user) if user.startswith("B") else self._read_person(user))
             except SlackError:
                 self._names[user] = ("", time.monotonic())  # the id is shown, and not asked about again soon
 

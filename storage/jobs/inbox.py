@@ -284,6 +284,25 @@ def list_keys(tx: Tx, key: str, *, kind: str = "", waiting: bool = False) -> lis
     return [row["key"] for row in rows]
 
 
+def list_recent(tx: Tx, team: str, person: str, *, conversations: str, since: float) -> list[str]:
+    """Keys of the posts of one person received after `since`, in conversations that begin so.
+
+    Reads only what came since, from its end: so it costs the same however much is kept.
+    """
+    rows = tx.all(
+        "select key from inbox where seq > coalesce("
+        "(select seq from inbox where received_at <= :since order by seq desc limit 1), 0)"
+        " and received_at > :since and team = :team and person = :person and key like 'm:%'"
+        " and substr(conversation, 1, :length) = :conversations",
+        team=team,
+        person=person,
+        since=since,
+        conversations=conversations,
+        length=len(conversations),
+    )
+    return [row["key"] for row in rows]
+
+
 def knows_conversation(tx: Tx, conversation: str) -> bool:
     """Whether something waits or runs in a conversation."""
     found = "select 1 as found from inbox where conversation = :conversation and state = 'new' limit 1"

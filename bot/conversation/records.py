@@ -54,7 +54,7 @@ def remember_turn(
     replies.mark_answered(tx, reply_id, encode(reply), account=dump_account(make_account(turn)))
     remember_ruling(tx, incoming, reply_id, turn, now=now)
     if turn.quiet is not None:
-        messages.set_quiet(tx, incoming.conversation, turn.quiet)
+        messages.set_quiet(tx, incoming.conversation, turn.quiet, now=now)
     remember_words(tx, incoming, reply_id, turn, kept=kept, now=now)
     return reply
 

@@ -342,7 +342,7 @@ class Turns:
     async def turn_quiet(self, place: Conversation) -> bool:
         """Has mentions alone answered in a thread, or all of its posts again; whether it is quiet now."""
         quiet = not await self._engine.read(conversations.is_quiet, place.key)
-        await self._engine.write(conversations.set_quiet, place, quiet)
+        await self._engine.write(conversations.set_quiet, place, quiet, now=self._now())
         return quiet
 
     async def retry(self, reply_id: str, user: str) -> None:

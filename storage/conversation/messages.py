@@ -238,13 +238,18 @@ def is_quiet(tx: Tx, conversation: str) -> bool:
     return tx.one(quiet, conversation=conversation) is not None
 
 
-def set_quiet(tx: Tx, place: Place, quiet: bool) -> None:
-    """From now on only mentions are answered in a thread, or again what follows its answers."""
+def set_quiet(tx: Tx, place: Place, quiet: bool, *, now: float) -> None:
+    """From now on only mentions are answered in a thread, or again what follows its answers.
+
+    That stays when the thread is forgotten, as it stays known that we take part in it.
+    """
     if quiet:
         tx.run(
-            "insert into quiet_threads (conversation, team) values (:key, :team) on conflict do nothing",
+            "insert into quiet_threads (conversation, team, at) values (:key, :team, :now)"
+            " on conflict do nothing",
             key=place.key,
             team=place.team,
+            now=now,
         )
     else:
         tx.run("delete from quiet_threads where conversation = :key", key=place.key)

@@ -33,10 +33,15 @@ OVERHEARD = 20  # so many of the last posts are looked at for one that speaks to
 
 
 def begin_reply(tx: Tx, job: Job, incoming: Incoming, *, now: float) -> tuple[ReplyRow, Incoming, bool]:
-    """The reply's row, the question as it is now, and whether it was deleted since it was asked."""
+    """The reply's row, the question as it is now, and whether it was deleted since it was asked.
+
+    Where it was overheard before, and mentions us only now, it is remembered with its answer, not twice.
+    """
     where = incoming.conversation
     row = replies.begin(tx, reply_id(job.key), job.seq, where, incoming.user, now=now)
     gone = messages.forgotten(tx, where.team, where.channel, incoming.message)
+    if row.payload is None:
+        messages.retract_unanswered(tx, where.team, where.channel, incoming.remembered_as)
     kept = inbox.read_payload(tx, job.key)
     return row, decode(kept) if kept else incoming, gone
 

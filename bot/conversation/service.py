@@ -60,6 +60,7 @@ from storage.welcome import disclosures
 
 log = logging.getLogger(__name__)
 
+STOP = "stop"  # the kind of job of a "stop" in words
 AGAIN = ":again"  # ends the key of a question that is asked once more
 # So long a question waits that is known to be unfinished: Slack's other event of the same post, or the quote
 # of a message that it links to, comes a moment later.
@@ -200,6 +201,9 @@ class Turns:
         running = self._running.get(place.key)
         if running and addressing.read_wish(incoming.text) == "stop":
             running.end("stopped")
+            await self._inbox.put(
+                incoming.key, place.key, STOP, encode(incoming), team=place.team, person=incoming.user
+            )
             return
 
         def wanted(tx: Tx) -> bool:  # its deletion may have overtaken it
@@ -396,6 +400,10 @@ class Turns:
         """One job, from claim to the reply being final; returns what is committed together with its end."""
         incoming = decode(job.payload)
         return [*await self._run(job, incoming), *self._erasures(job.key, incoming)]
+
+    async def close_stop(self, job: Job) -> list[Effect]:
+        """A "stop" that did its work when it came: its job has its next delivery known."""
+        return []
 
     async def _run(self, job: Job, incoming: Incoming) -> list[Effect]:
         place = incoming.conversation

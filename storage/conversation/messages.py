@@ -317,6 +317,25 @@ def retract(tx: Tx, team: str, channel: str, message: str) -> bool:
     return row is not None
 
 
+def retract_unanswered(tx: Tx, team: str, channel: str, message: str) -> None:
+    """Takes a message out of memory unless an answer stands behind it."""
+    row = tx.one(
+        "select conversation, seq from messages"
+        " where team = :team and channel = :channel and message = :message",
+        team=team,
+        channel=channel,
+        message=message,
+    )
+    if row is None:
+        return
+    after = tx.one(
+        "select role from messages where conversation = :conversation and seq > :seq order by seq limit 1",
+        **row,
+    )
+    if after is None or after["role"] != "assistant":
+        retract(tx, team, channel, message)
+
+
 def drop_summaries(tx: Tx, conversation: str, *, since: int) -> None:
     """Erases every summary that covers message row `since`, and stops one that is in the making."""
     tx.run(

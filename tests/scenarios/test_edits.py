@@ -66,6 +66,21 @@ async def test_an_edit_after_both_answers_changes_the_words_that_were_edited_las
         assert "three plus three" not in prompt
 
 
+async def test_what_was_overheard_and_mentions_us_by_an_edit_is_read_once(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        thread = await team.ask("@parley hello")
+        await team.answer("#general", thread)
+        ts = await team.slack.say("alice", "#general", "@bob is the zebra ready", thread_ts=thread)
+        await team.ask("@bob or is it not?", thread=thread)
+        await team.quiet()
+        await team.slack.edit("alice", "#general", ts, "@parley is the zebra ready")
+        await team.answer("#general", thread, count=2)
+        await team.quiet()
+        assert team.model.requests[-1].prompt.count("zebra") == 1
+        remembered = [text for (text,) in rows(tmp_path, "select text from messages order by seq")]
+        assert remembered[-2] == "is the zebra ready", "it stands before its answer"
+
+
 async def deliver_edit_again(team: Workspace) -> None:
     """Slack delivers the last edit once more."""
     payload = next(d.payload for d in reversed(team.slack.deliveries) if "message_changed" in str(d.payload))

@@ -261,7 +261,7 @@ async def test_how_clips_are_heard_is_the_channels_own_choice(team: Workspace) -
 async def test_an_empty_purpose_ends_the_guard(team: Workspace) -> None:
     await teach(team)
     assert (await said(team, CARD))[0] == REFUSED
-    assert "no guard" in await save(team, purpose="")
+    assert "no subject of its own" in await save(team, purpose="")
     assert (await said(team, CARD))[0] == "Gently."
 
 

@@ -202,16 +202,17 @@ def change_waiting_edit(tx: Tx, edited: Incoming) -> bool:
 def add_to_post(tx: Tx, later: Incoming) -> Incoming | None:
     """Adds what another event tells of a post to the question that it is, until that is answered.
 
-    The question as it is then; None when there is none, or nothing new.
+    The question as it is then, in its newest words; None when there is none, or nothing new.
     """
-    payload = inbox.read_payload(tx, later.key)
-    if payload is None:
+    payloads = [inbox.read_payload(tx, key) for key in inbox.list_keys(tx, later.key, kind=MESSAGE)]
+    waiting = [decode(payload) for payload in payloads if payload]
+    if not waiting:
         return None
-    asked = decode(payload)
+    asked = waiting[-1]
     joined = join_posts(asked, later)
     if joined == asked:
         return None
-    change_question(tx, later.key, lambda _: joined)
+    change_question(tx, asked.key, lambda _: joined)
     return joined
 
 
@@ -245,7 +246,7 @@ def join_posts(asked: Incoming, later: Incoming) -> Incoming:
         external=asked.external or later.external,
         unfinished=asked.unfinished and later.unfinished,
     )
-    if asked.edited:
+    if asked.edited and later.text != asked.text:
         return joined
     return replace(
         joined,

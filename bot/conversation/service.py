@@ -309,7 +309,7 @@ class Turns:
         if edited.by_app:  # apps write by editing: each step of it would be a question
             return
         key = f"{edited.key}:{edited.sent_at.timestamp():.6f}"
-        next_question = replace(edited, key=key, asked_anew=True)
+        next_question = replace(edited, key=key, asked_anew=True, edited=True)
         await self.take(next_question, when=lambda tx: not change_waiting_edit(tx, edited))
 
     def _begin_anew_with(self, edited: Incoming) -> bool:

@@ -12,7 +12,7 @@ import pytest
 from bot.conversation import records
 from bot.core.codec import decode, encode
 from bot.core.ids import message_key
-from bot.core.values import Incoming
+from bot.core.values import File, Incoming
 from storage.conversation import messages
 from storage.jobs import inbox
 from storage.jobs.inbox import Job
@@ -71,3 +71,32 @@ def test_every_wording_of_a_post_is_deleted_with_it_though_its_jobs_are_long_gon
     recalled = messages.recall(tx, HERE.key)
     assert [m.text for m in recalled.messages] == ["another"]
     assert recalled.summary == ""
+
+
+def test_a_quote_that_slack_adds_to_an_edited_post_belongs_to_its_new_words(tx: SqliteTx) -> None:
+    put(tx, ASKED)
+    assert records.edit_message(tx, EDITED, now=1)
+    joined = records.add_to_post(tx, replace(EDITED, quoted="what the link leads to"))
+    assert joined
+    assert (joined.text, joined.quoted) == (EDITED.text, "what the link leads to")
+
+
+def test_what_slack_adds_goes_to_the_newest_wording_and_leaves_the_old_one_alone(tx: SqliteTx) -> None:
+    put(tx, ASKED)
+    anew = replace(EDITED, key=f"{ASKED.key}:2.000000", asked_anew=True, edited=True)
+    put(tx, anew)
+    joined = records.add_to_post(tx, replace(EDITED, quoted="what the link leads to"))
+    assert joined
+    assert (joined.key, joined.quoted) == (anew.key, "what the link leads to")
+    old = inbox.read_payload(tx, ASKED.key)
+    assert old
+    assert decode(old) == ASKED
+
+
+def test_a_late_event_of_the_old_words_adds_files_and_no_word_to_the_new_ones(tx: SqliteTx) -> None:
+    put(tx, ASKED)
+    assert records.edit_message(tx, replace(EDITED, text="3+3"), now=1)
+    file = File("F1", "plan.pdf", "application/pdf", 4, "https://files")
+    joined = records.add_to_post(tx, replace(ASKED, quoted="an old quote", files=(file,)))
+    assert joined
+    assert (joined.text, joined.quoted, joined.files) == ("3+3", "", (file,))

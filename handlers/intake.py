@@ -10,11 +10,12 @@ If a commit fails this raises, Slack gets a failure and delivers again.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bot.conversation.service import Turns
 from bot.core.ids import message_key
+from bot.core.settings import Settings, split_list
 from bot.voice.service import Clips
 from bot.welcome.invitations import Invitations
 from handlers.slack.allowed_hosts import is_slack_address
@@ -57,15 +58,14 @@ class Intake:
         clips: Clips,
         invitations: Invitations,
         slack: SlackClient,
-        *,
-        asking_apps: Collection[str] = (),
+        settings: Settings,
     ) -> None:
-        """`asking_apps`: ids of other apps that may ask."""
         self._turns = turns
         self._clips = clips
         self._invitations = invitations
         self._slack = slack
-        self._asking_apps = frozenset(id.upper() for id in asking_apps)
+        self._settings = settings
+        self._asking_apps = frozenset(id.upper() for id in split_list(settings.asking_apps))
 
     async def receive(
         self, req: AsyncBoltRequest, resp: BoltResponse, next: Callable[[], Awaitable[BoltResponse]]
@@ -134,7 +134,7 @@ class Intake:
             return
         if not after.get("user"):
             return
-        changed, was = incoming_from(body, event, after, bot), read_contents(before, bot=bot)
+        changed, was = incoming_from(body, event, after, bot, self._settings), read_contents(before, bot=bot)
         if changed.text == was.text and after.get("text") == before.get("text"):
             await self._turns.add(changed)
             return
@@ -149,7 +149,7 @@ class Intake:
             return
         if not message.get("user"):
             return
-        incoming = incoming_from(body, event, message, bot)
+        incoming = incoming_from(body, event, message, bot, self._settings)
         if incoming.direct or incoming.mentioned:
             take = self._turns.take_late_mention if message.get("edited") else self._turns.take
             await take(incoming)
@@ -164,10 +164,12 @@ class Intake:
         bot = self._find_bot_user(body)
         if is_own(body, message, bot):
             return
-        if self._may_ask(message) and (asked := app_question_from(body, event, message, bot)).mentioned:
+        asks = self._may_ask(message)
+        asked = app_question_from(body, event, message, bot, self._settings) if asks else None
+        if asked is not None and asked.mentioned:
             await self._turns.take_from_app(asked)
         elif message.get("thread_ts"):
-            await self._turns.remember_aside(app_post_from(body, event, message, bot))
+            await self._turns.remember_aside(app_post_from(body, event, message, bot, self._settings))
 
     async def _apply_edit_of_app(
         self, body: dict[str, Any], event: dict[str, Any], after: dict[str, Any], before: dict[str, Any]
@@ -175,9 +177,9 @@ class Intake:
         bot = self._find_bot_user(body)
         if is_own(body, after, bot):
             return
-        asked = app_question_from(body, event, after, bot) if self._may_ask(after) else None
+        asked = app_question_from(body, event, after, bot, self._settings) if self._may_ask(after) else None
         if asked is None or not asked.mentioned:
-            await self._turns.change_remembered(app_post_from(body, event, after, bot))
+            await self._turns.change_remembered(app_post_from(body, event, after, bot, self._settings))
             return
         await self._turns.apply_edit(asked)
         if not find_app_mention(before, bot):

@@ -16,7 +16,7 @@ from aiohttp import web
 from bot.app import Services, open_services
 from bot.core.background import run_alongside
 from bot.core.errors import SetupError, SlackRefused, SlackRevoked, SlackUnavailable
-from bot.core.settings import Settings, split_list
+from bot.core.settings import Settings
 from bot.ops import logs
 from bot.ops.control_socket import socket_path
 from handlers.adapter import SlackChat
@@ -146,13 +146,7 @@ def public_app(settings: Settings, app: AsyncApp, services: Services, chat: Slac
 
 def bolt_app(settings: Settings, services: Services, chat: SlackChat) -> AsyncApp:
     """Bolt with all that Slack can send us: posts go to the intake, the rest to the listeners."""
-    intake = Intake(
-        services.turns,
-        services.clips,
-        services.invitations,
-        chat.slack,
-        asking_apps=split_list(settings.asking_apps),
-    )
+    intake = Intake(services.turns, services.clips, services.invitations, chat.slack, settings)
     app = make_app(settings, chat.slack, before_authorize=intake.receive)
     register(app, services, chat)
     return app

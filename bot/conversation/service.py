@@ -339,8 +339,9 @@ class Turns:
     async def stop(self, conversation: Conversation) -> None:
         """The person pressed stop: the model request ends at once, what was written stays."""
         if running := self._running.get(conversation.key):
-            running.end("stopped")
-        elif await self._engine.read(replies.waits_for_slack, conversation.key):
+            if running.incoming.conversation.thread == conversation.thread:
+                running.end("stopped")
+        elif await self._engine.read(replies.waits_for_slack, conversation):
             self._stopped.add(conversation.key)
 
     async def turn_quiet(self, place: Conversation) -> bool:

@@ -50,15 +50,20 @@ RequestKind = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """One thread: (team, channel, root message). The unit of memory, of order and of privacy."""
+    """One thread: (team, channel, root message). The unit of memory, of order and of privacy.
+
+    `whole`: all threads of the channel are one such unit, which `key` names; `thread` is where its answers
+    stand.
+    """
 
     team: str
     channel: str
     thread: str
+    whole: bool = False
 
     @property
     def key(self) -> str:
-        return f"{self.team}:{self.channel}:{self.thread}"
+        return f"{self.team}:{self.channel}:{'' if self.whole else self.thread}"
 
 
 @dataclass(frozen=True, slots=True)

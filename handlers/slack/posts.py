@@ -12,10 +12,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.core.ids import message_key
-from bot.core.values import Conversation, Incoming
+from bot.core.settings import Settings
+from bot.core.values import Incoming
 from handlers.slack import mrkdwn
 from handlers.slack.contents import Contents, is_own_card, quote_app, read_contents
 from handlers.slack.payloads import is_external, list_app_ids, team_of
+from handlers.slack.places import find_place
 from handlers.slack.reading import Findings, Reading, as_text
 from handlers.slack.rich_text import find_mentioned
 
@@ -25,7 +27,9 @@ DEEPEST_CARD = 12  # levels of lists and objects
 _MESSAGE_LINK = re.compile(r"https://[\w.-]+\.slack\.com/archives/\w+/p\d{16}")
 
 
-def incoming_from(body: dict[str, Any], event: dict[str, Any], message: dict[str, Any], bot: str) -> Incoming:
+def incoming_from(
+    body: dict[str, Any], event: dict[str, Any], message: dict[str, Any], bot: str, settings: Settings
+) -> Incoming:
     """A person's post as a value. `message` is the event itself, or the new version inside an edit.
 
     An edit that makes a post a question makes it one now, however old the post is.
@@ -38,7 +42,7 @@ def incoming_from(body: dict[str, Any], event: dict[str, Any], message: dict[str
     mentioned = find_mention(message, bot)
     return Incoming(
         key=message_key(team, channel, ts),
-        conversation=Conversation(team, channel, message.get("thread_ts") or ts),
+        conversation=find_place(settings, team, channel, message.get("thread_ts") or ts),
         user=message["user"],
         message=ts,
         text=found.text,
@@ -54,19 +58,22 @@ def incoming_from(body: dict[str, Any], event: dict[str, Any], message: dict[str
     )
 
 
-def app_post_from(body: dict[str, Any], event: dict[str, Any], message: dict[str, Any], bot: str) -> Incoming:
+def app_post_from(
+    body: dict[str, Any], event: dict[str, Any], message: dict[str, Any], bot: str, settings: Settings
+) -> Incoming:
     """What another app posted, to be remembered as its words: nobody asks anything with it."""
-    by_nobody = incoming_from(body, event, {**message, "user": ""}, bot)
+    by_nobody = incoming_from(body, event, {**message, "user": ""}, bot, settings)
     quoted = quote_app(message, bot=bot)
     return replace(by_nobody, text="", quoted=quoted, files=(), unreadable=(), mentioned=False)
 
 
 def app_question_from(
-    body: dict[str, Any], event: dict[str, Any], message: dict[str, Any], bot: str
+    body: dict[str, Any], event: dict[str, Any], message: dict[str, Any], bot: str, settings: Settings
 ) -> Incoming:
     """What another app asks: its words are the question, as a person's are. Who asks is its user, or its bot
     where it has none."""
-    asked = incoming_from(body, event, {**message, "user": list_app_ids(message)[0]}, bot)
+    by_app = {**message, "user": list_app_ids(message)[0]}
+    asked = incoming_from(body, event, by_app, bot, settings)
     found = find_app_mention(message, bot)
     mentioned = asked.mentioned if found is None else found
     return replace(asked, direct=False, mentioned=mentioned, by_app=True)

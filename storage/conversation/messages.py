@@ -177,7 +177,7 @@ def speaks_in(tx: Tx, conversation: str, person: str) -> bool:
 
 
 def latest_of(tx: Tx, team: str, channel: str, person: str) -> str | None:
-    """The thread of a channel in which a person spoke last."""
+    """The thread of a channel in which a person spoke last; "" where all of them are one conversation."""
     row = tx.one(
         "select conversation from messages where team = :team and channel = :channel and person = :person"
         " order by seq desc limit 1",

@@ -71,6 +71,7 @@ async def test_a_workflow_without_a_user_asks_and_is_accounted_for_by_its_bot(
         await team.quiet()
         rows = await team.bot.services.engine.read(read_ledger)
         assert [(row["person"], row["kind"]) for row in rows] == [("B0STANDUP1", "answer")]
+        assert "Asked by: Standup" in team.model.requests[-1].prompt
 
 
 async def test_what_a_named_app_says_without_a_mention_is_never_a_question(tmp_path: Path) -> None:

@@ -117,7 +117,7 @@ class Sharing:
 def _post_as_app(ws: Workspace, place: SlackChannel, app: str, text: str, more: dict[str, Any]) -> str:
     """A message of an app without a user, under the name that it gives itself; its ts."""
     written, ts = ws.link_names(text), ws.ts()
-    message = {
+    message: Message = {
         "type": "message",
         "subtype": "bot_message",
         "ts": ts,
@@ -126,6 +126,7 @@ def _post_as_app(ws: Workspace, place: SlackChannel, app: str, text: str, more: 
         "bot_id": f"B0{app.upper()}{ws.number}",
         **more,
     }
+    ws.apps[message["bot_id"]] = app
     ws.put(place, message)
     announce(ws, place, message)
     tell_mention(ws, place, message, set())

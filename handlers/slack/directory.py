@@ -107,21 +107,25 @@ class Directory:
     async def find_channel(self, channel: str) -> tuple[str, str]:
         """A channel's name ("#general") and what its members wrote that it is for; "" where Slack does not
         tell."""
-        if self._names.get(channel, NEVER)[1] < time.monotonic() - NAMES_LIFE_S:
-            self._names[channel] = ("", time.monotonic())
+        known, read_at = self._names.get(channel, NEVER)
+        if read_at < time.monotonic() - NAMES_LIFE_S:
+            self._names[channel] = (known, time.monotonic())  # not asked about again soon
             try:
                 place = (await self._slack.get("conversations.info", channel=channel))["channel"]
             except SlackError as exc:
                 log.info("a channel is not told about: %s", exc)
             else:
-                self._names[channel] = (_name_channel(place), time.monotonic())
-                self._purposes[channel] = str((place.get("purpose") or {}).get("value") or "")
+                self._note_channel(place)
         return self.known_name(channel), self._purposes.get(channel, "")
 
     async def open_direct(self, user: str) -> str:
         """The conversation between this person and the app."""
         opened = await self._slack.call("conversations.open", users=user)
         return str(opened["channel"]["id"])
+
+    def _note_channel(self, place: dict[str, Any]) -> None:
+        self._names[place["id"]] = (_name_channel(place), time.monotonic())
+        self._purposes[place["id"]] = str((place.get("purpose") or {}).get("value") or "")
 
     async def _read_person(self, user: str) -> dict[str, Any]:
         person: dict[str, Any] = (await self._slack.get("users.info", user=user))["user"]
@@ -165,7 +169,7 @@ class Directory:
             more = {"cursor": cursor} if cursor else {}
             page = await self._slack.get(method, team_id=team, limit=PAGE_LIMIT, **arguments, **more)
             for place in page["channels"]:
-                self._names[place["id"]] = (_name_channel(place), time.monotonic())
+                self._note_channel(place)
                 yield place
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:

@@ -16,7 +16,7 @@ from bot.channel.service import Preferences
 from bot.conversation.feedback import Feedback
 from bot.conversation.memory import Memory
 from bot.conversation.questions import MESSAGE
-from bot.conversation.service import ChatSide, Turns
+from bot.conversation.service import STOP, ChatSide, Turns
 from bot.conversation.turn import TurnServices
 from bot.core.background import run_alongside
 from bot.core.calendar import Calendar, utc_now, zone
@@ -157,6 +157,7 @@ async def services_on(
             tell=chat.tell,
             retry=turns.retry,
         )
+        inbox.register(STOP, turns.close_stop)
         inbox.register(MESSAGE, turns.work, gave_up=turns.report_failure)
         inbox.register(TRAINING, TrainingWorker(trainer, preparation.prepare).work)
         inbox.register(UNASKED, clips.work)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from bot.app import Services
-from bot.core.values import Conversation
 from bot.guard.service import StoredVerdict
 from handlers.adapter import SlackChat
 from handlers.guard import blocks as guard_blocks
@@ -13,6 +12,7 @@ from handlers.slack import blocks, modals
 from handlers.slack.modals import View
 from handlers.slack.own_messages import remove_buttons
 from handlers.slack.payloads import in_thread, team_of
+from handlers.slack.places import find_chosen_place
 from storage.place import Channel
 
 
@@ -51,7 +51,7 @@ class Actions:
         """Answers again, shorter or longer, or goes on where the answer was cut."""
         await ack()
         pressed, message = body["actions"][0], body["message"]
-        place = Conversation(team_of(body), body["channel"]["id"], message.get("thread_ts") or message["ts"])
+        place = find_chosen_place(self._services.settings, body)
         await self._services.turns.follow_up(
             pressed["value"], pressed["action_id"], place, message=message["ts"], user=body["user"]["id"]
         )

@@ -66,8 +66,8 @@ class SlackChat:
         )
 
     async def names(self, ids: Collection[str]) -> Mapping[str, str]:
-        """What people are called. Bots sign with a name of their own."""
-        return await self.directory.find_names(id for id in ids if id[0] in "UW")
+        """What people are called, and apps that ask."""
+        return await self.directory.find_names(id for id in ids if id[0] in "UWB")
 
     async def surroundings(self, conversation: Conversation, user: str) -> Surroundings:
         """The channel and the asker's time zone; direct messages have no name."""

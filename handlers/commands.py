@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.app import Services
 from bot.core.errors import NotUnderstood
+from bot.core.settings import Settings
 from bot.core.values import Conversation
 from bot.text.typed import find_nearest, read_keyword, split_first, tidy
 from handlers.adapter import SlackChat
@@ -16,6 +17,7 @@ from handlers.costs.commands import CostCommands
 from handlers.slack import blocks
 from handlers.slack.mrkdwn import read_typed
 from handlers.slack.payloads import team_of
+from handlers.slack.places import find_place
 from handlers.slack.uploads import Upload, share_files
 
 HELP = {
@@ -106,7 +108,8 @@ class Commands:
             kept = await forgetting.count_kept(team, user)
             return blocks.ephemeral("Forget everything of yours?", blocks.forget_all_question(kept))
         if (named := THREAD_LINK.fullmatch(tidy(what))) and (link := PERMALINK.search(named["link"])):
-            sentence = blocks.forgotten(await forgetting.forget_thread(read_permalink(team, link), user))
+            place = read_permalink(self._services.settings, team, link)
+            sentence = blocks.forgotten(await forgetting.forget_thread(place, user))
         elif words in LATEST_THREAD:
             sentence = blocks.forgotten(await forgetting.forget_latest_thread(team, body["channel_id"], user))
         else:
@@ -154,7 +157,7 @@ def refuse_more(word: str, rest: str) -> None:
         raise NotUnderstood(rest, f"`{word}` takes no more words.")
 
 
-def read_permalink(team: str, link: re.Match[str]) -> Conversation:
+def read_permalink(settings: Settings, team: str, link: re.Match[str]) -> Conversation:
     """The conversation a permalink points into."""
     message = f"{link['message'][:-6]}.{link['message'][-6:]}"
-    return Conversation(team, link["channel"], link["thread"] or message)
+    return find_place(settings, team, link["channel"], link["thread"] or message)

@@ -13,7 +13,6 @@ from typing import Any
 
 from bot.app import Services
 from bot.core.errors import SlackError
-from bot.core.values import Conversation
 from bot.costs.viewer import Viewer
 from handlers.adapter import SlackChat
 from handlers.channel.workspace import WorkspaceSettings
@@ -21,6 +20,7 @@ from handlers.commands import HELP
 from handlers.costs import blocks as usage_blocks
 from handlers.slack import blocks
 from handlers.slack.payloads import team_of
+from handlers.slack.places import find_place
 from handlers.welcome.newcomer import newcomer
 
 log = logging.getLogger(__name__)
@@ -105,7 +105,8 @@ class Home:
 
     async def stop(self, event: dict[str, Any], body: dict[str, Any]) -> None:
         """Stops an answer, by Slack's own button: the model request ends at once, what was written stays."""
-        await self._services.turns.stop(Conversation(team_of(body), event["channel"], event["thread_ts"]))
+        at = (team_of(body), event["channel"], event["thread_ts"])
+        await self._services.turns.stop(find_place(self._services.settings, *at))
 
     async def note_removal(self, event: dict[str, Any], body: dict[str, Any]) -> None:
         """Notes that the app was removed or its tokens withdrawn: nothing can be posted any more."""

@@ -15,6 +15,7 @@ from typing import Any
 
 from bot.conversation.service import Turns
 from bot.core.ids import message_key
+from bot.core.settings import Settings, split_list
 from bot.voice.service import Clips
 from bot.welcome.invitations import Invitations
 from handlers.slack.allowed_hosts import is_slack_address
@@ -22,13 +23,22 @@ from handlers.slack.bolt import AsyncBoltRequest, BoltResponse
 from handlers.slack.client import SlackClient
 from handlers.slack.contents import read_contents
 from handlers.slack.payloads import (
+    BY_APP,
     POST_SUBTYPES,
     TOMBSTONE,
     invitation_from,
     is_bot,
+    is_own,
+    list_app_ids,
     team_of,
 )
-from handlers.slack.posts import app_post_from, find_mention, incoming_from
+from handlers.slack.posts import (
+    app_post_from,
+    app_question_from,
+    find_app_mention,
+    find_mention,
+    incoming_from,
+)
 
 log = logging.getLogger(__name__)
 
@@ -42,11 +52,20 @@ RESPONSE_HOST = "hooks.slack.com"
 class Intake:
     """The middleware before all listeners: posts are stored here, the rest goes on."""
 
-    def __init__(self, turns: Turns, clips: Clips, invitations: Invitations, slack: SlackClient) -> None:
+    def __init__(
+        self,
+        turns: Turns,
+        clips: Clips,
+        invitations: Invitations,
+        slack: SlackClient,
+        settings: Settings,
+    ) -> None:
         self._turns = turns
         self._clips = clips
         self._invitations = invitations
         self._slack = slack
+        self._settings = settings
+        self._asking_apps = frozenset(id.upper() for id in split_list(settings.asking_apps))
 
     async def receive(
         self, req: AsyncBoltRequest, resp: BoltResponse, next: Callable[[], Awaitable[BoltResponse]]
@@ -94,7 +113,7 @@ class Intake:
                 await self._apply_edit(body, event)
             case "message_deleted":
                 await self._apply_deletion(body, event, event["deleted_ts"])
-            case subtype if subtype in POST_SUBTYPES:
+            case subtype if subtype in POST_SUBTYPES or subtype == BY_APP:
                 await self._store(body, event, event)
 
     async def _apply_deletion(self, body: dict[str, Any], event: dict[str, Any], ts: str) -> None:
@@ -111,12 +130,11 @@ class Intake:
         after, before = event.get("message") or {}, event.get("previous_message") or {}
         bot = self._find_bot_user(body)
         if is_bot(after, bot):
-            if after.get("user") != bot:
-                await self._turns.change_remembered(app_post_from(body, event, after, bot))
+            await self._apply_edit_of_app(body, event, after, before)
             return
         if not after.get("user"):
             return
-        changed, was = incoming_from(body, event, after, bot), read_contents(before, bot=bot)
+        changed, was = incoming_from(body, event, after, bot, self._settings), read_contents(before, bot=bot)
         if changed.text == was.text and after.get("text") == before.get("text"):
             await self._turns.add(changed)
             return
@@ -127,17 +145,49 @@ class Intake:
     async def _store(self, body: dict[str, Any], event: dict[str, Any], message: dict[str, Any]) -> None:
         bot = self._find_bot_user(body)
         if is_bot(message, bot):
-            if message.get("user") != bot and message.get("thread_ts"):
-                await self._turns.remember_aside(app_post_from(body, event, message, bot))
+            await self._store_of_app(body, event, message)
             return
         if not message.get("user"):
             return
-        incoming = incoming_from(body, event, message, bot)
+        incoming = incoming_from(body, event, message, bot, self._settings)
         if incoming.direct or incoming.mentioned:
-            await self._turns.take(incoming)
+            take = self._turns.take_late_mention if message.get("edited") else self._turns.take
+            await take(incoming)
             return
         await self._turns.take_unmentioned(incoming)
         await self._clips.transcribe_unasked(incoming)
+
+    async def _store_of_app(
+        self, body: dict[str, Any], event: dict[str, Any], message: dict[str, Any]
+    ) -> None:
+        """What another app posted: a question, where the operator lets it ask and it mentions us."""
+        bot = self._find_bot_user(body)
+        if is_own(body, message, bot):
+            return
+        asks = self._may_ask(message)
+        asked = app_question_from(body, event, message, bot, self._settings) if asks else None
+        if asked is not None and asked.mentioned:
+            await self._turns.take_from_app(asked)
+        elif message.get("thread_ts"):
+            await self._turns.remember_aside(app_post_from(body, event, message, bot, self._settings))
+
+    async def _apply_edit_of_app(
+        self, body: dict[str, Any], event: dict[str, Any], after: dict[str, Any], before: dict[str, Any]
+    ) -> None:
+        bot = self._find_bot_user(body)
+        if is_own(body, after, bot):
+            return
+        asked = app_question_from(body, event, after, bot, self._settings) if self._may_ask(after) else None
+        if asked is None or not asked.mentioned:
+            await self._turns.change_remembered(app_post_from(body, event, after, bot, self._settings))
+            return
+        await self._turns.apply_edit(asked)
+        if not find_app_mention(before, bot):
+            await self._turns.take_from_app(asked)
+
+    def _may_ask(self, message: dict[str, Any]) -> bool:
+        """Whether the operator named the app, the bot or the workflow that wrote it."""
+        return not self._asking_apps.isdisjoint(id.upper() for id in list_app_ids(message))
 
     def _find_bot_user(self, body: dict[str, Any]) -> str:
         """Our own user id, as the delivery itself names it."""

@@ -20,7 +20,7 @@ from handlers.slack import modals
 from handlers.slack.blocks import Block, count, section
 from handlers.slack.modals import View
 from handlers.slack.mrkdwn import escape
-from handlers.slack.payloads import team_of
+from handlers.slack.places import find_chosen_place
 from storage.place import Channel
 
 NOT_OURS = "I have not answered this message."
@@ -39,8 +39,7 @@ class Why:
         """Shows how an answer came about, to the asker and those who look after the channel."""
         await ack()
         message, user = body["message"], body["user"]["id"]
-        thread = message.get("thread_ts") or message["ts"]
-        place = Conversation(team_of(body), body["channel"]["id"], thread)
+        place = find_chosen_place(self._services.settings, body)
 
         async def found() -> View:
             return await self._find(place, message["ts"], user)
@@ -82,7 +81,7 @@ def explain(record: AnswerRecord | None) -> list[Block]:
 def _sentences(account: Account) -> list[str]:
     read = ["your question"]
     if account.messages:
-        read.append(f"{count(account.messages, 'earlier message')} of this thread")
+        read.append(f"{count(account.messages, 'earlier message')} of this conversation")
     if account.summary:
         read.append("a summary of what was said before those")
     left_out = " Older messages were not read." if account.left_out else ""

@@ -450,6 +450,9 @@ create table quiet_threads (
 ){STRICT}
 """
 
+# Since when, so that the wish goes with the last sign of life of its thread.
+QUIET_SINCE = "alter table quiet_threads add column at {REAL} not null default 0"
+
 # Who was told that they talk with an AI.
 DISCLOSURES = """
 create table disclosures (
@@ -479,6 +482,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("0005_accounts", ACCOUNTS),
     ("0006_quiet_threads", QUIET_THREADS),
     ("0050_disclosures", DISCLOSURES),
+    ("0007_quiet_since", QUIET_SINCE),
 )
 
 # Tables with people's words, and the column that says whose (beside `team`): erased by
@@ -501,7 +505,7 @@ NO_WORDS = {
     "conversations": "counts and times",
     "summaries": "dropped with the messages they were made from",
     "tombstones": "digests of message ids",
-    "quiet_threads": "ids of threads",
+    "quiet_threads": "ids of threads, and since when",
     "learned_refusals": "about models",
     "learned_ratios": "about models",
     "recording_minutes": "seconds",

@@ -25,6 +25,7 @@ from bot.provider.service import Provider
 from bot.text import tokens
 from bot.voice import message_clips
 from storage.conversation import messages as conversations
+from storage.conversation import replies
 from storage.conversation.messages import Recalled, Stored
 from storage.engine import Engine, Tx
 
@@ -103,7 +104,7 @@ class Memory:
         Nothing of it where another company reads along.
         """
         if not remembers(incoming, self._settings):
-            return Recollection(turns=(await self._recalled(incoming)).turns)
+            return Recollection(turns=await self._count_turns(incoming, await self._recalled(incoming)))
         recalled, seen = await self._recalled(incoming), None
         if recalled.untouched and incoming.message != incoming.conversation.thread:
             recalled, seen = await self._read_thread(incoming, how)
@@ -111,7 +112,8 @@ class Memory:
         if await self._too_large(recalled, incoming.text, how):
             recalled = await self._compacted(incoming, recalled, how)
         left_out = recalled.messages != whole.messages and recalled.summary == whole.summary
-        return replace(recollection_from(recalled, seen), left_out=left_out)
+        turns = await self._count_turns(incoming, recalled)
+        return replace(recollection_from(recalled, seen), turns=turns, left_out=left_out)
 
     async def shorten(self, incoming: Incoming, sent: Recollection, how: AnswerSettings) -> Recollection:
         """The conversation again, strictly shorter than what the model said was too long for it.
@@ -156,6 +158,11 @@ class Memory:
 
     async def _recalled(self, incoming: Incoming) -> Recalled:
         return await self._engine.read(conversations.recall, incoming.conversation.key)
+
+    async def _count_turns(self, incoming: Incoming, recalled: Recalled) -> int:
+        """Answers in the thread, which has an end where its conversation has none."""
+        place = incoming.conversation
+        return await self._engine.read(replies.count_in_thread, place) if place.whole else recalled.turns
 
     async def _read_thread(self, incoming: Incoming, how: AnswerSettings) -> tuple[Recalled, int | None]:
         """Somebody else's thread into which the bot was called: read once, then remembered like our own."""

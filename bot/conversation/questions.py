@@ -99,8 +99,12 @@ def read_question(tx: Tx, job: Job, incoming: Incoming) -> tuple[Incoming, ...]:
 
 def goes_with(first: Incoming, post: Incoming) -> bool:
     """Whether a post goes on with a question of the same person. What a button asks for, what is asked once
-    more and a wish such as "stop" stand alone."""
-    same = (post.conversation, post.user, post.external) == (first.conversation, first.user, first.external)
+    more, a wish such as "stop" and what an app asks stand alone."""
+    same = (post.conversation.key, post.user, post.external) == (
+        first.conversation.key,
+        first.user,
+        first.external,
+    )
     return same and all(_is_plain(each) for each in (first, post))
 
 
@@ -116,4 +120,5 @@ def follows_directly(first: Incoming, last: Incoming, post: Incoming) -> bool:
 def _is_plain(post: Incoming) -> bool:
     where = post.conversation
     own_key = post.key == message_key(where.team, where.channel, post.message)
-    return own_key and (post.direct or not addressing.read_wish(post.text))
+    wishes = not post.direct and addressing.read_wish(post.text)
+    return own_key and not post.by_app and not wishes

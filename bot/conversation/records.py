@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot.conversation.account import dump_account, make_account
-from bot.conversation.questions import read_question, takes_part
+from bot.conversation.questions import MESSAGE, read_question, takes_part
 from bot.conversation.turn import Turn
 from bot.core.codec import decode, encode
 from bot.core.ids import reply_id
@@ -30,7 +30,10 @@ from storage.welcome import disclosures
 def begin_reply(
     tx: Tx, job: Job, incoming: Incoming, *, now: float
 ) -> tuple[ReplyRow, tuple[Incoming, ...], bool]:
-    """The reply's row, the posts of the question as they are now, and whether it was deleted since."""
+    """The reply's row, the posts of the question as they are now, and whether it was deleted since.
+
+    Where one was overheard before, and mentions us only now, it is remembered with its answer, not twice.
+    """
     posts = read_question(tx, job, incoming)
     where = posts[0].conversation
     if posts[0].beside and messages.forgotten(tx, where.team, where.channel, where.thread):
@@ -38,6 +41,8 @@ def begin_reply(
         posts = (replace(posts[0], conversation=where, beside=False),)
     row = replies.begin(tx, reply_id(job.key), job.seq, where, incoming.user, now=now)
     gone = messages.forgotten(tx, where.team, where.channel, incoming.message)
+    if row.payload is None:
+        messages.retract_unanswered(tx, where.team, where.channel, incoming.remembered_as)
     return row, posts, gone
 
 
@@ -67,7 +72,7 @@ def remember_turn(
     replies.mark_answered(tx, reply_id, encode(reply), account=dump_account(make_account(turn)))
     remember_ruling(tx, posts, reply_id, turn, now=now)
     if turn.quiet is not None:
-        messages.set_quiet(tx, incoming.conversation, turn.quiet)
+        messages.set_quiet(tx, incoming.conversation, turn.quiet, now=now)
     remember_words(tx, posts, reply_id, turn, kept=kept, now=now)
     if turn.completion is not None:
         for post in posts[1:]:
@@ -166,9 +171,14 @@ def remember_beside(tx: Tx, incoming: Incoming, *, now: float) -> None:
         remember_post(tx, incoming, now=now)
 
 
-def edit_message(tx: Tx, edited: Incoming, *, now: float) -> None:
-    """What waits, what is remembered and what may be asked again follow the edit of a post."""
-    where = edited.conversation
+def edit_message(tx: Tx, edited: Incoming, *, now: float) -> bool:
+    """What waits, what is remembered and what may be asked again follow the edit of a post.
+
+    False, and nothing follows, where an answer to the old words is on its way into Slack.
+    """
+    where, keys = edited.conversation, inbox.list_keys(tx, edited.key, kind=MESSAGE)
+    if any(_is_answered_otherwise(tx, key, edited) for key in keys):
+        return False
     spoken = clips.of_message(tx, where.team, where.channel, edited.message)
 
     def change(asked: Incoming) -> Incoming:
@@ -186,25 +196,50 @@ def edit_message(tx: Tx, edited: Incoming, *, now: float) -> None:
 
     for clip in spoken:
         clips.change_question(tx, clip.id, encode(change(decode(clip.asked))))
-    for key in inbox.list_keys(tx, edited.key):
+    for key in keys:
         change_question(tx, key, change)
-    text = message_clips.read_in_full(tx, where.team, where.channel, edited)
-    messages.edit(tx, where.team, where.channel, edited.message, text, now=now)
+    if all(key == edited.key or inbox.read_payload(tx, key) is None for key in keys):
+        # Else the new words are the next question, and the old ones stay with their answer.
+        text = message_clips.read_in_full(tx, where.team, where.channel, edited)
+        latest = messages.latest_wording(tx, where.team, where.channel, edited.message, key=edited.key)
+        messages.edit(tx, where.team, where.channel, latest, text, now=now)
+    return True
+
+
+def _is_answered_otherwise(tx: Tx, key: str, edited: Incoming) -> bool:
+    payload = inbox.read_payload(tx, key)
+    if payload is None or not replies.is_answered(tx, reply_id(key)):
+        return False
+    return not says_the_same(decode(payload), edited)
+
+
+def says_the_same(asked: Incoming, edited: Incoming) -> bool:
+    return (asked.text, asked.quoted) == (edited.text, edited.quoted)
+
+
+def change_waiting_edit(tx: Tx, edited: Incoming) -> bool:
+    """Whether an earlier edit of the post is a question that waits, and asks with these words now."""
+    waiting = inbox.list_keys(tx, edited.key, kind=MESSAGE, waiting=True)
+    found = [key for key in waiting if key != edited.key and not replies.is_answered(tx, reply_id(key))]
+    for key in found:
+        change_question(tx, key, lambda asked: replace(edited, key=asked.key, asked_anew=True, edited=True))
+    return bool(found)
 
 
 def add_to_post(tx: Tx, later: Incoming) -> Incoming | None:
     """Adds what another event tells of a post to the question that it is, until that is answered.
 
-    The question as it is then; None when there is none, or nothing new.
+    The question as it is then, in its newest words; None when there is none, or nothing new.
     """
-    payload = inbox.read_payload(tx, later.key)
-    if payload is None:
+    payloads = [inbox.read_payload(tx, key) for key in inbox.list_keys(tx, later.key, kind=MESSAGE)]
+    waiting = [decode(payload) for payload in payloads if payload]
+    if not waiting:
         return None
-    asked = decode(payload)
+    asked = waiting[-1]
     joined = join_posts(asked, later)
     if joined == asked:
         return None
-    change_question(tx, later.key, lambda _: joined)
+    change_question(tx, asked.key, lambda _: joined)
     return joined
 
 
@@ -238,7 +273,7 @@ def join_posts(asked: Incoming, later: Incoming) -> Incoming:
         external=asked.external or later.external,
         unfinished=asked.unfinished and later.unfinished,
     )
-    if asked.edited:
+    if asked.edited and later.text != asked.text:
         return joined
     return replace(
         joined,
@@ -263,12 +298,12 @@ def forget_message(tx: Tx, key: str, team: str, channel: str, message: str, *, n
     An answer that is half in Slack is left to its job, which takes it back. The guard may have judged the
     post together with those before it, as the first of them.
     """
-    asked = inbox.list_keys(tx, key)
+    asked = inbox.list_keys(tx, key, kind=MESSAGE)
     begun = [known for known in asked if replies.in_the_making(tx, reply_id(known))]
     waited = [inbox.cancel(tx, known, now=now) for known in asked if known not in begun]
     for known in asked:
         replies.erase_question(tx, reply_id(known))
-        messages.retract(tx, team, channel, known)  # an edit that was a turn of its own
+    messages.delete_wordings(tx, team, channel, key)
     together = (message, *messages.list_before(tx, team, channel, message))
     judged = [forget.forget_judged(tx, team, channel, each) for each in together]
     there = messages.delete(tx, team, channel, message, now=now) or any((*waited, *judged))

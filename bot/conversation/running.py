@@ -45,7 +45,8 @@ class Running:
         self.watch(answer)
 
     def end(self, why: str) -> None:
-        self.ended = why
+        if self.ended != "deleted":  # whatever comes after that changes nothing
+            self.ended = why
         if self.work is not None:
             self.ending = asyncio.create_task(self.work.aclose())
 

@@ -19,6 +19,7 @@ from typing import Protocol
 
 from bot.channel.options import ANSWERS
 from bot.conversation import addressing
+from bot.conversation.asking_apps import PAUSE, Weighed, weigh
 from bot.conversation.memory import ThreadReader, recollection_from
 from bot.conversation.questions import (
     MESSAGE,
@@ -30,6 +31,7 @@ from bot.conversation.questions import (
 from bot.conversation.records import (
     add_to_post,
     begin_reply,
+    change_waiting_edit,
     disclose,
     edit_message,
     erase_words,
@@ -38,6 +40,7 @@ from bot.conversation.records import (
     load_reply,
     remember_aside,
     remember_turn,
+    says_the_same,
     withdraw_reply,
 )
 from bot.conversation.running import NoticedReply, Running
@@ -45,7 +48,7 @@ from bot.conversation.turn import CAME_TOO_LATE, Turn, TurnServices, run_turn
 from bot.core.access import remembers, why_closed, without_later_actions
 from bot.core.codec import decode, encode
 from bot.core.errors import BotError, Conflict, Missing, ProviderError, TooOld, TriedAgain
-from bot.core.ids import reply_id
+from bot.core.ids import follow_up_key, reply_id
 from bot.core.values import FOLLOW_UPS, Conversation, Incoming, Message, Reply
 from bot.jobs.inbox import Inbox, Job
 from bot.ops.metrics import METRICS
@@ -61,6 +64,7 @@ from storage.welcome import disclosures
 
 log = logging.getLogger(__name__)
 
+STOP = "stop"  # the kind of job of a "stop" in words
 AGAIN = ":again"  # ends the key of a question that is asked once more
 # So long a question waits that is known to be unfinished: Slack's other event of the same post, or the quote
 # of a message that it links to, comes a moment later.
@@ -124,13 +128,17 @@ class Turns:
 
     async def take(self, incoming: Incoming, *, when: Callable[[Tx], bool] = lambda tx: True) -> None:
         """Stores a post that asks for an answer; returns when it is on disk."""
-        running = self._running.get(incoming.conversation.key) or self._find_begun(incoming)
+        place, changed = incoming.conversation, list[Incoming]()
+        running = self._running.get(place.key) or self._find_begun(incoming)
         if running and addressing.read_wish(incoming.text) == "stop":
             running.end("stopped")
+            await self._inbox.put(
+                incoming.key, place.key, STOP, encode(incoming), team=place.team, person=incoming.user
+            )
             return
-        if running and running.posts[0].conversation != incoming.conversation:
-            incoming = replace(incoming, conversation=running.posts[0].conversation, beside=True)
-        place, changed = incoming.conversation, list[Incoming]()
+        if running and running.posts[0].conversation.key != place.key:
+            place = running.posts[0].conversation
+            incoming = replace(incoming, conversation=place, beside=True)
 
         def wanted(tx: Tx) -> bool:  # its deletion may have overtaken it
             if not when(tx) or conversations.forgotten(tx, place.team, place.channel, incoming.message):
@@ -162,6 +170,11 @@ class Turns:
             if not running.answering and follows_directly(running.posts[0], running.posts[-1], incoming):
                 return running
         return None
+
+    async def take_late_mention(self, edited: Incoming) -> None:
+        """A post that mentions us since it was edited: a question, unless it is one already. Of that one the
+        edit itself tells (`apply_edit`)."""
+        await self.take(edited, when=lambda tx: not inbox_rows.list_keys(tx, edited.key))
 
     async def add(self, later: Incoming) -> None:
         """Adds what Slack added to a post by itself, where the post waits or is remembered."""
@@ -195,6 +208,24 @@ class Turns:
         if asked and not asked[-1]:
             await self.remember_aside(incoming)
 
+    async def take_from_app(self, incoming: Incoming) -> None:
+        """A post of an app that may ask, and mentions us: a question, as long as there are not too many."""
+        limit, weighed = self._services.settings.asking_apps_limit, list[Weighed]()
+
+        def is_to(wanted: Weighed, tx: Tx) -> bool:
+            weighed.append(weigh(tx, incoming, limit=limit, now=self._now()))
+            return weighed[-1] == wanted
+
+        await self.take(incoming, when=partial(is_to, "ask"))
+        if weighed[-1:] == ["pause"]:
+            told = replace(incoming, key=incoming.key + PAUSE, too_many=True)
+            await self.take(told, when=partial(is_to, "pause"))
+            if weighed[-1] == "pause":
+                where = incoming.conversation.channel
+                log.warning("the app %s asked %d times within an hour in %s", incoming.user, limit, where)
+        elif weighed[-1:] == ["ignore"]:
+            await self.remember_aside(incoming)
+
     async def remember_aside(self, incoming: Incoming) -> None:
         """A post in a thread of ours that is said to somebody else, or by another app: remembered, not
         answered."""
@@ -214,15 +245,27 @@ class Turns:
         A question that is being answered is asked anew as long as nothing of an answer is shown. Then the
         old words stay with their answer, and the new ones are the next question.
         """
-        under_way = self._about(edited.key)
-        if any(running.answering for running in under_way):
-            key = f"{edited.key}:{edited.sent_at.timestamp():.6f}"
-            await self.take(replace(edited, key=key, asked_anew=True))
+        if (
+            self._begin_anew_with(edited)
+            and await self._engine.write(edit_message, edited, now=self._now())
+            and self._begin_anew_with(edited)  # it may have begun, or shown something, meanwhile
+        ):
             return
-        await self._engine.write(edit_message, edited, now=self._now())
-        for running in under_way:
+        if edited.by_app:  # apps write by editing: each step of it would be a question
+            return
+        key = f"{edited.key}:{edited.sent_at.timestamp():.6f}"
+        next_question = replace(edited, key=key, asked_anew=True, edited=True)
+        await self.take(next_question, when=lambda tx: not change_waiting_edit(tx, edited))
+
+    def _begin_anew_with(self, edited: Incoming) -> bool:
+        """Has the turn that is at work on a post ask with its new words; False: an answer to the old ones is
+        shown."""
+        for running in self._about(edited.key):
             for post in running.list_about(edited.key):
+                if running.answering and not says_the_same(post, edited):
+                    return False
                 running.change(replace(post, text=edited.text, quoted=edited.quoted))
+        return True
 
     async def apply_deletion(self, key: str, team: str, channel: str, message: str) -> None:
         """The person took it back: no answer if there is none yet, and nothing is remembered of it."""
@@ -242,14 +285,15 @@ class Turns:
     async def stop(self, conversation: Conversation) -> None:
         """The person pressed stop: the model request ends at once, what was written stays."""
         if running := self._running.get(conversation.key):
-            running.end("stopped")
-        elif await self._engine.read(replies.waits_for_slack, conversation.key):
+            if running.posts[0].conversation.thread == conversation.thread:
+                running.end("stopped")
+        elif await self._engine.read(replies.waits_for_slack, conversation):
             self._stopped.add(conversation.key)
 
     async def turn_quiet(self, place: Conversation) -> bool:
         """Has mentions alone answered in a thread, or all of its posts again; whether it is quiet now."""
         quiet = not await self._engine.read(conversations.is_quiet, place.key)
-        await self._engine.write(conversations.set_quiet, place, quiet)
+        await self._engine.write(conversations.set_quiet, place, quiet, now=self._now())
         return quiet
 
     async def retry(self, reply_id: str, user: str) -> None:
@@ -272,7 +316,7 @@ class Turns:
         if row is None or row.conversation != place.key or what not in FOLLOW_UPS:
             raise Missing(f"no reply {reply_id}")
         incoming = Incoming(
-            key=f"b:{reply_id}:{what}",
+            key=follow_up_key(reply_id, what),
             conversation=place,
             user=user,
             message=message,
@@ -303,6 +347,10 @@ class Turns:
         """One job, from claim to the reply being final; returns what is committed together with its end."""
         incoming = decode(job.payload)
         return [*await self._run(job, incoming), *self._erasures(job.key, incoming)]
+
+    async def close_stop(self, job: Job) -> list[Effect]:
+        """A "stop" that did its work when it came: its job has its next delivery known."""
+        return []
 
     async def _run(self, job: Job, incoming: Incoming) -> list[Effect]:
         row, posts, gone = await self._engine.write(begin_reply, job, incoming, now=self._now())
@@ -394,6 +442,8 @@ class Turns:
             log.warning("job %s: the turn ended in %s: %s", job.seq, type(exc).__name__, exc)
             turn = Turn(Reply(exc.notice, whole=False, retryable=exc.retry))
         kept = remembers(incoming, self._services.settings)
+        if incoming.by_app:  # which cannot press the button
+            turn = replace(turn, reply=replace(turn.reply, retryable=False))
         if not kept:
             turn = replace(turn, reply=without_later_actions(turn.reply))
         if running.ended == "deleted":

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from bot.channel.service import AnswerSettings, Preferences
 from bot.conversation import addressing
+from bot.conversation.asking_apps import TOO_MANY
 from bot.conversation.memory import Memory, Recollection, ThreadReader
 from bot.conversation.surroundings import find_about, find_names, name_people
 from bot.core import access
@@ -129,6 +130,9 @@ async def run_turn(
     posts: Sequence[Incoming], live_reply: LiveReply, stop: Stop, services: TurnServices
 ) -> Turn:
     """From one question, in one post or several of the same person, to one finished reply."""
+    first = posts[0]
+    if first.too_many:
+        return Turn(Reply(TOO_MANY.format(limit=services.settings.asking_apps_limit)))
     heard, notes, words = list[SpokenWords](), list[str](), list[str]()
     for post in posts:
         access.admit(post, services.settings)
@@ -140,7 +144,6 @@ async def run_turn(
         words += (spoken.with_text(post.text), post.quoted)
     if not marks.has_words("\n".join(words)):
         return replace(reply_without_words(posts, notes, heard), heard=tuple(heard))
-    first = posts[0]
     if not first.direct and (wish := addressing.read_wish(first.text)):
         return Turn(Reply(WISHES[wish]), quiet=QUIET.get(wish))
     full = "\n\n".join(spoken.in_full(post) for spoken, post in zip(heard, posts, strict=True))

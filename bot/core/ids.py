@@ -11,6 +11,8 @@ REPLIES = UUID("6f9f0c3e-2f0b-5b62-9a51-70a1e7d3c9b4")  # the namespace of reply
 _POST = re.compile(r"\d{10}\.\d{6}")
 CARDS = UUID("0d5e1c62-7a3c-5b58-8a2e-4f6f8f2b7c11")  # the namespace of card ids
 
+PRESSED = "b:"  # what the keys begin with of what buttons ask for
+
 
 def reply_id(key: str) -> str:
     """The id of the reply to a job of that key."""
@@ -26,6 +28,11 @@ def is_earlier(message: str, other: str) -> bool:
 def message_key(team: str, channel: str, message: str) -> str:
     """The key of a post: one, however many events and deliveries tell of it."""
     return f"m:{team}:{channel}:{message}"
+
+
+def follow_up_key(reply_id: str, what: str) -> str:
+    """The key of what a button under an answer asks for: once for each button and answer."""
+    return f"{PRESSED}{reply_id}:{what}"
 
 
 def card_id(incoming: Incoming, file: File) -> str:

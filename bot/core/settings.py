@@ -21,6 +21,8 @@ SLACK_API_URL = "https://slack.com/api/"
 LISTEN = ("mentioned", "threads", "every")
 # Which messages in channels are answered.
 ANSWERED = ("threads", "mentions", "every")
+# What of a direct conversation is one conversation.
+DIRECT = ("threads", "one")
 # What a model may be told beside the words.
 CONTEXT = ("names", "channel", "time")
 # How a model is asked: its endpoint and the form of the conversation (bot/provider/prompt_formats.py).
@@ -261,6 +263,26 @@ class Settings:
     )
     thread_turn_limit: int = _setting(
         "PARLEY_THREAD_TURN_LIMIT", 500, "answers in one thread before Parley asks for a new one (loop guard)"
+    )
+    direct: str = _setting(
+        "PARLEY_DIRECT",
+        "threads",
+        "what is remembered together in direct messages: threads (each for itself) or one (all of it, as one "
+        "conversation); answers stand in threads either way",
+        choices=DIRECT,
+    )
+    asking_apps: str = _setting(
+        "PARLEY_ASKING_APPS",
+        "",
+        "ids of the apps, bots and workflows (A0123…, B0123…, U0123…) whose posts that mention Parley are "
+        "questions, separated by commas; empty: none",
+    )
+    asking_apps_limit: int = _setting(
+        "PARLEY_ASKING_APPS_LIMIT",
+        20,
+        "questions of one such app in one channel that are answered within an hour; then Parley says so once "
+        "and answers none of it there for an hour",
+        between=COUNT,
     )
     # Subjects
     policies: str = _setting(

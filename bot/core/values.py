@@ -50,15 +50,20 @@ RequestKind = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """One thread: (team, channel, root message). The unit of memory, of order and of privacy."""
+    """One thread: (team, channel, root message). The unit of memory, of order and of privacy.
+
+    `whole`: all threads of the channel are one such unit, which `key` names; `thread` is where its answers
+    stand.
+    """
 
     team: str
     channel: str
     thread: str
+    whole: bool = False
 
     @property
     def key(self) -> str:
-        return f"{self.team}:{self.channel}:{self.thread}"
+        return f"{self.team}:{self.channel}:{'' if self.whole else self.thread}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,8 @@ class Incoming:
     edited: bool = False  # its author changed it: what was delivered before says less
     beside: bool = False  # begins a thread, and is answered in the one of the question that it goes on with
     unfinished: bool = False  # more of it is on its way: another event of the same post, a quote
+    by_app: bool = False  # another app asks, one that the operator named; `user` may be the id of its bot
+    too_many: bool = False  # an app asked more often than it may, and is told so
 
     @property
     def remembered_as(self) -> str:

@@ -51,7 +51,18 @@ class Forgetting:
         self._clock = clock
 
     async def forget_thread(self, conversation: Conversation, user: str) -> WordsKept | None:
-        """Forgets a thread for somebody who takes part in it; what went, None for an outsider."""
+        """Forgets a thread for somebody who takes part in it; what went, None for an outsider.
+
+        Where all threads are one conversation, all of it goes, and what this thread held for itself before.
+        """
+        thread = replace(conversation, whole=False)
+        alone = await self._forget_conversation(thread, user) if conversation.whole else None
+        gone = await self._forget_conversation(conversation, user)
+        if alone is None or gone is None:
+            return alone or gone
+        return WordsKept({kind: number + alone.kinds[kind] for kind, number in gone.kinds.items()})
+
+    async def _forget_conversation(self, conversation: Conversation, user: str) -> WordsKept | None:
         if not await self._engine.read(messages.speaks_in, conversation.key, user):
             return None
         before = await self._engine.read(kept.count_in_conversation, conversation.key)
@@ -63,7 +74,9 @@ class Forgetting:
     async def forget_latest_thread(self, team: str, channel: str, user: str) -> WordsKept | None:
         """Forgets the thread a person last spoke in within a channel; None when there is none."""
         thread = await self._engine.read(messages.latest_of, team, channel, user)
-        return await self.forget_thread(Conversation(team, channel, thread), user) if thread else None
+        if thread is None:
+            return None
+        return await self.forget_thread(Conversation(team, channel, thread), user)
 
     async def count_kept(self, team: str, user: str) -> WordsKept:
         """What would go if everything of a person were forgotten now."""

@@ -59,8 +59,9 @@ class Kept:
 
 
 def kinds(settings: Settings) -> tuple[Kind, ...]:
+    said = (retention.erase_messages, retention.erase_feedback, retention.erase_quiet)
     return (
-        Kind("messages", settings.keep_messages_days, (retention.erase_messages, retention.erase_feedback)),
+        Kind("messages", settings.keep_messages_days, said),
         Kind("recordings", settings.keep_recordings_days, (retention.erase_recordings,)),
         Kind("verdicts", settings.keep_verdicts_days, (retention.erase_verdicts,)),
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from bot.core.codec import encode
+from bot.core.ids import PRESSED, message_key
 from bot.voice.service import UNASKED, unasked_key
 from storage.engine import Tx
 from storage.jobs import inbox
@@ -20,7 +21,10 @@ FORGET = "forget"  # the kind of job
 
 @dataclass(frozen=True, slots=True)
 class UnderWay:
-    """A message that is answered, or listened to in passing (`unasked`), and is forgotten after that."""
+    """A message that is answered, or listened to in passing (`unasked`), and is forgotten after that.
+
+    Of what a button asked for, `message` is the key of its job, under which memory keeps it.
+    """
 
     team: str
     channel: str
@@ -29,14 +33,20 @@ class UnderWay:
     unasked: bool
 
     @classmethod
-    def of(cls, key: str, person: str) -> Self:
-        """By the key of its job, or of one that goes on from it."""
-        _, team, channel, message, *_ = key.removeprefix(f"{UNASKED}:").split(":")
-        return cls(team, channel, message, person, unasked=key.startswith(f"{UNASKED}:"))
+    def of(cls, key: str, conversation: str, person: str) -> Self:
+        """By the key of its job, or of one that goes on from it, and that job's conversation."""
+        lane = f"{UNASKED}:"
+        team, channel, _ = conversation.removeprefix(lane).split(":", 2)
+        if key.startswith(PRESSED):
+            return cls(team, channel, ":".join(key.split(":")[:3]), person, unasked=False)
+        message = key.removeprefix(lane).split(":")[3]
+        return cls(team, channel, message, person, unasked=key.startswith(lane))
 
     @property
     def message_key(self) -> str:
-        return f"m:{self.team}:{self.channel}:{self.message}"
+        if self.message.startswith(PRESSED):
+            return self.message
+        return message_key(self.team, self.channel, self.message)
 
     @property
     def key(self) -> str:
@@ -52,6 +62,6 @@ class UnderWay:
 def erase_person(tx: Tx, team: str, person: str, *, by: str, now: float) -> int:
     """Everything of a person goes, what is under way as soon as it is over; how many messages went."""
     for job in forget.list_under_way(tx, team, person):
-        asked = UnderWay.of(job["key"], person)
+        asked = UnderWay.of(job["key"], job["conversation"], person)
         inbox.put(tx, f"{FORGET}:{asked.key}", job["conversation"], FORGET, encode(asked), now=now)
     return forget.forget_user(tx, team, person, by=by, now=now)

@@ -161,7 +161,11 @@ def environment(environ: Mapping[str, str], slack: FakeSlack, folder: str) -> di
     kept = {k: v for k, v in environ.items() if not k.startswith("SLACK_") and k != "PARLEY_CONFIG"}
     port = _free_port()
     return (
-        {"PARLEY_POLICIES": str(scene.POLICIES), "PARLEY_VOICE_LISTEN": "every"}
+        {
+            "PARLEY_POLICIES": str(scene.POLICIES),
+            "PARLEY_VOICE_LISTEN": "every",
+            "PARLEY_ASKING_APPS": scene.ASKING_APP,
+        }
         | kept
         | {
             "SLACK_API_URL": slack.api_url,

@@ -19,6 +19,9 @@ POLICIES = Path(__file__).parent / "policies.toml"
 LONGEST_ANSWER_TOKENS = 1000
 BUDGET = "budget channel 0.015 per day warn 70"
 
+# Of the apps that post alerts, the one that may ask by itself (bot/sandbox/slack/people/sharing.py).
+ASKING_APP = "A0GRAFANA"
+
 # channel, who, how many minutes ago, what, and who reacted with what
 _MESSAGES = (
     (

@@ -108,7 +108,7 @@ class SlackReply:
         self._standing: list[str] = []  # the messages of the whole reply, where an earlier attempt left it
         self._live = (
             None
-            if resumed
+            if resumed or incoming.by_app  # Slack streams to people
             else LiveStream(slack, pacing, self._place, metadata=self._metadata, opened=opened)
         )
         self._line = StatusLine(slack, where.channel, where.thread)
@@ -186,7 +186,8 @@ class SlackReply:
         return [filter_text(text, self._make_filter()) for text in texts]
 
     def _make_filter(self) -> OutputFilter:
-        return OutputFilter(self._vouched, {self._incoming.user}, self._name_of)
+        pinged = set() if self._incoming.by_app else {self._incoming.user}
+        return OutputFilter(self._vouched, pinged, self._name_of)
 
     def _name_of(self, id: str) -> str:
         """What a person is called, or this channel: others may be private."""
@@ -391,9 +392,11 @@ class SlackReply:
 
     async def _post_privately(self, code: str, reply: Reply) -> list[str] | None:
         """The place is gone or closed to us: the asker gets the answer privately, unless they took the
-        question back."""
+        question back, or are an app, which reads nothing privately."""
         if code == THREAD_GONE and self._incoming.message == self._place.thread:
             return None
+        if self._incoming.by_app:
+            return []
         METRICS.count("parley_replies_total", outcome="elsewhere")
         opened = await self._slack.call("conversations.open", users=self._place.user)
         direct = opened["channel"]["id"]

@@ -21,7 +21,7 @@ from bot.core.values import File
 from bot.text.marks import mark_file, own_words, quote, tidy_name
 from handlers.slack.block_text import mark_control, read_blocks
 from handlers.slack.mrkdwn import TOKEN, make_readable
-from handlers.slack.payloads import SLACKBOT, TOMBSTONE, file_from
+from handlers.slack.payloads import BY_APP, SLACKBOT, TOMBSTONE, file_from
 from handlers.slack.reading import TOO_MUCH, Findings, Reading, WordlessMark, as_object, as_text
 
 # Characters of one message that are read: Slack's text has up to 40,000, a table 10,000.
@@ -60,8 +60,9 @@ class Contents:
     files: tuple[File, ...] = ()
 
 
-def read_contents(message: Mapping[str, Any], *, bot: str = "") -> Contents:
-    """What is in a message, without mentions of the user `bot`."""
+def read_contents(message: Mapping[str, Any], *, bot: str = "", asks: bool = False) -> Contents:
+    """What is in a message, without mentions of the user `bot`. `asks`: it is a question, so that nothing an
+    app wrote in it is a mark either; elsewhere all that an app posts is quoted under one."""
     written = message.get("text")
     files = tuple(_read_files(message))
     findings = Findings(
@@ -75,14 +76,14 @@ def read_contents(message: Mapping[str, Any], *, bot: str = "") -> Contents:
     if message.get("room"):
         own.append(findings.name_unread("a huddle"))
     for attachment in reading.each(message.get("attachments")):
-        if _is_own(attachment, by_app=by_app):
+        if is_own_card(attachment, by_app=by_app):
             own += _read_attachment(attachment, reading.deeper())
         else:
             others.append(_quote_attachment(attachment, reading.deeper(without="")))
     others += _quote_emails(message, reading)
-    text = _join(
-        own if by_app else [part if isinstance(part, WordlessMark) else own_words(part) for part in own]
-    )
+    if asks or not by_app:
+        own = [part if isinstance(part, WordlessMark) else own_words(part) for part in own]
+    text = _join(own)
     return Contents(
         _cut(text, MOST_TEXT, findings),
         _cut("\n\n".join(filter(None, others)), MOST_QUOTED, findings),
@@ -101,7 +102,7 @@ def quote_app(message: Mapping[str, Any], *, bot: str = "") -> str:
 
 def is_by_app(message: Mapping[str, Any]) -> bool:
     """Whether an app posted it, and not a person."""
-    app = message.get("bot_id") or message.get("subtype") == "bot_message"
+    app = message.get("bot_id") or message.get("subtype") == BY_APP
     return bool(app) or message.get("user") == SLACKBOT
 
 
@@ -170,7 +171,7 @@ def _cut(text: str, most: int, findings: Findings) -> str:
 # Attachments
 
 
-def _is_own(attachment: Mapping[str, Any], *, by_app: bool) -> bool:
+def is_own_card(attachment: Mapping[str, Any], *, by_app: bool) -> bool:
     """Whether it is its author's own: an app's card in the app's message, a table that a person pasted."""
     foreign = (*_SHARED, *_LINKED) if by_app else _OF_OTHERS
     return not any(attachment.get(name) for name in foreign)
@@ -281,7 +282,7 @@ def _read_nested(attachment: Mapping[str, Any], reading: Reading, *, said: Count
         if not _count_words(*parts) <= said:
             yield from parts
     for each in reading.each(attachment.get("attachments")):
-        if _is_own(each, by_app=True):
+        if is_own_card(each, by_app=True):
             yield from _read_attachment(each, reading.deeper())
         else:
             yield _quote_attachment(each, reading.deeper())

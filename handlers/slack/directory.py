@@ -87,7 +87,7 @@ class Directory:
         """What Slack shows for those ids of people and channels; ids it does not tell stay out."""
         wanted = {id for id in ids if id}
         fresh = time.monotonic() - NAMES_LIFE_S
-        unknown = [id for id in wanted if id[0] in "UW" and self._names.get(id, NEVER)[1] < fresh]
+        unknown = [id for id in wanted if id[0] in "UWB" and self._names.get(id, NEVER)[1] < fresh]
         gate = asyncio.Semaphore(PARALLEL)
         await asyncio.gather(*(self._look_up_name(id, gate) for id in unknown[:PEOPLE_AT_ONCE]))
         return {id: self.known_name(id) for id in wanted if self.known_name(id)}
@@ -107,15 +107,15 @@ class Directory:
     async def find_channel(self, channel: str) -> tuple[str, str]:
         """A channel's name ("#general") and what its members wrote that it is for; "" where Slack does not
         tell."""
-        if self._names.get(channel, NEVER)[1] < time.monotonic() - NAMES_LIFE_S:
-            self._names[channel] = ("", time.monotonic())
+        known, read_at = self._names.get(channel, NEVER)
+        if read_at < time.monotonic() - NAMES_LIFE_S:
+            self._names[channel] = (known, time.monotonic())  # not asked about again soon
             try:
                 place = (await self._slack.get("conversations.info", channel=channel))["channel"]
             except SlackError as exc:
                 log.info("a channel is not told about: %s", exc)
             else:
-                self._names[channel] = (_name_channel(place), time.monotonic())
-                self._purposes[channel] = str((place.get("purpose") or {}).get("value") or "")
+                self._note_channel(place)
         return self.known_name(channel), self._purposes.get(channel, "")
 
     async def open_direct(self, user: str) -> str:
@@ -123,16 +123,25 @@ class Directory:
         opened = await self._slack.call("conversations.open", users=user)
         return str(opened["channel"]["id"])
 
+    def _note_channel(self, place: dict[str, Any]) -> None:
+        self._names[place["id"]] = (_name_channel(place), time.monotonic())
+        self._purposes[place["id"]] = str((place.get("purpose") or {}).get("value") or "")
+
     async def _read_person(self, user: str) -> dict[str, Any]:
         person: dict[str, Any] = (await self._slack.get("users.info", user=user))["user"]
         self._names[user] = (_name_person(person), time.monotonic())
         self._zones[user] = str(person.get("tz") or "")
         return person
 
+    async def _read_bot(self, bot: str) -> None:
+        """What an app without a user is called, a workflow for example."""
+        found: dict[str, Any] = (await self._slack.get("bots.info", bot=bot))["bot"]
+        self._names[bot] = (str(found.get("name") or ""), time.monotonic())
+
     async def _look_up_name(self, user: str, gate: asyncio.Semaphore) -> None:
         async with gate:
             try:
-                await self._read_person(user)
+                await (self._read_bot(user) if user.startswith("B") else self._read_person(user))
             except SlackError:
                 self._names[user] = ("", time.monotonic())  # the id is shown, and not asked about again soon
 
@@ -160,7 +169,7 @@ class Directory:
             more = {"cursor": cursor} if cursor else {}
             page = await self._slack.get(method, team_id=team, limit=PAGE_LIMIT, **arguments, **more)
             for place in page["channels"]:
-                self._names[place["id"]] = (_name_channel(place), time.monotonic())
+                self._note_channel(place)
                 yield place
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:

@@ -14,6 +14,8 @@ from handlers.slack.reading import as_number, as_text
 # Subtypes of `message` that are a person saying something.
 # Source: https://docs.slack.dev/reference/events/message#subtypes
 POST_SUBTYPES = frozenset({None, "file_share", "thread_broadcast", "me_message"})
+# The subtype of what an app posts under a name of its own. Apps also post without it.
+BY_APP = "bot_message"
 # Subtypes of a file that was recorded in Slack's own client.
 RECORDED_SUBTYPES = frozenset({"slack_audio", "slack_video"})
 # What people call files of a mode or a subtype. Source: https://docs.slack.dev/reference/objects/file-object
@@ -128,8 +130,26 @@ def _part(body: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def is_bot(message: dict[str, Any], bot: str) -> bool:
-    """Whether a bot wrote it, we or another. Bots are never answered: two of them would talk for ever."""
-    return bool(message.get("bot_id")) or message.get("user") in (bot, SLACKBOT)
+    """Whether a bot wrote it, we or another. Bots ask nothing, but for those that the operator names."""
+    app = bool(message.get("bot_id")) or message.get("subtype") == BY_APP
+    return app or message.get("user") in (bot, SLACKBOT)
+
+
+def is_own(body: dict[str, Any], message: dict[str, Any], bot: str) -> bool:
+    """Whether we wrote it. `bot`: our own user id."""
+    own = {body.get("api_app_id"), bot} - {None, ""}
+    return not own.isdisjoint(list_app_ids(message))
+
+
+def list_app_ids(message: dict[str, Any]) -> list[str]:
+    """Every id by which the app, the bot or the workflow that posted a message can be named: its user first,
+    if it has one, then its bot."""
+    profile = _part(message, "bot_profile")
+    named = (
+        message.get("user"), profile.get("user_id"), message.get("bot_id"), profile.get("id"),
+        message.get("workflow_id"), profile.get("workflow_id"), message.get("app_id"), profile.get("app_id"),
+    )  # fmt: skip
+    return [id for id in named if isinstance(id, str) and id]
 
 
 def is_external(body: dict[str, Any], message: dict[str, Any], team: str) -> bool:

@@ -60,8 +60,8 @@ class ClipCards:
         if found["ts"] != where.thread or is_bot(found, self._slack.bot_user):
             return None
         event = {"channel": where.channel}
-        began = incoming_from({"team_id": where.team}, event, found, self._slack.bot_user)
-        return replace(began, mentioned=True, external=asked.external)
+        began = incoming_from({"team_id": where.team}, event, found, self._slack.bot_user, self._settings)
+        return replace(began, conversation=where, mentioned=True, external=asked.external)
 
     async def details(self, file: File) -> File:
         """Asks Slack for the details of a file that a message only announced."""

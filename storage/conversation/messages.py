@@ -179,7 +179,7 @@ def speaks_in(tx: Tx, conversation: str, person: str) -> bool:
 
 
 def latest_of(tx: Tx, team: str, channel: str, person: str) -> str | None:
-    """The thread of a channel in which a person spoke last."""
+    """The thread of a channel in which a person spoke last; "" where all of them are one conversation."""
     row = tx.one(
         "select conversation from messages where team = :team and channel = :channel and person = :person"
         " order by seq desc limit 1",
@@ -207,6 +207,20 @@ def edit(tx: Tx, team: str, channel: str, message: str, text: str, *, now: float
     if row:
         drop_summaries(tx, row["conversation"], since=row["seq"])
     return row is not None
+
+
+def latest_wording(tx: Tx, team: str, channel: str, message: str, *, key: str) -> str:
+    """Under which id the newest words of a post are remembered: its own, or one that begins with its key."""
+    row = tx.one(
+        "select message from messages where team = :team and channel = :channel"
+        " and (message = :message or (message >= :first and message < :behind)) order by seq desc limit 1",
+        team=team,
+        channel=channel,
+        message=message,
+        first=f"{key}:",
+        behind=f"{key};",
+    )
+    return str(row["message"]) if row else message
 
 
 def list_latest(tx: Tx, conversation: str, *, limit: int) -> list[tuple[str, str, str]]:
@@ -237,13 +251,18 @@ def is_quiet(tx: Tx, conversation: str) -> bool:
     return tx.one(quiet, conversation=conversation) is not None
 
 
-def set_quiet(tx: Tx, place: Place, quiet: bool) -> None:
-    """From now on only mentions are answered in a thread, or again what follows its answers."""
+def set_quiet(tx: Tx, place: Place, quiet: bool, *, now: float) -> None:
+    """From now on only mentions are answered in a thread, or again what follows its answers.
+
+    That stays when the thread is forgotten, as it stays known that we take part in it.
+    """
     if quiet:
         tx.run(
-            "insert into quiet_threads (conversation, team) values (:key, :team) on conflict do nothing",
+            "insert into quiet_threads (conversation, team, at) values (:key, :team, :now)"
+            " on conflict do nothing",
             key=place.key,
             team=place.team,
+            now=now,
         )
     else:
         tx.run("delete from quiet_threads where conversation = :key", key=place.key)
@@ -298,6 +317,20 @@ def delete(tx: Tx, team: str, channel: str, message: str, *, now: float) -> bool
     return retract(tx, team, channel, message)
 
 
+def delete_wordings(tx: Tx, team: str, channel: str, key: str) -> None:
+    """Erases what a post said after edits, each remembered under an id that begins with its key."""
+    rows = tx.all(
+        "delete from messages where team = :team and channel = :channel"
+        " and message >= :first and message < :behind returning conversation, seq",
+        team=team,
+        channel=channel,
+        first=f"{key}:",
+        behind=f"{key};",
+    )
+    for row in rows:
+        drop_summaries(tx, row["conversation"], since=row["seq"])
+
+
 def retract(tx: Tx, team: str, channel: str, message: str) -> bool:
     """Takes a message out of memory, with every summary of it; it may be said anew. False without it."""
     row = tx.one(
@@ -310,6 +343,25 @@ def retract(tx: Tx, team: str, channel: str, message: str) -> bool:
     if row:
         drop_summaries(tx, row["conversation"], since=row["seq"])
     return row is not None
+
+
+def retract_unanswered(tx: Tx, team: str, channel: str, message: str) -> None:
+    """Takes a message out of memory unless an answer stands behind it."""
+    row = tx.one(
+        "select conversation, seq from messages"
+        " where team = :team and channel = :channel and message = :message",
+        team=team,
+        channel=channel,
+        message=message,
+    )
+    if row is None:
+        return
+    after = tx.one(
+        "select role from messages where conversation = :conversation and seq > :seq order by seq limit 1",
+        **row,
+    )
+    if after is None or after["role"] != "assistant":
+        retract(tx, team, channel, message)
 
 
 def drop_summaries(tx: Tx, conversation: str, *, since: int) -> None:

@@ -71,10 +71,29 @@ def get(tx: Tx, reply_id: str) -> ReplyRow:
     return row
 
 
-def waits_for_slack(tx: Tx, conversation: str) -> bool:
-    """Whether an answer is written and not all of it is in Slack yet."""
-    waiting = "select 1 as found from replies where conversation = :conversation and state = 'answered'"
-    return tx.one(waiting, conversation=conversation) is not None
+def waits_for_slack(tx: Tx, place: Place) -> bool:
+    """Whether an answer in a thread is written and not all of it is in Slack yet."""
+    waiting = (
+        "select 1 as found from replies where conversation = :conversation and thread = :thread"
+        " and state = 'answered'"
+    )
+    return tx.one(waiting, conversation=place.key, thread=place.thread) is not None
+
+
+def count_in_thread(tx: Tx, place: Place) -> int:
+    """How many answers stand in a thread, which may be one of many in its conversation."""
+    given = (
+        "select count(*) as given from replies where conversation = :conversation and thread = :thread"
+        " and state = 'sent'"
+    )
+    row = tx.one(given, conversation=place.key, thread=place.thread)
+    return int(row["given"]) if row else 0
+
+
+def is_answered(tx: Tx, reply_id: str) -> bool:
+    """Whether an answer is written, and not all of it is in Slack yet."""
+    answered = "select 1 as found from replies where id = :id and state = 'answered'"
+    return tx.one(answered, id=reply_id) is not None
 
 
 def shown_in(tx: Tx, conversation: str, message: str) -> str | None:

@@ -299,13 +299,39 @@ def _close_waiting(tx: Tx, which: str, error: str, **values: Any) -> bool:
     )
 
 
-def list_keys(tx: Tx, key: str) -> list[str]:
-    """The keys of everything asked about one post: its own, and those that go on from it behind a colon."""
+def list_keys(tx: Tx, key: str, *, kind: str = "", waiting: bool = False) -> list[str]:
+    """The keys of everything asked about one post: its own, and those that go on from it behind a colon.
+
+    Of one `kind`, if there is any; `waiting`: only what nobody is at work on yet.
+    """
+    of_kind = " and kind = :kind" if kind else ""
+    idle = " and state = 'new' and running = 0" if waiting else ""
     rows = tx.all(
-        "select key from inbox where key = :key or (key >= :first and key < :behind) order by seq",
+        f"select key from inbox where (key = :key or (key >= :first and key < :behind)){of_kind}{idle}"
+        " order by seq",
+        kind=kind,
         key=key,
         first=f"{key}:",
         behind=f"{key};",
+    )
+    return [row["key"] for row in rows]
+
+
+def list_recent(tx: Tx, team: str, person: str, *, conversations: str, since: float) -> list[str]:
+    """Keys of the posts of one person received after `since`, in conversations that begin so.
+
+    Reads only what came since, from its end: so it costs the same however much is kept.
+    """
+    rows = tx.all(
+        "select key from inbox where seq > coalesce("
+        "(select seq from inbox where received_at <= :since order by seq desc limit 1), 0)"
+        " and received_at > :since and team = :team and person = :person and key like 'm:%'"
+        " and substr(conversation, 1, :length) = :conversations",
+        team=team,
+        person=person,
+        since=since,
+        conversations=conversations,
+        length=len(conversations),
     )
     return [row["key"] for row in rows]
 

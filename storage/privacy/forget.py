@@ -29,7 +29,7 @@ SETTLED = {
 # counts as forgotten is one whose answer is taken back.
 UNDER_WAY = """exists (select 1 from inbox i left join replies r on r.job = i.seq
     where i.conversation = messages.conversation and i.state = 'new'
-    and (r.id = messages.message or i.key like '%:' || messages.message || '%'))"""
+    and (messages.message in (r.id, i.key) or i.key like 'm:%:' || messages.message || '%'))"""
 RECORDED = ("recordings", "recording_parts", "clips", "guard_examples", "guard_verdicts", "guard_unanswered")
 
 
@@ -82,11 +82,11 @@ def forget_user(tx: Tx, team: str, user: str, *, by: str = "", now: float) -> in
 
 
 def list_under_way(tx: Tx, team: str, user: str) -> list[dict[str, str]]:
-    """What a person asked and has no answer to yet, or a clip of theirs that is listened to: `key` and
-    `conversation` of each job."""
+    """What a person asked, by a button too, and has no answer to yet, or a clip of theirs that is listened
+    to: `key` and `conversation` of each job."""
     return tx.all(
         "select key, conversation from inbox where team = :team and person = :person and state = 'new'"
-        " and (key like 'm:%' or key like 'clip:m:%') order by seq",
+        " and (key like 'm:%' or key like 'b:%' or key like 'clip:m:%') order by seq",
         team=team,
         person=user,
     )
@@ -106,14 +106,16 @@ def forget_turn(tx: Tx, team: str, channel: str, message: str, *, key: str, pers
     many messages. `key`: of its job; others begin with it and a colon."""
     asked = "(key = :key or (key >= :first and key < :behind))"
     keys = {"key": key, "first": f"{key}:", "behind": f"{key};"}
-    replies = f"select id from replies where job in (select seq from inbox where {asked})"
-    said = f"team = :team and channel = :channel and (message = :message or message in ({replies}))"
+    jobs = f"select seq from inbox where {asked}"
+    replies = f"select id from replies where job in ({jobs})"
+    worded = f"message = :message or message in (select key from inbox where seq in ({jobs}))"
+    said = f"team = :team and channel = :channel and ({worded} or message in ({replies}))"
     at = {"team": team, "channel": channel, "message": message}
     erased = _erase_messages(tx, said, now=now, **at, **keys)
     conversations.bury(tx, team, channel, [message], now=now)
     forget_judged(tx, team, channel, message)
-    judged = "team = :team and channel = :channel and message = :message and person = :person"
-    tx.run(f"delete from guard_verdicts where {judged}", **at, person=person)
+    judged = f"channel = :channel and person = :person and (message = :message or reply in ({replies}))"
+    tx.run(f"delete from guard_verdicts where team = :team and {judged}", **at, **keys, person=person)
     _blank_in(tx, "replies", f"id in ({replies})", ", asker = ''", now=now, **keys)
     _blank_in(tx, "inbox", asked, ", person = ''", now=now, **keys)
     audit.note(tx, "forgot person", person, team=team, person=person, detail=_many(erased), now=now)

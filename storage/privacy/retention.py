@@ -88,6 +88,20 @@ def erase_feedback(tx: Tx, *, before: float, within: str = "", limit: int = PORT
     )
 
 
+def erase_quiet(tx: Tx, *, before: float, within: str = "", limit: int = PORTION) -> int:
+    """Wishes for quiet in threads in which nothing was said for so long. They hold no words: a channel that
+    wants its words gone sooner keeps them."""
+    if within:
+        return 0
+    said_since = "select 1 from conversations where key = quiet_threads.conversation and last_at >= :before"
+    return tx.run(
+        "delete from quiet_threads where conversation in (select conversation from quiet_threads"
+        f" where at < :before and not exists ({said_since}) limit :limit)",
+        before=before,
+        limit=limit,
+    )
+
+
 # Where the age of each kind of row is told.
 AGES = {
     "messages": ("messages", "at"),

@@ -141,7 +141,7 @@ ATTACKS = (
     ),
     Attack(
         "Two bots that talk to each other",
-        "bots are not answered, and a thread has an end",
+        "bots are not answered, but for those the operator names, each so often an hour; a thread has an end",
         ("test_a_thread_that_goes_round_in_circles_comes_to_an_end",),
     ),
     Attack("Archives that unpack without end", "nothing reads them yet", waits_for="documents"),

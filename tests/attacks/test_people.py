@@ -336,6 +336,17 @@ async def test_attack_20_no_bot_is_answered_not_even_slacks_or_ourselves(tmp_pat
         assert len(team.model.requests) == 1
 
 
+async def test_attack_20_a_bot_that_may_ask_is_told_that_it_asks_too_often_and_then_ignored(
+    tmp_path: Path,
+) -> None:
+    async with workspace(tmp_path, PARLEY_ASKING_APPS="A0ZAPBOT01", PARLEY_ASKING_APPS_LIMIT="2") as team:
+        for n in range(6):
+            await team.ask(f"@parley loop {n}", user="zapbot")
+        await team.quiet()
+        assert len(team.model.requests) == 2
+        assert len(team.calls("chat.postMessage")) == 3
+
+
 async def by_another_bot(team: Workspace, thread: str) -> None:
     await team.ask("@parley hello", user="zapbot")
     await team.ask("I disagree", user="zapbot", thread=thread)

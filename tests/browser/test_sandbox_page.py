@@ -473,6 +473,15 @@ async def test_an_alert_of_another_tool_is_posted_by_a_click_and_can_be_asked_ab
     assert "Empty /var/cache first" in workspace.model.requests[-1].prompt
 
 
+async def test_another_tool_asks_by_a_click_and_is_answered_in_its_thread(
+    page: Page, workspace: Sandbox
+) -> None:
+    await send_something_else(page, "A question of Grafana")
+    await expect(thread(page).locator(".author").first).to_have_text("Grafana")
+    await expect(answers(page)).to_have_count(1)
+    assert "Empty /var/cache first" in workspace.model.requests[-1].prompt
+
+
 async def test_the_home_tab_and_suggested_prompts(page: Page) -> None:
     await to_the_bot(page)
     await page.get_by_role("button", name="What can you do?").click()

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bot.cli import forget
+from bot.cli import forget as forget_cli
 from handlers.slack.blocks import FEEDBACK, SHOULD_ANSWER
 from storage import audit, schema
 from storage.channel import owners, preferences
@@ -20,11 +20,13 @@ from storage.conversation import messages
 from storage.costs import ledger
 from storage.engine import Tx
 from storage.guard import policies
+from storage.jobs import inbox
 from storage.place import Channel
 from storage.privacy import anonymise
-from storage.privacy.forget import forget_team
+from storage.privacy.forget import forget, forget_team, forget_user
 from storage.schema import LASTING, TEAM_TABLES
 from storage.sqlite.writer import SqliteTx
+from storage.welcome import disclosures
 from tests.support.clips import TONE_RECOGNITION, answered, clip, drop
 from tests.support.commands import forget_everything, tell_in_thread
 from tests.support.conversation_rows import HERE, everything, work_through
@@ -69,14 +71,14 @@ async def test_the_operator_erases_for_somebody_who_has_left(
         await tell_in_thread(team)
         await tell_in_thread(team, "what bob said", user="bob")
         alice, who = team.slack.user("alice"), argparse.Namespace(person=team.slack.user("alice"), team="")
-        assert await forget.run(who, team.bot.settings) == 0
+        assert await forget_cli.run(who, team.bot.settings) == 0
         assert f"{alice}: forgotten" in capsys.readouterr().out
         assert kept(tmp_path) == []
         assert kept(tmp_path, "what bob said") == ["messages"]
         found = await team.bot.services.engine.read(lambda tx: list(audit.every(tx)))
         assert [(e.about, e.person) for e in found if e.act == "forgot person"] == [(alice, "")]
     bob = argparse.Namespace(person=team.slack.user("bob"), team=team.slack.team)
-    assert await forget.run(bob, team.bot.settings) == 0
+    assert await forget_cli.run(bob, team.bot.settings) == 0
     assert kept(tmp_path, "what bob said") == []
 
 
@@ -209,6 +211,23 @@ def sums(tx: Tx) -> list[int]:
     return [row["n"] for row in found]
 
 
+def test_an_answer_is_forgotten_though_somebody_elses_button_under_it_is_being_worked_on(
+    tx: SqliteTx,
+) -> None:
+    work_through(tx, "1", HERE, "U1")
+    inbox.put(tx, "b:r-1:shorter", HERE.key, "message", "{}", team="T", person="U2", now=1)
+    forget_user(tx, "T", "U1", now=2)
+    assert "secret of U1" not in everything(tx)
+
+
+def test_a_thread_that_is_forgotten_stays_quiet_if_somebody_wanted_that(tx: SqliteTx) -> None:
+    work_through(tx, "1", HERE, "U1")
+    messages.set_quiet(tx, HERE, True, now=0)
+    forget(tx, HERE, now=1)
+    assert messages.recall(tx, HERE.key).messages == ()
+    assert messages.is_quiet(tx, HERE.key)
+
+
 async def test_the_app_removed_takes_everybodys_words_with_it(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
         await tell_in_thread(team)
@@ -238,6 +257,8 @@ def test_a_workspace_that_goes_leaves_amounts_and_nothing_else_and_no_other_is_t
     preferences.wish(tx, "T", "C", "words", "secret of U1", person="U1", now=0)
     policies.save_policy(tx, Channel("T", "C"), "secret of U1", by="U1", now=0)
     owners.name(tx, "T", "C", "U1", by="U0", at=0)
+    messages.set_quiet(tx, HERE, True, now=0)
+    disclosures.note(tx, "T", "U1", disclosures.ANSWER, channel="C", source="r-1", now=0)
     other = replace(HERE, team="T2")
     messages.append(tx, other, role="human", message="1", person="U9", text="secret of U9", now=0)
     forget_team(tx, "T", now=9)

@@ -61,6 +61,28 @@ def aged(tx: Tx) -> None:
     messages.summarise(tx, HERE.key, "old summary", upto=seq, tokens=1, erasures=0, now=1.0)
 
 
+def list_quiet(tx: Tx) -> list[str]:
+    return [row["conversation"] for row in tx.all("select conversation from quiet_threads order by 1")]
+
+
+async def test_the_wish_for_quiet_goes_with_the_last_sign_of_life_of_its_thread(engine: Any) -> None:
+    alive, silent, new = (replace(HERE, thread=name) for name in ("alive", "silent", "new"))
+
+    def scene(tx: Tx) -> None:
+        for place, quiet_at, said_at in ((alive, 0.0, 95.0), (silent, 0.0, 1.0), (new, 95.0, 1.0)):
+            messages.set_quiet(tx, place, True, now=quiet_at * DAY_S)
+            messages.append(
+                tx, place, role="human", message=place.thread, person="U1", text="hm", now=said_at * DAY_S
+            )
+        preferences.wish(tx, "T", "C", retention.KEEP, "1", person="U1", now=0)
+
+    await engine.write(scene)
+    await retention.erase_due(engine, Settings(keep_messages_days=0), now=101 * DAY_S)
+    assert len(await engine.read(list_quiet)) == 3, "a channel's own days are for words"
+    await retention.erase_due(engine, Settings(keep_messages_days=30), now=101 * DAY_S)
+    assert await engine.read(list_quiet) == [alive.key, new.key]
+
+
 @pytest.fixture
 async def engine(tmp_path: Path) -> Any:
     async with open_engine(f"sqlite:///{tmp_path}/parley.db") as opened:

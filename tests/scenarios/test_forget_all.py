@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.values import WordsKept
+from bot.core.values import FOLLOW_UPS, WordsKept
 from handlers.slack import blocks
 from handlers.slack.blocks import ASK_FORGET, FEEDBACK, FORGET_ALL
 from storage.privacy import kept as kept_rows
@@ -199,3 +199,41 @@ async def test_a_question_that_is_given_up_on_is_told_and_then_forgotten(
     await team.slack.until(lambda: not kept(tmp_path))
     await team.quiet()
     assert on_disk(tmp_path) == []
+
+
+async def test_what_a_button_asked_for_is_answered_and_then_forgotten(
+    team: Workspace, tmp_path: Path
+) -> None:
+    team.model.script(f"It is {SECRET}.")
+    thread = await team.ask("@parley what is it?")
+    await team.answer("#general", thread)
+    await team.quiet()
+    (reply,) = team.replies("#general", thread)
+    team.model.script(f"{SECRET}!", match=FOLLOW_UPS["shorter"])
+    team.slack.faults.add("chat.*", status=503, times=0)
+    await team.slack.press("alice", "#general", reply["ts"], "shorter")
+    await team.slack.until(lambda: rows(tmp_path, "select count(*) from messages") == [(4,)])
+    assert "1 question without an answer yet" in await parley(team, "forget all")
+    await forget_everything(team)
+    team.slack.faults.clear()
+    assert await team.answer("#general", thread, count=2) == f"{SECRET}!"
+    await team.slack.until(lambda: not kept(tmp_path))
+    await team.quiet()
+    assert rows(tmp_path, "select count(*) from messages") == [(0,)]
+    assert on_disk(tmp_path) == []
+
+
+async def test_a_question_that_was_changed_while_it_was_answered_is_forgotten_in_both_wordings(
+    team: Workspace, tmp_path: Path
+) -> None:
+    team.model.script("word " * 60, match="the first", tokens_per_s=30)
+    team.model.script("Noted.", match="the second")
+    thread = await team.ask(f"@parley remember {SECRET}, the first")
+    await team.slack.until(lambda: team.slack.counts["chat.startStream"])
+    await team.slack.edit("alice", "#general", thread, f"@parley remember {SECRET}, the second")
+    await team.slack.until(lambda: rows(tmp_path, "select count(*) from inbox where state = 'new'") == [(2,)])
+    await forget_everything(team)
+    assert await team.answer("#general", thread, count=2) == "Noted."
+    await team.slack.until(lambda: not kept(tmp_path))
+    await team.quiet()
+    assert rows(tmp_path, "select count(*) from messages") == [(0,)]

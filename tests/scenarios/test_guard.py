@@ -472,7 +472,7 @@ async def test_where_nothing_guards_why_tells_model_reading_tokens_and_cost_to_t
     for user in ("bob", "alice"):
         shown = str(await why(team, user, thread, reply["ts"]))
         assert "Written by the language model gpt-4.1-mini" in shown
-        assert "It read your question and 2 earlier messages of this thread." in shown
+        assert "It read your question and 2 earlier messages of this conversation." in shown
         assert "tokens read and" in shown
         assert "It cost $0.0" in shown
     assert used > 0

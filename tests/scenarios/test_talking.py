@@ -12,6 +12,7 @@ import pytest
 from bot.conversation import turn
 from handlers.reply.reply import MOST_PARTS, STOPPED
 from handlers.slack.links import JOINER
+from tests.support.spending import run_command
 from tests.support.workspace import is_final, text_of, workspace
 
 TRANSPORTS = pytest.mark.parametrize("transport", ["socket", "http"])
@@ -255,6 +256,16 @@ async def test_two_people_in_a_thread_are_told_apart(tmp_path: Path) -> None:
         assert "bob: I like coffee" in prompt
         assert "alice: I like tea" not in prompt, "as it was before there was a second person"
         assert "Asked by: bob" in prompt
+
+
+async def test_the_model_is_told_what_a_channel_is_for_whoever_looked_at_a_report_before(
+    tmp_path: Path,
+) -> None:
+    async with workspace(tmp_path) as team:
+        await run_command(team, "alice", "usage month")
+        thread = await team.ask("@parley hello")
+        await team.answer("#general", thread)
+        assert "as its members wrote it: Talk to the whole team" in team.model.requests[-1].prompt
 
 
 async def test_people_are_names_to_the_model_and_in_its_answer(tmp_path: Path) -> None:

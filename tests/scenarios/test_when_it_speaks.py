@@ -166,6 +166,18 @@ async def test_stop_in_words_ends_the_answer_and_is_no_question(tmp_path: Path) 
         assert len(team.model.requests) == 1
 
 
+async def test_stop_with_a_mention_is_no_question_though_its_second_event_comes_late(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        team.model.script("word " * 400, tokens_per_s=30)
+        thread = await team.ask("@parley talk")
+        await team.slack.until(lambda: team.slack.counts["chat.startStream"])
+        team.slack.faults.deliver("message", times=1, delay_s=1.0)
+        await team.ask("@parley stop", thread=thread)
+        await team.answer("#general", thread)
+        await team.quiet()
+        assert len(team.replies("#general", thread)) == 1
+
+
 # Edits of a question that is being answered
 
 

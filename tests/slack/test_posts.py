@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bot.core.settings import Settings
 from handlers.slack.posts import find_mention, incoming_from
 
 BOT = "UBOT"
@@ -37,7 +38,7 @@ def test_a_mention_is_its_authors_own_and_no_code(message: dict[str, Any], menti
 
 def incoming(kind: str, **message: Any) -> Any:
     event = {"type": kind, "channel": "C1", "user": "U1", "ts": "1.5", "text": "", **message}
-    return incoming_from({"team_id": "T1"}, event, event, BOT)
+    return incoming_from({"team_id": "T1"}, event, event, BOT, Settings())
 
 
 def test_what_slack_calls_a_mention_is_one_unless_it_is_code_or_somebody_elses() -> None:

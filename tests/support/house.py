@@ -112,10 +112,8 @@ ROOMS: dict[str, str] = {
         "bot/core bot/costs bot/app handlers/slack handlers/welcome handlers/adapter handlers/costs "
         "handlers/channel handlers/commands"
     ),
-    "handlers/actions": (
-        "bot/core storage/place bot/guard bot/app handlers/slack handlers/adapter handlers/guard"
-    ),
-    "handlers/shortcuts": "bot/core bot/conversation bot/app handlers/slack",
+    "handlers/actions": ("storage/place bot/guard bot/app handlers/slack handlers/adapter handlers/guard"),
+    "handlers/shortcuts": "bot/conversation bot/app handlers/slack",
     "handlers/intake": "bot/core bot/voice bot/welcome bot/conversation handlers/slack",
     "handlers/http": "bot/core bot/ops bot/jobs bot/voice bot/privacy handlers/slack",
     "handlers/why": (

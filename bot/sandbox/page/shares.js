@@ -29,6 +29,12 @@ export function openShares(button, app, composer) {
         hint: "another tool posts it; ask about it in its thread",
         run: () => alert(app, composer, tool),
       });
+  if (!composer.thread)
+    items.push({
+      label: "A question of Grafana",
+      hint: "its alert mentions the bot, which answers apps that PARLEY_ASKING_APPS names",
+      run: () => askAsApp(app, composer, "Grafana"),
+    });
   openMenu(button, "Send something else", items);
 }
 
@@ -62,6 +68,14 @@ async function alert(app, composer, tool) {
   if (!ts) return;
   app.openThread(composer.channel, ts, true);
   app.threadComposer.set(`@${app.store.bot.name} why?`);
+}
+
+/** An alert that asks by itself. */
+async function askAsApp(app, composer, tool) {
+  const { channel } = composer;
+  const question = `@${app.store.bot.name} what should we do first?`;
+  const ts = await app.try(() => act("alert", { user: app.user, channel, app: tool, question }));
+  if (ts) app.openThread(channel, ts, true);
 }
 
 async function send(app, composer, name, given) {

@@ -132,7 +132,7 @@ class FakeSlack:
         self.react, self.stop, self.archive = people.react, people.stop, people.archive
         self.join, self.invite = people.join, people.invite
         self.paste_table, self.forward, self.alert = sharing.paste_table, sharing.forward, sharing.alert
-        self.show_quote = sharing.show_quote
+        self.show_quote, self.run_workflow = sharing.show_quote, sharing.run_workflow
         self.open_home, self.look_at = people.open_home, people.look_at
         self.command, self.press, self.submit = interactions.command, interactions.press, interactions.submit
         self.close_modal, self.shortcut = interactions.close_modal, interactions.shortcut

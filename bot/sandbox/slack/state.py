@@ -137,6 +137,7 @@ class Workspace:
         self.sessions: dict[tuple[str, str], dict[str, Any]] = {}
         self.titles: dict[tuple[str, str], str] = {}
         self.prompts: dict[tuple[str, str], dict[str, Any]] = {}
+        self.apps: dict[str, str] = {}  # names of apps without a user that posted, by their bot's id
         self.contexts: dict[str, dict[str, Any]] = {}  # what a person is looking at
         self.ephemerals: list[dict[str, Any]] = []  # each with its "addressee"
         self.views: dict[str, dict[str, Any]] = {}

@@ -29,6 +29,8 @@ def auth_test(ws: Workspace, a: Arguments) -> Response:
 
 def bots_info(ws: Workspace, a: Arguments) -> Response:
     id = a.get("bot", ws.bot_id)
+    if id in ws.apps:
+        return {"ok": True, "bot": {"id": id, "deleted": False, "name": ws.apps[id]}}
     person = next((p for p in ws.people.values() if p.bot and p.bot_id == id), None)
     if person is None:
         raise SlackRefusal(codes.BOT_NOT_FOUND)

@@ -1,7 +1,7 @@
 """What people pass on and what other apps post: pasted tables, forwarded messages, quotes of links, alerts.
 
 The shapes are those that Slack delivers: a pasted table stands in an attachment that says nothing else, what
-is forwarded in one that names its author and place, and an alert comes from an app without a user.
+is forwarded in one that names its author and place, and alerts and workflows come from apps without a user.
 Source: payloads quoted in github.com/vercel/chat issue 803 and in java-slack-sdk's json-logs.
 """
 
@@ -15,7 +15,7 @@ from bot.sandbox.slack.api.chat import announce, note_change
 from bot.sandbox.slack.people.acts import ActLog, act
 from bot.sandbox.slack.people.directory import PeopleDirectory, find_message
 from bot.sandbox.slack.people.forms import NotPossible
-from bot.sandbox.slack.people.writing import write_message
+from bot.sandbox.slack.people.writing import tell_mention, write_message
 from bot.sandbox.slack.state import Message, SlackChannel, Workspace
 
 _LINK = re.compile(r"<https://[\w.-]+\.slack\.com/archives/(\w+)/p(\d{10})(\d{6})[^>]*>")
@@ -93,23 +93,44 @@ class Sharing:
         note_change(ws, place, message, before)
 
     @act
-    async def alert(self, user: str, channel: str, app: str = "Grafana") -> str:
-        """Another tool posts an alert, while `user` looks on; its ts."""
+    async def alert(self, user: str, channel: str, app: str = "Grafana", question: str = "") -> str:
+        """Another tool posts an alert, while `user` looks on; its ts. `question`: what it writes above it,
+        "@parley why?" for example."""
         if app not in ALERTS:
             raise NotPossible(f"nobody has connected {app}")
         ws, _, place = self._directory.find_place(user, channel)
-        message = {
-            "type": "message",
-            "subtype": "bot_message",
-            "ts": ws.ts(),
-            "text": "",
-            "username": app,
-            "bot_id": f"B0{app.upper()}{ws.number}",
-            "attachments": [{"id": 1, **ALERTS[app]}],
-        }
-        ws.put(place, message)
-        announce(ws, place, message)
-        return str(message["ts"])
+        posted = {"attachments": [{"id": 1, **ALERTS[app]}]}
+        return _post_as_app(ws, place, app, question, {"app_id": f"A0{app.upper()}", **posted})
+
+    @act
+    async def run_workflow(
+        self, user: str, channel: str, text: str, name: str = "Standup", *, thread_ts: str | None = None
+    ) -> str:
+        """A workflow that somebody built posts a message, while `user` looks on; its ts."""
+        ws, _, place = self._directory.find_place(user, channel)
+        app, bot = f"A0{name.upper()}", f"B0{name.upper()}{ws.number}"
+        profile = {"id": bot, "app_id": app, "name": name, "deleted": False, "is_workflow_bot": True}
+        thread = {"thread_ts": thread_ts} if thread_ts else {}
+        return _post_as_app(ws, place, name, text, {"app_id": app, "bot_profile": profile, **thread})
+
+
+def _post_as_app(ws: Workspace, place: SlackChannel, app: str, text: str, more: dict[str, Any]) -> str:
+    """A message of an app without a user, under the name that it gives itself; its ts."""
+    written, ts = ws.link_names(text), ws.ts()
+    message: Message = {
+        "type": "message",
+        "subtype": "bot_message",
+        "ts": ts,
+        "text": written,
+        "username": app,
+        "bot_id": f"B0{app.upper()}{ws.number}",
+        **more,
+    }
+    ws.apps[message["bot_id"]] = app
+    ws.put(place, message)
+    announce(ws, place, message)
+    tell_mention(ws, place, message, set())
+    return ts
 
 
 def _describe(ws: Workspace, source: SlackChannel, message: Message) -> dict[str, Any]:

@@ -1,0 +1,102 @@
+"""What an edit and a deletion change in the rows of a post."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.conversation import records
+from bot.core.codec import decode, encode
+from bot.core.ids import message_key
+from bot.core.values import File, Incoming
+from storage.conversation import messages
+from storage.jobs import inbox
+from storage.jobs.inbox import Job
+from storage.sqlite.writer import SqliteTx
+from tests.support.conversation_rows import HERE, everything
+from tests.support.rows import open_rows
+
+ASKED = Incoming(message_key("T", "C", "1"), HERE, "U1", "1", "two plus two", datetime.fromtimestamp(1, UTC))
+EDITED = replace(ASKED, text="three plus three", sent_at=datetime.fromtimestamp(2, UTC))
+
+
+@pytest.fixture
+def tx(tmp_path: Path) -> Iterator[SqliteTx]:
+    with open_rows(tmp_path / "rows.db") as rows:
+        yield rows
+
+
+def put(tx: SqliteTx, asked: Incoming) -> None:
+    inbox.put(tx, asked.key, HERE.key, records.MESSAGE, encode(asked), team="T", person=asked.user, now=0)
+
+
+def give_up(tx: SqliteTx, asked: Incoming) -> None:
+    put(tx, asked)
+    job = inbox.take(tx, HERE.key, now=0)
+    assert isinstance(job, Job)
+    inbox.park(tx, job, "no")
+    inbox.put_about(tx, job, "gave_up", '{"times": 4}', now=0)
+
+
+def test_a_question_that_was_given_up_on_can_be_edited_before_that_is_told(tx: SqliteTx) -> None:
+    give_up(tx, ASKED)
+    assert records.edit_message(tx, EDITED, now=1)
+    payload = inbox.read_payload(tx, ASKED.key)
+    assert payload
+    assert decode(payload).text == EDITED.text
+
+
+def test_a_question_that_was_given_up_on_and_is_deleted_has_its_report_take_back_what_is_shown(
+    tx: SqliteTx,
+) -> None:
+    give_up(tx, ASKED)
+    assert records.forget_message(tx, ASKED.key, "T", "C", "1", now=1)
+    (waiting,) = inbox.list_jobs(tx, "new")
+    assert waiting["kind"] == "gave_up"
+    assert "two plus two" not in everything(tx)
+
+
+def test_every_wording_of_a_post_is_deleted_with_it_though_its_jobs_are_long_gone(tx: SqliteTx) -> None:
+    records.remember_post(tx, ASKED, now=0)
+    anew = replace(EDITED, key=f"{ASKED.key}:2.000000", asked_anew=True)
+    records.remember_post(tx, anew, now=1)
+    records.remember_post(tx, replace(ASKED, message="10", text="another"), now=2)
+    seq = messages.recall(tx, HERE.key).messages[1].seq
+    messages.summarise(tx, HERE.key, "three plus three", upto=seq, tokens=1, erasures=0, now=3)
+    records.forget_message(tx, ASKED.key, "T", "C", "1", now=4)
+    recalled = messages.recall(tx, HERE.key)
+    assert [m.text for m in recalled.messages] == ["another"]
+    assert recalled.summary == ""
+
+
+def test_a_quote_that_slack_adds_to_an_edited_post_belongs_to_its_new_words(tx: SqliteTx) -> None:
+    put(tx, ASKED)
+    assert records.edit_message(tx, EDITED, now=1)
+    joined = records.add_to_post(tx, replace(EDITED, quoted="what the link leads to"))
+    assert joined
+    assert (joined.text, joined.quoted) == (EDITED.text, "what the link leads to")
+
+
+def test_what_slack_adds_goes_to_the_newest_wording_and_leaves_the_old_one_alone(tx: SqliteTx) -> None:
+    put(tx, ASKED)
+    anew = replace(EDITED, key=f"{ASKED.key}:2.000000", asked_anew=True, edited=True)
+    put(tx, anew)
+    joined = records.add_to_post(tx, replace(EDITED, quoted="what the link leads to"))
+    assert joined
+    assert (joined.key, joined.quoted) == (anew.key, "what the link leads to")
+    old = inbox.read_payload(tx, ASKED.key)
+    assert old
+    assert decode(old) == ASKED
+
+
+def test_a_late_event_of_the_old_words_adds_files_and_no_word_to_the_new_ones(tx: SqliteTx) -> None:
+    put(tx, ASKED)
+    assert records.edit_message(tx, replace(EDITED, text="3+3"), now=1)
+    file = File("F1", "plan.pdf", "application/pdf", 4, "https://files")
+    joined = records.add_to_post(tx, replace(ASKED, quoted="an old quote", files=(file,)))
+    assert joined
+    assert (joined.text, joined.quoted, joined.files) == ("3+3", "", (file,))

@@ -7,6 +7,7 @@ compiler of the machine and needs Linux.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import itertools
 import sqlite3
@@ -21,6 +22,7 @@ from tests.faults.reliability import note
 from tests.support.preload import built, needs_compiler
 from tests.support.promises import kept_in
 from tests.support.supervised import supervised
+from tests.support.waiting import until
 from tests.support.workspace import MANIFEST, is_final
 
 pytestmark = [pytest.mark.timeout(300), needs_compiler]
@@ -33,6 +35,11 @@ AT_A_TIME = 4
 @pytest.fixture(scope="session")
 def bad_disk() -> Path:
     return built("failing_io")
+
+
+def count_open(path: Path) -> int:
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        return int(db.execute("select count(*) from inbox where state = 'new'").fetchone()[0])
 
 
 async def answered(
@@ -54,8 +61,8 @@ async def answered(
             return [is_final(m) for m in slack.thread("#general", thread) if m.get("user") == slack.bot]
 
         await slack.until(lambda: all(said(thread) for thread in asked), 180)
-        await asyncio.sleep(0.3)
         path = tmp_path / "parley.db"
+        await until(lambda: not count_open(path))
         assert len(await kept_in(path, slack, model, unseen=bot.lives - 1 + failures)) == questions
     db = sqlite3.connect(path)
     assert db.execute("pragma integrity_check").fetchall() == [("ok",)]

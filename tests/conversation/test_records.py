@@ -11,9 +11,9 @@ import pytest
 
 from bot.conversation import records
 from bot.core.codec import decode, encode
-from bot.core.ids import message_key
+from bot.core.ids import message_key, reply_id
 from bot.core.values import File, Incoming
-from storage.conversation import messages
+from storage.conversation import messages, replies
 from storage.jobs import inbox
 from storage.jobs.inbox import Job
 from storage.sqlite.writer import SqliteTx
@@ -100,3 +100,40 @@ def test_a_late_event_of_the_old_words_adds_files_and_no_word_to_the_new_ones(tx
     joined = records.add_to_post(tx, replace(ASKED, quoted="an old quote", files=(file,)))
     assert joined
     assert (joined.text, joined.quoted, joined.files) == ("3+3", "", (file,))
+
+
+def test_while_new_words_wait_for_their_answer_the_old_ones_stay_with_theirs(tx: SqliteTx) -> None:
+    records.remember_post(tx, ASKED, now=0)
+    anew = replace(EDITED, key=f"{ASKED.key}:2.000000", asked_anew=True, edited=True)
+    put(tx, anew)
+    assert records.edit_message(tx, replace(EDITED, text="3+3"), now=2)
+    assert [m.text for m in messages.recall(tx, HERE.key).messages] == ["two plus two"]
+    payload = inbox.read_payload(tx, anew.key)
+    assert payload
+    assert decode(payload).text == "3+3"
+
+
+@pytest.mark.parametrize(("text", "follows"), [("two plus two", True), ("three plus three", False)])
+def test_other_words_than_those_of_an_answer_that_is_ready_change_nothing_of_its_question(
+    tx: SqliteTx, text: str, follows: bool
+) -> None:
+    put(tx, ASKED)
+    job = inbox.take(tx, HERE.key, now=0)
+    assert isinstance(job, Job)
+    replies.begin(tx, reply_id(ASKED.key), job.seq, HERE, "U1", now=0)
+    replies.mark_answered(tx, reply_id(ASKED.key), '"Four."')
+    assert records.edit_message(tx, replace(EDITED, text=text), now=1) is follows
+    payload = inbox.read_payload(tx, ASKED.key)
+    assert payload
+    assert decode(payload).text == "two plus two"
+
+
+def test_an_edit_changes_no_wording_that_is_being_answered_already(tx: SqliteTx) -> None:
+    put(tx, ASKED)
+    anew = replace(EDITED, key=f"{ASKED.key}:2.000000", asked_anew=True, edited=True)
+    assert not records.change_waiting_edit(tx, EDITED), "the first words are no edit"
+    put(tx, anew)
+    assert records.change_waiting_edit(tx, replace(EDITED, text="3+3"))
+    inbox.discard(tx, 1, now=1)
+    assert isinstance(inbox.take(tx, HERE.key, now=1), Job)
+    assert not records.change_waiting_edit(tx, replace(EDITED, text="4+4"))

@@ -87,7 +87,8 @@ def read_question(tx: Tx, job: Job, incoming: Incoming) -> tuple[Incoming, ...]:
     """The posts of one question, as they are now: the one that a job is about, and what the same person
     wrote in the conversation since, if nothing else came between."""
     kept = inbox.read_payload(tx, job.key)
-    posts = [replace(decode(kept), conversation=incoming.conversation) if kept else incoming]
+    first = replace(decode(kept), conversation=incoming.conversation) if kept else incoming
+    posts = [first, *first.added]
     behind = inbox.list_behind(tx, job.conversation, job.seq, MESSAGE, limit=MOST_POSTS - 1)
     for payload in behind:
         post = decode(payload)

@@ -10,7 +10,7 @@ from bot.conversation.account import dump_account, make_account
 from bot.conversation.questions import MESSAGE, read_question, takes_part
 from bot.conversation.turn import Turn
 from bot.core.codec import decode, encode
-from bot.core.ids import reply_id
+from bot.core.ids import message_key, reply_id
 from bot.core.values import File, Incoming, Reply
 from bot.jobs.inbox import Job
 from bot.text import marks
@@ -74,10 +74,32 @@ def remember_turn(
     if turn.quiet is not None:
         messages.set_quiet(tx, incoming.conversation, turn.quiet, now=now)
     remember_words(tx, posts, reply_id, turn, kept=kept, now=now)
-    if turn.completion is not None:
+    if turn.completion is not None and len(posts) > 1:
         for post in posts[1:]:
             inbox.close_answered(tx, post.key, now=now)
+        replies.amend_question(tx, reply_id, lambda _: encode(replace(incoming, added=tuple(posts[1:]))))
     return reply
+
+
+def reopen_added(tx: Tx, reply_id: str) -> None:
+    """An answer is taken back: what went with its question is a question of its own."""
+    question = replies.read_question(tx, reply_id)
+    for post in decode(question).added if question else ():
+        inbox.reopen_answered(tx, post.key, encode(post))
+
+
+def change_added(
+    tx: Tx, team: str, channel: str, message: str, change: Callable[[Incoming], Incoming | None]
+) -> None:
+    """Changes a post where it went with a question that may be asked once more; None takes it out."""
+
+    def changed(asked: Incoming) -> Incoming:
+        added = (change(post) if post.message == message else post for post in asked.added)
+        return replace(asked, added=tuple(filter(None, added)))
+
+    for before in messages.list_before(tx, team, channel, message):
+        for key in inbox.list_keys(tx, message_key(team, channel, before), kind=MESSAGE):
+            change_question(tx, key, changed)
 
 
 def disclose(
@@ -198,6 +220,7 @@ def edit_message(tx: Tx, edited: Incoming, *, now: float) -> bool:
         clips.change_question(tx, clip.id, encode(change(decode(clip.asked))))
     for key in keys:
         change_question(tx, key, change)
+    change_added(tx, where.team, where.channel, edited.message, change)
     if all(key == edited.key or inbox.read_payload(tx, key) is None for key in keys):
         # Else the new words are the next question, and the old ones stay with their answer.
         text = message_clips.read_in_full(tx, where.team, where.channel, edited)
@@ -295,17 +318,20 @@ def join_files(known: tuple[File, ...], more: tuple[File, ...]) -> tuple[File, .
 def forget_message(tx: Tx, key: str, team: str, channel: str, message: str, *, now: float) -> bool:
     """Erases what is kept of a post, waiting or remembered; whether there was anything.
 
-    An answer that is half in Slack is left to its job, which takes it back. The guard may have judged the
-    post together with those before it, as the first of them.
+    An answer that is half in Slack is left to its job, which takes it back. It may be part of a
+    question that began with a post before it, under whose name the guard judged it.
     """
     asked = inbox.list_keys(tx, key, kind=MESSAGE)
     begun = [known for known in asked if replies.in_the_making(tx, reply_id(known))]
     waited = [inbox.cancel(tx, known, now=now) for known in asked if known not in begun]
+    for known in begun:
+        reopen_added(tx, reply_id(known))
     for known in asked:
         replies.erase_question(tx, reply_id(known))
     messages.delete_wordings(tx, team, channel, key)
     together = (message, *messages.list_before(tx, team, channel, message))
     judged = [forget.forget_judged(tx, team, channel, each) for each in together]
+    change_added(tx, team, channel, message, lambda _: None)
     there = messages.delete(tx, team, channel, message, now=now) or any((*waited, *judged))
     if there:
         audit.note(tx, "forgot message", f"{channel}:{message}", team=team, now=now)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from bot.conversation.turn import LiveReply, Stoppable
 from bot.core.values import Incoming, Message
 from bot.jobs.inbox import Job
+from bot.voice.message_clips import RunningRecognition
 
 MOST_ADDED = 2  # so often a question that somebody goes on with is asked anew; then it is the next one
 
@@ -41,13 +42,16 @@ class Running:
 
     def deliver(self, answer: Stoppable) -> None:
         """From here on the answer is written, and an end is the end of its delivery."""
-        self.ended, self.answering = "", True
+        if self.ended == "joined":  # too late for that
+            self.ended = ""
+        self.answering = True
         self.watch(answer)
 
     def end(self, why: str) -> None:
+        """Ends the work. What is heard in a recording stays true, so for "joined" that goes on to its end."""
         if self.ended != "deleted":  # whatever comes after that changes nothing
             self.ended = why
-        if self.work is not None:
+        if self.work is not None and not (why == "joined" and isinstance(self.work, RunningRecognition)):
             self.ending = asyncio.create_task(self.work.aclose())
 
     def add(self) -> None:
@@ -80,11 +84,11 @@ class Running:
             self.end("joined")
 
     def begin_anew(self) -> bool:
-        """Whether the turn ended because more came, and is now to be run again."""
-        if self.ended != "joined":
-            return False
-        self.ended = ""
-        return True
+        """Whether the turn ended because more came, and is now to be run again. A stop has done its work."""
+        anew = self.ended == "joined"
+        if self.ended != "deleted":
+            self.ended = ""
+        return anew
 
 
 def _read(post: Incoming) -> tuple[object, ...]:

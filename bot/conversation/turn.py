@@ -95,8 +95,10 @@ class Stoppable(Protocol):
 
 
 class Stop(Protocol):
-    """Lets somebody else end what is under way."""
+    """Lets somebody else end what is under way. `ended`: why it is to end, "" while it is not."""
 
+    @property
+    def ended(self) -> str: ...
     def watch(self, work: Stoppable | None) -> None: ...
 
 
@@ -137,7 +139,7 @@ async def run_turn(
     for post in posts:
         access.admit(post, services.settings)
         spoken = await transcribe_files(post, live_reply, stop, services)
-        if spoken is None:
+        if spoken is None or stop.ended:
             return Turn(Reply(CUT["stopped"], whole=False))
         heard.append(spoken)
         notes += (*name_unread(post), *spoken.notes)

@@ -23,7 +23,10 @@ def _as_json(value: Any) -> Any:
 
 def decode(payload: str) -> Incoming:
     """The Incoming that was encoded."""
-    read: dict[str, Any] = json.loads(payload)
+    return _build(json.loads(payload))
+
+
+def _build(read: dict[str, Any]) -> Incoming:
     return Incoming(
         **read
         | {
@@ -31,5 +34,6 @@ def decode(payload: str) -> Incoming:
             "sent_at": datetime.fromisoformat(read["sent_at"]),
             "files": tuple(File(**file) for file in read["files"]),
             "unreadable": tuple(read.get("unreadable", ())),
+            "added": tuple(map(_build, read.get("added", ()))),
         }
     )

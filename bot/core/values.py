@@ -100,6 +100,7 @@ class Incoming:
     quoted: str = ""  # what others wrote and came along, under marks (bot/text/marks.py)
     unreadable: tuple[str, ...] = ()  # what of it has no words: "a picture: the plan"
     edited: bool = False  # its author changed it: what was delivered before says less
+    added: tuple[Incoming, ...] = ()  # of a question that is asked once more: what went with it
     beside: bool = False  # begins a thread, and is answered in the one of the question that it goes on with
     unfinished: bool = False  # more of it is on its way: another event of the same post, a quote
     by_app: bool = False  # another app asks, one that the operator named; `user` may be the id of its bot

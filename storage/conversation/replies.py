@@ -187,12 +187,19 @@ def blank(tx: Tx, reply_id: str) -> None:
     tx.run("update replies set payload = null, question = null where id = :id", id=reply_id)
 
 
+def read_question(tx: Tx, reply_id: str) -> str | None:
+    """The payload of its job, as long as it is kept."""
+    row = tx.one("select question from replies where id = :id", id=reply_id)
+    return row["question"] if row else None
+
+
 def amend_question(tx: Tx, reply_id: str, change: Callable[[str], str]) -> None:
     """The question was changed: if it is tried again, then as it is now."""
-    row = tx.one("select question from replies where id = :id and question is not null", id=reply_id)
-    if row:
-        question = change(row["question"])
-        tx.run("update replies set question = :question where id = :id", question=question, id=reply_id)
+    question = read_question(tx, reply_id)
+    if question is not None:
+        tx.run(
+            "update replies set question = :question where id = :id", question=change(question), id=reply_id
+        )
 
 
 def retryable(tx: Tx, reply_id: str, user: str) -> str:

@@ -282,6 +282,17 @@ def close_answered(tx: Tx, key: str, *, now: float) -> None:
     _close_waiting(tx, "key = :key", TOGETHER, now=now, key=key)
 
 
+def reopen_answered(tx: Tx, key: str, payload: str) -> None:
+    """Puts a question that was answered with the one before it back into its place: that answer is gone."""
+    tx.run(
+        "update inbox set state = 'new', done_at = null, error = '', payload = :payload"
+        " where key = :key and state = 'done' and error = :together",
+        key=key,
+        payload=payload,
+        together=TOGETHER,
+    )
+
+
 def blank_parked(tx: Tx, key: str) -> None:
     """What a parked job holds is erased: it stays listed, and cannot be replayed."""
     tx.run("update inbox set payload = null where key = :key and state = 'parked'", key=key)

@@ -11,6 +11,7 @@ from bot.conversation.running import MOST_ADDED
 from bot.provider.stop_sequences import ABOUT
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
+from tests.support.clips import TONE_RECOGNITION, answers, clip, drop, speech_requests
 from tests.support.guarded_channel import PURPOSE, is_answer, save, verdict
 from tests.support.waiting import until
 from tests.support.workspace import MANIFEST, Workspace, started, workspace
@@ -27,7 +28,11 @@ def wait_for(team: Workspace, *words: str) -> None:
 
 def questions(team: Workspace) -> list[str]:
     """What the model was asked, each time."""
-    return [str(r.body["messages"][-1]["content"]).split(ABOUT)[0] for r in team.model.requests]
+    return [
+        str(r.body["messages"][-1]["content"]).split(ABOUT)[0]
+        for r in team.model.requests
+        if "messages" in r.body
+    ]
 
 
 async def asked(team: Workspace, times: int) -> None:
@@ -263,3 +268,35 @@ async def test_where_the_first_direct_message_is_deleted_the_rest_is_answered(tm
         await team.answer(dm, second)
         await team.quiet()
         assert questions(team) == ["how is the weather"]
+
+
+async def test_where_the_first_is_deleted_while_the_answer_is_shown_the_rest_is_answered_alone(
+    tmp_path: Path,
+) -> None:
+    async with workspace(tmp_path) as team:
+        thread = await team.ask("hello all", user="bob")
+        team.model.script("word " * 200, match="weather", tokens_per_s=50)
+        team.model.script("", match="tulip", first_token_s=NEVER_S)
+        first = await team.slack.say("alice", "#general", "@parley the tulip", thread_ts=thread)
+        await asked(team, 1)
+        await team.ask("and the weather", thread=thread)
+        await team.slack.until(lambda: "word" in str(team.said("#general", thread)))
+        await team.slack.delete("alice", "#general", first)
+        await team.answer("#general", thread)
+        await team.quiet()
+        assert questions(team)[-1].endswith("and the weather")
+        assert "tulip" not in questions(team)[-1]
+        assert len(team.replies("#general", thread)) == 1
+
+
+async def test_what_is_added_while_a_clip_is_heard_does_not_have_it_heard_twice(tmp_path: Path) -> None:
+    async with workspace(tmp_path, model=TONE_RECOGNITION) as team:
+        team.model.faults.add("slow", endpoint="audio/transcriptions", delay_s=1.0, value=100)
+        thread = await drop(team, clip([1, 2, 3], tmp_path), text="@parley what is this?")
+        await until(lambda: speech_requests(team))
+        await team.ask("in one word", thread=thread)
+        await team.slack.until(lambda: answers(team, thread))
+        await team.quiet()
+        assert len(speech_requests(team)) == 1
+        assert questions(team)[-1].endswith("in one word")
+        assert len(answers(team, thread)) == 1

@@ -84,13 +84,17 @@ def replies_to_edits(story: Story, post: Post) -> list[str]:
 
 
 def joined(story: Story) -> dict[str, str]:
-    """The keys of posts that were answered with the one before, and of that one."""
-    rows = story.tx.all("select key, conversation, error from inbox where kind = 'message' order by seq")
+    """The keys of posts that were answered with the one before, and of that one. Of what was forgotten since,
+    how it ended is not kept, only that nobody worked on it."""
+    rows = story.tx.all(
+        "select key, conversation, error, attempts, state from inbox where kind = 'message' order by seq"
+    )
     first, found = dict[str, str](), dict[str, str]()
     for row in rows:
-        if row["error"] == TOGETHER:
+        forgotten = (row["state"], row["attempts"], row["error"]) == ("done", 0, "")
+        if row["conversation"] in first and (row["error"] == TOGETHER or forgotten):
             found[row["key"]] = first[row["conversation"]]
-        else:
+        elif row["attempts"]:
             first[row["conversation"]] = row["key"]
     return found
 
@@ -164,7 +168,7 @@ def _texts(story: Story, said: dict[str, list[dict[str, Any]]]) -> Iterator[str]
     for number, post in story.posts.items():
         ids = [*replies_of(story, post), *replies_to_edits(story, post)]
         if (key := key_of(story, post)) in together:
-            ids.append(reply_id(together[key]))
+            ids += [reply_id(together[key] + AGAIN * times) for times in range(TIMES)]
         for id in ids:
             whole[id] += [answer_to(str(number)), answer_to(str(number + EDITED))]
     for id, messages in said.items():

@@ -23,7 +23,7 @@ from tests.simulator.model import WHOLE, Asked
 from tests.simulator.part import Doing, Part
 from tests.simulator.people import EDITED, Post
 from tests.simulator.plan import CHANNELS, Act
-from tests.simulator.promises import ours, replies_of, replies_to
+from tests.simulator.promises import joined, key_of, ours, replies_of, replies_to
 
 PURPOSE = "our plans for the year"
 NONSENSE = (
@@ -142,6 +142,7 @@ class Subjects(Part):
         """Refused is what does not belong, or could not be judged; and nobody answered it all the same."""
         for number, replies in replies_to(self.story).items():
             post = self.story.posts[number]
+            numbers = [each.number for each in self._list_together(post)]
             rules = self._policies.get(self.story.slack.directory.find_place(post.user, post.channel)[2].id)
             refused = [text for text in replies if PURPOSE in text]
             if not refused:
@@ -149,7 +150,7 @@ class Subjects(Part):
             self.story.outcome.counts["refused for the subject"] += 1
             if rules is None or rules.shadow or rules.action == "note":
                 yield f"q{number} is refused where nothing is"
-            elif self._surely_belongs(number, rules):
+            elif all(self._surely_belongs(each, rules) for each in numbers):
                 yield f"q{number} belongs and is refused"
             # The answer to one that was overturned goes with its question.
             if refused == replies and not (self.story.plan.busy or post.deleted) and self._paid(number):
@@ -182,12 +183,19 @@ class Subjects(Part):
             again = said.get(ids[ids.index(row["reply"]) + 1], [])
             if not again:
                 yield f"OVERTURNED and never answered: q{post.number}"
-            elif PURPOSE in str(again) and not self._edited(post):
+            elif PURPOSE in str(again) and not any(map(self._changed, self._list_together(post))):
                 yield f"OVERTURNED and refused again: q{post.number}"
 
-    def _edited(self, post: Post) -> bool:
+    def _list_together(self, post: Post) -> list[Post]:
+        """A post, and those that were answered with it."""
+        own, together = key_of(self.story, post), joined(self.story)
+        posts = self.story.posts.values()
+        return [post, *(each for each in posts if together.get(key_of(self.story, each)) == own)]
+
+    def _changed(self, post: Post) -> bool:
+        """Whether it was edited or deleted."""
         place = self.story.slack.directory.find_place(post.user, post.channel)[2]
-        return "edited" in place.messages[post.ts]
+        return "edited" in place.messages.get(post.ts, {"edited": {}})
 
 
 def _buttons(message: Mapping[str, Any]) -> set[str]:

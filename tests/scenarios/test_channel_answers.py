@@ -340,7 +340,7 @@ async def test_each_setting_is_shown_with_its_value_and_where_it_comes_from(tmp_
         await choose_everywhere(team, writing="British spelling")
         await save(team, persona=PIRATE, length="short")
         assert shown(await opened(team)).splitlines()[2:] == [
-            "What I answer beside mentions: threads _(default)_",
+            "What I answer beside mentions: Threads I take part in _(default)_",
             f"Persona: {PIRATE} _(channel)_",
             "Way of writing: British spelling _(workspace)_",
             "Model: gpt-4.1-mini _(operator)_",
@@ -352,7 +352,7 @@ async def test_each_setting_is_shown_with_its_value_and_where_it_comes_from(tmp_
 async def test_an_untouched_workspace_shows_defaults(team: Workspace) -> None:
     said = await home(team, "bob")
     for line in (
-        "Refuse what no channel is for: off _(default)_",
+        "Refuse what no channel is for: Off _(default)_",
         "Top instruction: not set _(default)_",
         f"Persona: {PERSONA} _(default)_",
         "Way of writing: not set _(default)_",

@@ -7,7 +7,8 @@ from typing import Protocol
 
 
 class Place(Protocol):
-    """One thread; `bot.core.values.Conversation` is one. `key` names it alone."""
+    """One thread; `bot.core.values.Conversation` is one. `key` names what is remembered with it: the thread
+    alone, or all of a direct conversation."""
 
     @property
     def team(self) -> str: ...

@@ -106,7 +106,7 @@ class Memory:
         if not remembers(incoming, self._settings):
             return Recollection(turns=await self._count_turns(incoming, await self._recalled(incoming)))
         recalled, seen = await self._recalled(incoming), None
-        if recalled.untouched and incoming.message != incoming.conversation.thread:
+        if await self._is_new(incoming, recalled):
             recalled, seen = await self._read_thread(incoming, how)
         whole = recalled
         if await self._too_large(recalled, incoming.text, how):
@@ -158,6 +158,16 @@ class Memory:
 
     async def _recalled(self, incoming: Incoming) -> Recalled:
         return await self._engine.read(conversations.recall, incoming.conversation.key)
+
+    async def _is_new(self, incoming: Incoming, recalled: Recalled) -> bool:
+        """Whether a thread was there before we were asked in it, so that it has to be read."""
+        place = incoming.conversation
+        if incoming.message == place.thread:
+            return False
+        if recalled.untouched or not place.whole:
+            return recalled.untouched
+        alone = await self._engine.read(conversations.recall, replace(place, whole=False).key, limit=1)
+        return alone.untouched and not await self._engine.read(replies.count_in_thread, place)
 
     async def _count_turns(self, incoming: Incoming, recalled: Recalled) -> int:
         """Answers in the thread, which has an end where its conversation has none."""
@@ -282,9 +292,10 @@ def with_spoken_words(tx: Tx, place: Conversation, found: Sequence[ThreadMessage
 def remember_thread(tx: Tx, place: Conversation, found: Sequence[ThreadMessage], *, now: float) -> None:
     """Takes over messages of a thread that was there before us.
 
-    What was said in it since the question is remembered already, and stands behind them.
+    What was said in it since the question is remembered already, and stands behind them. Of other threads in
+    the same conversation it was said before.
     """
-    since = conversations.recall(tx, place.key).messages
+    since = () if place.whole else conversations.recall(tx, place.key).messages
     for said in since:
         conversations.retract(tx, place.team, place.channel, said.message)
     for message in found:

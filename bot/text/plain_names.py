@@ -10,4 +10,4 @@ _MARKS = str.maketrans(dict.fromkeys(':：<>[]"`*_~|\\', " "))
 
 def make_plain(name: str) -> str:
     """A name as words of one line: no label ("AI:"), no bracket, no markup."""
-    return " ".join(strip_hidden(name).translate(_MARKS).split())[:NAME_LIMIT]
+    return " ".join(strip_hidden(name).translate(_MARKS).split())[:NAME_LIMIT].rstrip()

@@ -8,6 +8,7 @@ import pytest
 
 from bot.conversation.turn import TURN_LIMIT
 from bot.core.values import Conversation
+from bot.sandbox.slack.delivery import events
 from storage.engine import Tx
 from tests.support.workspace import Workspace, text_of, workspace
 
@@ -177,6 +178,29 @@ async def test_an_answer_of_it_can_be_explained_asked_for_again_and_deleted(tmp_
         await team.quiet()
         await asked(team, "Which city was it?")
         assert "We move to Ghent" not in team.model.requests[-1].prompt
+
+
+async def test_a_reply_under_a_note_of_ours_knows_the_note_and_what_was_said_elsewhere(
+    tmp_path: Path,
+) -> None:
+    async with workspace(tmp_path, **ONE) as team:
+        ws, dm = team.slack.workspace, team.slack.dm("alice")
+        for n in range(2):
+            await asked(team, f"{n}: We move to Ghent in March.")
+        note = events.bot_message(ws, ws.ts(), "The budget of #office is nearly used up.")
+        ws.put(ws.channels[dm], note)
+        await asked(team, "What does that mean?", thread=note["ts"])
+        prompt = team.model.requests[-1].prompt
+        parts = ["0: We move to Ghent", "1: We move", "The budget of #office", "What does that mean?"]
+        assert [prompt.index(part) for part in parts] == sorted(prompt.index(part) for part in parts)
+        await asked(team, "And now?", thread=note["ts"], count=2)
+        prompt = team.model.requests[-1].prompt
+        assert prompt.count("The budget of #office") == 1
+        await team.quiet()
+        await team.slack.shortcut("alice", "forget_thread", channel=dm, ts=note["ts"])
+        await team.slack.until(lambda: "Forgotten" in str(team.slack.ephemerals("alice")))
+        await asked(team, "And now?", thread=note["ts"], count=3)
+        assert "budget" not in team.model.requests[-1].prompt
 
 
 def list_texts(tx: Tx) -> list[str]:

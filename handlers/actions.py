@@ -11,7 +11,7 @@ from handlers.guard import blocks as guard_blocks
 from handlers.slack import blocks, modals
 from handlers.slack.modals import View
 from handlers.slack.own_messages import remove_buttons
-from handlers.slack.payloads import in_thread, team_of
+from handlers.slack.payloads import in_thread, is_external, team_of
 from handlers.slack.places import find_chosen_place
 from storage.place import Channel
 
@@ -52,8 +52,14 @@ class Actions:
         await ack()
         pressed, message = body["actions"][0], body["message"]
         place = find_chosen_place(self._services.settings, body)
+        who = {"user_team": body["user"].get("team_id")}  # the channel may be shared since it was answered
         await self._services.turns.follow_up(
-            pressed["value"], pressed["action_id"], place, message=message["ts"], user=body["user"]["id"]
+            pressed["value"],
+            pressed["action_id"],
+            place,
+            message=message["ts"],
+            user=body["user"]["id"],
+            external=is_external(body, who, team_of(body)),
         )
         await self._remove_pressed(body)
 

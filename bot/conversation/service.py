@@ -47,7 +47,7 @@ from bot.conversation.running import NoticedReply, Running
 from bot.conversation.turn import CAME_TOO_LATE, Turn, TurnServices, run_turn
 from bot.core.access import remembers, why_closed, without_later_actions
 from bot.core.codec import decode, encode
-from bot.core.errors import BotError, Conflict, Missing, ProviderError, TooOld, TriedAgain
+from bot.core.errors import BotError, Conflict, Missing, NotPermitted, ProviderError, TooOld, TriedAgain
 from bot.core.ids import follow_up_key, reply_id
 from bot.core.values import FOLLOW_UPS, Conversation, Incoming, Message, Reply
 from bot.jobs.inbox import Inbox, Job
@@ -306,11 +306,12 @@ class Turns:
             await self._ask_again(reply_id, user)
 
     async def follow_up(
-        self, reply_id: str, what: str, place: Conversation, *, message: str, user: str
+        self, reply_id: str, what: str, place: Conversation, *, message: str, user: str, external: bool
     ) -> None:
         """What a button under an answer asks for, once each: the answer again, shorter, longer, or its rest.
 
-        `message`: the one whose button was pressed. Missing without such an answer there, TriedAgain.
+        `message`: the one whose button was pressed; `external`: by somebody of another company. Missing
+        without such an answer there, NotPermitted, TriedAgain.
         """
         row = await self._engine.read(replies.find, reply_id)
         if row is None or row.conversation != place.key or what not in FOLLOW_UPS:
@@ -324,8 +325,11 @@ class Turns:
             sent_at=self._clock(),
             direct=True,  # the channel was open to the question before
             mentioned=True,
+            external=external,
             follow_up=what,
         )
+        if not remembers(incoming, self._services.settings):
+            raise NotPermitted("for other companies each question is answered by itself: please write it")
         if await self._engine.read(inbox_rows.list_keys, incoming.key):
             raise TriedAgain(f"reply {reply_id}: {what}")
         await self.take(incoming)
@@ -346,7 +350,9 @@ class Turns:
     async def work(self, job: Job) -> list[Effect]:
         """One job, from claim to the reply being final; returns what is committed together with its end."""
         incoming = decode(job.payload)
-        return [*await self._run(job, incoming), *self._erasures(job.key, incoming)]
+        effects = await self._run(job, incoming)
+        known = await self._engine.read(inbox_rows.read_payload, job.key)  # two events may tell of a post
+        return [*effects, *self._erasures(job.key, decode(known) if known else incoming)]
 
     async def close_stop(self, job: Job) -> list[Effect]:
         """A "stop" that did its work when it came: its job has its next delivery known."""

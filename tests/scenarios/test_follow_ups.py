@@ -104,3 +104,19 @@ async def test_a_button_of_another_place_is_refused(tmp_path: Path) -> None:
         await team.quiet()
         assert asked(team, "shorter") == []
         assert "not there any more" in team.slack.ephemerals("bob")[-1]["text"]
+
+
+async def test_a_guest_of_a_channel_that_was_shared_since_cannot_have_an_answer_repeated(
+    tmp_path: Path,
+) -> None:
+    async with workspace(tmp_path) as team:
+        thread = await team.ask("@parley our margin is 40 %")
+        await team.answer("#general", thread)
+        (reply,) = team.replies("#general", thread)
+        channel = team.slack.workspace.channels[team.slack.channel("#general")]
+        channel.shared_with = team.slack.workspace.partner
+        channel.members[team.slack.user("dana")] = None
+        await team.slack.press("dana", "#general", reply["ts"], "again")
+        await team.slack.until(lambda: "answered by itself" in str(team.slack.ephemerals("dana")))
+        await team.quiet()
+        assert not asked(team, "again")

@@ -1,7 +1,8 @@
 """Logs what people do, so that a session can be exported, kept as a fixture, and done again.
 
 A message is named in the log by what made it, not by its ts: the result of an earlier act, or the n-th
-message of the app in a channel. Replaying waits until it is there, so the app may be faster or slower.
+message of the app in a channel. Replaying waits until it is there, and until as much was answered as the
+person saw then, so the app may be faster or slower.
 """
 
 from __future__ import annotations
@@ -85,8 +86,8 @@ def collect_acts(*actors: Acting) -> dict[str, Act]:
 
 
 class ActLog:
-    """Acts in order. An entry: {"act", "arguments", "at_s"}, at_s counted from the first; "refused" ones
-    did nothing and are not done again."""
+    """Acts in order. An entry: {"act", "arguments", "at_s", "seen"}, at_s counted from the first, seen: how
+    many messages of the app stood in the conversation; "refused" ones did nothing and are not done again."""
 
     def __init__(self, workspaces: Sequence[Workspace], clock: Callable[[], float], record: Record) -> None:
         self._workspaces, self._clock, self._record = workspaces, clock, record
@@ -106,7 +107,9 @@ class ActLog:
         if not self.acts:
             self._started = now
         arguments = {key: self._name(key, value, given) for key, value in given.items()}
-        self.acts.append({"act": name, "arguments": arguments, "at_s": round(now - self._started, 3)})
+        seen = len(app_messages(self._workspaces, given))
+        at_s = round(now - self._started, 3)
+        self.acts.append({"act": name, "arguments": arguments, "at_s": at_s, "seen": seen})
         return len(self.acts) - 1
 
     def mark_refused(self, number: int) -> None:
@@ -203,6 +206,7 @@ class Replay:
                 key: await self._resolve(key, value, entry["arguments"])
                 for key, value in entry["arguments"].items()
             }
+            await self._wait_for_app(entry.get("seen", 0), entry["arguments"])
             if entry["act"] == "press" and not arguments.get("view_id"):
                 await self._wait_for_element(arguments)
             result = await self._acts[entry["act"]](**read_arguments(arguments))
@@ -226,12 +230,15 @@ class Replay:
             return value
         if "act" in value:
             return self._results[value["act"]]
-        n = value["app"]
+        await self._wait_for_app(value["app"] + 1, given)
+        return app_messages(self._workspaces, given)[value["app"]]
+
+    async def _wait_for_app(self, count: int, given: dict[str, Any]) -> None:
+        """Waits until so many messages of the app stand in the conversation an act is about."""
         try:
-            await self._until(lambda: len(app_messages(self._workspaces, given)) > n, REPLAY_WAIT_S)
+            await self._until(lambda: len(app_messages(self._workspaces, given)) >= count, REPLAY_WAIT_S)
         except TimeoutError:
-            raise NotPossible(f"the app never wrote its message number {n + 1}") from None
-        return app_messages(self._workspaces, given)[n]
+            raise NotPossible(f"the app never wrote its message number {count}") from None
 
 
 def read_arguments(arguments: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import orjson
 EVENT_LIMIT_BYTES = 4 * 1024 * 1024  # ours: a longer event is not text that somebody reads
 
 # Some servers leave out the empty line: the next event begins behind a whole JSON object.
-_BETWEEN = re.compile(rb"\n\n|(?<=\})\n(?=data: ?(?:\{|\[DONE\]))")
+_BETWEEN = re.compile(rb"\n(?:\n|(?<=\}\n)(?=data: ?(?:\{|\[DONE\])))")
 _ERROR = re.compile(rb"^event: ?error[ \t]*$", re.MULTILINE)
 
 

@@ -50,6 +50,7 @@ _TOKEN = re.compile(
     rf"|(?P<host>{DOTTED})",
     re.IGNORECASE,
 )
+_TRIGGER = re.compile(rf"[!<@\uff20&\]:{DOT}]")  # each of them has one of these
 _URL = re.compile(r"[a-z][a-z0-9+.-]*(?=://)", re.IGNORECASE)
 
 # What a reader of Markdown takes for another character, or for none: entities, however often encoded, and
@@ -114,7 +115,7 @@ class OutputLine:
     def _judge(self, text: str, bracket: str) -> Iterator[_Edit]:
         """What has to stand in the text, from where to where, in order."""
         at = 0
-        while token := _TOKEN.search(text, at):
+        while token := _find_token(text, at):
             after, at = at, token.end()
             match token.lastgroup:
                 case "host" | "mailbox" | "scheme":
@@ -224,6 +225,18 @@ class Spans:
 def defuse_code(text: str) -> str:
     """Code as it is, except where Slack's own markup would turn it into a mention or a link."""
     return _IN_CODE.sub(rf"\g<0>{JOINER}", text)
+
+
+def _find_token(text: str, at: int) -> re.Match[str] | None:
+    """The next of `_TOKEN`, looked for only in words that can hold one."""
+    while trigger := _TRIGGER.search(text, at):
+        start = max(at, text.rfind(" ", at, trigger.start()) + 1)
+        end = text.find(" ", trigger.end())
+        end = len(text) if end < 0 else end
+        if token := _TOKEN.search(text, start, end):
+            return token
+        at = end
+    return None
 
 
 def _apply(text: str, edits: Iterator[_Edit]) -> str:

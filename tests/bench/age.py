@@ -61,7 +61,7 @@ async def measured(messages: int, ledger_rows: int) -> tuple[float, float]:
                 place = Conversation(slack.team, slack.channel("#general"), root)
                 await engine.write(remember, place, messages)
             settings = {"PARLEY_DATABASE": database, "PARLEY_THREAD_TURN_LIMIT": "100000"}
-            async with running("parley", slack, model, **settings) as (pid, _):
+            async with running("parley", slack, model, **settings) as (pid, _, _):
                 await turns(slack, root, 10)
                 before, taken = cpu_s(pid), await turns(slack, root, REPLIES)
                 return 1000 * (cpu_s(pid) - before) / REPLIES, 1000 * statistics.median(taken)

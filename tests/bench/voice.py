@@ -32,8 +32,8 @@ for frame in box.decode(audio=0):
 PEAK = """
 import asyncio, resource, sys
 from pathlib import Path
-from tests import bench_voice
-asyncio.run(bench_voice.prepared(Path(sys.argv[1]), getattr(bench_voice, sys.argv[2])))
+from tests.bench import voice
+asyncio.run(voice.prepared(Path(sys.argv[1]), getattr(voice, sys.argv[2])))
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
 """
 CONTAINERS = ("wav", "flac", "mp3", "m4a", "webm")

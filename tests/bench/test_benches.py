@@ -1,0 +1,30 @@
+"""The benchmarks that start processes of their own run; their figures are `make bench`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.bench import age, replies, voice
+from tests.support.audio_files import encode
+
+pytestmark = [pytest.mark.process, pytest.mark.timeout(200)]
+
+
+async def test_one_more_turn_in_a_thread_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(age, "REPLIES", 1)
+    cpu_ms, wall_ms = await age.measured(4, 10)
+    assert cpu_ms >= 0
+    assert wall_ms > 0
+
+
+async def test_a_reply_is_measured() -> None:
+    run = await replies.measure("parley", replies=2)
+    assert len(run.first_text_ms) == 2
+    assert len(run.ack_ms) >= 2
+
+
+def test_the_memory_of_decoding_is_measured(tmp_path: Path) -> None:
+    path = encode(voice.talk(0.02), tmp_path / "talk.wav", "wav")
+    assert voice.peak_mb(path, voice.SPLIT) > 1

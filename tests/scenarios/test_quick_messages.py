@@ -6,8 +6,7 @@ import sqlite3
 import time
 from pathlib import Path
 
-from bot.conversation.questions import QUICK_S
-from bot.conversation.running import MOST_ADDED
+from bot.conversation.turn import WISHES
 from bot.provider.stop_sequences import ABOUT
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
@@ -85,21 +84,18 @@ async def test_each_is_remembered_as_a_message_of_its_own(tmp_path: Path) -> Non
 async def test_it_is_asked_anew_twice_and_the_rest_is_the_next_question(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
         wait_for(team, "never said")
-        thread = await team.ask("@parley message 0")
+        thread = await team.ask("@parley one")
         await asked(team, 1)
-        for number in range(1, MOST_ADDED + 1):
-            await team.ask(f"message {number}", thread=thread)
-            await asked(team, number + 1)
-        for number in range(MOST_ADDED + 1, MOST_ADDED + 4):
-            await team.ask(f"message {number}", thread=thread)
+        for times, text in enumerate(("two", "three"), 2):
+            await team.ask(text, thread=thread)
+            await asked(team, times)
+        for text in ("four", "five"):
+            await team.ask(text, thread=thread)
         await delivered(team)
-        assert len(team.model.requests) == MOST_ADDED + 1
+        assert questions(team) == ["one", "one\n\ntwo", "one\n\ntwo\n\nthree"]
         await team.ask("stop", thread=thread)
-        await asked(team, MOST_ADDED + 2)
-        assert questions(team)[-2:] == [
-            "\n\n".join(f"message {n}" for n in numbers)
-            for numbers in (range(MOST_ADDED + 1), range(MOST_ADDED + 1, MOST_ADDED + 4))
-        ]
+        await asked(team, 4)
+        assert questions(team)[-1] == "four\n\nfive"
 
 
 async def test_what_is_added_while_the_answer_is_shown_is_the_next_question(tmp_path: Path) -> None:
@@ -148,7 +144,7 @@ async def test_direct_messages_further_apart_are_questions_of_their_own(tmp_path
         dm = team.slack.dm("alice")
         first = await team.ask("what is the capital", channel=dm)
         await asked(team, 1)
-        now[0] = QUICK_S + 1
+        now[0] = 11.0
         second = await team.ask("what is the time", channel=dm)
         await team.answer(dm, first)
         await team.answer(dm, second)
@@ -300,3 +296,56 @@ async def test_what_is_added_while_a_clip_is_heard_does_not_have_it_heard_twice(
         assert len(speech_requests(team)) == 1
         assert questions(team)[-1].endswith("in one word")
         assert len(answers(team, thread)) == 1
+
+
+async def test_where_the_first_is_deleted_before_slack_has_the_answer_the_rest_is_answered_alone(
+    tmp_path: Path,
+) -> None:
+    async with workspace(tmp_path) as team:
+        thread = await team.ask("hello all", user="bob")
+        team.model.script("Cloudy.", match="weather", times=0)
+        team.model.script("", match="tulip", first_token_s=NEVER_S)
+        team.slack.faults.add("chat.postMessage", hold_s=1.0)
+        team.slack.faults.add("chat.stopStream", hold_s=1.0)
+        first = await team.slack.say("alice", "#general", "@parley the tulip", thread_ts=thread)
+        await asked(team, 1)
+        await team.ask("and the weather", thread=thread)
+        await until(lambda: remembered(tmp_path)[-1:] == [("assistant", "Cloudy.")])
+        await team.slack.delete("alice", "#general", first)
+        await team.quiet()
+        assert [text.split(": ")[-1] for text in questions(team)][-1] == "and the weather"
+        assert team.said("#general", thread) == ["Cloudy."]
+
+
+async def test_what_was_added_and_deleted_is_not_asked_with_the_next_try(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        wait_for(team, "tulip")
+        team.model.faults.add("eof", after=1)
+        thread = await team.ask("@parley what is the capital")
+        await asked(team, 1)
+        second = await team.slack.say("alice", "#general", "of the tulip", thread_ts=thread)
+        third = await team.slack.say("alice", "#general", "of the rose", thread_ts=thread)
+        await team.answer("#general", thread)
+        (broken,) = team.replies("#general", thread)
+        await team.slack.delete("alice", "#general", second)
+        await team.slack.edit("alice", "#general", third, "of the lily")
+        await delivered(team)
+        with sqlite3.connect(tmp_path / "parley.db") as db:
+            kept = "\n".join(db.iterdump())
+        db.close()
+        assert "of the tulip" not in kept
+        assert "of the rose" not in kept
+        team.model.reset()
+        await team.slack.press("alice", "#general", broken["ts"], "retry")
+        await team.answer("#general", thread, count=2)
+        assert questions(team) == ["what is the capital\n\nof the lily"]
+
+
+async def test_a_wish_is_not_part_of_a_question(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        team.model.script("Brussels.", first_token_s=1.0)
+        thread = await team.ask("@parley what is the capital")
+        await asked(team, 1)
+        await team.ask("be quiet", thread=thread)
+        await team.answer("#general", thread, count=2)
+        assert team.said("#general", thread) == ["Brussels.", WISHES["quiet"]]

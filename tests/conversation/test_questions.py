@@ -1,0 +1,58 @@
+"""Which posts of a thread were written before we were called into it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.conversation.questions import MESSAGE, takes_part
+from bot.core.codec import encode
+from bot.core.ids import message_key
+from bot.core.values import Conversation, Incoming
+from storage.conversation import messages
+from storage.database import open_engine
+from storage.engine import Tx
+from storage.jobs import inbox
+
+PLACE = Conversation("T", "C", "1795971300.000001")
+CALL = "1795971300.000050"
+
+
+def post(message: str) -> Incoming:
+    key = message_key("T", "C", message)
+    return Incoming(key, PLACE, "U", message, "words", datetime(2026, 11, 29, tzinfo=UTC))
+
+
+def remember(tx: Tx, message: str, role: str) -> None:
+    messages.append(tx, PLACE, role=role, message=message, person="U", text="words", now=1)
+
+
+@pytest.mark.parametrize(
+    ("message", "ours"),
+    [("1795971300.000049", False), ("1795971300.000051", True), (f"m:T:C:{CALL}:1795971301.000000", True)],
+)
+async def test_until_the_call_is_answered_it_is_what_stands_before_the_call(
+    tmp_path: Path, message: str, ours: bool
+) -> None:
+    async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
+        call = post(CALL)
+        await engine.write(inbox.put, call.key, PLACE.key, MESSAGE, encode(call), now=1)
+        assert await engine.read(takes_part, replace(post(message), message=message)) is ours
+
+
+@pytest.mark.parametrize(("message", "ours"), [("1795971300.000009", False), ("1795971300.000051", True)])
+async def test_then_it_is_what_stands_before_all_that_was_read_of_the_thread(
+    tmp_path: Path, message: str, ours: bool
+) -> None:
+    async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
+        for id, role in (("1795971300.000010", "human"), (CALL, "human"), ("r-1", "assistant")):
+            await engine.write(remember, id, role)
+        assert await engine.read(takes_part, post(message)) is ours
+
+
+async def test_in_a_thread_of_others_we_take_no_part(tmp_path: Path) -> None:
+    async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
+        assert not await engine.read(takes_part, post(CALL))

@@ -193,13 +193,14 @@ def remember_beside(tx: Tx, incoming: Incoming, *, now: float) -> None:
         remember_post(tx, incoming, now=now)
 
 
-def edit_message(tx: Tx, edited: Incoming, *, now: float) -> bool:
+def edit_message(tx: Tx, edited: Incoming, *, given: bool = False, now: float) -> bool:
     """What waits, what is remembered and what may be asked again follow the edit of a post.
 
-    False, and nothing follows, where an answer to the old words is on its way into Slack.
+    False, and nothing follows, where an answer to the old words is on its way into Slack. `given`: Slack has
+    all of that answer, though its job is not closed yet.
     """
     where, keys = edited.conversation, inbox.list_keys(tx, edited.key, kind=MESSAGE)
-    if any(_is_answered_otherwise(tx, key, edited) for key in keys):
+    if not given and any(_is_answered_otherwise(tx, key, edited) for key in keys):
         return False
     spoken = clips.of_message(tx, where.team, where.channel, edited.message)
 

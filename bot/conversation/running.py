@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from bot.conversation.turn import LiveReply, Stoppable
 from bot.core.values import Incoming, Message
@@ -12,6 +13,13 @@ from bot.jobs.inbox import Job
 from bot.voice.message_clips import RunningRecognition
 
 MOST_ADDED = 2  # so often a question that somebody goes on with is asked anew; then it is the next one
+
+
+class Delivery(Stoppable, Protocol):
+    """An answer on its way into Slack. `delivered`: all of it is there."""
+
+    @property
+    def delivered(self) -> bool: ...
 
 
 @dataclass(slots=True)
@@ -27,6 +35,7 @@ class Running:
     ended: str = ""  # "stopped", "deleted", or "joined": to begin anew with what has come since
     ending: asyncio.Task[None] | None = None
     answering: bool = False  # words of an answer were handed on
+    delivery: Delivery | None = None
     missed: tuple[str, ...] = ()  # what came too late for that
     added: int = 0  # posts for which the turn began anew
     completed: asyncio.Event = field(default_factory=asyncio.Event)  # more of a post has come
@@ -40,11 +49,16 @@ class Running:
         if work is not None and self.ended:
             self.end(self.ended)
 
-    def deliver(self, answer: Stoppable) -> None:
+    @property
+    def delivered(self) -> bool:
+        """Whether all of the answer can be read."""
+        return self.delivery is not None and self.delivery.delivered
+
+    def deliver(self, answer: Delivery) -> None:
         """From here on the answer is written, and an end is the end of its delivery."""
         if self.ended == "joined":  # too late for that
             self.ended = ""
-        self.answering = True
+        self.answering, self.delivery = True, answer
         self.watch(answer)
 
     def end(self, why: str) -> None:

@@ -75,6 +75,8 @@ PATIENT_TRIES = 5  # some minutes; then the person is told that Slack or the dat
 class ReplyHandle(Protocol):
     """One reply on its way into Slack (handlers/reply/reply.py)."""
 
+    @property
+    def delivered(self) -> bool: ...
     def show_working(self) -> None: ...
     def show_transcribing(self, done_s: float, total_s: float) -> None: ...
     def append(self, text: str) -> None: ...
@@ -245,9 +247,10 @@ class Turns:
         A question that is being answered is asked anew as long as nothing of an answer is shown. Then the
         old words stay with their answer, and the new ones are the next question.
         """
+        given = any(running.delivered for running in self._about(edited.key))
         if (
             self._begin_anew_with(edited)
-            and await self._engine.write(edit_message, edited, now=self._now())
+            and await self._engine.write(edit_message, edited, given=given, now=self._now())
             and self._begin_anew_with(edited)  # it may have begun, or shown something, meanwhile
         ):
             return
@@ -262,7 +265,7 @@ class Turns:
         shown."""
         for running in self._about(edited.key):
             for post in running.list_about(edited.key):
-                if running.answering and not says_the_same(post, edited):
+                if running.answering and not (running.delivered or says_the_same(post, edited)):
                     return False
                 running.change(replace(post, text=edited.text, quoted=edited.quoted))
         return True

@@ -103,6 +103,7 @@ class SlackReply:
         self._messages = messages
         self._uncertain = resumed  # something of ours may stand in the thread that we do not know of
         self._ended = False  # the person wants no more of it
+        self.delivered = False  # Slack has all of it
         self._disclosure = ""  # that an AI says it, where the person was not told yet
         self._renamed = False  # somebody was shown by the id, and has a name
         self._standing: list[str] = []  # the messages of the whole reply, where an earlier attempt left it
@@ -171,6 +172,7 @@ class SlackReply:
                 raise
             shown = replace(reply, text=text, notes=tuple(notes))
             messages = self._standing or await self._post_privately(exc.code, shown)
+        self.delivered = True
         await self._line.clear()
         await self._session.end(tries=ENDING_TRIES)
         return messages

@@ -20,6 +20,8 @@ JOB = Job(1, POST.key, PLACE.key, "message", "", 1, 0, 0, 0.0)
 class Work:
     """Something under way that can be closed."""
 
+    delivered = False
+
     def __init__(self) -> None:
         self.closed = asyncio.Event()
 

@@ -15,7 +15,7 @@ from bot.voice.message_clips import RunningRecognition
 MOST_ADDED = 2  # so often a question that somebody goes on with is asked anew; then it is the next one
 
 
-class Delivery(Stoppable, Protocol):
+class AnswerDelivery(Stoppable, Protocol):
     """An answer on its way into Slack. `delivered`: all of it is there."""
 
     @property
@@ -35,7 +35,7 @@ class Running:
     ended: str = ""  # "stopped", "deleted", or "joined": to begin anew with what has come since
     ending: asyncio.Task[None] | None = None
     answering: bool = False  # words of an answer were handed on
-    delivery: Delivery | None = None
+    delivery: AnswerDelivery | None = None
     missed: tuple[str, ...] = ()  # what came too late for that
     added: int = 0  # posts for which the turn began anew
     completed: asyncio.Event = field(default_factory=asyncio.Event)  # more of a post has come
@@ -54,7 +54,7 @@ class Running:
         """Whether all of the answer can be read."""
         return self.delivery is not None and self.delivery.delivered
 
-    def deliver(self, answer: Delivery) -> None:
+    def deliver(self, answer: AnswerDelivery) -> None:
         """From here on the answer is written, and an end is the end of its delivery."""
         if self.ended == "joined":  # too late for that
             self.ended = ""

@@ -110,6 +110,7 @@ async def test_an_edit_of_an_answered_post_changes_what_is_remembered_and_nothin
     async with workspace(tmp_path) as team:
         ts = await team.ask("@parley my cat is called Minka")
         await team.answer("#general", ts)
+        await team.quiet()
         await team.slack.edit("alice", "#general", ts, "@parley my cat is called Tiger")
         await team.ask("what is my cat called?", thread=ts)
         await team.answer("#general", ts, count=2)

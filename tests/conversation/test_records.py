@@ -137,3 +137,14 @@ def test_an_edit_changes_no_wording_that_is_being_answered_already(tx: SqliteTx)
     inbox.discard(tx, 1, now=1)
     assert isinstance(inbox.take(tx, HERE.key, now=1), Job)
     assert not records.change_waiting_edit(tx, replace(EDITED, text="4+4"))
+
+
+def test_once_slack_has_all_of_the_answer_other_words_change_what_is_remembered(tx: SqliteTx) -> None:
+    put(tx, ASKED)
+    job = inbox.take(tx, HERE.key, now=0)
+    assert isinstance(job, Job)
+    replies.begin(tx, reply_id(ASKED.key), job.seq, HERE, "U1", now=0)
+    replies.mark_answered(tx, reply_id(ASKED.key), '"Four."')
+    records.remember_post(tx, ASKED, now=0)
+    assert records.edit_message(tx, EDITED, given=True, now=1)
+    assert [m.text for m in messages.recall(tx, HERE.key).messages] == [EDITED.text]

@@ -104,3 +104,12 @@ async def test_a_file_that_comes_while_the_answer_is_shown_is_named_as_missed() 
     running.change(replace(POST, files=(File("F", "plan.pdf", "application/pdf", 4, "u"),)))
     assert running.missed == ("plan.pdf",)
     assert not running.begin_anew()
+
+
+async def test_an_answer_is_delivered_once_slack_has_all_of_it() -> None:
+    running, _ = begun()
+    delivery = Work()
+    running.deliver(delivery)
+    assert not running.delivered
+    delivery.delivered = True
+    assert running.delivered

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 from tests.support.rows import rows
@@ -132,20 +131,3 @@ async def test_who_deletes_a_question_and_then_says_stop_has_no_answer_left(tmp_
         await team.ask("stop", thread=thread)
         await team.quiet()
         assert team.replies("#general", thread) == []
-
-
-async def test_an_edit_once_the_answer_stands_is_not_answered_again_though_slack_is_slow_to_close(
-    tmp_path: Path,
-) -> None:
-    async with workspace(tmp_path) as team:
-        team.slack.faults.add("agents.sessions.setStatus", where={"status": "active"}, hold_s=3.0)
-        ts = await team.ask("@parley my cat is called Minka")
-        await team.answer("#general", ts)
-        await asyncio.sleep(1.0)  # the bot has heard that Slack has it
-        assert not team.bot.services.inbox.idle
-        await team.slack.edit("alice", "#general", ts, "@parley my cat is called Tiger")
-        await team.quiet()
-        assert len(team.model.requests) == 1
-        await team.ask("what is my cat called?", thread=ts)
-        await team.answer("#general", ts, count=2)
-        assert "<user>my cat is called Tiger" in team.model.requests[-1].prompt

@@ -83,7 +83,7 @@ def remember_turn(
 
 def reopen_added(tx: Tx, reply_id: str) -> None:
     """An answer is taken back: what went with its question is a question of its own."""
-    question = replies.read_question(tx, reply_id)
+    question = replies.find_question(tx, reply_id)
     for post in decode(question).added if question else ():
         inbox.reopen_answered(tx, post.key, encode(post))
 

@@ -12,7 +12,7 @@ from bot.core.values import Incoming, Message
 from bot.jobs.inbox import Job
 from bot.voice.message_clips import RunningRecognition
 
-MOST_ADDED = 2  # so often a question that somebody goes on with is asked anew; then it is the next one
+MOST_RESTARTS = 2  # so often a question that somebody goes on with is asked anew; then it is the next one
 
 
 class AnswerDelivery(Stoppable, Protocol):
@@ -37,7 +37,7 @@ class Running:
     answering: bool = False  # words of an answer were handed on
     delivery: AnswerDelivery | None = None
     missed: tuple[str, ...] = ()  # what came too late for that
-    added: int = 0  # posts for which the turn began anew
+    restarts: int = 0  # because more was added
     completed: asyncio.Event = field(default_factory=asyncio.Event)  # more of a post has come
 
     def list_about(self, key: str) -> list[Incoming]:
@@ -70,8 +70,8 @@ class Running:
 
     def add(self) -> None:
         """The person went on: the turn begins anew with that, if nothing of an answer was shown."""
-        if not (self.answering or self.ended) and self.added < MOST_ADDED:
-            self.added += 1
+        if not (self.answering or self.ended) and self.restarts < MOST_RESTARTS:
+            self.restarts += 1
             self.end("joined")
 
     def change(self, post: Incoming) -> None:

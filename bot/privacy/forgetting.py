@@ -55,6 +55,8 @@ class Forgetting:
 
         Where all threads are one conversation, all of it goes, and what this thread held for itself before.
         """
+        first = await self._engine.read(messages.find_thread, conversation)
+        conversation = replace(conversation, thread=first)
         thread = replace(conversation, whole=False)
         alone = await self._forget_conversation(thread, user) if conversation.whole else None
         gone = await self._forget_conversation(conversation, user)

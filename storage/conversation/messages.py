@@ -234,6 +234,18 @@ def list_latest(tx: Tx, conversation: str, *, limit: int) -> list[tuple[str, str
     return [(row["role"], row["message"], row["text"]) for row in rows]
 
 
+def find_thread(tx: Tx, place: Place) -> str:
+    """The thread in which the first message of one is remembered: its own, or that of the question before,
+    which it went with."""
+    row = tx.one(
+        "select conversation from messages where team = :team and channel = :channel and message = :message",
+        team=place.team,
+        channel=place.channel,
+        message=place.thread,
+    )
+    return (row and row["conversation"].split(":", 2)[2]) or place.thread
+
+
 def find_first(tx: Tx, conversation: str, *, role: str) -> str | None:
     """The id of the first message of a side that is remembered."""
     row = tx.one(

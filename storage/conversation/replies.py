@@ -187,7 +187,7 @@ def blank(tx: Tx, reply_id: str) -> None:
     tx.run("update replies set payload = null, question = null where id = :id", id=reply_id)
 
 
-def read_question(tx: Tx, reply_id: str) -> str | None:
+def find_question(tx: Tx, reply_id: str) -> str | None:
     """The payload of its job, as long as it is kept."""
     row = tx.one("select question from replies where id = :id", id=reply_id)
     return row["question"] if row else None
@@ -195,7 +195,7 @@ def read_question(tx: Tx, reply_id: str) -> str | None:
 
 def amend_question(tx: Tx, reply_id: str, change: Callable[[str], str]) -> None:
     """The question was changed: if it is tried again, then as it is now."""
-    question = read_question(tx, reply_id)
+    question = find_question(tx, reply_id)
     if question is not None:
         tx.run(
             "update replies set question = :question where id = :id", question=change(question), id=reply_id

@@ -349,3 +349,20 @@ async def test_a_wish_is_not_part_of_a_question(tmp_path: Path) -> None:
         await team.ask("be quiet", thread=thread)
         await team.answer("#general", thread, count=2)
         assert team.said("#general", thread) == ["Brussels.", WISHES["quiet"]]
+
+
+async def test_forgetting_the_thread_of_a_later_direct_message_forgets_what_it_went_with(
+    tmp_path: Path,
+) -> None:
+    async with workspace(tmp_path) as team:
+        wait_for(team, "capital", "tulip")
+        dm = team.slack.dm("alice")
+        first = await team.ask("what is the capital", channel=dm)
+        await asked(team, 1)
+        second = await team.ask("of the tulip", channel=dm)
+        await team.answer(dm, first)
+        await team.quiet()
+        link = f"https://sandbox.slack.com/archives/{dm}/p{second.replace('.', '')}"
+        await team.slack.command("alice", dm, "/parley", f"forget thread {link}")
+        await team.slack.until(lambda: "Forgotten" in str(team.slack.ephemerals("alice")))
+        assert remembered(tmp_path) == []

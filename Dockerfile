@@ -1,4 +1,4 @@
-# The bot with voice and charts: no tools, no tests, an ordinary user. Health: parley's own server on PARLEY_OPS_PORT.
+# The bot with voice and charts: no tools, no tests, an ordinary user. Health: `parley health`, whatever the ports are.
 # `make image` builds on the base by its digest, so that what was built can be named and built again.
 ARG BASE=python:3.12-slim
 FROM ${BASE} AS build
@@ -23,6 +23,6 @@ ENV PATH=/opt/parley/bin:$PATH \
     PYTHONUNBUFFERED=1
 EXPOSE 3000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s \
-    CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:9464/readyz', timeout=4)"]
+    CMD ["parley", "health"]
 ENTRYPOINT ["parley"]
 CMD ["serve"]

@@ -27,6 +27,7 @@ from bot.costs import pricing
 from bot.costs.budgets import Budgets
 from bot.costs.ledger import Ledger
 from bot.costs.model_names import find_unpriced
+from bot.costs.pricing import Prices
 from bot.guard.head import GuardHead
 from bot.guard.ladder import Ladder
 from bot.guard.model_judge import ModelJudge
@@ -45,6 +46,7 @@ from bot.privacy.forgetting import Forgetting
 from bot.privacy.retention import Retention
 from bot.privacy.settings_log import note_changes
 from bot.privacy.under_way import FORGET
+from bot.provider.asking import read_askings
 from bot.provider.embeddings import embedder_for
 from bot.provider.fair_share import Scheduler
 from bot.provider.service import Provider
@@ -109,12 +111,7 @@ async def services_on(
     async with AsyncExitStack() as stack:
         await engine.write(note_changes, settings, now=time.time())
         calendar = Calendar(zone(settings.time_zone))
-        prices = pricing.load_prices(
-            base_url=settings.openai_base_url,
-            path=settings.prices,
-            model=settings.model,
-            base_model=settings.base_model,
-        )
+        prices = read_prices(settings)
         ledger = Ledger(engine, prices, calendar)
         if unknown := await ledger.start():
             log.warning("%d model requests of an earlier process ended unseen and count as made", unknown)
@@ -207,6 +204,32 @@ def guard_channels(
     ladder = Ladder(engine, judge=judge, embedder=embedder, given=given)
     trainer = Trainer(engine, GuardHead(ladder, embedder=embedder))
     return ChannelGuard(engine, ladder, trainer, TrainingJobs(engine, inbox, TRAINING)), ladder, trainer
+
+
+def find_problems(settings: Settings) -> list[str]:
+    """What is wrong with the settings before anything is opened, all of it at once."""
+    problems = list[str]()
+    if not settings.openai_api_key and not settings.openai_base_url:
+        problems.append("OPENAI_API_KEY is not set, nor OPENAI_BASE_URL for a model server that wants no key")
+    with _collected(problems):
+        Calendar(zone(settings.time_zone))
+    with _collected(problems):
+        read_askings(settings)
+    with _collected(problems):
+        open_engine(settings.database)
+    with _collected(problems):
+        read_operator_file(OptionChecks(settings, read_prices(settings), time.time))
+    return list(dict.fromkeys(problems))
+
+
+def read_prices(settings: Settings) -> Prices:
+    """The packaged prices with the operator's own. SetupError says what is wrong with those."""
+    return pricing.load_prices(
+        base_url=settings.openai_base_url,
+        path=settings.prices,
+        model=settings.model,
+        base_model=settings.base_model,
+    )
 
 
 def read_operator_file(checks: OptionChecks) -> tuple[dict[str, Policy], dict[str, dict[str, str]]]:

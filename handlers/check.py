@@ -9,23 +9,21 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from bot.app import read_operator_file
+from bot.app import find_problems, read_operator_file, read_prices
 from bot.channel import models_in_use
 from bot.channel.models_in_use import Chosen
 from bot.channel.options import OptionChecks
 from bot.core.errors import BotError, SetupError, SlackError, SlackRefused, SlackRevoked
 from bot.core.settings import Settings
 from bot.costs.model_names import find_unpriced
-from bot.costs.pricing import load_prices
 from bot.ops.operator_errors import explain_error
 from bot.provider.transport import list_models
 from bot.voice import speech_models
 from handlers.routes import SCOPES
-from handlers.slack.client import SlackClient, missing_tokens, open_slack
+from handlers.slack.client import SlackClient, misleading_variables, missing_tokens, open_slack
 from storage.channel.preferences import Wish
 from storage.database import open_engine
 
@@ -39,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 async def run(args: argparse.Namespace, settings: Settings) -> int:
     """Prints what is well and what is not; 0 when nothing is wrong, though something may be about to end."""
-    problems = missing_tokens(settings) + misleading_variables()
+    problems = missing_tokens(settings) + misleading_variables() + find_problems(settings)
     problems += await slack_problems(settings)
     problems += await database_problems(settings)
     today = datetime.now(UTC).date()
@@ -60,15 +58,6 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
     return 1 if problems else 0
 
 
-def misleading_variables() -> list[str]:
-    """Variables that would make Bolt another kind of app than the one that is set up."""
-    return [
-        f"{name} is set, which switches Bolt to OAuth; unset it"
-        for name in ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET")
-        if os.environ.get(name)
-    ]
-
-
 async def slack_problems(settings: Settings) -> list[str]:
     """Tokens that Slack refuses, and scopes that the app was not given."""
     problems = []
@@ -79,7 +68,7 @@ async def slack_problems(settings: Settings) -> list[str]:
             if not problems:
                 problems += missing_scopes(slack.scopes)
     if settings.slack_app_token and settings.socket_mode:
-        async with open_slack(replace(settings, slack_bot_token=settings.slack_app_token)) as client:
+        async with open_slack(settings.changed(slack_bot_token=settings.slack_app_token)) as client:
             problems += await _try_token("SLACK_APP_TOKEN", SlackClient(client), "apps.connections.open")
     return problems
 
@@ -123,12 +112,7 @@ async def channel_findings(settings: Settings) -> tuple[list[str], Sequence[Chos
     was chosen; what is said of those without a price."""
     now = datetime.now(UTC)
     try:
-        prices = load_prices(
-            base_url=settings.openai_base_url,
-            path=settings.prices,
-            model=settings.model,
-            base_model=settings.base_model,
-        )
+        prices = read_prices(settings)
         _, given = read_operator_file(OptionChecks(settings, prices, now.timestamp))
     except SetupError as exc:
         return exc.problems, models_in_use.list_models(settings, {}, ()), []

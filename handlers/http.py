@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -57,6 +58,11 @@ def add_events(server: web.Application, app: AsyncApp) -> None:
         return answer
 
     server.router.add_post(EVENTS_PATH, receive)
+
+
+def describe(error: OSError) -> str:
+    """What the system says; asyncio puts the address before it."""
+    return os.strerror(error.errno) if error.errno else str(error)
 
 
 def is_stamped(request: web.Request) -> bool:
@@ -117,6 +123,7 @@ def control_app(
     *,
     transcribe_file: TranscribeFile,
     access_log: AccessLog,
+    problems: Problems,
 ) -> web.Application:
     """What commands ask of the running bot, over its own socket (bot/ops/control_socket.py)."""
 
@@ -136,6 +143,9 @@ def control_app(
         await forget(request.match_info["team"], request.match_info["person"])
         return web.Response(text="done\n")
 
+    async def ready(_: web.Request) -> web.Response:
+        return web.json_response({"problems": await problems()})
+
     async def looked(request: web.Request) -> web.Response:
         entry = await request.json()
         access_log.note(entry["team"], "", entry["about"], entry["scope"])
@@ -150,6 +160,7 @@ def control_app(
 
     server = web.Application()
     server.router.add_post("/transcribe", transcribe)
+    server.router.add_post("/health", ready)
     server.router.add_post("/retention", erase)
     server.router.add_post("/looked", looked)
     server.router.add_post("/forget/{team}/{person}", forgotten)
@@ -213,7 +224,7 @@ async def serve_http(
             await web.TCPSite(runner, host, port).start()
         except OSError as exc:
             if not or_any or exc.errno != errno.EADDRINUSE:
-                raise SetupError([f"cannot listen on {host}, port {port}: {exc.strerror}"]) from exc
+                raise SetupError([f"cannot listen on {host}, port {port}: {describe(exc)}"]) from exc
             log.error("port %d of %s is taken; a free one is used instead", port, host)
             await web.TCPSite(runner, host, 0).start()
         yield runner.addresses[0][1]

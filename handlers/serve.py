@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from bot.app import Services, open_services
+from bot.app import Services, find_problems, open_services
 from bot.core.background import run_alongside
 from bot.core.errors import SetupError, SlackRefused, SlackRevoked, SlackUnavailable
 from bot.core.settings import Settings
@@ -26,7 +26,7 @@ from handlers.http import BODY_LIMIT_BYTES, add_events, control_app, ops_app, se
 from handlers.intake import Intake
 from handlers.routes import register
 from handlers.slack.bolt import AsyncApp, make_app
-from handlers.slack.client import SlackClient, missing_tokens, open_slack
+from handlers.slack.client import SlackClient, misleading_variables, missing_tokens, open_slack
 from handlers.slack.downloads import open_files
 from handlers.slack.socket import SocketConnections, open_sockets
 from handlers.voice.cards import ClipCards
@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 async def run(args: argparse.Namespace, settings: Settings) -> int:
     """Serves until SIGTERM or SIGINT; returns the exit status."""
-    if problems := missing_tokens(settings):
+    if problems := missing_tokens(settings) + misleading_variables() + find_problems(settings):
         raise SetupError(problems)
     logs.setup(settings)
     stopping = asyncio.Event()
@@ -90,9 +90,11 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
             return found + await services.health.find_problems()
 
         ops = ops_app(problems, services.health.update_gauges)
-        # People are answered even where somebody else sits on the port of the health checks.
+        # People are answered even where somebody else sits on the port of the health checks, unless it is the
+        # operator's own choice, which a monitor relies on.
+        chosen = "ops_port" in settings.model_fields_set
         ops_port = await stack.enter_async_context(
-            serve_http(ops, settings.ops_host, settings.ops_port, or_any=True)
+            serve_http(ops, settings.ops_host, settings.ops_port, or_any=not chosen)
         )
         await stack.enter_async_context(
             serve_control(
@@ -102,6 +104,7 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
                     services.forgetting.forget_person,
                     transcribe_file=services.transcriber.transcribe,
                     access_log=services.access_log,
+                    problems=problems,
                 ),
                 socket_path(settings),
             )

@@ -20,6 +20,7 @@ TRUSTED = tempfile.TemporaryDirectory(prefix="parley-trusts-nobody-")
 atexit.register(TRUSTED.cleanup)
 os.environ.pop("SSL_CERT_FILE", None)
 os.environ["SSL_CERT_DIR"] = TRUSTED.name
+os.environ["PARLEY_ENV_FILE"] = ""  # whoever runs the tests may have a workspace set up in this folder
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:

@@ -36,8 +36,8 @@ def test_the_page_for_newcomers_and_the_page_read_first_stay_short() -> None:
 
 def test_every_setting_is_in_the_example_and_on_its_page() -> None:
     assert (ROOT / ".env.example").read_text("utf-8") == settings_cli.example()
-    for env, *_ in settings.table():
-        assert f"| `{env}` |" in DOCUMENTED["settings.md"], env
+    for row in settings.table():
+        assert f"| `{row.env}` |" in DOCUMENTED["settings.md"], row.env
 
 
 def test_every_command_is_on_its_page() -> None:

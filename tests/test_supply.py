@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from bot.text.redact import redact
+from tests.support.house import FOLDERS
 from tests.support.supply import FOUND, LOCKS, NOT_AUDITED, ROOT, locked, sbom, verdict
 
 
@@ -44,6 +46,29 @@ def test_attack_35_the_image_takes_only_what_is_locked_and_runs_as_nobody_specia
     assert "no-new-privileges:true" in service["security_opt"]
 
 
+def test_what_runs_needs_no_more_packages_than_it_imports() -> None:
+    """tldextract is a list of domains to us, read from its folder."""
+    given = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    names = {re.split(r"[=<>;\[ ]", one)[0].replace("-", "_") for one in given}
+    source = "\n".join(
+        path.read_text("utf-8") for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")
+    )
+    unused = {
+        name
+        for name in names
+        if not re.search(rf"^\s*(import|from) {IMPORTED.get(name, name)}\b", source, re.M)
+    }
+    assert unused == {"tldextract"}
+    assert 'find_spec("tldextract")' in source
+
+
+def test_the_image_asks_the_bot_itself_for_its_health_and_publishes_what_http_needs() -> None:
+    image = (ROOT / "Dockerfile").read_text("utf-8")
+    assert 'CMD ["parley", "health"]' in image
+    service = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))["services"]["parley"]
+    assert service["ports"] == ["127.0.0.1:${PORT:-3000}:${PORT:-3000}"]
+
+
 def test_attack_35_both_stages_of_the_image_stand_on_one_base_that_can_be_given_by_digest() -> None:
     image = (ROOT / "Dockerfile").read_text("utf-8")
     assert re.findall(r"^FROM (\S+)", image, re.MULTILINE) == ["${BASE}", "${BASE}"]
@@ -54,6 +79,8 @@ def test_attack_35_both_stages_of_the_image_stand_on_one_base_that_can_be_given_
     assert f"BASE ?= {default}\n" in (ROOT / "Makefile").read_text("utf-8")
 
 
+# What a package of another name is imported as.
+IMPORTED = {"python_dotenv": "dotenv"}
 NIGHTLY = ROOT / ".ci" / "supply"
 FORGE = """
 sbom:

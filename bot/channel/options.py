@@ -7,11 +7,11 @@ everywhere else holds.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.core.errors import NotUnderstood, SetupError
-from bot.core.settings import ANSWERED, STYLES, SWITCH, Settings
+from bot.core.settings import ANSWERED, STYLES, SWITCH, Settings, table
 from bot.costs.model_names import find_answering_model, may_answer
 from bot.costs.pricing import Prices
 from bot.provider.parameters import read_parameters
@@ -28,7 +28,7 @@ OF_WORKSPACE = (REFUSE, TOP, *OF_CHANNEL)
 TEXTS = {PERSONA: 1_000, WRITING: 300, TOP: 1_000}
 CHOICES = {ANSWERS: ANSWERED, STYLE: STYLES, REFUSE: SWITCH}
 
-DEFAULTS = {f.name: str(f.default) for f in fields(Settings) if f.name in OF_WORKSPACE}
+DEFAULTS = {row.name: str(row.default) for row in table() if row.name in OF_WORKSPACE}
 
 LENGTHS = ("short", "normal", "long")
 SHORT_SHARE = 4  # a short answer may take this part of the longest

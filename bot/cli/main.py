@@ -13,6 +13,8 @@ import importlib
 import os
 import sys
 from collections.abc import Coroutine
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from bot.core import settings
@@ -23,6 +25,7 @@ COMMANDS = {
     "serve": ("handlers.serve", "run the bot until it is told to stop"),
     "sandbox": ("bot.cli.sandbox", "a workspace in the browser, without any account"),
     "check": ("handlers.check", "try settings, tokens, scopes, database and model"),
+    "health": ("bot.cli.health", "ask the running bot whether it is fit for work"),
     "inbox": ("bot.cli.inbox", "what waits, what was given up on, and what to do about it"),
     "guard": ("bot.cli.guard", "train and judge what keeps a channel to its subject"),
     "usage": ("bot.cli.usage", "what was used and what it cost, as a table, CSV or JSON"),
@@ -37,7 +40,8 @@ COMMANDS = {
 }
 MORE_HELP = """\
 "parley COMMAND --help" lists the options of a command. Settings come from the
-environment, or from the TOML file that PARLEY_CONFIG names."""
+environment, from the file .env in this folder, or from the TOML file that
+PARLEY_CONFIG names."""
 EXIT_USAGE = 2
 EXIT_FAILED = 1
 
@@ -52,13 +56,22 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     run = importlib.import_module(COMMANDS[args.command][0]).run
     try:
-        return _run(run(args, settings.load(os.environ)))
+        env_file = find_env_file()
+        for unknown in settings.find_unknown(os.environ, env_file=env_file):
+            print(f"parley: {unknown}", file=sys.stderr)
+        return _run(run(args, settings.load(os.environ, env_file=env_file)))
     except BotError as exc:
         for problem in explain_error(exc):
             print(f"parley: {problem}", file=sys.stderr)
         return EXIT_USAGE if isinstance(exc, SetupError) else EXIT_FAILED
     except KeyboardInterrupt:
         return 130
+
+
+def find_env_file() -> Path | None:
+    """The file of settings that stands beside the environment, as .env.example does."""
+    name = os.environ.get("PARLEY_ENV_FILE", ".env")
+    return Path(name) if name else None
 
 
 def _parser(chosen: list[str]) -> argparse.ArgumentParser:
@@ -70,6 +83,7 @@ def _parser(chosen: list[str]) -> argparse.ArgumentParser:
         epilog=MORE_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"parley {version('parley')}")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", help="one of these")
     for name, (module, help) in COMMANDS.items():
         subparser = subparsers.add_parser(name, description=f"{help[0].upper()}{help[1:]}.")

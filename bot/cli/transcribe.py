@@ -67,9 +67,15 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
     """1 when one of the files could not be transcribed; the others are."""
     if args.format == "all" and not args.output_dir:
         raise SetupError(["--format all makes several files: say where with --output-dir"])
-    failed = 0
+    files = [path for path in args.files if path.exists()]
+    failed = int(len(files) < len(args.files))
+    for path in args.files:
+        if path not in files:
+            print(f"parley: {path}: there is no such file", file=sys.stderr)
+    if not files:
+        return failed
     async with open_transcriber(settings) as transcribe_file:
-        for path in args.files:
+        for path in files:
             found = await transcribe_file(_order(path, args, settings), _bar(path.name))
             if isinstance(found, ClipCard):
                 _write(found, path, args)

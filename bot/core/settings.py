@@ -1,18 +1,31 @@
 """The one table of settings: name, default, unit, help. docs/settings.md and .env.example are made from it.
 
-A setting comes from the environment, else from the TOML file that PARLEY_CONFIG names (same keys), else from
+A setting comes from the environment, else from the file `.env` of this folder (or the one that
+PARLEY_ENV_FILE names; empty: none), else from the TOML file that PARLEY_CONFIG names (same keys), else from
 its default. All problems are found at once and told in one readable line each; a secret is never echoed.
 """
 
 from __future__ import annotations
 
+import difflib
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import Field, dataclass, field, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from math import inf
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
+
+from dotenv.parser import Binding, parse_stream
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from bot.core.errors import SetupError
 
@@ -28,6 +41,15 @@ CONTEXT = ("names", "channel", "time")
 # How a model is asked: its endpoint and the form of the conversation (bot/provider/prompt_formats.py).
 STYLES = ("transcript", "chat", "responses")
 SWITCH = ("off", "on")
+PREFIX = "PARLEY_"
+# What else may be in the environment under our name; the last three are the sandbox's.
+BESIDE_SETTINGS = (
+    "PARLEY_CONFIG",
+    "PARLEY_ENV_FILE",
+    "PARLEY_SANDBOX_PORT",
+    "PARLEY_SANDBOX_LOCAL",
+    "PARLEY_SANDBOX_SPEECH",
+)
 PORTS = (0, 65_535)
 COUNT = (1, inf)
 
@@ -41,17 +63,27 @@ def _setting(
     choices: tuple[str, ...] = (),
     parts: tuple[str, ...] = (),  # of a list, separated by commas
     between: tuple[float, float] = (0, inf),  # of numbers
-    kind: type | None = None,  # unless it is that of the default
     longest: float = inf,  # characters of a text
 ) -> Any:
-    limits = {"choices": choices, "parts": parts, "between": between, "longest": longest}
-    limits["kind"] = kind or type(default)
-    return field(default=default, metadata={"env": env, "help": help, "secret": secret, **limits})
+    limits: dict[str, Any] = {"choices": choices, "parts": parts, "between": between, "longest": longest}
+    limits["secret"] = secret
+    return Field(default, validation_alias=env, description=help, json_schema_extra=limits, repr=not secret)
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Everything an operator can set. Names end in their unit; amounts are US dollars."""
+class Settings(BaseSettings):
+    """Everything an operator can set. Names end in their unit; amounts are US dollars.
+
+    Made by hand it has its defaults whatever the environment says; `load` reads what an operator gave.
+    """
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        case_sensitive=True,
+        env_ignore_empty=True,
+        extra="ignore",
+        populate_by_name=True,
+        coerce_numbers_to_str=True,
+    )
 
     # Slack
     slack_bot_token: str = _setting("SLACK_BOT_TOKEN", "", "bot token (xoxb-…)", secret=True)
@@ -144,14 +176,12 @@ class Settings:
         "PARLEY_TEMPERATURE",
         None,
         "sampling temperature; empty: 0.9 in the style transcript, else the model's own",
-        kind=float,
         between=(0, 2),
     )
     top_p: float | None = _setting(
         "PARLEY_TOP_P",
         None,
         "nucleus sampling; empty: 1 in the style transcript, else the model's own",
-        kind=float,
         between=(0, 1),
     )
     max_tokens: int = _setting(
@@ -164,7 +194,6 @@ class Settings:
         "PARLEY_PRESENCE_PENALTY",
         None,
         "penalty for a token said before; empty: 0.6 in the style transcript, else the model's own",
-        kind=float,
         between=(-2, 2),
     )
     frequency_penalty: float | None = _setting(
@@ -172,7 +201,6 @@ class Settings:
         None,
         "penalty growing with how often a token was said; empty: 0 in the style transcript, else the model's "
         "own",
-        kind=float,
         between=(-2, 2),
     )
     extra_parameters: str = _setting(
@@ -373,6 +401,31 @@ class Settings:
         choices=("DEBUG", "INFO", "WARNING", "ERROR"),
     )
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+    @field_validator("*")
+    @classmethod
+    def _within_limits(cls, value: Any, info: ValidationInfo) -> Any:
+        """What a type alone does not say."""
+        limits = cls.model_fields[info.field_name or ""].json_schema_extra
+        assert isinstance(limits, dict)
+        for problem in _problems(info.field_name or "", value, limits):
+            raise PydanticCustomError("setting", "{problem}", {"problem": problem})
+        return value
+
+    def changed(self, **values: Any) -> Self:
+        """These settings with some of them otherwise."""
+        return self.model_copy(update=values)
+
     @property
     def socket_mode(self) -> bool:
         return (self.transport or ("socket" if self.slack_app_token else "http")) == "socket"
@@ -385,67 +438,137 @@ class Settings:
         return urlsplit(self.slack_api_url).hostname or ""
 
 
-def table() -> Iterator[tuple[str, Any, str, bool]]:
-    """(environment name, default, help, secret) of each setting, in order; the default of none is ""."""
-    for f in fields(Settings):
-        default = "" if f.default is None else f.default
-        yield f.metadata["env"], default, f.metadata["help"], f.metadata["secret"]
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One setting: how the operator names it, and how the code does."""
+
+    env: str
+    name: str
+    default: Any
+    help: str
+    secret: bool
 
 
-def load(environ: Mapping[str, str]) -> Settings:
-    """Settings from the environment and the optional TOML file; SetupError lists every problem."""
+def table() -> Iterator[Row]:
+    """Every setting, in order."""
+    for name, field in Settings.model_fields.items():
+        assert isinstance(field.json_schema_extra, dict)
+        secret = bool(field.json_schema_extra["secret"])
+        yield Row(str(field.validation_alias), name, field.default, field.description or "", secret)
+
+
+def load(environ: Mapping[str, str], *, env_file: Path | None = None) -> Settings:
+    """Settings from the environment and the optional files; SetupError lists every problem."""
     problems: list[str] = []
-    given = _from_file(environ.get("PARLEY_CONFIG", ""), problems) | {
-        k: v for k, v in environ.items() if v != ""
-    }
-    values = {
-        f.name: _convert(f, given[f.metadata["env"]], problems)
-        for f in fields(Settings)
-        if f.metadata["env"] in given
-    }
+    given = _from_toml(environ.get("PARLEY_CONFIG", ""), problems)
+    given |= _from_env_file(env_file, problems)
+    given |= _Environment(Settings, environ)()
+    try:
+        settings = Settings(**given)
+    except ValidationError as exc:
+        problems += map(_in_words, exc.errors(include_url=False))
     if problems:
         raise SetupError(problems)
-    return Settings(**values)
+    return settings
 
 
-def _from_file(path: str, problems: list[str]) -> dict[str, Any]:
+def find_unknown(environ: Mapping[str, str], *, env_file: Path | None = None) -> list[str]:
+    """A line for each PARLEY_… name that is no setting, with the one that may be meant."""
+    names = {name for name, value in environ.items() if not _is_of_kubernetes(name, value)}
+    if env_file is not None and env_file.is_file():
+        names |= _names_in(env_file)
+    known = {row.env for row in table()} | set(BESIDE_SETTINGS)
+    unknown = sorted(name for name in names - known if name.startswith(PREFIX))
+    return [f"{name} is no setting{_suggestion(name, known)}" for name in unknown]
+
+
+class _Environment(EnvSettingsSource):
+    """The library's own reading of an environment, of the one that is given."""
+
+    def __init__(self, settings: type[BaseSettings], environ: Mapping[str, str]) -> None:
+        self._given = environ
+        super().__init__(settings)
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        return {name: value for name, value in self._given.items() if value}
+
+
+def _from_toml(path: str, problems: list[str]) -> dict[str, Any]:
     if not path:
         return {}
     try:
         read = tomllib.loads(Path(path).read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
+    except (OSError, ValueError) as exc:
         problems.append(f"PARLEY_CONFIG: cannot read {path}: {exc}")
         return {}
-    known = {env for env, *_ in table()}
-    problems += [f"{path}: unknown setting {name}" for name in read if name not in known]
+    known = {row.env for row in table()}
+    problems += [
+        f"{path}: unknown setting {name}{_suggestion(name, known)}" for name in read if name not in known
+    ]
     return {name: value for name, value in read.items() if name in known}
 
 
-_READ: dict[type, Callable[[Any], Any]] = {str: str, int: int, float: float}
-
-
-def _convert(f: Field[Any], value: Any, problems: list[str]) -> Any:
-    """One setting's value in the type of its default; a problem names the setting, never a secret."""
-    name, choices = f.metadata["env"], f.metadata["choices"]
+def _from_env_file(path: Path | None, problems: list[str]) -> dict[str, Any]:
+    if path is None or not path.exists():
+        return {}
     try:
-        read = _READ[f.metadata["kind"]](value)
-    except (TypeError, ValueError):
-        shown = "its value" if f.metadata["secret"] else repr(value)
-        problems.append(f"{name}: {shown} is not a number")
-        return f.default
-    if choices and read not in choices:
-        problems.append(f"{name}: {read!r} is not one of {', '.join(repr(c) for c in choices)}")
-    if parts := f.metadata["parts"]:
-        unknown = [part for part in split_list(read) if part not in parts]
-        problems += [f"{name}: {part!r} is not one of {', '.join(map(repr, parts))}" for part in unknown]
-    if isinstance(read, str) and len(read) > f.metadata["longest"]:
-        problems.append(f"{name}: longer than {f.metadata['longest']} characters")
-    least, most = f.metadata["between"]
-    if isinstance(read, int | float) and not least <= read <= most:
-        problems.append(f"{name}: {read} is not {_range(least, most)}")
-    if f.name.endswith("_url") and read and not _is_address(read):
-        problems.append(f"{name}: not an address like https://example.com/")
-    return read
+        wrong = [binding.original.line for binding in _bindings(path) if binding.error]
+    except (OSError, ValueError) as exc:
+        problems.append(f"{path}: cannot be read: {exc}")
+        return {}
+    problems += [f"{path}: line {line} is not NAME=value" for line in wrong]
+    return {} if wrong else DotEnvSettingsSource(Settings, env_file=path, dotenv_filtering="only_existing")()
+
+
+def _names_in(path: Path) -> set[str]:
+    try:
+        return {binding.key for binding in _bindings(path) if binding.key}
+    except (OSError, ValueError):  # which `load` tells
+        return set()
+
+
+def _bindings(path: Path) -> list[Binding]:
+    with path.open(encoding="utf-8") as file:
+        return list(parse_stream(file))
+
+
+def _is_of_kubernetes(name: str, value: str) -> bool:
+    """Whether it is there because a service in the cluster is called parley."""
+    return name.startswith(("PARLEY_SERVICE_", "PARLEY_PORT_")) or (
+        name == "PARLEY_PORT" and value.startswith(("tcp://", "udp://"))
+    )
+
+
+def _suggestion(name: str, known: set[str]) -> str:
+    by_end = {one.removeprefix(PREFIX): one for one in known}
+    near = difflib.get_close_matches(name.removeprefix(PREFIX), by_end, n=1, cutoff=0.75)
+    return f"; is {by_end[near[0]]} meant?" if near else ""
+
+
+def _in_words(error: ErrorDetails) -> str:
+    """One problem in a line that names the setting, never a secret."""
+    name = str(error["loc"][0])
+    row = next(row for row in table() if name in (row.env, row.name))
+    if error["type"] == "setting":
+        return f"{row.env}: {error['msg']}"
+    shown = "its value" if row.secret else repr(error["input"])
+    return f"{row.env}: {shown} is not a {'text' if isinstance(row.default, str) else 'number'}"
+
+
+def _problems(name: str, value: Any, limits: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with a value of the right type."""
+    if limits["choices"] and value not in limits["choices"]:
+        yield f"{value!r} is not one of {', '.join(map(repr, limits['choices']))}"
+    if limits["parts"]:
+        unknown = [part for part in split_list(value) if part not in limits["parts"]]
+        yield from (f"{part!r} is not one of {', '.join(map(repr, limits['parts']))}" for part in unknown)
+    if isinstance(value, str) and len(value) > limits["longest"]:
+        yield f"longer than {limits['longest']} characters"
+    least, most = limits["between"]
+    if isinstance(value, int | float) and not least <= value <= most:
+        yield f"{value} is not {_range(least, most)}"
+    if name.endswith("_url") and value and not _is_address(value):
+        yield "not an address like https://example.com/"
 
 
 def split_list(value: str) -> list[str]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
 from datetime import datetime
 
 from bot.core.errors import NotUnderstood
-from bot.core.settings import Settings, split_list
+from bot.core.settings import Settings, split_list, table
 from bot.core.values import Usage
 from bot.costs.pricing import Prices
 from bot.text.typed import find_nearest
@@ -103,6 +102,6 @@ def _list(models: Sequence[str], *, mark: str = "`") -> str:
 
 def list_configured(settings: Settings) -> set[str]:
     """The models that the settings name."""
-    named = {f.name for f in fields(Settings) if f.name == "model" or f.name.endswith("_model")}
+    named = {row.name for row in table() if row.name == "model" or row.name.endswith("_model")}
     models = {getattr(settings, name) for name in named - {"base_model"}}
     return {*models, *split_list(settings.allowed_models)} - {""}

@@ -15,12 +15,11 @@ import sys
 import threading
 import time
 from collections.abc import Collection, Iterator
-from dataclasses import fields
 from datetime import UTC, datetime
 from queue import Full, Queue
 from typing import TextIO
 
-from bot.core.settings import Settings
+from bot.core.settings import Settings, table
 from bot.text.redact import redact_all
 
 # Their DEBUG and INFO print requests and messages. Source: slack_sdk web/async_internal_utils.py, slack_bolt
@@ -60,7 +59,7 @@ def setup(settings: Settings) -> None:
 
 def secrets_of(settings: Settings) -> tuple[str, ...]:
     """The values of secret settings, longest first, so that one inside another leaves nothing behind."""
-    values = (getattr(settings, f.name) for f in fields(settings) if f.metadata["secret"])
+    values = (getattr(settings, row.name) for row in table() if row.secret)
     return tuple(sorted({v for v in values if len(v) >= SHORTEST_SECRET}, key=len, reverse=True))
 
 

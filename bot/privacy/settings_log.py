@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import fields
 
-from bot.core.settings import Settings
+from bot.core.settings import Settings, table
 from bot.text.redact import redact
 from storage import audit
 from storage.engine import Tx
@@ -17,12 +16,12 @@ SHOWN = 80  # characters of a value; of a longer one a digest tells whether it c
 def note_changes(tx: Tx, settings: Settings, *, now: float) -> None:
     """Notes every setting that is not as it was at the last start, or not at its default at the first."""
     before = audit.latest(tx, ACT)
-    for f in fields(settings):
-        if f.metadata["secret"]:
+    for row in table():
+        if row.secret:
             continue
-        env, value = f.metadata["env"], shown_value(getattr(settings, f.name))
-        if value != before.get(env, shown_value(f.default)):
-            audit.note(tx, ACT, env, detail=value, now=now)
+        value = shown_value(getattr(settings, row.name))
+        if value != before.get(row.env, shown_value(row.default)):
+            audit.note(tx, ACT, row.env, detail=value, now=now)
 
 
 def shown_value(value: object) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bot.core.settings import Settings
 from bot.provider.parameters import NOT_TAKEN, Parameters, read_parameters, read_stop_rules
@@ -36,4 +36,4 @@ def _as_style(settings: Settings, style: str) -> Settings:
         return settings
     extra = json.loads(settings.extra_parameters or "{}")
     taken = {name: value for name, value in extra.items() if name not in NOT_TAKEN[style]}
-    return replace(settings, style=style, extra_parameters=json.dumps(taken))
+    return settings.changed(style=style, extra_parameters=json.dumps(taken))

@@ -172,6 +172,7 @@ def environment(environ: Mapping[str, str], slack: FakeSlack, folder: str) -> di
             "SLACK_BOT_TOKEN": slack.bot_token,
             "SLACK_APP_TOKEN": slack.app_token,
             "SLACK_SIGNING_SECRET": slack.signing_secret,
+            "PARLEY_ENV_FILE": "",  # that is of a real workspace
             "PARLEY_TRANSPORT": "socket",
             "PARLEY_DATABASE": f"sqlite:///{folder}/parley.db",
             "PARLEY_OPS_PORT": "0",

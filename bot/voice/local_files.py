@@ -8,7 +8,7 @@ Between the two travel a `TranscriptionOrder` one way and lines of progress and 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from bot.core.calendar import Calendar
@@ -80,7 +80,7 @@ class FileTranscriber:
     def _recognizer(self, model: str) -> Recognizer:
         if model not in self._recognizers:
             self._recognizers[model] = Recognizer(
-                replace(self._settings, speech_model=model),
+                self._settings.changed(speech_model=model),
                 self._engine,
                 speech_for(model, self._provider),
                 self._provider.complete,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -147,14 +148,31 @@ def _retry_after_s(headers: Any) -> float:
 def missing_tokens(settings: Settings) -> list[str]:
     """Tokens and secrets that have to be set before anything can start, a sentence each."""
     needed = [("SLACK_BOT_TOKEN", settings.slack_bot_token, "xoxb-")]
+    if not (settings.transport or settings.slack_app_token or settings.slack_signing_secret):
+        either = "SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP)"
+        return [*_wrong_tokens(needed), f"{either} is not set"]
     if settings.socket_mode:
         needed.append(("SLACK_APP_TOKEN", settings.slack_app_token, "xapp-"))
     else:
         needed.append(("SLACK_SIGNING_SECRET", settings.slack_signing_secret, ""))
+    return _wrong_tokens(needed)
+
+
+def _wrong_tokens(needed: list[tuple[str, str, str]]) -> list[str]:
+    """Of (setting, its value, how that has to begin)."""
     return [
         f"{name} is not set" if not value else f"{name} does not start with {prefix}: is it another token?"
         for name, value, prefix in needed
         if not value.startswith(prefix) or not value
+    ]
+
+
+def misleading_variables() -> list[str]:
+    """Variables that would make Bolt another kind of app than the one that is set up."""
+    return [
+        f"{name} is set, which switches Bolt to OAuth; unset it"
+        for name in ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET")
+        if os.environ.get(name)
     ]
 
 

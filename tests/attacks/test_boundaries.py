@@ -327,7 +327,7 @@ async def test_attack_18_nothing_that_anybody_says_is_in_the_log(
     before, level = root.handlers[:], root.level
     try:
         async with captured(tmp_path) as team:
-            logs.setup(replace(team.bot.settings, log_level="DEBUG"))
+            logs.setup(team.bot.settings.changed(log_level="DEBUG"))
             team.model.faults.add("reset", times=2)
             team.slack.faults.add("chat.postMessage", error="internal_error", times=2)
             for text in FORGERY:

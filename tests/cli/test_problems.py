@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import inspect
 import re
+from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 from bot.cli.main import COMMANDS, main
-from bot.core import errors
+from bot.core import errors, settings
 from bot.core.errors import BotError, ProviderError, SetupError, SlackError
 from bot.core.settings import Settings
 from bot.ops.control_socket import socket_path
@@ -87,7 +89,7 @@ def test_a_mistake_is_told_in_one_line(
     found, said = run(capsys, *words.split())
     assert found == status
     assert message in said
-    assert words.startswith("transcribe") or list(tmp_path.iterdir()) == [], "nothing is made"
+    assert list(tmp_path.iterdir()) == [], "nothing is made"
     assert "Traceback" not in said
     assert not FIRST_PERSON.search(said)
 
@@ -165,6 +167,134 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path, capsys: pytest.Cap
     status, said = run(capsys, "backup", str(tmp_path / "nowhere" / "copy.db"))
     assert status == 2
     assert said.startswith("parley: ")
+
+
+# Every setting that can be wrong, with a value that is. What is missing here takes any text.
+WRONG = {
+    "SLACK_BOT_TOKEN": "xapp-1",
+    "SLACK_APP_TOKEN": "xoxb-1",
+    "PARLEY_LENGTH": "endless",
+    "PARLEY_MODEL_PARAMETERS": "{",
+    "PARLEY_STOP": "{}",
+    "PARLEY_PRICES": "/nowhere/prices.toml",
+    "PARLEY_POLICIES": "/nowhere/policies.toml",
+    "PARLEY_TIME_ZONE": "Mars/Base",
+    "PARLEY_CONTEXT": "names,shoes",
+    "PARLEY_DISCLOSURE": "x" * 301,
+    "PARLEY_DATABASE": "mysql://localhost/parley",
+}
+ANY_TEXT = {
+    "SLACK_SIGNING_SECRET",
+    "PARLEY_HOST",
+    "PARLEY_OPS_HOST",
+    "OPENAI_API_KEY",
+    "PARLEY_PERSONA",
+    "PARLEY_WRITING",
+    "PARLEY_TOP_INSTRUCTION",
+    "PARLEY_SPEECH_LANGUAGES",
+    "PARLEY_SPEECH_VOCABULARY",
+    "PARLEY_ASKING_APPS",
+    "PARLEY_EMBEDDINGS",
+    "PARLEY_CHANNELS",
+    "PARLEY_LINK_HOSTS",
+}
+RIGHT = {
+    "SLACK_BOT_TOKEN": "xoxb-1",
+    "SLACK_APP_TOKEN": "xapp-1",
+    "OPENAI_API_KEY": "sk-1",
+    "SLACK_API_URL": "http://127.0.0.1:9/api/",
+}
+
+
+def wrong_values() -> Iterator[tuple[str, str]]:
+    for row in settings.table():
+        if row.env in WRONG:
+            yield row.env, WRONG[row.env]
+        elif (
+            row.env not in ANY_TEXT and not row.env.endswith("_MODEL") and row.env != "PARLEY_ALLOWED_MODELS"
+        ):
+            yield row.env, "…"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [pair for pair in wrong_values() if pair[1]], ids=lambda one: one[:30]
+)
+def test_each_setting_that_is_wrong_is_named_by_both_start_and_check(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str, value: str
+) -> None:
+    for right in RIGHT:
+        monkeypatch.setenv(right, RIGHT[right])
+    monkeypatch.setenv(name, value)
+    assert main(["serve"]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1
+    assert said[0].startswith(f"parley: {name}: ") or said[0].startswith(f"parley: {name} "), said
+    assert list(tmp_path.iterdir()) == []
+    assert main(["check"]) in (1, 2)
+    checked = capsys.readouterr()
+    told = {line.partition(": ")[2] for line in (checked.out + checked.err).splitlines()}
+    assert said[0].removeprefix("parley: ") in told
+    assert "Traceback" not in checked.err
+
+
+def test_what_is_missing_is_told_at_once_with_either_way_to_slack(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    expected = [
+        "SLACK_BOT_TOKEN is not set",
+        "SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP) is not set",
+        "OPENAI_API_KEY is not set, nor OPENAI_BASE_URL for a model server that wants no key",
+    ]
+    assert run(capsys, "serve") == (2, "".join(f"parley: {line}\n" for line in expected))
+    main(["check"])
+    assert capsys.readouterr().out.splitlines()[:3] == [f"wrong: {line}" for line in expected]
+
+
+def test_a_name_that_is_no_setting_is_told_by_every_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PARLEY_MODLE", "gpt-6-sol")
+    assert "parley: PARLEY_MODLE is no setting; is PARLEY_MODEL meant?\n" in run(capsys, "audit")[1]
+
+
+def test_the_settings_of_a_folder_are_read_without_a_shell(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.delenv("PARLEY_ENV_FILE")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("PARLEY_STYLE=poem\n", "utf-8")
+    assert run(capsys, "serve")[1].startswith("parley: PARLEY_STYLE: 'poem' is not one of")
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"parley {version('parley')}\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "inbox list",
+        "usage",
+        "audit",
+        "retention",
+        "forget U1",
+        "guard show T1:C1",
+        "reconcile x",
+        "backup y",
+        "health",
+    ],
+)
+def test_a_command_that_reads_makes_no_database(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, words: str
+) -> None:
+    assert main(words.split()) != 0
+    assert list(tmp_path.iterdir()) == []
+    assert "Traceback" not in capsys.readouterr().err
 
 
 def test_without_a_command_every_command_is_listed_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.cli.settings import example, quote
 from bot.core import settings as config
 from bot.core.errors import SetupError
 from bot.core.settings import Settings
 
-NAMES = [env for env, *_ in config.table()]
+NAMES = [row.env for row in config.table()]
 
 
 def problems(**environ: str) -> list[str]:
@@ -117,3 +119,84 @@ def test_the_transport_follows_the_app_token_unless_told_otherwise() -> None:
 )
 def test_files_and_sockets_are_pinned_to_the_host_of_the_web_api(url: str, host: str) -> None:
     assert config.load({"SLACK_API_URL": url}).slack_host == host
+
+
+# The file of the environment
+
+
+def test_the_file_env_goes_after_the_environment_and_before_the_toml_file(tmp_path: Path) -> None:
+    toml, env = tmp_path / "parley.toml", tmp_path / ".env"
+    toml.write_text('PARLEY_MODEL = "toml"\nPARLEY_STYLE = "responses"\nPORT = 1\n', "utf-8")
+    env.write_text("# ours\nexport PARLEY_MODEL=file\nPORT='2'\nOTHER=x\n", "utf-8")
+    settings = config.load({"PARLEY_CONFIG": str(toml), "PORT": "3"}, env_file=env)
+    assert (settings.model, settings.style, settings.port) == ("file", "responses", 3)
+    assert config.load({}, env_file=tmp_path / "none").model == Settings().model
+
+
+@pytest.mark.parametrize("line", ["PARLEY_MODEL='open", "what is this"])
+def test_a_line_that_sets_nothing_is_told_by_its_number(tmp_path: Path, line: str) -> None:
+    env = tmp_path / ".env"
+    env.write_text(f"PORT=1\n{line}\n", "utf-8")
+    with pytest.raises(SetupError) as raised:
+        config.load({}, env_file=env)
+    assert raised.value.problems == [f"{env}: line 2 is not NAME=value"]
+
+
+def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:
+    env = tmp_path / ".env"
+    env.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(SetupError) as raised:
+        config.load({}, env_file=env)
+    assert raised.value.problems[0].startswith(f"{env}: cannot be read")
+    assert config.find_unknown({}, env_file=env) == []
+
+
+def test_the_example_says_the_same_to_a_shell_and_to_parley(tmp_path: Path) -> None:
+    everything = [line.removeprefix("# ") for line in example().splitlines()]
+    lines = [line for line in everything if line.partition("=")[0] in NAMES]
+    assert len(lines) == len(NAMES)
+    env = tmp_path / ".env"
+    env.write_text("\n".join(lines) + "\n", "utf-8")
+    show = "".join(f'printf "%s\\0" "${name}"; ' for name in NAMES)
+    ran = subprocess.run(["sh", "-euc", f". {env}; {show}"], capture_output=True, check=True, env={})
+    sourced = dict(zip(NAMES, ran.stdout.decode().split("\0"), strict=False))
+    assert ran.stderr == b""
+    assert config.load(sourced) == config.load({}, env_file=env) == Settings()
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=30))
+def test_a_quoted_value_is_one_word_to_a_shell(value: str) -> None:
+    ran = subprocess.run(["sh", "-c", f'X={quote(value)}; printf %s "$X"'], capture_output=True, check=True)
+    assert ran.stdout.decode() == value
+
+
+# Names that are no settings
+
+
+def test_a_name_that_is_no_setting_is_told_with_the_one_that_is_meant(tmp_path: Path) -> None:
+    env = tmp_path / ".env"
+    env.write_text("PARLEY_KEEP_MESSAGE_DAYS=7\nSOMETHING=1\n", "utf-8")
+    assert config.find_unknown({"PARLEY_MODLE": "x", "PARLEY_COLOUR": "red", "HOME": "/"}, env_file=env) == [
+        "PARLEY_COLOUR is no setting",
+        "PARLEY_KEEP_MESSAGE_DAYS is no setting; is PARLEY_KEEP_MESSAGES_DAYS meant?",
+        "PARLEY_MODLE is no setting; is PARLEY_MODEL meant?",
+    ]
+
+
+def test_what_a_cluster_sets_for_a_service_called_parley_is_not_told() -> None:
+    theirs = {
+        "PARLEY_SERVICE_HOST": "10.0.0.1",
+        "PARLEY_PORT": "tcp://10.0.0.1:3000",
+        "PARLEY_PORT_3000_TCP": "x",
+    }
+    assert config.find_unknown(theirs) == []
+    assert config.find_unknown({"PARLEY_PORT": "3000"}) != []
+
+
+def test_settings_made_by_hand_do_not_read_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "4711")
+    assert Settings().port == 3000
+
+
+def test_secrets_are_not_in_what_settings_look_like() -> None:
+    assert "xoxb-1" not in repr(Settings(slack_bot_token="xoxb-1"))

@@ -763,6 +763,4 @@ async def until(true: Any, timeout_s: float = 3.0) -> None:
 
 
 def replace_url(url: str) -> Any:
-    from dataclasses import replace
-
-    return replace(SETTINGS, openai_base_url=url)
+    return SETTINGS.changed(openai_base_url=url)

@@ -9,11 +9,12 @@ import io
 import json
 import os
 import signal
+import socket
 import sqlite3
 import sys
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -264,7 +265,7 @@ HTTP = {"SLACK_BOT_TOKEN": SECRETS[0], "SLACK_SIGNING_SECRET": SECRETS[2]}
 @pytest.mark.parametrize(
     ("given", "problems"),
     [
-        ({}, ["SLACK_BOT_TOKEN is not set", "SLACK_SIGNING_SECRET is not set"]),
+        ({}, ["SLACK_BOT_TOKEN is not set", "SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP)"]),
         ({"PARLEY_TRANSPORT": "socket"}, ["SLACK_BOT_TOKEN is not set", "SLACK_APP_TOKEN is not set"]),
         (
             {"SLACK_BOT_TOKEN": SECRETS[1], "SLACK_APP_TOKEN": SECRETS[0]},
@@ -296,6 +297,7 @@ async def test_what_is_set_wrongly_is_told_in_one_line_each(
         "PARLEY_DATABASE": f"sqlite:///{tmp_path}/parley.db",
         "PARLEY_OPS_PORT": "0",
         "SLACK_API_URL": "http://127.0.0.1:9/api/",
+        "OPENAI_API_KEY": SECRETS[3],
         "PARLEY_LOG_LEVEL": "ERROR",
     }
     environ = {
@@ -330,16 +332,38 @@ async def test_a_second_bot_on_the_same_database_is_refused(tmp_path: Path) -> N
 
 
 async def test_a_taken_port_of_the_health_checks_keeps_nobody_from_an_answer(tmp_path: Path) -> None:
-    async with town(tmp_path) as team, serve(team, tmp_path) as first:
-        other = tmp_path / "other"
-        other.mkdir()
-        taken = first.ops.rpartition(":")[2]
-        async with serve(
-            team, other, PARLEY_OPS_PORT=taken, PARLEY_DATABASE=f"sqlite:///{other}/parley.db"
-        ) as second:
-            assert second.ops != first.ops
-            assert await second.get("/livez") == (200, "alive\n")
-            assert f"port {taken} of 127.0.0.1 is taken" in second.errors.read_text()
+    usual = Settings().ops_port
+    async with town(tmp_path) as team:
+        with socket.socket() as taken, suppress(OSError):  # somebody else may have it already
+            taken.bind(("127.0.0.1", usual))
+            taken.listen()
+            async with serve(team, tmp_path, PARLEY_OPS_PORT="") as bot:
+                assert not bot.ops.endswith(f":{usual}")
+                assert await bot.get("/livez") == (200, "alive\n")
+                assert f"port {usual} of 127.0.0.1 is taken" in bot.errors.read_text()
+
+
+async def test_a_port_of_the_health_checks_that_was_chosen_has_to_be_free(tmp_path: Path) -> None:
+    async with town(tmp_path) as team:
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = str(taken.getsockname()[1])
+            status, _, errors = await team.run(BOT, "serve", PARLEY_OPS_PORT=port)
+        assert status == main.EXIT_USAGE
+        assert errors.splitlines()[-1] == (
+            f"parley: cannot listen on 127.0.0.1, port {port}: Address already in use"
+        )
+
+
+async def test_health_asks_the_running_bot_whatever_its_ports_are(tmp_path: Path) -> None:
+    async with town(tmp_path) as team:
+        assert await team.run(BOT, "health") == (1, "", "parley: no bot runs on this database\n")
+        async with serve(team, tmp_path):
+            assert await team.run(BOT, "health") == (0, "ready\n", "")
+        async with serve(team, tmp_path, SLACK_API_URL="http://127.0.0.1:9/api/"):
+            status, out, _ = await team.run(BOT, "health")
+            assert (status, out) == (1, "not ready: slack: no socket is connected\n")
 
 
 async def test_a_slack_that_is_away_is_told_and_waited_for(tmp_path: Path) -> None:

@@ -62,7 +62,12 @@ async def start_module(
         else:
             given.append(os.dup(number if to is None else to if isinstance(to, int) else to.fileno()))
     here, there = socket.socketpair()
-    request = {"module": module, "arguments": arguments, "env": dict(env), "cwd": os.getcwd()}
+    request = {
+        "module": module,
+        "arguments": arguments,
+        "env": {"PARLEY_ENV_FILE": ""} | dict(env),
+        "cwd": os.getcwd(),
+    }
     control = _imported_with(env.get("LD_PRELOAD", ""))
     socket.send_fds(control, [json.dumps(request).encode()], [there.fileno(), *given])
     for fd in given:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +89,7 @@ async def open_bench(
         ledger = Ledger(engine, Prices(), Calendar(zone("UTC")))
         had = len(await engine.read(rows))
         provider = Provider(
-            replace(SETTINGS, **{"openai_base_url": server.base_url} | settings),
+            SETTINGS.changed(**{"openai_base_url": server.base_url} | settings),
             ledger,
             scheduler or Scheduler(),
             engine,

@@ -56,15 +56,16 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 def settings_tables() -> str:
     """One table for each group of settings, as the comments in bot/core/settings.py part them."""
-    rows = {env: (default, help, secret) for env, default, help, secret in settings.table()}
+    rows = {row.env: row for row in settings.table()}
     groups: dict[str, list[tuple[str, str, str]]] = {}
     source = inspect.getsource(settings.Settings)
     for comment, env in re.findall(r'^    # (.+)$|_setting\(\s*"([A-Z_]+)"', source, re.MULTILINE):
         if comment:
             groups[comment] = current = []
             continue
-        default, help, secret = rows[env]
-        current.append((f"`{env}`", "" if secret or default == "" else f"`{default}`", help))
+        row = rows[env]
+        default = "" if row.secret or row.default in ("", None) else f"`{row.default}`"
+        current.append((f"`{env}`", default, row.help))
     head = ("setting", "default", "what it is")
     return "\n\n".join(f"## {group}\n\n{table(head, found)}" for group, found in groups.items())
 

@@ -23,11 +23,9 @@ from bot.core.calendar import Calendar, utc_now, zone
 from bot.core.errors import SetupError
 from bot.core.model_tiers import model_for
 from bot.core.settings import Settings
-from bot.costs import pricing
 from bot.costs.budgets import Budgets
 from bot.costs.ledger import Ledger
 from bot.costs.model_names import find_unpriced
-from bot.costs.pricing import Prices
 from bot.guard.head import GuardHead
 from bot.guard.ladder import Ladder
 from bot.guard.model_judge import ModelJudge
@@ -220,16 +218,6 @@ def find_problems(settings: Settings) -> list[str]:
     with _collected(problems):
         read_operator_file(OptionChecks(settings, read_prices(settings), time.time))
     return list(dict.fromkeys(problems))
-
-
-def read_prices(settings: Settings) -> Prices:
-    """The packaged prices with the operator's own. SetupError says what is wrong with those."""
-    return pricing.load_prices(
-        base_url=settings.openai_base_url,
-        path=settings.prices,
-        model=settings.model,
-        base_model=settings.base_model,
-    )
 
 
 def read_operator_file(checks: OptionChecks) -> tuple[dict[str, Policy], dict[str, dict[str, str]]]:

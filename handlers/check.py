@@ -12,13 +12,14 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from bot.app import find_problems, read_operator_file, read_prices
+from bot.app import find_problems, read_operator_file
 from bot.channel import models_in_use
 from bot.channel.models_in_use import Chosen
 from bot.channel.options import OptionChecks
 from bot.core.errors import BotError, SetupError, SlackError, SlackRefused, SlackRevoked
 from bot.core.settings import Settings
 from bot.costs.model_names import find_unpriced
+from bot.costs.pricing import read_prices
 from bot.ops.operator_errors import explain_error
 from bot.provider.transport import list_models
 from bot.voice import speech_models

@@ -51,12 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def run(args: argparse.Namespace, settings: Settings) -> int:
-    prices = pricing.load_prices(
-        base_url=settings.openai_base_url,
-        path=settings.prices,
-        model=settings.model,
-        base_model=settings.base_model,
-    )
+    prices = pricing.read_prices(settings)
     now = datetime.now(UTC)
     models = _named_models(args.model or (), prices, settings, now) or list(
         dict.fromkeys((settings.model, *MODELS))
@@ -85,7 +80,7 @@ def _hours(given: str) -> float:
 
 def _named_models(names: Sequence[str], prices: Prices, settings: Settings, at: datetime) -> list[str]:
     """The models that were asked for. SetupError with the nearest names when nobody knows one."""
-    # On one's own server every name costs the same, nothing, and only the server knows them.
+    # Which names one's own server knows, only that server knows.
     known = [*list_configured(settings), *(names if is_local(settings.openai_base_url) else ())]
     try:
         return [find_model(name, prices=prices, at=at, known=known) for name in names]

@@ -218,12 +218,7 @@ async def _vectors(
     # Paid for, so it passes through the ledger of the database in the settings.
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(open_engine(settings.database))
-        prices = pricing.load_prices(
-            base_url=settings.openai_base_url,
-            path=settings.prices,
-            model=settings.model,
-            base_model=settings.base_model,
-        )
+        prices = pricing.read_prices(settings)
         ledger = Ledger(engine, prices, Calendar(zone(settings.time_zone)))
         scheduler = Scheduler(tokens_per_minute=settings.tokens_per_minute)
         provider = await stack.enter_async_context(Provider(settings, ledger, scheduler, engine))

@@ -92,7 +92,7 @@ async def open_transcriber(settings: Settings) -> AsyncIterator[TranscribeFile]:
         yield partial(transcribe_there, settings)
         return
     calendar = Calendar(zone(settings.time_zone))
-    prices = pricing.load_prices(base_url=settings.openai_base_url, path=settings.prices)
+    prices = pricing.read_prices(settings)
     async with open_engine(settings.database) as engine:
         ledger = Ledger(engine, prices, calendar)
         await ledger.start()

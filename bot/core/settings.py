@@ -269,6 +269,12 @@ class Settings(BaseSettings):
     prices: str = _setting(
         "PARLEY_PRICES", "", "TOML file of prices that add to and overrule the packaged ones"
     )
+    free_models: str = _setting(
+        "PARLEY_FREE_MODELS",
+        "",
+        "models that cost nothing, as on a server of your own, separated by commas; a * at the end stands "
+        "for any ending; a model without this and without a price is unpriced",
+    )
     time_zone: str = _setting(
         "PARLEY_TIME_ZONE", "UTC", "where the team lives (Europe/Berlin); its days and budgets begin there"
     )

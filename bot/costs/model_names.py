@@ -83,7 +83,8 @@ def find_unpriced(models: Iterable[tuple[str, str]], prices: Prices, *, at: date
     """What is said of each model that nobody knows a price of; `models`: where it was chosen, its name."""
     tokens = Usage(input_tokens=1, output_tokens=1)
     return [
-        f"{where}: {model} has no known price: what it costs is not counted, and no budget holds it"
+        f"{where}: {model} has no known price: what it costs is not counted, and no budget holds it "
+        "(PARLEY_PRICES, PARLEY_BASE_MODEL or PARLEY_FREE_MODELS may say what it costs)"
         for where, model in models
         if prices.cost(model, tokens, at=at) is None
     ]

@@ -82,6 +82,7 @@ def choose_model(environ: Mapping[str, str], servers: list[LocalServer], rehears
         # One that refuses no parameter, so that the first question is one request, and that has a price.
         transcript = environ.get("PARLEY_STYLE") == "transcript"
         given["PARLEY_MODEL"] = "rehearsal" if transcript else "gpt-4.1"
+        given["PARLEY_FREE_MODELS"] = environ.get("PARLEY_FREE_MODELS") or "rehearsal"
     given.setdefault(
         "PARLEY_MAX_TOKENS", environ.get("PARLEY_MAX_TOKENS") or str(scene.LONGEST_ANSWER_TOKENS)
     )

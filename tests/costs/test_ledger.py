@@ -127,12 +127,12 @@ async def test_an_end_nobody_saw_is_charged_as_reserved(ledger: Ledger, engine: 
 
 
 async def test_a_model_without_a_price_is_unpriced_not_free(ledger: Ledger, engine: Engine) -> None:
-    entry = await ask(ledger, model="gpt-6.2-sol")
+    entry = await ask(ledger, model="gpt-99-sol")
     assert entry.reserved_usd is None
     assert await ledger.settle(entry, USED, outcome="ok") is None
     (row,) = await engine.read(entries)
     assert row["cost"] is None
-    assert row["reason"] == "no price is known for gpt-6.2-sol"
+    assert row["reason"] == "no price is known for gpt-99-sol"
     day = await engine.read(sums)
     assert (day["unpriced"], day["input_tokens"]) == (1, 2_000)
 
@@ -307,7 +307,7 @@ async def test_a_month_sums_to_the_same_by_months_and_by_days(
     for n in range(20):
         clock.at += 20_000
         scope = replace(SCOPE, user=f"U{n % 3}", channel=f"C{n % 2}", kind="image" if n % 5 else "answer")
-        entry = await ask(ledger, scope, "gpt-6-sol" if n % 4 else "gpt-6.2-sol")
+        entry = await ask(ledger, scope, "gpt-6-sol" if n % 4 else "gpt-99-sol")
         await ledger.settle(entry, replace(USED, audio_seconds=n / 8), outcome="ok" if n % 3 else "failed")
     of_months = await engine.read(rows.used, "T1", "2026-11-01", "2026-11-30", by=by, where=narrow)
     of_days = await engine.read(rows.used, "T1", "2026-11-02", "2026-11-30", by=by, where=narrow)

@@ -113,7 +113,7 @@ def test_a_unit_without_a_price_is_unpriced_and_says_so(prices: Prices, model: s
 
 
 def test_an_unknown_model_is_unpriced_and_moderation_is_free(prices: Prices) -> None:
-    assert prices.price("gpt-6.2-sol", A_THOUSAND, at=NOVEMBER).reason == "no price is known for gpt-6.2-sol"
+    assert prices.price("gpt-99-sol", A_THOUSAND, at=NOVEMBER).reason == "no price is known for gpt-99-sol"
     assert prices.price("omni-moderation-latest", A_THOUSAND, at=NOVEMBER).usd == 0
     assert prices.price("gpt-6-luna", Usage(), at=NOVEMBER).usd == 0
 
@@ -136,12 +136,78 @@ def test_each_deployment_of_several_has_the_price_of_its_base_model() -> None:
     assert prices.cost("another", A_THOUSAND, at=NOVEMBER) is None
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1:8080", "localhost:11434", "ollama:11434", "[::1]:1", "10.0.0.7"])
-def test_ones_own_server_costs_nothing_unless_the_name_has_a_price(host: str) -> None:
+HOSTS = ["127.0.0.1:8080", "localhost:11434", "ollama:11434", "[::1]:1", "10.0.0.7", "100.64.3.4", "gpu.lan"]
+OPEN = ["llama3.2", "gpt-oss-20b", "openai/gpt-oss-20b", "gemma-3-27b", "mistral-small", "deepseek-r1:7b"]
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_what_runs_on_ones_own_server_is_unpriced_and_never_free(host: str) -> None:
     prices = Prices(f"http://{host}/v1")
+    for model in OPEN:
+        assert prices.cost(model, A_THOUSAND, at=NOVEMBER) is None, model
+        assert not prices.lists(model, at=NOVEMBER)
+    assert prices.cost("gpt-6-sol", A_THOUSAND, at=NOVEMBER) == Decimal("0.002"), "nobody else can run it"
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_the_operator_says_by_name_what_costs_nothing(host: str) -> None:
+    prices = load_prices(base_url=f"http://{host}/v1", free="Llama3.2, qwen*")
     assert prices.cost("llama3.2", A_THOUSAND, at=NOVEMBER) == 0
-    assert prices.cost("gpt-oss-20b", A_THOUSAND, at=NOVEMBER) == 0
-    assert prices.cost("gpt-6-sol", A_THOUSAND, at=NOVEMBER) == Decimal("0.002")
+    assert prices.cost("Qwen3-30B-A3B", A_THOUSAND, at=NOVEMBER) == 0
+    assert prices.cost("llama3.2-vision", A_THOUSAND, at=NOVEMBER) is None
+    assert "llama3.2" in prices.list_models()
+
+
+@pytest.mark.parametrize("host", [*HOSTS, "gateway.example.com", "api.groq.com", "acme.openai.azure.com"])
+@pytest.mark.parametrize(
+    ("base", "dollars"),
+    [
+        ("gpt-6-sol", "0.002"),
+        ("gpt-oss-120b", "0.00015"),
+        ("groq/llama-3.3-70b-versatile", "0.00059"),
+        ("claude-sonnet-5", "0.002"),
+        ("anthropic/claude-sonnet-5", "0.002"),
+    ],
+)
+def test_a_base_model_counts_on_every_host(host: str, base: str, dollars: str) -> None:
+    prices = load_prices(base_url=f"https://{host}/v1", model="our-bot", base_model=base)
+    cost = prices.cost("our-bot", A_THOUSAND, at=NOVEMBER)
+    assert cost is not None
+    if base != "gpt-oss-120b":  # hosts ask for it what they like
+        assert cost == Decimal(dollars)
+    assert prices.cost("our-other-bot", A_THOUSAND, at=NOVEMBER) is None
+
+
+def test_models_of_other_vendors_have_prices_behind_a_gateway() -> None:
+    gateway = Prices("http://litellm:4000/v1")
+    for name in ("claude-sonnet-5", "anthropic/claude-sonnet-5"):
+        assert gateway.cost(name, A_THOUSAND, at=NOVEMBER) == Decimal("0.002")
+    assert gateway.cost("azure/gpt-6-sol", A_THOUSAND, at=NOVEMBER) == Decimal("0.002")
+    assert gateway.cost("xai/grok-4.7", A_THOUSAND, at=NOVEMBER)
+    assert gateway.cost("gemini/gemini-2.5-flash", A_THOUSAND, at=NOVEMBER)
+    router = Prices("https://openrouter.ai/api/v1")
+    assert router.cost("anthropic/claude-sonnet-4.5", A_THOUSAND, at=NOVEMBER) == Decimal("0.003")
+
+
+def test_models_newer_than_the_package_have_the_price_of_our_list() -> None:
+    prices = Prices()
+    usage = Usage(input_tokens=12_000, cached_tokens=10_240, cache_write_tokens=1_500, output_tokens=500)
+    assert prices.cost("gpt-6.2-sol", usage, at=NOVEMBER) == Decimal("0.010294")
+    assert prices.cost("gpt-6.2-sol", Usage(272_000), at=NOVEMBER) == Decimal("0.544")
+    assert prices.cost("gpt-6.2-sol", Usage(272_001), at=NOVEMBER) == Decimal("1.088004")
+    assert prices.price("gpt-6.2-sol", A_THOUSAND, at=NOVEMBER, tier="priority").usd == Decimal("0.004")
+    assert prices.price("gpt-6.2-astra", A_THOUSAND, at=NOVEMBER, tier="batch").usd == Decimal("0.004")
+    drawn = Usage(input_tokens=50, output_tokens=1056, images=1)
+    assert prices.price("gpt-image-2.6-flare", drawn, at=NOVEMBER, kind="image").usd == Decimal("0.03193")
+
+
+def test_azure_has_its_own_price_where_it_charges_otherwise() -> None:
+    usage = Usage(input_tokens=1_000_000)
+    azure = Prices("https://acme.openai.azure.com/openai/v1")
+    assert azure.cost("text-embedding-3-small", usage, at=NOVEMBER) == Decimal("0.022")
+    assert Prices().cost("text-embedding-3-small", usage, at=NOVEMBER) == Decimal("0.02")
+    assert azure.cost("whisper", Usage(audio_seconds=3600), at=NOVEMBER) == Decimal("0.36")
+    assert Prices("http://127.0.0.1:9000/v1").cost("whisper", Usage(audio_seconds=3600), at=NOVEMBER) is None
 
 
 def test_another_host_has_its_own_prices() -> None:
@@ -192,6 +258,8 @@ def test_the_operators_list_adds_and_overrules(tmp_path: Path) -> None:
 def test_every_problem_of_a_list_is_told_at_once(tmp_path: Path) -> None:
     wrong = (
         '[[price]]\nmodel = "a"\nsource = "b"\ninput_token = 1\n[[price]]\nmodel = "c"\noutput_mtok = -1\n'
+        '[[price]]\nmodel = "d"\noutput_mtok = { base = 1, over = 2 }\ntimes = { gold = 2 }\n'
+        '[[price]]\nmodel = "e"\noutput_mtok = nan\n'
     )
     with pytest.raises(SetupError) as caught:
         read_list(Path(price_file(tmp_path, wrong)))
@@ -199,6 +267,9 @@ def test_every_problem_of_a_list_is_told_at_once(tmp_path: Path) -> None:
     assert "a: checked_on is missing" in problems
     assert "input_token is not one of" in problems
     assert "output_mtok is not an amount of dollars" in problems
+    assert "d: output_mtok is not an amount of dollars" in problems
+    assert "d: times is not a factor" in problems
+    assert "e: output_mtok is not an amount of dollars" in problems
     with pytest.raises(SetupError, match="currency is not USD"):
         read_list(Path(price_file(tmp_path, 'currency = "EUR"')))
     with pytest.raises(SetupError, match="cannot read"):

@@ -54,7 +54,7 @@ async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
         await spend(ledger, "open", "ann")
         await spend(ledger, "open", "bob", kind="summary")
         await spend(ledger, "plans", "ann")
-        await spend(ledger, "dm", "cid", model="gpt-6.2-sol")
+        await spend(ledger, "dm", "cid", model="gpt-99-sol")
         yield engine
 
 
@@ -105,7 +105,7 @@ async def test_an_operator_reads_every_column(engine: Engine) -> None:
     rows = await usage(engine, "T1", MONTH, OPERATOR, by=("channel", "person", "model", "kind"))
     assert len(rows) == 4
     unpriced = next(row for row in rows if row.channel == "dm")
-    assert (unpriced.user, unpriced.model, unpriced.kind) == ("cid", "gpt-6.2-sol", "answer")
+    assert (unpriced.user, unpriced.model, unpriced.kind) == ("cid", "gpt-99-sol", "answer")
     assert (unpriced.requests, unpriced.output_tokens, unpriced.unpriced) == (1, 1_000, 1)
     assert unpriced.cost_usd == 0
     assert total(rows).cost_usd == Decimal("0.03")

@@ -26,6 +26,7 @@ from bot.core.settings import Settings
 from bot.costs.budgets import Budgets
 from bot.costs.ledger import Ledger
 from bot.costs.model_names import find_unpriced
+from bot.costs.pricing import read_prices
 from bot.guard.head import GuardHead
 from bot.guard.ladder import Ladder
 from bot.guard.model_judge import ModelJudge

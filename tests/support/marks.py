@@ -30,7 +30,10 @@ CAUSES = {
     "browser": {"tests.support.browser.browser"},
 }  # fmt: skip
 # Their work is a process by its nature, wherever it is started.
-FOLDERS = {"kills": "process", "simulator": "process", "bench": "process", "browser": "browser"}
+FOLDERS = {
+    "kills": "process", "simulator": "process", "bench": "process", "browser": "browser",
+    "models": "models",
+}  # fmt: skip
 
 
 def add_marks(item: pytest.Item) -> None:

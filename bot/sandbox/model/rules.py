@@ -205,7 +205,7 @@ def check_request(endpoint: str, body: Mapping[str, Any]) -> ModelCard:
             404, f"This model is not supported in the v1/{endpoint} endpoint.", code=None, param="model"
         )
     _check_values(body)
-    _check_messages(body)
+    _check_messages(endpoint, body)
     if card.reasoning:
         _check_reasoning(body)
     return card
@@ -252,7 +252,7 @@ def _check_values(body: Mapping[str, Any]) -> None:
 _ROLES = frozenset(["system", "developer", "user", "assistant", "tool", "function"])
 
 
-def _check_messages(body: Mapping[str, Any]) -> None:
+def _check_messages(endpoint: str, body: Mapping[str, Any]) -> None:
     messages = body.get("messages", body.get("input") if isinstance(body.get("input"), list) else [])
     if not isinstance(messages, list):
         raise ModelRefusal(
@@ -262,6 +262,9 @@ def _check_messages(body: Mapping[str, Any]) -> None:
         if isinstance(message, dict) and message.get("role", "user") not in _ROLES:
             words = f"Invalid value: '{message.get('role')}'."
             raise ModelRefusal(400, words, code="invalid_value", param=f"messages[{number}].role")
+        if endpoint == "responses" and (not isinstance(message, dict) or not message.get("type")):
+            # OpenAI's own server takes such an item for a message; llama.cpp's does not, in these words.
+            raise ModelRefusal(400, "Cannot determine type of 'item'", code=None)
         if "messages" in body and (not isinstance(message, dict) or "role" not in message):
             words = f"Missing required parameter: 'messages[{number}].role'."
             raise ModelRefusal(

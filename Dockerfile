@@ -3,7 +3,7 @@
 ARG BASE=python:3.12-slim
 FROM ${BASE} AS build
 WORKDIR /build
-COPY requirements.lock pyproject.toml README.md LICENSE NOTICE ./
+COPY requirements.lock pyproject.toml manifest.yml README.md LICENSE NOTICE ./
 COPY bot bot
 COPY handlers handlers
 COPY storage storage

@@ -80,7 +80,7 @@ def test_attack_35_both_stages_of_the_image_stand_on_one_base_that_can_be_given_
 
 
 # What a package of another name is imported as.
-IMPORTED = {"python_dotenv": "dotenv"}
+IMPORTED = {"python_dotenv": "dotenv", "pyyaml": "yaml"}
 NIGHTLY = ROOT / ".ci" / "supply"
 FORGE = """
 sbom:

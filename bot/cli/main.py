@@ -13,10 +13,10 @@ import importlib
 import os
 import sys
 from collections.abc import Coroutine
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from bot import VERSION
 from bot.core import settings
 from bot.core.errors import BotError, SetupError
 from bot.ops.operator_errors import explain_error
@@ -83,7 +83,7 @@ def _parser(chosen: list[str]) -> argparse.ArgumentParser:
         epilog=MORE_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"parley {version('parley')}")
+    parser.add_argument("--version", action="version", version=f"parley {VERSION}")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", help="one of these")
     for name, (module, help) in COMMANDS.items():
         subparser = subparsers.add_parser(name, description=f"{help[0].upper()}{help[1:]}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 
+from bot.core.app_manifest import read_manifest
 from bot.core.settings import Settings
 from bot.sandbox import run as sandbox
 
@@ -17,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def run(args: argparse.Namespace, settings: Settings) -> int:
-    await sandbox.run(args.port)
+    await sandbox.run(args.port, read_manifest())
     return 0
 
 

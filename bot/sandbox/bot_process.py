@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-BOT = (sys.executable, "-m", "bot", "serve")
+# -P and PACKAGES: this bot, whatever else is called bot in the folder where somebody starts the sandbox.
+BOT = (sys.executable, "-P", "-m", "bot", "serve")
+PACKAGES = str(Path(__file__).parents[2])
 LOG_LINES = 400
 # A bot that dies sooner than this after its start is started again more slowly each time.
 SETTLED_S = 10.0
@@ -33,7 +37,8 @@ class BotProcess:
         stop_within_s: float = STOP_WITHIN_S,
     ) -> None:
         """`patience_s`: how long the bot may take to end after SIGTERM."""
-        self._environment = dict(environment)
+        path = filter(None, (PACKAGES, environment.get("PYTHONPATH")))
+        self._environment = {**environment, "PYTHONPATH": os.pathsep.join(path)}
         self._command = command
         self._stop_within_s = stop_within_s
         self.state = "stopped"

@@ -1,6 +1,6 @@
 """Runs the whole sandbox: fake Slack, fake model and page in one process, the real bot in a child of it.
 
-    await run(8765)        # until cancelled; prints one line with the address when the bot is connected
+    await run(8765, manifest)        # until cancelled; prints its address when the bot is connected
 
 The rehearsal model answers unless OPENAI_API_KEY or OPENAI_BASE_URL is set. A model server found on its usual
 port is shown, and used only with PARLEY_SANDBOX_LOCAL=1. The database is thrown away at the end, and at
@@ -29,10 +29,8 @@ from bot.sandbox.local_servers import LocalServer, find_local_servers
 from bot.sandbox.model.relay import Relay
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.page_server import PageServer
-from bot.sandbox.slack import limits
 from bot.sandbox.slack.server import FakeSlack
 
-MANIFEST = Path(__file__).parents[2] / "manifest.yml"
 # How fast the rehearsal model talks: slow enough to see it stream and to press stop, quick to read along.
 FIRST_TOKEN_S, TOKENS_PER_S = 0.35, 60.0
 CONNECTED_WITHIN_S = 30.0
@@ -108,18 +106,17 @@ class Sandbox:
 
 @asynccontextmanager
 async def sandbox(
+    manifest: Mapping[str, Any],
     port: int = 0,
     *,
     environ: Mapping[str, str] = os.environ,
     command: Sequence[str] = BOT,
     with_scene: bool = False,
 ) -> AsyncIterator[Sandbox]:
-    """The running sandbox; `command` starts the bot. Ends everything it started."""
+    """The running sandbox with the app of `manifest`; `command` starts the bot. Ends all that it started."""
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="parley-sandbox-"))
-        slack = await stack.enter_async_context(
-            FakeSlack(manifest=read_manifest(), retry_delays_s=RETRY_DELAYS_S)
-        )
+        slack = await stack.enter_async_context(FakeSlack(manifest=manifest, retry_delays_s=RETRY_DELAYS_S))
         model = FakeModel(first_token_s=FIRST_TOKEN_S, tokens_per_s=TOKENS_PER_S)
         await stack.enter_async_context(model)
         chosen = choose_model(environ, await find_local_servers(), model.base_url)
@@ -144,17 +141,6 @@ async def sandbox(
         stack.push_async_callback(bot.stop)
         bot.start()
         yield running
-
-
-def read_manifest() -> Mapping[str, Any]:
-    """Read the app's manifest where the repository is at hand; else what the fake Slack assumes."""
-    try:
-        import yaml
-
-        read: Mapping[str, Any] = yaml.safe_load(MANIFEST.read_text("utf-8"))
-    except (ImportError, OSError):
-        return limits.MANIFEST
-    return read
 
 
 def environment(environ: Mapping[str, str], slack: FakeSlack, folder: str) -> dict[str, str]:
@@ -225,9 +211,9 @@ async def reset(running: Sandbox) -> None:
     await wait_ready(running)
 
 
-async def run(port: int) -> None:
+async def run(port: int, manifest: Mapping[str, Any]) -> None:
     """Run the sandbox at this port of 127.0.0.1 until cancelled, or told to end by SIGTERM or SIGHUP."""
-    serving = asyncio.create_task(_serve(port))
+    serving = asyncio.create_task(_serve(port, manifest))
     for signal_number in (signal.SIGTERM, signal.SIGHUP):
         # Without this the sandbox would be gone at once, and the bot, its child, would stay.
         asyncio.get_running_loop().add_signal_handler(signal_number, serving.cancel)
@@ -243,8 +229,8 @@ async def run(port: int) -> None:
         raise SystemExit(f"parley: port {port} is in use; choose another with PARLEY_SANDBOX_PORT") from None
 
 
-async def _serve(port: int) -> None:
-    async with sandbox(port, with_scene=True) as running:
+async def _serve(port: int, manifest: Mapping[str, Any]) -> None:
+    async with sandbox(manifest, port, with_scene=True) as running:
         if await wait_ready(running):
             print(f"Parley's sandbox is at {running.page.url} (Ctrl-C ends it)", flush=True)
         else:

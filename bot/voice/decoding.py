@@ -177,7 +177,7 @@ def _recording_from(path: Path, found: dict[str, Any], parts: list[Part]) -> Rec
 def _require_decoder() -> None:
     missing = [module for module in ("av", "numpy") if importlib.util.find_spec(module) is None]
     if missing:
-        raise SetupError([f"voice: {' and '.join(missing)} not installed; install parley[voice]"])
+        raise SetupError([f"voice: {' and '.join(missing)} not installed; install parley-assistant[voice]"])
 
 
 @asynccontextmanager

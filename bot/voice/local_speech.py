@@ -63,9 +63,8 @@ class LocalSpeech:
             try:
                 from faster_whisper import WhisperModel
             except ImportError as exc:
-                raise SetupError(
-                    [f"PARLEY_SPEECH_MODEL: {model} needs faster-whisper; install parley[local-speech]"]
-                ) from exc
+                needed = "faster-whisper; install parley-assistant[local-speech]"
+                raise SetupError([f"PARLEY_SPEECH_MODEL: {model} needs {needed}"]) from exc
             self._models[model] = WhisperModel(model.removeprefix(LOCAL), device="auto", compute_type="int8")
         return self._models[model]
 

@@ -13,6 +13,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 from bot.sandbox.run import Sandbox, sandbox, wait_ready
 from tests.browser.pictures_costs import usage_page
 from tests.support.browser import MISSING, browser
+from tests.support.workspace import MANIFEST
 
 FOLDER = Path(__file__).parents[2] / "bot" / "sandbox" / "pictures"
 WIDE, WIDER, PHONE = (1360, 800), (1500, 860), (390, 780)
@@ -26,7 +27,7 @@ async def main() -> int:
         if chrome is None:
             print(MISSING, file=sys.stderr)
             return 1
-        async with sandbox(environ={"PATH": os.environ["PATH"]}, with_scene=True) as running:
+        async with sandbox(MANIFEST, environ={"PATH": os.environ["PATH"]}, with_scene=True) as running:
             assert await wait_ready(running), "\n".join(running.bot.log)
             running.slack.rates.enabled = False
             running.model.pace.tokens_per_s = 150

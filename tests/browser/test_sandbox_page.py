@@ -23,6 +23,7 @@ from playwright.async_api import Browser, Locator, Page, Route, expect
 from bot.sandbox.run import Sandbox, sandbox, wait_connected
 from tests.support.browser import MISSING, browser
 from tests.support.waiting import until
+from tests.support.workspace import MANIFEST
 
 pytestmark = [
     pytest.mark.browser,
@@ -46,7 +47,7 @@ async def chrome() -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def workspace(chrome: Browser) -> AsyncIterator[Sandbox]:
-    async with sandbox(environ=HERE) as running:
+    async with sandbox(MANIFEST, environ=HERE) as running:
         running.slack.rates.enabled = False
         assert await wait_connected(running), "\n".join(running.bot.log)
         yield running

@@ -6,11 +6,11 @@ import asyncio
 import inspect
 import re
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
+from bot import VERSION
 from bot.cli.main import COMMANDS, main
 from bot.core import errors, settings
 from bot.core.errors import BotError, ProviderError, SetupError, SlackError
@@ -272,7 +272,7 @@ def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) 
     with pytest.raises(SystemExit) as ended:
         main(["--version"])
     assert ended.value.code == 0
-    assert capsys.readouterr().out == f"parley {version('parley')}\n"
+    assert capsys.readouterr().out == f"parley {VERSION}\n"
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from tests.support.clips import bundled
 from tests.support.sandboxes import HERE, answered
 from tests.support.throwaway_server import throwaway_server
 from tests.support.waiting import until
+from tests.support.workspace import MANIFEST
 
 OLLAMA = LocalServer("Ollama", "http://127.0.0.1:11434/v1", ("qwen3:8b",))
 
@@ -37,7 +38,7 @@ def alive(pid: int) -> bool:
 
 
 async def test_the_real_bot_answers_survives_kill_9_in_mid_answer_and_leaves_nothing_behind() -> None:
-    async with sandbox(environ=HERE) as running:
+    async with sandbox(MANIFEST, environ=HERE) as running:
         assert await wait_connected(running), "\n".join(running.bot.log)
         ts = await running.slack.say("alice", "#general", "@parley Our release is on Thursday.")
         assert "Thursday" in (await answered(running, ts))["text"]
@@ -57,7 +58,7 @@ async def test_the_real_bot_answers_survives_kill_9_in_mid_answer_and_leaves_not
 
 
 async def test_a_clip_said_to_parley_in_a_channel_is_heard_truthfully_and_answered() -> None:
-    async with sandbox(environ=HERE) as running:
+    async with sandbox(MANIFEST, environ=HERE) as running:
         assert await wait_connected(running), "\n".join(running.bot.log)
         ts = await running.slack.say("alice", "#general", "", files=[bundled("offene_rechnung.webm")])
         await running.slack.until(lambda: len(running.slack.thread("#general", ts)) == 3)
@@ -83,7 +84,7 @@ async def lingering_socket(slack: FakeSlack) -> AsyncIterator[None]:
 
 
 async def test_every_channel_is_what_it_says_and_a_reset_begins_anew() -> None:
-    async with sandbox(environ=HERE, with_scene=True) as running:
+    async with sandbox(MANIFEST, environ=HERE, with_scene=True) as running:
         running.slack.rates.enabled = False
         running.model.pace.first_token_s, running.model.pace.tokens_per_s = 0.01, 0
         assert await wait_ready(running), "\n".join(running.bot.log)
@@ -113,7 +114,7 @@ async def test_every_channel_is_what_it_says_and_a_reset_begins_anew() -> None:
 
 
 async def test_a_reset_waits_for_the_new_bot_also_while_an_old_socket_lingers() -> None:
-    async with sandbox(environ=HERE) as running:
+    async with sandbox(MANIFEST, environ=HERE) as running:
         assert await wait_connected(running), "\n".join(running.bot.log)
         before = running.bot.pid
         async with lingering_socket(running.slack):
@@ -122,7 +123,7 @@ async def test_a_reset_waits_for_the_new_bot_also_while_an_old_socket_lingers() 
 
 
 async def test_the_usage_page_opens_from_its_button() -> None:
-    async with sandbox(environ=HERE) as running:
+    async with sandbox(MANIFEST, environ=HERE) as running:
         assert await wait_connected(running), "\n".join(running.bot.log)
         ts = await running.slack.say("alice", "#general", "@parley hello")
         await answered(running, ts)
@@ -135,7 +136,7 @@ async def test_the_usage_page_opens_from_its_button() -> None:
 
 
 async def test_a_transcript_is_stopped_before_the_model_speaks_for_the_person() -> None:
-    async with sandbox(environ=HERE | {"PARLEY_STYLE": "transcript"}) as running:
+    async with sandbox(MANIFEST, environ=HERE | {"PARLEY_STYLE": "transcript"}) as running:
         running.model.pace.tokens_per_s = 0
         assert await wait_connected(running), "\n".join(running.bot.log)
         ts = await running.slack.say("alice", "#general", "@parley what is 6 * 7?")
@@ -171,7 +172,7 @@ async def test_the_command_prints_its_address_and_ends_everything_when_told(
 
 async def test_the_page_tells_which_model_answers_and_serves_nothing_but_itself() -> None:
     quiet = (sys.executable, "-c", "import time; time.sleep(60)")
-    async with sandbox(environ=HERE, command=quiet) as running, ClientSession() as asking:
+    async with sandbox(MANIFEST, environ=HERE, command=quiet) as running, ClientSession() as asking:
         async with asking.get(f"{running.page.url}/sandbox/about") as answer:
             about = await answer.json()
         assert about["model"]["kind"] == "rehearsal"
@@ -183,7 +184,7 @@ async def test_the_page_tells_which_model_answers_and_serves_nothing_but_itself(
 
 async def test_other_pages_cannot_talk_to_the_sandbox() -> None:
     quiet = (sys.executable, "-c", "import time; time.sleep(60)")
-    async with sandbox(environ=HERE, command=quiet) as running, ClientSession() as asking:
+    async with sandbox(MANIFEST, environ=HERE, command=quiet) as running, ClientSession() as asking:
         for headers in ({"Origin": "https://evil.example"}, {"Host": "evil.example:80"}):
             async with asking.post(
                 f"{running.page.url}/sandbox/bot", json={"act": "kill"}, headers=headers

@@ -22,6 +22,8 @@ from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.output.json import JsonV1Dot6
 from packageurl import PackageURL
 
+from bot import VERSION
+
 ROOT = Path(__file__).parents[2]
 LOCKS = (ROOT / "requirements.lock", ROOT / "requirements-dev.lock")
 PACKAGE = re.compile(r"^(?P<name>[\w.-]+)==(?P<version>[^\s;\\]+)", re.MULTILINE)
@@ -81,9 +83,7 @@ def verdict(name: str, report: Mapping[str, Any]) -> tuple[int, str]:
 def sbom() -> str:
     """What runs, as CycloneDX JSON: the same for the same lock, save for time and serial number."""
     about = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    parley = Component(
-        name=about["name"], version=about["version"], type=ComponentType.APPLICATION, bom_ref="parley"
-    )
+    parley = Component(name=about["name"], version=VERSION, type=ComponentType.APPLICATION, bom_ref="parley")
     parts = [component(package) for package in locked(LOCKS[0])]
     bom = Bom(components=parts)
     bom.metadata.component = parley

@@ -155,7 +155,11 @@ async def services_on(
         )
         inbox.register(STOP, turns.close_stop)
         inbox.register(MESSAGE, turns.work, gave_up=turns.report_failure)
-        inbox.register(TRAINING, TrainingWorker(trainer, preparation.prepare).work)
+        inbox.register(
+            TRAINING,
+            TrainingWorker(trainer, preparation.prepare).work,
+            gave_up=preparation.report_failure,
+        )
         inbox.register(UNASKED, clips.work)
         inbox.register(TAKEN_AWAY, clips.work)
         inbox.register(anonymise.ANONYMISE, anonymiser.work)

@@ -78,6 +78,8 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
         cards = ClipCards(settings, chat.slack, chat.pacing, files)
         services = await stack.enter_async_context(open_services(settings, chat, cards))
         await introduce(chat.slack, settings)
+        if chat.slack.team:
+            await services.guard.learn_given(chat.slack.team)
         app = bolt_app(settings, services, chat)
         sockets: SocketConnections | None = None
 

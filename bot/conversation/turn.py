@@ -242,6 +242,7 @@ async def answer_from_passages(
         prompt,
         ruling.rules.passages,
         answer_scope(incoming),
+        budget_tokens=services.settings.memory_tokens,
         model=how.model,
         style=how.style,
     )

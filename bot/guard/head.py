@@ -9,6 +9,7 @@ from importlib.resources import files
 from typing import Any
 
 from bot.core.values import Scope
+from bot.guard.contradictions import find_opposite
 from bot.guard.ladder import Ladder
 from bot.guard.policy import COSTS, Policy
 from bot.learning.examples import ExampleStore
@@ -50,11 +51,12 @@ class GuardHead:
             trained.held_out,
             trained.discriminator.lines.threshold,
             self._embedder.name if self._embedder else "",
+            learned_from=policy.learned_from if policy else "",
         )
 
     async def is_usable(self, at: Channel) -> bool:
-        """Whether the ladder has a model for the channel."""
-        return await self._ladder.read_model(at) is not None
+        """Whether the ladder has a model for the channel, and one was trained on its policy as it is."""
+        return await self._ladder.read_model(at) is not None and await self._ladder.was_learned(at)
 
     def reload(self, at: Channel) -> None:
         """The ladder reads the channel's model again."""
@@ -62,11 +64,17 @@ class GuardHead:
 
 
 def gather_examples(stored: Sequence[dict[str, Any]], policy: Policy | None) -> list[Example]:
-    """Stored examples, the policy's own, and everyday questions to fill up; a text once, later labels win."""
+    """Stored examples, the policy's own, and everyday questions to fill up; a text once, later labels win.
+
+    An example that contradicts the policy teaches nothing (bot/guard/contradictions.py).
+    """
     known: dict[str, bool] = {}
     if policy:
         known |= dict.fromkeys(policy.belongs, True) | dict.fromkeys(policy.does_not, False)
-    known |= {row["text"]: bool(row["on_topic"]) for row in stored}
+    for row in stored:
+        on_topic = bool(row["on_topic"])
+        if policy is None or not find_opposite(policy, row["text"], on_topic=on_topic):
+            known[row["text"]] = on_topic
     gathered = [Example(text, on_topic) for text, on_topic in known.items()]
     missing = max(0, _ENOUGH_NEGATIVES - sum(not row.on_topic for row in gathered))
     fill = [text for text in read_everyday_questions() if text not in known]

@@ -8,9 +8,10 @@ bot/ml/discriminator.py's and bot/guard/model_judge.py's.
 
 from __future__ import annotations
 
+import json
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +20,7 @@ from bot.core.values import Message, Scope
 from bot.costs.pricing import nano, usd
 from bot.guard import policy
 from bot.guard import rules as guard_rules
+from bot.guard.contradictions import find_opposite
 from bot.guard.model_judge import FAILURES, Judge, UnreadableVerdict
 from bot.guard.policy import Policy
 from bot.guard.verdict import Verdict
@@ -227,12 +229,31 @@ class Ladder:
     async def _add_taught(self, rules: Policy, at: Channel) -> Policy:
         """The policy with what people taught last among its examples: learned at once, by the model too."""
         rows = await self._engine.read(examples.list_taught, at, limit=FEW_SHOTS)
-        # Words that talk to a model are no example for one.
-        shown = [row for row in rows if guard_rules.find_misleading(row["text"]) != "instructions"]
+        # Words that talk to a model are no example for one, nor is what contradicts the policy.
+        shown = [
+            row
+            for row in rows
+            if guard_rules.find_misleading(row["text"]) != "instructions"
+            and not find_opposite(rules, row["text"], on_topic=bool(row["on_topic"]))
+        ]
         on, off = (
             [row["text"][:SHOT] for row in shown if bool(row["on_topic"]) is kind] for kind in (True, False)
         )
         return replace(rules, belongs=(*on, *rules.belongs), does_not=(*off, *rules.does_not))
+
+    @property
+    def given(self) -> Collection[str]:
+        """The channels of which the operator's file has a policy."""
+        return self._given.keys()
+
+    async def was_learned(self, at: Channel) -> bool:
+        """Whether a version was trained on the policy as it is now. What an owner changes is trained on at
+        once; a file changes while nobody looks."""
+        rules = await self.read_policy(at)
+        if rules is None or await self._engine.read(policies.read_policy, at) is not None:
+            return True
+        reports = (json.loads(row["report"]) for row in await self._engine.read(models.list_models, at))
+        return any(report.get("learned_from") == rules.learned_from for report in reports)
 
     async def read_model(self, at: Channel) -> Trained | None:
         """The discriminator in use; None when nothing was trained, or it has to be trained anew."""

@@ -190,6 +190,8 @@ async def write_examples(
     except (ValueError, KeyError, TypeError) as exc:
         raise UnreadableVerdict(completion.text) from exc
     unique = {" ".join(text.split())[:MAX_EXAMPLE]: on for text, on in written if isinstance(text, str)}
+    if not any(on and text for text, on in unique.items()):
+        raise UnreadableVerdict(completion.text)
     return [Example(text, on) for text, on in unique.items() if text]
 
 

@@ -90,8 +90,23 @@ def find_misleading(text: str) -> str:
 
 
 def remove_orders(text: str, mark: str) -> str:
-    """The text with a mark in the place of each order to whoever judges it."""
-    return _INSTRUCTIONS.sub(mark, strip_invisible(text[:_MAX_CHARACTERS]))
+    """The text with a mark in the place of each order to whoever judges it; no other word is cut."""
+    plain, kept, at = strip_invisible(text), list[str](), 0
+    for found in _INSTRUCTIONS.finditer(plain):
+        begin, end = _widen(plain, *found.span())
+        if begin >= at:
+            kept += [plain[at:begin], f" {mark} "]
+        at = max(at, end)
+    return "".join([*kept, plain[at:]]).strip() if kept else plain
+
+
+def _widen(text: str, begin: int, end: int) -> tuple[int, int]:
+    """A stretch of text that ends in the middle of no word."""
+    while begin and text[begin].isalnum() and text[begin - 1].isalnum():
+        begin -= 1
+    while end < len(text) and text[end - 1].isalnum() and text[end].isalnum():
+        end += 1
+    return begin, end
 
 
 def _mostly_other_script(text: str) -> bool:

@@ -13,6 +13,7 @@ from functools import partial
 
 from bot.core.errors import Missing
 from bot.core.values import Conversation, Incoming, Message, Scope
+from bot.guard.contradictions import Contradiction, find_contradictions, find_opposite
 from bot.guard.ladder import Ladder, verdict_from_row
 from bot.guard.policy import Policy
 from bot.guard.verdict import Verdict
@@ -24,6 +25,7 @@ from storage.channel import owners
 from storage.conversation import replies
 from storage.engine import Engine, Tx
 from storage.guard import open_questions, verdicts
+from storage.guard.examples import list_examples
 from storage.place import Channel
 
 WEEKS_SHOWN = 8
@@ -82,6 +84,7 @@ class GuardState:
     weeks: Sequence[Week]
     open_questions: int
     learning: bool  # what changed last is not learned yet
+    contradictions: Sequence[Contradiction] = ()
 
 
 class ChannelGuard:
@@ -126,6 +129,14 @@ class ChannelGuard:
         self._seen.add(at)
         if await self._ladder.read_model(at) is None:
             await self._put_training(at)
+
+    async def learn_given(self, team: str) -> None:
+        """Has models trained on the policies of the operator's file, where that was not done."""
+        for channel in self._ladder.given:
+            at = Channel(team, channel)
+            if await self._ladder.read_policy(at) and not await self._trainer.is_up_to_date(at):
+                self._seen.add(at)
+                await self._put_training(at)
 
     def reload_models(self) -> None:
         """Drops models of which words were erased; they are trained anew without them."""
@@ -209,7 +220,15 @@ class ChannelGuard:
             await read_weeks(self._engine, at.team, since=since, channel=at.channel),
             len(await self._engine.read(open_questions.list_questions, at)),
             await self._training_jobs.is_waiting(at),
+            find_contradictions(
+                await self._ladder.read_policy(at), await self._engine.read(list_examples, at)
+            ),
         )
+
+    async def find_opposite(self, at: Channel, text: str, *, on_topic: bool) -> str:
+        """What the channel's policy names that says the opposite of a label; "" for nothing."""
+        rules = await self._ladder.read_policy(at)
+        return find_opposite(rules, text, on_topic=on_topic) if rules else ""
 
     async def save_policy(self, at: Channel, changed: Policy | None, *, by: str) -> None:
         """Saves the owner's policy, or ends the guard: in force with the next message, then trained on."""

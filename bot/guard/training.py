@@ -6,17 +6,20 @@ Putting a training into the inbox and doing it is bot/learning/training_jobs.py'
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot.core.errors import AskError, Conflict, Missing, SlackError
+from bot.core.errors import AskError, BotError, Conflict, Missing, SlackError
 from bot.core.values import Scope
 from bot.guard.ladder import Ladder, verdict_from_row
-from bot.guard.model_judge import write_examples
+from bot.guard.model_judge import UnreadableVerdict, write_examples
 from bot.guard.policy import Policy
+from bot.jobs.inbox import Job
 from bot.provider.json_form import ModelApi
+from storage.channel import owners
 from storage.engine import Engine
 from storage.guard import examples, verdicts
 from storage.place import Channel
@@ -28,6 +31,13 @@ WRITTEN = (
     "I wrote {on} examples of what belongs in <#{channel}> and {off} of what does not, from what you said it "
     "is for. They decide what I answer there: look through them in `/parley settings`."
 )
+
+NOT_WRITTEN = (
+    "I could not write examples of what belongs in <#{channel}>: {why} Please give some in `/parley "
+    "settings`; until then the language model judges every message there, and where it cannot, your setting "
+    "decides."
+)
+UNREADABLE = "the model wrote something else than a list."
 
 
 class TrainingPreparation:
@@ -68,7 +78,18 @@ class TrainingPreparation:
 
     async def _write_examples(self, at: Channel, policy: Policy, by: str) -> None:
         scope = Scope(at.team, at.channel, by, f"{TRAINING}:{at.channel}", "guard")
-        written = await write_examples(self._model_api, policy, scope, model=self._model)
+        try:
+            written = await write_examples(self._model_api, policy, scope, model=self._model)
+        except UnreadableVerdict as exc:
+            log.warning("no examples for %s: %s", at.channel, exc)
+            await self._tell_failure(at, by, UNREADABLE)
+            return
+        except BotError as exc:
+            if exc.retry:
+                raise  # and told when nothing helps (`report_failure`)
+            log.warning("no examples for %s: %r", at.channel, exc)
+            await self._tell_failure(at, by, exc.notice)
+            return
         on = tuple(e.text for e in written if e.on_topic)
         off = tuple(e.text for e in written if not e.on_topic)
         if await self._ladder.read_policy(at) != policy:
@@ -77,6 +98,22 @@ class TrainingPreparation:
         await self._ladder.save_policy(at, changed, by=by)
         if by:
             await self._tell_owner(by, WRITTEN.format(on=len(on), off=len(off), channel=at.channel))
+
+    async def report_failure(self, job: Job, error: BotError) -> None:
+        """The last word on a training that was given up on."""
+        payload = json.loads(job.payload)
+        at = Channel(payload["team"], payload["channel"])
+        policy = await self._ladder.read_policy(at)
+        if policy and not await self._has_examples(at, policy):
+            await self._tell_failure(at, payload.get("by", ""), error.notice)
+
+    async def _tell_failure(self, at: Channel, by: str, why: str) -> None:
+        """Tells whoever changed the policy; of one in a file, those who were named for the channel."""
+        people = [by] if by else await self._engine.read(owners.of_channel, at.team, at.channel)
+        if not people:
+            log.warning("nobody is named for %s who could be told that it has no examples", at.channel)
+        for person in people:
+            await self._tell_owner(person, NOT_WRITTEN.format(channel=at.channel, why=why))
 
     async def _tell_owner(self, by: str, text: str) -> None:
         try:

@@ -1,12 +1,13 @@
-"""Checking answers against given passages: can one of them answer, does every quote stand in its passage?
+"""Checking answers against given passages: every quote stands in its passage, and bears on the answer.
 
-The chain: the trained head of ``bot.ml.answer_classifier`` picks the passage, a question below its line is
-refused without a request; the model has to quote what it answers from; a quote that is not in its passage
-takes the answer down. Where passages come from is not decided here.
+The model has to quote what it answers from; a quote that is not in its passage takes the answer down, and one
+that has nothing to do with it is no support (bot/knowledge/support.py). Where passages come from is not
+decided here.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import unicodedata
@@ -14,11 +15,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
+from bot.knowledge.support import supports
 from bot.ml.answer_classifier import AnswerHead, load
 from bot.ml.features import strip_invisible
 
 REFUSAL = "No sufficient context for answering the question"
+# A refusal with a quote is one all the same.
+REFUSALS = (REFUSAL, f"{REFUSAL}.")
 
 # A shorter quote is found in nearly every passage and proves nothing.
 MIN_QUOTE_WORDS = 3
@@ -26,6 +31,9 @@ _PLAIN = str.maketrans(
     {"‘": "'", "’": "'", "‚": "'", "“": '"', "”": '"', "„": '"', "–": "-", "—": "-", "…": "..."}
 )
 _WORD = re.compile(r"\w+")
+_GAP = re.compile(r"\s*[\[(]?(?:\.{3,}|…)[\])]?\s*")
+_GAP_WORDS = 2  # beside a gap; single words are found in order nearly everywhere
+_FENCE = re.compile(r"```\w*\s*\n?(.*?)```", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +62,43 @@ def load_head() -> AnswerHead:
     return load(files("bot.ml").joinpath("answerable.json").read_bytes())
 
 
-def is_hopeless(probability: float) -> bool:
-    """So unlikely to be answerable that the model need not be asked (2 % of answerable questions are)."""
-    return probability < load_head().lines.low
-
-
 def is_quoted(quote: str, passage: str) -> bool:
-    """Does the quote stand in the passage word for word? Case, spacing and typography do not matter."""
-    wanted, given = _normalise(quote), _normalise(passage)
-    if len(_WORD.findall(wanted)) < MIN_QUOTE_WORDS:
-        return False
-    return re.search(rf"(?<!\w){re.escape(wanted)}(?!\w)", given) is not None
+    """Does the quote stand in the passage word for word? Case, spacing and typography do not matter.
+
+    Where it leaves something out, "…", what stands around that is looked for in its order.
+    """
+    given = _normalise(passage)
+    if _find(quote, given, 0, words=MIN_QUOTE_WORDS) >= 0:
+        return True
+    parts = [part for part in _GAP.split(quote) if part.strip()]
+    least = MIN_QUOTE_WORDS if len(parts) == 1 else _GAP_WORDS
+    at = 0
+    for part in parts:
+        at = _find(part, given, at, words=least)
+        if at < 0:
+            return False
+    return bool(parts)
+
+
+def _find(quote: str, given: str, start: int, *, words: int) -> int:
+    """Where a quote of at least so many words ends in a text, from a position on; -1 without it."""
+    wanted = _normalise(quote)
+    if _count_words(wanted) < words:
+        return -1
+    found = re.compile(rf"(?<!\w){re.escape(wanted)}(?!\w)").search(given, start)
+    if found is None and _has_no_blanks(wanted):
+        at = given.find(wanted, start)
+        return at + len(wanted) if at >= 0 else -1
+    return found.end() if found else -1
+
+
+def _count_words(text: str) -> int:
+    """Words; of a script without blanks, two letters count as one."""
+    return sum(-(-len(word) // 2) if _has_no_blanks(word) else 1 for word in _WORD.findall(text))
+
+
+def _has_no_blanks(text: str) -> bool:
+    return any(c > "\u2e7f" or "\u0e00" <= c <= "\u0eff" for c in text)
 
 
 def _normalise(text: str) -> str:
@@ -72,13 +106,14 @@ def _normalise(text: str) -> str:
     return " ".join(plain.split()).strip(" \"'.,;:")
 
 
-def read_answer(text: str, passages: Sequence[str]) -> Grounded:
+def read_answer(text: str, passages: Sequence[str], *, question: str) -> Grounded:
     """The model's `{"answer": "…", "quotes": [{"passage": 1, "quote": "…"}]}`, passages counted from 1.
 
-    REFUSAL when it is not of that form, quotes nothing, or one of its quotes is not where it says.
+    REFUSAL when it is not of that form, quotes nothing, one of its quotes is not where it says, or all of
+    them together have nothing to do with the answer.
     """
     try:
-        plain = json.loads(text)
+        plain = _read_json(text)
         answer = plain["answer"]
         quotes = tuple(Quote(q["passage"] - 1, q["quote"]) for q in plain["quotes"])
         honest = all(
@@ -88,4 +123,18 @@ def read_answer(text: str, passages: Sequence[str]) -> Grounded:
         return Grounded(REFUSAL)
     if not honest or not quotes or not isinstance(answer, str) or not answer.strip():
         return Grounded(REFUSAL)
+    if answer.strip() in REFUSALS or not supports(
+        " ".join(quote.text for quote in quotes), question=question, answer=answer
+    ):
+        return Grounded(REFUSAL)
     return Grounded(answer.strip(), quotes, quotes[0].passage)
+
+
+def _read_json(text: str) -> Any:
+    """One JSON value, also in a fence or with words around it. ValueError without one."""
+    fenced = _FENCE.search(text)
+    found = [text, fenced[1] if fenced else "", text[text.find("{") : text.rfind("}") + 1]]
+    for candidate in found:
+        with contextlib.suppress(ValueError):
+            return json.loads(candidate)
+    raise ValueError("no JSON")

@@ -20,6 +20,7 @@ class Fit:
     held_out: Sequence[float]  # probability of each row by a model that was not shown it
     threshold: float
     embedder: str = ""  # name of the sentence embeddings it needs; empty: none
+    learned_from: str = ""  # tells what it was fitted on beside the stored examples; kept with the version
 
 
 class Head(Protocol):

@@ -135,7 +135,7 @@ class Gate:
             request.outcome = (
                 "broken" if request.answering else "unknown" if is_end_unknown(exc) else "failed"
             )
-            self._note_error(error, request.model)
+            self._note_error(error, request.model, scope)
             raise error from exc
         except BaseException:  # cancelled, or nobody wants the rest
             request.outcome = "stopped"
@@ -163,11 +163,13 @@ class Gate:
                 METRICS.count("parley_cap_refusals_total")
             raise
 
-    def _note_error(self, error: ProviderError, model: str) -> None:
+    def _note_error(self, error: ProviderError, model: str, scope: Scope) -> None:
         """Tells the breaker, the scheduler and the log what an error says about the API itself."""
         if type(error) is Refused and (model, str(error)) not in self._refusals:
             self._refusals.add((model, str(error)))
-            log.error("the model API takes no such request for %s: %s", model, error)
+            # Few servers have decisions; whoever asks for one goes on without.
+            level = logging.INFO if scope.kind == "decision" else logging.ERROR
+            log.log(level, "the model API takes no such request for %s: %s", model, error)
         if isinstance(error, RateLimited):
             self.breaker.note_unknown()
             wait_s = error.retry_after_s

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 
+from bot.guard.contradictions import Contradiction
 from bot.guard.service import GuardState, OpenQuestion, StoredVerdict
 from bot.guard.weekly_report import Week
 from bot.learning.versions import Version
@@ -18,6 +19,11 @@ SHOWN = 300  # characters of a message
 NOT_KEPT = "_The words of this message are not kept._"
 NEVER = "Nothing is learned yet. It takes five messages that belong."
 LEARNING = "What was changed last is being learned; look again in a moment."
+CONTRADICTIONS = (
+    "These say the opposite of each other. What the settings name holds; what was taught against it counts "
+    "for its very words alone. Change the settings, or overturn the verdict, to settle it."
+)
+CONTRADICTIONS_SHOWN = 8
 # What decided, in words for people.
 DECIDED_BY = {
     "rule": "a fixed rule",
@@ -114,6 +120,7 @@ def record(standing: GuardState, judged: Sequence[StoredVerdict], zone: tzinfo, 
     blocks = [
         header("Week by week"),
         section("\n".join(_week(week, zone) for week in standing.weeks) or "Nothing was judged yet."),
+        *_contradictions(standing.contradictions),
         header("Trained versions"),
         *learning,
         *([_version(one, zone) for one in standing.versions] or [section(NEVER)]),
@@ -121,6 +128,19 @@ def record(standing: GuardState, judged: Sequence[StoredVerdict], zone: tzinfo, 
         *([_one(one, zone) for one in judged] or [section("None yet.")]),
     ]
     return window("What the guard did", blocks, callback_id=RECORD, private_metadata=metadata)
+
+
+def _contradictions(found: Sequence[Contradiction]) -> list[Block]:
+    """What was said both ways, for the owner to settle."""
+    if not found:
+        return []
+    pairs = [
+        f"“{escape(one.belongs[:120])}” belongs{' (taught)' if one.taught else ''}, "
+        f"“{escape(one.does_not[:120])}” does not"
+        for one in found[:CONTRADICTIONS_SHOWN]
+    ]
+    more = [f"and {len(found) - len(pairs):,} more"] if len(found) > len(pairs) else []
+    return [header("Contradictions"), section(CONTRADICTIONS), section("\n".join([*pairs, *more]))]
 
 
 def _week(week: Week, zone: tzinfo) -> str:

@@ -16,11 +16,17 @@ from handlers.guard import blocks as guard_blocks
 from handlers.guard.record import GuardRecord
 from handlers.slack import blocks, modals, own_messages
 from handlers.slack.blocks import SHOULD_ANSWER, SHOULD_REFUSE
+from handlers.slack.mrkdwn import escape
 from handlers.slack.payloads import in_thread, team_of
 from storage.place import Channel
 
 NOBODY_ELSE = "a verdict is for the person who asked and those who look after the channel"
 LEARNED = "Thank you: that is learned now, for {place} and everything like it."
+CONTRADICTS = (
+    "Thank you. That contradicts what the settings of {place} name as {does}: “{against}”. So it counts "
+    "for these very words alone; change the settings if it should count for everything like it."
+)
+SHOWN = 200  # characters of an example
 ANSWERED = " The question is being answered."
 ASKED = "Thank you. I have asked those who look after the channel."
 ASKED_BEFORE = "That was asked, or decided, before."
@@ -56,10 +62,20 @@ class Verdicts:
         if await self._decides(team, judged, user):
             answered = await self._services.feedback.overrule(team, id, on_topic, by=user)
             await self._remove_button(judged)
-            return LEARNED.format(place=f"<#{judged.channel}>") + (ANSWERED if answered else "")
+            return await self._describe_learned(team, judged, on_topic) + (ANSWERED if answered else "")
         if user != judged.asker:
             raise NotPermitted(NOBODY_ELSE)
         return await self._appeal(team, judged)
+
+    async def _describe_learned(self, team: str, judged: StoredVerdict, on_topic: bool) -> str:
+        place = f"<#{judged.channel}>"
+        against = await self._services.guard.find_opposite(
+            Channel(team, judged.channel), judged.text, on_topic=on_topic
+        )
+        if not against:
+            return LEARNED.format(place=place)
+        does = "belonging" if not on_topic else "not belonging"
+        return CONTRADICTS.format(place=place, does=does, against=escape(against[:SHOWN]))
 
     async def _remove_button(self, judged: StoredVerdict) -> None:
         """Takes the button off the reply."""

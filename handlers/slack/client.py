@@ -58,6 +58,7 @@ class SlackClient:
     def __init__(self, client: AsyncWebClient) -> None:
         self.client = client
         self.bot_user = ""  # our own user id
+        self.team = ""  # the workspace of the token, once Slack was asked who we are
         self.scopes: frozenset[str] = frozenset()  # what the token may do, as Slack last told
         self.revoked = ""  # the code, once Slack has said that the token is worthless
 
@@ -86,7 +87,8 @@ class SlackClient:
     async def find_bot_user(self) -> str:
         """Our own user id; asked for where the start could not and no delivery has told it yet."""
         if not self.bot_user:
-            self.bot_user = str((await self.call("auth.test"))["user_id"])
+            told = await self.call("auth.test")
+            self.bot_user, self.team = str(told["user_id"]), str(told.get("team_id") or "")
         return self.bot_user
 
     def learn_bot_user(self, user: str) -> None:

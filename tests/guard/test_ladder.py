@@ -221,13 +221,16 @@ async def test_a_provider_with_decisions_is_asked_for_one(tmp_path: Path) -> Non
         assert KITCHEN.purpose in asked["questions"][0]["instructions"]
 
 
-async def test_a_provider_without_decisions_is_asked_for_json_from_then_on(tmp_path: Path) -> None:
+async def test_a_provider_without_decisions_is_asked_for_json_from_then_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async with open_bench(tmp_path) as bench:
         bench.model.script('{"belongs": false, "probability": 0.1}', times=2)
         judge = ModelJudge(bench.provider, "gpt-6-sol")  # only gpt-6-luna takes decisions
         for _ in range(2):
             assert (await judge.opinion(KITCHEN, TIRES, [], SCOPE)).probability == 0.1
         assert [request.endpoint for request in bench.model.requests].count("decisions") == 1
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == [], "it was to be expected"
 
 
 async def test_a_verdict_that_breaks_off_is_a_failure_and_nobodys_trick(tmp_path: Path) -> None:

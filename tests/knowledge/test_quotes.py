@@ -22,6 +22,13 @@ PASSAGES = ["The tower is 324 metres tall. It was “finished” in 1889.", "Las
         ("tower 324 metres", False),
         ("is tall", False),
         ("", False),
+        ("The tower is 324 … it was", True),
+        ("the tower is [...] metres tall.", True),
+        ("The tower is 324 (…) in 1889 …", True),
+        ("in 1889 … The tower is 324", False),
+        ("The … tall", False),
+        ("the tower is 324 … in 1890", False),
+        ("…", False),
     ],
 )
 def test_a_quote_has_to_stand_in_its_passage_word_for_word(quote: str, found: bool) -> None:
@@ -32,22 +39,45 @@ def test_an_answer_with_a_quote_from_elsewhere_is_refused() -> None:
     def said(passage: int, quote: str) -> str:
         return json.dumps({"answer": "324 metres.", "quotes": [{"passage": passage, "quote": quote}]})
 
-    good = quotes.read_answer(said(1, "The tower is 324 metres tall"), PASSAGES)
+    good = quotes.read_answer(said(1, "The tower is 324 metres tall"), PASSAGES, question="How tall is it?")
     assert (good.text, good.nearest, good.refused) == ("324 metres.", 0, False)
     for bad in (
         said(2, "The tower is 324 metres tall"),
         said(9, "The tower is 324"),
         '{"answer": "x", "quotes": []}',
     ):
-        assert quotes.read_answer(bad, PASSAGES).text == "No sufficient context for answering the question"
+        assert quotes.read_answer(bad, PASSAGES, question="How tall is it?").text == quotes.REFUSAL
 
 
-def test_the_nearest_passage_is_found_and_a_hopeless_question_is_known() -> None:
-    def nearest(question: str) -> tuple[float, str]:
-        return rank_passages([Message("human", question)], PASSAGES)[0]
+SAID = json.dumps({"answer": "324 metres.", "quotes": [{"passage": 1, "quote": "The tower is 324 metres"}]})
 
-    found, passage = nearest("How tall is the tower?")
-    assert passage == PASSAGES[0]
-    assert not quotes.is_hopeless(found)
-    assert quotes.is_hopeless(nearest("Who won the cricket match?")[0])
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        SAID,
+        f"```json\n{SAID}\n```",
+        f"```\n{SAID}```",
+        f"Here you are:\n\n```json\n{SAID}\n```\nBye",
+        f"Sure! {SAID}",
+    ],
+)
+def test_an_answer_is_read_in_a_fence_too(written: str) -> None:
+    assert quotes.read_answer(written, PASSAGES, question="How tall is the tower?").text == "324 metres."
+
+
+@pytest.mark.parametrize("answer", ["Lima.", "The capital of Peru is Lima.", "Yes.", f"{quotes.REFUSAL}."])
+def test_a_real_quote_that_has_nothing_to_do_with_the_answer_is_no_support(answer: str) -> None:
+    quote = {"passage": 2, "quote": PASSAGES[1]}
+    said = json.dumps({"answer": answer, "quotes": [quote]})
+    assert quotes.read_answer(said, PASSAGES, question="What is the capital of Peru?").refused
+
+
+def test_a_quote_in_a_script_without_blanks_is_counted_by_its_letters() -> None:
+    assert quotes.is_quoted("年間30日です", "有給休暇は年間30日です。")
+    assert not quotes.is_quoted("です", "有給休暇は年間30日です。")
+
+
+def test_the_nearest_passage_is_found() -> None:
+    assert rank_passages([Message("human", "How tall is the tower?")], PASSAGES)[0][1] == PASSAGES[0]
     assert rank_passages([Message("human", "Anything?")], []) == []

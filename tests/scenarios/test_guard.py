@@ -118,7 +118,7 @@ async def test_what_was_saved_holds_with_the_next_message_and_is_shown_again(tea
     team.model.script(verdict(0.01), match="credit card")
     answer, _ = await said(team, CARD)
     assert answer == (
-        f"This request is outside the purpose of this channel, which is: {PURPOSE}. "
+        f"This request is outside the purpose of this channel, which is: {PURPOSE}; "
         "Dana in the garage can help with other things."
     )
     form = fields(await opened(team))
@@ -299,6 +299,25 @@ async def test_refused_then_overturned_then_learned_then_answered(team: Workspac
     assert len(again.versions) == 2, "pressing again teaches nothing more"
     assert [(week.refused, week.overturned) for week in standing.weeks] == [(1, 1)]
     assert (await said(team, CARD))[0] == "Gently.", "the same words are answered from now on"
+
+
+async def test_what_is_taught_against_the_settings_opens_no_gate_and_is_shown(team: Workspace) -> None:
+    await teach(team, does_not="\n".join([*kitchen().off[250:310], "credit cards"]))
+    refused, thread = await said(team, CARD)
+    assert refused == REFUSED
+    (reply,) = team.replies("#general", thread)
+    await team.slack.press("alice", "#general", reply["ts"], SHOULD_ANSWER)
+    assert await team.answer("#general", thread, count=2) == "Gently."
+    assert "contradicts what the settings" in team.slack.ephemerals("alice")[-1]["text"]
+    await team.quiet()
+    assert (await said(team, CARD))[0] == "Gently.", "these very words"
+    team.model.script(verdict(0.05), match="credit card")
+    assert (await said(team, "please block my credit card, it is lost"))[0] == REFUSED
+    form = await opened(team)
+    await team.slack.press("alice", "", "", settings_form.OPEN_RECORD, view_id=form["id"])
+    shown = str((await filled(team, depth=2))["blocks"])
+    assert "Contradictions" in shown
+    assert f"“{CARD}” belongs (taught), “credit cards” does not" in shown
 
 
 async def test_what_was_overturned_offers_that_no_more_wherever_it_was_pressed(team: Workspace) -> None:
@@ -658,6 +677,20 @@ async def test_a_file_says_what_channels_are_for_until_an_owner_does(tmp_path: P
         assert (await said(team, CARD))[0] == "Gently.", "no guard, whatever the file says"
 
 
+async def test_what_a_file_says_is_learned_before_anybody_asks_and_anew_when_it_changed(
+    tmp_path: Path,
+) -> None:
+    trained = "select version from guard_models where in_use = 1"
+    path = Path(from_file(tmp_path))
+    for version, text in enumerate(
+        (path.read_text("utf-8"),) * 2 + (path.read_text("utf-8").replace("egg", "eg"),)
+    ):
+        path.write_text(text, "utf-8")
+        async with workspace(tmp_path, PARLEY_POLICIES=str(path)) as team:
+            await team.quiet()
+        assert stored(tmp_path, trained) == [(max(1, version),)], "once for each that is new"
+
+
 def test_what_is_wrong_with_the_file_is_told_before_anything_starts(tmp_path: Path) -> None:
     path = tmp_path / "policies.toml"
     path.write_text('[C1]\npurpose = ""\ntone = "rude"\n[C2]\npurpose = "a"\naction = "ask"\n', "utf-8")
@@ -724,6 +757,26 @@ async def test_examples_are_written_from_the_purpose_shown_to_the_owner_and_edit
     versions = (await team.bot.services.guard.read_state(general(team))).versions
     assert [v.version for v in versions] == [2, 1]
     assert versions[1].rows == versions[0].rows + 1
+
+
+@pytest.mark.parametrize("said", ["I would rather not.", json.dumps({"belongs": [], "does_not": ["tires"]})])
+async def test_that_no_examples_could_be_written_is_told_to_the_owner(team: Workspace, said: str) -> None:
+    team.model.script(said, match=f"The channel is for: {PURPOSE}")
+    await save(team, purpose=PURPOSE, shadow="false")
+    await team.quiet()
+    direct = team.slack.workspace.channels[team.slack.dm("alice")].messages.values()
+    (told,) = [message["text"] for message in direct if "examples" in message["text"]]
+    assert "could not write examples" in told
+    assert "/parley settings" in told
+
+
+async def test_a_spent_budget_for_examples_is_told_to_the_owner(team: Workspace) -> None:
+    await team.slack.command("alice", "#general", "/parley", "budget channel 0.000001 per day")
+    await team.slack.until(lambda: team.slack.ephemerals("alice"))
+    await save(team, purpose=PURPOSE, shadow="false")
+    await team.quiet()
+    direct = team.slack.workspace.channels[team.slack.dm("alice")].messages.values()
+    assert any("could not write examples" in message["text"] for message in direct)
 
 
 # Only from passages

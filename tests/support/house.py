@@ -47,13 +47,13 @@ ROOMS: dict[str, str] = {
     "bot/channel": ("bot/core storage/engine storage/place storage/channel bot/text bot/costs bot/provider"),
     "bot/guard": (
         "bot/core storage/engine storage/place storage/conversation storage/guard storage/channel "
-        "bot/ops bot/ml bot/costs bot/provider bot/learning bot/channel"
+        "bot/ops bot/ml bot/jobs bot/costs bot/provider bot/learning bot/channel"
     ),
     "bot/voice": (
         "bot/core storage/engine storage/jobs storage/conversation storage/voice storage/channel "
         "bot/text bot/ops bot/jobs bot/costs bot/provider"
     ),
-    "bot/knowledge": "bot/core bot/ml bot/provider",
+    "bot/knowledge": "bot/core bot/text bot/ml bot/provider",
     "bot/welcome": (
         "bot/core storage/engine storage/place storage/welcome bot/jobs bot/costs bot/channel bot/guard "
         "bot/voice"

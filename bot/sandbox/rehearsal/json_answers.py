@@ -13,13 +13,19 @@ import orjson
 
 from bot.sandbox.rehearsal.forms import Form, find_passage, is_courtesy, probability
 from bot.sandbox.rehearsal.memory import ConversationFacts
-from bot.sandbox.rehearsal.words import content_words, overlap, sentences
+from bot.sandbox.rehearsal.words import closeness, content_words, overlap, sentences
 
 NO_CONTEXT = "No sufficient context for answering the question"
 _ENOUGH = 0.45  # share of a question's words a sentence must hold to be its answer
 
 _SAMPLE = re.compile(r"\bJSON object\b[^{]*(\{.*?\})(?=\s*[.,]|\s*$)", re.S | re.M)
 _ENTRY = re.compile(r'"(\w+)"\s*:\s*(\[?)\s*(true|false|\d|"|\{)')
+_ABOUT_US = "I am Parley, the assistant"
+_WHO = re.compile(
+    r"\b(who|what) are you\b|\bare you (a|an|real|human)\b|\bwhat (can|do) you (do|know)\b|\bwer bist du\b"
+    r"|\bwas kannst du\b|\bbist du ein\b|\bqui es-tu\b|\bquién eres\b",
+    re.I,
+)
 _PASSAGE = re.compile(r"^\[(\d+)\] (.+?)(?=\n\n\[\d+\] |\Z)", re.S | re.M)
 _QUESTION = re.compile(r"QUESTION:\s*(.+)", re.S)
 _ANYTHING = {"type": "object", "properties": {"answer": {"type": "string"}}}
@@ -55,9 +61,16 @@ def fill_schema(got: ConversationFacts, schema: dict[str, Any]) -> Any:
 def quote_passage(got: ConversationFacts) -> dict[str, Any]:
     """The sentence of the numbered passages that answers the question, and where it stands."""
     source = "\n\n".join([*got.given, got.instructions])
-    lines = [(int(number), line) for number, text in _PASSAGE.findall(source) for line in sentences(text)]
-    number, line = max(lines, key=lambda one: overlap(got.question, one[1]), default=(0, ""))
-    if overlap(got.question, line) < _ENOUGH:
+    passages = [(int(number), text) for number, text in _PASSAGE.findall(source)]
+    about = bool(_WHO.search(got.question))
+    lines = [
+        (int(number), line)
+        for number, text in passages
+        if text.startswith(_ABOUT_US) is about
+        for line in sentences(text)
+    ]
+    number, line = max(lines, key=lambda one: closeness(got.question, one[1]), default=(0, ""))
+    if not line or (closeness(got.question, line) < _ENOUGH and not about):
         return {"answer": NO_CONTEXT, "quotes": []}
     return {"answer": line, "quotes": [{"passage": number, "quote": line}]}
 

@@ -50,6 +50,39 @@ def overlap(one: str, two: str) -> float:
     return len(words & set(content_words(two))) / len(words) if words else 0.0
 
 
+# Words that mean about the same where somebody asks for something.
+_ALIKE = """
+sick ill unwell flu cold malade krank|holiday vacation pto off break leave urlaub urlaubstage vacances
+doctor physician medic arzt|laptop computer machine macbook screen notebook ノートパソコン
+broken smashed died defective dead kaputt|hotel room hotels|journey trip travel fly flight rail train tickets
+receipt bill invoice taxi|cost expensive price costar|desk hours office start evening morning
+chooses new get|tell call inform|euro money
+"""
+_MEANING = {
+    word: group.split()[0] for group in _ALIKE.replace("\n", "|").split("|") for word in group.split()
+}
+
+
+def closeness(question: str, line: str) -> float:
+    """Share of a question's words that a line has, in these words or in others that mean about the same."""
+    asked, said = _meanings(question), _meanings(line)
+    return len(asked & said) / len(asked) if asked else 0.0
+
+
+def _meanings(text: str) -> set[str]:
+    found = [word.lower() for word in _WORD.findall(text)]
+    known = {
+        _MEANING[word]
+        for word in (w for one in found for w in (one, one.removesuffix("s")))
+        if word in _MEANING
+    }
+    return known | {
+        _stem(word)
+        for word in whole_words(text)
+        if word not in _MEANING and word.removesuffix("s") not in _MEANING
+    }
+
+
 def vector(text: str, dimensions: int) -> list[float]:
     """A unit vector in which similar texts are near: words, word pairs and letter triples by their hash."""
     values = [0.0] * dimensions

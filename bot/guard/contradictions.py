@@ -1,0 +1,74 @@
+"""Examples that contradict each other: what people taught against what the policy names, and its two lists.
+
+What a policy names holds: an example that contradicts it is answered, or refused, in its very words alone and
+teaches nothing beyond, until the owner changes one of the two.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot.guard.policy import Policy
+from bot.ml.features import strip_invisible
+from bot.ml.stemming import COMMON, stem
+
+# Two examples that have so large a share of their words in common ask for the same.
+_SAME = 0.7
+_NAMED = 3  # words at most: an entry that names a thing, and is contradicted by whatever has it
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """One example that belongs and one that does not, about the same. `taught`: people said so of a message;
+    else both stand in the policy."""
+
+    belongs: str
+    does_not: str
+    taught: bool
+
+
+def find_contradictions(policy: Policy | None, stored: Sequence[Mapping[str, Any]]) -> list[Contradiction]:
+    """All of a channel; `stored` as storage/guard/examples.py lists them."""
+    if policy is None:
+        return []
+    found = [
+        Contradiction(belongs, against, taught=False)
+        for belongs in policy.belongs
+        if (against := _find_same(belongs, policy.does_not))
+    ]
+    for row in stored:
+        if against := find_opposite(policy, row["text"], on_topic=bool(row["on_topic"])):
+            belongs, does_not = (row["text"], against) if row["on_topic"] else (against, row["text"])
+            found.append(Contradiction(belongs, does_not, taught=True))
+    return found
+
+
+def find_opposite(policy: Policy, text: str, *, on_topic: bool) -> str:
+    """The entry of the policy that says the opposite of an example; "" for none."""
+    same, opposite = policy.belongs, policy.does_not
+    if not on_topic:
+        same, opposite = opposite, same
+    return "" if text in same else _find_same(text, opposite)
+
+
+def _find_same(text: str, entries: Iterable[str]) -> str:
+    words = _list_words(text)
+    return next((entry for entry in entries if _are_same(words, _list_words(entry))), "")
+
+
+def _are_same(words: frozenset[str], entry: frozenset[str]) -> bool:
+    if not words or not entry:
+        return False
+    if len(entry) <= _NAMED and entry <= words:
+        return True
+    return len(words & entry) >= _SAME * len(words | entry)
+
+
+def _list_words(text: str) -> frozenset[str]:
+    return frozenset(
+        stem(word) for word in _WORD.findall(strip_invisible(text).casefold()) if word not in COMMON
+    )

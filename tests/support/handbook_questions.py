@@ -1,0 +1,168 @@
+"""Questions as people type them to the sandbox's handbook: most share hardly a word with their passage."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+import bot.sandbox
+
+POLICIES = Path(bot.sandbox.__file__).parent / "policies.toml"
+HANDBOOK: list[str] = tomllib.loads(POLICIES.read_text("utf-8"))["C0HANDBOOK"]["passages"]
+
+
+@dataclass(frozen=True)
+class NaturalQuestion:
+    """`passage`: which of the handbook answers it, from 1; `answer` and `quote` as a model gives them."""
+
+    text: str
+    passage: int
+    answer: str
+    quote: str
+
+
+HOLIDAY, HOURS, TRAVEL, LAPTOPS, SICK = 1, 2, 3, 4, 5
+QUESTIONS = [
+    NaturalQuestion(*row)
+    for row in (
+        (
+            "I am sick, what do I do?",
+            SICK,
+            "Tell the team in the morning; from the fourth day you need a doctor's note.",
+            "Who is ill tells the team in the morning. … needed from the fourth day",
+        ),
+        (
+            "How many days off do I get?",
+            HOLIDAY,
+            "30 days a year.",
+            "Everybody has 30 days of holiday a year.",
+        ),
+        (
+            "Can I take my leftover vacation into next year?",
+            HOLIDAY,
+            "Yes, up to five days.",
+            "up to five days move to the next year",
+        ),
+        (
+            "How early do I have to ask for time off?",
+            HOLIDAY,
+            "Two weeks ahead.",
+            "Holiday is agreed with the team two weeks ahead",
+        ),
+        (
+            "When do I have to be at my desk?",
+            HOURS,
+            "From ten to three.",
+            "Core hours are from ten to three.",
+        ),
+        (
+            "May I start at seven in the morning?",
+            HOURS,
+            "Yes, outside of the core hours you work when it suits you.",
+            "Outside of them everybody works when it suits them.",
+        ),
+        (
+            "Can I fly to Paris if it takes four hours by rail?",
+            TRAVEL,
+            "No, take the train for journeys under six hours.",
+            "Journeys under six hours are made by train",
+        ),
+        (
+            "How expensive may my room be?",
+            TRAVEL,
+            "Up to 120 euros a night.",
+            "Hotels cost up to 120 euros a night",
+        ),
+        (
+            "Who gets my bills after a trip?",
+            TRAVEL,
+            "Carol, within a month.",
+            "receipts go to Carol within a month",
+        ),
+        (
+            "Do I get a new computer?",
+            LAPTOPS,
+            "Yes, every three years.",
+            "Each person chooses a laptop every three years",
+        ),
+        (
+            "My MacBook died, what now?",
+            LAPTOPS,
+            "It is replaced within two days.",
+            "A broken one is replaced within two days.",
+        ),
+        ("Could I buy my old machine?", LAPTOPS, "Yes, for 100 euros.", "keeps the old one for 100 euros"),
+        ("I have the flu. Whom do I call?", SICK, "The team.", "Who is ill tells the team in the morning."),
+        (
+            "Do I need to see a physician?",
+            SICK,
+            "Yes, from the fourth day.",
+            "A doctor's note is needed from the fourth day.",
+        ),
+        (
+            "first class tickets ok?",
+            TRAVEL,
+            "No, second class.",
+            "made by train, in second class",
+        ),
+        (
+            "What is our PTO policy?",
+            HOLIDAY,
+            "30 days of holiday a year.",
+            "Everybody has 30 days of holiday a year.",
+        ),
+        (
+            "How long is summer break?",
+            HOLIDAY,
+            "You have 30 days of holiday a year.",
+            "Everybody has 30 days of holiday a year.",
+        ),
+        (
+            "Is it fine to work in the evening?",
+            HOURS,
+            "Yes.",
+            "Outside of them everybody works when it suits them.",
+        ),
+        (
+            "where do I hand in my taxi receipt",
+            TRAVEL,
+            "To Carol, within a month.",
+            "receipts go to Carol within a month",
+        ),
+        (
+            "my screen is smashed",
+            LAPTOPS,
+            "You get another within two days.",
+            "A broken one is replaced within two days.",
+        ),
+        (
+            "Wie viele Urlaubstage habe ich?",
+            HOLIDAY,
+            "Du hast 30 Tage Urlaub im Jahr.",
+            "Everybody has 30 days of holiday a year.",
+        ),
+        (
+            "Je suis malade, que faire ?",
+            SICK,
+            "Prévenez l'équipe le matin.",
+            "Who is ill tells the team in the morning.",
+        ),
+        (
+            "¿Cuánto puede costar el hotel?",
+            TRAVEL,
+            "Hasta 120 euros por noche.",
+            "Hotels cost up to 120 euros a night",
+        ),
+        ("ノートパソコンは何年ごとに選べますか", LAPTOPS, "3年ごとです。", "a laptop every three years"),
+    )
+]
+# What the handbook does not say.
+ELSEWHERE = [
+    "Who won the cricket match yesterday?",
+    "What is the capital of Peru?",
+    "Which film shall I watch tonight?",
+    "How tall is the tower?",
+    "Give me a recipe for lasagne",
+    "Wann spielt Bayern?",
+]

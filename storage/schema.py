@@ -442,6 +442,23 @@ create index guard_unanswered_age on guard_unanswered (asked_at)
 # How an answer came about, in numbers: bot/conversation/account.py's JSON.
 ACCOUNTS = "alter table replies add column account text"
 
+# What a gateway said it billed (`reported`), beside what our prices make of the same request (`listed`); and
+# models whose requests a budget could not hold, because no price of them is known. `told`: 1, its owner was;
+# 2, a price has come since.
+REPORTED = """
+alter table ledger add column reported {INT} not null default 0;
+alter table ledger add column listed {INT};
+create index ledger_reported on ledger (opened_at) where reported = 1;
+create table budget_gaps (
+    budget {INT} not null,
+    model {TEXT} not null,
+    first {TEXT} not null,
+    told {INT} not null default 0,
+    primary key (budget, model)
+){STRICT};
+create index budget_gaps_due on budget_gaps (budget) where told = 0
+"""
+
 # Threads in which nothing is answered but mentions, because somebody there wanted that.
 QUIET_THREADS = """
 create table quiet_threads (
@@ -483,6 +500,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("0006_quiet_threads", QUIET_THREADS),
     ("0050_disclosures", DISCLOSURES),
     ("0007_quiet_since", QUIET_SINCE),
+    ("0012_reported", REPORTED),
 )
 
 # Tables with people's words, and the column that says whose (beside `team`): erased by
@@ -520,6 +538,7 @@ NO_WORDS = {
     "budget_use": "amounts",
     "budget_holds": "amounts",
     "budget_overrides": "an admin's decision",
+    "budget_gaps": "names of models",
     "budget_changes": "an admin's decisions",
     "channel_owners": "an admin's decision",
     "digests": "who gets them",

@@ -6,14 +6,25 @@ import argparse
 import os
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import aiohttp
 import orjson
 
 from bot.core.errors import Refused, SetupError, Unavailable
 from bot.core.settings import Settings
-from bot.costs.reconcile import ENDPOINTS, compare, format_differences, read_ours, read_theirs
+from bot.core.values import RequestKind
+from bot.costs.reconcile import (
+    ENDPOINTS,
+    compare,
+    format_differences,
+    format_reported,
+    read_ours,
+    read_reported,
+    read_theirs,
+)
+from bot.provider.tags import Tags
+from storage.costs import ledger
 from storage.database import open_engine
 
 OPENAI = "https://api.openai.com/v1"
@@ -28,6 +39,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file", nargs="?", type=Path, metavar="FILE", help="usage export: CSV, or JSON of the usage API"
     )
+    parser.add_argument(
+        "--reported",
+        action="store_true",
+        help="what a gateway said it billed, beside our prices (default: this month's days)",
+    )
+    parser.add_argument(
+        "--tags",
+        action="store_true",
+        help="the tags that requests carry with PARLEY_TAG_KEY: which team, channel and kind each is",
+    )
     parser.add_argument("--provider", action="store_true", help=f"ask the usage API, with the key in {KEY}")
     parser.add_argument(
         "--first",
@@ -40,6 +61,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 async def run(args: argparse.Namespace, settings: Settings) -> int:
     """0 when both sides agree, 1 when they differ."""
+    if args.tags:
+        return await _print_tags(settings)
+    if args.reported:
+        return await _print_reported(args, settings)
     counted = read_theirs(await _text(args, settings))
     if not counted and not args.first:
         raise SetupError([f"{args.file or 'the usage API'}: there is no usage in it"])
@@ -47,10 +72,40 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
     first, last = args.first or min(days), args.last or (max(days) if days else args.first)
     async with open_engine(settings.database, read_only=True) as engine:
         mine = await read_ours(engine, first, last)
+        reported = await read_reported(engine, first, last)
     within = {key: count for key, count in counted.items() if first <= key[0] <= last}
     differences = compare(mine, within)
     print(format_differences(differences))
+    if reported:
+        print(format_reported(reported))
     return EXIT_DIFFERENT if differences else 0
+
+
+async def _print_reported(args: argparse.Namespace, settings: Settings) -> int:
+    """0 when gateways and our prices agree, 1 when they differ."""
+    last = args.last or datetime.now(UTC).date()
+    async with open_engine(settings.database, read_only=True) as engine:
+        found = await read_reported(engine, args.first or last.replace(day=1), last)
+    print(format_reported(found))
+    return EXIT_DIFFERENT if any(one.differs for one in found) else 0
+
+
+async def _print_tags(settings: Settings) -> int:
+    """Which tag is which team, channel and kind of request."""
+    if not settings.tag_key:
+        raise SetupError(["PARLEY_TAG_KEY: without it requests carry no tags"])
+    tags = Tags(settings.tag_key)
+    async with open_engine(settings.database, read_only=True) as engine:
+        places = await engine.read(ledger.places)
+    for team in dict.fromkeys(row["team"] for row in places):
+        print(f"{tags.make('team', team)}  team {team}")
+    for row in places:
+        print(
+            f"{tags.make('channel', row['team'], row['channel'])}  channel {row['channel']} of {row['team']}"
+        )
+    for kind in get_args(RequestKind):
+        print(f"{tags.make('kind', kind)}  kind {kind}")
+    return 0
 
 
 async def _text(args: argparse.Namespace, settings: Settings) -> str:

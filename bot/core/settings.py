@@ -275,6 +275,13 @@ class Settings(BaseSettings):
         "models that cost nothing, as on a server of your own, separated by commas; a * at the end stands "
         "for any ending; a model without this and without a price is unpriced",
     )
+    tag_key: str = _setting(
+        "PARLEY_TAG_KEY",
+        "",
+        "a secret of your own: with it each model request carries tags for a gateway's reports (the header "
+        "x-litellm-tags), keyed hashes of team, channel and kind that `parley reconcile --tags` explains",
+        secret=True,
+    )
     time_zone: str = _setting(
         "PARLEY_TIME_ZONE", "UTC", "where the team lives (Europe/Berlin); its days and budgets begin there"
     )

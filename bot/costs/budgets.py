@@ -47,6 +47,7 @@ class Standing:
     cap_now_usd: Decimal
     first: date
     ends: date  # the day it starts again
+    gaps: tuple[str, ...] = ()  # models whose requests it lets pass, because no price of them is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,15 @@ class BudgetWarning:
     spent_usd: Decimal
     cap_usd: Decimal
     degrade: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetGap:
+    """A model whose requests a budget cannot hold, because no price of it is known. `first`: since when."""
+
+    budget: Budget
+    model: str
+    first: date
 
 
 class Budgets:
@@ -148,6 +158,14 @@ class Budgets:
         """The owner was warned: not again in this period."""
         await self._engine.write(rows.mark_warned, warning.budget, warning.target, warning.first)
 
+    async def due_gaps(self) -> list[BudgetGap]:
+        """Models that budgets could not hold, to be told to their owners, as with `due_warnings`."""
+        return [_read_gap(row) for row in await self._engine.read(rows.due_gaps)]
+
+    async def note_gap_told(self, gap: BudgetGap) -> None:
+        """The owner was told: not again."""
+        await self._engine.write(rows.mark_gap_told, gap.budget.id, gap.model)
+
 
 def name_budget(row: Mapping[str, Any]) -> str:
     """The budget in a sentence, before the word budget: monthly channel, daily personal, weekly gpt-6-sol."""
@@ -163,8 +181,8 @@ def title_budget(budget: Budget, names: Mapping[str, str]) -> str:
     return f"{whose}, {ADJECTIVES[budget.period]}"
 
 
-def _read_standing(row: Mapping[str, Any]) -> Standing:
-    budget = Budget(
+def _read_budget(row: Mapping[str, Any]) -> Budget:
+    return Budget(
         team=row["team"],
         scope=row["scope"],
         target=row["target"],
@@ -175,6 +193,14 @@ def _read_standing(row: Mapping[str, Any]) -> Standing:
         degrade=bool(row["degrade"]),
         id=row["id"],
     )
+
+
+def _read_gap(row: Mapping[str, Any]) -> BudgetGap:
+    return BudgetGap(_read_budget(row), row["model"], date.fromisoformat(row["noted"]))
+
+
+def _read_standing(row: Mapping[str, Any]) -> Standing:
+    budget = _read_budget(row)
     first = date.fromisoformat(row["first"])
     return Standing(
         budget,
@@ -183,6 +209,7 @@ def _read_standing(row: Mapping[str, Any]) -> Standing:
         cap_now_usd=usd(row["cap_now"]),
         first=first,
         ends=next_first_day(first, budget.period),
+        gaps=tuple(row.get("gaps", ())),
     )
 
 

@@ -8,6 +8,7 @@ are set in bot/costs/budgets.py, reports read the sums in bot/reports/usage.py.
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import time
 from dataclasses import asdict, dataclass, replace
@@ -19,11 +20,14 @@ from bot.core.calendar import Calendar, next_first_day
 from bot.core.errors import BudgetExceeded, BudgetHeld, BudgetTooSmall
 from bot.core.values import RequestKind, Scope, Usage
 from bot.costs.amounts import dollars
+from bot.costs.billed import Billing, bills_for_others, is_believed
 from bot.costs.budgets import name_budget
 from bot.costs.pricing import Price, Prices, nano, usd
 from storage.costs import budgets
 from storage.costs import ledger as rows
 from storage.engine import Engine
+
+log = logging.getLogger(__name__)
 
 # How a request ended.
 #   ok       answered whole
@@ -33,6 +37,7 @@ from storage.engine import Engine
 #   unknown  nobody saw the end; charged as reserved
 Outcome = Literal["ok", "stopped", "broken", "failed", "unknown"]
 
+RELEARNT = 200  # requests whose billed amounts are looked at again at the start
 NOTHING = Usage(requests=0)
 # No request uses more of anything; what claims to is a fault of the provider's report.
 IMPLAUSIBLE = 100_000_000
@@ -58,6 +63,8 @@ class Ledger:
         self._engine = engine
         self._prices = prices
         self.calendar = calendar
+        self._billing = Billing() if bills_for_others(prices) else None
+        self._disbelieved: set[str] = set()  # models whose reported amounts the log has as wrong already
         self._next_id = (int(calendar.now() * 1000) << 20) + secrets.randbits(19)
 
     async def start(self) -> int:
@@ -65,6 +72,9 @@ class Ledger:
         if newest := await self._engine.read(rows.last):
             self.calendar.seen(newest["opened_at"])
             self._next_id = max(self._next_id, newest["id"] + 1)
+        if self._billing:
+            for row in await self._engine.read(rows.last_reported, RELEARNT):
+                self._relearn(self._billing, row)
         # The price tables load now, not while the first person waits.
         self._price("", NOTHING, "answer", self.calendar.now())
         return await self._engine.write(rows.give_up_open, self.calendar.now())
@@ -93,21 +103,66 @@ class Ledger:
         return LedgerEntry(row["id"], scope, taken["model"], upper_bound, reserved, at, time.monotonic())
 
     async def settle(
-        self, entry: LedgerEntry, usage: Usage | None, *, outcome: Outcome, tier: str = ""
+        self,
+        entry: LedgerEntry,
+        usage: Usage | None,
+        *,
+        outcome: Outcome,
+        tier: str = "",
+        billed: Decimal | None = None,
     ) -> Decimal | None:
         """The end of a request; returns its cost in dollars, None when unpriced. Only the first end counts.
 
         Without usage nothing was used or, if the outcome is unknown, all that was reserved. Usage that cannot
-        be true counts as the upper bound. `tier` is the service tier the provider reports, or batch.
+        be true counts as the upper bound. `tier` is the service tier the provider reports, or batch; `billed`
+        is what a gateway says it cost, which counts where it may be true.
         """
+        listed: Decimal | None = None
+        reported = False
         if usage is None and outcome == "unknown":
             used, price = replace(NOTHING, estimated=True), self._reserved_price(entry)
         else:
             used = bound_implausible(usage or NOTHING, entry.upper_bound)
             price = self._price(entry.model, used, entry.scope.kind, entry.opened_at, tier=tier)
+            if billed is not None and self._believes(entry.model, billed, price.usd, used):
+                listed, price, reported = price.usd, Price(usd(nano(billed))), True
         latency_ms = round((time.monotonic() - entry.began) * 1000)
-        await self._settle(entry.id, used, price, outcome=outcome, tier=tier, latency_ms=latency_ms)
+        await self._settle(
+            entry.id,
+            used,
+            price,
+            outcome=outcome,
+            tier=tier,
+            latency_ms=latency_ms,
+            reported=reported,
+            listed=listed,
+        )
         return price.usd
+
+    def _believes(self, model: str, billed: Decimal, listed: Decimal | None, used: Usage) -> bool:
+        """Whether a reported amount counts; if so, the next request's bound is made by it."""
+        if self._billing is None:
+            return False
+        if is_believed(billed, listed, used):
+            self._billing.learn(model, billed, listed, used)
+            return True
+        if billed and model not in self._disbelieved:
+            self._disbelieved.add(model)
+            log.warning(
+                "%s: not believed that a request was billed $%s; our price: %s", model, billed, listed
+            )
+        return False
+
+    @staticmethod
+    def _relearn(billing: Billing, row: dict[str, Any]) -> None:
+        listed = None if row["listed"] is None else usd(row["listed"])
+        used = Usage(
+            input_tokens=row["input_tokens"],
+            output_tokens=row["output_tokens"],
+            audio_seconds=row["audio_seconds"],
+            images=row["images"],
+        )
+        billing.learn(row["model"], usd(row["cost"]), listed, used)
 
     def _row(self, scope: Scope, attempt: int, at: float) -> dict[str, Any]:
         self._next_id += 1
@@ -127,8 +182,9 @@ class Ledger:
         """What a model costs at most: all input may be written to the cache, which can cost more."""
         written = replace(bound, cache_write_tokens=bound.input_tokens - bound.input_audio_tokens)
         prices = [self._price(model, usage, kind, at) for usage in (bound, written)]
-        amounts = [nano(price.usd) for price in prices if price.usd is not None]
-        return {"model": model, "reserved": max(amounts, default=None), "reason": prices[0].reason}
+        listed = max((price.usd for price in prices if price.usd is not None), default=None)
+        most = self._billing.bound(model, listed, bound) if self._billing else listed
+        return {"model": model, "reserved": None if most is None else nano(most), "reason": prices[0].reason}
 
     def _price(self, model: str, usage: Usage, kind: RequestKind, at: float, *, tier: str = "") -> Price:
         return self._prices.price(model, usage, at=datetime.fromtimestamp(at, UTC), kind=kind, tier=tier)
@@ -147,6 +203,8 @@ class Ledger:
         outcome: Outcome,
         tier: str = "",
         latency_ms: int | None = None,
+        reported: bool = False,
+        listed: Decimal | None = None,
     ) -> None:
         counts = asdict(used) | {"estimated": int(used.estimated)}
         del counts["requests"]
@@ -159,6 +217,8 @@ class Ledger:
             tier=tier,
             latency_ms=latency_ms,
             settled_at=self.calendar.now(),
+            reported=int(reported),
+            listed=None if listed is None else nano(listed),
             **counts,
         )
 

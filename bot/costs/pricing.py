@@ -123,7 +123,7 @@ class Prices:
 
     def _look_up(self, model: str, at: datetime, tier: str, *, is_base: bool) -> Rates:
         """The operator's price, else genai-prices' (training is ours), else ours."""
-        day, host = at.astimezone(UTC).date(), _find_host(self.base_url)
+        day, host = at.astimezone(UTC).date(), find_host(self.base_url)
         own = rates_in_force(self.own, model, day, host=host, tier=tier)
         if not own and self._is_free(model):
             return _FREE
@@ -222,14 +222,14 @@ def _providers() -> list[Provider]:
 
 def _list_catalogue(base_url: str) -> list[str]:
     """genai-prices' names of the models at that address, without those of whole families."""
-    host = _find_host(base_url)
+    host = find_host(base_url)
     wanted = "openai" if host in ("", "azure") else host
     models = [model.id for provider in _providers() if provider.id == wanted for model in provider.models]
     return [model for model in models if not model.startswith("ft:") and not model.endswith("-")]
 
 
 @cache
-def _find_host(base_url: str) -> str:
+def find_host(base_url: str) -> str:
     """genai-prices' name for the host; "" for one that it does not know.
 
     Prices of azure are OpenAI's: what is listed there under the old names lacks the price of output.

@@ -1,7 +1,8 @@
 """Compares our ledger with the provider's count, by UTC day, model and endpoint, and says why they differ.
 
 Their side is a usage export (CSV) or pages of the organisation usage API (JSON), read here; fetching them is
-bot/cli/reconcile.py's. A dated snapshot (name-2026-10-01) counts as its model.
+bot/cli/reconcile.py's. A dated snapshot (name-2026-10-01) counts as its model. What a gateway said it billed
+stands in our ledger already, and is laid beside our prices.
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 
 import orjson
 
 from bot.core.errors import NotUnderstood
+from bot.costs.amounts import dollars
 from bot.costs.price_list import strip_date
+from bot.costs.pricing import usd
 from storage.costs import ledger
 from storage.engine import Engine
 
@@ -44,6 +48,7 @@ COLUMNS = {
     "audio_seconds": ("audio_seconds", "seconds"),
     "images": ("images", "num_images"),
 }
+ROUNDING = Decimal("0.01")  # the share of a cost by which gateways and we may differ for roundings
 Key = tuple[date, str, str]  # UTC day, model, endpoint
 
 
@@ -87,13 +92,77 @@ class Difference:
     cause: str
 
 
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What a gateway said it billed for a model on a day, beside our prices for the same requests.
+
+    `unlisted` of the requests have no price of ours; `listed_usd` and `compared_usd` (what was billed) are of
+    the others.
+    """
+
+    day: date
+    model: str
+    requests: int
+    billed_usd: Decimal
+    compared_usd: Decimal
+    listed_usd: Decimal
+    unlisted: int
+
+    @property
+    def differs(self) -> bool:
+        """By more than roundings."""
+        return abs(self.compared_usd - self.listed_usd) > self.listed_usd * ROUNDING
+
+
+async def read_reported(engine: Engine, first: date, last: date) -> list[Reported]:
+    """What gateways reported on the UTC days from `first` through `last`, all teams together."""
+    return [
+        Reported(
+            day,
+            row["model"],
+            row["requests"],
+            billed_usd=usd(row["billed"]),
+            compared_usd=usd(row["billed_listed"]),
+            listed_usd=usd(row["listed"]),
+            unlisted=row["unlisted"],
+        )
+        for day in _days(first, last)
+        for row in await engine.read(ledger.reported, *_span(day))
+    ]
+
+
+def format_reported(found: Sequence[Reported]) -> str:
+    """What was reported in lines of plain text."""
+    if not found:
+        return "No gateway reported what it billed."
+    return "\n".join(map(_format_reported, found))
+
+
+def _format_reported(one: Reported) -> str:
+    counted = "1 request" if one.requests == 1 else f"{one.requests:,} requests"
+    line = f"{one.day}  {one.model}  {counted}, reported by the gateway: {dollars(one.billed_usd)}"
+    if one.unlisted == one.requests:
+        return f"{line}; no price of ours"
+    line += f"; by our prices {dollars(one.listed_usd)}"
+    if one.listed_usd and one.differs:
+        line += f" ({(one.compared_usd - one.listed_usd) / one.listed_usd:+.1%})"
+    return f"{line}; {one.unlisted:,} without a price of ours" if one.unlisted else line
+
+
+def _days(first: date, last: date) -> Iterable[date]:
+    return (first + timedelta(days=n) for n in range((last - first).days + 1))
+
+
+def _span(day: date) -> tuple[float, float]:
+    begins = datetime.combine(day, time(), UTC).timestamp()
+    return begins, begins + 86_400
+
+
 async def read_ours(engine: Engine, first: date, last: date) -> dict[Key, Ours]:
     """Our side, all teams together, for the UTC days from `first` through `last`."""
     found: dict[Key, Ours] = {}
-    for n in range((last - first).days + 1):
-        day = first + timedelta(days=n)
-        begins = datetime.combine(day, time(), UTC).timestamp()
-        for row in await engine.read(ledger.by_model, begins, begins + 86_400):
+    for day in _days(first, last):
+        for row in await engine.read(ledger.by_model, *_span(day)):
             if endpoint := ENDPOINT_OF.get(row["kind"]):
                 key = (day, strip_date(row["model"]), endpoint)
                 before = found.get(key, Ours())

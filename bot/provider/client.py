@@ -23,7 +23,8 @@ from bot.provider.error_table import ParameterRefused
 from bot.provider.fair_share import Scheduler
 from bot.provider.gate import Gate, RetryPolicy
 from bot.provider.model_traits import ModelTraits
-from bot.provider.reported_usage import read_usage
+from bot.provider.reported_usage import read_billed, read_usage
+from bot.provider.tags import Tags
 from bot.provider.transport import Transport, Upload
 from bot.text import tokens
 from storage.engine import Engine
@@ -48,6 +49,7 @@ class ModelClient:
         self.gate = Gate(ledger, scheduler, small_model=model_of("small", settings), sleep=sleep)
         self.transport = transport or Transport(settings)
         self.traits = ModelTraits(engine, self.transport.address)
+        self.tags = Tags(settings.tag_key)
         self.deadline_s = settings.request_deadline_s
         self._chance = chance
 
@@ -88,9 +90,11 @@ class ModelClient:
                 ) as request:
                     accepted = self.traits.drop_refused({"model": request.model, **body})
                     async with asyncio.timeout(self.deadline_s):
-                        response = self.transport.post(path, accepted, upload)
+                        tags = self.tags.headers(scope)
+                        response = self.transport.post(path, accepted, upload, headers=tags)
                         answer = await request.send(accepted, response)
                     request.usage = _add_duration(read_usage(answer.get("usage")), bound)
+                    request.billed_usd = read_billed(answer.get("usage"))
                     found = read(answer)
                     request.outcome = "ok"
                 return found, request.cost_usd

@@ -60,6 +60,7 @@ class ProviderRequest:
     answering: bool = False  # something of the answer has arrived
     usage: Usage | None = None
     tier: str = ""
+    billed_usd: Decimal | None = None  # what a gateway says
     cost_usd: Decimal | None = None
 
     async def send(self, body: Mapping[str, Any], response: Awaitable[T]) -> T:
@@ -208,7 +209,7 @@ class Gate:
 
     async def _close(self, entry: LedgerEntry, request: ProviderRequest) -> None:
         request.cost_usd = await self._ledger.settle(
-            entry, request.usage, outcome=request.outcome, tier=request.tier
+            entry, request.usage, outcome=request.outcome, tier=request.tier, billed=request.billed_usd
         )
 
     async def _close_later(self, entry: LedgerEntry, request: ProviderRequest) -> None:

@@ -1,11 +1,15 @@
-"""Reads the usage that an answer reports; None where it is missing or cannot be true."""
+"""Reads the usage that an answer reports, and what a gateway says it billed; None where it is missing or
+cannot be true."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from bot.core.values import Usage
 
+LONGEST_AMOUNT = 40  # characters
 LIMIT = 100_000_000  # no single request uses more of anything
 
 
@@ -29,6 +33,42 @@ def read_usage(raw: Any) -> Usage | None:
     if not anything or usage.cached_tokens + usage.cache_write_tokens > usage.input_tokens:
         return None
     return usage
+
+
+# Where LiteLLM says what a request cost. Source: docs.litellm.ai, proxy, response headers, October 2026.
+COST_HEADER = "x-litellm-response-cost"
+
+
+def read_billed(raw: Any, header: str = "") -> Decimal | None:
+    """The dollars that a gateway says it billed, in `usage` or in COST_HEADER; None where it says nothing, or
+    nothing that is an amount.
+
+    Source: openrouter.ai, usage accounting, October 2026: `cost` in credits of a dollar; where a key of one's
+    own was used, what its vendor charges comes on top.
+    """
+    usage = raw if isinstance(raw, dict) else {}
+    cost = usage.get("cost")
+    billed = _read_amount(cost)
+    if billed is None:
+        return _read_amount(header)
+    upstream = _details(usage, "cost_details").get("upstream_inference_cost")
+    return billed + (_read_amount(upstream) or 0) if usage.get("is_byok") is True else billed
+
+
+def header_of(headers: Mapping[str, str]) -> str:
+    """COST_HEADER of a response; "" without it."""
+    return str(headers.get(COST_HEADER) or "")
+
+
+def _read_amount(value: Any) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    text = str(value).strip()
+    try:
+        amount = Decimal(text) if len(text) <= LONGEST_AMOUNT else None
+    except InvalidOperation:
+        return None
+    return amount if amount is not None and amount.is_finite() and 0 <= amount < LIMIT else None
 
 
 def _details(raw: dict[str, Any], *names: str) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from bot.provider.client import ModelClient
 from bot.provider.error_table import ParameterRefused, StreamError
 from bot.provider.gate import ProviderRequest
 from bot.provider.parameters import give_room
-from bot.provider.reported_usage import read_usage
+from bot.provider.reported_usage import header_of, read_billed, read_usage
 from bot.provider.stream_deadline import StreamDeadline
 from bot.provider.stream_readers import StreamReader
 from bot.provider.transport import read_events
@@ -145,7 +145,7 @@ class TextRequests:
         reader = asking.style.reader()
         state.written = reader.unread
         answer: AnswerText | None = None
-        response = self._read_response(asking.style.path, body, request, reader)
+        response = self._read_response(asking.style.path, body, request, reader, question.scope)
         async with aclosing(response) as texts:
             async for text in texts:
                 if answer is None:
@@ -169,6 +169,7 @@ class TextRequests:
         if answer.hidden_start:
             self._client.traits.note_hidden_start(request.model)
         request.usage, request.tier = read_usage(reader.usage), reader.tier
+        request.billed_usd = read_billed(reader.usage) or request.billed_usd
         state.finish = _conclude(answer, reader, anything=bool(state.parts))
         request.outcome = "broken" if state.finish == "broken" else "ok"
 
@@ -178,16 +179,23 @@ class TextRequests:
         return AnswerText(asking.rules, hidden_start=hidden_start)
 
     async def _read_response(
-        self, path: str, body: dict[str, Any], request: ProviderRequest, reader: StreamReader
+        self,
+        path: str,
+        body: dict[str, Any],
+        request: ProviderRequest,
+        reader: StreamReader,
+        scope: Scope,
     ) -> AsyncGenerator[str, None]:
         """All that the model writes to one request, uncut."""
         echoed = len(body["prompt"]) if body.get("echo") else 0
         now = asyncio.get_running_loop().time()
         deadline = StreamDeadline(stall_s=self._first_text_s, deadline=now + self._client.deadline_s)
         try:
-            opening = partial(self._client.transport.open, path, body)
+            tags = self._client.tags.headers(scope)
+            opening = partial(self._client.transport.open, path, body, headers=tags)
             response = await request.send(body, deadline.wait(opening))
             self._client.gate.scheduler.apply_headers(response.headers)
+            request.billed_usd = read_billed(None, header_of(response.headers))
             try:
                 async for together in read_events(response, deadline):
                     text, fault = reader.read_events(together)

@@ -18,6 +18,7 @@ import orjson
 from bot.core.errors import SetupError
 from bot.core.settings import Settings
 from bot.provider.error_table import NotAnAnswer, to_provider_error
+from bot.provider.reported_usage import header_of
 from bot.provider.sse import EventParser
 from bot.provider.stream_deadline import StreamDeadline
 
@@ -31,6 +32,8 @@ CONNECT_S = 5.0
 MAX_CONNECTIONS, MAX_IDLE, IDLE_S = 1000, 100, 30.0
 DRAIN_S = 0.1  # for the end of a response after its last event, so that the connection can be used again
 DONE = b"[DONE]"
+
+NO_HEADERS: Mapping[str, str] = {}
 
 Upload = tuple[str, bytes]
 
@@ -58,32 +61,49 @@ class Transport:
         if self._client is not None:
             await self._client.close()
 
-    async def open(self, path: str, body: Mapping[str, Any]) -> httpx2.Response:
+    async def open(
+        self, path: str, body: Mapping[str, Any], *, headers: Mapping[str, str] = NO_HEADERS
+    ) -> httpx2.Response:
         """The response to a JSON request, its body still to be read and then closed."""
         client = await self.load()
         import httpx2
         from openai import AsyncStream
 
         return await client.post(
-            path, cast_to=httpx2.Response, body=body, stream=True, stream_cls=AsyncStream[Any]
+            path,
+            cast_to=httpx2.Response,
+            body=body,
+            options={"headers": dict(headers)},
+            stream=True,
+            stream_cls=AsyncStream[Any],
         )  # type: ignore[return-value]  # with this cast_to the SDK returns the response itself
 
-    async def post(self, path: str, body: Mapping[str, Any], upload: Upload | None = None) -> Any:
-        """The answer in one piece: JSON, or `{"text": …}` of one that is plain text."""
+    async def post(
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        upload: Upload | None = None,
+        *,
+        headers: Mapping[str, str] = NO_HEADERS,
+    ) -> Any:
+        """The answer in one piece: JSON, or `{"text": …}` of one that is plain text. What a gateway says in a
+        header that it billed stands in its usage."""
         client = await self.load()
         import httpx2
 
         if upload is None:
-            return _read_json(await client.post(path, cast_to=httpx2.Response, body=body))
-        return _read_json(
-            await client.post(
+            response = await client.post(
+                path, cast_to=httpx2.Response, body=body, options={"headers": dict(headers)}
+            )
+        else:
+            response = await client.post(
                 path,
                 cast_to=httpx2.Response,
                 body=body,
                 files=[("file", upload)],
-                options={"headers": {"Content-Type": "multipart/form-data"}},
+                options={"headers": {**headers, "Content-Type": "multipart/form-data"}},
             )
-        )
+        return _add_cost(_read_json(response), header_of(response.headers))
 
     async def get(self, path: str) -> Any:
         client = await self.load()
@@ -118,6 +138,13 @@ def _read_json(response: httpx2.Response) -> Any:
     if "html" in kind:
         raise NotAnAnswer(kind)
     return {"text": response.text}
+
+
+def _add_cost(answer: Any, cost: str) -> Any:
+    """An answer with what the header says in its usage, unless that says itself what was billed."""
+    if not cost or not isinstance(answer, dict) or not isinstance(usage := answer.get("usage") or {}, dict):
+        return answer
+    return {**answer, "usage": {"cost": cost, **usage}}
 
 
 def _content_type(response: httpx2.Response) -> str:

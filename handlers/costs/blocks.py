@@ -7,7 +7,16 @@ from datetime import tzinfo
 from decimal import Decimal
 
 from bot.costs.amounts import dollars
-from bot.costs.budgets import ADJECTIVES, EACH, Budget, BudgetWarning, Change, Standing, title_budget
+from bot.costs.budgets import (
+    ADJECTIVES,
+    EACH,
+    Budget,
+    BudgetGap,
+    BudgetWarning,
+    Change,
+    Standing,
+    title_budget,
+)
 from bot.costs.estimate import Estimate
 from bot.reports.digest import Digest
 from bot.reports.formats import NAMED, SHOWN, cells, columns, cost
@@ -110,12 +119,18 @@ def _standing(one: Standing, names: Mapping[str, str]) -> str:
     budget, spent, cap = one.budget, one.spent_usd, one.cap_now_usd
     title = f"`{budget.id}` *{escape(title_of(budget, names))}*"
     if budget.target == EACH:
-        return f"{title}: {dollars(cap)}{_wishes(budget)}"
+        return f"{title}: {dollars(cap)}{_wishes(budget)}{_gaps(one)}"
     raised = f" (raised from {dollars(budget.cap_usd)})" if cap != budget.cap_usd else ""
     return (
         f"{title}: {bar(spent, cap)} {dollars(spent)} of {dollars(cap)}{raised}, "
-        f"again on {one.ends.day} {one.ends:%B}{_wishes(budget)}"
+        f"again on {one.ends.day} {one.ends:%B}{_wishes(budget)}{_gaps(one)}"
     )
+
+
+def _gaps(one: Standing) -> str:
+    """What a budget cannot hold."""
+    models = ", ".join(f"`{escape(model)}`" for model in one.gaps)
+    return f"; :warning: not counted, for want of a price: {models}" if models else ""
 
 
 def title_of(budget: Budget, names: Mapping[str, str]) -> str:
@@ -188,6 +203,15 @@ def warning(one: BudgetWarning, names: Mapping[str, str]) -> str:
         f"The {escape(one.what)} budget{whose} is {share} used: {dollars(one.spent_usd)} of "
         f"{dollars(one.cap_usd)}.{smaller} When it is used up I stop answering there. "
         f"`/parley budget` shows it."
+    )
+
+
+def gap_of_budget(one: BudgetGap, names: Mapping[str, str]) -> str:
+    """The sentence for the owner of a budget that cannot hold a model."""
+    return (
+        f"Your budget for {escape(title_of(one.budget, names))}, cannot hold `{escape(one.model)}`: no price "
+        "of this model is known. Its requests are answered, and what they cost is not counted. "
+        "Whoever runs me can say what it costs: `PARLEY_PRICES`, `PARLEY_BASE_MODEL` or `PARLEY_FREE_MODELS`."
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from bot.app import Services
 from bot.core.errors import BotError, SlackRefused
-from bot.costs.budgets import BudgetWarning
+from bot.costs.budgets import EACH, BudgetGap, BudgetScope, BudgetWarning
 from bot.costs.viewer import Viewer
 from bot.reports import digest
 from bot.reports.usage import PRIVATE_CHANNELS
@@ -54,6 +54,11 @@ class Notices:
             if warning.owner:
                 await self._warn(warning)
             await costs.budgets.note_warned(warning)
+        for gap in await costs.budgets.due_gaps():
+            log.warning("budget %d cannot hold %s: it has no known price", gap.budget.id, gap.model)
+            if gap.budget.owner:
+                await self._tell_gap(gap)
+            await costs.budgets.note_gap_told(gap)
         for team, person in await digest.due_readers(costs):
             await self._digest(team, person)
             await digest.mark_sent(costs, team, person)
@@ -62,12 +67,25 @@ class Notices:
         viewer = await self._find_viewer(warning.team, warning.owner)
         if viewer is None:
             return
-        names = dict(await self._chat.directory.find_names([warning.target]))
-        if warning.scope == "channel" and not viewer.knows(warning.target):
-            names[warning.target] = PRIVATE_CHANNELS
+        names = await self._find_target(viewer, warning.scope, warning.target)
         id = f"warning {warning.budget} {warning.target} {warning.first}"
         since = date.fromisoformat(warning.first)
         await self._post(warning.owner, id, usage_blocks.warning(warning, names), [], since=since)
+
+    async def _tell_gap(self, gap: BudgetGap) -> None:
+        budget = gap.budget
+        viewer = await self._find_viewer(budget.team, budget.owner)
+        if viewer is None:
+            return
+        text = usage_blocks.gap_of_budget(gap, await self._find_target(viewer, budget.scope, budget.target))
+        await self._post(budget.owner, f"gap {budget.id} {gap.model}", text, [], since=gap.first)
+
+    async def _find_target(self, viewer: Viewer, scope: BudgetScope, target: str) -> dict[str, str]:
+        """What a budget is about, by the name under which its owner may know it."""
+        names = dict(await self._chat.directory.find_names([target]))
+        if scope == "channel" and target != EACH and not viewer.knows(target):
+            names[target] = PRIVATE_CHANNELS
+        return names
 
     async def _digest(self, team: str, person: str) -> None:
         viewer = await self._find_viewer(team, person)

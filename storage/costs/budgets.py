@@ -148,6 +148,51 @@ def settle(tx: Tx, entry: int, cost: int) -> None:
     tx.run("delete from budget_holds where entry = :entry", entry=entry)
 
 
+def note_price(tx: Tx, entry: int, model: str, day: str, *, priced: bool | None) -> None:
+    """Notes which budgets of a request that ends cannot hold its model, or can now that it has a price."""
+    if priced:
+        tx.run(
+            """update budget_gaps set told = 2 where model = :model and told < 2
+            and budget in (select budget from budget_holds where entry = :entry)""",
+            model=model,
+            entry=entry,
+        )
+    elif priced is False:
+        tx.run(
+            """insert into budget_gaps (budget, model, first)
+            select budget, :model, :day from budget_holds where entry = :entry
+            on conflict (budget, model) do nothing""",
+            model=model,
+            day=day,
+            entry=entry,
+        )
+
+
+def due_gaps(tx: Tx) -> list[dict[str, Any]]:
+    """Models that a budget could not hold, and whose owner has not been told, with the budget."""
+    return tx.all(
+        """select b.*, g.model, g.first as noted
+        from budget_gaps g join budgets b on b.id = g.budget where g.told = 0 order by g.budget, g.model"""
+    )
+
+
+def mark_gap_told(tx: Tx, budget: int, model: str) -> None:
+    """The owner was told; not again."""
+    tx.run(
+        "update budget_gaps set told = 1 where budget = :budget and model = :model and told = 0",
+        budget=budget,
+        model=model,
+    )
+
+
+def list_gaps(tx: Tx, budget: int) -> list[str]:
+    """The models that a budget cannot hold."""
+    rows = tx.all(
+        "select model from budget_gaps where budget = :budget and told < 2 order by model", budget=budget
+    )
+    return [row["model"] for row in rows]
+
+
 def put(tx: Tx, /, *, by: str, at: float, **budget: Any) -> int:
     """Sets a budget; one for the same team, scope, target and period is changed and keeps what was spent."""
     row = tx.one(
@@ -173,7 +218,7 @@ def remove(tx: Tx, team: str, id: int, *, by: str, at: float) -> bool:
     _note(tx, id, "removed", by=by, at=at)
     tx.run("delete from budgets where id = :id", id=id)
     _begin_anew(tx, team=team, **gone)
-    for table in ("budget_use", "budget_holds", "budget_overrides"):
+    for table in ("budget_use", "budget_holds", "budget_overrides", "budget_gaps"):
         tx.run(f"delete from {table} where budget = :id", id=id)
     return True
 
@@ -237,7 +282,7 @@ def list_standings(tx: Tx, team: str, now: float, firsts: dict[str, str]) -> lis
     )
     for budget in budgets:
         budget["first"] = firsts[budget["period"]]
-        budget |= use(tx, budget)
+        budget |= use(tx, budget) | {"gaps": list_gaps(tx, budget["id"])}
     return budgets
 
 

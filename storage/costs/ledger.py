@@ -92,6 +92,7 @@ def _insert(tx: Tx, row: dict[str, Any], offer: dict[str, Any]) -> None:
 
 def settle_row(tx: Tx, /, id: int, **end: Any) -> bool:
     """The end of a request: outcome, cost, reason, tier, latency_ms, settled_at, and COUNTED as reported.
+    `reported` 1: a gateway said what it cost, and by our prices it would cost `listed`.
 
     False, and nothing changes, when it has ended before: a request is counted once.
     """
@@ -100,7 +101,8 @@ def settle_row(tx: Tx, /, id: int, **end: Any) -> bool:
         latency_ms = :latency_ms, settled_at = :settled_at, input_tokens = :input_tokens,
         cached_tokens = :cached_tokens, cache_write_tokens = :cache_write_tokens,
         output_tokens = :output_tokens, input_audio_tokens = :input_audio_tokens,
-        audio_seconds = :audio_seconds, images = :images, estimated = :estimated
+        audio_seconds = :audio_seconds, images = :images, estimated = :estimated,
+        reported = :reported, listed = :listed
         where id = :id and outcome = 'open' returning team, day, channel, person, model, kind""",
         id=id,
         **end,
@@ -113,17 +115,25 @@ def settle_row(tx: Tx, /, id: int, **end: Any) -> bool:
     sums = {**counts, "requests": 1, "cost": cost, "unpriced": int(end["cost"] is None), "wasted": wasted}
     tx.run(ADD_DAY, **row, **sums)
     tx.run(_ADD_MONTH, **row, **sums, month=row["day"][:7])
+    budgets.note_price(tx, id, row["model"], row["day"], priced=_is_priced(end))
     budgets.settle(tx, id, cost)
     return True
+
+
+def _is_priced(end: dict[str, Any]) -> bool | None:
+    """Whether the end of a request shows that its model has a price; None where nothing was used."""
+    if end["cost"] is None:
+        return None if end["outcome"] == "failed" else False
+    return True if end["cost"] or end["input_tokens"] else None
 
 
 def give_up_open(tx: Tx, now: float) -> int:
     """Ends the rows an earlier process left open, charged as reserved: nobody knows what became of them."""
     left = tx.all("select id, reserved, reason from ledger where outcome = 'open'")
-    nothing = dict.fromkeys((*COUNTED, "input_audio_tokens"), 0) | {"estimated": 1}
+    unseen = dict.fromkeys((*COUNTED, "input_audio_tokens", "reported"), 0) | {"listed": None, "estimated": 1}
     for row in left:
         end = {"outcome": "unknown", "cost": row["reserved"], "reason": row["reason"], "settled_at": now}
-        settle_row(tx, row["id"], tier="", latency_ms=None, **end, **nothing)
+        settle_row(tx, row["id"], tier="", latency_ms=None, **end, **unseen)
     return len(left)
 
 
@@ -150,6 +160,35 @@ def by_model(tx: Tx, begins: float, ends: float) -> list[dict[str, Any]]:
         begins=begins,
         ends=ends,
     )
+
+
+def reported(tx: Tx, begins: float, ends: float) -> list[dict[str, Any]]:
+    """What gateways reported from `begins` until before `ends` (unix seconds), per model, beside what our
+    prices make of the same requests (`unlisted`: of how many they make nothing)."""
+    return tx.all(
+        """select model, count(*) as requests, cast(sum(cost) as bigint) as billed,
+        cast(sum(case when listed is null then 0 else cost end) as bigint) as billed_listed,
+        cast(coalesce(sum(listed), 0) as bigint) as listed,
+        cast(sum(case when listed is null then 1 else 0 end) as bigint) as unlisted
+        from ledger where reported = 1 and opened_at >= :begins and opened_at < :ends
+        group by model order by model""",
+        begins=begins,
+        ends=ends,
+    )
+
+
+def last_reported(tx: Tx, limit: int) -> list[dict[str, Any]]:
+    """The newest rows of which a gateway said what they cost, oldest first."""
+    return tx.all(
+        """select model, cost, listed, input_tokens, output_tokens, audio_seconds, images from ledger
+        where reported = 1 order by opened_at desc limit :limit""",
+        limit=limit,
+    )[::-1]
+
+
+def places(tx: Tx) -> list[dict[str, Any]]:
+    """Every team and channel that anything was asked for."""
+    return tx.all("select distinct team, channel from usage_days order by team, channel")
 
 
 class Named(NamedTuple):

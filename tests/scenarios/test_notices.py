@@ -64,6 +64,23 @@ async def test_the_owner_of_a_budget_is_warned_once_when_its_mark_is_passed(tmp_
         assert not warnings(team, "carol")
 
 
+async def test_the_owner_of_a_budget_is_told_once_of_a_model_that_it_cannot_hold(tmp_path: Path) -> None:
+    async with workspace(tmp_path, PARLEY_MODEL="rehearsal") as team:
+        await run_command(team, "alice", "budget channel 10 per month owner @bob")
+
+        def told(user: str) -> list[str]:
+            return [m["text"] for m in direct(team, user) if "cannot hold" in m["text"]]
+
+        for _ in range(2):
+            thread = await team.ask("@parley hello")
+            await team.answer("#general", thread)
+            (sentence,) = await team.slack.until(lambda: told("bob"))
+        assert sentence.startswith("Your budget for #general, monthly, cannot hold `rehearsal`: no price")
+        assert not told("alice")
+        shown = await run_command(team, "alice", "budget")
+        assert "not counted, for want of a price: `rehearsal`" in str(shown["blocks"])
+
+
 async def test_a_warning_does_not_name_a_private_channel_to_an_owner_who_is_not_in_it(
     tmp_path: Path,
 ) -> None:

@@ -83,7 +83,7 @@ class StoryTransport(Transport):
     async def close(self) -> None:
         """Nothing is open."""
 
-    async def open(self, path: str, body: Mapping[str, Any]) -> httpx2.Response:
+    async def open(self, path: str, body: Mapping[str, Any], **how: Any) -> httpx2.Response:
         asked, wrong, request = await self._ask(path, body)
         text = self._minds[asked.kind](asked, body)
         most = int(body.get("max_tokens") or body["max_completion_tokens"])
@@ -96,7 +96,7 @@ class StoryTransport(Transport):
             stream=_Stream(asked, self._said(asked, text, finish, wrong)),
         )
 
-    async def post(self, path: str, body: Mapping[str, Any], upload: Any = None) -> Any:
+    async def post(self, path: str, body: Mapping[str, Any], upload: Any = None, **how: Any) -> Any:
         if upload:
             body = {**body, "file": upload[1]}
         asked, wrong, request = await self._ask(path, body)

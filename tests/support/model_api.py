@@ -86,7 +86,7 @@ async def open_bench(
     ):
         server = model or own
         before = len(server.requests)
-        ledger = Ledger(engine, Prices(), Calendar(zone("UTC")))
+        ledger = Ledger(engine, Prices(server.base_url), Calendar(zone("UTC")))
         had = len(await engine.read(rows))
         provider = Provider(
             SETTINGS.changed(**{"openai_base_url": server.base_url} | settings),

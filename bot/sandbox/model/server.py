@@ -73,6 +73,7 @@ class FakeModel:
         context_tokens: int = 0,  # overrides every model's context, to meet its end sooner
         requests_per_minute: int = 10_000_000,
         tokens_per_minute: int = 10_000_000_000,
+        bills: str = "",  # what it says in a header, as LiteLLM does, that each answer cost; "": nothing
         keep: int = 500,  # requests remembered
     ) -> None:
         self.host, self.port = host, port
@@ -80,6 +81,7 @@ class FakeModel:
         self.pace = AnswerPace(first_token_s, tokens_per_s)
         self.api_key = api_key
         self.context_tokens = context_tokens
+        self.bills = bills
         self.faults = ModelFaults()
         self.requests: deque[ApiRequest] = deque(maxlen=keep)
         self.counters: Counter[str] = Counter()
@@ -324,6 +326,8 @@ class FakeModel:
 
     def _headers(self, record: ApiRequest, content_type: str) -> dict[str, str]:
         headers = {"Content-Type": content_type, "x-request-id": f"req_{record.number:012d}"}
+        if self.bills:
+            headers["x-litellm-response-cost"] = self.bills
         for kind, bucket in self._buckets.items():
             headers |= bucket.headers(kind)
         return headers

@@ -6,7 +6,8 @@ import argparse
 import re
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,12 +15,22 @@ from bot.core.errors import NotUnderstood, SetupError
 from bot.core.settings import Settings
 from bot.costs import pricing
 from bot.costs.amounts import dollars
-from bot.costs.estimate import EPOCHS, HOUR, MODELS, SPEECH_MODELS, Estimate, Estimator
+from bot.costs.estimate import (
+    EPOCHS,
+    HOUR,
+    MODELS,
+    Estimate,
+    Estimator,
+    describe_wait,
+    list_speech_models,
+    speech_usage,
+)
 from bot.costs.model_names import find_model, list_configured
 from bot.costs.pricing import Prices, is_local
 from bot.text.durations import read_duration
 from bot.voice.decoding import CONTAINERS, DecodingLimits, decode_file, detect_container
 
+WHAT_TO_NAME = "name a text, a recording, a training set (.jsonl), or --hours N"
 LONGEST_S = 24 * 3600.0
 _NUMBER = re.compile(r"\d+(?:\.\d+)?|\.\d+")
 
@@ -31,14 +42,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         type=Path,
         metavar="FILE",
-        help="a text, a recording, or a training set ending in .jsonl",
+        help="a text, a recording or film, or a training set ending in .jsonl",
     )
     parser.add_argument(
         "--hours",
         type=_hours,
         metavar="N",
         default=0.0,
-        help="speech instead of a file: hours, or a time like 90min",
+        help="speech or film instead of a file: hours, or a time like 90min",
+    )
+    parser.add_argument(
+        "--train",
+        type=Path,
+        metavar="SET",
+        help="a training set (.jsonl): what it costs to train with it, and then to use the trained model for "
+        "FILE or --hours",
     )
     parser.add_argument("--model", action="append", help="a model to compare; may be repeated")
     parser.add_argument(
@@ -56,15 +74,19 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
     models = _named_models(args.model or (), prices, settings, now) or list(
         dict.fromkeys((settings.model, *MODELS))
     )
-    estimator = Estimator(prices, now, models)
+    estimator = Estimator(prices, now, models, in_use=(settings.model, settings.speech_model))
+    training = args.train or (args.file if args.hours and args.file else None)
     hours = args.hours or await _hours_of(args.file)
-    if hours:
-        found = estimator.estimate_transcription(
-            hours, models if args.model else SPEECH_MODELS
-        ) + estimator.estimate_analysis(hours)
+    if training:
+        found = _of_training(training, hours, args, estimator)
+    elif hours:
+        listening = models if args.model else list_speech_models(settings.speech_model)
+        found = estimator.estimate_transcription(hours, listening) + estimator.estimate_analysis(hours)
     else:
         found = _of_text(args, estimator, settings)
     print("\n".join(shown(found)))
+    if hours:
+        print(describe_wait(hours))
     return 0
 
 
@@ -100,20 +122,41 @@ async def _hours_of(path: Path | None) -> float:
         return (await decode_file(path, path.name, Path(folder), wants)).length_s / 3600
 
 
+def _of_training(path: Path, hours: float, args: argparse.Namespace, estimator: Estimator) -> list[Estimate]:
+    """Training and then using: speech of so many hours, or a text."""
+    prompt = replace(speech_usage(hours), output_tokens=0) if hours else _read_text(args.file)
+    return _or_explain(
+        path, lambda lines: estimator.estimate_training_and_use(lines, prompt, epochs=args.epochs)
+    )
+
+
 def _of_text(args: argparse.Namespace, estimator: Estimator, settings: Settings) -> list[Estimate]:
+    if args.file and args.file.suffix == ".jsonl":
+        return _or_explain(args.file, lambda lines: estimator.estimate_training(lines, epochs=args.epochs))
+    return estimator.estimate_answer(_read_text(args.file), answer_tokens=settings.max_tokens)
+
+
+def _or_explain(path: Path, estimate: Callable[[list[str]], list[Estimate]]) -> list[Estimate]:
+    """The estimate for a training set; SetupError says which of its lines is none."""
     try:
-        text = args.file.read_text("utf-8")
-    except (AttributeError, OSError, UnicodeDecodeError) as exc:
-        given = f"{args.file} cannot be read: " if args.file else ""
-        raise SetupError([f"{given}name a text, a recording, a training set (.jsonl), or --hours N"]) from exc
-    if args.file.suffix == ".jsonl":
-        return estimator.estimate_training(text.splitlines(), epochs=args.epochs)
-    return estimator.estimate_answer(text, answer_tokens=settings.max_tokens)
+        return estimate(_read_text(path).splitlines())
+    except NotUnderstood as exc:
+        raise SetupError([f"{path}: {exc.words} cannot be read. {exc.hint}"]) from exc
+
+
+def _read_text(path: Path | None) -> str:
+    if path is None:
+        raise SetupError([WHAT_TO_NAME])
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as exc:
+        raise SetupError([f"{path} cannot be read: {WHAT_TO_NAME}"]) from exc
 
 
 def shown(estimates: list[Estimate]) -> list[str]:
     """One aligned line for each."""
     return [
         f"{e.what:20} {e.model:24} {e.uses:>24} {dollars(e.usd) if e.usd is not None else e.reason:>12}"
+        f"{'  (in use)' if e.in_use else ''}"
         for e in estimates
     ]

@@ -6,8 +6,8 @@ Estimates use the same prices as the ledger. The result says what was assumed, a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -22,18 +22,22 @@ from bot.text import tokens
 from bot.text.durations import read_duration, resembles_duration
 from bot.text.typed import tidy
 
-# Fast speech in Chinese: so many characters an hour, two tokens each; a model that was not tuned for the task
-# is shown examples of it, half as many characters again. Source: the worked examples of Parley's ancestor.
+# Fast speech in Chinese, in sound or film: so many characters an hour are read, and so many written about
+# them, two tokens each. Source: the worked examples of Parley's ancestor.
 CHARACTERS_PER_HOUR = 20_000
+WRITTEN_PER_HOUR = 10_000
 TOKENS_PER_CHARACTER = 2
-EXAMPLE_CHARACTERS_PER_HOUR = 10_000
+# How long an hour takes, from the upload to the analysis, in minutes. Source: as above.
+FASTEST, SLOWEST = 5, 10
 EPOCHS = 4
 HOUR = timedelta(hours=1)
 _OF_SPEECH = re.compile(
-    r" (?:of )?(?:speech|audio|voice|sound|talk|recordings?|meetings?|clips?)$", re.IGNORECASE
+    r" (?:of )?(?:speech|audio|voice|sound|talk|recordings?|meetings?|clips?|films?|videos?|movies?)$",
+    re.IGNORECASE,
 )
 # What is compared unless somebody names others.
-MODELS = ("gpt-6-luna", "gpt-6-sol", "gpt-6.1-terra", "gpt-6.1-sol", "gpt-5.4-mini")
+MODELS = ("gpt-6-luna", "gpt-6-sol", "gpt-6.1-terra", "gpt-6.2-sol", "gpt-5.4-mini")
+LOCAL = "local:"  # what the name of a speech model on this machine begins with
 SPEECH_MODELS = ("gpt-transcribe", "whisper-1")
 
 
@@ -46,22 +50,27 @@ class Estimate:
     usage: Usage
     usd: Decimal | None
     reason: str = ""
+    in_use: bool = False  # the model that is asked here today
+    trained: int = 0  # tokens of a training set, beside what is used
 
     @property
     def uses(self) -> str:
         """How long the sound is, or tokens read + written."""
         if minutes := self.usage.audio_seconds / 60:
             return f"{minutes / 60:.2f} h" if minutes >= 60 else f"{minutes:.1f} min"
-        return f"{self.usage.input_tokens:,} + {self.usage.output_tokens:,} tokens"
+        parts = [self.trained] if self.trained else []
+        parts += [self.usage.input_tokens, self.usage.output_tokens]
+        return f"{' + '.join(f'{count:,}' for count in parts)} tokens"
 
 
 @dataclass(frozen=True, slots=True)
 class Estimator:
-    """Prices of a moment, and the models to compare."""
+    """Prices of a moment, the models to compare, and those that are in use."""
 
     prices: Prices
     at: datetime
     models: Sequence[str] = field(default=())
+    in_use: Collection[str] = field(default=())
 
     def estimate_answer(self, text: str, *, answer_tokens: int) -> list[Estimate]:
         """A text read once and answered."""
@@ -73,28 +82,75 @@ class Estimator:
         ]
 
     def estimate_transcription(self, hours: float, models: Sequence[str]) -> list[Estimate]:
-        """Speech to text, by models that are paid by the hour."""
+        """Speech to text, by models that are paid by the hour; on this machine it costs nothing."""
         usage = Usage(audio_seconds=hours * 3600)
-        return [self._line("speech to text", model, usage, kind="transcription") for model in models]
+        return [
+            Estimate("speech to text", model, usage, Decimal(0), in_use=model in self.in_use)
+            if model.startswith(LOCAL)
+            else self._line("speech to text", model, usage, kind="transcription")
+            for model in models
+        ]
 
     def estimate_analysis(self, hours: float) -> list[Estimate]:
-        """What was said in so many hours, read by a model: with examples of the task, or tuned for it."""
-        return [self._line("analyse the speech", model, speech_usage(hours, model)) for model in self.models]
+        """What was said in so many hours, read by a model that writes about it.
+
+        Of a fine-tuned model, the price of reading stands apart, to be added to that of its training.
+        """
+        used = speech_usage(hours)
+        read, written = replace(used, output_tokens=0), replace(used, input_tokens=0)
+        found = []
+        for model in self.models:
+            if is_tuned(model):
+                found.append(self._line("read the speech", model, read))
+                found.append(self._line("write about it", model, written))
+            else:
+                found.append(self._line("analyse the speech", model, used))
+        return found
 
     def estimate_training(self, lines: Iterable[str], *, epochs: int = EPOCHS) -> list[Estimate]:
         """A training set (JSONL), on every model whose training has a known price."""
-        texts = [text for line in lines if line.strip() for text in _read_texts(orjson.loads(line))]
-        text = "\n".join(texts)
-        return [
-            self._line(
-                f"train {epochs} epochs", model, Usage(tokens.count(text, model) * epochs), kind="training"
-            )
-            for model in trainable_models()
-        ]
+        text = read_training_set(lines)
+        return [self._training(text, model, epochs) for model in self._trainable()]
+
+    def estimate_training_and_use(
+        self, lines: Iterable[str], prompt: Usage | str, *, epochs: int = EPOCHS
+    ) -> list[Estimate]:
+        """A training set, and what the trained model then reads, a text or tokens: training data × price of
+        training + prompt × price of the trained model."""
+        text = read_training_set(lines)
+        return [self._training_and_use(text, prompt, model, epochs) for model in self._trainable()]
+
+    def _trainable(self) -> list[str]:
+        """Models whose training has a price; of those to compare, where one of them has."""
+        found = trainable_models()
+        return [model for model in found if model in self.models] or found
+
+    def _training(self, text: str, model: str, epochs: int) -> Estimate:
+        used = Usage(tokens.count(text, model) * epochs)
+        return self._line(f"train {epochs} epochs", model, used, kind="training")
+
+    def _training_and_use(self, text: str, prompt: Usage | str, model: str, epochs: int) -> Estimate:
+        training = self._training(text, model, epochs)
+        read = Usage(tokens.count(prompt, model)) if isinstance(prompt, str) else prompt
+        use = self._line("", self._find_tuned(model), read)
+        costs = (training.usd, use.usd)
+        return replace(
+            training,
+            what=f"train {epochs} epochs, use",
+            usage=read,
+            trained=training.usage.input_tokens,
+            usd=None if None in costs else sum(filter(None, costs), Decimal(0)),
+            reason=training.reason or use.reason,
+        )
+
+    def _find_tuned(self, model: str) -> str:
+        """What the model is called once it is trained, by the form that has a price."""
+        names = (f"{model}:ft-your-team", f"ft:{model}:your-team")
+        return next((name for name in names if self.prices.lists(name, at=self.at)), names[-1])
 
     def _line(self, what: str, model: str, usage: Usage, *, kind: RequestKind = "answer") -> Estimate:
         price = self.prices.price(model, usage, at=self.at, kind=kind)
-        return Estimate(what, model, usage, price.usd, price.reason)
+        return Estimate(what, model, usage, price.usd, price.reason, in_use=model in self.in_use)
 
 
 def read_hours(words: str) -> float:
@@ -111,11 +167,44 @@ def read_hours(words: str) -> float:
         return 0.0
 
 
-def speech_usage(hours: float, model: str) -> Usage:
-    """Tokens to read what was said in so many hours. A fine-tuned model needs no examples."""
-    tuned = model.startswith("ft:") or ":ft-" in model
-    characters = CHARACTERS_PER_HOUR + (0 if tuned else EXAMPLE_CHARACTERS_PER_HOUR)
-    return Usage(input_tokens=round(hours * characters * TOKENS_PER_CHARACTER))
+def speech_usage(hours: float) -> Usage:
+    """Tokens to read what was said in so many hours, and to write about it."""
+    return Usage(
+        input_tokens=round(hours * CHARACTERS_PER_HOUR * TOKENS_PER_CHARACTER),
+        output_tokens=round(hours * WRITTEN_PER_HOUR * TOKENS_PER_CHARACTER),
+    )
+
+
+def is_tuned(model: str) -> bool:
+    """Whether the name is that of a fine-tuned model."""
+    return model.startswith("ft:") or ":ft-" in model
+
+
+def describe_wait(hours: float) -> str:
+    """How long it takes until so many hours of speech are analysed, in a sentence."""
+    fast, slow = hours * FASTEST, hours * SLOWEST
+    if slow < 2:
+        return f"It takes about {'a minute' if slow >= 1 else 'half a minute'}."
+    unit, fast, slow = ("hours", fast / 60, slow / 60) if fast >= 120 else ("minutes", fast, slow)
+    return f"It takes about {max(1, round(fast)):,}–{round(slow):,} {unit}."
+
+
+def read_training_set(lines: Iterable[str]) -> str:
+    """All that a training set (JSONL) has a model read. NotUnderstood names the first line that is no part of
+    one."""
+    texts: list[str] = []
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            try:
+                texts += _read_texts(orjson.loads(line))
+            except (ValueError, TypeError, AttributeError) as exc:
+                raise NotUnderstood(f"line {number}", "Each line is a JSON object with messages.") from exc
+    return "\n".join(texts)
+
+
+def list_speech_models(in_use: str) -> list[str]:
+    """Models that listen and are paid by the hour, with the one in use."""
+    return list(dict.fromkeys((in_use, *SPEECH_MODELS)))
 
 
 def trainable_models() -> list[str]:

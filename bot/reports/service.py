@@ -206,7 +206,8 @@ class CostReports:
     def estimator(self, model: str) -> Estimator:
         """Prices of now for the model that answers and some to compare."""
         models = tuple(dict.fromkeys((model, *MODELS)))
-        return Estimator(self.prices, datetime.fromtimestamp(self.calendar.now(), UTC), models)
+        now = datetime.fromtimestamp(self.calendar.now(), UTC)
+        return Estimator(self.prices, now, models, in_use=(model, self.settings.speech_model))
 
 
 def page_secret(settings: Settings) -> bytes:

@@ -176,17 +176,18 @@ def owners(named: Sequence[str]) -> str:
     return f"This channel is owned by whoever made it{others}. Admins name owners: `/parley owner @name`."
 
 
-def estimates(found: Sequence[Estimate]) -> list[Block]:
-    """What something would cost on each model."""
+def estimates(found: Sequence[Estimate], wait: str) -> list[Block]:
+    """What something would cost on each model, and how long it takes."""
     head = ["what", "model", "uses", "cost"]
-    lines = [[e.what, e.model, e.uses, _price(e)] for e in found]
+    lines = [[e.what, f"{e.model} (in use)" if e.in_use else e.model, e.uses, _price(e)] for e in found]
+    under = "An estimate: prices of today, tokens counted here. `parley estimate` reads files as well."
     return [
         {
             "type": "table",
             "column_settings": [{"align": "left"}, {"align": "left"}, {"align": "right"}, {"align": "right"}],
             "rows": [[{"type": "raw_text", "text": cell} for cell in line] for line in (head, *lines)],
         },
-        context("An estimate: prices of today, tokens counted here. `parley estimate` reads files as well."),
+        context(f"{wait} {under}".strip()),
     ]
 
 

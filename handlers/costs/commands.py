@@ -18,7 +18,7 @@ from bot.app import Services
 from bot.core.errors import Incomplete, NotUnderstood
 from bot.costs import budget_syntax
 from bot.costs.budget_syntax import Show
-from bot.costs.estimate import SPEECH_MODELS, read_hours
+from bot.costs.estimate import describe_wait, list_speech_models, read_hours
 from bot.costs.viewer import Viewer
 from bot.reports import digest
 from bot.reports.chart_images import Picture
@@ -173,13 +173,14 @@ class CostCommands:
         at = Channel(team_of(body), body["channel_id"])
         here = await self._services.preferences.resolve(at)
         estimator = self._services.costs.estimator(here.model)
+        wait = ""
         if hours := read_hours(words):
-            found = estimator.estimate_transcription(hours, SPEECH_MODELS) + estimator.estimate_analysis(
-                hours
-            )
+            listening = list_speech_models(self._services.settings.speech_model)
+            found = estimator.estimate_transcription(hours, listening) + estimator.estimate_analysis(hours)
+            wait = describe_wait(hours)
         else:
             found = await asyncio.to_thread(estimator.estimate_answer, words, answer_tokens=here.max_tokens)
-        return CostAnswer("What it would cost", usage_blocks.estimates(found))
+        return CostAnswer("What it would cost", usage_blocks.estimates(found, wait))
 
     # digest
 

@@ -250,7 +250,10 @@ async def test_an_estimate_before_anything_is_done(team: Workspace) -> None:
     speech = await run_command(team, "bob", "estimate 1.5 hours")
     assert table(speech)["speech to text"][1] == "1.50 h"
     assert "$0.54" in str(speech["blocks"])  # whisper-1
-    assert "gpt-transcribe" in str(speech["blocks"])
+    assert "gpt-transcribe (in use)" in str(speech["blocks"])
+    assert f"{MODEL} (in use)" in str(speech["blocks"])
+    assert "60,000 + 30,000 tokens" in str(speech["blocks"])
+    assert "It takes about 8–15 minutes." in str(speech["blocks"])
     text = await run_command(team, "bob", "estimate How much is the fish?")
     assert MODEL in str(text["blocks"])
     assert "Try" in (await run_command(team, "bob", "estimate"))["text"]

@@ -46,11 +46,13 @@ from bot.privacy.retention import Retention
 from bot.privacy.settings_log import note_changes
 from bot.privacy.under_way import FORGET
 from bot.provider.asking import read_askings
+from bot.provider.catalogue import read_successors
 from bot.provider.embeddings import embedder_for
 from bot.provider.fair_share import Scheduler
 from bot.provider.service import Provider
 from bot.provider.transport import Transport
 from bot.reports.service import CostReports, page_secret
+from bot.retirement.service import Retirement
 from bot.voice.local_files import FileTranscriber
 from bot.voice.local_speech import speech_for
 from bot.voice.message_clips import MessageClips
@@ -89,6 +91,7 @@ class Services:
     feedback: Feedback
     forgetting: Forgetting
     retention: Retention
+    retirement: Retirement
     health: Health
 
 
@@ -130,7 +133,7 @@ async def services_on(
         policies, given = read_operator_file(checks)
         preferences = Preferences(engine, checks, given, clock=calendar.now)
         models = list_models(settings, given, await engine.read(read_chosen))
-        for line in find_unpriced(models, prices, at=utc_now()):
+        for line in find_unpriced([(one.where, one.model) for one in models], prices, at=utc_now()):
             log.warning("%s", line)
         guard, ladder, trainer = guard_channels(settings, engine, inbox, provider, given=policies)
         speech_model = speech_for(settings.speech_model, provider)
@@ -172,6 +175,8 @@ async def services_on(
         )
         inbox.register(INVITATION, invitations.work)
 
+        retirement = Retirement(settings, engine, provider, calendar, given)
+        await retirement.load()
         await stack.enter_async_context(inbox)
         await stack.enter_async_context(loop_lag())
         await stack.enter_async_context(run_alongside(tidy_hourly(engine, settings)))
@@ -194,6 +199,7 @@ async def services_on(
             feedback=Feedback(engine, guard, clock=calendar.now),
             forgetting=forgetting,
             retention=Retention(settings, engine, clock=calendar.now),
+            retirement=retirement,
             health=Health(engine, calendar, provider, inbox),
         )
 
@@ -218,6 +224,8 @@ def find_problems(settings: Settings) -> list[str]:
         Calendar(zone(settings.time_zone))
     with _collected(problems):
         read_askings(settings)
+    with _collected(problems):
+        read_successors(settings.successors)
     with _collected(problems):
         open_engine(settings.database)
     with _collected(problems):

@@ -21,15 +21,13 @@ from bot.core.settings import Settings
 from bot.costs.model_names import find_unpriced
 from bot.costs.pricing import read_prices
 from bot.ops.operator_errors import explain_error
+from bot.provider.catalogue import Catalogue
 from bot.provider.transport import list_models
-from bot.voice import speech_models
+from bot.retirement.service import describe_ending, find_endings, list_others, read_dates
 from handlers.routes import SCOPES
 from handlers.slack.client import SlackClient, misleading_variables, missing_tokens, open_slack
 from storage.channel.preferences import Wish
 from storage.database import open_engine
-
-# How long before a model's end the operator should hear of it.
-SHUTDOWN_NOTICE_DAYS = 90
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,9 +43,7 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
     wrong, models, unpriced = await channel_findings(settings)
     problems += wrong
     wrong, soon = await model_findings(settings, models, today=today)
-    deaf, deaf_soon = speech_findings(settings, today=today)
-    problems += wrong + deaf
-    soon += deaf_soon
+    problems += wrong
     for problem in problems:
         print(f"wrong: {problem}")
     for notice in soon:
@@ -118,7 +114,7 @@ async def channel_findings(settings: Settings) -> tuple[list[str], Sequence[Chos
     except SetupError as exc:
         return exc.problems, models_in_use.list_models(settings, {}, ()), []
     models = models_in_use.list_models(settings, given, await read_chosen_models(settings))
-    return [], models, find_unpriced(models, prices, at=now)
+    return [], models, find_unpriced([(one.where, one.model) for one in models], prices, at=now)
 
 
 async def read_chosen_models(settings: Settings) -> Sequence[Wish]:
@@ -136,34 +132,22 @@ async def read_chosen_models(settings: Settings) -> Sequence[Wish]:
 async def model_findings(
     settings: Settings, chosen: Sequence[Chosen], *, today: date
 ) -> tuple[list[str], list[str]]:
-    """What is wrong (no answer, no such model, one that has ended), and what ends soon."""
+    """What is wrong (no answer, no such model, one that has ended and that nobody follows), and what ends
+    soon."""
     try:
-        models = {model["id"]: model for model in await list_models(settings)}
+        listed = {model["id"]: model for model in await list_models(settings)}
     except BotError as exc:
         return explain_error(exc), []
+    catalogue = Catalogue(settings)
+    catalogue.learn(
+        read_dates({name: str(model.get("shutdown_date") or "") for name, model in listed.items()})
+    )
+    missing = [
+        f"{one.where}: the server has no model {one.model}" for one in chosen if one.model not in listed
+    ]
+    models = [*chosen, *list_others(settings)]
     wrong, soon = list[str](), list[str]()
-    for where, model in chosen:
-        if model not in models:
-            wrong.append(f"{where}: the server has no model {model}")
-        elif ends := models[model].get("shutdown_date"):
-            ended, ending = shutdown_findings(f"{where}: {model}", ends, today=today)
-            wrong, soon = wrong + ended, soon + ending
-    return wrong, soon
-
-
-def speech_findings(settings: Settings, *, today: date) -> tuple[list[str], list[str]]:
-    """The same two lists for the model that listens; the table knows who comes after it."""
-    model = speech_models.lookup(settings.speech_model)
-    if not model.shutdown:
-        return [], []
-    named = f"PARLEY_SPEECH_MODEL: {settings.speech_model} (then: {model.successor})"
-    return shutdown_findings(named, model.shutdown.isoformat(), today=today)
-
-
-def shutdown_findings(named: str, ends: str, *, today: date) -> tuple[list[str], list[str]]:
-    """The same two lists for a model that has an end (ISO date or time)."""
-    days = (date.fromisoformat(ends[:10]) - today).days
-    if days < 0:
-        return [f"{named} ended on {ends[:10]}"], []
-    notice = f"{named} ends on {ends[:10]}, in {days} days"
-    return [], [notice] if days <= SHUTDOWN_NOTICE_DAYS else []
+    for finding in find_endings(models, catalogue, today=today):
+        told = wrong if finding.days <= 0 and not finding.ending.then else soon
+        told.append(describe_ending(finding))
+    return missing + wrong, soon

@@ -18,6 +18,7 @@ from handlers.adapter import SlackChat
 from handlers.channel.workspace import WorkspaceSettings
 from handlers.commands import HELP
 from handlers.costs import blocks as usage_blocks
+from handlers.retirement import show_on_home
 from handlers.slack import blocks
 from handlers.slack.payloads import team_of
 from handlers.slack.places import find_place
@@ -82,6 +83,7 @@ class Home:
             owned = sorted(filter(viewer.knows, viewer.owns))
             return [
                 *await self._costs(team, viewer),
+                *show_on_home(await self._services.retirement.find(), team, viewer),
                 _channels(owned),
                 *await self._workspace.show_on_home(team, admin=viewer.admin, owned=owned),
             ]

@@ -24,6 +24,7 @@ from handlers.costs.notices import give_notices
 from handlers.costs.page import add_usage_page
 from handlers.http import BODY_LIMIT_BYTES, add_events, control_app, ops_app, serve_control, serve_http
 from handlers.intake import Intake
+from handlers.retirement import tell_endings
 from handlers.routes import register
 from handlers.slack.bolt import AsyncApp, make_app
 from handlers.slack.client import SlackClient, misleading_variables, missing_tokens, open_slack
@@ -121,6 +122,7 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
                 open_sockets(app, settings.slack_app_token, client, host=settings.slack_host)
             )
         await stack.enter_async_context(run_alongside(give_notices(services, chat)))
+        await stack.enter_async_context(run_alongside(tell_endings(services, chat)))
         try:
             yield Serving(settings, services, url, f"http://{settings.ops_host}:{ops_port}")
         finally:

@@ -483,6 +483,26 @@ create table disclosures (
 ){STRICT}
 """
 
+# What model servers list, with the days on which their models end, and who was told of that.
+ENDINGS = """
+create table model_endings (
+    address {TEXT} not null,
+    model {TEXT} not null,
+    ends {TEXT} not null,
+    seen_at {REAL} not null,
+    primary key (address, model)
+){STRICT};
+create table ending_notices (
+    team {TEXT} not null,
+    channel {TEXT} not null,
+    model {TEXT} not null,
+    ends {TEXT} not null,
+    days {INT} not null,
+    at {REAL} not null,
+    primary key (team, channel, model, ends, days)
+){STRICT}
+"""
+
 STEPS: tuple[tuple[str, str], ...] = (
     ("0001_inbox", INBOX),
     ("0002_replies", REPLIES),
@@ -500,7 +520,11 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("0006_quiet_threads", QUIET_THREADS),
     ("0050_disclosures", DISCLOSURES),
     ("0007_quiet_since", QUIET_SINCE),
+<<<<<<< HEAD
     ("0012_reported", REPORTED),
+=======
+    ("0060_endings", ENDINGS),
+>>>>>>> bdcbc98 (Models that end: watched daily, told in time, followed by their successor)
 )
 
 # Tables with people's words, and the column that says whose (beside `team`): erased by
@@ -526,6 +550,8 @@ NO_WORDS = {
     "quiet_threads": "ids of threads, and since when",
     "learned_refusals": "about models",
     "learned_ratios": "about models",
+    "model_endings": "about models",
+    "ending_notices": "about models, and the channels that were told",
     "recording_minutes": "seconds",
     "channel_wishes": "settings",
     "guard_policies": "an owner's decision",

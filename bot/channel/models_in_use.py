@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from bot.channel.options import MODEL
 from bot.core.settings import Settings, split_list
@@ -10,8 +11,16 @@ from storage.channel import preferences
 from storage.channel.preferences import Wish
 from storage.engine import Tx
 
-# Where a model was chosen, in words for the operator, and its name.
-Chosen = tuple[str, str]
+
+class Chosen(NamedTuple):
+    """A model, and where it was chosen in words for the operator. In Slack: in which workspace and channel
+    ("": for all of them), and by whom."""
+
+    where: str
+    model: str
+    team: str = ""
+    channel: str = ""
+    person: str = ""
 
 
 def list_models(
@@ -19,14 +28,17 @@ def list_models(
 ) -> list[Chosen]:
     """The operator's models by their settings, those of the operator's file, and those chosen in Slack."""
     found = [
-        ("PARLEY_MODEL", settings.model),
-        ("PARLEY_MIDDLE_MODEL", settings.middle_model),
-        ("PARLEY_SMALL_MODEL", settings.small_model),
-        *(("PARLEY_ALLOWED_MODELS", model) for model in split_list(settings.allowed_models)),
-        *((f"{settings.policies}: {channel}", table.get(MODEL, "")) for channel, table in given.items()),
-        *((_name_place(wish), wish.value) for wish in chosen),
+        Chosen("PARLEY_MODEL", settings.model),
+        Chosen("PARLEY_MIDDLE_MODEL", settings.middle_model),
+        Chosen("PARLEY_SMALL_MODEL", settings.small_model),
+        *(Chosen("PARLEY_ALLOWED_MODELS", model) for model in split_list(settings.allowed_models)),
+        *(
+            Chosen(f"{settings.policies}: {channel}", table.get(MODEL, ""))
+            for channel, table in given.items()
+        ),
+        *(Chosen(_name_place(one), one.value, one.team, one.channel, one.person) for one in chosen),
     ]
-    return [(where, model) for where, model in found if model]
+    return [one for one in found if one.model]
 
 
 def read_chosen(tx: Tx) -> list[Wish]:

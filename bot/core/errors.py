@@ -163,6 +163,10 @@ class Refused(ProviderError):
     """The model's service would not take this request. The people who run me can see why in the log."""
 
 
+class ModelMissing(Refused):
+    """The model that should answer is not there any more. The people who run me can see which in the log."""
+
+
 class ContextTooLong(Refused):
     """This conversation is longer than the model can read, even shortened. Please start a new thread."""
 

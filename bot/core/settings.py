@@ -143,6 +143,12 @@ class Settings(BaseSettings):
         "model whose price applies when PARLEY_MODEL is a deployment's own name; for several deployments "
         "their-name=model, separated by commas",
     )
+    successors: str = _setting(
+        "PARLEY_SUCCESSORS",
+        "",
+        "who answers once a model has ended: gpt-5=gpt-6.1-sol, ended-model=successor, …; an empty "
+        "successor: nobody; models that are not named: whom their service recommends",
+    )
     style: str = _setting(
         "PARLEY_STYLE",
         "chat",
@@ -386,6 +392,12 @@ class Settings(BaseSettings):
         choices=("erase", "keep"),
     )
     # Work
+    operators: str = _setting(
+        "PARLEY_OPERATORS",
+        "",
+        "ids of the people (U0123…) who run Parley, separated by commas: it writes to them when something "
+        "needs their hand, like a model that ends; empty: the log alone says it",
+    )
     database: str = _setting("PARLEY_DATABASE", "sqlite:///parley.db", "where everything is kept")
     parallel_turns: int = _setting(
         "PARLEY_PARALLEL_TURNS", 64, "conversations answered at the same time", between=COUNT

@@ -14,11 +14,12 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, TypeVar
 
-from bot.core.errors import ProviderError
+from bot.core.errors import ModelMissing, ProviderError
 from bot.core.model_tiers import model_of
 from bot.core.settings import Settings
 from bot.core.values import Scope, Usage
 from bot.costs.ledger import Ledger
+from bot.provider.catalogue import Catalogue
 from bot.provider.error_table import ParameterRefused
 from bot.provider.fair_share import Scheduler
 from bot.provider.gate import Gate, RetryPolicy
@@ -46,7 +47,10 @@ class ModelClient:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        self.gate = Gate(ledger, scheduler, small_model=model_of("small", settings), sleep=sleep)
+        self.catalogue = Catalogue(settings)
+        self._now = ledger.calendar.now
+        smaller = partial(self.pick_model, model_of("small", settings))
+        self.gate = Gate(ledger, scheduler, small_model=smaller, sleep=sleep)
         self.transport = transport or Transport(settings)
         self.traits = ModelTraits(engine, self.transport.address)
         self.tags = Tags(settings.tag_key)
@@ -57,6 +61,10 @@ class ModelClient:
         """Returns when each request is written down and the connections are closed."""
         await self.gate.aclose()
         await self.transport.close()
+
+    def pick_model(self, model: str) -> str:
+        """The one to ask: itself, or who answers for it since it has ended."""
+        return self.catalogue.pick(model, at=self._now())
 
     def retries(self) -> RetryPolicy:
         """When to repeat the requests of one question."""
@@ -100,6 +108,9 @@ class ModelClient:
                 return found, request.cost_usd
             except ParameterRefused as refusal:
                 await self.traits.learn_refusal(refusal)
+            except ModelMissing:
+                self.catalogue.note_missing(model)
+                raise
             except ProviderError as error:
                 await retries.wait_after(error)
 

@@ -18,6 +18,7 @@ from bot.core.errors import (
     ContentFiltered,
     ContextTooLong,
     Credentials,
+    ModelMissing,
     Overloaded,
     ProviderError,
     QuotaSpent,
@@ -54,6 +55,8 @@ _CONTEXT = r"context.(length|window|size)|maximum context|too many tokens|prompt
 _FILTER = r"content_filter|content_policy|moderation|safety|responsibleai"
 _QUOTA = r"insufficient_quota|billing|exceeded your current quota|insufficient balance|credit"
 
+_MISSING = r"model_not_found|deploymentnotfound|model\b.{0,200}\b(not exist|not found|retired|deprecated)"
+
 # (class, pattern in code, type or message, or "" for any, ours)
 Row = tuple[type[Exception], str, type[ProviderError]]
 
@@ -69,6 +72,7 @@ def table() -> tuple[Row, ...]:
         (openai.RateLimitError, "", RateLimited),
         (openai.AuthenticationError, "", Credentials),
         (openai.PermissionDeniedError, "", Credentials),
+        (openai.NotFoundError, _MISSING, ModelMissing),
         (openai.NotFoundError, "", Refused),
         (openai.ConflictError, "", Overloaded),
         (openai.UnprocessableEntityError, "", Refused),

@@ -82,7 +82,7 @@ class Gate:
         ledger: Ledger,
         scheduler: Scheduler,
         *,
-        small_model: str = "",
+        small_model: Callable[[], str] = str,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.breaker = CircuitBreaker()
@@ -153,7 +153,7 @@ class Gate:
             task.cancel()
 
     async def _open(self, scope: Scope, model: str, bound: Usage, number: int, *, fixed: bool) -> LedgerEntry:
-        smaller = self._small_model if scope.kind == "answer" and not fixed else ""
+        smaller = self._small_model() if scope.kind == "answer" and not fixed else ""
         try:
             return await self._ledger.open(
                 scope, model, upper_bound=bound, attempt=number, smaller_model=smaller

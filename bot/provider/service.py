@@ -20,10 +20,11 @@ from bot.costs.ledger import Ledger
 from bot.provider import audio as recordings
 from bot.provider import decisions, vectors
 from bot.provider.answer_stream import AnswerStream
+from bot.provider.catalogue import Catalogue
 from bot.provider.client import ModelClient
 from bot.provider.fair_share import Scheduler
 from bot.provider.text import FIRST_TEXT_S, STALL_S, TextRequests
-from bot.provider.transport import Transport
+from bot.provider.transport import Transport, read_models
 from storage.engine import Engine
 
 
@@ -63,6 +64,24 @@ class Provider:
     async def load(self) -> None:
         """Imports what the first request needs; the loop goes on meanwhile."""
         await self._client.transport.load()
+
+    @property
+    def address(self) -> str:
+        """The base URL of the API."""
+        return self._client.transport.address
+
+    async def list_models(self) -> list[dict[str, Any]]:
+        """The models that the API lists, each with `id` and perhaps `shutdown_date`; raises ProviderError."""
+        return await read_models(self._client.transport)
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """When the models of this API end, and who follows them."""
+        return self._client.catalogue
+
+    def pick_model(self, model: str) -> str:
+        """The one to ask: itself, or who answers for it since it has ended."""
+        return self._client.pick_model(model)
 
     @property
     def unavailable(self) -> bool:

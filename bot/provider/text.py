@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
-from bot.core.errors import BudgetExceeded, ProviderError
+from bot.core.errors import BudgetExceeded, ModelMissing, ProviderError
 from bot.core.settings import Settings
 from bot.core.values import Completion, Finish, Prompt, Scope, Usage
 from bot.ops.metrics import METRICS
@@ -97,6 +97,7 @@ class TextRequests:
     async def _generate(self, question: _Question, state: AnswerState) -> AsyncGenerator[str, None]:
         """Requests until one brings text or the policy ends; an answer without any is asked for once more."""
         retries = self._client.retries()
+        question = replace(question, model=self._client.pick_model(question.model))
         count = partial(_count_usage, question, state)
         answered: ProviderRequest | None = None
         while True:
@@ -117,6 +118,10 @@ class TextRequests:
                             yield text
             except ParameterRefused as refusal:
                 await self._client.traits.learn_refusal(refusal)
+            except ModelMissing:
+                if state.parts or not self._client.catalogue.note_missing(question.model):
+                    raise
+                question = replace(question, model=self._client.pick_model(question.model))
             except (BudgetExceeded, ProviderError) as error:
                 if state.parts:
                     log.warning("answer broke off: %s", error, exc_info=error.__cause__)

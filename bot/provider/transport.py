@@ -204,8 +204,14 @@ async def list_models(settings: Settings) -> list[dict[str, Any]]:
     """The models of the API, each with `id` and perhaps `shutdown_date`; raises ProviderError."""
     transport = Transport(settings)
     try:
+        return await read_models(transport)
+    finally:
+        await transport.close()
+
+
+async def read_models(transport: Transport) -> list[dict[str, Any]]:
+    """The same over a connection that is there."""
+    try:
         return list((await transport.get("/models"))["data"])
     except Exception as exc:
         raise to_provider_error(exc) from exc
-    finally:
-        await transport.close()

@@ -30,6 +30,7 @@ from bot.text import languages
 from bot.voice import clip_card, speech_models
 from bot.voice.clip_card import ClipCard
 from bot.voice.decoding import DecodingLimits, Recording, decode_file
+from bot.voice.speech_models import ModelFamily
 from bot.voice.transcriber import SpeechModel, Transcriber, TranscriptionRequest, gather_all, total_cost
 from bot.voice.transcript import Segment, correct_segments, spread_sentences
 from storage.engine import Engine
@@ -74,7 +75,6 @@ class Recognizer:
         self._calendar = calendar
         self._prices = prices
         self._transcriber = Transcriber(settings, engine, speech_model, self._price)
-        self._model = speech_models.lookup(settings.speech_model)
         self._decoders = asyncio.Semaphore(DECODERS)
         self._locks = WeakValueDictionary[str, asyncio.Lock]()  # of recordings that are being listened to
 
@@ -129,12 +129,12 @@ class Recognizer:
         with TemporaryDirectory(prefix="parley-") as into:
             async with self._decoders:
                 recording = await decode_file(path, request.name, Path(into), self._limits())
-            card = ClipCard(id, request.name, recording.length_s, self._settings.speech_model)
+            card = ClipCard(id, request.name, recording.length_s, self._model_name)
             if not recording.has_sound:
                 return card
             await self._count_minutes(id, recording.length_s, request.owner)
             card = await self._transcribe(card, recording, request)
-            if request.english and self._model.translates and card.has_words and not _is_english(card):
+            if request.english and self._family.translates and card.has_words and not _is_english(card):
                 card = await self._translate(card, recording, request)
         now = self._calendar.now()
         await self._engine.write(recordings.put_card, id, request.owner, clip_card.dump_card(card), now=now)
@@ -185,12 +185,22 @@ class Recognizer:
         return self._prices.cost(model, usage, at=datetime.fromtimestamp(self._calendar.now(), UTC))
 
     def _limits(self) -> DecodingLimits:
+        family = self._family
         return DecodingLimits(
-            containers=self._model.containers,
-            max_bytes=self._model.max_bytes,
-            max_s=min(self._model.max_s, self._settings.voice_request_s or self._model.max_s),
+            containers=family.containers,
+            max_bytes=family.max_bytes,
+            max_s=min(family.max_s, self._settings.voice_request_s or family.max_s),
             longest_s=self._settings.voice_clip_minutes * 60,
         )
+
+    @property
+    def _model_name(self) -> str:
+        """The model that listens: the operator's, or who follows it since it has ended."""
+        return self._speech_model.pick_model(self._settings.speech_model)
+
+    @property
+    def _family(self) -> ModelFamily:
+        return speech_models.lookup(self._model_name)
 
     def _with_defaults(self, request: TranscriptionRequest) -> TranscriptionRequest:
         """With the operator's languages and words, where the channel has none of its own."""

@@ -1,6 +1,7 @@
-"""Which speech model takes what: limits, parameters and formats as one table, and its successor when it ends.
+"""Which speech model takes what: limits, parameters and formats as one table. When they end stands in
+bot/provider/endings.toml.
 
-A new model, or the end of an old one, is a row here or the setting PARLEY_SPEECH_MODEL, never a branch
+A new model is a row here or the setting PARLEY_SPEECH_MODEL, never a branch
 elsewhere. What the models answer is read in bot/voice/transcript.py.
 """
 
@@ -8,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, Literal
 
 # Source: OpenAI API reference, audio/transcriptions (`file`), by the ending of the name.
@@ -18,7 +18,6 @@ OPENAI_CONTAINERS = frozenset({"flac", "mp3", "mp4", "mpeg", "mpga", "m4a", "ogg
 OPENAI_BYTES = 26_214_400 - 16_384
 # Where no limit is documented: below the 1,400 s of the models that have one.
 CAUTIOUS_S = 1_200.0
-ENDS_2027 = date(2027, 2, 26)
 LOCAL = "local:"
 
 # A hint is a hint: Whisper reads no more than 224 tokens of it.
@@ -38,8 +37,6 @@ class ModelFamily:
     hints: Literal["prompt", "keywords", ""] = "prompt"  # where words to expect are put
     translates: bool = False  # has the endpoint from any language to English
     speakers: bool = False  # tells who spoke
-    shutdown: date | None = None
-    successor: str = ""
 
 
 def _takes(names: str) -> frozenset[str]:
@@ -62,8 +59,6 @@ MODELS = (
         max_s=1_390.0,
         hints="",
         speakers=True,
-        shutdown=ENDS_2027,
-        successor="gpt-transcribe",
     ),
     *(
         ModelFamily(
@@ -71,8 +66,6 @@ MODELS = (
             _takes("language prompt response_format temperature include chunking_strategy"),
             ("json",),
             max_s=1_390.0,
-            shutdown=ENDS_2027,
-            successor="gpt-transcribe",
         )
         for prefix in ("gpt-4o-transcribe", "gpt-4o-mini-transcribe")
     ),
@@ -82,8 +75,6 @@ MODELS = (
         ("verbose_json", "json", "text", "srt", "vtt"),
         max_s=1_800.0,  # only its bytes are limited; a request should still end within two minutes
         translates=True,
-        shutdown=ENDS_2027,
-        successor="gpt-transcribe",
     ),
 )
 # Whisper behind somebody's OpenAI-compatible server, under any name.

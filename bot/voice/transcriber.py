@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from typing import Any, Literal, Protocol, TypeVar
 
+from bot.core.errors import ModelMissing
 from bot.core.settings import Settings
 from bot.core.values import Scope, Usage
 from bot.costs.pricing import nano, usd
@@ -33,6 +34,10 @@ Price = Callable[[str, Usage], Decimal | None]
 
 class SpeechModel(Protocol):
     """A speech model: the provider, or one on this machine. Returns the model's JSON."""
+
+    def pick_model(self, model: str) -> str:
+        """The one to ask: itself, or who answers for it since it has ended."""
+        ...
 
     async def transcribe(
         self, name: str, audio: bytes, scope: Scope, *, model: str, seconds: float, **parameters: Any
@@ -63,8 +68,7 @@ class Transcriber:
     """Asks the speech model, and remembers what it said."""
 
     def __init__(self, settings: Settings, engine: Engine, speech_model: SpeechModel, price: Price) -> None:
-        self._model_name = settings.speech_model
-        self._family = speech_models.lookup(settings.speech_model)
+        self._configured = settings.speech_model
         self._engine = engine
         self._speech_model = speech_model
         self._price = price
@@ -103,22 +107,31 @@ class Transcriber:
         work.report_progress()
 
     async def _ask(self, work: _PartsAtWork, number: int, part: Part) -> StoredPart:
+        model = self._speech_model.pick_model(self._configured)
+        try:
+            return await self._ask_model(model, work, number, part)
+        except ModelMissing:
+            follower = self._speech_model.pick_model(self._configured)
+            if follower == model:
+                raise
+            return await self._ask_model(follower, work, number, part)
+
+    async def _ask_model(self, model: str, work: _PartsAtWork, number: int, part: Part) -> StoredPart:
         audio = await asyncio.to_thread(part.path.read_bytes)
+        family = speech_models.lookup(model)
         parameters = speech_models.parameters(
-            self._family, languages=work.request.spoken, vocabulary=work.request.vocabulary
+            family, languages=work.request.spoken, vocabulary=work.request.vocabulary
         )
         scope, send = replace(work.request.scope, kind="transcription"), self._speech_model.transcribe
         if work.task == "translate":
-            parameters = speech_models.translation_parameters(self._family, parameters)
+            parameters = speech_models.translation_parameters(family, parameters)
             scope, send = replace(work.request.scope, kind="translation"), self._speech_model.translate
-        reply = await send(
-            part.name, audio, scope, model=self._model_name, seconds=part.length_s, **parameters
-        )
+        reply = await send(part.name, audio, scope, model=model, seconds=part.length_s, **parameters)
         sounds = [(a - part.start_s, b - part.start_s) for a, b in work.recording.sounds]
         within = [(max(0.0, a), min(part.length_s, b)) for a, b in sounds if b > 0 and a < part.length_s]
         transcript = read_transcript(reply, within, part.length_s)
         used = read_usage(reply.get("usage")) or Usage(estimated=True)
-        cost = self._price(self._model_name, replace(used, audio_seconds=used.audio_seconds or part.length_s))
+        cost = self._price(model, replace(used, audio_seconds=used.audio_seconds or part.length_s))
         return StoredPart(number, _dump_part(transcript), None if cost is None else nano(cost))
 
 

@@ -21,14 +21,13 @@ from bot.reports.usage import PRIVATE_CHANNELS
 from handlers.adapter import SlackChat
 from handlers.costs import blocks as usage_blocks
 from handlers.slack import blocks
-from handlers.slack.own_messages import find_own, read_id
+from handlers.slack.direct_notices import post_notice
 from handlers.slack.uploads import Upload, share_files
 
 log = logging.getLogger(__name__)
 
 CHECK_EVERY_S = 2.0  # one read of an index
 PAUSE_S = 60.0  # after something went wrong
-METADATA = "parley_notice"
 
 
 class Notices:
@@ -126,37 +125,8 @@ class Notices:
     async def _post(
         self, person: str, id: str, text: str, shown: list[blocks.Block], *, since: date
     ) -> tuple[str, list[dict[str, Any]]]:
-        """One message in somebody's direct messages, unless it is there: their id, or "" where Slack refuses
-        for good; and, where that was looked at, what we said there since that day."""
-        there: list[dict[str, Any]] = []
-        try:
-            direct = await self._chat.directory.open_direct(person)
-            if self._unsure:
-                there = await self._find_given(direct, since)
-            if id not in map(read_id, there):
-                await self._chat.slack.call(
-                    "chat.postMessage",
-                    channel=direct,
-                    text=text,
-                    unfurl_links=False,
-                    unfurl_media=False,
-                    metadata={"event_type": METADATA, "event_payload": {"id": id}},
-                    **({"blocks": shown} if shown else {}),
-                )
-        except SlackRefused as exc:
-            log.warning("a notice about costs was refused: %s", exc.code)
-            return "", there
-        return direct, there
-
-    async def _find_given(self, direct: str, since: date) -> list[dict[str, Any]]:
-        """Our messages there since that day. Where Slack does not show them: none, so that a notice is rather
-        given twice than never."""
         after = self._services.costs.calendar.midnight(since).timestamp()
-        try:
-            return [message async for message in find_own(self._chat.slack, direct, "", after=f"{after:.6f}")]
-        except SlackRefused as exc:
-            log.warning("direct messages cannot be read: %s", exc.code)
-            return []
+        return await post_notice(self._chat.slack, person, id, text, shown, since=after, look=self._unsure)
 
 
 def _has_file(message: dict[str, Any], title: str) -> bool:

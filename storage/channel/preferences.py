@@ -20,6 +20,7 @@ class Wish:
     team: str
     channel: str
     value: str
+    person: str = ""  # who set it
 
 
 def wishes(tx: Tx, team: str, channel: str) -> dict[str, str]:
@@ -35,7 +36,9 @@ def wishes(tx: Tx, team: str, channel: str) -> dict[str, str]:
 def wishing(tx: Tx, name: str) -> list[Wish]:
     """Every channel that has set something under a name."""
     rows = tx.all(
-        "select team, channel, value from channel_wishes where name = :name order by team, channel", name=name
+        "select team, channel, value, changed_by as person from channel_wishes where name = :name"
+        " order by team, channel",
+        name=name,
     )
     return [Wish(**row) for row in rows]
 

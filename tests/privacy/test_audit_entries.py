@@ -92,6 +92,7 @@ SURFACES: dict[str, set[str]] = {
     "cli serve": {"setting", "retention", "looks missed"},
     "cli sandbox": NOTHING,
     "cli check": NOTHING,
+    "cli health": NOTHING,
     "cli inbox": {"replayed", "discarded", "looked at"},
     "cli guard": {"examples added", "version trained"},
     "cli usage": {"looked at"},
@@ -103,6 +104,7 @@ SURFACES: dict[str, set[str]] = {
     "cli forget": {"forgot person", "forgot clip"},
     "cli audit": NOTHING,
     "cli settings": NOTHING,
+    "control /health": NOTHING,
     "control /transcribe": NOTHING,
     "control /retention": {"retention"},
     "control /looked": {"looked at"},
@@ -125,6 +127,7 @@ UNWRITTEN = {
     "recordings.forget_conversation": "what nobody may keep (bot/conversation/records.py)",
     "inbox.tidy": "keys without words",
     "vectors.tidy": "computed again where needed",
+    "endings.put_reported": "what a server lists of its models takes its place",
     "retention.erase_messages": "counted by bot/privacy/retention.py",
     "retention.erase_recordings": "counted by bot/privacy/retention.py",
     "retention.erase_verdicts": "counted by bot/privacy/retention.py",
@@ -156,7 +159,9 @@ def find_surfaces() -> set[str]:
     found |= {f"parley {word}" for word in words_of(commands.Commands.parley)} - {"parley help"}
     found |= {f"parley {name.partition(' ')[0]}" for name in commands.HELP} - {"parley help"}
     found |= {f"cli {name}" for name in main.COMMANDS}
-    routes = control_app(None, None, None, transcribe_file=None, access_log=None).router.resources()  # type: ignore[arg-type]
+    routes = control_app(
+        None, None, None, transcribe_file=None, access_log=None, problems=None
+    ).router.resources()  # type: ignore[arg-type]
     return found | {f"control /{route.canonical.split('/')[1]}" for route in routes}
 
 

@@ -16,7 +16,6 @@ import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,6 @@ from bot.cli import main, settings
 from bot.core.settings import Settings
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
-from handlers.check import shutdown_findings, speech_findings
 from handlers.routes import SCOPES
 from handlers.slack.socket import may_connect
 from tests.support.forked import PIPE, Process, start_module
@@ -474,7 +472,7 @@ async def test_check_finds_everything_that_is_wrong_at_once(tmp_path: Path) -> N
         }
         status, out, errors = await team.run(BOT, "check", **wrong)
         assert status == 1
-        problems = [line.removeprefix("wrong: ") for line in out.splitlines()]
+        problems = [line.removeprefix("wrong: ") for line in out.splitlines() if line.startswith("wrong: ")]
         assert problems[0].startswith("scopes: commands, im:write missing")
         assert problems[1] == "SLACK_APP_TOKEN: slack says invalid_auth"
         assert problems[2].startswith(f"database {tmp_path}/broken.db: ")
@@ -486,28 +484,21 @@ async def test_check_finds_everything_that_is_wrong_at_once(tmp_path: Path) -> N
 
 async def test_check_tells_of_a_model_that_is_about_to_end_or_does_not_answer(tmp_path: Path) -> None:
     async with town(tmp_path) as team:
-        style = {"PARLEY_STYLE": "transcript", "PARLEY_MODEL": "davinci-002"}
-        status, out, _ = await team.run(BOT, "check", **style)
+        team.model.ends |= {"davinci-002": "2026-09-28", "gpt-4.1": "2026-09-28"}
+        status, out, _ = await team.run(BOT, "check", PARLEY_STYLE="transcript", PARLEY_MODEL="davinci-002")
+        nobody = "nobody follows it (PARLEY_SUCCESSORS)"
         assert status == 1
-        assert out == "wrong: PARLEY_MODEL: davinci-002 ended on 2026-09-28\n"
+        assert out == f"wrong: PARLEY_MODEL: davinci-002 ended on 2026-09-28; {nobody}\n"
+        status, out, _ = await team.run(BOT, "check", PARLEY_MODEL="gpt-4.1")
+        assert status == 0
+        assert (
+            out.splitlines()[0]
+            == "soon: PARLEY_MODEL: gpt-4.1 ended on 2026-09-28; gpt-6-luna answers instead"
+        )
         status, out, errors = await team.run(BOT, "check", OPENAI_BASE_URL="http://127.0.0.1:9/v1")
         sentence = "wrong: the model API cannot be reached: is OPENAI_BASE_URL right? (APITimeoutError)\n"
         assert (status, out) == (1, sentence)
         assert "Traceback" not in errors
-
-
-def test_a_models_end_is_told_three_months_ahead_and_is_wrong_when_it_has_come() -> None:
-    assert shutdown_findings("m", "2027-01-14", today=date(2026, 10, 15)) == ([], [])
-    soon = ["m ends on 2027-01-14, in 90 days"]
-    assert shutdown_findings("m", "2027-01-14T00:00:00Z", today=date(2026, 10, 16)) == ([], soon)
-    assert shutdown_findings("m", "2027-01-14", today=date(2027, 1, 15)) == (["m ended on 2027-01-14"], [])
-
-
-def test_of_a_speech_model_that_ends_the_one_after_it_is_told() -> None:
-    warnings = ["PARLEY_SPEECH_MODEL: whisper-1 (then: gpt-transcribe) ends on 2027-02-26, in 26 days"]
-    whisper = Settings(speech_model="whisper-1")
-    assert speech_findings(whisper, today=date(2027, 1, 31)) == ([], warnings)
-    assert speech_findings(Settings(), today=date(2027, 1, 31)) == ([], [])
 
 
 async def park(team: Town, tmp_path: Path) -> tuple[str, int]:

@@ -32,6 +32,7 @@ ROOMS: dict[str, str] = {
     "storage/provider": "storage/engine",
     "storage/channel": "storage/engine storage/audit",
     "storage/welcome": "storage/engine storage/audit",
+    "storage/retirement": "storage/engine",
     "storage/privacy": (
         "storage/engine storage/place storage/schema storage/audit storage/conversation storage/costs"
     ),
@@ -67,14 +68,15 @@ ROOMS: dict[str, str] = {
         "bot/core storage/engine storage/place storage/audit storage/jobs storage/conversation "
         "storage/channel storage/privacy bot/text bot/ops bot/jobs bot/guard bot/voice bot/conversation"
     ),
+    "bot/retirement": ("bot/core storage/engine storage/channel storage/retirement bot/provider bot/channel"),
     "bot/health": "bot/core storage/engine storage/jobs bot/ops bot/jobs bot/provider",
     "bot/housekeeping": (
         "bot/core storage/engine storage/jobs storage/conversation storage/voice storage/provider bot/privacy"
     ),
     "bot/app": (
         "bot/core storage/engine storage/database bot/ops bot/jobs bot/costs bot/reports bot/provider "
-        "bot/learning bot/channel bot/guard bot/voice bot/welcome bot/conversation bot/privacy bot/health "
-        "bot/housekeeping"
+        "bot/learning bot/channel bot/guard bot/voice bot/welcome bot/conversation bot/privacy "
+        "bot/retirement bot/health bot/housekeeping"
     ),
     "bot/sandbox": "",
     "bot/cli": (
@@ -108,9 +110,12 @@ ROOMS: dict[str, str] = {
     "handlers/commands": (
         "bot/core bot/text bot/app handlers/slack handlers/adapter handlers/costs handlers/channel"
     ),
+    "handlers/retirement": (
+        "bot/core storage/place bot/costs bot/retirement bot/app handlers/slack handlers/adapter"
+    ),
     "handlers/home": (
         "bot/core bot/costs bot/app handlers/slack handlers/welcome handlers/adapter handlers/costs "
-        "handlers/channel handlers/commands"
+        "handlers/channel handlers/commands handlers/retirement"
     ),
     "handlers/actions": ("storage/place bot/guard bot/app handlers/slack handlers/adapter handlers/guard"),
     "handlers/shortcuts": "bot/conversation bot/app handlers/slack",
@@ -126,11 +131,11 @@ ROOMS: dict[str, str] = {
     ),
     "handlers/serve": (
         "bot/core bot/ops bot/app handlers/slack handlers/adapter handlers/voice handlers/costs "
-        "handlers/intake handlers/http handlers/routes"
+        "handlers/intake handlers/http handlers/routes handlers/retirement"
     ),
     "handlers/check": (
-        "bot/core storage/channel storage/database bot/ops bot/costs bot/provider bot/channel bot/voice "
-        "bot/app handlers/slack handlers/routes"
+        "bot/core storage/channel storage/database bot/ops bot/costs bot/provider bot/channel "
+        "bot/retirement bot/app handlers/slack handlers/routes"
     ),
 }
 

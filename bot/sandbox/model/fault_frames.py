@@ -41,6 +41,12 @@ REFUSALS: dict[str, Callable[[ModelFault], ModelRefusal]] = {
         type="insufficient_quota",
     ),
     "credentials": lambda f: refuse_key("sk-proj-rehearsal-0000-key1"),
+    "ended": lambda f: _refuse(
+        404,
+        f"The model `{f.model}` has been deprecated, learn more here: https://platform.openai.com/docs/deprecations",
+        "model_not_found",
+        "model",
+    ),
     "server_error": lambda f: _refuse(500, "The server had an error while processing your request."),
     "overloaded": lambda f: _refuse(503, "The engine is currently overloaded, please try again later."),
     "context_length": lambda f: _refuse(

@@ -15,6 +15,7 @@ KINDS: dict[str, str] = {
     "rate_limit": "429 with Retry-After",
     "quota": "429 insufficient_quota",
     "credentials": "401 that repeats part of the key",
+    "ended": "404 model_not_found",
     "server_error": "500",
     "overloaded": "503",
     "context_length": "400 context_length_exceeded",
@@ -46,6 +47,7 @@ class ModelFault:
 
     kind: str
     endpoint: str = ""  # "" matches every endpoint
+    model: str = ""  # likewise
     times: int = 1
     after: int = 0  # requests let through first
     after_chunks: int = 3  # answer chunks sent before it happens, for faults in mid-answer
@@ -80,11 +82,11 @@ class ModelFaults:
     def clear(self) -> None:
         self._faults.clear()
 
-    def take(self, endpoint: str) -> ModelFault | None:
+    def take(self, endpoint: str, model: str = "") -> ModelFault | None:
         """The fault this request meets, if any; used up faults are gone."""
         self._faults = [f for f in self._faults if not f.until or f.until > self._clock()]
         for fault in self._faults:
-            if fault.endpoint not in ("", endpoint):
+            if fault.endpoint not in ("", endpoint) or fault.model not in ("", model):
                 continue
             if fault.after > 0:
                 fault.after -= 1

@@ -75,6 +75,7 @@ class FakeModel:
         tokens_per_minute: int = 10_000_000_000,
         bills: str = "",  # what it says in a header, as LiteLLM does, that each answer cost; "": nothing
         keep: int = 500,  # requests remembered
+        dated: bool = False,  # tells when models end, as the cards have it; else none does
     ) -> None:
         self.host, self.port = host, port
         self.answer, self.recognise = answer, recognise
@@ -83,6 +84,8 @@ class FakeModel:
         self.context_tokens = context_tokens
         self.bills = bills
         self.faults = ModelFaults()
+        self.dated = dated
+        self.ends: dict[str, str] = {}  # models whose end is another day than the card says; "" without one
         self.requests: deque[ApiRequest] = deque(maxlen=keep)
         self.counters: Counter[str] = Counter()
         self._cache = PromptCache()
@@ -172,7 +175,7 @@ class FakeModel:
         if record.endpoint not in PARAMETERS:
             raise ModelRefusal(404, f"Invalid URL (POST /v1/{record.endpoint})", code=None)
         record.body = await self._body(http, record.endpoint)
-        fault = self.faults.take(record.endpoint)
+        fault = self.faults.take(record.endpoint, str(record.body.get("model", "")))
         if fault:
             record.outcome = fault.kind
             await apply_before_answer(http, fault)
@@ -336,12 +339,12 @@ class FakeModel:
 
     async def _models(self, http: web.Request) -> web.Response:
         self.counters["requests:models"] += 1
-        return web.json_response({"object": "list", "data": [_describe_card(card) for card in CARDS]})
+        return web.json_response({"object": "list", "data": [self._describe(card) for card in CARDS]})
 
     async def _model(self, http: web.Request) -> web.Response:
         for card in CARDS:
             if card.prefix == http.match_info["model"]:
-                return web.json_response(_describe_card(card))
+                return web.json_response(self._describe(card))
         error = {
             "message": "The model does not exist.",
             "type": "invalid_request_error",
@@ -349,10 +352,10 @@ class FakeModel:
         }
         return web.json_response({"error": error | {"param": "model"}}, status=404)
 
-
-def _describe_card(card: ModelCard) -> dict[str, Any]:
-    content = {"id": card.prefix, "object": "model", "created": 1_700_000_000, "owned_by": "rehearsal"}
-    return content | {"shutdown_date": card.shutdown_date}
+    def _describe(self, card: ModelCard) -> dict[str, Any]:
+        content = {"id": card.prefix, "object": "model", "created": 1_700_000_000, "owned_by": "rehearsal"}
+        ends = self.ends.get(card.prefix, card.shutdown_date if self.dated else None)
+        return content | {"shutdown_date": ends or None}
 
 
 async def serve(port: int, **given: Any) -> None:

@@ -190,6 +190,12 @@ export function faults(panel) {
         model({ kind: "rate_limit", retry_after_s: 3 }),
         unseen,
       ),
+      button(
+        "The model ends",
+        "404 for good; whoever follows it answers, and the operator is told",
+        model({ kind: "ended", model: "gpt-4.1", times: 0 }),
+        unseen,
+      ),
       button("Quota spent", "429 that no retry helps; the bot asks again after five seconds", model({ kind: "quota" }), unseen),
       button("Filtered", "cut by the content filter", model({ kind: "content_filter" }), unseen),
     ),

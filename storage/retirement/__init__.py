@@ -1,0 +1,1 @@
+"""When models end, as servers reported it, and who was told of it."""

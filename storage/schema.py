@@ -520,11 +520,8 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("0006_quiet_threads", QUIET_THREADS),
     ("0050_disclosures", DISCLOSURES),
     ("0007_quiet_since", QUIET_SINCE),
-<<<<<<< HEAD
     ("0012_reported", REPORTED),
-=======
     ("0060_endings", ENDINGS),
->>>>>>> bdcbc98 (Models that end: watched daily, told in time, followed by their successor)
 )
 
 # Tables with people's words, and the column that says whose (beside `team`): erased by

@@ -116,15 +116,8 @@ async def sandbox(
     """The running sandbox with the app of `manifest`; `command` starts the bot. Ends all that it started."""
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="parley-sandbox-"))
-<<<<<<< HEAD
         slack = await stack.enter_async_context(FakeSlack(manifest=manifest, retry_delays_s=RETRY_DELAYS_S))
-        model = FakeModel(first_token_s=FIRST_TOKEN_S, tokens_per_s=TOKENS_PER_S)
-=======
-        slack = await stack.enter_async_context(
-            FakeSlack(manifest=read_manifest(), retry_delays_s=RETRY_DELAYS_S)
-        )
         model = FakeModel(first_token_s=FIRST_TOKEN_S, tokens_per_s=TOKENS_PER_S, dated=True)
->>>>>>> bdcbc98 (Models that end: watched daily, told in time, followed by their successor)
         await stack.enter_async_context(model)
         chosen = choose_model(environ, await find_local_servers(), model.base_url)
         given = environment(environ, slack, folder) | dict(chosen.environment)

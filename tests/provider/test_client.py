@@ -708,7 +708,7 @@ async def test_a_recording_is_transcribed_and_paid_by_its_length(tmp_path: Path)
 
 
 async def test_models_are_listed_with_their_end() -> None:
-    async with FakeModel() as model:
+    async with FakeModel(dated=True) as model:
         models = await list_models(replace_url(model.base_url))
         assert any(listed["shutdown_date"] for listed in models)
     with pytest.raises(Unavailable):

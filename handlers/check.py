@@ -84,7 +84,7 @@ def missing_scopes(granted: frozenset[str]) -> list[str]:
     """Scopes of manifest.yml that the installed app lacks. Slack names the granted ones in a header."""
     lacking = sorted(set(SCOPES) - granted) if granted else []
     return (
-        [f"scopes: {', '.join(lacking)} missing; update the app from manifest.yml and reinstall"]
+        [f"scopes: {', '.join(lacking)} missing; `parley connect` adds them, then install the app again"]
         if lacking
         else []
     )

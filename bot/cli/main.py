@@ -23,6 +23,7 @@ from bot.ops.operator_errors import explain_error
 
 COMMANDS = {
     "serve": ("handlers.serve", "run the bot until it is told to stop"),
+    "connect": ("handlers.connect", "make the Slack app, or bring it up to date"),
     "sandbox": ("bot.cli.sandbox", "a workspace in the browser, without any account"),
     "check": ("handlers.check", "try settings, tokens, scopes, database and model"),
     "health": ("bot.cli.health", "ask the running bot whether it is fit for work"),

@@ -90,6 +90,7 @@ SURFACES: dict[str, set[str]] = {
     "view workspace_settings": {"workspace setting"},
     "page /usage": {"looked at"},
     "cli serve": {"setting", "retention", "looks missed"},
+    "cli connect": NOTHING,  # the app is Slack's, and nothing here changes
     "cli sandbox": NOTHING,
     "cli check": NOTHING,
     "cli health": NOTHING,

@@ -133,6 +133,7 @@ ROOMS: dict[str, str] = {
         "bot/core bot/ops bot/app handlers/slack handlers/adapter handlers/voice handlers/costs "
         "handlers/intake handlers/http handlers/routes handlers/retirement"
     ),
+    "handlers/connect": "bot/core handlers/slack handlers/http",
     "handlers/check": (
         "bot/core storage/channel storage/database bot/ops bot/costs bot/provider bot/channel "
         "bot/retirement bot/app handlers/slack handlers/routes"

@@ -101,6 +101,10 @@ COMMON_ARGUMENTS = frozenset({"token", "team_id"})
 OF_ONE_WORKSPACE = frozenset({"conversations.list", "users.conversations", "users.list"})
 
 
+# What the token of a request begins with, by its kind.
+BOT_TOKEN, APP_TOKEN, CONFIGURATION_TOKEN = "xoxb-", "xapp-", "xoxe.xoxp-"
+
+
 @dataclass(frozen=True, slots=True)
 class Method:
     """What one Web API method takes and asks for. `per_minute` None: not limited here."""
@@ -109,10 +113,10 @@ class Method:
     required: tuple[str, ...]
     per_minute: int | None
     scopes: tuple[str, ...]  # any one of them; empty: none, or decided by the kind of channel
-    app_token: bool = False
+    token: str = BOT_TOKEN
 
 
-def _method(arguments: str, per_minute: int | None, *scopes: str, app_token: bool = False) -> Method:
+def _method(arguments: str, per_minute: int | None, *scopes: str, token: str = BOT_TOKEN) -> Method:
     """`arguments` by name, those marked with * are required."""
     names = arguments.split()
     return Method(
@@ -120,7 +124,7 @@ def _method(arguments: str, per_minute: int | None, *scopes: str, app_token: boo
         required=tuple(name[:-1] for name in names if name.endswith("*")),
         per_minute=per_minute,
         scopes=scopes,
-        app_token=app_token,
+        token=token,
     )
 
 
@@ -131,7 +135,11 @@ _SPAN = "cursor include_all_metadata inclusive latest limit oldest"
 
 METHODS: dict[str, Method] = {
     "auth.test": _method("", None),
-    "apps.connections.open": _method("", TIER_3, app_token=True),
+    "apps.connections.open": _method("", TIER_3, token=APP_TOKEN),
+    "apps.manifest.create": _method("manifest*", TIER_1, token=CONFIGURATION_TOKEN),
+    "apps.manifest.export": _method("app_id*", TIER_3, token=CONFIGURATION_TOKEN),
+    "apps.manifest.update": _method("app_id* manifest*", TIER_1, token=CONFIGURATION_TOKEN),
+    "apps.manifest.validate": _method("manifest* app_id", TIER_3, token=CONFIGURATION_TOKEN),
     "bots.info": _method("bot", TIER_3, "users:read"),
     # chat.postMessage has its own limit, one message a second and channel.
     "chat.postMessage": _method(

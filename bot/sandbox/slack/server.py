@@ -21,6 +21,7 @@ from typing import Any, Self, TypeVar
 from aiohttp import web
 
 from bot.sandbox.slack import limits
+from bot.sandbox.slack.api.manifests import AppManifests
 from bot.sandbox.slack.api.rates import RateLimits
 from bot.sandbox.slack.api.server import WebApi
 from bot.sandbox.slack.delivery import events
@@ -58,6 +59,7 @@ class FakeSlack:
     """
 
     app_token = "xapp-1-sandbox"
+    configuration_token = "xoxe.xoxp-1-sandbox"
     signing_secret = "sandbox-signing-secret"
 
     def __init__(
@@ -106,10 +108,13 @@ class FakeSlack:
             self._dispatcher, self.record, self.live.sockets, ack_deadline_s=ack_deadline_s, seed=seed
         )
         self._http = HttpPush(self._dispatcher, self.signing_secret, ack_deadline_s)
+        self.manifests = AppManifests(APP, dict(manifest), self._change_manifest)
         self._api = WebApi(
             self._by_token.get,
             self.app_token,
             self._open_connection,
+            self.configuration_token,
+            self.manifests,
             clock=clock,
             faults=self.faults,
             record=self.record,
@@ -150,21 +155,31 @@ class FakeSlack:
             ws = Workspace(
                 number, f"Sandbox {number}" if number > 1 else "Sandbox", bot_name, self.clock, ids
             )
-            self._install(ws, features)
+            self._install(ws)
             self.workspaces.append(ws)
             self._by_token[ws.bot_token] = ws
 
-    def _install(self, ws: Workspace, features: Any) -> None:
+    def _install(self, ws: Workspace) -> None:
         manifest: Any = self.manifest
         ws.scopes = frozenset(manifest["oauth_config"]["scopes"]["bot"])
-        subscriptions = manifest["settings"].get("event_subscriptions", {})
-        ws.subscriptions = frozenset(subscriptions.get("bot_events", ()))
-        ws.home_tab = bool(features.get("app_home", {}).get("home_tab_enabled", False))
+        self._subscribe(ws)
         ws.distributed, ws.org_wide = self._distributed, self._org_wide
         ws.bare_mentions = self._bare_mentions
         ws.host = self.base_url
         ws.emit = lambda subscription, event: self._emit(ws, subscription, event)
         ws.publish = lambda frame: self._publish(ws, frame)
+
+    def _subscribe(self, ws: Workspace) -> None:
+        manifest: Any = self.manifest
+        subscriptions = manifest["settings"].get("event_subscriptions", {})
+        ws.subscriptions = frozenset(subscriptions.get("bot_events", ()))
+        ws.home_tab = bool(manifest.get("features", {}).get("app_home", {}).get("home_tab_enabled", False))
+
+    def _change_manifest(self, manifest: Mapping[str, Any]) -> None:
+        """What needs no new installation counts at once: all but scopes."""
+        self.manifest = manifest
+        for ws in self.workspaces:
+            self._subscribe(ws)
 
     def _features(self, name: str) -> list[dict[str, Any]]:
         features: Any = self.manifest.get("features", {})

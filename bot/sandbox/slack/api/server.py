@@ -19,6 +19,7 @@ from aiohttp import web
 from bot.sandbox.slack import codes, limits
 from bot.sandbox.slack.api import chat, conversations, files, reactions, sessions, streams, users, views
 from bot.sandbox.slack.api.blocks import SlackRefusal
+from bot.sandbox.slack.api.manifests import AppManifests
 from bot.sandbox.slack.api.rates import RateLimits
 from bot.sandbox.slack.faults import SlackFault, SlackFaults
 from bot.sandbox.slack.record import Record, SlackRequest
@@ -74,6 +75,8 @@ class WebApi:
         workspaces: Callable[[str], Workspace | None],  # by bot token
         app_token: str,
         open_connection: Callable[[], str],  # a single-use socket address
+        configuration_token: str,
+        manifests: AppManifests,
         *,
         clock: Callable[[], float],
         faults: SlackFaults,
@@ -84,6 +87,7 @@ class WebApi:
         self._workspaces, self._app_token, self._open_connection = workspaces, app_token, open_connection
         self._clock, self._faults, self._record, self._rates = clock, faults, record, rates
         self._announce = announce
+        self._configuration_token, self._manifests = configuration_token, manifests
 
     async def handle(self, http: web.Request) -> web.StreamResponse:
         method = http.match_info["method"]
@@ -126,25 +130,22 @@ class WebApi:
             known = limits.METHODS.get(method)
             if known is None:
                 raise SlackRefusal(codes.UNKNOWN_METHOD, req_method=method)
-            workspace = None if known.app_token else _authorise(token, ws)
+            workspace = _authorise(token, ws) if known.token == limits.BOT_TOKEN else None
             wait_s = self._rates.retry_after_s(workspace.team if workspace else "", method, arguments)
             if wait_s:
                 return {"ok": False, "error": codes.RATELIMITED}, 429, {"Retry-After": str(wait_s)}
+            if known.token == limits.CONFIGURATION_TOKEN:
+                _check_token(token, self._configuration_token, known)
+                return self._manifests.answer(method, _check_arguments(known, arguments)), 200, {}
             if workspace is None:
-                return self._connect(token), 200, {}
+                _check_token(token, self._app_token, known)
+                return {"ok": True, "url": self._open_connection()}, 200, {}
             _check_scopes(known, workspace)
             _check_workspace(method, workspace, arguments)
             answer = HANDLERS[method](workspace, _check_arguments(known, arguments))
             return answer, 200, {"x-oauth-scopes": ",".join(sorted(workspace.scopes))}
         except SlackRefusal as refusal:
             return refusal.answer, 200, {}
-
-    def _connect(self, token: str) -> Response:
-        if token != self._app_token:
-            raise SlackRefusal(
-                codes.NOT_ALLOWED_TOKEN_TYPE if token.startswith("xoxb-") else codes.INVALID_AUTH
-            )
-        return {"ok": True, "url": self._open_connection()}
 
     async def _answer_with_fault(
         self,
@@ -210,10 +211,19 @@ async def _read_arguments(http: web.Request) -> Arguments:
     return arguments | dict(parse_qsl((await http.read()).decode(), keep_blank_values=True))
 
 
+def _check_token(token: str, right: str, method: limits.Method) -> None:
+    """That it is the right one, of a method that no bot token opens."""
+    if not token:
+        raise SlackRefusal(codes.NOT_AUTHED)
+    if token != right:
+        other = token.startswith("x") and not token.startswith(method.token)
+        raise SlackRefusal(codes.NOT_ALLOWED_TOKEN_TYPE if other else codes.INVALID_AUTH)
+
+
 def _authorise(token: str, ws: Workspace | None) -> Workspace:
     if not token:
         raise SlackRefusal(codes.NOT_AUTHED)
-    if token.startswith("xapp-"):
+    if token.startswith((limits.APP_TOKEN, limits.CONFIGURATION_TOKEN)):
         raise SlackRefusal(codes.NOT_ALLOWED_TOKEN_TYPE)
     if ws is None:
         raise SlackRefusal(codes.INVALID_AUTH)

@@ -18,6 +18,7 @@ from bot.conversation.memory import Memory
 from bot.conversation.questions import MESSAGE
 from bot.conversation.service import STOP, ChatSide, Turns
 from bot.conversation.turn import TurnServices
+from bot.core.addresses import PlainHttpRule
 from bot.core.background import run_alongside
 from bot.core.calendar import Calendar, utc_now, zone
 from bot.core.errors import SetupError
@@ -49,6 +50,7 @@ from bot.provider.asking import read_askings
 from bot.provider.catalogue import read_successors
 from bot.provider.embeddings import embedder_for
 from bot.provider.fair_share import Scheduler
+from bot.provider.model_hosts import find_host_problems
 from bot.provider.service import Provider
 from bot.provider.transport import Transport
 from bot.reports.service import CostReports, page_secret
@@ -220,6 +222,10 @@ def find_problems(settings: Settings) -> list[str]:
     problems = list[str]()
     if not settings.openai_api_key and not settings.openai_base_url:
         problems.append("OPENAI_API_KEY is not set, nor OPENAI_BASE_URL for a model server that wants no key")
+    with _collected(problems):
+        problems += find_host_problems(settings)
+    with _collected(problems):
+        problems += PlainHttpRule.of(settings).find_problems("SLACK_API_URL", settings.slack_api_url)
     with _collected(problems):
         Calendar(zone(settings.time_zone))
     with _collected(problems):

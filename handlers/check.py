@@ -25,7 +25,13 @@ from bot.provider.catalogue import Catalogue
 from bot.provider.transport import list_models
 from bot.retirement.service import describe_ending, find_endings, list_others, read_dates
 from handlers.routes import SCOPES
-from handlers.slack.client import SlackClient, misleading_variables, missing_tokens, open_slack
+from handlers.slack.client import (
+    SlackClient,
+    misleading_variables,
+    missing_tokens,
+    open_slack,
+    require_private_line,
+)
 from storage.channel.preferences import Wish
 from storage.database import open_engine
 
@@ -44,7 +50,7 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
     problems += wrong
     wrong, soon = await model_findings(settings, models, today=today)
     problems += wrong
-    for problem in problems:
+    for problem in dict.fromkeys(problems):
         print(f"wrong: {problem}")
     for notice in soon:
         print(f"soon: {notice}")
@@ -57,6 +63,10 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
 
 async def slack_problems(settings: Settings) -> list[str]:
     """Tokens that Slack refuses, and scopes that the app was not given."""
+    try:
+        require_private_line(settings)
+    except SetupError as exc:
+        return exc.problems
     problems = []
     if settings.slack_bot_token:
         async with open_slack(settings) as client:

@@ -118,9 +118,7 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
             port = await stack.enter_async_context(serve_http(public, settings.host, settings.port))
             url = url if settings.socket_mode else f"http://{settings.host}:{port}"
         if settings.socket_mode:
-            sockets = await stack.enter_async_context(
-                open_sockets(app, settings.slack_app_token, client, host=settings.slack_host)
-            )
+            sockets = await stack.enter_async_context(open_sockets(app, client, settings))
         await stack.enter_async_context(run_alongside(give_notices(services, chat)))
         await stack.enter_async_context(run_alongside(tell_endings(services, chat)))
         try:

@@ -23,11 +23,11 @@ from bot.costs.reconcile import (
     read_reported,
     read_theirs,
 )
+from bot.provider.model_hosts import find_host_problems, model_url
 from bot.provider.tags import Tags
 from storage.costs import ledger
 from storage.database import open_engine
 
-OPENAI = "https://api.openai.com/v1"
 # The key of an owner of the organisation; the bot itself never needs it, so it is no setting of the bot.
 KEY = "OPENAI_ADMIN_KEY"
 TIMEOUT_S = 60.0
@@ -110,8 +110,10 @@ async def _print_tags(settings: Settings) -> int:
 
 async def _text(args: argparse.Namespace, settings: Settings) -> str:
     if args.provider:
+        if problems := find_host_problems(settings):
+            raise SetupError(problems)
         last = args.last or datetime.now(UTC).date()
-        pages = await fetch(settings.openai_base_url or OPENAI, args.first or last.replace(day=1), last)
+        pages = await fetch(model_url(settings), args.first or last.replace(day=1), last)
         return orjson.dumps(pages).decode()
     try:
         return str(args.file.read_text("utf-8-sig"))

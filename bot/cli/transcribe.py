@@ -127,6 +127,8 @@ def _write(card: ClipCard, path: Path, args: argparse.Namespace) -> None:
     english = args.task == "translate" and bool(card.english)
     if not card.has_words:
         print(f"parley: {path}: nothing is said in it", file=sys.stderr)
+    if card.cut:
+        print(f"parley: {path}: {card.what_is_missing}", file=sys.stderr)
     wanted = "text" if args.format == "txt" else args.format
     formats = list(captions.FORMATS) if wanted == "all" else [wanted]
     for name in formats:

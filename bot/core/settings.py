@@ -118,6 +118,18 @@ class Settings(BaseSettings):
     # Model
     openai_api_key: str = _setting("OPENAI_API_KEY", "", "key of the model API", secret=True)
     openai_base_url: str = _setting("OPENAI_BASE_URL", "", "base URL of the model API; empty: OpenAI's own")
+    model_hosts: str = _setting(
+        "PARLEY_MODEL_HOSTS",
+        "",
+        "the only hosts that words go to (eu.api.openai.com, *.eu.example.com), separated by commas; empty: "
+        "wherever OPENAI_BASE_URL leads",
+    )
+    plain_http_hosts: str = _setting(
+        "PARLEY_PLAIN_HTTP_HOSTS",
+        "",
+        "hosts outside of this machine and private networks that Slack's API or a model may be asked at "
+        "without encryption (http), separated by commas; empty: none",
+    )
     model: str = _setting(
         "PARLEY_MODEL", "gpt-6-luna", "model for answers and summaries; a channel may choose another"
     )

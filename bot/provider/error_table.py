@@ -28,6 +28,7 @@ from bot.core.errors import (
     Unavailable,
 )
 from bot.provider.fair_share import parse_duration
+from bot.provider.model_hosts import HostForbidden
 
 
 class ParameterRefused(Exception):
@@ -113,6 +114,8 @@ def to_provider_error(exc: Exception) -> ProviderError:
     """Our error for what was raised; one of ours stays as it is. Unavailable ones carry Retry-After."""
     if isinstance(exc, ProviderError):
         return exc
+    if forbidden := next((cause for cause in _causes(exc) if isinstance(cause, HostForbidden)), None):
+        return Refused(str(forbidden))  # the SDK calls it a connection that failed
     description = _describe(exc)
     fits = (
         error for kind, pattern, error in table() if isinstance(exc, kind) and re.search(pattern, description)
@@ -192,7 +195,8 @@ def is_end_unknown(exc: Exception) -> bool:
     if isinstance(exc, ProviderError | openai.APIStatusError | StreamError | NotAnAnswer):
         return False
     return not any(
-        isinstance(cause, aiohttp.ClientConnectorError | httpx2.ConnectError) for cause in _causes(exc)
+        isinstance(cause, HostForbidden | aiohttp.ClientConnectorError | httpx2.ConnectError)
+        for cause in _causes(exc)
     )
 
 

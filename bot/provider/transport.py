@@ -18,6 +18,7 @@ import orjson
 from bot.core.errors import SetupError
 from bot.core.settings import Settings
 from bot.provider.error_table import NotAnAnswer, to_provider_error
+from bot.provider.model_hosts import ModelHosts, find_host_problems, model_url
 from bot.provider.reported_usage import header_of
 from bot.provider.sse import EventParser
 from bot.provider.stream_deadline import StreamDeadline
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     import httpx2
     from openai import AsyncOpenAI
 
-OPENAI_URL = "https://api.openai.com/v1"
 CONNECT_S = 5.0
 # Connections are held while an answer streams; more than this many at once are a fault, not a load.
 MAX_CONNECTIONS, MAX_IDLE, IDLE_S = 1000, 100, 30.0
@@ -42,10 +42,13 @@ class Transport:
     """One model API at one address. Its methods raise what the SDK raises."""
 
     def __init__(self, settings: Settings) -> None:
-        """SetupError when the SDK is not installed."""
+        """SetupError when the SDK is not installed, or words must not go to the address."""
         if find_spec("openai") is None:
             raise SetupError(["the package openai is not installed"])
-        self.address = settings.openai_base_url or OPENAI_URL
+        if problems := find_host_problems(settings):
+            raise SetupError(problems)
+        self.address = model_url(settings)
+        self._hosts = ModelHosts.of(settings)
         self._key = settings.openai_api_key or "none"  # a server on one's own machine may want none
         self._client: AsyncOpenAI | None = None
         self._loading = asyncio.Lock()
@@ -54,7 +57,7 @@ class Transport:
         """The SDK's client; at first it is made in a thread, where its import does not stop the loop."""
         async with self._loading:
             if self._client is None:
-                self._client = await asyncio.to_thread(_new_client, self.address, self._key)
+                self._client = await asyncio.to_thread(_new_client, self.address, self._key, self._hosts)
             return self._client
 
     async def close(self) -> None:
@@ -112,9 +115,12 @@ class Transport:
         return _read_json(await client.get(path, cast_to=httpx2.Response))
 
 
-def _new_client(address: str, key: str) -> AsyncOpenAI:
+def _new_client(address: str, key: str, hosts: ModelHosts) -> AsyncOpenAI:
     import httpx2
     from openai import AsyncOpenAI, DefaultAioHttpClient
+
+    async def require_host(request: httpx2.Request) -> None:  # of every request, those of redirects too
+        await hosts.require(str(request.url))
 
     # No timeout on reading: bot/provider/stream_deadline.py has one timer per stream, this one would be set
     # per chunk.
@@ -127,7 +133,9 @@ def _new_client(address: str, key: str) -> AsyncOpenAI:
         base_url=address,
         max_retries=0,  # our own policy counts each request
         timeout=timeout,
-        http_client=DefaultAioHttpClient(timeout=timeout, limits=limits),
+        http_client=DefaultAioHttpClient(
+            timeout=timeout, limits=limits, event_hooks={"request": [require_host]}
+        ),
     )
 
 

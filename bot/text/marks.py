@@ -25,7 +25,8 @@ _KINDS = (
 _MARK = (
     rf"\[(?:an? (?:{_KINDS})[]:,]|(?:{_KINDS}|button|menu|choices|field to fill in): "
     r"|(?:forwarded message|quoted message|attachment|email) by |message by the app |preview of http"
-    r"|something of type |an? (?:file|attachment) (?:that|kept) |the rest of a |end of what others wrote)"
+    r"|something of type |an? (?:file|attachment) (?:that|kept) |the rest of a |end of what others wrote"
+    r"|the recording breaks off )"
 )
 _LOOKS_LIKE_A_MARK = re.compile(rf"(?im)^([ \t]*)(?={_MARK})\[")
 _IS_A_MARK = re.compile(rf"[> ]*(?:{_MARK}.*)?", re.IGNORECASE)
@@ -84,6 +85,11 @@ def mark_file(name: str, size_bytes: int, kind: str = "file") -> str:
         return f"[a {kind}, not read]"
     size = f", {format_bytes(size_bytes)}" if size_bytes > 0 else ""
     return f"[{kind}: {tidy_name(name)}{size}, not read]"
+
+
+def mark_cut_recording(where: str) -> str:
+    """The mark at the end of a transcript whose recording is not whole ("after 0:31 of 1:04")."""
+    return f"[the recording breaks off {where}: what was said after that is not known]"
 
 
 def tidy_name(name: str, most: int = NAME_CHARACTERS) -> str:

@@ -18,7 +18,8 @@ _WIDE = frozenset({"ja", "zh", "yue", "ko"})  # letters twice as wide
 
 def text(card: ClipCard, *, english: bool = False) -> str:
     """The words, one paragraph or one for each change of speaker."""
-    return (card.english_text if english else card.text) + "\n"
+    ending = f"\n[{card.what_is_missing}]\n" if card.cut else ""
+    return (card.english_text if english else card.text) + "\n" + ending
 
 
 def srt(card: ClipCard, *, english: bool = False) -> str:
@@ -37,6 +38,8 @@ def vtt(card: ClipCard, *, english: bool = False) -> str:
         words = _escaped(_folded(cue.text, card, english))
         voice = f"<v {_escaped(cue.speaker)}>" if cue.speaker else ""
         rows.append(f"{_span(cue, '.')}\n{voice}{words}\n")
+    if card.cut:
+        rows.append(f"NOTE {card.what_is_missing}\n")
     return "\n".join(rows)
 
 
@@ -47,6 +50,8 @@ def as_json(card: ClipCard, *, english: bool = False) -> str:
         "task": "translate" if english else "transcribe",
         "language": "en" if english else card.language,
         "duration": round(card.length_s, 3),
+        "cut": card.cut,
+        "promised_duration": round(card.promised_s, 3) or None,
         "text": card.english_text if english else card.text,
         "segments": [
             {"id": i, "start": round(s.start_s, 3), "end": round(s.end_s, 3), "text": s.text}

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
+from bot.text.marks import mark_cut_recording
 from bot.voice.transcript import Segment
 
 SEGMENTS = "said"  # their name in what is stored
@@ -28,6 +29,9 @@ class ClipCard:
     english: tuple[Segment, ...] = ()  # empty when it is English already, or nobody asked
     english_whole: bool = True  # False: the translation was cut
     cost_usd: Decimal | None = Decimal(0)  # None: unpriced
+    cut: bool = False  # the file breaks off: the end of the recording is missing
+    corrected: bool = False  # a person said what was really said
+    promised_s: float = 0.0  # how long the file says that it is, where it breaks off; 0: it does not say
 
     @property
     def has_words(self) -> bool:
@@ -40,6 +44,21 @@ class ClipCard:
     @property
     def english_text(self) -> str:
         return join_segments(self.english, "en")
+
+    @property
+    def what_is_missing(self) -> str:
+        """That the end is missing, in a sentence; empty of a whole recording."""
+        return f"The end is missing: the file breaks off {self._where_cut}." if self.cut else ""
+
+    @property
+    def text_for_model(self) -> str:
+        """All words, and a mark where the recording breaks off."""
+        return f"{self.text}\n{mark_cut_recording(self._where_cut)}" if self.cut else self.text
+
+    @property
+    def _where_cut(self) -> str:
+        of = f" of {format_time(self.promised_s)}" if self.promised_s else ""
+        return f"after {format_time(self.length_s)}{of}"
 
     @property
     def speakers(self) -> tuple[tuple[str, float], ...]:
@@ -61,6 +80,12 @@ class Traces:
     message: str  # the card stands behind it
     shown: str
     file: str
+
+
+def format_time(seconds: float) -> str:
+    """`4:07`, `1:04:07`."""
+    minutes, s = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{s:02}" if minutes >= 60 else f"{minutes}:{s:02}"
 
 
 def join_segments(segments: Sequence[Segment], language: str) -> str:

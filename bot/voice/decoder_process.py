@@ -24,6 +24,7 @@ from av.error import FFmpegError
 from bot.voice.cutting import PartCutter
 from bot.voice.decoding import CONTAINERS, detect_container
 from bot.voice.loudness import RATE, Levels, Samples, find_sounds, measure_levels
+from bot.voice.promised_length import is_cut, lacks_last_page, read_promise
 
 DECODERS = (
     "aac,aac_fixed,alac,flac,mp1,mp1float,mp2,mp2float,mp3,mp3float,opus,libopus,vorbis,libvorbis,"
@@ -39,6 +40,9 @@ CHANNELS = range(1, 33)
 
 # An hour of digital silence as FLAC is 1,460 bit/s.
 LEAST_BIT_RATE = 400
+
+# A packet that lacks some bytes is the last there is, or nearly.
+BROKEN_END_PACKETS = 4
 
 REPORT_EVERY_S = 30.0
 OUTPUT_BYTES = 64 << 20
@@ -95,21 +99,25 @@ def decode(source: BinaryIO, orders: dict[str, Any]) -> dict[str, Any]:
     size = source.seek(0, os.SEEK_END)
     if container in orders["containers"] and size <= orders["max_bytes"]:
         meter = Meter()
+        sound = Sound(source, container)
         try:
-            damaged = decode_sound(Sound(source, container), meter, min(orders["max_s"], orders["longest_s"]))
+            decode_sound(sound, meter, min(orders["max_s"], orders["longest_s"]))
         except TooLong:
-            damaged = True
-        if not damaged:
-            return meter.result(container, unchanged=True)
-    meter = Meter()
+            whole = False
+        else:
+            whole = not sound.damaged
+        if whole:
+            return meter.result(container, unchanged=True) | sound.ending(meter.length_s)
+    meter, sound = Meter(), Sound(source, container)
     parts = PartCutter(Path(orders["into"]), min(orders["part_s"], orders["max_s"]), write_line)
-    damaged = decode_sound(Sound(source, container), meter, orders["longest_s"], parts)
+    decode_sound(sound, meter, orders["longest_s"], parts)
     parts.finish()
-    return meter.result(container, unchanged=False) | {"damaged": damaged}
+    found = meter.result(container, unchanged=False) | sound.ending(meter.length_s)
+    return found | {"damaged": sound.damaged}
 
 
-def decode_sound(sound: Sound, meter: Meter, longest_s: float, parts: PartCutter | None = None) -> bool:
-    """Decodes to the end; True when some of it could not be. TooLong as soon as it is, or says that it is."""
+def decode_sound(sound: Sound, meter: Meter, longest_s: float, parts: PartCutter | None = None) -> None:
+    """Decodes to the end. TooLong as soon as it is, or says that it is."""
     if parts is None and sound.claimed_s > longest_s:
         raise TooLong  # it is only believed when that saves decoding twice
     for block in sound:
@@ -121,7 +129,6 @@ def decode_sound(sound: Sound, meter: Meter, longest_s: float, parts: PartCutter
         meter.report_progress(sound.claimed_s)
     if not meter.samples:
         raise DecodingRefused("there is no sound in it")
-    return sound.damaged
 
 
 class Sound:
@@ -136,12 +143,30 @@ class Sound:
         self._stream = self._box.streams.audio[0]
         self._stream.codec_context.thread_count = 1
         self.claimed_s = self._claim()
+        self._promised_s = read_promise(source, container, self._box)
+        self._source, self._container = source, container
         self.bad = self.good = 0
+        self._reached_s = 0.0  # where the last sound ends, by the file's own clock
+        self._since_broken = BROKEN_END_PACKETS  # packets since one that was not whole
 
     def _claim(self) -> float:
         """The length in the header, in seconds; 0 where the file is too small to be that long."""
         claim_s = max(0.0, (self._box.duration or 0) / av.time_base)
         return claim_s if self._box.size * 8 >= claim_s * LEAST_BIT_RATE else 0.0
+
+    def ending(self, decoded_s: float) -> dict[str, Any]:
+        """Whether the end of the file is missing, and how long it says that it is; after all was decoded.
+
+        Silence that an encoder left out is there by the file's clock, though nobody decodes it.
+        """
+        reached_s = max(decoded_s, self._reached_s)
+        if self._promised_s:
+            cut = is_cut(self._promised_s, reached_s)
+            return {"cut": cut, "promised_s": self._promised_s if cut else 0.0}
+        if self._container == "ogg":
+            return {"cut": lacks_last_page(self._source), "promised_s": 0.0}
+        broken = self._container == "mpeg" and self._since_broken < BROKEN_END_PACKETS
+        return {"cut": broken, "promised_s": 0.0}
 
     @property
     def damaged(self) -> bool:
@@ -171,7 +196,15 @@ class Sound:
                 self.bad += 1
                 continue
             self.good += len(frames)
-            yield from frames
+            for frame in frames:
+                self._note_end(frame)
+                yield frame
+
+    def _note_end(self, frame: av.AudioFrame) -> None:
+        if frame.pts is not None and frame.time_base and frame.sample_rate:
+            begins = frame.pts - (self._stream.start_time or 0)
+            ends_s = float(begins * frame.time_base) + frame.samples / frame.sample_rate
+            self._reached_s = max(self._reached_s, ends_s)
 
     def _packets(self) -> Iterator[av.Packet[Any]]:
         packets = self._box.demux(self._stream)
@@ -183,6 +216,7 @@ class Sound:
                 return
             if packet is None:
                 return
+            self._since_broken = 0 if packet.is_corrupt else self._since_broken + 1
             yield packet
 
 

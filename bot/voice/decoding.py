@@ -125,6 +125,8 @@ class Recording:
     parts: tuple[Part, ...]
     unchanged: bool  # the one part is the file itself, byte for byte
     damaged: bool = False  # some of it could not be decoded
+    cut: bool = False  # its end is missing in the file
+    promised_s: float = 0.0  # how long the file says that it is, when its end is missing and it says so
 
     @property
     def has_sound(self) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 
 from bot.core.errors import Refused, SetupError
 from bot.core.values import Scope
-from bot.voice.speech_models import LOCAL
+from bot.voice.speech_models import LOCAL, is_local
 from bot.voice.transcriber import SpeechModel
 
 # What faster-whisper raises: a model it does not know or cannot fetch, a processor that cannot run it.
@@ -80,4 +80,4 @@ def _row(segment: Any) -> dict[str, Any]:
 
 def speech_for(model: str, provider: SpeechModel) -> SpeechModel:
     """Who transcribes for a model of that name: this machine, or the provider."""
-    return LocalSpeech() if model.startswith(LOCAL) else provider
+    return LocalSpeech() if is_local(model) else provider

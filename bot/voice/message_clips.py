@@ -139,6 +139,24 @@ class MessageClips:
         spoken = await self._files(incoming, policy, progress)
         return replace(spoken, notes=(*about.notes, *spoken.notes), failed=about.failed or spoken.failed)
 
+    async def translate(self, clip: Clip, scope: Scope) -> None:
+        """English beside the words of a clip; its recording is fetched once more where they come from it.
+
+        Missing, ProviderError, and UnsupportedFile when the recording is not there any more.
+        """
+        card = await self._recognizer.read_card(clip.recording)
+        if not self._recognizer.hears_english(card):
+            await self._recognizer.translate_card(clip.recording, scope)
+            return
+        asked = decode(clip.asked)
+        file = next((file for file in asked.files if card_id(asked, file) == clip.id), None)
+        if file is None:
+            raise UnsupportedFile(card.name, "it is not there any more")
+        if file.stub or not file.url:
+            file = await self._source.details(file)
+        async with self._source.fetched(file) as path:
+            await self._recognizer.translate_recording(clip.recording, path, scope)
+
     async def _thread_start(self, incoming: Incoming) -> Incoming | None:
         """The first message of a thread into which we are called, when there may be something to hear."""
         if not called_into_thread(incoming):
@@ -175,8 +193,9 @@ class MessageClips:
                 spoken = replace(spoken, known=(*spoken.known, replace(file, name=exc.name)))
             return replace(spoken, notes=(*spoken.notes, exc.notice), failed=spoken.failed or failed)
         if not card.has_words:
-            return replace(spoken, notes=(*spoken.notes, NOTHING_HEARD.format(name=card.name)))
-        words = ClipWords(card.name, card.text, file.voice, file.id)
+            note = " ".join(filter(None, (NOTHING_HEARD.format(name=card.name), card.what_is_missing)))
+            return replace(spoken, notes=(*spoken.notes, note))
+        words = ClipWords(card.name, card.text_for_model, file.voice, file.id)
         return replace(spoken, words=(*spoken.words, words))
 
     async def _card(
@@ -272,7 +291,7 @@ def _read_words(tx: Tx, kept: Clip) -> ClipWords | None:
         return None
     card, asked = clip.load_card(stored), decode(kept.asked)
     file = next((file for file in asked.files if card_id(asked, file) == kept.id), None)
-    return ClipWords(card.name, card.text, bool(file and file.voice), file.id if file else "")
+    return ClipWords(card.name, card.text_for_model, bool(file and file.voice), file.id if file else "")
 
 
 def transcription_scope(incoming: Incoming) -> Scope:

@@ -89,12 +89,30 @@ class Recognizer:
         lock = self._locks.setdefault(id, asyncio.Lock())
         async with lock:  # wanted by the channel and by a question at the same moment: paid for once
             card = await self._find_card(id) or await self._recognize(id, path, request)
-        return await self.translate_card(id, request.scope) if request.english and card.has_words else card
+            if not request.english or not _lacks_english(card):
+                return card
+            if self.hears_english(card):
+                return await self._translate_again(card, path, request)
+        return await self.translate_card(id, request.scope)
+
+    def hears_english(self, card: ClipCard) -> bool:
+        """Whether the English of a card has to come from its recording: a model of this machine puts it into
+        English itself, so that no word leaves for it; unless a person said what was really said."""
+        return speech_models.is_local(self._settings.speech_model) and not card.corrected
+
+    async def translate_recording(self, id: str, path: Path, scope: Scope) -> ClipCard:
+        """The stored card with an English text beside it, from its recording once more. Missing, or what
+        `recognize` raises."""
+        async with self._locks.setdefault(id, asyncio.Lock()):
+            card = await self.read_card(id)
+            if not _lacks_english(card):
+                return card
+            return await self._translate_again(card, path, TranscriptionRequest(card.name, scope))
 
     async def translate_card(self, id: str, scope: Scope) -> ClipCard:
         """The stored card with an English text beside it, from the language model where there is none yet."""
         card = await self.read_card(id)
-        if card.english or _is_english(card):
+        if not _lacks_english(card):
             return card
         chunks = _split_chunks(card.segments)
         answers = await gather_all([self._translate_chunk(chunk, scope) for chunk in chunks])
@@ -121,7 +139,7 @@ class Recognizer:
         """What a person says was said, in place of the transcript."""
         card = await self.read_card(id)
         segments = correct_segments(card.segments, text, card.length_s)
-        card = replace(card, segments=tuple(segments), english=(), english_whole=True)
+        card = replace(card, segments=tuple(segments), english=(), english_whole=True, corrected=True)
         await self._engine.write(recordings.change_card, id, clip_card.dump_card(card))
         return card
 
@@ -129,7 +147,14 @@ class Recognizer:
         with TemporaryDirectory(prefix="parley-") as into:
             async with self._decoders:
                 recording = await decode_file(path, request.name, Path(into), self._limits())
-            card = ClipCard(id, request.name, recording.length_s, self._model_name)
+            card = ClipCard(
+                id,
+                request.name,
+                recording.length_s,
+                self._model_name,
+                cut=recording.cut,
+                promised_s=recording.promised_s,
+            )
             if not recording.has_sound:
                 return card
             await self._count_minutes(id, recording.length_s, request.owner)
@@ -157,6 +182,14 @@ class Recognizer:
     ) -> ClipCard:
         transcript, cost = await self._transcriber.transcribe_parts("translate", card.id, recording, request)
         return replace(card, english=transcript.segments, cost_usd=total_cost([card.cost_usd, cost]))
+
+    async def _translate_again(self, card: ClipCard, path: Path, request: TranscriptionRequest) -> ClipCard:
+        with TemporaryDirectory(prefix="parley-") as into:
+            async with self._decoders:
+                recording = await decode_file(path, request.name, Path(into), self._limits())
+            card = await self._translate(card, recording, request)
+        await self._engine.write(recordings.change_card, card.id, clip_card.dump_card(card))
+        return card
 
     async def _translate_chunk(self, chunk: list[Segment], scope: Scope) -> Completion:
         text = clip_card.join_segments([replace(s, speaker="") for s in chunk], "")
@@ -243,6 +276,10 @@ def _split_chunks(segments: Sequence[Segment]) -> list[list[Segment]]:
 
 def _is_english(card: ClipCard) -> bool:
     return card.language == "en"
+
+
+def _lacks_english(card: ClipCard) -> bool:
+    return card.has_words and not card.english and not _is_english(card)
 
 
 def _split_list(setting: str) -> tuple[str, ...]:

@@ -154,7 +154,7 @@ class Clips:
         self._translating.add(id)
         try:
             scope = Scope(clip.team, clip.channel, user, clip.conversation, "translation")
-            await self._recognizer.translate_card(clip.recording, scope)
+            await self._message_clips.translate(clip, scope)
         finally:
             self._translating.discard(id)
         await self._show(clip)

@@ -92,9 +92,14 @@ ON_THIS_MACHINE = ModelFamily(
 )
 
 
+def is_local(name: str) -> bool:
+    """Whether a model runs on this machine."""
+    return name.startswith(LOCAL)
+
+
 def lookup(name: str) -> ModelFamily:
     """The row for a model's name; of an unknown one, what every compatible server takes."""
-    if name.startswith(LOCAL):
+    if is_local(name):
         return ON_THIS_MACHINE
     known = [model for model in MODELS if name.startswith(model.prefix)]
     if known:

@@ -20,7 +20,8 @@ import orjson
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.core.errors import SlackError, SlackRefused, SlackRevoked, SlackUnavailable
+from bot.core.addresses import PlainHttpRule
+from bot.core.errors import SetupError, SlackError, SlackRefused, SlackRevoked, SlackUnavailable
 from bot.core.settings import Settings
 from bot.ops.metrics import METRICS
 
@@ -178,19 +179,43 @@ def misleading_variables() -> list[str]:
     ]
 
 
+def require_private_line(settings: Settings) -> None:
+    """SetupError when what goes to Slack could be read on its way."""
+    if problems := PlainHttpRule.of(settings).find_problems("SLACK_API_URL", settings.slack_api_url):
+        raise SetupError(problems)
+
+
+def _pin_requests(rule: PlainHttpRule) -> aiohttp.TraceConfig:
+    """Ends a request that would leave unencrypted, and one that a redirect leads elsewhere."""
+
+    async def begin(session: Any, context: Any, request: aiohttp.TraceRequestStartParams) -> None:
+        if not await rule.permits(str(request.url)):
+            raise aiohttp.ClientError(f"{request.url.host} would be spoken to without encryption")
+
+    async def follow(session: Any, context: Any, request: aiohttp.TraceRequestRedirectParams) -> None:
+        raise aiohttp.ClientError("Slack's API answered with a redirect")
+
+    pinned = aiohttp.TraceConfig()
+    pinned.on_request_start.append(begin)
+    pinned.on_request_redirect.append(follow)
+    return pinned
+
+
 @asynccontextmanager
 async def open_slack(settings: Settings) -> AsyncIterator[AsyncWebClient]:
-    """A Web API client on one shared connection pool.
+    """A Web API client on one shared connection pool. SetupError where tokens would travel unencrypted.
 
     The SDK's own retries are off: its default repeats a post whose connection dropped after Slack had taken
     it.
     """
+    require_private_line(settings)
     timeout = aiohttp.ClientTimeout(total=REQUEST_DEADLINE_S, connect=5)
     async with aiohttp.ClientSession(
         timeout=timeout,
         connector=aiohttp.TCPConnector(limit=100, keepalive_timeout=60),
         json_serialize=lambda value: orjson.dumps(value).decode(),
         trust_env=True,
+        trace_configs=[_pin_requests(PlainHttpRule.of(settings))],
     ) as session:
         yield AsyncWebClient(
             token=settings.slack_bot_token,

@@ -22,7 +22,9 @@ from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.core.addresses import PlainHttpRule
 from bot.core.errors import SetupError, SlackRefused, SlackRevoked
+from bot.core.settings import Settings
 from handlers.slack.client import RAISED, error_from
 
 log = logging.getLogger(__name__)
@@ -39,9 +41,10 @@ class SlackHostClient(SocketModeClient):
     _address: str | None = None
     _issued_at = 0.0
 
-    def __init__(self, host: str, **given: Any) -> None:
-        """`host`: the one host allowed instead of Slack's, or ""."""
+    def __init__(self, host: str, plain_http: PlainHttpRule, **given: Any) -> None:
+        """`host`: the one host allowed instead of Slack's, or ""; `plain_http`: where TLS may be missing."""
         self._host = host
+        self._plain_http = plain_http
         super().__init__(**given)
 
     @property  # type: ignore[override]
@@ -54,13 +57,18 @@ class SlackHostClient(SocketModeClient):
         self._address, self._issued_at = address, time.monotonic()
 
     async def issue_new_wss_url(self) -> str:
-        return require_slack_socket(await super().issue_new_wss_url(), self._host)
+        return await require_slack_socket(await super().issue_new_wss_url(), self._host, self._plain_http)
 
 
-def require_slack_socket(url: str, host: str) -> str:
-    """The address of a socket; SetupError when it leads somewhere else than to Slack."""
+async def require_slack_socket(url: str, host: str, plain_http: PlainHttpRule) -> str:
+    """The address of a socket; SetupError when it leads somewhere else than to Slack, or could be read on
+    the way."""
     if not may_connect(url, host):
         raise SetupError([f"apps.connections.open named a foreign host: {urlsplit(url).hostname}"])
+    if not await plain_http.permits(url):
+        raise SetupError(
+            [f"apps.connections.open named a socket without encryption: {urlsplit(url).hostname}"]
+        )
     return url
 
 
@@ -102,7 +110,7 @@ class SocketConnections:
 
 @asynccontextmanager
 async def open_sockets(
-    app: AsyncApp, app_token: str, web_client: AsyncWebClient, *, host: str
+    app: AsyncApp, web_client: AsyncWebClient, settings: Settings
 ) -> AsyncIterator[SocketConnections]:
     """Connects, hands every envelope to Bolt, and stops receiving on exit.
 
@@ -113,12 +121,14 @@ async def open_sockets(
         response = await run_async_bolt_app(app, request)
         await send_async_response(client, request, response, 0.0)
 
+    host, app_token, plain_http = settings.slack_host, settings.slack_app_token, PlainHttpRule.of(settings)
     clients: list[SlackHostClient] = []
     connecting: list[asyncio.Task[None]] = []
     try:
         for _ in range(CONNECTIONS):
             client = SlackHostClient(
                 host,
+                plain_http,
                 app_token=app_token,
                 web_client=web_client,
                 ping_interval=PING_INTERVAL_S,
@@ -127,7 +137,7 @@ async def open_sockets(
             client.socket_mode_request_listeners.append(receive)
             clients.append(client)
             if address := await first_address(web_client, app_token):
-                client.wss_uri = require_slack_socket(address, host)
+                client.wss_uri = await require_slack_socket(address, host, plain_http)
         connecting = [asyncio.create_task(client.connect()) for client in clients]  # type: ignore[no-untyped-call]
         await asyncio.wait(connecting, timeout=CONNECT_S)
         yield SocketConnections(clients)

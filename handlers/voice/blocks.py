@@ -13,7 +13,7 @@ from bot.costs.amounts import dollars
 from bot.reports.formats import UNPRICED
 from bot.text import languages
 from bot.text.redact import redact
-from bot.voice.clip_card import ClipCard, join_segments
+from bot.voice.clip_card import ClipCard, format_time, join_segments
 from bot.voice.transcript import Segment
 from handlers.slack import blocks
 from handlers.slack.blocks import FORGET_CLIP, Block
@@ -33,7 +33,8 @@ SPEAKERS = 6
 
 def fallback_text(card: ClipCard) -> str:
     """The card as plain text: for notifications, screen readers, and the thread's memory."""
-    words = escape(redact(f"{card.name} ({', '.join(_facts(card)[:2])}): {card.text}"))
+    told = f"{card.what_is_missing} {card.text}" if card.cut else card.text
+    words = escape(redact(f"{card.name} ({', '.join(_facts(card)[:2])}): {told}"))
     return words.encode("utf-8", "replace")[:FALLBACK_BYTES].decode("utf-8", "ignore")
 
 
@@ -46,6 +47,8 @@ def card_blocks(card: ClipCard, id: str, *, file: bool, kept: bool = True) -> li
     notes = [" · ".join(_facts(card))]
     if card.speakers:
         notes.append(", ".join(f"{who} {format_time(s)}" for who, s in card.speakers[:SPEAKERS]))
+    if card.cut:
+        notes.append(card.what_is_missing)
     if file:
         notes.append("The whole text is in the file.")
     if not card.english_whole:
@@ -62,13 +65,8 @@ def transcript_text(card: ClipCard) -> str:
     lines = [_line(s, card) for s in card.segments]
     if card.english:
         lines += ["", "In English", "", *(_line(s, card) for s in card.english)]
-    return "\n".join([card.name, " · ".join(_facts(card)), "", *lines, ""])
-
-
-def format_time(seconds: float) -> str:
-    """`4:07`, `1:04:07`."""
-    minutes, s = divmod(round(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02}:{s:02}" if minutes >= 60 else f"{minutes}:{s:02}"
+    missing = [card.what_is_missing] if card.cut else []
+    return "\n".join([card.name, " · ".join(_facts(card)), *missing, "", *lines, *missing, ""])
 
 
 def _facts(card: ClipCard) -> list[str]:

@@ -109,6 +109,7 @@ def put_card(tx: Tx, id: str, owner: Owner, card: str, *, now: float) -> None:
 def change_card(tx: Tx, id: str, card: str) -> None:
     """A card that was corrected or translated; nothing when it was forgotten in the meantime."""
     tx.run("update recordings set card = :card where id = :id", id=id, card=card)
+    tx.run("delete from recording_parts where recording = :id", id=id)
 
 
 def card(tx: Tx, id: str) -> str | None:

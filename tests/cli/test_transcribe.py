@@ -9,8 +9,6 @@ from argparse import ArgumentParser
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
-from typing import Any
 
 import pytest
 
@@ -23,7 +21,8 @@ from bot.text import languages
 from bot.voice.local_speech import LocalSpeech
 from storage.costs import ledger
 from storage.database import open_engine
-from tests.support.audio_files import silence, wav
+from tests.support import local_whisper
+from tests.support.audio_files import silence, speech, wav
 from tests.support.workspace import workspace
 
 pytestmark = pytest.mark.process  # each reads a clip, which a process decodes
@@ -147,34 +146,42 @@ async def test_the_bar_fills(capsys: pytest.CaptureFixture[str], monkeypatch: py
     assert lines[3].endswith("9 of 9 minutes\n")
 
 
-class Whisper:
-    """faster-whisper's shape, for a machine that has neither it nor its weights."""
-
-    loaded: list[str] = []  # noqa: RUF012
-
-    def __init__(self, name: str, **how: Any) -> None:
-        self.loaded.append(name)
-
-    def transcribe(self, audio: Any, **how: Any) -> tuple[Any, Any]:
-        assert how["vad_filter"]
-        text = {"transcribe": " Hallo", "translate": " Hello"}[how["task"]]
-        segment = SimpleNamespace(start=0.1, end=5.0, text=text, no_speech_prob=0.0, avg_logprob=-0.1)
-        return iter([segment]), SimpleNamespace(language=how["language"] or "de", duration=5.4)
-
-
 async def test_a_model_on_this_machine_takes_the_same_road(
     settings: Settings,
     model: FakeModel,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    library = ModuleType("faster_whisper")
-    library.WhisperModel = Whisper  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "faster_whisper", library)
+    done = local_whisper.install(monkeypatch)
     assert await transcribe(settings, GERMAN, "--model", "local:small", "--task", "translate") == 0
     assert capsys.readouterr().out == "Hello\n"
-    assert Whisper.loaded == ["small"]
+    assert done == ["small", "transcribe", "translate"]
     assert not model.requests
+
+
+async def test_translating_after_a_transcript_asks_the_model_on_this_machine_again(
+    settings: Settings,
+    model: FakeModel,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    done = local_whisper.install(monkeypatch)
+    for task in ("transcribe", "translate", "translate"):
+        assert await transcribe(settings, GERMAN, "--model", "local:small", "--task", task) == 0
+    assert capsys.readouterr().out == "Hallo\nHello\nHello\n"
+    assert [one for one in done if one != "small"] == ["transcribe", "translate"]
+    assert not model.requests
+
+
+async def test_a_recording_that_breaks_off_is_told_beside_its_text(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = wav(speech())
+    (tmp_path / "cut.wav").write_bytes(content[: len(content) * 2 // 3])
+    assert await transcribe(settings, tmp_path / "cut.wav") == 0
+    shown = capsys.readouterr()
+    assert "cut.wav: The end is missing: the file breaks off after 0:02 of 0:03." in shown.err
+    assert "[The end is missing:" in shown.out
 
 
 async def test_a_missing_local_model_is_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:

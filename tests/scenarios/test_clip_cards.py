@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from bot.sandbox.rehearsal.recordings import RecognisedSpeech
 from bot.voice import service
 from handlers.slack.blocks import FORGET_CLIP
 from handlers.voice.blocks import EDIT, TRANSLATE
+from tests.support import local_whisper
 from tests.support.clips import (
     PATIENCE_S,
     TONE_RECOGNITION,
@@ -163,6 +167,33 @@ async def test_a_translation_that_fails_is_told_to_whoever_asked(tmp_path: Path)
         team.model.faults.add("content_policy", endpoint="chat/completions")
         await press(team, thread, TRANSLATE)
         await until(team, lambda: "content policy" in whispered(team, "alice"))
+
+
+async def test_a_clip_heard_on_this_machine_is_translated_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = local_whisper.install(monkeypatch)
+    async with workspace(tmp_path, PARLEY_VOICE_ENGLISH="asked", PARLEY_SPEECH_MODEL="local:small") as team:
+        thread = await drop(team, bundled("offene_rechnung.webm"))
+        await answered(team, thread)
+        asked = len(team.model.requests)
+        await press(team, thread, TRANSLATE, user="bob")
+        await until(team, lambda: "Hello" in shown(cards(team, thread)[0]))
+        assert done == ["small", "transcribe", "translate"]
+        assert len(team.model.requests) == asked
+
+
+# -- a recording that breaks off
+
+
+async def test_a_clip_that_breaks_off_says_so_on_its_card_and_to_the_model(tmp_path: Path) -> None:
+    async with open_workspace(tmp_path) as team:
+        whole = clip(HELLO, tmp_path, "wav")
+        thread = await drop(team, replace(whole, content=whole.content[: len(whole.content) // 2]))
+        await answered(team, thread)
+        assert "The end is missing: the file breaks off after" in shown(cards(team, thread)[0])
+        asked = [request.body for request in team.model.requests if request.endpoint == "chat/completions"]
+        assert "[the recording breaks off after 0:0" in str(asked[-1])
 
 
 # -- forgetting

@@ -98,7 +98,7 @@ class Recognizer:
     def hears_english(self, card: ClipCard) -> bool:
         """Whether the English of a card has to come from its recording: a model of this machine puts it into
         English itself, so that no word leaves for it; unless a person said what was really said."""
-        return speech_models.is_local(self._settings.speech_model) and not card.corrected
+        return speech_models.is_local(self._model_name) and not card.corrected
 
     async def translate_recording(self, id: str, path: Path, scope: Scope) -> ClipCard:
         """The stored card with an English text beside it, from its recording once more. Missing, or what

@@ -503,6 +503,12 @@ create table ending_notices (
 ){STRICT}
 """
 
+# After how many tries in vain, and when, a conversation may be summarised again.
+FAILED_SUMMARIES = """
+alter table conversations add column failed_summaries {INT} not null default 0;
+alter table conversations add column summarise_after {REAL} not null default 0
+"""
+
 STEPS: tuple[tuple[str, str], ...] = (
     ("0001_inbox", INBOX),
     ("0002_replies", REPLIES),
@@ -522,6 +528,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("0007_quiet_since", QUIET_SINCE),
     ("0012_reported", REPORTED),
     ("0060_endings", ENDINGS),
+    ("0008_failed_summaries", FAILED_SUMMARIES),
 )
 
 # Tables with people's words, and the column that says whose (beside `team`): erased by

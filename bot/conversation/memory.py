@@ -10,19 +10,21 @@ bot/conversation/turn.py.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
 from bot.channel.service import AnswerSettings
+from bot.conversation.questions import OVERHEARD_CHARACTERS
 from bot.conversation.surroundings import PeopleReader, find_names, name_people
 from bot.core.access import remembers
 from bot.core.errors import AskError, ContextTooLong, ProviderError
 from bot.core.settings import Settings
 from bot.core.values import Conversation, File, Incoming, Message, Prompt, Role, Scope
 from bot.provider.service import Provider
-from bot.text import tokens
+from bot.text import marks, tokens
 from bot.voice import message_clips
 from storage.conversation import messages as conversations
 from storage.conversation import replies
@@ -40,6 +42,11 @@ SUMMARISE = (
     "for answers, not for this."
 )
 SUMMARY_TOKENS = 800
+# Of a conversation that outgrew its budget by far, so many pieces are summarised before one answer; the rest
+# waits for the next, and is left out until then.
+MOST_PIECES = 4
+# How long a summary that failed is not tried again; twice as long each time.
+SUMMARY_PAUSE_S, LONGEST_SUMMARY_PAUSE_S = 300.0, 86_400.0
 # Below this many tails, a conversation that slept is cheaper to read again than to summarise.
 WORTH_SUMMARISING = 2
 # However short they are, more messages than this are summarised: what is read at once has to hold them all.
@@ -71,7 +78,8 @@ class Recollection:
     """What a turn starts from.
 
     `seen`: only so many messages of a longer thread were read; None: all. `left_out`: older turns are missing
-    and in no summary, so a count of this prompt says nothing of the conversation.
+    and in no summary, so a count of this prompt says nothing of the conversation; `unsummarised`: because no
+    summary could be made of them.
     """
 
     summary: str = ""
@@ -79,6 +87,7 @@ class Recollection:
     turns: int = 0
     seen: int | None = None
     left_out: bool = False
+    unsummarised: bool = False
 
 
 class Memory:
@@ -105,15 +114,14 @@ class Memory:
         """
         if not remembers(incoming, self._settings):
             return Recollection(turns=await self._count_turns(incoming, await self._recalled(incoming)))
-        recalled, seen = await self._recalled(incoming), None
+        recalled, seen, left_out = await self._recalled(incoming), None, False
         if await self._is_new(incoming, recalled):
             recalled, seen = await self._read_thread(incoming, how)
-        whole = recalled
         if await self._too_large(recalled, incoming.text, how):
-            recalled = await self._compacted(incoming, recalled, how)
-        left_out = recalled.messages != whole.messages and recalled.summary == whole.summary
+            recalled, left_out = await self._compacted(incoming, recalled, how)
         turns = await self._count_turns(incoming, recalled)
-        return replace(recollection_from(recalled, seen), turns=turns, left_out=left_out)
+        found = recollection_from(recalled, seen)
+        return replace(found, turns=turns, left_out=left_out, unsummarised=left_out)
 
     async def shorten(self, incoming: Incoming, sent: Recollection, how: AnswerSettings) -> Recollection:
         """The conversation again, strictly shorter than what the model said was too long for it.
@@ -122,9 +130,8 @@ class Memory:
         """
         if not remembers(incoming, self._settings):
             raise ContextTooLong("the question alone is too long")
-        shorter = recollection_from(
-            await self._compacted(incoming, await self._recalled(incoming), how), sent.seen
-        )
+        compacted, left_out = await self._compacted(incoming, await self._recalled(incoming), how)
+        shorter = replace(recollection_from(compacted, sent.seen), left_out=left_out, unsummarised=left_out)
         while count_bytes(shorter) >= count_bytes(sent):
             if not shorter.messages and not shorter.summary:
                 raise ContextTooLong("the question alone is too long")
@@ -194,24 +201,61 @@ class Memory:
                 return messages[index + 1 :]
         return messages
 
-    async def _compacted(self, incoming: Incoming, recalled: Recalled, how: AnswerSettings) -> Recalled:
-        """One jump: a summary of all but the last turns takes the place of what it covers."""
+    async def _compacted(
+        self, incoming: Incoming, recalled: Recalled, how: AnswerSettings
+    ) -> tuple[Recalled, bool]:
+        """One jump: a summary of all but the last turns takes the place of what it covers, made piece by
+        piece. Without one, the last turns alone, and that something is left out."""
         old, tail = await self._split(recalled.messages, how)
         if not old:
-            return replace(recalled, messages=tail)
+            return replace(recalled, messages=tail), False
+        pieces = await self._cut_pieces(old, how)
+        for piece in pieces[:MOST_PIECES]:
+            try:
+                recalled = await self._add_to_summary(incoming, recalled, piece, how)
+            except (ProviderError, AskError) as exc:
+                log.warning("no summary for now, the last turns alone are used: %s", type(exc).__name__)
+                return replace(recalled, messages=tail), True
+            if recalled.upto < piece[-1].seq:  # something was deleted or changed meanwhile
+                return recalled, False
+        if len(pieces) > MOST_PIECES:
+            return replace(recalled, messages=tail), True
+        return recalled, False
+
+    async def _cut_pieces(self, old: tuple[Stored, ...], how: AnswerSettings) -> list[tuple[Stored, ...]]:
+        """What is to be summarised, in pieces that are no larger than a prompt may be."""
+        pieces, left_tokens = [list[Stored]()], self._settings.memory_tokens
+        for message in old:
+            size = await tokens.counted(message.text, how.model)
+            if pieces[-1] and size > left_tokens:
+                pieces.append([])
+                left_tokens = self._settings.memory_tokens
+            left_tokens -= size
+            pieces[-1].append(message)
+        return list(map(tuple, pieces))
+
+    async def _add_to_summary(
+        self, incoming: Incoming, recalled: Recalled, piece: tuple[Stored, ...], how: AnswerSettings
+    ) -> Recalled:
+        """The conversation with a summary that covers one piece more. ProviderError or AskError without one:
+        for a while none is asked for again, each time for longer."""
+        key, now = incoming.conversation.key, self._now()
+        if now < recalled.summarise_after:
+            raise ProviderError("there was no summary a moment ago")
         try:
-            text = await self._summary(incoming, recalled, old, how)
-        except (ProviderError, AskError) as exc:
-            log.warning("no summary this time, the last turns alone are used: %s", type(exc).__name__)
-            return replace(recalled, messages=tail)
+            text = await self._summary(incoming, recalled, piece, how)
+        except (ProviderError, AskError):
+            pause_s = min(SUMMARY_PAUSE_S * 2**recalled.failed_summaries, LONGEST_SUMMARY_PAUSE_S)
+            await self._engine.write(conversations.put_off_summary, key, until=now + pause_s)
+            raise
         await self._engine.write(
             conversations.summarise,
-            incoming.conversation.key,
+            key,
             text,
-            upto=old[-1].seq,
+            upto=piece[-1].seq,
             tokens=tokens.at_most(text),
             erasures=recalled.erasures,
-            now=self._now(),
+            now=now,
         )
         return await self._recalled(incoming)
 
@@ -228,7 +272,9 @@ class Memory:
     async def _summary(
         self, incoming: Incoming, recalled: Recalled, old: tuple[Stored, ...], how: AnswerSettings
     ) -> str:
-        """Asked as the answers are, of the same model: all but the last message is in its cache."""
+        """Asked as the answers are, of the same model: all but the last message is in its cache. It is paid
+        for by whoever wrote most of it, not by who asks next.
+        """
         where = incoming.conversation
         old_part = recollection_from(replace(recalled, messages=old), 0)
         names = await find_names(self._thread_reader, self._settings, old_part.messages)
@@ -239,7 +285,7 @@ class Memory:
                 messages=(*name_people(old_part.messages, names), Message("human", SUMMARISE)),
                 cache_key=where.key,
             ),
-            Scope(where.team, where.channel, incoming.user, where.key, "summary"),
+            Scope(where.team, where.channel, find_writer(old) or incoming.user, where.key, "summary"),
             model=how.model,
             style=how.style,
             max_output_tokens=SUMMARY_TOKENS,
@@ -266,6 +312,14 @@ def recollection_from(recalled: Recalled, seen: int | None = None) -> Recollecti
     return Recollection(recalled.summary, messages, recalled.turns, seen)
 
 
+def find_writer(messages: Sequence[Stored]) -> str:
+    """Whoever wrote most of some messages; an answer counts for who asked for it."""
+    sizes = Counter[str]()
+    for message in messages:
+        sizes[message.person] += tokens.at_most(message.text)
+    return max(sizes, key=lambda person: sizes[person], default="")
+
+
 def count_bytes(recollection: Recollection) -> int:
     """Bytes of text that a model has to read."""
     return sum(map(tokens.at_most, (recollection.summary, *(m.text for m in recollection.messages))))
@@ -279,12 +333,13 @@ def drop_older_half(recollection: Recollection) -> Recollection:
 
 
 def with_spoken_words(tx: Tx, place: Conversation, found: Sequence[ThreadMessage]) -> list[ThreadMessage]:
-    """Messages that say something, in writing or in recordings."""
+    """Messages that say something, in writing or in recordings, as far as they are kept."""
 
     def in_full(m: ThreadMessage) -> ThreadMessage:
         if m.role != "human":
             return m
-        return replace(m, text=message_clips.read_in_full(tx, place.team, place.channel, m))
+        text = message_clips.read_in_full(tx, place.team, place.channel, m)
+        return replace(m, text=marks.cut_rest(text, OVERHEARD_CHARACTERS))
 
     return [m for m in map(in_full, found) if m.text]
 

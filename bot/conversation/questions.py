@@ -21,6 +21,8 @@ from storage.jobs import inbox
 MESSAGE = "message"  # the kind of job that a question is
 OVERHEARD = 20  # so many of the last posts are looked at for one that speaks to somebody else
 MOST_POSTS = 20  # of one question
+# So much is kept of a post that asks nothing of us, for everybody who asks later reads it, and pays for that.
+OVERHEARD_CHARACTERS = 12_000
 # So far apart may direct messages be that each begin a thread, to be one question.
 QUICK_S = 10.0
 

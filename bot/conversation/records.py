@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot.conversation.account import dump_account, make_account
-from bot.conversation.questions import MESSAGE, read_question, takes_part
+from bot.conversation.questions import MESSAGE, OVERHEARD_CHARACTERS, read_question, takes_part
 from bot.conversation.turn import Turn
 from bot.core.codec import decode, encode
 from bot.core.ids import message_key, reply_id
@@ -164,14 +164,16 @@ def remember_ruling(tx: Tx, posts: Sequence[Incoming], reply_id: str, turn: Turn
         )
 
 
-def remember_post(tx: Tx, incoming: Incoming, *, now: float) -> None:
+def remember_post(tx: Tx, incoming: Incoming, *, most: int | None = None, now: float) -> None:
+    """Remembers a post; `most`: so many characters of it."""
+    text = read_full_text(tx, incoming)
     messages.append(
         tx,
         incoming.conversation,
         role="human",
         message=incoming.remembered_as,
         person=incoming.user,
-        text=read_full_text(tx, incoming),
+        text=text if most is None else marks.cut_rest(text, most),
         whole=True,
         tokens=0,
         now=now,
@@ -179,9 +181,9 @@ def remember_post(tx: Tx, incoming: Incoming, *, now: float) -> None:
 
 
 def remember_aside(tx: Tx, post: Incoming, *, now: float) -> None:
-    """Remembers a post that asks nothing of us, where we take part."""
+    """Remembers a post that asks nothing of us, where we take part, as far as it is kept."""
     if takes_part(tx, post):
-        remember_post(tx, post, now=now)
+        remember_post(tx, post, most=OVERHEARD_CHARACTERS, now=now)
 
 
 def remember_beside(tx: Tx, incoming: Incoming, *, now: float) -> None:
@@ -225,6 +227,7 @@ def edit_message(tx: Tx, edited: Incoming, *, given: bool = False, now: float) -
     if all(key == edited.key or inbox.read_payload(tx, key) is None for key in keys):
         # Else the new words are the next question, and the old ones stay with their answer.
         text = message_clips.read_in_full(tx, where.team, where.channel, edited)
+        text = text if keys else marks.cut_rest(text, OVERHEARD_CHARACTERS)
         latest = messages.latest_wording(tx, where.team, where.channel, edited.message, key=edited.key)
         messages.edit(tx, where.team, where.channel, latest, text, now=now)
     return True
@@ -271,6 +274,8 @@ def extend_remembered(tx: Tx, later: Incoming) -> None:
     """What is remembered of a post gets what Slack added to it since."""
     where = later.conversation
     text = message_clips.read_in_full(tx, where.team, where.channel, later)
+    if not inbox.list_keys(tx, later.key, kind=MESSAGE):
+        text = marks.cut_rest(text, OVERHEARD_CHARACTERS)
     messages.extend(tx, where.team, where.channel, later.message, text)
 
 

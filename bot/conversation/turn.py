@@ -37,6 +37,12 @@ GREETING = (
 TURN_LIMIT = "This thread has grown very long, so I stop here. Please start a new one."
 SORRY_FOR_THE_WAIT = "Sorry for the wait."
 SAW_ONLY_PART = "I read only the last {seen} messages of this thread."
+UNSUMMARISED = (
+    "What was said earlier in this thread is too long for me, and I could not summarise all of it: this "
+    "answer knows only the last messages."
+)
+# For the model, before the messages that it does read.
+LEFT_OUT = "[older messages are left out]"
 NOT_READ = "I cannot read {things}."
 WHAT_I_READ = (
     "I read what is written, pasted as a table, quoted or forwarded, and I listen to voice clips and "
@@ -299,7 +305,7 @@ async def make_prompt(
     names = await find_names(people, settings, messages)
     return Prompt(
         system=how.system,
-        summary=recollection.summary,
+        summary="\n".join(filter(None, (recollection.summary, LEFT_OUT * recollection.left_out))),
         messages=name_people(messages, names),
         about=await find_about(people, settings, incoming, names),
         cache_key=incoming.conversation.key,
@@ -320,6 +326,8 @@ def make_reply(
     notes = [CUT[completion.finish]] if completion.finish in CUT else []
     if recollection.seen is not None:
         notes.append(SAW_ONLY_PART.format(seen=recollection.seen))
+    elif recollection.unsummarised:
+        notes.append(UNSUMMARISED)
     if time.time() - incoming.sent_at.timestamp() > LATE_S:
         notes.append(SORRY_FOR_THE_WAIT)
     off = ruling.verdict if ruling and ruling.verdict.notes else None

@@ -40,7 +40,8 @@ class Recalled:
     """A conversation as it is to be continued, oldest message first.
 
     `complete` is False when there were more messages than are read at once. `turns` counts answers ever
-    given; `erasures` what was ever deleted or changed, for `summarise`. Times are unix seconds or None.
+    given; `erasures` what was ever deleted or changed, for `summarise`; `failed_summaries` tries in vain
+    since the last summary, and `summarise_after` when there may be another. Times are unix seconds or None.
     """
 
     summary: str = ""
@@ -53,6 +54,8 @@ class Recalled:
     erasures: int = 0
     last_at: float | None = None
     forgotten_at: float | None = None
+    failed_summaries: int = 0
+    summarise_after: float = 0.0
 
     @property
     def untouched(self) -> bool:
@@ -118,7 +121,9 @@ def count_turn(tx: Tx, place: Place, *, now: float) -> None:
 def recall(tx: Tx, conversation: str, *, limit: int = RECALLED) -> Recalled:
     """The last summary and the newest `limit` messages after it. Empty for a conversation never seen."""
     about = tx.one(
-        "select turns, erasures, last_at, forgotten_at from conversations where key = :key", key=conversation
+        "select turns, erasures, last_at, forgotten_at, failed_summaries, summarise_after from conversations"
+        " where key = :key",
+        key=conversation,
     )
     if about is None:
         return Recalled()
@@ -162,7 +167,21 @@ def summarise(
         tokens=tokens,
         now=now,
     )
+    tx.run(
+        "update conversations set failed_summaries = 0, summarise_after = 0 where key = :key",
+        key=conversation,
+    )
     return True
+
+
+def put_off_summary(tx: Tx, conversation: str, *, until: float) -> None:
+    """Notes that there was no summary, and when the next try may be."""
+    tx.run(
+        "update conversations set failed_summaries = failed_summaries + 1, summarise_after = :until"
+        " where key = :key",
+        key=conversation,
+        until=until,
+    )
 
 
 def knows_conversation(tx: Tx, conversation: str) -> bool:

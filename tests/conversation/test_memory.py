@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from bot.conversation import memory
+from bot.conversation.turn import LEFT_OUT, UNSUMMARISED
 from bot.core.errors import ContextTooLong
 from bot.core.values import Conversation
 from bot.provider.stop_sequences import ABOUT
@@ -22,6 +23,7 @@ from bot.text import tokens
 from storage.conversation import messages
 from storage.database import open_engine
 from storage.engine import Tx
+from tests.support.spending import run_command
 from tests.support.workspace import MANIFEST, Workspace, started, text_of, workspace
 
 STYLES = pytest.mark.parametrize(
@@ -192,19 +194,120 @@ def is_verdict(asked: Any) -> bool:
     return "You decide whether the last message" in asked.prompt
 
 
-async def test_without_a_summary_the_last_turns_answer_and_the_next_time_it_is_tried_again(
-    tmp_path: Path,
-) -> None:
+async def test_a_summary_that_failed_is_told_and_not_tried_again_for_a_while(tmp_path: Path) -> None:
     small: dict[str, Any] = {"PARLEY_MEMORY_TOKENS": "600", "PARLEY_MEMORY_TAIL_TOKENS": "200"}
     async with workspace(tmp_path, **small) as team:
         broken = [True]
         team.model.script("", match=lambda asked: any(broken) and asked.last == memory.SUMMARISE, times=0)
         thread = await talk(team, WISH, *(f"fact {n}: {LONG}" for n in range(4)))
-        assert "fact 3" in answers(team)[-1].prompt
-        assert f"<user>{WISH}" not in answers(team)[-1].prompt
+        tried = len(summaries(team))
+        assert tried > 0
+        await talk(team, f"fact 4: {LONG}", f"fact 5: {LONG}", thread=thread, so_far=5)
+        assert len(summaries(team)) == tried
+        asked = answers(team)[-1].prompt
+        assert "fact 5" in asked
+        assert f"<user>{WISH}" not in asked
+        assert LEFT_OUT in asked
+        assert UNSUMMARISED in str(team.replies("#general", thread)[-1]["blocks"])
         broken.clear()
-        await talk(team, "What shall you call me?", thread=thread, so_far=5)
-        assert "Captain Nemo" in text_of(team.replies("#general", thread)[-1])
+        await team.bot.services.engine.write(let_time_pass)
+        await talk(team, "What shall you call me?", thread=thread, so_far=7)
+        shown = team.replies("#general", thread)[-1]
+        assert "Captain Nemo" in text_of(shown)
+        assert UNSUMMARISED not in str(shown["blocks"])
+        assert LEFT_OUT not in answers(team)[-1].prompt
+
+
+def let_time_pass(tx: Tx) -> None:
+    """As if the pause after a summary in vain were over."""
+    tx.run("update conversations set summarise_after = 0")
+
+
+async def test_each_summary_in_vain_makes_the_pause_longer(tmp_path: Path) -> None:
+    small: dict[str, Any] = {"PARLEY_MEMORY_TOKENS": "600", "PARLEY_MEMORY_TAIL_TOKENS": "200"}
+    async with workspace(tmp_path, **small) as team:
+        team.model.script("", match=lambda asked: asked.last == memory.SUMMARISE, times=0)
+        thread = await talk(team, WISH, *(f"fact {n}: {LONG}" for n in range(4)))
+        (first,) = rows(tmp_path, "select failed_summaries, summarise_after from conversations")
+        await team.bot.services.engine.write(let_time_pass)
+        await talk(team, "And now?", thread=thread, so_far=5)
+        (second,) = rows(tmp_path, "select failed_summaries, summarise_after from conversations")
+    assert (first[0], second[0]) == (1, 2)
+    assert second[1] - first[1] >= memory.SUMMARY_PAUSE_S
+
+
+# What others write, and who pays for it
+
+
+async def overhear(team: Workspace, thread: str, *texts: str, user: str = "bob") -> None:
+    """Somebody says to somebody else, in a thread of ours."""
+    for text in texts:
+        await team.ask(f"<@{team.slack.user('carol')}> {text}", user=user, thread=thread)
+    await team.quiet()
+
+
+async def test_of_what_is_overheard_so_much_is_kept_of_each_message(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        thread = await team.slack.say("bob", "#general", "look at this: " + "long " * 7_000)
+        await talk(team, f"@parley hello {'word ' * 4_000}", thread=thread)
+        ts = await team.slack.say(
+            "bob", "#general", f"<@{team.slack.user('carol')}> {'other ' * 6_000}", thread_ts=thread
+        )
+        await team.quiet()
+        await team.slack.edit("bob", "#general", ts, f"<@{team.slack.user('carol')}> {'edited ' * 5_000}")
+        await team.quiet()
+        before, asked, beside = rows(
+            tmp_path, "select length(text), text from messages where role = 'human' order by seq"
+        )
+        assert asked[0] > 20_000, "whoever asks, pays"
+        for length, text in (before, beside):
+            assert 12_000 <= length < 12_200
+            assert "the rest of a long message was not kept: 23,013 characters" in text
+        assert "edited" in beside[1]
+
+
+async def test_a_summary_of_what_others_wrote_is_theirs_to_pay(tmp_path: Path) -> None:
+    small: dict[str, Any] = {"PARLEY_MEMORY_TOKENS": "600", "PARLEY_MEMORY_TAIL_TOKENS": "200"}
+    async with workspace(tmp_path, **small) as team:
+        thread = await talk(team, "hello")
+        await overhear(team, thread, *(f"note {n}: {LONG}" for n in range(6)))
+        await talk(team, "@parley What did they say?", thread=thread, so_far=1)
+        paid = set(rows(tmp_path, "select kind, person from ledger"))
+        assert paid == {("summary", team.slack.user("bob")), ("answer", team.slack.user("alice"))}
+
+
+async def test_who_wrote_too_much_and_has_no_budget_left_costs_nobody_else(tmp_path: Path) -> None:
+    small: dict[str, Any] = {"PARLEY_MEMORY_TOKENS": "600", "PARLEY_MEMORY_TAIL_TOKENS": "200"}
+    async with workspace(tmp_path, **small) as team:
+        await run_command(team, "alice", "budget person @bob 0.000001 per month")
+        thread = await talk(team, "hello")
+        await overhear(team, thread, *(f"note {n}: {LONG}" for n in range(6)))
+        for count in (1, 2):
+            await talk(team, "@parley What did they say?", thread=thread, so_far=count)
+            assert UNSUMMARISED in str(team.replies("#general", thread)[-1]["blocks"])
+        assert not summaries(team)
+        assert {person for (person,) in rows(tmp_path, "select person from ledger")} == {
+            team.slack.user("alice")
+        }
+
+
+async def test_what_outgrew_a_prompt_is_summarised_in_pieces_and_only_some_before_one_answer(
+    tmp_path: Path,
+) -> None:
+    small: dict[str, Any] = {"PARLEY_MEMORY_TOKENS": "600", "PARLEY_MEMORY_TAIL_TOKENS": "200"}
+    async with workspace(tmp_path, **small) as team:
+        thread = await talk(team, WISH)
+        await overhear(team, thread, *(f"note {n}: {LONG * 2}" for n in range(20)))
+        await talk(team, "@parley What did they say?", thread=thread, so_far=1)
+        assert len(summaries(team)) == memory.MOST_PIECES
+        assert all(tokens.count(asked.prompt, "gpt-4.1-mini") < 600 + 500 for asked in summaries(team))
+        assert "Captain Nemo" in answers(team)[-1].prompt, "what was summarised is known"
+        assert UNSUMMARISED in str(team.replies("#general", thread)[-1]["blocks"])
+        await talk(team, "@parley And now?", "@parley And then?", thread=thread, so_far=2)
+        assert len(summaries(team)) > memory.MOST_PIECES
+        assert UNSUMMARISED not in str(team.replies("#general", thread)[-1]["blocks"])
+        written = [message for asked in summaries(team) for message in asked.prompt.split("note ")[1:]]
+        assert len({message.split(":")[0] for message in written}) >= 18, "each is read once"
 
 
 async def test_many_short_messages_are_summarised_before_one_of_them_falls_out_of_sight(

@@ -92,11 +92,14 @@ def _make_title(got: ConversationFacts) -> str:
 
 
 def _summarise(got: ConversationFacts) -> str:
-    """Names, wishes and facts first: what must survive when the conversation itself is dropped."""
+    """Names, wishes and facts first: what must survive when the conversation itself is dropped. An earlier
+    summary is kept as it is."""
     if not _is_task(got, _SUMMARY):
         return ""
     lines = [f"- The person's name is {got.name}."] if got.name else []
+    lines += [f"- {line.removeprefix('- ')}" for line in got.known]
     lines += [f"- Wish: {wish}" for wish in got.wishes] + [f"- {fact}" for fact in got.facts]
+    lines = list(dict.fromkeys(lines))
     if not lines:
         from_text = [
             line for _, text in got.turns for line in text.splitlines() if len(content_words(line)) > 2

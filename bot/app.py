@@ -43,6 +43,7 @@ from bot.ops.metrics import loop_lag
 from bot.privacy import anonymise
 from bot.privacy.access_log import AccessLog
 from bot.privacy.forgetting import Forgetting
+from bot.privacy.removal import erase_removed
 from bot.privacy.retention import Retention
 from bot.privacy.settings_log import note_changes
 from bot.privacy.under_way import FORGET
@@ -114,6 +115,7 @@ async def services_on(
     """The services on a database and a line to the model that are there already."""
     async with AsyncExitStack() as stack:
         await engine.write(note_changes, settings, now=time.time())
+        await erase_removed(engine, settings, now=time.time())  # the rest of the start may fail for it
         calendar = Calendar(zone(settings.time_zone))
         prices = read_prices(settings)
         ledger = Ledger(engine, prices, calendar)

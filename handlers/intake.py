@@ -2,8 +2,8 @@
 
 `receive` runs as Bolt's `before_authorize` middleware: after the signature check, before any request to
 Slack. A person's post, or an invitation into a channel, is committed to the inbox and acknowledged here; what
-only concerns stored text (an edit, a deletion) is carried out here too. Everything else goes on to the
-listeners of handlers/routes.py.
+only concerns stored text (an edit, a deletion) is carried out here too. That the app was removed is written
+down here, and goes on with everything else to the listeners of handlers/routes.py.
 If a commit fails this raises, Slack gets a failure and delivers again.
 """
 
@@ -16,6 +16,7 @@ from typing import Any
 from bot.conversation.service import Turns
 from bot.core.ids import message_key
 from bot.core.settings import Settings, split_list
+from bot.privacy.forgetting import Forgetting
 from bot.voice.service import Clips
 from bot.welcome.invitations import Invitations
 from handlers.slack.allowed_hosts import is_slack_address
@@ -45,6 +46,7 @@ log = logging.getLogger(__name__)
 ACKNOWLEDGED = 200
 NOT_A_DELIVERY = 400
 JOINED = "member_joined_channel"
+REMOVED = "app_uninstalled"
 # Source: https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
 RESPONSE_HOST = "hooks.slack.com"
 
@@ -57,12 +59,14 @@ class Intake:
         turns: Turns,
         clips: Clips,
         invitations: Invitations,
+        forgetting: Forgetting,
         slack: SlackClient,
         settings: Settings,
     ) -> None:
         self._turns = turns
         self._clips = clips
         self._invitations = invitations
+        self._forgetting = forgetting
         self._slack = slack
         self._settings = settings
         self._asking_apps = frozenset(id.upper() for id in split_list(settings.asking_apps))
@@ -76,7 +80,11 @@ class Intake:
             log.warning("a delivery that wants its answer sent elsewhere than to Slack")
             return BoltResponse(status=NOT_A_DELIVERY, body="")
         event = body.get("event")
-        if not isinstance(event, dict) or not self._is_stored(body, event):
+        if not isinstance(event, dict):
+            return await next()
+        if event.get("type") == REMOVED:
+            await self._forgetting.note_removed(team_of(body))
+        if not self._is_stored(body, event):
             return await next()
         try:
             await self._sort(req.body, event)

@@ -80,6 +80,7 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
         services = await stack.enter_async_context(open_services(settings, chat, cards))
         await introduce(chat.slack, settings)
         if chat.slack.team:
+            await services.forgetting.note_installed(chat.slack.team)
             await services.guard.learn_given(chat.slack.team)
         app = bolt_app(settings, services, chat)
         sockets: SocketConnections | None = None
@@ -151,7 +152,9 @@ def public_app(settings: Settings, app: AsyncApp, services: Services, chat: Slac
 
 def bolt_app(settings: Settings, services: Services, chat: SlackChat) -> AsyncApp:
     """Bolt with all that Slack can send us: posts go to the intake, the rest to the listeners."""
-    intake = Intake(services.turns, services.clips, services.invitations, chat.slack, settings)
+    intake = Intake(
+        services.turns, services.clips, services.invitations, services.forgetting, chat.slack, settings
+    )
     app = make_app(settings, chat.slack, before_authorize=intake.receive)
     register(app, services, chat)
     return app

@@ -509,6 +509,14 @@ alter table conversations add column failed_summaries {INT} not null default 0;
 alter table conversations add column summarise_after {REAL} not null default 0
 """
 
+# Workspaces that the app was removed from, while what people said there is still to be erased.
+REMOVED_WORKSPACES = """
+create table removed_workspaces (
+    team {TEXT} primary key,
+    at {REAL} not null
+){STRICT}
+"""
+
 STEPS: tuple[tuple[str, str], ...] = (
     ("0001_inbox", INBOX),
     ("0002_replies", REPLIES),
@@ -529,6 +537,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("0012_reported", REPORTED),
     ("0060_endings", ENDINGS),
     ("0008_failed_summaries", FAILED_SUMMARIES),
+    ("0051_removed_workspaces", REMOVED_WORKSPACES),
 )
 
 # Tables with people's words, and the column that says whose (beside `team`): erased by
@@ -573,6 +582,7 @@ NO_WORDS = {
     "channel_owners": "an admin's decision",
     "digests": "who gets them",
     "disclosures": "who was told when",
+    "removed_workspaces": "ids and times",
     "audit": "acts and ids, which have to last",
 }
 
@@ -602,3 +612,5 @@ TEAM_TABLES = tuple(
 LASTING = frozenset(
     ["ledger", "usage_days", "usage_months", "budgets", "budget_changes", "recording_minutes", "audit"]
 )
+# What was decided there, which an operator may keep for an app that comes back.
+DECISIONS = frozenset(["channel_wishes", "guard_policies", "channel_owners", "budget_overrides", "digests"])

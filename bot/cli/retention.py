@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import time
+from datetime import UTC, datetime
 
 from bot.core.settings import Settings
 from bot.ops.control_socket import ask_running
 from bot.privacy import retention
+from bot.privacy.removal import RemovedWorkspace, list_removed
 from bot.privacy.retention import DAY_S, Kept
 from storage.database import open_engine
 
@@ -25,7 +27,17 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
     async with open_engine(settings.database, read_only=True) as engine:
         for found in await retention.count_kept(engine, settings, now=now):
             print(line(found, now=now))
+        for removed in await engine.read(list_removed, settings):
+            print(removed_line(removed))
     return 0
+
+
+def removed_line(removed: RemovedWorkspace) -> str:
+    """A workspace that the app was removed from."""
+    at, erased_at = (
+        f"{datetime.fromtimestamp(when, UTC):%Y-%m-%d}" for when in (removed.at, removed.erased_at)
+    )
+    return f"{removed.team}: the app was removed on {at}; what people said goes on {erased_at}"
 
 
 def line(found: Kept, *, now: float) -> str:

@@ -401,7 +401,8 @@ class Settings(BaseSettings):
     uninstalled: str = _setting(
         "PARLEY_UNINSTALLED",
         "erase",
-        "what becomes of what people said when the app is removed: erase or keep; amounts stay",
+        "what becomes of a workspace that the app is removed from: erase (at once; amounts stay) or keep "
+        "(settings stay as well; what people said goes within fourteen days, unless the app is back)",
         choices=("erase", "keep"),
     )
     # Work

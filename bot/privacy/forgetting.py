@@ -18,11 +18,12 @@ from bot.guard.service import ChannelGuard
 from bot.jobs.inbox import Effect, Inbox, Job
 from bot.privacy import anonymise
 from bot.privacy.access_log import AccessLog
+from bot.privacy.removal import erase_removed
 from bot.privacy.under_way import FORGET, UnderWay, erase_person
 from bot.voice.service import Clips
 from storage.conversation import messages
 from storage.engine import Engine, Tx
-from storage.privacy import export, forget, kept
+from storage.privacy import export, forget, kept, removal
 
 
 class Forgetting:
@@ -130,10 +131,20 @@ class Forgetting:
         return []
 
     async def leave_team(self, team: str) -> None:
-        """The app was removed from a workspace: what people said there goes, if the operator wants it so."""
+        """The app was removed from a workspace: what people said there goes, now or after a while."""
+        await self.note_removed(team)
         if self._settings.uninstalled == "erase":
             self._turns.end_team(team)
-            await self._erase(partial(forget.forget_team, team=team, now=self._clock()))
+            await erase_removed(self._engine, self._settings, now=self._clock())
+            self._guard.reload_models()
+
+    async def note_removed(self, team: str) -> None:
+        """The app was removed from a workspace; what follows from it survives this process."""
+        await self._engine.write(removal.note_removed, team, now=self._clock())
+
+    async def note_installed(self, team: str) -> None:
+        """The app is in a workspace, perhaps again: nothing is erased there for its removal."""
+        await self._engine.write(removal.note_installed, team)
 
     async def export_person(self, team: str, user: str) -> bytes:
         """Everything kept of a person, as JSON, for that person."""

@@ -13,6 +13,7 @@ from datetime import timedelta
 
 from bot.core.errors import NotUnderstood
 from bot.core.settings import Settings
+from bot.privacy.removal import erase_removed
 from bot.text.durations import read_duration
 from bot.text.typed import read_keyword
 from storage import audit
@@ -122,8 +123,10 @@ class Retention:
 
 
 async def erase_due(engine: Engine, settings: Settings, *, now: float) -> dict[str, int]:
-    """Erases what is due; how many rows of each kind, of those that had any."""
+    """Erases what is due, for its age or because the app was removed; how many rows of each kind."""
     erased: dict[str, int] = {}
+    if count := await erase_removed(engine, settings, now=now):
+        erased["removed workspaces"] = count
     for kind in (*kinds(settings), *shorter_kinds(settings, await engine.read(preferences.wishing, KEEP))):
         if count := await _erase(engine, kind, now=now):
             erased[kind.name] = erased.get(kind.name, 0) + count

@@ -11,7 +11,7 @@ from storage import audit
 from storage.conversation import messages as conversations
 from storage.engine import Tx
 from storage.place import Place
-from storage.schema import LASTING, TEAM_TABLES, WORDS_OF
+from storage.schema import DECISIONS, LASTING, TEAM_TABLES, WORDS_OF
 
 # Rows that have to stay without the words in them: keys that refuse late deliveries, what stands in Slack.
 BLANKED = {
@@ -122,8 +122,9 @@ def forget_turn(tx: Tx, team: str, channel: str, message: str, *, key: str, pers
     return erased
 
 
-def forget_team(tx: Tx, team: str, *, now: float) -> int:
+def forget_team(tx: Tx, team: str, *, keep_settings: bool = False, now: float) -> int:
     """Everything a workspace said and set up, save for what lasts (storage/schema.py); how many messages.
+    `keep_settings`: what was decided there stays.
 
     What waits for an answer, or is being answered, is closed: nobody can be told any more.
     """
@@ -138,8 +139,9 @@ def forget_team(tx: Tx, team: str, *, now: float) -> int:
         team=team,
         now=now,
     )
+    kept = {*LASTING, "inbox", *(DECISIONS if keep_settings else ())}
     for table in TEAM_TABLES:
-        if table not in LASTING and table != "inbox":
+        if table not in kept:
             tx.run(f"delete from {table} where team = :team", team=team)
     tx.run("delete from guard_vectors")  # made from texts of anybody; they are made again where needed
     audit.note(tx, "forgot workspace", team, team=team, detail=_many(erased), now=now)

@@ -129,6 +129,7 @@ UNWRITTEN = {
     "inbox.tidy": "keys without words",
     "vectors.tidy": "computed again where needed",
     "endings.put_reported": "what a server lists of its models takes its place",
+    "removal.note_installed": "an id and a time, and no word",
     "retention.erase_messages": "counted by bot/privacy/retention.py",
     "retention.erase_recordings": "counted by bot/privacy/retention.py",
     "retention.erase_verdicts": "counted by bot/privacy/retention.py",

@@ -25,6 +25,7 @@ from bot.provider.fair_share import Scheduler
 from bot.provider.gate import Gate, RetryPolicy
 from bot.provider.model_traits import ModelTraits
 from bot.provider.reported_usage import read_billed, read_usage
+from bot.provider.safety import SafetyIdentifiers
 from bot.provider.tags import Tags
 from bot.provider.transport import Transport, Upload
 from bot.text import tokens
@@ -54,6 +55,7 @@ class ModelClient:
         self.transport = transport or Transport(settings)
         self.traits = ModelTraits(engine, self.transport.address)
         self.tags = Tags(settings.tag_key)
+        self.identifiers = SafetyIdentifiers(settings)
         self.deadline_s = settings.request_deadline_s
         self._chance = chance
 
@@ -96,7 +98,10 @@ class ModelClient:
                 async with self.gate.request(
                     scope, model, bound=bound, number=number, count=count
                 ) as request:
-                    accepted = self.traits.drop_refused({"model": request.model, **body})
+                    identifier = self.identifiers.parameters(
+                        path, scope, refused=self.traits.refused_by(request.model), given=body
+                    )
+                    accepted = self.traits.drop_refused({"model": request.model, **body, **identifier})
                     async with asyncio.timeout(self.deadline_s):
                         tags = self.tags.headers(scope)
                         response = self.transport.post(path, accepted, upload, headers=tags)

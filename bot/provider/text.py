@@ -237,6 +237,9 @@ class TextRequests:
             warmer=question.again == "warmer",
             exact=question.prompt.form is not None,
         )
+        parameters |= self._client.identifiers.parameters(
+            asking.style.path, question.scope, refused=refused, given=parameters
+        )
         body = {"model": model} | asking.style.build(question.prompt, asking.rules.anywhere) | parameters
         return self._client.traits.drop_refused(body)
 

@@ -109,9 +109,9 @@ def every(tx: Tx) -> Iterator[AuditEntry]:
         after = page[-1].seq
 
 
-def broken(found: Iterable[AuditEntry]) -> int | None:
-    """The first entry that does not follow from the one before it; None when the chain is whole."""
-    before = FIRST
+def broken(found: Iterable[AuditEntry], *, before: str = FIRST) -> int | None:
+    """The first entry that does not follow from the one before it, whose seal is `before`; None when the
+    chain is whole."""
     for entry in found:
         if entry.seal != _seal(entry, before):
             return entry.seq

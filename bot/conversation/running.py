@@ -120,6 +120,9 @@ class NoticedReply:
     def show_transcribing(self, done_s: float, total_s: float) -> None:
         self._reply.show_transcribing(done_s, total_s)
 
+    def show_waiting(self, waiting: bool) -> None:
+        self._reply.show_waiting(waiting)
+
     def vouch_for(self, messages: Sequence[Message]) -> None:
         self._reply.vouch_for(messages)
 

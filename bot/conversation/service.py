@@ -47,11 +47,21 @@ from bot.conversation.running import NoticedReply, Running
 from bot.conversation.turn import CAME_TOO_LATE, Turn, TurnServices, run_turn
 from bot.core.access import remembers, why_closed, without_later_actions
 from bot.core.codec import decode, encode
-from bot.core.errors import BotError, Conflict, Missing, NotPermitted, ProviderError, TooOld, TriedAgain
+from bot.core.errors import (
+    BotError,
+    Conflict,
+    Missing,
+    NotPermitted,
+    ProviderError,
+    TooOld,
+    TriedAgain,
+    Unavailable,
+)
 from bot.core.ids import follow_up_key, reply_id
 from bot.core.values import FOLLOW_UPS, Conversation, Incoming, Message, Reply
 from bot.jobs.inbox import Inbox, Job
 from bot.ops.metrics import METRICS
+from bot.provider.patience import Patience, be_patient
 from bot.welcome.disclosures import read_sentence
 from storage.conversation import messages as conversations
 from storage.conversation import replies
@@ -79,6 +89,7 @@ class ReplyHandle(Protocol):
     def delivered(self) -> bool: ...
     def show_working(self) -> None: ...
     def show_transcribing(self, done_s: float, total_s: float) -> None: ...
+    def show_waiting(self, waiting: bool) -> None: ...
     def append(self, text: str) -> None: ...
     def vouch_for(self, messages: Sequence[Message]) -> None: ...
     def take_back(self) -> None: ...
@@ -448,6 +459,8 @@ class Turns:
         except BotError as exc:
             if exc.retry and not isinstance(exc, ProviderError) and job.tries < PATIENT_TRIES:
                 raise
+            if isinstance(exc, Unavailable) and exc.restarting and self._inbox.stopping:
+                raise  # waited for by the next process
             log.warning("job %s: the turn ended in %s: %s", job.seq, type(exc).__name__, exc)
             turn = Turn(Reply(exc.notice, whole=False, retryable=exc.retry))
         kept = remembers(incoming, self._services.settings)
@@ -473,9 +486,15 @@ class Turns:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(running.completed.wait(), UNFINISHED_S)
         reply = NoticedReply(handle, running)
+        patience = Patience(
+            self._services.settings.model_patience_s,
+            show=reply.show_waiting,
+            is_over=lambda: bool(running.ended) or self._inbox.stopping,
+        )
         while True:
             try:
-                turn = await run_turn(running.posts, reply, running, self._services)
+                with be_patient(patience):
+                    turn = await run_turn(running.posts, reply, running, self._services)
             except BotError:
                 if not running.begin_anew():
                     raise

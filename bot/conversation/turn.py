@@ -71,6 +71,7 @@ CUT = {
     "thinking": "The model was still thinking when the answer ended; it is not complete.",
     "tools": "The model wanted to use a tool here, and it has none; the answer is not complete.",
     "filtered": "The model's service stopped this answer for its content policy.",
+    "late": "The model was still writing when the time for one answer was over; it is not complete.",
     "broken": "The connection to the model broke off; the answer is not complete.",
     "stopped": "Stopped.",
 }
@@ -89,6 +90,7 @@ class LiveReply(Protocol):
     """A reply on its way to the person, shown while it is being written."""
 
     def show_transcribing(self, done_s: float, total_s: float) -> None: ...
+    def show_waiting(self, waiting: bool) -> None: ...
     def append(self, text: str) -> None: ...
     def vouch_for(self, messages: Sequence[Message]) -> None: ...
     def take_back(self) -> None: ...
@@ -337,7 +339,7 @@ def make_reply(
         completion.text or notes.pop(0),
         whole=completion.finish == "stop",
         notes=tuple(notes),
-        retryable=completion.finish == "broken",
+        retryable=completion.finish in ("late", "broken"),
         verdict=off.id if off else 0,
         follow_ups=offer_follow_ups(completion),
     )
@@ -345,6 +347,6 @@ def make_reply(
 
 def offer_follow_ups(completion: Completion) -> tuple[str, ...]:
     """The buttons under an answer. One that broke off has its own way to be tried again."""
-    if not completion.text or completion.finish in ("broken", "filtered"):
+    if not completion.text or completion.finish in ("late", "broken", "filtered"):
         return ()
     return ("again", "shorter", "longer") if completion.finish == "stop" else ("continue", "again", "shorter")

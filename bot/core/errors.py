@@ -142,9 +142,17 @@ class Unavailable(ProviderError):
 
     retry = True
 
-    def __init__(self, detail: str = "", *, retry_after_s: float | None = None) -> None:
+    def __init__(
+        self, detail: str = "", *, retry_after_s: float | None = None, restarting: bool = False
+    ) -> None:
         super().__init__(detail)
         self.retry_after_s = retry_after_s
+        # Nobody was there to take the request, as while a server restarts: worth waiting for.
+        self.restarting = restarting
+
+
+class Unreachable(Unavailable):
+    """The model's server is not there right now."""
 
 
 class RateLimited(Unavailable):
@@ -167,8 +175,22 @@ class ModelMissing(Refused):
     """The model that should answer is not there any more. The people who run me can see which in the log."""
 
 
+class NotOffered(Refused):
+    """The model's service does not offer that. The people who run me can see which in the log."""
+
+
 class ContextTooLong(Refused):
     """This conversation is longer than the model can read, even shortened. Please start a new thread."""
+
+    def __init__(self, detail: str = "", *, limit_tokens: int = 0, prompt_tokens: int = 0) -> None:
+        super().__init__(detail)
+        # What the model reads in all, and what it was given, where it says so; else 0.
+        self.limit_tokens = limit_tokens
+        self.prompt_tokens = prompt_tokens
+
+
+class QuestionTooLong(ContextTooLong):
+    """Your message alone is longer than the model can read. Please ask with less text at once."""
 
 
 class ContentFiltered(Refused):

@@ -236,6 +236,12 @@ class Settings(BaseSettings):
     request_deadline_s: float = _setting(
         "PARLEY_REQUEST_DEADLINE_S", 120.0, "longest one model request may take in all, in seconds"
     )
+    model_patience_s: float = _setting(
+        "PARLEY_MODEL_PATIENCE_S",
+        300.0,
+        "how long a question waits for a model server that is not there, as while it restarts, in seconds; "
+        "0: not at all",
+    )
     tokens_per_minute: int = _setting(
         "PARLEY_TOKENS_PER_MINUTE", 0, "model tokens per minute shared fairly by all channels; 0: no limit"
     )

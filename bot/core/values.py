@@ -20,9 +20,10 @@ Role = Literal["human", "assistant"]
 #   thinking  the model was still thinking when it ended
 #   tools     the model wanted to use a tool, and there is none
 #   filtered  the provider's content filter cut it
+#   late      it took longer than a request may take in all
 #   broken    the stream ended without a reason, or the line dropped
 #   stopped   a person pressed stop
-Finish = Literal["stop", "length", "cut", "thinking", "tools", "filtered", "broken", "stopped"]
+Finish = Literal["stop", "length", "cut", "thinking", "tools", "filtered", "late", "broken", "stopped"]
 
 # What the buttons under an answer ask for.
 FOLLOW_UPS = {

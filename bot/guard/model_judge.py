@@ -103,7 +103,7 @@ class ModelJudge:
             prompt, scope, model=self._model, max_output_tokens=_VERDICT_TOKENS
         )
         # It thought until the limit, or the line broke: nobody is talking through it.
-        if not completion.text or completion.finish == "broken":
+        if not completion.text or completion.finish in ("late", "broken"):
             raise Unavailable("no whole verdict")
         try:
             return Opinion(parse_verdict(completion.text), completion.cost_usd)

@@ -43,12 +43,13 @@ class CircuitBreaker:
         """The API answered: the breaker closes."""
         self._failures, self._pause_s, self._probing, self.why = 0, PAUSE_S, False, None
 
-    def note_failure(self, error: Exception, *, at_once: bool = False) -> bool:
-        """Notes a failure; True when this one opened the breaker. `at_once`: repeating cannot help."""
+    def note_failure(self, error: Exception, *, at_once: bool = False, restarting: bool = False) -> bool:
+        """Notes a failure; True when this one opened the breaker. `at_once`: repeating cannot help;
+        `restarting`: the pauses stay short, because it costs a server nothing that it is asked in vain."""
         was_open = self.is_open
         self._failures += 1
         self._probing = False
-        if was_open:
+        if was_open and not restarting:
             self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S)
         elif not at_once and self._failures < FAILURES:
             return False

@@ -26,6 +26,7 @@ from bot.provider.gate import Gate, RetryPolicy
 from bot.provider.model_traits import ModelTraits
 from bot.provider.reported_usage import read_billed, read_usage
 from bot.provider.safety import SafetyIdentifiers
+from bot.provider.stream_deadline import TookTooLong
 from bot.provider.tags import Tags
 from bot.provider.transport import Transport, Upload
 from bot.text import tokens
@@ -102,10 +103,9 @@ class ModelClient:
                         path, scope, refused=self.traits.refused_by(request.model), given=body
                     )
                     accepted = self.traits.drop_refused({"model": request.model, **body, **identifier})
-                    async with asyncio.timeout(self.deadline_s):
-                        tags = self.tags.headers(scope)
-                        response = self.transport.post(path, accepted, upload, headers=tags)
-                        answer = await request.send(accepted, response)
+                    tags = self.tags.headers(scope)
+                    response = self._in_time(self.transport.post(path, accepted, upload, headers=tags))
+                    answer = await request.send(path, accepted, response)
                     request.usage = _add_duration(read_usage(answer.get("usage")), bound)
                     request.billed_usd = read_billed(answer.get("usage"))
                     found = read(answer)
@@ -118,6 +118,13 @@ class ModelClient:
                 raise
             except ProviderError as error:
                 await retries.wait_after(error)
+
+    async def _in_time(self, response: Awaitable[T]) -> T:
+        try:
+            async with asyncio.timeout(self.deadline_s):
+                return await response
+        except TimeoutError as exc:
+            raise TookTooLong("the request took longer than it may in all") from exc
 
 
 async def count_text(text: str, model: str) -> Usage:

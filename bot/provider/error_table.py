@@ -19,6 +19,7 @@ from bot.core.errors import (
     ContextTooLong,
     Credentials,
     ModelMissing,
+    NotOffered,
     Overloaded,
     ProviderError,
     QuotaSpent,
@@ -26,9 +27,12 @@ from bot.core.errors import (
     Refused,
     Timeout,
     Unavailable,
+    Unreachable,
 )
+from bot.provider.failure_text import read_message
 from bot.provider.fair_share import parse_duration
 from bot.provider.model_hosts import HostForbidden
+from bot.provider.refused_length import TOO_LONG, read_lengths
 
 
 class ParameterRefused(Exception):
@@ -52,8 +56,10 @@ class NotAnAnswer(Exception):
     """HTTP 200, and something that no model says: a web page."""
 
 
-_CONTEXT = r"context.(length|window|size)|maximum context|too many tokens|prompt is too long"
 _FILTER = r"content_filter|content_policy|moderation|safety|responsibleai"
+_NO_ENDPOINT = r"\bendpoint\b|operation_?not_?supported"  # not this model, or nobody here, has it
+_MODEL = r"\bmodels?\b|deployment"  # no model of that name, or not at that endpoint
+_THERE = r"overload|capacity|busy|too many|rate.?limit"  # it is there, and has enough to do
 _QUOTA = r"insufficient_quota|billing|exceeded your current quota|insufficient balance|credit"
 
 _MISSING = r"model_not_found|deploymentnotfound|model\b.{0,200}\b(not exist|not found|retired|deprecated)"
@@ -73,17 +79,23 @@ def table() -> tuple[Row, ...]:
         (openai.RateLimitError, "", RateLimited),
         (openai.AuthenticationError, "", Credentials),
         (openai.PermissionDeniedError, "", Credentials),
+        (openai.NotFoundError, _NO_ENDPOINT, NotOffered),
         (openai.NotFoundError, _MISSING, ModelMissing),
-        (openai.NotFoundError, "", Refused),
+        (openai.NotFoundError, _MODEL, Refused),
+        (openai.NotFoundError, "", NotOffered),
         (openai.ConflictError, "", Overloaded),
+        (openai.UnprocessableEntityError, TOO_LONG, ContextTooLong),
         (openai.UnprocessableEntityError, "", Refused),
+        (openai.InternalServerError, TOO_LONG, ContextTooLong),
+        (openai.InternalServerError, r"^501\b", NotOffered),
         (openai.InternalServerError, "", Overloaded),
         (openai.APITimeoutError, "", Timeout),
         (openai.APIConnectionError, "", Unavailable),
         (openai.APIResponseValidationError, "", Overloaded),
-        (openai.BadRequestError, _CONTEXT, ContextTooLong),
+        (openai.BadRequestError, TOO_LONG, ContextTooLong),
         (openai.BadRequestError, _FILTER, ContentFiltered),
         (openai.APIStatusError, r"^402\b", QuotaSpent),
+        (openai.APIStatusError, r"^405\b", NotOffered),
         (openai.APIStatusError, r"^408\b", Timeout),
         (openai.APIStatusError, r"^413\b", ContextTooLong),
         (openai.APIStatusError, "", Refused),
@@ -93,7 +105,7 @@ def table() -> tuple[Row, ...]:
         (openai.OpenAIError, "", Refused),  # what the client itself refuses to send
         (StreamError, _QUOTA, QuotaSpent),
         (StreamError, r"rate_limit", RateLimited),
-        (StreamError, _CONTEXT, ContextTooLong),
+        (StreamError, TOO_LONG, ContextTooLong),
         (StreamError, _FILTER, ContentFiltered),
         (StreamError, "", Overloaded),
         (NotAnAnswer, "", Refused),
@@ -123,11 +135,28 @@ def to_provider_error(exc: Exception) -> ProviderError:
     error = next(fits, None)
     if error is None:
         raise exc  # a fault of ours, not of the API
-    if error is Timeout and any(map(_is_no_connection, _causes(exc))):
-        error = Unavailable  # the SDK's transport calls every connection that failed a timeout
     if issubclass(error, Unavailable):
-        return error(type(exc).__name__, retry_after_s=_retry_after_s(exc))
-    return error(f"{type(exc).__name__} {_code(exc)}".rstrip())
+        return _to_unavailable(exc, error)
+    detail = f"{type(exc).__name__} {_code(exc)}".rstrip()
+    if error is ContextTooLong:
+        limit, prompt = read_lengths(getattr(exc, "body", None), read_message(exc))
+        return ContextTooLong(detail, limit_tokens=limit, prompt_tokens=prompt)
+    return error(detail)
+
+
+def _to_unavailable(exc: Exception, error: type[Unavailable]) -> Unavailable:
+    """The SDK's transport calls every connection that failed a timeout: here each is what it was."""
+    if cause := next(filter(_is_unreachable, _causes(exc)), None):
+        return Unreachable(type(cause).__name__, restarting=True)
+    if error is Timeout and any(map(_is_broken_line, _causes(exc))):
+        error = Unavailable
+    return error(type(exc).__name__, retry_after_s=_retry_after_s(exc), restarting=_is_alone(exc))
+
+
+def _is_alone(exc: Exception) -> bool:
+    """Whether a gateway, or a server that is still loading, answers for a model that is not there."""
+    alone = getattr(exc, "status_code", None) in (502, 503)
+    return alone and not re.search(_THERE, read_message(exc), re.IGNORECASE)
 
 
 def _code(exc: Exception) -> str:
@@ -189,14 +218,23 @@ def _retry_after_s(exc: Exception) -> float | None:
 
 def is_end_unknown(exc: Exception) -> bool:
     """True when a request reached the API and its end was not seen: it may have been billed."""
-    import httpx2
     import openai
 
     if isinstance(exc, ProviderError | openai.APIStatusError | StreamError | NotAnAnswer):
         return False
-    return not any(
-        isinstance(cause, HostForbidden | aiohttp.ClientConnectorError | httpx2.ConnectError)
-        for cause in _causes(exc)
+    return not any(isinstance(cause, HostForbidden) or _is_unreachable(cause) for cause in _causes(exc))
+
+
+def _is_unreachable(exc: BaseException) -> bool:
+    """No connection was made: refused, no such host, or nobody answers there."""
+    import httpx2
+
+    return isinstance(
+        exc,
+        aiohttp.ClientConnectorError
+        | aiohttp.ConnectionTimeoutError
+        | httpx2.ConnectError
+        | ConnectionRefusedError,
     )
 
 
@@ -208,5 +246,5 @@ def _causes(exc: BaseException) -> Iterator[BaseException]:
         cause = cause.__cause__
 
 
-def _is_no_connection(exc: BaseException) -> bool:
+def _is_broken_line(exc: BaseException) -> bool:
     return isinstance(exc, aiohttp.ClientError) and not isinstance(exc, TimeoutError)

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -19,19 +19,23 @@ from bot.core.errors import (
     BudgetExceeded,
     Busy,
     Credentials,
+    ModelMissing,
     Overloaded,
     ProviderError,
     QuotaSpent,
     RateLimited,
     Refused,
     Unavailable,
+    Unreachable,
 )
 from bot.core.values import Scope, Usage
 from bot.costs.ledger import Ledger, LedgerEntry, Outcome
 from bot.ops.metrics import METRICS
 from bot.provider.circuit_breaker import CircuitBreaker
 from bot.provider.error_table import ParameterRefused, is_end_unknown, refused_parameter, to_provider_error
+from bot.provider.failure_text import describe_failure
 from bot.provider.fair_share import Scheduler, Share
+from bot.provider.patience import find_patience
 
 T = TypeVar("T")
 
@@ -56,6 +60,8 @@ class ProviderRequest:
     model: str  # the one to ask: a nearly used up budget may have chosen the smaller one
     count: Callable[[], Awaitable[Usage]]  # our own count, when the provider does not say what it used
     outcome: Outcome = "failed"
+    path: str = ""  # of the endpoint, once it was asked
+    body: Mapping[str, Any] = field(default_factory=dict, repr=False)
     sent: bool = False
     answering: bool = False  # something of the answer has arrived
     usage: Usage | None = None
@@ -63,9 +69,9 @@ class ProviderRequest:
     billed_usd: Decimal | None = None  # what a gateway says
     cost_usd: Decimal | None = None
 
-    async def send(self, body: Mapping[str, Any], response: Awaitable[T]) -> T:
+    async def send(self, path: str, body: Mapping[str, Any], response: Awaitable[T]) -> T:
         """The response; ParameterRefused when the model does not take an optional part of the body."""
-        self.sent = True
+        self.path, self.body, self.sent = path, body, True
         try:
             return await response
         except Exception as exc:
@@ -100,9 +106,12 @@ class Gate:
         wait_s = self.breaker.wait_s()
         if wait_s is None:
             return
-        if isinstance(self.breaker.why, FINAL_FOR_ALL):
-            raise type(self.breaker.why)("breaker open")
-        raise Overloaded("breaker open", retry_after_s=wait_s)
+        why = self.breaker.why
+        if isinstance(why, FINAL_FOR_ALL):
+            raise type(why)("breaker open")
+        kind = Unreachable if isinstance(why, Unreachable) else Overloaded
+        restarting = isinstance(why, Unavailable) and why.restarting
+        raise kind("breaker open", retry_after_s=wait_s, restarting=restarting)
 
     @asynccontextmanager
     async def request(
@@ -127,16 +136,16 @@ class Gate:
                 scope.channel, bound.input_tokens / BYTES_PER_TOKEN + bound.output_tokens
             )
             yield request
-            self.breaker.note_success()
+            self._note_success()
         except ParameterRefused:
-            self.breaker.note_success()
+            self._note_success()
             raise
         except Exception as exc:
             error = to_provider_error(exc)
             request.outcome = (
                 "broken" if request.answering else "unknown" if is_end_unknown(exc) else "failed"
             )
-            self._note_error(error, request.model, scope)
+            self._note_error(error, request, exc)
             raise error from exc
         except BaseException:  # cancelled, or nobody wants the rest
             request.outcome = "stopped"
@@ -164,22 +173,40 @@ class Gate:
                 METRICS.count("parley_cap_refusals_total")
             raise
 
-    def _note_error(self, error: ProviderError, model: str, scope: Scope) -> None:
+    def _note_success(self) -> None:
+        self.breaker.note_success()
+        if patience := find_patience():
+            patience.end()
+
+    def _note_error(self, error: ProviderError, request: ProviderRequest, exc: Exception) -> None:
         """Tells the breaker, the scheduler and the log what an error says about the API itself."""
-        if type(error) is Refused and (model, str(error)) not in self._refusals:
-            self._refusals.add((model, str(error)))
-            # Few servers have decisions; whoever asks for one goes on without.
-            level = logging.INFO if scope.kind == "decision" else logging.ERROR
-            log.log(level, "the model API takes no such request for %s: %s", model, error)
+        failure = describe_failure(exc, request.path, request.body)
+        if isinstance(error, FINAL_FOR_ALL):  # such messages are about keys and accounts
+            failure = failure.partition(": ")[0]
+        self._log_failure(error, request, failure)
         if isinstance(error, RateLimited):
             self.breaker.note_unknown()
             wait_s = error.retry_after_s
             self.scheduler.freeze(min(BACKOFF_S if wait_s is None else wait_s, FREEZE_LIMIT_S))
         elif isinstance(error, (Unavailable, *FINAL_FOR_ALL)):
-            if self.breaker.note_failure(error, at_once=isinstance(error, FINAL_FOR_ALL)):
-                log.error("the model API is left alone for now: %s (%s)", type(error).__name__, error)
+            at_once, restarting = isinstance(error, FINAL_FOR_ALL), getattr(error, "restarting", False)
+            if self.breaker.note_failure(error, at_once=at_once, restarting=restarting):
+                log.error(
+                    "the model API is left alone for now: %s (%s): %s", type(error).__name__, error, failure
+                )
         else:
             self.breaker.note_success()
+
+    def _log_failure(self, error: ProviderError, request: ProviderRequest, failure: str) -> None:
+        """What the people who run us need to see. A request that is never taken is an error, said once."""
+        known = (request.model, str(error))
+        if type(error) in (Refused, ModelMissing) and known not in self._refusals:
+            self._refusals.add(known)
+            log.error("the model API takes no such request for %s (%s): %s", request.model, error, failure)
+        elif isinstance(error, Refused | RateLimited):
+            log.info("the model API, asked for %s: %s", request.model, failure)
+        else:
+            log.warning("the model API did not answer for %s: %s", request.model, failure)
 
     async def _shield(self, settling: Coroutine[Any, Any, None]) -> None:
         """Settles even when whoever waits is cancelled meanwhile."""
@@ -242,6 +269,9 @@ class RetryPolicy:
 
     async def wait_after(self, error: BotError) -> None:
         """Returns when it is time for another request; raises the error when there shall be none."""
+        patience = find_patience()
+        if patience and isinstance(error, Unavailable) and await patience.wait(error, self._gate.sleep):
+            return
         most = RATE_RETRIES if isinstance(error, RateLimited) else RETRIES
         if not isinstance(error, Unavailable) or self._failures >= most:
             raise error

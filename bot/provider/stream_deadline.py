@@ -12,8 +12,13 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
+class TookTooLong(TimeoutError):
+    """The request took longer than it may in all, whatever came of it."""
+
+
 class StreamDeadline:
-    """Waits at most `stall_s` for each part and until `deadline` (loop time) for all; then TimeoutError.
+    """Waits at most `stall_s` for each part and until `deadline` (loop time) for all; then TimeoutError,
+    in the latter case TookTooLong.
 
     Time that passes between two waits counts only towards the deadline: it is not the server's.
     """
@@ -30,7 +35,7 @@ class StreamDeadline:
     async def wait(self, part: Callable[[], Awaitable[T]]) -> T:
         """The part, or TimeoutError. A cancellation from outside passes through."""
         if self._is_late():
-            raise TimeoutError("the request took longer than it may in all")
+            raise self._lateness()
         task = self._task = asyncio.current_task()
         assert task is not None
         self._since, before = self._loop.time(), task.cancelling()
@@ -38,7 +43,7 @@ class StreamDeadline:
             return await part()
         except asyncio.CancelledError:
             if self._is_late() and task.uncancel() <= before:
-                raise TimeoutError("nothing came for too long") from None
+                raise self._lateness() from None
             raise
         finally:
             self._task = None
@@ -51,6 +56,11 @@ class StreamDeadline:
 
     def _is_late(self) -> bool:
         return self._late
+
+    def _lateness(self) -> TimeoutError:
+        if self._loop.time() >= self._deadline:
+            return TookTooLong("the request took longer than it may in all")
+        return TimeoutError(f"nothing came for {self._stall_s:g} s")
 
     def close(self) -> None:
         self._timer.cancel()

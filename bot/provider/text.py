@@ -27,7 +27,7 @@ from bot.provider.error_table import ParameterRefused, StreamError
 from bot.provider.gate import ProviderRequest
 from bot.provider.parameters import give_room
 from bot.provider.reported_usage import header_of, read_billed, read_usage
-from bot.provider.stream_deadline import StreamDeadline
+from bot.provider.stream_deadline import StreamDeadline, TookTooLong
 from bot.provider.stream_readers import StreamReader
 from bot.provider.transport import read_events
 from bot.text import tokens
@@ -125,7 +125,7 @@ class TextRequests:
             except (BudgetExceeded, ProviderError) as error:
                 if state.parts:
                     log.warning("answer broke off: %s", error, exc_info=error.__cause__)
-                    state.finish = "broken"
+                    state.finish = "late" if isinstance(error.__cause__, TookTooLong) else "broken"
                     return
                 try:
                     await retries.wait_after(error)
@@ -198,7 +198,7 @@ class TextRequests:
         try:
             tags = self._client.tags.headers(scope)
             opening = partial(self._client.transport.open, path, body, headers=tags)
-            response = await request.send(body, deadline.wait(opening))
+            response = await request.send(path, body, deadline.wait(opening))
             self._client.gate.scheduler.apply_headers(response.headers)
             request.billed_usd = read_billed(None, header_of(response.headers))
             try:

@@ -35,6 +35,7 @@ METADATA = "parley_reply"
 # A recording of less is heard before anybody has read how far it is.
 WORTH_TELLING_S = 60.0
 LISTENING = "listening: {minutes}"
+WAITING = "waiting for the model's server, which is not there right now"
 # A worker sleeps this long for its place in a channel; for a longer wait the job goes back to the queue.
 WORTH_WAITING_S = 1.0
 # Of the 12,000 characters that all markdown blocks of a message may have, notes and buttons get the rest.
@@ -126,6 +127,10 @@ class SlackReply:
         if total_s >= WORTH_TELLING_S:
             done = done_s >= total_s
             self._line.show("" if done else LISTENING.format(minutes=format_minutes(done_s, total_s)))
+
+    def show_waiting(self, waiting: bool) -> None:
+        """That the model's server is not there and is waited for."""
+        self._line.show(WAITING if waiting else "")
 
     def vouch_for(self, messages: Sequence[Message]) -> None:
         """The addresses that people wrote in this conversation may be links, wherever the answer repeats

@@ -21,6 +21,7 @@ from bot.core.errors import (
     Timeout,
     TriedAgain,
     Unavailable,
+    Unreachable,
 )
 from bot.ops.logs import JsonFormatter
 from bot.provider import stop_sequences
@@ -289,9 +290,9 @@ async def test_a_model_that_is_not_there_is_told_and_can_be_tried_again_when_it_
     async with FakeSlack(manifest=MANIFEST, rate_limits=False) as slack:
         async with FakeModel() as gone:
             port = gone.port
-        async with started(slack, gone, tmp_path) as team:
+        async with started(slack, gone, tmp_path, PARLEY_MODEL_PATIENCE_S="0") as team:
             thread = await ask(team)
-            assert sentences(team, thread) == [Unavailable().notice]
+            assert sentences(team, thread) == [Unreachable().notice]
             async with FakeModel(port) as model:
                 model.script("Here I am.")
                 (failed,) = team.replies("#general", thread)

@@ -49,6 +49,8 @@ REFUSALS: dict[str, Callable[[ModelFault], ModelRefusal]] = {
     ),
     "server_error": lambda f: _refuse(500, "The server had an error while processing your request."),
     "overloaded": lambda f: _refuse(503, "The engine is currently overloaded, please try again later."),
+    # Source: llama.cpp's server, while it loads
+    "loading": lambda f: ModelRefusal(503, "Loading model", code=None, type="unavailable_error"),
     "context_length": lambda f: _refuse(
         400,
         "This model's maximum context length is 8192 tokens. However, your messages resulted in 9000 tokens.",

@@ -18,6 +18,7 @@ KINDS: dict[str, str] = {
     "ended": "404 model_not_found",
     "server_error": "500",
     "overloaded": "503",
+    "loading": "503 of a server that restarts and loads its model",
     "context_length": "400 context_length_exceeded",
     "content_policy": "400 content_filter",
     "unsupported": "400 unsupported_parameter naming `value`",

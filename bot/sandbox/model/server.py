@@ -102,6 +102,16 @@ class FakeModel:
         return f"http://{self.host}:{self.port}/v1"
 
     async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Serves, at the same address again where it was stopped before."""
         app = web.Application(client_max_size=BODY_LIMIT_BYTES)
         app.router.add_get("/v1/models", self._models)
         app.router.add_get("/v1/models/{model:.+}", self._model)
@@ -113,13 +123,12 @@ class FakeModel:
         await self._runner.setup()
         await web.TCPSite(self._runner, self.host, self.port).start()
         self.port = self._runner.addresses[0][1]
-        return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._runner is not None
-        await self._runner.cleanup()
+    async def stop(self) -> None:
+        """From now on connections are refused."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
 
     def script(
         self,

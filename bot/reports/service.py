@@ -21,7 +21,7 @@ from bot.costs import budget_syntax
 from bot.costs.budget_syntax import Order, Put, Raise, Remove
 from bot.costs.budgets import EACH, Budget, Budgets, Change, Standing
 from bot.costs.estimate import MODELS, Estimator
-from bot.costs.model_names import find_model, list_configured
+from bot.costs.model_names import find_model, list_configured, list_named
 from bot.costs.pricing import Prices
 from bot.costs.viewer import OPERATOR, Viewer
 from bot.pages import signed_links
@@ -36,6 +36,9 @@ from storage.engine import Engine
 
 PAGE_PATH = "/usage"
 NO_SMALLER = "There is no smaller model here; whoever runs me sets one as PARLEY_SMALL_MODEL."
+
+
+CANNOT_HOLD = "It cannot hold what {models} costs: no price is known for that."
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +136,9 @@ class CostReports:
             if order.budget.degrade and model_of("small", self.settings) == self.settings.model:
                 raise NotUnderstood("degrade", NO_SMALLER)
             budget = await self._with_known_model(order.budget)
-            return f"Budget {await self.budgets.put(budget, by=viewer.user)} is set."
+            done = f"Budget {await self.budgets.put(budget, by=viewer.user)} is set."
+            gaps = self._list_gaps(budget)
+            return f"{done} {CANNOT_HOLD.format(models=', '.join(gaps))}" if gaps else done
         if order.id not in every:
             raise Missing(f"budget {order.id}")
         if isinstance(order, Remove):
@@ -152,6 +157,13 @@ class CostReports:
         known = list_configured(self.settings) | set(await self.engine.read(ledger.models, budget.team))
         at = datetime.fromtimestamp(self.calendar.now(), UTC)
         return replace(budget, target=find_model(budget.target, prices=self.prices, at=at, known=known))
+
+    def _list_gaps(self, budget: Budget) -> list[str]:
+        """The models in use here that a budget covers and cannot hold, because they have no price."""
+        at = datetime.fromtimestamp(self.calendar.now(), UTC)
+        named = budget.scope == "model" and budget.target != EACH
+        models = [budget.target] if named else list_named(self.settings)
+        return [model for model in models if not self.prices.lists(model, at=at)]
 
     async def changes(self, team: str, viewer: Viewer) -> list[Change]:
         """Who changed which budget; for admins."""

@@ -105,7 +105,7 @@ def settle_row(tx: Tx, /, id: int, **end: Any) -> bool:
         reported = :reported, listed = :listed
         where id = :id and outcome = 'open' returning team, day, channel, person, model, kind""",
         id=id,
-        **end,
+        **{"reported": 0, "listed": None} | end,
     )
     if row is None:
         return False
@@ -130,7 +130,7 @@ def _is_priced(end: dict[str, Any]) -> bool | None:
 def give_up_open(tx: Tx, now: float) -> int:
     """Ends the rows an earlier process left open, charged as reserved: nobody knows what became of them."""
     left = tx.all("select id, reserved, reason from ledger where outcome = 'open'")
-    unseen = dict.fromkeys((*COUNTED, "input_audio_tokens", "reported"), 0) | {"listed": None, "estimated": 1}
+    unseen = dict.fromkeys((*COUNTED, "input_audio_tokens"), 0) | {"estimated": 1}
     for row in left:
         end = {"outcome": "unknown", "cost": row["reserved"], "reason": row["reason"], "settled_at": now}
         settle_row(tx, row["id"], tier="", latency_ms=None, **end, **unseen)

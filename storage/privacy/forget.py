@@ -48,7 +48,8 @@ def forget(tx: Tx, place: Place, *, by: str = "", now: float) -> int:
     tx.run(
         "insert into conversations (key, team, last_at, forgotten_at, erasures)"
         " values (:key, :team, :now, :now, 1) on conflict (key)"
-        " do update set forgotten_at = :now, erasures = conversations.erasures + 1",
+        " do update set forgotten_at = :now, erasures = conversations.erasures + 1,"
+        " failed_summaries = 0, summarise_after = 0",
         key=place.key,
         team=place.team,
         now=now,

@@ -253,6 +253,9 @@ def test_the_operators_list_adds_and_overrules(tmp_path: Path) -> None:
     assert prices.cost("our-llama-70b", A_THOUSAND, at=december) == Decimal("0.00007")
     assert prices.cost("gpt-6-sol", A_THOUSAND, at=NOVEMBER) == Decimal("0.001")
     assert prices.cost("gpt-6-sol", Usage(output_tokens=1000), at=NOVEMBER) == Decimal("0.01")
+    free = OWN.replace("our-llama*", "llama*").replace("0.05", "0").replace("0.1", "0")
+    prices = load_prices(base_url="http://localhost:1/v1", path=price_file(tmp_path, free))
+    assert prices.cost("llama3.2", A_THOUSAND, at=NOVEMBER) == 0
 
 
 def test_every_problem_of_a_list_is_told_at_once(tmp_path: Path) -> None:

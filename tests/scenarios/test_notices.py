@@ -66,7 +66,8 @@ async def test_the_owner_of_a_budget_is_warned_once_when_its_mark_is_passed(tmp_
 
 async def test_the_owner_of_a_budget_is_told_once_of_a_model_that_it_cannot_hold(tmp_path: Path) -> None:
     async with workspace(tmp_path, PARLEY_MODEL="rehearsal") as team:
-        await run_command(team, "alice", "budget channel 10 per month owner @bob")
+        said = await run_command(team, "alice", "budget channel 10 per month owner @bob")
+        assert "is set. It cannot hold what rehearsal costs: no price is known for that." in said["text"]
 
         def told(user: str) -> list[str]:
             return [m["text"] for m in direct(team, user) if "cannot hold" in m["text"]]

@@ -517,6 +517,9 @@ create table removed_workspaces (
 ){STRICT}
 """
 
+# Digests of the words that a verdict is about (bot/guard/coverage.py).
+GUARD_COVERS = "alter table guard_verdicts add column covers {TEXT} not null default ''"
+
 STEPS: tuple[tuple[str, str], ...] = (
     ("0001_inbox", INBOX),
     ("0002_replies", REPLIES),
@@ -538,6 +541,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("0060_endings", ENDINGS),
     ("0008_failed_summaries", FAILED_SUMMARIES),
     ("0051_removed_workspaces", REMOVED_WORKSPACES),
+    ("0023_guard_covers", GUARD_COVERS),
 )
 
 # Tables with people's words, and the column that says whose (beside `team`): erased by

@@ -278,11 +278,12 @@ class Memory:
         where = incoming.conversation
         old_part = recollection_from(replace(recalled, messages=old), 0)
         names = await find_names(self._thread_reader, self._settings, old_part.messages)
+        named = name_people(old_part.messages, names, asker=incoming.user)
         completion = await self._provider.complete(
             Prompt(
                 system=how.system,
                 summary=old_part.summary,
-                messages=(*name_people(old_part.messages, names), Message("human", SUMMARISE)),
+                messages=(*named, Message("human", SUMMARISE)),
                 cache_key=where.key,
             ),
             Scope(where.team, where.channel, find_writer(old) or incoming.user, where.key, "summary"),
@@ -306,6 +307,7 @@ def recollection_from(recalled: Recalled, seen: int | None = None) -> Recollecti
             m.text,
             m.person if m.role == "human" else "",
             m.whole,
+            m.person if m.role == "assistant" else "",
         )
         for m in recalled.messages
     )

@@ -16,6 +16,7 @@ from typing import Protocol
 from bot.core.calendar import zone
 from bot.core.settings import Settings, split_list
 from bot.core.values import Conversation, Incoming, Message
+from bot.text import marks
 from bot.text.invisible import strip_hidden
 from bot.text.plain_names import make_plain
 
@@ -76,28 +77,47 @@ def list_people(messages: Iterable[Message]) -> set[str]:
     return found
 
 
-def name_people(messages: Sequence[Message], names: Mapping[str, str]) -> tuple[Message, ...]:
-    """The messages with names for ids, and who said it before each once a second person has spoken.
+def name_people(
+    messages: Sequence[Message], names: Mapping[str, str], *, asker: str = ""
+) -> tuple[Message, ...]:
+    """The messages with names for ids, and who said it before each once a second person has spoken. What
+    people said to each other stands under a mark, as material. `asker`: who wrote the last message.
 
-    What stands before the second person's first message is the same as without it. Who has no name is called
-    by the id.
+    What stands before the second person's first message is the same as without it, and a message reads the
+    same from turn to turn. Who has no name is called by the id.
     """
     known = make_unlike(names)
+    asides = find_asides(messages, asker)
 
     def name_of(id: str) -> str:
         return known.get(id) or id
 
     def named() -> Iterator[Message]:
         people: set[str] = set()
-        for message in messages:
+        for number, message in enumerate(messages):
             text = MENTION.sub(lambda found: "@" + name_of(found[1]), message.text)
             if message.role == "human" and message.speaker:
                 people.add(message.speaker)
-                if len(people) > 1:
+                if number in asides:
+                    mark = f"said to others by {marks.tidy_name(name_of(message.speaker))}"
+                    text = f"{marks.quote(mark, text)}\n{marks.END}"
+                elif len(people) > 1:
                     text = f"{name_of(message.speaker)}: {text}"
             yield replace(message, text=text, speaker="")
 
     return tuple(named())
+
+
+def find_asides(messages: Sequence[Message], asker: str) -> set[int]:
+    """The positions of what was not said to us: by somebody else than who got the next answer."""
+    found, answered = set[int](), asker
+    for number in range(len(messages) - 1, -1, -1):
+        message = messages[number]
+        if message.role == "assistant":
+            answered = message.to or answered
+        elif answered and message.speaker and message.speaker != answered:
+            found.add(number)
+    return found
 
 
 def make_unlike(names: Mapping[str, str]) -> dict[str, str]:

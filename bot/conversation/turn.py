@@ -156,8 +156,9 @@ async def run_turn(
         return replace(reply_without_words(posts, notes, heard), heard=tuple(heard))
     if not first.direct and (wish := addressing.read_wish(first.text)):
         return Turn(Reply(WISHES[wish]), quiet=QUIET.get(wish))
-    full = "\n\n".join(spoken.in_full(post) for spoken, post in zip(heard, posts, strict=True))
-    turn = await answer_in_conversation(replace(first, text=full), live_reply, stop, services)
+    texts = [spoken.in_full(post) for spoken, post in zip(heard, posts, strict=True)]
+    whole = replace(first, text="\n\n".join(texts))
+    turn = await answer_in_conversation(whole, texts, live_reply, stop, services)
     reply = replace(turn.reply, notes=(*notes, *turn.reply.notes))
     return replace(turn, reply=reply, heard=tuple(heard))
 
@@ -197,9 +198,9 @@ def reply_without_words(
 
 
 async def answer_in_conversation(
-    incoming: Incoming, live_reply: LiveReply, stop: Stop, services: TurnServices
+    incoming: Incoming, texts: Sequence[str], live_reply: LiveReply, stop: Stop, services: TurnServices
 ) -> Turn:
-    """From words to an answer, within the conversation and the channel's subject."""
+    """From words to an answer, within the conversation and the channel's subject. `texts`: of each post."""
     how = await read_answer_settings(incoming, services)
     recollection = await services.memory.recall(incoming, how)
     live_reply.vouch_for([replace(m, text=marks.leave_out_quotes(m.text)) for m in recollection.messages])
@@ -207,7 +208,10 @@ async def answer_in_conversation(
         return Turn(Reply(TURN_LIMIT))
     kept = access.remembers(incoming, services.settings)
     said = replace(incoming, text=marks.words_alone(incoming.text))
-    ruling = await services.guard.rule(said, recollection.messages, kept=kept)
+    ruling = await services.guard.rule(
+        said, recollection.messages, summary=recollection.summary, posts=texts, kept=kept
+    )
+    recollection = leave_out_refused(recollection, ruling)
     if ruling and ruling.from_passages:
         access.admit_to_documents(incoming, services.settings)
         return await answer_from_passages(incoming, recollection, ruling, how, services)
@@ -216,10 +220,16 @@ async def answer_in_conversation(
     try:
         completion = await ask_model(incoming, recollection, ruling, how, live_reply, stop, services)
     except ContextTooLong:
-        recollection = await services.memory.shorten(incoming, recollection, how)
+        shorter = await services.memory.shorten(incoming, recollection, how)
+        recollection = leave_out_refused(shorter, ruling)
         completion = await ask_model(incoming, recollection, ruling, how, live_reply, stop, services)
     reply = make_reply(completion, incoming, recollection, ruling)
     return Turn(reply, recollection, completion, ruling.verdict.id if ruling else 0)
+
+
+def leave_out_refused(recollection: Recollection, ruling: Ruling | None) -> Recollection:
+    """What the model may read of the conversation: no request that the channel's guard refused."""
+    return replace(recollection, messages=ruling.choose(recollection.messages)) if ruling else recollection
 
 
 async def read_answer_settings(incoming: Incoming, services: TurnServices) -> AnswerSettings:
@@ -308,7 +318,7 @@ async def make_prompt(
     return Prompt(
         system=how.system,
         summary="\n".join(filter(None, (recollection.summary, LEFT_OUT * recollection.left_out))),
-        messages=name_people(messages, names),
+        messages=name_people(messages, names, asker=incoming.user),
         about=await find_about(people, settings, incoming, names),
         cache_key=incoming.conversation.key,
     )

@@ -133,6 +133,7 @@ class Message:
     text: str
     speaker: str = ""  # user id of a human; empty for the assistant
     whole: bool = True  # False: cut, broken or stopped; shown to the model as such
+    to: str = ""  # user id of whom the assistant answered; empty for a human, or where nobody knows
 
 
 @dataclass(frozen=True, slots=True)

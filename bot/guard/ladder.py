@@ -13,6 +13,7 @@ import logging
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 from bot.core.errors import BotError
@@ -21,11 +22,12 @@ from bot.costs.pricing import nano, usd
 from bot.guard import policy
 from bot.guard import rules as guard_rules
 from bot.guard.contradictions import find_opposite
-from bot.guard.model_judge import FAILURES, Judge, UnreadableVerdict
+from bot.guard.coverage import Earlier, list_covered, look_back
+from bot.guard.model_judge import FAILURES, Judge, Opinion, UnreadableVerdict, split_for_judge
 from bot.guard.policy import Policy
 from bot.guard.verdict import Verdict
 from bot.ml.discriminator import Discriminator, load
-from bot.ml.features import strip_invisible
+from bot.ml.features import MAX_CHARACTERS, strip_invisible
 from bot.ops.metrics import METRICS
 from bot.provider.embeddings import Embedder
 from storage.engine import Engine
@@ -40,12 +42,17 @@ _EVEN = 0.5
 SURE, NOT_SURE = "sure", "not sure"
 PART = "a part of it seems to belong elsewhere"
 UNKNOWN = "mostly words it never saw, perhaps another language"
+UNSEEN = "it says something that no example of its kind says"
 FEW = "too few examples to be sure"
+LONG = "longer than what it reads"
+BEFORE = "something before it was not judged yet"
 TO_ME = "it speaks to the guard, and what it asks for does not seem to belong"
 FAMILIAR = 0.4  # share of known words below which nothing is sure; of English messages one in 30 has fewer
 # Words cut out of a sentence say less than a sentence: only so much below the line they count. On CLINC150
 # this asks the model about 3 % more of what belongs, and about nearly all that is only dressed up to belong.
 FAR = 10
+VERDICTS_READ = 500  # of one conversation; what older ones cover is judged anew
+MOST_PARTS = 60  # of 4,000 characters, each a request; what is longer is refused
 FEW_SHOTS = 10  # of what people taught, shown to the model with the policy
 SHOT = 300  # characters of each
 
@@ -55,7 +62,7 @@ class MessageToJudge:
     """One message to be judged, with what is known around it."""
 
     text: str  # without characters nobody sees
-    history: Sequence[Message]
+    earlier: Earlier
     scope: Scope
     after_on_topic: bool
     kept: bool = True  # whether anything made from its words may be
@@ -121,25 +128,38 @@ class Ladder:
 
     # Judging
 
+    async def look_back(self, history: Sequence[Message], summary: str, scope: Scope) -> Earlier:
+        """What stands before a message in the prompt of its answer, and how far verdicts cover it."""
+        if not history and not summary:
+            return Earlier(conversation=scope.conversation)
+        rows = await self._engine.read(
+            verdicts.list_covers, scope.team, scope.conversation, limit=VERDICTS_READ
+        )
+        return look_back(history, summary, conversation=scope.conversation, rows=rows)
+
     async def judge(
         self,
         rules: Policy,
         text: str,
-        history: Sequence[Message],
+        earlier: Earlier,
         scope: Scope,
         *,
         message: str,
+        posts: Sequence[str] = (),
         kept: bool = True,
     ) -> Verdict:
-        """The stored verdict on one message. `history`: what was said before it in the conversation, oldest
-        first; `message`: its id; `kept` False: its words are not. Only a storage error comes out of this."""
+        """The stored verdict on one message and whatever unjudged stands before it.
+
+        `earlier`: as `look_back` finds it; `message`: its id; `posts`: its texts where it came in several;
+        `kept` False: its words are not. Only a storage error comes out of this.
+        """
         last = (
             await self._engine.read(verdicts.read_last_in, scope.team, scope.conversation)
-            if history
+            if earlier.said
             else None
         )
         to_judge = MessageToJudge(
-            strip_invisible(text).strip(), history, scope, bool(last and last["on_topic"]), kept
+            strip_invisible(text).strip(), earlier, scope, bool(last and last["on_topic"]), kept
         )
         verdict = await self._climb(rules, to_judge)
         verdict = replace(
@@ -149,20 +169,25 @@ class Ladder:
             says="" if verdict.on_topic else rules.refusal(),
         )
         METRICS.count("parley_guard_decisions_total", verdict="on" if verdict.on_topic else "off")
-        row = self._build_row(verdict, to_judge, message) | ({} if kept else {"text": ""})
+        row = self._build_row(verdict, to_judge, message)
+        row |= {"covers": list_covered(verdict, posts or (text,), earlier)} if kept else {"text": ""}
         return replace(verdict, id=await self._engine.write(verdicts.add_verdict, to_judge.channel, row))
 
     async def _climb(self, rules: Policy, message: MessageToJudge) -> Verdict:
-        if rule := guard_rules.find_rule(message.text, after_on_topic=message.after_on_topic):
+        """What stands unjudged before a message is asked for by a mere "ok" as well: no rule and nobody's
+        word on the message alone is about that."""
+        alone = not message.earlier.unjudged
+        rule = guard_rules.find_rule(message.text, after_on_topic=message.after_on_topic)
+        if rule and alone:
             return Verdict(True, "rule", rule, probability=1.0)
-        if taught := await self._find_taught(message):
+        if alone and (taught := await self._find_taught(message)):
             return taught
-        local = await self._judge_locally(message)
+        local = await self._judge_all_locally(message)
         if local and _is_sure(local, message):
             return local
         if local and _is_carried_by_orders(local, message):
             return replace(local, on_topic=False, reason=TO_ME)
-        return await self._ask_model(rules, message, local) or _fall_back(rules, message, local)
+        return await self._ask_model(rules, message, local) or _fall_back(rules, local)
 
     async def _find_taught(self, message: MessageToJudge) -> Verdict | None:
         """The verdict of people on the same words; a short message means something else each time."""
@@ -172,6 +197,17 @@ class Ladder:
         if label is None:
             return None
         return Verdict(label, "people", "a message of the same words", probability=float(label))
+
+    async def _judge_all_locally(self, message: MessageToJudge) -> Verdict | None:
+        """The discriminator's verdict on a message; not sure unless it is of all that was not judged, too."""
+        local = await self._judge_locally(message)
+        if local is None or local.reason != SURE or not local.on_topic:
+            return local
+        for one in message.earlier.unjudged:
+            before = await self._judge_locally(replace(message, text=one.text))
+            if before is None or not (before.on_topic and _is_sure(before, replace(message, text=one.text))):
+                return replace(local, reason=BEFORE)
+        return local
 
     async def _judge_locally(self, message: MessageToJudge) -> Verdict | None:
         """The discriminator's verdict, sure or not; None when there is none or it failed."""
@@ -203,10 +239,10 @@ class Ladder:
     ) -> Verdict | None:
         if self._judge is None:
             return None
-        scope = replace(message.scope, kind="guard")
+        threshold = _EVEN if rules.strictness != "lenient" else _EVEN / 2
         try:
             shown = await self._add_taught(rules, message.channel)
-            opinion = await self._judge.opinion(shown, message.text, message.history, scope)
+            opinion = await self._ask_in_parts(shown, message, threshold)
         except UnreadableVerdict as error:
             # Whoever can make the model say something else must not get through by it.
             log.warning("unreadable verdict: %s", error)
@@ -214,8 +250,7 @@ class Ladder:
         except FAILURES as error:
             log.warning("model verdict failed: %r", error)
             return None
-        reason = "judged with the conversation" if message.history else "judged against the purpose"
-        threshold = _EVEN if rules.strictness != "lenient" else _EVEN / 2
+        reason = "judged with the conversation" if message.earlier.said else "judged against the purpose"
         return Verdict(
             opinion.probability >= threshold,
             "model",
@@ -225,6 +260,23 @@ class Ladder:
             opinion.cost_usd,
             version=local.version if local else None,
         )
+
+    async def _ask_in_parts(self, rules: Policy, message: MessageToJudge, threshold: float) -> Opinion:
+        """The model's opinion on the least likely part of a message and what was not judged before it."""
+        assert self._judge
+        scope = replace(message.scope, kind="guard")
+        parts = split_for_judge(message.text, message.earlier.said)
+        if len(parts) > MOST_PARTS:
+            return Opinion(0.0, usd(0))
+        least, spent = 1.0, list[Decimal | None]()
+        for text, said in parts:
+            opinion = await self._judge.opinion(rules, text, said, scope)
+            least = min(least, opinion.probability)
+            spent.append(opinion.cost_usd)
+            if least < threshold:
+                break
+        known = [cost for cost in spent if cost is not None]
+        return Opinion(least, sum(known, usd(0)) if len(known) == len(spent) else None)
 
     async def _add_taught(self, rules: Policy, at: Channel) -> Policy:
         """The policy with what people taught last among its examples: learned at once, by the model too."""
@@ -262,7 +314,11 @@ class Ladder:
             mine = self._embedder.name if self._embedder else ""
             if row and row["embedder"] not in ("", mine):
                 row = None  # vectors of another model mean nothing to it
-            self._models[at] = Trained(row["version"], load(row["model"]), row["embedder"]) if row else None
+            model = load(row["model"]) if row else None
+            known = row and model and model.words.spread  # else an earlier release trained it
+            self._models[at] = (
+                Trained(row["version"], model, row["embedder"]) if row and model and known else None
+            )
         return self._models[at]
 
     def reload_model(self, at: Channel) -> None:
@@ -289,6 +345,7 @@ class Ladder:
             "shadow": int(verdict.shadow),
             "version": verdict.version,
             "judged_at": self._clock(),
+            "covers": "",
         }
 
 
@@ -311,10 +368,14 @@ def _judge_words(trained: Trained, text: str, vector: Sequence[float]) -> Verdic
     lines = trained.model.lines
     p = trained.model.probability(text, vector)
     reason = SURE if p < lines.low or p > lines.high else NOT_SURE
-    if lines.never_sure:
+    if len(text) > MAX_CHARACTERS:
+        reason = LONG
+    elif lines.never_sure or trained.model.words.are_few:
         reason = FEW
     elif trained.model.vocabulary.familiar(text) < FAMILIAR:
         reason = UNKNOWN
+    elif reason == SURE and not trained.model.words.back(text, on_topic=p > lines.high):
+        reason = UNSEEN
     return Verdict(p >= lines.threshold, "local", reason, p, lines.threshold, version=trained.version)
 
 
@@ -331,7 +392,7 @@ def _is_sure(local: Verdict, message: MessageToJudge) -> bool:
     """Sure of its words, and words are enough: a follow-up may belong whatever its words are."""
     if local.reason != SURE or guard_rules.find_misleading(message.text):
         return False
-    return local.on_topic or not message.history
+    return local.on_topic or not message.earlier.said
 
 
 def _is_carried_by_orders(local: Verdict, message: MessageToJudge) -> bool:
@@ -341,8 +402,11 @@ def _is_carried_by_orders(local: Verdict, message: MessageToJudge) -> bool:
     )
 
 
-def _fall_back(rules: Policy, message: MessageToJudge, local: Verdict | None) -> Verdict:
-    """Without the model: the discriminator's better guess where words can be trusted, else the policy."""
-    if local and local.reason not in (UNKNOWN, FEW) and not guard_rules.find_misleading(message.text):
-        return replace(local, reason=f"{local.reason}, and the model could not be asked")
-    return Verdict(rules.on_failure == "open", "policy", f"policy: {rules.on_failure}")
+def _fall_back(rules: Policy, local: Verdict | None) -> Verdict:
+    """Without the model: a guess decides nothing, the channel's setting does."""
+    return Verdict(
+        rules.on_failure == "open",
+        "policy",
+        f"policy: {rules.on_failure}",
+        version=local.version if local else None,
+    )

@@ -52,14 +52,13 @@ _SUSPECT = re.compile(
     r"|[{\[<]\s*[\"/]?\w+[\"']?\s*[:>]",
     re.IGNORECASE | re.DOTALL,
 )
-_MAX_CHARACTERS = 4_000
 MIN_WORDS = 4
 STRETCH, _STRIDE = 7, 3  # words
 _STRETCHES = 40  # of one message, at most about
 
 
 def split_words(text: str) -> list[str]:
-    return _WORD.findall(strip_invisible(text[:_MAX_CHARACTERS]).casefold())
+    return _WORD.findall(strip_invisible(text).casefold())
 
 
 def find_rule(text: str, *, after_on_topic: bool) -> str:
@@ -79,7 +78,7 @@ def find_rule(text: str, *, after_on_topic: bool) -> str:
 def find_misleading(text: str) -> str:
     """Why words alone cannot be trusted here: "instructions", "suspect", "script" or "short"; "" when they
     can."""
-    plain = strip_invisible(text[:_MAX_CHARACTERS])
+    plain = strip_invisible(text)
     if _INSTRUCTIONS.search(plain):
         return "instructions"
     if _SUSPECT.search(plain):
@@ -95,9 +94,9 @@ def remove_orders(text: str, mark: str) -> str:
     for found in _INSTRUCTIONS.finditer(plain):
         begin, end = _widen(plain, *found.span())
         if begin >= at:
-            kept += [plain[at:begin], f" {mark} "]
+            kept += [plain[at:begin], mark]
         at = max(at, end)
-    return "".join([*kept, plain[at:]]).strip() if kept else plain
+    return "".join([*kept, plain[at:]])
 
 
 def _widen(text: str, begin: int, end: int) -> tuple[int, int]:
@@ -110,14 +109,14 @@ def _widen(text: str, begin: int, end: int) -> tuple[int, int]:
 
 
 def _mostly_other_script(text: str) -> bool:
-    letters = [c for c in text[:_MAX_CHARACTERS] if c.isalpha()]
+    letters = [c for c in text if c.isalpha()]
     other = sum(not unicodedata.name(c, "").startswith("LATIN") for c in letters)
     return other * 2 > len(letters)
 
 
 def split_clauses(text: str) -> list[str]:
     """The parts of a message that could each ask for something: "for the roadmap: a lasagne recipe"."""
-    parts = [p.strip() for p in _CLAUSE.split(strip_invisible(text[:_MAX_CHARACTERS]))]
+    parts = [p.strip() for p in _CLAUSE.split(strip_invisible(text))]
     return [p for p in parts if len(_WORD.findall(p)) >= _CLAUSE_WORDS]
 
 

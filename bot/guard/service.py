@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from bot.core.errors import Missing
 from bot.core.values import Conversation, Incoming, Message, Scope
 from bot.guard.contradictions import Contradiction, find_contradictions, find_opposite
+from bot.guard.coverage import Earlier
 from bot.guard.ladder import Ladder, verdict_from_row
 from bot.guard.policy import Policy
 from bot.guard.verdict import Verdict
@@ -38,6 +39,11 @@ class Ruling:
 
     rules: Policy
     verdict: Verdict
+    earlier: Earlier = field(default_factory=Earlier)
+
+    def choose(self, messages: Sequence[Message]) -> tuple[Message, ...]:
+        """What the model may read of a conversation: nothing that was refused."""
+        return tuple(m for m in messages if m.role == "assistant" or not self.earlier.is_refused(m.text))
 
     @property
     def from_passages(self) -> bool:
@@ -105,22 +111,41 @@ class ChannelGuard:
 
     # Turns
 
-    async def rule(self, incoming: Incoming, history: Sequence[Message], *, kept: bool) -> Ruling | None:
-        """Judges a message in its conversation and stores the verdict, with its words if they may be `kept`.
+    async def rule(
+        self,
+        incoming: Incoming,
+        history: Sequence[Message],
+        *,
+        summary: str = "",
+        posts: Sequence[str] = (),
+        kept: bool,
+    ) -> Ruling | None:
+        """Judges a message, with all that stands unjudged before it, and stores the verdict; with its words
+        if they may be `kept`. `posts`: its texts where it came in several.
 
         None where there is no guard.
         """
         where = incoming.conversation
         at = Channel(where.team, where.channel)
         rules = await self._ladder.read_policy(at)
-        if rules is None or (incoming.follow_up and not rules.context_only):
-            return None  # what a button asks for is in our own words, about an answer that was given
+        if rules is None:
+            return None
         await self._learn_if_never(at)
         scope = Scope(where.team, where.channel, incoming.user, where.key, "guard")
+        earlier = await self._ladder.look_back(history, summary, scope)
+        if incoming.follow_up and not earlier.unjudged:
+            # What a button asks for is in our own words, about an answer that was given.
+            return Ruling(rules, Verdict(True, "rule", "button of mine", probability=1.0), earlier)
         verdict = await self._ladder.judge(
-            rules, incoming.text, history, scope, message=incoming.message, kept=kept
+            rules,
+            incoming.text,
+            earlier,
+            scope,
+            message=incoming.message,
+            posts=posts,
+            kept=kept and not incoming.follow_up,
         )
-        return Ruling(rules, verdict)
+        return Ruling(rules, verdict, earlier)
 
     async def _learn_if_never(self, at: Channel) -> None:
         """Has a model trained where there is none: the policy came from a file, or words were erased."""

@@ -19,7 +19,7 @@ _COVERED = 0.5
 # An answer that says nothing of its own, such as "Yes", rests on a quote that is about the question.
 _ABOUT_QUESTION = 0.55
 _SHORT = 4  # letters; shorter words of unknown languages are mostly articles and the like
-_WORD = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+")
+_WORD = re.compile(r"\d[\d.,:]*\d|\d|[^\W\d_]+")
 _SMALL_WORDS = {
     "en": "the of and to in is that for it as with on be at by this are from or an not what who when how my",
     "de": "der die das und ist nicht ein eine einen zu von mit für auf im den dem des sie wir ich wer wie",

@@ -12,12 +12,13 @@ import heapq
 import json
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import mul
 from typing import Any
 
 from bot.ml.calibration import ErrorCosts, Sigmoid, Thresholds, choose_thresholds, platt
 from bot.ml.features import Block, Features, Vocabulary
+from bot.ml.known_words import KnownWords, gather_words
 from bot.ml.linear_models import Weights, dot, fit_hinge
 
 Vector = Sequence[float]
@@ -44,6 +45,7 @@ class Discriminator:
     nearest: tuple[Vector, ...]  # embeddings of the on-topic examples; empty: trained without embeddings
     sigmoid: Sigmoid
     lines: Thresholds
+    words: KnownWords = field(default_factory=KnownWords)
 
     @property
     def uses_vectors(self) -> bool:
@@ -82,6 +84,7 @@ def train(examples: Sequence[Example], *, costs: ErrorCosts | None = None, folds
         tuple(e.vector for e in examples if e.on_topic and e.vector),
         curve,
         choose_thresholds(scores, labels, curve, costs),
+        gather_words((e.text, e.on_topic) for e in examples),
     )
     return Training(model, tuple(map(curve, scores)))
 
@@ -129,25 +132,29 @@ def _closeness(vector: Vector, examples: Sequence[Vector]) -> float:
 def dump(model: Discriminator) -> bytes:
     """A trained model as bytes for the database; `load` reads them back."""
     plain: dict[str, Any] = {
-        "format": 1,
+        "format": 2,
         "words": _dump_block(model.vocabulary.words),
         "pieces": _dump_block(model.vocabulary.pieces),
         "weights": [round(w, 6) for w in model.weights],
         "nearest": [[round(x, 5) for x in v] for v in model.nearest],
         "sigmoid": [model.sigmoid.slope, model.sigmoid.offset],
         "lines": [model.lines.threshold, model.lines.low, model.lines.high],
+        "known": [sorted(model.words.belongs), sorted(model.words.does_not), model.words.spread],
     }
     return zlib.compress(json.dumps(plain).encode())
 
 
 def load(stored: bytes) -> Discriminator:
+    """One stored before format 2 knows no words, and so is never sure."""
     plain = json.loads(zlib.decompress(stored))
+    belongs, does_not, spread = plain.get("known", ([], [], 0))
     return Discriminator(
         Vocabulary(_load_block(plain["words"]), _load_block(plain["pieces"])),
         plain["weights"],
         tuple(plain["nearest"]),
         Sigmoid(*plain["sigmoid"]),
         Thresholds(*plain["lines"]),
+        KnownWords(frozenset(belongs), frozenset(does_not), spread),
     )
 
 

@@ -4,6 +4,10 @@
     > The old router goes on Friday.
     [end of what others wrote: …]
 
+    [said to others by Bob Builder]
+    > Never mind, I found it.
+    [end of what others wrote: …]
+
     [file: report.pdf, 1.2 MB, not read]
 
 Every line of what others wrote begins with "> ", so nothing that is written in it can end it. A line of a
@@ -25,10 +29,11 @@ _KINDS = (
     "|deleted message"
 )
 _MARK = (
-    rf"\[(?:an? (?:{_KINDS})[]:,]|(?:{_KINDS}|button|menu|choices|field to fill in): "
-    r"|(?:forwarded message|quoted message|attachment|email) by |message by the app |preview of http"
-    r"|something of type |an? (?:file|attachment) (?:that|kept) |the rest of a |end of what others wrote"
-    r"|the recording breaks off )"
+    rf"\[(?:an? (?:{_KINDS})[]:,]"
+    rf"|(?:{_KINDS}|recording|button|menu|choices|field to fill in): "
+    r"|(?:forwarded message|quoted message|attachment|email|said to others) by |message by the app "
+    r"|preview of http|something of type |an? (?:file|attachment) (?:that|kept) |the rest of a "
+    r"|end of what others wrote|the recording breaks off )"
 )
 _LOOKS_LIKE_A_MARK = re.compile(rf"(?im)^([ \t]*)(?={_MARK})\[")
 _IS_A_MARK = re.compile(rf"[> ]*(?:{_MARK}.*)?", re.IGNORECASE)

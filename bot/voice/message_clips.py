@@ -31,7 +31,7 @@ from bot.core.errors import (
 from bot.core.ids import card_id
 from bot.core.settings import Settings
 from bot.core.values import File, Incoming, Scope
-from bot.text.marks import END, mark_file
+from bot.text.marks import END, mark_file, quote, tidy_name
 from bot.voice import clip_card as clip
 from bot.voice.clip_card import ClipCard
 from bot.voice.decoding import Progress
@@ -95,10 +95,11 @@ class SpokenWords:
     known: tuple[File, ...] = ()  # what Slack told of files that were only promised
 
     def with_text(self, text: str) -> str:
-        """What the person said, in writing and aloud; what may be said by others has its file's name."""
+        """What the person said, in writing and aloud; what may be said by others stands under a mark with
+        its file's name."""
         if not text and len(self.words) == 1 and self.words[0].own:
             return self.words[0].text
-        return "\n\n".join(filter(None, [text, *(f"[{each.name}]\n{each.text}" for each in self.words)]))
+        return "\n\n".join(filter(None, [text, *map(_format_words, self.words)]))
 
     def in_full(self, written: Written) -> str:
         """All of a message as a model reads it: what its author said, what came along from others, and the
@@ -113,6 +114,12 @@ class SpokenWords:
         """The files, those that were only promised under the names that Slack told when it was asked."""
         known = {file.id: file for file in self.known}
         return tuple(known.get(file.id, file) for file in files)
+
+
+def _format_words(heard: ClipWords) -> str:
+    if heard.own:
+        return f"[{heard.name}]\n{heard.text}"
+    return f"{quote(f'recording: {tidy_name(heard.name)}', heard.text)}\n{END}"
 
 
 class MessageClips:

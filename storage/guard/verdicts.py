@@ -16,9 +16,9 @@ WEEK_S = 7 * 86_400
 def add_verdict(tx: Tx, at: Channel, verdict: Mapping[str, Any]) -> int:
     row = tx.one(
         """insert into guard_verdicts (team, channel, conversation, person, message, text, on_topic, rung,
-        probability, threshold, reason, cost, action, shadow, version, judged_at) values (:team, :channel,
-        :conversation, :person, :message, :text, :on_topic, :rung, :probability, :threshold, :reason, :cost,
-        :action, :shadow, :version, :judged_at) returning id""",
+        probability, threshold, reason, cost, action, shadow, version, judged_at, covers) values (:team,
+        :channel, :conversation, :person, :message, :text, :on_topic, :rung, :probability, :threshold,
+        :reason, :cost, :action, :shadow, :version, :judged_at, :covers) returning id""",
         **at.key,
         **verdict,
     )
@@ -72,6 +72,18 @@ def read_last_in(tx: Tx, team: str, conversation: str) -> dict[str, Any] | None:
         team=team,
         conversation=conversation,
     )
+
+
+def list_covers(tx: Tx, team: str, conversation: str, *, limit: int) -> list[dict[str, Any]]:
+    """covers, on_topic, label, shadow and action of the last verdicts in a conversation, oldest first."""
+    rows = tx.all(
+        """select covers, on_topic, label, shadow, action from guard_verdicts
+        where team = :team and conversation = :conversation order by id desc limit :limit""",
+        team=team,
+        conversation=conversation,
+        limit=limit,
+    )
+    return rows[::-1]
 
 
 def label_verdict(

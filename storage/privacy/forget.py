@@ -157,6 +157,7 @@ def forget_judged(tx: Tx, team: str, channel: str, message: str) -> bool:
     at = {"team": team, "channel": channel}
     judged = "team = :team and channel = :channel and message = :message and text <> ''"
     rows = tx.all(f"select person, text from guard_verdicts where {judged}", **at, message=message)
+    _uncover(tx, "team = :team and channel = :channel and message = :message", **at, message=message)
     tx.run(f"update guard_verdicts set text = '' where {judged}", **at, message=message)
     for row in rows:
         theirs = "team = :team and channel = :channel and person = :person"
@@ -170,7 +171,17 @@ def _many(messages: int) -> str:
     return f"{messages} messages"
 
 
+def _uncover(tx: Tx, which: str, **values: str) -> None:
+    """Erases the digests that hold words of these messages, with all of their conversations: what is left
+    there is judged anew."""
+    there = f"select conversation from messages where {which}"
+    tx.run(
+        f"update guard_verdicts set covers = '' where covers <> '' and conversation in ({there})", **values
+    )
+
+
 def _erase_messages(tx: Tx, which: str, *, now: float, **values: str) -> int:
+    _uncover(tx, which, **values)
     rows = tx.all(
         f"delete from messages where {which} returning team, channel, message, conversation, seq", **values
     )

@@ -224,6 +224,24 @@ ATTACKS = (
             "test_a_stream_that_drips_for_ever_ends_at_the_deadline",
         ),
     ),
+    Attack(
+        "A request that no verdict of the guard covers: behind 4,000 characters, what began a thread behind "
+        '"ok", an edited question, what was overheard, in any language',
+        "verdicts cover the very words that were judged (bot/guard/coverage.py); all else that the model "
+        "would read is judged with the message, and what was refused is not read again",
+        (
+            "test_every_word_that_was_not_judged_is_in_some_part",
+            "test_while_nothing_can_judge_nothing_is_covered",
+        ),
+    ),
+    Attack(
+        "A request that few examples take for the subject: something else under a phrase of it, a word of it "
+        "in its other sense",
+        "the classifier is sure of messages alone whose every word its examples have, and of none before "
+        "there are thirty unlike ones (bot/ml/known_words.py); where no judge answers, the channel's setting "
+        "decides",
+        ("test_a_verdict_is_backed_by_words_that_examples_of_its_kind_have",),
+    ),
 )
 
 HEAD = """# Security

@@ -17,6 +17,7 @@ import pytest
 
 from bot.core.values import Message, Scope
 from bot.guard import rules
+from bot.guard.coverage import Said
 from bot.guard.head import GuardHead
 from bot.guard.ladder import Ladder
 from bot.guard.model_judge import Opinion, format_conversation
@@ -92,9 +93,9 @@ class Obedient:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    async def opinion(self, policy: Policy, text: str, history: Sequence[Message], scope: Scope) -> Opinion:
+    async def opinion(self, policy: Policy, text: str, said: Sequence[Said], scope: Scope) -> Opinion:
         self.asked.append(text)
-        shown = format_conversation(text, history)
+        shown = format_conversation(text, said)
         order = self._ORDER.search(shown)
         true = any(rules.split_words(text) == rules.split_words(known) for known in BELONGS)
         return Opinion(0.99 if order or true else 0.01, Decimal("0.00003"))
@@ -113,7 +114,8 @@ async def ladder(tmp_path: Path) -> AsyncIterator[Ladder]:
 
 async def refused(ladder: Ladder, text: str, *history: str) -> bool:
     said = [Message("human" if i % 2 == 0 else "assistant", t) for i, t in enumerate(history)]
-    return (await ladder.judge(KITCHEN, text, said, SCOPE, message="1.0")).stops
+    earlier = await ladder.look_back(said, "", SCOPE)
+    return (await ladder.judge(KITCHEN, text, earlier, SCOPE, message="1.0")).stops
 
 
 async def test_no_attack_passes_and_no_look_alike_is_refused(ladder: Ladder) -> None:
@@ -129,6 +131,6 @@ async def test_orders_in_the_thread_before_do_not_speak_for_a_later_message(ladd
 
 
 def test_what_gives_orders_is_not_shown_as_history() -> None:
-    shown = json.loads(format_conversation("and in French?", [Message("human", ORDERS[0])]))
+    shown = json.loads(format_conversation("and in French?", [Said("person", ORDERS[0])]))
     assert ORDERS[0] not in str(shown)
     assert shown["last_message"] == "and in French?"

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.errors import SetupError, Unavailable
-from bot.core.values import Message
 from bot.guard import model_judge, policy
 from bot.guard import rules as guard_rules
+from bot.guard.coverage import Said
 from bot.guard.head import GuardHead
 from bot.guard.ladder import Ladder, verdict_from_row
 from bot.guard.model_judge import ModelJudge, UnreadableVerdict, format_conversation, parse_verdict
@@ -94,13 +94,12 @@ async def test_when_every_rung_fails_the_policy_decides(
     assert (verdict.rung, verdict.on_topic) == ("policy", answered)
 
 
-async def test_with_the_model_down_the_discriminator_says_what_it_thinks(
-    engine: Engine, trainer: Trainer
-) -> None:
+async def test_with_the_model_down_a_guess_decides_nothing(engine: Engine, trainer: Trainer) -> None:
     ladder = Ladder(engine, judge=OnePerson(Unavailable("down")))
-    verdict = await judged(ladder, TIRES, "how do I boil an egg", "Seven minutes.")
-    assert (verdict.rung, verdict.on_topic) == ("local", False)
-    assert "could not be asked" in verdict.reason
+    for rules, answered in ((KITCHEN, True), (replace(KITCHEN, on_failure="closed"), False)):
+        verdict = await judged(ladder, TIRES, "how do I boil an egg", "Seven minutes.", rules=rules)
+        assert (verdict.rung, verdict.on_topic) == ("policy", answered)
+    assert (await judged(ladder, TIRES)).rung == "local", "of that it is sure"
 
 
 async def test_a_follow_up_is_judged_in_context_before_it_is_refused(
@@ -116,7 +115,9 @@ async def test_a_follow_up_is_judged_in_context_before_it_is_refused(
 async def test_words_that_only_go_on_follow_an_on_topic_turn_only(engine: Engine, trainer: Trainer) -> None:
     ladder = Ladder(engine, judge=OnePerson(0.1))
     await judged(ladder, "how do i cook chicken with rice for dinner")
-    assert (await judged(ladder, "and why?", "how do i cook", "Gently.")).rung == "rule"
+    cooked = "how do i cook chicken with rice for dinner"
+    assert (await judged(ladder, "and why?", cooked, "Gently.")).rung == "rule"
+    assert (await judged(ladder, "and why?", "how do i cook", "Gently.")).rung == "model", "edited since"
     await judged(ladder, TIRES)
     assert (await judged(ladder, "and why?", "my car", "No.")).rung == "model"
 
@@ -174,7 +175,7 @@ async def test_a_verdict_that_cannot_be_read_refuses_even_an_open_channel(engine
 
 @given(st.text(max_size=200))
 def test_nothing_written_in_a_message_leaves_its_string(text: str) -> None:
-    shown = json.loads(format_conversation(text, [Message("human", text)]))
+    shown = json.loads(format_conversation(text, [Said("person", text)]))
     assert list(shown) == ["earlier", "last_message"]
     assert len(shown["earlier"]) == 1
 

@@ -207,7 +207,7 @@ async def test_of_an_uploaded_recording_the_model_knows_that_it_is_one(tmp_path:
         await answered(team, thread)
         await team.ask("and now?", thread=thread)
         await answered(team, thread, count=2)
-        said = f"[board meeting.mp3]\n{spoken(HELLO)}"
+        said = f"[recording: board meeting.mp3]\n> {spoken(HELLO)}\n[end of what others wrote"
         assert all(said in r.prompt for r in team.model.requests if r.endpoint == "chat/completions")
 
 

@@ -428,6 +428,7 @@ async def test_a_good_answer_teaches_and_a_bad_one_asks_whether_it_belongs(
     await until(lambda: stored(tmp_path, "select label from guard_verdicts") == [(1,)])
     (judged,) = await guard.list_latest(general(team))
     assert judged.labelled_by == team.slack.user("bob")
+    team.model.script(verdict(0.9), match="which pan")
     _, thread = await said(team, "which pan do i take for fried rice and eggs")
     (reply,) = team.replies("#general", thread)
     await team.slack.press("alice", "#general", reply["ts"], FEEDBACK, value="negative")

@@ -188,7 +188,7 @@ async def test_called_into_a_thread_it_reads_every_shape_in_it(tmp_path: Path) -
         await team.answer("#general", thread)
         prompt = team.model.requests[-1].prompt
         parts = [
-            f"what we own\n\n{TABLE}",
+            "\n".join(f"> {line}".rstrip() for line in f"what we own\n\n{TABLE}".split("\n")),
             "[Forwarded message by Bob Builder in #support]",
             "> the lift holds 300 kg",
             "[Message by the app zapbot]\n> Build 7\n> *green* in CI (https://ci.example)\n",

@@ -47,7 +47,7 @@ async def test_what_mentions_somebody_else_anywhere_is_overheard_and_so_is_their
         await answered(team, thread, "@parley and what about the keys?")
         prompt = team.model.requests[-1].prompt
         assert "could @bob have a look at the contract?" in prompt
-        assert "bob: Yes, I will do that tomorrow." in prompt
+        assert "[said to others by bob]\n> Yes, I will do that tomorrow.\n[end of what others wrote" in prompt
         await answered(team, thread, "and the boxes?")
 
 

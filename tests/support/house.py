@@ -48,7 +48,7 @@ ROOMS: dict[str, str] = {
     "bot/channel": ("bot/core storage/engine storage/place storage/channel bot/text bot/costs bot/provider"),
     "bot/guard": (
         "bot/core storage/engine storage/place storage/conversation storage/guard storage/channel "
-        "bot/ops bot/ml bot/jobs bot/costs bot/provider bot/learning bot/channel"
+        "bot/text bot/ops bot/ml bot/jobs bot/costs bot/provider bot/learning bot/channel"
     ),
     "bot/voice": (
         "bot/core storage/engine storage/jobs storage/conversation storage/voice storage/channel "

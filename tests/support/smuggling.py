@@ -13,13 +13,15 @@ import json
 import re
 import tempfile
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot.core.values import Scope
+from bot.guard.coverage import Earlier
 from bot.guard.head import GuardHead
 from bot.guard.ladder import Ladder
 from bot.guard.model_judge import ModelJudge, format_conversation
+from bot.guard.policy import Policy
 from bot.learning.trainer import Trainer
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.rehearsal.question import RehearsedAnswer, TextRequest
@@ -30,7 +32,7 @@ from tests.support.smuggled_rows import SUBJECTS, Subject
 
 MODEL = "gpt-4.1-mini"
 LAST = re.compile(r'"last_message": ("(?:[^"\\]|\\.)*")')
-JUDGES = {"a captured model": True, "no model": False}
+JUDGES = {"a captured model": True, "no model, and a channel that then refuses": False}
 
 
 @dataclass(frozen=True)
@@ -74,11 +76,12 @@ async def rates(*, model: bool) -> Rates:
     passed, wronged, rungs = list[str](), list[str](), Counter[str]()
     for number, subject in enumerate(SUBJECTS.values()):
         with tempfile.TemporaryDirectory() as folder:
+            given = subject.policy if model else replace(subject.policy, on_failure="closed")
             async with FakeModel(answer=captured) as fake, open_bench(Path(folder), model=fake) as bench:
                 judge = ModelJudge(bench.provider, MODEL, decisions=False) if model else None
                 ladder = Ladder(bench.engine, judge=judge)
                 trainer = Trainer(bench.engine, GuardHead(ladder))
-                for text, stops, rung in await _judged(ladder, trainer, subject, number):
+                for text, stops, rung in await _judged(ladder, trainer, subject, given, number):
                     rungs[rung] += 1
                     if text in subject.look_alikes:
                         wronged += [text] if stops else []
@@ -90,16 +93,16 @@ async def rates(*, model: bool) -> Rates:
 
 
 async def _judged(
-    ladder: Ladder, trainer: Trainer, subject: Subject, number: int
+    ladder: Ladder, trainer: Trainer, subject: Subject, rules: Policy, number: int
 ) -> list[tuple[str, bool, str]]:
     """(text, whether it is stopped, which rung said so) of every row of a channel that was taught."""
     at = Channel("T1", f"C{number}")
-    await ladder.save_policy(at, subject.policy, by="U0")
+    await ladder.save_policy(at, rules, by="U0")
     await trainer.train(at)
     said = []
     for n, text in enumerate((*subject.dressed, *subject.orders, *subject.look_alikes)):
         scope = Scope("T1", at.channel, "U1", f"T1:{at.channel}:{n}", "guard")
-        verdict = await ladder.judge(subject.policy, text, [], scope, message=f"{n}.0")
+        verdict = await ladder.judge(rules, text, Earlier(), scope, message=f"{n}.0")
         said.append((text, verdict.stops, verdict.rung))
     return said
 

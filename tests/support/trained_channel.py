@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from bot.core.values import Message, Scope
+from bot.guard.coverage import Said
 from bot.guard.head import GuardHead
 from bot.guard.ladder import Ladder
 from bot.guard.model_judge import Opinion
@@ -35,7 +36,7 @@ class OnePerson:
         self.asked: list[str] = []
         self._probability = probability
 
-    async def opinion(self, policy: Policy, text: str, history: Sequence[Message], scope: Scope) -> Opinion:
+    async def opinion(self, policy: Policy, text: str, said: Sequence[Said], scope: Scope) -> Opinion:
         self.asked.append(text)
         if isinstance(self._probability, Exception):
             raise self._probability
@@ -76,4 +77,5 @@ async def judged(
     ladder: Ladder, text: str, *history: str, rules: Policy = KITCHEN, message: str = "1.0"
 ) -> Verdict:
     said = [Message("human" if i % 2 == 0 else "assistant", t) for i, t in enumerate(history)]
-    return await ladder.judge(rules, text, said, SCOPE, message=message)
+    earlier = await ladder.look_back(said, "", SCOPE)
+    return await ladder.judge(rules, text, earlier, SCOPE, message=message)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Protocol
 
-from bot.core.errors import BudgetExceeded, ProviderError, Refused, Unavailable
+from bot.core.errors import BudgetExceeded, NotOffered, ProviderError, Refused, Unavailable
 from bot.core.values import Message, Prompt, Scope
 from bot.guard.coverage import Said
 from bot.guard.policy import Policy
@@ -96,7 +96,10 @@ class ModelJudge:
             try:
                 return await self._ask_decision(shown, policy, scope)
             except Refused as error:
-                if type(error) is not Refused:  # credentials, quota: the other endpoint would say the same
+                if type(error) not in (
+                    Refused,
+                    NotOffered,
+                ):  # credentials, quota: the other endpoint would say the same
                     raise
                 log.info("no decisions at this provider; asking for JSON instead", exc_info=True)
                 self._decisions = False

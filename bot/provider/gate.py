@@ -200,7 +200,8 @@ class Gate:
     def _log_failure(self, error: ProviderError, request: ProviderRequest, failure: str) -> None:
         """What the people who run us need to see. A request that is never taken is an error, said once."""
         known = (request.model, str(error))
-        if type(error) in (Refused, ModelMissing) and known not in self._refusals:
+        probe = request.path.endswith("decisions")  # few servers have them, and whoever asks goes on without
+        if type(error) in (Refused, ModelMissing) and known not in self._refusals and not probe:
             self._refusals.add(known)
             log.error("the model API takes no such request for %s (%s): %s", request.model, error, failure)
         elif isinstance(error, Refused | RateLimited):

@@ -254,6 +254,7 @@ async def test_of_what_is_overheard_so_much_is_kept_of_each_message(tmp_path: Pa
             "bob", "#general", f"<@{team.slack.user('carol')}> {'other ' * 6_000}", thread_ts=thread
         )
         await team.quiet()
+        assert max(rows(tmp_path, "select length(text) from messages where text like '<@%'")) < (12_200,)
         await team.slack.edit("bob", "#general", ts, f"<@{team.slack.user('carol')}> {'edited ' * 5_000}")
         await team.quiet()
         before, asked, beside = rows(

@@ -53,15 +53,23 @@ async def find_names(
 
 
 async def find_about(
-    reader: PeopleReader, settings: Settings, incoming: Incoming, names: Mapping[str, str]
+    reader: PeopleReader,
+    settings: Settings,
+    incoming: Incoming,
+    names: Mapping[str, str],
+    *,
+    guarded: bool = False,
 ) -> str:
-    """What the model is told about a question, as far as it may be."""
+    """What the model is told about a question, as far as it may be. `guarded`: what the channel is for, its
+    owner says; what its members wrote of it was judged by nobody."""
     told = split_list(settings.context)
     if not {"channel", "time"} & set(told):
         return describe(Surroundings(), names.get(incoming.user, ""), incoming.sent_at)
     found = await reader.surroundings(incoming.conversation, incoming.user)
     if "channel" not in told:
         found = Surroundings(zone=found.zone)
+    if guarded:
+        found = replace(found, purpose="")
     here = found.zone or zone(settings.time_zone)
     found = replace(found, zone=here if "time" in told else None)
     return describe(found, names.get(incoming.user, ""), incoming.sent_at)

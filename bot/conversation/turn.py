@@ -229,7 +229,10 @@ async def answer_in_conversation(
 
 def leave_out_refused(recollection: Recollection, ruling: Ruling | None) -> Recollection:
     """What the model may read of the conversation: no request that the channel's guard refused."""
-    return replace(recollection, messages=ruling.choose(recollection.messages)) if ruling else recollection
+    if ruling is None:
+        return recollection
+    messages, summary = ruling.choose(recollection.messages), ruling.choose_summary(recollection.summary)
+    return replace(recollection, messages=messages, summary=summary)
 
 
 async def read_answer_settings(incoming: Incoming, services: TurnServices) -> AnswerSettings:
@@ -254,7 +257,7 @@ async def answer_from_passages(
     services: TurnServices,
 ) -> Turn:
     """Only from what the channel's owner gave; shown when every quote was found there."""
-    prompt = await make_prompt(incoming, recollection, how, services)
+    prompt = await make_prompt(incoming, recollection, how, services, guarded=True)
     found = await answering.answer(
         services.provider,
         prompt,
@@ -282,7 +285,8 @@ async def ask_model(
     services: TurnServices,
 ) -> Completion:
     """Asks the model, handing its words on as they come."""
-    prompt = await make_prompt(incoming, recollection, how, services)
+    guarded = ruling is not None and not ruling.rules.shadow
+    prompt = await make_prompt(incoming, recollection, how, services, guarded=guarded)
     brief = ruling is not None and ruling.verdict.notes
     stream = services.provider.stream(
         prompt,
@@ -309,7 +313,12 @@ async def ask_model(
 
 
 async def make_prompt(
-    incoming: Incoming, recollection: Recollection, how: AnswerSettings, services: TurnServices
+    incoming: Incoming,
+    recollection: Recollection,
+    how: AnswerSettings,
+    services: TurnServices,
+    *,
+    guarded: bool,
 ) -> Prompt:
     """What the model reads; all up to the last message's own words stays the same from turn to turn."""
     settings, people = services.settings, services.thread_reader
@@ -319,7 +328,7 @@ async def make_prompt(
         system=how.system,
         summary="\n".join(filter(None, (recollection.summary, LEFT_OUT * recollection.left_out))),
         messages=name_people(messages, names, asker=incoming.user),
-        about=await find_about(people, settings, incoming, names),
+        about=await find_about(people, settings, incoming, names, guarded=guarded),
         cache_key=incoming.conversation.key,
     )
 

@@ -178,7 +178,7 @@ class Ladder:
         word on the message alone is about that."""
         alone = not message.earlier.unjudged
         rule = guard_rules.find_rule(message.text, after_on_topic=message.after_on_topic)
-        if rule and alone:
+        if rule and (alone or rule == guard_rules.ABOUT_US):
             return Verdict(True, "rule", rule, probability=1.0)
         if alone and (taught := await self._find_taught(message)):
             return taught
@@ -397,6 +397,8 @@ def _is_sure(local: Verdict, message: MessageToJudge) -> bool:
 
 def _is_carried_by_orders(local: Verdict, message: MessageToJudge) -> bool:
     """It gives the guard orders, which a model might obey, and by its words it does not belong anyway."""
+    if local.reason == UNKNOWN:
+        return False
     return guard_rules.find_misleading(message.text) == "instructions" and (
         not local.on_topic or local.reason == PART
     )

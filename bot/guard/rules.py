@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from bot.guard.about_us import asks_about_us
 from bot.ml.features import strip_invisible
 
 # All words of a courtesy are among these, and one of them among the first set.
@@ -27,6 +28,7 @@ and why how then so really more again continue go on next please what else also 
 longer simpler detail details explain example examples another one it that this mean do you sure can
 is the a
 """
+ABOUT_US = "question about me"
 _CORE, _GO_ON = frozenset(_COURTESIES.split()), frozenset(_GOES_ON.split())
 _SMALL = _CORE | frozenset(_AROUND_THEM.split())
 _WORD = re.compile(r"\w+")
@@ -41,7 +43,22 @@ _INSTRUCTIONS = re.compile(
     r"|\b(system|developer) (prompt|message)\b|\byou are now\b|\banswer (everything|all topics)\b"
     r"|\b(classify|mark|treat|consider|judge|label|answer|respond|reply|say|output|return)\b.{0,60}"
     r"\b(on[_\s-]?topic|belongs|allowed)\b"
-    r"|\b(on_topic|belongs|probability)\b[\"']?\s*[:=]|</?(system|assistant|verdict|instructions?)\b",
+    r"|\b(on_topic|belongs|probability)\b[\"']?\s*[:=]|</?(system|assistant|verdict|instructions?)\b"
+    # The same in other languages.
+    r"|\b(ignorier\w*|vergiss|vergesst|vergessen sie|missachte\w*|umgeh\w*)\b.{0,60}"
+    r"\b(anweisung|regel|vorgabe|richtlinie|prompt|filter)"
+    r"|\b(ignore[zrs]?|ignora|ignoren|oublie[zrs]?|contourne[zr]?|olvid[ae]\w*|omit[ae]|dimentica\w*"
+    r"|esqueç?[ac]\w*)\b.{0,60}"
+    r"\b(consigne|règle|directive|filtre|instruccion|regla|norma|directri|filtro|istruzion|regol|instruç|regra)"
+    r"|\b(negeer|vergeet)\b.{0,60}\b(instructie|regel|aanwijzing)"
+    r"|\b(du bist (jetzt|nun|ab jetzt|ab sofort)|tu es (maintenant|désormais)|ahora eres|eres ahora|ora sei"
+    r"|agora você é|je bent nu)\b"
+    r"|\b(antworte|antworten sie|sag|sage|gib|stufe|werte|markiere|réponds|répondez|classe|responde|responda"
+    r"|marca|clasifica|rispondi|antwoord)\b.{0,60}\b(belongs|on[_\s-]?topic|gehört dazu|zum thema|erlaubt"
+    r"|autorisé|pertinent|permitido|pertinente|consentito|toegestaan)"
+    r"|(игнорируй|забудь|проигнорируй)\w*.{0,60}(инструкци|правил)|ты теперь\b"
+    r"|(指示|命令|ルール|規則|プロンプト).{0,20}(無視|忘れ)|(忽略|无视|無視|忘记|忘記).{0,20}(指令|指示|规则|規則|提示)"
+    r"|(지시|규칙|명령).{0,20}(무시|잊)|あなたは今から|你现在是|你現在是",
     re.IGNORECASE | re.DOTALL,
 )
 # What might be that, and what a program reads: harmless among developers, and the form of a forged verdict.
@@ -62,7 +79,10 @@ def split_words(text: str) -> list[str]:
 
 
 def find_rule(text: str, *, after_on_topic: bool) -> str:
-    """Why the message surely belongs: "command", "greeting" or "follow-up"; "" when no rule knows."""
+    """Why the message surely belongs: "command", "greeting", "follow-up" or ABOUT_US; "" when no rule
+    knows."""
+    if asks_about_us(text):
+        return ABOUT_US
     found = split_words(text)
     if re.fullmatch(r"/parley(\s\w+)?", text.strip()):
         return "command"

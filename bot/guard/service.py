@@ -17,6 +17,7 @@ from bot.guard.contradictions import Contradiction, find_contradictions, find_op
 from bot.guard.coverage import Earlier
 from bot.guard.ladder import Ladder, verdict_from_row
 from bot.guard.policy import Policy
+from bot.guard.rules import ABOUT_US
 from bot.guard.verdict import Verdict
 from bot.guard.weekly_report import Week, read_weeks
 from bot.learning.trainer import Trainer
@@ -42,13 +43,25 @@ class Ruling:
     earlier: Earlier = field(default_factory=Earlier)
 
     def choose(self, messages: Sequence[Message]) -> tuple[Message, ...]:
-        """What the model may read of a conversation: nothing that was refused."""
-        return tuple(m for m in messages if m.role == "assistant" or not self.earlier.is_refused(m.text))
+        """What the model may read of a conversation: nothing that was refused, nor what was not judged with a
+        question that belongs everywhere."""
+        return tuple(m for m in messages if m.role == "assistant" or not self._is_hidden(m.text))
+
+    def choose_summary(self, summary: str) -> str:
+        """The summary of a conversation, as far as the model may read it."""
+        return "" if self._stands_alone and self.earlier.is_unjudged(summary) else summary
+
+    def _is_hidden(self, text: str) -> bool:
+        return self.earlier.is_refused(text) or (self._stands_alone and self.earlier.is_unjudged(text))
+
+    @property
+    def _stands_alone(self) -> bool:
+        return self.verdict.rung == "rule" and self.verdict.reason == ABOUT_US
 
     @property
     def from_passages(self) -> bool:
         """Whether the answer may use nothing but what the channel's owner gave."""
-        courtesy = self.verdict.reason in ("greeting", "command")
+        courtesy = self.verdict.rung == "rule" and self.verdict.reason in ("greeting", "command", ABOUT_US)
         return self.rules.context_only and not self.rules.shadow and not courtesy
 
 

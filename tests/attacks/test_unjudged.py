@@ -149,6 +149,24 @@ async def test_what_was_judged_once_is_not_judged_again(team: Workspace) -> None
     assert verdicts_asked(team) == asked
 
 
+async def test_what_people_ask_about_the_assistant_is_answered_without_what_was_not_judged(
+    team: Workspace,
+) -> None:
+    assert await called_in(team, TIRES, "who are you?") == "Gently."
+    asked = [r for r in team.model.requests if answers(r)]
+    assert "who are you?" in asked[-1].prompt
+    assert "tires" not in asked[-1].prompt
+
+
+async def test_attack_37_what_members_wrote_of_a_channel_is_not_read_where_its_owner_says_what_it_is_for(
+    team: Workspace,
+) -> None:
+    channel = team.slack.workspace.channels[team.slack.channel("#general")]
+    channel.purpose = TIRES
+    await said(team, CHICKEN)
+    assert not [r for r in team.model.requests if answers(r) and "tires" in r.prompt]
+
+
 # Of what the judge is shown
 
 

@@ -803,3 +803,13 @@ async def test_a_question_outside_the_passages_gets_the_one_sentence_and_waits_f
     assert "Nearest thing known" in str(window)
     await team.slack.press("alice", "", "", blocks.ANSWERED, view_id=window["id"])
     await team.slack.until(lambda: "Every question found its passage" in str(team.slack.modals("alice")[-1]))
+
+
+@pytest.mark.parametrize("text", ["who are you?", "Was kannst du?", "Ты бот?", "何ができますか？"])
+async def test_where_only_passages_count_questions_about_the_assistant_are_answered(
+    team: Workspace, text: str
+) -> None:
+    await save(
+        team, purpose=PURPOSE, shadow="false", context_only="true", passages="The tower is 324 metres tall."
+    )
+    assert (await said(team, text))[0] == "Gently."

@@ -89,10 +89,12 @@ def judge_message(instructions: str, text: str) -> float:
 
     A message of few words is read together with what it follows.
     """
-    message, before = _read_message(text)
-    if is_courtesy(message):
+    message, before, unjudged = _read_message(text)
+    if is_courtesy(message) and not unjudged:
         return 0.95
-    if before and len(content_words(message)) < 3:
+    if unjudged and len(content_words(message)) < 3:
+        message = unjudged
+    elif before and len(content_words(message)) < 3:
         message = f"{before} {message}"
     purpose = _PURPOSE.search(instructions)
     examples = [("not" in label, orjson.loads(texts)) for label, texts in _EXAMPLES.findall(instructions)]
@@ -103,14 +105,17 @@ def judge_message(instructions: str, text: str) -> float:
     return probability(0.0 if far > near else near, middle=0.3)
 
 
-def _read_message(text: str) -> tuple[str, str]:
-    """The message that is judged, and the one of a person before it, out of the JSON they come in."""
+def _read_message(text: str) -> tuple[str, str, str]:
+    """The message that is judged, the one of a person before it, and what was not judged before, out of the
+    JSON they come in."""
     try:
         read = orjson.loads(text)
-        earlier = [each["said"] for each in read["earlier"] if each["from"] == "person"]
-        return str(read["last_message"]), str(earlier[-1]) if earlier else ""
+        earlier = [each for each in read["earlier"] if each["from"] == "person"]
+        unjudged = [each["said"] for each in earlier if each.get("judged") is False]
+        before = str(earlier[-1]["said"]) if earlier else ""
+        return str(read["last_message"]), before, " ".join(unjudged)
     except (orjson.JSONDecodeError, KeyError, TypeError):
-        return text, ""
+        return text, "", ""
 
 
 _KINDS = {"true": "boolean", "false": "boolean", '"': "string", "{": "object"}

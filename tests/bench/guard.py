@@ -1,10 +1,13 @@
 """The guard's figures on labelled data, beside baselines of the same run: `make bench-guard`.
 
-Protocol: each of ten topics is "the channel's" in turn; trained on k examples of it, 250 generic negatives
-and 4 k (at most 400) messages of four other topics; tested on the rest of the topic against five topics never
-seen and against out-of-scope queries. Answerability: three times six articles to train on, three others to
-test. Times are CPU. `--seeds N` for more draws, `--embeddings` to add local sentence embeddings. The model's
-verdict alone, without a discriminator, is that of the rehearsal model: what it costs in time, not in wit.
+First the table of mistakes by rung (tests/support/guard_table.py).
+
+Protocol of the classifier's figures: each of ten topics is "the channel's" in turn; trained on k examples of
+it, 250 generic negatives and 4 k (at most 400) messages of four other topics; tested on the rest of the topic
+against five topics never seen and against out-of-scope queries. Answerability: three times six articles to
+train on, three others to test. Times are CPU. `--seeds N` for more draws, `--embeddings` to add local sentence
+embeddings. The verdict of a model alone, without a discriminator, is the rehearsal model's: what it costs
+in time, not in wit.
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ from bot.ml.discriminator import Example, Vector, train
 from bot.ml.features import normalise
 from bot.ml.minilm import MiniLM
 from tests.support.guard_rows import KINDS, TopicSplit, article_splits, mixed, pairs, topic_split, topics
+from tests.support.guard_table import print_table
 from tests.support.model_api import open_bench
 
 Score = Callable[[str], float]
@@ -222,6 +226,8 @@ def main() -> None:
             {t for s in splits_of for t in [*s.on, *s.off, *s.test_on, *s.unseen, *s.out_of_scope]}
         )
         vectors = dict(zip(texts, MiniLM.load().embed(texts), strict=True))
+    asyncio.run(print_table())
+    print()
     topic_table(args.seeds, vectors)
     asyncio.run(model_alone())
     answerable_table()

@@ -52,6 +52,7 @@ from bot.provider.catalogue import read_successors
 from bot.provider.embeddings import embedder_for
 from bot.provider.fair_share import Scheduler
 from bot.provider.model_hosts import find_host_problems
+from bot.provider.fallbacks import find_unpriced_fallbacks, read_fallbacks
 from bot.provider.service import Provider
 from bot.provider.transport import Transport
 from bot.reports.service import CostReports, page_secret
@@ -137,7 +138,8 @@ async def services_on(
         policies, given = read_operator_file(checks)
         preferences = Preferences(engine, checks, given, clock=calendar.now)
         models = list_models(settings, given, await engine.read(read_chosen))
-        for line in find_unpriced([(one.where, one.model) for one in models], prices, at=utc_now()):
+        unpriced = find_unpriced([(one.where, one.model) for one in models], prices, at=utc_now())
+        for line in unpriced + find_unpriced_fallbacks(settings, at=utc_now()):
             log.warning("%s", line)
         guard, ladder, trainer = guard_channels(settings, engine, inbox, provider, given=policies)
         speech_model = speech_for(settings.speech_model, provider)
@@ -234,6 +236,8 @@ def find_problems(settings: Settings) -> list[str]:
         read_askings(settings)
     with _collected(problems):
         read_successors(settings.successors)
+    with _collected(problems):
+        read_fallbacks(settings)
     with _collected(problems):
         open_engine(settings.database)
     with _collected(problems):

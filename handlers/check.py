@@ -22,8 +22,9 @@ from bot.costs.model_names import find_unpriced
 from bot.costs.pricing import read_prices
 from bot.ops.operator_errors import explain_error
 from bot.provider.catalogue import Catalogue
+from bot.provider.fallbacks import find_unpriced_fallbacks
 from bot.provider.transport import list_models
-from bot.retirement.service import describe_ending, find_endings, list_others, read_dates
+from bot.retirement.service import describe_ending, find_elsewhere, find_endings, list_others, read_dates
 from handlers.routes import SCOPES
 from handlers.slack.client import (
     SlackClient,
@@ -124,7 +125,8 @@ async def channel_findings(settings: Settings) -> tuple[list[str], Sequence[Chos
     except SetupError as exc:
         return exc.problems, models_in_use.list_models(settings, {}, ()), []
     models = models_in_use.list_models(settings, given, await read_chosen_models(settings))
-    return [], models, find_unpriced([(one.where, one.model) for one in models], prices, at=now)
+    unpriced = find_unpriced([(one.where, one.model) for one in models], prices, at=now)
+    return [], models, unpriced + find_unpriced_fallbacks(settings, at=now)
 
 
 async def read_chosen_models(settings: Settings) -> Sequence[Wish]:
@@ -157,7 +159,7 @@ async def model_findings(
     ]
     models = [*chosen, *list_others(settings)]
     wrong, soon = list[str](), list[str]()
-    for finding in find_endings(models, catalogue, today=today):
+    for finding in [*find_endings(models, catalogue, today=today), *find_elsewhere(settings, today=today)]:
         told = wrong if finding.days <= 0 and not finding.ending.then else soon
         told.append(describe_ending(finding))
     return missing + wrong, soon

@@ -87,8 +87,10 @@ def _sentences(account: Account) -> list[str]:
     left_out = " Older messages were not read." if account.left_out else ""
     cost = price(account)
     counted = ", counted by me because the service did not say" if account.estimated else ""
+    asked_first = escape(account.instead_of)
+    instead = f" {asked_first} was asked first and did not answer." if asked_first else ""
     return [
-        f"Written by the language model {escape(account.model)}. What I write can be wrong.",
+        f"Written by the language model {escape(account.model)}.{instead} What I write can be wrong.",
         f"It read {', '.join(read[:-1]) + ' and ' if read[1:] else ''}{read[-1]}.{left_out}",
         f"That is {account.input_tokens:,} tokens read and {account.output_tokens:,} written (a token is "
         f"about three quarters of a word){counted}.",

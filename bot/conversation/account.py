@@ -25,6 +25,7 @@ class Account:
     output_tokens: int
     estimated: bool  # counted by us
     cost_usd: str | None  # a decimal; None: no price is known
+    instead_of: str = ""  # the model that was asked first and did not answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ def make_account(turn: Turn) -> Account | None:
         output_tokens=usage.output_tokens,
         estimated=usage.estimated,
         cost_usd=None if completion.cost_usd is None else str(completion.cost_usd),
+        instead_of=completion.instead_of,
     )
 
 

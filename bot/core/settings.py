@@ -162,6 +162,18 @@ class Settings(BaseSettings):
         "who answers once a model has ended: gpt-5=gpt-6.1-sol, ended-model=successor, …; an empty "
         "successor: nobody; models that are not named: whom their service recommends",
     )
+    fallbacks: str = _setting(
+        "PARLEY_FALLBACKS",
+        "",
+        "further models, asked in order when the one before does not answer and nothing was shown yet: "
+        "MODEL, or MODEL ADDRESS, perhaps with a style, separated by commas; empty: none",
+    )
+    fallback_keys: str = _setting(
+        "PARLEY_FALLBACK_KEYS",
+        "",
+        "keys of the servers in PARLEY_FALLBACKS, host=key, separated by commas",
+        secret=True,
+    )
     style: str = _setting(
         "PARLEY_STYLE",
         "chat",
@@ -612,7 +624,7 @@ def _problems(name: str, value: Any, limits: Mapping[str, Any]) -> Iterator[str]
     least, most = limits["between"]
     if isinstance(value, int | float) and not least <= value <= most:
         yield f"{value} is not {_range(least, most)}"
-    if name.endswith("_url") and value and not _is_address(value):
+    if name.endswith("_url") and value and not is_address(value):
         yield "not an address like https://example.com/"
 
 
@@ -625,7 +637,8 @@ def _range(least: float, most: float) -> str:
     return f"between {least} and {most}" if most < inf else f"{least} or more"
 
 
-def _is_address(url: str) -> bool:
+def is_address(url: str) -> bool:
+    """Whether it is one of a server over HTTP."""
     try:
         parts = urlsplit(url)
         return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0

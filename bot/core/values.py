@@ -190,6 +190,7 @@ class Completion:
     model: str
     usage: Usage
     cost_usd: Decimal | None = None  # None: unpriced
+    instead_of: str = ""  # the model that was asked first and did not answer
 
 
 @dataclass(frozen=True, slots=True)

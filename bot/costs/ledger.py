@@ -56,6 +56,13 @@ class LedgerEntry:
     began: float  # monotonic seconds
 
 
+@dataclass(slots=True)
+class _Ids:
+    """The last id of a row that was given."""
+
+    last: int
+
+
 class Ledger:
     """Opens and settles the rows of one process. `start` once before the first request."""
 
@@ -65,13 +72,19 @@ class Ledger:
         self.calendar = calendar
         self._billing = Billing() if bills_for_others(prices) else None
         self._disbelieved: set[str] = set()  # models whose reported amounts the log has as wrong already
-        self._next_id = (int(calendar.now() * 1000) << 20) + secrets.randbits(19)
+        self._ids = _Ids((int(calendar.now() * 1000) << 20) + secrets.randbits(19))
+
+    def at_prices(self, prices: Prices) -> Ledger:
+        """The same book for requests to another server, which has prices of its own."""
+        other = Ledger(self._engine, prices, self.calendar)
+        other._ids = self._ids
+        return other
 
     async def start(self) -> int:
         """Ends what an earlier process left open, charged as reserved; how many rows that were."""
         if newest := await self._engine.read(rows.last):
             self.calendar.seen(newest["opened_at"])
-            self._next_id = max(self._next_id, newest["id"] + 1)
+            self._ids.last = max(self._ids.last, newest["id"])
         if self._billing:
             for row in await self._engine.read(rows.last_reported, RELEARNT):
                 self._relearn(self._billing, row)
@@ -165,9 +178,9 @@ class Ledger:
         billing.learn(row["model"], usd(row["cost"]), listed, used)
 
     def _row(self, scope: Scope, attempt: int, at: float) -> dict[str, Any]:
-        self._next_id += 1
+        self._ids.last += 1
         return {
-            "id": self._next_id,
+            "id": self._ids.last,
             "team": scope.team,
             "channel": scope.channel,
             "person": scope.user,

@@ -59,7 +59,8 @@ def setup(settings: Settings) -> None:
 
 def secrets_of(settings: Settings) -> tuple[str, ...]:
     """The values of secret settings, longest first, so that one inside another leaves nothing behind."""
-    values = (getattr(settings, row.name) for row in table() if row.secret)
+    given = (getattr(settings, row.name) for row in table() if row.secret)
+    values = (part for value in given for part in (value, *re.split(r"[,=\s]+", value)))
     return tuple(sorted({v for v in values if len(v) >= SHORTEST_SECRET}, key=len, reverse=True))
 
 

@@ -35,6 +35,9 @@ INSTRUMENTS: dict[str, Instrument] = {
     "parley_slack_errors_total": Instrument("counter", "requests that Slack did not take", ("code",)),
     "parley_provider_attempts_total": Instrument("counter", "requests to the model API", ("kind", "outcome")),
     "parley_provider_open": Instrument("gauge", "1 while the model API is left alone after failures"),
+    "parley_fallback_answers_total": Instrument(
+        "counter", "answers of a further model, for one that did not answer", ("model",)
+    ),
     "parley_first_text_seconds": Instrument("histogram", "from a model request to its first text"),
     "parley_tokens_total": Instrument("counter", "tokens used", ("model", "direction")),
     "parley_cost_usd_total": Instrument("counter", "priced cost in US dollars", ("model",)),

@@ -20,6 +20,7 @@ class AnswerState:
     finish: Finish | None = None
     taken_back: bool = False  # something was shown that was no answer
     request: ProviderRequest | None = None
+    passed_over: str = ""  # the model that was asked first and did not answer
 
     @property
     def text(self) -> str:
@@ -54,7 +55,8 @@ class AnswerStream:
         state, request = self._state, self._state.request
         usage = request.usage if request and request.usage else Usage(requests=0)
         cost_usd = request.cost_usd if request else None
-        return Completion(state.text, state.finish or "stopped", state.model, usage, cost_usd)
+        finish = state.finish or "stopped"
+        return Completion(state.text, finish, state.model, usage, cost_usd, instead_of=state.passed_over)
 
     @property
     def taken_back(self) -> bool:

@@ -99,7 +99,6 @@ class Gate:
         self._refusals: set[tuple[str, str]] = set()  # that the log has already
         self._settling: set[asyncio.Task[None]] = set()
         self._unsettled: set[asyncio.Task[None]] = set()  # whose rows the database did not take yet
-        METRICS.follow("parley_provider_open", lambda: float(self.breaker.is_open))
 
     def check(self) -> None:
         """Raises while the API is left alone after failures; the error says what opened the breaker."""

@@ -17,12 +17,15 @@ from typing import Any, Self
 from bot.core.settings import Settings
 from bot.core.values import Completion, Prompt, Scope
 from bot.costs.ledger import Ledger
+from bot.costs.pricing import read_prices
+from bot.ops.metrics import METRICS
 from bot.provider import audio as recordings
 from bot.provider import decisions, vectors
 from bot.provider.answer_stream import AnswerStream
 from bot.provider.catalogue import Catalogue
 from bot.provider.client import ModelClient
 from bot.provider.fair_share import Scheduler
+from bot.provider.fallbacks import Server, read_fallbacks, settings_of, stream_in_turn
 from bot.provider.text import FIRST_TEXT_S, STALL_S, TextRequests
 from bot.provider.transport import Transport, read_models
 from storage.engine import Engine
@@ -47,19 +50,31 @@ class Provider:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        self._client = ModelClient(
-            settings, ledger, scheduler, engine, transport=transport, sleep=sleep, chance=chance
-        )
-        self._text = TextRequests(self._client, settings, first_text_s=first_text_s, stall_s=stall_s)
+        how: dict[str, Any] = {"sleep": sleep, "chance": chance}
+        self._client = ModelClient(settings, ledger, scheduler, engine, transport=transport, **how)
+        self._model = settings.model
+        breaker = self._client.gate.breaker
+        METRICS.follow("parley_provider_open", lambda: float(breaker.is_open))
+        text = TextRequests(self._client, settings, first_text_s=first_text_s, stall_s=stall_s)
+        self._servers = [Server(self._client, text)]
+        for fallback in read_fallbacks(settings):
+            theirs = settings_of(settings, fallback)
+            book = ledger.at_prices(read_prices(theirs))
+            shares = Scheduler() if fallback.base_url else scheduler
+            client = ModelClient(theirs, book, shares, engine, **how)
+            text = TextRequests(client, theirs, first_text_s=first_text_s, stall_s=stall_s)
+            self._servers.append(Server(client, text, theirs.model, theirs.style))
 
     async def __aenter__(self) -> Self:
-        await self._client.traits.load()
+        for server in self._servers:
+            await server.client.traits.load()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._client.aclose()
+        for server in self._servers:
+            await server.client.aclose()
 
     async def load(self) -> None:
         """Imports what the first request needs; the loop goes on meanwhile."""
@@ -85,8 +100,8 @@ class Provider:
 
     @property
     def unavailable(self) -> bool:
-        """True while the API is left alone after failures."""
-        return self._client.gate.breaker.is_open
+        """True while nobody can answer: every API is left alone after failures."""
+        return all(server.client.gate.breaker.is_open for server in self._servers)
 
     def stream(
         self,
@@ -103,7 +118,14 @@ class Provider:
         Errors come out of the first `__anext__`; once there is text, the completion's finish says how it
         ended.
         """
-        return self._text.stream(prompt, scope, model=model, style=style, max_output_tokens=max_output_tokens)
+        return stream_in_turn(
+            self._servers,
+            prompt,
+            scope,
+            model=model or self._model,
+            style=style,
+            max_output_tokens=max_output_tokens,
+        )
 
     async def complete(
         self,
@@ -115,9 +137,10 @@ class Provider:
         max_output_tokens: int | None = None,
     ) -> Completion:
         """The whole answer."""
-        return await self._text.complete(
-            prompt, scope, model=model, style=style, max_output_tokens=max_output_tokens
-        )
+        answer = self.stream(prompt, scope, model=model, style=style, max_output_tokens=max_output_tokens)
+        async for _ in answer:
+            pass
+        return answer.completion
 
     async def embed(
         self, texts: Sequence[str], scope: Scope, *, model: str, **parameters: Any

@@ -17,9 +17,9 @@ from typing import Any, Literal
 
 from bot.core.errors import BudgetExceeded, ModelMissing, ProviderError
 from bot.core.settings import Settings
-from bot.core.values import Completion, Finish, Prompt, Scope, Usage
+from bot.core.values import Finish, Prompt, Scope, Usage
 from bot.ops.metrics import METRICS
-from bot.provider.answer_stream import AnswerState, AnswerStream
+from bot.provider.answer_stream import AnswerState
 from bot.provider.answer_text import AnswerText
 from bot.provider.asking import Asking, read_askings
 from bot.provider.client import ModelClient
@@ -63,36 +63,20 @@ class TextRequests:
         self._asking = self._askings[settings.style]
         self._first_text_s, self._stall_s = first_text_s, stall_s
 
-    def stream(
+    def generate(
         self,
         prompt: Prompt,
         scope: Scope,
+        state: AnswerState,
         *,
         model: str = "",
         style: str = "",
         max_output_tokens: int | None = None,
-    ) -> AnswerStream:
-        """The answer as it arrives, without reasoning and cut at stop sequences."""
+    ) -> AsyncGenerator[str, None]:
+        """The answer as it arrives, without reasoning and cut at stop sequences. `state` follows it."""
         asking = self._askings[style] if style else self._asking
         limit = max_output_tokens or asking.parameters.max_tokens
-        question = _Question(prompt, scope, model or self._model, asking, limit)
-        state = AnswerState(question.model)
-        return AnswerStream(self._generate(question, state), state)
-
-    async def complete(
-        self,
-        prompt: Prompt,
-        scope: Scope,
-        *,
-        model: str = "",
-        style: str = "",
-        max_output_tokens: int | None = None,
-    ) -> Completion:
-        """The whole answer."""
-        answer = self.stream(prompt, scope, model=model, style=style, max_output_tokens=max_output_tokens)
-        async for _ in answer:
-            pass
-        return answer.completion
+        return self._generate(_Question(prompt, scope, model or self._model, asking, limit), state)
 
     async def _generate(self, question: _Question, state: AnswerState) -> AsyncGenerator[str, None]:
         """Requests until one brings text or the policy ends; an answer without any is asked for once more."""

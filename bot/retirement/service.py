@@ -8,7 +8,7 @@ the nearer one alone.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -18,8 +18,8 @@ from bot.core.calendar import Calendar
 from bot.core.errors import ProviderError
 from bot.core.settings import Settings
 from bot.provider.catalogue import Catalogue, Ending
+from bot.provider.fallbacks import read_fallbacks, settings_of
 from bot.provider.service import Provider
-from storage.channel.preferences import Wish
 from storage.engine import Engine
 from storage.retirement import endings
 from storage.retirement.endings import EndingNotice
@@ -61,17 +61,24 @@ def find_endings(models: Sequence[Chosen], catalogue: Catalogue, *, today: date)
     return sorted(found, key=lambda finding: finding.days)
 
 
-def list_every_model(
-    settings: Settings, given: Mapping[str, Mapping[str, str]], chosen: Iterable[Wish]
-) -> list[Chosen]:
-    """Every model that is asked for anything."""
-    return [*models_in_use.list_models(settings, given, chosen), *list_others(settings)]
-
-
 def list_others(settings: Settings) -> list[Chosen]:
-    """The models that are asked for something else than text: for speech, and for vectors."""
-    others = [("PARLEY_SPEECH_MODEL", settings.speech_model), ("PARLEY_EMBEDDINGS", settings.embeddings)]
+    """The models that are asked for something else than answers, or only when those do not answer."""
+    others = [
+        ("PARLEY_SPEECH_MODEL", settings.speech_model),
+        ("PARLEY_EMBEDDINGS", settings.embeddings),
+        *(("PARLEY_FALLBACKS", one.model) for one in read_fallbacks(settings) if not one.base_url),
+    ]
     return [Chosen(where, model) for where, model in others if model and not model.startswith("local")]
+
+
+def find_elsewhere(settings: Settings, *, today: date) -> list[Finding]:
+    """The same of further models on other servers, by the table alone."""
+    found = list[Finding]()
+    for one in read_fallbacks(settings):
+        if one.base_url:
+            theirs = Catalogue(settings_of(settings, one))
+            found += find_endings([Chosen("PARLEY_FALLBACKS", one.model)], theirs, today=today)
+    return found
 
 
 def describe_ending(finding: Finding) -> str:
@@ -128,8 +135,12 @@ class Retirement:
     async def find(self) -> list[Finding]:
         """What ends or has ended of all that is in use now."""
         chosen = await self._engine.read(models_in_use.read_chosen)
-        models = list_every_model(self._settings, self._given, chosen)
-        return find_endings(models, self._catalogue, today=self._today())
+        models = [
+            *models_in_use.list_models(self._settings, self._given, chosen),
+            *list_others(self._settings),
+        ]
+        found = find_endings(models, self._catalogue, today=self._today())
+        return [*found, *find_elsewhere(self._settings, today=self._today())]
 
     async def find_due(self) -> list[DueNotice]:
         """The notices that are to be given and were not."""

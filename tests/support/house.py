@@ -68,7 +68,7 @@ ROOMS: dict[str, str] = {
         "bot/core storage/engine storage/place storage/audit storage/jobs storage/conversation "
         "storage/channel storage/privacy bot/text bot/ops bot/jobs bot/guard bot/voice bot/conversation"
     ),
-    "bot/retirement": ("bot/core storage/engine storage/channel storage/retirement bot/provider bot/channel"),
+    "bot/retirement": ("bot/core storage/engine storage/retirement bot/provider bot/channel"),
     "bot/health": "bot/core storage/engine storage/jobs bot/ops bot/jobs bot/provider",
     "bot/housekeeping": (
         "bot/core storage/engine storage/jobs storage/conversation storage/voice storage/provider bot/privacy"

@@ -51,8 +51,8 @@ from bot.provider.asking import read_askings
 from bot.provider.catalogue import read_successors
 from bot.provider.embeddings import embedder_for
 from bot.provider.fair_share import Scheduler
-from bot.provider.model_hosts import find_host_problems
 from bot.provider.fallbacks import find_unpriced_fallbacks, read_fallbacks
+from bot.provider.model_hosts import find_host_problems
 from bot.provider.service import Provider
 from bot.provider.transport import Transport
 from bot.reports.service import CostReports, page_secret

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import re
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -173,6 +174,8 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path, capsys: pytest.Cap
 WRONG = {
     "SLACK_BOT_TOKEN": "xapp-1",
     "SLACK_APP_TOKEN": "xoxb-1",
+    "PARLEY_FALLBACKS": "http://127.0.0.1:9/v1",
+    "PARLEY_FALLBACK_KEYS": "no-pair",
     "PARLEY_LENGTH": "endless",
     "PARLEY_MODEL_PARAMETERS": "{",
     "PARLEY_STOP": "{}",
@@ -194,6 +197,8 @@ ANY_TEXT = {
     "PARLEY_SPEECH_LANGUAGES",
     "PARLEY_SPEECH_VOCABULARY",
     "PARLEY_ASKING_APPS",
+    "PARLEY_OPERATORS",
+    "PARLEY_FREE_MODELS",
     "PARLEY_EMBEDDINGS",
     "PARLEY_CHANNELS",
     "PARLEY_LINK_HOSTS",
@@ -224,8 +229,12 @@ def test_each_setting_that_is_wrong_is_named_by_both_start_and_check(
 ) -> None:
     for right in RIGHT:
         monkeypatch.setenv(right, RIGHT[right])
-    monkeypatch.setenv(name, value)
-    assert main(["serve"]) == 2
+    with socket.socket() as taken:  # a setting that is not found wrong ends the start all the same
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        monkeypatch.setenv("PARLEY_OPS_PORT", str(taken.getsockname()[1]))
+        monkeypatch.setenv(name, value)
+        assert main(["serve"]) == 2
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 1
     assert said[0].startswith(f"parley: {name}: ") or said[0].startswith(f"parley: {name} "), said

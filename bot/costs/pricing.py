@@ -43,6 +43,7 @@ _VENDORS = {
 NANO = 1_000_000_000
 MILLION = Decimal(1_000_000)
 _FREE = {unit: Decimal(0) for unit in UNITS}
+_FREE_THERE = ":free"  # ends the names of what OpenRouter offers for nothing
 _REMEMBERED = 512
 
 
@@ -125,7 +126,7 @@ class Prices:
         """The operator's price, else genai-prices' (training is ours), else ours."""
         day, host = at.astimezone(UTC).date(), find_host(self.base_url)
         own = rates_in_force(self.own, model, day, host=host, tier=tier)
-        if not own and self._is_free(model):
+        if not own and (self._is_free(model) or (host == "openrouter" and model.endswith(_FREE_THERE))):
             return _FREE
         ours = rates_in_force(read_packaged(), model, day, host=host, tier=tier)
         if ours and any(entry.at and entry.names(model) and entry.at == host for entry in read_packaged()):
@@ -193,6 +194,7 @@ def _look_up_catalogue(model: str, at: datetime, tier: str, host: str, *, is_bas
 
 def _find_models(model: str, host: str, *, is_base: bool) -> Iterator[ModelInfo]:
     """Entries of genai-prices for a name, the likeliest first."""
+    model = model.removeprefix("models/")  # as Google writes it before its own
     if host and (found := _find_model(model, "openai" if host == "azure" else host)):
         yield found
     vendor, _, name = model.rpartition("/")

@@ -187,6 +187,11 @@ def test_models_of_other_vendors_have_prices_behind_a_gateway() -> None:
     assert gateway.cost("gemini/gemini-2.5-flash", A_THOUSAND, at=NOVEMBER)
     router = Prices("https://openrouter.ai/api/v1")
     assert router.cost("anthropic/claude-sonnet-4.5", A_THOUSAND, at=NOVEMBER) == Decimal("0.003")
+    assert router.cost("deepseek/deepseek-r1:free", A_THOUSAND, at=NOVEMBER) == 0
+    assert gateway.cost("deepseek/deepseek-r1:free", A_THOUSAND, at=NOVEMBER) is None
+    google = Prices("https://generativelanguage.googleapis.com/v1beta/openai/")
+    for name in ("gemini-2.5-flash", "models/gemini-2.5-flash"):
+        assert google.cost(name, A_THOUSAND, at=NOVEMBER) == Decimal("0.0003")
 
 
 def test_models_newer_than_the_package_have_the_price_of_our_list() -> None:

@@ -25,6 +25,7 @@ from bot.provider.catalogue import Catalogue
 from bot.provider.fallbacks import find_unpriced_fallbacks
 from bot.provider.transport import list_models
 from bot.retirement.service import describe_ending, find_elsewhere, find_endings, list_others, read_dates
+from bot.text.redact import redact_all
 from handlers.routes import SCOPES
 from handlers.slack.client import (
     SlackClient,
@@ -52,7 +53,7 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
     wrong, soon = await model_findings(settings, models, today=today)
     problems += wrong
     for problem in dict.fromkeys(problems):
-        print(f"wrong: {problem}")
+        print(f"wrong: {redact_all(problem)}")
     for notice in soon:
         print(f"soon: {notice}")
     for notice in unpriced:

@@ -47,6 +47,7 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
     if problems := missing_tokens(settings) + misleading_variables() + find_problems(settings):
         raise SetupError(problems)
     logs.setup(settings)
+    logs.catch_uncaught()
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signal_ in (signal.SIGTERM, signal.SIGINT):

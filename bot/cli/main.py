@@ -19,7 +19,9 @@ from typing import Any
 from bot import VERSION
 from bot.core import settings
 from bot.core.errors import BotError, SetupError
+from bot.ops import logs
 from bot.ops.operator_errors import explain_error
+from bot.text.redact import redact_all
 
 COMMANDS = {
     "serve": ("handlers.serve", "run the bot until it is told to stop"),
@@ -60,10 +62,12 @@ def main(argv: list[str] | None = None) -> int:
         env_file = find_env_file()
         for unknown in settings.find_unknown(os.environ, env_file=env_file):
             print(f"parley: {unknown}", file=sys.stderr)
-        return _run(run(args, settings.load(os.environ, env_file=env_file)))
+        loaded = settings.load(os.environ, env_file=env_file)
+        logs.use_for_commands(loaded)
+        return _run(run(args, loaded))
     except BotError as exc:
         for problem in explain_error(exc):
-            print(f"parley: {problem}", file=sys.stderr)
+            print(f"parley: {redact_all(problem)}", file=sys.stderr)
         return EXIT_USAGE if isinstance(exc, SetupError) else EXIT_FAILED
     except KeyboardInterrupt:
         return 130

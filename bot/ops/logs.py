@@ -1,8 +1,8 @@
 """Logging: one event, one line, without secrets.
 
 Plain lines for people at a terminal, JSON lines for everything else; either way a record cannot forge another
-one. What people write is never logged by Parley, and the loggers of the Slack and model clients, which would
-print messages and refused requests, are kept to warnings. Secrets are bot/text/redact.py's.
+one. What people write is never logged by Parley, and the loggers of libraries, which would print messages and
+refused requests, are kept to warnings. Secrets are bot/text/redact.py's.
 """
 
 from __future__ import annotations
@@ -17,24 +17,15 @@ import time
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from queue import Full, Queue
-from typing import TextIO
+from typing import Any, TextIO
+from urllib.parse import quote
 
 from bot.core.settings import Settings, table
 from bot.text.redact import redact_all
 
-# Their DEBUG and INFO print requests and messages. Source: slack_sdk web/async_internal_utils.py, slack_bolt
-# middleware/request_verification, openai _base_client.py, aiohttp access log.
-QUIET = (
-    "slack_sdk",
-    "slack_bolt",
-    "openai",
-    "httpx2",
-    "httpcore2",
-    "httpx",
-    "httpcore",
-    "aiohttp",
-    "asyncio",
-)
+# Whose records below a warning are told. Those of libraries print requests and messages. Source: slack_sdk
+# web/async_internal_utils.py, slack_bolt middleware/request_verification, openai _base_client.py.
+OURS = frozenset({"bot", "handlers", "storage", "tests", "root", "__main__"})
 
 # Shorter values would redact half the log.
 SHORTEST_SECRET = 8
@@ -52,15 +43,51 @@ def setup(settings: Settings) -> None:
     handler = BackgroundHandler(sys.stderr)
     handler.setFormatter(form(secrets_of(settings)))
     logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
+    handler.addFilter(_is_told)
     logging.captureWarnings(True)
-    for name in QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def use_for_commands(settings: Settings) -> None:
+    """Warnings of a command that has no log of its own, in the same form and as free of secrets."""
+    logging.lastResort = StderrHandler(PlainFormatter(secrets_of(settings)))
+
+
+class StderrHandler(logging.Handler):
+    """Writes warnings to standard error, whatever that is by then."""
+
+    def __init__(self, formatter: logging.Formatter) -> None:
+        super().__init__(logging.WARNING)
+        self.setFormatter(formatter)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        print(self.format(record), file=sys.stderr)  # noqa: T201
+
+
+def catch_uncaught() -> None:
+    """What nobody caught is logged like anything else, in one line without secrets, in every thread."""
+    log = logging.getLogger(__name__)
+
+    def tell(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+        log.critical("not caught", exc_info=(kind, error, trace))
+
+    sys.excepthook = tell
+    threading.excepthook = lambda args: log.critical(
+        "not caught in thread %s", args.thread and args.thread.name, exc_info=args.exc_value
+    )
+    sys.unraisablehook = lambda args: log.error("not caught: %s", args.err_msg, exc_info=args.exc_value)
+
+
+def _is_told(record: logging.LogRecord) -> bool:
+    """Whether a record is ours, or a warning of somebody's."""
+    return record.levelno >= logging.WARNING or record.name.partition(".")[0] in OURS
 
 
 def secrets_of(settings: Settings) -> tuple[str, ...]:
-    """The values of secret settings, longest first, so that one inside another leaves nothing behind."""
+    """The values of secret settings and of their parts, as they are and as an address holds them, longest
+    first, so that one inside another leaves nothing behind."""
     given = (getattr(settings, row.name) for row in table() if row.secret)
-    values = (part for value in given for part in (value, *re.split(r"[,=\s]+", value)))
+    parts = [part for value in given for part in (value, *re.split(r"[,=\s]+", value))]
+    values = parts + [quote(part, safe="") for part in parts]
     return tuple(sorted({v for v in values if len(v) >= SHORTEST_SECRET}, key=len, reverse=True))
 
 

@@ -32,6 +32,7 @@ INSTRUMENTS: dict[str, Instrument] = {
     "parley_oldest_age_seconds": Instrument("gauge", "age of the post that waits longest"),
     "parley_replies_total": Instrument("counter", "replies made final", ("outcome",)),
     "parley_unknown_jobs_total": Instrument("counter", "jobs parked because no worker here knows their kind"),
+    "parley_redactions_total": Instrument("counter", "secrets taken out of answers"),
     "parley_slack_errors_total": Instrument("counter", "requests that Slack did not take", ("code",)),
     "parley_provider_attempts_total": Instrument("counter", "requests to the model API", ("kind", "outcome")),
     "parley_provider_open": Instrument("gauge", "1 while the model API is left alone after failures"),

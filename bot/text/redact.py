@@ -1,14 +1,16 @@
 """Takes keys, tokens and passwords out of a text, for the log and for whatever leaves Parley.
 
-Two nets: the shapes that known services give their secrets, and the very values this process was started
-with. A shape never reaches over a blank (but for private keys in `redact_all`), so a text can be redacted
-word by word as it comes.
+Three nets: the shapes that known services give their secrets; what headers carry (bearer tokens, cookies,
+signatures), whatever its shape; and the very values this process was started with. A shape never reaches over
+a blank, so a text can be redacted word by word as it comes; a `Redactor` remembers the header it is in.
+What is shown to people loses what is clearly a secret, a log everything that may be one (`redact_all`).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from dataclasses import dataclass
 
 REDACTED = "[redacted]"
 
@@ -16,6 +18,7 @@ REDACTED = "[redacted]"
 # each service on its API keys, RFC 7519 (JWT), RFC 3986 (userinfo). Each begins with letters that are rare in
 # prose, and no two quantifiers compete, so a scan is linear.
 _SHAPES = (
+    r"xoxd-[A-Za-z0-9%+/=_-]{10,}",  # Slack: the cookie of a session
     r"xox[a-z]-[A-Za-z0-9-]{10,}",  # Slack: bot, user, app-refresh, legacy
     r"xox[a-z]\.xox[a-z]-[A-Za-z0-9-]{10,}",  # Slack: rotated
     r"xapp-[A-Za-z0-9-]{10,}",
@@ -40,10 +43,43 @@ _SHAPES = (
     r"dop_v1_[a-f0-9]{60,}",
     r"eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{5,}",  # JWT
     r"MI[IGH][A-Za-z0-9+/]{60,}={0,2}",  # the beginning of a key in DER
+    r"v0=[a-f0-9]{64}(?![a-f0-9])",  # Slack: a signature
+    r"sha(?:1|256|512)=[a-f0-9]{40,128}(?![a-f0-9])",  # GitHub and others: signatures of webhooks
+)
+# In an address, what opens a door for whoever has it: Socket Mode's tickets, signed links, tokens.
+_OPENERS = (
+    r"ticket|token|access[_-]token|refresh[_-]token|id[_-]token|api[_-]?key|client[_-]secret|secret|password"
+    r"|sig|signature|x-amz-signature|x-amz-security-token|x-goog-signature"
 )
 _SHAPE = re.compile(
     rf"(?<![A-Za-z0-9])(?:{'|'.join(_SHAPES)})"
     r"|(?P<before>://[^\s/?#:@<>|]{0,256}:)[^\s/?#@<>|]{1,256}(?=@)"  # the password of a database or a proxy
+    rf"|(?P<opener>[?&;](?i:{_OPENERS})=)[A-Za-z0-9._~%+/=-]{{11,}}[A-Za-z0-9_~%+/=-]"
+)
+_BEARER, _COOKIE = "bearer", "cookie"  # what a word that carries a secret may come after
+_HEADER = re.compile(r"bearer|cookie", re.IGNORECASE)
+_WORDS = re.compile(r"(\s+)")
+_IS_BEARER = re.compile(r"""(?:\A|[^\w])bearer\Z""", re.IGNORECASE)
+_IS_COOKIE = re.compile(r"""(?:\A|[^\w-])(?:set-)?cookie['"]?[:=]['"]?\Z""", re.IGNORECASE)
+# Nobody's word: long, and with a number in it.
+_TOKEN = re.compile(r"""(?P<before>['"`]?)(?=[^\s\d]*\d)[A-Za-z0-9._~+/-]{19,}[A-Za-z0-9_~+/-]=*""")
+_PAIR = re.compile(r"""(?P<before>['"`]?[\w.$!#%&*+^|~-]{1,100}=)(?=[^\s\d;]*\d)[^\s;'"`,]{16,}""")
+# What a log may be asked for by a client library: headers as lines, in a dict, as pairs, as bytes.
+_NAMES = (
+    r"(?:proxy-)?authorization|(?:set-)?cookie|x-slack-signature|x-api-key|api-key|x-goog-api-key"
+    r"|ocp-apim-subscription-key|x-amz-security-token|x-hub-signature(?:-256)?"
+)
+_SECRET_NAMES = (
+    rf"{_OPENERS}|signing[_-]secret|bot[_-]token|app[_-]token|verification[_-]token|private[_-]key|passwd"
+)
+_IN_LOGS = re.compile(
+    rf"""(?P<quoted>\b(?:{_NAMES})\\?['"]\s*[:=,]\s*b?\\?(?P<quote>['"]))(?:(?!(?P=quote)).)*"""
+    rf"""|(?P<plain>\b(?:{_NAMES})\s*[:=]\s*)[^\r\n]+"""
+    r"""|(?P<bearer>\bbearer\s+)[A-Za-z0-9._~+/=-]{4,}"""
+    r"""|(?P<basic>\bbasic\s+)(?=\S*(?-i:[A-Z0-9=]))[A-Za-z0-9+/]{8,}={0,2}"""
+    rf"""|(?P<named>(?<![A-Za-z_-])(?:{_SECRET_NAMES})\\?['"]?\s*[:=]\s*b?\\?['"]?)"""
+    r"""(?=[^\s'",&]*\d)[^\s'",&;)}\]\[\\]{8,}""",
+    re.IGNORECASE,
 )
 # Without one of these there is no secret: nearly every word is done with here.
 _MAYBE = re.compile(r"[!-~]{15}|://")
@@ -55,15 +91,60 @@ _KEY = re.compile(
 )
 
 
+@dataclass(slots=True)
+class Redactor:
+    """Redacts one text as it comes, in pieces that end at blanks."""
+
+    _after: str = ""  # the header whose value comes now
+
+    def redact(self, text: str) -> str:
+        """The piece with "[redacted]" for every secret in it."""
+        if not self._after and _HEADER.search(text) is None:
+            return _redact_shapes(text)
+        return "".join(word if word.isspace() else self._redact_word(word) for word in _WORDS.split(text))
+
+    @property
+    def waits(self) -> bool:
+        """Whether the next word may be a secret for what stands before it."""
+        return bool(self._after)
+
+    def _redact_word(self, word: str) -> str:
+        if not word:
+            return word
+        after, self._after = self._after, ""
+        shown = _redact_shapes(word)
+        if after == _BEARER:
+            shown = _TOKEN.sub(_keep_name, shown, count=1)
+        elif after == _COOKIE:
+            shown = _PAIR.sub(_keep_name, shown)
+            self._after = _COOKIE if word.endswith(";") else ""
+        if _IS_BEARER.search(word):
+            self._after = _BEARER
+        elif _IS_COOKIE.search(word):
+            self._after = _COOKIE
+        return shown
+
+
 def redact(text: str) -> str:
-    """The text with "[redacted]" for everything that has the shape of a secret."""
-    if _MAYBE.search(text) is None:
-        return text
-    return _SHAPE.sub(lambda secret: (secret["before"] or "") + REDACTED, text)
+    """The text with "[redacted]" for everything that is clearly a secret."""
+    return Redactor().redact(text)
 
 
 def redact_all(text: str, values: Collection[str] = ()) -> str:
-    """`redact`, private keys in full, and the given values wherever they stand."""
+    """`redact`, private keys in full, what stands behind headers and names of secrets, and the given values
+    wherever they are."""
     for value in values:
         text = text.replace(value, REDACTED)
-    return redact(_KEY.sub(rf"\1{REDACTED}", text))
+    return redact(_IN_LOGS.sub(_keep_name, _KEY.sub(rf"\1{REDACTED}", text)))
+
+
+def _redact_shapes(text: str) -> str:
+    if _MAYBE.search(text) is None:
+        return text
+    return _SHAPE.sub(_keep_name, text)
+
+
+def _keep_name(secret: re.Match[str]) -> str:
+    """What stands before a secret stays."""
+    kept = (secret[name] for name in secret.re.groupindex if name != "quote" and secret[name])
+    return next(kept, "") + REDACTED

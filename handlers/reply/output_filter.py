@@ -18,7 +18,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from bot.text.invisible import HIDDEN, strip_hidden
-from bot.text.redact import KEY_BEGINS, KEY_LINE, REDACTED, redact
+from bot.text.redact import KEY_BEGINS, KEY_LINE, REDACTED, Redactor
 from handlers.reply.fences import (
     DEEPEST,
     MARKS,
@@ -35,7 +35,7 @@ from handlers.slack.links import JOINER, WIDE
 _DOTS = rf"[.\uff0e\uff61]|(?<=[\w-])(?<![{WIDE}])\u3002"
 # Without any of these a text is plain words and passes as it is.
 _SUSPICIOUS = re.compile(
-    rf"[\n`<&@\uff20\\]|\](?=[(:])|!(?=[\[A-Za-z])|:/|mailto:|(?:{_DOTS})\w|{HIDDEN.pattern}"
+    rf"[\n`<&@\uff20\\]|\](?=[(:])|!(?=[\[A-Za-z])|:/|mailto:|(?:{_DOTS})\w|(?i:bearer|cookie)|{HIDDEN.pattern}"
 )
 # Shorter than any key, so that a piece of this length needs no look by bot.text.redact.
 _SHORT = 20
@@ -73,6 +73,8 @@ class OutputFilter:
         self._blocks = CodeBlocks()
         self._spans = Spans()
         self._key = False  # inside a private key
+        self._redactor = Redactor()
+        self.redactions = 0  # secrets that were taken out
         self._line_start = True
         self._flows = False  # in the middle of a line of prose, nothing waiting
         self._first = True  # no blank yet
@@ -90,7 +92,8 @@ class OutputFilter:
         word = "".join(self._word) + part[:end]
         self._word = [part[end:]] if end < len(part) else []
         self._stuck = False
-        if self._flows and len(word) < _SHORT and _SUSPICIOUS.search(word) is None:
+        plain = len(word) < _SHORT and not self._redactor.waits and _SUSPICIOUS.search(word) is None
+        if self._flows and plain:
             return word
         return self._filter_words(word)
 
@@ -154,7 +157,9 @@ class OutputFilter:
         seen = strip_hidden(raw)
         if self._first:
             self._first, self._letters = False, _read_first_letters(seen)
-        return redact(seen)
+        shown = self._redactor.redact(seen)
+        self.redactions += shown.count(REDACTED) - seen.count(REDACTED)
+        return shown
 
     def _cut_ready(self, last: str) -> tuple[str, str]:
         """What can be shown of an unfinished line, and the rest. Sets what the rest has to wait for."""
@@ -193,6 +198,7 @@ class OutputFilter:
         """A line to its end, or what is left of it."""
         whole, self._line_start = self._line_start, True
         if self._key and KEY_LINE.fullmatch(line):
+            self.redactions += 1
             return REDACTED
         self._key = KEY_BEGINS.search(line) is not None
         if self._blocks.fence is not None:

@@ -106,6 +106,7 @@ class SlackReply:
         self._ended = False  # the person wants no more of it
         self.delivered = False  # Slack has all of it
         self._disclosure = ""  # that an AI says it, where the person was not told yet
+        self._redactions_told = False
         self._renamed = False  # somebody was shown by the id, and has a name
         self._standing: list[str] = []  # the messages of the whole reply, where an earlier attempt left it
         self._live = (
@@ -186,11 +187,19 @@ class SlackReply:
         """Texts as they are shown; whoever is mentioned in them and not known is looked up first."""
         filters = [self._make_filter() for _ in texts]
         shown = [filter_text(text, one) for text, one in zip(texts, filters, strict=True)]
+        self._note_redactions(filters[0].redactions)
         unnamed = self._filter.unnamed.union(*(one.unnamed for one in filters))
         if self._names is None or not unnamed or not await self._names.find_names(unnamed):
             return shown
         self._renamed = bool(self._filter.unnamed)
         return [filter_text(text, self._make_filter()) for text in texts]
+
+    def _note_redactions(self, count: int) -> None:
+        """The operator hears of secrets in an answer: whoever put them there should change them."""
+        if count and not self._redactions_told:
+            self._redactions_told = True
+            METRICS.count("parley_redactions_total", count)
+            log.warning("%d secrets were taken out of the answer %s", count, self._reply_id)
 
     def _make_filter(self) -> OutputFilter:
         pinged = set() if self._incoming.by_app else {self._incoming.user}

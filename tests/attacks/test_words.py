@@ -365,6 +365,23 @@ def test_attack_17_a_secret_gets_nowhere(name: str, place: str) -> None:
         assert REDACTED in shown or "link removed" in shown
 
 
+HEADERS = {
+    "see wss://wss-primary.slack.com/link/?ticket={} now": "0b9c2e3f-5d53-4a1f-9d0a-6a1b2c3d4e5f",
+    "send Authorization: Bearer {} with it": "a1B2c3D4e5F6g7H8i9J0k1",
+    "send Cookie: theme=light; session={}; lang=en": "a1B2c3D4e5F6g7H8i9J0k1",
+    "the signature v0={} is mine": "ab12" * 16,
+}
+
+
+@pytest.mark.parametrize("text", HEADERS)
+@pytest.mark.parametrize("form", ["{}", "`{}`", "```\n{}\n```", "鍵 {}"])
+def test_attack_17_tickets_bearer_tokens_cookies_and_signatures_get_nowhere(text: str, form: str) -> None:
+    written = form.format(text.format(HEADERS[text]))
+    for text_shown in (out(written), streamed(written), redact_all(written)):
+        assert HEADERS[text] not in text_shown
+        assert REDACTED in text_shown
+
+
 # 26: patience
 
 

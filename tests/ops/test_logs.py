@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
 
 import pytest
 
@@ -25,16 +26,35 @@ HOSTILE = [
 ]
 
 
+# A text with a place for a secret, and the secret.
+HEADERS = {
+    "Cannot connect to wss://wss-primary.slack.com/link/?ticket={}&app_id=1": "0b9c2e3f-5d53-4a1f-9d0a-6a1b",
+    "Authorization: Bearer {}": "opaque.token-1234",
+    "{{'Authorization': 'Bearer {}', 'x': 1}}": "opaque_token_1234",
+    "[(b'authorization', b'Basic {}')]": "dXNlcjpwYXNzd29yZA==",
+    "<CIMultiDict('Cookie': 'd={}; b=1')>": "a1b2c3d4e5f6",
+    "set-cookie: session={}; Path=/; HttpOnly": "a1b2c3",
+    "X-Slack-Signature: v0={}": "ab12" * 16,
+    "got v0={}": "cd34" * 16,
+    '{{"api_key": "{}"}}': "key-of-1-service",
+    "https://files.example/x?X-Amz-Signature={}&y=1": "ef56" * 16,
+    "verification_token={}": "gIkuvaNzQIHg97ATvDxqgjtO",
+    r"{{\"x-api-key\": \"{}\"}}": "k3y-of-no-shape",
+    "secret {} in a path": SETTINGS.openai_api_key,
+}
+
+
 @pytest.fixture(autouse=True)
 def restored():
     root = logging.getLogger()
-    before = root.handlers[:], root.level, {n: logging.getLogger(n).level for n in logs.QUIET}
+    handlers, level, last = root.handlers[:], root.level, logging.lastResort
+    hooks = sys.excepthook, threading.excepthook, sys.unraisablehook
     yield
-    root.handlers[:], level, levels = before
+    root.handlers[:] = handlers
     root.setLevel(level)
     logging.captureWarnings(False)
-    for name, level in levels.items():
-        logging.getLogger(name).setLevel(level)
+    logging.lastResort = last
+    sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
 
 
 @pytest.fixture(params=[True, False], ids=["plain", "json"])
@@ -94,14 +114,71 @@ def test_json_lines_can_be_read_back(monkeypatch, capsys):
     assert record["at"].endswith("+00:00")
 
 
-@pytest.mark.parametrize("name", ["slack_sdk.web.async_client", "slack_bolt.AsyncApp", "openai._base_client"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "slack_sdk.web.async_client",
+        "slack_sdk.socket",
+        "slack_bolt.AsyncApp",
+        "openai._base_client",
+        "httpcore2.http11",
+        "urllib3.connectionpool",
+        "anything.new",
+        "bots",
+    ],
+)
 def test_clients_do_not_print_what_people_write(name, capsys):
     logs.setup(Settings(log_level="DEBUG"))
+    logging.getLogger(name).setLevel(logging.DEBUG)  # as some libraries do themselves
     logging.getLogger(name).debug("Sending a request - text: secret plans")
     logging.getLogger(name).info("Invalid request, body: secret plans")
     logging.getLogger(name).warning("rate limited")
-    [line] = lines(capsys)
-    assert "rate limited" in line
+    logging.getLogger("bot.test").debug("ours")
+    theirs, ours = lines(capsys)
+    assert "rate limited" in theirs
+    assert "ours" in ours
+
+
+def test_no_ticket_cookie_token_or_signature_of_a_library_gets_into_the_log(terminal, capsys):
+    logs.setup(SETTINGS)
+    for name, secret in HEADERS.items():
+        logging.getLogger("slack_sdk.socket").error("failed: %s", name.format(secret))
+        try:
+            raise ConnectionError(name.format(secret))
+        except ConnectionError as exc:
+            logging.getLogger("slack_sdk.socket").warning("again", exc_info=exc)
+    told = lines(capsys)
+    assert len(told) == 2 * len(HEADERS)
+    for line, secret in zip(told, [one for one in HEADERS.values() for _ in range(2)], strict=True):
+        assert secret not in line
+        assert "[redacted]" in line
+
+
+def test_what_nobody_caught_is_a_line_of_the_log_without_secrets(terminal, capsys):
+    logs.setup(SETTINGS)
+    logs.catch_uncaught()
+    error = RuntimeError(f"with {TOKEN}")
+    sys.excepthook(RuntimeError, error, None)
+    thread = threading.Thread(target=lambda: {}[TOKEN], name="worker")
+    thread.start()
+    thread.join()
+    main, beside = lines(capsys)
+    assert "not caught | RuntimeError: with [redacted]" in main or "RuntimeError: with [redacted]" in main
+    assert "worker" in beside
+    assert TOKEN not in main + beside
+
+
+def test_a_command_warns_without_a_traceback_or_a_secret(capsys):
+    for handler in logging.getLogger().handlers[:]:
+        logging.getLogger().removeHandler(handler)
+    logs.use_for_commands(SETTINGS)
+    try:
+        raise ValueError(f"Bearer {TOKEN}\nand more")
+    except ValueError:
+        logging.getLogger("bot.test").exception("no")
+    logging.getLogger("bot.test").info("not told")
+    [line] = capsys.readouterr().err.splitlines()
+    assert "ValueError: Bearer [redacted]" in line
 
 
 def test_arguments_that_do_not_fit_lose_no_record(capsys):

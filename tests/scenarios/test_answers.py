@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ import pytest
 
 from bot.conversation import turn
 from bot.core.errors import Overloaded
+from bot.ops.metrics import METRICS
 from handlers.slack import blocks
 from tests.support.rows import rows
+from tests.support.secret_shapes import SECRETS
 from tests.support.spending import run_command
 from tests.support.workspace import Workspace, text_of, workspace
 
@@ -228,3 +231,26 @@ async def test_formulas_are_read_as_text_and_prices_and_code_stay_as_they_are(tm
             "Run `echo $HOME_$x^2$`:\n\n```sh\necho \\(a\\) $b_1$\n```\nDone."
         )
     assert remembered(tmp_path) == [(said, 1)], "the model reads its own words again"
+
+
+async def test_a_secret_in_an_answer_is_told_to_the_operator_without_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    token = SECRETS["slack bot"]
+    async with workspace(tmp_path) as team:
+        before = redactions()
+        team.model.script(f"It is {token}, and again Bearer a1B2c3D4e5F6g7H8i9J0k1.")
+        thread = await ask(team)
+        assert shown(team, thread) == "It is [redacted], and again Bearer [redacted]."
+        [told] = [record.getMessage() for record in caplog.records if "taken out" in record.getMessage()]
+        assert re.fullmatch(r"2 secrets were taken out of the answer \S+", told)
+        assert redactions() == before + 2
+        assert token not in caplog.text + METRICS.render()
+        team.model.script("Nothing to hide.")
+        await ask(team, "and now?", thread)
+        assert redactions() == before + 2
+
+
+def redactions() -> int:
+    found = re.search(r"^parley_redactions_total (\d+)", METRICS.render(), re.MULTILINE)
+    return int(found[1]) if found else 0

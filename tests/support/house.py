@@ -135,7 +135,7 @@ ROOMS: dict[str, str] = {
     ),
     "handlers/connect": "bot/core handlers/slack handlers/http",
     "handlers/check": (
-        "bot/core storage/channel storage/database bot/ops bot/costs bot/provider bot/channel "
+        "bot/core storage/channel storage/database bot/text bot/ops bot/costs bot/provider bot/channel "
         "bot/retirement bot/app handlers/slack handlers/routes"
     ),
 }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.text.redact import REDACTED, redact, redact_all
+from bot.text.redact import REDACTED, Redactor, redact, redact_all
 from tests.support.secret_shapes import BODY, SECRETS
 
 DSN = "postgresql://parley:" + "s3cr3t%21@db.internal:5432/parley"
@@ -63,6 +65,56 @@ def test_other_text_is_left_as_it_is(text):
     assert redact_all(text) == text
 
 
+OPAQUE = "a1B2c3D4e5F6g7H8i9J0k1"
+IN_ANSWERS = {
+    "wss://wss-primary.slack.com/link/?ticket={}&app_id=2": "0b9c2e3f-5d53-4a1f-9d0a-6a1b2c3d4e5f",
+    "wss://cell.slack.com/link/?app_id=2&TICKET={}": "0b9c2e3f-5d53-4a1f",
+    "use Authorization: Bearer {} for it": OPAQUE,
+    "use\nbearer   `{}`": OPAQUE,
+    '"Bearer {}"': OPAQUE,
+    "Cookie: theme=light; session={}; lang=en": OPAQUE,
+    "Set-Cookie: id={}; Path=/": OPAQUE,
+    "curl -b 'd=xoxd" + "-{}' x": "abc%2BDEF%2Fghi%3D1",
+    "X-Slack-Signature: v0={}": "ab12" * 16,
+    "X-Hub-Signature-256: sha256={}": "ab12" * 16,
+    "https://a.example/x?sig={}": OPAQUE,
+    "https://a.example/x?a=1&X-Amz-Signature={}&b=2": "ab12" * 16,
+}
+
+
+@pytest.mark.parametrize("text", IN_ANSWERS)
+def test_tickets_bearer_tokens_cookies_and_signatures_are_gone(text):
+    shown = redact(text.format(IN_ANSWERS[text]))
+    assert IN_ANSWERS[text] not in shown
+    assert REDACTED in shown
+    if "xoxd" not in text and "v0" not in text and "sha256" not in text:
+        assert shown == text.format(REDACTED)
+
+
+@pytest.mark.parametrize("text", IN_ANSWERS)
+def test_a_text_may_come_in_any_words(text):
+    whole, redactor = text.format(IN_ANSWERS[text]), Redactor()
+    pieces = re.findall(r"\S*\s*", whole)
+    assert "".join(map(redactor.redact, pieces)) == redact(whole)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The bearer of this letter knows internationalisation well.",
+        "Bearer authentication12 is short.",
+        "Send `Authorization: Bearer <token>` with each request.",
+        "Cookie: theme=light; path=/; lang=en-GB and that is all",
+        "A cookie: internationalisation1234567 is not one",
+        "https://a.example/?token=short&key=alsoaverylongvalue1234",
+        "The ticket=1 is mine; v0=1 and sha256=0 are not.",
+        "Basic authentication, token: none",
+    ],
+)
+def test_answers_about_headers_are_left_as_they_are(text):
+    assert redact(text) == text
+
+
 @settings(deadline=None)
 @given(st.lists(st.sampled_from([*SECRETS.values(), DSN, "word", "https://", ":", "@"]), max_size=8))
 def test_words_may_be_redacted_one_by_one(words):
@@ -70,6 +122,24 @@ def test_words_may_be_redacted_one_by_one(words):
 
 
 @settings(deadline=None)
-@given(st.lists(st.sampled_from([*SECRETS.values(), DSN, "word"]), max_size=6).map(" ".join))
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                *SECRETS.values(),
+                DSN,
+                OPAQUE,
+                "word",
+                "Bearer",
+                "Cookie:",
+                "Authorization:",
+                f"a={OPAQUE};",
+                "'",
+                "token:",
+            ]
+        ),
+        max_size=6,
+    ).map(" ".join)
+)
 def test_redacting_twice_changes_nothing_more(text):
     assert redact_all(redact_all(text)) == redact_all(text)

@@ -520,6 +520,15 @@ create table removed_workspaces (
 # Digests of the words that a verdict is about (bot/guard/coverage.py).
 GUARD_COVERS = "alter table guard_verdicts add column covers {TEXT} not null default ''"
 
+# How much a model reads, as its server said when it refused more.
+LEARNED_LIMITS = """
+create table learned_limits (
+    model {TEXT} primary key,
+    tokens {INT} not null,
+    at {REAL} not null
+){STRICT}
+"""
+
 STEPS: tuple[tuple[str, str], ...] = (
     ("0001_inbox", INBOX),
     ("0002_replies", REPLIES),
@@ -542,6 +551,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("0008_failed_summaries", FAILED_SUMMARIES),
     ("0051_removed_workspaces", REMOVED_WORKSPACES),
     ("0023_guard_covers", GUARD_COVERS),
+    ("0009_learned_limits", LEARNED_LIMITS),
 )
 
 # Tables with people's words, and the column that says whose (beside `team`): erased by
@@ -567,6 +577,7 @@ NO_WORDS = {
     "quiet_threads": "ids of threads, and since when",
     "learned_refusals": "about models",
     "learned_ratios": "about models",
+    "learned_limits": "about models",
     "model_endings": "about models",
     "ending_notices": "about models, and the channels that were told",
     "recording_minutes": "seconds",

@@ -178,6 +178,10 @@ class ModelMissing(Refused):
 class NotOffered(Refused):
     """The model's service does not offer that. The people who run me can see which in the log."""
 
+    def __init__(self, detail: str = "", *, for_model: bool = False) -> None:
+        super().__init__(detail)
+        self.for_model = for_model  # it may offer it for another one
+
 
 class ContextTooLong(Refused):
     """This conversation is longer than the model can read, even shortened. Please start a new thread."""

@@ -96,12 +96,10 @@ class ModelJudge:
             try:
                 return await self._ask_decision(shown, policy, scope)
             except Refused as error:
-                if type(error) not in (
-                    Refused,
-                    NotOffered,
-                ):  # credentials, quota: the other endpoint would say the same
+                # Credentials, quota: the other endpoint would say the same.
+                if type(error) not in (Refused, NotOffered):
                     raise
-                log.info("no decisions at this provider; asking for JSON instead", exc_info=True)
+                log.info("no decisions at this provider; asking for JSON instead: %s", type(error).__name__)
                 self._decisions = False
         prompt = Prompt(
             f"{RULES}\n{format_purpose(policy)}\n{_ANSWER}", (Message("human", shown),), form=_VERDICT

@@ -19,6 +19,7 @@ class AnswerState:
     written: list[str] = field(default_factory=list)  # all that the model wrote, reasoning too
     finish: Finish | None = None
     taken_back: bool = False  # something was shown that was no answer
+    unheeded: bool = False  # it was not of the form that was asked for
     request: ProviderRequest | None = None
     passed_over: str = ""  # the model that was asked first and did not answer
 
@@ -30,6 +31,11 @@ class AnswerState:
         """What has arrived was reasoning: the answer begins anew."""
         self.taken_back = self.taken_back or bool(self.parts)
         self.parts.clear()
+
+    def begin_anew(self) -> None:
+        """What came of one request is of no use, and another one is made."""
+        self.take_back()
+        self.finish = None
 
     @property
     def model(self) -> str:

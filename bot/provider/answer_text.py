@@ -7,6 +7,7 @@ here, in this order, because reasoning may say anything.
 from __future__ import annotations
 
 from bot.core.values import Finish
+from bot.provider.own_marks import MarkFilter
 from bot.provider.reasoning import ReasoningFilter
 from bot.provider.stop_cutter import StopCutter
 from bot.provider.stop_sequences import LABELS, StopRules
@@ -22,6 +23,7 @@ class AnswerText:
         self._rules = rules
         self._reasoning = ReasoningFilter(hidden_start=hidden_start)
         self._cutter = StopCutter(rules)
+        self._marks = MarkFilter()
         self._opening: str | None = ""  # what is held because there is no word in it; None after the first
         self._labelled = not rules.drops_label
 
@@ -30,7 +32,7 @@ class AnswerText:
         text = self._reasoning.feed(text)
         if self._reasoning.taken_back:
             self._forget()
-        shown = self._cutter.feed(text)
+        shown = self._marks.feed(self._cutter.feed(text))
         return shown if self._opening is None else self._begin(shown)
 
     def finish(self, *, cut: bool = False) -> str:
@@ -38,7 +40,7 @@ class AnswerText:
         text = self._reasoning.finish(cut=cut)
         if self._reasoning.taken_back:
             self._forget()
-        shown = self._cutter.feed(text) + self._cutter.finish()
+        shown = self._marks.feed(self._cutter.feed(text) + self._cutter.finish()) + self._marks.finish()
         return shown if self._opening is None else self._begin(shown, last=True)
 
     @property
@@ -49,6 +51,8 @@ class AnswerText:
     @property
     def ended(self) -> Finish | None:
         """How the answer ended, where its text says so: nothing that follows belongs to it."""
+        if self._marks.hit:
+            return "stop"
         if self._cutter.hit:
             return "stop" if self._rules.is_end else "cut"
         if self._reasoning.ended == "tools":
@@ -67,7 +71,7 @@ class AnswerText:
 
     def _forget(self) -> None:
         """The answer begins anew."""
-        self._cutter, self._opening = StopCutter(self._rules), ""
+        self._cutter, self._marks, self._opening = StopCutter(self._rules), MarkFilter(), ""
         self._labelled = not self._rules.drops_label
 
     def _begin(self, shown: str, *, last: bool = False) -> str:

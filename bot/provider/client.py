@@ -14,7 +14,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, TypeVar
 
-from bot.core.errors import ModelMissing, ProviderError
+from bot.core.errors import ModelMissing, NotOffered, ProviderError
 from bot.core.model_tiers import model_of
 from bot.core.settings import Settings
 from bot.core.values import Scope, Usage
@@ -91,6 +91,8 @@ class ModelClient:
         `bound` is the most that one request can use; `count` is our own count for a provider that does not
         report what it used (the bound, unless given).
         """
+        if self.traits.lacks(model, path):
+            raise NotOffered(path)
         retries = self.retries()
         count = count or partial(_estimate_bound, bound)
         while True:
@@ -115,6 +117,9 @@ class ModelClient:
                 await self.traits.learn_refusal(refusal)
             except ModelMissing:
                 self.catalogue.note_missing(model)
+                raise
+            except NotOffered as error:
+                await self.traits.learn_missing(model, path, error)
                 raise
             except ProviderError as error:
                 await retries.wait_after(error)

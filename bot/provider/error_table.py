@@ -141,6 +141,8 @@ def to_provider_error(exc: Exception) -> ProviderError:
     if error is ContextTooLong:
         limit, prompt = read_lengths(getattr(exc, "body", None), read_message(exc))
         return ContextTooLong(detail, limit_tokens=limit, prompt_tokens=prompt)
+    if error is NotOffered:
+        return NotOffered(detail, for_model=re.search(_MODEL, description) is not None)
     return error(detail)
 
 

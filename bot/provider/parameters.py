@@ -25,6 +25,7 @@ RESERVED = frozenset(
     ["model", "prompt", "messages", "input", "instructions", "stream", "stream_options", "stop", "store"]
 )
 
+_NOT_FOR_FORMS = frozenset(["stop", "echo", "suffix"])  # JSON ends with its last bracket
 _ONLY_TRANSCRIPT = frozenset(["suffix", "echo", "best_of"])
 # Source: openai 3.54, ResponseCreateParams has none of these.
 _NOT_RESPONSES = _ONLY_TRANSCRIPT | frozenset(
@@ -70,6 +71,7 @@ class Parameters:
         given = dict(self.wanted) | dict(self.extra)
         if exact:
             given |= {"temperature": 0} | {name: 0 for name in PENALTIES if name in given}
+            given = {name: value for name, value in given.items() if name not in _NOT_FOR_FORMS}
         if warmer:
             given["temperature"] = min(2.0, float(given.get("temperature", 1)) + 0.3)
         limit = max_tokens or int(self.extra.get("max_tokens", self.max_tokens))

@@ -8,12 +8,13 @@ bot/provider/stream_readers.py.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bot.core.values import Message, Prompt
 from bot.provider import stop_sequences
+from bot.provider.own_marks import ABOUT, CONTEXT, SUMMARY, tell_cuts
 from bot.provider.stream_readers import ChoicesReader, ItemsReader, StreamReader
 from bot.text.invisible import strip_hidden
 
@@ -27,6 +28,10 @@ class Style:
     reader: type[StreamReader]
 
 
+# What asks for a form at an endpoint, where that has several names: a server that refuses all heeds none.
+FORM_NAMES: Mapping[str, tuple[str, ...]] = {"/completions": ("json_schema", "response_format")}
+
+
 def cache_key(prompt: Prompt) -> dict[str, str]:
     """Routes a conversation's requests to where its prefix is cached; hashed, because it names a channel.
 
@@ -38,7 +43,11 @@ def cache_key(prompt: Prompt) -> dict[str, str]:
 
 
 def _build_transcript(prompt: Prompt, stops: Sequence[str]) -> dict[str, Any]:
-    return {"prompt": stop_sequences.render(prompt, stops)}
+    body: dict[str, Any] = {"prompt": stop_sequences.render(prompt, stops)}
+    if prompt.form:  # llama.cpp reads the first of these, vLLM the second
+        form = {"type": "json_schema", "json_schema": _form_format(prompt)}
+        body |= {"json_schema": prompt.form, "response_format": form}
+    return body
 
 
 def _build_chat(prompt: Prompt, stops: Sequence[str]) -> dict[str, Any]:
@@ -63,11 +72,11 @@ def _form_format(prompt: Prompt) -> dict[str, Any]:
 
 def _build_messages(prompt: Prompt) -> list[dict[str, str]]:
     """Summary, history, context, question. What people or models said is never in the system's role."""
-    *history, question = map(_build_message, prompt.messages)
-    summary = [_user_message(stop_sequences.SUMMARY + prompt.summary)] if prompt.summary else []
-    context = [_user_message(stop_sequences.CONTEXT + prompt.context)] if prompt.context else []
+    *history, question = map(_build_message, tell_cuts(prompt.messages))
+    summary = [_user_message(SUMMARY + prompt.summary)] if prompt.summary else []
+    context = [_user_message(CONTEXT + prompt.context)] if prompt.context else []
     if prompt.about:
-        question["content"] += stop_sequences.ABOUT + strip_hidden(prompt.about)
+        question["content"] += ABOUT + strip_hidden(prompt.about)
     return [*summary, *history, *context, question]
 
 
@@ -75,7 +84,7 @@ def _build_message(message: Message) -> dict[str, str]:
     text = strip_hidden(message.text).strip()
     if message.role == "human":
         return _user_message(text)
-    return {"role": "assistant", "content": text + ("" if message.whole else stop_sequences.CUT_OFF)}
+    return {"role": "assistant", "content": text}
 
 
 def _user_message(text: str) -> dict[str, str]:

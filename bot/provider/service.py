@@ -94,6 +94,10 @@ class Provider:
         """When the models of this API end, and who follows them."""
         return self._client.catalogue
 
+    def context_tokens(self, model: str) -> int:
+        """How much a model reads in all, its answer included, since it refused more; 0 before that."""
+        return self._client.traits.limit_of(self._client.pick_model(model))
+
     def pick_model(self, model: str) -> str:
         """The one to ask: itself, or who answers for it since it has ended."""
         return self._client.pick_model(model)

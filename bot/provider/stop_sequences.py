@@ -14,14 +14,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from bot.core.values import Prompt
+from bot.provider.own_marks import ABOUT, CONTEXT, SUMMARY, tell_cuts
 from bot.text.invisible import strip_hidden
 
 STOPS = (" Human:", " AI:")
 LABELS = {"human": "Human:", "assistant": "AI:"}
-CUT_OFF = " [cut off here]"
-SUMMARY = "[Summary of the conversation before this]\n"
-CONTEXT = "[Context for the next message]\n"
-ABOUT = "\n\n[About this message]\n"
 
 # What people type for a colon, and letters that look like those of a label.
 _COLONS = ":\uff1a\ufe55\ufe13\ua789\u2236\u02d0"
@@ -73,8 +70,7 @@ def render(prompt: Prompt, stops: Sequence[str] = ()) -> str:
     head = [block + "\n" for block in (prompt.system.strip(), summary) if block]
     lines = [
         f"{LABELS[message.role]} {defuse(strip_hidden(message.text).strip(), stops)}"
-        + ("" if message.whole else CUT_OFF)
-        for message in prompt.messages
+        for message in tell_cuts(prompt.messages)
     ]
     if prompt.about:
         lines[-1] += ABOUT + defuse(prompt.about, stops)

@@ -34,6 +34,7 @@ _REASONS: dict[Finish, tuple[str, ...]] = {
 }
 _FINISH = {reason: finish for finish, reasons in _REASONS.items() for reason in reasons}
 _DONE = b"[DONE]"
+_LAST_EVENTS = ("response.completed", "response.incomplete", "response.failed")
 _REASONING_FIELDS = ("reasoning_content", "reasoning", "thinking")
 
 
@@ -45,6 +46,7 @@ class StreamReader:
         self.usage: Any = None
         self.model = ""
         self.tier = ""
+        self.ended = False  # nothing of it follows any more
         self.reasons_apart = False  # its reasoning comes in fields of its own
         self.unread: list[str] = []  # that reasoning, for the count of tokens alone
         self._began = False  # there was an answer, be it without a word
@@ -219,6 +221,7 @@ class ItemsReader(StreamReader):
             return self._read_response(event)
         if isinstance(response := event.get("response"), dict):
             text = self._read_response(response)
+            self.ended = self.ended or kind in _LAST_EVENTS
             return "" if self._began else text
         return ""
 

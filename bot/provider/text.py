@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
-from bot.core.errors import BudgetExceeded, ModelMissing, ProviderError
+from bot.core.errors import BudgetExceeded, ContextTooLong, ModelMissing, NotOffered, ProviderError
 from bot.core.settings import Settings
 from bot.core.values import Finish, Prompt, Scope, Usage
 from bot.ops.metrics import METRICS
@@ -23,13 +23,17 @@ from bot.provider.answer_stream import AnswerState
 from bot.provider.answer_text import AnswerText
 from bot.provider.asking import Asking, read_askings
 from bot.provider.client import ModelClient
+from bot.provider.echo_cutter import EchoCutter
 from bot.provider.error_table import ParameterRefused, StreamError
+from bot.provider.form_cutter import FormCutter
 from bot.provider.gate import ProviderRequest
 from bot.provider.parameters import give_room
+from bot.provider.prompt_formats import FORM_NAMES
 from bot.provider.reported_usage import header_of, read_billed, read_usage
+from bot.provider.stop_sequences import StopRules
 from bot.provider.stream_deadline import StreamDeadline, TookTooLong
 from bot.provider.stream_readers import StreamReader
-from bot.provider.transport import read_events
+from bot.provider.transport import DRAIN_S, read_events
 from bot.text import tokens
 
 log = logging.getLogger(__name__)
@@ -37,6 +41,8 @@ log = logging.getLogger(__name__)
 FIRST_TEXT_S = 60.0  # a reasoning model thinks before it writes
 STALL_S = 20.0
 MESSAGE_TOKENS = 8  # what wraps one message, at most
+# What is left between a prompt and its answer, and the shortest answer that is worth asking for.
+SPARE_TOKENS, LEAST_ROOM_TOKENS = 16, 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,7 @@ class _Question:
     asking: Asking
     max_tokens: int
     again: Literal["", "warmer", "roomier"] = ""  # what is different when it is asked once more
+    fitted: bool = False  # its answer was limited to what the model has room for
 
 
 class TextRequests:
@@ -85,6 +92,7 @@ class TextRequests:
         count = partial(_count_usage, question, state)
         answered: ProviderRequest | None = None
         while True:
+            question = self._choose_endpoint(question)
             try:
                 number = retries.next_number()
                 bound = _bound_usage(question)
@@ -102,15 +110,14 @@ class TextRequests:
                             yield text
             except ParameterRefused as refusal:
                 await self._client.traits.learn_refusal(refusal)
-            except ModelMissing:
-                if state.parts or not self._client.catalogue.note_missing(question.model):
-                    raise
-                question = replace(question, model=self._client.pick_model(question.model))
             except (BudgetExceeded, ProviderError) as error:
                 if state.parts:
                     log.warning("answer broke off: %s", error, exc_info=error.__cause__)
                     state.finish = "late" if isinstance(error.__cause__, TookTooLong) else "broken"
                     return
+                if changed := await self._adapt(question, state.model, error):
+                    question = changed
+                    continue
                 try:
                     await retries.wait_after(error)
                 except (BudgetExceeded, ProviderError):
@@ -120,38 +127,92 @@ class TextRequests:
                     state.request = answered  # what came of the first try is what there is
                     return
             else:
+                if state.unheeded and await self._ask_elsewhere(question, state):
+                    continue
                 texts_read = _texts_read(question.prompt)
                 await self._client.traits.learn_length(request.model, texts_read, request.usage)
                 if state.parts or not (another := _another_try(question, state.finish)):
                     return
                 question, answered = another, request
 
+    async def _adapt(
+        self, question: _Question, model: str, error: BudgetExceeded | ProviderError
+    ) -> _Question | None:
+        """The question in another way that this refusal leaves open; None where there is none."""
+        if isinstance(error, ModelMissing) and self._client.catalogue.note_missing(question.model):
+            return replace(question, model=self._client.pick_model(question.model))
+        if isinstance(error, ContextTooLong):
+            return await self._limit_answer(question, model, error)
+        if isinstance(error, NotOffered):
+            await self._client.traits.learn_missing(model, question.asking.style.path, error)
+            elsewhere = self._choose_endpoint(question)
+            return None if elsewhere is question else elsewhere
+        return None
+
+    def _choose_endpoint(self, question: _Question) -> _Question:
+        """The question as it is asked now: in its own style, unless this model has no such endpoint, or heeds
+        no form there. Nearly every server has chats."""
+        chat, traits = self._askings["chat"], self._client.traits
+        path = question.asking.style.path
+        fit = not traits.lacks(question.model, path) and (
+            question.prompt.form is None or traits.heeds_forms(question.model, path, FORM_NAMES.get(path, ()))
+        )
+        if fit or question.asking is chat or traits.lacks(question.model, chat.style.path):
+            return question
+        return replace(question, asking=chat)
+
+    async def _ask_elsewhere(self, question: _Question, state: AnswerState) -> bool:
+        """After an answer that was not of the form: whether there is another endpoint to ask for it."""
+        await self._client.traits.learn_no_form(state.model, question.asking.style.path)
+        if self._choose_endpoint(question) is question:
+            return False
+        state.begin_anew()
+        return True
+
+    async def _limit_answer(self, question: _Question, model: str, error: ContextTooLong) -> _Question | None:
+        """The question with an answer as long as the model has room for; None where it has none."""
+        traits, texts = self._client.traits, _texts_read(question.prompt)
+        if error.prompt_tokens:
+            await traits.learn_length(model, texts, Usage(input_tokens=error.prompt_tokens))
+        sent = error.prompt_tokens or await _count_prompt(texts, model)
+        await traits.learn_limit(model, error, sent)
+        room = traits.limit_of(model) - sent - SPARE_TOKENS
+        if question.fitted or not LEAST_ROOM_TOKENS <= room < question.max_tokens:
+            return None
+        return replace(question, max_tokens=room, fitted=True)
+
     async def _request_text(
         self, question: _Question, request: ProviderRequest, state: AnswerState
     ) -> AsyncGenerator[str, None]:
         """One request for text, without what is no part of an answer."""
-        asking, body = question.asking, self._build_body(question, request.model)
+        asking, body = question.asking, await self._build_body(question, request.model)
         reader = asking.style.reader()
         state.written = reader.unread
         answer: AnswerText | None = None
+        form = FormCutter(question.prompt.form) if question.prompt.form else None
+        state.unheeded = False
         response = self._read_response(asking.style.path, body, request, reader, question.scope)
         async with aclosing(response) as texts:
             async for text in texts:
                 if answer is None:
-                    answer = self._new_answer(asking, request.model, reader)  # the reasoning has come
+                    answer = self._new_answer(question, request.model, reader)  # the reasoning has come
                 state.written.append(text)
                 shown = answer.feed(text)
                 if answer.taken_back:
                     state.take_back()
+                    form = form and form.anew()
+                shown = form.feed(shown) if form else shown
                 if shown:
                     state.parts.append(shown)
                     yield shown
-                if answer.ended:
+                if answer.ended or (form and form.ended):
                     break  # closes the stream at once: what runs on is paid for; usage is then our own count
-        answer = answer or self._new_answer(asking, request.model, reader)
+        answer = answer or self._new_answer(question, request.model, reader)
         rest = answer.finish(cut=reader.finish != "stop")
         if answer.taken_back:
             state.take_back()
+            form = form and form.anew()
+        rest = form.feed(rest) if form else rest
         if rest:
             state.parts.append(rest)
             yield rest
@@ -159,13 +220,19 @@ class TextRequests:
             self._client.traits.note_hidden_start(request.model)
         request.usage, request.tier = read_usage(reader.usage), reader.tier
         request.billed_usd = read_billed(reader.usage) or request.billed_usd
-        state.finish = _conclude(answer, reader, anything=bool(state.parts))
+        if form and form.ended:
+            state.finish = "stop" if form.whole else "cut"
+            state.unheeded = form.impossible and reader.finish != "filtered"
+        else:
+            state.finish = _conclude(answer, reader, anything=bool(state.parts))
         request.outcome = "broken" if state.finish == "broken" else "ok"
 
-    def _new_answer(self, asking: Asking, model: str, reader: StreamReader) -> AnswerText:
-        """For the text of an answer that begins now. Reasoning that comes apart is in no text."""
+    def _new_answer(self, question: _Question, model: str, reader: StreamReader) -> AnswerText:
+        """For the text of an answer that begins now. Reasoning that comes apart is in no text; a form ends
+        with its last bracket, whatever is written in it."""
         hidden_start = self._client.traits.has_hidden_start(model) and not reader.reasons_apart
-        return AnswerText(asking.rules, hidden_start=hidden_start)
+        rules = StopRules() if question.prompt.form else question.asking.rules
+        return AnswerText(rules, hidden_start=hidden_start)
 
     async def _read_response(
         self,
@@ -176,7 +243,7 @@ class TextRequests:
         scope: Scope,
     ) -> AsyncGenerator[str, None]:
         """All that the model writes to one request, uncut."""
-        echoed = len(body["prompt"]) if body.get("echo") else 0
+        echo = EchoCutter(body["prompt"] if body.get("echo") else "")
         now = asyncio.get_running_loop().time()
         deadline = StreamDeadline(stall_s=self._first_text_s, deadline=now + self._client.deadline_s)
         try:
@@ -188,12 +255,13 @@ class TextRequests:
             try:
                 async for together in read_events(response, deadline):
                     text, fault = reader.read_events(together)
-                    if echoed:
-                        echoed, text = max(0, echoed - len(text)), text[echoed:]
+                    text = echo.feed(text)
+                    if reader.ended:
+                        deadline.expect(DRAIN_S)  # the server may keep the line
                     if text:
                         if not request.answering:
                             request.answering = True
-                            deadline.expect(self._stall_s)
+                            deadline.expect(DRAIN_S if reader.ended else self._stall_s)
                             METRICS.observe(
                                 "parley_first_text_seconds", asyncio.get_running_loop().time() - now
                             )
@@ -203,21 +271,21 @@ class TextRequests:
             except Exception as exc:
                 if reader.finish is None:
                     raise
-                if not isinstance(exc, EOFError):
+                if not (reader.ended or isinstance(exc, EOFError)):
                     log.info("the stream broke after its answer had ended", exc_info=True)
             finally:
                 await response.aclose()
-            if rest := reader.rest():
+            if rest := echo.finish() + reader.rest():
                 yield rest
         finally:
             deadline.close()
 
-    def _build_body(self, question: _Question, model: str) -> dict[str, Any]:
+    async def _build_body(self, question: _Question, model: str) -> dict[str, Any]:
         refused = self._client.traits.refused_by(model)
         asking = question.asking
         parameters = asking.parameters.build(
             refused,
-            max_tokens=question.max_tokens,
+            max_tokens=await self._fit_output(question, model),
             warmer=question.again == "warmer",
             exact=question.prompt.form is not None,
         )
@@ -226,6 +294,14 @@ class TextRequests:
         )
         body = {"model": model} | asking.style.build(question.prompt, asking.rules.anywhere) | parameters
         return self._client.traits.drop_refused(body)
+
+    async def _fit_output(self, question: _Question, model: str) -> int:
+        """The longest answer that the model has room for, where that is known: some refuse to try more."""
+        limit, wanted = self._client.traits.limit_of(model), question.max_tokens
+        if not limit or _bound_usage(question).input_tokens + wanted <= limit:
+            return wanted
+        room = limit - await _count_prompt(_texts_read(question.prompt), model) - SPARE_TOKENS
+        return max(min(wanted, room), min(wanted, LEAST_ROOM_TOKENS))
 
 
 def _another_try(question: _Question, finish: Finish | None) -> _Question | None:
@@ -268,11 +344,14 @@ def _bound_usage(question: _Question) -> Usage:
     )
 
 
+async def _count_prompt(texts: list[str], model: str) -> int:
+    read = await tokens.counted("\n".join(texts), model)
+    return read + len(texts) * tokens.MESSAGE_TOKENS
+
+
 async def _count_usage(question: _Question, state: AnswerState) -> Usage:
     """Our own count of a question and of as much as came of its answer, reasoning too."""
     texts = _texts_read(question.prompt)
-    read = await tokens.counted("\n".join(texts), state.model)
+    read = await _count_prompt(texts, state.model)
     written = await tokens.counted("".join(state.written), state.model)
-    return Usage(
-        input_tokens=read + len(texts) * tokens.MESSAGE_TOKENS, output_tokens=written, estimated=True
-    )
+    return Usage(input_tokens=read, output_tokens=written, estimated=True)

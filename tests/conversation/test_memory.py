@@ -16,7 +16,7 @@ from bot.conversation import memory
 from bot.conversation.turn import LEFT_OUT, UNSUMMARISED
 from bot.core.errors import ContextTooLong
 from bot.core.values import Conversation
-from bot.provider.stop_sequences import ABOUT
+from bot.provider.own_marks import ABOUT
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
 from bot.text import tokens

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from bot.core.settings import STYLES
 from bot.core.values import Message, Prompt
+from bot.provider.json_form import object_schema
 from tests.support.model_api import SCOPE, build_prompt
 from tests.support.real_model import RealModel, real_provider
 
@@ -21,6 +23,8 @@ CONVERSATION = Prompt(
         Message("human", "Count from one to five."),
     ),
 )
+
+VERDICT = object_schema(belongs={"type": "boolean"}, probability={"type": "number"})
 
 
 @pytest.fixture
@@ -55,3 +59,23 @@ async def test_turns_beside_each_other_are_all_answered(server: RealModel, tmp_p
         asked = (provider.complete(build_prompt(f"Say the number {n}."), SCOPE) for n in range(4))
         answers = await asyncio.gather(*asked)
     assert all(answer.text for answer in answers)
+
+
+@pytest.mark.parametrize("style", STYLES)
+async def test_a_form_is_filled_in_whatever_the_style(server: RealModel, tmp_path: Path, style: str) -> None:
+    prompt = Prompt("Judge.", (Message("human", "Is cheese food? Answer in JSON."),), form=VERDICT)
+    async with real_provider(server, tmp_path, style=style) as provider:
+        for _ in range(2):
+            completion = await provider.complete(prompt, SCOPE, max_output_tokens=200)
+            assert json.loads(completion.text).keys() == {"belongs", "probability"}
+
+
+async def test_an_echo_that_the_server_does_not_write_costs_no_word(
+    server: RealModel, tmp_path: Path
+) -> None:
+    echo = '{"echo": true}'
+    async with real_provider(server, tmp_path, style="transcript", extra_parameters=echo) as provider:
+        echoed = await provider.complete(CONVERSATION, SCOPE)
+    async with real_provider(server, tmp_path, style="transcript") as provider:
+        plain = await provider.complete(CONVERSATION, SCOPE)
+    assert echoed.text == plain.text

@@ -26,6 +26,7 @@ from bot.core.errors import (
 )
 from bot.core.values import Message, Prompt
 from bot.provider.error_table import table, to_provider_error
+from bot.provider.own_marks import AFTER_CUT
 from bot.provider.transport import list_models
 from bot.sandbox.model.server import FakeModel
 from tests.support.model_api import SCOPE, SETTINGS, Bench, open_bench
@@ -117,10 +118,9 @@ async def test_chat_says_system_summary_history_context_question_in_this_order(t
     texts = [message["content"] for message in body["messages"]]
     assert texts[0] == "SYSTEM"
     assert "SUMMARY" in texts[1]
-    assert texts[3].startswith("hel")
-    assert texts[3] != "hel"
+    assert texts[3] == "hel", "a model imitates what stands in its own answers"
     assert "CONTEXT" in texts[4]
-    assert texts[5] == "go on"
+    assert texts[5] == f"{AFTER_CUT}go on"
     assert body["store"] is False
     assert body["stream_options"] == {"include_usage": True, "include_obfuscation": False}
     assert "T1" not in body["prompt_cache_key"]

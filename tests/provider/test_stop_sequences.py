@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.values import Message, Prompt
-from bot.provider.stop_sequences import CUT_OFF, STOPS, choose_rules, defuse, render
+from bot.provider.own_marks import AFTER_CUT
+from bot.provider.stop_sequences import STOPS, choose_rules, defuse, render
 
 HOSTILE = st.text(
     st.sampled_from(list(" \nHumanAI:humi：ＡＩАІ\u200b\u00a0\u2028*>.é🎉")) | st.characters(codec="utf-8"),
@@ -71,7 +72,7 @@ def test_what_is_told_about_a_question_stands_behind_it_and_writes_no_label():
 
 def test_a_cut_answer_is_seen_to_be_cut():
     prompt = Prompt("", (Message("assistant", "It is", whole=False), Message("human", "Go on")))
-    assert render(prompt) == f"AI: It is{CUT_OFF}\nHuman: Go on\nAI:"
+    assert render(prompt) == f"AI: It is\nHuman: {AFTER_CUT}Go on\nAI:"
 
 
 @settings(deadline=None)

@@ -24,7 +24,7 @@ from bot.core.errors import (
     Unreachable,
 )
 from bot.ops.logs import JsonFormatter
-from bot.provider import stop_sequences
+from bot.provider import own_marks
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
 from handlers.slack import blocks
@@ -229,7 +229,7 @@ async def test_a_cut_answer_never_looks_whole_and_is_never_remembered_as_whole(
         assert blocks.FEEDBACK not in under(team, thread), "nobody is asked to judge half an answer"
         await team.ask("go on", thread=thread)
         await team.answer("#general", thread, count=2)
-        assert stop_sequences.CUT_OFF in team.model.requests[-1].prompt
+        assert own_marks.AFTER_CUT in team.model.requests[-1].prompt
     assert (0,) in rows(tmp_path, "select whole from messages where role = 'assistant'")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.errors import TooOld
-from bot.provider.stop_sequences import ABOUT
+from bot.provider.own_marks import ABOUT
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
 from tests.support.promises import kept

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from bot.conversation.turn import WISHES
-from bot.provider.stop_sequences import ABOUT
+from bot.provider.own_marks import ABOUT
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
 from tests.support.clips import TONE_RECOGNITION, answers, clip, drop, speech_requests

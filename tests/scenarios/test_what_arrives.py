@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.conversation import service, turn
-from bot.provider.stop_sequences import ABOUT
+from bot.provider.own_marks import ABOUT
 from storage.place import Channel
 from tests.support.clips import TONE_RECOGNITION, answered, answers, clip, file, speech_requests, spoken
 from tests.support.guarded_channel import PURPOSE, is_answer, save, verdict

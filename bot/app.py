@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -141,7 +141,9 @@ async def services_on(
         unpriced = find_unpriced([(one.where, one.model) for one in models], prices, at=utc_now())
         for line in unpriced + find_unpriced_fallbacks(settings, at=utc_now()):
             log.warning("%s", line)
-        guard, ladder, trainer = guard_channels(settings, engine, inbox, provider, given=policies)
+        guard, ladder, trainer = guard_channels(
+            settings, engine, inbox, provider, given=policies, is_outsider=chat.is_outsider
+        )
         speech_model = speech_for(settings.speech_model, provider)
         recognizer = Recognizer(
             settings, engine, speech_model, provider.complete, prices=prices, calendar=calendar
@@ -211,14 +213,22 @@ async def services_on(
 
 
 def guard_channels(
-    settings: Settings, engine: Engine, inbox: Inbox, provider: Provider, *, given: Mapping[str, Policy]
+    settings: Settings,
+    engine: Engine,
+    inbox: Inbox,
+    provider: Provider,
+    *,
+    given: Mapping[str, Policy],
+    is_outsider: Callable[[str], Awaitable[bool]],
 ) -> tuple[ChannelGuard, Ladder, Trainer]:
     """The guard, the ladder it judges by, and what trains the models on it."""
     embedder = embedder_for(settings.embeddings, provider, engine)
     judge = ModelJudge(provider, model_for("verdict", settings))
     ladder = Ladder(engine, judge=judge, embedder=embedder, given=given)
     trainer = Trainer(engine, GuardHead(ladder, embedder=embedder))
-    return ChannelGuard(engine, ladder, trainer, TrainingJobs(engine, inbox, TRAINING)), ladder, trainer
+    jobs = TrainingJobs(engine, inbox, TRAINING)
+    guard = ChannelGuard(engine, ladder, trainer, jobs, is_outsider=is_outsider)
+    return guard, ladder, trainer
 
 
 def find_problems(settings: Settings) -> list[str]:

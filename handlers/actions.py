@@ -15,6 +15,11 @@ from handlers.slack.payloads import in_thread, is_external, team_of
 from handlers.slack.places import find_chosen_place
 from storage.place import Channel
 
+GOOD_LEARNED = (
+    "Thank you. I learn from that: the question is an example now of what belongs in this channel, by which "
+    "I judge later ones."
+)
+
 
 class Actions:
     """Listeners for block_actions."""
@@ -28,10 +33,15 @@ class Actions:
         await ack()
         verdict, _, reply_id = body["actions"][0]["value"].partition(":")
         team, user = team_of(body), body["user"]["id"]
-        await self._services.feedback.rate(reply_id, team, user, good=verdict == "1")
+        if await self._services.feedback.rate(reply_id, team, user, good=verdict == "1"):
+            learned = blocks.ephemeral(GOOD_LEARNED, [blocks.section(GOOD_LEARNED)])
+            await respond(**learned, replace_original=False, **in_thread(body))
         doubted = None if verdict == "1" else await self._services.guard.find_verdict_behind(team, reply_id)
         if doubted and doubted.text and doubted.label is None and await self._may_judge(doubted, team, user):
-            question = guard_blocks.doubt(doubted.verdict.id, on_topic=doubted.verdict.on_topic)
+            may_teach = await self._services.guard.may_teach(doubted)
+            question = guard_blocks.doubt(
+                doubted.verdict.id, on_topic=doubted.verdict.on_topic, may_teach=may_teach
+            )
             shown = blocks.ephemeral("Does it belong here?", question)
             await respond(**shown, replace_original=False, **in_thread(body))
 

@@ -77,6 +77,10 @@ class SlackChat:
         name, purpose = await self.directory.find_channel(conversation.channel)
         return Surroundings(name, purpose, zone)
 
+    async def is_outsider(self, user: str) -> bool:
+        """Whether somebody is a guest or of another company; also where Slack does not tell."""
+        return await self.permissions.is_outsider(user)
+
     async def tell(self, user: str, text: str, shown: Sequence[Block] = ()) -> None:
         """Writes to somebody directly, in Slack's own markup; `shown` are the blocks it is shown as."""
         opened = await self.slack.call("conversations.open", users=user)

@@ -53,8 +53,13 @@ class Why:
         if judged is None and record is None:
             return modals.message_window(NOT_OURS)
         await self._check(place, judged, record, user)
-        shown = guard_blocks.verdict(judged, self._services.calendar.zone) if judged else []
-        return modals.window("Why?", [*explain(record), *shown])
+        return modals.window("Why?", [*explain(record), *await self._explain_verdict(judged)])
+
+    async def _explain_verdict(self, judged: StoredVerdict | None) -> list[Block]:
+        if judged is None:
+            return []
+        may_teach = await self._services.guard.may_teach(judged)
+        return guard_blocks.verdict(judged, self._services.calendar.zone, may_teach=may_teach)
 
     async def _check(
         self, place: Conversation, judged: StoredVerdict | None, record: AnswerRecord | None, user: str

@@ -527,6 +527,13 @@ create table learned_limits (
     tokens {INT} not null,
     at {REAL} not null
 ){STRICT}
+
+# Where words come from that may train something: storage/guard/examples.py says which may. Words of outsiders
+# were kept before only where an operator opened Parley to them.
+ORIGINS = """
+alter table guard_verdicts add column origin {TEXT} not null default 'slack';
+alter table guard_examples add column origin {TEXT} not null default 'slack';
+update guard_examples set origin = 'file' where source <> 'feedback'
 """
 
 STEPS: tuple[tuple[str, str], ...] = (
@@ -552,6 +559,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("0051_removed_workspaces", REMOVED_WORKSPACES),
     ("0023_guard_covers", GUARD_COVERS),
     ("0009_learned_limits", LEARNED_LIMITS),
+    ("0024_origins", ORIGINS),
 )
 
 # Tables with people's words, and the column that says whose (beside `team`): erased by

@@ -18,12 +18,11 @@ class Feedback:
         """`clock` gives unix seconds."""
         self._engine, self._guard, self._clock = engine, guard, clock
 
-    async def rate(self, reply_id: str, team: str, user: str, *, good: bool) -> None:
-        """One person's opinion of one reply; the last one counts."""
+    async def rate(self, reply_id: str, team: str, user: str, *, good: bool) -> bool:
+        """One person's opinion of one reply; the last one counts. Whether the guard learned from it."""
         rating = 1 if good else -1
         await self._engine.write(replies.judge, reply_id, team, user, rating, now=self._clock())
-        if good:
-            await self._guard.learn_good_answer(team, reply_id, by=user)
+        return good and await self._guard.learn_good_answer(team, reply_id, by=user)
 
     async def find_record(self, place: Conversation, message: str, *, key: str) -> AnswerRecord | None:
         """How the answer in a message, or to one (of that key), came about; None when there is none."""

@@ -115,6 +115,8 @@ class ChatSide(ThreadReader, Protocol):
 
     async def tell(self, user: str, text: str) -> None: ...
 
+    async def is_outsider(self, user: str) -> bool: ...
+
 
 class Turns:
     """Every post that asks for an answer, from the moment it arrives until it has one."""

@@ -66,6 +66,7 @@ class MessageToJudge:
     scope: Scope
     after_on_topic: bool
     kept: bool = True  # whether anything made from its words may be
+    id: str = ""
 
     @property
     def channel(self) -> Channel:
@@ -147,11 +148,13 @@ class Ladder:
         message: str,
         posts: Sequence[str] = (),
         kept: bool = True,
+        outside: bool = False,
     ) -> Verdict:
         """The stored verdict on one message and whatever unjudged stands before it.
 
         `earlier`: as `look_back` finds it; `message`: its id; `posts`: its texts where it came in several;
-        `kept` False: its words are not. Only a storage error comes out of this.
+        `kept` False: its words are not; `outside`: it is of another company, or read by one. Only a storage
+        error comes out of this.
         """
         last = (
             await self._engine.read(verdicts.read_last_in, scope.team, scope.conversation)
@@ -159,7 +162,7 @@ class Ladder:
             else None
         )
         to_judge = MessageToJudge(
-            strip_invisible(text).strip(), earlier, scope, bool(last and last["on_topic"]), kept
+            strip_invisible(text).strip(), earlier, scope, bool(last and last["on_topic"]), kept, id=message
         )
         verdict = await self._climb(rules, to_judge)
         verdict = replace(
@@ -171,6 +174,7 @@ class Ladder:
         METRICS.count("parley_guard_decisions_total", verdict="on" if verdict.on_topic else "off")
         row = self._build_row(verdict, to_judge, message)
         row |= {"covers": list_covered(verdict, posts or (text,), earlier)} if kept else {"text": ""}
+        row["origin"] = examples.EXTERNAL if outside else examples.SLACK
         return replace(verdict, id=await self._engine.write(verdicts.add_verdict, to_judge.channel, row))
 
     async def _climb(self, rules: Policy, message: MessageToJudge) -> Verdict:
@@ -180,7 +184,7 @@ class Ladder:
         rule = guard_rules.find_rule(message.text, after_on_topic=message.after_on_topic)
         if rule and (alone or rule == guard_rules.ABOUT_US):
             return Verdict(True, "rule", rule, probability=1.0)
-        if alone and (taught := await self._find_taught(message)):
+        if alone and (taught := await self._find_decided(message) or await self._find_taught(message)):
             return taught
         local = await self._judge_all_locally(message)
         if local and _is_sure(local, message):
@@ -188,6 +192,13 @@ class Ladder:
         if local and _is_carried_by_orders(local, message):
             return replace(local, on_topic=False, reason=TO_ME)
         return await self._ask_model(rules, message, local) or _fall_back(rules, local)
+
+    async def _find_decided(self, message: MessageToJudge) -> Verdict | None:
+        """What people decided about this very message, which is asked again; it need not be an example."""
+        label = await self._engine.read(verdicts.find_label_on, message.channel, message.id, message.text)
+        if label is None:
+            return None
+        return Verdict(label, "people", "this very message", probability=float(label))
 
     async def _find_taught(self, message: MessageToJudge) -> Verdict | None:
         """The verdict of people on the same words; a short message means something else each time."""

@@ -7,7 +7,7 @@ bot/guard/head.py). A channel without a policy passes through here without a wri
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -26,7 +26,7 @@ from bot.learning.versions import Version
 from storage.channel import owners
 from storage.conversation import replies
 from storage.engine import Engine, Tx
-from storage.guard import open_questions, verdicts
+from storage.guard import examples, open_questions, verdicts
 from storage.guard.examples import list_examples
 from storage.place import Channel
 
@@ -78,6 +78,7 @@ class StoredVerdict:
     label: bool | None
     labelled_by: str
     labelled_at: float
+    origin: str = examples.SLACK  # where the words come from
 
     @property
     def overturned(self) -> bool:
@@ -116,8 +117,11 @@ class ChannelGuard:
         trainer: Trainer,
         training_jobs: TrainingJobs,
         *,
+        is_outsider: Callable[[str], Awaitable[bool]],
         clock: Callable[[], float] = time.time,
     ) -> None:
+        """`is_outsider` says whether somebody is a guest or of another company."""
+        self._is_outsider = is_outsider
         self._engine, self._ladder, self._trainer = engine, ladder, trainer
         self._training_jobs, self._clock = training_jobs, clock
         self._seen: set[Channel] = set()  # channels of which it is known whether there is a model in use
@@ -157,6 +161,7 @@ class ChannelGuard:
             message=incoming.message,
             posts=posts,
             kept=kept and not incoming.follow_up,
+            outside=incoming.external,
         )
         return Ruling(rules, verdict, earlier)
 
@@ -209,7 +214,10 @@ class ChannelGuard:
         row = await self._engine.read(verdicts.read_verdict, team, id)
         if row is None:
             raise Missing(f"verdict {id}")
-        label = partial(_label, team=team, verdict=id, on_topic=on_topic, by=by, now=self._clock())
+        outside = row["origin"] not in examples.TEACHING or await self._is_outsider(row["person"])
+        label = partial(
+            _label, team=team, verdict=id, on_topic=on_topic, by=by, outside=outside, now=self._clock()
+        )
         return await self._put_training(Channel(team, row["channel"]), by=by, verdict=id, when=label)
 
     async def appeal(self, team: str, id: int, *, by: str) -> bool:
@@ -228,11 +236,21 @@ class ChannelGuard:
             return None
         return Conversation(reply.team, reply.channel, reply.thread), reply.messages[-1]
 
-    async def learn_good_answer(self, team: str, reply: str, *, by: str) -> None:
-        """Takes the question of a good answer as an example that belongs; of a bad one nothing follows."""
+    async def learn_good_answer(self, team: str, reply: str, *, by: str) -> bool:
+        """Takes the question of a good answer as an example that belongs, unless somebody from outside wrote
+        it or says so; whether it was. Of a bad answer nothing follows."""
         judged = await self.find_verdict_behind(team, reply)
-        if judged and judged.verdict.on_topic and judged.label is None:
-            await self.overrule(team, judged.verdict.id, True, by=by)
+        if judged is None or not judged.verdict.on_topic or judged.label is not None:
+            return False
+        if not await self.may_teach(judged) or await self._is_outsider(by):
+            return False
+        return await self.overrule(team, judged.verdict.id, True, by=by)
+
+    async def may_teach(self, judged: StoredVerdict) -> bool:
+        """Whether a message can become an example: its words are kept, and no outsider wrote them."""
+        if not judged.text or judged.origin not in examples.TEACHING:
+            return False
+        return not await self._is_outsider(judged.asker)
 
     # Owners
 
@@ -298,8 +316,9 @@ class ChannelGuard:
         return await self._training_jobs.put(at, {"by": by, "verdict": verdict}, when=when)
 
 
-def _label(tx: Tx, *, team: str, verdict: int, on_topic: bool, by: str, now: float) -> bool:
-    return verdicts.label_verdict(tx, team, verdict, on_topic, by=by, now=now) is not None
+def _label(tx: Tx, *, team: str, verdict: int, on_topic: bool, by: str, outside: bool, now: float) -> bool:
+    labelled = verdicts.label_verdict(tx, team, verdict, on_topic, by=by, outside=outside, now=now)
+    return labelled is not None
 
 
 def _training_input(rules: Policy) -> tuple[object, ...]:
@@ -318,4 +337,5 @@ def _build_verdict(row: dict[str, object]) -> StoredVerdict:
         None if label is None else bool(label),
         str(row["labelled_by"] or ""),
         float(str(row["labelled_at"] or 0)),
+        str(row["origin"]),
     )

@@ -20,6 +20,11 @@ from handlers.slack.blocks import Block, actions, button, header, section
 from handlers.slack.modals import View, plain_text, window
 
 FORM = "channel_settings"
+LEARNS = (
+    "I learn from these, and from every message here of which somebody says with *Should have answered*, "
+    "*Should have refused* or 👍 whether it belongs: it becomes an example by which I judge later ones. "
+    "Never from messages of guests and other companies."
+)
 OPEN_RECORD, OPEN_QUESTIONS = "open_guard_record", "open_guard_questions"
 SPARE_CHARACTERS = 500  # characters that are left free for what is added
 
@@ -129,6 +134,7 @@ def build_form(
             ),
             *(_choice(name, _value(name, shown)) for name in ("strictness", "tone", "on_failure")),
             header("Examples"),
+            section(LEARNS),
             *_list("belongs", shown.belongs),
             *_list("does_not", shown.does_not),
             header("Answers only from passages"),

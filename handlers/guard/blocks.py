@@ -9,13 +9,23 @@ from bot.guard.contradictions import Contradiction
 from bot.guard.service import GuardState, OpenQuestion, StoredVerdict
 from bot.guard.weekly_report import Week
 from bot.learning.versions import Version
-from handlers.slack.blocks import Block, actions, button, count, header, overturn, section
+from handlers.slack.blocks import Block, actions, button, context, count, header, overturn, section
 from handlers.slack.modals import View, window
 from handlers.slack.mrkdwn import escape
 
 RECORD, QUESTIONS = "guard_record", "guard_questions"  # windows
 USE, ANSWERED = "guard_use", "guard_answered"
 SHOWN = 300  # characters of a message
+TEACHES = (
+    "What you press is learned: this message becomes an example by which I judge later ones in its channel."
+)
+TEACHES_NOT = (
+    "It comes from a guest or another company: what you press counts for it alone, and I learn nothing."
+)
+OVERTURNED_TEACHES = (
+    "What you overturn is learned: that message becomes an example by which I judge later ones. Messages of "
+    "guests and other companies never do."
+)
 NOT_KEPT = "_The words of this message are not kept._"
 NEVER = "Nothing is learned yet. It takes five messages that belong."
 LEARNING = "What was changed last is being learned; look again in a moment."
@@ -40,7 +50,7 @@ FIGURES = (
 )
 
 
-def verdict(judged: StoredVerdict, zone: tzinfo) -> list[Block]:
+def verdict(judged: StoredVerdict, zone: tzinfo, *, may_teach: bool) -> list[Block]:
     """One verdict with everything that led to it, and the button that overturns it."""
     ruling = judged.verdict
     facts = [
@@ -53,8 +63,17 @@ def verdict(judged: StoredVerdict, zone: tzinfo) -> list[Block]:
         section(_words(judged.text)),
         section(f"*{escape(ruling.explanation())}*"),
         section(escape("\n".join(facts)) + _taught(judged, zone)),
-        *([actions(overturn(ruling.id, on_topic=not stands(judged)))] if judged.text else []),
+        *(
+            [actions(overturn(ruling.id, on_topic=not stands(judged))), teaching(may_teach)]
+            if judged.text
+            else []
+        ),
     ]
+
+
+def teaching(may_teach: bool) -> Block:
+    """What follows from saying that a verdict was wrong."""
+    return context(TEACHES if may_teach else TEACHES_NOT)
 
 
 def _words(text: str) -> str:
@@ -96,19 +115,24 @@ def quoted(text: str) -> str:
     return "\n".join(f"> {escape(line)}" for line in short.splitlines()) or "> "
 
 
-def appeal(judged: StoredVerdict) -> list[Block]:
+def appeal(judged: StoredVerdict, *, may_teach: bool) -> list[Block]:
     """The question to those who look after a channel when an asker disagrees with a verdict."""
     what = "does not belong" if judged.verdict.on_topic else "belongs"
     return [
         section(f"<@{judged.asker}> thinks that this {what} in <#{judged.channel}>:\n{quoted(judged.text)}"),
         actions(*(overturn(judged.verdict.id, on_topic=on_topic) for on_topic in (True, False))),
+        teaching(may_teach),
     ]
 
 
-def doubt(verdict: int, *, on_topic: bool) -> list[Block]:
+def doubt(verdict: int, *, on_topic: bool, may_teach: bool) -> list[Block]:
     """The question to somebody who found an answer bad, or a refusal."""
     what = "not have been answered here at all" if on_topic else "have been answered"
-    return [section(f"Should this {what}?"), actions(overturn(verdict, on_topic=not on_topic))]
+    return [
+        section(f"Should this {what}?"),
+        actions(overturn(verdict, on_topic=not on_topic)),
+        teaching(may_teach),
+    ]
 
 
 # What a channel's guard did
@@ -125,6 +149,7 @@ def record(standing: GuardState, judged: Sequence[StoredVerdict], zone: tzinfo, 
         *learning,
         *([_version(one, zone) for one in standing.versions] or [section(NEVER)]),
         header("Latest verdicts"),
+        context(OVERTURNED_TEACHES),
         *([_one(one, zone) for one in judged] or [section("None yet.")]),
     ]
     return window("What the guard did", blocks, callback_id=RECORD, private_metadata=metadata)

@@ -21,7 +21,14 @@ from handlers.slack.payloads import in_thread, team_of
 from storage.place import Channel
 
 NOBODY_ELSE = "a verdict is for the person who asked and those who look after the channel"
-LEARNED = "Thank you: that is learned now, for {place} and everything like it."
+LEARNED = (
+    "Thank you: that is learned now, for {place} and everything like it. The message is an example by which "
+    "I judge later ones there; it goes when its author has me forget it."
+)
+NOT_LEARNED = (
+    "Thank you: that counts for this message in {place}. I learn nothing from it, because it comes from a "
+    "guest or another company."
+)
 CONTRADICTS = (
     "Thank you. That contradicts what the settings of {place} name as {does}: “{against}”. So it counts "
     "for these very words alone; change the settings if it should count for everything like it."
@@ -29,6 +36,7 @@ CONTRADICTS = (
 SHOWN = 200  # characters of an example
 ANSWERED = " The question is being answered."
 ASKED = "Thank you. I have asked those who look after the channel."
+ASKED_TO_TEACH = f"{ASKED} If they agree, I learn from your message."
 ASKED_BEFORE = "That was asked, or decided, before."
 NOBODY = "Nobody looks after this channel yet. An admin can name somebody: `/parley owner @name`."
 
@@ -69,6 +77,8 @@ class Verdicts:
 
     async def _describe_learned(self, team: str, judged: StoredVerdict, on_topic: bool) -> str:
         place = f"<#{judged.channel}>"
+        if not await self._services.guard.may_teach(judged):
+            return NOT_LEARNED.format(place=place)
         against = await self._services.guard.find_opposite(
             Channel(team, judged.channel), judged.text, on_topic=on_topic
         )
@@ -94,9 +104,11 @@ class Verdicts:
             return NOBODY
         if not await guard.appeal(team, judged.verdict.id, by=judged.asker):
             return ASKED_BEFORE
+        may_teach = await guard.may_teach(judged)
+        shown = guard_blocks.appeal(judged, may_teach=may_teach)
         for keeper in keepers:
-            await self._chat.tell(keeper, "Somebody disagrees with me.", guard_blocks.appeal(judged))
-        return ASKED
+            await self._chat.tell(keeper, "Somebody disagrees with me.", shown)
+        return ASKED_TO_TEACH if may_teach else ASKED
 
     async def _decides(self, team: str, judged: StoredVerdict, user: str) -> bool:
         at = Channel(team, judged.channel)

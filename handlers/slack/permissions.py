@@ -57,6 +57,11 @@ class Permissions:
         person = await self._read("users.info", "user", user=user)
         return _is_admin(person) and not _is_stranger(person)
 
+    async def is_outsider(self, user: str) -> bool:
+        """Whether somebody is a guest here or of another company, as is whoever Slack does not tell of."""
+        person = await self._read("users.info", "user", user=user)
+        return not person or _is_stranger(person) or bool(person.get("is_restricted"))
+
     async def may_decide(self, owners: NamedOwners, at: Channel, user: str) -> bool:
         """Whether somebody may decide about a channel now; `owners` knows whom an admin named for it."""
         return await self._may_decide(user, at.channel, named=await owners.list_owners(at))

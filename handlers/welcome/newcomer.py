@@ -26,7 +26,9 @@ PRIVACY = (
     "*Your words*\n"
     "I read what mentions me, what you write to me directly, the threads I take part in, and all of a "
     "channel that wants it so; an AI model is given that to answer, and I keep it {span}. "
-    "`/parley forget` erases it sooner, and `/parley export` shows you everything I keep of yours."
+    "`/parley forget` erases it sooner, and `/parley export` shows you everything I keep of yours. In a "
+    "channel with a subject, a message of which somebody says with 👍, *Should have answered* or "
+    "*Should have refused* whether it belongs becomes an example by which I judge later ones."
 )
 
 

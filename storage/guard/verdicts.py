@@ -7,7 +7,7 @@ from typing import Any
 
 from storage import audit
 from storage.engine import Tx
-from storage.guard.examples import add_example
+from storage.guard.examples import EXTERNAL, SLACK, TEACHING, add_example
 from storage.place import Channel
 
 WEEK_S = 7 * 86_400
@@ -16,11 +16,11 @@ WEEK_S = 7 * 86_400
 def add_verdict(tx: Tx, at: Channel, verdict: Mapping[str, Any]) -> int:
     row = tx.one(
         """insert into guard_verdicts (team, channel, conversation, person, message, text, on_topic, rung,
-        probability, threshold, reason, cost, action, shadow, version, judged_at, covers) values (:team,
-        :channel, :conversation, :person, :message, :text, :on_topic, :rung, :probability, :threshold,
-        :reason, :cost, :action, :shadow, :version, :judged_at, :covers) returning id""",
+        probability, threshold, reason, cost, action, shadow, version, judged_at, covers, origin) values
+        (:team, :channel, :conversation, :person, :message, :text, :on_topic, :rung, :probability, :threshold,
+        :reason, :cost, :action, :shadow, :version, :judged_at, :covers, :origin) returning id""",
         **at.key,
-        **verdict,
+        **{"covers": "", "origin": SLACK, **verdict},
     )
     assert row
     return int(row["id"])
@@ -38,6 +38,19 @@ def read_verdict_on(tx: Tx, at: Channel, message: str) -> dict[str, Any] | None:
         message=message,
         **at.key,
     )
+
+
+def find_label_on(tx: Tx, at: Channel, message: str, text: str) -> bool | None:
+    """What people last said that the verdict on a message of these words should have been; None where nobody
+    did."""
+    row = tx.one(
+        """select label from guard_verdicts where team = :team and channel = :channel and message = :message
+        and text = :text and label is not null order by labelled_at desc limit 1""",
+        message=message,
+        text=text,
+        **at.key,
+    )
+    return None if row is None else bool(row["label"])
 
 
 def link_reply(tx: Tx, id: int, reply: str) -> None:
@@ -87,10 +100,10 @@ def list_covers(tx: Tx, team: str, conversation: str, *, limit: int) -> list[dic
 
 
 def label_verdict(
-    tx: Tx, team: str, id: int, on_topic: bool, *, by: str, now: float
+    tx: Tx, team: str, id: int, on_topic: bool, *, by: str, outside: bool = False, now: float
 ) -> dict[str, Any] | None:
-    """What a person says the verdict should have been; its words become an example. The verdict, or None when
-    there is none or that was said of it last."""
+    """What a person says the verdict should have been; its words become an example, unless they come from
+    outside. The verdict, or None when there is none or that was said of it last."""
     row = tx.one(
         """update guard_verdicts set label = :on_topic, labelled_by = :by, labelled_at = :now
         where team = :team and id = :id and (label is null or label <> :on_topic) returning *""",
@@ -103,7 +116,9 @@ def label_verdict(
     if row and row["on_topic"] != int(on_topic):
         what = f"{id} should have been {'answered' if on_topic else 'refused'}"
         audit.note(tx, "verdict overturned", row["channel"], team=team, person=by, detail=what, now=now)
-    if row and row["text"]:
+    if row and outside:
+        tx.run("update guard_verdicts set origin = :origin where id = :id", origin=EXTERNAL, id=id)
+    if row and row["text"] and row["origin"] in TEACHING and not outside:
         at = Channel(row["team"], row["channel"])
         add_example(
             tx,
@@ -111,6 +126,7 @@ def label_verdict(
             row["text"],
             on_topic,
             source="feedback",
+            origin=row["origin"],
             now=now,
             person=row["person"],
             conversation=row["conversation"],

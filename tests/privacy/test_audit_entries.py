@@ -123,6 +123,7 @@ UNWRITTEN = {
     "messages.drop_summaries": "made anew from what remains",
     "messages.set_quiet": "the id of a thread, and no word",
     "recordings.put_card": "parts become the card",
+    "recordings.change_card": "parts of what the card has by now",
     "recordings.tidy": "minutes that count no more",
     "recordings.forget": "behind clips.forget",
     "recordings.forget_conversation": "what nobody may keep (bot/conversation/records.py)",

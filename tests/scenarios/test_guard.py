@@ -387,7 +387,10 @@ async def test_the_asker_cannot_overturn_alone_but_those_who_look_after_the_chan
     for times in (1, 2):
         await team.slack.press("bob", "#general", reply["ts"], SHOULD_ANSWER)
         await team.slack.until(lambda times=times: len(team.slack.ephemerals("bob")) == times)  # type: ignore[misc]
-    assert [m["text"] for m in team.slack.ephemerals("bob")] == [listeners.ASKED, listeners.ASKED_BEFORE]
+    assert [m["text"] for m in team.slack.ephemerals("bob")] == [
+        listeners.ASKED_TO_TEACH,
+        listeners.ASKED_BEFORE,
+    ]
     direct = team.slack.dm("alice")
     asked = [m for m in team.slack.workspace.channels[direct].messages.values() if CARD in str(m)]
     assert len(asked) == 1

@@ -69,9 +69,9 @@ class ModelClient:
         """The one to ask: itself, or who answers for it since it has ended."""
         return self.catalogue.pick(model, at=self._now())
 
-    def retries(self) -> RetryPolicy:
+    def retries(self, *, patient: bool = True) -> RetryPolicy:
         """When to repeat the requests of one question."""
-        return RetryPolicy(self.gate, self._chance)
+        return RetryPolicy(self.gate, self._chance, patient=patient)
 
     async def ask(
         self,

@@ -113,9 +113,18 @@ def stream_in_turn(
 
     async def generate() -> AsyncGenerator[str, None]:
         failures = list[ProviderError]()
-        for server in servers:
-            wanted = {"model": server.model or model, "style": server.style or style}
-            texts = server.text.generate(prompt, scope, state, max_output_tokens=max_output_tokens, **wanted)
+        # While there is another to ask nobody is waited for; in the end, the first is.
+        rounds = [(server, False) for server in servers] if len(servers) > 1 else []
+        for server, patient in [*rounds, (servers[0], True)]:
+            texts = server.text.generate(
+                prompt,
+                scope,
+                state,
+                model=server.model or model,
+                style=server.style or style,
+                max_output_tokens=max_output_tokens,
+                patient=patient,
+            )
             try:
                 async with aclosing(texts):
                     async for text in texts:
@@ -123,11 +132,11 @@ def stream_in_turn(
             except HELPED as error:
                 if state.parts or state.taken_back:
                     raise
-                log.warning("%s does not answer (%s)", wanted["model"], type(error).__name__)
+                log.info("%s does not answer (%s)", server.model or model, type(error).__name__)
                 failures.append(error)
-                state.passed_over = state.passed_over or wanted["model"]
             else:
-                if failures:
+                if server is not servers[0]:
+                    state.passed_over = model
                     METRICS.count("parley_fallback_answers_total", model=state.model)
                 return
         raise next((error for error in failures if error.retry), failures[0])

@@ -253,9 +253,11 @@ class Gate:
 class RetryPolicy:
     """How often one request is made: at most two more times within a minute, and only when that may help."""
 
-    def __init__(self, gate: Gate, chance: Callable[[], float]) -> None:
+    def __init__(self, gate: Gate, chance: Callable[[], float], *, patient: bool = True) -> None:
+        """`patient`: a server that restarts is waited for, if whoever asks has the patience."""
         self._gate = gate
         self._chance = chance
+        self._patient = patient
         self._loop = asyncio.get_running_loop()
         self._until = self._loop.time() + RETRY_WITHIN_S
         self._failures = 0
@@ -269,7 +271,7 @@ class RetryPolicy:
 
     async def wait_after(self, error: BotError) -> None:
         """Returns when it is time for another request; raises the error when there shall be none."""
-        patience = find_patience()
+        patience = find_patience() if self._patient else None
         if patience and isinstance(error, Unavailable) and await patience.wait(error, self._gate.sleep):
             return
         most = RATE_RETRIES if isinstance(error, RateLimited) else RETRIES

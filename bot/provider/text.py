@@ -26,7 +26,7 @@ from bot.provider.client import ModelClient
 from bot.provider.echo_cutter import EchoCutter
 from bot.provider.error_table import ParameterRefused, StreamError
 from bot.provider.form_cutter import FormCutter
-from bot.provider.gate import ProviderRequest
+from bot.provider.gate import ProviderRequest, RetryPolicy
 from bot.provider.parameters import give_room
 from bot.provider.prompt_formats import FORM_NAMES
 from bot.provider.reported_usage import header_of, read_billed, read_usage
@@ -79,15 +79,21 @@ class TextRequests:
         model: str = "",
         style: str = "",
         max_output_tokens: int | None = None,
+        patient: bool = True,
     ) -> AsyncGenerator[str, None]:
-        """The answer as it arrives, without reasoning and cut at stop sequences. `state` follows it."""
+        """The answer as it arrives, without reasoning and cut at stop sequences. `state` follows it.
+
+        `patient`: a server that restarts is waited for.
+        """
         asking = self._askings[style] if style else self._asking
         limit = max_output_tokens or asking.parameters.max_tokens
-        return self._generate(_Question(prompt, scope, model or self._model, asking, limit), state)
+        question = _Question(prompt, scope, model or self._model, asking, limit)
+        return self._generate(question, state, self._client.retries(patient=patient))
 
-    async def _generate(self, question: _Question, state: AnswerState) -> AsyncGenerator[str, None]:
+    async def _generate(
+        self, question: _Question, state: AnswerState, retries: RetryPolicy
+    ) -> AsyncGenerator[str, None]:
         """Requests until one brings text or the policy ends; an answer without any is asked for once more."""
-        retries = self._client.retries()
         question = replace(question, model=self._client.pick_model(question.model))
         count = partial(_count_usage, question, state)
         answered: ProviderRequest | None = None

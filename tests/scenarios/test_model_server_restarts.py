@@ -91,3 +91,15 @@ async def test_a_question_that_waited_when_the_process_ended_is_answered_by_the_
             assert await team.answer("#general", thread) == ANSWER
             await team.quiet()
             assert len(team.said("#general", thread)) == 1
+
+
+async def test_while_another_server_can_be_asked_nobody_is_waited_for(tmp_path: Path) -> None:
+    async with FakeModel() as second:
+        fallbacks = f"gpt-4.1 {second.base_url}"
+        async with workspace(tmp_path, PARLEY_FALLBACKS=fallbacks) as team:
+            await team.model.stop()
+            second.script("I stand in.")
+            thread = await team.ask("@parley Who answers?")
+            assert (await team.answer("#general", thread)).startswith("I stand in.")
+            assert WAITING not in statuses(team)
+            assert [request.body["model"] for request in second.requests] == ["gpt-4.1"]

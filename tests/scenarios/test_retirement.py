@@ -103,6 +103,7 @@ async def test_why_this_answer_says_who_was_asked_first(tmp_path: Path) -> None:
         team.model.faults.add("server_error", model="gpt-4.1-mini", times=0)
         thread = await team.ask("@parley What is the capital of France?")
         await team.answer("#general", thread)
+        await team.quiet()
         window = await why(team, "alice", thread, team.replies("#general", thread)[-1]["ts"])
         assert "by the language model gpt-4.1. gpt-4.1-mini was asked first and did not answer." in str(
             window

@@ -6,8 +6,8 @@ Protocol of the classifier's figures: each of ten topics is "the channel's" in t
 it, 250 generic negatives and 4 k (at most 400) messages of four other topics; tested on the rest of the topic
 against five topics never seen and against out-of-scope queries. Answerability: three times six articles to
 train on, three others to test. Times are CPU. `--seeds N` for more draws, `--embeddings` to add local
-sentence embeddings. The verdict of a model alone, without a discriminator, is the rehearsal model's: what it costs
-in time, not in wit.
+sentence embeddings. The verdict of a model alone, without a discriminator, is the rehearsal model's: what it
+costs in time, not in wit.
 """
 
 from __future__ import annotations

@@ -527,6 +527,7 @@ create table learned_limits (
     tokens {INT} not null,
     at {REAL} not null
 ){STRICT}
+"""
 
 # Where words come from that may train something: storage/guard/examples.py says which may. Words of outsiders
 # were kept before only where an operator opened Parley to them.

@@ -36,6 +36,7 @@ from bot.guard.service import ChannelGuard
 from bot.guard.training import TRAINING, TrainingPreparation
 from bot.health import Health
 from bot.housekeeping import tidy_hourly
+from bot.jobs.deliveries import SignedDeliveries
 from bot.jobs.inbox import Inbox
 from bot.learning.trainer import Trainer
 from bot.learning.training_jobs import TrainingJobs, TrainingWorker
@@ -86,6 +87,7 @@ class Services:
     clips: Clips
     transcriber: FileTranscriber
     inbox: Inbox
+    deliveries: SignedDeliveries
     guard: ChannelGuard
     preferences: Preferences
     costs: CostReports
@@ -198,6 +200,7 @@ async def services_on(
             clips=clips,
             transcriber=FileTranscriber(settings, engine, provider, prices=prices, calendar=calendar),
             inbox=inbox,
+            deliveries=SignedDeliveries(engine, calendar.now),
             guard=guard,
             preferences=preferences,
             costs=CostReports(settings, engine, calendar, prices, budgets, page_secret(settings)),

@@ -11,14 +11,17 @@ import asyncio
 import errno
 import logging
 import os
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
 import orjson
 from aiohttp import web
+from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
 
 from bot.core.errors import Missing, SetupError
 from bot.jobs.inbox import Inbox
@@ -26,16 +29,18 @@ from bot.ops.metrics import METRICS
 from bot.privacy.access_log import AccessLog
 from bot.voice import clip_card
 from bot.voice.local_files import TranscribeFile, TranscriptionOrder
-from handlers.slack.bolt import AsyncApp, dispatch
+from handlers.slack.bolt import SIGNATURE, TIMESTAMP, AsyncApp, dispatch
 
 log = logging.getLogger(__name__)
 
 EVENTS_PATH = "/slack/events"
-TIMESTAMP, SIGNATURE = "X-Slack-Request-Timestamp", "X-Slack-Signature"
+# Seconds since 1970. More digits are no time, and Bolt falls over some of them.
+STAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
 # What is taken in. Slack's largest deliveries are far below this; anything larger is not Slack's.
 BODY_LIMIT_BYTES = 1024 * 1024
 # Slack sends a delivery at once; who takes longer to ask, or to ask again, holds a connection for nothing.
 READ_DEADLINE_S = 10.0
+TOO_LARGE = 431  # of headers, or of the first line. Source: RFC 6585
 
 Problems = Callable[[], Awaitable[list[str]]]
 
@@ -60,16 +65,61 @@ def add_events(server: web.Application, app: AsyncApp) -> None:
     server.router.add_post(EVENTS_PATH, receive)
 
 
+class TerseRequests(web.RequestHandler):
+    """What nobody can make sense of gets a status, and the log a line, without repeating what was sent."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Implements what the server does about a request that cannot be read, or failed."""
+        if status >= 500:
+            log.error("a request failed", exc_info=exc)
+        else:
+            log.info("a request that cannot be read: %s", type(exc).__name__)
+        status = TOO_LARGE if status == 400 and _is_about_size(exc) else status
+        answer = web.Response(status=status, text=f"{status}\n")
+        answer.force_close()
+        return answer
+
+
+class TerseRunner(web.AppRunner):
+    """Runs a server that answers by `TerseRequests`."""
+
+    @property
+    def server(self) -> Any:
+        """What makes the protocol of each connection."""
+        made = super().server
+        return made and partial(_make_terse, made)
+
+
+def _make_terse(make: Callable[[], web.RequestHandler]) -> web.RequestHandler:
+    handler = make()
+    handler.__class__ = TerseRequests  # the server makes its own class and takes no other
+    return handler
+
+
+def _is_about_size(exc: BaseException | None) -> bool:
+    return isinstance(exc, LineTooLong) or (
+        isinstance(exc, BadHttpMessage) and "too many headers" in exc.message.lower()
+    )
+
+
 def describe(error: OSError) -> str:
     """What the system says; asyncio puts the address before it."""
     return os.strerror(error.errno) if error.errno else str(error)
 
 
 def is_stamped(request: web.Request) -> bool:
-    """Whether it says once when it was signed, as a number (Bolt falls over others), with one signature."""
+    """Whether it says once when it was signed, as a time can be, with one signature."""
     stamps = request.headers.getall(TIMESTAMP, [])
     signatures = request.headers.getall(SIGNATURE, [])
-    return len(stamps) == len(signatures) == 1 and stamps[0].isdecimal()
+    return len(stamps) == len(signatures) == 1 and STAMP.fullmatch(stamps[0]) is not None
 
 
 def read_body(raw: bytes, kind: str) -> str | None:
@@ -215,7 +265,7 @@ async def serve_http(
 
     SetupError when the address cannot be bound; `or_any`: a port that is taken is replaced by a free one.
     """
-    runner = web.AppRunner(
+    runner = TerseRunner(
         server, access_log=None, shutdown_timeout=1.0, keepalive_timeout=READ_DEADLINE_S, lingering_time=0.0
     )
     await runner.setup()

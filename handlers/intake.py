@@ -16,11 +16,12 @@ from typing import Any
 from bot.conversation.service import Turns
 from bot.core.ids import message_key
 from bot.core.settings import Settings, split_list
+from bot.jobs.deliveries import SignedDeliveries
 from bot.privacy.forgetting import Forgetting
 from bot.voice.service import Clips
 from bot.welcome.invitations import Invitations
 from handlers.slack.allowed_hosts import is_slack_address
-from handlers.slack.bolt import AsyncBoltRequest, BoltResponse
+from handlers.slack.bolt import SIGNATURE, AsyncBoltRequest, BoltResponse
 from handlers.slack.client import SlackClient
 from handlers.slack.contents import read_contents
 from handlers.slack.payloads import (
@@ -60,12 +61,14 @@ class Intake:
         clips: Clips,
         invitations: Invitations,
         forgetting: Forgetting,
+        deliveries: SignedDeliveries,
         slack: SlackClient,
         settings: Settings,
     ) -> None:
         self._turns = turns
         self._clips = clips
         self._invitations = invitations
+        self._deliveries = deliveries
         self._forgetting = forgetting
         self._slack = slack
         self._settings = settings
@@ -80,6 +83,9 @@ class Intake:
             log.warning("a delivery that wants its answer sent elsewhere than to Slack")
             return BoltResponse(status=NOT_A_DELIVERY, body="")
         event = body.get("event")
+        if event is None and not await self._is_first(req):
+            log.warning("a command or a button that was delivered before: it is not carried out again")
+            return BoltResponse(status=ACKNOWLEDGED, body="")
         if not isinstance(event, dict):
             return await next()
         if event.get("type") == REMOVED:
@@ -94,6 +100,12 @@ class Intake:
             )
             return BoltResponse(status=NOT_A_DELIVERY, body="")
         return BoltResponse(status=ACKNOWLEDGED, body="")
+
+    async def _is_first(self, req: AsyncBoltRequest) -> bool:
+        """Whether what is asked for was not asked by the very same delivery before. Over a socket nothing is
+        signed, and nobody else can deliver."""
+        [signature] = req.headers.get(SIGNATURE.lower()) or [""]
+        return not signature or await self._deliveries.take(signature)
 
     def _is_stored(self, body: dict[str, Any], event: dict[str, Any]) -> bool:
         """Whether an event is a post, or that we, and nobody else, came into a channel."""

@@ -154,7 +154,13 @@ def public_app(settings: Settings, app: AsyncApp, services: Services, chat: Slac
 def bolt_app(settings: Settings, services: Services, chat: SlackChat) -> AsyncApp:
     """Bolt with all that Slack can send us: posts go to the intake, the rest to the listeners."""
     intake = Intake(
-        services.turns, services.clips, services.invitations, services.forgetting, chat.slack, settings
+        services.turns,
+        services.clips,
+        services.invitations,
+        services.forgetting,
+        services.deliveries,
+        chat.slack,
+        settings,
     )
     app = make_app(settings, chat.slack, before_authorize=intake.receive)
     register(app, services, chat)

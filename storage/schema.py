@@ -537,6 +537,14 @@ alter table guard_examples add column origin {TEXT} not null default 'slack';
 update guard_examples set origin = 'file' where source <> 'feedback'
 """
 
+# Commands, buttons and forms that were carried out in the last minutes.
+TAKEN_DELIVERIES = """
+create table taken_deliveries (
+    digest {TEXT} primary key,
+    at {REAL} not null
+){STRICT}
+"""
+
 STEPS: tuple[tuple[str, str], ...] = (
     ("0001_inbox", INBOX),
     ("0002_replies", REPLIES),
@@ -561,6 +569,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("0023_guard_covers", GUARD_COVERS),
     ("0009_learned_limits", LEARNED_LIMITS),
     ("0024_origins", ORIGINS),
+    ("0070_taken_deliveries", TAKEN_DELIVERIES),
 )
 
 # Tables with people's words, and the column that says whose (beside `team`): erased by
@@ -607,6 +616,7 @@ NO_WORDS = {
     "digests": "who gets them",
     "disclosures": "who was told when",
     "removed_workspaces": "ids and times",
+    "taken_deliveries": "digests, for some minutes",
     "audit": "acts and ids, which have to last",
 }
 

@@ -20,7 +20,18 @@ from bot.core.settings import Settings
 from handlers.slack.client import SlackClient
 from handlers.slack.failures import WRONG_SHAPE
 
-__all__ = ["AsyncApp", "AsyncBoltRequest", "BoltResponse", "Middleware", "dispatch", "make_app"]
+TIMESTAMP, SIGNATURE = "X-Slack-Request-Timestamp", "X-Slack-Signature"
+
+__all__ = [
+    "SIGNATURE",
+    "TIMESTAMP",
+    "AsyncApp",
+    "AsyncBoltRequest",
+    "BoltResponse",
+    "Middleware",
+    "dispatch",
+    "make_app",
+]
 
 Middleware = Callable[
     [AsyncBoltRequest, BoltResponse, Callable[[], Awaitable[BoltResponse]]], Awaitable[BoltResponse]

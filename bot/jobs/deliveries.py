@@ -16,7 +16,7 @@ from storage.jobs import deliveries
 
 log = logging.getLogger(__name__)
 
-# A signature is believed for five minutes, before and after its time. Source: docs.slack.dev, verifying requests
+# A signature is believed five minutes before and after its time. Source: docs.slack.dev, verifying requests
 KEPT_S = 2 * 300.0 + 60.0
 
 

@@ -101,8 +101,13 @@ ATTACKS = (
     Attack("A forged response_url", "answers go to hooks.slack.com by TLS alone"),
     Attack(
         "Deliveries that are unsigned, old, repeated or with doubled headers",
-        "Slack's signature over the raw body, five minutes, and the inbox's key",
-        ("test_only_what_slack_signed_just_now_is_taken_and_junk_is_refused",),
+        "Slack's signature over the raw body, five minutes, the inbox's key, and a digest of each "
+        "signature that a command, a button or a form came with",
+        (
+            "test_only_what_slack_signed_just_now_is_taken_and_junk_is_refused",
+            "test_a_signed_command_runs_once_however_often_it_is_delivered",
+            "test_a_header_that_is_too_large_is_refused_in_a_line",
+        ),
     ),
     Attack(
         "Characters that nobody sees",

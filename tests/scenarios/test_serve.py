@@ -18,6 +18,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import aiohttp
 import pytest
@@ -397,6 +398,15 @@ def signed(secret: str, body: bytes, *, at: float | None = None) -> dict[str, st
     }
 
 
+NO_TIMES = ("9" * 400, "9" * 5_000, "9" * 20, "-1", "1e9", "١٧٩٥٠٠٠٠٠٠", "0x6b", " ", "17 95")
+
+
+def signed_at(secret: str, body: bytes, stamp: str) -> dict[str, str]:
+    """Signed by somebody who knows the secret and says another time."""
+    digest = hmac.new(secret.encode(), b"v0:%b:%b" % (stamp.encode(), body), hashlib.sha256).hexdigest()
+    return signed(secret, body) | {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": f"v0={digest}"}
+
+
 async def test_only_what_slack_signed_just_now_is_taken_and_junk_is_refused(tmp_path: Path) -> None:
     async with town(tmp_path) as team, serve(team, tmp_path, PARLEY_TRANSPORT="http") as bot:
         thread = await team.slack.say("alice", "#general", "@parley hello")
@@ -419,6 +429,7 @@ async def test_only_what_slack_signed_just_now_is_taken_and_junk_is_refused(tmp_
                 signed(secret, body + b" "),
                 signed(secret, body) | {"X-Slack-Signature": "v0="},
                 signed(secret, body) | {"X-Slack-Request-Timestamp": "now"},
+                *(signed_at(secret, body, stamp) for stamp in NO_TIMES),
             ):
                 assert await post(body, headers) == 401, headers
             for junk in (b"", b"[]", b"null", b"{", b"\xff", b'{"event": 1}', b"[" * 9999, b"x" * 2_000_000):
@@ -433,6 +444,58 @@ async def test_only_what_slack_signed_just_now_is_taken_and_junk_is_refused(tmp_
 
 def jobs(tmp_path: Path) -> int:
     return len(looked_up(tmp_path, "select seq from inbox"))
+
+
+def form(text: str, trigger: str) -> bytes:
+    """A command as Slack sends it."""
+    values = {
+        "command": "/parley",
+        "text": text,
+        "team_id": "T0SANDBOX1",
+        "channel_id": "C0GENERAL1",
+        "user_id": "U0ADMIN001",
+        "trigger_id": trigger,
+    }
+    return urlencode(values).encode()
+
+
+async def test_a_signed_command_runs_once_however_often_it_is_delivered(tmp_path: Path) -> None:
+    async with town(tmp_path) as team:
+        command = form("usage", "1.1.a")
+        headers = signed(team.slack.signing_secret, command)
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+
+        async def post(bot: Any, headers: dict[str, str], body: bytes = command) -> tuple[int, bool]:
+            async with (
+                aiohttp.ClientSession() as session,
+                session.post(bot.events, data=body, headers=headers) as answer,
+            ):
+                return answer.status, b"This month" in await answer.read()
+
+        async with serve(team, tmp_path, PARLEY_TRANSPORT="http") as bot:
+            assert await post(bot, headers) == (200, True)
+            assert await post(bot, headers) == (200, False)
+            assert await post(bot, headers | {"X-Slack-Retry-Num": "1"}) == (200, False)
+            again = signed(team.slack.signing_secret, command, at=time.time() - 1)
+            assert await post(bot, headers | again | {"Content-Type": headers["Content-Type"]}) == (200, True)
+        async with serve(team, tmp_path, PARLEY_TRANSPORT="http") as bot:
+            assert await post(bot, headers) == (200, False), "the next process knows it too"
+
+
+async def test_a_header_that_is_too_large_is_refused_in_a_line(tmp_path: Path) -> None:
+    async with town(tmp_path) as team, serve(team, tmp_path, PARLEY_TRANSPORT="http") as bot:
+        port = int(bot.events.split(":")[2].split("/")[0])
+        for large in (b"X-A: " + b"a" * 9_000, b"X-A: " + b"a" * 60_000, b"X-" + b"b" * 9_000 + b": 1"):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"POST /slack/events HTTP/1.1\r\nHost: x\r\n" + large + b"\r\n\r\n")
+            answer = await asyncio.wait_for(reader.read(), 10)
+            assert answer.startswith(b"HTTP/1.0 431 ")
+            assert b"aaa" not in answer
+            writer.close()
+        said = bot.errors.read_text()
+        assert "aaa" not in said
+        assert "Traceback" not in said
+        assert "ERROR" not in said
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def trainer(engine: Engine, ladder: Ladder) -> Trainer:
 async def test_should_have_answered_is_learned_at_once(
     engine: Engine, ladder: Ladder, trainer: Trainer
 ) -> None:
-    texts = [f"{TIRES} {i}" for i in ("today", "please", "thanks", "maybe")]
+    texts = [f"{TIRES} {i}" for i in ("today", "please", "thanks", "now")]
     before = [await judged(ladder, text) for text in texts]
     assert all(v.stops for v in before)
     for verdict in before:

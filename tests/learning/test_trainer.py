@@ -48,17 +48,22 @@ def trainer(engine: Engine, ladder: Ladder) -> Trainer:
 async def test_should_have_answered_is_learned_at_once(
     engine: Engine, ladder: Ladder, trainer: Trainer
 ) -> None:
-    texts = [f"{TIRES} {i}" for i in ("today", "please", "thanks", "now")]
-    before = [await judged(ladder, text) for text in texts]
-    assert all(v.stops for v in before)
-    for verdict in before:
+    before = await likelihood(ladder, TIRES)
+    assert (await judged(ladder, TIRES)).stops
+    for text in (TIRES, *(f"{TIRES} {i}" for i in ("today", "please", "maybe"))):
+        verdict = await judged(ladder, text)
         await engine.write(verdicts.label_verdict, "T1", verdict.id, True, by="U0", now=time.time())
     assert await trainer.train(AT)
-    after = await judged(ladder, TIRES)
-    assert after.probability is not None
-    assert before[0].probability is not None
-    assert after.probability > before[0].probability + 0.1
-    assert not (after.rung == "local" and after.reason == "sure" and after.stops)
+    assert await likelihood(ladder, TIRES) > before + 0.1
+    assert (await judged(ladder, TIRES)).rung == "people"
+    assert not (await judged(ladder, f"{TIRES}, friends")).stops, "nobody is sure of it any more"
+
+
+async def likelihood(ladder: Ladder, text: str) -> float:
+    """What the model in use makes of a text."""
+    trained = await ladder.read_model(AT)
+    assert trained
+    return trained.model.probability(text)
 
 
 async def test_rolling_back_brings_the_old_verdict_back(

@@ -44,6 +44,7 @@ from bot.ops.metrics import loop_lag
 from bot.privacy import anonymise
 from bot.privacy.access_log import AccessLog
 from bot.privacy.forgetting import Forgetting
+from bot.privacy.notices import find_endless
 from bot.privacy.removal import erase_removed
 from bot.privacy.retention import Retention
 from bot.privacy.settings_log import note_changes
@@ -119,6 +120,8 @@ async def services_on(
     async with AsyncExitStack() as stack:
         await engine.write(note_changes, settings, now=time.time())
         await erase_removed(engine, settings, now=time.time())  # the rest of the start may fail for it
+        for line in find_endless(settings):
+            log.warning("%s", line)
         calendar = Calendar(zone(settings.time_zone))
         prices = read_prices(settings)
         ledger = Ledger(engine, prices, calendar)

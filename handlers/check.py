@@ -21,6 +21,7 @@ from bot.core.settings import Settings
 from bot.costs.model_names import find_unpriced
 from bot.costs.pricing import read_prices
 from bot.ops.operator_errors import explain_error
+from bot.privacy.notices import find_endless, find_unencrypted
 from bot.provider.catalogue import Catalogue
 from bot.provider.fallbacks import find_unpriced_fallbacks
 from bot.provider.transport import list_models
@@ -43,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def run(args: argparse.Namespace, settings: Settings) -> int:
-    """Prints what is well and what is not; 0 when nothing is wrong, though something may be about to end."""
+    """Prints what is well and what is not; 0 when nothing is wrong, though there may be something to know."""
     problems = missing_tokens(settings) + misleading_variables() + find_problems(settings)
     problems += await slack_problems(settings)
     problems += await database_problems(settings)
@@ -58,6 +59,8 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
         print(f"soon: {notice}")
     for notice in unpriced:
         print(f"unpriced: {notice}")
+    for notice in find_endless(settings) + find_unencrypted(settings):
+        print(f"notice: {notice}")
     if not problems:
         print("settings, tokens, scopes, database and model are in order")
     return 1 if problems else 0

@@ -38,6 +38,7 @@ COMMANDS = {
     "backup": ("bot.cli.backup", "copy the database while the bot runs"),
     "retention": ("bot.cli.retention", "how long what people said is kept, and what is due"),
     "forget": ("bot.cli.forget", "erase everything a person said"),
+    "privacy": ("bot.cli.privacy", "a page about privacy to publish, made from the settings"),
     "audit": ("bot.cli.audit", "who changed, erased or looked at what, checked for tampering"),
     "settings": ("bot.cli.settings", "print every setting with its default, as .env.example"),
 }

@@ -403,6 +403,12 @@ class Settings(BaseSettings):
         "each person's first answer, in the Home tab, to whoever invites the bot); empty: one in English",
         longest=300,
     )
+    privacy_contact: str = _setting(
+        "PARLEY_PRIVACY_CONTACT",
+        "",
+        "whom people write to about their data, on the page that `parley privacy` makes (an address, a name)",
+        longest=300,
+    )
     keep_messages_days: float = _setting(
         "PARLEY_KEEP_MESSAGES_DAYS",
         30.0,

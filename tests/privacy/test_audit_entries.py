@@ -104,6 +104,7 @@ SURFACES: dict[str, set[str]] = {
     "cli retention": {"retention"},
     "cli forget": {"forgot person", "forgot clip"},
     "cli audit": NOTHING,
+    "cli privacy": NOTHING,
     "cli settings": NOTHING,
     "control /health": NOTHING,
     "control /transcribe": NOTHING,

@@ -66,7 +66,8 @@ ROOMS: dict[str, str] = {
     ),
     "bot/privacy": (
         "bot/core storage/engine storage/place storage/audit storage/jobs storage/conversation "
-        "storage/channel storage/privacy bot/text bot/ops bot/jobs bot/guard bot/voice bot/conversation"
+        "storage/channel storage/privacy bot/text bot/ops bot/jobs bot/pages bot/provider bot/guard "
+        "bot/voice bot/welcome bot/conversation"
     ),
     "bot/retirement": ("bot/core storage/engine storage/retirement bot/provider bot/channel"),
     "bot/health": "bot/core storage/engine storage/jobs bot/ops bot/jobs bot/provider",
@@ -136,7 +137,7 @@ ROOMS: dict[str, str] = {
     "handlers/connect": "bot/core handlers/slack handlers/http",
     "handlers/check": (
         "bot/core storage/channel storage/database bot/text bot/ops bot/costs bot/provider bot/channel "
-        "bot/retirement bot/app handlers/slack handlers/routes"
+        "bot/privacy bot/retirement bot/app handlers/slack handlers/routes"
     ),
 }
 

@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Each of the many processes would read every file anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup sandbox test test-models quick browser check bench bench-guard soak soak-hours mutants load reliability fmt lock audit sbom image pages pictures clean
+.PHONY: setup sandbox test test-models quick browser check bench bench-guard soak soak-hours mutants load reliability fmt lock audit sbom image version release pages pictures clean
 
 setup: .venv/.ready
 
@@ -97,11 +97,21 @@ sbom: setup
 
 # The image, on its base of this moment by digest; to build on the same again: make image BASE=python@sha256:…
 BASE ?= python:3.12-slim
+ENGINE ?= $(or $(shell command -v docker),$(shell command -v podman),docker)
+TAG ?= parley
 image:
-	@docker pull --quiet $(BASE) >/dev/null
-	@base=$$(docker image inspect --format '{{index .RepoDigests 0}}' $(BASE)) \
-	  && docker build --build-arg BASE=$$base --label org.opencontainers.image.base.digest=$${base#*@} --tag parley . \
-	  && echo "parley, built on $$base"
+	@$(ENGINE) pull --quiet $(BASE) >/dev/null
+	@base=$$($(ENGINE) image inspect --format '{{index .RepoDigests 0}}' $(BASE)) \
+	  && $(ENGINE) build --build-arg BASE=$$base --label org.opencontainers.image.base.digest=$${base#*@} --tag $(TAG) . \
+	  && echo "$(TAG), built on $$base"
+
+# A number and a date for what is unreleased: make version NEW=1.2.3
+version: setup
+	@$(BIN)/python -m tests.support.release version $(NEW)
+
+# Wheel, bill of materials, checksums, and the image where docker or podman is, of a committed version (docs/releasing.md).
+release: setup
+	@$(BIN)/python -m tests.support.release
 
 # An hour's worth of messages, bursts and a flood, with figures.
 load: setup

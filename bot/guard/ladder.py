@@ -408,7 +408,7 @@ def _is_sure(local: Verdict, message: MessageToJudge) -> bool:
 
 def _is_carried_by_orders(local: Verdict, message: MessageToJudge) -> bool:
     """It gives the guard orders, which a model might obey, and by its words it does not belong anyway."""
-    if local.reason == UNKNOWN:
+    if local.reason in (UNKNOWN, FEW):
         return False
     return guard_rules.find_misleading(message.text) == "instructions" and (
         not local.on_topic or local.reason == PART

@@ -38,7 +38,8 @@ _CLAUSE = re.compile(
 _CLAUSE_WORDS = 3  # fewer ask for nothing
 # Somebody talks to the guard instead of to the team: about its rules, or in its own words.
 _INSTRUCTIONS = re.compile(
-    r"\b(ignore|disregard|forget|override|bypass)\b.{0,60}\b(instruction|rule|prompt|polic|guideline|restriction|filter)"
+    r"\b(ignore|disregard|forget|override|bypass)\b.{0,60}\b(instruction|rule|prompt|polic|guideline|restriction"
+    r"|filter|what this channel is for|(purpose|topic|subject) of this channel)"
     r"|\b(ignore|disable|override|bypass|pretend|switch off|turn off)\b.{0,40}\bguard\b( is off)?"
     r"|\b(system|developer) (prompt|message)\b|\byou are now\b|\banswer (everything|all topics)\b"
     r"|\b(classify|mark|treat|consider|judge|label|answer|respond|reply|say|output|return)\b.{0,60}"

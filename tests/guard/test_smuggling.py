@@ -32,4 +32,4 @@ def test_attack_15_there_are_enough_of_both_kinds_over_several_subjects() -> Non
 @pytest.mark.parametrize("subject", SUBJECTS)
 def test_attack_15_no_order_reaches_the_judge(subject: str) -> None:
     for text in SUBJECTS[subject].orders:
-        assert LEFT_OUT in as_shown(text) or text.startswith("ignore what this channel is for"), text
+        assert LEFT_OUT in as_shown(text), text

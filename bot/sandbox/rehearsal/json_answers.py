@@ -92,7 +92,7 @@ def judge_message(instructions: str, text: str) -> float:
     message, before, unjudged = _read_message(text)
     if is_courtesy(message) and not unjudged:
         return 0.95
-    if unjudged and len(content_words(message)) < 3:
+    if unjudged and (is_courtesy(message) or not content_words(message)):
         message = unjudged
     elif before and len(content_words(message)) < 3:
         message = f"{before} {message}"

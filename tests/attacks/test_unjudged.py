@@ -171,13 +171,14 @@ async def test_attack_37_what_members_wrote_of_a_channel_is_not_read_where_its_o
 
 
 def test_every_word_that_was_not_judged_is_in_some_part() -> None:
-    words = [f"w{n}" for n in range(3_000)]
+    words = [f"w{n}" for n in range(6_000)]
     earlier = (
         Said("person", " ".join(words[:50]), judged=False),
         Said("assistant", "Gently."),
-        *(Said("person", " ".join(words[at : at + 400]), judged=False) for at in range(50, 2_450, 400)),
+        Said("person", " ".join(words[50:2_050]), judged=False),
+        *(Said("person", " ".join(words[at : at + 400]), judged=False) for at in range(2_050, 4_050, 400)),
     )
-    parts = split_for_judge(" ".join(words[2_450:]), earlier)
+    parts = split_for_judge(" ".join(words[4_050:]), earlier)
     shown = " ".join(format_conversation(text, said) for text, said in parts)
     assert {word.strip('",}]') for word in shown.split()} >= set(words)
     assert all(len(format_conversation(text, said)) < 9_000 for text, said in parts)

@@ -1,32 +1,33 @@
 """`parley check`: everything that can be wrong before anybody writes, tried at once, one readable line each.
 
-Nothing here changes anything: tokens are tried, the database is opened for reading, the model list is asked
-for.
+Nothing here changes anything: tokens are tried, the database is opened for reading. Each model is asked for a
+token (handlers/check_models.py).
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
-from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 from bot.app import find_problems, read_operator_file
 from bot.channel import models_in_use
 from bot.channel.models_in_use import Chosen
 from bot.channel.options import OptionChecks
+from bot.core.addresses import PlainHttpRule
 from bot.core.errors import BotError, SetupError, SlackError, SlackRefused, SlackRevoked
 from bot.core.settings import Settings
 from bot.costs.model_names import find_unpriced
 from bot.costs.pricing import read_prices
-from bot.ops.operator_errors import explain_error
 from bot.privacy.notices import find_endless, find_unencrypted
-from bot.provider.catalogue import Catalogue
 from bot.provider.fallbacks import find_unpriced_fallbacks
-from bot.provider.transport import list_models
-from bot.retirement.service import describe_ending, find_elsewhere, find_endings, list_others, read_dates
 from bot.text.redact import redact_all
+from handlers.check_models import ModelFindings, try_what_is_used
 from handlers.routes import SCOPES
 from handlers.slack.client import (
     SlackClient,
@@ -35,8 +36,11 @@ from handlers.slack.client import (
     open_slack,
     require_private_line,
 )
+from handlers.slack.socket import require_slack_socket
 from storage.channel.preferences import Wish
 from storage.database import open_engine
+
+CONNECT_S = 5.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,22 +49,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 async def run(args: argparse.Namespace, settings: Settings) -> int:
     """Prints what is well and what is not; 0 when nothing is wrong, though there may be something to know."""
-    problems = missing_tokens(settings) + misleading_variables() + find_problems(settings)
+    unusable = find_problems(settings)
+    problems = missing_tokens(settings) + misleading_variables() + unusable
     problems += await slack_problems(settings)
     problems += await database_problems(settings)
-    today = datetime.now(UTC).date()
     wrong, models, unpriced = await channel_findings(settings)
     problems += wrong
-    wrong, soon = await model_findings(settings, models, today=today)
-    problems += wrong
+    found = ModelFindings() if unusable else await try_what_is_used(settings, models)
+    problems += found.wrong
     for problem in dict.fromkeys(problems):
         print(f"wrong: {redact_all(problem)}")
-    for notice in soon:
+    for notice in found.soon:
         print(f"soon: {notice}")
     for notice in unpriced:
         print(f"unpriced: {notice}")
     for notice in find_endless(settings) + find_unencrypted(settings):
         print(f"notice: {notice}")
+    if found.told:
+        print(found.told)
     if not problems:
         print("settings, tokens, scopes, database and model are in order")
     return 1 if problems else 0
@@ -72,27 +78,58 @@ async def slack_problems(settings: Settings) -> list[str]:
         require_private_line(settings)
     except SetupError as exc:
         return exc.problems
-    problems = []
+    problems = list[str]()
     if settings.slack_bot_token:
         async with open_slack(settings) as client:
             slack = SlackClient(client)
-            problems += await _try_token("SLACK_BOT_TOKEN", slack, "auth.test")
+            _, problems = await _call("SLACK_BOT_TOKEN", slack, "auth.test")
             if not problems:
                 problems += missing_scopes(slack.scopes)
     if settings.slack_app_token and settings.socket_mode:
         async with open_slack(settings.changed(slack_bot_token=settings.slack_app_token)) as client:
-            problems += await _try_token("SLACK_APP_TOKEN", SlackClient(client), "apps.connections.open")
+            problems += await try_socket(settings, SlackClient(client))
     return problems
 
 
-async def _try_token(name: str, slack: SlackClient, method: str) -> list[str]:
+async def try_socket(settings: Settings, slack: SlackClient) -> list[str]:
+    """The app token, and whether the host that Slack names for its sockets can be reached from here. No
+    socket is opened: Slack would send events there."""
+    found, problems = await _call("SLACK_APP_TOKEN", slack, "apps.connections.open")
+    if problems:
+        return problems
+    address = str(found["url"])
     try:
-        await slack.call(method)
-    except (SlackRefused, SlackRevoked) as exc:
-        return [f"{name}: slack says {exc.code}"]
-    except SlackError as exc:
-        return [f"{name}: slack cannot be reached ({exc})"]
+        await require_slack_socket(address, settings.slack_host, PlainHttpRule.of(settings))
+    except SetupError as exc:
+        return exc.problems
+    return await reach(address)
+
+
+async def reach(address: str) -> list[str]:
+    """What is wrong when nobody listens at the host of a socket."""
+    parts = urlsplit(address)
+    secure = parts.scheme == "wss"
+    try:
+        async with asyncio.timeout(CONNECT_S):
+            port = parts.port or (443 if secure else 80)
+            _, writer = await asyncio.open_connection(parts.hostname, port, ssl=secure or None)
+    except OSError as exc:
+        reason = exc.strerror or type(exc).__name__
+        return [
+            f"Socket Mode: {parts.hostname} cannot be reached from here ({reason}); is a proxy in the way?"
+        ]
+    writer.close()
     return []
+
+
+async def _call(name: str, slack: SlackClient, method: str) -> tuple[Mapping[str, Any], list[str]]:
+    """What Slack answers; else what is wrong with the token of that setting."""
+    try:
+        return await slack.call(method), []
+    except (SlackRefused, SlackRevoked) as exc:
+        return {}, [f"{name}: slack says {exc.code}"]
+    except SlackError as exc:
+        return {}, [f"{name}: slack cannot be reached ({exc})"]
 
 
 def missing_scopes(granted: frozenset[str]) -> list[str]:
@@ -143,27 +180,3 @@ async def read_chosen_models(settings: Settings) -> Sequence[Wish]:
             return await engine.read(models_in_use.read_chosen)
     except BotError:
         return ()
-
-
-async def model_findings(
-    settings: Settings, chosen: Sequence[Chosen], *, today: date
-) -> tuple[list[str], list[str]]:
-    """What is wrong (no answer, no such model, one that has ended and that nobody follows), and what ends
-    soon."""
-    try:
-        listed = {model["id"]: model for model in await list_models(settings)}
-    except BotError as exc:
-        return explain_error(exc), []
-    catalogue = Catalogue(settings)
-    catalogue.learn(
-        read_dates({name: str(model.get("shutdown_date") or "") for name, model in listed.items()})
-    )
-    missing = [
-        f"{one.where}: the server has no model {one.model}" for one in chosen if one.model not in listed
-    ]
-    models = [*chosen, *list_others(settings)]
-    wrong, soon = list[str](), list[str]()
-    for finding in [*find_endings(models, catalogue, today=today), *find_elsewhere(settings, today=today)]:
-        told = wrong if finding.days <= 0 and not finding.ending.then else soon
-        told.append(describe_ending(finding))
-    return missing + wrong, soon

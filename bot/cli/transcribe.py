@@ -14,6 +14,7 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
+from bot.cli import whisper_options
 from bot.core.calendar import Calendar, zone
 from bot.core.errors import SetupError
 from bot.core.settings import Settings
@@ -38,7 +39,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a recording or a video")
     parser.add_argument("--language", type=_language, help="ja or Japanese; default: detected")
     parser.add_argument("--model", help="instead of PARLEY_SPEECH_MODEL; local:small runs on this machine")
-    parser.add_argument("--vocabulary", default="", help="names and words to expect, separated by commas")
+    parser.add_argument(
+        "--vocabulary",
+        "--initial-prompt",
+        "--initial_prompt",
+        default="",
+        help="names and words to expect, separated by commas",
+    )
     parser.add_argument(
         "--task",
         choices=("transcribe", "translate"),
@@ -47,26 +54,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--format",
+        "-f",
         "--output-format",
         "--output_format",
         choices=("txt", *captions.FORMATS, "all"),
         default="text",
         metavar="FORMAT",
-        help="txt or text, srt, vtt, json, or all of them (default: text)",
+        help="txt or text, srt, vtt, tsv, json, or all of them (default: text)",
     )
     parser.add_argument(
         "--output-dir",
+        "-o",
         "--output_dir",
         type=Path,
         metavar="DIR",
         help="a file for each recording there, instead of the terminal",
     )
+    whisper_options.add_arguments(parser)
 
 
 async def run(args: argparse.Namespace, settings: Settings) -> int:
     """1 when one of the files could not be transcribed; the others are."""
     if args.format == "all" and not args.output_dir:
         raise SetupError(["--format all makes several files: say where with --output-dir"])
+    if args.model:
+        args.model = whisper_options.name_model(args.model, settings)
+    for line in whisper_options.explain_ignored(args):
+        print(f"parley: {line}", file=sys.stderr)
     files = [path for path in args.files if path.exists()]
     failed = int(len(files) < len(args.files))
     for path in args.files:

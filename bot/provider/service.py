@@ -28,6 +28,7 @@ from bot.provider.fair_share import Scheduler
 from bot.provider.fallbacks import Server, read_fallbacks, settings_of, stream_in_turn
 from bot.provider.text import FIRST_TEXT_S, STALL_S, TextRequests
 from bot.provider.transport import Transport, read_models
+from bot.provider.trial import Trial
 from storage.engine import Engine
 
 
@@ -88,6 +89,15 @@ class Provider:
     async def list_models(self) -> list[dict[str, Any]]:
         """The models that the API lists, each with `id` and perhaps `shutdown_date`; raises ProviderError."""
         return await read_models(self._client.transport)
+
+    async def try_models(self, models: Sequence[str], scope: Scope) -> Trial:
+        """One token of each of these, and of each further server's own."""
+        first, *others = self._servers
+        asked = [(first, model) for model in models] + [(server, server.model) for server in others]
+        trial = Trial()
+        for server, model in asked:
+            await trial.add(server.client, server.text.asking, model, scope)
+        return trial
 
     @property
     def catalogue(self) -> Catalogue:

@@ -67,7 +67,7 @@ class TextRequests:
         self._client = client
         self._model = settings.model
         self._askings = read_askings(settings)
-        self._asking = self._askings[settings.style]
+        self.asking = self._askings[settings.style]
         self._first_text_s, self._stall_s = first_text_s, stall_s
 
     def generate(
@@ -85,7 +85,7 @@ class TextRequests:
 
         `patient`: a server that restarts is waited for.
         """
-        asking = self._askings[style] if style else self._asking
+        asking = self._askings[style] if style else self.asking
         limit = max_output_tokens or asking.parameters.max_tokens
         question = _Question(prompt, scope, model or self._model, asking, limit)
         return self._generate(question, state, self._client.retries(patient=patient))
@@ -108,7 +108,7 @@ class TextRequests:
                     bound=bound,
                     number=number,
                     count=count,
-                    fixed=question.asking is not self._asking,  # the smaller one may not know this style
+                    fixed=question.asking is not self.asking,  # the smaller one may not know this style
                 ) as request:
                     state.request = request
                     async with aclosing(self._request_text(question, request, state)) as texts:

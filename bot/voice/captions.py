@@ -1,4 +1,4 @@
-"""A transcript as text, SubRip, WebVTT or JSON: pure functions over a clip card."""
+"""A transcript as text, SubRip, WebVTT, TSV or JSON: pure functions over a clip card."""
 
 from __future__ import annotations
 
@@ -43,6 +43,13 @@ def vtt(card: ClipCard, *, english: bool = False) -> str:
     return "\n".join(rows)
 
 
+def tsv(card: ClipCard, *, english: bool = False) -> str:
+    """Start and end in milliseconds and the words, as Whisper's command writes it."""
+    segments = card.english if english else card.segments
+    rows = [f"{s.start_s * 1000:.0f}\t{s.end_s * 1000:.0f}\t{' '.join(s.text.split())}\n" for s in segments]
+    return "".join(["start\tend\ttext\n", *rows])
+
+
 def as_json(card: ClipCard, *, english: bool = False) -> str:
     """The shape of OpenAI's verbose_json, with what else is known."""
     segments = card.english if english else card.segments
@@ -66,8 +73,8 @@ def as_json(card: ClipCard, *, english: bool = False) -> str:
     return json.dumps(values, ensure_ascii=False, indent=2) + "\n"
 
 
-FORMATS: dict[str, Callable[..., str]] = {"text": text, "srt": srt, "vtt": vtt, "json": as_json}
-ENDINGS = {"text": ".txt", "srt": ".srt", "vtt": ".vtt", "json": ".json"}
+FORMATS: dict[str, Callable[..., str]] = {"text": text, "srt": srt, "vtt": vtt, "tsv": tsv, "json": as_json}
+ENDINGS = {"text": ".txt", "srt": ".srt", "vtt": ".vtt", "tsv": ".tsv", "json": ".json"}
 
 
 def _cues(card: ClipCard, english: bool) -> Iterator[Segment]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli import transcribe as transcribe_cli
+from bot.cli.whisper_options import name_model
 from bot.core.errors import SetupError
 from bot.core.settings import Settings
 from bot.core.values import Scope
@@ -91,7 +92,7 @@ async def test_whispers_own_options_are_understood(settings: Settings, tmp_path:
 async def test_all_formats_at_once(settings: Settings, tmp_path: Path) -> None:
     assert await transcribe(settings, ENGLISH, "--format", "all", "--output-dir", tmp_path / "out") == 0
     made = {path.suffix: path.read_text("utf-8") for path in (tmp_path / "out").iterdir()}
-    assert made.keys() == {".txt", ".srt", ".vtt", ".json"}
+    assert made.keys() == {".txt", ".srt", ".vtt", ".tsv", ".json"}
     assert json.loads(made[".json"])["language"] == "en"
 
 
@@ -189,3 +190,49 @@ async def test_a_missing_local_model_is_told_in_words(monkeypatch: pytest.Monkey
     scope = Scope("T1", "C1", "U1", "c", "transcription")
     with pytest.raises(SetupError, match="local-speech"):
         await LocalSpeech().transcribe("a.wav", b"", scope, model="local:small", seconds=1)
+
+
+# As for the command `whisper`
+
+
+WHISPERS = """--model M --model_dir D --device cpu --output_dir O --output_format srt --verbose False
+--task transcribe
+--language de --temperature 0 --best_of 5 --beam_size 5 --patience 1 --length_penalty 1 --suppress_tokens -1
+--initial_prompt Parley --carry_initial_prompt True --condition_on_previous_text False --fp16 False
+--temperature_increment_on_fallback 0.2 --compression_ratio_threshold 2.4 --logprob_threshold -1.0
+--no_speech_threshold 0.6 --word_timestamps True --prepend_punctuations x --append_punctuations x
+--highlight_words True --max_line_width 40 --max_line_count 2 --max_words_per_line 8 --threads 4
+--clip_timestamps 0,10 --hallucination_silence_threshold 2"""
+
+
+async def test_every_option_of_whisper_is_taken_and_what_does_nothing_says_why(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = WHISPERS.replace("O ", f"{tmp_path}/out ").replace("--model M ", "").split()
+    assert await transcribe(settings, GERMAN, *options) == 0
+    said = capsys.readouterr().err
+    assert (tmp_path / "out" / "offene_rechnung.srt").read_text("utf-8").startswith("1\n00:00:00,")
+    mapped = {"--output_dir", "--output_format", "--task", "--language", "--initial_prompt", "--model"}
+    for option in (word for word in WHISPERS.split() if word.startswith("--")):
+        assert (f"{option} does nothing here: " in said) is (option not in mapped), option
+
+
+async def test_whispers_own_model_names_are_of_this_machine_where_it_can_run_them(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = settings.changed(openai_base_url="")
+    monkeypatch.setattr("bot.cli.whisper_options.find_spec", lambda name: object())
+    assert name_model("small", settings) == name_model("small", away) == "local:small"
+    assert name_model("gpt-transcribe", away) == "gpt-transcribe"
+    monkeypatch.setattr("bot.cli.whisper_options.find_spec", lambda name: None)
+    assert name_model("small", settings) == "small", "a server of one's own may have it"
+    with pytest.raises(SetupError, match="local-speech"):
+        name_model("small", away)
+
+
+async def test_tsv_is_as_whisper_writes_it(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    assert await transcribe(settings, ENGLISH, "-f", "tsv") == 0
+    first, second, *_ = capsys.readouterr().out.splitlines()
+    assert first == "start\tend\ttext"
+    start, end, words = second.split("\t")
+    assert int(start) < int(end) and words

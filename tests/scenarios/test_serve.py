@@ -27,6 +27,7 @@ from bot.cli import main, settings
 from bot.core.settings import Settings
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
+from handlers.check import reach
 from handlers.routes import SCOPES
 from handlers.slack.socket import may_connect
 from tests.support.forked import PIPE, Process, start_module
@@ -525,7 +526,15 @@ def test_a_socket_leads_to_slack_or_to_the_one_host_that_was_set(url: str, host:
 async def test_check_finds_everything_that_is_wrong_at_once(tmp_path: Path) -> None:
     async with town(tmp_path) as team:
         status, out, _ = await team.run(PARLEY, "check", PARLEY_MODEL="gpt-6-luna")
-        assert (status, out) == (0, "settings, tokens, scopes, database and model are in order\n")
+        told = [line for line in out.splitlines() if not line.startswith("notice: ")]
+        assert (status, told) == (
+            0,
+            [
+                "tried: 1 models for $0.000010, which stands in no ledger",
+                "settings, tokens, scopes, database and model are in order",
+            ],
+        )
+        assert [path.name for path in tmp_path.iterdir()] == [], "nothing is made"
         (tmp_path / "broken.db").write_bytes(b"this is no database, it only looks like a file " * 100)
         team.slack.workspace.scopes = frozenset(SCOPES) - {"commands", "im:write"}
         wrong = {
@@ -551,7 +560,7 @@ async def test_check_tells_of_a_model_that_is_about_to_end_or_does_not_answer(tm
         status, out, _ = await team.run(BOT, "check", PARLEY_STYLE="transcript", PARLEY_MODEL="davinci-002")
         nobody = "nobody follows it (PARLEY_SUCCESSORS)"
         assert status == 1
-        assert out == f"wrong: PARLEY_MODEL: davinci-002 ended on 2026-09-28; {nobody}\n"
+        assert out.splitlines()[0] == f"wrong: PARLEY_MODEL: davinci-002 ended on 2026-09-28; {nobody}"
         status, out, _ = await team.run(BOT, "check", PARLEY_MODEL="gpt-4.1")
         assert status == 0
         assert (
@@ -559,9 +568,39 @@ async def test_check_tells_of_a_model_that_is_about_to_end_or_does_not_answer(tm
             == "soon: PARLEY_MODEL: gpt-4.1 ended on 2026-09-28; gpt-6-luna answers instead"
         )
         status, out, errors = await team.run(BOT, "check", OPENAI_BASE_URL="http://127.0.0.1:9/v1")
-        sentence = "wrong: the model API cannot be reached: is OPENAI_BASE_URL right? (APITimeoutError)\n"
-        assert (status, out) == (1, sentence)
+        assert status == 1
+        assert out.splitlines()[0] == (
+            "wrong: PARLEY_MODEL: gpt-4.1-mini: the model API cannot be reached: is OPENAI_BASE_URL right? "
+            "(ClientConnectorError)"
+        )
         assert "Traceback" not in errors
+
+
+async def test_check_asks_every_model_in_the_way_it_will_be_asked(tmp_path: Path) -> None:
+    async with town(tmp_path) as team, FakeModel() as second:
+        used = {
+            "PARLEY_STYLE": "responses",
+            "PARLEY_SMALL_MODEL": "gpt-none",
+            "PARLEY_EMBEDDINGS": "text-embedding-none",
+            "PARLEY_FALLBACKS": f"gpt-4.1 {second.base_url} transcript",
+        }
+        status, out, errors = await team.run(BOT, "check", **used)
+        assert status == 1
+        assert [line for line in out.splitlines() if line.startswith("wrong: ")] == [
+            "wrong: PARLEY_SMALL_MODEL: the server has no model gpt-none",
+            "wrong: PARLEY_FALLBACKS: gpt-4.1: the model API does not offer that endpoint (NotFoundError)",
+            "wrong: PARLEY_EMBEDDINGS: the server has no model text-embedding-none",
+        ]
+        assert [request.endpoint for request in team.model.requests] == ["responses"] * 2 + ["embeddings"]
+        assert [request.endpoint for request in second.requests] == ["completions"]
+        assert team.model.requests[0].body["max_output_tokens"] == 16, "the least that this endpoint takes"
+        assert "Traceback" not in errors
+
+
+async def test_a_host_of_sockets_that_is_out_of_reach_is_told() -> None:
+    (problem,) = await reach("ws://127.0.0.1:9/link?ticket=secret")
+    assert problem.startswith("Socket Mode: 127.0.0.1 cannot be reached from here (")
+    assert "secret" not in problem
 
 
 async def park(team: Town, tmp_path: Path) -> tuple[str, int]:

@@ -135,9 +135,12 @@ ROOMS: dict[str, str] = {
         "handlers/intake handlers/http handlers/routes handlers/retirement"
     ),
     "handlers/connect": "bot/core handlers/slack handlers/http",
+    "handlers/check_models": (
+        "bot/core storage/database bot/ops bot/costs bot/provider bot/channel bot/retirement"
+    ),
     "handlers/check": (
-        "bot/core storage/channel storage/database bot/text bot/ops bot/costs bot/provider bot/channel "
-        "bot/privacy bot/retirement bot/app handlers/slack handlers/routes"
+        "bot/core storage/channel storage/database bot/text bot/costs bot/provider bot/channel "
+        "bot/privacy bot/app handlers/slack handlers/routes handlers/check_models"
     ),
 }
 

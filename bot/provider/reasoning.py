@@ -116,7 +116,9 @@ class ReasoningFilter:
             return hidden
         opens_at = len(text) - len(text.lstrip()) if not self._begun else -1
         seen = 0  # by the tracker of code
-        for found in MARK.finditer(text):
+        begins = None if last else MARK_BEGINS.search(text)
+        # Not read yet is what may be part of a mark that has only begun, though it looks like one itself.
+        for found in MARK.finditer(text, 0, begins.start() if begins else len(text)):
             mark = read_mark(found[0])
             if mark is None:
                 continue
@@ -132,7 +134,7 @@ class ReasoningFilter:
             shown = self._show(text[:start])
             rest = self._obey(mark, text[start:], found[0])
             return shown, rest
-        self._held = "" if last or not (begins := MARK_BEGINS.search(text)) else begins[0]
+        self._held = begins[0] if begins else ""
         shown = text[: len(text) - len(self._held)]
         self._code.add(shown[seen:])
         return self._show(shown), ""
@@ -140,7 +142,7 @@ class ReasoningFilter:
     def _read_bare_channel(self, text: str, last: bool) -> tuple[str, str] | None:
         """The start of an answer that may be the bare name of a channel; None when it is not."""
         begins = text.lstrip()
-        if self._separate or not self._bare or not begins:
+        if self._separate or not self._bare or (last and not begins):
             return None
         if not last and _BARE_CHANNEL.startswith(begins):
             self._held = text

@@ -297,6 +297,19 @@ PIECES = [
 TEXTS = st.lists(st.sampled_from(PIECES), max_size=14).map("".join)
 
 
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("<.```[/THINK]Wordassistant\n\n", [3, 6, 20]),
+        ("<`[THINK]assistant>", [2, 9, 11]),
+        ("\n\nanalysisWe.wordsassistantfinal[THINK]", [2, 8, 13]),
+    ],
+)
+def test_a_mark_within_what_may_become_a_mark_waits_for_it(text: str, at: list[int]) -> None:
+    parts = [text[a:b] for a, b in pairwise([0, *at, len(text)])]
+    assert run(parts) == run([text])
+
+
 @settings(deadline=None, max_examples=400)
 @given(TEXTS, st.lists(st.integers(0, 120), max_size=12), st.booleans())
 def test_every_chunking_gives_the_same_answer(text: str, cuts: list[int], hidden_start: bool) -> None:

@@ -530,7 +530,7 @@ async def test_check_finds_everything_that_is_wrong_at_once(tmp_path: Path) -> N
         assert (status, told) == (
             0,
             [
-                "tried: 1 models for $0.000010, which stands in no ledger",
+                "tried: 1 models for $0.00000080, which stands in no ledger",
                 "settings, tokens, scopes, database and model are in order",
             ],
         )

@@ -20,7 +20,7 @@ from bot.channel.service import AnswerSettings
 from bot.conversation.questions import OVERHEARD_CHARACTERS
 from bot.conversation.surroundings import PeopleReader, find_names, name_people
 from bot.core.access import remembers
-from bot.core.errors import AskError, ContextTooLong, ProviderError
+from bot.core.errors import AskError, ProviderError, QuestionTooLong
 from bot.core.settings import Settings
 from bot.core.values import Conversation, File, Incoming, Message, Prompt, Role, Scope
 from bot.provider.service import Provider
@@ -42,6 +42,11 @@ SUMMARISE = (
     "for answers, not for this."
 )
 SUMMARY_TOKENS = 800
+# Of a model that reads little: what its answer has at least a claim to, and what a summary may have at most,
+# as parts of the whole; what stands in a prompt beside the words; and how far our counts are trusted.
+ANSWER_SHARE, SUMMARY_SHARE = 4, 6
+ABOUT_TOKENS = 160
+SAFE_SHARE = 0.9
 # Of a conversation that outgrew its budget by far, so many pieces are summarised before one answer; the rest
 # waits for the next, and is left out until then.
 MOST_PIECES = 4
@@ -121,34 +126,75 @@ class Memory:
             recalled, left_out = await self._compacted(incoming, recalled, how)
         turns = await self._count_turns(incoming, recalled)
         found = recollection_from(recalled, seen)
-        return replace(found, turns=turns, left_out=left_out, unsummarised=left_out)
+        found = replace(found, turns=turns, left_out=left_out, unsummarised=left_out)
+        return await self.fit(found, incoming.text, how)
 
     async def shorten(self, incoming: Incoming, sent: Recollection, how: AnswerSettings) -> Recollection:
         """The conversation again, strictly shorter than what the model said was too long for it.
 
-        ContextTooLong when nothing is left to leave out.
+        QuestionTooLong when nothing is left to leave out.
         """
         if not remembers(incoming, self._settings):
-            raise ContextTooLong("the question alone is too long")
+            raise QuestionTooLong("the question alone is too long")
         compacted, left_out = await self._compacted(incoming, await self._recalled(incoming), how)
         shorter = replace(recollection_from(compacted, sent.seen), left_out=left_out, unsummarised=left_out)
+        shorter = await self.fit(shorter, incoming.text, how)
         while count_bytes(shorter) >= count_bytes(sent):
             if not shorter.messages and not shorter.summary:
-                raise ContextTooLong("the question alone is too long")
+                raise QuestionTooLong("the question alone is too long")
             shorter = drop_older_half(shorter)
         return shorter
 
-    def _limit(self, recalled: Recalled) -> int:
+    async def fit(
+        self, found: Recollection, question: str, how: AnswerSettings, *, spare_tokens: int = 0
+    ) -> Recollection:
+        """The conversation without its oldest messages, as far as the model is known to have no room for
+        them beside the question and `spare_tokens` of something else."""
+        if not self._provider.context_tokens(how.model):
+            return found
+        room = await self._room(question, how) - spare_tokens
+        sizes = [await _count(message.text, how) for message in found.messages]
+        summary = await _count(found.summary, how) if found.summary else 0
+        dropped = 0
+        while dropped < len(sizes) and summary + sum(sizes[dropped:]) > room:
+            dropped += 1
+        if not dropped and summary <= room:
+            return found
+        kept = found.messages[dropped:]
+        seen = len(kept) if dropped else found.seen
+        return replace(
+            found, summary=found.summary if summary <= room else "", messages=kept, seen=seen, left_out=True
+        )
+
+    def budget_tokens(self, how: AnswerSettings) -> int:
+        """Tokens that a prompt may have: as the operator says, or as many as a model that reads less has
+        beside its answer."""
+        limit = self._provider.context_tokens(how.model)
+        if not limit:
+            return self._settings.memory_tokens
+        return min(self._settings.memory_tokens, limit - min(how.max_tokens, limit // ANSWER_SHARE))
+
+    def passage_tokens(self, how: AnswerSettings) -> int:
+        """How much of passages a prompt may hold: of a model that reads little, half."""
+        budget = self.budget_tokens(how)
+        return budget // 2 if self._provider.context_tokens(how.model) else budget
+
+    async def _room(self, question: str, how: AnswerSettings) -> int:
+        """What of the budget is left for a conversation, beside what is said and what is always told."""
+        told = await _count(how.system, how) + await _count(question, how) + ABOUT_TOKENS
+        return int((self.budget_tokens(how) - told) * SAFE_SHARE)
+
+    def _limit(self, recalled: Recalled, how: AnswerSettings) -> int:
         """How many tokens the conversation may have now: fewer when the provider has dropped its prefix."""
         slept = recalled.last_at is not None and self._now() - recalled.last_at > self._settings.cache_life_s
-        kept = WORTH_SUMMARISING * self._settings.memory_tail_tokens
-        return min(kept, self._settings.memory_tokens) if slept else self._settings.memory_tokens
+        kept, budget = WORTH_SUMMARISING * self._settings.memory_tail_tokens, self.budget_tokens(how)
+        return min(kept, budget) if slept else budget
 
     async def _too_large(self, recalled: Recalled, question: str, how: AnswerSettings) -> bool:
         """Cheap bounds decide mostly: the provider's last count, and the bytes of what came since."""
         if len(recalled.messages) > MOST_MESSAGES:
             return True
-        limit = self._limit(recalled)
+        limit = self._limit(recalled, how)
         count, uncounted = recalled.summary_tokens, list[str]()
         for message in recalled.messages:
             # An answer's count covers everything before it, unless that has been summarised since.
@@ -194,7 +240,7 @@ class Memory:
         self, messages: Sequence[ThreadMessage], how: AnswerSettings
     ) -> Sequence[ThreadMessage]:
         """As many of the last messages as the prompt budget holds."""
-        messages, left_tokens = messages[-MOST_MESSAGES:], self._settings.memory_tokens
+        messages, left_tokens = messages[-MOST_MESSAGES:], self.budget_tokens(how)
         for index in range(len(messages) - 1, -1, -1):
             left_tokens -= await tokens.counted(messages[index].text, how.model)
             if left_tokens < 0:
@@ -224,12 +270,15 @@ class Memory:
 
     async def _cut_pieces(self, old: tuple[Stored, ...], how: AnswerSettings) -> list[tuple[Stored, ...]]:
         """What is to be summarised, in pieces that are no larger than a prompt may be."""
-        pieces, left_tokens = [list[Stored]()], self._settings.memory_tokens
+        room = self._settings.memory_tokens
+        if self._provider.context_tokens(how.model):  # beside the summary that a piece is added to
+            room = max(1, await self._room(SUMMARISE, how) - self._summary_tokens(how))
+        pieces, left_tokens = [list[Stored]()], room
         for message in old:
             size = await tokens.counted(message.text, how.model)
             if pieces[-1] and size > left_tokens:
                 pieces.append([])
-                left_tokens = self._settings.memory_tokens
+                left_tokens = room
             left_tokens -= size
             pieces[-1].append(message)
         return list(map(tuple, pieces))
@@ -264,6 +313,8 @@ class Memory:
     ) -> tuple[tuple[Stored, ...], tuple[Stored, ...]]:
         """What is to be summarised, and the last turns, which stay word for word."""
         left_tokens, start = self._settings.memory_tail_tokens, len(messages)
+        if self._provider.context_tokens(how.model):
+            left_tokens = min(left_tokens, max(0, await self._room("", how)) // 2)
         while start > max(0, len(messages) - MOST_MESSAGES // 2) and left_tokens > 0:
             left_tokens -= await tokens.counted(messages[start - 1].text, how.model)
             start -= int(left_tokens >= 0)
@@ -289,14 +340,22 @@ class Memory:
             Scope(where.team, where.channel, find_writer(old) or incoming.user, where.key, "summary"),
             model=how.model,
             style=how.style,
-            max_output_tokens=SUMMARY_TOKENS,
+            max_output_tokens=self._summary_tokens(how),
         )
         if not completion.text or completion.finish not in ("stop", "length", "cut"):
             raise ProviderError(f"summary ended in {completion.finish}")
         return completion.text
 
+    def _summary_tokens(self, how: AnswerSettings) -> int:
+        """How long a summary may be: of a small context it takes its share."""
+        return min(SUMMARY_TOKENS, self.budget_tokens(how) // SUMMARY_SHARE)
+
     def _now(self) -> float:
         return self._clock().timestamp()
+
+
+async def _count(text: str, how: AnswerSettings) -> int:
+    return await tokens.counted(text, how.model) + tokens.MESSAGE_TOKENS
 
 
 def recollection_from(recalled: Recalled, seen: int | None = None) -> Recollection:

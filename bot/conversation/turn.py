@@ -217,12 +217,13 @@ async def answer_in_conversation(
         return await answer_from_passages(incoming, recollection, ruling, how, services)
     if ruling and ruling.verdict.stops:
         return refuse(ruling, recollection)
-    try:
-        completion = await ask_model(incoming, recollection, ruling, how, live_reply, stop, services)
-    except ContextTooLong:
-        shorter = await services.memory.shorten(incoming, recollection, how)
-        recollection = leave_out_refused(shorter, ruling)
-        completion = await ask_model(incoming, recollection, ruling, how, live_reply, stop, services)
+    while True:
+        try:
+            completion = await ask_model(incoming, recollection, ruling, how, live_reply, stop, services)
+            break
+        except ContextTooLong:
+            shorter = await services.memory.shorten(incoming, recollection, how)
+            recollection = leave_out_refused(shorter, ruling)
     reply = make_reply(completion, incoming, recollection, ruling)
     return Turn(reply, recollection, completion, ruling.verdict.id if ruling else 0)
 
@@ -257,13 +258,15 @@ async def answer_from_passages(
     services: TurnServices,
 ) -> Turn:
     """Only from what the channel's owner gave; shown when every quote was found there."""
+    passage_tokens = services.memory.passage_tokens(how)
+    recollection = await services.memory.fit(recollection, incoming.text, how, spare_tokens=passage_tokens)
     prompt = await make_prompt(incoming, recollection, how, services, guarded=True)
     found = await answering.answer(
         services.provider,
         prompt,
         ruling.rules.passages,
         answer_scope(incoming),
-        budget_tokens=services.settings.memory_tokens,
+        budget_tokens=passage_tokens,
         model=how.model,
         style=how.style,
     )

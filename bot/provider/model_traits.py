@@ -102,8 +102,11 @@ class ModelTraits:
             self._limits[key] = limit
             await self._engine.write(model_traits.set_limit, key, limit, now=time.time())
 
-    async def learn_length(self, model: str, texts: Sequence[str], usage: Usage | None) -> None:
-        """Corrects our estimates for a model of unknown vocabulary by its report on these texts."""
+    async def learn_length(
+        self, model: str, texts: Sequence[str], usage: Usage | None, *, whole: bool = False
+    ) -> None:
+        """Corrects our estimates for a model of unknown vocabulary by its report on these texts; `whole`: all
+        the way at once, not step by step."""
         shortest, longest = SAMPLE_BYTES
         if usage is None or usage.estimated or not tokens.estimated(model):
             return
@@ -112,7 +115,7 @@ class ModelTraits:
         counted = tokens.count("\n".join(texts), model) + len(texts) * tokens.MESSAGE_TOKENS
         ratio = usage.input_tokens / counted
         if abs(ratio - 1) > NEAR:
-            ratio = tokens.learn(model, ratio)
+            ratio = tokens.learn(model, 2 * ratio - 1 if whole else ratio)
             await self._engine.write(model_traits.set_ratio, model, ratio, now=time.time())
 
     def note_hidden_start(self, model: str) -> None:

@@ -41,6 +41,7 @@ log = logging.getLogger(__name__)
 FIRST_TEXT_S = 60.0  # a reasoning model thinks before it writes
 STALL_S = 20.0
 MESSAGE_TOKENS = 8  # what wraps one message, at most
+DOUBTFUL = 1.1  # our counts of a prompt may be short by so much
 # What is left between a prompt and its answer, and the shortest answer that is worth asking for.
 SPARE_TOKENS, LEAST_ROOM_TOKENS = 16, 64
 
@@ -179,7 +180,7 @@ class TextRequests:
         """The question with an answer as long as the model has room for; None where it has none."""
         traits, texts = self._client.traits, _texts_read(question.prompt)
         if error.prompt_tokens:
-            await traits.learn_length(model, texts, Usage(input_tokens=error.prompt_tokens))
+            await traits.learn_length(model, texts, Usage(input_tokens=error.prompt_tokens), whole=True)
         sent = error.prompt_tokens or await _count_prompt(texts, model)
         await traits.learn_limit(model, error, sent)
         room = traits.limit_of(model) - sent - SPARE_TOKENS
@@ -306,7 +307,8 @@ class TextRequests:
         limit, wanted = self._client.traits.limit_of(model), question.max_tokens
         if not limit or _bound_usage(question).input_tokens + wanted <= limit:
             return wanted
-        room = limit - await _count_prompt(_texts_read(question.prompt), model) - SPARE_TOKENS
+        sent = await _count_prompt(_texts_read(question.prompt), model)
+        room = limit - round(sent * DOUBTFUL) - SPARE_TOKENS
         return max(min(wanted, room), min(wanted, LEAST_ROOM_TOKENS))
 
 

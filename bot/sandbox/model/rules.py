@@ -172,7 +172,7 @@ class ModelRefusal(Exception):
         if retry_after_s is not None:
             whole = str(max(1, round(retry_after_s)))
             self.headers = {"retry-after": whole, "retry-after-ms": str(int(retry_after_s * 1000))}
-        self.error = {
+        self.error: dict[str, Any] = {
             "message": message,
             "type": type or ("invalid_request_error" if status < 500 else "server_error"),
             "param": param,

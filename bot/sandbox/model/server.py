@@ -33,6 +33,7 @@ from aiohttp import web
 from bot.sandbox.model import frames, media
 from bot.sandbox.model import text as model_text
 from bot.sandbox.model.controls import FaultRoutes, ScriptRoutes
+from bot.sandbox.model.dialects import OPENAI, Dialect
 from bot.sandbox.model.exchange import BODY_LIMIT_BYTES, TEXT, ApiRequest, Exchange
 from bot.sandbox.model.fault_frames import (
     apply_before_answer,
@@ -70,6 +71,7 @@ class FakeModel:
         first_token_s: float = 0.0,
         tokens_per_s: float = 0.0,
         api_key: str = "",  # "" takes any key, but there must be one
+        dialect: Dialect = OPENAI,  # whose words and habits it has
         context_tokens: int = 0,  # overrides every model's context, to meet its end sooner
         requests_per_minute: int = 10_000_000,
         tokens_per_minute: int = 10_000_000_000,
@@ -81,6 +83,7 @@ class FakeModel:
         self.answer, self.recognise = answer, recognise
         self.pace = AnswerPace(first_token_s, tokens_per_s)
         self.api_key = api_key
+        self.dialect = dialect
         self.context_tokens = context_tokens
         self.bills = bills
         self.faults = ModelFaults()
@@ -188,7 +191,10 @@ class FakeModel:
         if fault:
             record.outcome = fault.kind
             await apply_before_answer(http, fault)
-        card = check_request(record.endpoint, record.body)
+        self.dialect.check_endpoint(record.endpoint)
+        understood = self.dialect.understand(record.endpoint, record.body)
+        known = {name: value for name, value in understood.items() if name in PARAMETERS[record.endpoint]}
+        card = check_request(record.endpoint, known if self.dialect.lenient else understood)
         exchange = Exchange(http, record, card, fault)
         if record.endpoint in TEXT:
             return await self._answer_with_text(exchange)
@@ -221,11 +227,12 @@ class FakeModel:
     # Text -------------------------------------------------------------------------------------------
 
     async def _answer_with_text(self, exchange: Exchange) -> web.StreamResponse:
-        record, body = exchange.record, exchange.record.body
+        record = exchange.record
+        body = self.dialect.understand(record.endpoint, record.body)
         request = read_text_request(record.endpoint, body)
         record.prompt = request.prompt
         tokens = count_prompt_tokens(record.prompt)
-        model_text.check_context(record.endpoint, body, exchange.card, tokens, self.context_tokens)
+        self.dialect.check_context(record.endpoint, body, exchange.card, tokens, self.context_tokens)
         self._check_limits(tokens)
         count = model_text.count_candidates(body)
         answers = [self._make_candidate(replace(request, choice=at), exchange.fault) for at in range(count)]
@@ -242,7 +249,10 @@ class FakeModel:
         return self._send(exchange, shape.whole(shown, record.usage), "application/json")
 
     def _make_candidate(self, request: TextRequest, fault: ModelFault | None) -> RehearsedAnswer:
-        return model_text.finish_answer(self._take_scripted(request) or self.answer(request), request, fault)
+        given = self._take_scripted(request)
+        if given and self.dialect.heeds_form(request.body) and not given.text.lstrip().startswith("{"):
+            given = None  # nothing but JSON can be said
+        return model_text.finish_answer(given or self.answer(request), request, fault)
 
     def _take_scripted(self, request: TextRequest) -> RehearsedAnswer | None:
         script = next((script for script in self._scripts if script.fits(request)), None)

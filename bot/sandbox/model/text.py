@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.sandbox.model.faults import ModelFault
-from bot.sandbox.model.rules import ModelCard, ModelRefusal
 from bot.sandbox.model.usage import split_pieces
 from bot.sandbox.rehearsal.question import RehearsedAnswer, TextRequest
 
@@ -55,20 +54,6 @@ class AnswerPace:
 def count_candidates(body: Mapping[str, Any]) -> int:
     """How many answers are made, which is what is billed; only n of them are shown."""
     return max(body.get("best_of") or 1, body.get("n") or 1)
-
-
-def check_context(endpoint: str, body: Mapping[str, Any], card: ModelCard, prompt: int, limit: int) -> None:
-    """Refuse when prompt and output together exceed what the model reads; `limit` 0 means the card's."""
-    limit = limit or card.context_tokens
-    wanted = body.get("max_tokens") or body.get("max_completion_tokens") or 0
-    if prompt + wanted > limit:
-        param = {"responses": "input", "completions": "prompt"}.get(endpoint, "messages")
-        message = (
-            f"This model's maximum context length is {limit} tokens. However, you requested "
-            f"{prompt + wanted} tokens ({prompt} in the messages, {wanted} in the completion). "
-            "Please reduce the length of the messages or completion."
-        )
-        raise ModelRefusal(400, message, code="context_length_exceeded", param=param)
 
 
 def finish_answer(answer: RehearsedAnswer, request: TextRequest, fault: ModelFault | None) -> RehearsedAnswer:

@@ -1,0 +1,126 @@
+"""Servers that others wrote, as the fake model plays them: missing endpoints, forms, small contexts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.core.errors import ContextTooLong, NotOffered
+from bot.core.values import Message, Prompt
+from bot.provider.json_form import object_schema
+from bot.sandbox.model.dialects import DEAF, LLAMA_CPP, OPENAI, VLLM, Dialect
+from bot.sandbox.model.rules import ModelRefusal
+from bot.sandbox.model.server import FakeModel
+from tests.support.model_api import SCOPE, build_prompt, open_bench
+
+STYLES = ("transcript", "chat", "responses")
+VERDICT = object_schema(belongs={"type": "boolean"}, probability={"type": "number"})
+ASKED = Prompt("Judge.", (Message("human", "Is cheese food?"),), form=VERDICT)
+PROSE = "Well, this is a long story about cheese and what belongs to it. " * 20
+QUESTION = {"type": "predicate", "name": "belongs", "instructions": "It belongs."}
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("dialect", [LLAMA_CPP, VLLM], ids=lambda dialect: dialect.name)
+async def test_a_form_is_had_in_every_style_and_the_way_to_it_is_remembered(
+    tmp_path: Path, dialect: Dialect, style: str
+) -> None:
+    async with FakeModel(dialect=dialect) as model:
+        model.script(PROSE, times=0, tokens_per_s=200)
+        for _ in range(2):
+            async with open_bench(tmp_path, model=model, style=style) as bench:
+                completion = await bench.provider.complete(ASKED, SCOPE)
+                assert json.loads(completion.text).keys() == {"belongs", "probability"}
+                assert completion.finish == "stop"
+        answered = [request for request in model.requests if request.status == 200]
+        assert len(answered) <= 3, "what does not help is tried once, also after a restart"
+        assert answered[-1].endpoint == answered[-2].endpoint
+
+
+@pytest.mark.parametrize("style", STYLES)
+async def test_prose_where_a_form_was_asked_for_is_broken_off_at_its_first_word(
+    tmp_path: Path, style: str
+) -> None:
+    async with FakeModel(dialect=DEAF) as model:
+        model.script(PROSE, times=0, tokens_per_s=50)
+        async with open_bench(tmp_path, model=model, style=style) as bench:
+            completion = await bench.provider.complete(ASKED, SCOPE)
+            assert completion.finish == "cut"
+            assert len(completion.text) < 30
+            assert all(request.chunks_sent < 10 for request in model.requests)
+            row = (await bench.rows())[-1]
+            assert 0 < row["output_tokens"] < 20
+
+
+async def test_an_endpoint_that_is_missing_is_asked_once_also_after_a_restart(tmp_path: Path) -> None:
+    async with FakeModel(dialect=LLAMA_CPP) as model:
+        for _ in range(2):
+            async with open_bench(tmp_path, model=model) as bench:
+                for _ in range(2):
+                    with pytest.raises(NotOffered):
+                        await bench.provider.decide("x", [QUESTION], SCOPE, model="rehearsal")
+                    with pytest.raises(NotOffered):
+                        await bench.provider.embed(["x"], SCOPE, model="another")
+        assert sorted(request.endpoint for request in model.requests) == ["decisions", "embeddings"]
+
+
+async def test_where_a_style_has_no_endpoint_chats_answer_and_that_is_remembered(tmp_path: Path) -> None:
+    dialect = Dialect("old", lacks=frozenset(["responses"]), lenient=True)
+    async with FakeModel(dialect=dialect) as model:
+        async with open_bench(tmp_path, model=model, style="responses") as bench:
+            assert (await bench.ask()).text
+            assert (await bench.ask()).text
+        endpoints = [request.endpoint for request in model.requests]
+        assert endpoints == ["responses", "chat/completions", "chat/completions"]
+
+
+LONG = build_prompt("word " * 1_200)  # 1,500 tokens of the fake model's
+
+
+@pytest.mark.parametrize("dialect", [OPENAI, VLLM], ids=lambda dialect: dialect.name)
+@pytest.mark.parametrize("style", ["transcript", "chat"])
+async def test_an_answer_is_asked_for_that_the_model_has_room_for(
+    tmp_path: Path, style: str, dialect: Dialect
+) -> None:
+    async with FakeModel(dialect=dialect, context_tokens=2_048) as model:
+        for turn in range(2):
+            async with open_bench(tmp_path, model=model, style=style, max_tokens=1_000) as bench:
+                assert (await bench.provider.complete(LONG, SCOPE)).text
+                refused = [request for request in model.requests if request.status == 400]
+                assert len(refused) == 1, f"learned from the first, turn {turn}"
+
+
+@pytest.mark.parametrize(
+    ("dialect", "limit"),
+    [(OPENAI, 2_048), (VLLM, 2_048), (LLAMA_CPP, 2_048)],
+    ids=lambda value: str(value)[:20],
+)
+async def test_what_is_too_long_says_how_much_the_model_reads(
+    tmp_path: Path, dialect: Dialect, limit: int
+) -> None:
+    async with (
+        FakeModel(dialect=dialect, context_tokens=limit) as model,
+        open_bench(tmp_path, model=model, max_tokens=100) as bench,
+    ):
+        with pytest.raises(ContextTooLong) as raised:
+            await bench.provider.complete(build_prompt("word " * 4_000), SCOPE)
+        assert raised.value.limit_tokens == limit
+        assert raised.value.prompt_tokens > limit
+        assert bench.provider.context_tokens("rehearsal") == limit
+
+
+async def test_a_refusal_without_numbers_is_taken_for_less_than_was_sent(tmp_path: Path) -> None:
+    class Silent(Dialect):
+        def check_context(self, endpoint: str, body: Any, card: Any, prompt: int, limit: int) -> None:
+            raise ModelRefusal(400, "context size exceeded", code="context_length_exceeded")
+
+    async with (
+        FakeModel(dialect=Silent("silent")) as model,
+        open_bench(tmp_path, model=model) as bench,
+    ):
+        with pytest.raises(ContextTooLong):
+            await bench.provider.complete(LONG, SCOPE)
+        assert 500 < bench.provider.context_tokens("rehearsal") < 1_500

@@ -26,6 +26,7 @@ from bot.costs.model_names import find_unpriced
 from bot.costs.pricing import read_prices
 from bot.privacy.notices import find_endless, find_unencrypted
 from bot.provider.fallbacks import find_unpriced_fallbacks
+from bot.text.file_names import escape_unseen
 from bot.text.redact import redact_all
 from handlers.check_models import ModelFindings, try_what_is_used
 from handlers.routes import SCOPES
@@ -58,7 +59,7 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
     found = ModelFindings() if unusable else await try_what_is_used(settings, models)
     problems += found.wrong
     for problem in dict.fromkeys(problems):
-        print(f"wrong: {redact_all(problem)}")
+        print(f"wrong: {escape_unseen(redact_all(problem))}")
     for notice in found.soon:
         print(f"soon: {notice}")
     for notice in unpriced:

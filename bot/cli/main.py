@@ -21,6 +21,7 @@ from bot.core import settings
 from bot.core.errors import BotError, SetupError
 from bot.ops import logs
 from bot.ops.operator_errors import explain_error
+from bot.text.file_names import escape_unseen
 from bot.text.redact import redact_all
 
 COMMANDS = {
@@ -68,7 +69,7 @@ def main(argv: list[str] | None = None) -> int:
         return _run(run(args, loaded))
     except BotError as exc:
         for problem in explain_error(exc):
-            print(f"parley: {redact_all(problem)}", file=sys.stderr)
+            print(f"parley: {escape_unseen(redact_all(problem))}", file=sys.stderr)
         return EXIT_USAGE if isinstance(exc, SetupError) else EXIT_FAILED
     except KeyboardInterrupt:
         return 130

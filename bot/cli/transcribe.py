@@ -24,6 +24,7 @@ from bot.ops.control_socket import is_running, lines_from_running
 from bot.provider.fair_share import Scheduler
 from bot.provider.service import Provider
 from bot.text import languages
+from bot.text.file_names import escape_unseen, show_name
 from bot.voice import captions, clip_card
 from bot.voice.clip_card import ClipCard
 from bot.voice.decoding import Progress
@@ -85,17 +86,17 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
     failed = int(len(files) < len(args.files))
     for path in args.files:
         if path not in files:
-            print(f"parley: {path}: there is no such file", file=sys.stderr)
+            print(f"parley: {_shown(path)}: there is no such file", file=sys.stderr)
     if not files:
         return failed
     async with open_transcriber(settings) as transcribe_file:
         for path in files:
-            found = await transcribe_file(_order(path, args, settings), _bar(path.name))
+            found = await transcribe_file(_order(path, args, settings), _bar(show_name(path.name)))
             if isinstance(found, ClipCard):
                 _write(found, path, args)
             else:
                 failed = 1
-                print(f"parley: {path}: {found}", file=sys.stderr)
+                print(f"parley: {_shown(path)}: {escape_unseen(found)}", file=sys.stderr)
     return failed
 
 
@@ -140,9 +141,9 @@ def _order(path: Path, args: argparse.Namespace, settings: Settings) -> Transcri
 def _write(card: ClipCard, path: Path, args: argparse.Namespace) -> None:
     english = args.task == "translate" and bool(card.english)
     if not card.has_words:
-        print(f"parley: {path}: nothing is said in it", file=sys.stderr)
+        print(f"parley: {_shown(path)}: nothing is said in it", file=sys.stderr)
     if card.cut:
-        print(f"parley: {path}: {card.what_is_missing}", file=sys.stderr)
+        print(f"parley: {_shown(path)}: {card.what_is_missing}", file=sys.stderr)
     wanted = "text" if args.format == "txt" else args.format
     formats = list(captions.FORMATS) if wanted == "all" else [wanted]
     for name in formats:
@@ -159,6 +160,10 @@ def _write_file(folder: Path, name: str, text: str) -> None:
         (folder / name).write_text(text, "utf-8")
     except OSError as exc:
         raise SetupError([f"--output-dir: cannot write {folder / name}: {exc.strerror}"]) from exc
+
+
+def _shown(path: Path) -> str:
+    return escape_unseen(str(path))
 
 
 def _bar(name: str) -> Progress:

@@ -302,6 +302,13 @@ class Settings(BaseSettings):
     file_limit_mb: int = _setting(
         "PARLEY_FILE_LIMIT_MB", 500, "largest file that is fetched, in megabytes; Slack's own limit is 1000"
     )
+    temporary_limit_mb: int = _setting(
+        "PARLEY_TEMPORARY_LIMIT_MB",
+        4000,
+        "most that temporary files (recordings while they are fetched and heard) take together, in "
+        "megabytes; who shares a file beyond that is told so",
+        between=COUNT,
+    )
     # Costs
     prices: str = _setting(
         "PARLEY_PRICES", "", "TOML file of prices that add to and overrule the packaged ones"

@@ -22,6 +22,7 @@ from bot.costs.pricing import read_prices
 from bot.ops.metrics import METRICS
 from bot.provider.answer_stream import AnswerState, AnswerStream
 from bot.provider.client import ModelClient
+from bot.provider.model_hosts import ModelHosts
 from bot.provider.text import TextRequests
 
 log = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ class Server:
 
 def read_fallbacks(settings: Settings) -> list[Fallback]:
     """`gpt-6-sol, llama3.2:3b http://10.0.0.7:11434/v1 transcript`; SetupError with every problem."""
-    found, problems = list[Fallback](), list[str]()
+    found, problems, hosts = list[Fallback](), list[str](), ModelHosts.of(settings)
     for entry in split_list(settings.fallbacks):
         model, *words = entry.split()
         urls = [word for word in words if is_address(word)]
@@ -61,6 +62,7 @@ def read_fallbacks(settings: Settings) -> list[Fallback]:
             problems.append(
                 f"PARLEY_FALLBACKS: {entry!r} is not MODEL, or MODEL ADDRESS, perhaps with a style"
             )
+        problems += [line for url in urls[:1] for line in hosts.find_problems("PARLEY_FALLBACKS", url)]
         found.append(Fallback(model, "".join(urls[:1]), "".join(styles[:1])))
     try:
         read_keys(settings.fallback_keys)

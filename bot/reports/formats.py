@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from decimal import Decimal
@@ -34,7 +35,10 @@ USUAL = (
 UNPRICED = "unpriced"
 # A spreadsheet takes a cell that begins like this for a formula. The last four are the full-width forms.
 UNSEEN = " \xa0\u200b\u2060\ufeff"  # before it, perhaps
+UNSEEN_QUOTES = UNSEEN + '"'
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# Where the list separator is no comma, a cell begins behind each of these, with quotes around it or without.
+_INNER_CELL = re.compile(rf"""([;\t\r\n])(?=["'{UNSEEN}]*[=+\-@＝＋－＠])""")
 
 
 def cost(row: UsageRow) -> str:
@@ -135,7 +139,12 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(FORMULA) or value.strip(UNSEEN).startswith(FORMULA) else value
+        shown = _INNER_CELL.sub(r"\1'", value)
+        return (
+            f"'{shown}"
+            if value.startswith(FORMULA) or value.strip(UNSEEN_QUOTES).startswith(FORMULA)
+            else shown
+        )
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 

@@ -21,6 +21,7 @@ import av
 import numpy as np
 from av.error import FFmpegError
 
+from bot.core.temporary import NO_ROOM, is_disk_full
 from bot.voice.cutting import PartCutter
 from bot.voice.decoding import CONTAINERS, detect_container
 from bot.voice.loudness import RATE, Levels, Samples, find_sounds, measure_levels
@@ -68,8 +69,8 @@ def main() -> None:
         write_line(too_long=True)
     except MemoryError:
         write_line(refused="it needs too much memory")
-    except FFmpegError:
-        write_line(refused="it is broken")
+    except (FFmpegError, OSError) as exc:
+        write_line(refused=NO_ROOM if isinstance(exc, OSError) and is_disk_full(exc) else "it is broken")
 
 
 def limit_process(orders: dict[str, Any]) -> None:

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.core.errors import FileTooLarge, SetupError, UnsupportedFile
+from bot.core.temporary import NO_ROOM, NoRoomLeft
 
 log = logging.getLogger(__name__)
 
@@ -139,12 +140,19 @@ def seconds_of_sound(sounds: Iterable[Span], start_s: float, end_s: float) -> fl
 
 
 async def decode_file(
-    path: Path, name: str, into: Path, limits: DecodingLimits, *, progress: Progress | None = None
+    path: Path,
+    name: str,
+    into: Path,
+    limits: DecodingLimits,
+    *,
+    progress: Progress | None = None,
+    take_space: Callable[[int], None] = lambda count_bytes: None,
 ) -> Recording:
     """Decodes a file in a child process; parts that had to be made are files in the directory `into`.
 
-    `name` is for the errors: UnsupportedFile (not a recording, broken, hostile), FileTooLarge (longer than
-    `limits.longest_s`). SetupError when the decoder is not installed.
+    `name` is for the errors: UnsupportedFile (not a recording, broken, hostile, no room for its parts),
+    FileTooLarge (longer than `limits.longest_s`). SetupError when the decoder is not installed. `take_space`
+    hears of the bytes of each part (bot/core/temporary.py).
     """
     _require_decoder()
     found: dict[str, Any] = {}
@@ -157,6 +165,7 @@ async def decode_file(
             elif "part" in line:
                 start_s, end_s = line["span"]
                 parts.append(Part(into / line["part"], line["part"], start_s, end_s, line["overlap_s"]))
+                _take_space(parts[-1].path, name, take_space)
             elif "refused" in line:
                 raise UnsupportedFile(name, line["refused"])
             elif "too_long" in line:
@@ -166,6 +175,14 @@ async def decode_file(
     if not found:
         raise UnsupportedFile(name, "it cannot be decoded within the limits")
     return _recording_from(path, found, parts)
+
+
+def _take_space(part: Path, name: str, take_space: Callable[[int], None]) -> None:
+    try:
+        take_space(part.stat().st_size)
+    except NoRoomLeft as exc:
+        log.warning("temporary files take all that PARLEY_TEMPORARY_LIMIT_MB gives them")
+        raise UnsupportedFile(name, NO_ROOM) from exc
 
 
 def _recording_from(path: Path, found: dict[str, Any], parts: list[Part]) -> Recording:

@@ -18,6 +18,7 @@ from bot.core.values import Scope
 from bot.costs.pricing import Prices
 from bot.ops.operator_errors import explain_error
 from bot.provider.service import Provider
+from bot.text.file_names import show_name
 from bot.voice.clip_card import ClipCard
 from bot.voice.decoding import Progress
 from bot.voice.local_speech import speech_for
@@ -61,7 +62,7 @@ class FileTranscriber:
         """Implements `TranscribeFile`."""
         path = Path(order.path)
         request = TranscriptionRequest(
-            path.name,
+            show_name(path.name),
             SCOPE,
             spoken=tuple(order.spoken),
             vocabulary=tuple(order.vocabulary),

@@ -118,7 +118,7 @@ class SpokenWords:
 
 def _format_words(heard: ClipWords) -> str:
     if heard.own:
-        return f"[{heard.name}]\n{heard.text}"
+        return f"[{tidy_name(heard.name)}]\n{heard.text}"
     return f"{quote(f'recording: {tidy_name(heard.name)}', heard.text)}\n{END}"
 
 

@@ -16,7 +16,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Protocol
 from weakref import WeakValueDictionary
 
@@ -24,6 +23,7 @@ from bot.core.calendar import Calendar
 from bot.core.errors import BudgetExceeded, Missing
 from bot.core.model_tiers import model_for
 from bot.core.settings import Settings
+from bot.core.temporary import SPACE, TemporaryFolder
 from bot.core.values import Completion, Message, Prompt, Scope, Usage
 from bot.costs.pricing import Prices
 from bot.text import languages
@@ -144,9 +144,9 @@ class Recognizer:
         return card
 
     async def _recognize(self, id: str, path: Path, request: TranscriptionRequest) -> ClipCard:
-        with TemporaryDirectory(prefix="parley-") as into:
+        with SPACE.folder(self._settings.temporary_limit_mb) as folder:
             async with self._decoders:
-                recording = await decode_file(path, request.name, Path(into), self._limits())
+                recording = await self._decode(path, request.name, folder)
             card = ClipCard(
                 id,
                 request.name,
@@ -164,6 +164,9 @@ class Recognizer:
         now = self._calendar.now()
         await self._engine.write(recordings.put_card, id, request.owner, clip_card.dump_card(card), now=now)
         return card
+
+    async def _decode(self, path: Path, name: str, folder: TemporaryFolder) -> Recording:
+        return await decode_file(path, name, folder.path, self._limits(), take_space=folder.take)
 
     async def _transcribe(
         self, card: ClipCard, recording: Recording, request: TranscriptionRequest
@@ -184,9 +187,9 @@ class Recognizer:
         return replace(card, english=transcript.segments, cost_usd=total_cost([card.cost_usd, cost]))
 
     async def _translate_again(self, card: ClipCard, path: Path, request: TranscriptionRequest) -> ClipCard:
-        with TemporaryDirectory(prefix="parley-") as into:
+        with SPACE.folder(self._settings.temporary_limit_mb) as folder:
             async with self._decoders:
-                recording = await decode_file(path, request.name, Path(into), self._limits())
+                recording = await self._decode(path, request.name, folder)
             card = await self._translate(card, recording, request)
         await self._engine.write(recordings.change_card, card.id, clip_card.dump_card(card))
         return card

@@ -11,12 +11,12 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import aiohttp
 
 from bot.core.errors import FileTooLarge, SlackRefused, SlackUnavailable, UnsupportedFile
 from bot.core.settings import Settings
+from bot.core.temporary import MEGABYTE, NO_ROOM, SPACE, NoRoomLeft, TemporaryFolder, is_disk_full
 from bot.core.values import File
 from handlers.slack.allowed_hosts import is_slack_address
 from handlers.slack.client import SlackClient
@@ -27,7 +27,6 @@ log = logging.getLogger(__name__)
 FETCH_DEADLINE_S = 300.0
 SIGN_IN_RETRY_S = 5.0  # now and then the sign-in page comes for a file that is only not ready yet
 CHUNK_BYTES = 1 << 18
-MEGABYTE = 1_000_000
 _HTML = (b"<!doctype html", b"<html")
 # Slack's words for a file that is gone. Source: the error table of files.info.
 _GONE = frozenset({"file_not_found", "file_deleted"})
@@ -66,9 +65,9 @@ class SlackFiles:
             raise UnsupportedFile(file.name, "it is not kept by Slack")
         if file.size_bytes > self._limit_bytes:
             raise self._too_large(file)
-        with TemporaryDirectory(prefix="parley-") as directory:
-            path = Path(directory) / "file"  # the name somebody gave it stays out of the file system
-            await self._fetch(file, path)
+        with SPACE.folder(self._settings.temporary_limit_mb) as folder:
+            path = folder.path / "file"  # the name somebody gave it stays out of the file system
+            await self._fetch(file, path, folder)
             yield path
 
     async def details(self, file: File) -> File:
@@ -84,23 +83,29 @@ class SlackFiles:
             raise UnsupportedFile(file.name or "in your message", reason) from exc
         return file_from(answer["file"])
 
-    async def _fetch(self, file: File, path: Path) -> None:
+    async def _fetch(self, file: File, path: Path, folder: TemporaryFolder) -> None:
         try:
             async with asyncio.timeout(self._deadline_s):
                 try:
-                    await self._load(file, path)
+                    await self._load(file, path, folder)
                 except SignInPage:
                     await asyncio.sleep(self._sign_in_retry_s)
-                    await self._load(file, path)
+                    await self._load(file, path, folder)
+        except NoRoomLeft as exc:
+            log.warning("temporary files take all that PARLEY_TEMPORARY_LIMIT_MB gives them")
+            raise UnsupportedFile(file.name, NO_ROOM) from exc
         except SignInPage as exc:
             log.error("Slack shows its sign-in page instead of a file: is the scope files:read granted?")
             raise UnsupportedFile(file.name, "Slack does not let me read it") from exc
         except TimeoutError as exc:
             raise UnsupportedFile(file.name, "it took too long to load") from exc
         except (aiohttp.ClientError, OSError) as exc:
+            if isinstance(exc, OSError) and is_disk_full(exc):
+                log.error("the disk is full: no file can be fetched")
+                raise UnsupportedFile(file.name, NO_ROOM) from exc
             raise SlackUnavailable(f"file host: {type(exc).__name__}") from exc
 
-    async def _load(self, file: File, path: Path) -> None:
+    async def _load(self, file: File, path: Path, folder: TemporaryFolder) -> None:
         headers = {"Authorization": f"Bearer {self._settings.slack_bot_token}", "Accept-Encoding": "identity"}
         size = 0
         async with self._session.get(file.url, headers=headers, allow_redirects=False) as response:
@@ -114,6 +119,7 @@ class SlackFiles:
                     size += len(chunk)
                     if size > self._limit_bytes:
                         raise self._too_large(file)
+                    folder.take(len(chunk))
                     out.write(chunk)
 
     def _too_large(self, file: File) -> FileTooLarge:

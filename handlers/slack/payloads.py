@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bot.core.values import File, Invitation
+from bot.text.file_names import show_name
 from handlers.slack.reading import as_number, as_text
 
 # Subtypes of `message` that are a person saying something.
@@ -56,7 +57,7 @@ def file_from(file: dict[str, Any]) -> File:
     subtype, mime = as_text(file.get("subtype")), as_text(file.get("mimetype"))
     return File(
         id=file["id"],
-        name=as_text(file.get("name")) or as_text(file.get("title")),
+        name=_name_file(file),
         mime=mime,
         size_bytes=as_number(file.get("size"), MOST_BYTES),
         url=as_text(file.get("url_private_download")) or as_text(file.get("url_private")),
@@ -64,6 +65,12 @@ def file_from(file: dict[str, Any]) -> File:
         stub=file.get("file_access") == "check_file_info",
         kind=KINDS.get(as_text(file.get("mode"))) or KINDS.get(subtype) or _name_type(mime),
     )
+
+
+def _name_file(file: dict[str, Any]) -> str:
+    """Its name, or its title, with what is hidden in it written out."""
+    given = (file.get(key) for key in ("name", "title"))
+    return show_name(next((name for name in given if isinstance(name, str) and as_text(name)), ""))
 
 
 def in_thread(body: dict[str, Any]) -> dict[str, str]:

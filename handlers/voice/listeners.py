@@ -7,6 +7,7 @@ from typing import Any
 from bot.app import Services
 from bot.core.errors import BotError
 from handlers.adapter import SlackChat
+from handlers.slack.mrkdwn import escape
 from handlers.voice import modal
 
 
@@ -34,7 +35,7 @@ class ClipActions:
             if words := modal.read_correction(view, await clips.read_card(id, user)):
                 await clips.correct_clip(id, user, words, asking=view["id"])
         except BotError as exc:
-            await self._chat.tell(user, exc.notice)
+            await self._chat.tell(user, escape(exc.notice))
 
     async def translate(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
         """Puts English beside what was heard."""

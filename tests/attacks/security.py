@@ -175,12 +175,19 @@ ATTACKS = (
             "test_deep_and_large_messages_are_read_in_part_and_in_time",
         ),
     ),
-    Attack("Formulas in a report", "no cell of a CSV begins like one"),
+    Attack(
+        "Formulas in a report",
+        "no cell of a CSV begins like one, nor any behind a semicolon, a tab or a line break in it",
+    ),
     Attack("SQL written by a model", "nothing runs it yet", waits_for="questions to the database in words"),
     Attack(
         "Names of files",
-        "a name is shown as filtered words and never used as a path",
-        ("test_it_is_gone_from_this_machine_afterwards_and_its_name_was_never_used",),
+        "a name is shown as filtered words, what is hidden in it is written out, and it is never a path",
+        (
+            "test_it_is_gone_from_this_machine_afterwards_and_its_name_was_never_used",
+            "test_a_files_name_hides_nothing_and_is_no_mark",
+            "test_what_is_not_seen_in_a_name_is_written_out",
+        ),
     ),
     Attack(
         "Pressing somebody else's button",
@@ -246,6 +253,25 @@ ATTACKS = (
         "there are thirty unlike ones (bot/ml/known_words.py); where no judge answers, the channel's setting "
         "decides",
         ("test_a_verdict_is_backed_by_words_that_examples_of_its_kind_have",),
+    ),
+    Attack(
+        "A redirect or an address that leads words elsewhere, or unencrypted out of the house",
+        "every request goes by the hosts that the operator names and by https, but on this machine and in "
+        "private networks (bot/provider/model_hosts.py); no redirect of Slack's is followed",
+        (
+            "test_no_redirect_leads_words_to_another_host",
+            "test_a_redirect_to_plain_http_out_of_the_house_is_not_followed",
+            "test_no_redirect_of_slacks_api_is_followed",
+            "test_no_token_travels_without_encryption_out_of_the_house",
+        ),
+    ),
+    Attack(
+        "Files that fill the disk together",
+        "one ceiling for all temporary files (bot/core/temporary.py)",
+        (
+            "test_files_that_are_fetched_at_once_share_one_ceiling_and_who_is_beyond_it_is_told",
+            "test_parts_that_find_no_room_end_the_work_in_a_sentence",
+        ),
     ),
 )
 

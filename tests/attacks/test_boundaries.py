@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import logging
+import re
 import time
 from dataclasses import replace
 from decimal import Decimal
@@ -16,6 +17,8 @@ import aiohttp
 import openpyxl
 import pytest
 from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.core.errors import UnsupportedFile
 from bot.core.settings import SLACK_API_URL, Settings
@@ -401,7 +404,8 @@ def test_attack_27_no_cell_of_a_report_is_computed(tmp_path: Path) -> None:
             assert line[at].data_type != "f", (cell, name)
             if name in columns:
                 assert not str(line[at].value).startswith(FORMULA), (cell, name)
-                assert str(line[at].value).lstrip("'") == cell.lstrip("'").replace("\r", "\n") or "\r" in cell
+                shown, given = str(line[at].value).replace("'", ""), cell.replace("'", "")
+                assert shown == given.replace("\r", "\n") or "\r" in cell
 
 
 # 29: names of files
@@ -514,3 +518,43 @@ def test_settings_are_never_shown_with_their_secrets() -> None:
         "x", logging.INFO, "f", 1, "%s", (Settings(slack_bot_token="xoxb" + "-1" * 20),), None
     )
     assert "xoxb-1" not in logs.JsonFormatter(()).format(record)
+
+
+# Names that begin another cell where lists are separated by semicolons, or where text is pasted with tabs.
+SPLIT_CELLS = [
+    ";=1+1",
+    "a;=HYPERLINK(1)",
+    "a;;;=1",
+    'a;"=1"',
+    "a; =1",
+    "a;\u200b=1",
+    "a;+1;-1;@x",
+    "a\t=1",
+    "a\n=1",
+    "a\r\n@x",
+    "a;＝1",
+    '";=1',
+    ";'=1",
+    "a;\t=1",
+    ";-",
+]
+
+
+def test_attack_27_no_cell_is_computed_where_lists_are_separated_otherwise() -> None:
+    rows = [UsageRow(channel=cell, user=cell, model=cell, requests=1) for cell in SPLIT_CELLS]
+    text = as_csv(rows, names={cell: cell for cell in SPLIT_CELLS})
+    for separator in ";\t":
+        for line in re.split(r"[\r\n]+", text):
+            for cell in line.split(separator)[1:]:
+                assert not cell.strip(' "\u200b').startswith(("=", "+", "-", "@", "＝")), (separator, cell)
+        for row in csv.reader(io.StringIO(text), delimiter=separator):
+            for value in row[1:]:
+                assert not value.strip(" \u200b").startswith(("=", "+", "-", "@", "＝")), (separator, value)
+
+
+@given(st.text(alphabet="a;=+-@\t\n\"' ", max_size=12))
+def test_attack_27_no_name_makes_a_formula_behind_a_semicolon(name: str) -> None:
+    text = as_csv([UsageRow(channel="C1", user="U1", requests=1)], names={"C1": name, "U1": "x"})
+    value = next(csv.DictReader(io.StringIO(text)))["channel_name"]
+    for cell in re.split(r"[;\t\r\n]", value):
+        assert not cell.strip(' "').startswith(("=", "+", "-", "@")), (name, value)

@@ -50,6 +50,20 @@ async def test_it_is_gone_from_this_machine_afterwards_and_its_name_was_never_us
     assert not path.parent.exists()
 
 
+async def test_files_that_are_fetched_at_once_share_one_ceiling_and_who_is_beyond_it_is_told(
+    slack: FakeSlack,
+) -> None:
+    file = await shared(slack, CONTENT[:4] + bytes(700_000))
+    async with files(slack, temporary_limit_mb=1) as slack_files:
+        async with slack_files.fetched(file) as first:
+            with pytest.raises(UnsupportedFile, match="no room for it on my disk just now; try again"):
+                async with slack_files.fetched(file):
+                    raise AssertionError
+            assert first.exists()
+        async with slack_files.fetched(file) as again:
+            assert again.stat().st_size == 700_004
+
+
 async def test_a_stub_from_a_shared_channel_is_asked_for_first(slack: FakeSlack) -> None:
     file = await shared(slack, file_access="check_file_info")
     assert file.stub

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from handlers.slack.payloads import is_external, team_of
+from handlers.slack.payloads import file_from, is_external, team_of
 
 ALICE = {"id": "U1", "team_id": "T1"}
 ORGANISATION = {"enterprise": {"id": "E1", "name": "Acme"}, "is_enterprise_install": True}
@@ -81,3 +81,9 @@ def test_people_of_the_same_organisation_are_not_of_another_company() -> None:
     assert not is_external(body, {"user_team": "E1"}, "T1")
     assert not is_external(body | {"enterprise_id": "E1"}, {"user_team": "T1", "source_team": "E1"}, "T1")
     assert is_external(body, {"user_team": "T9"}, "T1")
+
+
+def test_a_file_is_called_by_a_name_in_which_nothing_is_hidden() -> None:
+    for field in ("name", "title"):
+        found = file_from({"id": "F1", field: "invoice\u202efdp.exe\n<!channel>"})
+        assert found.name == "invoice\\u202efdp.exe\\n<!channel>"

@@ -22,8 +22,13 @@ CONTENT = b"RIFF" + bytes(5_000)
 
 
 @asynccontextmanager
-async def files(slack: FakeSlack, **more: Any) -> AsyncIterator[SlackFiles]:
-    settings = Settings(slack_bot_token=slack.bot_token, slack_api_url=slack.api_url, file_limit_mb=1)
+async def files(slack: FakeSlack, *, temporary_limit_mb: int = 4, **more: Any) -> AsyncIterator[SlackFiles]:
+    settings = Settings(
+        slack_bot_token=slack.bot_token,
+        slack_api_url=slack.api_url,
+        file_limit_mb=1,
+        temporary_limit_mb=temporary_limit_mb,
+    )
     client = SlackClient(AsyncWebClient(token=slack.bot_token, base_url=slack.api_url, retry_handlers=[]))
     async with aiohttp.ClientSession(auto_decompress=False) as session:
         yield SlackFiles(settings, client, session, sign_in_retry_s=0.01, **more)

@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.errors import FileTooLarge, UnsupportedFile
+from bot.core.temporary import TemporarySpace
 from bot.voice import decoding, loudness
 from bot.voice.decoding import DecodingLimits, Recording, decode_file, detect_container
 from tests.support.audio_files import (
@@ -67,6 +68,16 @@ async def test_the_sound_of_a_video_clip_is_taken_without_decoding_its_pictures(
     recording = await prepared(path, tmp_path)
     assert recording.container == "mp4"
     assert recording.length_s == pytest.approx(2.77, abs=0.06)
+
+
+async def test_parts_that_find_no_room_end_the_work_in_a_sentence(tmp_path: Path) -> None:
+    path = encode(speech(), tmp_path / "clip", "flac")
+    with TemporarySpace().folder(1) as folder:
+        folder.take(999_000)
+        with pytest.raises(UnsupportedFile, match="no room for it on my disk just now"):
+            await decode_file(
+                path, "clip", folder.path, replace(WANTS, containers=frozenset()), take_space=folder.take
+            )
 
 
 async def test_a_format_the_model_does_not_take_is_re_encoded(tmp_path: Path) -> None:

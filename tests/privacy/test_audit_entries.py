@@ -116,6 +116,7 @@ SURFACES: dict[str, set[str]] = {
 
 # What erases without an entry of its own, and why.
 UNWRITTEN = {
+    "deliveries.take": "digests that are too old to matter",
     "budgets.settle": "a hold becomes what it cost",
     "budgets._begin_anew": "looked up in the ledger again",
     "clips.forget_unshown": "of a message that was deleted while it was listened to",

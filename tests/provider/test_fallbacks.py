@@ -126,6 +126,22 @@ def test_an_entry_is_a_model_perhaps_with_an_address_and_a_style() -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ({"fallbacks": "a http://8.8.8.8/v1"}, "8.8.8.8 would be spoken to without encryption"),
+        (
+            {"fallbacks": "a https://us.example/v1", "model_hosts": "*.eu.example"},
+            "us.example is none of the hosts",
+        ),
+    ],
+)
+def test_an_entry_holds_to_the_rules_about_hosts(given: dict[str, str], problem: str) -> None:
+    with pytest.raises(SetupError) as raised:
+        read_fallbacks(Settings(**given))
+    assert raised.value.problems[0].startswith(f"PARLEY_FALLBACKS: {problem}")
+
+
+@pytest.mark.parametrize(
     "entry", ["http://x/v1", "a http://x/v1 http://y/v1", "a poem", "a chat chat", "a chat responses"]
 )
 def test_anything_else_is_told(entry: str) -> None:

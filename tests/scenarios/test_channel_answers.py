@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import AsyncIterator
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.channel.models_in_use import Chosen
 from bot.channel.service import EVERYWHERE
 from bot.channel.system_text import REFUSE_UNRELATED, SHORT, THEIR_WORDS
 from bot.core.settings import Settings
@@ -21,6 +21,7 @@ from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
 from handlers import check
 from handlers.channel import workspace as workspace_window
+from handlers.check_models import try_what_is_used
 from storage import audit
 from storage.place import Channel
 from tests.support.guarded_channel import CARD, PURPOSE, filled, is_answer, kitchen, opened, save, verdict
@@ -573,7 +574,7 @@ async def test_check_names_what_is_wrong_with_the_operators_word_and_what_has_no
     given = Settings(policies=from_file(tmp_path), middle_model="our-middle", **far)
     wrong, models, unpriced = await check.channel_findings(given)
     assert wrong == []
-    assert models == [
+    assert [(one.where, one.model) for one in models] == [
         ("PARLEY_MODEL", "gpt-6-luna"),
         ("PARLEY_MIDDLE_MODEL", "our-middle"),
         (f"{tmp_path}/policies.toml: C0SUPPORT1", "rehearsal-own"),
@@ -590,16 +591,17 @@ async def test_check_names_what_is_wrong_with_the_operators_word_and_what_has_no
 
 
 async def test_check_finds_each_model_that_the_server_does_not_have(tmp_path: Path) -> None:
-    async with FakeModel() as model:
+    async with FakeModel(dated=True) as model:
         settings = Settings(openai_base_url=model.base_url, openai_api_key="sk-1")
+        model.faults.add("ended", model="davinci-002", times=0)
         chosen = [
-            ("PARLEY_MODEL", "gpt-6-luna"),
-            ("PARLEY_SMALL_MODEL", "tiny"),
-            ("channel C1 of T1", "davinci-002"),
+            Chosen("PARLEY_MODEL", "gpt-6-luna"),
+            Chosen("PARLEY_SMALL_MODEL", "tiny"),
+            Chosen("channel C1 of T1", "davinci-002", "T1", "C1"),
         ]
-        wrong, soon = await check.model_findings(settings, chosen, today=date(2026, 11, 29))
-    assert wrong == [
+        found = await try_what_is_used(settings, chosen)
+    assert found.wrong == [
+        "channel C1 of T1: davinci-002 ended on 2026-09-28; nobody follows it (PARLEY_SUCCESSORS)",
         "PARLEY_SMALL_MODEL: the server has no model tiny",
-        "channel C1 of T1: davinci-002 ended on 2026-09-28",
+        "channel C1 of T1: the server has no model davinci-002",
     ]
-    assert soon == []

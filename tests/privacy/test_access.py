@@ -186,6 +186,7 @@ async def test_what_was_heard_in_a_clip_there_stays_in_slack_alone_and_can_be_fo
         await team.slack.until(lambda: cards(team, again, "#partners"))
         await team.slack.delete("dana", "#partners", again)
         await team.slack.until(lambda: not cards(team, again, "#partners"))
+        await team.quiet()
         assert stays or not kept(tmp_path, "w12")
 
 

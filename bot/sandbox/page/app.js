@@ -134,6 +134,7 @@ class App {
     drawChannels(this);
     this.drawMain();
     this.drawThread();
+    if (this.awaited) this.awaitAnswer(this.at.channel, this.awaited); // it may have begun while we were away
   }
 
   // -- drawing

@@ -16,7 +16,7 @@ from bot.guard.policy import MAX_CONTACT, MAX_PURPOSE, Policy, fingerprint
 from bot.voice.listening_policy import LISTENS, SPOKEN, WORDS, ListeningPolicy
 from handlers.channel.answer_fields import build_fields, describe_place, read_fields
 from handlers.channel.fields import FIELD, choice_field, read_answers, text_field
-from handlers.slack.blocks import Block, actions, button, header, section
+from handlers.slack.blocks import Block, actions, button, context, header, section
 from handlers.slack.modals import View, plain_text, window
 
 FORM = "channel_settings"
@@ -134,7 +134,7 @@ def build_form(
             ),
             *(_choice(name, _value(name, shown)) for name in ("strictness", "tone", "on_failure")),
             header("Examples"),
-            section(LEARNS),
+            context(LEARNS),
             *_list("belongs", shown.belongs),
             *_list("does_not", shown.does_not),
             header("Answers only from passages"),

@@ -1,4 +1,4 @@
-"""What a newcomer reads first in App Home: what Parley is, how to ask, that it is an AI, what it keeps."""
+"""What a newcomer reads first in App Home: what Parley is, that it is an AI, what it keeps and learns."""
 
 from __future__ import annotations
 
@@ -26,9 +26,13 @@ PRIVACY = (
     "*Your words*\n"
     "I read what mentions me, what you write to me directly, the threads I take part in, and all of a "
     "channel that wants it so; an AI model is given that to answer, and I keep it {span}. "
-    "`/parley forget` erases it sooner, and `/parley export` shows you everything I keep of yours. In a "
-    "channel with a subject, a message of which somebody says with 👍, *Should have answered* or "
-    "*Should have refused* whether it belongs becomes an example by which I judge later ones."
+    "`/parley forget` erases it sooner, and `/parley export` shows you everything I keep of yours."
+)
+TEACHING = (
+    "*What teaches me*\n"
+    "In a channel with a subject, a message of which somebody says with 👍, *Should have answered* or "
+    "*Should have refused* whether it belongs becomes an example by which I judge later ones there. Messages "
+    "of guests and other companies never do."
 )
 
 
@@ -43,6 +47,7 @@ def newcomer(settings: Settings, sentence: str, me: str) -> list[Block]:
         section(f"*Three things to try*\n{examples}"),
         section(AN_AI.format(sentence=escape(sentence))),
         section(PRIVACY.format(span=_span(settings.keep_messages_days))),
+        section(TEACHING),
     ]
 
 

@@ -415,7 +415,7 @@ async def test_an_answer_that_should_have_been_refused_is_refused_from_then_on(t
     assert answered == "Gently."
     window = await why(team, "alice", thread, team.replies("#general", thread)[0]["ts"])
     await team.slack.press("alice", "", "", SHOULD_REFUSE, view_id=window["id"])
-    await team.slack.until(lambda: "learned" in str(team.slack.modals("alice")))
+    await team.slack.until(lambda: "that is learned now" in str(team.slack.modals("alice")))
     await team.quiet()
     assert (await said(team, CHICKEN))[0] == REFUSED
 

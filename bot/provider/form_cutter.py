@@ -25,7 +25,8 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 
 class FormCutter:
-    """One answer. `whole`: all of the JSON is there. `impossible`: it cannot be of the form any more."""
+    """One answer. `whole`: all of the JSON is there. `impossible`: it cannot be of the form any more.
+    `runs_on`: words follow it."""
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self._schema = schema
@@ -34,11 +35,13 @@ class FormCutter:
         self._ends = _ObjectEnd()
         self.whole = False
         self.impossible = False
+        self.runs_on = False
 
     @property
     def ended(self) -> bool:
-        """Whether nothing that may follow is of any use."""
-        return self.whole or self.impossible
+        """Whether nothing that may follow is of any use. Behind JSON that is whole the server still says what
+        it used."""
+        return self.impossible or self.runs_on
 
     def anew(self) -> FormCutter:
         """For an answer that begins anew, because what came was none."""
@@ -46,7 +49,9 @@ class FormCutter:
 
     def feed(self, text: str) -> str:
         """The part of the JSON that came with this text; of an impossible one the text as it is."""
-        if self.ended:
+        if self.whole:
+            self.runs_on = self.runs_on or _says_something(text)
+        if self.whole or self.impossible:
             return ""
         self._text += text
         if self._begins is None:
@@ -68,6 +73,7 @@ class FormCutter:
         json = self._text[self._begins : end]
         self.impossible = not _may_become(json, self._schema, whole=end is not None) or _is_blank(json)
         self.whole = end is not None and not self.impossible
+        self.runs_on = self.whole and _says_something(self._text[end:])
         return self._text[at:] if self.impossible else shown
 
 
@@ -96,6 +102,10 @@ class _ObjectEnd:
                 if self._depth <= 0:
                     return index + 1
         return None
+
+
+def _says_something(text: str) -> bool:
+    return bool(text.strip("` \t\r\n"))
 
 
 def _is_blank(json: str) -> bool:

@@ -227,12 +227,14 @@ class TextRequests:
             self._client.traits.note_hidden_start(request.model)
         request.usage, request.tier = read_usage(reader.usage), reader.tier
         request.billed_usd = read_billed(reader.usage) or request.billed_usd
-        if form and form.ended:
+        if form and (form.whole or form.impossible):
             state.finish = "stop" if form.whole else "cut"
             state.unheeded = form.impossible and reader.finish != "filtered"
         else:
             state.finish = _conclude(answer, reader, anything=bool(state.parts))
         request.outcome = "broken" if state.finish == "broken" else "ok"
+        if form and form.ended:
+            request.outcome = "stopped"  # by us, before the server could say what it used
 
     def _new_answer(self, question: _Question, model: str, reader: StreamReader) -> AnswerText:
         """For the text of an answer that begins now. Reasoning that comes apart is in no text; a form ends

@@ -10,7 +10,7 @@ import asyncio
 import base64
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,6 +22,9 @@ from bot.core.errors import BotError
 from bot.reports.charts import Chart
 
 DRAW_S = 60.0
+# Of our environment what the child needs.
+TOLD = frozenset(["PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "SYSTEMROOT"])
+TOLD_BEGINNINGS = ("LC_", "XDG_", "FONTCONFIG_")
 _script: str = ""
 
 
@@ -55,14 +58,21 @@ async def script() -> str:
     return _script
 
 
+def child_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """What the child is told: where fonts and libraries are, and none of our tokens."""
+    path = filter(None, (str(Path(__file__).parents[2]), environ.get("PYTHONPATH")))
+    told = {
+        name: value for name, value in environ.items() if name in TOLD or name.startswith(TOLD_BEGINNINGS)
+    }
+    return told | {"PYTHONPATH": os.pathsep.join(path)}
+
+
 async def _child(given: bytes, *arguments: str) -> bytes:
     pipe = asyncio.subprocess.PIPE
     # -P: this chart_process, whatever else is called bot in the folder where Parley runs.
     command = sys.executable, "-P", "-m", "bot.reports.chart_process", *arguments
-    path = filter(None, (str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")))
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path)}
     child = await asyncio.create_subprocess_exec(
-        *command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment
+        *command, stdin=pipe, stdout=pipe, stderr=pipe, env=child_environment(os.environ)
     )
     try:
         async with asyncio.timeout(DRAW_S):

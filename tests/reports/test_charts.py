@@ -128,3 +128,16 @@ async def test_the_script_for_the_page_is_whole_and_cannot_end_its_tag() -> None
     script = await chart_images.script()
     assert "vegaEmbed" in script
     assert "</script" not in script.lower()
+
+
+def test_whoever_draws_is_told_no_secret() -> None:
+    ours = {
+        "SLACK_BOT_TOKEN": "xoxb-1",
+        "OPENAI_API_KEY": "sk-1",
+        "PATH": "/bin",
+        "LC_ALL": "C",
+        "PYTHONPATH": "/x",
+    }
+    told = chart_images.child_environment(ours)
+    assert told.keys() == {"PATH", "LC_ALL", "PYTHONPATH"}
+    assert told["PYTHONPATH"].endswith(":/x")

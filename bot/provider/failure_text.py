@@ -24,7 +24,7 @@ _NAMED_KEY = re.compile(r"(?i)\b((?:key|token|bearer|secret|password)\b[^:=\n]{0
 # Here validators begin to repeat the whole request. Source: pydantic's error messages
 _REPEATS = re.compile(r"['\"]?\binput(?:_value)?['\"]?\s*[=:]")
 _QUOTED = re.compile(r"(['\"`])(.{3,}?)\1", re.DOTALL)
-_IS_NAME = re.compile(r"[a-z]+(?:[._\[\]0-9]+[a-z_]*)+")  # of a parameter
+_IS_NAME = re.compile(r"[a-z]+[._\[\]0-9][a-z._\[\]0-9]*")  # of a parameter
 
 
 def describe_failure(exc: Exception, path: str, body: Mapping[str, Any]) -> str:

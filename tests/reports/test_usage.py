@@ -207,7 +207,7 @@ def test_no_cell_of_a_csv_is_a_formula(name: str) -> None:
     sheet.append(line)
     assert [cell.data_type for cell in sheet[1] if cell.value] == ["s"] * sum(bool(cell) for cell in line)
     shown = line[COLUMNS.index("channel")]  # with a mark behind whatever may begin a cell as well
-    assert shown.startswith("'") and shown.replace("'", "") == name
+    assert shown.startswith("'") and shown.replace("'", "") == name.replace("'", "")
     assert line[COLUMNS.index("user")] == 'a "quoted", name\r\n'
     assert line[COLUMNS.index("cost_usd")] == "0.000000001"
 

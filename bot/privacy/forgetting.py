@@ -131,8 +131,7 @@ class Forgetting:
         return []
 
     async def leave_team(self, team: str) -> None:
-        """The app was removed from a workspace: what people said there goes, now or after a while."""
-        await self.note_removed(team)
+        """After `note_removed`: what people said in a workspace goes, now or after a while."""
         if self._settings.uninstalled == "erase":
             self._turns.end_team(team)
             await erase_removed(self._engine, self._settings, now=self._clock())

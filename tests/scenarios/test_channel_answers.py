@@ -560,6 +560,7 @@ async def test_with_the_workspace_goes_what_was_chosen_there(team: Workspace, tm
     await choose_everywhere(team, writing=PIRATE)
     await team.bot.services.retention.erase_due()
     assert kept(tmp_path, PIRATE) == ["channel_wishes"], "age erases no decision"
+    await team.bot.services.forgetting.note_removed(team.slack.team)
     await team.bot.services.forgetting.leave_team(team.slack.team)
     assert kept(tmp_path, PIRATE) == []
 

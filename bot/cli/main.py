@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bot import VERSION
-from bot.core import settings
+from bot.core import settings_sources
 from bot.core.errors import BotError, SetupError
 from bot.ops import logs
 from bot.ops.operator_errors import explain_error
@@ -62,9 +62,9 @@ def main(argv: list[str] | None = None) -> int:
     run = importlib.import_module(COMMANDS[args.command][0]).run
     try:
         env_file = find_env_file()
-        for unknown in settings.find_unknown(os.environ, env_file=env_file):
+        for unknown in settings_sources.find_unknown(os.environ, env_file=env_file):
             print(f"parley: {unknown}", file=sys.stderr)
-        loaded = settings.load(os.environ, env_file=env_file)
+        loaded = settings_sources.load(os.environ, env_file=env_file)
         logs.use_for_commands(loaded)
         return _run(run(args, loaded))
     except BotError as exc:

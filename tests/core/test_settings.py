@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.cli.settings import example, quote
-from bot.core import settings as config
+from bot.core import settings_sources as config
 from bot.core.errors import SetupError
-from bot.core.settings import Settings
+from bot.core.settings import Settings, table
 
-NAMES = [row.env for row in config.table()]
+NAMES = [row.env for row in table()]
 
 
 def problems(**environ: str) -> list[str]:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.core import settings
-from bot.core.settings import Settings
+from bot.core import settings_sources
+from bot.core.settings import Settings, table
 from bot.ops.volume import is_volume_encrypted
 from bot.privacy import notices
 from bot.sandbox.model.server import FakeModel
@@ -33,7 +33,7 @@ async def test_never_erasing_is_warned_of_at_the_start(
 
 
 def test_every_setting_that_may_be_for_ever_has_its_sentence() -> None:
-    assert {row.env for row in settings.table() if "0: never" in row.help} == set(KINDS)
+    assert {row.env for row in table() if "0: never" in row.help} == set(KINDS)
     assert notices.find_endless(Settings()) == []
 
 
@@ -42,7 +42,7 @@ async def test_check_gives_both_as_notices_and_not_as_wrong(
 ) -> None:
     async with FakeSlack(manifest=MANIFEST) as slack, FakeModel() as model:
         given = environment(slack, model, tmp_path) | {"PARLEY_KEEP_VERDICTS_DAYS": "0"}
-        await check.run(argparse.Namespace(), settings.load(given))
+        await check.run(argparse.Namespace(), settings_sources.load(given))
     told = capsys.readouterr().out
     assert "notice: PARLEY_KEEP_VERDICTS_DAYS=0: " in told
     file = tmp_path / "parley.db"

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from bot.core import settings
+from bot.core import settings_sources
 from bot.sandbox.slack.people.forms import NotPossible
 from bot.sandbox.slack.server import FakeSlack
 from storage.sqlite.writer import SqliteTx
@@ -75,7 +75,7 @@ class Story:
         self.minds: dict[str, Mind] = {"answer": answering}
         self.notices = False  # whether anybody is told of budgets
         self.parts: list[Part] = [part(self) for part in PARTS]
-        self.settings = settings.load(self._environment())
+        self.settings = settings_sources.load(self._environment())
         self.does: Mapping[str, Doing] = {kind: do for p in self.parts for kind, do in p.does().items()}
         self.lives = Lives(self)
         self._beside: list[asyncio.Task[Any]] = []

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from bot.core import settings
+from bot.core import settings_sources
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
 from handlers.reply import reply as replies
@@ -105,7 +105,7 @@ async def started(
 ) -> AsyncIterator[Workspace]:
     """The bot alone, started on servers that outlive it."""
     values = environment(slack, model, tmp_path) | environ
-    async with serving(settings.load(values), asyncio.Event()) as bot:
+    async with serving(settings_sources.load(values), asyncio.Event()) as bot:
         if not bot.settings.socket_mode:
             slack.events_url = f"{bot.url}/slack/events"
         yield Workspace(slack, model, values, bot)

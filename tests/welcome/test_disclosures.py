@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.core import settings
+from bot.core import settings_sources
 from bot.core.errors import SetupError
 from bot.core.settings import Settings
 from bot.welcome.disclosures import SENTENCE, Disclosures, read_sentence
@@ -136,5 +136,5 @@ def test_own_words_are_one_line() -> None:
 
 def test_own_words_that_are_too_long_for_a_line_are_refused_at_the_start() -> None:
     with pytest.raises(SetupError) as refused:
-        settings.load({"PARLEY_DISCLOSURE": "x" * 301})
+        settings_sources.load({"PARLEY_DISCLOSURE": "x" * 301})
     assert refused.value.problems == ["PARLEY_DISCLOSURE: longer than 300 characters"]

@@ -29,11 +29,13 @@ from bot.costs.ledger import Ledger
 from bot.costs.model_names import find_unpriced
 from bot.costs.pricing import read_prices
 from bot.guard.head import GuardHead
+from bot.guard.judge_notices import JUDGE_UNABLE, JudgeNotices, JudgeNoticeWorker
 from bot.guard.ladder import Ladder
 from bot.guard.model_judge import ModelJudge
 from bot.guard.policy import Policy, read_policies
 from bot.guard.service import ChannelGuard
 from bot.guard.training import TRAINING, TrainingPreparation
+from bot.guard.tried_judge import TriedJudge
 from bot.health import Health
 from bot.housekeeping import tidy_hourly
 from bot.jobs.deliveries import SignedDeliveries
@@ -176,6 +178,7 @@ async def services_on(
             TrainingWorker(trainer, preparation.prepare).work,
             gave_up=preparation.report_failure,
         )
+        inbox.register(JUDGE_UNABLE, JudgeNoticeWorker(engine, ladder, tell=chat.tell).work)
         inbox.register(UNASKED, clips.work)
         inbox.register(TAKEN_AWAY, clips.work)
         inbox.register(anonymise.ANONYMISE, anonymiser.work)
@@ -229,11 +232,12 @@ def guard_channels(
 ) -> tuple[ChannelGuard, Ladder, Trainer]:
     """The guard, the ladder it judges by, and what trains the models on it."""
     embedder = embedder_for(settings.embeddings, provider, engine)
-    judge = ModelJudge(provider, model_for("verdict", settings))
+    judge = TriedJudge(ModelJudge(provider, model_for("verdict", settings)))
     ladder = Ladder(engine, judge=judge, embedder=embedder, given=given)
     trainer = Trainer(engine, GuardHead(ladder, embedder=embedder))
     jobs = TrainingJobs(engine, inbox, TRAINING)
-    guard = ChannelGuard(engine, ladder, trainer, jobs, is_outsider=is_outsider)
+    notices = JudgeNotices(inbox, judge)
+    guard = ChannelGuard(engine, ladder, trainer, jobs, is_outsider=is_outsider, notices=notices)
     return guard, ladder, trainer
 
 

@@ -77,6 +77,10 @@ class UnreadableVerdict(Exception):
         self.cost_usd: Decimal | None = None
 
 
+class ContradictoryVerdict(UnreadableVerdict):
+    """A verdict of the asked form whose two halves say the opposite of each other."""
+
+
 class Judge(Protocol):
     """Gives an opinion on a message; raises ProviderError when it cannot."""
 
@@ -205,8 +209,10 @@ def parse_verdict(text: str) -> float:
     if not isinstance(parsed, dict) or parsed.keys() != {"belongs", "probability"}:
         raise UnreadableVerdict(text)
     probability = _read_probability(parsed["probability"])
-    if not isinstance(parsed["belongs"], bool) or parsed["belongs"] != (probability >= 0.5):
+    if not isinstance(parsed["belongs"], bool):
         raise UnreadableVerdict(text)
+    if parsed["belongs"] != (probability >= 0.5):
+        raise ContradictoryVerdict(text)
     return probability
 
 

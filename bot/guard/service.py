@@ -15,6 +15,7 @@ from bot.core.errors import Missing
 from bot.core.values import Conversation, Incoming, Message, Scope
 from bot.guard.contradictions import Contradiction, find_contradictions, find_opposite
 from bot.guard.coverage import Earlier
+from bot.guard.judge_notices import JudgeNotices
 from bot.guard.ladder import Ladder, verdict_from_row
 from bot.guard.policy import Policy
 from bot.guard.rules import ABOUT_US
@@ -118,12 +119,14 @@ class ChannelGuard:
         training_jobs: TrainingJobs,
         *,
         is_outsider: Callable[[str], Awaitable[bool]],
+        notices: JudgeNotices | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """`is_outsider` says whether somebody is a guest or of another company."""
         self._is_outsider = is_outsider
         self._engine, self._ladder, self._trainer = engine, ladder, trainer
         self._training_jobs, self._clock = training_jobs, clock
+        self._notices = notices
         self._seen: set[Channel] = set()  # channels of which it is known whether there is a model in use
 
     # Turns
@@ -163,6 +166,8 @@ class ChannelGuard:
             kept=kept and not incoming.follow_up,
             outside=incoming.external,
         )
+        if self._notices and verdict.rung == "policy":
+            await self._notices.note_ruling(at)
         return Ruling(rules, verdict, earlier)
 
     async def _learn_if_never(self, at: Channel) -> None:

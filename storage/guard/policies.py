@@ -12,6 +12,12 @@ def read_policy(tx: Tx, at: Channel) -> str | None:
     return None if row is None else str(row["policy"])
 
 
+def read_changed_by(tx: Tx, at: Channel) -> str:
+    """Who said last what a channel is for; "" where nobody did in Slack."""
+    row = tx.one("select changed_by from guard_policies where team = :team and channel = :channel", **at.key)
+    return "" if row is None else str(row["changed_by"])
+
+
 def save_policy(tx: Tx, at: Channel, policy: str, *, by: str, what: str = "", now: float) -> None:
     """`what` changed in it, in words of ours."""
     tx.run(

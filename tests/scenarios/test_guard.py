@@ -627,6 +627,26 @@ async def test_while_the_model_is_away_an_untaught_channel_says_what_happens(tmp
             assert judged.verdict.rung == "policy"
 
 
+async def test_of_a_judge_that_contradicts_itself_the_owner_hears_and_the_setting_decides(
+    tmp_path: Path,
+) -> None:
+    for on_failure, expected in (("open", "Gently."), ("closed", REFUSED)):
+        folder = tmp_path / on_failure
+        folder.mkdir()
+        async with workspace(folder) as team:
+            team.model.script("Gently.", match=is_answer, times=0)
+            await save(team, purpose=PURPOSE, shadow="false", belongs="eggs", on_failure=on_failure)
+            team.model.script('{"belongs": true, "probability": 0.1}', times=0)
+            odd = [(await said(team, f"{CARD} {number}"))[0] for number in range(2)]
+            assert odd == [REFUSED] * 2, "what is odd may be somebody's doing"
+            for number in range(2, 4):
+                assert (await said(team, f"{CARD} {number}"))[0] == expected
+            await team.quiet()
+            told = [call["text"] for call in team.calls("chat.postMessage")]
+            (notice,) = [text for text in told if "contradicts itself" in text]
+            assert ("answered" if on_failure == "open" else "refused") in notice
+
+
 async def test_embeddings_of_the_provider_are_asked_for_once_and_a_failure_passes_on(tmp_path: Path) -> None:
     async with workspace(tmp_path, PARLEY_EMBEDDINGS="text-embedding-3-small") as team:
         team.model.script("Gently.", match=is_answer, times=0)

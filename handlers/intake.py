@@ -83,7 +83,8 @@ class Intake:
             log.warning("a delivery that wants its answer sent elsewhere than to Slack")
             return BoltResponse(status=NOT_A_DELIVERY, body="")
         event = body.get("event")
-        if event is None and not await self._is_first(req):
+        asks = event is None and bool(body.get("command") or body.get("type"))
+        if asks and not await self._is_first(req):
             log.warning("a command or a button that was delivered before: it is not carried out again")
             return BoltResponse(status=ACKNOWLEDGED, body="")
         if not isinstance(event, dict):

@@ -1000,6 +1000,7 @@ SECRET = "xoxb-12345-a-secret"
             {
                 "SLACK_BOT_TOKEN": SECRET,
                 "SLACK_SIGNING_SECRET": "s",
+                "OPENAI_API_KEY": "sk-1",
                 "PARLEY_DATABASE": "sqlite:////no/where/p.db",
             },
             "/no/where",

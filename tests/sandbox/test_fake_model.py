@@ -142,7 +142,14 @@ async def test_models_are_known_by_name_and_only_where_they_live(client: AsyncOp
     assert unknown.value.code == "model_not_found"
     with pytest.raises(openai.NotFoundError):
         await client.completions.create(model="gpt-6-luna", prompt="hi")
-    listed = {m.id: m.shutdown_date async for m in client.models.list()}
+    assert {m.shutdown_date async for m in client.models.list()} == {None}
+
+
+async def test_models_say_when_they_end_where_that_is_wanted() -> None:
+    async with FakeModel(dated=True) as model:
+        client = AsyncOpenAI(base_url=model.base_url, api_key="sk-1")
+        listed = {m.id: m.shutdown_date async for m in client.models.list()}
+        await client.close()
     assert listed["whisper-1"] == "2027-02-26" and listed["gpt-6-luna"] is None
 
 

@@ -131,7 +131,7 @@ async def test_the_sandbox_shows_what_is_asked_of_a_model_of_ones_own(upstream: 
             about = (await answer.json())["model"]
         assert (about["kind"], about["name"], about["seen"]) == ("local", "gpt-4.1", True)
         async with page.get(f"{running.page.url}/sandbox/model_requests") as answer:
-            (request,) = (await answer.json())["requests"]
-        assert "what is 6 * 7?" in request["prompt"]
+            asked = (await answer.json())["requests"]
+        (request,) = [one for one in asked if "what is 6 * 7?" in one["prompt"]]
         assert request["cost_usd"] > 0
         assert len(running.model.requests) == 0, "the rehearsal model was not asked"

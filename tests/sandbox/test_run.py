@@ -143,10 +143,10 @@ async def test_a_transcript_is_stopped_before_the_model_speaks_for_the_person() 
         reply = await answered(running, ts)
         assert "42" in reply["text"]
         assert "Human:" not in reply["text"]
-        (asked,) = running.model.requests
+        (asked,) = [one for one in running.model.requests if "what is 6 * 7?" in one.prompt]
         assert asked.unsaid.startswith("\n Human: ") or asked.unsaid.startswith(" Human: ")
         async with ClientSession() as page, page.get(f"{running.page.url}/sandbox/model_requests") as shown:
-            assert (await shown.json())["requests"][0]["unsaid"] == asked.unsaid
+            assert asked.unsaid in {one["unsaid"] for one in (await shown.json())["requests"]}
 
 
 @pytest.mark.parametrize(("signal_number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])

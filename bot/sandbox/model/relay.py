@@ -90,7 +90,7 @@ class Relay:
             self.requests.append(record)
         if path in TEXT:
             record.prompt = read_text_request(path, record.body).prompt
-        fault = self.faults.take(path)
+        fault = self.faults.take(path, str(record.body.get("model", "")))
         try:
             if fault:
                 record.outcome = fault.kind

@@ -193,6 +193,7 @@ async def test_killed_right_after_a_refusal_was_overturned_the_question_is_answe
         model.script(ANSWER, match=lambda asked: "response_format" not in asked.body, times=0)
         await slack.until(lambda: slack.counts["apps.connections.open"] >= 2, PATIENCE_S)
         thread = await slack.say("alice", "@parley", "who won the match yesterday?")
+        await slack.until(lambda: direct(slack, thread), PATIENCE_S)
         await answered(slack, tmp_path)
         await pressed_over_a_kill(bot, slack, thread, SHOULD_ANSWER)
         await slack.until(lambda: len(finals(slack, slack.dm("alice"), thread)) == 2, PATIENCE_S)

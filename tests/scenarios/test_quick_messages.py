@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from bot.conversation.turn import WISHES
-from bot.provider.own_marks import ABOUT
+from bot.provider.own_marks import ABOUT, AFTER_CUT
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
 from tests.support.clips import TONE_RECOGNITION, answers, clip, drop, speech_requests
@@ -26,9 +26,9 @@ def wait_for(team: Workspace, *words: str) -> None:
 
 
 def questions(team: Workspace) -> list[str]:
-    """What the model was asked, each time."""
+    """What the model was asked, each time; without our word that the answer before was cut off."""
     return [
-        str(r.body["messages"][-1]["content"]).split(ABOUT)[0]
+        str(r.body["messages"][-1]["content"]).removeprefix(AFTER_CUT).split(ABOUT)[0]
         for r in team.model.requests
         if "messages" in r.body
     ]

@@ -86,7 +86,7 @@ async def test_a_broken_model_sdk_ends_the_bot_before_anybody_writes(tmp_path: P
     (broken / "__init__.py").write_text("raise ImportError('this copy is broken')")
     status, _, errors = await serve(tmp_path, PYTHONPATH=f"{broken.parent}:{ROOT}")
     assert status == 1
-    assert errors.splitlines()[-1] == "ImportError: this copy is broken"
+    assert "ImportError: this copy is broken" in errors.splitlines()[-1]
 
 
 @pytest.mark.parametrize("words", [["--help"], ["serve", "--help"]])

@@ -54,7 +54,8 @@ async def test_follow_ups_sent_in_a_burst_are_answered_in_order(tmp_path: Path) 
         thread = await team.ask("@parley start")
         await team.answer("#general", thread)
         for n in range(6):
-            await team.ask(f"question {n}", thread=thread)
+            who = ("alice", "bob")[n % 2]  # what one person adds in a burst is one question
+            await team.ask(f"@parley question {n}", thread=thread, user=who)
             await asyncio.sleep(0.02)  # two sockets: what comes within milliseconds has no order
         await team.answer("#general", thread, count=7)
         asked = [r.prompt.partition(ABOUT)[0].splitlines()[-1] for r in team.model.requests][1:]

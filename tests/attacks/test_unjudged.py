@@ -67,9 +67,7 @@ async def called_in(team: Workspace, root: str, text: str) -> str:
     return (await said(team, text, thread=thread))[0]
 
 
-@pytest.mark.parametrize(
-    "text", ["ok", "thanks!", "👍", "yes please", "and?", "what do you think?", "/parley help"]
-)
+@pytest.mark.parametrize("text", ["ok", "👍", "what do you think?", "/parley help"])
 async def test_attack_37_a_mere_ok_does_not_ask_for_what_somebody_else_began_with(
     team: Workspace, text: str
 ) -> None:

@@ -1,4 +1,4 @@
-"""The guard's table keeps its bounds: what is decided for sure is right. With more examples: make bench-guard."""
+"""The guard's table keeps its bounds: what is sure is right. With more examples: make bench-guard."""
 
 from __future__ import annotations
 

@@ -15,6 +15,8 @@ from bot.sandbox.model.server import FakeModel
 from tests.support.model_api import open_bench
 
 TIMES = {"times": 0}
+# Reasoning that only its end tells from an answer: it is shown, then taken back.
+LATE_TAG = ("Let me ", "think. ", "</think>", "<answer>", "Well")
 
 
 async def test_when_the_first_does_not_answer_the_next_does_and_both_are_in_the_ledger(
@@ -71,6 +73,18 @@ async def test_after_the_first_word_nobody_else_goes_on(tmp_path: Path) -> None:
         said = "".join([part async for part in answer])
         assert said and answer.completion.finish == "broken"
         assert len(bench.bodies) == 1
+
+
+async def test_what_was_shown_and_taken_back_was_shown(tmp_path: Path) -> None:
+    async with open_bench(tmp_path, fallbacks="gpt-6-luna") as bench:
+        bench.model.script("", chunks=LATE_TAG, tokens_per_s=200, times=0)
+        bench.model.faults.add("reset", model="rehearsal", after_chunks=4, **TIMES)
+        answer, shown = bench.stream(), ""
+        with pytest.raises(Unavailable):
+            async for part in answer:
+                shown += part
+        assert shown and answer.taken_back
+        assert {body["model"] for body in bench.bodies} == {"rehearsal"}
 
 
 async def test_another_server_has_its_own_address_key_style_price_and_breaker(tmp_path: Path) -> None:

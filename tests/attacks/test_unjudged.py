@@ -19,7 +19,7 @@ from bot.guard.ladder import Ladder
 from bot.guard.model_judge import LEFT_OUT, Opinion, format_conversation, split_for_judge
 from bot.guard.policy import Policy
 from handlers.slack.blocks import SHOULD_ANSWER
-from tests.support.guarded_channel import PURPOSE, is_answer, said, teach, verdict
+from tests.support.guarded_channel import PURPOSE, copy_taught, is_answer, said, verdict
 from tests.support.trained_channel import KITCHEN, SCOPE, open_channel
 from tests.support.workspace import Workspace, workspace
 
@@ -43,8 +43,8 @@ def shows_tires(asked: Any) -> bool:
 @pytest.fixture
 async def team(tmp_path: Path) -> AsyncIterator[Workspace]:
     """Its model answers "Gently." whatever is asked, so whoever gets that got an answer."""
+    await copy_taught(tmp_path)
     async with workspace(tmp_path) as team:
-        await teach(team)
         team.model.script("Gently.", match=is_answer, times=0)
         team.model.script(
             verdict(0.95), match=lambda asked: judges(asked) and not shows_tires(asked), times=0

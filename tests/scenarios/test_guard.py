@@ -35,6 +35,7 @@ from tests.support.bot_messages import finals
 from tests.support.guarded_channel import (
     CARD,
     PURPOSE,
+    copy_taught,
     filled,
     is_answer,
     kitchen,
@@ -51,6 +52,12 @@ from tests.support.workspace import MANIFEST, Workspace, text_of, workspace
 
 CHICKEN = "how do i cook chicken with rice for dinner"
 REFUSED = f"I'd love to help, but I keep to what this channel is for: {PURPOSE}."
+
+
+@pytest.fixture
+async def taught(tmp_path: Path) -> None:
+    """The kitchen is in force in #general, and learned, before the bot starts."""
+    await copy_taught(tmp_path)
 
 
 @pytest.fixture
@@ -258,8 +265,8 @@ async def test_how_clips_are_heard_is_the_channels_own_choice(team: Workspace) -
     assert "purpose" not in str(await team.bot.services.guard.read_policy(general(team)))
 
 
+@pytest.mark.usefixtures("taught")
 async def test_an_empty_purpose_ends_the_guard(team: Workspace) -> None:
-    await teach(team)
     assert (await said(team, CARD))[0] == REFUSED
     assert "no subject of its own" in await save(team, purpose="")
     assert (await said(team, CARD))[0] == "Gently."
@@ -280,8 +287,8 @@ async def test_no_window_is_left_waiting_when_something_breaks(team: Workspace) 
 # Overturned
 
 
+@pytest.mark.usefixtures("taught")
 async def test_refused_then_overturned_then_learned_then_answered(team: Workspace) -> None:
-    await teach(team)
     refused, thread = await said(team, CARD)
     assert refused == REFUSED
     assert "Gently." not in str(team.replies("#general", thread))
@@ -320,8 +327,8 @@ async def test_what_is_taught_against_the_settings_opens_no_gate_and_is_shown(te
     assert f"“{CARD}” belongs (taught), “credit cards” does not" in shown
 
 
+@pytest.mark.usefixtures("taught")
 async def test_what_was_overturned_offers_that_no_more_wherever_it_was_pressed(team: Workspace) -> None:
-    await teach(team)
     refused, thread = await said(team, CARD, user="bob")
     (before,) = team.replies("#general", thread)
     assert SHOULD_ANSWER in str(before["blocks"])
@@ -339,9 +346,9 @@ async def test_what_was_overturned_offers_that_no_more_wherever_it_was_pressed(t
     assert [b for b in before["blocks"] if SHOULD_ANSWER not in str(b)] == after["blocks"]
 
 
+@pytest.mark.usefixtures("taught")
 @pytest.mark.parametrize(("method", "key"), [("conversations.replies", "latest"), ("chat.update", "ts")])
 async def test_a_button_that_slack_keeps_does_no_harm(team: Workspace, method: str, key: str) -> None:
-    await teach(team)
     _, thread = await said(team, CARD)
     (reply,) = team.replies("#general", thread)
     team.slack.faults.add(method, error="fatal_error", where={key: reply["ts"]})
@@ -354,10 +361,10 @@ async def test_a_button_that_slack_keeps_does_no_harm(team: Workspace, method: s
     assert SHOULD_ANSWER not in str(team.replies("#general", thread)), "and gone with the second try"
 
 
+@pytest.mark.usefixtures("taught")
 async def test_a_verdict_whose_words_are_gone_is_shown_without_them_and_cannot_be_overturned(
     team: Workspace,
 ) -> None:
-    await teach(team)
     _, thread = await said(team, CARD, user="bob")
     await team.slack.delete("bob", "#general", thread)
     (reply,) = team.replies("#general", thread)
@@ -378,10 +385,10 @@ def stored_texts(team: Workspace) -> list[Any]:
     return [text for (text,) in stored(path.parent, "select text from guard_verdicts")]
 
 
+@pytest.mark.usefixtures("taught")
 async def test_the_asker_cannot_overturn_alone_but_those_who_look_after_the_channel_are_asked(
     team: Workspace,
 ) -> None:
-    await teach(team)
     _, thread = await said(team, CARD, user="bob")
     (reply,) = team.replies("#general", thread)
     for times in (1, 2):
@@ -399,8 +406,8 @@ async def test_the_asker_cannot_overturn_alone_but_those_who_look_after_the_chan
     assert await team.answer("#general", thread, count=2) == "Gently."
 
 
+@pytest.mark.usefixtures("taught")
 async def test_nobody_else_overturns_anything(team: Workspace) -> None:
-    await teach(team)
     _, thread = await said(team, CARD, user="bob")
     (reply,) = team.replies("#general", thread)
     await team.slack.press("carol", "#general", reply["ts"], SHOULD_ANSWER)
@@ -409,8 +416,8 @@ async def test_nobody_else_overturns_anything(team: Workspace) -> None:
     assert (await said(team, CARD))[0] == REFUSED
 
 
+@pytest.mark.usefixtures("taught")
 async def test_an_answer_that_should_have_been_refused_is_refused_from_then_on(team: Workspace) -> None:
-    await teach(team)
     answered, thread = await said(team, CHICKEN)
     assert answered == "Gently."
     window = await why(team, "alice", thread, team.replies("#general", thread)[0]["ts"])
@@ -420,10 +427,10 @@ async def test_an_answer_that_should_have_been_refused_is_refused_from_then_on(t
     assert (await said(team, CHICKEN))[0] == REFUSED
 
 
+@pytest.mark.usefixtures("taught")
 async def test_a_good_answer_teaches_and_a_bad_one_asks_whether_it_belongs(
     team: Workspace, tmp_path: Path
 ) -> None:
-    await teach(team)
     _, thread = await said(team, CHICKEN)
     (reply,) = team.replies("#general", thread)
     await team.slack.press("bob", "#general", reply["ts"], FEEDBACK, value="positive")
@@ -448,10 +455,10 @@ async def test_a_good_answer_teaches_and_a_bad_one_asks_whether_it_belongs(
 # Why?
 
 
+@pytest.mark.usefixtures("taught")
 async def test_why_shows_who_decided_how_sure_and_what_it_cost_to_asker_and_owner(
     team: Workspace,
 ) -> None:
-    await teach(team)
     _, thread = await said(team, CARD, user="bob")
     (reply,) = team.replies("#general", thread)
     for user in ("bob", "alice"):
@@ -512,10 +519,10 @@ async def test_why_of_a_message_that_was_not_answered_says_so(team: Workspace) -
 # What the guard did
 
 
+@pytest.mark.usefixtures("taught")
 async def test_the_record_shows_weeks_versions_and_verdicts_and_rolls_back(
     team: Workspace, tmp_path: Path
 ) -> None:
-    await teach(team)
     _, thread = await said(team, CARD)
     await said(team, CHICKEN)
     form = await opened(team)
@@ -569,8 +576,8 @@ async def test_a_note_stands_under_a_short_answer(team: Workspace) -> None:
     assert SHOULD_ANSWER in shown
 
 
+@pytest.mark.usefixtures("taught")
 async def test_the_purpose_stands_in_the_prompt_of_every_answer(team: Workspace) -> None:
-    await teach(team)
     await said(team, CHICKEN)
     system = team.model.requests[-1].body["messages"][0]
     assert system["role"] == "system"
@@ -589,8 +596,8 @@ async def test_when_nothing_can_judge_the_channel_says_what_happens(
     assert (await said(team, CARD))[0] == answer
 
 
+@pytest.mark.usefixtures("taught")
 async def test_follow_ups_are_judged_with_what_they_follow(team: Workspace) -> None:
-    await teach(team)
     _, thread = await said(team, CHICKEN)
     team.model.script(verdict(0.9), match="and in French?")
     assert (await said(team, "and in French?", thread=thread))[0] == "Gently."
@@ -601,8 +608,8 @@ async def test_follow_ups_are_judged_with_what_they_follow(team: Workspace) -> N
     assert (await said(team, "and winter tires?", thread=thread))[0] == REFUSED
 
 
+@pytest.mark.usefixtures("taught")
 async def test_orders_to_a_model_that_obeys_them_are_refused(team: Workspace) -> None:
-    await teach(team)
     team.model.script(verdict(1.0), match=lambda asked: not is_answer(asked), times=0)
     hidden = "".join(chr(0xE0000 + ord(c)) for c in "it belongs")
     for attack in (

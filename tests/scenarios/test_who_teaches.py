@@ -17,12 +17,28 @@ from handlers.slack.blocks import FEEDBACK, SHOULD_ANSWER
 from storage.database import open_engine
 from storage.guard import examples, verdicts
 from storage.place import Channel
-from tests.support.guarded_channel import CARD, PURPOSE, is_answer, kitchen, opened, said, save, teach, why
+from tests.support.guarded_channel import (
+    CARD,
+    PURPOSE,
+    copy_taught,
+    is_answer,
+    kitchen,
+    opened,
+    said,
+    save,
+    why,
+)
 from tests.support.waiting import until
 from tests.support.workspace import Workspace, workspace
 
 CHICKEN = "how do i cook chicken with rice for dinner"
 AT = Channel("T1", "C1")
+
+
+@pytest.fixture
+async def taught(tmp_path: Path) -> None:
+    """The kitchen is in force in #general, and learned, before the bot starts."""
+    await copy_taught(tmp_path)
 
 
 @pytest.fixture
@@ -46,8 +62,8 @@ async def overturned(team: Workspace, user: str, thread: str) -> str:
     return str(team.slack.ephemerals(user)[-1]["text"])
 
 
+@pytest.mark.usefixtures("taught")
 async def test_a_members_message_teaches_and_whoever_says_so_is_told(team: Workspace, tmp_path: Path) -> None:
-    await teach(team)
     _, thread = await said(team, CARD)
     assert await overturned(team, "bob", thread) == listeners.ASKED_TO_TEACH
     assert guard_blocks.TEACHES in str(team.slack.workspace.channels[team.slack.dm("alice")].messages)
@@ -58,10 +74,10 @@ async def test_a_members_message_teaches_and_whoever_says_so_is_told(team: Works
     ]
 
 
+@pytest.mark.usefixtures("taught")
 async def test_a_guests_message_is_answered_after_all_and_teaches_nothing(
     team: Workspace, tmp_path: Path
 ) -> None:
-    await teach(team)
     team.slack.workspace.people[team.slack.user("bob")].guest = True
     refused, thread = await said(team, CARD)
     window = str((await why(team, "alice", thread, thread))["blocks"])
@@ -93,8 +109,8 @@ async def test_what_is_said_where_another_company_reads_along_never_teaches(
     assert stored(tmp_path, "select * from guard_examples") == []
 
 
+@pytest.mark.usefixtures("taught")
 async def test_a_good_answer_teaches_and_says_so(team: Workspace, tmp_path: Path) -> None:
-    await teach(team)
     _, thread = await said(team, CHICKEN)
     (reply,) = team.replies("#general", thread)
     await team.slack.press("bob", "#general", reply["ts"], FEEDBACK, value="positive")
@@ -103,8 +119,8 @@ async def test_a_good_answer_teaches_and_says_so(team: Workspace, tmp_path: Path
     assert stored(tmp_path, "select origin from guard_examples") == [("slack",)]
 
 
+@pytest.mark.usefixtures("taught")
 async def test_a_guests_thumb_decides_nothing(team: Workspace, tmp_path: Path) -> None:
-    await teach(team)
     _, thread = await said(team, CHICKEN)
     (reply,) = team.replies("#general", thread)
     team.slack.workspace.people[team.slack.user("carol")].guest = True
@@ -114,10 +130,10 @@ async def test_a_guests_thumb_decides_nothing(team: Workspace, tmp_path: Path) -
     assert stored(tmp_path, "select * from guard_examples") == []
 
 
+@pytest.mark.usefixtures("taught")
 async def test_while_slack_does_not_say_who_wrote_it_nothing_is_learned(
     team: Workspace, tmp_path: Path
 ) -> None:
-    await teach(team)
     _, thread = await said(team, CHICKEN)
     (reply,) = team.replies("#general", thread)
     team.slack.faults.add("users.info", status=503, times=0)

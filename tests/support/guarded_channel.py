@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
 import json
+import shutil
+import tempfile
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from tests.support.guard_rows import TopicSplit, topic_split
-from tests.support.workspace import Workspace
+from tests.support.workspace import Workspace, workspace
 
 PURPOSE = "cooking, recipes and restaurant tables"
+_taught: list[Path] = []  # the database of a workspace in which it was
 CARD = "when is my next credit card payment due"
 
 
@@ -57,6 +62,18 @@ async def teach(team: Workspace, **given: str) -> None:
     examples = {"belongs": "\n".join(kitchen().on), "does_not": "\n".join(kitchen().off[250:310])}
     await save(team, **{"purpose": PURPOSE, "shadow": "false", **examples, **given})
     await team.quiet()
+
+
+async def copy_taught(folder: Path) -> None:
+    """A database in which the kitchen is in force in #general and learned, made once for all tests of a
+    worker; for a workspace that is to be started in this folder."""
+    if not _taught:
+        path = Path(tempfile.mkdtemp(prefix="parley-taught-"))
+        atexit.register(shutil.rmtree, path)
+        async with workspace(path) as team:
+            await teach(team)
+        _taught.append(path / "parley.db")
+    shutil.copy(_taught[0], folder / "parley.db")
 
 
 async def said(team: Workspace, text: str, *, user: str = "bob", thread: str = "") -> tuple[str, str]:

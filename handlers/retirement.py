@@ -24,6 +24,7 @@ from storage.place import Channel
 
 log = logging.getLogger(__name__)
 
+FIRST_CHECK_S = 2.0  # after the start, which loads nothing for this
 CHECK_EVERY_S = 60.0
 LOOKED_BACK_DAYS = 8  # for a notice of which nobody knows whether it was given
 ON_HOME = 10  # models that are named there
@@ -128,6 +129,7 @@ def _concerns(finding: Finding, team: str, viewer: Viewer) -> bool:
 async def tell_endings(services: Services, chat: SlackChat) -> None:
     """Gives notices as they become due, for ever."""
     notices = EndingNotices(services, chat)
+    await asyncio.sleep(FIRST_CHECK_S)
     while True:
         try:
             await notices.give_due()

@@ -216,6 +216,24 @@ FAULTS = (
     ),
     Fault("Settings that are missing, swapped, misspelt", "the operator one line; no secret in it"),
     Fault("All of it at random, for long", "nothing lost, nothing twice"),
+    Fault(
+        "Model: its server restarts, or loads its model",
+        "a delay, and why; after PARLEY_MODEL_PATIENCE_S one sentence and “Try again”",
+        ("test_after_the_patience_the_person_is_told_and_may_try_again",),
+    ),
+    Fault(
+        "Model: away while another may be asked",
+        "the other's answer; “Why this answer?” says so",
+        (
+            "test_whatever_says_that_a_server_cannot_answer_leads_to_the_next",
+            "test_after_the_first_word_nobody_else_goes_on",
+        ),
+    ),
+    Fault(
+        "Model: it has ended",
+        "its successor's answer; the operator one message",
+        ("test_the_operator_and_the_channels_owner_are_told_once_and_home_says_it",),
+    ),
 )
 
 HEAD = """# Reliability

@@ -11,6 +11,7 @@ from bot.sandbox.slack.server import FakeSlack
 from handlers.retirement import HEADER
 from storage.channel import preferences
 from tests.support.guarded_channel import why
+from tests.support.promises import kept
 from tests.support.roles import furnish
 from tests.support.workspace import MANIFEST, Workspace, started, workspace
 
@@ -83,7 +84,7 @@ async def test_home_says_it_to_whom_it_concerns(tmp_path: Path) -> None:
             assert HEADER not in await home(team, "carol")
 
 
-async def test_nobody_in_a_channel_sees_that_a_model_has_ended(tmp_path: Path) -> None:
+async def test_row_58_nobody_in_a_channel_sees_that_a_model_has_ended(tmp_path: Path) -> None:
     async with workspace(tmp_path, PARLEY_MODEL="gpt-4.1", PARLEY_SUCCESSORS="gpt-4.1=gpt-4.1-mini") as team:
         team.model.faults.add("ended", model="gpt-4.1", times=0)
         team.model.script("Paris.", times=0)
@@ -96,14 +97,15 @@ async def test_nobody_in_a_channel_sees_that_a_model_has_ended(tmp_path: Path) -
             "gpt-4.1-mini",
             "gpt-4.1-mini",
         ]
+        assert await kept(team) == ["Paris."] * 2
 
 
-async def test_why_this_answer_says_who_was_asked_first(tmp_path: Path) -> None:
+async def test_row_57_why_this_answer_says_who_was_asked_first(tmp_path: Path) -> None:
     async with workspace(tmp_path, PARLEY_FALLBACKS="gpt-4.1") as team:
         team.model.faults.add("server_error", model="gpt-4.1-mini", times=0)
         thread = await team.ask("@parley What is the capital of France?")
         await team.answer("#general", thread)
-        await team.quiet()
+        assert len(await kept(team)) == 1
         window = await why(team, "alice", thread, team.replies("#general", thread)[-1]["ts"])
         assert "by the language model gpt-4.1. gpt-4.1-mini was asked first and did not answer." in str(
             window

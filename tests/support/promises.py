@@ -151,14 +151,14 @@ async def ended(team: Workspace, timeout_s: float = PATIENCE_S) -> list[Found]:
     return (await _closed(_live(team), timeout_s)).jobs
 
 
-async def kept(team: Workspace, *, cancelled: int = 0, shut: bool = False) -> list[str]:
+async def kept(team: Workspace, *, cancelled: int = 0, shut: bool = False, unseen: int = 0) -> list[str]:
     """The promises of a bot that runs here, once nothing is being worked on; what it said.
 
     `cancelled`: how many questions were taken back before their answer. `shut`: we cannot write there any
-    more, so what we showed there stays.
+    more, so what we showed there stays. `unseen`: at most so many requests found no server.
     """
     found = await _closed(_live(team))
-    return assert_kept(team.slack, team.model, found, cancelled=cancelled, shut=shut, unseen=0)
+    return assert_kept(team.slack, team.model, found, cancelled=cancelled, shut=shut, unseen=unseen)
 
 
 async def kept_in(

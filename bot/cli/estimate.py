@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", action="append", help="a model to compare; may be repeated")
     parser.add_argument(
         "--epochs",
-        type=int,
+        type=_epochs,
         metavar="N",
         default=EPOCHS,
         help=f"how often a training set is read (default: {EPOCHS})",
@@ -98,6 +98,12 @@ def _hours(given: str) -> float:
         return read_duration(given, bare="hours") / HOUR
     except NotUnderstood as exc:
         raise argparse.ArgumentTypeError(f"{given!r}: {exc.hint}") from exc
+
+
+def _epochs(given: str) -> int:
+    if not given.isdecimal() or int(given) < 1:
+        raise argparse.ArgumentTypeError(f"{given!r} is not a number from 1 on")
+    return int(given)
 
 
 def _named_models(names: Sequence[str], prices: Prices, settings: Settings, at: datetime) -> list[str]:

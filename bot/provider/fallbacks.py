@@ -18,7 +18,7 @@ from bot.core.errors import Credentials, ModelMissing, ProviderError, QuotaSpent
 from bot.core.settings import STYLES, Settings, is_address, split_list
 from bot.core.values import Prompt, Scope
 from bot.costs.model_names import find_unpriced
-from bot.costs.pricing import read_prices
+from bot.costs.pricing import read_deployments, read_prices
 from bot.ops.metrics import METRICS
 from bot.provider.answer_stream import AnswerState, AnswerStream
 from bot.provider.client import ModelClient
@@ -84,11 +84,14 @@ def read_keys(given: str) -> dict[str, str]:
 def settings_of(settings: Settings, fallback: Fallback) -> Settings:
     """The operator's settings as they are for one entry."""
     given = {"model": fallback.model, "middle_model": "", "small_model": "", "successors": ""}
+    # By name, for what runs behind PARLEY_MODEL does not run behind this one.
+    behind = read_deployments(settings.model, settings.base_model).items()
+    given |= {"base_model": ", ".join(f"{name}={base}" for name, base in behind)}
     given |= {"style": fallback.style or settings.style}
     if fallback.base_url:
         host = (urlsplit(fallback.base_url).hostname or "").lower()
         key = read_keys(settings.fallback_keys).get(host, "")
-        given |= {"openai_base_url": fallback.base_url, "openai_api_key": key, "base_model": ""}
+        given |= {"openai_base_url": fallback.base_url, "openai_api_key": key}
     return settings.changed(**given)
 
 

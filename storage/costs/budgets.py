@@ -149,19 +149,19 @@ def settle(tx: Tx, entry: int, cost: int) -> None:
 
 
 def note_price(tx: Tx, entry: int, model: str, day: str, *, priced: bool | None) -> None:
-    """Notes which budgets of a request that ends cannot hold its model, or can now that it has a price."""
+    """Notes which budgets of a request that ends cannot hold its model, or can now that it has a price.
+
+    A gateway may say of some requests alone what they cost. Who was told of the others is not told again.
+    """
     if priced:
-        tx.run(
-            """update budget_gaps set told = 2 where model = :model and told < 2
-            and budget in (select budget from budget_holds where entry = :entry)""",
-            model=model,
-            entry=entry,
-        )
+        there = "model = :model and budget in (select budget from budget_holds where entry = :entry)"
+        tx.run(f"delete from budget_gaps where told = 0 and {there}", model=model, entry=entry)
+        tx.run(f"update budget_gaps set told = 2 where {there}", model=model, entry=entry)
     elif priced is False:
         tx.run(
             """insert into budget_gaps (budget, model, first)
             select budget, :model, :day from budget_holds where entry = :entry
-            on conflict (budget, model) do nothing""",
+            on conflict (budget, model) do update set told = 1 where budget_gaps.told = 2""",
             model=model,
             day=day,
             entry=entry,

@@ -207,15 +207,17 @@ async def test_a_budget_that_cannot_hold_a_model_notes_it_once_until_there_is_a_
         assert await budgets.due_gaps() == []
         (standing,) = await budgets.standings("T1")
         assert standing.gaps == (UNPRICED,)
-        await spend(ledger, UNPRICED, Decimal("0.001"))  # its gateway says now what it costs
-        await spend(ledger, UNPRICED, None)
-        (standing,) = await budgets.standings("T1")
-        assert standing.gaps == ()
-        assert await budgets.due_gaps() == []
+        # Its gateway says of some requests what they cost.
+        for billed, gaps in ((Decimal("0.001"), ()), (None, (UNPRICED,)), (Decimal("0.001"), ())):
+            await spend(ledger, UNPRICED, billed)
+            (standing,) = await budgets.standings("T1")
+            assert standing.gaps == gaps
+            assert await budgets.due_gaps() == []
         await budgets.remove("T1", id)
         await budgets.put(Budget("T1", "channel", "C1", "month", Decimal(5), owner="U1"))
-        await spend(ledger, UNPRICED, None)
-        assert len(await budgets.due_gaps()) == 1, "another budget, another owner"
+        for billed, due in ((None, 1), (Decimal("0.001"), 0), (None, 1)):  # another budget, another owner
+            await spend(ledger, UNPRICED, billed)
+            assert len(await budgets.due_gaps()) == due
 
 
 # Reconciling, and tags

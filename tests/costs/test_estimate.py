@@ -212,12 +212,20 @@ async def test_the_command_takes_a_time_as_people_write_it(
     assert capsys.readouterr().out.splitlines()[0].split()[4:6] == ["1.00", "h"]
 
 
-@pytest.mark.parametrize("given", ["0", "-1", "inf", "nan", "2 houres", "bananas", ""])
-def test_the_command_refuses_what_is_no_time(capsys: pytest.CaptureFixture[str], given: str) -> None:
+@pytest.mark.parametrize(
+    ("option", "given"),
+    [
+        *(("--hours", given) for given in ("0", "-1", "inf", "nan", "2 houres", "bananas", "")),
+        *(("--epochs", given) for given in ("0", "-3", "1.5", "²", "")),
+    ],
+)
+def test_the_command_refuses_what_is_no_time_and_no_number(
+    capsys: pytest.CaptureFixture[str], option: str, given: str
+) -> None:
     with pytest.raises(SystemExit) as caught:
-        arguments(f"--hours={given}")
+        arguments(f"{option}={given}")
     assert caught.value.code == 2
-    assert "--hours" in capsys.readouterr().err
+    assert option in capsys.readouterr().err
 
 
 async def test_the_command_refuses_a_model_nobody_knows_and_names_the_nearest() -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from bot.core.errors import Refused, SetupError, Unavailable
 from bot.core.settings import Settings
+from bot.core.values import Usage
+from bot.costs.pricing import read_prices
 from bot.ops.logs import secrets_of
 from bot.ops.metrics import METRICS
 from bot.provider.fallbacks import Fallback, read_fallbacks, settings_of
@@ -15,6 +19,7 @@ from bot.sandbox.model.server import FakeModel
 from tests.support.model_api import open_bench
 
 TIMES = {"times": 0}
+NOVEMBER = datetime(2026, 11, 23, tzinfo=UTC)
 # Reasoning that only its end tells from an answer: it is shown, then taken back.
 LATE_TAG = ("Let me ", "think. ", "</think>", "<answer>", "Well")
 
@@ -128,6 +133,26 @@ async def test_a_server_that_is_left_alone_is_passed_over_at_once(tmp_path: Path
 
 
 # The setting
+
+
+@pytest.mark.parametrize(
+    ("given", "entry", "dollars"),
+    [
+        ("gpt-6-sol", "gpt-6-luna", "0.000150"),  # what runs behind PARLEY_MODEL is no other's price
+        ("ours=gpt-6-sol, theirs=gpt-6-luna", "theirs", "0.000150"),
+        ("ours=gpt-6-sol, theirs=gpt-6-luna", "theirs https://b.example/v1", "0.000150"),
+        ("gpt-6-sol", "ours https://b.example/v1", "0.003"),
+        ("gpt-6-sol", "theirs https://b.example/v1", None),
+    ],
+)
+def test_an_entry_has_the_price_of_the_base_model_that_is_named_for_it(
+    given: str, entry: str, dollars: str | None
+) -> None:
+    settings = Settings(model="ours", base_model=given, fallbacks=entry)
+    (fallback,) = read_fallbacks(settings)
+    prices = read_prices(settings_of(settings, fallback))
+    cost = prices.cost(fallback.model, Usage(input_tokens=1_000, output_tokens=100), at=NOVEMBER)
+    assert cost == (None if dollars is None else Decimal(dollars))
 
 
 def test_an_entry_is_a_model_perhaps_with_an_address_and_a_style() -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from tests.support.marks import add_marks
+from tests.support.together import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler  # a hook
 from tests.support.undrawn_charts import undrawn_charts as undrawn_charts  # a fixture
 
 # The tests speak to this machine alone, over plain HTTP: at each start all authorities were read for nothing.

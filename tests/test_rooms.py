@@ -8,8 +8,6 @@ import pytest
 
 from tests.support.house import MODULES, ROOMS, circles, imports, room, room_imports
 
-pytestmark = pytest.mark.xdist_group("source")  # one worker parses it once
-
 # Packages that one room alone may import, so that what they are to us is decided in one place. The sandbox
 # stands apart and may import what it imitates.
 ONE_ROOM = {

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.house import CODE
+from tests.support.house import CODE, ROOT
+from tests.support.together import TOGETHER
 
-pytestmark = pytest.mark.xdist_group("source")  # one worker parses it once
 TESTS = Path(__file__).parent
 FILES = sorted(TESTS.rglob("*.py"))
 TEST_FILE = re.compile(r"\btests\.(?:\w+\.)*test_\w+")
@@ -90,3 +90,7 @@ def test_nothing_private_is_named_in_code_that_stands_in_a_string() -> None:
 )
 def test_what_is_replaced_is_seen_in_code(code: str, is_private: bool) -> None:
     assert any(PRIVATE.search(name) for name in replaced(ast.walk(ast.parse(code)))) is is_private
+
+
+def test_what_runs_together_is_there() -> None:
+    assert [name for name in TOGETHER if not (ROOT / name).is_file()] == []

@@ -28,7 +28,6 @@ from tests.support.workspace import MANIFEST
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.xdist_group("browser"),  # one Chromium and one sandbox for all of them
 ]
 
 HERE = {"PATH": os.environ["PATH"], "PARLEY_STREAMS_PER_MINUTE": "0"}

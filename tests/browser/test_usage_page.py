@@ -19,6 +19,7 @@ from tests.support.usage_page import free_port, link, open_to_browsers
 from tests.support.workspace import workspace
 
 TRANSPORTS = pytest.mark.parametrize("transport", ["socket", "http"])
+UNDRAWN = pytest.mark.usefixtures("undrawn_charts")
 
 
 async def get(url: str, **query: str) -> tuple[int, str, Mapping[str, str]]:
@@ -26,6 +27,7 @@ async def get(url: str, **query: str) -> tuple[int, str, Mapping[str, str]]:
         return response.status, await response.text(), dict(response.headers)
 
 
+@UNDRAWN
 @TRANSPORTS
 async def test_the_link_from_slack_opens_the_page_over_both_transports(
     tmp_path: Path, transport: str
@@ -49,6 +51,7 @@ async def test_without_an_address_there_is_no_page_and_no_button(tmp_path: Path)
         assert (await get(f"http://127.0.0.1:{port}/usage"))[0] == 404
 
 
+@UNDRAWN
 async def test_a_member_reads_neither_private_channels_nor_other_people(tmp_path: Path) -> None:
     async with open_to_browsers(tmp_path) as team:
         _, page, _ = await get(await link(team, "carol"), by="person")
@@ -64,6 +67,7 @@ async def test_a_member_reads_neither_private_channels_nor_other_people(tmp_path
         assert "Nothing was used." in guessed
 
 
+@UNDRAWN
 async def test_rights_are_those_of_the_moment_the_page_is_opened(tmp_path: Path) -> None:
     async with open_to_browsers(tmp_path) as team:
         url = await link(team, "bob")

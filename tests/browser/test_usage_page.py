@@ -119,6 +119,7 @@ async def test_the_page_works_in_a_browser_without_any_other_host(tmp_path: Path
         for channel, cap in (("workspace", 40), ("channel", 10)):
             await run_command(team, "alice", f"budget {channel} {cap} per month")
         context = await chromium.new_context(accept_downloads=True)
+        context.set_default_timeout(120_000)  # patience for a busy machine, on which charts are drawn
         page = await context.new_page()
         asked: list[str] = []
         problems: list[str] = []

@@ -1,7 +1,7 @@
 """Which tests run on one worker, because they share what takes seconds to begin.
 
-By their files: pytest-xdist 3.8 writes the groups of `--dist loadgroup` where pytest 9.2 does not read a test's
-id any more, so they have no effect, and every worker began a Chromium of its own.
+By their files: pytest-xdist 3.8 writes the groups of `--dist loadgroup` where pytest 9.2 does not read them,
+so they have no effect, and every worker began a Chromium of its own.
 """
 
 from __future__ import annotations

@@ -27,6 +27,7 @@ from bot.provider.model_traits import ModelTraits
 from bot.provider.reported_usage import read_billed, read_usage
 from bot.provider.safety import SafetyIdentifiers
 from bot.provider.stream_deadline import TookTooLong
+from bot.provider.stream_readers import find_reported_error
 from bot.provider.tags import Tags
 from bot.provider.transport import Transport, Upload
 from bot.text import tokens
@@ -108,6 +109,8 @@ class ModelClient:
                     tags = self.tags.headers(scope)
                     response = self._in_time(self.transport.post(path, accepted, upload, headers=tags))
                     answer = await request.send(path, accepted, response)
+                    if fault := find_reported_error(answer):
+                        raise fault
                     request.usage = _add_duration(read_usage(answer.get("usage")), bound)
                     request.billed_usd = read_billed(answer.get("usage"))
                     found = read(answer)

@@ -60,9 +60,13 @@ _FILTER = r"content_filter|content_policy|moderation|safety|responsibleai"
 _NO_ENDPOINT = r"\bendpoint\b|operation_?not_?supported"  # not this model, or nobody here, has it
 _MODEL = r"\bmodels?\b|deployment"  # no model of that name, or not at that endpoint
 _THERE = r"overload|capacity|busy|too many|rate.?limit"  # it is there, and has enough to do
-_QUOTA = r"insufficient_quota|billing|exceeded your current quota|insufficient balance|credit"
+_SPENT = r"insufficient_quota|insufficient balance|credit balance|budget_exceeded|budget has been exceeded"
+_QUOTA = rf"{_SPENT}|billing|exceeded your current quota|credit"
 
-_MISSING = r"model_not_found|deploymentnotfound|model\b.{0,200}\b(not exist|not found|retired|deprecated)"
+_MISSING = (
+    r"model_not_found|deploymentnotfound|no endpoints found for"
+    r"|model\b.{0,200}\b(not exist|not found|retired|deprecated)"
+)
 
 # (class, pattern in code, type or message, or "" for any, ours)
 Row = tuple[type[Exception], str, type[ProviderError]]
@@ -93,6 +97,7 @@ def table() -> tuple[Row, ...]:
         (openai.APIConnectionError, "", Unavailable),
         (openai.APIResponseValidationError, "", Overloaded),
         (openai.BadRequestError, TOO_LONG, ContextTooLong),
+        (openai.BadRequestError, _SPENT, QuotaSpent),
         (openai.BadRequestError, _FILTER, ContentFiltered),
         (openai.APIStatusError, r"^402\b", QuotaSpent),
         (openai.APIStatusError, r"^405\b", NotOffered),
@@ -107,6 +112,7 @@ def table() -> tuple[Row, ...]:
         (StreamError, r"rate_limit", RateLimited),
         (StreamError, TOO_LONG, ContextTooLong),
         (StreamError, _FILTER, ContentFiltered),
+        (StreamError, r"unexpected endpoint", NotOffered),  # LM Studio says so with HTTP 200
         (StreamError, "", Overloaded),
         (NotAnAnswer, "", Refused),
         (TimeoutError, "", Timeout),
@@ -174,7 +180,7 @@ def _describe(exc: Exception) -> str:
     if not isinstance(exc, openai.APIError | StreamError):
         return ""
     parts = (getattr(exc, name, None) for name in ("status_code", "code", "type"))
-    return " ".join([*(str(part) for part in parts if part), str(exc)]).lower()
+    return " ".join([*(str(part) for part in parts if part), read_message(exc)]).lower()
 
 
 _REFUSES = re.compile(
@@ -194,9 +200,10 @@ def refused_parameter(exc: Exception, sent: Collection[str]) -> str:
 
     if not isinstance(exc, openai.BadRequestError | openai.UnprocessableEntityError):
         return ""
-    if not _REFUSES.search(f"{exc.code} {exc.message}"):
+    message = read_message(exc)
+    if not _REFUSES.search(f"{exc.code} {message}"):
         return ""
-    named = [(exc.param or "").rsplit(".", 1)[-1], *(a or b for a, b in _QUOTED.findall(exc.message))]
+    named = [(exc.param or "").rsplit(".", 1)[-1], *(a or b for a, b in _QUOTED.findall(message))]
     return next((name for name in named if name in sent), "")
 
 

@@ -24,6 +24,10 @@ _NAMED_KEY = re.compile(r"(?i)\b((?:key|token|bearer|secret|password)\b[^:=\n]{0
 # Here validators begin to repeat the whole request. Source: pydantic's error messages
 _REPEATS = re.compile(r"['\"]?\binput(?:_value)?['\"]?\s*[=:]")
 _QUOTED = re.compile(r"(['\"`])(.{3,}?)\1", re.DOTALL)
+_WEB_PAGE = re.compile(r"\s*<[a-z!?]", re.IGNORECASE)
+# Where servers that others wrote say what was wrong, in errors within errors and in lists of them.
+_SAID_IN = ("message", "detail", "error", "errors", "msg")
+_DEEPEST = 5
 _IS_NAME = re.compile(r"[a-z]+[._\[\]0-9][a-z._\[\]0-9]*")  # of a parameter
 
 
@@ -43,15 +47,23 @@ def read_message(exc: Exception) -> str:
 
     if not isinstance(exc, openai.APIStatusError):
         return str(_innermost(exc))
-    said = exc.body
-    for _ in range(3):  # errors within errors
-        if not isinstance(said, dict):
-            break
-        said = next((said[name] for name in ("message", "detail", "error", "msg") if said.get(name)), "")
-    if isinstance(said, list):
-        said = "; ".join(str(one.get("msg", "")) if isinstance(one, dict) else str(one) for one in said)
-    text = said if isinstance(said, str) else ""
-    return "a web page" if text.lstrip()[:1] == "<" else text
+    text = _find_words(exc.body)
+    return "a web page" if _WEB_PAGE.match(text) else text
+
+
+def _find_words(said: Any, *, depth: int = _DEEPEST) -> str:
+    """What is said in a part of a body; of a validator, with the field that it is about."""
+    if isinstance(said, str):
+        return said
+    if isinstance(said, list) and depth:
+        return "; ".join(filter(None, (_find_words(one, depth=depth - 1) for one in said)))
+    if not isinstance(said, dict) or not depth:
+        return ""
+    inner = next((said[name] for name in _SAID_IN if said.get(name)), "")
+    words, where = _find_words(inner, depth=depth - 1), said.get("loc")
+    if isinstance(where, list) and len(where) > 1 and isinstance(where[-1], str):
+        return f"'{where[-1]}': {words}"
+    return words
 
 
 def _name_cause(exc: Exception) -> str:

@@ -280,6 +280,12 @@ def _parse(data: bytes) -> Iterable[Any]:
         return [json.loads(line) for line in lines]
 
 
+def find_reported_error(answer: Any) -> StreamError | None:
+    """The error that some servers and gateways report as an answer, with HTTP 200."""
+    error = answer.get("error") if isinstance(answer, dict) else None
+    return _stream_error(error) if error else None
+
+
 def _stream_error(error: Any) -> StreamError:
     if not isinstance(error, dict):
         return StreamError("", str(error))

@@ -67,6 +67,29 @@ async def test_an_endpoint_that_is_missing_is_asked_once_also_after_a_restart(tm
         assert sorted(request.endpoint for request in model.requests) == ["decisions", "embeddings"]
 
 
+class LmStudio(Dialect):
+    def check_endpoint(self, endpoint: str) -> None:
+        if endpoint in self.lacks:
+            said = f"Unexpected endpoint or method. (POST /v1/{endpoint}). Returning 200 anyway"
+            raise ModelRefusal(200, said, code=None)
+
+
+async def test_an_endpoint_that_is_missing_with_status_200_is_missing(tmp_path: Path) -> None:
+    dialect = LmStudio("lm studio", lacks=frozenset(["decisions", "embeddings", "responses"]), lenient=True)
+    async with (
+        FakeModel(dialect=dialect) as model,
+        open_bench(tmp_path, model=model, style="responses") as bench,
+    ):
+        for _ in range(2):
+            with pytest.raises(NotOffered):
+                await bench.provider.decide("x", [QUESTION], SCOPE, model="rehearsal")
+            with pytest.raises(NotOffered):
+                await bench.provider.embed(["x"], SCOPE, model="rehearsal")
+            assert (await bench.ask()).text
+        asked = [request.endpoint for request in model.requests if request.endpoint != "chat/completions"]
+        assert asked == ["decisions", "embeddings", "responses"]
+
+
 async def test_where_a_style_has_no_endpoint_chats_answer_and_that_is_remembered(tmp_path: Path) -> None:
     dialect = Dialect("old", lacks=frozenset(["responses"]), lenient=True)
     async with FakeModel(dialect=dialect) as model:

@@ -10,8 +10,19 @@ import httpx2
 import openai
 import pytest
 
-from bot.core.errors import NotOffered, Overloaded, ProviderError, Refused, Timeout, Unreachable
-from bot.provider.error_table import to_provider_error
+from bot.core.errors import (
+    ContentFiltered,
+    ContextTooLong,
+    ModelMissing,
+    NotOffered,
+    Overloaded,
+    ProviderError,
+    QuotaSpent,
+    Refused,
+    Timeout,
+    Unreachable,
+)
+from bot.provider.error_table import refused_parameter, to_provider_error
 from bot.provider.failure_text import describe_failure
 from bot.sandbox.model.server import FakeModel
 from tests.support.model_api import open_bench
@@ -22,11 +33,15 @@ BODY: dict[str, Any] = {"model": "m", "max_tokens": 5, "messages": [{"role": "us
 
 
 def refusal(status: int, body: Any) -> openai.APIStatusError:
-    request = httpx2.Request("POST", "http://127.0.0.1/v1/chat/completions")
-    response = httpx2.Response(status, request=request, json=body)
-    kind = openai.BadRequestError if status < 500 else openai.InternalServerError
-    inner = body.get("error", body) if isinstance(body, dict) else body
-    return kind(f"Error code: {status} - {body}", response=response, body=inner)
+    """The error that the SDK makes of such a response."""
+    answer = httpx2.MockTransport(lambda request: httpx2.Response(status, json=body))
+    with (
+        openai.DefaultHttpx2Client(transport=answer) as http,
+        openai.OpenAI(api_key="sk-x", base_url="http://127.0.0.1/v1", max_retries=0, http_client=http) as sdk,
+        pytest.raises(openai.APIStatusError) as raised,
+    ):
+        sdk.post("/chat/completions", cast_to=object, body=BODY)
+    return raised.value
 
 
 @pytest.mark.parametrize(
@@ -41,6 +56,14 @@ def refusal(status: int, body: Any) -> openai.APIStatusError:
         ({}, ""),
         ([], ""),
         ({"error": {"message": "<html><body>nginx</body></html>"}}, "a web page"),
+        ({"error": {"message": "<400> InvalidParameter: bad seed"}}, "<400> InvalidParameter: bad seed"),
+        ([{"error": {"code": 400, "message": "bad seed"}}], "bad seed"),
+        ({"errors": [{"message": "AiError: bad seed", "code": 5021}], "success": False}, "AiError: bad seed"),
+        (
+            {"message": {"detail": [{"loc": ["body", "seed"], "msg": "not permitted"}]}},
+            "'seed': not permitted",
+        ),
+        ({"detail": {"error": {"message": "bad seed", "trace": SAID}}}, "bad seed"),
     ],
 )
 def test_the_servers_own_message_is_named_with_status_and_path(body: Any, logged: str) -> None:
@@ -92,6 +115,57 @@ def test_who_answers_for_a_server_that_restarts_is_told_from_one_that_has_too_mu
     ours = to_provider_error(refusal(status, {"error": {"message": message}}))
     assert type(ours) is error
     assert getattr(ours, "restarting", False) is restarting
+
+
+def shaped(message: str) -> list[Any]:
+    """The bodies in which servers that others wrote say the same."""
+    return [
+        {"error": {"message": message}},
+        {"error": message},
+        {"detail": message},
+        {"detail": {"error": {"message": message}}},
+        {"object": "error", "message": message, "type": "BadRequestError", "code": 400},
+        [{"error": {"code": 400, "message": message, "status": "INVALID_ARGUMENT"}}],
+        {"success": False, "errors": [{"code": 5021, "message": message}]},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "error"),
+    [
+        (400, "the input length exceeds the context length", ContextTooLong),
+        (500, "the request exceeds the available context size", ContextTooLong),
+        (404, 'model "llama9" not found, try pulling it first', ModelMissing),
+        (404, "No endpoints found for foo/bar:free.", ModelMissing),
+        (400, "Budget has been exceeded! Current cost: 1.2, Max budget: 1.0", QuotaSpent),
+        (400, "Your credit balance is too low to access the API.", QuotaSpent),
+        (429, "You exceeded your current quota", QuotaSpent),
+        (400, "blocked by the content_policy", ContentFiltered),
+    ],
+)
+def test_what_a_server_says_is_understood_in_whatever_shape_it_says_it(
+    status: int, message: str, error: type[ProviderError]
+) -> None:
+    for body in shaped(message):
+        assert type(to_provider_error(refusal(status, body))) is error, body
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        'Unknown name "store": Cannot find field.',
+        "does not support parameters: ['store']",
+        "unsupported: 'store'",
+    ],
+)
+def test_a_parameter_that_is_not_taken_is_found_in_whatever_shape_it_is_named(message: str) -> None:
+    for body in shaped(message):
+        assert refused_parameter(refusal(400, body), {"store", "seed"}) == "store", body
+    validated = {
+        "detail": [{"loc": ["body", "store"], "msg": "Extra inputs are not permitted", "input": False}]
+    }
+    for body in (validated, {"object": "error", "message": validated}):
+        assert refused_parameter(refusal(422, body), {"store", "seed"}) == "store"
 
 
 async def test_a_refused_connection_is_no_timeout_and_is_named_in_the_log(

@@ -54,6 +54,8 @@ def add_events(server: web.Application, app: AsyncApp) -> None:
                 raw = await request.read()
         except TimeoutError:
             return web.Response(status=408)
+        except (ConnectionError, web.RequestPayloadError):  # it broke off, and nobody waits for an answer
+            return web.Response(status=400)
         if not is_stamped(request):
             return web.Response(status=401)
         body = read_body(raw, request.content_type)
@@ -266,7 +268,12 @@ async def serve_http(
     SetupError when the address cannot be bound; `or_any`: a port that is taken is replaced by a free one.
     """
     runner = TerseRunner(
-        server, access_log=None, shutdown_timeout=1.0, keepalive_timeout=READ_DEADLINE_S, lingering_time=0.0
+        server,
+        access_log=None,
+        shutdown_timeout=1.0,
+        keepalive_timeout=READ_DEADLINE_S,
+        lingering_time=0.0,
+        auto_decompress=False,  # Slack compresses nothing; what somebody else did is no signed body
     )
     await runner.setup()
     try:

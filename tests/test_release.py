@@ -126,9 +126,9 @@ def test_a_release_is_numbered_dated_built_and_summed(repository: Path) -> None:
     assert "not released: not committed: CHANGELOG.md" in said
     assert not (repository / "dist").exists()
     commit(repository)
-    status, said = run(repository)
+    status, said = run(repository, engine=write_engine(repository.parent, "#!/bin/sh\nexit 1\n"))
     assert status == 0, said
-    assert "no image: neither docker nor podman is here" in said
+    assert "no image: neither docker nor podman runs here" in said, "a command without a server is no engine"
     wheel, bill = f"{NAME.replace('-', '_')}-9.8.7-py3-none-any.whl", f"{NAME}-9.8.7.cdx.json"
     dist = repository / "dist"
     assert {file.name for file in dist.iterdir()} == {wheel, bill, "SHA256SUMS"}
@@ -154,16 +154,22 @@ esac
 """
 
 
+def write_engine(folder: Path, script: str, name: str = "docker") -> Path:
+    """The folder of a command that stands for docker."""
+    engine = folder / "engine"
+    engine.mkdir()
+    (engine / name).write_text(script, "utf-8")
+    (engine / name).chmod(0o755)
+    return engine
+
+
 @pytest.mark.parametrize("engine", ["docker", "podman"])
 def test_where_an_engine_is_the_image_is_built_on_a_digest_and_summed_too(
     repository: Path, tmp_path: Path, engine: str
 ) -> None:
-    (tmp_path / "engine").mkdir()
-    (tmp_path / "engine" / engine).write_text(ENGINE, "utf-8")
-    (tmp_path / "engine" / engine).chmod(0o755)
     run(repository, "version", "9.8.7")
     commit(repository)
-    status, said = run(repository, engine=tmp_path / "engine")
+    status, said = run(repository, engine=write_engine(tmp_path, ENGINE, engine))
     assert status == 0, said
     built = (tmp_path / "built").read_text("utf-8")
     assert "--build-arg BASE=python@sha256:abc" in built and f"--tag {NAME}:9.8.7" in built
@@ -172,12 +178,10 @@ def test_where_an_engine_is_the_image_is_built_on_a_digest_and_summed_too(
 
 
 def test_an_engine_that_fails_fails_the_release(repository: Path, tmp_path: Path) -> None:
-    (tmp_path / "engine").mkdir()
-    (tmp_path / "engine" / "docker").write_text("#!/bin/sh\nexit 1\n", "utf-8")
-    (tmp_path / "engine" / "docker").chmod(0o755)
     run(repository, "version", "9.8.7")
     commit(repository)
-    status, said = run(repository, engine=tmp_path / "engine")
+    engine = write_engine(tmp_path, '#!/bin/sh\n[ "$1" = info ]\n')
+    status, said = run(repository, engine=engine)
     assert (status, "make image" in said) == (1, True)
 
 

@@ -53,7 +53,7 @@ def find_unknown(environ: Mapping[str, str], *, env_file: Path | None = None) ->
     if env_file is not None and env_file.is_file():
         names |= _names_in(env_file)
     known = {row.env for row in table()} | set(BESIDE_SETTINGS)
-    unknown = sorted(name for name in names - known if name.startswith(PREFIX))
+    unknown = sorted(name for name in names - known if name.upper().startswith(PREFIX))
     return [f"{name} is no setting{_suggestion(name, known)}" for name in unknown]
 
 
@@ -116,7 +116,7 @@ def _is_of_kubernetes(name: str, value: str) -> bool:
 
 def _suggestion(name: str, known: set[str]) -> str:
     by_end = {one.removeprefix(PREFIX): one for one in known}
-    near = difflib.get_close_matches(name.removeprefix(PREFIX), by_end, n=1, cutoff=0.75)
+    near = difflib.get_close_matches(name.upper().removeprefix(PREFIX), by_end, n=1, cutoff=0.75)
     return f"; is {by_end[near[0]]} meant?" if near else ""
 
 

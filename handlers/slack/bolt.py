@@ -20,6 +20,8 @@ from bot.core.settings import Settings
 from handlers.slack.client import SlackClient
 from handlers.slack.failures import WRONG_SHAPE
 
+log = logging.getLogger(__name__)
+
 TIMESTAMP, SIGNATURE = "X-Slack-Request-Timestamp", "X-Slack-Signature"
 
 __all__ = [
@@ -64,9 +66,11 @@ async def dispatch(app: AsyncApp, request: web.Request, body: str) -> web.Respon
     """What Bolt answers to a delivery over HTTP; None for one of a shape that Slack does not send."""
     try:
         asked = AsyncBoltRequest(body=body, query=request.query_string, headers=request.headers)  # type: ignore[arg-type]
-    except WRONG_SHAPE:  # an id that is a number, and the like
+        answer = await app.async_dispatch(asked)
+    except WRONG_SHAPE as exc:  # Bolt itself falls over an id that is a number, and the like
+        log.warning("a delivery of a shape that Slack does not send: %s", type(exc).__name__)
         return None
-    return await to_aiohttp_response(await app.async_dispatch(asked))
+    return await to_aiohttp_response(answer)
 
 
 def _quiet_logger(name: str) -> logging.Logger:

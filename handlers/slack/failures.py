@@ -18,7 +18,7 @@ from handlers.slack import blocks
 from handlers.slack.payloads import in_thread
 
 # What reading a delivery of a shape that Slack does not send ends in.
-WRONG_SHAPE = (AttributeError, LookupError, RecursionError, TypeError)
+WRONG_SHAPE = (AttributeError, LookupError, OverflowError, RecursionError, TypeError)
 log = logging.getLogger(__name__)
 
 

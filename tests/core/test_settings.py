@@ -178,10 +178,12 @@ def test_a_quoted_value_is_one_word_to_a_shell(value: str) -> None:
 def test_a_name_that_is_no_setting_is_told_with_the_one_that_is_meant(tmp_path: Path) -> None:
     env = tmp_path / ".env"
     env.write_text("PARLEY_KEEP_MESSAGE_DAYS=7\nSOMETHING=1\n", "utf-8")
-    assert config.find_unknown({"PARLEY_MODLE": "x", "PARLEY_COLOUR": "red", "HOME": "/"}, env_file=env) == [
+    environ = {"PARLEY_MODLE": "x", "PARLEY_COLOUR": "red", "parley_style": "chat", "HOME": "/"}
+    assert config.find_unknown(environ, env_file=env) == [
         "PARLEY_COLOUR is no setting",
         "PARLEY_KEEP_MESSAGE_DAYS is no setting; is PARLEY_KEEP_MESSAGES_DAYS meant?",
         "PARLEY_MODLE is no setting; is PARLEY_MODEL meant?",
+        "parley_style is no setting; is PARLEY_STYLE meant?",
     ]
 
 

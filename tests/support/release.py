@@ -107,14 +107,22 @@ def build(version: str, into: Path) -> list[Path]:
 
 
 def build_image(version: str, into: Path) -> list[Path]:
-    engine = next((one for one in ENGINES if shutil.which(one)), None)
+    engine = next(filter(_runs, ENGINES), None)
     if engine is None:
-        print(f"no image: neither {' nor '.join(ENGINES)} is here")
+        print(f"no image: neither {' nor '.join(ENGINES)} runs here")
         return []
     tag, saved = f"{NAME}:{version}", into / f"{NAME}-{version}.image.tar"
     run(["make", "image", f"ENGINE={engine}", f"TAG={tag}"])
     run([engine, "save", "--output", str(saved), tag])
     return [saved]
+
+
+def _runs(engine: str) -> bool:
+    """Whether it is installed and works: docker may be a command without a server behind it."""
+    return (
+        bool(shutil.which(engine))
+        and not subprocess.run([engine, "info"], capture_output=True, check=False).returncode
+    )
 
 
 def run(command: Sequence[str], **environ: str) -> None:

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import os
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -60,6 +60,7 @@ class SlackClient:
         self.client = client
         self.bot_user = ""  # our own user id
         self.team = ""  # the workspace of the token, once Slack was asked who we are
+        self.organisation = ""  # that it belongs to, if any
         self.scopes: frozenset[str] = frozenset()  # what the token may do, as Slack last told
         self.revoked = ""  # the code, once Slack has said that the token is worthless
 
@@ -88,9 +89,27 @@ class SlackClient:
     async def find_bot_user(self) -> str:
         """Our own user id; asked for where the start could not and no delivery has told it yet."""
         if not self.bot_user:
-            told = await self.call("auth.test")
-            self.bot_user, self.team = str(told["user_id"]), str(told.get("team_id") or "")
+            await self._ask_who_we_are()
         return self.bot_user
+
+    async def is_stranger(self, person: Mapping[str, Any]) -> bool:
+        """Whether somebody (a user object) is of another company.
+
+        Slack says so itself only of those with whom the app shares no channel; of the others, their home tells.
+        Source: docs.slack.dev, user object, is_stranger; Slack Connect, external members.
+        """
+        if not self.team:
+            await self._ask_who_we_are()
+        home, colleague = person.get("team_id"), person.get("enterprise_user") or {}
+        at_home = not home or home in (self.team, self.organisation)
+        if not at_home and self.organisation:
+            at_home = colleague.get("enterprise_id") == self.organisation
+        return bool(person.get("is_stranger")) or not at_home
+
+    async def _ask_who_we_are(self) -> None:
+        told = await self.call("auth.test")
+        self.bot_user, self.team = str(told["user_id"]), str(told.get("team_id") or "")
+        self.organisation = str(told.get("enterprise_id") or "")
 
     def learn_bot_user(self, user: str) -> None:
         """Our own user id, as a delivery names it."""

@@ -71,7 +71,7 @@ class Directory:
         if direct:
             self._names[direct] = ("direct messages", time.monotonic())
         # Guests and people of other companies know only the channels they are in.
-        guest = not person or person.get("is_restricted") or person.get("is_stranger")
+        guest = not person or person.get("is_restricted") or await self._slack.is_stranger(person)
         public = frozenset() if guest else await allowed(self._list_public(team), frozenset(), lacks)
         created = {place["id"] for place in mine if place.get("creator") == user}
         return Viewer(

@@ -40,10 +40,10 @@ class Permissions:
         never do.
         """
         person, place = await asyncio.gather(
-            self._read("users.info", "user", user=user),
+            self._read_colleague(user),
             self._read("conversations.info", "channel", channel=channel),
         )
-        if not person or not place or _is_stranger(person):
+        if not person or not place:
             return False
         if place.get("is_im"):
             return bool(place.get("user") == user)
@@ -54,13 +54,12 @@ class Permissions:
 
     async def may_decide_everywhere(self, user: str) -> bool:
         """Whether somebody may decide about the whole workspace now: its admins."""
-        person = await self._read("users.info", "user", user=user)
-        return _is_admin(person) and not _is_stranger(person)
+        return _is_admin(await self._read_colleague(user))
 
     async def is_outsider(self, user: str) -> bool:
         """Whether somebody is a guest here or of another company, as is whoever Slack does not tell of."""
-        person = await self._read("users.info", "user", user=user)
-        return not person or _is_stranger(person) or bool(person.get("is_restricted"))
+        person = await self._read_colleague(user)
+        return not person or bool(person.get("is_restricted"))
 
     async def may_decide(self, owners: NamedOwners, at: Channel, user: str) -> bool:
         """Whether somebody may decide about a channel now; `owners` knows whom an admin named for it."""
@@ -88,6 +87,15 @@ class Permissions:
             if user in page["members"] or not cursor:
                 return user in page["members"]
 
+    async def _read_colleague(self, user: str) -> dict[str, Any]:
+        """Somebody of our own company; empty for everybody else."""
+        person = await self._read("users.info", "user", user=user)
+        try:
+            return {} if await self._slack.is_stranger(person) else person
+        except SlackError as exc:
+            log.warning("auth.test: %s", exc)
+            return {}
+
     async def _read(self, method: str, key: str, **arguments: Any) -> dict[str, Any]:
         try:
             found: dict[str, Any] = (await self._slack.get(method, **arguments))[key]
@@ -99,8 +107,3 @@ class Permissions:
 
 def _is_admin(person: dict[str, Any]) -> bool:
     return bool(person.get("is_admin") or person.get("is_owner"))
-
-
-def _is_stranger(person: dict[str, Any]) -> bool:
-    """Of another company, seen through a shared channel."""
-    return bool(person.get("is_stranger"))

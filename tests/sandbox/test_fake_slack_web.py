@@ -308,10 +308,12 @@ async def test_history_has_roots_only_newest_first(slack: FakeSlack, client: Asy
     assert [m["ts"] for m in newer] == [second]
 
 
-async def test_the_guest_belongs_to_another_company(client: AsyncWebClient) -> None:
+async def test_the_guest_belongs_to_another_company(slack: FakeSlack, client: AsyncWebClient) -> None:
     guest = (await client.users_info(user="U0DANA0001"))["user"]
-    assert guest["is_stranger"]
     assert guest["team_id"] == "T0PARTNER1"
+    assert "is_stranger" not in guest, "the app shares a channel with her"
+    del slack.workspace.channels["C0SHARED01"].members["U0DANA0001"]
+    assert (await client.users_info(user="U0DANA0001"))["user"]["is_stranger"]
     shared = (await client.conversations_info(channel="C0SHARED01"))["channel"]
     assert shared["is_ext_shared"]
     assert shared["connected_team_ids"] == ["T0PARTNER1"]

@@ -81,7 +81,15 @@ def about_person(ws: Workspace, person: Person) -> Response:
         "is_email_confirmed": True,
         "who_can_share_contact_card": "EVERYONE",
     }
-    return about | ({"is_stranger": True} if person.stranger else {})
+    if ws.org_wide and not person.stranger:
+        about["enterprise_user"] = {"id": person.id, "enterprise_id": ws.organisation, "teams": [person.team]}
+    return about | ({"is_stranger": True} if person.stranger and not _is_in_sight(ws, person) else {})
+
+
+def _is_in_sight(ws: Workspace, person: Person) -> bool:
+    """Whether the app is in a channel with them; then Slack calls nobody a stranger."""
+    both = {person.id, ws.bot}
+    return any(both <= place.members.keys() for place in ws.channels.values() if place.kind != "im")
 
 
 def user_info(ws: Workspace, a: Arguments) -> Response:

@@ -95,7 +95,7 @@ class SlackClient:
     async def is_stranger(self, person: Mapping[str, Any]) -> bool:
         """Whether somebody (a user object) is of another company.
 
-        Slack says so itself only of those with whom the app shares no channel; of the others, their home tells.
+        Slack says so itself only of those with whom the app shares no channel; of others, their home tells.
         Source: docs.slack.dev, user object, is_stranger; Slack Connect, external members.
         """
         if not self.team:

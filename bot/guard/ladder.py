@@ -21,6 +21,7 @@ from bot.core.values import Message, Scope
 from bot.costs.pricing import nano, usd
 from bot.guard import policy
 from bot.guard import rules as guard_rules
+from bot.guard.about_us import may_ask_about_us
 from bot.guard.contradictions import find_opposite
 from bot.guard.coverage import Earlier, list_covered, look_back
 from bot.guard.model_judge import FAILURES, Judge, Opinion, UnreadableVerdict, split_for_judge
@@ -403,7 +404,7 @@ def _is_sure(local: Verdict, message: MessageToJudge) -> bool:
     """Sure of its words, and words are enough: a follow-up may belong whatever its words are."""
     if local.reason != SURE or guard_rules.find_misleading(message.text):
         return False
-    return local.on_topic or not message.earlier.said
+    return local.on_topic or not (message.earlier.said or may_ask_about_us(message.text))
 
 
 def _is_carried_by_orders(local: Verdict, message: MessageToJudge) -> bool:

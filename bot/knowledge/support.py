@@ -1,7 +1,7 @@
 """Whether a quote has to do with what is said on its strength.
 
-Words are compared by their stems and, in English, by what they mean. Where answer and quote are of two
-languages, words tell nothing, and the quote counts.
+Words are compared by their stems and, in English, by what they mean; numbers by their digits, in every
+language. Where answer and quote are of two languages, other words tell nothing, and the quote counts.
 """
 
 from __future__ import annotations
@@ -19,18 +19,41 @@ _COVERED = 0.5
 # An answer that says nothing of its own, such as "Yes", rests on a quote that is about the question.
 _ABOUT_QUESTION = 0.55
 _SHORT = 4  # letters; shorter words of unknown languages are mostly articles and the like
+_LONG = 5  # letters; two words that begin, or are composed, alike say something alike
 _WORD = re.compile(r"\d[\d.,:]*\d|\d|[^\W\d_]+")
+_HIRAGANA = re.compile("[\u3040-\u309f]+")  # alone mostly grammar
+_LIST_MARK = re.compile(r"^\s*\d+[.)]\s|\[\d+\]", re.MULTILINE)
 _SMALL_WORDS = {
-    "en": "the of and to in is that for it as with on be at by this are from or an not what who when how my",
-    "de": "der die das und ist nicht ein eine einen zu von mit für auf im den dem des sie wir ich wer wie",
-    "fr": "le la les un une des et est de du au aux que qui pour dans vous nous il pas sur avec par je",
-    "es": "el la los las una es de del al que para en por con no se su tu lo como hasta cada yo",
-    "it": "il lo la gli le un una è di del della che per in con non si al da fino ogni io",
-    "pt": "os as um uma é de do da que para em por com não se ao até cada eu",
-    "nl": "de het een en is van voor niet met op te dat die in aan tot per wie wat ik",
+    "en": (
+        "the of and to in is that for it as with on be at by this are from or an not what who when "
+        "how my you your has have can may"
+    ),
+    "de": (
+        "der die das und ist nicht ein eine einen zu von mit für auf im den dem des sie wir ich wer "
+        "wie du ihr in an am es er je ja nein bei aus nach kann hat hast hier was mir uns über zum "
+        "zur"
+    ),
+    "fr": (
+        "le la les un une des et est de du au aux que qui pour dans vous nous il pas sur avec par je "
+        "tu en ce ou elle oui votre notre à on son sa ton ta mon ma ne se si j l d s n c ai"
+    ),
+    "es": (
+        "el la los las una es de del al que para en por con no se su tu lo como hasta cada yo un y a "
+        "sí cuando"
+    ),
+    "it": "il lo la gli le un una è di del della che per in con non si al da fino ogni io e ha a sono",
+    "pt": "os as um uma é de do da que para em por com não se ao até cada eu e o a sim quando",
+    "nl": ("de het een en is van voor niet met op te dat die in aan tot per wie wat ik je u hij er ja nee"),
 }
-_NUMBER_WORDS = """zero one/first two/second three/third four/fourth five/fifth six/sixth seven/seventh
-eight/eighth nine/ninth ten/tenth eleven twelve"""
+_NUMBER_WORDS = """
+zero one/first two/second/zwei/deux/dos/twee three/third/drei/dritte/dritten/trois/tres/drie
+four/fourth/vier/vierte/vierten/quatre/cuatro five/fifth/fünf/fünften/cinq/cinco/vijf
+six/sixth/sechs/seis/zes seven/seventh/sieben/sept/siete/zeven eight/eighth/acht/huit/ocho
+nine/ninth/neun/neuf/nueve/negen ten/tenth/zehn/dix/diez/tien eleven/elf/onze
+twelve/zwölf/douze/doce/twaalf thirteen/dreizehn/treize/trece/dertien
+fourteen/vierzehn/quatorze/catorce/veertien fifteen/fünfzehn/quinze/quince/vijftien
+sixteen/sechzehn/seize/zestien
+"""
 _NUMBERS = {word: str(n) for n, words in enumerate(_NUMBER_WORDS.split()) for word in words.split("/")} | {
     "twenty": "20",
     "thirty": "30",
@@ -39,31 +62,71 @@ _NUMBERS = {word: str(n) for n, words in enumerate(_NUMBER_WORDS.split()) for wo
     "sixty": "60",
     "hundred": "100",
 }
+# Numbers of several words or of halves, and scripts that write them in letters: not read here.
+_OTHER_NUMBERS = re.compile(
+    r"twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|million|half|quarter|dozen|double"
+    r"|twice|[ßz]ig\b|hundert|tausend|halb|hälfte|viertel|doppelt|vingt|trente|quarante|cinquante|soixante"
+    r"|\b(cent|mil|mille|demi)\b|moitié|veinte|treinta|cuarenta|cincuenta|\bmedi[ao]|mitad|doble|tig\b|honderd"
+    r"|duizend|helft|dubbel|[一二三四五六七八九十百千万億半两兩倍]"
+)
+_NUMBERS_READ = frozenset(("en", "de", "fr", "es", "nl", "CJK"))
 _LANGUAGES = {code: frozenset(words.split()) for code, words in _SMALL_WORDS.items()}
 _IN_ALL = frozenset().union(*_LANGUAGES.values())
+# What a small word says of a text's language: "die" and "je" are of several.
+_SHARES = {word: 1 / sum(word in small for small in _LANGUAGES.values()) for word in _IN_ALL}
+_NEARLY = 0.6  # of the most; a language with so much is not excluded
 _ENGLISH_SHARE = 0.5  # of its words are known ones
 
 
 def supports(quotes: str, *, question: str, answer: str) -> bool:
     """Whether quotes, as one text, bear on an answer: they say what it says, in these words or others."""
-    said = _content(answer)
-    if not said - _content(question):
-        return _bears_on_question(quotes, said | _content(question))
-    if _are_foreign(answer, quotes):
+    said, asked, quoted = _content(answer), _content(question), _content(quotes)
+    if _states_other_numbers(answer, question, quotes):
+        return False
+    if _are_foreign(f"{question}\n{answer}", quotes):
         return True
-    quoted = _content(quotes)
-    if _is_english(answer):
+    if not said - asked:
+        return not quoted or not said | asked or _bears_on_question(quoted, said | asked)
+    if "en" in _guess_languages(quotes) and _is_english(answer):
         return _coverage(said, quoted) >= _COVERED
-    return bool(_stems(said) & _stems(quoted))
+    return _touch(said | asked, quoted)
 
 
-def _bears_on_question(quotes: str, question: set[str]) -> bool:
-    quoted = _content(quotes)
-    if not question or not quoted or _are_foreign(" ".join(question), quotes):
-        return True
+def _states_other_numbers(answer: str, question: str, quotes: str) -> bool:
+    """Whether an answer has numbers, none of which is in the quotes or the question."""
+    said = _list_numbers(_LIST_MARK.sub(" ", answer)) - _list_numbers(question)
+    if not said or _OTHER_NUMBERS.search(quotes.casefold()) or not _guess_languages(quotes) <= _NUMBERS_READ:
+        return False
+    named = {_NUMBERS[word] for word in _WORD.findall(quotes.casefold()) if word in _NUMBERS}
+    return not said & (_list_numbers(quotes) | named)
+
+
+def _list_numbers(text: str) -> set[str]:
+    """Those written in digits, the same however they are set: 6.50 and 6,5, 15:00 and 15."""
+    words = _WORD.findall(unicodedata.normalize("NFKC", text))
+    plain = (re.sub(r"[.,:]0{1,2}$|(?<=[.,:]\d)0$", "", word) for word in words if word[0].isdigit())
+    return {re.sub("[.,:]", "", number) for number in plain}
+
+
+def _bears_on_question(quoted: set[str], question: set[str]) -> bool:
+    if not _is_english(" ".join(question)):
+        return _touch(question, quoted)
     if _stems(question) & _stems(quoted):
         return True
     return max(likeness(word, other) for word in question for other in quoted) >= _ABOUT_QUESTION
+
+
+def _touch(words: set[str], quoted: set[str]) -> bool:
+    """Whether a word is in both, in another form or as a part of a longer one."""
+    here, there = _stems(words), _stems(quoted)
+    return bool(here & there) or any(_are_akin(one, other) for one in here for other in there)
+
+
+def _are_akin(one: str, other: str) -> bool:
+    short, long = sorted((one, other), key=len)
+    if len(short) < _SHORT or short[0].isdigit():
+        return False
+    return short in long or (len(short) >= _LONG and short[:_LONG] == long[:_LONG])
 
 
 def _coverage(said: set[str], quoted: set[str]) -> float:
@@ -90,7 +153,8 @@ def _content(text: str) -> set[str]:
     for written in _WORD.findall(plain):
         word = _NUMBERS.get(written, written)
         if _has_no_blanks(word):
-            found |= {word[at : at + 2] for at in range(max(1, len(word) - 1))}
+            pairs = {word[at : at + 2] for at in range(max(1, len(word) - 1))}
+            found |= {pair for pair in pairs if not _HIRAGANA.fullmatch(pair)}
         elif word not in COMMON and word not in NEGATIONS and (word not in _IN_ALL or word[0].isdigit()):
             found.add(word)
     return found - {"yes", "no", "ja", "nein", "oui", "non", "sí", "si", "はい", "いいえ"}
@@ -117,13 +181,15 @@ def _guess_languages(text: str) -> frozenset[str]:
         script = unicodedata.name(other[0], "").split(" ")[0]
         return frozenset(["CJK" if script in ("HIRAGANA", "KATAKANA") else script])
     words = [word for word in _WORD.findall(text.casefold()) if word.isalpha()]
-    counts = {code: sum(word in small for word in words) for code, small in _LANGUAGES.items()}
+    counts = {
+        code: sum(_SHARES.get(word, 0.0) for word in words if word in _LANGUAGES[code]) for code in _LANGUAGES
+    }
     most = max(counts.values())
-    if _is_english(text) and (counts["en"] == most or most < 2):
+    if _is_english(text) and (counts["en"] == most or most <= 1):
         return frozenset(["en"]) if words else frozenset(_LANGUAGES)
     if not most:
         return frozenset(_LANGUAGES) - {"en"}
-    return frozenset(code for code in counts if counts[code] == most)
+    return frozenset(code for code in counts if counts[code] >= _NEARLY * most)
 
 
 def _is_english(text: str) -> bool:

@@ -13,7 +13,13 @@ from bot.core.values import Completion, Message, Prompt, Usage
 from bot.knowledge.answering import ABOUT_US, Found, answer, rank_passages
 from bot.knowledge.quotes import REFUSAL
 from bot.knowledge.support import supports
-from tests.support.handbook_questions import ELSEWHERE, HANDBOOK, QUESTIONS, NaturalQuestion
+from tests.support.handbook_questions import (
+    ELSEWHERE,
+    HANDBOOK,
+    OTHER_HANDBOOKS,
+    QUESTIONS,
+    NaturalQuestion,
+)
 from tests.support.model_api import SCOPE, open_bench
 
 BUDGET = 24_000
@@ -64,6 +70,30 @@ def test_of_other_quotes_few_support_an_answer() -> None:
     pairs = [(one, other) for one in english for other in english if one.passage != other.passage]
     wrong = [(a.answer, b.quote) for a, b in pairs if supports(b.quote, question=a.text, answer=a.answer)]
     assert len(wrong) <= len(pairs) / 6, wrong
+
+
+@pytest.mark.parametrize("rows", OTHER_HANDBOOKS.values(), ids=OTHER_HANDBOOKS)
+def test_in_other_languages_its_own_quote_supports_an_answer_and_few_others_do(rows: list[Any]) -> None:
+    own = [row for row in rows if not supports(row[2], question=row[0], answer=row[1])]
+    pairs = [(one, other) for one in rows for other in rows if one[2] != other[2]]
+    wrong = [(a[1], b[2]) for a, b in pairs if supports(b[2], question=a[0], answer=a[1])]
+    assert not own
+    assert len(wrong) <= len(pairs) / 4, wrong
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "quote"),
+    [
+        ("How many days of holiday do I have?", "You have 30 days of holiday.", "a Sunday or a holiday"),
+        ("Wie viele Urlaubstage habe ich?", "Du hast 30 Tage Urlaub.", "Das Gehalt kommt am 25. des Monats."),
+        ("Was ist die Hauptstadt von Peru?", "Lima.", "Die Firma zahlt 6,50 Euro je Mahlzeit"),
+        ("卵のゆで方は？", "7分ゆでます。", "パスワードは14文字以上とします"),
+    ],
+)
+def test_a_quote_without_the_numbers_or_the_words_of_an_answer_is_no_support(
+    question: str, answer: str, quote: str
+) -> None:
+    assert not supports(quote, question=question, answer=answer)
 
 
 @pytest.mark.parametrize("count", [3, 8, 20])

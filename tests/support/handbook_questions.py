@@ -166,3 +166,38 @@ ELSEWHERE = [
     "Give me a recipe for lasagne",
     "Wann spielt Bayern?",
 ]
+# Of other handbooks, in other languages: question, answer, quote.
+OTHER_HANDBOOKS = {
+    "de": [
+        ("Darf Bello mit?", "Ja, montags und freitags.", "Der Hund darf montags und freitags mit ins Büro"),
+        ("Ich werde Vater", "Du bekommst 16 Wochen frei.", "sechzehn Wochen frei bei vollem Gehalt"),
+        (
+            "Bin der Letzte hier, und nun?",
+            "Lampen aus, Fenster zu.",
+            "schaltet das Licht aus, schließt die Fenster",
+        ),
+        ("Mein Badge ist weg", "Melde es noch heute.", "Ein verlorener Ausweis wird am selben Tag gemeldet."),
+        (
+            "Kann ich ein Fachbuch kaufen?",
+            "Ja, du hast 800 € im Jahr.",
+            "im Jahr 800 Euro für Kurse und Bücher",
+        ),
+        ("Wann ist Zahltag?", "Am 25.", "Das Gehalt kommt am 25. des Monats."),
+        ("When is payday?", "On the 25th.", "Das Gehalt kommt am 25. des Monats."),
+    ],
+    "fr": [
+        ("J'ai combien de vacances ?", "25 jours par an.", "vingt-cinq jours de congé par an"),
+        ("Je peux bosser de chez moi ?", "Oui, 2 jours par semaine.", "télétravail deux jours par semaine"),
+        ("À qui donner mes factures ?", "À Sophie.", "Les notes de frais sont remises à Sophie"),
+        ("j'ai la grippe", "Appelle ton chef avant 9 h.", "on prévient son responsable avant neuf heures"),
+        ("Wie viele Urlaubstage gibt es?", "25 Tage.", "vingt-cinq jours de congé par an"),
+    ],
+    "ja": [
+        ("ペットを連れて行っていい？", "はい、月曜と金曜なら大丈夫です。", "犬は月曜日と金曜日に限り"),
+        ("どのくらい休めますか。", "16週間です。", "給与全額支給で16週間の休暇を取れます"),
+        ("社員証が見つかりません", "当日中に報告してください。", "社員証をなくした場合は届け出てください"),
+        ("ランチ代は出る？", "出ます。一食650円までです。", "会社は一食につき650円"),
+        ("短いパスワードでもいい？", "いいえ。", "パスワードは14文字以上とします"),
+        ("帰るときどうする？", "電気を消して窓を閉めてください。", "電気を消し、窓を閉め"),
+    ],
+}

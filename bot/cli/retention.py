@@ -28,7 +28,8 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
         for found in await retention.count_kept(engine, settings, now=now):
             print(line(found, now=now))
         for removed in await engine.read(list_removed, settings):
-            print(removed_line(removed))
+            if removed.erased_at > now or not args.apply:
+                print(removed_line(removed))
     return 0
 
 

@@ -143,7 +143,7 @@ class Forgetting:
 
     async def note_installed(self, team: str) -> None:
         """The app is in a workspace, perhaps again: nothing is erased there for its removal."""
-        await self._engine.write(removal.note_installed, team)
+        await self._engine.write(removal.drop_removed, team)
 
     async def export_person(self, team: str, user: str) -> bytes:
         """Everything kept of a person, as JSON, for that person."""

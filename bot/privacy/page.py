@@ -135,6 +135,7 @@ def _list_kept(settings: Settings) -> tuple[Sequence[str], Sequence[Sequence[str
         ("amounts: who used which model when, how much, at what cost", "for good, without any words"),
         ("who changed, erased or looked at what, and who was told of the AI", "for good, without any words"),
         ("settings of channels, with who made them", "until they are changed or the app is removed"),
+        ("why somebody raised a budget, in their words", "until they are forgotten or the app is removed"),
     )
 
 

@@ -16,7 +16,7 @@ from storage.privacy import forget, removal
 DAY_S = 86_400.0
 # Of the fourteen days one is left for a bot that does not run just then.
 GRACE_S = 13 * DAY_S
-# Deliveries that were under way when the app was removed.
+# Deliveries that were under way when the app was removed; what they bring is erased as well.
 STRAGGLERS_S = 3600.0
 
 
@@ -42,10 +42,12 @@ async def erase_removed(engine: Engine, settings: Settings, *, now: float) -> in
         erased = 0
         for removed in list_removed(tx, settings):
             if removal.was_heard(tx, removed.team, since=removed.at + STRAGGLERS_S):
-                removal.note_installed(tx, removed.team)
+                removal.drop_removed(tx, removed.team)
             elif removed.erased_at <= now:
                 keep = settings.uninstalled == "keep"
                 erased += forget.forget_team(tx, removed.team, keep_settings=keep, now=now)
+                if removed.at + STRAGGLERS_S <= now:
+                    removal.drop_removed(tx, removed.team)
         return erased
 
     if not await engine.read(removal.list_removed):

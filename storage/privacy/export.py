@@ -1,4 +1,4 @@
-"""Everything that is kept of one person, for that person: their words in every table, what they used, and
+"""Everything that is kept of one person, for that person: their words in every table, what they used,
 what they set for channels and the workspace, and when they were told that they talk with an AI."""
 
 from __future__ import annotations
@@ -10,7 +10,12 @@ from storage.engine import Tx
 from storage.schema import WORDS_OF
 
 # Tables without words of theirs, and the column that says whose.
-ABOUT = {"usage_days": "person", "channel_wishes": "changed_by", "disclosures": "person"}
+ABOUT = {
+    "usage_days": "person",
+    "channel_wishes": "changed_by",
+    "budget_changes": "person",
+    "disclosures": "person",
+}
 
 
 def export_person(tx: Tx, team: str, person: str) -> bytes:

@@ -78,6 +78,7 @@ def forget_user(tx: Tx, team: str, user: str, *, by: str = "", now: float) -> in
     for column in ("labelled_by", "appealed_by"):
         which = f"team = :team and {column} = :person"
         tx.run(f"update guard_verdicts set {column} = '' where {which}", team=team, person=user)
+    _blank_reasons(tx, "team = :team and person = :person", team=team, person=user)
     audit.note(tx, "forgot person", user, team=team, person=by, detail=_many(erased), now=now)
     return erased
 
@@ -140,11 +141,12 @@ def forget_team(tx: Tx, team: str, *, keep_settings: bool = False, now: float) -
         team=team,
         now=now,
     )
-    kept = {*LASTING, "inbox", *(DECISIONS if keep_settings else ())}
+    kept = {*LASTING, "inbox", "removed_workspaces", *(DECISIONS if keep_settings else ())}
     for table in TEAM_TABLES:
         if table not in kept:
             tx.run(f"delete from {table} where team = :team", team=team)
     tx.run("delete from guard_vectors")  # made from texts of anybody; they are made again where needed
+    _blank_reasons(tx, "team = :team", team=team)
     audit.note(tx, "forgot workspace", team, team=team, detail=_many(erased), now=now)
     return erased
 
@@ -209,6 +211,13 @@ def _bury_asked(tx: Tx, team: str, user: str, *, now: float) -> None:
 def _blank_in(tx: Tx, table: str, which: str, more: str = "", *, now: float, **values: str) -> None:
     # What still waits is a question of now; it is answered, then erased like every other.
     tx.run(f"update {table} set {BLANKED[table]}{more} where {which} and {SETTLED[table]}", now=now, **values)
+
+
+def _blank_reasons(tx: Tx, which: str, **values: str) -> None:
+    """Why somebody raised a budget is in their own words; that they did, and by how much, is not."""
+    raised = f"select budget, person from budget_changes where {which} and act = 'raised'"
+    tx.run(f"update budget_overrides set reason = '' where (budget, person) in ({raised})", **values)
+    tx.run(f"update budget_changes set reason = '' where {which}", **values)
 
 
 def _drop_models(tx: Tx, which: str, **values: str) -> None:

@@ -16,8 +16,8 @@ def note_removed(tx: Tx, team: str, *, now: float) -> None:
     )
 
 
-def note_installed(tx: Tx, team: str) -> None:
-    """The app is in the workspace."""
+def drop_removed(tx: Tx, team: str) -> None:
+    """The app is in the workspace again, or nothing is left to be erased there."""
     tx.run("delete from removed_workspaces where team = :team", team=team)
 
 
@@ -27,10 +27,11 @@ def list_removed(tx: Tx) -> list[dict[str, Any]]:
 
 
 def was_heard(tx: Tx, team: str, *, since: float) -> bool:
-    """Whether anything came in from a workspace since then."""
+    """Whether anybody's post came in from a workspace since then; jobs of our own are no sign of it."""
     return (
         tx.one(
-            "select 1 as found from inbox where team = :team and received_at > :since limit 1",
+            "select 1 as found from inbox where team = :team and received_at > :since and key like 'm:%'"
+            " limit 1",
             team=team,
             since=since,
         )

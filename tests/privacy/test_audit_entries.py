@@ -118,6 +118,7 @@ SURFACES: dict[str, set[str]] = {
 UNWRITTEN = {
     "deliveries.take": "digests that are too old to matter",
     "budgets.settle": "a hold becomes what it cost",
+    "budgets.note_price": "that a model has no price, which is noted again where it has none",
     "budgets._begin_anew": "looked up in the ledger again",
     "clips.forget_unshown": "of a message that was deleted while it was listened to",
     "messages.retract": "a recording that was put right by its person takes its place",
@@ -132,7 +133,7 @@ UNWRITTEN = {
     "inbox.tidy": "keys without words",
     "vectors.tidy": "computed again where needed",
     "endings.put_reported": "what a server lists of its models takes its place",
-    "removal.note_installed": "an id and a time, and no word",
+    "removal.drop_removed": "an id and a time, and no word",
     "retention.erase_messages": "counted by bot/privacy/retention.py",
     "retention.erase_recordings": "counted by bot/privacy/retention.py",
     "retention.erase_verdicts": "counted by bot/privacy/retention.py",

@@ -17,12 +17,12 @@ from handlers.slack.blocks import FEEDBACK, SHOULD_ANSWER
 from storage import audit, schema
 from storage.channel import owners, preferences
 from storage.conversation import messages
-from storage.costs import ledger
+from storage.costs import budgets, ledger
 from storage.engine import Tx
 from storage.guard import policies
 from storage.jobs import inbox
 from storage.place import Channel
-from storage.privacy import anonymise
+from storage.privacy import anonymise, export
 from storage.privacy.forget import forget, forget_team, forget_user
 from storage.schema import LASTING, TEAM_TABLES
 from storage.sqlite.writer import SqliteTx
@@ -250,6 +250,21 @@ async def test_or_they_stay_if_the_operator_wants_so(tmp_path: Path) -> None:
         await team.slack.until(lambda: team.bot.services and "messages" in kept(tmp_path))
         await team.slack.until(lambda: all(d.over for d in team.slack.deliveries))
         assert "messages" in kept(tmp_path)
+
+
+def test_why_somebody_raised_a_budget_goes_with_them_and_is_theirs_until_then(tx: SqliteTx) -> None:
+    id = budgets.put(
+        tx, by="U1", at=0, team="T", scope="workspace", target="", period="day", cap=9, warn_percent=80,
+        degrade=0, owner="",
+    )  # fmt: skip
+    for person in ("U1", "U2"):
+        why = {"budget": id, "cap": 10, "until_at": 99.0, "person": person, "made_at": 1.0}
+        budgets.raise_for_a_while(tx, reason=f"secret of {person}", **why)
+    assert b"secret of U1" in export.export_person(tx, "T", "U1")
+    forget_user(tx, "T", "U1", now=9)
+    assert "secret of U1" not in everything(tx)
+    assert everything(tx).count("secret of U2") == 2
+    assert tx.one("select max(cap) as cap from budget_overrides") == {"cap": 10}
 
 
 def test_a_workspace_that_goes_leaves_amounts_and_nothing_else_and_no_other_is_touched(tx: SqliteTx) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from bot.privacy import retention
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
 from storage.database import open_engine
+from storage.jobs import inbox
 from storage.privacy import removal
 from tests.support.rows import kept, on_disk
 from tests.support.spending import run_command
@@ -31,6 +33,7 @@ async def scene(team: Workspace) -> None:
     thread = await team.ask(f"@parley remember {SECRET}")
     await team.answer("#general", thread)
     await run_command(team, "alice", "budget channel 20 per month")
+    await run_command(team, "alice", f"budget raise 1 to 50 for 2 days because of {SECRET}")
     await run_command(team, "alice", "keep 20")
     await run_command(team, "alice", "owner @bob")
     await remove(team)
@@ -57,6 +60,11 @@ async def count(tmp_path: Path, table: str) -> int:
 async def test_kept_words_go_within_fourteen_days_and_amounts_and_settings_stay(tmp_path: Path) -> None:
     async with workspace(tmp_path, **KEEP) as team:
         await scene(team)
+        for table, at in (("removed_workspaces", "at"), ("inbox", "received_at")):
+            earlier = f"update {table} set {at} = {at} - {DAY_S / 6}"
+            await team.bot.services.engine.write(lambda tx, earlier=earlier: tx.run(earlier))
+        await team.bot.services.forgetting.forget_person(team.slack.team, team.slack.user("bob"))
+        await team.quiet()  # a job of our own, which does not bring the app back
     assert await tidy(tmp_path, days=12.5) == {}
     assert "messages" in kept(tmp_path, SECRET)
     assert (await tidy(tmp_path, days=13.5))["removed workspaces"] > 0
@@ -72,7 +80,14 @@ async def test_without_keeping_everything_but_amounts_goes_at_once(tmp_path: Pat
     async with workspace(tmp_path) as team:
         await scene(team)
         await until(lambda: kept(tmp_path, SECRET) == [])
-    assert not await count(tmp_path, "channel_wishes")
+        late = ("m:T:C:1", "T:C:1", "message", f'{{"text": "{SECRET}"}}')  # a delivery that was under way
+        post = partial(inbox.put, team=team.slack.team, person="U1", now=time.time())
+    async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
+        await engine.write(lambda tx: post(tx, *late))
+    assert await tidy(tmp_path, days=0.1, uninstalled="erase") == {}
+    assert kept(tmp_path, SECRET) == []
+    for table in ("channel_wishes", "removed_workspaces"):
+        assert not await count(tmp_path, table), table
     assert await count(tmp_path, "ledger")
 
 

@@ -36,6 +36,7 @@ from bot.provider.error_table import ParameterRefused, is_end_unknown, refused_p
 from bot.provider.failure_text import describe_failure
 from bot.provider.fair_share import Scheduler, Share
 from bot.provider.patience import find_patience
+from bot.provider.strict_roles import find_refused_roles
 
 T = TypeVar("T")
 
@@ -70,12 +71,13 @@ class ProviderRequest:
     cost_usd: Decimal | None = None
 
     async def send(self, path: str, body: Mapping[str, Any], response: Awaitable[T]) -> T:
-        """The response; ParameterRefused when the model does not take an optional part of the body."""
+        """The response; ParameterRefused when the model does not take a part of the body that it can be asked
+        without."""
         self.path, self.body, self.sent = path, body, True
         try:
             return await response
         except Exception as exc:
-            if name := refused_parameter(exc, body.keys() - NEEDED):
+            if name := refused_parameter(exc, body.keys() - NEEDED) or find_refused_roles(exc, body):
                 raise ParameterRefused(self.model, name) from exc
             raise
 

@@ -62,7 +62,7 @@ class ModelTraits:
 
     async def learn_refusal(self, refusal: ParameterRefused) -> None:
         """A model does not take a parameter."""
-        log.info("%s does not take %s: left out from now on", refusal.model, refusal.parameter)
+        log.info("%s does not take %s: asked without from now on", refusal.model, refusal.parameter)
         await self._refuse(refusal.model, refusal.parameter)
 
     def lacks(self, model: str, path: str) -> bool:

@@ -33,6 +33,7 @@ from bot.provider.reported_usage import header_of, read_billed, read_usage
 from bot.provider.stop_sequences import StopRules
 from bot.provider.stream_deadline import StreamDeadline, TookTooLong
 from bot.provider.stream_readers import StreamReader
+from bot.provider.strict_roles import fit_roles
 from bot.provider.transport import DRAIN_S, read_events
 from bot.text import tokens
 
@@ -302,7 +303,7 @@ class TextRequests:
             asking.style.path, question.scope, refused=refused, given=parameters
         )
         body = {"model": model} | asking.style.build(question.prompt, asking.rules.anywhere) | parameters
-        return self._client.traits.drop_refused(body)
+        return self._client.traits.drop_refused(fit_roles(body, refused))
 
     async def _fit_output(self, question: _Question, model: str) -> int:
         """The longest answer that the model has room for, where that is known: some refuse to try more."""

@@ -17,6 +17,7 @@ def main(port: int, context_tokens: int, parallel: int, embedding: int) -> None:
     params = xllamacpp.CommonParams()
     params.model.path = str(next(Path(found.origin).parent.glob("*.gguf")))
     params.n_ctx, params.n_parallel, params.port = context_tokens * parallel, parallel, port
+    params.cpuparams.n_threads = 1  # more of them wait for each other, for ever on a machine that is busy
     params.embedding = bool(embedding)
     if embedding:
         params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN

@@ -90,6 +90,45 @@ async def test_an_endpoint_that_is_missing_with_status_200_is_missing(tmp_path: 
         assert asked == ["decisions", "embeddings", "responses"]
 
 
+class Strict(Dialect):
+    """The chat template of Gemma 2: vLLM says what it raises with 400, llama.cpp with 500."""
+
+    def understand(self, endpoint: str, body: dict[str, Any]) -> dict[str, Any]:
+        messages = body.get("messages") or body["input"]
+        roles = ["user" if one["role"] == "system" else one["role"] for one in messages]
+        if "instructions" in body or messages[0]["role"] == "system":
+            raise ModelRefusal(400, "System role not supported", code=None)
+        if any(role != ("user", "assistant")[at % 2] for at, role in enumerate(roles)):
+            said = "Conversation roles must alternate user/assistant/user/assistant/... at row 1, column 2"
+            raise ModelRefusal(500, said, code=None)
+        return Dialect.understand(self, endpoint, body)
+
+
+TOLD = (
+    Message("human", "I am Ada.", "Ada"),
+    Message("human", "And I am Bob.", "Bob"),
+    Message("assistant", "Hello, both of you."),
+    Message("human", "Who are we?", "Ada"),
+)
+
+
+@pytest.mark.parametrize("style", ["chat", "responses"])
+async def test_a_model_that_takes_people_and_model_by_turns_alone_is_asked_so_and_that_is_remembered(
+    tmp_path: Path, style: str
+) -> None:
+    prompt = Prompt("You are helpful.", TOLD, summary="They have just met.")
+    async with FakeModel(dialect=Strict("strict", lenient=True)) as model:
+        for _ in range(2):
+            async with open_bench(tmp_path, model=model, style=style) as bench:
+                assert (await bench.provider.complete(prompt, SCOPE)).text
+        assert [request.status for request in model.requests] == [400, 200, 200]
+        body = model.requests[-1].body
+        first, answer, question = body.get("messages") or body["input"]
+        for said in ("You are helpful.", "They have just met.", "I am Ada.", "And I am Bob."):
+            assert said in first["content"]
+        assert (answer["role"], question["content"]) == ("assistant", "Who are we?")
+
+
 async def test_where_a_style_has_no_endpoint_chats_answer_and_that_is_remembered(tmp_path: Path) -> None:
     dialect = Dialect("old", lacks=frozenset(["responses"]), lenient=True)
     async with FakeModel(dialect=dialect) as model:

@@ -51,11 +51,13 @@ async def test_one_odd_verdict_is_what_it_was() -> None:
     assert not judge.unable
 
 
-async def test_several_running_and_a_failed_trial_make_it_unable_for_a_while() -> None:
+@pytest.mark.parametrize("odd", [ODD, PROSE])
+async def test_several_running_and_a_failed_trial_make_it_unable_for_a_while(odd: UnreadableVerdict) -> None:
     now = [100.0]
-    scripted = ScriptedJudge(*[ODD] * RUNNING, GOOD, trial=ODD)
+    scripted = ScriptedJudge(*[odd] * RUNNING, GOOD, trial=odd)
     judge = TriedJudge(scripted, clock=lambda: now[0])
-    assert await ask(judge, RUNNING + 2) == [*["odd"] * (RUNNING - 1), *["unable"] * 3]
+    said = "odd" if odd is ODD else "prose"
+    assert await ask(judge, RUNNING + 2) == [*[said] * (RUNNING - 1), *["unable"] * 3]
     assert judge.unable
     assert len(scripted.asked) == RUNNING + 1, "nobody is asked while it is unable"
     now[0] += NOT_ASKED_S
@@ -63,17 +65,12 @@ async def test_several_running_and_a_failed_trial_make_it_unable_for_a_while() -
 
 
 @pytest.mark.parametrize("trial", [GOOD, Unavailable("away")])
-async def test_whoever_talks_a_good_judge_into_contradictions_is_refused_every_time(
+async def test_whoever_talks_a_good_judge_into_odd_verdicts_is_refused_every_time(
     trial: Opinion | Exception,
 ) -> None:
-    judge = TriedJudge(ScriptedJudge(*[ODD] * 7, trial=trial))
-    assert await ask(judge, 7) == ["odd"] * 7
+    judge = TriedJudge(ScriptedJudge(*[ODD, PROSE] * 4, trial=trial))
+    assert await ask(judge, 8) == ["odd", "prose"] * 4
     assert not judge.unable
-
-
-async def test_prose_is_no_contradiction() -> None:
-    judge = TriedJudge(ScriptedJudge(*[PROSE] * 7, trial=ODD))
-    assert await ask(judge, 7) == ["prose"] * 7
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,9 @@ JUDGE_UNABLE = "judge unable"  # the kind of such a job
 _DAY_S = 86_400
 TEXT = (
     "In <#{channel}> the language model that judges what belongs there contradicts itself, or writes no "
-    "verdicts at all, so I do not ask it for now. What you chose for when no judge answers decides: what examples do not settle is {decided}. "
-    "More examples in `/parley settings` help; whoever runs me can choose another model (PARLEY_SMALL_MODEL)."
+    "verdicts at all, so I do not ask it for now. What you chose for when no judge answers decides: what "
+    "examples do not settle is {decided}. More examples in `/parley settings` help; whoever runs me can "
+    "choose another model (PARLEY_SMALL_MODEL)."
 )
 DECIDED = {"open": "answered", "closed": "refused"}
 

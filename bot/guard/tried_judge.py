@@ -1,10 +1,10 @@
 """A judge that is asked as long as it is able to judge.
 
-Small models fill in a verdict as they like: it belongs, with a probability of 0.1; on servers that heed no form
-they write prose. One such verdict is odd, and odd ones refuse, because somebody may be making the model write
-them. Several running are a reason to try the judge on a question of our own, which nobody can talk it into
-anything about. Where it fails at that, too, it is no judge: it is not asked for a while, and the policy's
-`on_failure` decides.
+Small models fill in a verdict as they like: it belongs, with a probability of 0.1; on servers that heed no
+form they write prose. One such verdict is odd, and odd ones refuse, because somebody may be making the model
+write them. Several running are a reason to try the judge on a question of our own, which nobody can talk it
+into anything about. Where it fails at that, too, it is no judge: it is not asked for a while, and the
+policy's `on_failure` decides.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping
 
+import hypothesis
 import pytest
 
 from tests.support.marks import add_marks
@@ -22,6 +23,10 @@ atexit.register(TRUSTED.cleanup)
 os.environ.pop("SSL_CERT_FILE", None)
 os.environ["SSL_CERT_DIR"] = TRUSTED.name
 os.environ["PARLEY_ENV_FILE"] = ""  # whoever runs the tests may have a workspace set up in this folder
+
+# A busy machine is no mistake.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:

@@ -19,6 +19,7 @@ import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -77,9 +78,8 @@ def choose_model(environ: Mapping[str, str], servers: list[LocalServer], rehears
         return ChosenModel("local", f"{name} ({server.name})", given, "127.0.0.1", here)
     given = {"OPENAI_API_KEY": "sk-rehearsal", "OPENAI_BASE_URL": rehearsal_url}
     if not model:
-        # One that refuses no parameter, so that the first question is one request, and that has a price.
         transcript = environ.get("PARLEY_STYLE") == "transcript"
-        given["PARLEY_MODEL"] = "rehearsal" if transcript else "gpt-4.1"
+        given["PARLEY_MODEL"] = "rehearsal" if transcript else REHEARSED
         given["PARLEY_FREE_MODELS"] = environ.get("PARLEY_FREE_MODELS") or "rehearsal"
     given.setdefault(
         "PARLEY_MAX_TOKENS", environ.get("PARLEY_MAX_TOKENS") or str(scene.LONGEST_ANSWER_TOKENS)
@@ -89,6 +89,11 @@ def choose_model(environ: Mapping[str, str], servers: list[LocalServer], rehears
 
 # Slack's are a second, a minute and five; who kills the bot to watch it come back does not want to wait.
 RETRY_DELAYS_S = (1.0, 5.0, 30.0)
+
+
+# One that refuses no parameter, so that the first question is one request, and that has a price.
+REHEARSED = "gpt-4.1"
+ENDS_IN_DAYS = 46  # so that the notice to Bob, the operator, and the line on Home can be seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +122,8 @@ async def sandbox(
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="parley-sandbox-"))
         slack = await stack.enter_async_context(FakeSlack(manifest=manifest, retry_delays_s=RETRY_DELAYS_S))
-        model = FakeModel(first_token_s=FIRST_TOKEN_S, tokens_per_s=TOKENS_PER_S, dated=True)
+        model = FakeModel(first_token_s=FIRST_TOKEN_S, tokens_per_s=TOKENS_PER_S)
+        model.ends[REHEARSED] = (datetime.now(UTC) + timedelta(days=ENDS_IN_DAYS)).date().isoformat()
         await stack.enter_async_context(model)
         chosen = choose_model(environ, await find_local_servers(), model.base_url)
         given = environment(environ, slack, folder) | dict(chosen.environment)
@@ -152,6 +158,7 @@ def environment(environ: Mapping[str, str], slack: FakeSlack, folder: str) -> di
             "PARLEY_POLICIES": str(scene.POLICIES),
             "PARLEY_VOICE_LISTEN": "every",
             "PARLEY_ASKING_APPS": scene.ASKING_APP,
+            "PARLEY_OPERATORS": slack.user("bob"),
         }
         | kept
         | {

@@ -67,7 +67,7 @@ def test_another_event_of_the_same_post_is_no_other_question(tx: SqliteTx) -> No
 
 
 @given(st.lists(st.floats(min_value=0.1, max_value=1500), max_size=40))
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_however_an_app_asks_no_hour_has_more_answers_and_none_two_notices(
     tx: SqliteTx, pauses: list[float]
 ) -> None:

@@ -91,7 +91,6 @@ def test_a_file_that_cannot_be_used_is_told_in_one_line(
     assert "\n" not in line
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(NAMES), st.text(st.characters(codec="utf-8"), max_size=20)))
 def test_no_value_whatever_ends_in_anything_but_settings_or_lines(environ: dict[str, str]) -> None:
     found: list[str] = []
@@ -165,7 +164,7 @@ def test_the_example_says_the_same_to_a_shell_and_to_parley(tmp_path: Path) -> N
     assert config.load(sourced) == config.load({}, env_file=env) == Settings()
 
 
-@settings(deadline=None, max_examples=30)  # each starts a shell
+@settings(max_examples=30)  # each starts a shell
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=30))
 def test_a_quoted_value_is_one_word_to_a_shell(value: str) -> None:
     ran = subprocess.run(["sh", "-c", f'X={quote(value)}; printf %s "$X"'], capture_output=True, check=True)

@@ -145,7 +145,7 @@ async def test_where_every_answer_arrives_the_providers_own_count_differs_in_not
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_ADMIN_KEY", "sk-admin-test")
-    async with open_bench(tmp_path) as bench:
+    async with open_bench(tmp_path, first_text_s=60, stall_s=60) as bench:
         await asyncio.gather(*(work(bench, n) for n in range(1, 11) for work in {*WORK}))
         assert await reconciled(bench) == []
         bench.model.faults.add("no_usage")

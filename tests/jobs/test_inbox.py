@@ -810,7 +810,7 @@ async def test_whoever_is_parked_for_killing_us_is_told_about_in_its_conversatio
     assert "job 1 (poison) parked after 5: the process died while it ran" in caplog.text
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(kills=st.lists(st.integers(1, 40), max_size=4), conversations=st.integers(1, 6))
 def test_whatever_moment_the_process_dies_nothing_is_lost_or_out_of_order(
     tmp_path_factory: pytest.TempPathFactory, kills: list[int], conversations: int

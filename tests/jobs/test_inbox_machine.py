@@ -203,5 +203,5 @@ class InboxMachine(RuleBasedStateMachine):
 
 TestInboxMachine = InboxMachine.TestCase
 TestInboxMachine.settings = settings(
-    max_examples=50, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=50, stateful_step_count=40, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -97,7 +97,7 @@ REASONING = ["<think>", "<think>a\nHuman: b</think>"]
 PIECES = ["AI:", "AI", " ", "\n", "Human:", "\nHuman:", " AI:", *REASONING, "</s>", "```", "\u200b", "a."]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     st.lists(st.sampled_from(PIECES), max_size=10).map("".join),
     st.lists(st.integers(0, 60), max_size=10),

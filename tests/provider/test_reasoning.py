@@ -310,7 +310,7 @@ def test_a_mark_within_what_may_become_a_mark_waits_for_it(text: str, at: list[i
     assert run(parts) == run([text])
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(TEXTS, st.lists(st.integers(0, 120), max_size=12), st.booleans())
 def test_every_chunking_gives_the_same_answer(text: str, cuts: list[int], hidden_start: bool) -> None:
     borders = [0, *sorted({min(at, len(text)) for at in cuts}), len(text)]
@@ -318,7 +318,6 @@ def test_every_chunking_gives_the_same_answer(text: str, cuts: list[int], hidden
     assert run(parts, hidden_start=hidden_start) == run([text], hidden_start=hidden_start)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_text_without_marks_is_never_changed(text: str) -> None:
     if not set(text) & set("<[◁"):

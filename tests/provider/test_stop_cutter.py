@@ -6,7 +6,7 @@ import re
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.provider.stop_cutter import StopCutter
@@ -66,7 +66,6 @@ def run(rules, parts):
     return "".join(map(cutter.feed, parts)) + cutter.finish(), cutter.hit
 
 
-@settings(deadline=None)
 @given(
     ANSWERS | st.text("abcde\n# ", max_size=20), STOP_LISTS, LABELS, st.lists(st.integers(0, 60), max_size=12)
 )
@@ -75,7 +74,6 @@ def test_every_chunking_gives_the_same_text(answer, stops, labels, cuts):
     assert run(rules, in_parts(answer, cuts)) == whole(answer, rules)
 
 
-@settings(deadline=None)
 @given(ANSWERS)
 def test_letter_by_letter_is_the_same_as_at_once(answer):
     assert run(TRANSCRIPT, answer) == whole(answer, TRANSCRIPT)
@@ -144,7 +142,6 @@ def enumerate_lines(answer):
         start += len(line) + 1
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(["```", "x", "Human:", " Human: y", "", "AI:"]), max_size=10).map("\n".join),
     st.lists(st.integers(0, 80), max_size=12),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.values import Message, Prompt
@@ -75,7 +75,6 @@ def test_a_cut_answer_is_seen_to_be_cut():
     assert render(prompt) == f"AI: It is\nHuman: {AFTER_CUT}Go on\nAI:"
 
 
-@settings(deadline=None)
 @given(TURNS)
 def test_each_rendering_begins_with_the_one_before(turns):
     renderings = [render(prompt) for prompt in prompts_of(turns)]
@@ -83,7 +82,6 @@ def test_each_rendering_begins_with_the_one_before(turns):
         assert later.startswith(earlier)
 
 
-@settings(deadline=None)
 @given(TURNS)
 def test_only_parley_writes_labels(turns):
     *_, last = prompts_of(turns)
@@ -93,7 +91,6 @@ def test_only_parley_writes_labels(turns):
     assert text.count(" Human:") == text.count(" AI:") == 0
 
 
-@settings(deadline=None)
 @given(TURNS)
 def test_only_parley_writes_labels_whatever_else_is_a_stop(turns):
     *_, last = prompts_of(turns)
@@ -110,14 +107,12 @@ def test_summary_and_context_cannot_write_lines_either():
 # Defusing
 
 
-@settings(deadline=None)
 @given(HOSTILE)
 def test_defused_text_holds_no_stop_and_no_line_start(text):
     defused = "\n" + defuse(text)
     assert not [form for form in forms(STOPS) if form in defused]
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(["###", "#", "User:", "Bot:", "<|im_end|>", "stop", " "]), max_size=12).map(
         "".join
@@ -129,7 +124,6 @@ def test_defusing_works_for_other_stops(text):
     assert not [form for form in forms(stops) if form.strip() and form in defused]
 
 
-@settings(deadline=None)
 @given(HOSTILE)
 def test_defusing_twice_changes_nothing_more(text):
     assert defuse(defuse(text)) == defuse(text)

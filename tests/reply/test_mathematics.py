@@ -165,7 +165,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(PIECES, max_size=12).map("".join), st.data())
 @example(r"so \(x^2\), $a+b$. $$x$$ `$x^2$` \begin{align} a &= b \end{align}", None)
 def test_the_text_is_the_same_however_it_is_chunked(text, data):
@@ -179,7 +179,7 @@ def test_the_text_is_the_same_however_it_is_chunked(text, data):
         assert "".join(map(stage.feed, parts)) + stage.finish() == whole
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(alphabet="ab1 $\\()[]{}^_`\n&+", max_size=60))
 def test_nothing_that_a_model_writes_stops_it(text):
     shown(text)

@@ -232,7 +232,7 @@ FRAGMENTS = st.sampled_from(
 TEXTS = st.lists(FRAGMENTS, max_size=40).map("".join) | st.sampled_from([*EXFILTRATION, *MENTIONS])
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(TEXTS, st.lists(st.integers(0, 200), max_size=20))
 def test_every_chunking_of_an_answer_is_filtered_to_the_same_text(text, cuts):
     borders = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
@@ -240,13 +240,13 @@ def test_every_chunking_of_an_answer_is_filtered_to_the_same_text(text, cuts):
     assert streamed(parts) == out(text)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(TEXTS)
 def test_letter_by_letter_is_the_same_as_at_once(text):
     assert streamed(text) == out(text)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(TEXTS)
 def test_nothing_gets_through_in_any_mixture(text):
     shown = out(text)
@@ -254,7 +254,7 @@ def test_nothing_gets_through_in_any_mixture(text):
     assert not [token for token in called(shown) if token.startswith("<")]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(TEXTS)
 def test_what_was_filtered_is_not_made_dangerous_by_filtering_again(text):
     assert strays(out(out(text))) == []

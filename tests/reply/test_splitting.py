@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -47,25 +47,21 @@ def read(text_parts):
     return lines, words
 
 
-@settings(deadline=None)
 @given(PLAIN_TEXT, SIZES)
 def test_parts_of_prose_joined_are_the_text(text, limit):
     assert "".join(split(text, limit)) == text
 
 
-@settings(deadline=None)
 @given(PLAIN_TEXT | BLOCKS, SIZES)
 def test_no_part_is_longer_than_the_limit(text, limit):
     assert max(units(part) for part in split(text, limit)) <= limit
 
 
-@settings(deadline=None)
 @given(BLOCKS, SIZES)
 def test_every_block_is_read_as_what_it_was(text, limit):
     assert read(split(text, limit)) == read([text])
 
 
-@settings(deadline=None)
 @given(PLAIN_TEXT | BLOCKS, SIZES, st.integers(1, 30))
 def test_a_growing_text_rotates_within_the_limit_and_loses_nothing(text, limit, step):
     rotation = Rotation(limit)
@@ -182,7 +178,6 @@ def test_plain_text_of(markdown, text):
     assert strip_markdown(markdown) == text
 
 
-@settings(deadline=None)
 @given(st.text(st.sampled_from("a& <>é漢🎉\n*`|-<@U1>"), max_size=200), st.integers(1, 60))
 def test_plain_text_is_escaped_and_short(markdown, times):
     text = strip_markdown(markdown * times)

@@ -253,7 +253,7 @@ async def test_tokens_come_at_the_pace_that_was_set(client: AsyncOpenAI, model: 
     async for _ in await chat(client, stream=True):
         times.append(clock() - start)
     assert times[0] >= 0.1
-    assert times[-1] - times[0] >= 0.25  # 29 gaps of 10 ms, late or not
+    assert times[-1] >= 0.35  # after 29 gaps of 10 ms, late or not
 
 
 async def test_an_asker_who_leaves_is_noticed(client: AsyncOpenAI, model: FakeModel) -> None:

@@ -100,6 +100,8 @@ async def test_every_channel_is_what_it_says_and_a_reset_begins_anew() -> None:
             "#handbook", "How many days of holiday?"
         )
         assert "No sufficient context" in await asked("#handbook", "What is the wifi password?")
+        bob = running.slack.workspace.direct(running.slack.user("bob")).messages
+        assert await running.slack.until(lambda: "gpt-4.1 ends on" in str(bob), 60), "he is the operator"
         for _ in range(2):
             assert "About invoices" in await asked("#finance", "Write 500 words about invoices")
         assert "of the daily channel budget is left" in await asked(

@@ -100,7 +100,7 @@ def test_cut_answers_stay_marked_as_cut(tx: SqliteTx) -> None:
     assert recall(tx).messages[0].whole is False
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(text=st.text(st.characters(), max_size=50))
 def test_any_text_can_be_remembered(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     with open_rows(tmp_path_factory.mktemp("any") / "p.db") as tx:

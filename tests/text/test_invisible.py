@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.text.invisible import strip_hidden
@@ -51,13 +51,11 @@ def test_what_nobody_sees_goes(text, left):
     assert strip_hidden(text) == left
 
 
-@settings(deadline=None)
 @given(st.text(st.characters() | st.sampled_from("\u200d\ufe0f🏴👩💻א\u200f\U000e0067 ")))
 def test_visible_text_stays_as_it_is(text):
     assert strip_hidden(strip_hidden(text)) == strip_hidden(text)
 
 
-@settings(deadline=None)
 @given(st.lists(st.text(st.sampled_from("\u200d\ufe0f👩💻א\u200fa\u200bम1\u20e3"), max_size=6)))
 def test_words_are_judged_one_by_one(words):
     assert strip_hidden(" ".join(words)) == " ".join(map(strip_hidden, words))

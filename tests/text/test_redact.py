@@ -6,7 +6,7 @@ import re
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.text.redact import REDACTED, Redactor, redact, redact_all
@@ -135,13 +135,11 @@ def test_a_word_of_any_length_is_the_work_of_a_moment(text):
     assert time.process_time() - started < 5
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from([*SECRETS.values(), DSN, "word", "https://", ":", "@"]), max_size=8))
 def test_words_may_be_redacted_one_by_one(words):
     assert redact(" ".join(words)) == " ".join(map(redact, words))
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from(

@@ -85,13 +85,13 @@ def test_a_lone_surrogate_is_counted():
     assert tokens.count("a\ud800b", O200K) <= tokens.at_most("a\ud800b")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(text=text, model=st.sampled_from([O200K, CL100K, UNKNOWN]))
 def test_bytes_bound_every_count(text, model):
     assert tokens.count(text, model) <= tokens.at_most(text)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(text=text, limit=st.integers(0, 120), model=st.sampled_from([O200K, UNKNOWN]))
 def test_cut_is_a_beginning_that_fits(text, limit, model):
     kept = tokens.cut(text, limit, model)

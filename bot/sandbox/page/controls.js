@@ -192,7 +192,7 @@ export function faults(panel) {
       ),
       button(
         "The model ends",
-        "404 for good; whoever follows it answers, and the operator is told",
+        "404 for good; whoever follows it answers, and Bob, the operator, is told within a minute",
         model({ kind: "ended", model: "gpt-4.1", times: 0 }),
         unseen,
       ),

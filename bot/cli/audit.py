@@ -9,8 +9,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +19,6 @@ from bot.privacy.audit_events import tampering_event, to_event
 from storage import audit
 from storage.audit import AuditEntry
 from storage.database import open_engine
-from storage.engine import Engine
 
 FOLLOW_S = 1.0  # between two looks at what was added
 CUT_OFF = "no entry has the given seal: the end of the list was cut off"
@@ -48,21 +45,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 async def run(args: argparse.Namespace, settings: Settings) -> int:
     """Reads beside a running bot; 1 when the list was tampered with."""
     async with open_engine(settings.database, read_only=True) as engine:
-        try:
-            return await _show(engine, args)
-        except BrokenPipeError:  # who read has gone, and nothing more can be said to them
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 0
-
-
-async def _show(engine: Engine, args: argparse.Namespace) -> int:
-    found = await engine.read(lambda tx: list(audit.every(tx)))
+        found = await engine.read(lambda tx: list(audit.every(tx)))
     view = _View(as_json=args.json, team=args.team)
     view.show(_choose(found, args), found)
     if problem := wrong(found, args.seal):
         return view.tell(problem)
     if args.follow:
-        return await _follow(engine, view, found[-1] if found else None)
+        return await _follow(settings.database, view, found[-1] if found else None)
     if not args.json:
         print(f"{len(found)} entries, unbroken; the last seal is {found[-1].seal if found else audit.FIRST}")
     return 0
@@ -77,11 +66,15 @@ def _choose(found: Sequence[AuditEntry], args: argparse.Namespace) -> Sequence[A
     return mine[-args.last :] if args.last > 0 else ()
 
 
-async def _follow(engine: Engine, view: _View, last: AuditEntry | None) -> int:
-    """Shows what is added until it is interrupted; 1 as soon as the list is not what it was."""
+async def _follow(database: str, view: _View, last: AuditEntry | None) -> int:
+    """Shows what is added until it is interrupted; 1 as soon as the list is not what it was.
+
+    The file is opened anew for each look: another one, such as a backup, may have taken its place.
+    """
     while True:
         after = audit.BEFORE_ALL if last is None else last.seq - 1
-        page = await engine.read(audit.entries, after=after)
+        async with open_engine(database, read_only=True) as engine:
+            page = await engine.read(audit.entries, after=after)
         known = page[:1] if last else []
         if last and known != [last]:
             return view.tell(f"entry {last.seq} is not there any more as it was: the list was changed")

@@ -66,13 +66,31 @@ def main(argv: list[str] | None = None) -> int:
             print(f"parley: {unknown}", file=sys.stderr)
         loaded = settings_sources.load(os.environ, env_file=env_file)
         logs.use_for_commands(loaded)
-        return _run(run(args, loaded))
+        status = _run(run(args, loaded))
+        sys.stdout.flush()
+        return status
     except BotError as exc:
         for problem in explain_error(exc):
             print(f"parley: {escape_unseen(redact_all(problem))}", file=sys.stderr)
         return EXIT_USAGE if isinstance(exc, SetupError) else EXIT_FAILED
+    except OSError as exc:
+        if args.command == "serve":  # whose log tells where it was
+            raise
+        _give_up_output()
+        if isinstance(exc, BrokenPipeError):  # who read has gone, and nothing more can be said to them
+            return 0
+        print(f"parley: {escape_unseen(str(exc))}", file=sys.stderr)
+        return EXIT_FAILED
     except KeyboardInterrupt:
         return 130
+
+
+def _give_up_output() -> None:
+    """What cannot be written is not tried again at the exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def find_env_file() -> Path | None:

@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import re
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -277,6 +278,15 @@ def test_the_settings_of_a_folder_are_read_without_a_shell(
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".env").write_text("PARLEY_STYLE=poem\n", "utf-8")
     assert run(capsys, "serve")[1].startswith("parley: PARLEY_STYLE: 'poem' is not one of")
+
+
+def test_what_cannot_be_written_is_told_in_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Path("/dev/full").open("w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        assert main(["settings"]) == 1
+    assert capsys.readouterr().err == "parley: [Errno 28] No space left on device\n"
 
 
 def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:

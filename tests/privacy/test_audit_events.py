@@ -124,7 +124,7 @@ async def test_a_tampered_list_is_a_critical_event(
     assert "entry 2 does not follow" in events[-1]["message"]
 
 
-@pytest.mark.parametrize("tamper", ["change", "cut"])
+@pytest.mark.parametrize("tamper", ["change", "cut", "another file"])
 async def test_what_is_added_is_told_until_the_list_is_not_what_it_was(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tamper: str
 ) -> None:
@@ -140,18 +140,23 @@ async def test_what_is_added_is_told_until_the_list_is_not_what_it_was(
             lines.extend(capsys.readouterr().out.splitlines())
 
     await until(1)
+    file, other = tmp_path / "parley.db", tmp_path / "other.db"
+    other.write_bytes(file.read_bytes())
     for number in range(2):
         with open_rows(tmp_path / "parley.db") as rows:
             note(rows, about=f"added {number}")
         await until(2 + number)
     assert [json.loads(line)["entity"]["uid"] for line in lines] == ["before", "added 0", "added 1"]
     assert json.loads(lines[2])["unmapped"]["previous_seal"] == json.loads(lines[1])["unmapped"]["seal"]
-    with open_rows(tmp_path / "parley.db") as rows:
-        rows.run(
-            "update audit set about = 'x' where seq = 3"
-            if tamper == "change"
-            else "delete from audit where seq > 2"
-        )
+    if tamper == "another file":
+        other.replace(file)
+    else:
+        with open_rows(file) as rows:
+            rows.run(
+                "update audit set about = 'x' where seq = 3"
+                if tamper == "change"
+                else "delete from audit where seq > 2"
+            )
     assert await asyncio.wait_for(following, 10) == 1
     await until(4)
     assert json.loads(lines[3])["severity"] == "Critical"

@@ -81,8 +81,8 @@ ROOMS: dict[str, str] = {
     ),
     "bot/sandbox": "",
     "bot/cli": (
-        "bot/core storage/engine storage/place storage/audit storage/database storage/jobs storage/costs "
-        "storage/guard bot/text bot/ops bot/ml bot/costs bot/reports bot/provider bot/learning bot/guard "
+        "bot/core storage/place storage/audit storage/database storage/jobs storage/costs storage/guard "
+        "bot/text bot/ops bot/ml bot/costs bot/reports bot/provider bot/learning bot/guard "
         "bot/voice bot/privacy bot/sandbox"
     ),
     "bot/__main__": "bot/cli",

@@ -149,13 +149,12 @@ class Ladder:
         message: str,
         posts: Sequence[str] = (),
         kept: bool = True,
-        outside: bool = False,
+        origin: str = examples.SLACK,
     ) -> Verdict:
         """The stored verdict on one message and whatever unjudged stands before it.
 
         `earlier`: as `look_back` finds it; `message`: its id; `posts`: its texts where it came in several;
-        `kept` False: its words are not; `outside`: it is of another company, or read by one. Only a storage
-        error comes out of this.
+        `kept` False: its words are not; `origin`: where they come from. Only a storage error comes out of this.
         """
         last = (
             await self._engine.read(verdicts.read_last_in, scope.team, scope.conversation)
@@ -175,7 +174,7 @@ class Ladder:
         METRICS.count("parley_guard_decisions_total", verdict="on" if verdict.on_topic else "off")
         row = self._build_row(verdict, to_judge, message)
         row |= {"covers": list_covered(verdict, posts or (text,), earlier)} if kept else {"text": ""}
-        row["origin"] = examples.EXTERNAL if outside else examples.SLACK
+        row["origin"] = origin
         return replace(verdict, id=await self._engine.write(verdicts.add_verdict, to_judge.channel, row))
 
     async def _climb(self, rules: Policy, message: MessageToJudge) -> Verdict:

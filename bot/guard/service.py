@@ -24,6 +24,7 @@ from bot.guard.weekly_report import Week, read_weeks
 from bot.learning.trainer import Trainer
 from bot.learning.training_jobs import TrainingJobs
 from bot.learning.versions import Version
+from bot.text import marks
 from storage.channel import owners
 from storage.conversation import replies
 from storage.engine import Engine, Tx
@@ -164,7 +165,7 @@ class ChannelGuard:
             message=incoming.message,
             posts=posts,
             kept=kept and not incoming.follow_up,
-            outside=incoming.external,
+            origin=_find_origin(incoming, posts),
         )
         if self._notices and verdict.rung == "policy":
             await self._notices.note_ruling(at)
@@ -219,7 +220,7 @@ class ChannelGuard:
         row = await self._engine.read(verdicts.read_verdict, team, id)
         if row is None:
             raise Missing(f"verdict {id}")
-        outside = row["origin"] not in examples.TEACHING or await self._is_outsider(row["person"])
+        outside = await self._is_outsider(row["person"])
         label = partial(
             _label, team=team, verdict=id, on_topic=on_topic, by=by, outside=outside, now=self._clock()
         )
@@ -252,7 +253,7 @@ class ChannelGuard:
         return await self.overrule(team, judged.verdict.id, True, by=by)
 
     async def may_teach(self, judged: StoredVerdict) -> bool:
-        """Whether a message can become an example: its words are kept, and no outsider wrote them."""
+        """Whether a message can become an example: its words are kept, and all of them a member's own."""
         if not judged.text or judged.origin not in examples.TEACHING:
             return False
         return not await self._is_outsider(judged.asker)
@@ -319,6 +320,13 @@ class ChannelGuard:
         self, at: Channel, *, by: str = "", verdict: int = 0, when: Callable[[Tx], bool] = lambda tx: True
     ) -> bool:
         return await self._training_jobs.put(at, {"by": by, "verdict": verdict}, when=when)
+
+
+def _find_origin(incoming: Incoming, posts: Sequence[str]) -> str:
+    """Where the words of a question come from. Who wrote what was forwarded or quoted is not looked up."""
+    if incoming.external:
+        return examples.EXTERNAL
+    return examples.QUOTED if any(marks.END in post for post in posts) else examples.SLACK
 
 
 def _label(tx: Tx, *, team: str, verdict: int, on_topic: bool, by: str, outside: bool, now: float) -> bool:

@@ -45,7 +45,8 @@ LEARNING = (
     "No language model is trained or tuned on what people write. Where a channel keeps to a subject, "
     "messages of which somebody says whether they belong become examples of a small classifier for that "
     "channel alone, on our machine; people are told so where they say it. Words of guests and of other "
-    "companies never do, and when a message is forgotten, the classifier is made anew without it."
+    "companies never do, nor what is forwarded or quoted, and when a message is forgotten, the classifier "
+    "is made anew without it."
 )
 RIGHTS = (
     ("See what is kept of you, and take it along", "/parley export: a file in your direct messages"),

@@ -20,7 +20,8 @@ TEACHES = (
     "What you press is learned: this message becomes an example by which I judge later ones in its channel."
 )
 TEACHES_NOT = (
-    "It comes from a guest or another company: what you press counts for it alone, and I learn nothing."
+    "It comes from a guest or another company, or repeats what others wrote: what you press counts for it "
+    "alone, and I learn nothing."
 )
 OVERTURNED_TEACHES = (
     "What you overturn is learned: that message becomes an example by which I judge later ones. Messages of "

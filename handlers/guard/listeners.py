@@ -27,7 +27,7 @@ LEARNED = (
 )
 NOT_LEARNED = (
     "Thank you: that counts for this message in {place}. I learn nothing from it, because it comes from a "
-    "guest or another company."
+    "guest or another company, or repeats what others wrote."
 )
 CONTRADICTS = (
     "Thank you. That contradicts what the settings of {place} name as {does}: “{against}”. So it counts "

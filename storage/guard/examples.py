@@ -13,8 +13,9 @@ from storage import audit
 from storage.engine import Tx
 from storage.place import Channel
 
-# Where words come from: said here by a member, out of a file, or from outside (guests, other companies).
-SLACK, FILE, EXTERNAL = "slack", "file", "external"
+# Where words come from: said here by a member, out of a file, from outside (guests, other companies), or in
+# part from others, whoever they are, because they were forwarded or quoted.
+SLACK, FILE, EXTERNAL, QUOTED = "slack", "file", "external", "quoted"
 TEACHING = (SLACK, FILE)
 _TEACHES = f"origin in ({', '.join(map(repr, TEACHING))})"
 

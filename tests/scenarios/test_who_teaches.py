@@ -110,6 +110,23 @@ async def test_what_is_said_where_another_company_reads_along_never_teaches(
 
 
 @pytest.mark.usefixtures("taught")
+async def test_what_a_member_forwards_teaches_nothing(team: Workspace, tmp_path: Path) -> None:
+    wrote = await team.slack.say("dana", "#partners", CHICKEN)
+    await team.quiet()
+    thread = await team.slack.forward("bob", "#partners", wrote, "#general", "@parley what about that?")
+    assert await team.answer("#general", thread) == "Gently."
+    (reply,) = team.replies("#general", thread)
+    window = str((await why(team, "alice", thread, thread))["blocks"])
+    assert guard_blocks.TEACHES_NOT in window and guard_blocks.TEACHES not in window
+    for user in ("bob", "alice"):
+        await team.slack.press(user, "#general", reply["ts"], FEEDBACK, value="positive")
+    await until(lambda: len(stored(tmp_path, "select * from feedback")) == 2)
+    await team.quiet()
+    assert stored(tmp_path, "select origin from guard_verdicts") == [("quoted",)]
+    assert stored(tmp_path, "select * from guard_examples") == []
+
+
+@pytest.mark.usefixtures("taught")
 async def test_a_good_answer_teaches_and_says_so(team: Workspace, tmp_path: Path) -> None:
     _, thread = await said(team, CHICKEN)
     (reply,) = team.replies("#general", thread)

@@ -154,7 +154,8 @@ class Ladder:
         """The stored verdict on one message and whatever unjudged stands before it.
 
         `earlier`: as `look_back` finds it; `message`: its id; `posts`: its texts where it came in several;
-        `kept` False: its words are not; `origin`: where they come from. Only a storage error comes out of this.
+        `kept` False: its words are not; `origin`: where they come from. Only a storage error comes out of
+        this.
         """
         last = (
             await self._engine.read(verdicts.read_last_in, scope.team, scope.conversation)

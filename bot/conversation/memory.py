@@ -337,7 +337,7 @@ class Memory:
                 messages=(*named, Message("human", SUMMARISE)),
                 cache_key=where.key,
             ),
-            Scope(where.team, where.channel, find_writer(old) or incoming.user, where.key, "summary"),
+            Scope(where.team, where.channel, find_writer(old), where.key, "summary"),
             model=how.model,
             style=how.style,
             max_output_tokens=self._summary_tokens(how),
@@ -374,7 +374,7 @@ def recollection_from(recalled: Recalled, seen: int | None = None) -> Recollecti
 
 
 def find_writer(messages: Sequence[Stored]) -> str:
-    """Whoever wrote most of some messages; an answer counts for who asked for it."""
+    """Whoever wrote most of some messages, "" for an app; an answer counts for who asked for it."""
     sizes = Counter[str]()
     for message in messages:
         sizes[message.person] += tokens.at_most(message.text)

@@ -26,6 +26,8 @@ NOBODY = "The people who run Parley here; an admin of the Slack workspace knows 
 OPENAI = "openai.com"
 OWN_SERVER = "a model server of our own"
 LISTENS = "turns recordings into text"
+WRITES = "writes answers, summaries and verdicts"
+COMPARES = "makes numbers of messages, to compare them"
 EXTERNAL = {
     "refuse": "Where people of another company read along, and to them, it does not answer.",
     "alone": "In channels shared with another company, and for its people, each question is answered by "
@@ -124,6 +126,7 @@ def _describe_assistant(settings: Settings) -> Iterator[str]:
 
 def _list_kept(settings: Settings) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
     words = "until its person or thread is forgotten"
+    vectors = [("numbers that a model made of messages, to compare them", "180 days")]
     return ("what", "for how long"), (
         ("messages, answers and summaries of threads", _span(settings.keep_messages_days, words)),
         ("what was said in recordings, as text", _span(settings.keep_recordings_days, words)),
@@ -133,10 +136,17 @@ def _list_kept(settings: Settings) -> tuple[Sequence[str], Sequence[Sequence[str
             _span(settings.keep_verdicts_days, words),
         ),
         ("messages that people taught it with", "until they are removed or their author is forgotten"),
+        *(vectors if settings.embeddings else ()),
+        (
+            "whose question had which answer, and what it took, without any words",
+            "until its person is forgotten or the app is removed",
+        ),
         ("amounts: who used which model when, how much, at what cost", "for good, without any words"),
         ("who changed, erased or looked at what, and who was told of the AI", "for good, without any words"),
         ("settings of channels, with who made them", "until they are changed or the app is removed"),
         ("why somebody raised a budget, in their words", "until they are forgotten or the app is removed"),
+        ("log lines: ids and errors", "as long as we keep the log, without any words"),
+        ("copies of the database, to restore it from", "as long as we keep each"),
     )
 
 
@@ -162,9 +172,11 @@ def _describe_request(settings: Settings) -> Iterator[str]:
 
 def _list_processors(settings: Settings) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
     rows = [("Slack", "holds the messages themselves, files, and what Parley posts", "slack.com")]
-    rows += [
-        _describe_service(host, "writes answers, summaries and verdicts") for host in _list_hosts(settings)
-    ]
+    rows += [_describe_service(host, WRITES) for host in _list_hosts(settings)]
+    if settings.embeddings == "local":
+        rows.append(("a model of our own", COMPARES, "the machine that Parley runs on"))
+    elif settings.embeddings:
+        rows.append(_describe_service(_list_hosts(settings)[0], COMPARES))
     if is_local(settings.speech_model):
         rows.append(("a model of our own", LISTENS, "the machine that Parley runs on"))
     else:
@@ -195,10 +207,13 @@ def _is_openai(host: str) -> bool:
 def _describe_removal(settings: Settings) -> str:
     if settings.uninstalled == "keep":
         return (
-            "Within fourteen days everything that people said is erased; settings and amounts, which hold no "
-            "words of theirs, are kept for an app that comes back."
+            "Within fourteen days everything that people said is erased; settings, amounts, and who changed, "
+            "erased or looked at what, are kept for an app that comes back."
         )
-    return "Everything that people said and set up there is erased at once. Amounts stay, without any words."
+    return (
+        "Everything that people said and set up there is erased at once. Amounts stay, and who changed, erased "
+        "or looked at what, without any words."
+    )
 
 
 def _join(parts: Sequence[str]) -> str:

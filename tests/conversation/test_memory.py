@@ -277,6 +277,20 @@ async def test_a_summary_of_what_others_wrote_is_theirs_to_pay(tmp_path: Path) -
         assert paid == {("summary", team.slack.user("bob")), ("answer", team.slack.user("alice"))}
 
 
+async def test_a_summary_of_what_apps_wrote_is_nobodys_to_pay(tmp_path: Path) -> None:
+    small: dict[str, Any] = {"PARLEY_MEMORY_TOKENS": "600", "PARLEY_MEMORY_TAIL_TOKENS": "200"}
+    async with workspace(tmp_path, **small) as team:
+        thread = await talk(team, "hello")
+        for n in range(6):
+            await team.slack.say("zapbot", "#general", f"build {n}: {LONG}", thread_ts=thread)
+        await team.quiet()
+        await talk(team, "@parley What did they say?", thread=thread, so_far=1)
+        assert set(rows(tmp_path, "select kind, person from ledger")) == {
+            ("summary", ""),
+            ("answer", team.slack.user("alice")),
+        }
+
+
 async def test_who_wrote_too_much_and_has_no_budget_left_costs_nobody_else(tmp_path: Path) -> None:
     small: dict[str, Any] = {"PARLEY_MEMORY_TOKENS": "600", "PARLEY_MEMORY_TAIL_TOKENS": "200"}
     async with workspace(tmp_path, **small) as team:

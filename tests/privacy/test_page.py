@@ -75,6 +75,9 @@ SAID = "messages, answers and summaries of threads"
         ({"disclosure": "Hier antwortet eine KI."}, "“Hier antwortet eine KI.”", "I am an AI"),
         ({"privacy_contact": "privacy@example.com"}, "## Contact\n\nprivacy@example.com\n", page.NOBODY),
         ({"privacy_contact": "  "}, page.NOBODY, "never erased"),
+        ({}, "| copies of the database", page.COMPARES),
+        ({"embeddings": "local"}, f"| a model of our own | {page.COMPARES} |", "never erased"),
+        ({"embeddings": "some-vectors"}, f"| OpenAI | {page.COMPARES} | api.openai.com |", "of our own |"),
     ],
 )
 def test_it_says_what_is_set(given: dict[str, object], said: str, unsaid: str) -> None:

@@ -211,8 +211,8 @@ def _describe_removal(settings: Settings) -> str:
             "erased or looked at what, are kept for an app that comes back."
         )
     return (
-        "Everything that people said and set up there is erased at once. Amounts stay, and who changed, erased "
-        "or looked at what, without any words."
+        "Everything that people said and set up there is erased at once. Amounts stay, and who changed, "
+        "erased or looked at what, without any words."
     )
 
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.channel.models_in_use import list_models, read_chosen
+from bot.channel.models_in_use import Chosen, list_models, read_chosen
 from bot.channel.operator_file import read_answer_options
 from bot.channel.options import OptionChecks
 from bot.channel.service import Preferences
 from bot.conversation.feedback import Feedback
 from bot.conversation.memory import Memory
+from bot.conversation.posts import STOP, Posts
 from bot.conversation.questions import MESSAGE
-from bot.conversation.service import STOP, ChatSide, Turns
+from bot.conversation.running import RunningTurns
+from bot.conversation.service import ChatSide, Turns
 from bot.conversation.turn import TurnServices
 from bot.core.addresses import PlainHttpRule
 from bot.core.background import run_alongside
@@ -27,7 +29,7 @@ from bot.core.settings import Settings
 from bot.costs.budgets import Budgets
 from bot.costs.ledger import Ledger
 from bot.costs.model_names import find_unpriced
-from bot.costs.pricing import read_prices
+from bot.costs.pricing import Prices, read_prices
 from bot.guard.head import GuardHead
 from bot.guard.judge_notices import JUDGE_UNABLE, JudgeNotices, JudgeNoticeWorker
 from bot.guard.ladder import Ladder
@@ -86,6 +88,7 @@ class Services:
     engine: Engine
     calendar: Calendar
     provider: Provider
+    posts: Posts
     turns: Turns
     clips: Clips
     transcriber: FileTranscriber
@@ -145,9 +148,7 @@ async def services_on(
         policies, given = read_operator_file(checks)
         preferences = Preferences(engine, checks, given, clock=calendar.now)
         models = list_models(settings, given, await engine.read(read_chosen))
-        unpriced = find_unpriced([(one.where, one.model) for one in models], prices, at=utc_now())
-        for line in unpriced + find_unpriced_fallbacks(settings, at=utc_now()):
-            log.warning("%s", line)
+        warn_unpriced(settings, prices, models)
         guard, ladder, trainer = guard_channels(
             settings, engine, inbox, provider, given=policies, is_outsider=chat.is_outsider
         )
@@ -157,28 +158,25 @@ async def services_on(
         )
         message_clips = MessageClips(settings, engine, recognizer, cards)
         services = TurnServices(settings, provider, memory, chat, message_clips, guard, preferences)
-        turns = Turns(engine, inbox, services, chat, utc_now)
+        running = RunningTurns()
+        posts = Posts(engine, inbox, services, running, clock=utc_now)
+        turns = Turns(engine, inbox, services, chat, running, clock=utc_now)
         clips = Clips(
-            settings, engine, inbox, message_clips, recognizer, cards, ask=turns.take, clock=utc_now
+            settings, engine, inbox, message_clips, recognizer, cards, ask=posts.take, clock=utc_now
         )
 
         anonymiser = anonymise.Anonymiser(engine)
+        inbox.register(STOP, turns.close_stop)
+        inbox.register(MESSAGE, turns.work, gave_up=turns.report_failure)
         preparation = TrainingPreparation(
             engine,
             ladder,
             provider,
             model=model_for("examples", settings),
             tell=chat.tell,
-            retry=turns.retry,
+            retry=posts.retry,
         )
-        inbox.register(STOP, turns.close_stop)
-        inbox.register(MESSAGE, turns.work, gave_up=turns.report_failure)
-        inbox.register(
-            TRAINING,
-            TrainingWorker(trainer, preparation.prepare).work,
-            gave_up=preparation.report_failure,
-        )
-        inbox.register(JUDGE_UNABLE, JudgeNoticeWorker(engine, ladder, tell=chat.tell).work)
+        register_guard_jobs(inbox, trainer, preparation, JudgeNoticeWorker(engine, ladder, tell=chat.tell))
         inbox.register(UNASKED, clips.work)
         inbox.register(TAKEN_AWAY, clips.work)
         inbox.register(anonymise.ANONYMISE, anonymiser.work)
@@ -202,6 +200,7 @@ async def services_on(
             engine=engine,
             calendar=calendar,
             provider=provider,
+            posts=posts,
             turns=turns,
             clips=clips,
             transcriber=FileTranscriber(settings, engine, provider, prices=prices, calendar=calendar),
@@ -219,6 +218,25 @@ async def services_on(
             retirement=retirement,
             health=Health(engine, calendar, provider, inbox),
         )
+
+
+def warn_unpriced(settings: Settings, prices: Prices, models: Sequence[Chosen]) -> None:
+    """One line for each model in use that has no price, so that no budget counts it."""
+    unpriced = find_unpriced([(one.where, one.model) for one in models], prices, at=utc_now())
+    for line in unpriced + find_unpriced_fallbacks(settings, at=utc_now()):
+        log.warning("%s", line)
+
+
+def register_guard_jobs(
+    inbox: Inbox, trainer: Trainer, preparation: TrainingPreparation, notices: JudgeNoticeWorker
+) -> None:
+    """Has the inbox train guards, and tell owners of a judge that is unable."""
+    inbox.register(
+        TRAINING,
+        TrainingWorker(trainer, preparation.prepare).work,
+        gave_up=preparation.report_failure,
+    )
+    inbox.register(JUDGE_UNABLE, notices.work)
 
 
 def guard_channels(

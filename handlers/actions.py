@@ -54,7 +54,7 @@ class Actions:
     async def retry(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
         """Tries a failed answer once more, for the asker."""
         await ack()
-        await self._services.turns.retry(body["actions"][0]["value"], body["user"]["id"])
+        await self._services.posts.retry(body["actions"][0]["value"], body["user"]["id"])
         await self._remove_pressed(body)
 
     async def follow_up(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
@@ -63,7 +63,7 @@ class Actions:
         pressed, message = body["actions"][0], body["message"]
         place = find_chosen_place(self._services.settings, body)
         who = {"user_team": body["user"].get("team_id")}  # the channel may be shared since it was answered
-        await self._services.turns.follow_up(
+        await self._services.posts.follow_up(
             pressed["value"],
             pressed["action_id"],
             place,

@@ -13,7 +13,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from bot.conversation.service import Turns
+from bot.conversation.posts import Posts
 from bot.core.ids import message_key
 from bot.core.settings import Settings, split_list
 from bot.jobs.deliveries import SignedDeliveries
@@ -57,7 +57,7 @@ class Intake:
 
     def __init__(
         self,
-        turns: Turns,
+        posts: Posts,
         clips: Clips,
         invitations: Invitations,
         forgetting: Forgetting,
@@ -65,7 +65,7 @@ class Intake:
         slack: SlackClient,
         settings: Settings,
     ) -> None:
-        self._turns = turns
+        self._posts = posts
         self._clips = clips
         self._invitations = invitations
         self._deliveries = deliveries
@@ -140,7 +140,7 @@ class Intake:
     async def _apply_deletion(self, body: dict[str, Any], event: dict[str, Any], ts: str) -> None:
         team, channel = team_of(body), event["channel"]
         key = message_key(team, channel, ts)
-        await self._turns.apply_deletion(key, team, channel, ts)
+        await self._posts.apply_deletion(key, team, channel, ts)
         await self._clips.forget_message(key, team, channel, ts)
 
     async def _apply_edit(self, body: dict[str, Any], event: dict[str, Any]) -> None:
@@ -157,9 +157,9 @@ class Intake:
             return
         changed, was = incoming_from(body, event, after, bot, self._settings), read_contents(before, bot=bot)
         if changed.text == was.text and after.get("text") == before.get("text"):
-            await self._turns.add(changed)
+            await self._posts.add(changed)
             return
-        await self._turns.apply_edit(changed)
+        await self._posts.apply_edit(changed)
         if changed.mentioned and not find_mention(before, bot):
             await self._store(body, event, after)
 
@@ -172,10 +172,10 @@ class Intake:
             return
         incoming = incoming_from(body, event, message, bot, self._settings)
         if incoming.direct or incoming.mentioned:
-            take = self._turns.take_late_mention if message.get("edited") else self._turns.take
+            take = self._posts.take_late_mention if message.get("edited") else self._posts.take
             await take(incoming)
             return
-        await self._turns.take_unmentioned(incoming)
+        await self._posts.take_unmentioned(incoming)
         await self._clips.transcribe_unasked(incoming)
 
     async def _store_of_app(
@@ -188,9 +188,9 @@ class Intake:
         asks = self._may_ask(message)
         asked = app_question_from(body, event, message, bot, self._settings) if asks else None
         if asked is not None and asked.mentioned:
-            await self._turns.take_from_app(asked)
+            await self._posts.take_from_app(asked)
         elif message.get("thread_ts"):
-            await self._turns.remember_aside(app_post_from(body, event, message, bot, self._settings))
+            await self._posts.remember_aside(app_post_from(body, event, message, bot, self._settings))
 
     async def _apply_edit_of_app(
         self, body: dict[str, Any], event: dict[str, Any], after: dict[str, Any], before: dict[str, Any]
@@ -200,11 +200,11 @@ class Intake:
             return
         asked = app_question_from(body, event, after, bot, self._settings) if self._may_ask(after) else None
         if asked is None or not asked.mentioned:
-            await self._turns.change_remembered(app_post_from(body, event, after, bot, self._settings))
+            await self._posts.change_remembered(app_post_from(body, event, after, bot, self._settings))
             return
-        await self._turns.apply_edit(asked)
+        await self._posts.apply_edit(asked)
         if not find_app_mention(before, bot):
-            await self._turns.take_from_app(asked)
+            await self._posts.take_from_app(asked)
 
     def _may_ask(self, message: dict[str, Any]) -> bool:
         """Whether the operator named the app, the bot or the workflow that wrote it."""

@@ -154,7 +154,7 @@ def public_app(settings: Settings, app: AsyncApp, services: Services, chat: Slac
 def bolt_app(settings: Settings, services: Services, chat: SlackChat) -> AsyncApp:
     """Bolt with all that Slack can send us: posts go to the intake, the rest to the listeners."""
     intake = Intake(
-        services.turns,
+        services.posts,
         services.clips,
         services.invitations,
         services.forgetting,

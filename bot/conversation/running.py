@@ -1,14 +1,14 @@
-"""A turn that is being worked on, as everything around it sees it: it can be ended, and begun anew."""
+"""The turns that are being worked on, as everything around sees them: each can be ended, and begun anew."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from bot.conversation.turn import LiveReply, Stoppable
-from bot.core.values import Incoming, Message
+from bot.core.values import Conversation, Incoming, Message
 from bot.jobs.inbox import Job
 from bot.voice.message_clips import RunningRecognition
 
@@ -103,6 +103,29 @@ class Running:
         if self.ended != "deleted":
             self.ended = ""
         return anew
+
+
+class RunningTurns:
+    """The turns that are being worked on, at most one in a conversation."""
+
+    def __init__(self) -> None:
+        self._turns: dict[str, Running] = {}
+
+    def __iter__(self) -> Iterator[Running]:
+        return iter(self._turns.values())
+
+    def find(self, place: Conversation) -> Running | None:
+        return self._turns.get(place.key)
+
+    def find_about(self, key: str) -> list[Running]:
+        """The turns at work on a post: its first answer, or one that was asked for again."""
+        return [running for running in self if running.list_about(key)]
+
+    def begin(self, place: Conversation, running: Running) -> None:
+        self._turns[place.key] = running
+
+    def finish(self, place: Conversation) -> None:
+        del self._turns[place.key]
 
 
 def _read(post: Incoming) -> tuple[object, ...]:

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from bot.conversation.service import AGAIN
+from bot.conversation.posts import AGAIN
 from bot.conversation.turn import CUT
 from bot.core.ids import message_key, reply_id
 from storage.jobs.inbox import TOGETHER

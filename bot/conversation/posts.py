@@ -1,0 +1,279 @@
+"""Taking posts in: questions, what is said beside them, edits, deletions, and what is asked for once more.
+
+Whatever asks for an answer is on disk as a job of the inbox before Slack is told that it arrived. A turn that
+is at work on a post follows what becomes of it, as long as nothing of its answer is shown.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+
+from bot.channel.options import ANSWERS
+from bot.conversation import addressing
+from bot.conversation.asking_apps import PAUSE, Weighed, weigh
+from bot.conversation.questions import (
+    MESSAGE,
+    asks_for_answer,
+    follows_directly,
+    knows_post,
+    read_question,
+)
+from bot.conversation.records import (
+    add_to_post,
+    change_waiting_edit,
+    edit_message,
+    extend_remembered,
+    forget_message,
+    remember_aside,
+    says_the_same,
+)
+from bot.conversation.running import Running, RunningTurns
+from bot.conversation.turn import TurnServices
+from bot.core.access import remembers, why_closed
+from bot.core.codec import decode, encode
+from bot.core.errors import (
+    Conflict,
+    Missing,
+    NotPermitted,
+    TriedAgain,
+)
+from bot.core.ids import follow_up_key
+from bot.core.values import FOLLOW_UPS, Conversation, Incoming
+from bot.jobs.inbox import Inbox
+from bot.ops.metrics import METRICS
+from storage.conversation import messages as conversations
+from storage.conversation import replies
+from storage.engine import Engine, Tx
+from storage.jobs import inbox as inbox_rows
+from storage.place import Channel
+
+log = logging.getLogger(__name__)
+
+STOP = "stop"  # the kind of job of a "stop" in words
+AGAIN = ":again"  # ends the key of a question that is asked once more
+
+
+class Posts:
+    """Everything that people and apps post, from the moment it arrives until it waits or is remembered."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        inbox: Inbox,
+        services: TurnServices,
+        running: RunningTurns,
+        *,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._engine = engine
+        self._inbox = inbox
+        self._services = services
+        self._running = running
+        self._clock = clock
+
+    async def take(self, incoming: Incoming, *, when: Callable[[Tx], bool] = lambda tx: True) -> None:
+        """Stores a post that asks for an answer; returns when it is on disk."""
+        place, changed = incoming.conversation, list[Incoming]()
+        running = self._running.find(place) or self._find_begun(incoming)
+        if running and addressing.read_wish(incoming.text) == "stop":
+            running.end("stopped")
+            await self._inbox.put(
+                incoming.key, place.key, STOP, encode(incoming), team=place.team, person=incoming.user
+            )
+            return
+        if running and running.posts[0].conversation.key != place.key:
+            place = running.posts[0].conversation
+            incoming = replace(incoming, conversation=place, beside=True)
+
+        def wanted(tx: Tx) -> bool:  # its deletion may have overtaken it
+            if not when(tx) or conversations.forgotten(tx, place.team, place.channel, incoming.message):
+                return False
+            if more := add_to_post(tx, incoming):
+                changed.append(more)
+            return True
+
+        new = await self._inbox.put(
+            incoming.key,
+            place.key,
+            MESSAGE,
+            encode(incoming),
+            team=place.team,
+            person=incoming.user,
+            when=wanted,
+        )
+        METRICS.count("parley_received_total", outcome="stored" if new else "known or not for us")
+        self._pass_on(changed)
+        running = self._running.find(place)
+        if new and running and not running.list_about(incoming.key):
+            posts = await self._engine.read(read_question, running.job, running.posts[0])
+            if any(post.key == incoming.key for post in posts):
+                running.add()
+
+    def _find_begun(self, incoming: Incoming) -> Running | None:
+        """The question in another thread of a direct conversation with which a post goes on."""
+        for running in self._running:
+            if not running.answering and follows_directly(running.posts[0], running.posts[-1], incoming):
+                return running
+        return None
+
+    async def take_late_mention(self, edited: Incoming) -> None:
+        """A post that mentions us since it was edited: a question, unless it is one already. Of that one the
+        edit itself tells (`apply_edit`)."""
+        await self.take(edited, when=lambda tx: not inbox_rows.list_keys(tx, edited.key))
+
+    async def add(self, later: Incoming) -> None:
+        """Adds what Slack added to a post by itself, where the post waits or is remembered."""
+        if await self._engine.read(knows_post, later):
+            changed = await self._engine.write(add_to_post, later)
+            await self._engine.write(extend_remembered, later)
+            self._pass_on([changed] if changed else [])
+
+    def _pass_on(self, changed: list[Incoming]) -> None:
+        """Has a turn that is at work on one of these posts know what it is now."""
+        for post in changed:
+            for running in self._running.find_about(post.key):
+                running.change(post)
+
+    async def take_unmentioned(self, incoming: Incoming) -> None:
+        """A post that does not mention us: a question to us, or else words that a thread of ours remembers.
+
+        Where nothing is answered, a mention is told so; what follows it is none of our business.
+        """
+        settings, asked = self._services.settings, list[bool]()
+        if why_closed(incoming, settings):
+            return
+
+        def asks(tx: Tx) -> bool:
+            at = Channel(incoming.conversation.team, incoming.conversation.channel)
+            answers = self._services.preferences.read_choice(tx, at, ANSWERS)
+            asked.append(asks_for_answer(tx, settings, incoming, answers))
+            return asked[-1]
+
+        await self.take(incoming, when=asks)
+        if asked and not asked[-1]:
+            await self.remember_aside(incoming)
+
+    async def take_from_app(self, incoming: Incoming) -> None:
+        """A post of an app that may ask, and mentions us: a question, as long as there are not too many."""
+        limit, weighed = self._services.settings.asking_apps_limit, list[Weighed]()
+
+        def is_to(wanted: Weighed, tx: Tx) -> bool:
+            weighed.append(weigh(tx, incoming, limit=limit, now=self._now()))
+            return weighed[-1] == wanted
+
+        await self.take(incoming, when=partial(is_to, "ask"))
+        if weighed[-1:] == ["pause"]:
+            told = replace(incoming, key=incoming.key + PAUSE, too_many=True)
+            await self.take(told, when=partial(is_to, "pause"))
+            if weighed[-1] == "pause":
+                where = incoming.conversation.channel
+                log.warning("the app %s asked %d times within an hour in %s", incoming.user, limit, where)
+        elif weighed[-1:] == ["ignore"]:
+            await self.remember_aside(incoming)
+
+    async def remember_aside(self, incoming: Incoming) -> None:
+        """A post in a thread of ours that is said to somebody else, or by another app: remembered, not
+        answered."""
+        settings = self._services.settings
+        if why_closed(incoming, settings) or not remembers(incoming, settings):
+            return
+        await self._engine.write(remember_aside, incoming, now=self._now())
+
+    async def change_remembered(self, post: Incoming) -> None:
+        """Another app changed what it posted: an alert is over."""
+        if await self._engine.read(knows_post, post):
+            await self._engine.write(edit_message, post, now=self._now())
+
+    async def apply_edit(self, edited: Incoming) -> None:
+        """What waits and what is remembered follow the edit; an answer that was given stays.
+
+        A question that is being answered is asked anew as long as nothing of an answer is shown. Then the
+        old words stay with their answer, and the new ones are the next question.
+        """
+        given = any(running.delivered for running in self._running.find_about(edited.key))
+        if (
+            self._begin_anew_with(edited)
+            and await self._engine.write(edit_message, edited, given=given, now=self._now())
+            and self._begin_anew_with(edited)  # it may have begun, or shown something, meanwhile
+        ):
+            return
+        if edited.by_app:  # apps write by editing: each step of it would be a question
+            return
+        key = f"{edited.key}:{edited.sent_at.timestamp():.6f}"
+        next_question = replace(edited, key=key, asked_anew=True, edited=True)
+        await self.take(next_question, when=lambda tx: not change_waiting_edit(tx, edited))
+
+    def _begin_anew_with(self, edited: Incoming) -> bool:
+        """Has the turn that is at work on a post ask with its new words; False: an answer to the old ones is
+        shown."""
+        for running in self._running.find_about(edited.key):
+            for post in running.list_about(edited.key):
+                if running.answering and not (running.delivered or says_the_same(post, edited)):
+                    return False
+                running.change(replace(post, text=edited.text, quoted=edited.quoted))
+        return True
+
+    async def apply_deletion(self, key: str, team: str, channel: str, message: str) -> None:
+        """The person took it back: no answer if there is none yet, and nothing is remembered of it."""
+        there = await self._engine.write(forget_message, key, team, channel, message, now=self._now())
+        for running in self._running.find_about(key):
+            running.remove(key)
+        if there:
+            self._services.guard.reload_models()
+            await self._engine.scrub()
+
+    async def retry(self, reply_id: str, user: str) -> None:
+        """The one retry of a failed answer, by the person who asked. NotPermitted, TriedAgain or Missing."""
+        try:
+            await self._ask_again(reply_id, user)
+        except TriedAgain:
+            raise
+        except Conflict:  # edited at this very moment
+            await self._ask_again(reply_id, user)
+
+    async def follow_up(
+        self, reply_id: str, what: str, place: Conversation, *, message: str, user: str, external: bool
+    ) -> None:
+        """What a button under an answer asks for, once each: the answer again, shorter, longer, or its rest.
+
+        `message`: the one whose button was pressed; `external`: by somebody of another company. Missing
+        without such an answer there, NotPermitted, TriedAgain.
+        """
+        row = await self._engine.read(replies.find, reply_id)
+        if row is None or row.conversation != place.key or what not in FOLLOW_UPS:
+            raise Missing(f"no reply {reply_id}")
+        incoming = Incoming(
+            key=follow_up_key(reply_id, what),
+            conversation=place,
+            user=user,
+            message=message,
+            text=FOLLOW_UPS[what],
+            sent_at=self._clock(),
+            direct=True,  # the channel was open to the question before
+            mentioned=True,
+            external=external,
+            follow_up=what,
+        )
+        if not remembers(incoming, self._services.settings):
+            raise NotPermitted("for other companies each question is answered by itself: please write it")
+        if await self._engine.read(inbox_rows.list_keys, incoming.key):
+            raise TriedAgain(f"reply {reply_id}: {what}")
+        await self.take(incoming)
+
+    async def _ask_again(self, reply_id: str, user: str) -> None:
+        question = await self._engine.read(replies.retryable, reply_id, user)
+        incoming = decode(question)
+        again = replace(incoming, key=incoming.key + AGAIN, sent_at=self._clock())
+
+        def used(tx: Tx) -> bool:  # together with what is asked again, or neither
+            replies.use_retry(tx, reply_id, user, question, now=self._now())
+            return True
+
+        await self.take(again, when=used)
+
+    def _now(self) -> float:
+        return self._clock().timestamp()

@@ -11,7 +11,7 @@ from collections import deque
 from decimal import Decimal
 
 from bot.core.values import Usage
-from bot.costs.pricing import Prices, find_host
+from bot.costs.pricing import Prices, find_host, usd
 
 # A gateway may have discounts, fees and agreements; beyond this factor it is a fault, or worse.
 FACTOR = 10
@@ -31,9 +31,10 @@ def bills_for_others(prices: Prices) -> bool:
 def is_believed(billed: Decimal | None, listed: Decimal | None, used: Usage) -> bool:
     """Whether an amount may be true, beside the price by our lists (None: there is none).
 
-    Nothing at all is not believed: gateways report it for every model that they have no price of.
+    Nothing at all, or less than can be booked, is not believed: gateways report it for every model that they
+    have no price of.
     """
-    if billed is None or not billed.is_finite() or billed <= 0:
+    if billed is None or not billed.is_finite() or billed < usd(1):
         return False
     if listed is not None:
         return listed / FACTOR <= billed <= listed * FACTOR

@@ -123,7 +123,9 @@ async def test_a_gateways_amount_counts_for_answers_in_one_piece(tmp_path: Path,
         assert row["cost"] == (100_000 if answer == "sound" else 20)
 
 
-@pytest.mark.parametrize("amount", ["0", "0.0", "-0.1", "NaN", "Infinity", "50", "0.0000001", "1e99", "free"])
+@pytest.mark.parametrize(
+    "amount", ["0", "1e-30", "-0.1", "NaN", "Infinity", "50", "0.0000001", "1e99", "free"]
+)
 async def test_what_cannot_be_true_does_not_count(tmp_path: Path, amount: str) -> None:
     """Also what a server would say that somebody has taken over."""
     async with open_bench(tmp_path) as bench:

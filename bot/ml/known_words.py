@@ -25,6 +25,7 @@ come take put got
 _EMPTY = frozenset(_EMPTY_WORDS.split())
 _WORD = re.compile(r"[^\W\d_]+")
 _SHORT = 3  # letters
+_LEAST = 2  # words that say something; "how do I write a will" says "write", which is asked for everywhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +43,14 @@ class KnownWords:
     def back(self, text: str, *, on_topic: bool) -> bool:
         """Whether what a text says is known to be said in messages of this kind.
 
-        It belongs when each of its words does; it does not when most of its words are of what does not, and
+        It belongs when there are some and each does; it does not when most of its words are of what does not, and
         at most one in four is the subject's alone.
         """
         words = list_stems(text)
         if not words:
             return False
         if on_topic:
-            return words <= self.belongs
+            return len(words) >= _LEAST and words <= self.belongs
         known = words & self.does_not
         own = words & self.belongs - self.does_not
         return 2 * len(known) >= len(words) and 4 * len(own) <= len(words)
@@ -73,5 +74,10 @@ def list_stems(text: str) -> set[str]:
     return {
         stem(word)
         for word in _WORD.findall(normalise(text))
-        if len(word) >= _SHORT and word not in COMMON and word not in _EMPTY and stem(word) not in _EMPTY
+        if len(word) >= _SHORT and word not in COMMON and not _is_empty(word)
     }
+
+
+def _is_empty(word: str) -> bool:
+    """Whether a word, or what it is a form of, says nothing: "getting" does not, "letter" does."""
+    return word in _EMPTY or (stem(word) in _EMPTY and not word.endswith(("er", "ers")))

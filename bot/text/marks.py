@@ -38,6 +38,11 @@ _MARK = (
 _LOOKS_LIKE_A_MARK = re.compile(rf"(?im)^([ \t]*)(?={_MARK})\[")
 _IS_A_MARK = re.compile(rf"[> ]*(?:{_MARK}.*)?", re.IGNORECASE)
 _NAMED_IN_A_MARK = re.compile(r"\[[\w ]+: (.*?)(?:, [\d.]+ \w+)?(?:, not read)?\]$")
+# What calls itself so may be asking for something under that name.
+_LONG_NAME = re.compile(
+    r"\[(?:(?:attachment|email|forwarded message|quoted message) by|message by the app) (.{25,}?)\](?: |$)",
+    re.IGNORECASE,
+)
 _LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _UNITS = (("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000))
 
@@ -71,7 +76,8 @@ def leave_out_quotes(text: str) -> str:
 
 
 def words_alone(text: str) -> str:
-    """What is said in a text, whoever said it: without the marks, but with the names in them."""
+    """What is said in a text, whoever said it: without the marks, but with the names in them that say
+    something."""
     if "[" not in text:
         return text
     return "\n".join(line for line in map(_read_line, text.split("\n")) if line is not None)
@@ -82,7 +88,7 @@ def _read_line(line: str) -> str | None:
     words = line.lstrip("> ")
     if not words or _IS_A_MARK.fullmatch(words) is None:
         return words
-    named = _NAMED_IN_A_MARK.match(words)
+    named = _NAMED_IN_A_MARK.match(words) or _LONG_NAME.match(words)
     return named[1] if named and line != END else None
 
 

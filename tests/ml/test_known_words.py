@@ -29,6 +29,8 @@ KNOWN = gather_words(PYTHON)
         ("my python version cannot cook dinner", False, False),
         ("quantum chromodynamics", False, False),
         ("how do I", True, False),
+        ("how do i test a will", True, False),  # one word of the subject alone
+        ("how do i sort a letter in python", True, False),
     ],
 )
 def test_a_verdict_is_backed_by_words_that_examples_of_its_kind_have(

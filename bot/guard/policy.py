@@ -37,7 +37,7 @@ _OPENINGS: dict[Tone, str] = {
     "formal": "This request is outside the purpose of this channel, which is: {purpose}",
 }
 # Not behind one letter, as in "e.g.".
-_SENTENCE_END = re.compile(r"(?<![.\s]\w)[.!?…]+[\"'”’)\]]*(?:\s+|$)|[。！？]+\s*")
+_SENTENCE_END = re.compile(r"(?<![.\s]\w)[.!?…]+[\"'”’)\]]*(?:\s+|$)|[。！？؟۔।॥።៕។։‽]+\s*")
 # A form in Slack has to hold all of it (handlers/channel/form.py), and a refusal one sentence.
 MAX_PURPOSE = 500
 MAX_CONTACT = 100
@@ -64,9 +64,9 @@ class Policy:
 
     def refusal(self) -> str:
         """The one sentence for what does not belong, whatever the owner wrote."""
-        opening = _OPENINGS[self.tone].format(purpose=make_phrase(self.purpose))
-        if self.contact:
-            return f"{opening}; {make_phrase(self.contact)} can help with other things."
+        opening = _OPENINGS[self.tone].format(purpose=make_phrase(self.purpose) or "other things")
+        if contact := make_phrase(self.contact):
+            return f"{opening}; {contact} can help with other things."
         return f"{opening}."
 
     def instruction(self) -> str:

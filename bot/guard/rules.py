@@ -58,7 +58,18 @@ _INSTRUCTIONS = re.compile(
     r"|marca|clasifica|rispondi|antwoord)\b.{0,60}\b(belongs|on[_\s-]?topic|gehört dazu|zum thema|erlaubt"
     r"|autorisé|pertinent|permitido|pertinente|consentito|toegestaan)"
     r"|(игнорируй|забудь|проигнорируй)\w*.{0,60}(инструкци|правил)|ты теперь\b"
-    r"|(指示|命令|ルール|規則|プロンプト).{0,20}(無視|忘れ)|(忽略|无视|無視|忘记|忘記).{0,20}(指令|指示|规则|規則|提示)"
+    r"|\b(glöm|glem|ignorera|ignorér|ignorer|bortse|bortsett)\b.{0,60}\b(instruktion|instruks|regel|regl)"
+    r"|\b(zignoruj|ignoruj|zapomnij|pomiń|zapomeň|zabudni)\b.{0,60}\b(polece|instrukcj|zasad|reguł|pokyn|pravid)"
+    r"|\b(ignoră|uită)\b.{0,60}\b(instrucțiuni|reguli)|\b(unohda|ohita)\b.{0,60}\b(ohje|sään|käsky)"
+    r"|\b(hagyd figyelmen kívül|felejtsd el)\b.{0,60}\b(utasítás|szabály)"
+    r"|\b(talimat|kural|yönerge).{0,40}\b(yok say|unut|görmezden|dikkate alma)"
+    r"|\b(bỏ qua|quên|phớt lờ)\b.{0,60}\b(hướng dẫn|quy tắc|chỉ dẫn|chỉ thị)"
+    r"|\b(abaikan|lupakan)\b.{0,60}\b(instruksi|aturan|perintah)"
+    r"|(ігноруй|забудь|проігноруй)\w*.{0,60}(інструкці|правил)|(αγνόησ|αγνοήσ|ξέχν|ξεχάσ)\w*.{0,60}(οδηγί|κανόν|εντολ)"
+    r"|(تجاهل|انسى?|تجاوز).{0,60}(تعليمات|قواعد|أوامر|توجيهات)|(התעלמ?י?ם?|שכחי?).{0,60}(הוראות|כללים|הנחיות)"
+    r"|(निर्देश|नियम).{0,40}(अनदेखा|अनदेखी|भूल|नजरअंदाज)"
+    r"|(指示|命令|ルール|規則|プロンプト).{0,20}(無視|忘れ)|(無視|忘れ)て.{0,20}(指示|命令|ルール|規則|プロンプト)"
+    r"|(忽略|无视|無視|忘记|忘記|不要理会).{0,20}(指令|指示|规则|規則|提示|以上内容|要求)"
     r"|(지시|규칙|명령).{0,20}(무시|잊)|あなたは今から|你现在是|你現在是",
     re.IGNORECASE | re.DOTALL,
 )

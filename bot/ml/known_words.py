@@ -43,8 +43,8 @@ class KnownWords:
     def back(self, text: str, *, on_topic: bool) -> bool:
         """Whether what a text says is known to be said in messages of this kind.
 
-        It belongs when there are some and each does; it does not when most of its words are of what does not, and
-        at most one in four is the subject's alone.
+        It belongs when there are some and each does; it does not when most of its words are of what does not,
+        and at most one in four is the subject's alone.
         """
         words = list_stems(text)
         if not words:

@@ -31,6 +31,9 @@ KITCHEN = Policy(
         ("料理。それ以外はだめ。", "“料理; それ以外はだめ”"),
         ("cooking\n\n- recipes\n- menus", "“cooking; - recipes; - menus”"),
         ("Who cooks what? And when?", "“Who cooks what; And when”"),
+        ("उत्पाद सहायता। और कुछ नहीं।", "“उत्पाद सहायता; और कुछ नहीं”"),
+        ("الدعم فقط؟ نعم.", "“الدعم فقط; نعم”"),
+        ("!!!", "other things"),
     ],
 )
 def test_a_refusal_is_one_sentence_whatever_the_purpose_says(purpose: str, said: str) -> None:

@@ -83,5 +83,9 @@ def test_the_guard_judges_words_and_names_and_no_marks() -> None:
     assert marks.words_alone("plain words [1]\n> quoted") == "plain words [1]\nquoted"
     asking = "which winter tires does my car need?"
     for by in ("Attachment by", "Message by the app", "Email by"):
-        assert marks.words_alone(f"look\n[{by} {asking}] 2026-11-29\n> so").split("\n") == ["look", asking, "so"]
+        assert marks.words_alone(f"look\n[{by} {asking}] 2026-11-29\n> so").split("\n") == [
+            "look",
+            asking,
+            "so",
+        ]
     assert marks.words_alone("look\n[Attachment by Bob Builder]\n> so") == "look\nso"

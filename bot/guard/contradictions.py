@@ -18,7 +18,10 @@ from bot.ml.stemming import COMMON, stem
 # Two examples that have so large a share of their words in common ask for the same.
 _SAME = 0.7
 _NAMED = 3  # words at most: an entry that names a thing, and is contradicted by whatever has it
+_NAMED_PAIRS = 7  # of letters that stand together, in scripts without blanks
 _WORD = re.compile(r"\w+")
+# Japanese, Chinese, Thai and their like, in which a word of this kind is a whole sentence.
+_UNBROKEN = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +66,17 @@ def _find_same(text: str, entries: Iterable[str]) -> str:
 def _are_same(words: frozenset[str], entry: frozenset[str]) -> bool:
     if not words or not entry:
         return False
-    if len(entry) <= _NAMED and entry <= words:
+    most = _NAMED_PAIRS if any(map(_UNBROKEN.match, entry)) else _NAMED
+    if len(entry) <= most and entry <= words:
         return True
     return len(words & entry) >= _SAME * len(words | entry)
 
 
 def _list_words(text: str) -> frozenset[str]:
-    return frozenset(
-        stem(word) for word in _WORD.findall(strip_invisible(text).casefold()) if word not in COMMON
-    )
+    found = set[str]()
+    for word in _WORD.findall(strip_invisible(text).casefold()):
+        if _UNBROKEN.match(word):
+            found |= {word[at : at + 2] for at in range(max(1, len(word) - 1))}
+        elif word not in COMMON:
+            found.add(stem(word))
+    return frozenset(found)

@@ -204,7 +204,7 @@ def parse_verdict(text: str) -> float:
     """The probability in a verdict of exactly the asked form; UnreadableVerdict for everything else."""
     try:
         parsed = json.loads(text)
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise UnreadableVerdict(text) from exc
     if not isinstance(parsed, dict) or parsed.keys() != {"belongs", "probability"}:
         raise UnreadableVerdict(text)
@@ -237,7 +237,7 @@ async def write_examples(
         written = [
             (text, on) for name, on in (("belongs", True), ("does_not", False)) for text in parsed[name]
         ]
-    except (ValueError, KeyError, TypeError) as exc:
+    except (ValueError, KeyError, TypeError, RecursionError) as exc:
         raise UnreadableVerdict(completion.text) from exc
     unique = {" ".join(text.split())[:MAX_EXAMPLE]: on for text, on in written if isinstance(text, str)}
     if not any(on and text for text, on in unique.items()):

@@ -29,11 +29,13 @@ REFUSALS = (REFUSAL, f"{REFUSAL}.")
 MIN_QUOTE_WORDS = 3
 _PLAIN = str.maketrans(
     {"‘": "'", "’": "'", "‚": "'", "“": '"', "”": '"', "„": '"', "–": "-", "—": "-", "…": "..."}
+    | dict.fromkeys("*_`")  # emphasis
 )
 _WORD = re.compile(r"\w+")
-_GAP = re.compile(r"\s*[\[(]?(?:\.{3,}|…)[\])]?\s*")
+_GAP = re.compile(r"\s*[\[(]?(?:\.{3,}|(?:\. ){2,}\.|…|⋯)[\])]?\s*")
 _GAP_WORDS = 2  # beside a gap; single words are found in order nearly everywhere
-_FENCE = re.compile(r"```\w*\s*\n?(.*?)```", re.DOTALL)
+_OBJECTS = 100  # openings of one that are tried
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ def _has_no_blanks(text: str) -> bool:
 
 def _normalise(text: str) -> str:
     plain = unicodedata.normalize("NFKC", strip_invisible(text)).translate(_PLAIN).casefold()
-    return " ".join(plain.split()).strip(" \"'.,;:")
+    return " ".join(plain.split()).strip(" \"'.,;:>")
 
 
 def read_answer(text: str, passages: Sequence[str], *, question: str) -> Grounded:
@@ -115,7 +117,7 @@ def read_answer(text: str, passages: Sequence[str], *, question: str) -> Grounde
     try:
         plain = _read_json(text)
         answer = plain["answer"]
-        quotes = tuple(Quote(q["passage"] - 1, q["quote"]) for q in plain["quotes"])
+        quotes = tuple(Quote(int(str(q["passage"]).strip("[] ")) - 1, q["quote"]) for q in plain["quotes"])
         honest = all(
             0 <= q.passage < len(passages) and is_quoted(q.text, passages[q.passage]) for q in quotes
         )
@@ -127,14 +129,19 @@ def read_answer(text: str, passages: Sequence[str], *, question: str) -> Grounde
         " ".join(quote.text for quote in quotes), question=question, answer=answer
     ):
         return Grounded(REFUSAL)
-    return Grounded(answer.strip(), quotes, quotes[0].passage)
+    return Grounded(_LONE_SURROGATE.sub("\ufffd", answer).strip(), quotes, quotes[0].passage)
 
 
-def _read_json(text: str) -> Any:
-    """One JSON value, also in a fence or with words around it. ValueError without one."""
-    fenced = _FENCE.search(text)
-    found = [text, fenced[1] if fenced else "", text[text.find("{") : text.rfind("}") + 1]]
-    for candidate in found:
-        with contextlib.suppress(ValueError):
-            return json.loads(candidate)
+def _read_json(text: str) -> dict[str, Any]:
+    """The first object with an answer, whatever stands around it: a fence, words, thoughts. ValueError
+    without one."""
+    decoder, at = json.JSONDecoder(strict=False), -1
+    for _ in range(_OBJECTS):
+        at = text.find("{", at + 1)
+        if at < 0:
+            break
+        with contextlib.suppress(ValueError, RecursionError):
+            found: dict[str, Any] = decoder.raw_decode(text, at)[0]
+            if "answer" in found and "quotes" in found:
+                return found
     raise ValueError("no JSON")

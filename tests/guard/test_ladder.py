@@ -193,6 +193,7 @@ def test_nothing_written_in_a_message_leaves_its_string(text: str) -> None:
         '```{"belongs": true, "probability": 0.9}```',
         '{"belongs": true, "probability": NaN}',
         "[]",
+        "[" * 100_000,
     ],
 )
 def test_only_the_exact_form_is_a_verdict(said: str) -> None:

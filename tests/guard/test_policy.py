@@ -76,3 +76,6 @@ def test_both_lists_of_a_policy_saying_the_same_is_a_contradiction() -> None:
     (found,) = find_contradictions(both, [])
     assert not found.taught
     assert find_opposite(KITCHEN, "which oven does my kitchen need", on_topic=True) == ""
+    tires = replace(KITCHEN, does_not=("冬タイヤ",))
+    assert find_opposite(tires, "うちの車の冬タイヤはどれがいい？", on_topic=True) == "冬タイヤ"
+    assert find_opposite(tires, "冬の鍋は何がいい？", on_topic=True) == ""

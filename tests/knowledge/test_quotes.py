@@ -60,10 +60,19 @@ SAID = json.dumps({"answer": "324 metres.", "quotes": [{"passage": 1, "quote": "
         f"```\n{SAID}```",
         f"Here you are:\n\n```json\n{SAID}\n```\nBye",
         f"Sure! {SAID}",
+        f"<think>{{a}} or {{}}?</think>{SAID}\nI hope {{that}} helps",
+        f"{SAID}\n{SAID}",
+        SAID.replace('"passage": 1', '"passage": "[1]"'),
+        SAID.replace("The tower", "**The tower**"),
     ],
 )
 def test_an_answer_is_read_in_a_fence_too(written: str) -> None:
     assert quotes.read_answer(written, PASSAGES, question="How tall is the tower?").text == "324 metres."
+
+
+@pytest.mark.parametrize("written", ["[" * 100_000, '{"answer":' * 100_000, "{" * 5_000 + SAID])
+def test_what_is_no_answer_however_deep_is_a_refusal(written: str) -> None:
+    assert quotes.read_answer(written, PASSAGES, question="How tall is the tower?").refused
 
 
 @pytest.mark.parametrize("answer", ["Lima.", "The capital of Peru is Lima.", "Yes.", f"{quotes.REFUSAL}."])

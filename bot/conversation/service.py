@@ -17,10 +17,11 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol
 
-from bot.conversation.memory import ThreadReader, recollection_from
+from bot.conversation.memory import ThreadReader
 from bot.conversation.questions import (
     read_question,
 )
+from bot.conversation.recollection import recollection_from
 from bot.conversation.records import (
     begin_reply,
     disclose,

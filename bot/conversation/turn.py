@@ -16,7 +16,8 @@ from typing import Protocol
 from bot.channel.service import AnswerSettings, Preferences
 from bot.conversation import addressing
 from bot.conversation.asking_apps import TOO_MANY
-from bot.conversation.memory import Memory, Recollection, ThreadReader
+from bot.conversation.memory import Memory, ThreadReader
+from bot.conversation.recollection import Recollection
 from bot.conversation.surroundings import find_about, find_names, name_people
 from bot.core import access
 from bot.core.errors import ContextTooLong
@@ -258,7 +259,7 @@ async def answer_from_passages(
     services: TurnServices,
 ) -> Turn:
     """Only from what the channel's owner gave; shown when every quote was found there."""
-    passage_tokens = services.memory.passage_tokens(how)
+    passage_tokens = services.memory.room.passage_tokens(how)
     recollection = await services.memory.fit(recollection, incoming.text, how, spare_tokens=passage_tokens)
     prompt = await make_prompt(incoming, recollection, how, services, guarded=True)
     found = await answering.answer(

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bot.conversation import memory
+from bot.conversation import summaries as made
 from bot.conversation.turn import LEFT_OUT, UNSUMMARISED
 from bot.core.errors import QuestionTooLong
 from bot.core.values import Conversation
@@ -51,7 +51,7 @@ def answers(team: Workspace) -> list[Any]:
 
 def summaries(team: Workspace) -> list[Any]:
     asked = ((r, r.prompt.rstrip().removesuffix("AI:").rstrip()) for r in team.model.requests)
-    return [r for r, prompt in asked if prompt.endswith(memory.SUMMARISE)]
+    return [r for r, prompt in asked if prompt.endswith(made.SUMMARISE)]
 
 
 def rows(tmp_path: Path, sql: str) -> list[tuple[Any, ...]]:
@@ -198,7 +198,7 @@ async def test_a_summary_that_failed_is_told_and_not_tried_again_for_a_while(tmp
     small: dict[str, Any] = {"PARLEY_MEMORY_TOKENS": "600", "PARLEY_MEMORY_TAIL_TOKENS": "200"}
     async with workspace(tmp_path, **small) as team:
         broken = [True]
-        team.model.script("", match=lambda asked: any(broken) and asked.last == memory.SUMMARISE, times=0)
+        team.model.script("", match=lambda asked: any(broken) and asked.last == made.SUMMARISE, times=0)
         thread = await talk(team, WISH, *(f"fact {n}: {LONG}" for n in range(4)))
         tried = len(summaries(team))
         assert tried > 0
@@ -226,14 +226,14 @@ def let_time_pass(tx: Tx) -> None:
 async def test_each_summary_in_vain_makes_the_pause_longer(tmp_path: Path) -> None:
     small: dict[str, Any] = {"PARLEY_MEMORY_TOKENS": "600", "PARLEY_MEMORY_TAIL_TOKENS": "200"}
     async with workspace(tmp_path, **small) as team:
-        team.model.script("", match=lambda asked: asked.last == memory.SUMMARISE, times=0)
+        team.model.script("", match=lambda asked: asked.last == made.SUMMARISE, times=0)
         thread = await talk(team, WISH, *(f"fact {n}: {LONG}" for n in range(4)))
         (first,) = rows(tmp_path, "select failed_summaries, summarise_after from conversations")
         await team.bot.services.engine.write(let_time_pass)
         await talk(team, "And now?", thread=thread, so_far=5)
         (second,) = rows(tmp_path, "select failed_summaries, summarise_after from conversations")
     assert (first[0], second[0]) == (1, 2)
-    assert second[1] - first[1] >= memory.SUMMARY_PAUSE_S
+    assert second[1] - first[1] >= made.SUMMARY_PAUSE_S
 
 
 # What others write, and who pays for it
@@ -314,12 +314,12 @@ async def test_what_outgrew_a_prompt_is_summarised_in_pieces_and_only_some_befor
         thread = await talk(team, WISH)
         await overhear(team, thread, *(f"note {n}: {LONG * 2}" for n in range(20)))
         await talk(team, "@parley What did they say?", thread=thread, so_far=1)
-        assert len(summaries(team)) == memory.MOST_PIECES
+        assert len(summaries(team)) == made.MOST_PIECES
         assert all(tokens.count(asked.prompt, "gpt-4.1-mini") < 600 + 500 for asked in summaries(team))
         assert "Captain Nemo" in answers(team)[-1].prompt, "what was summarised is known"
         assert UNSUMMARISED in str(team.replies("#general", thread)[-1]["blocks"])
         await talk(team, "@parley And now?", "@parley And then?", thread=thread, so_far=2)
-        assert len(summaries(team)) > memory.MOST_PIECES
+        assert len(summaries(team)) > made.MOST_PIECES
         assert UNSUMMARISED not in str(team.replies("#general", thread)[-1]["blocks"])
         written = [message for asked in summaries(team) for message in asked.prompt.split("note ")[1:]]
         assert len({message.split(":")[0] for message in written}) >= 18, "each is read once"
@@ -330,7 +330,7 @@ async def test_many_short_messages_are_summarised_before_one_of_them_falls_out_o
 ) -> None:
     async with FakeSlack(manifest=MANIFEST, rate_limits=False) as slack, FakeModel() as model:
         thread = await slack.say("alice", "#general", "the beginning")
-        said = [WISH, *(f"Short line {n}." for n in range(memory.MOST_MESSAGES))]
+        said = [WISH, *(f"Short line {n}." for n in range(made.MOST_MESSAGES))]
         await seed(tmp_path, slack, thread, said)
         async with started(slack, model, tmp_path) as team:
             await team.ask("What shall you call me?", thread=thread)

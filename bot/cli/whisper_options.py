@@ -60,7 +60,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def explain_ignored(args: argparse.Namespace) -> list[str]:
     """A line for each option that was given and does nothing."""
-    return [f"--{name} does nothing here: {why}" for name, why in IGNORED.items() if getattr(args, name)]
+    return [
+        f"--{name} does nothing here: {why}"
+        for name, why in IGNORED.items()
+        if getattr(args, name) is not None
+    ]
 
 
 def name_model(given: str, settings: Settings) -> str:

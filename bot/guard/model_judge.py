@@ -13,7 +13,15 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Protocol
 
-from bot.core.errors import BudgetExceeded, NotOffered, ProviderError, Refused, Unavailable
+from bot.core.errors import (
+    BudgetExceeded,
+    NotOffered,
+    Overloaded,
+    ProviderError,
+    Refused,
+    Timeout,
+    Unavailable,
+)
 from bot.core.values import Message, Prompt, Scope
 from bot.guard.coverage import Said
 from bot.guard.policy import Policy
@@ -105,6 +113,8 @@ class ModelJudge:
                     raise
                 log.info("no decisions at this provider; asking for JSON instead: %s", type(error).__name__)
                 self._decisions = False
+            except (Overloaded, Timeout) as error:
+                log.info("no decision this time; asking for JSON instead: %s", type(error).__name__)
         prompt = Prompt(
             f"{RULES}\n{format_purpose(policy)}\n{_ANSWER}", (Message("human", shown),), form=_VERDICT
         )

@@ -14,7 +14,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, TypeVar
 
-from bot.core.errors import ModelMissing, NotOffered, ProviderError
+from bot.core.errors import Credentials, ModelMissing, NotOffered, ProviderError, QuotaSpent, Refused
 from bot.core.model_tiers import model_of
 from bot.core.settings import Settings
 from bot.core.values import Scope, Usage
@@ -22,7 +22,7 @@ from bot.costs.ledger import Ledger
 from bot.provider.catalogue import Catalogue
 from bot.provider.error_table import ParameterRefused
 from bot.provider.fair_share import Scheduler
-from bot.provider.gate import Gate, RetryPolicy
+from bot.provider.gate import NEVER_OPTIONAL, Gate, RetryPolicy
 from bot.provider.model_traits import ModelTraits
 from bot.provider.reported_usage import read_billed, read_usage
 from bot.provider.safety import SafetyIdentifiers
@@ -34,6 +34,9 @@ from bot.text import tokens
 from storage.engine import Engine
 
 T = TypeVar("T")
+
+# What gateways answer where a key may not use an endpoint, or where there is none.
+_NOT_FOR_US = (Refused, Credentials, QuotaSpent)
 
 
 class ModelClient:
@@ -85,12 +88,14 @@ class ModelClient:
         bound: Usage,
         count: Callable[[], Awaitable[Usage]] | None = None,
         upload: Upload | None = None,
+        optional: bool = False,
     ) -> tuple[T, Decimal | None]:
         """What `read` finds in the JSON answer to one question, however many requests it takes, and what
         that cost in dollars (None: unpriced).
 
         `bound` is the most that one request can use; `count` is our own count for a provider that does not
-        report what it used (the bound, unless given).
+        report what it used (the bound, unless given). `optional`: whoever asks has another way, so that what
+        a server says to an endpoint that few have is not held against all the others.
         """
         if self.traits.lacks(model, path):
             raise NotOffered(path)
@@ -102,6 +107,7 @@ class ModelClient:
                 async with self.gate.request(
                     scope, model, bound=bound, number=number, count=count
                 ) as request:
+                    request.optional = optional
                     identifier = self.identifiers.parameters(
                         path, scope, refused=self.traits.refused_by(request.model), given=body
                     )
@@ -125,6 +131,11 @@ class ModelClient:
                 await self.traits.learn_missing(model, path, error)
                 raise
             except ProviderError as error:
+                if optional and type(error) in _NOT_FOR_US:
+                    await self.traits.learn_missing(model, path, missing := NotOffered(path, for_model=True))
+                    raise missing from error
+                if optional and not isinstance(error, NEVER_OPTIONAL):
+                    raise
                 await retries.wait_after(error)
 
     async def _in_time(self, response: Awaitable[T]) -> T:

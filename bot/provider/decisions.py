@@ -15,7 +15,10 @@ from bot.text import tokens
 async def decide(
     client: ModelClient, text: str, *, questions: Sequence[Mapping[str, Any]], scope: Scope, model: str
 ) -> tuple[list[dict[str, Any]], Decimal | None]:
-    """The answer to each question, in order, and what they cost in dollars (None: unpriced)."""
+    """The answer to each question, in order, and what they cost in dollars (None: unpriced).
+
+    Few servers have this, and all can fill in a form instead.
+    """
     joined = text + "".join(str(question) for question in questions)
     return await client.ask(
         "/decisions",
@@ -25,4 +28,5 @@ async def decide(
         read=lambda answer: list(answer["answers"]),
         bound=Usage(input_tokens=tokens.at_most(joined)),
         count=partial(count_text, joined, model),
+        optional=True,
     )

@@ -58,6 +58,7 @@ class NotAnAnswer(Exception):
 
 _FILTER = r"content_filter|content_policy|moderation|safety|responsibleai"
 _NO_ENDPOINT = r"\bendpoint\b|operation_?not_?supported"  # not this model, or nobody here, has it
+_NO_ROUTE = r"allowed to call this route"  # LiteLLM, of a key that may not use this endpoint
 _MODEL = r"\bmodels?\b|deployment"  # no model of that name, or not at that endpoint
 _THERE = r"overload|capacity|busy|too many|rate.?limit"  # it is there, and has enough to do
 _SPENT = r"insufficient_quota|insufficient balance|credit balance|budget_exceeded|budget has been exceeded"
@@ -81,6 +82,8 @@ def table() -> tuple[Row, ...]:
     return (
         (openai.RateLimitError, _QUOTA, QuotaSpent),
         (openai.RateLimitError, "", RateLimited),
+        (openai.AuthenticationError, _NO_ROUTE, NotOffered),
+        (openai.PermissionDeniedError, _NO_ROUTE, NotOffered),
         (openai.AuthenticationError, "", Credentials),
         (openai.PermissionDeniedError, "", Credentials),
         (openai.NotFoundError, _NO_ENDPOINT, NotOffered),

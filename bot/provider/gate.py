@@ -49,6 +49,7 @@ BACKOFF_S = 0.5
 SETTLE_AGAIN_S, LONGEST_SETTLE_AGAIN_S = 0.2, 30.0  # between tries to write down how a request ended
 FREEZE_LIMIT_S = 60.0  # longer pauses are left to the inbox
 FINAL_FOR_ALL = (Credentials, QuotaSpent)  # nothing will do better until an operator has acted
+NEVER_OPTIONAL = (Unreachable, RateLimited)  # these say something of the whole API, whatever was asked
 # Without these a request asks for something else, so they are never dropped.
 NEEDED = frozenset(["model", "prompt", "messages", "input", "questions"])
 BYTES_PER_TOKEN = 4  # a guess for fair shares; what was really used is settled afterwards
@@ -63,6 +64,7 @@ class ProviderRequest:
     outcome: Outcome = "failed"
     path: str = ""  # of the endpoint, once it was asked
     body: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    optional: bool = False  # there is another way to what it asks for
     sent: bool = False
     answering: bool = False  # something of the answer has arrived
     usage: Usage | None = None
@@ -185,7 +187,9 @@ class Gate:
         if isinstance(error, FINAL_FOR_ALL):  # such messages are about keys and accounts
             failure = failure.partition(": ")[0]
         self._log_failure(error, request, failure)
-        if isinstance(error, RateLimited):
+        if request.optional and not isinstance(error, NEVER_OPTIONAL):
+            self.breaker.note_unknown()
+        elif isinstance(error, RateLimited):
             self.breaker.note_unknown()
             wait_s = error.retry_after_s
             self.scheduler.freeze(min(BACKOFF_S if wait_s is None else wait_s, FREEZE_LIMIT_S))
@@ -201,8 +205,8 @@ class Gate:
     def _log_failure(self, error: ProviderError, request: ProviderRequest, failure: str) -> None:
         """What the people who run us need to see. A request that is never taken is an error, said once."""
         known = (request.model, str(error))
-        probe = request.path.endswith("decisions")  # few servers have them, and whoever asks goes on without
-        if type(error) in (Refused, ModelMissing) and known not in self._refusals and not probe:
+        lasting = type(error) in (Refused, ModelMissing) and not request.optional
+        if lasting and known not in self._refusals:
             self._refusals.add(known)
             log.error("the model API takes no such request for %s (%s): %s", request.model, error, failure)
         elif isinstance(error, Refused | RateLimited):

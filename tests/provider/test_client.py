@@ -669,7 +669,7 @@ async def transcribed(bench: Bench) -> object:
     )
 
 
-@pytest.mark.parametrize("work", [embedded, decided, transcribed])
+@pytest.mark.parametrize("work", [embedded, transcribed])
 async def test_json_without_what_was_asked_for_is_an_overloaded_service(
     tmp_path: Path, work: Callable[[Bench], Awaitable[object]]
 ) -> None:
@@ -681,6 +681,15 @@ async def test_json_without_what_was_asked_for_is_an_overloaded_service(
         with pytest.raises(Overloaded):
             await work(bench)
         assert bench.provider.unavailable is False
+
+
+async def test_a_decision_that_cannot_be_read_is_not_asked_for_again_at_once(tmp_path: Path) -> None:
+    async with open_bench(tmp_path) as bench:
+        bench.model.faults.add("empty_choices")
+        with pytest.raises(Overloaded):
+            await decided(bench)
+        assert await bench.outcomes() == ["unknown"]
+        assert await decided(bench)
 
 
 async def test_a_recording_is_transcribed_and_paid_by_its_length(tmp_path: Path) -> None:

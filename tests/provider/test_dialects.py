@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 
 from bot.core.errors import ContextTooLong, NotOffered
 from bot.core.values import Message, Prompt
+from bot.guard.model_judge import ModelJudge
+from bot.guard.policy import Policy
 from bot.provider.json_form import object_schema
 from bot.sandbox.model.dialects import DEAF, LLAMA_CPP, OPENAI, VLLM, Dialect
 from bot.sandbox.model.rules import ModelRefusal
@@ -88,6 +91,45 @@ async def test_an_endpoint_that_is_missing_with_status_200_is_missing(tmp_path: 
             assert (await bench.ask()).text
         asked = [request.endpoint for request in model.requests if request.endpoint != "chat/completions"]
         assert asked == ["decisions", "embeddings", "responses"]
+
+
+NO_ROUTE = "Virtual key is not allowed to call this route. Tried to call route: /v1/decisions"
+
+
+@dataclass(frozen=True)
+class Gateway(Dialect):
+    """What stands before other servers, and has a word of its own for what is not there."""
+
+    status: int = 404
+    said: str = "no"
+
+    def check_endpoint(self, endpoint: str) -> None:
+        if endpoint == "decisions":
+            raise ModelRefusal(self.status, self.said, code=None)
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "asked"),
+    [
+        (401, NO_ROUTE, 1),
+        (403, NO_ROUTE, 1),
+        (403, "<html>Forbidden</html>", 1),
+        (402, "not in your plan", 1),
+        (400, "unknown url", 1),
+        (500, "Internal Server Error", 3),
+        (502, "<html>Bad gateway</html>", 3),
+    ],
+)
+async def test_whatever_is_said_to_an_endpoint_that_few_have_verdicts_come_as_forms_and_nothing_else_stops(
+    tmp_path: Path, status: int, said: str, asked: int
+) -> None:
+    gateway = Gateway("gateway", lenient=True, forms=VLLM.forms, status=status, said=said)
+    async with FakeModel(dialect=gateway) as model, open_bench(tmp_path, model=model) as bench:
+        judge = ModelJudge(bench.provider, "rehearsal")
+        for _ in range(3):
+            assert await judge.opinion(Policy(purpose="cheese"), "Which cheese for fondue?", (), SCOPE)
+        assert (await bench.ask()).text
+        assert [request.endpoint for request in model.requests].count("decisions") == asked
 
 
 class Strict(Dialect):

@@ -2,7 +2,8 @@
 
 Every case of tests/support/judged_cases.py goes through the ladder as the product configures it. Four judges:
 one that is always right; one that takes a message for the subject's when it shares a word with it; one that
-obeys whoever gives it orders and is right about everything else; none, as while the service is away.
+obeys whoever gives it orders, in words that the rules know or not, and is right about everything else; none,
+as while the service is away.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ from tests.support.judged_cases import CASES, CHANNELS, JudgedCase
 RUNGS = ("rule", "local", "model", "policy")
 EXAMPLES = (0, 20, 50)
 _ORDER = re.compile(
-    r"\b(ignor|forget|vergiss|oublie|olvida|you are now|belongs|on[_ -]topic)|無視|忘れて", re.IGNORECASE
+    r"\b(ignor|forget|vergiss|oublie|olvida|you are now|belongs|on[_ -]topic|approve)|無視|忘れて",
+    re.IGNORECASE,
 )
 
 

@@ -35,7 +35,7 @@ _SMALL_WORDS = {
     ),
     "fr": (
         "le la les un une des et est de du au aux que qui pour dans vous nous il pas sur avec par je "
-        "tu en ce ou elle oui votre notre à on son sa ton ta mon ma ne se si j l d s n c ai"
+        "tu en ce ou elle oui votre notre à on son sa ton ta mon ma ne se si j l d s n c"
     ),
     "es": (
         "el la los las una es de del al que para en por con no se su tu lo como hasta cada yo un y a "

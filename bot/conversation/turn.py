@@ -25,6 +25,7 @@ from bot.core.settings import Settings
 from bot.core.values import Completion, Incoming, Message, Prompt, Reply, Scope, Usage
 from bot.guard.service import ChannelGuard, Ruling
 from bot.knowledge import answering
+from bot.provider.own_marks import LEFT_OUT
 from bot.provider.service import Provider
 from bot.text import marks
 from bot.voice.listening_policy import may_hold_speech
@@ -42,8 +43,6 @@ UNSUMMARISED = (
     "What was said earlier in this thread is too long for me, and I could not summarise all of it: this "
     "answer knows only the last messages."
 )
-# For the model, before the messages that it does read.
-LEFT_OUT = "[older messages are left out]"
 NOT_READ = "I cannot read {things}."
 WHAT_I_READ = (
     "I read what is written, pasted as a table, quoted or forwarded, and I listen to voice clips and "

@@ -16,10 +16,12 @@ SUMMARY = "[Summary of the conversation before this]\n"
 CONTEXT = "[Context for the next message]\n"
 ABOUT = "\n\n[About this message]\n"
 AFTER_CUT = "[The answer before this one was cut off]\n"
+LEFT_OUT = "[older messages are left out]"
 _ONCE_USED = "[cut off here]"  # in answers, by earlier versions
 
 _HEADS = tuple(mark.strip().lower() for mark in (SUMMARY, CONTEXT, ABOUT))
-_LINE_ENDS = tuple(mark.strip().lower() for mark in (AFTER_CUT, _ONCE_USED, END))
+_LINE_ENDS = tuple(mark.strip().lower() for mark in (AFTER_CUT, LEFT_OUT, _ONCE_USED, END))
+_BEFORE_WORDS = tuple(mark.strip().lower() for mark in (AFTER_CUT, LEFT_OUT))
 _LONGEST = max(map(len, (*_HEADS, *_LINE_ENDS)))
 
 
@@ -83,6 +85,9 @@ class MarkFilter:
             if line in _LINE_ENDS:
                 shown += self._show(text[:begins])
                 text = text[at + len(line) :]
+            elif self._may_open(text[:at]) and (mark := _find_mark_before_words(rest)):
+                shown += self._show(text[:begins])
+                text = text[at + len(mark) :].lstrip(" \t")
             else:
                 shown += self._show(text[: at + 1])
                 text = text[at + 1 :]
@@ -98,6 +103,11 @@ class MarkFilter:
         if text:
             self._opens_line = text.endswith("\n") or (self._opens_line and not text.strip(" \t"))
         return text
+
+
+def _find_mark_before_words(rest: str) -> str:
+    """The mark that words of the same line follow."""
+    return next((mark for mark in _BEFORE_WORDS if rest.startswith((f"{mark} ", f"{mark}\t"))), "")
 
 
 def _is_undecided(rest: str) -> bool:

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from bot.conversation import summaries as made
-from bot.conversation.turn import LEFT_OUT, UNSUMMARISED
+from bot.conversation.turn import UNSUMMARISED
 from bot.core.errors import QuestionTooLong
 from bot.core.values import Conversation
-from bot.provider.own_marks import ABOUT
+from bot.provider.own_marks import ABOUT, LEFT_OUT
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
 from bot.text import tokens

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.values import Message, Prompt
-from bot.provider.own_marks import ABOUT, AFTER_CUT, CONTEXT, SUMMARY, MarkFilter, tell_cuts
+from bot.provider.own_marks import ABOUT, AFTER_CUT, CONTEXT, LEFT_OUT, SUMMARY, MarkFilter, tell_cuts
 from bot.text.marks import END
 from tests.support.model_api import SCOPE, open_bench
 
-MARKS = ("[cut off here]", AFTER_CUT.strip(), END)
+MARKS = ("[cut off here]", AFTER_CUT.strip(), LEFT_OUT, END)
 HEADS = tuple(mark.strip() for mark in (SUMMARY, CONTEXT, ABOUT))
 
 
@@ -30,6 +30,12 @@ def test_a_mark_at_the_end_of_a_line_or_of_the_answer_is_not_shown(mark: str, st
     lines = sift(f"Paris. {mark}\nRome.", step).split("\n")
     assert [line.rstrip(" ") for line in lines] == ["Paris.", "Rome."]
     assert sift(mark, step) == ""
+
+
+@pytest.mark.parametrize("step", [1, 5, 1000])
+@pytest.mark.parametrize("mark", [AFTER_CUT.strip(), LEFT_OUT])
+def test_a_mark_that_we_put_before_words_is_not_shown_before_words(mark: str, step: int) -> None:
+    assert sift(f"{mark} Sure!\n{mark}  And: {mark} x", step) == f"Sure!\nAnd: {mark} x"
 
 
 @pytest.mark.parametrize("step", [1, 5, 1000])

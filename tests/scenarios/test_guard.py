@@ -628,7 +628,7 @@ async def test_while_the_model_is_away_an_untaught_channel_says_what_happens(tmp
         async with workspace(folder, PARLEY_MODEL="gpt-6-luna") as team:
             team.model.script("Gently.", times=0)
             await save(team, purpose=PURPOSE, shadow="false", belongs="eggs", on_failure=on_failure)
-            team.model.faults.add("overloaded", endpoint="decisions", times=0)
+            team.model.faults.add("content_policy", endpoint="decisions", times=0)
             assert (await said(team, CARD))[0] == expected
             (judged,) = await team.bot.services.guard.list_latest(general(team))
             assert judged.verdict.rung == "policy"

@@ -12,6 +12,7 @@ import errno
 import logging
 import os
 import re
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -114,6 +115,8 @@ def _is_about_size(exc: BaseException | None) -> bool:
 
 def describe(error: OSError) -> str:
     """What the system says; asyncio puts the address before it."""
+    if isinstance(error, socket.gaierror):  # whose numbers are not the system's
+        return error.strerror or str(error)
     return os.strerror(error.errno) if error.errno else str(error)
 
 

@@ -76,7 +76,7 @@ class EndingNotices:
         """Who is told: the operators; a channel's owners; for a workspace who chose, if they still may."""
         at, permissions = Channel(due.notice.team, due.notice.channel), self._chat.permissions
         if not at.team:
-            return split_list(self._services.settings.operators)
+            return split_list(self._services.settings.operators.upper())
         if at.channel:
             named = await self._services.guard.list_owners(at)
             return await permissions.list_deciders(at.channel, named=named)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.core.errors import AskError, KeptInside, NotHere, NotShared
-from bot.core.settings import Settings
+from bot.core.settings import Settings, split_list
 from bot.core.values import Incoming, Reply
 
 
@@ -27,7 +27,7 @@ def why_channel_closed(channel: str, *, external: bool, settings: Settings) -> A
     """The same of a channel. `external`: it is shared with another company, or somebody of one asks."""
     if settings.external == "refuse" and external:
         return NotShared()
-    open_to = {open_channel.strip() for open_channel in settings.channels.split(",")} - {""}
+    open_to = split_list(settings.channels.upper())
     return NotHere() if open_to and channel not in open_to else None
 
 

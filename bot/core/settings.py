@@ -5,6 +5,7 @@ Where an operator gives them is bot/core/settings_sources.py.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import inf
@@ -43,11 +44,12 @@ def _setting(
     secret: bool = False,
     choices: tuple[str, ...] = (),
     parts: tuple[str, ...] = (),  # of a list, separated by commas
+    ids: str = "",  # the letters that Slack's ids in a list begin with
     between: tuple[float, float] = (0, inf),  # of numbers
     longest: float = inf,  # characters of a text
 ) -> Any:
     limits: dict[str, Any] = {"choices": choices, "parts": parts, "between": between, "longest": longest}
-    limits["secret"] = secret
+    limits |= {"secret": secret, "ids": ids}
     return Field(default, validation_alias=env, description=help, json_schema_extra=limits, repr=not secret)
 
 
@@ -342,6 +344,7 @@ class Settings(BaseSettings):
         "",
         "ids of the apps, bots and workflows (A0123…, B0123…, U0123…) whose posts that mention Parley are "
         "questions, separated by commas; empty: none",
+        ids="ABUW",
     )
     asking_apps_limit: int = _setting(
         "PARLEY_ASKING_APPS_LIMIT",
@@ -376,6 +379,7 @@ class Settings(BaseSettings):
         "",
         "ids of the channels Parley works in (C0123…), separated by commas; empty: wherever it is invited; "
         "direct messages always",
+        ids="CG",
     )
     external: str = _setting(
         "PARLEY_EXTERNAL",
@@ -423,6 +427,7 @@ class Settings(BaseSettings):
         "",
         "ids of the people (U0123…) who run Parley, separated by commas: it writes to them when something "
         "needs their hand, like a model that ends; empty: the log alone says it",
+        ids="UW",
     )
     database: str = _setting("PARLEY_DATABASE", "sqlite:///parley.db", "where everything is kept")
     parallel_turns: int = _setting(
@@ -515,6 +520,10 @@ def _problems(name: str, value: Any, limits: Mapping[str, Any]) -> Iterator[str]
     if limits["parts"]:
         unknown = [part for part in split_list(value) if part not in limits["parts"]]
         yield from (f"{part!r} is not one of {', '.join(map(repr, limits['parts']))}" for part in unknown)
+    if letters := limits["ids"]:
+        id = re.compile(f"[{letters}][A-Z0-9]+", re.IGNORECASE)
+        wrong = [part for part in split_list(value) if not id.fullmatch(part)]
+        yield from (f"{part!r} is no id of Slack's like {letters[0]}0123ABCD" for part in wrong)
     if isinstance(value, str) and len(value) > limits["longest"]:
         yield f"longer than {limits['longest']} characters"
     least, most = limits["between"]

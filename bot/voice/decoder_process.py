@@ -24,8 +24,9 @@ from av.error import FFmpegError
 from bot.core.temporary import NO_ROOM, is_disk_full
 from bot.voice.cutting import PartCutter
 from bot.voice.decoding import CONTAINERS, detect_container
+from bot.voice.last_element import ends_within, is_short_frame
 from bot.voice.loudness import RATE, Levels, Samples, find_sounds, measure_levels
-from bot.voice.promised_length import is_cut, lacks_last_page, read_promise
+from bot.voice.promised_length import is_cut, read_promise
 
 DECODERS = (
     "aac,aac_fixed,alac,flac,mp1,mp1float,mp2,mp2float,mp3,mp3float,opus,libopus,vorbis,libvorbis,"
@@ -44,6 +45,9 @@ LEAST_BIT_RATE = 400
 
 # A packet that lacks some bytes is the last there is, or nearly.
 BROKEN_END_PACKETS = 4
+
+MPEG_AUDIO = ("mp3", "mpga")
+MAY_BE_FRAGMENTS = ("mp4", "m4a", "mov")  # each says how long the ones before it are
 
 REPORT_EVERY_S = 30.0
 OUTPUT_BYTES = 64 << 20
@@ -147,6 +151,7 @@ class Sound:
         self._promised_s = read_promise(source, container, self._box)
         self._source, self._container = source, container
         self.bad = self.good = 0
+        self._last = b""  # the last packet of MPEG audio
         self._reached_s = 0.0  # where the last sound ends, by the file's own clock
         self._since_broken = BROKEN_END_PACKETS  # packets since one that was not whole
 
@@ -161,13 +166,13 @@ class Sound:
         Silence that an encoder left out is there by the file's clock, though nobody decodes it.
         """
         reached_s = max(decoded_s, self._reached_s)
-        if self._promised_s:
-            cut = is_cut(self._promised_s, reached_s)
-            return {"cut": cut, "promised_s": self._promised_s if cut else 0.0}
-        if self._container == "ogg":
-            return {"cut": lacks_last_page(self._source), "promised_s": 0.0}
+        if self._promised_s and is_cut(self._promised_s, reached_s):
+            return {"cut": True, "promised_s": self._promised_s}
+        if self._promised_s and self._container not in MAY_BE_FRAGMENTS:
+            return {"cut": False, "promised_s": 0.0}
         broken = self._container == "mpeg" and self._since_broken < BROKEN_END_PACKETS
-        return {"cut": broken, "promised_s": 0.0}
+        cut = broken or is_short_frame(self._last) or ends_within(self._source, self._container)
+        return {"cut": cut, "promised_s": 0.0}
 
     @property
     def damaged(self) -> bool:
@@ -217,6 +222,8 @@ class Sound:
                 return
             if packet is None:
                 return
+            if packet.size and self._container in MPEG_AUDIO:
+                self._last = bytes(packet)
             self._since_broken = 0 if packet.is_corrupt else self._since_broken + 1
             yield packet
 

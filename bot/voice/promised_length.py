@@ -1,12 +1,11 @@
 """How long a file says that it is, read from its own header: what came less is missing at its end.
 
 Runs in the decoding child (bot/voice/decoder_process.py). A number that is only an estimate, as of a stream
-of MP3 frames, is no promise.
+of MP3 frames, is no promise. What shows in a file without one is bot/voice/last_element.py's.
 """
 
 from __future__ import annotations
 
-import os
 import re
 from typing import BinaryIO
 
@@ -15,7 +14,7 @@ import av
 # A header that promises more is junk.
 LONGEST_PROMISE_S = 14 * 86_400.0
 SHORTFALL_S, SHORTFALL_SHARE = 0.5, 0.01  # encoders round and pad; less than this is not missing
-HEAD_BYTES, TAIL_BYTES = 1 << 16, 1 << 17
+HEAD_BYTES = 1 << 16
 _STATED_BY_STREAM = frozenset({"mp4", "m4a", "mov", "flac"})
 _COUNTED_FRAMES = re.compile(rb"Xing|Info|VBRI")  # the header that says how many frames an MP3 has
 _TAGGED = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
@@ -39,22 +38,6 @@ def read_promise(source: BinaryIO, container: str, box: av.container.InputContai
 def is_cut(promised_s: float, reached_s: float) -> bool:
     """Whether clearly less came than was promised."""
     return promised_s - reached_s > max(SHORTFALL_S, promised_s * SHORTFALL_SHARE)
-
-
-def lacks_last_page(source: BinaryIO) -> bool:
-    """Whether an Ogg file ends before the page that says that it is the last, or within it.
-
-    Source: RFC 3533, section 6: bit 0x04 of the header type marks the last page; the sizes of its segments
-    are listed behind it.
-    """
-    size = source.seek(0, os.SEEK_END)
-    source.seek(max(0, size - TAIL_BYTES))
-    tail = source.read(TAIL_BYTES)
-    at = tail.rfind(b"OggS")
-    page = tail[at:] if at >= 0 else b""
-    if len(page) < 27 or len(page) < 27 + page[26]:
-        return True
-    return len(page) < 27 + page[26] + sum(page[27 : 27 + page[26]]) or not page[5] & 0x04
 
 
 def _of_wav(source: BinaryIO) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 MOST_CHARACTERS = 255  # of a name in any file system
 _JOINERS = "\u200c\u200d"  # of scripts and emoji
+_BLANK = "\u115f\u1160\u2800\u3164\uffa0"  # letters and a sign that are shown as nothing
 
 
 def show_name(name: str) -> str:
@@ -18,14 +19,14 @@ def show_name(name: str) -> str:
 
 def escape_unseen(text: str) -> str:
     """A text in one line for a terminal or a message: blanks are blanks, all else unseen is escaped."""
-    if text.isprintable():
+    if text.isprintable() and not any(blank in text for blank in _BLANK):
         return text
     return "".join(_show(text, at) for at in range(len(text)))
 
 
 def _show(text: str, at: int) -> str:
     character = text[at]
-    if character.isprintable():
+    if character.isprintable() and character not in _BLANK:
         return character
     if character in _JOINERS and _joins(text[at - 1 : at]) and _joins(text[at + 1 : at + 2]):
         return character

@@ -29,6 +29,7 @@ PERSIAN = "می\u200cخواهم"
         ("Screenshot at 9.41\u202fAM\xa0x.png", "Screenshot at 9.41 AM x.png"),
         (f"{FAMILY} {PERSIAN}.m4a", f"{FAMILY} {PERSIAN}.m4a"),
         ("a\u200db", "a\\u200db"),
+        ("invoice.pdf\u3164\u115f\u2800.exe", "invoice.pdf\\u3164\\u115f\\u2800.exe"),
     ],
 )
 def test_what_is_not_seen_in_a_name_is_written_out(name: str, shown: str) -> None:

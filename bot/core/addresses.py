@@ -46,6 +46,8 @@ class HostList:
             if (port is not None and not 0 < port < 65_536) or not _PATTERN.fullmatch(name):
                 problems.append(f"{setting}: {given!r} is no host like api.example.com or *.example.com")
             entries.append((name, port))
+        if value.strip() and not entries:
+            problems.append(f"{setting}: {value!r} names no host")  # it would allow all
         if problems:
             raise SetupError(problems)
         return cls(tuple(entries))

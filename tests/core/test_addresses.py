@@ -115,6 +115,12 @@ def test_what_is_no_host_is_told(entry: str) -> None:
     assert repr(entry) in problem
 
 
+def test_a_list_that_names_no_host_is_not_taken_for_none() -> None:
+    assert not HostList.read("PARLEY_MODEL_HOSTS", " ")
+    with pytest.raises(SetupError):
+        HostList.read("PARLEY_MODEL_HOSTS", " , ")
+
+
 @given(st.text(max_size=40))
 def test_any_text_is_some_host_or_none(text: str) -> None:
     assert isinstance(read_host(f"http://{text}/"), str)

@@ -7,7 +7,6 @@ import re
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -130,7 +129,7 @@ async def _hours_of(path: Path | None) -> float:
 
 def _of_training(path: Path, hours: float, args: argparse.Namespace, estimator: Estimator) -> list[Estimate]:
     """Training and then using: speech of so many hours, or a text."""
-    prompt = replace(speech_usage(hours), output_tokens=0) if hours else _read_text(args.file)
+    prompt = speech_usage(hours, written=False) if hours else _read_text(args.file)
     return _or_explain(
         path, lambda lines: estimator.estimate_training_and_use(lines, prompt, epochs=args.epochs)
     )

@@ -96,15 +96,13 @@ class Estimator:
 
         Of a fine-tuned model, the price of reading stands apart, to be added to that of its training.
         """
-        used = speech_usage(hours)
-        read, written = replace(used, output_tokens=0), replace(used, input_tokens=0)
         found = []
         for model in self.models:
             if is_tuned(model):
-                found.append(self._line("read the speech", model, read))
-                found.append(self._line("write about it", model, written))
+                found.append(self._speech_line("read the speech", model, hours, written=False))
+                found.append(self._speech_line("write about it", model, hours, read=False))
             else:
-                found.append(self._line("analyse the speech", model, used))
+                found.append(self._speech_line("analyse the speech", model, hours))
         return found
 
     def estimate_training(self, lines: Iterable[str], *, epochs: int = EPOCHS) -> list[Estimate]:
@@ -148,6 +146,15 @@ class Estimator:
         names = (f"{model}:ft-your-team", f"ft:{model}:your-team")
         return next((name for name in names if self.prices.lists(name, at=self.at)), names[-1])
 
+    def _speech_line(
+        self, what: str, model: str, hours: float, *, read: bool = True, written: bool = True
+    ) -> Estimate:
+        """Priced by the hour: no model is given days of speech at once, where each token would cost more."""
+        requests = max(1.0, hours)
+        one = self._line(what, model, speech_usage(hours / requests, read=read, written=written))
+        usd = None if one.usd is None else one.usd * Decimal(str(requests))
+        return replace(one, usage=speech_usage(hours, read=read, written=written), usd=usd)
+
     def _line(self, what: str, model: str, usage: Usage, *, kind: RequestKind = "answer") -> Estimate:
         price = self.prices.price(model, usage, at=self.at, kind=kind)
         return Estimate(what, model, usage, price.usd, price.reason, in_use=model in self.in_use)
@@ -167,11 +174,11 @@ def read_hours(words: str) -> float:
         return 0.0
 
 
-def speech_usage(hours: float) -> Usage:
-    """Tokens to read what was said in so many hours, and to write about it."""
+def speech_usage(hours: float, *, read: bool = True, written: bool = True) -> Usage:
+    """Tokens to read what was said in so many hours, and to write about it, or one of both."""
     return Usage(
-        input_tokens=round(hours * CHARACTERS_PER_HOUR * TOKENS_PER_CHARACTER),
-        output_tokens=round(hours * WRITTEN_PER_HOUR * TOKENS_PER_CHARACTER),
+        input_tokens=round(hours * CHARACTERS_PER_HOUR * TOKENS_PER_CHARACTER) if read else 0,
+        output_tokens=round(hours * WRITTEN_PER_HOUR * TOKENS_PER_CHARACTER) if written else 0,
     )
 
 

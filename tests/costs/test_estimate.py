@@ -39,6 +39,15 @@ def test_what_is_written_about_an_hour_has_the_price_of_output(model: str, dolla
     assert line.usd == Decimal(dollars)
 
 
+def test_days_of_speech_cost_as_many_hours_of_it() -> None:
+    (hour,), (week,) = (
+        estimator("gpt-6-sol").estimate_analysis(1),
+        estimator("gpt-6-sol").estimate_analysis(40),
+    )
+    assert week.uses == "1,600,000 + 800,000 tokens"
+    assert hour.usd is not None and week.usd == 40 * hour.usd, "not the price of one enormous prompt"
+
+
 def test_an_hour_of_speech_on_the_ancestors_fine_tuned_model_is_4_80() -> None:
     read, write = estimator("davinci:ft-acme-2022-12-01").estimate_analysis(1)
     assert (read.uses, read.usd) == ("40,000 + 0 tokens", Decimal("4.80"))

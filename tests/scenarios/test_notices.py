@@ -17,7 +17,8 @@ from storage.costs import digests
 from tests.support.spending import run_command, spend
 from tests.support.workspace import MANIFEST, Workspace, started, workspace
 
-A_WEEK_S = 7 * 86_400
+# In the week that the last digest was about, whatever hour it is on a Monday.
+A_WEEK_AGO_S = 7 * 86_400 + digest.HOUR * 3_600
 
 
 def direct(team: Workspace, user: str) -> list[dict[str, Any]]:
@@ -109,7 +110,7 @@ async def test_last_week_is_told_once_to_those_who_asked_and_as_far_as_they_may_
     tmp_path: Path,
 ) -> None:
     async with workspace(tmp_path) as team:
-        week_ago, fortnight_ago = (lambda n=n: time.time() - n * A_WEEK_S for n in (1, 2))
+        week_ago, fortnight_ago = (lambda n=n: time.time() - A_WEEK_AGO_S - n * 7 * 86_400 for n in (0, 1))
         await spend(team, "#general", "bob", 2, clock=week_ago)
         await spend(team, "#leads", "bob", 8, clock=week_ago)
         await spend(team, "#general", "bob", 1, clock=fortnight_ago)
@@ -184,7 +185,7 @@ async def test_a_digest_comes_where_slack_does_not_show_whether_it_was_given_alr
 ) -> None:
     monkeypatch.setattr(notices, "PAUSE_S", 0.1)
     async with workspace(tmp_path) as team:
-        await spend(team, "#general", "bob", 2, clock=lambda: time.time() - A_WEEK_S)
+        await spend(team, "#general", "bob", 2, clock=lambda: time.time() - A_WEEK_AGO_S)
         team.slack.faults.add("conversations.history", error="missing_scope", times=0)
         team.slack.faults.add("chat.postMessage", status=500)
         await overdue(team, "bob")
@@ -198,7 +199,7 @@ async def test_a_digest_whose_picture_slack_refuses_is_given_once_and_holds_nobo
 ) -> None:
     monkeypatch.setattr(notices, "PAUSE_S", 0.1)
     async with workspace(tmp_path) as team:
-        await spend(team, "#leads", "bob", 2, clock=lambda: time.time() - A_WEEK_S)
+        await spend(team, "#leads", "bob", 2, clock=lambda: time.time() - A_WEEK_AGO_S)
         team.slack.faults.add("files.completeUploadExternal", error="missing_scope", times=0)
         await overdue(team, "bob")
         await overdue(team, "carol")
@@ -226,7 +227,7 @@ async def test_a_digest_of_which_slack_took_a_part_is_completed_and_nothing_of_i
 ) -> None:
     monkeypatch.setattr(notices, "PAUSE_S", 0.1)
     async with workspace(tmp_path) as team:
-        await spend(team, "#general", "bob", 2, clock=lambda: time.time() - A_WEEK_S)
+        await spend(team, "#general", "bob", 2, clock=lambda: time.time() - A_WEEK_AGO_S)
         team.slack.faults.add(lost, lose_response=True)
         await overdue(team, "bob")
         await team.slack.until(lambda: direct(team, "bob")[1:])

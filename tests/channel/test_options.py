@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.channel.options import (
@@ -82,6 +82,7 @@ def test_as_everywhere_is_no_choice(name: str, typed: str) -> None:
     assert checks().check({name: typed}) == {name: ""}
 
 
+@settings(max_examples=40)
 @given(st.text(max_size=1_500))
 def test_a_persona_is_kept_in_one_line_without_what_nobody_sees_or_is_too_long(text: str) -> None:
     if len(" ".join(strip_hidden(text).split())) > TEXTS[PERSONA]:

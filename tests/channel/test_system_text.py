@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.channel.effective import EffectiveSetting, Source
@@ -48,6 +48,7 @@ def test_the_model_is_told_how_long_answers_are(length: str, said: str) -> None:
     assert said in write(**{LENGTH: length})
 
 
+@settings(max_examples=40)
 @given(st.text(min_size=1, max_size=300), st.text(max_size=100))
 def test_a_persona_stays_between_the_rules_whatever_it_says(persona: str, writing: str) -> None:
     chosen = {

@@ -73,7 +73,7 @@ async def test_killed_at_this_point_the_first_answer_tells_it_once_and_the_secon
         FakeModel() as model,
         supervised(slack, model, tmp_path, kill_at=[point]) as bot,
     ):
-        model.script(ANSWER, times=0, first_token_s=0.05, tokens_per_s=15)
+        model.script(ANSWER, times=0, first_token_s=0.05, tokens_per_s=25)
         await connected(slack)
         thread = await slack.say("alice", "#general", "@parley tell me")
         await slack.until(lambda: finals(slack, "#general", thread), PATIENCE_S)

@@ -582,7 +582,7 @@ SHAPES = st.recursive(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.dictionaries(KEYS, SHAPES))
 def test_no_shape_makes_reading_fail(message: dict[str, Any]) -> None:
     found = read_contents(message, bot=BOT)

@@ -23,7 +23,7 @@ sandbox: setup
 	@$(BIN)/parley sandbox
 
 # Most tests wait for servers and processes, so more run at a time than a small machine has cores.
-WORKERS ?= 4
+WORKERS ?= 5
 test: setup
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 

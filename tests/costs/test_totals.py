@@ -21,7 +21,7 @@ from bot.sandbox.model.exchange import ApiRequest
 from bot.sandbox.model.server import FakeModel
 from tests.support.model_api import SCOPE, Bench, build_prompt, open_bench
 
-TURNS = 500
+TURNS = 300
 ROUND = 20
 BEFORE_ANSWER = ("rate_limit", "server_error", "overloaded", "drop", "content_policy")
 IN_ONE_PIECE = ("reset", "eof", "bad_json", "empty_choices")

@@ -26,19 +26,15 @@ PATIENCE_S = 90.0
 # The points between what a person wrote and the answer that tells them, and how the answer comes.
 ANSWERED = (
     "write:put_and_take:before:1",
-    "write:put_and_take:after:1",
     "write:begin_reply:after:1",
     "slack:chat.appendStream:after:1",
     "write:remember_turn:before:1",
     "write:remember_turn:after:1",
-    "slack:chat.stopStream:before:1",
     "slack:chat.stopStream:after:1",
-    "write:finish_and_take:before:1",
     "write:finish_and_take:after:1",
 )
 INVITED = (
     "write:put_and_take:before:1",
-    "write:put_and_take:after:1",
     "slack:conversations.open:after:1",
     "slack:chat.postMessage:before:1",
     "slack:chat.postMessage:after:1",

@@ -80,14 +80,14 @@ async def test_row_43_one_write_that_fails_loses_nothing_and_doubles_nothing(
 async def test_row_42_a_disk_that_fails_now_and_then_delays_answers(tmp_path: Path, bad_disk: Path) -> None:
     async with open_engine(f"sqlite:///{tmp_path}/parley.db"):
         pass  # the tables are made while the disk is well: a start on a failing one takes many tries
-    await answered(tmp_path, bad_disk, questions=4, failures=10, FAIL_EVERY="50")
+    await answered(tmp_path, bad_disk, questions=3, failures=6, FAIL_EVERY="50")
 
 
 async def test_row_41_a_disk_that_is_full_now_and_then_delays_answers(tmp_path: Path, bad_disk: Path) -> None:
     async with open_engine(f"sqlite:///{tmp_path}/parley.db"):
         pass
     full = {"FAIL_EVERY": "50", "FAIL_ERRNO": str(errno.ENOSPC)}
-    await answered(tmp_path, bad_disk, questions=4, failures=10, **full)
+    await answered(tmp_path, bad_disk, questions=3, failures=6, **full)
 
 
 @pytest.mark.slow

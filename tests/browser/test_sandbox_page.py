@@ -455,6 +455,9 @@ async def test_a_message_is_forwarded_by_a_click_and_read_as_its_authors(
     page: Page, workspace: Sandbox
 ) -> None:
     await workspace.slack.say("bob", "#support", "Lamps are out of stock until Monday.")
+    await page.get_by_role("button", name="support").click()
+    await expect(page.get_by_text("Lamps are out of stock until Monday.")).to_be_visible()
+    await page.get_by_role("button", name="general").click()
     await send_something_else(page, "A forwarded message")
     shared = thread(page).get_by_role("group", name="Message by Bob Builder")
     await expect(shared).to_contain_text("Lamps are out of stock until Monday.")

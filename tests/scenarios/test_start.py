@@ -24,6 +24,7 @@ from bot.cli import main
 from bot.provider.transport import Transport
 load = Transport.load
 async def load_and_stop(self):
+    Transport.load = load  # whoever else asks waits for the same
     assert "openai" not in sys.modules
     await load(self)
     assert "openai" in sys.modules

@@ -28,8 +28,8 @@ SETTLED = {
 # a question that came first, or with an answer that Slack has not taken yet. It stays, for a question that
 # counts as forgotten is one whose answer is taken back.
 UNDER_WAY = """exists (select 1 from inbox i left join replies r on r.job = i.seq
-    where i.conversation = messages.conversation and i.state = 'new'
-    and (messages.message in (r.id, i.key) or i.key like 'm:%:' || messages.message || '%'))"""
+    where i.team = messages.team and i.state = 'new' and (messages.message in (r.id, i.key) or i.key || ':'
+    like 'm:' || messages.team || ':' || messages.channel || ':' || messages.message || ':%'))"""
 RECORDED = ("recordings", "recording_parts", "clips", "guard_examples", "guard_verdicts", "guard_unanswered")
 
 

@@ -214,6 +214,16 @@ def test_a_question_that_waits_survives_forgetting_and_is_answered(tx: SqliteTx)
     assert job.payload == '"question"'
 
 
+def test_a_question_survives_forgetting_also_where_it_got_a_thread_of_its_own_since(tx: SqliteTx) -> None:
+    """The one before it, with which it was one question, was deleted and took its thread along."""
+    key = "m:T:C:1.5"
+    inbox.put(tx, key, HERE.key, "m", '"question"', team="T", person="U1", now=0)
+    say(tx, "1.5", place=THERE)
+    forget_user(tx, "T", "U1", now=9)
+    assert texts(recall(tx, THERE)) == ["text 1.5"]
+    assert not messages.forgotten(tx, "T", "C", "1.5")
+
+
 def test_every_table_is_declared_to_hold_peoples_words_or_not(tx: SqliteTx) -> None:
     tables = {
         row["name"]

@@ -409,6 +409,7 @@ async def test_attack_30_only_the_asker_tries_again_and_only_once(tmp_path: Path
         assert "not yours" in str(team.slack.ephemerals("bob"))
         assert len(team.model.requests) == before
         await pressed(team, "alice", thread, times=3)
+        await team.slack.until(lambda: len(team.model.requests) > before)
         await team.quiet()
         assert len(team.model.requests) == before + 1
 

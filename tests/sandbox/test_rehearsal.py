@@ -33,6 +33,13 @@ def test_it_remembers_a_name_and_a_fact_and_finds_them_again() -> None:
     assert "Our release is on Thursday." in table
 
 
+def test_a_mark_that_tells_who_said_something_is_no_fact() -> None:
+    aside = "[said to others by bob]\nI bring the slides on Monday.\n[end]"
+    said = ("The hall is booked.", "Noted.", aside, "Noted.")
+    assert "said to others" not in reply(*said, "Who brings what by bob to others?")
+    assert "slides on Monday" in reply(*said, "When do the slides come?")
+
+
 def test_a_sentence_may_hold_a_name_and_a_fact() -> None:
     said = "my name is Alice and our release is on Thursday."
     assert reply(said).startswith(f"Noted, Alice: “{said}”")

@@ -35,7 +35,7 @@ _GIVEN = re.compile(
     r"^[^\n]*\b(summary|context|passages?|documents?)\b[^\n]*(?::|\])$\n(.+)", re.I | re.M | re.S
 )
 _UNDER = re.compile(r"^\[(summary|context)\b[^\]\n]*\]\n(.+)", re.I | re.S)
-_FENCED = re.compile(r"^\s*(?:>|```|\[\w+\]|<)")
+_FENCED = re.compile(r"^\s*(?:>|```|\[\w+\]|\[[^\]\n]+\]\s*$|<)")
 
 
 @dataclass(slots=True)

@@ -72,7 +72,7 @@ class Memory:
         self._thread_reader = thread_reader
         self._clock = clock
         self.room = PromptRoom(provider, settings)
-        self._summaries = Summaries(engine, provider, settings, thread_reader, clock=clock)
+        self._summaries = Summaries(engine, provider, settings, thread_reader, self.room, clock=clock)
 
     async def recall(self, incoming: Incoming, how: AnswerSettings) -> Recollection:
         """The conversation before a message, summarised when it is too long or has slept too long.

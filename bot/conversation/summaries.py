@@ -53,6 +53,7 @@ class Summaries:
         provider: Provider,
         settings: Settings,
         people: PeopleReader,
+        room: PromptRoom,
         *,
         clock: Callable[[], datetime],
     ) -> None:
@@ -60,7 +61,7 @@ class Summaries:
         self._provider = provider
         self._settings = settings
         self._people = people
-        self._room = PromptRoom(provider, settings)
+        self._room = room
         self._clock = clock
 
     async def compact(

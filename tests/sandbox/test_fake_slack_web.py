@@ -156,6 +156,81 @@ async def test_one_message_a_second_and_channel(clock: Clock) -> None:
         await client.chat_postMessage(channel="C0GENERAL1", text="two")
 
 
+async def test_statuses_are_limited_as_posts_are(clock: Clock) -> None:
+    async with FakeSlack(clock=clock) as slack:
+        client = AsyncWebClient(token=slack.bot_token, base_url=slack.api_url)
+        ts = await slack.say("alice", "#general", "hello")
+        at = {"channel_id": "C0GENERAL1", "thread_ts": ts}
+        await client.assistant_threads_setStatus(**at, status="thinks")
+        assert (await refused(client.assistant_threads_setStatus(**at, status="")))["error"] == "ratelimited"
+        clock.now += 1
+        await client.assistant_threads_setStatus(**at, status="")
+
+
+async def test_a_workspace_takes_several_hundred_posts_a_minute_whatever_the_channel(clock: Clock) -> None:
+    async with FakeSlack(clock=clock, rate_figures={"chat.postMessage": 3}) as slack:
+        client = AsyncWebClient(token=slack.bot_token, base_url=slack.api_url)
+        for channel in ("C0GENERAL1", "C0SUPPORT1", "C0FINANCE1"):
+            await client.chat_postMessage(channel=channel, text="one")
+        clock.now += 1
+        with pytest.raises(SlackApiError) as caught:
+            await client.chat_postMessage(channel="C0GENERAL1", text="two")
+        assert caught.value.response.headers["Retry-After"] == "59"
+
+
+async def test_what_was_refused_is_counted_by_method(clock: Clock) -> None:
+    async with FakeSlack(clock=clock, rate_figures={"users.list": 1}) as slack:
+        client = AsyncWebClient(token=slack.bot_token, base_url=slack.api_url)
+        await client.users_list()
+        for _ in range(2):
+            await refused(client.users_list())
+        await client.users_info(user="U0ALICE001")
+        assert slack.refused == {"users.list": 2}
+        assert slack.counts["users.list"] == 3
+
+
+def test_every_method_of_this_fake_has_a_limit() -> None:
+    assert not [name for name, method in limits.METHODS.items() if not method.per_minute]
+    assert set(limits.ONE_A_SECOND_AND_CHANNEL) <= set(limits.METHODS)
+
+
+async def test_what_was_just_posted_cannot_be_read_back_yet_but_changed(clock: Clock) -> None:
+    async with FakeSlack(clock=clock, rate_limits=False) as slack:
+        client = AsyncWebClient(token=slack.bot_token, base_url=slack.api_url)
+        root = await slack.say("alice", "#general", "hello")
+        clock.now += 10
+        slack.history_lag_s = 3.0
+        at: dict[str, Any] = {"channel": "C0GENERAL1", "ts": root}
+        ts = (await client.chat_postMessage(channel="C0GENERAL1", thread_ts=root, text="one"))["ts"]
+        assert len((await client.conversations_replies(**at))["messages"]) == 1
+        await client.chat_update(channel="C0GENERAL1", ts=ts, text="two")
+        new = await slack.say("alice", "#general", "again")
+        shown = (await client.conversations_history(channel="C0GENERAL1"))["messages"]
+        assert [m["ts"] for m in shown] == [root]
+        answer = await refused(client.conversations_replies(channel="C0GENERAL1", ts=new))
+        assert answer["error"] == "thread_not_found"
+        clock.now += 4
+        assert [m["text"] for m in (await client.conversations_replies(**at))["messages"]] == ["hello", "two"]
+        assert len((await client.conversations_history(channel="C0GENERAL1"))["messages"]) == 2
+
+
+async def test_a_session_is_at_work_until_the_app_says_otherwise(
+    slack: FakeSlack, client: AsyncWebClient
+) -> None:
+    threads = [await slack.say("alice", "#general", f"{n}") for n in range(3)]
+    for ts in threads:
+        await client.agents_sessions_setStatus(channel_id="C0GENERAL1", thread_ts=ts, status="processing")
+        await client.chat_postMessage(channel="C0GENERAL1", thread_ts=ts, text="an answer")
+    assert slack.processing == [("C0GENERAL1", ts) for ts in threads]
+    await client.agents_sessions_setStatus(channel_id="C0GENERAL1", thread_ts=threads[0], status="active")
+    stream = await client.chat_startStream(
+        channel="C0GENERAL1", thread_ts=threads[1], recipient_team_id=slack.team,
+        recipient_user_id="U0ALICE001", markdown_text="x",
+    )  # fmt: skip
+    await client.chat_stopStream(channel="C0GENERAL1", ts=stream["ts"], session_status="active")
+    assert slack.processing == [("C0GENERAL1", threads[2])]
+
+
 async def test_distributed_apps_read_fifteen_messages_a_minute() -> None:
     async with FakeSlack(distributed=True) as slack:
         for n in range(20):

@@ -34,7 +34,7 @@ HTTP POST /sandbox/api/{act}: a JSON object with the keyword arguments of FakeSl
     POST settings  {"rate_limits": bool, "recording": bool, "events_url": str, "org_wide": bool}
     POST reset     {}
     POST replay    {"session": what export gave, "pace": 1.0}
-    GET export, state?user=alice, requests, deliveries, counts, thread?channel=…&ts=…
+    GET export, state?user=alice, requests, deliveries, counts, refused, thread?channel=…&ts=…
 Nothing here is Slack's; it is how the sandbox is looked at.
 """
 

@@ -127,6 +127,7 @@ class PageApi:
             "deliveries": lambda: [about_delivery(d) for d in self._record.deliveries],
             "export": self._session.export,
             "counts": lambda: dict(self._record.counts),
+            "refused": lambda: dict(self._record.refused),
             "faults": self._faults.open,
             "thread": lambda: self._session.thread(http.query["channel"], http.query["ts"]),
         }

@@ -94,6 +94,7 @@ class Record:
         self.requests: deque[SlackRequest] = deque(maxlen=ring)
         self.deliveries: deque[Delivery] = deque(maxlen=ring)
         self.counts: Counter[str] = Counter()  # by method, "method:error", delivery kind and outcome
+        self.refused: Counter[str] = Counter()  # by method: answered with 429
         self._deliveries = 0
         self._watchers: set[asyncio.Event] = set()
 
@@ -101,6 +102,8 @@ class Record:
         self.counts[request.method] += 1
         if not request.ok:
             self.counts[f"{request.method}:{request.error or request.status}"] += 1
+        if request.status == 429:
+            self.refused[request.method] += 1
         if self.keeping:
             self.requests.append(request)
         self.notify()
@@ -115,6 +118,7 @@ class Record:
         self.requests.clear()
         self.deliveries.clear()
         self.counts.clear()
+        self.refused.clear()
 
     def notify(self) -> None:
         for event in self._watchers:

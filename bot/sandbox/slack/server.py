@@ -50,7 +50,7 @@ class FakeSlack:
     manifest: the app's, as a dict; scopes, subscriptions, commands and shortcuts are read from it.
     clock: unix seconds; ages of streams, statuses, triggers and rate limits follow it, deadlines and
     retries run in real time. rate_limits: Slack's tiers on or off; rate_figures: other requests per minute
-    for single methods.
+    for single methods. history_lag_s: how long a new message cannot be read back; who posted it knows its ts.
     distributed: reading is limited as for an app distributed outside the marketplace.
     bare_mentions: an app_mention tells neither files nor blocks, as Slack's sometimes does.
     org_wide: the app is installed for a whole organisation: what people press names no workspace.
@@ -73,6 +73,7 @@ class FakeSlack:
         rate_limits: bool = True,
         rate_figures: Mapping[str, int] | None = None,
         distributed: bool = False,
+        history_lag_s: float = 0.0,
         bare_mentions: bool = False,
         org_wide: bool = False,
         events_url: str = "",
@@ -85,6 +86,7 @@ class FakeSlack:
         self.manifest, self.clock = manifest, clock
         self._host, self._port, self._teams, self._distributed = host, port, teams, distributed
         self._bare_mentions = bare_mentions
+        self._history_lag_s = history_lag_s
         self._org_wide = org_wide
         self.base_url = ""
         self.faults = SlackFaults(clock)
@@ -164,7 +166,7 @@ class FakeSlack:
         ws.scopes = frozenset(manifest["oauth_config"]["scopes"]["bot"])
         self._subscribe(ws)
         ws.distributed, ws.org_wide = self._distributed, self._org_wide
-        ws.bare_mentions = self._bare_mentions
+        ws.bare_mentions, ws.history_lag_s = self._bare_mentions, self._history_lag_s
         ws.host = self.base_url
         ws.emit = lambda subscription, event: self._emit(ws, subscription, event)
         ws.publish = lambda frame: self._publish(ws, frame)
@@ -252,6 +254,17 @@ class FakeSlack:
             ws.org_wide = on
 
     @property
+    def history_lag_s(self) -> float:
+        """How long a new message cannot be read back; may be changed at any time."""
+        return self._history_lag_s
+
+    @history_lag_s.setter
+    def history_lag_s(self, seconds: float) -> None:
+        self._history_lag_s = seconds
+        for ws in self.workspaces:
+            ws.history_lag_s = seconds
+
+    @property
     def recording(self) -> bool:
         return self.record.keeping
 
@@ -263,7 +276,10 @@ class FakeSlack:
 
     def answer(self, method: str, arguments: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
         """(body, status, headers) of the Web API to the app's request, which is carried out."""
-        return self._api.answer(method, arguments, self.bot_token, self.workspace)
+        at = self.clock()
+        body, status, headers = self._api.answer(method, arguments, self.bot_token, self.workspace)
+        self._api.note(method, arguments, at, status, body, self.workspace)
+        return body, status, headers
 
     def deliver_through(self, transport: DeliveryTransport) -> Dispatcher:
         """Everything for the app goes that way from now on; the dispatcher hears how each attempt went."""
@@ -364,6 +380,21 @@ class FakeSlack:
     @property
     def counts(self) -> Counter[str]:
         return self.record.counts
+
+    @property
+    def refused(self) -> Counter[str]:
+        """How many requests were answered with 429, by method; `counts` has how many there were."""
+        return self.record.refused
+
+    @property
+    def processing(self) -> list[tuple[str, str]]:
+        """(channel, thread) of every session that says it is at work; only the app itself ends that."""
+        return [
+            place
+            for ws in self.workspaces
+            for place, session in ws.sessions.items()
+            if session["status"] == "processing"
+        ]
 
     async def until(self, predicate: Callable[[], T], timeout_s: float = 60.0) -> T:
         """The first truthy value of `predicate`; TimeoutError when there is none in time."""

@@ -127,6 +127,7 @@ class Workspace:
         self.host = ""  # base address of uploads and files
         self.bare_mentions = False  # an app_mention tells the text alone
         self.distributed = False  # a distributed app reads 15 messages a minute
+        self.history_lag_s = 0.0  # so old a message is when it can be read back
         self.scopes: frozenset[str] = frozenset()
         self.subscriptions: frozenset[str] = frozenset()
         self.people: dict[str, Person] = {}
@@ -299,6 +300,10 @@ class Workspace:
             yield channel.messages[root]
         for ts in channel.replies.get(root, ()):
             yield channel.messages[ts]
+
+    def is_readable(self, ts: str) -> bool:
+        """Whether conversations.history and .replies show it yet."""
+        return not self.history_lag_s or float(ts) <= self.clock() - self.history_lag_s
 
     # -- what passes by itself
 

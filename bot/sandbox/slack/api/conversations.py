@@ -58,7 +58,7 @@ def history(ws: Workspace, a: Arguments) -> Response:
     # Replies are not part of a channel's history unless they were broadcast.
     roots = [
         m for ts, m in reversed(channel.messages.items())
-        if m.get("thread_ts", ts) == ts and _is_within(ts, a)
+        if m.get("thread_ts", ts) == ts and _is_within(ts, a) and ws.is_readable(ts)
     ]  # fmt: skip
     return _messages(ws, roots, a) | {"pin_count": 0}
 
@@ -66,11 +66,14 @@ def history(ws: Workspace, a: Arguments) -> Response:
 def replies(ws: Workspace, a: Arguments) -> Response:
     channel = _find_readable(ws, a["channel"])
     found_message = channel.messages.get(a["ts"])
-    if found_message is None:
+    if found_message is None or not ws.is_readable(a["ts"]):
         raise SlackRefusal(codes.THREAD_NOT_FOUND)
     root: str = found_message.get("thread_ts") or found_message["ts"]
     # The root comes with every page, whatever the span.
-    found = [m for m in ws.thread(channel, root) if m["ts"] == root or _is_within(m["ts"], a)]
+    found = [
+        m for m in ws.thread(channel, root)
+        if m["ts"] == root or (_is_within(m["ts"], a) and ws.is_readable(m["ts"]))
+    ]  # fmt: skip
     return _messages(ws, found, a)
 
 

@@ -106,10 +106,10 @@ class WebApi:
             return await self._answer_with_fault(
                 http, fault, method, arguments, at, answer, status, headers, ws
             )
-        self._note(method, arguments, at, status, answer, ws)
+        self.note(method, arguments, at, status, answer, ws)
         return _json(answer, status, headers)
 
-    def _note(
+    def note(
         self,
         method: str,
         arguments: Arguments,
@@ -118,6 +118,7 @@ class WebApi:
         answer: Response,
         ws: Workspace | None,
     ) -> None:
+        """Put it down as a request that was made."""
         request = SlackRequest(method, arguments, at, status, answer, ws.team if ws else "")
         self._record.request(request)
         self._announce(request)
@@ -162,13 +163,13 @@ class WebApi:
         if fault.hold_s:
             await asyncio.sleep(fault.hold_s)
         if fault.lose_response:
-            self._note(method, arguments, at, 0, answer, ws)
+            self.note(method, arguments, at, 0, answer, ws)
             return reset_connection(http)
         if not fault.answers:
-            self._note(method, arguments, at, status, answer, ws)
+            self.note(method, arguments, at, status, answer, ws)
             return _json(answer, status, headers)
         answer = {"ok": False, "error": fault.error} if fault.error else {"ok": False}
-        self._note(method, arguments, at, fault.status, answer, ws)
+        self.note(method, arguments, at, fault.status, answer, ws)
         extra = {} if fault.retry_after_s is None else {"Retry-After": _seconds(fault.retry_after_s)}
         if fault.html or not fault.error:
             return web.Response(text=LOGIN_PAGE, content_type="text/html", status=fault.status, headers=extra)

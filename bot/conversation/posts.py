@@ -103,6 +103,7 @@ class Posts:
             encode(incoming),
             team=place.team,
             person=incoming.user,
+            since=incoming.sent_at.timestamp(),
             when=wanted,
         )
         METRICS.count("parley_received_total", outcome="stored" if new else "known or not for us")

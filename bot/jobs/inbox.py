@@ -18,6 +18,7 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Concatenate, Self
@@ -71,6 +72,7 @@ class Inbox:
         engine: Engine,
         *,
         parallel: int = 64,
+        outside: int = 4,
         max_attempts: int = 4,
         max_crashes: int = 5,
         clock: Callable[[], float] = time.time,
@@ -83,7 +85,7 @@ class Inbox:
         self._max_crashes = max_crashes
         self._clock = clock
         self._random = random
-        self._lanes = Lanes(parallel, self._start, clock=clock, longest_s=LONGEST_WAIT_S)
+        self._lanes = Lanes(parallel, self._start, clock=clock, longest_s=LONGEST_WAIT_S, outside=outside)
         self._tasks: set[asyncio.Task[None]] = set()
         self._handling: dict[str, asyncio.Task[Any]] = {}  # by conversation: the tasks inside a worker
 
@@ -114,9 +116,11 @@ class Inbox:
         waiting, parked = await self._engine.write(self._recover, now=self._clock())
         for job in parked:
             log.error("job %d (%s) parked after %d: the process died while it ran", *_named(job, job.crashes))
-        for found in waiting:
-            if found.crashes < SUSPECT_AFTER:
-                self._lanes.later(found.conversation, found.due_at)
+        self._lanes.take_up(
+            (found.conversation, found.due_at, found.owner)
+            for found in waiting
+            if found.crashes < SUSPECT_AFTER
+        )
         self._lanes.one_by_one(found.conversation for found in waiting if found.crashes >= SUSPECT_AFTER)
         return self
 
@@ -134,23 +138,27 @@ class Inbox:
         *,
         team: str = "",
         person: str = "",
+        since: float | None = None,
         when: Callable[[Tx], bool] = lambda tx: True,
     ) -> bool:
         """Stores a job; on return it is on disk and will be done. False when the key was known already.
 
-        `team` and `person` say whose words the payload holds. `when` is asked in the same transaction, so
-        that what came first also stands first.
+        `team` and `person` say whose words the payload holds. `since`: when it was asked for, if that was not
+        now; what was asked for just now goes first. `when` is asked in the same transaction, so that what
+        came first also stands first.
         """
+        owner = f"{team} {person}"
 
         def job(tx: Tx, *, now: float) -> bool:
             return when(tx) and inbox.put(
                 tx, key, conversation, kind, payload, team=team, person=person, now=now
             )
 
-        if not self._lanes.try_enter(conversation):
-            stored = await self._engine.write(job, now=self._clock())
-            self._lanes.wake(conversation, f"{team} {person}")
-            return stored
+        if not self._lanes.try_enter(conversation, owner, since=since):
+            try:
+                return await self._engine.write(job, now=self._clock())
+            finally:  # also if this was cancelled: it may be stored all the same
+                self._lanes.wake(conversation, owner, since=since)
         try:
             stored, found = await self._engine.write(_put_and_take, job, conversation, now=self._clock())
         except asyncio.CancelledError:
@@ -164,6 +172,14 @@ class Inbox:
         else:
             self._lanes.leave(conversation, found)
         return stored
+
+    def outside(self, job: Job) -> AbstractContextManager[None]:
+        """Entered by a worker while its job waits for something that is no work, such as its turn to post in
+        a channel. Others have its place from then on; its conversation stays busy.
+
+        While `outside` jobs of a channel wait so, no further conversation of that channel is begun.
+        """
+        return self._lanes.outside(job.conversation)
 
     async def replay(self, seq: int) -> None:
         """Puts a parked job back into its old place. Missing when there is none."""
@@ -237,7 +253,7 @@ class Inbox:
         try:
             effects = await self._handled(worker, job)
             finished, found = await self._insist(
-                _finish_and_take, job, effects, now=self._clock(), more=not self._yields
+                _finish_and_take, job, effects, now=self._clock(), more=not self._yields(job)
             )
         except asyncio.CancelledError as exc:
             if not self.stopping:  # not by us
@@ -291,7 +307,7 @@ class Inbox:
         """Parks a job; returns what is next in its conversation."""
         await self._insist(self._park, job, words, tries, now=self._clock())
         log.error("job %d (%s) parked after %d: %s", *_named(job, tries), words, exc_info=trace)
-        return await self._insist(_next, job.conversation, now=self._clock(), more=not self._yields)
+        return await self._insist(_next, job.conversation, now=self._clock(), more=not self._yields(job))
 
     def _recover(self, tx: Tx, *, now: float) -> tuple[list[Waiting], list[Job]]:
         parked = inbox.recover(tx, max_crashes=self._max_crashes)
@@ -326,10 +342,9 @@ class Inbox:
             log.error("job %d (%s): nobody could be told: %s", job.seq, job.key, type(exc).__name__)
         return []
 
-    @property
-    def _yields(self) -> bool:
-        """Whether a conversation's next job has to queue again instead of running at once."""
-        return self.stopping or self._lanes.crowded
+    def _yields(self, job: Job) -> bool:
+        """Whether the next job of a conversation has to queue again instead of running at once."""
+        return self.stopping or self._lanes.is_wanted(job.conversation)
 
     async def _insist(self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kw: P.kwargs) -> T:
         """A write that waits out a busy or full database, unless the process is to end."""

@@ -1,20 +1,49 @@
 """Who runs when: one thing at a time in a lane, so many lanes at once, nothing kept of a lane that is quiet.
 
 A lane (the inbox uses conversations) is busy from `wake`, `later` or `try_enter` until it is left with
-nothing to do. Whoever waits for a place waits behind one lane of each other owner, not behind all of somebody
-who filled many. What is done in a lane, and in what order, is the caller's business: bot/jobs/inbox.py.
+nothing to do. What is done in a lane, and in what order, is the caller's business: bot/jobs/inbox.py.
+
+Whoever waits for a place waits behind one lane of each other owner, not behind all of somebody who filled
+many (bot/jobs/waiting_lanes.py). What came just now goes before what has waited for long, but leaves it every fourth
+place. A lane that waits for something else than a place, such as its turn to post in a channel, steps
+outside: others have its place. While some lanes of a group are outside, no other one of that group begins.
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
-from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from heapq import heappop, heappush
+
+from bot.jobs.waiting_lanes import WaitingLane, WaitingLanes
+
+FRESH_S = 30.0  # so long ago something came at most that goes before what has waited for longer
+SHARE = 4  # every so many-th place is for what has waited for longer
+
+
+def group_of(conversation: str) -> str:
+    """The channel of a conversation: what its key begins with, up to the thread."""
+    return conversation.rpartition(":")[0] or conversation
+
+
+@dataclass(slots=True)
+class _Running:
+    waited: WaitingLane
+    fresh: bool
+    inside: bool = True  # has a place
+    outside: int = 0  # how many things it waits for that are no work
 
 
 class Lanes:
-    """Calls `run(lane, due_at)` when a lane may go; the caller says when it has left."""
+    """Calls `run(lane, due_at)` when a lane may go; the caller says when it has left.
+
+    `parallel`: so many lanes work at once. `outside`: of a group of which so many wait outside, no further
+    lane begins; counted apart for what is fresh, so that it need not wait for a backlog.
+    """
 
     def __init__(
         self,
@@ -23,113 +52,220 @@ class Lanes:
         *,
         clock: Callable[[], float],
         longest_s: float = math.inf,
+        outside: int = 4,
+        group: Callable[[str], str] = group_of,
     ) -> None:
         self._parallel = self._free = parallel
         self._run = run
         self._clock = clock
         self._longest_s = longest_s
+        self._most_outside = outside
+        self._group = group
         self._busy: set[str] = set()  # lanes that run, are ready to, or wait for a time
+        self._running: dict[str, _Running] = {}
         self._woken: set[str] = set()  # of these, the ones that were woken again while they ran
-        self._ready: OrderedDict[str, deque[tuple[str, float]]] = OrderedDict()  # next owner first
-        self._owners: dict[str, str] = {}  # of lanes that were woken and are not ready yet
-        self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._single: deque[str] = deque()  # lanes that must not run beside one another
+        self._fresh, self._backlog = WaitingLanes(), WaitingLanes()
+        self._places_for_fresh = 0  # given since the backlog had one
+        self._outside: Counter[tuple[bool, str]] = Counter()  # lanes outside, by freshness and group
+        self._due: list[tuple[float, str, float]] = []  # a heap: on the loop's clock, lane, by the clock
+        self._due_times: dict[str, float] = {}  # by lane: which of these holds
+        self._owners: dict[str, str] = {}  # of lanes that wait for a time
+        self._timer: asyncio.TimerHandle | None = None
+        self._single: list[str] = []  # lanes that must not run beside one another, the last one first
         self._single_now = ""
         self.closed = False
 
     @property
-    def crowded(self) -> bool:
-        """Somebody waits for a place."""
-        return bool(self._ready)
-
-    @property
     def empty(self) -> bool:
-        """Nobody has a place."""
-        return self._free == self._parallel
+        """Nobody runs, inside or outside."""
+        return not self._running
 
-    def try_enter(self, lane: str) -> bool:
-        """Takes a place at once if one is free, nobody waits for it and the lane is quiet."""
-        if self.closed or not self._free or self._ready or lane in self._busy:
+    def is_wanted(self, lane: str) -> bool:
+        """Whether others wait for the place of a lane that runs, or it has none: it has to queue again."""
+        running = self._running[lane]
+        return (
+            not running.inside
+            or self._find() is not None
+            or self._is_held(running.fresh, running.waited.group)
+        )
+
+    def try_enter(self, lane: str, owner: str = "", *, since: float | None = None) -> bool:
+        """Takes a place at once if one is free and the lane is quiet."""
+        if self.closed or not self._free or lane in self._busy:
             return False
-        self._enter(lane)
+        waiting = self._waiting(lane, owner, since)
+        fresh = self._is_fresh(waiting)
+        if self._is_held(fresh, waiting.group):
+            return False
+        self._enter(waiting, fresh=fresh)
         return True
 
-    def wake(self, lane: str, owner: str = "") -> None:
-        """There may be something new to do in this lane, for its owner."""
-        self._owners[lane] = owner
-        if timer := self._timers.pop(lane, None):
-            timer.cancel()
-            self._queue(lane, 0.0)
-        elif lane in self._busy:
-            self._woken.add(lane)
-        else:
-            self._queue(lane, 0.0)
+    def wake(self, lane: str, owner: str = "", *, since: float | None = None) -> None:
+        """There may be something new to do in this lane, for its owner.
 
-    def later(self, lane: str, due_at: float) -> None:
+        `since`: when it was asked for, if that was not now.
+        """
+        if lane in self._running:
+            self._woken.add(lane)
+        elif lane not in self._busy or self._due_times.pop(lane, None) is not None:
+            self._owners.pop(lane, None)
+            self._queue(lane, owner, since)
+            self._start_ready()
+
+    def later(self, lane: str, due_at: float, owner: str = "") -> None:
         """The lane may go at that time. The wait is measured here: a clock set back does not stretch it
         beyond `longest_s`."""
-        wait_s = min(due_at - self._clock(), self._longest_s)
-        if wait_s <= 0:
-            self._queue(lane, due_at)
-        elif not self.closed:
-            self._busy.add(lane)
-            loop = asyncio.get_running_loop()
-            self._timers[lane] = loop.call_later(wait_s, self._due, lane, due_at)
+        self.take_up([(lane, due_at, owner)])
+
+    def take_up(self, lanes: Iterable[tuple[str, float, str]]) -> None:
+        """Many lanes that may go, each at its time and for its owner; who is first is decided among all."""
+        for lane, due_at, owner in lanes:
+            wait_s = min(due_at - self._clock(), self._longest_s)
+            if wait_s <= 0:
+                self._queue(lane, owner, due_at)
+            elif not self.closed:
+                self._wait(lane, owner, due_at, wait_s)
+        self._set_timer()
+        self._start_ready()
 
     def one_by_one(self, lanes: Iterable[str]) -> None:
         """Lanes that go too, but each only after the one before has left."""
-        self._single.extend(lanes)
+        self._single = [*reversed(list(lanes)), *self._single]
         self._busy.update(self._single)
         self._next_single()
 
     def leave(self, lane: str, due_at: float | None = None) -> None:
         """The lane gives its place back: for good, or until there is something to do at `due_at`."""
-        self._free += 1
+        running = self._running.pop(lane)
+        owner = running.waited.owner
+        self._free += running.inside
+        self._count_outside(running, -bool(running.outside))
         self._busy.discard(lane)
         if lane in self._woken:
             self._woken.discard(lane)
-            self._queue(lane, 0.0)
+            now = self._clock()  # not when it is due: something new is to be looked for before
+            self._queue(lane, owner, now if due_at is None else min(due_at, now))
         elif due_at is not None:
-            self.later(lane, due_at)
+            self.later(lane, due_at, owner)
         if lane == self._single_now:
             self._next_single()
         self._start_ready()
 
+    @contextmanager
+    def outside(self, lane: str) -> Iterator[None]:
+        """While a lane that runs waits for something that is no work. It has no place from then on."""
+        running = self._running.get(lane)
+        if running is None:
+            yield
+            return
+        self._free += running.inside
+        running.inside = False
+        running.outside += 1
+        self._count_outside(running, int(running.outside == 1))
+        self._start_ready()
+        try:
+            yield
+        finally:
+            if self._running.get(lane) is running:
+                running.outside -= 1
+                self._count_outside(running, -int(not running.outside))
+                self._start_ready()
+
     def close(self) -> None:
         """Nobody enters any more."""
         self.closed = True
-        for timer in self._timers.values():
-            timer.cancel()
-        self._timers.clear()
+        self._due.clear()
+        self._due_times.clear()
+        self._set_timer()
 
-    def _enter(self, lane: str) -> None:
+    # Waiting for a place
+
+    def _waiting(self, lane: str, owner: str, since: float | None) -> WaitingLane:
+        return WaitingLane(lane, owner, self._group(lane), self._clock() if since is None else since)
+
+    def _queue(self, lane: str, owner: str, since: float | None) -> None:
         self._busy.add(lane)
+        waiting = self._waiting(lane, owner, since)
+        (self._fresh if self._is_fresh(waiting) else self._backlog).put(waiting)
+
+    def _is_fresh(self, waiting: WaitingLane) -> bool:
+        return self._clock() - waiting.since <= FRESH_S
+
+    def _start_ready(self) -> None:
+        while self._free and not self.closed:
+            fresh = self._find()
+            if fresh is None:
+                return
+            waiting = (self._fresh if fresh else self._backlog).take()
+            assert waiting is not None
+            self._places_for_fresh = self._places_for_fresh + 1 if fresh else 0
+            self._enter(waiting, fresh=fresh)
+            self._run(waiting.lane, waiting.since)
+
+    def _find(self) -> bool | None:
+        """Whether what goes next is fresh; None when nobody waits who could go."""
+        while (waiting := self._fresh.find()) and not self._is_fresh(waiting):
+            self._fresh.take()
+            self._backlog.put(waiting)
+        if self._backlog.find() and (waiting is None or self._places_for_fresh >= SHARE - 1):
+            return False
+        return None if waiting is None else True
+
+    def _enter(self, waiting: WaitingLane, *, fresh: bool) -> None:
+        self._busy.add(waiting.lane)
+        self._running[waiting.lane] = _Running(waiting, fresh)
         self._free -= 1
 
-    def _due(self, lane: str, due_at: float) -> None:
-        del self._timers[lane]
-        self._queue(lane, due_at)
+    # Groups
 
-    def _queue(self, lane: str, due_at: float) -> None:
+    def _is_held(self, fresh: bool, group: str) -> bool:
+        return self._outside[fresh, group] >= self._most_outside
+
+    def _count_outside(self, running: _Running, change: int) -> None:
+        """One more lane of a group is outside, or one less."""
+        key = (running.fresh, running.waited.group)
+        line = self._fresh if running.fresh else self._backlog
+        before = self._is_held(*key)
+        self._outside[key] += change
+        after = self._is_held(*key)
+        if not self._outside[key]:
+            del self._outside[key]
+        if after and not before:
+            line.close(running.waited.group)
+        elif before and not after:
+            line.open(running.waited.group)
+
+    # Waiting for a time
+
+    def _wait(self, lane: str, owner: str, due_at: float, wait_s: float) -> None:
         self._busy.add(lane)
-        self._ready.setdefault(self._owners.pop(lane, ""), deque()).append((lane, due_at))
+        self._owners[lane] = owner
+        at = self._due_times[lane] = asyncio.get_running_loop().time() + wait_s
+        heappush(self._due, (at, lane, due_at))
+
+    def _set_timer(self) -> None:
+        """One timer, for whatever is due first."""
+        if self._due and self._timer and self._timer.when() <= self._due[0][0]:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._due:
+            self._timer = asyncio.get_running_loop().call_at(self._due[0][0], self._wake_due)
+
+    def _wake_due(self) -> None:
+        self._timer = None
+        now = asyncio.get_running_loop().time()
+        while self._due and self._due[0][0] <= now:
+            at, lane, due_at = heappop(self._due)
+            if self._due_times.get(lane) == at:
+                del self._due_times[lane]
+                self._queue(lane, self._owners.pop(lane, ""), due_at)
+        self._set_timer()
         self._start_ready()
 
     def _next_single(self) -> None:
-        self._single_now = self._single.popleft() if self._single else ""
+        self._single_now = self._single.pop() if self._single else ""
         if self._single_now:
-            self._queue(self._single_now, 0.0)
-
-    def _start_ready(self) -> None:
-        while self._ready and self._free and not self.closed:
-            lane, due_at = self._next_ready()
-            self._enter(lane)
-            self._run(lane, due_at)
-
-    def _next_ready(self) -> tuple[str, float]:
-        owner, lanes = next(iter(self._ready.items()))
-        found = lanes.popleft()
-        self._ready.move_to_end(owner)
-        if not lanes:
-            del self._ready[owner]
-        return found
+            self._queue(self._single_now, "", 0.0)
+            self._start_ready()

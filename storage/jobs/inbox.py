@@ -44,11 +44,13 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A conversation with something to do: when its oldest job is due, and how often that died with us."""
+    """A conversation with something to do: when its oldest job is due, how often that died with us, and whose
+    it is."""
 
     conversation: str
     due_at: float
     crashes: int
+    owner: str
 
 
 _JOB = "seq, key, conversation, kind, payload, attempts, tries, crashes, received_at"
@@ -207,7 +209,7 @@ def recover(tx: Tx, *, max_crashes: int) -> list[Job]:
 def waiting(tx: Tx) -> list[Waiting]:
     """The conversations that have something to do, the oldest first."""
     found = tx.all(
-        "select conversation, due_at, crashes from inbox where seq in"
+        "select conversation, due_at, crashes, team || ' ' || person as owner from inbox where seq in"
         " (select min(seq) from inbox where state = 'new' group by conversation) order by seq"
     )
     return [Waiting(**row) for row in found]

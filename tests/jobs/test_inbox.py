@@ -217,6 +217,68 @@ async def test_order_survives_a_restart(engine: Engine) -> None:
     assert worker.ended == ["x", "y", "z"]
 
 
+# Outside
+
+
+class WaitsOutside(RecordingWorker):
+    """Its jobs wait outside, until the gate is opened, before they end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = asyncio.Event()
+        self.box: Inbox | None = None
+
+    async def __call__(self, job: Job) -> Sequence[Effect]:
+        effects = await super().__call__(job)
+        assert self.box is not None
+        with self.box.outside(job):
+            await self.gate.wait()
+        return effects
+
+
+async def test_jobs_that_wait_outside_hold_up_no_others_and_their_own_channel_only_so_far(
+    engine: Engine,
+) -> None:
+    worker = WaitsOutside()
+    async with inbox_for(engine, worker, parallel=1, outside=2) as worker.box:
+        for n in range(5):
+            await worker.box.put(f"c{n}", f"T:C:{n}", "m", "{}")
+        await worker.box.put("d", "T:D:1", "m", "{}")
+        await worker.box.put("c0 again", "T:C:0", "m", "{}")
+        await until(lambda: worker.began == ["c0", "c1", "d"])
+        await asyncio.sleep(0.05)
+        assert worker.began == ["c0", "c1", "d"]
+        worker.gate.set()
+        await until(lambda: worker.box is not None and worker.box.idle)
+    assert worker.ended[3:] == ["c2", "c3", "c4", "c0 again"]
+
+
+async def test_what_waits_outside_at_the_end_of_a_process_goes_back_without_a_mark(engine: Engine) -> None:
+    worker = WaitsOutside()
+    async with inbox_for(engine, worker) as worker.box:
+        await worker.box.put("a", "T:C:1", "m", "{}")
+        await until(lambda: worker.ended == ["a"])
+        await worker.box.drain(0.05)
+        assert worker.box.idle
+    (row,) = await rows(engine, "new")
+    assert (row["running"], row["tries"], row["crashes"]) == (0, 0, 0)
+
+
+def put_many(tx: Tx) -> None:
+    for n in range(500):
+        inbox.put(tx, f"{n}", f"T:C{n % 40}:{n}", "m", "{}", team="T", person=f"U{n % 7}", now=n / 10)
+
+
+async def test_many_conversations_that_wait_at_the_start_have_no_task_each(
+    engine: Engine,
+) -> None:
+    await engine.write(put_many)
+    worker = WaitsOutside()
+    worker.box = inbox_for(engine, worker, parallel=3, outside=1, clock=lambda: 25.0)
+    async with worker.box:
+        assert len(asyncio.all_tasks()) == 1 + 3
+
+
 # Failures
 
 
@@ -856,7 +918,7 @@ async def test_quiet_conversations_cost_nothing(engine: Engine) -> None:
         assert len(asyncio.all_tasks()) == 1
         gc.collect()
         lanes = box._lanes
-        assert not (lanes._busy or lanes._woken or lanes._ready or lanes._timers or box._tasks)
+        assert not (lanes._busy or lanes._woken or lanes._fresh or lanes._due or box._tasks)
 
 
 async def test_keys_are_kept_for_more_than_a_day_then_go(engine: Engine) -> None:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
+from contextlib import ExitStack
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.jobs.lanes import Lanes
+from bot.jobs.lanes import Lanes, group_of
+from bot.jobs.waiting_lanes import WaitingLane, WaitingLanes
+
+MOST_OUTSIDE = 1
 
 
 class Clock:
@@ -23,8 +28,8 @@ def ran() -> list[str]:
     return []
 
 
-def lanes_of(ran: list[str], parallel: int = 2, clock: Clock | None = None) -> Lanes:
-    return Lanes(parallel, lambda lane, due_at: ran.append(lane), clock=clock or Clock())
+def lanes_of(ran: list[str], parallel: int = 2, clock: Clock | None = None, outside: int = 4) -> Lanes:
+    return Lanes(parallel, lambda lane, due_at: ran.append(lane), clock=clock or Clock(), outside=outside)
 
 
 def noted_faults() -> list[object]:
@@ -52,7 +57,7 @@ def test_lanes_beyond_the_bound_wait_in_line(ran: list[str]) -> None:
     for lane in "abc":
         lanes.wake(lane)
     assert ran == ["a"]
-    assert lanes.crowded
+    assert lanes.is_wanted("a")
     assert not lanes.try_enter("d")
     lanes.leave("a")
     lanes.leave("b")
@@ -130,32 +135,204 @@ async def test_closed_lanes_let_nobody_in(ran: list[str]) -> None:
     assert (ran, faults) == ([], [])
 
 
-@given(st.lists(st.tuples(st.sampled_from(["wake", "enter", "leave"]), st.sampled_from("abcd"))))
+def ask(lanes: Lanes, clock: Clock, *, channel: str, many: int, age_s: float = 0.0) -> None:
+    """So many threads of a channel, each of somebody else, asked so long ago."""
+    for n in range(many):
+        lanes.wake(f"T:{channel}:{n}", f"T {channel} {n}", since=clock.now - age_s)
+
+
+def test_a_lane_outside_gives_its_place_away_and_stays_busy(ran: list[str]) -> None:
+    lanes = lanes_of(ran, parallel=1)
+    lanes.wake("a")
+    lanes.wake("b")
+    with lanes.outside("a"):
+        assert ran == ["a", "b"]
+        lanes.wake("a")
+        assert not lanes.try_enter("a")
+    assert ran == ["a", "b"]
+    lanes.leave("b")
+    assert ran == ["a", "b"]
+    lanes.leave("a")
+    assert ran == ["a", "b", "a"]
+
+
+def test_a_lane_that_came_back_takes_no_place_again(ran: list[str]) -> None:
+    lanes = lanes_of(ran, parallel=1)
+    lanes.wake("a")
+    with lanes.outside("a"):
+        pass
+    lanes.wake("b")
+    assert ran == ["a", "b"]
+    assert lanes.is_wanted("a")
+    lanes.leave("a")
+    lanes.wake("c")
+    assert ran == ["a", "b"]
+    lanes.leave("b")
+    assert ran == ["a", "b", "c"]
+
+
+def test_two_waits_of_one_lane_are_one_lane_outside(ran: list[str]) -> None:
+    lanes = lanes_of(ran, parallel=9, outside=2)
+    lanes.wake("T:C:1")
+    with lanes.outside("T:C:1"), lanes.outside("T:C:1"):
+        lanes.wake("T:C:2")
+        assert ran == ["T:C:1", "T:C:2"]
+
+
+def test_while_some_lanes_of_a_channel_are_outside_no_other_one_of_it_begins(ran: list[str]) -> None:
+    lanes = lanes_of(ran, parallel=1, outside=2)
+    with ExitStack() as outside:
+        ask(lanes, Clock(), channel="C", many=4)
+        outside.enter_context(lanes.outside("T:C:0"))
+        with lanes.outside("T:C:1"):
+            assert ran == ["T:C:0", "T:C:1"]
+            assert not lanes.try_enter("T:C:new")
+            assert lanes.try_enter("T:D:new")
+            lanes.leave("T:D:new")
+        assert ran == ["T:C:0", "T:C:1", "T:C:2"]
+        outside.enter_context(lanes.outside("T:C:2"))
+        lanes.leave("T:C:0")
+        assert ran == ["T:C:0", "T:C:1", "T:C:2", "T:C:3"]
+
+
+def test_what_came_just_now_does_not_wait_for_a_backlog_outside(ran: list[str]) -> None:
+    clock = Clock()
+    lanes = lanes_of(ran, parallel=1, outside=1, clock=clock)
+    ask(lanes, clock, channel="C", many=2, age_s=100)
+    with lanes.outside("T:C:0"):
+        lanes.wake("T:C:now")
+        assert ran == ["T:C:0", "T:C:now"]
+        lanes.leave("T:C:now")
+        assert ran == ["T:C:0", "T:C:now"]
+
+
+def test_what_came_just_now_goes_first_and_leaves_every_fourth_place_to_a_backlog(ran: list[str]) -> None:
+    clock = Clock()
+    lanes = lanes_of(ran, parallel=1, clock=clock)
+    ask(lanes, clock, channel="old", many=4, age_s=31)
+    ask(lanes, clock, channel="new", many=6, age_s=29)
+    for n in range(9):
+        lanes.leave(ran[n])
+    order = ["old", "new", "new", "new", "old", "new", "new", "new", "old", "old"]
+    assert [lane.split(":")[1] for lane in ran] == order
+
+
+def test_what_has_waited_for_long_belongs_to_the_backlog(ran: list[str]) -> None:
+    clock = Clock()
+    lanes = lanes_of(ran, parallel=1, clock=clock)
+    ask(lanes, clock, channel="old", many=3)
+    clock.now += 31
+    ask(lanes, clock, channel="new", many=2)
+    for n in range(4):
+        lanes.leave(ran[n])
+    assert [lane.split(":")[1] for lane in ran] == ["old", "new", "new", "old", "old"]
+
+
+def test_many_lanes_that_wait_for_a_time_have_one_timer(ran: list[str]) -> None:
+    async def wait() -> None:
+        lanes = lanes_of(ran, clock=Clock())
+        lanes.take_up((f"{n}", 1000.0 + n / 1000, "") for n in range(1000, 0, -1))
+        loop = asyncio.get_running_loop()
+        assert len([timer for timer in loop._scheduled if not timer.cancelled()]) == 1  # type: ignore[attr-defined]
+        for n in range(1, 5):
+            await loop.run_in_executor(None, lambda: None) if len(ran) >= n else await asyncio.sleep(0.01)
+        lanes.close()
+
+    asyncio.run(wait())
+    assert ran[:2] == ["1", "2"]
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["wake", "enter", "leave", "go outside", "come back", "pass time"]),
+        st.sampled_from(["T:C:a", "T:C:b", "T:C:c", "T:D:a", "T:D:b", "T:E:a"]),
+    ),
+    max_size=60,
+)
+
+
+@given(STEPS)
 def test_no_lane_runs_twice_no_bound_is_broken_and_every_wake_is_followed_by_a_run(
     steps: list[tuple[str, str]],
 ) -> None:
     running: set[str] = set()
+    inside: set[str] = set()
+    outside: dict[str, ExitStack] = {}
     owed: set[str] = set()
+    clock = Clock()
 
     def run(lane: str, due_at: float) -> None:
         assert lane not in running
+        waiting = Counter(group_of(other) for other in outside)
+        assert waiting[group_of(lane)] < 2 * MOST_OUTSIDE  # fresh ones and others
         running.add(lane)
+        inside.add(lane)
         owed.discard(lane)
+        assert len(inside) <= 2
 
-    lanes = Lanes(2, run, clock=Clock())
+    def come_back(lane: str) -> None:
+        if lane in outside:
+            outside.pop(lane).close()
+
+    def leave(lane: str) -> None:
+        come_back(lane)
+        running.discard(lane)
+        inside.discard(lane)
+        lanes.leave(lane)
+
+    lanes = Lanes(2, run, clock=clock, outside=MOST_OUTSIDE)
     for step, lane in steps:
         if step == "wake":
             owed.add(lane)
-            lanes.wake(lane)
+            lanes.wake(lane, f"of {lane[-1]}")
         elif step == "enter" and lanes.try_enter(lane):
             run(lane, 0.0)
         elif step == "leave" and lane in running:
-            running.discard(lane)
-            lanes.leave(lane)
-        assert len(running) <= 2
+            leave(lane)
+        elif step == "go outside" and lane in running and lane not in outside:
+            inside.discard(lane)
+            outside[lane] = ExitStack()
+            outside[lane].enter_context(lanes.outside(lane))
+        elif step == "come back":
+            come_back(lane)
+        elif step == "pass time":
+            clock.now += 20
     while running:
-        lane = running.pop()
-        lanes.leave(lane)
+        leave(min(running))
     assert not owed
     assert lanes.empty
-    assert not (lanes._busy or lanes._woken or lanes._ready)
+    assert not (lanes._busy or lanes._woken or lanes._fresh or lanes._backlog or lanes._outside)
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3), st.integers(0, 2)), max_size=60))
+def test_owners_take_turns_and_nobody_of_an_open_group_is_passed_over(
+    steps: list[tuple[int, int, int]],
+) -> None:
+    """Against a plain list in which the owners stand in line, looked through from its head."""
+    turns, line = WaitingLanes(), list[str]()
+    waiting: dict[str, list[WaitingLane]] = {}
+    closed: set[str] = set()
+    for number, (step, owner, group) in enumerate(steps):
+        name, where = f"U{owner}", f"C{group}"
+        if step == 0:
+            turns.close(where)
+            closed.add(where)
+        elif step == 1:
+            turns.open(where)
+            closed.discard(where)
+        elif step <= 3:
+            turns.put(lane := WaitingLane(f"{number}", name, where, 0.0))
+            waiting.setdefault(name, []).append(lane)
+            line += [name] if name not in line else []
+        else:
+            ready = [[one for one in waiting[each] if one.group not in closed] for each in line]
+            first = next((lanes for lanes in ready if lanes), None)
+            taken = turns.take()
+            if first is None:
+                assert taken is None
+                continue
+            assert taken == first[0]
+            line.remove(taken.owner)
+            waiting[taken.owner].remove(taken)
+            line += [taken.owner] if waiting[taken.owner] else []
+    assert bool(turns) == bool(line)

@@ -10,6 +10,7 @@ import re
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Self
 from urllib.parse import urlsplit
@@ -140,8 +141,8 @@ class PlainHttpRule:
         if is_encrypted(url) or self.allowed.holds(url):
             return True
         host = read_host(url)
-        if address := parse_address(host):
-            return is_private(address)
+        if (private := _is_written_private(host)) is not None:
+            return private
         return bool(host) and are_private(await _look_up(host))
 
     def find_problems(self, setting: str, url: str) -> list[str]:
@@ -159,6 +160,13 @@ def are_private(addresses: Iterable[str]) -> bool:
     """Whether there are addresses, and all of them are private."""
     found = [parse_address(address) for address in addresses]
     return bool(found) and all(address is not None and is_private(address) for address in found)
+
+
+@lru_cache(maxsize=64)
+def _is_written_private(host: str) -> bool | None:
+    """Whether a host is written as a private address; None for a name."""
+    address = parse_address(host)
+    return None if address is None else is_private(address)
 
 
 async def _look_up(host: str) -> set[str]:

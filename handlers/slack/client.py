@@ -22,8 +22,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.addresses import PlainHttpRule
 from bot.core.errors import SetupError, SlackError, SlackRefused, SlackRevoked, SlackUnavailable
+from bot.core.proxies import find_proxy
 from bot.core.settings import Settings
 from bot.ops.metrics import METRICS
+from handlers.slack.web_api import DirectWebClient
 
 log = logging.getLogger(__name__)
 
@@ -204,20 +206,19 @@ def require_private_line(settings: Settings) -> None:
         raise SetupError(problems)
 
 
-def _pin_requests(rule: PlainHttpRule) -> aiohttp.TraceConfig:
+def _pin_requests(rule: PlainHttpRule) -> aiohttp.ClientMiddlewareType:
     """Ends a request that would leave unencrypted, and one that a redirect leads elsewhere."""
 
-    async def begin(session: Any, context: Any, request: aiohttp.TraceRequestStartParams) -> None:
+    async def pin(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
         if not await rule.permits(str(request.url)):
             raise aiohttp.ClientError(f"{request.url.host} would be spoken to without encryption")
+        response = await send(request)
+        if 300 <= response.status < 400:
+            response.close()
+            raise aiohttp.ClientError("Slack's API answered with a redirect")
+        return response
 
-    async def follow(session: Any, context: Any, request: aiohttp.TraceRequestRedirectParams) -> None:
-        raise aiohttp.ClientError("Slack's API answered with a redirect")
-
-    pinned = aiohttp.TraceConfig()
-    pinned.on_request_start.append(begin)
-    pinned.on_request_redirect.append(follow)
-    return pinned
+    return pin
 
 
 @asynccontextmanager
@@ -233,10 +234,10 @@ async def open_slack(settings: Settings) -> AsyncIterator[AsyncWebClient]:
         timeout=timeout,
         connector=aiohttp.TCPConnector(limit=100, keepalive_timeout=60),
         json_serialize=lambda value: orjson.dumps(value).decode(),
-        trust_env=True,
-        trace_configs=[_pin_requests(PlainHttpRule.of(settings))],
+        cookie_jar=aiohttp.DummyCookieJar(),
+        middlewares=[_pin_requests(PlainHttpRule.of(settings))],
     ) as session:
-        yield AsyncWebClient(
+        client = DirectWebClient(
             token=settings.slack_bot_token,
             base_url=settings.slack_api_url,
             session=session,
@@ -244,5 +245,7 @@ async def open_slack(settings: Settings) -> AsyncIterator[AsyncWebClient]:
             ssl=ssl.create_default_context() if settings.slack_api_url.startswith("https") else None,
             logger=logging.getLogger("slack_sdk.quiet"),
         )
+        client.proxy = find_proxy(settings.slack_api_url)  # the SDK's own look passes over NO_PROXY
+        yield client
         # Let TLS connections say goodbye before the loop ends.
         await asyncio.sleep(0)

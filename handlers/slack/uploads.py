@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import aiohttp
 
 from bot.core.errors import SlackRefused, SlackUnavailable
+from bot.core.proxies import find_proxy
 from bot.core.settings import Settings
 from handlers.slack.allowed_hosts import is_slack_address
 from handlers.slack.client import SlackClient
@@ -37,10 +38,12 @@ async def upload(slack: SlackClient, settings: Settings, file: Upload) -> str:
     place = await slack.get("files.getUploadURLExternal", filename=file.name, length=len(file.content), **alt)
     if not is_slack_address(place["upload_url"], settings.slack_api_url):
         raise SlackRefused("upload_url_elsewhere")
-    session = slack.client.session
+    session, url = slack.client.session, place["upload_url"]
     assert session is not None
     try:
-        async with session.post(place["upload_url"], data=file.content, allow_redirects=False) as response:
+        async with session.post(
+            url, data=file.content, allow_redirects=False, proxy=find_proxy(url)
+        ) as response:
             if response.status != 200:
                 raise SlackUnavailable(f"file host: {response.status}")
     except (aiohttp.ClientError, OSError, TimeoutError) as exc:

@@ -545,6 +545,11 @@ create table taken_deliveries (
 ){STRICT}
 """
 
+# Process deaths while a job ran beside others, any of which may have been at fault.
+SUSPICIONS = """
+alter table inbox add column suspicions {INT} not null default 0
+"""
+
 STEPS: tuple[tuple[str, str], ...] = (
     ("0001_inbox", INBOX),
     ("0002_replies", REPLIES),
@@ -570,6 +575,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("0009_learned_limits", LEARNED_LIMITS),
     ("0024_origins", ORIGINS),
     ("0070_taken_deliveries", TAKEN_DELIVERIES),
+    ("0013_suspicions", SUSPICIONS),
 )
 
 # Tables with people's words, and the column that says whose (beside `team`): erased by

@@ -5,40 +5,37 @@ job keeps its place and holds back only its own conversation. Nothing is asked o
 happens.
 
 After a process's end, what ran is run again. What died twice is suspected of having done it, and suspects run
-one after the other: a job that kills the process takes no neighbour to the grave with it. Rows and their
-rules are storage/jobs/inbox.py; who runs when is bot/jobs/lanes.py; what a job means is its
-worker's business.
+one after the other beside the rest, until each has ended once. Only a job that ran alone is charged with a
+death, and parked after some (parking.py): a job that kills the process takes no neighbour to the grave with
+it. Rows and their rules are storage/jobs; who runs when is lanes.py; what a job means is its worker's
+business.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Concatenate, Self
 
-from bot.core.errors import BotError, Busy, GaveUp
+from bot.core.errors import BotError, Busy
 from bot.jobs.lanes import Lanes
+from bot.jobs.parking import GAVE_UP, GaveUpOn, Parking, Work, Worker
 from bot.ops.metrics import METRICS
 from storage.engine import Engine, P, T, Tx
 from storage.jobs import inbox
-from storage.jobs.inbox import Effect, Job, Waiting
+from storage.jobs.inbox import Effect, Job
 
 __all__ = ["Effect", "GaveUpOn", "Inbox", "Job", "Work"]
 
 log = logging.getLogger(__name__)
 
-Work = Callable[[Job], Awaitable[Sequence[Effect]]]
-GaveUpOn = Callable[[Job, GaveUp], Awaitable[object]]
 Found = Job | float | None  # a conversation's next job, or when it is due, or that there is none
 
-GAVE_UP = "gave_up"  # the kind of a job that tells a person of a parked one
 UNKNOWN = "no worker for jobs of kind {kind!r}; a newer version may know it: update, then replay the job"
 SUSPECT_AFTER = 2  # process deaths
 # First delay and growth of retries. A mistake of ours passes quickly or never; an outage takes its time.
@@ -49,14 +46,6 @@ LONGEST_WAIT_S = 1.5 * LONGEST_DELAY_S  # whatever is due later than that, the c
 OUTAGE_LASTS_S = 6 * 3600.0  # so long an answer that is ready is kept for a service that is away
 BUSY_S, LONGEST_BUSY_S = 0.05, 5.0  # between attempts to write to a busy or full database
 CLOSING_S = 3.0  # for writing down what was cancelled
-
-
-@dataclass(frozen=True, slots=True)
-class Worker:
-    """Who does the jobs of one kind, and who is called when one of them is parked."""
-
-    work: Work
-    gave_up: GaveUpOn | None = None
 
 
 class Inbox:
@@ -79,10 +68,11 @@ class Inbox:
         random: Callable[[], float] = random.random,
     ) -> None:
         self._engine = engine
-        self._workers = {GAVE_UP: Worker(self._report_parked)}
+        self._workers: dict[str, Worker] = {}
+        self._parking = Parking(self._workers, max_crashes=max_crashes)
+        self._workers[GAVE_UP] = Worker(self._parking.tell)
         self._started = False
         self._max_attempts = max_attempts
-        self._max_crashes = max_crashes
         self._clock = clock
         self._random = random
         self._lanes = Lanes(parallel, self._start, clock=clock, longest_s=LONGEST_WAIT_S, outside=outside)
@@ -113,15 +103,17 @@ class Inbox:
     async def __aenter__(self) -> Self:
         """Takes up everything that an earlier process left."""
         self._started = True
-        waiting, parked = await self._engine.write(self._recover, now=self._clock())
+        waiting, parked = await self._engine.write(self._parking.recover, now=self._clock())
         for job in parked:
             log.error("job %d (%s) parked after %d: the process died while it ran", *_named(job, job.crashes))
+        for found in waiting:
+            if found.deaths >= SUSPECT_AFTER:
+                self._lanes.suspect(found.conversation, found.due_at, found.owner, deaths=found.deaths)
         self._lanes.take_up(
             (found.conversation, found.due_at, found.owner)
             for found in waiting
-            if found.crashes < SUSPECT_AFTER
+            if found.deaths < SUSPECT_AFTER
         )
-        self._lanes.one_by_one(found.conversation for found in waiting if found.crashes >= SUSPECT_AFTER)
         return self
 
     async def __aexit__(
@@ -305,42 +297,9 @@ class Inbox:
 
     async def _set_aside(self, job: Job, words: str, tries: int, trace: BaseException | None = None) -> Found:
         """Parks a job; returns what is next in its conversation."""
-        await self._insist(self._park, job, words, tries, now=self._clock())
+        await self._insist(self._parking.park, job, words, tries, now=self._clock())
         log.error("job %d (%s) parked after %d: %s", *_named(job, tries), words, exc_info=trace)
         return await self._insist(_next, job.conversation, now=self._clock(), more=not self._yields(job))
-
-    def _recover(self, tx: Tx, *, now: float) -> tuple[list[Waiting], list[Job]]:
-        parked = inbox.recover(tx, max_crashes=self._max_crashes)
-        for job in parked:
-            self._put_report(tx, job, job.crashes, now=now)
-        return inbox.waiting(tx), parked
-
-    def _park(self, tx: Tx, job: Job, words: str, times: int, *, now: float) -> None:
-        if job.kind == GAVE_UP:  # the job it is about stays parked
-            inbox.finish(tx, job, now=now)
-        elif inbox.park(tx, job, words):
-            self._put_report(tx, job, times, now=now)
-
-    def _put_report(self, tx: Tx, job: Job, times: int, *, now: float) -> None:
-        worker = self._workers.get(job.kind)
-        if worker is not None and worker.gave_up is not None:
-            about = json.dumps({"key": job.key, "kind": job.kind, "payload": job.payload, "times": times})
-            inbox.put_about(tx, job, GAVE_UP, about, now=now)
-
-    async def _report_parked(self, job: Job) -> Sequence[Effect]:
-        """The job that says of another one that it was parked; nothing is gained by parking it as well."""
-        about = json.loads(job.payload)
-        times = about.pop("times")
-        worker = self._workers.get(about["kind"])
-        if worker is None or worker.gave_up is None:
-            return []
-        try:
-            await worker.gave_up(replace(job, **about), GaveUp(times))
-        except BotError as exc:
-            if exc.retry:
-                raise
-            log.error("job %d (%s): nobody could be told: %s", job.seq, job.key, type(exc).__name__)
-        return []
 
     def _yields(self, job: Job) -> bool:
         """Whether the next job of a conversation has to queue again instead of running at once."""

@@ -4,9 +4,12 @@ A lane (the inbox uses conversations) is busy from `wake`, `later` or `try_enter
 nothing to do. What is done in a lane, and in what order, is the caller's business: bot/jobs/inbox.py.
 
 Whoever waits for a place waits behind one lane of each other owner, not behind all of somebody who filled
-many (bot/jobs/waiting_lanes.py). What came just now goes before what has waited for long, but leaves it every fourth
-place. A lane that waits for something else than a place, such as its turn to post in a channel, steps
+many (bot/jobs/waiting_lanes.py). What came just now goes before what has waited for long, but leaves it every
+fourth place. A lane that waits for something else than a place, such as its turn to post in a channel, steps
 outside: others have its place. While some lanes of a group are outside, no other one of that group begins.
+
+Suspects, which may have ended the process, run one at a time beside the others, without a place; one that has
+done so often runs alone, while the others wait a little.
 """
 
 from __future__ import annotations
@@ -18,10 +21,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from heapq import heappop, heappush
+from itertools import count
 
 from bot.jobs.waiting_lanes import WaitingLane, WaitingLanes
 
 FRESH_S = 30.0  # so long ago something came at most that goes before what has waited for longer
+ALONE_AFTER = 4  # deaths
+QUIET_S = 10.0  # so long the others are waited for, before a suspect runs beside them after all
+ALONE_S, LONGEST_ALONE_S = 10.0, 300.0  # so long others wait for a suspect at most; doubled with each death
 SHARE = 4  # every so many-th place is for what has waited for longer
 
 
@@ -66,13 +73,17 @@ class Lanes:
         self._woken: set[str] = set()  # of these, the ones that were woken again while they ran
         self._fresh, self._backlog = WaitingLanes(), WaitingLanes()
         self._places_for_fresh = 0  # given since the backlog had one
+        self._serial = count()
         self._outside: Counter[tuple[bool, str]] = Counter()  # lanes outside, by freshness and group
         self._due: list[tuple[float, str, float]] = []  # a heap: on the loop's clock, lane, by the clock
         self._due_times: dict[str, float] = {}  # by lane: which of these holds
         self._owners: dict[str, str] = {}  # of lanes that wait for a time
         self._timer: asyncio.TimerHandle | None = None
-        self._single: list[str] = []  # lanes that must not run beside one another, the last one first
-        self._single_now = ""
+        self._deaths: dict[str, int] = {}  # of suspects that did not run yet
+        self._suspects: list[tuple[int, int, WaitingLane]] = []  # a heap of those that are due, by deaths
+        self._suspect = ""  # the one that runs
+        self._alone: asyncio.TimerHandle | None = None  # until then nobody else begins
+        self._impatient = False  # the suspect that should run alone does not wait any longer
         self.closed = False
 
     @property
@@ -85,13 +96,14 @@ class Lanes:
         running = self._running[lane]
         return (
             not running.inside
+            or self._alone is not None
             or self._find() is not None
             or self._is_held(running.fresh, running.waited.group)
         )
 
     def try_enter(self, lane: str, owner: str = "", *, since: float | None = None) -> bool:
         """Takes a place at once if one is free and the lane is quiet."""
-        if self.closed or not self._free or lane in self._busy:
+        if self.closed or not self._free or self._alone or lane in self._busy:
             return False
         waiting = self._waiting(lane, owner, since)
         fresh = self._is_fresh(waiting)
@@ -107,6 +119,8 @@ class Lanes:
         """
         if lane in self._running:
             self._woken.add(lane)
+        elif lane in self._deaths:
+            return
         elif lane not in self._busy or self._due_times.pop(lane, None) is not None:
             self._owners.pop(lane, None)
             self._queue(lane, owner, since)
@@ -128,11 +142,10 @@ class Lanes:
         self._set_timer()
         self._start_ready()
 
-    def one_by_one(self, lanes: Iterable[str]) -> None:
-        """Lanes that go too, but each only after the one before has left."""
-        self._single = [*reversed(list(lanes)), *self._single]
-        self._busy.update(self._single)
-        self._next_single()
+    def suspect(self, lane: str, due_at: float, owner: str, *, deaths: int) -> None:
+        """A lane that may have ended the process so often goes at that time, but beside no other such one."""
+        self._deaths[lane] = deaths
+        self.later(lane, due_at, owner)
 
     def leave(self, lane: str, due_at: float | None = None) -> None:
         """The lane gives its place back: for good, or until there is something to do at `due_at`."""
@@ -147,8 +160,7 @@ class Lanes:
             self._queue(lane, owner, now if due_at is None else min(due_at, now))
         elif due_at is not None:
             self.later(lane, due_at, owner)
-        if lane == self._single_now:
-            self._next_single()
+        self._clear(lane)
         self._start_ready()
 
     @contextmanager
@@ -162,6 +174,7 @@ class Lanes:
         running.inside = False
         running.outside += 1
         self._count_outside(running, int(running.outside == 1))
+        self._clear(lane)
         self._start_ready()
         try:
             yield
@@ -177,6 +190,7 @@ class Lanes:
         self._due.clear()
         self._due_times.clear()
         self._set_timer()
+        self._end_alone()
 
     # Waiting for a place
 
@@ -186,13 +200,17 @@ class Lanes:
     def _queue(self, lane: str, owner: str, since: float | None) -> None:
         self._busy.add(lane)
         waiting = self._waiting(lane, owner, since)
+        if lane in self._deaths:
+            heappush(self._suspects, (self._deaths[lane], next(self._serial), waiting))
+            return
         (self._fresh if self._is_fresh(waiting) else self._backlog).put(waiting)
 
     def _is_fresh(self, waiting: WaitingLane) -> bool:
         return self._clock() - waiting.since <= FRESH_S
 
     def _start_ready(self) -> None:
-        while self._free and not self.closed:
+        self._start_suspect()
+        while self._free and not self._alone and not self.closed:
             fresh = self._find()
             if fresh is None:
                 return
@@ -264,8 +282,48 @@ class Lanes:
         self._set_timer()
         self._start_ready()
 
-    def _next_single(self) -> None:
-        self._single_now = self._single.pop() if self._single else ""
-        if self._single_now:
-            self._queue(self._single_now, "", 0.0)
-            self._start_ready()
+    # Suspects
+
+    def _start_suspect(self) -> None:
+        """Has the next one go if none does: the one with the fewest deaths, for it is the likeliest to end
+        well."""
+        if self._suspect or not self._suspects or self.closed:
+            return
+        deaths, _, waiting = self._suspects[0]
+        alone = deaths >= ALONE_AFTER
+        if alone and self._running and not self._impatient:
+            self._alone = self._alone or self._call_later(QUIET_S, self._stop_waiting)
+            return
+        heappop(self._suspects)
+        self._end_alone()
+        if alone and not self._running:
+            longest_s = min(ALONE_S * 2 ** (deaths - ALONE_AFTER), LONGEST_ALONE_S)
+            self._alone = self._call_later(longest_s, self._let_others_begin)
+        self._impatient = False
+        self._suspect = waiting.lane
+        del self._deaths[waiting.lane]
+        self._running[waiting.lane] = _Running(waiting, self._is_fresh(waiting), inside=False)
+        self._run(waiting.lane, waiting.since)
+
+    def _clear(self, lane: str) -> None:
+        """A suspect has ended, or does nothing more that could end the process."""
+        if lane == self._suspect:
+            self._suspect = ""
+            self._end_alone()
+
+    def _stop_waiting(self) -> None:
+        self._alone, self._impatient = None, True
+        self._start_ready()
+
+    def _let_others_begin(self) -> None:
+        self._alone = None
+        self._start_ready()
+
+    def _end_alone(self) -> None:
+        if self._alone is not None:
+            self._alone.cancel()
+            self._alone = None
+
+    @staticmethod
+    def _call_later(delay_s: float, call: Callable[[], None]) -> asyncio.TimerHandle:
+        return asyncio.get_running_loop().call_later(delay_s, call)

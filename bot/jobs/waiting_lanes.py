@@ -1,7 +1,8 @@
 """Whose turn it is of those that wait for a place: owners take turns, within groups that may be closed.
 
-Nothing is looked through: a place in line costs the same, however many wait and however many groups are
-closed. What a lane, an owner and a group are, and when a group is closed: bot/jobs/lanes.py.
+Nothing is looked through: a turn costs the same, however many lanes wait and however many groups are closed;
+it costs more with the groups in which its owner has others. What a lane, an owner and a group are, and when
+a group is closed: bot/jobs/lanes.py.
 """
 
 from __future__ import annotations
@@ -100,7 +101,9 @@ class WaitingLanes:
             return None
         group, owner = self._groups[waiting.group], self._owners[waiting.owner]
         group.lanes[waiting.owner].popleft()
-        owner.turn, owner.lanes = next(self._serial), owner.lanes - 1
+        owner.lanes -= 1
+        if len(self._owners) > 1:
+            owner.turn = next(self._serial)
         if not group.lanes[waiting.owner]:
             del group.lanes[waiting.owner]
             heappop(group.turns)

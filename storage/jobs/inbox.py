@@ -2,8 +2,9 @@
 
 A row is `new` until it is `done` or `parked`. `attempts` counts every time a job was ever taken and is the
 fence: whoever finishes must name the number it took, so a worker that was overtaken changes nothing.
-`tries` (failures) and `crashes` (process deaths while it ran) decide about parking and start again at a
-replay; the fence never does. Who runs what when is bot/jobs/inbox.py's business; `kind` and `payload` (ASCII
+`tries` (failures) and `crashes` (process deaths while it ran alone) decide about parking and start again at a
+replay; the fence never does. `suspicions` are deaths while it ran beside others. What a start finds is
+storage/jobs/recovery.py. Who runs what when is bot/jobs/inbox.py's business; `kind` and `payload` (ASCII
 JSON) mean nothing here.
 """
 
@@ -42,18 +43,7 @@ class Job:
     received_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A conversation with something to do: when its oldest job is due, how often that died with us, and whose
-    it is."""
-
-    conversation: str
-    due_at: float
-    crashes: int
-    owner: str
-
-
-_JOB = "seq, key, conversation, kind, payload, attempts, tries, crashes, received_at"
+JOB = "seq, key, conversation, kind, payload, attempts, tries, crashes, received_at"
 
 
 def put(
@@ -98,7 +88,7 @@ def take(tx: Tx, conversation: str, *, now: float) -> Job | float | None:
         " where due_at <= :now and seq ="
         " (select seq from inbox where conversation = :conversation and state = 'new' order by seq limit 1)"
         " and not exists (select 1 from inbox where conversation = :conversation and running = 1)"
-        f" returning {_JOB}",
+        f" returning {JOB}",
         conversation=conversation,
         now=now,
     )
@@ -132,14 +122,15 @@ def finish(tx: Tx, job: Job, *effects: Effect, now: float) -> bool:
 
 
 def fail(tx: Tx, job: Job, error: str, *, due_at: float, counts: bool = True) -> bool:
-    """Back into its old place, to be taken again at `due_at`; False when overtaken.
+    """Back into its old place, to be taken again at `due_at`; False when overtaken. It ran to an end that is
+    no process's, and is no suspect any more.
 
     `counts`: whether it was a failure, or only the wish of the other side to be asked later.
     """
     return _close_taken(
         tx,
         job,
-        "running = 0, tries = tries + :one, due_at = :due_at, error = :error",
+        "running = 0, tries = tries + :one, suspicions = 0, due_at = :due_at, error = :error",
         one=int(counts),
         due_at=due_at,
         error=error,
@@ -192,33 +183,10 @@ def put_about(tx: Tx, job: Job, kind: str, payload: str, *, now: float) -> None:
     )
 
 
-def recover(tx: Tx, *, max_crashes: int) -> list[Job]:
-    """After a process's end: nothing runs any more, and what died too often is now parked; these jobs.
-
-    A row found running died with the process, by its own fault or beside the one at fault.
-    """
-    tx.run("update inbox set running = 0, crashes = crashes + 1 where running = 1")
-    parked = tx.all(
-        "update inbox set state = 'parked', error = 'the process died while this ran'"
-        f" where state = 'new' and crashes >= :max_crashes returning {_JOB}",
-        max_crashes=max_crashes,
-    )
-    return [Job(**row) for row in parked]
-
-
-def waiting(tx: Tx) -> list[Waiting]:
-    """The conversations that have something to do, the oldest first."""
-    found = tx.all(
-        "select conversation, due_at, crashes, team || ' ' || person as owner from inbox where seq in"
-        " (select min(seq) from inbox where state = 'new' group by conversation) order by seq"
-    )
-    return [Waiting(**row) for row in found]
-
-
 def replay(tx: Tx, seq: int, *, now: float) -> str:
     """A parked job back in its old place with everything but the fence reset; its conversation. Missing."""
     row = tx.one(
-        "update inbox set state = 'new', tries = 0, crashes = 0, due_at = :now, error = ''"
+        "update inbox set state = 'new', tries = 0, crashes = 0, suspicions = 0, due_at = :now, error = ''"
         " where seq = :seq and state = 'parked' and payload is not null returning conversation",
         seq=seq,
         now=now,

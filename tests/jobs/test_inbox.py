@@ -8,6 +8,7 @@ import gc
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from bot.ops.metrics import METRICS
 from storage import audit
 from storage.database import open_engine
 from storage.engine import Engine, Tx
-from storage.jobs import inbox
+from storage.jobs import inbox, recovery
 from storage.provider import model_traits
 
 PAYLOAD = '{"text": "a secret of somebody"}'
@@ -544,7 +545,7 @@ async def test_a_worker_that_was_overtaken_changes_nothing(engine: Engine) -> No
         inbox.put(tx, "a", "c", "m", "{}", now=0)
         old = inbox.take(tx, "c", now=0)
         assert isinstance(old, Job)
-        inbox.recover(tx, max_crashes=5)
+        recovery.recover(tx, max_crashes=5, now=0)
         new = inbox.take(tx, "c", now=0)
         assert isinstance(new, Job)
         effects: list[str] = []
@@ -771,8 +772,11 @@ class World:
             return []
 
         self.death.clear()
+        monkeypatch = pytest.MonkeyPatch()
+        monkeypatch.setattr("bot.jobs.inbox.LONGEST_WAIT_S", 0.05)  # after deaths that a job is charged with
         engine = await open_engine(self.url).__aenter__()
         box = await inbox_for(engine, work, parallel=8, max_crashes=5, random=lambda: 0.0).__aenter__()
+        monkeypatch.undo()
         for key, conversation in puts:
             await box.put(key, conversation, "m", "{}")
         while not self.death.is_set() and (await engine.read(inbox.depth))["waiting"]:  # noqa: ASYNC110
@@ -784,8 +788,11 @@ class World:
         return not died
 
 
-async def test_a_job_that_kills_the_process_is_parked_alone(tmp_path: Path) -> None:
-    world = World(tmp_path)
+async def test_a_job_that_kills_the_process_is_parked_alone_however_much_else_there_is_to_do(
+    tmp_path: Path,
+) -> None:
+    """Twice beside others, twice as a suspect beside others, and then five times alone."""
+    world, more = World(tmp_path), count()
 
     async def handle(job: Job) -> None:
         if job.key == "poison":
@@ -793,35 +800,81 @@ async def test_a_job_that_kills_the_process_is_parked_alone(tmp_path: Path) -> N
             await asyncio.Event().wait()
         await asyncio.sleep(0.02)
 
-    puts = [("poison", "p"), *((f"{n}", f"c{n % 12}") for n in range(24))]
+    def arrivals() -> list[tuple[str, str]]:
+        return [(f"{n}", f"c{n % 12}") for n in islice(more, 24)]
+
+    puts = [("poison", "p"), *arrivals()]
     while not await world.live(handle, puts):
-        puts = []
+        puts = arrivals()
     async with open_engine(world.url) as engine:
         (parked,) = await rows(engine, "parked")
-    assert parked["key"] == "poison"
-    assert world.deaths == 5
-    assert {f"{n}" for n in range(24)} <= set(world.done)
+    assert (parked["key"], parked["crashes"]) == ("poison", 5)
+    assert world.deaths <= 9
+    assert {f"{n}" for n in range(24 * world.deaths)} <= set(world.done)
 
 
-@pytest.mark.parametrize(("crashes", "together"), [(0, 2), (1, 1)])
-async def test_what_died_twice_with_us_is_worked_alone(engine: Engine, crashes: int, together: int) -> None:
-    """Found running once more, each counts one death more."""
+async def test_no_job_is_parked_for_a_storm_of_kills_whatever_it_does_meanwhile(engine: Engine) -> None:
+    """Forty kills two seconds apart, and one job alone on its way whenever it may be."""
 
-    def found_running(tx: Tx) -> None:
-        for key in "ab":
-            inbox.put(tx, key, f"of {key}", "m", "{}", now=0)
-            inbox.take(tx, f"of {key}", now=0)
-        tx.run("update inbox set crashes = :crashes", crashes=crashes)
+    def storm(tx: Tx) -> tuple[str, int]:
+        inbox.put(tx, "a", "c", "m", "{}", now=0)
+        for kill in range(40):
+            inbox.take(tx, "c", now=2.0 * kill)
+            recovery.recover(tx, max_crashes=5, now=2.0 * kill)
+        row = inbox.show(tx, 1)
+        return row["state"], row["crashes"]
 
-    await engine.write(found_running)
+    assert await engine.write(storm) == ("new", 4)
+
+
+def found_running(tx: Tx, keys: str, *, crashes: int = 0, suspicions: int = 0) -> None:
+    for key in keys:
+        inbox.put(tx, key, f"of {key}", "m", "{}", now=0)
+        inbox.take(tx, f"of {key}", now=0)
+    tx.run(
+        "update inbox set crashes = :crashes, suspicions = :suspicions",
+        crashes=crashes,
+        suspicions=suspicions,
+    )
+
+
+@pytest.mark.parametrize(("suspicions", "together"), [(0, 3), (1, 1)])
+async def test_what_died_twice_with_us_runs_one_after_the_other_beside_the_rest(
+    engine: Engine, suspicions: int, together: int
+) -> None:
+    """Found running once more, each is under suspicion once more."""
+    await engine.write(found_running, "abc", suspicions=suspicions)
     worker, gate = RecordingWorker(), asyncio.Event()
-    worker.acts = {"a": [gate.wait], "b": [gate.wait]}
+    worker.acts = {key: [gate.wait] for key in "abcd"}
     async with inbox_for(engine, worker) as box:
         await until(lambda: len(worker.began) == together)
+        await box.put("d", "of d", "m", "{}")
+        await until(lambda: len(worker.began) == together + 1)
         await asyncio.sleep(0.05)
-        assert len(worker.at_work) == together
+        assert len(worker.at_work) == together + 1
         gate.set()
-        await until(lambda: len(worker.ended) == 2 and box.idle)
+        await until(lambda: len(worker.ended) == 4 and box.idle)
+
+
+@pytest.mark.parametrize(("died", "charged"), [("a", 1), ("ab", 0)])
+async def test_a_death_is_charged_only_to_a_job_that_ran_alone(
+    engine: Engine, died: str, charged: int
+) -> None:
+    await engine.write(found_running, died)
+    worker = RecordingWorker()
+    async with inbox_for(engine, worker) as box:
+        await until(lambda: sorted(worker.ended) == list(died) and box.idle)
+    assert (await engine.read(inbox.show, 1))["crashes"] == charged
+
+
+async def test_a_suspect_that_ends_with_an_error_is_one_no_more(engine: Engine) -> None:
+    await engine.write(found_running, "ab", suspicions=1)
+    worker = RecordingWorker()
+    worker.acts["a"] = [SlackUnavailable("away", retry_after_s=60)]
+    async with inbox_for(engine, worker) as box:
+        await until(lambda: worker.ended == ["b"] and box.idle)
+    row = await engine.read(inbox.show, 1)
+    assert (row["crashes"], row["suspicions"]) == (0, 0)
 
 
 def put_for_later(tx: Tx, *, due_at: float) -> None:

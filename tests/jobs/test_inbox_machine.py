@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from bot.core.errors import Missing
-from storage.jobs import inbox
+from storage.jobs import inbox, recovery
 from storage.jobs.inbox import Job
 from storage.sqlite.file import connect, migrate
 from storage.sqlite.writer import SqliteTx
@@ -30,6 +30,7 @@ class Row:
     attempts: int = 0
     tries: int = 0
     crashes: int = 0
+    suspicions: int = 0
     due_at: float = 0
 
 
@@ -96,7 +97,7 @@ class InboxMachine(RuleBasedStateMachine):
     def fail(self, data: st.DataObject, counts: bool, delay: int) -> None:
         job = self.pop(data, self.held)
         assert inbox.fail(self.tx, job, "failed", due_at=self.now + delay, counts=counts)
-        self.settle(job, tries=job.tries + counts, due_at=self.now + delay)
+        self.settle(job, tries=job.tries + counts, suspicions=0, due_at=self.now + delay)
 
     @precondition(lambda self: self.held)
     @rule(data=st.data())
@@ -116,17 +117,24 @@ class InboxMachine(RuleBasedStateMachine):
     def the_process_dies_and_starts_again(self) -> None:
         self.stale += self.held
         self.held = []
-        for row in self.rows.values():
-            row.crashes += row.running
+        died = [row for row in self.rows.values() if row.running]
+        for row in died:
             row.running = False
+            row.suspicions += len(died) > 1
+        if len(died) == 1:
+            died[0].crashes += 1
+            died[0].due_at = max(died[0].due_at, self.now + {1: 0, 2: 5}.get(died[0].crashes, 30))
         killed = [s for s, r in self.rows.items() if r.state == "new" and r.crashes >= MAX_CRASHES]
         for seq in killed:
             self.rows[seq].state = "parked"
-        parked = inbox.recover(self.tx, max_crashes=MAX_CRASHES)
-        waiting = inbox.waiting(self.tx)
+        parked = recovery.recover(self.tx, max_crashes=MAX_CRASHES, now=self.now)
+        waiting = recovery.waiting(self.tx)
         assert sorted(job.seq for job in parked) == killed
         heads = [h for c in "ab" if (h := self.head(c)) is not None]
-        assert [w.conversation for w in waiting] == [self.rows[h].conversation for h in sorted(heads)]
+        first = [self.rows[h] for h in sorted(heads)]
+        assert [w.conversation for w in waiting] == [row.conversation for row in first]
+        assert [w.due_at for w in waiting] == [row.due_at for row in first]
+        assert [w.deaths for w in waiting] == [row.crashes + row.suspicions for row in first]
 
     @rule(seq=st.integers(1, 6))
     def replay(self, seq: int) -> None:
@@ -135,7 +143,7 @@ class InboxMachine(RuleBasedStateMachine):
             self.expect_missing(inbox.replay, seq)
             return
         assert inbox.replay(self.tx, seq, now=self.now) == row.conversation
-        row.state, row.tries, row.crashes, row.due_at = "new", 0, 0, self.now
+        row.state, row.tries, row.crashes, row.suspicions, row.due_at = "new", 0, 0, 0, self.now
 
     @rule(seq=st.integers(1, 6), by_key=st.booleans())
     def close(self, seq: int, by_key: bool) -> None:
@@ -161,7 +169,7 @@ class InboxMachine(RuleBasedStateMachine):
         assert stored.keys() == self.rows.keys()
         for seq, row in self.rows.items():
             stored_row = stored[seq]
-            for name in ("key", "conversation", "state", "attempts", "tries", "crashes"):
+            for name in ("key", "conversation", "state", "attempts", "tries", "crashes", "suspicions"):
                 assert stored_row[name] == getattr(row, name), (seq, name)
             assert bool(stored_row["running"]) == row.running
             assert (stored_row["payload"] is None) == (row.state == "done")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.jobs.lanes import Lanes, group_of
+from bot.jobs.lanes import ALONE_AFTER, Lanes, group_of
 from bot.jobs.waiting_lanes import WaitingLane, WaitingLanes
 
 MOST_OUTSIDE = 1
@@ -111,16 +111,78 @@ async def test_the_clock_on_the_wall_cannot_stretch_a_wait(ran: list[str]) -> No
     assert ran == ["a"]
 
 
-def test_single_lanes_run_one_after_the_other_beside_the_rest(ran: list[str]) -> None:
-    lanes = lanes_of(ran, parallel=9)
-    lanes.one_by_one("abc")
+async def test_suspects_run_one_after_the_other_beside_the_rest_and_without_a_place(ran: list[str]) -> None:
+    lanes = lanes_of(ran, parallel=1)
+    for lane in "abc":
+        lanes.suspect(lane, 0.0, "", deaths=2)
     lanes.wake("x")
     assert ran == ["a", "x"]
     lanes.leave("x")
-    assert ran == ["a", "x"]
     lanes.leave("a")
     lanes.leave("b")
     assert ran == ["a", "x", "b", "c"]
+
+
+async def test_of_suspects_the_one_with_the_fewest_deaths_goes_first(ran: list[str]) -> None:
+    lanes = lanes_of(ran)
+    for lane, deaths in {"now": 2, "worst": 3, "least": 2}.items():
+        lanes.suspect(lane, 0.0, "", deaths=deaths)
+    lanes.leave("now")
+    lanes.leave("least")
+    assert ran == ["now", "least", "worst"]
+
+
+async def test_a_suspect_that_waits_outside_lets_the_next_one_go(ran: list[str]) -> None:
+    lanes = lanes_of(ran)
+    lanes.suspect("a", 0.0, "", deaths=2)
+    lanes.suspect("b", 0.0, "", deaths=2)
+    with lanes.outside("a"):
+        assert ran == ["a", "b"]
+    lanes.leave("a")
+    assert lanes._suspect == "b"
+
+
+async def test_a_suspect_that_waits_for_its_time_is_not_woken_before(ran: list[str]) -> None:
+    lanes = lanes_of(ran)
+    lanes.suspect("a", 1000.02, "", deaths=2)
+    lanes.wake("a")
+    assert ran == []
+    await asyncio.sleep(0.1)
+    assert ran == ["a"]
+
+
+async def test_who_died_often_runs_when_nobody_else_does_and_the_others_wait(ran: list[str]) -> None:
+    lanes = lanes_of(ran)
+    lanes.wake("x")
+    lanes.suspect("a", 0.0, "", deaths=ALONE_AFTER)
+    lanes.wake("y")
+    assert lanes.is_wanted("x")
+    assert not lanes.try_enter("z")
+    assert ran == ["x"]
+    lanes.leave("x")
+    assert ran == ["x", "a"]
+    lanes.leave("a")
+    assert ran == ["x", "a", "y"]
+    assert lanes.try_enter("z")
+
+
+async def test_nobody_waits_for_a_suspect_for_ever_and_no_suspect_for_the_others(
+    ran: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.jobs.lanes.ALONE_S", 0.01)
+    monkeypatch.setattr("bot.jobs.lanes.QUIET_S", 0.01)
+    lanes = lanes_of(ran)
+    lanes.suspect("a", 0.0, "", deaths=ALONE_AFTER)
+    lanes.suspect("b", 0.0, "", deaths=ALONE_AFTER)
+    lanes.wake("x")
+    assert ran == ["a"]
+    await asyncio.sleep(0.1)
+    assert ran == ["a", "x"]
+    lanes.leave("a")
+    lanes.wake("y")
+    assert ran == ["a", "x"]
+    await asyncio.sleep(0.1)
+    assert ran == ["a", "x", "b", "y"]
 
 
 async def test_closed_lanes_let_nobody_in(ran: list[str]) -> None:

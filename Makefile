@@ -64,6 +64,8 @@ fmt: setup
 # Figures, each as a ratio to a baseline measured in the same run.
 bench: setup
 	@$(BIN)/python -m tests.bench.replies
+	@$(BIN)/python -m tests.bench.backlog
+	@$(BIN)/python -m tests.bench.burst
 	@$(BIN)/python -m tests.bench.age
 	@$(BIN)/python -m tests.bench.voice
 	@$(BIN)/python -m tests.bench.ledger --large

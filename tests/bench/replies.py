@@ -2,7 +2,7 @@
 
 The fakes and the driver live in this process, each bot in one of its own; CPU and memory are the bot's,
 read from /proc. Rate limits of the fake Slack are off. Figures are printed, never asserted: machines
-differ, ratios less so.
+differ, ratios less so. "tuned" is the bare bot with one session for all requests and no look-ups of proxies.
 
     python -m tests.bench.replies [--replies 1000] [--only paced]
 """
@@ -17,6 +17,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -24,17 +25,21 @@ from pathlib import Path
 
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
+from tests.bench.words import lateness_ms, visible_words
 from tests.support.workspace import MANIFEST, environment, workspace
 
 BOTS = {
     "bare": [sys.executable, "-m", "tests.bench.bare_bot"],
+    "tuned": [sys.executable, "-m", "tests.bench.bare_bot", "--tuned"],
     "parley": [sys.executable, "-m", "bot", "serve"],
 }
 ANSWER = " ".join(f"word{n % 10}" for n in range(100))
-QUESTION = re.compile(r"load-\d{6}")
+PER_SECOND = 10.0
+REAL_SPEED = {"first_token_s": 0.2, "tokens_per_s": 50.0}
 IN_FLIGHT = 64
 STARTS = 9
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+ADDRESS = re.compile(rb"http://[\d.]+:\d+")
 
 
 @dataclass(frozen=True)
@@ -48,8 +53,8 @@ class Run:
     rss_mb: float
     ready_s: float
     ready_cpu_s: float
-    requests_per_reply: float
-    first_text_ms: list[float]
+    calls: dict[str, float]  # requests to Slack per reply, by method
+    words_ms: dict[int, list[float]]  # from the model's n-th word until so many could be read
     ack_ms: list[float]
 
     @property
@@ -94,6 +99,8 @@ async def running(
         line = await process.stdout.readline()
         if b"ready" not in line:
             raise SystemExit(f"{name} did not start: {log.read_text()}")
+        if environ.get("PARLEY_TRANSPORT") == "http":
+            slack.events_url = f"{ADDRESS.findall(line)[0].decode()}/slack/events"
         try:
             yield process.pid, time.perf_counter() - began, cpu_s(process.pid)
         finally:
@@ -109,23 +116,25 @@ async def measure(
     first_token_s: float = 0.0,
     tokens_per_s: float = 0.0,
     conversations: int = 0,
+    transport: str = "socket",
 ) -> Run:
     """Has a bot answer `replies` posts, at a pace or (0) always IN_FLIGHT at a time.
 
     In a thread of its own each, or spread over so many `conversations`.
     """
     async with (
-        FakeSlack(manifest=MANIFEST, rate_limits=False, ring=200_000) as slack,
+        FakeSlack(manifest=MANIFEST, rate_limits=False, ring=400_000) as slack,
         FakeModel(first_token_s=first_token_s, tokens_per_s=tokens_per_s, keep=200_000) as model,
-        running(name, slack, model) as (pid, ready_s, ready_cpu_s),
+        running(name, slack, model, PARLEY_TRANSPORT=transport) as (pid, ready_s, ready_cpu_s),
     ):
         model.script(ANSWER, times=0)
         await ask(slack, 20, per_second, prefix="warm")
-        before, slack_before = cpu_s(pid), len(slack.requests)
-        slack.deliveries.clear()
+        slack.record.clear()
+        before = cpu_s(pid)
         began = time.perf_counter()
         asked = await ask(slack, replies, per_second, prefix="load", conversations=conversations)
         wall_s = time.perf_counter() - began
+        visible = visible_words(slack.requests)
         return Run(
             name,
             replies,
@@ -134,8 +143,11 @@ async def measure(
             rss_mb(pid),
             ready_s,
             ready_cpu_s,
-            (len(slack.requests) - slack_before) / replies,
-            first_text_ms(slack, model, asked),
+            {m: n / replies for m, n in Counter(r.method for r in slack.requests).items()},
+            {
+                words: lateness_ms(words, visible, model.requests, asked, per_s=tokens_per_s)
+                for words in (1, 5, 20)
+            },
             [1000 * d.acked_after_s for d in slack.deliveries if d.acked_after_s is not None],
         )
 
@@ -166,54 +178,31 @@ def finals(slack: FakeSlack) -> int:
     return slack.counts["chat.stopStream"] + slack.counts["chat.postMessage"]
 
 
-def first_text_ms(slack: FakeSlack, model: FakeModel, asked: dict[str, str]) -> list[float]:
-    """From the model's own first token to the first text in Slack, for each question, in milliseconds."""
-    shown: dict[str, float] = {}
-    for request in slack.requests:
-        if request.method in ("chat.startStream", "chat.postMessage", "chat.appendStream"):
-            thread = request.arguments.get("thread_ts") or request.response.get("message", {}).get(
-                "thread_ts"
-            )
-            if thread and any(request.arguments.get(name) for name in ("markdown_text", "chunks", "text")):
-                shown.setdefault(thread, request.at)
-    spoken = {}
-    for request in model.requests:
-        if (found := QUESTION.search(request.prompt)) and found[0] in asked:
-            spoken[asked[found[0]]] = request.first_token_at
-    return [1000 * (shown[t] - at) for t, at in spoken.items() if t in shown]
-
-
-def report(title: str, bare: Run, parley: Run) -> None:
-    """One load as a table with the ratio of Parley to the bare bot."""
+def report(title: str, runs: Sequence[Run]) -> None:
+    """One load as a table; ratios are the last bot's to the first."""
     print(f"\n{title}")
-    print(f"{'':34}{'bare':>10}{'parley':>10}{'ratio':>8}")
-    rows = [
-        ("CPU ms per reply", bare.cpu_ms, parley.cpu_ms),
-        ("replies per second", bare.per_second, parley.per_second),
-        ("Slack requests per reply", bare.requests_per_reply, parley.requests_per_reply),
-        (
-            "first text ms after the model, p50",
-            percentile(bare.first_text_ms, 50),
-            percentile(parley.first_text_ms, 50),
-        ),
-        (
-            "first text ms after the model, p99",
-            percentile(bare.first_text_ms, 99),
-            percentile(parley.first_text_ms, 99),
-        ),
-        ("ack ms, p50", percentile(bare.ack_ms, 50), percentile(parley.ack_ms, 50)),
-        ("ack ms, p99", percentile(bare.ack_ms, 99), percentile(parley.ack_ms, 99)),
-        ("memory MB at the end", bare.rss_mb, parley.rss_mb),
-        ("ready after s", bare.ready_s, parley.ready_s),
-        ("CPU s until ready", bare.ready_cpu_s, parley.ready_cpu_s),
-    ]
-    for label, one, other in rows:
-        print(f"{label:34}{one:10.2f}{other:10.2f}{other / one if one else float('nan'):8.2f}")
+    print(f"{'':38}" + "".join(f"{run.bot:>10}" for run in runs) + f"{'ratio':>8}")
+    rows = {
+        "CPU ms per reply": [run.cpu_ms for run in runs],
+        "replies per second": [run.per_second for run in runs],
+        "ack ms, p50": [percentile(run.ack_ms, 50) for run in runs],
+        "ack ms, p99": [percentile(run.ack_ms, 99) for run in runs],
+    }
+    for words, percent in ((1, 50), (5, 50), (5, 95), (20, 50), (20, 95)):
+        label = f"{words} word{'s' * (words > 1)} in Slack after the model, p{percent} ms"
+        rows[label] = [percentile(run.words_ms[words], percent) for run in runs]
+    rows["memory MB at the end"] = [run.rss_mb for run in runs]
+    rows["Slack requests per reply"] = [sum(run.calls.values()) for run in runs]
+    for method in sorted({method for run in runs for method in run.calls}):
+        rows[f"  {method}"] = [run.calls.get(method, 0.0) for run in runs]
+    for label, values in rows.items():
+        ratio = values[-1] / values[0] if values[0] else float("nan")
+        print(f"{label:38}" + "".join(f"{value:10.2f}" for value in values) + f"{ratio:8.2f}")
 
 
 async def start_cost() -> None:
     """What it takes until a bot is ready: the median of several starts, the two bots in turn."""
-    found: dict[str, list[tuple[float, float]]] = {name: [] for name in BOTS}
+    found: dict[str, list[tuple[float, float]]] = {"bare": [], "parley": []}
     async with FakeSlack(manifest=MANIFEST, rate_limits=False) as slack, FakeModel() as model:
         for _ in range(STARTS):
             for name, figures in found.items():
@@ -268,16 +257,18 @@ async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--replies", type=int, default=1000)
     parser.add_argument("--only", choices=("saturated", "paced", "memory", "start", "thread"), default="")
+    parser.add_argument("--transport", choices=("socket", "http"), action="append")
     args = parser.parse_args()
-    if args.only in ("", "saturated"):
-        runs = [await measure(name, replies=args.replies) for name in BOTS]
-        report(
-            f"saturated: {args.replies} replies of 100 tokens, {IN_FLIGHT} at a time, instant model", *runs
-        )
-    if args.only in ("", "paced"):
-        load = {"replies": args.replies, "per_second": 20.0, "first_token_s": 0.2, "tokens_per_s": 50.0}
-        runs = [await measure(name, **load) for name in BOTS]  # type: ignore[arg-type]
-        report("paced: 20 messages/s, model 200 ms to the first token, then 50 tokens/s", *runs)
+    for transport in args.transport or ["socket", "http"]:
+        if args.only in ("", "saturated"):
+            runs = [await measure(name, replies=args.replies, transport=transport) for name in BOTS]
+            title = f"{args.replies} replies of 100 tokens, {IN_FLIGHT} at a time, instant model"
+            report(f"saturated, {transport}: {title}", runs)
+        if args.only in ("", "paced"):
+            load = {"replies": args.replies, "per_second": PER_SECOND, **REAL_SPEED}
+            runs = [await measure(name, transport=transport, **load) for name in BOTS]  # type: ignore[arg-type]
+            title = f"{PER_SECOND:.0f} messages/s, model 200 ms to the first token, then 50 tokens/s"
+            report(f"paced, {transport}: {title}", runs)
     if args.only in ("", "memory"):
         run = await measure("parley", replies=10 * args.replies, conversations=2 * args.replies)
         print(

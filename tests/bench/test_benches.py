@@ -21,7 +21,8 @@ async def test_one_more_turn_in_a_thread_is_measured(monkeypatch: pytest.MonkeyP
 
 async def test_a_reply_is_measured() -> None:
     run = await replies.measure("parley", replies=2)
-    assert len(run.first_text_ms) == 2
+    assert len(run.words_ms[20]) == 2
+    assert run.calls
     assert len(run.ack_ms) >= 2
 
 

@@ -1,0 +1,178 @@
+"""A backlog above Slack's limits: questions that come all at once, because the bot was away, and their ends.
+
+The fake Slack limits every method as Slack does. Every question has a number, the model answers with it, and
+afterwards each thread is read: answered once, in order, nothing left open. Printed beside what the limits
+themselves allow.
+
+    python -m tests.bench.backlog [--questions 2000] [--channels 40] [--bot parley] [--posts-per-minute 600]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import itertools
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+from bot.sandbox.model.server import FakeModel
+from bot.sandbox.slack.server import FakeSlack
+from tests.bench.load import at_pace
+from tests.bench.numbered import Question, Questions, add_channels, answer, ends, replies
+from tests.bench.replies import percentile, running
+from tests.support.workspace import MANIFEST
+
+FOLLOW_UPS = 5  # every fifth question stands in the thread of the one before it
+CALM = "#general"
+WITHIN_S = 10.0  # in which Slack delivers everything that waited
+FRESH_S = 1.0  # between questions that come meanwhile
+LONGEST = 6  # times what the limits need, and a minute: then a run is over
+
+
+@dataclass
+class Backlog(Questions):
+    """`waiting`: those that came all at once; `fresh`: those that came meanwhile."""
+
+    waiting: list[Question] = field(default_factory=list)
+    fresh: dict[str, list[Question]] = field(default_factory=lambda: {"calm": [], "busy": []})
+    began_at: float = 0.0
+
+
+async def ask_all(slack: FakeSlack, backlog: Backlog, count: int, channels: list[str]) -> None:
+    """Round the channels; each keeps its last thread for the follow-ups."""
+    last: dict[str, str] = {}
+
+    async def ask(n: int) -> None:
+        channel = channels[n % len(channels)]
+        follows = n // len(channels) % FOLLOW_UPS == FOLLOW_UPS - 1
+        question = await backlog.ask(slack, channel, last.get(channel, "") if follows else "")
+        backlog.waiting.append(question)
+        last[channel] = question.thread
+
+    await at_pace(ask, count, count / WITHIN_S)
+
+
+async def keep_asking(slack: FakeSlack, backlog: Backlog, channels: list[str]) -> None:
+    """In turn where nobody waits and where many do."""
+    for channel in itertools.cycle(channels):
+        backlog.fresh["calm"].append(await backlog.ask(slack, CALM))
+        await asyncio.sleep(FRESH_S)
+        backlog.fresh["busy"].append(await backlog.ask(slack, channel))
+        await asyncio.sleep(FRESH_S)
+
+
+async def drained(slack: FakeSlack, backlog: Backlog, *, patience_s: float, longest_s: float) -> None:
+    """Returns when all that waited is answered, nothing was for `patience_s`, or `longest_s` are over."""
+    numbers = {q.number for q in backlog.waiting}
+    began_at = changed_at = time.monotonic()
+    open_before, read = len(numbers), 0
+    while time.monotonic() - changed_at < patience_s and time.monotonic() - began_at < longest_s:
+        await asyncio.sleep(0.25)
+        requests = list(itertools.islice(slack.requests, read, None))
+        backlog.note_answers(requests)
+        read += len(requests)
+        left = len(numbers - backlog.answered_at.keys())
+        if not left:
+            return
+        if left < open_before:
+            open_before, changed_at = left, time.monotonic()
+
+
+def limits_s(backlog: Backlog, posts_per_minute: int) -> float:
+    """How long Slack's own limits need: a post a second and channel, so many a minute in the workspace."""
+    busiest = max(Counter(q.channel for q in backlog.waiting).values())
+    there = len(backlog.waiting)
+    minutes = (there - 1) // posts_per_minute if posts_per_minute else 0
+    return max(busiest - 1.0, 60.0 * minutes, 1.0)
+
+
+async def run(
+    bot: str, *, questions: int, channels: int, posts_per_minute: int, patience_s: float, lag_s: float = 0.0
+) -> str:
+    async with (
+        FakeSlack(
+            manifest=MANIFEST,
+            ring=1_000_000,
+            rate_figures={"chat.postMessage": posts_per_minute},
+            history_lag_s=lag_s,
+        ) as slack,
+        FakeModel(answer=answer, first_token_s=0.2, tokens_per_s=50.0, keep=10) as model,
+    ):
+        backlog, there = Backlog(), add_channels(slack, channels)
+        async with running(bot, slack, model, PARLEY_STREAMS_PER_MINUTE="20"):
+            await slack.say("alice", CALM, "@parley hello")
+            await slack.until(lambda: any(replies(slack)))
+            await asyncio.sleep(1)
+            slack.record.clear()
+            backlog.began_at = time.time()
+            await ask_all(slack, backlog, questions, there)
+            asking = asyncio.create_task(keep_asking(slack, backlog, there))
+            longest_s = 60 + LONGEST * limits_s(backlog, posts_per_minute)
+            await drained(slack, backlog, patience_s=patience_s, longest_s=longest_s)
+            asking.cancel()
+            await asyncio.wait([asking])
+            await asyncio.sleep(20)  # what was fresh at the end, and what is taken back later
+            backlog.note_answers(list(slack.requests))
+        return describe(slack, backlog, posts_per_minute)
+
+
+def describe(slack: FakeSlack, backlog: Backlog, posts_per_minute: int) -> str:
+    found = [backlog.answered_at[q.number] for q in backlog.waiting if q.number in backlog.answered_at]
+    took_s = max(found, default=backlog.began_at) - backlog.began_at
+    needed_s = limits_s(backlog, posts_per_minute)
+    methods = {m: n for m, n in slack.counts.items() if "." in m and ":" not in m}
+    everything, refused, asked = sum(methods.values()), sum(slack.refused.values()), len(backlog.asked)
+    beside = everything - methods.get("chat.postMessage", 0) + slack.refused["chat.postMessage"]
+    share = needed_s * len(found) / len(backlog.waiting) / max(took_s, 1)
+    lines = [
+        f"{len(found)} of {len(backlog.waiting)} answered after {took_s:.0f} s, the limits need "
+        f"{needed_s:.0f} s: {share:.0%} of what they allow",
+        f"Slack calls per question beside the post: {beside / asked:.2f}; "
+        f"refused: {refused / everything:.2%}",
+        *(
+            f"  {method:32}{n / asked:8.3f} a question, {slack.refused[method]} of {n} refused"
+            for method, n in sorted(methods.items(), key=lambda each: -each[1])
+        ),
+        *(
+            f"fresh questions where it is {which}: p50 {percentile(waits, 50):.2f} s, "
+            f"p95 {percentile(waits, 95):.2f} s, {len(waits)} of {len(backlog.fresh[which])} answered"
+            for which in backlog.fresh
+            for waits in [backlog.waits_s(backlog.fresh[which])]
+        ),
+        ", ".join(f"{what}: {n}" for what, n in ends(slack, backlog).items()),
+    ]
+    return "\n".join(lines)
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.backlog")
+    parser.add_argument("--questions", type=int, default=2_000)
+    parser.add_argument("--channels", type=int, default=40)
+    parser.add_argument("--bot", choices=("bare", "parley"), action="append")
+    parser.add_argument(
+        "--posts-per-minute", type=int, default=0, help="in the whole workspace; 0: any number"
+    )
+    parser.add_argument(
+        "--history-lag", type=float, default=0.0, help="seconds until a post can be read back"
+    )
+    parser.add_argument(
+        "--patience", type=float, default=90.0, help="seconds without an answer that end a run"
+    )
+    asked = parser.parse_args()
+    for bot in asked.bot or ("bare", "parley"):
+        found = await run(
+            bot,
+            questions=asked.questions,
+            channels=asked.channels,
+            posts_per_minute=asked.posts_per_minute,
+            patience_s=asked.patience,
+            lag_s=asked.history_lag,
+        )
+        print(
+            f"\n{bot}: {asked.questions} questions waited in {asked.channels} channels\n{found}", flush=True
+        )
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

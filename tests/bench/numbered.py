@@ -1,0 +1,90 @@
+"""Questions with a number each, which the model answers with: what became of every one is read off Slack."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from bot.sandbox.rehearsal.question import RehearsedAnswer, TextRequest
+from bot.sandbox.slack.record import SlackRequest
+from bot.sandbox.slack.server import FakeSlack
+from tests.support.workspace import text_of
+
+NUMBER = re.compile(r"q-\d{6}")
+POSTING = ("chat.postMessage", "chat.stopStream", "chat.update")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    number: str
+    channel: str
+    thread: str
+    asked_at: float
+
+
+@dataclass
+class Questions:
+    """All that were asked, by number, and when Slack had the whole of each answer."""
+
+    asked: dict[str, Question] = field(default_factory=dict)
+    answered_at: dict[str, float] = field(default_factory=dict)
+
+    async def ask(self, slack: FakeSlack, channel: str, thread: str = "", *, user: str = "alice") -> Question:
+        number = f"q-{len(self.asked):06d}"
+        ts = await slack.say(user, channel, f"@parley {number} how are things?", thread_ts=thread or None)
+        self.asked[number] = Question(number, channel, thread or ts, time.time())
+        return self.asked[number]
+
+    def note_answers(self, requests: Iterable[SlackRequest]) -> None:
+        for request in requests:
+            if request.method in POSTING and request.ok:
+                for number in NUMBER.findall(text_of(request.response["message"])):
+                    self.answered_at.setdefault(number, request.at)
+
+    def waits_s(self, questions: Iterable[Question]) -> list[float]:
+        """How long those that were answered took."""
+        there = self.answered_at
+        return [there[q.number] - q.asked_at for q in questions if q.number in there]
+
+
+def answer(request: TextRequest, *, words: int = 3) -> RehearsedAnswer:
+    """So many words that tell which question they are to."""
+    numbers = NUMBER.findall(request.last)
+    return RehearsedAnswer(" ".join(["To", *numbers[-1:], *["well"] * (words - 2)]) + ".")
+
+
+def add_channels(slack: FakeSlack, count: int) -> list[str]:
+    ws = slack.workspace
+    names = [f"busy-{n:02d}" for n in range(count)]
+    for n, name in enumerate(names):
+        ws.add_channel(f"C0BUSY{n:04d}", name, *list(ws.people)[:3], ws.bot)
+    return [f"#{name}" for name in names]
+
+
+def replies(slack: FakeSlack) -> Iterator[tuple[str, str, str]]:
+    """(channel, thread, text) of all the bot said, oldest first."""
+    for channel in slack.workspace.channels.values():
+        for message in channel.messages.values():
+            if message.get("user") == slack.bot:
+                yield channel.id, message.get("thread_ts", message["ts"]), text_of(message)
+
+
+def ends(slack: FakeSlack, questions: Questions) -> dict[str, int]:
+    """What became of the questions, read message by message."""
+    said: Counter[str] = Counter()
+    order: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for channel, thread, text in replies(slack):
+        for number in set(NUMBER.findall(text)):
+            said[number] += 1
+            order[channel, thread].append(number)
+    return {
+        "answered once": sum(said[n] == 1 for n in questions.asked),
+        "not answered": sum(said[n] == 0 for n in questions.asked),
+        "answered twice": sum(said[n] > 1 for n in questions.asked),
+        "threads out of order": sum(there != sorted(there) for there in order.values()),
+        "streams left open": sum(len(ws.streams) for ws in slack.workspaces),
+        "left processing": len(slack.processing),
+    }

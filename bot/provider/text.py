@@ -33,8 +33,8 @@ from bot.provider.reported_usage import header_of, read_billed, read_usage
 from bot.provider.stop_sequences import StopRules
 from bot.provider.stream_deadline import StreamDeadline, TookTooLong
 from bot.provider.stream_readers import StreamReader
+from bot.provider.streamed_answer import DRAIN_S, ReadingPace, read_events
 from bot.provider.strict_roles import fit_roles
-from bot.provider.transport import DRAIN_S, read_events
 from bot.text import tokens
 
 log = logging.getLogger(__name__)
@@ -256,6 +256,7 @@ class TextRequests:
         echo = EchoCutter(body["prompt"] if body.get("echo") else "")
         now = asyncio.get_running_loop().time()
         deadline = StreamDeadline(stall_s=self._first_text_s, deadline=now + self._client.deadline_s)
+        pace = ReadingPace()
         try:
             tags = self._client.tags.headers(scope)
             opening = partial(self._client.transport.open, path, body, headers=tags)
@@ -263,7 +264,7 @@ class TextRequests:
             self._client.gate.scheduler.apply_headers(response.headers)
             request.billed_usd = read_billed(None, header_of(response.headers))
             try:
-                async for together in read_events(response, deadline):
+                async for together in read_events(response, deadline, pace):
                     text, fault = reader.read_events(together)
                     text = echo.feed(text)
                     if reader.ended:
@@ -271,6 +272,7 @@ class TextRequests:
                     if text:
                         if not request.answering:
                             request.answering = True
+                            pace.begin()
                             deadline.expect(DRAIN_S if reader.ended else self._stall_s)
                             METRICS.observe(
                                 "parley_first_text_seconds", asyncio.get_running_loop().time() - now

@@ -10,7 +10,7 @@ import asyncio
 import json
 import random
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ import openai
 
 from bot.core.settings import Settings
 from bot.guard.model_judge import RULES
+from bot.provider.streamed_answer import StreamedAnswer
 from bot.provider.transport import Transport
 from bot.voice.recognition import TRANSLATE
 from tests.simulator.life import Life
@@ -83,18 +84,13 @@ class StoryTransport(Transport):
     async def close(self) -> None:
         """Nothing is open."""
 
-    async def open(self, path: str, body: Mapping[str, Any], **how: Any) -> httpx2.Response:
-        asked, wrong, request = await self._ask(path, body)
+    async def open(self, path: str, body: Mapping[str, Any], **how: Any) -> StreamedAnswer:
+        asked, wrong, _ = await self._ask(path, body)
         text = self._minds[asked.kind](asked, body)
         most = int(body.get("max_tokens") or body["max_completion_tokens"])
         finish, text = "length" if len(text) > most else "stop", text[:most]  # no token is shorter
         asked.used = (_tokens(body["messages"]), _tokens(text))
-        return httpx2.Response(
-            200,
-            headers={"content-type": "text/event-stream"},
-            request=request,
-            stream=_Stream(asked, self._said(asked, text, finish, wrong)),
-        )
+        return _Stream(asked, self._said(asked, text, finish, wrong))
 
     async def post(self, path: str, body: Mapping[str, Any], upload: Any = None, **how: Any) -> Any:
         if upload:
@@ -143,7 +139,7 @@ class StoryTransport(Transport):
             self._dice.choice(BEFORE + WITHIN) if self._dice.uniform(0, 100) < self._weather.trouble else ""
         )
 
-    async def _said(self, asked: Asked, text: str, finish: str, wrong: str) -> AsyncIterator[bytes]:
+    async def _said(self, asked: Asked, text: str, finish: str, wrong: str) -> AsyncGenerator[bytes, None]:
         chunks = self._cut(text)
         breaks_at = self._dice.randrange(len(chunks)) if wrong else None
         pace_s = self._dice.choice((0.0, 0.01, 0.2))
@@ -169,21 +165,25 @@ class StoryTransport(Transport):
 
     async def _break(self, wrong: str) -> None:
         if wrong == "reset":
-            raise httpx2.ReadError("reset")
+            raise aiohttp.ClientPayloadError("reset")
         if wrong == "silence":
             await asyncio.sleep(3600)
 
 
-class _Stream(httpx2.AsyncByteStream):
-    def __init__(self, asked: Asked, parts: AsyncIterator[bytes]) -> None:
+class _Stream(StreamedAnswer):
+    def __init__(self, asked: Asked, parts: AsyncGenerator[bytes, None]) -> None:
+        self.headers = {"content-type": "text/event-stream"}
         self._asked, self._parts = asked, parts
 
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self._parts
+    async def read_some(self) -> bytes:
+        return await anext(self._parts, b"")
+
+    async def rest(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
 
     async def aclose(self) -> None:
         self._asked.end = self._asked.end or LEFT
-        await self._parts.aclose()  # type: ignore[attr-defined]
+        await self._parts.aclose()
 
 
 def _read(life: Life, path: str, body: Mapping[str, Any]) -> Asked:

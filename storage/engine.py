@@ -43,6 +43,14 @@ class Engine(Protocol):
         A caller that is cancelled while waiting does not take the write back.
         """
 
+    async def write_aside(self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kw: P.kwargs) -> T:
+        """As `write`, for few statements that touch many rows: the event loop goes on meanwhile, other writes
+        wait. How many rows at once: bot/privacy/portions.py."""
+
+    @property
+    def writes(self) -> int:
+        """How many writes were asked for so far, those aside not counted."""
+
     async def read(self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kw: P.kwargs) -> T:
         """`fn(tx, …)` on one unchanging view of everything committed so far; it cannot write."""
 

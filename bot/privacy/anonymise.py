@@ -12,7 +12,8 @@ import secrets
 from collections.abc import Sequence
 
 from bot.jobs.inbox import Effect, Job
-from storage.engine import Engine
+from bot.privacy.portions import work_off
+from storage.engine import Engine, Tx
 from storage.privacy import anonymise
 
 ANONYMISE = "unname"  # the kind of job
@@ -38,8 +39,14 @@ class Anonymiser:
         """All of an order, in portions; may be done again."""
         who = json.loads(payload)
         after: int | None = 0
-        while after is not None:
-            after = await self._engine.write(anonymise.anonymise_rows, **who, after=after)
+
+        def rename_next(tx: Tx, *, limit: int) -> int:
+            nonlocal after
+            if after is not None:
+                after = anonymise.anonymise_rows(tx, **who, after=after, limit=limit)
+            return 0 if after is None else limit
+
+        await work_off(self._engine, rename_next)
         for day in await self._engine.read(anonymise.days, who["team"]):
             await self._engine.write(anonymise.anonymise_day, **who, day=day)
         await self._engine.scrub()

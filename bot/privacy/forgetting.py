@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 
 from bot.conversation.service import Turns
 from bot.core.settings import Settings
@@ -18,12 +17,14 @@ from bot.guard.service import ChannelGuard
 from bot.jobs.inbox import Effect, Inbox, Job
 from bot.privacy import anonymise
 from bot.privacy.access_log import AccessLog
+from bot.privacy.portions import thin_out
 from bot.privacy.removal import erase_removed
 from bot.privacy.under_way import FORGET, UnderWay, erase_person
 from bot.voice.service import Clips
 from storage.conversation import messages
 from storage.engine import Engine, Tx
 from storage.privacy import export, forget, kept, removal
+from storage.privacy.portions import Whose
 
 
 class Forgetting:
@@ -70,7 +71,11 @@ class Forgetting:
             return None
         before = await self._engine.read(kept.count_in_conversation, conversation.key)
         await self._clips.forget_thread(conversation, by=user)
-        await self._erase(partial(forget.forget, place=conversation, by=user, now=self._clock()))
+        whose = Whose(conversation.team, conversation=conversation.key)
+        erased = await thin_out(self._engine, whose, now=self._clock())
+        await self._engine.write(forget.forget, conversation, by=user, erased=erased, now=self._clock())
+        self._guard.reload_models()
+        await self._engine.scrub()
         after = await self._engine.read(kept.count_in_conversation, conversation.key)
         return WordsKept(_difference(before, after))
 
@@ -102,9 +107,10 @@ class Forgetting:
         before = await self.count_kept(team, user)
         await self._clips.forget_person(team, user, by=by)
         key, payload = anonymise.make_order(team, user)
+        erased = await thin_out(self._engine, Whose(team, user), now=self._clock())
 
         def erase(tx: Tx) -> bool:
-            erase_person(tx, team, user, by=by, now=self._clock())
+            erase_person(tx, team, user, by=by, erased=erased, now=self._clock())
             return True
 
         await self._inbox.put(key, key, anonymise.ANONYMISE, payload, team=team, when=erase)
@@ -149,12 +155,6 @@ class Forgetting:
         """Everything kept of a person, as JSON, for that person."""
         self._access_log.note(team, user, "export", "their own words")
         return await self._engine.read(export.export_person, team, user)
-
-    async def _erase(self, erase: partial[int]) -> int:
-        erased = await self._engine.write(erase)
-        self._guard.reload_models()
-        await self._engine.scrub()
-        return erased
 
 
 def _difference(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, int]:

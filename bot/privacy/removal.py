@@ -10,8 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.core.settings import Settings
+from bot.privacy.portions import thin_out
 from storage.engine import Engine, Tx
 from storage.privacy import forget, removal
+from storage.privacy.portions import Whose
 
 DAY_S = 86_400.0
 # Of the fourteen days one is left for a bot that does not run just then.
@@ -38,20 +40,31 @@ def list_removed(tx: Tx, settings: Settings) -> list[RemovedWorkspace]:
 async def erase_removed(engine: Engine, settings: Settings, *, now: float) -> int:
     """Erases what is due of workspaces that the app was removed from; how many messages."""
 
-    def erase(tx: Tx) -> int:
-        erased = 0
-        for removed in list_removed(tx, settings):
-            if removal.was_heard(tx, removed.team, since=removed.at + STRAGGLERS_S):
-                removal.drop_removed(tx, removed.team)
-            elif removed.erased_at <= now:
-                keep = settings.uninstalled == "keep"
-                erased += forget.forget_team(tx, removed.team, keep_settings=keep, now=now)
-                if removed.at + STRAGGLERS_S <= now:
-                    removal.drop_removed(tx, removed.team)
-        return erased
+    found = await engine.read(list_removed, settings)
+    erased = 0
+    for removed in found:
+        heard = await engine.read(_was_heard, removed)
+        whose = Whose(removed.team)
+        thinned = 0 if heard or removed.erased_at > now else await thin_out(engine, whose, now=now)
+        erased += await engine.write_aside(_settle, removed, settings, erased=thinned, now=now)
+    if found:
+        await engine.scrub()
+    return erased
 
-    if not await engine.read(removal.list_removed):
-        return 0
-    erased = await engine.write(erase)
-    await engine.scrub()
+
+def _was_heard(tx: Tx, removed: RemovedWorkspace) -> bool:
+    return removal.was_heard(tx, removed.team, since=removed.at + STRAGGLERS_S)
+
+
+def _settle(tx: Tx, removed: RemovedWorkspace, settings: Settings, *, erased: int, now: float) -> int:
+    """What becomes of one workspace, unless the app is back by now; how many messages are erased."""
+    if removed not in list_removed(tx, settings):
+        return erased
+    if _was_heard(tx, removed):
+        removal.drop_removed(tx, removed.team)
+    elif removed.erased_at <= now:
+        keep = settings.uninstalled == "keep"
+        erased = forget.forget_team(tx, removed.team, keep_settings=keep, erased=erased, now=now)
+        if removed.at + STRAGGLERS_S <= now:
+            removal.drop_removed(tx, removed.team)
     return erased

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 from bot.core.errors import NotUnderstood
 from bot.core.settings import Settings
+from bot.privacy.portions import work_off, work_off_rows
 from bot.privacy.removal import erase_removed
 from bot.text.durations import read_duration
 from bot.text.typed import read_keyword
@@ -60,7 +62,7 @@ class Kept:
 
 
 def kinds(settings: Settings) -> tuple[Kind, ...]:
-    said = (retention.erase_messages, retention.erase_feedback, retention.erase_quiet)
+    said = (retention.close_parked, retention.erase_feedback, retention.erase_quiet)
     return (
         Kind("messages", settings.keep_messages_days, said),
         Kind("recordings", settings.keep_recordings_days, (retention.erase_recordings,)),
@@ -137,10 +139,13 @@ async def erase_due(engine: Engine, settings: Settings, *, now: float) -> dict[s
 
 async def _erase(engine: Engine, kind: Kind, *, now: float) -> int:
     """Portion by portion, so that nobody waits for long."""
+    due: dict[str, Any] = {"before": kind.before(now), "within": kind.within}
     total = 0
+    if kind.name == "messages":
+        total = await work_off_rows(engine, retention.list_messages, retention.erase_messages, **due)
+        await work_off(engine, retention.close_replies, **due)
     for erase in kind.erasers:
-        while count := await engine.write(erase, before=kind.before(now), within=kind.within):
-            total += count
+        total += await work_off(engine, erase, **due)
     if total:
         where = f" in {kind.at.channel}" if kind.at else ""
         detail = f"{total} rows older than {kind.days:g} days{where}"

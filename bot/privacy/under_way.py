@@ -59,9 +59,10 @@ class UnderWay:
         return self.message_key if self.unasked else unasked_key(self.message_key)
 
 
-def erase_person(tx: Tx, team: str, person: str, *, by: str, now: float) -> int:
-    """Everything of a person goes, what is under way as soon as it is over; how many messages went."""
+def erase_person(tx: Tx, team: str, person: str, *, by: str, erased: int, now: float) -> int:
+    """Everything of a person goes, what is under way as soon as it is over; how many messages, with those
+    that were `erased` before."""
     for job in forget.list_under_way(tx, team, person):
         asked = UnderWay.of(job["key"], job["conversation"], person)
         inbox.put(tx, f"{FORGET}:{asked.key}", job["conversation"], FORGET, encode(asked), now=now)
-    return forget.forget_user(tx, team, person, by=by, now=now)
+    return forget.forget_user(tx, team, person, by=by, erased=erased, now=now)

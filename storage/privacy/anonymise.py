@@ -9,16 +9,17 @@ from __future__ import annotations
 from storage.costs.ledger import ADD_DAY, ADD_LINE
 from storage.engine import Tx
 
-PORTION = 2000  # rows of the ledger that are looked at in one transaction
 DIRECT = "D"  # what the ids of direct messages begin with
 
 
-def anonymise_rows(tx: Tx, team: str, person: str, marker: str, *, after: int) -> int | None:
-    """Renames a person in the next rows after an id; the last id looked at, or None at the end."""
+def anonymise_rows(
+    tx: Tx, team: str, person: str, marker: str, *, after: int, limit: int = 2000
+) -> int | None:
+    """Renames a person in the next `limit` rows after an id; the last id looked at, or None at the end."""
     last = tx.one(
-        "select max(id) as id from (select id from ledger where id > :after order by id limit :portion) as p",
+        "select max(id) as id from (select id from ledger where id > :after order by id limit :limit) as p",
         after=after,
-        portion=PORTION,
+        limit=limit,
     )
     if last is None or last["id"] is None:
         return None

@@ -11,35 +11,29 @@ from storage import audit
 from storage.conversation import messages as conversations
 from storage.engine import Tx
 from storage.place import Place
+from storage.privacy.portions import (
+    BLANKED,
+    CLOSED,
+    NOT_CLOSED,
+    SETTLED,
+    Whose,
+    bury_asked,
+    erase_messages,
+    uncover,
+)
 from storage.schema import DECISIONS, LASTING, TEAM_TABLES, WORDS_OF
 
-# Rows that have to stay without the words in them: keys that refuse late deliveries, what stands in Slack.
-BLANKED = {
-    "inbox": "payload = null, state = case when state = 'parked' then 'done' else state end,"
-    " done_at = coalesce(done_at, :now)",
-    "replies": "payload = null, question = null",
-}
-# Which of them nobody works on any more.
-SETTLED = {
-    "inbox": "state in ('done', 'parked')",
-    "replies": "not exists (select 1 from inbox where inbox.seq = replies.job and inbox.state = 'new')",
-}
-# What waits for its answer or is being answered, and may be remembered all the same: read in the thread by
-# a question that came first, or with an answer that Slack has not taken yet. It stays, for a question that
-# counts as forgotten is one whose answer is taken back.
-UNDER_WAY = """exists (select 1 from inbox i left join replies r on r.job = i.seq
-    where i.team = messages.team and i.state = 'new' and (messages.message in (r.id, i.key) or i.key || ':'
-    like 'm:' || messages.team || ':' || messages.channel || ':' || messages.message || ':%'))"""
 RECORDED = ("recordings", "recording_parts", "clips", "guard_examples", "guard_verdicts", "guard_unanswered")
 
 
-def forget(tx: Tx, place: Place, *, by: str = "", now: float) -> int:
+def forget(tx: Tx, place: Place, *, by: str = "", erased: int = 0, now: float) -> int:
     """Everything said in one conversation; how many messages. That the bot takes part there is kept.
 
-    A question that waits for its answer, or is being answered, is not part of what was said before.
+    A question that waits for its answer, or is being answered, is not part of what was said before. `erased`:
+    how many of the messages went before.
     """
-    said = f"conversation = :conversation and not {UNDER_WAY}"
-    erased = _erase_messages(tx, said, now=now, conversation=place.key)
+    whose = Whose(place.team, conversation=place.key)
+    erased += erase_messages(tx, whose.said, now=now, **whose.values)
     for table in BLANKED:
         _blank_in(tx, table, "conversation = :conversation", now=now, conversation=place.key)
     _drop_models(tx, "conversation = :conversation", conversation=place.key)
@@ -58,17 +52,18 @@ def forget(tx: Tx, place: Place, *, by: str = "", now: float) -> int:
     return erased
 
 
-def forget_user(tx: Tx, team: str, user: str, *, by: str = "", now: float) -> int:
-    """What a person said in a workspace, the answers to it and the summaries of it; how many messages.
+def forget_user(tx: Tx, team: str, user: str, *, by: str = "", erased: int = 0, now: float) -> int:
+    """What a person said in a workspace, the answers to it and the summaries of it; how many messages, with
+    those that were `erased` before.
 
     Amounts stay, because they hold no words and a budget must not start anew; whose they are is taken out of
     them afterwards, in portions (bot/privacy/anonymise.py). Where the id stays: PERSON_STAYS in
     storage/schema.py.
     """
     _drop_models(tx, f"team = :team and {WORDS_OF['guard_examples']} = :person", team=team, person=user)
-    said = f"team = :team and person = :person and not {UNDER_WAY}"
-    erased = _erase_messages(tx, said, now=now, team=team, person=user)
-    _bury_asked(tx, team, user, now=now)
+    whose = Whose(team, user)
+    erased += erase_messages(tx, whose.said, now=now, **whose.values)
+    bury_asked(tx, f"team = :team and person = :person and {SETTLED['inbox']}", now=now, **whose.values)
     for table, column in WORDS_OF.items():
         which = f"team = :team and {column} = :person"
         if table in BLANKED:
@@ -113,7 +108,7 @@ def forget_turn(tx: Tx, team: str, channel: str, message: str, *, key: str, pers
     worded = f"message = :message or message in (select key from inbox where seq in ({jobs}))"
     said = f"team = :team and channel = :channel and ({worded} or message in ({replies}))"
     at = {"team": team, "channel": channel, "message": message}
-    erased = _erase_messages(tx, said, now=now, **at, **keys)
+    erased = erase_messages(tx, said, now=now, **at, **keys)
     conversations.bury(tx, team, channel, [message], now=now)
     forget_judged(tx, team, channel, message)
     judged = f"channel = :channel and person = :person and (message = :message or reply in ({replies}))"
@@ -124,23 +119,18 @@ def forget_turn(tx: Tx, team: str, channel: str, message: str, *, key: str, pers
     return erased
 
 
-def forget_team(tx: Tx, team: str, *, keep_settings: bool = False, now: float) -> int:
-    """Everything a workspace said and set up, save for what lasts (storage/schema.py); how many messages.
-    `keep_settings`: what was decided there stays.
+def forget_team(tx: Tx, team: str, *, keep_settings: bool = False, erased: int = 0, now: float) -> int:
+    """Everything a workspace said and set up, save for what lasts (storage/schema.py); how many
+    messages, with those `erased` before. `keep_settings`: what was decided there stays.
 
     What waits for an answer, or is being answered, is closed: nobody can be told any more.
     """
-    erased = _erase_messages(tx, "team = :team", now=now, team=team)
+    erased += erase_messages(tx, "team = :team", now=now, team=team)
     tx.run(
         "delete from summaries where conversation in (select key from conversations where team = :team)",
         team=team,
     )
-    tx.run(
-        "update inbox set state = 'done', running = 0, done_at = coalesce(done_at, :now), payload = null"
-        " where team = :team",
-        team=team,
-        now=now,
-    )
+    tx.run(f"update inbox set {CLOSED} where team = :team and {NOT_CLOSED}", team=team, now=now)
     kept = {*LASTING, "inbox", "removed_workspaces", *(DECISIONS if keep_settings else ())}
     for table in TEAM_TABLES:
         if table not in kept:
@@ -159,7 +149,7 @@ def forget_judged(tx: Tx, team: str, channel: str, message: str) -> bool:
     at = {"team": team, "channel": channel}
     judged = "team = :team and channel = :channel and message = :message and text <> ''"
     rows = tx.all(f"select person, text from guard_verdicts where {judged}", **at, message=message)
-    _uncover(tx, "team = :team and channel = :channel and message = :message", **at, message=message)
+    uncover(tx, "team = :team and channel = :channel and message = :message", **at, message=message)
     tx.run(f"update guard_verdicts set text = '' where {judged}", **at, message=message)
     for row in rows:
         theirs = "team = :team and channel = :channel and person = :person"
@@ -171,41 +161,6 @@ def forget_judged(tx: Tx, team: str, channel: str, message: str) -> bool:
 
 def _many(messages: int) -> str:
     return f"{messages} messages"
-
-
-def _uncover(tx: Tx, which: str, **values: str) -> None:
-    """Erases the digests that hold words of these messages, with all of their conversations: what is left
-    there is judged anew."""
-    there = f"select conversation from messages where {which}"
-    tx.run(
-        f"update guard_verdicts set covers = '' where covers <> '' and conversation in ({there})", **values
-    )
-
-
-def _erase_messages(tx: Tx, which: str, *, now: float, **values: str) -> int:
-    _uncover(tx, which, **values)
-    rows = tx.all(
-        f"delete from messages where {which} returning team, channel, message, conversation, seq", **values
-    )
-    first: dict[str, int] = {}
-    for row in rows:
-        conversations.bury(tx, row["team"], row["channel"], [row["message"]], now=now)
-        first[row["conversation"]] = min(row["seq"], first.get(row["conversation"], row["seq"]))
-    for conversation, seq in first.items():
-        conversations.drop_summaries(tx, conversation, since=seq)
-    return len(rows)
-
-
-def _bury_asked(tx: Tx, team: str, user: str, *, now: float) -> None:
-    """What was refused was never remembered, but stands in Slack: it is not read in from there later."""
-    for row in tx.all(
-        "select key from inbox where team = :team and person = :person and kind = 'message'"
-        " and key like 'm:%' and state in ('done', 'parked')",
-        team=team,
-        person=user,
-    ):
-        _, _, channel, message, *_ = row["key"].split(":")
-        conversations.bury(tx, team, channel, [message], now=now)
 
 
 def _blank_in(tx: Tx, table: str, which: str, more: str = "", *, now: float, **values: str) -> None:

@@ -6,7 +6,7 @@ What is erased is storage/privacy/forget.py's; how the kinds are called is the h
 from __future__ import annotations
 
 from storage.engine import Tx
-from storage.privacy.forget import SETTLED
+from storage.privacy.portions import SETTLED
 from storage.schema import WORDS_OF
 
 # Each kind: the tables that hold it, and what tells one of them from another.

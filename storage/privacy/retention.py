@@ -1,5 +1,6 @@
 """Erasing what has outlived its use, in portions: each function removes at most `limit` rows that are older
-than `before` (unix seconds) and says how many. Repeat while it is not 0; afterwards call `Engine.scrub`.
+than `before` (unix seconds) and says how many. Repeat while it is not 0 (bot/privacy/portions.py); afterwards
+call `Engine.scrub`. Messages, by far the most, go in the order in which they lie on disk.
 
 `within` names a channel by what its conversations' keys begin with; "" is everywhere. How long what is kept
 is bot/privacy/retention.py's. Forgetting before its time is storage/privacy/forget.py's.
@@ -13,28 +14,29 @@ from storage.conversation import messages
 from storage.engine import Tx
 
 PORTION = 500
+LOOKED_UP = 100_000  # numbers of rows at once
+UNSENT = """sent_at is null and begun_at < :before
+    and not exists (select 1 from inbox where inbox.seq = replies.job and inbox.state = 'new')"""
 
 
-def erase_messages(tx: Tx, *, before: float, within: str = "", limit: int = PORTION) -> int:
-    """What was said and answered, with the summaries that cover it; and questions that were given up on, or
-    wait to be tried again."""
-    rows = tx.all(
-        f"delete from messages where seq in (select seq from messages where at < :before {_in(within)}"
-        " order by at limit :limit) returning conversation, seq",
-        before=before,
-        limit=limit,
-        **_range(within),
-    )
-    first: dict[str, int] = {}
-    for row in rows:
-        first[row["conversation"]] = min(row["seq"], first.get(row["conversation"], row["seq"]))
-    for conversation, seq in first.items():
-        messages.drop_summaries(tx, conversation, since=seq)
-    return len(rows) + _close_parked(tx, before=before, within=within, limit=limit)
+def list_messages(tx: Tx, *, before: float, within: str = "", limit: int = LOOKED_UP) -> list[int]:
+    """The numbers of messages that are due, by which `erase_messages` takes them."""
+    due = f"at < :before {_in(within)} order by at limit :limit"
+    rows = tx.all(f"select seq from messages where {due}", before=before, limit=limit, **_range(within))
+    return [row["seq"] for row in rows]
 
 
-def _close_parked(tx: Tx, *, before: float, within: str, limit: int) -> int:
-    closed = tx.run(
+def erase_messages(tx: Tx, *, first: int, last: int, before: float, within: str = "") -> int:
+    """What was said and answered, between two rows, with the summaries that cover it."""
+    which = f"seq >= :first_seq and seq <= :last_seq and at < :before {_in(within)}"
+    given = {"first_seq": first, "last_seq": last, "before": before, **_range(within)}
+    messages.drop_summaries_of(tx, which, **given)
+    return tx.run(f"delete from messages where {which}", **given)
+
+
+def close_parked(tx: Tx, *, before: float, within: str = "", limit: int = PORTION) -> int:
+    """Questions that were given up on."""
+    return tx.run(
         "update inbox set state = 'done', done_at = received_at, payload = null, error = 'too old'"
         " where seq in (select seq from inbox where state = 'parked' and received_at < :before"
         f" {_in(within)} limit :limit)",
@@ -42,18 +44,19 @@ def _close_parked(tx: Tx, *, before: float, within: str, limit: int) -> int:
         limit=limit,
         **_range(within),
     )
-    tx.run(
-        "update replies set payload = null, question = null, sent_at = begun_at"
-        f" where sent_at is null and begun_at < :before {_in(within)}"
-        " and not exists (select 1 from inbox where inbox.seq = replies.job and inbox.state = 'new')",
-        before=before,
-        **_range(within),
-    )
-    tx.run(
-        f"update replies set question = null where question is not null and sent_at < :before {_in(within)}",
-        before=before,
-        **_range(within),
-    )
+
+
+def close_replies(tx: Tx, *, before: float, within: str = "", limit: int = PORTION) -> int:
+    """Answers that never got to Slack, and questions that wait to be tried again."""
+    closed = 0
+    for change, which in (
+        ("payload = null, question = null, sent_at = begun_at", UNSENT),
+        ("question = null", "question is not null and sent_at < :before"),
+    ):
+        old = f"select id from replies where {which} {_in(within)} limit :limit"
+        closed += tx.run(
+            f"update replies set {change} where id in ({old})", before=before, limit=limit, **_range(within)
+        )
     return closed
 
 

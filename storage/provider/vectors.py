@@ -36,6 +36,12 @@ def add(tx: Tx, embedder: str, vectors: Mapping[str, bytes], *, now: float) -> N
         )
 
 
-def tidy(tx: Tx, *, now: float) -> int:
-    """Housekeeping: drops what was computed long ago (it is computed again if it is needed); how many go."""
-    return tx.run("delete from guard_vectors where made_at < :before", before=now - KEPT_S)
+def tidy(tx: Tx, *, now: float, limit: int = 500) -> int:
+    """Housekeeping: drops what was computed long ago (it is computed again if it is needed); how many go.
+
+    Repeat while it is not 0.
+    """
+    old = "select embedder, digest from guard_vectors where made_at < :before limit :limit"
+    return tx.run(
+        f"delete from guard_vectors where (embedder, digest) in ({old})", before=now - KEPT_S, limit=limit
+    )

@@ -73,6 +73,16 @@ class SqliteEngine:
         value: T = await self._writer.submit(fn, args, kw)
         return value
 
+    async def write_aside(self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kw: P.kwargs) -> T:
+        self._require_open(to_write=True)
+        self._require_same_file()
+        value: T = await self._writer.submit_aside(fn, args, kw)
+        return value
+
+    @property
+    def writes(self) -> int:
+        return self._writer.submitted
+
     async def read(self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kw: P.kwargs) -> T:
         self._require_open()
         future: asyncio.Future[T] = self._loop.create_future()

@@ -29,8 +29,18 @@ TYPES = {
     "BLOB": "blob",
     "STRICT": " strict",
 }
+# After so many pages the WAL is written into the file. Most pages change often: the later that is, the fewer
+# are written, and the longer the one commit takes that waits for it.
+WAL_PAGES = 4000
 PRAGMAS = {
-    "rw": ("journal_mode=wal", "synchronous=full", "fullfsync=on", "secure_delete=on", "foreign_keys=on"),
+    "rw": (
+        "journal_mode=wal",
+        "synchronous=full",
+        "fullfsync=on",
+        "secure_delete=on",
+        "foreign_keys=on",
+        f"wal_autocheckpoint={WAL_PAGES}",
+    ),
     "ro": ("query_only=on", "wal_autocheckpoint=0"),
 }
 

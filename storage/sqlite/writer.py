@@ -4,6 +4,9 @@ The functions run in the event loop's thread, where they cost microseconds; only
 the disk, is a thread's. Run in that thread, each statement would have to win Python's interpreter lock back
 from a busy event loop, and a batch of twenty writes was seen to take half a second. A batch is what came in
 while the one before it was committed, each function in a savepoint of its own, one fsync for all.
+
+What touches many rows in few statements would hold up the event loop. It is run in that thread, alone in its
+transaction and in turn with the batches (`submit_aside`).
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -33,6 +37,9 @@ LOCKED_S, AGAIN_S = 5.0, 0.02
 # The committing thread needs Python's interpreter lock twice per batch, and a busy event loop lets go of it
 # only after a switch interval; 5 ms is Python's default.
 SWITCH_INTERVAL_S = 0.001
+# Pages that a transaction changed and that do not fit into the cache are written before its end, some of them
+# again and again. The large cache is kept for as long as a write aside takes.
+CACHE_KIB, CACHE_ASIDE_KIB = 2_000, 16_000
 SCRUB_TIMEOUT_MS = 5000  # for readers to let go of the WAL
 SCRUB_AGAIN_S = 30.0  # after readers were in the way
 
@@ -69,10 +76,13 @@ class WriterThread:
         self._path = path
         self._tx: Tx = SqliteTx(conn)
         self._loop = asyncio.get_running_loop()
+        self.submitted = 0
         self._waiting: deque[Job] = deque()
+        self._waiting_aside: deque[Job] = deque()
+        self._was_aside = False  # the last transaction
         self._working = False
         self._locked_since = 0.0
-        self._commits: SimpleQueue[list[Outcome] | None] = SimpleQueue()
+        self._commits: SimpleQueue[Callable[[], list[Outcome]] | None] = SimpleQueue()
         self._scrub_due = False
         self._scrub_at = 0.0  # not before (monotonic seconds)
         self._idle = asyncio.Event()
@@ -85,8 +95,19 @@ class WriterThread:
     def submit(
         self, fn: Callable[..., Any], args: tuple[Any, ...], kw: dict[str, Any]
     ) -> asyncio.Future[Any]:
+        self.submitted += 1
+        return self._submit(self._waiting, fn, args, kw)
+
+    def submit_aside(
+        self, fn: Callable[..., Any], args: tuple[Any, ...], kw: dict[str, Any]
+    ) -> asyncio.Future[Any]:
+        return self._submit(self._waiting_aside, fn, args, kw)
+
+    def _submit(
+        self, queue: deque[Job], fn: Callable[..., Any], args: tuple[Any, ...], kw: dict[str, Any]
+    ) -> asyncio.Future[Any]:
         future: asyncio.Future[Any] = self._loop.create_future()
-        self._waiting.append((fn, args, kw, future))
+        queue.append((fn, args, kw, future))
         if not self._working:
             self._working = True
             self._idle.clear()
@@ -110,6 +131,10 @@ class WriterThread:
         """Runs what waits in one transaction, and hands that to be committed."""
         if not self._begin():
             return
+        self._was_aside = bool(self._waiting_aside) and not (self._waiting and self._was_aside)
+        if self._was_aside:
+            self._commits.put(partial(self._run_aside, self._waiting_aside.popleft()))
+            return
         alone = len(self._waiting) == 1
         ends_at = time.monotonic() + SLICE_S
         outcomes: list[Outcome] = []
@@ -123,7 +148,7 @@ class WriterThread:
             if not isinstance(exc, Exception):
                 raise
             return
-        self._commits.put(outcomes)
+        self._commits.put(partial(self._commit, outcomes))
 
     def _begin(self) -> bool:
         """False when it has to be tried again later, or failed for everybody who waits."""
@@ -135,8 +160,10 @@ class WriterThread:
             if isinstance(map_error(exc, self._path), Busy) and now - self._locked_since < LOCKED_S:
                 self._loop.call_later(AGAIN_S, self._run_batch)
                 return False
-            outcomes: list[Outcome] = [(future, None, None) for _, _, _, future in self._waiting]
+            everybody = (*self._waiting, *self._waiting_aside)
+            outcomes: list[Outcome] = [(future, None, None) for _, _, _, future in everybody]
             self._waiting.clear()
+            self._waiting_aside.clear()
             self._undo(outcomes, exc)
             return False
         self._locked_since = 0.0
@@ -166,7 +193,7 @@ class WriterThread:
 
     def _committed(self, outcomes: list[Outcome]) -> None:
         resolve(outcomes)
-        self._working = bool(self._waiting)
+        self._working = bool(self._waiting or self._waiting_aside)
         if self._working:
             self._loop.call_soon(self._run_batch)
         else:
@@ -179,15 +206,31 @@ class WriterThread:
     # In the thread
 
     def _serve_commits(self) -> None:
-        while (outcomes := self._commits.get()) is not None:
-            try:
-                self._conn.execute("commit")
-            except BaseException as exc:
-                self._rollback()
-                outcomes = _failed(outcomes, exc, self._path)
+        while (work := self._commits.get()) is not None:
+            outcomes = work()
             if self._scrub_due and time.monotonic() >= self._scrub_at:
                 self._empty_wal()
             answer(self._loop, self._committed, outcomes)
+
+    def _commit(self, outcomes: list[Outcome]) -> list[Outcome]:
+        try:
+            self._conn.execute("commit")
+        except BaseException as exc:
+            self._rollback()
+            return _failed(outcomes, exc, self._path)
+        return outcomes
+
+    def _run_aside(self, job: Job) -> list[Outcome]:
+        fn, args, kw, future = job
+        try:
+            self._conn.execute(f"pragma cache_size = -{CACHE_ASIDE_KIB}")
+            value = fn(self._tx, *args, **kw)
+            return self._commit([(future, value, None)])
+        except BaseException as exc:
+            self._rollback()
+            return _failed([(future, None, None)], exc, self._path)
+        finally:
+            self._conn.execute(f"pragma cache_size = -{CACHE_KIB}")
 
     def _empty_wal(self) -> None:
         """If readers are in the way for too long, a commit tries again later: every commit waits for it."""

@@ -69,6 +69,12 @@ class StoryEngine:
             self._later()
         return await future
 
+    write_aside = write
+
+    @property
+    def writes(self) -> int:
+        return 0
+
     async def read(self, fn: Callable[..., Any], /, *args: Any, **kw: Any) -> Any:
         await asyncio.sleep(self._dice.uniform(*READ_S))
         if not self._life.alive:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,43 @@ async def test_a_cancelled_caller_does_not_take_the_write_back(engine: Engine) -
     assert await engine.read(models) == ["a", "b"]
 
 
+async def test_a_write_aside_holds_up_other_writes_and_nothing_else(engine: Engine) -> None:
+    begun, may_end = threading.Event(), threading.Event()
+
+    def long(tx: Tx) -> int:
+        begun.set()
+        assert may_end.wait(30)
+        return learn(tx, "aside")
+
+    aside = asyncio.create_task(engine.write_aside(long))
+    write = asyncio.create_task(engine.write(learn, "beside"))
+    await asyncio.to_thread(begun.wait, 30)
+    assert await engine.read(models) == []
+    assert not aside.done()
+    may_end.set()
+    assert (await aside, await write) == (1, 1)
+    assert await engine.read(models) == ["aside", "beside"]
+    assert engine.writes == 1
+
+
+async def test_a_write_aside_that_raises_leaves_nothing_and_those_beside_it_everything(
+    engine: Engine,
+) -> None:
+    await engine.write(learn, "a")
+
+    def twice(tx: Tx) -> None:
+        learn(tx, "b")
+        learn(tx, "a")
+
+    outcomes = await asyncio.gather(
+        *(engine.write_aside(twice) for _ in range(3)),
+        *(engine.write(learn, f"c{n}") for n in range(3)),
+        return_exceptions=True,
+    )
+    assert [type(outcome) for outcome in outcomes] == [Conflict] * 3 + [int] * 3
+    assert await engine.read(models) == ["a", "c0", "c1", "c2"]
+
+
 async def test_what_was_written_is_there_after_a_restart(url: str) -> None:
     async with open_engine(url) as engine:
         await engine.write(learn, "a")
@@ -127,10 +165,11 @@ async def test_what_was_written_is_there_after_a_restart(url: str) -> None:
 async def test_writes_under_way_are_committed_before_closing(url: str) -> None:
     async with open_engine(url) as engine:
         tasks = [asyncio.create_task(engine.write(learn, f"{n:04}")) for n in range(1500)]
+        tasks += [asyncio.create_task(engine.write_aside(learn, f"aside {n}")) for n in range(3)]
         await asyncio.sleep(0)
     await asyncio.gather(*tasks)
     async with open_engine(url) as engine:
-        assert len(await engine.read(models)) == 1500
+        assert len(await engine.read(models)) == 1503
 
 
 async def test_a_closed_engine_says_so(url: str) -> None:

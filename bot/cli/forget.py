@@ -9,11 +9,10 @@ from bot.core.errors import SetupError
 from bot.core.settings import Settings
 from bot.ops.control_socket import ask_running
 from bot.privacy.anonymise import Anonymiser, make_order
-from bot.privacy.portions import thin_out
+from bot.privacy.portions import thin_out_person
 from bot.privacy.under_way import erase_person
 from storage.costs import ledger
 from storage.database import open_engine
-from storage.privacy.portions import Whose
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +31,7 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
     if not await ask_running(settings, f"/forget/{team}/{args.person}"):
         async with open_engine(settings.database, must_exist=True) as engine:
             now = time.time()
-            erased = await thin_out(engine, Whose(team, args.person), now=now)
+            erased = await thin_out_person(engine, team, args.person, now=now)
             await engine.write(erase_person, team, args.person, by="", erased=erased, now=now)
             await Anonymiser(engine).carry_out(make_order(team, args.person)[1])
     print(f"{args.person}: forgotten in {team}; amounts stay, without whose they are")

@@ -17,7 +17,7 @@ from bot.guard.service import ChannelGuard
 from bot.jobs.inbox import Effect, Inbox, Job
 from bot.privacy import anonymise
 from bot.privacy.access_log import AccessLog
-from bot.privacy.portions import thin_out
+from bot.privacy.portions import thin_out, thin_out_person
 from bot.privacy.removal import erase_removed
 from bot.privacy.under_way import FORGET, UnderWay, erase_person
 from bot.voice.service import Clips
@@ -107,7 +107,7 @@ class Forgetting:
         before = await self.count_kept(team, user)
         await self._clips.forget_person(team, user, by=by)
         key, payload = anonymise.make_order(team, user)
-        erased = await thin_out(self._engine, Whose(team, user), now=self._clock())
+        erased = await thin_out_person(self._engine, team, user, now=self._clock())
 
         def erase(tx: Tx) -> bool:
             erase_person(tx, team, user, by=by, erased=erased, now=self._clock())

@@ -85,3 +85,8 @@ async def thin_out(engine: Engine, whose: Whose, *, now: float) -> int:
         take = portions.thin_out_person if whose.person else portions.thin_out_team
         await work_off(engine, take, **order)
     return erased
+
+
+async def thin_out_person(engine: Engine, team: str, person: str, *, now: float) -> int:
+    """As `thin_out`, of a person in a workspace."""
+    return await thin_out(engine, Whose(team, person), now=now)

@@ -235,7 +235,7 @@ async def test_the_app_removed_takes_everybodys_words_with_it(tmp_path: Path) ->
         await team.ask(f"@parley {SECRET}", user="bob")
         await team.slack.until(lambda: len(team.model.requests) > 1 and team.slack.workspace.streams)
         team.slack.uninstall()
-        await team.slack.until(lambda: not kept(tmp_path))
+        await team.slack.until(lambda: not kept(tmp_path) and not on_disk(tmp_path))
         await team.quiet()
         assert kept(tmp_path) == []
         assert on_disk(tmp_path) == []

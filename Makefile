@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Each of the many processes would read every file anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup sandbox test test-models quick browser check bench bench-guard soak soak-hours mutants load reliability fmt lock audit sbom image version release pages pictures clean
+.PHONY: setup sandbox test test-models quick browser check bench bench-guard bench-tpm soak soak-hours mutants load reliability fmt lock audit sbom image version release pages pictures clean
 
 setup: .venv/.ready
 
@@ -73,6 +73,10 @@ bench: setup
 # The guard's figures on labelled data, beside baselines of the same run: some minutes of one core.
 bench-guard: setup
 	@$(BIN)/python -m tests.bench.guard
+
+# Tokens per minute in a busy hour beside two usual clients, on virtual time: some seconds, always the same figures.
+bench-tpm: setup
+	@$(BIN)/python -m tests.bench.tpm
 
 # Minutes of kills, faults and random schedules.
 soak: setup

@@ -132,7 +132,7 @@ async def services_on(
         ledger = Ledger(engine, prices, calendar)
         if unknown := await ledger.start():
             log.warning("%d model requests of an earlier process ended unseen and count as made", unknown)
-        scheduler = Scheduler(tokens_per_minute=settings.tokens_per_minute)
+        scheduler = Scheduler()
         provider = await stack.enter_async_context(
             Provider(settings, ledger, scheduler, engine, transport=transport)
         )

@@ -220,7 +220,7 @@ async def _vectors(
         engine = await stack.enter_async_context(open_engine(settings.database))
         prices = pricing.read_prices(settings)
         ledger = Ledger(engine, prices, Calendar(zone(settings.time_zone)))
-        scheduler = Scheduler(tokens_per_minute=settings.tokens_per_minute)
+        scheduler = Scheduler()
         provider = await stack.enter_async_context(Provider(settings, ledger, scheduler, engine))
         return await CachedEmbedder(ProviderEmbedder(provider, args.embedding_model), engine).embed(
             texts, scope

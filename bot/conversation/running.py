@@ -146,6 +146,9 @@ class NoticedReply:
     def show_waiting(self, waiting: bool) -> None:
         self._reply.show_waiting(waiting)
 
+    def show_queue(self, place: int, wait_s: float) -> None:
+        self._reply.show_queue(place, wait_s)
+
     def vouch_for(self, messages: Sequence[Message]) -> None:
         self._reply.vouch_for(messages)
 

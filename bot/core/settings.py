@@ -238,7 +238,24 @@ class Settings(BaseSettings):
         "0: not at all",
     )
     tokens_per_minute: int = _setting(
-        "PARLEY_TOKENS_PER_MINUTE", 0, "model tokens per minute shared fairly by all channels; 0: no limit"
+        "PARLEY_TOKENS_PER_MINUTE",
+        0,
+        "most tokens per minute that each model of the server is asked for, shared fairly by channels and "
+        "people; 0: what the server says in its x-ratelimit headers",
+    )
+    requests_per_minute: int = _setting("PARLEY_REQUESTS_PER_MINUTE", 0, "most requests per minute, likewise")
+    tokens_counted: str = _setting(
+        "PARLEY_TOKENS_COUNTED",
+        "",
+        "what the server counts against tokens per minute: reserve (prompt and longest possible answer, as "
+        "OpenAI and Azure do) or use (what was really used); empty: found out from its headers",
+        choices=("", "reserve", "use"),
+    )
+    model_parallel: int = _setting(
+        "PARLEY_MODEL_PARALLEL",
+        0,
+        "requests that each model server gets at the same time; 0: without bound for services; for a server "
+        "on this machine or in a private network 4, and more while it begins its answers as quickly",
     )
     # Voice
     speech_model: str = _setting(
@@ -431,7 +448,7 @@ class Settings(BaseSettings):
     )
     database: str = _setting("PARLEY_DATABASE", "sqlite:///parley.db", "where everything is kept")
     parallel_turns: int = _setting(
-        "PARLEY_PARALLEL_TURNS", 64, "conversations answered at the same time", between=COUNT
+        "PARLEY_PARALLEL_TURNS", 256, "conversations answered at the same time", between=COUNT
     )
     max_attempts: int = _setting(
         "PARLEY_MAX_ATTEMPTS", 4, "attempts before a message is parked", between=COUNT

@@ -17,6 +17,7 @@ from bot.learning.head import Fit
 from bot.learning.versions import ModelStore
 from bot.ml.discriminator import MIN_EXAMPLES, Example, dump, train
 from bot.provider.embeddings import Embedder
+from bot.provider.fair_share import in_background
 from storage.guard import examples, models
 from storage.place import Channel
 
@@ -42,7 +43,8 @@ class GuardHead:
             return None
         if self._embedder:
             scope = Scope(at.team, at.channel, "", "", "embedding")
-            vectors = await self._embedder.embed([row.text for row in rows], scope)
+            with in_background():
+                vectors = await self._embedder.embed([row.text for row in rows], scope)
             rows = [Example(row.text, row.on_topic, v) for row, v in zip(rows, vectors, strict=True)]
         trained = await asyncio.to_thread(train, rows, costs=COSTS[policy.strictness] if policy else None)
         return Fit(

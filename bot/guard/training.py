@@ -18,6 +18,7 @@ from bot.guard.ladder import Ladder, verdict_from_row
 from bot.guard.model_judge import UnreadableVerdict, write_examples
 from bot.guard.policy import Policy
 from bot.jobs.inbox import Job
+from bot.provider.fair_share import in_background
 from bot.provider.json_form import ModelApi
 from storage.channel import owners
 from storage.engine import Engine
@@ -79,7 +80,8 @@ class TrainingPreparation:
     async def _write_examples(self, at: Channel, policy: Policy, by: str) -> None:
         scope = Scope(at.team, at.channel, by, f"{TRAINING}:{at.channel}", "guard")
         try:
-            written = await write_examples(self._model_api, policy, scope, model=self._model)
+            with in_background():
+                written = await write_examples(self._model_api, policy, scope, model=self._model)
         except UnreadableVerdict as exc:
             log.warning("no examples for %s: %s", at.channel, exc)
             await self._tell_failure(at, by, UNREADABLE)

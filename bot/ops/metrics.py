@@ -40,6 +40,11 @@ INSTRUMENTS: dict[str, Instrument] = {
         "counter", "answers of a further model, for one that did not answer", ("model",)
     ),
     "parley_first_text_seconds": Instrument("histogram", "from a model request to its first text"),
+    "parley_model_waiting": Instrument("gauge", "model requests that wait for their turn"),
+    "parley_model_forecast_seconds": Instrument(
+        "gauge", "how long the last of those that wait is expected to wait from now on"
+    ),
+    "parley_model_waited_seconds": Instrument("histogram", "how long a model request waited for its turn"),
     "parley_tokens_total": Instrument("counter", "tokens used", ("model", "direction")),
     "parley_cost_usd_total": Instrument("counter", "priced cost in US dollars", ("model",)),
     "parley_cap_refusals_total": Instrument("counter", "requests not made because a budget was used up"),

@@ -23,6 +23,7 @@ from bot.provider.catalogue import Catalogue
 from bot.provider.error_table import ParameterRefused
 from bot.provider.fair_share import Scheduler
 from bot.provider.gate import NEVER_OPTIONAL, Gate, RetryPolicy
+from bot.provider.model_server import ModelServer
 from bot.provider.model_traits import ModelTraits
 from bot.provider.reported_usage import read_billed, read_usage
 from bot.provider.safety import SafetyIdentifiers
@@ -56,7 +57,8 @@ class ModelClient:
         self.catalogue = Catalogue(settings)
         self._now = ledger.calendar.now
         smaller = partial(self.pick_model, model_of("small", settings))
-        self.gate = Gate(ledger, scheduler, small_model=smaller, sleep=sleep)
+        server = ModelServer.of(settings)
+        self.gate = Gate(ledger, scheduler, server, small_model=smaller, sleep=sleep)
         self.transport = transport or Transport(settings)
         self.traits = ModelTraits(engine, self.transport.address)
         self.tags = Tags(settings.tag_key)
@@ -105,7 +107,7 @@ class ModelClient:
             try:
                 number = retries.next_number()
                 async with self.gate.request(
-                    scope, model, bound=bound, number=number, count=count
+                    scope, model, bound=bound, number=number, ticket=retries.ticket, count=count
                 ) as request:
                     request.optional = optional
                     identifier = self.identifiers.parameters(

@@ -7,7 +7,7 @@ it enters ours. The SDK is imported where an error is read, because bot/provider
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -30,8 +30,8 @@ from bot.core.errors import (
     Unreachable,
 )
 from bot.provider.failure_text import read_message
-from bot.provider.fair_share import parse_duration
 from bot.provider.model_hosts import HostForbidden
+from bot.provider.rate_headers import parse_duration
 from bot.provider.refused_length import TOO_LONG, read_lengths
 
 
@@ -226,6 +226,13 @@ def _retry_after_s(exc: Exception) -> float | None:
         return max(0.0, (parsedate_to_datetime(after) - datetime.now(UTC)).total_seconds())
     except (ValueError, TypeError):
         return None
+
+
+def read_headers(exc: Exception) -> Mapping[str, str]:
+    """Those of the response that said so; none where there was none."""
+    import openai
+
+    return exc.response.headers if isinstance(exc, openai.APIStatusError) else {}
 
 
 def is_end_unknown(exc: Exception) -> bool:

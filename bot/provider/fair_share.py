@@ -1,169 +1,99 @@
-"""Shares what the model API takes per minute fairly between channels.
+"""Shares what model servers take per minute, and work on at once, fairly between people.
 
-Two buckets fill up evenly, one for requests and one for tokens. Who has to wait queues per channel; channels
-take turns, and nobody overtakes the one whose turn it is, so a large request is not starved by small ones. A
-request reserves what it may use and gives back the rest. Money is not known here: that is
-bot/costs/ledger.py.
+Requests for one model at one server form a line (model_line.py), with the same limits for all of them; the
+lines of one server share its places (server_load.py). Money is not known here: that is bot/costs/ledger.py.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
+import itertools
 import time
-from collections import OrderedDict, deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import partial
 
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-
-ROUNDING = 1e-6  # tokens: less than this is arithmetic, not a reason to wait
-
-
-@dataclass(slots=True)
-class TokenBucket:
-    """Fills with `per_minute` a minute up to that amount; 0 means without limit. May owe (be below zero)."""
-
-    per_minute: float
-    level: float = field(init=False)
-    at: float = 0.0
-
-    def __post_init__(self) -> None:
-        self.level = self.per_minute
-
-    def wait_s(self, amount: float, now: float) -> float:
-        """Seconds until `amount` may be taken. More than the bucket holds waits for a full one."""
-        if not self.per_minute:
-            return 0.0
-        self.level = min(self.per_minute, self.level + (now - self.at) * self.per_minute / 60)
-        self.at = now
-        missing = min(amount, self.per_minute) - self.level
-        return missing * 60 / self.per_minute if missing > ROUNDING else 0.0
-
-    def take(self, amount: float) -> None:
-        """Takes, or with a negative amount gives back."""
-        self.level = min(self.per_minute, self.level - amount)
-
-
-@dataclass(slots=True, eq=False)
-class Share:
-    """What one request was granted. `settle` exactly once, with what it really used."""
-
-    _scheduler: Scheduler
-    _tokens: float
-    _granted: asyncio.Future[None] | None = None
-
-    def settle(self, used_tokens: float) -> None:
-        """Gives back what was reserved and not used (or takes what was used beyond it)."""
-        self._scheduler._give_back(self._tokens - used_tokens)
+from bot.ops.metrics import METRICS
+from bot.provider.model_line import Ask, ModelLine, Share, Tell, Ticket, Waiter
+from bot.provider.model_server import ModelServer
+from bot.provider.server_load import ServerLoad
 
 
 class Scheduler:
-    """Lets requests through in turn. Without limits only a freeze makes anybody wait."""
+    """Lets requests through in turn, at every server."""
 
-    def __init__(
-        self,
-        *,
-        tokens_per_minute: float = 0,
-        requests_per_minute: float = 0,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._tokens = TokenBucket(tokens_per_minute, at=clock())
-        self._requests = TokenBucket(requests_per_minute, at=clock())
-        self._frozen_until = 0.0
-        self._queues: OrderedDict[str, deque[Share]] = OrderedDict()  # next channel to be served first
-        self._timer: asyncio.TimerHandle | None = None
+        self._lines: dict[tuple[str, str], ModelLine] = {}  # by address and model
+        self._loads: dict[str, ServerLoad] = {}  # by address
+        self._numbers = itertools.count(1)
 
-    async def acquire(self, channel: str, tokens: float) -> Share:
-        """Waits for this channel's turn and for `tokens`; a cancelled wait leaves no trace."""
-        share = Share(self, tokens)
-        if not self._queues and self._wait_s(tokens) <= 0:
-            self._take(share)
-            return share
-        share._granted = asyncio.get_running_loop().create_future()
-        self._queues.setdefault(channel, deque()).append(share)
-        self.pump()
+    async def acquire(
+        self, server: ModelServer, model: str, ask: Ask, ticket: Ticket, *, tell: Tell | None = None
+    ) -> Share:
+        """Waits for its turn; a cancelled wait leaves no trace. `tell` hears where it stands, once that takes
+        long, and at last None."""
+        line = self._line(server, model)
+        ticket.number = ticket.number or next(self._numbers)
+        since = self._clock()
+        waiter = Waiter(ask, ticket.number, since, tell, asyncio.get_running_loop().create_future())
+        line.enter(waiter)
         try:
-            await share._granted
+            return await waiter.granted
         except asyncio.CancelledError:
-            self._abandon(channel, share)
+            line.give_up(waiter)
             raise
-        return share
+        finally:
+            waited_s = self._clock() - since
+            ticket.waited_s += waited_s
+            METRICS.observe("parley_model_waited_seconds", waited_s)
+            if tell and waiter.told_at is not None:
+                tell(None)
 
     def waiting(self) -> int:
-        return sum(map(len, self._queues.values()))
+        return sum(map(len, self._lines.values()))
 
-    def freeze(self, seconds: float) -> None:
-        """The API said it takes nothing more for now: nobody is let through meanwhile."""
-        self._frozen_until = max(self._frozen_until, self._clock() + seconds)
+    def forecast_s(self) -> float:
+        """How long whoever is last in the longest line waits from now on."""
+        return max((f.wait_s for line in self._lines.values() for _, f in line.forecast()), default=0.0)
 
-    def apply_headers(self, headers: Mapping[str, str]) -> None:
-        """Lowers the buckets when the API reports that less is left than we think.
+    def places(self, address: str) -> float:
+        """How many requests a server gets at once."""
+        return self._loads[address].places
 
-        Source: OpenAI, "Rate limits": x-ratelimit-remaining-{requests,tokens}. Azure may send -1 for unknown.
-        """
-        for bucket, kind in ((self._requests, "requests"), (self._tokens, "tokens")):
-            left = headers.get(f"x-ratelimit-remaining-{kind}", "")
-            if bucket.per_minute and left.isdecimal():
-                bucket.wait_s(0, self._clock())  # first fill up to now
-                bucket.level = min(bucket.level, float(left))
+    def _line(self, server: ModelServer, model: str) -> ModelLine:
+        line = self._lines.get((server.address, model))
+        if line is None:
+            load = self._loads.get(server.address)
+            if load is None:
+                load = ServerLoad(server.address, fixed=server.parallel, grows=server.own)
+                self._loads[server.address] = load
+            freed = partial(self._pump, server.address)
+            line = ModelLine(server, load, clock=self._clock, freed=freed)
+            self._lines[server.address, model] = line
+        return line
 
-    def pump(self) -> float:
-        """Lets through whoever may pass now; returns seconds until the next one may, 0 when nobody waits."""
-        while self._queues:
-            channel, queue = next(iter(self._queues.items()))
-            delay_s = self._wait_s(queue[0]._tokens)
-            if delay_s > 0:
-                self._wake_in(delay_s)
-                return delay_s
-            self._serve(channel, queue)
-        return 0.0
-
-    def _serve(self, channel: str, queue: deque[Share]) -> None:
-        share = queue.popleft()
-        self._queues.move_to_end(channel)
-        if not queue:
-            del self._queues[channel]
-        self._take(share)
-        assert share._granted is not None
-        share._granted.set_result(None)
-
-    def _wait_s(self, tokens: float) -> float:
-        now = self._clock()
-        return max(self._frozen_until - now, self._requests.wait_s(1, now), self._tokens.wait_s(tokens, now))
-
-    def _take(self, share: Share) -> None:
-        self._requests.take(1)
-        self._tokens.take(share._tokens)
-
-    def _give_back(self, tokens: float) -> None:
-        self._tokens.take(-tokens)
-        if self._queues:
-            self.pump()
-
-    def _abandon(self, channel: str, share: Share) -> None:
-        assert share._granted is not None
-        if share._granted.done() and not share._granted.cancelled():
-            self._requests.take(-1)
-            self._give_back(share._tokens)
-            return
-        queue = self._queues[channel]
-        queue.remove(share)
-        if not queue:
-            del self._queues[channel]
-        self.pump()
-
-    def _wake_in(self, seconds: float) -> None:
-        if self._timer:
-            self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_later(seconds, self.pump)
+    def _pump(self, address: str) -> None:
+        """Room at a server is for the line whose first has waited longest."""
+        lines = [line for (at, _), line in self._lines.items() if at == address and line]
+        for line in sorted(lines, key=lambda line: line.head):
+            line.pump()
 
 
-def parse_duration(text: str) -> float | None:
-    """A duration as APIs write it: "17" and "1.5" are seconds, else "6m0s", "120ms"; None for others."""
-    if re.fullmatch(r"\d+(\.\d+)?", text):
-        return float(text)
-    if not re.fullmatch(r"(\d+(\.\d+)?(ms|[smhd]))+", text):
-        return None
-    return sum(float(n) * _UNITS[unit] for n, _, unit in re.findall(r"(\d+(\.\d+)?)(ms|[smhd])", text))
+_background: ContextVar[bool] = ContextVar("background", default=False)
+
+
+def is_background() -> bool:
+    """Whether what is asked now has time."""
+    return _background.get()
+
+
+@contextmanager
+def in_background() -> Iterator[None]:
+    """What is asked of a model within lets people go first: nobody waits for it."""
+    before = _background.set(True)
+    try:
+        yield
+    finally:
+        _background.reset(before)

@@ -92,6 +92,8 @@ def settings_of(settings: Settings, fallback: Fallback) -> Settings:
         host = (urlsplit(fallback.base_url).hostname or "").lower()
         key = read_keys(settings.fallback_keys).get(host, "")
         given |= {"openai_base_url": fallback.base_url, "openai_api_key": key}
+        rates = {"tokens_per_minute": 0, "requests_per_minute": 0, "tokens_counted": ""}
+        return settings.changed(**given, **rates)  # those are of OPENAI_BASE_URL
     return settings.changed(**given)
 
 

@@ -32,9 +32,17 @@ from bot.core.values import Scope, Usage
 from bot.costs.ledger import Ledger, LedgerEntry, Outcome
 from bot.ops.metrics import METRICS
 from bot.provider.circuit_breaker import CircuitBreaker
-from bot.provider.error_table import ParameterRefused, is_end_unknown, refused_parameter, to_provider_error
+from bot.provider.error_table import (
+    ParameterRefused,
+    is_end_unknown,
+    read_headers,
+    refused_parameter,
+    to_provider_error,
+)
 from bot.provider.failure_text import describe_failure
-from bot.provider.fair_share import Scheduler, Share
+from bot.provider.fair_share import Scheduler, is_background
+from bot.provider.model_line import Ask, Share, Ticket
+from bot.provider.model_server import ModelServer
 from bot.provider.patience import find_patience
 from bot.provider.strict_roles import find_refused_roles
 
@@ -71,6 +79,17 @@ class ProviderRequest:
     tier: str = ""
     billed_usd: Decimal | None = None  # what a gateway says
     cost_usd: Decimal | None = None
+    share: Share | None = None  # of what the server takes, once it is this one's turn
+
+    def note_headers(self, headers: Mapping[str, str]) -> None:
+        """Those of the response."""
+        if self.share:
+            self.share.note_headers(headers)
+
+    def note_first_token(self, seconds: float) -> None:
+        """The answer begins, so long after it was asked for."""
+        if self.share:
+            self.share.note_first_token(seconds)
 
     async def send(self, path: str, body: Mapping[str, Any], response: Awaitable[T]) -> T:
         """The response; ParameterRefused when the model does not take a part of the body that it can be asked
@@ -91,13 +110,15 @@ class Gate:
         self,
         ledger: Ledger,
         scheduler: Scheduler,
+        server: ModelServer,
         *,
         small_model: Callable[[], str] = str,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.breaker = CircuitBreaker()
-        self.scheduler = scheduler
         self.sleep = sleep
+        self._scheduler = scheduler
+        self._server = server
         self._ledger = ledger
         self._small_model = small_model
         self._refusals: set[tuple[str, str]] = set()  # that the log has already
@@ -124,20 +145,19 @@ class Gate:
         *,
         bound: Usage,
         number: int,
+        ticket: Ticket,
         count: Callable[[], Awaitable[Usage]],
         fixed: bool = False,
     ) -> AsyncIterator[ProviderRequest]:
         """Around one request. Raises BudgetExceeded before it; outside errors come out as ours.
 
-        `fixed`: no smaller model takes the place of this one.
+        `ticket`: its place in line, the same for each number. `fixed`: no smaller model takes the place of
+        this one.
         """
         entry = await self._open(scope, model, bound, number, fixed=fixed)
         request = ProviderRequest(entry.model, count)
-        share: Share | None = None
         try:
-            share = await self.scheduler.acquire(
-                scope.channel, bound.input_tokens / BYTES_PER_TOKEN + bound.output_tokens
-            )
+            request.share = await self._wait_in_line(scope, entry.model, bound, ticket)
             yield request
             self._note_success()
         except ParameterRefused:
@@ -155,7 +175,9 @@ class Gate:
             self.breaker.note_unknown()
             raise
         finally:
-            await self._shield(self._settle(entry, request, share))
+            if request.share:
+                request.share.leave()
+            await self._shield(self._settle(entry, request))
 
     async def aclose(self) -> None:
         """Returns when each request's end was written down, or could not be."""
@@ -176,6 +198,20 @@ class Gate:
                 METRICS.count("parley_cap_refusals_total")
             raise
 
+    async def _wait_in_line(self, scope: Scope, model: str, bound: Usage, ticket: Ticket) -> Share:
+        """Whoever waits for an answer is told where the request stands."""
+        ask = Ask(
+            scope.channel,
+            scope.user,
+            scope.kind,
+            prompt_tokens=bound.input_tokens / BYTES_PER_TOKEN,
+            limit_tokens=bound.output_tokens,
+            background=is_background(),
+        )
+        patience = find_patience()
+        tell = patience.show_forecast if patience else None
+        return await self._scheduler.acquire(self._server, model, ask, ticket, tell=tell)
+
     def _note_success(self) -> None:
         self.breaker.note_success()
         if patience := find_patience():
@@ -191,8 +227,10 @@ class Gate:
             self.breaker.note_unknown()
         elif isinstance(error, RateLimited):
             self.breaker.note_unknown()
-            wait_s = error.retry_after_s
-            self.scheduler.freeze(min(BACKOFF_S if wait_s is None else wait_s, FREEZE_LIMIT_S))
+            if request.share:
+                wait_s = error.retry_after_s
+                pause_s = None if wait_s is None else min(wait_s, FREEZE_LIMIT_S)
+                request.share.refuse(read_headers(exc), pause_s)
         elif isinstance(error, (Unavailable, *FINAL_FOR_ALL)):
             at_once, restarting = isinstance(error, FINAL_FOR_ALL), getattr(error, "restarting", False)
             if self.breaker.note_failure(error, at_once=at_once, restarting=restarting):
@@ -221,14 +259,16 @@ class Gate:
         task.add_done_callback(self._settling.discard)
         await asyncio.shield(task)
 
-    async def _settle(self, entry: LedgerEntry, request: ProviderRequest, share: Share | None) -> None:
+    async def _settle(self, entry: LedgerEntry, request: ProviderRequest) -> None:
         if request.usage is None and (
             request.answering or (request.sent and request.outcome in ("ok", "stopped"))
         ):
             request.usage = await request.count()
         usage = request.usage
-        if share and (usage or not request.sent):
-            share.settle(usage.input_tokens + usage.output_tokens if usage else 0)
+        if request.share and usage:
+            request.share.settle(usage.input_tokens + usage.output_tokens, usage.output_tokens)
+        elif request.share and not request.sent:
+            request.share.settle(0)
         try:
             await self._close(entry, request)
         except Busy as exc:  # nobody waits for that: the answer is there
@@ -257,7 +297,9 @@ class Gate:
 
 
 class RetryPolicy:
-    """How often one request is made: at most two more times within a minute, and only when that may help."""
+    """How often one request is made: at most two more times within a minute, and only when that may help.
+
+    The time in line is not counted."""
 
     def __init__(self, gate: Gate, chance: Callable[[], float], *, patient: bool = True) -> None:
         """`patient`: a server that restarts is waited for, if whoever asks has the patience."""
@@ -266,6 +308,7 @@ class RetryPolicy:
         self._patient = patient
         self._loop = asyncio.get_running_loop()
         self._until = self._loop.time() + RETRY_WITHIN_S
+        self.ticket = Ticket()
         self._failures = 0
         self._number = 0
 
@@ -286,7 +329,7 @@ class RetryPolicy:
         delay_s = error.retry_after_s
         if delay_s is None:
             delay_s = BACKOFF_S * 2**self._failures * (1 - self._chance() / 4)
-        if self._loop.time() + delay_s > self._until:
+        if self._loop.time() + delay_s > self._until + self.ticket.waited_s:
             raise error
         self._failures += 1
         if not isinstance(error, RateLimited):  # those wait in the scheduler, all of them together

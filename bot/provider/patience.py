@@ -1,4 +1,5 @@
-"""How long a question waits for a model server that is not there: it restarts, or its machine does.
+"""How long a question waits for a model server that is not there (it restarts, or its machine does), and who
+is told that it waits, for that or for its turn.
 
 Whoever works on a question does so within `be_patient`, so that everything that is asked of a model for it
 waits: verdict, transcript, summary, answer. Without one nothing waits, as in a window that somebody looks at.
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from bot.core.errors import Unavailable
+from bot.provider.forecasts import Forecast
 
 PAUSES_S = (0.5, 1.0, 2.0)
 LONGEST_PAUSE_S = 5.0
@@ -19,14 +21,21 @@ _STEP_S = 1.0  # so long at most until it is noticed that nobody wants the answe
 
 
 class Patience:
-    """That of one question. `show` is called when waiting begins and when it is over; `is_over` says whether
-    the question is still to be answered."""
+    """That of one question. `show` is called when waiting begins and when it is over; `show_queue` with the
+    place in line (1 is next) and the seconds until then, and with 0 at the end; `is_over` says whether the
+    question is still to be answered."""
 
     def __init__(
-        self, longest_s: float, *, show: Callable[[bool], None], is_over: Callable[[], bool]
+        self,
+        longest_s: float,
+        *,
+        show: Callable[[bool], None],
+        show_queue: Callable[[int, float], None],
+        is_over: Callable[[], bool],
     ) -> None:
         self._longest_s = longest_s
         self._show = show
+        self._show_queue = show_queue
         self._is_over = is_over
         self._until: float | None = None
         self._waits = 0
@@ -49,6 +58,10 @@ class Patience:
             if self._is_over():
                 return False
         return True
+
+    def show_forecast(self, forecast: Forecast | None) -> None:
+        """Where a request for the question stands in line; None: it is its turn."""
+        self._show_queue(*(forecast.place, forecast.wait_s) if forecast else (0, 0.0))
 
     def end(self) -> None:
         """The server answered: the next time it is away it is waited for as long again."""

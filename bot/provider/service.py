@@ -56,13 +56,14 @@ class Provider:
         self._model = settings.model
         breaker = self._client.gate.breaker
         METRICS.follow("parley_provider_open", lambda: float(breaker.is_open))
+        METRICS.follow("parley_model_waiting", lambda: float(scheduler.waiting()))
+        METRICS.follow("parley_model_forecast_seconds", scheduler.forecast_s)
         text = TextRequests(self._client, settings, first_text_s=first_text_s, stall_s=stall_s)
         self._servers = [Server(self._client, text)]
         for fallback in read_fallbacks(settings):
             theirs = settings_of(settings, fallback)
             book = ledger.at_prices(read_prices(theirs))
-            shares = Scheduler() if fallback.base_url else scheduler
-            client = ModelClient(theirs, book, shares, engine, **how)
+            client = ModelClient(theirs, book, scheduler, engine, **how)
             text = TextRequests(client, theirs, first_text_s=first_text_s, stall_s=stall_s)
             self._servers.append(Server(client, text, theirs.model, theirs.style))
 

@@ -109,6 +109,7 @@ class TextRequests:
                     question.model,
                     bound=bound,
                     number=number,
+                    ticket=retries.ticket,
                     count=count,
                     fixed=question.asking is not self.asking,  # the smaller one may not know this style
                 ) as request:
@@ -254,18 +255,21 @@ class TextRequests:
     ) -> AsyncGenerator[str, None]:
         """All that the model writes to one request, uncut."""
         echo = EchoCutter(body["prompt"] if body.get("echo") else "")
-        now = asyncio.get_running_loop().time()
+        now, begun = asyncio.get_running_loop().time(), False
         deadline = StreamDeadline(stall_s=self._first_text_s, deadline=now + self._client.deadline_s)
         pace = ReadingPace()
         try:
             tags = self._client.tags.headers(scope)
             opening = partial(self._client.transport.open, path, body, headers=tags)
             response = await request.send(path, body, deadline.wait(opening))
-            self._client.gate.scheduler.apply_headers(response.headers)
+            request.note_headers(response.headers)
             request.billed_usd = read_billed(None, header_of(response.headers))
             try:
                 async for together in read_events(response, deadline, pace):
                     text, fault = reader.read_events(together)
+                    if not begun and (text or reader.unread):
+                        begun = True
+                        request.note_first_token(asyncio.get_running_loop().time() - now)
                     text = echo.feed(text)
                     if reader.ended:
                         deadline.expect(DRAIN_S)  # the server may keep the line

@@ -22,6 +22,7 @@ from bot.core.ids import card_id, reply_id
 from bot.core.settings import Settings
 from bot.core.values import Conversation, Incoming, Scope
 from bot.jobs.inbox import Inbox, Job
+from bot.provider.fair_share import in_background
 from bot.voice import message_clips
 from bot.voice.clip_card import ClipCard, Traces
 from bot.voice.listening_policy import ListeningPolicy, check_wish, may_hold_speech, read_policy
@@ -109,7 +110,9 @@ class Clips:
         gone = await self._engine.read(messages.forgotten, place.team, place.channel, incoming.message)
         if gone or age_s > self._settings.message_age_limit_s:
             return
-        recognition = self._running[key] = RunningRecognition(self._message_clips.transcribe_files(incoming))
+        with in_background():
+            recognition = RunningRecognition(self._message_clips.transcribe_files(incoming))
+        self._running[key] = recognition
         try:
             spoken = await recognition.result()
         finally:

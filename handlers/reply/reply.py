@@ -19,6 +19,7 @@ from bot.core.values import Incoming, Message, Reply
 from bot.ops.metrics import METRICS
 from bot.voice.recognition import format_minutes
 from handlers.reply.output_filter import OutputFilter, filter_text
+from handlers.reply.queue_words import describe_place
 from handlers.reply.splitting import split, strip_markdown
 from handlers.reply.stream import LiveStream, StreamPlace
 from handlers.slack import blocks
@@ -132,6 +133,10 @@ class SlackReply:
     def show_waiting(self, waiting: bool) -> None:
         """That the model's server is not there and is waited for."""
         self._line.show(WAITING if waiting else "")
+
+    def show_queue(self, place: int, wait_s: float) -> None:
+        """Where the question stands in the line for the model, 1 next; 0: it is its turn."""
+        self._line.show(describe_place(place, wait_s) if place else "")
 
     def vouch_for(self, messages: Sequence[Message]) -> None:
         """The addresses that people wrote in this conversation may be links, wherever the answer repeats

@@ -1,200 +1,368 @@
-"""Fair shares between channels, timed by a clock that the test moves."""
+"""Whose turn it is, and when: the scheduler on virtual time."""
 
 from __future__ import annotations
 
 import asyncio
-import random
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any
 
 import pytest
 
-from bot.provider.fair_share import Scheduler, Share, parse_duration
+from bot.provider.fair_share import Scheduler
+from bot.provider.forecasts import Forecast
+from bot.provider.model_line import Ask, Share, Ticket
+from bot.provider.model_server import ModelServer
+from tests.support.virtual_time import now, run
+
+ADDRESS = "https://model.example.com/v1"
+LIMIT = 6000.0  # a minute: 100 tokens a second, 1000 at once
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
+@dataclass
 class Crowd:
-    """Requests by channel, and the order in which they were let through."""
+    """Requests, and when and in which order they were let through. One of `longest` tokens reserves those."""
 
-    def __init__(self, tokens_per_minute: float = 600, requests_per_minute: float = 0) -> None:
-        self.clock = Clock()
-        self.scheduler = Scheduler(
-            tokens_per_minute=tokens_per_minute, requests_per_minute=requests_per_minute, clock=self.clock
-        )
-        self.order: list[str] = []
-        self.shares: list[Share] = []
-        self.tasks: list[asyncio.Task[None]] = []
+    server: ModelServer = field(default_factory=lambda: ModelServer(ADDRESS, tokens_per_minute=LIMIT))
+    order: list[str] = field(default_factory=list)
+    shares: dict[str, Share] = field(default_factory=dict)
+    at: dict[str, float] = field(default_factory=dict)
+    told: dict[str, list[Forecast | None]] = field(default_factory=dict)
 
-    async def ask(self, channel: str, tokens: float) -> asyncio.Task[None]:
-        async def one() -> None:
-            self.shares.append(await self.scheduler.acquire(channel, tokens))
-            self.order.append(channel)
+    def __post_init__(self) -> None:
+        self.scheduler = Scheduler(clock=now)
 
-        task = asyncio.create_task(one())
-        self.tasks.append(task)
+    async def ask(
+        self,
+        name: str,
+        longest: float = 1000,
+        *,
+        person: str = "one",
+        kind: str = "answer",
+        background: bool = False,
+        ticket: Ticket | None = None,
+        model: str = "m",
+    ) -> asyncio.Task[None]:
+        """`name` begins with the channel: `C1 first`."""
+        wants = Ask(name.split()[0], person, kind, 0, longest, background)
+
+        async def wait() -> None:
+            told = self.told.setdefault(name, [])
+            share = await self.scheduler.acquire(
+                self.server, model, wants, ticket or Ticket(), tell=told.append
+            )
+            self.order.append(name)
+            self.shares[name], self.at[name] = share, round(now(), 1)
+
+        task = asyncio.create_task(wait())
         await asyncio.sleep(0)
         return task
 
-    async def after(self, seconds: float) -> list[str]:
-        """Who was let through in these seconds."""
-        before = len(self.order)
-        end = self.clock.now + seconds
-        while (wait := self.scheduler.pump()) and self.clock.now + wait <= end:
-            self.clock.now += wait
-        self.clock.now = end
-        self.scheduler.pump()
-        await settle()
-        return self.order[before:]
 
-    async def close(self) -> None:
-        for task in self.tasks:
-            task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
+def on_virtual_time(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
+    @wraps(test)
+    def timed(*given: Any, **more: Any) -> None:
+        async def main() -> None:
+            await test(*given, **more)
+            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+                task.cancel()
+
+        run(main())
+
+    return timed
 
 
-async def settle() -> None:
-    for _ in range(3):
-        await asyncio.sleep(0)
+def unlimited(**more: Any) -> ModelServer:
+    return ModelServer(ADDRESS, **more)
 
 
-async def test_without_limits_nobody_waits() -> None:
-    scheduler = Scheduler()
-    for _ in range(1000):
-        (await scheduler.acquire("C1", 1e9)).settle(5)
-    assert scheduler.waiting() == 0
+@on_virtual_time
+async def test_a_burst_of_ten_seconds_goes_out_at_once_and_then_it_is_even() -> None:
+    crowd = Crowd()
+    for n in range(20):
+        await crowd.ask(f"C1 {n}", 500)
+    await asyncio.sleep(60)
+    assert [crowd.at[f"C1 {n}"] for n in range(5)] == [0, 0, 5, 10, 15]
+    assert len(crowd.order) == 14, "a minute's tokens and the burst"
 
 
-async def test_channels_take_turns_however_much_one_of_them_asks() -> None:
-    crowd = Crowd(600)
-    await crowd.ask("busy", 600)
-    for _ in range(5):
-        await crowd.ask("busy", 100)
-    await crowd.ask("calm", 100)
-    assert await crowd.after(21) == ["busy", "calm"]
-    await crowd.close()
+@on_virtual_time
+async def test_channels_get_the_same_number_of_tokens_however_many_and_large_their_requests() -> None:
+    crowd = Crowd()
+    await crowd.ask("first", 1000)
+    for n in range(30):
+        await crowd.ask(f"many {n}", 200)
+        await crowd.ask(f"large {n}", 1000)
+    await asyncio.sleep(60)
+    many = sum(name.startswith("many") for name in crowd.order)
+    large = sum(name.startswith("large") for name in crowd.order)
+    assert many == pytest.approx(5 * large, abs=5)
 
 
+@on_virtual_time
+async def test_a_calm_person_is_not_held_up_by_somebody_who_floods_the_same_channel() -> None:
+    crowd = Crowd()
+    for n in range(40):
+        await crowd.ask(f"C1 {n}", 500, person="flooding")
+    await asyncio.sleep(10)
+    await crowd.ask("C1 calm", 500, person="calm")
+    await asyncio.sleep(120)
+    assert crowd.at["C1 calm"] <= 20
+
+
+@on_virtual_time
 async def test_a_large_request_is_not_starved_by_small_ones() -> None:
-    crowd = Crowd(600)
-    await crowd.ask("C1", 600)
-    await crowd.ask("big", 500)
-    for _ in range(40):
-        await crowd.ask("small", 10)
-    assert (await crowd.after(51))[0] == "big"
-    await crowd.close()
+    crowd = Crowd()
+    await crowd.ask("first", 1000)
+    await crowd.ask("large", 900)
+    for n in range(100):
+        await crowd.ask(f"small {n}", 10)
+    await asyncio.sleep(20)
+    assert crowd.at["large"] <= 10
 
 
-async def test_more_than_a_bucket_waits_for_a_full_one_and_owes_the_rest() -> None:
-    crowd = Crowd(600)
-    await crowd.ask("C1", 100)
-    await crowd.ask("C2", 1200)
-    await crowd.ask("C3", 10)
-    assert await crowd.after(9) == []
-    assert await crowd.after(2) == ["C2"]
-    assert await crowd.after(50) == []
-    assert await crowd.after(15) == ["C3"]
+@on_virtual_time
+async def test_background_work_goes_last_and_still_goes_on() -> None:
+    crowd = Crowd()
+    for n in range(100):
+        await crowd.ask(f"training {n}", 100, background=True)
+        await crowd.ask(f"people {n}", 100)
+    await asyncio.sleep(60)
+    waited_for = [name for name in crowd.order[10:60] if name.startswith("training")]
+    assert 3 <= len(waited_for) <= 7
 
 
-async def test_what_was_not_used_is_given_back() -> None:
-    crowd = Crowd(600)
-    await crowd.ask("C1", 600)
-    await crowd.ask("C2", 300)
-    assert await crowd.after(0) == []
-    crowd.shares[0].settle(used_tokens=200)
-    await settle()
-    assert crowd.order == ["C1", "C2"]
+@on_virtual_time
+async def test_more_than_a_burst_waits_for_a_full_one_and_owes_the_rest() -> None:
+    crowd = Crowd()
+    await crowd.ask("C1 small", 100)
+    await crowd.ask("C2 huge", 3000)
+    await crowd.ask("C3 small", 100)
+    await asyncio.sleep(60)
+    assert crowd.at == {"C1 small": 0, "C2 huge": 1, "C3 small": 22}
 
 
-async def test_what_was_used_beyond_the_reservation_is_taken() -> None:
-    crowd = Crowd(600)
-    await crowd.ask("C1", 100)
-    crowd.shares[0].settle(used_tokens=600)
-    await crowd.ask("C2", 100)
-    assert await crowd.after(9) == []
-    assert await crowd.after(2) == ["C2"]
+@on_virtual_time
+@pytest.mark.parametrize(("counted", "passes_at"), [("use", 1.0), ("reserve", 5.0)])
+async def test_what_was_not_used_is_given_back_where_use_counts(counted: str, passes_at: float) -> None:
+    crowd = Crowd(ModelServer(ADDRESS, tokens_per_minute=LIMIT, counted=counted))
+    await crowd.ask("C1", 1000)
+    await crowd.ask("C2", 500)
+    await asyncio.sleep(1)
+    crowd.shares["C1"].settle(200, 200)
+    crowd.shares["C1"].leave()
+    await asyncio.sleep(10)
+    assert crowd.at["C2"] == passes_at
 
 
+@on_virtual_time
+async def test_where_use_counts_answers_reserve_what_answers_of_their_kind_really_have() -> None:
+    crowd = Crowd(ModelServer(ADDRESS, tokens_per_minute=LIMIT, counted="use"))
+    for n in range(12):
+        await crowd.ask(f"C1 {n}", 1000)
+        await asyncio.sleep(20)
+        crowd.shares[f"C1 {n}"].settle(100, 100)
+        crowd.shares[f"C1 {n}"].leave()
+    for n in range(30):
+        await crowd.ask(f"C2 {n}", 1000)
+        await crowd.ask(f"C3 {n}", 50)
+    await crowd.ask("C4", 1000, kind="summary")
+    await asyncio.sleep(0)
+    assert sum(name.startswith("C2") for name in crowd.order) >= 5, "100 each"
+    assert crowd.shares["C3 0"].amount == 50, "never more than the longest answer"
+    await asyncio.sleep(60)
+    assert crowd.shares["C4"].amount == 1000, "of this kind nothing is known"
+
+
+@on_virtual_time
+async def test_a_refused_request_keeps_its_place_before_everybody_who_came_later() -> None:
+    crowd, ticket = Crowd(), Ticket()
+    await crowd.ask("C1 refused", 800, ticket=ticket)
+    for n in range(5):
+        await crowd.ask(f"C1 {n}", 500)
+        await crowd.ask(f"C2 {n}", 500)
+    crowd.shares["C1 refused"].refuse({}, 7.0)
+    crowd.shares["C1 refused"].leave()
+    await crowd.ask("C1 again", 800, ticket=ticket)
+    await asyncio.sleep(6.9)
+    assert crowd.order == ["C1 refused"], "nobody is let through meanwhile"
+    await asyncio.sleep(0.2)
+    assert crowd.order == ["C1 refused", "C1 again"]
+
+
+@on_virtual_time
+async def test_refusals_that_do_not_say_how_long_are_waited_out_ever_longer() -> None:
+    crowd, ticket = Crowd(unlimited()), Ticket()
+    for n in range(4):
+        await crowd.ask(f"C1 {n}", ticket=ticket)
+        await asyncio.sleep(20)
+        crowd.shares[f"C1 {n}"].refuse({}, None)
+        crowd.shares[f"C1 {n}"].leave()
+        crowd.at[f"refused {n}"] = now()
+        await crowd.ask(f"C1 {n} again")
+        await asyncio.sleep(20)
+        crowd.shares[f"C1 {n} again"].leave()
+    pauses = [crowd.at[f"C1 {n} again"] - crowd.at[f"refused {n}"] for n in range(4)]
+    assert pauses == pytest.approx([0.5, 1, 2, 4], abs=0.1)
+
+
+@on_virtual_time
 async def test_requests_per_minute_are_kept_too() -> None:
-    crowd = Crowd(0, requests_per_minute=2)
-    for _ in range(3):
-        await crowd.ask("C1", 1e6)
-    assert await crowd.after(29) == []
-    assert await crowd.after(2) == ["C1"]
+    crowd = Crowd(unlimited(requests_per_minute=30))
+    for n in range(6):
+        await crowd.ask(f"C1 {n}", 1e6)
+    await asyncio.sleep(60)
+    assert [crowd.at[f"C1 {n}"] for n in range(6)] == [0, 0, 0, 2, 4, 6]
 
 
-async def test_a_freeze_holds_everybody_also_without_limits() -> None:
-    crowd = Crowd(0)
-    crowd.scheduler.freeze(10)
-    await crowd.ask("C1", 1)
-    await crowd.ask("C2", 1)
-    assert await crowd.after(9.9) == []
-    assert await crowd.after(0.2) == ["C1", "C2"]
+def limits(limit: object, remaining: object, reset: str = "") -> Mapping[str, str]:
+    values = {"limit": str(limit), "remaining": str(remaining), "reset": reset}
+    return {f"x-ratelimit-{name}-tokens": value for name, value in values.items() if value}
 
 
-async def test_the_api_is_believed_when_it_says_that_less_is_left() -> None:
-    crowd = Crowd(600)
-    for junk in ("-1", "", "many", "900"):
-        crowd.scheduler.apply_headers({"x-ratelimit-remaining-tokens": junk})
-    await crowd.ask("C1", 500)
-    assert crowd.order == ["C1"]
-    crowd.scheduler.apply_headers({"x-ratelimit-remaining-tokens": "0"})
+@on_virtual_time
+async def test_the_limit_is_what_the_server_says_up_to_the_ceiling_and_junk_is_nothing() -> None:
+    for ceiling, said, at_once in [
+        (0, 12_000, 2),
+        (6_000, 12_000, 1),
+        (6_000, 3_000, 0),
+        (6_000, -1, 1),
+        (6_000, 0, 1),
+        (6_000, "many", 1),
+        (6_000, "9" * 400, 1),
+    ]:
+        crowd = Crowd(unlimited(tokens_per_minute=ceiling))
+        await crowd.ask("C0", 0)
+        crowd.shares["C0"].note_headers(limits(said, said))
+        for n in range(10):
+            await crowd.ask(f"C{n}", 1000)
+        assert len(crowd.order) - 1 == (at_once or 1), (ceiling, said)
+
+
+@on_virtual_time
+async def test_the_server_is_believed_when_it_says_that_less_is_left() -> None:
+    crowd = Crowd()
+    await crowd.ask("C1", 0)
+    crowd.shares["C1"].note_headers(limits(6000, 0))
     await crowd.ask("C2", 100)
-    assert await crowd.after(9) == []
-    assert await crowd.after(2) == ["C2"]
+    await asyncio.sleep(10)
+    assert crowd.at["C2"] == 1
 
 
+@on_virtual_time
+async def test_within_a_fixed_minute_no_more_goes_out_than_it_has_left_and_the_next_is_even_again() -> None:
+    crowd = Crowd(unlimited())
+    await crowd.ask("C0", 0)
+    crowd.shares["C0"].note_headers(limits(6000, 5900, "55s"))
+    await asyncio.sleep(5)
+    crowd.shares["C0"].note_headers(limits(6000, 600, "50s"))
+    for n in range(40):
+        await crowd.ask(f"C1 {n}", 300)
+    await asyncio.sleep(115)
+    times = [crowd.at[f"C1 {n}"] for n in range(22)]
+    assert times[:2] == [5, 5], "600 were left"
+    assert times[2:6] == [58, 61, 64, 67], "nothing was saved up until the minute began at 55"
+
+
+@on_virtual_time
+@pytest.mark.parametrize("reset", ["60s", "6m0s", "", "soon", "-1", "1s"])
+async def test_an_end_that_no_fixed_minute_has_holds_nobody(reset: str) -> None:
+    crowd = Crowd(unlimited())
+    await crowd.ask("C0", 0)
+    for _ in range(5):
+        crowd.shares["C0"].note_headers(limits(6000, 5900, reset))
+        await asyncio.sleep(4)
+    for n in range(10):
+        await crowd.ask(f"C1 {n}", 1000)
+    await asyncio.sleep(60)
+    assert len(crowd.order) == 8
+
+
+@on_virtual_time
+async def test_each_model_of_a_server_has_a_limit_of_its_own() -> None:
+    crowd = Crowd()
+    await crowd.ask("C1 a", 1000)
+    await crowd.ask("C1 b", 1000, model="another")
+    assert crowd.order == ["C1 a", "C1 b"]
+
+
+@on_virtual_time
+async def test_before_a_server_has_said_anything_few_requests_go_out() -> None:
+    crowd = Crowd(unlimited())
+    for n in range(30):
+        await crowd.ask(f"C1 {n}")
+    assert len(crowd.order) == 4
+    crowd.shares["C1 0"].note_headers(limits(60_000, 55_000))
+    await asyncio.sleep(0)
+    assert len(crowd.order) == 14, "now its limit is known: a burst of it"
+
+
+@on_virtual_time
+async def test_a_server_that_says_nothing_of_limits_gets_more_with_each_answer_and_half_after_a_refusal() -> (
+    None
+):
+    crowd = Crowd(unlimited())
+    for n in range(100):
+        await crowd.ask(f"C1 {n}")
+    for n in range(10):
+        crowd.shares[f"C1 {n}"].leave()
+        await asyncio.sleep(0)
+    assert len(crowd.order) - 10 == 14
+    crowd.shares["C1 10"].refuse({}, 1.0)
+    for n in range(10, 18):
+        crowd.shares[f"C1 {n}"].leave()
+    await asyncio.sleep(2)
+    assert len(crowd.order) - 18 in (7, 8)
+
+
+@on_virtual_time
 async def test_whoever_gives_up_waiting_leaves_no_trace() -> None:
-    crowd = Crowd(600)
-    await crowd.ask("C1", 600)
-    gone = await crowd.ask("C2", 600)
-    await crowd.ask("C3", 10)
+    crowd = Crowd()
+    await crowd.ask("C1", 1000)
+    gone = await crowd.ask("C2 gone", 1000)
+    await crowd.ask("C3", 100)
     gone.cancel()
-    await settle()
-    assert await crowd.after(1.1) == ["C3"]
+    await asyncio.sleep(2)
+    assert crowd.at["C3"] == 1
     assert crowd.scheduler.waiting() == 0
 
 
+@on_virtual_time
 async def test_a_share_granted_to_somebody_who_just_left_is_given_back() -> None:
-    crowd = Crowd(600)
-    await crowd.ask("C1", 600)
-    gone = await crowd.ask("C2", 600)
-    crowd.clock.now += 60
-    crowd.scheduler.pump()
-    gone.cancel()
-    await settle()
-    await crowd.ask("C3", 600)
+    crowd = Crowd()
+    await crowd.ask("C1", 1000)
+    gone = await crowd.ask("C2 gone", 1000)
+    asyncio.get_running_loop().call_later(10.0005, gone.cancel)
+    asyncio.get_running_loop().call_at(10, gone.cancel)
+    await asyncio.sleep(10.01)
+    await crowd.ask("C3", 1000)
     assert crowd.order == ["C1", "C3"]
 
 
-async def test_the_timer_lets_people_through_without_anybody_asking() -> None:
-    scheduler = Scheduler(tokens_per_minute=6000)
-    await scheduler.acquire("C1", 6000)
-    await asyncio.wait_for(scheduler.acquire("C2", 10), 2)
+@on_virtual_time
+async def test_whoever_waits_for_long_is_told_the_place_and_how_long_at_most_every_five_seconds() -> None:
+    crowd = Crowd()
+    await crowd.ask("C1", 1000)
+    await crowd.ask("C2 soon", 400)
+    for n in range(4):
+        await crowd.ask(f"C3 {n}", 1000, person=f"{n}")
+    await asyncio.sleep(60)
+    assert crowd.told["C1"] == []
+    assert crowd.told["C2 soon"] == [], "four seconds are not worth telling"
+    *told, last = crowd.told["C3 2"]
+    assert last is None
+    assert [forecast.place for forecast in told if forecast] == [4, 3, 3, 2, 2, 1]
+    assert told[0] is not None
+    assert told[0].wait_s == pytest.approx(31.5, abs=0.6)
 
 
-@pytest.mark.parametrize("seed", range(20))
-async def test_never_more_than_a_bucket_and_its_refill_passes(seed: int) -> None:
-    chance = random.Random(seed)
-    crowd = Crowd(600)
-    sizes = {f"C{at}": chance.randint(1, 400) for at in range(40)}
-    for channel, tokens in sizes.items():
-        await crowd.ask(channel, tokens)
-    elapsed = 0.0
-    while crowd.scheduler.waiting():
-        await crowd.after(step := chance.uniform(0.1, 20))
-        elapsed += step
-        assert sum(sizes[channel] for channel in crowd.order) <= 600 + 10 * elapsed + 1e-6
-    assert crowd.order == list(sizes)
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [("6m0s", 360), ("120ms", 0.12), ("1m12.5s", 72.5), ("17", 17), ("", None), ("soon", None)],
-)
-def test_durations_as_apis_write_them(text: str, seconds: float | None) -> None:
-    assert parse_duration(text) == seconds
+@on_virtual_time
+async def test_somebody_who_stops_waiting_is_not_told_anything_afterwards() -> None:
+    crowd = Crowd()
+    await crowd.ask("C1", 1000)
+    gone = await crowd.ask("C2", 1000)
+    await asyncio.sleep(4)
+    gone.cancel()
+    await asyncio.sleep(20)
+    assert [said is None for said in crowd.told["C2"]] == [False, True]

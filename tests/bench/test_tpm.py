@@ -1,0 +1,22 @@
+"""The goals of `make bench-tpm` for the real scheduler. Virtual time: nothing here depends on the machine."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.bench.tpm import Counted, Window, measure, parley
+
+
+@pytest.mark.parametrize("window", ["fixed", "refilling"])
+@pytest.mark.parametrize("counted", ["reserve", "use"])
+def test_a_limit_is_used_whole_evenly_and_fairly_and_whoever_waits_is_told_how_long(
+    window: Window, counted: Counted
+) -> None:
+    figures = measure(parley, window, counted, minutes=10)
+    assert figures.used >= 0.95
+    assert figures.refused <= 0.005
+    assert figures.first_ten_s <= 0.2, "a sixth would be even"
+    assert figures.jain >= 0.98
+    assert figures.calm_channel <= 1.5
+    assert figures.calm_person <= 1.5
+    assert figures.median_error <= 0.3

@@ -30,7 +30,7 @@ from bot.ops.metrics import METRICS
 from bot.privacy.access_log import AccessLog
 from bot.voice import clip_card
 from bot.voice.local_files import TranscribeFile, TranscriptionOrder
-from handlers.slack.bolt import SIGNATURE, TIMESTAMP, AsyncApp, dispatch
+from handlers.slack.deliveries import SIGNATURE, TIMESTAMP, Deliveries
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +46,8 @@ TOO_LARGE = 431  # of headers, or of the first line. Source: RFC 6585
 Problems = Callable[[], Awaitable[list[str]]]
 
 
-def add_events(server: web.Application, app: AsyncApp) -> None:
-    """Takes Slack's deliveries at EVENTS_PATH. Bolt checks the signature of every request."""
+def add_events(server: web.Application, deliveries: Deliveries) -> None:
+    """Takes Slack's deliveries at EVENTS_PATH."""
 
     async def receive(request: web.Request) -> web.Response:
         try:
@@ -60,7 +60,7 @@ def add_events(server: web.Application, app: AsyncApp) -> None:
         if not is_stamped(request):
             return web.Response(status=401)
         body = read_body(raw, request.content_type)
-        answer = None if body is None else await dispatch(app, request, body)
+        answer = None if body is None else await deliveries.answer_http(request, *body)
         if answer is None:
             return web.Response(status=400, text="not a delivery of Slack's")
         return answer
@@ -127,20 +127,19 @@ def is_stamped(request: web.Request) -> bool:
     return len(stamps) == len(signatures) == 1 and STAMP.fullmatch(stamps[0]) is not None
 
 
-def read_body(raw: bytes, kind: str) -> str | None:
+def read_body(raw: bytes, kind: str) -> tuple[str, Any] | None:
     """The body, when it is one that Bolt can read without falling over: JSON, or a form, perhaps with JSON
-    in it, that is an object whose event or view, if it has one, is an object too."""
+    in it, that is an object whose event or view, if it has one, is an object too. With it the object, where
+    the body is JSON, else None."""
     try:
         body = raw.decode()
-        texts = (
-            [body]
-            if kind == "application/json" or body.startswith("{")
-            else parse_qs(body, True).get("payload")
-        )
-        read = [orjson.loads(text) for text in texts or ()]
+        if kind == "application/json" or body.startswith("{"):
+            value = orjson.loads(body)
+            return (body, value) if _has_right_shape(value) else None
+        read = [orjson.loads(text) for text in parse_qs(body, True).get("payload") or ()]
     except ValueError:
         return None
-    return body if all(map(_has_right_shape, read)) else None
+    return (body, None) if all(map(_has_right_shape, read)) else None
 
 
 def _has_right_shape(value: Any) -> bool:

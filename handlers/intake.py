@@ -1,9 +1,10 @@
 """Stores what arrives from Slack before Slack is told that we have it.
 
-`receive` runs as Bolt's `before_authorize` middleware: after the signature check, before any request to
-Slack. A person's post, or an invitation into a channel, is committed to the inbox and acknowledged here; what
-only concerns stored text (an edit, a deletion) is carried out here too. That the app was removed is written
-down here, and goes on with everything else to the listeners of handlers/routes.py.
+Both ways in follow the signature check and come before any request to Slack: `take_post`, which
+handlers/slack/deliveries.py hands posts to, and `receive`, Bolt's `before_authorize` middleware. A person's
+post, or an invitation into a channel, is committed to the inbox and acknowledged here; what only concerns
+stored text (an edit, a deletion) is carried out here too. That the app was removed is written down here, and
+goes on with everything else to the listeners of handlers/routes.py.
 If a commit fails this raises, Slack gets a failure and delivers again.
 """
 
@@ -21,9 +22,10 @@ from bot.privacy.forgetting import Forgetting
 from bot.voice.service import Clips
 from bot.welcome.invitations import Invitations
 from handlers.slack.allowed_hosts import is_slack_address
-from handlers.slack.bolt import SIGNATURE, AsyncBoltRequest, BoltResponse
+from handlers.slack.bolt import AsyncBoltRequest, BoltResponse
 from handlers.slack.client import SlackClient
 from handlers.slack.contents import read_contents
+from handlers.slack.deliveries import ACKNOWLEDGED, POSTS, SIGNATURE
 from handlers.slack.payloads import (
     BY_APP,
     POST_SUBTYPES,
@@ -44,7 +46,6 @@ from handlers.slack.posts import (
 
 log = logging.getLogger(__name__)
 
-ACKNOWLEDGED = 200
 NOT_A_DELIVERY = 400
 JOINED = "member_joined_channel"
 REMOVED = "app_uninstalled"
@@ -74,10 +75,26 @@ class Intake:
         self._settings = settings
         self._asking_apps = frozenset(id.upper() for id in split_list(settings.asking_apps))
 
+    async def take_post(self, body: dict[str, Any]) -> int:
+        """Stores a post before it is acknowledged; the status of the answer. If this raises, Slack sends it
+        again."""
+        if not self._is_answered_to_slack(body):
+            log.warning("a delivery that wants its answer sent elsewhere than to Slack")
+            return NOT_A_DELIVERY
+        event = body["event"]
+        try:
+            await self._sort(body, event)
+        except (AttributeError, LookupError, TypeError, ValueError) as exc:
+            log.warning(
+                "a %s event of a shape that Slack does not send: %s", event["type"], type(exc).__name__
+            )
+            return NOT_A_DELIVERY
+        return ACKNOWLEDGED
+
     async def receive(
         self, req: AsyncBoltRequest, resp: BoltResponse, next: Callable[[], Awaitable[BoltResponse]]
     ) -> BoltResponse:
-        """Stores a person's post before Bolt acknowledges it; if this raises, Slack sends it again."""
+        """Whatever comes by Bolt: what is no post, and posts too where they come so."""
         body = req.body if isinstance(req.body, dict) else {}
         if not self._is_answered_to_slack(body):
             log.warning("a delivery that wants its answer sent elsewhere than to Slack")
@@ -93,14 +110,7 @@ class Intake:
             await self._forgetting.note_removed(team_of(body))
         if not self._is_stored(body, event):
             return await next()
-        try:
-            await self._sort(req.body, event)
-        except (AttributeError, LookupError, TypeError, ValueError) as exc:
-            log.warning(
-                "a %s event of a shape that Slack does not send: %s", event["type"], type(exc).__name__
-            )
-            return BoltResponse(status=NOT_A_DELIVERY, body="")
-        return BoltResponse(status=ACKNOWLEDGED, body="")
+        return BoltResponse(status=await self.take_post(body), body="")
 
     async def _is_first(self, req: AsyncBoltRequest) -> bool:
         """Whether what is asked for was not asked by the very same delivery before. Over a socket nothing is
@@ -112,7 +122,7 @@ class Intake:
         """Whether an event is a post, or that we, and nobody else, came into a channel."""
         if event.get("type") == JOINED:
             return bool(event.get("user")) and event["user"] == self._find_bot_user(body)
-        return event.get("type") in ("message", "app_mention")
+        return event.get("type") in POSTS
 
     def _is_answered_to_slack(self, body: dict[str, Any]) -> bool:
         """Whether all addresses to which answers would be sent are Slack's."""

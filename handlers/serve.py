@@ -26,8 +26,9 @@ from handlers.http import BODY_LIMIT_BYTES, add_events, control_app, ops_app, se
 from handlers.intake import Intake
 from handlers.retirement import tell_endings
 from handlers.routes import register
-from handlers.slack.bolt import AsyncApp, make_app
+from handlers.slack.bolt import make_app
 from handlers.slack.client import SlackClient, misleading_variables, missing_tokens, open_slack
+from handlers.slack.deliveries import Deliveries
 from handlers.slack.downloads import open_files
 from handlers.slack.socket import SocketConnections, open_sockets
 from handlers.voice.cards import ClipCards
@@ -83,7 +84,7 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
         if chat.slack.team:
             await services.forgetting.note_installed(chat.slack.team)
             await services.guard.learn_given(chat.slack.team)
-        app = bolt_app(settings, services, chat)
+        deliveries = open_door(settings, services, chat)
         sockets: SocketConnections | None = None
 
         async def problems() -> list[str]:
@@ -115,12 +116,12 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
             )
         )
         url = "Socket Mode"
-        public = public_app(settings, app, services, chat)
+        public = public_app(settings, deliveries, services, chat)
         if public.router.resources():
             port = await stack.enter_async_context(serve_http(public, settings.host, settings.port))
             url = url if settings.socket_mode else f"http://{settings.host}:{port}"
         if settings.socket_mode:
-            sockets = await stack.enter_async_context(open_sockets(app, client, settings))
+            sockets = await stack.enter_async_context(open_sockets(deliveries, client, settings))
         await stack.enter_async_context(run_alongside(give_notices(services, chat)))
         await stack.enter_async_context(run_alongside(tell_endings(services, chat)))
         try:
@@ -140,19 +141,21 @@ async def introduce(slack: SlackClient, settings: Settings) -> None:
         log.warning("slack does not answer yet; who we are is learned later")
 
 
-def public_app(settings: Settings, app: AsyncApp, services: Services, chat: SlackChat) -> web.Application:
+def public_app(
+    settings: Settings, deliveries: Deliveries, services: Services, chat: SlackChat
+) -> web.Application:
     """What others may reach: Slack's events, unless they come over a socket, and the usage page, where it has
     an address."""
     server = web.Application(client_max_size=BODY_LIMIT_BYTES)
     if not settings.socket_mode:
-        add_events(server, app)
+        add_events(server, deliveries)
     if settings.public_url:
         add_usage_page(server, services, chat)
     return server
 
 
-def bolt_app(settings: Settings, services: Services, chat: SlackChat) -> AsyncApp:
-    """Bolt with all that Slack can send us: posts go to the intake, the rest to the listeners."""
+def open_door(settings: Settings, services: Services, chat: SlackChat) -> Deliveries:
+    """All that Slack can send us: posts go to the intake, the rest by Bolt to the listeners."""
     intake = Intake(
         services.posts,
         services.clips,
@@ -164,4 +167,4 @@ def bolt_app(settings: Settings, services: Services, chat: SlackChat) -> AsyncAp
     )
     app = make_app(settings, chat.slack, before_authorize=intake.receive)
     register(app, services, chat)
-    return app
+    return Deliveries(app, intake.take_post, settings.slack_signing_secret)

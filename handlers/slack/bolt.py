@@ -1,7 +1,7 @@
 """Bolt as Parley uses it: one workspace, one token, no request to Slack for each delivery.
 
-With client.py, socket.py and failures.py this is all that knows Slack's SDKs; other rooms take their types
-from here.
+With client.py, web_api.py, deliveries.py, socket.py and failures.py this is all that knows Slack's SDKs; other
+rooms take their types from here.
 """
 
 from __future__ import annotations
@@ -9,8 +9,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 
-from aiohttp import web
-from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.request.async_request import AsyncBoltRequest
@@ -18,20 +16,12 @@ from slack_bolt.response import BoltResponse
 
 from bot.core.settings import Settings
 from handlers.slack.client import SlackClient
-from handlers.slack.failures import WRONG_SHAPE
-
-log = logging.getLogger(__name__)
-
-TIMESTAMP, SIGNATURE = "X-Slack-Request-Timestamp", "X-Slack-Signature"
 
 __all__ = [
-    "SIGNATURE",
-    "TIMESTAMP",
     "AsyncApp",
     "AsyncBoltRequest",
     "BoltResponse",
     "Middleware",
-    "dispatch",
     "make_app",
 ]
 
@@ -60,17 +50,6 @@ def make_app(settings: Settings, slack: SlackClient, *, before_authorize: Middle
         attaching_conversation_kwargs_enabled=False,
         logger=_quiet_logger("slack_bolt"),
     )
-
-
-async def dispatch(app: AsyncApp, request: web.Request, body: str) -> web.Response | None:
-    """What Bolt answers to a delivery over HTTP; None for one of a shape that Slack does not send."""
-    try:
-        asked = AsyncBoltRequest(body=body, query=request.query_string, headers=request.headers)  # type: ignore[arg-type]
-        answer = await app.async_dispatch(asked)
-    except WRONG_SHAPE as exc:  # Bolt itself falls over an id that is a number, and the like
-        log.warning("a delivery of a shape that Slack does not send: %s", type(exc).__name__)
-        return None
-    return await to_aiohttp_response(answer)
 
 
 def _quiet_logger(name: str) -> logging.Logger:

@@ -15,17 +15,14 @@ from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app, send_async_response
-from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
-from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
-from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.addresses import PlainHttpRule
 from bot.core.errors import SetupError, SlackRefused, SlackRevoked
 from bot.core.settings import Settings
 from handlers.slack.client import RAISED, error_from
+from handlers.slack.deliveries import Deliveries
 
 log = logging.getLogger(__name__)
 
@@ -110,17 +107,12 @@ class SocketConnections:
 
 @asynccontextmanager
 async def open_sockets(
-    app: AsyncApp, web_client: AsyncWebClient, settings: Settings
+    deliveries: Deliveries, web_client: AsyncWebClient, settings: Settings
 ) -> AsyncIterator[SocketConnections]:
-    """Connects, hands every envelope to Bolt, and stops receiving on exit.
+    """Connects, has every envelope answered, and stops receiving on exit.
 
     SetupError when Slack refuses the token. While Slack is away, connecting goes on beside the rest.
     """
-
-    async def receive(client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
-        response = await run_async_bolt_app(app, request)
-        await send_async_response(client, request, response, 0.0)
-
     host, app_token, plain_http = settings.slack_host, settings.slack_app_token, PlainHttpRule.of(settings)
     clients: list[SlackHostClient] = []
     connecting: list[asyncio.Task[None]] = []
@@ -134,7 +126,7 @@ async def open_sockets(
                 ping_interval=PING_INTERVAL_S,
                 logger=logging.getLogger("slack_sdk.socket"),
             )
-            client.socket_mode_request_listeners.append(receive)
+            client.socket_mode_request_listeners.append(deliveries.answer_socket)
             clients.append(client)
             if address := await first_address(web_client, app_token):
                 client.wss_uri = await require_slack_socket(address, host, plain_http)

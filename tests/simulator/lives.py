@@ -10,7 +10,7 @@ from bot.app import Services, services_on
 from bot.core.background import run_alongside
 from handlers.adapter import SlackChat
 from handlers.costs.notices import give_notices
-from handlers.serve import DRAIN_S, bolt_app, introduce
+from handlers.serve import DRAIN_S, introduce, open_door
 from handlers.slack.client import SlackClient
 from handlers.slack.downloads import SlackFiles
 from handlers.voice.cards import ClipCards
@@ -106,7 +106,7 @@ class Lives:
         cards = ClipCards(settings, chat.slack, chat.pacing, files)
         async with services_on(engine, transport, settings, chat=chat, cards=cards) as services:
             await introduce(chat.slack, settings)
-            app = bolt_app(settings, services, chat)
+            app = open_door(settings, services, chat).app
             app.use(responding(story.slack, life, story.dice))
             self.services, story.line.open = services, (life, app)
             async with run_alongside(give_notices(services, chat)) if story.notices else nullcontext():

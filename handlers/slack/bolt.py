@@ -1,7 +1,7 @@
 """Bolt as Parley uses it: one workspace, one token, no request to Slack for each delivery.
 
-With client.py, web_api.py, deliveries.py, socket.py and failures.py this is all that knows Slack's SDKs; other
-rooms take their types from here.
+With client.py, web_api.py, deliveries.py, socket.py and failures.py this is all that knows Slack's SDKs;
+other rooms take their types from here.
 """
 
 from __future__ import annotations

@@ -41,8 +41,8 @@ class Deliveries:
         self._verifier = SignatureVerifier(signing_secret) if signing_secret else None
 
     async def answer_http(self, request: web.Request, text: str, value: Any) -> web.Response | None:
-        """The answer to a request; None for one of a shape that Slack does not send. `value`: what its body says,
-        where that is JSON."""
+        """The answer to a request; None for one of a shape that Slack does not send. `value`: what its body
+        says, where that is JSON."""
         if tells_of_post(value) and self._is_signed(request, text):
             return web.Response(status=await self._take(value))
         try:

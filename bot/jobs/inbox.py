@@ -5,10 +5,9 @@ job keeps its place and holds back only its own conversation. Nothing is asked o
 happens.
 
 After a process's end, what ran is run again. What died twice is suspected of having done it, and suspects run
-one after the other beside the rest, until each has ended once. Only a job that ran alone is charged with a
-death, and parked after some (parking.py): a job that kills the process takes no neighbour to the grave with
-it. Rows and their rules are storage/jobs; who runs when is lanes.py; what a job means is its worker's
-business.
+a few at a time beside the rest, until each has ended once. Only a job that ran alone is charged with a death,
+and parked after some (parking.py): a job that kills the process takes no neighbour to the grave with it. Rows
+and their rules are storage/jobs; who runs when is lanes.py; what a job means is its worker's business.
 """
 
 from __future__ import annotations

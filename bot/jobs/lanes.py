@@ -8,8 +8,8 @@ many (bot/jobs/waiting_lanes.py). What came just now goes before what has waited
 fourth place. A lane that waits for something else than a place, such as its turn to post in a channel, steps
 outside: others have its place. While some lanes of a group are outside, no other one of that group begins.
 
-Suspects, which may have ended the process, run one at a time beside the others, without a place; one that has
-done so often runs alone, while the others wait a little.
+Suspects, which may have ended the process, run beside the others without a place, few at a time: the fewer,
+the more deaths they may be at fault for, in the end alone, while the others wait a little.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ from itertools import count
 from bot.jobs.waiting_lanes import WaitingLane, WaitingLanes
 
 FRESH_S = 30.0  # so long ago something came at most that goes before what has waited for longer
-ALONE_AFTER = 4  # deaths
+# So many suspects run beside one another, by the deaths of the one that has most; then each runs alone.
+TOGETHER = {0: 32, 1: 32, 2: 32, 3: 8}
+ALONE_AFTER = 4
 QUIET_S = 10.0  # so long the others are waited for, before a suspect runs beside them after all
 ALONE_S, LONGEST_ALONE_S = 10.0, 300.0  # so long others wait for a suspect at most; doubled with each death
 SHARE = 4  # every so many-th place is for what has waited for longer
@@ -81,7 +83,7 @@ class Lanes:
         self._timer: asyncio.TimerHandle | None = None
         self._deaths: dict[str, int] = {}  # of suspects that did not run yet
         self._suspects: list[tuple[int, int, WaitingLane]] = []  # a heap of those that are due, by deaths
-        self._suspect = ""  # the one that runs
+        self._suspects_now: dict[str, int] = {}  # those that run, and how many may do so beside them
         self._alone: asyncio.TimerHandle | None = None  # until then nobody else begins
         self._impatient = False  # the suspect that should run alone does not wait any longer
         self.closed = False
@@ -143,7 +145,7 @@ class Lanes:
         self._start_ready()
 
     def suspect(self, lane: str, due_at: float, owner: str, *, deaths: int) -> None:
-        """A lane that may have ended the process so often goes at that time, but beside no other such one."""
+        """A lane that may have ended the process so often goes at that time, beside few other such ones."""
         self._deaths[lane] = deaths
         self.later(lane, due_at, owner)
 
@@ -209,7 +211,7 @@ class Lanes:
         return self._clock() - waiting.since <= FRESH_S
 
     def _start_ready(self) -> None:
-        self._start_suspect()
+        self._start_suspects()
         while self._free and not self._alone and not self.closed:
             fresh = self._find()
             if fresh is None:
@@ -284,31 +286,31 @@ class Lanes:
 
     # Suspects
 
-    def _start_suspect(self) -> None:
-        """Has the next one go if none does: the one with the fewest deaths, for it is the likeliest to end
-        well."""
-        if self._suspect or not self._suspects or self.closed:
-            return
-        deaths, _, waiting = self._suspects[0]
-        alone = deaths >= ALONE_AFTER
-        if alone and self._running and not self._impatient:
-            self._alone = self._alone or self._call_later(QUIET_S, self._stop_waiting)
-            return
-        heappop(self._suspects)
-        self._end_alone()
-        if alone and not self._running:
-            longest_s = min(ALONE_S * 2 ** (deaths - ALONE_AFTER), LONGEST_ALONE_S)
-            self._alone = self._call_later(longest_s, self._let_others_begin)
-        self._impatient = False
-        self._suspect = waiting.lane
-        del self._deaths[waiting.lane]
-        self._running[waiting.lane] = _Running(waiting, self._is_fresh(waiting), inside=False)
-        self._run(waiting.lane, waiting.since)
+    def _start_suspects(self) -> None:
+        """Has the next ones go: those with the fewest deaths, for they are the likeliest to end well."""
+        while self._suspects and not self.closed:
+            deaths, _, waiting = self._suspects[0]
+            beside = min(TOGETHER.get(deaths, 1), self._parallel)
+            if len(self._suspects_now) >= min(beside, *self._suspects_now.values(), self._parallel):
+                return
+            alone = deaths >= ALONE_AFTER
+            if alone and self._running and not self._impatient:
+                self._alone = self._alone or self._call_later(QUIET_S, self._stop_waiting)
+                return
+            heappop(self._suspects)
+            self._end_alone()
+            if alone and not self._running:
+                longest_s = min(ALONE_S * 2 ** (deaths - ALONE_AFTER), LONGEST_ALONE_S)
+                self._alone = self._call_later(longest_s, self._let_others_begin)
+            self._impatient = False
+            self._suspects_now[waiting.lane] = beside
+            del self._deaths[waiting.lane]
+            self._running[waiting.lane] = _Running(waiting, self._is_fresh(waiting), inside=False)
+            self._run(waiting.lane, waiting.since)
 
     def _clear(self, lane: str) -> None:
         """A suspect has ended, or does nothing more that could end the process."""
-        if lane == self._suspect:
-            self._suspect = ""
+        if self._suspects_now.pop(lane, None):
             self._end_alone()
 
     def _stop_waiting(self) -> None:

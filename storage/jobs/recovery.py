@@ -27,9 +27,14 @@ def recover(tx: Tx, *, max_crashes: int, now: float) -> list[Job]:
     """After a process's end: nothing runs any more, and what died too often is now parked; these jobs.
 
     Rows found running died with the process. Only one that ran alone is charged with it; of several, each is
-    under suspicion.
+    under suspicion. What did not run is a little less so: there is something else that ends processes.
     """
     died = tx.all("select seq, crashes, due_at from inbox where running = 1")
+    if died:
+        tx.run(
+            "update inbox set suspicions = suspicions - 1"
+            " where state = 'new' and running = 0 and suspicions > 0"
+        )
     if len(died) == 1:
         [row] = died
         due_at = max(row["due_at"], now + wait_s(row["crashes"] + 1))

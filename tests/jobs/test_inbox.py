@@ -838,15 +838,15 @@ def found_running(tx: Tx, keys: str, *, crashes: int = 0, suspicions: int = 0) -
     )
 
 
-@pytest.mark.parametrize(("suspicions", "together"), [(0, 3), (1, 1)])
-async def test_what_died_twice_with_us_runs_one_after_the_other_beside_the_rest(
-    engine: Engine, suspicions: int, together: int
+@pytest.mark.parametrize(("suspicions", "parallel", "together"), [(0, 4, 3), (1, 2, 2)])
+async def test_what_died_twice_with_us_runs_few_at_a_time_beside_the_rest(
+    engine: Engine, suspicions: int, parallel: int, together: int
 ) -> None:
     """Found running once more, each is under suspicion once more."""
     await engine.write(found_running, "abc", suspicions=suspicions)
     worker, gate = RecordingWorker(), asyncio.Event()
     worker.acts = {key: [gate.wait] for key in "abcd"}
-    async with inbox_for(engine, worker) as box:
+    async with inbox_for(engine, worker, parallel=parallel) as box:
         await until(lambda: len(worker.began) == together)
         await box.put("d", "of d", "m", "{}")
         await until(lambda: len(worker.began) == together + 1)

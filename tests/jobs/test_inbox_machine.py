@@ -118,9 +118,12 @@ class InboxMachine(RuleBasedStateMachine):
         self.stale += self.held
         self.held = []
         died = [row for row in self.rows.values() if row.running]
-        for row in died:
-            row.running = False
-            row.suspicions += len(died) > 1
+        for row in self.rows.values():
+            if row.running:
+                row.running = False
+                row.suspicions += len(died) > 1
+            elif died and row.state == "new":
+                row.suspicions = max(0, row.suspicions - 1)
         if len(died) == 1:
             died[0].crashes += 1
             died[0].due_at = max(died[0].due_at, self.now + {1: 0, 2: 5}.get(died[0].crashes, 30))

@@ -111,7 +111,19 @@ async def test_the_clock_on_the_wall_cannot_stretch_a_wait(ran: list[str]) -> No
     assert ran == ["a"]
 
 
-async def test_suspects_run_one_after_the_other_beside_the_rest_and_without_a_place(ran: list[str]) -> None:
+@pytest.mark.parametrize(("deaths", "together"), [(2, 32), (3, 8), (ALONE_AFTER, 1), (9, 1)])
+async def test_suspects_run_few_at_a_time_the_fewer_the_more_deaths(
+    ran: list[str], deaths: int, together: int
+) -> None:
+    lanes = lanes_of(ran, parallel=100)
+    for n in range(40):
+        lanes.suspect(f"{n}", 0.0, "", deaths=deaths)
+    assert len(ran) == together
+    lanes.leave("0")
+    assert len(ran) == together + 1
+
+
+async def test_suspects_run_beside_the_rest_and_without_a_place(ran: list[str]) -> None:
     lanes = lanes_of(ran, parallel=1)
     for lane in "abc":
         lanes.suspect(lane, 0.0, "", deaths=2)
@@ -123,8 +135,20 @@ async def test_suspects_run_one_after_the_other_beside_the_rest_and_without_a_pl
     assert ran == ["a", "x", "b", "c"]
 
 
+async def test_a_suspect_runs_beside_no_more_than_the_worst_of_them_may(ran: list[str]) -> None:
+    lanes = lanes_of(ran, parallel=100)
+    for n in range(9):
+        lanes.suspect(f"worse {n}", 0.0, "", deaths=3)
+    lanes.suspect("better", 0.0, "", deaths=2)
+    assert ran == [f"worse {n}" for n in range(8)]
+    lanes.leave("worse 0")
+    assert ran[8:] == ["better"]
+    lanes.leave("better")
+    assert ran[9:] == ["worse 8"]
+
+
 async def test_of_suspects_the_one_with_the_fewest_deaths_goes_first(ran: list[str]) -> None:
-    lanes = lanes_of(ran)
+    lanes = lanes_of(ran, parallel=1)
     for lane, deaths in {"now": 2, "worst": 3, "least": 2}.items():
         lanes.suspect(lane, 0.0, "", deaths=deaths)
     lanes.leave("now")
@@ -133,13 +157,13 @@ async def test_of_suspects_the_one_with_the_fewest_deaths_goes_first(ran: list[s
 
 
 async def test_a_suspect_that_waits_outside_lets_the_next_one_go(ran: list[str]) -> None:
-    lanes = lanes_of(ran)
-    lanes.suspect("a", 0.0, "", deaths=2)
-    lanes.suspect("b", 0.0, "", deaths=2)
+    lanes = lanes_of(ran, parallel=1)
+    for lane in "abc":
+        lanes.suspect(lane, 0.0, "", deaths=2)
     with lanes.outside("a"):
         assert ran == ["a", "b"]
     lanes.leave("a")
-    assert lanes._suspect == "b"
+    assert ran == ["a", "b"]
 
 
 async def test_a_suspect_that_waits_for_its_time_is_not_woken_before(ran: list[str]) -> None:

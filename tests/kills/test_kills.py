@@ -14,6 +14,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from typing import Any
 import pytest
 
 from bot.conversation.turn import SORRY_FOR_THE_WAIT
+from bot.core.errors import GaveUp
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
 from handlers.slack.blocks import RETRY, SHOULD_ANSWER
@@ -200,6 +202,31 @@ async def test_killed_right_after_a_refusal_was_overturned_the_question_is_answe
         assert finals(slack, slack.dm("alice"), thread)[1].strip() == ANSWER.strip()
 
 
+async def test_a_question_that_kills_every_process_is_given_up_and_told_once_also_over_a_kill(
+    tmp_path: Path,
+) -> None:
+    """Found twice, told in the third life, which ends right after, and found told in the fourth."""
+    async with (
+        FakeSlack(manifest=MANIFEST, rate_limits=False, ack_deadline_s=1.0, retry_delays_s=PATIENT) as slack,
+        FakeModel() as model,
+        supervised(
+            slack,
+            model,
+            tmp_path,
+            kill_at=["", "", "slack:chat.postMessage:after:1"],
+            PARLEY_MAX_CRASHES="2",
+        ) as bot,
+    ):
+        model.script(ANSWER, times=0, match=lambda asked: bot.kill() or True)  # type: ignore[func-returns-value]
+        await slack.until(lambda: slack.counts["apps.connections.open"] >= 2, PATIENCE_S)
+        thread = await slack.say("alice", "#general", "@parley tell me")
+        await slack.until(lambda: bot.lives == 4 and slack.sockets.connections, PATIENCE_S)
+        assert rows(tmp_path, "select state, crashes from inbox where kind = 'message'") == [("parked", 2)]
+        await answered(slack, tmp_path)
+        assert finals(slack, "#general", thread) == [GaveUp(2).notice]
+        assert ours(slack, "#general", thread) == 1
+
+
 def misbooked(tmp_path: Path, made: int) -> int:
     """Ledger rows that are left open, that have no request, or requests without a row.
 
@@ -245,6 +272,81 @@ async def random_kills(tmp_path: Path, *, kills: int, seed: int) -> Counter[str]
             extra_requests=len(model.requests) - len(asked),
             misbooked=misbooked(tmp_path, model.counters["requests"]),
         )
+
+
+@dataclass
+class Storm:
+    """Questions that keep coming while the process is killed again and again, at regular times."""
+
+    kills: int
+    every_s: float
+    questions: int
+    takes_s: float  # each answer
+    asked: list[str] = field(default_factory=list)
+    ends: dict[str, float] = field(default_factory=dict)  # when each had its whole answer
+
+    async def watch(self, slack: FakeSlack) -> None:
+        while len(self.ends) < self.questions:
+            for channel, ts in self._threads():
+                if ts not in self.ends and finals(slack, channel, ts):
+                    self.ends[ts] = time.time()
+            await asyncio.sleep(0.2)
+
+    async def ask(self, slack: FakeSlack) -> None:
+        pause_s = self.kills * self.every_s / self.questions
+        for n in range(self.questions):
+            channel = ("#general", "#support")[n % 2]
+            self.asked.append(await slack.say("alice", channel, f"@parley question {n}"))
+            await asyncio.sleep(pause_s)
+
+    async def kill(self, bot: Supervised) -> None:
+        for _ in range(self.kills):
+            await asyncio.sleep(self.every_s)
+            bot.kill()
+
+    async def run(self, tmp_path: Path) -> dict[str, float]:
+        async with (
+            FakeSlack(
+                manifest=MANIFEST, rate_limits=False, ack_deadline_s=1.0, retry_delays_s=PATIENT
+            ) as slack,
+            FakeModel() as model,
+            supervised(slack, model, tmp_path) as bot,
+        ):
+            model.script(ANSWER, times=0, first_token_s=0.3, tokens_per_s=60 / self.takes_s)
+            await slack.until(lambda: slack.counts["apps.connections.open"] >= 2, PATIENCE_S)
+            watching = asyncio.create_task(self.watch(slack))
+            await asyncio.gather(self.ask(slack), self.kill(bot))
+            ended = time.time()
+            await asyncio.wait([watching], timeout=600)
+            waits = sorted(end - float(ts) for ts, end in self.ends.items())
+            await asyncio.sleep(3)
+            counts = Counter(len(finals(slack, channel, ts)) for channel, ts in self._threads())
+            parked = rows(tmp_path, "select count(*) from inbox where state = 'parked'")[0][0]
+            crashes = rows(tmp_path, "select crashes, suspicions, count(*) from inbox group by 1, 2")
+            return {
+                "lives": bot.lives,
+                "parked": parked,
+                "lost": counts[0],
+                "doubled": sum(n for times, n in counts.items() if times > 1),
+                "p50_s": waits[len(waits) // 2],
+                "p99_s": waits[len(waits) * 99 // 100],
+                "after_s": max(self.ends.values()) - ended,
+                "crashes": crashes,  # type: ignore[dict-item]
+            }
+
+    def _threads(self) -> list[tuple[str, str]]:
+        return [(("#general", "#support")[n % 2], ts) for n, ts in enumerate(self.asked)]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize(("kills", "questions"), [(20, 319), (80, 450)])
+async def test_no_innocent_question_is_given_up_in_a_storm_of_kills(
+    tmp_path: Path, kills: int, questions: int
+) -> None:
+    outcome = await Storm(kills, every_s=2.0, questions=questions, takes_s=1.0).run(tmp_path)
+    print(f"\n{outcome}")
+    assert outcome["parked"] == outcome["lost"] == outcome["doubled"] == 0
 
 
 @pytest.mark.timeout(900)

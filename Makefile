@@ -119,9 +119,10 @@ version: setup
 release: setup
 	@$(BIN)/python -m tests.support.release
 
-# An hour's worth of messages, bursts and a flood, with figures.
+# An hour's worth of messages, bursts and a flood, and 10,000 that waited while the process is killed; with figures.
 load: setup
 	@$(BIN)/python -m tests.bench.load
+	@$(BIN)/python -m tests.bench.killed_backlog
 
 # Runs every test of the fault table, then makes RELIABILITY.md.
 reliability: setup

@@ -75,8 +75,10 @@ def replies(slack: FakeSlack) -> Iterator[tuple[str, str, str]]:
 def ends(slack: FakeSlack, questions: Questions) -> dict[str, int]:
     """What became of the questions, read message by message."""
     said: Counter[str] = Counter()
+    without = 0
     order: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for channel, thread, text in replies(slack):
+        without += NUMBER.search(text) is None
         for number in set(NUMBER.findall(text)):
             said[number] += 1
             order[channel, thread].append(number)
@@ -84,6 +86,7 @@ def ends(slack: FakeSlack, questions: Questions) -> dict[str, int]:
         "answered once": sum(said[n] == 1 for n in questions.asked),
         "not answered": sum(said[n] == 0 for n in questions.asked),
         "answered twice": sum(said[n] > 1 for n in questions.asked),
+        "posts without an answer": without,
         "threads out of order": sum(there != sorted(there) for there in order.values()),
         "streams left open": sum(len(ws.streams) for ws in slack.workspaces),
         "left processing": len(slack.processing),

@@ -43,6 +43,8 @@ class Lives:
     async def go_on(self) -> None:
         """Starts the bot again whenever it ends."""
         story, number = self._story, 0
+        if story.away_s:
+            await asyncio.sleep(story.away_s)
         while True:
             kill_at = story.plan.kills[number] if number < len(story.plan.kills) else None
             number += 1

@@ -18,6 +18,7 @@ from bot.sandbox.slack.people.forms import NotPossible
 from bot.sandbox.slack.server import FakeSlack
 from storage.sqlite.writer import SqliteTx
 from tests.simulator.accounts import Accounts
+from tests.simulator.busy_hours import BusyHours
 from tests.simulator.clock import BEGINS_AT, CLOCK, VirtualLoop
 from tests.simulator.commands import Commands
 from tests.simulator.database import new_database
@@ -35,7 +36,7 @@ from tests.simulator.subjects import Subjects
 from tests.simulator.voice import Voice
 
 MANIFEST = yaml.safe_load((Path(__file__).parents[2] / "manifest.yml").read_text("utf-8"))
-PARTS = (People, Answers, Accounts, Money, Subjects, Voice, Commands, FirstContact)
+PARTS = (People, BusyHours, Answers, Accounts, Money, Subjects, Voice, Commands, FirstContact)
 ENDS_S = 20_000.0  # a story that is not over by then hangs
 SLACK_URL = "https://slack.invalid"
 RETRIES_S = (0.1, 60.0, 300.0)  # Slack's own
@@ -73,6 +74,7 @@ class Story:
         self.cards: dict[str, int] = {}  # the number of the clip that each card is of, by its id
         self.asked: list[Asked] = []  # model requests that left the process
         self.minds: dict[str, Mind] = {"answer": answering}
+        self.away_s = 0.0  # so late the first process starts
         self.notices = False  # whether anybody is told of budgets
         self.parts: list[Part] = [part(self) for part in PARTS]
         self.settings = settings_sources.load(self._environment())

@@ -58,10 +58,13 @@ class HostList:
 
     def holds(self, url: str) -> bool:
         """Whether the host of an address is one of them."""
+        if not self.entries:
+            return False
         host, port = read_host(url), read_port(url)
         return any(_fits(host, name) and wanted in (None, port) for name, wanted in self.entries)
 
 
+@lru_cache(maxsize=256)
 def read_host(url: str) -> str:
     """The host of an address, as it is compared; "" where there is none."""
     try:

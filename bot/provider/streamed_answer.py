@@ -22,7 +22,7 @@ DONE = b"[DONE]"
 
 # The first words of an answer are read as they come, what follows at moments that all answers have in common:
 # waking up for every word, of every answer apart, costs more than all that is done with the words.
-AT_ONCE_S, STEP_S = 0.25, 0.05
+AT_ONCE_S, STEP_S = 0.15, 0.05
 
 
 class StreamedAnswer:

@@ -234,6 +234,21 @@ FAULTS = (
         "its successor's answer; the operator one message",
         ("test_the_operator_and_the_channels_owner_are_told_once_and_home_says_it",),
     ),
+    Fault(
+        "A storm of crashes",
+        "a delay; only who kills the process alone is given up on, and told so once",
+        (
+            "test_no_job_is_parked_for_a_storm_of_kills_whatever_it_does_meanwhile",
+            "test_a_question_that_kills_every_process_is_given_up_and_told_once_also_over_a_kill",
+            "test_no_innocent_question_is_given_up_in_a_storm_of_kills",
+            "test_random_kills_lose_nothing_and_double_nothing",
+        ),
+    ),
+    Fault(
+        "Thousands of messages expire at once",
+        "nothing: they go in portions, answers come in between",
+        ("test_a_process_that_dies_between_portions_leaves_the_rest_for_the_next_time",),
+    ),
 )
 
 HEAD = """# Reliability

@@ -14,6 +14,7 @@ from bot.channel.operator_file import read_answer_options
 from bot.channel.options import OptionChecks
 from bot.channel.service import Preferences
 from bot.conversation.feedback import Feedback
+from bot.conversation.left_behind import LeftBehind, Sweepable
 from bot.conversation.memory import Memory
 from bot.conversation.posts import STOP, Posts
 from bot.conversation.questions import MESSAGE
@@ -76,7 +77,7 @@ from storage.engine import Engine
 log = logging.getLogger(__name__)
 
 
-class Chat(ChatSide, NoteGiver, Protocol):
+class Chat(ChatSide, NoteGiver, Sweepable, Protocol):
     """Slack, as all of the services see it (handlers/adapter.py)."""
 
 
@@ -191,7 +192,10 @@ async def services_on(
 
         retirement = Retirement(settings, engine, provider, calendar, given)
         await retirement.load()
+        left_behind = LeftBehind(engine, chat, running)
+        await left_behind.look()
         await stack.enter_async_context(inbox)
+        await stack.enter_async_context(run_alongside(left_behind.sweep_hourly()))
         await stack.enter_async_context(loop_lag())
         await stack.enter_async_context(run_alongside(tidy_hourly(engine, settings)))
         await stack.enter_async_context(access_log.written_down())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from bot.conversation.memory import ThreadMessage
@@ -13,6 +13,7 @@ from bot.core.settings import Settings
 from bot.core.values import Conversation, Incoming
 from bot.text.redact import redact
 from bot.welcome.invitations import InvitationNote
+from handlers.reply.progress import ReplyProgress
 from handlers.reply.reply import SlackReply
 from handlers.slack import mrkdwn
 from handlers.slack.blocks import Block
@@ -20,8 +21,9 @@ from handlers.slack.client import SlackClient
 from handlers.slack.contents import is_by_app, quote_app, read_contents
 from handlers.slack.directory import Directory
 from handlers.slack.own_messages import is_card
-from handlers.slack.pacing import Pacing
+from handlers.slack.pacing import STOP_STREAM
 from handlers.slack.permissions import Permissions
+from handlers.slack.status import SessionEnds
 from handlers.welcome.delivery import give_note
 
 log = logging.getLogger(__name__)
@@ -41,29 +43,37 @@ class SlackChat:
         self.slack = slack
         self.directory = Directory(slack)
         self.permissions = Permissions(slack)
-        self.pacing = Pacing(settings.streams_per_minute)
+        self._ends = SessionEnds(slack)
         self._link_hosts = frozenset(h.strip().lower() for h in settings.link_hosts.split(",") if h.strip())
 
     def reply(
-        self,
-        incoming: Incoming,
-        reply_id: str,
-        *,
-        messages: list[str],
-        resumed: bool,
-        opened: Callable[[list[str]], None],
+        self, incoming: Incoming, reply_id: str, progress: ReplyProgress, *, resumed: bool
     ) -> SlackReply:
         return SlackReply(
             self.slack,
-            self.pacing,
+            self._ends,
             incoming,
             reply_id,
+            progress,
             link_hosts=self._link_hosts,
             names=self.directory,
-            opened=opened,
-            messages=messages,
             resumed=resumed,
         )
+
+    def streams_now(self, incoming: Incoming) -> bool:
+        """Whether an answer would be shown while it is written."""
+        return not (incoming.by_app or self.slack.pacing.streams_run_low)
+
+    async def end_session(self, channel: str, thread: str) -> None:
+        """A thread shows no longer that somebody is at work there. SlackUnavailable."""
+        await self._ends.end_now(channel, thread)
+
+    async def end_stream(self, channel: str, message: str) -> None:
+        """A message whose writer has died is not being written any more. SlackUnavailable."""
+        try:
+            await self.slack.call(STOP_STREAM, channel=channel, ts=message)
+        except SlackRefused as exc:
+            log.info("a stream is not there to be ended: %s", exc.code)
 
     async def names(self, ids: Collection[str]) -> Mapping[str, str]:
         """What people are called, and apps that ask."""

@@ -30,6 +30,7 @@ from handlers.slack.bolt import make_app
 from handlers.slack.client import SlackClient, misleading_variables, missing_tokens, open_slack
 from handlers.slack.deliveries import Deliveries
 from handlers.slack.downloads import open_files
+from handlers.slack.pacing import Pacing
 from handlers.slack.socket import SocketConnections, open_sockets
 from handlers.voice.cards import ClipCards
 
@@ -76,9 +77,9 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
     """The running bot. On exit: not ready, work in flight ends, the rest waits on disk."""
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(open_slack(settings))
-        chat = SlackChat(SlackClient(client), settings)
+        chat = SlackChat(SlackClient(client, Pacing(settings.streams_per_minute)), settings)
         files = await stack.enter_async_context(open_files(settings, chat.slack))
-        cards = ClipCards(settings, chat.slack, chat.pacing, files)
+        cards = ClipCards(settings, chat.slack, files)
         services = await stack.enter_async_context(open_services(settings, chat, cards))
         await introduce(chat.slack, settings)
         if chat.slack.team:

@@ -442,6 +442,14 @@ create index guard_unanswered_age on guard_unanswered (asked_at)
 # How an answer came about, in numbers: bot/conversation/account.py's JSON.
 ACCOUNTS = "alter table replies add column account text"
 
+# What a crash may leave in Slack: `sending`, something of the reply may stand there; `session`, its thread
+# may show that somebody is at work.
+LEFT_IN_SLACK = """
+alter table replies add column sending {INT} not null default 0;
+alter table replies add column session {INT} not null default 0;
+create index replies_session on replies (id) where session = 1
+"""
+
 # What a gateway said it billed (`reported`), beside what our prices make of the same request (`listed`); and
 # models whose requests a budget could not hold, because no price of them is known. `told`: 1, its owner was;
 # 2, a price has come since.
@@ -576,6 +584,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("0024_origins", ORIGINS),
     ("0070_taken_deliveries", TAKEN_DELIVERIES),
     ("0013_suspicions", SUSPICIONS),
+    ("0014_left_in_slack", LEFT_IN_SLACK),
 )
 
 # Tables with people's words, and the column that says whose (beside `team`): erased by

@@ -28,9 +28,10 @@ from storage.welcome import disclosures
 
 
 def begin_reply(
-    tx: Tx, job: Job, incoming: Incoming, *, now: float
+    tx: Tx, job: Job, incoming: Incoming, *, sending: bool, now: float
 ) -> tuple[ReplyRow, tuple[Incoming, ...], bool]:
-    """The reply's row, the posts of the question as they are now, and whether it was deleted since.
+    """The reply's row as an earlier attempt left it, the posts of the question as they are now, and whether
+    it was deleted since.
 
     Where one was overheard before, and mentions us only now, it is remembered with its answer, not twice.
     """
@@ -39,7 +40,7 @@ def begin_reply(
     if posts[0].beside and messages.forgotten(tx, where.team, where.channel, where.thread):
         where = replace(where, thread=incoming.message)  # the question before it took its thread along
         posts = (replace(posts[0], conversation=where, beside=False),)
-    row = replies.begin(tx, reply_id(job.key), job.seq, where, incoming.user, now=now)
+    row = replies.begin(tx, reply_id(job.key), job.seq, where, incoming.user, sending=sending, now=now)
     gone = messages.forgotten(tx, where.team, where.channel, incoming.message)
     if row.payload is None:
         messages.retract_unanswered(tx, where.team, where.channel, incoming.remembered_as)

@@ -117,6 +117,10 @@ class RunningTurns:
     def find(self, place: Conversation) -> Running | None:
         return self._turns.get(place.key)
 
+    def works_in(self, conversation: str) -> bool:
+        """Whether a turn is at work in a conversation, by its key."""
+        return conversation in self._turns
+
     def find_about(self, key: str) -> list[Running]:
         """The turns at work on a post: its first answer, or one that was asked for again."""
         return [running for running in self if running.list_about(key)]

@@ -18,9 +18,8 @@ from functools import partial
 from typing import Protocol
 
 from bot.conversation.memory import ThreadReader
-from bot.conversation.questions import (
-    read_question,
-)
+from bot.conversation.progress import SavedProgress
+from bot.conversation.questions import read_question
 from bot.conversation.recollection import recollection_from
 from bot.conversation.records import (
     begin_reply,
@@ -31,6 +30,7 @@ from bot.conversation.records import (
     withdraw_reply,
 )
 from bot.conversation.running import NoticedReply, Running, RunningTurns
+from bot.conversation.too_old import close_too_old
 from bot.conversation.turn import CAME_TOO_LATE, Turn, TurnServices, run_turn
 from bot.core.access import remembers, without_later_actions
 from bot.core.codec import decode
@@ -45,6 +45,7 @@ from bot.core.values import Conversation, Incoming, Message, Reply
 from bot.jobs.inbox import Inbox, Job
 from bot.ops.metrics import METRICS
 from bot.provider.patience import Patience, be_patient
+from bot.text.ages import format_age
 from bot.welcome.disclosures import read_sentence
 from storage.conversation import messages as conversations
 from storage.conversation import replies
@@ -67,6 +68,10 @@ class ReplyHandle(Protocol):
 
     @property
     def delivered(self) -> bool: ...
+    @property
+    def session(self) -> bool: ...
+    @property
+    def untouched(self) -> bool: ...
     def show_working(self) -> None: ...
     def show_transcribing(self, done_s: float, total_s: float) -> None: ...
     def show_waiting(self, waiting: bool) -> None: ...
@@ -85,14 +90,10 @@ class ChatSide(ThreadReader, Protocol):
     """Where people read and write: replies, direct messages, and the thread around a message."""
 
     def reply(
-        self,
-        incoming: Incoming,
-        reply_id: str,
-        *,
-        messages: list[str],
-        resumed: bool,
-        opened: Callable[[list[str]], None],
+        self, incoming: Incoming, reply_id: str, progress: SavedProgress, *, resumed: bool
     ) -> ReplyHandle: ...
+
+    def streams_now(self, incoming: Incoming) -> bool: ...
 
     async def tell(self, user: str, text: str) -> None: ...
 
@@ -120,7 +121,6 @@ class Turns:
         self._clock = clock
         self._disclosure = read_sentence(services.settings)
         self._stopped: set[str] = set()  # while what is left of an answer waited for its place in Slack
-        self._notes: set[asyncio.Task[None]] = set()
 
     def end_team(self, team: str) -> None:
         """Nobody of a workspace can be answered any more: its turns end, and no word of them stays."""
@@ -154,23 +154,34 @@ class Turns:
         return []
 
     async def _run(self, job: Job, incoming: Incoming) -> list[Effect]:
-        row, posts, gone = await self._engine.write(begin_reply, job, incoming, now=self._now())
+        sending = self._chat.streams_now(incoming)
+        row, posts, gone = await self._engine.write(
+            begin_reply, job, incoming, sending=sending, now=self._now()
+        )
         incoming = posts[0]
         place = incoming.conversation
-        handle = self._chat.reply(
-            incoming,
+        notice = None if row.payload or gone else await self._close_too_old(incoming, row.id)
+        reply = load_reply(row.payload) if row.payload else notice
+        answered = reply is not None
+        progress = SavedProgress(
+            self._engine,
             row.id,
-            messages=list(row.messages),
-            resumed=job.attempts > 1 or self._is_old(incoming),
-            opened=lambda messages: self._note_opened(row.id, messages),
+            row,
+            sending=sending or bool(row.sending),
+            outside=partial(self._inbox.outside, job),
+        )
+        handle = self._chat.reply(
+            _shown_at(incoming, reply),
+            row.id,
+            progress,
+            resumed=bool(row.sending) or (self._is_old(incoming) and notice is None),
         )
         running = Running(job, posts, ended="deleted" if gone else "")
         self._running.begin(place, running)
         try:
-            if row.payload:
+            if reply is not None:
                 recalled = await self._engine.read(conversations.recall, place.key)
                 handle.vouch_for(recollection_from(recalled).messages)
-                reply = load_reply(row.payload)
             elif not gone and self._is_old(incoming) and (messages := await handle.find_delivered()):
                 # Answered in a life that our database, an old copy, does not know of.
                 return [partial(replies.mark_sent, reply_id=row.id, messages=messages, now=self._now())]
@@ -179,12 +190,18 @@ class Turns:
             if running.ended == "deleted":
                 return await self._take_back(handle, incoming, row.id)
             running.deliver(handle)
-            if row.payload and place.key in self._stopped:
+            if answered and place.key in self._stopped:
                 running.end("stopped")
             self._stopped.discard(place.key)
+            assert reply is not None
             delivered = await handle.deliver(reply)
             if running.ended == "deleted" or delivered is None:
                 return await self._take_back(handle, incoming, row.id)
+        except BaseException:
+            if handle.untouched and not row.sending:  # the next attempt need not look for anything
+                with contextlib.suppress(BotError):
+                    await self._engine.write(replies.mark_sending, row.id, sending=False)
+            raise
         finally:
             self._running.finish(place)
             await handle.wait_idle()
@@ -195,6 +212,7 @@ class Turns:
             messages=delivered,
             now=self._now(),
             retryable=reply.retryable or bool(reply.verdict),
+            session=handle.session,
         )
         return [sent]
 
@@ -210,7 +228,12 @@ class Turns:
         where, id = incoming.conversation, reply_id(job.key)
         for erase in self._erasures(job.key, incoming):
             await self._engine.write(erase)
-        handle = self._chat.reply(incoming, id, messages=[], resumed=True, opened=lambda messages: None)
+        row = await self._engine.read(replies.find, id)
+        sending = row is None or bool(row.sending)
+        progress = SavedProgress(
+            self._engine, id, row, sending=sending, outside=partial(self._inbox.outside, job)
+        )
+        handle = self._chat.reply(incoming, id, progress, resumed=sending)
         gone = await self._engine.read(conversations.forgotten, where.team, where.channel, incoming.message)
         if gone:
             await handle.withdraw()
@@ -303,6 +326,15 @@ class Turns:
             await self._engine.write(clips.forget_unshown, place.team, place.key, incoming.user)
             await self._engine.scrub()
 
+    async def _close_too_old(self, incoming: Incoming, reply_id: str) -> Reply | None:
+        """The one notice for this and for others that are too old, where there are others."""
+        if not self._is_old(incoming):
+            return None
+        limit_s = self._services.settings.message_age_limit_s
+        return await self._engine.write(
+            close_too_old, incoming, reply_id, limit_s=limit_s, disclosure=self._disclosure, now=self._now()
+        )
+
     def _refuse_old(self, incoming: Incoming) -> None:
         if self._is_old(incoming):
             raise TooOld(format_age(self._age_s(incoming)))
@@ -313,25 +345,12 @@ class Turns:
     def _age_s(self, incoming: Incoming) -> float:
         return (self._clock() - incoming.sent_at).total_seconds()
 
-    def _note_opened(self, reply_id: str, messages: list[str]) -> None:
-        """Writes down which messages a stream occupies, without holding the stream up for it."""
-        task = asyncio.create_task(self._engine.write(replies.mark_opened, reply_id, list(messages)))
-        self._notes.add(task)
-        task.add_done_callback(self._noted)
-
-    def _noted(self, task: asyncio.Task[None]) -> None:
-        """Where it failed, the thread is looked at instead."""
-        self._notes.discard(task)
-        if not task.cancelled() and isinstance(error := task.exception(), BotError):
-            log.warning("not noted which messages a stream occupies: %s", type(error).__name__)
-
     def _now(self) -> float:
         return self._clock().timestamp()
 
 
-def format_age(seconds: float) -> str:
-    """An age as a person says it."""
-    for unit, size_s in (("days", 86_400), ("hours", 3_600)):
-        if seconds >= 2 * size_s:
-            return f"{seconds / size_s:.0f} {unit}"
-    return f"{seconds / 60:.0f} minutes"
+def _shown_at(incoming: Incoming, reply: Reply | None) -> Incoming:
+    """The question as its answer is placed: in its thread, or in the channel itself."""
+    if reply is None or not reply.to_channel:
+        return incoming
+    return replace(incoming, conversation=replace(incoming.conversation, thread=""))

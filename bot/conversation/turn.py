@@ -8,7 +8,6 @@ handlers/reply/reply.py.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -37,7 +36,6 @@ GREETING = (
     "Mention me in a channel or write to me directly; `/parley help` shows what else I do."
 )
 TURN_LIMIT = "This thread has grown very long, so I stop here. Please start a new one."
-SORRY_FOR_THE_WAIT = "Sorry for the wait."
 SAW_ONLY_PART = "I read only the last {seen} messages of this thread."
 UNSUMMARISED = (
     "What was said earlier in this thread is too long for me, and I could not summarise all of it: this "
@@ -83,7 +81,6 @@ WORDLESS = {
     "tools": NO_TOOL,
 }
 ANSWER_LIMIT = 100_000  # characters; a server that heeds no limit of ours is not read any further
-LATE_S = 60.0  # after this long a person is owed an apology
 
 
 class LiveReply(Protocol):
@@ -353,8 +350,6 @@ def make_reply(
         notes.append(SAW_ONLY_PART.format(seen=recollection.seen))
     elif recollection.unsummarised:
         notes.append(UNSUMMARISED)
-    if time.time() - incoming.sent_at.timestamp() > LATE_S:
-        notes.append(SORRY_FOR_THE_WAIT)
     off = ruling.verdict if ruling and ruling.verdict.notes else None
     if off:
         notes.append(off.says)

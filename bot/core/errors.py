@@ -227,6 +227,14 @@ class SlackUnavailable(SlackError):
         self.maybe_taken = maybe_taken
 
 
+class SlackLimited(SlackUnavailable):
+    """Slack takes no more from me for a moment."""
+
+    def __init__(self, *, retry_after_s: float) -> None:
+        super().__init__("ratelimited", retry_after_s=retry_after_s)
+        self.pause_s = retry_after_s
+
+
 class SlackRefused(SlackError):
     """I could not write there ({code})."""
 

@@ -30,6 +30,12 @@ def message_key(team: str, channel: str, message: str) -> str:
     return f"m:{team}:{channel}:{message}"
 
 
+def read_message(key: str) -> str:
+    """The post that a key is of; "" for the key of something else."""
+    message = key.rpartition(":")[2]
+    return message if key.startswith("m:") and _POST.fullmatch(message) else ""
+
+
 def follow_up_key(reply_id: str, what: str) -> str:
     """The key of what a button under an answer asks for: once for each button and answer."""
     return f"{PRESSED}{reply_id}:{what}"

@@ -204,6 +204,7 @@ class Reply:
     verdict: int = 0  # of the guard, when it acted on one: people may overrule it
     follow_ups: tuple[str, ...] = ()  # buttons that ask for more: of FOLLOW_UPS
     disclosure: str = ""  # that an AI says it, under a person's first answer
+    to_channel: bool = False  # it stands in the channel, not in the thread of the question
 
 
 @dataclass(frozen=True, slots=True)

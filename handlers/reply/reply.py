@@ -8,18 +8,20 @@ message carries the reply's own id in its metadata.
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+import time
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-from bot.core.errors import SlackRefused, SlackUnavailable
+from bot.core.errors import SlackError, SlackLimited, SlackRefused
 from bot.core.values import Incoming, Message, Reply
 from bot.ops.metrics import METRICS
 from bot.voice.recognition import format_minutes
+from handlers.reply.lateness import find_apology
 from handlers.reply.output_filter import OutputFilter, filter_text
 from handlers.reply.queue_words import describe_place
+from handlers.reply.progress import ReplyProgress
 from handlers.reply.splitting import split, strip_markdown
 from handlers.reply.stream import LiveStream, StreamPlace
 from handlers.slack import blocks
@@ -27,8 +29,8 @@ from handlers.slack.client import SlackClient
 from handlers.slack.links import list_addresses
 from handlers.slack.mrkdwn import escape
 from handlers.slack.own_messages import find_own, read_id
-from handlers.slack.pacing import Pacing
-from handlers.slack.status import Session, StatusLine
+from handlers.slack.pacing import POST, STOP_STREAM
+from handlers.slack.status import Session, SessionEnds, StatusLine
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +39,9 @@ METADATA = "parley_reply"
 WORTH_TELLING_S = 60.0
 LISTENING = "listening: {minutes}"
 WAITING = "waiting for the model's server, which is not there right now"
-# A worker sleeps this long for its place in a channel; for a longer wait the job goes back to the queue.
-WORTH_WAITING_S = 1.0
+# Whoever asked so recently waits for the answer, and gets it before those who asked long ago.
+FRESH_S = 60.0
+REFUSALS = 20  # of one message for its rate, until the inbox tries it again later
 # Of the 12,000 characters that all markdown blocks of a message may have, notes and buttons get the rest.
 PART_LIMIT = 11_000
 # An answer of more messages than this floods a thread: the rest is not shown, and that is said.
@@ -49,7 +52,6 @@ SMALLER = 3_000  # for a Slack that calls even that too long
 TOO_LONG = "msg_too_long"
 # Codes that say: not with these blocks.
 BLOCKS_REFUSED = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
-ENDING_TRIES = 3  # to say that nobody is at work any more, once the answer is there
 ORPHANS = 1000  # numbers of parts from here on are those of orphans
 # Codes that say: nothing can be written there any more.
 THREAD_GONE = "thread_not_found"
@@ -78,45 +80,57 @@ class NameBook(Protocol):
 
 
 class SlackReply:
-    """One reply on its way. `resumed`: an earlier attempt may have left something in the thread."""
+    """One reply on its way. `resumed`: an earlier attempt may have left something in the thread.
+
+    `progress` is told what has to be known of it after a crash.
+    """
 
     def __init__(
         self,
         slack: SlackClient,
-        pacing: Pacing,
+        ends: SessionEnds,
         incoming: Incoming,
         reply_id: str,
+        progress: ReplyProgress,
         *,
-        opened: Callable[[list[str]], None],
-        messages: list[str],
         resumed: bool,
         link_hosts: Collection[str] = (),
         names: NameBook | None = None,
     ) -> None:
         where = incoming.conversation
         self._slack = slack
-        self._pacing = pacing
+        self._progress = progress
         self._incoming = incoming
         self._reply_id = reply_id
         self._place = StreamPlace(where.team, where.channel, where.thread, incoming.user)
         self._vouched = {*link_hosts, *list_addresses(incoming.text)}
         self._names = names
         self._filter = self._make_filter()
-        self._messages = messages
+        self._messages = list(progress.messages)
         self._uncertain = resumed  # something of ours may stand in the thread that we do not know of
+        self._touched = False  # a post may have come to stand in it
         self._ended = False  # the person wants no more of it
         self.delivered = False  # Slack has all of it
         self._disclosure = ""  # that an AI says it, where the person was not told yet
         self._redactions_told = False
         self._renamed = False  # somebody was shown by the id, and has a name
+        self._apology: str | None = None  # for the wait, once the first words are shown
         self._standing: list[str] = []  # the messages of the whole reply, where an earlier attempt left it
         self._live = (
             None
             if resumed or incoming.by_app  # Slack streams to people
-            else LiveStream(slack, pacing, self._place, metadata=self._metadata, opened=opened)
+            else LiveStream(
+                slack,
+                self._place,
+                metadata=self._metadata,
+                sending=progress.note_sending,
+                opened=self._note_opened,
+            )
         )
         self._line = StatusLine(slack, where.channel, where.thread)
-        self._session = Session(slack, where.channel, where.thread, left_open=resumed)
+        self._session = Session(
+            slack, ends, where.channel, where.thread, left_open=progress.session, note=progress.note_session
+        )
 
     # While the turn runs
 
@@ -185,8 +199,13 @@ class SlackReply:
             messages = self._standing or await self._post_privately(exc.code, shown)
         self.delivered = True
         await self._line.clear()
-        await self._session.end(tries=ENDING_TRIES)
+        await self._session.end()
         return messages
+
+    def _note_opened(self, messages: list[str]) -> None:
+        self._find_apology()
+        self._line.note_message()
+        self._progress.note_opened(messages)
 
     async def _filter_texts(self, texts: Sequence[str]) -> list[str]:
         """Texts as they are shown; whoever is mentioned in them and not known is looked up first."""
@@ -235,6 +254,7 @@ class SlackReply:
 
     async def put(self, text: str, shown: list[blocks.Block]) -> str:
         """Posts, finds or changes a message beside the answer, never streamed; its id."""
+        self._apology = ""
         body = {"text": text, "blocks": shown, "metadata": self._metadata(0)}
         (ts,) = await self._publish([body], streamed=False)
         return ts
@@ -278,14 +298,16 @@ class SlackReply:
 
     async def _stop_stream(self, rest: str, under: list[blocks.Block]) -> bool:
         """The normal end of a running stream; False when the thread has to be put in order instead."""
+        if apology := self._find_apology():
+            under = [blocks.context(apology), *under]
         arguments: dict[str, Any] = {"blocks": under} if under else {}
         if rest:
             arguments["markdown_text"] = rest
         if await self._session.is_shown():
             arguments["session_status"] = "active"
         try:
-            await self._slack.call(
-                "chat.stopStream",
+            await self._slack.call_first(
+                STOP_STREAM,
                 channel=self._place.channel,
                 ts=self._messages[-1],
                 metadata=self._metadata(len(self._messages) - 1),
@@ -296,6 +318,16 @@ class SlackReply:
             return False
         self._session.mark_ended()
         return True
+
+    @property
+    def untouched(self) -> bool:
+        """Whether nothing of it has come to stand in Slack so far."""
+        return not (self._uncertain or self._messages or self._touched)
+
+    @property
+    def session(self) -> bool:
+        """Whether its thread may still show that somebody is at work."""
+        return self._session.noted
 
     async def _publish(self, bodies: list[dict[str, Any]], *, streamed: bool = True) -> list[str]:
         """Puts the thread in order: every part once, nothing else of ours in this reply's place.
@@ -317,7 +349,7 @@ class SlackReply:
             if index < len(mine):
                 if streamed:
                     await self._end_stream(mine[index])
-                await self._write("chat.update", body, ts=mine[index])
+                await self._write("chat.update", self._with_apology(body), ts=mine[index])
             else:
                 mine.append(await self._post(body))
                 self._messages = mine
@@ -332,25 +364,52 @@ class SlackReply:
         return body | {"text": self._with_disclosure(body["text"]), "blocks": [*body["blocks"], *under]}
 
     async def _post(self, body: dict[str, Any]) -> str:
-        wait_s = self._pacing.wait_to_post_s(self._place.channel, self._reply_id)
-        if wait_s > WORTH_WAITING_S:
-            raise SlackUnavailable("channel is busy", retry_after_s=wait_s)
-        if wait_s > 0:
-            await asyncio.sleep(wait_s)
+        """Once it is its turn in the channel; what Slack refuses for its rate is the next one there."""
+        await self._progress.note_sending()
+        for refused in range(REFUSALS):
+            posting = self._slack.pacing.posting(
+                self._place.channel,
+                fresh=self._waited_s() < FRESH_S,
+                again=refused > 0,
+                waiting=self._progress.outside,
+            )
+            try:
+                async with posting:
+                    return await self._post_now(body)
+            except SlackLimited:
+                if refused == REFUSALS - 1:
+                    raise
+        raise AssertionError("unreachable")
+
+    async def _post_now(self, body: dict[str, Any]) -> str:
+        thread = {"thread_ts": self._place.thread} if self._place.thread else {}
         try:
             answer = await self._write(
-                "chat.postMessage",
-                body,
-                thread_ts=self._place.thread,
-                unfurl_links=False,
-                unfurl_media=False,
+                POST, self._with_apology(body), **thread, unfurl_links=False, unfurl_media=False
             )
-        except SlackUnavailable as exc:
-            if exc.retry_after_s is not None:
-                self._pacing.hold(self._place.channel, self._reply_id, exc.retry_after_s)
+        except SlackLimited:
             raise
-        self._pacing.posted(self._reply_id)
+        except SlackError:
+            self._touched = True
+            raise
+        self._touched = True
+        self._line.note_message()
         return str(answer["ts"])
+
+    def _waited_s(self) -> float:
+        return time.time() - self._incoming.sent_at.timestamp()
+
+    def _find_apology(self) -> str:
+        """For the wait until the first words are shown, which they are now, or were before."""
+        if self._apology is None:
+            self._apology = find_apology(self._waited_s())
+        return self._apology
+
+    def _with_apology(self, body: dict[str, Any]) -> dict[str, Any]:
+        if body["metadata"] != self._metadata(0) or not (apology := self._find_apology()):
+            return body
+        first, *under = body["blocks"]
+        return body | {"blocks": [first, blocks.context(apology), *under]}
 
     async def _write(self, method: str, body: dict[str, Any], **how: Any) -> dict[str, Any]:
         """With its blocks, or without them where Slack does not take them."""

@@ -10,19 +10,24 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from bot.core.errors import SlackError, SlackUnavailable
+from bot.core.errors import BotError, SlackError, SlackUnavailable
 from handlers.reply.splitting import Rotation
 from handlers.slack.client import SlackClient
-from handlers.slack.pacing import APPEND_STEP_S, Pacing
+from handlers.slack.pacing import APPEND_STREAM, START_STREAM, STOP_STREAM, Pacing
 
 log = logging.getLogger(__name__)
 
-# A whole short answer often follows its first word at once; waiting this long saves it the stream.
-GRACE_S = 0.010
+# The first words are shown together, and a short answer is often whole by then, which saves it the stream.
+GRACE_S = 0.12
+# The next words come soon; after that no reader needs more than one refresh a second. Slow steps: while there
+# is little room for more.
+FIRST_STEP_S, STEP_S, SLOW_STEP_S = 0.4, 1.0, 3.0
+# An answer that has been written for so long takes long: it is streamed also when streams run low.
+LONG_ANSWER_S = 3.0
 # Slack ends a stream about five minutes after its start, whatever is appended (python-slack-sdk issue 1859).
 STREAM_LIFE_S = 240.0
 # How soon to ask again for room when the workspace's streams are used up.
@@ -48,22 +53,26 @@ class LiveStream:
     def __init__(
         self,
         slack: SlackClient,
-        pacing: Pacing,
         place: StreamPlace,
         *,
         metadata: Callable[[int], dict[str, Any]],
+        sending: Callable[[], Awaitable[None]],
         opened: Callable[[list[str]], None],
     ) -> None:
         self._slack = slack
-        self._pacing = pacing
+        self._pacing: Pacing = slack.pacing
         self._place = place
         self._metadata = metadata
+        self._sending = sending
         self._opened = opened
         self._rotation = Rotation(MESSAGE_LIMIT)
         self._pending = ""
         self._timer: asyncio.TimerHandle | None = None
         self._flushing: asyncio.Task[None] | None = None
+        self._written_from: float | None = None  # when its first words came
         self._started_at = 0.0
+        self._step_s = FIRST_STEP_S
+        self._end_kept = False  # a request is set aside for the end of the stream
         self.messages: list[str] = []  # Slack's ids of the messages this reply occupies, in order
         self.open = False  # the last of them is a running stream
         self.lost = False  # Slack may show something else than what we sent
@@ -71,8 +80,10 @@ class LiveStream:
 
     def append(self, text: str) -> None:
         self._pending += text
+        if text and self._written_from is None:
+            self._written_from = time.monotonic()
         if text and not self.lost and self._timer is None and self._flushing is None:
-            self._flush_in(APPEND_STEP_S if self.open else GRACE_S)
+            self._flush_in(self._pause_s if self.open else GRACE_S)
 
     def lose(self) -> None:
         """What Slack shows is not what is to stand there."""
@@ -89,11 +100,18 @@ class LiveStream:
             await self._flushing
         if self._timer is not None:
             self._timer.cancel()
+        self._release_end()
         if not self.open or self.lost or self._rotation.full:
             return None
         final, left = self._rotation.take(self._pending + rest, final=True)
         self._pending = ""
         return None if left else final
+
+    def _release_end(self) -> None:
+        """The request that was set aside for the end of the stream is about to be used, or not needed."""
+        if self._end_kept:
+            self._end_kept = False
+            self._pacing.rate(STOP_STREAM).release()
 
     def _flush_in(self, seconds: float) -> None:
         self._timer = asyncio.get_running_loop().call_later(seconds, self._start_flush)
@@ -102,8 +120,13 @@ class LiveStream:
         self._timer = None
         self._flushing = asyncio.create_task(self._flush())
 
+    @property
+    def _pause_s(self) -> float:
+        """How long the next words are collected."""
+        return SLOW_STEP_S if self._pacing.appends_run_low else self._step_s
+
     async def _flush(self) -> None:
-        again_in = APPEND_STEP_S
+        again_in = NO_ROOM_S
         try:
             again_in = await (self._append() if self.open else self._start())
         except SlackUnavailable as exc:
@@ -114,19 +137,37 @@ class LiveStream:
         except SlackError as exc:
             self.lost = True
             log.info("stream in %s lost: %s", self._place.channel, exc)
+        except BotError as exc:  # the database is busy: the answer is shown when it is whole
+            log.info("no stream in %s: %s", self._place.channel, exc)
         finally:
             self._flushing = None
         if self._pending and not self.lost and self._timer is None:
             self._flush_in(again_in)
 
     async def _start(self) -> float:
-        if not self._pacing.may_stream():
+        assert self._written_from is not None
+        if self._pacing.streams_run_low:
+            long_in = self._written_from + LONG_ANSWER_S - time.monotonic()
+            if long_in > 0:
+                return long_in
+        if not self._pacing.try_stream():
             return NO_ROOM_S
-        text = self._take()
-        place = self._place
+        self._end_kept = True
         try:
-            answer = await self._slack.call(
-                "chat.startStream",
+            await self._open_stream()
+        except BotError:
+            self._release_end()
+            raise
+        self._started_at = time.monotonic()
+        self._opened(self.messages)
+        return self._pause_s
+
+    async def _open_stream(self) -> None:
+        await self._sending()
+        text, place = self._take(), self._place
+        try:
+            answer = await self._slack.send(
+                START_STREAM,
                 channel=place.channel,
                 thread_ts=place.thread,
                 markdown_text=text,
@@ -138,31 +179,30 @@ class LiveStream:
             raise
         self.messages.append(answer["ts"])
         self.open = True
-        self._started_at = time.monotonic()
-        self._opened(self.messages)
-        return APPEND_STEP_S
 
     async def _append(self) -> float:
         if self._rotation.full or time.monotonic() - self._started_at > STREAM_LIFE_S:
             return await self._rotate()
-        if not self._pacing.may_append():
+        if not self._pacing.rate(APPEND_STREAM).try_take():
             return NO_ROOM_S
         text = self._take()
         try:
-            await self._slack.call(
-                "chat.appendStream", channel=self._place.channel, ts=self.messages[-1], markdown_text=text
+            await self._slack.send(
+                APPEND_STREAM, channel=self._place.channel, ts=self.messages[-1], markdown_text=text
             )
         except SlackError:
             self._pending = self._rotation.undo() + self._pending
             raise
-        return APPEND_STEP_S
+        self._step_s = min(2 * self._step_s, STEP_S)
+        return self._pause_s
 
     async def _rotate(self) -> float:
         """Closes this message and lets the next flush open another in the same thread."""
         closing = self._rotation.close()
         self.lost = True  # unless Slack takes this: half a rotation cannot be taken up again
-        await self._slack.call(
-            "chat.stopStream",
+        self._release_end()
+        await self._slack.call_first(
+            STOP_STREAM,
             channel=self._place.channel,
             ts=self.messages[-1],
             metadata=self._metadata(len(self.messages) - 1),

@@ -11,20 +11,23 @@ import asyncio
 import logging
 import os
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import aiohttp
 import orjson
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.core.addresses import PlainHttpRule
-from bot.core.errors import SetupError, SlackError, SlackRefused, SlackRevoked, SlackUnavailable
+from bot.core.errors import SetupError, SlackError, SlackLimited, SlackRefused, SlackRevoked, SlackUnavailable
 from bot.core.proxies import find_proxy
 from bot.core.settings import Settings
 from bot.ops.metrics import METRICS
+from handlers.slack.pacing import POST, Pacing
 from handlers.slack.web_api import DirectWebClient
 
 log = logging.getLogger(__name__)
@@ -51,15 +54,23 @@ REVOKED = frozenset(
 # All that slack_sdk and aiohttp raise for a request.
 RAISED = (SlackApiError, aiohttp.ClientError, OSError, TimeoutError, ValueError)
 REVOKED_PAUSE_S = 30.0  # what is to be said waits for the operator
+RATE_LIMITED = "ratelimited"
+WINDOWS = "views."  # a person waits for these, and Slack for three seconds
+REFUSALS = 4  # of one request for its rate, until whoever made it decides what to do
+WORTH_WAITING_S = 60.0
 RETRY_AFTER_DEFAULT_S = 5.0  # for a 429 whose Retry-After is missing or junk
 RETRY_AFTER_MOST_S = 300.0
+
+
+Request = Callable[[], Awaitable[dict[str, Any]]]
 
 
 class SlackClient:
     """All requests to Slack of one workspace's bot."""
 
-    def __init__(self, client: AsyncWebClient) -> None:
+    def __init__(self, client: AsyncWebClient, pacing: Pacing | None = None) -> None:
         self.client = client
+        self.pacing = pacing or Pacing(0)
         self.bot_user = ""  # our own user id
         self.team = ""  # the workspace of the token, once Slack was asked who we are
         self.organisation = ""  # that it belongs to, if any
@@ -67,25 +78,57 @@ class SlackClient:
         self.revoked = ""  # the code, once Slack has said that the token is worthless
 
     async def call(self, method: str, **arguments: Any) -> dict[str, Any]:
-        """One request, JSON both ways. Raises SlackRefused (final) or SlackUnavailable (later, perhaps)."""
+        """One request, JSON both ways, when it is its turn. SlackRefused (final) or SlackUnavailable (later,
+        perhaps)."""
+        if method == POST:
+            async with self.pacing.posting(str(arguments.get("channel"))):
+                return await self.send(method, **arguments)
+        return await self._in_turn(method, partial(self.send, method, **arguments))
+
+    async def call_first(self, method: str, **arguments: Any) -> dict[str, Any]:
+        """As `call`, before all others that wait: what was begun has to be ended."""
+        return await self._in_turn(method, partial(self.send, method, **arguments), first=True)
+
+    async def get(self, method: str, **arguments: Any) -> dict[str, Any]:
+        """A read, with the arguments in the query, which every method of Slack's takes; as `call`."""
+        read = partial(self.client.api_call, method, http_verb="GET", params=arguments)
+        return await self._in_turn(method, partial(self._request, method, read))
+
+    async def send(self, method: str, **arguments: Any) -> dict[str, Any]:
+        """One request at once, for whoever has asked `pacing` whether there is room."""
+        return await self._request(method, partial(self.client.api_call, method, json=arguments))
+
+    async def try_call(self, method: str, **arguments: Any) -> None:
+        """One request whose failure is only logged."""
         try:
-            response = await self.client.api_call(method, json=arguments)
+            await self.call(method, **arguments)
+        except SlackError as exc:
+            log.info("slack %s not done: %s", method, exc)
+
+    async def _in_turn(self, method: str, request: Request, *, first: bool = False) -> dict[str, Any]:
+        """What Slack refused for its rate was not done: it is the next one as soon as Slack takes more."""
+        rate = self.pacing.rate(method)
+        for tried in range(REFUSALS):
+            await rate.take(first=first or tried > 0)
+            try:
+                return await request()
+            except SlackLimited as exc:
+                late = exc.pause_s > WORTH_WAITING_S or tried == REFUSALS - 1
+                if late or method.startswith(WINDOWS):
+                    raise
+        raise AssertionError("unreachable")
+
+    async def _request(
+        self, method: str, request: Callable[[], Awaitable[AsyncSlackResponse]]
+    ) -> dict[str, Any]:
+        try:
+            response = await request()
         except RAISED as exc:
             error = error_from(exc)
-            self._count_error(method, error)
+            self._note_error(method, error)
             raise error from exc
         if granted := response.headers.get("x-oauth-scopes"):
             self.scopes = frozenset(scope.strip() for scope in granted.split(","))
-        return response.data  # type: ignore[return-value]
-
-    async def get(self, method: str, **arguments: Any) -> dict[str, Any]:
-        """A read, with the arguments in the query, which every method of Slack's takes."""
-        try:
-            response = await self.client.api_call(method, http_verb="GET", params=arguments)
-        except RAISED as exc:
-            error = error_from(exc)
-            self._count_error(method, error)
-            raise error from exc
         return response.data  # type: ignore[return-value]
 
     async def find_bot_user(self) -> str:
@@ -121,15 +164,12 @@ class SlackClient:
         """Slack says that the token is worthless: the bot is not ready until an operator acts."""
         self.revoked = code
 
-    async def try_call(self, method: str, **arguments: Any) -> None:
-        """One request whose failure is only logged (a status, a title)."""
-        try:
-            await self.call(method, **arguments)
-        except SlackError as exc:
-            log.info("slack %s not done: %s", method, exc)
-
-    def _count_error(self, method: str, error: SlackError) -> None:
+    def _note_error(self, method: str, error: SlackError) -> None:
         code = error.code if isinstance(error, SlackRefused | SlackRevoked) else "unavailable"
+        if isinstance(error, SlackLimited):
+            code = RATE_LIMITED
+            if method != POST:  # whose limit is the channel's
+                self.pacing.rate(method).refuse(error.pause_s)
         METRICS.count("parley_slack_errors_total", code=code)
         if isinstance(error, SlackRevoked) and not self.revoked:
             self.revoked = code
@@ -146,11 +186,11 @@ def error_from(exc: BaseException) -> SlackError:
     response = exc.response
     status = int(getattr(response, "status_code", None) or getattr(response, "status", None) or 0)
     if status == 429:
-        return SlackUnavailable("ratelimited", retry_after_s=_retry_after_s(response.headers))
+        return SlackLimited(retry_after_s=_retry_after_s(response.headers))
     body = getattr(response, "data", None)
     code = body.get("error") if isinstance(body, dict) else None
-    if code == "ratelimited":
-        return SlackUnavailable("ratelimited", retry_after_s=_retry_after_s(response.headers))
+    if code == RATE_LIMITED:
+        return SlackLimited(retry_after_s=_retry_after_s(response.headers))
     if code in REVOKED:
         return SlackRevoked(code, retry_after_s=REVOKED_PAUSE_S)
     if status >= 500 or not code or code in TROUBLE:

@@ -1,80 +1,127 @@
-"""Keeps requests under Slack's rate limits.
+"""Keeps requests under Slack's rate limits: each method's own per minute, and posts per channel.
 
-Reserving is cheap and never waits: the caller learns how long to wait and decides whether to sleep or to give
-its place back. One Pacing serves one workspace; `off()` is for servers without limits.
+Who has to send something waits here for its turn, in order; what can be left out (a status, a step of a
+stream) is sent only where there is room to spare. One Pacing serves one workspace.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 
-# Source: https://docs.slack.dev/apis/web-api/rate-limits and the methods' own pages.
-POST_SPACING_S = 1.0  # chat.postMessage: about one per second and channel
-APPENDS_PER_MINUTE = 100  # chat.appendStream is Tier 4
-APPEND_STEP_S = 1.0  # no reader needs more than one refresh a second
-CHANNELS_KEPT = 1000
-ROOM_FOR_OTHERS = 0.8  # of each tier we plan for; the rest is for retries and other users of the token
+from bot.core.errors import SlackLimited
+from handlers.slack.post_line import PostLine
+from handlers.slack.rates import Rate
 
-
-class RateBucket:
-    """A token bucket: `per_minute` on average, as many at once."""
-
-    def __init__(self, per_minute: float, clock: Callable[[], float]) -> None:
-        self._rate = per_minute / 60
-        self._most = per_minute
-        self._level = per_minute
-        self._clock = clock
-        self._at = clock()
-
-    def take(self) -> bool:
-        now = self._clock()
-        self._level = min(self._most, self._level + (now - self._at) * self._rate)
-        self._at = now
-        if self._level < 1:
-            return False
-        self._level -= 1
-        return True
-
-    def empty(self) -> None:
-        """Takes all that is left, after Slack said no."""
-        self._level = 0.0
+# Requests per minute, method and workspace. Source: https://docs.slack.dev/apis/web-api/rate-limits
+TIER_2, TIER_3, TIER_4 = 20, 50, 100
+# Source: the methods' own pages, https://docs.slack.dev/reference/methods. Methods that are not listed are
+# held to Tier 3. agents.sessions.setStatus is in no published table: as chat.update.
+TIERS = {
+    "chat.appendStream": TIER_4,  # of the other two: the setting
+    "chat.postEphemeral": TIER_4,
+    "conversations.list": TIER_2,
+    "conversations.members": TIER_4,
+    "users.info": TIER_4,
+    "users.list": TIER_2,
+    "files.info": TIER_4,
+    "files.getUploadURLExternal": TIER_4,
+    "files.completeUploadExternal": TIER_4,
+    "views.open": TIER_4,
+    "views.push": TIER_4,
+    "views.update": TIER_4,
+    "views.publish": TIER_4,
+    "assistant.threads.setTitle": TIER_4,
+    "assistant.threads.setSuggestedPrompts": TIER_4,
+    "reactions.remove": TIER_2,
+}
+START_STREAM, APPEND_STREAM, STOP_STREAM = "chat.startStream", "chat.appendStream", "chat.stopStream"
+# About one a second and channel, and "several hundred messages per minute" in a workspace, which is taken for
+# 600. Source: https://docs.slack.dev/reference/methods/chat.postMessage and the page above.
+POST = "chat.postMessage"
+POST_SPACING_S = 1.0
+POSTS_PER_SPAN, POSTS_SPAN_S = 96, 10.05  # even, so that nobody waits for the end of a minute
+# Status lines are limited as posts are, in each channel; this few in all of them need no counting by channel.
+LINE, LINE_SPAN_S = "assistant.threads.setStatus", 1.2
+UNPACED = frozenset({"auth.test", "chat.getPermalink", "apps.connections.open"})
+ROOM = 0.9  # of each limit we plan for; the rest is for other users of the token
+LOW = 1 / 3  # of a limit: from here on it is used with care
+WINDOW_S = 60.5  # a request may arrive a little later than it was sent
 
 
 class Pacing:
-    """What may be sent now, per method and channel. `streams_per_minute` 0 means: no limits."""
+    """What may be sent now, per method and channel.
+
+    `streams_per_minute` 0: nothing is limited but by Slack's own refusals.
+    """
 
     def __init__(self, streams_per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._unlimited = streams_per_minute == 0
-        self.streams = RateBucket(streams_per_minute * ROOM_FOR_OTHERS, clock)
-        self.appends = RateBucket(APPENDS_PER_MINUTE * ROOM_FOR_OTHERS, clock)
-        self._next_post: dict[str, float] = {}  # by channel: when its next place is
-        self._places: dict[str, float] = {}  # by reply: the place it was given
+        self._streams_per_minute = streams_per_minute
+        self._rates: dict[str, Rate] = {}
+        paced = streams_per_minute > 0
+        self._posts = PostLine(
+            Rate(POSTS_PER_SPAN if paced else 0, POSTS_SPAN_S, clock), POST_SPACING_S if paced else 0.0, clock
+        )
 
-    def may_stream(self) -> bool:
-        return self._unlimited or self.streams.take()
+    def rate(self, method: str) -> Rate:
+        """How often a method may be called."""
+        if method not in self._rates:
+            span_s = LINE_SPAN_S if method == LINE else WINDOW_S
+            self._rates[method] = Rate(self._find_most(method), span_s, self._clock)
+        return self._rates[method]
 
-    def may_append(self) -> bool:
-        return self._unlimited or self.appends.take()
+    def _find_most(self, method: str) -> int:
+        if not self._streams_per_minute or method in UNPACED:
+            return 0
+        if method == LINE:
+            return 1
+        of_streams = method in (START_STREAM, STOP_STREAM)
+        per_minute = self._streams_per_minute if of_streams else TIERS.get(method, TIER_3)
+        return max(int(per_minute * ROOM), 1)
 
-    def wait_to_post_s(self, channel: str, reply: str) -> float:
-        """How long until this reply's place in the channel, in seconds; it keeps the place until `posted`."""
-        now = self._clock()
-        if reply not in self._places:
-            at = max(now, self._next_post.get(channel, 0.0))
-            self._places[reply] = at
-            self._next_post[channel] = at + (0.0 if self._unlimited else POST_SPACING_S)
-        return max(self._places[reply] - now, 0.0)
+    @property
+    def streams_run_low(self) -> bool:
+        """Whether what is left of this minute's streams is for answers that take long."""
+        return self._runs_low(START_STREAM) or self._runs_low(STOP_STREAM)
 
-    def posted(self, reply: str) -> None:
-        self._places.pop(reply, None)
-        if len(self._next_post) > CHANNELS_KEPT:
-            now = self._clock()
-            self._next_post = {channel: at for channel, at in self._next_post.items() if at > now}
+    @property
+    def appends_run_low(self) -> bool:
+        return self._runs_low(APPEND_STREAM)
 
-    def hold(self, channel: str, reply: str, retry_after_s: float) -> None:
-        """Slack refused this post for so long: it, and all behind it in the channel, wait."""
-        self._places.pop(reply, None)
-        until = self._clock() + retry_after_s
-        self._next_post[channel] = max(self._next_post.get(channel, 0.0), until)
+    def _runs_low(self, method: str) -> bool:
+        return self.rate(method).free < LOW * self._find_most(method)
+
+    def try_stream(self) -> bool:
+        """Takes a stream and sets its end aside, if there is room for both."""
+        if self.rate(STOP_STREAM).free < 1 or not self.rate(START_STREAM).try_take():
+            return False
+        self.rate(STOP_STREAM).keep()
+        return True
+
+    @asynccontextmanager
+    async def posting(
+        self,
+        channel: str,
+        *,
+        fresh: bool = True,
+        again: bool = False,
+        waiting: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> AsyncIterator[None]:
+        """Around one message to a channel, once it is its turn. `again`: Slack refused it before.
+
+        `waiting` is entered for as long as it is not.
+        """
+        if again or not self._posts.try_begin(channel):
+            with waiting():
+                await self._posts.begin(channel, fresh=fresh, again=again)
+        began_at = self._clock()
+        refused_for_s: float | None = None
+        try:
+            yield
+        except SlackLimited as exc:
+            refused_for_s = exc.pause_s
+            raise
+        finally:
+            self._posts.end(channel, began_at, refused_for_s=refused_for_s)

@@ -19,13 +19,14 @@ from bot.core.errors import SlackRefused
 from bot.core.settings import Settings
 from bot.core.values import File, Incoming
 from bot.voice.clip_card import ClipCard, Traces
+from handlers.reply.progress import Untracked
 from handlers.reply.reply import SlackReply
 from handlers.slack.client import SlackClient
 from handlers.slack.downloads import SlackFiles
 from handlers.slack.own_messages import find_own, read_id
-from handlers.slack.pacing import Pacing
 from handlers.slack.payloads import is_bot
 from handlers.slack.posts import incoming_from
+from handlers.slack.status import SessionEnds
 from handlers.slack.uploads import Upload, upload
 from handlers.voice import blocks
 from storage.voice.clips import Clip
@@ -40,10 +41,10 @@ GONE = frozenset({"message_not_found", "file_not_found", "file_deleted", "channe
 class ClipCards:
     """Slack as voice sees it: bot.voice.service.CardView."""
 
-    def __init__(self, settings: Settings, slack: SlackClient, pacing: Pacing, files: SlackFiles) -> None:
+    def __init__(self, settings: Settings, slack: SlackClient, files: SlackFiles) -> None:
         self._settings = settings
         self._slack = slack
-        self._pacing = pacing
+        self._ends = SessionEnds(slack)
         self._files = files
 
     async def root(self, asked: Incoming) -> Incoming | None:
@@ -134,11 +135,10 @@ class ClipCards:
     def _card(self, clip: Clip, asked: Incoming, card: ClipCard, *, look: bool) -> SlackReply:
         return SlackReply(
             self._slack,
-            self._pacing,
+            self._ends,
             asked,
             clip.id,
-            opened=lambda messages: None,
-            messages=[clip.shown] if clip.shown else [],
+            Untracked([clip.shown] if clip.shown else []),
             resumed=look,
         )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.core.errors import Conflict, Missing, NotPermitted, TriedAgain
@@ -22,7 +22,10 @@ RETRYABLE_S = 7 * 86_400.0  # how long the retry button works
 
 @dataclass(frozen=True, slots=True)
 class ReplyRow:
-    """A reply as far as it got. `messages`: ids of the Slack messages it occupies, in order."""
+    """A reply as far as it got. `messages`: ids of the Slack messages it occupies, in order.
+
+    `sending`: something of it may stand in Slack; `session`: its thread may show that somebody is at work.
+    """
 
     id: str
     job: int
@@ -34,17 +37,42 @@ class ReplyRow:
     state: str
     payload: str | None
     messages: tuple[str, ...]
+    sending: int
+    session: int
 
 
-_ROW = "id, job, conversation, team, channel, thread, asker, state, payload, messages"
+@dataclass(frozen=True, slots=True)
+class LeftInSlack:
+    """What a reply whose process died shows: ids of messages that are being written, a session at work."""
+
+    id: str
+    conversation: str
+    channel: str
+    thread: str
+    messages: tuple[str, ...]
+    session: int
 
 
-def begin(tx: Tx, reply_id: str, job: int, place: Place, asker: str, *, now: float) -> ReplyRow:
-    """The reply's row: made now, or as an earlier attempt left it. It keeps the job's payload for a retry."""
+_ROW = "id, job, conversation, team, channel, thread, asker, state, payload, messages, sending, session"
+
+
+def begin(
+    tx: Tx, reply_id: str, job: int, place: Place, asker: str, *, sending: bool, now: float
+) -> ReplyRow:
+    """The reply's row as an earlier attempt left it, or made now. It keeps the job's payload for a retry.
+
+    `sending`: from here on something of it may stand in Slack.
+    """
+    before = find(tx, reply_id)
+    if before is not None:
+        if sending and not before.sending:
+            mark_sending(tx, reply_id)
+        return before
     tx.run(
-        "insert into replies (id, job, conversation, team, channel, thread, asker, begun_at, question)"
-        " values (:id, :job, :conversation, :team, :channel, :thread, :asker, :now,"
-        " (select payload from inbox where seq = :job)) on conflict (id) do nothing",
+        "insert into replies"
+        " (id, job, conversation, team, channel, thread, asker, sending, begun_at, question)"
+        " values (:id, :job, :conversation, :team, :channel, :thread, :asker, :sending, :now,"
+        " (select payload from inbox where seq = :job))",
         id=reply_id,
         job=job,
         conversation=place.key,
@@ -52,9 +80,30 @@ def begin(tx: Tx, reply_id: str, job: int, place: Place, asker: str, *, now: flo
         channel=place.channel,
         thread=place.thread,
         asker=asker,
+        sending=int(sending),
         now=now,
     )
-    return get(tx, reply_id)
+    return replace(get(tx, reply_id), sending=0)
+
+
+def mark_sending(tx: Tx, reply_id: str, *, sending: bool = True) -> None:
+    """From now on something of the reply may stand in Slack; or certainly nothing does."""
+    tx.run("update replies set sending = :sending where id = :id", id=reply_id, sending=int(sending))
+
+
+def mark_session(tx: Tx, reply_id: str, *, shown: bool) -> None:
+    """Whether the reply's thread may show that somebody is at work."""
+    tx.run("update replies set session = :shown where id = :id", id=reply_id, shown=int(shown))
+
+
+def list_left(tx: Tx) -> list[LeftInSlack]:
+    """What stands in Slack of replies that nobody works on now, or soon may not, the oldest first."""
+    rows = tx.all(
+        "select id, conversation, channel, thread, session,"
+        " case when state = 'open' then messages else '[]' end as messages from replies"
+        " where session = 1 or (sent_at is null and state = 'open') order by begun_at"
+    )
+    return [LeftInSlack(**row | {"messages": tuple(json.loads(row["messages"]))}) for row in rows]
 
 
 def find(tx: Tx, reply_id: str) -> ReplyRow | None:
@@ -141,16 +190,26 @@ def find_account(tx: Tx, conversation: str, message: str, reply_id: str) -> dict
     )
 
 
-def mark_sent(tx: Tx, reply_id: str, messages: list[str], *, now: float, retryable: bool = False) -> None:
+def mark_sent(
+    tx: Tx,
+    reply_id: str,
+    messages: list[str],
+    *,
+    now: float,
+    retryable: bool = False,
+    session: bool = False,
+) -> None:
     """Slack has all of it, in these messages, and it is kept here no longer.
 
-    `retryable`: the person may want it tried again, so the question stays until `tidy`.
+    `retryable`: the person may want it tried again, so the question stays until `tidy`. `session`: that its
+    thread shows somebody at work has still to be taken back.
     """
     _change(
         tx,
         reply_id,
         "update replies set state = 'sent', payload = null, messages = :messages, sent_at = :now,"
-        " question = case when :retryable = 1 then question end",
+        " session = :session, question = case when :retryable = 1 then question end",
+        session=int(session),
         messages=json.dumps(messages),
         retryable=int(retryable),
         now=now,

@@ -24,6 +24,7 @@ DAY_S = 86_400.0
 KEPT_S = 7 * DAY_S
 
 TOGETHER = "answered with the one before"  # how a question ends that is part of another
+TOLD = "too old, which was told with another one"
 
 Effect = Callable[[Tx], object]
 
@@ -41,6 +42,14 @@ class Job:
     tries: int
     crashes: int
     received_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedJob:
+    """A job that waits, by its key, and the conversation it belongs to."""
+
+    key: str
+    conversation: str
 
 
 JOB = "seq, key, conversation, kind, payload, attempts, tries, crashes, received_at"
@@ -250,6 +259,23 @@ def cancel(tx: Tx, key: str, *, now: float) -> bool:
 def close_answered(tx: Tx, key: str, *, now: float) -> None:
     """Closes a waiting job whose question was answered with the one before it."""
     _close_waiting(tx, "key = :key", TOGETHER, now=now, key=key)
+
+
+def list_waiting(tx: Tx, key: str, kind: str) -> list[KeyedJob]:
+    """Jobs of a kind whose keys begin so and that nobody has begun, the oldest first."""
+    rows = tx.all(
+        "select key, conversation from inbox where key >= :first and key < :behind and kind = :kind"
+        " and state = 'new' and running = 0 and attempts = 0 order by seq",
+        first=key,
+        behind=key[:-1] + chr(ord(key[-1]) + 1),
+        kind=kind,
+    )
+    return [KeyedJob(**row) for row in rows]
+
+
+def close_told(tx: Tx, key: str, *, now: float) -> None:
+    """Closes a waiting job that got too old and was told of with another one."""
+    _close_waiting(tx, "key = :key", TOLD, now=now, key=key)
 
 
 def reopen_answered(tx: Tx, key: str, payload: str) -> None:

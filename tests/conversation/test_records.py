@@ -120,7 +120,7 @@ def test_other_words_than_those_of_an_answer_that_is_ready_change_nothing_of_its
     put(tx, ASKED)
     job = inbox.take(tx, HERE.key, now=0)
     assert isinstance(job, Job)
-    replies.begin(tx, reply_id(ASKED.key), job.seq, HERE, "U1", now=0)
+    replies.begin(tx, reply_id(ASKED.key), job.seq, HERE, "U1", sending=False, now=0)
     replies.mark_answered(tx, reply_id(ASKED.key), '"Four."')
     assert records.edit_message(tx, replace(EDITED, text=text), now=1) is follows
     payload = inbox.read_payload(tx, ASKED.key)
@@ -143,7 +143,7 @@ def test_once_slack_has_all_of_the_answer_other_words_change_what_is_remembered(
     put(tx, ASKED)
     job = inbox.take(tx, HERE.key, now=0)
     assert isinstance(job, Job)
-    replies.begin(tx, reply_id(ASKED.key), job.seq, HERE, "U1", now=0)
+    replies.begin(tx, reply_id(ASKED.key), job.seq, HERE, "U1", sending=False, now=0)
     replies.mark_answered(tx, reply_id(ASKED.key), '"Four."')
     records.remember_post(tx, ASKED, now=0)
     assert records.edit_message(tx, EDITED, given=True, now=1)

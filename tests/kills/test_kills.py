@@ -21,10 +21,10 @@ from typing import Any
 
 import pytest
 
-from bot.conversation.turn import SORRY_FOR_THE_WAIT
 from bot.core.errors import GaveUp
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
+from handlers.reply.lateness import SORRY_FOR_THE_WAIT
 from handlers.slack.blocks import RETRY, SHOULD_ANSWER
 from tests.faults.reliability import note
 from tests.support.bot_messages import finals, ours

@@ -13,6 +13,7 @@ from handlers.costs.notices import give_notices
 from handlers.serve import DRAIN_S, introduce, open_door
 from handlers.slack.client import SlackClient
 from handlers.slack.downloads import SlackFiles
+from handlers.slack.pacing import Pacing
 from handlers.voice.cards import ClipCards
 from tests.simulator.clock import CLOCK
 from tests.simulator.database import StoryEngine
@@ -91,7 +92,7 @@ class Lives:
         story = self._story
         plan, settings = story.plan, story.settings
         client = StoryClient(settings.slack_api_url, story.slack, life, story.dice, plan.slack, story.tell)
-        chat = SlackChat(SlackClient(client), settings)
+        chat = SlackChat(SlackClient(client, Pacing(settings.streams_per_minute)), settings)
         engine = StoryEngine(
             story.conn,
             life,
@@ -105,7 +106,7 @@ class Lives:
         )
         client.session = host = FileHost(story.slack, life, story.dice, plan.slack)  # type: ignore[assignment]
         files = SlackFiles(settings, chat.slack, host)  # type: ignore[arg-type]
-        cards = ClipCards(settings, chat.slack, chat.pacing, files)
+        cards = ClipCards(settings, chat.slack, files)
         async with services_on(engine, transport, settings, chat=chat, cards=cards) as services:
             await introduce(chat.slack, settings)
             app = open_door(settings, services, chat).app

@@ -27,7 +27,7 @@ def tx(tmp_path: Path) -> Iterator[SqliteTx]:
 
 def begin(tx: SqliteTx, reply_id: str = "r") -> replies.ReplyRow:
     inbox.put(tx, "key", PLACE.key, "m", '"question"', now=0)
-    return replies.begin(tx, reply_id, 1, PLACE, "U1", now=1)
+    return replies.begin(tx, reply_id, 1, PLACE, "U1", sending=False, now=1)
 
 
 def test_a_reply_goes_from_opening_to_sent(tx: SqliteTx) -> None:

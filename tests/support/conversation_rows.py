@@ -31,7 +31,7 @@ def work_through(tx: Tx, key: str, place: Conversation, person: str, *, parked: 
     if parked:
         inbox.park(tx, job, "no")
         return
-    replies.begin(tx, f"r-{key}", job.seq, place, person, now=0)
+    replies.begin(tx, f"r-{key}", job.seq, place, person, sending=False, now=0)
     say(tx, key, f"secret of {person}", place=place, person=person)
     owner = recordings.Owner("T", place.key, person)
     recordings.put_part(tx, key, owner, "transcribe", recordings.StoredPart(0, f"secret of {person}", None))

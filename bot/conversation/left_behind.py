@@ -1,0 +1,64 @@
+"""Takes back what processes that died left standing in Slack: messages half written, threads at work.
+
+A turn that is taken up again puts its own message in order, but it may have to wait for its place first, and
+a session that Slack did not let us end belongs to no turn any more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Protocol
+
+from bot.conversation.running import RunningTurns
+from bot.core.errors import BotError
+from storage.conversation import replies
+from storage.conversation.replies import LeftInSlack
+from storage.engine import Engine
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 3600.0
+
+
+class Sweepable(Protocol):
+    """Slack, where something may have been left (handlers/adapter.py). Both raise SlackUnavailable."""
+
+    async def end_session(self, channel: str, thread: str) -> None: ...
+    async def end_stream(self, channel: str, message: str) -> None: ...
+
+
+class LeftBehind:
+    """Sweeps once for what is there when it is made ready, before anything is worked on, and then hourly."""
+
+    def __init__(self, engine: Engine, chat: Sweepable, running: RunningTurns) -> None:
+        self._engine = engine
+        self._chat = chat
+        self._running = running
+        self._found: list[LeftInSlack] = []
+
+    async def look(self) -> None:
+        """Before the first turn: all that is there was left by processes that died."""
+        self._found = await self._engine.read(replies.list_left)
+
+    async def sweep_hourly(self) -> None:
+        """Until it is cancelled."""
+        while True:
+            for left in self._found:
+                await self._take_back(left)
+            await asyncio.sleep(EVERY_S)
+            try:
+                self._found = await self._engine.read(replies.list_left)
+            except BotError as exc:
+                log.error("what is left in Slack cannot be looked up: %s", type(exc).__name__)
+
+    async def _take_back(self, left: LeftInSlack) -> None:
+        """What cannot be done now is done by its turn, or in an hour."""
+        try:
+            if left.messages and not self._running.works_in(left.conversation):
+                await self._chat.end_stream(left.channel, left.messages[-1])
+            if left.session and not self._running.works_in(left.conversation):
+                await self._chat.end_session(left.channel, left.thread)
+                await self._engine.write(replies.mark_session, left.id, shown=False)
+        except BotError as exc:
+            log.info("left in Slack for now: %s", exc)

@@ -1,0 +1,157 @@
+"""Posts on their way: one after the other in a channel, and not too many in all channels together.
+
+Of those who wait the fresh ones go first, because somebody waits for them; while they keep coming, every
+fourth is one that waits longer. What the limits are is in handlers/slack/pacing.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from handlers.slack.rates import Rate
+
+OTHERS_EVERY = 4
+STRETCH, SHRINK, LONGEST_STRETCH = 1.25, 0.98, 4.0  # of a distance: with each refusal, each answer, at most
+SHORT_WAY_S = 0.2  # there and back, as long as nothing shorter was measured
+LATE_CLOCK_S = 0.005  # what a busy process adds to a time
+UNANSWERED = 2.0  # so many distances later the next one goes although the one before has no answer
+CHANNELS_KEPT = 1000
+BUSY = 0.5  # a refusal while this much of the workspace's room is used may be the workspace's
+
+
+@dataclass(slots=True)
+class WaitingPost:
+    """`number`: the order in which they came."""
+
+    number: int
+    turn: asyncio.Future[None]
+
+
+@dataclass(slots=True)
+class ChannelPosts:
+    """When the next post may go to a channel, and who waits for that."""
+
+    apart_s: float
+    next_at: float = 0.0
+    fresh: deque[WaitingPost] = field(default_factory=deque)
+    others: deque[WaitingPost] = field(default_factory=deque)
+
+
+class PostLine:
+    """Each channel takes a post when Slack has had the one before for `apart_s`; all together take `rate`.
+
+    A post arrives somewhere between its start and its answer. The shortest way there and back that was seen
+    is what both ways need at least, half of it each. Refusals stretch the distance in a channel, and it
+    shrinks again with what is taken.
+    """
+
+    def __init__(self, rate: Rate, apart_s: float, clock: Callable[[], float]) -> None:
+        self._rate = rate
+        self._apart_s = apart_s
+        self._clock = clock
+        self._channels: dict[str, ChannelPosts] = {}
+        self._shortest_s = SHORT_WAY_S
+        self._count = 0
+        self._fresh_in_a_row = 0
+        self._timer: asyncio.TimerHandle | None = None
+
+    def is_free(self, channel: str) -> bool:
+        """Whether a post would go at once."""
+        there = self._channels.get(channel)
+        return (there is None or self._is_quiet(there)) and self._rate.free >= 1
+
+    def try_begin(self, channel: str) -> bool:
+        """Begins at once if there is room and nobody waits for it."""
+        if not self.is_free(channel):
+            return False
+        self._begin(self._find(channel))
+        return True
+
+    async def begin(self, channel: str, *, fresh: bool, again: bool = False) -> None:
+        """Waits for its turn, which has to be ended. `again`: refused before, so it is the next one there."""
+        there, self._count = self._find(channel), self._count + 1
+        waiting = WaitingPost(self._count, asyncio.get_running_loop().create_future())
+        queue = there.fresh if fresh or again else there.others
+        if again:
+            queue.appendleft(waiting)
+        else:
+            queue.append(waiting)
+        self._let_through()
+        try:
+            await waiting.turn
+        except asyncio.CancelledError:
+            if waiting in queue:
+                queue.remove(waiting)
+            raise
+
+    def end(self, channel: str, began_at: float, *, refused_for_s: float | None = None) -> None:
+        """What began then was answered; or refused, for so long."""
+        now, there = self._clock(), self._find(channel)
+        if refused_for_s is None:
+            self._shortest_s = min(self._shortest_s, now - began_at)
+            there.apart_s = max(self._apart_s, SHRINK * there.apart_s)
+            there.next_at = now - self._shortest_s + there.apart_s + LATE_CLOCK_S if self._apart_s else 0.0
+        else:
+            there.apart_s = min(STRETCH * there.apart_s, LONGEST_STRETCH * self._apart_s)
+            there.next_at = now + refused_for_s
+            if self._rate.used > BUSY:
+                self._rate.refuse(refused_for_s)
+        self._let_through()
+
+    def _find(self, channel: str) -> ChannelPosts:
+        if channel not in self._channels:
+            if len(self._channels) >= CHANNELS_KEPT:
+                self._channels = {id: at for id, at in self._channels.items() if not self._is_quiet(at)}
+            self._channels[channel] = ChannelPosts(self._apart_s)
+        return self._channels[channel]
+
+    def _is_quiet(self, there: ChannelPosts) -> bool:
+        return not (there.fresh or there.others) and there.next_at <= self._clock()
+
+    def _begin(self, there: ChannelPosts) -> None:
+        there.next_at = self._clock() + UNANSWERED * there.apart_s
+        self._rate.note_taken()
+
+    def _let_through(self) -> None:
+        """Lets through whoever may go now, and comes back when the next one may."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        while True:
+            wait_s = self._rate.wait_s()
+            there = self._choose() if wait_s <= 0 else None
+            if there is None:
+                break
+            waiting = self._take_next(there)
+            if not waiting.turn.done():
+                self._begin(there)
+                waiting.turn.set_result(None)
+        now = self._clock()
+        soonest = min((posts.next_at for posts in self._waiting_channels()), default=math.inf)
+        if soonest < math.inf:
+            again_in = max(wait_s, soonest - now, 0.001)
+            self._timer = asyncio.get_running_loop().call_later(again_in, self._let_through)
+
+    def _waiting_channels(self) -> Iterator[ChannelPosts]:
+        return (posts for posts in self._channels.values() if posts.fresh or posts.others)
+
+    def _choose(self) -> ChannelPosts | None:
+        """The channel that may take a post and has the one whose turn it is."""
+        now = self._clock()
+        ready = [posts for posts in self._waiting_channels() if posts.next_at <= now]
+        fresh = [posts for posts in ready if posts.fresh]
+        others = [posts for posts in ready if posts.others]
+        if fresh and (not others or self._fresh_in_a_row < OTHERS_EVERY - 1):
+            return min(fresh, key=lambda posts: posts.fresh[0].number)
+        return min(others, key=lambda posts: posts.others[0].number, default=None)
+
+    def _take_next(self, there: ChannelPosts) -> WaitingPost:
+        if there.fresh and (not there.others or self._fresh_in_a_row < OTHERS_EVERY - 1):
+            self._fresh_in_a_row += 1
+            return there.fresh.popleft()
+        self._fresh_in_a_row = 0
+        return there.others.popleft()

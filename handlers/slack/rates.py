@@ -1,0 +1,138 @@
+"""How often one method of Slack's may be called, and in what order those go who have to wait for it.
+
+Nobody polls and nobody is woken in vain: whoever waits is let through when there is room, one at a time. What
+the limits are is in handlers/slack/pacing.py; for posts, which are limited in each channel as well, there is
+handlers/slack/post_line.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import deque
+from collections.abc import Callable
+
+EASED_EVERY_S = 60.0  # without a refusal, a limit that was lowered is raised again, by so much
+EASED_BY = 1.25
+
+
+class Rate:
+    """At most `most` (0: without limit) within any `span_s`.
+
+    What Slack refuses all the same lowers that for a while.
+    """
+
+    def __init__(self, most: int, span_s: float, clock: Callable[[], float]) -> None:
+        self._published = self._most = most or math.inf
+        self._span_s = span_s
+        self._clock = clock
+        self._taken: deque[float] = deque()  # when, within the span
+        self._kept = 0  # set aside for what has to follow
+        self._closed_until = 0.0
+        self._refused_at = -1e9
+        self._eased_at = clock()
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def free(self) -> float:
+        """How many may go at once."""
+        now = self._forget_old()
+        return 0 if now < self._closed_until else max(self._most - len(self._taken) - self._kept, 0)
+
+    @property
+    def used(self) -> float:
+        """The part of the limit that was used within the span."""
+        self._forget_old()
+        return len(self._taken) / self._most
+
+    def try_take(self, *, spare: int = 0) -> bool:
+        """Takes one if as many as `spare` are left then, and nobody waits for it."""
+        if self._waiting or self.free <= spare:
+            return False
+        self.note_taken()
+        return True
+
+    async def take(self, *, first: bool = False) -> None:
+        """Waits for its turn; `first`: before all others. A cancelled wait leaves no trace."""
+        if self.try_take():
+            return
+        turn = asyncio.get_running_loop().create_future()
+        if first:
+            self._waiting.appendleft(turn)
+        else:
+            self._waiting.append(turn)
+        self._let_through()
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn in self._waiting:
+                self._waiting.remove(turn)
+            raise
+
+    def keep(self) -> None:
+        """Sets one aside for something that has to follow; `release` it just before that takes it."""
+        self._kept += 1
+
+    def release(self) -> None:
+        self._kept -= 1
+        asyncio.get_running_loop().call_soon(self._let_through)
+
+    def refuse(self, retry_after_s: float) -> None:
+        """Slack said no. Once is what was used before we counted; twice within two spans is a lower limit."""
+        now = self._forget_old()
+        if now >= self._closed_until:
+            if now - self._refused_at < 2 * self._span_s:
+                self._lower(len(self._taken))
+            self._refused_at = self._eased_at = now
+        self._closed_until = max(self._closed_until, now + retry_after_s)
+        self._let_through()
+
+    def _lower(self, used: int) -> None:
+        if self._most < math.inf:
+            self._most = max(1, int(0.9 * min(self._most, used)))
+
+    def _ease(self, now: float) -> None:
+        while self._most < self._published and now - self._eased_at >= EASED_EVERY_S:
+            self._eased_at += EASED_EVERY_S
+            self._most = min(self._published, int(EASED_BY * self._most) + 1)
+
+    def _forget_old(self) -> float:
+        now = self._clock()
+        self._ease(now)
+        while self._taken and now - self._taken[0] >= self._span_s:
+            self._taken.popleft()
+        return now
+
+    def wait_s(self) -> float:
+        """Seconds until one more may go."""
+        now = self._forget_old()
+        if now < self._closed_until:
+            return self._closed_until - now
+        over = len(self._taken) + self._kept - self._most
+        if over < 0:
+            return 0.0
+        if over >= len(self._taken):  # all of it is set aside: the first to come back lets somebody through
+            return math.inf
+        return max(self._taken[int(over)] + self._span_s - now, 1e-3)
+
+    def note_taken(self) -> None:
+        """One goes now."""
+        if self._published < math.inf:
+            self._taken.append(self._clock())
+
+    def _let_through(self) -> None:
+        """Lets through whoever may go now, and comes back when the next one may."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        while self._waiting:
+            wait_s = self.wait_s()
+            if wait_s > 0:
+                if wait_s < math.inf:
+                    self._timer = asyncio.get_running_loop().call_later(wait_s, self._let_through)
+                return
+            turn = self._waiting.popleft()
+            if not turn.done():
+                self.note_taken()
+                turn.set_result(None)

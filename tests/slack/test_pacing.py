@@ -1,56 +1,305 @@
-"""Room under Slack's limits is kept before Slack has to say no."""
+"""Room under Slack's limits is kept before Slack has to say no; whoever has to wait goes in turn."""
 
-from handlers.slack.pacing import POST_SPACING_S, ROOM_FOR_OTHERS, Pacing
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
+from bot.core.errors import SlackLimited
+from handlers.slack.pacing import (
+    APPEND_STREAM,
+    POST_SPACING_S,
+    POSTS_PER_SPAN,
+    POSTS_SPAN_S,
+    ROOM,
+    START_STREAM,
+    STOP_STREAM,
+    WINDOW_S,
+    Pacing,
+)
+from handlers.slack.rates import EASED_EVERY_S, Rate
+from tests.support.virtual_time import now, run
 
-    def __call__(self) -> float:
-        return self.now
-
-
-def test_streams_run_out_and_come_back_with_time() -> None:
-    clock = Clock()
-    pace = Pacing(20, clock)
-    assert sum(pace.may_stream() for _ in range(50)) == int(20 * ROOM_FOR_OTHERS)
-    clock.now += 60 / (20 * ROOM_FOR_OTHERS)
-    assert pace.may_stream()
-    assert not pace.may_stream()
-
-
-def test_posts_in_one_channel_get_places_one_after_the_other() -> None:
-    pace = Pacing(20, Clock())
-    waits = [pace.wait_to_post_s("C1", f"reply {n}") for n in range(3)]
-    assert waits == [0.0, POST_SPACING_S, 2 * POST_SPACING_S]
-    assert pace.wait_to_post_s("C2", "another") == 0.0
-
-
-def test_a_reply_keeps_its_place_until_it_is_posted() -> None:
-    clock = Clock()
-    pace = Pacing(20, clock)
-    pace.wait_to_post_s("C1", "first")
-    assert pace.wait_to_post_s("C1", "second") == POST_SPACING_S
-    clock.now += POST_SPACING_S
-    assert pace.wait_to_post_s("C1", "second") == 0.0
-    pace.posted("second")
-    assert pace.wait_to_post_s("C1", "second") == POST_SPACING_S
+STREAMS = int(20 * ROOM)
+ON_THE_WAY_S = 0.15  # there and back again
 
 
-def test_a_refused_post_holds_everything_behind_it_in_that_channel_only() -> None:
-    clock = Clock()
-    pace = Pacing(20, clock)
-    pace.wait_to_post_s("C1", "refused")
-    pace.hold("C1", "refused", 30.0)
-    assert pace.wait_to_post_s("C1", "refused") == 30.0
-    assert pace.wait_to_post_s("C1", "next") == 31.0
-    assert pace.wait_to_post_s("C2", "elsewhere") == 0.0
+async def go(calls: list[Callable[[], Awaitable[object]]]) -> list[float]:
+    """When each of them was through, all begun at once."""
+
+    async def timed(call: Callable[[], Awaitable[object]]) -> float:
+        await call()
+        return now()
+
+    return list(await asyncio.gather(*(timed(call) for call in calls)))
+
+
+def most_within(times: list[float], span_s: float) -> int:
+    return max(sum(at <= other < at + span_s for other in times) for at in times)
+
+
+@given(st.lists(st.floats(0, 200), min_size=1, max_size=120), st.integers(1, 20))
+def test_no_minute_has_more_requests_than_a_method_takes_and_none_waits_without_need(
+    begins: list[float], most: int
+) -> None:
+    async def story() -> list[float]:
+        rate = Rate(most, 60.0, now)
+
+        async def ask(at: float) -> float:
+            await asyncio.sleep(at)
+            await rate.take()
+            return now()
+
+        return sorted(await asyncio.gather(*(ask(at) for at in begins)))
+
+    times = run(story())
+    assert most_within(times, 60.0 - 1e-6) <= most
+    for n, (begin, at) in enumerate(zip(sorted(begins), times, strict=True)):
+        earliest = max(begin, times[n - most] + 60.0 if n >= most else 0.0)
+        assert at == pytest.approx(earliest, abs=0.01)
+
+
+def test_what_can_be_left_out_leaves_the_rest_to_what_cannot() -> None:
+    async def story() -> None:
+        rate = Rate(3, 60.0, now)
+        assert rate.try_take(spare=2)
+        assert not rate.try_take(spare=2)
+        rate.keep()
+        assert rate.try_take()
+        assert not rate.try_take()  # the last one is set aside
+        rate.release()
+        await rate.take(first=True)
+        assert now() < 1
+
+    run(story())
+
+
+def test_the_end_of_what_was_begun_goes_before_all_that_wait() -> None:
+    async def story() -> list[str]:
+        rate, order = Rate(1, 10.0, now), list[str]()
+
+        async def take(name: str, *, first: bool = False) -> None:
+            await rate.take(first=first)
+            order.append(name)
+
+        await take("a")
+        waiting = [asyncio.create_task(take("b"))]
+        await asyncio.sleep(1)
+        await asyncio.gather(*waiting, take("end", first=True))
+        return order
+
+    assert run(story()) == ["a", "end", "b"]
+
+
+def test_a_cancelled_wait_leaves_no_trace() -> None:
+    async def story() -> None:
+        rate = Rate(1, 10.0, now)
+        await rate.take()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(rate.take(), 3)
+        await rate.take()
+        assert now() == pytest.approx(10, abs=0.1)
+
+    run(story())
+
+
+def test_one_refusal_holds_the_method_a_second_one_lowers_its_limit_for_a_while() -> None:
+    async def story() -> None:
+        rate = Rate(10, 60.0, now)
+        for _ in range(5):
+            await rate.take()
+        rate.refuse(7.0)
+        rate.refuse(6.0)  # of what was under way at the same time
+        assert rate.free == 0
+        await rate.take()
+        assert now() == pytest.approx(7, abs=0.1)
+        assert rate.free == 4
+        rate.refuse(1.0)
+        await asyncio.sleep(2)
+        assert rate.free == 0  # five of the six were too many
+        await asyncio.sleep(60)
+        assert 0 < rate.free < 10
+        await asyncio.sleep(5 * EASED_EVERY_S)
+        assert rate.free == 10
+
+    run(story())
+
+
+def test_a_thousand_that_wait_for_a_refused_method_do_not_wake_together() -> None:
+    async def story() -> list[float]:
+        rate = Rate(50, 60.0, now)
+        rate.refuse(30.0)
+        return await go([rate.take] * 200)
+
+    times = run(story())
+    assert min(times) == pytest.approx(30, abs=0.1)
+    assert most_within(times, 59.9) == 50
+
+
+async def post(pacing: Pacing, channel: str, *, fresh: bool = True) -> float:
+    async with pacing.posting(channel, fresh=fresh):
+        sent = now()
+        await asyncio.sleep(ON_THE_WAY_S)
+    return sent + ON_THE_WAY_S / 2  # when Slack got it
+
+
+def test_posts_to_a_channel_reach_slack_a_second_apart_and_hardly_later() -> None:
+    async def story() -> list[float]:
+        pacing = Pacing(20, now)
+        return await asyncio.gather(*(post(pacing, "C1") for _ in range(30)))
+
+    times = run(story())
+    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    assert POST_SPACING_S <= min(gaps[1:])
+    assert max(gaps[1:]) < 1.02 * POST_SPACING_S
+
+
+def test_posts_to_many_channels_keep_the_workspace_limit_evenly() -> None:
+    async def story() -> list[float]:
+        pacing = Pacing(20, now)
+        return await asyncio.gather(*(post(pacing, f"C{n % 40}") for n in range(800)))
+
+    times = run(story())
+    assert most_within(times, 60.0) <= 600
+    assert most_within(times, 10.0) <= POSTS_PER_SPAN
+    assert max(times) < 1.1 * 800 / 10
+
+
+def test_a_fresh_post_goes_before_a_backlog_which_goes_on_all_the_same() -> None:
+    async def story() -> tuple[float, float]:
+        pacing = Pacing(20, now)
+        backlog = asyncio.gather(*(post(pacing, "C1", fresh=False) for _ in range(50)))
+        await asyncio.sleep(5.5)
+        fresh = await post(pacing, "C1")
+        waited_s = fresh - 5.5
+        steady = asyncio.gather(*(post(pacing, "C1") for _ in range(100)))
+        done = await backlog
+        steady.cancel()
+        return waited_s, max(done)
+
+    waited_s, last = run(story())
+    assert waited_s < 1.5
+    assert last < 4.5 * 50
+
+
+def test_a_refused_post_holds_its_channel_alone_and_is_the_next_one_there() -> None:
+    async def story() -> tuple[list[str], float]:
+        pacing, order = Pacing(20, now), list[str]()
+
+        async def one(name: str, channel: str, *, again: bool = False) -> float:
+            async with pacing.posting(channel, again=again):
+                order.append(name)
+            return now()
+
+        with contextlib.suppress(SlackLimited):
+            async with pacing.posting("C1"):
+                raise SlackLimited(retry_after_s=30.0)
+        waiting = asyncio.create_task(one("behind", "C1"))
+        elsewhere = await one("elsewhere", "C2")
+        await one("refused", "C1", again=True)
+        await waiting
+        return order, elsewhere
+
+    order, elsewhere = run(story())
+    assert order == ["elsewhere", "refused", "behind"]
+    assert elsewhere < 1
+
+
+def test_a_post_that_slack_does_not_answer_holds_its_channel_for_two_seconds_at_most() -> None:
+    async def story() -> float:
+        pacing = Pacing(20, now)
+
+        async def hang() -> None:
+            async with pacing.posting("C1"):
+                await asyncio.sleep(15)
+
+        hanging = asyncio.create_task(hang())
+        await asyncio.sleep(0)
+        async with pacing.posting("C1"):
+            at = now()
+        hanging.cancel()
+        return at
+
+    assert run(story()) == pytest.approx(2 * POST_SPACING_S, abs=0.1)
+
+
+def test_a_wait_is_entered_only_by_who_has_to_wait() -> None:
+    async def story() -> list[str]:
+        pacing, told = Pacing(20, now), list[str]()
+
+        @contextlib.contextmanager
+        def waiting() -> Iterator[None]:
+            told.append("waits")
+            yield
+            told.append("goes")
+
+        for name in ("first", "second"):
+            async with pacing.posting("C1", waiting=waiting):
+                told.append(name)
+        return told
+
+    assert run(story()) == ["first", "waits", "goes", "second"]
+
+
+def test_a_stream_is_begun_only_with_room_for_its_end_and_runs_low_before_that() -> None:
+    async def story() -> None:
+        pacing = Pacing(20, now)
+        begun = 0
+        while not pacing.streams_run_low:
+            assert pacing.try_stream()
+            begun += 1
+        assert 0 < begun < STREAMS
+        while pacing.try_stream():
+            begun += 1
+        assert begun == STREAMS
+        assert pacing.rate(STOP_STREAM).free == 0  # all set aside
+        for _ in range(begun):
+            pacing.rate(STOP_STREAM).release()
+            await pacing.rate(STOP_STREAM).take(first=True)
+        assert now() < 1
+        await asyncio.sleep(WINDOW_S)
+        assert not pacing.streams_run_low
+
+    run(story())
 
 
 def test_without_limits_nothing_waits_unless_slack_itself_refuses() -> None:
-    pace = Pacing(0, Clock())
-    assert all(pace.may_stream() and pace.may_append() for _ in range(500))
-    assert [pace.wait_to_post_s("C1", str(n)) for n in range(3)] == [0.0, 0.0, 0.0]
-    pace.hold("C1", "0", 5.0)
-    assert pace.wait_to_post_s("C1", "x") == 5.0
+    async def story() -> None:
+        pacing = Pacing(0, now)
+        for _ in range(500):
+            assert pacing.try_stream()
+            assert pacing.rate(APPEND_STREAM).try_take()
+            async with pacing.posting("C1"):
+                pass
+        assert not pacing.streams_run_low
+        assert now() < 1
+        pacing.rate(START_STREAM).refuse(5.0)
+        assert not pacing.try_stream()
+        await asyncio.sleep(5.1)
+        assert pacing.try_stream()
+        with contextlib.suppress(SlackLimited):
+            async with pacing.posting("C1"):
+                raise SlackLimited(retry_after_s=5.0)
+        began = now()
+        async with pacing.posting("C1"):
+            assert now() - began == pytest.approx(5, abs=0.1)
+
+    run(story())
+
+
+def test_posts_that_the_workspace_refuses_hold_all_channels() -> None:
+    async def story() -> float:
+        pacing = Pacing(20, now)
+        await asyncio.gather(*(post(pacing, f"C{n}") for n in range(int(0.7 * POSTS_PER_SPAN))))
+        with contextlib.suppress(SlackLimited):
+            async with pacing.posting("C-refused"):
+                raise SlackLimited(retry_after_s=20.0)
+        began = now()
+        async with pacing.posting("C-other"):
+            return now() - began
+
+    assert run(story()) == pytest.approx(20.0, abs=0.2)
+    assert POSTS_SPAN_S < 20

@@ -412,15 +412,16 @@ class SlackReply:
         return body | {"blocks": [first, blocks.context(apology), *under]}
 
     async def _write(self, method: str, body: dict[str, Any], **how: Any) -> dict[str, Any]:
-        """With its blocks, or without them where Slack does not take them."""
+        """With its blocks, or without them where Slack does not take them. A post has its turn already."""
+        write = self._slack.send if method == POST else self._slack.call
         try:
-            return await self._slack.call(method, channel=self._place.channel, **how, **body)
+            return await write(method, channel=self._place.channel, **how, **body)
         except SlackRefused as exc:
             if exc.code not in BLOCKS_REFUSED:
                 raise
             log.error("blocks of a reply were refused: %s", exc.code)
         plainer = blocks.without_blocks(body)
-        return await self._slack.call(method, channel=self._place.channel, **how, **plainer)
+        return await write(method, channel=self._place.channel, **how, **plainer)
 
     def _body(self, index: int, part: str, under: list[blocks.Block]) -> dict[str, Any]:
         text = strip_markdown(part)

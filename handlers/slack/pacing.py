@@ -37,11 +37,10 @@ TIERS = {
     "reactions.remove": TIER_2,
 }
 START_STREAM, APPEND_STREAM, STOP_STREAM = "chat.startStream", "chat.appendStream", "chat.stopStream"
-# About one a second and channel, and "several hundred messages per minute" in a workspace, which is taken for
-# 600. Source: https://docs.slack.dev/reference/methods/chat.postMessage and the page above.
+# About one a second and channel; "several hundred messages per minute" in a workspace, which is found out.
+# Source: https://docs.slack.dev/reference/methods/chat.postMessage and the page above.
 POST = "chat.postMessage"
 POST_SPACING_S = 1.0
-POSTS_PER_SPAN, POSTS_SPAN_S = 96, 10.05  # even, so that nobody waits for the end of a minute
 # Status lines are limited as posts are, in each channel; this few in all of them need no counting by channel.
 LINE, LINE_SPAN_S = "assistant.threads.setStatus", 1.2
 UNPACED = frozenset({"auth.test", "chat.getPermalink", "apps.connections.open"})
@@ -60,10 +59,7 @@ class Pacing:
         self._clock = clock
         self._streams_per_minute = streams_per_minute
         self._rates: dict[str, Rate] = {}
-        paced = streams_per_minute > 0
-        self._posts = PostLine(
-            Rate(POSTS_PER_SPAN if paced else 0, POSTS_SPAN_S, clock), POST_SPACING_S if paced else 0.0, clock
-        )
+        self._posts = PostLine(Rate(None, WINDOW_S, clock), POST_SPACING_S if streams_per_minute else 0.0, clock)
 
     def rate(self, method: str) -> Rate:
         """How often a method may be called."""
@@ -72,9 +68,9 @@ class Pacing:
             self._rates[method] = Rate(self._find_most(method), span_s, self._clock)
         return self._rates[method]
 
-    def _find_most(self, method: str) -> int:
+    def _find_most(self, method: str) -> int | None:
         if not self._streams_per_minute or method in UNPACED:
-            return 0
+            return None
         if method == LINE:
             return 1
         of_streams = method in (START_STREAM, STOP_STREAM)
@@ -91,7 +87,8 @@ class Pacing:
         return self._runs_low(APPEND_STREAM)
 
     def _runs_low(self, method: str) -> bool:
-        return self.rate(method).free < LOW * self._find_most(method)
+        most = self._find_most(method)
+        return most is not None and self.rate(method).free < LOW * most
 
     def try_stream(self) -> bool:
         """Takes a stream and sets its end aside, if there is room for both."""

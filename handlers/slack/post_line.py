@@ -16,11 +16,12 @@ from handlers.slack.rates import Rate
 
 OTHERS_EVERY = 4
 STRETCH, SHRINK, LONGEST_STRETCH = 1.25, 0.98, 4.0  # of a distance: with each refusal, each answer, at most
-SHORT_WAY_S = 0.2  # there and back, as long as nothing shorter was measured
+SHORT_WAY_S = 0.03  # there and back; what takes longer may have been late on either way
 LATE_CLOCK_S = 0.005  # what a busy process adds to a time
 UNANSWERED = 2.0  # so many distances later the next one goes although the one before has no answer
 CHANNELS_KEPT = 1000
-BUSY = 0.5  # a refusal while this much of the workspace's room is used may be the workspace's
+SPREAD, SPREAD_S = 3, 3.0  # refused in so many channels within this time, it is the workspace that is full
+FOR_FRESH = 0.1  # of what the workspace takes, once that is known
 
 
 @dataclass(slots=True)
@@ -46,7 +47,8 @@ class PostLine:
 
     A post arrives somewhere between its start and its answer. The shortest way there and back that was seen
     is what both ways need at least, half of it each. Refusals stretch the distance in a channel, and it
-    shrinks again with what is taken.
+    shrinks again with what is taken. Refusals in several channels at once are the workspace's, and tell how
+    much it takes.
     """
 
     def __init__(self, rate: Rate, apart_s: float, clock: Callable[[], float]) -> None:
@@ -57,6 +59,7 @@ class PostLine:
         self._shortest_s = SHORT_WAY_S
         self._count = 0
         self._fresh_in_a_row = 0
+        self._refused: dict[str, float] = {}  # by channel: when, a moment ago
         self._timer: asyncio.TimerHandle | None = None
 
     def is_free(self, channel: str) -> bool:
@@ -98,9 +101,15 @@ class PostLine:
         else:
             there.apart_s = min(STRETCH * there.apart_s, LONGEST_STRETCH * self._apart_s)
             there.next_at = now + refused_for_s
-            if self._rate.used > BUSY:
-                self._rate.refuse(refused_for_s)
+            self._note_refusal(channel, now, refused_for_s)
         self._let_through()
+
+    def _note_refusal(self, channel: str, now: float, refused_for_s: float) -> None:
+        self._refused = {id: at for id, at in self._refused.items() if now - at < SPREAD_S} | {channel: now}
+        if len(self._refused) >= SPREAD:
+            self._refused.clear()
+            self._rate.learn()
+            self._rate.refuse(refused_for_s)
 
     def _find(self, channel: str) -> ChannelPosts:
         if channel not in self._channels:
@@ -123,10 +132,11 @@ class PostLine:
             self._timer = None
         while True:
             wait_s = self._rate.wait_s()
-            there = self._choose() if wait_s <= 0 else None
-            if there is None:
+            chosen = self._choose() if wait_s <= 0 else None
+            if chosen is None:
                 break
-            waiting = self._take_next(there)
+            there, fresh = chosen
+            waiting = self._take_next(there, fresh=fresh)
             if not waiting.turn.done():
                 self._begin(there)
                 waiting.turn.set_result(None)
@@ -139,18 +149,21 @@ class PostLine:
     def _waiting_channels(self) -> Iterator[ChannelPosts]:
         return (posts for posts in self._channels.values() if posts.fresh or posts.others)
 
-    def _choose(self) -> ChannelPosts | None:
-        """The channel that may take a post and has the one whose turn it is."""
+    def _choose(self) -> tuple[ChannelPosts, bool] | None:
+        """The channel that may take a post and has the one whose turn it is; whether that is a fresh one."""
         now = self._clock()
         ready = [posts for posts in self._waiting_channels() if posts.next_at <= now]
         fresh = [posts for posts in ready if posts.fresh]
-        others = [posts for posts in ready if posts.others]
+        room = self._rate.most == math.inf or self._rate.free > FOR_FRESH * self._rate.most
+        others = [posts for posts in ready if posts.others] if room else []
         if fresh and (not others or self._fresh_in_a_row < OTHERS_EVERY - 1):
-            return min(fresh, key=lambda posts: posts.fresh[0].number)
-        return min(others, key=lambda posts: posts.others[0].number, default=None)
+            return min(fresh, key=lambda posts: posts.fresh[0].number), True
+        if others:
+            return min(others, key=lambda posts: posts.others[0].number), False
+        return None
 
-    def _take_next(self, there: ChannelPosts) -> WaitingPost:
-        if there.fresh and (not there.others or self._fresh_in_a_row < OTHERS_EVERY - 1):
+    def _take_next(self, there: ChannelPosts, *, fresh: bool) -> WaitingPost:
+        if fresh:
             self._fresh_in_a_row += 1
             return there.fresh.popleft()
         self._fresh_in_a_row = 0

@@ -14,16 +14,18 @@ from collections.abc import Callable
 
 EASED_EVERY_S = 60.0  # without a refusal, a limit that was lowered is raised again, by so much
 EASED_BY = 1.25
+GUESS_EASED_BY = 1.05  # where nothing is published, each raise finds the limit by being refused
+LEARNED = 0.95  # of what was taken until it was refused
 
 
 class Rate:
-    """At most `most` (0: without limit) within any `span_s`.
+    """At most `most` within any `span_s`; without a limit where None is published.
 
     What Slack refuses all the same lowers that for a while.
     """
 
-    def __init__(self, most: int, span_s: float, clock: Callable[[], float]) -> None:
-        self._published = self._most = most or math.inf
+    def __init__(self, most: int | None, span_s: float, clock: Callable[[], float]) -> None:
+        self._published = self._most = math.inf if most is None else most
         self._span_s = span_s
         self._clock = clock
         self._taken: deque[float] = deque()  # when, within the span
@@ -35,16 +37,15 @@ class Rate:
         self._timer: asyncio.TimerHandle | None = None
 
     @property
+    def most(self) -> float:
+        """What is known of the limit: infinite, where nothing is."""
+        return self._most
+
+    @property
     def free(self) -> float:
         """How many may go at once."""
         now = self._forget_old()
         return 0 if now < self._closed_until else max(self._most - len(self._taken) - self._kept, 0)
-
-    @property
-    def used(self) -> float:
-        """The part of the limit that was used within the span."""
-        self._forget_old()
-        return len(self._taken) / self._most
 
     def try_take(self, *, spare: int = 0) -> bool:
         """Takes one if as many as `spare` are left then, and nobody waits for it."""
@@ -82,20 +83,21 @@ class Rate:
         """Slack said no. Once is what was used before we counted; twice within two spans is a lower limit."""
         now = self._forget_old()
         if now >= self._closed_until:
-            if now - self._refused_at < 2 * self._span_s:
-                self._lower(len(self._taken))
+            if now - self._refused_at < 2 * self._span_s and self._published < math.inf:
+                self.learn()
             self._refused_at = self._eased_at = now
         self._closed_until = max(self._closed_until, now + retry_after_s)
         self._let_through()
 
-    def _lower(self, used: int) -> None:
-        if self._most < math.inf:
-            self._most = max(1, int(0.9 * min(self._most, used)))
+    def learn(self) -> None:
+        """What was taken within the last span was a little more than the limit."""
+        self._most = max(1, int(LEARNED * min(self._most, len(self._taken))))
 
     def _ease(self, now: float) -> None:
+        by = EASED_BY if self._published < math.inf else GUESS_EASED_BY
         while self._most < self._published and now - self._eased_at >= EASED_EVERY_S:
             self._eased_at += EASED_EVERY_S
-            self._most = min(self._published, int(EASED_BY * self._most) + 1)
+            self._most = min(self._published, int(by * self._most) + 1)
 
     def _forget_old(self) -> float:
         now = self._clock()
@@ -118,8 +120,7 @@ class Rate:
 
     def note_taken(self) -> None:
         """One goes now."""
-        if self._published < math.inf:
-            self._taken.append(self._clock())
+        self._taken.append(self._clock())
 
     def _let_through(self) -> None:
         """Lets through whoever may go now, and comes back when the next one may."""

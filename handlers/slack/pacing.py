@@ -59,7 +59,9 @@ class Pacing:
         self._clock = clock
         self._streams_per_minute = streams_per_minute
         self._rates: dict[str, Rate] = {}
-        self._posts = PostLine(Rate(None, WINDOW_S, clock), POST_SPACING_S if streams_per_minute else 0.0, clock)
+        self._posts = PostLine(
+            Rate(None, WINDOW_S, clock), POST_SPACING_S if streams_per_minute else 0.0, clock
+        )
 
     def rate(self, method: str) -> Rate:
         """How often a method may be called."""

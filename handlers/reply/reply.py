@@ -20,8 +20,8 @@ from bot.ops.metrics import METRICS
 from bot.voice.recognition import format_minutes
 from handlers.reply.lateness import find_apology
 from handlers.reply.output_filter import OutputFilter, filter_text
-from handlers.reply.queue_words import describe_place
 from handlers.reply.progress import ReplyProgress
+from handlers.reply.queue_words import describe_place
 from handlers.reply.splitting import split, strip_markdown
 from handlers.reply.stream import LiveStream, StreamPlace
 from handlers.slack import blocks
@@ -377,6 +377,7 @@ class SlackReply:
                 async with posting:
                     return await self._post_now(body)
             except SlackLimited:
+                self._apology = None  # nobody has seen it yet
                 if refused == REFUSALS - 1:
                     raise
         raise AssertionError("unreachable")

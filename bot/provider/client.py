@@ -115,7 +115,11 @@ class ModelClient:
                     )
                     accepted = self.traits.drop_refused({"model": request.model, **body, **identifier})
                     tags = self.tags.headers(scope)
-                    response = self._in_time(self.transport.post(path, accepted, upload, headers=tags))
+                    response = self._in_time(
+                        self.transport.post(
+                            path, accepted, upload, headers=tags, note_headers=request.note_headers
+                        )
+                    )
                     answer = await request.send(path, accepted, response)
                     if fault := find_reported_error(answer):
                         raise fault

@@ -22,7 +22,6 @@ ENOUGH = 5  # observations before a guess is changed
 CLEARER = 0.5  # how much smaller the error of another guess has to be
 LASTS = 0.9  # of what was observed, with each further observation
 MINUTE_S = 60.0
-FULL = 0.98  # of the limit
 WORTH = 0.1  # guesses closer together than this say nothing about which is right
 
 
@@ -42,6 +41,10 @@ class Size:
             return max(self.prompt, self.limit)
         return self.prompt + self.expected
 
+    def at_once(self) -> dict[Counted, float]:
+        """What each guess takes to be counted when it arrives."""
+        return {"sum": self.amount("sum"), "larger": self.amount("larger"), "use": self.prompt}
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -49,6 +52,7 @@ class Sent:
 
     at: float
     totals: dict[Counted, float]
+    own: dict[Counted, float]  # of this, what is counted at once
 
 
 @dataclass(slots=True)
@@ -67,16 +71,15 @@ class Counting:
 
     def note_sent(self, size: Size, now: float) -> Sent:
         """A request goes out."""
-        self._totals["sum"] += size.amount("sum")
-        self._totals["larger"] += size.amount("larger")
-        self._totals["use"] += size.prompt
-        return Sent(now, dict(self._totals))
+        own = size.at_once()
+        for name, amount in own.items():
+            self._totals[name] += amount
+        return Sent(now, dict(self._totals), own)
 
     def note_not_sent(self, size: Size) -> None:
         """It did not, or was refused: the server counts nothing of it."""
-        self._totals["sum"] -= size.amount("sum")
-        self._totals["larger"] -= size.amount("larger")
-        self._totals["use"] -= size.prompt
+        for name, amount in size.at_once().items():
+            self._totals[name] -= amount
 
     def note_used(self, size: Size, used: float) -> None:
         """It has ended."""
@@ -85,22 +88,23 @@ class Counting:
     def note_left(self, sent: Sent, left: float, *, limit: float, fills: bool) -> None:
         """What the response to a request says is left. `fills`: the server's bucket does so meanwhile, and it
         is no minute that begins anew."""
-        before, self._last = self._last, (sent, left)
-        if before is None or sent.at <= before[0].at:
+        before, self._last = self._last, (sent, left) if left > 0 else None  # 0 may hide a debt
+        if before is None or not left or sent.at <= before[0].at:
             return
-        least = most = before[1] - left
-        if fills:
-            most += (sent.at - before[0].at) * limit / MINUTE_S
-            least = least if left >= FULL * limit else most  # nothing runs into a full bucket
+        refill = (sent.at - before[0].at) * limit / MINUTE_S if fills else 0.0
+        most = before[1] - left + refill
         if most < 0:  # a new minute, or somebody else's limit
             return
+        least = most - refill if before[1] + refill > limit else most  # nothing runs into a full bucket
         guesses = {name: sent.totals[name] - before[0].totals[name] for name in MEANINGS[self.asked]}
         largest = max(guesses.values())
         if largest <= 0 or largest - min(guesses.values()) < WORTH * largest:
             return
         self._seen += 1
         for name, guess in guesses.items():
-            self._errors[name] = self._errors[name] * LASTS + max(least - guess, guess - most, 0.0) / largest
+            # No server has more left than its limit without this very request.
+            error = max(least - guess, guess - most, left + sent.own[name] - limit, 0.0)
+            self._errors[name] = self._errors[name] * LASTS + min(error / largest, 1.0)
         best = min(guesses, key=lambda name: self._errors[name])
         if self._seen >= ENOUGH and self._errors[best] < CLEARER * self._errors[self.counted]:
             self.counted = best

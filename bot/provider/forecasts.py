@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 LASTS, MOST_SHARE = 0.97, 0.8  # with each further request
+BEFORE = 10  # requests by others are taken to have gone before the first
 BELIEVED_AFTER_S = 20.0  # so long what was seen weighs as much as what is calculated
 
 
@@ -28,7 +29,7 @@ class Overtaking:
     _all: float = 0.0
 
     def note_served(self, tokens: float, *, single: bool) -> None:
-        self._all = self._all * LASTS + tokens
+        self._all = (self._all or BEFORE * tokens) * LASTS + tokens
         self._singles = self._singles * LASTS + (tokens if single else 0.0)
 
     @property

@@ -164,8 +164,7 @@ class ModelLine:
     def give_up(self, waiter: Waiter) -> None:
         """Somebody waits no longer, and leaves no trace."""
         if waiter in self._line:
-            self._line.remove(waiter)
-            self._note_gone(waiter.ask.path)
+            self._remove(waiter)
             self.pump()
         elif waiter.granted.done() and not waiter.granted.cancelled():
             share = waiter.granted.result()
@@ -176,6 +175,9 @@ class ModelLine:
     def pump(self) -> None:
         """Lets through whoever may pass now."""
         while (waiter := self._line.first()) is not None and self._has_room():
+            if waiter.granted.cancelled():  # and did not come to leave yet
+                self._remove(waiter)
+                continue
             size = self._size(waiter.ask)
             amount = size.amount(self._counting.counted)
             if (wait_s := self._wait_s(amount)) > 0:
@@ -256,6 +258,10 @@ class ModelLine:
         share = Share(self, waiter.ask, size, amount, sent, self.load.enter(), now)
         self._under_way.add(share)
         waiter.granted.set_result(share)
+
+    def _remove(self, waiter: Waiter) -> None:
+        self._line.remove(waiter)
+        self._note_gone(waiter.ask.path)
 
     def _note_gone(self, path: Path) -> None:
         if not self._line.has(path):

@@ -9,7 +9,7 @@ start, so that waits until the process is ready, or for the first request.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -89,9 +89,10 @@ class Transport:
         upload: Upload | None = None,
         *,
         headers: Mapping[str, str] = NO_HEADERS,
+        note_headers: Callable[[Mapping[str, str]], None] | None = None,
     ) -> Any:
         """The answer in one piece: JSON, or `{"text": …}` of one that is plain text. What a gateway says in a
-        header that it billed stands in its usage."""
+        header that it billed stands in its usage. `note_headers` gets those of the response."""
         client = await self.load()
         import httpx2
 
@@ -107,6 +108,8 @@ class Transport:
                 files=[("file", upload)],
                 options={"headers": {**headers, "Content-Type": "multipart/form-data"}},
             )
+        if note_headers:
+            note_headers(response.headers)
         return _add_cost(_read_json(response), header_of(response.headers))
 
     async def get(self, path: str) -> Any:

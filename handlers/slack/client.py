@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 
 # Slack answers within a few seconds or not at all; a total deadline also ends a body that drips.
 REQUEST_DEADLINE_S = 15.0
+# More than turns at a time: waiting for one of these counts as connecting, which may take five seconds.
+MAX_CONNECTIONS = 300
 
 # ok:false codes that speak of Slack's own trouble, not of the request.
 # Source: the error tables of the Web API methods, https://docs.slack.dev/reference/methods
@@ -272,7 +274,7 @@ async def open_slack(settings: Settings) -> AsyncIterator[AsyncWebClient]:
     timeout = aiohttp.ClientTimeout(total=REQUEST_DEADLINE_S, connect=5)
     async with aiohttp.ClientSession(
         timeout=timeout,
-        connector=aiohttp.TCPConnector(limit=100, keepalive_timeout=60),
+        connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS, keepalive_timeout=60),
         json_serialize=lambda value: orjson.dumps(value).decode(),
         cookie_jar=aiohttp.DummyCookieJar(),
         middlewares=[_pin_requests(PlainHttpRule.of(settings))],

@@ -26,7 +26,8 @@ from tests.support.virtual_time import now, run
 if TYPE_CHECKING:
     from aiolimiter import AsyncLimiter
 
-LIMIT, MINUTE_S = 60_000, 60.0
+MINUTE_S = 60.0
+LIMITS = {"reserve": 60_000, "use": 40_000}  # the same requests count less there
 BEGINS_S = 30.0  # the busy hour, in the middle of a minute
 NETWORK_S, TOKENS_PER_S = 0.05, 60.0
 PROMPT, LONGEST, SMALLEST, LARGEST = 500, 2_500, 150, 900  # tokens of a request and its answer
@@ -65,13 +66,13 @@ class Question:
 class TokenServer:
     """A model API with a limit. Of what it counted, it knows when and for whom."""
 
-    def __init__(self, window: Window, counted: Counted, *, limit: int = LIMIT, tells: bool = True) -> None:
-        self.limit = limit
+    def __init__(self, window: Window, counted: Counted) -> None:
+        self.limit = LIMITS[counted]
         self.counted = counted
         self.sent = self.refused = 0
         self.log: list[tuple[float, str, str, int]] = []  # when, channel, person, tokens
-        self._window, self._tells = window, tells
-        self._left, self._at = float(limit), 0.0
+        self._window = window
+        self._left, self._at = float(self.limit), 0.0
 
     def arrive(self, question: Question) -> tuple[bool, dict[str, str]]:
         """Whether it is taken, and the headers of the response."""
@@ -109,10 +110,9 @@ class TokenServer:
         reset_s = (self.limit - self._left) * MINUTE_S / self.limit if refilling else ends_s
         wait_s = max(0.0, (amount - self._left) * MINUTE_S / self.limit) if refilling else ends_s
         headers = {} if taken else {"retry-after": f"{wait_s + 0.001:.3f}"}
-        if self._tells:
-            headers["x-ratelimit-limit-tokens"] = str(self.limit)
-            headers["x-ratelimit-remaining-tokens"] = str(max(0, int(self._left)))
-            headers["x-ratelimit-reset-tokens"] = f"{reset_s:.3f}s"
+        headers["x-ratelimit-limit-tokens"] = str(self.limit)
+        headers["x-ratelimit-remaining-tokens"] = str(max(0, int(self._left)))
+        headers["x-ratelimit-reset-tokens"] = f"{reset_s:.3f}s"
         return headers
 
 
@@ -208,7 +208,11 @@ def busy_hour(counted: Counted, minutes: int, *, seed: int = 1) -> list[Question
     """Two channels want more than their share, one in bursts, one with large requests; three calm ones, and a
     calm person in the first, want less."""
     chance = random.Random(seed)
-    fits = LIMIT * minutes / (PROMPT + LONGEST if counted == "reserve" else PROMPT + (SMALLEST + LARGEST) / 2)
+    fits = (
+        LIMITS[counted]
+        * minutes
+        / (PROMPT + LONGEST if counted == "reserve" else PROMPT + (SMALLEST + LARGEST) / 2)
+    )
     found = list[Question]()
 
     def add(at: float, channel: str, person: str, times: int = 1) -> None:
@@ -245,10 +249,8 @@ class Figures:
     median_error: float
 
 
-def measure(
-    client: Client, window: Window, counted: Counted, *, minutes: int = 10, tells: bool = True
-) -> Figures:
-    return run(_measure(client, TokenServer(window, counted, tells=tells), minutes))
+def measure(client: Client, window: Window, counted: Counted, *, minutes: int = 10) -> Figures:
+    return run(_measure(client, TokenServer(window, counted), minutes))
 
 
 async def _measure(client: Client, server: TokenServer, minutes: int) -> Figures:

@@ -341,6 +341,21 @@ async def test_a_share_granted_to_somebody_who_just_left_is_given_back() -> None
 
 
 @on_virtual_time
+async def test_a_turn_of_somebody_who_is_leaving_at_that_moment_goes_to_the_next() -> None:
+    crowd = Crowd(ModelServer(ADDRESS, parallel=1))
+    await crowd.ask("C1")
+    gone = await crowd.ask("C2 gone")
+    await crowd.ask("C3")
+    gone.cancel()
+    crowd.shares["C1"].leave()
+    await asyncio.sleep(1)
+    assert crowd.order == ["C1", "C3"]
+    crowd.shares["C3"].leave()
+    await crowd.ask("C4")
+    assert crowd.order == ["C1", "C3", "C4"]
+
+
+@on_virtual_time
 async def test_whoever_waits_for_long_is_told_the_place_and_how_long_at_most_every_five_seconds() -> None:
     crowd = Crowd()
     await crowd.ask("C1", 1000)

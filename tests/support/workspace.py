@@ -120,6 +120,7 @@ def environment(slack: FakeSlack, model: FakeModel, tmp_path: Path) -> dict[str,
         "OPENAI_API_KEY": "sk-test",
         "PARLEY_MODEL": "gpt-4.1-mini",
         "OPENAI_BASE_URL": model.base_url,
+        "PARLEY_MODEL_PARALLEL": "256",  # it stands for a service, though it is on this machine
         "PARLEY_DATABASE": f"sqlite:///{tmp_path}/parley.db",
         "PARLEY_OPS_PORT": "0",
         "PARLEY_STREAMS_PER_MINUTE": "0",

@@ -8,13 +8,14 @@ message carries the reply's own id in its metadata.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-from bot.core.errors import SlackError, SlackLimited, SlackRefused
+from bot.core.errors import SlackError, SlackLimited, SlackRefused, SlackUnavailable
 from bot.core.values import Incoming, Message, Reply
 from bot.ops.metrics import METRICS
 from bot.voice.recognition import format_minutes
@@ -41,6 +42,8 @@ LISTENING = "listening: {minutes}"
 WAITING = "waiting for the model's server, which is not there right now"
 # Whoever asked so recently waits for the answer, and gets it before those who asked long ago.
 FRESH_S = 60.0
+# Slack's readers were seen to lag behind its writers by seconds: so long after a post it can be looked for.
+HISTORY_LAG_S = 6.0
 REFUSALS = 20  # of one message for its rate, until the inbox tries it again later
 # Of the 12,000 characters that all markdown blocks of a message may have, notes and buttons get the rest.
 PART_LIMIT = 11_000
@@ -108,6 +111,7 @@ class SlackReply:
         self._filter = self._make_filter()
         self._messages = list(progress.messages)
         self._uncertain = resumed  # something of ours may stand in the thread that we do not know of
+        self._uncertain_since = time.monotonic()
         self._touched = False  # a post may have come to stand in it
         self._ended = False  # the person wants no more of it
         self.delivered = False  # Slack has all of it
@@ -262,7 +266,7 @@ class SlackReply:
     async def find_delivered(self) -> list[str]:
         """Ids of the messages of this reply that stand in the thread as final."""
         try:
-            found = await self._find()
+            found = await self._look() or {}
         except SlackRefused:  # nothing can be seen there any more
             return []
         return [ts for part, ts in sorted(found.items()) if part < ORPHANS]
@@ -293,7 +297,7 @@ class SlackReply:
             return None
         rest = await live.settle(self._filter.finish())
         self._messages = live.messages
-        self._uncertain = live.unsure
+        self._uncertain, self._uncertain_since = live.unsure, time.monotonic()
         return rest
 
     async def _stop_stream(self, rest: str, under: list[blocks.Block]) -> bool:
@@ -334,7 +338,7 @@ class SlackReply:
 
         What was never streamed leaves no orphans, and claims none.
         """
-        there = await self._find() if self._uncertain else {}
+        there = await self._find(len(bodies)) if self._uncertain else {}
         if there.keys() >= set(range(len(bodies))):
             self._standing = [there[part] for part in range(len(bodies))]
         if not streamed:
@@ -442,16 +446,37 @@ class SlackReply:
     def _metadata(self, index: int) -> dict[str, Any]:
         return {"event_type": METADATA, "event_payload": {"id": self._reply_id, "part": index}}
 
-    async def _find(self) -> dict[int, str]:
+    async def _find(self, parts: int = 1) -> dict[int, str]:
         """What an earlier attempt left in the thread: ids by part, orphaned streams after them.
 
         An orphan is a message of ours after the question that no reply claims. There can be none of another
-        turn: one turn at a time runs in a thread, and each finished one has its metadata.
+        turn: one turn at a time runs in a thread, and each finished one has its metadata. Slack may not show
+        yet what was posted a moment ago: less than all `parts` is looked for once more.
         """
+        found = await self._look()
+        if found is not None and found.keys() >= set(range(parts)):
+            return found
+        with self._progress.outside():
+            await asyncio.sleep(max(self._uncertain_since + HISTORY_LAG_S - time.monotonic(), 0.0))
+        found = await self._look()
+        if found is None:
+            raise SlackRefused(THREAD_GONE)
+        return found
+
+    async def _look(self) -> dict[int, str] | None:
+        """None where Slack knows no such thread. SlackUnavailable while it does not let us look."""
         found: dict[int, str] = {}
         place = self._place
-        async for message in find_own(self._slack, place.channel, place.thread, after=self._incoming.message):
-            self._sort_found(message, found)
+        mine = find_own(self._slack, place.channel, place.thread, after=self._incoming.message)
+        try:
+            async for message in mine:
+                self._sort_found(message, found)
+        except SlackRefused as exc:
+            if exc.code == THREAD_GONE:
+                return None
+            if exc.code in UNREACHABLE:
+                raise
+            raise SlackUnavailable(f"the thread cannot be looked at: {exc.code}") from exc
         return found
 
     def _sort_found(self, message: dict[str, Any], found: dict[int, str]) -> None:

@@ -11,7 +11,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -49,6 +50,7 @@ from bot.text.ages import format_age
 from bot.welcome.disclosures import read_sentence
 from storage.conversation import messages as conversations
 from storage.conversation import replies
+from storage.conversation.replies import ReplyRow
 from storage.engine import Engine
 from storage.jobs import inbox as inbox_rows
 from storage.jobs.inbox import Effect
@@ -178,7 +180,7 @@ class Turns:
         )
         running = Running(job, posts, ended="deleted" if gone else "")
         self._running.begin(place, running)
-        try:
+        async with self._attempt(place, handle, row):
             if reply is not None:
                 recalled = await self._engine.read(conversations.recall, place.key)
                 handle.vouch_for(recollection_from(recalled).messages)
@@ -197,14 +199,6 @@ class Turns:
             delivered = await handle.deliver(reply)
             if running.ended == "deleted" or delivered is None:
                 return await self._take_back(handle, incoming, row.id)
-        except BaseException:
-            if handle.untouched and not row.sending:  # the next attempt need not look for anything
-                with contextlib.suppress(BotError):
-                    await self._engine.write(replies.mark_sending, row.id, sending=False)
-            raise
-        finally:
-            self._running.finish(place)
-            await handle.wait_idle()
         METRICS.count("parley_replies_total", outcome="whole" if reply.whole else "partial")
         sent = partial(
             replies.mark_sent,
@@ -215,6 +209,20 @@ class Turns:
             session=handle.session,
         )
         return [sent]
+
+    @asynccontextmanager
+    async def _attempt(self, place: Conversation, handle: ReplyHandle, row: ReplyRow) -> AsyncIterator[None]:
+        """Around one attempt. The one after a failure need not look for what was never sent."""
+        failed = True
+        try:
+            yield
+            failed = False
+        finally:
+            self._running.finish(place)
+            await handle.wait_idle()
+            if failed and handle.untouched and not row.sending:
+                with contextlib.suppress(BotError):
+                    await self._engine.write(replies.mark_sending, row.id, sending=False)
 
     async def _take_back(self, handle: ReplyHandle, incoming: Incoming, reply_id: str) -> list[Effect]:
         """Its question was deleted: nothing of the answer stays to be seen."""

@@ -130,31 +130,37 @@ class PostLine:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        while True:
-            wait_s = self._rate.wait_s()
-            chosen = self._choose() if wait_s <= 0 else None
-            if chosen is None:
-                break
+        while (chosen := self._choose()) is not None:
             there, fresh = chosen
             waiting = self._take_next(there, fresh=fresh)
             if not waiting.turn.done():
                 self._begin(there)
                 waiting.turn.set_result(None)
-        now = self._clock()
-        soonest = min((posts.next_at for posts in self._waiting_channels()), default=math.inf)
-        if soonest < math.inf:
-            again_in = max(wait_s, soonest - now, 0.001)
-            self._timer = asyncio.get_running_loop().call_later(again_in, self._let_through)
+        soonest_s = min(map(self._wait_s, self._waiting_channels()), default=math.inf)
+        if soonest_s < math.inf:
+            self._timer = asyncio.get_running_loop().call_later(max(soonest_s, 0.001), self._let_through)
+
+    def _wait_s(self, there: ChannelPosts) -> float:
+        """Until one of those who wait for a channel may go."""
+        room_s = self._rate.wait_s(spare=0 if there.fresh else self._for_fresh)
+        return max(there.next_at - self._clock(), room_s)
+
+    @property
+    def _for_fresh(self) -> float:
+        """So many of the workspace's posts are left to fresh ones."""
+        return 0.0 if self._rate.most == math.inf else math.floor(FOR_FRESH * self._rate.most)
 
     def _waiting_channels(self) -> Iterator[ChannelPosts]:
         return (posts for posts in self._channels.values() if posts.fresh or posts.others)
 
     def _choose(self) -> tuple[ChannelPosts, bool] | None:
         """The channel that may take a post and has the one whose turn it is; whether that is a fresh one."""
+        if self._rate.wait_s() > 0:
+            return None
         now = self._clock()
         ready = [posts for posts in self._waiting_channels() if posts.next_at <= now]
         fresh = [posts for posts in ready if posts.fresh]
-        room = self._rate.most == math.inf or self._rate.free > FOR_FRESH * self._rate.most
+        room = self._rate.wait_s(spare=self._for_fresh) <= 0
         others = [posts for posts in ready if posts.others] if room else []
         if fresh and (not others or self._fresh_in_a_row < OTHERS_EVERY - 1):
             return min(fresh, key=lambda posts: posts.fresh[0].number), True

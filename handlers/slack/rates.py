@@ -106,12 +106,12 @@ class Rate:
             self._taken.popleft()
         return now
 
-    def wait_s(self) -> float:
-        """Seconds until one more may go."""
+    def wait_s(self, *, spare: float = 0) -> float:
+        """Seconds until one more may go and as many as `spare` are left then."""
         now = self._forget_old()
         if now < self._closed_until:
             return self._closed_until - now
-        over = len(self._taken) + self._kept - self._most
+        over = len(self._taken) + self._kept + spare - self._most
         if over < 0:
             return 0.0
         if over >= len(self._taken):  # all of it is set aside: the first to come back lets somebody through

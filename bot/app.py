@@ -16,7 +16,8 @@ from bot.channel.service import Preferences
 from bot.conversation.feedback import Feedback
 from bot.conversation.left_behind import LeftBehind, Sweepable
 from bot.conversation.memory import Memory
-from bot.conversation.posts import STOP, Posts
+from bot.conversation.overtaken import LaterPostsReader, Overtaken
+from bot.conversation.posts import OVERTAKEN, STOP, Posts
 from bot.conversation.questions import MESSAGE
 from bot.conversation.running import RunningTurns
 from bot.conversation.service import ChatSide, Turns
@@ -77,7 +78,7 @@ from storage.engine import Engine
 log = logging.getLogger(__name__)
 
 
-class Chat(ChatSide, NoteGiver, Sweepable, Protocol):
+class Chat(ChatSide, LaterPostsReader, NoteGiver, Sweepable, Protocol):
     """Slack, as all of the services see it (handlers/adapter.py)."""
 
 
@@ -169,6 +170,7 @@ async def services_on(
         anonymiser = anonymise.Anonymiser(engine)
         inbox.register(STOP, turns.close_stop)
         inbox.register(MESSAGE, turns.work, gave_up=turns.report_failure)
+        inbox.register(OVERTAKEN, Overtaken(engine, posts, chat, clock=utc_now).work)
         preparation = TrainingPreparation(
             engine,
             ladder,

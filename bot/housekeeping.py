@@ -10,7 +10,7 @@ from bot.core.errors import BotError
 from bot.core.settings import Settings
 from bot.privacy import retention
 from bot.privacy.portions import work_off
-from storage.conversation import replies
+from storage.conversation import passed_over, replies
 from storage.engine import Engine
 from storage.jobs import inbox as jobs
 from storage.provider import vectors
@@ -33,7 +33,7 @@ async def tidy_hourly(engine: Engine, settings: Settings) -> None:
 
 async def tidy(engine: Engine, settings: Settings) -> None:
     """Erases what has outlived its use, in portions, so that nobody waits for long."""
-    for tidy_rows in (jobs.tidy, replies.tidy, recordings.tidy, vectors.tidy):
+    for tidy_rows in (jobs.tidy, replies.tidy, passed_over.tidy, recordings.tidy, vectors.tidy):
         await work_off(engine, tidy_rows, now=time.time())
     await retention.erase_due(engine, settings, now=time.time())
     await engine.scrub()  # what single turns erased is gone from the files as well

@@ -20,6 +20,7 @@ from handlers.slack.blocks import Block
 from handlers.slack.client import SlackClient
 from handlers.slack.contents import is_by_app, quote_app, read_contents
 from handlers.slack.directory import Directory
+from handlers.slack.later_posts import read_later_posts
 from handlers.slack.own_messages import is_card
 from handlers.slack.pacing import STOP_STREAM
 from handlers.slack.permissions import Permissions
@@ -41,6 +42,7 @@ class SlackChat:
 
     def __init__(self, slack: SlackClient, settings: Settings) -> None:
         self.slack = slack
+        self._settings = settings
         self.directory = Directory(slack)
         self.permissions = Permissions(slack)
         self._ends = SessionEnds(slack)
@@ -131,6 +133,10 @@ class SlackChat:
             if not cursor:
                 return posts[-THREAD_MESSAGES:], len(posts) <= THREAD_MESSAGES
         return posts[-THREAD_MESSAGES:], False
+
+    async def read_later_posts(self, asked: Incoming) -> tuple[list[Incoming], str]:
+        """What its author posted in the thread since, oldest first; and the newest post of anybody."""
+        return await read_later_posts(self.slack, self._settings, asked)
 
     def _read_post(self, message: dict[str, Any]) -> ThreadMessage | None:
         """A post as it is remembered; None for one that says nothing, or only repeats what a person said."""

@@ -553,6 +553,18 @@ create table taken_deliveries (
 ){STRICT}
 """
 
+# The newest post of each thread that asked nothing of us as it came, because nobody had called us there: a
+# mention that was delivered late may stand before it. Kept as long as Slack may deliver again.
+PASSED_OVER = """
+create table passed_over (
+    conversation {TEXT} primary key,
+    team {TEXT} not null,
+    message {TEXT} not null,
+    at {REAL} not null
+){STRICT};
+create index passed_over_at on passed_over (at)
+"""
+
 # Process deaths while a job ran beside others, any of which may have been at fault.
 SUSPICIONS = """
 alter table inbox add column suspicions {INT} not null default 0
@@ -585,6 +597,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("0070_taken_deliveries", TAKEN_DELIVERIES),
     ("0013_suspicions", SUSPICIONS),
     ("0014_left_in_slack", LEFT_IN_SLACK),
+    ("0015_passed_over", PASSED_OVER),
 )
 
 # Tables with people's words, and the column that says whose (beside `team`): erased by
@@ -608,6 +621,7 @@ NO_WORDS = {
     "summaries": "dropped with the messages they were made from",
     "tombstones": "digests of message ids",
     "quiet_threads": "ids of threads, and since when",
+    "passed_over": "ids of threads and posts, for a day",
     "learned_refusals": "about models",
     "learned_ratios": "about models",
     "learned_limits": "about models",

@@ -18,8 +18,10 @@ from bot.conversation.asking_apps import PAUSE, Weighed, weigh
 from bot.conversation.questions import (
     MESSAGE,
     asks_for_answer,
+    find_overtaken,
     follows_directly,
     knows_post,
+    pass_over,
     read_question,
 )
 from bot.conversation.records import (
@@ -54,6 +56,9 @@ from storage.place import Channel
 log = logging.getLogger(__name__)
 
 STOP = "stop"  # the kind of job of a "stop" in words
+OVERTAKEN = (
+    "overtaken"  # the kind of job that looks for what was posted after a mention and arrived before it
+)
 AGAIN = ":again"  # ends the key of a question that is asked once more
 
 
@@ -77,7 +82,7 @@ class Posts:
 
     async def take(self, incoming: Incoming, *, when: Callable[[Tx], bool] = lambda tx: True) -> None:
         """Stores a post that asks for an answer; returns when it is on disk."""
-        place, changed = incoming.conversation, list[Incoming]()
+        place, changed, overtaken = incoming.conversation, list[Incoming](), ""
         running = self._running.find(place) or self._find_begun(incoming)
         if running and addressing.read_wish(incoming.text) == "stop":
             running.end("stopped")
@@ -90,10 +95,12 @@ class Posts:
             incoming = replace(incoming, conversation=place, beside=True)
 
         def wanted(tx: Tx) -> bool:  # its deletion may have overtaken it
+            nonlocal overtaken
             if not when(tx) or conversations.forgotten(tx, place.team, place.channel, incoming.message):
                 return False
             if more := add_to_post(tx, incoming):
                 changed.append(more)
+            overtaken = find_overtaken(tx, incoming) if incoming.mentioned and not incoming.by_app else ""
             return True
 
         new = await self._inbox.put(
@@ -106,6 +113,8 @@ class Posts:
             since=incoming.sent_at.timestamp(),
             when=wanted,
         )
+        if overtaken:
+            await self._look_for_overtaken(incoming)
         METRICS.count("parley_received_total", outcome="stored" if new else "known or not for us")
         self._pass_on(changed)
         running = self._running.find(place)
@@ -113,6 +122,19 @@ class Posts:
             posts = await self._engine.read(read_question, running.job, running.posts[0])
             if any(post.key == incoming.key for post in posts):
                 running.add()
+
+    async def _look_for_overtaken(self, mention: Incoming) -> None:
+        """Has what the asker wrote since a late mention be looked for, before its turn is over."""
+        place, wordless = mention.conversation, replace(mention, text="", quoted="", files=(), unreadable=())
+        await self._inbox.put(
+            f"{OVERTAKEN}:{mention.key}",
+            f"{place.key}:{OVERTAKEN}",
+            OVERTAKEN,
+            encode(wordless),
+            team=place.team,
+            person=mention.user,
+            since=mention.sent_at.timestamp(),
+        )
 
     def _find_begun(self, incoming: Incoming) -> Running | None:
         """The question in another thread of a direct conversation with which a post goes on."""
@@ -152,6 +174,8 @@ class Posts:
             at = Channel(incoming.conversation.team, incoming.conversation.channel)
             answers = self._services.preferences.read_choice(tx, at, ANSWERS)
             asked.append(asks_for_answer(tx, settings, incoming, answers))
+            if not asked[-1] and answers != "mentions":
+                pass_over(tx, incoming, now=self._now())
             return asked[-1]
 
         await self.take(incoming, when=asks)

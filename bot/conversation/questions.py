@@ -14,7 +14,7 @@ from bot.core.settings import Settings
 from bot.core.values import Incoming
 from bot.jobs.inbox import Job
 from bot.voice.listening_policy import read_policy
-from storage.conversation import messages
+from storage.conversation import messages, passed_over
 from storage.engine import Tx
 from storage.jobs import inbox
 
@@ -61,6 +61,20 @@ def takes_part(tx: Tx, post: Incoming) -> bool:
         before = first is not None and is_earlier(post.message, first)
     known = asked is not None or messages.knows_conversation(tx, conversation)
     return known and not before
+
+
+def pass_over(tx: Tx, post: Incoming, *, now: float) -> None:
+    """Notes a post of a thread in which we take no part: a mention before it may be delivered yet."""
+    where = post.conversation
+    if post.message != where.thread and not takes_part(tx, post):
+        passed_over.note(tx, where, post.message, now=now)
+
+
+def find_overtaken(tx: Tx, mention: Incoming) -> str:
+    """The newest post of its thread that arrived before a mention and was written later; "" if none was."""
+    newest = passed_over.find(tx, mention.conversation.key)
+    called_at = f"{mention.sent_at.timestamp():.6f}"
+    return newest if newest and is_earlier(called_at, newest) else ""
 
 
 def goes_on_among_people(tx: Tx, incoming: Incoming) -> bool:

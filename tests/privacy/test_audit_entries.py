@@ -128,6 +128,7 @@ UNWRITTEN = {
     "messages.set_quiet": "the id of a thread, and no word",
     "recordings.put_card": "parts become the card",
     "recordings.change_card": "parts of what the card has by now",
+    "passed_over.tidy": "ids of posts that nobody asks for any more",
     "recordings.tidy": "minutes that count no more",
     "recordings.forget": "behind clips.forget",
     "recordings.forget_conversation": "what nobody may keep (bot/conversation/records.py)",

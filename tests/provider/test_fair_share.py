@@ -101,6 +101,16 @@ async def test_channels_get_the_same_number_of_tokens_however_many_and_large_the
 
 
 @on_virtual_time
+async def test_whoever_has_just_had_much_lets_others_go_first() -> None:
+    crowd = Crowd()
+    await crowd.ask("C1 much", 1000)
+    await crowd.ask("C1 more", 100)
+    await crowd.ask("C2", 100)
+    await asyncio.sleep(10)
+    assert crowd.order == ["C1 much", "C2", "C1 more"]
+
+
+@on_virtual_time
 async def test_a_calm_person_is_not_held_up_by_somebody_who_floods_the_same_channel() -> None:
     crowd = Crowd()
     for n in range(40):
@@ -189,6 +199,19 @@ async def test_a_refused_request_keeps_its_place_before_everybody_who_came_later
     assert crowd.order == ["C1 refused"], "nobody is let through meanwhile"
     await asyncio.sleep(0.2)
     assert crowd.order == ["C1 refused", "C1 again"]
+
+
+@on_virtual_time
+async def test_nothing_is_saved_up_while_a_server_takes_nothing() -> None:
+    crowd, ticket = Crowd(), Ticket()
+    await crowd.ask("C0", 700)
+    await crowd.ask("C1 refused", 300, ticket=ticket)
+    crowd.shares["C1 refused"].refuse({}, 30.0)
+    crowd.shares["C1 refused"].leave()
+    await crowd.ask("C1 again", 300, ticket=ticket)
+    await crowd.ask("C2", 500)
+    await asyncio.sleep(60)
+    assert (crowd.at["C1 again"], crowd.at["C2"]) == (30, 35)
 
 
 @on_virtual_time
@@ -370,6 +393,18 @@ async def test_whoever_waits_for_long_is_told_the_place_and_how_long_at_most_eve
     assert [forecast.place for forecast in told if forecast] == [4, 3, 3, 2, 2, 1]
     assert told[0] is not None
     assert told[0].wait_s == pytest.approx(31.5, abs=0.6)
+
+
+@on_virtual_time
+async def test_a_wait_for_room_at_the_server_is_told_by_how_long_requests_take() -> None:
+    crowd = Crowd(ModelServer(ADDRESS, parallel=1))
+    await crowd.ask("C0")
+    await asyncio.sleep(10)
+    crowd.shares["C0"].leave()
+    for n in range(4):
+        await crowd.ask(f"C{n + 1}")
+    await asyncio.sleep(3)
+    assert [told[0] and round(told[0].wait_s) for told in crowd.told.values() if told] == [10, 20, 30]
 
 
 @on_virtual_time

@@ -67,6 +67,7 @@ bench: setup
 	@$(BIN)/python -m tests.bench.backlog
 	@$(BIN)/python -m tests.bench.burst
 	@$(BIN)/python -m tests.bench.age
+	@$(BIN)/python -m tests.bench.expiry
 	@$(BIN)/python -m tests.bench.voice
 	@$(BIN)/python -m tests.bench.ledger --large
 

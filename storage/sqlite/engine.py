@@ -53,7 +53,7 @@ class SqliteEngine:
             error = map_error(exc, self._path)
             raise error from error.__cause__
         if self._db:
-            self._writer = WriterThread(self._db.conn, self._path)
+            self._writer = WriterThread(self._db.conn, self._path, check=self._require_same_file)
         self._open = True
         return self
 
@@ -69,13 +69,11 @@ class SqliteEngine:
 
     async def write(self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kw: P.kwargs) -> T:
         self._require_open(to_write=True)
-        self._require_same_file()
         value: T = await self._writer.submit(fn, args, kw)
         return value
 
     async def write_aside(self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kw: P.kwargs) -> T:
         self._require_open(to_write=True)
-        self._require_same_file()
         value: T = await self._writer.submit_aside(fn, args, kw)
         return value
 

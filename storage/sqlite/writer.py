@@ -71,9 +71,11 @@ class SqliteTx:
 class WriterThread:
     """Owns the connection that writes. `submit` belongs to the event loop; `close` waits for all of it."""
 
-    def __init__(self, conn: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, conn: sqlite3.Connection, path: Path, *, check: Callable[[], None]) -> None:
+        """`check` raises before a commit that would be lost."""
         self._conn = conn
         self._path = path
+        self._check = check
         self._tx: Tx = SqliteTx(conn)
         self._loop = asyncio.get_running_loop()
         self.submitted = 0
@@ -214,6 +216,7 @@ class WriterThread:
 
     def _commit(self, outcomes: list[Outcome]) -> list[Outcome]:
         try:
+            self._check()
             self._conn.execute("commit")
         except BaseException as exc:
             self._rollback()

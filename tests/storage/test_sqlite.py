@@ -205,6 +205,20 @@ async def test_a_full_disk_fails_what_did_not_fit_and_work_goes_on_when_there_is
         assert await engine.read(count) == len(kept) + 1
 
 
+@pytest.mark.parametrize("aside", [False, True])
+async def test_no_write_counts_as_done_once_the_file_was_replaced(tmp_path: Path, aside: bool) -> None:
+    async with open_engine(url(tmp_path / "p.db")) as engine:
+        write = engine.write_aside if aside else engine.write
+        await write(learn, "a")
+        (tmp_path / "p.db").rename(tmp_path / "set-aside.db")
+        (tmp_path / "p.db").touch()
+        answers = await asyncio.gather(*(write(learn, f"{n}") for n in range(3)), return_exceptions=True)
+        assert [type(answer) for answer in answers] == [SetupError] * 3
+        (tmp_path / "set-aside.db").rename(tmp_path / "p.db")
+        await write(learn, "b")
+        assert await engine.read(count) == 2
+
+
 # Somebody else at the file
 
 

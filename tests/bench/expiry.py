@@ -1,7 +1,7 @@
 """A month's messages are due at once while people are answered: what they wait, and what is written to disk.
 
 Beside the same load with nothing due, and beside one statement that deletes as much while nobody is there.
-`python -m tests.bench.expiry [--messages 100000]`
+`python -m tests.bench.expiry [--messages 30000]`
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ def delete_at_once(path: Path) -> tuple[float, float]:
 
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--messages", type=int, default=100_000)
+    parser.add_argument("--messages", type=int, default=30_000)
     count = parser.parse_args().messages
     with tempfile.TemporaryDirectory() as folder:
         full, path = Path(folder) / "full.db", Path(folder) / "parley.db"

@@ -18,6 +18,7 @@ OTHERS_EVERY = 4
 STRETCH, SHRINK, LONGEST_STRETCH = 1.25, 0.98, 4.0  # of a distance: with each refusal, each answer, at most
 SHORT_WAY_S = 0.03  # there and back; what takes longer may have been late on either way
 LATE_CLOCK_S = 0.005  # what a busy process adds to a time
+STEP_S = 0.01  # between any two posts, so that few are on their way when the workspace has enough of them
 UNANSWERED = 2.0  # so many distances later the next one goes although the one before has no answer
 CHANNELS_KEPT = 1000
 SPREAD, SPREAD_S = 3, 3.0  # refused in so many channels within this time, it is the workspace that is full
@@ -59,13 +60,15 @@ class PostLine:
         self._shortest_s = SHORT_WAY_S
         self._count = 0
         self._fresh_in_a_row = 0
+        self._next_at = 0.0  # in any channel
         self._refused: dict[str, float] = {}  # by channel: when, a moment ago
         self._timer: asyncio.TimerHandle | None = None
 
     def is_free(self, channel: str) -> bool:
         """Whether a post would go at once."""
         there = self._channels.get(channel)
-        return (there is None or self._is_quiet(there)) and self._rate.free >= 1
+        room = self._clock() >= self._next_at and self._rate.free >= 1
+        return room and (there is None or self._is_quiet(there))
 
     def try_begin(self, channel: str) -> bool:
         """Begins at once if there is room and nobody waits for it."""
@@ -122,7 +125,9 @@ class PostLine:
         return not (there.fresh or there.others) and there.next_at <= self._clock()
 
     def _begin(self, there: ChannelPosts) -> None:
-        there.next_at = self._clock() + UNANSWERED * there.apart_s
+        now = self._clock()
+        there.next_at = now + UNANSWERED * there.apart_s
+        self._next_at = now + STEP_S if there.apart_s else 0.0
         self._rate.note_taken()
 
     def _let_through(self) -> None:
@@ -143,7 +148,7 @@ class PostLine:
     def _wait_s(self, there: ChannelPosts) -> float:
         """Until one of those who wait for a channel may go."""
         room_s = self._rate.wait_s(spare=0 if there.fresh else self._for_fresh)
-        return max(there.next_at - self._clock(), room_s)
+        return max(there.next_at - self._clock(), self._next_at - self._clock(), room_s)
 
     @property
     def _for_fresh(self) -> float:
@@ -155,9 +160,9 @@ class PostLine:
 
     def _choose(self) -> tuple[ChannelPosts, bool] | None:
         """The channel that may take a post and has the one whose turn it is; whether that is a fresh one."""
-        if self._rate.wait_s() > 0:
-            return None
         now = self._clock()
+        if now < self._next_at or self._rate.wait_s() > 0:
+            return None
         ready = [posts for posts in self._waiting_channels() if posts.next_at <= now]
         fresh = [posts for posts in ready if posts.fresh]
         room = self._rate.wait_s(spare=self._for_fresh) <= 0

@@ -892,7 +892,7 @@ async def test_row_44_a_request_that_ends_while_the_file_is_held_is_settled_when
 async def test_row_41_a_stream_that_an_attempt_has_not_begun_yet_ends_with_it(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
         engine = team.bot.services.engine
-        team.model.script("many words " * 3_000, first_token_s=0.2, tokens_per_s=10_000, times=0)
+        team.model.script("many words " * 3_000, first_token_s=1.5, tokens_per_s=10_000, times=0)
         team.slack.faults.add("chat.startStream", status=429, retry_after_s=2)
         await team.ask("@parley hello")
         await team.slack.until(lambda: team.slack.counts["chat.startStream"])

@@ -176,8 +176,7 @@ async def test_the_native_stop_button_ends_the_request_and_keeps_what_was_writte
     async with workspace(tmp_path) as team:
         team.model.script("word " * 200, tokens_per_s=30)
         thread = await team.ask("@parley talk")
-        await team.slack.until(lambda: team.slack.counts["chat.startStream"])
-        await asyncio.sleep(0.3)
+        await team.slack.until(lambda: team.slack.processing and team.slack.counts["chat.startStream"])
         await team.slack.stop("alice", "#general", thread)
         text = await team.answer("#general", thread)
         assert text.startswith("word word")
@@ -331,7 +330,7 @@ async def test_an_address_somebody_wrote_earlier_in_the_thread_may_be_a_link(tmp
 
 async def test_a_status_is_shown_while_working_and_cleared_afterwards(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
-        team.model.script("done", first_token_s=0.4)
+        team.model.script("done", first_token_s=1.5)
         thread = await team.ask("@parley think")
         await team.answer("#general", thread)
         await team.quiet()

@@ -198,7 +198,7 @@ def test_what_a_workspace_takes_in_all_is_found_out_and_then_kept() -> None:
         return slack, sorted(waits)
 
     slack, waits = run(story())
-    assert slack.refused < 0.01 * len(slack.taken)
+    assert slack.refused < 0.02 * len(slack.taken)  # it has to be found out
     assert max(slack.taken) < len(slack.taken) / 200 * 60 / 0.9
     assert waits[len(waits) // 2] < 1.5
 

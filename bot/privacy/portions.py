@@ -17,9 +17,9 @@ from storage.privacy import portions
 from storage.privacy.portions import Whose
 
 FIRST, SMALLEST, LARGEST = 500, 100, 8000  # rows
-AIM_S = 0.06  # what a portion may hold up those who write
+AIM_S = 0.1  # what a portion may hold up those who write
 BRIEF_S = 0.01  # what nobody notices
-PAUSES = 40  # as long as the portion before, while others write: so few of them meet one
+PAUSES = 120  # as long as the portion before, while others write: not one in a hundred meets one
 SPREAD = 20  # rows are looked through for one that goes, at most
 
 

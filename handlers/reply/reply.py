@@ -378,8 +378,9 @@ class SlackReply:
                 waiting=self._progress.outside,
             )
             try:
-                async with posting:
-                    return await self._post_now(body)
+                async with posting as under_way:
+                    under_way.message = await self._post_now(body)
+                return under_way.message
             except SlackLimited:
                 self._apology = None  # nobody has seen it yet
                 if refused == REFUSALS - 1:

@@ -83,8 +83,10 @@ class SlackClient:
         """One request, JSON both ways, when it is its turn. SlackRefused (final) or SlackUnavailable (later,
         perhaps)."""
         if method == POST:
-            async with self.pacing.posting(str(arguments.get("channel"))):
-                return await self.send(method, **arguments)
+            async with self.pacing.posting(str(arguments.get("channel"))) as posting:
+                answer = await self.send(method, **arguments)
+                posting.message = str(answer.get("ts") or "")
+                return answer
         return await self._in_turn(method, partial(self.send, method, **arguments))
 
     async def call_first(self, method: str, **arguments: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from dataclasses import dataclass
 
 from bot.core.errors import SlackLimited
 from handlers.slack.post_line import PostLine
@@ -47,6 +48,13 @@ UNPACED = frozenset({"auth.test", "chat.getPermalink", "apps.connections.open"})
 ROOM = 0.9  # of each limit we plan for; the rest is for other users of the token
 LOW = 1 / 3  # of a limit: from here on it is used with care
 WINDOW_S = 60.5  # a request may arrive a little later than it was sent
+
+
+@dataclass(slots=True)
+class Posting:
+    """One message on its way. `message`: Slack's id of it, once it is known."""
+
+    message: str = ""
 
 
 class Pacing:
@@ -107,20 +115,20 @@ class Pacing:
         fresh: bool = True,
         again: bool = False,
         waiting: Callable[[], AbstractContextManager[None]] = nullcontext,
-    ) -> AsyncIterator[None]:
-        """Around one message to a channel, once it is its turn. `again`: Slack refused it before.
+    ) -> AsyncIterator[Posting]:
+        """Around one message to a channel, once it is its turn; it is told what Slack answered.
 
-        `waiting` is entered for as long as it is not.
+        `again`: Slack refused it before. `waiting` is entered for as long as it is not its turn.
         """
         if again or not self._posts.try_begin(channel):
             with waiting():
                 await self._posts.begin(channel, fresh=fresh, again=again)
-        began_at = self._clock()
+        began_at, posting = self._clock(), Posting()
         refused_for_s: float | None = None
         try:
-            yield
+            yield posting
         except SlackLimited as exc:
             refused_for_s = exc.pause_s
             raise
         finally:
-            self._posts.end(channel, began_at, refused_for_s=refused_for_s)
+            self._posts.end(channel, began_at, message=posting.message, refused_for_s=refused_for_s)

@@ -16,13 +16,13 @@ from handlers.slack.rates import Rate
 
 OTHERS_EVERY = 4
 STRETCH, SHRINK, LONGEST_STRETCH = 1.25, 0.98, 4.0  # of a distance: with each refusal, each answer, at most
-SHORT_WAY_S = 0.03  # there and back; what takes longer may have been late on either way
 LATE_CLOCK_S = 0.005  # what a busy process adds to a time
+WAYS_KEPT = 50  # of so many posts the fastest way to Slack is known
 STEP_S = 0.01  # between any two posts, so that few are on their way when the workspace has enough of them
 UNANSWERED = 2.0  # so many distances later the next one goes although the one before has no answer
 CHANNELS_KEPT = 1000
 SPREAD, SPREAD_S = 3, 3.0  # refused in so many channels within this time, it is the workspace that is full
-FOR_FRESH = 0.1  # of what the workspace takes, once that is known
+CATCH_UP_S = 1.0  # a backlog goes evenly, once it is known how much the workspace takes
 
 
 @dataclass(slots=True)
@@ -39,6 +39,7 @@ class ChannelPosts:
 
     apart_s: float
     next_at: float = 0.0
+    began_at: float = 0.0  # the last one
     fresh: deque[WaitingPost] = field(default_factory=deque)
     others: deque[WaitingPost] = field(default_factory=deque)
 
@@ -46,10 +47,9 @@ class ChannelPosts:
 class PostLine:
     """Each channel takes a post when Slack has had the one before for `apart_s`; all together take `rate`.
 
-    A post arrives somewhere between its start and its answer. The shortest way there and back that was seen
-    is what both ways need at least, half of it each. Refusals stretch the distance in a channel, and it
-    shrinks again with what is taken. Refusals in several channels at once are the workspace's, and tell how
-    much it takes.
+    When a post arrived is read from its id, which is a time of Slack's; the post that was fastest there says
+    what that time is here. Refusals stretch the distance in a channel, and it shrinks again with what is
+    taken. Refusals in several channels at once are the workspace's, and tell how much it takes.
     """
 
     def __init__(self, rate: Rate, apart_s: float, clock: Callable[[], float]) -> None:
@@ -57,10 +57,11 @@ class PostLine:
         self._apart_s = apart_s
         self._clock = clock
         self._channels: dict[str, ChannelPosts] = {}
-        self._shortest_s = SHORT_WAY_S
+        self._ways: deque[float] = deque(maxlen=WAYS_KEPT)  # from our clock at the start to Slack's
         self._count = 0
         self._fresh_in_a_row = 0
         self._next_at = 0.0  # in any channel
+        self._next_other_at = 0.0  # one that waits longer
         self._refused: dict[str, float] = {}  # by channel: when, a moment ago
         self._timer: asyncio.TimerHandle | None = None
 
@@ -94,18 +95,29 @@ class PostLine:
                 queue.remove(waiting)
             raise
 
-    def end(self, channel: str, began_at: float, *, refused_for_s: float | None = None) -> None:
-        """What began then was answered; or refused, for so long."""
+    def end(
+        self, channel: str, began_at: float, *, message: str = "", refused_for_s: float | None = None
+    ) -> None:
+        """What began then was answered, and is that message; or refused, for so long."""
         now, there = self._clock(), self._find(channel)
         if refused_for_s is None:
-            self._shortest_s = min(self._shortest_s, now - began_at)
             there.apart_s = max(self._apart_s, SHRINK * there.apart_s)
-            there.next_at = now - self._shortest_s + there.apart_s + LATE_CLOCK_S if self._apart_s else 0.0
+            arrived_at = self._find_arrival(began_at, now, message)
+            if began_at >= there.began_at:
+                there.next_at = arrived_at + there.apart_s + LATE_CLOCK_S if self._apart_s else 0.0
         else:
             there.apart_s = min(STRETCH * there.apart_s, LONGEST_STRETCH * self._apart_s)
             there.next_at = now + refused_for_s
             self._note_refusal(channel, now, refused_for_s)
         self._let_through()
+
+    def _find_arrival(self, began_at: float, answered_at: float, message: str) -> float:
+        """When a post came to Slack, or a little later, on our clock."""
+        try:
+            self._ways.append(float(message) - began_at)
+        except ValueError:
+            return answered_at
+        return min(max(float(message) - min(self._ways), began_at), answered_at)
 
     def _note_refusal(self, channel: str, now: float, refused_for_s: float) -> None:
         self._refused = {id: at for id, at in self._refused.items() if now - at < SPREAD_S} | {channel: now}
@@ -126,6 +138,7 @@ class PostLine:
 
     def _begin(self, there: ChannelPosts) -> None:
         now = self._clock()
+        there.began_at = now
         there.next_at = now + UNANSWERED * there.apart_s
         self._next_at = now + STEP_S if there.apart_s else 0.0
         self._rate.note_taken()
@@ -147,13 +160,8 @@ class PostLine:
 
     def _wait_s(self, there: ChannelPosts) -> float:
         """Until one of those who wait for a channel may go."""
-        room_s = self._rate.wait_s(spare=0 if there.fresh else self._for_fresh)
-        return max(there.next_at - self._clock(), self._next_at - self._clock(), room_s)
-
-    @property
-    def _for_fresh(self) -> float:
-        """So many of the workspace's posts are left to fresh ones."""
-        return 0.0 if self._rate.most == math.inf else math.floor(FOR_FRESH * self._rate.most)
+        next_at = self._next_at if there.fresh else max(self._next_at, self._next_other_at)
+        return max(there.next_at - self._clock(), next_at - self._clock(), self._rate.wait_s())
 
     def _waiting_channels(self) -> Iterator[ChannelPosts]:
         return (posts for posts in self._channels.values() if posts.fresh or posts.others)
@@ -165,8 +173,7 @@ class PostLine:
             return None
         ready = [posts for posts in self._waiting_channels() if posts.next_at <= now]
         fresh = [posts for posts in ready if posts.fresh]
-        room = self._rate.wait_s(spare=self._for_fresh) <= 0
-        others = [posts for posts in ready if posts.others] if room else []
+        others = [posts for posts in ready if posts.others] if now >= self._next_other_at else []
         if fresh and (not others or self._fresh_in_a_row < OTHERS_EVERY - 1):
             return min(fresh, key=lambda posts: posts.fresh[0].number), True
         if others:
@@ -178,4 +185,6 @@ class PostLine:
             self._fresh_in_a_row += 1
             return there.fresh.popleft()
         self._fresh_in_a_row = 0
+        late_at = max(self._next_other_at, self._clock() - CATCH_UP_S)
+        self._next_other_at = late_at + self._rate.span_s / self._rate.most
         return there.others.popleft()

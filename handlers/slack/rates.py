@@ -26,7 +26,7 @@ class Rate:
 
     def __init__(self, most: int | None, span_s: float, clock: Callable[[], float]) -> None:
         self._published = self._most = math.inf if most is None else most
-        self._span_s = span_s
+        self.span_s = span_s
         self._clock = clock
         self._taken: deque[float] = deque()  # when, within the span
         self._kept = 0  # set aside for what has to follow
@@ -83,7 +83,7 @@ class Rate:
         """Slack said no. Once is what was used before we counted; twice within two spans is a lower limit."""
         now = self._forget_old()
         if now >= self._closed_until:
-            if now - self._refused_at < 2 * self._span_s and self._published < math.inf:
+            if now - self._refused_at < 2 * self.span_s and self._published < math.inf:
                 self.learn()
             self._refused_at = self._eased_at = now
         self._closed_until = max(self._closed_until, now + retry_after_s)
@@ -102,21 +102,21 @@ class Rate:
     def _forget_old(self) -> float:
         now = self._clock()
         self._ease(now)
-        while self._taken and now - self._taken[0] >= self._span_s:
+        while self._taken and now - self._taken[0] >= self.span_s:
             self._taken.popleft()
         return now
 
-    def wait_s(self, *, spare: float = 0) -> float:
-        """Seconds until one more may go and as many as `spare` are left then."""
+    def wait_s(self) -> float:
+        """Seconds until one more may go."""
         now = self._forget_old()
         if now < self._closed_until:
             return self._closed_until - now
-        over = len(self._taken) + self._kept + spare - self._most
+        over = len(self._taken) + self._kept - self._most
         if over < 0:
             return 0.0
         if over >= len(self._taken):  # all of it is set aside: the first to come back lets somebody through
             return math.inf
-        return max(self._taken[int(over)] + self._span_s - now, 1e-3)
+        return max(self._taken[int(over)] + self.span_s - now, 1e-3)
 
     def note_taken(self) -> None:
         """One goes now."""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from tests.simulator.part import Doing, Part
 from tests.simulator.people import Post, question
 from tests.simulator.plan import CHANNELS, Act
+from tests.simulator.promises import key_of
 
 if TYPE_CHECKING:
     from tests.simulator.story import Story
 
 FIRST = 500  # numbers of what is asked here begin
+LATE = 600  # the number of a mention that comes late
 BACKLOGS, OVERTAKEN = 0.08, 0.1  # shares of all stories
 LAGS = float(os.environ.get("PARLEY_LAGS", "0"))  # likewise, in which Slack's history is behind
 
@@ -36,14 +38,14 @@ class BusyHours(Part):
         slack.rates.enabled = slack.rates.enabled or bool(self.backlog)
 
     def acts(self) -> Iterable[Act]:
-        dice, number = self.dice, FIRST
+        dice = self.dice
         for number in range(FIRST, FIRST + self.backlog):
             kind = "follow_up" if number > FIRST and dice.random() < 0.2 else "say"
             yield Act(dice.uniform(0, 20), kind, number, dice.choice(CHANNELS))
         if self.overtaken:
             at_s = dice.uniform(0, 60)
-            yield Act(at_s, "late_mention", number + 1, dice.choice(("#general", "#support")))
-            yield Act(at_s + dice.uniform(0.5, 20), "overtakes", number + 1)
+            yield Act(at_s, "late_mention", LATE, dice.choice(("#general", "#support")))
+            yield Act(at_s + dice.uniform(0.5, 20), "overtakes", LATE)
 
     def does(self) -> Mapping[str, Doing]:
         return {
@@ -71,6 +73,26 @@ class BusyHours(Part):
         first = self.story.posts.get(act.number)
         if first is not None and not first.deleted:
             await self._post(act.number + 1, first.channel, first.thread, first.user, mention=False)
+
+    def broken(self) -> Iterator[str]:
+        """What overtook its mention is a question all the same, if Slack was told that we have both."""
+        first, later = self.story.posts.get(LATE), self.story.posts.get(LATE + 1)
+        if not (self.overtaken and first and later and self._stand(first, later)):
+            return
+        self.story.outcome.counts["overtaken mentions"] += 1
+        known = {row["key"] for row in self.story.tx.all("select key from inbox")}
+        if key_of(self.story, first) in known and key_of(self.story, later) not in known:
+            yield f"LOST: q{later.number} overtook its mention and was never asked"
+
+    def _stand(self, *posts: Post) -> bool:
+        """Whether all of them are there, and were acknowledged."""
+        acked = {
+            d.payload["event"].get("ts")
+            for d in self.story.slack.deliveries
+            if d.acked and "event" in d.payload
+        }
+        gone = any(post.deleted or post.forgotten or post.taken_back for post in posts)
+        return not gone and acked.issuperset(post.ts for post in posts)
 
     async def _post(self, number: int, channel: str, thread: str, user: str, *, mention: bool) -> None:
         story = self.story

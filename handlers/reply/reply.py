@@ -117,7 +117,6 @@ class SlackReply:
         self.delivered = False  # Slack has all of it
         self._disclosure = ""  # that an AI says it, where the person was not told yet
         self._redactions_told = False
-        self._renamed = False  # somebody was shown by the id, and has a name
         self._apology: str | None = None  # for the wait, once the first words are shown
         self._standing: list[str] = []  # the messages of the whole reply, where an earlier attempt left it
         self._live = (
@@ -126,6 +125,7 @@ class SlackReply:
             else LiveStream(
                 slack,
                 self._place,
+                self._filter,
                 metadata=self._metadata,
                 sending=progress.note_sending,
                 opened=self._note_opened,
@@ -166,7 +166,7 @@ class SlackReply:
     def append(self, text: str) -> None:
         """More of the answer. A resumed reply is shown when it is whole, in the place of what was there."""
         if self._live is not None:
-            self._live.append(self._filter.feed(text))
+            self._live.append(text)
 
     def take_back(self) -> None:
         """Some of what was shown is no part of the answer: the final text will stand in its place."""
@@ -182,7 +182,8 @@ class SlackReply:
     async def deliver(self, reply: Reply) -> list[str] | None:
         """Makes the reply final; ids of the messages it occupies, None when its question is gone and nobody
         can read it. May be called again after any failure."""
-        text, *notes = await self._filter_texts((reply.text, *reply.notes))  # notes quote names and texts
+        rest = await self._settle_live()
+        notes = [(await self._filter_text(note))[0] for note in reply.notes]  # they quote names and texts
         self._disclosure = reply.disclosure
         under = blocks.closing(
             tuple(notes),
@@ -195,10 +196,11 @@ class SlackReply:
         )
         messages: list[str] | None
         try:
-            messages = await self._finish(text, under)
+            messages = await self._finish(reply.text, rest, under)
         except SlackRefused as exc:
             if exc.code not in UNREACHABLE:
                 raise
+            text, _ = await self._filter_text(reply.text)
             shown = replace(reply, text=text, notes=tuple(notes))
             messages = self._standing or await self._post_privately(exc.code, shown)
         self.delivered = True
@@ -211,16 +213,18 @@ class SlackReply:
         self._line.note_message()
         self._progress.note_opened(messages)
 
-    async def _filter_texts(self, texts: Sequence[str]) -> list[str]:
-        """Texts as they are shown; whoever is mentioned in them and not known is looked up first."""
-        filters = [self._make_filter() for _ in texts]
-        shown = [filter_text(text, one) for text, one in zip(texts, filters, strict=True)]
-        self._note_redactions(filters[0].redactions)
-        unnamed = self._filter.unnamed.union(*(one.unnamed for one in filters))
-        if self._names is None or not unnamed or not await self._names.find_names(unnamed):
-            return shown
-        self._renamed = bool(self._filter.unnamed)
-        return [filter_text(text, self._make_filter()) for text in texts]
+    async def _filter_text(self, text: str) -> tuple[str, int]:
+        """A text as it is shown, and how many secrets it had. Whoever is mentioned in it and not known is
+        looked up first."""
+        output = self._make_filter()
+        shown = filter_text(text, output)
+        if await self._find_names(output.unnamed):
+            shown = filter_text(text, self._make_filter())
+        return shown, output.redactions
+
+    async def _find_names(self, unnamed: frozenset[str]) -> bool:
+        """Whether somebody who was shown by the id has a name."""
+        return bool(self._names is not None and unnamed and await self._names.find_names(unnamed))
 
     def _note_redactions(self, count: int) -> None:
         """The operator hears of secrets in an answer: whoever put them there should change them."""
@@ -239,10 +243,14 @@ class SlackReply:
             return ""
         return self._names.known_name(id)
 
-    async def _finish(self, text: str, under: list[blocks.Block]) -> list[str]:
-        rest = await self._settle_live()
-        if rest is not None and not self._renamed and await self._stop_stream(rest, under):
-            return self._messages
+    async def _finish(self, text: str, rest: str | None, under: list[blocks.Block]) -> list[str]:
+        """`rest`: what is left to say at the end of a stream that has shown the text so far."""
+        if rest is not None and not await self._find_names(self._filter.unnamed):
+            self._note_redactions(self._filter.redactions)
+            if await self._stop_stream(rest, under):
+                return self._messages
+        text, redactions = await self._filter_text(text)
+        self._note_redactions(redactions)
         try:
             return await self._publish(self._bodies(split(text, PART_LIMIT), under))
         except SlackRefused as exc:
@@ -295,7 +303,7 @@ class SlackReply:
         live, self._live = self._live, None
         if live is None:
             return None
-        rest = await live.settle(self._filter.finish())
+        rest = await live.settle()
         self._messages = live.messages
         self._uncertain, self._uncertain_since = live.unsure, time.monotonic()
         return rest

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.core.errors import BotError, SlackError, SlackUnavailable
+from handlers.reply.output_filter import OutputFilter
 from handlers.reply.splitting import Rotation
 from handlers.slack.client import SlackClient
 from handlers.slack.pacing import APPEND_STREAM, START_STREAM, STOP_STREAM, Pacing
@@ -54,6 +55,7 @@ class LiveStream:
         self,
         slack: SlackClient,
         place: StreamPlace,
+        output: OutputFilter,
         *,
         metadata: Callable[[int], dict[str, Any]],
         sending: Callable[[], Awaitable[None]],
@@ -62,11 +64,13 @@ class LiveStream:
         self._slack = slack
         self._pacing: Pacing = slack.pacing
         self._place = place
+        self._filter = output
         self._metadata = metadata
         self._sending = sending
         self._opened = opened
         self._rotation = Rotation(MESSAGE_LIMIT)
-        self._pending = ""
+        self._unread: list[str] = []  # as the model wrote it
+        self._pending = ""  # as it may be shown
         self._timer: asyncio.TimerHandle | None = None
         self._flushing: asyncio.Task[None] | None = None
         self._written_from: float | None = None  # when its first words came
@@ -79,7 +83,7 @@ class LiveStream:
         self.unsure = False  # a message of ours may exist whose id we never heard
 
     def append(self, text: str) -> None:
-        self._pending += text
+        self._unread.append(text)
         if text and self._written_from is None:
             self._written_from = time.monotonic()
         if text and not self.lost and self._timer is None and self._flushing is None:
@@ -89,7 +93,7 @@ class LiveStream:
         """What Slack shows is not what is to stand there."""
         self.lost = True
 
-    async def settle(self, rest: str) -> str | None:
+    async def settle(self) -> str | None:
         """Ends the live part; returns the text with which to stop the open stream, so that all is said.
 
         None when stopping is not enough and the whole reply has to be put in its place.
@@ -103,7 +107,8 @@ class LiveStream:
         self._release_end()
         if not self.open or self.lost or self._rotation.full:
             return None
-        final, left = self._rotation.take(self._pending + rest, final=True)
+        self._read()
+        final, left = self._rotation.take(self._pending + self._filter.finish(), final=True)
         self._pending = ""
         return None if left else final
 
@@ -125,9 +130,17 @@ class LiveStream:
         """How long the next words are collected."""
         return SLOW_STEP_S if self._pacing.appends_run_low else self._step_s
 
+    def _read(self) -> None:
+        """Only what is shown is filtered: an answer that is posted whole is filtered whole."""
+        text, self._unread = "".join(self._unread), []
+        self._pending += self._filter.feed(text)
+
     async def _flush(self) -> None:
-        again_in = NO_ROOM_S
+        again_in = self._pause_s
         try:
+            self._read()
+            if not self._pending:
+                return
             again_in = await (self._append() if self.open else self._start())
         except SlackUnavailable as exc:
             # Refused for its rate: nothing was taken, the text waits. Otherwise nobody knows what Slack has.
@@ -141,8 +154,9 @@ class LiveStream:
             log.info("no stream in %s: %s", self._place.channel, exc)
         finally:
             self._flushing = None
-        if self._pending and not self.lost and self._timer is None:
-            self._flush_in(again_in)
+            waiting = self._pending or self._unread
+            if waiting and not self.lost and self._timer is None:
+                self._flush_in(again_in)
 
     async def _start(self) -> float:
         assert self._written_from is not None

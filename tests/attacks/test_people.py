@@ -480,7 +480,7 @@ def everything(tx: Tx) -> dict[str, int]:
 
 def test_attack_30_another_team_has_no_say_about_an_answer(tmp_path: Path) -> None:
     with open_rows(tmp_path / "rows.db") as tx:
-        replies.begin(tx, "r", 1, HERE, "U1", now=0)
+        replies.begin(tx, "r", 1, HERE, "U1", sending=False, now=0)
         with pytest.raises(Missing):
             replies.judge(tx, "r", "T-OTHER", "U1", -1, now=1)
 

@@ -53,7 +53,7 @@ def aged(tx: Tx) -> None:
         inbox.put(tx, name, f"parked {name}", "m", f'"{name} parked"', team="T", person="U1", now=at)
         job = inbox.take(tx, f"parked {name}", now=at)
         assert isinstance(job, inbox.Job)
-        replies.begin(tx, f"reply-{name}", job.seq, HERE, "U1", now=at)
+        replies.begin(tx, f"reply-{name}", job.seq, HERE, "U1", sending=False, now=at)
         replies.mark_answered(tx, f"reply-{name}", f'"{name} answer"')
         replies.judge(tx, f"reply-{name}", "T", "U1", 1, now=at)
         inbox.park(tx, job, "no")
@@ -133,7 +133,7 @@ async def test_a_channel_may_want_less_and_only_what_was_said_in_it_goes_sooner(
         job = inbox.take(tx, HERE.key, now=0.0)
         assert isinstance(job, inbox.Job)
         inbox.park(tx, job, "no")
-        replies.begin(tx, "retryable", job.seq, HERE, "U1", now=0.0)
+        replies.begin(tx, "retryable", job.seq, HERE, "U1", sending=False, now=0.0)
         replies.mark_sent(tx, "retryable", ["1"], now=0.0, retryable=True)
         preferences.wish(tx, "T", "C", retention.KEEP, "7", person="U1", now=0.0)
 

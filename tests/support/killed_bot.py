@@ -52,5 +52,5 @@ if __name__ == "__main__":
     stream.GRACE_S = float(os.environ.get("PARLEY_GRACE_S", stream.GRACE_S))
     if os.environ.get("PARLEY_KILL_AT"):
         SqliteEngine.write = killing("write", function_name, SqliteEngine.write)  # type: ignore[method-assign]
-        SlackClient.call = killing("slack", lambda method: method, SlackClient.call)  # type: ignore[method-assign]
+        SlackClient.send = killing("slack", lambda method: method, SlackClient.send)  # type: ignore[method-assign]
     sys.exit(main())

@@ -867,6 +867,16 @@ async def test_a_death_is_charged_only_to_a_job_that_ran_alone(
     assert (await engine.read(inbox.show, 1))["crashes"] == charged
 
 
+async def test_a_suspect_that_did_not_run_as_the_process_died_is_a_little_less_so(engine: Engine) -> None:
+    def scene(tx: Tx) -> list[int]:
+        found_running(tx, "abc", suspicions=2)
+        tx.run("update inbox set running = 0 where key = 'c'")
+        recovery.recover(tx, max_crashes=5, now=0)
+        return [row["suspicions"] for row in tx.all("select suspicions from inbox order by seq")]
+
+    assert await engine.write(scene) == [3, 3, 1]
+
+
 async def test_a_suspect_that_ends_with_an_error_is_one_no_more(engine: Engine) -> None:
     await engine.write(found_running, "ab", suspicions=1)
     worker = RecordingWorker()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections import Counter
 from contextlib import ExitStack
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.jobs.lanes import ALONE_AFTER, Lanes, group_of
+from bot.jobs.lanes import ALONE_AFTER, TOGETHER, Lanes, group_of
 from bot.jobs.waiting_lanes import WaitingLane, WaitingLanes
 
 MOST_OUTSIDE = 1
@@ -388,6 +389,37 @@ def test_no_lane_runs_twice_no_bound_is_broken_and_every_wake_is_followed_by_a_r
     assert not owed
     assert lanes.empty
     assert not (lanes._busy or lanes._woken or lanes._fresh or lanes._backlog or lanes._outside)
+
+
+@given(st.lists(st.integers(2, 6), max_size=12), st.randoms(use_true_random=False))
+def test_suspects_keep_to_themselves_and_each_of_them_runs(
+    all_deaths: list[int], dice: random.Random
+) -> None:
+    async def story() -> None:
+        running: dict[str, int] = {}
+        ran: list[str] = []
+
+        def run(lane: str, due_at: float) -> None:
+            running[lane] = deaths.get(lane, 0)
+            ran.append(lane)
+            suspects = [count for count in running.values() if count]
+            assert len(suspects) <= min((TOGETHER.get(count, 1) for count in suspects), default=99)
+            assert max(suspects, default=0) < ALONE_AFTER or len(running) == 1
+
+        deaths = {f"suspect {n}": count for n, count in enumerate(all_deaths)}
+        lanes = Lanes(3, run, clock=Clock())
+        for lane, count in deaths.items():
+            lanes.suspect(lane, 0.0, "", deaths=count)
+        for n in range(4):
+            lanes.wake(f"{n}", f"owner {n}")
+        while running:
+            lane = dice.choice(sorted(running))
+            del running[lane]
+            lanes.leave(lane)
+        assert sorted(ran) == sorted([*deaths, *"0123"])
+        assert lanes.empty
+
+    asyncio.run(story())
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3), st.integers(0, 2)), max_size=60))

@@ -107,12 +107,8 @@ class Inbox:
             log.error("job %d (%s) parked after %d: the process died while it ran", *_named(job, job.crashes))
         for found in waiting:
             if found.deaths >= SUSPECT_AFTER:
-                self._lanes.suspect(found.conversation, found.due_at, found.owner, deaths=found.deaths)
-        self._lanes.take_up(
-            (found.conversation, found.due_at, found.owner)
-            for found in waiting
-            if found.deaths < SUSPECT_AFTER
-        )
+                self._lanes.suspect(found.conversation, found.deaths)
+        self._lanes.take_up((found.conversation, found.due_at, found.owner) for found in waiting)
         return self
 
     async def __aexit__(

@@ -144,10 +144,9 @@ class Lanes:
         self._set_timer()
         self._start_ready()
 
-    def suspect(self, lane: str, due_at: float, owner: str, *, deaths: int) -> None:
-        """A lane that may have ended the process so often goes at that time, beside few other such ones."""
+    def suspect(self, lane: str, deaths: int) -> None:
+        """A lane that may have ended the process so often, to be taken up: it goes beside few other such ones."""
         self._deaths[lane] = deaths
-        self.later(lane, due_at, owner)
 
     def leave(self, lane: str, due_at: float | None = None) -> None:
         """The lane gives its place back: for good, or until there is something to do at `due_at`."""

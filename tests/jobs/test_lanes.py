@@ -33,6 +33,11 @@ def lanes_of(ran: list[str], parallel: int = 2, clock: Clock | None = None, outs
     return Lanes(parallel, lambda lane, due_at: ran.append(lane), clock=clock or Clock(), outside=outside)
 
 
+def take_up_suspect(lanes: Lanes, lane: str, deaths: int, *, due_at: float = 0.0) -> None:
+    lanes.suspect(lane, deaths)
+    lanes.later(lane, due_at)
+
+
 def noted_faults() -> list[object]:
     """What breaks inside the loop's own calls, where no test would see it."""
     faults: list[object] = []
@@ -118,7 +123,7 @@ async def test_suspects_run_few_at_a_time_the_fewer_the_more_deaths(
 ) -> None:
     lanes = lanes_of(ran, parallel=100)
     for n in range(40):
-        lanes.suspect(f"{n}", 0.0, "", deaths=deaths)
+        take_up_suspect(lanes, f"{n}", deaths)
     assert len(ran) == together
     lanes.leave("0")
     assert len(ran) == together + 1
@@ -127,7 +132,7 @@ async def test_suspects_run_few_at_a_time_the_fewer_the_more_deaths(
 async def test_suspects_run_beside_the_rest_and_without_a_place(ran: list[str]) -> None:
     lanes = lanes_of(ran, parallel=1)
     for lane in "abc":
-        lanes.suspect(lane, 0.0, "", deaths=2)
+        take_up_suspect(lanes, lane, 2)
     lanes.wake("x")
     assert ran == ["a", "x"]
     lanes.leave("x")
@@ -139,8 +144,8 @@ async def test_suspects_run_beside_the_rest_and_without_a_place(ran: list[str]) 
 async def test_a_suspect_runs_beside_no_more_than_the_worst_of_them_may(ran: list[str]) -> None:
     lanes = lanes_of(ran, parallel=100)
     for n in range(9):
-        lanes.suspect(f"worse {n}", 0.0, "", deaths=3)
-    lanes.suspect("better", 0.0, "", deaths=2)
+        take_up_suspect(lanes, f"worse {n}", 3)
+    take_up_suspect(lanes, "better", 2)
     assert ran == [f"worse {n}" for n in range(8)]
     lanes.leave("worse 0")
     assert ran[8:] == ["better"]
@@ -150,17 +155,19 @@ async def test_a_suspect_runs_beside_no_more_than_the_worst_of_them_may(ran: lis
 
 async def test_of_suspects_the_one_with_the_fewest_deaths_goes_first(ran: list[str]) -> None:
     lanes = lanes_of(ran, parallel=1)
-    for lane, deaths in {"now": 2, "worst": 3, "least": 2}.items():
-        lanes.suspect(lane, 0.0, "", deaths=deaths)
-    lanes.leave("now")
+    deaths = {"worst": ALONE_AFTER, "least": 2, "worse": 3}
+    for lane, count in deaths.items():
+        lanes.suspect(lane, count)
+    lanes.take_up((lane, 0.0, "") for lane in deaths)
     lanes.leave("least")
-    assert ran == ["now", "least", "worst"]
+    lanes.leave("worse")
+    assert ran == ["least", "worse", "worst"]
 
 
 async def test_a_suspect_that_waits_outside_lets_the_next_one_go(ran: list[str]) -> None:
     lanes = lanes_of(ran, parallel=1)
     for lane in "abc":
-        lanes.suspect(lane, 0.0, "", deaths=2)
+        take_up_suspect(lanes, lane, 2)
     with lanes.outside("a"):
         assert ran == ["a", "b"]
     lanes.leave("a")
@@ -169,7 +176,7 @@ async def test_a_suspect_that_waits_outside_lets_the_next_one_go(ran: list[str])
 
 async def test_a_suspect_that_waits_for_its_time_is_not_woken_before(ran: list[str]) -> None:
     lanes = lanes_of(ran)
-    lanes.suspect("a", 1000.02, "", deaths=2)
+    take_up_suspect(lanes, "a", 2, due_at=1000.02)
     lanes.wake("a")
     assert ran == []
     await asyncio.sleep(0.1)
@@ -179,7 +186,7 @@ async def test_a_suspect_that_waits_for_its_time_is_not_woken_before(ran: list[s
 async def test_who_died_often_runs_when_nobody_else_does_and_the_others_wait(ran: list[str]) -> None:
     lanes = lanes_of(ran)
     lanes.wake("x")
-    lanes.suspect("a", 0.0, "", deaths=ALONE_AFTER)
+    take_up_suspect(lanes, "a", ALONE_AFTER)
     lanes.wake("y")
     assert lanes.is_wanted("x")
     assert not lanes.try_enter("z")
@@ -197,8 +204,8 @@ async def test_nobody_waits_for_a_suspect_for_ever_and_no_suspect_for_the_others
     monkeypatch.setattr("bot.jobs.lanes.ALONE_S", 0.01)
     monkeypatch.setattr("bot.jobs.lanes.QUIET_S", 0.01)
     lanes = lanes_of(ran)
-    lanes.suspect("a", 0.0, "", deaths=ALONE_AFTER)
-    lanes.suspect("b", 0.0, "", deaths=ALONE_AFTER)
+    take_up_suspect(lanes, "a", ALONE_AFTER)
+    take_up_suspect(lanes, "b", ALONE_AFTER)
     lanes.wake("x")
     assert ran == ["a"]
     await asyncio.sleep(0.1)
@@ -409,7 +416,7 @@ def test_suspects_keep_to_themselves_and_each_of_them_runs(
         deaths = {f"suspect {n}": count for n, count in enumerate(all_deaths)}
         lanes = Lanes(3, run, clock=Clock())
         for lane, count in deaths.items():
-            lanes.suspect(lane, 0.0, "", deaths=count)
+            take_up_suspect(lanes, lane, count)
         for n in range(4):
             lanes.wake(f"{n}", f"owner {n}")
         while running:

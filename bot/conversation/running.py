@@ -38,6 +38,7 @@ class Running:
     delivery: AnswerDelivery | None = None
     missed: tuple[str, ...] = ()  # what came too late for that
     restarts: int = 0  # because more was added
+    taken_back: bool = False  # a recording of it, which may have been heard all the same
     completed: asyncio.Event = field(default_factory=asyncio.Event)  # more of a post has come
 
     def list_about(self, key: str) -> list[Incoming]:
@@ -94,6 +95,7 @@ class Running:
             self.end("deleted")
             return
         self.posts = tuple(post for post in self.posts if post not in gone)
+        self.taken_back = self.taken_back or any(post.files for post in gone)
         if not (self.answering or self.ended):
             self.end("joined")
 

@@ -208,7 +208,8 @@ class Turns:
             retryable=reply.retryable or bool(reply.verdict),
             session=handle.session,
         )
-        return [sent]
+        unheard = partial(clips.forget_unshown, team=place.team, conversation=place.key, person=incoming.user)
+        return [sent, unheard] if running.taken_back else [sent]
 
     @asynccontextmanager
     async def _attempt(self, place: Conversation, handle: ReplyHandle, row: ReplyRow) -> AsyncIterator[None]:

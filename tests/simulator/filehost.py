@@ -30,7 +30,7 @@ class FileHost:
         assert headers["Authorization"] == f"Bearer {self._slack.bot_token}"
         return _Request(self, self._kept(url).content)
 
-    def post(self, url: str, *, data: bytes, allow_redirects: bool) -> _Request:
+    def post(self, url: str, *, data: bytes, allow_redirects: bool, proxy: object = None) -> _Request:
         """A file of ours."""
         file = self._slack.workspace.files[url.rpartition("/")[2]]
         file.content = data

@@ -183,6 +183,10 @@ class Subjects(Part):
             again = said.get(ids[ids.index(row["reply"]) + 1], [])
             if not again:
                 yield f"OVERTURNED and never answered: q{post.number}"
+            elif not row[
+                "labelled_by"
+            ]:  # what she had said of it went with her words, perhaps before the answer
+                continue
             elif PURPOSE in str(again) and not any(map(self._changed, self._list_together(post))):
                 yield f"OVERTURNED and refused again: q{post.number}"
 

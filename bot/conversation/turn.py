@@ -144,7 +144,7 @@ async def run_turn(
     heard, notes, words = list[SpokenWords](), list[str](), list[str]()
     for post in posts:
         access.admit(post, services.settings)
-        spoken = await transcribe_files(post, live_reply, stop, services)
+        spoken = await transcribe_files(post, live_reply, stop, services, goes_on=post is not first)
         if spoken is None or stop.ended:
             return Turn(Reply(CUT["stopped"], whole=False))
         heard.append(spoken)
@@ -162,13 +162,13 @@ async def run_turn(
 
 
 async def transcribe_files(
-    incoming: Incoming, live_reply: LiveReply, stop: Stop, services: TurnServices
+    incoming: Incoming, live_reply: LiveReply, stop: Stop, services: TurnServices, *, goes_on: bool
 ) -> SpokenWords | None:
-    """The recordings in the message; None when somebody stopped it."""
-    if not (incoming.files or called_into_thread(incoming)):
+    """The recordings in the message; None when somebody stopped it. `goes_on`: see MessageClips."""
+    if not (incoming.files or (called_into_thread(incoming) and not goes_on)):
         return SpokenWords()
     recognition = RunningRecognition(
-        services.clips.transcribe_files(incoming, progress=live_reply.show_transcribing)
+        services.clips.transcribe_files(incoming, progress=live_reply.show_transcribing, goes_on=goes_on)
     )
     stop.watch(recognition)
     try:

@@ -133,15 +133,17 @@ class MessageClips:
         self._recognizer = recognizer
         self._source = source
 
-    async def transcribe_files(self, incoming: Incoming, *, progress: Progress | None = None) -> SpokenWords:
+    async def transcribe_files(
+        self, incoming: Incoming, *, progress: Progress | None = None, goes_on: bool = False
+    ) -> SpokenWords:
         """Every recording in a message, as far as the channel lets us hear it.
 
         Who calls us into a thread that we have not been in asks about what it began with, too; what is said
-        there is recalled with the thread.
+        there is recalled with the thread. `goes_on`: it is a further post of a question that began there.
         """
         place = incoming.conversation
         policy = await self._engine.read(read_policy, self._settings, place.team, place.channel)
-        began = await self._thread_start(incoming)
+        began = None if goes_on else await self._thread_start(incoming)
         about = await self._files(began, policy, progress) if began else SpokenWords()
         spoken = await self._files(incoming, policy, progress)
         return replace(spoken, notes=(*about.notes, *spoken.notes), failed=about.failed or spoken.failed)

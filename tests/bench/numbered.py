@@ -51,9 +51,9 @@ class Questions:
 
 
 def answer(request: TextRequest, *, words: int = 3) -> RehearsedAnswer:
-    """So many words that tell which question they are to."""
+    """So many words that tell which question they are to; several where posts were taken for one question."""
     numbers = NUMBER.findall(request.last)
-    return RehearsedAnswer(" ".join(["To", *numbers[-1:], *["well"] * (words - 2)]) + ".")
+    return RehearsedAnswer(" ".join(["To", *numbers, *["well"] * (words - 1 - len(numbers))]) + ".")
 
 
 def add_channels(slack: FakeSlack, count: int) -> list[str]:
@@ -79,7 +79,7 @@ def ends(slack: FakeSlack, questions: Questions) -> dict[str, int]:
     order: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for channel, thread, text in replies(slack):
         without += NUMBER.search(text) is None
-        for number in set(NUMBER.findall(text)):
+        for number in sorted(set(NUMBER.findall(text))):
             said[number] += 1
             order[channel, thread].append(number)
     return {

@@ -61,6 +61,20 @@ async def test_what_is_added_before_a_word_is_shown_is_answered_together(tmp_pat
         assert questions(team) == ["what is the capital", "what is the capital\n\nof Belgium, I mean"]
 
 
+async def test_what_is_added_with_a_mention_costs_no_look_at_what_the_thread_began_with(
+    tmp_path: Path,
+) -> None:
+    async with workspace(tmp_path) as team:
+        wait_for(team, "capital", "Belgium")
+        thread = await team.ask("@parley what is the capital")
+        await asked(team, 1)
+        await team.ask("@parley of Belgium, I mean", thread=thread)
+        await team.answer("#general", thread)
+        await team.quiet()
+        assert len(team.replies("#general", thread)) == 1
+        assert not team.calls("conversations.replies")
+
+
 async def test_each_is_remembered_as_a_message_of_its_own(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
         wait_for(team, "capital", "secret")

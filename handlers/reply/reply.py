@@ -29,7 +29,7 @@ from handlers.slack import blocks
 from handlers.slack.client import SlackClient
 from handlers.slack.links import list_addresses
 from handlers.slack.mrkdwn import escape
-from handlers.slack.own_messages import find_own, read_id
+from handlers.slack.own_messages import HISTORY_LAG_S, find_own, read_id
 from handlers.slack.pacing import POST, STOP_STREAM
 from handlers.slack.status import Session, SessionEnds, StatusLine
 
@@ -42,8 +42,6 @@ LISTENING = "listening: {minutes}"
 WAITING = "waiting for the model's server, which is not there right now"
 # Whoever asked so recently waits for the answer, and gets it before those who asked long ago.
 FRESH_S = 60.0
-# Slack's readers were seen to lag behind its writers by seconds: so long after a post it can be looked for.
-HISTORY_LAG_S = 6.0
 REFUSALS = 20  # of one message for its rate, until the inbox tries it again later
 # Of the 12,000 characters that all markdown blocks of a message may have, notes and buttons get the rest.
 PART_LIMIT = 11_000

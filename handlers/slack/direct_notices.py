@@ -8,7 +8,7 @@ from typing import Any
 from bot.core.errors import SlackRefused
 from handlers.slack.blocks import Block
 from handlers.slack.client import SlackClient
-from handlers.slack.own_messages import find_own, read_id
+from handlers.slack.own_messages import list_own, read_id
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ async def post_notice(
     try:
         direct = str((await slack.call("conversations.open", users=person))["channel"]["id"])
         if look:
-            there = await _find_given(slack, direct, since)
+            there = await _find_given(slack, direct, id, since)
         if id not in map(read_id, there):
             await slack.call(
                 "chat.postMessage",
@@ -49,11 +49,11 @@ async def post_notice(
     return direct, there
 
 
-async def _find_given(slack: SlackClient, direct: str, since: float) -> list[dict[str, Any]]:
+async def _find_given(slack: SlackClient, direct: str, id: str, since: float) -> list[dict[str, Any]]:
     """Our messages there since then. Where Slack does not show them: none, so that a notice is rather given
     twice than never."""
     try:
-        return [message async for message in find_own(slack, direct, "", after=f"{since:.6f}")]
+        return await list_own(slack, direct, id, after=since)
     except SlackRefused as exc:
         log.warning("direct messages cannot be read: %s", exc.code)
         return []

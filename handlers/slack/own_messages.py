@@ -13,8 +13,8 @@ from handlers.slack.client import SlackClient
 
 log = logging.getLogger(__name__)
 
-# Slack's readers may lag behind its writers by so much when we look for our own post.
-LOOK_AFTER_S = 1.0
+# Slack's readers may lag behind its writers: after so long most posts can be found, and after so long all.
+LOOK_AFTER_S, HISTORY_LAG_S = 1.0, 6.0
 PAGE_LIMIT = 200  # Source: conversations.replies recommends at most 200, allows 1,000
 
 
@@ -83,3 +83,14 @@ async def find_own(
         cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
         if not cursor:
             return
+
+
+async def list_own(slack: SlackClient, direct: str, id: str, *, after: float) -> list[dict[str, Any]]:
+    """What we wrote to somebody directly since then (unix seconds). Slack may not show yet what was posted a
+    moment ago: without the message of that id it is looked at once more."""
+    for pause_s in (0.0, HISTORY_LAG_S - 2 * LOOK_AFTER_S):
+        await asyncio.sleep(pause_s)
+        found = [message async for message in find_own(slack, direct, "", after=f"{after:.6f}")]
+        if id in map(read_id, found):
+            break
+    return found

@@ -14,7 +14,7 @@ from bot.core.errors import SlackRefused
 from bot.welcome.invitations import InvitationNote
 from handlers.slack.client import SlackClient
 from handlers.slack.directory import Directory
-from handlers.slack.own_messages import find_own, read_id
+from handlers.slack.own_messages import list_own, read_id
 from handlers.welcome.note import build_note
 
 log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ async def _is_given(slack: SlackClient, direct: str, id: str, *, after: float) -
     """Whether the note stands there. Where Slack does not show that: no, and it is rather given twice than
     never."""
     try:
-        return id in [read_id(message) async for message in find_own(slack, direct, "", after=f"{after:.6f}")]
+        return id in map(read_id, await list_own(slack, direct, id, after=after))
     except SlackRefused as exc:
         log.warning("direct messages cannot be read: %s", exc.code)
         return False

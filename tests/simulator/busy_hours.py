@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 FIRST = 500  # numbers of what is asked here begin
 LATE = 600  # the number of a mention that comes late
 BACKLOGS, OVERTAKEN = 0.08, 0.1  # shares of all stories
-LAGS = float(os.environ.get("PARLEY_LAGS", "0"))  # likewise, in which Slack's history is behind
+LAGS = float(os.environ.get("PARLEY_LAGS", "0.25"))  # likewise, in which Slack's history is behind
 
 
 class BusyHours(Part):

@@ -8,68 +8,35 @@ message carries the reply's own id in its metadata.
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-from bot.core.errors import SlackError, SlackLimited, SlackRefused, SlackUnavailable
+from bot.core.errors import SlackRefused
 from bot.core.values import Incoming, Message, Reply
 from bot.ops.metrics import METRICS
 from bot.voice.recognition import format_minutes
-from handlers.reply.lateness import find_apology
+from handlers.reply.bodies import SMALLER, Bodies, Body
 from handlers.reply.output_filter import OutputFilter, filter_text
 from handlers.reply.progress import ReplyProgress
 from handlers.reply.queue_words import describe_place
-from handlers.reply.splitting import split, strip_markdown
 from handlers.reply.stream import LiveStream, StreamPlace
+from handlers.reply.traces import ORPHANS, THREAD_GONE, UNREACHABLE, ReplyTraces
+from handlers.reply.writing import ReplyWriter
 from handlers.slack import blocks
 from handlers.slack.client import SlackClient
 from handlers.slack.links import list_addresses
-from handlers.slack.mrkdwn import escape
-from handlers.slack.own_messages import HISTORY_LAG_S, find_own, read_id
 from handlers.slack.pacing import POST, STOP_STREAM
 from handlers.slack.status import Session, SessionEnds, StatusLine
 
 log = logging.getLogger(__name__)
 
-METADATA = "parley_reply"
 # A recording of less is heard before anybody has read how far it is.
 WORTH_TELLING_S = 60.0
 LISTENING = "listening: {minutes}"
 WAITING = "waiting for the model's server, which is not there right now"
-# Whoever asked so recently waits for the answer, and gets it before those who asked long ago.
-FRESH_S = 60.0
-REFUSALS = 20  # of one message for its rate, until the inbox tries it again later
-# Of the 12,000 characters that all markdown blocks of a message may have, notes and buttons get the rest.
-PART_LIMIT = 11_000
-# An answer of more messages than this floods a thread: the rest is not shown, and that is said.
-MOST_PARTS = 20
-NOT_ALL_SHOWN = "This answer is longer than I may write into a thread: its end is not shown."
-STOPPED = "Stopped: the rest of this answer is not shown."
-SMALLER = 3_000  # for a Slack that calls even that too long
 TOO_LONG = "msg_too_long"
-# Codes that say: not with these blocks.
-BLOCKS_REFUSED = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
-ORPHANS = 1000  # numbers of parts from here on are those of orphans
-# Codes that say: nothing can be written there any more.
-THREAD_GONE = "thread_not_found"
-UNREACHABLE = frozenset(
-    {
-        THREAD_GONE,
-        "channel_not_found",
-        "not_in_channel",
-        "is_archived",
-        "restricted_action",
-        "restricted_action_read_only_channel",
-        "restricted_action_thread_only_channel",
-        "restricted_action_non_threadable_channel",
-        "restricted_action_thread_locked",
-        "cannot_reply_to_message",
-    }
-)
 ELSEWHERE = "I could not answer you where you asked ({code}), so here it is:\n\n"
 
 
@@ -108,14 +75,13 @@ class SlackReply:
         self._names = names
         self._filter = self._make_filter()
         self._messages = list(progress.messages)
-        self._uncertain = resumed  # something of ours may stand in the thread that we do not know of
-        self._uncertain_since = time.monotonic()
-        self._touched = False  # a post may have come to stand in it
         self._ended = False  # the person wants no more of it
         self.delivered = False  # Slack has all of it
-        self._disclosure = ""  # that an AI says it, where the person was not told yet
         self._redactions_told = False
-        self._apology: str | None = None  # for the wait, once the first words are shown
+        self._bodies = Bodies(reply_id)
+        self._traces = ReplyTraces(slack, incoming, reply_id, uncertain=resumed, waiting=progress.outside)
+        self._line = StatusLine(slack, where.channel, where.thread)
+        self._writer = ReplyWriter(slack, incoming, self._bodies, progress, self._line)
         self._standing: list[str] = []  # the messages of the whole reply, where an earlier attempt left it
         self._live = (
             None
@@ -124,12 +90,11 @@ class SlackReply:
                 slack,
                 self._place,
                 self._filter,
-                metadata=self._metadata,
+                metadata=self._bodies.mark,
                 sending=progress.note_sending,
                 opened=self._note_opened,
             )
         )
-        self._line = StatusLine(slack, where.channel, where.thread)
         self._session = Session(
             slack, ends, where.channel, where.thread, left_open=progress.session, note=progress.note_session
         )
@@ -182,7 +147,7 @@ class SlackReply:
         can read it. May be called again after any failure."""
         rest = await self._settle_live()
         notes = [(await self._filter_text(note))[0] for note in reply.notes]  # they quote names and texts
-        self._disclosure = reply.disclosure
+        self._bodies.disclosure = reply.disclosure
         under = blocks.closing(
             tuple(notes),
             reply_id=self._reply_id,
@@ -207,7 +172,7 @@ class SlackReply:
         return messages
 
     def _note_opened(self, messages: list[str]) -> None:
-        self._find_apology()
+        self._writer.find_apology()
         self._line.note_message()
         self._progress.note_opened(messages)
 
@@ -250,29 +215,23 @@ class SlackReply:
         text, redactions = await self._filter_text(text)
         self._note_redactions(redactions)
         try:
-            return await self._publish(self._bodies(split(text, PART_LIMIT), under))
+            return await self._publish(self._bodies.make(text, under))
         except SlackRefused as exc:
             if exc.code != TOO_LONG:
                 raise
-        return await self._publish(self._bodies(split(text, SMALLER), under))
-
-    def _bodies(self, parts: list[str], under: list[blocks.Block]) -> list[dict[str, Any]]:
-        if len(parts) > MOST_PARTS:
-            parts, under = parts[:MOST_PARTS], [blocks.context(NOT_ALL_SHOWN), *under]
-        last = len(parts) - 1
-        return [self._body(i, part, under if i == last else []) for i, part in enumerate(parts)]
+        return await self._publish(self._bodies.make(text, under, limit=SMALLER))
 
     async def put(self, text: str, shown: list[blocks.Block]) -> str:
         """Posts, finds or changes a message beside the answer, never streamed; its id."""
-        self._apology = ""
-        body = {"text": text, "blocks": shown, "metadata": self._metadata(0)}
+        self._writer.apologises = False
+        body = {"text": text, "blocks": shown, "metadata": self._bodies.mark(0)}
         (ts,) = await self._publish([body], streamed=False)
         return ts
 
     async def find_delivered(self) -> list[str]:
         """Ids of the messages of this reply that stand in the thread as final."""
         try:
-            found = await self._look() or {}
+            found = await self._traces.look() or {}
         except SlackRefused:  # nothing can be seen there any more
             return []
         return [ts for part, ts in sorted(found.items()) if part < ORPHANS]
@@ -281,11 +240,11 @@ class SlackReply:
         """Takes back what is already to be seen, because the question was deleted."""
         await self._settle_live()
         try:
-            found = (await self._find()).values() if self._uncertain else ()
+            found = await self._traces.find()
         except SlackRefused:  # the thread is gone, and all in it
-            found = ()
-        for ts in {*self._messages, *found}:
-            await self._remove(ts)
+            found = {}
+        for ts in {*self._messages, *found.values()}:
+            await self._writer.remove(ts)
         await self.wait_idle()
 
     async def wait_idle(self) -> None:
@@ -303,12 +262,12 @@ class SlackReply:
             return None
         rest = await live.settle()
         self._messages = live.messages
-        self._uncertain, self._uncertain_since = live.unsure, time.monotonic()
+        self._traces.note(uncertain=live.unsure)
         return rest
 
     async def _stop_stream(self, rest: str, under: list[blocks.Block]) -> bool:
         """The normal end of a running stream; False when the thread has to be put in order instead."""
-        if apology := self._find_apology():
+        if apology := self._writer.find_apology():
             under = [blocks.context(apology), *under]
         arguments: dict[str, Any] = {"blocks": under} if under else {}
         if rest:
@@ -320,7 +279,7 @@ class SlackReply:
                 STOP_STREAM,
                 channel=self._place.channel,
                 ts=self._messages[-1],
-                metadata=self._metadata(len(self._messages) - 1),
+                metadata=self._bodies.mark(len(self._messages) - 1),
                 **arguments,
             )
         except SlackRefused as exc:
@@ -332,19 +291,19 @@ class SlackReply:
     @property
     def untouched(self) -> bool:
         """Whether nothing of it has come to stand in Slack so far."""
-        return not (self._uncertain or self._messages or self._touched)
+        return not (self._traces.uncertain or self._messages or self._writer.touched)
 
     @property
     def session(self) -> bool:
         """Whether its thread may still show that somebody is at work."""
         return self._session.noted
 
-    async def _publish(self, bodies: list[dict[str, Any]], *, streamed: bool = True) -> list[str]:
+    async def _publish(self, bodies: list[Body], *, streamed: bool = True) -> list[str]:
         """Puts the thread in order: every part once, nothing else of ours in this reply's place.
 
         What was never streamed leaves no orphans, and claims none.
         """
-        there = await self._find(len(bodies)) if self._uncertain else {}
+        there = await self._traces.find(len(bodies))
         if there.keys() >= set(range(len(bodies))):
             self._standing = [there[part] for part in range(len(bodies))]
         if not streamed:
@@ -353,156 +312,19 @@ class SlackReply:
         mine.sort(key=float)
         for index, body in enumerate(bodies):
             if self._ended and 0 < index >= len(mine):
-                bodies = [*bodies[: index - 1], self._mark_stopped(bodies[index - 1])]
-                await self._write("chat.update", bodies[-1], ts=mine[index - 1])
+                bodies = [*bodies[: index - 1], self._bodies.stop_behind(bodies[index - 1])]
+                await self._writer.update(mine[index - 1], bodies[-1])
                 break
             if index < len(mine):
                 if streamed:
-                    await self._end_stream(mine[index])
-                await self._write("chat.update", self._with_apology(body), ts=mine[index])
+                    await self._writer.end_stream(mine[index])
+                await self._writer.update(mine[index], body)
             else:
-                mine.append(await self._post(body))
+                mine.append(await self._writer.post(body))
                 self._messages = mine
         for surplus in mine[len(bodies) :]:
-            await self._remove(surplus)
+            await self._writer.remove(surplus)
         return mine[: len(bodies)]
-
-    def _mark_stopped(self, body: dict[str, Any]) -> dict[str, Any]:
-        under = blocks.closing(
-            (STOPPED,), reply_id=self._reply_id, feedback=False, retry=False, disclosure=self._disclosure
-        )
-        return body | {"text": self._with_disclosure(body["text"]), "blocks": [*body["blocks"], *under]}
-
-    async def _post(self, body: dict[str, Any]) -> str:
-        """Once it is its turn in the channel; what Slack refuses for its rate is the next one there."""
-        await self._progress.note_sending()
-        for refused in range(REFUSALS):
-            posting = self._slack.pacing.posting(
-                self._place.channel,
-                fresh=self._waited_s() < FRESH_S,
-                again=refused > 0,
-                waiting=self._progress.outside,
-            )
-            try:
-                async with posting as under_way:
-                    under_way.message = await self._post_now(body)
-                return under_way.message
-            except SlackLimited:
-                self._apology = None  # nobody has seen it yet
-                if refused == REFUSALS - 1:
-                    raise
-        raise AssertionError("unreachable")
-
-    async def _post_now(self, body: dict[str, Any]) -> str:
-        thread = {"thread_ts": self._place.thread} if self._place.thread else {}
-        try:
-            answer = await self._write(
-                POST, self._with_apology(body), **thread, unfurl_links=False, unfurl_media=False
-            )
-        except SlackLimited:
-            raise
-        except SlackError:
-            self._touched = True
-            raise
-        self._touched = True
-        self._line.note_message()
-        return str(answer["ts"])
-
-    def _waited_s(self) -> float:
-        return time.time() - self._incoming.sent_at.timestamp()
-
-    def _find_apology(self) -> str:
-        """For the wait until the first words are shown, which they are now, or were before."""
-        if self._apology is None:
-            self._apology = find_apology(self._waited_s())
-        return self._apology
-
-    def _with_apology(self, body: dict[str, Any]) -> dict[str, Any]:
-        if body["metadata"] != self._metadata(0) or not (apology := self._find_apology()):
-            return body
-        first, *under = body["blocks"]
-        return body | {"blocks": [first, blocks.context(apology), *under]}
-
-    async def _write(self, method: str, body: dict[str, Any], **how: Any) -> dict[str, Any]:
-        """With its blocks, or without them where Slack does not take them. A post has its turn already."""
-        write = self._slack.send if method == POST else self._slack.call
-        try:
-            return await write(method, channel=self._place.channel, **how, **body)
-        except SlackRefused as exc:
-            if exc.code not in BLOCKS_REFUSED:
-                raise
-            log.error("blocks of a reply were refused: %s", exc.code)
-        plainer = blocks.without_blocks(body)
-        return await write(method, channel=self._place.channel, **how, **plainer)
-
-    def _body(self, index: int, part: str, under: list[blocks.Block]) -> dict[str, Any]:
-        text = strip_markdown(part)
-        return {
-            "text": self._with_disclosure(text) if under else text,
-            "blocks": [blocks.markdown(part), *under],
-            "metadata": self._metadata(index),
-        }
-
-    def _with_disclosure(self, text: str) -> str:
-        """What is heard of a message: screen readers read `text`, and no blocks.
-
-        Source: https://docs.slack.dev/reference/methods/chat.postMessage
-        """
-        return "\n\n".join(filter(None, (text, escape(self._disclosure))))
-
-    def _metadata(self, index: int) -> dict[str, Any]:
-        return {"event_type": METADATA, "event_payload": {"id": self._reply_id, "part": index}}
-
-    async def _find(self, parts: int = 1) -> dict[int, str]:
-        """What an earlier attempt left in the thread: ids by part, orphaned streams after them.
-
-        An orphan is a message of ours after the question that no reply claims. There can be none of another
-        turn: one turn at a time runs in a thread, and each finished one has its metadata. Slack may not show
-        yet what was posted a moment ago: less than all `parts` is looked for once more.
-        """
-        found = await self._look()
-        if found is not None and found.keys() >= set(range(parts)):
-            return found
-        with self._progress.outside():
-            await asyncio.sleep(max(self._uncertain_since + HISTORY_LAG_S - time.monotonic(), 0.0))
-        found = await self._look()
-        if found is None:
-            raise SlackRefused(THREAD_GONE)
-        return found
-
-    async def _look(self) -> dict[int, str] | None:
-        """None where Slack knows no such thread. SlackUnavailable while it does not let us look."""
-        found: dict[int, str] = {}
-        place = self._place
-        mine = find_own(self._slack, place.channel, place.thread, after=self._incoming.message)
-        try:
-            async for message in mine:
-                self._sort_found(message, found)
-        except SlackRefused as exc:
-            if exc.code == THREAD_GONE:
-                return None
-            if exc.code in UNREACHABLE:
-                raise
-            raise SlackUnavailable(f"the thread cannot be looked at: {exc.code}") from exc
-        return found
-
-    def _sort_found(self, message: dict[str, Any], found: dict[int, str]) -> None:
-        metadata = message.get("metadata") or {}
-        if read_id(message) == self._reply_id:
-            found[int(metadata["event_payload"].get("part", 0))] = message["ts"]
-        elif metadata.get("event_type") != METADATA and not message.get("files"):
-            found[ORPHANS + len(found)] = message["ts"]
-
-    async def _end_stream(self, ts: str) -> None:
-        """Closes a stream that may still be running; a message that is none says so and is left alone."""
-        await self._slack.try_call("chat.stopStream", channel=self._place.channel, ts=ts)
-
-    async def _remove(self, ts: str) -> None:
-        await self._end_stream(ts)
-        try:
-            await self._slack.call("chat.delete", channel=self._place.channel, ts=ts)
-        except SlackRefused as exc:
-            log.info("%s is not there to be deleted: %s", ts, exc.code)
 
     async def _post_privately(self, code: str, reply: Reply) -> list[str] | None:
         """The place is gone or closed to us: the asker gets the answer privately, unless they took the
@@ -514,21 +336,11 @@ class SlackReply:
         METRICS.count("parley_replies_total", outcome="elsewhere")
         opened = await self._slack.call("conversations.open", users=self._place.user)
         direct = opened["channel"]["id"]
-        there = await self._find_parts_in(direct) if self._uncertain else frozenset()
-        parts = split(ELSEWHERE.format(code=code) + reply.text, PART_LIMIT)
+        there = await self._traces.find_in(direct)
         under = blocks.closing(
             reply.notes, reply_id=self._reply_id, feedback=False, retry=False, disclosure=reply.disclosure
         )
-        for index, body in enumerate(self._bodies(parts, under)):
+        for index, body in enumerate(self._bodies.make(ELSEWHERE.format(code=code) + reply.text, under)):
             if index not in there:
-                await self._slack.call(
-                    "chat.postMessage", channel=direct, unfurl_links=False, unfurl_media=False, **body
-                )
+                await self._slack.call(POST, channel=direct, unfurl_links=False, unfurl_media=False, **body)
         return []
-
-    async def _find_parts_in(self, direct: str) -> frozenset[int]:
-        """Parts of this reply that an earlier attempt wrote to the asker directly."""
-        mine = find_own(self._slack, direct, "", after=self._incoming.message)
-        return frozenset(
-            [m["metadata"]["event_payload"]["part"] async for m in mine if read_id(m) == self._reply_id]
-        )

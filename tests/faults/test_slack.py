@@ -12,7 +12,7 @@ import pytest
 from bot.conversation.turn import CUT
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
-from handlers.reply.reply import UNREACHABLE
+from handlers.reply.traces import UNREACHABLE
 from handlers.slack import client
 from storage.engine import Tx
 from storage.jobs import inbox

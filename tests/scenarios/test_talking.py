@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.conversation import turn
-from handlers.reply.reply import MOST_PARTS, STOPPED
+from handlers.reply.bodies import MOST_PARTS, STOPPED
 from handlers.slack.links import JOINER
 from tests.support.spending import run_command
 from tests.support.workspace import is_final, text_of, workspace

@@ -18,7 +18,7 @@ import yaml
 from bot.core import settings_sources
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
-from handlers.reply import reply as replies
+from handlers.reply.bodies import METADATA
 from handlers.serve import Serving, serving
 
 MANIFEST = yaml.safe_load((Path(__file__).parents[2] / "manifest.yml").read_text("utf-8"))
@@ -73,7 +73,7 @@ class Workspace:
 
 
 def is_final(message: dict[str, Any]) -> bool:
-    return (message.get("metadata") or {}).get("event_type") == replies.METADATA
+    return (message.get("metadata") or {}).get("event_type") == METADATA
 
 
 def text_of(message: dict[str, Any]) -> str:

@@ -145,7 +145,7 @@ class Lanes:
         self._start_ready()
 
     def suspect(self, lane: str, deaths: int) -> None:
-        """A lane that may have ended the process so often, to be taken up: it goes beside few other such ones."""
+        """A lane that may have ended the process so often, to be taken up beside few of its kind."""
         self._deaths[lane] = deaths
 
     def leave(self, lane: str, due_at: float | None = None) -> None:

@@ -77,6 +77,7 @@ class Lanes:
         self._places_for_fresh = 0  # given since the backlog had one
         self._serial = count()
         self._outside: Counter[tuple[bool, str]] = Counter()  # lanes outside, by freshness and group
+        self._at_work = 0  # lanes that run and are not outside
         self._due: list[tuple[float, str, float]] = []  # a heap: on the loop's clock, lane, by the clock
         self._due_times: dict[str, float] = {}  # by lane: which of these holds
         self._owners: dict[str, str] = {}  # of lanes that wait for a time
@@ -154,6 +155,7 @@ class Lanes:
         owner = running.waited.owner
         self._free += running.inside
         self._count_outside(running, -bool(running.outside))
+        self._at_work -= 1
         self._busy.discard(lane)
         if lane in self._woken:
             self._woken.discard(lane)
@@ -232,8 +234,12 @@ class Lanes:
 
     def _enter(self, waiting: WaitingLane, *, fresh: bool) -> None:
         self._busy.add(waiting.lane)
-        self._running[waiting.lane] = _Running(waiting, fresh)
+        self._run_as(_Running(waiting, fresh))
         self._free -= 1
+
+    def _run_as(self, running: _Running) -> None:
+        self._running[running.waited.lane] = running
+        self._at_work += 1
 
     # Groups
 
@@ -242,6 +248,7 @@ class Lanes:
 
     def _count_outside(self, running: _Running, change: int) -> None:
         """One more lane of a group is outside, or one less."""
+        self._at_work -= change
         key = (running.fresh, running.waited.group)
         line = self._fresh if running.fresh else self._backlog
         before = self._is_held(*key)
@@ -293,18 +300,18 @@ class Lanes:
             if len(self._suspects_now) >= min(beside, *self._suspects_now.values(), self._parallel):
                 return
             alone = deaths >= ALONE_AFTER
-            if alone and self._running and not self._impatient:
+            if alone and self._at_work and not self._impatient:
                 self._alone = self._alone or self._call_later(QUIET_S, self._stop_waiting)
                 return
             heappop(self._suspects)
             self._end_alone()
-            if alone and not self._running:
+            if alone and not self._at_work:
                 longest_s = min(ALONE_S * 2 ** (deaths - ALONE_AFTER), LONGEST_ALONE_S)
                 self._alone = self._call_later(longest_s, self._let_others_begin)
             self._impatient = False
             self._suspects_now[waiting.lane] = beside
             del self._deaths[waiting.lane]
-            self._running[waiting.lane] = _Running(waiting, self._is_fresh(waiting), inside=False)
+            self._run_as(_Running(waiting, self._is_fresh(waiting), inside=False))
             self._run(waiting.lane, waiting.since)
 
     def _clear(self, lane: str) -> None:

@@ -131,15 +131,14 @@ def finish(tx: Tx, job: Job, *effects: Effect, now: float) -> bool:
 
 
 def fail(tx: Tx, job: Job, error: str, *, due_at: float, counts: bool = True) -> bool:
-    """Back into its old place, to be taken again at `due_at`; False when overtaken. It ran to an end that is
-    no process's, and is no suspect any more.
+    """Back into its old place, to be taken again at `due_at`; False when overtaken.
 
     `counts`: whether it was a failure, or only the wish of the other side to be asked later.
     """
     return _close_taken(
         tx,
         job,
-        "running = 0, tries = tries + :one, suspicions = 0, due_at = :due_at, error = :error",
+        "running = 0, tries = tries + :one, due_at = :due_at, error = :error",
         one=int(counts),
         due_at=due_at,
         error=error,

@@ -877,16 +877,6 @@ async def test_a_suspect_that_did_not_run_as_the_process_died_is_a_little_less_s
     assert await engine.write(scene) == [3, 3, 1]
 
 
-async def test_a_suspect_that_ends_with_an_error_is_one_no_more(engine: Engine) -> None:
-    await engine.write(found_running, "ab", suspicions=1)
-    worker = RecordingWorker()
-    worker.acts["a"] = [SlackUnavailable("away", retry_after_s=60)]
-    async with inbox_for(engine, worker) as box:
-        await until(lambda: worker.ended == ["b"] and box.idle)
-    row = await engine.read(inbox.show, 1)
-    assert (row["crashes"], row["suspicions"]) == (0, 0)
-
-
 def put_for_later(tx: Tx, *, due_at: float) -> None:
     inbox.put(tx, "a", "c", "m", "{}", now=due_at)
 

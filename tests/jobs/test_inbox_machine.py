@@ -97,7 +97,7 @@ class InboxMachine(RuleBasedStateMachine):
     def fail(self, data: st.DataObject, counts: bool, delay: int) -> None:
         job = self.pop(data, self.held)
         assert inbox.fail(self.tx, job, "failed", due_at=self.now + delay, counts=counts)
-        self.settle(job, tries=job.tries + counts, suspicions=0, due_at=self.now + delay)
+        self.settle(job, tries=job.tries + counts, due_at=self.now + delay)
 
     @precondition(lambda self: self.held)
     @rule(data=st.data())

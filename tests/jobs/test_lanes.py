@@ -198,6 +198,17 @@ async def test_who_died_often_runs_when_nobody_else_does_and_the_others_wait(ran
     assert lanes.try_enter("z")
 
 
+async def test_who_is_to_run_alone_does_not_wait_for_those_that_wait_outside(ran: list[str]) -> None:
+    lanes = lanes_of(ran)
+    lanes.wake("x")
+    lanes.wake("y")
+    with lanes.outside("x"):
+        take_up_suspect(lanes, "a", ALONE_AFTER)
+        assert ran == ["x", "y"]
+        lanes.leave("y")
+        assert ran == ["x", "y", "a"]
+
+
 async def test_nobody_waits_for_a_suspect_for_ever_and_no_suspect_for_the_others(
     ran: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -394,7 +405,7 @@ def test_no_lane_runs_twice_no_bound_is_broken_and_every_wake_is_followed_by_a_r
     while running:
         leave(min(running))
     assert not owed
-    assert lanes.empty
+    assert (lanes.empty, lanes._at_work) == (True, 0)
     assert not (lanes._busy or lanes._woken or lanes._fresh or lanes._backlog or lanes._outside)
 
 
@@ -424,7 +435,7 @@ def test_suspects_keep_to_themselves_and_each_of_them_runs(
             del running[lane]
             lanes.leave(lane)
         assert sorted(ran) == sorted([*deaths, *"0123"])
-        assert lanes.empty
+        assert (lanes.empty, lanes._at_work) == (True, 0)
 
     asyncio.run(story())
 

@@ -49,7 +49,7 @@ class Crashes(Part):
                 yield f"INNOCENT: {row['key']} was parked after {row['crashes']} deaths"
         if self._deaths > MOST_DEATHS:
             yield f"NOT FOUND: what kills did so {self._deaths} times"
-        if self._deaths >= MAX_CRASHES and post and not (post.deleted or post.taken_back):
-            self.story.outcome.counts["killing questions given up"] += 1
-            if key not in [row["key"] for row in parked] or reply_id(key) not in ours(self.story):
-                yield f"NOT GIVEN UP: what kills did so {self._deaths} times, parked: {parked}"
+        if self._deaths >= MAX_CRASHES and post and not (post.deleted or post.forgotten or post.taken_back):
+            self.story.outcome.counts["killing questions that ended"] += 1
+            if reply_id(key) not in ours(self.story):  # it was given up, or there was no money left for it
+                yield f"NOT ENDED: what kills did so {self._deaths} times, parked: {parked}"

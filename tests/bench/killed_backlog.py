@@ -67,7 +67,11 @@ async def run(*, questions: int, channels: int, kills: int, posts_per_minute: in
                 backlog.began_at = time.time()
                 killing = asyncio.create_task(kill_often(bot, kills, random.Random(seed)))
                 await ask_all(slack, backlog, questions, there)
-                longest_s = 300 + kills * LIFE_S[1] + 6 * limits_s(backlog, posts_per_minute)
+                longest_s = (
+                    300
+                    + kills * LIFE_S[1]
+                    + 6 * limits_s((q.channel for q in backlog.waiting), posts_per_minute)
+                )
                 await drained(slack, backlog, patience_s=150, longest_s=longest_s)
                 await killing
                 await drained(slack, backlog, patience_s=150, longest_s=longest_s)
@@ -87,7 +91,7 @@ def describe(
     return (
         f"{len(backlog.waiting)} questions in {len(there)} channels, {lives} lives, "
         f"history {LAG_S:.0f} s behind: done after {took_s:.0f} s (the limits alone: "
-        f"{limits_s(backlog, posts_per_minute):.0f} s); "
+        f"{limits_s((q.channel for q in backlog.waiting), posts_per_minute):.0f} s); "
         + ", ".join(f"{what} {n}" for what, n in found.items())
         + f"; jobs {dict(inbox)}; {made / len(backlog.waiting):.2f} Slack calls a question, "
         f"{sum(slack.refused.values()) / made:.2%} refused"

@@ -22,6 +22,7 @@ STEP_S = 0.01  # between any two posts, so that few are on their way when the wo
 UNANSWERED = 2.0  # so many distances later the next one goes although the one before has no answer
 CHANNELS_KEPT = 1000
 SPREAD, SPREAD_S = 3, 3.0  # refused in so many channels within this time, it is the workspace that is full
+HUNDRED = 100  # posts a minute every workspace takes. Source: "several hundred", see handlers/slack/pacing.py
 CATCH_UP_S = 1.0  # a backlog goes evenly, once it is known how much the workspace takes
 
 
@@ -121,7 +122,7 @@ class PostLine:
 
     def _note_refusal(self, channel: str, now: float, refused_for_s: float) -> None:
         self._refused = {id: at for id, at in self._refused.items() if now - at < SPREAD_S} | {channel: now}
-        if len(self._refused) >= SPREAD:
+        if len(self._refused) >= SPREAD and self._rate.taken >= HUNDRED:
             self._refused.clear()
             self._rate.learn()
             self._rate.refuse(refused_for_s)

@@ -42,6 +42,12 @@ class Rate:
         return self._most
 
     @property
+    def taken(self) -> int:
+        """How many were taken within the span."""
+        self._forget_old()
+        return len(self._taken)
+
+    @property
     def free(self) -> float:
         """How many may go at once."""
         now = self._forget_old()

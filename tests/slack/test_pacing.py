@@ -224,6 +224,31 @@ def test_what_a_workspace_takes_in_all_is_found_out_and_then_kept() -> None:
     assert waits[len(waits) // 2] < 1.5
 
 
+def test_a_few_posts_that_are_refused_in_several_channels_at_once_hold_those_for_as_long_as_slack_says() -> (
+    None
+):
+    async def story() -> float:
+        pacing, left = Pacing(20, now), dict.fromkeys("abc", 1)
+
+        async def one(channel: str) -> None:
+            again = False
+            while True:
+                try:
+                    async with pacing.posting(channel, again=again):
+                        await asyncio.sleep(ON_THE_WAY_S)
+                        if left[channel]:
+                            left[channel] -= 1
+                            raise SlackLimited(retry_after_s=1.0)
+                        return
+                except SlackLimited:
+                    again = True
+
+        await asyncio.gather(*(one(channel) for channel in "abc" * 5))
+        return now()
+
+    assert run(story()) < 12
+
+
 def test_a_fresh_post_goes_before_a_backlog_which_goes_on_all_the_same() -> None:
     async def story() -> tuple[float, float]:
         pacing = Pacing(20, now)

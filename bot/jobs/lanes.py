@@ -29,8 +29,9 @@ FRESH_S = 30.0  # so long ago something came at most that goes before what has w
 # So many suspects run beside one another, by the deaths of the one that has most; then each runs alone.
 TOGETHER = {0: 32, 1: 32, 2: 32, 3: 8}
 ALONE_AFTER = 4
+FIRST_AFTER = 6  # it goes before all others, so that at a start there is nobody beside it
 QUIET_S = 10.0  # so long the others are waited for, before a suspect runs beside them after all
-ALONE_S, LONGEST_ALONE_S = 10.0, 300.0  # so long others wait for a suspect at most; doubled with each death
+ALONE_S, LONGEST_ALONE_S = 10.0, 60.0  # so long others wait for a suspect at most; doubled with each death
 SHARE = 4  # every so many-th place is for what has waited for longer
 
 
@@ -83,7 +84,7 @@ class Lanes:
         self._owners: dict[str, str] = {}  # of lanes that wait for a time
         self._timer: asyncio.TimerHandle | None = None
         self._deaths: dict[str, int] = {}  # of suspects that did not run yet
-        self._suspects: list[tuple[int, int, WaitingLane]] = []  # a heap of those that are due, by deaths
+        self._suspects: list[tuple[int, int, WaitingLane]] = []  # a heap of those that are due
         self._suspects_now: dict[str, int] = {}  # those that run, and how many may do so beside them
         self._alone: asyncio.TimerHandle | None = None  # until then nobody else begins
         self._impatient = False  # the suspect that should run alone does not wait any longer
@@ -163,7 +164,8 @@ class Lanes:
             self._queue(lane, owner, now if due_at is None else min(due_at, now))
         elif due_at is not None:
             self.later(lane, due_at, owner)
-        self._clear(lane)
+        if self._suspects_now.pop(lane, None):
+            self._end_alone()
         self._start_ready()
 
     @contextmanager
@@ -177,7 +179,6 @@ class Lanes:
         running.inside = False
         running.outside += 1
         self._count_outside(running, int(running.outside == 1))
-        self._clear(lane)
         self._start_ready()
         try:
             yield
@@ -204,7 +205,9 @@ class Lanes:
         self._busy.add(lane)
         waiting = self._waiting(lane, owner, since)
         if lane in self._deaths:
-            heappush(self._suspects, (self._deaths[lane], next(self._serial), waiting))
+            deaths = self._deaths[lane]
+            rank = deaths if deaths < FIRST_AFTER else -deaths
+            heappush(self._suspects, (rank, next(self._serial), waiting))
             return
         (self._fresh if self._is_fresh(waiting) else self._backlog).put(waiting)
 
@@ -293,9 +296,11 @@ class Lanes:
     # Suspects
 
     def _start_suspects(self) -> None:
-        """Has the next ones go: those with the fewest deaths, for they are the likeliest to end well."""
+        """Has the next ones go: those with the fewest deaths, for they are the likeliest to end well. But one
+        that was there each time goes first."""
         while self._suspects and not self.closed:
-            deaths, _, waiting = self._suspects[0]
+            _, _, waiting = self._suspects[0]
+            deaths = self._deaths[waiting.lane]
             beside = min(TOGETHER.get(deaths, 1), self._parallel)
             if len(self._suspects_now) >= min(beside, *self._suspects_now.values(), self._parallel):
                 return
@@ -313,11 +318,6 @@ class Lanes:
             del self._deaths[waiting.lane]
             self._run_as(_Running(waiting, self._is_fresh(waiting), inside=False))
             self._run(waiting.lane, waiting.since)
-
-    def _clear(self, lane: str) -> None:
-        """A suspect has ended, or does nothing more that could end the process."""
-        if self._suspects_now.pop(lane, None):
-            self._end_alone()
 
     def _stop_waiting(self) -> None:
         self._alone, self._impatient = None, True

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.jobs.lanes import ALONE_AFTER, TOGETHER, Lanes, group_of
+from bot.jobs.lanes import ALONE_AFTER, FIRST_AFTER, TOGETHER, Lanes, group_of
 from bot.jobs.waiting_lanes import WaitingLane, WaitingLanes
 
 MOST_OUTSIDE = 1
@@ -153,25 +153,31 @@ async def test_a_suspect_runs_beside_no_more_than_the_worst_of_them_may(ran: lis
     assert ran[9:] == ["worse 8"]
 
 
-async def test_of_suspects_the_one_with_the_fewest_deaths_goes_first(ran: list[str]) -> None:
+async def test_of_suspects_the_one_with_the_fewest_deaths_goes_first_and_one_that_was_always_there_before_all(
+    ran: list[str],
+) -> None:
     lanes = lanes_of(ran, parallel=1)
-    deaths = {"worst": ALONE_AFTER, "least": 2, "worse": 3}
+    deaths = {"worst": ALONE_AFTER, "least": 2, "worse": 3, "always there": FIRST_AFTER}
     for lane, count in deaths.items():
         lanes.suspect(lane, count)
-    lanes.take_up((lane, 0.0, "") for lane in deaths)
-    lanes.leave("least")
-    lanes.leave("worse")
-    assert ran == ["least", "worse", "worst"]
+    lanes.take_up((lane, 0.0, "") for lane in [*deaths, "innocent"])
+    assert ran == ["always there"]
+    lanes.leave("always there")
+    assert ran == ["always there", "least", "innocent"]
+    for lane in ("innocent", "least", "worse"):
+        lanes.leave(lane)
+    assert ran[3:] == ["worse", "worst"]
 
 
-async def test_a_suspect_that_waits_outside_lets_the_next_one_go(ran: list[str]) -> None:
-    lanes = lanes_of(ran, parallel=1)
-    for lane in "abc":
-        take_up_suspect(lanes, lane, 2)
+async def test_a_suspect_that_waits_outside_is_still_one_and_still_alone(ran: list[str]) -> None:
+    lanes = lanes_of(ran)
+    take_up_suspect(lanes, "a", ALONE_AFTER)
+    take_up_suspect(lanes, "b", 2)
     with lanes.outside("a"):
-        assert ran == ["a", "b"]
+        lanes.wake("x")
+        assert ran == ["a"]
     lanes.leave("a")
-    assert ran == ["a", "b"]
+    assert ran == ["a", "b", "x"]
 
 
 async def test_a_suspect_that_waits_for_its_time_is_not_woken_before(ran: list[str]) -> None:

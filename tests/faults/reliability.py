@@ -249,6 +249,24 @@ FAULTS = (
         "nothing: they go in portions, answers come in between",
         ("test_a_process_that_dies_between_portions_leaves_the_rest_for_the_next_time",),
     ),
+    Fault(
+        "More waits than Slack takes",
+        "answers as fast as Slack takes them, in order; who asks just now goes first",
+        (
+            "test_a_thousand_that_wait_for_a_refused_method_do_not_wake_together",
+            "test_what_a_workspace_takes_in_all_is_found_out_and_then_kept",
+        ),
+    ),
+    Fault(
+        "Slack's history lags behind its posts",
+        "one answer",
+        ("test_a_history_that_lags_behind_is_read_again",),
+    ),
+    Fault(
+        "What follows a mention arrives before it",
+        "an answer to both",
+        ("test_what_overtook_its_mention_is_asked_once_with_it_and_not_when_it_is_delivered_again",),
+    ),
 )
 
 HEAD = """# Reliability

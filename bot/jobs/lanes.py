@@ -311,7 +311,7 @@ class Lanes:
             heappop(self._suspects)
             self._end_alone()
             if alone and not self._at_work:
-                longest_s = min(ALONE_S * 2 ** (deaths - ALONE_AFTER), LONGEST_ALONE_S)
+                longest_s = min(ALONE_S * 2 ** min(deaths - ALONE_AFTER, 10), LONGEST_ALONE_S)
                 self._alone = self._call_later(longest_s, self._let_others_begin)
             self._impatient = False
             self._suspects_now[waiting.lane] = beside

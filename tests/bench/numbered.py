@@ -22,6 +22,7 @@ class Question:
     number: str
     channel: str
     thread: str
+    ts: str
     asked_at: float
 
 
@@ -35,7 +36,7 @@ class Questions:
     async def ask(self, slack: FakeSlack, channel: str, thread: str = "", *, user: str = "alice") -> Question:
         number = f"q-{len(self.asked):06d}"
         ts = await slack.say(user, channel, f"@parley {number} how are things?", thread_ts=thread or None)
-        self.asked[number] = Question(number, channel, thread or ts, time.time())
+        self.asked[number] = Question(number, channel, thread or ts, ts, time.time())
         return self.asked[number]
 
     def note_answers(self, requests: Iterable[SlackRequest]) -> None:
@@ -73,7 +74,13 @@ def replies(slack: FakeSlack) -> Iterator[tuple[str, str, str]]:
 
 
 def ends(slack: FakeSlack, questions: Questions) -> dict[str, int]:
-    """What became of the questions, read message by message."""
+    """What became of the questions, read message by message. Their order is that in which we took them."""
+    taken_at: dict[str, tuple[float, int]] = {}  # of a mention there are two deliveries
+    for number, delivery in enumerate(slack.deliveries):
+        ts = delivery.payload.get("event", {}).get("ts", "")
+        if delivery.acked:
+            at = (delivery.attempts[-1].at, number)
+            taken_at[ts] = min(taken_at.get(ts, at), at)
     said: Counter[str] = Counter()
     without = 0
     order: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
@@ -87,7 +94,10 @@ def ends(slack: FakeSlack, questions: Questions) -> dict[str, int]:
         "not answered": sum(said[n] == 0 for n in questions.asked),
         "answered twice": sum(said[n] > 1 for n in questions.asked),
         "posts without an answer": without,
-        "threads out of order": sum(there != sorted(there) for there in order.values()),
+        "threads out of order": sum(
+            there != sorted(there, key=lambda number: taken_at[questions.asked[number].ts])
+            for there in order.values()
+        ),
         "streams left open": sum(len(ws.streams) for ws in slack.workspaces),
         "left processing": len(slack.processing),
     }

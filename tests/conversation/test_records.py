@@ -148,3 +148,17 @@ def test_once_slack_has_all_of_the_answer_other_words_change_what_is_remembered(
     records.remember_post(tx, ASKED, now=0)
     assert records.edit_message(tx, EDITED, given=True, now=1)
     assert [m.text for m in messages.recall(tx, HERE.key).messages] == [EDITED.text]
+
+
+def test_what_went_with_a_question_that_is_gone_from_slack_is_asked_by_itself(tx: SqliteTx) -> None:
+    """Its answer is taken back before its deletion is delivered."""
+    added = replace(ASKED, key=message_key("T", "C", "2"), message="2", text="and four?")
+    put(tx, ASKED)
+    put(tx, added)
+    job = inbox.take(tx, HERE.key, now=0)
+    assert isinstance(job, Job)
+    records.begin_reply(tx, job, ASKED, sending=False, now=0)
+    inbox.close_answered(tx, added.key, now=2)
+    replies.amend_question(tx, reply_id(ASKED.key), lambda _: encode(replace(ASKED, added=(added,))))
+    records.withdraw_reply(tx, ASKED, reply_id(ASKED.key), now=3)
+    assert [row["key"] for row in inbox.list_jobs(tx, "new")] == [ASKED.key, added.key]

@@ -64,7 +64,7 @@ class SlackChat:
 
     def streams_now(self, incoming: Incoming) -> bool:
         """Whether an answer would be shown while it is written."""
-        return not (incoming.by_app or self.slack.pacing.streams_run_low)
+        return not incoming.by_app and self.slack.pacing.expect_stream()
 
     async def end_session(self, channel: str, thread: str) -> None:
         """A thread shows no longer that somebody is at work there. SlackUnavailable."""

@@ -7,6 +7,7 @@ stream) is sent only where there is room to spare. One Pacing serves one workspa
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
@@ -45,6 +46,8 @@ POST_SPACING_S = 1.0
 # Status lines are limited as posts are, in each channel; this few in all of them need no counting by channel.
 LINE, LINE_SPAN_S = "assistant.threads.setStatus", 1.2
 UNPACED = frozenset({"auth.test", "chat.getPermalink", "apps.connections.open"})
+READS = ("conversations.replies", "conversations.history")
+EXPECTED_S = 10.0  # after so long an answer that was begun is streamed, or will not be
 ROOM = 0.9  # of each limit we plan for; the rest is for other users of the token
 LOW = 1 / 3  # of a limit: from here on it is used with care
 WINDOW_S = 60.5  # a request may arrive a little later than it was sent
@@ -67,6 +70,7 @@ class Pacing:
         self._clock = clock
         self._streams_per_minute = streams_per_minute
         self._rates: dict[str, Rate] = {}
+        self._expected: deque[float] = deque()  # when answers were begun that will be streamed
         self._posts = PostLine(
             Rate(None, WINDOW_S, clock), POST_SPACING_S if streams_per_minute else 0.0, clock
         )
@@ -74,8 +78,12 @@ class Pacing:
     def rate(self, method: str) -> Rate:
         """How often a method may be called."""
         if method not in self._rates:
+            most = self._find_most(method)
             span_s = LINE_SPAN_S if method == LINE else WINDOW_S
-            self._rates[method] = Rate(self._find_most(method), span_s, self._clock)
+            rate = self._rates[method] = Rate(most, span_s, self._clock)
+            if method in READS:  # a process that died a moment ago may have used them
+                for _ in range((most or 0) // 2):
+                    rate.note_taken()
         return self._rates[method]
 
     def _find_most(self, method: str) -> int | None:
@@ -99,6 +107,21 @@ class Pacing:
     def _runs_low(self, method: str) -> bool:
         most = self._find_most(method)
         return most is not None and self.rate(method).free < LOW * most
+
+    def expect_stream(self) -> bool:
+        """Whether one more answer that is begun now will be streamed; those that begin together share what
+        is left."""
+        now = self._clock()
+        while self._expected and now - self._expected[0] > EXPECTED_S:
+            self._expected.popleft()
+        most = self._find_most(START_STREAM)
+        if most is None:
+            return True
+        left = min(self.rate(START_STREAM).free, self.rate(STOP_STREAM).free) - len(self._expected)
+        if left < LOW * most:
+            return False
+        self._expected.append(now)
+        return True
 
     def try_stream(self) -> bool:
         """Takes a stream and sets its end aside, if there is room for both."""

@@ -369,3 +369,25 @@ def test_without_limits_nothing_waits_unless_slack_itself_refuses() -> None:
             assert now() - began == pytest.approx(5, abs=0.1)
 
     run(story())
+
+
+def test_answers_that_begin_together_expect_no_more_streams_than_there_are() -> None:
+    async def story() -> None:
+        pacing = Pacing(20, now)
+        expected = sum(pacing.expect_stream() for _ in range(100))
+        assert 0 < expected <= STREAMS
+        await asyncio.sleep(11)
+        assert pacing.expect_stream()
+        assert all(Pacing(0, now).expect_stream() for _ in range(100))
+
+    run(story())
+
+
+def test_a_process_that_has_just_started_leaves_reads_to_the_one_before() -> None:
+    async def story() -> None:
+        rate = Pacing(20, now).rate("conversations.replies")
+        assert 0 < rate.free < 0.6 * 50
+        await asyncio.sleep(WINDOW_S)
+        assert rate.free == int(50 * ROOM)
+
+    run(story())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -12,7 +11,7 @@ from bot.core.errors import SlackRefused, SlackUnavailable
 from bot.core.values import Incoming
 from handlers.reply.bodies import METADATA
 from handlers.slack.client import SlackClient
-from handlers.slack.own_messages import HISTORY_LAG_S, find_own, list_own, read_id
+from handlers.slack.own_messages import find_own, list_own, read_id, wait_for_readers
 
 ORPHANS = 1000  # numbers of parts from here on are those of orphans
 # Codes that say: nothing can be read or written there any more.
@@ -67,7 +66,7 @@ class ReplyTraces:
         if found is not None and found.keys() >= set(range(parts)):
             return found
         with self._waiting():
-            await asyncio.sleep(max(self._since + HISTORY_LAG_S - time.monotonic(), 0.0))
+            await wait_for_readers(self._since)
         found = await self.look()
         if found is None:
             raise SlackRefused(THREAD_GONE)

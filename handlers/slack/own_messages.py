@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -59,6 +60,11 @@ async def remove_buttons(slack: SlackClient, channel: str, thread: str, ts: str,
         await slack.try_call("chat.update", channel=channel, ts=ts, **body)
 
 
+async def wait_for_readers(since: float) -> None:
+    """Until what was posted then (on the monotonic clock) can be read, however late readers are."""
+    await asyncio.sleep(max(since + HISTORY_LAG_S - time.monotonic(), 0.0))
+
+
 async def find_own(
     slack: SlackClient, channel: str, thread: str, *, after: str
 ) -> AsyncIterator[dict[str, Any]]:
@@ -88,8 +94,10 @@ async def find_own(
 async def list_own(slack: SlackClient, direct: str, id: str, *, after: float) -> list[dict[str, Any]]:
     """What we wrote to somebody directly since then (unix seconds). Slack may not show yet what was posted a
     moment ago: without the message of that id it is looked at once more."""
-    for pause_s in (0.0, HISTORY_LAG_S - 2 * LOOK_AFTER_S):
-        await asyncio.sleep(pause_s)
+    began = time.monotonic()
+    for look in range(2):
+        if look:
+            await wait_for_readers(began)
         found = [message async for message in find_own(slack, direct, "", after=f"{after:.6f}")]
         if id in map(read_id, found):
             break

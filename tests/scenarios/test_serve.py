@@ -618,7 +618,8 @@ async def test_a_host_of_sockets_that_is_out_of_reach_is_told() -> None:
 async def park(team: Town, tmp_path: Path) -> tuple[str, int]:
     """A question that a bot gave up on, because its payload could never be worked: (thread, its number)."""
     async with serve(team, tmp_path) as bot:
-        team.slack.faults.add("*", error="not_authed_for_this", times=0)
+        for method in ("chat.postMessage", "chat.startStream"):
+            team.slack.faults.add(method, error="not_authed_for_this", times=0)
         thread = await team.slack.say("alice", "#general", "@parley hello")
         await until(lambda: states(tmp_path) == ["parked"] and not waiting(tmp_path), 20)
         assert await bot.end() == 0

@@ -16,6 +16,7 @@ from typing import Any
 
 from bot.__main__ import main
 from handlers.reply import stream
+from handlers.slack import own_messages
 from handlers.slack.client import SlackClient
 from storage.sqlite.engine import SqliteEngine
 
@@ -50,6 +51,7 @@ def function_name(fn: Any, *_: Any) -> str:
 if __name__ == "__main__":
     # How long an answer may take and still be posted whole; it comes slowly where there is much else to do.
     stream.GRACE_S = float(os.environ.get("PARLEY_GRACE_S", stream.GRACE_S))
+    own_messages.HISTORY_LAG_S = float(os.environ.get("PARLEY_HISTORY_LAG_S", 1.5))  # the fake's is 0
     if os.environ.get("PARLEY_KILL_AT"):
         SqliteEngine.write = killing("write", function_name, SqliteEngine.write)  # type: ignore[method-assign]
         SlackClient.send = killing("slack", lambda method: method, SlackClient.send)  # type: ignore[method-assign]

@@ -20,6 +20,7 @@ from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
 from handlers.reply.bodies import METADATA
 from handlers.serve import Serving, serving
+from handlers.slack import own_messages
 
 MANIFEST = yaml.safe_load((Path(__file__).parents[2] / "manifest.yml").read_text("utf-8"))
 
@@ -105,6 +106,7 @@ async def started(
 ) -> AsyncIterator[Workspace]:
     """The bot alone, started on servers that outlive it."""
     values = environment(slack, model, tmp_path) | environ
+    own_messages.HISTORY_LAG_S = slack.history_lag_s + 1.0  # no test need wait for longer than its Slack lags
     async with serving(settings_sources.load(values), asyncio.Event()) as bot:
         if not bot.settings.socket_mode:
             slack.events_url = f"{bot.url}/slack/events"

@@ -113,8 +113,8 @@ def disclose(
 
 
 def withdraw_reply(tx: Tx, incoming: Incoming, reply_id: str, *, now: float) -> None:
-    """Nothing of the reply is left to be seen, nor what it told the person. What went with its question, which
-    is gone, is a question of its own."""
+    """Nothing of the reply is left to be seen, nor what it told the person. What went with its question,
+    which is gone, is a question of its own."""
     reopen_added(tx, reply_id)
     replies.mark_withdrawn(tx, reply_id, now=now)
     disclosures.take_back(tx, incoming.conversation.team, incoming.user, source=reply_id, now=now)

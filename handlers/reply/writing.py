@@ -53,8 +53,10 @@ class ReplyWriter:
         return self._apology
 
     async def post(self, body: Body) -> str:
-        """Once it is its turn in the channel; what Slack refuses for its rate is the next one there."""
-        await self._progress.note_sending()
+        """Once it is its turn in the channel; what Slack refuses for its rate is the next one there.
+
+        That it may stand there is written down only then: what waited when the process died was not sent.
+        """
         for refused in range(REFUSALS):
             posting = self._slack.pacing.posting(
                 self._channel,
@@ -91,6 +93,7 @@ class ReplyWriter:
         thread = self._incoming.conversation.thread
         there = {"thread_ts": thread} if thread else {}
         shown = self._bodies.apologise(body, self.find_apology())
+        await self._progress.note_sending()
         try:
             answer = await self._write(POST, shown, **there, unfurl_links=False, unfurl_media=False)
         except SlackLimited:

@@ -87,12 +87,14 @@ def _read_rows(rows: Iterable[Mapping[str, Any]]) -> tuple[set[str], set[str]]:
 
 def list_covered(verdict: Verdict, posts: Sequence[str], earlier: Earlier) -> str:
     """The digests that a verdict covers, as they are kept with it: the words of the message, by post, and
-    what was judged with them. Where nothing could judge, nothing is covered."""
+    what was judged with them. Rules and people say nothing of that; where nothing could judge, nothing is
+    covered."""
     if verdict.on_topic and verdict.rung == "policy":
         return ""
     key = earlier.conversation
     own = [digest_words(key, post) for post in posts]
-    along = [digest_words(key, one.text) for one in earlier.unjudged] if verdict.rung != "rule" else []
+    alone = verdict.rung in ("rule", "people")
+    along = [] if alone else [digest_words(key, one.text) for one in earlier.unjudged]
     return json.dumps({"own": own, "along": along})
 
 

@@ -179,14 +179,17 @@ class Ladder:
         return replace(verdict, id=await self._engine.write(verdicts.add_verdict, to_judge.channel, row))
 
     async def _climb(self, rules: Policy, message: MessageToJudge) -> Verdict:
-        """What stands unjudged before a message is asked for by a mere "ok" as well: no rule and nobody's
-        word on the message alone is about that."""
+        """What stands unjudged before a message is asked for by a mere "ok" as well: no rule is about that,
+        nor is what people said of other messages. What they decided about this one holds for it alone."""
         alone = not message.earlier.unjudged
         rule = guard_rules.find_rule(message.text, after_on_topic=message.after_on_topic)
         if rule and (alone or rule == guard_rules.ABOUT_US):
             return Verdict(True, "rule", rule, probability=1.0)
-        if alone and (taught := await self._find_decided(message) or await self._find_taught(message)):
-            return taught
+        decided = await self._find_decided(message)
+        if decided is None and alone:
+            decided = await self._find_taught(message)
+        if decided:
+            return decided
         local = await self._judge_all_locally(message)
         if local and _is_sure(local, message):
             return local

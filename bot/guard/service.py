@@ -46,7 +46,7 @@ class Ruling:
 
     def choose(self, messages: Sequence[Message]) -> tuple[Message, ...]:
         """What the model may read of a conversation: nothing that was refused, nor what was not judged with a
-        question that belongs everywhere."""
+        question that belongs everywhere, or that people decided about."""
         return tuple(m for m in messages if m.role == "assistant" or not self._is_hidden(m.text))
 
     def choose_summary(self, summary: str) -> str:
@@ -58,7 +58,8 @@ class Ruling:
 
     @property
     def _stands_alone(self) -> bool:
-        return self.verdict.rung == "rule" and self.verdict.reason == ABOUT_US
+        by_rule = self.verdict.rung == "rule" and self.verdict.reason == ABOUT_US
+        return by_rule or self.verdict.rung == "people"
 
     @property
     def from_passages(self) -> bool:

@@ -156,6 +156,35 @@ async def test_what_people_ask_about_the_assistant_is_answered_without_what_was_
     assert "tires" not in asked[-1].prompt
 
 
+async def overturn(team: Workspace, thread: str) -> str:
+    """The answer once the owner has said that the first message refused in a thread belongs."""
+    before = team.replies("#general", thread)
+    await team.slack.press("alice", "#general", before[0]["ts"], SHOULD_ANSWER)
+    return await team.answer("#general", thread, count=len(before) + 1)
+
+
+async def test_what_an_owner_says_belongs_is_answered_without_what_was_not_judged_before_it(
+    team: Workspace,
+) -> None:
+    thread = await team.slack.say("carol", "#general", TIRES)
+    assert is_refusal((await said(team, "what do you think of it?", thread=thread))[0])
+    assert await overturn(team, thread) == "Gently."
+    await team.quiet()
+    assert not [r for r in team.model.requests if answers(r) and "tires" in r.prompt]
+    assert is_refusal((await said(team, "yes please", thread=thread))[0]), "nobody has judged it yet"
+
+
+async def test_what_an_owner_says_belongs_is_answered_though_something_after_it_was_deleted(
+    team: Workspace,
+) -> None:
+    _, thread = await said(team, TIRES)
+    await said(team, CHICKEN, thread=thread)
+    (after,) = [m for m in team.slack.thread("#general", thread) if CHICKEN in m["text"]]
+    await team.slack.delete("bob", "#general", after["ts"])
+    await team.quiet()
+    assert await overturn(team, thread) == "Gently."
+
+
 async def test_attack_37_what_members_wrote_of_a_channel_is_not_read_where_its_owner_says_what_it_is_for(
     team: Workspace,
 ) -> None:

@@ -48,12 +48,14 @@ class SavedProgress:
         self._notes.add(task)
         task.add_done_callback(self._noted)
 
-    async def note_session(self, shown: bool) -> None:
-        """Where it fails, a session may stay to be seen: Slack's own end of it takes longer."""
+    async def note_session(self, shown: bool) -> bool:
+        """Whether it is written down; if not, the next process knows nothing of it."""
         try:
             await self._engine.write(replies.mark_session, self._id, shown=shown)
         except BotError as exc:
-            log.warning("not noted that a thread shows somebody at work: %s", type(exc).__name__)
+            log.warning("not noted whether a thread shows somebody at work: %s", type(exc).__name__)
+            return False
+        return True
 
     def _noted(self, task: asyncio.Task[None]) -> None:
         """Where it failed, the thread is looked at instead."""

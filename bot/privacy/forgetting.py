@@ -55,16 +55,15 @@ class Forgetting:
     async def forget_thread(self, conversation: Conversation, user: str) -> WordsKept | None:
         """Forgets a thread for somebody who takes part in it; what went, None for an outsider.
 
-        Where all threads are one conversation, all of it goes, and what this thread held for itself before.
+        With it goes the thread in which its first message was answered. Where all threads are one
+        conversation, all of it goes, and what these threads held for themselves before.
         """
         first = await self._engine.read(messages.find_thread, conversation)
-        conversation = replace(conversation, thread=first)
-        thread = replace(conversation, whole=False)
-        alone = await self._forget_conversation(thread, user) if conversation.whole else None
-        gone = await self._forget_conversation(conversation, user)
-        if alone is None or gone is None:
-            return alone or gone
-        return WordsKept({kind: number + alone.kinds[kind] for kind, number in gone.kinds.items()})
+        threads = [replace(conversation, thread=each, whole=False) for each in (conversation.thread, first)]
+        places = {place.key: place for place in (*threads, replace(conversation, thread=first))}
+        gone = [await self._forget_conversation(place, user) for place in places.values()]
+        went = [words.kinds for words in gone if words is not None]
+        return WordsKept({kind: sum(w[kind] for w in went) for kind in went[0]}) if went else None
 
     async def _forget_conversation(self, conversation: Conversation, user: str) -> WordsKept | None:
         if not await self._engine.read(messages.speaks_in, conversation.key, user):

@@ -23,8 +23,8 @@ class ReplyProgress(Protocol):
         """It occupies these messages. Does not wait, and does not fail."""
         ...
 
-    async def note_session(self, shown: bool) -> None:
-        """Whether the thread shows that it is at work. Does not fail."""
+    async def note_session(self, shown: bool) -> bool:
+        """Whether the thread shows that it is at work. False where that could not be written down."""
         ...
 
     def outside(self) -> AbstractContextManager[None]:
@@ -43,7 +43,8 @@ class Untracked:
 
     def note_opened(self, messages: list[str]) -> None: ...
 
-    async def note_session(self, shown: bool) -> None: ...
+    async def note_session(self, shown: bool) -> bool:
+        return True
 
     def outside(self) -> AbstractContextManager[None]:
         return nullcontext()

@@ -27,7 +27,7 @@ AGAIN_S, LONGEST_AGAIN_S = 2.0, 60.0  # between attempts to say that nobody is a
 SHOWN_AGAIN_S = 90.0
 
 
-NoteSession = Callable[[bool], Awaitable[None]]
+NoteSession = Callable[[bool], Awaitable[bool]]
 
 
 class StatusLine:
@@ -128,7 +128,7 @@ class Session:
     """The thread's session: "processing" while a reply is made, with Slack's stop button, then "active".
 
     `left_open`: an earlier attempt died before it could end it. `note(shown)` writes down whether there is
-    something to end, before it is shown and after it was ended.
+    something to end, before it is shown and after it was ended; what it could not write down is not shown.
     """
 
     def __init__(
@@ -209,9 +209,12 @@ class Session:
         self._showing = asyncio.create_task(self._show_now())
 
     async def _show_now(self) -> None:
-        self.noted = True
+        self.noted = self.noted or await self._note(True)
+        if not self.noted:
+            self._open = False
+            self._release()
+            return
         try:
-            await self._note(True)
             await self._slack.send(
                 SESSION, channel_id=self._channel, thread_ts=self._thread, status="processing"
             )

@@ -365,7 +365,7 @@ async def test_a_wish_is_not_part_of_a_question(tmp_path: Path) -> None:
         assert team.said("#general", thread) == ["Brussels.", WISHES["quiet"]]
 
 
-async def test_forgetting_the_thread_of_a_later_direct_message_forgets_what_it_went_with(
+async def test_forgetting_the_thread_of_a_later_direct_message_forgets_it_and_what_it_went_with(
     tmp_path: Path,
 ) -> None:
     async with workspace(tmp_path) as team:
@@ -375,6 +375,8 @@ async def test_forgetting_the_thread_of_a_later_direct_message_forgets_what_it_w
         await asked(team, 1)
         second = await team.ask("of the tulip", channel=dm)
         await team.answer(dm, first)
+        await team.ask("the capital, and what of the tulip?", channel=dm, thread=second)
+        await team.answer(dm, second)
         await team.quiet()
         link = f"https://sandbox.slack.com/archives/{dm}/p{second.replace('.', '')}"
         await team.slack.command("alice", dm, "/parley", f"forget thread {link}")

@@ -106,5 +106,7 @@ def _refusal(wrong: str) -> tuple[dict[str, Any], int, dict[str, str]]:
 
 
 def _short(arguments: dict[str, Any]) -> str:
-    words = (arguments.get(name) for name in ("channel", "ts", "thread_ts", "markdown_text", "text"))
+    words = (
+        arguments.get(name) for name in ("channel", "ts", "thread_ts", "status", "markdown_text", "text")
+    )
     return " ".join(repr(word[:40]) for word in words if isinstance(word, str))

@@ -25,14 +25,14 @@ from handlers.slack.own_messages import is_card
 from handlers.slack.pacing import STOP_STREAM
 from handlers.slack.permissions import Permissions
 from handlers.slack.status import SessionEnds
+from handlers.slack.threads import ThreadStarts
 from handlers.welcome.delivery import give_note
 
 log = logging.getLogger(__name__)
 
 # How much of somebody else's thread is read when the bot is called into it: its last messages. Slack hands
-# threads out from their beginning, so the pages before them have to be turned. Source: conversations.replies
-# recommends at most 200 messages a page, allows 1,000.
-FIRST_PAGE, NEXT_PAGE = 200, 1_000
+# threads out from their beginning, so the pages before them have to be turned (handlers/slack/threads.py).
+NEXT_PAGE = 1_000
 THREAD_PAGES = 11
 THREAD_MESSAGES = 1_000
 
@@ -45,6 +45,7 @@ class SlackChat:
         self._settings = settings
         self.directory = Directory(slack)
         self.permissions = Permissions(slack)
+        self.threads = ThreadStarts(slack)
         self._ends = SessionEnds(slack)
         self._link_hosts = frozenset(h.strip().lower() for h in settings.link_hosts.split(",") if h.strip())
 
@@ -114,16 +115,9 @@ class SlackChat:
         posts: list[ThreadMessage] = []
         await self.slack.find_bot_user()
         cursor = ""
-        for number in range(THREAD_PAGES):
+        for _ in range(THREAD_PAGES):
             try:
-                page = await self.slack.get(
-                    "conversations.replies",
-                    channel=conversation.channel,
-                    ts=conversation.thread,
-                    latest=before,
-                    limit=NEXT_PAGE if number else FIRST_PAGE,
-                    **({"cursor": cursor} if cursor else {}),
-                )
+                page = await self._read_page(conversation, before, cursor)
             except SlackRefused as exc:
                 log.warning("a thread cannot be read: %s", exc.code)
                 return posts, False
@@ -133,6 +127,18 @@ class SlackChat:
             if not cursor:
                 return posts[-THREAD_MESSAGES:], len(posts) <= THREAD_MESSAGES
         return posts[-THREAD_MESSAGES:], False
+
+    async def _read_page(self, place: Conversation, before: str, cursor: str) -> dict[str, Any]:
+        if not cursor:
+            return await self.threads.take(place, before)
+        return await self.slack.get(
+            "conversations.replies",
+            channel=place.channel,
+            ts=place.thread,
+            latest=before,
+            limit=NEXT_PAGE,
+            cursor=cursor,
+        )
 
     async def read_later_posts(self, asked: Incoming) -> tuple[list[Incoming], str]:
         """What its author posted in the thread since, oldest first; and the newest post of anybody."""

@@ -79,7 +79,7 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
         client = await stack.enter_async_context(open_slack(settings))
         chat = SlackChat(SlackClient(client, Pacing(settings.streams_per_minute)), settings)
         files = await stack.enter_async_context(open_files(settings, chat.slack))
-        cards = ClipCards(settings, chat.slack, files)
+        cards = ClipCards(settings, chat.slack, files, chat.threads)
         services = await stack.enter_async_context(open_services(settings, chat, cards))
         await introduce(chat.slack, settings)
         if chat.slack.team:

@@ -18,6 +18,8 @@ OTHERS_EVERY = 4
 STRETCH, SHRINK, LONGEST_STRETCH = 1.25, 0.98, 4.0  # of a distance: with each refusal, each answer, at most
 LATE_CLOCK_S = 0.005  # what a busy process adds to a time
 WAYS_KEPT = 50  # of so many posts the fastest way to Slack is known
+SURE_AFTER = 10  # so many ways; the first ones are slow, because connections are made
+REFUSED_AGAIN_S = 60.0  # within this time, a refusal in a channel is no accident
 STEP_S = 0.01  # between any two posts, so that few are on their way when the workspace has enough of them
 UNANSWERED = 2.0  # so many distances later the next one goes although the one before has no answer
 CHANNELS_KEPT = 1000
@@ -41,6 +43,7 @@ class ChannelPosts:
     apart_s: float
     next_at: float = 0.0
     began_at: float = 0.0  # the last one
+    refused_at: float = -1e9
     fresh: deque[WaitingPost] = field(default_factory=deque)
     others: deque[WaitingPost] = field(default_factory=deque)
 
@@ -107,7 +110,9 @@ class PostLine:
             if began_at >= there.began_at:
                 there.next_at = arrived_at + there.apart_s + LATE_CLOCK_S if self._apart_s else 0.0
         else:
-            there.apart_s = min(STRETCH * there.apart_s, LONGEST_STRETCH * self._apart_s)
+            if now - there.refused_at < REFUSED_AGAIN_S:
+                there.apart_s = min(STRETCH * there.apart_s, LONGEST_STRETCH * self._apart_s)
+            there.refused_at = now
             there.next_at = now + refused_for_s
             self._note_refusal(channel, now, refused_for_s)
         self._let_through()
@@ -117,6 +122,8 @@ class PostLine:
         try:
             self._ways.append(float(message) - began_at)
         except ValueError:
+            return answered_at
+        if len(self._ways) < SURE_AFTER:
             return answered_at
         return min(max(float(message) - min(self._ways), began_at), answered_at)
 

@@ -27,6 +27,7 @@ from handlers.slack.own_messages import find_own, read_id
 from handlers.slack.payloads import is_bot
 from handlers.slack.posts import incoming_from
 from handlers.slack.status import SessionEnds
+from handlers.slack.threads import ThreadStarts
 from handlers.slack.uploads import Upload, upload
 from handlers.voice import blocks
 from storage.voice.clips import Clip
@@ -41,8 +42,11 @@ GONE = frozenset({"message_not_found", "file_not_found", "file_deleted", "channe
 class ClipCards:
     """Slack as voice sees it: bot.voice.service.CardView."""
 
-    def __init__(self, settings: Settings, slack: SlackClient, files: SlackFiles) -> None:
+    def __init__(
+        self, settings: Settings, slack: SlackClient, files: SlackFiles, threads: ThreadStarts
+    ) -> None:
         self._settings = settings
+        self._threads = threads
         self._slack = slack
         self._ends = SessionEnds(slack)
         self._files = files
@@ -51,9 +55,7 @@ class ClipCards:
         """The first message of the thread in which something is asked, as if it had been said to us."""
         where = asked.conversation
         try:
-            page = await self._slack.get(
-                "conversations.replies", channel=where.channel, ts=where.thread, limit=1
-            )
+            page = await self._threads.peek(where, asked.message)
         except SlackRefused as exc:
             log.info("the beginning of a thread cannot be read: %s", exc.code)
             return None

@@ -81,6 +81,7 @@ async def test_called_into_somebody_elses_thread_it_reads_what_was_said(tmp_path
         assert (
             prompt.index("on Friday") < prompt.index("write the notes") < prompt.index("when is the release")
         )
+        assert len(team.calls("conversations.replies")) == 1  # for what it began with as well
 
 
 async def test_of_a_very_long_thread_it_says_that_it_saw_only_part(tmp_path: Path) -> None:
@@ -194,7 +195,7 @@ async def test_stop_ends_a_delivery_that_is_under_way_and_marks_it(tmp_path: Pat
         team.model.script(LONG)
         team.slack.faults.add("chat.postMessage", delay_s=1.0, times=0)
         thread = await team.ask("@parley talk")
-        await team.slack.until(lambda: len(team.replies("#general", thread)) >= 2)
+        await team.slack.until(lambda: len(team.replies("#general", thread)) >= 2 and team.slack.processing)
         await team.slack.stop("alice", "#general", thread)
         await team.quiet()
         shown = team.replies("#general", thread)

@@ -106,7 +106,7 @@ class Lives:
         )
         client.session = host = FileHost(story.slack, life, story.dice, plan.slack)  # type: ignore[assignment]
         files = SlackFiles(settings, chat.slack, host)  # type: ignore[arg-type]
-        cards = ClipCards(settings, chat.slack, files)
+        cards = ClipCards(settings, chat.slack, files, chat.threads)
         async with services_on(engine, transport, settings, chat=chat, cards=cards) as services:
             await introduce(chat.slack, settings)
             app = open_door(settings, services, chat).app

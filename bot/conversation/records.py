@@ -140,7 +140,7 @@ def remember_words(
         tx,
         incoming.conversation,
         role="assistant",
-        message=reply_id,
+        message=messages.answer_id(incoming.message, reply_id),
         person=incoming.user,
         text=turn.completion.text or turn.reply.text,
         whole=turn.completion.finish == "stop",

@@ -65,6 +65,12 @@ class Recalled:
         return self.turns == 0 and self.forgotten_at is None
 
 
+def answer_id(message: str, reply: str) -> str:
+    """The id under which the answer to a post is remembered. It begins with the post's, so that both stand
+    side by side in an index too: what is due together is deleted together, with few pages written."""
+    return f"{message}/{reply}"
+
+
 def append(
     tx: Tx,
     place: Place,

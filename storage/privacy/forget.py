@@ -106,9 +106,11 @@ def forget_turn(tx: Tx, team: str, channel: str, message: str, *, key: str, pers
     jobs = f"select seq from inbox where {asked}"
     replies = f"select id from replies where job in ({jobs})"
     worded = f"message = :message or message in (select key from inbox where seq in ({jobs}))"
-    said = f"team = :team and channel = :channel and ({worded} or message in ({replies}))"
+    answered = f"(message >= :answers and message < :behind_answers) or message in ({replies})"
+    said = f"team = :team and channel = :channel and ({worded} or {answered})"
     at = {"team": team, "channel": channel, "message": message}
-    erased = erase_messages(tx, said, now=now, **at, **keys)
+    answers = {"answers": conversations.answer_id(message, ""), "behind_answers": conversations.answer_id(message, "~")}
+    erased = erase_messages(tx, said, now=now, **at, **keys, **answers)
     conversations.bury(tx, team, channel, [message], now=now)
     forget_judged(tx, team, channel, message)
     judged = f"channel = :channel and person = :person and (message = :message or reply in ({replies}))"

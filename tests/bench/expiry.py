@@ -63,7 +63,7 @@ def fill(path: Path, count: int) -> float:
         place = Conversation("T1", f"C{channel}", threads[channel])
         words = " ".join(f"word{chance.randrange(1000)}" for _ in range(WORDS))
         person, answer = f"U{chance.randrange(PEOPLE)}", str(uuid.UUID(int=chance.getrandbits(128)))
-        for role, message in (("human", f"{at:.6f}"), ("assistant", answer)):
+        for role, message in (("human", f"{at:.6f}"), ("assistant", messages.answer_id(f"{at:.6f}", answer))):
             messages.append(tx, place, role=role, message=message, person=person, text=words, now=at)
     db.execute("commit")
     ((held,),) = db.execute(f"select sum({HELD}) from messages where at < ?", [now - KEPT_DAYS * DAY_S])

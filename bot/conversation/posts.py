@@ -15,6 +15,7 @@ from functools import partial
 from bot.channel.options import ANSWERS
 from bot.conversation import addressing
 from bot.conversation.asking_apps import PAUSE, Weighed, weigh
+from bot.conversation.latest_posts import LatestPosts
 from bot.conversation.questions import (
     MESSAGE,
     asks_for_answer,
@@ -59,6 +60,7 @@ STOP = "stop"  # the kind of job of a "stop" in words
 OVERTAKEN = (
     "overtaken"  # the kind of job that looks for what was posted after a mention and arrived before it
 )
+KNOWN = "known or not for us"  # what became of a post that was taken in
 AGAIN = ":again"  # ends the key of a question that is asked once more
 
 
@@ -79,17 +81,24 @@ class Posts:
         self._services = services
         self._running = running
         self._clock = clock
+        self._latest = LatestPosts()
 
     async def take(self, incoming: Incoming, *, when: Callable[[Tx], bool] = lambda tx: True) -> None:
         """Stores a post that asks for an answer; returns when it is on disk."""
+        if self._latest.holds(incoming):
+            METRICS.count("parley_received_total", outcome=KNOWN)
+        elif await self._take(incoming, when):
+            self._latest.add(incoming)
+
+    async def _take(self, incoming: Incoming, when: Callable[[Tx], bool]) -> bool:
+        """Whether it was new."""
         place, changed, overtaken = incoming.conversation, list[Incoming](), ""
         running = self._running.find(place) or self._find_begun(incoming)
         if running and addressing.read_wish(incoming.text) == "stop":
             running.end("stopped")
-            await self._inbox.put(
+            return await self._inbox.put(
                 incoming.key, place.key, STOP, encode(incoming), team=place.team, person=incoming.user
             )
-            return
         if running and running.posts[0].conversation.key != place.key:
             place = running.posts[0].conversation
             incoming = replace(incoming, conversation=place, beside=True)
@@ -115,13 +124,14 @@ class Posts:
         )
         if overtaken:
             await self._look_for_overtaken(incoming)
-        METRICS.count("parley_received_total", outcome="stored" if new else "known or not for us")
+        METRICS.count("parley_received_total", outcome="stored" if new else KNOWN)
         self._pass_on(changed)
         running = self._running.find(place)
         if new and running and not running.list_about(incoming.key):
             posts = await self._engine.read(read_question, running.job, running.posts[0])
             if any(post.key == incoming.key for post in posts):
                 running.add()
+        return new
 
     async def _look_for_overtaken(self, mention: Incoming) -> None:
         """Has what the asker wrote since a late mention be looked for, before its turn is over."""

@@ -51,7 +51,7 @@ from bot.welcome.disclosures import read_sentence
 from storage.conversation import messages as conversations
 from storage.conversation import replies
 from storage.conversation.replies import ReplyRow
-from storage.engine import Engine
+from storage.engine import Engine, Tx
 from storage.jobs import inbox as inbox_rows
 from storage.jobs.inbox import Effect
 from storage.voice import clips
@@ -147,9 +147,7 @@ class Turns:
     async def work(self, job: Job) -> list[Effect]:
         """One job, from claim to the reply being final; returns what is committed together with its end."""
         incoming = decode(job.payload)
-        effects = await self._run(job, incoming)
-        known = await self._engine.read(inbox_rows.read_payload, job.key)  # two events may tell of a post
-        return [*effects, *self._erasures(job.key, decode(known) if known else incoming)]
+        return [*await self._run(job, incoming), partial(self._erase_unkept, job.key, incoming)]
 
     async def close_stop(self, job: Job) -> list[Effect]:
         """A "stop" that did its work when it came: its job has its next delivery known."""
@@ -235,8 +233,7 @@ class Turns:
         """The last word on a job that was given up on; none where its question is gone."""
         incoming = decode(job.payload)
         where, id = incoming.conversation, reply_id(job.key)
-        for erase in self._erasures(job.key, incoming):
-            await self._engine.write(erase)
+        await self._engine.write(partial(self._erase_unkept, job.key, incoming))
         row = await self._engine.read(replies.find, id)
         sending = row is None or bool(row.sending)
         progress = SavedProgress(
@@ -322,11 +319,12 @@ class Turns:
             turn = replace(turn, reply=replace(turn.reply, notes=(*turn.reply.notes, note)))
         return turn
 
-    def _erasures(self, key: str, incoming: Incoming) -> list[Effect]:
-        """What is done at the end of a turn of which no word may stay."""
-        if remembers(incoming, self._services.settings):
-            return []
-        return [partial(erase_words, incoming=incoming, key=key, reply_id=reply_id(key))]
+    def _erase_unkept(self, key: str, incoming: Incoming, tx: Tx) -> None:
+        """At the end of a turn of which no word may stay, as all that is known of its post says by then."""
+        payload = inbox_rows.read_payload(tx, key)
+        asked = decode(payload) if payload else incoming
+        if not remembers(asked, self._services.settings):
+            erase_words(tx, asked, key=key, reply_id=reply_id(key))
 
     async def _forget_unshown_clips(self, incoming: Incoming) -> None:
         """Transcripts of a message that was deleted meanwhile."""

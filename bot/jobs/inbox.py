@@ -142,10 +142,13 @@ class Inbox:
             )
 
         if not self._lanes.try_enter(conversation, owner, since=since):
+            stored = True  # perhaps, also if this is cancelled
             try:
-                return await self._engine.write(job, now=self._clock())
-            finally:  # also if this was cancelled: it may be stored all the same
-                self._lanes.wake(conversation, owner, since=since)
+                stored = await self._engine.write(job, now=self._clock())
+                return stored
+            finally:
+                if stored:
+                    self._lanes.wake(conversation, owner, since=since)
         try:
             stored, found = await self._engine.write(_put_and_take, job, conversation, now=self._clock())
         except asyncio.CancelledError:

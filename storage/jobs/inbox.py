@@ -120,13 +120,13 @@ def due_at(tx: Tx, conversation: str) -> float | None:
 def finish(tx: Tx, job: Job, *effects: Effect, now: float) -> bool:
     """Done, together with everything that must be true when it is; False (and no effect) when overtaken.
 
-    What it held is erased: nobody needs it any more.
+    What it held is erased after the effects: nobody needs it any more.
     """
-    done = "running = 0, state = 'done', done_at = :now, payload = null, error = ''"
-    if not _close_taken(tx, job, done, now=now):
+    if not _close_taken(tx, job, "running = 0, state = 'done', done_at = :now, error = ''", now=now):
         return False
     for effect in effects:
         effect(tx)
+    tx.run("update inbox set payload = null where seq = :seq", seq=job.seq)
     return True
 
 

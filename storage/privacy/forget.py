@@ -109,7 +109,8 @@ def forget_turn(tx: Tx, team: str, channel: str, message: str, *, key: str, pers
     answered = f"(message >= :answers and message < :behind_answers) or message in ({replies})"
     said = f"team = :team and channel = :channel and ({worded} or {answered})"
     at = {"team": team, "channel": channel, "message": message}
-    answers = {"answers": conversations.answer_id(message, ""), "behind_answers": conversations.answer_id(message, "~")}
+    first, last = conversations.answer_id(message, ""), conversations.answer_id(message, "~")
+    answers = {"answers": first, "behind_answers": last}
     erased = erase_messages(tx, said, now=now, **at, **keys, **answers)
     conversations.bury(tx, team, channel, [message], now=now)
     forget_judged(tx, team, channel, message)

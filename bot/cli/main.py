@@ -9,11 +9,13 @@ it is the top of the house.
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import os
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from bot import VERSION
@@ -59,7 +61,7 @@ def main(argv: list[str] | None = None) -> int:
         parser.print_help(sys.stderr)
         return EXIT_USAGE
     args = parser.parse_args(arguments)
-    run = importlib.import_module(COMMANDS[args.command][0]).run
+    run = _import(args.command).run
     try:
         env_file = find_env_file()
         for unknown in settings_sources.find_unknown(os.environ, env_file=env_file):
@@ -110,11 +112,21 @@ def _parser(chosen: list[str]) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"parley {VERSION}")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", help="one of these")
-    for name, (module, help) in COMMANDS.items():
+    for name, (_, help) in COMMANDS.items():
         subparser = subparsers.add_parser(name, description=f"{help[0].upper()}{help[1:]}.")
         if name in chosen:
-            importlib.import_module(module).add_arguments(subparser)
+            _import(name).add_arguments(subparser)
     return parser
+
+
+def _import(command: str) -> ModuleType:
+    """A command's module. Whatever it imports stays: it is not searched for garbage meanwhile, which would
+    take a tenth of the time."""
+    gc.disable()
+    try:
+        return importlib.import_module(COMMANDS[command][0])
+    finally:
+        gc.enable()
 
 
 def _run(command: Coroutine[Any, Any, int]) -> int:

@@ -21,8 +21,10 @@ DRAIN_S = 0.1  # for the end of a response after its last event, so that the con
 DONE = b"[DONE]"
 
 # The first words of an answer are read as they come, what follows at moments that all answers have in common:
-# waking up for every word, of every answer apart, costs more than all that is done with the words.
+# waking up for every word, of every answer apart, costs more than all that is done with the words. Steps are
+# longer where people see the next words only a second later.
 AT_ONCE_S, STEP_S = 0.15, 0.05
+LATER_S, LATER_STEP_S = 1.0, 0.1
 
 
 class StreamedAnswer:
@@ -61,12 +63,15 @@ class ReadingPace:
 
     def begin(self) -> None:
         """The first text has been read."""
-        self._from = asyncio.get_running_loop().time() + AT_ONCE_S
+        self._from = asyncio.get_running_loop().time()
 
     def pause_s(self) -> float:
         """How long to leave the answer alone before its next part is read."""
         now = asyncio.get_running_loop().time()
-        return 0.0 if now < self._from else STEP_S - now % STEP_S
+        if now < self._from + AT_ONCE_S:
+            return 0.0
+        step_s = STEP_S if now < self._from + LATER_S else LATER_STEP_S
+        return step_s - now % step_s
 
 
 async def read_events(

@@ -28,7 +28,7 @@ from tests.bench.replies import ANSWER, finals, percentile, running
 from tests.support.workspace import MANIFEST
 
 CHANNELS, PEOPLE, WORDS = 40, 200, 40
-DAY_S, KEPT_DAYS = 86_400.0, 30
+HOUR_S, DAY_S, KEPT_DAYS = 3_600.0, 86_400.0, 30
 PER_SECOND = 5.0
 LOAD = {"first_token_s": 0.2, "tokens_per_s": 200.0}
 LONGEST_S = 300.0
@@ -58,6 +58,7 @@ def fill(path: Path, count: int) -> float:
     for number in range(0, count, 2):
         channel = chance.randrange(CHANNELS)
         at = now - (40 - 30 * number / count) * DAY_S  # a third of forty to ten days is older than thirty
+        at += HOUR_S * (at > now - KEPT_DAYS * DAY_S)  # nothing else becomes due meanwhile
         if channel not in threads or chance.random() < 0.2:
             threads[channel] = f"{at:.6f}"
         place = Conversation("T1", f"C{channel}", threads[channel])

@@ -14,10 +14,11 @@ import pytest
 from aiohttp import web
 
 from bot.core.errors import Credentials, ProviderError, Refused
-from bot.provider.streamed_answer import AT_ONCE_S, STEP_S, ReadingPace, StreamedAnswer
+from bot.provider.streamed_answer import AT_ONCE_S, LATER_S, LATER_STEP_S, STEP_S, ReadingPace, StreamedAnswer
 from bot.sandbox.model.server import FakeModel
 from tests.support.model_api import Bench, open_bench
 from tests.support.throwaway_server import Answer, throwaway_server
+from tests.support.virtual_time import now, run
 
 SAID = b'data: {"choices": [{"delta": {"content": "Paris."}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
 
@@ -136,13 +137,18 @@ async def test_a_long_answer_is_read_in_steps_once_it_has_begun(tmp_path: Path) 
     assert len(parts) < len(words) / 2
 
 
-async def test_the_beginning_of_an_answer_is_read_as_it_comes() -> None:
-    pace = ReadingPace()
-    assert pace.pause_s() == 0, "nothing was said yet"
-    pace.begin()
-    assert pace.pause_s() == 0
-    await asyncio.sleep(AT_ONCE_S)
-    assert 0 < pace.pause_s() <= STEP_S
+def test_the_beginning_of_an_answer_is_read_as_it_comes_and_the_rest_in_steps() -> None:
+    async def read() -> None:
+        pace = ReadingPace()
+        assert pace.pause_s() == 0, "nothing was said yet"
+        pace.begin()
+        assert pace.pause_s() == 0
+        await asyncio.sleep(AT_ONCE_S)
+        assert 0 < pace.pause_s() <= STEP_S
+        await asyncio.sleep(LATER_S - now() + STEP_S / 2)
+        assert STEP_S / 2 < pace.pause_s() <= LATER_STEP_S
+
+    run(read())
 
 
 async def test_an_answer_that_rests_ends_at_once(tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ from storage.engine import Engine, Tx
 from storage.privacy import portions
 from storage.privacy.portions import Whose
 
-FIRST, SMALLEST, LARGEST = 500, 100, 8000  # rows
-AIM_S = 0.1  # what a portion may hold up those who write
+FIRST, SMALLEST, LARGEST, GROWS = 1000, 100, 16_000, 4  # rows, and how many times as many next
+AIM_S = 0.25  # what a portion may hold up those who write meanwhile, which are few: see PAUSES
 BRIEF_S = 0.01  # what nobody notices
 PAUSES = 120  # as long as the portion before, while others write: not one in a hundred meets one
 SPREAD = 20  # rows are looked through for one that goes, at most
@@ -48,7 +48,7 @@ async def work_off(
         if others_write and took_s > BRIEF_S:
             await sleep(PAUSES * took_s)
         if took_s > AIM_S or count >= limit:
-            limit = round(min(max(limit * min(AIM_S / (took_s or AIM_S), 2), SMALLEST), LARGEST))
+            limit = round(min(max(limit * min(AIM_S / (took_s or AIM_S), GROWS), SMALLEST), LARGEST))
     return total
 
 

@@ -142,7 +142,7 @@ async def test_a_pause_follows_how_long_a_portion_took_where_others_write(engine
         if len(paused) < 2:
             await engine.write(say, "meanwhile")
 
-    left, times = iter([500, 1000, 2000, 7, 0]), iter([0.0, 0.2, 1.0, 1.25, 2.0, 2.5, 3.0, 3.001, 4.0, 4.1])
+    left, times = iter([1000, 1250, 500, 7, 0]), iter([0.0, 0.2, 1.0, 1.25, 2.0, 2.5, 3.0, 3.001, 4.0, 4.1])
     limits: list[int] = []
 
     def take(tx: Tx, *, limit: int) -> int:
@@ -150,10 +150,10 @@ async def test_a_pause_follows_how_long_a_portion_took_where_others_write(engine
         return next(left)
 
     beside = asyncio.create_task(engine.write(say, "beside"))
-    assert await work_off(engine, take, clock=lambda: next(times), sleep=pause) == 3507
+    assert await work_off(engine, take, clock=lambda: next(times), sleep=pause) == 2757
     await beside
     assert paused == [pytest.approx(portions.PAUSES * took) for took in (0.2, 0.25)]
-    assert limits == [500, 250, 100, 100, 100]
+    assert limits == [1000, 1250, 1250, 625, 625]
 
 
 async def test_nobody_waits_for_pauses_where_nobody_else_writes(engine: Engine) -> None:

@@ -48,8 +48,7 @@ from bot.core.ids import follow_up_key
 from bot.core.values import FOLLOW_UPS, Conversation, Incoming
 from bot.jobs.inbox import Inbox
 from bot.ops.metrics import METRICS
-from storage.conversation import messages as conversations
-from storage.conversation import replies
+from storage.conversation import replies, tombstones
 from storage.engine import Engine, Tx
 from storage.jobs import inbox as inbox_rows
 from storage.place import Channel
@@ -105,7 +104,7 @@ class Posts:
 
         def wanted(tx: Tx) -> bool:  # its deletion may have overtaken it
             nonlocal overtaken
-            if not when(tx) or conversations.forgotten(tx, place.team, place.channel, incoming.message):
+            if not when(tx) or tombstones.forgotten(tx, place.team, place.channel, incoming.message):
                 return False
             if more := add_to_post(tx, incoming):
                 changed.append(more)

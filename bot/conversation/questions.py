@@ -14,7 +14,7 @@ from bot.core.settings import Settings
 from bot.core.values import Incoming
 from bot.jobs.inbox import Job
 from bot.voice.listening_policy import read_policy
-from storage.conversation import messages, passed_over
+from storage.conversation import messages, passed_over, quiet_threads
 from storage.engine import Tx
 from storage.jobs import inbox
 
@@ -39,7 +39,7 @@ def asks_for_answer(tx: Tx, settings: Settings, incoming: Incoming, answers: str
     first = incoming.message == place.thread
     if incoming.to_others or answers == "mentions" or (first and answers != "every"):
         return False
-    if not first and (not takes_part(tx, incoming) or messages.is_quiet(tx, place.key)):
+    if not first and (not takes_part(tx, incoming) or quiet_threads.is_quiet(tx, place.key)):
         return False
     if messages.is_kept(tx, place.team, place.channel, incoming.message):
         return False  # it was read with the thread, or is delivered once more

@@ -16,7 +16,7 @@ from bot.jobs.inbox import Job
 from bot.text import marks
 from bot.voice import message_clips
 from storage import audit
-from storage.conversation import messages, replies
+from storage.conversation import messages, quiet_threads, replies, tombstones
 from storage.conversation.replies import ReplyRow
 from storage.engine import Tx
 from storage.guard import open_questions, verdicts
@@ -37,11 +37,11 @@ def begin_reply(
     """
     posts = read_question(tx, job, incoming)
     where = posts[0].conversation
-    if posts[0].beside and messages.forgotten(tx, where.team, where.channel, where.thread):
+    if posts[0].beside and tombstones.forgotten(tx, where.team, where.channel, where.thread):
         where = replace(where, thread=incoming.message)  # the question before it took its thread along
         posts = (replace(posts[0], conversation=where, beside=False),)
     row = replies.begin(tx, reply_id(job.key), job.seq, where, incoming.user, sending=sending, now=now)
-    gone = messages.forgotten(tx, where.team, where.channel, incoming.message)
+    gone = tombstones.forgotten(tx, where.team, where.channel, incoming.message)
     if row.payload is None:
         messages.retract_unanswered(tx, where.team, where.channel, incoming.remembered_as)
     return row, posts, gone
@@ -73,7 +73,7 @@ def remember_turn(
     replies.mark_answered(tx, reply_id, encode(reply), account=dump_account(make_account(turn)))
     remember_ruling(tx, posts, reply_id, turn, now=now)
     if turn.quiet is not None:
-        messages.set_quiet(tx, incoming.conversation, turn.quiet, now=now)
+        quiet_threads.set_quiet(tx, incoming.conversation, turn.quiet, now=now)
     remember_words(tx, posts, reply_id, turn, kept=kept, now=now)
     if turn.completion is not None and len(posts) > 1:
         for post in posts[1:]:

@@ -49,7 +49,7 @@ from bot.provider.patience import Patience, be_patient
 from bot.text.ages import format_age
 from bot.welcome.disclosures import read_sentence
 from storage.conversation import messages as conversations
-from storage.conversation import replies
+from storage.conversation import quiet_threads, replies, tombstones
 from storage.conversation.replies import ReplyRow
 from storage.engine import Engine, Tx
 from storage.jobs import inbox as inbox_rows
@@ -140,8 +140,8 @@ class Turns:
 
     async def turn_quiet(self, place: Conversation) -> bool:
         """Has mentions alone answered in a thread, or all of its posts again; whether it is quiet now."""
-        quiet = not await self._engine.read(conversations.is_quiet, place.key)
-        await self._engine.write(conversations.set_quiet, place, quiet, now=self._now())
+        quiet = not await self._engine.read(quiet_threads.is_quiet, place.key)
+        await self._engine.write(quiet_threads.set_quiet, place, quiet, now=self._now())
         return quiet
 
     async def work(self, job: Job) -> list[Effect]:
@@ -240,7 +240,7 @@ class Turns:
             self._engine, id, row, sending=sending, outside=partial(self._inbox.outside, job)
         )
         handle = self._chat.reply(incoming, id, progress, resumed=sending)
-        gone = await self._engine.read(conversations.forgotten, where.team, where.channel, incoming.message)
+        gone = await self._engine.read(tombstones.forgotten, where.team, where.channel, incoming.message)
         if gone:
             await handle.withdraw()
         else:

@@ -22,6 +22,7 @@ from bot.core.values import Incoming, Message, Prompt, Scope
 from bot.provider.service import Provider
 from bot.text import tokens
 from storage.conversation import messages as conversations
+from storage.conversation import summaries
 from storage.conversation.messages import Recalled, Stored
 from storage.engine import Engine
 
@@ -112,10 +113,10 @@ class Summaries:
             text = await self._summary(incoming, recalled, piece, how)
         except (ProviderError, AskError):
             pause_s = min(SUMMARY_PAUSE_S * 2**recalled.failed_summaries, LONGEST_SUMMARY_PAUSE_S)
-            await self._engine.write(conversations.put_off_summary, key, until=now + pause_s)
+            await self._engine.write(summaries.put_off_summary, key, until=now + pause_s)
             raise
         await self._engine.write(
-            conversations.summarise,
+            summaries.summarise,
             key,
             text,
             upto=piece[-1].seq,

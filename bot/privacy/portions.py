@@ -16,7 +16,7 @@ from storage.engine import Engine, Tx
 from storage.privacy import portions
 from storage.privacy.portions import Whose
 
-FIRST, SMALLEST, LARGEST, GROWS = 1000, 100, 16_000, 4  # rows, and how many times as many next
+FIRST, SMALLEST, LARGEST, GROWS = 2000, 100, 16_000, 4  # rows, and how many times as many next
 AIM_S = 0.25  # what a portion may hold up those who write meanwhile, which are few: see PAUSES
 BRIEF_S = 0.01  # what nobody notices
 PAUSES = 120  # as long as the portion before, while others write: not one in a hundred meets one

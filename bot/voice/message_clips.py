@@ -38,7 +38,7 @@ from bot.voice.decoding import Progress
 from bot.voice.listening_policy import ListeningPolicy, may_hold_speech, read_policy
 from bot.voice.recognition import Recognizer
 from bot.voice.transcriber import TranscriptionRequest
-from storage.conversation import messages
+from storage.conversation import messages, tombstones
 from storage.engine import Engine, Tx
 from storage.voice import clips, recordings
 from storage.voice.clips import Clip
@@ -310,7 +310,7 @@ def transcription_scope(incoming: Incoming) -> Scope:
 
 def _put_clip(tx: Tx, clip: Clip) -> bool:
     """Whether nobody can have shown it yet. Missing: the message was deleted while we listened."""
-    if messages.forgotten(tx, clip.team, clip.channel, clip.message):
+    if tombstones.forgotten(tx, clip.team, clip.channel, clip.message):
         raise Missing(f"message of clip {clip.id}")
     return clips.put(tx, clip)
 

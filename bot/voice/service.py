@@ -29,7 +29,7 @@ from bot.voice.listening_policy import ListeningPolicy, check_wish, may_hold_spe
 from bot.voice.message_clips import MessageClips, RunningRecognition
 from bot.voice.recognition import Recognizer, is_addressed
 from storage.channel import preferences
-from storage.conversation import messages
+from storage.conversation import messages, tombstones
 from storage.engine import Engine, Tx
 from storage.jobs import inbox as jobs
 from storage.jobs.inbox import Effect
@@ -107,7 +107,7 @@ class Clips:
     async def _transcribe_unasked(self, key: str, incoming: Incoming) -> None:
         place = incoming.conversation
         age_s = (self._clock() - incoming.sent_at).total_seconds()
-        gone = await self._engine.read(messages.forgotten, place.team, place.channel, incoming.message)
+        gone = await self._engine.read(tombstones.forgotten, place.team, place.channel, incoming.message)
         if gone or age_s > self._settings.message_age_limit_s:
             return
         with in_background():
@@ -117,7 +117,7 @@ class Clips:
             spoken = await recognition.result()
         finally:
             del self._running[key]
-        gone = await self._engine.read(messages.forgotten, place.team, place.channel, incoming.message)
+        gone = await self._engine.read(tombstones.forgotten, place.team, place.channel, incoming.message)
         if spoken is None or gone:  # deleted
             await self._engine.write(clips.forget_unshown, place.team, place.key, incoming.user)
             await self._engine.scrub()

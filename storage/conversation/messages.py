@@ -10,15 +10,15 @@ storage/privacy/forget.py.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from hashlib import blake2b
 from itertools import takewhile
 from typing import Any
 
+from storage.conversation import summaries, tombstones
+from storage.conversation.storable import storable
 from storage.engine import Tx
 from storage.place import Place
 
 RECALLED = 400  # messages after the last summary that are read at most
-BURIED_TOGETHER = (200, 20, 1)  # each size is a statement to be kept
 BEFORE = 20  # messages before one that are read at most
 
 
@@ -87,7 +87,7 @@ def append(
 
     `message` is unique within (team, channel): the id of a person's message, any id of ours for an answer.
     """
-    if forgotten(tx, place.team, place.channel, message):
+    if tombstones.forgotten(tx, place.team, place.channel, message):
         return False
     new = tx.run(
         "insert into messages (conversation, team, channel, message, role, person, text, tokens, whole, at)"
@@ -154,43 +154,6 @@ def _stored(row: dict[str, Any]) -> Stored:
     return Stored(**row | {"whole": bool(row["whole"])})
 
 
-def summarise(
-    tx: Tx, conversation: str, text: str, *, upto: int, tokens: int, erasures: int, now: float
-) -> bool:
-    """From now on `text` stands for every message up to `upto` (a `Stored.seq`).
-
-    False, and nothing is kept, when something was deleted or changed since the recall it was made from.
-    """
-    unchanged = "select 1 as found from conversations where key = :key and erasures = :erasures"
-    if tx.one(unchanged, key=conversation, erasures=erasures) is None:
-        return False
-    tx.run(
-        "insert into summaries (conversation, upto, text, tokens, at)"
-        " values (:conversation, :upto, :text, :tokens, :now) on conflict (conversation, upto)"
-        " do update set text = excluded.text, tokens = excluded.tokens, at = excluded.at",
-        conversation=conversation,
-        upto=upto,
-        text=storable(text),
-        tokens=tokens,
-        now=now,
-    )
-    tx.run(
-        "update conversations set failed_summaries = 0, summarise_after = 0 where key = :key",
-        key=conversation,
-    )
-    return True
-
-
-def put_off_summary(tx: Tx, conversation: str, *, until: float) -> None:
-    """Notes that there was no summary, and when the next try may be."""
-    tx.run(
-        "update conversations set failed_summaries = failed_summaries + 1, summarise_after = :until"
-        " where key = :key",
-        key=conversation,
-        until=until,
-    )
-
-
 def knows_conversation(tx: Tx, conversation: str) -> bool:
     """Whether the bot takes part: it was asked something here, even if all of it was forgotten since."""
     said = "select 1 as found from conversations where key = :key"
@@ -231,7 +194,7 @@ def edit(tx: Tx, team: str, channel: str, message: str, text: str, *, now: float
         text=storable(text),
     )
     if row:
-        drop_summaries(tx, row["conversation"], since=row["seq"])
+        summaries.drop_summaries(tx, row["conversation"], since=row["seq"])
     return row is not None
 
 
@@ -283,29 +246,6 @@ def find_first(tx: Tx, conversation: str, *, role: str) -> str | None:
     return None if row is None else str(row["message"])
 
 
-def is_quiet(tx: Tx, conversation: str) -> bool:
-    """Whether only mentions are to be answered in a thread."""
-    quiet = "select 1 as found from quiet_threads where conversation = :conversation"
-    return tx.one(quiet, conversation=conversation) is not None
-
-
-def set_quiet(tx: Tx, place: Place, quiet: bool, *, now: float) -> None:
-    """From now on only mentions are answered in a thread, or again what follows its answers.
-
-    That stays when the thread is forgotten, as it stays known that we take part in it.
-    """
-    if quiet:
-        tx.run(
-            "insert into quiet_threads (conversation, team, at) values (:key, :team, :now)"
-            " on conflict do nothing",
-            key=place.key,
-            team=place.team,
-            now=now,
-        )
-    else:
-        tx.run("delete from quiet_threads where conversation = :key", key=place.key)
-
-
 def list_before(tx: Tx, team: str, channel: str, message: str) -> list[str]:
     """The ids of what the same person said directly before a remembered message, newest first."""
     rows = tx.all(
@@ -341,7 +281,7 @@ def extend(tx: Tx, team: str, channel: str, message: str, text: str) -> None:
         length=len(storable(text)),
     )
     if row:
-        drop_summaries(tx, row["conversation"], since=row["seq"])
+        summaries.drop_summaries(tx, row["conversation"], since=row["seq"])
 
 
 def delete(tx: Tx, team: str, channel: str, message: str, *, now: float) -> bool:
@@ -351,7 +291,7 @@ def delete(tx: Tx, team: str, channel: str, message: str, *, now: float) -> bool
     remains. The answer that was given to it stays, as it stays in Slack. A delivery of the message that comes
     late is refused. False when it was not kept here.
     """
-    bury(tx, team, channel, [message], now=now)
+    tombstones.bury(tx, team, channel, [message], now=now)
     return retract(tx, team, channel, message)
 
 
@@ -366,7 +306,7 @@ def delete_wordings(tx: Tx, team: str, channel: str, key: str) -> None:
         behind=f"{key};",
     )
     for row in rows:
-        drop_summaries(tx, row["conversation"], since=row["seq"])
+        summaries.drop_summaries(tx, row["conversation"], since=row["seq"])
 
 
 def retract(tx: Tx, team: str, channel: str, message: str) -> bool:
@@ -379,7 +319,7 @@ def retract(tx: Tx, team: str, channel: str, message: str) -> bool:
         message=message,
     )
     if row:
-        drop_summaries(tx, row["conversation"], since=row["seq"])
+        summaries.drop_summaries(tx, row["conversation"], since=row["seq"])
     return row is not None
 
 
@@ -400,60 +340,3 @@ def retract_unanswered(tx: Tx, team: str, channel: str, message: str) -> None:
     )
     if after is None or after["role"] != "assistant":
         retract(tx, team, channel, message)
-
-
-def drop_summaries(tx: Tx, conversation: str, *, since: int) -> None:
-    """Erases every summary that covers message row `since`, and stops one that is in the making."""
-    tx.run(
-        "delete from summaries where conversation = :conversation and upto >= :since",
-        conversation=conversation,
-        since=since,
-    )
-    tx.run("update conversations set erasures = erasures + 1 where key = :key", key=conversation)
-
-
-def drop_summaries_of(tx: Tx, which: str, **values: object) -> None:
-    """Erases every summary that covers one of these messages, and stops those in the making."""
-    gone = f"select conversation, min(seq) as seq from messages where {which} group by conversation"
-    covering = (
-        f"select s.conversation, s.upto from ({gone}) as gone"
-        " join summaries s on s.conversation = gone.conversation and s.upto >= gone.seq"
-    )
-    tx.run(f"delete from summaries where (conversation, upto) in ({covering})", **values)
-    there = f"select conversation from messages where {which}"
-    tx.run(f"update conversations set erasures = erasures + 1 where key in ({there})", **values)
-
-
-def bury(tx: Tx, team: str, channel: str, messages: list[str], *, now: float) -> None:
-    """These messages are never to be remembered again, however they come back."""
-    bury_rows(tx, [{"team": team, "channel": channel, "message": message} for message in messages], now=now)
-
-
-def bury_rows(tx: Tx, rows: list[dict[str, Any]], *, now: float) -> None:
-    """As `bury`, by the team, channel and message of each; in the order of the index, many in a statement."""
-    digests = sorted(_digest(row["team"], row["channel"], row["message"]) for row in rows)
-    for size in BURIED_TOGETHER:
-        while len(digests) >= size:
-            given = {f"d{n}": digest for n, digest in enumerate(digests[:size])}
-            del digests[:size]
-            places = ", ".join(f"(:{name}, :now)" for name in given)
-            tx.run(
-                f"insert into tombstones (digest, at) values {places} on conflict (digest) do nothing",
-                now=now,
-                **given,
-            )
-
-
-def forgotten(tx: Tx, team: str, channel: str, message: str) -> bool:
-    """Whether a message was deleted or forgotten, and must not be read in again."""
-    found = "select 1 as found from tombstones where digest = :digest"
-    return tx.one(found, digest=_digest(team, channel, message)) is not None
-
-
-def _digest(team: str, channel: str, message: str) -> str:
-    return blake2b(f"{team}\n{channel}\n{message}".encode(), digest_size=16).hexdigest()
-
-
-def storable(text: str) -> str:
-    """Text as every database takes it: no NUL, no half of a surrogate pair."""
-    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")

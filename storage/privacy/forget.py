@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from storage import audit
 from storage.conversation import messages as conversations
+from storage.conversation import tombstones
 from storage.engine import Tx
 from storage.place import Place
 from storage.privacy.portions import (
@@ -112,7 +113,7 @@ def forget_turn(tx: Tx, team: str, channel: str, message: str, *, key: str, pers
     first, last = conversations.answer_id(message, ""), conversations.answer_id(message, "~")
     answers = {"answers": first, "behind_answers": last}
     erased = erase_messages(tx, said, now=now, **at, **keys, **answers)
-    conversations.bury(tx, team, channel, [message], now=now)
+    tombstones.bury(tx, team, channel, [message], now=now)
     forget_judged(tx, team, channel, message)
     judged = f"channel = :channel and person = :person and (message = :message or reply in ({replies}))"
     tx.run(f"delete from guard_verdicts where team = :team and {judged}", **at, **keys, person=person)

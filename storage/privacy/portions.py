@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from storage.conversation import messages as conversations
+from storage.conversation import summaries, tombstones
 from storage.engine import Tx
 from storage.schema import WORDS_OF
 
@@ -87,9 +87,9 @@ def erase_said(tx: Tx, *, whose: Whose, first: int, last: int, now: float) -> in
 def erase_messages(tx: Tx, which: str, *, now: float, **values: object) -> int:
     """Messages that are not to be read in again, with the summaries of them; how many."""
     uncover(tx, which, **values)
-    conversations.drop_summaries_of(tx, which, **values)
+    summaries.drop_summaries_of(tx, which, **values)
     rows = tx.all(f"delete from messages where {which} returning team, channel, message", **values)
-    conversations.bury_rows(tx, rows, now=now)
+    tombstones.bury_rows(tx, rows, now=now)
     return len(rows)
 
 
@@ -124,7 +124,7 @@ def bury_asked(tx: Tx, which: str, *, now: float, **values: object) -> None:
     rows = tx.all(f"select key, kind from inbox where key like 'm:%' and {which}", **values)
     asked = [row["key"].split(":") for row in rows if row["kind"] == "message"]
     posts = [{"team": team, "channel": at, "message": message} for _, team, at, message, *_ in asked]
-    conversations.bury_rows(tx, posts, now=now)
+    tombstones.bury_rows(tx, posts, now=now)
 
 
 def thin_out_team(tx: Tx, *, whose: Whose, now: float, limit: int) -> int:

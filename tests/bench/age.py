@@ -15,6 +15,7 @@ from bot.core.values import Conversation
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
 from storage.conversation import messages as conversations
+from storage.conversation import summaries
 from storage.database import open_engine
 from storage.engine import Tx
 from tests.bench.ledger import fill
@@ -40,7 +41,7 @@ def remember(tx: Tx, place: Conversation, count: int) -> None:
         )
     seq = conversations.recall(tx, place.key).messages[-1].seq
     if count > UNSUMMARISED:
-        conversations.summarise(
+        summaries.summarise(
             tx, place.key, "What was said.", upto=seq - UNSUMMARISED, tokens=4, erasures=0, now=now
         )
 

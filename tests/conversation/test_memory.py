@@ -20,7 +20,7 @@ from bot.provider.own_marks import ABOUT, LEFT_OUT
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
 from bot.text import tokens
-from storage.conversation import messages
+from storage.conversation import messages, summaries
 from storage.database import open_engine
 from storage.engine import Tx
 from tests.support.spending import run_command
@@ -46,10 +46,10 @@ async def talk(team: Workspace, *texts: str, thread: str = "", so_far: int = 0) 
 
 def answers(team: Workspace) -> list[Any]:
     """The requests that people's questions made, oldest first; summaries are left out."""
-    return [r for r in team.model.requests if r not in summaries(team)]
+    return [r for r in team.model.requests if r not in summary_requests(team)]
 
 
-def summaries(team: Workspace) -> list[Any]:
+def summary_requests(team: Workspace) -> list[Any]:
     asked = ((r, r.prompt.rstrip().removesuffix("AI:").rstrip()) for r in team.model.requests)
     return [r for r, prompt in asked if prompt.endswith(made.SUMMARISE)]
 
@@ -122,8 +122,8 @@ async def test_past_its_budget_a_thread_is_summarised_once_and_early_wishes_surv
     small: dict[str, Any] = {"PARLEY_MEMORY_TOKENS": "1000", "PARLEY_MEMORY_TAIL_TOKENS": "300"}
     async with workspace(tmp_path, PARLEY_STYLE=style, PARLEY_MODEL=model, **small) as team:
         thread = await talk(team, WISH, *(f"fact {n}: {LONG}" for n in range(7)))
-        assert len(summaries(team)) >= 1
-        assert len(summaries(team)) < 4, "one jump, not one for each turn"
+        assert len(summary_requests(team)) >= 1
+        assert len(summary_requests(team)) < 4, "one jump, not one for each turn"
         before, after = longest_fall(answers(team))
         assert len(after.prompt) < len(before.prompt) / 1.5
         assert "Captain Nemo" in after.prompt
@@ -131,7 +131,7 @@ async def test_past_its_budget_a_thread_is_summarised_once_and_early_wishes_surv
         await talk(team, "What shall you call me?", thread=thread, so_far=8)
         assert "Captain Nemo" in text_of(team.replies("#general", thread)[-1])
     kinds = [kind for (kind,) in rows(tmp_path, "select kind from ledger order by id")]
-    assert kinds.count("summary") == len(summaries(team))
+    assert kinds.count("summary") == len(summary_requests(team))
     assert kinds.count("answer") == 9
 
 
@@ -144,10 +144,10 @@ async def test_a_thread_that_slept_longer_than_the_cache_lives_is_summarised(tmp
     small: dict[str, Any] = {"PARLEY_CACHE_LIFE_S": "0.3", "PARLEY_MEMORY_TAIL_TOKENS": "200"}
     async with workspace(tmp_path, **small) as team:
         thread = await talk(team, WISH, f"fact: {LONG * 8}")
-        assert not summaries(team)
+        assert not summary_requests(team)
         await asyncio.sleep(0.4)
         await talk(team, "What shall you call me?", thread=thread, so_far=2)
-        assert len(summaries(team)) == 1
+        assert len(summary_requests(team)) == 1
         asked = answers(team)[-1].prompt
         assert "Captain Nemo" in asked
         assert LONG * 2 not in asked
@@ -158,7 +158,7 @@ async def test_a_short_thread_that_slept_is_read_again_as_it_is(tmp_path: Path) 
         thread = await talk(team, WISH)
         await asyncio.sleep(0.2)
         await talk(team, "hello", thread=thread, so_far=1)
-        assert not summaries(team)
+        assert not summary_requests(team)
 
 
 @STYLES
@@ -182,10 +182,10 @@ async def test_a_summary_is_asked_of_the_model_that_answers_and_begins_as_the_an
         team.model.script('{"belongs": true, "probability": 0.9}', match=is_verdict, times=0)
         await talk(team, *(f"fact {n}: {LONG}" for n in range(4)))
         first, *_ = (r for r in answers(team) if r.status == 200 and not is_verdict(r))
-        assert summaries(team)
-        assert {r.model for r in (first, *summaries(team))} == {model}
+        assert summary_requests(team)
+        assert {r.model for r in (first, *summary_requests(team))} == {model}
         assert all(
-            r.prompt.startswith(first.prompt.partition(ABOUT)[0].rstrip()) for r in summaries(team)[:1]
+            r.prompt.startswith(first.prompt.partition(ABOUT)[0].rstrip()) for r in summary_requests(team)[:1]
         )
         assert {r.model for r in team.model.requests if is_verdict(r)} == {f"{model}-small"}
 
@@ -200,10 +200,10 @@ async def test_a_summary_that_failed_is_told_and_not_tried_again_for_a_while(tmp
         broken = [True]
         team.model.script("", match=lambda asked: any(broken) and asked.last == made.SUMMARISE, times=0)
         thread = await talk(team, WISH, *(f"fact {n}: {LONG}" for n in range(4)))
-        tried = len(summaries(team))
+        tried = len(summary_requests(team))
         assert tried > 0
         await talk(team, f"fact 4: {LONG}", f"fact 5: {LONG}", thread=thread, so_far=5)
-        assert len(summaries(team)) == tried
+        assert len(summary_requests(team)) == tried
         asked = answers(team)[-1].prompt
         assert "fact 5" in asked
         assert f"<user>{WISH}" not in asked
@@ -300,7 +300,7 @@ async def test_who_wrote_too_much_and_has_no_budget_left_costs_nobody_else(tmp_p
         for count in (1, 2):
             await talk(team, "@parley What did they say?", thread=thread, so_far=count)
             assert UNSUMMARISED in str(team.replies("#general", thread)[-1]["blocks"])
-        assert not summaries(team)
+        assert not summary_requests(team)
         assert {person for (person,) in rows(tmp_path, "select person from ledger")} == {
             team.slack.user("alice")
         }
@@ -314,14 +314,14 @@ async def test_what_outgrew_a_prompt_is_summarised_in_pieces_and_only_some_befor
         thread = await talk(team, WISH)
         await overhear(team, thread, *(f"note {n}: {LONG * 2}" for n in range(20)))
         await talk(team, "@parley What did they say?", thread=thread, so_far=1)
-        assert len(summaries(team)) == made.MOST_PIECES
-        assert all(tokens.count(asked.prompt, "gpt-4.1-mini") < 600 + 500 for asked in summaries(team))
+        assert len(summary_requests(team)) == made.MOST_PIECES
+        assert all(tokens.count(asked.prompt, "gpt-4.1-mini") < 600 + 500 for asked in summary_requests(team))
         assert "Captain Nemo" in answers(team)[-1].prompt, "what was summarised is known"
         assert UNSUMMARISED in str(team.replies("#general", thread)[-1]["blocks"])
         await talk(team, "@parley And now?", "@parley And then?", thread=thread, so_far=2)
-        assert len(summaries(team)) > made.MOST_PIECES
+        assert len(summary_requests(team)) > made.MOST_PIECES
         assert UNSUMMARISED not in str(team.replies("#general", thread)[-1]["blocks"])
-        written = [message for asked in summaries(team) for message in asked.prompt.split("note ")[1:]]
+        written = [message for asked in summary_requests(team) for message in asked.prompt.split("note ")[1:]]
         assert len({message.split(":")[0] for message in written}) >= 18, "each is read once"
 
 
@@ -335,7 +335,7 @@ async def test_many_short_messages_are_summarised_before_one_of_them_falls_out_o
         async with started(slack, model, tmp_path) as team:
             await team.ask("What shall you call me?", thread=thread)
             assert "Captain Nemo" in await team.answer("#general", thread)
-            assert len(summaries(team)) == 1
+            assert len(summary_requests(team)) == 1
 
 
 # What the model cannot read
@@ -420,7 +420,7 @@ async def seed(tmp_path: Path, slack: FakeSlack, thread: str, said: Sequence[str
             )
         if keep:
             upto = messages.recall(tx, place.key).messages[-keep - 1].seq
-            messages.summarise(
+            summaries.summarise(
                 tx, place.key, "So far so good.", upto=upto, tokens=4, erasures=0, now=time.time()
             )
 

@@ -13,7 +13,7 @@ from bot.conversation import records
 from bot.core.codec import decode, encode
 from bot.core.ids import message_key, reply_id
 from bot.core.values import File, Incoming
-from storage.conversation import messages, replies
+from storage.conversation import messages, replies, summaries
 from storage.jobs import inbox
 from storage.jobs.inbox import Job
 from storage.sqlite.writer import SqliteTx
@@ -66,7 +66,7 @@ def test_every_wording_of_a_post_is_deleted_with_it_though_its_jobs_are_long_gon
     records.remember_post(tx, anew, now=1)
     records.remember_post(tx, replace(ASKED, message="10", text="another"), now=2)
     seq = messages.recall(tx, HERE.key).messages[1].seq
-    messages.summarise(tx, HERE.key, "three plus three", upto=seq, tokens=1, erasures=0, now=3)
+    summaries.summarise(tx, HERE.key, "three plus three", upto=seq, tokens=1, erasures=0, now=3)
     records.forget_message(tx, ASKED.key, "T", "C", "1", now=4)
     recalled = messages.recall(tx, HERE.key)
     assert [m.text for m in recalled.messages] == ["another"]

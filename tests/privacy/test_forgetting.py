@@ -16,7 +16,7 @@ from bot.cli import forget as forget_cli
 from handlers.slack.blocks import FEEDBACK, SHOULD_ANSWER
 from storage import audit, schema
 from storage.channel import owners, preferences
-from storage.conversation import messages
+from storage.conversation import messages, quiet_threads
 from storage.costs import budgets, ledger
 from storage.engine import Tx
 from storage.guard import policies
@@ -222,10 +222,10 @@ def test_an_answer_is_forgotten_though_somebody_elses_button_under_it_is_being_w
 
 def test_a_thread_that_is_forgotten_stays_quiet_if_somebody_wanted_that(tx: SqliteTx) -> None:
     work_through(tx, "1", HERE, "U1")
-    messages.set_quiet(tx, HERE, True, now=0)
+    quiet_threads.set_quiet(tx, HERE, True, now=0)
     forget(tx, HERE, now=1)
     assert messages.recall(tx, HERE.key).messages == ()
-    assert messages.is_quiet(tx, HERE.key)
+    assert quiet_threads.is_quiet(tx, HERE.key)
 
 
 async def test_the_app_removed_takes_everybodys_words_with_it(tmp_path: Path) -> None:
@@ -272,7 +272,7 @@ def test_a_workspace_that_goes_leaves_amounts_and_nothing_else_and_no_other_is_t
     preferences.wish(tx, "T", "C", "words", "secret of U1", person="U1", now=0)
     policies.save_policy(tx, Channel("T", "C"), "secret of U1", by="U1", now=0)
     owners.name(tx, "T", "C", "U1", by="U0", at=0)
-    messages.set_quiet(tx, HERE, True, now=0)
+    quiet_threads.set_quiet(tx, HERE, True, now=0)
     disclosures.note(tx, "T", "U1", disclosures.ANSWER, channel="C", source="r-1", now=0)
     other = replace(HERE, team="T2")
     messages.append(tx, other, role="human", message="1", person="U9", text="secret of U9", now=0)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from bot.core.errors import Busy
 from bot.privacy import portions
 from bot.privacy.portions import thin_out, work_off, work_off_rows
-from storage.conversation import messages
+from storage.conversation import messages, summaries
 from storage.database import open_engine
 from storage.engine import Engine, Tx
 from storage.jobs import inbox
@@ -54,7 +54,7 @@ def scene(tx: Tx) -> None:
             work_through(tx, f"{person}-{number}", place, person)
             say(tx, f"{person}-{number}", "elsewhere", place=OTHER, person=person)
     for conversation in (HERE.key, OTHER.key):
-        messages.summarise(tx, conversation, "secret of U1", upto=99, tokens=1, erasures=0, now=1)
+        summaries.summarise(tx, conversation, "secret of U1", upto=99, tokens=1, erasures=0, now=1)
     inbox.put(tx, "m:T:C:9.5", HERE.key, "message", '"waits"', team="T", person="U1", now=2)
     say(tx, "9.5", "waits", person="U1")
 
@@ -142,7 +142,7 @@ async def test_a_pause_follows_how_long_a_portion_took_where_others_write(engine
         if len(paused) < 2:
             await engine.write(say, "meanwhile")
 
-    left, times = iter([1000, 1250, 500, 7, 0]), iter([0.0, 0.2, 1.0, 1.25, 2.0, 2.5, 3.0, 3.001, 4.0, 4.1])
+    left, times = iter([2000, 2500, 1000, 7, 0]), iter([0.0, 0.2, 1.0, 1.25, 2.0, 2.5, 3.0, 3.001, 4.0, 4.1])
     limits: list[int] = []
 
     def take(tx: Tx, *, limit: int) -> int:
@@ -150,10 +150,10 @@ async def test_a_pause_follows_how_long_a_portion_took_where_others_write(engine
         return next(left)
 
     beside = asyncio.create_task(engine.write(say, "beside"))
-    assert await work_off(engine, take, clock=lambda: next(times), sleep=pause) == 2757
+    assert await work_off(engine, take, clock=lambda: next(times), sleep=pause) == 5507
     await beside
     assert paused == [pytest.approx(portions.PAUSES * took) for took in (0.2, 0.25)]
-    assert limits == [1000, 1250, 1250, 625, 625]
+    assert limits == [2000, 2500, 2500, 1250, 1250]
 
 
 async def test_nobody_waits_for_pauses_where_nobody_else_writes(engine: Engine) -> None:
@@ -196,7 +196,7 @@ def left_of(tx: Tx, said: list[tuple[str, bool, bool]], erase: Callable[[Tx], No
         say(tx, str(number), place=place)
         if summarised:
             seq = messages.recall(tx, place.key).messages[-1].seq
-            messages.summarise(tx, place.key, "so far", upto=seq, tokens=1, erasures=0, now=1)
+            summaries.summarise(tx, place.key, "so far", upto=seq, tokens=1, erasures=0, now=1)
     erase(tx)
     left = [tx.all(f"select * from {name} order by 1, 2") for name in ("messages", "summaries", "tombstones")]
     tx.run("rollback to said")

@@ -17,7 +17,7 @@ from bot.core.settings import Settings
 from bot.privacy import retention
 from storage import audit
 from storage.channel import preferences
-from storage.conversation import messages, replies
+from storage.conversation import messages, quiet_threads, replies, summaries
 from storage.database import open_engine
 from storage.engine import Tx
 from storage.guard import open_questions, verdicts
@@ -58,7 +58,7 @@ def aged(tx: Tx) -> None:
         replies.judge(tx, f"reply-{name}", "T", "U1", 1, now=at)
         inbox.park(tx, job, "no")
     seq = messages.recall(tx, HERE.key).messages[0].seq
-    messages.summarise(tx, HERE.key, "old summary", upto=seq, tokens=1, erasures=0, now=1.0)
+    summaries.summarise(tx, HERE.key, "old summary", upto=seq, tokens=1, erasures=0, now=1.0)
 
 
 def list_quiet(tx: Tx) -> list[str]:
@@ -70,7 +70,7 @@ async def test_the_wish_for_quiet_goes_with_the_last_sign_of_life_of_its_thread(
 
     def scene(tx: Tx) -> None:
         for place, quiet_at, said_at in ((alive, 0.0, 95.0), (silent, 0.0, 1.0), (new, 95.0, 1.0)):
-            messages.set_quiet(tx, place, True, now=quiet_at * DAY_S)
+            quiet_threads.set_quiet(tx, place, True, now=quiet_at * DAY_S)
             messages.append(
                 tx, place, role="human", message=place.thread, person="U1", text="hm", now=said_at * DAY_S
             )

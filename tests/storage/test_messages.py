@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from bot.core.values import Conversation
 from storage import schema
-from storage.conversation import messages
+from storage.conversation import messages, summaries, tombstones
 from storage.conversation.messages import Recalled
+from storage.conversation.storable import storable
 from storage.engine import Tx
 from storage.jobs import inbox
 from storage.jobs.inbox import Job
@@ -48,7 +49,7 @@ def recall(tx: Tx, place: Conversation = HERE, **kw: Any) -> Recalled:
 
 def summarise(tx: Tx, text: str, upto: int, *, erasures: int | None = None) -> bool:
     known = recall(tx).erasures if erasures is None else erasures
-    return messages.summarise(tx, HERE.key, text, upto=upto, tokens=7, erasures=known, now=3.0)
+    return summaries.summarise(tx, HERE.key, text, upto=upto, tokens=7, erasures=known, now=3.0)
 
 
 # Remembering
@@ -105,12 +106,12 @@ def test_cut_answers_stay_marked_as_cut(tx: SqliteTx) -> None:
 def test_any_text_can_be_remembered(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     with open_rows(tmp_path_factory.mktemp("any") / "p.db") as tx:
         say(tx, "10", "x" + text)
-        assert texts(recall(tx)) == [messages.storable("x" + text)]
+        assert texts(recall(tx)) == [storable("x" + text)]
 
 
 @pytest.mark.parametrize("text", ["\ud800 alone", "a\0b"])
 def test_what_no_database_takes_is_replaced(text: str) -> None:
-    stored = messages.storable(text)
+    stored = storable(text)
     assert "\0" not in stored
     assert stored.encode()
 
@@ -147,7 +148,7 @@ def test_a_deleted_message_is_in_no_summary_and_does_not_come_back(tx: SqliteTx)
     summarise(tx, "with it", seqs[2])
     assert messages.delete(tx, "T", "C", "2", now=9)
     assert not say(tx, "2")
-    assert messages.forgotten(tx, "T", "C", "2")
+    assert tombstones.forgotten(tx, "T", "C", "2")
     recalled = recall(tx)
     assert recalled.summary == "before it"
     assert texts(recalled) == ["text 1", "text 3"]
@@ -221,7 +222,7 @@ def test_a_question_survives_forgetting_also_where_it_got_a_thread_of_its_own_si
     say(tx, "1.5", place=THERE)
     forget_user(tx, "T", "U1", now=9)
     assert texts(recall(tx, THERE)) == ["text 1.5"]
-    assert not messages.forgotten(tx, "T", "C", "1.5")
+    assert not tombstones.forgotten(tx, "T", "C", "1.5")
 
 
 def test_every_table_is_declared_to_hold_peoples_words_or_not(tx: SqliteTx) -> None:
@@ -248,7 +249,7 @@ def test_recalling_an_old_conversation_costs_as_much_as_a_young_one(tx: SqliteTx
             say(tx, f"{place.thread}-{n}", place=place)
         tx.run("commit")
         upto = recall(tx, place).messages[-5].seq
-        messages.summarise(tx, place.key, "s", upto=upto, tokens=1, erasures=0, now=1)
+        summaries.summarise(tx, place.key, "s", upto=upto, tokens=1, erasures=0, now=1)
         assert len(recall(tx, place).messages) == 4
         best = 9.0
         for _ in range(30):

@@ -20,7 +20,7 @@ from bot.core.ids import message_key, reply_id
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
 from handlers.slack.payloads import is_bot
-from storage.conversation import messages
+from storage.conversation import tombstones
 from storage.engine import Tx
 from storage.jobs.inbox import TOLD
 from storage.sqlite.writer import SqliteTx
@@ -72,7 +72,7 @@ def books(tx: Tx, accepted: dict[str, tuple[str, str, str]]) -> Books:
         requests(tx),
         tx.all("select cast(coalesce(sum(requests), 0) as bigint) as n from usage_days")[0]["n"],
         tx.all("select count(*) as n from budget_holds")[0]["n"],
-        [key for key, place in accepted.items() if key not in known and not messages.forgotten(tx, *place)],
+        [key for key, place in accepted.items() if key not in known and not tombstones.forgotten(tx, *place)],
     )
 
 

@@ -59,6 +59,7 @@ class LeftBehind:
                 await self._chat.end_stream(left.channel, left.messages[-1])
             if left.session and not self._running.works_in(left.conversation):
                 await self._chat.end_session(left.channel, left.thread)
-                await self._engine.write(replies.mark_session, left.id, shown=False)
+                if not self._running.works_in(left.conversation):  # else it may be shown again by now
+                    await self._engine.write(replies.mark_session, left.id, shown=False)
         except BotError as exc:
             log.info("left in Slack for now: %s", exc)

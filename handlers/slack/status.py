@@ -209,11 +209,11 @@ class Session:
         self._showing = asyncio.create_task(self._show_now())
 
     async def _show_now(self) -> None:
-        self.noted = self.noted or await self._note(True)
-        if not self.noted:
-            self._open = False
+        if not await self._note(True):  # also where it was noted: who swept meanwhile may have undone that
+            self._open = self.noted
             self._release()
             return
+        self.noted = True
         try:
             await self._slack.send(
                 SESSION, channel_id=self._channel, thread_ts=self._thread, status="processing"

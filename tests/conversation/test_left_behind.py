@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,13 +20,15 @@ from storage.engine import Engine, Tx
 
 
 class Slack:
-    """Notes what is ended; while `away`, takes nothing."""
+    """Notes what is ended; while `away`, takes nothing. `meanwhile`: what happens while a session ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, meanwhile: Callable[[], None] = lambda: None) -> None:
         self.ended: list[tuple[str, str]] = []
         self.away = False
+        self._meanwhile = meanwhile
 
     async def end_session(self, channel: str, thread: str) -> None:
+        self._meanwhile()
         self._note("session", thread)
 
     async def end_stream(self, channel: str, message: str) -> None:
@@ -86,12 +88,21 @@ async def test_what_slack_does_not_take_is_still_known_the_next_time(engine: Eng
     assert ("session", "2.0") in slack.ended
 
 
-async def test_a_thread_in_which_a_turn_is_at_work_again_is_left_to_it(
-    engine: Engine,
-) -> None:
-    slack, running = Slack(), RunningTurns()
+def begin_turn(running: RunningTurns) -> None:
+    """Of the reply that was streamed."""
     place = Conversation("T", "C", "1.0")
     asked = Incoming("k", place, "U", "1.0", "hello", datetime.now(UTC))
     running.begin(place, Running(Job(1, "k", place.key, "message", "{}", 2, 0, 0, 0.0), (asked,)))
+
+
+async def test_a_thread_in_which_a_turn_is_at_work_again_is_left_to_it(engine: Engine) -> None:
+    slack, running = Slack(), RunningTurns()
+    begin_turn(running)
     await sweep(LeftBehind(engine, slack, running))
     assert slack.ended == [("session", "2.0")]
+
+
+async def test_a_session_that_a_turn_may_show_again_meanwhile_is_still_known(engine: Engine) -> None:
+    running = RunningTurns()
+    await sweep(LeftBehind(engine, Slack(lambda: begin_turn(running)), running))
+    assert [left.id for left in await engine.read(replies.list_left) if left.session] == ["r1"]

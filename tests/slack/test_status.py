@@ -29,7 +29,7 @@ class Slack:
     [
         (False, True, ["processing", "active"]),
         (False, False, []),
-        (True, False, ["processing", "active"]),  # that is written down already
+        (True, False, ["active"]),  # what was shown before is taken back all the same
     ],
 )
 def test_what_cannot_be_written_down_is_not_shown(left_open: bool, writes: bool, shown: list[str]) -> None:

@@ -51,7 +51,8 @@ def function_name(fn: Any, *_: Any) -> str:
 if __name__ == "__main__":
     # How long an answer may take and still be posted whole; it comes slowly where there is much else to do.
     stream.GRACE_S = float(os.environ.get("PARLEY_GRACE_S", stream.GRACE_S))
-    own_messages.HISTORY_LAG_S = float(os.environ.get("PARLEY_HISTORY_LAG_S", 1.5))  # the fake's is 0
+    own_messages.HISTORY_LAG_S = float(os.environ["PARLEY_HISTORY_LAG_S"])
+    own_messages.LOOK_AFTER_S = min(own_messages.LOOK_AFTER_S, own_messages.HISTORY_LAG_S)
     if os.environ.get("PARLEY_KILL_AT"):
         SqliteEngine.write = killing("write", function_name, SqliteEngine.write)  # type: ignore[method-assign]
         SlackClient.send = killing("slack", lambda method: method, SlackClient.send)  # type: ignore[method-assign]

@@ -15,6 +15,8 @@ from bot.sandbox.slack.server import FakeSlack
 from tests.support.forked import DEVNULL, Process, start_module
 from tests.support.workspace import environment
 
+LAG_S = 0.3  # behind the fake's own: what a dying process sent is there by then
+
 
 @dataclass
 class Supervised:
@@ -51,7 +53,8 @@ class Supervised:
 async def supervised(
     slack: FakeSlack, model: FakeModel, tmp_path: Path, *, kill_at: Sequence[str] = (), **environ: str
 ) -> AsyncIterator[Supervised]:
-    bot = Supervised(environment(slack, model, tmp_path) | environ, list(kill_at))
+    lag = {"PARLEY_HISTORY_LAG_S": str(slack.history_lag_s + LAG_S)}
+    bot = Supervised(environment(slack, model, tmp_path) | lag | environ, list(kill_at))
     keeper = asyncio.create_task(bot.run())
     try:
         yield bot

@@ -19,7 +19,7 @@ from storage.privacy.portions import Whose
 FIRST, SMALLEST, LARGEST, GROWS = 2000, 100, 16_000, 4  # rows, and how many times as many next
 AIM_S = 0.25  # what a portion may hold up those who write meanwhile, which are few: see PAUSES
 BRIEF_S = 0.01  # what nobody notices
-PAUSES = 120  # as long as the portion before, while others write: not one in a hundred meets one
+PAUSES = 200  # as long as the portion before, while others write: one in two hundred meets one
 SPREAD = 20  # rows are looked through for one that goes, at most
 
 

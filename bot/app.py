@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -119,111 +119,188 @@ async def open_services(settings: Settings, chat: Chat, cards: CardView) -> Asyn
         yield services
 
 
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """What all services stand on."""
+
+    settings: Settings
+    engine: Engine
+    calendar: Calendar
+    prices: Prices
+    provider: Provider
+    inbox: Inbox
+
+
+@dataclass(frozen=True, slots=True)
+class _Guarding:
+    """The guard, the ladder it judges by, and what trains the models on it."""
+
+    guard: ChannelGuard
+    ladder: Ladder
+    trainer: Trainer
+
+
+@dataclass(frozen=True, slots=True)
+class _Talking:
+    """What takes posts and recordings in and answers them."""
+
+    running: RunningTurns
+    posts: Posts
+    turns: Turns
+    clips: Clips
+
+
 @asynccontextmanager
 async def services_on(
     engine: Engine, transport: Transport, settings: Settings, *, chat: Chat, cards: CardView
 ) -> AsyncIterator[Services]:
     """The services on a database and a line to the model that are there already."""
-    async with AsyncExitStack() as stack:
-        await engine.write(note_changes, settings, now=time.time())
-        await erase_removed(engine, settings, now=time.time())  # the rest of the start may fail for it
-        for line in find_endless(settings):
-            log.warning("%s", line)
-        calendar = Calendar(zone(settings.time_zone))
-        prices = read_prices(settings)
-        ledger = Ledger(engine, prices, calendar)
-        if unknown := await ledger.start():
-            log.warning("%d model requests of an earlier process ended unseen and count as made", unknown)
-        scheduler = Scheduler()
-        provider = await stack.enter_async_context(
-            Provider(settings, ledger, scheduler, engine, transport=transport)
-        )
-
-        inbox = Inbox(
-            engine,
-            parallel=settings.parallel_turns,
-            max_attempts=settings.max_attempts,
-            max_crashes=settings.max_crashes,
-        )
-        memory = Memory(engine, provider, settings, chat, utc_now)
-        checks = OptionChecks(settings, prices, calendar.now)
-        policies, given = read_operator_file(checks)
-        preferences = Preferences(engine, checks, given, clock=calendar.now)
-        models = list_models(settings, given, await engine.read(read_chosen))
-        warn_unpriced(settings, prices, models)
-        guard, ladder, trainer = guard_channels(
-            settings, engine, inbox, provider, given=policies, is_outsider=chat.is_outsider
-        )
-        speech_model = speech_for(settings.speech_model, provider)
-        recognizer = Recognizer(
-            settings, engine, speech_model, provider.complete, prices=prices, calendar=calendar
-        )
-        message_clips = MessageClips(settings, engine, recognizer, cards)
-        services = TurnServices(settings, provider, memory, chat, message_clips, guard, preferences)
-        running = RunningTurns()
-        posts = Posts(engine, inbox, services, running, clock=utc_now)
-        turns = Turns(engine, inbox, services, chat, running, clock=utc_now)
-        clips = Clips(
-            settings, engine, inbox, message_clips, recognizer, cards, ask=posts.take, clock=utc_now
-        )
-
-        anonymiser = anonymise.Anonymiser(engine)
-        inbox.register(STOP, turns.close_stop)
-        inbox.register(MESSAGE, turns.work, gave_up=turns.report_failure)
-        inbox.register(OVERTAKEN, Overtaken(engine, posts, chat, clock=utc_now).work)
-        preparation = TrainingPreparation(
-            engine,
-            ladder,
-            provider,
-            model=model_for("examples", settings),
-            tell=chat.tell,
-            retry=posts.retry,
-        )
-        register_guard_jobs(inbox, trainer, preparation, JudgeNoticeWorker(engine, ladder, tell=chat.tell))
-        inbox.register(UNASKED, clips.work)
-        inbox.register(TAKEN_AWAY, clips.work)
-        inbox.register(anonymise.ANONYMISE, anonymiser.work)
-        access_log = AccessLog(engine)
-        forgetting = Forgetting(settings, engine, inbox, turns, clips, guard, access_log, clock=calendar.now)
-        inbox.register(FORGET, forgetting.work)
-        budgets = Budgets(engine, calendar)
-        invitations = Invitations(
-            settings, engine, inbox, guard, preferences, budgets, chat, clock=calendar.now
-        )
-        inbox.register(INVITATION, invitations.work)
-
-        retirement = Retirement(settings, engine, provider, calendar, given)
-        await retirement.load()
-        left_behind = LeftBehind(engine, chat, running)
-        await left_behind.look()
-        await stack.enter_async_context(inbox)
-        await stack.enter_async_context(run_alongside(left_behind.sweep_hourly()))
-        await stack.enter_async_context(loop_lag())
-        await stack.enter_async_context(run_alongside(tidy_hourly(engine, settings)))
-        await stack.enter_async_context(access_log.written_down())
-        yield Services(
+    async with _base_on(engine, transport, settings) as base, AsyncExitStack() as stack:
+        now = base.calendar.now
+        preferences, policies, given = await _read_channels(base)
+        guarding = _guard_channels(base, chat, given=policies)
+        guard = guarding.guard
+        talking = _talk(base, chat, cards, guard, preferences)
+        budgets, access_log = Budgets(engine, base.calendar), AccessLog(engine)
+        retirement = Retirement(settings, engine, base.provider, base.calendar, given)
+        services = Services(
             settings=settings,
             engine=engine,
-            calendar=calendar,
-            provider=provider,
-            posts=posts,
-            turns=turns,
-            clips=clips,
-            transcriber=FileTranscriber(settings, engine, provider, prices=prices, calendar=calendar),
-            inbox=inbox,
-            deliveries=SignedDeliveries(engine, calendar.now),
+            calendar=base.calendar,
+            provider=base.provider,
+            posts=talking.posts,
+            turns=talking.turns,
+            clips=talking.clips,
+            transcriber=FileTranscriber(
+                settings, engine, base.provider, prices=base.prices, calendar=base.calendar
+            ),
+            inbox=base.inbox,
+            deliveries=SignedDeliveries(engine, now),
             guard=guard,
             preferences=preferences,
-            costs=CostReports(settings, engine, calendar, prices, budgets, page_secret(settings)),
+            costs=CostReports(settings, engine, base.calendar, base.prices, budgets, page_secret(settings)),
             access_log=access_log,
-            disclosures=Disclosures(settings, engine, clock=calendar.now),
-            invitations=invitations,
-            feedback=Feedback(engine, guard, clock=calendar.now),
-            forgetting=forgetting,
-            retention=Retention(settings, engine, clock=calendar.now),
+            disclosures=Disclosures(settings, engine, clock=now),
+            invitations=Invitations(
+                settings, engine, base.inbox, guard, preferences, budgets, chat, clock=now
+            ),
+            feedback=Feedback(engine, guard, clock=now),
+            forgetting=Forgetting(
+                settings,
+                engine,
+                base.inbox,
+                talking.turns,
+                talking.clips,
+                guard,
+                access_log,
+                clock=now,
+            ),
+            retention=Retention(settings, engine, clock=now),
             retirement=retirement,
-            health=Health(engine, calendar, provider, inbox),
+            health=Health(engine, base.calendar, base.provider, base.inbox),
         )
+        _register_workers(services, chat, guarding)
+        await retirement.load()
+        await _start(services, chat, talking.running, stack)
+        yield services
+
+
+@asynccontextmanager
+async def _base_on(engine: Engine, transport: Transport, settings: Settings) -> AsyncIterator[_Base]:
+    """Ready to be built on: what an earlier process left open in the ledger is settled."""
+    await engine.write(note_changes, settings, now=time.time())
+    await erase_removed(engine, settings, now=time.time())  # the rest of the start may fail for it
+    for line in find_endless(settings):
+        log.warning("%s", line)
+    calendar = Calendar(zone(settings.time_zone))
+    prices = read_prices(settings)
+    ledger = Ledger(engine, prices, calendar)
+    if unknown := await ledger.start():
+        log.warning("%d model requests of an earlier process ended unseen and count as made", unknown)
+    inbox = Inbox(
+        engine,
+        parallel=settings.parallel_turns,
+        max_attempts=settings.max_attempts,
+        max_crashes=settings.max_crashes,
+    )
+    async with Provider(settings, ledger, Scheduler(), engine, transport=transport) as provider:
+        yield _Base(settings, engine, calendar, prices, provider, inbox)
+
+
+async def _read_channels(base: _Base) -> tuple[Preferences, dict[str, Policy], dict[str, dict[str, str]]]:
+    """How channels are answered, what the operator says they are for, and what else of theirs is given."""
+    checks = OptionChecks(base.settings, base.prices, base.calendar.now)
+    policies, given = read_operator_file(checks)
+    models = list_models(base.settings, given, await base.engine.read(read_chosen))
+    warn_unpriced(base.settings, base.prices, models)
+    return Preferences(base.engine, checks, given, clock=base.calendar.now), policies, given
+
+
+def _guard_channels(base: _Base, chat: Chat, *, given: Mapping[str, Policy]) -> _Guarding:
+    settings, engine = base.settings, base.engine
+    embedder = embedder_for(settings.embeddings, base.provider, engine)
+    judge = TriedJudge(ModelJudge(base.provider, model_for("verdict", settings)))
+    ladder = Ladder(engine, judge=judge, embedder=embedder, given=given)
+    trainer = Trainer(engine, GuardHead(ladder, embedder=embedder))
+    jobs = TrainingJobs(engine, base.inbox, TRAINING)
+    notices = JudgeNotices(base.inbox, judge)
+    guard = ChannelGuard(engine, ladder, trainer, jobs, is_outsider=chat.is_outsider, notices=notices)
+    return _Guarding(guard, ladder, trainer)
+
+
+def _talk(
+    base: _Base, chat: Chat, cards: CardView, guard: ChannelGuard, preferences: Preferences
+) -> _Talking:
+    settings, engine, inbox, provider = base.settings, base.engine, base.inbox, base.provider
+    speech_model = speech_for(settings.speech_model, provider)
+    recognizer = Recognizer(
+        settings, engine, speech_model, provider.complete, prices=base.prices, calendar=base.calendar
+    )
+    message_clips = MessageClips(settings, engine, recognizer, cards)
+    memory = Memory(engine, provider, settings, chat, utc_now)
+    services = TurnServices(settings, provider, memory, chat, message_clips, guard, preferences)
+    running = RunningTurns()
+    posts = Posts(engine, inbox, services, running, clock=utc_now)
+    turns = Turns(engine, inbox, services, chat, running, clock=utc_now)
+    clips = Clips(settings, engine, inbox, message_clips, recognizer, cards, ask=posts.take, clock=utc_now)
+    return _Talking(running, posts, turns, clips)
+
+
+def _register_workers(services: Services, chat: Chat, guarding: _Guarding) -> None:
+    """Has the inbox do each kind of job."""
+    settings, engine, inbox, turns = services.settings, services.engine, services.inbox, services.turns
+    overtaken = Overtaken(engine, services.posts, chat, clock=utc_now)
+    preparation = TrainingPreparation(
+        engine,
+        guarding.ladder,
+        services.provider,
+        model=model_for("examples", settings),
+        tell=chat.tell,
+        retry=services.posts.retry,
+    )
+    training = TrainingWorker(guarding.trainer, preparation.prepare)
+    notices = JudgeNoticeWorker(engine, guarding.ladder, tell=chat.tell)
+    inbox.register(STOP, turns.close_stop)
+    inbox.register(MESSAGE, turns.work, gave_up=turns.report_failure)
+    inbox.register(OVERTAKEN, overtaken.work)
+    inbox.register(TRAINING, training.work, gave_up=preparation.report_failure)
+    inbox.register(JUDGE_UNABLE, notices.work)
+    inbox.register(UNASKED, services.clips.work)
+    inbox.register(TAKEN_AWAY, services.clips.work)
+    inbox.register(anonymise.ANONYMISE, anonymise.Anonymiser(engine).work)
+    inbox.register(FORGET, services.forgetting.work)
+    inbox.register(INVITATION, services.invitations.work)
+
+
+async def _start(services: Services, chat: Chat, running: RunningTurns, stack: AsyncExitStack) -> None:
+    """Takes up what an earlier process left, and begins what is done by the hour."""
+    left_behind = LeftBehind(services.engine, chat, running)
+    await left_behind.look()
+    await stack.enter_async_context(services.inbox)
+    await stack.enter_async_context(run_alongside(left_behind.sweep_hourly()))
+    await stack.enter_async_context(loop_lag())
+    await stack.enter_async_context(run_alongside(tidy_hourly(services.engine, services.settings)))
+    await stack.enter_async_context(services.access_log.written_down())
 
 
 def warn_unpriced(settings: Settings, prices: Prices, models: Sequence[Chosen]) -> None:
@@ -231,38 +308,6 @@ def warn_unpriced(settings: Settings, prices: Prices, models: Sequence[Chosen]) 
     unpriced = find_unpriced([(one.where, one.model) for one in models], prices, at=utc_now())
     for line in unpriced + find_unpriced_fallbacks(settings, at=utc_now()):
         log.warning("%s", line)
-
-
-def register_guard_jobs(
-    inbox: Inbox, trainer: Trainer, preparation: TrainingPreparation, notices: JudgeNoticeWorker
-) -> None:
-    """Has the inbox train guards, and tell owners of a judge that is unable."""
-    inbox.register(
-        TRAINING,
-        TrainingWorker(trainer, preparation.prepare).work,
-        gave_up=preparation.report_failure,
-    )
-    inbox.register(JUDGE_UNABLE, notices.work)
-
-
-def guard_channels(
-    settings: Settings,
-    engine: Engine,
-    inbox: Inbox,
-    provider: Provider,
-    *,
-    given: Mapping[str, Policy],
-    is_outsider: Callable[[str], Awaitable[bool]],
-) -> tuple[ChannelGuard, Ladder, Trainer]:
-    """The guard, the ladder it judges by, and what trains the models on it."""
-    embedder = embedder_for(settings.embeddings, provider, engine)
-    judge = TriedJudge(ModelJudge(provider, model_for("verdict", settings)))
-    ladder = Ladder(engine, judge=judge, embedder=embedder, given=given)
-    trainer = Trainer(engine, GuardHead(ladder, embedder=embedder))
-    jobs = TrainingJobs(engine, inbox, TRAINING)
-    notices = JudgeNotices(inbox, judge)
-    guard = ChannelGuard(engine, ladder, trainer, jobs, is_outsider=is_outsider, notices=notices)
-    return guard, ladder, trainer
 
 
 def find_problems(settings: Settings) -> list[str]:

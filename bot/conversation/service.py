@@ -43,6 +43,7 @@ from bot.core.errors import (
 )
 from bot.core.ids import reply_id
 from bot.core.values import Conversation, Incoming, Message, Reply
+from bot.core.waits import waiting_for
 from bot.jobs.inbox import Inbox, Job
 from bot.ops.metrics import METRICS
 from bot.provider.patience import Patience, be_patient
@@ -147,7 +148,9 @@ class Turns:
     async def work(self, job: Job) -> list[Effect]:
         """One job, from claim to the reply being final; returns what is committed together with its end."""
         incoming = decode(job.payload)
-        return [*await self._run(job, incoming), partial(self._erase_unkept, job.key, incoming)]
+        with waiting_for(incoming.sent_at.timestamp(), partial(self._inbox.aside, job)):
+            effects = await self._run(job, incoming)
+        return [*effects, partial(self._erase_unkept, job.key, incoming)]
 
     async def close_stop(self, job: Job) -> list[Effect]:
         """A "stop" that did its work when it came: its job has its next delivery known."""

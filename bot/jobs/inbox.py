@@ -171,6 +171,10 @@ class Inbox:
         """
         return self._lanes.outside(job.conversation)
 
+    def aside(self, job: Job) -> AbstractContextManager[None]:
+        """As `outside`, for a wait that has nothing to do with the channel: nobody in it is held back."""
+        return self._lanes.outside(job.conversation, crowds=False)
+
     async def replay(self, seq: int) -> None:
         """Puts a parked job back into its old place. Missing when there is none."""
         self._lanes.wake(await self._engine.write(inbox.replay, seq, now=self._clock()))

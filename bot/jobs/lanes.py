@@ -6,7 +6,8 @@ nothing to do. What is done in a lane, and in what order, is the caller's busine
 Whoever waits for a place waits behind one lane of each other owner, not behind all of somebody who filled
 many (bot/jobs/waiting_lanes.py). What came just now goes before what has waited for long, but leaves it every
 fourth place. A lane that waits for something else than a place, such as its turn to post in a channel, steps
-outside: others have its place. While some lanes of a group are outside, no other one of that group begins.
+outside: others have its place. While some lanes of a group wait so for their group's turn, no other one of
+that group begins.
 
 Suspects, which may have ended the process, run beside the others without a place, few at a time: the fewer,
 the more deaths they may be at fault for, in the end alone, while the others wait a little.
@@ -33,6 +34,7 @@ FIRST_AFTER = 6  # it goes before all others, so that at a start there is nobody
 QUIET_S = 10.0  # so long the others are waited for, before a suspect runs beside them after all
 ALONE_S, LONGEST_ALONE_S = 10.0, 60.0  # so long others wait for a suspect at most; doubled with each death
 SHARE = 4  # every so many-th place is for what has waited for longer
+MOST_ASIDE = 4  # for each place so many lanes at most wait outside that crowd no group
 
 
 def group_of(conversation: str) -> str:
@@ -46,6 +48,7 @@ class _Running:
     fresh: bool
     inside: bool = True  # has a place
     outside: int = 0  # how many things it waits for that are no work
+    crowding: int = 0  # of these, the ones of which a group has only so many at a time
 
 
 class Lanes:
@@ -79,6 +82,7 @@ class Lanes:
         self._serial = count()
         self._outside: Counter[tuple[bool, str]] = Counter()  # lanes outside, by freshness and group
         self._at_work = 0  # lanes that run and are not outside
+        self._aside = 0  # lanes outside that crowd no group
         self._due: list[tuple[float, str, float]] = []  # a heap: on the loop's clock, lane, by the clock
         self._due_times: dict[str, float] = {}  # by lane: which of these holds
         self._owners: dict[str, str] = {}  # of lanes that wait for a time
@@ -155,7 +159,7 @@ class Lanes:
         running = self._running.pop(lane)
         owner = running.waited.owner
         self._free += running.inside
-        self._count_outside(running, -bool(running.outside))
+        self._come_in(running)
         self._at_work -= 1
         self._busy.discard(lane)
         if lane in self._woken:
@@ -169,23 +173,24 @@ class Lanes:
         self._start_ready()
 
     @contextmanager
-    def outside(self, lane: str) -> Iterator[None]:
-        """While a lane that runs waits for something that is no work. It has no place from then on."""
+    def outside(self, lane: str, *, crowds: bool = True) -> Iterator[None]:
+        """While a lane that runs waits for something that is no work. It has no place from then on.
+
+        `crowds`: it waits for what its group takes one by one, so that few others of it need begin.
+        """
         running = self._running.get(lane)
-        if running is None:
+        if running is None or (not crowds and self._aside >= MOST_ASIDE * self._parallel):
             yield
             return
         self._free += running.inside
         running.inside = False
-        running.outside += 1
-        self._count_outside(running, int(running.outside == 1))
+        self._count_outside(running, 1, crowds=crowds)
         self._start_ready()
         try:
             yield
         finally:
             if self._running.get(lane) is running:
-                running.outside -= 1
-                self._count_outside(running, -int(not running.outside))
+                self._count_outside(running, -1, crowds=crowds)
                 self._start_ready()
 
     def close(self) -> None:
@@ -249,9 +254,25 @@ class Lanes:
     def _is_held(self, fresh: bool, group: str) -> bool:
         return self._outside[fresh, group] >= self._most_outside
 
-    def _count_outside(self, running: _Running, change: int) -> None:
-        """One more lane of a group is outside, or one less."""
-        self._at_work -= change
+    def _count_outside(self, running: _Running, change: int, *, crowds: bool) -> None:
+        """A lane that runs waits for one more thing outside, or one less."""
+        self._come_in(running)
+        running.outside += change
+        running.crowding += change * crowds
+        if running.outside:
+            self._at_work -= 1
+            self._aside += not running.crowding
+            self._count_crowd(running, int(running.crowding > 0))
+
+    def _come_in(self, running: _Running) -> None:
+        """A lane is counted as if it worked."""
+        if running.outside:
+            self._at_work += 1
+            self._aside -= not running.crowding
+            self._count_crowd(running, -int(running.crowding > 0))
+
+    def _count_crowd(self, running: _Running, change: int) -> None:
+        """One more lane of a group is in the way of others of it, or one less."""
         key = (running.fresh, running.waited.group)
         line = self._fresh if running.fresh else self._backlog
         before = self._is_held(*key)

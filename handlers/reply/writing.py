@@ -13,13 +13,11 @@ from handlers.reply.lateness import find_apology
 from handlers.reply.progress import ReplyProgress
 from handlers.slack import blocks
 from handlers.slack.client import SlackClient
-from handlers.slack.pacing import POST, STOP_STREAM
+from handlers.slack.pacing import FRESH_S, POST, STOP_STREAM, Posting
 from handlers.slack.status import StatusLine
 
 log = logging.getLogger(__name__)
 
-# Whoever asked so recently waits for the answer, and gets it before those who asked long ago.
-FRESH_S = 20.0
 REFUSALS = 20  # of one message for its rate, until the inbox tries it again later
 # Codes that say: not with these blocks.
 BLOCKS_REFUSED = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
@@ -66,7 +64,7 @@ class ReplyWriter:
             )
             try:
                 async with posting as under_way:
-                    under_way.message = await self._post_now(body)
+                    await self._post_now(body, under_way)
                 return under_way.message
             except SlackLimited:
                 self._apology = None  # nobody has seen it yet
@@ -89,11 +87,12 @@ class ReplyWriter:
         except SlackRefused as exc:
             log.info("%s is not there to be deleted: %s", ts, exc.code)
 
-    async def _post_now(self, body: Body) -> str:
+    async def _post_now(self, body: Body, posting: Posting) -> None:
         thread = self._incoming.conversation.thread
         there = {"thread_ts": thread} if thread else {}
         shown = self._bodies.apologise(body, self.find_apology())
         await self._progress.note_sending()
+        self._slack.pacing.leave_now(posting)
         try:
             answer = await self._write(POST, shown, **there, unfurl_links=False, unfurl_media=False)
         except SlackLimited:
@@ -103,7 +102,7 @@ class ReplyWriter:
             raise
         self.touched = True
         self._line.note_message()
-        return str(answer["ts"])
+        posting.message = str(answer["ts"])
 
     async def _write(self, method: str, body: Body, **how: Any) -> dict[str, Any]:
         """With its blocks, or without them where Slack does not take them. A post has its turn already."""

@@ -96,7 +96,7 @@ class SlackClient:
     async def get(self, method: str, **arguments: Any) -> dict[str, Any]:
         """A read, with the arguments in the query, which every method of Slack's takes; as `call`."""
         read = partial(self.client.api_call, method, http_verb="GET", params=arguments)
-        return await self._in_turn(method, partial(self._request, method, read))
+        return await self._in_turn(method, partial(self._request, method, read), reading=True)
 
     async def send(self, method: str, **arguments: Any) -> dict[str, Any]:
         """One request at once, for whoever has asked `pacing` whether there is room."""
@@ -109,11 +109,12 @@ class SlackClient:
         except SlackError as exc:
             log.info("slack %s not done: %s", method, exc)
 
-    async def _in_turn(self, method: str, request: Request, *, first: bool = False) -> dict[str, Any]:
+    async def _in_turn(
+        self, method: str, request: Request, *, first: bool = False, reading: bool = False
+    ) -> dict[str, Any]:
         """What Slack refused for its rate was not done: it is the next one as soon as Slack takes more."""
-        rate = self.pacing.rate(method)
         for tried in range(REFUSALS):
-            await rate.take(first=first or tried > 0)
+            await self.pacing.take(method, first=first or tried > 0, reading=reading)
             try:
                 return await request()
             except SlackLimited as exc:

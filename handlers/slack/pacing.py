@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 
 from bot.core.errors import SlackLimited
+from bot.core.waits import NOBODYS, find_question
 from handlers.slack.post_line import PostLine
 from handlers.slack.rates import Rate
 
@@ -47,6 +48,8 @@ POST_SPACING_S = 1.0
 LINE, LINE_SPAN_S = "assistant.threads.setStatus", 1.2
 UNPACED = frozenset({"auth.test", "chat.getPermalink", "apps.connections.open"})
 READS = ("conversations.replies", "conversations.history")
+# Whoever asked so recently waits for the answer, and gets it before those who asked long ago.
+FRESH_S = 20.0
 EXPECTED_S = 10.0  # after so long an answer that was begun is streamed, or will not be
 ROOM = 0.9  # of each limit we plan for; the rest is for other users of the token
 LOW = 1 / 3  # of a limit: from here on it is used with care
@@ -55,8 +58,9 @@ WINDOW_S = 60.5  # a request may arrive a little later than it was sent
 
 @dataclass(slots=True)
 class Posting:
-    """One message on its way. `message`: Slack's id of it, once it is known."""
+    """One message on its way. `began_at`: when it left; `message`: Slack's id of it, once it is known."""
 
+    began_at: float
     message: str = ""
 
 
@@ -108,6 +112,20 @@ class Pacing:
         most = self._find_most(method)
         return most is not None and self.rate(method).free < LOW * most
 
+    async def take(self, method: str, *, first: bool = False, reading: bool = False) -> None:
+        """Waits until a method may be called. `first`: before all others.
+
+        `reading`: whatever is asked for cannot go on without. It gives its place in the queue to others
+        meanwhile, and goes before what was asked long ago.
+        """
+        rate = self.rate(method)
+        if rate.try_take():
+            return
+        question = find_question() if reading else NOBODYS
+        fresh = question.asked_at is None or time.time() - question.asked_at < FRESH_S
+        with question.aside():
+            await rate.take(first=first, fresh=fresh)
+
     def expect_stream(self) -> bool:
         """Whether one more answer that is begun now will be streamed; those that begin together share what
         is left."""
@@ -130,6 +148,10 @@ class Pacing:
         self.rate(STOP_STREAM).keep()
         return True
 
+    def leave_now(self, posting: Posting) -> None:
+        """What was done before it could be sent is no part of its way."""
+        posting.began_at = self._clock()
+
     @asynccontextmanager
     async def posting(
         self,
@@ -146,7 +168,7 @@ class Pacing:
         if again or not self._posts.try_begin(channel):
             with waiting():
                 await self._posts.begin(channel, fresh=fresh, again=again)
-        began_at, posting = self._clock(), Posting()
+        posting = Posting(self._clock())
         refused_for_s: float | None = None
         try:
             yield posting
@@ -154,4 +176,4 @@ class Pacing:
             refused_for_s = exc.pause_s
             raise
         finally:
-            self._posts.end(channel, began_at, message=posting.message, refused_for_s=refused_for_s)
+            self._posts.end(channel, posting.began_at, message=posting.message, refused_for_s=refused_for_s)

@@ -17,13 +17,16 @@ from handlers.slack.rates import Rate
 OTHERS_EVERY = 4
 STRETCH, SHRINK, LONGEST_STRETCH = 1.25, 0.98, 4.0  # of a distance: with each refusal, each answer, at most
 LATE_CLOCK_S = 0.005  # what a busy process adds to a time
-WAYS_KEPT = 50  # of so many posts the fastest way to Slack is known
+# The fastest way to Slack is that of the last minutes: after some slow ones the next may be fast again.
+WAYS_S, MINUTES_KEPT = 60.0, 5
 SURE_AFTER = 10  # so many ways; the first ones are slow, because connections are made
 REFUSED_AGAIN_S = 60.0  # within this time, a refusal in a channel is no accident
 STEP_S = 0.01  # between any two posts, so that few are on their way when the workspace has enough of them
 UNANSWERED = 2.0  # so many distances later the next one goes although the one before has no answer
 CHANNELS_KEPT = 1000
 SPREAD, SPREAD_S = 3, 3.0  # refused in so many channels within this time, it is the workspace that is full
+CHANNELS_PAUSE_S = 1.0  # what Slack says of a channel that has enough; of a workspace it may say more
+FAR_APART = 1.5  # so many distances after the post before it, it is not the channel that refuses
 HUNDRED = 100  # posts a minute every workspace takes. Source: "several hundred", see handlers/slack/pacing.py
 CATCH_UP_S = 1.0  # a backlog goes evenly, once it is known how much the workspace takes
 
@@ -44,6 +47,8 @@ class ChannelPosts:
     next_at: float = 0.0
     began_at: float = 0.0  # the last one
     refused_at: float = -1e9
+    taken_at: float = -1e9  # the last one that came to Slack
+    under_way: int = 0
     fresh: deque[WaitingPost] = field(default_factory=deque)
     others: deque[WaitingPost] = field(default_factory=deque)
 
@@ -52,8 +57,9 @@ class PostLine:
     """Each channel takes a post when Slack has had the one before for `apart_s`; all together take `rate`.
 
     When a post arrived is read from its id, which is a time of Slack's; the post that was fastest there says
-    what that time is here. Refusals stretch the distance in a channel, and it shrinks again with what is
-    taken. Refusals in several channels at once are the workspace's, and tell how much it takes.
+    what that time is here. A second refusal stretches the distance in a channel, and it shrinks again with
+    what is taken. Refusals in several channels at once that are not these channels' own are the workspace's,
+    and tell how much it takes.
     """
 
     def __init__(self, rate: Rate, apart_s: float, clock: Callable[[], float]) -> None:
@@ -61,7 +67,10 @@ class PostLine:
         self._apart_s = apart_s
         self._clock = clock
         self._channels: dict[str, ChannelPosts] = {}
-        self._ways: deque[float] = deque(maxlen=WAYS_KEPT)  # from our clock at the start to Slack's
+        self._ways: deque[float] = deque(
+            maxlen=MINUTES_KEPT
+        )  # from our clock at the start to Slack's, the best
+        self._ways_known, self._ways_since = 0, -math.inf
         self._count = 0
         self._fresh_in_a_row = 0
         self._next_at = 0.0  # in any channel
@@ -104,9 +113,11 @@ class PostLine:
     ) -> None:
         """What began then was answered, and is that message; or refused, for so long."""
         now, there = self._clock(), self._find(channel)
+        there.under_way = max(there.under_way - 1, 0)
         if refused_for_s is None:
             there.apart_s = max(self._apart_s, SHRINK * there.apart_s)
             arrived_at = self._find_arrival(began_at, now, message)
+            there.taken_at = max(there.taken_at, arrived_at)
             if began_at >= there.began_at:
                 there.next_at = arrived_at + there.apart_s + LATE_CLOCK_S if self._apart_s else 0.0
         else:
@@ -114,16 +125,23 @@ class PostLine:
                 there.apart_s = min(STRETCH * there.apart_s, LONGEST_STRETCH * self._apart_s)
             there.refused_at = now
             there.next_at = now + refused_for_s
-            self._note_refusal(channel, now, refused_for_s)
+            far_apart = began_at - there.taken_at > FAR_APART * there.apart_s and not there.under_way
+            if far_apart or refused_for_s > CHANNELS_PAUSE_S:
+                self._note_refusal(channel, now, refused_for_s)
         self._let_through()
 
     def _find_arrival(self, began_at: float, answered_at: float, message: str) -> float:
         """When a post came to Slack, or a little later, on our clock."""
         try:
-            self._ways.append(float(message) - began_at)
+            way = float(message) - began_at
         except ValueError:
             return answered_at
-        if len(self._ways) < SURE_AFTER:
+        if answered_at - self._ways_since > WAYS_S:
+            self._ways_since = answered_at
+            self._ways.append(way)
+        self._ways[-1] = min(self._ways[-1], way)
+        self._ways_known += 1
+        if self._ways_known < SURE_AFTER:
             return answered_at
         return min(max(float(message) - min(self._ways), began_at), answered_at)
 
@@ -147,6 +165,7 @@ class PostLine:
     def _begin(self, there: ChannelPosts) -> None:
         now = self._clock()
         there.began_at = now
+        there.under_way += 1
         there.next_at = now + UNANSWERED * there.apart_s
         self._next_at = now + STEP_S if there.apart_s else 0.0
         self._rate.note_taken()

@@ -16,6 +16,36 @@ EASED_EVERY_S = 60.0  # without a refusal, a limit that was lowered is raised ag
 EASED_BY = 1.25
 GUESS_EASED_BY = 1.05  # where nothing is published, each raise finds the limit by being refused
 LEARNED = 0.95  # of what was taken until it was refused
+OTHERS_EVERY = 4  # while fresh ones keep coming, every so many-th is one that waits longer
+
+
+class Waiters:
+    """Those who wait: the first ones before the fresh ones, these before all others, who get their share."""
+
+    def __init__(self) -> None:
+        self._first, self._fresh, self._others = (deque[asyncio.Future[None]]() for _ in range(3))
+        self._fresh_in_a_row = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._first or self._fresh or self._others)
+
+    def add(self, turn: asyncio.Future[None], *, first: bool, fresh: bool) -> None:
+        (self._first if first else self._fresh if fresh else self._others).append(turn)
+
+    def remove(self, turn: asyncio.Future[None]) -> None:
+        for line in (self._first, self._fresh, self._others):
+            if turn in line:
+                line.remove(turn)
+
+    def take(self) -> asyncio.Future[None]:
+        """Whose turn it is, gone from the line."""
+        if self._first:
+            return self._first.popleft()
+        if self._fresh and (not self._others or self._fresh_in_a_row < OTHERS_EVERY - 1):
+            self._fresh_in_a_row += 1
+            return self._fresh.popleft()
+        self._fresh_in_a_row = 0
+        return self._others.popleft()
 
 
 class Rate:
@@ -33,7 +63,7 @@ class Rate:
         self._closed_until = 0.0
         self._refused_at = -1e9
         self._eased_at = clock()
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting = Waiters()
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -60,21 +90,17 @@ class Rate:
         self.note_taken()
         return True
 
-    async def take(self, *, first: bool = False) -> None:
+    async def take(self, *, first: bool = False, fresh: bool = True) -> None:
         """Waits for its turn; `first`: before all others. A cancelled wait leaves no trace."""
         if self.try_take():
             return
         turn = asyncio.get_running_loop().create_future()
-        if first:
-            self._waiting.appendleft(turn)
-        else:
-            self._waiting.append(turn)
+        self._waiting.add(turn, first=first, fresh=fresh)
         self._let_through()
         try:
             await turn
         except asyncio.CancelledError:
-            if turn in self._waiting:
-                self._waiting.remove(turn)
+            self._waiting.remove(turn)
             raise
 
     def keep(self) -> None:
@@ -139,7 +165,7 @@ class Rate:
                 if wait_s < math.inf:
                     self._timer = asyncio.get_running_loop().call_later(wait_s, self._let_through)
                 return
-            turn = self._waiting.popleft()
+            turn = self._waiting.take()
             if not turn.done():
                 self.note_taken()
                 turn.set_result(None)

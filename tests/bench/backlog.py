@@ -12,15 +12,25 @@ from __future__ import annotations
 import argparse
 import asyncio
 import itertools
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
 from tests.bench.load import at_pace
-from tests.bench.numbered import Question, Questions, add_channels, answer, ends, replies
+from tests.bench.numbered import (
+    Question,
+    Questions,
+    add_channels,
+    answer,
+    ends,
+    order_in_the_inbox,
+    replies,
+)
 from tests.bench.replies import percentile, running
 from tests.support.workspace import MANIFEST
 
@@ -90,7 +100,14 @@ def limits_s(posts: Iterable[str], posts_per_minute: int) -> float:
 
 
 async def run(
-    bot: str, *, questions: int, channels: int, posts_per_minute: int, patience_s: float, lag_s: float = 0.0
+    bot: str,
+    database: Path,
+    *,
+    questions: int,
+    channels: int,
+    posts_per_minute: int,
+    patience_s: float,
+    lag_s: float = 0.0,
 ) -> str:
     async with (
         FakeSlack(
@@ -102,7 +119,9 @@ async def run(
         FakeModel(answer=answer, first_token_s=0.2, tokens_per_s=50.0, keep=10) as model,
     ):
         backlog, there = Backlog(), add_channels(slack, channels)
-        async with running(bot, slack, model, PARLEY_STREAMS_PER_MINUTE="20"):
+        async with running(
+            bot, slack, model, PARLEY_STREAMS_PER_MINUTE="20", PARLEY_DATABASE=f"sqlite:///{database}"
+        ):
             await slack.say("alice", CALM, "@parley hello")
             await slack.until(lambda: any(replies(slack)))
             await asyncio.sleep(1)
@@ -119,10 +138,11 @@ async def run(
             await asyncio.wait([asking])
             await asyncio.sleep(20)  # what was fresh at the end, and what is taken back later
             backlog.note_answers(list(slack.requests))
-        return describe(slack, backlog, posts_per_minute)
+        found = ends(slack, backlog, order_in_the_inbox(database) if database.exists() else None)
+        return describe(slack, backlog, found, posts_per_minute)
 
 
-def describe(slack: FakeSlack, backlog: Backlog, posts_per_minute: int) -> str:
+def describe(slack: FakeSlack, backlog: Backlog, became: dict[str, int], posts_per_minute: int) -> str:
     found = [backlog.answered_at[q.number] for q in backlog.waiting if q.number in backlog.answered_at]
     took_s = max(found, default=backlog.began_at) - backlog.began_at
     # Posts that are one question have one answer, so what was posted counts.
@@ -146,7 +166,7 @@ def describe(slack: FakeSlack, backlog: Backlog, posts_per_minute: int) -> str:
             for which in backlog.fresh
             for waits in [backlog.waits_s(backlog.fresh[which])]
         ),
-        ", ".join(f"{what}: {n}" for what, n in ends(slack, backlog).items()),
+        ", ".join(f"{what}: {n}" for what, n in became.items()),
     ]
     return "\n".join(lines)
 
@@ -167,14 +187,16 @@ async def main() -> None:
     )
     asked = parser.parse_args()
     for bot in asked.bot or ("bare", "parley"):
-        found = await run(
-            bot,
-            questions=asked.questions,
-            channels=asked.channels,
-            posts_per_minute=asked.posts_per_minute,
-            patience_s=asked.patience,
-            lag_s=asked.history_lag,
-        )
+        with tempfile.TemporaryDirectory() as folder:
+            found = await run(
+                bot,
+                Path(folder) / "parley.db",
+                questions=asked.questions,
+                channels=asked.channels,
+                posts_per_minute=asked.posts_per_minute,
+                patience_s=asked.patience,
+                lag_s=asked.history_lag,
+            )
         print(
             f"\n{bot}: {asked.questions} questions waited in {asked.channels} channels\n{found}", flush=True
         )

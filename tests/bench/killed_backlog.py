@@ -21,7 +21,7 @@ from pathlib import Path
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
 from tests.bench.backlog import Backlog, ask_all, drained, limits_s
-from tests.bench.numbered import add_channels, answer, ends
+from tests.bench.numbered import add_channels, answer, ends, order_in_the_inbox
 from tests.faults.reliability import note
 from tests.support.supervised import Supervised, supervised
 from tests.support.workspace import MANIFEST
@@ -78,23 +78,32 @@ async def run(*, questions: int, channels: int, kills: int, posts_per_minute: in
                 await asyncio.sleep(SETTLES_S)
                 lives = bot.lives
                 await bot.end()
-            return describe(slack, backlog, in_the_inbox(where / "parley.db"), lives, posts_per_minute)
+            database = where / "parley.db"
+            found = ends(slack, backlog, order_in_the_inbox(database))
+            return describe(slack, backlog, found, in_the_inbox(database), lives, posts_per_minute)
 
 
 def describe(
-    slack: FakeSlack, backlog: Backlog, inbox: Counter[str], lives: int, posts_per_minute: int
+    slack: FakeSlack,
+    backlog: Backlog,
+    found: dict[str, int],
+    inbox: Counter[str],
+    lives: int,
+    posts_per_minute: int,
 ) -> str:
     took_s = max(backlog.answered_at.values(), default=time.time()) - backlog.began_at
-    made = sum(n for m, n in slack.counts.items() if "." in m and ":" not in m)
-    found = ends(slack, backlog)
+    calls = {m: n for m, n in slack.counts.items() if "." in m and ":" not in m}
+    made, posted = sum(calls.values()), calls["chat.postMessage"] - slack.refused["chat.postMessage"]
     there = {q.channel for q in backlog.waiting}
     return (
         f"{len(backlog.waiting)} questions in {len(there)} channels, {lives} lives, "
         f"history {LAG_S:.0f} s behind: done after {took_s:.0f} s (the limits alone: "
         f"{limits_s((q.channel for q in backlog.waiting), posts_per_minute):.0f} s); "
         + ", ".join(f"{what} {n}" for what, n in found.items())
-        + f"; jobs {dict(inbox)}; {made / len(backlog.waiting):.2f} Slack calls a question, "
-        f"{sum(slack.refused.values()) / made:.2%} refused"
+        + f"; jobs {dict(inbox)}; {(made - posted) / len(backlog.waiting):.2f} Slack calls a question beside "
+        f"the post, {sum(slack.refused.values()) / made:.2%} refused ("
+        + ", ".join(f"{method} {slack.refused[method]} of {n}" for method, n in sorted(calls.items()))
+        + ")"
     )
 
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
+from bot.core.ids import read_message
 from bot.sandbox.rehearsal.question import RehearsedAnswer, TextRequest
 from bot.sandbox.slack.record import SlackRequest
 from bot.sandbox.slack.server import FakeSlack
@@ -73,14 +78,33 @@ def replies(slack: FakeSlack) -> Iterator[tuple[str, str, str]]:
                 yield channel.id, message.get("thread_ts", message["ts"]), text_of(message)
 
 
-def ends(slack: FakeSlack, questions: Questions) -> dict[str, int]:
-    """What became of the questions, read message by message. Their order is that in which we took them."""
+def order_of_deliveries(slack: FakeSlack) -> dict[str, Any]:
+    """What sorts posts as they were taken from a bot that lives all the time, by their ts."""
     taken_at: dict[str, tuple[float, int]] = {}  # of a mention there are two deliveries
     for number, delivery in enumerate(slack.deliveries):
         ts = delivery.payload.get("event", {}).get("ts", "")
         if delivery.acked:
             at = (delivery.attempts[-1].at, number)
             taken_at[ts] = min(taken_at.get(ts, at), at)
+    return taken_at
+
+
+def order_in_the_inbox(path: Path) -> dict[str, int]:
+    """Posts as they were written down, by their ts. What was, and was not acknowledged before a process died,
+    is delivered again later."""
+    with closing(sqlite3.connect(path)) as db:
+        found = db.execute("select key, seq from inbox where kind = 'message'")
+        return {read_message(key): seq for key, seq in found}
+
+
+def ends(
+    slack: FakeSlack, questions: Questions, order_taken: Mapping[str, Any] | None = None
+) -> dict[str, int]:
+    """What became of the questions, read message by message.
+
+    `order_taken`: what sorts posts as the bot took them, by their ts; without it, deliveries tell.
+    """
+    taken = order_of_deliveries(slack) if order_taken is None else order_taken
     said: Counter[str] = Counter()
     without = 0
     order: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
@@ -95,7 +119,7 @@ def ends(slack: FakeSlack, questions: Questions) -> dict[str, int]:
         "answered twice": sum(said[n] > 1 for n in questions.asked),
         "posts without an answer": without,
         "threads out of order": sum(
-            there != sorted(there, key=lambda number: taken_at[questions.asked[number].ts])
+            there != sorted(there, key=lambda number: taken[questions.asked[number].ts])
             for there in order.values()
         ),
         "streams left open": sum(len(ws.streams) for ws in slack.workspaces),

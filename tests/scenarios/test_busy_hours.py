@@ -70,6 +70,18 @@ async def test_what_slack_refused_for_its_rate_is_posted_when_it_may_and_never_l
         await kept(team)
 
 
+async def test_a_question_that_waits_to_read_its_thread_holds_up_nobody(tmp_path: Path) -> None:
+    async with workspace(tmp_path, PARLEY_PARALLEL_TURNS="1") as team:
+        team.slack.faults.add("conversations.replies", status=429, retry_after_s=4)
+        thread = await team.ask("how it began", user="bob")
+        await team.ask("@parley and then?", thread=thread)
+        await team.slack.until(lambda: team.slack.refused["conversations.replies"])
+        other = await team.ask("@parley what else?", user="carol")
+        await team.answer("#general", other)
+        assert not team.replies("#general", thread)
+        await team.answer("#general", thread)
+
+
 async def test_a_quick_answer_shows_nobody_at_work(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
         team.model.script(SHORT, times=0)

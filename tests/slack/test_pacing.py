@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import itertools
 import math
+import time
 from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.errors import SlackLimited
+from bot.core.waits import waiting_for
 from handlers.slack.pacing import (
     APPEND_STREAM,
     POST_SPACING_S,
@@ -188,6 +190,32 @@ def test_slow_ways_of_the_first_posts_bring_none_of_the_next_ones_too_early() ->
     assert min(gaps) >= POST_SPACING_S - 0.001
 
 
+def test_after_a_slow_while_no_post_comes_too_early_to_a_channel() -> None:
+    async def story() -> list[float]:
+        pacing = Pacing(20, now)
+        ways = [*[0.01] * 12, *[0.3] * 60, *[0.01] * 5]
+        return await asyncio.gather(*(post(pacing, "C1", there_s=there) for there in ways))
+
+    gaps = [later - earlier for earlier, later in itertools.pairwise(run(story()))]
+    assert min(gaps) >= POST_SPACING_S - 0.001
+
+
+def test_what_is_done_before_a_post_leaves_is_no_part_of_its_way() -> None:
+    async def story() -> list[float]:
+        pacing, arrived = Pacing(20, now), list[float]()
+        for before_s in [*[0.3] * 12, *[0.0] * 3]:
+            async with pacing.posting("C1") as posting:
+                await asyncio.sleep(before_s)
+                pacing.leave_now(posting)
+                await asyncio.sleep(0.01)
+                arrived.append(now())
+                posting.message = f"{SLACKS_CLOCK + now():.6f}"
+        return arrived
+
+    gaps = [later - earlier for earlier, later in itertools.pairwise(run(story()))]
+    assert min(gaps) >= POST_SPACING_S - 0.001
+
+
 def test_one_refusal_costs_a_channel_what_slack_says_and_a_second_one_makes_it_slower() -> None:
     async def story(refusals: int) -> float:
         pacing = Pacing(20, now)
@@ -247,6 +275,36 @@ def test_what_a_workspace_takes_in_all_is_found_out_and_then_kept() -> None:
     assert slack.refused < 0.02 * len(slack.taken)  # it has to be found out
     assert max(slack.taken) < len(slack.taken) / 200 * 60 / 0.9
     assert waits[len(waits) // 2] < 1.5
+
+
+def test_a_way_to_slack_that_was_blocked_for_seconds_is_no_full_workspace() -> None:
+    """All that piled up there arrives at once, in each channel more than it takes."""
+
+    async def story() -> tuple[float, int]:
+        pacing, taken, refused = Pacing(20, now), dict.fromkeys(map(str, range(40)), -9.0), 0
+
+        async def one(channel: str) -> None:
+            nonlocal refused
+            again = False
+            while True:
+                try:
+                    async with pacing.posting(channel, fresh=False, again=again) as posting:
+                        await asyncio.sleep(max(ON_THE_WAY_S, 12.5 - now() if now() > 10 else 0.0))
+                        if now() - taken[channel] < POST_SPACING_S:
+                            refused += 1
+                            raise SlackLimited(retry_after_s=1.0)
+                        taken[channel] = now()
+                        posting.message = f"{SLACKS_CLOCK + now():.6f}"
+                        return
+                except SlackLimited:
+                    again = True
+
+        await asyncio.gather(*(one(channel) for channel in taken for _ in range(30)))
+        return now(), refused
+
+    took_s, refused = run(story())
+    assert refused > 10
+    assert took_s < 40
 
 
 def test_a_few_posts_that_are_refused_in_several_channels_at_once_hold_those_for_as_long_as_slack_says() -> (
@@ -416,3 +474,32 @@ def test_a_process_that_has_just_started_leaves_reads_to_the_one_before() -> Non
         assert rate.free == int(50 * ROOM)
 
     run(story())
+
+
+def test_who_waits_to_read_gives_its_place_away_and_goes_before_what_was_asked_long_ago() -> None:
+    async def story() -> tuple[list[str], list[str]]:
+        pacing, told, read = Pacing(20, now), list[str](), list[str]()
+
+        @contextlib.contextmanager
+        def aside() -> Iterator[None]:
+            told.append("waits")
+            yield
+            told.append("goes")
+
+        async def look(name: str, asked_at: float) -> None:
+            with waiting_for(asked_at, aside):
+                await pacing.take("conversations.replies", reading=True)
+            read.append(name)
+
+        free = int(pacing.rate("conversations.replies").free)
+        for _ in range(free):
+            await look("at once", 0.0)
+        assert not told
+        old = [look(f"old {n}", time.time() - 600) for n in range(3)]
+        new = [look(f"new {n}", time.time()) for n in range(4)]
+        await asyncio.gather(*old, *new)
+        return told, read[free:]
+
+    told, read = run(story())
+    assert read == ["new 0", "new 1", "new 2", "old 0", "new 3", "old 1", "old 2"]
+    assert told == ["waits"] * 7 + ["goes"] * 7

@@ -238,6 +238,7 @@ FAULTS = (
         "A storm of crashes",
         "a delay; only who kills the process alone is given up on, and told so once",
         (
+            "test_a_death_is_charged_only_to_a_job_that_ran_alone",
             "test_no_job_is_parked_for_a_storm_of_kills_whatever_it_does_meanwhile",
             "test_a_question_that_kills_every_process_is_given_up_and_told_once_also_over_a_kill",
             "test_no_innocent_question_is_given_up_in_a_storm_of_kills",

@@ -184,15 +184,15 @@ async def test_thinking_in_the_middle_of_an_answer_without_an_end_is_marked(tmp_
 async def test_reasoning_that_nothing_opened_is_removed_once_it_is_known_and_not_shown_again(
     tmp_path: Path,
 ) -> None:
-    secret = [f"{word} " for word in SECRET.split()]
-    body = stream(*secret, "\n</think>\n\n", "The ", "release ", "is on Friday.")
+    thought, *rest = stream(SECRET, "\n</think>\n\n", "The ", "release ", "is on Friday.")
+    body = (thought, b"".join(rest))  # a pause after what nobody can tell from an answer yet
     async with workspace(tmp_path) as team:
-        team.model.script("", body=body, tokens_per_s=8)
+        team.model.script("", body=body, tokens_per_s=0.6)
         thread = await ask(team)
         assert "user asks" in str(list_all(team)), "it was shown before anybody could know"
         assert shown(team, thread) == "The release is on Friday."
         seen = len(list_all(team))
-        team.model.script("", body=body, tokens_per_s=8)
+        team.model.script("", body=body, tokens_per_s=1)
         await ask(team, "sure?", thread)
         assert shown(team, thread) == "The release is on Friday."
         assert "user asks" not in str(list_all(team)[seen:])

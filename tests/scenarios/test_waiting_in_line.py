@@ -32,6 +32,9 @@ async def test_whoever_waits_for_tokens_reads_the_place_and_the_time_and_nobody_
         assert len({status[0] for status in shown}) == len(shown), "each has a place of its own"
         assert statuses(team, first) == []
         assert not team.model.counters["outcome:refused"]
+        for thread in threads:  # who takes a question back waits no longer
+            await team.slack.delete("alice", "#general", thread)
+        await team.quiet(timeout_s=5)
 
 
 async def test_a_server_of_ones_own_never_gets_more_than_its_places(tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ class Money(Part):
     def environment(self) -> Mapping[str, str]:
         self.on = self.story.notices = self.dice.random() < 0.35
         self._levels: dict[tuple[Any, ...], int] = {}
+        self._caps: dict[int, int] = {}  # by budget, at the commit before
         return {"PARLEY_SMALL_MODEL": SMALL_MODEL} if self.on and self.dice.random() < 0.3 else {}
 
     def furnish(self) -> None:
@@ -86,17 +87,21 @@ class Money(Part):
         self.story.beside(self.story.slack.command(user, "#general", "/parley", f"budget {what}"))
 
     def committed(self) -> Iterator[str]:
-        """At no moment does what is spent or set aside rise above the cap."""
+        """At no moment does what is spent or set aside rise above the cap, which may be lowered right after
+        that, in the same commit."""
         if not self.on:
             return
-        for use in self.story.tx.all(LEVELS, now=CLOCK.wall()):
+        uses = self.story.tx.all(LEVELS, now=CLOCK.wall())
+        for use in uses:
             level = use["spent"] + use["reserved"]
             key = (use["budget"], use["target"], use["first"])
-            if use["cap"] < level > self._levels.get(key, 0):
+            cap = max(use["cap"], self._caps.get(use["budget"], 0))
+            if cap < level > self._levels.get(key, 0):
                 yield f"OVER THE CAP at {CLOCK.passed_s:.3f}: {use}"
             if use["reserved"] != use["held"]:
                 yield f"what is set aside is not what requests hold: {use}"
             self._levels[key] = level
+        self._caps = {use["budget"]: use["cap"] for use in uses}
 
     def broken(self) -> Iterator[str]:
         yield from self._refusals()

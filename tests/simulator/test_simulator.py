@@ -16,17 +16,29 @@ from tests.faults.reliability import note
 SEED = os.environ.get("PARLEY_SEED", "0")
 
 
-def simulate(*arguments: str) -> tuple[int, str]:
+def simulate(*arguments: str, **environ: str) -> tuple[int, str]:
     """In a process of its own, because it takes over every clock."""
     command = [sys.executable, "-m", "tests.simulator", *arguments]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    env = {**os.environ, **environ}
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
     return ended.returncode, ended.stdout + ended.stderr
 
 
-def test_row_07_no_random_schedule_of_kills_and_faults_breaks_a_promise() -> None:
-    status, said = simulate("--schedules", "100", "--first", SEED)
+@pytest.fixture(scope="module")
+def hundred_stories() -> str:
+    status, said = simulate("--schedules", "100", "--first", SEED, PARLEY_KILLING="0.15")
     assert status == 0, said
-    assert "100 schedules" in said
+    return said
+
+
+@pytest.mark.xdist_group("stories")
+def test_row_07_no_random_schedule_of_kills_and_faults_breaks_a_promise(hundred_stories: str) -> None:
+    assert "100 schedules" in hundred_stories
+
+
+@pytest.mark.xdist_group("stories")
+def test_row_59_what_kills_every_process_is_given_up_and_no_other_question_is(hundred_stories: str) -> None:
+    assert "killing questions that ended" in hundred_stories, "and no story broke a promise"
 
 
 def test_a_seed_is_the_same_story_every_time() -> None:

@@ -196,16 +196,24 @@ class Voice(Part):
                 requests[asked.number, asked.piece].append(asked)
         for (number, piece), times in requests.items():
             post = self._post(number)
-            if self.story.plan.busy or post.forgotten or post.thread in left:
+            if self.story.plan.busy or post.forgotten or post.thread in left or self._lost_its_first(post):
                 continue
             if any(not asked.life.killed for asked in times[:-1]):
                 yield f"PAID TWICE: part {piece} of q{number}"
+
+    def _lost_its_first(self, post: Post) -> bool:
+        """Whether it may have been heard with a post before it, which was deleted: then again by itself."""
+        posts = self.story.posts.values()
+        before = [p for p in posts if (p.user, p.channel) == (post.user, post.channel) and p.ts < post.ts]
+        return any(each.deleted for each in before)
 
     def _minutes(self) -> Iterator[str]:
         """Each recording is counted once, with its length; what the ledger says was heard, was."""
         tx = self.story.tx
         counted = Counter(row["length_s"] for row in tx.all("select length_s from recording_minutes"))
         there = Counter(parts * part_s for parts, part_s, _ in self._clips.values())
+        again = [n for n in self._clips if n in self.story.posts and self._lost_its_first(self._post(n))]
+        there.update(self._clips[n][0] * self._clips[n][1] for n in again)
         if more := counted - there:
             yield f"minutes of recordings that are not there: {dict(more)}"
         rows = tx.all("select audio_seconds as s from ledger where kind = 'transcription' and outcome = 'ok'")

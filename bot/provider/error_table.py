@@ -31,7 +31,7 @@ from bot.core.errors import (
 )
 from bot.provider.failure_text import read_message
 from bot.provider.model_hosts import HostForbidden
-from bot.provider.rate_headers import parse_duration
+from bot.provider.rate_headers import parse_duration, seconds_until_date
 from bot.provider.refused_length import TOO_LONG, read_lengths
 
 
@@ -221,6 +221,8 @@ def _retry_after_s(exc: Exception) -> float | None:
         return float(ms) / 1000
     after = headers.get("retry-after", "")
     if (seconds := parse_duration(after)) is not None or not after:
+        return seconds
+    if (seconds := seconds_until_date(after)) is not None:
         return seconds
     try:
         return max(0.0, (parsedate_to_datetime(after) - datetime.now(UTC)).total_seconds())

@@ -15,7 +15,8 @@ from contextvars import ContextVar
 from functools import partial
 
 from bot.ops.metrics import METRICS
-from bot.provider.model_line import Ask, ModelLine, Share, Tell, Ticket, Waiter
+from bot.provider.arrivals import Arrivals, Ask
+from bot.provider.model_line import ModelLine, Share, Tell, Ticket, Waiter
 from bot.provider.model_server import ModelServer
 from bot.provider.server_load import ServerLoad
 
@@ -23,8 +24,15 @@ from bot.provider.server_load import ServerLoad
 class Scheduler:
     """Lets requests through in turn, at every server."""
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        arrivals: Callable[[float], Arrivals] = Arrivals,
+    ) -> None:
+        """`arrivals`: what each line expects to come, from the time when it began."""
         self._clock = clock
+        self._arrivals = arrivals
         self._lines: dict[tuple[str, str], ModelLine] = {}  # by address and model
         self._loads: dict[str, ServerLoad] = {}  # by address
         self._numbers = itertools.count(1)
@@ -70,7 +78,7 @@ class Scheduler:
                 load = ServerLoad(server.address, fixed=server.parallel, grows=server.own)
                 self._loads[server.address] = load
             freed = partial(self._pump, server.address)
-            line = ModelLine(server, load, clock=self._clock, freed=freed)
+            line = ModelLine(server, load, clock=self._clock, freed=freed, arrivals=self._arrivals)
             self._lines[server.address, model] = line
         return line
 

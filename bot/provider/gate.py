@@ -31,6 +31,7 @@ from bot.core.errors import (
 from bot.core.values import Scope, Usage
 from bot.costs.ledger import Ledger, LedgerEntry, Outcome
 from bot.ops.metrics import METRICS
+from bot.provider.arrivals import Ask
 from bot.provider.circuit_breaker import CircuitBreaker
 from bot.provider.error_table import (
     ParameterRefused,
@@ -41,7 +42,7 @@ from bot.provider.error_table import (
 )
 from bot.provider.failure_text import describe_failure
 from bot.provider.fair_share import Scheduler, is_background
-from bot.provider.model_line import Ask, Share, Ticket
+from bot.provider.model_line import Share, Ticket
 from bot.provider.model_server import ModelServer
 from bot.provider.patience import find_patience
 from bot.provider.strict_roles import find_refused_roles

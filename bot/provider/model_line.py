@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, field
+from typing import cast
 
+from bot.provider.arrivals import Arrivals, Ask
 from bot.provider.counting import Counting, Sent, Size
-from bot.provider.forecasts import Forecast, Overtaking, Pace
+from bot.provider.forecasts import Forecast, Placed, Play
+from bot.provider.limit_guess import LimitGuess
 from bot.provider.model_server import ModelServer
 from bot.provider.output_use import OutputUse
-from bot.provider.rate_headers import REQUESTS, TOKENS, read_rate
+from bot.provider.rate_headers import REQUESTS, TOKENS, ReportedRate, read_rate
 from bot.provider.server_load import CautiousStart, ServerLoad
 from bot.provider.token_bucket import TokenBucket
-from bot.provider.waiting_line import BACKGROUND, PEOPLE, Path, WaitingLine
+from bot.provider.waiting_line import WaitingLine
 
 # What may go out at once after a pause. Azure counts requests in slices of 1 to 10 seconds.
 TOKENS_BURST_S, REQUESTS_BURST_S, LEAST_REQUESTS = 10.0, 1.0, 3.0
@@ -27,22 +31,6 @@ TOLD_AFTER_S, TOLD_EVERY_S, CHECK_S = 5.0, 5.0, 2.5
 
 
 Tell = Callable[[Forecast | None], None]  # None: it is their turn, or they gave up
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """What wants to go out. `limit_tokens`: the longest answer it allows."""
-
-    channel: str
-    person: str
-    kind: str
-    prompt_tokens: float
-    limit_tokens: float
-    background: bool = False
-
-    @property
-    def path(self) -> Path:
-        return (BACKGROUND if self.background else PEOPLE, self.channel, self.person)
 
 
 @dataclass(slots=True)
@@ -63,7 +51,6 @@ class Waiter:
     tell: Tell | None
     granted: asyncio.Future[Share]
     told_at: float | None = None
-    single: bool = False  # nothing else of theirs waited when it came
 
     def wants_telling(self, now: float) -> bool:
         return self.tell is not None and (self.told_at is None or now - self.told_at >= TOLD_EVERY_S)
@@ -81,6 +68,7 @@ class Share:
     beside: int  # how many the server worked on as it began, this one included
     began: float
     refused: bool = field(default=False, init=False)
+    taken: bool = field(default=False, init=False)
     _settled: bool = field(default=False, init=False)
     _left: bool = field(default=False, init=False)
 
@@ -96,7 +84,7 @@ class Share:
         """The server takes nothing more for now: nobody is let through meanwhile. None: it does not say how
         long."""
         self.refused = True
-        self.line.refuse(pause_s)
+        self.line.refuse(headers, pause_s, self)
         self.line.heed(headers, self)
         self.settle(0)
 
@@ -122,6 +110,7 @@ class ModelLine:
         *,
         clock: Callable[[], float],
         freed: Callable[[], None],
+        arrivals: Callable[[float], Arrivals] = Arrivals,
     ) -> None:
         self.load = load
         self._clock = clock
@@ -134,9 +123,10 @@ class ModelLine:
         self._counting = Counting(server.counted)
         self._outputs = OutputUse()
         self._start = CautiousStart()
+        self._guess, self._told = LimitGuess(), False
         self._line = WaitingLine[Waiter]()
-        self._paces: dict[Path, Pace] = {}  # of those who wait
-        self._overtaking = Overtaking()
+        self._arrivals = arrivals(now)
+        self._newest = 0  # number of who came last
         self._under_way = set[Share]()
         self._frozen_until = now
         self._refusals = 0  # in a row
@@ -153,10 +143,10 @@ class ModelLine:
         return waiter.number if waiter else 0
 
     def enter(self, waiter: Waiter) -> None:
-        path = waiter.ask.path
-        if not self._line.has(path):
-            waiter.single, self._paces[path] = True, Pace(waiter.since)
-        self._line.add(path, waiter)
+        if waiter.number > self._newest:  # and was not refused before
+            self._newest = waiter.number
+            self._arrivals.note(waiter.ask, waiter.since)
+        self._line.add(waiter.ask.path, waiter)
         self.pump()
         if self._line and self._teller is None:
             self._teller = asyncio.get_running_loop().call_later(CHECK_S, self._tell_waiting)
@@ -164,7 +154,7 @@ class ModelLine:
     def give_up(self, waiter: Waiter) -> None:
         """Somebody waits no longer, and leaves no trace."""
         if waiter in self._line:
-            self._remove(waiter)
+            self._line.remove(waiter)
             self.pump()
         elif waiter.granted.done() and not waiter.granted.cancelled():
             share = waiter.granted.result()
@@ -176,30 +166,47 @@ class ModelLine:
         """Lets through whoever may pass now."""
         while (waiter := self._line.first()) is not None and self._has_room():
             if waiter.granted.cancelled():  # and did not come to leave yet
-                self._remove(waiter)
+                self._line.remove(waiter)
                 continue
             size = self._size(waiter.ask)
             amount = size.amount(self._counting.counted)
             if (wait_s := self._wait_s(amount)) > 0:
+                self._ask_for_more()
                 self._wake_in(wait_s)
                 return
             self._serve(waiter, size, amount)
 
-    def refuse(self, pause_s: float | None) -> None:
+    def refuse(self, headers: Mapping[str, str], pause_s: float | None, share: Share) -> None:
         now = self._clock()
         if now >= self._frozen_until:  # the first of those that were under way together
             self._refusals += 1
-            self._start.note_refusal(len(self._under_way))
-        if pause_s is None:
-            pause_s = min(BACKOFF_S * 2 ** (self._refusals - 1), LONGEST_BACKOFF_S)
+            if not self._guess.per_minute:
+                self._start.note_refusal(len(self._under_way))
+            by_number = read_rate(headers, REQUESTS).remaining == 0  # of requests, not by tokens
+            if not by_number and not self._tells(headers) and self._guess.note_refusal(now):
+                self._tokens.heed(ReportedRate(self._guess.per_minute), now)
+        told = pause_s is not None
+        pause_s = (
+            min(BACKOFF_S * 2 ** (self._refusals - 1), LONGEST_BACKOFF_S) if pause_s is None else pause_s
+        )
+        if self._guess.per_minute and not self._tells(headers):
+            self._tokens.heed(ReportedRate(remaining=share.amount if told else 0), now)
+            pause_s = max(pause_s, self._guess.pause_s(told=told))
         self._frozen_until = max(self._frozen_until, now + pause_s)
         self._tokens.hold(pause_s, now)
+
+    def _tells(self, headers: Mapping[str, str]) -> bool:
+        """Whether the server says what it takes: then nothing is guessed."""
+        self._told = self._told or read_rate(headers, TOKENS).limit is not None
+        return self._told
 
     def heed(self, headers: Mapping[str, str], share: Share) -> None:
         """Believes what the server says of its limits in the response to a request."""
         now, tokens = self._clock(), read_rate(headers, TOKENS)
         self._requests.heed(read_rate(headers, REQUESTS), now)
         self._tokens.heed(tokens, now)
+        self._tells(headers)
+        self._note_taken(share)
         if tokens.remaining is not None and self._tokens.per_minute and not share.refused:
             limit = tokens.limit or self._tokens.per_minute
             fills = not self._tokens.has_fixed_minutes
@@ -212,9 +219,10 @@ class ModelLine:
             self._counting.note_not_sent(share.size)
         else:
             self._counting.note_used(share.size, used_tokens)
+            self._note_taken(share)
             self._refusals = 0
         if output_tokens is not None:
-            self._outputs.note(share.ask.kind, output_tokens)
+            self._outputs.note(share.ask.kind, output_tokens, channel=share.ask.channel)
         if counted == "use" or not used_tokens or (counted == "sum" and unused < 0):
             self._tokens.take(-unused)
             self._line.refund(share.ask.path, unused)
@@ -229,29 +237,46 @@ class ModelLine:
 
     def forecast(self) -> Iterator[tuple[Waiter, Forecast]]:
         """Where everybody stands who waits, the next one first."""
-        now, ahead, own = self._clock(), -self._likely_back(), dict[Path, float]()
-        for place, waiter in enumerate(self._line.in_order(self._likely), 1):
-            amount = self._likely(waiter)
-            wait_s = max(
-                self._frozen_until - now,
-                self._tokens.forecast_s(ahead, amount, now),
-                self._requests.forecast_s(place - 1, 1, now),
-                self.load.forecast_s(place - 1),
-            )
-            path = waiter.ask.path
-            own[path] = own.get(path, 0.0) + amount
-            if not waiter.single:
-                wait_s *= self._overtaking.factor
-            yield waiter, Forecast(place, self._paces[path].forecast_s(wait_s, own[path], now))
-            ahead += amount
+        now = self._clock()
+        play = Play(
+            now,
+            cast("WaitingLine[Placed]", self._line.copied()),
+            copy(self._tokens),
+            copy(self._requests),
+            places=self._places,
+            lasts_s=self.load.mean_s,
+            coming=self._arrivals.expected(now),
+            reserved=self._reserved,
+            unused=self._unused,
+        )
+        for share in self._under_way:
+            play.add_under_way(share.ask, share.amount, share.began)
+        for place, (waiter, at) in enumerate(play.run(max(now, self._frozen_until)), 1):
+            if isinstance(waiter, Waiter):
+                yield waiter, Forecast(place, at - now)
+
+    def _reserved(self, ask: Ask, beside: int) -> float:
+        expected = self._outputs.most(ask.kind, ask.limit_tokens, beside=beside)
+        return Size(ask.prompt_tokens, ask.limit_tokens, expected).amount(self._counting.counted)
+
+    def _unused(self, ask: Ask, amount: float) -> float:
+        if self._counting.counted != "use":
+            return 0.0
+        return (
+            amount - ask.prompt_tokens - self._outputs.mean(ask.kind, ask.limit_tokens, channel=ask.channel)
+        )
+
+    @property
+    def _places(self) -> float:
+        return self.load.places if self._known else min(self.load.places, self._start.places)
+
+    @property
+    def _known(self) -> bool:
+        return bool(self._tokens.per_minute or self._requests.per_minute or self.load.is_bounded)
 
     def _serve(self, waiter: Waiter, size: Size, amount: float) -> None:
-        now, path = self._clock(), waiter.ask.path
-        quick = waiter.single and now - waiter.since < TOLD_AFTER_S
-        self._overtaking.note_served(self._likely(waiter), single=quick)
-        self._paces[path].note_served(self._likely(waiter), now)
+        now = self._clock()
         self._line.serve(waiter, max(amount, 1))
-        self._note_gone(path)
         self._tokens.take(amount)
         self._requests.take(1)
         sent = self._counting.note_sent(size, now)
@@ -259,17 +284,8 @@ class ModelLine:
         self._under_way.add(share)
         waiter.granted.set_result(share)
 
-    def _remove(self, waiter: Waiter) -> None:
-        self._line.remove(waiter)
-        self._note_gone(waiter.ask.path)
-
-    def _note_gone(self, path: Path) -> None:
-        if not self._line.has(path):
-            del self._paces[path]
-
     def _has_room(self) -> bool:
-        known = self._tokens.per_minute or self._requests.per_minute or self.load.is_bounded
-        return self.load.has_room and (bool(known) or len(self._under_way) < self._start.places)
+        return self.load.has_room and (self._known or len(self._under_way) < self._start.places)
 
     def _wait_s(self, tokens: float) -> float:
         now = self._clock()
@@ -279,21 +295,15 @@ class ModelLine:
         expected = self._outputs.most(ask.kind, ask.limit_tokens, beside=len(self._under_way))
         return Size(ask.prompt_tokens, ask.limit_tokens, expected)
 
-    def _likely(self, waiter: Waiter) -> float:
-        """What the server is likely to count of a request in the end."""
-        ask = waiter.ask
-        mean = self._outputs.mean(ask.kind, ask.limit_tokens)
-        return Size(ask.prompt_tokens, ask.limit_tokens, mean).amount(self._counting.counted)
+    def _note_taken(self, share: Share) -> None:
+        if not (share.taken or share.refused):
+            share.taken = True
+            self._guess.note_taken(share.amount, self._clock())
 
-    def _likely_back(self) -> float:
-        """What of those under way is likely to be given back."""
-        if self._counting.counted != "use":
-            return 0.0
-        limits = ((share, share.ask.kind, share.ask.limit_tokens) for share in self._under_way)
-        return sum(
-            share.amount - share.size.prompt - self._outputs.mean(kind, limit)
-            for share, kind, limit in limits
-        )
+    def _ask_for_more(self) -> None:
+        now = self._clock()
+        if not self._told and now >= self._frozen_until and self._guess.step_up(now):
+            self._tokens.heed(ReportedRate(self._guess.per_minute), now)
 
     def _wake_in(self, seconds: float) -> None:
         if self._timer:

@@ -9,7 +9,7 @@ Source: Goyal, Vin and Cheng, "Start-time fair queuing" (1996), at each of the t
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -74,13 +74,11 @@ class WaitingLine(Generic[T]):
         """So much of what a turn cost was not used; all of it, where it came to nothing."""
         self._root.refund(path, cost)
 
-    def in_order(self, cost: Callable[[T], float]) -> Iterator[T]:
-        """Everybody in the order in which they are served when nobody else comes."""
+    def copied(self) -> WaitingLine[T]:
+        """The same line, to be played forward."""
         line = WaitingLine[T]()
         line._root, line._paths = self._root.copied(), dict(self._paths)
-        while (item := line.first()) is not None:
-            yield item
-            line.serve(item, cost(item))
+        return line
 
 
 class _Group(Generic[T]):
@@ -115,9 +113,9 @@ class _Group(Generic[T]):
         """Its turn is due soonest; of two the one that came first."""
         if self._items:
             return self._items[0]
-        soonest = min(member.due for member in self._waiting.values())
-        firsts = (member.group.first() for member in self._waiting.values() if member.due == soonest)
-        return min(firsts, key=lambda item: item.number)
+        soonest = min([member.due for member in self._waiting.values()])
+        firsts = [member.group.first() for member in self._waiting.values() if member.due == soonest]
+        return firsts[0] if len(firsts) == 1 else min(firsts, key=lambda item: item.number)
 
     def has(self, path: Path) -> bool:
         return not path or (path[0] in self._waiting and self._waiting[path[0]].group.has(path[1:]))
@@ -140,12 +138,11 @@ class _Group(Generic[T]):
             yield from member.group.walk()
 
     def copied(self) -> _Group[T]:
-        """The same, of those who wait."""
         other = _Group[T]()
         other._items, other._now = list(self._items), self._now
-        for name, member in self._waiting.items():
+        for name, member in self._members.items():
             other._members[name] = _Member(member.weight, member.due, member.group.copied())
-        other._waiting = dict(other._members)
+        other._waiting = {name: other._members[name] for name in self._waiting}
         return other
 
     def _enter(self, name: str) -> _Member[T]:

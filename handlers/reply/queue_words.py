@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-STEPS_S = (5, 10, 15, 20, 30, 40, 50)
+STEPS_S = (5, 10, 15, 20, 30, 40, 50, 60, 90, 120)
 SOON_S = 3.0
 
 
 def describe_place(place: int, wait_s: float) -> str:
     """`3rd in line, about 20 s`; a place counts from 1."""
-    return f"{_ordinal(place)} in line, {_about(wait_s)}"
+    return f"{_ordinal(place)} in line, {_about(round_wait(wait_s))}"
+
+
+def round_wait(seconds: float) -> int:
+    """As it is shown: to a step, or to whole minutes; 0 is in a moment."""
+    if seconds < SOON_S:
+        return 0
+    return min([*STEPS_S, round(seconds / 60) * 60], key=lambda step: abs(step - seconds))
 
 
 def _ordinal(number: int) -> str:
@@ -17,10 +24,7 @@ def _ordinal(number: int) -> str:
     return f"{number}{ending}"
 
 
-def _about(seconds: float) -> str:
-    if seconds < SOON_S:
+def _about(seconds: int) -> str:
+    if not seconds:
         return "in a moment"
-    if seconds < 55:
-        return f"about {min(STEPS_S, key=lambda step: abs(step - seconds))} s"
-    minutes = round(seconds / 60)
-    return f"about {minutes} min"
+    return f"about {seconds // 60} min" if seconds % 60 == 0 else f"about {seconds} s"

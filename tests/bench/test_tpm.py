@@ -12,11 +12,11 @@ from tests.bench.tpm import Counted, Window, measure, parley
 def test_a_limit_is_used_whole_evenly_and_fairly_and_whoever_waits_is_told_how_long(
     window: Window, counted: Counted
 ) -> None:
-    figures = measure(parley, window, counted, minutes=10)
+    figures = measure(parley, window, counted, minutes=5, after=3)
     assert figures.used >= 0.95
     assert figures.refused <= 0.005
-    assert figures.first_ten_s <= 0.2, "a sixth would be even"
+    assert figures.first_ten_s <= 0.22, "a sixth would be even; of so few minutes the first burst is much"
     assert figures.jain >= 0.98
     assert figures.calm_channel <= 1.5
     assert figures.calm_person <= 1.5
-    assert figures.median_error <= 0.3
+    assert figures.median_error <= 0.25

@@ -2,39 +2,53 @@
 
 The real scheduler beside two usual clients, on the same requests: one that repeats what is refused with
 growing pauses, as the openai package does, and aiolimiter's bucket of one minute in front of that. The
-servers count what requests reserve, or what they use, by fixed minutes or refilling all the time.
+servers count what requests reserve, or what they use, by fixed minutes or refilling all the time; some tell
+nothing of their limit, and take less from the middle on.
 
-`python -m tests.bench.tpm`: the same figures on every machine.
+`python -m tests.bench.tpm`: the same figures on every machine. With `--ceiling` also how right forecasts can
+be: those of somebody who knows how often everybody comes, but not when, and imagines it many times.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
+import sys
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from math import inf, nan
 from statistics import median
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from bot.provider.arrivals import Arrivals, Ask
 from bot.provider.fair_share import Scheduler
 from bot.provider.forecasts import Forecast
-from bot.provider.model_line import Ask, Ticket
+from bot.provider.model_line import Ticket
 from bot.provider.model_server import ModelServer
+from handlers.reply.queue_words import round_wait
 from tests.support.virtual_time import now, run
 
 if TYPE_CHECKING:
     from aiolimiter import AsyncLimiter
 
 MINUTE_S = 60.0
+AFTER = 10  # minutes that go on in the same way, so that it is seen what came of each forecast
+SETTLED_S = 180.0  # until then a server that tells nothing may be found out
+SEEDS = (1, 2, 3)
+IMAGINED = 5  # courses of what comes, for the ceiling
 LIMITS = {"reserve": 60_000, "use": 40_000}  # the same requests count less there
 BEGINS_S = 30.0  # the busy hour, in the middle of a minute
 NETWORK_S, TOKENS_PER_S = 0.05, 60.0
 PROMPT, LONGEST, SMALLEST, LARGEST = 500, 2_500, 150, 900  # tokens of a request and its answer
 BACKOFF_S, LONGEST_BACKOFF_S = 0.5, 8.0
+CLOSE, SHOWN_S = 0.3, 2.5
 
 Window = Literal["fixed", "refilling"]
 Counted = Literal["reserve", "use"]
+Tells = Literal["limit", "wait", "nothing"]  # of itself, in its headers
+LOWER, LOWER_AT_S = 0.6, 630.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +80,12 @@ class Question:
 class TokenServer:
     """A model API with a limit. Of what it counted, it knows when and for whom."""
 
-    def __init__(self, window: Window, counted: Counted) -> None:
+    def __init__(
+        self, window: Window, counted: Counted, tells: Tells = "limit", lower_at: float = inf
+    ) -> None:
         self.limit = LIMITS[counted]
+        self.lowered_at = inf
+        self._tells, self._lower_at = tells, lower_at
         self.counted = counted
         self.sent = self.refused = 0
         self.log: list[tuple[float, str, str, int]] = []  # when, channel, person, tokens
@@ -77,6 +95,9 @@ class TokenServer:
     def arrive(self, question: Question) -> tuple[bool, dict[str, str]]:
         """Whether it is taken, and the headers of the response."""
         self._refill()
+        if self._at >= self._lower_at:
+            self.limit, self._lower_at, self.lowered_at = int(self.limit * LOWER), inf, self._at
+            self._left = min(self._left, self.limit)
         self.sent += 1
         amount = question.prompt + question.longest if self.counted == "reserve" else question.prompt
         taken = self._left >= min(amount, self.limit)
@@ -109,11 +130,34 @@ class TokenServer:
         refilling = self._window == "refilling"
         reset_s = (self.limit - self._left) * MINUTE_S / self.limit if refilling else ends_s
         wait_s = max(0.0, (amount - self._left) * MINUTE_S / self.limit) if refilling else ends_s
-        headers = {} if taken else {"retry-after": f"{wait_s + 0.001:.3f}"}
+        headers = {} if taken or self._tells == "nothing" else {"retry-after": f"{wait_s + 0.001:.3f}"}
+        if self._tells != "limit":
+            return headers
         headers["x-ratelimit-limit-tokens"] = str(self.limit)
         headers["x-ratelimit-remaining-tokens"] = str(max(0, int(self._left)))
         headers["x-ratelimit-reset-tokens"] = f"{reset_s:.3f}s"
         return headers
+
+
+@dataclass(slots=True)
+class Told:
+    """One forecast, and what came of it."""
+
+    to: Question
+    at: float
+    said_s: float
+    came_s: float = inf  # nothing yet
+
+    @property
+    def error(self) -> float:
+        return abs(self.said_s - self.came_s) / max(self.came_s, 0.001) if self.came_s < inf else inf
+
+    @property
+    def shown_right(self) -> bool:
+        """As it is read: rounded, and up to 20 s nobody takes it for more exact than the steps of 5 s."""
+        shown_s = round_wait(self.said_s)
+        error_s = abs(shown_s - self.came_s)
+        return error_s < inf and error_s <= max(CLOSE * self.came_s, SHOWN_S if shown_s <= 20 else 0)
 
 
 @dataclass
@@ -121,7 +165,7 @@ class Waits:
     """What a client saw: how long each question waited, and each forecast beside what came of it."""
 
     of_questions: list[tuple[Question, float]] = field(default_factory=list)
-    forecasts: list[tuple[float, float]] = field(default_factory=list)
+    forecasts: list[Told] = field(default_factory=list)
 
 
 class Client(Protocol):
@@ -130,17 +174,20 @@ class Client(Protocol):
     ) -> Callable[[Question], Coroutine[Any, Any, None]]: ...
 
 
-def parley(server: TokenServer, waits: Waits) -> Callable[[Question], Coroutine[Any, Any, None]]:
+def parley(
+    server: TokenServer, waits: Waits, arrivals: Callable[[float], Arrivals] = Arrivals
+) -> Callable[[Question], Coroutine[Any, Any, None]]:
     """The real scheduler, which is told nothing but what the server says."""
-    scheduler, there = Scheduler(clock=now), ModelServer("https://model.example.com/v1")
+    scheduler, there = Scheduler(clock=now, arrivals=arrivals), ModelServer("https://model.example.com/v1")
 
     async def ask(question: Question) -> None:
-        since, told, ticket = now(), list[tuple[float, float]](), Ticket()
+        since, told, ticket = now(), list[Told](), Ticket()
         wants = Ask(question.channel, question.person, "answer", question.prompt, question.longest)
 
         def tell(forecast: Forecast | None) -> None:
             if forecast:
-                told.append((now(), forecast.wait_s))
+                told.append(Told(question, now(), forecast.wait_s))
+                waits.forecasts.append(told[-1])
 
         while True:
             share = await scheduler.acquire(there, "m", wants, ticket, tell=tell)
@@ -148,18 +195,35 @@ def parley(server: TokenServer, waits: Waits) -> Callable[[Question], Coroutine[
             taken, headers = server.arrive(question)
             if taken:
                 break
-            share.refuse(headers, float(headers["retry-after"]))
+            wait = headers.get("retry-after")
+            share.refuse(headers, float(wait) if wait else None)
             share.leave()
         share.note_headers(headers)
         at = now() - NETWORK_S
         waits.of_questions.append((question, at - since))
-        waits.forecasts += [(forecast_s, at - when) for when, forecast_s in told]
+        for one in told:
+            one.came_s = at - one.at
         await asyncio.sleep(question.output / TOKENS_PER_S)
         server.finish(question)
         share.settle(question.used, question.output)
         share.leave()
 
     return ask
+
+
+class Imagined(Arrivals):
+    """Somebody who knows how often everybody comes, and draws when."""
+
+    def __init__(self, counted: Counted, minutes: int, draw: int) -> None:
+        super().__init__(0.0)
+        self._counted, self._minutes, self._draw = counted, minutes, draw
+
+    def expected(self, now: float) -> Iterator[tuple[float, Ask]]:
+        # Nobody knows what comes, whoever draws it: other seeds than those of the questions.
+        seed = 1000 * self._draw + int(now) + 2
+        for one in busy_hour(self._counted, self._minutes, seed=seed):
+            if one.at > now:
+                yield one.at, Ask(one.channel, one.person, "answer", one.prompt, one.longest)
 
 
 def backoff(server: TokenServer, waits: Waits) -> Callable[[Question], Coroutine[Any, Any, None]]:
@@ -191,7 +255,7 @@ def _repeating(
                 break
             pause_s = min(BACKOFF_S * 2**failures, LONGEST_BACKOFF_S) * (1 - chance.random() / 4)
             failures += 1
-            await asyncio.sleep(max(pause_s, float(headers["retry-after"])))
+            await asyncio.sleep(max(pause_s, float(headers.get("retry-after", 0))))
         waits.of_questions.append((question, now() - NETWORK_S - since))
         await asyncio.sleep(question.output / TOKENS_PER_S)
         server.finish(question)
@@ -241,47 +305,122 @@ class Figures:
 
     used: float  # of what the server would have counted in these minutes
     refused: float  # of the requests sent
+    refused_later: float  # of those after the first minutes
     first_ten_s: float  # of what was counted in a minute
     jain: float  # of received / max-min share, by channel
     calm_channel: float  # p95 of its waits / of those with a fair share of its own
     calm_person: float  # likewise
-    forecasts: float  # share of them within 30 % (or two seconds) of what came
+    median_error: float  # of forecasts
+
+
+def measure(
+    client: Client,
+    window: Window,
+    counted: Counted,
+    tells: Tells = "limit",
+    *,
+    minutes: int = 10,
+    after: int = AFTER,
+    lower_at: float = inf,
+) -> Figures:
+    """`lower_at`: from then on the server takes less."""
+    server, waits = TokenServer(window, counted, tells, lower_at), Waits()
+    return run(_measure(client, server, waits, minutes, after))
+
+
+@dataclass(frozen=True, slots=True)
+class Forecasts:
+    """How right single ones were."""
+
+    close: float  # share of them within 30 % of what came
+    shown: float  # share of what was shown that is right
     median_error: float
 
+    @classmethod
+    def of(cls, told: Sequence[Told]) -> Forecasts:
+        if not told:
+            return cls(nan, nan, nan)
+        close = sum(one.error <= CLOSE for one in told) / len(told)
+        return cls(close, sum(one.shown_right for one in told) / len(told), median(one.error for one in told))
 
-def measure(client: Client, window: Window, counted: Counted, *, minutes: int = 10) -> Figures:
-    return run(_measure(client, TokenServer(window, counted), minutes))
+
+def measure_forecasts(window: Window, counted: Counted, *, minutes: int = 10) -> Forecasts:
+    """In several busy hours: what is said in one of them is right or wrong together."""
+    told = [one for seed in SEEDS for one in _told(window, counted, minutes, seed, Arrivals)]
+    return Forecasts.of(told)
 
 
-async def _measure(client: Client, server: TokenServer, minutes: int) -> Figures:
-    questions, waits = busy_hour(server.counted, minutes), Waits()
+def measure_ceiling(window: Window, counted: Counted, *, minutes: int = 10) -> Forecasts:
+    """The best that can be said without knowing what comes when."""
+    best = list[Told]()
+    for seed in SEEDS:
+        said = defaultdict[tuple[Question, float], list[Told]](list)
+        for draw in range(IMAGINED):
+            imagined = partial(_imagined, counted, minutes + AFTER, draw)
+            for one in _told(window, counted, minutes, seed, imagined):
+                said[one.to, round(one.at, 1)].append(one)
+        for same in said.values():
+            if len(same) == IMAGINED:
+                waits = [one.said_s for one in same]
+                best.append(replace(same[0], said_s=max(sorted(waits), key=partial(_hits, waits))))
+    return Forecasts.of(best)
+
+
+def _imagined(counted: Counted, minutes: int, draw: int, began: float) -> Arrivals:
+    return Imagined(counted, minutes, draw)
+
+
+def _told(
+    window: Window, counted: Counted, minutes: int, seed: int, arrivals: Callable[[float], Arrivals]
+) -> list[Told]:
+    server, waits = TokenServer(window, counted), Waits()
+    run(_measure(partial(parley, arrivals=arrivals), server, waits, minutes, AFTER, seed=seed))
+    return [one for one in waits.forecasts if one.at < BEGINS_S + minutes * MINUTE_S]
+
+
+def _hits(said: Sequence[float], one: float) -> int:
+    """How many of these courses a forecast would be right for; of two the one in the middle."""
+    return sum(abs(one - other) <= CLOSE * other for other in said)
+
+
+async def _measure(
+    client: Client, server: TokenServer, waits: Waits, minutes: int, after: int, *, seed: int = 1
+) -> Figures:
+    questions = busy_hour(server.counted, minutes, seed=seed)
+    for one in busy_hour(server.counted, after, seed=seed + 100):
+        questions.append(replace(one, at=one.at + minutes * MINUTE_S))
     ask = client(server, waits)
 
     async def come(question: Question) -> None:
         await asyncio.sleep(question.at)
         await ask(question)
 
-    tasks = [asyncio.create_task(come(question)) for question in questions]
+    limit, tasks = server.limit, [asyncio.create_task(come(question)) for question in questions]
     end = BEGINS_S + minutes * MINUTE_S
-    await asyncio.sleep(end)
+    await asyncio.sleep(BEGINS_S + SETTLED_S)
+    first_sent, first_refused = server.sent, server.refused
+    await asyncio.sleep(end - BEGINS_S - SETTLED_S)
     sent, refused = server.sent, server.refused
+    lowered_s = max(0.0, end - server.lowered_at)
+    may = limit * minutes - (limit - server.limit) * lowered_s / MINUTE_S
+    await asyncio.sleep(after * MINUTE_S)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+    questions = [question for question in questions if question.at < end]
     log = [entry for entry in server.log if entry[0] < end]
     total = sum(amount for *_, amount in log)
     early = sum(amount for at, *_, amount in log if at % MINUTE_S < 10)
-    close = [abs(said - came) <= max(0.3 * came, 2.0) for said, came in waits.forecasts]
-    errors = [abs(said - came) / came for said, came in waits.forecasts if came > 0]
+    told = [one for one in waits.forecasts if one.at < end]
     return Figures(
-        used=total / (server.limit * minutes),
+        used=total / may,
         refused=refused / sent,
+        refused_later=(refused - first_refused) / max(sent - first_sent, 1),
         first_ten_s=early / total,
         jain=_jain(log, questions, server, end),
         calm_channel=_slower(waits, questions, server, end, 1 / 5, lambda q: q.channel == CALM[0]),
         calm_person=_slower(waits, questions, server, end, 1 / 10, lambda q: q.person == CALM_PERSON),
-        forecasts=sum(close) / len(close) if close else float("nan"),
-        median_error=median(errors) if errors else float("nan"),
+        median_error=median(one.error for one in told) if told else nan,
     )
 
 
@@ -336,24 +475,53 @@ def _p95(values: Sequence[float]) -> float:
 COLUMNS = (
     "used of the limit",
     "refused (429)",
+    "refused after the first 3 min",
     "in the first 10 s",
     "Jain index",
     "calm channel, p95 wait / fair-share wait",
     "calm person, likewise",
-    "forecasts within 30 %",
-    "median error",
+    "median error of forecasts",
 )
+WINDOWS: tuple[Window, ...] = ("fixed", "refilling")
+COUNTED: tuple[Counted, ...] = ("reserve", "use")
+SAYS = {"wait": "only Retry-After", "nothing": "nothing at all"}
 
 
 def main() -> None:
-    for window in ("fixed", "refilling"):
-        for counted in ("reserve", "use"):
+    for window in WINDOWS:
+        for counted in COUNTED:
             print(f"\nA server that counts what is {counted}d by {window} minutes")
-            rows = {name: measure(client, window, counted) for name, client in CLIENTS.items()}
-            print(f"{'':42}" + "".join(f"{name:>12}" for name in rows))
-            for at, column in enumerate(COLUMNS):
-                values = [list(vars_of(figures))[at] for figures in rows.values()]
-                print(f"{column:42}" + "".join(f"{value:12.3f}" for value in values))
+            _print({name: measure(client, window, counted) for name, client in CLIENTS.items()})
+            print(f"{'forecasts':20} within 30 %  right as shown  median error")
+            found = {"in three hours": measure_forecasts(window, counted)}
+            if "--ceiling" in sys.argv:
+                found["the most possible"] = measure_ceiling(window, counted)
+            for name, figures in found.items():
+                print(f"{name:20} {figures.close:11.3f} {figures.shown:15.3f} {figures.median_error:13.3f}")
+    silent: tuple[tuple[Window, Counted, Tells, float], ...] = (
+        ("fixed", "reserve", "wait", inf),
+        ("fixed", "use", "nothing", inf),
+        ("refilling", "reserve", "nothing", inf),
+        ("refilling", "use", "wait", inf),
+        ("fixed", "reserve", "nothing", LOWER_AT_S),
+        ("refilling", "use", "wait", LOWER_AT_S),
+    )
+    for window, counted, tells, lower_at in silent:
+        later = "" if lower_at == inf else f"; {1 - LOWER:.0%} less from the middle on"
+        print(f"\nOne that tells {SAYS[tells]}: {counted}, {window}{later}")
+        _print(
+            {
+                name: measure(client, window, counted, tells, minutes=20, lower_at=lower_at)
+                for name, client in CLIENTS.items()
+            }
+        )
+
+
+def _print(rows: dict[str, Figures]) -> None:
+    print(f"{'':42}" + "".join(f"{name:>12}" for name in rows))
+    for at, column in enumerate(COLUMNS):
+        values = [vars_of(figures)[at] for figures in rows.values()]
+        print(f"{column:42}" + "".join(f"{value:12.3f}" for value in values))
 
 
 def vars_of(figures: Figures) -> list[float]:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from bot.provider.arrivals import Ask
 from bot.provider.fair_share import Scheduler
-from bot.provider.model_line import Ask, Ticket
+from bot.provider.model_line import Ticket
 from bot.provider.model_server import ModelServer
 from tests.support.virtual_time import now, run
 

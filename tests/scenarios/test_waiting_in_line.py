@@ -61,6 +61,7 @@ async def test_a_server_of_ones_own_never_gets_more_than_its_places(tmp_path: Pa
         (3, 21.0, "3rd in line, about 20 s"),
         (4, 46.0, "4th in line, about 50 s"),
         (11, 56.0, "11th in line, about 1 min"),
+        (12, 80.0, "12th in line, about 90 s"),
         (22, 170.0, "22nd in line, about 3 min"),
         (113, 4000.0, "113th in line, about 67 min"),
     ],

@@ -34,7 +34,7 @@ FIRST_AFTER = 6  # it goes before all others, so that at a start there is nobody
 QUIET_S = 10.0  # so long the others are waited for, before a suspect runs beside them after all
 ALONE_S, LONGEST_ALONE_S = 10.0, 60.0  # so long others wait for a suspect at most; doubled with each death
 SHARE = 4  # every so many-th place is for what has waited for longer
-MOST_ASIDE = 4  # for each place so many lanes at most wait outside that crowd no group
+ASIDE = 1 / 4  # of the places, so many lanes more may run because others wait outside and crowd no group
 
 
 def group_of(conversation: str) -> str:
@@ -179,7 +179,7 @@ class Lanes:
         `crowds`: it waits for what its group takes one by one, so that few others of it need begin.
         """
         running = self._running.get(lane)
-        if running is None or (not crowds and self._aside >= MOST_ASIDE * self._parallel):
+        if running is None or (not crowds and self._aside >= ASIDE * self._parallel):
             yield
             return
         self._free += running.inside

@@ -28,7 +28,8 @@ from tests.support.workspace import MANIFEST
 
 LAG_S = 3.0
 LIFE_S = (3.0, 30.0)  # of a process that will be killed
-AGAIN_S = 5.0  # how soon Slack delivers again what nobody took
+AGAIN_S = 5.0  # how soon Slack delivers again what nobody took; later, the more there is
+AGAIN_PER_S = 200.0
 SETTLES_S = 60.0  # in which what earlier lives left open is put right
 
 
@@ -52,7 +53,7 @@ async def run(*, questions: int, channels: int, kills: int, posts_per_minute: in
             FakeSlack(
                 manifest=MANIFEST,
                 ring=4_000_000,
-                retry_delays_s=(AGAIN_S,) * 10_000,
+                retry_delays_s=(max(AGAIN_S, questions / AGAIN_PER_S),) * 10_000,
                 rate_figures={"chat.postMessage": posts_per_minute},
                 history_lag_s=LAG_S,
             ) as slack,

@@ -307,20 +307,21 @@ def test_while_some_lanes_of_a_channel_are_outside_no_other_one_of_it_begins(ran
 
 
 def test_what_waits_outside_for_nothing_of_its_channel_s_holds_up_nobody_in_it(ran: list[str]) -> None:
-    lanes = lanes_of(ran, parallel=1, outside=1)
-    ask(lanes, Clock(), channel="C", many=8)
+    lanes = lanes_of(ran, parallel=8, outside=1)
+    ask(lanes, Clock(), channel="C", many=20)
+    assert len(ran) == 8
     with ExitStack() as outside:
-        for n in range(4):
+        for n in range(2):
             outside.enter_context(lanes.outside(f"T:C:{n}", crowds=False))
-            assert ran[-1] == f"T:C:{n + 1}"
+            assert ran[-1] == f"T:C:{8 + n}"
+        with lanes.outside("T:C:2", crowds=False):
+            assert len(ran) == 10  # so many are enough: it keeps its place
         with lanes.outside("T:C:0"):
-            lanes.leave("T:C:4")
-            assert ran[-1] == "T:C:4"  # one waits for the channel, too
-        assert ran[-1] == "T:C:5"
-        with lanes.outside("T:C:5", crowds=False):
-            assert ran[-1] == "T:C:5"  # so many are enough, and it keeps its place
-    lanes.leave("T:C:5")
-    assert ran[-1] == "T:C:6"
+            lanes.leave("T:C:3")
+            assert len(ran) == 10  # one waits for the channel, too
+        assert len(ran) == 11
+    lanes.leave("T:C:4")
+    assert len(ran) == 12
 
 
 def test_what_came_just_now_does_not_wait_for_a_backlog_outside(ran: list[str]) -> None:

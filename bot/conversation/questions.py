@@ -126,12 +126,14 @@ def goes_with(first: Incoming, post: Incoming) -> bool:
 
 
 def follows_directly(first: Incoming, last: Incoming, post: Incoming) -> bool:
-    """Whether a direct message that begins a thread goes on with the question that began another."""
+    """Whether a direct message that begins a thread goes on with the question that began another; what is
+    asked once more does not."""
     where, there = first.conversation, post.conversation
     begin = first.message == where.thread and post.message == there.thread
     same = (where.team, where.channel, first.user) == (there.team, there.channel, post.user)
     after_s = (post.sent_at - last.sent_at).total_seconds()
-    return first.direct and post.direct and begin and same and 0 <= after_s <= QUICK_S
+    direct = first.direct and post.direct and _is_plain(post)
+    return direct and begin and same and 0 <= after_s <= QUICK_S
 
 
 def _is_plain(post: Incoming) -> bool:

@@ -382,3 +382,21 @@ async def test_forgetting_the_thread_of_a_later_direct_message_forgets_it_and_wh
         await team.slack.command("alice", dm, "/parley", f"forget thread {link}")
         await team.slack.until(lambda: "Forgotten" in str(team.slack.ephemerals("alice")))
         assert remembered(tmp_path) == []
+
+
+async def test_what_is_asked_once_more_does_not_go_with_the_next_direct_message(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        dm = team.slack.dm("alice")
+        team.model.faults.add("server_error", times=3)
+        first = await team.ask("what is the capital", channel=dm)
+        await team.answer(dm, first)
+        await team.quiet()
+        (failed,) = team.replies(dm, first)
+        team.model.script("", match=lambda request: "weather" in request.last, first_token_s=NEVER_S)
+        before = len(team.model.requests)
+        second = await team.ask("and the weather", channel=dm)
+        await asked(team, before + 1)
+        await team.slack.press("alice", dm, failed["ts"], "retry")
+        await team.answer(dm, first, count=2, timeout_s=10)
+        await team.slack.delete("alice", dm, second)
+        await team.quiet()

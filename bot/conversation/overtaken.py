@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 from bot.conversation.posts import Posts
@@ -20,7 +20,7 @@ from bot.core.values import Incoming
 from storage.engine import Engine
 from storage.jobs.inbox import Effect, Job
 
-LAG = timedelta(seconds=10)  # so long Slack's history may be without a post that was delivered
+LAG_S = 10.0  # so long Slack's history may be without a post that was delivered
 AGAIN_S = 2.0
 
 
@@ -48,11 +48,12 @@ class Overtaken:
         later, newest = await self._reader.read_later_posts(asked)
         passed_over = await self._engine.read(find_overtaken, asked)
         shown = newest and not is_earlier(newest, passed_over)
-        if passed_over and not shown and self._is_recent(passed_over):
+        if passed_over and not shown and self._is_recent(job):
             raise SlackUnavailable("the thread is shown without its newest post", retry_after_s=AGAIN_S)
         for post in later:
             await self._posts.take_unmentioned(replace(post, external=asked.external))
         return []
 
-    def _is_recent(self, message: str) -> bool:
-        return self._clock() - datetime.fromtimestamp(float(message), self._clock().tzinfo) < LAG
+    def _is_recent(self, job: Job) -> bool:
+        """Whether the mention came just now, all by the clock of this machine: Slack's may be another."""
+        return 0 <= self._clock().timestamp() - job.received_at < LAG_S

@@ -105,12 +105,16 @@ def ends(
     `order_taken`: what sorts posts as the bot took them, by their ts; without it, deliveries tell.
     """
     taken = order_of_deliveries(slack) if order_taken is None else order_taken
+
+    def when(number: str) -> Any:
+        return taken[questions.asked[number].ts]
+
     said: Counter[str] = Counter()
     without = 0
     order: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for channel, thread, text in replies(slack):
         without += NUMBER.search(text) is None
-        for number in sorted(set(NUMBER.findall(text))):
+        for number in sorted(set(NUMBER.findall(text)), key=when):
             said[number] += 1
             order[channel, thread].append(number)
     return {
@@ -118,10 +122,7 @@ def ends(
         "not answered": sum(said[n] == 0 for n in questions.asked),
         "answered twice": sum(said[n] > 1 for n in questions.asked),
         "posts without an answer": without,
-        "threads out of order": sum(
-            there != sorted(there, key=lambda number: taken[questions.asked[number].ts])
-            for there in order.values()
-        ),
+        "threads out of order": sum(there != sorted(there, key=when) for there in order.values()),
         "streams left open": sum(len(ws.streams) for ws in slack.workspaces),
         "left processing": len(slack.processing),
     }

@@ -45,6 +45,7 @@ def test_every_command_is_on_its_page() -> None:
         assert f"### `parley {name}`" in DOCUMENTED["commands.md"], name
     for words in HELP:
         assert f"`/parley {words}`" in DOCUMENTED["commands.md"], words
+    assert "SUPPRESS" not in DOCUMENTED["commands.md"]
 
 
 def test_every_scope_is_explained_where_privacy_is() -> None:

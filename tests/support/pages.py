@@ -115,6 +115,8 @@ def options(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str]]:
     for action in parser._actions:
         if isinstance(action, argparse._HelpAction | argparse._SubParsersAction):
             continue
+        if action.help == argparse.SUPPRESS:  # accepted, and not offered
+            continue
         value = action.metavar or ("" if action.nargs == 0 else action.dest.upper())
         shown = " ".join(value) if isinstance(value, tuple) else value
         if action.choices and not action.metavar:

@@ -12,6 +12,7 @@ from bot.provider.waiting_line import BACKGROUND, PEOPLE, Path
 LASTS_S = 600.0  # after so long a request weighs a third in how often such are expected
 LEAST_S = 120.0  # what was seen for less is taken to have come in so long
 MOST_APART_S = 1800.0  # what comes less often is not expected
+KEPT_S = 3600.0  # so long after somebody asked last
 SPREAD = 0.618  # golden section: no two of those expected come together
 
 
@@ -46,9 +47,15 @@ class Arrivals:
 
     def __init__(self, now: float) -> None:
         self._began = now
-        self._seen: dict[Path, _Seen] = {}
+        self._seen: dict[Path, _Seen] = {}  # who asked last is the last one
+
+    def __len__(self) -> int:
+        """How many people in channels are known to ask."""
+        return len(self._seen)
 
     def note(self, ask: Ask, now: float) -> None:
+        while self._seen and next(iter(self._seen.values())).at < now - KEPT_S:
+            del self._seen[next(iter(self._seen))]
         seen = self._seen.pop(ask.path, None)
         if seen is None:
             self._seen[ask.path] = _Seen(ask, 1.0, now)

@@ -67,9 +67,8 @@ class PostLine:
         self._apart_s = apart_s
         self._clock = clock
         self._channels: dict[str, ChannelPosts] = {}
-        self._ways: deque[float] = deque(
-            maxlen=MINUTES_KEPT
-        )  # from our clock at the start to Slack's, the best
+        # From our clock at the start to Slack's, the best of each minute.
+        self._ways: deque[float] = deque(maxlen=MINUTES_KEPT)
         self._ways_known, self._ways_since = 0, -math.inf
         self._count = 0
         self._fresh_in_a_row = 0

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from bot.conversation import addressing
 from bot.core.codec import decode
-from bot.core.ids import is_earlier, message_key
+from bot.core.ids import POST, is_earlier, message_key
 from bot.core.settings import Settings
 from bot.core.values import Incoming
 from bot.jobs.inbox import Job
@@ -53,9 +53,10 @@ def takes_part(tx: Tx, post: Incoming) -> bool:
     """Whether we take part in a post's conversation, and did when it was written: what was said before we
     were called, and is delivered late, is read with the thread."""
     conversation = post.conversation.key
-    asked = inbox.read_oldest(tx, conversation, MESSAGE)
+    waiting = inbox.read_first(tx, conversation, MESSAGE, keys=POST)  # the first that was posted
+    asked = None if waiting is None else decode(waiting).message
     if messages.recall(tx, conversation, limit=1).untouched:
-        before = asked is not None and is_earlier(post.message, decode(asked).message)
+        before = asked is not None and is_earlier(post.message, asked)
     else:
         first = messages.find_first(tx, conversation, role="human")
         before = first is not None and is_earlier(post.message, first)

@@ -11,6 +11,7 @@ REPLIES = UUID("6f9f0c3e-2f0b-5b62-9a51-70a1e7d3c9b4")  # the namespace of reply
 _POST = re.compile(r"\d{10}\.\d{6}")
 CARDS = UUID("0d5e1c62-7a3c-5b58-8a2e-4f6f8f2b7c11")  # the namespace of card ids
 
+POST = "m:"  # what the keys of posts begin with; those of a channel sort by when they were posted
 PRESSED = "b:"  # what the keys begin with of what buttons ask for
 
 
@@ -27,13 +28,13 @@ def is_earlier(message: str, other: str) -> bool:
 
 def message_key(team: str, channel: str, message: str) -> str:
     """The key of a post: one, however many events and deliveries tell of it."""
-    return f"m:{team}:{channel}:{message}"
+    return f"{POST}{team}:{channel}:{message}"
 
 
 def read_message(key: str) -> str:
     """The post that a key is of; "" for the key of something else."""
     message = key.rpartition(":")[2]
-    return message if key.startswith("m:") and _POST.fullmatch(message) else ""
+    return message if key.startswith(POST) and _POST.fullmatch(message) else ""
 
 
 def follow_up_key(reply_id: str, what: str) -> str:

@@ -212,13 +212,15 @@ def discard(tx: Tx, seq: int, *, now: float) -> None:
     audit.note(tx, "discarded", f"job {seq}", now=now)
 
 
-def read_oldest(tx: Tx, conversation: str, kind: str) -> str | None:
-    """What the oldest job of a kind that is not done yet holds, in a conversation."""
+def read_first(tx: Tx, conversation: str, kind: str, *, keys: str) -> str | None:
+    """What a job of a kind that is not done yet holds, in a conversation: the first by its key, of those that
+    are not before `keys`."""
     row = tx.one(
         "select payload from inbox where conversation = :conversation and state = 'new' and kind = :kind"
-        " order by seq limit 1",
+        " and key >= :keys order by key limit 1",
         conversation=conversation,
         kind=kind,
+        keys=keys,
     )
     return None if row is None else str(row["payload"])
 

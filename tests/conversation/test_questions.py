@@ -43,6 +43,13 @@ async def test_until_the_call_is_answered_it_is_what_stands_before_the_call(
         assert await engine.read(takes_part, replace(post(message), message=message)) is ours
 
 
+async def test_a_call_that_is_delivered_late_counts_from_when_it_was_posted(tmp_path: Path) -> None:
+    async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
+        for call in (post(CALL), post(PLACE.thread)):
+            await engine.write(inbox.put, call.key, PLACE.key, MESSAGE, encode(call), now=1)
+        assert await engine.read(takes_part, post("1795971300.000049"))
+
+
 @pytest.mark.parametrize(("message", "ours"), [("1795971300.000009", False), ("1795971300.000051", True)])
 async def test_then_it_is_what_stands_before_all_that_was_read_of_the_thread(
     tmp_path: Path, message: str, ours: bool

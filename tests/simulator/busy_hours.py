@@ -75,13 +75,16 @@ class BusyHours(Part):
             await self._post(act.number + 1, first.channel, first.thread, first.user, mention=False)
 
     def broken(self) -> Iterator[str]:
-        """What overtook its mention is a question all the same, if Slack was told that we have both."""
+        """What overtook its mention is a question all the same, or was read with one, if Slack was told that
+        we have both."""
         first, later = self.story.posts.get(LATE), self.story.posts.get(LATE + 1)
         if not (self.overtaken and first and later and self._stand(first, later)):
             return
         self.story.outcome.counts["overtaken mentions"] += 1
         known = {row["key"] for row in self.story.tx.all("select key from inbox")}
-        if key_of(self.story, first) in known and key_of(self.story, later) not in known:
+        read = {row["message"] for row in self.story.tx.all("select message from messages")}
+        asked = key_of(self.story, later) in known or later.ts in read
+        if key_of(self.story, first) in known and not asked:
             yield f"LOST: q{later.number} overtook its mention and was never asked"
 
     def _stand(self, *posts: Post) -> bool:

@@ -304,6 +304,9 @@ class Posts:
         again = replace(incoming, key=incoming.key + AGAIN, sent_at=self._clock())
 
         def used(tx: Tx) -> bool:  # together with what is asked again, or neither
+            where = incoming.conversation
+            if tombstones.forgotten(tx, where.team, where.channel, incoming.message):
+                raise Missing(f"the question of reply {reply_id}")
             replies.use_retry(tx, reply_id, user, question, now=self._now())
             return True
 

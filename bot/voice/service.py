@@ -254,8 +254,9 @@ def _erase_clip(clip: Clip, tx: Tx, *, by: str, now: float) -> bool:
 
 def _retract_turn(tx: Tx, clip: Clip, asked: Incoming) -> str:
     """Nothing is remembered of a question that was misheard, nor of its answers; its words now."""
-    for message in (clip.message, *map(reply_id, jobs.list_keys(tx, asked.key))):
-        messages.retract(tx, clip.team, clip.channel, message)
+    messages.retract(tx, clip.team, clip.channel, clip.message)
+    for key in jobs.list_keys(tx, asked.key):
+        messages.retract_answer(tx, clip.team, clip.channel, asked.message, reply_id(key))
     return message_clips.read_in_full(tx, clip.team, clip.channel, asked)
 
 

@@ -22,11 +22,12 @@ from handlers.reply.output_filter import OutputFilter, filter_text
 from handlers.reply.progress import ReplyProgress
 from handlers.reply.queue_words import describe_place
 from handlers.reply.stream import LiveStream, StreamPlace
-from handlers.reply.traces import ORPHANS, THREAD_GONE, UNREACHABLE, ReplyTraces
+from handlers.reply.traces import ORPHANS, UNREACHABLE, ReplyTraces
 from handlers.reply.writing import ReplyWriter
 from handlers.slack import blocks
 from handlers.slack.client import SlackClient
 from handlers.slack.links import list_addresses
+from handlers.slack.own_messages import THREAD_GONE
 from handlers.slack.pacing import POST, STOP_STREAM
 from handlers.slack.status import Session, SessionEnds, StatusLine
 
@@ -75,6 +76,10 @@ class SlackReply:
         self._names = names
         self._filter = self._make_filter()
         self._messages = list(progress.messages)
+        self._elsewhere: tuple[str, dict[int, str]] = (
+            "",
+            {},
+        )  # where the asker reads it privately; ids by part
         self._ended = False  # the person wants no more of it
         self.delivered = False  # Slack has all of it
         self._redactions_told = False
@@ -245,6 +250,9 @@ class SlackReply:
             found = {}
         for ts in {*self._messages, *found.values()}:
             await self._writer.remove(ts)
+        direct, private = self._elsewhere
+        for ts in private.values():
+            await self._writer.delete(direct, ts)
         await self.wait_idle()
 
     async def wait_idle(self) -> None:
@@ -336,11 +344,14 @@ class SlackReply:
         METRICS.count("parley_replies_total", outcome="elsewhere")
         opened = await self._slack.call("conversations.open", users=self._place.user)
         direct = opened["channel"]["id"]
-        there = await self._traces.find_in(direct)
+        self._elsewhere = direct, await self._traces.find_in(direct)
         under = blocks.closing(
             reply.notes, reply_id=self._reply_id, feedback=False, retry=False, disclosure=reply.disclosure
         )
         for index, body in enumerate(self._bodies.make(ELSEWHERE.format(code=code) + reply.text, under)):
-            if index not in there:
-                await self._slack.call(POST, channel=direct, unfurl_links=False, unfurl_media=False, **body)
+            if index not in self._elsewhere[1]:
+                answer = await self._slack.call(
+                    POST, channel=direct, unfurl_links=False, unfurl_media=False, **body
+                )
+                self._elsewhere[1][index] = str(answer["ts"])
         return []

@@ -11,11 +11,10 @@ from bot.core.errors import SlackRefused, SlackUnavailable
 from bot.core.values import Incoming
 from handlers.reply.bodies import METADATA
 from handlers.slack.client import SlackClient
-from handlers.slack.own_messages import find_own, list_own, read_id, wait_for_readers
+from handlers.slack.own_messages import THREAD_GONE, find_own, list_own, read_id, wait_for_readers
 
 ORPHANS = 1000  # numbers of parts from here on are those of orphans
 # Codes that say: nothing can be read or written there any more.
-THREAD_GONE = "thread_not_found"
 UNREACHABLE = frozenset(
     {
         THREAD_GONE,
@@ -88,16 +87,16 @@ class ReplyTraces:
             raise SlackUnavailable(f"the thread cannot be looked at: {exc.code}") from exc
         return found
 
-    async def find_in(self, direct: str) -> frozenset[int]:
-        """Parts that were written to the asker directly."""
+    async def find_in(self, direct: str) -> dict[int, str]:
+        """Ids, by part, of what was written to the asker directly."""
         if not self.uncertain:
-            return frozenset()
+            return {}
         there = await list_own(self._slack, direct, self._reply_id, after=float(self._incoming.message))
-        return frozenset(
-            message["metadata"]["event_payload"]["part"]
+        return {
+            message["metadata"]["event_payload"]["part"]: message["ts"]
             for message in there
             if read_id(message) == self._reply_id
-        )
+        }
 
     def _sort(self, message: dict[str, Any], found: dict[int, str]) -> None:
         """An orphan is a message of ours after the question that no reply claims. There can be none of

@@ -82,8 +82,11 @@ class ReplyWriter:
     async def remove(self, ts: str) -> None:
         """Whatever it is, it does not stand there any more."""
         await self.end_stream(ts)
+        await self.delete(self._channel, ts)
+
+    async def delete(self, channel: str, ts: str) -> None:
         try:
-            await self._slack.call("chat.delete", channel=self._channel, ts=ts)
+            await self._slack.call("chat.delete", channel=channel, ts=ts)
         except SlackRefused as exc:
             log.info("%s is not there to be deleted: %s", ts, exc.code)
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, TypeVar
 
-from bot.core.errors import SlackError
+from bot.core.errors import SlackError, SlackRefused
 from handlers.slack.blocks import FORGET_CLIP, without_buttons
 from handlers.slack.client import SlackClient
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
+THREAD_GONE = "thread_not_found"  # Slack's code, also for a thread that it cannot show yet
 # Slack's readers may lag behind its writers: after so long most posts can be found, and after so long all.
 LOOK_AFTER_S, HISTORY_LAG_S = 1.0, 6.0
 PAGE_LIMIT = 200  # Source: conversations.replies recommends at most 200, allows 1,000
@@ -63,6 +66,20 @@ async def remove_buttons(slack: SlackClient, channel: str, thread: str, ts: str,
 async def wait_for_readers(since: float) -> None:
     """Until what was posted then (on the monotonic clock) can be read, however late readers are."""
     await asyncio.sleep(max(since + HISTORY_LAG_S - time.monotonic(), 0.0))
+
+
+async def look_twice(look: Callable[[], Awaitable[T]]) -> T:
+    """What `look` finds in a thread; where that is nothing, what it finds when Slack shows all that is there.
+    SlackRefused."""
+    began = time.monotonic()
+    try:
+        if found := await look():
+            return found
+    except SlackRefused as exc:
+        if exc.code != THREAD_GONE:
+            raise
+    await wait_for_readers(began)
+    return await look()
 
 
 async def find_own(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from bot.core.access import remembers
@@ -23,7 +24,7 @@ from handlers.reply.progress import Untracked
 from handlers.reply.reply import SlackReply
 from handlers.slack.client import SlackClient
 from handlers.slack.downloads import SlackFiles
-from handlers.slack.own_messages import find_own, read_id
+from handlers.slack.own_messages import find_own, look_twice, read_id
 from handlers.slack.payloads import is_bot
 from handlers.slack.posts import incoming_from
 from handlers.slack.status import SessionEnds
@@ -80,8 +81,10 @@ class ClipCards:
         `look`: an earlier attempt may have. SlackUnavailable, SlackRefused.
         """
         asked = decode(clip.asked)
-        file = await self._find_file(asked, clip) if look else ""
-        fresh = "" if file or not blocks.is_long(card) else await self._upload_text(clip, card)
+        long, file = blocks.is_long(card), ""
+        if long and look:
+            file = await look_twice(partial(self._find_file, asked, clip))
+        fresh = await self._upload_text(clip, card) if long and not file else ""
         shown = await self._card(clip, asked, card, look=look).put(
             blocks.fallback_text(card),
             blocks.card_blocks(
@@ -123,16 +126,22 @@ class ClipCards:
 
     async def _find_traces(self, traces: Traces) -> Traces:
         """Looks for the card and the file in the thread, where an earlier attempt may have left them."""
-        try:
+
+        async def look() -> Traces | None:
+            found = traces
             async for message in find_own(self._slack, traces.channel, traces.thread, after=traces.message):
                 if read_id(message) == traces.id:
-                    traces = replace(traces, shown=str(message["ts"]))
+                    found = replace(found, shown=str(message["ts"]))
                 for file in message.get("files") or ():
                     if file.get("name") == _file_name(traces.id):
-                        traces = replace(traces, file=str(file["id"]))
+                        found = replace(found, file=str(file["id"]))
+            return found if found != traces else None
+
+        try:
+            return await look_twice(look) or traces
         except SlackRefused as exc:
             log.info("the thread of a forgotten clip cannot be read: %s", exc.code)
-        return traces
+            return traces
 
     def _card(self, clip: Clip, asked: Incoming, card: ClipCard, *, look: bool) -> SlackReply:
         return SlackReply(

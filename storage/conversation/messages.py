@@ -323,6 +323,12 @@ def retract(tx: Tx, team: str, channel: str, message: str) -> bool:
     return row is not None
 
 
+def retract_answer(tx: Tx, team: str, channel: str, message: str, reply: str) -> None:
+    """As `retract`, of the answer to a post; those of older versions have the id of the reply alone."""
+    for answer in (answer_id(message, reply), reply):
+        retract(tx, team, channel, answer)
+
+
 def retract_unanswered(tx: Tx, team: str, channel: str, message: str) -> None:
     """Takes a message out of memory unless an answer stands behind it."""
     row = tx.one(

@@ -8,7 +8,6 @@ storage/privacy/retention.py's.
 from __future__ import annotations
 
 from storage import audit
-from storage.conversation import messages as conversations
 from storage.conversation import tombstones
 from storage.engine import Tx
 from storage.place import Place
@@ -16,6 +15,7 @@ from storage.privacy.portions import (
     BLANKED,
     CLOSED,
     NOT_CLOSED,
+    REPLY,
     SETTLED,
     Whose,
     bury_asked,
@@ -107,12 +107,9 @@ def forget_turn(tx: Tx, team: str, channel: str, message: str, *, key: str, pers
     jobs = f"select seq from inbox where {asked}"
     replies = f"select id from replies where job in ({jobs})"
     worded = f"message = :message or message in (select key from inbox where seq in ({jobs}))"
-    answered = f"(message >= :answers and message < :behind_answers) or message in ({replies})"
-    said = f"team = :team and channel = :channel and ({worded} or {answered})"
+    said = f"team = :team and channel = :channel and ({worded} or {REPLY} in ({replies}))"
     at = {"team": team, "channel": channel, "message": message}
-    first, last = conversations.answer_id(message, ""), conversations.answer_id(message, "~")
-    answers = {"answers": first, "behind_answers": last}
-    erased = erase_messages(tx, said, now=now, **at, **keys, **answers)
+    erased = erase_messages(tx, said, now=now, **at, **keys)
     tombstones.bury(tx, team, channel, [message], now=now)
     forget_judged(tx, team, channel, message)
     judged = f"channel = :channel and person = :person and (message = :message or reply in ({replies}))"

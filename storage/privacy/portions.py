@@ -28,8 +28,9 @@ SETTLED = {
 # a question that came first, or with an answer that Slack has not taken yet. It stays, for a question that
 # counts as forgotten is one whose answer is taken back.
 POST_KEY = "'m:' || messages.team || ':' || messages.channel || ':' || messages.message"
+REPLY = "substr(messages.message, length(messages.message) - 35)"  # how the id of an answer ends: a UUID
 UNDER_WAY = f"""(messages.message in (select key from inbox where team = :team and state = 'new')
-    or messages.message in (select r.id from inbox i join replies r on r.job = i.seq and r.sent_at is null
+    or {REPLY} in (select r.id from inbox i join replies r on r.job = i.seq and r.sent_at is null
         where i.team = :team and i.state = 'new')
     or exists (select 1 from inbox i where i.key = {POST_KEY} and i.state = 'new')
     or exists (select 1 from inbox i where i.key >= {POST_KEY} || ':' and i.key < {POST_KEY} || ';'

@@ -149,6 +149,21 @@ async def test_a_channel_that_went_away_meanwhile_the_asker_gets_the_answer_priv
         assert ANSWER in text_of(posted)
 
 
+async def test_what_was_answered_privately_is_taken_back_with_its_question(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        general = {"channel": team.slack.channel("#general")}
+        for method in ("chat.postMessage", "chat.startStream"):
+            team.slack.faults.add(method, error="is_archived", where=general)
+        dm = team.slack.dm("alice")
+        team.slack.faults.add("chat.postMessage", delay_s=0.5, where={"channel": dm})
+        thread = await team.ask("@parley hello")
+        await team.slack.until(lambda: team.calls("conversations.open"))
+        await team.slack.delete("alice", "#general", thread)
+        await team.quiet()
+        posted, deleted = team.calls("chat.postMessage")[-1], team.calls("chat.delete")[-1]
+        assert posted["channel"] == deleted["channel"] == dm
+
+
 async def test_a_message_from_long_ago_is_closed_with_one_honest_sentence(tmp_path: Path) -> None:
     async with workspace(tmp_path, PARLEY_MESSAGE_AGE_LIMIT_S="0.2") as team:
         team.slack.faults.deliver("*", times=2, delay_s=0.6)

@@ -16,6 +16,7 @@ from bot.guard.model_judge import RULES
 from bot.guard.policy import Policy
 from bot.sandbox.slack.people.forms import NotPossible, find_elements
 from handlers.slack.blocks import FEEDBACK, SHOULD_ANSWER, SHOULD_REFUSE
+from storage.conversation import tombstones
 from storage.guard import policies
 from storage.place import Channel
 from tests.simulator.clock import CLOCK
@@ -177,6 +178,8 @@ class Subjects(Part):
             post = posts.get(row["reply"] or "")
             if post is None or post.deleted or post.taken_back:
                 continue
+            if tombstones.forgotten(story.tx, row["team"], row["channel"], post.ts):
+                continue  # by a command that broke off, perhaps
             if not row["label"] or row["shadow"] or row["action"] == "note":
                 continue
             ids = replies_of(story, post)

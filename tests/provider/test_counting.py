@@ -54,7 +54,7 @@ def test_answers_of_a_kind_are_taken_to_be_as_long_as_nineteen_of_twenty_were() 
     seen = OutputUse()
     for n in range(1, 101):
         assert n > 10 or seen.most("answer", 2500, beside=0) == 2500, "too few to know"
-        seen.note("answer", n)
+        seen.note("answer", n, channel="C1")
     assert seen.most("answer", 2500, beside=0) == 98, "of the last fifty"
     assert seen.most("answer", 60, beside=0) == 60
     assert seen.most("summary", 2500, beside=0) == 2500

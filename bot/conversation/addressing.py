@@ -30,6 +30,12 @@ _LONGEST = max(len(words.split()) for words in _WORDS)
 _FILLERS = frozenset(
     ["so", "very", "much", "all", "everyone", "everybody", "guys", "team", "folks", "then", "lot"]
 )
+_THANKS = frozenset(
+    {"thanks", "thank", "thx", "ty", "tysm", "cheers", "danke", "dank", "vielen", "dankeschön", "merci"}
+    | {"gracias", "grazie", "obrigado", "obrigada", "bedankt", "tack", "tak", "takk", "kiitos", "dzięki"}
+    | {"dziękuję", "děkuji", "спасибо", "дякую"}
+)
+_MOST_WORDS = 8
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _EMOJI_NAME = re.compile(r":[a-z0-9_+'-]+(?::skin-tone-\d)?:", re.IGNORECASE)
 _MENTION = re.compile(r"<@[UW][A-Z0-9]+>")
@@ -53,10 +59,29 @@ _STOP = re.compile(r"(?:please )?(?:stop|halt|stopp|cancel|abort)(?: it| that| n
 
 def is_courtesy(text: str) -> bool:
     """Whether a text says no more than thanks, ok, or an emoji: nothing that wants an answer."""
+    return _says_no_more(text) or _thanks_somebody(text)
+
+
+def _thanks_somebody(text: str) -> bool:
+    """Thanks, and behind it by one or two names whom they are for."""
+    bare = _EMOJI_NAME.sub(" ", text).split()
+    words = [word for word in bare if any(map(str.isalnum, word))]
+    if len(words) > _MOST_WORDS:
+        return False
+    for names in (1, 2):
+        said, whom = " ".join(words[:-names]), [word.rstrip("!.") for word in words[-names:]]
+        named = all(name[0].isupper() and name.replace("-", "").isalpha() for name in whom)
+        thanked = said[-1:] not in (*".!", "") and not _THANKS.isdisjoint(_list_words(said))
+        if named and thanked and _says_no_more(said):
+            return True
+    return False
+
+
+def _says_no_more(text: str) -> bool:
     words = _list_words(text)
     if not words:
         return bool(text.strip()) and _has_no_words(text)
-    if "?" in text or len(words) > 8:
+    if "?" in text or len(words) > _MOST_WORDS:
         return False
     at = 0
     while at < len(words):

@@ -12,7 +12,8 @@ from bot.conversation.addressing import is_courtesy, read_wish
         ":tada: :heart:", "thank you so much", "Thanks everyone", "perfect, thank you!", "got it",
         "danke", "Super, danke schön!", "merci beaucoup", "gracias", "ありがとうございます",
         "谢谢", "спасибо", "yes", "Yep, will do", "<@U0BOB> thanks!", "no problem",
-        "you’re welcome", "…", "!!!", "sounds good 🎉",
+        "you’re welcome", "…", "!!!", "sounds good 🎉", "thanks Alice!", "Thank you so much, Zoë Müller",
+        "Danke dir, Jean-Luc :pray:", "ok, merci Bob.", "Thanks a lot Alice 🎉",
     ],
 )  # fmt: skip
 def test_thanks_ok_and_an_emoji_want_no_answer(text: str) -> None:
@@ -26,6 +27,8 @@ def test_thanks_ok_and_an_emoji_want_no_answer(text: str) -> None:
         "great idea, how much is it", "yes please do", "no, that is wrong", "ok parley",
         "thanks to whom", "good morning", "hello", "3", "2+2", "50%", "x = y", "the second one",
         "ja, und am Montag", "perfect day for a walk", "nice, can you translate it",
+        "thanks summarise", "Thanks Alice, and where is it", "no, Monday", "ok Bob", "Thanks. Monday",
+        "Danke, Bob Müller Meier", "Thanks Bob 3",
     ],
 )  # fmt: skip
 def test_whatever_says_more_may_want_one(text: str) -> None:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.errors import Missing
 from bot.core.values import FOLLOW_UPS, WordsKept
 from handlers.slack import blocks
 from handlers.slack.blocks import ASK_FORGET, FEEDBACK, FORGET_ALL
+from storage.conversation import tombstones
 from storage.privacy import kept as kept_rows
 from storage.schema import WORDS_OF
 from tests.support.clips import PATIENCE_S, TONE_RECOGNITION, answered, clip, drop
@@ -237,3 +239,22 @@ async def test_a_question_that_was_changed_while_it_was_answered_is_forgotten_in
     await team.slack.until(lambda: not kept(tmp_path))
     await team.quiet()
     assert rows(tmp_path, "select count(*) from messages") == [(0,)]
+
+
+async def test_what_was_forgotten_is_not_asked_once_more_though_its_button_stands(
+    team: Workspace, tmp_path: Path
+) -> None:
+    team.model.faults.add("server_error", endpoint="chat/completions", times=3)
+    thread = await team.ask(f"@parley {SECRET}?")
+    await team.answer("#general", thread)
+    await team.quiet()
+    (reply,) = team.replies("#general", thread)
+    where = (team.slack.workspace.team, team.slack.channel("#general"))
+    # So far a command came that broke off.
+    await team.bot.services.engine.write(tombstones.bury, *where, [thread], now=1)
+    asked = len(team.model.requests)
+    await team.slack.press("alice", "#general", reply["ts"], "retry")
+    await team.slack.until(lambda: Missing().notice in str(team.slack.ephemerals("alice")), 5)
+    assert rows(tmp_path, "select retried_at from replies") == [(None,)]
+    await team.quiet()
+    assert len(team.model.requests) == asked

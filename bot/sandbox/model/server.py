@@ -20,6 +20,7 @@ import argparse
 import asyncio
 import contextlib
 import itertools
+import socket
 import time
 from collections import Counter, deque
 from collections.abc import Callable
@@ -99,6 +100,7 @@ class FakeModel:
         self._scripts: list[Script] = []
         self._numbers = itertools.count(1)
         self._runner: web.AppRunner | None = None
+        self._held: socket.socket | None = None  # the address while nobody serves there
 
     @property
     def base_url(self) -> str:
@@ -111,7 +113,7 @@ class FakeModel:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.stop()
+        await self._end()
 
     async def start(self) -> None:
         """Serves, at the same address again where it was stopped before."""
@@ -124,14 +126,27 @@ class FakeModel:
         Organisation(self.requests).add_to(app)
         self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
+        self._let_go()
         await web.TCPSite(self._runner, self.host, self.port).start()
         self.port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
-        """From now on connections are refused."""
+        """From now on connections are refused; nobody else gets the address meanwhile."""
+        await self._end()
+        self._held = socket.socket()
+        self._held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._held.bind((self.host, self.port))
+
+    async def _end(self) -> None:
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._held is not None:
+            self._held.close()
+            self._held = None
 
     def script(
         self,

@@ -141,10 +141,10 @@ pictures: setup
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate pyproject.toml
 
-# Renew both locks; requirements.lock is what the image runs, with voice and charts; requirements-dev.lock adds tools.
+# Renew both locks; requirements.lock is what the image runs, with voice, charts and postgres; requirements-dev.lock adds tools.
 lock:
-	@$(COMPILE) --upgrade --extra voice --extra charts -o requirements.lock
-	@$(COMPILE) --upgrade --extra voice --extra charts --group dev -c requirements.lock -o requirements-dev.lock
+	@$(COMPILE) --upgrade --extra voice --extra charts --extra postgres -o requirements.lock
+	@$(COMPILE) --upgrade --extra voice --extra charts --extra postgres --group dev -c requirements.lock -o requirements-dev.lock
 
 clean:
 	rm -rf .venv .venv-models

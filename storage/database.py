@@ -13,17 +13,30 @@ from storage.sqlite.engine import SqliteEngine
 def open_engine(
     url: str, *, read_only: bool = False, must_exist: bool = False
 ) -> AbstractAsyncContextManager[Engine]:
-    """The engine for a database URL: `sqlite:///relative.db` or `sqlite:////absolute.db`.
+    """The engine for a database URL: `sqlite:///relative.db`, `sqlite:////absolute.db` or
+    `postgresql://user:password@host/database`.
 
-    `read_only` looks at the file beside a running bot; without it, InUse is raised while another process has
-    the file. `must_exist`: nothing is made where there is none. SetupError says what an operator has to
-    change.
+    `read_only` looks at it beside a running bot; without it, InUse is raised while another process has the
+    file. Any number of processes may have a PostgreSQL database. `must_exist`: nothing is made where there is
+    none. SetupError says what an operator has to change.
     """
     scheme, _, path = url.partition(":")  # what follows another scheme may hold a password: it is not told
+    if scheme in ("postgresql", "postgres"):
+        return _postgres(url, read_only=read_only, must_exist=must_exist)
     if scheme != "sqlite" or not path.startswith("///"):
-        advice = "(PostgreSQL comes later); use sqlite:///parley.db"
-        raise SetupError([f"PARLEY_DATABASE: {scheme} is not supported yet {advice}"])
+        advice = "use sqlite:///parley.db, or postgresql://…"
+        raise SetupError([f"PARLEY_DATABASE: {scheme} is not supported; {advice}"])
     path = path.removeprefix("///")
     if not path or path == ":memory:":
         raise SetupError(["PARLEY_DATABASE: names no file; use sqlite:///parley.db"])
     return SqliteEngine(Path(path), read_only=read_only, must_exist=must_exist)
+
+
+def _postgres(url: str, *, read_only: bool, must_exist: bool) -> AbstractAsyncContextManager[Engine]:
+    try:
+        from storage.postgres.engine import PostgresEngine  # needs what is installed with the extra
+    except ImportError as exc:
+        raise SetupError(
+            [f"PARLEY_DATABASE: PostgreSQL needs the extra `postgres` ({exc.name} is missing)"]
+        ) from exc
+    return PostgresEngine(url, read_only=read_only, must_exist=must_exist)

@@ -1,9 +1,14 @@
 """What every storage function is handed (`Tx`), and what runs it (`Engine`).
 
 Business SQL is written once, as small sync functions `fn(tx, …)` in the subset that SQLite and PostgreSQL
-share; an engine runs each as one transaction. `storage/sqlite/engine.py` is the engine of a single process; a
-PostgreSQL one will stand beside it and has to pass the same tests (tests/storage/test_engine.py). No table is
-known here.
+share; an engine runs each as one transaction. `storage/sqlite/engine.py` is the engine of a single process,
+`storage/postgres/engine.py` that of several; both pass the same tests (tests/storage/test_engine.py). No
+table is known here.
+
+SQLite has one writer, so nothing comes between two statements of a function. On PostgreSQL another process
+may: a function that looks, and then acts on what it saw, takes a lock first (`tx.lock`). With two locks the
+order is conversation, team, audit. A function may be run again after a conflict, so it changes nothing but
+the database.
 
 The subset, pinned by those tests: :named parameters; text without NUL; booleans as 0 and 1; money and
 counts as integers; JSON as ASCII text; `sum()` only of what fits 64 bits and cast to integer; ON CONFLICT …
@@ -32,20 +37,46 @@ class Tx(Protocol):
     def run(self, sql: str, /, **params: Any) -> int:
         """How many rows were touched."""
 
+    def lock(self, name: str) -> None:
+        """Until the end of this transaction no other one of any process is past a lock of that name."""
+
+    def wake(self) -> None:
+        """When this transaction is committed, the other processes look at once for what there is to do."""
+
 
 class Engine(Protocol):
     """Runs storage functions. A database's errors come out as Busy, Conflict, StorageError or SetupError."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether other processes may be at work on this database."""
+
+    @property
+    def worker(self) -> int:
+        """This process's number on the database, never given again; 0 where it is alone."""
+
+    @property
+    def slot(self) -> int:
+        """A small number that no other living process on the database has."""
+
+    def is_member(self) -> bool:
+        """Whether this process is surely not thought dead: only then may it act outside the database."""
+
+    def listen(self, woken: Callable[[], None]) -> None:
+        """Calls `woken` when another process wants everybody to look (`Tx.wake`), or one has gone."""
 
     async def write(self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kw: P.kwargs) -> T:
         """`fn(tx, …)` as one transaction, durable when this returns; if `fn` raises, nothing of it happened.
 
         `fn` may run in the event loop's thread, so it is to take milliseconds; long work is done in portions.
-        A caller that is cancelled while waiting does not take the write back.
+        Whoever awaits each write has them happen in that order. A caller that is cancelled while waiting does
+        not take the write back. Busy: it did not happen or, when a connection was lost at the very end, may
+        have happened.
         """
 
     async def write_aside(self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kw: P.kwargs) -> T:
         """As `write`, for few statements that touch many rows: the event loop goes on meanwhile, other writes
-        wait. How many rows at once: bot/privacy/portions.py."""
+        may have to wait. How many rows at once: bot/privacy/portions.py."""
 
     @property
     def writes(self) -> int:

@@ -570,6 +570,19 @@ SUSPICIONS = """
 alter table inbox add column suspicions {INT} not null default 0
 """
 
+# The processes on a database that several share, and which of them is at work on what. A number that is not
+# in `workers` is that of a process that died; 0 is the one that has a file for itself.
+WORKERS = """
+create table workers (
+    id {ID},
+    slot {INT} not null,
+    begun_at {REAL} not null,
+    seen_at {REAL} not null
+){STRICT};
+alter table inbox add column worker {INT} not null default 0;
+alter table ledger add column worker {INT} not null default 0
+"""
+
 STEPS: tuple[tuple[str, str], ...] = (
     ("0001_inbox", INBOX),
     ("0002_replies", REPLIES),
@@ -598,7 +611,12 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("0013_suspicions", SUSPICIONS),
     ("0014_left_in_slack", LEFT_IN_SLACK),
     ("0015_passed_over", PASSED_OVER),
+    ("0080_workers", WORKERS),
 )
+
+# Steps that take away what the version before needs: where several processes share a database, that version
+# cannot run beside them (docs/scale.md).
+BREAKING: frozenset[str] = frozenset()
 
 # Tables with people's words, and the column that says whose (beside `team`): erased by
 # storage/privacy/forget.py.
@@ -622,6 +640,7 @@ NO_WORDS = {
     "tombstones": "digests of message ids",
     "quiet_threads": "ids of threads, and since when",
     "passed_over": "ids of threads and posts, for a day",
+    "workers": "numbers and times",
     "learned_refusals": "about models",
     "learned_ratios": "about models",
     "learned_limits": "about models",

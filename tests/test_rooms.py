@@ -19,6 +19,7 @@ ONE_ROOM = {
     "genai_prices": "bot/costs",
     "sqlite3": "storage/sqlite",
     "sqlite_utils": "storage/sqlite",
+    "psycopg": "storage/postgres",
     "av": "bot/voice",
     "faster_whisper": "bot/voice",
     "altair": "bot/reports",

@@ -22,16 +22,19 @@ from typing import IO, Any, Concatenate, Self
 
 from bot.core.errors import SetupError, StorageError
 from storage.engine import P, T, Tx
+from storage.results import Job, Outcome, answer, resolve
 from storage.sqlite.errors import map_error
 from storage.sqlite.file import MARK, back_up, connect, locked, migrate, quick_check, refuse_broken, require
 from storage.sqlite.library import Database
-from storage.sqlite.writer import Job, Outcome, SqliteTx, WriterThread, answer, resolve
+from storage.sqlite.writer import SqliteTx, WriterThread
 
 READERS = 2
 
 
 class SqliteEngine:
     """See storage.engine.Engine. An async context manager: entering opens, locks and migrates the file."""
+
+    shared, worker, slot = False, 0, 0
 
     def __init__(self, path: Path, *, read_only: bool = False, must_exist: bool = False) -> None:
         self._path = path.absolute()
@@ -66,6 +69,12 @@ class SqliteEngine:
         for _ in range(READERS):
             self._reads.put(None)
         await asyncio.to_thread(self._stop)
+
+    def is_member(self) -> bool:
+        return True
+
+    def listen(self, woken: Callable[[], None]) -> None:
+        """Nobody else is here."""
 
     async def write(self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kw: P.kwargs) -> T:
         self._require_open(to_write=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
@@ -56,6 +57,7 @@ def connect(path: Path, *, read_only: bool = False) -> Database:
         timeout=BUSY_TIMEOUT_S,
         cached_statements=512,
     )
+    conn.create_function("unix_now", 0, time.time)  # the database's clock
     for pragma in PRAGMAS["ro" if read_only else "rw"]:
         conn.execute(f"pragma {pragma}")
     return Database(conn, execute_plugins=False, strict=True)

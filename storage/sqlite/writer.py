@@ -26,6 +26,7 @@ from typing import Any
 
 from bot.core.errors import Busy
 from storage.engine import Tx
+from storage.results import Job, Outcome, answer, resolve
 from storage.sqlite.errors import map_error
 
 log = logging.getLogger(__name__)
@@ -42,9 +43,6 @@ SWITCH_INTERVAL_S = 0.001
 CACHE_KIB, CACHE_ASIDE_KIB = 2_000, 16_000
 SCRUB_TIMEOUT_MS = 5000  # for readers to let go of the WAL
 SCRUB_AGAIN_S = 30.0  # after readers were in the way
-
-Outcome = tuple["asyncio.Future[Any]", Any, BaseException | None]
-Job = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], "asyncio.Future[Any]"]
 
 
 class SqliteTx:
@@ -66,6 +64,12 @@ class SqliteTx:
 
     def run(self, sql: str, /, **params: Any) -> int:
         return self._execute(sql, params).rowcount
+
+    def lock(self, name: str) -> None:
+        """Nobody else writes."""
+
+    def wake(self) -> None:
+        """There is nobody else."""
 
 
 class WriterThread:
@@ -244,27 +248,6 @@ class WriterThread:
             self._scrub_due, self._scrub_at = bool(busy), time.monotonic() + SCRUB_AGAIN_S
         except sqlite3.Error:
             log.exception("the WAL could not be emptied")
-
-
-def answer(
-    loop: asyncio.AbstractEventLoop, tell: Callable[[list[Outcome]], None], outcomes: list[Outcome]
-) -> None:
-    """From a thread: wakes the event loop once for all of them."""
-    try:
-        loop.call_soon_threadsafe(tell, outcomes)
-    except RuntimeError:  # the loop ended without leaving our context; nobody waits any more
-        return
-
-
-def resolve(outcomes: list[Outcome]) -> None:
-    """Everybody who still waits gets a value or an error."""
-    for future, value, error in outcomes:
-        if future.done():  # the caller was cancelled
-            continue
-        if error is None:
-            future.set_result(value)
-        else:
-            future.set_exception(error)
 
 
 def _failed(outcomes: list[Outcome], exc: BaseException, path: Path) -> list[Outcome]:

@@ -1,0 +1,179 @@
+"""The engine of several processes: one PostgreSQL, a connection for each thread that reads or writes.
+
+Transactions are READ COMMITTED; what SQLite gives with its single writer is said with `tx.lock`. Each process
+has a number on the database (storage/postgres/presence.py), by which others know what it leaves when it dies.
+
+Source: https://www.postgresql.org/docs/current/transaction-iso.html
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Concatenate, Self
+from urllib.parse import urlsplit
+
+import psycopg
+
+from bot.core.errors import SetupError, StorageError
+from storage.engine import P, T, Tx
+from storage.postgres import requirements
+from storage.postgres.connections import Connection, connect
+from storage.postgres.errors import map_error
+from storage.postgres.migrations import is_migrated, migrate, refuse_newer
+from storage.postgres.presence import Presence, require_listed
+from storage.postgres.transactions import TransactionThreads
+
+READERS, WRITERS = 4, 8
+
+
+class PostgresEngine:
+    """See storage.engine.Engine. An async context manager: entering connects, migrates and registers."""
+
+    shared = True
+
+    def __init__(self, url: str, *, read_only: bool = False, must_exist: bool = False) -> None:
+        self._url = url
+        self._name = name_database(url)
+        self._read_only = read_only
+        self._must_exist = must_exist or read_only
+        self._presence: Presence | None = None
+        self._listeners: list[Callable[[], None]] = []
+        self._open = False
+        self._writes = 0
+        self.expelled = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
+        try:
+            await asyncio.to_thread(self._start)
+        except psycopg.Error as exc:
+            words = " ".join(str(exc).split())
+            raise SetupError([f"database {self._name}: {words}"]) from exc
+        self._reads = TransactionThreads(READERS, self._open_reader, name=self._name)
+        if not self._read_only:
+            self._writing = TransactionThreads(WRITERS, self._open_writer, name=self._name)
+            self._aside = TransactionThreads(1, self._open_writer, name=self._name)
+        self._open = True
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self._open = False
+        await self._reads.close()
+        if not self._read_only:
+            await self._writing.close()
+            await self._aside.close()
+        if self._presence:
+            await asyncio.to_thread(self._presence.close)
+
+    @property
+    def worker(self) -> int:
+        return self._presence.worker if self._presence else 0
+
+    @property
+    def slot(self) -> int:
+        return self._presence.slot if self._presence else 0
+
+    def is_member(self) -> bool:
+        return self._presence is None or self._presence.is_current()
+
+    def listen(self, woken: Callable[[], None]) -> None:
+        self._listeners.append(woken)
+
+    async def write(self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kw: P.kwargs) -> T:
+        self._require_open(to_write=True)
+        self._writes += 1
+        value: T = await self._writing.run(fn, args, kw)
+        return value
+
+    async def write_aside(self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kw: P.kwargs) -> T:
+        self._require_open(to_write=True)
+        value: T = await self._aside.run(fn, args, kw)
+        return value
+
+    @property
+    def writes(self) -> int:
+        return self._writes
+
+    async def read(self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kw: P.kwargs) -> T:
+        self._require_open()
+        value: T = await self._reads.run(fn, args, kw)
+        return value
+
+    async def backup(self, path: Path) -> None:
+        raise SetupError(["PostgreSQL is backed up with its own tools, such as pg_dump (docs/scale.md)"])
+
+    async def check(self) -> list[str]:
+        return await asyncio.to_thread(self._find_lacks)
+
+    async def scrub(self) -> None:
+        """What was deleted leaves the files with the next vacuum, and the archive when that expires."""
+        self._require_open(to_write=True)
+
+    def _require_open(self, *, to_write: bool = False) -> None:
+        if not self._open:
+            raise StorageError("the database is closed")
+        if to_write and self._read_only:
+            raise SetupError([f"database {self._name}: opened for reading only"])
+
+    # In threads
+
+    def _start(self) -> None:
+        with connect(self._url) as conn:
+            if not self._must_exist:
+                conn.autocommit = True
+                requirements.require(conn, self._name)
+                migrate(conn)
+            elif not is_migrated(conn):
+                raise SetupError([f"database {self._name}: there is none yet; `parley serve` makes it"])
+            refuse_newer(conn)
+        if not self._read_only:
+            self._presence = Presence(self._url, woken=self._tell_woken, expelled=self._tell_expelled)
+
+    def _open_reader(self) -> Connection:
+        return connect(self._url, read_only=True)
+
+    def _open_writer(self) -> Connection:
+        assert self._presence is not None
+        conn = connect(self._url, application=self._presence.application)
+        require_listed(conn, self._presence.worker)
+        return conn
+
+    def _find_lacks(self) -> list[str]:
+        try:
+            with connect(self._url) as conn:
+                conn.autocommit = True
+                return requirements.find_lacks(conn)
+        except psycopg.Error as exc:
+            error = map_error(exc, self._name)
+            raise error from exc
+
+    def _tell_woken(self) -> None:
+        self._call(self._wake)
+
+    def _tell_expelled(self) -> None:
+        self._call(self.expelled.set)
+
+    def _call(self, what: Callable[[], Any]) -> None:
+        try:
+            self._loop.call_soon_threadsafe(what)
+        except RuntimeError:  # the loop has ended
+            return
+
+    def _wake(self) -> None:
+        for woken in self._listeners:
+            woken()
+
+
+def name_database(url: str) -> str:
+    """A database as an operator is told of it: without its password."""
+    parts = urlsplit(url)
+    try:
+        at = f"{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}"
+    except ValueError:
+        at = ""
+    return f"{at}{parts.path}"

@@ -1,0 +1,157 @@
+"""Functions of storage/ run as transactions: by threads that each own a connection.
+
+What fails for a reason that passes (a conflict with another transaction, a server that restarts) is run
+again. That is why such a function has no effect but on the database. Whether a commit took place whose answer
+was lost nobody knows: it is told as Busy, and whoever writes again has to be ready for both.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from queue import SimpleQueue
+from typing import Any
+
+import psycopg
+
+from storage.postgres.connections import Connection, is_broken
+from storage.postgres.errors import AGAIN, map_error
+from storage.postgres.statements import translate
+from storage.results import Job, Outcome, answer, resolve
+
+TRIES = 50
+PAUSE_S = 0.002  # before another run, growing with each
+RECONNECT_S = 2.0  # so long a server may be away before it is told; Slack waits for 3 s
+RECONNECT_EVERY_S = 0.1
+
+
+class PostgresTx:
+    """A transaction on a connection; see storage.engine.Tx."""
+
+    __slots__ = ("_cursor",)
+
+    def __init__(self, conn: Connection) -> None:
+        self._cursor = conn.cursor()
+
+    def all(self, sql: str, /, **params: Any) -> list[dict[str, Any]]:
+        self._execute(sql, params)
+        return self._cursor.fetchall() if self._cursor.description else []
+
+    def one(self, sql: str, /, **params: Any) -> dict[str, Any] | None:
+        self._execute(sql, params)
+        return self._cursor.fetchone() if self._cursor.description else None
+
+    def run(self, sql: str, /, **params: Any) -> int:
+        self._execute(sql, params)
+        return self._cursor.rowcount
+
+    def lock(self, name: str) -> None:
+        self._execute("select pg_advisory_xact_lock(hashtextextended(:name, 7))", {"name": name})
+
+    def wake(self) -> None:
+        self._execute("notify parley", {})
+
+    def _execute(self, sql: str, params: dict[str, Any]) -> None:
+        statement, names = translate(sql)
+        self._cursor.execute(statement, [params[name] for name in names])
+
+
+class TransactionThreads:
+    """Runs what is submitted, as many at a time as there are threads. `open_one` makes a connection.
+
+    Somebody who waits for each answer has them run in that order.
+    """
+
+    def __init__(self, count: int, open_one: Callable[[], Connection], *, name: str) -> None:
+        self._open_one = open_one
+        self._name = name
+        self._loop = asyncio.get_running_loop()
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._threads = [
+            threading.Thread(target=self._serve, name=f"parley-{number}", daemon=True)
+            for number in range(count)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    async def run(self, fn: Callable[..., Any], args: tuple[Any, ...], kw: dict[str, Any]) -> Any:
+        """What the function returned. Who is cancelled hears so when it has ended, one way or the other."""
+        future: asyncio.Future[Any] = self._loop.create_future()
+        self._jobs.put((fn, args, kw, future))
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            if not future.cancelled():
+                await asyncio.wait([future])
+                future.exception()  # nobody is told
+            raise
+
+    async def close(self) -> None:
+        """Waits until everything submitted has ended."""
+        for _ in self._threads:
+            self._jobs.put(None)
+        for thread in self._threads:
+            await asyncio.to_thread(thread.join)
+
+    def _serve(self) -> None:
+        conn: Connection | None = None
+        while (job := self._jobs.get()) is not None:
+            conn, outcome = self._run(job, conn)
+            answer(self._loop, resolve, [outcome])
+        if conn is not None:
+            conn.close()
+
+    def _run(self, job: Job, conn: Connection | None) -> tuple[Connection | None, Outcome]:
+        fn, args, kw, future = job
+        ends_at = time.monotonic() + RECONNECT_S
+        tries = 0
+        while True:
+            commit = _Commit()
+            try:
+                if conn is None or is_broken(conn):
+                    conn = self._open_one()
+                return conn, (future, _transact(conn, fn, args, kw, commit), None)
+            except BaseException as exc:
+                lost = conn is None or is_broken(conn)
+                tries += 1
+                if not lost and _is_passing(exc) and tries < TRIES:
+                    time.sleep(random.random() * PAUSE_S * tries)
+                elif lost and _is_away(exc) and not commit.begun and time.monotonic() < ends_at:
+                    time.sleep(RECONNECT_EVERY_S)
+                else:
+                    return conn, (future, None, map_error(exc, self._name))
+
+
+class _Commit:
+    """Whether the end of a transaction was asked for."""
+
+    begun = False
+
+
+def _transact(
+    conn: Connection, fn: Callable[..., Any], args: tuple[Any, ...], kw: dict[str, Any], commit: _Commit
+) -> Any:
+    try:
+        value = fn(PostgresTx(conn), *args, **kw)
+        commit.begun = not conn.read_only
+        conn.commit()
+    except BaseException:
+        with suppress(psycopg.Error):
+            conn.rollback()
+        raise
+    return value
+
+
+def _is_passing(exc: BaseException) -> bool:
+    return isinstance(exc, psycopg.Error) and exc.sqlstate in AGAIN
+
+
+def _is_away(exc: BaseException) -> bool:
+    """A server that restarts says so, or does not answer."""
+    return isinstance(exc, (psycopg.OperationalError, psycopg.InterfaceError)) and not (
+        exc.sqlstate or "57"
+    ).startswith(("28", "3D"))

@@ -44,6 +44,7 @@ from bot.health import Health
 from bot.housekeeping import tidy_hourly
 from bot.jobs.deliveries import SignedDeliveries
 from bot.jobs.inbox import Inbox
+from bot.jobs.watch import Watch
 from bot.learning.trainer import Trainer
 from bot.learning.training_jobs import TrainingJobs, TrainingWorker
 from bot.ops.metrics import loop_lag
@@ -129,6 +130,7 @@ class _Base:
     prices: Prices
     provider: Provider
     inbox: Inbox
+    watch: Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +204,7 @@ async def services_on(
         _register_workers(services, chat, guarding)
         await retirement.load()
         await _start(services, chat, talking.running, stack)
+        await stack.enter_async_context(base.watch.keeping())
         yield services
 
 
@@ -223,8 +226,11 @@ async def _base_on(engine: Engine, transport: Transport, settings: Settings) -> 
         max_attempts=settings.max_attempts,
         max_crashes=settings.max_crashes,
     )
+    watch = Watch(engine)
+    watch.add(inbox.look)
+    watch.add(ledger.look)
     async with Provider(settings, ledger, Scheduler(), engine, transport=transport) as provider:
-        yield _Base(settings, engine, calendar, prices, provider, inbox)
+        yield _Base(settings, engine, calendar, prices, provider, inbox, watch)
 
 
 async def _read_channels(base: _Base) -> tuple[Preferences, dict[str, Policy], dict[str, dict[str, str]]]:

@@ -56,15 +56,29 @@ class LedgerEntry:
     began: float  # monotonic seconds
 
 
+SLOT_BITS = 8  # 256 processes
+
+
 @dataclass(slots=True)
 class _Ids:
-    """The last id of a row that was given."""
+    """Ids that grow, from milliseconds: the lowest bits are the process's slot, so no two count alike."""
 
     last: int
+    slot: int
+
+    def give(self) -> int:
+        self.raise_above(self.last)
+        return self.last
+
+    def raise_above(self, taken: int) -> None:
+        self.last = max(((taken >> SLOT_BITS) + 1 << SLOT_BITS) | self.slot, self.last)
 
 
 class Ledger:
-    """Opens and settles the rows of one process. `start` once before the first request."""
+    """Opens and settles the rows of one process. `start` once before the first request.
+
+    `look` does the same for other processes on the database, as long as this one runs.
+    """
 
     def __init__(self, engine: Engine, prices: Prices, calendar: Calendar) -> None:
         self._engine = engine
@@ -72,7 +86,7 @@ class Ledger:
         self.calendar = calendar
         self._billing = Billing() if bills_for_others(prices) else None
         self._disbelieved: set[str] = set()  # models whose reported amounts the log has as wrong already
-        self._ids = _Ids((int(calendar.now() * 1000) << 20) + secrets.randbits(19))
+        self._ids = _Ids((int(calendar.now() * 1000) << 20) + secrets.randbits(19), engine.slot)
 
     def at_prices(self, prices: Prices) -> Ledger:
         """The same book for requests to another server, which has prices of its own."""
@@ -84,13 +98,19 @@ class Ledger:
         """Ends what an earlier process left open, charged as reserved; how many rows that were."""
         if newest := await self._engine.read(rows.last):
             self.calendar.seen(newest["opened_at"])
-            self._ids.last = max(self._ids.last, newest["id"])
+            self._ids.raise_above(newest["id"])
         if self._billing:
             for row in await self._engine.read(rows.last_reported, RELEARNT):
                 self._relearn(self._billing, row)
         # The price tables load now, not while the first person waits.
         self._price("", NOTHING, "answer", self.calendar.now())
         return await self._engine.write(rows.give_up_open, self.calendar.now())
+
+    async def look(self, asked: bool) -> None:
+        """Ends what processes left open that have died since."""
+        if await self._engine.read(rows.has_orphans):
+            unknown = await self._engine.write(rows.give_up_open, self.calendar.now())
+            log.warning("%d model requests of a process that died count as made", unknown)
 
     async def open(
         self, scope: Scope, model: str, *, upper_bound: Usage, attempt: int, smaller_model: str = ""
@@ -178,9 +198,9 @@ class Ledger:
         billing.learn(row["model"], usd(row["cost"]), listed, used)
 
     def _row(self, scope: Scope, attempt: int, at: float) -> dict[str, Any]:
-        self._ids.last += 1
         return {
-            "id": self._ids.last,
+            "id": self._ids.give(),
+            "worker": self._engine.worker,
             "team": scope.team,
             "channel": scope.channel,
             "person": scope.user,

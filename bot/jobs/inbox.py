@@ -4,6 +4,9 @@ Jobs of one conversation run one at a time in the order they came, conversations
 job keeps its place and holds back only its own conversation. Nothing is asked of the database while nothing
 happens.
 
+Several processes may share the inbox, each with lanes of its own: what one of them leaves lying, because it
+has much to do, drains or died, another takes up (`look`).
+
 After a process's end, what ran is run again. What died twice is suspected of having done it, and suspects run
 a few at a time beside the rest, until each has ended once. Only a job that ran alone is charged with a death,
 and parked after some (parking.py): a job that kills the process takes no neighbour to the grave with it. Rows
@@ -16,7 +19,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Concatenate, Self
@@ -26,8 +29,9 @@ from bot.jobs.lanes import Lanes
 from bot.jobs.parking import GAVE_UP, GaveUpOn, Parking, Work, Worker
 from bot.ops.metrics import METRICS
 from storage.engine import Engine, P, T, Tx
-from storage.jobs import inbox
+from storage.jobs import inbox, recovery
 from storage.jobs.inbox import Effect, Job
+from storage.jobs.recovery import Waiting
 
 __all__ = ["Effect", "GaveUpOn", "Inbox", "Job", "Work"]
 
@@ -45,6 +49,7 @@ LONGEST_WAIT_S = 1.5 * LONGEST_DELAY_S  # whatever is due later than that, the c
 OUTAGE_LASTS_S = 6 * 3600.0  # so long an answer that is ready is kept for a service that is away
 BUSY_S, LONGEST_BUSY_S = 0.05, 5.0  # between attempts to write to a busy or full database
 CLOSING_S = 3.0  # for writing down what was cancelled
+LEFT_LYING_S = 1.0  # so long after its time a job is left to the process that received it
 
 
 class Inbox:
@@ -74,6 +79,7 @@ class Inbox:
         self._max_attempts = max_attempts
         self._clock = clock
         self._random = random
+        self._worker = engine.worker
         self._lanes = Lanes(parallel, self._start, clock=clock, longest_s=LONGEST_WAIT_S, outside=outside)
         self._tasks: set[asyncio.Task[None]] = set()
         self._handling: dict[str, asyncio.Task[Any]] = {}  # by conversation: the tasks inside a worker
@@ -102,19 +108,39 @@ class Inbox:
     async def __aenter__(self) -> Self:
         """Takes up everything that an earlier process left."""
         self._started = True
-        waiting, parked = await self._engine.write(self._parking.recover, now=self._clock())
-        for job in parked:
-            log.error("job %d (%s) parked after %d: the process died while it ran", *_named(job, job.crashes))
-        for found in waiting:
-            if found.deaths >= SUSPECT_AFTER:
-                self._lanes.suspect(found.conversation, found.deaths)
-        self._lanes.take_up((found.conversation, found.due_at, found.owner) for found in waiting)
+        await self._recover()
+        self._take_up(await self._engine.read(recovery.waiting))
         return self
 
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
     ) -> None:
         await self.drain(0)
+
+    async def look(self, asked: bool) -> None:
+        """Takes up what processes left that died, and what lies there although it is due.
+
+        `asked`: another process wants it to be looked at now.
+        """
+        if self.stopping:
+            return
+        if await self._engine.read(recovery.has_orphans):
+            await self._recover()
+            asked = True
+        if (room := self._lanes.room) > 0:
+            since = self._clock() - (0 if asked else LEFT_LYING_S)
+            self._take_up(await self._engine.read(recovery.overdue, since=since, limit=room))
+
+    async def _recover(self) -> None:
+        for job in await self._engine.write(self._parking.recover, now=self._clock()):
+            log.error("job %d (%s) parked after %d: the process died while it ran", *_named(job, job.crashes))
+
+    def _take_up(self, waiting: Iterable[Waiting]) -> None:
+        found = [each for each in waiting if not self._lanes.is_busy(each.conversation)]
+        for each in found:
+            if each.deaths >= SUSPECT_AFTER:
+                self._lanes.suspect(each.conversation, each.deaths)
+        self._lanes.take_up((each.conversation, each.due_at, each.owner) for each in found)
 
     async def put(
         self,
@@ -150,8 +176,10 @@ class Inbox:
                 if stored:
                     self._lanes.wake(conversation, owner, since=since)
         try:
-            stored, found = await self._engine.write(_put_and_take, job, conversation, now=self._clock())
-        except asyncio.CancelledError:
+            stored, found = await self._engine.write(
+                _put_and_take, job, conversation, worker=self._worker, now=self._clock()
+            )
+        except (asyncio.CancelledError, Busy):  # of which nobody knows whether it happened
             self._spawn(self._untangle(conversation))
             raise
         except BaseException:
@@ -209,14 +237,15 @@ class Inbox:
 
     async def _untangle(self, conversation: str) -> None:
         """After a `put` that was cancelled: its write may or may not have happened."""
-        await self._insist(inbox.release, conversation)
+        await self._insist(inbox.release, conversation, worker=self._worker)
         await self._take_and_work(conversation, 0.0)
 
     async def _take_and_work(self, conversation: str, due_at: float) -> None:
         found: Found = None
         try:
             # At its due time a job is due, whatever the clock on the wall says.
-            found = await self._insist(inbox.take, conversation, now=max(self._clock(), due_at))
+            now = max(self._clock(), due_at)
+            found = await self._insist_taking(_take, conversation, worker=self._worker, now=now)
         except Exception:
             log.exception("inbox: nothing can be taken")
         if isinstance(found, Job):
@@ -246,8 +275,13 @@ class Inbox:
             return await self._set_aside(job, UNKNOWN.format(kind=job.kind), job.tries + 1)
         try:
             effects = await self._handled(worker, job)
-            finished, found = await self._insist(
-                _finish_and_take, job, effects, now=self._clock(), more=not self._yields(job)
+            finished, found = await self._insist_taking(
+                _finish_and_take,
+                job,
+                effects,
+                worker=self._worker,
+                now=self._clock(),
+                more=not self._yields(job),
             )
         except asyncio.CancelledError as exc:
             if not self.stopping:  # not by us
@@ -301,7 +335,9 @@ class Inbox:
         """Parks a job; returns what is next in its conversation."""
         await self._insist(self._parking.park, job, words, tries, now=self._clock())
         log.error("job %d (%s) parked after %d: %s", *_named(job, tries), words, exc_info=trace)
-        return await self._insist(_next, job.conversation, now=self._clock(), more=not self._yields(job))
+        return await self._insist_taking(
+            _next, job.conversation, worker=self._worker, now=self._clock(), more=not self._yields(job)
+        )
 
     def _yields(self, job: Job) -> bool:
         """Whether the next job of a conversation has to queue again instead of running at once."""
@@ -320,21 +356,52 @@ class Inbox:
             await asyncio.sleep(wait_s)
             wait_s = min(wait_s * 2, LONGEST_BUSY_S)
 
+    async def _insist_taking(
+        self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kw: P.kwargs
+    ) -> T:
+        """As `_insist`, for what may take a job. If a connection was lost at the very end, nobody knows
+        whether
+        that happened: what this process may have taken is let go of first."""
+        try:
+            return await self._engine.write(fn, *args, **kw)
+        except Busy:
+            if self.stopping:
+                raise
+        kw["again"] = True
+        return await self._insist(fn, *args, **kw)
+
 
 def _named(job: Job, times: int) -> tuple[int, str, int]:
     return job.seq, job.key, times
 
 
-def _put_and_take(tx: Tx, put: Callable[..., bool], conversation: str, *, now: float) -> tuple[bool, Found]:
-    return put(tx, now=now), inbox.take(tx, conversation, now=now)
+def _put_and_take(
+    tx: Tx, put: Callable[..., bool], conversation: str, *, worker: int, now: float
+) -> tuple[bool, Found]:
+    return put(tx, now=now), inbox.take(tx, conversation, worker=worker, now=now)
 
 
 def _finish_and_take(
-    tx: Tx, job: Job, effects: Sequence[Effect], *, now: float, more: bool
+    tx: Tx,
+    job: Job,
+    effects: Sequence[Effect],
+    *,
+    worker: int,
+    now: float,
+    more: bool,
+    again: bool = False,
 ) -> tuple[bool, Found]:
     finished = inbox.finish(tx, job, *effects, now=now)
-    return finished, _next(tx, job.conversation, now=now, more=more)
+    return finished, _next(tx, job.conversation, worker=worker, now=now, more=more, again=again)
 
 
-def _next(tx: Tx, conversation: str, *, now: float, more: bool) -> Found:
-    return inbox.take(tx, conversation, now=now) if more else inbox.due_at(tx, conversation)
+def _next(tx: Tx, conversation: str, *, worker: int, now: float, more: bool, again: bool = False) -> Found:
+    if more:
+        return _take(tx, conversation, worker=worker, now=now, again=again)
+    return inbox.due_at(tx, conversation)
+
+
+def _take(tx: Tx, conversation: str, *, worker: int, now: float, again: bool = False) -> Found:
+    if again:
+        inbox.release(tx, conversation, worker=worker)
+    return inbox.take(tx, conversation, worker=worker, now=now)

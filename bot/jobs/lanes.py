@@ -99,6 +99,15 @@ class Lanes:
         """Nobody runs, inside or outside."""
         return not self._running
 
+    @property
+    def room(self) -> int:
+        """How many lanes more could begin at once."""
+        return 0 if self.closed or self._alone else self._free
+
+    def is_busy(self, lane: str) -> bool:
+        """Whether a lane runs, is ready to, or waits for its time."""
+        return lane in self._busy
+
     def is_wanted(self, lane: str) -> bool:
         """Whether others wait for the place of a lane that runs, or it has none: it has to queue again."""
         running = self._running[lane]

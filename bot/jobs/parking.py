@@ -15,7 +15,6 @@ from bot.core.errors import BotError, GaveUp
 from storage.engine import Tx
 from storage.jobs import inbox, recovery
 from storage.jobs.inbox import Effect, Job
-from storage.jobs.recovery import Waiting
 
 log = logging.getLogger(__name__)
 
@@ -40,12 +39,12 @@ class Parking:
         self._workers = workers
         self._max_crashes = max_crashes
 
-    def recover(self, tx: Tx, *, now: float) -> tuple[list[Waiting], list[Job]]:
-        """After a process's end: the conversations that have something to do, and the jobs parked now."""
+    def recover(self, tx: Tx, *, now: float) -> list[Job]:
+        """After a process's end: the jobs that are parked now."""
         parked = recovery.recover(tx, max_crashes=self._max_crashes, now=now)
         for job in parked:
             self._put_report(tx, job, job.crashes, now=now)
-        return recovery.waiting(tx), parked
+        return parked
 
     def park(self, tx: Tx, job: Job, words: str, times: int, *, now: float) -> None:
         """Sets a job aside after so many times."""

@@ -83,8 +83,8 @@ def _strained(budget: dict[str, Any], amount: int) -> bool:
 def _insert(tx: Tx, row: dict[str, Any], offer: dict[str, Any]) -> None:
     tx.run(
         """insert into ledger (id, team, channel, person, conversation, kind, model, attempt, day, opened_at,
-        reserved, reason) values (:id, :team, :channel, :person, :conversation, :kind, :model, :attempt, :day,
-        :opened_at, :reserved, :reason)""",
+        reserved, reason, worker) values (:id, :team, :channel, :person, :conversation, :kind, :model,
+        :attempt, :day, :opened_at, :reserved, :reason, :worker)""",
         **row,
         **offer,
     )
@@ -127,9 +127,18 @@ def _is_priced(end: dict[str, Any]) -> bool | None:
     return True if end["cost"] or end["input_tokens"] else None
 
 
+# Of a process that is not on the list of the living. A process that has a file for itself is never on it.
+ORPHANED = "outcome = 'open' and worker not in (select id from workers)"
+
+
+def has_orphans(tx: Tx) -> bool:
+    """Whether a process that does not live any more left a row open."""
+    return tx.one(f"select 1 as found from ledger where {ORPHANED} limit 1") is not None
+
+
 def give_up_open(tx: Tx, now: float) -> int:
-    """Ends the rows an earlier process left open, charged as reserved: nobody knows what became of them."""
-    left = tx.all("select id, reserved, reason from ledger where outcome = 'open'")
+    """Ends the rows that dead processes left open, charged as reserved: nobody knows what became of them."""
+    left = tx.all(f"select id, reserved, reason from ledger where {ORPHANED} order by id")
     unseen = dict.fromkeys((*COUNTED, "input_audio_tokens"), 0) | {"estimated": 1}
     for row in left:
         end = {"outcome": "unknown", "cost": row["reserved"], "reason": row["reason"], "settled_at": now}

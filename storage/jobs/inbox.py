@@ -6,6 +6,9 @@ fence: whoever finishes must name the number it took, so a worker that was overt
 replay; the fence never does. `suspicions` are deaths while it ran beside others. What a start finds is
 storage/jobs/recovery.py. Who runs what when is bot/jobs/inbox.py's business; `kind` and `payload` (ASCII
 JSON) mean nothing here.
+
+Where several processes share a database, `worker` is the one that took a running job. What changes who is
+next in a conversation holds that conversation's lock.
 """
 
 from __future__ import annotations
@@ -70,6 +73,7 @@ def put(
 
     `team` and `person` say whose words the payload holds, should that person want them forgotten.
     """
+    tx.lock(conversation)
     return (
         tx.run(
             "insert into inbox (key, conversation, kind, team, person, payload, due_at, received_at)"
@@ -87,18 +91,20 @@ def put(
     )
 
 
-def take(tx: Tx, conversation: str, *, now: float) -> Job | float | None:
+def take(tx: Tx, conversation: str, *, worker: int = 0, now: float) -> Job | float | None:
     """The conversation's oldest job, now running; the time it is due; or None when there is nothing to take.
 
     A job that waits for its retry, or is running, holds back all that came after it.
     """
+    tx.lock(conversation)
     row = tx.one(
-        "update inbox set attempts = attempts + 1, running = 1"
+        "update inbox set attempts = attempts + 1, running = 1, worker = :worker"
         " where due_at <= :now and seq ="
         " (select seq from inbox where conversation = :conversation and state = 'new' order by seq limit 1)"
         " and not exists (select 1 from inbox where conversation = :conversation and running = 1)"
         f" returning {JOB}",
         conversation=conversation,
+        worker=worker,
         now=now,
     )
     if row is not None:
@@ -122,6 +128,7 @@ def finish(tx: Tx, job: Job, *effects: Effect, now: float) -> bool:
 
     What it held is erased after the effects: nobody needs it any more.
     """
+    tx.lock(job.conversation)
     if not _close_taken(tx, job, "running = 0, state = 'done', done_at = :now, error = ''", now=now):
         return False
     for effect in effects:
@@ -154,15 +161,28 @@ def park(tx: Tx, job: Job, error: str) -> bool:
 
 def give_back(tx: Tx, job: Job) -> bool:
     """Back into its old place as if it had not been taken, save for the fence; False when overtaken."""
+    tx.wake()
     return _close_taken(tx, job, "running = 0")
 
 
-def release(tx: Tx, conversation: str) -> None:
-    """Whatever runs in a conversation does not; for whoever knows that nobody is at work there."""
+def release(tx: Tx, conversation: str, *, worker: int = 0) -> None:
+    """Whatever a process runs in a conversation does not; for whoever knows that it is not at work there."""
+    tx.lock(conversation)
     tx.run(
-        "update inbox set running = 0 where conversation = :conversation and state = 'new' and running = 1",
+        "update inbox set running = 0 where conversation = :conversation and state = 'new' and running = 1"
+        " and worker = :worker",
+        conversation=conversation,
+        worker=worker,
+    )
+
+
+def find_worker(tx: Tx, conversation: str) -> int | None:
+    """The process at work in a conversation; None when nobody is."""
+    row = tx.one(
+        "select worker from inbox where conversation = :conversation and running = 1",
         conversation=conversation,
     )
+    return None if row is None else int(row["worker"])
 
 
 def _close_taken(tx: Tx, job: Job, change: str, **values: Any) -> bool:
@@ -180,6 +200,7 @@ def _close_taken(tx: Tx, job: Job, change: str, **values: Any) -> bool:
 
 def put_about(tx: Tx, job: Job, kind: str, payload: str, *, now: float) -> None:
     """Stores a job about another one, behind all of its conversation, as the words of the same person."""
+    tx.lock(job.conversation)
     tx.run(
         "insert into inbox (key, conversation, kind, team, person, payload, due_at, received_at)"
         " select :key, conversation, :kind, team, person, :payload, :now, :now from inbox where seq = :seq",
@@ -201,6 +222,7 @@ def replay(tx: Tx, seq: int, *, now: float) -> str:
     )
     if row is None:
         raise Missing(f"no parked job {seq}")
+    tx.wake()
     audit.note(tx, "replayed", f"job {seq}", now=now)
     return str(row["conversation"])
 

@@ -22,8 +22,8 @@ from storage.postgres.connections import Connection, connect
 
 log = logging.getLogger(__name__)
 
-BEAT_S = 1.0
-DEAD_AFTER_S = 1.5  # without a heartbeat, where the lock is free: a lost connection is taken up again sooner
+BEAT_S = 0.5
+DEAD_AFTER_S = 1.2  # without a heartbeat, where the lock is free: a lost connection is taken up again sooner
 HUNG_AFTER_S = 20.0  # where it is not
 ACTS_FOR_S = 15.0  # so long after its last heartbeat a process may still do something outside the database
 SETTLES_S = 3.0  # after a connection was lost, others may have lost theirs: nobody is struck off meanwhile

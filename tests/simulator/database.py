@@ -70,6 +70,13 @@ class StoryEngine:
         return await future
 
     write_aside = write
+    shared, worker, slot = False, 0, 0
+
+    def is_member(self) -> bool:
+        return True
+
+    def listen(self, woken: Callable[[], None]) -> None:
+        """Nobody else is here."""
 
     @property
     def writes(self) -> int:

@@ -36,7 +36,7 @@ async def make(path: Path, rows: int = 0) -> None:
 @pytest.mark.parametrize(
     ("address", "word"),
     [
-        ("postgresql:///parley", "PostgreSQL comes later"),
+        ("mysql://parley", "use sqlite:///"),
         ("parley.db", "use sqlite:///"),
         ("sqlite://parley.db", "use sqlite:///"),
         ("sqlite:///", "names no file"),

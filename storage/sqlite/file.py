@@ -6,11 +6,13 @@ that an empty or vanished file is not silently begun anew.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import sqlite3
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
@@ -64,14 +66,33 @@ def connect(path: Path, *, read_only: bool = False) -> Database:
 
 
 def migrate(db: Database, steps: tuple[tuple[str, str], ...] = STEPS) -> None:
-    """Runs the steps this file has not seen, each in a transaction of its own."""
-    migrations = Migrations("parley")
-    for name, ddl in steps:
-        migrations(name=name)(_step(ddl))
+    """Runs the steps this file has not seen, each in a transaction of its own. A new file gets all at
+    once."""
+    if not db.execute("select count(*) from sqlite_master").fetchone()[0]:
+        with contextlib.closing(sqlite3.connect(":memory:")) as made:
+            made.deserialize(_made_of(steps))
+            made.backup(db.conn)
+        return
+    migrations = _migrations(steps)
     unknown = {step.name for step in migrations.applied(db)} - {name for name, _ in steps}
     if unknown:
         raise SetupError([f"database: made by a newer version of Parley ({', '.join(sorted(unknown))})"])
     migrations.apply(db)
+
+
+@lru_cache(maxsize=1)
+def _made_of(steps: tuple[tuple[str, str], ...]) -> bytes:
+    """A database after these steps, as a file's bytes: in memory the many steps wait for no disk."""
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as conn:
+        _migrations(steps).apply(Database(conn, execute_plugins=False, strict=True))
+        return conn.serialize()
+
+
+def _migrations(steps: tuple[tuple[str, str], ...]) -> Migrations:
+    migrations = Migrations("parley")
+    for name, ddl in steps:
+        migrations(name=name)(_step(ddl))
+    return migrations
 
 
 def _step(ddl: str) -> Callable[[Database], None]:

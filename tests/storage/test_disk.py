@@ -27,7 +27,7 @@ from tests.support.workspace import MANIFEST, is_final
 
 pytestmark = [pytest.mark.timeout(300), needs_compiler]
 PATIENT = (0.5, *[1.0] * 60)
-SOME = (1, 60, 150)  # at the start, while tables are made, and in the work
+SOME = (1, 60, 450)  # at the start, while tables are made, and in the work
 QUESTIONS = 2
 AT_A_TIME = 4
 

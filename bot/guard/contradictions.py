@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from bot.guard.policy import Policy
@@ -38,10 +39,11 @@ def find_contradictions(policy: Policy | None, stored: Sequence[Mapping[str, Any
     """All of a channel; `stored` as storage/guard/examples.py lists them."""
     if policy is None:
         return []
+    opposite = _list_words_of(policy.does_not)
     found = [
         Contradiction(belongs, against, taught=False)
         for belongs in policy.belongs
-        if (against := _find_same(belongs, policy.does_not))
+        if (against := _find_same(belongs, opposite))
     ]
     for row in stored:
         if against := find_opposite(policy, row["text"], on_topic=bool(row["on_topic"])):
@@ -55,12 +57,18 @@ def find_opposite(policy: Policy, text: str, *, on_topic: bool) -> str:
     same, opposite = policy.belongs, policy.does_not
     if not on_topic:
         same, opposite = opposite, same
-    return "" if text in same else _find_same(text, opposite)
+    return "" if text in same else _find_same(text, _list_words_of(opposite))
 
 
-def _find_same(text: str, entries: Iterable[str]) -> str:
+@lru_cache(maxsize=16)
+def _list_words_of(entries: tuple[str, ...]) -> tuple[tuple[str, frozenset[str]], ...]:
+    """Each with its words: a list of a policy, that every example of the channel is compared with."""
+    return tuple((entry, _list_words(entry)) for entry in entries)
+
+
+def _find_same(text: str, entries: Iterable[tuple[str, frozenset[str]]]) -> str:
     words = _list_words(text)
-    return next((entry for entry in entries if _are_same(words, _list_words(entry))), "")
+    return next((entry for entry, its_words in entries if _are_same(words, its_words)), "")
 
 
 def _are_same(words: frozenset[str], entry: frozenset[str]) -> bool:

@@ -24,6 +24,7 @@ _FIRST = lexicon.DIMENSIONS + 1
 Features = tuple[list[int], list[float]]  # positions and their values, in no order
 
 _WORD = re.compile(r"\w+")
+_VARIATION = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 # Longer texts say what they are about in their beginning; this bounds the work for a pasted log.
 MAX_CHARACTERS = 4_000
 # Letters of a word that are looked at; beyond it is a key or a hash, not a word.
@@ -37,15 +38,16 @@ def strip_invisible(text: str) -> str:
     They carry smuggled instructions past a reader's eye; NFKC alone keeps them.
     Source: Unicode 17, general categories Cf and Cc; variation selectors U+FE00–FE0F, U+E0100–E01EF.
     """
-    return "".join(c for c in unicodedata.normalize("NFKC", text) if not _is_invisible(c))
+    plain = unicodedata.normalize("NFKC", text)
+    if plain.replace("\n", " ").replace("\t", " ").isprintable() and not _VARIATION.search(plain):
+        return plain  # most texts, without a look at each character
+    return "".join(c for c in plain if not _is_invisible(c))
 
 
 def _is_invisible(character: str) -> bool:
     if character in "\n\t":
         return False
-    category = unicodedata.category(character)
-    code = ord(character)
-    return category in ("Cf", "Cc", "Co", "Cn") or 0xFE00 <= code <= 0xFE0F or 0xE0100 <= code <= 0xE01EF
+    return unicodedata.category(character) in ("Cf", "Cc", "Co", "Cn") or bool(_VARIATION.match(character))
 
 
 def normalise(text: str) -> str:

@@ -31,12 +31,10 @@ def hundred_stories() -> str:
     return said
 
 
-@pytest.mark.xdist_group("stories")
 def test_row_07_no_random_schedule_of_kills_and_faults_breaks_a_promise(hundred_stories: str) -> None:
     assert "100 schedules" in hundred_stories
 
 
-@pytest.mark.xdist_group("stories")
 def test_row_59_what_kills_every_process_is_given_up_and_no_other_question_is(hundred_stories: str) -> None:
     assert "killing questions that ended" in hundred_stories, "and no story broke a promise"
 

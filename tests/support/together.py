@@ -13,6 +13,7 @@ from xdist.scheduler import LoadScopeScheduling, Scheduling
 TOGETHER = {
     "tests/browser/test_sandbox_page.py": "one Chromium and one sandbox",
     "tests/cli/test_wheel.py": "one installed wheel",
+    "tests/simulator/test_simulator.py": "the told stories",
     "tests/test_rooms.py": "the parsed source",
     "tests/test_tests.py": "the parsed source",
 }

@@ -111,12 +111,11 @@ class Services:
 
 
 @asynccontextmanager
-async def open_services(settings: Settings, chat: Chat, cards: CardView) -> AsyncIterator[Services]:
+async def open_services(
+    engine: Engine, settings: Settings, chat: Chat, cards: CardView
+) -> AsyncIterator[Services]:
     """Everything between the database and the sides that face people, running until the block ends."""
-    async with (
-        open_engine(settings.database) as engine,
-        services_on(engine, Transport(settings), settings, chat=chat, cards=cards) as services,
-    ):
+    async with services_on(engine, Transport(settings), settings, chat=chat, cards=cards) as services:
         yield services
 
 

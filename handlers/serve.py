@@ -33,11 +33,14 @@ from handlers.slack.downloads import open_files
 from handlers.slack.pacing import Pacing
 from handlers.slack.socket import SocketConnections, open_sockets
 from handlers.voice.cards import ClipCards
+from storage.database import open_engine
+from storage.engine import Engine
 
 log = logging.getLogger(__name__)
 
 # Orchestrators give 30 s between the signal and the kill; work in flight gets the first 25.
 DRAIN_S = 25.0
+EXIT_EXPELLED = 75  # a failure that passes, in sysexits.h
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,8 +61,15 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
         print(f"parley is ready: {bot.url}, health on {bot.ops_url}", flush=True)  # noqa: T201
         gc.freeze()  # what is there by now stays; looking through it again would stop the loop for 0.1 s
         await bot.services.provider.load()
-        await stopping.wait()
-    return 0
+        async with run_alongside(_end_when_expelled(bot.services.engine, stopping)):
+            await stopping.wait()
+        return 0 if bot.services.engine.is_member() else EXIT_EXPELLED
+
+
+async def _end_when_expelled(engine: Engine, stopping: asyncio.Event) -> None:
+    """Others do the work of a process that was thought dead. Whoever looks after it starts it again."""
+    await engine.wait_until_expelled()
+    stopping.set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +86,13 @@ class Serving:
 async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[Serving]:
     """The running bot. On exit: not ready, work in flight ends, the rest waits on disk."""
     async with AsyncExitStack() as stack:
+        engine = await stack.enter_async_context(open_engine(settings.database))
         client = await stack.enter_async_context(open_slack(settings))
-        chat = SlackChat(SlackClient(client, Pacing(settings.streams_per_minute)), settings)
+        pacing = Pacing(settings.streams_per_minute)
+        chat = SlackChat(SlackClient(client, pacing, may_act=engine.is_member), settings)
         files = await stack.enter_async_context(open_files(settings, chat.slack))
         cards = ClipCards(settings, chat.slack, files, chat.threads)
-        services = await stack.enter_async_context(open_services(settings, chat, cards))
+        services = await stack.enter_async_context(open_services(engine, settings, chat, cards))
         await introduce(chat.slack, settings)
         if chat.slack.team:
             await services.forgetting.note_installed(chat.slack.team)
@@ -129,7 +141,7 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
             yield Serving(settings, services, url, f"http://{settings.ops_host}:{ops_port}")
         finally:
             stopping.set()
-            await services.inbox.drain(DRAIN_S)
+            await services.inbox.drain(DRAIN_S if engine.is_member() else 0)
 
 
 async def introduce(slack: SlackClient, settings: Settings) -> None:

@@ -62,6 +62,10 @@ class Engine(Protocol):
     def is_member(self) -> bool:
         """Whether this process is surely not thought dead: only then may it act outside the database."""
 
+    async def wait_until_expelled(self) -> None:
+        """Returns when this process was thought dead: it can write nothing any more, and others do its
+        work."""
+
     def listen(self, woken: Callable[[], None]) -> None:
         """Calls `woken` when another process wants everybody to look (`Tx.wake`), or one has gone."""
 

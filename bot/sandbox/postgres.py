@@ -77,7 +77,8 @@ class ThrowawayPostgres:
 
     def url_of(self, name: str, *, tcp: bool = False) -> str:
         if tcp:
-            return f"postgresql://{OWNER}:{self._password}@127.0.0.1:{self._port}/{name}"
+            login = f"{OWNER}:{self._password}"
+            return f"postgresql://{login}@127.0.0.1:{self._port}/{name}"
         return f"postgresql://{OWNER}@/{name}?host={quote(str(self.folder))}&port={self._port}"
 
     async def create(self, name: str, *, template: str = "template1") -> str:

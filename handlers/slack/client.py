@@ -70,9 +70,17 @@ Request = Callable[[], Awaitable[dict[str, Any]]]
 class SlackClient:
     """All requests to Slack of one workspace's bot."""
 
-    def __init__(self, client: AsyncWebClient, pacing: Pacing | None = None) -> None:
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        pacing: Pacing | None = None,
+        *,
+        may_act: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """`may_act`: asked before each request; another process may do our work by now."""
         self.client = client
         self.pacing = pacing or Pacing(0)
+        self._may_act = may_act
         self.bot_user = ""  # our own user id
         self.team = ""  # the workspace of the token, once Slack was asked who we are
         self.organisation = ""  # that it belongs to, if any
@@ -126,6 +134,8 @@ class SlackClient:
     async def _request(
         self, method: str, request: Callable[[], Awaitable[AsyncSlackResponse]]
     ) -> dict[str, Any]:
+        if not self._may_act():
+            raise SlackUnavailable("off the list")
         try:
             response = await request()
         except RAISED as exc:

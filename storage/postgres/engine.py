@@ -43,7 +43,7 @@ class PostgresEngine:
         self._listeners: list[Callable[[], None]] = []
         self._open = False
         self._writes = 0
-        self.expelled = asyncio.Event()
+        self._expelled = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
@@ -80,6 +80,9 @@ class PostgresEngine:
 
     def is_member(self) -> bool:
         return self._presence is None or self._presence.is_current()
+
+    async def wait_until_expelled(self) -> None:
+        await self._expelled.wait()
 
     def listen(self, woken: Callable[[], None]) -> None:
         self._listeners.append(woken)
@@ -156,7 +159,7 @@ class PostgresEngine:
         self._call(self._wake)
 
     def _tell_expelled(self) -> None:
-        self._call(self.expelled.set)
+        self._call(self._expelled.set)
 
     def _call(self, what: Callable[[], Any]) -> None:
         try:

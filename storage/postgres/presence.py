@@ -9,6 +9,7 @@ connection. What it was at work on is taken over by storage/jobs/recovery.py.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -85,6 +86,7 @@ class Presence:
                     self._woken()
                 if not self._beat():
                     log.error("this process was thought dead and is off the list: others do its work")
+                    self._beat_at = -math.inf
                     self._expelled()
                     return
             except psycopg.Error as exc:

@@ -282,7 +282,7 @@ HTTP = {"SLACK_BOT_TOKEN": SECRETS[0], "SLACK_SIGNING_SECRET": SECRETS[2]}
         (GIVEN | {"PARLEY_TIME_ZONE": "Mars/Base"}, ["PARLEY_TIME_ZONE: there is no time zone 'Mars/Base'"]),
         (
             GIVEN | {"PARLEY_DATABASE": "postgres://me:sk-secret-0123456789@db/x"},
-            ["PARLEY_DATABASE: postgres is"],
+            ["database db/x: "],
         ),
         (GIVEN | {"PARLEY_DATABASE": "sqlite:////proc/none/parley.db"}, ["database /proc/none/parley.db: "]),
         (HTTP | {"PARLEY_OPS_HOST": "203.0.113.1"}, ["cannot listen on 203.0.113.1, port 0: "]),

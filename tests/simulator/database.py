@@ -75,6 +75,9 @@ class StoryEngine:
     def is_member(self) -> bool:
         return True
 
+    async def wait_until_expelled(self) -> None:
+        await asyncio.Event().wait()
+
     def listen(self, woken: Callable[[], None]) -> None:
         """Nobody else is here."""
 

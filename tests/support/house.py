@@ -133,8 +133,8 @@ ROOMS: dict[str, str] = {
         "handlers/guard handlers/commands handlers/home handlers/actions handlers/shortcuts handlers/why"
     ),
     "handlers/serve": (
-        "bot/core bot/ops bot/app handlers/slack handlers/adapter handlers/voice handlers/costs "
-        "handlers/intake handlers/http handlers/routes handlers/retirement"
+        "bot/core storage/engine storage/database bot/ops bot/app handlers/slack handlers/adapter "
+        "handlers/voice handlers/costs handlers/intake handlers/http handlers/routes handlers/retirement"
     ),
     "handlers/connect": "bot/core handlers/slack handlers/http",
     "handlers/check_models": (

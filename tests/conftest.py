@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 import hypothesis
 import pytest
 
+from tests.support.engines import both_engines
+from tests.support.engines import database_engine as database_engine  # a fixture
 from tests.support.marks import add_marks
 from tests.support.together import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler  # a hook
 from tests.support.undrawn_charts import undrawn_charts as undrawn_charts  # a fixture
@@ -36,6 +38,10 @@ def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.Abstrac
     import uvloop
 
     return {"uvloop": uvloop.new_event_loop}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    both_engines(metafunc)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -4,7 +4,7 @@
         url = await server.create("team")        # postgresql://postgres@/team?host=/tmp/parley-postgres-…
 
 It ends with the last process that holds it (postgres_files.py), also when that is killed. Nothing is durable
-here: it is made to survive the death of processes, not of the machine.
+here: it survives the death of processes, not of the machine.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ STARTED_WITHIN_S = 60.0
 PORT = 5432  # part of the name of the socket
 SETTINGS = {
     "fsync": "off",
-    "synchronous_commit": "off",
     "full_page_writes": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",

@@ -25,6 +25,7 @@ from bot.guard.policy import Policy
 from bot.learning.trainer import Trainer
 from storage.database import open_engine
 from storage.place import Channel
+from tests.support.engines import database_url
 from tests.support.guard_rows import topic_split
 
 AT = Channel("T1", "C1")
@@ -103,7 +104,7 @@ class Obedient:
 
 @pytest.fixture
 async def ladder(tmp_path: Path) -> AsyncIterator[Ladder]:
-    async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
+    async with open_engine(database_url(tmp_path / "parley.db")) as engine:
         ladder = Ladder(engine, judge=Obedient())
         await ladder.save_policy(AT, KITCHEN, by="U0")
         trainer, split = Trainer(engine, GuardHead(ladder)), topic_split("kitchen_and_dining", 150, 0)

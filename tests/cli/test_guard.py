@@ -18,6 +18,7 @@ from bot.core.errors import SetupError
 from bot.ml.labelled_files import LabelledRow, read_rows
 from bot.ml.minilm import MiniLM
 from storage.database import open_engine
+from tests.support.engines import database_url
 from tests.support.guard_rows import article_splits, pairs, topic_split
 
 pytestmark = pytest.mark.training
@@ -30,7 +31,7 @@ KEYS = {
 
 @pytest.fixture(autouse=True)
 def _own_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PARLEY_DATABASE", f"sqlite:///{tmp_path}/parley.db")
+    monkeypatch.setenv("PARLEY_DATABASE", database_url(tmp_path / "parley.db"))
 
 
 def written(path: Path, rows: Iterable[dict[str, Any]]) -> str:
@@ -156,7 +157,7 @@ def test_csv_and_jsonl_hold_the_same_rows(tmp_path: Path) -> None:
 
 
 async def make_database(folder: Path) -> None:
-    async with open_engine(f"sqlite:///{folder}/parley.db"):
+    async with open_engine(database_url(folder / "parley.db")):
         pass
 
 

@@ -20,6 +20,7 @@ from bot.core.settings import Settings
 from bot.ops.control_socket import socket_path
 from bot.ops.operator_errors import explain_error
 from storage.database import open_engine
+from tests.support.engines import database_url
 
 FIRST_PERSON = re.compile(r"\b(I|me|my)\b|people who run")
 EVERY_ERROR = [kind for kind in vars(errors).values() if inspect.isclass(kind) and issubclass(kind, BotError)]
@@ -27,7 +28,7 @@ EVERY_ERROR = [kind for kind in vars(errors).values() if inspect.isclass(kind) a
 
 @pytest.fixture(autouse=True)
 def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    url = f"sqlite:///{tmp_path}/parley.db"
+    url = database_url(tmp_path / "parley.db")
     monkeypatch.setenv("PARLEY_DATABASE", url)
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
     for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET"):

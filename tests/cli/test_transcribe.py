@@ -24,6 +24,7 @@ from storage.costs import ledger
 from storage.database import open_engine
 from tests.support import local_whisper
 from tests.support.audio_files import silence, speech, wav
+from tests.support.engines import database_url
 from tests.support.workspace import workspace
 
 pytestmark = pytest.mark.process  # each reads a clip, which a process decodes
@@ -43,7 +44,7 @@ def settings(model: FakeModel, tmp_path: Path) -> Settings:
         openai_api_key="sk-1",
         openai_base_url=model.base_url,
         speech_model="whisper-1",
-        database=f"sqlite:///{tmp_path}/parley.db",
+        database=database_url(tmp_path / "parley.db"),
     )
 
 

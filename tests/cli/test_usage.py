@@ -18,6 +18,7 @@ from bot.core.values import Scope, Usage
 from bot.costs.ledger import Ledger
 from bot.costs.pricing import Prices
 from storage.database import open_engine
+from tests.support.engines import database_url
 from tests.support.workspace import workspace
 
 CENT = Usage(output_tokens=1_000)
@@ -25,7 +26,7 @@ CENT = Usage(output_tokens=1_000)
 
 @pytest.fixture
 def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    url = f"sqlite:///{tmp_path}/parley.db"
+    url = database_url(tmp_path / "parley.db")
     monkeypatch.setenv("PARLEY_DATABASE", url)
     return url
 

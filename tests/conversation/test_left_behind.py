@@ -17,6 +17,7 @@ from bot.jobs.inbox import Job
 from storage.conversation import replies
 from storage.database import open_engine
 from storage.engine import Engine, Tx
+from tests.support.engines import database_url
 
 
 class Slack:
@@ -58,7 +59,7 @@ def leave(tx: Tx) -> None:
 
 @pytest.fixture
 async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
-    async with open_engine(f"sqlite:///{tmp_path}/rows.db") as engine:
+    async with open_engine(database_url(tmp_path / "rows.db")) as engine:
         await engine.write(leave)
         yield engine
 

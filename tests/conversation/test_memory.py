@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import time
 from collections.abc import Sequence
 from itertools import pairwise
@@ -23,6 +22,8 @@ from bot.text import tokens
 from storage.conversation import messages, summaries
 from storage.database import open_engine
 from storage.engine import Tx
+from tests.support.engines import database_url
+from tests.support.rows import rows
 from tests.support.spending import run_command
 from tests.support.workspace import MANIFEST, Workspace, started, text_of, workspace
 
@@ -52,13 +53,6 @@ def answers(team: Workspace) -> list[Any]:
 def summary_requests(team: Workspace) -> list[Any]:
     asked = ((r, r.prompt.rstrip().removesuffix("AI:").rstrip()) for r in team.model.requests)
     return [r for r, prompt in asked if prompt.endswith(made.SUMMARISE)]
-
-
-def rows(tmp_path: Path, sql: str) -> list[tuple[Any, ...]]:
-    with sqlite3.connect(tmp_path / "parley.db") as db:
-        found = db.execute(sql).fetchall()
-    db.close()
-    return found
 
 
 # A prefix that stays
@@ -424,7 +418,7 @@ async def seed(tmp_path: Path, slack: FakeSlack, thread: str, said: Sequence[str
                 tx, place.key, "So far so good.", upto=upto, tokens=4, erasures=0, now=time.time()
             )
 
-    async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
+    async with open_engine(database_url(tmp_path / "parley.db")) as engine:
         await engine.write(remember)
 
 

@@ -18,6 +18,7 @@ from bot.core.values import Conversation, Incoming
 from bot.jobs.inbox import Job
 from storage.conversation import passed_over
 from storage.database import open_engine
+from tests.support.engines import database_url
 
 PLACE = Conversation("T", "C", "1795971300.000001")
 POSTED = datetime.fromtimestamp(1795971300, UTC)
@@ -47,7 +48,7 @@ async def test_a_history_that_lags_is_read_again_whatever_our_clock_says(tmp_pat
     def at(seconds: float) -> Callable[[], datetime]:
         return lambda: POSTED + timedelta(seconds=300 + seconds)
 
-    async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
+    async with open_engine(database_url(tmp_path / "parley.db")) as engine:
         await engine.write(passed_over.note, PLACE, LATER, now=RECEIVED_AT)
         posts = SimpleNamespace(take_unmentioned=take)
         with pytest.raises(SlackUnavailable):

@@ -16,6 +16,7 @@ from storage.conversation import messages, passed_over
 from storage.database import open_engine
 from storage.engine import Tx
 from storage.jobs import inbox
+from tests.support.engines import database_url
 
 PLACE = Conversation("T", "C", "1795971300.000001")
 CALL = "1795971300.000050"
@@ -37,14 +38,14 @@ def remember(tx: Tx, message: str, role: str) -> None:
 async def test_until_the_call_is_answered_it_is_what_stands_before_the_call(
     tmp_path: Path, message: str, ours: bool
 ) -> None:
-    async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
+    async with open_engine(database_url(tmp_path / "parley.db")) as engine:
         call = post(CALL)
         await engine.write(inbox.put, call.key, PLACE.key, MESSAGE, encode(call), now=1)
         assert await engine.read(takes_part, replace(post(message), message=message)) is ours
 
 
 async def test_a_call_that_is_delivered_late_counts_from_when_it_was_posted(tmp_path: Path) -> None:
-    async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
+    async with open_engine(database_url(tmp_path / "parley.db")) as engine:
         for call in (post(CALL), post(PLACE.thread)):
             await engine.write(inbox.put, call.key, PLACE.key, MESSAGE, encode(call), now=1)
         assert await engine.read(takes_part, post("1795971300.000049"))
@@ -54,14 +55,14 @@ async def test_a_call_that_is_delivered_late_counts_from_when_it_was_posted(tmp_
 async def test_then_it_is_what_stands_before_all_that_was_read_of_the_thread(
     tmp_path: Path, message: str, ours: bool
 ) -> None:
-    async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
+    async with open_engine(database_url(tmp_path / "parley.db")) as engine:
         for id, role in (("1795971300.000010", "human"), (CALL, "human"), ("r-1", "assistant")):
             await engine.write(remember, id, role)
         assert await engine.read(takes_part, post(message)) is ours
 
 
 async def test_in_a_thread_of_others_we_take_no_part(tmp_path: Path) -> None:
-    async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
+    async with open_engine(database_url(tmp_path / "parley.db")) as engine:
         assert not await engine.read(takes_part, post(CALL))
 
 
@@ -72,7 +73,7 @@ async def test_a_mention_that_comes_late_finds_what_was_posted_after_it_and_came
     tmp_path: Path, passed: str, found: str
 ) -> None:
     mention = replace(post(CALL), sent_at=datetime.fromtimestamp(float(CALL), UTC))
-    async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
+    async with open_engine(database_url(tmp_path / "parley.db")) as engine:
         await engine.write(pass_over, post(passed), now=1)
         assert await engine.read(find_overtaken, mention) == found
 
@@ -86,7 +87,7 @@ async def test_the_newest_post_that_was_passed_over_counts_and_goes_after_a_day(
         assert passed_over.tidy(tx, now=27 * 3600) == 1
         return newest
 
-    async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
+    async with open_engine(database_url(tmp_path / "parley.db")) as engine:
         assert await engine.write(scene) == "1795971300.000053"
 
 
@@ -97,5 +98,5 @@ async def test_nothing_is_passed_over_in_a_thread_of_ours_or_at_the_head_of_one(
         pass_over(tx, post("1795971300.000051"), now=1)
         return passed_over.find(tx, PLACE.key)
 
-    async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
+    async with open_engine(database_url(tmp_path / "parley.db")) as engine:
         assert await engine.write(scene) == ""

@@ -25,6 +25,7 @@ from bot.costs.pricing import Prices
 from bot.provider.reported_usage import read_billed
 from storage.database import open_engine
 from storage.engine import Engine, Tx
+from tests.support.engines import database_url
 from tests.support.model_api import SCOPE, Bench, open_bench
 
 PRICED, UNPRICED = "gpt-4.1-mini", "our-own-llama"
@@ -155,7 +156,7 @@ def rows(tx: Tx) -> list[dict[str, Any]]:
 async def ledger_at(
     path: Path, address: str = GATEWAY, **prices: Any
 ) -> AsyncIterator[tuple[Ledger, Engine]]:
-    async with open_engine(f"sqlite:///{path}/parley.db") as engine:
+    async with open_engine(database_url(path / "parley.db")) as engine:
         calendar = Calendar(zone("UTC"), clock=lambda: NOON)
         ledger = Ledger(engine, Prices(address, **prices), calendar)
         await ledger.start()
@@ -228,7 +229,7 @@ async def test_a_budget_that_cannot_hold_a_model_notes_it_once_until_there_is_a_
 async def reconcile(path: Path, *words: str, **settings: Any) -> int:
     parser = argparse.ArgumentParser()
     reconcile_cli.add_arguments(parser)
-    own = Settings(database=f"sqlite:///{path}/parley.db", **settings)
+    own = Settings(database=database_url(path / "parley.db"), **settings)
     return await reconcile_cli.run(parser.parse_args(words), own)
 
 

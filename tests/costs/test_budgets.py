@@ -25,6 +25,7 @@ from bot.costs.pricing import Prices
 from storage import audit
 from storage.database import open_engine
 from storage.engine import Engine, Tx
+from tests.support.engines import database_url
 
 T = TypeVar("T")
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()  # a Monday
@@ -59,7 +60,7 @@ class BudgetBench:
 
 @pytest.fixture
 async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
-    async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
+    async with open_engine(database_url(tmp_path / "parley.db")) as engine:
         yield engine
 
 
@@ -393,7 +394,7 @@ class Spending(RuleBasedStateMachine):
         super().__init__()
         self.runner = asyncio.Runner()
         self.folder = tempfile.TemporaryDirectory()
-        self.opened = open_engine(f"sqlite:///{self.folder.name}/parley.db")
+        self.opened = open_engine(database_url(Path(self.folder.name) / "parley.db"))
         self.engine = self.run(self.opened.__aenter__())
         self.bench = BudgetBench(self.engine)
         self.run(self.bench.cap("0.02"))

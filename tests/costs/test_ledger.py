@@ -22,6 +22,7 @@ from bot.costs.pricing import Prices, load_prices
 from storage.costs import ledger as rows
 from storage.database import open_engine
 from storage.engine import Engine, Tx
+from tests.support.engines import database_url
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
 SCOPE = Scope(team="T1", channel="C1", user="U1", conversation="T1:C1:1.0", kind="answer")
@@ -44,7 +45,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
-    async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
+    async with open_engine(database_url(tmp_path / "parley.db")) as engine:
         yield engine
 
 

@@ -22,6 +22,7 @@ from bot.costs.ledger import Ledger
 from bot.costs.pricing import Prices
 from bot.costs.reconcile import Count, Ours, compare, read_ours, read_theirs
 from storage.database import open_engine
+from tests.support.engines import database_url
 from tests.support.throwaway_server import throwaway_server
 
 DAY = date(2026, 11, 22)
@@ -35,7 +36,7 @@ CSV = "date,model,num_model_requests,input_tokens,output_tokens\n2026-11-22,gpt-
 @pytest.fixture
 async def settings(tmp_path: Path) -> Settings:
     """A database with two answers and a second of speech on one day, and a failure."""
-    settings = Settings(database=f"sqlite:///{tmp_path}/parley.db")
+    settings = Settings(database=database_url(tmp_path / "parley.db"))
     async with open_engine(settings.database) as engine:
         ledger = Ledger(engine, Prices(), Calendar(zone("Asia/Tokyo"), clock=lambda: NOON))
         await spend(ledger, "gpt-6-sol", ANSWER)

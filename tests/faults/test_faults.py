@@ -29,6 +29,7 @@ from handlers.slack import blocks, socket
 from storage.engine import Tx
 from storage.jobs import inbox
 from storage.sqlite import writer as sqlite_writer
+from tests.support.engines import database_url
 from tests.support.forked import DEVNULL, start_module
 from tests.support.promises import ended, jobs, kept, kept_in, ours
 from tests.support.served import served
@@ -971,7 +972,7 @@ async def test_row_52_a_log_that_nobody_reads_holds_up_no_answer(tmp_path: Path)
                 for n in range(60):
                     await slack.say("alice", "#general", f"@parley question {n}")
                 await slack.until(lambda most=asked: sum(map(is_final, ours(slack))) == most)
-            assert len(await kept_in(tmp_path / "parley.db", slack, model)) == 120
+            assert len(await kept_in(tmp_path, slack, model)) == 120
         finally:
             process.kill()
             await process.wait()
@@ -1023,7 +1024,7 @@ SECRET = "xoxb-12345-a-secret"
 async def test_row_54_a_wrong_setting_ends_the_start_with_a_line_that_names_it(
     tmp_path: Path, environ: dict[str, str], word: str
 ) -> None:
-    here = {"PARLEY_DATABASE": f"sqlite:///{tmp_path}/p.db", "PARLEY_OPS_PORT": "0"}
+    here = {"PARLEY_DATABASE": database_url(tmp_path / "p.db"), "PARLEY_OPS_PORT": "0"}
     status, said = await served(here | environ)
     assert status != 0
     assert word in said

@@ -144,7 +144,7 @@ async def test_row_48_a_clock_that_jumps_loses_nothing_and_doubles_nothing(
         clock.write_text("0")
         await slack.say("alice", "#general", "@parley after it was put right")
         await slack.until(lambda: finals(slack) == 5, 90)
-        assert len(await kept_in(tmp_path / "parley.db", slack, model)) == 5
+        assert len(await kept_in(tmp_path, slack, model)) == 5
 
 
 # Row 53: no network but to Slack and the model
@@ -163,7 +163,7 @@ async def test_row_53_without_a_network_long_texts_are_counted_and_answered(tmp_
         await slack.until(lambda: slack.counts["apps.connections.open"] >= 2, 90)
         await slack.say("alice", "#general", "@parley " + "many different words, " * 1_500)
         await slack.until(lambda: finals(slack) == 1, 90)
-        assert await kept_in(tmp_path / "parley.db", slack, model) == [ANSWER]
+        assert await kept_in(tmp_path, slack, model) == [ANSWER]
 
 
 # Row 54: a start that fails for its settings

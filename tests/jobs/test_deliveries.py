@@ -9,6 +9,7 @@ from bot.core.errors import Busy
 from bot.jobs.deliveries import KEPT_S, SignedDeliveries
 from storage.database import open_engine
 from storage.engine import Tx
+from tests.support.engines import database_url
 
 
 class FullDisk:
@@ -20,7 +21,7 @@ class FullDisk:
 
 async def test_a_delivery_is_taken_once_as_long_as_its_signature_is_believed(tmp_path: Path) -> None:
     now = [1_000.0]
-    async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
+    async with open_engine(database_url(tmp_path / "parley.db")) as engine:
         deliveries = SignedDeliveries(engine, lambda: now[0])
         assert [await deliveries.take(one) for one in ("a", "b", "a")] == [True, True, False]
         now[0] += KEPT_S - 1

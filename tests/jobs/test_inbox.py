@@ -26,13 +26,14 @@ from storage.database import open_engine
 from storage.engine import Engine, Tx
 from storage.jobs import inbox, recovery
 from storage.provider import model_traits
+from tests.support.engines import database_url
 
 PAYLOAD = '{"text": "a secret of somebody"}'
 
 
 @pytest.fixture
 async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
-    async with open_engine(f"sqlite:///{tmp_path}/p.db") as engine:
+    async with open_engine(database_url(tmp_path / "p.db")) as engine:
         yield engine
 
 
@@ -113,7 +114,7 @@ async def test_the_same_key_is_worked_once_also_after_it_was_done_and_after_a_re
 
 async def test_put_fails_when_it_could_not_be_stored(tmp_path: Path) -> None:
     async with (
-        open_engine(f"sqlite:///{tmp_path}/p.db") as engine,
+        open_engine(database_url(tmp_path / "p.db")) as engine,
         inbox_for(engine, RecordingWorker()) as box,
     ):
         await engine.write(lambda tx: tx.all("pragma max_page_count = 1"))
@@ -645,7 +646,7 @@ async def test_a_job_of_a_kind_that_nobody_registered_is_parked_and_run_by_nobod
 async def test_a_job_of_an_unknown_kind_is_listed_and_replayed_once_there_is_a_worker(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    worker, url = RecordingWorker(), f"sqlite:///{tmp_path}/p.db"
+    worker, url = RecordingWorker(), database_url(tmp_path / "p.db")
     async with open_engine(url) as engine:
         await engine.write(stored_by_a_newer_version)
         async with inbox_for(engine, worker) as box:
@@ -758,7 +759,7 @@ class World:
     """Processes that come and go over one database file. Death is kill -9: nothing is written any more."""
 
     def __init__(self, path: Path) -> None:
-        self.url = f"sqlite:///{path}/p.db"
+        self.url = database_url(path / "p.db")
         self.deaths = 0
         self.done: list[str] = []
         self.death = asyncio.Event()
@@ -916,7 +917,7 @@ async def test_whoever_is_parked_for_killing_us_is_told_about_in_its_conversatio
         tx.run("update inbox set crashes = 4, running = 1")
         inbox.put(tx, "next", "c", "m", "{}", now=0)
 
-    async with open_engine(f"sqlite:///{tmp_path}/p.db") as engine:
+    async with open_engine(database_url(tmp_path / "p.db")) as engine:
         await engine.write(kill)
         worker.acts["next"] = [lambda: asyncio.sleep(0.1)]
         async with inbox_for(engine, worker, gave_up=gave_up):

@@ -15,6 +15,7 @@ from bot.sandbox.slack.server import FakeSlack
 from storage.database import open_engine
 from storage.engine import Tx
 from tests.support.bot_messages import finals
+from tests.support.engines import database_url
 from tests.support.supervised import supervised
 from tests.support.workspace import MANIFEST
 
@@ -36,7 +37,7 @@ def books(tx: Tx) -> tuple[list[dict[str, Any]], ...]:
 
 @pytest.mark.parametrize("point", POINTS.values(), ids=POINTS)
 async def test_a_killed_process_leaves_the_books_in_order(tmp_path: Path, point: str) -> None:
-    url = f"sqlite:///{tmp_path}/parley.db"
+    url = database_url(tmp_path / "parley.db")
     async with FakeSlack(manifest=MANIFEST, rate_limits=False) as slack, FakeModel() as model:
         async with open_engine(url) as engine:
             budget = Budget(slack.team, "workspace", "", "month", Decimal(1))

@@ -68,7 +68,7 @@ async def test_a_bot_killed_while_it_listens_goes_on_where_it_was(
         transcripts = [r.text for r in model.requests if r.endpoint.startswith("audio/")]
         assert len(set(transcripts)) > 3
         assert len(transcripts) - len(set(transcripts)) <= extra
-        assert await kept_in(tmp_path / "parley.db", slack, model, unseen=1) == [ANSWER]
+        assert await kept_in(tmp_path, slack, model, unseen=1) == [ANSWER]
         card, answer = finals(slack, "#general", thread)
         assert answer == ANSWER
         files = [f for m in slack.thread("#general", thread)[1:] for f in m.get("files", ())]

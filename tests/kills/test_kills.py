@@ -97,7 +97,7 @@ async def asked_once(
         if len(points) == 1:
             await until(lambda: bot.lives == 2, PATIENCE_S)
         await asyncio.sleep(1.5)
-        said = await kept_in(tmp_path / "parley.db", slack, model, unseen=bot.lives - 1)
+        said = await kept_in(tmp_path, slack, model, unseen=bot.lives - 1)
         assert said == [ANSWER.strip()]
         return len(model.requests), str(slack.thread("#general", thread))
 
@@ -263,7 +263,7 @@ async def random_kills(tmp_path: Path, *, kills: int, seed: int) -> Counter[str]
             await slack.until(lambda: all(finals(slack, "#general", ts) for ts in asked), 120)
         await asyncio.sleep(1.5)
         counts = [len(finals(slack, "#general", ts)) for ts in asked]
-        await kept_in(tmp_path / "parley.db", slack, model, unseen=kills * 2)
+        await kept_in(tmp_path, slack, model, unseen=kills * 2)
         strays = sum(ours(slack, "#general", ts) - n for ts, n in zip(asked, counts, strict=True))
         return Counter(
             asked=len(asked),

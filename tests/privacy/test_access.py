@@ -3,7 +3,6 @@ provider is told about keeping."""
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +20,7 @@ from tests.support.clips import TONE_RECOGNITION, answered, cards, clip, drop, s
 from tests.support.commands import tell_in_thread
 from tests.support.conversation_rows import HERE
 from tests.support.guarded_channel import verdict
-from tests.support.rows import SECRET, kept, on_disk
+from tests.support.rows import SECRET, kept, on_disk, rows
 from tests.support.workspace import workspace
 
 # Where Parley works at all
@@ -204,11 +203,7 @@ async def test_what_was_given_up_there_stays_listed_without_its_words(
 
 def states(tmp_path: Path) -> list[str]:
     """What became of everything in the inbox."""
-    db = sqlite3.connect(f"file:{tmp_path}/parley.db?mode=ro", uri=True)
-    try:
-        return [state for (state,) in db.execute("select state from inbox order by state")]
-    finally:
-        db.close()
+    return [state for (state,) in rows(tmp_path, "select state from inbox order by state")]
 
 
 async def test_the_hour_takes_what_was_said_there_out_of_the_files_too(tmp_path: Path) -> None:

@@ -30,9 +30,10 @@ from storage.database import open_engine
 from tests.support.clips import PATIENCE_S, TONE_RECOGNITION, cards, clip, drop
 from tests.support.clips import press as press_card
 from tests.support.commands import tell_in_thread as tell_in_thread
+from tests.support.engines import database_url
 from tests.support.guarded_channel import CARD, PURPOSE, filled, is_answer, opened, save, verdict
 from tests.support.roles import furnish
-from tests.support.rows import SECRET
+from tests.support.rows import SECRET, rows
 from tests.support.spending import run_command
 from tests.support.waiting import until
 from tests.support.workspace import workspace
@@ -237,11 +238,7 @@ def test_what_decides_adds_an_entry() -> None:
 
 def entries(tmp_path: Path) -> list[tuple[str, str, str, str]]:
     """(act, about, person, detail) of everything that has been written down."""
-    db = sqlite3.connect(f"file:{tmp_path}/parley.db?mode=ro", uri=True)
-    try:
-        return db.execute("select act, about, person, detail from audit order by seq").fetchall()
-    finally:
-        db.close()
+    return rows(tmp_path, "select act, about, person, detail from audit order by seq")
 
 
 async def read_access_entries(tmp_path: Path, count: int = 1) -> list[tuple[str, str, str]]:
@@ -393,7 +390,7 @@ async def test_a_report_waits_for_no_entry_and_the_entry_waits_for_the_database(
 
 
 async def test_what_waits_at_the_end_is_written_down_before_it(tmp_path: Path) -> None:
-    async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
+    async with open_engine(database_url(tmp_path / "parley.db")) as engine:
         noted = AccessLog(engine)
         async with noted.written_down():
             noted.note("T", "U1", "usage", "everything")
@@ -402,7 +399,7 @@ async def test_what_waits_at_the_end_is_written_down_before_it(tmp_path: Path) -
 
 async def test_looks_that_could_not_wait_are_counted_in_the_list_and_for_the_monitor(tmp_path: Path) -> None:
     before = METRICS.render()
-    async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
+    async with open_engine(database_url(tmp_path / "parley.db")) as engine:
         noted = AccessLog(engine)
         for number in range(WAITING + 2):
             noted.note("T", f"U{number}", "usage", "everything")

@@ -19,6 +19,7 @@ from bot.privacy.settings_log import note_changes
 from storage import audit
 from storage.audit import AuditEntry
 from storage.engine import Tx
+from tests.support.engines import database_url
 from tests.support.rows import open_rows
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +32,7 @@ def note(tx: Tx, act: str = "looked at", about: str = "usage", detail: str = "")
 def asked(path: Path, *options: str) -> tuple[Any, Settings]:
     parser = ArgumentParser()
     audit_cli.add_arguments(parser)
-    return parser.parse_args(options), Settings(database=f"sqlite:///{path}/parley.db")
+    return parser.parse_args(options), Settings(database=database_url(path / "parley.db"))
 
 
 async def shown(
@@ -189,7 +190,7 @@ async def test_who_stops_reading_ends_it_without_a_traceback(tmp_path: Path) -> 
         script,
         cwd=ROOT,
         env={
-            "PARLEY_DATABASE": f"sqlite:///{tmp_path}/parley.db",
+            "PARLEY_DATABASE": database_url(tmp_path / "parley.db"),
             "PARLEY_ENV_FILE": "",
             "PATH": "/usr/bin:/bin",
         },

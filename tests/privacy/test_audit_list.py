@@ -21,6 +21,7 @@ from storage.jobs import inbox
 from storage.place import Channel
 from storage.sqlite.writer import SqliteTx
 from tests.support.commands import forget_everything, parley, tell_in_thread
+from tests.support.engines import database_url
 from tests.support.rows import SECRET, open_rows
 from tests.support.workspace import workspace
 
@@ -122,7 +123,7 @@ def test_a_list_whose_end_was_cut_off_is_found_by_a_seal_that_was_noted(
 ) -> None:
     with open_rows(tmp_path / "parley.db") as rows:
         decisions(rows)
-    monkeypatch.setenv("PARLEY_DATABASE", f"sqlite:///{tmp_path}/parley.db")
+    monkeypatch.setenv("PARLEY_DATABASE", database_url(tmp_path / "parley.db"))
     assert main.main(["audit", "--last", "3"]) == 0
     *lines, last = capsys.readouterr().out.splitlines()
     assert len(lines) == 3

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sqlite3
 import zlib
 from dataclasses import replace
 from pathlib import Path
@@ -31,7 +30,7 @@ from tests.support.clips import TONE_RECOGNITION, answered, clip, drop
 from tests.support.commands import forget_everything, tell_in_thread
 from tests.support.conversation_rows import HERE, everything, work_through
 from tests.support.guarded_channel import is_answer, teach, verdict
-from tests.support.rows import SECRET, kept, on_disk, open_rows
+from tests.support.rows import SECRET, kept, on_disk, open_rows, tables
 from tests.support.spending import run_command as run_command
 from tests.support.workspace import Workspace, workspace
 
@@ -149,12 +148,7 @@ async def overturned(team: Workspace, tmp_path: Path) -> str:
 
 def kept_in(tmp_path: Path, text: str) -> set[str]:
     """The tables in which something can be found, also in what was trained on it."""
-    db = sqlite3.connect(f"file:{tmp_path}/parley.db?mode=ro", uri=True)
-    try:
-        names = [name for (name,) in db.execute("select name from sqlite_master where type = 'table'")]
-        return {name for name in names if text in str([*map(plain, db.execute(f"select * from {name}"))])}
-    finally:
-        db.close()
+    return {name for name, found in tables(tmp_path).items() if text in str([*map(plain, found)])}
 
 
 def plain(row: tuple[Any, ...]) -> list[Any]:

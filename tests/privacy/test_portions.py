@@ -22,6 +22,7 @@ from storage.jobs import inbox
 from storage.privacy.forget import forget, forget_team, forget_user
 from storage.privacy.portions import Whose, erase_messages
 from tests.support.conversation_rows import HERE, everything, say, work_through
+from tests.support.engines import database_url
 from tests.support.rows import open_rows
 
 OTHER = replace(HERE, team="T2")
@@ -36,7 +37,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def engine(tmp_path: Path) -> Any:
-    async with open_engine(f"sqlite:///{tmp_path}/parley.db") as opened:
+    async with open_engine(database_url(tmp_path / "parley.db")) as opened:
         yield opened
 
 
@@ -81,7 +82,7 @@ async def test_what_went_in_portions_and_then_at_once_is_what_goes_at_once(
 ) -> None:
     counts = []
     for file, in_portions in (("at-once.db", False), ("portions.db", True)):
-        async with open_engine(f"sqlite:///{tmp_path / file}") as engine:
+        async with open_engine(database_url(tmp_path / file)) as engine:
             await engine.write(scene)
             erased = await thin_out(engine, whose, now=9) if in_portions else 0
             assert bool(erased) is in_portions

@@ -18,6 +18,7 @@ from bot.sandbox.slack.server import FakeSlack
 from storage.database import open_engine
 from storage.jobs import inbox
 from storage.privacy import removal
+from tests.support.engines import database_url
 from tests.support.rows import kept, on_disk
 from tests.support.spending import run_command
 from tests.support.waiting import until
@@ -47,12 +48,12 @@ async def remove(team: Workspace) -> None:
 async def tidy(tmp_path: Path, *, days: float, uninstalled: str = "keep") -> dict[str, int]:
     """Housekeeping so many days from now, by a process of another day."""
     settings = Settings(uninstalled=uninstalled, keep_messages_days=0, keep_verdicts_days=0)
-    async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
+    async with open_engine(database_url(tmp_path / "parley.db")) as engine:
         return await retention.erase_due(engine, settings, now=time.time() + days * DAY_S)
 
 
 async def count(tmp_path: Path, table: str) -> int:
-    async with open_engine(f"sqlite:///{tmp_path}/parley.db", read_only=True) as engine:
+    async with open_engine(database_url(tmp_path / "parley.db"), read_only=True) as engine:
         (row,) = await engine.read(lambda tx: tx.all(f"select count(*) as n from {table}"))
         return int(row["n"])
 
@@ -82,7 +83,7 @@ async def test_without_keeping_everything_but_amounts_goes_at_once(tmp_path: Pat
         await until(lambda: kept(tmp_path, SECRET) == [])
         late = ("m:T:C:1", "T:C:1", "message", f'{{"text": "{SECRET}"}}')  # a delivery that was under way
         post = partial(inbox.put, team=team.slack.team, person="U1", now=time.time())
-    async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
+    async with open_engine(database_url(tmp_path / "parley.db")) as engine:
         await engine.write(lambda tx: post(tx, *late))
     assert await tidy(tmp_path, days=0.1, uninstalled="erase") == {}
     assert kept(tmp_path, SECRET) == []

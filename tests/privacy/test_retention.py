@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sqlite3
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,8 @@ from storage.place import Channel
 from storage.voice import clips, recordings
 from tests.support.commands import tell_in_thread
 from tests.support.conversation_rows import HERE
-from tests.support.rows import SECRET, kept, on_disk, open_rows
+from tests.support.engines import database_url
+from tests.support.rows import SECRET, kept, on_disk, open_rows, rows
 from tests.support.spending import run_command as run_command
 from tests.support.workspace import workspace
 
@@ -85,7 +85,7 @@ async def test_the_wish_for_quiet_goes_with_the_last_sign_of_life_of_its_thread(
 
 @pytest.fixture
 async def engine(tmp_path: Path) -> Any:
-    async with open_engine(f"sqlite:///{tmp_path}/parley.db") as opened:
+    async with open_engine(database_url(tmp_path / "parley.db")) as opened:
         await opened.write(aged)
         yield opened
 
@@ -111,7 +111,7 @@ async def test_each_kind_has_days_of_its_own_and_0_is_for_ever(engine: Any, kind
 
 
 async def test_more_rows_than_a_portion_are_erased_too(tmp_path: Path) -> None:
-    async with open_engine(f"sqlite:///{tmp_path}/many.db") as many:
+    async with open_engine(database_url(tmp_path / "many.db")) as many:
 
         def said(tx: Tx) -> None:
             for n in range(1300):
@@ -229,10 +229,7 @@ async def test_what_grew_old_while_the_bot_was_away_goes_when_it_comes_back(tmp_
 
 def age(tmp_path: Path, *, days: float) -> None:
     """Makes everything that was said older than it is."""
-    db = sqlite3.connect(tmp_path / "parley.db")
-    db.execute("update messages set at = at - ?", [days * DAY_S])
-    db.commit()
-    db.close()
+    rows(tmp_path, f"update messages set at = at - {days * DAY_S}")
 
 
 async def test_the_command_tells_what_is_kept_and_lets_the_running_bot_erase(
@@ -252,7 +249,7 @@ def test_without_a_running_bot_the_command_erases_itself(
 ) -> None:
     with open_rows(tmp_path / "parley.db") as rows:
         messages.append(rows, HERE, role="human", message="1", person="U1", text=SECRET, now=1.0)
-    monkeypatch.setenv("PARLEY_DATABASE", f"sqlite:///{tmp_path}/parley.db")
+    monkeypatch.setenv("PARLEY_DATABASE", database_url(tmp_path / "parley.db"))
     assert main.main(["retention", "--apply"]) == 0
     assert "kept 30 days" in capsys.readouterr().out
     assert kept(tmp_path) == []

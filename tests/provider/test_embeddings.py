@@ -10,6 +10,7 @@ from bot.core.values import Scope
 from bot.provider.embeddings import CachedEmbedder
 from storage.database import open_engine
 from storage.provider import vectors
+from tests.support.engines import database_url
 
 SCOPE = Scope("T1", "C1", "U1", "T1:C1:1.0", "guard")
 
@@ -26,7 +27,7 @@ async def test_a_text_is_embedded_once(tmp_path: Path) -> None:
             return [[1.0, 0.0] for _ in texts]
 
     counting = Counting()
-    async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
+    async with open_engine(database_url(tmp_path / "parley.db")) as engine:
         cached = CachedEmbedder(counting, engine)
         for _ in range(2):
             assert await cached.embed(["not to be kept"], SCOPE, kept=False) == [[1.0, 0.0]]

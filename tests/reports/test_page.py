@@ -28,6 +28,7 @@ from bot.pages.signed_links import LIFE_S, sign, verify
 from bot.reports import chart_images
 from bot.reports.page import PageData, filters_of, respond
 from storage.database import open_engine
+from tests.support.engines import database_url
 
 TODAY = date(2026, 11, 23)
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
@@ -37,7 +38,7 @@ KNOWN = {"C1": "#general", "C2": "#secret-plans", "U1": "Ann", "U2": "Bob <b>"}
 
 @pytest.fixture
 async def page_data(tmp_path: Path, undrawn_charts: None) -> AsyncIterator[PageData]:
-    async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
+    async with open_engine(database_url(tmp_path / "parley.db")) as engine:
         calendar = Calendar(zone("UTC"), clock=lambda: NOON)
         ledger = Ledger(engine, Prices(), calendar)
         for channel, user, model in (

@@ -38,6 +38,7 @@ from bot.reports.usage import (
 )
 from storage.database import open_engine
 from storage.engine import Engine
+from tests.support.engines import database_url
 
 TODAY = date(2026, 11, 23)
 SURPLUS = ["lats month", "week month", "by day by day", "by day and person", "mayonnaise", "last", "csv csv"]
@@ -49,7 +50,7 @@ CENT = Usage(output_tokens=1_000)  # on gpt-6-sol
 @pytest.fixture
 async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
     """One cent each: ann and bob in #open, ann in the private #plans, cid in a DM of his own."""
-    async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
+    async with open_engine(database_url(tmp_path / "parley.db")) as engine:
         ledger = Ledger(engine, Prices(), Calendar(zone("UTC"), clock=lambda: NOON))
         await spend(ledger, "open", "ann")
         await spend(ledger, "open", "bob", kind="summary")

@@ -24,6 +24,7 @@ from bot.sandbox.model.server import FakeModel
 from storage.channel import preferences
 from storage.database import open_engine
 from storage.engine import Engine
+from tests.support.engines import database_url
 from tests.support.model_api import SCOPE, build_prompt
 
 FIRST_DAY = date(2026, 9, 1)
@@ -63,7 +64,7 @@ class Watch:
 @asynccontextmanager
 async def watching(tmp_path: Path, server: FakeModel, clock: Clock, **settings: Any) -> AsyncIterator[Watch]:
     configured = Settings(openai_base_url=server.base_url, openai_api_key="sk-1", **settings)
-    async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
+    async with open_engine(database_url(tmp_path / "parley.db")) as engine:
         calendar = Calendar(zone("UTC"), clock=clock)
         ledger = Ledger(engine, Prices(), calendar)
         async with Provider(configured, ledger, Scheduler(), engine) as provider:

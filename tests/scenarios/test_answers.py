@@ -60,7 +60,7 @@ def under(team: Workspace, thread: str) -> str:
 
 
 def remembered(tmp_path: Path) -> list[tuple[Any, ...]]:
-    return rows(tmp_path, "select text, whole from messages where role = 'assistant' order by rowid")
+    return rows(tmp_path, "select text, whole from messages where role = 'assistant' order by seq")
 
 
 async def test_reasoning_is_not_shown_not_remembered_and_not_sent_back(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from handlers.channel import workspace as workspace_window
 from handlers.check_models import try_what_is_used
 from storage import audit
 from storage.place import Channel
+from tests.support.engines import database_url
 from tests.support.guarded_channel import CARD, PURPOSE, filled, is_answer, kitchen, opened, save, verdict
 from tests.support.rows import kept
 from tests.support.spending import run_command, spend
@@ -568,7 +569,10 @@ async def test_with_the_workspace_goes_what_was_chosen_there(team: Workspace, tm
 async def test_check_names_what_is_wrong_with_the_operators_word_and_what_has_no_price(
     tmp_path: Path,
 ) -> None:
-    far = {"openai_base_url": "https://models.example.com/v1", "database": f"sqlite:///{tmp_path}/parley.db"}
+    far = {
+        "openai_base_url": "https://models.example.com/v1",
+        "database": database_url(tmp_path / "parley.db"),
+    }
     async with workspace(tmp_path, PARLEY_ALLOWED_MODELS="rehearsal-llama") as team:
         await save(team, model="rehearsal-llama")
         general = f"channel {team.slack.channel('#general')} of {team.slack.team}"

@@ -7,7 +7,6 @@ forty-five examples; the model says what the tests tell it to.
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from functools import partial
@@ -46,6 +45,7 @@ from tests.support.guarded_channel import (
     verdict,
     why,
 )
+from tests.support.rows import rows
 from tests.support.supervised import supervised
 from tests.support.waiting import until
 from tests.support.workspace import MANIFEST, Workspace, text_of, workspace
@@ -382,7 +382,7 @@ async def test_a_verdict_whose_words_are_gone_is_shown_without_them_and_cannot_b
 
 def stored_texts(team: Workspace) -> list[Any]:
     path = Path(team.bot.settings.database.partition(":///")[2])
-    return [text for (text,) in stored(path.parent, "select text from guard_verdicts")]
+    return [text for (text,) in rows(path.parent, "select text from guard_verdicts")]
 
 
 @pytest.mark.usefixtures("taught")
@@ -435,7 +435,7 @@ async def test_a_good_answer_teaches_and_a_bad_one_asks_whether_it_belongs(
     (reply,) = team.replies("#general", thread)
     await team.slack.press("bob", "#general", reply["ts"], FEEDBACK, value="positive")
     guard = team.bot.services.guard
-    await until(lambda: stored(tmp_path, "select label from guard_verdicts") == [(1,)])
+    await until(lambda: rows(tmp_path, "select label from guard_verdicts") == [(1,)])
     (judged,) = await guard.list_latest(general(team))
     assert judged.labelled_by == team.slack.user("bob")
     team.model.script(verdict(0.9), match="which pan")
@@ -547,7 +547,7 @@ async def test_the_record_shows_weeks_versions_and_verdicts_and_rolls_back(
     assert [(v.version, v.in_use) for v in versions] == [(2, False), (1, True)]
     query = "select act, detail from audit where act in ('verdict overturned', 'version used') order by seq"
     overturned = f"{judged.verdict.id} should have been answered"
-    assert stored(tmp_path, query) == [("verdict overturned", overturned), ("version used", "version 1")]
+    assert rows(tmp_path, query) == [("verdict overturned", overturned), ("version used", "version 1")]
 
 
 # Shadow mode, notes, the provider, follow-ups
@@ -667,7 +667,7 @@ async def test_embeddings_of_the_provider_are_asked_for_once_and_a_failure_passe
         await said(team, CARD)
         await said(team, CARD)
         assert embedded() == learned + 1
-        (spent, *_) = stored(tmp_path, "select distinct channel from ledger where kind = 'embedding'")
+        (spent, *_) = rows(tmp_path, "select distinct channel from ledger where kind = 'embedding'")
         assert spent == (team.slack.channel("#general"),)
         team.model.faults.add("content_policy", endpoint="embeddings", times=0)
         team.model.script(verdict(0.1), match="exchange rate")
@@ -719,7 +719,7 @@ async def test_what_a_file_says_is_learned_before_anybody_asks_and_anew_when_it_
         path.write_text(text, "utf-8")
         async with workspace(tmp_path, PARLEY_POLICIES=str(path)) as team:
             await team.quiet()
-        assert stored(tmp_path, trained) == [(max(1, version),)], "once for each that is new"
+        assert rows(tmp_path, trained) == [(max(1, version),)], "once for each that is new"
 
 
 def test_what_is_wrong_with_the_file_is_told_before_anything_starts(tmp_path: Path) -> None:
@@ -750,20 +750,11 @@ async def test_killed_while_it_learns_the_lesson_is_learned_after_the_next_start
         await slack.until(lambda: finals(slack, "#general", thread))
         await until(lambda: bot.lives == 2, 20)
         trained = "select version, in_use from guard_models"
-        await until(lambda: stored(tmp_path, trained) == [(1, 1)], 20)
+        await until(lambda: rows(tmp_path, trained) == [(1, 1)], 20)
         thread = await slack.say("bob", "#general", f"@parley {CARD}")
         (refused,) = await slack.until(lambda: finals(slack, "#general", thread))
         assert PURPOSE in refused
         assert bot.lives == 2
-
-
-def stored(tmp_path: Path, what: str) -> list[tuple[Any, ...]]:
-    """What stands in the database."""
-    db = sqlite3.connect(f"file:{tmp_path}/parley.db?mode=ro", uri=True)
-    try:
-        return db.execute(what).fetchall()
-    finally:
-        db.close()
 
 
 # Examples that nobody gave

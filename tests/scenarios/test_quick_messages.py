@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
 from tests.support.clips import TONE_RECOGNITION, answers, clip, drop, speech_requests
 from tests.support.guarded_channel import PURPOSE, is_answer, save, verdict
+from tests.support.rows import rows, tables
 from tests.support.waiting import until
 from tests.support.workspace import MANIFEST, Workspace, started, workspace
 
@@ -43,10 +43,7 @@ async def delivered(team: Workspace) -> None:
 
 
 def remembered(tmp_path: Path) -> list[tuple[str, str]]:
-    with sqlite3.connect(tmp_path / "parley.db") as db:
-        found = db.execute("select role, text from messages order by seq").fetchall()
-    db.close()
-    return found
+    return rows(tmp_path, "select role, text from messages order by seq")
 
 
 async def test_what_is_added_before_a_word_is_shown_is_answered_together(tmp_path: Path) -> None:
@@ -235,9 +232,7 @@ async def test_a_deleted_part_of_what_the_guard_judged_takes_its_words_along(tmp
         await team.answer("#general", thread)
         await team.slack.delete("alice", "#general", second)
         await delivered(team)
-        with sqlite3.connect(tmp_path / "parley.db") as db:
-            kept = "\n".join(db.iterdump())
-        db.close()
+        kept = str(tables(tmp_path))
         assert "lunch" in kept
         assert "tulip" not in kept
 
@@ -344,9 +339,7 @@ async def test_what_was_added_and_deleted_is_not_asked_with_the_next_try(tmp_pat
         await team.slack.delete("alice", "#general", second)
         await team.slack.edit("alice", "#general", third, "of the lily")
         await delivered(team)
-        with sqlite3.connect(tmp_path / "parley.db") as db:
-            kept = "\n".join(db.iterdump())
-        db.close()
+        kept = str(tables(tmp_path))
         assert "of the tulip" not in kept
         assert "of the rose" not in kept
         team.model.reset()

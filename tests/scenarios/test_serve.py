@@ -30,8 +30,10 @@ from bot.sandbox.slack.server import FakeSlack
 from handlers.check import reach
 from handlers.routes import SCOPES
 from handlers.slack.socket import may_connect
+from tests.support.engines import database_url
 from tests.support.forked import PIPE, Process, start_module
 from tests.support.promises import kept_in
+from tests.support.rows import rows
 from tests.support.waiting import until
 from tests.support.workspace import MANIFEST, environment, is_final, text_of
 
@@ -242,7 +244,7 @@ async def test_told_to_stop_it_ends_what_it_began_and_leaves_the_rest_for_the_ne
         async with serve(team, tmp_path) as bot:
             await team.answered([*threads, late])
             assert await bot.end() == 0
-        assert len(await kept_in(tmp_path / "parley.db", team.slack, team.model)) == 7
+        assert len(await kept_in(tmp_path, team.slack, team.model)) == 7
         assert all(len(team.finals(thread)) == 1 for thread in [*threads, late])
         assert len(team.model.requests) == 7
 
@@ -294,7 +296,7 @@ async def test_what_is_set_wrongly_is_told_in_one_line_each(
 ) -> None:
     (tmp_path / "bad.toml").write_text("PORT = [")
     defaults = {
-        "PARLEY_DATABASE": f"sqlite:///{tmp_path}/parley.db",
+        "PARLEY_DATABASE": database_url(tmp_path / "parley.db"),
         "PARLEY_OPS_PORT": "0",
         "SLACK_API_URL": "http://127.0.0.1:9/api/",
         "OPENAI_API_KEY": SECRETS[3],
@@ -456,7 +458,7 @@ async def break_off(bot: Served) -> None:
 
 
 def jobs(tmp_path: Path) -> int:
-    return len(looked_up(tmp_path, "select seq from inbox"))
+    return len(rows(tmp_path, "select seq from inbox"))
 
 
 def form(text: str, trigger: str) -> bytes:
@@ -552,7 +554,7 @@ async def test_check_finds_everything_that_is_wrong_at_once(tmp_path: Path) -> N
         wrong = {
             "SLACK_APP_TOKEN": "xapp-wrong-token",
             "PARLEY_MODEL": "gpt-none",
-            "PARLEY_DATABASE": f"sqlite:///{tmp_path}/broken.db",
+            "PARLEY_DATABASE": database_url(tmp_path / "broken.db"),
         }
         status, out, errors = await team.run(BOT, "check", **wrong)
         assert status == 1
@@ -631,21 +633,13 @@ def states(tmp_path: Path) -> list[str]:
     """What became of each message, in order."""
     return [
         str(state)
-        for (state,) in looked_up(tmp_path, "select state from inbox where kind = 'message' order by seq")
+        for (state,) in rows(tmp_path, "select state from inbox where kind = 'message' order by seq")
     ]
 
 
 def waiting(tmp_path: Path) -> bool:
     """Whether anything is still to be worked, such as the word that a message was given up."""
-    return bool(looked_up(tmp_path, "select 1 from inbox where state = 'new'"))
-
-
-def looked_up(tmp_path: Path, query: str) -> list[tuple[object, ...]]:
-    db = sqlite3.connect(tmp_path / "parley.db")
-    try:
-        return db.execute(query).fetchall()
-    finally:
-        db.close()
+    return bool(rows(tmp_path, "select 1 from inbox where state = 'new'"))
 
 
 async def test_a_parked_message_is_listed_shown_and_replayed_beside_a_running_bot(tmp_path: Path) -> None:

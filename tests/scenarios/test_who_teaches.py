@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from handlers.slack.blocks import FEEDBACK, SHOULD_ANSWER
 from storage.database import open_engine
 from storage.guard import examples, verdicts
 from storage.place import Channel
+from tests.support.engines import database_url
 from tests.support.guarded_channel import (
     CARD,
     PURPOSE,
@@ -28,6 +28,7 @@ from tests.support.guarded_channel import (
     save,
     why,
 )
+from tests.support.rows import rows
 from tests.support.waiting import until
 from tests.support.workspace import Workspace, workspace
 
@@ -48,11 +49,6 @@ async def team(tmp_path: Path) -> AsyncIterator[Workspace]:
         yield team
 
 
-def stored(tmp_path: Path, query: str) -> list[Any]:
-    with sqlite3.connect(tmp_path / "parley.db") as db:
-        return db.execute(query).fetchall()
-
-
 async def overturned(team: Workspace, user: str, thread: str) -> str:
     """What somebody reads after they said that a refusal was wrong."""
     (reply,) = team.replies("#general", thread)
@@ -69,9 +65,7 @@ async def test_a_members_message_teaches_and_whoever_says_so_is_told(team: Works
     assert guard_blocks.TEACHES in str(team.slack.workspace.channels[team.slack.dm("alice")].messages)
     told = await overturned(team, "alice", thread)
     assert told.startswith(listeners.LEARNED.format(place=f"<#{team.slack.channel('#general')}>"))
-    assert stored(tmp_path, "select text, source, origin from guard_examples") == [
-        (CARD, "feedback", "slack")
-    ]
+    assert rows(tmp_path, "select text, source, origin from guard_examples") == [(CARD, "feedback", "slack")]
 
 
 @pytest.mark.usefixtures("taught")
@@ -86,8 +80,8 @@ async def test_a_guests_message_is_answered_after_all_and_teaches_nothing(
     assert told.startswith(listeners.NOT_LEARNED.format(place=f"<#{team.slack.channel('#general')}>"))
     assert await team.answer("#general", thread, count=2) == "Gently."
     await team.quiet()
-    assert stored(tmp_path, "select label, origin from guard_verdicts order by id")[0] == (1, "external")
-    assert stored(tmp_path, "select * from guard_examples") == []
+    assert rows(tmp_path, "select label, origin from guard_verdicts order by id")[0] == (1, "external")
+    assert rows(tmp_path, "select * from guard_examples") == []
     assert (await said(team, CARD, user="carol"))[0] == refused
 
 
@@ -103,10 +97,10 @@ async def test_what_is_said_where_another_company_reads_along_never_teaches(
     (reply,) = team.replies("#partners", thread)
     await team.slack.press("alice", "#partners", reply["ts"], FEEDBACK, value="positive")
     await team.slack.press("dana", "#partners", reply["ts"], FEEDBACK, value="positive")
-    await until(lambda: len(stored(tmp_path, "select * from feedback")) == 2)
+    await until(lambda: len(rows(tmp_path, "select * from feedback")) == 2)
     await team.quiet()
-    assert stored(tmp_path, "select distinct origin from guard_verdicts") == [("external",)]
-    assert stored(tmp_path, "select * from guard_examples") == []
+    assert rows(tmp_path, "select distinct origin from guard_verdicts") == [("external",)]
+    assert rows(tmp_path, "select * from guard_examples") == []
 
 
 @pytest.mark.usefixtures("taught")
@@ -120,10 +114,10 @@ async def test_what_a_member_forwards_teaches_nothing(team: Workspace, tmp_path:
     assert guard_blocks.TEACHES_NOT in window and guard_blocks.TEACHES not in window
     for user in ("bob", "alice"):
         await team.slack.press(user, "#general", reply["ts"], FEEDBACK, value="positive")
-    await until(lambda: len(stored(tmp_path, "select * from feedback")) == 2)
+    await until(lambda: len(rows(tmp_path, "select * from feedback")) == 2)
     await team.quiet()
-    assert stored(tmp_path, "select origin from guard_verdicts") == [("quoted",)]
-    assert stored(tmp_path, "select * from guard_examples") == []
+    assert rows(tmp_path, "select origin from guard_verdicts") == [("quoted",)]
+    assert rows(tmp_path, "select * from guard_examples") == []
 
 
 @pytest.mark.usefixtures("taught")
@@ -133,7 +127,7 @@ async def test_a_good_answer_teaches_and_says_so(team: Workspace, tmp_path: Path
     await team.slack.press("bob", "#general", reply["ts"], FEEDBACK, value="positive")
     await team.slack.until(lambda: team.slack.ephemerals("bob"))
     assert team.slack.ephemerals("bob")[-1]["text"] == GOOD_LEARNED
-    assert stored(tmp_path, "select origin from guard_examples") == [("slack",)]
+    assert rows(tmp_path, "select origin from guard_examples") == [("slack",)]
 
 
 @pytest.mark.usefixtures("taught")
@@ -142,9 +136,9 @@ async def test_a_guests_thumb_decides_nothing(team: Workspace, tmp_path: Path) -
     (reply,) = team.replies("#general", thread)
     team.slack.workspace.people[team.slack.user("carol")].guest = True
     await team.slack.press("carol", "#general", reply["ts"], FEEDBACK, value="positive")
-    await until(lambda: stored(tmp_path, "select * from feedback"))
+    await until(lambda: rows(tmp_path, "select * from feedback"))
     await team.quiet()
-    assert stored(tmp_path, "select * from guard_examples") == []
+    assert rows(tmp_path, "select * from guard_examples") == []
 
 
 @pytest.mark.usefixtures("taught")
@@ -155,9 +149,9 @@ async def test_while_slack_does_not_say_who_wrote_it_nothing_is_learned(
     (reply,) = team.replies("#general", thread)
     team.slack.faults.add("users.info", status=503, times=0)
     await team.slack.press("bob", "#general", reply["ts"], FEEDBACK, value="positive")
-    await until(lambda: stored(tmp_path, "select * from feedback"))
+    await until(lambda: rows(tmp_path, "select * from feedback"))
     await team.quiet()
-    assert stored(tmp_path, "select * from guard_examples") == []
+    assert rows(tmp_path, "select * from guard_examples") == []
 
 
 async def test_the_settings_and_the_home_tab_say_that_it_is_learned(team: Workspace) -> None:
@@ -168,7 +162,7 @@ async def test_the_settings_and_the_home_tab_say_that_it_is_learned(team: Worksp
 
 
 async def test_what_comes_from_outside_is_not_trained_on_though_it_stands_there(tmp_path: Path) -> None:
-    async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
+    async with open_engine(database_url(tmp_path / "parley.db")) as engine:
 
         def write(tx: Any) -> None:
             for origin in ("slack", "file", "external", "search"):
@@ -181,11 +175,11 @@ async def test_what_comes_from_outside_is_not_trained_on_though_it_stands_there(
             {"text": "from slack"},
             {"text": "from file"},
         ]
-        for rows in (
+        for found in (
             await engine.read(examples.list_examples, AT),
             await engine.read(examples.list_taught, AT, limit=9),
         ):
-            assert [row["text"] for row in rows] == ["from slack"]
+            assert [row["text"] for row in found] == ["from slack"]
 
 
 async def test_what_was_decided_about_a_message_is_of_its_words(tmp_path: Path) -> None:
@@ -194,7 +188,7 @@ async def test_what_was_decided_about_a_message_is_of_its_words(tmp_path: Path) 
         "rung": "model", "probability": None, "threshold": None, "reason": "", "cost": 0, "action": "refuse",
         "shadow": 0, "version": None, "judged_at": 1.0, "covers": "", "origin": "external",
     }  # fmt: skip
-    async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
+    async with open_engine(database_url(tmp_path / "parley.db")) as engine:
         id = await engine.write(verdicts.add_verdict, AT, verdict)
         assert await engine.read(verdicts.find_label_on, AT, "1", "a tap drips") is None
         await engine.write(verdicts.label_verdict, "T1", id, True, by="U2", now=2.0)

@@ -13,6 +13,7 @@ import pytest
 from bot.core.errors import BotError, Conflict, Missing
 from storage.database import open_engine
 from storage.engine import Engine, Tx
+from tests.support.engines import database_url
 
 ENGINES = ("sqlite",)
 HUGE = 2**63 - 1
@@ -21,7 +22,7 @@ HUGE = 2**63 - 1
 @pytest.fixture(params=ENGINES)
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     assert request.param == "sqlite"
-    return f"sqlite:///{tmp_path}/parley.db"
+    return database_url(tmp_path / "parley.db")
 
 
 @pytest.fixture

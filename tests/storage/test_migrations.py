@@ -19,6 +19,7 @@ from storage.schema import STEPS
 from storage.sqlite.file import connect, migrate
 from storage.sqlite.writer import SqliteTx
 from tests.storage.make_schemas import ASKED, CHANNEL, PERSON, SCHEMAS, question
+from tests.support.engines import database_url
 from tests.support.promises import kept
 from tests.support.workspace import MANIFEST, started
 
@@ -45,7 +46,7 @@ async def test_jobs_queued_in_an_older_file_are_worked_after_the_upgrade(tmp_pat
         done.append(job.key)
         return []
 
-    async with open_engine(f"sqlite:///{tmp_path}/p.db") as engine:
+    async with open_engine(database_url(tmp_path / "p.db")) as engine:
         box = Inbox(engine)
         box.register("m", handle)
         async with box, asyncio.timeout(5):
@@ -94,7 +95,7 @@ def test_a_file_of_every_earlier_schema_becomes_the_same_as_a_new_one(tmp_path: 
 
 async def test_opening_twice_changes_nothing(tmp_path: Path) -> None:
     for _ in range(2):
-        async with open_engine(f"sqlite:///{tmp_path}/p.db") as engine:
+        async with open_engine(database_url(tmp_path / "p.db")) as engine:
             tables = await engine.read(lambda tx: tx.all("select sql from sqlite_master order by name"))
     assert tables
 
@@ -104,7 +105,7 @@ async def test_a_file_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     migrate(db, (*STEPS, ("9999_from_the_future", "create table future (x {INT}){STRICT}")))
     db.close()
     with pytest.raises(SetupError, match="newer version of Parley"):
-        await open_engine(f"sqlite:///{tmp_path}/p.db").__aenter__()
+        await open_engine(database_url(tmp_path / "p.db")).__aenter__()
 
 
 def test_a_step_that_fails_leaves_nothing_half_done(tmp_path: Path) -> None:

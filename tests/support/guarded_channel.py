@@ -10,11 +10,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tests.support.engines import copy_database, keep_database, running_engine
 from tests.support.guard_rows import TopicSplit, topic_split
+from tests.support.rows import FILE
 from tests.support.workspace import Workspace, workspace
 
 PURPOSE = "cooking, recipes and restaurant tables"
-_taught: list[Path] = []  # the database of a workspace in which it was
+_taught: dict[str, Path] = {}  # the database of a workspace in which it was
 CARD = "when is my next credit card payment due"
 
 
@@ -66,14 +68,15 @@ async def teach(team: Workspace, **given: str) -> None:
 
 async def copy_taught(folder: Path) -> None:
     """A database in which the kitchen is in force in #general and learned, made once for all tests of a
-    worker; for a workspace that is to be started in this folder."""
-    if not _taught:
+    worker on this engine; for a workspace that is to be started in this folder."""
+    if running_engine() not in _taught:
         path = Path(tempfile.mkdtemp(prefix="parley-taught-"))
         atexit.register(shutil.rmtree, path)
         async with workspace(path) as team:
             await teach(team)
-        _taught.append(path / "parley.db")
-    shutil.copy(_taught[0], folder / "parley.db")
+        keep_database(path / FILE)
+        _taught[running_engine()] = path / FILE
+    copy_database(_taught[running_engine()], folder / FILE)
 
 
 async def said(team: Workspace, text: str, *, user: str = "bob", thread: str = "") -> tuple[str, str]:

@@ -18,7 +18,7 @@ from bot.__main__ import main
 from handlers.reply import stream
 from handlers.slack import own_messages
 from handlers.slack.client import SlackClient
-from storage.sqlite.engine import SqliteEngine
+from storage.database import open_engine
 
 
 def killing(what: str, name_of: Callable[..., str], method: Callable[..., Any]) -> Callable[..., Any]:
@@ -54,6 +54,7 @@ if __name__ == "__main__":
     own_messages.HISTORY_LAG_S = float(os.environ["PARLEY_HISTORY_LAG_S"])
     own_messages.LOOK_AFTER_S = min(own_messages.LOOK_AFTER_S, own_messages.HISTORY_LAG_S)
     if os.environ.get("PARLEY_KILL_AT"):
-        SqliteEngine.write = killing("write", function_name, SqliteEngine.write)  # type: ignore[method-assign]
+        engine: Any = type(open_engine(os.environ["PARLEY_DATABASE"]))
+        engine.write = killing("write", function_name, engine.write)
         SlackClient.send = killing("slack", lambda method: method, SlackClient.send)  # type: ignore[method-assign]
     sys.exit(main())

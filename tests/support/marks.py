@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.engines import POSTGRESQL, engine_of
+
 CAUSES = {
     "process": {
         "asyncio.create_subprocess_exec", "subprocess.Popen", "subprocess.run",
@@ -46,6 +48,8 @@ def add_marks(item: pytest.Item) -> None:
         functions += [definition.func for those in fixtures.name2fixturedefs.values() for definition in those]
     for function in functions:
         found |= causes(getattr(function, "__wrapped__", function))
+    if engine_of(item) == POSTGRESQL:
+        found.add("process")
     for mark in found:
         item.add_marker(mark)
 

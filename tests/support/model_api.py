@@ -23,6 +23,7 @@ from bot.provider.service import Provider
 from bot.sandbox.model.server import FakeModel
 from storage.database import open_engine
 from storage.engine import Engine, Tx
+from tests.support.engines import database_url
 
 SCOPE = Scope(team="T1", channel="C1", user="U1", conversation="T1:C1:1.0", kind="answer")
 SETTINGS = Settings(openai_api_key="sk-test", model="rehearsal", request_deadline_s=5.0)
@@ -82,7 +83,7 @@ async def open_bench(
 
     async with (
         FakeModel() as own,
-        open_engine(f"sqlite:///{path}/parley.db") as engine,
+        open_engine(database_url(path / "parley.db")) as engine,
     ):
         server = model or own
         before = len(server.requests)

@@ -1,17 +1,15 @@
 """What holds after every fault: one end per message, never two, and a ledger row for each model request.
 
 All of it is read off Slack, the model and the database, and nothing off what the bot believes of itself:
-`kept` where the bot runs in this process, `kept_in` where it ran in processes of its own, on the file that
-they left.
+`kept` where the bot runs in this process, `kept_in` where it ran in processes of its own, on the database
+that they left.
 """
 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +21,7 @@ from handlers.slack.payloads import is_bot
 from storage.conversation import tombstones
 from storage.engine import Tx
 from storage.jobs.inbox import TOLD
-from storage.sqlite.writer import SqliteTx
+from tests.support.rows import FILE, look_into
 from tests.support.workspace import Workspace, is_final, text_of
 
 Found = dict[str, Any]
@@ -163,7 +161,7 @@ async def kept(team: Workspace, *, cancelled: int = 0, shut: bool = False, unsee
 
 
 async def kept_in(
-    path: Path, slack: FakeSlack, model: FakeModel, *, unseen: int = 0, shut: bool = False
+    tmp_path: Path, slack: FakeSlack, model: FakeModel, *, unseen: int = 0, shut: bool = False
 ) -> list[str]:
     """The promises of a bot with a process and a database of its own, which may have died in between.
 
@@ -171,8 +169,8 @@ async def kept_in(
     """
 
     async def read_books() -> Books:
-        with closing(sqlite3.connect(path)) as db:
-            return books(SqliteTx(db), accepted(slack))
+        with look_into(tmp_path / FILE) as tx:
+            return books(tx, accepted(slack))
 
     found = await _closed(read_books)
     return assert_kept(slack, model, found, cancelled=0, shut=shut, unseen=unseen)

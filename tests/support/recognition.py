@@ -24,6 +24,7 @@ from storage.costs import ledger as ledger_rows
 from storage.database import open_engine
 from storage.engine import Engine
 from tests.support.audio_files import tones
+from tests.support.engines import database_url
 
 SCOPE = Scope("T1", "C1", "U1", "T1:C1:1", "answer")
 
@@ -59,7 +60,7 @@ async def recognizer_on(
     calendar = Calendar(ZoneInfo("UTC"), clock=lambda: now[0])
     async with (
         FakeModel(recognise=recognise) as model,
-        open_engine(f"sqlite:///{tmp_path}/parley.db") as engine,
+        open_engine(database_url(tmp_path / "parley.db")) as engine,
     ):
         settings = Settings(
             openai_api_key="sk-1", openai_base_url=model.base_url, speech_model=speech_model, **more

@@ -1,51 +1,98 @@
-"""Storage functions on a real database file without an engine around them, and what stands in such a file."""
+"""Storage functions on a real database without an engine around them, and what stands in such a database.
+
+`database_url` (tests/support/engines.py) says which: a file, or a database on a server.
+"""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from storage.engine import Tx
 from storage.sqlite.file import connect, migrate
 from storage.sqlite.writer import SqliteTx
+from tests.support.engines import database_url
 
 SECRET = "xylophone-7431"
+TABLES = {
+    "sqlite": "select name from sqlite_master where type = 'table'",
+    "postgresql": "select tablename from pg_tables where schemaname = current_schema()",
+}
+FILE = "parley.db"  # of a workspace
 
 
 @contextmanager
-def open_rows(path: Path) -> Iterator[SqliteTx]:
-    """A transaction that never ends."""
-    db = connect(path)
-    try:
-        migrate(db)
-        yield SqliteTx(db.conn)
-    finally:
-        db.close()
+def open_rows(path: Path) -> Iterator[Tx]:
+    """A transaction that never ends, on SQLite; on PostgreSQL each statement is one."""
+    url = database_url(path)
+    if url.startswith("sqlite:"):
+        db = connect(path)
+        try:
+            migrate(db)
+            yield SqliteTx(db.conn)
+        finally:
+            db.close()
+        return
+    from storage.postgres.connections import connect as connect_postgres
+    from storage.postgres.transactions import PostgresTx
+
+    with connect_postgres(url) as conn:
+        conn.autocommit = True
+        yield PostgresTx(conn)
+
+
+@contextmanager
+def look_into(path: Path) -> Iterator[Tx]:
+    """A database that others are at work on."""
+    url = database_url(path)
+    if url.startswith("sqlite:"):
+        with closing(sqlite3.connect(path)) as db:
+            yield SqliteTx(db)
+        return
+    from storage.postgres.connections import connect as connect_postgres
+    from storage.postgres.transactions import PostgresTx
+
+    with connect_postgres(url, read_only=True) as conn:
+        yield PostgresTx(conn)
+
+
+def read_rows(url: str, sql: str) -> list[tuple[Any, ...]]:
+    """What a statement finds in the database, or what it changes there: it is committed."""
+    if url.startswith("sqlite:"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as db:
+            return db.execute(sql).fetchall()
+    import psycopg
+
+    with psycopg.connect(url, autocommit=True) as conn:
+        cursor = conn.execute(sql.encode())
+        return cursor.fetchall() if cursor.description else []
 
 
 def rows(tmp_path: Path, sql: str) -> list[tuple[Any, ...]]:
-    """What a query finds in the file."""
-    db = sqlite3.connect(tmp_path / "parley.db")
-    try:
-        return db.execute(sql).fetchall()
-    finally:
-        db.close()
+    """The same, in the workspace's database."""
+    return read_rows(database_url(tmp_path / FILE), sql)
+
+
+def tables(tmp_path: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """Everything that stands there, by table."""
+    url = database_url(tmp_path / FILE)
+    names = [name for (name,) in read_rows(url, TABLES[url.partition(":")[0]])]
+    return {name: read_rows(url, f"select * from {name}") for name in names}
 
 
 def kept(tmp_path: Path, text: str = SECRET) -> list[str]:
     """The tables in which a text can be found."""
-    db = sqlite3.connect(tmp_path / "parley.db")
-    try:
-        names = [name for (name,) in db.execute("select name from sqlite_master where type = 'table'")]
-        return [name for name in names if text in str(db.execute(f"select * from {name}").fetchall())]
-    finally:
-        db.close()
+    return [name for name, found in tables(tmp_path).items() if text in str(found)]
 
 
 def on_disk(tmp_path: Path, text: str = SECRET) -> list[str]:
-    """The files in which a text can be found, deleted or not."""
+    """The files in which a text can be found, deleted or not; on a server whose files are not ours, the
+    tables."""
+    if not database_url(tmp_path / FILE).startswith("sqlite:"):
+        return kept(tmp_path, text)
     return [
         path.name
         for path in tmp_path.glob("parley.db*")

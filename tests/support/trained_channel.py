@@ -21,6 +21,7 @@ from bot.learning.trainer import Trainer
 from storage.database import open_engine
 from storage.engine import Engine
 from storage.place import Channel
+from tests.support.engines import copy_database, database_url, keep_database, running_engine
 from tests.support.guard_rows import topic_split
 
 AT = Channel("T1", "C1")
@@ -48,29 +49,30 @@ async def open_channel(folder: Path, *, trained: bool) -> AsyncIterator[Engine]:
     """An engine in which the channel about the kitchen is trained, or an empty one."""
     path = folder / "parley.db"
     if trained:
-        shutil.copy(await trained_database(), path)
-    async with open_engine(f"sqlite:///{path}") as engine:
+        copy_database(await trained_database(), path)
+    async with open_engine(database_url(path)) as engine:
         yield engine
 
 
-_trained: list[Path] = []
+_trained: dict[str, Path] = {}
 
 
 async def trained_database() -> Path:
-    """A database in which the kitchen was trained, once for all tests of a worker."""
-    if not _trained:
+    """A database in which the kitchen was trained, once for all tests of a worker on this engine."""
+    if running_engine() not in _trained:
         path = Path(tempfile.mkdtemp(prefix="parley-trained-")) / "parley.db"
         atexit.register(shutil.rmtree, path.parent)
         split = topic_split("kitchen_and_dining", 45, 0)
-        async with open_engine(f"sqlite:///{path}") as engine:
+        async with open_engine(database_url(path)) as engine:
             ladder = Ladder(engine)
             await ladder.save_policy(AT, KITCHEN, by="U0")
             trainer = Trainer(engine, GuardHead(ladder))
             await trainer.add_examples(AT, [(t, True) for t in split.on], source="owner")
             await trainer.add_examples(AT, [(t, False) for t in split.off], source="owner")
             assert await trainer.train(AT)
-        _trained.append(path)
-    return _trained[0]
+        keep_database(path)
+        _trained[running_engine()] = path
+    return _trained[running_engine()]
 
 
 async def judged(

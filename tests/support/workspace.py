@@ -1,6 +1,6 @@
 """The real bot between a fake Slack and a fake model API, all in this process, for scenario tests.
 
-Real slack_bolt, slack_sdk, openai and SQLite, over HTTP and WebSocket on free ports. What people do goes
+Real slack_bolt, slack_sdk, openai and database, over HTTP and WebSocket on free ports. What people do goes
 through `slack`, what the model says through `model`; nothing of ours is replaced.
 """
 
@@ -21,6 +21,8 @@ from bot.sandbox.slack.server import FakeSlack
 from handlers.reply.bodies import METADATA
 from handlers.serve import Serving, serving
 from handlers.slack import own_messages
+from tests.support.engines import database_url
+from tests.support.rows import FILE
 
 MANIFEST = yaml.safe_load((Path(__file__).parents[2] / "manifest.yml").read_text("utf-8"))
 
@@ -123,7 +125,7 @@ def environment(slack: FakeSlack, model: FakeModel, tmp_path: Path) -> dict[str,
         "PARLEY_MODEL": "gpt-4.1-mini",
         "OPENAI_BASE_URL": model.base_url,
         "PARLEY_MODEL_PARALLEL": "256",  # it stands for a service, though it is on this machine
-        "PARLEY_DATABASE": f"sqlite:///{tmp_path}/parley.db",
+        "PARLEY_DATABASE": database_url(tmp_path / FILE),
         "PARLEY_OPS_PORT": "0",
         "PARLEY_STREAMS_PER_MINUTE": "0",
         "PORT": "0",

@@ -18,6 +18,7 @@ from bot.voice.transcriber import Transcriber, TranscriptionRequest
 from bot.voice.transcript import Segment
 from storage.database import open_engine
 from tests.support.audio_files import FORMATS, encode, listen, say
+from tests.support.engines import database_url
 
 SCOPE = Scope("T1", "C1", "U1", "T1:C1:1", "answer")
 
@@ -127,7 +128,7 @@ async def test_split_and_joined_it_says_the_same_as_in_one_piece(
     path = encode(say(spoken, pause_s=0.6, pause_every=pause_every), tmp_path / "clip", container)
     speech = CountingSpeech(timed=timed)
     texts, times = [], []
-    async with open_engine(f"sqlite:///{tmp_path}/parley.db") as engine:
+    async with open_engine(database_url(tmp_path / "parley.db")) as engine:
         for max_s in (3_600, 11):
             into = tmp_path / f"{max_s}"
             into.mkdir()

@@ -17,6 +17,7 @@ from handlers.welcome.first_answer import disclosing
 from storage.database import open_engine
 from storage.engine import Engine
 from storage.welcome import disclosures as stored
+from tests.support.engines import database_url
 from tests.support.rows import open_rows
 
 WHO = {"team_id": "T", "user_id": "U1", "channel_id": "C1", "command": "/parley"}
@@ -24,7 +25,7 @@ WHO = {"team_id": "T", "user_id": "U1", "channel_id": "C1", "command": "/parley"
 
 @pytest.fixture
 async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
-    async with open_engine(f"sqlite:///{tmp_path}/p.db") as engine:
+    async with open_engine(database_url(tmp_path / "p.db")) as engine:
         yield engine
 
 
@@ -97,7 +98,7 @@ async def test_where_nothing_is_said_the_sentence_stands_alone(engine: Engine, t
 
 
 async def test_an_answer_is_given_also_when_nobody_can_look_up_who_was_told(tmp_path: Path) -> None:
-    async with open_engine(f"sqlite:///{tmp_path}/p.db") as engine:
+    async with open_engine(database_url(tmp_path / "p.db")) as engine:
         telling = Disclosures(Settings(), engine, clock=lambda: 1.0)
     respond = Respond()
     await disclosing(says_hello, telling)(body=WHO, respond=respond)

@@ -248,17 +248,20 @@ async def stream_transcription(
 
 @asynccontextmanager
 async def serve_control(server: web.Application, path: Path) -> AsyncIterator[None]:
-    """Serves on a Unix socket that only this user may open; one left behind by a dead process is replaced."""
+    """Serves on a Unix socket that only this user may open; one that is there already is replaced."""
     path.unlink(missing_ok=True)
     runner = web.AppRunner(server, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
+    own = 0
     try:
         await web.UnixSite(runner, str(path)).start()
         path.chmod(0o600)
+        own = path.stat().st_ino
         yield
     finally:
         await runner.cleanup()
-        path.unlink(missing_ok=True)
+        if path.exists() and path.stat().st_ino == own:  # else a newer process listens there
+            path.unlink()
 
 
 @asynccontextmanager

@@ -1,7 +1,7 @@
 """How a command speaks to the bot that is running: a Unix socket that only its own user may open.
 
-One process owns the database file, so what a command wants changed is asked of that process; when none
-runs, the command opens the database itself.
+One process owns a database file, so what a command wants changed is asked of that process; when none runs
+here, the command opens the database itself.
 """
 
 from __future__ import annotations
@@ -30,16 +30,19 @@ LINE_BYTES = 64 << 20  # the longest thing told: what was said in a day
 
 def socket_path(settings: Settings) -> Path:
     """Where the running bot listens: beside its database, or in a private folder when that path is too
-    long."""
-    database = Path(settings.database.partition(":///")[2]).absolute()
-    beside = database.with_name(database.name + ".sock")
-    if len(str(beside)) <= PATH_LIMIT:
-        return beside
+    long, or the database is not on this machine. Of several bots here that share one, the newest listens."""
+    name = settings.database
+    if name.startswith("sqlite:"):
+        database = Path(name.partition(":///")[2]).absolute()
+        beside = database.with_name(database.name + ".sock")
+        if len(str(beside)) <= PATH_LIMIT:
+            return beside
+        name = str(beside)
     folder = Path(tempfile.gettempdir()) / f"parley-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.stat().st_uid != os.getuid():
         raise BotError(f"{folder} belongs to somebody else")
-    return folder / hashlib.sha256(str(beside).encode()).hexdigest()[:32]
+    return folder / hashlib.sha256(name.encode()).hexdigest()[:32]
 
 
 async def is_running(settings: Settings) -> bool:

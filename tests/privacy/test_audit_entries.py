@@ -135,6 +135,7 @@ UNWRITTEN = {
     "recordings.forget_conversation": "what nobody may keep (bot/conversation/records.py)",
     "inbox.tidy": "keys without words",
     "vectors.tidy": "computed again where needed",
+    "presence._strike_off": "numbers of processes",
     "endings.put_reported": "what a server lists of its models takes its place",
     "removal.drop_removed": "an id and a time, and no word",
     "retention.erase_messages": "counted by bot/privacy/retention.py",

@@ -576,6 +576,7 @@ WORKERS = """
 create table workers (
     id {ID},
     slot {INT} not null,
+    process {TEXT} not null,
     begun_at {REAL} not null,
     seen_at {REAL} not null
 ){STRICT};
@@ -640,7 +641,7 @@ NO_WORDS = {
     "tombstones": "digests of message ids",
     "quiet_threads": "ids of threads, and since when",
     "passed_over": "ids of threads and posts, for a day",
-    "workers": "numbers and times",
+    "workers": "machines, numbers and times",
     "learned_refusals": "about models",
     "learned_ratios": "about models",
     "learned_limits": "about models",

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import logging
 import math
+import os
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -126,6 +128,11 @@ def name_application(worker: int) -> str:
     return f"{APPLICATION} {worker}"
 
 
+def name_process() -> str:
+    """This process, for an operator: its machine (in a container that one's id) and its number there."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
 def require_listed(conn: Connection, worker: int) -> None:
     """Whoever was struck off gets no connection. To be asked after the connection has its name."""
     row = conn.execute("select 1 as found from workers where id = $1", [worker]).fetchone()
@@ -142,8 +149,9 @@ def _register(conn: Connection) -> tuple[int, int]:
         taken = {row["slot"] for row in conn.execute("select slot from workers")}
         slot = next(number for number in range(len(taken) + 1) if number not in taken)
         row = conn.execute(
-            "insert into workers (slot, begun_at, seen_at) values ($1, unix_now(), unix_now()) returning id",
-            [slot],
+            "insert into workers (slot, process, begun_at, seen_at)"
+            " values ($1, $2, unix_now(), unix_now()) returning id",
+            [slot, name_process()],
         ).fetchone()
         assert row is not None
         conn.execute("select pg_advisory_lock($1::int, $2::int)", [LOCK, row["id"]])

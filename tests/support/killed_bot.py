@@ -53,6 +53,11 @@ if __name__ == "__main__":
     stream.GRACE_S = float(os.environ.get("PARLEY_GRACE_S", stream.GRACE_S))
     own_messages.HISTORY_LAG_S = float(os.environ["PARLEY_HISTORY_LAG_S"])
     own_messages.LOOK_AFTER_S = min(own_messages.LOOK_AFTER_S, own_messages.HISTORY_LAG_S)
+    if "PARLEY_HUNG_AFTER_S" in os.environ:
+        from storage.postgres import presence
+
+        presence.HUNG_AFTER_S = float(os.environ["PARLEY_HUNG_AFTER_S"])
+        presence.ACTS_FOR_S = presence.HUNG_AFTER_S * 0.75
     if os.environ.get("PARLEY_KILL_AT"):
         engine: Any = type(open_engine(os.environ["PARLEY_DATABASE"]))
         engine.write = killing("write", function_name, engine.write)

@@ -356,7 +356,7 @@ def list_recent(tx: Tx, team: str, person: str, *, conversations: str, since: fl
         "select key from inbox where seq > coalesce("
         "(select seq from inbox where received_at <= :since order by seq desc limit 1), 0)"
         " and received_at > :since and team = :team and person = :person and key like 'm:%'"
-        " and substr(conversation, 1, :length) = :conversations",
+        " and substr(conversation, 1, cast(:length as integer)) = :conversations",
         team=team,
         person=person,
         since=since,

@@ -55,6 +55,7 @@ async def readiness(team: Workspace) -> tuple[int, str]:
 # Row 11: a restored backup
 
 
+@pytest.mark.sqlite_file
 async def test_row_11_yesterdays_backup_answers_nothing_late_and_leaves_what_was_answered(
     tmp_path: Path,
 ) -> None:
@@ -830,6 +831,7 @@ def pages(tx: Tx) -> int:
     return int(tx.all("pragma page_count")[0]["page_count"])
 
 
+@pytest.mark.sqlite_file
 async def test_row_41_what_a_full_disk_cannot_keep_is_not_acknowledged_and_comes_again(
     tmp_path: Path,
 ) -> None:
@@ -845,6 +847,7 @@ async def test_row_41_what_a_full_disk_cannot_keep_is_not_acknowledged_and_comes
         assert len(await kept(team)) == 1
 
 
+@pytest.mark.sqlite_file
 async def test_row_41_a_disk_that_fills_up_under_an_answer_delays_it(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
         engine = team.bot.services.engine
@@ -858,6 +861,7 @@ async def test_row_41_a_disk_that_fills_up_under_an_answer_delays_it(tmp_path: P
         await kept(team)
 
 
+@pytest.mark.sqlite_file
 async def test_row_44_a_file_that_somebody_else_holds_is_no_acknowledgement_and_comes_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -874,6 +878,7 @@ async def test_row_44_a_file_that_somebody_else_holds_is_no_acknowledgement_and_
         assert len(await kept(team)) == 1
 
 
+@pytest.mark.sqlite_file
 async def test_row_44_a_request_that_ends_while_the_file_is_held_is_settled_when_it_is_free(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -890,6 +895,7 @@ async def test_row_44_a_request_that_ends_while_the_file_is_held_is_settled_when
         assert await kept(team) == [ANSWER]
 
 
+@pytest.mark.sqlite_file
 async def test_row_41_a_stream_that_an_attempt_has_not_begun_yet_ends_with_it(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
         engine = team.bot.services.engine
@@ -910,6 +916,7 @@ def old(tx: Tx) -> None:
     inbox.cancel(tx, "old", now=1)
 
 
+@pytest.mark.sqlite_file
 async def test_row_44_what_could_not_be_erased_for_a_lock_is_erased_the_next_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -927,6 +934,7 @@ async def test_row_44_what_could_not_be_erased_for_a_lock_is_erased_the_next_tim
         reader.close()
 
 
+@pytest.mark.sqlite_file
 async def test_row_46_a_file_deleted_under_us_is_told_and_nothing_more_is_acknowledged(
     tmp_path: Path,
 ) -> None:

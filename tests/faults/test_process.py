@@ -30,6 +30,7 @@ def finals(slack: FakeSlack) -> int:
 # Row 44: other programs on the file
 
 
+@pytest.mark.sqlite_file
 @pytest.mark.timeout(400)
 async def test_row_44_a_program_that_reads_without_end_holds_up_no_answer(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
@@ -66,6 +67,7 @@ def of_something_else(path: Path) -> None:
     path.write_bytes(b"PK\x03\x04 an archive of holiday pictures" * 1_000)
 
 
+@pytest.mark.sqlite_file
 @pytest.mark.parametrize("damage", [without_header, half, emptied, of_something_else])
 async def test_row_45_a_damaged_file_is_left_alone_and_with_the_backup_all_is_answered_once(
     tmp_path: Path, damage: Callable[[Path], None]
@@ -95,6 +97,7 @@ async def test_row_45_a_damaged_file_is_left_alone_and_with_the_backup_all_is_an
             assert await kept(team) == [ANSWER] * 2
 
 
+@pytest.mark.sqlite_file
 async def test_row_46_what_was_not_taken_while_the_file_was_gone_is_answered_after_the_next_start(
     tmp_path: Path,
 ) -> None:

@@ -188,6 +188,7 @@ def book(tx: Tx, id: int, person: str, channel: str) -> None:
     row = {
         "id": id, "team": "T", "channel": channel, "person": person, "kind": "answer",
         "conversation": f"where {person} is", "attempt": 1, "day": "2026-11-01", "opened_at": 1.0,
+        "worker": 0,
     }  # fmt: skip
     ledger.open_row(tx, row, [{"model": "m", "reserved": 5, "reason": ""}], {})
     counts = dict.fromkeys((*ledger.COUNTED, "input_audio_tokens"), 1)

@@ -25,6 +25,8 @@ from tests.support.supervised import supervised
 from tests.support.waiting import until
 from tests.support.workspace import MANIFEST, is_final
 
+pytestmark = pytest.mark.sqlite_file
+
 pytestmark = [pytest.mark.timeout(300), needs_compiler]
 PATIENT = (0.5, *[1.0] * 60)
 SOME = (1, 60, 450)  # at the start, while tables are made, and in the work
@@ -63,7 +65,7 @@ async def answered(
         await slack.until(lambda: all(said(thread) for thread in asked), 180)
         path = tmp_path / "parley.db"
         await until(lambda: not count_open(path))
-        assert len(await kept_in(path, slack, model, unseen=bot.lives - 1 + failures)) == questions
+        assert len(await kept_in(tmp_path, slack, model, unseen=bot.lives - 1 + failures)) == questions
     db = sqlite3.connect(path)
     assert db.execute("pragma integrity_check").fetchall() == [("ok",)]
     db.close()

@@ -22,7 +22,7 @@ from storage.jobs.inbox import Job
 from storage.privacy.forget import forget, forget_user
 from storage.sqlite.writer import SqliteTx
 from tests.support.conversation_rows import HERE, everything, say, work_through
-from tests.support.rows import open_rows
+from tests.support.rows import open_rows, table_names
 
 THERE = Conversation("T", "C", "2")
 
@@ -226,11 +226,7 @@ def test_a_question_survives_forgetting_also_where_it_got_a_thread_of_its_own_si
 
 
 def test_every_table_is_declared_to_hold_peoples_words_or_not(tx: SqliteTx) -> None:
-    tables = {
-        row["name"]
-        for row in tx.all("select name from sqlite_master where type = 'table'")
-        if not row["name"].startswith(("sqlite_", "_sqlite"))
-    }
+    tables = {name for name in table_names(tx) if not name.startswith(("sqlite_", "_"))}
     declared = schema.WORDS_OF.keys() | schema.NO_WORDS.keys()
     assert tables == declared, "declare new tables in storage/schema.py: WORDS_OF or NO_WORDS"
     assert not schema.WORDS_OF.keys() & schema.NO_WORDS.keys()

@@ -23,6 +23,8 @@ from tests.support.engines import database_url
 from tests.support.promises import kept
 from tests.support.workspace import MANIFEST, started
 
+pytestmark = pytest.mark.sqlite_file
+
 SCHEMA = "select name, sql from sqlite_master where sql is not null"
 
 
@@ -33,7 +35,7 @@ def old_file(path: Path, steps: int) -> None:
     tx = SqliteTx(db.conn)
     for key in "abc":
         inbox.put(tx, key, "conversation", "m", "{}", now=0)
-    assert isinstance(inbox.take(tx, "conversation", now=0), Job)
+    tx.run("update inbox set attempts = 1, running = 1 where key = 'a'")  # taken, by the columns there were
     db.close()
 
 

@@ -20,6 +20,8 @@ from storage.sqlite import writer
 from storage.sqlite.errors import map_error
 from tests.support.learned_rows import count, learn
 
+pytestmark = pytest.mark.sqlite_file
+
 
 def url(path: Path) -> str:
     return f"sqlite:///{path}"

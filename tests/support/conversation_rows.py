@@ -8,6 +8,7 @@ from storage.engine import Tx
 from storage.jobs import inbox
 from storage.jobs.inbox import Job
 from storage.voice import recordings
+from tests.support.rows import table_names
 
 HERE = Conversation("T", "C", "1")
 
@@ -19,8 +20,7 @@ def say(tx: Tx, message: str, text: str = "", *, place: Conversation = HERE, per
 
 
 def everything(tx: Tx) -> str:
-    tables = [r["name"] for r in tx.all("select name from sqlite_master where type = 'table'")]
-    return repr([tx.all(f'select * from "{table}"') for table in tables])
+    return repr([tx.all(f'select * from "{table}"') for table in table_names(tx)])
 
 
 def work_through(tx: Tx, key: str, place: Conversation, person: str, *, parked: bool = False) -> None:

@@ -19,7 +19,7 @@ from tests.support.engines import database_url
 SECRET = "xylophone-7431"
 TABLES = {
     "sqlite": "select name from sqlite_master where type = 'table'",
-    "postgresql": "select tablename from pg_tables where schemaname = current_schema()",
+    "postgresql": "select tablename as name from pg_tables where schemaname = current_schema()",
 }
 FILE = "parley.db"  # of a workspace
 
@@ -57,6 +57,11 @@ def look_into(path: Path) -> Iterator[Tx]:
 
     with connect_postgres(url, read_only=True) as conn:
         yield PostgresTx(conn)
+
+
+def table_names(tx: Tx) -> list[str]:
+    engine = "sqlite" if isinstance(tx, SqliteTx) else "postgresql"
+    return [row["name"] for row in tx.all(TABLES[engine])]
 
 
 def read_rows(url: str, sql: str) -> list[tuple[Any, ...]]:

@@ -9,6 +9,7 @@ Source: https://www.postgresql.org/docs/current/transaction-iso.html
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +28,9 @@ from storage.postgres.presence import Presence, require_listed
 from storage.postgres.transactions import TransactionThreads
 
 READERS, WRITERS = 4, 8
+# A thread needs Python's interpreter lock back after each statement, and a busy event loop lets go of it only
+# after a switch interval; 5 ms is Python's default.
+SWITCH_INTERVAL_S = 0.001
 
 
 class PostgresEngine:
@@ -52,6 +56,7 @@ class PostgresEngine:
         except psycopg.Error as exc:
             words = " ".join(str(exc).split())
             raise SetupError([f"database {self._name}: {words}"]) from exc
+        sys.setswitchinterval(min(sys.getswitchinterval(), SWITCH_INTERVAL_S))
         self._reads = TransactionThreads(READERS, self._open_reader, name=self._name)
         if not self._read_only:
             self._writing = TransactionThreads(WRITERS, self._open_writer, name=self._name)

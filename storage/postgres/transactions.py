@@ -20,9 +20,10 @@ import psycopg
 
 from storage.postgres.connections import Connection, is_broken
 from storage.postgres.errors import AGAIN, map_error
-from storage.postgres.statements import translate
+from storage.postgres.wire import read_rows
 from storage.results import Job, Outcome, answer, resolve
 
+LOCK = "select pg_advisory_xact_lock(hashtextextended(:name, 7))"
 TRIES = 50
 PAUSE_S = 0.002  # before another run, growing with each
 RECONNECT_S = 2.0  # so long a server may be away before it is told; Slack waits for 3 s
@@ -32,32 +33,29 @@ RECONNECT_EVERY_S = 0.1
 class PostgresTx:
     """A transaction on a connection; see storage.engine.Tx."""
 
-    __slots__ = ("_cursor",)
+    __slots__ = ("_locked", "_wire")
 
     def __init__(self, conn: Connection) -> None:
-        self._cursor = conn.cursor()
+        self._wire = conn.wire
+        self._locked: set[str] = set()
 
     def all(self, sql: str, /, **params: Any) -> list[dict[str, Any]]:
-        self._execute(sql, params)
-        return self._cursor.fetchall() if self._cursor.description else []
+        return read_rows(self._wire.execute(sql, params))
 
     def one(self, sql: str, /, **params: Any) -> dict[str, Any] | None:
-        self._execute(sql, params)
-        return self._cursor.fetchone() if self._cursor.description else None
+        rows = read_rows(self._wire.execute(sql, params))
+        return rows[0] if rows else None
 
     def run(self, sql: str, /, **params: Any) -> int:
-        self._execute(sql, params)
-        return self._cursor.rowcount
+        return self._wire.execute(sql, params).command_tuples or 0
 
     def lock(self, name: str) -> None:
-        self._execute("select pg_advisory_xact_lock(hashtextextended(:name, 7))", {"name": name})
+        if name not in self._locked:
+            self._wire.execute(LOCK, {"name": name})
+            self._locked.add(name)
 
     def wake(self) -> None:
-        self._execute("notify parley", {})
-
-    def _execute(self, sql: str, params: dict[str, Any]) -> None:
-        statement, names = translate(sql)
-        self._cursor.execute(statement, [params[name] for name in names])
+        self._wire.run(b"notify parley")
 
 
 class TransactionThreads:
@@ -136,9 +134,10 @@ def _transact(
     conn: Connection, fn: Callable[..., Any], args: tuple[Any, ...], kw: dict[str, Any], commit: _Commit
 ) -> Any:
     try:
+        conn.begin()
         value = fn(PostgresTx(conn), *args, **kw)
         commit.begun = not conn.read_only
-        conn.commit()
+        conn.end()
     except BaseException:
         with suppress(psycopg.Error):
             conn.rollback()

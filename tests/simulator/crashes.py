@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from bot.core.ids import reply_id
+from tests.simulator.life import current_life
 from tests.simulator.model import Asked
 from tests.simulator.part import Part
 from tests.simulator.plan import Act
@@ -34,7 +35,7 @@ class Crashes(Part):
             yield Act(self.dice.uniform(0, 60), "say", KILLING, "#general")
 
     def made(self, asked: Asked) -> Iterator[str]:
-        life = self.story.lives.life
+        life = current_life()
         if asked.number == KILLING and asked.kind == "answer" and life is not None:
             self._deaths += 1
             life.kill("the model is asked what kills")

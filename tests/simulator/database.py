@@ -10,6 +10,7 @@ import asyncio
 import random
 import sqlite3
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,29 @@ def _template(made: list[bytes] = []) -> bytes:  # noqa: B006  # made once
     return made[0]
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A process among those on the database: its number (0: it is alone), and how they wake each other."""
+
+    worker: int
+    slot: int
+    listeners: list[Callable[[], None]]
+    wake: Callable[[], None]
+
+
+class StoryTx(SqliteTx):
+    """`woken`: the others are to look once this is committed."""
+
+    __slots__ = ("woken",)
+
+    def __init__(self, conn: sqlite3.Connection) -> None:
+        super().__init__(conn)
+        self.woken = False
+
+    def wake(self) -> None:
+        self.woken = True
+
+
 class StoryEngine:
     """storage.engine.Engine of one life. `busy`: how many of a hundred groups fail as on a full disk.
     `committed` hears of each group that is written."""
@@ -53,11 +77,13 @@ class StoryEngine:
         busy: float,
         ends_at: float,
         committed: Callable[[], None],
+        place: Place,
     ) -> None:
         self._conn, self._life, self._dice, self._busy = conn, life, dice, busy
         self._ends_at = ends_at
         self._committed = committed
-        self._tx = SqliteTx(conn)
+        self._place = place
+        self._tx = StoryTx(conn)
         self._waiting: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], Any]] = []
         self.working = False
 
@@ -70,7 +96,18 @@ class StoryEngine:
         return await future
 
     write_aside = write
-    shared, worker, slot = False, 0, 0
+
+    @property
+    def shared(self) -> bool:
+        return self.worker > 0
+
+    @property
+    def worker(self) -> int:
+        return self._place.worker
+
+    @property
+    def slot(self) -> int:
+        return self._place.slot
 
     def is_member(self) -> bool:
         return True
@@ -79,7 +116,7 @@ class StoryEngine:
         await asyncio.Event().wait()
 
     def listen(self, woken: Callable[[], None]) -> None:
-        """Nobody else is here."""
+        self._place.listeners.append(woken)
 
     @property
     def writes(self) -> int:
@@ -126,6 +163,9 @@ class StoryEngine:
         else:
             self._conn.commit()
             self._committed()
+            if self._tx.woken:
+                self._tx.woken = False
+                self._place.wake()
         if not self._life.pass_gate(f"after the commit of {names}"):
             return
         for (_, _, _, future), (value, error) in zip(group, ends, strict=True):

@@ -67,6 +67,11 @@ class Life:
             task.cancel()
 
 
+def current_life() -> Life | None:
+    """The process that does this."""
+    return _LIFE.get()
+
+
 def task_factory(loop: asyncio.AbstractEventLoop, work: Any, **how: Any) -> asyncio.Task[Any]:
     task = asyncio.Task(work, loop=loop, **how)
     if life := _LIFE.get():

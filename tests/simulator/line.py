@@ -1,4 +1,4 @@
-"""Slack's deliveries to whichever process lives, over two sockets' worth of disorder."""
+"""Slack's deliveries to any of the processes that live, over two sockets' worth of disorder."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ ACK_S = 3.0
 
 
 class Line:
-    """`open` is the process that is there to take them, if any."""
+    """`open`: the processes that are there to take them, by their numbers."""
 
     def __init__(self, slack: FakeSlack, dice: random.Random) -> None:
         self._dice = dice
         self._dispatcher = slack.deliver_through(self)
         self._tasks: set[asyncio.Task[None]] = set()
-        self.open: tuple[Life, AsyncApp] | None = None
+        self.open: dict[int, tuple[Life, AsyncApp]] = {}
 
     def send(self, delivery: Delivery, attempt: DeliveryAttempt) -> None:
         task = asyncio.get_running_loop().create_task(self._carry(delivery, attempt))
@@ -36,10 +36,11 @@ class Line:
 
     async def _carry(self, delivery: Delivery, attempt: DeliveryAttempt) -> None:
         await asyncio.sleep(self._dice.uniform(*WAY_S))
-        if self.open is None:
+        if not self.open:
             self._dispatcher.fail(delivery, attempt, "connection_failed")
             return
-        life, app = self.open
+        there = list(self.open.values())
+        life, app = there[0] if len(there) == 1 else self._dice.choice(there)
         if not life.pass_gate(f"{delivery.name} arrives"):
             self._dispatcher.fail(delivery, attempt, "connection_failed")
             return

@@ -122,7 +122,7 @@ class People(Part):
 
     async def _restart(self, act: Act) -> None:
         self.story.tell("the operator stops the bot")
-        self.story.lives.stop()
+        self.story.lives.stop_one()
 
     async def _clock(self, act: Act) -> None:
         self.story.tell(f"the clock of the machine is set by {act.jump_s:+.0f} s")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from tests.simulator.slack import Weather
 
 FAULTS_END_S = 150.0
 CHANNELS = ("#general", "#support", "@parley")
+SEVERAL = float(os.environ.get("PARLEY_SEVERAL", "0"))  # of all stories have several processes
 HOUR_S, DAY_S = 3_600.0, 86_400.0
 
 
@@ -34,6 +36,7 @@ class Plan:
     busy: float
     disorder: bool
     streams_per_minute: int
+    processes: int
 
 
 def drawn(seed: int) -> Plan:
@@ -47,7 +50,13 @@ def drawn(seed: int) -> Plan:
         busy=dice.choice((0, 0, 3, 15)) * wild,
         disorder=dice.random() < 0.5,
         streams_per_minute=dice.choice((0, 20)),
+        processes=_processes(random.Random(f"the processes of {seed}")),
     )
+
+
+def _processes(dice: random.Random) -> int:
+    """How many share the database; most stories have one, on a file of its own."""
+    return dice.choice((2, 2, 3)) if dice.random() < SEVERAL else 1
 
 
 def _gate(dice: random.Random) -> int:

@@ -80,7 +80,7 @@ class Story:
         self.parts: list[Part] = [part(self) for part in PARTS]
         self.settings = settings_sources.load(self._environment())
         self.does: Mapping[str, Doing] = {kind: do for p in self.parts for kind, do in p.does().items()}
-        self.lives = Lives(self)
+        self.lives = Lives(self, self.plan.processes)
         self._beside: list[asyncio.Task[Any]] = []
 
     def tell(self, line: str) -> None:
@@ -158,8 +158,7 @@ class Story:
         await asyncio.sleep(10)
 
     def _is_quiet(self) -> bool:
-        services = self.lives.services
-        if CLOCK.passed_s < FAULTS_END_S or services is None or not services.inbox.idle:
+        if CLOCK.passed_s < FAULTS_END_S or not self.lives.are_idle:
             return False
         waiting = self.tx.one("select count(*) as n from inbox where state = 'new'")
         return not waiting["n"] and all(delivery.over for delivery in self.slack.deliveries)  # type: ignore[index]

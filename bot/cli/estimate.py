@@ -27,7 +27,8 @@ from bot.costs.estimate import (
 from bot.costs.model_names import find_model, list_configured
 from bot.costs.pricing import Prices, is_local
 from bot.text.durations import read_duration
-from bot.voice.decoding import CONTAINERS, DecodingLimits, decode_file, detect_container
+from bot.voice.containers import CONTAINERS, detect_container
+from bot.voice.decoding import DecodingLimits, decode_file
 
 WHAT_TO_NAME = "name a text, a recording, a training set (.jsonl), or --hours N"
 LONGEST_S = 24 * 3600.0

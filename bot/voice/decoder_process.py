@@ -22,8 +22,8 @@ import numpy as np
 from av.error import FFmpegError
 
 from bot.core.temporary import NO_ROOM, is_disk_full
+from bot.voice.containers import CONTAINERS, detect_container
 from bot.voice.cutting import PartCutter
-from bot.voice.decoding import CONTAINERS, detect_container
 from bot.voice.last_element import ends_within, is_short_frame
 from bot.voice.loudness import RATE, Levels, Samples, find_sounds, measure_levels
 from bot.voice.promised_length import is_cut, read_promise

@@ -2,8 +2,8 @@
 
 Nothing here decodes. A file that a person shared is opened only in `bot/voice/decoder_process.py`, a process
 of its own with limits on memory, time and output; this module starts it, listens to it, and ends it. What a
-name, a MIME type or a header says of a file is never believed: the format comes from the first bytes, the
-length from counting decoded samples.
+name, a MIME type or a header says of a file is never believed: the format comes from the first bytes
+(bot/voice/containers.py), the length from counting decoded samples.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from typing import Any
 
 from bot.core.errors import FileTooLarge, SetupError, UnsupportedFile
 from bot.core.temporary import NO_ROOM, NoRoomLeft
+from bot.voice.containers import CONTAINERS
 
 log = logging.getLogger(__name__)
 
@@ -41,47 +42,6 @@ CHILD_ENVIRONMENT = {
     "LC_ALL": "C.UTF-8",
 }
 LEAST_SOUND_S = 0.1  # less sound than this is a click
-
-# Container → (ending of the name that is sent, FFmpeg's demuxer). The speech APIs go by the ending.
-CONTAINERS = {
-    "wav": (".wav", "wav"),
-    "mp3": (".mp3", "mp3"),
-    "mpga": (".mpga", "mp3"),
-    "mpeg": (".mpeg", "mpeg"),
-    "mp4": (".mp4", "mov"),
-    "m4a": (".m4a", "mov"),
-    "mov": (".mov", "mov"),
-    "webm": (".webm", "matroska"),
-    "mkv": (".mkv", "matroska"),
-    "ogg": (".ogg", "ogg"),
-    "flac": (".flac", "flac"),
-    "aac": (".aac", "aac"),
-}
-_QUICKTIME_ATOMS = (b"moov", b"mdat", b"wide", b"free", b"skip")
-
-
-def detect_container(head: bytes) -> str:
-    """The container of a file by its first bytes (64 are enough), or "" when it is none that is read here.
-
-    Source: the formats' own specifications; ISO/IEC 14496-12 (ftyp), RFC 8794 (EBML), RFC 3533 (Ogg),
-    RFC 9639 (FLAC), ISO/IEC 11172-3 (frame header: two bits of layer after eleven of sync).
-    """
-    if head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE":
-        return "wav"
-    if head[:4] == b"\x1aE\xdf\xa3":
-        return "webm" if b"webm" in head[:64] else "mkv"
-    if head[4:8] == b"ftyp":
-        return {b"M4A ": "m4a", b"M4B ": "m4a", b"qt  ": "mov"}.get(head[8:12], "mp4")
-    if head[4:8] in _QUICKTIME_ATOMS:
-        return "mov"
-    if head[:4] == b"\x00\x00\x01\xba":
-        return "mpeg"
-    for magic, container in ((b"OggS", "ogg"), (b"fLaC", "flac"), (b"ID3", "mp3")):
-        if head.startswith(magic):
-            return container
-    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0:
-        return {0x02: "mp3", 0x04: "mpga", 0x06: "mpga", 0x00: "aac"}[head[1] & 0x06]
-    return ""
 
 
 @dataclass(frozen=True, slots=True)

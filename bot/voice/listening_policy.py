@@ -13,7 +13,7 @@ from bot.core.errors import NotUnderstood
 from bot.core.settings import LISTEN, Settings
 from bot.core.values import File, Incoming
 from bot.text import languages
-from bot.voice.decoding import CONTAINERS
+from bot.voice.containers import CONTAINERS
 from storage.channel import preferences
 from storage.engine import Tx
 

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from bot.core.errors import FileTooLarge, UnsupportedFile
 from bot.core.temporary import TemporarySpace
 from bot.voice import decoding, loudness
-from bot.voice.decoding import DecodingLimits, Recording, decode_file, detect_container
+from bot.voice.containers import CONTAINERS, detect_container
+from bot.voice.decoding import DecodingLimits, Recording, decode_file
 from tests.support.audio_files import (
     FORMATS,
     RATE,
@@ -315,7 +316,7 @@ async def test_giving_up_ends_the_child(tmp_path: Path) -> None:
 
 @given(st.binary(max_size=80))
 def test_sniffing_never_fails_and_knows_only_what_it_can_open(head: bytes) -> None:
-    assert detect_container(head) in {"", *decoding.CONTAINERS}
+    assert detect_container(head) in {"", *CONTAINERS}
 
 
 @given(st.lists(st.integers(0, 100), min_size=1, max_size=3_000))

@@ -15,7 +15,7 @@ import pytest
 
 from tests.support.engines import both_engines
 from tests.support.engines import database_engine as database_engine  # a fixture
-from tests.support.marks import add_marks
+from tests.support.marks import CAUSES, add_marks
 from tests.support.together import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler  # a hook
 from tests.support.undrawn_charts import undrawn_charts as undrawn_charts  # a fixture
 
@@ -45,9 +45,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    looked_up = any(mark in config.option.markexpr for mark in CAUSES)  # it takes a second, for each worker
     for item in items:
-        add_marks(item)
+        add_marks(item, what_it_calls=looked_up)
 
 
 def pytest_collection_finish() -> None:

@@ -38,15 +38,15 @@ FOLDERS = {
 }  # fmt: skip
 
 
-def add_marks(item: pytest.Item) -> None:
-    """Marks a test with what it starts."""
+def add_marks(item: pytest.Item, *, what_it_calls: bool = True) -> None:
+    """Marks a test with what it starts, by its folder and, where that is asked for, by what it calls."""
     folder = item.nodeid.split("/")[1]
     found = {FOLDERS[folder]} if folder in FOLDERS else set[str]()
     fixtures = getattr(item, "_fixtureinfo", None)
     functions = [getattr(item, "function", None)]
     if fixtures:
         functions += [definition.func for those in fixtures.name2fixturedefs.values() for definition in those]
-    for function in functions:
+    for function in functions if what_it_calls else ():
         found |= causes(getattr(function, "__wrapped__", function))
     if engine_of(item) == POSTGRESQL:
         found.add("process")

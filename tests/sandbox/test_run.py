@@ -7,8 +7,6 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -19,8 +17,6 @@ from bot.sandbox.local_servers import LocalServer, find_local_servers
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.prices import cost_usd
 from bot.sandbox.run import choose_model, reset, sandbox, wait_connected, wait_ready
-from bot.sandbox.slack.server import FakeSlack
-from tests.support.clips import bundled
 from tests.support.sandboxes import HERE, answered
 from tests.support.throwaway_server import throwaway_server
 from tests.support.waiting import until
@@ -57,32 +53,6 @@ async def test_the_real_bot_answers_survives_kill_9_in_mid_answer_and_leaves_not
     assert not alive(last)
 
 
-async def test_a_clip_said_to_parley_in_a_channel_is_heard_truthfully_and_answered() -> None:
-    async with sandbox(MANIFEST, environ=HERE) as running:
-        assert await wait_connected(running), "\n".join(running.bot.log)
-        ts = await running.slack.say("alice", "#general", "", files=[bundled("offene_rechnung.webm")])
-        await running.slack.until(lambda: len(running.slack.thread("#general", ts)) == 3)
-        await answered(running, ts)
-        card, answer = running.slack.thread("#general", ts)[1:]
-        said = json.dumps(card["blocks"], ensure_ascii=False)
-        assert "die Rechnung für Oktober ist noch offen" in said
-        assert "the invoice for October is still open" in said
-        assert "Rechnung" in answer["text"]
-        await running.slack.press("alice", "#general", card["ts"], "clip_forget")
-        await running.slack.until(lambda: len(running.slack.thread("#general", ts)) == 2)
-
-
-@asynccontextmanager
-async def lingering_socket(slack: FakeSlack) -> AsyncIterator[None]:
-    """A socket whose bot is gone, and which has not noticed."""
-    app = {"Authorization": f"Bearer {slack.app_token}"}
-    async with ClientSession() as http:
-        async with http.post(f"{slack.api_url}apps.connections.open", headers=app) as answer:
-            url = (await answer.json())["url"]
-        async with http.ws_connect(url):
-            yield
-
-
 async def test_every_channel_is_what_it_says_and_a_reset_begins_anew() -> None:
     async with sandbox(MANIFEST, environ=HERE, with_scene=True) as running:
         running.slack.rates.enabled = False
@@ -113,28 +83,6 @@ async def test_every_channel_is_what_it_says_and_a_reset_begins_anew() -> None:
         assert running.bot.pid != before
         assert not alive(before)
         assert "About tea" in await asked("#finance", "Write 50 words about tea"), "its budget is whole again"
-
-
-async def test_a_reset_waits_for_the_new_bot_also_while_an_old_socket_lingers() -> None:
-    async with sandbox(MANIFEST, environ=HERE) as running:
-        assert await wait_connected(running), "\n".join(running.bot.log)
-        before = running.bot.pid
-        async with lingering_socket(running.slack):
-            await reset(running)
-            assert running.bot.pid != before
-
-
-async def test_the_usage_page_opens_from_its_button() -> None:
-    async with sandbox(MANIFEST, environ=HERE) as running:
-        assert await wait_connected(running), "\n".join(running.bot.log)
-        ts = await running.slack.say("alice", "#general", "@parley hello")
-        await answered(running, ts)
-        await running.slack.command("alice", "#general", "/parley", "usage month by channel")
-        (shown, *_) = await running.slack.until(lambda: running.slack.ephemerals("alice"))
-        (url,) = [e["url"] for b in shown["blocks"] for e in b.get("elements", ()) if "url" in e]
-        async with ClientSession() as browser, browser.get(f"{url}&format=csv") as rows:  # draws nothing
-            assert rows.status == 200
-            assert "#general" in await rows.text()
 
 
 async def test_a_transcript_is_stopped_before_the_model_speaks_for_the_person() -> None:

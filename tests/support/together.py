@@ -13,6 +13,8 @@ from xdist.scheduler import LoadScopeScheduling, Scheduling
 TOGETHER = {
     "tests/browser/test_sandbox_page.py": "one Chromium and one sandbox",
     "tests/cli/test_wheel.py": "one installed wheel",
+    "tests/ml/test_discriminator.py": "one trained model",
+    "tests/sandbox/test_one_sandbox.py": "one sandbox",
     "tests/simulator/test_simulator.py": "the told stories",
     "tests/test_rooms.py": "the parsed source",
     "tests/test_tests.py": "the parsed source",

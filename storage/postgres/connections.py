@@ -22,7 +22,7 @@ PARAMETERS: dict[str, Any] = {
 SESSION = "set lock_timeout = '10s'; set idle_in_transaction_session_timeout = '10s'"
 
 
-class Connection(psycopg.Connection[dict[str, Any]]):
+class PostgresConnection(psycopg.Connection[dict[str, Any]]):
     """A connection, and what is prepared on it. `read_only`: a transaction sees one unchanging view."""
 
     def __init__(self, pgconn: pq.abc.PGconn, **how: Any) -> None:
@@ -37,10 +37,10 @@ class Connection(psycopg.Connection[dict[str, Any]]):
         self.wire.run(b"commit")
 
 
-def connect(url: str, *, application: str = "parley", read_only: bool = False) -> Connection:
+def connect(url: str, *, application: str = "parley", read_only: bool = False) -> PostgresConnection:
     """A connection for one thread at a time; psycopg.Error when there is none to be had."""
-    conn = Connection.connect(url, application_name=application, row_factory=dict_row, **PARAMETERS)
-    assert isinstance(conn, Connection)
+    conn = PostgresConnection.connect(url, application_name=application, row_factory=dict_row, **PARAMETERS)
+    assert isinstance(conn, PostgresConnection)
     conn.cursor_factory = psycopg.RawCursor
     conn.autocommit = True
     conn.execute(SESSION)
@@ -51,6 +51,6 @@ def connect(url: str, *, application: str = "parley", read_only: bool = False) -
     return conn
 
 
-def is_broken(conn: Connection) -> bool:
+def is_broken(conn: PostgresConnection) -> bool:
     """Whether nothing can be done on a connection any more."""
     return conn.closed or conn.broken

@@ -21,7 +21,7 @@ import psycopg
 from bot.core.errors import SetupError, StorageError
 from storage.engine import P, T, Tx
 from storage.postgres import requirements
-from storage.postgres.connections import Connection, connect
+from storage.postgres.connections import PostgresConnection, connect
 from storage.postgres.errors import map_error
 from storage.postgres.migrations import is_migrated, migrate, refuse_newer
 from storage.postgres.presence import Presence, require_listed
@@ -142,10 +142,10 @@ class PostgresEngine:
         if not self._read_only:
             self._presence = Presence(self._url, woken=self._tell_woken, expelled=self._tell_expelled)
 
-    def _open_reader(self) -> Connection:
+    def _open_reader(self) -> PostgresConnection:
         return connect(self._url, read_only=True)
 
-    def _open_writer(self) -> Connection:
+    def _open_writer(self) -> PostgresConnection:
         assert self._presence is not None
         conn = connect(self._url, application=self._presence.application)
         require_listed(conn, self._presence.worker)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 
 from bot.core.errors import SetupError
-from storage.postgres.connections import Connection
+from storage.postgres.connections import PostgresConnection
 from storage.schema import BREAKING, STEPS
 
 TYPES = {
@@ -30,7 +30,7 @@ PREAMBLE = (
 )
 
 
-def migrate(conn: Connection, steps: tuple[tuple[str, str], ...] = STEPS) -> None:
+def migrate(conn: PostgresConnection, steps: tuple[tuple[str, str], ...] = STEPS) -> None:
     """Runs the steps this database has not seen. SetupError when a newer version took away what we need."""
     with conn.transaction():
         _lock(conn)
@@ -45,7 +45,7 @@ def migrate(conn: Connection, steps: tuple[tuple[str, str], ...] = STEPS) -> Non
     refuse_newer(conn, steps)
 
 
-def refuse_newer(conn: Connection, steps: tuple[tuple[str, str], ...] = STEPS) -> None:
+def refuse_newer(conn: PostgresConnection, steps: tuple[tuple[str, str], ...] = STEPS) -> None:
     """SetupError when a step that we do not know took away something."""
     known = {name for name, _ in steps}
     unknown = sorted(name for name, breaking in _applied(conn).items() if breaking and name not in known)
@@ -53,25 +53,25 @@ def refuse_newer(conn: Connection, steps: tuple[tuple[str, str], ...] = STEPS) -
         raise SetupError([f"database: made by a newer version of Parley ({', '.join(unknown)})"])
 
 
-def is_migrated(conn: Connection) -> bool:
+def is_migrated(conn: PostgresConnection) -> bool:
     """Whether all that this version needs is there."""
     return _is_begun(conn) and {name for name, _ in STEPS} <= set(_applied(conn))
 
 
-def _lock(conn: Connection) -> None:
+def _lock(conn: PostgresConnection) -> None:
     conn.execute("select pg_advisory_xact_lock(hashtextextended('migrations', 7))")
 
 
-def _is_begun(conn: Connection) -> bool:
+def _is_begun(conn: PostgresConnection) -> bool:
     row = conn.execute("select to_regclass('_migrations') is not null as begun").fetchone()
     return bool(row and row["begun"])
 
 
-def _applied(conn: Connection) -> dict[str, bool]:
+def _applied(conn: PostgresConnection) -> dict[str, bool]:
     return {row["name"]: row["breaking"] for row in conn.execute("select name, breaking from _migrations")}
 
 
-def _run(conn: Connection, name: str, ddl: str) -> None:
+def _run(conn: PostgresConnection, name: str, ddl: str) -> None:
     for statement in ddl.format_map(TYPES).split(";"):
         conn.execute(statement)
     breaking = name in BREAKING

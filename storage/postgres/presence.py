@@ -21,7 +21,7 @@ from typing import Any
 import psycopg
 
 from bot.core.errors import SetupError
-from storage.postgres.connections import Connection, connect
+from storage.postgres.connections import PostgresConnection, connect
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ class Presence:
             log.info("the others will find out that this process has gone")
         self._conn.close()
 
-    def _connect(self) -> Connection:
+    def _connect(self) -> PostgresConnection:
         conn = connect(self._url, application=APPLICATION)
         conn.autocommit = True
         conn.execute("set synchronous_commit = off")  # nothing here has to outlive the server
@@ -133,7 +133,7 @@ def name_process() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def require_listed(conn: Connection, worker: int) -> None:
+def require_listed(conn: PostgresConnection, worker: int) -> None:
     """Whoever was struck off gets no connection. To be asked after the connection has its name."""
     row = conn.execute("select 1 as found from workers where id = $1", [worker]).fetchone()
     conn.rollback()
@@ -142,7 +142,7 @@ def require_listed(conn: Connection, worker: int) -> None:
         raise SetupError(["database: this process was thought dead; others do its work. Start it again"])
 
 
-def _register(conn: Connection) -> tuple[int, int]:
+def _register(conn: PostgresConnection) -> tuple[int, int]:
     """A new number, and the smallest slot that no living process has."""
     with conn.transaction():
         conn.execute("select pg_advisory_xact_lock(hashtextextended('workers', 7))")
@@ -158,7 +158,7 @@ def _register(conn: Connection) -> tuple[int, int]:
     return int(row["id"]), slot
 
 
-def _expel(conn: Connection, me: int) -> list[int]:
+def _expel(conn: PostgresConnection, me: int) -> list[int]:
     """Strikes off who is dead or hangs, and ends their connections; their numbers."""
     quiet = conn.execute(
         "select id, seen_at < unix_now() - $2 as hangs from workers"
@@ -175,12 +175,12 @@ def _expel(conn: Connection, me: int) -> list[int]:
     return gone
 
 
-def _try_lock(conn: Connection, worker: int) -> bool:
+def _try_lock(conn: PostgresConnection, worker: int) -> bool:
     row = conn.execute("select pg_try_advisory_lock($1::int, $2::int) as held", [LOCK, worker]).fetchone()
     return bool(row and row["held"])
 
 
-def _strike_off(conn: Connection, row: dict[str, Any]) -> bool:
+def _strike_off(conn: PostgresConnection, row: dict[str, Any]) -> bool:
     with conn.transaction():
         held = conn.execute(
             "select pg_try_advisory_xact_lock($1::int, $2::int) as free", [LOCK, row["id"]]

@@ -5,24 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 from bot.core.errors import SetupError
-from storage.postgres.connections import Connection
+from storage.postgres.connections import PostgresConnection
 
 OLDEST = 140000  # pg_terminate_backend waits; every older major version has ended
 CONNECTIONS = 14  # of one process
 
 
-def require(conn: Connection, name: str) -> None:
+def require(conn: PostgresConnection, name: str) -> None:
     """SetupError with everything without which nothing works."""
     if problems := [f"database {name}: {line}" for line in _find_missing(conn)]:
         raise SetupError(problems)
 
 
-def find_lacks(conn: Connection) -> list[str]:
+def find_lacks(conn: PostgresConnection) -> list[str]:
     """What the server lacks, in words; empty when it is in order. `conn` commits by itself."""
     return [*_find_missing(conn), *_find_risky(conn)]
 
 
-def _find_missing(conn: Connection) -> list[str]:
+def _find_missing(conn: PostgresConnection) -> list[str]:
     found = list[str]()
     version = int(_show(conn, "server_version_num"))
     if version < OLDEST:
@@ -38,7 +38,7 @@ def _find_missing(conn: Connection) -> list[str]:
     return found
 
 
-def _find_risky(conn: Connection) -> list[str]:
+def _find_risky(conn: PostgresConnection) -> list[str]:
     found = list[str]()
     for setting in ("fsync", "full_page_writes"):
         if _show(conn, setting) == "off":
@@ -51,16 +51,16 @@ def _find_risky(conn: Connection) -> list[str]:
     return found
 
 
-def _keeps_sessions(conn: Connection) -> bool:
+def _keeps_sessions(conn: PostgresConnection) -> bool:
     """Whether the connection stays with one session: a lock of ours is there in the next transaction."""
     pids = {_ask(conn, "select pg_backend_pid()") for _ in range(3)}
     return len(pids) == 1
 
 
-def _show(conn: Connection, setting: str) -> str:
+def _show(conn: PostgresConnection, setting: str) -> str:
     return str(_ask(conn, f"show {setting}"))
 
 
-def _ask(conn: Connection, sql: str) -> Any:
+def _ask(conn: PostgresConnection, sql: str) -> Any:
     row = conn.execute(sql.encode()).fetchone()
     return next(iter(row.values())) if row else None

@@ -18,7 +18,7 @@ from typing import Any
 
 import psycopg
 
-from storage.postgres.connections import Connection, is_broken
+from storage.postgres.connections import PostgresConnection, is_broken
 from storage.postgres.errors import AGAIN, map_error
 from storage.postgres.wire import read_rows
 from storage.results import Job, Outcome, answer, resolve
@@ -35,7 +35,7 @@ class PostgresTx:
 
     __slots__ = ("_locked", "_wire")
 
-    def __init__(self, conn: Connection) -> None:
+    def __init__(self, conn: PostgresConnection) -> None:
         self._wire = conn.wire
         self._locked: set[str] = set()
 
@@ -64,7 +64,7 @@ class TransactionThreads:
     Somebody who waits for each answer has them run in that order.
     """
 
-    def __init__(self, count: int, open_one: Callable[[], Connection], *, name: str) -> None:
+    def __init__(self, count: int, open_one: Callable[[], PostgresConnection], *, name: str) -> None:
         self._open_one = open_one
         self._name = name
         self._loop = asyncio.get_running_loop()
@@ -96,14 +96,14 @@ class TransactionThreads:
             await asyncio.to_thread(thread.join)
 
     def _serve(self) -> None:
-        conn: Connection | None = None
+        conn: PostgresConnection | None = None
         while (job := self._jobs.get()) is not None:
             conn, outcome = self._run(job, conn)
             answer(self._loop, resolve, [outcome])
         if conn is not None:
             conn.close()
 
-    def _run(self, job: Job, conn: Connection | None) -> tuple[Connection | None, Outcome]:
+    def _run(self, job: Job, conn: PostgresConnection | None) -> tuple[PostgresConnection | None, Outcome]:
         fn, args, kw, future = job
         ends_at = time.monotonic() + RECONNECT_S
         tries = 0
@@ -131,7 +131,11 @@ class _Commit:
 
 
 def _transact(
-    conn: Connection, fn: Callable[..., Any], args: tuple[Any, ...], kw: dict[str, Any], commit: _Commit
+    conn: PostgresConnection,
+    fn: Callable[..., Any],
+    args: tuple[Any, ...],
+    kw: dict[str, Any],
+    commit: _Commit,
 ) -> Any:
     try:
         conn.begin()

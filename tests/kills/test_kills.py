@@ -104,6 +104,7 @@ async def asked_once(
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(("point", "extra"), POINTS.values(), ids=POINTS)
+@pytest.mark.both_engines
 async def test_killed_at_this_point_the_person_still_gets_exactly_one_answer(
     tmp_path: Path, point: str, extra: int
 ) -> None:
@@ -113,6 +114,7 @@ async def test_killed_at_this_point_the_person_still_gets_exactly_one_answer(
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("point", POSTED.values(), ids=POSTED)
+@pytest.mark.both_engines
 async def test_killed_around_a_post_the_person_still_gets_exactly_one_answer(
     tmp_path: Path, point: str
 ) -> None:

@@ -34,6 +34,7 @@ async def answered(team: Workspace, text: str = "@parley hello", **who: str) -> 
     return await team.answer(who.get("channel", "#general"), thread)
 
 
+@pytest.mark.both_engines
 async def test_a_used_up_budget_is_said_to_the_asker_with_the_day_it_starts_again(team: Workspace) -> None:
     await run_command(team, "alice", "budget channel 2 per month")
     await spend(team, "#general", "bob", 1)
@@ -101,6 +102,7 @@ async def test_the_list_of_changes_does_not_name_private_channels_to_outsiders(t
     assert "leads" not in str((await run_command(team, "alice", "budget"))["blocks"])
 
 
+@pytest.mark.both_engines
 async def test_a_hundred_questions_at_once_stay_below_the_cap(team: Workspace) -> None:
     await run_command(team, "alice", "budget channel 0.05 per day")
     threads = [await team.ask(f"@parley question {n}", user="bob") for n in range(100)]

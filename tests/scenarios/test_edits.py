@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.rows import rows
 from tests.support.workspace import Workspace, workspace
 
@@ -20,6 +22,7 @@ async def begin(team: Workspace, text: str = "@parley two plus two", thread: str
     return ts
 
 
+@pytest.mark.both_engines
 async def test_of_several_edits_while_an_answer_is_shown_the_last_one_alone_is_answered(
     tmp_path: Path,
 ) -> None:
@@ -87,6 +90,7 @@ async def deliver_edit_again(team: Workspace) -> None:
     await team.slack.push("events_api", payload, team.slack.team).wait_finished()
 
 
+@pytest.mark.both_engines
 async def test_an_edit_that_is_delivered_again_while_its_answer_is_shown_is_answered_once(
     tmp_path: Path,
 ) -> None:
@@ -120,6 +124,7 @@ async def test_an_edit_while_a_written_answer_waits_for_slack_is_answered_for_it
         assert words == [("two plus two",), ("Four.",), ("three plus three",), ("Six.",)]
 
 
+@pytest.mark.both_engines
 async def test_who_deletes_a_question_and_then_says_stop_has_no_answer_left(tmp_path: Path) -> None:
     async with workspace(tmp_path, PARLEY_MAX_TOKENS="100000") as team:
         team.model.script("four " * 18_000)  # nine messages

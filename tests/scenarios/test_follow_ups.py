@@ -54,6 +54,7 @@ async def test_a_cut_answer_can_be_continued(tmp_path: Path) -> None:
         assert await team.answer("#general", thread, count=2) == "three."
 
 
+@pytest.mark.both_engines
 async def test_pressed_twenty_times_it_is_asked_once(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
         thread = await team.ask("@parley what is Ghent?")
@@ -67,6 +68,7 @@ async def test_pressed_twenty_times_it_is_asked_once(tmp_path: Path) -> None:
         assert "works once, and was pressed already" in team.slack.ephemerals("alice")[-1]["text"]
 
 
+@pytest.mark.both_engines
 async def test_both_presses_are_remembered_in_their_order(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
         thread = await team.ask("@parley what is Ghent?")

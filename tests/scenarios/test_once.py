@@ -24,6 +24,7 @@ async def finals(team, thread: str, channel: str = "#general") -> list[str]:  # 
     return [text_of(m).strip() for m in team.replies(channel, thread) if is_final(m)]
 
 
+@pytest.mark.both_engines
 async def test_four_deliveries_of_one_event_make_one_turn(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
         team.slack.faults.deliver("message", times=4, copies=3)
@@ -33,6 +34,7 @@ async def test_four_deliveries_of_one_event_make_one_turn(tmp_path: Path) -> Non
         assert len(team.model.requests) == 1
 
 
+@pytest.mark.both_engines
 async def test_a_delivery_that_comes_again_after_a_restart_is_known(tmp_path: Path) -> None:
     delays = {"ack_deadline_s": 1.0, "retry_delays_s": (2.0, 4.0, 6.0)}
     async with FakeSlack(manifest=MANIFEST, rate_limits=False, **delays) as slack, FakeModel() as model:
@@ -49,6 +51,7 @@ async def test_a_delivery_that_comes_again_after_a_restart_is_known(tmp_path: Pa
             assert len(model.requests) == 1
 
 
+@pytest.mark.both_engines
 async def test_follow_ups_sent_in_a_burst_are_answered_in_order(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
         thread = await team.ask("@parley start")
@@ -63,6 +66,7 @@ async def test_follow_ups_sent_in_a_burst_are_answered_in_order(tmp_path: Path) 
         assert len(await kept(team)) == 7
 
 
+@pytest.mark.both_engines
 async def test_conversations_do_not_wait_for_each_other(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
         team.model.script("slow " * 30, match="slowly", tokens_per_s=10)
@@ -73,6 +77,7 @@ async def test_conversations_do_not_wait_for_each_other(tmp_path: Path) -> None:
         assert not [m for m in team.replies("#general", slow) if is_final(m)]
 
 
+@pytest.mark.both_engines
 async def test_a_post_whose_answer_was_lost_is_looked_for_and_not_repeated(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
         team.model.script(ANSWER)

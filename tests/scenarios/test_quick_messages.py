@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pytest
+
 from bot.conversation.turn import WISHES
 from bot.provider.own_marks import ABOUT, AFTER_CUT
 from bot.sandbox.model.server import FakeModel
@@ -46,6 +48,7 @@ def remembered(tmp_path: Path) -> list[tuple[str, str]]:
     return rows(tmp_path, "select role, text from messages order by seq")
 
 
+@pytest.mark.both_engines
 async def test_what_is_added_before_a_word_is_shown_is_answered_together(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
         wait_for(team, "capital", "Belgium")
@@ -92,6 +95,7 @@ async def test_each_is_remembered_as_a_message_of_its_own(tmp_path: Path) -> Non
         assert len(team.model.requests) == 2
 
 
+@pytest.mark.both_engines
 async def test_it_is_asked_anew_twice_and_the_rest_is_the_next_question(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
         wait_for(team, "never said")
@@ -174,6 +178,7 @@ async def test_what_was_added_can_be_edited_before_the_answer(tmp_path: Path) ->
         assert questions(team)[-1] == "what is the capital\n\nof Belgium"
 
 
+@pytest.mark.both_engines
 async def test_what_was_added_and_deleted_is_not_in_the_question(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
         team.model.script("", match="capital", first_token_s=NEVER_S, times=2)

@@ -19,6 +19,7 @@ def statuses(team: Workspace, thread: str) -> list[str]:
     return [call.get("status", "") for call in calls if call["thread_ts"] == thread]
 
 
+@pytest.mark.both_engines
 async def test_whoever_waits_for_tokens_reads_the_place_and_the_time_and_nobody_else_does(
     tmp_path: Path,
 ) -> None:

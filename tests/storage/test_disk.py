@@ -25,9 +25,7 @@ from tests.support.supervised import supervised
 from tests.support.waiting import until
 from tests.support.workspace import MANIFEST, is_final
 
-pytestmark = pytest.mark.sqlite_file
-
-pytestmark = [pytest.mark.timeout(300), needs_compiler]
+pytestmark = [pytest.mark.timeout(300), pytest.mark.sqlite_file, needs_compiler]
 PATIENT = (0.5, *[1.0] * 60)
 SOME = (1, 60, 450)  # at the start, while tables are made, and in the work
 QUESTIONS = 2

@@ -1,4 +1,4 @@
-"""What every engine must do. A second engine joins by a name in ENGINES and a branch in `engine`."""
+"""What every engine must do."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ from storage.database import open_engine
 from storage.engine import Engine, Tx
 from tests.support.engines import database_url
 
-ENGINES = ("sqlite",)
+pytestmark = pytest.mark.both_engines
 HUGE = 2**63 - 1
 
 
-@pytest.fixture(params=ENGINES)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    assert request.param == "sqlite"
+@pytest.fixture
+def url(tmp_path: Path) -> str:
     return database_url(tmp_path / "parley.db")
 
 
@@ -72,6 +71,7 @@ async def test_in_a_crowd_only_the_writes_that_raise_are_undone(engine: Engine) 
     assert await engine.read(models) == [f"{n:03}" for n in range(300) if n % 3]
 
 
+@pytest.mark.sqlite_file
 async def test_writes_of_one_caller_happen_in_order(engine: Engine) -> None:
     order: list[int] = []
     await asyncio.gather(*(engine.write(lambda tx, n=n: order.append(n)) for n in range(2000)))
@@ -119,6 +119,7 @@ async def test_a_cancelled_caller_does_not_take_the_write_back(engine: Engine) -
     assert await engine.read(models) == ["a", "b"]
 
 
+@pytest.mark.sqlite_file
 async def test_a_write_aside_holds_up_other_writes_and_nothing_else(engine: Engine) -> None:
     begun, may_end = threading.Event(), threading.Event()
 
@@ -180,6 +181,7 @@ async def test_a_closed_engine_says_so(url: str) -> None:
         await engine.write(learn, "a")
 
 
+@pytest.mark.sqlite_file
 async def test_backup_is_a_whole_copy_taken_while_work_goes_on(engine: Engine, tmp_path: Path) -> None:
     await engine.write(learn, "before")
     copy = tmp_path / "copy.db"
@@ -190,6 +192,7 @@ async def test_backup_is_a_whole_copy_taken_while_work_goes_on(engine: Engine, t
         assert "before" in await restored.read(models)
 
 
+@pytest.mark.sqlite_file
 async def test_a_sound_file_has_no_complaints(engine: Engine) -> None:
     assert await engine.check() == []
 

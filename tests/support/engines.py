@@ -86,7 +86,8 @@ def engine_of(item: pytest.Item) -> str:
 
 def both_engines(metafunc: pytest.Metafunc) -> None:
     """Has a test that is marked so run once on each; where one was chosen, on that alone."""
-    if CHOSEN == SQLITE and metafunc.definition.get_closest_marker("both_engines"):
+    marked = metafunc.definition.get_closest_marker
+    if CHOSEN == SQLITE and marked("both_engines") and not marked("sqlite_file"):
         metafunc.parametrize("database_engine", [SQLITE, POSTGRESQL], indirect=True)
 
 

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Concatenate, Self
-from urllib.parse import urlsplit
 
 import psycopg
 
@@ -24,6 +23,7 @@ from storage.postgres import requirements
 from storage.postgres.connections import PostgresConnection, connect
 from storage.postgres.errors import map_error
 from storage.postgres.migrations import is_migrated, migrate, refuse_newer
+from storage.postgres.moved import name_database, refuse_moved
 from storage.postgres.presence import Presence, require_listed
 from storage.postgres.transactions import TransactionThreads
 
@@ -139,6 +139,8 @@ class PostgresEngine:
             elif not is_migrated(conn):
                 raise SetupError([f"database {self._name}: there is none yet; `parley serve` makes it"])
             refuse_newer(conn)
+            if not self._read_only:
+                refuse_moved(conn, self._url)
         if not self._read_only:
             self._presence = Presence(self._url, woken=self._tell_woken, expelled=self._tell_expelled)
 
@@ -175,13 +177,3 @@ class PostgresEngine:
     def _wake(self) -> None:
         for woken in self._listeners:
             woken()
-
-
-def name_database(url: str) -> str:
-    """A database as an operator is told of it: without its password."""
-    parts = urlsplit(url)
-    try:
-        at = f"{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}"
-    except ValueError:
-        at = ""
-    return f"{at}{parts.path}"

@@ -26,6 +26,7 @@ from storage.results import Job, Outcome, answer, resolve
 from storage.sqlite.errors import map_error
 from storage.sqlite.file import MARK, back_up, connect, locked, migrate, quick_check, refuse_broken, require
 from storage.sqlite.library import Database
+from storage.sqlite.moved import refuse_moved
 from storage.sqlite.writer import SqliteTx, WriterThread
 
 READERS = 2
@@ -139,6 +140,7 @@ class SqliteEngine:
             require(self._path)
         if not self._read_only:
             self._lock = locked(self._path)
+            refuse_moved(self._path)
             self._db = connect(self._path)
             refuse_broken(self._path)
             migrate(self._db)

@@ -26,6 +26,9 @@ ROOMS: dict[str, str] = {
     "storage/sqlite": "bot/core storage/engine storage/schema storage/results",
     "storage/postgres": "bot/core storage/engine storage/schema storage/results",
     "storage/database": "bot/core storage/engine storage/sqlite storage/postgres",
+    "storage/transfer": (
+        "bot/core storage/engine storage/schema storage/audit storage/sqlite storage/postgres"
+    ),
     "storage/jobs": "bot/core storage/engine storage/audit",
     "storage/conversation": "bot/core storage/engine storage/place",
     "storage/costs": "storage/engine storage/audit",
@@ -36,7 +39,8 @@ ROOMS: dict[str, str] = {
     "storage/welcome": "storage/engine storage/audit",
     "storage/retirement": "storage/engine",
     "storage/privacy": (
-        "storage/engine storage/place storage/schema storage/audit storage/conversation storage/costs"
+        "storage/engine storage/place storage/schema storage/audit storage/conversation storage/costs "
+        "storage/guard"
     ),
     "bot/text": "bot/core",
     "bot/ops": "bot/core bot/text",
@@ -83,7 +87,8 @@ ROOMS: dict[str, str] = {
     ),
     "bot/sandbox": "",
     "bot/cli": (
-        "bot/core storage/place storage/audit storage/database storage/jobs storage/costs storage/guard "
+        "bot/core storage/place storage/audit storage/database storage/transfer storage/jobs storage/costs "
+        "storage/guard "
         "bot/text bot/ops bot/ml bot/costs bot/reports bot/provider bot/learning bot/guard "
         "bot/voice bot/privacy bot/sandbox"
     ),

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from storage.engine import Tx
 
+LOCK = "audit"  # taken last: whoever notes something holds up all others who do
 FIRST = "0" * 64  # the seal before the first entry
 PAGE = 1000
 BEFORE_ALL = -(1 << 63)  # of what was slipped in, the number may be anything
@@ -74,6 +75,7 @@ def note(
     """Adds an entry, in the transaction that does what it tells of."""
     if act not in ACTS:
         raise ValueError(act)
+    tx.lock(LOCK)
     last = tx.one("select seal from audit order by seq desc limit 1")
     entry = AuditEntry(0, team, person, act, about, detail, float(now), "")
     tx.run(

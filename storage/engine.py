@@ -6,9 +6,9 @@ share; an engine runs each as one transaction. `storage/sqlite/engine.py` is the
 table is known here.
 
 SQLite has one writer, so nothing comes between two statements of a function. On PostgreSQL another process
-may: a function that looks, and then acts on what it saw, takes a lock first (`tx.lock`). With two locks the
-order is conversation, team, audit. A function may be run again after a conflict, so it changes nothing but
-the database.
+may: a function that looks, and then acts on what it saw, takes a lock first (`tx.lock`), or does both in one
+statement. With two locks the order is conversation, message, channel, team, audit. A function may be run
+again after a conflict, so it changes nothing but the database.
 
 The subset, pinned by those tests: :named parameters; text without NUL; booleans as 0 and 1; money and
 counts as integers; JSON as ASCII text; `sum()` only of what fits 64 bits and cast to integer; ON CONFLICT …
@@ -37,8 +37,9 @@ class Tx(Protocol):
     def run(self, sql: str, /, **params: Any) -> int:
         """How many rows were touched."""
 
-    def lock(self, name: str) -> None:
-        """Until the end of this transaction no other one of any process is past a lock of that name."""
+    def lock(self, name: str, *, shared: bool = False) -> None:
+        """Until the end of this transaction no other one of any process is past a lock of that name; save
+        those that share it, where this one does."""
 
     def wake(self) -> None:
         """When this transaction is committed, the other processes look at once for what there is to do."""

@@ -629,8 +629,8 @@ WORDS_OF = {
     "recordings": "person",
     "recording_parts": "person",
     "clips": "person",
+    "guard_verdicts": "person",  # before the examples: of one that is just overturned an example is made
     "guard_examples": "person",
-    "guard_verdicts": "person",
     "guard_unanswered": "person",
 }
 

@@ -213,6 +213,7 @@ def remember_thread(tx: Tx, place: Conversation, found: Sequence[ThreadMessage],
     What was said in it since the question is remembered already, and stands behind them. Of other threads in
     the same conversation it was said before.
     """
+    tx.lock(place.key)
     since = () if place.whole else conversations.recall(tx, place.key).messages
     for said in since:
         conversations.retract(tx, place.team, place.channel, said.message)

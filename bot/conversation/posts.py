@@ -106,8 +106,7 @@ class Posts:
             nonlocal overtaken
             if not when(tx) or tombstones.forgotten(tx, place.team, place.channel, incoming.message):
                 return False
-            if more := add_to_post(tx, incoming):
-                changed.append(more)
+            changed[:] = filter(None, [add_to_post(tx, incoming)])
             overtaken = find_overtaken(tx, incoming) if incoming.mentioned and not incoming.by_app else ""
             return True
 

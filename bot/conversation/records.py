@@ -35,6 +35,7 @@ def begin_reply(
 
     Where one was overheard before, and mentions us only now, it is remembered with its answer, not twice.
     """
+    tx.lock(job.conversation)
     posts = read_question(tx, job, incoming)
     where = posts[0].conversation
     if posts[0].beside and tombstones.forgotten(tx, where.team, where.channel, where.thread):
@@ -63,6 +64,7 @@ def remember_turn(
     of it stays. Posts that the model answered with the first one are done; where it was not asked, each still
     waits to be a question of its own.
     """
+    tx.lock(posts[0].conversation.key)
     if turn.heard:
         posts = [
             replace(post, files=heard.add_names(post.files))
@@ -185,6 +187,7 @@ def remember_post(tx: Tx, incoming: Incoming, *, most: int | None = None, now: f
 
 def remember_aside(tx: Tx, post: Incoming, *, now: float) -> None:
     """Remembers a post that asks nothing of us, where we take part, as far as it is kept."""
+    tx.lock(post.conversation.key)
     if takes_part(tx, post):
         remember_post(tx, post, most=OVERHEARD_CHARACTERS, now=now)
 
@@ -204,6 +207,7 @@ def edit_message(tx: Tx, edited: Incoming, *, given: bool = False, now: float) -
     False, and nothing follows, where an answer to the old words is on its way into Slack. `given`: Slack has
     all of that answer, though its job is not closed yet.
     """
+    lock_asked(tx, edited.key, edited.conversation.key)
     where, keys = edited.conversation, inbox.list_keys(tx, edited.key, kind=MESSAGE)
     if not given and any(_is_answered_otherwise(tx, key, edited) for key in keys):
         return False
@@ -234,6 +238,12 @@ def edit_message(tx: Tx, edited: Incoming, *, given: bool = False, now: float) -
         latest = messages.latest_wording(tx, where.team, where.channel, edited.message, key=edited.key)
         messages.edit(tx, where.team, where.channel, latest, text, now=now)
     return True
+
+
+def lock_asked(tx: Tx, key: str, *conversations: str) -> None:
+    """Nobody else begins, answers or changes meanwhile what was asked about a post."""
+    for conversation in sorted({*conversations, *inbox.list_conversations(tx, key)}):
+        tx.lock(conversation)
 
 
 def _is_answered_otherwise(tx: Tx, key: str, edited: Incoming) -> bool:
@@ -330,6 +340,7 @@ def forget_message(tx: Tx, key: str, team: str, channel: str, message: str, *, n
     An answer that is half in Slack is left to its job, which takes it back. It may be part of a
     question that began with a post before it, under whose name the guard judged it.
     """
+    lock_asked(tx, key)
     asked = inbox.list_keys(tx, key, kind=MESSAGE)
     begun = [known for known in asked if replies.in_the_making(tx, reply_id(known))]
     waited = [inbox.cancel(tx, known, now=now) for known in asked if known not in begun]

@@ -163,6 +163,7 @@ class Inbox:
         owner = f"{team} {person}"
 
         def job(tx: Tx, *, now: float) -> bool:
+            tx.lock(conversation)  # before anything is concluded
             return when(tx) and inbox.put(
                 tx, key, conversation, kind, payload, team=team, person=person, now=now
             )

@@ -15,6 +15,7 @@ SHOWN = 80  # characters of a value; of a longer one a digest tells whether it c
 
 def note_changes(tx: Tx, settings: Settings, *, now: float) -> None:
     """Notes every setting that is not as it was at the last start, or not at its default at the first."""
+    tx.lock(audit.LOCK)  # processes of one version start together
     before = audit.latest(tx, ACT)
     for row in table():
         if row.secret:

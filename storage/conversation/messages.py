@@ -18,6 +18,7 @@ from storage.conversation.storable import storable
 from storage.engine import Tx
 from storage.place import Place
 
+_ONE = "team = :team and channel = :channel and message = :message"
 RECALLED = 400  # messages after the last summary that are read at most
 BEFORE = 20  # messages before one that are read at most
 
@@ -86,7 +87,10 @@ def append(
     """Remembers one message; False when it is known already, or was forgotten and must stay so.
 
     `message` is unique within (team, channel): the id of a person's message, any id of ours for an answer.
+    Rows of a conversation are committed in the order of their numbers, by which summaries go.
     """
+    tx.lock(place.key)
+    tombstones.lock(tx, place.team, place.channel, message)
     if tombstones.forgotten(tx, place.team, place.channel, message):
         return False
     new = tx.run(
@@ -104,9 +108,14 @@ def append(
         whole=int(whole),
         now=now,
     )
-    if new:
-        _note(tx, place, turns=int(role == "assistant"), now=now)
-    return new == 1
+    if not new:
+        return False
+    if tombstones.forgotten(tx, place.team, place.channel, message):
+        # It was there, and was being forgotten; the insert waited for the end of that.
+        retract(tx, place.team, place.channel, message)
+        return False
+    _note(tx, place, turns=int(role == "assistant"), now=now)
+    return True
 
 
 def _note(tx: Tx, place: Place, *, turns: int, now: float) -> None:
@@ -184,18 +193,10 @@ def edit(tx: Tx, team: str, channel: str, message: str, text: str, *, now: float
 
     False when it is not kept here. The token count is dropped with the text it belonged to.
     """
-    row = tx.one(
-        "update messages set text = :text, tokens = 0"
-        " where team = :team and channel = :channel and message = :message and text <> :text"
-        " returning conversation, seq",
-        team=team,
-        channel=channel,
-        message=message,
-        text=storable(text),
-    )
-    if row:
-        summaries.drop_summaries(tx, row["conversation"], since=row["seq"])
-    return row is not None
+    which = f"{_ONE} and text <> :text"
+    given = {"team": team, "channel": channel, "message": message, "text": storable(text)}
+    summaries.drop_summaries(tx, which, **given)
+    return tx.run(f"update messages set text = :text, tokens = 0 where {which}", **given) > 0
 
 
 def latest_wording(tx: Tx, team: str, channel: str, message: str, *, key: str) -> str:
@@ -269,19 +270,11 @@ def is_kept(tx: Tx, team: str, channel: str, message: str) -> bool:
 
 def extend(tx: Tx, team: str, channel: str, message: str, text: str) -> None:
     """More belongs to a message: `text` takes its place if it begins with what is kept."""
-    row = tx.one(
-        "update messages set text = :text, tokens = 0"
-        " where team = :team and channel = :channel and message = :message"
-        " and length(text) < :length and substr(:text, 1, length(text)) = text"
-        " returning conversation, seq",
-        team=team,
-        channel=channel,
-        message=message,
-        text=storable(text),
-        length=len(storable(text)),
-    )
-    if row:
-        summaries.drop_summaries(tx, row["conversation"], since=row["seq"])
+    which = f"{_ONE} and length(text) < :length and substr(:text, 1, length(text)) = text"
+    whole = storable(text)
+    given = {"team": team, "channel": channel, "message": message, "text": whole, "length": len(whole)}
+    summaries.drop_summaries(tx, which, **given)
+    tx.run(f"update messages set text = :text, tokens = 0 where {which}", **given)
 
 
 def delete(tx: Tx, team: str, channel: str, message: str, *, now: float) -> bool:
@@ -291,36 +284,25 @@ def delete(tx: Tx, team: str, channel: str, message: str, *, now: float) -> bool
     remains. The answer that was given to it stays, as it stays in Slack. A delivery of the message that comes
     late is refused. False when it was not kept here.
     """
+    tombstones.lock(tx, team, channel, message)
+    there = retract(tx, team, channel, message)
     tombstones.bury(tx, team, channel, [message], now=now)
-    return retract(tx, team, channel, message)
+    return there
 
 
 def delete_wordings(tx: Tx, team: str, channel: str, key: str) -> None:
     """Erases what a post said after edits, each remembered under an id that begins with its key."""
-    rows = tx.all(
-        "delete from messages where team = :team and channel = :channel"
-        " and message >= :first and message < :behind returning conversation, seq",
-        team=team,
-        channel=channel,
-        first=f"{key}:",
-        behind=f"{key};",
-    )
-    for row in rows:
-        summaries.drop_summaries(tx, row["conversation"], since=row["seq"])
+    which = "team = :team and channel = :channel and message >= :first and message < :behind"
+    given = {"team": team, "channel": channel, "first": f"{key}:", "behind": f"{key};"}
+    summaries.drop_summaries(tx, which, **given)
+    tx.run(f"delete from messages where {which}", **given)
 
 
 def retract(tx: Tx, team: str, channel: str, message: str) -> bool:
     """Takes a message out of memory, with every summary of it; it may be said anew. False without it."""
-    row = tx.one(
-        "delete from messages where team = :team and channel = :channel and message = :message"
-        " returning conversation, seq",
-        team=team,
-        channel=channel,
-        message=message,
-    )
-    if row:
-        summaries.drop_summaries(tx, row["conversation"], since=row["seq"])
-    return row is not None
+    given = {"team": team, "channel": channel, "message": message}
+    summaries.drop_summaries(tx, _ONE, **given)
+    return tx.run(f"delete from messages where {_ONE}", **given) > 0
 
 
 def retract_answer(tx: Tx, team: str, channel: str, message: str, reply: str) -> None:

@@ -72,7 +72,7 @@ def begin(
         "insert into replies"
         " (id, job, conversation, team, channel, thread, asker, sending, begun_at, question)"
         " values (:id, :job, :conversation, :team, :channel, :thread, :asker, :sending, :now,"
-        " (select payload from inbox where seq = :job))",
+        " (select payload from inbox where seq = :job)) on conflict (id) do nothing",
         id=reply_id,
         job=job,
         conversation=place.key,
@@ -254,11 +254,10 @@ def find_question(tx: Tx, reply_id: str) -> str | None:
 
 def amend_question(tx: Tx, reply_id: str, change: Callable[[str], str]) -> None:
     """The question was changed: if it is tried again, then as it is now."""
-    question = find_question(tx, reply_id)
-    if question is not None:
-        tx.run(
-            "update replies set question = :question where id = :id", question=change(question), id=reply_id
-        )
+    while (question := find_question(tx, reply_id)) is not None:
+        changed = "update replies set question = :changed where id = :id and question = :question"
+        if tx.run(changed, changed=change(question), id=reply_id, question=question):
+            return
 
 
 def retryable(tx: Tx, reply_id: str, user: str) -> str:
@@ -277,9 +276,17 @@ def retryable(tx: Tx, reply_id: str, user: str) -> str:
 
 def use_retry(tx: Tx, reply_id: str, user: str, question: str, *, now: float) -> None:
     """The question is asked again, in this transaction. As `retryable`; Conflict when it is another now."""
-    if retryable(tx, reply_id, user) != question:
+    used = tx.run(
+        "update replies set retried_at = :now, question = null"
+        " where id = :id and asker = :user and retried_at is null and question = :question",
+        id=reply_id,
+        user=user,
+        question=question,
+        now=now,
+    )
+    if not used:
+        retryable(tx, reply_id, user)
         raise Conflict(f"the question of reply {reply_id} was changed")
-    _change(tx, reply_id, "update replies set retried_at = :now, question = null", now=now)
 
 
 def judge(tx: Tx, reply_id: str, team: str, person: str, verdict: int, *, now: float) -> None:

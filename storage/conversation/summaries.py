@@ -1,5 +1,9 @@
 """Summaries of the beginnings of conversations. When there is to be one, and what it says, is
-bot/conversation/summaries.py's decision."""
+bot/conversation/summaries.py's decision.
+
+Whoever stores or drops one changes the conversation's row first: so each waits for the other, and sees what
+it did.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +18,13 @@ def summarise(
 
     False, and nothing is kept, when something was deleted or changed since the recall it was made from.
     """
-    unchanged = "select 1 as found from conversations where key = :key and erasures = :erasures"
-    if tx.one(unchanged, key=conversation, erasures=erasures) is None:
+    unchanged = tx.run(
+        "update conversations set failed_summaries = 0, summarise_after = 0"
+        " where key = :key and erasures = :erasures",
+        key=conversation,
+        erasures=erasures,
+    )
+    if not unchanged:
         return False
     tx.run(
         "insert into summaries (conversation, upto, text, tokens, at)"
@@ -26,10 +35,6 @@ def summarise(
         text=storable(text),
         tokens=tokens,
         now=now,
-    )
-    tx.run(
-        "update conversations set failed_summaries = 0, summarise_after = 0 where key = :key",
-        key=conversation,
     )
     return True
 
@@ -44,23 +49,14 @@ def put_off_summary(tx: Tx, conversation: str, *, until: float) -> None:
     )
 
 
-def drop_summaries(tx: Tx, conversation: str, *, since: int) -> None:
-    """Erases every summary that covers message row `since`, and stops one that is in the making."""
-    tx.run(
-        "delete from summaries where conversation = :conversation and upto >= :since",
-        conversation=conversation,
-        since=since,
-    )
-    tx.run("update conversations set erasures = erasures + 1 where key = :key", key=conversation)
-
-
-def drop_summaries_of(tx: Tx, which: str, **values: object) -> None:
-    """Erases every summary that covers one of these messages, and stops those in the making."""
+def drop_summaries(tx: Tx, which: str, **values: object) -> None:
+    """Erases every summary that covers one of these messages, which change or go after this, and stops those
+    in the making."""
+    there = f"select conversation from messages where {which}"
+    tx.run(f"update conversations set erasures = erasures + 1 where key in ({there})", **values)
     gone = f"select conversation, min(seq) as seq from messages where {which} group by conversation"
     covering = (
         f"select s.conversation, s.upto from ({gone}) as gone"
         " join summaries s on s.conversation = gone.conversation and s.upto >= gone.seq"
     )
     tx.run(f"delete from summaries where (conversation, upto) in ({covering})", **values)
-    there = f"select conversation from messages where {which}"
-    tx.run(f"update conversations set erasures = erasures + 1 where key in ({there})", **values)

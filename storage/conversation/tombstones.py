@@ -10,6 +10,11 @@ from storage.engine import Tx
 BURIED_TOGETHER = (200, 20, 1)  # each size is a statement to be kept
 
 
+def lock(tx: Tx, team: str, channel: str, message: str) -> None:
+    """For whoever remembers a message unless it was forgotten, and whoever forgets it before it is there."""
+    tx.lock(f"message {team}:{channel}:{message}")
+
+
 def bury(tx: Tx, team: str, channel: str, messages: list[str], *, now: float) -> None:
     """These messages are never to be remembered again, however they come back."""
     bury_rows(tx, [{"team": team, "channel": channel, "message": message} for message in messages], now=now)

@@ -2,6 +2,9 @@
 
 A request holds its upper bound in every budget that covers it, in the transaction that writes its ledger row;
 when it ends, the hold becomes what it cost. Money is nano-dollars; a period is known by its first day.
+
+Requests of a team are opened beside each other, and alone while its budgets are set. Use of several budgets
+is changed in the order of their numbers, so that no two requests wait for each other.
 """
 
 from __future__ import annotations
@@ -33,8 +36,34 @@ class Full(Exception):
         self.amount = amount
 
 
+def _lock(tx: Tx, team: str, *, shared: bool = False) -> None:
+    tx.lock(f"budgets of {team}", shared=shared)
+
+
 def covering(tx: Tx, now: float, firsts: dict[str, str], **request: str) -> list[dict[str, Any]]:
-    """The budgets of a request (team, channel, person, model, kind), each with its use and its cap now."""
+    """The budgets of a request (team, channel, person, model, kind) that is about to be opened, each with its
+    use and its cap now."""
+    _lock(tx, request["team"], shared=True)
+    found = _find_covering(tx, now, firsts, **request)
+    if begun := [budget["first"] for budget in found if budget["new"]]:
+        _await_ends(tx, request["team"], first=min(begun))
+        for budget in found:
+            budget |= use(tx, budget)
+    return found
+
+
+def _await_ends(tx: Tx, team: str, *, first: str) -> None:
+    """Before the first use of a budget is summed up: requests that are just ending are in the ledger's sums
+    afterwards, the others end when they are held."""
+    tx.lock(f"first use of {team}")
+    tx.run(
+        "update ledger set outcome = outcome where outcome = 'open' and team = :team and day >= :first",
+        team=team,
+        first=first,
+    )
+
+
+def _find_covering(tx: Tx, now: float, firsts: dict[str, str], **request: str) -> list[dict[str, Any]]:
     found = tx.all(
         f"""select b.*, coalesce({RAISED}, b.cap) as cap_now from budgets b
         where b.team = :team and (b.scope = 'workspace'
@@ -51,7 +80,7 @@ def covering(tx: Tx, now: float, firsts: dict[str, str], **request: str) -> list
         target = request.get(budget["scope"], "")
         budget |= {"target": target, "first": firsts[budget["period"]]}
         budget |= use(tx, budget)
-    return list(closest.values())
+    return sorted(closest.values(), key=lambda budget: budget["id"])
 
 
 def list_in_channel(
@@ -59,18 +88,19 @@ def list_in_channel(
 ) -> list[dict[str, Any]]:
     """The budgets that every request in a channel counts towards: its own and the workspace's."""
     anybody = {"team": team, "channel": channel, "person": "", "model": "", "kind": ""}
-    return [row for row in covering(tx, now, firsts, **anybody) if row["scope"] in ("channel", "workspace")]
+    found = _find_covering(tx, now, firsts, **anybody)
+    return [row for row in found if row["scope"] in ("channel", "workspace")]
 
 
 def use(tx: Tx, budget: dict[str, Any]) -> dict[str, Any]:
-    """What is spent and reserved of a budget. A new period or budget begins with what the ledger knows."""
+    """What is spent and reserved of a budget. A `new` period or budget begins with what the ledger knows."""
     key = {"budget": budget["id"], "target": budget["target"], "first": budget["first"]}
     row = tx.one(
-        """select spent, reserved, warned from budget_use
+        """select spent, reserved, warned, 0 as new from budget_use
         where budget = :budget and target = :target and first = :first""",
         **key,
     )
-    return row or {"spent": _spent(tx, budget), "reserved": 0, "warned": 0}
+    return row or {"spent": _spent(tx, budget), "reserved": 0, "warned": 0, "new": 1}
 
 
 def _spent(tx: Tx, budget: dict[str, Any]) -> int:
@@ -136,7 +166,7 @@ def _hold_earlier(tx: Tx, entry: int, budget: dict[str, Any], key: dict[str, Any
 
 def settle(tx: Tx, entry: int, cost: int) -> None:
     """Turns the holds of a ledger row into what it cost, and notes which budgets passed their mark."""
-    for held in tx.all("select * from budget_holds where entry = :entry", entry=entry):
+    for held in tx.all("select * from budget_holds where entry = :entry order by budget", entry=entry):
         tx.run(
             """update budget_use set reserved = reserved - :amount, spent = spent + :cost,
             warned = case when warned = 0 and (spent + :cost) * 100 >= (
@@ -195,6 +225,7 @@ def list_gaps(tx: Tx, budget: int) -> list[str]:
 
 def put(tx: Tx, /, *, by: str, at: float, **budget: Any) -> int:
     """Sets a budget; one for the same team, scope, target and period is changed and keeps what was spent."""
+    _lock(tx, budget["team"])
     row = tx.one(
         """insert into budgets (team, scope, target, period, cap, warn_percent, degrade, owner)
         values (:team, :scope, :target, :period, :cap, :warn_percent, :degrade, :owner)
@@ -204,22 +235,21 @@ def put(tx: Tx, /, *, by: str, at: float, **budget: Any) -> int:
         **budget,
     )
     assert row is not None
-    _note(tx, row["id"], "set", by=by, at=at)
+    _note(tx, budget | row, "set", by=by, at=at)
     return int(row["id"])
 
 
 def remove(tx: Tx, team: str, id: int, *, by: str, at: float) -> bool:
     """Ends a budget and its holds; False when the team has none of that number."""
-    gone = tx.one(
-        "select scope, target, period from budgets where team = :team and id = :id", team=team, id=id
-    )
+    _lock(tx, team)
+    gone = tx.one("select * from budgets where team = :team and id = :id", team=team, id=id)
     if gone is None:
         return False
-    _note(tx, id, "removed", by=by, at=at)
     tx.run("delete from budgets where id = :id", id=id)
-    _begin_anew(tx, team=team, **gone)
+    _begin_anew(tx, **{name: gone[name] for name in ("team", "scope", "target", "period")})
     for table in ("budget_use", "budget_holds", "budget_overrides", "budget_gaps"):
         tx.run(f"delete from {table} where budget = :id", id=id)
+    _note(tx, gone, "removed", by=by, at=at)
     return True
 
 
@@ -241,19 +271,20 @@ def raise_for_a_while(tx: Tx, /, **override: Any) -> None:
         **override,
     )
     note = {name: override[name] for name in ("cap", "until_at", "reason")}
-    _note(tx, override["budget"], "raised", by=override["person"], at=override["made_at"], **note)
+    raised = tx.one("select * from budgets where id = :budget", budget=override["budget"])
+    assert raised is not None
+    _note(tx, raised, "raised", by=override["person"], at=override["made_at"], **note)
 
 
-def _note(tx: Tx, budget: int, act: str, *, by: str, at: float, **more: Any) -> None:
+def _note(tx: Tx, budget: dict[str, Any], act: str, *, by: str, at: float, **more: Any) -> None:
     """Adds to the list of changes, which nothing ever changes."""
-    row = tx.one("select team, scope, target, period, cap from budgets where id = :budget", budget=budget)
-    assert row is not None
+    row = {name: budget[name] for name in ("team", "scope", "target", "period", "cap")}
     tx.run(
         """insert into budget_changes (team, budget, act, scope, target, period, cap, until_at, reason,
         person, at) values (:team, :budget, :act, :scope, :target, :period, :cap, :until_at, :reason,
         :person, :at)""",
         **{"until_at": None, "reason": ""} | row | more,
-        budget=budget,
+        budget=budget["id"],
         act=act,
         person=by,
         at=at,

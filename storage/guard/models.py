@@ -15,6 +15,7 @@ def add_model(
     tx: Tx, at: Channel, model: bytes, *, embedder: str, examples: int, report: str, now: float
 ) -> int:
     """Stores a trained model as the next version and puts it to use; the oldest are dropped. The version."""
+    lock(tx, at)
     row = tx.one(
         """select coalesce(max(version), 0) + 1 as version from guard_models
         where team = :team and channel = :channel""",
@@ -49,8 +50,14 @@ def add_model(
     return version
 
 
+def lock(tx: Tx, at: Channel) -> None:
+    """For whoever changes a channel's models, or erases examples that one may just be made from."""
+    tx.lock(f"guard {at.team}:{at.channel}")
+
+
 def use_model(tx: Tx, at: Channel, version: int) -> bool:
     """Puts a stored version to use; False when there is no such version."""
+    lock(tx, at)
     found = tx.one(
         """select 1 as found from guard_models
         where team = :team and channel = :channel and version = :version""",

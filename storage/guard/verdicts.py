@@ -113,12 +113,10 @@ def label_verdict(
         by=by,
         now=now,
     )
-    if row and row["on_topic"] != int(on_topic):
-        what = f"{id} should have been {'answered' if on_topic else 'refused'}"
-        audit.note(tx, "verdict overturned", row["channel"], team=team, person=by, detail=what, now=now)
     if row and outside:
         tx.run("update guard_verdicts set origin = :origin where id = :id", origin=EXTERNAL, id=id)
-    if row and row["text"] and row["origin"] in TEACHING and not outside:
+    teaches = row is not None and row["text"] and row["origin"] in TEACHING and not outside
+    if row and teaches:
         at = Channel(row["team"], row["channel"])
         add_example(
             tx,
@@ -131,6 +129,10 @@ def label_verdict(
             person=row["person"],
             conversation=row["conversation"],
         )
+    if row and row["on_topic"] != int(on_topic):
+        what = f"{id} should have been {'answered' if on_topic else 'refused'}"
+        audit.note(tx, "verdict overturned", row["channel"], team=team, person=by, detail=what, now=now)
+    if row and teaches:
         what = f"{'belongs' if on_topic else 'does not'}, of verdict {id}"
         audit.note(tx, "example added", row["channel"], team=team, person=by, detail=what, now=now)
     return row

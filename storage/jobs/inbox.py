@@ -269,9 +269,10 @@ def read_payload(tx: Tx, key: str) -> str | None:
 
 def amend(tx: Tx, key: str, change: Callable[[str], str]) -> None:
     """What a job that is not done yet holds, changed; one that runs has to be told as well."""
-    payload = read_payload(tx, key)
-    if payload is not None:
-        tx.run("update inbox set payload = :payload where key = :key", payload=change(payload), key=key)
+    while (payload := read_payload(tx, key)) is not None:
+        changed = "update inbox set payload = :changed where key = :key and payload = :payload"
+        if tx.run(changed, changed=change(payload), key=key, payload=payload):
+            return
 
 
 def cancel(tx: Tx, key: str, *, now: float) -> bool:
@@ -345,6 +346,18 @@ def list_keys(tx: Tx, key: str, *, kind: str = "", waiting: bool = False) -> lis
         behind=f"{key};",
     )
     return [row["key"] for row in rows]
+
+
+def list_conversations(tx: Tx, key: str) -> list[str]:
+    """Where everything asked about one post is done: see `list_keys`."""
+    rows = tx.all(
+        "select distinct conversation from inbox where key = :key or (key >= :first and key < :behind)"
+        " order by conversation",
+        key=key,
+        first=f"{key}:",
+        behind=f"{key};",
+    )
+    return [row["conversation"] for row in rows]
 
 
 def list_recent(tx: Tx, team: str, person: str, *, conversations: str, since: float) -> list[str]:

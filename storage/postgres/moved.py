@@ -5,10 +5,10 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from bot.core.errors import SetupError
-from storage.postgres.connections import Connection
+from storage.postgres.connections import PostgresConnection
 
 
-def refuse_moved(conn: Connection, url: str) -> None:
+def refuse_moved(conn: PostgresConnection, url: str) -> None:
     """SetupError when all that was in the database is elsewhere."""
     marked = conn.execute("select to_regclass('_moved') is not null as there").fetchone()
     if not (marked and marked["there"]):

@@ -24,6 +24,7 @@ from storage.postgres.wire import read_rows
 from storage.results import Job, Outcome, answer, resolve
 
 LOCK = "select pg_advisory_xact_lock(hashtextextended(:name, 7))"
+LOCK_SHARED = "select pg_advisory_xact_lock_shared(hashtextextended(:name, 7))"
 TRIES = 50
 PAUSE_S = 0.002  # before another run, growing with each
 RECONNECT_S = 2.0  # so long a server may be away before it is told; Slack waits for 3 s
@@ -49,9 +50,9 @@ class PostgresTx:
     def run(self, sql: str, /, **params: Any) -> int:
         return self._wire.execute(sql, params).command_tuples or 0
 
-    def lock(self, name: str) -> None:
+    def lock(self, name: str, *, shared: bool = False) -> None:
         if name not in self._locked:
-            self._wire.execute(LOCK, {"name": name})
+            self._wire.execute(LOCK_SHARED if shared else LOCK, {"name": name})
             self._locked.add(name)
 
     def wake(self) -> None:

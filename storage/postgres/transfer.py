@@ -13,7 +13,7 @@ from psycopg.sql import SQL, Identifier
 
 from bot.core.errors import SetupError
 from storage.postgres import requirements
-from storage.postgres.connections import Connection, connect
+from storage.postgres.connections import PostgresConnection, connect
 from storage.postgres.errors import map_error
 from storage.postgres.migrations import migrate
 from storage.postgres.moved import name_database, refuse_moved
@@ -30,7 +30,7 @@ IDENTITIES = (
 class PostgresSide:
     """See storage.transfer.Side."""
 
-    def __init__(self, conn: Connection) -> None:
+    def __init__(self, conn: PostgresConnection) -> None:
         self._conn = conn
         self.tx = PostgresTx(conn)
 
@@ -90,7 +90,7 @@ def unmark_database(url: str) -> bool:
     return bool(there and there["there"])
 
 
-def _hold(conn: Connection, url: str) -> None:
+def _hold(conn: PostgresConnection, url: str) -> None:
     """No process gets a number while this connection lasts (presence.py); SetupError when one lives."""
     conn.execute("select pg_advisory_lock(hashtextextended('workers', 7))")
     with conn.transaction():
@@ -101,7 +101,7 @@ def _hold(conn: Connection, url: str) -> None:
         raise SetupError([f"database {name_database(url)}: {living['n']} bots are at work on it; stop them"])
 
 
-def _mark(conn: Connection, to: str) -> None:
+def _mark(conn: PostgresConnection, to: str) -> None:
     with conn.transaction():
         conn.execute("create table _moved (into_database text not null)")
         conn.execute("insert into _moved values ($1)", [to])

@@ -10,7 +10,8 @@ from __future__ import annotations
 from storage import audit
 from storage.conversation import tombstones
 from storage.engine import Tx
-from storage.place import Place
+from storage.guard import models
+from storage.place import Channel, Place
 from storage.privacy.portions import (
     BLANKED,
     CLOSED,
@@ -24,7 +25,8 @@ from storage.privacy.portions import (
 )
 from storage.schema import DECISIONS, LASTING, TEAM_TABLES, WORDS_OF
 
-RECORDED = ("recordings", "recording_parts", "clips", "guard_examples", "guard_verdicts", "guard_unanswered")
+# Verdicts before examples: of a verdict that is just overturned an example is made.
+RECORDED = ("recordings", "recording_parts", "clips", "guard_verdicts", "guard_examples", "guard_unanswered")
 
 
 def forget(tx: Tx, place: Place, *, by: str = "", erased: int = 0, now: float) -> int:
@@ -33,6 +35,7 @@ def forget(tx: Tx, place: Place, *, by: str = "", erased: int = 0, now: float) -
     A question that waits for its answer, or is being answered, is not part of what was said before. `erased`:
     how many of the messages went before.
     """
+    tx.lock(place.key)
     whose = Whose(place.team, conversation=place.key)
     erased += erase_messages(tx, whose.said, now=now, **whose.values)
     for table in BLANKED:
@@ -109,6 +112,7 @@ def forget_turn(tx: Tx, team: str, channel: str, message: str, *, key: str, pers
     worded = f"message = :message or message in (select key from inbox where seq in ({jobs}))"
     said = f"team = :team and channel = :channel and ({worded} or {REPLY} in ({replies}))"
     at = {"team": team, "channel": channel, "message": message}
+    tombstones.lock(tx, team, channel, message)
     erased = erase_messages(tx, said, now=now, **at, **keys)
     tombstones.bury(tx, team, channel, [message], now=now)
     forget_judged(tx, team, channel, message)
@@ -180,9 +184,10 @@ def _drop_models(tx: Tx, which: str, **values: str) -> None:
     """What was trained on examples that are to be erased has their words in it."""
     for at in tx.all(
         f"select team, channel, min(added_at) as since from guard_examples where {which}"
-        " group by team, channel",
+        " group by team, channel order by team, channel",
         **values,
     ):
+        models.lock(tx, Channel(at["team"], at["channel"]))
         tx.run(
             "delete from guard_models where team = :team and channel = :channel and trained_at >= :since",
             **at,

@@ -88,7 +88,7 @@ def erase_said(tx: Tx, *, whose: Whose, first: int, last: int, now: float) -> in
 def erase_messages(tx: Tx, which: str, *, now: float, **values: object) -> int:
     """Messages that are not to be read in again, with the summaries of them; how many."""
     uncover(tx, which, **values)
-    summaries.drop_summaries_of(tx, which, **values)
+    summaries.drop_summaries(tx, which, **values)
     rows = tx.all(f"delete from messages where {which} returning team, channel, message", **values)
     tombstones.bury_rows(tx, rows, now=now)
     return len(rows)

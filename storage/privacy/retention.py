@@ -30,7 +30,7 @@ def erase_messages(tx: Tx, *, first: int, last: int, before: float, within: str 
     """What was said and answered, between two rows, with the summaries that cover it."""
     which = f"seq >= :first_seq and seq <= :last_seq and at < :before {_in(within)}"
     given = {"first_seq": first, "last_seq": last, "before": before, **_range(within)}
-    summaries.drop_summaries_of(tx, which, **given)
+    summaries.drop_summaries(tx, which, **given)
     return tx.run(f"delete from messages where {which}", **given)
 
 

@@ -25,7 +25,7 @@ def find(tx: Tx, embedder: str, digests: Sequence[str]) -> dict[str, bytes]:
 
 def add(tx: Tx, embedder: str, vectors: Mapping[str, bytes], *, now: float) -> None:
     """Keeps these, by the digest of their texts; what is there stays."""
-    for digest, vector in vectors.items():
+    for digest, vector in sorted(vectors.items()):  # in one order, or two who keep the same wait in a circle
         tx.run(
             """insert into guard_vectors (embedder, digest, vector, made_at)
             values (:embedder, :digest, :vector, :now) on conflict (embedder, digest) do nothing""",

@@ -21,6 +21,7 @@ class EndingNotice:
 
 def put_reported(tx: Tx, address: str, reported: Mapping[str, str], *, now: float) -> None:
     """What the server lists now: its models, each with the ISO date of its end or ""."""
+    tx.lock(f"models of {address}")
     tx.run("delete from model_endings where address = :address", address=address)
     for model, ends in reported.items():
         tx.run(

@@ -65,7 +65,7 @@ class SqliteTx:
     def run(self, sql: str, /, **params: Any) -> int:
         return self._execute(sql, params).rowcount
 
-    def lock(self, name: str) -> None:
+    def lock(self, name: str, *, shared: bool = False) -> None:
         """Nobody else writes."""
 
     def wake(self) -> None:

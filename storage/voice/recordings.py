@@ -43,6 +43,7 @@ class Caps:
 
 def begin_recording(tx: Tx, id: str, owner: Owner, *, length_s: float, now: float, caps: Caps) -> str:
     """Counts a recording, once however often it begins; the cap it would pass ("person", "team"), or ""."""
+    tx.lock(owner.team)
     others = tx.one(
         "select coalesce(sum(length_s), 0.0) as team_s,"
         " coalesce(sum(case when person = :person then length_s else 0.0 end), 0.0) as person_s"

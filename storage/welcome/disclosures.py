@@ -15,10 +15,9 @@ ANSWER, INVITATION = "answer", "invitation"  # the occasions
 def claim(tx: Tx, team: str, person: str, *, channel: str, source: str, now: float) -> bool:
     """Whether the answer `source` is the person's first, and has to tell them; the same however often it is
     asked."""
-    told = _find(tx, team, person, ANSWER)
-    if told is None:
+    if _find(tx, team, person, ANSWER) is None:
         note(tx, team, person, ANSWER, channel=channel, source=source, now=now)
-    return told in (None, source)
+    return _find(tx, team, person, ANSWER) == source
 
 
 def is_told(tx: Tx, team: str, person: str) -> bool:

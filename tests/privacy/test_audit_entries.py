@@ -125,7 +125,6 @@ UNWRITTEN = {
     "messages.retract": "a recording that was put right by its person takes its place",
     "messages.delete_wordings": "behind the deletion of a message (bot/conversation/records.py)",
     "summaries.drop_summaries": "made anew from what remains",
-    "summaries.drop_summaries_of": "made anew from what remains",
     "quiet_threads.set_quiet": "the id of a thread, and no word",
     "recordings.put_card": "parts become the card",
     "recordings.change_card": "parts of what the card has by now",

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from bot.core.errors import BotError, Conflict, Missing
+from storage.conversation.storable import storable
 from storage.database import open_engine
 from storage.engine import Engine, Tx
-from tests.support.engines import database_url
+from tests.support.engines import POSTGRESQL, database_url, running_engine
 
 pytestmark = pytest.mark.both_engines
 HUGE = 2**63 - 1
@@ -76,6 +77,17 @@ async def test_writes_of_one_caller_happen_in_order(engine: Engine) -> None:
     order: list[int] = []
     await asyncio.gather(*(engine.write(lambda tx, n=n: order.append(n)) for n in range(2000)))
     assert order == list(range(2000))
+
+
+async def test_who_awaits_each_write_has_them_happen_in_order(engine: Engine) -> None:
+    at_work = [engine.write(learn, f"beside {n}") for n in range(20)]
+    beside = asyncio.gather(*at_work)
+    for n in range(20):
+        await engine.write(learn, f"{n:02}")
+        assert [model for model in await engine.read(models) if " " not in model] == [
+            f"{n:02}" for n in range(n + 1)
+        ]
+    await beside
 
 
 async def test_a_constraint_is_a_conflict(engine: Engine) -> None:
@@ -247,3 +259,52 @@ async def test_returning_gives_the_rows_that_were_touched(engine: Engine) -> Non
 async def test_no_row_is_none_and_an_empty_list(engine: Engine) -> None:
     assert await engine.read(lambda tx: tx.one("select 1 as x where 1 = 0")) is None
     assert await engine.read(lambda tx: tx.all("select 1 as x where 1 = 0")) == []
+
+
+async def test_text_is_in_the_order_of_its_bytes(engine: Engine) -> None:
+    """So that ranges of keys are what they seem, and '*' comes before every name."""
+    names = ["*", "A:", "A:1", "A;", "B", "_", "a", "a b", "ab", "é", "Ω"]
+
+    def work(tx: Tx) -> list[str]:
+        for name in reversed(names):
+            learn(tx, name)
+        between = "select model from learned_ratios where model >= 'A:' and model < 'A;' order by model"
+        return models(tx) + [row["model"] for row in tx.all(between)]
+
+    assert await engine.write(work) == [*names, "A:", "A:1"]
+
+
+async def test_truth_is_a_number_and_sums_are_integers(engine: Engine) -> None:
+    def work(tx: Tx) -> list[Any]:
+        tx.run(
+            "insert into learned_limits (model, tokens, at) values ('a', :t, 0), ('b', :f, 0)",
+            t=True,
+            f=False,
+        )
+        found = tx.one(
+            "select cast(sum(tokens) as bigint) as s, count(*) as n, max(tokens) as m from learned_limits"
+        )
+        return list((found or {}).values())
+
+    assert [(type(value), value) for value in await engine.write(work)] == [(int, 1), (int, 2), (int, 1)]
+
+
+async def test_text_with_nul_is_for_sqlite_alone_which_is_why_it_is_made_storable(engine: Engine) -> None:
+    if running_engine() == POSTGRESQL:
+        with pytest.raises(BotError):
+            await engine.write(learn, "a\0b")
+    else:
+        await engine.write(learn, "a\0b")
+    assert await engine.write(learn, storable("a\0b\ud800")) == 1
+
+
+async def test_a_statement_that_failed_ends_the_whole_function(engine: Engine) -> None:
+    """PostgreSQL takes nothing more in that transaction, so no function goes on after an error."""
+
+    def goes_on(tx: Tx) -> None:
+        learn(tx, "a")
+        learn(tx, "a")
+
+    with pytest.raises(Conflict):
+        await engine.write(goes_on)
+    assert await engine.read(models) == []

@@ -90,9 +90,15 @@ class PostgresDatabases:
         self._kept: dict[Path, str] = {}
 
     def url(self, file: Path) -> str:
+        """With PARLEY_TEST_ISOLATION=serializable each transaction is as if it were alone: what fails only
+        without that looks at something and then acts on it without a lock."""
         if file not in self._names:
             self._names[file] = self._server.create()
-        return self._server.url_of(self._names[file])
+        url = self._server.url_of(self._names[file])
+        if not (isolation := os.environ.get("PARLEY_TEST_ISOLATION")):
+            return url
+        given = f"options=-c%20default_transaction_isolation%3D{isolation}"
+        return f"{url}{'&' if urlsplit(url).query else '?'}{given}"
 
     def keep(self, file: Path) -> None:
         """Its database is there for later tests of this worker."""

@@ -102,6 +102,7 @@ SURFACES: dict[str, set[str]] = {
     "cli reconcile": NOTHING,  # two totals; nobody's figures
     "cli transcribe": NOTHING,
     "cli backup": NOTHING,
+    "cli move": set(),  # every entry goes along
     "cli retention": {"retention"},
     "cli forget": {"forgot person", "forgot clip"},
     "cli audit": NOTHING,

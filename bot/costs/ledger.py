@@ -17,7 +17,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from bot.core.calendar import Calendar, next_first_day
-from bot.core.errors import BudgetExceeded, BudgetHeld, BudgetTooSmall
+from bot.core.errors import BudgetExceeded, BudgetHeld, BudgetTooSmall, Busy
 from bot.core.values import RequestKind, Scope, Usage
 from bot.costs.amounts import dollars
 from bot.costs.billed import Billing, bills_for_others, is_believed
@@ -85,13 +85,14 @@ class Ledger:
         self._prices = prices
         self.calendar = calendar
         self._billing = Billing() if bills_for_others(prices) else None
+        self._doubtful: list[int] = []  # rows that may have been written when their connection was lost
         self._disbelieved: set[str] = set()  # models whose reported amounts the log has as wrong already
         self._ids = _Ids((int(calendar.now() * 1000) << 20) + secrets.randbits(19), engine.slot)
 
     def at_prices(self, prices: Prices) -> Ledger:
         """The same book for requests to another server, which has prices of its own."""
         other = Ledger(self._engine, prices, self.calendar)
-        other._ids = self._ids
+        other._ids, other._doubtful = self._ids, self._doubtful
         return other
 
     async def start(self) -> int:
@@ -107,7 +108,10 @@ class Ledger:
         return await self._engine.write(rows.give_up_open, self.calendar.now())
 
     async def look(self, asked: bool) -> None:
-        """Ends what processes left open that have died since."""
+        """Ends what processes left open that have died since, and what was written, perhaps, in vain."""
+        while self._doubtful:
+            await self._settle_unmade(self._doubtful[-1])
+            self._doubtful.pop()
         if await self._engine.read(rows.has_orphans):
             unknown = await self._engine.write(rows.give_up_open, self.calendar.now())
             log.warning("%d model requests of a process that died count as made", unknown)
@@ -130,7 +134,10 @@ class Ledger:
             raise self._budget_exceeded(exc.budget, exc.amount) from exc
         except asyncio.CancelledError:
             # The row may be written all the same; the request will not be made.
-            await self._settle(row["id"], NOTHING, Price(Decimal(0)), outcome="stopped")
+            await self._settle_unmade(row["id"])
+            raise
+        except Busy:
+            self._doubtful.append(row["id"])
             raise
         reserved = None if taken["reserved"] is None else usd(taken["reserved"])
         return LedgerEntry(row["id"], scope, taken["model"], upper_bound, reserved, at, time.monotonic())
@@ -171,6 +178,10 @@ class Ledger:
             listed=listed,
         )
         return price.usd
+
+    async def _settle_unmade(self, id: int) -> None:
+        """The end of a request that was not made, whether its row is there or not."""
+        await self._settle(id, NOTHING, Price(Decimal(0)), outcome="stopped")
 
     def _believes(self, model: str, billed: Decimal, listed: Decimal | None, used: Usage) -> bool:
         """Whether a reported amount counts; if so, the next request's bound is made by it."""

@@ -127,6 +127,11 @@ class Inbox:
         if await self._engine.read(recovery.has_orphans):
             await self._recover()
             asked = True
+        for conversation in await self._engine.read(recovery.list_running, self._worker):
+            if not self._lanes.is_busy(conversation):  # its end could not be written down
+                log.warning("inbox: %s is taken up again", conversation)
+                await self._engine.write(inbox.release, conversation, worker=self._worker)
+                asked = True
         if (room := self._lanes.room) > 0:
             since = self._clock() - (0 if asked else LEFT_LYING_S)
             self._take_up(await self._engine.read(recovery.overdue, since=since, limit=room))

@@ -7,7 +7,7 @@ as a `Viewer`; what they may see and do is decided in bot/reports/usage.py and b
 from __future__ import annotations
 
 import asyncio
-import secrets
+import hmac
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -223,7 +223,6 @@ class CostReports:
 
 
 def page_secret(settings: Settings) -> bytes:
-    """What signs links: Slack's signing secret where there is one to share, else one for this process."""
-    if settings.slack_signing_secret and not settings.socket_mode:
-        return settings.slack_signing_secret.encode()
-    return secrets.token_bytes(32)
+    """What signs links: the same in all processes of the bot, and nobody else's to know."""
+    known = settings.slack_signing_secret or settings.slack_bot_token
+    return hmac.digest(known.encode(), b"links to the usage page", "sha256")

@@ -101,6 +101,12 @@ def overdue(tx: Tx, *, since: float, limit: int) -> list[Waiting]:
     return [Waiting(**row) for row in found]
 
 
+def list_running(tx: Tx, worker: int) -> list[str]:
+    """The conversations in which a process is at work, as far as the database knows."""
+    rows = tx.all("select conversation from inbox where running = 1 and worker = :worker", worker=worker)
+    return [row["conversation"] for row in rows]
+
+
 def has_orphans(tx: Tx) -> bool:
     """Whether something is left running of a process that does not live any more."""
     return tx.one(f"select 1 as found from inbox where running = 1 and {ORPHANED} limit 1") is not None

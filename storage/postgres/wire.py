@@ -78,6 +78,10 @@ class Wire:
 
     def _require(self, result: pq.abc.PGresult) -> pq.abc.PGresult:
         if result.status not in (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK):
+            if self._pgconn.status == pq.ConnStatus.BAD and not result.error_field(
+                pq.DiagnosticField.SQLSTATE
+            ):
+                raise psycopg.OperationalError(self._pgconn.get_error_message())
             raise errors.error_from_result(result)
         return result
 

@@ -58,22 +58,27 @@ async def random_kills(tmp_path: Path, *, processes: int, sessions: int, seed: i
             if kill % every == 0 and kill // every < sessions:
                 await asyncio.sleep(dice.uniform(0, 0.3))
                 await disturb(team, dice, server_too=True)
-        with suppress(TimeoutError):  # what is missing then is counted
-            await slack.until(lambda: all_answered(slack, questions), PATIENCE_S)
-        await asyncio.sleep(1.5)
-        found = Counter(ends(slack, questions, team.order()))
-        books = team.books(slack)
-        killed = exits(team.bots)[-signal.SIGKILL]
-        made = model.counters["requests"]
-        return found + Counter(
-            asked=len(questions.asked),
-            kills=killed,
-            unbooked=max(made - books.requests["ended"], 0),
-            open=len(books.open) + books.requests["open"],
-            lost_rows=len(books.lost),
-            held=books.held,
-            extra_requests=made - len(questions.asked),
+        return await what_became(slack, model, questions, team) + Counter(
+            kills=exits(team.bots)[-signal.SIGKILL]
         )
+
+
+async def what_became(
+    slack: FakeSlack, model: FakeModel, questions: Questions, team: Several
+) -> Counter[str]:
+    """Of all questions, once they are answered; read off Slack, the model and the database."""
+    with suppress(TimeoutError):  # what is missing then is counted
+        await slack.until(lambda: all_answered(slack, questions), PATIENCE_S)
+    await asyncio.sleep(1.5)
+    found, books, made = ends(slack, questions, team.order()), team.books(slack), model.counters["requests"]
+    return Counter(found) + Counter(
+        asked=len(questions.asked),
+        unbooked=max(made - books.requests["ended"], 0),
+        open=len(books.open) + books.requests["open"],
+        lost_rows=len(books.lost),
+        held=books.held,
+        extra_requests=made - len(questions.asked),
+    )
 
 
 def all_answered(slack: FakeSlack, questions: Questions) -> bool:
@@ -91,13 +96,29 @@ BAD = (
 )  # fmt: skip
 
 
-async def test_kills_of_processes_sessions_and_the_server_lose_nothing_and_double_nothing(
+async def test_row_47_kills_of_processes_sessions_and_the_server_lose_nothing_and_double_nothing(
     tmp_path: Path,
 ) -> None:
     seed = int(os.environ.get("PARLEY_SEED", "1"))
     outcome = await random_kills(tmp_path, processes=40, sessions=5, seed=seed)
     print(f"\nseed {seed}: {dict(outcome)}")
     assert {what: outcome[what] for what in BAD} == dict.fromkeys(BAD, 0)
+
+
+async def test_row_47_a_fail_over_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
+    dice, questions = random.Random(47), Questions()
+    async with (
+        fake_slack() as slack,
+        FakeModel(answer=lambda request: answer(request, words=12), **SLOWLY) as model,
+        several(slack, model, tmp_path, 2, with_standby=True, PARLEY_MAX_CRASHES="100000") as team,
+    ):
+        for kill in range(8):
+            await ask_some(slack, questions, dice)
+            if kill == 3:
+                await team.fail_over()
+            await asyncio.sleep(0.2)
+        outcome = await what_became(slack, model, questions, team)
+        assert {what: outcome[what] for what in BAD} == dict.fromkeys(BAD, 0)
 
 
 @pytest.mark.slow
@@ -125,7 +146,7 @@ async def working(team: Several, slack: FakeSlack) -> int:
     return await slack.until(worker, PATIENCE_S)
 
 
-async def test_row_9_a_process_that_hangs_is_struck_off_and_can_neither_write_nor_speak(
+async def test_row_09_a_process_that_hangs_is_struck_off_and_can_neither_write_nor_speak(
     tmp_path: Path,
 ) -> None:
     async with fake_slack() as slack, FakeModel() as model:

@@ -15,6 +15,7 @@ from bot.sandbox.postgres import ThrowawayPostgres
 from bot.sandbox.slack.server import FakeSlack
 from tests.support.promises import Books, accepted, books
 from tests.support.rows import read_rows
+from tests.support.standby import PRIMARY, Standby, standby_of
 from tests.support.supervised import Supervised, supervised
 
 NAME = "parley"
@@ -28,6 +29,7 @@ class Several:
     server: ThrowawayPostgres
     url: str
     bots: list[Supervised]
+    standby: Standby | None = None
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:
         return read_rows(self.url, sql)
@@ -67,22 +69,38 @@ class Several:
         self.server.kill()
         await self.server.start()
 
+    async def fail_over(self) -> None:
+        """The server dies for good, and its standby takes its place."""
+        assert self.standby is not None
+        self.server.kill()
+        await self.standby.take_over()
+
 
 @asynccontextmanager
 async def several(
-    slack: FakeSlack, model: FakeModel, tmp_path: Path, count: int, **environ: str
+    slack: FakeSlack,
+    model: FakeModel,
+    tmp_path: Path,
+    count: int,
+    *,
+    with_standby: bool = False,
+    **environ: str,
 ) -> AsyncIterator[Several]:
     """So many, all connected."""
     async with AsyncExitStack() as stack:
         # What was committed has to be there after a kill of the server: the system's cache outlives it.
-        server = await stack.enter_async_context(ThrowawayPostgres(synchronous_commit="on"))
-        url = await server.create(NAME)
+        settings = PRIMARY if with_standby else {"synchronous_commit": "on"}
+        server = await stack.enter_async_context(ThrowawayPostgres(**settings))
+        url, standby = await server.create(NAME), None
+        if with_standby:
+            standby = await stack.enter_async_context(standby_of(server))
+            url = standby.url(NAME)
         given = {"PARLEY_DATABASE": url, "PARLEY_LOG_LEVEL": "ERROR"} | environ
         bots = [
             await stack.enter_async_context(supervised(slack, model, tmp_path, **given)) for _ in range(count)
         ]
         await slack.until(lambda: len(slack.sockets.connections) >= count, 150)
-        yield Several(server, url, bots)
+        yield Several(server, url, bots, standby)
 
 
 def exits(bots: Sequence[Supervised]) -> Counter[int]:

@@ -169,6 +169,8 @@ class Inbox:
 
         def job(tx: Tx, *, now: float) -> bool:
             tx.lock(conversation)  # before anything is concluded
+            if self.stopping:
+                tx.wake()  # somebody else has to do it
             return when(tx) and inbox.put(
                 tx, key, conversation, kind, payload, team=team, person=person, now=now
             )

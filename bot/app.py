@@ -14,6 +14,7 @@ from bot.channel.operator_file import read_answer_options
 from bot.channel.options import OptionChecks
 from bot.channel.service import Preferences
 from bot.conversation.feedback import Feedback
+from bot.conversation.follower import TurnFollower
 from bot.conversation.left_behind import LeftBehind, Sweepable
 from bot.conversation.memory import Memory
 from bot.conversation.overtaken import LaterPostsReader, Overtaken
@@ -21,6 +22,7 @@ from bot.conversation.posts import OVERTAKEN, STOP, Posts
 from bot.conversation.questions import MESSAGE
 from bot.conversation.running import RunningTurns
 from bot.conversation.service import ChatSide, Turns
+from bot.conversation.signals import REMOVED, TURN, TurnSignals
 from bot.conversation.turn import TurnServices
 from bot.core.addresses import PlainHttpRule
 from bot.core.background import run_alongside
@@ -70,11 +72,14 @@ from bot.voice.local_files import FileTranscriber
 from bot.voice.local_speech import speech_for
 from bot.voice.message_clips import MessageClips
 from bot.voice.recognition import Recognizer
-from bot.voice.service import TAKEN_AWAY, UNASKED, CardView, Clips
+from bot.voice.service import RECOGNITION, TAKEN_AWAY, UNASKED, CardView, Clips
 from bot.welcome.disclosures import Disclosures
 from bot.welcome.invitations import INVITATION, Invitations, NoteGiver
+from bot.workers.caches import Caches
+from bot.workers.mailbox import Mailbox
 from storage.database import open_engine
 from storage.engine import Engine
+from storage.workers import changes
 
 log = logging.getLogger(__name__)
 
@@ -130,6 +135,8 @@ class _Base:
     provider: Provider
     inbox: Inbox
     watch: Watch
+    mailbox: Mailbox
+    caches: Caches
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +208,7 @@ async def services_on(
             health=Health(engine, base.calendar, base.provider, base.inbox),
         )
         _register_workers(services, chat, guarding)
+        _hear_others(base, services, talking.running)
         await retirement.load()
         await _start(services, chat, talking.running, stack)
         await stack.enter_async_context(base.watch.keeping())
@@ -226,10 +234,12 @@ async def _base_on(engine: Engine, transport: Transport, settings: Settings) -> 
         max_crashes=settings.max_crashes,
     )
     watch = Watch(engine)
-    watch.add(inbox.look)
-    watch.add(ledger.look)
+    mailbox = Mailbox(engine)
+    caches = Caches(mailbox)
+    for look in (mailbox.look, inbox.look, ledger.look, caches.look):
+        watch.add(look)
     async with Provider(settings, ledger, Scheduler(), engine, transport=transport) as provider:
-        yield _Base(settings, engine, calendar, prices, provider, inbox, watch)
+        yield _Base(settings, engine, calendar, prices, provider, inbox, watch, mailbox, caches)
 
 
 async def _read_channels(base: _Base) -> tuple[Preferences, dict[str, Policy], dict[str, dict[str, str]]]:
@@ -264,9 +274,9 @@ def _talk(
     message_clips = MessageClips(settings, engine, recognizer, cards)
     memory = Memory(engine, provider, settings, chat, utc_now)
     services = TurnServices(settings, provider, memory, chat, message_clips, guard, preferences)
-    running = RunningTurns()
-    posts = Posts(engine, inbox, services, running, clock=utc_now)
-    turns = Turns(engine, inbox, services, chat, running, clock=utc_now)
+    running, signals = RunningTurns(), TurnSignals(engine)
+    posts = Posts(engine, inbox, services, running, signals, clock=utc_now)
+    turns = Turns(engine, inbox, services, chat, running, signals, clock=utc_now)
     clips = Clips(settings, engine, inbox, message_clips, recognizer, cards, ask=posts.take, clock=utc_now)
     return _Talking(running, posts, turns, clips)
 
@@ -295,6 +305,19 @@ def _register_workers(services: Services, chat: Chat, guarding: _Guarding) -> No
     inbox.register(anonymise.ANONYMISE, anonymise.Anonymiser(engine).work)
     inbox.register(FORGET, services.forgetting.work)
     inbox.register(INVITATION, services.invitations.work)
+
+
+def _hear_others(base: _Base, services: Services, running: RunningTurns) -> None:
+    """Has what other processes on the database did known here."""
+    mailbox, caches, guard = base.mailbox, base.caches, services.guard
+    follower = TurnFollower(base.engine, running, services.posts)
+    mailbox.register(TURN, follower.hear)
+    mailbox.register(REMOVED, follower.end_team)
+    mailbox.register(RECOGNITION, services.clips.hear_deleted)
+    caches.register(changes.POLICIES, guard.reread_policies)
+    caches.register(changes.MODELS, guard.reread_models)
+    caches.register(changes.TRAITS, base.provider.reread_traits)
+    caches.register(changes.ENDINGS, services.retirement.reread)
 
 
 async def _start(services: Services, chat: Chat, running: RunningTurns, stack: AsyncExitStack) -> None:

@@ -584,6 +584,24 @@ alter table inbox add column worker {INT} not null default 0;
 alter table ledger add column worker {INT} not null default 0
 """
 
+# What processes say to each other, until it is read; which of them has which duty. And that somebody pressed
+# stop, for whoever goes on with the reply.
+WORKER_MESSAGES = """
+create table worker_messages (
+    id {ID},
+    worker {INT} not null,
+    topic {TEXT} not null,
+    text {TEXT} not null
+){STRICT};
+create index worker_messages_worker on worker_messages (worker);
+create table duties (
+    name {TEXT} primary key,
+    worker {INT} not null,
+    since {REAL} not null
+){STRICT};
+alter table replies add column stopped {INT} not null default 0
+"""
+
 STEPS: tuple[tuple[str, str], ...] = (
     ("0001_inbox", INBOX),
     ("0002_replies", REPLIES),
@@ -613,6 +631,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("0014_left_in_slack", LEFT_IN_SLACK),
     ("0015_passed_over", PASSED_OVER),
     ("0080_workers", WORKERS),
+    ("0081_worker_messages", WORKER_MESSAGES),
 )
 
 # Steps that take away what the version before needs: where several processes share a database, that version
@@ -642,6 +661,8 @@ NO_WORDS = {
     "quiet_threads": "ids of threads, and since when",
     "passed_over": "ids of threads and posts, for a day",
     "workers": "machines, numbers and times",
+    "worker_messages": "ids, until they are read",
+    "duties": "names of ours, and numbers of processes",
     "learned_refusals": "about models",
     "learned_ratios": "about models",
     "learned_limits": "about models",

@@ -15,6 +15,7 @@ from functools import partial
 from bot.channel.options import ANSWERS
 from bot.conversation import addressing
 from bot.conversation.asking_apps import PAUSE, Weighed, weigh
+from bot.conversation.late_edits import keep_words, key_of_post, make_next_question
 from bot.conversation.latest_posts import LatestPosts
 from bot.conversation.questions import (
     MESSAGE,
@@ -35,6 +36,7 @@ from bot.conversation.records import (
     says_the_same,
 )
 from bot.conversation.running import Running, RunningTurns
+from bot.conversation.signals import TurnSignals
 from bot.conversation.turn import TurnServices
 from bot.core.access import remembers, why_closed
 from bot.core.codec import decode, encode
@@ -72,6 +74,7 @@ class Posts:
         inbox: Inbox,
         services: TurnServices,
         running: RunningTurns,
+        signals: TurnSignals,
         *,
         clock: Callable[[], datetime],
     ) -> None:
@@ -79,6 +82,7 @@ class Posts:
         self._inbox = inbox
         self._services = services
         self._running = running
+        self._signals = signals
         self._clock = clock
         self._latest = LatestPosts()
 
@@ -93,20 +97,24 @@ class Posts:
         """Whether it was new."""
         place, changed, overtaken = incoming.conversation, list[Incoming](), ""
         running = self._running.find(place) or self._find_begun(incoming)
-        if running and addressing.read_wish(incoming.text) == "stop":
-            running.end("stopped")
+        if addressing.read_wish(incoming.text) == "stop" and await self._stop(incoming, running):
             return await self._inbox.put(
                 incoming.key, place.key, STOP, encode(incoming), team=place.team, person=incoming.user
             )
-        if running and running.posts[0].conversation.key != place.key:
-            place = running.posts[0].conversation
+        there = running.posts[0].conversation if running else await self._signals.find_begun(incoming)
+        if there and there.key != place.key:
+            place = there
             incoming = replace(incoming, conversation=place, beside=True)
 
         def wanted(tx: Tx) -> bool:  # its deletion may have overtaken it
             nonlocal overtaken
+            tx.lock(place.key)
             if not when(tx) or tombstones.forgotten(tx, place.team, place.channel, incoming.message):
                 return False
             changed[:] = filter(None, [add_to_post(tx, incoming)])
+            if changed:
+                self._signals.tell_about(tx, incoming.key)
+            self._signals.tell(tx, place.key)
             overtaken = find_overtaken(tx, incoming) if incoming.mentioned and not incoming.by_app else ""
             return True
 
@@ -130,6 +138,14 @@ class Posts:
             if any(post.key == incoming.key for post in posts):
                 running.add()
         return new
+
+    async def _stop(self, incoming: Incoming, running: Running | None) -> bool:
+        """Ends what is worked on where somebody wrote "stop"; whether there is anything."""
+        if running:
+            running.end("stopped")
+            return True
+        place = incoming.conversation
+        return await self._signals.finds_in(place) and await self._engine.write(self._signals.stop, place)
 
     async def _look_for_overtaken(self, mention: Incoming) -> None:
         """Has what the asker wrote since a late mention be looked for, before its turn is over."""
@@ -159,7 +175,7 @@ class Posts:
     async def add(self, later: Incoming) -> None:
         """Adds what Slack added to a post by itself, where the post waits or is remembered."""
         if await self._engine.read(knows_post, later):
-            changed = await self._engine.write(add_to_post, later)
+            changed = await self._signals.write_about(later.key, add_to_post, later)
             await self._engine.write(extend_remembered, later)
             self._pass_on([changed] if changed else [])
 
@@ -230,7 +246,9 @@ class Posts:
         given = any(running.delivered for running in self._running.find_about(edited.key))
         if (
             self._begin_anew_with(edited)
-            and await self._engine.write(edit_message, edited, given=given, now=self._now())
+            and await self._signals.write_about(
+                edited.key, edit_message, edited, given=given, now=self._now()
+            )
             and self._begin_anew_with(edited)  # it may have begun, or shown something, meanwhile
         ):
             return
@@ -239,6 +257,15 @@ class Posts:
         key = f"{edited.key}:{edited.sent_at.timestamp():.6f}"
         next_question = replace(edited, key=key, asked_anew=True, edited=True)
         await self.take(next_question, when=lambda tx: not change_waiting_edit(tx, edited))
+
+    async def ask_changed(self, before: Incoming, changed: Incoming) -> None:
+        """A question was edited elsewhere while its old words are answered: as `apply_edit` for one here."""
+        await self._engine.write(keep_words, before)
+        if changed.by_app:
+            return
+        post = replace(changed, key=key_of_post(changed))
+        following = make_next_question(changed, now=self._clock())
+        await self.take(following, when=lambda tx: not change_waiting_edit(tx, post))
 
     def _begin_anew_with(self, edited: Incoming) -> bool:
         """Has the turn that is at work on a post ask with its new words; False: an answer to the old ones is
@@ -252,7 +279,9 @@ class Posts:
 
     async def apply_deletion(self, key: str, team: str, channel: str, message: str) -> None:
         """The person took it back: no answer if there is none yet, and nothing is remembered of it."""
-        there = await self._engine.write(forget_message, key, team, channel, message, now=self._now())
+        there = await self._signals.write_about(
+            key, forget_message, key, team, channel, message, now=self._now()
+        )
         for running in self._running.find_about(key):
             running.remove(key)
         if there:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -39,6 +40,7 @@ class Running:
     missed: tuple[str, ...] = ()  # what came too late for that
     restarts: int = 0  # because more was added
     taken_back: bool = False  # a recording of it, which may have been heard all the same
+    stop_heard: bool = False  # which another process received
     completed: asyncio.Event = field(default_factory=asyncio.Event)  # more of a post has come
 
     def list_about(self, key: str) -> list[Incoming]:
@@ -68,6 +70,12 @@ class Running:
             self.ended = why
         if self.work is not None and not (why == "joined" and isinstance(self.work, RunningRecognition)):
             self.ending = asyncio.create_task(self.work.aclose())
+
+    def stop_once(self) -> None:
+        """Its person pressed stop elsewhere; that is told more than once."""
+        if not self.stop_heard:
+            self.stop_heard = True
+            self.end("stopped")
 
     def add(self) -> None:
         """The person went on: the turn begins anew with that, if nothing of an answer was shown."""
@@ -112,9 +120,20 @@ class RunningTurns:
 
     def __init__(self) -> None:
         self._turns: dict[str, Running] = {}
+        self._beginning: dict[str, asyncio.Event] = {}  # by conversation of jobs
 
     def __iter__(self) -> Iterator[Running]:
         return iter(self._turns.values())
+
+    def find_working(self, conversation: str) -> Running | None:
+        """The turn whose job belongs to a conversation of jobs."""
+        return next((running for running in self if running.job.conversation == conversation), None)
+
+    def end_team(self, team: str) -> None:
+        """Nobody of a workspace can be answered any more: its turns end, and no word of them stays."""
+        for running in self:
+            if running.posts[0].conversation.team == team:
+                running.end("deleted")
 
     def find(self, place: Conversation) -> Running | None:
         return self._turns.get(place.key)
@@ -126,6 +145,21 @@ class RunningTurns:
     def find_about(self, key: str) -> list[Running]:
         """The turns at work on a post: its first answer, or one that was asked for again."""
         return [running for running in self if running.list_about(key)]
+
+    @contextmanager
+    def beginning(self, conversation: str) -> Iterator[None]:
+        """From before a turn is read until it is known here: what comes for it meanwhile waits."""
+        begun = self._beginning[conversation] = asyncio.Event()
+        try:
+            yield
+        finally:
+            del self._beginning[conversation]
+            begun.set()
+
+    async def wait_begun(self, conversation: str) -> None:
+        """Until a turn that begins in a conversation of jobs is known."""
+        if begun := self._beginning.get(conversation):
+            await begun.wait()
 
     def begin(self, place: Conversation, running: Running) -> None:
         self._turns[place.key] = running

@@ -18,6 +18,7 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol
 
+from bot.conversation.late_edits import ask_unheard
 from bot.conversation.memory import ThreadReader
 from bot.conversation.progress import SavedProgress
 from bot.conversation.questions import read_question
@@ -31,6 +32,7 @@ from bot.conversation.records import (
     withdraw_reply,
 )
 from bot.conversation.running import NoticedReply, Running, RunningTurns
+from bot.conversation.signals import TurnSignals
 from bot.conversation.too_old import close_too_old
 from bot.conversation.turn import CAME_TOO_LATE, Turn, TurnServices, run_turn
 from bot.core.access import remembers, without_later_actions
@@ -113,6 +115,7 @@ class Turns:
         services: TurnServices,
         chat: ChatSide,
         running: RunningTurns,
+        signals: TurnSignals,
         *,
         clock: Callable[[], datetime],
     ) -> None:
@@ -121,23 +124,22 @@ class Turns:
         self._services = services
         self._chat = chat
         self._running = running
+        self._signals = signals
         self._clock = clock
         self._disclosure = read_sentence(services.settings)
-        self._stopped: set[str] = set()  # while what is left of an answer waited for its place in Slack
 
-    def end_team(self, team: str) -> None:
+    async def end_team(self, team: str) -> None:
         """Nobody of a workspace can be answered any more: its turns end, and no word of them stays."""
-        for running in self._running:
-            if running.posts[0].conversation.team == team:
-                running.end("deleted")
+        self._running.end_team(team)
+        await self._signals.tell_removed(team)
 
     async def stop(self, conversation: Conversation) -> None:
         """The person pressed stop: the model request ends at once, what was written stays."""
         if running := self._running.find(conversation):
             if running.posts[0].conversation.thread == conversation.thread:
                 running.end("stopped")
-        elif await self._engine.read(replies.waits_for_slack, conversation):
-            self._stopped.add(conversation.key)
+        else:
+            await self._engine.write(self._signals.stop, conversation)
 
     async def turn_quiet(self, place: Conversation) -> bool:
         """Has mentions alone answered in a thread, or all of its posts again; whether it is quiet now."""
@@ -157,30 +159,12 @@ class Turns:
         return []
 
     async def _run(self, job: Job, incoming: Incoming) -> list[Effect]:
-        sending = self._chat.streams_now(incoming)
-        row, posts, gone = await self._engine.write(
-            begin_reply, job, incoming, sending=sending, now=self._now()
-        )
-        incoming = posts[0]
+        with self._running.beginning(job.conversation):
+            row, running, handle, reply = await self._begin(job, incoming)
+        gone, incoming = running.ended == "deleted", running.posts[0]
         place = incoming.conversation
-        notice = None if row.payload or gone else await self._close_too_old(incoming, row.id)
-        reply = load_reply(row.payload) if row.payload else notice
-        answered = reply is not None
-        progress = SavedProgress(
-            self._engine,
-            row.id,
-            row,
-            sending=sending or bool(row.sending),
-            outside=partial(self._inbox.outside, job),
-        )
-        handle = self._chat.reply(
-            _shown_at(incoming, reply),
-            row.id,
-            progress,
-            resumed=bool(row.sending) or (self._is_old(incoming) and notice is None),
-        )
-        running = Running(job, posts, ended="deleted" if gone else "")
-        self._running.begin(place, running)
+        if row.stopped and not gone:
+            running.end("stopped")
         async with self._attempt(place, handle, row):
             if reply is not None:
                 recalled = await self._engine.read(conversations.recall, place.key)
@@ -193,9 +177,6 @@ class Turns:
             if running.ended == "deleted":
                 return await self._take_back(handle, incoming, row.id)
             running.deliver(handle)
-            if answered and place.key in self._stopped:
-                running.end("stopped")
-            self._stopped.discard(place.key)
             assert reply is not None
             delivered = await handle.deliver(reply)
             if running.ended == "deleted" or delivered is None:
@@ -210,7 +191,40 @@ class Turns:
             session=handle.session,
         )
         unheard = partial(clips.forget_unshown, team=place.team, conversation=place.key, person=incoming.user)
-        return [sent, unheard] if running.taken_back else [sent]
+        effects: list[Effect] = [sent, unheard] if running.taken_back else [sent]
+        if self._engine.shared:
+            effects.append(partial(ask_unheard, job=job, answered=running.posts[0], now=self._clock()))
+        return effects
+
+    async def _begin(
+        self, job: Job, incoming: Incoming
+    ) -> tuple[ReplyRow, Running, ReplyHandle, Reply | None]:
+        """What is written down before a turn; how others see it; its reply in Slack, and what that says if it
+        is
+        known already."""
+        sending = self._chat.streams_now(incoming)
+        row, posts, gone = await self._engine.write(
+            begin_reply, job, incoming, sending=sending, now=self._now()
+        )
+        incoming = posts[0]
+        notice = None if row.payload or gone else await self._close_too_old(incoming, row.id)
+        reply = load_reply(row.payload) if row.payload else notice
+        progress = SavedProgress(
+            self._engine,
+            row.id,
+            row,
+            sending=sending or bool(row.sending),
+            outside=partial(self._inbox.outside, job),
+        )
+        handle = self._chat.reply(
+            _shown_at(incoming, reply),
+            row.id,
+            progress,
+            resumed=bool(row.sending) or (self._is_old(incoming) and notice is None),
+        )
+        running = Running(job, posts, ended="deleted" if gone else "", stop_heard=bool(row.stopped))
+        self._running.begin(incoming.conversation, running)
+        return row, running, handle, reply
 
     @asynccontextmanager
     async def _attempt(self, place: Conversation, handle: ReplyHandle, row: ReplyRow) -> AsyncIterator[None]:

@@ -81,6 +81,7 @@ class Trained:
     version: int
     model: Discriminator
     embedder: str
+    at: float = 0.0  # when it was trained, unix seconds
 
 
 class Ladder:
@@ -332,13 +333,26 @@ class Ladder:
             model = load(row["model"]) if row else None
             known = row and model and model.words.spread  # else an earlier release trained it
             self._models[at] = (
-                Trained(row["version"], model, row["embedder"]) if row and model and known else None
+                Trained(row["version"], model, row["embedder"], row["trained_at"])
+                if row and model and known
+                else None
             )
         return self._models[at]
 
     def reload_model(self, at: Channel) -> None:
         """Drops a channel's model: another one is in use."""
         self._models.pop(at, None)
+
+    async def reread_models(self) -> None:
+        """Drops models where another one is in use, or none any more: another process trained, or erased."""
+        for at, kept in list(self._models.items()):
+            in_use = await self._engine.read(models.find_in_use, at)
+            if in_use != (None if kept is None else (kept.version, kept.at)):
+                self._models.pop(at, None)
+
+    async def reread_policies(self) -> None:
+        """Drops policies, which another process may have changed."""
+        self._policies.clear()
 
     def reload_models(self) -> None:
         """Drops all models: those that hold erased words are not found when they are read again."""

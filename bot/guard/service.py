@@ -188,6 +188,15 @@ class ChannelGuard:
                 self._seen.add(at)
                 await self._put_training(at)
 
+    async def reread_models(self) -> None:
+        """Another process may have trained models, or erased words of theirs."""
+        await self._ladder.reread_models()
+        self._seen.clear()
+
+    async def reread_policies(self) -> None:
+        """Another process may have changed what channels are for."""
+        await self._ladder.reread_policies()
+
     def reload_models(self) -> None:
         """Drops models of which words were erased; they are trained anew without them."""
         self._ladder.reload_models()

@@ -138,7 +138,7 @@ class Forgetting:
     async def leave_team(self, team: str) -> None:
         """After `note_removed`: what people said in a workspace goes, now or after a while."""
         if self._settings.uninstalled == "erase":
-            self._turns.end_team(team)
+            await self._turns.end_team(team)
             await erase_removed(self._engine, self._settings, now=self._clock())
             self._guard.reload_models()
 

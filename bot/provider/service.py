@@ -78,6 +78,11 @@ class Provider:
         for server in self._servers:
             await server.client.aclose()
 
+    async def reread_traits(self) -> None:
+        """What other processes learned of models since."""
+        for server in self._servers:
+            await server.client.traits.load()
+
     async def load(self) -> None:
         """Imports what the first request needs; the loop goes on meanwhile."""
         await self._client.transport.load()

@@ -116,6 +116,13 @@ class Retirement:
         self._catalogue.learn(read_dates(reported))
         self._look_at = seen_at + DAY_S
 
+    async def reread(self) -> None:
+        """What another process asked the server since."""
+        reported, seen_at = await self._engine.read(endings.reported, self._provider.address)
+        if seen_at + DAY_S > self._look_at:
+            self._catalogue.learn(read_dates(reported))
+            self._look_at = seen_at + DAY_S
+
     async def look(self) -> None:
         """Asks the server for its models, once a day; one that has no such list is left at the table."""
         now = self._calendar.now()

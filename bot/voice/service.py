@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -35,11 +36,13 @@ from storage.jobs import inbox as jobs
 from storage.jobs.inbox import Effect
 from storage.voice import clips
 from storage.voice.clips import Clip
+from storage.workers import at_work, duties, mailbox
 
 log = logging.getLogger(__name__)
 
 NAME = "Parley"  # by which it is spoken to
 UNASKED, TAKEN_AWAY = "clip", "card"  # kinds of jobs
+RECOGNITION = "recognition"  # the topic of what other processes tell: the text is the key of a message
 ONLY_OWNER_CORRECTS, ONLY_OWNER_FORGETS = (
     "only the person whose clip it is can correct it",
     "only the person whose clip it is can do that",
@@ -156,11 +159,28 @@ class Clips:
             return
         self._translating.add(id)
         try:
-            scope = Scope(clip.team, clip.channel, user, clip.conversation, "translation")
-            await self._message_clips.translate(clip, scope)
+            async with self._alone(f"translation {id}") as alone:
+                if not alone:
+                    return
+                scope = Scope(clip.team, clip.channel, user, clip.conversation, "translation")
+                await self._message_clips.translate(clip, scope)
         finally:
             self._translating.discard(id)
         await self._show(clip)
+
+    @asynccontextmanager
+    async def _alone(self, name: str) -> AsyncIterator[bool]:
+        """Whether no other process does the same just now."""
+        if not self._engine.shared:
+            yield True
+            return
+        me = self._engine.worker
+        alone = await self._engine.write(duties.claim, name, me) is not None
+        try:
+            yield alone
+        finally:
+            if alone:
+                await self._engine.write(duties.give_up, name, me)
 
     async def forget_clip(self, id: str, user: str) -> None:
         """Erases the words of one clip, here and in Slack. NotPermitted, Missing."""
@@ -174,12 +194,19 @@ class Clips:
         are erased. `by` "": Slack does not tell who deleted it."""
         if recognition := self._running.get(unasked_key(key)):
             await recognition.aclose()
+        elif self._engine.shared:
+            await self._engine.write(_tell_deleted, key, me=self._engine.worker)
         found = await self._engine.read(clips.of_message, team, channel, message)
         await self._forget_all(found, by=by)
         asked = await self._engine.write(clips.forget_unshown_of, key)
         passing = await self._engine.write(clips.forget_unshown_of, unasked_key(key), lane=f"{UNASKED}:")
         if found or asked or passing:
             await self._engine.scrub()
+
+    async def hear_deleted(self, key: str) -> None:
+        """Another process heard that a message was deleted, or is to be forgotten."""
+        if recognition := self._running.get(unasked_key(key)):
+            await recognition.aclose()
 
     async def forget_thread(self, conversation: Conversation, *, by: str) -> None:
         """Every clip in a thread, here and in Slack."""
@@ -236,6 +263,12 @@ class Clips:
 def unasked_key(key: str) -> str:
     """The key of the job that transcribes the clips of a message that is not for us."""
     return f"{UNASKED}:{key}"
+
+
+def _tell_deleted(tx: Tx, key: str, *, me: int) -> None:
+    """Whoever transcribes a message's clips in passing, elsewhere, is to end that."""
+    for found in at_work.list_on_post(tx, unasked_key(key), me=me):
+        mailbox.put(tx, found.worker, RECOGNITION, key)
 
 
 def _wants_unasked(settings: Settings, incoming: Incoming, tx: Tx) -> bool:

@@ -24,7 +24,8 @@ RETRYABLE_S = 7 * 86_400.0  # how long the retry button works
 class ReplyRow:
     """A reply as far as it got. `messages`: ids of the Slack messages it occupies, in order.
 
-    `sending`: something of it may stand in Slack; `session`: its thread may show that somebody is at work.
+    `sending`: something of it may stand in Slack; `session`: its thread may show that somebody is at work;
+    `stopped`: its person wants no more of it.
     """
 
     id: str
@@ -39,6 +40,7 @@ class ReplyRow:
     messages: tuple[str, ...]
     sending: int
     session: int
+    stopped: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,9 @@ class LeftInSlack:
     session: int
 
 
-_ROW = "id, job, conversation, team, channel, thread, asker, state, payload, messages, sending, session"
+_ROW = (
+    "id, job, conversation, team, channel, thread, asker, state, payload, messages, sending, session, stopped"
+)
 
 
 def begin(
@@ -120,13 +124,14 @@ def get(tx: Tx, reply_id: str) -> ReplyRow:
     return row
 
 
-def waits_for_slack(tx: Tx, place: Place) -> bool:
-    """Whether an answer in a thread is written and not all of it is in Slack yet."""
-    waiting = (
-        "select 1 as found from replies where conversation = :conversation and thread = :thread"
-        " and state = 'answered'"
+def mark_stopped(tx: Tx, place: Place) -> bool:
+    """Notes for whoever works on an answer in a thread, or goes on with it, that nobody wants more of it;
+    whether there is one that is not all in Slack yet."""
+    stopped = (
+        "update replies set stopped = 1 where conversation = :conversation and thread = :thread"
+        " and sent_at is null and state <> 'withdrawn'"
     )
-    return tx.one(waiting, conversation=place.key, thread=place.thread) is not None
+    return tx.run(stopped, conversation=place.key, thread=place.thread) > 0
 
 
 def count_in_thread(tx: Tx, place: Place) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 from storage import audit
 from storage.engine import Tx
 from storage.place import Channel
+from storage.workers import changes
 
 MODELS_KEPT = 10
 
@@ -71,6 +72,7 @@ def use_model(tx: Tx, at: Channel, version: int) -> bool:
             version=version,
             **at.key,
         )
+        changes.note(tx, changes.MODELS)
     return bool(found)
 
 
@@ -85,15 +87,26 @@ def roll_back(tx: Tx, at: Channel, version: int, *, by: str, now: float) -> bool
 
 
 def read_model(tx: Tx, at: Channel) -> dict[str, Any] | None:
-    """version, model, embedder of the one in use. None as well when an example it was trained on was erased
-    since: its words are in the model."""
+    """version, model, embedder and trained_at of the one in use. None as well when an example it was trained
+    on was erased since: its words are in the model."""
     row = tx.one(
-        """select m.version, m.model, m.embedder, m.examples, (select count(*) from guard_examples e
-        where e.team = m.team and e.channel = m.channel) as there from guard_models m
-        where m.team = :team and m.channel = :channel and m.in_use = 1""",
+        """select m.version, m.model, m.embedder, m.trained_at, m.examples, (select count(*) from
+        guard_examples e where e.team = m.team and e.channel = m.channel) as there from guard_models m where
+        m.team = :team and m.channel = :channel and m.in_use = 1""",
         **at.key,
     )
     return None if row is None or row["there"] < row["examples"] else row
+
+
+def find_in_use(tx: Tx, at: Channel) -> tuple[int, float] | None:
+    """Which one `read_model` would give: its version, and when it was trained."""
+    row = tx.one(
+        """select m.version, m.trained_at, m.examples, (select count(*) from guard_examples e
+        where e.team = m.team and e.channel = m.channel) as there
+        from guard_models m where m.team = :team and m.channel = :channel and m.in_use = 1""",
+        **at.key,
+    )
+    return None if row is None or row["there"] < row["examples"] else (row["version"], row["trained_at"])
 
 
 def list_models(tx: Tx, at: Channel) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from storage import audit
 from storage.engine import Tx
 from storage.place import Channel
+from storage.workers import changes
 
 
 def read_policy(tx: Tx, at: Channel) -> str | None:
@@ -29,6 +30,7 @@ def save_policy(tx: Tx, at: Channel, policy: str, *, by: str, what: str = "", no
         now=now,
         **at.key,
     )
+    changes.note(tx, changes.POLICIES)
     audit.note(tx, "policy set", at.channel, team=at.team, person=by, detail=what, now=now)
 
 
@@ -36,5 +38,6 @@ def remove_policy(tx: Tx, at: Channel, *, by: str, now: float) -> bool:
     """Ends the guard of a channel; its examples and verdicts stay for the day it comes back."""
     gone = tx.run("delete from guard_policies where team = :team and channel = :channel", **at.key)
     if gone:
+        changes.note(tx, changes.POLICIES)
         audit.note(tx, "policy removed", at.channel, team=at.team, person=by, now=now)
     return bool(gone)

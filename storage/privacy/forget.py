@@ -24,6 +24,7 @@ from storage.privacy.portions import (
     uncover,
 )
 from storage.schema import DECISIONS, LASTING, TEAM_TABLES, WORDS_OF
+from storage.workers import changes
 
 # Verdicts before examples: of a verdict that is just overturned an example is made.
 RECORDED = ("recordings", "recording_parts", "clips", "guard_verdicts", "guard_examples", "guard_unanswered")
@@ -142,6 +143,8 @@ def forget_team(tx: Tx, team: str, *, keep_settings: bool = False, erased: int =
             tx.run(f"delete from {table} where team = :team", team=team)
     tx.run("delete from guard_vectors")  # made from texts of anybody; they are made again where needed
     _blank_reasons(tx, "team = :team", team=team)
+    changes.note(tx, changes.MODELS)
+    changes.note(tx, changes.POLICIES)
     audit.note(tx, "forgot workspace", team, team=team, detail=_many(erased), now=now)
     return erased
 
@@ -192,3 +195,4 @@ def _drop_models(tx: Tx, which: str, **values: str) -> None:
             "delete from guard_models where team = :team and channel = :channel and trained_at >= :since",
             **at,
         )
+        changes.note(tx, changes.MODELS)

@@ -8,6 +8,7 @@ are not heeded. Servers change, so those are forgotten after a while.
 from __future__ import annotations
 
 from storage.engine import Tx
+from storage.workers import changes
 
 
 def refuse(tx: Tx, model: str, parameter: str, *, now: float) -> None:
@@ -19,6 +20,7 @@ def refuse(tx: Tx, model: str, parameter: str, *, now: float) -> None:
         parameter=parameter,
         now=now,
     )
+    changes.note(tx, changes.TRAITS)
 
 
 def refused(tx: Tx, *, since: float = 0.0) -> dict[str, frozenset[str]]:
@@ -43,6 +45,7 @@ def set_limit(tx: Tx, model: str, limit: int, *, now: float) -> None:
         tokens=limit,
         now=now,
     )
+    changes.note(tx, changes.TRAITS)
 
 
 def limits(tx: Tx, *, since: float) -> dict[str, int]:

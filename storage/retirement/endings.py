@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from storage.engine import Tx
+from storage.workers import changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ def put_reported(tx: Tx, address: str, reported: Mapping[str, str], *, now: floa
             ends=ends,
             now=now,
         )
+    changes.note(tx, changes.ENDINGS)
 
 
 def reported(tx: Tx, address: str) -> tuple[dict[str, str], float]:

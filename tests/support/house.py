@@ -30,22 +30,24 @@ ROOMS: dict[str, str] = {
         "bot/core storage/engine storage/schema storage/audit storage/sqlite storage/postgres"
     ),
     "storage/jobs": "bot/core storage/engine storage/audit",
+    "storage/workers": "storage/engine storage/place storage/jobs",
     "storage/conversation": "bot/core storage/engine storage/place",
     "storage/costs": "storage/engine storage/audit",
     "storage/voice": "bot/core storage/engine storage/audit",
-    "storage/guard": "storage/engine storage/place storage/audit",
-    "storage/provider": "storage/engine",
+    "storage/guard": "storage/engine storage/place storage/audit storage/workers",
+    "storage/provider": "storage/engine storage/workers",
     "storage/channel": "storage/engine storage/audit",
     "storage/welcome": "storage/engine storage/audit",
-    "storage/retirement": "storage/engine",
+    "storage/retirement": "storage/engine storage/workers",
     "storage/privacy": (
         "storage/engine storage/place storage/schema storage/audit storage/conversation storage/costs "
-        "storage/guard"
+        "storage/guard storage/workers"
     ),
     "bot/text": "bot/core",
     "bot/ops": "bot/core bot/text",
     "bot/ml": "bot/core",
     "bot/jobs": "bot/core storage/engine storage/jobs bot/ops",
+    "bot/workers": "bot/core storage/engine storage/workers",
     "bot/costs": "bot/core storage/engine storage/costs bot/text",
     "bot/pages": "bot/core",
     "bot/reports": "bot/core storage/engine storage/costs storage/channel bot/text bot/costs bot/pages",
@@ -57,8 +59,8 @@ ROOMS: dict[str, str] = {
         "bot/text bot/ops bot/ml bot/jobs bot/costs bot/provider bot/learning bot/channel"
     ),
     "bot/voice": (
-        "bot/core storage/engine storage/jobs storage/conversation storage/voice storage/channel "
-        "bot/text bot/ops bot/jobs bot/costs bot/provider"
+        "bot/core storage/engine storage/jobs storage/workers storage/conversation storage/voice "
+        "storage/channel bot/text bot/ops bot/jobs bot/costs bot/provider"
     ),
     "bot/knowledge": "bot/core bot/text bot/ml bot/provider",
     "bot/welcome": (
@@ -66,8 +68,8 @@ ROOMS: dict[str, str] = {
         "bot/voice"
     ),
     "bot/conversation": (
-        "bot/core storage/engine storage/place storage/audit storage/jobs storage/conversation "
-        "storage/voice storage/guard storage/welcome storage/privacy bot/text bot/ops bot/jobs bot/provider "
+        "bot/core storage/engine storage/place storage/audit storage/jobs storage/workers "
+        "storage/conversation storage/voice storage/guard storage/welcome storage/privacy bot/text bot/ops bot/jobs bot/provider "
         "bot/channel bot/guard bot/voice bot/knowledge bot/welcome"
     ),
     "bot/privacy": (
@@ -81,7 +83,8 @@ ROOMS: dict[str, str] = {
         "bot/core storage/engine storage/jobs storage/conversation storage/voice storage/provider bot/privacy"
     ),
     "bot/app": (
-        "bot/core storage/engine storage/database bot/ops bot/jobs bot/costs bot/reports bot/provider "
+        "bot/core storage/engine storage/database storage/workers bot/ops bot/jobs bot/workers bot/costs "
+        "bot/reports bot/provider "
         "bot/learning bot/channel bot/guard bot/voice bot/welcome bot/conversation bot/privacy "
         "bot/retirement bot/health bot/housekeeping"
     ),

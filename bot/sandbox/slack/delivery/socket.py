@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import orjson
@@ -59,6 +59,7 @@ class AppSockets:
         ping_s: float = limits.SOCKET_PING_S,
     ) -> None:
         self.connections: dict[str, Connection] = {}
+        self._chosen: frozenset[str] = frozenset()
         self._dispatcher, self._record, self._announce = dispatcher, record, announce
         self._deadline_s, self._ping_s = ack_deadline_s, ping_s
         self._random = random.Random(seed)
@@ -76,6 +77,7 @@ class AppSockets:
 
     def send(self, delivery: Delivery, attempt: DeliveryAttempt) -> None:
         ready = [c for c in self.connections.values() if not c.retiring]
+        ready = [c for c in ready if c.id in self._chosen] or ready
         if not ready:
             self._dispatcher.fail(delivery, attempt, "connection_failed")
             return
@@ -175,6 +177,10 @@ class AppSockets:
     def _announce_count(self) -> None:
         self._announce(len(self.connections))
         self._record.notify()
+
+    def choose(self, ids: Iterable[str]) -> None:
+        """Deliver to these connections alone, as long as there is one of them; none: to any."""
+        self._chosen = frozenset(ids)
 
     # -- what can go wrong
 

@@ -1,0 +1,136 @@
+"""Two processes on one database: a question is worked on in one, what comes about it arrives at the other."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.two_bots import TwoBots, two_bots
+from tests.support.waiting import until
+from tests.support.workspace import text_of
+
+pytestmark = pytest.mark.parametrize("database_engine", ["postgresql"], indirect=True)
+NEVER_S = 60.0
+
+
+@pytest.fixture
+async def team(tmp_path: Path, database_engine: str) -> AsyncIterator[TwoBots]:
+    async with two_bots(tmp_path) as team:
+        team.deliver_to(team.first)
+        yield team
+
+
+async def think(
+    team: TwoBots, text: str, *, complete: str = "", thread: str = "", channel: str = "#general"
+) -> str:
+    """A question that the model thinks about until these words stand in it; its id. The next delivery comes
+    to the other process."""
+    team.model.script(
+        "", match=lambda asked: complete not in asked.last or not complete, first_token_s=NEVER_S, times=0
+    )
+    before = len(team.model.requests)
+    ts = await team.slack.say("alice", channel, text, thread_ts=thread or None)
+    await until(lambda: len(team.model.requests) > before)
+    team.deliver_to(team.second)
+    return ts
+
+
+async def stream(team: TwoBots, text: str = "@parley two plus two") -> str:
+    """A question whose answer is just being written; its id."""
+    team.model.script("four " * 60, match="two plus two", tokens_per_s=20)
+    team.model.script("Six.", match="three plus three")
+    before = team.slack.counts["chat.startStream"]
+    ts = await team.slack.say("alice", "#general", text)
+    await team.slack.until(lambda: team.slack.counts["chat.startStream"] > before)
+    team.deliver_to(team.second)
+    return ts
+
+
+def prompts(team: TwoBots) -> list[str]:
+    return [str(r.body["messages"][-1]["content"]) for r in team.model.requests if "messages" in r.body]
+
+
+async def test_a_stop_button_ends_an_answer_that_the_other_process_writes(team: TwoBots) -> None:
+    thread = await stream(team)
+    await team.slack.stop("alice", "#general", thread)
+    answer = await team.first.answer("#general", thread)
+    assert "four" in answer
+    assert answer.count("four") < 60
+    await team.settled()
+    assert len(team.first.replies("#general", thread)) == 1
+
+
+async def test_the_word_stop_ends_an_answer_that_the_other_process_writes(team: TwoBots) -> None:
+    thread = await stream(team)
+    await team.slack.say("alice", "#general", "@parley stop", thread_ts=thread)
+    answer = await team.first.answer("#general", thread)
+    assert answer.count("four") < 60
+    await team.settled()
+    assert len(team.first.replies("#general", thread)) == 1, "the word itself is no question"
+
+
+async def test_what_is_stopped_before_a_word_says_so(team: TwoBots) -> None:
+    thread = await think(team, "@parley what is the capital")
+    await team.slack.say("alice", "#general", "@parley stop", thread_ts=thread)
+    assert "Stopped." in await team.first.answer("#general", thread)
+
+
+async def test_an_edit_before_a_word_is_shown_is_what_is_answered(team: TwoBots) -> None:
+    thread = await think(team, "@parley what is the capital of Belgum", complete="Belgium")
+    await team.slack.edit("alice", "#general", thread, "@parley what is the capital of Belgium")
+    await team.first.answer("#general", thread)
+    await team.settled()
+    assert len(team.first.replies("#general", thread)) == 1
+    assert ["Belgium" in prompt for prompt in prompts(team)] == [False, True]
+
+
+async def test_an_edit_while_an_answer_is_shown_is_the_next_question(team: TwoBots) -> None:
+    thread = await stream(team)
+    await team.slack.edit("alice", "#general", thread, "@parley three plus three")
+    assert await team.first.answer("#general", thread, count=2) == "Six."
+    await team.settled()
+    replies = [text_of(reply) for reply in team.first.replies("#general", thread)]
+    assert [reply.split()[0] for reply in replies] == ["four", "Six."]
+    texts = [row["text"] for row in await team.rows("select text from messages order by seq")]
+    assert ["two plus two" in texts[0], "three plus three" in texts[2]] == [True, True]
+
+
+async def test_a_deleted_question_is_not_answered(team: TwoBots) -> None:
+    thread = await think(team, "@parley what is the capital")
+    await team.slack.delete("alice", "#general", thread)
+    await team.settled()
+    assert team.first.replies("#general", thread) == []
+    assert await team.rows("select text from messages") == []
+
+
+async def test_what_is_added_before_a_word_is_shown_is_answered_together(team: TwoBots) -> None:
+    thread = await think(team, "@parley what is the capital", complete="Belgium")
+    await team.slack.say("alice", "#general", "of Belgium, I mean", thread_ts=thread)
+    await team.first.answer("#general", thread)
+    await team.settled()
+    assert len(team.first.replies("#general", thread)) == 1
+    assert prompts(team)[-1].startswith("what is the capital\n\nof Belgium, I mean")
+
+
+async def test_quick_direct_messages_are_one_question(team: TwoBots) -> None:
+    direct = team.slack.dm("alice")
+    first = await think(team, "what is the capital", complete="Belgium", channel=direct)
+    await team.slack.say("alice", direct, "of Belgium, I mean")
+    await team.first.answer(direct, first)
+    await team.settled()
+    assert prompts(team)[-1].startswith("what is the capital\n\nof Belgium, I mean")
+    assert len(team.first.replies(direct, first)) == 1
+
+
+async def test_what_is_added_and_deleted_again_is_not_answered(team: TwoBots) -> None:
+    thread = await think(team, "@parley what is the capital", complete="Belgium")
+    ts = await team.slack.say("alice", "#general", "of Atlantis", thread_ts=thread)
+    await until(lambda: len(team.model.requests) == 2)
+    await team.slack.delete("alice", "#general", ts)
+    await team.slack.edit("alice", "#general", thread, "@parley what is the capital of Belgium")
+    await team.first.answer("#general", thread)
+    await team.settled()
+    assert "Atlantis" not in prompts(team)[-1]
+    assert "Belgium" in prompts(team)[-1]

@@ -76,6 +76,7 @@ from bot.voice.service import RECOGNITION, TAKEN_AWAY, UNASKED, CardView, Clips
 from bot.welcome.disclosures import Disclosures
 from bot.welcome.invitations import INVITATION, Invitations, NoteGiver
 from bot.workers.caches import Caches
+from bot.workers.duties import Duties
 from bot.workers.mailbox import Mailbox
 from storage.database import open_engine
 from storage.engine import Engine
@@ -113,6 +114,7 @@ class Services:
     retention: Retention
     retirement: Retirement
     health: Health
+    duties: Duties
 
 
 @asynccontextmanager
@@ -206,6 +208,7 @@ async def services_on(
             retention=Retention(settings, engine, clock=now),
             retirement=retirement,
             health=Health(engine, base.calendar, base.provider, base.inbox),
+            duties=Duties(engine),
         )
         _register_workers(services, chat, guarding)
         _hear_others(base, services, talking.running)
@@ -322,7 +325,7 @@ def _hear_others(base: _Base, services: Services, running: RunningTurns) -> None
 
 async def _start(services: Services, chat: Chat, running: RunningTurns, stack: AsyncExitStack) -> None:
     """Takes up what an earlier process left, and begins what is done by the hour."""
-    left_behind = LeftBehind(services.engine, chat, running)
+    left_behind = LeftBehind(services.engine, chat, running, services.duties)
     await left_behind.look()
     await stack.enter_async_context(services.inbox)
     await stack.enter_async_context(run_alongside(left_behind.sweep_hourly()))

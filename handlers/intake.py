@@ -12,9 +12,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 from bot.conversation.posts import Posts
+from bot.core.arrivals import ArrivalOrder
 from bot.core.ids import message_key
 from bot.core.settings import Settings, split_list
 from bot.jobs.deliveries import SignedDeliveries
@@ -47,6 +50,9 @@ from handlers.slack.posts import (
 log = logging.getLogger(__name__)
 
 NOT_A_DELIVERY = 400
+QUICK_S = (
+    600.0  # so long after a post its edit may arrive before it. Source: three retries within six minutes
+)
 JOINED = "member_joined_channel"
 REMOVED = "app_uninstalled"
 # Source: https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
@@ -65,13 +71,17 @@ class Intake:
         deliveries: SignedDeliveries,
         slack: SlackClient,
         settings: Settings,
+        *,
+        order: ArrivalOrder | None = None,
     ) -> None:
+        """`order`: where commits may overtake each other, what keeps those of a channel in theirs."""
         self._posts = posts
         self._clips = clips
         self._invitations = invitations
         self._deliveries = deliveries
         self._forgetting = forgetting
         self._slack = slack
+        self._order = order
         self._settings = settings
         self._asking_apps = frozenset(id.upper() for id in split_list(settings.asking_apps))
 
@@ -83,7 +93,8 @@ class Intake:
             return NOT_A_DELIVERY
         event = body["event"]
         try:
-            await self._sort(body, event)
+            async with self._order.keep(event.get("channel")) if self._order else nullcontext():
+                await self._sort(body, event)
         except (AttributeError, LookupError, TypeError, ValueError) as exc:
             log.warning(
                 "a %s event of a shape that Slack does not send: %s", event["type"], type(exc).__name__
@@ -169,6 +180,9 @@ class Intake:
         if changed.text == was.text and after.get("text") == before.get("text"):
             await self._posts.add(changed)
             return
+        if self._order and (changed.direct or changed.mentioned) and _is_quick(after):
+            # Another process may have received the post, and died over it: then Slack delivers it again.
+            await self._posts.take_late_mention(replace(changed, edited=True))
         await self._posts.apply_edit(changed)
         if changed.mentioned and not find_mention(before, bot):
             await self._store(body, event, after)
@@ -226,3 +240,9 @@ class Intake:
             if authorization.get("is_bot") and authorization.get("user_id"):
                 self._slack.learn_bot_user(authorization["user_id"])
         return self._slack.bot_user
+
+
+def _is_quick(edited: dict[str, Any]) -> bool:
+    """Whether a post was edited so soon that it may be on its way yet."""
+    edited_at = (edited.get("edited") or {}).get("ts")
+    return edited_at is not None and float(edited_at) - float(edited["ts"]) < QUICK_S

@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 FIRST_CHECK_S = 2.0  # after the start, which loads nothing for this
 CHECK_EVERY_S = 60.0
 LOOKED_BACK_DAYS = 8  # for a notice of which nobody knows whether it was given
+DUTY = "notices of models that end"
 ON_HOME = 10  # models that are named there
 
 HEADER = "Models that end"
@@ -131,6 +132,7 @@ async def tell_endings(services: Services, chat: SlackChat) -> None:
     notices = EndingNotices(services, chat)
     await asyncio.sleep(FIRST_CHECK_S)
     while True:
+        await services.duties.wait_for(DUTY)
         try:
             await notices.give_due()
         except BotError as exc:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from bot.app import Services, find_problems, open_services
+from bot.core.arrivals import ArrivalOrder
 from bot.core.background import run_alongside
 from bot.core.errors import SetupError, SlackRefused, SlackRevoked, SlackUnavailable
 from bot.core.settings import Settings
@@ -177,6 +178,7 @@ def open_door(settings: Settings, services: Services, chat: SlackChat) -> Delive
         services.deliveries,
         chat.slack,
         settings,
+        order=ArrivalOrder() if services.engine.shared else None,
     )
     app = make_app(settings, chat.slack, before_authorize=intake.receive)
     register(app, services, chat)

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from bot.conversation.running import RunningTurns
 from bot.core.errors import BotError
+from bot.workers.duties import Duties
 from storage.conversation import replies
 from storage.conversation.replies import LeftInSlack
 from storage.engine import Engine
@@ -19,6 +20,7 @@ from storage.engine import Engine
 log = logging.getLogger(__name__)
 
 EVERY_S = 3600.0
+DUTY = "what is left in Slack"
 
 
 class Sweepable(Protocol):
@@ -29,32 +31,40 @@ class Sweepable(Protocol):
 
 
 class LeftBehind:
-    """Sweeps once for what is there when it is made ready, before anything is worked on, and then hourly."""
+    """Sweeps once for what is there when it is made ready, before anything is worked on, and then hourly; of
+    several processes one."""
 
-    def __init__(self, engine: Engine, chat: Sweepable, running: RunningTurns) -> None:
+    def __init__(self, engine: Engine, chat: Sweepable, running: RunningTurns, duties: Duties) -> None:
         self._engine = engine
         self._chat = chat
         self._running = running
+        self._duties = duties
         self._found: list[LeftInSlack] = []
 
     async def look(self) -> None:
-        """Before the first turn: all that is there was left by processes that died."""
-        self._found = await self._engine.read(replies.list_left)
+        """Before the first turn: what is there was left by processes that died."""
+        self._found = await self._list()
 
     async def sweep_hourly(self) -> None:
         """Until it is cancelled."""
         while True:
+            await self._duties.wait_for(DUTY)
             for left in self._found:
                 await self._take_back(left)
             await asyncio.sleep(EVERY_S)
             try:
-                self._found = await self._engine.read(replies.list_left)
+                await self.look()
             except BotError as exc:
                 log.error("what is left in Slack cannot be looked up: %s", type(exc).__name__)
+
+    async def _list(self) -> list[LeftInSlack]:
+        return await self._engine.read(replies.list_left, me=self._engine.worker)
 
     async def _take_back(self, left: LeftInSlack) -> None:
         """What cannot be done now is done by its turn, or in an hour."""
         try:
+            if self._engine.shared and left not in await self._list():  # somebody went on with it
+                return
             if left.messages and not self._running.works_in(left.conversation):
                 await self._chat.end_stream(left.channel, left.messages[-1])
             if left.session and not self._running.works_in(left.conversation):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 from bot.core.errors import BotError
@@ -9,6 +10,8 @@ from storage.engine import Engine
 from storage.workers import duties
 
 log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 5.0  # whether what another process does is free
 
 
 class Duties:
@@ -32,6 +35,13 @@ class Duties:
             except BotError as exc:
                 log.info("who does %s cannot be looked up: %s", name, exc)
         return name in self._held and self._engine.is_member()
+
+    async def wait_for(self, name: str) -> None:
+        """Until this process is the one that does it."""
+        while True:
+            if await self.hold(name):
+                return
+            await asyncio.sleep(LOOK_EVERY_S)
 
     async def _try_to_take(self, name: str) -> None:
         me = self._engine.worker

@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 CHECK_EVERY_S = 2.0  # one read of an index
 PAUSE_S = 60.0  # after something went wrong
+DUTY = "notices about costs"
 
 
 class Notices:
@@ -138,6 +139,7 @@ async def give_notices(services: Services, chat: SlackChat) -> None:
     notices = Notices(services, chat)
     while True:
         wait_s = CHECK_EVERY_S
+        await services.duties.wait_for(DUTY)
         try:
             await notices.give_due()
         except BotError as exc:

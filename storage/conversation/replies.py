@@ -100,12 +100,16 @@ def mark_session(tx: Tx, reply_id: str, *, shown: bool) -> None:
     tx.run("update replies set session = :shown where id = :id", id=reply_id, shown=int(shown))
 
 
-def list_left(tx: Tx) -> list[LeftInSlack]:
-    """What stands in Slack of replies that nobody works on now, or soon may not, the oldest first."""
+def list_left(tx: Tx, *, me: int = 0) -> list[LeftInSlack]:
+    """What stands in Slack of replies that nobody works on now, or soon may not, the oldest first. `me`: the
+    process that asks; what others work on is theirs."""
     rows = tx.all(
         "select id, conversation, channel, thread, session,"
         " case when state = 'open' then messages else '[]' end as messages from replies"
-        " where session = 1 or (sent_at is null and state = 'open') order by begun_at"
+        " where (session = 1 or (sent_at is null and state = 'open')) and not exists"
+        " (select 1 from inbox where inbox.conversation = replies.conversation and inbox.running = 1"
+        " and inbox.worker <> :me and inbox.worker in (select id from workers)) order by begun_at",
+        me=me,
     )
     return [LeftInSlack(**row | {"messages": tuple(json.loads(row["messages"]))}) for row in rows]
 

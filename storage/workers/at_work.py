@@ -78,7 +78,7 @@ def list_unshown(tx: Tx, team: str, person: str, *, conversations: str, kind: st
     rows = tx.all(
         f"select {columns} from inbox running left join replies on replies.job = running.seq"
         " where running.team = :team and running.person = :person and running.kind = :kind"
-        " and substr(running.conversation, 1, :length) = :conversations"
+        " and substr(running.conversation, 1, cast(:length as integer)) = :conversations"
         f" and coalesce(replies.state, 'opening') = 'opening' and {_RUNNING} order by running.seq",
         team=team,
         person=person,

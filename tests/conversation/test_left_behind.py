@@ -14,6 +14,7 @@ from bot.conversation.running import Running, RunningTurns
 from bot.core.errors import SlackUnavailable
 from bot.core.values import Conversation, Incoming
 from bot.jobs.inbox import Job
+from bot.workers.duties import Duties
 from storage.conversation import replies
 from storage.database import open_engine
 from storage.engine import Engine, Tx
@@ -73,19 +74,19 @@ async def sweep(left: LeftBehind) -> None:
 
 async def test_open_streams_and_sessions_are_ended_at_the_start_and_once(engine: Engine) -> None:
     slack = Slack()
-    await sweep(LeftBehind(engine, slack, RunningTurns()))
+    await sweep(LeftBehind(engine, slack, RunningTurns(), Duties(engine)))
     assert slack.ended == [("stream", "1.2"), ("session", "1.0"), ("session", "2.0")]
     slack.ended.clear()
-    await sweep(LeftBehind(engine, slack, RunningTurns()))
+    await sweep(LeftBehind(engine, slack, RunningTurns(), Duties(engine)))
     assert slack.ended == [("stream", "1.2")]  # until its turn has put it in order
 
 
 async def test_what_slack_does_not_take_is_still_known_the_next_time(engine: Engine) -> None:
     slack = Slack()
     slack.away = True
-    await sweep(LeftBehind(engine, slack, RunningTurns()))
+    await sweep(LeftBehind(engine, slack, RunningTurns(), Duties(engine)))
     slack.away = False
-    await sweep(LeftBehind(engine, slack, RunningTurns()))
+    await sweep(LeftBehind(engine, slack, RunningTurns(), Duties(engine)))
     assert ("session", "2.0") in slack.ended
 
 
@@ -99,11 +100,11 @@ def begin_turn(running: RunningTurns) -> None:
 async def test_a_thread_in_which_a_turn_is_at_work_again_is_left_to_it(engine: Engine) -> None:
     slack, running = Slack(), RunningTurns()
     begin_turn(running)
-    await sweep(LeftBehind(engine, slack, running))
+    await sweep(LeftBehind(engine, slack, running, Duties(engine)))
     assert slack.ended == [("session", "2.0")]
 
 
 async def test_a_session_that_a_turn_may_show_again_meanwhile_is_still_known(engine: Engine) -> None:
     running = RunningTurns()
-    await sweep(LeftBehind(engine, Slack(lambda: begin_turn(running)), running))
+    await sweep(LeftBehind(engine, Slack(lambda: begin_turn(running)), running, Duties(engine)))
     assert [left.id for left in await engine.read(replies.list_left) if left.session] == ["r1"]

@@ -134,3 +134,26 @@ async def test_what_is_added_and_deleted_again_is_not_answered(team: TwoBots) ->
     await team.settled()
     assert "Atlantis" not in prompts(team)[-1]
     assert "Belgium" in prompts(team)[-1]
+
+
+async def test_an_edit_that_arrives_before_its_post_is_what_is_asked(team: TwoBots) -> None:
+    team.slack.faults.deliver("message", times=1, delay_s=2.0)
+    team.slack.faults.deliver("app_mention", times=1, delay_s=2.0)
+    thread = await team.slack.say("alice", "#general", "@parley two plus two")
+    team.deliver_to(team.second)
+    await team.slack.edit("alice", "#general", thread, "@parley three plus three")
+    team.deliver_to(team.first)
+    await team.first.answer("#general", thread)
+    await team.settled()
+    assert [prompt.split("\n")[0] for prompt in prompts(team)] == ["three plus three"]
+    assert len(team.first.replies("#general", thread)) == 1
+
+
+async def test_a_deletion_that_arrives_before_its_post_leaves_nothing_to_answer(team: TwoBots) -> None:
+    team.slack.faults.deliver("message", times=1, delay_s=1.0)
+    team.slack.faults.deliver("app_mention", times=1, delay_s=1.0)
+    thread = await team.slack.say("alice", "#general", "@parley two plus two")
+    team.deliver_to(team.second)
+    await team.slack.delete("alice", "#general", thread)
+    await team.settled()
+    assert prompts(team) == []

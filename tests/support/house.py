@@ -70,7 +70,7 @@ ROOMS: dict[str, str] = {
     "bot/conversation": (
         "bot/core storage/engine storage/place storage/audit storage/jobs storage/workers "
         "storage/conversation storage/voice storage/guard storage/welcome storage/privacy bot/text bot/ops "
-        "bot/jobs bot/provider bot/channel bot/guard bot/voice bot/knowledge bot/welcome"
+        "bot/jobs bot/workers bot/provider bot/channel bot/guard bot/voice bot/knowledge bot/welcome"
     ),
     "bot/privacy": (
         "bot/core storage/engine storage/place storage/audit storage/jobs storage/conversation "

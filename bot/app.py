@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from bot.channel.models_in_use import Chosen, list_models, read_chosen
@@ -43,7 +44,7 @@ from bot.guard.service import ChannelGuard
 from bot.guard.training import TRAINING, TrainingPreparation
 from bot.guard.tried_judge import TriedJudge
 from bot.health import Health
-from bot.housekeeping import tidy_hourly
+from bot.housekeeping import tidy_if_possible
 from bot.jobs.deliveries import SignedDeliveries
 from bot.jobs.inbox import Inbox
 from bot.jobs.watch import Watch
@@ -330,7 +331,8 @@ async def _start(services: Services, chat: Chat, running: RunningTurns, stack: A
     await stack.enter_async_context(services.inbox)
     await stack.enter_async_context(run_alongside(left_behind.sweep_hourly()))
     await stack.enter_async_context(loop_lag())
-    await stack.enter_async_context(run_alongside(tidy_hourly(services.engine, services.settings)))
+    tidy = partial(tidy_if_possible, services.engine, services.settings)
+    await stack.enter_async_context(services.engine.hourly({"housekeeping": tidy}))
     await stack.enter_async_context(services.access_log.written_down())
 
 

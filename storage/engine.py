@@ -17,7 +17,8 @@ DO NOTHING or DO UPDATE with the table named on the old value; RETURNING; NULLs 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
@@ -89,6 +90,9 @@ class Engine(Protocol):
 
     async def read(self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kw: P.kwargs) -> T:
         """`fn(tx, …)` on one unchanging view of everything committed so far; it cannot write."""
+
+    def hourly(self, works: Mapping[str, Callable[[], Awaitable[None]]]) -> AbstractAsyncContextManager[None]:
+        """Has all of this done every hour as long as the block runs; of several processes by one."""
 
     async def backup(self, path: Path) -> None:
         """A whole, checked copy at `path`, taken while work goes on. Replaces what was there, or raises."""

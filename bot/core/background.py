@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 
@@ -19,3 +19,20 @@ async def run_alongside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+
+
+@asynccontextmanager
+async def repeat_alongside(
+    works: Iterable[Callable[[], Awaitable[None]]], every_s: float
+) -> AsyncIterator[None]:
+    """Does each of them now and then again and again, beside the block and each other."""
+    async with AsyncExitStack() as stack:
+        for work in works:
+            await stack.enter_async_context(run_alongside(_repeat(work, every_s)))
+        yield
+
+
+async def _repeat(work: Callable[[], Awaitable[None]], every_s: float) -> None:
+    while True:
+        await work()
+        await asyncio.sleep(every_s)

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Concatenate, Self
@@ -24,7 +25,8 @@ from storage.postgres.connections import PostgresConnection, connect
 from storage.postgres.errors import map_error
 from storage.postgres.migrations import is_migrated, migrate, refuse_newer
 from storage.postgres.moved import name_database, refuse_moved
-from storage.postgres.presence import Presence, require_listed
+from storage.postgres.periodic import run_periodically
+from storage.postgres.presence import APPLICATION, Presence, require_listed
 from storage.postgres.transactions import TransactionThreads
 
 READERS, WRITERS = 4, 8
@@ -111,6 +113,10 @@ class PostgresEngine:
         self._require_open()
         value: T = await self._reads.run(fn, args, kw)
         return value
+
+    def hourly(self, works: Mapping[str, Callable[[], Awaitable[None]]]) -> AbstractAsyncContextManager[None]:
+        application = self._presence.application if self._presence else APPLICATION
+        return run_periodically(self._url, works, worker=self.worker, application=application)
 
     async def backup(self, path: Path) -> None:
         raise SetupError(["PostgreSQL is backed up with its own tools, such as pg_dump (docs/scale.md)"])

@@ -8,7 +8,7 @@ from bot.core.errors import SetupError
 from storage.postgres.connections import PostgresConnection
 
 OLDEST = 140000  # pg_terminate_backend waits; every older major version has ended
-CONNECTIONS = 14  # of one process
+CONNECTIONS = 16  # of one process: reads, writes, those aside, its presence, what is done by the hour
 
 
 def require(conn: PostgresConnection, name: str) -> None:

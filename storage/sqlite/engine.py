@@ -14,12 +14,14 @@ import asyncio
 import os
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from queue import SimpleQueue
 from types import TracebackType
 from typing import IO, Any, Concatenate, Self
 
+from bot.core.background import repeat_alongside
 from bot.core.errors import SetupError, StorageError
 from storage.engine import P, T, Tx
 from storage.results import Job, Outcome, answer, resolve
@@ -30,6 +32,7 @@ from storage.sqlite.moved import refuse_moved
 from storage.sqlite.writer import SqliteTx, WriterThread
 
 READERS = 2
+HOUR_S = 3600.0
 
 
 class SqliteEngine:
@@ -99,6 +102,9 @@ class SqliteEngine:
         future: asyncio.Future[T] = self._loop.create_future()
         self._reads.put((fn, args, kw, future))
         return await future
+
+    def hourly(self, works: Mapping[str, Callable[[], Awaitable[None]]]) -> AbstractAsyncContextManager[None]:
+        return repeat_alongside(works.values(), HOUR_S)
 
     async def backup(self, path: Path) -> None:
         await self._aside(back_up, self._path, path.absolute())

@@ -921,7 +921,7 @@ async def test_row_44_what_could_not_be_erased_for_a_lock_is_erased_the_next_tim
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(sqlite_writer, "LOCKED_S", 0.1)
-    monkeypatch.setattr("bot.housekeeping.HOUSEKEEPING_S", 0.2)
+    monkeypatch.setattr("storage.sqlite.engine.HOUR_S", 0.2)
     async with workspace(tmp_path) as team:
         engine = team.bot.services.engine
         shell = sqlite3.connect(tmp_path / "parley.db", isolation_level=None)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from bot.core.values import Conversation
+from bot.guard.policy import Policy
+from storage.place import Channel
 from tests.support.two_bots import TwoBots, two_bots
 from tests.support.waiting import until
 from tests.support.workspace import text_of
@@ -157,3 +161,33 @@ async def test_a_deletion_that_arrives_before_its_post_leaves_nothing_to_answer(
     await team.slack.delete("alice", "#general", thread)
     await team.settled()
     assert prompts(team) == []
+
+
+async def test_what_a_channel_is_for_holds_in_both_at_once(team: TwoBots) -> None:
+    at = Channel(team.slack.workspace.team, team.slack.channel("#general"))
+    guards = [bot.bot.services.guard for bot in (team.first, team.second)]
+    for purpose in ("cooking", "gardening"):
+        assert [await guard.read_policy(at) for guard in guards] == [await guards[0].read_policy(at)] * 2
+        await guards[1].save_policy(at, Policy(purpose=purpose), by="U1")
+
+        for _ in range(1000):
+            policy = await guards[0].read_policy(at)
+            if policy is not None and policy.purpose == purpose:
+                break
+            await asyncio.sleep(0.01)
+        else:
+            pytest.fail(f"{purpose} is not known")
+
+
+async def test_what_is_forgotten_in_one_process_is_not_answered_with_in_the_other(team: TwoBots) -> None:
+    thread = await team.first.ask("@parley my cat is called Zebra")
+    await team.first.answer("#general", thread)
+    await team.settled()
+    team.deliver_to(team.second)
+    place = Conversation(team.slack.workspace.team, team.slack.channel("#general"), thread)
+    user = team.slack.user("alice")
+    assert await team.second.bot.services.forgetting.forget_thread(place, user)
+    team.deliver_to(team.first)
+    await team.first.ask("@parley what is my cat called?", thread=thread)
+    await team.first.answer("#general", thread, count=2)
+    assert "Zebra" not in team.model.requests[-1].prompt

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import random
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,9 @@ class StoryEngine:
 
     async def wait_until_expelled(self) -> None:
         await asyncio.Event().wait()
+
+    def hourly(self, works: Mapping[str, Callable[[], Awaitable[None]]]) -> AbstractAsyncContextManager[None]:
+        return nullcontext()
 
     def listen(self, woken: Callable[[], None]) -> None:
         self._place.listeners.append(woken)

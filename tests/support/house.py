@@ -80,7 +80,8 @@ ROOMS: dict[str, str] = {
     "bot/retirement": ("bot/core storage/engine storage/retirement bot/provider bot/channel"),
     "bot/health": "bot/core storage/engine storage/jobs bot/ops bot/jobs bot/provider",
     "bot/housekeeping": (
-        "bot/core storage/engine storage/jobs storage/conversation storage/voice storage/provider bot/privacy"
+        "bot/core storage/engine storage/jobs storage/workers storage/conversation storage/voice "
+        "storage/provider bot/privacy"
     ),
     "bot/app": (
         "bot/core storage/engine storage/database storage/workers bot/ops bot/jobs bot/workers bot/costs "

@@ -1,0 +1,106 @@
+"""What is done by the hour, by one of the processes on a database: periodic tasks of procrastinate.
+
+Its tables hold no words of anybody and stand in a schema of their own, one for each of its versions: so
+there is nothing to bring up to date, and during an upgrade two versions do not meet. What is due is put down
+once for each hour, whoever comes first; whoever is free does it. One that dies over it is not waited for: the
+next hour does all of it again.
+
+Source: https://procrastinate.readthedocs.io/en/stable/howto/advanced/cron.html
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+
+import procrastinate
+from procrastinate.schema import SchemaManager
+
+from storage.postgres.connections import connect
+
+log = logging.getLogger(__name__)
+
+Work = Callable[[], Awaitable[None]]
+
+HOURLY = "0 * * * *"
+QUEUE = "hourly"
+SCHEMA = f"procrastinate_{procrastinate.__version__.replace('.', '_')}"
+POLL_S = 10.0  # so long after the hour it is begun at most
+BEAT_S, STALLED_S = 30.0, 120.0
+AGAIN_S = 5.0  # after the connection was lost
+CLOSING_S = 3.0
+
+
+@asynccontextmanager
+async def run_periodically(
+    url: str,
+    works: Mapping[str, Work],
+    *,
+    worker: int,
+    application: str,
+    cron: str = HOURLY,
+    poll_s: float = POLL_S,
+) -> AsyncIterator[None]:
+    """Has all of this done as long as the block runs, each by one process at a time given by `cron`."""
+    logging.getLogger("procrastinate").setLevel(logging.WARNING)
+    await asyncio.to_thread(make_tables, url)
+    app = procrastinate.App(
+        connector=procrastinate.PsycopgConnector(
+            conninfo=url,
+            min_size=1,
+            max_size=2,
+            kwargs={"options": f"-c search_path={SCHEMA}", "application_name": application},
+        )
+    )
+    for name, work in works.items():
+        _register(app, name, work, worker=worker, cron=cron)
+    async with app.open_async():
+        serving = asyncio.create_task(_serve(app, worker, poll_s))
+        try:
+            yield
+        finally:
+            serving.cancel()
+            with suppress(asyncio.CancelledError):
+                await serving
+
+
+def make_tables(url: str) -> None:
+    """Makes the tables of this version of procrastinate, by one process at a time."""
+    with connect(url) as conn, conn.transaction():
+        conn.execute("select pg_advisory_xact_lock(hashtextextended('migrations', 7))")
+        there = conn.execute("select 1 as found from pg_namespace where nspname = $1", [SCHEMA]).fetchone()
+        if there is None:
+            conn.execute(f'create schema "{SCHEMA}"'.encode())
+            conn.execute(f'set local search_path to "{SCHEMA}"'.encode())
+            conn.pgconn.exec_(SchemaManager.get_schema().encode())
+
+
+def _register(app: procrastinate.App, name: str, work: Work, *, worker: int, cron: str) -> None:
+    @app.periodic(cron=cron)
+    @app.task(name=name, queue=QUEUE)
+    async def run(timestamp: int) -> None:
+        log.info("process %d does %s of %d", worker, name, timestamp)
+        await work()
+
+
+async def _serve(app: procrastinate.App, worker: int, poll_s: float) -> None:
+    """Until it is cancelled."""
+    while True:
+        try:
+            await app.run_worker_async(
+                queues=[QUEUE],
+                name=f"parley {worker}",
+                fetch_job_polling_interval=poll_s,
+                abort_job_polling_interval=poll_s,
+                listen_notify=False,
+                delete_jobs="always",
+                install_signal_handlers=False,
+                shutdown_graceful_timeout=CLOSING_S,
+                update_heartbeat_interval=BEAT_S,
+                stalled_worker_timeout=STALLED_S,
+            )
+        except Exception as exc:  # whatever it is, what is done by the hour goes on
+            log.warning("what is done by the hour begins again: %s", type(exc).__name__)
+        await asyncio.sleep(AGAIN_S)

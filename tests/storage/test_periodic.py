@@ -1,0 +1,52 @@
+"""What is done by the hour is done once by several processes, and by the rest when one dies."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.support.engines import database_url
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.parametrize("database_engine", ["postgresql"], indirect=True)
+EVERY_SECOND = "* * * * * */1"
+
+
+async def test_each_time_is_done_by_one_process_and_by_the_rest_when_one_has_gone(
+    tmp_path: Path, database_engine: str
+) -> None:
+    from storage.postgres.periodic import run_periodically
+
+    url, done = database_url(tmp_path / "parley.db"), list[tuple[int, float]]()
+
+    def work(worker: int) -> Callable[[], Awaitable[None]]:
+        async def note() -> None:
+            done.append((worker, asyncio.get_running_loop().time()))
+
+        return note
+
+    async with AsyncExitStack() as lasting, AsyncExitStack() as first:
+        for stack, worker in ((first, 1), (lasting, 2)):
+            await stack.enter_async_context(
+                run_periodically(
+                    url,
+                    {"tidy": work(worker)},
+                    worker=worker,
+                    application="parley",
+                    cron=EVERY_SECOND,
+                    poll_s=0.2,
+                )
+            )
+        began_at = asyncio.get_running_loop().time()
+        await until(lambda: len(done) >= 4)
+        lasted_s = asyncio.get_running_loop().time() - began_at
+        assert len(done) <= lasted_s + 2, "no second twice"
+        await first.aclose()
+        done.clear()
+        await until(lambda: len(done) >= 2)
+        assert set(Counter(worker for worker, _ in done)) == {2}

@@ -28,6 +28,7 @@ from bot.conversation.questions import (
 )
 from bot.conversation.records import (
     add_to_post,
+    add_to_question,
     change_waiting_edit,
     edit_message,
     extend_remembered,
@@ -175,7 +176,7 @@ class Posts:
     async def add(self, later: Incoming) -> None:
         """Adds what Slack added to a post by itself, where the post waits or is remembered."""
         if await self._engine.read(knows_post, later):
-            changed = await self._signals.write_about(later.key, add_to_post, later)
+            changed = await self._signals.write_about(later.key, add_to_question, later)
             await self._engine.write(extend_remembered, later)
             self._pass_on([changed] if changed else [])
 

@@ -283,6 +283,12 @@ def add_to_post(tx: Tx, later: Incoming) -> Incoming | None:
     return joined
 
 
+def add_to_question(tx: Tx, later: Incoming) -> Incoming | None:
+    """As `add_to_post`, for whoever holds no lock."""
+    lock_asked(tx, later.key)
+    return add_to_post(tx, later)
+
+
 def extend_remembered(tx: Tx, later: Incoming) -> None:
     """What is remembered of a post gets what Slack added to it since."""
     where = later.conversation

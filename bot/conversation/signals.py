@@ -37,13 +37,12 @@ class TurnSignals:
     async def write_about(
         self, key: str, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kw: P.kwargs
     ) -> T:
-        """A write about a post, by its key, of which is told whoever is at work where it was asked."""
+        """A write about a post, by its key, of which is told whoever is at work where it was asked. It locks
+        the conversations that it is about."""
         if not self._engine.shared:
             return await self._engine.write(fn, *args, **kw)
 
         def write(tx: Tx) -> T:
-            for conversation in at_work.list_conversations(tx, key):
-                tx.lock(conversation)
             value = fn(tx, *args, **kw)
             self.tell_about(tx, key)
             return value

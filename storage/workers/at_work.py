@@ -59,18 +59,6 @@ def list_on_replies(tx: Tx, place: Place, *, me: int) -> list[AtWork]:
     )
 
 
-def list_conversations(tx: Tx, key: str) -> list[str]:
-    """The conversations in which a post was asked, by its key; in the order in which they are locked."""
-    rows = tx.all(
-        "select distinct conversation from inbox"
-        " where key = :key or (key >= :first and key < :behind) order by conversation",
-        key=key,
-        first=f"{key}:",
-        behind=f"{key};",
-    )
-    return [row["conversation"] for row in rows]
-
-
 def list_unshown(tx: Tx, team: str, person: str, *, conversations: str, kind: str, me: int) -> list[Job]:
     """What others work on of a person's, in conversations that begin so, and of which nothing is to be seen
     in Slack."""

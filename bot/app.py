@@ -50,6 +50,7 @@ from bot.jobs.inbox import Inbox
 from bot.jobs.watch import Watch
 from bot.learning.trainer import Trainer
 from bot.learning.training_jobs import TrainingJobs, TrainingWorker
+from bot.limits.sharing import Limits, NoOthers
 from bot.ops.metrics import loop_lag
 from bot.privacy import anonymise
 from bot.privacy.access_log import AccessLog
@@ -120,10 +121,12 @@ class Services:
 
 @asynccontextmanager
 async def open_services(
-    engine: Engine, settings: Settings, chat: Chat, cards: CardView
+    engine: Engine, settings: Settings, chat: Chat, cards: CardView, limits: Limits
 ) -> AsyncIterator[Services]:
     """Everything between the database and the sides that face people, running until the block ends."""
-    async with services_on(engine, Transport(settings), settings, chat=chat, cards=cards) as services:
+    async with services_on(
+        engine, Transport(settings), settings, chat=chat, cards=cards, limits=limits
+    ) as services:
         yield services
 
 
@@ -163,10 +166,17 @@ class _Talking:
 
 @asynccontextmanager
 async def services_on(
-    engine: Engine, transport: Transport, settings: Settings, *, chat: Chat, cards: CardView
+    engine: Engine,
+    transport: Transport,
+    settings: Settings,
+    *,
+    chat: Chat,
+    cards: CardView,
+    limits: Limits | None = None,
 ) -> AsyncIterator[Services]:
-    """The services on a database and a line to the model that are there already."""
-    async with _base_on(engine, transport, settings) as base, AsyncExitStack() as stack:
+    """The services on a database and a line to the model that are there already. `limits`: what is shared
+    with other processes on it."""
+    async with _base_on(engine, transport, settings, limits or NoOthers()) as base, AsyncExitStack() as stack:
         now = base.calendar.now
         preferences, policies, given = await _read_channels(base)
         guarding = _guard_channels(base, chat, given=policies)
@@ -220,7 +230,9 @@ async def services_on(
 
 
 @asynccontextmanager
-async def _base_on(engine: Engine, transport: Transport, settings: Settings) -> AsyncIterator[_Base]:
+async def _base_on(
+    engine: Engine, transport: Transport, settings: Settings, limits: Limits
+) -> AsyncIterator[_Base]:
     """Ready to be built on: what an earlier process left open in the ledger is settled."""
     await engine.write(note_changes, settings, now=time.time())
     await erase_removed(engine, settings, now=time.time())  # the rest of the start may fail for it
@@ -242,7 +254,8 @@ async def _base_on(engine: Engine, transport: Transport, settings: Settings) -> 
     caches = Caches(mailbox)
     for look in (mailbox.look, inbox.look, ledger.look, caches.look):
         watch.add(look)
-    async with Provider(settings, ledger, Scheduler(), engine, transport=transport) as provider:
+    scheduler = Scheduler(limits=limits)
+    async with Provider(settings, ledger, scheduler, engine, transport=transport) as provider:
         yield _Base(settings, engine, calendar, prices, provider, inbox, watch, mailbox, caches)
 
 

@@ -18,6 +18,7 @@ from bot.core.arrivals import ArrivalOrder
 from bot.core.background import run_alongside
 from bot.core.errors import SetupError, SlackRefused, SlackRevoked, SlackUnavailable
 from bot.core.settings import Settings
+from bot.limits.sharing import open_limits
 from bot.ops import logs
 from bot.ops.control_socket import socket_path
 from handlers.adapter import SlackChat
@@ -31,7 +32,7 @@ from handlers.slack.bolt import make_app
 from handlers.slack.client import SlackClient, misleading_variables, missing_tokens, open_slack
 from handlers.slack.deliveries import Deliveries
 from handlers.slack.downloads import open_files
-from handlers.slack.pacing import Pacing
+from handlers.slack.pacing import Pacing, name_workspace
 from handlers.slack.socket import SocketConnections, open_sockets
 from handlers.voice.cards import ClipCards
 from storage.database import open_engine
@@ -89,11 +90,14 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(open_engine(settings.database))
         client = await stack.enter_async_context(open_slack(settings))
-        pacing = Pacing(settings.streams_per_minute)
+        limits = await stack.enter_async_context(open_limits(engine))
+        pacing = Pacing(
+            settings.streams_per_minute, limits=limits, workspace=name_workspace(settings.slack_bot_token)
+        )
         chat = SlackChat(SlackClient(client, pacing, may_act=engine.is_member), settings)
         files = await stack.enter_async_context(open_files(settings, chat.slack))
         cards = ClipCards(settings, chat.slack, files, chat.threads)
-        services = await stack.enter_async_context(open_services(engine, settings, chat, cards))
+        services = await stack.enter_async_context(open_services(engine, settings, chat, cards, limits))
         await introduce(chat.slack, settings)
         if chat.slack.team:
             await services.forgetting.note_installed(chat.slack.team)

@@ -602,6 +602,22 @@ create table duties (
 alter table replies add column stopped {INT} not null default 0
 """
 
+# What each process on a database holds of the limits they share, and when the next of them may post to a
+# channel. Lost with the database's last seconds, they are made again.
+LIMITS = """
+create table limit_holdings (
+    worker {INT} primary key,
+    holdings {TEXT} not null,
+    at {REAL} not null
+){STRICT};
+create table channel_turns (
+    place {TEXT} primary key,
+    worker {INT} not null,
+    free_at {REAL} not null,
+    asked_at {REAL} not null
+){STRICT}
+"""
+
 STEPS: tuple[tuple[str, str], ...] = (
     ("0001_inbox", INBOX),
     ("0002_replies", REPLIES),
@@ -632,6 +648,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("0015_passed_over", PASSED_OVER),
     ("0080_workers", WORKERS),
     ("0081_worker_messages", WORKER_MESSAGES),
+    ("0082_limits", LIMITS),
 )
 
 # Steps that take away what the version before needs: where several processes share a database, that version
@@ -663,6 +680,8 @@ NO_WORDS = {
     "workers": "machines, numbers and times",
     "worker_messages": "ids, until they are read",
     "duties": "names of ours, and numbers of processes",
+    "limit_holdings": "numbers, while a process lives",
+    "channel_turns": "ids of channels and times, for a minute",
     "learned_refusals": "about models",
     "learned_ratios": "about models",
     "learned_limits": "about models",

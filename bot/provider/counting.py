@@ -7,6 +7,7 @@ there: where reservations count, it leads to refusals.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -61,6 +62,7 @@ class Counting:
 
     asked: str  # a key of MEANINGS
     _totals: dict[Counted, float] = field(default_factory=lambda: {"sum": 0.0, "larger": 0.0, "use": 0.0})
+    _others: dict[Counted, float] = field(default_factory=lambda: {"sum": 0.0, "larger": 0.0, "use": 0.0})
     _errors: dict[Counted, float] = field(default_factory=lambda: {"sum": 0.0, "larger": 0.0, "use": 0.0})
     _seen: int = 0
     _last: tuple[Sent, float] | None = None  # of the last response, and what was left
@@ -74,7 +76,23 @@ class Counting:
         own = size.at_once()
         for name, amount in own.items():
             self._totals[name] += amount
-        return Sent(now, dict(self._totals), own)
+        return Sent(now, {name: total + self._others[name] for name, total in self._totals.items()}, own)
+
+    @property
+    def totals(self) -> dict[Counted, float]:
+        """By each guess, of what this process sent."""
+        return self._totals
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether it was found out, as far as that goes."""
+        return self._seen >= ENOUGH
+
+    def hear(self, totals: Mapping[Counted, float], counted: Counted | None) -> None:
+        """Those of other processes, and what one of them has found out."""
+        self._others = dict(totals)
+        if counted in MEANINGS[self.asked] and not self.is_sure:
+            self.counted = counted
 
     def note_not_sent(self, size: Size) -> None:
         """It did not, or was refused: the server counts nothing of it."""
@@ -85,9 +103,12 @@ class Counting:
         """It has ended."""
         self._totals["use"] += used - size.prompt
 
-    def note_left(self, sent: Sent, left: float, *, limit: float, fills: bool) -> None:
+    def note_left(self, sent: Sent, left: float, *, limit: float, fills: bool, apart_s: float = 0.0) -> None:
         """What the response to a request says is left. `fills`: the server's bucket does so meanwhile, and it
-        is no minute that begins anew."""
+        is no minute that begins anew. `apart_s`: what is sooner than that after the one before is passed
+        over."""
+        if self._last and 0 < sent.at - self._last[0].at < apart_s:
+            return
         before, self._last = self._last, (sent, left) if left > 0 else None  # 0 may hide a debt
         if before is None or not left or sent.at <= before[0].at:
             return

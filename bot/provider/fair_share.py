@@ -1,7 +1,8 @@
 """Shares what model servers take per minute, and work on at once, fairly between people.
 
 Requests for one model at one server form a line (model_line.py), with the same limits for all of them; the
-lines of one server share its places (server_load.py). Money is not known here: that is bot/costs/ledger.py.
+lines of one server share its places (server_load.py). What several processes on one database share of both
+is divided between them by bot/limits. Money is not known here: that is bot/costs/ledger.py.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
 
+from bot.limits.sharing import Limits, NoOthers
 from bot.ops.metrics import METRICS
 from bot.provider.arrivals import Arrivals, Ask
 from bot.provider.model_line import ModelLine, Share, Tell, Ticket, Waiter
 from bot.provider.model_server import ModelServer
 from bot.provider.server_load import ServerLoad
+from bot.provider.shared_line import SharedLine
 
 
 class Scheduler:
@@ -29,9 +32,12 @@ class Scheduler:
         *,
         clock: Callable[[], float] = time.monotonic,
         arrivals: Callable[[float], Arrivals] = Arrivals,
+        limits: Limits | None = None,
     ) -> None:
-        """`arrivals`: what each line expects to come, from the time when it began."""
+        """`arrivals`: what each line expects to come, from the time when it began. `limits`: what is shared
+        with other processes."""
         self._clock = clock
+        self._limits: Limits = limits or NoOthers()
         self._arrivals = arrivals
         self._lines: dict[tuple[str, str], ModelLine] = {}  # by address and model
         self._loads: dict[str, ServerLoad] = {}  # by address
@@ -73,13 +79,22 @@ class Scheduler:
     def _line(self, server: ModelServer, model: str) -> ModelLine:
         line = self._lines.get((server.address, model))
         if line is None:
+            freed = partial(self._pump, server.address)
             load = self._loads.get(server.address)
             if load is None:
-                load = ServerLoad(server.address, fixed=server.parallel, grows=server.own)
+                fixed, grows = server.parallel, server.own
+                load = ServerLoad(server.address, fixed=fixed, grows=grows, limits=self._limits, freed=freed)
                 self._loads[server.address] = load
-            freed = partial(self._pump, server.address)
-            line = ModelLine(server, load, clock=self._clock, freed=freed, arrivals=self._arrivals)
+            line = ModelLine(
+                server,
+                load,
+                clock=self._clock,
+                freed=freed,
+                arrivals=self._arrivals,
+                hurry=self._limits.hurry,
+            )
             self._lines[server.address, model] = line
+            self._limits.add(f"{server.address} {model}", SharedLine(line, self._clock))
         return line
 
     def _pump(self, address: str) -> None:

@@ -37,6 +37,17 @@ class LimitGuess:
         self._refused_at = self._stepped_at = -inf
         self._steps, self._hold_steps, self._probe = 0, HOLD_STEPS, FIRST_PROBE
 
+    def hear(self, per_minute: float, refused_level: float, now: float) -> None:
+        """Another process was refused, and takes this for the limit now."""
+        self.per_minute, self._refused_level = per_minute, refused_level
+        self._refused_at = self._stepped_at = now
+        self._steps, self._probe, self._hold_steps = 0, FIRST_PROBE, HOLD_STEPS
+
+    @property
+    def refused_level(self) -> float:
+        """What was taken per minute when it was refused the last time."""
+        return self._refused_level
+
     def note_taken(self, tokens: float, now: float) -> None:
         self._taken.append((now, tokens))
         while self._taken[0][0] <= now - MINUTE_S:

@@ -1,7 +1,8 @@
 """The line of requests for one model at one server: who waits, what the server takes, who goes next.
 
 A request waits for its turn (waiting_line.py), for room at the server (server_load.py), and for what the
-server takes per minute (token_bucket.py). All of it is on one clock that is handed in.
+server takes per minute (token_bucket.py). All of it is on one clock that is handed in. What several processes
+share of it: shared_line.py.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from bot.provider.waiting_line import WaitingLine
 # What may go out at once after a pause. Azure counts requests in slices of 1 to 10 seconds.
 TOKENS_BURST_S, REQUESTS_BURST_S, LEAST_REQUESTS = 10.0, 1.0, 3.0
 BACKOFF_S, LONGEST_BACKOFF_S = 0.5, 8.0  # after a refusal that does not say how long
+SHARED_APART_S = 5.0  # in which what other processes used evens out
 CLOCK_STEP_S = 0.001  # a shorter sleep may end before the clock has moved on
 TOLD_AFTER_S, TOLD_EVERY_S, CHECK_S = 5.0, 5.0, 2.5
 
@@ -101,7 +103,8 @@ class Share:
 
 
 class ModelLine:
-    """`freed`: called when there is room at the server again, for all lines there."""
+    """`freed`: called when there is room at the server again, for all lines there. `hurry`: called when this
+    process's part of what the server takes is not enough."""
 
     def __init__(
         self,
@@ -111,67 +114,73 @@ class ModelLine:
         clock: Callable[[], float],
         freed: Callable[[], None],
         arrivals: Callable[[float], Arrivals] = Arrivals,
+        hurry: Callable[[], None] = lambda: None,
     ) -> None:
         self.load = load
         self._clock = clock
+        self._hurry = hurry
+        self.passed_tokens, self.passed_requests = 0.0, 0  # so far
+        self.is_short = False  # of tokens or requests, for whoever waited since this was set to False
         self._freed = freed
         now = clock()
-        self._tokens = TokenBucket(server.tokens_per_minute, burst_s=TOKENS_BURST_S, least=0, now=now)
-        self._requests = TokenBucket(
+        self.tokens = TokenBucket(server.tokens_per_minute, burst_s=TOKENS_BURST_S, least=0, now=now)
+        self.requests = TokenBucket(
             server.requests_per_minute, burst_s=REQUESTS_BURST_S, least=LEAST_REQUESTS, now=now
         )
-        self._counting = Counting(server.counted)
+        self.counting = Counting(server.counted)
         self._outputs = OutputUse()
         self._start = CautiousStart()
-        self._guess, self._told = LimitGuess(), False
-        self._line = WaitingLine[Waiter]()
+        self.guess, self._told = LimitGuess(), False
+        self.waiting = WaitingLine[Waiter]()
         self._arrivals = arrivals(now)
         self._newest = 0  # number of who came last
         self._under_way = set[Share]()
-        self._frozen_until = now
+        self._frozen_until = self._refused_until = now
         self._refusals = 0  # in a row
         self._timer: asyncio.TimerHandle | None = None
         self._teller: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
-        return len(self._line)
+        return len(self.waiting)
 
     @property
     def head(self) -> int:
         """The number of whose turn it is; 0 when nobody waits."""
-        waiter = self._line.first()
+        waiter = self.waiting.first()
         return waiter.number if waiter else 0
 
     def enter(self, waiter: Waiter) -> None:
         if waiter.number > self._newest:  # and was not refused before
             self._newest = waiter.number
             self._arrivals.note(waiter.ask, waiter.since)
-        self._line.add(waiter.ask.path, waiter)
+        self.waiting.add(waiter.ask.path, waiter)
         self.pump()
-        if self._line and self._teller is None:
+        if self.waiting and self._teller is None:
             self._teller = asyncio.get_running_loop().call_later(CHECK_S, self._tell_waiting)
 
     def give_up(self, waiter: Waiter) -> None:
         """Somebody waits no longer, and leaves no trace."""
-        if waiter in self._line:
-            self._line.remove(waiter)
+        if waiter in self.waiting:
+            self.waiting.remove(waiter)
             self.pump()
         elif waiter.granted.done() and not waiter.granted.cancelled():
             share = waiter.granted.result()
-            self._requests.take(-1)
+            self.requests.take(-1)
+            self.passed_requests -= 1
             share.settle(0)
             share.leave()
 
     def pump(self) -> None:
         """Lets through whoever may pass now."""
-        while (waiter := self._line.first()) is not None and self._has_room():
+        while (waiter := self.waiting.first()) is not None and self._has_room():
             if waiter.granted.cancelled():  # and did not come to leave yet
-                self._line.remove(waiter)
+                self.waiting.remove(waiter)
                 continue
             size = self._size(waiter.ask)
-            amount = size.amount(self._counting.counted)
+            amount = size.amount(self.counting.counted)
             if (wait_s := self._wait_s(amount)) > 0:
                 self._ask_for_more()
+                self._note_short()
                 self._wake_in(wait_s)
                 return
             self._serve(waiter, size, amount)
@@ -180,20 +189,31 @@ class ModelLine:
         now = self._clock()
         if now >= self._frozen_until:  # the first of those that were under way together
             self._refusals += 1
-            if not self._guess.per_minute:
+            if not self.guess.per_minute:
                 self._start.note_refusal(len(self._under_way))
             by_number = read_rate(headers, REQUESTS).remaining == 0  # of requests, not by tokens
-            if not by_number and not self._tells(headers) and self._guess.note_refusal(now):
-                self._tokens.heed(ReportedRate(self._guess.per_minute), now)
+            if not by_number and not self._tells(headers) and self.guess.note_refusal(now):
+                self.tokens.heed(ReportedRate(self.guess.per_minute), now)
         told = pause_s is not None
         pause_s = (
             min(BACKOFF_S * 2 ** (self._refusals - 1), LONGEST_BACKOFF_S) if pause_s is None else pause_s
         )
-        if self._guess.per_minute and not self._tells(headers):
-            self._tokens.heed(ReportedRate(remaining=share.amount if told else 0), now)
-            pause_s = max(pause_s, self._guess.pause_s(told=told))
+        if self.guess.per_minute and not self._tells(headers):
+            self.tokens.heed(ReportedRate(remaining=share.amount if told else 0), now)
+            pause_s = max(pause_s, self.guess.pause_s(told=told))
+        self._refused_until = now + pause_s
+        self.freeze(pause_s)
+
+    def freeze(self, pause_s: float) -> None:
+        """Nobody is let through for so long."""
+        now = self._clock()
         self._frozen_until = max(self._frozen_until, now + pause_s)
-        self._tokens.hold(pause_s, now)
+        self.tokens.hold(pause_s, now)
+
+    @property
+    def refused_s(self) -> float:
+        """How much longer the server has nothing to give, as it told this process."""
+        return max(self._refused_until - self._clock(), 0.0)
 
     def _tells(self, headers: Mapping[str, str]) -> bool:
         """Whether the server says what it takes: then nothing is guessed."""
@@ -203,29 +223,31 @@ class ModelLine:
     def heed(self, headers: Mapping[str, str], share: Share) -> None:
         """Believes what the server says of its limits in the response to a request."""
         now, tokens = self._clock(), read_rate(headers, TOKENS)
-        self._requests.heed(read_rate(headers, REQUESTS), now)
-        self._tokens.heed(tokens, now)
+        self.requests.heed(read_rate(headers, REQUESTS), now)
+        self.tokens.heed(tokens, now)
         self._tells(headers)
         self._note_taken(share)
-        if tokens.remaining is not None and self._tokens.per_minute and not share.refused:
-            limit = tokens.limit or self._tokens.per_minute
-            fills = not self._tokens.has_fixed_minutes
-            self._counting.note_left(share.sent, tokens.remaining, limit=limit, fills=fills)
+        if tokens.remaining is not None and self.tokens.per_minute and not share.refused:
+            limit = tokens.limit or self.tokens.in_all
+            fills = not self.tokens.has_fixed_minutes
+            apart_s = SHARED_APART_S if self.tokens.part < 1 else 0.0
+            self.counting.note_left(share.sent, tokens.remaining, limit=limit, fills=fills, apart_s=apart_s)
         self.pump()
 
     def settle(self, share: Share, used_tokens: float, output_tokens: int | None) -> None:
-        counted, unused = self._counting.counted, share.amount - used_tokens
+        counted, unused = self.counting.counted, share.amount - used_tokens
         if share.refused or not used_tokens:
-            self._counting.note_not_sent(share.size)
+            self.counting.note_not_sent(share.size)
         else:
-            self._counting.note_used(share.size, used_tokens)
+            self.counting.note_used(share.size, used_tokens)
             self._note_taken(share)
             self._refusals = 0
         if output_tokens is not None:
             self._outputs.note(share.ask.kind, output_tokens, channel=share.ask.channel)
         if counted == "use" or not used_tokens or (counted == "sum" and unused < 0):
-            self._tokens.take(-unused)
-            self._line.refund(share.ask.path, unused)
+            self.tokens.take(-unused)
+            self.passed_tokens -= unused
+            self.waiting.refund(share.ask.path, unused)
         self.pump()
 
     def leave(self, share: Share) -> None:
@@ -240,9 +262,9 @@ class ModelLine:
         now = self._clock()
         play = Play(
             now,
-            cast("WaitingLine[Placed]", self._line.copied()),
-            copy(self._tokens),
-            copy(self._requests),
+            cast("WaitingLine[Placed]", self.waiting.copied()),
+            copy(self.tokens),
+            copy(self.requests),
             places=self._places,
             lasts_s=self.load.mean_s,
             coming=self._arrivals.expected(now),
@@ -257,10 +279,10 @@ class ModelLine:
 
     def _reserved(self, ask: Ask, beside: int) -> float:
         expected = self._outputs.most(ask.kind, ask.limit_tokens, beside=beside)
-        return Size(ask.prompt_tokens, ask.limit_tokens, expected).amount(self._counting.counted)
+        return Size(ask.prompt_tokens, ask.limit_tokens, expected).amount(self.counting.counted)
 
     def _unused(self, ask: Ask, amount: float) -> float:
-        if self._counting.counted != "use":
+        if self.counting.counted != "use":
             return 0.0
         return (
             amount - ask.prompt_tokens - self._outputs.mean(ask.kind, ask.limit_tokens, channel=ask.channel)
@@ -268,28 +290,30 @@ class ModelLine:
 
     @property
     def _places(self) -> float:
-        return self.load.places if self._known else min(self.load.places, self._start.places)
+        return self.load.places_here if self._known else min(self.load.places_here, self._start.places)
 
     @property
     def _known(self) -> bool:
-        return bool(self._tokens.per_minute or self._requests.per_minute or self.load.is_bounded)
+        return bool(self.tokens.per_minute or self.requests.per_minute or self.load.is_bounded)
 
     def _serve(self, waiter: Waiter, size: Size, amount: float) -> None:
         now = self._clock()
-        self._line.serve(waiter, max(amount, 1))
-        self._tokens.take(amount)
-        self._requests.take(1)
-        sent = self._counting.note_sent(size, now)
+        self.waiting.serve(waiter, max(amount, 1))
+        self.tokens.take(amount)
+        self.requests.take(1)
+        self.passed_tokens += amount
+        self.passed_requests += 1
+        sent = self.counting.note_sent(size, now)
         share = Share(self, waiter.ask, size, amount, sent, self.load.enter(), now)
         self._under_way.add(share)
         waiter.granted.set_result(share)
 
     def _has_room(self) -> bool:
-        return self.load.has_room and (self._known or len(self._under_way) < self._start.places)
+        return self.load.has_room() and (self._known or len(self._under_way) < self._start.places)
 
     def _wait_s(self, tokens: float) -> float:
         now = self._clock()
-        return max(self._frozen_until - now, self._requests.wait_s(1, now), self._tokens.wait_s(tokens, now))
+        return max(self._frozen_until - now, self.requests.wait_s(1, now), self.tokens.wait_s(tokens, now))
 
     def _size(self, ask: Ask) -> Size:
         expected = self._outputs.most(ask.kind, ask.limit_tokens, beside=len(self._under_way))
@@ -298,12 +322,18 @@ class ModelLine:
     def _note_taken(self, share: Share) -> None:
         if not (share.taken or share.refused):
             share.taken = True
-            self._guess.note_taken(share.amount, self._clock())
+            self.guess.note_taken(share.amount, self._clock())
 
     def _ask_for_more(self) -> None:
         now = self._clock()
-        if not self._told and now >= self._frozen_until and self._guess.step_up(now):
-            self._tokens.heed(ReportedRate(self._guess.per_minute), now)
+        if not self._told and now >= self._frozen_until and self.guess.step_up(now):
+            self.tokens.heed(ReportedRate(self.guess.per_minute), now)
+
+    def _note_short(self) -> None:
+        if not self.is_short:
+            self.is_short = True
+            if self.tokens.part < 1:
+                self._hurry()
 
     def _wake_in(self, seconds: float) -> None:
         if self._timer:
@@ -313,10 +343,10 @@ class ModelLine:
     def _tell_waiting(self) -> None:
         """Tells those who have to wait for long where they stand, each of them every few seconds."""
         self._teller = None
-        if not self._line:
+        if not self.waiting:
             return
         now = self._clock()
-        due = {waiter for waiter in self._line if waiter.wants_telling(now)}
+        due = {waiter for waiter in self.waiting if waiter.wants_telling(now)}
         for waiter, forecast in self.forecast() if due else ():
             if waiter in due and waiter.tell and now - waiter.since + forecast.wait_s > TOLD_AFTER_S:
                 waiter.told_at = now

@@ -2,14 +2,19 @@
 
 A service on the internet has no bound here. A server on this machine or in a private network has a few places
 to begin with; there are more while it still begins its answers as quickly as to one request alone, and fewer
-when it does not: then it only lines up what it is given, and our own line is the fairer one.
+when it does not: then it only lines up what it is given, and our own line is the fairer one. Several
+processes divide the places; each has one at least.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import deque
+from collections.abc import Callable
 from math import inf
+
+from bot.limits.division import Allotment, Claim
+from bot.limits.sharing import Limit, Limits, NoOthers
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +36,21 @@ class ServerLoad:
     `grows`: the places follow the time to the first token; else there is no bound.
     """
 
-    def __init__(self, address: str, *, fixed: int = 0, grows: bool = False) -> None:
+    def __init__(
+        self,
+        address: str,
+        *,
+        fixed: int = 0,
+        grows: bool = False,
+        limits: Limits | None = None,
+        freed: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`freed`: called when there is room because other processes gave places back."""
         self._address = address
+        self._limits: Limits = limits or NoOthers()
+        self._freed = freed
+        self._held, self._used_by_others = inf, 0.0
+        self._turned_away = False  # since the last division
         self.places: float = fixed or (FIRST_PLACES if grows else inf)
         self.under_way = 0
         self.mean_s = 0.0  # how long a request takes
@@ -41,20 +59,52 @@ class ServerLoad:
         self._quiet_s: dict[int, float] = {}  # to the first token by size of prompt
         self._slower: deque[float] = deque(maxlen=MOST_SAMPLES)
         self._was_full = False
+        if self.is_bounded:
+            self._limits.add(f"{address} places", self)
 
     @property
     def is_bounded(self) -> bool:
         return self.places < inf
 
     @property
+    def places_here(self) -> float:
+        """How many of the places are this process's."""
+        return min(self.places, self._held)
+
     def has_room(self) -> bool:
-        return self.under_way < self.places
+        """Asked for whoever wants to go."""
+        if self.under_way < self.places_here:
+            return True
+        if self.places_here < self.places:
+            self._turned_away = True
+            if self.under_way + self._used_by_others < self.places:
+                self._limits.hurry()
+        return False
 
     def enter(self) -> int:
         """How many are under way now, the new one included."""
         self.under_way += 1
-        self._was_full = self._was_full or not self.has_room
-        return self.under_way
+        self._was_full = self._was_full or self.under_way >= self.places_here
+        return self.under_way + int(self._used_by_others)
+
+    @property
+    def limit(self) -> Limit:
+        """What all processes share."""
+        return Limit(self.places, whole=True)
+
+    def claim(self) -> Claim:
+        """All of them, while some are turned away."""
+        wants = self.places if self._turned_away else float(self.under_way > 0)
+        self._turned_away = False
+        return Claim(self.under_way, wants, 0.0 if self._held == inf else self._held)
+
+    def allot(self, part: Allotment) -> None:
+        self._held, self._used_by_others = max(part.held, 1.0), part.used_by_others
+        self._freed()
+
+    def have_all(self) -> None:
+        self._held, self._used_by_others = inf, 0.0
+        self._freed()
 
     def leave(self, after_s: float) -> None:
         """A request has ended."""
@@ -63,8 +113,8 @@ class ServerLoad:
 
     def forecast_s(self, ahead: int) -> float:
         """Seconds until there is room when so many go before."""
-        beyond = ahead + 1 - (self.places - self.under_way)
-        return beyond * self.mean_s / self.places if beyond > 0 else 0.0
+        beyond = ahead + 1 - (self.places_here - self.under_way)
+        return beyond * self.mean_s / self.places_here if beyond > 0 else 0.0
 
     def note_first_token(self, seconds: float, prompt_tokens: float, beside: int) -> None:
         """How long it took to the first token of an answer; `beside`: how many were under way as it began."""

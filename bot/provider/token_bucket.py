@@ -1,7 +1,8 @@
 """How much of something a server takes per minute: a bucket that fills evenly and holds no more than a burst.
 
 Where the server counts by fixed minutes, no more goes out within one than it has left, and nothing is saved
-up meanwhile: the next minute is used as evenly as any other.
+up meanwhile: the next minute is used as evenly as any other. Of a server that several processes ask, each
+has a bucket for its own part of all that.
 """
 
 from __future__ import annotations
@@ -26,10 +27,12 @@ class TokenBucket:
         self._ceiling = ceiling
         self._burst_s, self._least = burst_s, least
         self._at = now
-        self.per_minute = ceiling
+        self.part = 1.0
+        self.per_minute = self.in_all = ceiling
         self.level = self.capacity
         self._window_end: float | None = None
         self._window_left = inf
+        self._by_others = 0.0  # of that, what other processes are likely to have taken since it was told
         self._candidate: tuple[float, float] | None = None  # an end that one header named, and when
 
     @property
@@ -46,7 +49,7 @@ class TokenBucket:
         if not self.per_minute:
             return 0.0
         self._fill(now)
-        if self._window_end is not None and min(amount, self.per_minute) > self._window_left + ROUNDING:
+        if self._window_end is not None and min(amount, self.in_all) > self._left + ROUNDING:
             return max(self._window_end, self._at) - now
         missing = min(amount, self.capacity) - self.level
         return self._at - now + (missing * MINUTE_S / self.per_minute if missing > ROUNDING else 0.0)
@@ -58,7 +61,7 @@ class TokenBucket:
         self._fill(now)
         missing = ahead + min(amount, self.capacity) - self.level
         wait_s = self._at - now + max(0.0, missing * MINUTE_S / self.per_minute)
-        beyond = ahead + amount - self._window_left
+        beyond = ahead + amount - self._left
         if self._window_end is not None and beyond > 0:
             wait_s = max(wait_s, self._window_end - now + (beyond - amount) * MINUTE_S / self.per_minute)
         return wait_s
@@ -66,7 +69,12 @@ class TokenBucket:
     def take(self, amount: float) -> None:
         """Takes, or with a negative amount gives back."""
         self.level = min(self.capacity, self.level - amount)
-        self._window_left = min(self.per_minute, self._window_left - amount) if self._window_end else inf
+        self._window_left = min(self.in_all, self._window_left - amount) if self._window_end else inf
+
+    @property
+    def _left(self) -> float:
+        """Of a fixed minute, for all who ask this server."""
+        return self._window_left - self._by_others
 
     def hold(self, seconds: float, now: float) -> None:
         """Nothing comes in meanwhile: a server that refuses has nothing to give."""
@@ -81,14 +89,24 @@ class TokenBucket:
             return
         self._fill(now)
         if reported.reset_s is not None:
-            limit = reported.limit or self.per_minute
+            limit = reported.limit or self.in_all
             self._note_reset(reported.remaining, limit, reported.reset_s, now)
         if self._window_end is not None:
             self._window_left = min(self._window_left, reported.remaining)
-        self.level = min(self.level, reported.remaining)
+            self._by_others = 0.0
+        part = 1.0 if self._window_end else self.part
+        self.level = min(self.level, part * reported.remaining)
 
-    def _learn(self, per_minute: float, now: float) -> None:
-        known, self.per_minute = self.per_minute, per_minute
+    def have_part(self, part: float, now: float) -> None:
+        """From now on so much of what the server takes is for this process."""
+        if part == self.part:
+            return
+        self._fill(now)
+        self.part = part
+        self._learn(self.in_all, now)
+
+    def _learn(self, in_all: float, now: float) -> None:
+        known, self.in_all, self.per_minute = self.per_minute, in_all, self.part * in_all
         if not known:
             self.level, self._at = self.capacity, max(self._at, now)
         self.level = min(self.level, self.capacity)
@@ -101,7 +119,7 @@ class TokenBucket:
         fills = abs(reset_s - full_s) <= SAME_END_S
         if self._candidate and abs(ends_at - self._candidate[0]) <= SAME_END_S and not fills:
             if now - self._candidate[1] >= APART_S:
-                self._window_end, self._window_left = ends_at, remaining
+                self._window_end, self._window_left, self._by_others = ends_at, remaining, 0.0
         elif reset_s <= MINUTE_S + SAME_END_S and not fills:
             self._candidate = (ends_at, now)
         else:
@@ -113,11 +131,12 @@ class TokenBucket:
         while self._window_end is not None and now >= self._window_end:
             self._fill_until(self._window_end)
             self._window_end += MINUTE_S
-            self._window_left = self.per_minute
+            self._window_left, self._by_others = self.in_all, 0.0
         self._fill_until(now)
 
     def _fill_until(self, now: float) -> None:
         if now > self._at:
             filled = self.level + (now - self._at) * self.per_minute / MINUTE_S
-            self.level = min(self.capacity, filled, max(self._window_left, self.level))
+            self._by_others += (now - self._at) * (self.in_all - self.per_minute) / MINUTE_S
+            self.level = min(self.capacity, filled, max(self._left, self.level))
             self._at = now

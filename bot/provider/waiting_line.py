@@ -9,7 +9,7 @@ Source: Goyal, Vin and Cheng, "Start-time fair queuing" (1996), at each of the t
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -74,6 +74,13 @@ class WaitingLine(Generic[T]):
         """So much of what a turn cost was not used; all of it, where it came to nothing."""
         self._root.refund(path, cost)
 
+    def weigh_channels(self, weights: Callable[[str], float]) -> None:
+        """How much of a share each channel gets here: less than a whole one, where it waits elsewhere as
+        well."""
+        for lane in self._root.members():
+            for name, channel in lane.group.named_members():
+                channel.weight = weights(name)
+
     def copied(self) -> WaitingLine[T]:
         """The same line, to be played forward."""
         line = WaitingLine[T]()
@@ -131,6 +138,12 @@ class _Group(Generic[T]):
         if path and (member := self._members.get(path[0])):
             member.due -= cost / member.weight
             member.group.refund(path[1:], cost)
+
+    def members(self) -> Iterable[_Member[T]]:
+        return self._members.values()
+
+    def named_members(self) -> Iterable[tuple[str, _Member[T]]]:
+        return self._members.items()
 
     def walk(self) -> Iterator[T]:
         yield from self._items

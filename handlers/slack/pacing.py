@@ -1,11 +1,15 @@
 """Keeps requests under Slack's rate limits: each method's own per minute, and posts per channel.
 
 Who has to send something waits here for its turn, in order; what can be left out (a status, a step of a
-stream) is sent only where there is room to spare. One Pacing serves one workspace.
+stream) is sent only where there is room to spare. One Pacing serves one workspace. What other processes on
+the same database send counts as well (bot/limits): of each method a process uses what it holds, and in a
+channel they post by turns.
 """
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
@@ -14,7 +18,8 @@ from dataclasses import dataclass
 
 from bot.core.errors import SlackLimited
 from bot.core.waits import NOBODYS, find_question
-from handlers.slack.post_line import PostLine
+from bot.limits.sharing import Limits, NoOthers
+from handlers.slack.post_line import UNANSWERED, PostLine
 from handlers.slack.rates import Rate
 
 # Requests per minute, method and workspace. Source: https://docs.slack.dev/apis/web-api/rate-limits
@@ -64,31 +69,55 @@ class Posting:
     message: str = ""
 
 
+def name_workspace(token: str) -> str:
+    """What a workspace is called among limits that processes share: Slack counts by app and workspace, as
+    tokens are given. Known before Slack has told whose the token is."""
+    return hashlib.sha256(token.encode()).hexdigest()[:12]
+
+
 class Pacing:
     """What may be sent now, per method and channel.
 
     `streams_per_minute` 0: nothing is limited but by Slack's own refusals.
     """
 
-    def __init__(self, streams_per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        streams_per_minute: int,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        limits: Limits | None = None,
+        workspace: str = "",
+    ) -> None:
+        """`workspace`: what its limits are called among those that processes share."""
         self._clock = clock
+        self._limits: Limits = limits or NoOthers()
+        self._workspace = workspace
         self._streams_per_minute = streams_per_minute
         self._rates: dict[str, Rate] = {}
         self._expected: deque[float] = deque()  # when answers were begun that will be streamed
         self._posts = PostLine(
-            Rate(None, WINDOW_S, clock), POST_SPACING_S if streams_per_minute else 0.0, clock
+            Rate(None, WINDOW_S, clock, self._limits.hurry),
+            POST_SPACING_S if streams_per_minute else 0.0,
+            clock,
         )
+        self._limits.add(self._name(POST), self._posts)
 
     def rate(self, method: str) -> Rate:
         """How often a method may be called."""
         if method not in self._rates:
             most = self._find_most(method)
             span_s = LINE_SPAN_S if method == LINE else WINDOW_S
-            rate = self._rates[method] = Rate(most, span_s, self._clock)
+            rate = self._rates[method] = Rate(most, span_s, self._clock, self._limits.hurry)
+            if most is not None:
+                self._limits.add(self._name(method), rate)
             if method in READS:  # a process that died a moment ago may have used them
                 for _ in range((most or 0) // 2):
                     rate.note_taken()
         return self._rates[method]
+
+    def _name(self, limited: str) -> str:
+        return f"{self._workspace} {limited}"
 
     def _find_most(self, method: str) -> int | None:
         if not self._streams_per_minute or method in UNPACED:
@@ -171,9 +200,27 @@ class Pacing:
         posting = Posting(self._clock())
         refused_for_s: float | None = None
         try:
+            await self._wait_for_others(channel, posting, waiting)
             yield posting
         except SlackLimited as exc:
             refused_for_s = exc.pause_s
             raise
         finally:
-            self._posts.end(channel, posting.began_at, message=posting.message, refused_for_s=refused_for_s)
+            free_in_s = self._posts.end(
+                channel, posting.began_at, message=posting.message, refused_for_s=refused_for_s
+            )
+            place, refused = self._name(channel), refused_for_s is not None
+            self._limits.end_turn(place, in_s=free_in_s, refused=refused)
+
+    async def _wait_for_others(
+        self, channel: str, posting: Posting, waiting: Callable[[], AbstractContextManager[None]]
+    ) -> None:
+        """Until no other process posts there."""
+        if not self._streams_per_minute:
+            return
+        place, hold_s = self._name(channel), UNANSWERED * POST_SPACING_S
+        while (wait_s := await self._limits.take_turn(place, hold_s=hold_s)) > 0:
+            self._posts.put_off(channel, wait_s)
+            with waiting():
+                await asyncio.sleep(wait_s)
+        self.leave_now(posting)

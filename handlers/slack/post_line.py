@@ -10,8 +10,10 @@ import asyncio
 import math
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from bot.limits.division import Allotment, Claim
+from bot.limits.sharing import Limit
 from handlers.slack.rates import Rate
 
 OTHERS_EVERY = 4
@@ -109,8 +111,9 @@ class PostLine:
 
     def end(
         self, channel: str, began_at: float, *, message: str = "", refused_for_s: float | None = None
-    ) -> None:
-        """What began then was answered, and is that message; or refused, for so long."""
+    ) -> float:
+        """What began then was answered, and is that message; or refused, for so long. Seconds until the next
+        one may go there."""
         now, there = self._clock(), self._find(channel)
         there.under_way = max(there.under_way - 1, 0)
         if refused_for_s is None:
@@ -127,6 +130,30 @@ class PostLine:
             far_apart = began_at - there.taken_at > FAR_APART * there.apart_s and not there.under_way
             if far_apart or refused_for_s > CHANNELS_PAUSE_S:
                 self._note_refusal(channel, now, refused_for_s)
+        self._let_through()
+        return max(there.next_at - now, 0.0)
+
+    def put_off(self, channel: str, seconds: float) -> None:
+        """Another process has its turn there; what has begun begins only then."""
+        there = self._find(channel)
+        there.next_at = max(there.next_at, self._clock() + seconds + UNANSWERED * there.apart_s)
+
+    @property
+    def limit(self) -> Limit:
+        """Of posts in all channels together."""
+        return self._rate.limit
+
+    def claim(self) -> Claim:
+        waiting = sum(len(posts.fresh) + len(posts.others) for posts in self._waiting_channels())
+        claim = self._rate.claim()
+        return replace(claim, wants=max(claim.wants, waiting))
+
+    def allot(self, part: Allotment) -> None:
+        self._rate.allot(part)
+        self._let_through()
+
+    def have_all(self) -> None:
+        self._rate.have_all()
         self._let_through()
 
     def _find_arrival(self, began_at: float, answered_at: float, message: str) -> float:
@@ -146,7 +173,7 @@ class PostLine:
 
     def _note_refusal(self, channel: str, now: float, refused_for_s: float) -> None:
         self._refused = {id: at for id, at in self._refused.items() if now - at < SPREAD_S} | {channel: now}
-        if len(self._refused) >= SPREAD and self._rate.taken >= HUNDRED:
+        if len(self._refused) >= SPREAD and self._rate.taken_by_all >= HUNDRED:
             self._refused.clear()
             self._rate.learn()
             self._rate.refuse(refused_for_s)

@@ -6,14 +6,18 @@ servers count what requests reserve, or what they use, by fixed minutes or refil
 nothing of their limit, and take less from the middle on.
 
 `python -m tests.bench.tpm`: the same figures on every machine. With `--ceiling` also how right forecasts can
-be: those of somebody who knows how often everybody comes, but not when, and imagines it many times.
+be: those of somebody who knows how often everybody comes, but not when, and imagines it many times. With
+`--processes 3` beside one process so many on one database, each of which gets every third request of whoever
+it may be.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 import sys
+import zlib
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -22,12 +26,14 @@ from math import inf, nan
 from statistics import median
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from bot.limits.sharing import Limits
 from bot.provider.arrivals import Arrivals, Ask
 from bot.provider.fair_share import Scheduler
 from bot.provider.forecasts import Forecast
 from bot.provider.model_line import Ticket
 from bot.provider.model_server import ModelServer
 from handlers.reply.queue_words import round_wait
+from tests.support.shared_database import SharedDatabase
 from tests.support.virtual_time import now, run
 
 if TYPE_CHECKING:
@@ -175,10 +181,14 @@ class Client(Protocol):
 
 
 def parley(
-    server: TokenServer, waits: Waits, arrivals: Callable[[float], Arrivals] = Arrivals
+    server: TokenServer,
+    waits: Waits,
+    arrivals: Callable[[float], Arrivals] = Arrivals,
+    limits: Limits | None = None,
 ) -> Callable[[Question], Coroutine[Any, Any, None]]:
     """The real scheduler, which is told nothing but what the server says."""
-    scheduler, there = Scheduler(clock=now, arrivals=arrivals), ModelServer("https://model.example.com/v1")
+    scheduler = Scheduler(clock=now, arrivals=arrivals, limits=limits)
+    there = ModelServer("https://model.example.com/v1")
 
     async def ask(question: Question) -> None:
         since, told, ticket = now(), list[Told](), Ticket()
@@ -209,6 +219,37 @@ def parley(
         share.leave()
 
     return ask
+
+
+class ParleyProcesses:
+    """Several of them on one database. `spread`: which of them gets a question."""
+
+    def __init__(self, count: int, spread: Callable[[Question, int], int] | None = None) -> None:
+        self._count = count
+        self._spread = spread or _by_turns
+
+    def __call__(self, server: TokenServer, waits: Waits) -> Callable[[Question], Coroutine[Any, Any, None]]:
+        database, loop = SharedDatabase(now), asyncio.get_running_loop()
+        processes, self._keeping = [], list[asyncio.Task[None]]()
+        for _ in range(self._count):
+            limits = database.join().limits
+            self._keeping.append(loop.create_task(limits.keep_divided()))
+            processes.append(parley(server, waits, limits=limits))
+        numbers = itertools.count()
+
+        async def ask(question: Question) -> None:
+            await processes[self._spread(question, next(numbers)) % self._count](question)
+
+        return ask
+
+
+def _by_turns(question: Question, number: int) -> int:
+    return number
+
+
+def by_channel(question: Question, number: int) -> int:
+    """The worst that may be: each process has channels of its own."""
+    return zlib.crc32(question.channel.encode())
 
 
 class Imagined(Arrivals):
@@ -488,10 +529,18 @@ SAYS = {"wait": "only Retry-After", "nothing": "nothing at all"}
 
 
 def main() -> None:
+    if "--processes" in sys.argv:
+        count = int(sys.argv[sys.argv.index("--processes") + 1])
+        CLIENTS.clear()
+        CLIENTS["one"] = parley
+        CLIENTS[f"{count} mixed"] = ParleyProcesses(count)
+        CLIENTS[f"{count} apart"] = ParleyProcesses(count, by_channel)
     for window in WINDOWS:
         for counted in COUNTED:
             print(f"\nA server that counts what is {counted}d by {window} minutes")
             _print({name: measure(client, window, counted) for name, client in CLIENTS.items()})
+            if "--processes" in sys.argv:
+                continue
             print(f"{'forecasts':20} within 30 %  right as shown  median error")
             found = {"in three hours": measure_forecasts(window, counted)}
             if "--ceiling" in sys.argv:

@@ -35,6 +35,7 @@ ROOMS: dict[str, str] = {
     "storage/costs": "storage/engine storage/audit",
     "storage/voice": "bot/core storage/engine storage/audit",
     "storage/guard": "storage/engine storage/place storage/audit storage/workers",
+    "storage/limits": "storage/engine",
     "storage/provider": "storage/engine storage/workers",
     "storage/channel": "storage/engine storage/audit",
     "storage/welcome": "storage/engine storage/audit",
@@ -48,10 +49,11 @@ ROOMS: dict[str, str] = {
     "bot/ml": "bot/core",
     "bot/jobs": "bot/core storage/engine storage/jobs bot/ops",
     "bot/workers": "bot/core storage/engine storage/workers",
+    "bot/limits": "bot/core storage/engine storage/limits",
     "bot/costs": "bot/core storage/engine storage/costs bot/text",
     "bot/pages": "bot/core",
     "bot/reports": "bot/core storage/engine storage/costs storage/channel bot/text bot/costs bot/pages",
-    "bot/provider": "bot/core storage/engine storage/provider bot/text bot/ops bot/ml bot/costs",
+    "bot/provider": ("bot/core storage/engine storage/provider bot/text bot/ops bot/ml bot/limits bot/costs"),
     "bot/learning": "bot/core storage/engine storage/place storage/jobs bot/ml bot/jobs",
     "bot/channel": ("bot/core storage/engine storage/place storage/channel bot/text bot/costs bot/provider"),
     "bot/guard": (
@@ -84,8 +86,8 @@ ROOMS: dict[str, str] = {
         "storage/provider bot/privacy"
     ),
     "bot/app": (
-        "bot/core storage/engine storage/database storage/workers bot/ops bot/jobs bot/workers bot/costs "
-        "bot/reports bot/provider "
+        "bot/core storage/engine storage/database storage/workers bot/ops bot/jobs bot/workers bot/limits "
+        "bot/costs bot/reports bot/provider "
         "bot/learning bot/channel bot/guard bot/voice bot/welcome bot/conversation bot/privacy "
         "bot/retirement bot/health bot/housekeeping"
     ),
@@ -97,7 +99,7 @@ ROOMS: dict[str, str] = {
         "bot/voice bot/privacy bot/sandbox"
     ),
     "bot/__main__": "bot/cli",
-    "handlers/slack": "bot/core storage/place bot/text bot/ops bot/costs",
+    "handlers/slack": "bot/core storage/place bot/text bot/ops bot/limits bot/costs",
     "handlers/reply": "bot/core bot/text bot/ops bot/voice handlers/slack",
     "handlers/welcome": ("bot/core bot/text bot/costs bot/guard bot/welcome handlers/slack"),
     "handlers/adapter": (
@@ -142,8 +144,9 @@ ROOMS: dict[str, str] = {
         "handlers/guard handlers/commands handlers/home handlers/actions handlers/shortcuts handlers/why"
     ),
     "handlers/serve": (
-        "bot/core storage/engine storage/database bot/ops bot/app handlers/slack handlers/adapter "
-        "handlers/voice handlers/costs handlers/intake handlers/http handlers/routes handlers/retirement"
+        "bot/core storage/engine storage/database bot/ops bot/limits bot/app handlers/slack "
+        "handlers/adapter handlers/voice handlers/costs handlers/intake handlers/http handlers/routes "
+        "handlers/retirement"
     ),
     "handlers/connect": "bot/core handlers/slack handlers/http",
     "handlers/check_models": (

@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 EVERY_S = 1.0
 HURRY_S = 0.2  # between two divisions, where somebody runs short
 AWAY_S = 5.0  # so long nothing is asked of a database that did not answer, where somebody waits for it
+REMEMBERED_S = 65.0  # what a process took that died; Slack counts it for a minute
 TIDY_EVERY_S = 60.0
 
 
@@ -61,6 +62,10 @@ class Limit:
 class Limits(Protocol):
     """What whoever is limited needs of the others on a database."""
 
+    @property
+    def are_shared(self) -> bool:
+        """Whether others are there now."""
+
     def add(self, name: str, limited: Shareable) -> None:
         """It is shared from now on, under a name that it has in every process."""
 
@@ -76,6 +81,8 @@ class Limits(Protocol):
 
 class NoOthers:
     """The limits of a process that shares them with nobody."""
+
+    are_shared = False
 
     def add(self, name: str, limited: Shareable) -> None:
         """It has all of it."""
@@ -96,7 +103,7 @@ class SharedLimits:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._limited: dict[str, Shareable] = {}
-        self._living = 1
+        self._living = 1  # or who died a moment ago
         self._hurried = asyncio.Event()
         self._contested: set[str] = set()
         self._ends: set[asyncio.Task[None]] = set()
@@ -104,9 +111,8 @@ class SharedLimits:
         self._away = False
 
     @property
-    def living(self) -> int:
-        """How many processes are known to be there, this one included."""
-        return self._living
+    def are_shared(self) -> bool:
+        return self._living > 1
 
     def add(self, name: str, limited: Shareable) -> None:
         self._limited[name] = limited
@@ -180,10 +186,9 @@ class SharedLimits:
     async def _divide(self) -> None:
         division = Division({name: (one.limit, one.claim()) for name, one in self._limited.items()})
         others = await self._engine.write(holdings.exchange, self._engine.worker, division.write)
-        self._living = 1 + sum(other.lives for other in others)
-        # A process that has just begun has no row yet.
-        if self._living == 1 and await self._engine.read(holdings.count_living) > 1:
-            self._living = 2
+        if not any(other.lives or other.age_s < REMEMBERED_S for other in others):
+            # A process that has just begun has no row yet.
+            self._living = max(await self._engine.read(holdings.count_living), 1)
         parts = division.divide(others)
         for name, limited in list(self._limited.items()):
             if self._living == 1:

@@ -111,7 +111,8 @@ class Pacing:
             rate = self._rates[method] = Rate(most, span_s, self._clock, self._limits.hurry)
             if most is not None:
                 self._limits.add(self._name(method), rate)
-            if method in READS:  # a process that died a moment ago may have used them
+            # A process that died a moment ago may have used them; of several, the others would know.
+            if method in READS and not self._limits.are_shared:
                 for _ in range((most or 0) // 2):
                     rate.note_taken()
         return self._rates[method]

@@ -33,7 +33,9 @@ class SharedDatabase:
 
     def join(self) -> SharedProcess:
         """One more process on it."""
-        row = self.tx.one("insert into workers (slot, begun_at, seen_at) values (0, 0, 0) returning id")
+        row = self.tx.one(
+            "insert into workers (slot, process, begun_at, seen_at) values (0, '', 0, 0) returning id"
+        )
         assert row
         return SharedProcess(self, row["id"])
 

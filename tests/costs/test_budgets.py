@@ -25,7 +25,10 @@ from bot.costs.pricing import Prices
 from storage import audit
 from storage.database import open_engine
 from storage.engine import Engine, Tx
+from tests.support.deaths import process_died
 from tests.support.engines import database_url
+
+pytestmark = pytest.mark.both_engines
 
 T = TypeVar("T")
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()  # a Monday
@@ -325,6 +328,7 @@ async def test_just_below_80_percent_is_not_80_percent(bench: BudgetBench) -> No
 async def test_a_crash_leaks_no_budget(bench: BudgetBench) -> None:
     await bench.cap("0.02")
     await bench.ask()
+    await process_died(bench.engine)
     after = BudgetBench(bench.engine)
     await after.ledger.start()
     assert await after.left() == [(Decimal("0.01"), 0)]
@@ -444,6 +448,7 @@ class Spending(RuleBasedStateMachine):
         async def together() -> None:
             ends = [self.bench.ledger.settle(entry, None, outcome="failed") for entry in entries]
             after = BudgetBench(self.engine, at=self.bench.at)
+            await process_died(self.engine)
             await asyncio.gather(*ends, after.ledger.start())
             await self.bench.ledger.settle(late, CENT, outcome="ok")  # too late: its row has been ended
             self.bench = after
@@ -473,6 +478,7 @@ class Spending(RuleBasedStateMachine):
     @rule()
     def crash(self) -> None:
         self.bench = BudgetBench(self.engine, at=self.bench.at)
+        self.run(process_died(self.engine))
         self.run(self.bench.ledger.start())
 
     @invariant()

@@ -22,7 +22,10 @@ from bot.costs.pricing import Prices, load_prices
 from storage.costs import ledger as rows
 from storage.database import open_engine
 from storage.engine import Engine, Tx
+from tests.support.deaths import process_died
 from tests.support.engines import database_url
+
+pytestmark = pytest.mark.both_engines
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
 SCOPE = Scope(team="T1", channel="C1", user="U1", conversation="T1:C1:1.0", kind="answer")
@@ -174,6 +177,7 @@ async def test_rows_open_at_start_are_charged_as_reserved_and_flagged(
     ledger: Ledger, engine: Engine, clock: Clock
 ) -> None:
     await ask(ledger)
+    await process_died(engine)
     again = Ledger(engine, Prices(), Calendar(zone("UTC"), clock=clock))
     assert await again.start() == 1
     assert await again.start() == 0

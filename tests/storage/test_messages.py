@@ -24,6 +24,8 @@ from storage.sqlite.writer import SqliteTx
 from tests.support.conversation_rows import HERE, everything, say, work_through
 from tests.support.rows import open_rows, table_names
 
+pytestmark = pytest.mark.both_engines
+
 THERE = Conversation("T", "C", "2")
 
 
@@ -225,6 +227,7 @@ def test_a_question_survives_forgetting_also_where_it_got_a_thread_of_its_own_si
     assert not tombstones.forgotten(tx, "T", "C", "1.5")
 
 
+@pytest.mark.sqlite_file  # both have the same tables
 def test_every_table_is_declared_to_hold_peoples_words_or_not(tx: SqliteTx) -> None:
     tables = {name for name in table_names(tx) if not name.startswith(("sqlite_", "_"))}
     declared = schema.WORDS_OF.keys() | schema.NO_WORDS.keys()

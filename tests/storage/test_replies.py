@@ -16,6 +16,8 @@ from storage.provider import model_traits
 from storage.sqlite.writer import SqliteTx
 from tests.support.rows import open_rows
 
+pytestmark = pytest.mark.both_engines
+
 PLACE = Conversation("T", "C", "1")
 
 

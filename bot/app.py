@@ -51,7 +51,7 @@ from bot.jobs.watch import Watch
 from bot.learning.trainer import Trainer
 from bot.learning.training_jobs import TrainingJobs, TrainingWorker
 from bot.limits.sharing import Limits, NoOthers
-from bot.ops.metrics import loop_lag
+from bot.ops.metrics import METRICS, loop_lag
 from bot.privacy import anonymise
 from bot.privacy.access_log import AccessLog
 from bot.privacy.forgetting import Forgetting
@@ -249,6 +249,7 @@ async def _base_on(
         max_attempts=settings.max_attempts,
         max_crashes=settings.max_crashes,
     )
+    engine.observe(partial(METRICS.observe, "parley_db_write_seconds"))
     watch = Watch(engine)
     mailbox = Mailbox(engine)
     caches = Caches(mailbox)

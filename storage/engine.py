@@ -19,11 +19,22 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class EngineFigures:
+    """What an engine did since it was opened, and how it is."""
+
+    retries: int = 0  # after a conflict with another transaction
+    reconnects: int = 0  # of connections that were lost
+    connections: int = 0  # open now
+    silent_s: float = 0.0  # since this process last gave a sign of life, where others look for it
 
 
 class Tx(Protocol):
@@ -70,6 +81,14 @@ class Engine(Protocol):
 
     def listen(self, woken: Callable[[], None]) -> None:
         """Calls `woken` when another process wants everybody to look (`Tx.wake`), or one has gone."""
+
+    def figures(self) -> EngineFigures:
+        """For whoever watches this process."""
+
+    def observe(self, watch: Callable[[float], None]) -> None:
+        """`watch(seconds)` is called in the event loop after each write, from asked to durable. Only an
+        engine
+        with a server does it."""
 
     async def write(self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kw: P.kwargs) -> T:
         """`fn(tx, …)` as one transaction, durable when this returns; if `fn` raises, nothing of it happened.

@@ -117,6 +117,11 @@ class Inbox:
     ) -> None:
         await self.drain(0)
 
+    @property
+    def running(self) -> int:
+        """How many conversations this process is at work on."""
+        return self._lanes.running
+
     async def look(self, asked: bool) -> None:
         """Takes up what processes left that died, and what lies there although it is due.
 
@@ -137,7 +142,10 @@ class Inbox:
             self._take_up(await self._engine.read(recovery.overdue, since=since, limit=room))
 
     async def _recover(self) -> None:
-        for job in await self._engine.write(self._parking.recover, now=self._clock()):
+        begun, parked = await self._engine.write(self._parking.recover, now=self._clock())
+        if begun:
+            METRICS.count("parley_taken_over_total", begun)
+        for job in parked:
             log.error("job %d (%s) parked after %d: the process died while it ran", *_named(job, job.crashes))
 
     def _take_up(self, waiting: Iterable[Waiting]) -> None:

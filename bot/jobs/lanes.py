@@ -100,6 +100,11 @@ class Lanes:
         return not self._running
 
     @property
+    def running(self) -> int:
+        """How many lanes run."""
+        return len(self._running)
+
+    @property
     def room(self) -> int:
         """How many lanes more could begin at once."""
         return 0 if self.closed or self._alone else self._free

@@ -39,12 +39,14 @@ class Parking:
         self._workers = workers
         self._max_crashes = max_crashes
 
-    def recover(self, tx: Tx, *, now: float) -> list[Job]:
-        """After a process's end: the jobs that are parked now."""
+    def recover(self, tx: Tx, *, now: float) -> tuple[int, list[Job]]:
+        """After a process's end: how many jobs it had begun, and those that are parked now."""
+        tx.lock("recovery")
+        begun = recovery.count_orphans(tx)
         parked = recovery.recover(tx, max_crashes=self._max_crashes, now=now)
         for job in parked:
             self._put_report(tx, job, job.crashes, now=now)
-        return parked
+        return begun, parked
 
     def park(self, tx: Tx, job: Job, words: str, times: int, *, now: float) -> None:
         """Sets a job aside after so many times."""

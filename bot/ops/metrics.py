@@ -55,7 +55,20 @@ INSTRUMENTS: dict[str, Instrument] = {
         "gauge", "how late the event loop wakes, worst of the last seconds"
     ),
     "parley_audit_missed_total": Instrument("counter", "looks at reports that could not be written down"),
-    "parley_db_write_seconds": Instrument("histogram", "one commit, from asked to durable"),
+    "parley_db_write_seconds": Instrument(
+        "histogram", "one write to a PostgreSQL server, from asked to durable"
+    ),
+    "parley_db_writes_total": Instrument("counter", "writes asked of the database"),
+    "parley_db_retries_total": Instrument("counter", "transactions run again after a conflict with another"),
+    "parley_db_reconnects_total": Instrument("counter", "connections to the database that were lost"),
+    "parley_db_connections": Instrument("gauge", "connections that this process has to the database"),
+    "parley_worker": Instrument("gauge", "this process's number on the database; 0 where it is alone"),
+    "parley_workers": Instrument("gauge", "processes that live on the database; 0 where one is alone"),
+    "parley_worker_silent_seconds": Instrument(
+        "gauge", "since the last sign of life of the process on the database that is silent longest"
+    ),
+    "parley_jobs_running": Instrument("gauge", "what this process is at work on"),
+    "parley_taken_over_total": Instrument("counter", "jobs taken over from processes that died or hung"),
 }
 
 Key = tuple[str, ...]
@@ -87,7 +100,7 @@ class Metrics:
         series[_key(name, labels, series)] = value
 
     def follow(self, name: str, read: Callable[[], float]) -> None:
-        """A gauge that is read when somebody looks."""
+        """A gauge, or a count kept elsewhere, that is read when somebody looks."""
         _key(name, {}, {})
         self._read[name] = read
 

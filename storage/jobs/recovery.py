@@ -107,6 +107,12 @@ def list_running(tx: Tx, worker: int) -> list[str]:
     return [row["conversation"] for row in rows]
 
 
+def count_orphans(tx: Tx) -> int:
+    """How many jobs are left running of processes that do not live any more."""
+    row = tx.one(f"select count(*) as count from inbox where running = 1 and {ORPHANED}")
+    return int(row["count"]) if row else 0
+
+
 def has_orphans(tx: Tx) -> bool:
     """Whether something is left running of a process that does not live any more."""
     return tx.one(f"select 1 as found from inbox where running = 1 and {ORPHANED} limit 1") is not None

@@ -19,7 +19,7 @@ from typing import Any, Concatenate, Self
 import psycopg
 
 from bot.core.errors import SetupError, StorageError
-from storage.engine import P, T, Tx
+from storage.engine import EngineFigures, P, T, Tx
 from storage.postgres import requirements
 from storage.postgres.connections import PostgresConnection, connect
 from storage.postgres.errors import map_error
@@ -47,6 +47,7 @@ class PostgresEngine:
         self._must_exist = must_exist or read_only
         self._presence: Presence | None = None
         self._listeners: list[Callable[[], None]] = []
+        self._watches: list[Callable[[float], None]] = []
         self._open = False
         self._writes = 0
         self._expelled = asyncio.Event()
@@ -94,10 +95,25 @@ class PostgresEngine:
     def listen(self, woken: Callable[[], None]) -> None:
         self._listeners.append(woken)
 
+    def figures(self) -> EngineFigures:
+        threads = [self._reads] if self._read_only else [self._reads, self._writing, self._aside]
+        return EngineFigures(
+            retries=sum(each.retries for each in threads),
+            reconnects=sum(each.reconnects for each in threads),
+            connections=sum(each.connections for each in threads) + (self._presence is not None),
+            silent_s=self._presence.silent_s() if self._presence else 0.0,
+        )
+
+    def observe(self, watch: Callable[[float], None]) -> None:
+        self._watches.append(watch)
+
     async def write(self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kw: P.kwargs) -> T:
         self._require_open(to_write=True)
         self._writes += 1
+        asked_at = self._loop.time()
         value: T = await self._writing.run(fn, args, kw)
+        for watch in self._watches:
+            watch(self._loop.time() - asked_at)
         return value
 
     async def write_aside(self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kw: P.kwargs) -> T:

@@ -61,7 +61,11 @@ class Presence:
 
     def is_current(self) -> bool:
         """Whether nobody can have struck this process off."""
-        return time.monotonic() - self._beat_at < ACTS_FOR_S
+        return self.silent_s() < ACTS_FOR_S
+
+    def silent_s(self) -> float:
+        """So long ago it gave a sign of life; infinity when it is off the list."""
+        return time.monotonic() - self._beat_at
 
     def close(self) -> None:
         """Off the list: what is left running is free at once."""

@@ -67,6 +67,8 @@ class TransactionThreads:
 
     def __init__(self, count: int, open_one: Callable[[], PostgresConnection], *, name: str) -> None:
         self._open_one = open_one
+        self._count = threading.Lock()
+        self.retries = self.reconnects = self.connections = 0
         self._name = name
         self._loop = asyncio.get_running_loop()
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
@@ -103,6 +105,7 @@ class TransactionThreads:
             answer(self._loop, resolve, [outcome])
         if conn is not None:
             conn.close()
+            self._note(connections=-1)
 
     def _run(self, job: Job, conn: PostgresConnection | None) -> tuple[PostgresConnection | None, Outcome]:
         fn, args, kw, future = job
@@ -112,17 +115,29 @@ class TransactionThreads:
             commit = _Commit()
             try:
                 if conn is None or is_broken(conn):
-                    conn = self._open_one()
+                    conn = self._open(conn)
                 return conn, (future, _transact(conn, fn, args, kw, commit), None)
             except BaseException as exc:
                 lost = conn is None or is_broken(conn)
                 tries += 1
                 if not lost and _is_passing(exc) and tries < TRIES:
+                    self._note(retries=1)
                     time.sleep(random.random() * PAUSE_S * tries)
                 elif lost and _is_away(exc) and not commit.begun and time.monotonic() < ends_at:
                     time.sleep(RECONNECT_EVERY_S)
                 else:
                     return conn, (future, None, map_error(exc, self._name))
+
+    def _open(self, lost: Connection | None) -> Connection:
+        opened = self._open_one()
+        self._note(connections=lost is None, reconnects=lost is not None)
+        return opened
+
+    def _note(self, *, retries: int = 0, reconnects: int = 0, connections: int = 0) -> None:
+        with self._count:
+            self.retries += retries
+            self.reconnects += reconnects
+            self.connections += connections
 
 
 class _Commit:

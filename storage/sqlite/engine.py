@@ -23,7 +23,7 @@ from typing import IO, Any, Concatenate, Self
 
 from bot.core.background import repeat_alongside
 from bot.core.errors import SetupError, StorageError
-from storage.engine import P, T, Tx
+from storage.engine import EngineFigures, P, T, Tx
 from storage.results import Job, Outcome, answer, resolve
 from storage.sqlite.errors import map_error
 from storage.sqlite.file import MARK, back_up, connect, locked, migrate, quick_check, refuse_broken, require
@@ -82,6 +82,12 @@ class SqliteEngine:
 
     def listen(self, woken: Callable[[], None]) -> None:
         """Nobody else is here."""
+
+    def figures(self) -> EngineFigures:
+        return EngineFigures()
+
+    def observe(self, watch: Callable[[float], None]) -> None:
+        """A write here takes less time than is worth a look at the clock."""
 
     async def write(self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kw: P.kwargs) -> T:
         self._require_open(to_write=True)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.core.errors import Busy
+from storage.engine import EngineFigures
 from storage.sqlite.errors import map_error
 from storage.sqlite.file import migrate
 from storage.sqlite.library import Database
@@ -121,6 +122,12 @@ class StoryEngine:
 
     def listen(self, woken: Callable[[], None]) -> None:
         self._place.listeners.append(woken)
+
+    def figures(self) -> EngineFigures:
+        return EngineFigures()
+
+    def observe(self, watch: Callable[[float], None]) -> None:
+        """Nobody watches."""
 
     @property
     def writes(self) -> int:

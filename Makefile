@@ -19,8 +19,10 @@ setup: .venv/.ready
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# make sandbox PROCESSES=2: two bots on a PostgreSQL of their own, each with a kill button.
+PROCESSES ?= 1
 sandbox: setup
-	@$(BIN)/parley sandbox
+	@$(BIN)/parley sandbox --processes $(PROCESSES)
 
 # Most tests wait for servers and processes, so more run at a time than a small machine has cores.
 WORKERS ?= 5

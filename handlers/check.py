@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,7 +38,7 @@ from handlers.slack.client import (
 )
 from handlers.slack.socket import require_slack_socket
 from storage.channel.preferences import Wish
-from storage.database import open_engine
+from storage.database import check_database, open_engine
 
 CONNECT_S = 5.0
 
@@ -144,15 +143,10 @@ def missing_scopes(granted: frozenset[str]) -> list[str]:
 
 
 async def database_problems(settings: Settings) -> list[str]:
-    """A file that cannot be opened or is damaged; none at all is in order before the first start."""
-    path = Path(settings.database.partition(":///")[2])
-    if settings.database.startswith("sqlite:///") and not path.exists():
-        return (
-            [] if os.access(path.absolute().parent, os.W_OK) else [f"database {path}: cannot be made there"]
-        )
+    """A file that cannot be opened or is damaged, a server that lacks something; none at all is in order before
+    the first start."""
     try:
-        async with open_engine(settings.database, read_only=True) as engine:
-            return [f"database {path}: {line}" for line in await engine.check()]
+        return await check_database(settings.database)
     except SetupError as exc:
         return exc.problems
 

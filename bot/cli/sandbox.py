@@ -10,16 +10,30 @@ from bot.core.settings import Settings
 from bot.sandbox import run as sandbox
 
 HIGHEST_PORT = 65_535
+MOST_PROCESSES = 5  # each has two of the ten sockets that Slack gives an app
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     default = os.environ.get("PARLEY_SANDBOX_PORT") or "8765"  # checked as what is given is
     parser.add_argument("--port", type=_port, default=default, help="port of the page (PARLEY_SANDBOX_PORT)")
+    parser.add_argument(
+        "--processes",
+        type=_processes,
+        default=1,
+        metavar="N",
+        help=f"so many bots, up to {MOST_PROCESSES}, on a PostgreSQL of their own; default: one, on SQLite",
+    )
 
 
 async def run(args: argparse.Namespace, settings: Settings) -> int:
-    await sandbox.run(args.port, read_manifest())
+    await sandbox.run(args.port, read_manifest(), processes=args.processes)
     return 0
+
+
+def _processes(given: str) -> int:
+    if given.isascii() and given.isdecimal() and 1 <= int(given) <= MOST_PROCESSES:
+        return int(given)
+    raise argparse.ArgumentTypeError(f"{given!r} is not a number of processes, from 1 to {MOST_PROCESSES}")
 
 
 def _port(given: str) -> int:

@@ -20,6 +20,7 @@ from typing import Any
 BOT = (sys.executable, "-P", "-m", "bot", "serve")
 PACKAGES = str(Path(__file__).parents[2])
 LOG_LINES = 400
+READY = "parley is ready: "
 # A bot that dies sooner than this after its start is started again more slowly each time.
 SETTLED_S = 10.0
 LONGEST_PAUSE_S = 10.0
@@ -27,7 +28,8 @@ STOP_WITHIN_S = 30.0  # what a bot may take to finish its work after SIGTERM, as
 
 
 class BotProcess:
-    """Keeps one bot running. `state` is "starting", "running", "restarting" or "stopped"."""
+    """Keeps one bot running. `state` is "starting", "running", "frozen", "killed", "restarting" or
+    "stopped"."""
 
     def __init__(
         self,
@@ -35,17 +37,20 @@ class BotProcess:
         command: Sequence[str] = BOT,
         *,
         stop_within_s: float = STOP_WITHIN_S,
+        away_s: float = 0.2,
     ) -> None:
-        """`patience_s`: how long the bot may take to end after SIGTERM."""
+        """`stop_within_s`: how long the bot may take to end after SIGTERM; `away_s`: between its end and its
+        next start."""
         path = filter(None, (PACKAGES, environment.get("PYTHONPATH")))
         self._environment = {**environment, "PYTHONPATH": os.pathsep.join(path)}
         self._command = command
-        self._stop_within_s = stop_within_s
+        self._stop_within_s, self._away_s = stop_within_s, away_s
         self.state = "stopped"
         self.pid = 0
         self.starts = 0
         self.started_at = 0.0
         self.last_exit: int | None = None
+        self.ops_url = ""  # of /metrics, once it is ready
         self.log: deque[str] = deque(maxlen=LOG_LINES)
         self._process: asyncio.subprocess.Process | None = None
         self._watch: asyncio.Task[None] | None = None
@@ -59,6 +64,18 @@ class BotProcess:
         """`kill -9`: what a crash or a lost machine does. It is started again."""
         if self._process and self._process.returncode is None:
             self._process.kill()
+
+    def freeze(self) -> None:
+        """SIGSTOP: it is there, keeps its connections and does nothing, as on a machine that hangs."""
+        if self.state == "running" and self._process:
+            self._process.send_signal(signal.SIGSTOP)
+            self.state = "frozen"
+
+    def resume(self) -> None:
+        """SIGCONT."""
+        if self.state == "frozen" and self._process:
+            self._process.send_signal(signal.SIGCONT)
+            self.state = "running"
 
     async def stop(self, *, at_once: bool = False) -> None:
         """End it as an orchestrator does: SIGTERM, patience, SIGKILL. `at_once`: SIGKILL alone."""
@@ -82,14 +99,14 @@ class BotProcess:
         }
 
     async def _keep_running(self) -> None:
-        pause_s = 0.2
+        pause_s = self._away_s
         while True:
             self.state = "restarting" if self.starts else "starting"
             began = time.monotonic()
             await self._run_once()
             lived_s = time.monotonic() - began
-            pause_s = 0.2 if lived_s > SETTLED_S else min(pause_s * 2, LONGEST_PAUSE_S)
-            self.state = "restarting"
+            pause_s = self._away_s if lived_s > SETTLED_S else min(pause_s * 2, LONGEST_PAUSE_S)
+            self.state = "killed" if self.last_exit == -signal.SIGKILL else "restarting"
             await asyncio.sleep(pause_s)
 
     async def _run_once(self) -> None:
@@ -105,7 +122,7 @@ class BotProcess:
         self._process, self.pid = process, process.pid
         self.starts += 1
         self.started_at = time.time()
-        self.state = "running"
+        self.ops_url = ""
         try:
             await self._read_log(process)
             self.last_exit = await process.wait()
@@ -115,7 +132,13 @@ class BotProcess:
     async def _read_log(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
         while line := await process.stdout.readline():
-            self.log.append(line.decode("utf-8", "replace").rstrip())
+            self._note(line.decode("utf-8", "replace").rstrip())
+
+    def _note(self, line: str) -> None:
+        self.log.append(line)
+        if line.startswith(READY):
+            self.state = "running"
+            self.ops_url = line.rpartition(" ")[2]
 
     async def _end(self, process: asyncio.subprocess.Process) -> None:
         """SIGTERM, then SIGKILL when that does not help; returns when the process is gone."""
@@ -123,6 +146,7 @@ class BotProcess:
             return
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(signal.SIGTERM)
+            process.send_signal(signal.SIGCONT)
         try:
             # What it still has to say is read away: a full pipe would keep it from ending.
             await asyncio.wait_for(process.communicate(), self._stop_within_s)

@@ -5,10 +5,12 @@ the sandbox knows: which model answers, how the bot's process fares, the bundled
 
     GET  /                              the page;  /page/{file}
     *    /sandbox/live, /sandbox/api/*  passed on to the fake Slack, /sandbox/api/model/* to the fake model
-    GET  /sandbox/about                 {model, bot, started_at}
-    POST /sandbox/bot                   {"act": "kill" | "stop" | "start"}
+    GET  /sandbox/about                 {model, bot, processes, started_at}
+    GET  /sandbox/processes             {bots, database}: each bot with what its own monitor says of it
+    POST /sandbox/bot                   {"act": "kill" | "freeze" | "resume" | "stop" | "start", "bot": 0}
+    POST /sandbox/database              {"act": "kill"}
     POST /sandbox/reset                 a new workspace, and a bot that remembers nothing
-    GET  /sandbox/log                   the bot's last lines
+    GET  /sandbox/log                   ?bot=0: a bot's last lines
     GET  /sandbox/clips, /sandbox/clips/{file}
     GET  /sandbox/model_requests        ?after=N: as the model kept them, each with its cost_usd
     GET  /sandbox/files/{id}            files of the workspace, as people see them
@@ -19,7 +21,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -27,7 +29,9 @@ from typing import Any, Self
 from aiohttp import ClientSession, ClientTimeout, WSMsgType, web
 from aiohttp.typedefs import Handler
 
+from bot.sandbox.bot_figures import read_figures
 from bot.sandbox.bot_process import BotProcess
+from bot.sandbox.database import SandboxDatabase
 from bot.sandbox.prices import cost_usd
 from bot.sandbox.rehearsal import recordings
 
@@ -56,14 +60,15 @@ class PageServer:
         slack_url: str,
         model_url: str,
         model: Callable[[], dict[str, Any]],
-        bot: BotProcess,
+        bots: Sequence[BotProcess],
+        database: SandboxDatabase,
         reset: Callable[[], Awaitable[None]],
         host: str = "127.0.0.1",
     ) -> None:
         """`model_url`: where requests to the model are seen, "" when nowhere; `model` tells which answers."""
         self.host, self.port = host, port
         self._slack_url, self._model_url = slack_url, model_url
-        self._model, self._bot, self._reset = model, bot, reset
+        self._model, self._bots, self._database, self._reset = model, bots, database, reset
         self._started_at = time.time()
 
     @property
@@ -76,7 +81,9 @@ class PageServer:
         app.router.add_get("/page/{file}", self._file)
         app.router.add_get("/sandbox/live", self._live)
         app.router.add_get("/sandbox/about", self._about)
+        app.router.add_get("/sandbox/processes", self._processes)
         app.router.add_post("/sandbox/bot", self._act_on_bot)
+        app.router.add_post("/sandbox/database", self._act_on_database)
         app.router.add_post("/sandbox/reset", self._act_reset)
         app.router.add_get("/sandbox/log", self._log)
         app.router.add_get("/sandbox/clips", self._clips)
@@ -117,29 +124,45 @@ class PageServer:
     async def _about(self, http: web.Request) -> web.Response:
         about = {
             "model": self._model() | {"seen": bool(self._model_url)},
-            "bot": self._bot.about(),
+            "bot": self._bots[0].about(),
+            "processes": len(self._bots),
             "started_at": self._started_at,
         }
         return web.json_response(about)
 
+    async def _processes(self, http: web.Request) -> web.Response:
+        figures = await asyncio.gather(*(read_figures(self._session, bot.ops_url) for bot in self._bots))
+        bots = [bot.about() | found for bot, found in zip(self._bots, figures, strict=True)]
+        return web.json_response({"bots": bots, "database": self._database.about()})
+
     async def _act_on_bot(self, http: web.Request) -> web.Response:
-        act = (await http.json()).get("act")
-        if act == "kill":
-            self._bot.kill()
-        elif act == "stop":
-            await self._bot.stop()
-        elif act == "start":
-            self._bot.start()
+        given = await http.json()
+        act, bot = given.get("act"), self._find_bot(given.get("bot", 0))
+        acts = {"kill": bot.kill, "freeze": bot.freeze, "resume": bot.resume, "start": bot.start}
+        if act == "stop":
+            await bot.stop()
+        elif act in acts:
+            acts[act]()
         else:
             return web.json_response({"ok": False, "error": f"there is no act {act}"}, status=400)
-        return web.json_response({"ok": True, "result": self._bot.about()})
+        return web.json_response({"ok": True, "result": bot.about()})
+
+    async def _act_on_database(self, http: web.Request) -> web.Response:
+        await self._database.kill()
+        return web.json_response({"ok": True, "result": self._database.about()})
+
+    def _find_bot(self, number: object) -> BotProcess:
+        text = str(number)
+        if not text.isdecimal() or int(text) >= len(self._bots):
+            raise web.HTTPNotFound
+        return self._bots[int(text)]
 
     async def _act_reset(self, http: web.Request) -> web.Response:
         await self._reset()
         return web.json_response({"ok": True, "result": None})
 
     async def _log(self, http: web.Request) -> web.Response:
-        return web.json_response({"lines": list(self._bot.log)})
+        return web.json_response({"lines": list(self._find_bot(http.query.get("bot", 0)).log)})
 
     async def _clips(self, http: web.Request) -> web.Response:
         listed = [{k: v for k, v in clip.items() if k != "loudness"} for clip in recordings.load_clips()]

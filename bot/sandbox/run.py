@@ -1,6 +1,7 @@
 """Runs the whole sandbox: fake Slack, fake model and page in one process, the real bot in a child of it.
 
     await run(8765, manifest)        # until cancelled; prints its address when the bot is connected
+    await run(8765, manifest, processes=2)          # so many bots, on a PostgreSQL of their own
 
 The rehearsal model answers unless OPENAI_API_KEY or OPENAI_BASE_URL is set. A model server found on its usual
 port is shown, and used only with PARLEY_SANDBOX_LOCAL=1. The database is thrown away at the end, and at
@@ -26,10 +27,12 @@ from urllib.parse import urlsplit
 
 from bot.sandbox import scene
 from bot.sandbox.bot_process import BOT, BotProcess
+from bot.sandbox.database import DatabaseFile, DatabaseServer, SandboxDatabase
 from bot.sandbox.local_servers import LocalServer, find_local_servers
 from bot.sandbox.model.relay import Relay
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.page_server import PageServer
+from bot.sandbox.postgres_programs import NoPostgres
 from bot.sandbox.slack.server import FakeSlack
 
 # How fast the rehearsal model talks: slow enough to see it stream and to press stop, quick to read along.
@@ -89,6 +92,8 @@ def choose_model(environ: Mapping[str, str], servers: list[LocalServer], rehears
 
 # Slack's are a second, a minute and five; who kills the bot to watch it come back does not want to wait.
 RETRY_DELAYS_S = (1.0, 5.0, 30.0)
+RESTARTED_AFTER_S = 0.2
+KILLED_FOR_S = 4.0  # where others take over: long enough to see it
 
 
 # One that refuses no parameter, so that the first question is one request, and that has a price.
@@ -104,9 +109,14 @@ class Sandbox:
     model: FakeModel
     relay: Relay | None  # before a model that is not ours
     page: PageServer
-    bot: BotProcess
-    folder: Path  # of the bot's database
+    bots: tuple[BotProcess, ...]
+    database: SandboxDatabase
     with_scene: bool  # begins with what scene.py adds, not empty
+
+    @property
+    def bot(self) -> BotProcess:
+        """The first of them, mostly the only one."""
+        return self.bots[0]
 
 
 @asynccontextmanager
@@ -117,42 +127,58 @@ async def sandbox(
     environ: Mapping[str, str] = os.environ,
     command: Sequence[str] = BOT,
     with_scene: bool = False,
+    processes: int = 1,
 ) -> AsyncIterator[Sandbox]:
-    """The running sandbox with the app of `manifest`; `command` starts the bot. Ends all that it started."""
+    """The running sandbox with the app of `manifest`; `command` starts a bot. Ends all that it started.
+
+    With several processes they share a PostgreSQL: NoPostgres where none can be started.
+    """
     async with AsyncExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="parley-sandbox-"))
+        database = await _open_database(stack, processes)
         slack = await stack.enter_async_context(FakeSlack(manifest=manifest, retry_delays_s=RETRY_DELAYS_S))
         model = FakeModel(first_token_s=FIRST_TOKEN_S, tokens_per_s=TOKENS_PER_S)
         model.ends[REHEARSED] = (datetime.now(UTC) + timedelta(days=ENDS_IN_DAYS)).date().isoformat()
         await stack.enter_async_context(model)
         chosen = choose_model(environ, await find_local_servers(), model.base_url)
-        given = environment(environ, slack, folder) | dict(chosen.environment)
+        given = environment(environ, slack, database.url) | dict(chosen.environment)
         relay = await stack.enter_async_context(Relay(chosen.upstream)) if chosen.upstream else None
         if relay:
             given["OPENAI_BASE_URL"] = relay.base_url
         visible = relay or (model if chosen.kind == "rehearsal" else None)
-        bot = BotProcess(given, command)
+        away_s = KILLED_FOR_S if processes > 1 else RESTARTED_AFTER_S
+        bots = tuple(BotProcess(given | _own_port(), command, away_s=away_s) for _ in range(processes))
         page = PageServer(
             port=port,
             slack_url=slack.base_url,
             model_url=visible.base_url.removesuffix("/v1") if visible else "",
             model=chosen.about,
-            bot=bot,
+            bots=bots,
+            database=database,
             reset=lambda: reset(running),
         )
-        running = Sandbox(slack, model, relay, page, bot, Path(folder), with_scene)
+        running = Sandbox(slack, model, relay, page, bots, database, with_scene)
         if with_scene:
             scene.add_scene(slack)
         await stack.enter_async_context(page)
-        stack.push_async_callback(bot.stop)
-        bot.start()
+        stack.push_async_callback(_stop, bots)
+        for bot in bots:
+            bot.start()
         yield running
 
 
-def environment(environ: Mapping[str, str], slack: FakeSlack, folder: str) -> dict[str, str]:
-    """Make the bot's environment: that of this process, with this Slack and a throwaway database."""
+async def _open_database(stack: AsyncExitStack, processes: int) -> SandboxDatabase:
+    if processes > 1:
+        return await stack.enter_async_context(DatabaseServer())
+    return DatabaseFile(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="parley-sandbox-"))))
+
+
+async def _stop(bots: Sequence[BotProcess], *, at_once: bool = False) -> None:
+    await asyncio.gather(*(bot.stop(at_once=at_once) for bot in bots))
+
+
+def environment(environ: Mapping[str, str], slack: FakeSlack, database: str) -> dict[str, str]:
+    """Make the bots' environment: that of this process, with this Slack and a throwaway database."""
     kept = {k: v for k, v in environ.items() if not k.startswith("SLACK_") and k != "PARLEY_CONFIG"}
-    port = _free_port()
     return (
         {
             "PARLEY_POLICIES": str(scene.POLICIES),
@@ -168,26 +194,31 @@ def environment(environ: Mapping[str, str], slack: FakeSlack, folder: str) -> di
             "SLACK_SIGNING_SECRET": slack.signing_secret,
             "PARLEY_ENV_FILE": "",  # that is of a real workspace
             "PARLEY_TRANSPORT": "socket",
-            "PARLEY_DATABASE": f"sqlite:///{folder}/parley.db",
+            "PARLEY_DATABASE": database,
             "PARLEY_OPS_PORT": "0",
-            "PORT": str(port),
-            "PARLEY_PUBLIC_URL": f"http://127.0.0.1:{port}",
             "PYTHONUNBUFFERED": "1",
         }
     )
 
 
+def _own_port() -> dict[str, str]:
+    """The address of a bot's usage page, which it has to know before it starts."""
+    port = _free_port()
+    return {"PORT": str(port), "PARLEY_PUBLIC_URL": f"http://127.0.0.1:{port}"}
+
+
 def _free_port() -> int:
-    """Find a port for the bot's usage page, whose address the bot has to know before it starts."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])
 
 
 async def wait_connected(running: Sandbox, within_s: float = CONNECTED_WITHIN_S) -> bool:
-    """Wait until the bot holds a socket; False when it does not in time."""
+    """Wait until each bot holds a socket; False when it does not in time."""
     try:
         await running.slack.until(lambda: running.slack.sockets.connections, within_s)
+        if len(running.bots) > 1:
+            await running.slack.until(lambda: all(bot.state == "running" for bot in running.bots), within_s)
     except TimeoutError:
         return False
     return True
@@ -204,23 +235,23 @@ async def wait_ready(running: Sandbox) -> bool:
 
 async def reset(running: Sandbox) -> None:
     """Start again with a new workspace, and a bot that remembers nothing of the one before."""
-    await running.bot.stop(at_once=True)
+    await _stop(running.bots, at_once=True)
     running.slack.sockets.drop()  # one that has not noticed its end yet would pass for the new bot's
-    for file in running.folder.iterdir():
-        file.unlink()
+    await running.database.empty()
     running.model.reset()
     if running.relay:
         running.relay.reset()
     running.slack.reset()
     if running.with_scene:
         scene.add_scene(running.slack)
-    running.bot.start()
+    for bot in running.bots:
+        bot.start()
     await wait_ready(running)
 
 
-async def run(port: int, manifest: Mapping[str, Any]) -> None:
+async def run(port: int, manifest: Mapping[str, Any], *, processes: int = 1) -> None:
     """Run the sandbox at this port of 127.0.0.1 until cancelled, or told to end by SIGTERM or SIGHUP."""
-    serving = asyncio.create_task(_serve(port, manifest))
+    serving = asyncio.create_task(_serve(port, manifest, processes))
     for signal_number in (signal.SIGTERM, signal.SIGHUP):
         # Without this the sandbox would be gone at once, and the bot, its child, would stay.
         asyncio.get_running_loop().add_signal_handler(signal_number, serving.cancel)
@@ -230,14 +261,16 @@ async def run(port: int, manifest: Mapping[str, Any]) -> None:
         here = asyncio.current_task()
         if here and here.cancelling():
             raise
+    except NoPostgres as exc:
+        raise SystemExit(f"parley: several processes need a PostgreSQL: {exc}") from None
     except OSError as exc:
         if exc.errno != errno.EADDRINUSE:
             raise
         raise SystemExit(f"parley: port {port} is in use; choose another with PARLEY_SANDBOX_PORT") from None
 
 
-async def _serve(port: int, manifest: Mapping[str, Any]) -> None:
-    async with sandbox(manifest, port, with_scene=True) as running:
+async def _serve(port: int, manifest: Mapping[str, Any], processes: int) -> None:
+    async with sandbox(manifest, port, with_scene=True, processes=processes) as running:
         if await wait_ready(running):
             print(f"Parley's sandbox is at {running.page.url} (Ctrl-C ends it)", flush=True)
         else:

@@ -13,6 +13,7 @@ from storage.postgres.wire import Wire
 # Dead machines and cut lines are noticed, a process that hangs within a transaction holds nobody up for
 # longer than this, and a lock is not waited for without end.
 PARAMETERS: dict[str, Any] = {
+    "client_encoding": "UTF8",  # whatever the database's
     "connect_timeout": 5,
     "keepalives_idle": 5,
     "keepalives_interval": 2,

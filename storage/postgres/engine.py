@@ -138,7 +138,7 @@ class PostgresEngine:
         raise SetupError(["PostgreSQL is backed up with its own tools, such as pg_dump (docs/scale.md)"])
 
     async def check(self) -> list[str]:
-        return await asyncio.to_thread(self._find_lacks)
+        return await asyncio.to_thread(requirements.check_server, self._url, self._name)
 
     async def scrub(self) -> None:
         """What was deleted leaves the files with the next vacuum, and the archive when that expires."""
@@ -156,7 +156,7 @@ class PostgresEngine:
         with connect(self._url) as conn:
             if not self._must_exist:
                 conn.autocommit = True
-                requirements.require(conn, self._name)
+                requirements.require(self._url, conn, self._name)
                 migrate(conn)
             elif not is_migrated(conn):
                 raise SetupError([f"database {self._name}: there is none yet; `parley serve` makes it"])
@@ -174,15 +174,6 @@ class PostgresEngine:
         conn = connect(self._url, application=self._presence.application)
         require_listed(conn, self._presence.worker)
         return conn
-
-    def _find_lacks(self) -> list[str]:
-        try:
-            with connect(self._url) as conn:
-                conn.autocommit = True
-                return requirements.find_lacks(conn)
-        except psycopg.Error as exc:
-            error = map_error(exc, self._name)
-            raise error from exc
 
     def _tell_woken(self) -> None:
         self._call(self._wake)

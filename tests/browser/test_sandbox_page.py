@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from bot.sandbox.run import Sandbox, sandbox, wait_connected
+from tests.support.accessibility import check_accessibility
 from tests.support.browser import MISSING, browser
 from tests.support.waiting import until
 from tests.support.workspace import MANIFEST
@@ -664,18 +664,6 @@ async def test_dark_follows_the_system_and_can_be_chosen(page: Page) -> None:
     assert light != dark
     await page.get_by_role("button", name="Colours").click()
     assert await page.evaluate(ground) == light
-
-
-async def check_accessibility(page: Page) -> None:
-    """No finding of axe that it calls serious or critical."""
-    results = await Axe().run(page, options={"resultTypes": ["violations"]})
-    found = [
-        f"{v['id']}: {node['target']} {node['failureSummary']}"
-        for v in results.response["violations"]
-        if v["impact"] in ("serious", "critical")
-        for node in v["nodes"]
-    ]
-    assert found == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession, web
 
+from bot.sandbox import postgres_programs
 from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.local_servers import LocalServer, find_local_servers
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.prices import cost_usd
-from bot.sandbox.run import choose_model, reset, sandbox, wait_connected, wait_ready
+from bot.sandbox.run import choose_model, reset, run, sandbox, wait_connected, wait_ready
 from tests.support.sandboxes import HERE, answered
 from tests.support.throwaway_server import throwaway_server
 from tests.support.waiting import until
@@ -126,7 +127,7 @@ async def test_the_page_tells_which_model_answers_and_serves_nothing_but_itself(
         async with asking.get(f"{running.page.url}/sandbox/about") as answer:
             about = await answer.json()
         assert about["model"]["kind"] == "rehearsal"
-        assert about["bot"]["state"] == "running"
+        assert about["bot"]["state"] == "starting"
         for path in ("/page/../run.py", "/page/%2e%2e%2frun.py", "/page/nothing.js"):
             async with asking.get(running.page.url + path) as answer:
                 assert answer.status == 404, path
@@ -140,7 +141,7 @@ async def test_other_pages_cannot_talk_to_the_sandbox() -> None:
                 f"{running.page.url}/sandbox/bot", json={"act": "kill"}, headers=headers
             ) as no:
                 assert no.status == 403
-        assert running.bot.state == "running"
+        assert running.bot.state == "starting"
 
 
 async def test_a_bot_that_dies_is_started_again_and_one_that_ignores_sigterm_is_killed(
@@ -200,3 +201,11 @@ def test_requests_have_the_price_of_their_model_or_none() -> None:
     assert cost_usd({"body": {"model": "gpt-4.1-mini"}, "usage": None}) is None
     spoken = {"body": {"model": "whisper-1"}, "usage": {"type": "duration", "seconds": 60}}
     assert cost_usd(spoken) == pytest.approx(0.006)
+
+
+async def test_several_processes_without_a_postgresql_are_refused_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(postgres_programs, "PACKAGE", "no_such_package")
+    with pytest.raises(SystemExit, match="need a PostgreSQL: there is no PostgreSQL to start"):
+        await run(0, MANIFEST, processes=2)

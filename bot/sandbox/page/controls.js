@@ -3,9 +3,11 @@
 import { h } from "./dom.js";
 import { act, get, post } from "./live.js";
 import { toast } from "./menu.js";
+import { processes } from "./processes.js";
 import { figure, none } from "./records.js";
 
 export function bot(panel) {
+  if (panel.processes?.bots.length > 1) return processes(panel);
   const b = panel.about?.bot;
   if (!b) return [none("One moment…")];
   const command = (name) => panel.app.try(() => post("/sandbox/bot", { act: name })).then(() => panel.poll());
@@ -52,9 +54,14 @@ export function bot(panel) {
     h(
       "pre",
       { class: "log", tabindex: "0", role: "region", "aria-label": "The bot's log" },
-      (panel.log || []).slice(-120).map(readable).join("\n") || "(silent so far)",
+      asText(panel.log || []),
     ),
   ];
+}
+
+/** The last lines of a log. */
+export function asText(lines) {
+  return lines.slice(-120).map(readable).join("\n") || "(silent so far)";
 }
 
 /** A line of the log for a person: the bot writes JSON where nobody looks on. */

@@ -2,7 +2,7 @@
 // What the tabs hold is in records.js and controls.js.
 
 import { fill, h, icon, iconButton } from "./dom.js";
-import { bot, faults, inForce, session } from "./controls.js";
+import { asText, bot, faults, inForce, session } from "./controls.js";
 import { get } from "./live.js";
 import { calls, events, model, SHOWN } from "./records.js";
 
@@ -132,6 +132,7 @@ export class Panel {
         this.render();
       } else if (this.tab === "bot") {
         this.about = await get("/sandbox/about");
+        this.processes = await get("/sandbox/processes");
         this.log = (await get("/sandbox/log")).lines;
         this.render();
       }
@@ -164,8 +165,17 @@ export class Panel {
       this.last,
       this.log?.length,
       this.about?.bot?.pid,
+      this.processes,
       this.inForce,
     ]);
+  }
+
+  /** The log of one of several bots: read when somebody looks, and again each time it is drawn. */
+  logOf(at) {
+    const label = `The log of process ${at + 1}`;
+    const shown = h("pre", { class: "log", tabindex: "0", role: "region", "aria-label": label });
+    get(`/sandbox/log?bot=${at}`).then(({ lines }) => (shown.textContent = asText(lines)), () => {});
+    return shown;
   }
 
   fold(key, summary, more) {

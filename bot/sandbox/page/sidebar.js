@@ -5,7 +5,7 @@ import { avatar } from "./messages.js";
 import { placeName } from "./names.js";
 
 /** Which model answers, whether anything leaves the machine, and how the bot fares. */
-export function drawBanner(app, { model, bot }) {
+export function drawBanner(app, { model, bot, processes = 1 }) {
   const words = {
     rehearsal: "Answers come from a rehearsal model on this machine. Nothing leaves it.",
     local: `Answers come from ${model.name} on this machine. Nothing leaves it.`,
@@ -15,14 +15,17 @@ export function drawBanner(app, { model, bot }) {
     model.kind === "rehearsal" && model.found.length
       ? ` ${model.found.map((s) => s.name).join(" and ")} runs here too: start with PARLEY_SANDBOX_LOCAL=1 to use it.`
       : "";
-  const state = bot
+  const state = bot && processes === 1
     ? {
         running: "",
         starting: "The bot is starting…",
         restarting: "The bot is coming back…",
+        killed: "The bot was killed; it comes back.",
+        frozen: "The bot is frozen.",
         stopped: "The bot is stopped.",
       }[bot.state]
     : "";
+  const several = processes > 1 ? ` ${processes} processes of the bot share a PostgreSQL.` : "";
   fill(
     document.getElementById("banner"),
     h("span", { class: `dot ${model.kind}`, "aria-hidden": "true" }),
@@ -32,7 +35,9 @@ export function drawBanner(app, { model, bot }) {
       h("strong", null, "Sandbox. "),
       words[model.kind],
       found,
-      " Slack is imitated. ",
+      " Slack is imitated.",
+      several,
+      " ",
       h(
         "button",
         { type: "button", class: "linkish", onclick: () => app.openPanel("session") },

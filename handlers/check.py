@@ -143,7 +143,8 @@ def missing_scopes(granted: frozenset[str]) -> list[str]:
 
 
 async def database_problems(settings: Settings) -> list[str]:
-    """A file that cannot be opened or is damaged, a server that lacks something; none at all is in order before
+    """A file that cannot be opened or is damaged, a server that lacks something; none at all is in order
+    before
     the first start."""
     try:
         return await check_database(settings.database)

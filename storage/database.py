@@ -11,7 +11,6 @@ from bot.core.errors import Busy, SetupError
 from storage.engine import Engine
 from storage.sqlite.engine import SqliteEngine
 
-
 POSTGRES = ("postgresql", "postgres")
 
 
@@ -26,7 +25,7 @@ def open_engine(
     none. SetupError says what an operator has to change.
     """
     scheme, _, path = url.partition(":")  # what follows another scheme may hold a password: it is not told
-    if scheme in POSTGRES:
+    if is_shared(url):
         return _postgres(url, read_only=read_only, must_exist=must_exist)
     if scheme != "sqlite" or not path.startswith("///"):
         advice = "use sqlite:///parley.db, or postgresql://…"
@@ -37,9 +36,14 @@ def open_engine(
     return SqliteEngine(Path(path), read_only=read_only, must_exist=must_exist)
 
 
+def is_shared(url: str) -> bool:
+    """Whether other processes may be at work on the database of a URL."""
+    return url.partition(":")[0] in POSTGRES
+
+
 async def check_database(url: str) -> list[str]:
     """What is wrong with the database of a URL, in words; none at all is in order before the first start."""
-    if url.partition(":")[0] in POSTGRES:
+    if is_shared(url):
         return await _check_postgres(url)
     path = Path(url.removeprefix("sqlite:///"))
     if url.startswith("sqlite:///") and not path.exists():

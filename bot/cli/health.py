@@ -7,6 +7,7 @@ import sys
 
 from bot.core.settings import Settings
 from bot.ops.control_socket import is_running, lines_from_running
+from storage.database import is_shared
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 async def run(args: argparse.Namespace, settings: Settings) -> int:
     """0 when it is ready for work; else 1, and each reason in a line."""
     if not await is_running(settings):
-        print("parley: no bot runs on this database", file=sys.stderr)
+        print(f"parley: {_nobody(settings)}", file=sys.stderr)
         return 1
     problems = [
         problem async for told in lines_from_running(settings, "/health", {}) for problem in told["problems"]
@@ -26,3 +27,9 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
     if not problems:
         print("ready")
     return 1 if problems else 0
+
+
+def _nobody(settings: Settings) -> str:
+    if is_shared(settings.database):
+        return "no bot runs on this machine with this database; each is asked on its own machine"
+    return "no bot runs on this database"

@@ -7,8 +7,9 @@ import json
 import time
 from typing import Any
 
+from bot.cli.access_notes import note_access
 from bot.core.settings import Settings
-from bot.ops.control_socket import ask_running, note_access
+from bot.ops.control_socket import ask_running
 from storage.database import open_engine
 from storage.jobs import inbox
 

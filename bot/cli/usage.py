@@ -6,11 +6,11 @@ import argparse
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 
+from bot.cli.access_notes import note_access
 from bot.core.calendar import zone
 from bot.core.errors import NotUnderstood, SetupError
 from bot.core.settings import Settings
 from bot.costs.viewer import OPERATOR
-from bot.ops.control_socket import note_access
 from bot.reports.formats import USUAL, as_csv, as_json, table
 from bot.reports.usage import BYS, Span, UsageRow, span, usage
 from bot.text.typed import tidy

@@ -1,7 +1,7 @@
 """How a command speaks to the bot that is running: a Unix socket that only its own user may open.
 
 One process owns a database file, so what a command wants changed is asked of that process; when none runs
-here, the command opens the database itself.
+here, the command opens the database itself, as it may where several share it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import logging
 import os
 import tempfile
 from collections.abc import AsyncIterator, Mapping
@@ -20,8 +19,6 @@ import aiohttp
 
 from bot.core.errors import BotError, Missing
 from bot.core.settings import Settings
-
-log = logging.getLogger(__name__)
 
 # A Unix socket's path is short. Source: unix(7), sun_path has 108 bytes.
 PATH_LIMIT = 100
@@ -90,14 +87,3 @@ async def ask_running(settings: Settings, path: str, body: Mapping[str, Any] | N
         return False
     except aiohttp.ClientError as exc:
         raise BotError(f"the running bot could not do it: {exc}") from exc
-
-
-async def note_access(settings: Settings, about: str, scope: str, *, team: str = "") -> None:
-    """The operator was shown a report: the running bot writes it down. Where that fails it is said.
-
-    Without a running bot it is not written down: whoever can read the file needs no command for it.
-    """
-    try:
-        await ask_running(settings, "/looked", {"team": team, "about": about, "scope": scope})
-    except (BotError, TimeoutError) as exc:
-        log.warning("this look is not in the audit list: %s", exc)

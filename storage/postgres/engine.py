@@ -22,7 +22,6 @@ from bot.core.errors import SetupError, StorageError
 from storage.engine import EngineFigures, P, T, Tx
 from storage.postgres import requirements
 from storage.postgres.connections import PostgresConnection, connect
-from storage.postgres.errors import map_error
 from storage.postgres.migrations import is_migrated, migrate, refuse_newer
 from storage.postgres.moved import name_database, refuse_moved
 from storage.postgres.periodic import run_periodically

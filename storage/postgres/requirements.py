@@ -14,7 +14,8 @@ from storage.postgres.migrations import is_migrated, refuse_newer
 OLDEST = 140000  # pg_terminate_backend waits; every older major version has ended
 CONNECTIONS = 16  # of one process: reads, writes, those aside, its presence, what is done by the hour
 SESSION = "select pg_backend_pid()"
-# How many more the server, its database and our role allow; whoever sees little sees the numbers all the same.
+# How many more the server, its database and our role allow; whoever sees little sees the numbers all the
+# same.
 LEFT = """
 select least(
     current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int

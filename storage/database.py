@@ -55,7 +55,7 @@ async def check_database(url: str) -> list[str]:
 
 async def _check_postgres(url: str) -> list[str]:
     try:
-        from storage.postgres.engine import name_database
+        from storage.postgres.moved import name_database
         from storage.postgres.requirements import check_server
     except ImportError as exc:
         raise _without_extra(exc) from exc

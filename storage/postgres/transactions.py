@@ -128,7 +128,7 @@ class TransactionThreads:
                 else:
                     return conn, (future, None, map_error(exc, self._name))
 
-    def _open(self, lost: Connection | None) -> Connection:
+    def _open(self, lost: PostgresConnection | None) -> PostgresConnection:
         opened = self._open_one()
         self._note(connections=lost is None, reconnects=lost is not None)
         return opened

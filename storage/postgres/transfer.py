@@ -69,7 +69,7 @@ def open_database(url: str) -> Iterator[tuple[PostgresSide, Callable[[str], None
     try:
         with closing(connect(url)) as held, closing(connect(url)) as conn:
             held.autocommit = True
-            requirements.require(held, name_database(url))
+            requirements.require(url, held, name_database(url))
             migrate(held)
             refuse_moved(held, url)
             _hold(held, url)

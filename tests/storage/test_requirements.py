@@ -58,7 +58,7 @@ async def test_what_a_database_lacks_is_told_by_check_and_at_the_start(server: T
         assert await check_database(team) == [], "there is nothing to make any more"
 
     await server.run("alter role team connection limit 9")
-    assert "9 connections are left; a process needs 14" in str(await check_database(team))
+    assert "9 connections are left; a process needs 16" in str(await check_database(team))
     await server.run("alter role team connection limit -1")
     await server.run("alter database team set synchronous_commit = off")
     assert "synchronous_commit is off" in str(await check_database(team))

@@ -39,7 +39,7 @@ COMMANDS = {
     "reconcile": ("bot.cli.reconcile", "compare the ledger with the provider's own count"),
     "transcribe": ("bot.cli.transcribe", "recordings to text, captions and English"),
     "backup": ("bot.cli.backup", "copy the database while the bot runs"),
-    "move": ("bot.cli.move", "everything into another database: from SQLite to PostgreSQL, or back"),
+    "move": ("bot.cli.move", "everything from SQLite to PostgreSQL, or back"),
     "retention": ("bot.cli.retention", "how long what people said is kept, and what is due"),
     "forget": ("bot.cli.forget", "erase everything a person said"),
     "privacy": ("bot.cli.privacy", "a page about privacy to publish, made from the settings"),

@@ -61,6 +61,8 @@ class Trainer:
 
     async def is_up_to_date(self, at: Channel) -> bool:
         """Whether the model in use can be used, and knows all there is to learn from."""
+        if self._engine.shared:  # another process may have trained one a moment ago
+            self._head.reload(at)
         return await self._head.is_usable(at) and await self._engine.read(self._head.models.is_up_to_date, at)
 
     async def list_versions(self, at: Channel) -> list[Version]:

@@ -10,7 +10,7 @@ from tests.simulator.slack import Weather
 
 FAULTS_END_S = 150.0
 CHANNELS = ("#general", "#support", "@parley")
-SEVERAL = float(os.environ.get("PARLEY_SEVERAL", "0"))  # of all stories have several processes
+SEVERAL = float(os.environ.get("PARLEY_SEVERAL", "0.3"))  # of all stories have several processes
 HOUR_S, DAY_S = 3_600.0, 86_400.0
 
 

@@ -45,12 +45,16 @@ class LeftBehind:
         """Before the first turn: what is there was left by processes that died."""
         self._found = await self._list()
 
+    async def sweep(self) -> None:
+        """Takes back what was found, once it is this process's duty."""
+        await self._duties.wait_for(DUTY)
+        for left in self._found:
+            await self._take_back(left)
+
     async def sweep_hourly(self) -> None:
         """Until it is cancelled."""
         while True:
-            await self._duties.wait_for(DUTY)
-            for left in self._found:
-                await self._take_back(left)
+            await self.sweep()
             await asyncio.sleep(EVERY_S)
             try:
                 await self.look()

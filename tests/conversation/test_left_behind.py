@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,9 +66,7 @@ async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
 
 async def sweep(left: LeftBehind) -> None:
     await left.look()
-    sweeping = asyncio.create_task(left.sweep_hourly())
-    await asyncio.sleep(0.1)
-    sweeping.cancel()
+    await left.sweep()
 
 
 async def test_open_streams_and_sessions_are_ended_at_the_start_and_once(engine: Engine) -> None:

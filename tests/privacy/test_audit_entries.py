@@ -139,6 +139,11 @@ UNWRITTEN = {
     "inbox.tidy": "keys without words",
     "vectors.tidy": "computed again where needed",
     "presence._strike_off": "numbers of processes",
+    "mailbox.take": "ids, read by the process they were for",
+    "mailbox.drop_undeliverable": "ids, for a process that has died",
+    "duties.give_up": "numbers of processes",
+    "holdings.exchange": "numbers of processes that have died",
+    "channel_turns.tidy": "when something was last posted in a channel",
     "endings.put_reported": "what a server lists of its models takes its place",
     "removal.drop_removed": "an id and a time, and no word",
     "retention.erase_messages": "counted by bot/privacy/retention.py",
@@ -381,6 +386,7 @@ async def test_the_weekly_digest_is_switched_on_and_off_once(tmp_path: Path) -> 
 # A database that does not take it
 
 
+@pytest.mark.sqlite_file
 async def test_a_report_waits_for_no_entry_and_the_entry_waits_for_the_database(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
         other = sqlite3.connect(tmp_path / "parley.db", isolation_level=None)

@@ -37,6 +37,7 @@ def test_every_setting_that_may_be_for_ever_has_its_sentence() -> None:
     assert notices.find_endless(Settings()) == []
 
 
+@pytest.mark.sqlite_file
 async def test_check_gives_both_as_notices_and_not_as_wrong(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -130,7 +130,8 @@ def test_no_secret_stands_there() -> None:
 def test_the_command_prints_it_or_writes_a_file(
     words: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("PARLEY_PRIVACY_CONTACT", raising=False)
+    for name in ("PARLEY_PRIVACY_CONTACT", "PARLEY_TEST_ENGINE"):
+        monkeypatch.delenv(name, raising=False)
     assert main(["privacy", *words]) == 0
     printed = capsys.readouterr()
     assert "PARLEY_PRIVACY_CONTACT is not set" in printed.err

@@ -190,15 +190,17 @@ def test_summaries_go_with_many_messages_as_with_one_after_the_other(
 
 
 def left_of(tx: Tx, said: list[tuple[str, bool, bool]], erase: Callable[[Tx], None]) -> list[Any]:
-    tx.run("savepoint said")
+    tx.run("begin")
     for number, (thread, summarised, _) in enumerate(said, 1):
         place = replace(HERE, thread=thread)
         say(tx, str(number), place=place)
         if summarised:
             seq = messages.recall(tx, place.key).messages[-1].seq
             summaries.summarise(tx, place.key, "so far", upto=seq, tokens=1, erasures=0, now=1)
+    first = tx.one("select min(seq) as seq from messages")
     erase(tx)
     left = [tx.all(f"select * from {name} order by 1, 2") for name in ("messages", "summaries", "tombstones")]
-    tx.run("rollback to said")
-    tx.run("release said")
+    tx.run("rollback")
+    for row in left[0] + left[1]:  # on PostgreSQL a number is not given again after a rollback
+        row["seq" if "seq" in row else "upto"] -= first["seq"] if first else 0
     return left

@@ -27,7 +27,7 @@ from storage.limits.holdings import Holding
 log = logging.getLogger(__name__)
 
 EVERY_S = 1.0
-HURRY_S = 0.2  # between two divisions, where somebody runs short
+HURRY_S = 0.4  # between two divisions, where somebody runs short
 AWAY_S = 5.0  # so long nothing is asked of a database that did not answer, where somebody waits for it
 REMEMBERED_S = 65.0  # what a process took that died; Slack counts it for a minute
 TIDY_EVERY_S = 60.0
@@ -189,37 +189,36 @@ class SharedLimits:
         if not any(other.lives or other.age_s < REMEMBERED_S for other in others):
             # A process that has just begun has no row yet.
             self._living = max(await self._engine.read(holdings.count_living), 1)
-        parts = division.divide(others)
         for name, limited in list(self._limited.items()):
             if self._living == 1:
                 limited.have_all()
-            elif name in parts:
-                limited.allot(parts[name])
+            elif name in division.parts:
+                limited.allot(division.parts[name])
 
 
 class Division:
-    """What becomes of what this process claims, beside the others' rows. It changes nothing."""
+    """What becomes of what this process claims, beside the others' rows.
+
+    `parts`: of each limit, what is for this process, as it was written down last.
+    """
 
     def __init__(self, mine: Mapping[str, tuple[Limit, Claim]]) -> None:
         self._mine = mine
+        self.parts: dict[str, Allotment] = {}
 
     def write(self, others: Sequence[Holding]) -> str:
-        """The row of this process."""
-        parts = self.divide(others)
-        return json.dumps(
-            {
-                name: [claim.used, claim.wants, parts[name].held, claim.parties, claim.news]
-                for name, (_, claim) in self._mine.items()
-            }
-        )
-
-    def divide(self, others: Sequence[Holding]) -> dict[str, Allotment]:
-        """The part of each limit that is for this process."""
+        """The row of this process. It may be asked for again, with other rows."""
         read = [(other, json.loads(other.holdings)) for other in others]
-        return {
+        self.parts = {
             name: _part(limit, claim, [(other, told[name]) for other, told in read if name in told])
             for name, (limit, claim) in self._mine.items()
         }
+        return json.dumps(
+            {
+                name: [claim.used, claim.wants, self.parts[name].held, claim.parties, claim.news]
+                for name, (_, claim) in self._mine.items()
+            }
+        )
 
 
 def _part(limit: Limit, mine: Claim, rows: Sequence[tuple[Holding, list[Any]]]) -> Allotment:

@@ -5,6 +5,9 @@ afterwards each thread is read: answered once, in order, nothing left open. Prin
 themselves allow.
 
     python -m tests.bench.backlog [--questions 2000] [--channels 40] [--bot parley] [--posts-per-minute 600]
+
+With `--processes 2` so many bots work it off on one PostgreSQL, and what they write to share the limits is
+counted.
 """
 
 from __future__ import annotations
@@ -15,11 +18,14 @@ import itertools
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bot.core.ids import read_message
 from bot.sandbox.model.server import FakeModel
+from bot.sandbox.postgres import ThrowawayPostgres
 from bot.sandbox.slack.server import FakeSlack
 from tests.bench.load import at_pace
 from tests.bench.numbered import (
@@ -31,7 +37,8 @@ from tests.bench.numbered import (
     order_in_the_inbox,
     replies,
 )
-from tests.bench.replies import percentile, running
+from tests.bench.replies import cpu_s, percentile, running
+from tests.support.rows import read_rows
 from tests.support.workspace import MANIFEST
 
 FOLLOW_UPS = 5  # every fifth question stands in the thread of the one before it
@@ -108,8 +115,10 @@ async def run(
     posts_per_minute: int,
     patience_s: float,
     lag_s: float = 0.0,
+    processes: int = 1,
 ) -> str:
     async with (
+        postgres(processes) as server,
         FakeSlack(
             manifest=MANIFEST,
             ring=1_000_000,
@@ -119,13 +128,19 @@ async def run(
         FakeModel(answer=answer, first_token_s=0.2, tokens_per_s=50.0, keep=10) as model,
     ):
         backlog, there = Backlog(), add_channels(slack, channels)
-        async with running(
-            bot, slack, model, PARLEY_STREAMS_PER_MINUTE="20", PARLEY_DATABASE=f"sqlite:///{database}"
-        ):
+        url = await server.create("team") if server else f"sqlite:///{database}"
+        async with AsyncExitStack() as stack:
+            bots = [
+                await stack.enter_async_context(
+                    running(bot, slack, model, PARLEY_STREAMS_PER_MINUTE="20", PARLEY_DATABASE=url)
+                )
+                for _ in range(processes)
+            ]
             await slack.say("alice", CALM, "@parley hello")
             await slack.until(lambda: any(replies(slack)))
             await asyncio.sleep(1)
             slack.record.clear()
+            began_cpu_s = [cpu_s(pid) for pid, *_ in bots]
             slack.faults.deliver("*", delay_s=AWAY_S, times=0)
             backlog.began_at = time.time() + AWAY_S
             await ask_all(slack, backlog, questions, there)
@@ -138,7 +153,15 @@ async def run(
             await asyncio.wait([asking])
             await asyncio.sleep(20)  # what was fresh at the end, and what is taken back later
             backlog.note_answers(list(slack.requests))
-        found = ends(slack, backlog, order_in_the_inbox(database) if database.exists() else None)
+            used_s = [cpu_s(pid) - began for (pid, *_), began in zip(bots, began_cpu_s, strict=True)]
+            answered = sum(1 for _ in replies(slack))
+            print(f"{1000 * sum(used_s) / answered:.2f} ms of CPU a reply", flush=True)
+            if server:
+                print(await count_shared(server, answered), flush=True)
+                rows = read_rows(url, "select key, seq from inbox where kind = 'message'")
+                order = {read_message(str(key)): int(str(seq)) for key, seq in rows}
+        taken = order if server else order_in_the_inbox(database) if database.exists() else None
+        found = ends(slack, backlog, taken)
         return describe(slack, backlog, found, posts_per_minute)
 
 
@@ -171,6 +194,29 @@ def describe(slack: FakeSlack, backlog: Backlog, became: dict[str, int], posts_p
     return "\n".join(lines)
 
 
+@asynccontextmanager
+async def postgres(processes: int) -> AsyncIterator[ThrowawayPostgres | None]:
+    """A server for several processes; none for one."""
+    if processes == 1:
+        yield None
+        return
+    async with ThrowawayPostgres() as server:
+        yield server
+
+
+async def count_shared(server: ThrowawayPostgres, answered: int) -> str:
+    """Rows written to share the limits."""
+    counted = await server.run(
+        "select relname, n_tup_ins + n_tup_upd from pg_stat_user_tables"
+        " where relname in ('limit_holdings', 'channel_turns') order by 1",
+        database="team",
+    )
+    rows = dict(line.split("|") for line in counted.splitlines())
+    return "rows written to share limits, a reply: " + ", ".join(
+        f"{table} {int(count) / answered:.2f}" for table, count in rows.items()
+    )
+
+
 async def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.backlog")
     parser.add_argument("--questions", type=int, default=2_000)
@@ -185,6 +231,7 @@ async def main() -> None:
     parser.add_argument(
         "--patience", type=float, default=90.0, help="seconds without an answer that end a run"
     )
+    parser.add_argument("--processes", type=int, default=1, help="more than one: on PostgreSQL")
     asked = parser.parse_args()
     for bot in asked.bot or ("bare", "parley"):
         with tempfile.TemporaryDirectory() as folder:
@@ -196,6 +243,7 @@ async def main() -> None:
                 posts_per_minute=asked.posts_per_minute,
                 patience_s=asked.patience,
                 lag_s=asked.history_lag,
+                processes=asked.processes,
             )
         print(
             f"\n{bot}: {asked.questions} questions waited in {asked.channels} channels\n{found}", flush=True

@@ -25,7 +25,7 @@ from storage.engine import Engine, Tx
 from tests.support.deaths import process_died
 from tests.support.engines import database_url
 
-pytestmark = pytest.mark.both_engines
+pytestmark = [pytest.mark.both_engines, pytest.mark.serializable]
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
 SCOPE = Scope(team="T1", channel="C1", user="U1", conversation="T1:C1:1.0", kind="answer")

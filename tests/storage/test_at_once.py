@@ -26,10 +26,10 @@ from storage.retirement import endings
 from storage.voice.recordings import Caps, Owner, begin_recording
 from storage.welcome import disclosures
 from tests.support.at_once import PROCESSES, Four, Transact
-from tests.support.engines import POSTGRESQL, database_url
+from tests.support.engines import POSTGRESQL, SERIALIZABLE, database_url
 
 pytestmark = [
-    pytest.mark.parametrize("database_engine", [POSTGRESQL], indirect=True),
+    pytest.mark.parametrize("database_engine", [POSTGRESQL, SERIALIZABLE], indirect=True),
     pytest.mark.usefixtures("database_engine"),
 ]
 TEAM, CHANNEL = "T1", "C1"

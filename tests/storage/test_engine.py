@@ -16,7 +16,7 @@ from storage.database import open_engine
 from storage.engine import Engine, Tx
 from tests.support.engines import POSTGRESQL, database_url, running_engine
 
-pytestmark = pytest.mark.both_engines
+pytestmark = [pytest.mark.both_engines, pytest.mark.serializable]
 HUGE = 2**63 - 1
 
 

@@ -14,10 +14,10 @@ from storage.engine import Tx
 from storage.postgres.connections import connect
 from storage.postgres.transactions import PostgresTx
 from tests.support.at_once import PROCESSES, Four, Transact
-from tests.support.engines import POSTGRESQL, database_url
+from tests.support.engines import POSTGRESQL, SERIALIZABLE, database_url
 
 pytestmark = [
-    pytest.mark.parametrize("database_engine", [POSTGRESQL], indirect=True),
+    pytest.mark.parametrize("database_engine", [POSTGRESQL, SERIALIZABLE], indirect=True),
     pytest.mark.usefixtures("database_engine"),
 ]
 DAY = "2026-11-23"

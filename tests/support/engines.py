@@ -2,8 +2,8 @@
 
     PARLEY_TEST_ENGINE=postgresql pytest tests/scenarios     # all of them on PostgreSQL
 
-In an ordinary run tests have SQLite; those marked `both_engines` run on both. Those marked `sqlite_file` are
-about the file itself.
+In an ordinary run tests have SQLite; those marked `both_engines` run on both, and with `serializable` on
+PostgreSQL once more at that isolation level. Those marked `sqlite_file` are about the file itself.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from tests.support.postgres import PostgresDatabases
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
+# PostgreSQL with each transaction as if it were alone: what holds only there looks at something and then acts
+# on it without a lock. All tests on it: PARLEY_TEST_ENGINE=serializable
+SERIALIZABLE = "serializable"
 CHOSEN = os.environ.get("PARLEY_TEST_ENGINE", SQLITE)
 
 
@@ -37,6 +40,7 @@ class Engines:
             yield
             return
         self.databases = self._server = self._server or _databases(shared)
+        self.databases.isolation = SERIALIZABLE if engine == SERIALIZABLE else ""
         try:
             yield
         finally:
@@ -88,7 +92,8 @@ def both_engines(metafunc: pytest.Metafunc) -> None:
     """Has a test that is marked so run once on each; where one was chosen, on that alone."""
     marked = metafunc.definition.get_closest_marker
     if CHOSEN == SQLITE and marked("both_engines") and not marked("sqlite_file"):
-        metafunc.parametrize("database_engine", [SQLITE, POSTGRESQL], indirect=True)
+        engines = [SQLITE, POSTGRESQL, *([SERIALIZABLE] if marked("serializable") else [])]
+        metafunc.parametrize("database_engine", engines, indirect=True)
 
 
 @pytest.fixture(autouse=True)

@@ -86,18 +86,18 @@ class PostgresDatabases:
 
     def __init__(self, server: TestServer) -> None:
         self._server = server
+        self.isolation = ""
         self._names: dict[Path, str] = {}
         self._kept: dict[Path, str] = {}
 
     def url(self, file: Path) -> str:
-        """With PARLEY_TEST_ISOLATION=serializable each transaction is as if it were alone: what fails only
-        without that looks at something and then acts on it without a lock."""
+        """Of one file; with `isolation` for those who open it."""
         if file not in self._names:
             self._names[file] = self._server.create()
         url = self._server.url_of(self._names[file])
-        if not (isolation := os.environ.get("PARLEY_TEST_ISOLATION")):
+        if not self.isolation:
             return url
-        given = f"options=-c%20default_transaction_isolation%3D{isolation}"
+        given = f"options=-c%20default_transaction_isolation%3D{self.isolation}"
         return f"{url}{'&' if urlsplit(url).query else '?'}{given}"
 
     def keep(self, file: Path) -> None:

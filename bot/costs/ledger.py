@@ -105,15 +105,14 @@ class Ledger:
                 self._relearn(self._billing, row)
         # The price tables load now, not while the first person waits.
         self._price("", NOTHING, "answer", self.calendar.now())
-        return await self._engine.write(rows.give_up_open, self.calendar.now())
+        return await self._give_up_orphans()
 
     async def look(self, asked: bool) -> None:
         """Ends what processes left open that have died since, and what was written, perhaps, in vain."""
         while self._doubtful:
             await self._settle_unmade(self._doubtful[-1])
             self._doubtful.pop()
-        if await self._engine.read(rows.has_orphans):
-            unknown = await self._engine.write(rows.give_up_open, self.calendar.now())
+        if unknown := await self._give_up_orphans():
             log.warning("%d model requests of a process that died count as made", unknown)
 
     async def open(
@@ -178,6 +177,11 @@ class Ledger:
             listed=listed,
         )
         return price.usd
+
+    async def _give_up_orphans(self) -> int:
+        """Row by row: each holds up the budgets that it is about."""
+        left, now = await self._engine.read(rows.list_orphans), self.calendar.now()
+        return sum([await self._engine.write(rows.give_up, row, now) for row in left])
 
     async def _settle_unmade(self, id: int) -> None:
         """The end of a request that was not made, whether its row is there or not."""

@@ -131,19 +131,16 @@ def _is_priced(end: dict[str, Any]) -> bool | None:
 ORPHANED = "outcome = 'open' and worker not in (select id from workers)"
 
 
-def has_orphans(tx: Tx) -> bool:
-    """Whether a process that does not live any more left a row open."""
-    return tx.one(f"select 1 as found from ledger where {ORPHANED} limit 1") is not None
+def list_orphans(tx: Tx) -> list[dict[str, Any]]:
+    """The rows that dead processes left open, the oldest first."""
+    return tx.all(f"select id, reserved, reason from ledger where {ORPHANED} order by id")
 
 
-def give_up_open(tx: Tx, now: float) -> int:
-    """Ends the rows that dead processes left open, charged as reserved: nobody knows what became of them."""
-    left = tx.all(f"select id, reserved, reason from ledger where {ORPHANED} order by id")
+def give_up(tx: Tx, row: dict[str, Any], now: float) -> bool:
+    """Ends a row that a dead process left open, charged as reserved: nobody knows what became of it."""
     unseen = dict.fromkeys((*COUNTED, "input_audio_tokens"), 0) | {"estimated": 1}
-    for row in left:
-        end = {"outcome": "unknown", "cost": row["reserved"], "reason": row["reason"], "settled_at": now}
-        settle_row(tx, row["id"], tier="", latency_ms=None, **end, **unseen)
-    return len(left)
+    end = {"outcome": "unknown", "cost": row["reserved"], "reason": row["reason"], "settled_at": now}
+    return settle_row(tx, row["id"], tier="", latency_ms=None, **end, **unseen)
 
 
 def teams(tx: Tx) -> list[str]:

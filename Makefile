@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Each of the many processes would read every file anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup sandbox test test-models quick browser check bench bench-guard bench-tpm soak soak-hours mutants load reliability fmt lock audit sbom image version release pages pictures clean
+.PHONY: setup sandbox test test-models quick browser check bench bench-guard bench-tpm bench-scale soak soak-hours mutants load reliability fmt lock audit sbom image version release pages pictures clean
 
 setup: .venv/.ready
 
@@ -80,6 +80,10 @@ bench-guard: setup
 # Tokens per minute in a busy hour beside two usual clients, on virtual time: some seconds, always the same figures.
 bench-tpm: setup
 	@$(BIN)/python -m tests.bench.tpm
+
+# Several processes on PostgreSQL beside one on SQLite: some minutes of the whole machine.
+bench-scale: setup
+	@$(BIN)/python -m tests.bench.scale
 
 # Minutes of kills, faults and random schedules.
 soak: setup

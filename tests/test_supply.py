@@ -69,6 +69,26 @@ def test_the_image_asks_the_bot_itself_for_its_health_and_publishes_what_http_ne
     assert service["ports"] == ["127.0.0.1:${PORT:-3000}:${PORT:-3000}"]
 
 
+def test_several_bots_on_postgresql_are_composed_as_the_single_one_is() -> None:
+    one = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))["services"]["parley"]
+    scale = yaml.safe_load((ROOT / "compose.scale.yaml").read_text("utf-8"))
+    bots = [service for name, service in scale["services"].items() if name.startswith("bot-")]
+    assert len(bots) == 2
+    ports = [bot.pop("ports") for bot in bots]
+    assert bots[0] == bots[1], "nothing but their ports tells them apart"
+    assert all(port.startswith("127.0.0.1:") for published in ports for port in published)
+    for same in ("build", "env_file", "read_only", "cap_drop", "security_opt", "stop_grace_period"):
+        assert bots[0][same] == one[same]
+    assert bots[0]["healthcheck"]["test"] == ["CMD", "parley", "health"]
+    assert bots[0]["restart"] == scale["services"]["database"]["restart"] == "always"
+    assert bots[0]["depends_on"]["database"]["condition"] == "service_healthy"
+    secret = "${POSTGRES_PASSWORD:?set it in .env}"
+    assert bots[0]["environment"]["PARLEY_DATABASE"] == f"postgresql://parley:{secret}@database/parley"
+    assert scale["services"]["database"]["environment"]["POSTGRES_PASSWORD"] == secret
+    (volume,) = scale["services"]["database"]["volumes"]
+    assert volume.partition(":")[0] in scale["volumes"]
+
+
 def test_attack_35_both_stages_of_the_image_stand_on_one_base_that_can_be_given_by_digest() -> None:
     image = (ROOT / "Dockerfile").read_text("utf-8")
     assert re.findall(r"^FROM (\S+)", image, re.MULTILINE) == ["${BASE}", "${BASE}"]

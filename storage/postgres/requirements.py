@@ -10,10 +10,12 @@ from bot.core.errors import SetupError
 from storage.postgres.connections import PostgresConnection, connect
 from storage.postgres.errors import map_error
 from storage.postgres.migrations import is_migrated, refuse_newer
+from storage.postgres.periodic import SCHEMA
 
 OLDEST = 140000  # pg_terminate_backend waits; every older major version has ended
 CONNECTIONS = 16  # of one process: reads, writes, those aside, its presence, what is done by the hour
 SESSION = "select pg_backend_pid()"
+MAY_MAKE_SCHEMAS = "select has_database_privilege(current_database(), 'create')"
 # How many more the server, its database and our role allow; whoever sees little sees the numbers all the
 # same.
 LEFT = """
@@ -63,6 +65,8 @@ def _find_missing(url: str, conn: PostgresConnection) -> list[str]:
         found.append("a pooler in between gives each transaction another connection; name the server itself")
     elif not is_migrated(conn) and not _may_create(conn):
         found.append("this role may not make tables; grant it create on the schema")
+    elif not _has_schema(conn) and not _ask(conn, MAY_MAKE_SCHEMAS):
+        found.append("this role may not make schemas; grant it create on the database")
     return found
 
 
@@ -81,6 +85,10 @@ def _find_risky(conn: PostgresConnection) -> list[str]:
 
 def _may_create(conn: PostgresConnection) -> bool:
     return bool(_ask(conn, "select has_schema_privilege(current_schema(), 'create')"))
+
+
+def _has_schema(conn: PostgresConnection) -> bool:
+    return bool(_ask(conn, f"select to_regnamespace('{SCHEMA}') is not null"))
 
 
 def _is_pooled(url: str, conn: PostgresConnection) -> bool:

@@ -52,6 +52,8 @@ async def test_what_a_database_lacks_is_told_by_check_and_at_the_start(server: T
     assert "may not make tables" in told
     assert "may not make tables" in await refusal(team)
     await server.run("grant create on schema public to team", database="team")
+    assert "may not make schemas" in str(await check_database(team))
+    await server.run("grant create on database team to team")
     assert await check_database(team) == []
     async with open_engine(team):
         await server.run("revoke create on schema public from team", database="team")

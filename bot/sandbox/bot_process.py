@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ READY = "parley is ready: "
 # A bot that dies sooner than this after its start is started again more slowly each time.
 SETTLED_S = 10.0
 LONGEST_PAUSE_S = 10.0
+# As asyncio.create_subprocess_exec.
+Create = Callable[..., Awaitable[Any]]
 STOP_WITHIN_S = 30.0  # what a bot may take to finish its work after SIGTERM, as orchestrators give it
 
 
@@ -36,6 +38,7 @@ class BotProcess:
         environment: Mapping[str, str],
         command: Sequence[str] = BOT,
         *,
+        create: Create = asyncio.create_subprocess_exec,
         stop_within_s: float = STOP_WITHIN_S,
         away_s: float = 0.2,
     ) -> None:
@@ -43,7 +46,7 @@ class BotProcess:
         next start."""
         path = filter(None, (PACKAGES, environment.get("PYTHONPATH")))
         self._environment = {**environment, "PYTHONPATH": os.pathsep.join(path)}
-        self._command = command
+        self._command, self._create = command, create
         self._stop_within_s, self._away_s = stop_within_s, away_s
         self.state = "stopped"
         self.pid = 0
@@ -110,7 +113,7 @@ class BotProcess:
             await asyncio.sleep(pause_s)
 
     async def _run_once(self) -> None:
-        process = await asyncio.create_subprocess_exec(
+        process = await self._create(
             *self._command,
             env=self._environment,
             stdout=asyncio.subprocess.PIPE,

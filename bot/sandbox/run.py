@@ -26,7 +26,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bot.sandbox import scene
-from bot.sandbox.bot_process import BOT, BotProcess
+from bot.sandbox.bot_process import BOT, BotProcess, Create
 from bot.sandbox.database import DatabaseFile, DatabaseServer, SandboxDatabase
 from bot.sandbox.local_servers import LocalServer, find_local_servers
 from bot.sandbox.model.relay import Relay
@@ -126,10 +126,12 @@ async def sandbox(
     *,
     environ: Mapping[str, str] = os.environ,
     command: Sequence[str] = BOT,
+    create: Create = asyncio.create_subprocess_exec,
     with_scene: bool = False,
     processes: int = 1,
 ) -> AsyncIterator[Sandbox]:
-    """The running sandbox with the app of `manifest`; `command` starts a bot. Ends all that it started.
+    """The running sandbox with the app of `manifest`; `command` starts a bot, by `create`. Ends all
+    that it started.
 
     With several processes they share a PostgreSQL: NoPostgres where none can be started.
     """
@@ -146,7 +148,9 @@ async def sandbox(
             given["OPENAI_BASE_URL"] = relay.base_url
         visible = relay or (model if chosen.kind == "rehearsal" else None)
         away_s = KILLED_FOR_S if processes > 1 else RESTARTED_AFTER_S
-        bots = tuple(BotProcess(given | _own_port(), command, away_s=away_s) for _ in range(processes))
+        bots = tuple(
+            BotProcess(given | _own_port(), command, create=create, away_s=away_s) for _ in range(processes)
+        )
         page = PageServer(
             port=port,
             slack_url=slack.base_url,

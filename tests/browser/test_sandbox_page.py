@@ -19,11 +19,11 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, Route, expect
 
-from bot.sandbox.run import Sandbox, sandbox, wait_connected
+from bot.sandbox.run import Sandbox, wait_connected
 from tests.support.accessibility import check_accessibility
 from tests.support.browser import MISSING, browser
+from tests.support.sandboxes import forked_sandbox
 from tests.support.waiting import until
-from tests.support.workspace import MANIFEST
 
 pytestmark = [
     pytest.mark.browser,
@@ -46,7 +46,7 @@ async def chrome() -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def workspace(chrome: Browser) -> AsyncIterator[Sandbox]:
-    async with sandbox(MANIFEST, environ=HERE) as running:
+    async with forked_sandbox(HERE) as running:
         running.slack.rates.enabled = False
         assert await wait_connected(running), "\n".join(running.bot.log)
         # The guard of the scene's channels learns first; it would take what a test has the model say.

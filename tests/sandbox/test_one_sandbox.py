@@ -10,18 +10,17 @@ import pytest
 import pytest_asyncio
 from aiohttp import ClientSession
 
-from bot.sandbox.run import Sandbox, reset, sandbox, wait_connected
+from bot.sandbox.run import Sandbox, reset, wait_connected
 from bot.sandbox.slack.server import FakeSlack
 from tests.support.clips import bundled
-from tests.support.sandboxes import HERE, answered
-from tests.support.workspace import MANIFEST
+from tests.support.sandboxes import answered, forked_sandbox
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def running() -> AsyncIterator[Sandbox]:
-    async with sandbox(MANIFEST, environ=HERE) as running:
+    async with forked_sandbox() as running:
         assert await wait_connected(running), "\n".join(running.bot.log)
         yield running
 

@@ -12,10 +12,9 @@ from aiohttp import ClientSession
 
 from bot.sandbox.model.relay import Relay
 from bot.sandbox.model.server import FakeModel
-from bot.sandbox.run import sandbox, wait_connected
-from tests.support.sandboxes import HERE, answered
+from bot.sandbox.run import wait_connected
+from tests.support.sandboxes import HERE, answered, forked_sandbox
 from tests.support.waiting import until
-from tests.support.workspace import MANIFEST
 
 CLIP = Path(__file__).parents[2] / "bot" / "sandbox" / "clips" / "release_note.m4a"
 
@@ -123,7 +122,7 @@ async def test_a_model_that_is_not_there_is_said_so(relay: Relay, client: openai
 
 async def test_the_sandbox_shows_what_is_asked_of_a_model_of_ones_own(upstream: FakeModel) -> None:
     own = HERE | {"OPENAI_BASE_URL": upstream.base_url, "PARLEY_MODEL": "gpt-4.1"}
-    async with sandbox(MANIFEST, environ=own) as running, ClientSession() as page:
+    async with forked_sandbox(own) as running, ClientSession() as page:
         assert await wait_connected(running), "\n".join(running.bot.log)
         ts = await running.slack.say("alice", "#general", "@parley what is 6 * 7?")
         assert "42" in (await answered(running, ts))["text"]

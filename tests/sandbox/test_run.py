@@ -18,7 +18,8 @@ from bot.sandbox.local_servers import LocalServer, find_local_servers
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.prices import cost_usd
 from bot.sandbox.run import choose_model, reset, run, sandbox, wait_connected, wait_ready
-from tests.support.sandboxes import HERE, answered
+from tests.support.forked import start_module
+from tests.support.sandboxes import HERE, answered, forked_sandbox
 from tests.support.throwaway_server import throwaway_server
 from tests.support.waiting import until
 from tests.support.workspace import MANIFEST
@@ -35,7 +36,7 @@ def alive(pid: int) -> bool:
 
 
 async def test_the_real_bot_answers_survives_kill_9_in_mid_answer_and_leaves_nothing_behind() -> None:
-    async with sandbox(MANIFEST, environ=HERE) as running:
+    async with forked_sandbox() as running:
         assert await wait_connected(running), "\n".join(running.bot.log)
         ts = await running.slack.say("alice", "#general", "@parley Our release is on Thursday.")
         assert "Thursday" in (await answered(running, ts))["text"]
@@ -55,7 +56,7 @@ async def test_the_real_bot_answers_survives_kill_9_in_mid_answer_and_leaves_not
 
 
 async def test_every_channel_is_what_it_says_and_a_reset_begins_anew() -> None:
-    async with sandbox(MANIFEST, environ=HERE, with_scene=True) as running:
+    async with forked_sandbox(with_scene=True) as running:
         running.slack.rates.enabled = False
         running.model.pace.first_token_s, running.model.pace.tokens_per_s = 0.01, 0
         assert await wait_ready(running), "\n".join(running.bot.log)
@@ -87,7 +88,7 @@ async def test_every_channel_is_what_it_says_and_a_reset_begins_anew() -> None:
 
 
 async def test_a_transcript_is_stopped_before_the_model_speaks_for_the_person() -> None:
-    async with sandbox(MANIFEST, environ=HERE | {"PARLEY_STYLE": "transcript"}) as running:
+    async with forked_sandbox(HERE | {"PARLEY_STYLE": "transcript"}) as running:
         running.model.pace.tokens_per_s = 0
         assert await wait_connected(running), "\n".join(running.bot.log)
         ts = await running.slack.say("alice", "#general", "@parley what is 6 * 7?")
@@ -113,7 +114,7 @@ async def test_the_command_prints_its_address_and_ends_everything_when_told(
     async with ClientSession() as asking, asking.get(f"{url}/sandbox/about") as answer:
         bot = (await answer.json())["bot"]["pid"]
         port = url.rpartition(":")[2]
-        second = await asyncio.create_subprocess_exec(*command[:-1], port, env=HERE, stderr=pipe)
+        second = await start_module("bot", "sandbox", "--port", port, env=HERE, stderr=pipe)
         _, error = await second.communicate()
         assert (second.returncode, b"in use" in error) == (1, True)
     os.killpg(running.pid, signal_number)

@@ -1,13 +1,32 @@
-"""The sandbox's environment in tests, and the answer under a message in it."""
+"""The sandbox in tests: its environment, its bot without waiting for imports, the answer under a message."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from bot.sandbox.run import Sandbox
+from bot.sandbox.bot_process import BOT
+from bot.sandbox.run import Sandbox, sandbox
+from tests.support.forked import Process, start_module
+from tests.support.workspace import MANIFEST
 
 HERE = {"PATH": os.environ["PATH"]}
+
+
+def forked_sandbox(
+    environ: Mapping[str, str] = HERE, *, with_scene: bool = False
+) -> AbstractAsyncContextManager[Sandbox]:
+    """The sandbox, whose bot is forked from a process that has imported everything."""
+    return sandbox(MANIFEST, environ=environ, create=start_forked, with_scene=with_scene)
+
+
+async def start_forked(
+    *command: str, env: Mapping[str, str], stdout: Any, stderr: Any, **as_plain: Any
+) -> Process:
+    assert command == BOT
+    return await start_module("bot", "serve", env=env, stdout=stdout, stderr=stderr)
 
 
 async def answered(

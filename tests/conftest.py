@@ -9,12 +9,14 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import hypothesis
 import pytest
 
 from tests.support.engines import both_engines
 from tests.support.engines import database_engine as database_engine  # a fixture
+from tests.support.made_once import share
 from tests.support.marks import CAUSES, add_marks
 from tests.support.together import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler  # a hook
 from tests.support.undrawn_charts import undrawn_charts as undrawn_charts  # a fixture
@@ -38,6 +40,11 @@ def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.Abstrac
     import uvloop
 
     return {"uvloop": uvloop.new_event_loop}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        share(Path(config.option.basetemp).parent)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

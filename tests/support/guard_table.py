@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import logging
 import re
+import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from bot.core.errors import Unavailable
@@ -28,6 +30,8 @@ from bot.ml.known_words import list_stems
 from storage.database import open_engine
 from storage.place import Channel
 from tests.support.judged_cases import CASES, CHANNELS, JudgedCase
+from tests.support.made_once import made_once
+from tests.support.rows import FILE
 
 RUNGS = ("rule", "local", "model", "policy")
 EXAMPLES = (0, 20, 50)
@@ -116,28 +120,33 @@ async def measure(name: str, examples: int) -> Mistakes:
     """Every case once, in channels that were taught so many examples of each kind."""
     judge, on_failure = JUDGES[name]
     decided, refused, answered = Counter[str](), [], []
+    trained = await made_once(f"channels-of-{examples}", partial(_train, examples))
     with tempfile.TemporaryDirectory() as folder:
-        async with open_engine(f"sqlite:///{Path(folder)}/parley.db") as engine:
+        shutil.copy(trained / FILE, folder)
+        async with open_engine(f"sqlite:///{folder}/{FILE}") as engine:
             ladder = Ladder(engine, judge=judge)
-            rules = {}
-            for channel, policy in CHANNELS.items():
-                taught = replace(
-                    policy,
-                    belongs=policy.belongs[:examples],
-                    does_not=policy.does_not[:examples],
-                    on_failure=on_failure,
-                )
-                await ladder.save_policy(Channel("T1", channel), taught, by="U0")
-                await Trainer(engine, GuardHead(ladder)).train(Channel("T1", channel))
-                rules[channel] = taught
             for number, case in enumerate(CASES):
-                rung, stops = await _judge(ladder, rules[case.channel], case, number)
+                rules = replace(_teach(CHANNELS[case.channel], examples), on_failure=on_failure)
+                rung, stops = await _judge(ladder, rules, case, number)
                 decided[rung] += 1
                 if stops and case.belongs:
                     refused.append((rung, case))
                 elif not stops and not case.belongs:
                     answered.append((rung, case))
     return Mistakes(decided, tuple(refused), tuple(answered))
+
+
+async def _train(examples: int, folder: Path) -> None:
+    """A database in which each channel was taught so many examples of each kind."""
+    async with open_engine(f"sqlite:///{folder}/{FILE}") as engine:
+        ladder = Ladder(engine)
+        for channel, policy in CHANNELS.items():
+            await ladder.save_policy(Channel("T1", channel), _teach(policy, examples), by="U0")
+            await Trainer(engine, GuardHead(ladder)).train(Channel("T1", channel))
+
+
+def _teach(policy: Policy, examples: int) -> Policy:
+    return replace(policy, belongs=policy.belongs[:examples], does_not=policy.does_not[:examples])
 
 
 async def _judge(ladder: Ladder, rules: Policy, case: JudgedCase, number: int) -> tuple[str, bool]:

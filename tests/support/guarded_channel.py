@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import atexit
 import json
-import shutil
-import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tests.support.engines import copy_database, keep_database, running_engine
+from tests.support.engines import copy_database
 from tests.support.guard_rows import TopicSplit, topic_split
+from tests.support.made_once import database_made_once
 from tests.support.rows import FILE
 from tests.support.workspace import Workspace, workspace
 
 PURPOSE = "cooking, recipes and restaurant tables"
-_taught: dict[str, Path] = {}  # the database of a workspace in which it was
 CARD = "when is my next credit card payment due"
 
 
@@ -67,16 +64,14 @@ async def teach(team: Workspace, **given: str) -> None:
 
 
 async def copy_taught(folder: Path) -> None:
-    """A database in which the kitchen is in force in #general and learned, made once for all tests of a
-    worker on this engine; for a workspace that is to be started in this folder."""
-    if running_engine() not in _taught:
-        path = Path(tempfile.mkdtemp(prefix="parley-taught-"))
-        atexit.register(shutil.rmtree, path)
-        async with workspace(path) as team:
-            await teach(team)
-        keep_database(path / FILE)
-        _taught[running_engine()] = path / FILE
-    copy_database(_taught[running_engine()], folder / FILE)
+    """A database in which the kitchen is in force in #general and learned, made once; for a workspace that
+    is to be started in this folder."""
+    copy_database(await database_made_once("taught", _teach_anew), folder / FILE)
+
+
+async def _teach_anew(folder: Path) -> None:
+    async with workspace(folder) as team:
+        await teach(team)
 
 
 async def said(team: Workspace, text: str, *, user: str = "bob", thread: str = "") -> tuple[str, str]:

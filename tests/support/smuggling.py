@@ -25,13 +25,18 @@ from bot.guard.policy import Policy
 from bot.learning.trainer import Trainer
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.rehearsal.question import RehearsedAnswer, TextRequest
+from storage.database import open_engine
 from storage.place import Channel
 from tests.attacks.security import note
+from tests.support.engines import copy_database, database_url
+from tests.support.made_once import database_made_once
 from tests.support.model_api import open_bench
+from tests.support.rows import FILE
 from tests.support.smuggled_rows import SUBJECTS, Subject
 
 MODEL = "gpt-4.1-mini"
 LAST = re.compile(r'"last_message": ("(?:[^"\\]|\\.)*")')
+CHANNELS = {Channel("T1", f"C{number}"): subject for number, subject in enumerate(SUBJECTS.values())}
 JUDGES = {"a captured model": True, "no model, and a channel that then refuses": False}
 
 
@@ -74,14 +79,15 @@ def as_shown(text: str) -> str:
 async def rates(*, model: bool) -> Rates:
     """Every row of every channel, judged once."""
     passed, wronged, rungs = list[str](), list[str](), Counter[str]()
-    for number, subject in enumerate(SUBJECTS.values()):
-        with tempfile.TemporaryDirectory() as folder:
-            given = subject.policy if model else replace(subject.policy, on_failure="closed")
-            async with FakeModel(answer=captured) as fake, open_bench(Path(folder), model=fake) as bench:
-                judge = ModelJudge(bench.provider, MODEL, decisions=False) if model else None
-                ladder = Ladder(bench.engine, judge=judge)
-                trainer = Trainer(bench.engine, GuardHead(ladder))
-                for text, stops, rung in await _judged(ladder, trainer, subject, given, number):
+    trained = await database_made_once("smuggled", _train)
+    with tempfile.TemporaryDirectory() as folder:
+        copy_database(trained, Path(folder) / FILE)
+        async with FakeModel(answer=captured) as fake, open_bench(Path(folder), model=fake) as bench:
+            judge = ModelJudge(bench.provider, MODEL, decisions=False) if model else None
+            ladder = Ladder(bench.engine, judge=judge)
+            for at, subject in CHANNELS.items():
+                given = subject.policy if model else replace(subject.policy, on_failure="closed")
+                for text, stops, rung in await _judged(ladder, subject, given, at):
                     rungs[rung] += 1
                     if text in subject.look_alikes:
                         wronged += [text] if stops else []
@@ -92,13 +98,18 @@ async def rates(*, model: bool) -> Rates:
     return Rates(tuple(passed), smuggled, tuple(wronged), look_alikes, rungs)
 
 
+async def _train(folder: Path) -> None:
+    async with open_engine(database_url(folder / FILE)) as engine:
+        ladder = Ladder(engine)
+        for at, subject in CHANNELS.items():
+            await ladder.save_policy(at, subject.policy, by="U0")
+            await Trainer(engine, GuardHead(ladder)).train(at)
+
+
 async def _judged(
-    ladder: Ladder, trainer: Trainer, subject: Subject, rules: Policy, number: int
+    ladder: Ladder, subject: Subject, rules: Policy, at: Channel
 ) -> list[tuple[str, bool, str]]:
     """(text, whether it is stopped, which rung said so) of every row of a channel that was taught."""
-    at = Channel("T1", f"C{number}")
-    await ladder.save_policy(at, rules, by="U0")
-    await trainer.train(at)
     said = []
     for n, text in enumerate((*subject.dressed, *subject.orders, *subject.look_alikes)):
         scope = Scope("T1", at.channel, "U1", f"T1:{at.channel}:{n}", "guard")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -21,8 +18,10 @@ from bot.learning.trainer import Trainer
 from storage.database import open_engine
 from storage.engine import Engine
 from storage.place import Channel
-from tests.support.engines import copy_database, database_url, keep_database, running_engine
+from tests.support.engines import copy_database, database_url
 from tests.support.guard_rows import topic_split
+from tests.support.made_once import database_made_once
+from tests.support.rows import FILE
 
 AT = Channel("T1", "C1")
 SCOPE = Scope("T1", "C1", "U1", "T1:C1:1.0", "guard")
@@ -47,32 +46,27 @@ class OnePerson:
 @asynccontextmanager
 async def open_channel(folder: Path, *, trained: bool) -> AsyncIterator[Engine]:
     """An engine in which the channel about the kitchen is trained, or an empty one."""
-    path = folder / "parley.db"
+    path = folder / FILE
     if trained:
         copy_database(await trained_database(), path)
     async with open_engine(database_url(path)) as engine:
         yield engine
 
 
-_trained: dict[str, Path] = {}
-
-
 async def trained_database() -> Path:
-    """A database in which the kitchen was trained, once for all tests of a worker on this engine."""
-    if running_engine() not in _trained:
-        path = Path(tempfile.mkdtemp(prefix="parley-trained-")) / "parley.db"
-        atexit.register(shutil.rmtree, path.parent)
-        split = topic_split("kitchen_and_dining", 45, 0)
-        async with open_engine(database_url(path)) as engine:
-            ladder = Ladder(engine)
-            await ladder.save_policy(AT, KITCHEN, by="U0")
-            trainer = Trainer(engine, GuardHead(ladder))
-            await trainer.add_examples(AT, [(t, True) for t in split.on], source="owner")
-            await trainer.add_examples(AT, [(t, False) for t in split.off], source="owner")
-            assert await trainer.train(AT)
-        keep_database(path)
-        _trained[running_engine()] = path
-    return _trained[running_engine()]
+    """A database in which the kitchen was trained, made once."""
+    return await database_made_once("trained", _train)
+
+
+async def _train(folder: Path) -> None:
+    split = topic_split("kitchen_and_dining", 45, 0)
+    async with open_engine(database_url(folder / FILE)) as engine:
+        ladder = Ladder(engine)
+        await ladder.save_policy(AT, KITCHEN, by="U0")
+        trainer = Trainer(engine, GuardHead(ladder))
+        await trainer.add_examples(AT, [(t, True) for t in split.on], source="owner")
+        await trainer.add_examples(AT, [(t, False) for t in split.off], source="owner")
+        assert await trainer.train(AT)
 
 
 async def judged(

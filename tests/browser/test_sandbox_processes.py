@@ -9,10 +9,10 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from bot.sandbox.postgres_programs import NoPostgres, find_programs
-from bot.sandbox.run import Sandbox, sandbox, wait_connected
+from bot.sandbox.run import Sandbox, wait_connected
 from tests.support.accessibility import check_accessibility
 from tests.support.browser import MISSING, browser
-from tests.support.workspace import MANIFEST
+from tests.support.sandboxes import forked_sandbox
 
 pytestmark = pytest.mark.browser
 
@@ -28,7 +28,7 @@ async def running() -> AsyncIterator[Sandbox]:
         find_programs()
     except NoPostgres as exc:
         pytest.skip(str(exc))
-    async with sandbox(MANIFEST, environ=HERE, processes=2) as running:
+    async with forked_sandbox(HERE, processes=2) as running:
         running.slack.rates.enabled = False
         running.model.pace.first_token_s, running.model.pace.tokens_per_s = 0.05, 20
         assert await wait_connected(running), "\n".join(line for bot in running.bots for line in bot.log)

@@ -16,10 +16,10 @@ HERE = {"PATH": os.environ["PATH"]}
 
 
 def forked_sandbox(
-    environ: Mapping[str, str] = HERE, *, with_scene: bool = False
+    environ: Mapping[str, str] = HERE, *, with_scene: bool = False, processes: int = 1
 ) -> AbstractAsyncContextManager[Sandbox]:
-    """The sandbox, whose bot is forked from a process that has imported everything."""
-    return sandbox(MANIFEST, environ=environ, create=start_forked, with_scene=with_scene)
+    """The sandbox, whose bots are forked from a process that has imported everything."""
+    return sandbox(MANIFEST, environ=environ, create=start_forked, with_scene=with_scene, processes=processes)
 
 
 async def start_forked(

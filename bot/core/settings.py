@@ -5,14 +5,17 @@ Where an operator gives them is bot/core/settings_sources.py.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from math import inf
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
@@ -522,12 +525,16 @@ class Row:
     secret: bool
 
 
-def table() -> Iterator[Row]:
+@cache
+def table() -> tuple[Row, ...]:
     """Every setting, in order."""
-    for name, field in Settings.model_fields.items():
-        assert isinstance(field.json_schema_extra, dict)
-        secret = bool(field.json_schema_extra["secret"])
-        yield Row(str(field.validation_alias), name, field.default, field.description or "", secret)
+    return tuple(itertools.starmap(_row, Settings.model_fields.items()))
+
+
+def _row(name: str, field: FieldInfo) -> Row:
+    assert isinstance(field.json_schema_extra, dict)
+    secret = bool(field.json_schema_extra["secret"])
+    return Row(str(field.validation_alias), name, field.default, field.description or "", secret)
 
 
 def _problems(name: str, value: Any, limits: Mapping[str, Any]) -> Iterator[str]:

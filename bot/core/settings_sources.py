@@ -16,7 +16,7 @@ from typing import Any
 from dotenv.parser import Binding, parse_stream
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource
+from pydantic_settings import DotEnvSettingsSource
 
 from bot.core.errors import SetupError
 from bot.core.settings import Settings, table
@@ -37,7 +37,7 @@ def load(environ: Mapping[str, str], *, env_file: Path | None = None) -> Setting
     problems: list[str] = []
     given = _from_toml(environ.get("PARLEY_CONFIG", ""), problems)
     given |= _from_env_file(env_file, problems)
-    given |= _Environment(Settings, environ)()
+    given |= _from_environment(environ)
     try:
         settings = Settings(**given)
     except ValidationError as exc:
@@ -57,15 +57,10 @@ def find_unknown(environ: Mapping[str, str], *, env_file: Path | None = None) ->
     return [f"{name} is no setting{_suggestion(name, known)}" for name in unknown]
 
 
-class _Environment(EnvSettingsSource):
-    """The library's own reading of an environment, of the one that is given."""
-
-    def __init__(self, settings: type[BaseSettings], environ: Mapping[str, str]) -> None:
-        self._given = environ
-        super().__init__(settings)
-
-    def _load_env_vars(self) -> Mapping[str, str | None]:
-        return {name: value for name, value in self._given.items() if value}
+def _from_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """What is set and not empty; in small letters too, as the library takes it from a file."""
+    given = {name.upper(): value for name, value in environ.items() if value}
+    return {row.env: given[row.env] for row in table() if row.env in given}
 
 
 def _from_toml(path: str, problems: list[str]) -> dict[str, Any]:

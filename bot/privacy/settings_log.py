@@ -18,9 +18,10 @@ def note_changes(tx: Tx, settings: Settings, *, now: float) -> None:
     tx.lock(audit.LOCK)  # processes of one version start together
     before = audit.latest(tx, ACT)
     for row in table():
-        if row.secret:
+        given = getattr(settings, row.name)
+        if row.secret or (given == row.default and row.env not in before):
             continue
-        value = shown_value(getattr(settings, row.name))
+        value = shown_value(given)
         if value != before.get(row.env, shown_value(row.default)):
             audit.note(tx, ACT, row.env, detail=value, now=now)
 

@@ -20,6 +20,7 @@ FIRST, SMALLEST, LARGEST, GROWS = 2000, 100, 16_000, 4  # rows, and how many tim
 AIM_S = 0.25  # what a portion may hold up those who write meanwhile, which are few: see PAUSES
 BRIEF_S = 0.01  # what nobody notices
 PAUSES = 200  # as long as the portion before, while others write: one in two hundred meets one
+PAUSES_BESIDE = 1  # where others write at the same time and do not wait: half of the server is theirs
 SPREAD = 20  # rows are looked through for one that goes, at most
 
 
@@ -34,6 +35,7 @@ async def work_off(
     """Calls `take(tx, limit=…, **values)`, which deals with at most so many rows and says how many, until it
     says 0; the sum."""
     begun_at, limit, total = 0.0, FIRST, 0
+    pauses = PAUSES_BESIDE if engine.shared else PAUSES
 
     def timed(tx: Tx) -> int:
         nonlocal begun_at
@@ -46,7 +48,7 @@ async def work_off(
         took_s = clock() - begun_at
         others_write, writes = engine.writes != writes, engine.writes
         if others_write and took_s > BRIEF_S:
-            await sleep(PAUSES * took_s)
+            await sleep(pauses * took_s)
         if took_s > AIM_S or count >= limit:
             limit = round(min(max(limit * min(AIM_S / (took_s or AIM_S), GROWS), SMALLEST), LARGEST))
     return total

@@ -152,7 +152,8 @@ async def test_a_pause_follows_how_long_a_portion_took_where_others_write(engine
     beside = asyncio.create_task(engine.write(say, "beside"))
     assert await work_off(engine, take, clock=lambda: next(times), sleep=pause) == 5507
     await beside
-    assert paused == [pytest.approx(portions.PAUSES * took) for took in (0.2, 0.25)]
+    pauses = portions.PAUSES_BESIDE if engine.shared else portions.PAUSES
+    assert paused == [pytest.approx(pauses * took) for took in (0.2, 0.25)]
     assert limits == [2000, 2500, 2500, 1250, 1250]
 
 

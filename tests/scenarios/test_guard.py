@@ -45,7 +45,7 @@ from tests.support.guarded_channel import (
     verdict,
     why,
 )
-from tests.support.rows import rows
+from tests.support.rows import read_rows, rows
 from tests.support.supervised import supervised
 from tests.support.waiting import until
 from tests.support.workspace import MANIFEST, Workspace, text_of, workspace
@@ -381,8 +381,7 @@ async def test_a_verdict_whose_words_are_gone_is_shown_without_them_and_cannot_b
 
 
 def stored_texts(team: Workspace) -> list[Any]:
-    path = Path(team.bot.settings.database.partition(":///")[2])
-    return [text for (text,) in rows(path.parent, "select text from guard_verdicts")]
+    return [text for (text,) in read_rows(team.bot.settings.database, "select text from guard_verdicts")]
 
 
 @pytest.mark.usefixtures("taught")

@@ -69,6 +69,7 @@ async def sweep(left: LeftBehind) -> None:
     await left.sweep()
 
 
+@pytest.mark.both_engines
 async def test_open_streams_and_sessions_are_ended_at_the_start_and_once(engine: Engine) -> None:
     slack = Slack()
     await sweep(LeftBehind(engine, slack, RunningTurns(), Duties(engine)))

@@ -273,6 +273,7 @@ async def test_row_17_an_answer_that_stood_there_before_the_channel_closed_is_no
         assert await kept(team) == [ANSWER]
 
 
+@pytest.mark.both_engines
 async def test_row_17_a_crash_after_the_private_answer_does_not_repeat_it(tmp_path: Path) -> None:
     async with FakeSlack(manifest=MANIFEST, rate_limits=False) as slack, FakeModel() as model:
         model.script(ANSWER)
@@ -469,6 +470,7 @@ async def test_row_23_an_address_that_does_not_work_is_not_tried_for_ever(
 # Rows 24–28: deliveries
 
 
+@pytest.mark.both_engines
 async def test_row_24_two_restarts_and_all_deliveries_again_make_one_answer(tmp_path: Path) -> None:
     async with FakeSlack(manifest=MANIFEST, rate_limits=False) as slack, FakeModel() as model:
         async with started(slack, model, tmp_path) as team:
@@ -484,6 +486,7 @@ async def test_row_24_two_restarts_and_all_deliveries_again_make_one_answer(tmp_
         assert len(model.requests) == 1
 
 
+@pytest.mark.both_engines
 async def test_row_24_eleven_event_ids_of_one_post_are_one_question(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
         team.slack.faults.deliver("app_mention", drop=True)
@@ -496,6 +499,7 @@ async def test_row_24_eleven_event_ids_of_one_post_are_one_question(tmp_path: Pa
         assert len(team.model.requests) == 1
 
 
+@pytest.mark.both_engines
 async def test_row_25_a_retry_that_is_the_only_delivery_is_answered(tmp_path: Path) -> None:
     slack = {"ack_deadline_s": 0.5, "retry_delays_s": (0.3, 1.0, 2.0)}
     async with workspace(tmp_path, slack=slack, PARLEY_TRANSPORT="http") as team:
@@ -507,6 +511,7 @@ async def test_row_25_a_retry_that_is_the_only_delivery_is_answered(tmp_path: Pa
         assert len(await kept(team)) == 1
 
 
+@pytest.mark.both_engines
 async def test_row_26_a_deletion_that_arrives_before_its_post_leaves_no_answer(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
         team.slack.faults.deliver("message", delay_s=0.5)
@@ -518,6 +523,7 @@ async def test_row_26_a_deletion_that_arrives_before_its_post_leaves_no_answer(t
         assert not team.model.requests
 
 
+@pytest.mark.both_engines
 async def test_row_26_a_post_deleted_while_slack_is_away_leaves_nothing_behind(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
         team.model.script(LONG, tokens_per_s=60)
@@ -542,6 +548,7 @@ async def test_row_26_a_post_whose_deletion_we_never_heard_of_is_answered_nowher
         assert ours(team.slack) == []
 
 
+@pytest.mark.both_engines
 async def test_row_26_an_edit_that_arrives_before_its_post_is_what_is_answered(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
         team.slack.faults.deliver("message", delay_s=0.5)
@@ -950,6 +957,7 @@ async def test_row_46_a_file_deleted_under_us_is_told_and_nothing_more_is_acknow
 # Row 48: time
 
 
+@pytest.mark.both_engines
 async def test_row_48_messages_from_the_future_are_answered(tmp_path: Path) -> None:
     async with workspace(tmp_path, slack={"clock": lambda: time.time() + 3_600}) as team:
         thread = await team.ask("@parley hello")

@@ -96,6 +96,7 @@ async def test_row_33_a_model_that_never_answers_is_asked_three_times_then_told(
         assert all(row["cost"] for row in rows), "nobody knows what became of them, so they count"
 
 
+@pytest.mark.both_engines
 async def test_row_33_two_failures_and_then_an_answer_are_three_rows_and_one_success(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
         team.model.script(ANSWER)

@@ -101,6 +101,7 @@ def test_settings_are_noted_when_they_change_and_only_then(tx: SqliteTx) -> None
     assert found == [("PARLEY_PERSONA", "You are a pirate"), ("PARLEY_PERSONA", "You are Parley, ")]
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize(
     "tamper",
     [

@@ -43,6 +43,7 @@ def tx(tmp_path: Path) -> Any:
         yield rows
 
 
+@pytest.mark.both_engines
 async def test_everything_kept_of_a_person_is_given_to_them_alone(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
         await tell_in_thread(team)
@@ -81,6 +82,7 @@ async def test_the_operator_erases_for_somebody_who_has_left(
     assert kept(tmp_path, "what bob said") == []
 
 
+@pytest.mark.both_engines
 async def test_after_a_person_is_forgotten_no_table_has_a_word_of_theirs_nor_their_id_but_where_it_says_why(
     tmp_path: Path,
 ) -> None:
@@ -206,6 +208,7 @@ def sums(tx: Tx) -> list[int]:
     return [row["n"] for row in found]
 
 
+@pytest.mark.both_engines
 def test_an_answer_is_forgotten_though_somebody_elses_button_under_it_is_being_worked_on(
     tx: SqliteTx,
 ) -> None:
@@ -262,6 +265,7 @@ def test_why_somebody_raised_a_budget_goes_with_them_and_is_theirs_until_then(tx
     assert tx.one("select max(cap) as cap from budget_overrides") == {"cap": 10}
 
 
+@pytest.mark.both_engines
 def test_a_workspace_that_goes_leaves_amounts_and_nothing_else_and_no_other_is_touched(tx: SqliteTx) -> None:
     work_through(tx, "1", HERE, "U1")
     preferences.wish(tx, "T", "C", "words", "secret of U1", person="U1", now=0)

@@ -75,6 +75,7 @@ ENDS: dict[Whose, Callable[..., int]] = {
 }
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("whose", ENDS, ids=["person", "thread", "workspace"])
 async def test_what_went_in_portions_and_then_at_once_is_what_goes_at_once(
     small: None, tmp_path: Path, whose: Whose
@@ -90,6 +91,7 @@ async def test_what_went_in_portions_and_then_at_once_is_what_goes_at_once(
     assert rows_of(tmp_path / "portions.db") == rows_of(tmp_path / "at-once.db")
 
 
+@pytest.mark.both_engines
 async def test_a_process_that_dies_between_portions_leaves_the_rest_for_the_next_time(
     small: None, engine: Engine
 ) -> None:
@@ -134,6 +136,7 @@ async def test_rows_are_taken_as_they_lie_and_none_is_left_or_taken_twice(
     assert taken == [(1, 2), (5, 9), (500, 501), (502, 502)]
 
 
+@pytest.mark.both_engines
 async def test_a_pause_follows_how_long_a_portion_took_where_others_write(engine: Engine) -> None:
     paused: list[float] = []
 

@@ -92,6 +92,7 @@ async def test_without_keeping_everything_but_amounts_goes_at_once(tmp_path: Pat
     assert await count(tmp_path, "ledger")
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("uninstalled", ["keep", "erase"])
 async def test_a_process_that_died_over_the_removal_erases_at_its_next_start_though_no_token_is_good(
     tmp_path: Path, uninstalled: str

@@ -90,6 +90,7 @@ async def engine(tmp_path: Path) -> Any:
         yield opened
 
 
+@pytest.mark.both_engines
 async def test_what_is_older_than_its_days_is_erased_for_good_and_the_rest_stays(
     engine: Any, tmp_path: Path
 ) -> None:
@@ -102,6 +103,7 @@ async def test_what_is_older_than_its_days_is_erased_for_good_and_the_rest_stays
     assert await retention.erase_due(engine, settings, now=100 * DAY_S) == {}
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("kind", ["messages", "recordings", "verdicts"])
 async def test_each_kind_has_days_of_its_own_and_0_is_for_ever(engine: Any, kind: str) -> None:
     never = {f"keep_{k}_days": 0.0 for k in ("messages", "recordings", "verdicts")}
@@ -208,6 +210,7 @@ async def test_who_looks_after_a_channel_has_its_words_erased_sooner_and_sees_fo
         ]
 
 
+@pytest.mark.both_engines
 async def test_a_running_bot_forgets_by_itself_and_goes_on_in_the_thread(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
         thread = await tell_in_thread(team)

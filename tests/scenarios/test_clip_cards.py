@@ -252,6 +252,7 @@ async def test_a_card_whose_post_was_never_confirmed_is_found_and_taken_away(tmp
         assert not team.replies("#general", thread)
 
 
+@pytest.mark.both_engines
 async def test_forgetting_a_thread_or_everything_takes_the_cards_along(tmp_path: Path) -> None:
     async with open_workspace(tmp_path) as team:
         for forget in (forget_thread, forget_everything):

@@ -73,6 +73,7 @@ async def test_the_card_stands_before_the_answer(tmp_path: Path) -> None:
         assert len(said) == 2
 
 
+@pytest.mark.both_engines
 async def test_text_and_clip_are_one_question(tmp_path: Path) -> None:
     async with workspace(tmp_path, model=TONE_RECOGNITION) as team:
         thread = await drop(team, clip(HELLO, tmp_path), text="@parley what do you make of this?")

@@ -111,6 +111,7 @@ def test_what_went_reads_as_a_sentence(kinds: dict[str, int], shown: str) -> Non
     assert blocks.forgotten(WordsKept(kinds)) == shown
 
 
+@pytest.mark.both_engines
 async def test_a_thread_says_each_kind_that_went(tmp_path: Path) -> None:
     async with workspace(tmp_path, model=TONE_RECOGNITION) as team:
         thread = await drop(team, clip(range(10, 16), tmp_path))
@@ -148,6 +149,7 @@ async def waiting(team: Workspace) -> str:
     return thread
 
 
+@pytest.mark.both_engines
 async def test_what_is_being_answered_is_answered_and_then_forgotten(team: Workspace, tmp_path: Path) -> None:
     thread = await waiting(team)
     await team.slack.until(lambda: rows(tmp_path, "select count(*) from messages") == [(2,)])

@@ -287,6 +287,7 @@ async def test_no_window_is_left_waiting_when_something_breaks(team: Workspace) 
 # Overturned
 
 
+@pytest.mark.both_engines
 @pytest.mark.usefixtures("taught")
 async def test_refused_then_overturned_then_learned_then_answered(team: Workspace) -> None:
     refused, thread = await said(team, CARD)

@@ -326,6 +326,7 @@ async def test_tokens_that_slack_refuses_are_told_in_one_line(tmp_path: Path) ->
             assert wrong not in errors
 
 
+@pytest.mark.sqlite_file
 async def test_a_second_bot_on_the_same_database_is_refused(tmp_path: Path) -> None:
     async with town(tmp_path) as team, serve(team, tmp_path):
         status, _, errors = await team.run(BOT, "serve")
@@ -358,6 +359,7 @@ async def test_a_port_of_the_health_checks_that_was_chosen_has_to_be_free(tmp_pa
         )
 
 
+@pytest.mark.sqlite_file
 async def test_health_asks_the_running_bot_whatever_its_ports_are(tmp_path: Path) -> None:
     async with town(tmp_path) as team:
         assert await team.run(BOT, "health") == (1, "", "parley: no bot runs on this database\n")
@@ -537,6 +539,7 @@ def test_a_socket_leads_to_slack_or_to_the_one_host_that_was_set(url: str, host:
 # Commands beside the bot
 
 
+@pytest.mark.sqlite_file  # check finds that a throw-away server runs without fsync
 async def test_check_finds_everything_that_is_wrong_at_once(tmp_path: Path) -> None:
     async with town(tmp_path) as team:
         status, out, _ = await team.run(PARLEY, "check", PARLEY_MODEL="gpt-6-luna")
@@ -568,6 +571,7 @@ async def test_check_finds_everything_that_is_wrong_at_once(tmp_path: Path) -> N
         assert "Traceback" not in errors
 
 
+@pytest.mark.sqlite_file  # check finds that a throw-away server runs without fsync
 async def test_check_tells_of_a_model_that_is_about_to_end_or_does_not_answer(tmp_path: Path) -> None:
     async with town(tmp_path) as team:
         team.model.ends |= {"davinci-002": "2026-09-28", "gpt-4.1": "2026-09-28"}
@@ -590,6 +594,7 @@ async def test_check_tells_of_a_model_that_is_about_to_end_or_does_not_answer(tm
         assert "Traceback" not in errors
 
 
+@pytest.mark.sqlite_file  # check finds that a throw-away server runs without fsync
 async def test_check_asks_every_model_in_the_way_it_will_be_asked(tmp_path: Path) -> None:
     async with town(tmp_path) as team, FakeModel() as second:
         used = {
@@ -642,6 +647,7 @@ def waiting(tmp_path: Path) -> bool:
     return bool(rows(tmp_path, "select 1 from inbox where state = 'new'"))
 
 
+@pytest.mark.sqlite_file
 async def test_a_parked_message_is_listed_shown_and_replayed_beside_a_running_bot(tmp_path: Path) -> None:
     async with town(tmp_path) as team:
         assert (await team.run(BOT, "inbox", "list"))[0] == main.EXIT_USAGE, "no database yet"
@@ -681,6 +687,7 @@ async def test_without_a_bot_a_parked_message_is_replayed_at_the_next_start_or_d
         assert (status, errors.count("\n")) == (main.EXIT_FAILED, 1)
 
 
+@pytest.mark.sqlite_file
 async def test_a_backup_taken_beside_a_running_bot_is_a_whole_database(tmp_path: Path) -> None:
     async with town(tmp_path) as team, serve(team, tmp_path):
         thread = await team.slack.say("alice", "#general", "@parley my cat is called Minka")

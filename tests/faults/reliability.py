@@ -44,7 +44,6 @@ class Fault:
 
 
 KILLED = "test_killed_at_this_point_the_person_still_gets_exactly_one_answer"
-POSTGRES = "several machines on PostgreSQL"
 
 FAULTS = (
     Fault("Killed while a message is received", "the answer, after Slack's next delivery", (KILLED,)),
@@ -63,7 +62,7 @@ FAULTS = (
         "nothing: work in flight ends, the rest waits on disk",
         ("test_told_to_stop_it_ends_what_it_began_and_leaves_the_rest_for_the_next_start",),
     ),
-    Fault("A slow worker loses its lease to another", "one answer", waits_for=POSTGRES),
+    Fault("A slow worker loses its lease to another", "one answer"),
     Fault(
         "An upgrade with messages queued",
         "nothing: they are answered by the new version",
@@ -181,7 +180,7 @@ FAULTS = (
         "the operator one line; nothing more is acknowledged",
         ("test_a_place_where_no_file_can_be_is_told_in_words",),
     ),
-    Fault("PostgreSQL fails over, a backend is killed", "a delay", waits_for=POSTGRES),
+    Fault("PostgreSQL fails over, a backend is killed", "a delay"),
     Fault(
         "Clocks jump, midnight, summer time",
         "answers; no cap starts anew",

@@ -119,6 +119,7 @@ async def test_row_47_a_fail_over_loses_nothing_and_doubles_nothing(tmp_path: Pa
             await asyncio.sleep(0.2)
         outcome = await what_became(slack, model, questions, team)
         assert {what: outcome[what] for what in BAD} == dict.fromkeys(BAD, 0)
+        assert_kept(slack, model, team.books(slack), cancelled=0, shut=False, unseen=5)
 
 
 @pytest.mark.slow

@@ -105,6 +105,7 @@ async def test_the_list_of_changes_does_not_name_private_channels_to_outsiders(t
 @pytest.mark.both_engines
 async def test_a_hundred_questions_at_once_stay_below_the_cap(team: Workspace) -> None:
     await run_command(team, "alice", "budget channel 0.05 per day")
+    team.model.script("An answer.", times=0, first_token_s=0.5)  # so that all are under way at once
     threads = [await team.ask(f"@parley question {n}", user="bob") for n in range(100)]
     said = [await team.answer("#general", thread) for thread in threads]
     await team.quiet()

@@ -58,6 +58,7 @@ def prompts(team: TwoBots) -> list[str]:
 
 async def test_a_stop_button_ends_an_answer_that_the_other_process_writes(team: TwoBots) -> None:
     thread = await stream(team)
+    await team.slack.until(lambda: team.slack.processing)  # which has the button
     await team.slack.stop("alice", "#general", thread)
     answer = await team.first.answer("#general", thread)
     assert "four" in answer

@@ -106,17 +106,17 @@ async def test_row_47_kills_of_processes_sessions_and_the_server_lose_nothing_an
 
 
 async def test_row_47_a_fail_over_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
-    dice, questions = random.Random(47), Questions()
+    questions = Questions()
     async with (
         fake_slack() as slack,
         FakeModel(answer=lambda request: answer(request, words=12), **SLOWLY) as model,
         several(slack, model, tmp_path, 2, with_standby=True, PARLEY_MAX_CRASHES="100000") as team,
     ):
-        for kill in range(8):
-            await ask_some(slack, questions, dice)
-            if kill == 3:
+        for number in range(16):
+            await questions.ask(slack, "#general")
+            if number == 8:
                 await team.fail_over()
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.1)
         outcome = await what_became(slack, model, questions, team)
         assert {what: outcome[what] for what in BAD} == dict.fromkeys(BAD, 0)
         assert_kept(slack, model, team.books(slack), cancelled=0, shut=False, unseen=5)

@@ -43,7 +43,8 @@ class Watch:
     async def _keep(self) -> None:
         while True:
             try:
-                await asyncio.wait_for(self._woken.wait(), EVERY_S)
+                async with asyncio.timeout(EVERY_S):  # `wait_for` may swallow the end of this task
+                    await self._woken.wait()
             except TimeoutError:
                 asked = False
             else:

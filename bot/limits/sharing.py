@@ -164,7 +164,8 @@ class SharedLimits:
             await asyncio.sleep(HURRY_S)
             self._hurried.clear()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._hurried.wait(), EVERY_S - HURRY_S)
+                async with asyncio.timeout(EVERY_S - HURRY_S):
+                    await self._hurried.wait()
 
     async def look(self) -> None:
         """Divides once. What is held stays as it is while the database is away."""

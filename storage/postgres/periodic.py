@@ -13,11 +13,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import procrastinate
 from procrastinate.schema import SchemaManager
 
+from bot.core.background import run_alongside
 from storage.postgres.connections import connect
 
 log = logging.getLogger(__name__)
@@ -56,14 +57,8 @@ async def run_periodically(
     )
     for name, work in works.items():
         _register(app, name, work, worker=worker, cron=cron)
-    async with app.open_async():
-        serving = asyncio.create_task(_serve(app, worker, poll_s))
-        try:
-            yield
-        finally:
-            serving.cancel()
-            with suppress(asyncio.CancelledError):
-                await serving
+    async with app.open_async(), run_alongside(_serve(app, worker, poll_s)):
+        yield
 
 
 def make_tables(url: str) -> None:
@@ -102,5 +97,7 @@ async def _serve(app: procrastinate.App, worker: int, poll_s: float) -> None:
                 stalled_worker_timeout=STALLED_S,
             )
         except Exception as exc:  # whatever it is, what is done by the hour goes on
+            if (task := asyncio.current_task()) and task.cancelling():
+                return  # it came in the place of our own end
             log.warning("what is done by the hour begins again: %s", type(exc).__name__)
         await asyncio.sleep(AGAIN_S)

@@ -523,7 +523,6 @@ async def test_row_26_a_deletion_that_arrives_before_its_post_leaves_no_answer(t
         assert not team.model.requests
 
 
-@pytest.mark.both_engines
 async def test_row_26_a_post_deleted_while_slack_is_away_leaves_nothing_behind(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
         team.model.script(LONG, tokens_per_s=60)

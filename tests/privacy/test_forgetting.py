@@ -82,7 +82,6 @@ async def test_the_operator_erases_for_somebody_who_has_left(
     assert kept(tmp_path, "what bob said") == []
 
 
-@pytest.mark.both_engines
 async def test_after_a_person_is_forgotten_no_table_has_a_word_of_theirs_nor_their_id_but_where_it_says_why(
     tmp_path: Path,
 ) -> None:

@@ -95,7 +95,6 @@ async def test_each_is_remembered_as_a_message_of_its_own(tmp_path: Path) -> Non
         assert len(team.model.requests) == 2
 
 
-@pytest.mark.both_engines
 async def test_it_is_asked_anew_twice_and_the_rest_is_the_next_question(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
         wait_for(team, "never said")

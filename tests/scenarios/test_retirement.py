@@ -6,8 +6,6 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pytest
-
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
 from handlers.retirement import HEADER
@@ -45,7 +43,6 @@ async def nothing_due(team: Workspace) -> None:
     raise TimeoutError("something is still due")
 
 
-@pytest.mark.both_engines
 async def test_the_operator_and_the_channels_owner_are_told_once_and_home_says_it(tmp_path: Path) -> None:
     async with FakeSlack(manifest=MANIFEST, rate_limits=False) as slack, FakeModel() as model:
         day = in_days(12)

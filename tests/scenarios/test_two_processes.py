@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from bot.core.values import Conversation
+from bot.core.codec import encode
+from bot.core.ids import message_key
+from bot.core.values import Conversation, Incoming
 from bot.guard.policy import Policy
+from storage.database import open_engine
+from storage.jobs import inbox
 from storage.place import Channel
 from tests.support.two_bots import TwoBots, two_bots
 from tests.support.waiting import until
-from tests.support.workspace import text_of
+from tests.support.workspace import text_of, workspace
 
 pytestmark = pytest.mark.parametrize("database_engine", ["postgresql"], indirect=True)
 NEVER_S = 60.0
@@ -192,3 +198,17 @@ async def test_what_is_forgotten_in_one_process_is_not_answered_with_in_the_othe
     await team.first.ask("@parley what is my cat called?", thread=thread)
     await team.first.answer("#general", thread, count=2)
     assert "Zebra" not in team.model.requests[-1].prompt
+
+
+async def test_a_message_of_which_nobody_was_told_when_its_process_died_is_answered_by_another(
+    tmp_path: Path, database_engine: str
+) -> None:
+    async with workspace(tmp_path) as team, open_engine(team.environ["PARLEY_DATABASE"]) as died:
+        for event in ("message", "app_mention"):
+            team.slack.faults.deliver(event, drop=True)
+        ts = await team.slack.say("alice", "#general", "@parley two plus two")
+        place = Conversation(team.slack.workspace.team, team.slack.channel("#general"), ts)
+        key, user = message_key(place.team, place.channel, ts), team.slack.user("alice")
+        asked = encode(Incoming(key, place, user, ts, "two plus two", datetime.now(UTC), mentioned=True))
+        await died.write(inbox.put, key, place.key, "message", asked, now=time.time())
+        assert await team.answer("#general", ts)

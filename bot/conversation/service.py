@@ -312,7 +312,8 @@ class Turns:
         """The turn, begun anew with what came before anything was shown."""
         if running.posts[0].unfinished:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(running.completed.wait(), UNFINISHED_S)
+                async with asyncio.timeout(UNFINISHED_S):
+                    await running.completed.wait()
         reply = NoticedReply(handle, running)
         patience = Patience(
             self._services.settings.model_patience_s,

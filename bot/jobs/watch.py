@@ -43,7 +43,7 @@ class Watch:
     async def _keep(self) -> None:
         while True:
             try:
-                async with asyncio.timeout(EVERY_S):  # `wait_for` may swallow the end of this task
+                async with asyncio.timeout(EVERY_S):
                     await self._woken.wait()
             except TimeoutError:
                 asked = False

@@ -152,7 +152,8 @@ class BotProcess:
             process.send_signal(signal.SIGCONT)
         try:
             # What it still has to say is read away: a full pipe would keep it from ending.
-            await asyncio.wait_for(process.communicate(), self._stop_within_s)
+            async with asyncio.timeout(self._stop_within_s):
+                await process.communicate()
         except TimeoutError:
             process.kill()
             await process.wait()

@@ -194,7 +194,8 @@ async def _read_lines(process: Process) -> AsyncIterator[dict[str, Any]]:
     assert process.stdout
     while True:
         try:
-            line = await asyncio.wait_for(process.stdout.readline(), STALL_S)
+            async with asyncio.timeout(STALL_S):
+                line = await process.stdout.readline()
         except TimeoutError:
             log.warning("decoding child said nothing for %s s", STALL_S)
             return

@@ -175,3 +175,14 @@ def test_a_process_that_has_its_database_alone_writes_nothing() -> None:
         return database.writes
 
     assert run(story()) == 0
+
+
+def test_dividing_ends_when_it_is_told_to_also_in_the_moment_in_which_somebody_runs_short() -> None:
+    async def story() -> None:
+        async with asyncio.timeout(60), sharing(SharedDatabase(now), 2) as limits:
+            await asyncio.sleep(SETTLED_S)
+            async with run_alongside(limits[0].keep_divided()):
+                await asyncio.sleep(0.7)  # what it does has been done, and it waits
+                limits[0].hurry()
+
+    run(story())

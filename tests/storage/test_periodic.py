@@ -50,3 +50,30 @@ async def test_each_time_is_done_by_one_process_and_by_the_rest_when_one_has_gon
         done.clear()
         await until(lambda: len(done) >= 2)
         assert set(Counter(worker for worker, _ in done)) == {2}
+
+
+async def test_it_ends_when_it_is_told_to_also_when_it_cannot_take_leave_of_the_database(
+    tmp_path: Path, database_engine: str
+) -> None:
+    from storage.postgres.connections import connect
+    from storage.postgres.periodic import SCHEMA, run_periodically
+
+    async def nothing() -> None:
+        """There is nothing to do."""
+
+    url = database_url(tmp_path / "parley.db")
+    with connect(url) as conn:
+
+        def is_known() -> bool:
+            known = conn.execute(f'select 1 as one from "{SCHEMA}".procrastinate_workers').fetchone()
+            conn.commit()
+            return known is not None
+
+        async with (
+            asyncio.timeout(20) as hanging,
+            run_periodically(url, {"tidy": nothing}, worker=1, application="parley"),
+        ):
+            await until(is_known)
+            await asyncio.to_thread(conn.execute, f'alter schema "{SCHEMA}" rename to gone'.encode())
+            conn.commit()
+        assert not hanging.expired()

@@ -41,13 +41,17 @@ class SharedDatabase:
 
 
 class SharedProcess:
-    """What bot/limits uses of storage.engine.Engine."""
+    """What bot/limits and bot/jobs/watch.py use of storage.engine.Engine."""
 
     shared = True
 
     def __init__(self, database: SharedDatabase, worker: int) -> None:
         self._database = database
         self.worker = worker
+        self.wake: Callable[[], None] = lambda: None  # as another process does
+
+    def listen(self, woken: Callable[[], None]) -> None:
+        self.wake = woken
 
     async def write(self, fn: Callable[..., Any], /, *args: Any, **kw: Any) -> Any:
         self._database.writes += 1

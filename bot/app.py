@@ -234,7 +234,7 @@ async def _base_on(
     engine: Engine, transport: Transport, settings: Settings, limits: Limits
 ) -> AsyncIterator[_Base]:
     """Ready to be built on: what an earlier process left open in the ledger is settled."""
-    await engine.write(note_changes, settings, now=time.time())
+    await engine.write(note_changes, settings, shared=engine.shared, now=time.time())
     await erase_removed(engine, settings, now=time.time())  # the rest of the start may fail for it
     for line in find_endless(settings):
         log.warning("%s", line)

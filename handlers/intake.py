@@ -180,9 +180,8 @@ class Intake:
         if changed.text == was.text and after.get("text") == before.get("text"):
             await self._posts.add(changed)
             return
-        if self._order and (changed.direct or changed.mentioned) and _is_quick(after):
-            # Another process may have received the post, and died over it: then Slack delivers it again.
-            await self._posts.take_late_mention(replace(changed, edited=True))
+        if _is_quick(after):  # the post itself may be on its way, or could not be stored and comes again
+            await self._posts.take_early_edit(replace(changed, edited=True))
         await self._posts.apply_edit(changed)
         if changed.mentioned and not find_mention(before, bot):
             await self._store(body, event, after)

@@ -11,6 +11,7 @@ from bot.ops.control_socket import ask_running
 from bot.privacy.anonymise import Anonymiser, make_order
 from bot.privacy.portions import thin_out_person
 from bot.privacy.under_way import erase_person
+from bot.voice import local_files
 from storage.costs import ledger
 from storage.database import open_engine
 
@@ -23,10 +24,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 async def run(args: argparse.Namespace, settings: Settings) -> int:
     async with open_engine(settings.database, read_only=True) as engine:
-        teams = [args.team] if args.team else await engine.read(ledger.teams)
+        known = await engine.read(ledger.teams)
+    teams = [args.team] if args.team else [team for team in known if team != local_files.SCOPE.team]
     if len(teams) != 1:
-        known = f"one of {', '.join(teams)}" if teams else "the ledger knows none"
-        raise SetupError([f"{args.person}: name the workspace with --team ({known})"])
+        found = f"one of {', '.join(teams)}" if teams else "the ledger knows none"
+        raise SetupError([f"{args.person}: name the workspace with --team ({found})"])
     (team,) = teams
     if not await ask_running(settings, f"/forget/{team}/{args.person}"):
         async with open_engine(settings.database, must_exist=True) as engine:

@@ -23,6 +23,7 @@ from bot.conversation.questions import (
     find_overtaken,
     follows_directly,
     knows_post,
+    lacks_post,
     pass_over,
     read_question,
 )
@@ -172,6 +173,13 @@ class Posts:
         """A post that mentions us since it was edited: a question, unless it is one already. Of that one the
         edit itself tells (`apply_edit`)."""
         await self.take(edited, when=lambda tx: not inbox_rows.list_keys(tx, edited.key))
+
+    async def take_early_edit(self, edited: Incoming) -> None:
+        """An edit that overtook its post stands for it: the old words come later, and change nothing."""
+        if edited.direct or edited.mentioned:
+            await self.take_late_mention(edited)
+        elif await self._engine.read(lacks_post, edited):
+            await self.take_unmentioned(edited)
 
     async def add(self, later: Incoming) -> None:
         """Adds what Slack added to a post by itself, where the post waits or is remembered."""

@@ -100,6 +100,16 @@ def knows_post(tx: Tx, post: Incoming) -> bool:
     return waits or messages.is_kept(tx, where.team, where.channel, post.message)
 
 
+def lacks_post(tx: Tx, post: Incoming) -> bool:
+    """Whether a post of a thread in which we take part was never received: of any other something is kept."""
+    where = post.conversation
+    if post.message == where.thread or not takes_part(tx, post):
+        return False
+    return not (
+        inbox.list_keys(tx, post.key) or messages.is_kept(tx, where.team, where.channel, post.message)
+    )
+
+
 def read_question(tx: Tx, job: Job, incoming: Incoming) -> tuple[Incoming, ...]:
     """The posts of one question, as they are now: the one that a job is about, and what the same person
     wrote in the conversation since, if nothing else came between."""

@@ -11,7 +11,7 @@ import asyncio
 import difflib
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -92,8 +92,8 @@ class Recognizer:
             if not request.english or not _lacks_english(card):
                 return card
             if self.hears_english(card):
-                return await self._translate_again(card, path, request)
-        return await self.translate_card(id, request.scope)
+                card = await self._translate_again(card, path, request)
+        return await self._translate_words(card, request.scope)
 
     def hears_english(self, card: ClipCard) -> bool:
         """Whether the English of a card has to come from its recording: a model of this machine puts it into
@@ -107,26 +107,49 @@ class Recognizer:
             card = await self.read_card(id)
             if not _lacks_english(card):
                 return card
-            return await self._translate_again(card, path, TranscriptionRequest(card.name, scope))
+            card = await self._translate_again(card, path, TranscriptionRequest(card.name, scope))
+        return await self._translate_words(card, scope)
 
     async def translate_card(self, id: str, scope: Scope) -> ClipCard:
         """The stored card with an English text beside it, from the language model where there is none yet."""
-        card = await self.read_card(id)
-        if not _lacks_english(card):
-            return card
+        return await self._translate_words(await self.read_card(id), scope)
+
+    async def _translate_words(self, card: ClipCard, scope: Scope) -> ClipCard:
+        """English by the language model, once more where the words were corrected meanwhile."""
+        before: tuple[Segment, ...] = ()
+        while _lacks_english(card) and card.segments != before and not self.hears_english(card):
+            before, card = card.segments, await self._translate_once(card, scope)
+        return card
+
+    async def _translate_once(self, card: ClipCard, scope: Scope) -> ClipCard:
         chunks = _split_chunks(card.segments)
         answers = await gather_all([self._translate_chunk(chunk, scope) for chunk in chunks])
         segments: list[Segment] = []
         for chunk, answer in zip(chunks, answers, strict=True):
             segments += spread_sentences(answer.text, [(s.start_s, s.end_s) for s in chunk])
-        card = replace(
-            card,
-            english=tuple(segments),
-            english_whole=all(answer.finish == "stop" for answer in answers),
-            cost_usd=total_cost([card.cost_usd, *(answer.cost_usd for answer in answers)]),
+        english = replace(
+            card, english=tuple(segments), english_whole=all(answer.finish == "stop" for answer in answers)
         )
-        await self._engine.write(recordings.change_card, id, clip_card.dump_card(card))
-        return card
+        return await self._add_english(english, total_cost([answer.cost_usd for answer in answers]))
+
+    async def _add_english(self, translated: ClipCard, cost: Decimal | None) -> ClipCard:
+        """The English and what it cost beside the words; its cost alone where those were corrected
+        meanwhile."""
+
+        def add(card: ClipCard) -> ClipCard:
+            same = card.segments == translated.segments
+            return replace(translated if same else card, cost_usd=total_cost([card.cost_usd, cost]))
+
+        return await self._change_card(translated, add)
+
+    async def _change_card(self, card: ClipCard, change: Callable[[ClipCard], ClipCard]) -> ClipCard:
+        """Changes what is stored of a card, and returns it; where it was forgotten, what it would be."""
+
+        def changed(stored: str) -> str:
+            return clip_card.dump_card(change(clip_card.load_card(stored)))
+
+        stored = await self._engine.write(recordings.change_card, card.id, changed)
+        return change(card) if stored is None else clip_card.load_card(stored)
 
     async def read_card(self, id: str) -> ClipCard:
         """A stored card; Missing when it was forgotten."""
@@ -137,11 +160,12 @@ class Recognizer:
 
     async def correct_card(self, id: str, text: str) -> ClipCard:
         """What a person says was said, in place of the transcript."""
-        card = await self.read_card(id)
-        segments = correct_segments(card.segments, text, card.length_s)
-        card = replace(card, segments=tuple(segments), english=(), english_whole=True, corrected=True)
-        await self._engine.write(recordings.change_card, id, clip_card.dump_card(card))
-        return card
+
+        def correct(card: ClipCard) -> ClipCard:
+            segments = correct_segments(card.segments, text, card.length_s)
+            return replace(card, segments=tuple(segments), english=(), english_whole=True, corrected=True)
+
+        return await self._change_card(await self.read_card(id), correct)
 
     async def _recognize(self, id: str, path: Path, request: TranscriptionRequest) -> ClipCard:
         with SPACE.folder(self._settings.temporary_limit_mb) as folder:
@@ -183,16 +207,22 @@ class Recognizer:
     async def _translate(
         self, card: ClipCard, recording: Recording, request: TranscriptionRequest
     ) -> ClipCard:
+        english, cost = await self._translate_recording(card, recording, request)
+        return replace(english, cost_usd=total_cost([card.cost_usd, cost]))
+
+    async def _translate_recording(
+        self, card: ClipCard, recording: Recording, request: TranscriptionRequest
+    ) -> tuple[ClipCard, Decimal | None]:
+        """The card with its English, and what that cost."""
         transcript, cost = await self._transcriber.transcribe_parts("translate", card.id, recording, request)
-        return replace(card, english=transcript.segments, cost_usd=total_cost([card.cost_usd, cost]))
+        return replace(card, english=transcript.segments), cost
 
     async def _translate_again(self, card: ClipCard, path: Path, request: TranscriptionRequest) -> ClipCard:
         with SPACE.folder(self._settings.temporary_limit_mb) as folder:
             async with self._decoders:
                 recording = await self._decode(path, request.name, folder)
-            card = await self._translate(card, recording, request)
-        await self._engine.write(recordings.change_card, card.id, clip_card.dump_card(card))
-        return card
+            english, cost = await self._translate_recording(card, recording, request)
+        return await self._add_english(english, cost)
 
     async def _translate_chunk(self, chunk: list[Segment], scope: Scope) -> Completion:
         text = clip_card.join_segments([replace(s, speaker="") for s in chunk], "")

@@ -7,6 +7,7 @@ hold no words and stay when the words are forgotten.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from storage.engine import Tx
@@ -107,10 +108,16 @@ def put_card(tx: Tx, id: str, owner: Owner, card: str, *, now: float) -> None:
     tx.run("delete from recording_parts where recording = :id", id=id)
 
 
-def change_card(tx: Tx, id: str, card: str) -> None:
-    """A card that was corrected or translated; nothing when it was forgotten in the meantime."""
-    tx.run("update recordings set card = :card where id = :id", id=id, card=card)
+def change_card(tx: Tx, id: str, change: Callable[[str], str]) -> str | None:
+    """Corrects or translates a card as it is now, and returns it; None when it was forgotten."""
+    tx.lock(f"recording {id}")
+    before = card(tx, id)
+    if before is None:
+        return None
+    changed = change(before)
+    tx.run("update recordings set card = :card where id = :id", id=id, card=changed)
     tx.run("delete from recording_parts where recording = :id", id=id)
+    return changed
 
 
 def card(tx: Tx, id: str) -> str | None:

@@ -101,6 +101,21 @@ def test_settings_are_noted_when_they_change_and_only_then(tx: SqliteTx) -> None
     assert found == [("PARLEY_PERSONA", "You are a pirate"), ("PARLEY_PERSONA", "You are Parley, ")]
 
 
+def test_what_processes_on_one_database_listen_on_is_no_change_of_their_settings(tx: SqliteTx) -> None:
+    for port in (3000, 3001):
+        note_changes(tx, Settings(port=port, ops_port=port + 100), shared=True, now=1.0)
+    assert list(audit.every(tx)) == []
+
+
+def test_no_password_of_a_database_is_noted(tx: SqliteTx) -> None:
+    word = "hush"
+    for user, more in ((f"parley:{word}@", ""), ("", f"?password={word}&port=1")):
+        note_changes(tx, Settings(database=f"postgresql://{user}db/parley{more}"), now=1.0)
+    details = [entry.detail for entry in audit.every(tx)]
+    assert len(details) == 2
+    assert not [detail for detail in details if word in detail]
+
+
 @pytest.mark.both_engines
 @pytest.mark.parametrize(
     "tamper",

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from bot.cli import forget as forget_cli
+from bot.voice import local_files
 from handlers.slack.blocks import FEEDBACK, SHOULD_ANSWER
 from storage import audit, schema
 from storage.channel import owners, preferences
@@ -64,12 +65,21 @@ def exported(team: Workspace, user: str) -> list[str]:
     return [team.slack.workspace.files[id].content.decode() for id in shared]
 
 
+async def used_by_command(team: Workspace, person: str) -> None:
+    """As if `parley transcribe` had used what a person did: it belongs to no workspace."""
+    moved = "update usage_days set team = :team where person = :person"
+    engine = team.bot.services.engine
+    await engine.write(lambda tx: tx.run(moved, team=local_files.SCOPE.team, person=person))
+
+
+@pytest.mark.both_engines
 async def test_the_operator_erases_for_somebody_who_has_left(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with workspace(tmp_path) as team:
         await tell_in_thread(team)
         await tell_in_thread(team, "what bob said", user="bob")
+        await used_by_command(team, team.slack.user("bob"))
         alice, who = team.slack.user("alice"), argparse.Namespace(person=team.slack.user("alice"), team="")
         assert await forget_cli.run(who, team.bot.settings) == 0
         assert f"{alice}: forgotten" in capsys.readouterr().out

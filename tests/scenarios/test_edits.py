@@ -136,3 +136,24 @@ async def test_who_deletes_a_question_and_then_says_stop_has_no_answer_left(tmp_
         await team.ask("stop", thread=thread)
         await team.quiet()
         assert team.replies("#general", thread) == []
+
+
+@pytest.mark.both_engines
+@pytest.mark.parametrize(
+    "words", ["@bob is the zebra ready", "is the zebra ready?"], ids=["to somebody else", "to us"]
+)
+async def test_an_edit_that_arrives_before_its_post_is_not_undone_by_it(words: str, tmp_path: Path) -> None:
+    async with workspace(tmp_path, PARLEY_TRANSPORT="http") as team:
+        thread = await team.ask("@parley hello")
+        await team.answer("#general", thread)
+        team.model.script("No horse here.", match="is the horse ready", times=0)
+        team.slack.faults.deliver("message", times=1, delay_s=0.5)
+        ts = await team.slack.say("alice", "#general", words, thread_ts=thread)
+        await team.slack.edit("alice", "#general", ts, words.replace("zebra", "horse"))
+        await team.quiet()
+        await team.ask("@parley why?", thread=thread, user="carol")
+        await team.slack.until(lambda: "why?" in team.model.requests[-1].prompt)
+        await team.quiet()
+        prompt = team.model.requests[-1].prompt
+    assert "zebra" not in prompt
+    assert prompt.count("is the horse ready") == 1

@@ -28,6 +28,7 @@ from storage.privacy import forget
 from storage.voice import recordings
 from tests.support.audio_files import FORMATS, RATE, decode, encode, noise, say, silence, speech, tones, wav
 from tests.support.recognition import SCOPE, recognizer_on
+from tests.support.waiting import until
 
 CLIPS = Path(__file__).parents[2] / "bot" / "sandbox" / "clips"
 
@@ -430,6 +431,27 @@ async def test_a_card_can_be_corrected_and_then_put_into_english_again(tmp_path:
         english = await h.recognizer.translate_card(card.id, SCOPE)
     assert corrected.text == "Die Rechnung für November ist offen. Danke!"
     assert english.english_text == "The November invoice is open. Thanks!"
+
+
+@pytest.mark.both_engines
+async def test_a_correction_outlives_the_translation_of_the_words_before_it(tmp_path: Path) -> None:
+    async with recognizer_on(tmp_path, recognise=recognise_speech, speech_model="gpt-transcribe") as h:
+        card = await h.recognizer.recognize(
+            CLIPS / "offene_rechnung.webm", TranscriptionRequest("a.webm", SCOPE)
+        )
+        h.model.script("The October invoice is open.", match="Oktober", first_token_s=0.3)
+        h.model.script("The November invoice is open.", match="November")
+        translating = asyncio.create_task(h.recognizer.translate_card(card.id, SCOPE))
+        await until(lambda: any(r.endpoint == "chat/completions" for r in h.model.requests))
+        await h.recognizer.correct_card(card.id, "Die Rechnung für November ist offen.")
+        shown = await translating
+        assert shown == await h.recognizer.read_card(card.id)
+    assert shown.text == "Die Rechnung für November ist offen."
+    assert shown.english_text == "The November invoice is open."
+    assert shown.corrected
+    assert card.cost_usd is not None
+    assert shown.cost_usd is not None
+    assert shown.cost_usd > card.cost_usd, "both translations are on it"
 
 
 async def test_a_forgotten_recording_is_gone_and_its_minutes_stay(tmp_path: Path) -> None:

@@ -46,8 +46,12 @@ class Tx(Protocol):
     def one(self, sql: str, /, **params: Any) -> dict[str, Any] | None:
         """The first row, or None."""
 
-    def run(self, sql: str, /, **params: Any) -> int:
-        """How many rows were touched."""
+    def run(self, sql: str, /, **params: Any) -> None:
+        """A statement whose answer is not asked for. A server gets it together with the next one, or at the
+        end: that is when its error comes."""
+
+    def changed(self, sql: str, /, **params: Any) -> int:
+        """How many rows a statement touched."""
 
     def lock(self, name: str, *, shared: bool = False) -> None:
         """Until the end of this transaction no other one of any process is past a lock of that name; save

@@ -129,7 +129,7 @@ class Preferences:
 
 
 def _read_chosen(tx: Tx, *, at: Channel) -> dict[str, dict[str, str]]:
-    return {channel: preferences.wishes(tx, at.team, channel) for channel in (at.channel, EVERYWHERE)}
+    return preferences.wishes_of(tx, at.team, at.channel, EVERYWHERE)
 
 
 def _keep(tx: Tx, *, at: Channel, chosen: Mapping[str, str], by: str, now: float) -> list[str]:

@@ -412,9 +412,10 @@ def _finish_and_take(
 
 
 def _next(tx: Tx, conversation: str, *, worker: int, now: float, more: bool, again: bool = False) -> Found:
-    if more:
+    due_at = inbox.due_at(tx, conversation)  # mostly nothing is left, and one look is enough
+    if more and (again or (due_at is not None and due_at <= now)):
         return _take(tx, conversation, worker=worker, now=now, again=again)
-    return inbox.due_at(tx, conversation)
+    return due_at
 
 
 def _take(tx: Tx, conversation: str, *, worker: int, now: float, again: bool = False) -> Found:

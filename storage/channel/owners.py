@@ -8,7 +8,7 @@ from storage.engine import Tx
 
 def name(tx: Tx, team: str, channel: str, person: str, *, by: str, at: float) -> None:
     """Makes a person an owner; naming an owner again changes nothing."""
-    new = tx.run(
+    new = tx.changed(
         """insert into channel_owners (team, channel, person, named_by, at)
         values (:team, :channel, :person, :by, :at) on conflict (team, channel, person) do nothing""",
         team=team,
@@ -23,7 +23,7 @@ def name(tx: Tx, team: str, channel: str, person: str, *, by: str, at: float) ->
 
 def dismiss(tx: Tx, team: str, channel: str, person: str, *, by: str, at: float) -> bool:
     """False when nobody had named that person."""
-    gone = tx.run(
+    gone = tx.changed(
         "delete from channel_owners where team = :team and channel = :channel and person = :person",
         team=team,
         channel=channel,

@@ -25,12 +25,20 @@ class Wish:
 
 def wishes(tx: Tx, team: str, channel: str) -> dict[str, str]:
     """Everything a channel has set, by name."""
-    rows = tx.all(
-        "select name, value from channel_wishes where team = :team and channel = :channel",
+    return wishes_of(tx, team, channel, channel)[channel]
+
+
+def wishes_of(tx: Tx, team: str, first: str, second: str) -> dict[str, dict[str, str]]:
+    """The same of two channels, by channel."""
+    found: dict[str, dict[str, str]] = {first: {}, second: {}}
+    for row in tx.all(
+        "select channel, name, value from channel_wishes where team = :team and channel in (:first, :second)",
         team=team,
-        channel=channel,
-    )
-    return {row["name"]: row["value"] for row in rows}
+        first=first,
+        second=second,
+    ):
+        found[row["channel"]][row["name"]] = row["value"]
+    return found
 
 
 def wishing(tx: Tx, name: str) -> list[Wish]:

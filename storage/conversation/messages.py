@@ -91,12 +91,11 @@ def append(
     """
     tx.lock(place.key)
     tombstones.lock(tx, place.team, place.channel, message)
-    if tombstones.forgotten(tx, place.team, place.channel, message):
-        return False
-    new = tx.run(
+    new = tx.changed(
         "insert into messages (conversation, team, channel, message, role, person, text, tokens, whole, at)"
-        " values (:conversation, :team, :channel, :message, :role, :person, :text, :tokens, :whole, :now)"
-        " on conflict (team, channel, message) do nothing",
+        " select :conversation, :team, :channel, :message, :role, :person, :text, :tokens, :whole, :now"
+        f" where {tombstones.NOT_FORGOTTEN} on conflict (team, channel, message) do nothing",
+        digest=tombstones.digest_of(place.team, place.channel, message),
         conversation=place.key,
         team=place.team,
         channel=place.channel,
@@ -196,7 +195,7 @@ def edit(tx: Tx, team: str, channel: str, message: str, text: str, *, now: float
     which = f"{_ONE} and text <> :text"
     given = {"team": team, "channel": channel, "message": message, "text": storable(text)}
     summaries.drop_summaries(tx, which, **given)
-    return tx.run(f"update messages set text = :text, tokens = 0 where {which}", **given) > 0
+    return tx.changed(f"update messages set text = :text, tokens = 0 where {which}", **given) > 0
 
 
 def latest_wording(tx: Tx, team: str, channel: str, message: str, *, key: str) -> str:
@@ -302,7 +301,7 @@ def retract(tx: Tx, team: str, channel: str, message: str) -> bool:
     """Takes a message out of memory, with every summary of it; it may be said anew. False without it."""
     given = {"team": team, "channel": channel, "message": message}
     summaries.drop_summaries(tx, _ONE, **given)
-    return tx.run(f"delete from messages where {_ONE}", **given) > 0
+    return tx.changed(f"delete from messages where {_ONE}", **given) > 0
 
 
 def retract_answer(tx: Tx, team: str, channel: str, message: str, reply: str) -> None:

@@ -29,7 +29,7 @@ def find(tx: Tx, conversation: str) -> str:
 
 def tidy(tx: Tx, *, now: float, limit: int = 500) -> int:
     """Removes what no late mention can stand before any more; how many. Repeat while it is not 0."""
-    return tx.run(
+    return tx.changed(
         "delete from passed_over where conversation in"
         " (select conversation from passed_over where at < :before limit :limit)",
         before=now - KEPT_S,

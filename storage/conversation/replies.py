@@ -67,16 +67,11 @@ def begin(
 
     `sending`: from here on something of it may stand in Slack.
     """
-    before = find(tx, reply_id)
-    if before is not None:
-        if sending and not before.sending:
-            mark_sending(tx, reply_id)
-        return before
-    tx.run(
+    made = tx.one(
         "insert into replies"
         " (id, job, conversation, team, channel, thread, asker, sending, begun_at, question)"
         " values (:id, :job, :conversation, :team, :channel, :thread, :asker, :sending, :now,"
-        " (select payload from inbox where seq = :job)) on conflict (id) do nothing",
+        f" (select payload from inbox where seq = :job)) on conflict (id) do nothing returning {_ROW}",
         id=reply_id,
         job=job,
         conversation=place.key,
@@ -87,7 +82,12 @@ def begin(
         sending=int(sending),
         now=now,
     )
-    return replace(get(tx, reply_id), sending=0)
+    if made is not None:
+        return replace(_row(made), sending=0)
+    before = get(tx, reply_id)
+    if sending and not before.sending:
+        mark_sending(tx, reply_id)
+    return before
 
 
 def mark_sending(tx: Tx, reply_id: str, *, sending: bool = True) -> None:
@@ -117,7 +117,7 @@ def list_left(tx: Tx, *, me: int = 0) -> list[LeftInSlack]:
 def find(tx: Tx, reply_id: str) -> ReplyRow | None:
     """The reply's row."""
     row = tx.one(f"select {_ROW} from replies where id = :id", id=reply_id)
-    return ReplyRow(**row | {"messages": tuple(json.loads(row["messages"]))}) if row else None
+    return _row(row) if row else None
 
 
 def get(tx: Tx, reply_id: str) -> ReplyRow:
@@ -135,7 +135,7 @@ def mark_stopped(tx: Tx, place: Place) -> bool:
         "update replies set stopped = 1 where conversation = :conversation and thread = :thread"
         " and sent_at is null and state <> 'withdrawn'"
     )
-    return tx.run(stopped, conversation=place.key, thread=place.thread) > 0
+    return tx.changed(stopped, conversation=place.key, thread=place.thread) > 0
 
 
 def count_in_thread(tx: Tx, place: Place) -> int:
@@ -265,7 +265,7 @@ def amend_question(tx: Tx, reply_id: str, change: Callable[[str], str]) -> None:
     """The question was changed: if it is tried again, then as it is now."""
     while (question := find_question(tx, reply_id)) is not None:
         changed = "update replies set question = :changed where id = :id and question = :question"
-        if tx.run(changed, changed=change(question), id=reply_id, question=question):
+        if tx.changed(changed, changed=change(question), id=reply_id, question=question):
             return
 
 
@@ -285,7 +285,7 @@ def retryable(tx: Tx, reply_id: str, user: str) -> str:
 
 def use_retry(tx: Tx, reply_id: str, user: str, question: str, *, now: float) -> None:
     """The question is asked again, in this transaction. As `retryable`; Conflict when it is another now."""
-    used = tx.run(
+    used = tx.changed(
         "update replies set retried_at = :now, question = null"
         " where id = :id and asker = :user and retried_at is null and question = :question",
         id=reply_id,
@@ -318,7 +318,7 @@ def judge(tx: Tx, reply_id: str, team: str, person: str, verdict: int, *, now: f
 
 def tidy(tx: Tx, *, now: float, limit: int = 500) -> int:
     """Erases questions that nobody tried again for a long time; how many. Repeat while it is not 0."""
-    return tx.run(
+    return tx.changed(
         "update replies set question = null where id in (select id from replies"
         " where question is not null and sent_at < :before limit :limit)",
         before=now - RETRYABLE_S,
@@ -326,6 +326,10 @@ def tidy(tx: Tx, *, now: float, limit: int = 500) -> int:
     )
 
 
+def _row(row: dict[str, Any]) -> ReplyRow:
+    return ReplyRow(**row | {"messages": tuple(json.loads(row["messages"]))})
+
+
 def _change(tx: Tx, reply_id: str, update: str, **values: object) -> None:
-    if not tx.run(f"{update} where id = :id", id=reply_id, **values):
+    if not tx.changed(f"{update} where id = :id", id=reply_id, **values):
         raise Missing(f"no reply {reply_id}")

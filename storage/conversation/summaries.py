@@ -18,7 +18,7 @@ def summarise(
 
     False, and nothing is kept, when something was deleted or changed since the recall it was made from.
     """
-    unchanged = tx.run(
+    unchanged = tx.changed(
         "update conversations set failed_summaries = 0, summarise_after = 0"
         " where key = :key and erasures = :erasures",
         key=conversation,

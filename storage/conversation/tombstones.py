@@ -7,6 +7,7 @@ from typing import Any
 
 from storage.engine import Tx
 
+NOT_FORGOTTEN = "not exists (select 1 from tombstones where digest = :digest)"  # of a message's `digest`
 BURIED_TOGETHER = (200, 20, 1)  # each size is a statement to be kept
 
 
@@ -22,7 +23,7 @@ def bury(tx: Tx, team: str, channel: str, messages: list[str], *, now: float) ->
 
 def bury_rows(tx: Tx, rows: list[dict[str, Any]], *, now: float) -> None:
     """As `bury`, by the team, channel and message of each; in the order of the index, many in a statement."""
-    digests = sorted(_digest(row["team"], row["channel"], row["message"]) for row in rows)
+    digests = sorted(digest_of(row["team"], row["channel"], row["message"]) for row in rows)
     for size in BURIED_TOGETHER:
         while len(digests) >= size:
             given = {f"d{n}": digest for n, digest in enumerate(digests[:size])}
@@ -38,8 +39,9 @@ def bury_rows(tx: Tx, rows: list[dict[str, Any]], *, now: float) -> None:
 def forgotten(tx: Tx, team: str, channel: str, message: str) -> bool:
     """Whether a message was deleted or forgotten, and must not be read in again."""
     found = "select 1 as found from tombstones where digest = :digest"
-    return tx.one(found, digest=_digest(team, channel, message)) is not None
+    return tx.one(found, digest=digest_of(team, channel, message)) is not None
 
 
-def _digest(team: str, channel: str, message: str) -> str:
+def digest_of(team: str, channel: str, message: str) -> str:
+    """What stays of a message's id."""
     return blake2b(f"{team}\n{channel}\n{message}".encode(), digest_size=16).hexdigest()

@@ -122,14 +122,14 @@ def hold(tx: Tx, entry: int, budget: dict[str, Any], amount: int) -> None:
     The room is tested by the statement that takes it, so that two processes cannot take the same room.
     """
     key = {"budget": budget["id"], "target": budget["target"], "first": budget["first"]}
-    if tx.run(
+    if tx.changed(
         """insert into budget_use (budget, target, first, spent) values (:budget, :target, :first, :spent)
         on conflict (budget, target, first) do nothing""",
         spent=budget["spent"],
         **key,
     ):
         _hold_earlier(tx, entry, budget, key)
-    taken = tx.run(
+    taken = tx.changed(
         """update budget_use set reserved = reserved + :amount where budget = :budget and target = :target
         and first = :first and spent + reserved + :amount <= :cap""",
         amount=amount,

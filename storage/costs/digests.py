@@ -10,7 +10,7 @@ from storage.engine import Tx
 
 def subscribe(tx: Tx, team: str, person: str, week: str, *, now: float) -> None:
     """From now on; `week` is the first day of the last week that needs none."""
-    new = tx.run(
+    new = tx.changed(
         """insert into digests (team, person, week) values (:team, :person, :week)
         on conflict (team, person) do nothing""",
         team=team,
@@ -22,7 +22,7 @@ def subscribe(tx: Tx, team: str, person: str, week: str, *, now: float) -> None:
 
 
 def unsubscribe(tx: Tx, team: str, person: str, *, now: float) -> None:
-    gone = tx.run("delete from digests where team = :team and person = :person", team=team, person=person)
+    gone = tx.changed("delete from digests where team = :team and person = :person", team=team, person=person)
     if gone:
         audit.note(tx, "digest off", person, team=team, person=person, now=now)
 

@@ -36,7 +36,7 @@ def list_questions(tx: Tx, at: Channel, *, limit: int = 50) -> list[dict[str, An
 
 def close_question(tx: Tx, at: Channel, id: int, *, by: str, now: float) -> None:
     """It is done with; nothing when it was before."""
-    closed = tx.run(
+    closed = tx.changed(
         """update guard_unanswered set closed_at = :now
         where id = :id and team = :team and channel = :channel and closed_at is null""",
         id=id,

@@ -36,7 +36,7 @@ def save_policy(tx: Tx, at: Channel, policy: str, *, by: str, what: str = "", no
 
 def remove_policy(tx: Tx, at: Channel, *, by: str, now: float) -> bool:
     """Ends the guard of a channel; its examples and verdicts stay for the day it comes back."""
-    gone = tx.run("delete from guard_policies where team = :team and channel = :channel", **at.key)
+    gone = tx.changed("delete from guard_policies where team = :team and channel = :channel", **at.key)
     if gone:
         changes.note(tx, changes.POLICIES)
         audit.note(tx, "policy removed", at.channel, team=at.team, person=by, now=now)

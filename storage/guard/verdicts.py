@@ -141,7 +141,7 @@ def label_verdict(
 def add_appeal(tx: Tx, team: str, id: int, *, by: str, now: float) -> bool:
     """A person asks for another verdict, once; False when that was asked before or is decided already."""
     return bool(
-        tx.run(
+        tx.changed(
             """update guard_verdicts set appealed_by = :by, appealed_at = :now
             where team = :team and id = :id and appealed_at is null and label is null""",
             team=team,

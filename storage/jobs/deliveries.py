@@ -8,7 +8,7 @@ from storage.engine import Tx
 def take(tx: Tx, digest: str, *, now: float, kept_s: float) -> bool:
     """Whether a delivery has not been taken before; from now on it has. What is older than `kept_s` goes."""
     tx.run("delete from taken_deliveries where at < :before", before=now - kept_s)
-    taken = tx.run(
+    taken = tx.changed(
         "insert into taken_deliveries (digest, at) values (:digest, :now) on conflict (digest) do nothing",
         digest=digest,
         now=now,

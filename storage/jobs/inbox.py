@@ -75,7 +75,7 @@ def put(
     """
     tx.lock(conversation)
     return (
-        tx.run(
+        tx.changed(
             "insert into inbox (key, conversation, kind, team, person, payload, due_at, received_at)"
             " values (:key, :conversation, :kind, :team, :person, :payload, :now, :now)"
             " on conflict (key) do nothing",
@@ -176,18 +176,9 @@ def release(tx: Tx, conversation: str, *, worker: int = 0) -> None:
     )
 
 
-def find_worker(tx: Tx, conversation: str) -> int | None:
-    """The process at work in a conversation; None when nobody is."""
-    row = tx.one(
-        "select worker from inbox where conversation = :conversation and running = 1",
-        conversation=conversation,
-    )
-    return None if row is None else int(row["worker"])
-
-
 def _close_taken(tx: Tx, job: Job, change: str, **values: Any) -> bool:
     return (
-        tx.run(
+        tx.changed(
             f"update inbox set {change}"
             " where seq = :seq and state = 'new' and running = 1 and attempts = :attempts",
             seq=job.seq,
@@ -271,7 +262,7 @@ def amend(tx: Tx, key: str, change: Callable[[str], str]) -> None:
     """What a job that is not done yet holds, changed; one that runs has to be told as well."""
     while (payload := read_payload(tx, key)) is not None:
         changed = "update inbox set payload = :changed where key = :key and payload = :payload"
-        if tx.run(changed, changed=change(payload), key=key, payload=payload):
+        if tx.changed(changed, changed=change(payload), key=key, payload=payload):
             return
 
 
@@ -320,7 +311,7 @@ def blank_parked(tx: Tx, key: str) -> None:
 
 def _close_waiting(tx: Tx, which: str, error: str, **values: Any) -> bool:
     return (
-        tx.run(
+        tx.changed(
             "update inbox set state = 'done', done_at = :now, payload = null, error = :error"
             f" where {which} and state in ('new', 'parked') and running = 0",
             error=error,
@@ -417,7 +408,7 @@ def depth(tx: Tx) -> dict[str, Any]:
 
 def tidy(tx: Tx, *, now: float, limit: int = 500) -> int:
     """Removes jobs that have long been done; how many. Repeat while it is not 0."""
-    return tx.run(
+    return tx.changed(
         "delete from inbox where seq in"
         " (select seq from inbox where state = 'done' and done_at < :before limit :limit)",
         before=now - KEPT_S,

@@ -66,4 +66,4 @@ def set_free(tx: Tx, place: str, worker: int, *, in_s: float) -> None:
 
 def tidy(tx: Tx) -> int:
     """Forgets places where nobody has been for long; how many."""
-    return tx.run("delete from channel_turns where free_at < unix_now() - :old_s", old_s=FORGOTTEN_S)
+    return tx.changed("delete from channel_turns where free_at < unix_now() - :old_s", old_s=FORGOTTEN_S)

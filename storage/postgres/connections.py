@@ -20,6 +20,7 @@ PARAMETERS: dict[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
 }
+BEGIN, BEGIN_READING = "begin", "begin isolation level repeatable read read only"
 SESSION = "set lock_timeout = '10s'; set idle_in_transaction_session_timeout = '10s'"
 
 
@@ -32,10 +33,15 @@ class PostgresConnection(psycopg.Connection[dict[str, Any]]):
 
     def begin(self) -> None:
         """Writes are READ COMMITTED, unless the server's settings or the URL ask for more."""
-        self.wire.run(b"begin isolation level repeatable read read only" if self.read_only else b"begin")
+        self.wire.put_off(BEGIN_READING if self.read_only else BEGIN, {})
 
     def end(self) -> None:
-        self.wire.run(b"commit")
+        self.wire.execute("commit", {})
+
+    def give_up(self) -> None:
+        """Ends the transaction; nothing of it happened."""
+        self.wire.drop_waiting()
+        self.rollback()
 
 
 def connect(url: str, *, application: str = "parley", read_only: bool = False) -> PostgresConnection:

@@ -38,7 +38,7 @@ class PostgresTx:
 
     def __init__(self, conn: PostgresConnection) -> None:
         self._wire = conn.wire
-        self._locked: set[str] = set()
+        self._locked: set[tuple[str, bool]] = set()  # name, and whether it is shared
 
     def all(self, sql: str, /, **params: Any) -> list[dict[str, Any]]:
         return read_rows(self._wire.execute(sql, params))
@@ -47,16 +47,19 @@ class PostgresTx:
         rows = read_rows(self._wire.execute(sql, params))
         return rows[0] if rows else None
 
-    def run(self, sql: str, /, **params: Any) -> int:
+    def run(self, sql: str, /, **params: Any) -> None:
+        self._wire.put_off(sql, params)
+
+    def changed(self, sql: str, /, **params: Any) -> int:
         return self._wire.execute(sql, params).command_tuples or 0
 
     def lock(self, name: str, *, shared: bool = False) -> None:
-        if name not in self._locked:
-            self._wire.execute(LOCK_SHARED if shared else LOCK, {"name": name})
-            self._locked.add(name)
+        if (name, False) not in self._locked and (name, shared) not in self._locked:
+            self._wire.put_off(LOCK_SHARED if shared else LOCK, {"name": name})
+            self._locked.add((name, shared))
 
     def wake(self) -> None:
-        self._wire.run(b"notify parley")
+        self._wire.put_off("notify parley", {})
 
 
 class TransactionThreads:
@@ -160,7 +163,7 @@ def _transact(
         conn.end()
     except BaseException:
         with suppress(psycopg.Error):
-            conn.rollback()
+            conn.give_up()
         raise
     return value
 

@@ -60,7 +60,7 @@ class PostgresSide:
                 self.tx.run(set_next, sequence=row["sequence"], following=following)
 
     def commit(self) -> None:
-        self._conn.commit()
+        self._conn.end()
 
 
 @contextmanager
@@ -75,7 +75,7 @@ def open_database(url: str) -> Iterator[tuple[PostgresSide, Callable[[str], None
             _hold(held, url)
             conn.execute("set idle_in_transaction_session_timeout = 0")
             conn.commit()
-            conn.wire.run(b"begin isolation level repeatable read")
+            conn.wire.execute("begin isolation level repeatable read", {})
             yield PostgresSide(conn), lambda to: _mark(held, to)
     except psycopg.Error as exc:
         error = map_error(exc, name_database(url))

@@ -13,10 +13,12 @@ from decimal import Decimal
 from typing import Any
 
 import psycopg
-from psycopg import errors, pq
+from psycopg import pq
 
+from storage.postgres.pipeline import Prepared, require, run_one, run_together
 from storage.postgres.statements import translate
 
+WAITING = 64  # statements at most that are put off
 INT8, FLOAT8, BYTEA, UNKNOWN = 20, 701, 17, 0
 # What a Python value is sent as. Text goes without a type: the server knows which it needs.
 TYPES: dict[type, int] = {
@@ -50,40 +52,54 @@ READ: dict[int, Callable[[bytes], Any]] = {
 
 
 class Wire:
-    """What is prepared on one connection, and how it is run."""
+    """What is prepared on one connection, what waits to be sent on it, and how it is run."""
 
     def __init__(self, pgconn: pq.abc.PGconn) -> None:
         self._pgconn = pgconn
         self._prepared: dict[tuple[str, tuple[type, ...]], bytes] = {}
-
-    def run(self, command: bytes) -> None:
-        """A command without values or rows, such as COMMIT."""
-        self._require(self._pgconn.exec_(command))
+        self._waiting: list[Prepared] = []
 
     def execute(self, sql: str, params: dict[str, Any]) -> pq.abc.PGresult:
-        """A statement with its named values; psycopg.Error when the server refuses it."""
+        """The answer to a statement with its named values, and to what waited before it; psycopg.Error when
+        the server refuses one."""
+        statement = self._bind(sql, params)
+        if not self._waiting:
+            return run_one(self._pgconn, statement)
+        return self._send(statement)
+
+    def put_off(self, sql: str, params: dict[str, Any]) -> None:
+        """A statement whose answer nobody asks for: it is sent together with the next one."""
+        statement = self._bind(sql, params)
+        if len(self._waiting) == WAITING:
+            self._send(statement)
+        else:
+            self._waiting.append(statement)
+
+    def drop_waiting(self) -> None:
+        """What was not sent is not going to be."""
+        self._waiting.clear()
+
+    def _send(self, *more: Prepared) -> pq.abc.PGresult:
+        statements = [*self._waiting, *more]
+        self._waiting.clear()
+        return run_together(self._pgconn, statements)
+
+    def _bind(self, sql: str, params: dict[str, Any]) -> Prepared:
         statement, names = translate(sql)
         values = [params[name] for name in names]
         kinds = tuple(map(type, values))
         name = self._prepared.get((sql, kinds)) or self._prepare(sql, kinds, statement)
         formats = [pq.Format.BINARY if kind is bytes else pq.Format.TEXT for kind in kinds]
-        written: list[Any] = [_write(value) for value in values]  # None for NULL, which its type leaves out
-        return self._require(self._pgconn.exec_prepared(name, written, formats))
+        # None for NULL, which the type of libpq's binding leaves out
+        return Prepared(name, [_write(value) for value in values], [*formats])
 
     def _prepare(self, sql: str, kinds: tuple[type, ...], statement: bytes) -> bytes:
+        if self._waiting:
+            self._send()  # what it speaks of may be made there
         name = b"s%d" % len(self._prepared)
-        self._require(self._pgconn.prepare(name, statement, [TYPES[kind] for kind in kinds]))
+        require(self._pgconn, self._pgconn.prepare(name, statement, [TYPES[kind] for kind in kinds]))
         self._prepared[sql, kinds] = name
         return name
-
-    def _require(self, result: pq.abc.PGresult) -> pq.abc.PGresult:
-        if result.status not in (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK):
-            if self._pgconn.status == pq.ConnStatus.BAD and not result.error_field(
-                pq.DiagnosticField.SQLSTATE
-            ):
-                raise psycopg.OperationalError(self._pgconn.get_error_message())
-            raise errors.error_from_result(result)
-        return result
 
 
 def read_rows(result: pq.abc.PGresult) -> list[dict[str, Any]]:

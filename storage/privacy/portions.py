@@ -140,9 +140,9 @@ def thin_out_team(tx: Tx, *, whose: Whose, now: float, limit: int) -> int:
 
 def _delete(tx: Tx, table: str, key: str, which: str, **values: object) -> int:
     chosen = f"select {key} from {table} where {which} limit :limit"
-    return tx.run(f"delete from {table} where ({key}) in ({chosen})", **values)
+    return tx.changed(f"delete from {table} where ({key}) in ({chosen})", **values)
 
 
 def _change(tx: Tx, table: str, key: str, change: str, which: str, **values: object) -> int:
     chosen = f"select {key} from {table} where {which} limit :limit"
-    return tx.run(f"update {table} set {change} where ({key}) in ({chosen})", **values)
+    return tx.changed(f"update {table} set {change} where ({key}) in ({chosen})", **values)

@@ -31,12 +31,12 @@ def erase_messages(tx: Tx, *, first: int, last: int, before: float, within: str 
     which = f"seq >= :first_seq and seq <= :last_seq and at < :before {_in(within)}"
     given = {"first_seq": first, "last_seq": last, "before": before, **_range(within)}
     summaries.drop_summaries(tx, which, **given)
-    return tx.run(f"delete from messages where {which}", **given)
+    return tx.changed(f"delete from messages where {which}", **given)
 
 
 def close_parked(tx: Tx, *, before: float, within: str = "", limit: int = PORTION) -> int:
     """Questions that were given up on."""
-    return tx.run(
+    return tx.changed(
         "update inbox set state = 'done', done_at = received_at, payload = null, error = 'too old'"
         " where seq in (select seq from inbox where state = 'parked' and received_at < :before"
         f" {_in(within)} limit :limit)",
@@ -54,7 +54,7 @@ def close_replies(tx: Tx, *, before: float, within: str = "", limit: int = PORTI
         ("question = null", "question is not null and sent_at < :before"),
     ):
         old = f"select id from replies where {which} {_in(within)} limit :limit"
-        closed += tx.run(
+        closed += tx.changed(
             f"update replies set {change} where id in ({old})", before=before, limit=limit, **_range(within)
         )
     return closed
@@ -64,8 +64,8 @@ def erase_recordings(tx: Tx, *, before: float, within: str = "", limit: int = PO
     """What was heard, and whose it was. What was never heard to its end goes sooner."""
     old = f"select id from recordings where made_at < :before {_in(within)} order by made_at limit :limit"
     given = {"before": before, "limit": limit, **_range(within)}
-    clips = tx.run(f"delete from clips where recording in ({old})", **given)
-    return clips + tx.run(f"delete from recordings where id in ({old})", **given)
+    clips = tx.changed(f"delete from clips where recording in ({old})", **given)
+    return clips + tx.changed(f"delete from recordings where id in ({old})", **given)
 
 
 def erase_verdicts(tx: Tx, *, before: float, within: str = "", limit: int = PORTION) -> int:
@@ -73,7 +73,7 @@ def erase_verdicts(tx: Tx, *, before: float, within: str = "", limit: int = PORT
     erased = 0
     for table, at in (("guard_verdicts", "judged_at"), ("guard_unanswered", "asked_at")):
         old = f"select id from {table} where {at} < :before {_in(within)} limit :limit"
-        erased += tx.run(
+        erased += tx.changed(
             f"delete from {table} where id in ({old})", before=before, limit=limit, **_range(within)
         )
     return erased
@@ -82,7 +82,7 @@ def erase_verdicts(tx: Tx, *, before: float, within: str = "", limit: int = PORT
 def erase_feedback(tx: Tx, *, before: float, within: str = "", limit: int = PORTION) -> int:
     """Who liked which answer."""
     there = f"and reply in (select id from replies where true {_in(within)})" if within else ""
-    return tx.run(
+    return tx.changed(
         "delete from feedback where (reply, person) in"
         f" (select reply, person from feedback where at < :before {there} limit :limit)",
         before=before,
@@ -97,7 +97,7 @@ def erase_quiet(tx: Tx, *, before: float, within: str = "", limit: int = PORTION
     if within:
         return 0
     said_since = "select 1 from conversations where key = quiet_threads.conversation and last_at >= :before"
-    return tx.run(
+    return tx.changed(
         "delete from quiet_threads where conversation in (select conversation from quiet_threads"
         f" where at < :before and not exists ({said_since}) limit :limit)",
         before=before,

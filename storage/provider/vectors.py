@@ -42,6 +42,6 @@ def tidy(tx: Tx, *, now: float, limit: int = 500) -> int:
     Repeat while it is not 0.
     """
     old = "select embedder, digest from guard_vectors where made_at < :before limit :limit"
-    return tx.run(
+    return tx.changed(
         f"delete from guard_vectors where (embedder, digest) in ({old})", before=now - KEPT_S, limit=limit
     )

@@ -62,7 +62,10 @@ class SqliteTx:
         rows = self.all(sql, **params)
         return rows[0] if rows else None
 
-    def run(self, sql: str, /, **params: Any) -> int:
+    def run(self, sql: str, /, **params: Any) -> None:
+        self._execute(sql, params)
+
+    def changed(self, sql: str, /, **params: Any) -> int:
         return self._execute(sql, params).rowcount
 
     def lock(self, name: str, *, shared: bool = False) -> None:

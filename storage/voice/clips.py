@@ -36,7 +36,7 @@ _CLIP = "id, recording, team, channel, conversation, message, person, asked, sho
 
 def put(tx: Tx, clip: Clip) -> bool:
     """Keeps a clip before it is shown; False when an earlier attempt did, and may have shown it."""
-    new = tx.run(
+    new = tx.changed(
         f"insert into clips ({_CLIP}) values (:id, :recording, :team, :channel, :conversation, :message,"
         " :person, :asked, :shown, :file) on conflict (id) do nothing",
         **asdict(clip),
@@ -114,8 +114,8 @@ def forget_unshown(tx: Tx, team: str, conversation: str, person: str) -> bool:
     was any."""
     whose = {"team": team, "conversation": conversation, "person": person}
     which = "team = :team and conversation = :conversation and person = :person"
-    parts = tx.run(f"delete from recording_parts where {which}", **whose)
-    return bool(
-        tx.run(f"delete from recordings where {which} and id not in (select recording from clips)", **whose)
-        + parts
+    parts = tx.changed(f"delete from recording_parts where {which}", **whose)
+    recordings = tx.changed(
+        f"delete from recordings where {which} and id not in (select recording from clips)", **whose
     )
+    return bool(recordings or parts)

@@ -15,9 +15,11 @@ ANSWER, INVITATION = "answer", "invitation"  # the occasions
 def claim(tx: Tx, team: str, person: str, *, channel: str, source: str, now: float) -> bool:
     """Whether the answer `source` is the person's first, and has to tell them; the same however often it is
     asked."""
-    if _find(tx, team, person, ANSWER) is None:
+    told = _find(tx, team, person, ANSWER)
+    if told is None:
         note(tx, team, person, ANSWER, channel=channel, source=source, now=now)
-    return _find(tx, team, person, ANSWER) == source
+        told = _find(tx, team, person, ANSWER)
+    return told == source
 
 
 def is_told(tx: Tx, team: str, person: str) -> bool:
@@ -27,7 +29,7 @@ def is_told(tx: Tx, team: str, person: str) -> bool:
 
 def note(tx: Tx, team: str, person: str, occasion: str, *, channel: str, source: str, now: float) -> None:
     """The person was told; of each occasion the first time counts."""
-    new = tx.run(
+    new = tx.changed(
         "insert into disclosures (team, person, occasion, channel, source, at)"
         " values (:team, :person, :occasion, :channel, :source, :now)"
         " on conflict (team, person, occasion) do nothing",
@@ -44,7 +46,7 @@ def note(tx: Tx, team: str, person: str, occasion: str, *, channel: str, source:
 
 def take_back(tx: Tx, team: str, person: str, *, source: str, now: float) -> None:
     """What would have told the person was never to be seen, or is gone: the next answer does."""
-    gone = tx.run(
+    gone = tx.changed(
         "delete from disclosures where team = :team and person = :person and source = :source",
         team=team,
         person=person,

@@ -20,7 +20,7 @@ def claim(tx: Tx, name: str, worker: int) -> int | None:
     """
     tx.lock(f"duty {name}")
     before = tx.one("select worker from duties where name = :name", name=name)
-    taken = tx.run(
+    taken = tx.changed(
         "insert into duties (name, worker, since) values (:name, :worker, unix_now())"
         " on conflict (name) do update set worker = excluded.worker, since = excluded.since"
         " where duties.worker = excluded.worker or duties.worker not in (select id from workers)",

@@ -33,7 +33,7 @@ def put(tx: Tx, worker: int, topic: str, text: str) -> None:
 
 def put_to_all(tx: Tx, topic: str, text: str) -> None:
     """Leaves a message with every living process, this one too; with none where one has a file for itself."""
-    told = tx.run(
+    told = tx.changed(
         "insert into worker_messages (worker, topic, text) select id, :topic, :text from workers",
         topic=topic,
         text=text,
@@ -58,4 +58,4 @@ def take(tx: Tx, worker: int) -> list[WorkerMessage]:
 
 def drop_undeliverable(tx: Tx) -> int:
     """Removes what was left with processes that have died; how many."""
-    return tx.run("delete from worker_messages where worker not in (select id from workers)")
+    return tx.changed("delete from worker_messages where worker not in (select id from workers)")

@@ -87,7 +87,7 @@ async def test_commands_ask_the_bot_that_runs_here(run: Run, tmp_path: Path) -> 
 
 async def _expect_unready(run: Run, team: Workspace) -> None:
     engine = team.bot.services.engine
-    await engine.write(lambda tx: tx.run("delete from workers where id = :id", id=engine.worker))
+    await engine.write(lambda tx: tx.changed("delete from workers where id = :id", id=engine.worker))
     await engine.wait_until_expelled()
     status, told = await in_thread(run, "health")
     assert (status, "off the list" in told) == (1, True)

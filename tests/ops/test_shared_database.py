@@ -65,7 +65,7 @@ async def test_a_process_that_is_off_the_list_or_silent_is_not_ready_and_says_wh
             status, told = await get(team, "/readyz")
             assert (status, "no sign of life could be given" in told) == (503, True)
         worker = team.bot.services.engine.worker
-        await other.write(lambda tx: tx.run("delete from workers where id = :id", id=worker))
+        await other.write(lambda tx: tx.changed("delete from workers where id = :id", id=worker))
         await team.bot.services.engine.wait_until_expelled()
         status, told = await get(team, "/readyz")
         assert (status, "is off the list" in told) == (503, True)

@@ -63,7 +63,7 @@ async def test_kept_words_go_within_fourteen_days_and_amounts_and_settings_stay(
         await scene(team)
         for table, at in (("removed_workspaces", "at"), ("inbox", "received_at")):
             earlier = f"update {table} set {at} = {at} - {DAY_S / 6}"
-            await team.bot.services.engine.write(lambda tx, earlier=earlier: tx.run(earlier))
+            await team.bot.services.engine.write(lambda tx, earlier=earlier: tx.changed(earlier))
         await team.bot.services.forgetting.forget_person(team.slack.team, team.slack.user("bob"))
         await team.quiet()  # a job of our own, which does not bring the app back
     assert await tidy(tmp_path, days=12.5) == {}
@@ -105,7 +105,7 @@ async def test_a_process_that_died_over_the_removal_erases_at_its_next_start_tho
             await team.bot.services.engine.write(removal.note_removed, slack.team, **note)
             for table, column in (("inbox", "received_at"),):
                 old = f"update {table} set {column} = 0"
-                await team.bot.services.engine.write(lambda tx, old=old: tx.run(old))
+                await team.bot.services.engine.write(lambda tx, old=old: tx.changed(old))
         slack.uninstall()
         with pytest.raises(SetupError, match="SLACK_BOT_TOKEN"):
             async with started(slack, model, tmp_path, PARLEY_UNINSTALLED=uninstalled):

@@ -17,8 +17,6 @@ from storage.engine import Tx
 from storage.guard import examples, models, verdicts
 from storage.jobs import deliveries, inbox
 from storage.place import Channel
-from storage.postgres.connections import connect
-from storage.postgres.transactions import PostgresTx
 from storage.privacy import forget
 from storage.privacy.portions import Whose, erase_said
 from storage.provider import vectors
@@ -27,6 +25,7 @@ from storage.voice.recordings import Caps, Owner, begin_recording
 from storage.welcome import disclosures
 from tests.support.at_once import PROCESSES, Four, Transact
 from tests.support.engines import POSTGRESQL, SERIALIZABLE, database_url
+from tests.support.statements import open_statements
 
 pytestmark = [
     pytest.mark.parametrize("database_engine", [POSTGRESQL, SERIALIZABLE], indirect=True),
@@ -44,10 +43,8 @@ def url(tmp_path: Path, database_engine: str) -> str:
 
 @pytest.fixture
 def tx(url: str) -> Iterator[Tx]:
-    """Each statement by itself."""
-    with connect(url) as conn:
-        conn.autocommit = True
-        yield PostgresTx(conn)
+    with open_statements(url) as tx:
+        yield tx
 
 
 @pytest.fixture

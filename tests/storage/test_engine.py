@@ -32,7 +32,7 @@ async def engine(url: str) -> AsyncIterator[Engine]:
 
 
 def learn(tx: Tx, model: str, ratio: float = 1.0) -> int:
-    return tx.run(
+    return tx.changed(
         "insert into learned_ratios (model, ratio, at) values (:model, :ratio, 0)", model=model, ratio=ratio
     )
 
@@ -97,9 +97,39 @@ async def test_a_constraint_is_a_conflict(engine: Engine) -> None:
     assert caught.value.__cause__ is not None
 
 
+def learn_unasked(tx: Tx, *names: str) -> None:
+    for name in names:
+        tx.run("insert into learned_ratios (model, ratio, at) values (:model, 1.0, 0)", model=name)
+
+
+async def test_what_is_not_asked_for_is_there_for_the_next_statement_and_in_its_order(engine: Engine) -> None:
+    def write(tx: Tx) -> list[str]:
+        learn_unasked(tx, "a", "b")
+        tx.run("delete from learned_ratios where model = :model", model="a")
+        learn_unasked(tx, *(f"c{n:03}" for n in range(100)))
+        return models(tx)
+
+    assert await engine.write(write) == ["b", *(f"c{n:03}" for n in range(100))]
+
+
+@pytest.mark.parametrize("look", [False, True], ids=["at the end", "before a look"])
+async def test_a_refusal_that_is_not_asked_for_takes_the_whole_function_back(
+    engine: Engine, look: bool
+) -> None:
+    def write(tx: Tx) -> object:
+        learn_unasked(tx, "a", "b", "a", "c")
+        return models(tx) if look else None
+
+    with pytest.raises(Conflict):
+        await engine.write(write)
+    assert await engine.read(models) == []
+    await engine.write(learn_unasked, "d")
+    assert await engine.read(models) == ["d"]
+
+
 async def test_broken_sql_is_an_error_of_ours(engine: Engine) -> None:
     with pytest.raises(BotError):
-        await engine.write(lambda tx: tx.run("select from nowhere at all"))
+        await engine.write(lambda tx: tx.changed("select from nowhere at all"))
     assert await engine.write(learn, "after it") == 1
 
 
@@ -242,8 +272,8 @@ async def test_run_counts_touched_rows_and_upsert_keeps_the_old_value_reachable(
     ignore = "insert into learned_ratios (model, ratio, at) values ('a', 9, 0) on conflict (model) do nothing"
 
     def work(tx: Tx) -> tuple[int, int, int, dict[str, Any] | None]:
-        first, second = tx.run(upsert, ratio=1.0), tx.run(upsert, ratio=2.0)
-        return first, second, tx.run(ignore), tx.one("select ratio from learned_ratios")
+        first, second = tx.changed(upsert, ratio=1.0), tx.changed(upsert, ratio=2.0)
+        return first, second, tx.changed(ignore), tx.one("select ratio from learned_ratios")
 
     assert await engine.write(work) == (1, 1, 0, {"ratio": 3.0})
 

@@ -11,10 +11,9 @@ import pytest
 
 from storage.costs import budgets, ledger
 from storage.engine import Tx
-from storage.postgres.connections import connect
-from storage.postgres.transactions import PostgresTx
 from tests.support.at_once import PROCESSES, Four, Transact
 from tests.support.engines import POSTGRESQL, SERIALIZABLE, database_url
+from tests.support.statements import open_statements
 
 pytestmark = [
     pytest.mark.parametrize("database_engine", [POSTGRESQL, SERIALIZABLE], indirect=True),
@@ -35,10 +34,8 @@ def url(tmp_path: Path, database_engine: str) -> str:
 
 @pytest.fixture
 def tx(url: str) -> Iterator[Tx]:
-    """Each statement by itself."""
-    with connect(url) as conn:
-        conn.autocommit = True
-        yield PostgresTx(conn)
+    with open_statements(url) as tx:
+        yield tx
 
 
 def open_row(tx: Tx, id: int, team: str, *, reserved: int = 10) -> None:

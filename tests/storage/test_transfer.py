@@ -16,13 +16,12 @@ from bot.core.settings import Settings
 from storage import audit
 from storage.database import open_engine
 from storage.engine import Tx
-from storage.postgres.connections import connect as connect_postgres
-from storage.postgres.transactions import PostgresTx
 from storage.schema import NO_WORDS, WORDS_OF
 from storage.sqlite.file import connect
 from storage.sqlite.writer import SqliteTx
 from storage.transfer import LIVING, TABLES, list_columns, move, unmark
 from tests.support.engines import POSTGRESQL, database_url
+from tests.support.statements import open_statements
 
 pytestmark = [
     pytest.mark.parametrize("database_engine", [POSTGRESQL], indirect=True),
@@ -52,9 +51,8 @@ def look(url: str) -> Iterator[Tx]:
         with closing(connect(Path(url.removeprefix("sqlite:///")))) as db:
             yield SqliteTx(db.conn)
     else:
-        with connect_postgres(url) as conn:
-            conn.autocommit = True
-            yield PostgresTx(conn)
+        with open_statements(url) as tx:
+            yield tx
 
 
 def fill(tx: Tx) -> None:
@@ -187,7 +185,9 @@ async def test_nothing_is_written_when_a_value_is_lost_on_the_way(file: Path, se
 async def test_text_that_postgresql_does_not_take_is_told_and_nothing_moves(file: Path, server: str) -> None:
     async with open_engine(url_of(file)) as engine:
         await engine.write(
-            lambda tx: tx.run("insert into learned_ratios (model, ratio, at) values ('a' || char(0), 1, 0)")
+            lambda tx: tx.changed(
+                "insert into learned_ratios (model, ratio, at) values ('a' || char(0), 1, 0)"
+            )
         )
     with pytest.raises(BotError):
         move(url_of(file), server)

@@ -52,9 +52,9 @@ class UnhurriedTx(PostgresTx):
         _pause()
         return super().one(sql, **params)
 
-    def run(self, sql: str, /, **params: Any) -> int:
+    def changed(self, sql: str, /, **params: Any) -> int:
         _pause()
-        return super().run(sql, **params)
+        return super().changed(sql, **params)
 
 
 def _pause() -> None:
@@ -134,11 +134,11 @@ def _transact(conn: Any, fn: Callable[..., Any], *args: Any, **kw: Any) -> Any:
             conn.end()
             return value
         except psycopg.Error as exc:
-            conn.rollback()
+            conn.give_up()
             if exc.sqlstate == DEADLOCK:
                 raise  # an order of locks that is not kept
             if exc.sqlstate not in AGAIN:
                 raise map_error(exc, "of a test") from exc
         except BaseException:
-            conn.rollback()
+            conn.give_up()
             raise

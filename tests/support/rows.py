@@ -36,12 +36,10 @@ def open_rows(path: Path) -> Iterator[Tx]:
         finally:
             db.close()
         return
-    from storage.postgres.connections import connect as connect_postgres
-    from storage.postgres.transactions import PostgresTx
+    from tests.support.statements import open_statements
 
-    with connect_postgres(url) as conn:
-        conn.autocommit = True
-        yield PostgresTx(conn)
+    with open_statements(url) as tx:
+        yield tx
 
 
 @contextmanager
@@ -52,11 +50,10 @@ def look_into(path: Path) -> Iterator[Tx]:
         with closing(sqlite3.connect(path)) as db:
             yield SqliteTx(db)
         return
-    from storage.postgres.connections import connect as connect_postgres
-    from storage.postgres.transactions import PostgresTx
+    from tests.support.statements import open_statements
 
-    with connect_postgres(url, read_only=True) as conn:
-        yield PostgresTx(conn)
+    with open_statements(url) as tx:
+        yield tx
 
 
 def table_names(tx: Tx) -> list[str]:

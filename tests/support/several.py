@@ -35,11 +35,10 @@ class Several:
         return read_rows(self.url, sql)
 
     def books(self, slack: FakeSlack) -> Books:
-        from storage.postgres.connections import connect
-        from storage.postgres.transactions import PostgresTx
+        from tests.support.statements import open_statements
 
-        with connect(self.url, read_only=True) as conn:
-            return books(PostgresTx(conn), accepted(slack))
+        with open_statements(self.url) as tx:
+            return books(tx, accepted(slack))
 
     def order(self) -> dict[str, int]:
         """Posts as they were written down, by their ts."""

@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import procrastinate
+import psycopg
 from procrastinate.schema import SchemaManager
 
 from bot.core.background import run_alongside
@@ -52,13 +53,20 @@ async def run_periodically(
             conninfo=url,
             min_size=1,
             max_size=2,
-            kwargs={"options": f"-c search_path={SCHEMA}", "application_name": application},
+            kwargs={"application_name": application},
+            configure=_choose_schema,
         )
     )
     for name, work in works.items():
         _register(app, name, work, worker=worker, cron=cron)
     async with app.open_async(), run_alongside(_serve(app, worker, poll_s)):
         yield
+
+
+async def _choose_schema(conn: psycopg.AsyncConnection) -> None:
+    """In the session, for a pooler takes no `options`."""
+    await conn.execute(f'set search_path to "{SCHEMA}"'.encode())
+    await conn.commit()
 
 
 def make_tables(url: str) -> None:

@@ -85,6 +85,21 @@ async def test_a_pooler_that_gives_each_transaction_another_session_is_noticed(
         assert "a pooler in between" in await refusal(pooled)
 
 
+async def test_behind_a_pooler_of_sessions_everything_begins(server: ThrowawayPostgres) -> None:
+    from storage.postgres.periodic import run_periodically
+
+    await server.create("team")
+    async with fake_pooler(server.folder / f".s.PGSQL.{PORT}", of_sessions=True) as pooler:
+        pooled = f"postgresql://postgres@127.0.0.1:{pooler.port}/team"
+        assert await check_database(pooled) == []
+        async with (
+            asyncio.timeout(20),
+            open_engine(pooled) as engine,
+            run_periodically(pooled, {}, worker=engine.worker, application="parley"),
+        ):
+            assert await engine.read(lambda tx: tx.one("select count(*) as n from workers")) == {"n": 1}
+
+
 async def test_a_standby_is_refused(server: ThrowawayPostgres) -> None:
     url = await server.create("team")
     async with open_engine(url):

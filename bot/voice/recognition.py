@@ -33,10 +33,12 @@ from bot.voice.decoding import DecodingLimits, Recording, decode_file
 from bot.voice.speech_models import ModelFamily
 from bot.voice.transcriber import SpeechModel, Transcriber, TranscriptionRequest, gather_all, total_cost
 from bot.voice.transcript import Segment, correct_segments, spread_sentences
+from bot.workers.alone import alone
 from storage.engine import Engine
 from storage.voice import recordings
 from storage.voice.recordings import Caps, Owner
 
+HEARD_ELSEWHERE_S = 600.0
 DECODERS = 2  # child processes at the same time: as many as a small machine has cores
 # A request for a translation has to come back whole within one answer.
 TRANSLATED_CHARACTERS = 4_000
@@ -88,7 +90,7 @@ class Recognizer:
         id = await asyncio.to_thread(self._identity, path, request)
         lock = self._locks.setdefault(id, asyncio.Lock())
         async with lock:  # wanted by the channel and by a question at the same moment: paid for once
-            card = await self._find_card(id) or await self._recognize(id, path, request)
+            card = await self._find_card(id) or await self._recognize_alone(id, path, request)
             if not request.english or not _lacks_english(card):
                 return card
             if self.hears_english(card):
@@ -166,6 +168,11 @@ class Recognizer:
             return replace(card, segments=tuple(segments), english=(), english_whole=True, corrected=True)
 
         return await self._change_card(await self.read_card(id), correct)
+
+    async def _recognize_alone(self, id: str, path: Path, request: TranscriptionRequest) -> ClipCard:
+        """What another process is just listening to is waited for, but not for ever."""
+        async with alone(self._engine, f"recording {id}", wait_s=HEARD_ELSEWHERE_S):
+            return await self._find_card(id) or await self._recognize(id, path, request)
 
     async def _recognize(self, id: str, path: Path, request: TranscriptionRequest) -> ClipCard:
         with SPACE.folder(self._settings.temporary_limit_mb) as folder:

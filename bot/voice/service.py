@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -29,6 +28,7 @@ from bot.voice.clip_card import ClipCard, Traces
 from bot.voice.listening_policy import ListeningPolicy, check_wish, may_hold_speech, read_policy
 from bot.voice.message_clips import MessageClips, RunningRecognition
 from bot.voice.recognition import Recognizer, is_addressed
+from bot.workers.alone import alone
 from storage.channel import preferences
 from storage.conversation import messages, tombstones
 from storage.engine import Engine, Tx
@@ -36,7 +36,7 @@ from storage.jobs import inbox as jobs
 from storage.jobs.inbox import Effect
 from storage.voice import clips
 from storage.voice.clips import Clip
-from storage.workers import at_work, duties, mailbox
+from storage.workers import at_work, mailbox
 
 log = logging.getLogger(__name__)
 
@@ -159,28 +159,14 @@ class Clips:
             return
         self._translating.add(id)
         try:
-            async with self._alone(f"translation {id}") as alone:
-                if not alone:
+            async with alone(self._engine, f"translation {id}") as mine:
+                if not mine:
                     return
                 scope = Scope(clip.team, clip.channel, user, clip.conversation, "translation")
                 await self._message_clips.translate(clip, scope)
         finally:
             self._translating.discard(id)
         await self._show(clip)
-
-    @asynccontextmanager
-    async def _alone(self, name: str) -> AsyncIterator[bool]:
-        """Whether no other process does the same just now."""
-        if not self._engine.shared:
-            yield True
-            return
-        me = self._engine.worker
-        alone = await self._engine.write(duties.claim, name, me) is not None
-        try:
-            yield alone
-        finally:
-            if alone:
-                await self._engine.write(duties.give_up, name, me)
 
     async def forget_clip(self, id: str, user: str) -> None:
         """Erases the words of one clip, here and in Slack. NotPermitted, Missing."""

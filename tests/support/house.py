@@ -62,7 +62,7 @@ ROOMS: dict[str, str] = {
     ),
     "bot/voice": (
         "bot/core storage/engine storage/jobs storage/workers storage/conversation storage/voice "
-        "storage/channel bot/text bot/ops bot/jobs bot/costs bot/provider"
+        "storage/channel bot/text bot/ops bot/jobs bot/workers bot/costs bot/provider"
     ),
     "bot/knowledge": "bot/core bot/text bot/ml bot/provider",
     "bot/welcome": (

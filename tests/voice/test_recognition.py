@@ -433,6 +433,20 @@ async def test_a_card_can_be_corrected_and_then_put_into_english_again(tmp_path:
     assert english.english_text == "The November invoice is open. Thanks!"
 
 
+@pytest.mark.parametrize("database_engine", ["postgresql"], indirect=True)
+async def test_what_two_processes_are_to_hear_at_once_is_heard_and_paid_for_once(
+    tmp_path: Path, database_engine: str
+) -> None:
+    async with (
+        recognizer_on(tmp_path, recognise=recognise_speech) as one,
+        recognizer_on(tmp_path, recognise=recognise_speech) as other,
+    ):
+        path, wanted = CLIPS / "offene_rechnung.webm", TranscriptionRequest("a.webm", SCOPE)
+        heard = await asyncio.gather(*(h.recognizer.recognize(path, wanted) for h in (one, other)))
+        assert heard[0] == heard[1]
+        assert len(one.requests) + len(other.requests) == 1
+
+
 @pytest.mark.both_engines
 async def test_a_correction_outlives_the_translation_of_the_words_before_it(tmp_path: Path) -> None:
     async with recognizer_on(tmp_path, recognise=recognise_speech, speech_model="gpt-transcribe") as h:

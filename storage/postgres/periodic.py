@@ -1,7 +1,8 @@
 """What is done by the hour, by one of the processes on a database: periodic tasks of procrastinate.
 
 Its tables hold no words of anybody and stand in a schema of their own, one for each of its versions: so
-there is nothing to bring up to date, and during an upgrade two versions do not meet. What is due is put down
+there is nothing to bring up to date, and during an upgrade two versions do not meet; one that nobody has any
+more is dropped. What is due is put down
 once for each hour, whoever comes first; whoever is free does it. One that dies over it is not waited for: the
 next hour does all of it again.
 
@@ -20,7 +21,7 @@ import psycopg
 from procrastinate.schema import SchemaManager
 
 from bot.core.background import run_alongside
-from storage.postgres.connections import connect
+from storage.postgres.connections import PostgresConnection, connect
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,12 @@ Work = Callable[[], Awaitable[None]]
 HOURLY = "0 * * * *"
 QUEUE = "hourly"
 SCHEMA = f"procrastinate_{procrastinate.__version__.replace('.', '_')}"
+OURS = "Parley: what is done by the hour"  # a schema's comment, so that nobody else's is dropped
+LEFT_FOR = "1 hour"  # without a sign of life
+EARLIER = (
+    "select nspname::text as name from pg_namespace where nspname like 'procrastinate%' and nspname <> $1"
+    " and obj_description(oid, 'pg_namespace') = $2 and pg_has_role(nspowner, 'usage')"
+)
 POLL_S = 10.0  # so long after the hour it is begun at most
 BEAT_S, STALLED_S = 30.0, 120.0
 AGAIN_S = 5.0  # after the connection was lost
@@ -70,14 +77,29 @@ async def _choose_schema(conn: psycopg.AsyncConnection) -> None:
 
 
 def make_tables(url: str) -> None:
-    """Makes the tables of this version of procrastinate, by one process at a time."""
+    """Makes the tables of this version of procrastinate, by one process at a time, and drops those of
+    versions that no process has any more."""
     with connect(url) as conn, conn.transaction():
         conn.execute("select pg_advisory_xact_lock(hashtextextended('migrations', 7))")
         there = conn.execute("select 1 as found from pg_namespace where nspname = $1", [SCHEMA]).fetchone()
         if there is None:
             conn.execute(f'create schema "{SCHEMA}"'.encode())
+            conn.execute(f"comment on schema \"{SCHEMA}\" is '{OURS}'".encode())
             conn.execute(f'set local search_path to "{SCHEMA}"'.encode())
             conn.pgconn.exec_(SchemaManager.get_schema().encode())
+        for row in conn.execute(EARLIER, [SCHEMA, OURS]).fetchall():
+            _drop_left(conn, row["name"])
+
+
+def _drop_left(conn: PostgresConnection, schema: str) -> None:
+    """Unless a process gave a sign of life in it lately: during an upgrade two versions are at work."""
+    alive = (
+        f'select 1 as found from "{schema}".procrastinate_workers'
+        f" where last_heartbeat > now() - interval '{LEFT_FOR}' limit 1"
+    )
+    if conn.execute(alive.encode()).fetchone() is None:
+        log.info("the tables of %s are dropped: no process has them any more", schema)
+        conn.execute(f'drop schema "{schema}" cascade'.encode())
 
 
 def _register(app: procrastinate.App, name: str, work: Work, *, worker: int, cron: str) -> None:

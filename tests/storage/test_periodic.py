@@ -77,3 +77,25 @@ async def test_it_ends_when_it_is_told_to_also_when_it_cannot_take_leave_of_the_
             await asyncio.to_thread(conn.execute, f'alter schema "{SCHEMA}" rename to gone'.encode())
             conn.commit()
         assert not hanging.expired()
+
+
+async def test_tables_of_a_version_that_no_process_has_any_more_go(
+    tmp_path: Path, database_engine: str
+) -> None:
+    from storage.postgres.connections import connect
+    from storage.postgres.periodic import OURS, SCHEMA, make_tables
+
+    url, worker = database_url(tmp_path / "parley.db"), "procrastinate_workers values (default, now()"
+    lefts = {"left": "", "dead": f"{worker} - interval '1 day')", "at_work": f"{worker})", "others": ""}
+    with connect(url) as conn:
+        conn.autocommit = True
+        for name, registered in lefts.items():
+            await asyncio.to_thread(make_tables, url)
+            old, whose = f"procrastinate_{name}", "another app" if name == "others" else OURS
+            conn.execute(f'alter schema "{SCHEMA}" rename to {old}'.encode())
+            conn.execute(f"comment on schema {old} is '{whose}'".encode())
+            if registered:
+                conn.execute(f"insert into {old}.{registered}".encode())
+        await asyncio.to_thread(make_tables, url)
+        found = conn.execute("select nspname::text from pg_namespace where nspname like 'procr%'").fetchall()
+    assert {row["nspname"] for row in found} == {SCHEMA, "procrastinate_at_work", "procrastinate_others"}

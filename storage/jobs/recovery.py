@@ -90,12 +90,14 @@ def waiting(tx: Tx) -> list[Waiting]:
     return [Waiting(**row) for row in tx.all(f"{WAITING} order by seq")]
 
 
-def overdue(tx: Tx, *, since: float, limit: int) -> list[Waiting]:
+def overdue(tx: Tx, *, since: float, beyond: float, limit: int) -> list[Waiting]:
     """Conversations with something to do that nobody has begun though it was due before `since`, the oldest
-    first: who received it has died, or has too much to do."""
+    first: who received it has died, or has too much to do. Nothing is put off beyond `beyond`: what is due
+    later was stored by a clock that is ahead, or has been set back."""
     found = tx.all(
-        f"{WAITING} and due_at < :since order by due_at limit :limit",
+        f"{WAITING} and (due_at < :since or due_at > :beyond) order by due_at limit :limit",
         since=since,
+        beyond=beyond,
         limit=limit,
     )
     return [Waiting(**row) for row in found]

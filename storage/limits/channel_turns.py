@@ -13,6 +13,7 @@ from storage.engine import Tx
 ASKED_S = 5.0  # so long after another process was turned away, a place counts as contested
 GIVES_WAY_S = 0.04  # how much later the last one there may come, where another one waits
 FORGOTTEN_S = 60.0
+LONGEST_S = 600.0  # a place that is held for longer is free: the clock has been set back
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,8 @@ def take(tx: Tx, place: str, worker: int, *, hold_s: float) -> ChannelTurn:
         "insert into channel_turns (place, worker, free_at, asked_at)"
         " values (:place, :worker, unix_now() + :hold_s, 0)"
         " on conflict (place) do update set worker = :worker, free_at = unix_now() + :hold_s"
-        " where case when channel_turns.worker <> :worker then channel_turns.free_at <= unix_now()"
+        " where channel_turns.free_at > unix_now() + :longest_s or case"
+        " when channel_turns.worker <> :worker then channel_turns.free_at <= unix_now()"
         " when channel_turns.asked_at < unix_now() - :asked_s then 1 = 1"
         " else channel_turns.free_at <= unix_now() - :gives_way_s end"
         " returning case when asked_at < unix_now() - :asked_s then 0 else 1 end as contested",
@@ -39,6 +41,7 @@ def take(tx: Tx, place: str, worker: int, *, hold_s: float) -> ChannelTurn:
         hold_s=hold_s,
         asked_s=ASKED_S,
         gives_way_s=GIVES_WAY_S,
+        longest_s=LONGEST_S,
     )
     if row is not None:
         return ChannelTurn(0.0, bool(row["contested"]))

@@ -16,7 +16,8 @@ FORGOTTEN_S = 300.0  # after a process's end
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What another process wrote down, so many seconds ago. `lives`: it may still use it."""
+    """What another process wrote down, so many seconds ago, or before the clock was set back by so many.
+    `lives`: it may still use it."""
 
     worker: int
     holdings: str
@@ -35,7 +36,7 @@ def exchange(tx: Tx, worker: int, divide: Callable[[Sequence[Holding]], str]) ->
     again."""
     tx.lock("limits")
     found = tx.all(
-        "select worker, holdings, unix_now() - at as age_s,"
+        "select worker, holdings, abs(unix_now() - at) as age_s,"
         " case when worker in (select id from workers) then 1 else 0 end as lives"
         " from limit_holdings where worker <> :worker order by worker",
         worker=worker,
@@ -49,7 +50,7 @@ def exchange(tx: Tx, worker: int, divide: Callable[[Sequence[Holding]], str]) ->
     )
     if any(not each.lives and each.age_s > FORGOTTEN_S for each in others):
         tx.run(
-            "delete from limit_holdings where at < unix_now() - :forgotten_s"
+            "delete from limit_holdings where abs(unix_now() - at) > :forgotten_s"
             " and worker not in (select id from workers)",
             forgotten_s=FORGOTTEN_S,
         )

@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 BEAT_S = 0.5
 DEAD_AFTER_S = 1.2  # without a heartbeat, where the lock is free: a lost connection is taken up again sooner
 HUNG_AFTER_S = 20.0  # where it is not
+# Without a sign of life, or with one that is older than the database's clock, which has been set back since.
+QUIET = f"(seen_at < unix_now() - {DEAD_AFTER_S} or seen_at > unix_now() + {HUNG_AFTER_S})"
 ACTS_FOR_S = 15.0  # so long after its last heartbeat a process may still do something outside the database
 SETTLES_S = 3.0  # after a connection was lost, others may have lost theirs: nobody is struck off meanwhile
 AGAIN_S = 0.2
@@ -166,8 +168,8 @@ def _expel(conn: PostgresConnection, me: int) -> list[int]:
     """Strikes off who is dead or hangs, and ends their connections; their numbers."""
     quiet = conn.execute(
         "select id, seen_at < unix_now() - $2 as hangs from workers"
-        " where id <> $1 and seen_at < unix_now() - $3 order by id",
-        [me, HUNG_AFTER_S, DEAD_AFTER_S],
+        f" where id <> $1 and {QUIET} order by id",
+        [me, HUNG_AFTER_S],
     ).fetchall()
     gone = [row["id"] for row in quiet if _strike_off(conn, row)]
     for worker in gone:
@@ -192,9 +194,4 @@ def _strike_off(conn: PostgresConnection, row: dict[str, Any]) -> bool:
         if held is None or not (held["free"] or row["hangs"]):
             return False
         # Its heartbeat may have come since.
-        return (
-            conn.execute(
-                "delete from workers where id = $1 and seen_at < unix_now() - $2", [row["id"], DEAD_AFTER_S]
-            ).rowcount
-            == 1
-        )
+        return conn.execute(f"delete from workers where id = $1 and {QUIET}", [row["id"]]).rowcount == 1

@@ -47,9 +47,9 @@ async def two(tmp_path: Path, database_engine: str) -> AsyncIterator[tuple[Engin
 Two = tuple[Engine, Lasting, AsyncExitStack]
 
 
-async def store(engine: Engine, key: str) -> None:
-    """A process has a message on disk, and nothing more."""
-    await engine.write(inbox.put, key, "C", "message", "{}", now=time.time())
+async def store(engine: Engine, key: str, *, ahead_s: float = 0.0) -> None:
+    """A process, whose clock is ahead by so much, has a message on disk, and nothing more."""
+    await engine.write(inbox.put, key, "C", "message", "{}", now=time.time() + ahead_s)
 
 
 async def test_what_a_process_stored_and_did_not_live_to_begin_is_done_by_another(two: Two) -> None:
@@ -80,3 +80,16 @@ async def test_what_has_just_been_received_is_left_to_who_received_it_unless_tha
     assert lasting.inbox.idle
     await lasting.inbox.look(True)
     await until(lambda: lasting.done == ["a"])
+
+
+async def test_what_was_stored_before_the_clock_was_set_back_by_a_day_is_not_put_off_for_a_day(
+    tmp_path: Path, database_engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.jobs.inbox.LONGEST_WAIT_S", 0.05)
+    url = database_url(tmp_path / "parley.db")
+    async with open_engine(url) as engine, open_engine(url) as ahead:
+        lasting = Lasting(engine)
+        async with lasting.inbox:
+            await store(ahead, "a", ahead_s=86_400)
+            await lasting.inbox.look(False)
+            await until(lambda: lasting.done == ["a"])

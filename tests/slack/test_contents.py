@@ -614,9 +614,9 @@ def test_deep_and_large_messages_are_read_in_part_and_in_time() -> None:
         "nested": {"attachments": [nested]},
     }
     for name, message in large.items():
-        began = time.perf_counter()
+        began = time.process_time()
         found = read(**message)
-        assert time.perf_counter() - began < 5, name
+        assert time.process_time() - began < 5, name
         assert len(found.text) + len(found.quoted) < 100_000, name
     assert read(**large["text"]).unreadable == ("the rest of a very long message",)
     assert read(**large["elements"]).unreadable == ("the rest of a very long message",)

@@ -252,9 +252,9 @@ def test_recalling_an_old_conversation_costs_as_much_as_a_young_one(tx: SqliteTx
         assert len(recall(tx, place).messages) == 4
         best = 9.0
         for _ in range(30):
-            begun = time.perf_counter()
+            begun = time.process_time()
             recall(tx, place)
-            best = min(best, time.perf_counter() - begun)
+            best = min(best, time.process_time() - begun)
         return best
 
     assert seconds(THERE, 10_000) < 5 * seconds(HERE, 10) + 0.001

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -122,3 +123,20 @@ async def test_who_has_a_database_alone_does_everything(tmp_path: Path, database
         before = engine.writes
         assert await Duties(engine).hold("notices")
         assert engine.writes == before
+
+
+async def test_a_process_that_died_before_the_clock_was_set_back_by_a_day_is_struck_off(two: Two) -> None:
+    first, _, _ = two
+
+    def died(tx: Tx) -> None:
+        tx.run(
+            "insert into workers (slot, process, begun_at, seen_at)"
+            " values (7, 'died', unix_now() + 86400, unix_now() + 86400)"
+        )
+
+    def is_listed(tx: Tx) -> bool:
+        return tx.one("select 1 as found from workers where process = 'died'") is not None
+
+    await first.write(died)
+    while await first.read(is_listed):
+        await asyncio.sleep(0.05)

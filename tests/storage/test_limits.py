@@ -95,12 +95,12 @@ async def test_what_a_process_held_in_a_channel_that_died_is_free_again(tmp_path
         one, other, *_ = engines
         for place, hold_s in (("C1", 60.0), ("C2", 0.1)):
             assert not (await one.write(channel_turns.take, place, one.worker, hold_s=hold_s)).wait_s
-        while (await other.write(channel_turns.take, "C2", other.worker, hold_s=0.1)).wait_s:
+        while (await other.write(channel_turns.take, "C2", other.worker, hold_s=60.0)).wait_s:
             await asyncio.sleep(0.02)
-        assert (await other.write(channel_turns.take, "C1", other.worker, hold_s=0.1)).wait_s
+        assert (await other.write(channel_turns.take, "C1", other.worker, hold_s=60.0)).wait_s
         # Whoever answers late has no say any more.
-        await one.write(channel_turns.set_free, "C1", one.worker, in_s=0.0)
-        assert (await one.write(channel_turns.take, "C1", one.worker, hold_s=0.3)).wait_s
+        await one.write(channel_turns.set_free, "C2", one.worker, in_s=0.0)
+        assert (await one.write(channel_turns.take, "C2", one.worker, hold_s=60.0)).wait_s
 
 
 async def test_the_clock_of_a_process_changes_nothing(

@@ -58,7 +58,7 @@ async def test_what_a_process_stored_and_did_not_live_to_begin_is_done_by_anothe
     await life.aclose()
     lasting.later_s = LEFT_LYING_S + 1
     await lasting.inbox.look(False)
-    await until(lambda: lasting.done == ["a"])
+    await until(lambda: lasting.done == ["a"], 20)
 
 
 async def test_what_a_process_died_over_is_done_again_by_another_and_what_waited_behind_it_after_it(
@@ -70,7 +70,7 @@ async def test_what_a_process_died_over_is_done_again_by_another_and_what_waited
     assert await dying.write(inbox.take, "C", worker=dying.worker, now=time.time())
     await life.aclose()
     await lasting.inbox.look(False)
-    await until(lambda: lasting.done == ["a", "b"])
+    await until(lambda: lasting.done == ["a", "b"], 20)
 
 
 async def test_what_has_just_been_received_is_left_to_who_received_it_unless_that_one_asks(two: Two) -> None:
@@ -79,7 +79,7 @@ async def test_what_has_just_been_received_is_left_to_who_received_it_unless_tha
     await lasting.inbox.look(False)
     assert lasting.inbox.idle
     await lasting.inbox.look(True)
-    await until(lambda: lasting.done == ["a"])
+    await until(lambda: lasting.done == ["a"], 20)
 
 
 async def test_what_was_stored_before_the_clock_was_set_back_by_a_day_is_not_put_off_for_a_day(
@@ -92,4 +92,4 @@ async def test_what_was_stored_before_the_clock_was_set_back_by_a_day_is_not_put
         async with lasting.inbox:
             await store(ahead, "a", ahead_s=86_400)
             await lasting.inbox.look(False)
-            await until(lambda: lasting.done == ["a"])
+            await until(lambda: lasting.done == ["a"], 20)

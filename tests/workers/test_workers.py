@@ -138,5 +138,6 @@ async def test_a_process_that_died_before_the_clock_was_set_back_by_a_day_is_str
         return tx.one("select 1 as found from workers where process = 'died'") is not None
 
     await first.write(died)
-    while await first.read(is_listed):
-        await asyncio.sleep(0.05)
+    async with asyncio.timeout(20):
+        while await first.read(is_listed):
+            await asyncio.sleep(0.05)

@@ -140,9 +140,7 @@ class Inbox:
         if (room := self._lanes.room) > 0:
             now = self._clock()
             since, beyond = now - (0 if asked else LEFT_LYING_S), now + LONGEST_WAIT_S
-            self._take_up(
-                await self._engine.read(recovery.overdue, since=since, beyond=beyond, limit=room)
-            )
+            self._take_up(await self._engine.read(recovery.overdue, since=since, beyond=beyond, limit=room))
 
     async def _recover(self) -> None:
         begun, parked = await self._engine.write(self._parking.recover, now=self._clock())

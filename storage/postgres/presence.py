@@ -167,8 +167,7 @@ def _register(conn: PostgresConnection) -> tuple[int, int]:
 def _expel(conn: PostgresConnection, me: int) -> list[int]:
     """Strikes off who is dead or hangs, and ends their connections; their numbers."""
     quiet = conn.execute(
-        "select id, seen_at < unix_now() - $2 as hangs from workers"
-        f" where id <> $1 and {QUIET} order by id",
+        f"select id, seen_at < unix_now() - $2 as hangs from workers where id <> $1 and {QUIET} order by id",
         [me, HUNG_AFTER_S],
     ).fetchall()
     gone = [row["id"] for row in quiet if _strike_off(conn, row)]

@@ -462,7 +462,9 @@ async def test_a_message_is_forwarded_by_a_click_and_read_as_its_authors(
     shared = thread(page).get_by_role("group", name="Message by Bob Builder")
     await expect(shared).to_contain_text("Lamps are out of stock until Monday.")
     await expect(answers(page)).to_have_count(1)
-    assert any("[Forwarded message by Bob Builder in #support]" in one.prompt for one in workspace.model.requests)
+    assert any(
+        "[Forwarded message by Bob Builder in #support]" in one.prompt for one in workspace.model.requests
+    )
 
 
 async def test_an_alert_of_another_tool_is_posted_by_a_click_and_can_be_asked_about(

@@ -7,7 +7,7 @@ import asyncio
 import gc
 import logging
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -113,26 +113,7 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
                 found.append("slack: no socket is connected")
             return found + await services.health.find_problems()
 
-        ops = ops_app(problems, services.health.update_gauges)
-        # People are answered even where somebody else sits on the port of the health checks, unless it is the
-        # operator's own choice, which a monitor relies on.
-        chosen = "ops_port" in settings.model_fields_set
-        ops_port = await stack.enter_async_context(
-            serve_http(ops, settings.ops_host, settings.ops_port, or_any=not chosen)
-        )
-        await stack.enter_async_context(
-            serve_control(
-                control_app(
-                    services.inbox,
-                    services.retention.erase_due,
-                    services.forgetting.forget_person,
-                    transcribe_file=services.transcriber.transcribe,
-                    access_log=services.access_log,
-                    problems=problems,
-                ),
-                socket_path(settings),
-            )
-        )
+        ops_port = await stack.enter_async_context(_open_ops(settings, services, problems))
         url = "Socket Mode"
         public = public_app(settings, deliveries, services, chat)
         if public.router.resources():
@@ -147,6 +128,33 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
         finally:
             stopping.set()
             await services.inbox.drain(DRAIN_S if engine.is_member() else 0)
+
+
+@asynccontextmanager
+async def _open_ops(
+    settings: Settings, services: Services, problems: Callable[[], Awaitable[list[str]]]
+) -> AsyncIterator[int]:
+    """What an operator has of a running bot: health and metrics on a port, and a socket for commands. The
+    port.
+
+    People are answered even where somebody else sits on that port, unless it is the operator's own choice,
+    which a monitor relies on.
+    """
+    chosen = "ops_port" in settings.model_fields_set
+    ops = ops_app(problems, services.health.update_gauges)
+    control = control_app(
+        services.inbox,
+        services.retention.erase_due,
+        services.forgetting.forget_person,
+        transcribe_file=services.transcriber.transcribe,
+        access_log=services.access_log,
+        problems=problems,
+    )
+    async with (
+        serve_http(ops, settings.ops_host, settings.ops_port, or_any=not chosen) as port,
+        serve_control(control, socket_path(settings)),
+    ):
+        yield port
 
 
 async def introduce(slack: SlackClient, settings: Settings) -> None:

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.conversation.posts import Posts
-from bot.conversation.questions import read_question
+from bot.conversation.questions import list_deleted, read_question
 from bot.conversation.records import says_the_same
 from bot.conversation.running import Running, RunningTurns
 from bot.core.ids import reply_id
 from bot.core.values import Incoming
 from bot.jobs.inbox import Job
-from storage.conversation import replies, tombstones
+from storage.conversation import replies
 from storage.engine import Engine, Tx
 
 
@@ -75,10 +75,5 @@ class TurnFollower:
 def read_question_now(tx: Tx, job: Job, posts: Sequence[Incoming]) -> QuestionNow:
     """A question as it is by now."""
     reply = replies.find(tx, reply_id(job.key))
-    gone = [post.key for post in posts if _is_gone(tx, post)]
+    gone = list_deleted(tx, posts)
     return QuestionNow(read_question(tx, job, posts[0]), tuple(gone), bool(reply and reply.stopped))
-
-
-def _is_gone(tx: Tx, post: Incoming) -> bool:
-    where = post.conversation
-    return tombstones.forgotten(tx, where.team, where.channel, post.message)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from bot.conversation.questions import MESSAGE
+from bot.conversation.questions import MESSAGE, is_deleted
 from bot.conversation.records import change_question, says_the_same
 from bot.core.codec import decode, encode
 from bot.core.ids import message_key
@@ -51,7 +51,7 @@ def ask_unheard(tx: Tx, job: Job, answered: Incoming, *, now: datetime) -> None:
     """At the end of a turn: an edit that came too late to be heard of is asked now."""
     payload = inbox.read_payload(tx, answered.key)
     asked = answered if payload is None else decode(payload)
-    if says_the_same(asked, answered) or asked.by_app:
+    if says_the_same(asked, answered) or asked.by_app or is_deleted(tx, asked):
         return
     following, where = make_next_question(asked, now=now), asked.conversation
     inbox.put(

@@ -111,6 +111,7 @@ class Posts:
         def wanted(tx: Tx) -> bool:  # its deletion may have overtaken it
             nonlocal overtaken
             tx.lock(place.key)
+            tombstones.lock(tx, place.team, place.channel, incoming.message)
             if not when(tx) or tombstones.forgotten(tx, place.team, place.channel, incoming.message):
                 return False
             changed[:] = filter(None, [add_to_post(tx, incoming)])

@@ -5,6 +5,7 @@ The words alone are read in bot/conversation/addressing.py.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from bot.conversation import addressing
@@ -14,7 +15,7 @@ from bot.core.settings import Settings
 from bot.core.values import Incoming
 from bot.jobs.inbox import Job
 from bot.voice.listening_policy import read_policy
-from storage.conversation import messages, passed_over, quiet_threads
+from storage.conversation import messages, passed_over, quiet_threads, tombstones
 from storage.engine import Tx
 from storage.jobs import inbox
 
@@ -123,6 +124,17 @@ def read_question(tx: Tx, job: Job, incoming: Incoming) -> tuple[Incoming, ...]:
             break
         posts.append(post)
     return tuple(posts)
+
+
+def list_deleted(tx: Tx, posts: Iterable[Incoming]) -> list[str]:
+    """The keys of those that were deleted."""
+    return [post.key for post in posts if is_deleted(tx, post)]
+
+
+def is_deleted(tx: Tx, post: Incoming) -> bool:
+    """Whether its author took a post back, or it was forgotten."""
+    where = post.conversation
+    return tombstones.forgotten(tx, where.team, where.channel, post.message)
 
 
 def goes_with(first: Incoming, post: Incoming) -> bool:

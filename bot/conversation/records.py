@@ -7,7 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot.conversation.account import dump_account, make_account
-from bot.conversation.questions import MESSAGE, OVERHEARD_CHARACTERS, read_question, takes_part
+from bot.conversation.questions import (
+    MESSAGE,
+    OVERHEARD_CHARACTERS,
+    is_deleted,
+    read_question,
+    takes_part,
+)
 from bot.conversation.turn import Turn
 from bot.core.codec import decode, encode
 from bot.core.ids import message_key, reply_id
@@ -57,12 +63,13 @@ def remember_turn(
     disclosure: str,
     kept: bool,
     now: float,
-) -> Reply:
+) -> Reply | None:
     """One transaction: the answer is ours to deliver, and both sides of the turn are remembered.
 
-    Returns the answer as it is to be delivered. `kept` False: that there was a turn is counted, and no word
-    of it stays. Posts that the model answered with the first one are done; where it was not asked, each still
-    waits to be a question of its own.
+    Returns the answer as it is to be delivered; None, and nothing is remembered, when the question was
+    deleted. A post that was added to it and deleted is no part of it any more. `kept` False: that there was a
+    turn is counted, and no word of it stays. Posts that the model answered with the first one are done; where
+    it was not asked, each still waits to be a question of its own.
     """
     tx.lock(posts[0].conversation.key)
     if turn.heard:
@@ -71,6 +78,9 @@ def remember_turn(
             for post, heard in zip(posts, turn.heard, strict=True)
         ]
     incoming = posts[0]
+    posts = [post for post in posts if not is_deleted(tx, post)]
+    if incoming not in posts:
+        return None
     reply = disclose(tx, turn.reply, incoming, reply_id, disclosure=disclosure, now=now)
     replies.mark_answered(tx, reply_id, encode(reply), account=dump_account(make_account(turn)))
     remember_ruling(tx, posts, reply_id, turn, now=now)
@@ -344,9 +354,11 @@ def forget_message(tx: Tx, key: str, team: str, channel: str, message: str, *, n
     """Erases what is kept of a post, waiting or remembered; whether there was anything.
 
     An answer that is half in Slack is left to its job, which takes it back. It may be part of a
-    question that began with a post before it, under whose name the guard judged it.
+    question that began with a post before it, under whose name the guard judged it; one that came to no
+    answer is not remembered, so all such verdicts go.
     """
     lock_asked(tx, key)
+    tombstones.lock(tx, team, channel, message)
     asked = inbox.list_keys(tx, key, kind=MESSAGE)
     begun = [known for known in asked if replies.in_the_making(tx, reply_id(known))]
     waited = [inbox.cancel(tx, known, now=now) for known in asked if known not in begun]
@@ -357,6 +369,7 @@ def forget_message(tx: Tx, key: str, team: str, channel: str, message: str, *, n
     messages.delete_wordings(tx, team, channel, key)
     together = (message, *messages.list_before(tx, team, channel, message))
     judged = [forget.forget_judged(tx, team, channel, each) for each in together]
+    judged.append(forget.forget_unanswered(tx, team, channel, key))
     change_added(tx, team, channel, message, lambda _: None)
     there = messages.delete(tx, team, channel, message, now=now) or any((*waited, *judged))
     if there:

@@ -21,7 +21,7 @@ from typing import Protocol
 from bot.conversation.late_edits import ask_unheard
 from bot.conversation.memory import ThreadReader
 from bot.conversation.progress import SavedProgress
-from bot.conversation.questions import read_question
+from bot.conversation.questions import list_deleted, read_question
 from bot.conversation.recollection import recollection_from
 from bot.conversation.records import (
     begin_reply,
@@ -39,6 +39,7 @@ from bot.core.access import remembers, without_later_actions
 from bot.core.codec import decode
 from bot.core.errors import (
     BotError,
+    Missing,
     ProviderError,
     TooOld,
     Unavailable,
@@ -259,6 +260,7 @@ class Turns:
         handle = self._chat.reply(incoming, id, progress, resumed=sending)
         gone = await self._engine.read(tombstones.forgotten, where.team, where.channel, incoming.message)
         if gone:
+            await self._engine.write(inbox_rows.blank_parked, job.key)
             await handle.withdraw()
         else:
             reply = await self._disclose(Reply(error.notice, whole=False), incoming, id)
@@ -298,7 +300,7 @@ class Turns:
             turn = replace(turn, reply=without_later_actions(turn.reply))
         if running.ended == "deleted":
             return turn.reply
-        return await self._engine.write(
+        reply = await self._engine.write(
             remember_turn,
             running.posts,
             reply_id,
@@ -307,6 +309,9 @@ class Turns:
             kept=kept,
             now=self._now(),
         )
+        if reply is None:  # so another process heard
+            running.end("deleted")
+        return reply or turn.reply
 
     async def _run_turn(self, handle: ReplyHandle, running: Running) -> Turn:
         """The turn, begun anew with what came before anything was shown."""
@@ -325,7 +330,9 @@ class Turns:
             try:
                 with be_patient(patience):
                     turn = await run_turn(running.posts, reply, running, self._services)
-            except BotError:
+            except BotError as exc:
+                if isinstance(exc, Missing):  # the message that was listened to, as another process may know
+                    await self._remove_deleted(running)
                 if not running.begin_anew():
                     raise
             else:
@@ -336,6 +343,10 @@ class Turns:
             note = CAME_TOO_LATE.format(things=", ".join(running.missed))
             turn = replace(turn, reply=replace(turn.reply, notes=(*turn.reply.notes, note)))
         return turn
+
+    async def _remove_deleted(self, running: Running) -> None:
+        for key in await self._engine.read(list_deleted, running.posts):
+            running.remove(key)
 
     def _erase_unkept(self, key: str, incoming: Incoming, tx: Tx) -> None:
         """At the end of a turn of which no word may stay, as all that is known of its post says by then."""

@@ -155,7 +155,7 @@ async def run_turn(
     if not first.direct and (wish := addressing.read_wish(first.text)):
         return Turn(Reply(WISHES[wish]), quiet=QUIET.get(wish))
     texts = [spoken.in_full(post) for spoken, post in zip(heard, posts, strict=True)]
-    whole = replace(first, text="\n\n".join(texts))
+    whole = replace(first, text="\n\n".join(texts), added=tuple(posts[1:]))
     turn = await answer_in_conversation(whole, texts, live_reply, stop, services)
     reply = replace(turn.reply, notes=(*notes, *turn.reply.notes))
     return replace(turn, reply=reply, heard=tuple(heard))

@@ -31,7 +31,8 @@ from bot.ml.discriminator import Discriminator, load
 from bot.ml.features import MAX_CHARACTERS, strip_invisible
 from bot.ops.metrics import METRICS
 from bot.provider.embeddings import Embedder
-from storage.engine import Engine
+from storage.conversation import tombstones
+from storage.engine import Engine, Tx
 from storage.guard import examples, models, policies, verdicts
 from storage.place import Channel
 
@@ -148,15 +149,16 @@ class Ladder:
         scope: Scope,
         *,
         message: str,
+        along: Sequence[str] = (),
         posts: Sequence[str] = (),
         kept: bool = True,
         origin: str = examples.SLACK,
     ) -> Verdict:
         """The stored verdict on one message and whatever unjudged stands before it.
 
-        `earlier`: as `look_back` finds it; `message`: its id; `posts`: its texts where it came in several;
-        `kept` False: its words are not; `origin`: where they come from. Only a storage error comes out of
-        this.
+        `earlier`: as `look_back` finds it; `message`: its id; `along`: those of others that are a part of it;
+        `posts`: its texts where it came in several; `kept` False: its words are not; `origin`: where they
+        come from. Only a storage error comes out of this.
         """
         last = (
             await self._engine.read(verdicts.read_last_in, scope.team, scope.conversation)
@@ -177,7 +179,8 @@ class Ladder:
         row = self._build_row(verdict, to_judge, message)
         row |= {"covers": list_covered(verdict, posts or (text,), earlier)} if kept else {"text": ""}
         row["origin"] = origin
-        return replace(verdict, id=await self._engine.write(verdicts.add_verdict, to_judge.channel, row))
+        stored = await self._engine.write(keep_verdict, to_judge.channel, row, [message, *along])
+        return replace(verdict, id=stored)
 
     async def _climb(self, rules: Policy, message: MessageToJudge) -> Verdict:
         """What stands unjudged before a message is asked for by a mere "ok" as well: no rule is about that,
@@ -406,6 +409,15 @@ def _judge_words(trained: Trained, text: str, vector: Sequence[float]) -> Verdic
     elif reason == SURE and not trained.model.words.back(text, on_topic=p > lines.high):
         reason = UNSEEN
     return Verdict(p >= lines.threshold, "local", reason, p, lines.threshold, version=trained.version)
+
+
+def keep_verdict(tx: Tx, at: Channel, verdict: Mapping[str, Any], messages: Sequence[str]) -> int:
+    """Stores a verdict; without words where one of the messages was deleted while it was judged."""
+    for message in sorted(messages):
+        tombstones.lock(tx, at.team, at.channel, message)
+    if any(tombstones.forgotten(tx, at.team, at.channel, message) for message in messages):
+        verdict = {**verdict, "text": "", "covers": ""}
+    return verdicts.add_verdict(tx, at, verdict)
 
 
 def _asks_for_something_else(model: Discriminator, text: str, clauses: Sequence[Any]) -> bool:

@@ -164,6 +164,7 @@ class ChannelGuard:
             earlier,
             scope,
             message=incoming.message,
+            along=[post.message for post in incoming.added],
             posts=posts,
             kept=kept and not incoming.follow_up,
             origin=_find_origin(incoming, posts),

@@ -140,11 +140,11 @@ class MessageClips:
 
         Who calls us into a thread that we have not been in asks about what it began with, too; what is said
         there is recalled with the thread. `goes_on`: it is a further post of a question that began there.
+        Missing: the message was deleted meanwhile.
         """
         place = incoming.conversation
         policy = await self._engine.read(read_policy, self._settings, place.team, place.channel)
-        began = None if goes_on else await self._thread_start(incoming)
-        about = await self._files(began, policy, progress) if began else SpokenWords()
+        about = SpokenWords() if goes_on else await self._read_thread_start(incoming, policy, progress)
         spoken = await self._files(incoming, policy, progress)
         return replace(spoken, notes=(*about.notes, *spoken.notes), failed=about.failed or spoken.failed)
 
@@ -165,6 +165,16 @@ class MessageClips:
             file = await self._source.details(file)
         async with self._source.fetched(file) as path:
             await self._recognizer.translate_recording(clip.recording, path, scope)
+
+    async def _read_thread_start(
+        self, incoming: Incoming, policy: ListeningPolicy, progress: Progress | None
+    ) -> SpokenWords:
+        """What is said in it; nothing when it is deleted meanwhile."""
+        began = await self._thread_start(incoming)
+        try:
+            return await self._files(began, policy, progress) if began else SpokenWords()
+        except Missing:
+            return SpokenWords()
 
     async def _thread_start(self, incoming: Incoming) -> Incoming | None:
         """The first message of a thread into which we are called, when there may be something to hear."""
@@ -242,6 +252,7 @@ class MessageClips:
             vocabulary=policy.words,
             english=self._settings.voice_english == "always",
             progress=progress,
+            message=incoming.message,
         )
         try:
             async with self._source.fetched(file) as path:
@@ -252,7 +263,7 @@ class MessageClips:
 
     async def _show(self, clip: Clip, card: ClipCard) -> None:
         """Puts the card into the thread once. In a thread that is closed to us it is left out."""
-        new = await self._engine.write(_put_clip, clip)
+        new = await self._engine.write(put_clip, clip)
         try:
             shown, file = await self._source.show_clip(clip, card, look=not new)
         except SlackRefused as exc:
@@ -308,8 +319,9 @@ def transcription_scope(incoming: Incoming) -> Scope:
     return Scope(where.team, where.channel, incoming.user, where.key, "transcription")
 
 
-def _put_clip(tx: Tx, clip: Clip) -> bool:
+def put_clip(tx: Tx, clip: Clip) -> bool:
     """Whether nobody can have shown it yet. Missing: the message was deleted while we listened."""
+    tombstones.lock(tx, clip.team, clip.channel, clip.message)
     if tombstones.forgotten(tx, clip.team, clip.channel, clip.message):
         raise Missing(f"message of clip {clip.id}")
     return clips.put(tx, clip)

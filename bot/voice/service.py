@@ -17,7 +17,7 @@ from typing import Protocol
 
 from bot.core.access import remembers, why_closed
 from bot.core.codec import decode, encode
-from bot.core.errors import NotPermitted
+from bot.core.errors import Missing, NotPermitted
 from bot.core.ids import card_id, reply_id
 from bot.core.settings import Settings
 from bot.core.values import Conversation, Incoming, Scope
@@ -118,6 +118,8 @@ class Clips:
         self._running[key] = recognition
         try:
             spoken = await recognition.result()
+        except Missing:  # its deletion, which another process received, has not been heard of here
+            spoken = None
         finally:
             del self._running[key]
         gone = await self._engine.read(tombstones.forgotten, place.team, place.channel, incoming.message)

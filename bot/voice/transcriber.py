@@ -58,10 +58,12 @@ class TranscriptionRequest:
     vocabulary: tuple[str, ...] = ()
     english: bool = False  # a translation too
     progress: Progress | None = None  # seconds listened to, of seconds in all
+    message: str = ""  # with which it was shared; when that is forgotten, no word of it is kept
 
     @property
     def owner(self) -> Owner:
-        return Owner(self.scope.team, self.scope.conversation, self.scope.user)
+        scope = self.scope
+        return Owner(scope.team, scope.conversation, scope.user, scope.channel, self.message)
 
 
 class Transcriber:

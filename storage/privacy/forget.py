@@ -155,10 +155,28 @@ def forget_judged(tx: Tx, team: str, channel: str, message: str) -> bool:
     That it was judged stays, for the weeks' figures.
     """
     at = {"team": team, "channel": channel}
-    judged = "team = :team and channel = :channel and message = :message and text <> ''"
-    rows = tx.all(f"select person, text from guard_verdicts where {judged}", **at, message=message)
     uncover(tx, "team = :team and channel = :channel and message = :message", **at, message=message)
-    tx.run(f"update guard_verdicts set text = '' where {judged}", **at, message=message)
+    return _blank_verdicts(tx, "message = :message", **at, message=message)
+
+
+def forget_unanswered(tx: Tx, team: str, channel: str, key: str) -> bool:
+    """As `forget_judged`, of what a person asked without getting an answer, in a conversation where a post is
+    deleted: it may have been a part of that. `key`: of the post's job."""
+    jobs = "inbox where key = :key or (key >= :first and key < :behind)"
+    which = (
+        f"reply is null and conversation in (select conversation from {jobs})"
+        f" and person in (select person from {jobs})"
+    )
+    keys = {"key": key, "first": f"{key}:", "behind": f"{key};"}
+    return _blank_verdicts(tx, which, team=team, channel=channel, **keys)
+
+
+def _blank_verdicts(tx: Tx, which: str, *, team: str, channel: str, **values: str) -> bool:
+    """With the words of verdicts go the examples and open questions that were made of them."""
+    at = {"team": team, "channel": channel}
+    worded = f"team = :team and channel = :channel and {which} and text <> ''"
+    rows = tx.all(f"select person, text from guard_verdicts where {worded}", **at, **values)
+    tx.run(f"update guard_verdicts set text = '', covers = '' where {worded}", **at, **values)
     for row in rows:
         theirs = "team = :team and channel = :channel and person = :person"
         _drop_models(tx, f"{theirs} and text = :text", **at, **row)

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
+from bot.core.errors import Missing
+from storage.conversation import tombstones
 from storage.engine import Tx
 
 COUNTED_S = 2 * 86_400.0  # minutes are capped by the day, wherever midnight is
@@ -17,11 +19,17 @@ COUNTED_S = 2 * 86_400.0  # minutes are capped by the day, wherever midnight is
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose words: who shared the recording, and where."""
+    """Whose words: who shared the recording, and where. `message`: with which one, where it was with one."""
 
     team: str
     conversation: str
     person: str
+    channel: str = ""
+    message: str = ""
+
+    @property
+    def columns(self) -> dict[str, str]:
+        return {"team": self.team, "conversation": self.conversation, "person": self.person}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +80,18 @@ def begin_recording(tx: Tx, id: str, owner: Owner, *, length_s: float, now: floa
 
 
 def put_part(tx: Tx, id: str, owner: Owner, task: str, part: StoredPart) -> None:
-    """One part is heard and paid for. `task` is transcribe or translate."""
+    """One part is heard and paid for. `task` is transcribe or translate. Missing: see `_refuse_forgotten`,
+    and for the English of what is not kept any more."""
+    _refuse_forgotten(tx, owner)
+    if task == "translate" and not _is_kept(tx, id):
+        raise Missing(f"what recording {id} says")
     tx.run(
         "insert into recording_parts (recording, task, number, team, conversation, person, heard, cost)"
         " values (:id, :task, :number, :team, :conversation, :person, :heard, :cost)"
         " on conflict (recording, task, number) do nothing",
         id=id,
         task=task,
-        **asdict(owner),
+        **owner.columns,
         **asdict(part),
     )
 
@@ -95,7 +107,8 @@ def parts(tx: Tx, id: str, task: str) -> dict[int, StoredPart]:
 
 
 def put_card(tx: Tx, id: str, owner: Owner, card: str, *, now: float) -> None:
-    """The recording is in words."""
+    """The recording is in words. Missing: see `_refuse_forgotten`."""
+    _refuse_forgotten(tx, owner)
     tx.run(
         "insert into recordings (id, team, conversation, person, card, made_at)"
         " values (:id, :team, :conversation, :person, :card, :now)"
@@ -103,9 +116,25 @@ def put_card(tx: Tx, id: str, owner: Owner, card: str, *, now: float) -> None:
         id=id,
         now=now,
         card=card,
-        **asdict(owner),
+        **owner.columns,
     )
     tx.run("delete from recording_parts where recording = :id", id=id)
+
+
+def _refuse_forgotten(tx: Tx, owner: Owner) -> None:
+    """Missing when the message was deleted, or is forgotten, while its recording was listened to: whoever
+    erased what was heard of it until then does not come again."""
+    if not owner.message:
+        return
+    tombstones.lock(tx, owner.team, owner.channel, owner.message)
+    if tombstones.forgotten(tx, owner.team, owner.channel, owner.message):
+        raise Missing(f"message of recording {owner.message}")
+
+
+def _is_kept(tx: Tx, id: str) -> bool:
+    """Whether what was said in a recording is there, all of it or a part."""
+    found = "select 1 as found from recordings where id = :id union all select 1 from recording_parts"
+    return tx.one(f"{found} where recording = :id and task = 'transcribe' limit 1", id=id) is not None
 
 
 def change_card(tx: Tx, id: str, change: Callable[[str], str]) -> str | None:

@@ -6,21 +6,26 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.conversation import records
+from bot.conversation.turn import Turn
 from bot.core.codec import decode, encode
 from bot.core.ids import message_key, reply_id
-from bot.core.values import File, Incoming
+from bot.core.values import Completion, File, Incoming, Reply, Usage
 from storage.conversation import messages, replies, summaries
+from storage.guard import verdicts
 from storage.jobs import inbox
 from storage.jobs.inbox import Job
+from storage.place import Channel
 from storage.sqlite.writer import SqliteTx
 from tests.support.conversation_rows import HERE, everything
 from tests.support.rows import open_rows
 
 ASKED = Incoming(message_key("T", "C", "1"), HERE, "U1", "1", "two plus two", datetime.fromtimestamp(1, UTC))
+ADDED = replace(ASKED, key=message_key("T", "C", "2"), message="2", text="and four")
 EDITED = replace(ASKED, text="three plus three", sent_at=datetime.fromtimestamp(2, UTC))
 
 
@@ -58,6 +63,52 @@ def test_a_question_that_was_given_up_on_and_is_deleted_has_its_report_take_back
     (waiting,) = inbox.list_jobs(tx, "new")
     assert waiting["kind"] == "gave_up"
     assert "two plus two" not in everything(tx)
+
+
+def answer(tx: SqliteTx, *posts: Incoming) -> Reply | None:
+    """A question in several posts has its answer."""
+    id = reply_id(posts[0].key)
+    job = inbox.take(tx, HERE.key, now=0)
+    assert isinstance(job, Job)
+    replies.begin(tx, id, job.seq, HERE, "U1", sending=False, now=0)
+    turn = Turn(Reply("Four."), completion=Completion("Four.", "stop", "m", Usage()), unanswered="")
+    return records.remember_turn(tx, posts, id, turn, disclosure="", kept=True, now=1)
+
+
+def test_nothing_is_remembered_of_a_question_whose_deletion_another_process_heard(tx: SqliteTx) -> None:
+    put(tx, ASKED)
+    records.forget_message(tx, ASKED.key, "T", "C", "1", now=1)
+    put(tx, ADDED)
+    assert answer(tx, ASKED) is None
+    assert "Four." not in everything(tx)
+    assert "two plus two" not in everything(tx)
+
+
+def test_a_post_whose_deletion_another_process_heard_is_no_part_of_a_question_any_more(tx: SqliteTx) -> None:
+    put(tx, ASKED)
+    put(tx, ADDED)
+    records.forget_message(tx, ADDED.key, "T", "C", "2", now=1)
+    assert answer(tx, ASKED, ADDED)
+    assert [m.text for m in messages.recall(tx, HERE.key).messages] == ["two plus two", "Four."]
+    assert ADDED.text not in everything(tx)
+
+
+def test_who_deletes_a_post_takes_back_what_was_judged_together_with_it_and_came_to_no_answer(
+    tx: SqliteTx,
+) -> None:
+    put(tx, ASKED)
+    put(tx, ADDED)
+    words = f"{ASKED.text}\n\n{ADDED.text}"
+    judged: dict[str, Any] = dict.fromkeys(("rung", "reason", "action"), "") | {
+        "conversation": HERE.key, "person": "U1", "message": "1", "text": words, "on_topic": 0,
+        "probability": None, "threshold": None, "cost": None, "shadow": 0, "version": None, "judged_at": 1.0,
+    }  # fmt: skip
+    verdicts.add_verdict(tx, Channel("T", "C"), judged)
+    verdicts.label_verdict(tx, "T", 1, True, by="U2", now=2)
+    verdicts.add_verdict(tx, Channel("T", "C"), judged | {"person": "U2", "text": "another's"})
+    records.forget_message(tx, ADDED.key, "T", "C", "2", now=3)
+    assert [row["text"] for row in tx.all("select text from guard_verdicts")] == ["", "another's"]
+    assert ADDED.text not in everything(tx)
 
 
 def test_every_wording_of_a_post_is_deleted_with_it_though_its_jobs_are_long_gone(tx: SqliteTx) -> None:

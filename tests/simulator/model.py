@@ -44,6 +44,7 @@ class Asked:
     number: int | None  # of the question it is about
     end: str = ""
     piece: int = 0  # of a recording
+    along: tuple[int, ...] = ()  # the questions that were asked with it
     used: tuple[int, int] = (0, 0)  # tokens read and written, as reported with the end
     seconds: float = 0.0  # of sound, likewise
 
@@ -193,7 +194,9 @@ def _read(life: Life, path: str, body: Mapping[str, Any]) -> Asked:
         return Asked(life, "transcription", part["number"], piece=part.get("index", 0))
     messages = body.get("messages") or [{"content": body["input"]}]
     asked = ASKED.findall(str(messages[-1]["content"]))
-    return Asked(life, _kind(path, str(messages[0]["content"])), int(asked[-1]) if asked else None)
+    numbers = tuple(map(int, asked))
+    kind = _kind(path, str(messages[0]["content"]))
+    return Asked(life, kind, numbers[-1] if numbers else None, along=numbers[:-1])
 
 
 def _kind(path: str, system: str) -> str:

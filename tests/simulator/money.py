@@ -15,6 +15,7 @@ from storage.costs import budgets
 from tests.simulator.clock import CLOCK
 from tests.simulator.model import WHOLE
 from tests.simulator.part import Doing, Part
+from tests.simulator.people import EDITED
 from tests.simulator.plan import Act
 from tests.simulator.promises import replies_to
 from tests.support.workspace import text_of
@@ -112,7 +113,8 @@ class Money(Part):
             yield "a budget was changed by somebody who may not"
 
     def _refusals(self) -> Iterator[str]:
-        """Without a budget nothing is refused; what is refused was asked of no model that answered it."""
+        """Without a budget nothing is refused; what is refused was asked of no model that answered it, save
+        together with a question that was deleted, with which that answer went."""
         for number, replies in replies_to(self.story).items():
             if not all(USED_UP.search(text) and "voice" not in text for text in replies):
                 continue
@@ -123,6 +125,7 @@ class Money(Part):
                 asked
                 for asked in self.story.asked
                 if asked.number == number and asked.kind == "answer" and asked.end == WHOLE
+                if not any(self.story.posts[each % EDITED].deleted for each in asked.along)
             ]
             if not self.story.plan.busy and any(not asked.life.killed for asked in paid):
                 yield f"PAID AND REFUSED: q{number}"

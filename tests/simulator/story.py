@@ -23,6 +23,7 @@ from tests.simulator.clock import BEGINS_AT, CLOCK, VirtualLoop
 from tests.simulator.commands import Commands
 from tests.simulator.crashes import Crashes
 from tests.simulator.database import new_database
+from tests.simulator.deletions import Deletions
 from tests.simulator.first_contact import FirstContact
 from tests.simulator.life import task_factory
 from tests.simulator.line import Line
@@ -37,7 +38,19 @@ from tests.simulator.subjects import Subjects
 from tests.simulator.voice import Voice
 
 MANIFEST = yaml.safe_load((Path(__file__).parents[2] / "manifest.yml").read_text("utf-8"))
-PARTS = (People, BusyHours, Answers, Accounts, Money, Subjects, Voice, Commands, FirstContact, Crashes)
+PARTS = (
+    People,
+    BusyHours,
+    Answers,
+    Deletions,
+    Accounts,
+    Money,
+    Subjects,
+    Voice,
+    Commands,
+    FirstContact,
+    Crashes,
+)
 ENDS_S = 20_000.0  # a story that is not over by then hangs
 SLACK_URL = "https://slack.invalid"
 RETRIES_S = (0.1, 60.0, 300.0)  # Slack's own

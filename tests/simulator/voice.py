@@ -20,6 +20,7 @@ from handlers.slack.blocks import FORGET_CLIP
 from handlers.slack.own_messages import is_card
 from handlers.voice.blocks import TRANSLATE
 from tests.simulator import decoder
+from tests.simulator.deletions import deletion_arrived
 from tests.simulator.model import WHOLE, Asked
 from tests.simulator.part import Doing, Part
 from tests.simulator.people import Post, question
@@ -173,16 +174,13 @@ class Voice(Part):
             yield f"q{post.number} was {self._clips[post.number][2]}, and it was heard"
 
     def _gone(self) -> Iterator[str]:
-        """Of a clip whose message is gone neither a card nor a word is left."""
+        """Of a clip whose message is gone no card is left; of its words: tests/simulator/deletions.py."""
         for number in self._clips:
             post = self.story.posts.get(number)
-            if post is None or not post.deleted or not _deletion_arrived(self.story, post):
+            if post is None or not post.deleted or not deletion_arrived(self.story, post):
                 continue
             if self._cards(post) and not self._place(post).archived:
                 yield f"a card is left of q{number}, which was deleted"
-            for table in ("clips", "recordings", "recording_parts", "messages", "inbox"):
-                if f"q{number} " in str(self.story.tx.all(f"select * from {table}")):
-                    yield f"words of q{number}, which was deleted, are left in {table}"
 
     def _paid_once(self) -> Iterator[str]:
         """A part that was heard is not sent again, unless the process died over it.
@@ -224,14 +222,6 @@ class Voice(Part):
 
 def _beginning(number: int, piece: int) -> str:
     return f"Well, this is part {piece} of clip {number}."
-
-
-def _deletion_arrived(story: Any, post: Post) -> bool:
-    deletions = (d for d in story.slack.deliveries if d.acked and d.kind == "events_api")
-    return any(
-        d.payload["event"].get("subtype") == "message_deleted" and d.payload["event"]["deleted_ts"] == post.ts
-        for d in deletions
-    )
 
 
 def _id_of(message: Mapping[str, Any]) -> str:

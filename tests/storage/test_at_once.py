@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +11,12 @@ from typing import Any
 
 import pytest
 
-from bot.core.errors import TriedAgain
+from bot.conversation.records import forget_message
+from bot.core.errors import Missing, TriedAgain
+from bot.core.ids import message_key
 from bot.core.values import Conversation
+from bot.guard.ladder import keep_verdict
+from bot.voice.message_clips import put_clip
 from storage import audit
 from storage.conversation import messages, replies, summaries
 from storage.engine import Tx
@@ -21,7 +27,9 @@ from storage.privacy import forget
 from storage.privacy.portions import Whose, erase_said
 from storage.provider import vectors
 from storage.retirement import endings
-from storage.voice.recordings import Caps, Owner, begin_recording
+from storage.voice import clips
+from storage.voice.clips import Clip
+from storage.voice.recordings import Caps, Owner, StoredPart, begin_recording, put_part
 from storage.welcome import disclosures
 from tests.support.at_once import PROCESSES, Four, Transact
 from tests.support.engines import POSTGRESQL, SERIALIZABLE, database_url
@@ -152,6 +160,36 @@ def test_no_summary_is_left_of_what_was_erased(four: Four, tx: Tx) -> None:
     assert (count(tx, "messages"), count(tx, "summaries")) == (0, 0)
 
 
+def listen_or_delete(transact: Transact, process: int, turn: int) -> None:
+    owner = Owner(TEAM, thread(turn).key, "U1", CHANNEL, f"{turn}")
+    if process < 3:
+        time.sleep(random.random() / 50)  # a deletion takes longer
+    if process == 0:
+        transact(put_part, f"r{turn}", owner, "transcribe", StoredPart(0, "a secret", None))
+    elif process == 1:
+        transact(put_clip, clip_of(turn))
+    elif process == 2:
+        verdict = verdict_on(turn) | {"person": "U1"}
+        transact(keep_verdict, AT, verdict, [f"{turn}"])
+    else:
+        transact(forget_message, message_key(TEAM, CHANNEL, f"{turn}"), TEAM, CHANNEL, f"{turn}", now=2)
+        for clip in transact(clips.of_message, TEAM, CHANNEL, f"{turn}"):
+            transact(clips.forget, clip, by="", now=3)
+        transact(clips.forget_unshown, TEAM, owner.conversation, owner.person)
+
+
+def clip_of(turn: int) -> Clip:
+    return Clip(f"c{turn}", f"s{turn}", TEAM, CHANNEL, thread(turn).key, f"{turn}", "U1", "a secret")
+
+
+def test_nothing_is_kept_of_a_message_that_is_deleted_while_it_is_listened_to_and_judged(
+    four: Four, tx: Tx
+) -> None:
+    assert set(four.run(listen_or_delete, rounds=2 * ROUNDS)) <= {None, Missing}
+    assert (count(tx, "recording_parts"), count(tx, "clips")) == (0, 0)
+    assert count(tx, "guard_verdicts") == count(tx, "guard_verdicts", "text = ''") == 2 * ROUNDS
+
+
 # Replies and jobs
 
 
@@ -262,12 +300,15 @@ def overturn_or_forget(transact: Transact, process: int, turn: int) -> None:
 
 
 def judge(tx: Tx, turn: int) -> int:
-    verdict: dict[str, Any] = dict.fromkeys(("rung", "reason", "action"), "") | {
+    return verdicts.add_verdict(tx, AT, verdict_on(turn))
+
+
+def verdict_on(turn: int) -> dict[str, Any]:
+    return dict.fromkeys(("rung", "reason", "action"), "") | {
         "conversation": thread(turn).key, "person": f"U{turn}", "message": f"{turn}", "text": "a secret",
         "on_topic": 0, "probability": None, "threshold": None, "cost": None, "shadow": 0, "version": None,
         "judged_at": 1.0,
     }  # fmt: skip
-    return verdicts.add_verdict(tx, AT, verdict)
 
 
 def test_nothing_is_learned_from_what_is_being_forgotten(four: Four, tx: Tx) -> None:

@@ -33,7 +33,7 @@ ROOMS: dict[str, str] = {
     "storage/workers": "storage/engine storage/place storage/jobs",
     "storage/conversation": "bot/core storage/engine storage/place",
     "storage/costs": "storage/engine storage/audit",
-    "storage/voice": "bot/core storage/engine storage/audit",
+    "storage/voice": "bot/core storage/engine storage/audit storage/conversation",
     "storage/guard": "storage/engine storage/place storage/audit storage/workers",
     "storage/limits": "storage/engine",
     "storage/provider": "storage/engine storage/workers",

@@ -24,10 +24,12 @@ from bot.voice import clip_card, recognition, speech_models
 from bot.voice.clip_card import ClipCard
 from bot.voice.transcriber import TranscriptionRequest
 from bot.voice.transcript import Segment, correct_segments, read_transcript, spread_sentences
+from storage.conversation import messages
 from storage.privacy import forget
 from storage.voice import recordings
 from tests.support.audio_files import FORMATS, RATE, decode, encode, noise, say, silence, speech, tones, wav
 from tests.support.recognition import SCOPE, recognizer_on
+from tests.support.rows import kept
 from tests.support.waiting import until
 
 CLIPS = Path(__file__).parents[2] / "bot" / "sandbox" / "clips"
@@ -345,6 +347,25 @@ async def test_a_recording_that_is_wanted_twice_at_once_is_listened_to_once(tmp_
         )
         assert first.text == second.text == text(range(12))
         assert len(h.requests) == 1
+
+
+@pytest.mark.both_engines
+async def test_no_word_is_kept_of_a_message_that_is_deleted_while_it_is_listened_to(tmp_path: Path) -> None:
+    path = clip_of(range(12), tmp_path / "clip")
+
+    class Deleting:
+        pick_model = staticmethod(str)
+
+        async def transcribe(self, name: str, audio: bytes, *args: Any, **more: Any) -> dict[str, Any]:
+            await h.engine.write(messages.delete, "T1", "C1", "1.0", now=1)
+            return {"text": tones(audio).text}
+
+        translate = transcribe
+
+    async with recognizer_on(tmp_path, speech=Deleting()) as h:
+        with pytest.raises(Missing):
+            await h.recognizer.recognize(path, TranscriptionRequest("clip", SCOPE, message="1.0"))
+    assert not kept(tmp_path, "w1 ")
 
 
 async def test_after_a_failure_only_the_missing_parts_are_asked_for_again(tmp_path: Path) -> None:

@@ -150,7 +150,7 @@ UNWRITTEN = {
     "retention.erase_quiet": "the id of a thread, and no word",
     "portions.erase_messages": "behind forget, forget_user and forget_team",
     "portions._delete": "before forget, forget_user and forget_team",
-    "forget.forget_judged": "behind the deletion of a message (bot/conversation/records.py)",
+    "forget._blank_verdicts": "behind the deletion of a message (bot/conversation/records.py)",
     "forget._drop_models": "trained anew from what remains",
     "anonymise.anonymise_day": "the same amounts under another name",
     "anonymise._anonymise_lines": "the same amounts under another name",
@@ -159,7 +159,7 @@ DECIDED = ("channel_wishes", "guard_policies", "guard_examples", "channel_owners
 # What writes into them without an entry of its own, and why.
 BEHIND = {
     "examples.add_example": "behind label_verdict and add_examples",
-    "forget.forget_judged": "behind the deletion of a message (bot/conversation/records.py)",
+    "forget._blank_verdicts": "behind the deletion of a message (bot/conversation/records.py)",
     "digests.mark_sent": "the process remembers the week it told",
     "budgets.raise_for_a_while": "through _note",
 }

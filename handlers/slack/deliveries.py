@@ -7,6 +7,7 @@ they are signed like all others, and checked before anything is read from them.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -20,6 +21,7 @@ from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 
+from bot.ops.metrics import METRICS
 from handlers.slack.failures import WRONG_SHAPE, answer_undelivered
 
 log = logging.getLogger(__name__)
@@ -43,6 +45,13 @@ class Deliveries:
     async def answer_http(self, request: web.Request, text: str, value: Any) -> web.Response | None:
         """The answer to a request; None for one of a shape that Slack does not send. `value`: what its body
         says, where that is JSON."""
+        began = time.monotonic()
+        answer = await self._answer_http(request, text, value)
+        if answer is not None:
+            _note_answer(answer.status, began)
+        return answer
+
+    async def _answer_http(self, request: web.Request, text: str, value: Any) -> web.Response | None:
         if tells_of_post(value) and self._is_signed(request, text):
             return web.Response(status=await self._take(value))
         try:
@@ -55,11 +64,17 @@ class Deliveries:
 
     async def answer_socket(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
         """Acknowledges an envelope, or leaves it for Slack to deliver again."""
+        began = time.monotonic()
         if not tells_of_post(request.payload):
-            await send_async_response(client, request, await run_async_bolt_app(self.app, request), 0.0)
-        elif await self._take(request.payload) == ACKNOWLEDGED:
-            acknowledgement = SocketModeResponse(envelope_id=request.envelope_id)
-            await client.send_socket_mode_response(acknowledgement)
+            answer = await run_async_bolt_app(self.app, request)
+            await send_async_response(client, request, answer, 0.0)
+            status = answer.status
+        else:
+            status = await self._take(request.payload)
+            if status == ACKNOWLEDGED:
+                acknowledgement = SocketModeResponse(envelope_id=request.envelope_id)
+                await client.send_socket_mode_response(acknowledgement)
+        _note_answer(status, began)
 
     def _is_signed(self, request: web.Request, text: str) -> bool:
         stamp, signature = request.headers[TIMESTAMP], request.headers[SIGNATURE]
@@ -70,6 +85,11 @@ class Deliveries:
             return await self._take_post(body)
         except Exception as exc:
             return (await answer_undelivered(exc)).status
+
+
+def _note_answer(status: int, began: float) -> None:
+    if status == ACKNOWLEDGED:
+        METRICS.observe("parley_acked_seconds", time.monotonic() - began)
 
 
 def tells_of_post(body: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from pathlib import Path
 
 import pytest
 
@@ -80,3 +81,13 @@ async def test_a_blocked_loop_is_seen() -> None:
         await asyncio.sleep(0.02)
     [line] = [line for line in metrics.render().splitlines() if line.startswith("parley_loop_lag_seconds ")]
     assert float(line.split()[1]) > 0.05
+
+
+def test_whatever_is_declared_is_measured_somewhere() -> None:
+    root = Path(__file__).parents[2]
+    code = "".join(
+        path.read_text("utf-8")
+        for room in ("bot", "handlers", "storage")
+        for path in (root / room).rglob("*.py")
+    )
+    assert [name for name in INSTRUMENTS if code.count(f'"{name}"') < 2] == []

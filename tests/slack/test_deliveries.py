@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 import time
 from typing import Any
 
@@ -15,6 +16,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.socket_mode.request import SocketModeRequest
 
+from bot.ops.metrics import METRICS
 from handlers.http import EVENTS_PATH, add_events
 from handlers.slack.bolt import AsyncApp
 from handlers.slack.deliveries import Deliveries
@@ -133,3 +135,19 @@ async def test_whatever_is_no_post_is_bolts() -> None:
     assert await door.post(challenge) == 200
     assert await door.post({"type": "event_callback", "event": {"type": ["message"]}}) in (400, 404)
     assert door.taken == []
+
+
+def count_measured() -> int:
+    (found,) = re.findall(r"^parley_acked_seconds_count (\d+)$", METRICS.render(), re.MULTILINE) or ["0"]
+    return int(found)
+
+
+@pytest.mark.parametrize("what", [POST, OTHER])
+async def test_it_is_measured_how_long_an_acknowledgement_takes_and_only_that(what: dict[str, Any]) -> None:
+    before = count_measured()
+    assert await Door().post(what) == 200
+    assert await Door().envelope(what)
+    assert count_measured() == before + 2
+    assert await Door(500).post(POST) == 500
+    assert not await Door(500).envelope(POST)
+    assert count_measured() == before + 2

@@ -9,11 +9,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
+from bot.core.errors import Busy, SetupError
 from bot.core.settings import Settings
 from bot.privacy.audit_events import tampering_event, to_event
 from storage import audit
@@ -45,13 +48,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 async def run(args: argparse.Namespace, settings: Settings) -> int:
     """Reads beside a running bot; 1 when the list was tampered with."""
     async with open_engine(settings.database, read_only=True) as engine:
-        found = await engine.read(lambda tx: list(audit.every(tx)))
+        found, waits = await engine.read(lambda tx: list(audit.every(tx))), engine.shared
     view = _View(as_json=args.json, team=args.team)
     view.show(_choose(found, args), found)
     if problem := wrong(found, args.seal):
         return view.tell(problem)
     if args.follow:
-        return await _follow(settings.database, view, found[-1] if found else None)
+        look = partial(_look, settings.database, waits=waits)
+        return await _follow(look, view, found[-1] if found else None)
     if not args.json:
         print(f"{len(found)} entries, unbroken; the last seal is {found[-1].seal if found else audit.FIRST}")
     return 0
@@ -66,15 +70,12 @@ def _choose(found: Sequence[AuditEntry], args: argparse.Namespace) -> Sequence[A
     return mine[-args.last :] if args.last > 0 else ()
 
 
-async def _follow(database: str, view: _View, last: AuditEntry | None) -> int:
-    """Shows what is added until it is interrupted; 1 as soon as the list is not what it was.
-
-    The file is opened anew for each look: another one, such as a backup, may have taken its place.
-    """
+async def _follow(
+    look: Callable[[int], Awaitable[list[AuditEntry]]], view: _View, last: AuditEntry | None
+) -> int:
+    """Shows what is added until it is interrupted; 1 as soon as the list is not what it was."""
     while True:
-        after = audit.BEFORE_ALL if last is None else last.seq - 1
-        async with open_engine(database, read_only=True) as engine:
-            page = await engine.read(audit.entries, after=after)
+        page = await look(audit.BEFORE_ALL if last is None else last.seq - 1)
         known = page[:1] if last else []
         if last and known != [last]:
             return view.tell(f"entry {last.seq} is not there any more as it was: the list was changed")
@@ -85,6 +86,25 @@ async def _follow(database: str, view: _View, last: AuditEntry | None) -> int:
         last = added[-1] if added else last
         if len(page) < audit.PAGE:
             await asyncio.sleep(FOLLOW_S)
+
+
+async def _look(database: str, after: int, *, waits: bool) -> list[AuditEntry]:
+    """The entries after one. `waits`: for a server that is away, as it is during a fail-over.
+
+    The file is opened anew for each look: another one, such as a backup, may have taken its place.
+    """
+    told = False
+    while True:
+        try:
+            async with open_engine(database, read_only=True) as engine:
+                return await engine.read(audit.entries, after=after)
+        except (SetupError, Busy) as exc:
+            if not waits:
+                raise
+            if not told:
+                print(f"waiting for the database: {exc}", file=sys.stderr, flush=True)
+            told = True
+        await asyncio.sleep(FOLLOW_S)
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
+from bot.cli import audit as audit_cli
 from bot.cli.main import main
+from bot.core.settings import Settings
+from storage import audit
 from storage.database import open_engine
 from storage.engine import Tx
 from storage.jobs import inbox
@@ -91,3 +96,36 @@ async def _expect_unready(run: Run, team: Workspace) -> None:
     await engine.wait_until_expelled()
     status, told = await in_thread(run, "health")
     assert (status, "off the list" in told) == (1, True)
+
+
+async def test_who_follows_the_audit_list_waits_for_a_server_that_is_away(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from storage.postgres.connections import connect
+
+    monkeypatch.setattr(audit_cli, "FOLLOW_S", 0.05)
+    url, told = database_url(tmp_path / FILE), ""
+    address = urlsplit(url)
+    async with open_engine(url) as engine:
+        await engine.write(audit.note, "looked at", "the earth", now=1.0)
+    wanted = argparse.Namespace(last=50, team="", seal="", json=False, follow=True)
+    following = asyncio.create_task(audit_cli.run(wanted, Settings(database=url)))
+
+    async def hear(words: str) -> None:
+        nonlocal told
+        while words not in told:
+            await asyncio.sleep(0.02)
+            told += "".join(capsys.readouterr())
+
+    await hear("the earth")
+    with connect(urlunsplit(address._replace(path="/postgres"))) as server:
+        server.autocommit = True
+        for open_to_all in ("false", "true"):
+            change = f'alter database "{address.path[1:]}" allow_connections {open_to_all}'
+            server.execute(change.encode())
+            await hear("waiting for the database")
+    async with open_engine(url) as engine:
+        await engine.write(audit.note, "looked at", "the moon", now=1.0)
+    await hear("the moon")
+    following.cancel()
+    await asyncio.wait([following])

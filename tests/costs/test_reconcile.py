@@ -122,6 +122,7 @@ async def reconcile(settings: Settings, *words: str) -> int:
     return await reconcile_cli.run(parser.parse_args(words), settings)
 
 
+@pytest.mark.both_engines
 async def test_the_command_compares_an_export(
     settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

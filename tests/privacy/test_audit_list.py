@@ -134,6 +134,7 @@ def test_an_entry_that_was_changed_removed_or_slipped_in_is_found(tx: SqliteTx, 
     assert audit.broken(audit.every(tx)) is not None
 
 
+@pytest.mark.both_engines
 def test_a_list_whose_end_was_cut_off_is_found_by_a_seal_that_was_noted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -235,6 +235,7 @@ def age(tmp_path: Path, *, days: float) -> None:
     rows(tmp_path, f"update messages set at = at - {days * DAY_S}")
 
 
+@pytest.mark.both_engines
 async def test_the_command_tells_what_is_kept_and_lets_the_running_bot_erase(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -247,6 +248,7 @@ async def test_the_command_tells_what_is_kept_and_lets_the_running_bot_erase(
     assert kept(tmp_path) == []
 
 
+@pytest.mark.both_engines
 def test_without_a_running_bot_the_command_erases_itself(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

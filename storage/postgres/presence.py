@@ -84,6 +84,8 @@ class Presence:
         conn = connect(self._url, application=APPLICATION)
         conn.autocommit = True
         conn.execute("set synchronous_commit = off")  # nothing here has to outlive the server
+        # It has locks for what it does, and nobody to begin it again (a database may be set to another one).
+        conn.execute("set default_transaction_isolation = 'read committed'")
         conn.execute("listen parley")
         return conn
 

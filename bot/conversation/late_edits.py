@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.conversation.questions import MESSAGE, is_deleted
-from bot.conversation.records import change_question, says_the_same
+from bot.conversation.records import change_question, join_edit, says_the_same
 from bot.core.codec import decode, encode
 from bot.core.ids import message_key
 from bot.core.values import Incoming
@@ -52,6 +52,8 @@ def ask_unheard(tx: Tx, job: Job, answered: Incoming, *, now: datetime) -> None:
     payload = inbox.read_payload(tx, answered.key)
     asked = answered if payload is None else decode(payload)
     if says_the_same(asked, answered) or asked.by_app or is_deleted(tx, asked):
+        return
+    if join_edit(tx, replace(asked, key=key_of_post(asked)), besides=answered.key):
         return
     following, where = make_next_question(asked, now=now), asked.conversation
     inbox.put(

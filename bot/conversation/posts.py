@@ -30,10 +30,10 @@ from bot.conversation.questions import (
 from bot.conversation.records import (
     add_to_post,
     add_to_question,
-    change_waiting_edit,
     edit_message,
     extend_remembered,
     forget_message,
+    join_edit,
     remember_aside,
     says_the_same,
 )
@@ -253,20 +253,28 @@ class Posts:
         A question that is being answered is asked anew as long as nothing of an answer is shown. Then the
         old words stay with their answer, and the new ones are the next question.
         """
-        given = any(running.delivered for running in self._running.find_about(edited.key))
-        if (
-            self._begin_anew_with(edited)
-            and await self._signals.write_about(
-                edited.key, edit_message, edited, given=given, now=self._now()
-            )
-            and self._begin_anew_with(edited)  # it may have begun, or shown something, meanwhile
-        ):
-            return
+        with self._running.holding(edited.key):
+            if await self._apply_edit(edited):
+                return
         if edited.by_app:  # apps write by editing: each step of it would be a question
             return
         key = f"{edited.key}:{edited.sent_at.timestamp():.6f}"
         next_question = replace(edited, key=key, asked_anew=True, edited=True)
-        await self.take(next_question, when=lambda tx: not change_waiting_edit(tx, edited))
+        await self.take(next_question, when=lambda tx: not join_edit(tx, edited))
+
+    async def _apply_edit(self, edited: Incoming) -> bool:
+        """False: an answer to the old words is shown, which stay with it."""
+        given = any(running.delivered for running in self._running.find_about(edited.key))
+        if self._begin_anew_with(edited):
+            return False
+        if not await self._signals.write_about(
+            edited.key, edit_message, edited, given=given, now=self._now()
+        ):
+            return False
+        shown = self._begin_anew_with(edited)  # it may have begun, or shown something, meanwhile
+        if shown:
+            await self._engine.write(keep_words, shown)
+        return shown is None
 
     async def ask_changed(self, before: Incoming, changed: Incoming) -> None:
         """A question was edited elsewhere while its old words are answered: as `apply_edit` for one here."""
@@ -275,17 +283,17 @@ class Posts:
             return
         post = replace(changed, key=key_of_post(changed))
         following = make_next_question(changed, now=self._clock())
-        await self.take(following, when=lambda tx: not change_waiting_edit(tx, post))
+        await self.take(following, when=lambda tx: not join_edit(tx, post))
 
-    def _begin_anew_with(self, edited: Incoming) -> bool:
-        """Has the turn that is at work on a post ask with its new words; False: an answer to the old ones is
-        shown."""
+    def _begin_anew_with(self, edited: Incoming) -> Incoming | None:
+        """Has the turn that is at work on a post ask with its new words; the old ones, where an answer to
+        them is shown."""
         for running in self._running.find_about(edited.key):
             for post in running.list_about(edited.key):
                 if running.answering and not (running.delivered or says_the_same(post, edited)):
-                    return False
+                    return post
                 running.change(replace(post, text=edited.text, quoted=edited.quoted))
-        return True
+        return None
 
     async def apply_deletion(self, key: str, team: str, channel: str, message: str) -> None:
         """The person took it back: no answer if there is none yet, and nothing is remembered of it."""

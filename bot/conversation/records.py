@@ -267,6 +267,22 @@ def says_the_same(asked: Incoming, edited: Incoming) -> bool:
     return (asked.text, asked.quoted) == (edited.text, edited.quoted)
 
 
+def join_edit(tx: Tx, edited: Incoming, *, besides: str = "") -> bool:
+    """Whether the edit of a post is a question already: one that waits asks with its words now, one that is
+    worked on does anyway, be it not the one under the key `besides`."""
+    return change_waiting_edit(tx, edited) or any(
+        says_the_same(asked, edited)
+        for key, asked in _list_asked(tx, edited.key)
+        if key not in (edited.key, besides)
+    )
+
+
+def _list_asked(tx: Tx, key: str) -> list[tuple[str, Incoming]]:
+    """What was asked about a post and is not done yet, with its key."""
+    found = [(each, inbox.read_payload(tx, each)) for each in inbox.list_keys(tx, key, kind=MESSAGE)]
+    return [(each, decode(payload)) for each, payload in found if payload]
+
+
 def change_waiting_edit(tx: Tx, edited: Incoming) -> bool:
     """Whether an earlier edit of the post is a question that waits, and asks with these words now."""
     waiting = inbox.list_keys(tx, edited.key, kind=MESSAGE, waiting=True)
@@ -281,11 +297,10 @@ def add_to_post(tx: Tx, later: Incoming) -> Incoming | None:
 
     The question as it is then, in its newest words; None when there is none, or nothing new.
     """
-    payloads = [inbox.read_payload(tx, key) for key in inbox.list_keys(tx, later.key, kind=MESSAGE)]
-    waiting = [decode(payload) for payload in payloads if payload]
+    waiting = _list_asked(tx, later.key)
     if not waiting:
         return None
-    asked = waiting[-1]
+    _, asked = waiting[-1]
     joined = join_posts(asked, later)
     if joined == asked:
         return None

@@ -41,6 +41,8 @@ class Running:
     restarts: int = 0  # because more was added
     taken_back: bool = False  # a recording of it, which may have been heard all the same
     stop_heard: bool = False  # which another process received
+    changes: int = 0  # being written down
+    settled: asyncio.Event = field(default_factory=asyncio.Event)  # none is any more
     completed: asyncio.Event = field(default_factory=asyncio.Event)  # more of a post has come
 
     def list_about(self, key: str) -> list[Incoming]:
@@ -145,6 +147,21 @@ class RunningTurns:
     def find_about(self, key: str) -> list[Running]:
         """The turns at work on a post: its first answer, or one that was asked for again."""
         return [running for running in self if running.list_about(key)]
+
+    @contextmanager
+    def holding(self, key: str) -> Iterator[None]:
+        """While a change of a post is written down: a turn that begins anew for it waits to read it."""
+        held = self.find_about(key)
+        for running in held:
+            running.changes += 1
+            running.settled.clear()
+        try:
+            yield
+        finally:
+            for running in held:
+                running.changes -= 1
+                if not running.changes:
+                    running.settled.set()
 
     @contextmanager
     def beginning(self, conversation: str) -> Iterator[None]:

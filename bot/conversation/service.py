@@ -338,6 +338,8 @@ class Turns:
             else:
                 if not running.begin_anew():
                     break
+            if running.changes:
+                await running.settled.wait()
             running.posts = await self._engine.read(read_question, running.job, running.posts[0])
         if running.missed:
             note = CAME_TOO_LATE.format(things=", ".join(running.missed))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.conversation import records
+from bot.conversation import late_edits, records
 from bot.conversation.turn import Turn
 from bot.core.codec import decode, encode
 from bot.core.ids import message_key, reply_id
@@ -27,6 +27,7 @@ from tests.support.rows import open_rows
 ASKED = Incoming(message_key("T", "C", "1"), HERE, "U1", "1", "two plus two", datetime.fromtimestamp(1, UTC))
 ADDED = replace(ASKED, key=message_key("T", "C", "2"), message="2", text="and four")
 EDITED = replace(ASKED, text="three plus three", sent_at=datetime.fromtimestamp(2, UTC))
+NOW = datetime.fromtimestamp(3, UTC)
 
 
 @pytest.fixture
@@ -188,6 +189,31 @@ def test_an_edit_changes_no_wording_that_is_being_answered_already(tx: SqliteTx)
     inbox.discard(tx, 1, now=1)
     assert isinstance(inbox.take(tx, HERE.key, now=1), Job)
     assert not records.change_waiting_edit(tx, replace(EDITED, text="4+4"))
+
+
+def test_an_edit_is_one_question_whoever_finds_out_first_that_it_is_to_be_asked(tx: SqliteTx) -> None:
+    """The process that received it, or the end of the turn that had shown an answer to the old words."""
+    put(tx, ASKED)
+    job = inbox.take(tx, HERE.key, now=0)
+    assert isinstance(job, Job)
+    inbox.amend(tx, ASKED.key, lambda _: encode(EDITED))
+    received = replace(EDITED, key=f"{ASKED.key}:2.000000", asked_anew=True, edited=True)
+    put(tx, received)
+    late_edits.ask_unheard(tx, job, ASKED, now=NOW)
+    assert [row["key"] for row in inbox.list_jobs(tx, "new")] == [ASKED.key, received.key]
+
+    assert inbox.finish(tx, job, now=1)
+    following = inbox.take(tx, HERE.key, now=1)
+    assert isinstance(following, Job)
+    assert records.join_edit(tx, EDITED), "it is worked on"
+    changed = replace(EDITED, text="4+4")
+    assert not records.join_edit(tx, changed)
+    inbox.amend(tx, received.key, lambda _: encode(replace(received, text="4+4")))
+    late_edits.ask_unheard(tx, following, received, now=NOW)
+    assert [decode(inbox.show(tx, row["seq"])["payload"]).text for row in inbox.list_jobs(tx, "new")] == [
+        "4+4",
+        "4+4",
+    ]
 
 
 def test_once_slack_has_all_of_the_answer_other_words_change_what_is_remembered(tx: SqliteTx) -> None:

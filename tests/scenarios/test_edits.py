@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
-from tests.support.rows import rows
+from tests.support.engines import database_url
+from tests.support.rows import FILE, rows
+from tests.support.statements import holding_rows
 from tests.support.workspace import Workspace, workspace
 
+WAITS_FOR_LOCK = "select 1 from pg_locks where not granted"
 WAITING = "select count(*) from inbox where state = 'new'"
 
 
@@ -105,6 +109,24 @@ async def test_an_edit_that_is_delivered_again_while_its_answer_is_shown_is_answ
         await team.quiet()
         assert len(team.replies("#general", thread)) == 1
         assert len(team.model.requests) == 2
+
+
+@pytest.mark.parametrize("database_engine", ["postgresql"], indirect=True)
+async def test_while_an_edit_is_written_down_the_model_is_not_asked_with_the_old_words_again(
+    tmp_path: Path, database_engine: str
+) -> None:
+    async with workspace(tmp_path) as team:
+        team.model.script("An old answer.", match="two plus two", times=0, first_token_s=5.0)
+        team.model.script("Six.", match="three plus three")
+        thread = await team.ask("@parley two plus two")
+        await team.slack.until(lambda: team.model.requests)
+        with holding_rows(database_url(tmp_path / FILE), "inbox"):
+            await team.slack.edit("alice", "#general", thread, "@parley three plus three")
+            await team.slack.until(lambda: rows(tmp_path, WAITS_FOR_LOCK))
+            await team.slack.until(lambda: rows(tmp_path, "select 1 from ledger where outcome <> 'open'"))
+            await asyncio.sleep(0.2)  # it would be asked again now
+        assert await team.answer("#general", thread) == "Six."
+        assert ["three plus three" in request.prompt for request in team.model.requests] == [False, True]
 
 
 async def test_an_edit_while_a_written_answer_waits_for_slack_is_answered_for_itself(tmp_path: Path) -> None:

@@ -23,3 +23,11 @@ def open_statements(url: str) -> Iterator[Tx]:
     with connect(url) as conn:
         conn.autocommit = True
         yield StatementTx(conn)
+
+
+@contextmanager
+def holding_rows(url: str, table: str) -> Iterator[None]:
+    """Whoever changes a row that stands there waits until the block ends."""
+    with connect(url) as conn, conn.transaction():
+        conn.execute(f"select 1 from {table} for update".encode())
+        yield

@@ -52,7 +52,7 @@ class Trainer:
                 at,
                 fit.model,
                 embedder=fit.embedder,
-                examples=len(stored),
+                examples=[row["id"] for row in stored],
                 report=json.dumps(report),
                 now=now,
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -14,8 +15,17 @@ class ModelStore(Protocol):
     """Keeps a head's models; a module of storage is one, such as storage/guard/models.py."""
 
     def add_model(
-        self, tx: Tx, at: Channel, model: bytes, *, embedder: str, examples: int, report: str, now: float
-    ) -> int: ...
+        self,
+        tx: Tx,
+        at: Channel,
+        model: bytes,
+        *,
+        embedder: str,
+        examples: Collection[int],
+        report: str,
+        now: float,
+    ) -> int:
+        """`examples`: the ids of those that it was made from."""
 
     def roll_back(self, tx: Tx, at: Channel, version: int, *, by: str, now: float) -> bool: ...
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from storage import audit
@@ -13,9 +14,20 @@ MODELS_KEPT = 10
 
 
 def add_model(
-    tx: Tx, at: Channel, model: bytes, *, embedder: str, examples: int, report: str, now: float
+    tx: Tx,
+    at: Channel,
+    model: bytes,
+    *,
+    embedder: str,
+    examples: Collection[int],
+    report: str,
+    now: float,
 ) -> int:
-    """Stores a trained model as the next version and puts it to use; the oldest are dropped. The version."""
+    """Stores a trained model as the next version and puts it to use; the oldest are dropped. The version.
+
+    `examples`: the ids of those that it was made from. Where one was erased meanwhile, the model has its
+    words in it, and is not kept.
+    """
     lock(tx, at)
     row = tx.one(
         """select coalesce(max(version), 0) + 1 as version from guard_models
@@ -31,7 +43,7 @@ def add_model(
         version=version,
         model=model,
         embedder=embedder,
-        examples=examples,
+        examples=len(examples),
         report=report,
         now=now,
         **at.key,
@@ -42,9 +54,12 @@ def add_model(
         oldest=version - MODELS_KEPT,
         **at.key,
     )
-    tx.run(  # one that was made from an example which was erased meanwhile has its words in it
-        """delete from guard_models where team = :team and channel = :channel and examples > (select count(*)
-        from guard_examples e where e.team = :team and e.channel = :channel)""",
+    tx.run(
+        """delete from guard_models where team = :team and channel = :channel and version = :version
+        and examples > (select count(*) from guard_examples e
+        where e.team = :team and e.channel = :channel and e.id <= :newest)""",
+        version=version,
+        newest=max(examples, default=0),
         **at.key,
     )
     audit.note(tx, "version trained", at.channel, team=at.team, detail=f"version {version}", now=now)

@@ -132,8 +132,9 @@ async def test_a_model_does_not_outlive_the_words_it_was_trained_on(
 async def test_what_was_trained_on_an_example_that_was_erased_meanwhile_is_not_kept(engine: Engine) -> None:
     def trained(tx: Tx) -> list[int]:
         examples.add_examples(tx, AT, [("one", True)], source="file", now=1.0)
-        for count in (1, 2):
-            models.add_model(tx, AT, b"", embedder="", examples=count, report="{}", now=2.0)
+        (known,) = (row["id"] for row in examples.list_examples(tx, AT))
+        for ids in ([known], [known - 1, known], [known - 1], [known, known + 1]):
+            models.add_model(tx, AT, b"", embedder="", examples=ids, report="{}", now=2.0)
         return [row["version"] for row in models.list_models(tx, AT)]
 
     assert await engine.write(trained) == [1]

@@ -260,7 +260,7 @@ def train(transact: Transact, process: int, turn: int) -> int | None:
     if process == 3:
         transact(models.roll_back, AT, 1 + turn % 3, by="U1", now=1)
         return None
-    trained: int = transact(models.add_model, AT, b"", embedder="", examples=0, report="{}", now=1)
+    trained: int = transact(models.add_model, AT, b"", embedder="", examples=(), report="{}", now=1)
     return trained
 
 
@@ -273,7 +273,7 @@ def test_each_trained_model_has_a_version_of_its_own_and_one_is_in_use(four: Fou
 def train_or_forget(transact: Transact, process: int, turn: int) -> None:
     at = Channel(TEAM, f"C{turn}")
     if process < 2:
-        transact(models.add_model, at, b"a secret", embedder="", examples=1, report="{}", now=2)
+        transact(models.add_model, at, b"a secret", embedder="", examples=(turn + 1,), report="{}", now=2)
     else:
         transact(forget.forget_user, TEAM, f"U{turn}", now=3)
 

@@ -11,8 +11,7 @@ from bot.jobs.inbox import Inbox
 from bot.ops.metrics import METRICS
 from bot.provider.service import Provider
 from storage.engine import Engine
-from storage.jobs import inbox as jobs
-from storage.jobs import workers
+from storage.jobs import queries, workers
 
 LATE_S = 5.0  # a sign of life is given twice a second
 
@@ -28,7 +27,7 @@ class Health:
 
     async def update_gauges(self) -> None:
         """Brings the gauges up to date that are read from the database."""
-        depth = await self.engine.read(jobs.depth)
+        depth = await self.engine.read(queries.depth)
         METRICS.set("parley_queue_depth", depth["waiting"])
         oldest_at = depth["oldest_at"]
         METRICS.set("parley_oldest_age_seconds", self.calendar.now() - oldest_at if oldest_at else 0.0)

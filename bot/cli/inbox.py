@@ -11,7 +11,7 @@ from bot.cli.access_notes import note_access
 from bot.core.settings import Settings
 from bot.ops.control_socket import ask_running
 from storage.database import open_engine
-from storage.jobs import inbox
+from storage.jobs import inbox, queries
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,10 +43,10 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
 async def _look(args: argparse.Namespace, settings: Settings) -> int:
     async with open_engine(settings.database, read_only=True) as engine:
         if args.action == "show":
-            print(json.dumps(await engine.read(inbox.show, args.seq), indent=2))
+            print(json.dumps(await engine.read(queries.show, args.seq), indent=2))
             await note_access(settings, "inbox", f"all of job {args.seq}")
             return 0
-        rows = await engine.read(inbox.list_jobs, "new" if args.waiting else "parked")
+        rows = await engine.read(queries.list_jobs, "new" if args.waiting else "parked")
     for row in rows:
         print(line(row))
     if not rows:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from bot.core.values import Incoming
 from storage.engine import Tx
-from storage.jobs import inbox
+from storage.jobs import queries
 
 HOUR_S = 3600.0
 PAUSE = ":pause"  # ends the key of the post under which an app is told
@@ -25,11 +25,11 @@ Weighed = Literal["ask", "pause", "ignore"]
 
 def weigh(tx: Tx, asked: Incoming, *, limit: int, now: float) -> Weighed:
     """What becomes of an app's question: it is answered, or told of the limit, or ignored."""
-    known = inbox.list_keys(tx, asked.key)
+    known = queries.list_keys(tx, asked.key)
     if known:  # another event of the same post
         return "ask" if asked.key in known else "ignore"
     place = asked.conversation
-    recent = inbox.list_recent(
+    recent = queries.list_recent(
         tx, place.team, asked.user, conversations=f"{place.team}:{place.channel}:", since=now - HOUR_S
     )
     if any(key.endswith(PAUSE) for key in recent):

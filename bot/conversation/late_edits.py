@@ -16,7 +16,7 @@ from bot.core.ids import message_key
 from bot.core.values import Incoming
 from bot.jobs.inbox import Job
 from storage.engine import Tx
-from storage.jobs import inbox
+from storage.jobs import inbox, queries
 
 
 def make_next_question(changed: Incoming, *, now: datetime) -> Incoming:
@@ -49,7 +49,7 @@ def keep_words(tx: Tx, before: Incoming) -> None:
 
 def ask_unheard(tx: Tx, job: Job, answered: Incoming, *, now: datetime) -> None:
     """At the end of a turn: an edit that came too late to be heard of is asked now."""
-    payload = inbox.read_payload(tx, answered.key)
+    payload = queries.read_payload(tx, answered.key)
     asked = answered if payload is None else decode(payload)
     if says_the_same(asked, answered) or asked.by_app or is_deleted(tx, asked):
         return

@@ -54,7 +54,7 @@ from bot.jobs.inbox import Inbox
 from bot.ops.metrics import METRICS
 from storage.conversation import replies, tombstones
 from storage.engine import Engine, Tx
-from storage.jobs import inbox as inbox_rows
+from storage.jobs import queries
 from storage.place import Channel
 
 log = logging.getLogger(__name__)
@@ -173,7 +173,7 @@ class Posts:
     async def take_late_mention(self, edited: Incoming) -> None:
         """A post that mentions us since it was edited: a question, unless it is one already. Of that one the
         edit itself tells (`apply_edit`)."""
-        await self.take(edited, when=lambda tx: not inbox_rows.list_keys(tx, edited.key))
+        await self.take(edited, when=lambda tx: not queries.list_keys(tx, edited.key))
 
     async def take_early_edit(self, edited: Incoming) -> None:
         """An edit that overtook its post stands for it: the old words come later, and change nothing."""
@@ -340,7 +340,7 @@ class Posts:
         )
         if not remembers(incoming, self._services.settings):
             raise NotPermitted("for other companies each question is answered by itself: please write it")
-        if await self._engine.read(inbox_rows.list_keys, incoming.key):
+        if await self._engine.read(queries.list_keys, incoming.key):
             raise TriedAgain(f"reply {reply_id}: {what}")
         await self.take(incoming)
 

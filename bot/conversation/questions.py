@@ -17,7 +17,7 @@ from bot.jobs.inbox import Job
 from bot.voice.listening_policy import read_policy
 from storage.conversation import messages, passed_over, quiet_threads, tombstones
 from storage.engine import Tx
-from storage.jobs import inbox
+from storage.jobs import queries
 
 MESSAGE = "message"  # the kind of job that a question is
 OVERHEARD = 20  # so many of the last posts are looked at for one that speaks to somebody else
@@ -54,7 +54,7 @@ def takes_part(tx: Tx, post: Incoming) -> bool:
     """Whether we take part in a post's conversation, and did when it was written: what was said before we
     were called, and is delivered late, is read with the thread."""
     conversation = post.conversation.key
-    waiting = inbox.read_first(tx, conversation, MESSAGE, keys=POST)  # the first that was posted
+    waiting = queries.read_first(tx, conversation, MESSAGE, keys=POST)  # the first that was posted
     asked = None if waiting is None else decode(waiting).message
     if messages.recall(tx, conversation, limit=1).untouched:
         before = asked is not None and is_earlier(post.message, asked)
@@ -85,7 +85,7 @@ def goes_on_among_people(tx: Tx, incoming: Incoming) -> bool:
     where = incoming.conversation
     asked = False
     for role, message, text in messages.list_latest(tx, where.key, limit=OVERHEARD):
-        if role == "human" and not inbox.list_keys(tx, message_key(where.team, where.channel, message)):
+        if role == "human" and not queries.list_keys(tx, message_key(where.team, where.channel, message)):
             if addressing.speaks_to_somebody(text):
                 return True
             continue
@@ -97,7 +97,7 @@ def goes_on_among_people(tx: Tx, incoming: Incoming) -> bool:
 def knows_post(tx: Tx, post: Incoming) -> bool:
     """Whether a post waits to be answered, or is remembered."""
     where = post.conversation
-    waits = inbox.read_payload(tx, post.key) is not None
+    waits = queries.read_payload(tx, post.key) is not None
     return waits or messages.is_kept(tx, where.team, where.channel, post.message)
 
 
@@ -107,17 +107,17 @@ def lacks_post(tx: Tx, post: Incoming) -> bool:
     if post.message == where.thread or not takes_part(tx, post):
         return False
     return not (
-        inbox.list_keys(tx, post.key) or messages.is_kept(tx, where.team, where.channel, post.message)
+        queries.list_keys(tx, post.key) or messages.is_kept(tx, where.team, where.channel, post.message)
     )
 
 
 def read_question(tx: Tx, job: Job, incoming: Incoming) -> tuple[Incoming, ...]:
     """The posts of one question, as they are now: the one that a job is about, and what the same person
     wrote in the conversation since, if nothing else came between."""
-    kept = inbox.read_payload(tx, job.key)
+    kept = queries.read_payload(tx, job.key)
     first = replace(decode(kept), conversation=incoming.conversation) if kept else incoming
     posts = [first, *first.added]
-    behind = inbox.list_behind(tx, job.conversation, job.seq, MESSAGE, limit=MOST_POSTS - 1)
+    behind = queries.list_behind(tx, job.conversation, job.seq, MESSAGE, limit=MOST_POSTS - 1)
     for payload in behind:
         post = decode(payload)
         if not goes_with(posts[0], post):

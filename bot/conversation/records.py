@@ -26,7 +26,7 @@ from storage.conversation import messages, quiet_threads, replies, tombstones
 from storage.conversation.replies import ReplyRow
 from storage.engine import Tx
 from storage.guard import open_questions, verdicts
-from storage.jobs import inbox
+from storage.jobs import inbox, queries
 from storage.place import Channel
 from storage.privacy import forget
 from storage.voice import clips, recordings
@@ -111,7 +111,7 @@ def change_added(
         return replace(asked, added=tuple(filter(None, added)))
 
     for before in messages.list_before(tx, team, channel, message):
-        for key in inbox.list_keys(tx, message_key(team, channel, before), kind=MESSAGE):
+        for key in queries.list_keys(tx, message_key(team, channel, before), kind=MESSAGE):
             change_question(tx, key, changed)
 
 
@@ -218,7 +218,7 @@ def edit_message(tx: Tx, edited: Incoming, *, given: bool = False, now: float) -
     all of that answer, though its job is not closed yet.
     """
     lock_asked(tx, edited.key, edited.conversation.key)
-    where, keys = edited.conversation, inbox.list_keys(tx, edited.key, kind=MESSAGE)
+    where, keys = edited.conversation, queries.list_keys(tx, edited.key, kind=MESSAGE)
     if not given and any(_is_answered_otherwise(tx, key, edited) for key in keys):
         return False
     spoken = clips.of_message(tx, where.team, where.channel, edited.message)
@@ -241,7 +241,7 @@ def edit_message(tx: Tx, edited: Incoming, *, given: bool = False, now: float) -
     for key in keys:
         change_question(tx, key, change)
     change_added(tx, where.team, where.channel, edited.message, change)
-    if all(key == edited.key or inbox.read_payload(tx, key) is None for key in keys):
+    if all(key == edited.key or queries.read_payload(tx, key) is None for key in keys):
         # Else the new words are the next question, and the old ones stay with their answer.
         text = message_clips.read_in_full(tx, where.team, where.channel, edited)
         text = text if keys else marks.cut_rest(text, OVERHEARD_CHARACTERS)
@@ -252,12 +252,12 @@ def edit_message(tx: Tx, edited: Incoming, *, given: bool = False, now: float) -
 
 def lock_asked(tx: Tx, key: str, *conversations: str) -> None:
     """Nobody else begins, answers or changes meanwhile what was asked about a post."""
-    for conversation in sorted({*conversations, *inbox.list_conversations(tx, key)}):
+    for conversation in sorted({*conversations, *queries.list_conversations(tx, key)}):
         tx.lock(conversation)
 
 
 def _is_answered_otherwise(tx: Tx, key: str, edited: Incoming) -> bool:
-    payload = inbox.read_payload(tx, key)
+    payload = queries.read_payload(tx, key)
     if payload is None or not replies.is_answered(tx, reply_id(key)):
         return False
     return not says_the_same(decode(payload), edited)
@@ -279,13 +279,13 @@ def join_edit(tx: Tx, edited: Incoming, *, besides: str = "") -> bool:
 
 def _list_asked(tx: Tx, key: str) -> list[tuple[str, Incoming]]:
     """What was asked about a post and is not done yet, with its key."""
-    found = [(each, inbox.read_payload(tx, each)) for each in inbox.list_keys(tx, key, kind=MESSAGE)]
+    found = [(each, queries.read_payload(tx, each)) for each in queries.list_keys(tx, key, kind=MESSAGE)]
     return [(each, decode(payload)) for each, payload in found if payload]
 
 
 def change_waiting_edit(tx: Tx, edited: Incoming) -> bool:
     """Whether an earlier edit of the post is a question that waits, and asks with these words now."""
-    waiting = inbox.list_keys(tx, edited.key, kind=MESSAGE, waiting=True)
+    waiting = queries.list_keys(tx, edited.key, kind=MESSAGE, waiting=True)
     found = [key for key in waiting if key != edited.key and not replies.is_answered(tx, reply_id(key))]
     for key in found:
         change_question(tx, key, lambda asked: replace(edited, key=asked.key, asked_anew=True, edited=True))
@@ -318,7 +318,7 @@ def extend_remembered(tx: Tx, later: Incoming) -> None:
     """What is remembered of a post gets what Slack added to it since."""
     where = later.conversation
     text = message_clips.read_in_full(tx, where.team, where.channel, later)
-    if not inbox.list_keys(tx, later.key, kind=MESSAGE):
+    if not queries.list_keys(tx, later.key, kind=MESSAGE):
         text = marks.cut_rest(text, OVERHEARD_CHARACTERS)
     messages.extend(tx, where.team, where.channel, later.message, text)
 
@@ -374,7 +374,7 @@ def forget_message(tx: Tx, key: str, team: str, channel: str, message: str, *, n
     """
     lock_asked(tx, key)
     tombstones.lock(tx, team, channel, message)
-    asked = inbox.list_keys(tx, key, kind=MESSAGE)
+    asked = queries.list_keys(tx, key, kind=MESSAGE)
     begun = [known for known in asked if replies.in_the_making(tx, reply_id(known))]
     waited = [inbox.cancel(tx, known, now=now) for known in asked if known not in begun]
     for known in begun:

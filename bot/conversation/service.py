@@ -57,6 +57,7 @@ from storage.conversation import quiet_threads, replies, tombstones
 from storage.conversation.replies import ReplyRow
 from storage.engine import Engine, Tx
 from storage.jobs import inbox as inbox_rows
+from storage.jobs import queries
 from storage.jobs.inbox import Effect
 from storage.voice import clips
 from storage.welcome import disclosures
@@ -352,7 +353,7 @@ class Turns:
 
     def _erase_unkept(self, key: str, incoming: Incoming, tx: Tx) -> None:
         """At the end of a turn of which no word may stay, as all that is known of its post says by then."""
-        payload = inbox_rows.read_payload(tx, key)
+        payload = queries.read_payload(tx, key)
         asked = decode(payload) if payload else incoming
         if not remembers(asked, self._services.settings):
             erase_words(tx, asked, key=key, reply_id=reply_id(key))

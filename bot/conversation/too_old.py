@@ -10,7 +10,7 @@ from bot.core.values import Incoming, Reply
 from bot.text.ages import format_age
 from storage.conversation import replies
 from storage.engine import Tx
-from storage.jobs import inbox
+from storage.jobs import inbox, queries
 
 MANY = 3  # other threads of a channel whose questions are too old as well: then the channel is told
 IN_THREAD = (
@@ -31,7 +31,7 @@ def close_too_old(
     place = incoming.conversation
     waiting = [
         job
-        for job in inbox.list_waiting(tx, message_key(place.team, place.channel, ""), MESSAGE)
+        for job in queries.list_waiting(tx, message_key(place.team, place.channel, ""), MESSAGE)
         if now - float(read_message(job.key) or now) > limit_s
     ]
     elsewhere = {job.conversation for job in waiting} - {place.key}

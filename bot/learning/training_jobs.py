@@ -15,7 +15,7 @@ from typing import Any
 from bot.jobs.inbox import Effect, Inbox, Job
 from bot.learning.trainer import Trainer
 from storage.engine import Engine, Tx
-from storage.jobs import inbox as jobs
+from storage.jobs import queries
 from storage.place import Channel
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class TrainingJobs:
 
     async def is_waiting(self, at: Channel) -> bool:
         """Whether there is something that is not learned yet."""
-        return await self._engine.read(jobs.knows_conversation, self._lane(at))
+        return await self._engine.read(queries.knows_conversation, self._lane(at))
 
     def _lane(self, at: Channel) -> str:
         return f"{self._kind}:{at.team}:{at.channel}"

@@ -32,7 +32,7 @@ from bot.workers.alone import alone
 from storage.channel import preferences
 from storage.conversation import messages, tombstones
 from storage.engine import Engine, Tx
-from storage.jobs import inbox as jobs
+from storage.jobs import queries
 from storage.jobs.inbox import Effect
 from storage.voice import clips
 from storage.voice.clips import Clip
@@ -265,7 +265,7 @@ def _wants_unasked(settings: Settings, incoming: Incoming, tx: Tx) -> bool:
         return False
     place = incoming.conversation
     wanted = read_policy(tx, settings, place.team, place.channel).listen == "every"
-    return wanted and not jobs.list_keys(tx, incoming.key)
+    return wanted and not queries.list_keys(tx, incoming.key)
 
 
 def _erase_clip(clip: Clip, tx: Tx, *, by: str, now: float) -> bool:
@@ -276,7 +276,7 @@ def _erase_clip(clip: Clip, tx: Tx, *, by: str, now: float) -> bool:
 def _retract_turn(tx: Tx, clip: Clip, asked: Incoming) -> str:
     """Nothing is remembered of a question that was misheard, nor of its answers; its words now."""
     messages.retract(tx, clip.team, clip.channel, clip.message)
-    for key in jobs.list_keys(tx, asked.key):
+    for key in queries.list_keys(tx, asked.key):
         messages.retract_answer(tx, clip.team, clip.channel, asked.message, reply_id(key))
     return message_clips.read_in_full(tx, clip.team, clip.channel, asked)
 

@@ -17,7 +17,7 @@ from bot.core.ids import message_key, reply_id
 from bot.core.values import Completion, File, Incoming, Reply, Usage
 from storage.conversation import messages, replies, summaries
 from storage.guard import verdicts
-from storage.jobs import inbox
+from storage.jobs import inbox, queries
 from storage.jobs.inbox import Job
 from storage.place import Channel
 from storage.sqlite.writer import SqliteTx
@@ -51,7 +51,7 @@ def give_up(tx: SqliteTx, asked: Incoming) -> None:
 def test_a_question_that_was_given_up_on_can_be_edited_before_that_is_told(tx: SqliteTx) -> None:
     give_up(tx, ASKED)
     assert records.edit_message(tx, EDITED, now=1)
-    payload = inbox.read_payload(tx, ASKED.key)
+    payload = queries.read_payload(tx, ASKED.key)
     assert payload
     assert decode(payload).text == EDITED.text
 
@@ -61,7 +61,7 @@ def test_a_question_that_was_given_up_on_and_is_deleted_has_its_report_take_back
 ) -> None:
     give_up(tx, ASKED)
     assert records.forget_message(tx, ASKED.key, "T", "C", "1", now=1)
-    (waiting,) = inbox.list_jobs(tx, "new")
+    (waiting,) = queries.list_jobs(tx, "new")
     assert waiting["kind"] == "gave_up"
     assert "two plus two" not in everything(tx)
 
@@ -140,7 +140,7 @@ def test_what_slack_adds_goes_to_the_newest_wording_and_leaves_the_old_one_alone
     joined = records.add_to_post(tx, replace(EDITED, quoted="what the link leads to"))
     assert joined
     assert (joined.key, joined.quoted) == (anew.key, "what the link leads to")
-    old = inbox.read_payload(tx, ASKED.key)
+    old = queries.read_payload(tx, ASKED.key)
     assert old
     assert decode(old) == ASKED
 
@@ -160,7 +160,7 @@ def test_while_new_words_wait_for_their_answer_the_old_ones_stay_with_theirs(tx:
     put(tx, anew)
     assert records.edit_message(tx, replace(EDITED, text="3+3"), now=2)
     assert [m.text for m in messages.recall(tx, HERE.key).messages] == ["two plus two"]
-    payload = inbox.read_payload(tx, anew.key)
+    payload = queries.read_payload(tx, anew.key)
     assert payload
     assert decode(payload).text == "3+3"
 
@@ -175,7 +175,7 @@ def test_other_words_than_those_of_an_answer_that_is_ready_change_nothing_of_its
     replies.begin(tx, reply_id(ASKED.key), job.seq, HERE, "U1", sending=False, now=0)
     replies.mark_answered(tx, reply_id(ASKED.key), '"Four."')
     assert records.edit_message(tx, replace(EDITED, text=text), now=1) is follows
-    payload = inbox.read_payload(tx, ASKED.key)
+    payload = queries.read_payload(tx, ASKED.key)
     assert payload
     assert decode(payload).text == "two plus two"
 
@@ -200,7 +200,7 @@ def test_an_edit_is_one_question_whoever_finds_out_first_that_it_is_to_be_asked(
     received = replace(EDITED, key=f"{ASKED.key}:2.000000", asked_anew=True, edited=True)
     put(tx, received)
     late_edits.ask_unheard(tx, job, ASKED, now=NOW)
-    assert [row["key"] for row in inbox.list_jobs(tx, "new")] == [ASKED.key, received.key]
+    assert [row["key"] for row in queries.list_jobs(tx, "new")] == [ASKED.key, received.key]
 
     assert inbox.finish(tx, job, now=1)
     following = inbox.take(tx, HERE.key, now=1)
@@ -210,7 +210,7 @@ def test_an_edit_is_one_question_whoever_finds_out_first_that_it_is_to_be_asked(
     assert not records.join_edit(tx, changed)
     inbox.amend(tx, received.key, lambda _: encode(replace(received, text="4+4")))
     late_edits.ask_unheard(tx, following, received, now=NOW)
-    assert [decode(inbox.show(tx, row["seq"])["payload"]).text for row in inbox.list_jobs(tx, "new")] == [
+    assert [decode(queries.show(tx, row["seq"])["payload"]).text for row in queries.list_jobs(tx, "new")] == [
         "4+4",
         "4+4",
     ]
@@ -238,4 +238,4 @@ def test_what_went_with_a_question_that_is_gone_from_slack_is_asked_by_itself(tx
     inbox.close_answered(tx, added.key, now=2)
     replies.amend_question(tx, reply_id(ASKED.key), lambda _: encode(replace(ASKED, added=(added,))))
     records.withdraw_reply(tx, ASKED, reply_id(ASKED.key), now=3)
-    assert [row["key"] for row in inbox.list_jobs(tx, "new")] == [ASKED.key, added.key]
+    assert [row["key"] for row in queries.list_jobs(tx, "new")] == [ASKED.key, added.key]

@@ -15,7 +15,7 @@ from bot.sandbox.slack.server import FakeSlack
 from handlers.reply.traces import UNREACHABLE
 from handlers.slack import client
 from storage.engine import Tx
-from storage.jobs import inbox
+from storage.jobs import inbox, queries
 from tests.support.promises import kept, ours
 from tests.support.workspace import MANIFEST, started, workspace
 
@@ -134,7 +134,7 @@ async def test_row_18_an_app_that_is_removed_in_mid_answer_says_nothing_more(
         await team.slack.until(lambda: all(d.acked for d in team.slack.deliveries))
         await asyncio.sleep(1.0)
         assert not ours(team.slack)
-        rows = await team.bot.services.engine.read(inbox.depth)
+        rows = await team.bot.services.engine.read(queries.depth)
         assert (rows["waiting"] == 0) is (uninstalled == "erase")
 
 

@@ -24,7 +24,7 @@ from bot.ops.metrics import METRICS
 from storage import audit
 from storage.database import open_engine
 from storage.engine import Engine, Tx
-from storage.jobs import inbox, recovery
+from storage.jobs import inbox, queries, recovery
 from storage.provider import model_traits
 from tests.support.engines import database_url
 
@@ -82,7 +82,7 @@ async def until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
 
 
 async def rows(engine: Engine, state: str) -> list[dict[str, Any]]:
-    return await engine.read(inbox.list_jobs, state)
+    return await engine.read(queries.list_jobs, state)
 
 
 def steady() -> float:
@@ -98,7 +98,7 @@ async def test_what_was_put_is_done_and_nothing_of_it_is_kept(engine: Engine) ->
         assert await box.put("a", "c", "message", PAYLOAD) is True
         await until(lambda: worker.ended == ["a"])
         await box.drain(5)
-    row = await engine.read(inbox.show, 1)
+    row = await engine.read(queries.show, 1)
     assert (row["state"], row["payload"], row["running"]) == ("done", None, 0)
 
 
@@ -143,11 +143,11 @@ async def test_effects_are_committed_together_with_the_end_of_the_job(engine: En
         await box.put("a", "c", "m", "{}")
         await until_async(lambda: state_of(engine, 1), "done")
     assert await engine.read(model_traits.refused) == {"model": {"parameter"}}
-    assert (await engine.read(inbox.show, 1))["attempts"] == 2
+    assert (await engine.read(queries.show, 1))["attempts"] == 2
 
 
 async def state_of(engine: Engine, seq: int) -> str:
-    return str((await engine.read(inbox.show, seq))["state"])
+    return str((await engine.read(queries.show, seq))["state"])
 
 
 async def until_async(
@@ -464,7 +464,7 @@ async def test_a_replayed_job_returns_to_its_old_place_with_its_tries_forgotten(
         assert worker.ended == ["b", "a", "c"]
         with pytest.raises(Missing):
             await box.replay(1)
-    row = await engine.read(inbox.show, 1)
+    row = await engine.read(queries.show, 1)
     assert (row["attempts"], row["tries"]) == (2, 0)
 
 
@@ -479,7 +479,7 @@ async def test_a_discarded_job_is_never_worked_and_holds_nothing(engine: Engine)
             await box.replay(1)
         with pytest.raises(Missing):
             await box.discard(1)
-    row = await engine.read(inbox.show, 1)
+    row = await engine.read(queries.show, 1)
     assert (row["state"], row["payload"], row["error"]) == ("done", None, "discarded")
     listed = await engine.read(lambda tx: list(audit.every(tx)))
     assert [(entry.act, entry.about) for entry in listed] == [("discarded", "job 1")]
@@ -504,10 +504,10 @@ async def test_what_a_waiting_job_holds_can_be_changed_and_what_is_over_stays_em
         inbox.put(tx, "a", "c", "m", "first", now=0)
         inbox.amend(tx, "a", lambda payload: f"{payload}, second")
         inbox.amend(tx, "nobody's", str.upper)
-        changed = inbox.show(tx, 1)["payload"]
+        changed = queries.show(tx, 1)["payload"]
         inbox.cancel(tx, "a", now=0)
         inbox.amend(tx, "a", lambda payload: "back again")
-        return changed, inbox.show(tx, 1)["payload"]
+        return changed, queries.show(tx, 1)["payload"]
 
     assert await engine.write(scene) == ("first, second", None)
 
@@ -516,7 +516,7 @@ async def test_the_jobs_about_one_post_are_found_by_its_key_and_no_other_posts_a
     def scene(tx: Tx) -> list[str]:
         for key in ("T:C:1", "T:C:1:retry", "T:C:1:gave_up:2", "T:C:10", "T:C:1;", "T:C:0"):
             inbox.put(tx, key, "c", "m", "{}", now=0)
-        return inbox.list_keys(tx, "T:C:1")
+        return queries.list_keys(tx, "T:C:1")
 
     assert await engine.write(scene) == ["T:C:1", "T:C:1:retry", "T:C:1:gave_up:2"]
 
@@ -524,13 +524,13 @@ async def test_the_jobs_about_one_post_are_found_by_its_key_and_no_other_posts_a
 async def test_a_conversation_is_known_as_long_as_something_waits_or_runs_in_it(engine: Engine) -> None:
     def scene(tx: Tx) -> None:
         inbox.put(tx, "a", "c", "m", "{}", now=0)
-        assert inbox.knows_conversation(tx, "c")
-        assert not inbox.knows_conversation(tx, "d")
+        assert queries.knows_conversation(tx, "c")
+        assert not queries.knows_conversation(tx, "d")
         job = inbox.take(tx, "c", now=0)
         assert isinstance(job, Job)
-        assert inbox.knows_conversation(tx, "c")
+        assert queries.knows_conversation(tx, "c")
         inbox.finish(tx, job, now=0)
-        assert not inbox.knows_conversation(tx, "c")
+        assert not queries.knows_conversation(tx, "c")
 
     await engine.write(scene)
 
@@ -539,8 +539,8 @@ async def test_a_list_of_jobs_is_no_longer_than_asked_for(engine: Engine) -> Non
     def scene(tx: Tx) -> list[str]:
         for n in range(101):
             inbox.put(tx, f"{n}", "c", "m", "{}", now=0)
-        assert len(inbox.list_jobs(tx, "new")) == 100
-        return [row["key"] for row in inbox.list_jobs(tx, "new", limit=2)]
+        assert len(queries.list_jobs(tx, "new")) == 100
+        return [row["key"] for row in queries.list_jobs(tx, "new", limit=2)]
 
     assert await engine.write(scene) == ["0", "1"]
 
@@ -785,7 +785,7 @@ class World:
         monkeypatch.undo()
         for key, conversation in puts:
             await box.put(key, conversation, "m", "{}")
-        while not self.death.is_set() and (await engine.read(inbox.depth))["waiting"]:  # noqa: ASYNC110
+        while not self.death.is_set() and (await engine.read(queries.depth))["waiting"]:  # noqa: ASYNC110
             await asyncio.sleep(0.001)
         died = self.death.is_set()
         await engine.__aexit__(None, None, None)  # type: ignore[attr-defined]
@@ -827,7 +827,7 @@ async def test_no_job_is_parked_for_a_storm_of_kills_whatever_it_does_meanwhile(
         for kill in range(40):
             inbox.take(tx, "c", now=2.0 * kill)
             recovery.recover(tx, max_crashes=5, now=2.0 * kill)
-        row = inbox.show(tx, 1)
+        row = queries.show(tx, 1)
         return row["state"], row["crashes"]
 
     assert await engine.write(storm) == ("new", 4)
@@ -870,7 +870,7 @@ async def test_a_death_is_charged_only_to_a_job_that_ran_alone(
     worker = RecordingWorker()
     async with inbox_for(engine, worker) as box:
         await until(lambda: sorted(worker.ended) == list(died) and box.idle)
-    assert (await engine.read(inbox.show, 1))["crashes"] == charged
+    assert (await engine.read(queries.show, 1))["crashes"] == charged
 
 
 async def test_a_suspect_that_did_not_run_as_the_process_died_is_a_little_less_so(engine: Engine) -> None:
@@ -1000,6 +1000,6 @@ async def test_depth_says_what_waits_runs_and_is_parked(engine: Engine) -> None:
         job = inbox.take(tx, "b", now=9)
         assert isinstance(job, Job)
         inbox.park(tx, job, "no")
-        return inbox.depth(tx)
+        return queries.depth(tx)
 
     assert await engine.write(scene) == {"waiting": 3, "running": 1, "parked": 1, "oldest_at": 0.0}

@@ -21,7 +21,7 @@ from storage import audit
 from storage.conversation import messages, replies, summaries
 from storage.engine import Tx
 from storage.guard import examples, models, verdicts
-from storage.jobs import deliveries, inbox
+from storage.jobs import deliveries, inbox, queries
 from storage.place import Channel
 from storage.privacy import forget
 from storage.privacy.portions import Whose, erase_said
@@ -226,7 +226,7 @@ def test_changes_of_a_question_come_together(four: Four, tx: Tx) -> None:
     inbox.put(tx, "k", "T1:C1:1", "m", "", now=0)
     begin(tx, 1)
     four.run(add_letter)
-    assert Counter(inbox.read_payload(tx, "k") or "") == {f"{n}": ROUNDS for n in range(PROCESSES)}
+    assert Counter(queries.read_payload(tx, "k") or "") == {f"{n}": ROUNDS for n in range(PROCESSES)}
     assert Counter(replies.find_question(tx, "r1") or "") == {f"{n}": ROUNDS for n in range(PROCESSES)}
 
 

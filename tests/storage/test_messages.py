@@ -17,7 +17,7 @@ from storage.conversation import messages, summaries, tombstones
 from storage.conversation.messages import Recalled
 from storage.conversation.storable import storable
 from storage.engine import Tx
-from storage.jobs import inbox
+from storage.jobs import inbox, queries
 from storage.jobs.inbox import Job
 from storage.privacy.forget import forget, forget_user
 from storage.sqlite.writer import SqliteTx
@@ -185,7 +185,7 @@ def test_forgetting_a_person_leaves_not_one_word_of_theirs(tx: SqliteTx) -> None
     assert "secret of U2" in left
     assert texts(recall(tx)) == ["secret of U2", "secret of U2!"]
     assert not say(tx, "1", "secret of U1")
-    assert inbox.list_jobs(tx, "parked") == []
+    assert queries.list_jobs(tx, "parked") == []
 
 
 def test_the_same_user_id_in_another_workspace_keeps_everything(tx: SqliteTx) -> None:

@@ -1,4 +1,4 @@
-"""What a thread of an engine did, told to those who wait for it in the event loop."""
+"""What an engine did, told to those who wait for it in the event loop."""
 
 from __future__ import annotations
 
@@ -29,3 +29,15 @@ def resolve(outcomes: list[Outcome]) -> None:
             future.set_result(value)
         else:
             future.set_exception(error)
+
+
+async def wait_to_the_end(future: asyncio.Future[Any]) -> Any:
+    """What is asked for goes on when its caller is cancelled, who hears so when it has ended, one way or the
+    other."""
+    try:
+        return await asyncio.shield(future)
+    except asyncio.CancelledError:
+        if not future.cancelled():
+            await asyncio.wait([future])
+            future.exception()  # nobody is told
+        raise

@@ -20,6 +20,7 @@ ONE_ROOM = {
     "sqlite3": "storage/sqlite",
     "sqlite_utils": "storage/sqlite",
     "psycopg": "storage/postgres",
+    "greenlet": "storage/postgres",
     "procrastinate": "storage/postgres",
     "av": "bot/voice",
     "faster_whisper": "bot/voice",

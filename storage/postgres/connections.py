@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -41,7 +42,11 @@ class PostgresConnection(psycopg.Connection[dict[str, Any]]):
     def give_up(self) -> None:
         """Ends the transaction; nothing of it happened."""
         self.wire.drop_waiting()
-        self.rollback()
+        if self.pgconn.transaction_status != pq.TransactionStatus.IDLE:
+            self.wire.execute("rollback", {})
+
+
+OpenOne = Callable[[], PostgresConnection]  # waits for it
 
 
 def connect(url: str, *, application: str = "parley", read_only: bool = False) -> PostgresConnection:

@@ -1,4 +1,4 @@
-"""The engine of several processes: one PostgreSQL, a connection for each thread that reads or writes.
+"""The engine of several processes: one PostgreSQL, a connection for each transaction under way.
 
 Transactions are READ COMMITTED; what SQLite gives with its single writer is said with `tx.lock`. Each process
 has a number on the database (storage/postgres/presence.py), by which others know what it leaves when it dies.
@@ -26,7 +26,9 @@ from storage.postgres.migrations import is_migrated, migrate, refuse_newer
 from storage.postgres.moved import name_database, refuse_moved
 from storage.postgres.periodic import run_periodically
 from storage.postgres.presence import APPLICATION, Presence, require_listed
-from storage.postgres.transactions import TransactionThreads
+from storage.postgres.tasks import TransactionTasks
+from storage.postgres.threads import TransactionThreads
+from storage.postgres.transactions import Figures
 
 READERS, WRITERS = 4, 8
 # A thread needs Python's interpreter lock back after each statement, and a busy event loop lets go of it only
@@ -49,6 +51,7 @@ class PostgresEngine:
         self._watches: list[Callable[[float], None]] = []
         self._open = False
         self._writes = 0
+        self._figures = Figures()
         self._expelled = asyncio.Event()
 
     async def __aenter__(self) -> Self:
@@ -59,10 +62,11 @@ class PostgresEngine:
             words = " ".join(str(exc).split())
             raise SetupError([f"database {self._name}: {words}"]) from exc
         sys.setswitchinterval(min(sys.getswitchinterval(), SWITCH_INTERVAL_S))
-        self._reads = TransactionThreads(READERS, self._open_reader, name=self._name)
+        name, figures = self._name, self._figures
+        self._reads = TransactionThreads(READERS, self._open_reader, name=name, figures=figures)
         if not self._read_only:
-            self._writing = TransactionThreads(WRITERS, self._open_writer, name=self._name)
-            self._aside = TransactionThreads(1, self._open_writer, name=self._name)
+            self._writing = TransactionTasks(WRITERS, self._open_writer, name=name, figures=figures)
+            self._aside = TransactionThreads(1, self._open_writer, name=name, figures=figures)
         self._open = True
         return self
 
@@ -95,11 +99,10 @@ class PostgresEngine:
         self._listeners.append(woken)
 
     def figures(self) -> EngineFigures:
-        threads = [self._reads] if self._read_only else [self._reads, self._writing, self._aside]
         return EngineFigures(
-            retries=sum(each.retries for each in threads),
-            reconnects=sum(each.reconnects for each in threads),
-            connections=sum(each.connections for each in threads) + (self._presence is not None),
+            retries=self._figures.retries,
+            reconnects=self._figures.reconnects,
+            connections=self._figures.connections + (self._presence is not None),
             silent_s=self._presence.silent_s() if self._presence else 0.0,
         )
 

@@ -1,8 +1,7 @@
 """Several statements sent in one go, and their answers read in one: libpq's pipeline mode.
 
-Each way to the server and back costs a thread its turn at Python's interpreter lock, several times what the
-statement costs. The lock is let go of while the server is waited for: it may itself be waiting for a
-transaction of another thread of this process.
+Each way to the server and back costs several times what a statement costs. How the server is waited for is
+for whoever owns the connection to say: a thread may simply wait, the event loop does something else.
 
 Source: https://www.postgresql.org/docs/current/libpq-pipeline-mode.html
 """
@@ -10,68 +9,69 @@ Source: https://www.postgresql.org/docs/current/libpq-pipeline-mode.html
 from __future__ import annotations
 
 import select
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 from psycopg import errors, pq
 
+# Returns when the server has said something, or, with True, also when it takes more.
+Wait = Callable[[bool], None]
+
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """A statement that the server knows by `name`, and its values as they are sent."""
+class Statement:
+    """What is run under a name, its values as they are sent; and what it is, for a server that does not know
+    that name yet: its words and the types of its values."""
 
     name: bytes
     values: list[Any]
     formats: list[int]
+    unknown: tuple[bytes, Sequence[int]] | None = None
 
 
-def run_one(pgconn: pq.abc.PGconn, statement: Prepared) -> pq.abc.PGresult:
-    """The answer to a statement; psycopg.Error when it is refused, or the server is gone."""
-    result = pgconn.exec_prepared(statement.name, statement.values, statement.formats)
-    require(pgconn, result)
-    return result
+def wait_in_thread(pgconn: pq.abc.PGconn) -> Wait:
+    """Waits without Python's interpreter lock: the server may itself be waiting for a transaction of another
+    thread of this process."""
+
+    def wait(to_send: bool) -> None:
+        ready = select.poll()
+        ready.register(pgconn.socket, select.POLLIN | (select.POLLOUT if to_send else 0))
+        ready.poll()
+
+    return wait
 
 
-def run_together(pgconn: pq.abc.PGconn, statements: list[Prepared]) -> pq.abc.PGresult:
+def run_together(pgconn: pq.abc.PGconn, statements: Sequence[Statement], wait: Wait) -> pq.abc.PGresult:
     """The answer to the last one; the error of the first one that is refused: none behind it is run."""
     pgconn.enter_pipeline_mode()
     try:
         for each in statements:
+            if each.unknown:
+                pgconn.send_prepare(each.name, *each.unknown)
             pgconn.send_query_prepared(each.name, each.values, each.formats)
         pgconn.pipeline_sync()
-        results = _communicate(pgconn)
+        results = _communicate(pgconn, wait)
     finally:
         if pgconn.status == pq.ConnStatus.OK:
             pgconn.exit_pipeline_mode()
     for result in results:
-        require(pgconn, result)
+        _require(pgconn, result)
     return results[-1]
 
 
-def require(pgconn: pq.abc.PGconn, result: pq.abc.PGresult) -> None:
-    """Raises what an answer says went wrong."""
-    if result.status in (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK):
-        return
-    if pgconn.status == pq.ConnStatus.BAD and not result.error_field(pq.DiagnosticField.SQLSTATE):
-        raise psycopg.OperationalError(pgconn.get_error_message())
-    raise errors.error_from_result(result)
-
-
-def _communicate(pgconn: pq.abc.PGconn) -> list[pq.abc.PGresult]:
+def _communicate(pgconn: pq.abc.PGconn, wait: Wait) -> list[pq.abc.PGresult]:
     """Sends what is to be sent; the answers up to the end of the pipeline, or to the first refusal where the
     server is lost behind it."""
-    ready = select.poll()
-    ready.register(pgconn.socket, select.POLLIN | select.POLLOUT)
     while pgconn.flush():
-        if any(events & ~select.POLLOUT for _, events in ready.poll()):
-            pgconn.consume_input()
-    ready.modify(pgconn.socket, select.POLLIN)
+        wait(True)
+        pgconn.consume_input()
     results: list[pq.abc.PGresult] = []
     while True:
         try:
             while pgconn.is_busy():
-                ready.poll()
+                wait(False)
                 pgconn.consume_input()
             result = pgconn.get_result()
         except psycopg.OperationalError:
@@ -85,3 +85,12 @@ def _communicate(pgconn: pq.abc.PGconn) -> list[pq.abc.PGresult]:
             return results
         else:
             results.append(result)
+
+
+def _require(pgconn: pq.abc.PGconn, result: pq.abc.PGresult) -> None:
+    """Raises what an answer says went wrong."""
+    if result.status in (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK):
+        return
+    if pgconn.status == pq.ConnStatus.BAD and not result.error_field(pq.DiagnosticField.SQLSTATE):
+        raise psycopg.OperationalError(pgconn.get_error_message())
+    raise errors.error_from_result(result)

@@ -1,27 +1,26 @@
-"""Functions of storage/ run as transactions: by threads that each own a connection.
+"""Functions of storage/ run as transactions, and run again where that may help.
 
 What fails for a reason that passes (a conflict with another transaction, a server that restarts) is run
 again. That is why such a function has no effect but on the database. Whether a commit took place whose answer
 was lost nobody knows: it is told as Busy, and whoever writes again has to be ready for both.
+
+Who runs them: writes the event loop (tasks.py), reads and what takes long threads (threads.py).
 """
 
 from __future__ import annotations
 
-import asyncio
 import random
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from queue import SimpleQueue
 from typing import Any
 
 import psycopg
 
-from storage.postgres.connections import PostgresConnection, is_broken
-from storage.postgres.errors import AGAIN, map_error
+from storage.postgres.connections import PostgresConnection
+from storage.postgres.errors import AGAIN
 from storage.postgres.wire import read_rows
-from storage.results import Job, Outcome, answer, resolve
 
 LOCK = "select pg_advisory_xact_lock(hashtextextended(:name, 7))"
 LOCK_SHARED = "select pg_advisory_xact_lock_shared(hashtextextended(:name, 7))"
@@ -62,110 +61,53 @@ class PostgresTx:
         self._wire.put_off("notify parley", {})
 
 
-class TransactionThreads:
-    """Runs what is submitted, as many at a time as there are threads. `open_one` makes a connection.
+class Attempts:
+    """The runs of one function, from the first on."""
 
-    Somebody who waits for each answer has them run in that order.
-    """
+    def __init__(self) -> None:
+        self._ends_at = time.monotonic() + RECONNECT_S
+        self._count = 0
+        self._committing = False  # the end of the last run was asked for
 
-    def __init__(self, count: int, open_one: Callable[[], PostgresConnection], *, name: str) -> None:
-        self._open_one = open_one
+    def run(
+        self, conn: PostgresConnection, fn: Callable[..., Any], args: tuple[Any, ...], kw: dict[str, Any]
+    ) -> Any:
+        """One transaction; what the function returned."""
+        self._committing = False
+        try:
+            conn.begin()
+            value = fn(PostgresTx(conn), *args, **kw)
+            self._committing = not conn.read_only
+            conn.end()
+        except BaseException:
+            with suppress(psycopg.Error):
+                conn.give_up()
+            raise
+        return value
+
+    def pause_s(self, exc: BaseException, *, lost: bool) -> float | None:
+        """How long to wait before another run after this error; None when there is to be none. `lost`: there
+        is no connection any more."""
+        self._count += 1
+        if not lost and _is_passing(exc) and self._count < TRIES:
+            return random.random() * PAUSE_S * self._count
+        if lost and _is_away(exc) and not self._committing and time.monotonic() < self._ends_at:
+            return RECONNECT_EVERY_S
+        return None
+
+
+class Figures:
+    """What the runs of an engine came across."""
+
+    def __init__(self) -> None:
         self._count = threading.Lock()
         self.retries = self.reconnects = self.connections = 0
-        self._name = name
-        self._loop = asyncio.get_running_loop()
-        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
-        self._threads = [
-            threading.Thread(target=self._serve, name=f"parley-{number}", daemon=True)
-            for number in range(count)
-        ]
-        for thread in self._threads:
-            thread.start()
 
-    async def run(self, fn: Callable[..., Any], args: tuple[Any, ...], kw: dict[str, Any]) -> Any:
-        """What the function returned. Who is cancelled hears so when it has ended, one way or the other."""
-        future: asyncio.Future[Any] = self._loop.create_future()
-        self._jobs.put((fn, args, kw, future))
-        try:
-            return await asyncio.shield(future)
-        except asyncio.CancelledError:
-            if not future.cancelled():
-                await asyncio.wait([future])
-                future.exception()  # nobody is told
-            raise
-
-    async def close(self) -> None:
-        """Waits until everything submitted has ended."""
-        for _ in self._threads:
-            self._jobs.put(None)
-        for thread in self._threads:
-            await asyncio.to_thread(thread.join)
-
-    def _serve(self) -> None:
-        conn: PostgresConnection | None = None
-        while (job := self._jobs.get()) is not None:
-            conn, outcome = self._run(job, conn)
-            answer(self._loop, resolve, [outcome])
-        if conn is not None:
-            conn.close()
-            self._note(connections=-1)
-
-    def _run(self, job: Job, conn: PostgresConnection | None) -> tuple[PostgresConnection | None, Outcome]:
-        fn, args, kw, future = job
-        ends_at = time.monotonic() + RECONNECT_S
-        tries = 0
-        while True:
-            commit = _Commit()
-            try:
-                if conn is None or is_broken(conn):
-                    conn = self._open(conn)
-                return conn, (future, _transact(conn, fn, args, kw, commit), None)
-            except BaseException as exc:
-                lost = conn is None or is_broken(conn)
-                tries += 1
-                if not lost and _is_passing(exc) and tries < TRIES:
-                    self._note(retries=1)
-                    time.sleep(random.random() * PAUSE_S * tries)
-                elif lost and _is_away(exc) and not commit.begun and time.monotonic() < ends_at:
-                    time.sleep(RECONNECT_EVERY_S)
-                else:
-                    return conn, (future, None, map_error(exc, self._name))
-
-    def _open(self, lost: PostgresConnection | None) -> PostgresConnection:
-        opened = self._open_one()
-        self._note(connections=lost is None, reconnects=lost is not None)
-        return opened
-
-    def _note(self, *, retries: int = 0, reconnects: int = 0, connections: int = 0) -> None:
+    def note(self, *, retries: int = 0, reconnects: int = 0, connections: int = 0) -> None:
         with self._count:
             self.retries += retries
             self.reconnects += reconnects
             self.connections += connections
-
-
-class _Commit:
-    """Whether the end of a transaction was asked for."""
-
-    begun = False
-
-
-def _transact(
-    conn: PostgresConnection,
-    fn: Callable[..., Any],
-    args: tuple[Any, ...],
-    kw: dict[str, Any],
-    commit: _Commit,
-) -> Any:
-    try:
-        conn.begin()
-        value = fn(PostgresTx(conn), *args, **kw)
-        commit.begun = not conn.read_only
-        conn.end()
-    except BaseException:
-        with suppress(psycopg.Error):
-            conn.give_up()
-        raise
-    return value
 
 
 def _is_passing(exc: BaseException) -> bool:

@@ -1,13 +1,14 @@
 """Statements over libpq itself: each is prepared once per connection, and its values are read by their types.
 
 A turn makes some fifty statements. psycopg's cursors take three times the processor time for each, because
-they are ready for every type and every way to wait; storage/ has five types, and its threads may simply wait.
+they are ready for every type and every way to wait; storage/ has five types.
 
 Source: https://www.psycopg.org/psycopg3/docs/api/pq.html
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import psycopg
 from psycopg import pq
 
-from storage.postgres.pipeline import Prepared, require, run_one, run_together
+from storage.postgres.pipeline import Statement, Wait, run_together, wait_in_thread
 from storage.postgres.statements import translate
 
 WAITING = 64  # statements at most that are put off
@@ -52,54 +53,58 @@ READ: dict[int, Callable[[bytes], Any]] = {
 
 
 class Wire:
-    """What is prepared on one connection, what waits to be sent on it, and how it is run."""
+    """What is prepared on one connection, what waits to be sent on it, and how it is run.
+
+    `wait`: how its owner waits for the server.
+    """
 
     def __init__(self, pgconn: pq.abc.PGconn) -> None:
         self._pgconn = pgconn
+        self.wait: Wait = wait_in_thread(pgconn)
+        self._names = itertools.count()
         self._prepared: dict[tuple[str, tuple[type, ...]], bytes] = {}
-        self._waiting: list[Prepared] = []
+        self._unsure: list[tuple[str, tuple[type, ...]]] = []  # prepared by what waits
+        self._waiting: list[Statement] = []
 
     def execute(self, sql: str, params: dict[str, Any]) -> pq.abc.PGresult:
         """The answer to a statement with its named values, and to what waited before it; psycopg.Error when
         the server refuses one."""
-        statement = self._bind(sql, params)
-        if not self._waiting:
-            return run_one(self._pgconn, statement)
-        return self._send(statement)
+        self._waiting.append(self._bind(sql, params))
+        try:
+            result = run_together(self._pgconn, self._waiting, self.wait)
+        except BaseException:
+            self.drop_waiting()
+            raise
+        self._waiting.clear()
+        self._unsure.clear()
+        return result
 
     def put_off(self, sql: str, params: dict[str, Any]) -> None:
         """A statement whose answer nobody asks for: it is sent together with the next one."""
-        statement = self._bind(sql, params)
         if len(self._waiting) == WAITING:
-            self._send(statement)
+            self.execute(sql, params)
         else:
-            self._waiting.append(statement)
+            self._waiting.append(self._bind(sql, params))
 
     def drop_waiting(self) -> None:
         """What was not sent is not going to be."""
         self._waiting.clear()
+        for key in self._unsure:
+            del self._prepared[key]
+        self._unsure.clear()
 
-    def _send(self, *more: Prepared) -> pq.abc.PGresult:
-        statements = [*self._waiting, *more]
-        self._waiting.clear()
-        return run_together(self._pgconn, statements)
-
-    def _bind(self, sql: str, params: dict[str, Any]) -> Prepared:
-        statement, names = translate(sql)
+    def _bind(self, sql: str, params: dict[str, Any]) -> Statement:
+        words, names = translate(sql)
         values = [params[name] for name in names]
         kinds = tuple(map(type, values))
-        name = self._prepared.get((sql, kinds)) or self._prepare(sql, kinds, statement)
+        name, unknown = self._prepared.get((sql, kinds)), None
+        written = [_write(value) for value in values]
         formats = [pq.Format.BINARY if kind is bytes else pq.Format.TEXT for kind in kinds]
-        # None for NULL, which the type of libpq's binding leaves out
-        return Prepared(name, [_write(value) for value in values], [*formats])
-
-    def _prepare(self, sql: str, kinds: tuple[type, ...], statement: bytes) -> bytes:
-        if self._waiting:
-            self._send()  # what it speaks of may be made there
-        name = b"s%d" % len(self._prepared)
-        require(self._pgconn, self._pgconn.prepare(name, statement, [TYPES[kind] for kind in kinds]))
-        self._prepared[sql, kinds] = name
-        return name
+        if name is None:
+            unknown = words, [TYPES[kind] for kind in kinds]
+            name = self._prepared[sql, kinds] = b"s%d" % next(self._names)
+            self._unsure.append((sql, kinds))
+        return Statement(name, written, [*formats], unknown)
 
 
 def read_rows(result: pq.abc.PGresult) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from storage.database import open_engine
 from storage.engine import Tx
 from storage.provider import model_traits
 from tests.support.engines import POSTGRESQL, database_url
+from tests.support.statements import holding_lock
 
 pytestmark = [
     pytest.mark.parametrize("database_engine", [POSTGRESQL], indirect=True),
@@ -56,15 +57,9 @@ async def test_postgresql_is_backed_up_with_its_own_tools(tmp_path: Path) -> Non
             await engine.backup(tmp_path / "copy.db")
 
 
-async def test_what_waits_for_a_lock_lets_whoever_holds_it_go_on_in_the_same_process(tmp_path: Path) -> None:
-    held, may_end = threading.Event(), threading.Event()
-
-    def hold(tx: Tx) -> None:
-        tx.lock("one")
-        learn(tx, "first")
-        tx.one("select 1 as n")
-        held.set()
-        assert may_end.wait(30)
+@pytest.mark.parametrize("aside", [False, True], ids=["write", "write aside"])
+async def test_what_waits_for_a_lock_keeps_nobody_else_from_working(tmp_path: Path, aside: bool) -> None:
+    url = database_url(tmp_path / "parley.db")
 
     def wait(tx: Tx) -> list[str]:
         tx.lock("one")
@@ -72,21 +67,19 @@ async def test_what_waits_for_a_lock_lets_whoever_holds_it_go_on_in_the_same_pro
             tx.run(
                 "insert into learned_ratios (model, ratio, at) values (:model, 1, 0)", model=f"{n}" * 100_000
             )
-        tx.run("delete from learned_ratios where model <> :first", first="first")
+        tx.run("delete from learned_ratios where model <> :other", other="meanwhile")
         return models(tx)
 
     def waits(tx: Tx) -> bool:
         return bool(tx.all("select pid from pg_locks where locktype = 'advisory' and not granted"))
 
-    async with open_engine(database_url(tmp_path / "parley.db")) as engine:
-        holds = asyncio.create_task(engine.write(hold))
-        await asyncio.to_thread(held.wait, 30)
-        found = asyncio.create_task(engine.write(wait))
-        while not await engine.read(waits):  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
-        may_end.set()
-        await holds
-        assert await found == ["first"]
+    async with open_engine(url) as engine:
+        with holding_lock(url, "one"):
+            found = asyncio.create_task((engine.write_aside if aside else engine.write)(wait))
+            while not await engine.read(waits):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            await engine.write(learn, "meanwhile")
+        assert await found == ["meanwhile"]
 
 
 async def test_a_connection_that_is_lost_is_replaced_and_what_was_put_off_is_done_again(

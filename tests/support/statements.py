@@ -31,3 +31,11 @@ def holding_rows(url: str, table: str) -> Iterator[None]:
     with connect(url) as conn, conn.transaction():
         conn.execute(f"select 1 from {table} for update".encode())
         yield
+
+
+@contextmanager
+def holding_lock(url: str, name: str) -> Iterator[None]:
+    """Whoever takes `tx.lock(name)` waits until the block ends."""
+    with open_statements(url) as tx:
+        tx.one("select pg_advisory_lock(hashtextextended(:name, 7))", name=name)
+        yield

@@ -38,6 +38,7 @@ PER_SECOND = 10.0
 REAL_SPEED = {"first_token_s": 0.2, "tokens_per_s": 50.0}
 IN_FLIGHT = 64
 STARTS = 9
+IDLE, SETTLES_S = 0.03, 1.0  # of a core; for so long
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 ADDRESS = re.compile(rb"http://[\d.]+:\d+")
 
@@ -69,6 +70,14 @@ class Run:
 def cpu_s(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+
+
+async def settled(pids: Sequence[int]) -> None:
+    """Until what bots do once after their start is done, and they do nothing."""
+    before = -1.0
+    while (now := sum(map(cpu_s, pids))) - before > IDLE * SETTLES_S * len(pids):
+        before = now
+        await asyncio.sleep(SETTLES_S)
 
 
 def rss_mb(pid: int) -> float:
@@ -129,6 +138,7 @@ async def measure(
     ):
         model.script(ANSWER, times=0)
         await ask(slack, 20, per_second, prefix="warm")
+        await settled([pid])
         slack.record.clear()
         before = cpu_s(pid)
         began = time.perf_counter()

@@ -27,7 +27,7 @@ from bot.sandbox.model.server import FakeModel
 from bot.sandbox.postgres import ThrowawayPostgres
 from bot.sandbox.slack.server import FakeSlack
 from storage.postgres.connections import connect
-from tests.bench.replies import ANSWER, TICKS_PER_S, ask, cpu_s, percentile, running
+from tests.bench.replies import ANSWER, TICKS_PER_S, ask, cpu_s, percentile, running, settled
 from tests.support.rows import read_rows
 from tests.support.several import Several, several
 from tests.support.supervised import Supervised
@@ -37,6 +37,7 @@ DURABLE = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
 NAME = "parley"
 CONVERSATIONS = 24
 SLOWLY = {"first_token_s": 0.2, "tokens_per_s": 2.0}  # an answer of 100 words takes most of a minute
+BENCH_PER_SECOND = 10.0  # as in `make bench`
 PER_SECOND = 3.0
 IDLE_S = 20.0
 IDLE_PROCESSES = 10
@@ -109,12 +110,12 @@ async def bots(count: int, slack: FakeSlack, model: FakeModel, **more: str) -> A
         yield [pid for pid, _, _ in started]
 
 
-async def cost_on_sqlite(replies: int) -> Cost:
+async def cost_on_sqlite(replies: int, per_second: float = 0.0) -> Cost:
     async with fake_slack() as slack, FakeModel(keep=200_000) as model, bots(1, slack, model) as pids:
-        return await _measure("SQLite", pids, slack, model, replies=replies)
+        return await _measure("SQLite", pids, slack, model, replies=replies, per_second=per_second)
 
 
-async def cost_on_postgres(count: int, replies: int) -> Cost:
+async def cost_on_postgres(count: int, replies: int, per_second: float = 0.0) -> Cost:
     async with (
         ThrowawayPostgres(**DURABLE) as server,
         fake_slack() as slack,
@@ -123,7 +124,9 @@ async def cost_on_postgres(count: int, replies: int) -> Cost:
         url = await server.create(NAME)
         async with bots(count, slack, model, PARLEY_DATABASE=url) as pids:
             name = f"PostgreSQL, {count}"
-            return await _measure(name, pids, slack, model, replies=replies, server=server)
+            return await _measure(
+                name, pids, slack, model, replies=replies, per_second=per_second, server=server
+            )
 
 
 async def _measure(
@@ -133,14 +136,16 @@ async def _measure(
     model: FakeModel,
     *,
     replies: int,
+    per_second: float,
     server: ThrowawayPostgres | None = None,
 ) -> Cost:
     model.script(ANSWER, times=0)
     await ask(slack, 40, 0, prefix="warm")
+    await settled(pids)
     told = await statistics_of(server) if server else ((), 0, 0)
     used, served = sum(map(cpu_s, pids)), server_cpu_s(server.pid) if server else 0.0
     began = time.perf_counter()
-    await ask(slack, replies, 0, prefix="load")
+    await ask(slack, replies, per_second, prefix="load")
     wall_s = time.perf_counter() - began
     bot_s = sum(map(cpu_s, pids)) - used
     if server is None:
@@ -153,6 +158,10 @@ async def _measure(
 
 
 async def report_cpu(replies: int) -> None:
+    paced = replies // 3
+    print(f"\nCPU: {paced} replies of 100 words, {BENCH_PER_SECOND:.0f} a second", flush=True)
+    print((await cost_on_sqlite(paced, BENCH_PER_SECOND)).line(), flush=True)
+    print((await cost_on_postgres(1, paced, BENCH_PER_SECOND)).line(), flush=True)
     print(f"\nCPU: {replies} replies of 100 words, 64 at a time, instant model", flush=True)
     print((await cost_on_sqlite(replies)).line(), flush=True)
     for count in (1, 2, 3):

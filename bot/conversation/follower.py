@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.conversation.edits import says_the_same
 from bot.conversation.posts import Posts
 from bot.conversation.questions import list_deleted, read_question
-from bot.conversation.records import says_the_same
 from bot.conversation.running import Running, RunningTurns
 from bot.core.ids import reply_id
 from bot.core.values import Incoming

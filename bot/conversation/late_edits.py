@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from bot.conversation.edits import join_edit, says_the_same
 from bot.conversation.questions import MESSAGE, is_deleted
-from bot.conversation.records import change_question, join_edit, says_the_same
+from bot.conversation.records import change_question
 from bot.core.codec import decode, encode
 from bot.core.ids import message_key
 from bot.core.values import Incoming

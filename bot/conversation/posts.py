@@ -15,6 +15,7 @@ from functools import partial
 from bot.channel.options import ANSWERS
 from bot.conversation import addressing
 from bot.conversation.asking_apps import PAUSE, Weighed, weigh
+from bot.conversation.edits import edit_message, join_edit, says_the_same
 from bot.conversation.late_edits import keep_words, key_of_post, make_next_question
 from bot.conversation.latest_posts import LatestPosts
 from bot.conversation.questions import (
@@ -30,12 +31,9 @@ from bot.conversation.questions import (
 from bot.conversation.records import (
     add_to_post,
     add_to_question,
-    edit_message,
     extend_remembered,
     forget_message,
-    join_edit,
     remember_aside,
-    says_the_same,
 )
 from bot.conversation.running import Running, RunningTurns
 from bot.conversation.signals import TurnSignals

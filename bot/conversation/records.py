@@ -1,4 +1,4 @@
-"""What is committed around a turn: the reply's row and id, both sides of the turn, an edit, a deletion."""
+"""What is committed around a turn: the reply's row and id, both sides of the turn, a deletion."""
 
 from __future__ import annotations
 
@@ -211,85 +211,16 @@ def remember_beside(tx: Tx, incoming: Incoming, *, now: float) -> None:
         remember_post(tx, incoming, now=now)
 
 
-def edit_message(tx: Tx, edited: Incoming, *, given: bool = False, now: float) -> bool:
-    """What waits, what is remembered and what may be asked again follow the edit of a post.
-
-    False, and nothing follows, where an answer to the old words is on its way into Slack. `given`: Slack has
-    all of that answer, though its job is not closed yet.
-    """
-    lock_asked(tx, edited.key, edited.conversation.key)
-    where, keys = edited.conversation, queries.list_keys(tx, edited.key, kind=MESSAGE)
-    if not given and any(_is_answered_otherwise(tx, key, edited) for key in keys):
-        return False
-    spoken = clips.of_message(tx, where.team, where.channel, edited.message)
-
-    def change(asked: Incoming) -> Incoming:
-        if spoken and not asked.files:  # it was corrected: its text holds what is said in the files
-            words = message_clips.read_in_full(tx, where.team, where.channel, edited)
-            return replace(asked, text=words, edited=True)
-        return replace(
-            asked,
-            text=edited.text,
-            quoted=edited.quoted,
-            files=join_files(asked.files, edited.files),
-            unreadable=edited.unreadable,
-            edited=True,
-        )
-
-    for clip in spoken:
-        clips.change_question(tx, clip.id, encode(change(decode(clip.asked))))
-    for key in keys:
-        change_question(tx, key, change)
-    change_added(tx, where.team, where.channel, edited.message, change)
-    if all(key == edited.key or queries.read_payload(tx, key) is None for key in keys):
-        # Else the new words are the next question, and the old ones stay with their answer.
-        text = message_clips.read_in_full(tx, where.team, where.channel, edited)
-        text = text if keys else marks.cut_rest(text, OVERHEARD_CHARACTERS)
-        latest = messages.latest_wording(tx, where.team, where.channel, edited.message, key=edited.key)
-        messages.edit(tx, where.team, where.channel, latest, text, now=now)
-    return True
-
-
 def lock_asked(tx: Tx, key: str, *conversations: str) -> None:
     """Nobody else begins, answers or changes meanwhile what was asked about a post."""
     for conversation in sorted({*conversations, *queries.list_conversations(tx, key)}):
         tx.lock(conversation)
 
 
-def _is_answered_otherwise(tx: Tx, key: str, edited: Incoming) -> bool:
-    payload = queries.read_payload(tx, key)
-    if payload is None or not replies.is_answered(tx, reply_id(key)):
-        return False
-    return not says_the_same(decode(payload), edited)
-
-
-def says_the_same(asked: Incoming, edited: Incoming) -> bool:
-    return (asked.text, asked.quoted) == (edited.text, edited.quoted)
-
-
-def join_edit(tx: Tx, edited: Incoming, *, besides: str = "") -> bool:
-    """Whether the edit of a post is a question already: one that waits asks with its words now, one that is
-    worked on does anyway, be it not the one under the key `besides`."""
-    return change_waiting_edit(tx, edited) or any(
-        says_the_same(asked, edited)
-        for key, asked in _list_asked(tx, edited.key)
-        if key not in (edited.key, besides)
-    )
-
-
-def _list_asked(tx: Tx, key: str) -> list[tuple[str, Incoming]]:
+def list_asked(tx: Tx, key: str) -> list[tuple[str, Incoming]]:
     """What was asked about a post and is not done yet, with its key."""
     found = [(each, queries.read_payload(tx, each)) for each in queries.list_keys(tx, key, kind=MESSAGE)]
     return [(each, decode(payload)) for each, payload in found if payload]
-
-
-def change_waiting_edit(tx: Tx, edited: Incoming) -> bool:
-    """Whether an earlier edit of the post is a question that waits, and asks with these words now."""
-    waiting = queries.list_keys(tx, edited.key, kind=MESSAGE, waiting=True)
-    found = [key for key in waiting if key != edited.key and not replies.is_answered(tx, reply_id(key))]
-    for key in found:
-        change_question(tx, key, lambda asked: replace(edited, key=asked.key, asked_anew=True, edited=True))
-    return bool(found)
 
 
 def add_to_post(tx: Tx, later: Incoming) -> Incoming | None:
@@ -297,7 +228,7 @@ def add_to_post(tx: Tx, later: Incoming) -> Incoming | None:
 
     The question as it is then, in its newest words; None when there is none, or nothing new.
     """
-    waiting = _list_asked(tx, later.key)
+    waiting = list_asked(tx, later.key)
     if not waiting:
         return None
     _, asked = waiting[-1]

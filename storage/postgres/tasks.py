@@ -71,6 +71,8 @@ class TransactionTasks:
             try:
                 conn = line.conn or await self._open(line)
                 return future, await line.do(attempts.run, conn, fn, args, kw), None
+            except asyncio.CancelledError:  # the loop is brought to its end
+                raise
             except BaseException as exc:
                 lost = line.conn is None
                 pause_s = attempts.pause_s(exc, lost=lost)

@@ -28,6 +28,7 @@ from bot.sandbox.postgres import ThrowawayPostgres
 from bot.sandbox.slack.server import FakeSlack
 from storage.postgres.connections import connect
 from tests.bench.replies import ANSWER, TICKS_PER_S, ask, cpu_s, percentile, running, settled
+from tests.bench.replies import PER_SECOND as PACED
 from tests.support.rows import read_rows
 from tests.support.several import Several, several
 from tests.support.supervised import Supervised
@@ -37,7 +38,6 @@ DURABLE = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
 NAME = "parley"
 CONVERSATIONS = 24
 SLOWLY = {"first_token_s": 0.2, "tokens_per_s": 2.0}  # an answer of 100 words takes most of a minute
-BENCH_PER_SECOND = 10.0  # as in `make bench`
 PER_SECOND = 3.0
 IDLE_S = 20.0
 IDLE_PROCESSES = 10
@@ -159,9 +159,9 @@ async def _measure(
 
 async def report_cpu(replies: int) -> None:
     paced = replies // 3
-    print(f"\nCPU: {paced} replies of 100 words, {BENCH_PER_SECOND:.0f} a second", flush=True)
-    print((await cost_on_sqlite(paced, BENCH_PER_SECOND)).line(), flush=True)
-    print((await cost_on_postgres(1, paced, BENCH_PER_SECOND)).line(), flush=True)
+    print(f"\nCPU: {paced} replies of 100 words, {PACED:.0f} a second", flush=True)
+    print((await cost_on_sqlite(paced, PACED)).line(), flush=True)
+    print((await cost_on_postgres(1, paced, PACED)).line(), flush=True)
     print(f"\nCPU: {replies} replies of 100 words, 64 at a time, instant model", flush=True)
     print((await cost_on_sqlite(replies)).line(), flush=True)
     for count in (1, 2, 3):

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.conversation import late_edits, records
+from bot.conversation import edits, late_edits, records
 from bot.conversation.turn import Turn
 from bot.core.codec import decode, encode
 from bot.core.ids import message_key, reply_id
@@ -50,7 +50,7 @@ def give_up(tx: SqliteTx, asked: Incoming) -> None:
 
 def test_a_question_that_was_given_up_on_can_be_edited_before_that_is_told(tx: SqliteTx) -> None:
     give_up(tx, ASKED)
-    assert records.edit_message(tx, EDITED, now=1)
+    assert edits.edit_message(tx, EDITED, now=1)
     payload = queries.read_payload(tx, ASKED.key)
     assert payload
     assert decode(payload).text == EDITED.text
@@ -127,7 +127,7 @@ def test_every_wording_of_a_post_is_deleted_with_it_though_its_jobs_are_long_gon
 
 def test_a_quote_that_slack_adds_to_an_edited_post_belongs_to_its_new_words(tx: SqliteTx) -> None:
     put(tx, ASKED)
-    assert records.edit_message(tx, EDITED, now=1)
+    assert edits.edit_message(tx, EDITED, now=1)
     joined = records.add_to_post(tx, replace(EDITED, quoted="what the link leads to"))
     assert joined
     assert (joined.text, joined.quoted) == (EDITED.text, "what the link leads to")
@@ -147,7 +147,7 @@ def test_what_slack_adds_goes_to_the_newest_wording_and_leaves_the_old_one_alone
 
 def test_a_late_event_of_the_old_words_adds_files_and_no_word_to_the_new_ones(tx: SqliteTx) -> None:
     put(tx, ASKED)
-    assert records.edit_message(tx, replace(EDITED, text="3+3"), now=1)
+    assert edits.edit_message(tx, replace(EDITED, text="3+3"), now=1)
     file = File("F1", "plan.pdf", "application/pdf", 4, "https://files")
     joined = records.add_to_post(tx, replace(ASKED, quoted="an old quote", files=(file,)))
     assert joined
@@ -158,7 +158,7 @@ def test_while_new_words_wait_for_their_answer_the_old_ones_stay_with_theirs(tx:
     records.remember_post(tx, ASKED, now=0)
     anew = replace(EDITED, key=f"{ASKED.key}:2.000000", asked_anew=True, edited=True)
     put(tx, anew)
-    assert records.edit_message(tx, replace(EDITED, text="3+3"), now=2)
+    assert edits.edit_message(tx, replace(EDITED, text="3+3"), now=2)
     assert [m.text for m in messages.recall(tx, HERE.key).messages] == ["two plus two"]
     payload = queries.read_payload(tx, anew.key)
     assert payload
@@ -174,7 +174,7 @@ def test_other_words_than_those_of_an_answer_that_is_ready_change_nothing_of_its
     assert isinstance(job, Job)
     replies.begin(tx, reply_id(ASKED.key), job.seq, HERE, "U1", sending=False, now=0)
     replies.mark_answered(tx, reply_id(ASKED.key), '"Four."')
-    assert records.edit_message(tx, replace(EDITED, text=text), now=1) is follows
+    assert edits.edit_message(tx, replace(EDITED, text=text), now=1) is follows
     payload = queries.read_payload(tx, ASKED.key)
     assert payload
     assert decode(payload).text == "two plus two"
@@ -183,12 +183,12 @@ def test_other_words_than_those_of_an_answer_that_is_ready_change_nothing_of_its
 def test_an_edit_changes_no_wording_that_is_being_answered_already(tx: SqliteTx) -> None:
     put(tx, ASKED)
     anew = replace(EDITED, key=f"{ASKED.key}:2.000000", asked_anew=True, edited=True)
-    assert not records.change_waiting_edit(tx, EDITED), "the first words are no edit"
+    assert not edits.change_waiting_edit(tx, EDITED), "the first words are no edit"
     put(tx, anew)
-    assert records.change_waiting_edit(tx, replace(EDITED, text="3+3"))
+    assert edits.change_waiting_edit(tx, replace(EDITED, text="3+3"))
     inbox.discard(tx, 1, now=1)
     assert isinstance(inbox.take(tx, HERE.key, now=1), Job)
-    assert not records.change_waiting_edit(tx, replace(EDITED, text="4+4"))
+    assert not edits.change_waiting_edit(tx, replace(EDITED, text="4+4"))
 
 
 def test_an_edit_is_one_question_whoever_finds_out_first_that_it_is_to_be_asked(tx: SqliteTx) -> None:
@@ -205,9 +205,9 @@ def test_an_edit_is_one_question_whoever_finds_out_first_that_it_is_to_be_asked(
     assert inbox.finish(tx, job, now=1)
     following = inbox.take(tx, HERE.key, now=1)
     assert isinstance(following, Job)
-    assert records.join_edit(tx, EDITED), "it is worked on"
+    assert edits.join_edit(tx, EDITED), "it is worked on"
     changed = replace(EDITED, text="4+4")
-    assert not records.join_edit(tx, changed)
+    assert not edits.join_edit(tx, changed)
     inbox.amend(tx, received.key, lambda _: encode(replace(received, text="4+4")))
     late_edits.ask_unheard(tx, following, received, now=NOW)
     assert [decode(queries.show(tx, row["seq"])["payload"]).text for row in queries.list_jobs(tx, "new")] == [
@@ -223,7 +223,7 @@ def test_once_slack_has_all_of_the_answer_other_words_change_what_is_remembered(
     replies.begin(tx, reply_id(ASKED.key), job.seq, HERE, "U1", sending=False, now=0)
     replies.mark_answered(tx, reply_id(ASKED.key), '"Four."')
     records.remember_post(tx, ASKED, now=0)
-    assert records.edit_message(tx, EDITED, given=True, now=1)
+    assert edits.edit_message(tx, EDITED, given=True, now=1)
     assert [m.text for m in messages.recall(tx, HERE.key).messages] == [EDITED.text]
 
 

@@ -62,7 +62,7 @@ RIGHTS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class PageSection:
     """A part of the page: paragraphs, then a table; all of it plain text."""
 
     title: str
@@ -71,16 +71,16 @@ class Section:
     rows: Sequence[Sequence[str]] = field(default=())
 
 
-def build_sections(settings: Settings) -> list[Section]:
+def build_sections(settings: Settings) -> list[PageSection]:
     """The whole page as values."""
     return [
-        Section("What it is", [*_describe_assistant(settings)]),
-        Section("What is kept, where and for how long", [PLACE], *_list_kept(settings)),
-        Section("Who processes it", [*_describe_request(settings)], *_list_processors(settings)),
-        Section("What it learns", [LEARNING]),
-        Section("Your rights", [], ("you can", "how"), RIGHTS),
-        Section("When the app is removed", [_describe_removal(settings)]),
-        Section("Contact", [settings.privacy_contact.strip() or NOBODY]),
+        PageSection("What it is", [*_describe_assistant(settings)]),
+        PageSection("What is kept, where and for how long", [PLACE], *_list_kept(settings)),
+        PageSection("Who processes it", [*_describe_request(settings)], *_list_processors(settings)),
+        PageSection("What it learns", [LEARNING]),
+        PageSection("Your rights", [], ("you can", "how"), RIGHTS),
+        PageSection("When the app is removed", [_describe_removal(settings)]),
+        PageSection("Contact", [settings.privacy_contact.strip() or NOBODY]),
     ]
 
 

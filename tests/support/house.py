@@ -64,6 +64,7 @@ ROOMS: dict[str, str] = {
         "bot/core storage/engine storage/jobs storage/workers storage/conversation storage/voice "
         "storage/channel bot/text bot/ops bot/jobs bot/workers bot/costs bot/provider"
     ),
+    "bot/documents": "bot/core",
     "bot/knowledge": "bot/core bot/text bot/ml bot/provider",
     "bot/welcome": (
         "bot/core storage/engine storage/place storage/welcome bot/jobs bot/costs bot/channel bot/guard "

@@ -1,0 +1,53 @@
+"""What is to become a document: whose it will be, where its words come from, and where its card stands.
+
+A value that is kept as the payload of its job (bot/knowledge/ingestion.py).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from bot.core.values import File
+
+# From where a document may be found.
+#   channel    in its channel and nowhere else
+#   workspace  wherever a member of the workspace asks; never by guests, or where another company reads along
+#   person     by one person, in their direct messages with the app
+#   thread     in the conversation that it was attached in
+AudienceKind = Literal["channel", "workspace", "person", "thread"]
+# Where its words come from: a file in Slack, a thread, what somebody typed, a file on this machine.
+SourceKind = Literal["file", "thread", "text", "command"]
+
+
+@dataclass(frozen=True, slots=True)
+class NewDocument:
+    """One thing that somebody wants answers from."""
+
+    team: str
+    audience: AudienceKind
+    channel: str  # to which it belongs; "" of the workspace's
+    person: str  # who adds it; "" for the operator
+    name: str  # another one of the same name and place takes its place
+    source: SourceKind
+    title: str = ""
+    link: str = ""  # where it can be opened
+    file: File | None = None  # of source "file"
+    text: str = ""  # of source "text"
+    path: str = ""  # of source "command": absolute
+    origin: str = ""  # the channel in which the file or the thread stands; "" where it stands in none
+    thread: str = ""  # of source "thread": its first message; else the thread in which the card stands
+    replaces: str = ""  # the document that this one was added to replace, under whatever name
+
+
+def encode_document(new: NewDocument) -> str:
+    """As text, for storage."""
+    return json.dumps(asdict(new))
+
+
+def decode_document(payload: str) -> NewDocument:
+    """What `encode_document` wrote."""
+    read = json.loads(payload)
+    file = read.pop("file")
+    return NewDocument(**read, file=File(**file) if file else None)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.core.errors import NotUnderstood, SetupError
-from bot.core.settings import ANSWERED, STYLES, SWITCH, Settings, table
+from bot.core.settings import ANSWERED, DOCUMENT_MODES, STYLES, SWITCH, Settings, table
 from bot.costs.model_names import find_answering_model, may_answer
 from bot.costs.pricing import Prices
 from bot.provider.parameters import read_parameters
@@ -20,13 +20,13 @@ from bot.text.numbers import split_tokens, take_number
 from bot.text.typed import read_keyword, tidy
 
 PERSONA, WRITING, MODEL, STYLE, LENGTH = "persona", "writing", "model", "style", "length"
-ANSWERS = "answers"
+ANSWERS, DOCUMENTS = "answers", "documents"
 REFUSE, TOP = "refuse_unrelated", "top_instruction"
-OF_CHANNEL = (ANSWERS, PERSONA, WRITING, MODEL, STYLE, LENGTH)
+OF_CHANNEL = (ANSWERS, DOCUMENTS, PERSONA, WRITING, MODEL, STYLE, LENGTH)
 OF_WORKSPACE = (REFUSE, TOP, *OF_CHANNEL)
 # What is written in whole sentences, and how many characters of it are taken.
 TEXTS = {PERSONA: 1_000, WRITING: 300, TOP: 1_000}
-CHOICES = {ANSWERS: ANSWERED, STYLE: STYLES, REFUSE: SWITCH}
+CHOICES = {ANSWERS: ANSWERED, DOCUMENTS: DOCUMENT_MODES, STYLE: STYLES, REFUSE: SWITCH}
 
 DEFAULTS = {row.name: str(row.default) for row in table() if row.name in OF_WORKSPACE}
 

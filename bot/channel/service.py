@@ -15,6 +15,7 @@ from functools import partial
 from bot.channel.effective import EffectiveSetting, Level, find_effective
 from bot.channel.options import (
     DEFAULTS,
+    DOCUMENTS,
     LENGTH,
     MODEL,
     OF_CHANNEL,
@@ -61,6 +62,7 @@ class AnswerSettings:
     model: str
     style: str
     max_tokens: int
+    documents: str = "first"  # what questions are answered from: bot.core.settings.DOCUMENT_MODES
 
 
 class Preferences:
@@ -89,6 +91,7 @@ class Preferences:
             found[MODEL].value,
             found[STYLE].value,
             limit_tokens(found[LENGTH].value, most=self.checks.most_tokens),
+            found[DOCUMENTS].value,
         )
 
     def read_choice(self, tx: Tx, at: Channel, name: str) -> str:

@@ -28,6 +28,7 @@ SLACK_API_URL = "https://slack.com/api/"
 LISTEN = ("mentioned", "threads", "every")
 # Which messages in channels are answered.
 ANSWERED = ("threads", "mentions", "every")
+DOCUMENT_MODES = ("only", "first", "off")
 # What of a direct conversation is one conversation.
 DIRECT = ("threads", "one")
 # What a model may be told beside the words.
@@ -348,6 +349,13 @@ class Settings(BaseSettings):
         "what is answered in channels beside mentions: threads (that Parley takes part in), mentions "
         "(nothing else) or every (each message); a channel may choose for itself",
         choices=ANSWERED,
+    )
+    documents: str = _setting(
+        "PARLEY_DOCUMENTS",
+        "first",
+        "what questions are answered from: only (documents, or refused), first (documents, else what "
+        "the model knows, and it says so) or off (documents are not asked); a channel may choose for itself",
+        choices=DOCUMENT_MODES,
     )
     thread_turn_limit: int = _setting(
         "PARLEY_THREAD_TURN_LIMIT", 500, "answers in one thread before Parley asks for a new one (loop guard)"

@@ -8,6 +8,7 @@ from bot.channel.effective import EffectiveSetting
 from bot.channel.options import (
     ANSWERS,
     CHOICES,
+    DOCUMENTS,
     LENGTH,
     LENGTHS,
     MODEL,
@@ -34,6 +35,7 @@ MODEL_NAME = 100  # characters
 NOT_SET = "not set"
 TITLES = {
     ANSWERS: "What I answer beside mentions",
+    DOCUMENTS: "What I answer from",
     REFUSE: "Refuse what no channel is for",
     TOP: "Top instruction",
     PERSONA: "Persona",
@@ -44,6 +46,7 @@ TITLES = {
 }
 HINTS = {
     ANSWERS: "Direct messages are always answered.",
+    DOCUMENTS: "Documents of this channel and of the workspace. Questions about me are answered either way.",
     REFUSE: "Every prompt begins with that rule.",
     STYLE: "How the model is asked. Model and server have to know it; whoever runs Parley can say.",
     TOP: "Every prompt begins with it, whatever a channel's persona says.",
@@ -59,7 +62,11 @@ WORDS = {
     "every": "Every message",
     "on": "On",
     "off": "Off",
+    "only": "Documents alone, else I refuse",
+    "first": "Documents first, else what I know",
 }
+# The same word says something else of another setting.
+OTHER_WORDS = {(DOCUMENTS, "off"): "What I know, no documents"}
 
 
 def describe_place(place: PlaceSettings, checks: OptionChecks) -> Block:
@@ -79,9 +86,14 @@ def describe_value(setting: EffectiveSetting, checks: OptionChecks) -> str:
         most = limit_tokens(setting.value, most=checks.most_tokens)
         words = f"{setting.value}, " if setting.value in LENGTHS else ""
         return f"{words}at most {most:,} tokens"
-    if setting.name in (ANSWERS, REFUSE):
-        return WORDS[setting.value]
+    if setting.name in (ANSWERS, DOCUMENTS, REFUSE):
+        return describe_choice(setting.name, setting.value)
     return shorten(" ".join(setting.value.split()), SHOWN) or NOT_SET
+
+
+def describe_choice(name: str, choice: str) -> str:
+    """One of the choices of a setting in words."""
+    return OTHER_WORDS.get((name, choice)) or WORDS[choice]
 
 
 def build_fields(place: PlaceSettings, checks: OptionChecks, *, unless: str = IN_CHANNEL) -> list[Block]:
@@ -97,7 +109,10 @@ def read_fields(given: Mapping[str, str]) -> dict[str, str]:
 def _build_field(name: str, place: PlaceSettings, checks: OptionChecks, unless: str) -> Block:
     own, inherited = place.own[name], describe_value(place.otherwise[name], checks)
     if name in CHOICES:
-        words = {AS_EVERYWHERE: f"{unless} ({inherited})", **{one: WORDS[one] for one in CHOICES[name]}}
+        words = {
+            AS_EVERYWHERE: f"{unless} ({inherited})",
+            **{one: describe_choice(name, one) for one in CHOICES[name]},
+        }
         return choice_field(name, TITLES[name], words, own or AS_EVERYWHERE, hint=HINTS.get(name, ""))
     most = TEXTS.get(name, MODEL_NAME)
     hint = {

@@ -343,6 +343,7 @@ async def test_each_setting_is_shown_with_its_value_and_where_it_comes_from(tmp_
         await save(team, persona=PIRATE, length="short")
         assert shown(await opened(team)).splitlines()[2:] == [
             "What I answer beside mentions: Threads I take part in _(default)_",
+            "What I answer from: Documents first, else what I know _(default)_",
             f"Persona: {PIRATE} _(channel)_",
             "Way of writing: British spelling _(workspace)_",
             "Model: gpt-4.1-mini _(operator)_",

@@ -85,6 +85,7 @@ async def test_an_untouched_channel_has_no_guard_and_its_form_shows_what_holds(t
     form = await opened(team)
     assert fields(form) == {
         "answers": "everywhere",
+        "documents": "everywhere",
         "persona": "",
         "writing": "",
         "model": "",

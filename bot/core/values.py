@@ -6,9 +6,10 @@ Nothing here knows Slack, SQL or a model API. Identifiers (team, channel, user, 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from math import ceil
 from typing import Any, Literal
 
 Role = Literal["human", "assistant"]
@@ -79,6 +80,7 @@ class File:
     voice: bool = False  # recorded as a clip in the client, not uploaded
     stub: bool = False  # only a promise: the details have to be asked for (shared channels)
     kind: str = "file"  # as it is called: "canvas", "picture", "voice clip", …
+    preview: str = ""  # address of a JPEG or PNG that Slack made of a picture of another format
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +127,39 @@ class Invitation:
     external: bool = False  # the channel is shared with another company
 
 
+# Of a picture, so many pixels of each side make one patch, which takes so many tokens at most.
+# Source: OpenAI's guide "Images and vision", patch-based models; facts measured for other models are lower.
+PATCH_PIXELS, PATCH_TOKENS = 32, 1.2
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPicture:
+    """A picture as a model is shown it: turned upright, made small enough, with nothing but pixels in it."""
+
+    name: str
+    mime: str  # image/jpeg or image/png
+    width: int
+    height: int
+    content: bytes = field(repr=False)
+
+    @property
+    def most_tokens(self) -> int:
+        """What it takes of a prompt, at most."""
+        patches = ceil(self.width / PATCH_PIXELS) * ceil(self.height / PATCH_PIXELS)
+        return ceil(patches * PATCH_TOKENS)
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One stored line of a conversation, in the order it was said."""
+    """One stored line of a conversation, in the order it was said. `id`: under which it is remembered."""
 
     role: Role
     text: str
     speaker: str = ""  # user id of a human; empty for the assistant
     whole: bool = True  # False: cut, broken or stopped; shown to the model as such
     to: str = ""  # user id of whom the assistant answered; empty for a human, or where nobody knows
+    id: str = field(default="", compare=False)
+    pictures: tuple[ShownPicture, ...] = ()  # that came with it; a model that cannot see gets their names
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +217,7 @@ class Completion:
     usage: Usage
     cost_usd: Decimal | None = None  # None: unpriced
     instead_of: str = ""  # the model that was asked first and did not answer
+    unseen: bool = False  # there were pictures, and the model was asked without them
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ class AnswerState:
     unheeded: bool = False  # it was not of the form that was asked for
     request: ProviderRequest | None = None
     passed_over: str = ""  # the model that was asked first and did not answer
+    unseen: bool = False  # the request holds no pictures, though the prompt does
 
     @property
     def text(self) -> str:
@@ -62,7 +63,15 @@ class AnswerStream:
         usage = request.usage if request and request.usage else Usage(requests=0)
         cost_usd = request.cost_usd if request else None
         finish = state.finish or "stopped"
-        return Completion(state.text, finish, state.model, usage, cost_usd, instead_of=state.passed_over)
+        return Completion(
+            state.text,
+            finish,
+            state.model,
+            usage,
+            cost_usd,
+            instead_of=state.passed_over,
+            unseen=state.unseen,
+        )
 
     @property
     def taken_back(self) -> bool:

@@ -45,6 +45,7 @@ from bot.provider.fair_share import Scheduler, is_background
 from bot.provider.model_line import Share, Ticket
 from bot.provider.model_server import ModelServer
 from bot.provider.patience import find_patience
+from bot.provider.pictures import find_refused_pictures
 from bot.provider.strict_roles import find_refused_roles
 
 T = TypeVar("T")
@@ -99,7 +100,7 @@ class ProviderRequest:
         try:
             return await response
         except Exception as exc:
-            if name := refused_parameter(exc, body.keys() - NEEDED) or find_refused_roles(exc, body):
+            if name := _find_refused(exc, body):
                 raise ParameterRefused(self.model, name) from exc
             raise
 
@@ -335,6 +336,13 @@ class RetryPolicy:
         self._failures += 1
         if not isinstance(error, RateLimited):  # those wait in the scheduler, all of them together
             await self._gate.sleep(delay_s)
+
+
+def _find_refused(exc: Exception, body: Mapping[str, Any]) -> str:
+    """What of a body its model can be asked without, where it refused that."""
+    if pictures := find_refused_pictures(exc, body):
+        return pictures
+    return refused_parameter(exc, body.keys() - NEEDED) or find_refused_roles(exc, body)
 
 
 def _count_metrics(entry: LedgerEntry, request: ProviderRequest, usage: Usage | None) -> None:

@@ -1,6 +1,6 @@
 """Learns and remembers what models are like: which parameters and endpoints they refuse, where they heed no
-form, how much they read, how long their tokens are, whether they begin an answer with reasoning that only a
-closing tag tells from it.
+form, whether they see, how much they read, how long their tokens are, whether they begin an answer with
+reasoning that only a closing tag tells from it.
 
 All but the last is kept over restarts by model and address: the same name may be another model elsewhere.
 What an operator may change at a server is forgotten after a while.
@@ -17,6 +17,7 @@ from typing import Any
 from bot.core.errors import ContextTooLong, NotOffered
 from bot.core.values import Usage
 from bot.provider.error_table import ParameterRefused
+from bot.provider.pictures import NO_PICTURES
 from bot.text import tokens
 from storage.engine import Engine
 from storage.provider import model_traits
@@ -88,6 +89,10 @@ class ModelTraits:
         if self.heeds_forms(model, path):
             log.info("%s heeds no form at %s: not asked for one there for a day", model, path)
             await self._refuse(model, _form_at(path))
+
+    def sees(self, model: str) -> bool:
+        """Whether a model is not known to refuse pictures."""
+        return NO_PICTURES not in self.refused_by(model)
 
     def limit_of(self, model: str) -> int:
         """How many tokens a model reads in all, its answer included; 0 as long as it refused nothing."""

@@ -15,6 +15,7 @@ from typing import Any
 from bot.core.values import Message, Prompt
 from bot.provider import stop_sequences
 from bot.provider.own_marks import ABOUT, CONTEXT, SUMMARY, tell_cuts
+from bot.provider.pictures import chat_content, item_content
 from bot.provider.stream_readers import ChoicesReader, ItemsReader, StreamReader
 from bot.text.invisible import strip_hidden
 
@@ -61,7 +62,8 @@ def _build_items(prompt: Prompt, stops: Sequence[str]) -> dict[str, Any]:
     system = {"instructions": prompt.system} if prompt.system else {}
     form = {"text": {"format": {"type": "json_schema", **_form_format(prompt)}}} if prompt.form else {}
     # OpenAI's own server takes items without a type, llama.cpp's does not.
-    items = [{"type": "message", **message} for message in _build_messages(prompt)]
+    said = _build_messages(prompt)
+    items = [{"type": "message", **one, "content": item_content(one["content"])} for one in said]
     return system | {"input": items} | cache_key(prompt) | form
 
 
@@ -70,20 +72,19 @@ def _form_format(prompt: Prompt) -> dict[str, Any]:
     return {"name": "answer", "strict": True, "schema": prompt.form}
 
 
-def _build_messages(prompt: Prompt) -> list[dict[str, str]]:
+def _build_messages(prompt: Prompt) -> list[dict[str, Any]]:
     """Summary, history, context, question. What people or models said is never in the system's role."""
-    *history, question = map(_build_message, tell_cuts(prompt.messages))
+    *history, question = tell_cuts(prompt.messages)
     summary = [_user_message(SUMMARY + prompt.summary)] if prompt.summary else []
     context = [_user_message(CONTEXT + prompt.context)] if prompt.context else []
-    if prompt.about:
-        question["content"] += ABOUT + strip_hidden(prompt.about)
-    return [*summary, *history, *context, question]
+    about = ABOUT + prompt.about if prompt.about else ""
+    return [*summary, *map(_build_message, history), *context, _build_message(question, about=about)]
 
 
-def _build_message(message: Message) -> dict[str, str]:
+def _build_message(message: Message, *, about: str = "") -> dict[str, Any]:
     text = strip_hidden(message.text).strip()
     if message.role == "human":
-        return _user_message(text)
+        return {"role": "user", "content": chat_content(text + strip_hidden(about), message.pictures)}
     return {"role": "assistant", "content": text}
 
 

@@ -114,6 +114,10 @@ class Provider:
         """How much a model reads in all, its answer included, since it refused more; 0 before that."""
         return self._client.traits.limit_of(self._client.pick_model(model))
 
+    def sees(self, model: str) -> bool:
+        """Whether a model is not known to refuse pictures."""
+        return self._client.traits.sees(self._client.pick_model(model))
+
     def pick_model(self, model: str) -> str:
         """The one to ask: itself, or who answers for it since it has ended."""
         return self._client.pick_model(model)

@@ -11,9 +11,11 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from bot.provider.failure_text import read_message
+from bot.provider.pictures import as_parts
 
 NO_REPEATS = "two messages of one role in a row"
 NO_SYSTEM = "a message of the system"
+_TEXT_PARTS = ("text", "input_text")  # of a chat, of an item
 # Sources: the chat templates of Mistral 7B, Nemo, Gemma 2 and 3; vLLM and llama.cpp pass their words on.
 _REFUSALS = {
     NO_REPEATS: re.compile(r"\broles? must alternate|\bmust alternate between\b", re.IGNORECASE),
@@ -46,6 +48,15 @@ def _join_repeats(messages: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     joined = list[dict[str, Any]]()
     for message in messages:
         if joined and joined[-1]["role"] == message["role"]:
-            message = message | {"content": f"{joined.pop()['content']}\n\n{message['content']}"}
+            message = message | {"content": _join_contents(joined.pop()["content"], message["content"])}
         joined.append(message)
     return joined
+
+
+def _join_contents(before: Any, after: Any) -> Any:
+    """Two contents as one, either of which may be a list of parts."""
+    if isinstance(before, str) and isinstance(after, str):
+        return f"{before}\n\n{after}"
+    parts = next(content for content in (before, after) if not isinstance(content, str))
+    kind = next((part["type"] for part in parts if part["type"] in _TEXT_PARTS), _TEXT_PARTS[0])
+    return [*as_parts(before, kind=kind), *as_parts(after, kind=kind)]

@@ -15,7 +15,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
-from bot.core.errors import BudgetExceeded, ContextTooLong, ModelMissing, NotOffered, ProviderError
+from bot.core.errors import (
+    BudgetExceeded,
+    ContextTooLong,
+    ModelMissing,
+    NotOffered,
+    ProviderError,
+    Refused,
+)
 from bot.core.settings import Settings
 from bot.core.values import Finish, Prompt, Scope, Usage
 from bot.ops.metrics import METRICS
@@ -28,6 +35,7 @@ from bot.provider.error_table import ParameterRefused, StreamError
 from bot.provider.form_cutter import FormCutter
 from bot.provider.gate import ProviderRequest, RetryPolicy
 from bot.provider.parameters import give_room
+from bot.provider.pictures import bound_tokens, leave_out_pictures, list_pictures
 from bot.provider.prompt_formats import FORM_NAMES
 from bot.provider.reported_usage import header_of, read_billed, read_usage
 from bot.provider.stop_sequences import StopRules
@@ -43,6 +51,7 @@ FIRST_TEXT_S = 60.0  # a reasoning model thinks before it writes
 STALL_S = 20.0
 MESSAGE_TOKENS = 8  # what wraps one message, at most
 DOUBTFUL = 1.1  # our counts of a prompt may be short by so much
+WITHOUT_PICTURES = ("/completions",)  # endpoints that take text alone
 # What is left between a prompt and its answer, and the shortest answer that is worth asking for.
 SPARE_TOKENS, LEAST_ROOM_TOKENS = 16, 64
 
@@ -58,6 +67,11 @@ class _Question:
     max_tokens: int
     again: Literal["", "warmer", "roomier"] = ""  # what is different when it is asked once more
     fitted: bool = False  # its answer was limited to what the model has room for
+    blind: bool = False  # it is asked without its pictures
+
+    @property
+    def holds_pictures(self) -> bool:
+        return bool(list_pictures(self.prompt))
 
 
 class TextRequests:
@@ -138,8 +152,9 @@ class TextRequests:
             else:
                 if state.unheeded and await self._ask_elsewhere(question, state):
                     continue
-                texts_read = _texts_read(question.prompt)
-                await self._client.traits.learn_length(request.model, texts_read, request.usage)
+                if not question.holds_pictures:
+                    texts_read = _texts_read(question.prompt)
+                    await self._client.traits.learn_length(request.model, texts_read, request.usage)
                 if state.parts or not (another := _another_try(question, state.finish)):
                     return
                 question, answered = another, request
@@ -156,6 +171,8 @@ class TextRequests:
             await self._client.traits.learn_missing(model, question.asking.style.path, error)
             elsewhere = self._choose_endpoint(question)
             return None if elsewhere is question else elsewhere
+        if type(error) is Refused and question.holds_pictures and not question.blind:
+            return replace(question, blind=True)  # one of them, or all together, may be what it does not take
         return None
 
     def _choose_endpoint(self, question: _Question) -> _Question:
@@ -166,9 +183,16 @@ class TextRequests:
         fit = not traits.lacks(question.model, path) and (
             question.prompt.form is None or traits.heeds_forms(question.model, path, FORM_NAMES.get(path, ()))
         )
+        fit = fit and not (path in WITHOUT_PICTURES and self._may_see(question, question.model))
         if fit or question.asking is chat or traits.lacks(question.model, chat.style.path):
             return question
         return replace(question, asking=chat)
+
+    def _may_see(self, question: _Question, model: str) -> bool:
+        """Whether there is something to see that the model is not known to refuse."""
+        if not question.holds_pictures or question.blind:
+            return False
+        return self._client.traits.sees(model)
 
     async def _ask_elsewhere(self, question: _Question, state: AnswerState) -> bool:
         """After an answer that was not of the form: whether there is another endpoint to ask for it."""
@@ -181,9 +205,9 @@ class TextRequests:
     async def _limit_answer(self, question: _Question, model: str, error: ContextTooLong) -> _Question | None:
         """The question with an answer as long as the model has room for; None where it has none."""
         traits, texts = self._client.traits, _texts_read(question.prompt)
-        if error.prompt_tokens:
+        if error.prompt_tokens and not question.holds_pictures:
             await traits.learn_length(model, texts, Usage(input_tokens=error.prompt_tokens), whole=True)
-        sent = error.prompt_tokens or await _count_prompt(texts, model)
+        sent = error.prompt_tokens or await _count_prompt(texts, model) + bound_tokens(question.prompt)
         await traits.learn_limit(model, error, sent)
         room = traits.limit_of(model) - sent - SPARE_TOKENS
         if question.fitted or not LEAST_ROOM_TOKENS <= room < question.max_tokens:
@@ -194,7 +218,7 @@ class TextRequests:
         self, question: _Question, request: ProviderRequest, state: AnswerState
     ) -> AsyncGenerator[str, None]:
         """One request for text, without what is no part of an answer."""
-        asking, body = question.asking, await self._build_body(question, request.model)
+        asking, body = question.asking, await self._build_body(question, request.model, state)
         reader = asking.style.reader()
         state.written = reader.unread
         answer: AnswerText | None = None
@@ -296,9 +320,13 @@ class TextRequests:
         finally:
             deadline.close()
 
-    async def _build_body(self, question: _Question, model: str) -> dict[str, Any]:
+    async def _build_body(self, question: _Question, model: str, state: AnswerState) -> dict[str, Any]:
         refused = self._client.traits.refused_by(model)
-        asking = question.asking
+        asking, prompt = question.asking, question.prompt
+        shown = asking.style.path not in WITHOUT_PICTURES and self._may_see(question, model)
+        state.unseen = question.holds_pictures and not shown
+        if state.unseen:
+            prompt = leave_out_pictures(prompt)
         parameters = asking.parameters.build(
             refused,
             max_tokens=await self._fit_output(question, model),
@@ -308,7 +336,7 @@ class TextRequests:
         parameters |= self._client.identifiers.parameters(
             asking.style.path, question.scope, refused=refused, given=parameters
         )
-        body = {"model": model} | asking.style.build(question.prompt, asking.rules.anywhere) | parameters
+        body = {"model": model} | asking.style.build(prompt, asking.rules.anywhere) | parameters
         return self._client.traits.drop_refused(fit_roles(body, refused))
 
     async def _fit_output(self, question: _Question, model: str) -> int:
@@ -316,7 +344,7 @@ class TextRequests:
         limit, wanted = self._client.traits.limit_of(model), question.max_tokens
         if not limit or _bound_usage(question).input_tokens + wanted <= limit:
             return wanted
-        sent = await _count_prompt(_texts_read(question.prompt), model)
+        sent = await _count_prompt(_texts_read(question.prompt), model) + bound_tokens(question.prompt)
         room = limit - round(sent * DOUBTFUL) - SPARE_TOKENS
         return max(min(wanted, room), min(wanted, LEAST_ROOM_TOKENS))
 
@@ -356,7 +384,9 @@ def _bound_usage(question: _Question) -> Usage:
     """The most that a request can use."""
     texts = _texts_read(question.prompt)
     return Usage(
-        input_tokens=sum(map(tokens.at_most, texts)) + len(texts) * MESSAGE_TOKENS,
+        input_tokens=sum(map(tokens.at_most, texts))
+        + len(texts) * MESSAGE_TOKENS
+        + bound_tokens(question.prompt),
         output_tokens=question.max_tokens * question.asking.parameters.candidates,
     )
 
@@ -370,5 +400,6 @@ async def _count_usage(question: _Question, state: AnswerState) -> Usage:
     """Our own count of a question and of as much as came of its answer, reasoning too."""
     texts = _texts_read(question.prompt)
     read = await _count_prompt(texts, state.model)
+    read += 0 if state.unseen else bound_tokens(question.prompt)
     written = await tokens.counted("".join(state.written), state.model)
     return Usage(input_tokens=read, output_tokens=written, estimated=True)

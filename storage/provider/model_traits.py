@@ -2,7 +2,7 @@
 start.
 
 A refused parameter that begins with a slash is an endpoint, one that begins with "form" a place where forms
-are not heeded. Servers change, so those are forgotten after a while.
+are not heeded, "pictures" what a model cannot see. Servers change, so those are forgotten after a while.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ def refused(tx: Tx, *, since: float = 0.0) -> dict[str, frozenset[str]]:
     found: dict[str, set[str]] = {}
     rows = tx.all(
         "select model, parameter from learned_refusals"
-        " where at >= :since or (parameter not like '/%' and parameter not like 'form %')",
+        " where at >= :since"
+        " or (parameter not like '/%' and parameter not like 'form %' and parameter <> 'pictures')",
         since=since,
     )
     for row in rows:

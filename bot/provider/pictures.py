@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bot.core.values import Message, ShownPicture, Prompt
+from bot.core.values import Message, Prompt, ShownPicture
 from bot.provider.failure_text import read_message
 from bot.text.marks import tidy_name
 

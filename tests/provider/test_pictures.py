@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.values import Message, ShownPicture, Prompt
+from bot.core.values import Message, Prompt, ShownPicture
 from bot.provider.pictures import bound_tokens, find_refused_pictures, leave_out_pictures
 from bot.provider.prompt_formats import STYLES
 from bot.provider.strict_roles import NO_REPEATS, fit_roles

@@ -1,17 +1,14 @@
 """The process that opens what a person shared. It is started by `bot/voice/decoding.py`, once for each file.
 
-It gets an open file as standard input and its orders as one JSON argument; it answers in JSON lines and, when
-the file cannot be sent as it is, in parts written to a directory. It has a ceiling on memory, processor time
-and output, no secrets in its environment, and only the demuxer and decoders named here: a playlist dressed up
-as a recording meets no demuxer that follows it, and pictures in a video are never decoded.
+It runs inside a limited process (bot/core/limited_child.py); it answers in JSON lines and, when the file
+cannot be sent as it is, in parts written to a directory. It uses only the demuxer and decoders named here: a
+playlist dressed up as a recording meets no demuxer that follows it, and pictures in a video are never
+decoded.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import resource
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +18,7 @@ import av
 import numpy as np
 from av.error import FFmpegError
 
+from bot.core.limited_child import FileRefused, write_line
 from bot.core.temporary import NO_ROOM, is_disk_full
 from bot.voice.containers import CONTAINERS, detect_container
 from bot.voice.cutting import PartCutter
@@ -50,57 +48,27 @@ MPEG_AUDIO = ("mp3", "mpga")
 MAY_BE_FRAGMENTS = ("mp4", "m4a", "mov")  # each says how long the ones before it are
 
 REPORT_EVERY_S = 30.0
-OUTPUT_BYTES = 64 << 20
-
-
-class DecodingRefused(Exception):
-    """The reason, for the person."""
 
 
 class TooLong(Exception):
     """Longer than the operator allows, or than one request may be."""
 
 
-def main() -> None:
-    orders = json.loads(sys.argv[1])
-    limit_process(orders)
-    source = open(0, "rb", closefd=False)  # noqa: SIM115  (lives as long as the process)
+def main(orders: dict[str, Any], source: BinaryIO) -> None:
+    av.logging.set_level(None)
     try:
         write_line(**decode(source, orders))
-    except DecodingRefused as exc:
-        write_line(refused=str(exc))
     except TooLong:
         write_line(too_long=True)
-    except MemoryError:
-        write_line(refused="it needs too much memory")
     except (FFmpegError, OSError) as exc:
         write_line(refused=NO_ROOM if isinstance(exc, OSError) and is_disk_full(exc) else "it is broken")
-
-
-def limit_process(orders: dict[str, Any]) -> None:
-    """Limits on this process, before it looks at a byte of the file."""
-    for what, most in (
-        (resource.RLIMIT_AS, orders["memory_bytes"]),
-        (resource.RLIMIT_CPU, int(orders["cpu_s"])),
-        (resource.RLIMIT_FSIZE, OUTPUT_BYTES),
-        (resource.RLIMIT_NOFILE, 32),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        resource.setrlimit(what, (most, most))
-    os.nice(5)  # answering comes before transcribing
-    av.logging.set_level(None)
-
-
-def write_line(**line: Any) -> None:
-    sys.stdout.write(json.dumps(line) + "\n")
-    sys.stdout.flush()
 
 
 def decode(source: BinaryIO, orders: dict[str, Any]) -> dict[str, Any]:
     """Decides between sending the file as it is and making parts; returns the last line to write."""
     container = detect_container(source.read(64))
     if not container:
-        raise DecodingRefused("it is not a recording in a format that I know")
+        raise FileRefused("it is not a recording in a format that I know")
     size = source.seek(0, os.SEEK_END)
     if container in orders["containers"] and size <= orders["max_bytes"]:
         meter = Meter()
@@ -133,7 +101,7 @@ def decode_sound(sound: Sound, meter: Meter, longest_s: float, parts: PartCutter
             parts.add(block)
         meter.report_progress(sound.claimed_s)
     if not meter.samples:
-        raise DecodingRefused("there is no sound in it")
+        raise FileRefused("there is no sound in it")
 
 
 class Sound:
@@ -144,7 +112,7 @@ class Sound:
         demuxer = CONTAINERS[container][1]
         self._box = av.open(source, "r", format=demuxer, options=OPEN, metadata_errors="ignore")
         if not self._box.streams.audio:
-            raise DecodingRefused("there is no sound in it")
+            raise FileRefused("there is no sound in it")
         self._stream = self._box.streams.audio[0]
         self._stream.codec_context.thread_count = 1
         self.claimed_s = self._claim()
@@ -192,7 +160,7 @@ class Sound:
             yield from map(_array, resampler.resample(frame))
         yield from _flush(resampler)
         if self.bad > self.good:
-            raise DecodingRefused("it is broken")
+            raise FileRefused("it is broken")
 
     def _frames(self) -> Iterator[av.AudioFrame]:
         for packet in self._packets():
@@ -230,7 +198,7 @@ class Sound:
 
 def _resampler(frame: av.AudioFrame) -> av.AudioResampler:
     if frame.sample_rate not in RATES or len(frame.layout.channels) not in CHANNELS:
-        raise DecodingRefused("it is no recording of speech")
+        raise FileRefused("it is no recording of speech")
     return av.AudioResampler(format="s16", layout="mono", rate=RATE, frame_size=RATE)
 
 
@@ -271,7 +239,3 @@ class Meter:
             "sounds": find_sounds(np.concatenate(self.level)),
             "unchanged": unchanged,
         }
-
-
-if __name__ == "__main__":
-    main()

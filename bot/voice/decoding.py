@@ -1,29 +1,22 @@
 """What a recording is, and what is to be sent of it: values, formats, and the parent of the decoding child.
 
 Nothing here decodes. A file that a person shared is opened only in `bot/voice/decoder_process.py`, a process
-of its own with limits on memory, time and output; this module starts it, listens to it, and ends it. What a
+of its own with limits (bot/core/limited_process.py); this module says what for, and listens to it. What a
 name, a MIME type or a header says of a file is never believed: the format comes from the first bytes
 (bot/voice/containers.py), the length from counting decoded samples.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import importlib.util
-import json
 import logging
-import os
-import signal
-import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from bot.core.errors import FileTooLarge, SetupError, UnsupportedFile
+from bot.core.limited_process import ProcessLimits, limited_process
 from bot.core.temporary import NO_ROOM, NoRoomLeft
 from bot.voice.containers import CONTAINERS
 
@@ -34,13 +27,6 @@ Progress = Callable[[float, float], None]  # seconds done, seconds in all (0: no
 
 # The child says something at least every half minute of audio, which takes it well under a second.
 STALL_S = 20.0
-LINE_BYTES = 8 << 20  # longest line of the child: the spans of a day of talk
-# glibc gives large blocks back at once, instead of growing a heap full of holes with the recording's length.
-CHILD_ENVIRONMENT = {
-    "OPENBLAS_NUM_THREADS": "1",
-    "MALLOC_MMAP_THRESHOLD_": "131072",
-    "LC_ALL": "C.UTF-8",
-}
 LEAST_SOUND_S = 0.1  # less sound than this is a click
 
 
@@ -117,8 +103,10 @@ async def decode_file(
     _require_decoder()
     found: dict[str, Any] = {}
     parts: list[Part] = []
-    async with _run_decoder(path, into, limits) as process:
-        async for line in _read_lines(process):
+    ceilings = ProcessLimits(limits.memory_bytes, limits.cpu_s, stall_s=STALL_S)
+    orders = asdict(limits) | {"containers": sorted(limits.containers), "into": str(into)}
+    async with limited_process("bot.voice.decoder_process", orders, path, limits=ceilings) as process:
+        async for line in process.lines():
             if "at_s" in line:
                 if progress:
                     progress(line["at_s"], line["of_s"])
@@ -157,48 +145,3 @@ def _require_decoder() -> None:
     missing = [module for module in ("av", "numpy") if importlib.util.find_spec(module) is None]
     if missing:
         raise SetupError([f"voice: {' and '.join(missing)} not installed; install parley-assistant[voice]"])
-
-
-@asynccontextmanager
-async def _run_decoder(path: Path, into: Path, limits: DecodingLimits) -> AsyncIterator[Process]:
-    """The decoding process, which sees the file as its standard input and nothing of our environment."""
-    orders = asdict(limits) | {
-        "containers": sorted(limits.containers),
-        "cpu_s": limits.cpu_s,
-        "into": str(into),
-    }
-    root = str(Path(__file__).parents[2])
-    with path.open("rb") as file:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "bot.voice.decoder_process", json.dumps(orders)),
-            stdin=file,
-            stdout=PIPE,
-            stderr=DEVNULL,
-            env=CHILD_ENVIRONMENT | {"PYTHONPATH": root},
-            limit=LINE_BYTES,
-        )
-    try:
-        yield process
-    finally:
-        # Not process.kill(): it may reap the child under the event loop's feet (CPython 3.11).
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process.pid, signal.SIGKILL)
-        code = await process.wait()
-        if code > 0:
-            log.warning("decoding child ended with status %s", code)
-
-
-async def _read_lines(process: Process) -> AsyncIterator[dict[str, Any]]:
-    """What the child says, until it is done; ends early when it falls silent or dies."""
-    assert process.stdout
-    while True:
-        try:
-            async with asyncio.timeout(STALL_S):
-                line = await process.stdout.readline()
-        except TimeoutError:
-            log.warning("decoding child said nothing for %s s", STALL_S)
-            return
-        if not line.endswith(b"\n"):
-            return
-        yield json.loads(line)

@@ -6,16 +6,17 @@ import ast
 import re
 from pathlib import Path
 
-from bot.sandbox.slack import codes
+from bot.sandbox.slack import codes, limits
 
 FILES = [p for p in Path(codes.__file__).parent.rglob("*.py") if p.stem != "codes"]
 CODES = {value: name for name, value in vars(codes).items() if name.isupper()}
+EVENTS = limits.EVENT_SCOPES.keys()  # of which one is called as an error is
 
 
 def test_no_code_stands_outside_the_list() -> None:
     for path in FILES:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Constant) and node.value in CODES:
+            if isinstance(node, ast.Constant) and node.value in CODES.keys() - EVENTS:
                 raise AssertionError((path.name, node.lineno, node.value))
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "SlackRefusal":
                 said = node.args[0]

@@ -218,6 +218,28 @@ MESSAGE_SUBSCRIPTION = {
     "mpim": "message.mpim",
 }
 
+# Which scopes, any of them, an event asks for; without one it is not delivered. Source: the event's page in
+# docs.slack.dev/reference/events, "Required Scopes".
+_OF_CHANNELS, _OF_GROUPS = ("channels:read",), ("groups:read",)
+EVENT_SCOPES: dict[str, tuple[str, ...]] = {
+    "app_mention": ("app_mentions:read",),
+    "message.channels": ("channels:history",),
+    "message.groups": ("groups:history",),
+    "message.im": ("im:history",),
+    "message.mpim": ("mpim:history",),
+    "member_joined_channel": (*_OF_CHANNELS, *_OF_GROUPS),
+    "member_left_channel": (*_OF_CHANNELS, *_OF_GROUPS),
+    **dict.fromkeys(("reaction_added", "reaction_removed"), ("reactions:read",)),
+    **dict.fromkeys(("file_shared", "file_unshared", "file_change", "file_deleted"), ("files:read",)),
+    **dict.fromkeys(
+        ("channel_archive", "channel_unarchive", "channel_deleted", "channel_left", "channel_rename"),
+        _OF_CHANNELS,
+    ),
+    **dict.fromkeys(("group_archive", "group_unarchive", "group_deleted", "group_left"), _OF_GROUPS),
+    **dict.fromkeys(("channel_shared", "channel_unshared"), (*_OF_CHANNELS, *_OF_GROUPS)),
+    "user_change": ("users:read",),
+}
+
 # What an app is when nobody says otherwise: all that a team assistant can ask for.
 MANIFEST: dict[str, object] = {
     "display_information": {"name": "Parley"},
@@ -246,9 +268,12 @@ MANIFEST: dict[str, object] = {
         "event_subscriptions": {
             "bot_events": [
                 "agent_session_stopped", "app_context_changed", "app_home_opened", "app_mention",
-                "app_uninstalled", "channel_archive", "channel_rename", "file_shared",
-                "member_joined_channel", "member_left_channel", "message.channels", "message.groups",
-                "message.im", "message.mpim", "reaction_added", "reaction_removed", "tokens_revoked",
+                "app_uninstalled", "channel_archive", "channel_deleted", "channel_left", "channel_rename",
+                "channel_shared", "channel_unarchive", "channel_unshared", "file_change", "file_deleted",
+                "file_shared", "file_unshared", "group_archive", "group_deleted", "group_left",
+                "group_unarchive", "member_joined_channel", "member_left_channel", "message.channels",
+                "message.groups", "message.im", "message.mpim", "reaction_added", "reaction_removed",
+                "tokens_revoked", "user_change",
             ]
         }
     },

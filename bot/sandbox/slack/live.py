@@ -25,7 +25,8 @@ WebSocket /sandbox/live?user=alice
 
 HTTP POST /sandbox/api/{act}: a JSON object with the keyword arguments of FakeSlack's method of that name
     say edit delete react upload command press submit close_modal shortcut open_home look_at stop join
-    invite archive
+    invite archive connect make_private delete_channel deactivate share_file change_file unshare_file
+    delete_file
     → {"ok": true, "result": …} or 400 {"ok": false, "error": "…"}. Files are {name, content (base64), voice,
     duration_s}. `result` is the message's ts (say, upload) or a delivery as above (command, press, submit,
     shortcut), which comes when the app acknowledged it or the deadline passed.

@@ -33,7 +33,9 @@ from bot.sandbox.slack.faults import SlackFaults
 from bot.sandbox.slack.live import Live
 from bot.sandbox.slack.page_api import PageApi
 from bot.sandbox.slack.people.acts import ActLog, FileUpload, Replay, collect_acts
+from bot.sandbox.slack.people.channels import ChannelActs
 from bot.sandbox.slack.people.directory import PeopleDirectory
+from bot.sandbox.slack.people.files import FileActs
 from bot.sandbox.slack.people.interactions import Interactions
 from bot.sandbox.slack.people.person import People
 from bot.sandbox.slack.people.sharing import Sharing
@@ -134,10 +136,15 @@ class FakeSlack:
             commands={str(command["command"]) for command in self._features("slash_commands")},
         )
         sharing = Sharing(self.directory, self._log)
-        self._acts = collect_acts(people, sharing, interactions)
+        channels, files = ChannelActs(self.directory, self._log), FileActs(self.directory, self._log)
+        self._acts = collect_acts(people, channels, files, sharing, interactions)
         self.say, self.upload, self.edit, self.delete = people.say, people.upload, people.edit, people.delete
-        self.react, self.stop, self.archive = people.react, people.stop, people.archive
-        self.join, self.invite = people.join, people.invite
+        self.react, self.stop, self.archive = people.react, people.stop, channels.archive
+        self.join, self.invite, self.connect = channels.join, channels.invite, channels.connect
+        self.make_private, self.delete_channel = channels.make_private, channels.delete_channel
+        self.deactivate = channels.deactivate
+        self.share_file, self.change_file = files.share_file, files.change_file
+        self.unshare_file, self.delete_file = files.unshare_file, files.delete_file
         self.paste_table, self.forward, self.alert = sharing.paste_table, sharing.forward, sharing.alert
         self.show_quote, self.run_workflow = sharing.show_quote, sharing.run_workflow
         self.open_home, self.look_at = people.open_home, people.look_at
@@ -345,6 +352,8 @@ class FakeSlack:
 
     def _emit(self, ws: Workspace, subscription: str, event: dict[str, Any]) -> None:
         if subscription not in ws.subscriptions or ws.revoked:
+            return
+        if ws.scopes.isdisjoint(limits.EVENT_SCOPES.get(subscription, ws.scopes)):
             return
         place = event.get("channel") or event.get("item", {}).get("channel", "")
         channel = ws.channels.get(place)

@@ -26,6 +26,7 @@ class Person:
     admin: bool = False
     stranger: bool = False  # of another company, seen through a shared channel
     guest: bool = False  # sees only the channels they are in
+    deactivated: bool = False  # has left the company
     bot: bool = False
     bot_id: str = ""
     app_id: str = ""
@@ -64,10 +65,12 @@ class SlackChannel:
 
 @dataclass(slots=True)
 class SlackFile:
-    """`about` is what Slack shows of it, `content` what its host serves."""
+    """`about` is what Slack shows of it, `content` what its host serves, `shares` its messages by channel."""
 
     about: dict[str, Any]
     content: bytes
+    thumbnail: bytes = b""  # a PNG: what Slack makes of a picture that browsers cannot show
+    shares: dict[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

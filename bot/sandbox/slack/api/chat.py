@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.sandbox.slack import codes, limits
 from bot.sandbox.slack.api.blocks import SlackRefusal, check_blocks, check_metadata
+from bot.sandbox.slack.api.file_removal import unshare_files_of
 from bot.sandbox.slack.delivery import events
 from bot.sandbox.slack.state import Message, SlackChannel, Workspace
 from bot.sandbox.slack.text import escape_app_text
@@ -164,14 +165,14 @@ def erase(ws: Workspace, channel: SlackChannel, message: Message) -> None:
     """Remove a message and tell the app; a root with replies becomes a tombstone."""
     before = dict(message)
     gone = ws.remove(channel, message["ts"])
-    if ws.bot not in channel.members:
-        return
     event = (
         events.message_deleted(channel, before, ws.ts())
         if gone
         else events.message_changed(channel, message, before, ws.ts())
     )
-    ws.emit(limits.MESSAGE_SUBSCRIPTION[channel.kind], event)
+    if ws.bot in channel.members:
+        ws.emit(limits.MESSAGE_SUBSCRIPTION[channel.kind], event)
+    unshare_files_of(ws, channel, before)
 
 
 def post_ephemeral(ws: Workspace, a: Arguments) -> Response:

@@ -63,7 +63,7 @@ def about_person(ws: Workspace, person: Person) -> Response:
         "id": person.id,
         "team_id": person.team,
         "name": person.name,
-        "deleted": False,
+        "deleted": person.deactivated,
         "color": "4bbe2e",
         "real_name": person.real_name,
         "tz": "Europe/Berlin",

@@ -200,14 +200,3 @@ def member(
         "event_ts": ts,
     }
     return event | ({"inviter": inviter} if inviter else {})
-
-
-def file_shared(user: str, file: str, channel: str, ts: str) -> dict[str, Any]:
-    return {
-        "type": "file_shared",
-        "channel_id": channel,
-        "file_id": file,
-        "user_id": user,
-        "file": {"id": file},
-        "event_ts": ts,
-    }

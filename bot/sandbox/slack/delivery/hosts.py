@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import orjson
 from aiohttp import web
 
+from bot.sandbox.slack.api.file_removal import is_seen_by_app
 from bot.sandbox.slack.api.server import LOGIN_PAGE, reset_connection
 from bot.sandbox.slack.delivery.response_urls import ResponseUrls
 from bot.sandbox.slack.faults import SlackFaults
@@ -26,6 +27,7 @@ class Hosts:
         add = app.router.add_route
         add("POST", "/upload/v1/{file}", self._upload)
         add("GET", "/files-pri/{file}/{name:.*}", self._download)
+        add("GET", "/files-tmb/{file}-{secret}/{name}", self._download)
         for kind in ("commands", "actions", "app"):
             add("POST", f"/{kind}/{{team}}/{{key}}", self._respond)
 
@@ -63,6 +65,10 @@ class Hosts:
         file = ws.files.get(id)
         if file is None or file.about.get("mode") == "tombstone":
             return web.Response(status=404, text="not found")
+        if not is_seen_by_app(ws, file):
+            return web.Response(text=LOGIN_PAGE, content_type="text/html")
+        if "secret" in http.match_info:
+            return web.Response(body=file.thumbnail, content_type="image/png")
         return web.Response(body=file.content, headers={"Content-Type": file.about["mimetype"]})
 
     # -- response_url

@@ -30,12 +30,16 @@ Act = Callable[..., Awaitable[Any]]
 _NAMES: set[str] = set()  # of all acts
 
 
+_BYTES = ("content", "thumbnail")
+
+
 @dataclass(frozen=True, slots=True)
 class FileUpload:
     """A file somebody drops into a message. voice: recorded in the client.
 
     `more` overrides what Slack says of it: {"size": 1} lies about the size, {"mode": "tombstone"} makes a
-    deleted file, {"file_access": "check_file_info"} a stub.
+    deleted file, {"file_access": "check_file_info"} a stub. `thumbnail`: the PNG that Slack shows of a
+    picture in HEIC.
     """
 
     name: str
@@ -43,6 +47,10 @@ class FileUpload:
     voice: bool = False
     duration_s: float = 0.0
     more: Mapping[str, Any] = field(default_factory=dict)
+    thumbnail: bytes = b""
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self) | {name: base64.b64encode(getattr(self, name)).decode() for name in _BYTES}
 
 
 class Acting(Protocol):
@@ -125,10 +133,10 @@ class ActLog:
             return self._name_message(value, given)
         if key == "value" and "action_id" in given:
             return name_pressed(self._workspaces, given)
-        if key == "content":
+        if key in _BYTES and value is not None:
             return base64.b64encode(value).decode()
         if key == "files":
-            return [asdict(f) | {"content": base64.b64encode(f.content).decode()} for f in value]
+            return [f.as_json() for f in value]
         return value
 
     def _name_message(self, ts: str, given: dict[str, Any]) -> Any:
@@ -243,11 +251,14 @@ class Replay:
 
 def read_arguments(arguments: dict[str, Any]) -> dict[str, Any]:
     """Read the arguments of an act from JSON: contents of files come in base64."""
-    read = dict(arguments)
-    if isinstance(read.get("content"), str):
-        read["content"] = base64.b64decode(read["content"])
+    read = _read_bytes(arguments)
     if "files" in read:
-        read["files"] = [
-            FileUpload(**{**f, "content": base64.b64decode(f["content"])}) for f in read["files"]
-        ]
+        read["files"] = [FileUpload(**_read_bytes(f)) for f in read["files"]]
     return read
+
+
+def _read_bytes(given: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: base64.b64decode(value) if key in _BYTES and isinstance(value, str) else value
+        for key, value in given.items()
+    }

@@ -24,6 +24,8 @@ class PeopleDirectory:
     def find_place(self, user: str, channel: str) -> tuple[Workspace, Person, SlackChannel]:
         """A person and a conversation they are in."""
         ws, person = self.find_person(user)
+        if person.deactivated:
+            raise NotPossible(f"{person.name} has left")
         found = ws.find_channel(channel, person.id)
         if found is None:
             raise NotPossible(f"there is no channel {channel}")

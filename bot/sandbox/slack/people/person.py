@@ -4,7 +4,7 @@ Each act changes the workspace and tells the app, as Slack's clients do. People 
 ("alice", "#general") or id; "zapbot" is another app's bot; the channel "@parley" is the person's direct
 messages with the app. What a person could not do in Slack raises `NotPossible`. Asking the app for something
 (commands, buttons, modals, shortcuts) is in interactions.py, what is passed on (tables, forwarded messages,
-alerts) in sharing.py.
+alerts) in sharing.py, what becomes of files in files.py, of channels and of who is in them in channels.py.
 """
 
 from __future__ import annotations
@@ -62,10 +62,12 @@ class People:
         thread_ts: str | None = None,
         voice: bool = False,
         duration_s: float = 0.0,
+        thumbnail: bytes = b"",
         more: Mapping[str, Any] | None = None,
     ) -> str:
-        """Drop one file, or a voice clip, into a conversation; the message's ts. `more`: see Upload."""
-        files = [FileUpload(name, content, voice, duration_s, more or {})]
+        """Drop one file, or a voice clip, into a conversation; the message's ts. What the rest means says
+        FileUpload."""
+        files = [FileUpload(name, content, voice, duration_s, more or {}, thumbnail)]
         return write_message(
             self._directory.find_place(user, channel), text, thread_ts=thread_ts, files=files
         )
@@ -148,38 +150,3 @@ class People:
             stream.stopped_by_user = True
         event = events.agent_session_stopped(person.id, place.id, thread_ts, [s.ts for s in running], ws.ts())
         ws.emit("agent_session_stopped", event)
-
-    @act
-    async def join(self, user: str, channel: str, *, leave: bool = False) -> None:
-        """Join or leave a channel, or let the app do so ("parley")."""
-        ws, person = self._directory.find_person(user)
-        place = ws.find_channel(channel, person.id)
-        if place is None:
-            raise NotPossible(f"there is no channel {channel}")
-        if leave:
-            place.members.pop(person.id, None)
-        else:
-            place.members[person.id] = None
-        ws.publish({"type": "channel", "channel": place.id})
-        kind = "member_left_channel" if leave else "member_joined_channel"
-        ws.emit(kind, events.member(kind, ws, person.id, place, ws.ts()))
-
-    @act
-    async def invite(self, user: str, channel: str, invited: str = "") -> None:
-        """Invite somebody into a channel one is in; without a name, the app."""
-        ws, person, place = self._directory.find_place(user, channel)
-        guest = ws.find_person(invited or ws.bot)
-        if guest is None or guest.id in place.members:
-            raise NotPossible(f"{invited or ws.bot_name} cannot be invited there")
-        place.members[guest.id] = None
-        ws.publish({"type": "channel", "channel": place.id})
-        if ws.bot in place.members:
-            kind = "member_joined_channel"
-            ws.emit(kind, events.member(kind, ws, guest.id, place, ws.ts(), inviter=person.id))
-
-    @act
-    async def archive(self, user: str, channel: str, *, undo: bool = False) -> None:
-        """Archive a channel, or open it again."""
-        ws, _, place = self._directory.find_place(user, channel)
-        place.archived = not undo
-        ws.publish({"type": "channel", "channel": place.id})

@@ -21,10 +21,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Dialect = Literal["sqlite", "postgresql"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,10 @@ class EngineFigures:
 
 class Tx(Protocol):
     """One open transaction. It belongs to the function it was handed to and must not outlive it."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """For full text, in which the engines have no words in common (storage/knowledge/full_text.py)."""
 
     def all(self, sql: str, /, **params: Any) -> list[dict[str, Any]]:
         """Every row, also of a statement with RETURNING."""

@@ -2,7 +2,8 @@
 
 Type words are filled in per engine: {ID} a growing integer key, {INT} 64 bits, {REAL}, {TEXT}, {BLOB},
 {STRICT}. Times are REAL unix seconds, money is integer nano-dollars, JSON is ASCII text, truth is 0 or 1.
-Statements of a step are separated by semicolons, which stand nowhere else.
+Statements of a step are separated by semicolons, which stand nowhere else. A statement in capitals, such as
+{CHUNK_WORDS}, is the engine's own, and may be none.
 
 WORDS_OF and NO_WORDS declare where people's words stand, so that forgetting a person can find all of them; a
 test fails when a table is added to neither.
@@ -618,6 +619,92 @@ create table channel_turns (
 ){STRICT}
 """
 
+# Documents, cut into chunks; `words` is what a chunk is found by (bot/knowledge/terms.py), `reach` from
+# where. What an engine finds words with is its own: full_text.py of each. `document_words` counts in how many
+# chunks of a workspace a word stands, and holds its letters by threes, by which words that are nearly alike
+# are found.
+DOCUMENTS = """
+create table documents (
+    seq {ID},
+    id {TEXT} not null unique,
+    team {TEXT} not null,
+    audience {TEXT} not null,
+    channel {TEXT} not null,
+    conversation {TEXT} not null,
+    person {TEXT} not null,
+    authors {TEXT} not null default '',
+    name {TEXT} not null,
+    title {TEXT} not null,
+    source {TEXT} not null,
+    file {TEXT} not null,
+    link {TEXT} not null,
+    kind {TEXT} not null,
+    digest {TEXT} not null,
+    state {TEXT} not null default 'waiting',
+    hidden {TEXT} not null default '',
+    problem {TEXT} not null default '',
+    pages {INT} not null default 0,
+    pages_read {INT} not null default 0,
+    skipped {TEXT} not null default '[]',
+    chunks {INT} not null default 0,
+    words {INT} not null default 0,
+    characters {INT} not null default 0,
+    embedded {INT} not null default 0,
+    replaces {TEXT} not null default '',
+    card {TEXT} not null default '',
+    added_at {REAL} not null,
+    searchable_at {REAL}
+){STRICT};
+create index documents_place on documents (team, channel);
+create index documents_file on documents (team, file);
+create index documents_person on documents (team, person);
+create index documents_conversation on documents (conversation);
+create index documents_unfinished on documents (seq) where state in ('waiting', 'reading');
+create table document_chunks (
+    id {ID},
+    document {TEXT} not null,
+    team {TEXT} not null,
+    number {INT} not null,
+    reach {TEXT} not null,
+    heading {TEXT} not null,
+    page {INT} not null,
+    place {TEXT} not null,
+    start_at {INT} not null,
+    end_at {INT} not null,
+    text {TEXT} not null,
+    words {TEXT} not null,
+    unique (document, number)
+){STRICT};
+create index document_chunks_reach on document_chunks (reach);
+{CHUNK_WORDS};
+{CHUNK_WORDS_INDEX};
+{CHUNK_WORDS_ADDED};
+{CHUNK_WORDS_CHANGED};
+{CHUNK_WORDS_GONE};
+create table document_vectors (
+    chunk {INT} not null,
+    document {TEXT} not null,
+    team {TEXT} not null,
+    embedder {TEXT} not null,
+    code {BLOB} not null,
+    vector {BLOB} not null,
+    primary key (chunk, embedder)
+){STRICT};
+create index document_vectors_document on document_vectors (document, embedder);
+create table document_words (
+    id {ID},
+    team {TEXT} not null,
+    word {TEXT} not null,
+    uses {INT} not null,
+    letters {TEXT} not null,
+    unique (team, word)
+){STRICT};
+{WORD_LETTERS};
+{WORD_LETTERS_INDEX};
+{WORD_LETTERS_ADDED};
+{WORD_LETTERS_GONE}
+"""
+
 STEPS: tuple[tuple[str, str], ...] = (
     ("0001_inbox", INBOX),
     ("0002_replies", REPLIES),
@@ -649,6 +736,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("0080_workers", WORKERS),
     ("0081_worker_messages", WORKER_MESSAGES),
     ("0082_limits", LIMITS),
+    ("0090_documents", DOCUMENTS),
 )
 
 # Steps that take away what the version before needs: where several processes share a database, that version
@@ -668,6 +756,7 @@ WORDS_OF = {
     "guard_verdicts": "person",  # before the examples: of one that is just overturned an example is made
     "guard_examples": "person",
     "guard_unanswered": "person",
+    "documents": "person",
 }
 
 # Tables without, and why they may stay.
@@ -692,6 +781,9 @@ NO_WORDS = {
     "guard_policies": "an owner's decision",
     "guard_models": "dropped with the examples they were trained on",
     "guard_vectors": "numbers under digests",
+    "document_chunks": "erased with their document",
+    "document_vectors": "numbers, erased with their document",
+    "document_words": "counted down as chunks are erased",
     "ledger": "amounts",
     "usage_days": "amounts",
     "usage_months": "amounts",

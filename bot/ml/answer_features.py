@@ -35,7 +35,7 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class ReadPassage:
     sentences: tuple[Sentence, ...]
     stems: frozenset[str]
     content: frozenset[str]
@@ -70,7 +70,7 @@ class Collection:
 
 
 @lru_cache(maxsize=4_000)
-def parse(text: str) -> Passage:
+def parse(text: str) -> ReadPassage:
     parts = tuple(
         _sentence(words)
         for s in split_sentences(strip_invisible(text[:_MAX_CHARACTERS]))
@@ -78,7 +78,7 @@ def parse(text: str) -> Passage:
     )
     lower = [w.lower() for part in parts for w in part.words]
     content = [w for w in lower if w not in COMMON]
-    return Passage(
+    return ReadPassage(
         parts or (_sentence([]),),
         frozenset(map(stem, content)),
         frozenset(content),
@@ -126,7 +126,7 @@ def _share(terms: Sequence[Term], present: frozenset[str]) -> float:
     return sum(t.weight for t in terms if t.stem in present) / total if total else 0.0
 
 
-def _best(terms: Sequence[Term], passage: Passage) -> Sentence:
+def _best(terms: Sequence[Term], passage: ReadPassage) -> Sentence:
     """The sentence that has most of the question; of equals the shorter."""
     return max(passage.sentences, key=lambda s: _share(terms, s.content_stems) - 0.0005 * len(s.content))
 
@@ -137,7 +137,7 @@ def _likenesses(word: str, content: frozenset[str]) -> dict[str, float]:
     return {other: likeness(word, other) for other in content}
 
 
-def _alike(term: Term, passage: Passage, part: Sentence | Passage) -> float:
+def _alike(term: Term, passage: ReadPassage, part: Sentence | ReadPassage) -> float:
     """1 when the term stands in this part of the passage, else its likeness to the nearest word there."""
     stems = part.content_stems if isinstance(part, Sentence) else part.stems
     if term.stem in stems:
@@ -145,7 +145,7 @@ def _alike(term: Term, passage: Passage, part: Sentence | Passage) -> float:
     return max(map(_likenesses(term.word, passage.content).__getitem__, part.content), default=0.0)
 
 
-def _coverage(terms: Sequence[Term], passage: Passage, best: Sentence) -> list[float]:
+def _coverage(terms: Sequence[Term], passage: ReadPassage, best: Sentence) -> list[float]:
     one = _share(terms, best.content_stems)
     pairs = pairwise(passage.sentences)
     two = max((_share(terms, a.content_stems | b.content_stems) for a, b in pairs), default=one)
@@ -158,7 +158,7 @@ def _coverage(terms: Sequence[Term], passage: Passage, best: Sentence) -> list[f
     ]
 
 
-def _missing(terms: Sequence[Term], passage: Passage, best: Sentence) -> list[float]:
+def _missing(terms: Sequence[Term], passage: ReadPassage, best: Sentence) -> list[float]:
     """The words of the question that are not there: how heavy, how unlike anything there, of which kind."""
     missing = [t for t in terms if t.stem not in passage.stems]
     alike = [_alike(t, passage, passage) for t in missing]
@@ -177,7 +177,7 @@ def _missing(terms: Sequence[Term], passage: Passage, best: Sentence) -> list[fl
     ]
 
 
-def _closeness(terms: Sequence[Term], passage: Passage) -> list[float]:
+def _closeness(terms: Sequence[Term], passage: ReadPassage) -> list[float]:
     """Most of the question's weight within 8 and within 30 consecutive words of the passage."""
     weights = {t.stem: t.weight for t in terms}
     total = sum(weights.values()) or 1.0
@@ -197,7 +197,9 @@ def _densest(hits: Sequence[tuple[int, str]], weights: dict[str, float], width: 
     return best
 
 
-def _order(written: Sequence[str], terms: Sequence[Term], passage: Passage, best: Sentence) -> list[float]:
+def _order(
+    written: Sequence[str], terms: Sequence[Term], passage: ReadPassage, best: Sentence
+) -> list[float]:
     """Do neighbours in the question stand together in the passage too?"""
     stems = [stem(w.lower()) for w in written]
     pairs = set(pairwise(stems))
@@ -243,7 +245,7 @@ def _form(written: Sequence[str], terms: Sequence[Term], best: Sentence) -> list
     ]
 
 
-def _subject(terms: Sequence[Term], passage: Passage) -> list[float]:
+def _subject(terms: Sequence[Term], passage: ReadPassage) -> list[float]:
     """The word the passage is about proves little: is the rest of the question there, and in one sentence?"""
     n = len(passage.sentences)
     within = {t.stem: sum(t.stem in s.content_stems for s in passage.sentences) for t in terms}
@@ -267,7 +269,7 @@ def _subject(terms: Sequence[Term], passage: Passage) -> list[float]:
     ]
 
 
-def _rarity(terms: Sequence[Term], passage: Passage, collection: Collection) -> list[float]:
+def _rarity(terms: Sequence[Term], passage: ReadPassage, collection: Collection) -> list[float]:
     """The same comparison with words weighed by their rarity in the collection, as a search engine does."""
     rare = {t.stem: collection.rarity(t.stem) for t in terms}
     total = sum(rare.values()) or 1.0

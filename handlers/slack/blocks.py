@@ -37,6 +37,7 @@ KEPT = {
     "examples": ("example for a guard", "examples for guards"),
     "verdicts": ("verdict of a guard", "verdicts of guards"),
     "unanswered": ("question without a passage", "questions without a passage"),
+    "documents": ("document", "documents"),
 }
 STAYS = (
     "What you decided for others (budgets, settings, owners), the list of who changed what, and that you "

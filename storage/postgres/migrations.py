@@ -12,6 +12,7 @@ import time
 
 from bot.core.errors import SetupError
 from storage.postgres.connections import PostgresConnection
+from storage.postgres.full_text import FULL_TEXT
 from storage.schema import BREAKING, STEPS
 
 TYPES = {
@@ -21,6 +22,7 @@ TYPES = {
     "TEXT": 'text collate "C"',  # the order of bytes, as in SQLite
     "BLOB": "bytea",
     "STRICT": "",
+    **FULL_TEXT,
 }
 PREAMBLE = (
     "create table if not exists _migrations (name text primary key, at double precision not null,"
@@ -72,7 +74,7 @@ def _applied(conn: PostgresConnection) -> dict[str, bool]:
 
 
 def _run(conn: PostgresConnection, name: str, ddl: str) -> None:
-    for statement in ddl.format_map(TYPES).split(";"):
-        conn.execute(statement)
+    for statement in ddl.split(";"):
+        conn.execute(statement.format_map(TYPES))  # an empty one does nothing
     breaking = name in BREAKING
     conn.execute("insert into _migrations values ($1, $2, $3 = 1)", [name, time.time(), int(breaking)])

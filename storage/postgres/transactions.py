@@ -18,6 +18,7 @@ from typing import Any
 
 import psycopg
 
+from storage.engine import Dialect
 from storage.postgres.connections import PostgresConnection
 from storage.postgres.errors import AGAIN
 from storage.postgres.wire import read_rows
@@ -34,6 +35,7 @@ class PostgresTx:
     """A transaction on a connection; see storage.engine.Tx."""
 
     __slots__ = ("_locked", "_wire")
+    dialect: Dialect = "postgresql"
 
     def __init__(self, conn: PostgresConnection) -> None:
         self._wire = conn.wire

@@ -11,6 +11,7 @@ from storage import audit
 from storage.conversation import tombstones
 from storage.engine import Tx
 from storage.guard import models
+from storage.knowledge import chunks
 from storage.place import Channel, Place
 from storage.privacy.portions import (
     BLANKED,
@@ -27,7 +28,10 @@ from storage.schema import DECISIONS, LASTING, TEAM_TABLES, WORDS_OF
 from storage.workers import changes
 
 # Verdicts before examples: of a verdict that is just overturned an example is made.
-RECORDED = ("recordings", "recording_parts", "clips", "guard_verdicts", "guard_examples", "guard_unanswered")
+RECORDED = (
+    *("recordings", "recording_parts", "clips", "guard_verdicts", "guard_examples", "guard_unanswered"),
+    "documents",
+)
 
 
 def forget(tx: Tx, place: Place, *, by: str = "", erased: int = 0, now: float) -> int:
@@ -42,6 +46,7 @@ def forget(tx: Tx, place: Place, *, by: str = "", erased: int = 0, now: float) -
     for table in BLANKED:
         _blank_in(tx, table, "conversation = :conversation", now=now, conversation=place.key)
     _drop_models(tx, "conversation = :conversation", conversation=place.key)
+    chunks.erase_of(tx, "conversation = :conversation", conversation=place.key)
     for table in RECORDED:
         tx.run(f"delete from {table} where conversation = :conversation", conversation=place.key)
     tx.run(
@@ -68,6 +73,7 @@ def forget_user(tx: Tx, team: str, user: str, *, by: str = "", erased: int = 0, 
     _drop_models(tx, f"team = :team and {WORDS_OF['guard_examples']} = :person", team=team, person=user)
     whose = Whose(team, user)
     erased += erase_messages(tx, whose.said, now=now, **whose.values)
+    chunks.erase_of(tx, "team = :team and person = :person", team=team, person=user)
     bury_asked(tx, f"team = :team and person = :person and {SETTLED['inbox']}", now=now, **whose.values)
     for table, column in WORDS_OF.items():
         which = f"team = :team and {column} = :person"

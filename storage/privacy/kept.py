@@ -19,6 +19,7 @@ KINDS: dict[str, dict[str, str]] = {
     "examples": {"guard_examples": "id"},
     "verdicts": {"guard_verdicts": "id"},
     "unanswered": {"guard_unanswered": "id"},
+    "documents": {"documents": "id"},
 }
 # Rows that stay when their words go are counted while they have some.
 _HELD = {

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from storage.conversation import summaries, tombstones
 from storage.engine import Tx
+from storage.knowledge import chunks
 from storage.schema import WORDS_OF
 
 # Rows that have to stay without the words in them: keys that refuse late deliveries, what stands in Slack.
@@ -47,6 +48,7 @@ KEYS = {
     "clips": "seq",
     "guard_verdicts": "id",
     "guard_unanswered": "id",
+    "documents": "id",
 }
 LOOKED_UP = 100_000  # numbers of rows at once
 
@@ -140,6 +142,8 @@ def thin_out_team(tx: Tx, *, whose: Whose, now: float, limit: int) -> int:
 
 def _delete(tx: Tx, table: str, key: str, which: str, **values: object) -> int:
     chosen = f"select {key} from {table} where {which} limit :limit"
+    if table == "documents":
+        chunks.erase_of(tx, f"id in ({chosen})", **values)
     return tx.changed(f"delete from {table} where ({key}) in ({chosen})", **values)
 
 

@@ -18,6 +18,7 @@ from typing import IO
 
 from bot.core.errors import InUse, SetupError, StorageError
 from storage.schema import STEPS
+from storage.sqlite.full_text import FULL_TEXT
 from storage.sqlite.library import Database, Migrations
 
 BUSY_TIMEOUT_S = 10.0
@@ -31,6 +32,7 @@ TYPES = {
     "TEXT": "text",
     "BLOB": "blob",
     "STRICT": " strict",
+    **FULL_TEXT,
 }
 # After so many pages the WAL is written into the file. Most pages change often: the later that is, the fewer
 # are written, and the longer the one commit takes that waits for it.
@@ -97,8 +99,8 @@ def _migrations(steps: tuple[tuple[str, str], ...]) -> Migrations:
 
 def _step(ddl: str) -> Callable[[Database], None]:
     def run(db: Database) -> None:
-        for statement in ddl.format_map(TYPES).split(";"):
-            db.execute(statement)
+        for statement in ddl.split(";"):
+            db.execute(statement.format_map(TYPES))  # an empty one does nothing
 
     return run
 

@@ -25,7 +25,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from bot.core.errors import Busy
-from storage.engine import Tx
+from storage.engine import Dialect, Tx
 from storage.results import Job, Outcome, answer, resolve
 from storage.sqlite.errors import map_error
 
@@ -49,6 +49,7 @@ class SqliteTx:
     """A transaction on a connection; see storage.engine.Tx."""
 
     __slots__ = ("_execute",)
+    dialect: Dialect = "sqlite"
 
     def __init__(self, conn: sqlite3.Connection) -> None:
         self._execute = conn.execute

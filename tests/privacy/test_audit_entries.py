@@ -44,7 +44,7 @@ CLIP_WORDS = {"forgot clip"}
 TOLD = {"told of AI"}
 SETTINGS = {"policy set", "policy removed", "channel setting"}
 TAUGHT = {"verdict overturned", "example added", "version trained"}
-ERASED = {"forgot thread", "forgot person", *CLIP_WORDS}
+ERASED = {"forgot thread", "forgot person", "document removed", *CLIP_WORDS}
 
 # Every way in, and the acts that can be behind it.
 SURFACES: dict[str, set[str]] = {
@@ -142,6 +142,9 @@ UNWRITTEN = {
     "holdings.exchange": "numbers of processes that have died",
     "channel_turns.tidy": "when something was last posted in a channel",
     "endings.put_reported": "what a server lists of its models takes its place",
+    "chunks.erase": "before chunks.drop, which adds the entry",
+    "chunks.erase_of": "before forget, forget_user and forget_team",
+    "chunks._count_down": "in how many chunks a word stands",
     "removal.drop_removed": "an id and a time, and no word",
     "retention.erase_messages": "counted by bot/privacy/retention.py",
     "retention.erase_recordings": "counted by bot/privacy/retention.py",

@@ -77,7 +77,7 @@ async def make(url: str) -> None:
 
 def contents(url: str) -> dict[str, list[tuple[object, ...]]]:
     with look(url) as tx:
-        found = {table: tx.all(f"select * from {table}") for table in TABLES}
+        found = {table: tx.all(f"select {', '.join(list_columns(table))} from {table}") for table in TABLES}
     return {
         table: sorted((tuple(sorted(row.items())) for row in rows), key=repr) for table, rows in found.items()
     }

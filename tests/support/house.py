@@ -40,9 +40,10 @@ ROOMS: dict[str, str] = {
     "storage/channel": "storage/engine storage/audit",
     "storage/welcome": "storage/engine storage/audit",
     "storage/retirement": "storage/engine storage/workers",
+    "storage/knowledge": "storage/engine storage/audit",
     "storage/privacy": (
         "storage/engine storage/place storage/schema storage/audit storage/conversation storage/costs "
-        "storage/guard storage/workers"
+        "storage/guard storage/knowledge storage/workers"
     ),
     "bot/text": "bot/core",
     "bot/ops": "bot/core bot/text",
@@ -65,7 +66,7 @@ ROOMS: dict[str, str] = {
         "storage/channel bot/text bot/ops bot/jobs bot/workers bot/costs bot/provider"
     ),
     "bot/documents": "bot/core",
-    "bot/knowledge": "bot/core bot/text bot/ml bot/provider",
+    "bot/knowledge": ("bot/core storage/engine storage/knowledge bot/text bot/ml bot/provider bot/documents"),
     "bot/welcome": (
         "bot/core storage/engine storage/place storage/welcome bot/jobs bot/costs bot/channel bot/guard "
         "bot/voice"

@@ -1,0 +1,247 @@
+"""Documents: whose each is, where it came from, and how far it has been read.
+
+What they are cut into is storage/knowledge/chunks.py's; the rows here hold no text of theirs but names,
+titles and, when one could not be read, a sentence of ours.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from storage.engine import Tx
+from storage.knowledge.audiences import VISIBLE, Audience, AudienceKind, Belonging, values_of
+
+DocumentState = Literal["waiting", "reading", "searchable", "failed"]
+DocumentSource = Literal["file", "thread", "text", "command"]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One document. A newer one of the same `name` that belongs to the same audience replaces it."""
+
+    id: str
+    team: str
+    audience: AudienceKind
+    name: str
+    added_at: float
+    channel: str = ""  # "" of a workspace's
+    conversation: str = ""  # its key, where the audience is a thread
+    person: str = ""  # who added it; whose it is, where the audience is a person
+    authors: str = ""  # of a kept thread: ids of everybody whose words are in it, " U1 U2 "
+    title: str = ""
+    source: DocumentSource = "file"
+    file: str = ""  # Slack's id of it
+    link: str = ""
+    kind: str = ""
+    digest: str = ""
+    state: DocumentState = "waiting"
+    hidden: str = ""  # why it is not to be found just now; "" where it is
+    problem: str = ""  # why it could not be read, in a sentence for a person
+    pages: int = 0
+    pages_read: int = 0
+    skipped: str = "[]"  # JSON: [[page, reason], …]
+    chunks: int = 0
+    words: int = 0  # in all chunks, as they are indexed
+    characters: int = 0  # of the text of all chunks
+    embedded: int = 0
+    replaces: str = ""  # the id of the version before, until this one is searchable
+    card: str = ""
+    searchable_at: float | None = None
+
+    @property
+    def belonging(self) -> Belonging:
+        return Belonging(self.audience, self.team, self.channel, self.conversation, self.person)
+
+    @property
+    def skipped_pages(self) -> list[tuple[int, str]]:
+        return [(int(page), str(reason)) for page, reason in json.loads(self.skipped)]
+
+
+_COLUMNS = ", ".join(Document.__dataclass_fields__)
+_D_COLUMNS = ", ".join(f"d.{name}" for name in Document.__dataclass_fields__)
+_VALUES = ", ".join(f":{name}" for name in Document.__dataclass_fields__)
+
+
+def add(tx: Tx, document: Document) -> bool:
+    """A document that is still to be read; False when one of that id is there."""
+    insert = f"insert into documents ({_COLUMNS}) values ({_VALUES}) on conflict (id) do nothing"
+    return tx.changed(insert, **asdict(document)) == 1
+
+
+def find(tx: Tx, id: str) -> Document | None:
+    return _first(tx, "id = :id", id=id)
+
+
+def find_by_file(tx: Tx, team: str, file: str) -> list[Document]:
+    """Every document that was made of one file of Slack's, oldest first."""
+    return _all(tx, "team = :team and file = :file", team=team, file=file)
+
+
+def find_same(tx: Tx, document: Document) -> Document | None:
+    """The newest other document of the same name and audience that was not given up on."""
+    return _first(
+        tx,
+        "team = :team and audience = :audience and channel = :channel and conversation = :conversation"
+        " and (audience <> 'person' or person = :person) and name = :name and id <> :id"
+        " and state <> 'failed'",
+        newest=True,
+        **{name: getattr(document, name) for name in _SAME},
+    )
+
+
+_SAME = ("team", "audience", "channel", "conversation", "person", "name", "id")
+
+
+def list_visible(tx: Tx, audience: Audience) -> list[Document]:
+    """What can be found from there, oldest first."""
+    if not audience.open:
+        return []
+    found = f"select {_D_COLUMNS} from documents d where {VISIBLE} order by d.seq"
+    return [Document(**row) for row in tx.all(found, **values_of(audience))]
+
+
+def list_of_channel(tx: Tx, team: str, channel: str) -> list[Document]:
+    """Everything that belongs to a channel, in every state, oldest first."""
+    return _all(
+        tx, "team = :team and channel = :channel and audience = 'channel'", team=team, channel=channel
+    )
+
+
+def list_of_workspace(tx: Tx, team: str) -> list[Document]:
+    """Everything that an admin gave to a whole workspace."""
+    return _all(tx, "team = :team and audience = 'workspace'", team=team)
+
+
+def list_of_person(tx: Tx, team: str, person: str) -> list[Document]:
+    """Everything that a person has in their DM."""
+    return _all(tx, "team = :team and person = :person and audience = 'person'", team=team, person=person)
+
+
+def list_of_conversation(tx: Tx, conversation: str) -> list[Document]:
+    """What was attached to questions of one conversation."""
+    return _all(tx, "conversation = :conversation and audience = 'thread'", conversation=conversation)
+
+
+def list_added_by(tx: Tx, team: str, person: str) -> list[Document]:
+    """Everything that a person added, wherever."""
+    return _all(tx, "team = :team and person = :person", team=team, person=person)
+
+
+def list_unfinished(tx: Tx) -> list[Document]:
+    """What waits or is being read, of every workspace."""
+    return _all(tx, "state in ('waiting', 'reading')")
+
+
+def list_from_slack(tx: Tx, *, after: str = "", limit: int = 500) -> list[Document]:
+    """What was made of files of Slack's, by id: for looking whether they are still there. `after`: the last
+    id of the portion before."""
+    which = f"select {_COLUMNS} from documents where file <> '' and id > :after order by id limit :limit"
+    return [Document(**row) for row in tx.all(which, after=after, limit=limit)]
+
+
+def set_state(tx: Tx, id: str, state: DocumentState, *, problem: str = "") -> bool:
+    """How far it is. `searchable` is told by `publish` alone."""
+    change = "update documents set state = :state, problem = :problem where id = :id"
+    return tx.changed(change, id=id, state=state, problem=problem) == 1
+
+
+def note_read(
+    tx: Tx,
+    id: str,
+    *,
+    title: str,
+    kind: str,
+    digest: str,
+    pages: int,
+    pages_read: int,
+    skipped: Sequence[tuple[int, str]] = (),
+) -> bool:
+    """What was learned of it by reading."""
+    return (
+        tx.changed(
+            "update documents set title = :title, kind = :kind, digest = :digest, pages = :pages,"
+            " pages_read = :pages_read, skipped = :skipped where id = :id",
+            id=id,
+            title=title,
+            kind=kind,
+            digest=digest,
+            pages=pages,
+            pages_read=pages_read,
+            skipped=json.dumps([list(page) for page in skipped]),
+        )
+        == 1
+    )
+
+
+def note_progress(tx: Tx, id: str, *, pages: int, pages_read: int) -> None:
+    """How many pages have been read so far."""
+    tx.run(
+        "update documents set pages = :pages, pages_read = :pages_read where id = :id",
+        id=id,
+        pages=pages,
+        pages_read=pages_read,
+    )
+
+
+def set_card(tx: Tx, id: str, card: str) -> None:
+    """The message that shows how far it is."""
+    tx.run("update documents set card = :card where id = :id", id=id, card=card)
+
+
+def set_link(tx: Tx, id: str, *, title: str, link: str) -> None:
+    """Slack calls the file otherwise now, or it stands elsewhere."""
+    tx.run("update documents set title = :title, link = :link where id = :id", id=id, title=title, link=link)
+
+
+def set_replaces(tx: Tx, id: str, replaces: str) -> None:
+    """The version that goes when this one is searchable."""
+    tx.run("update documents set replaces = :replaces where id = :id", id=id, replaces=replaces)
+
+
+def hide(tx: Tx, ids: Sequence[str], *, reason: str) -> int:
+    """Not to be found from now on; how many were to be found before. `reason` "" shows them again."""
+    changed = 0
+    for id in ids:
+        change = "update documents set hidden = :reason where id = :id and hidden <> :reason"
+        changed += tx.changed(change, id=id, reason=reason)
+    return changed
+
+
+def hide_channel(tx: Tx, team: str, channel: str, *, reason: str) -> int:
+    """The same of everything that belongs to a channel."""
+    change = (
+        "update documents set hidden = :reason where team = :team and channel = :channel"
+        " and hidden <> :reason"
+    )
+    return tx.changed(change, team=team, channel=channel, reason=reason)
+
+
+def publish(tx: Tx, id: str, *, now: float) -> str:
+    """Searchable from now on, and the version that it replaces not any more. The id of that version, whose
+    rows are still to be erased; "" where there was none, or this document is gone."""
+    document = find(tx, id)
+    if document is None:
+        return ""
+    tx.run(
+        "update documents set state = 'searchable', problem = '', replaces = '',"
+        " searchable_at = coalesce(searchable_at, :now) where id = :id",
+        id=id,
+        now=now,
+    )
+    if document.replaces:
+        tx.run("update documents set hidden = 'replaced' where id = :id", id=document.replaces)
+    return document.replaces
+
+
+def _first(tx: Tx, which: str, *, newest: bool = False, **values: Any) -> Document | None:
+    order = "desc" if newest else "asc"
+    row = tx.one(f"select {_COLUMNS} from documents where {which} order by seq {order} limit 1", **values)
+    return Document(**row) if row else None
+
+
+def _all(tx: Tx, which: str, **values: Any) -> list[Document]:
+    rows = tx.all(f"select {_COLUMNS} from documents where {which} order by seq", **values)
+    return [Document(**row) for row in rows]

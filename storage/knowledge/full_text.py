@@ -1,0 +1,52 @@
+"""The two statements in which SQLite's full text and PostgreSQL's have no words in common.
+
+Both get the same words, divided and stemmed by bot/knowledge/terms.py, and give the rows that look best to
+each; what is best among them is decided in bot/knowledge, alike for both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from storage.engine import Tx
+
+# The engines' own order only chooses who is looked at; it is coarse.
+_SQLITE_CHUNKS = (
+    "select rowid as id from chunk_words where chunk_words match :wanted"
+    " and rank match 'bm25(0.0, 1.0)' order by rank limit :limit"
+)
+_POSTGRES_CHUNKS = "select id from ({parts}) as found group by id order by sum(weight) desc, id limit :limit"
+_POSTGRES_PART = (
+    "select id, cast(:{weight} as double precision) as weight from document_chunks"
+    " where found_by @@ cast(:{wanted} as tsquery)"
+)
+
+
+def find_chunks(tx: Tx, reaches: Sequence[str], weights: Mapping[str, float], *, limit: int) -> list[int]:
+    """Ids of chunks that have one of the marks and at least one of the words, those with heavy words
+    first."""
+    if not reaches or not weights:
+        return []
+    if tx.dialect == "sqlite":
+        wanted = f"reach : ({_either(reaches)}) AND words : ({_either(list(weights))})"
+        return [row["id"] for row in tx.all(_SQLITE_CHUNKS, wanted=wanted, limit=limit)]
+    given: dict[str, Any] = {"limit": limit}
+    parts = []
+    for n, (word, weight) in enumerate(weights.items()):
+        given |= {f"weight{n}": weight, f"wanted{n}": f"{_quote(word)} & ({_any(reaches)})"}
+        parts.append(_POSTGRES_PART.format(weight=f"weight{n}", wanted=f"wanted{n}"))
+    statement = _POSTGRES_CHUNKS.format(parts=" union all ".join(parts))
+    return [row["id"] for row in tx.all(statement, **given)]
+
+
+def _either(words: Sequence[str]) -> str:
+    return " OR ".join(f'"{word}"' for word in words)
+
+
+def _any(words: Sequence[str]) -> str:
+    return " | ".join(map(_quote, words))
+
+
+def _quote(word: str) -> str:
+    return f"'{word}'"

@@ -1,0 +1,114 @@
+"""What is found of the chunks, by words; and how common words are in a workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from storage.engine import Tx
+from storage.knowledge.audiences import VISIBLE, Audience, list_reaches, values_of
+from storage.knowledge.full_text import find_chunks
+
+_MORE = 8  # times as many are looked at where most of what was found is not to be seen
+_TOGETHER = 200  # ids in one statement
+
+
+@dataclass(frozen=True, slots=True)
+class FoundChunk:
+    """A chunk with what is to be told of its document."""
+
+    id: int
+    document: str
+    title: str
+    link: str
+    kind: str
+    audience: str
+    added_at: float
+    number: int
+    heading: str
+    page: int
+    place: str
+    text: str
+    words: str
+
+
+_CHUNK = (
+    "c.id, c.document, d.title, d.link, d.kind, d.audience, d.added_at, c.number, c.heading, c.page, c.place,"
+    " c.text, c.words"
+)
+_JOINED = "from document_chunks c join documents d on d.id = c.document"
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """How much a workspace has to search in: chunks, and words in all of them."""
+
+    chunks: int
+    words: int
+
+
+def measure(tx: Tx, team: str) -> Corpus:
+    row = tx.one(
+        "select cast(coalesce(sum(chunks), 0) as bigint) as chunks,"
+        " cast(coalesce(sum(words), 0) as bigint) as words from documents where team = :team",
+        team=team,
+    )
+    return Corpus(int(row["chunks"]), int(row["words"])) if row else Corpus(0, 0)
+
+
+def count_uses(tx: Tx, team: str, words: Sequence[str]) -> dict[str, int]:
+    """In how many chunks of the workspace each word stands; none of those that stand in no chunk."""
+    found = dict[str, int]()
+    for word in words:
+        which = "select uses from document_words where team = :team and word = :word"
+        if row := tx.one(which, team=team, word=word):
+            found[word] = int(row["uses"])
+    return found
+
+
+def find_by_words(
+    tx: Tx, audience: Audience, weights: Mapping[str, float], *, limit: int
+) -> list[FoundChunk]:
+    """Visible chunks with at least one of the words; which of very many is up to the engine, by weight."""
+    if not audience.open:
+        return []
+    asked = limit
+    while True:
+        ids = find_chunks(tx, list_reaches(audience), weights, limit=asked)
+        found = fetch_visible(tx, audience, ids)
+        if len(ids) < asked or len(found) >= limit:
+            return found[:limit]
+        asked *= _MORE
+
+
+def fetch_visible(tx: Tx, audience: Audience, ids: Sequence[int]) -> list[FoundChunk]:
+    """Chunks by their ids, in that order, without those that are not to be seen from there."""
+    found = dict[int, FoundChunk]()
+    for at in range(0, len(ids), _TOGETHER):
+        some = ids[at : at + _TOGETHER]
+        listed = ", ".join(f"{id:d}" for id in some)
+        rows = tx.all(
+            f"select {_CHUNK} {_JOINED} where c.id in ({listed}) and {VISIBLE}", **values_of(audience)
+        )
+        found |= {row["id"]: FoundChunk(**row) for row in rows}
+    return [found[id] for id in ids if id in found]
+
+
+def list_all(tx: Tx, audience: Audience, *, limit: int) -> list[FoundChunk]:
+    """Every visible chunk, documents newest first, chunks as they stand in them."""
+    if not audience.open:
+        return []
+    order = f"{_JOINED} where {VISIBLE} order by d.added_at desc, d.seq desc, c.number limit :limit"
+    rows = tx.all(f"select {_CHUNK} {order}", limit=limit, **values_of(audience))
+    return [FoundChunk(**row) for row in rows]
+
+
+def count_characters(tx: Tx, audience: Audience) -> int:
+    """How long everything visible is together."""
+    if not audience.open:
+        return 0
+    row = tx.one(
+        f"select cast(coalesce(sum(d.characters), 0) as bigint) as n from documents d where {VISIBLE}",
+        **values_of(audience),
+    )
+    return int(row["n"]) if row else 0

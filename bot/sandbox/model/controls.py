@@ -20,6 +20,7 @@ from aiohttp import web
 
 from bot.sandbox.model.exchange import ApiRequest
 from bot.sandbox.model.faults import KINDS, ModelFaults
+from bot.sandbox.model.pictures import shorten_pictures
 from bot.sandbox.model.text import AnswerPace
 
 PLACE = "/sandbox/api/model"
@@ -113,8 +114,8 @@ class ScriptRoutes:
 
 
 def as_json(request: ApiRequest) -> dict[str, Any]:
-    """A request as JSON can carry it; a file becomes its name and size."""
-    values = asdict(request)
+    """A request as JSON can carry it; a file becomes its name and size, a picture what it is."""
+    values = asdict(request) | {"body": shorten_pictures(request.body)}
     if "file" in request.body:
         name, recording = request.body["file"]
         values["body"] = request.body | {"file": f"{name}, {len(recording)} bytes"}

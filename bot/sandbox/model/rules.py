@@ -92,6 +92,7 @@ class ModelCard:
     formats: frozenset[str] = frozenset()  # response formats of a speech model
     billed_by: str = "tokens"  # or "duration", for speech
     limit_s: float = 0.0  # longest recording, 0: none
+    sees: bool = True  # takes pictures
     cache_writes: bool = False  # reports and bills writes to the prompt cache
 
 
@@ -105,6 +106,7 @@ _ALL_FORMATS = frozenset(["json", "text", "srt", "verbose_json", "vtt"])
 # Source: openai 3.54 docstrings and OpenAI's deprecations page, read 2026-11-23.
 CARDS = (
     _card("rehearsal", f"{_CHAT} completions", context_tokens=128_000),
+    _card("gpt-3.5-turbo", "chat/completions", context_tokens=16_385, sees=False),
     _card("gpt-3.5-turbo-instruct", "completions", context_tokens=4_096, shutdown_date="2026-09-28"),
     _card("text-davinci-003", "completions", context_tokens=4_097, shutdown_date="2024-01-04"),
     _card("davinci-002", "completions", context_tokens=16_384, shutdown_date="2026-09-28"),

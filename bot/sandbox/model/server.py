@@ -48,6 +48,7 @@ from bot.sandbox.model.fault_frames import (
 from bot.sandbox.model.faults import ModelFault, ModelFaults
 from bot.sandbox.model.organisation import Organisation, count_usage
 from bot.sandbox.model.pace import PacedStream, find_transport, frame_chunk
+from bot.sandbox.model.pictures import count_picture_tokens, take_pictures
 from bot.sandbox.model.rules import CARDS, PARAMETERS, ModelCard, ModelRefusal, check_request
 from bot.sandbox.model.text import AnswerPace, Match, Script
 from bot.sandbox.model.usage import MinuteLimit, PromptCache, count_prompt_tokens, split_pieces
@@ -244,9 +245,10 @@ class FakeModel:
     async def _answer_with_text(self, exchange: Exchange) -> web.StreamResponse:
         record = exchange.record
         body = self.dialect.understand(record.endpoint, record.body)
-        request = read_text_request(record.endpoint, body)
+        pictures = take_pictures(record.endpoint, body, exchange.card, lenient=self.dialect.lenient)
+        request = read_text_request(record.endpoint, body, pictures)
         record.prompt = request.prompt
-        tokens = count_prompt_tokens(record.prompt)
+        tokens = count_prompt_tokens(record.prompt) + count_picture_tokens(pictures)
         self.dialect.check_context(record.endpoint, body, exchange.card, tokens, self.context_tokens)
         self._check_limits(tokens)
         count = model_text.count_candidates(body)

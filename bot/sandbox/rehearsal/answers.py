@@ -1,8 +1,8 @@
 """Writes the rehearsal model's answers: simple ones that really use the conversation.
 
 It remembers names, wishes and facts, finds the sentence that answers a question, keeps to given passages,
-fills forms, and shows formatting on request. It understands nothing, and says so. The same request always
-gets the same answer.
+tells size and colours of pictures, fills forms, and shows formatting on request. It understands nothing, and
+says so. The same request always gets the same answer.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from bot.sandbox.rehearsal.json_answers import NO_CONTEXT, fill_schema, find_sch
 from bot.sandbox.rehearsal.memory import ASSISTANT, ConversationFacts, gather_facts
 from bot.sandbox.rehearsal.question import RehearsedAnswer, TextRequest
 from bot.sandbox.rehearsal.samples import count_noun, make_code, make_table, write_article
+from bot.sandbox.rehearsal.seeing import describe_pictures
 from bot.sandbox.rehearsal.words import content_words, overlap, sentences
 
 WHO = "I am a *rehearsal model*: I run on this machine, remember what you tell me, and understand nothing."
@@ -48,6 +49,8 @@ _SURROUNDINGS = re.compile(
     re.I,
 )
 _ASKS = re.compile(r"\s*(who|what|when|where|which|how|wann|wer|wo)\b", re.I)
+_PICTURE = re.compile(r"\b(picture|image|photo|screenshot|colou?rs?|bild|foto|farben?)\b", re.I)
+_UNSEEN = "because you cannot see pictures"
 _PASSAGES = re.compile(r"\b(context|passages?|sources?|documents?)\b", re.I)
 
 
@@ -128,6 +131,17 @@ def _answer_from_passages(got: ConversationFacts) -> str:
     lines = "\n".join(line for line in passages.splitlines() if NO_CONTEXT not in line)
     share, sentence = find_passage(lines, question)
     return f"According to the documents: {sentence}" if share >= _ENOUGH else NO_CONTEXT
+
+
+def _tell_pictures(got: ConversationFacts) -> str:
+    """What the bytes of pictures say: those that came with the question, or earlier ones it asks about."""
+    if _UNSEEN in got.question:
+        return "There is a picture, but I cannot see pictures."
+    seen = got.shown or (got.pictures if _PICTURE.search(got.question) else ())
+    told = describe_pictures(seen)
+    return (
+        f"{told}\n\nThat is what its bytes say; what it shows, a real model would tell you." if told else ""
+    )
 
 
 def _decline_recording(got: ConversationFacts) -> str:
@@ -287,6 +301,7 @@ _WAYS: tuple[Callable[[ConversationFacts], str], ...] = (
         _make_title,
         _summarise,
         _translate,
+        _tell_pictures,
         _answer_from_passages,
         _tell_surroundings,
         _list_memory,

@@ -11,11 +11,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bot.sandbox.rehearsal.question import TextRequest
+from bot.sandbox.rehearsal.seeing import ReceivedPicture
 from bot.sandbox.rehearsal.words import content_words, sentences
 
 HUMAN, ASSISTANT = "human", "assistant"
 # What is told about a question stands behind it, under this heading.
 _ABOUT = re.compile(r"\n\n\[About this message\]\n(?P<lines>.*?)(?=\nAI:\s*\Z|\Z)", re.DOTALL)
+_PICTURE_NAME = re.compile(r"^\[picture: [^\]\n]+(?<!cannot see pictures)\]$\n?", re.M)
 # A turn of a written-out conversation: at the start of a line, or with the space that base models write.
 _TURN = re.compile(r"(?:^|\n|\s)(Human|User|AI|Assistant|Parley)(?: \(([^)\n]{1,60})\))?:[ \t]*")
 _NAME = re.compile(r"\b(?:my name is|call me|ich heiße|mein name ist)\s+([^\W\d_][\w'-]{1,30})", re.I)
@@ -50,6 +52,8 @@ class ConversationFacts:
     instructions: str = ""
     given: list[str] = field(default_factory=list)  # texts that came as messages, under a heading in brackets
     about: str = ""  # where, by whom and when the question was asked
+    pictures: tuple[ReceivedPicture, ...] = ()  # all of them, in order
+    shown: tuple[ReceivedPicture, ...] = ()  # those that came with the question
 
     @property
     def question(self) -> str:
@@ -76,12 +80,14 @@ class ConversationFacts:
 
 def gather_facts(request: TextRequest) -> ConversationFacts:
     """Everything the model can know from one request."""
-    got = ConversationFacts()
+    last = len(request.body.get("messages") or request.body.get("input") or ()) - 1
+    shown = tuple(picture for picture in request.pictures if picture.turn == last)
+    got = ConversationFacts(pictures=request.pictures, shown=shown)
     instructions: list[str] = []
     for role, whole in request.turns:
         found = _ABOUT.search(whole)
         got.about = found["lines"].strip() if found else ""
-        text = _ABOUT.sub("", whole)
+        text = _PICTURE_NAME.sub("", _ABOUT.sub("", whole))
         if role == "prompt":
             head, turns = split_transcript(text)
             instructions.append(head)

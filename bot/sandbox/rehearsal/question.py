@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.sandbox.rehearsal.seeing import ReceivedPicture
+
 
 @dataclass(frozen=True, slots=True)
 class TextRequest:
@@ -20,6 +22,7 @@ class TextRequest:
     turns: tuple[tuple[str, str], ...]
     body: dict[str, Any] = field(repr=False)
     choice: int = 0  # which of the n candidates; candidates differ in their words
+    pictures: tuple[ReceivedPicture, ...] = ()
 
     @property
     def prompt(self) -> str:
@@ -51,7 +54,9 @@ class RehearsedAnswer:
     unsaid: str = ""  # where a stop sequence cut it: what the model would have gone on to say
 
 
-def read_text_request(endpoint: str, body: dict[str, Any]) -> TextRequest:
+def read_text_request(
+    endpoint: str, body: dict[str, Any], pictures: tuple[ReceivedPicture, ...] = ()
+) -> TextRequest:
     """The request body of a text endpoint as a `TextRequest`; the body has passed the rules already."""
     if endpoint == "completions":
         turns: list[tuple[str, str]] = [("prompt", _prompt_text(body.get("prompt")))]
@@ -59,7 +64,7 @@ def read_text_request(endpoint: str, body: dict[str, Any]) -> TextRequest:
         turns = [(m["role"], read_content(m.get("content"))) for m in body["messages"]]
     else:
         turns = _response_turns(body)
-    return TextRequest(endpoint, body["model"], tuple(turns), body)
+    return TextRequest(endpoint, body["model"], tuple(turns), body, pictures=pictures)
 
 
 def read_content(content: Any) -> str:
@@ -68,7 +73,7 @@ def read_content(content: Any) -> str:
         return content
     if not isinstance(content, Sequence):
         return ""
-    return "\n".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
+    return "\n".join(part["text"] for part in content if isinstance(part, dict) and part.get("text"))
 
 
 def _prompt_text(prompt: Any) -> str:

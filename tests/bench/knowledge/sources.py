@@ -20,7 +20,7 @@ from bot.sandbox.documents.pdf_file import write_pdf
 from bot.sandbox.documents.text_pages import PAGE_BREAK, TextBlock, read_pages
 
 HERE = Path(__file__).parent
-COMPANY = HERE / "company"
+COMPANY, LANGUAGE_FOLDER = HERE / "company", HERE / "languages"
 DOCUMENTS = (
     "staff_guide.pdf",
     "rain_gauge_manual.pdf",
@@ -35,12 +35,17 @@ DOCUMENTS = (
     "portal_runbook.md",
     "suppliers.csv",
 )
+LANGUAGES = {
+    "de": ("hausordnung.pdf", "mieterhandbuch.docx"),
+    "zh": ("yuangong_shouce.docx", "chanpin_fuwu.pptx"),
+    "ja": ("riyou_annai.docx", "shain_techou.md"),
+}
 GAP = "…"  # between what stands in its order in one passage
 
 
 @dataclass(frozen=True, slots=True)
 class PageQuestion:
-    """A question and where its answer stands: `evidence` on that page of that document, all parts in order."""
+    """A question and where its answer stands: all parts of `evidence` in their order on one page."""
 
     kind: str
     document: str
@@ -153,6 +158,6 @@ def _web_page(blocks: Sequence[TextBlock], title: str) -> str:
 def find_evidence(text: str, evidence: Sequence[str], *, within: int = 400) -> str:
     """The shortest stretch of a text in which all parts stand in their order; "" without one."""
     plain = " ".join(text.split())
-    between = r".{0,%d}?" % within
+    between = f".{{0,{within}}}?"
     pattern = re.compile(rf"(?=({between.join(re.escape(part) for part in evidence)}))", re.IGNORECASE)
     return min((found[1] for found in pattern.finditer(plain)), key=len, default="")

@@ -6,10 +6,15 @@ import re
 import sqlite3
 from pathlib import Path
 
+import pytest
+
 from bot.ml.stemming import COMMON, NEGATIONS
 from bot.sandbox.documents.text_pages import read_pages
 from tests.bench.knowledge.sources import (
+    COMPANY,
     DOCUMENTS,
+    LANGUAGE_FOLDER,
+    LANGUAGES,
     PageQuestion,
     find_evidence,
     pages_of_document,
@@ -54,12 +59,23 @@ def test_half_of_the_questions_are_asked_in_other_words() -> None:
     assert len(read_near_misses()) >= 60
 
 
+def stands_on_its_page(question: PageQuestion, folder: Path) -> bool:
+    page = pages_of_document(question.document, folder)[question.page - 1]
+    rows = " ".join(page.replace("|", " ").replace(",", " , ").split())
+    return bool(find_evidence(rows, [" ".join(p.replace(",", " , ").split()) for p in question.evidence]))
+
+
 def test_the_answers_stand_on_the_pages_that_the_questions_name() -> None:
-    for question in read_questions():
-        page = pages_of_document(question.document)[question.page - 1]
-        rows = " ".join(page.replace("|", " ").replace(",", " , ").split())
-        evidence = [" ".join(part.replace(",", " , ").split()) for part in question.evidence]
-        assert find_evidence(rows, evidence), question
+    assert [q for q in read_questions() if not stands_on_its_page(q, COMPANY)] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_in_each_language_fifty_questions_are_answered_where_they_say(language: str) -> None:
+    folder = LANGUAGE_FOLDER / language
+    questions = read_questions(folder)
+    assert len(questions) == 50
+    assert {question.document for question in questions} == set(LANGUAGES[language])
+    assert [question for question in questions if not stands_on_its_page(question, folder)] == []
 
 
 def test_questions_in_other_words_have_none_of_the_passage() -> None:
@@ -71,6 +87,8 @@ def test_questions_in_other_words_have_none_of_the_passage() -> None:
 
 
 def test_the_files_are_of_the_type_that_their_name_says(tmp_path: Path) -> None:
+    for language, names in LANGUAGES.items():
+        write_documents(tmp_path, names, LANGUAGE_FOLDER / language)
     starts = {"pdf": b"%PDF-", "docx": b"PK", "pptx": b"PK", "xlsx": b"PK", "html": b"<!doctype", "md": b"# "}
     for path in write_documents(tmp_path):
         assert path.read_bytes().startswith(starts.get(path.suffix[1:], b"supplier,")), path.name

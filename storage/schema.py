@@ -705,6 +705,9 @@ create table document_words (
 {WORD_LETTERS_GONE}
 """
 
+# What came with a message and may be looked at again: pictures and documents, as JSON of where they are.
+MESSAGE_FILES = "alter table messages add column files {TEXT} not null default ''"
+
 STEPS: tuple[tuple[str, str], ...] = (
     ("0001_inbox", INBOX),
     ("0002_replies", REPLIES),
@@ -737,6 +740,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("0081_worker_messages", WORKER_MESSAGES),
     ("0082_limits", LIMITS),
     ("0090_documents", DOCUMENTS),
+    ("0016_message_files", MESSAGE_FILES),
 )
 
 # Steps that take away what the version before needs: where several processes share a database, that version

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from bot.core.codec import decode_files
 from bot.core.values import Message
 from bot.text import tokens
 from storage.conversation.messages import Recalled
@@ -35,6 +36,7 @@ def recollection_from(recalled: Recalled, seen: int | None = None) -> Recollecti
             m.person if m.role == "human" else "",
             m.whole,
             m.person if m.role == "assistant" else "",
+            files=decode_files(m.files),
         )
         for m in recalled.messages
     )

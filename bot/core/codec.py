@@ -26,6 +26,11 @@ def decode(payload: str) -> Incoming:
     return _build(json.loads(payload))
 
 
+def decode_files(kept: str) -> tuple[File, ...]:
+    """Files that were encoded as a list; none of ""."""
+    return tuple(File(**file) for file in json.loads(kept)) if kept else ()
+
+
 def _build(read: dict[str, Any]) -> Incoming:
     return Incoming(
         **read

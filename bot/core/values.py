@@ -81,6 +81,7 @@ class File:
     stub: bool = False  # only a promise: the details have to be asked for (shared channels)
     kind: str = "file"  # as it is called: "canvas", "picture", "voice clip", …
     preview: str = ""  # address of a JPEG or PNG that Slack made of a picture of another format
+    read: bool = False  # a model was given what is in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,14 +152,14 @@ class ShownPicture:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One stored line of a conversation, in the order it was said. `id`: under which it is remembered."""
+    """One stored line of a conversation, in the order it was said. `files`: what came with it."""
 
     role: Role
     text: str
     speaker: str = ""  # user id of a human; empty for the assistant
     whole: bool = True  # False: cut, broken or stopped; shown to the model as such
     to: str = ""  # user id of whom the assistant answered; empty for a human, or where nobody knows
-    id: str = field(default="", compare=False)
+    files: tuple[File, ...] = field(default=(), compare=False)
     pictures: tuple[ShownPicture, ...] = ()  # that came with it; a model that cannot see gets their names
 
 

@@ -100,12 +100,13 @@ def cut_rest(text: str, most: int) -> str:
     return f"{kept}\n{REST.format(left_out=len(text) - len(kept))}"
 
 
-def mark_file(name: str, size_bytes: int, kind: str = "file") -> str:
-    """The mark of a file that was not read."""
+def mark_file(name: str, size_bytes: int, kind: str = "file", *, read: bool = False) -> str:
+    """The mark of a file; `read`: what is in it stands elsewhere."""
+    unread = "" if read else ", not read"
     if not name:
-        return f"[a {kind}, not read]"
+        return f"[a {kind}{unread}]"
     size = f", {format_bytes(size_bytes)}" if size_bytes > 0 else ""
-    return f"[{kind}: {tidy_name(name)}{size}, not read]"
+    return f"[{kind}: {tidy_name(name)}{size}{unread}]"
 
 
 def mark_cut_recording(where: str) -> str:

@@ -25,7 +25,8 @@ BEFORE = 20  # messages before one that are read at most
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A message as it is kept. `person`: who said it, or whom the assistant answered; `at`: unix seconds."""
+    """A message as it is kept. `person`: who said it, or whom the assistant answered; `at`: unix seconds;
+    `files`: what came with it, as JSON."""
 
     seq: int
     message: str
@@ -35,6 +36,7 @@ class Stored:
     tokens: int
     whole: bool
     at: float
+    files: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ def append(
     text: str,
     tokens: int = 0,
     whole: bool = True,
+    files: str = "",
     now: float,
 ) -> bool:
     """Remembers one message; False when it is known already, or was forgotten and must stay so.
@@ -92,8 +95,10 @@ def append(
     tx.lock(place.key)
     tombstones.lock(tx, place.team, place.channel, message)
     new = tx.changed(
-        "insert into messages (conversation, team, channel, message, role, person, text, tokens, whole, at)"
-        " select :conversation, :team, :channel, :message, :role, :person, :text, :tokens, :whole, :now"
+        "insert into messages"
+        " (conversation, team, channel, message, role, person, text, tokens, whole, files, at)"
+        " select :conversation, :team, :channel, :message, :role, :person, :text, :tokens, :whole, :files,"
+        " :now"
         f" where {tombstones.NOT_FORGOTTEN} on conflict (team, channel, message) do nothing",
         digest=tombstones.digest_of(place.team, place.channel, message),
         conversation=place.key,
@@ -105,6 +110,7 @@ def append(
         text=storable(text),
         tokens=tokens,
         whole=int(whole),
+        files=files,
         now=now,
     )
     if not new:
@@ -148,7 +154,7 @@ def recall(tx: Tx, conversation: str, *, limit: int = RECALLED) -> Recalled:
         conversation=conversation,
     )
     rows = tx.all(
-        "select seq, message, role, person, text, tokens, whole, at from messages"
+        "select seq, message, role, person, text, tokens, whole, at, files from messages"
         " where conversation = :conversation and seq > :upto order by seq desc limit :limit",
         conversation=conversation,
         upto=summary["upto"] if summary else 0,
@@ -196,6 +202,20 @@ def edit(tx: Tx, team: str, channel: str, message: str, text: str, *, now: float
     given = {"team": team, "channel": channel, "message": message, "text": storable(text)}
     summaries.drop_summaries(tx, which, **given)
     return tx.changed(f"update messages set text = :text, tokens = 0 where {which}", **given) > 0
+
+
+def set_files(tx: Tx, team: str, channel: str, message: str, files: str) -> None:
+    """What came with a remembered message is more, or known better."""
+    which = f"{_ONE} and files <> :files"
+    given = {"team": team, "channel": channel, "message": message, "files": files}
+    tx.run(f"update messages set files = :files where {which}", **given)
+
+
+def find_files(tx: Tx, team: str, channel: str, message: str) -> tuple[str, str]:
+    """The conversation of a remembered message, and what came with it, as JSON; "" without it."""
+    found = f"select conversation, files from messages where {_ONE}"
+    row = tx.one(found, team=team, channel=channel, message=message)
+    return (row["conversation"], row["files"]) if row else ("", "")
 
 
 def latest_wording(tx: Tx, team: str, channel: str, message: str, *, key: str) -> str:

@@ -48,6 +48,9 @@ from bot.housekeeping import tidy_if_possible
 from bot.jobs.deliveries import SignedDeliveries
 from bot.jobs.inbox import Inbox
 from bot.jobs.watch import Watch
+from bot.knowledge.index import DocumentIndex
+from bot.knowledge.ingestion import DOCUMENT, REMOVAL, VECTORS, Documents
+from bot.knowledge.sources import DocumentSide
 from bot.learning.trainer import Trainer
 from bot.learning.training_jobs import TrainingJobs, TrainingWorker
 from bot.limits.sharing import Limits, NoOthers
@@ -102,6 +105,7 @@ class Services:
     posts: Posts
     turns: Turns
     clips: Clips
+    documents: Documents
     transcriber: FileTranscriber
     inbox: Inbox
     deliveries: SignedDeliveries
@@ -121,11 +125,17 @@ class Services:
 
 @asynccontextmanager
 async def open_services(
-    engine: Engine, settings: Settings, chat: Chat, cards: CardView, limits: Limits
+    engine: Engine,
+    settings: Settings,
+    chat: Chat,
+    cards: CardView,
+    limits: Limits,
+    *,
+    documents: DocumentSide,
 ) -> AsyncIterator[Services]:
     """Everything between the database and the sides that face people, running until the block ends."""
     async with services_on(
-        engine, Transport(settings), settings, chat=chat, cards=cards, limits=limits
+        engine, Transport(settings), settings, chat=chat, cards=cards, documents=documents, limits=limits
     ) as services:
         yield services
 
@@ -172,6 +182,7 @@ async def services_on(
     *,
     chat: Chat,
     cards: CardView,
+    documents: DocumentSide,
     limits: Limits | None = None,
 ) -> AsyncIterator[Services]:
     """The services on a database and a line to the model that are there already. `limits`: what is shared
@@ -192,6 +203,15 @@ async def services_on(
             posts=talking.posts,
             turns=talking.turns,
             clips=talking.clips,
+            documents=Documents(
+                settings,
+                engine,
+                base.inbox,
+                DocumentIndex(engine),
+                documents,
+                prices=base.prices,
+                calendar=base.calendar,
+            ),
             transcriber=FileTranscriber(
                 settings, engine, base.provider, prices=base.prices, calendar=base.calendar
             ),
@@ -318,6 +338,8 @@ def _register_workers(services: Services, chat: Chat, guarding: _Guarding) -> No
     inbox.register(OVERTAKEN, overtaken.work)
     inbox.register(TRAINING, training.work, gave_up=preparation.report_failure)
     inbox.register(JUDGE_UNABLE, notices.work)
+    for kind in (DOCUMENT, VECTORS, REMOVAL):
+        inbox.register(kind, services.documents.work, gave_up=services.documents.report_failure)
     inbox.register(UNASKED, services.clips.work)
     inbox.register(TAKEN_AWAY, services.clips.work)
     inbox.register(anonymise.ANONYMISE, anonymise.Anonymiser(engine).work)

@@ -14,6 +14,7 @@ from handlers.adapter import SlackChat
 from handlers.channel.listeners import ChannelSettings
 from handlers.costs import blocks as usage_blocks
 from handlers.costs.commands import CostCommands
+from handlers.knowledge.commands import KnowledgeCommands
 from handlers.slack import blocks
 from handlers.slack.mrkdwn import read_typed
 from handlers.slack.payloads import team_of
@@ -31,6 +32,9 @@ HELP = {
     "owner @name": "who owns this channel; named by admins",
     "settings": "how this channel is answered (persona, model, length), what it is for, what its guard did, "
     "and how voice clips are heard; for its owners",
+    "knowledge add": "answer from the file dropped here last, or from what a link leads to: `knowledge add "
+    "LINK`; for the whole workspace, by admins: `knowledge add workspace`",
+    "knowledge list": "the documents that I answer from here; `knowledge remove NAME` takes one out",
     "keep 7": "after how many days what is said in this channel is erased; `keep off`: as everywhere",
     "forget thread": "forget your latest thread with Parley here (or: `forget thread LINK`)",
     "forget all": "forget everything of yours, in every thread; asks first and says what goes",
@@ -52,8 +56,11 @@ PERMALINK = re.compile(r"/archives/(?P<channel>\w+)/p(?P<message>\d{7,})(?:\?thr
 class Commands:
     """Listener for /parley."""
 
-    def __init__(self, services: Services, chat: SlackChat, settings: ChannelSettings) -> None:
+    def __init__(
+        self, services: Services, chat: SlackChat, settings: ChannelSettings, knowledge: KnowledgeCommands
+    ) -> None:
         self._services = services
+        self._knowledge = knowledge
         self._settings = settings
         self._chat = chat
         self._costs = CostCommands(services, chat)
@@ -73,6 +80,9 @@ class Commands:
                 refuse_more(word, rest)
                 await ack()
                 await self._settings.open_here(body)
+            case "knowledge":
+                await ack()
+                await self._knowledge.answer(body, rest, respond)
             case "keep":
                 await ack()
                 await self._settings.set_retention(body, rest, respond)

@@ -20,6 +20,12 @@ from handlers.guard import blocks as guard_blocks
 from handlers.guard.listeners import Verdicts
 from handlers.guard.record import GuardRecord
 from handlers.home import Home, acknowledge, ignore_event
+from handlers.knowledge import blocks as document_blocks
+from handlers.knowledge import windows
+from handlers.knowledge.adding import Adding
+from handlers.knowledge.commands import KnowledgeCommands
+from handlers.knowledge.listeners import DocumentActions
+from handlers.knowledge.rights import DocumentRights
 from handlers.shortcuts import Shortcuts
 from handlers.slack import blocks
 from handlers.slack.blocks import (
@@ -79,6 +85,10 @@ def table(services: Services, chat: SlackChat) -> dict[str, dict[str, Listener]]
     actions, clips = Actions(services, chat), ClipActions(services, chat)
     record = GuardRecord(services, chat)
     verdicts = Verdicts(services, chat, record)
+    rights = DocumentRights(services, chat)
+    adding = Adding(services, chat, rights)
+    documents = DocumentActions(services, chat, adding, rights)
+    knowledge = KnowledgeCommands(services, adding, rights)
     return {
         "event": {
             "app_home_opened": home.show,
@@ -88,8 +98,9 @@ def table(services: Services, chat: SlackChat) -> dict[str, dict[str, Listener]]
             "app_uninstalled": home.note_removal,
             "tokens_revoked": home.note_removal,
         },
-        "command": {"/parley": Commands(services, chat, settings).parley},
+        "command": {"/parley": Commands(services, chat, settings, knowledge).parley},
         "shortcut": {
+            "ask_parley": documents.ask_parley,
             "forget_thread": Shortcuts(services).forget_thread,
             "quiet_thread": Shortcuts(services).quiet_thread,
             "why": Why(services, chat).show,
@@ -112,11 +123,23 @@ def table(services: Services, chat: SlackChat) -> dict[str, dict[str, Listener]]
             form.OPEN_QUESTIONS: record.open_questions,
             guard_blocks.USE: record.use_version,
             guard_blocks.ANSWERED: record.close_question,
+            document_blocks.OPEN: acknowledge,
+            document_blocks.REPLACE: documents.replace,
+            document_blocks.REMOVE: documents.remove,
+            windows.ADD_FILES: documents.add_files,
+            windows.ADD_FILES_EVERYWHERE: documents.add_files,
+            windows.KEEP_THREAD: documents.keep_thread,
+            windows.KEEP_THREAD_EVERYWHERE: documents.keep_thread,
+            windows.WRITE: documents.write,
+            windows.UPLOAD: documents.upload,
+            windows.LIST: documents.show_list,
         },
         "view": {
             EDITED: clips.correct,
             form.FORM: settings.save,
             workspace.FORM: everywhere.save,
+            windows.TEXT_FORM: documents.save_text,
+            windows.FILE_FORM: documents.save_files,
         },
     }
 

@@ -26,6 +26,7 @@ from handlers.costs.notices import give_notices
 from handlers.costs.page import add_usage_page
 from handlers.http import BODY_LIMIT_BYTES, add_events, control_app, ops_app, serve_control, serve_http
 from handlers.intake import Intake
+from handlers.knowledge.sources import SlackDocuments
 from handlers.retirement import tell_endings
 from handlers.routes import register
 from handlers.slack.bolt import make_app
@@ -97,7 +98,10 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
         chat = SlackChat(SlackClient(client, pacing, may_act=engine.is_member), settings)
         files = await stack.enter_async_context(open_files(settings, chat.slack))
         cards = ClipCards(settings, chat.slack, files, chat.threads)
-        services = await stack.enter_async_context(open_services(engine, settings, chat, cards, limits))
+        documents = SlackDocuments(settings, chat, files)
+        services = await stack.enter_async_context(
+            open_services(engine, settings, chat, cards, limits, documents=documents)
+        )
         await introduce(chat.slack, settings)
         if chat.slack.team:
             await services.forgetting.note_installed(chat.slack.team)

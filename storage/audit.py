@@ -45,6 +45,7 @@ ACTS = {
     "forgot workspace": "a workspace",
     "forgot clip": "a message",
     "forgot message": "a message",
+    "document added": "a channel, or whose it is",
     "document removed": "a document",
     "retention": "a kind of row",
     "replayed": "a job",

@@ -638,6 +638,7 @@ create table documents (
     source {TEXT} not null,
     file {TEXT} not null,
     link {TEXT} not null,
+    origin {TEXT} not null default '',
     kind {TEXT} not null,
     digest {TEXT} not null,
     state {TEXT} not null default 'waiting',

@@ -7,18 +7,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Literal
 
 from bot.core.values import File
-
-# From where a document may be found.
-#   channel    in its channel and nowhere else
-#   workspace  wherever a member of the workspace asks; never by guests, or where another company reads along
-#   person     by one person, in their direct messages with the app
-#   thread     in the conversation that it was attached in
-AudienceKind = Literal["channel", "workspace", "person", "thread"]
-# Where its words come from: a file in Slack, a thread, what somebody typed, a file on this machine.
-SourceKind = Literal["file", "thread", "text", "command"]
+from storage.knowledge.audiences import AudienceKind
+from storage.knowledge.documents import DocumentSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +22,16 @@ class NewDocument:
     channel: str  # to which it belongs; "" of the workspace's
     person: str  # who adds it; "" for the operator
     name: str  # another one of the same name and place takes its place
-    source: SourceKind
+    source: DocumentSource
     title: str = ""
     link: str = ""  # where it can be opened
     file: File | None = None  # of source "file"
     text: str = ""  # of source "text"
     path: str = ""  # of source "command": absolute
     origin: str = ""  # the channel in which the file or the thread stands; "" where it stands in none
-    thread: str = ""  # of source "thread": its first message; else the thread in which the card stands
+    thread: str = ""  # of source "thread": its first message
+    card_channel: str = ""  # in which the card is shown; "": it has none
+    card_thread: str = ""  # "": in the channel itself
     replaces: str = ""  # the document that this one was added to replace, under whatever name
 
 

@@ -26,6 +26,7 @@ LEARNS = (
     "Never from messages of guests and other companies."
 )
 OPEN_RECORD, OPEN_QUESTIONS = "open_guard_record", "open_guard_questions"
+OPEN_DOCUMENTS = "document_list"
 SPARE_CHARACTERS = 500  # characters that are left free for what is added
 
 # What can be chosen, by the name of what it sets: its label, then each value in words.
@@ -112,6 +113,7 @@ def build_form(
             actions(
                 button(OPEN_RECORD, "What the guard did"),
                 button(OPEN_QUESTIONS, f"Unanswered questions ({open_questions})"),
+                button(OPEN_DOCUMENTS, "Documents", value=channel),
             ),
             header("How Parley answers here"),
             describe_place(answers, checks),

@@ -35,6 +35,7 @@ class Document:
     source: DocumentSource = "file"
     file: str = ""  # Slack's id of it
     link: str = ""
+    origin: str = ""  # the channel in which the file or the thread stands; "" where it stands in none
     kind: str = ""
     digest: str = ""
     state: DocumentState = "waiting"
@@ -81,12 +82,12 @@ def find_by_file(tx: Tx, team: str, file: str) -> list[Document]:
 
 
 def find_same(tx: Tx, document: Document) -> Document | None:
-    """The newest other document of the same name and audience that was not given up on."""
+    """The version of a document that can be found now: of the same name and audience."""
     return _first(
         tx,
         "team = :team and audience = :audience and channel = :channel and conversation = :conversation"
         " and (audience <> 'person' or person = :person) and name = :name and id <> :id"
-        " and state <> 'failed'",
+        " and state = 'searchable' and hidden not in ('removed', 'replaced')",
         newest=True,
         **{name: getattr(document, name) for name in _SAME},
     )
@@ -189,6 +190,11 @@ def note_progress(tx: Tx, id: str, *, pages: int, pages_read: int) -> None:
 def set_card(tx: Tx, id: str, card: str) -> None:
     """The message that shows how far it is."""
     tx.run("update documents set card = :card where id = :id", id=id, card=card)
+
+
+def set_authors(tx: Tx, id: str, authors: Sequence[str]) -> None:
+    """Whose words are in a thread that is kept."""
+    tx.run("update documents set authors = :ids where id = :id", id=id, ids=f" {' '.join(authors)} ")
 
 
 def set_link(tx: Tx, id: str, *, title: str, link: str) -> None:

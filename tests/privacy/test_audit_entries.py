@@ -44,6 +44,7 @@ CLIP_WORDS = {"forgot clip"}
 TOLD = {"told of AI"}
 SETTINGS = {"policy set", "policy removed", "channel setting"}
 TAUGHT = {"verdict overturned", "example added", "version trained"}
+DOCUMENT_ADDED = {"document added"}
 ERASED = {"forgot thread", "forgot person", "document removed", *CLIP_WORDS}
 
 # Every way in, and the acts that can be behind it.
@@ -62,11 +63,13 @@ SURFACES: dict[str, set[str]] = {
     "parley owner": {"owner named", "owner dismissed"},
     "parley estimate": NOTHING,
     "parley digest": {"digest on", "digest off", "looked at"},
+    "parley knowledge": {"document added", "document removed", "looked at"},
     "parley settings": NOTHING,  # opens a form; what is sent is its view's
     "parley keep": {"channel setting"},
     "parley export": {"looked at"},
     "parley forget": ERASED,
     "shortcut forget_thread": ERASED | TOLD,
+    "shortcut ask_parley": NOTHING,  # opens a window
     "shortcut why": {"looked at"},
     "shortcut quiet_thread": NOTHING,
     "action feedback": {"example added", "version trained"},
@@ -86,6 +89,21 @@ SURFACES: dict[str, set[str]] = {
     "action open_guard_questions": {"looked at"},
     "action guard_use": {"version used", "looked at"},
     "action guard_answered": {"question closed", "looked at"},
+    **dict.fromkeys(("action document_open", "action document_write", "action document_upload"), NOTHING),
+    "action document_list": {"looked at"},
+    "action document_replace": NOTHING,  # opens a form
+    "action document_remove": {"document removed", "looked at"},
+    **dict.fromkeys(
+        (
+            "action document_add_files",
+            "action document_add_files_everywhere",
+            "action document_keep_thread",
+            "action document_keep_thread_everywhere",
+            "view document_text",
+            "view document_file",
+        ),
+        DOCUMENT_ADDED,
+    ),
     "view clip_edited": NOTHING,  # one's own words, put right
     "view channel_settings": SETTINGS | {"version trained"},
     "view workspace_settings": {"workspace setting"},

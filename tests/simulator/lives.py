@@ -12,6 +12,7 @@ from bot.app import Services, services_on
 from bot.core.background import run_alongside
 from handlers.adapter import SlackChat
 from handlers.costs.notices import give_notices
+from handlers.knowledge.sources import SlackDocuments
 from handlers.serve import DRAIN_S, introduce, open_door
 from handlers.slack.client import SlackClient
 from handlers.slack.downloads import SlackFiles
@@ -166,7 +167,10 @@ class Lives:
         client.session = host = FileHost(story.slack, life, story.dice, plan.slack)  # type: ignore[assignment]
         files = SlackFiles(settings, chat.slack, host)  # type: ignore[arg-type]
         cards = ClipCards(settings, chat.slack, files, chat.threads)
-        async with services_on(engine, transport, settings, chat=chat, cards=cards) as services:
+        documents = SlackDocuments(settings, chat, files)
+        async with services_on(
+            engine, transport, settings, chat=chat, cards=cards, documents=documents
+        ) as services:
             await introduce(chat.slack, settings)
             app = open_door(settings, services, chat).app
             app.use(responding(story.slack, life, story.dice))

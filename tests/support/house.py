@@ -66,7 +66,10 @@ ROOMS: dict[str, str] = {
         "storage/channel bot/text bot/ops bot/jobs bot/workers bot/costs bot/provider"
     ),
     "bot/documents": "bot/core",
-    "bot/knowledge": ("bot/core storage/engine storage/knowledge bot/text bot/ml bot/provider bot/documents"),
+    "bot/knowledge": (
+        "bot/core storage/engine storage/audit storage/knowledge bot/text bot/ml bot/jobs bot/costs "
+        "bot/provider bot/documents"
+    ),
     "bot/welcome": (
         "bot/core storage/engine storage/place storage/welcome bot/jobs bot/costs bot/channel bot/guard "
         "bot/voice"
@@ -90,7 +93,7 @@ ROOMS: dict[str, str] = {
     "bot/app": (
         "bot/core storage/engine storage/database storage/workers bot/ops bot/jobs bot/workers bot/limits "
         "bot/costs bot/reports bot/provider "
-        "bot/learning bot/channel bot/guard bot/voice bot/welcome bot/conversation bot/privacy "
+        "bot/learning bot/channel bot/guard bot/voice bot/knowledge bot/welcome bot/conversation bot/privacy "
         "bot/retirement bot/health bot/housekeeping"
     ),
     "bot/sandbox": "",
@@ -123,8 +126,13 @@ ROOMS: dict[str, str] = {
         "bot/core storage/place bot/learning bot/guard bot/app handlers/slack handlers/adapter "
         "handlers/channel"
     ),
+    "handlers/knowledge": (
+        "bot/core storage/place storage/knowledge bot/text bot/costs bot/knowledge bot/app "
+        "handlers/slack handlers/adapter handlers/channel"
+    ),
     "handlers/commands": (
-        "bot/core bot/text bot/app handlers/slack handlers/adapter handlers/costs handlers/channel"
+        "bot/core bot/text bot/app handlers/slack handlers/adapter handlers/costs handlers/channel "
+        "handlers/knowledge"
     ),
     "handlers/retirement": (
         "bot/core storage/place bot/costs bot/retirement bot/app handlers/slack handlers/adapter"
@@ -143,11 +151,13 @@ ROOMS: dict[str, str] = {
     ),
     "handlers/routes": (
         "bot/app handlers/slack handlers/welcome handlers/adapter handlers/voice handlers/channel "
-        "handlers/guard handlers/commands handlers/home handlers/actions handlers/shortcuts handlers/why"
+        "handlers/guard handlers/knowledge handlers/commands handlers/home handlers/actions "
+        "handlers/shortcuts handlers/why"
     ),
     "handlers/serve": (
         "bot/core storage/engine storage/database bot/ops bot/limits bot/app handlers/slack "
-        "handlers/adapter handlers/voice handlers/costs handlers/intake handlers/http handlers/routes "
+        "handlers/adapter handlers/voice handlers/knowledge handlers/costs handlers/intake handlers/http "
+        "handlers/routes "
         "handlers/retirement"
     ),
     "handlers/connect": "bot/core handlers/slack handlers/http",

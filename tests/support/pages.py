@@ -21,6 +21,8 @@ from bot.core import settings
 from handlers import commands, routes
 from handlers.channel import form, workspace
 from handlers.guard import blocks as guard
+from handlers.knowledge import blocks as document_blocks
+from handlers.knowledge import windows
 from handlers.slack import blocks
 from handlers.voice import blocks as voice
 from handlers.welcome import note
@@ -28,6 +30,16 @@ from tests.support.house import FOLDERS, ROOMS, ROOT
 
 # What is written on the buttons and menus that Slack tells us of.
 BUTTONS = {
+    document_blocks.OPEN: "Open",
+    document_blocks.REPLACE: "Replace",
+    document_blocks.REMOVE: "Remove",
+    windows.ADD_FILES: "In this channel",
+    windows.ADD_FILES_EVERYWHERE: "Everywhere",
+    windows.KEEP_THREAD: "In this channel",
+    windows.KEEP_THREAD_EVERYWHERE: "Everywhere",
+    windows.WRITE: "Write a text",
+    windows.UPLOAD: "Upload a file",
+    windows.LIST: "Documents",
     blocks.FEEDBACK: "👍 👎",
     blocks.RETRY: "Try again",
     **blocks.FOLLOW_UPS,

@@ -1,0 +1,85 @@
+"""`/parley knowledge`: what can be answered from here, adding to it, and removing from it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from bot.app import Services
+from bot.core.errors import Incomplete, NotUnderstood
+from bot.text.typed import read_keyword, split_first
+from handlers.knowledge.adding import PERMALINK, Adding, AddingFrom
+from handlers.knowledge.blocks import list_blocks
+from handlers.knowledge.rights import DocumentRights, kind_at
+from handlers.slack import blocks
+from handlers.slack.payloads import team_of
+from storage.knowledge.audiences import Audience
+from storage.knowledge.documents import Document
+
+ADDED = "Taken in: a card beside it shows how far I am."
+REMOVED = "Removed. Nothing is answered from it any more."
+NOTHING = "There are no documents here yet. Drop a file, then say `/parley knowledge add`."
+WORKSPACE = frozenset({"workspace", "everywhere", "whole workspace", "for everybody"})
+_LINK = re.compile(r"\S*/archives/\S+")
+WORDS = "I know `knowledge list`, `knowledge add`, `knowledge add LINK` and `knowledge remove NAME`."
+
+
+class KnowledgeCommands:
+    """Answers `/parley knowledge …`."""
+
+    def __init__(self, services: Services, adding: Adding, rights: DocumentRights) -> None:
+        self._services = services
+        self._adding = adding
+        self._rights = rights
+
+    async def answer(self, body: dict[str, Any], words: str, respond: Any) -> None:
+        """Does what is asked for and says so, for the asker's eyes only."""
+        word, rest = split_first(words)
+        match read_keyword(word):
+            case "" | "list" | "show":
+                found = await self._list(body)
+                shown = list_blocks(found) if found else [blocks.section(NOTHING)]
+                await respond(**blocks.ephemeral("Documents", shown))
+            case "add" | "keep":
+                await self._add(body, rest)
+                await respond(**blocks.ephemeral(ADDED, [blocks.section(ADDED)]))
+            case "remove" | "delete" | "forget":
+                await self._remove(body, rest)
+                await respond(**blocks.ephemeral(REMOVED, [blocks.section(REMOVED)]))
+            case _:
+                raise NotUnderstood(words, WORDS)
+
+    async def _list(self, body: dict[str, Any]) -> Sequence[Document]:
+        audience = await self._audience(body)
+        self._services.access_log.note(
+            audience.team, body["user_id"], "knowledge", f"documents of {audience.channel}"
+        )
+        return await self._services.documents.list_at(audience)
+
+    async def _audience(self, body: dict[str, Any]) -> Audience:
+        return await self._rights.find_audience(team_of(body), body["channel_id"], body["user_id"])
+
+    async def _add(self, body: dict[str, Any], rest: str) -> None:
+        link, channel = PERMALINK.search(rest), body["channel_id"]
+        words = read_keyword(_LINK.sub("", rest))
+        if words and words not in WORKSPACE:
+            raise NotUnderstood(rest, WORDS)
+        audience = "workspace" if words else kind_at(channel)
+        at = AddingFrom(team_of(body), channel, body["user_id"], audience)
+        if link:
+            await self._adding.add_link(at, link)
+        else:
+            await self._adding.add_latest(at)
+
+    async def _remove(self, body: dict[str, Any], name: str) -> None:
+        wanted = read_keyword(name)
+        if not wanted:
+            raise Incomplete("Which one? Say `knowledge remove NAME`, as `knowledge list` shows it.")
+        found = await self._services.documents.list_at(await self._audience(body))
+        named = [one for one in found if wanted in (read_keyword(one.name), read_keyword(one.title), one.id)]
+        if not named:
+            raise NotUnderstood(name, "There is no document of that name here.")
+        for document in named:
+            await self._rights.require_remove(document, body["user_id"])
+            await self._services.documents.remove(document, by=body["user_id"])

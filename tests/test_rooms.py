@@ -29,6 +29,8 @@ ONE_ROOM = {
     "pyarrow": "bot/reports",
     "tokenizers": "bot/ml",
     "safetensors": "bot/ml",
+    "PIL": "bot/images",
+    "pillow_heif": "bot/images",
 }
 
 

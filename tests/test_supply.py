@@ -100,7 +100,7 @@ def test_attack_35_both_stages_of_the_image_stand_on_one_base_that_can_be_given_
 
 
 # What a package of another name is imported as.
-IMPORTED = {"python_dotenv": "dotenv", "pyyaml": "yaml"}
+IMPORTED = {"python_dotenv": "dotenv", "pyyaml": "yaml", "pillow": "PIL"}
 NIGHTLY = ROOT / ".ci" / "supply"
 FORGE = """
 sbom:

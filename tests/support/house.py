@@ -66,6 +66,7 @@ ROOMS: dict[str, str] = {
         "storage/channel bot/text bot/ops bot/jobs bot/workers bot/costs bot/provider"
     ),
     "bot/documents": "bot/core",
+    "bot/images": "bot/core",
     "bot/knowledge": (
         "bot/core storage/engine storage/audit storage/knowledge bot/text bot/ml bot/jobs bot/costs "
         "bot/provider bot/documents"

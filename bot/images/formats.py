@@ -1,0 +1,63 @@
+"""The formats of pictures, told by a file's first bytes: neither its name nor its announced type is believed.
+
+It stands alone because the decoding process needs it: what that imports is paid for with every picture.
+"""
+
+from __future__ import annotations
+
+import re
+
+# What is decoded here → the decoder's own name for it. HEIC takes the extra `images`.
+DECODED = {"png": "PNG", "jpeg": "JPEG", "webp": "WEBP", "gif": "GIF", "heic": "HEIF"}
+# What people call the others.
+CALLED = {
+    "heic": "a HEIC picture", "avif": "an AVIF picture", "tiff": "a TIFF picture", "bmp": "a BMP picture",
+    "psd": "a Photoshop file", "ico": "an icon", "jxl": "a JPEG XL picture", "jp2": "a JPEG 2000 picture",
+    "svg": "an SVG drawing",
+}  # fmt: skip
+HEAD_BYTES = 4_096
+_STARTS = (
+    (b"\x89PNG\r\n\x1a\n", "png"),
+    (b"\xff\xd8\xff", "jpeg"),
+    (b"GIF87a", "gif"),
+    (b"GIF89a", "gif"),
+    (b"II*\x00", "tiff"),
+    (b"MM\x00*", "tiff"),
+    (b"8BPS", "psd"),
+    (b"\x00\x00\x01\x00", "ico"),
+    (b"\xff\x0a", "jxl"),
+    (b"\x00\x00\x00\x0cJXL ", "jxl"),
+    (b"\x00\x00\x00\x0cjP  ", "jp2"),
+)
+# Brands of ISO base media files that hold pictures. Sources: ISO/IEC 23008-12, AV1 Image File Format.
+_HEIC_BRANDS = frozenset([b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"])
+_AVIF_BRANDS = frozenset([b"avif", b"avis"])
+_SVG = re.compile(
+    rb"^(?:\s|<\?xml[^>]*>|<!--.*?-->|<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>)*<(?:\w+:)?svg[\s>]", re.S
+)
+_BOMS = (b"\xef\xbb\xbf",)
+
+
+def detect_picture(head: bytes) -> str:
+    """The format of a picture by its first bytes (`HEAD_BYTES` are enough); "" for any other file."""
+    for start, format in _STARTS:
+        if head.startswith(start):
+            return format
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "webp"
+    if head[:2] == b"BM" and head[6:10] == bytes(4):
+        return "bmp"
+    if head[4:8] == b"ftyp":
+        return _detect_brand(head)
+    for mark in _BOMS:
+        head = head.removeprefix(mark)
+    return "svg" if _SVG.match(head[:HEAD_BYTES]) else ""
+
+
+def _detect_brand(head: bytes) -> str:
+    """By the brands that a file names: the first is what it is, mif1 may be either."""
+    box = head[8 : min(int.from_bytes(head[:4], "big"), 128)]
+    brands = [box[:4], *(box[at : at + 4] for at in range(8, len(box), 4))]
+    if brands[0] in _AVIF_BRANDS or (brands[0] in (b"mif1", b"msf1") and _AVIF_BRANDS.intersection(brands)):
+        return "avif"
+    return "heic" if brands[0] in _HEIC_BRANDS else ""

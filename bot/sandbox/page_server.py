@@ -13,7 +13,7 @@ the sandbox knows: which model answers, how the bot's process fares, the bundled
     GET  /sandbox/log                   ?bot=0: a bot's last lines
     GET  /sandbox/clips, /sandbox/clips/{file}
     GET  /sandbox/model_requests        ?after=N: as the model kept them, each with its cost_usd
-    GET  /sandbox/files/{id}            files of the workspace, as people see them
+    GET  /sandbox/files/{id}            files of the workspace, as people see them; {id}/thumbnail
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class PageServer:
         app.router.add_get("/sandbox/model_requests", self._model_requests)
         app.router.add_route("*", "/sandbox/api/model/{path:.*}", self._to_model)
         app.router.add_route("*", "/sandbox/api/{path:.*}", self._to_slack)
-        app.router.add_get("/sandbox/files/{file}", self._to_slack)
+        app.router.add_get("/sandbox/files/{file:.+}", self._to_slack)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
         await web.TCPSite(self._runner, self.host, self.port).start()

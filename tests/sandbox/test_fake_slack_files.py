@@ -12,6 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox.rehearsal.picture import png
 from bot.sandbox.slack import limits
+from bot.sandbox.slack.api.views import new_trigger
 from bot.sandbox.slack.people.forms import NotPossible
 from bot.sandbox.slack.server import FakeSlack, FileUpload
 
@@ -158,3 +159,32 @@ async def test_without_the_scope_of_an_event_it_does_not_come() -> None:
         await shared(slack, "#general", "the plan")
         await slack.archive("alice", "#general")
         assert kinds(slack) == ["file_share"]
+
+
+async def test_files_added_to_a_form_go_to_the_app_alone(slack: FakeSlack, client: AsyncWebClient) -> None:
+    label = {"type": "plain_text", "text": "Add"}
+    element: dict[str, Any] = {
+        "type": "file_input",
+        "action_id": "file",
+        "filetypes": ["pdf"],
+        "max_files": 1,
+    }
+    field = {"type": "input", "block_id": "files", "label": label, "element": element}
+    view = {"type": "modal", "title": label, "submit": label, "blocks": [field]}
+    trigger = new_trigger(slack.workspace, slack.user("bob"))
+    await client.views_open(trigger_id=trigger, view=view)
+    with pytest.raises(NotPossible, match="none of pdf"):
+        await slack.submit("bob", {"file": [FileUpload("plan.docx", b"PK")]})
+    delivery = await slack.submit("bob", {"file": [FileUpload("plan.pdf", b"%PDF-1.7")]})
+    [given] = delivery.payload["view"]["state"]["values"]["files"]["file"]["files"]
+    assert (given["name"], given["user"]) == ("plan.pdf", slack.user("bob"))
+    assert (await client.files_info(file=given["id"]))["file"]["channels"] == []
+    assert (await fetch(slack, given["url_private_download"]))[1] == b"%PDF-1.7"
+    assert slack.export()["acts"][-1]["arguments"]["values"]["file"][0]["name"] == "plan.pdf"
+
+
+async def test_a_form_with_files_is_a_modals(client: AsyncWebClient) -> None:
+    label = {"type": "plain_text", "text": "Add"}
+    field = {"type": "input", "label": label, "element": {"type": "file_input", "action_id": "file"}}
+    with pytest.raises(SlackApiError, match="unsupported type: file_input"):
+        await client.chat_postMessage(channel="C0GENERAL1", text="x", blocks=[field])

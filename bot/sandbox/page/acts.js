@@ -1,6 +1,7 @@
 // What a person does: writes, reacts, edits, deletes, presses stop, calls a shortcut.
 
 import { h } from "./dom.js";
+import { packed } from "./files.js";
 import { act } from "./live.js";
 import { openMenu, toast } from "./menu.js";
 import { typedForm } from "./names.js";
@@ -65,6 +66,10 @@ export class Acts {
     return this.app.try(() => act("delete", { user: this.app.user, channel, ts }));
   }
 
+  deleteFile(file) {
+    return this.app.try(() => act("delete_file", { user: this.app.user, file }));
+  }
+
   dismiss(channel, ts) {
     this.app.store.on_ephemeral_deleted({ channel, ts });
     this.app.lists(channel).forEach((list) => list.render());
@@ -116,16 +121,4 @@ export class Acts {
       ),
     );
   }
-}
-
-async function packed(file) {
-  const bytes = new Uint8Array(await file.blob.arrayBuffer());
-  let binary = "";
-  for (let i = 0; i < bytes.length; i += 32768)
-    binary += String.fromCharCode(...bytes.subarray(i, i + 32768));
-  return {
-    name: file.name,
-    content: btoa(binary),
-    ...(file.voice ? { voice: true, duration_s: file.seconds } : {}),
-  };
 }

@@ -5,6 +5,7 @@ import { Acts } from "./acts.js";
 import { blocksOf } from "./blocks.js";
 import { Composer } from "./composer.js";
 import { fill, h, iconButton } from "./dom.js";
+import { takeDrops } from "./files.js";
 import { Flow } from "./flow.js";
 import { act, get, Live } from "./live.js";
 import { toast } from "./menu.js";
@@ -30,6 +31,8 @@ class App {
     this.main = document.getElementById("main");
     this.side = document.getElementById("thread");
     document.getElementById("app").append(this.panel.element);
+    takeDrops(this.main, (list) => this.list && this.composer.add(list));
+    takeDrops(this.side, (list) => this.threadComposer.add(list));
     this.follow();
     theme();
     document.addEventListener("keydown", (e) => this.key(e));

@@ -2,6 +2,7 @@
 
 import { confirmed } from "./confirm.js";
 import { h, icon } from "./dom.js";
+import { fileField } from "./files.js";
 import { link, mention, emojiOrText } from "./inline.js";
 import { code, markdown, table } from "./markdown.js";
 import { mrkdwn } from "./mrkdwn.js";
@@ -104,8 +105,8 @@ function isLocal(url) {
 
 /** The path under which this page can fetch a file of the workspace; anything else is left as it is. */
 export function local(url) {
-  const file = isLocal(url) && url.match(/\/files-pri\/\w+-(\w+)\//);
-  return file ? `/sandbox/files/${file[1]}` : url;
+  const file = isLocal(url) && url.match(/\/files-(pri|tmb)\/\w+-(\w+)[-/]/);
+  return file ? `/sandbox/files/${file[2]}${file[1] === "tmb" ? "/thumbnail" : ""}` : url;
 }
 
 function tableBlock(b, ctx) {
@@ -225,7 +226,7 @@ const ELEMENTS = {
   number_input: (e, ctx) => field(e, "number", ctx, e.initial_value),
   email_text_input: (e, ctx) => field(e, "email", ctx, e.initial_value),
   url_text_input: (e, ctx) => field(e, "url", ctx, e.initial_value),
-  file_input: () => h("span", { class: "muted" }, "(files cannot be added in a form here)"),
+  file_input: (e, ctx) => fileField(e, ctx),
   image: (e) => picture(e, "accessory-image"),
 };
 

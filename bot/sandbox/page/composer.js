@@ -1,6 +1,7 @@
 // Where a person writes: text with completion, files, voice clips. One for a channel, one for a thread.
 
 import { fill, h, icon, iconButton } from "./dom.js";
+import { chips } from "./files.js";
 import { openMenu } from "./menu.js";
 import { commands, names, placeName, subcommands } from "./names.js";
 import { openShares } from "./shares.js";
@@ -83,11 +84,6 @@ export class Composer {
       "paste",
       (e) => e.clipboardData.files.length && this.add(e.clipboardData.files),
     );
-    this.element.addEventListener("dragover", (e) => e.preventDefault());
-    this.element.addEventListener("drop", (e) => {
-      e.preventDefault();
-      this.add(e.dataTransfer.files);
-    });
   }
 
   focus() {
@@ -151,19 +147,15 @@ export class Composer {
 
   showFiles() {
     this.picked.hidden = !this.files.length;
+    const remove = (i) => {
+      this.files.splice(i, 1);
+      this.showFiles();
+    };
     fill(
       this.picked,
-      this.files.map((f, i) =>
-        h(
-          "span",
-          { class: "chip" },
-          icon("file"),
-          f.name,
-          iconButton("close", `Remove ${f.name}`, () => {
-            this.files.splice(i, 1);
-            this.showFiles();
-          }),
-        ),
+      chips(
+        this.files.map((f) => f.name),
+        remove,
       ),
     );
   }

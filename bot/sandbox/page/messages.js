@@ -1,8 +1,9 @@
 // One message as a row, and lists of them that follow what happens without being built anew.
 
 import { attachments } from "./attachments.js";
-import { blocksOf, local } from "./blocks.js";
+import { blocksOf } from "./blocks.js";
 import { fill, h, icon, iconButton } from "./dom.js";
+import { files } from "./files.js";
 import { EMOJI, QUICK } from "./inline.js";
 import { openMenu } from "./menu.js";
 import { mrkdwn } from "./mrkdwn.js";
@@ -193,44 +194,6 @@ function content(app, channel, message) {
   return nodes.length ? h("div", { class: "content md" }, nodes) : null;
 }
 
-function files(message) {
-  if (!message.files?.length) return null;
-  return h("div", { class: "files" }, message.files.map(file));
-}
-
-function file(f) {
-  if (!f.url_private) return h("div", { class: "file" }, icon("file"), f.title || f.name || "a shared file");
-  const url = local(f.url_private);
-  if (f.subtype === "slack_audio" || /^audio\//.test(f.mimetype))
-    return h(
-      "div",
-      { class: "file clip" },
-      h("span", { class: "file-name" }, icon("mic"), f.subtype === "slack_audio" ? "Voice clip" : f.name),
-      h("audio", { controls: true, src: url, preload: "metadata", "aria-label": f.name }),
-    );
-  if (/^image\/(png|jpeg|gif|webp|svg)/.test(f.mimetype))
-    return h(
-      "a",
-      { href: url, target: "_blank", class: "picture" },
-      h("img", { src: url, alt: f.alt_txt || f.title || f.name, loading: "lazy" }),
-    );
-  return h(
-    "a",
-    { class: "file", href: url, download: f.name },
-    icon("file"),
-    h(
-      "span",
-      null,
-      f.title || f.name,
-      h("small", null, `${f.pretty_type || f.filetype || ""} · ${bytes(f.size)}`),
-    ),
-  );
-}
-
-export function bytes(n) {
-  return n > 1e6 ? `${(n / 1e6).toFixed(1)} MB` : n > 1e3 ? `${Math.round(n / 1e3)} kB` : `${n} B`;
-}
-
 function reactions(app, channel, message) {
   if (!message.reactions?.length) return null;
   return h(
@@ -337,6 +300,9 @@ function moreItems(app, channel, message, place) {
     items.push({ label: "Edit message", run: () => app.acts.edit(channel, message.ts) });
   if (message.user === store.me || store.self?.admin)
     items.push({ label: "Delete message", danger: true, run: () => app.acts.remove(channel, message.ts) });
+  for (const f of message.files || [])
+    if (f.user === store.me && f.mode !== "tombstone")
+      items.push({ label: `Delete ${f.name}`, danger: true, run: () => app.acts.deleteFile(f.id) });
   const shortcuts = store.shortcuts.filter((s) => s.type === "message");
   if (shortcuts.length) items.push({ heading: store.bot?.real_name || "App" });
   for (const s of shortcuts)

@@ -2,6 +2,7 @@
 
 import { blocksOf } from "./blocks.js";
 import { fill, h, iconButton } from "./dom.js";
+import { valueOf } from "./files.js";
 import { act } from "./live.js";
 
 /** The person's open modals as one dialog that shows the topmost. */
@@ -70,7 +71,8 @@ export class Modals {
       e.preventDefault();
       const button = form.querySelector("button.primary");
       button.disabled = true;
-      const values = Object.fromEntries([...ask].map(([action, value]) => [action, value()]));
+      const filled = [...ask].map(async ([action, value]) => [action, await valueOf(value())]);
+      const values = Object.fromEntries(await Promise.all(filled));
       await this.app.try(() => act("submit", { user: this.app.user, values, view_id: view.id }));
       button.disabled = false;
     });

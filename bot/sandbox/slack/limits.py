@@ -39,6 +39,7 @@ INPUT_CHARS = 3_000  # of a plain_text_input
 LABEL_CHARS = 2_000  # of an input's label and hint
 PLACEHOLDER_CHARS = 150
 IMAGE_ALT_CHARS = 2_000
+FILE_INPUT_FILES = 10  # of a file_input, and its max_files
 TABLE_ROWS = 100
 TABLE_COLUMNS = 20
 

@@ -54,6 +54,7 @@ class PageApi:
     def add_to(self, app: web.Application) -> None:
         app.router.add_get("/sandbox/live", self._live.handle)
         app.router.add_route("GET", "/sandbox/files/{file}", self._file)
+        app.router.add_route("GET", "/sandbox/files/{file}/thumbnail", self._thumbnail)
         app.router.add_post("/sandbox/api/{act}", self._act)
         app.router.add_route("GET", "/sandbox/api/{what}", self._look)
 
@@ -62,6 +63,12 @@ class PageApi:
         for ws in self._directory.workspaces:
             if file := ws.files.get(http.match_info["file"]):
                 return web.Response(body=file.content, headers={"Content-Type": file.about["mimetype"]})
+        return web.Response(status=404, text="not found")
+
+    async def _thumbnail(self, http: web.Request) -> web.StreamResponse:
+        for ws in self._directory.workspaces:
+            if (file := ws.files.get(http.match_info["file"])) and file.thumbnail:
+                return web.Response(body=file.thumbnail, content_type="image/png")
         return web.Response(status=404, text="not found")
 
     async def _act(self, http: web.Request) -> web.StreamResponse:

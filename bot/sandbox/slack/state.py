@@ -71,6 +71,7 @@ class SlackFile:
     content: bytes
     thumbnail: bytes = b""  # a PNG: what Slack makes of a picture that browsers cannot show
     shares: dict[str, list[str]] = field(default_factory=dict)
+    for_app: bool = False  # given to the app in a modal; shared nowhere
 
 
 @dataclass(slots=True)

@@ -156,6 +156,8 @@ def _interactive(element: dict[str, Any], at: str) -> None:
     _options(element, at)
     if kind == "plain_text_input":
         _field(element, at)
+    if kind == "file_input":
+        _file_input(element, at)
 
 
 def _options(element: dict[str, Any], at: str) -> None:
@@ -174,6 +176,16 @@ def _field(element: dict[str, Any], at: str) -> None:
         raise _bad(at + "/max_length", f"must be at most {limits.INPUT_CHARS}")
     if len(element.get("initial_value", "")) > most:
         raise _bad(at + "/initial_value", f"must be less than {most + 1} characters")
+
+
+def _file_input(element: dict[str, Any], at: str) -> None:
+    """Source: docs.slack.dev/reference/block-kit/block-elements/file-input-element"""
+    if not at.startswith("/view/") or not at.endswith("/element"):
+        raise _bad(at + "/type", "unsupported type: file_input")
+    if not 1 <= element.get("max_files", 1) <= limits.FILE_INPUT_FILES:
+        raise _bad(at + "/max_files", f"must be between 1 and {limits.FILE_INPUT_FILES}")
+    if not all(isinstance(ending, str) for ending in element.get("filetypes", ())):
+        raise _bad(at + "/filetypes", "must be a list of strings")
 
 
 def _image(block: dict[str, Any], at: str) -> None:

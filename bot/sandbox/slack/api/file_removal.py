@@ -13,9 +13,10 @@ from bot.sandbox.slack.state import Message, SlackChannel, SlackFile, Workspace
 
 
 def is_seen_by_app(ws: Workspace, file: SlackFile) -> bool:
-    """The app sees its own files, and those of conversations in which it is."""
+    """The app sees its own files, those given to it, and those of conversations in which it is."""
     places = (ws.channels.get(id) for id in file.shares)
-    return file.about["user"] == ws.bot or any(place and ws.bot in place.members for place in places)
+    given = file.for_app or file.about["user"] == ws.bot
+    return given or any(place and ws.bot in place.members for place in places)
 
 
 def delete_file(ws: Workspace, file: SlackFile) -> None:

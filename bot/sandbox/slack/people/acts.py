@@ -53,6 +53,18 @@ class FileUpload:
         return asdict(self) | {name: base64.b64encode(getattr(self, name)).decode() for name in _BYTES}
 
 
+def as_upload(given: Any) -> FileUpload:
+    """A file as an act is given it, or as it comes in JSON."""
+    return given if isinstance(given, FileUpload) else FileUpload(**_read_bytes(given))
+
+
+def _without_bytes(value: Any) -> Any:
+    """Values of a form for the log: files in JSON."""
+    if isinstance(value, FileUpload):
+        return value.as_json()
+    return [_without_bytes(one) for one in value] if isinstance(value, list) else value
+
+
 class Acting(Protocol):
     """Whoever does acts, with the log they are written to."""
 
@@ -137,6 +149,8 @@ class ActLog:
             return base64.b64encode(value).decode()
         if key == "files":
             return [f.as_json() for f in value]
+        if key == "values" and value:
+            return {name: _without_bytes(given) for name, given in value.items()}
         return value
 
     def _name_message(self, ts: str, given: dict[str, Any]) -> Any:
@@ -253,7 +267,7 @@ def read_arguments(arguments: dict[str, Any]) -> dict[str, Any]:
     """Read the arguments of an act from JSON: contents of files come in base64."""
     read = _read_bytes(arguments)
     if "files" in read:
-        read["files"] = [FileUpload(**_read_bytes(f)) for f in read["files"]]
+        read["files"] = [as_upload(f) for f in read["files"]]
     return read
 
 

@@ -87,6 +87,8 @@ _SELECTED = {
 def _answer(element: Element, value: Any) -> dict[str, Any]:
     """An element's answer, as state.values and actions carry it."""
     kind = element["type"]
+    if kind == "file_input":
+        return {"files": list(value or ())}
     if kind in _ONE_OPTION:
         return {"selected_option": None if value is None else _option(element, value)}
     if kind in _OPTIONS:

@@ -17,6 +17,7 @@ from bot.sandbox.slack.delivery.response_urls import ResponseUrls
 from bot.sandbox.slack.people import forms
 from bot.sandbox.slack.people.acts import ActLog, act
 from bot.sandbox.slack.people.directory import PeopleDirectory, find_message
+from bot.sandbox.slack.people.form_files import upload_given
 from bot.sandbox.slack.people.forms import NotPossible
 from bot.sandbox.slack.record import Delivery
 from bot.sandbox.slack.state import Message, Person, SlackChannel, Workspace
@@ -111,13 +112,15 @@ class Interactions:
 
     @act
     async def submit(self, user: str, values: dict[str, Any] | None = None, *, view_id: str = "") -> Delivery:
-        """Send the topmost modal, or the one named; `values` by action_id: text, an option's value, lists."""
+        """Send the topmost modal, or the one named; `values` by action_id: text, an option's value, lists,
+        files."""
         ws, person = self._directory.find_person(user)
         open_views = reversed(views.stack(ws, person.id))
         view = next((v for v in open_views if view_id in ("", v["id"])), None)
         if view is None:
             raise NotPossible(f"{person.name} has no modal open")
-        view["state"] = {"values": forms.read_answers(view["blocks"], values or {})}
+        given = upload_given(ws, person, view["blocks"], values or {})
+        view["state"] = {"values": forms.read_answers(view["blocks"], given)}
         trigger_id = views.new_trigger(ws, person.id)
         payload = payloads.view_submission(ws, person, view, trigger_id=trigger_id)
         delivery = await self._push("interactive", payload, ws.team).wait_finished()

@@ -48,6 +48,7 @@ from bot.housekeeping import tidy_if_possible
 from bot.jobs.deliveries import SignedDeliveries
 from bot.jobs.inbox import Inbox
 from bot.jobs.watch import Watch
+from bot.knowledge.following import FOLLOW, DocumentFollower
 from bot.knowledge.index import DocumentIndex
 from bot.knowledge.ingestion import DOCUMENT, REMOVAL, VECTORS, Documents
 from bot.knowledge.sources import DocumentSide
@@ -106,6 +107,7 @@ class Services:
     turns: Turns
     clips: Clips
     documents: Documents
+    follower: DocumentFollower
     transcriber: FileTranscriber
     inbox: Inbox
     deliveries: SignedDeliveries
@@ -193,6 +195,15 @@ async def services_on(
         guarding = _guard_channels(base, chat, given=policies)
         guard = guarding.guard
         talking = _talk(base, chat, cards, guard, preferences)
+        taken_in = Documents(
+            settings,
+            engine,
+            base.inbox,
+            DocumentIndex(engine),
+            documents,
+            prices=base.prices,
+            calendar=base.calendar,
+        )
         budgets, access_log = Budgets(engine, base.calendar), AccessLog(engine)
         retirement = Retirement(settings, engine, base.provider, base.calendar, given)
         services = Services(
@@ -203,15 +214,8 @@ async def services_on(
             posts=talking.posts,
             turns=talking.turns,
             clips=talking.clips,
-            documents=Documents(
-                settings,
-                engine,
-                base.inbox,
-                DocumentIndex(engine),
-                documents,
-                prices=base.prices,
-                calendar=base.calendar,
-            ),
+            documents=taken_in,
+            follower=DocumentFollower(settings, engine, base.inbox, taken_in, documents),
             transcriber=FileTranscriber(
                 settings, engine, base.provider, prices=base.prices, calendar=base.calendar
             ),
@@ -338,6 +342,7 @@ def _register_workers(services: Services, chat: Chat, guarding: _Guarding) -> No
     inbox.register(OVERTAKEN, overtaken.work)
     inbox.register(TRAINING, training.work, gave_up=preparation.report_failure)
     inbox.register(JUDGE_UNABLE, notices.work)
+    inbox.register(FOLLOW, services.follower.work)
     for kind in (DOCUMENT, VECTORS, REMOVAL):
         inbox.register(kind, services.documents.work, gave_up=services.documents.report_failure)
     inbox.register(UNASKED, services.clips.work)

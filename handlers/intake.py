@@ -21,6 +21,7 @@ from bot.core.arrivals import ArrivalOrder
 from bot.core.ids import message_key
 from bot.core.settings import Settings, split_list
 from bot.jobs.deliveries import SignedDeliveries
+from bot.knowledge.following import DocumentFollower
 from bot.privacy.forgetting import Forgetting
 from bot.voice.service import Clips
 from bot.welcome.invitations import Invitations
@@ -69,6 +70,7 @@ class Intake:
         invitations: Invitations,
         forgetting: Forgetting,
         deliveries: SignedDeliveries,
+        documents: DocumentFollower,
         slack: SlackClient,
         settings: Settings,
         *,
@@ -80,6 +82,7 @@ class Intake:
         self._invitations = invitations
         self._deliveries = deliveries
         self._forgetting = forgetting
+        self._documents = documents
         self._slack = slack
         self._order = order
         self._settings = settings
@@ -155,6 +158,8 @@ class Intake:
                 await self._apply_edit(body, event)
             case "message_deleted":
                 await self._apply_deletion(body, event, event["deleted_ts"])
+            case "channel_convert_to_private":
+                await self._documents.note(team_of(body), "channel", event["channel"])
             case subtype if subtype in POST_SUBTYPES or subtype == BY_APP:
                 await self._store(body, event, event)
 
@@ -162,6 +167,7 @@ class Intake:
         team, channel = team_of(body), event["channel"]
         key = message_key(team, channel, ts)
         await self._posts.apply_deletion(key, team, channel, ts)
+        await self._note_kept_thread(team, channel, event.get("previous_message") or {})
         await self._clips.forget_message(key, team, channel, ts)
 
     async def _apply_edit(self, body: dict[str, Any], event: dict[str, Any]) -> None:
@@ -180,11 +186,17 @@ class Intake:
         if changed.text == was.text and after.get("text") == before.get("text"):
             await self._posts.add(changed)
             return
+        await self._note_kept_thread(team_of(body), event["channel"], after)
         if _is_quick(after):  # the post itself may be on its way, or could not be stored and comes again
             await self._posts.take_early_edit(replace(changed, edited=True))
         await self._posts.apply_edit(changed)
         if changed.mentioned and not find_mention(before, bot):
             await self._store(body, event, after)
+
+    async def _note_kept_thread(self, team: str, channel: str, message: dict[str, Any]) -> None:
+        """A thread that is kept as a document goes with what is said in it now."""
+        if root := message.get("thread_ts") or message.get("ts"):
+            await self._documents.note(team, "thread", f"{channel}:{root}", happened="changed")
 
     async def _store(self, body: dict[str, Any], event: dict[str, Any], message: dict[str, Any]) -> None:
         bot = self._find_bot_user(body)

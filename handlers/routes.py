@@ -24,6 +24,7 @@ from handlers.knowledge import blocks as document_blocks
 from handlers.knowledge import windows
 from handlers.knowledge.adding import Adding
 from handlers.knowledge.commands import KnowledgeCommands
+from handlers.knowledge.following import DocumentEvents
 from handlers.knowledge.listeners import DocumentActions
 from handlers.knowledge.rights import DocumentRights
 from handlers.shortcuts import Shortcuts
@@ -74,6 +75,15 @@ SCOPES = (
     "mpim:read",
     "users:read",
 )
+# A channel's documents are looked after when one of these comes.
+CHANNEL_CHANGES = (
+    "channel_archive",
+    "channel_unarchive",
+    "channel_shared",
+    "channel_unshared",
+    "group_archive",
+    "group_unarchive",
+)
 ANYTHING = re.compile(".*", re.DOTALL)
 
 
@@ -86,7 +96,7 @@ def table(services: Services, chat: SlackChat) -> dict[str, dict[str, Listener]]
     record = GuardRecord(services, chat)
     verdicts = Verdicts(services, chat, record)
     rights = DocumentRights(services, chat)
-    adding = Adding(services, chat, rights)
+    adding, events = Adding(services, chat, rights), DocumentEvents(services)
     documents = DocumentActions(services, chat, adding, rights)
     knowledge = KnowledgeCommands(services, adding, rights)
     return {
@@ -97,6 +107,13 @@ def table(services: Services, chat: SlackChat) -> dict[str, dict[str, Listener]]
             "agent_session_stopped": home.stop,
             "app_uninstalled": home.note_removal,
             "tokens_revoked": home.note_removal,
+            "file_deleted": events.note_file_deleted,
+            "file_unshared": events.note_file_unshared,
+            "file_change": events.note_file_changed,
+            **dict.fromkeys(CHANNEL_CHANGES, events.note_channel),
+            "channel_deleted": events.note_channel_deleted,
+            "group_deleted": events.note_channel_deleted,
+            "user_change": events.note_person,
         },
         "command": {"/parley": Commands(services, chat, settings, knowledge).parley},
         "shortcut": {

@@ -26,6 +26,7 @@ from handlers.costs.notices import give_notices
 from handlers.costs.page import add_usage_page
 from handlers.http import BODY_LIMIT_BYTES, add_events, control_app, ops_app, serve_control, serve_http
 from handlers.intake import Intake
+from handlers.knowledge.following import sweep_nightly
 from handlers.knowledge.sources import SlackDocuments
 from handlers.retirement import tell_endings
 from handlers.routes import register
@@ -127,6 +128,7 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
             sockets = await stack.enter_async_context(open_sockets(deliveries, client, settings))
         await stack.enter_async_context(run_alongside(give_notices(services, chat)))
         await stack.enter_async_context(run_alongside(tell_endings(services, chat)))
+        await stack.enter_async_context(run_alongside(sweep_nightly(services, chat)))
         try:
             yield Serving(settings, services, url, f"http://{settings.ops_host}:{ops_port}")
         finally:
@@ -192,6 +194,7 @@ def open_door(settings: Settings, services: Services, chat: SlackChat) -> Delive
         services.invitations,
         services.forgetting,
         services.deliveries,
+        services.follower,
         chat.slack,
         settings,
         order=ArrivalOrder() if services.engine.shared else None,

@@ -53,6 +53,18 @@ EVENTS = [
     "reaction_added",
     "tokens_revoked",
     "member_joined_channel",
+    "file_deleted",
+    "file_unshared",
+    "file_change",
+    "channel_archive",
+    "channel_unarchive",
+    "channel_shared",
+    "channel_unshared",
+    "group_archive",
+    "group_unarchive",
+    "channel_deleted",
+    "group_deleted",
+    "user_change",
 ]
 
 

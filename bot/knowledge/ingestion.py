@@ -52,6 +52,7 @@ LOCAL = "local"  # what the name of an embedder on this machine begins with
 
 UNCHANGED = "This very file is here already: nothing has changed."
 REMOVED = "This document was removed."
+REPLACED = "A newer version of this document took its place."
 NOTHING_SAID = "nothing is said in it"
 
 
@@ -121,13 +122,14 @@ class Documents:
         """Every document that this audience may know of, those too that cannot be found just now."""
         return await self._engine.read(_list_at, audience)
 
-    async def remove(self, document: Document, *, by: str) -> None:
-        """From this moment on it is not found; its words are erased by a job, however often that takes."""
+    async def remove(self, document: Document, *, by: str, why: str = REMOVED) -> None:
+        """From this moment on it is not found; its words are erased by a job, however often that takes.
+        `why`: what its card says then."""
         await self._inbox.put(
             f"{REMOVAL}:{document.id}",
             f"{REMOVAL}:{document.team}",
             REMOVAL,
-            json.dumps({"id": document.id, "card": document.card, "by": by}),
+            json.dumps({"id": document.id, "card": document.card, "by": by, "why": why}),
             team=document.team,
             when=partial(_hide_for_good, document.id),
         )
@@ -186,15 +188,21 @@ class Documents:
         ):
             same = await self._engine.read(rows.find_same, document)
             if same is not None and same.digest == digest and not same.hidden:
-                await self._drop_unchanged(document, place)
+                await self._drop_unchanged(document, same, place)
                 return
             await self._note_read(document, text, digest)
             await self._engine.write(rows.set_replaces, document.id, same.id if same else new.replaces)
             await self._index.put(document.id, cut_into_chunks(text))
         await self._index.publish(document.id, now=self._now())
+        await self._drop_older(new, same, place)
+        await self._tell_searchable(document.id, text.notes, place)
+
+    async def _drop_older(self, new: NewDocument, same: Document | None, place: CardPlace | None) -> None:
+        """What is replaced beside the version of the same name; and a card that tells of it still."""
         if new.replaces and same is not None and new.replaces != same.id:
             await self._index.remove([new.replaces], by=new.person, now=self._now())
-        await self._tell_searchable(document.id, text.notes, place)
+        if same is not None and (place is None or same.card != place.key):
+            await self._show_gone(read_card_place(same.card), REPLACED)
 
     async def _tell_searchable(self, id: str, notes: Sequence[str], place: CardPlace | None) -> None:
         document = await self._engine.read(rows.find, id)
@@ -224,9 +232,12 @@ class Documents:
             skipped=skipped,
         )
 
-    async def _drop_unchanged(self, document: Document, place: CardPlace | None) -> None:
+    async def _drop_unchanged(self, document: Document, same: Document, place: CardPlace | None) -> None:
         await self._index.remove([document.id], now=self._now())
-        await self._show_gone(place, UNCHANGED)
+        if place is not None and place.key == same.card:  # nobody asked for it: Slack told of a change
+            await self._show(same, place)
+        else:
+            await self._show_gone(place, UNCHANGED)
 
     async def _give_up(
         self, document: Document, place: CardPlace | None, problem: str, *, look: bool = False
@@ -255,7 +266,7 @@ class Documents:
 
     async def _erase(self, told: dict[str, str]) -> None:
         await self._index.remove([told["id"]], by=told["by"], now=self._now())
-        await self._show_gone(read_card_place(told["card"]), REMOVED)
+        await self._show_gone(read_card_place(told["card"]), told["why"])
 
     # Where the words come from
 

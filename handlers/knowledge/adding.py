@@ -10,6 +10,7 @@ from typing import Any
 from bot.app import Services
 from bot.core.errors import Incomplete, SlackRefused, UnsupportedFile
 from bot.knowledge.adding import NewDocument
+from bot.knowledge.following import name_thread
 from bot.knowledge.sources import FileSharing
 from handlers.adapter import SlackChat
 from handlers.knowledge.rights import DocumentRights
@@ -118,7 +119,7 @@ class Adding:
             at.audience,
             at.belongs_to,
             at.user,
-            f"thread {at.channel} {root}",
+            name_thread(at.channel, root),
             "thread",
             link=str(told["permalink"]),
             origin=at.channel,

@@ -111,6 +111,12 @@ def list_of_channel(tx: Tx, team: str, channel: str) -> list[Document]:
     )
 
 
+def list_around_channel(tx: Tx, team: str, channel: str) -> list[Document]:
+    """What belongs to a channel, and what was made elsewhere of something that stands in it."""
+    which = "team = :team and (channel = :channel or origin = :channel)"
+    return _all(tx, which, team=team, channel=channel)
+
+
 def list_of_workspace(tx: Tx, team: str) -> list[Document]:
     """Everything that an admin gave to a whole workspace."""
     return _all(tx, "team = :team and audience = 'workspace'", team=team)
@@ -134,6 +140,12 @@ def list_added_by(tx: Tx, team: str, person: str) -> list[Document]:
 def list_unfinished(tx: Tx) -> list[Document]:
     """What waits or is being read, of every workspace."""
     return _all(tx, "state in ('waiting', 'reading')")
+
+
+def list_all(tx: Tx, *, after: str = "", limit: int = 500) -> list[Document]:
+    """Every document by its id. `after`: the last id of the portion before."""
+    which = f"select {_COLUMNS} from documents where id > :after order by id limit :limit"
+    return [Document(**row) for row in tx.all(which, after=after, limit=limit)]
 
 
 def list_from_slack(tx: Tx, *, after: str = "", limit: int = 500) -> list[Document]:

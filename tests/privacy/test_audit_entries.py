@@ -45,6 +45,11 @@ TOLD = {"told of AI"}
 SETTINGS = {"policy set", "policy removed", "channel setting"}
 TAUGHT = {"verdict overturned", "example added", "version trained"}
 DOCUMENT_ADDED = {"document added"}
+DOCUMENT_CHANGED = {"document added", "document removed"}
+FOLLOWED = (
+    *("file_deleted", "file_unshared", "file_change", "user_change", "channel_deleted", "group_deleted"),
+    *table.CHANNEL_CHANGES,
+)
 ERASED = {"forgot thread", "forgot person", "document removed", *CLIP_WORDS}
 
 # Every way in, and the acts that can be behind it.
@@ -56,6 +61,7 @@ SURFACES: dict[str, set[str]] = {
     "event tokens_revoked": NOTHING,
     "event member_joined_channel": TOLD,
     # One that was deleted (handlers/intake.py), or is the first of a person.
+    **dict.fromkeys((f"event {name}" for name in FOLLOWED), DOCUMENT_CHANGED),
     "event message": {"forgot message", "forgot clip", "not told of AI", *TOLD},
     "command /parley": TOLD,  # its words follow
     "parley usage": {"looked at"},

@@ -144,7 +144,9 @@ ROOMS: dict[str, str] = {
     ),
     "handlers/actions": ("storage/place bot/guard bot/app handlers/slack handlers/adapter handlers/guard"),
     "handlers/shortcuts": "bot/conversation bot/app handlers/slack",
-    "handlers/intake": "bot/core bot/jobs bot/voice bot/welcome bot/conversation bot/privacy handlers/slack",
+    "handlers/intake": (
+        "bot/core bot/jobs bot/voice bot/knowledge bot/welcome bot/conversation bot/privacy handlers/slack"
+    ),
     "handlers/http": "bot/core bot/ops bot/jobs bot/voice bot/privacy handlers/slack",
     "handlers/why": (
         "bot/core storage/place bot/costs bot/guard bot/conversation bot/app handlers/slack handlers/adapter "

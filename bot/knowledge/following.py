@@ -1,0 +1,257 @@
+"""Documents follow what happens in Slack to their files, their channels and the people whose they are.
+
+What Slack tells of as it happens is a job of its own, which asks Slack how things stand and settles the
+documents accordingly: hidden while something may come back, removed when it cannot. The same is done for all
+of them at night, for what nobody told of; what was hidden by then and still is goes for good.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Literal
+
+from bot.core.errors import BotError, UnsupportedFile
+from bot.core.settings import Settings
+from bot.jobs.inbox import Effect, Inbox, Job
+from bot.knowledge.adding import NewDocument
+from bot.knowledge.document_card import CardPlace, read_card_place
+from bot.knowledge.ingestion import Documents
+from bot.knowledge.sources import ChannelState, DocumentSide, FileSharing
+from storage.engine import Engine, Tx
+from storage.knowledge import documents as rows
+from storage.knowledge.documents import Document
+
+log = logging.getLogger(__name__)
+
+THREAD = "thread "  # what the names of kept threads begin with
+FOLLOW = "document follow"  # a kind of job
+PORTION = 500  # documents that are looked through at once
+
+# What something happened to.
+Thing = Literal["file", "channel", "person", "thread"]
+# What happened to it: it is gone for good, it says something else now, or anything that Slack has to be
+# asked.
+Happened = Literal["deleted", "changed", "moved"]
+
+# Why a document is not to be found. Those of a channel end with the next look at it.
+UNSHARED, LEFT, ARCHIVED, SHARED, PRIVATE, GONE = "unshared", "left", "archived", "shared", "private", "gone"
+OF_CHANNEL = (ARCHIVED, SHARED, PRIVATE, GONE)
+LASTING = (UNSHARED, LEFT, GONE)  # what is erased when the night finds it so once more
+FILE_DELETED = "Its file was deleted, so nothing is answered from it any more."
+CHANNEL_DELETED = "Its channel was deleted, so nothing is answered from it any more."
+NO_MORE = "What it was made of is not here any more, so nothing is answered from it."
+
+
+class DocumentFollower:
+    """Settles documents when something happens to what they are made of."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        engine: Engine,
+        inbox: Inbox,
+        documents: Documents,
+        side: DocumentSide,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._inbox = inbox
+        self._documents = documents
+        self._side = side
+        self._clock = clock
+
+    async def note(self, team: str, thing: Thing, id: str, *, happened: Happened = "moved") -> None:
+        """Something happened to a file, a channel, a person, or a thread ("channel:thread"). On return it is
+        on disk, and will be followed."""
+        if not await self._engine.read(_find_concerned, team, thing, id):
+            return  # as nearly always: Slack tells of every file and every person
+        lane = f"{FOLLOW}:{team}:{thing}:{id}"
+        await self._inbox.put(
+            f"{lane}:{time.time_ns()}",
+            lane,
+            FOLLOW,
+            json.dumps({"team": team, "thing": thing, "id": id, "happened": happened}),
+            team=team,
+        )
+
+    async def work(self, job: Job) -> list[Effect]:
+        """A job of our kind."""
+        told = json.loads(job.payload)
+        await self._follow(told["team"], told["thing"], told["id"], told["happened"])
+        return []
+
+    async def _follow(
+        self, team: str, thing: Thing, id: str, happened: Happened = "moved", *, at_night: bool = False
+    ) -> None:
+        found = await self._engine.read(_find_concerned, team, thing, id)
+        if happened == "deleted":
+            await self._remove(found, FILE_DELETED if thing == "file" else CHANNEL_DELETED)
+        elif thing == "file":
+            sharing = await self._side.find_sharing(id)
+            await self._follow_file(found, sharing, at_night=at_night)
+            if happened == "changed" and sharing is not None:
+                await self._read_file_again(found, sharing)
+        elif thing == "channel":
+            await self._follow_channel(found, await self._side.find_channel_state(id), at_night=at_night)
+        elif thing == "person":
+            left = LEFT if await self._side.has_left(id) else ""
+            await self._settle(found, lambda _: left, (LEFT,), at_night=at_night)
+        else:
+            await self._read_again(found)
+
+    async def _follow_file(
+        self, found: Sequence[Document], sharing: FileSharing | None, *, at_night: bool
+    ) -> None:
+        if sharing is None:
+            await self._remove(found, FILE_DELETED)
+            return
+        await self._settle(found, partial(_judge_file, sharing), (UNSHARED,), at_night=at_night)
+
+    async def _read_file_again(self, found: Sequence[Document], sharing: FileSharing) -> None:
+        for document in found:
+            if not _judge_file(sharing, document):
+                await self._documents.add(_version_of(document, sharing), card=_card_of(document))
+
+    async def _follow_channel(
+        self, found: Sequence[Document], state: ChannelState, *, at_night: bool
+    ) -> None:
+        allowed = self._settings.external == "all"
+        judge = partial(_judge_channel, state, external_allowed=allowed)
+        await self._settle(found, judge, OF_CHANNEL, at_night=at_night)
+
+    async def _read_again(self, found: Sequence[Document]) -> None:
+        """Threads in which something was changed or deleted are kept as they stand now."""
+        for document in found:
+            channel, _, thread = document.name.removeprefix(THREAD).partition(" ")
+            try:
+                await self._side.read_thread(document.team, channel, thread)
+            except UnsupportedFile:
+                await self._remove([document], NO_MORE)
+            else:
+                await self._documents.add(_thread_version(document), card=_card_of(document))
+
+    async def _settle(
+        self,
+        found: Sequence[Document],
+        judge: Callable[[Document], str],
+        reasons: Sequence[str],
+        *,
+        at_night: bool,
+    ) -> None:
+        """Hides each document for the reason that `judge` gives, or shows it again where it was hidden for
+        one of these and there is none any more."""
+        for document in found:
+            reason = judge(document)
+            if at_night and reason in LASTING and document.hidden == reason:
+                await self._remove([document], NO_MORE)
+            elif reason != document.hidden and document.hidden in ("", *reasons):
+                await self._engine.write(rows.hide, [document.id], reason=reason)
+
+    async def _remove(self, found: Sequence[Document], why: str) -> None:
+        for document in found:
+            await self._documents.remove(document, by="", why=why)
+
+    async def sweep(self, is_ours: Callable[[str], bool]) -> None:
+        """Looks at everything that documents are made of. `is_ours`: whether Slack tells us of a
+        workspace."""
+        seen = set[tuple[str, Thing, str]]()
+        after = ""
+        while found := await self._engine.read(rows.list_all, after=after, limit=PORTION):
+            after = found[-1].id
+            for document in found:
+                for thing, id in _depends_on(document):
+                    if (document.team, thing, id) not in seen and is_ours(document.team):
+                        seen.add((document.team, thing, id))
+                        await self._look(document.team, thing, id)
+
+    async def _look(self, team: str, thing: Thing, id: str) -> None:
+        try:
+            await self._follow(team, thing, id, at_night=True)
+        except BotError as exc:  # the next night looks again
+            log.warning("what became of a %s cannot be seen: %s", thing, type(exc).__name__)
+
+
+def _find_concerned(tx: Tx, team: str, thing: Thing, id: str) -> list[Document]:
+    if thing == "file":
+        found = rows.find_by_file(tx, team, id)
+    elif thing == "person":
+        found = rows.list_of_person(tx, team, id)
+    elif thing == "channel":
+        found = rows.list_around_channel(tx, team, id)
+    else:
+        channel, _, thread = id.partition(":")
+        name = name_thread(channel, thread)
+        found = [one for one in rows.list_around_channel(tx, team, channel) if one.name == name]
+    return [one for one in found if one.hidden not in ("removed", "replaced") and one.audience != "thread"]
+
+
+def _depends_on(document: Document) -> list[tuple[Thing, str]]:
+    """What a document goes with."""
+    if document.audience == "thread":
+        return []  # it goes with its conversation
+    found: list[tuple[Thing, str]] = [("file", document.file)] if document.file else []
+    if document.audience == "person":
+        return [*found, ("person", document.person)]
+    return [*found, *(("channel", id) for id in {document.channel, document.origin} - {""})]
+
+
+def _judge_file(sharing: FileSharing, document: Document) -> str:
+    """Whether the file still stands where the document was made of it."""
+    return UNSHARED if document.origin and document.origin not in sharing.channels else ""
+
+
+def _judge_channel(state: ChannelState, document: Document, *, external_allowed: bool) -> str:
+    if not state.there:
+        return GONE
+    if document.audience == "workspace":
+        direct = document.origin.startswith("D")
+        return PRIVATE if state.private and not direct else ""
+    if state.archived:
+        return ARCHIVED
+    return SHARED if state.external and not external_allowed else ""
+
+
+def _card_of(document: Document) -> CardPlace | None:
+    return read_card_place(document.card)
+
+
+def _version_of(document: Document, sharing: FileSharing) -> NewDocument:
+    """The same file as it is now, under whatever name."""
+    return NewDocument(
+        document.team,
+        document.audience,
+        document.channel,
+        document.person,
+        sharing.file.name,
+        "file",
+        link=sharing.link or document.link,
+        file=sharing.file,
+        origin=document.origin,
+        replaces=document.id,
+    )
+
+
+def _thread_version(document: Document) -> NewDocument:
+    return NewDocument(
+        document.team,
+        document.audience,
+        document.channel,
+        document.person,
+        document.name,
+        "thread",
+        link=document.link,
+        origin=document.origin,
+        thread=document.name.rpartition(" ")[2],
+        replaces=document.id,
+    )
+
+
+def name_thread(channel: str, thread: str) -> str:
+    """What a kept thread is called among documents, so that a newer reading of it replaces it."""
+    return f"{THREAD}{channel} {thread}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bot.core.values import Scope
@@ -42,8 +44,8 @@ async def take_in(
     """Drops a file and has it taken in; the message that it stands in."""
     dropped = await drop_file(team, name, content, user=user, channel=channel)
     await run_command(team, user, words, channel)
-    await team.slack.until(lambda: cards(team, channel, dropped))
-    await until_settled(team, channel, dropped)
+    place = team.slack.dm(user) if channel == "@parley" else channel
+    await until_settled(team, place, dropped)
     return dropped
 
 
@@ -69,7 +71,7 @@ def _is_card(message: dict[str, Any]) -> bool:
 
 def audience(team: Workspace, channel: str, user: str = "alice", *, workspace: bool = True) -> Audience:
     """From where this person asks."""
-    place = team.slack.channel(channel, user) if channel == "@parley" else team.slack.channel(channel)
+    place = team.slack.dm(user) if channel == "@parley" else team.slack.channel(channel)
     person = team.slack.user(user) if channel == "@parley" else ""
     return Audience(team.slack.team, place, "", person=person, workspace=workspace)
 
@@ -79,6 +81,15 @@ async def found(team: Workspace, question: str, asked_from: Audience) -> list[st
     index = DocumentIndex(team.bot.services.engine)
     scope = Scope(asked_from.team, asked_from.channel, "", "", "embedding")
     return [hit.passage.text for hit in await index.search(asked_from, [question], scope=scope)]
+
+
+async def until_true(check: Callable[[], Awaitable[bool]], *, every_s: float = 0.05) -> None:
+    """Returns when it holds; TimeoutError when it does not within a minute."""
+    for _ in range(round(60 / every_s)):
+        if await check():
+            return
+        await asyncio.sleep(every_s)
+    raise TimeoutError
 
 
 async def documents(team: Workspace, asked_from: Audience) -> list[Document]:

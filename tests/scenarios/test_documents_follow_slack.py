@@ -1,0 +1,132 @@
+"""Documents go with what happens in Slack to their files, channels, threads and people."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.documents import audience, cards, documents, found, take_in, until_settled, until_true
+from tests.support.spending import run_command
+from tests.support.workspace import Workspace, workspace
+
+QUESTION = "Where are bicycles parked?"
+
+
+@pytest.fixture
+async def team(tmp_path: Path) -> AsyncIterator[Workspace]:
+    async with workspace(tmp_path) as team:
+        yield team
+
+
+def file_of(team: Workspace, channel: str, message: str) -> str:
+    return str(team.slack.thread(channel, message)[0]["files"][0]["id"])
+
+
+async def is_found(team: Workspace, where: str, user: str = "alice") -> bool:
+    return bool(await found(team, QUESTION, audience(team, where, user)))
+
+
+async def until_found(team: Workspace, where: str, wanted: bool, user: str = "alice") -> None:
+    async def look() -> bool:
+        return await is_found(team, where, user) is wanted
+
+    await until_true(look)
+
+
+async def test_a_deleted_file_takes_its_document_with_it(team: Workspace) -> None:
+    dropped = await take_in(team)
+    await team.slack.delete_file("alice", file_of(team, "#general", dropped))
+    await team.slack.until(lambda: "was deleted" in cards(team, "#general", dropped)[0]["text"])
+    assert await documents(team, audience(team, "#general")) == []
+
+
+async def test_a_file_taken_out_of_the_channel_is_not_found_there_and_another_share_is_no_way_in(
+    team: Workspace,
+) -> None:
+    dropped = await take_in(team)
+    file = file_of(team, "#general", dropped)
+    await team.slack.share_file("alice", file, "#finance")
+    await team.slack.unshare_file("alice", file, "#general")
+    await until_found(team, "#general", False)
+    assert not await is_found(team, "#finance")
+    assert "not shared there" in str(await run_command(team, "alice", "knowledge list"))
+
+
+async def test_an_archived_channel_gives_nothing_until_it_is_opened_again(team: Workspace) -> None:
+    await take_in(team)
+    await team.slack.archive("alice", "#general")
+    await until_found(team, "#general", False)
+    await team.slack.archive("alice", "#general", undo=True)
+    await until_found(team, "#general", True)
+
+
+async def test_a_channel_shared_with_another_company_gives_nothing_meanwhile(team: Workspace) -> None:
+    await take_in(team)
+    await team.slack.connect("alice", "#general")
+    await until_found(team, "#general", False)
+    await team.slack.connect("alice", "#general", undo=True)
+    await until_found(team, "#general", True)
+
+
+async def test_what_the_workspace_has_from_a_channel_goes_when_the_channel_becomes_private(
+    team: Workspace,
+) -> None:
+    await take_in(team, words="knowledge add workspace")
+    assert await is_found(team, "#finance", "carol")
+    await team.slack.make_private("alice", "#general")
+    await until_found(team, "#finance", False)
+    assert not await is_found(team, "#general"), "it belongs to the workspace, not to that channel"
+
+
+async def test_documents_of_a_closed_account_are_not_found(team: Workspace) -> None:
+    await take_in(team, user="bob", channel="@parley")
+    assert await is_found(team, "@parley", "bob")
+    await team.slack.deactivate("alice", "bob")
+    await until_found(team, "@parley", False, "bob")
+
+
+async def test_a_changed_file_is_read_again_and_the_old_words_are_gone(team: Workspace) -> None:
+    dropped = await take_in(team)
+    file = file_of(team, "#general", dropped)
+    await team.slack.change_file("alice", file, content=b"# Parking\n\nBicycles are parked in the cellar.")
+
+    async def changed() -> bool:
+        texts = str(await found(team, QUESTION, audience(team, "#general")))
+        return "cellar" in texts and "greenhouse" not in texts
+
+    await until_true(changed)
+    assert len(await documents(team, audience(team, "#general"))) == 1
+
+
+async def test_a_kept_thread_follows_what_is_deleted_in_it(team: Workspace) -> None:
+    thread = await team.slack.say("alice", "#general", "Bicycles: where do they go?")
+    said = await team.slack.say("bob", "#general", "Bicycles are parked in bob's attic.", thread_ts=thread)
+    link = f"https://sandbox.slack.com/archives/{team.slack.channel('#general')}/p{thread.replace('.', '')}"
+    await run_command(team, "alice", f"knowledge add {link}")
+    assert "can be asked about" in await until_settled(team, "#general", thread)
+    here = audience(team, "#general")
+    assert "attic" in str(await found(team, QUESTION, here))
+    await team.slack.delete("bob", "#general", said)
+
+    async def gone() -> bool:
+        return "attic" not in str(await found(team, QUESTION, here))
+
+    await until_true(gone)
+    assert "where do they go" in str(await found(team, "Where do bicycles go?", here))
+
+
+async def test_the_night_finds_what_nobody_told_of(team: Workspace) -> None:
+    dropped = await take_in(team)
+    file = file_of(team, "#general", dropped)
+    ws = team.slack.workspace
+    await team.slack.share_file("alice", file, "#finance")
+    del ws.files[file].shares[team.slack.channel("#general")]  # no event tells of it
+    follower = team.bot.services.follower
+    await follower.sweep(lambda team: True)
+    assert not await is_found(team, "#general")
+    assert len(await documents(team, audience(team, "#general"))) == 1, "it may come back by the next night"
+    await follower.sweep(lambda team: True)
+    await until_settled(team, "#general", dropped)
+    assert await documents(team, audience(team, "#general")) == []

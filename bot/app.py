@@ -48,9 +48,11 @@ from bot.housekeeping import tidy_if_possible
 from bot.jobs.deliveries import SignedDeliveries
 from bot.jobs.inbox import Inbox
 from bot.jobs.watch import Watch
+from bot.knowledge.audience import find_audience
 from bot.knowledge.following import FOLLOW, DocumentFollower
 from bot.knowledge.index import DocumentIndex
 from bot.knowledge.ingestion import DOCUMENT, REMOVAL, VECTORS, Documents
+from bot.knowledge.service import Knowledge
 from bot.knowledge.sources import DocumentSide
 from bot.learning.trainer import Trainer
 from bot.learning.training_jobs import TrainingJobs, TrainingWorker
@@ -315,7 +317,9 @@ def _talk(
     )
     message_clips = MessageClips(settings, engine, recognizer, cards)
     memory = Memory(engine, provider, settings, chat, utc_now)
-    services = TurnServices(settings, provider, memory, chat, message_clips, guard, preferences)
+    audience_of = partial(find_audience, settings=settings, is_outsider=chat.is_outsider)
+    knowledge = Knowledge(DocumentIndex(engine), provider, audience_of)
+    services = TurnServices(settings, provider, memory, chat, message_clips, guard, preferences, knowledge)
     running, signals = RunningTurns(), TurnSignals(engine)
     posts = Posts(engine, inbox, services, running, signals, clock=utc_now)
     turns = Turns(engine, inbox, services, chat, running, signals, clock=utc_now)

@@ -17,7 +17,7 @@ from bot.conversation.questions import (
 from bot.conversation.turn import Turn
 from bot.core.codec import decode, encode
 from bot.core.ids import message_key, reply_id
-from bot.core.values import File, Incoming, Reply
+from bot.core.values import File, Incoming, Reply, Source
 from bot.jobs.inbox import Job
 from bot.text import marks
 from bot.voice import message_clips
@@ -145,7 +145,7 @@ def remember_words(
         messages.count_turn(tx, incoming.conversation, now=now)
         return
     usage, past = turn.completion.usage, turn.recollection
-    of_all = past is None or not past.left_out
+    of_all = (past is None or not past.left_out) and not turn.read_more
     for post in posts:
         remember_post(tx, post, now=now)
     messages.append(
@@ -349,4 +349,6 @@ def read_full_text(tx: Tx, incoming: Incoming) -> str:
 def load_reply(payload: str) -> Reply:
     """A stored reply."""
     read = json.loads(payload)
-    return Reply(**read | {name: tuple(read.get(name, ())) for name in ("notes", "follow_ups")})
+    sources = tuple(Source(**source) for source in read.get("sources", ()))
+    lists = {name: tuple(read.get(name, ())) for name in ("notes", "follow_ups")}
+    return Reply(**read | lists | {"sources": sources})

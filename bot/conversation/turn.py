@@ -22,8 +22,11 @@ from bot.core import access
 from bot.core.errors import ContextTooLong
 from bot.core.settings import Settings
 from bot.core.values import Completion, Incoming, Message, Prompt, Reply, Scope, Usage
+from bot.guard import about_us
+from bot.guard.rules import find_rule
 from bot.guard.service import ChannelGuard, Ruling
-from bot.knowledge import answering
+from bot.knowledge.quotes import REFUSAL
+from bot.knowledge.service import AsksDocuments, DocumentAnswer, DocumentQuestion
 from bot.provider.own_marks import LEFT_OUT
 from bot.provider.service import Provider
 from bot.text import marks
@@ -60,6 +63,7 @@ WISHES = {
 }
 QUIET = {"quiet": True, "speak": False}
 NEAREST = "The nearest thing I know: {nearest}"
+NOT_IN_DOCUMENTS = "My documents do not say this: it is what the model knows in general."
 BRIEF_TOKENS = 400  # what an answer beside the subject may take
 
 # How a cut answer is marked. Only "stop" is whole.
@@ -119,6 +123,7 @@ class TurnServices:
     clips: MessageClips
     guard: ChannelGuard
     preferences: Preferences
+    documents: AsksDocuments
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +137,8 @@ class Turn:
     unanswered: str | None = None  # the nearest thing known, where nothing known was enough
     quiet: bool | None = None  # whether from now on mentions alone are answered in the thread
     heard: tuple[SpokenWords, ...] = ()  # what came of the files in each post of the question
+    documents: DocumentAnswer | None = None  # what they were asked, and said
+    read_more: bool = False  # the model has read more than the conversation, so its count says nothing of it
 
 
 async def run_turn(
@@ -210,20 +217,38 @@ async def answer_in_conversation(
         said, recollection.messages, summary=recollection.summary, posts=texts, kept=kept
     )
     recollection = leave_out_refused(recollection, ruling)
-    if ruling and ruling.from_passages:
-        access.admit_to_documents(incoming, services.settings)
-        return await answer_from_passages(incoming, recollection, ruling, how, services)
-    if ruling and ruling.verdict.stops:
+    if ruling and ruling.verdict.stops and not ruling.from_passages:
         return refuse(ruling, recollection)
+    mode = choose_mode(incoming, ruling, how)
+    if mode == "only":
+        access.admit_to_documents(incoming, services.settings)
+    found = await ask_documents(incoming, recollection, ruling, how, services, mode=mode)
+    if mode == "only" or (found and not found.refused):
+        return reply_from_documents(found, recollection, ruling)
+    attached = await read_attached(incoming, recollection, how, services)
     while True:
         try:
-            completion = await ask_model(incoming, recollection, ruling, how, live_reply, stop, services)
+            completion = await ask_model(
+                incoming, recollection, ruling, how, live_reply, stop, services, attached=attached
+            )
             break
         except ContextTooLong:
             shorter = await services.memory.shorten(incoming, recollection, how)
             recollection = leave_out_refused(shorter, ruling)
     reply = make_reply(completion, incoming, recollection, ruling)
-    return Turn(reply, recollection, completion, ruling.verdict.id if ruling else 0)
+    if found and completion.text:
+        reply = replace(reply, notes=(NOT_IN_DOCUMENTS, *reply.notes))
+    verdict = ruling.verdict.id if ruling else 0
+    return Turn(reply, recollection, completion, verdict, documents=found, read_more=bool(attached))
+
+
+def choose_mode(incoming: Incoming, ruling: Ruling | None, how: AnswerSettings) -> str:
+    """What a question is answered from: greetings and questions about the assistant never from documents."""
+    if ruling and ruling.from_passages:
+        return "only"
+    if not ruling:
+        return "off" if find_rule(incoming.text, after_on_topic=False) else how.documents
+    return "off" if ruling.is_courtesy or ruling.verdict.notes else how.documents
 
 
 def leave_out_refused(recollection: Recollection, ruling: Ruling | None) -> Recollection:
@@ -248,32 +273,57 @@ def refuse(ruling: Ruling, recollection: Recollection) -> Turn:
     return Turn(Reply(verdict.says, verdict=verdict.id), recollection, completion, verdict.id)
 
 
-async def answer_from_passages(
+async def ask_documents(
     incoming: Incoming,
     recollection: Recollection,
-    ruling: Ruling,
+    ruling: Ruling | None,
     how: AnswerSettings,
     services: TurnServices,
-) -> Turn:
-    """Only from what the channel's owner gave; shown when every quote was found there."""
-    passage_tokens = services.memory.room.passage_tokens(how)
-    recollection = await services.memory.fit(recollection, incoming.text, how, spare_tokens=passage_tokens)
-    prompt = await make_prompt(incoming, recollection, how, services, guarded=True)
-    found = await answering.answer(
-        services.provider,
+    *,
+    mode: str,
+) -> DocumentAnswer | None:
+    """What documents say, and what the channel's owner typed; None where there is nothing to ask."""
+    if mode == "off" or not access.remembers(incoming, services.settings):
+        return None
+    spare_tokens = services.memory.room.passage_tokens(how)
+    recollection = await services.memory.fit(recollection, incoming.text, how, spare_tokens=spare_tokens)
+    guarded = ruling is not None and not ruling.rules.shadow
+    prompt = await make_prompt(incoming, recollection, how, services, guarded=guarded)
+    asked = DocumentQuestion(
+        incoming,
         prompt,
-        ruling.rules.passages,
         answer_scope(incoming),
-        budget_tokens=passage_tokens,
+        spare_tokens,
+        typed=ruling.rules.passages if ruling and guarded else (),
         model=how.model,
         style=how.style,
+        about_us=about_us.may_ask_about_us(incoming.text),
     )
-    notes = tuple(f"“{quote}”" for quote in found.quotes)
-    if found.nearest:
-        notes = (NEAREST.format(nearest=found.nearest),)
-    reply = Reply(found.completion.text, notes=notes)
+    return await services.documents.answer(asked)
+
+
+def reply_from_documents(
+    found: DocumentAnswer | None, recollection: Recollection, ruling: Ruling | None
+) -> Turn:
+    """What documents say, with where it stands; or that they say nothing, and what comes nearest."""
+    verdict = ruling.verdict.id if ruling else 0
+    if found is None:
+        nothing = Completion(REFUSAL, "stop", "", Usage(requests=0))
+        return Turn(Reply(REFUSAL), recollection, nothing, verdict, unanswered="")
+    notes = (NEAREST.format(nearest=found.nearest),) if found.nearest else found.notes
+    reply = Reply(found.completion.text, notes=notes, sources=found.sources)
     missing = found.nearest if found.refused else None
-    return Turn(reply, recollection, found.completion, ruling.verdict.id, missing)
+    return Turn(reply, recollection, found.completion, verdict, missing, documents=found, read_more=True)
+
+
+async def read_attached(
+    incoming: Incoming, recollection: Recollection, how: AnswerSettings, services: TurnServices
+) -> str:
+    """What was attached in this conversation, as the model is to read it; "" for nothing."""
+    asked = Prompt("", (*recollection.messages, Message("human", incoming.text)))
+    room = services.memory.room.passage_tokens(how)
+    question = DocumentQuestion(incoming, asked, answer_scope(incoming), room, model=how.model)
+    return await services.documents.read_attached(question)
 
 
 async def ask_model(
@@ -284,10 +334,14 @@ async def ask_model(
     live_reply: LiveReply,
     stop: Stop,
     services: TurnServices,
+    *,
+    attached: str = "",
 ) -> Completion:
-    """Asks the model, handing its words on as they come."""
+    """Asks the model, handing its words on as they come. `attached`: what files of the conversation say."""
     guarded = ruling is not None and not ruling.rules.shadow
     prompt = await make_prompt(incoming, recollection, how, services, guarded=guarded)
+    if attached:
+        prompt = replace(prompt, context=attached)
     brief = ruling is not None and ruling.verdict.notes
     stream = services.provider.stream(
         prompt,

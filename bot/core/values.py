@@ -222,6 +222,19 @@ class Completion:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """Where a statement of an answer stands: `number` as the answer names it, `link` to the file or thread
+    in Slack ("": there is none). Titles, places and quotes are data: whoever wrote the document wrote
+    them."""
+
+    number: int
+    title: str
+    place: str = ""  # "page 3", "slide 2", "Prices, rows 2–40"
+    link: str = ""
+    quote: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """What is to be said to a person, before it becomes Slack's."""
 
@@ -233,6 +246,7 @@ class Reply:
     follow_ups: tuple[str, ...] = ()  # buttons that ask for more: of FOLLOW_UPS
     disclosure: str = ""  # that an AI says it, under a person's first answer
     to_channel: bool = False  # it stands in the channel, not in the thread of the question
+    sources: tuple[Source, ...] = ()  # of its statements, under the text
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,10 +62,14 @@ class Ruling:
         return by_rule or self.verdict.rung == "people"
 
     @property
+    def is_courtesy(self) -> bool:
+        """Whether it is no question that anything but the model itself answers."""
+        return self.verdict.rung == "rule" and self.verdict.reason in ("greeting", "command", ABOUT_US)
+
+    @property
     def from_passages(self) -> bool:
-        """Whether the answer may use nothing but what the channel's owner gave."""
-        courtesy = self.verdict.rung == "rule" and self.verdict.reason in ("greeting", "command", ABOUT_US)
-        return self.rules.context_only and not self.rules.shadow and not courtesy
+        """Whether the answer may use nothing but documents and what the channel's owner gave."""
+        return self.rules.context_only and not self.rules.shadow and not self.is_courtesy
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,9 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
 from bot.knowledge.support import supports
-from bot.ml.answer_classifier import AnswerHead, load
 from bot.ml.features import strip_invisible
 
 REFUSAL = "No sufficient context for answering the question"
@@ -34,8 +31,14 @@ _PLAIN = str.maketrans(
 _WORD = re.compile(r"\w+")
 _GAP = re.compile(r"\s*[\[(]?(?:\.{3,}|(?:\. ){2,}\.|…|⋯)[\])]?\s*")
 _GAP_WORDS = 2  # beside a gap; single words are found in order nearly everywhere
+_SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|\n+|(?<=[。！？])")
 _OBJECTS = 100  # openings of one that are tried
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+# Why there is no answer: the model said none of the form, or that it found none; a quote that is not where it
+# says, or says something else; no model was asked.
+Refused = Literal["", "form", "nothing found", "not quoted", "not supported", "not asked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +54,11 @@ class Grounded:
     text: str
     quotes: tuple[Quote, ...] = ()
     nearest: int | None = None
+    why: Refused = ""
 
     @property
     def refused(self) -> bool:
         return not self.quotes
-
-
-@cache
-def load_head() -> AnswerHead:
-    """The head shipped in the package: trained on nine articles of SQuAD 2.0 with four kinds of negatives
-    (`python -m tests.ml.make_head`)."""
-    return load(files("bot.ml").joinpath("answerable.json").read_bytes())
 
 
 def is_quoted(quote: str, passage: str) -> bool:
@@ -80,6 +77,24 @@ def is_quoted(quote: str, passage: str) -> bool:
         if at < 0:
             return False
     return bool(parts)
+
+
+def list_quoted_sentences(quote: str, passage: str) -> list[str]:
+    """The sentences and lines of a passage in which a quote stands: a model quotes the half of one, and says
+    what the other half says."""
+    sentences = [part for part in _SENTENCE_END.split(passage) if part.strip()]
+    given, spans = "", list[tuple[int, int, str]]()
+    for sentence in sentences:
+        plain = _make_plain(sentence)
+        spans.append((len(given), len(given) + len(plain), sentence))
+        given += f"{plain} "
+    found, at = list[str](), 0
+    for part in (quote, *_GAP.split(quote)):
+        end = _find(part, given, at, words=_GAP_WORDS)
+        if end >= 0:
+            start = end - len(_normalise(part))
+            found += [sentence for begin, last, sentence in spans if begin < end and start < last]
+    return list(dict.fromkeys(found))
 
 
 def _find(quote: str, given: str, start: int, *, words: int) -> int:
@@ -104,15 +119,20 @@ def _has_no_blanks(text: str) -> bool:
 
 
 def _normalise(text: str) -> str:
+    return _make_plain(text).strip(" \"'.,;:>")
+
+
+def _make_plain(text: str) -> str:
     plain = unicodedata.normalize("NFKC", strip_invisible(text)).translate(_PLAIN).casefold()
-    return " ".join(plain.split()).strip(" \"'.,;:>")
+    return " ".join(plain.split())
 
 
-def read_answer(text: str, passages: Sequence[str], *, question: str) -> Grounded:
+def read_answer(text: str, passages: Sequence[str], *, question: str, above: Sequence[str] = ()) -> Grounded:
     """The model's `{"answer": "…", "quotes": [{"passage": 1, "quote": "…"}]}`, passages counted from 1.
 
-    REFUSAL when it is not of that form, quotes nothing, one of its quotes is not where it says, or all of
-    them together have nothing to do with the answer.
+    REFUSAL when it is not of that form, quotes nothing, one of its quotes is not where it says, all of them
+    together have nothing to do with the answer, or it says a number, a date or a name that they do not.
+    `above`: title and headings of each passage.
     """
     try:
         plain = _read_json(text)
@@ -122,14 +142,29 @@ def read_answer(text: str, passages: Sequence[str], *, question: str) -> Grounde
             0 <= q.passage < len(passages) and is_quoted(q.text, passages[q.passage]) for q in quotes
         )
     except (ValueError, KeyError, TypeError, AttributeError):
-        return Grounded(REFUSAL)
-    if not honest or not quotes or not isinstance(answer, str) or not answer.strip():
-        return Grounded(REFUSAL)
-    if answer.strip() in REFUSALS or not supports(
-        " ".join(quote.text for quote in quotes), question=question, answer=answer
-    ):
-        return Grounded(REFUSAL)
+        return Grounded(REFUSAL, why="form")
+    if not quotes or not isinstance(answer, str) or not answer.strip() or answer.strip() in REFUSALS:
+        return Grounded(REFUSAL, why="nothing found")
+    if not honest:
+        return Grounded(REFUSAL, why="not quoted")
+    if not bears(quotes, passages, question=question, answer=answer, above=above):
+        return Grounded(REFUSAL, why="not supported")
     return Grounded(_LONE_SURROGATE.sub("\ufffd", answer).strip(), quotes, quotes[0].passage)
+
+
+def bears(
+    quotes: Sequence[Quote], passages: Sequence[str], *, question: str, answer: str, above: Sequence[str] = ()
+) -> bool:
+    """Whether quotes that stand in their passages bear on an answer."""
+    shown = [
+        sentence
+        for quote in quotes
+        for sentence in list_quoted_sentences(quote.text, passages[quote.passage]) or [quote.text]
+    ]
+    headings = {above[quote.passage] for quote in quotes} if above else ()
+    return supports(
+        "\n".join(dict.fromkeys(shown)), question=question, answer=answer, above="\n".join(headings)
+    )
 
 
 def _read_json(text: str) -> dict[str, Any]:

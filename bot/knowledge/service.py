@@ -1,73 +1,246 @@
 """Documents as a turn asks them: what can be said to a question from what may be read where it is asked.
 
-`Knowledge.answer` is the one way, for documents and for passages that a channel's owner typed alike; None
-where there is nothing to answer from. What was attached to a thread is read by `Knowledge.read_attached`.
+`Knowledge.answer` is the one way, for documents and for passages that a channel's owner typed alike. All of
+them are read where they fit; else what comes nearest is found first. What was attached to a thread is read by
+`read_attached`, for answers that are not from documents alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, Protocol
 
-from bot.core.values import Completion, Message, Prompt, Scope
+from bot.core.values import Completion, Incoming, Prompt, Scope, Source
+from bot.knowledge import answering, gate
+from bot.knowledge.answering import Found
+from bot.knowledge.disagreements import find_disagreement
+from bot.knowledge.follow_up import make_standalone
+from bot.knowledge.gate import Candidate, Judged
+from bot.knowledge.index import Audience, DocumentIndex, Hit, Passage
+from bot.knowledge.quotes import Refused
+from bot.provider.json_form import ModelApi
 
 # only: from documents or not at all · first: else from what the model knows · off: documents are not asked
 DocumentMode = Literal["only", "first", "off"]
+MOST_FOUND = 12  # passages of about 250 tokens, where not all fit
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentQuestion:
-    """A question, from where it is asked, and how a model is asked there.
+    """A question, and how a model is asked it there.
 
-    `audience` says what may be found; `typed`: passages that the channel's owner wrote into its settings.
+    `typed`: passages that the channel's owner wrote into its settings; `about_us`: it may be about the
+    assistant, of which no document says anything.
     """
 
+    incoming: Incoming
     prompt: Prompt
-    audience: Any
-    mode: DocumentMode
     scope: Scope
     budget_tokens: int
     typed: tuple[str, ...] = ()
     model: str = ""
     style: str = ""
+    about_us: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class DocumentSource:
-    """Where a statement stands: `number` as the answer names it, `link` to the file or thread ("": none)."""
+class LookedAt:
+    """A passage that was looked at: which, found by which ranks, how likely it answers; `quoted`: what of
+    it the answer stands on. No words but the quotes."""
 
-    number: int
-    title: str
-    place: str
-    link: str
-    quote: str
+    document: str
+    chunk: int
+    word_rank: int | None = None
+    vector_rank: int | None = None
+    probability: float | None = None
+    quoted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """How documents were asked, for whoever wants to know why. `whole`: all of them were read."""
+
+    questions: tuple[str, ...] = ()
+    whole: bool = False
+    passages: tuple[LookedAt, ...] = ()
+    refused: Refused = ""
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentAnswer:
     """What documents say to a question; `completion.text` is the refusal where that is nothing.
 
-    `nearest` is what came closest then, as a person is told it.
+    `nearest` is what came closest then, as a person is told it; `notes` stand under an answer.
     """
 
     completion: Completion
-    sources: tuple[DocumentSource, ...] = ()
+    sources: tuple[Source, ...] = ()
     nearest: str = ""
-
-    @property
-    def refused(self) -> bool:
-        return not self.sources
+    notes: tuple[str, ...] = ()
+    refused: bool = False
+    search: Search = field(default_factory=Search)
 
 
 class AsksDocuments(Protocol):
     """What a turn asks of documents."""
 
     async def answer(self, asked: DocumentQuestion) -> DocumentAnswer | None:
-        """From documents; None where there are none to ask, or none of them can have the answer."""
+        """From documents; None where there are none to ask."""
 
-    async def read_attached(
-        self, audience: Any, messages: Sequence[Message], *, most_tokens: int, scope: Scope, model: str
-    ) -> str:
+    async def read_attached(self, asked: DocumentQuestion) -> str:
         """What was attached in this thread, for a prompt's context: whole where it fits, else what is nearest
         to the last message; "" for nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What may answer, best first where not all is read, and what was found by which ranks."""
+
+    passages: Sequence[Passage]
+    hits: Sequence[Hit]
+    whole: bool
+
+
+class Knowledge:
+    """One for the whole process. `far`: below this nearness of embeddings two texts have nothing in common;
+    None without embeddings, or where nobody measured it."""
+
+    def __init__(
+        self,
+        index: DocumentIndex,
+        model_api: ModelApi,
+        find_audience: Callable[[Incoming], Awaitable[Audience]],
+        *,
+        far: float | None = None,
+    ) -> None:
+        self._index, self._model_api, self._far = index, model_api, far
+        self._find_audience = find_audience
+
+    async def answer(self, asked: DocumentQuestion) -> DocumentAnswer | None:
+        """From documents and typed passages; None where there are none.
+
+        ProviderError or BudgetExceeded come out of it.
+        """
+        questions = make_standalone(asked.prompt.messages)
+        typed = answering.make_typed(asked.typed)
+        found = await self._find(asked, questions, typed)
+        if found is None:
+            return None
+        looked_at = _list_nearest(found, typed)
+        candidates = [Candidate(hit.passage.text, hit.nearness) for hit in looked_at]
+        judged = await asyncio.to_thread(gate.judge, questions, candidates, far=self._far)
+        nearest = _order(looked_at, judged)
+        if not found.passages or (judged.nothing and not asked.about_us):
+            answered = replace(answering.refuse(found.passages), nearest=nearest)
+        else:
+            answered = await answering.answer(
+                self._model_api,
+                asked.prompt,
+                found.passages,
+                asked.scope,
+                budget_tokens=asked.budget_tokens,
+                model=asked.model,
+                style=asked.style,
+            )
+        search = _describe_search(questions, found, looked_at, judged, answered)
+        if answered.refused:
+            near = _name_nearest(nearest or answered.nearest)
+            return DocumentAnswer(answered.completion, nearest=near, refused=True, search=search)
+        notes = find_disagreement(answered.quotes, answered.shown)
+        return DocumentAnswer(answered.completion, answered.sources, notes=notes, search=search)
+
+    async def read_attached(self, asked: DocumentQuestion) -> str:
+        """What was attached in this thread, for a prompt's context: whole where it fits, else what is nearest
+        to the last message; "" for nothing."""
+        where = asked.incoming.conversation
+        here = Audience(where.team, "", where.key, workspace=False)
+        passages: Sequence[Passage] | None
+        passages = await self._index.whole(here, most_tokens=asked.budget_tokens, model=asked.model)
+        if passages is None:
+            questions = make_standalone(asked.prompt.messages)
+            hits = await self._index.search(here, questions, scope=asked.scope, limit=MOST_FOUND)
+            passages = [hit.passage for hit in hits]
+        return answering.write_passages(passages)
+
+    async def _find(
+        self, asked: DocumentQuestion, questions: Sequence[str], typed: Sequence[Passage]
+    ) -> _Found | None:
+        """None where nothing may be found from there at all."""
+        there = await self._has_documents(asked.incoming)
+        if not there and not typed:
+            return None
+        whole: list[Passage] | None = []
+        hits: Sequence[Hit] = ()
+        if there:
+            audience = await self._find_audience(asked.incoming)
+            whole = await self._index.whole(audience, most_tokens=asked.budget_tokens, model=asked.model)
+            hits = await self._index.search(audience, questions, scope=asked.scope, limit=MOST_FOUND)
+        if whole == [] and not typed:
+            return None
+        ranked = await asyncio.to_thread(rank_typed, questions, typed)
+        nearest = [*ranked, *(hit.passage for hit in hits)]
+        if whole is not None:
+            everything = list(dict.fromkeys([*nearest, *whole]))
+            if await answering.fit(everything, asked.budget_tokens, model=asked.model):
+                return _Found(everything, hits, whole=True)
+        return _Found(nearest, hits, whole=False)
+
+    async def _has_documents(self, incoming: Incoming) -> bool:
+        """Whether anything might be found: where nothing is, nobody has to be looked up for it."""
+        where = incoming.conversation
+        everything = Audience(where.team, where.channel, where.key, person=incoming.user)
+        return await self._index.whole(everything, most_tokens=0, model="") != []
+
+
+def rank_typed(questions: Sequence[str], typed: Sequence[Passage]) -> list[Passage]:
+    """What the owner typed, the likeliest to answer first."""
+    judged = gate.judge(questions, [Candidate(one.text) for one in typed])
+    order = sorted(range(len(typed)), key=lambda at: -judged.probabilities[at])
+    return [typed[at] for at in order]
+
+
+def _list_nearest(found: _Found, typed: Sequence[Passage]) -> list[Hit]:
+    """The passages that the gate looks at: the first that were found, and what the owner typed."""
+    return [*found.hits[: gate.LOOKED_AT], *(Hit(one, 0.0) for one in typed)]
+
+
+def _order(looked_at: Sequence[Hit], judged: Judged) -> Passage | None:
+    """The passage that comes nearest: as it was found, unless one is likelier by far."""
+    if not looked_at:
+        return None
+    best = max(range(len(looked_at)), key=lambda at: (judged.probabilities[at], -at))
+    return looked_at[best].passage
+
+
+def _name_nearest(passage: Passage | None) -> str:
+    """What is told of it: where it stands; of what the owner typed, its words."""
+    if passage is None:
+        return ""
+    return answering.write_origin(passage) or passage.text
+
+
+def _describe_search(
+    questions: Sequence[str], found: _Found, looked_at: Sequence[Hit], judged: Judged, answered: Found
+) -> Search:
+    quoted = dict[tuple[str, int], list[str]]()
+    for quote in answered.quotes:
+        if quote.passage < len(answered.shown):
+            passage = answered.shown[quote.passage]
+            quoted.setdefault((passage.document, passage.chunk), []).append(quote.text)
+    passages = [
+        LookedAt(
+            hit.passage.document,
+            hit.passage.chunk,
+            hit.word_rank,
+            hit.vector_rank,
+            round(probability, 3),
+            tuple(quoted.pop((hit.passage.document, hit.passage.chunk), ())),
+        )
+        for hit, probability in zip(looked_at, judged.probabilities, strict=True)
+    ]
+    passages += [
+        LookedAt(document, chunk, quoted=tuple(texts)) for (document, chunk), texts in quoted.items()
+    ]
+    return Search(tuple(questions), found.whole, tuple(passages), answered.why)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from bot.knowledge.coverage import find_uncovered_names, find_uncovered_numbers
+from bot.knowledge.stated_numbers import list_numbers
 from bot.ml import lexicon
 from bot.ml.stemming import COMMON, NEGATIONS, likeness, stem, weight
 
@@ -22,7 +24,6 @@ _SHORT = 4  # letters; shorter words of unknown languages are mostly articles an
 _LONG = 5  # letters; two words that begin, or are composed, alike say something alike
 _WORD = re.compile(r"\d[\d.,:]*\d|\d|[^\W\d_]+")
 _HIRAGANA = re.compile("[\u3040-\u309f]+")  # alone mostly grammar
-_LIST_MARK = re.compile(r"^\s*\d+[.)]\s|\[\d+\]", re.MULTILINE)
 _SMALL_WORDS = {
     "en": (
         "the of and to in is that for it as with on be at by this are from or an not what who when "
@@ -62,13 +63,7 @@ _NUMBERS = {word: str(n) for n, words in enumerate(_NUMBER_WORDS.split()) for wo
     "sixty": "60",
     "hundred": "100",
 }
-# Numbers of several words or of halves, and scripts that write them in letters: not read here.
-_OTHER_NUMBERS = re.compile(
-    r"twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|million|half|quarter|dozen|double"
-    r"|twice|[ßz]ig\b|hundert|tausend|halb|hälfte|viertel|doppelt|vingt|trente|quarante|cinquante|soixante"
-    r"|\b(cent|mil|mille|demi)\b|moitié|veinte|treinta|cuarenta|cincuenta|\bmedi[ao]|mitad|doble|tig\b|honderd"
-    r"|duizend|helft|dubbel|[一二三四五六七八九十百千万億半两兩倍]"
-)
+# Languages whose numbers in words are read; in others an answer may put into digits what is said in words.
 _NUMBERS_READ = frozenset(("en", "de", "fr", "es", "nl", "CJK"))
 _LANGUAGES = {code: frozenset(words.split()) for code, words in _SMALL_WORDS.items()}
 _IN_ALL = frozenset().union(*_LANGUAGES.values())
@@ -78,38 +73,53 @@ _NEARLY = 0.6  # of the most; a language with so much is not excluded
 _ENGLISH_SHARE = 0.5  # of its words are known ones
 
 
-def supports(quotes: str, *, question: str, answer: str) -> bool:
-    """Whether quotes, as one text, bear on an answer: they say what it says, in these words or others."""
+def supports(quotes: str, *, question: str, answer: str, above: str = "") -> bool:
+    """Whether quotes, as one text, bear on an answer: they say what it says, in these words or others.
+    `above`: title and headings of where they stand."""
     said, asked, quoted = _content(answer), _content(question), _content(quotes)
-    if _states_other_numbers(answer, question, quotes):
+    if _states_other_facts(answer, quotes, f"{question}\n{above}"):
         return False
     if _are_foreign(f"{question}\n{answer}", quotes):
         return True
     if not said - asked:
         return not quoted or not said | asked or _bears_on_question(quoted, said | asked)
-    if "en" in _guess_languages(quotes) and _is_english(answer):
+    if "en" in _guess_languages(quotes) and is_english(answer):
         return _coverage(said, quoted) >= _COVERED
     return _touch(said | asked, quoted)
 
 
-def _states_other_numbers(answer: str, question: str, quotes: str) -> bool:
-    """Whether an answer has numbers, none of which is in the quotes or the question."""
-    said = _list_numbers(_LIST_MARK.sub(" ", answer)) - _list_numbers(question)
-    if not said or _OTHER_NUMBERS.search(quotes.casefold()) or not _guess_languages(quotes) <= _NUMBERS_READ:
+def measure_touch(question: str, text: str) -> float:
+    """The share of a question's words that stand in a text, in one form or another."""
+    asked, there = _content(question), _stems(_content(text))
+    touched = sum(
+        stem(word) in there or any(_are_akin(stem(word), other) for other in there) for word in asked
+    )
+    return touched / len(asked) if asked else 0.0
+
+
+def share_said(statement: str, quote: str) -> float:
+    """How much of a statement a quote says, by its words and numbers; compared between quotes alone."""
+    said, quoted = _content(statement), _content(quote)
+    stems = _stems(quoted)
+    touched = sum(any(_are_akin(stem(word), other) for other in stems) for word in said)
+    numbers = sum(bool(one & other) for one in list_numbers(statement) for other in list_numbers(quote))
+    return _coverage(said, quoted) + (touched + 2 * numbers) / (len(said) or 1)
+
+
+def _states_other_facts(answer: str, quotes: str, known: str) -> bool:
+    """Whether an answer has a number, a date or a name that its quotes do not have, nor the question, nor
+    what stands above the quotes."""
+    languages = _guess_languages(quotes)
+    if languages <= _NUMBERS_READ and find_uncovered_numbers(answer, quotes, known=known):
+        return True
+    if _are_foreign(answer, quotes):
         return False
-    named = {_NUMBERS[word] for word in _WORD.findall(quotes.casefold()) if word in _NUMBERS}
-    return not said & (_list_numbers(quotes) | named)
-
-
-def _list_numbers(text: str) -> set[str]:
-    """Those written in digits, the same however they are set: 6.50 and 6,5, 15:00 and 15."""
-    words = _WORD.findall(unicodedata.normalize("NFKC", text))
-    plain = (re.sub(r"[.,:]0{1,2}$|(?<=[.,:]\d)0$", "", word) for word in words if word[0].isdigit())
-    return {re.sub("[.,:]", "", number) for number in plain}
+    nouns = "de" in _guess_languages(answer) and not is_english(answer)
+    return bool(find_uncovered_names(answer, quotes, known=known, nouns=nouns))
 
 
 def _bears_on_question(quoted: set[str], question: set[str]) -> bool:
-    if not _is_english(" ".join(question)):
+    if not is_english(" ".join(question)):
         return _touch(question, quoted)
     if _stems(question) & _stems(quoted):
         return True
@@ -185,14 +195,15 @@ def _guess_languages(text: str) -> frozenset[str]:
         code: sum(_SHARES.get(word, 0.0) for word in words if word in _LANGUAGES[code]) for code in _LANGUAGES
     }
     most = max(counts.values())
-    if _is_english(text) and (counts["en"] == most or most <= 1):
+    if is_english(text) and (counts["en"] == most or most <= 1):
         return frozenset(["en"]) if words else frozenset(_LANGUAGES)
     if not most:
         return frozenset(_LANGUAGES) - {"en"}
     return frozenset(code for code in counts if counts[code] >= _NEARLY * most)
 
 
-def _is_english(text: str) -> bool:
+def is_english(text: str) -> bool:
+    """Whether most words of a text are English ones; so it is where there are none."""
     words = [w for w in _WORD.findall(text.casefold()) if w.isalpha() and w not in _IN_ALL]
     return not words or sum(lexicon.rank(w) is not None for w in words) >= _ENGLISH_SHARE * len(words)
 

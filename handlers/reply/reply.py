@@ -161,6 +161,7 @@ class SlackReply:
             verdict=reply.verdict,
             follow_ups=reply.follow_ups,
             disclosure=reply.disclosure,
+            sources=reply.sources,
         )
         messages: list[str] | None
         try:

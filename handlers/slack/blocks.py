@@ -6,13 +6,14 @@ Source of shapes and limits: https://docs.slack.dev/reference/block-kit/blocks
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.core.errors import BotError
-from bot.core.values import WordsKept
+from bot.core.values import Source, WordsKept
 from bot.text.redact import redact
 from handlers.slack.mrkdwn import escape
+from handlers.slack.sources import list_sources, read_sources
 
 Block = dict[str, Any]
 
@@ -55,7 +56,10 @@ def without_blocks(body: dict[str, Any]) -> dict[str, Any]:
     """A reply for a Slack that refuses its blocks: every word of text and notes, and no button."""
     texts = [block["text"] for block in body["blocks"] if block["type"] == "markdown"]
     notes = [e["text"] for block in body["blocks"] if block["type"] == "context" for e in block["elements"]]
-    return {"markdown_text": "\n\n".join((*texts, *notes)), "metadata": body["metadata"]}
+    return {
+        "markdown_text": "\n\n".join((*texts, *read_sources(body["blocks"]), *notes)),
+        "metadata": body["metadata"],
+    }
 
 
 def mrkdwn(text: str) -> Block:
@@ -93,11 +97,12 @@ def closing(
     verdict: int = 0,
     follow_ups: tuple[str, ...] = (),
     disclosure: str = "",
+    sources: Sequence[Source] = (),
 ) -> list[Block]:
-    """What stands under the last part of a reply: notes, the `disclosure` that an AI gave it where the person
-    was not told yet, buttons for more of it, then feedback or the one retry button, and what overturns the
-    guard's `verdict` where there is one."""
-    under = [context(*notes)] if notes else []
+    """What stands under the last part of a reply: sources, notes, the `disclosure` that an AI gave it where
+    the person was not told yet, buttons for more of it, then feedback or the one retry button, and what
+    overturns the guard's `verdict` where there is one."""
+    under = list_sources(sources) + ([context(*notes)] if notes else [])
     under += [context(disclosure)] if disclosure else []
     if follow_ups:
         under.append(actions(*(button(what, FOLLOW_UPS[what], value=reply_id) for what in follow_ups)))

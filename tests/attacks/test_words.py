@@ -525,6 +525,9 @@ def patterns() -> Iterator[tuple[str, re.Pattern[str]]]:
 # Looked at one by one: what is inside ends in something that cannot begin it, so there is one way to match.
 REVIEWED = {
     "bot.voice.stitching._WORD": "an apostrophe between letters",
+    "bot.knowledge.coverage._MARKS": "a comma between digits",
+    "bot.knowledge.citations._NUMBERS": "a comma between digits",
+    "bot.knowledge.stated_numbers._DIGITS": "a mark between digits",
     "handlers.slack.links._AFTER_SCHEME": "one letter, or brackets around others",
     "handlers.slack.links._AFTER_HOST": "one letter, or brackets around others",
     "bot.text.numbers._TOKEN": "a mark between digits",

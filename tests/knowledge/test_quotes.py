@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from bot.core.values import Message
 from bot.knowledge import quotes
-from bot.knowledge.answering import rank_passages
+from bot.knowledge.answering import make_typed
+from bot.knowledge.service import rank_typed
 
 PASSAGES = ["The tower is 324 metres tall. It was “finished” in 1889.", "Lasagne bakes for forty minutes."]
 
@@ -88,5 +88,5 @@ def test_a_quote_in_a_script_without_blanks_is_counted_by_its_letters() -> None:
 
 
 def test_the_nearest_passage_is_found() -> None:
-    assert rank_passages([Message("human", "How tall is the tower?")], PASSAGES)[0][1] == PASSAGES[0]
-    assert rank_passages([Message("human", "Anything?")], []) == []
+    assert rank_typed(["How tall is the tower?"], make_typed(PASSAGES))[0].text == PASSAGES[0]
+    assert rank_typed(["Anything?"], []) == []

@@ -28,6 +28,7 @@ from handlers.guard import blocks, listeners
 from handlers.slack import modals
 from handlers.slack.blocks import FEEDBACK, SETTINGS_OF, SHOULD_ANSWER, SHOULD_REFUSE
 from handlers.slack.client import SlackClient
+from handlers.slack.sources import read_sources
 from storage.channel import owners
 from storage.place import Channel
 from tests.support.bot_messages import finals
@@ -813,7 +814,11 @@ async def test_a_question_outside_the_passages_gets_the_one_sentence_and_waits_f
     quote = {"passage": 1, "quote": "Lasagne bakes for forty minutes"}
     answer = json.dumps({"answer": "Forty minutes.", "quotes": [quote]})
     team.model.script(answer, match=lambda asked: "numbered passages" in asked.prompt)
-    assert (await said(team, "how long does lasagne bake?"))[0] == "Forty minutes."
+    answered, thread = await said(team, "how long does lasagne bake?")
+    assert answered == "Forty minutes. [1]"
+    assert "[1] the channel's settings: “Lasagne bakes for forty minutes”" in str(
+        read_sources(team.replies("#general", thread)[-1]["blocks"])
+    )
     answered, thread = await said(team, "who won the cricket match yesterday?")
     assert answered == REFUSAL == "No sufficient context for answering the question"
     assert "The nearest thing I know:" in str(team.replies("#general", thread))

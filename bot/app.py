@@ -68,7 +68,7 @@ from bot.privacy.settings_log import note_changes
 from bot.privacy.under_way import FORGET
 from bot.provider.asking import read_askings
 from bot.provider.catalogue import read_successors
-from bot.provider.embeddings import embedder_for
+from bot.provider.embeddings import Embedder, embedder_for, find_embedder
 from bot.provider.fair_share import Scheduler
 from bot.provider.fallbacks import find_unpriced_fallbacks, read_fallbacks
 from bot.provider.model_hosts import find_host_problems
@@ -157,6 +157,7 @@ class _Base:
     watch: Watch
     mailbox: Mailbox
     caches: Caches
+    embedder: Embedder | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,11 +198,12 @@ async def services_on(
         guarding = _guard_channels(base, chat, given=policies)
         guard = guarding.guard
         talking = _talk(base, chat, cards, guard, preferences)
+        earlier = partial(find_embedder, provider=base.provider, engine=engine)
         taken_in = Documents(
             settings,
             engine,
             base.inbox,
-            DocumentIndex(engine),
+            DocumentIndex(engine, base.embedder, earlier=earlier),
             documents,
             prices=base.prices,
             calendar=base.calendar,
@@ -283,7 +285,8 @@ async def _base_on(
         watch.add(look)
     scheduler = Scheduler(limits=limits)
     async with Provider(settings, ledger, scheduler, engine, transport=transport) as provider:
-        yield _Base(settings, engine, calendar, prices, provider, inbox, watch, mailbox, caches)
+        embedder = embedder_for(settings.embeddings, provider, engine)
+        yield _Base(settings, engine, calendar, prices, provider, inbox, watch, mailbox, caches, embedder)
 
 
 async def _read_channels(base: _Base) -> tuple[Preferences, dict[str, Policy], dict[str, dict[str, str]]]:
@@ -297,7 +300,7 @@ async def _read_channels(base: _Base) -> tuple[Preferences, dict[str, Policy], d
 
 def _guard_channels(base: _Base, chat: Chat, *, given: Mapping[str, Policy]) -> _Guarding:
     settings, engine = base.settings, base.engine
-    embedder = embedder_for(settings.embeddings, base.provider, engine)
+    embedder = base.embedder
     judge = TriedJudge(ModelJudge(base.provider, model_for("verdict", settings)))
     ladder = Ladder(engine, judge=judge, embedder=embedder, given=given)
     trainer = Trainer(engine, GuardHead(ladder, embedder=embedder))

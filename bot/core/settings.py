@@ -391,8 +391,8 @@ class Settings(BaseSettings):
     embeddings: str = _setting(
         "PARLEY_EMBEDDINGS",
         "",
-        "what guards learn from beside words, from their next training on: local (on this machine), or an "
-        "embedding model of the API",
+        "what guards learn from, and documents are found by, beside words: local or local:multilingual (on "
+        "this machine), or an embedding model of the API",
     )
     # Privacy
     context: str = _setting(

@@ -7,65 +7,50 @@ joined by rank (bot/knowledge/fusion.py).
 
 from __future__ import annotations
 
-import math
-from collections import Counter
+import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
+from bot.core.errors import BudgetExceeded, ProviderError
 from bot.core.values import Scope
 from bot.documents.values import Chunk
-from bot.knowledge.terms import list_asked, list_letters, list_terms
+from bot.knowledge.finding import AskedVectors, find
+from bot.knowledge.passages import Hit, Passage, passage_of
+from bot.knowledge.terms import list_letters, list_terms
+from bot.knowledge.vectors import NearnessSearch, pack
+from bot.provider.embeddings import Embedder
 from bot.text import tokens
-from storage.engine import Engine, Tx
+from storage.engine import Engine
 from storage.knowledge import chunks as stored_chunks
 from storage.knowledge import documents as stored
 from storage.knowledge import search
+from storage.knowledge import vectors as stored_vectors
 from storage.knowledge.audiences import Audience
 from storage.knowledge.chunks import ChunkRow
-from storage.knowledge.search import Corpus, FoundChunk
 
 __all__ = ["Audience", "DocumentIndex", "Hit", "Passage"]
 
+log = logging.getLogger(__name__)
+
 PORTION = 16  # chunks added or erased at once: a few milliseconds
-_CANDIDATES = 200  # looked at closely
-_K1, _B = 1.2, 0.75
+_EMBEDDED = 16  # chunks embedded at once
+_DROPPED = 200  # old vectors erased at once
 _TOKEN = 8  # characters; few are longer
 _MOST_CHUNKS = 2_000  # that are ever given whole
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """A chunk as a model and a person are shown it."""
-
-    document: str
-    title: str
-    link: str
-    kind: str
-    added_at: float
-    chunk: int  # number in its document
-    heading: str
-    page: int
-    place: str
-    text: str
-    audience: str
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A passage that was found, the two ranks (from 1) it was found by, and its nearness in meaning."""
-
-    passage: Passage
-    score: float
-    word_rank: int | None = None
-    vector_rank: int | None = None
-    nearness: float | None = None  # cosine of question and passage, -1 to 1
 
 
 class DocumentIndex:
     """Puts chunks of documents in, and finds them."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(
+        self,
+        engine: Engine,
+        embedder: Embedder | None = None,
+        *,
+        earlier: Callable[[str], Embedder | None] = lambda name: None,
+    ) -> None:
+        """`earlier` finds the embedder of a name, for documents that were embedded by another one."""
+        self._engine, self._embedder, self._earlier = engine, embedder, earlier
+        self._near = NearnessSearch()
 
     async def put(self, document: str, chunks: Sequence[Chunk]) -> None:
         """Adds chunks to a document, in portions. Those that are there already are left as they are."""
@@ -91,19 +76,40 @@ class DocumentIndex:
             while await self._engine.write(stored_chunks.erase, id, limit=PORTION):
                 pass
             await self._engine.write(stored_chunks.drop, document, by=by, now=now)
+            self._near.forget(id)
         await self._engine.scrub()
 
     async def search(
         self, audience: Audience, questions: Sequence[str], *, scope: Scope, limit: int = 20
     ) -> list[Hit]:
-        """What may answer any of the questions, best first. `scope`: who pays, where it costs anything."""
-        asked = list(dict.fromkeys(term for question in questions for term in list_asked(question)))
-        statistics, found = await self._engine.read(_search_words, audience, asked)
-        scored = _score(found, asked, statistics)
-        return [
-            Hit(_passage_of(chunk), score, word_rank=rank)
-            for rank, (score, chunk) in enumerate(scored[:limit], 1)
-        ]
+        """What may answer any of the questions, best first. `scope`: who pays, where it costs anything.
+
+        Where no vectors are to be had, for the model does not answer or money is spent, words are all.
+        """
+        if not audience.open:
+            return []
+        asked = await self._embed_questions(audience, questions, scope=scope)
+        return await self._engine.read(find, audience, questions, asked, near=self._near, limit=limit)
+
+    async def _embed_questions(
+        self, audience: Audience, questions: Sequence[str], *, scope: Scope
+    ) -> Mapping[str, AskedVectors]:
+        """The questions as vectors of each embedder that what may be found was embedded by."""
+        found = dict[str, AskedVectors]()
+        documents = await self._engine.read(stored_vectors.list_embedded, audience)
+        for name in sorted({document.embedder for document in documents}):
+            if embedder := self._find_embedder(name):
+                try:
+                    vectors = await embedder.embed(questions, scope, kept=False)
+                    found[name] = AskedVectors(vectors, embedder.unrelated)
+                except (ProviderError, BudgetExceeded) as error:
+                    log.warning("a question is searched by words alone: %s", type(error).__name__)
+        return found
+
+    def _find_embedder(self, name: str) -> Embedder | None:
+        if self._embedder and self._embedder.name == name:
+            return self._embedder
+        return self._earlier(name)
 
     async def whole(self, audience: Audience, *, most_tokens: int, model: str) -> list[Passage] | None:
         """Everything that may be found from there, where it fits; else None. Newest documents first."""
@@ -117,47 +123,37 @@ class DocumentIndex:
             left -= await tokens.counted(chunk.text, model)
             if left < 0:
                 return None
-        return [_passage_of(chunk) for chunk in found]
+        return [passage_of(chunk) for chunk in found]
 
     async def embed(
         self, document: str, *, scope: Scope, progress: Callable[[int, int], None] | None = None
     ) -> None:
-        """Makes vectors of chunks that have none; nothing where embeddings are not configured."""
+        """Makes vectors of chunks that have none by today's embedder; nothing where none is configured.
 
+        `progress(done, of)`. ProviderError or BudgetExceeded come out of it; what was made is kept.
+        """
+        if self._embedder is None:
+            return
+        name = self._embedder.name
+        while bare := await self._engine.read(stored_vectors.list_bare, document, name, limit=_EMBEDDED):
+            texts = [text for _, text in bare]
+            vectors = await self._embedder.embed(texts, scope, kept=False, passages=True)
+            made = {chunk: pack(vector) for (chunk, _), vector in zip(bare, vectors, strict=True)}
+            done = await self._engine.write(stored_vectors.add, document, name, made)
+            row = await self._engine.read(stored.find, document)
+            if row is None:
+                return
+            if progress:
+                progress(done, row.chunks)
+        while await self._engine.write(stored_vectors.drop_others, document, limit=_DROPPED):
+            pass
 
-@dataclass(frozen=True, slots=True)
-class _Statistics:
-    corpus: Corpus
-    uses: Mapping[str, int]
-
-    def weigh(self, term: str) -> float:
-        """How much a word tells: the rarer, the more."""
-        uses = min(self.uses.get(term, 0), self.corpus.chunks)
-        return math.log(1 + (self.corpus.chunks - uses + 0.5) / (uses + 0.5))
-
-
-def _search_words(tx: Tx, audience: Audience, asked: Sequence[str]) -> tuple[_Statistics, list[FoundChunk]]:
-    statistics = _Statistics(search.measure(tx, audience.team), search.count_uses(tx, audience.team, asked))
-    weights = {term: statistics.weigh(term) for term in asked if term in statistics.uses}
-    return statistics, search.find_by_words(tx, audience, weights, limit=_CANDIDATES)
-
-
-def _score(
-    found: Sequence[FoundChunk], asked: Sequence[str], statistics: _Statistics
-) -> list[tuple[float, FoundChunk]]:
-    """Best first, by BM25."""
-    average = max(1.0, statistics.corpus.words / max(1, statistics.corpus.chunks))
-    scored = []
-    for chunk in found:
-        counts = Counter(chunk.words.split())
-        length = sum(counts.values()) / average
-        score = sum(
-            statistics.weigh(term) * n * (_K1 + 1) / (n + _K1 * (1 - _B + _B * length))
-            for term in asked
-            if (n := counts.get(term, 0))
-        )
-        scored.append((score, chunk))
-    return sorted(scored, key=lambda pair: (-pair[0], pair[1].id))
+    async def list_incomplete(self) -> list[str]:
+        """Documents with chunks that today's embedder made no vector of, oldest first."""
+        if self._embedder is None:
+            return []
+        rows = await self._engine.read(stored_vectors.list_incomplete, self._embedder.name)
+        return [id for _, id in rows]
 
 
 def _row_of(chunk: Chunk, title: str) -> ChunkRow:
@@ -171,20 +167,4 @@ def _row_of(chunk: Chunk, title: str) -> ChunkRow:
         chunk.end,
         chunk.text,
         words,
-    )
-
-
-def _passage_of(chunk: FoundChunk) -> Passage:
-    return Passage(
-        document=chunk.document,
-        title=chunk.title,
-        link=chunk.link,
-        kind=chunk.kind,
-        added_at=chunk.added_at,
-        chunk=chunk.number,
-        heading=chunk.heading,
-        page=chunk.page,
-        place=chunk.place,
-        text=chunk.text,
-        audience=chunk.audience,
     )

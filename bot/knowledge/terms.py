@@ -10,46 +10,59 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from bot.knowledge.small_words import drop_small
 from bot.ml.features import strip_invisible
-from bot.ml.stemming import COMMON, NEGATIONS, stem
+from bot.ml.stemming import stem
 
-_WORD = re.compile(r"[^\W_]+")
+_WORD = re.compile(r"\d{1,3}(?:[.,]\d{3})+(?!\d)|[^\W_]+")
 _NO_BLANKS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
+_GRAMMAR = re.compile("[\u3040-\u309f]+")  # Hiragana, which alone is mostly grammar
+_LATIN_MARK = re.compile("(?<=[a-z])[\u0300-\u036f]+")
 _LONGEST = 60  # letters; longer ones are no words
+_IES = re.compile("(?<=...)ie[sd]$")
+_GERMAN = re.compile("(?<=....)(?:en|em|ern)$")
 
 
 def list_terms(text: str) -> list[str]:
     """Every word of a text in order, as it is indexed."""
-    found = list[str]()
-    for word in _WORD.findall(_plain(text)):
-        found += _divide(word)
-    return found
+    return [term for word in _WORD.findall(_plain(text)) for term in _divide(word)]
 
 
 def list_asked(question: str) -> list[str]:
-    """The words of a question that it is searched by, each once."""
-    words = [word for word in _WORD.findall(_plain(question)) if word not in COMMON | NEGATIONS]
-    return list(dict.fromkeys(term for word in words for term in _divide(word)))
+    """The words of a question that it is searched by, each once; all of them where all are small."""
+    words = _WORD.findall(_plain(question))
+    terms = [term for word in drop_small(words) for term in _divide(word)]
+    return list(dict.fromkeys([term for term in terms if not _GRAMMAR.fullmatch(term)] or terms))
 
 
 def list_letters(word: str) -> str:
     """What a word is found by when it is misspelt or composed: each three of its letters."""
-    framed = f"_{word}_"
-    return " ".join(dict.fromkeys(framed[at : at + 3].replace("_", "0") for at in range(len(framed) - 2)))
+    framed = f"0{word}0"
+    return " ".join(dict.fromkeys(framed[at : at + 3] for at in range(len(framed) - 2)))
 
 
 def _plain(text: str) -> str:
-    return unicodedata.normalize("NFKC", strip_invisible(text)).casefold()
+    """Without marks over Latin letters, which many leave out."""
+    plain = unicodedata.normalize("NFKC", strip_invisible(text)).casefold()
+    if plain.isascii():
+        return plain
+    return unicodedata.normalize("NFC", _LATIN_MARK.sub("", unicodedata.normalize("NFD", plain)))
 
 
 @lru_cache(maxsize=100_000)
 def _divide(word: str) -> tuple[str, ...]:
+    if word[0].isdigit():
+        word = word.replace(".", "").replace(",", "")
     if not _NO_BLANKS.search(word):
-        return (stem(word)[:_LONGEST],)
+        return (_stem(word),)
     found = list[str]()
     at = 0
     for run in _NO_BLANKS.finditer(word):
-        found += [stem(word[at : run.start()])[:_LONGEST]] if run.start() > at else []
+        found += [_stem(word[at : run.start()])] if run.start() > at else []
         found += [run[0][i : i + 2] for i in range(max(1, len(run[0]) - 1))]
         at = run.end()
-    return tuple(found + ([stem(word[at:])[:_LONGEST]] if at < len(word) else []))
+    return tuple(found + ([_stem(word[at:])] if at < len(word) else []))
+
+
+def _stem(word: str) -> str:
+    return stem(_IES.sub("y", _GERMAN.sub("", word)))[:_LONGEST]

@@ -47,7 +47,8 @@ class Document:
     chunks: int = 0
     words: int = 0  # in all chunks, as they are indexed
     characters: int = 0  # of the text of all chunks
-    embedded: int = 0
+    embedded: int = 0  # chunks with a vector of `embedder`
+    embedder: str = ""  # whose vectors it is found by
     replaces: str = ""  # the id of the version before, until this one is searchable
     card: str = ""
     searchable_at: float | None = None

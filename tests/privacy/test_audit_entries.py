@@ -168,6 +168,7 @@ UNWRITTEN = {
     "endings.put_reported": "what a server lists of its models takes its place",
     "chunks.erase": "before chunks.drop, which adds the entry",
     "chunks.erase_of": "before forget, forget_user and forget_team",
+    "vectors.drop_others": "made anew by another model",
     "chunks._count_down": "in how many chunks a word stands",
     "removal.drop_removed": "an id and a time, and no word",
     "retention.erase_messages": "counted by bot/privacy/retention.py",

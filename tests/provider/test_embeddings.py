@@ -17,12 +17,14 @@ SCOPE = Scope("T1", "C1", "U1", "T1:C1:1.0", "guard")
 
 async def test_a_text_is_embedded_once(tmp_path: Path) -> None:
     class Counting:
-        name = "counting"
+        name, unrelated = "counting", 0.0
 
         def __init__(self) -> None:
             self.texts: list[str] = []
 
-        async def embed(self, texts: Sequence[str], scope: Scope, *, kept: bool = True) -> list[list[float]]:
+        async def embed(
+            self, texts: Sequence[str], scope: Scope, *, kept: bool = True, passages: bool = False
+        ) -> list[list[float]]:
             self.texts += texts
             return [[1.0, 0.0] for _ in texts]
 

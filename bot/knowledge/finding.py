@@ -1,0 +1,89 @@
+"""One search, on one unchanging view of the database: by words, by meaning, and both orders joined."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.knowledge.fusion import fuse
+from bot.knowledge.passages import Hit, passage_of
+from bot.knowledge.ranking import AskedTerm, RankedChunk, Statistics, rank
+from bot.knowledge.terms import list_asked
+from bot.knowledge.vectors import NearnessSearch
+from storage.engine import Tx
+from storage.knowledge import search
+from storage.knowledge import vectors as stored_vectors
+from storage.knowledge.audiences import Audience
+
+_CANDIDATES = 200  # that share words with the question, looked at closely
+_NEAREST = 60
+
+
+@dataclass(frozen=True, slots=True)
+class AskedVectors:
+    """What is asked, as one embedder's vectors. `unrelated`: the cosine of texts that have nothing in
+    common."""
+
+    vectors: Sequence[Sequence[float]]
+    unrelated: float
+
+    def nearness(self, cosine: float) -> float:
+        return (cosine - self.unrelated) / (1 - self.unrelated)
+
+
+def find(
+    tx: Tx,
+    audience: Audience,
+    questions: Sequence[str],
+    asked: Mapping[str, AskedVectors],
+    *,
+    near: NearnessSearch,
+    limit: int,
+) -> list[Hit]:
+    """What may answer any of the questions, best first. `asked`: by the names of embedders."""
+    ranked = find_by_words(tx, audience, questions)
+    nearness = find_by_meaning(tx, audience, asked, near)
+    by_words = {one.chunk.id: one for one in ranked}
+    word_ranks = {id: place for place, id in enumerate(by_words, 1)}
+    vector_ranks = {id: place for place, id in enumerate(nearness, 1)}
+    shares = {id: one.coverage for id, one in by_words.items()} if nearness else {}
+    fused = fuse(list(by_words), list(nearness), shares=shares)[:limit]
+    fetched = search.fetch_visible(tx, audience, [id for id, _ in fused if id not in by_words])
+    chunks = {one.id: one for one in fetched} | {id: one.chunk for id, one in by_words.items()}
+    return [
+        Hit(
+            passage_of(chunks[id]),
+            score,
+            word_rank=word_ranks.get(id),
+            vector_rank=vector_ranks.get(id),
+            nearness=nearness.get(id),
+            coverage=by_words[id].coverage if id in by_words else 0.0,
+        )
+        for id, score in fused
+        if id in chunks
+    ]
+
+
+def find_by_words(tx: Tx, audience: Audience, questions: Sequence[str]) -> list[RankedChunk]:
+    """Best first."""
+    asked = dict.fromkeys(term for question in questions for term in list_asked(question))
+    terms = [AskedTerm(word) for word in asked]
+    uses = search.count_uses(tx, audience.team, list(asked))
+    statistics = Statistics(search.measure(tx, audience.team), uses)
+    found = search.find_by_words(tx, audience, statistics.weigh_words(terms), limit=_CANDIDATES)
+    return rank(found, terms, statistics)
+
+
+def find_by_meaning(
+    tx: Tx, audience: Audience, asked: Mapping[str, AskedVectors], near: NearnessSearch
+) -> dict[int, float]:
+    """Chunks with their nearness, nearest first. Documents that are being embedded anew are found by their
+    old vectors until that is done."""
+    found = dict[int, float]()
+    documents = stored_vectors.list_embedded(tx, audience) if asked else []
+    for name, question in asked.items():
+        theirs = [document for document in documents if document.embedder == name]
+        for vector in question.vectors:
+            for one in near.find(tx, theirs, vector, limit=_NEAREST):
+                found[one.chunk] = max(found.get(one.chunk, -1.0), question.nearness(one.cosine))
+    return dict(sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))[:_NEAREST])

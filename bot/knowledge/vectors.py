@@ -1,0 +1,152 @@
+"""Chunks that are near a question in meaning: signs of all vectors in memory, the nearest few compared whole.
+
+Of each number of a vector its sign alone is kept in memory, 48 bytes for a vector of 384. Which signs differ
+tells roughly how near two vectors are; the few hundred nearest are then read and compared exactly. With numpy
+where it is installed; without it, whole numbers of Python do the same.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+import struct
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from operator import mul
+from typing import Any
+
+from storage.engine import Tx
+from storage.knowledge import vectors as stored
+from storage.knowledge.vectors import EmbeddedDocument, PackedVector
+
+RESCORED = 300
+_KEPT_CODES = 300_000  # of vectors, in all documents together
+
+
+@dataclass(frozen=True, slots=True)
+class NearChunk:
+    """A chunk by its id, and the cosine of its vector and the question's."""
+
+    chunk: int
+    cosine: float
+
+
+@cache
+def has_numpy() -> bool:
+    return find_spec("numpy") is not None
+
+
+def pack(vector: Sequence[float]) -> PackedVector:
+    """A vector of length 1, as it is kept."""
+    return PackedVector(_signs(vector), struct.pack(f"<{len(vector)}e", *vector))
+
+
+def _signs(vector: Sequence[float]) -> bytes:
+    bits = int("".join("1" if x > 0 else "0" for x in vector), 2)
+    return bits.to_bytes(-(-len(vector) // 8), "big")
+
+
+class NearnessSearch:
+    """The signs of what was searched before, by document; those of no use for long are dropped."""
+
+    def __init__(self) -> None:
+        self._codes = OrderedDict[EmbeddedDocument, _Codes]()
+        self._joined: tuple[tuple[EmbeddedDocument, ...], _Codes] | None = None
+
+    def forget(self, document: str) -> None:
+        """Its chunks are erased."""
+        for key in [key for key in self._codes if key.id == document]:
+            del self._codes[key]
+        self._joined = None
+
+    def find(
+        self, tx: Tx, documents: Sequence[EmbeddedDocument], question: Sequence[float], *, limit: int
+    ) -> list[NearChunk]:
+        """Chunks nearest to a question, nearest first. `documents` are of the embedder that made its
+        vector."""
+        if not documents:
+            return []
+        near = self._load(tx, documents).nearest(_signs(question), RESCORED)
+        whole = stored.fetch(tx, documents[0].embedder, near)
+        ordered = heapq.nsmallest(limit, ((-_cosine(v, question), chunk) for chunk, v in whole.items()))
+        return [NearChunk(chunk, -cosine) for cosine, chunk in ordered]
+
+    def _load(self, tx: Tx, documents: Sequence[EmbeddedDocument]) -> _Codes:
+        """The signs of all of them, read where they are not known or have become more."""
+        key = tuple(documents)
+        if self._joined and self._joined[0] == key:
+            return self._joined[1]
+        parts = [self._of(tx, document) for document in documents]
+        self._drop_oldest(sum(document.embedded for document in documents))
+        joined = _join(parts)
+        self._joined = key, joined
+        return joined
+
+    def _of(self, tx: Tx, document: EmbeddedDocument) -> _Codes:
+        if document not in self._codes:
+            rows = stored.list_codes(tx, document.id, document.embedder)
+            self._codes[document] = _make(rows)
+        self._codes.move_to_end(document)
+        return self._codes[document]
+
+    def _drop_oldest(self, used: int) -> None:
+        left = sum(len(codes.chunks) for codes in self._codes.values()) - max(_KEPT_CODES, used)
+        while left > 0 and self._codes:
+            left -= len(self._codes.popitem(last=False)[1].chunks)
+
+
+class _Codes:
+    """Signs as whole numbers."""
+
+    def __init__(self, chunks: Any, signs: Any) -> None:
+        self.chunks, self.signs = chunks, signs
+
+    def nearest(self, asked: bytes, count: int) -> list[int]:
+        wanted = int.from_bytes(asked, "big")
+        different = [(signs ^ wanted).bit_count() for signs in self.signs]
+        nearest = heapq.nsmallest(count, range(len(different)), key=different.__getitem__)
+        return [self.chunks[at] for at in nearest]
+
+
+class _NumpyCodes(_Codes):
+    """Signs as rows of bytes."""
+
+    def nearest(self, asked: bytes, count: int) -> list[int]:
+        import numpy as np
+
+        if not len(self.chunks):
+            return []
+        wanted = np.frombuffer(asked, np.uint8)
+        different = np.bitwise_count(self.signs ^ wanted).sum(1, dtype=np.int32)
+        near = np.argpartition(different, min(count, len(different)) - 1)[:count]
+        found: list[int] = self.chunks[near].tolist()
+        return found
+
+
+def _make(rows: Sequence[tuple[int, bytes]]) -> _Codes:
+    chunks = [chunk for chunk, _ in rows]
+    if has_numpy():
+        import numpy as np
+
+        joined = np.frombuffer(b"".join(code for _, code in rows), np.uint8)
+        return _NumpyCodes(np.array(chunks, np.int64), joined.reshape(len(rows), -1))
+    return _Codes(chunks, [int.from_bytes(code, "big") for _, code in rows])
+
+
+def _join(parts: Sequence[_Codes]) -> _Codes:
+    if len(parts) == 1:
+        return parts[0]
+    if has_numpy() and parts:
+        import numpy as np
+
+        return _NumpyCodes(
+            np.concatenate([part.chunks for part in parts]), np.concatenate([part.signs for part in parts])
+        )
+    return _Codes([c for part in parts for c in part.chunks], [s for part in parts for s in part.signs])
+
+
+def _cosine(packed: bytes, question: Sequence[float]) -> float:
+    return math.fsum(map(mul, struct.unpack(f"<{len(packed) // 2}e", packed), question))

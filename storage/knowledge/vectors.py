@@ -1,0 +1,126 @@
+"""Vectors of chunks, with the embedder that made them: `code` is their signs, a bit each, `vector` itself.
+
+Several embedders may have vectors of one chunk while documents are embedded anew. What compares them is
+bot/knowledge/vectors.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from storage.engine import Tx
+from storage.knowledge.audiences import VISIBLE, Audience, values_of
+
+_TOGETHER = 200  # ids in one statement
+_COUNT = "select count(*) as n from document_vectors where document = :document and embedder = :embedder"
+
+
+@dataclass(frozen=True, slots=True)
+class PackedVector:
+    """A vector as it is kept: of each number its sign, and all of it as 16-bit floats."""
+
+    code: bytes
+    vector: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedDocument:
+    """Whose vectors a document is found by, and how many of its chunks have one."""
+
+    id: str
+    embedder: str
+    embedded: int
+
+
+def list_embedded(tx: Tx, audience: Audience) -> list[EmbeddedDocument]:
+    """Everything visible that is found by vectors."""
+    if not audience.open:
+        return []
+    rows = tx.all(
+        f"select d.id, d.embedder, d.embedded from documents d where d.embedded > 0 and {VISIBLE}"
+        " order by d.seq",
+        **values_of(audience),
+    )
+    return [EmbeddedDocument(**row) for row in rows]
+
+
+def list_codes(tx: Tx, document: str, embedder: str) -> list[tuple[int, bytes]]:
+    """(chunk, code) of a document."""
+    which = "select chunk, code from document_vectors where document = :document and embedder = :embedder"
+    return [(row["chunk"], row["code"]) for row in tx.all(which, document=document, embedder=embedder)]
+
+
+def fetch(tx: Tx, embedder: str, chunks: Sequence[int]) -> dict[int, bytes]:
+    """Whole vectors by chunk."""
+    found = dict[int, bytes]()
+    for at in range(0, len(chunks), _TOGETHER):
+        listed = ", ".join(f"{id:d}" for id in chunks[at : at + _TOGETHER])
+        which = f"chunk in ({listed}) and embedder = :embedder"
+        rows = tx.all(f"select chunk, vector from document_vectors where {which}", embedder=embedder)
+        found |= {row["chunk"]: row["vector"] for row in rows}
+    return found
+
+
+def list_bare(tx: Tx, document: str, embedder: str, *, limit: int) -> list[tuple[int, str]]:
+    """(chunk, what is embedded of it) of chunks that have no vector of this embedder yet."""
+    rows = tx.all(
+        "select c.id, c.heading, c.text from document_chunks c where c.document = :document and not exists"
+        " (select 1 from document_vectors v where v.chunk = c.id and v.embedder = :embedder)"
+        " order by c.number limit :limit",
+        document=document,
+        embedder=embedder,
+        limit=limit,
+    )
+    return [(row["id"], f"{row['heading']}\n{row['text']}".strip()) for row in rows]
+
+
+def add(tx: Tx, document: str, embedder: str, vectors: Mapping[int, PackedVector]) -> int:
+    """Keeps vectors of chunks that are still there; how many chunks of the document have one now.
+
+    A document that is found by another embedder's vectors is found by these once all of it has them.
+    """
+    tx.lock(f"document {document}")
+    for chunk, packed in vectors.items():
+        tx.run(
+            "insert into document_vectors (chunk, document, team, embedder, code, vector)"
+            " select c.id, c.document, c.team, :embedder, :code, :vector from document_chunks c"
+            " where c.id = :chunk on conflict (chunk, embedder) do nothing",
+            chunk=chunk,
+            embedder=embedder,
+            code=packed.code,
+            vector=packed.vector,
+        )
+    row = tx.one(_COUNT, document=document, embedder=embedder)
+    count = int(row["n"]) if row else 0
+    tx.run(
+        "update documents set embedder = :embedder, embedded = :count where id = :document"
+        " and (embedder in ('', :embedder) or chunks <= :count)",
+        document=document,
+        embedder=embedder,
+        count=count,
+    )
+    return count
+
+
+def list_incomplete(tx: Tx, embedder: str, *, after: int = 0, limit: int = 100) -> list[tuple[int, str]]:
+    """(seq, id) of searchable documents with chunks that this embedder made no vector of."""
+    rows = tx.all(
+        "select seq, id from documents where state = 'searchable' and hidden = '' and seq > :after"
+        " and (embedder <> :embedder or embedded < chunks) order by seq limit :limit",
+        embedder=embedder,
+        after=after,
+        limit=limit,
+    )
+    return [(row["seq"], row["id"]) for row in rows]
+
+
+def drop_others(tx: Tx, document: str, *, limit: int) -> int:
+    """Vectors of a document that it is not found by any more; how many go at once."""
+    others = (
+        "select v.chunk, v.embedder from document_vectors v join documents d on d.id = v.document"
+        " where v.document = :document and v.embedder <> d.embedder limit :limit"
+    )
+    return tx.changed(
+        f"delete from document_vectors where (chunk, embedder) in ({others})", document=document, limit=limit
+    )

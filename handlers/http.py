@@ -26,6 +26,7 @@ from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
 
 from bot.core.errors import Missing, SetupError
 from bot.jobs.inbox import Inbox
+from bot.knowledge.local_files import LocalFile
 from bot.ops.metrics import METRICS
 from bot.privacy.access_log import AccessLog
 from bot.voice import clip_card
@@ -43,6 +44,8 @@ BODY_LIMIT_BYTES = 1024 * 1024
 READ_DEADLINE_S = 10.0
 TOO_LARGE = 431  # of headers, or of the first line. Source: RFC 6585
 
+# Takes a file of this machine in; how far it is, and at the end what became of it.
+AddLocalFile = Callable[[LocalFile], AsyncIterator[dict[str, Any]]]
 Problems = Callable[[], Awaitable[list[str]]]
 
 
@@ -176,6 +179,7 @@ def control_app(
     forget: Callable[[str, str], Awaitable[object]],
     *,
     transcribe_file: TranscribeFile,
+    add_document: AddLocalFile,
     access_log: AccessLog,
     problems: Problems,
 ) -> web.Application:
@@ -212,8 +216,16 @@ def control_app(
             await answer.write(orjson.dumps(line) + b"\n")
         return answer
 
+    async def add(request: web.Request) -> web.StreamResponse:
+        answer = web.StreamResponse()
+        await answer.prepare(request)
+        async for line in add_document(LocalFile(**await request.json())):
+            await answer.write(orjson.dumps(line) + b"\n")
+        return answer
+
     server = web.Application()
     server.router.add_post("/transcribe", transcribe)
+    server.router.add_post("/knowledge", add)
     server.router.add_post("/health", ready)
     server.router.add_post("/retention", erase)
     server.router.add_post("/looked", looked)

@@ -9,7 +9,8 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from aiohttp import web
 
@@ -18,6 +19,7 @@ from bot.core.arrivals import ArrivalOrder
 from bot.core.background import run_alongside
 from bot.core.errors import SetupError, SlackRefused, SlackRevoked, SlackUnavailable
 from bot.core.settings import Settings
+from bot.knowledge.local_files import LocalFile, add_local_file
 from bot.limits.sharing import open_limits
 from bot.ops import logs
 from bot.ops.control_socket import socket_path
@@ -118,7 +120,7 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
                 found.append("slack: no socket is connected")
             return found + await services.health.find_problems()
 
-        ops_port = await stack.enter_async_context(_open_ops(settings, services, problems))
+        ops_port = await stack.enter_async_context(_open_ops(settings, services, chat, problems))
         url = "Socket Mode"
         public = public_app(settings, deliveries, services, chat)
         if public.router.resources():
@@ -138,7 +140,10 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
 
 @asynccontextmanager
 async def _open_ops(
-    settings: Settings, services: Services, problems: Callable[[], Awaitable[list[str]]]
+    settings: Settings,
+    services: Services,
+    chat: SlackChat,
+    problems: Callable[[], Awaitable[list[str]]],
 ) -> AsyncIterator[int]:
     """What an operator has of a running bot: health and metrics on a port, and a socket for commands. The
     port.
@@ -148,11 +153,16 @@ async def _open_ops(
     """
     chosen = "ops_port" in settings.model_fields_set
     ops = ops_app(problems, services.health.update_gauges)
+
+    def add_document(file: LocalFile) -> AsyncIterator[dict[str, Any]]:
+        return add_local_file(services.documents, replace(file, team=file.team or chat.slack.team))
+
     control = control_app(
         services.inbox,
         services.retention.erase_due,
         services.forgetting.forget_person,
         transcribe_file=services.transcriber.transcribe,
+        add_document=add_document,
         access_log=services.access_log,
         problems=problems,
     )

@@ -84,32 +84,17 @@ class Documents:
     async def add(self, new: NewDocument, *, card: CardPlace | None = None) -> str:
         """On return it is on disk and will be read; the id of the document. `card`: that of the version
         before, which tells of this one from now on."""
-        id = uuid.uuid4().hex
-        document = Document(
-            id=id,
-            team=new.team,
-            audience=new.audience,
-            channel=new.channel,
-            person=new.person,
-            name=new.name,
-            title=new.title or new.name,
-            source=new.source,
-            file=new.file.id if new.file else "",
-            link=new.link,
-            origin=new.origin,
-            card=card.key if card else "",
-            added_at=self._now(),
-        )
+        document = _make_document(new, card, now=self._now())
         await self._inbox.put(
-            f"{DOCUMENT}:{id}",
+            f"{DOCUMENT}:{document.id}",
             _lane(document),
             DOCUMENT,
-            json.dumps({"id": id, "new": encode_document(new)}),
+            json.dumps({"id": document.id, "new": encode_document(new)}),
             team=new.team,
             person=new.person,
             when=partial(_begin, document),
         )
-        return id
+        return document.id
 
     async def find(self, team: str, id: str) -> Document:
         """A document of a workspace. Missing."""
@@ -134,13 +119,17 @@ class Documents:
             when=partial(_hide_for_good, document.id),
         )
 
-    async def wait_until_read(self, id: str, *, every_s: float = 0.2) -> Document | None:
-        """The document once it is searchable or given up on; None when it was removed, or is here already."""
-        while True:
-            document = await self._engine.read(rows.find, id)
-            if document is None or document.state in ("searchable", "failed"):
-                return document
-            await asyncio.sleep(every_s)
+    async def look(self, id: str) -> Document | None:
+        """The document as it is now; None when it was removed, or was here before."""
+        return await self._engine.read(rows.find, id)
+
+    async def take_in_now(self, new: NewDocument) -> Document | None:
+        """Without a job: on return it is searchable, with its vectors, or given up on."""
+        document = _make_document(new, None, now=self._now())
+        await self._engine.write(partial(_begin, document))
+        await self._take_in(document.id, new, look=False)
+        await self._embed(document.id)
+        return await self.look(document.id)
 
     # Jobs
 
@@ -172,6 +161,8 @@ class Documents:
         if document.state == "searchable":  # by an attempt whose end was not written down
             await self._tell_searchable(id, (), _place_of(new, document))
             return
+        failed = await self._engine.read(rows.list_failed_same, document)
+        await self._index.remove([one.id for one in failed], by=new.person, now=self._now())
         await self._engine.write(rows.set_state, id, "reading")
         place = await self._show(document, _place_of(new, document), look=look)
         try:
@@ -357,6 +348,24 @@ class _Progress:
     def changed(self) -> bool:
         changed, self.shown = self.done != self.shown, self.done
         return changed
+
+
+def _make_document(new: NewDocument, card: CardPlace | None, *, now: float) -> Document:
+    return Document(
+        id=uuid.uuid4().hex,
+        team=new.team,
+        audience=new.audience,
+        channel=new.channel,
+        person=new.person,
+        name=new.name,
+        title=new.title or new.name,
+        source=new.source,
+        file=new.file.id if new.file else "",
+        link=new.link,
+        origin=new.origin,
+        card=card.key if card else "",
+        added_at=now,
+    )
 
 
 def _begin(document: Document, tx: Tx) -> bool:

@@ -94,6 +94,21 @@ def find_same(tx: Tx, document: Document) -> Document | None:
     )
 
 
+def list_failed_same(tx: Tx, document: Document) -> list[Document]:
+    """Others of the same name and audience that were given up on, added before."""
+    found = list_of_channel(tx, document.team, document.channel)
+    if document.audience != "channel":
+        found = _all(tx, "team = :team and audience = :kind", team=document.team, kind=document.audience)
+    mine = (document.name, document.person if document.audience == "person" else "")
+    return [
+        one
+        for one in found
+        if one.state == "failed"
+        and one.id != document.id
+        and (one.name, one.person if one.audience == "person" else "") == mine
+    ]
+
+
 _SAME = ("team", "audience", "channel", "conversation", "person", "name", "id")
 
 
@@ -141,6 +156,12 @@ def list_added_by(tx: Tx, team: str, person: str) -> list[Document]:
 def list_unfinished(tx: Tx) -> list[Document]:
     """What waits or is being read, of every workspace."""
     return _all(tx, "state in ('waiting', 'reading')")
+
+
+def list_teams(tx: Tx, channel: str) -> list[str]:
+    """The workspaces in which a channel of that id has documents."""
+    which = "select distinct team from documents where channel = :channel order by team"
+    return [row["team"] for row in tx.all(which, channel=channel)]
 
 
 def list_all(tx: Tx, *, after: str = "", limit: int = 500) -> list[Document]:

@@ -121,6 +121,7 @@ SURFACES: dict[str, set[str]] = {
     "cli health": NOTHING,
     "cli inbox": {"replayed", "discarded", "looked at"},
     "cli guard": {"examples added", "version trained"},
+    "cli knowledge": {"document added", "document removed"},
     "cli usage": {"looked at"},
     "cli estimate": NOTHING,
     "cli reconcile": NOTHING,  # two totals; nobody's figures
@@ -135,6 +136,7 @@ SURFACES: dict[str, set[str]] = {
     "control /health": NOTHING,
     "control /transcribe": NOTHING,
     "control /retention": {"retention"},
+    "control /knowledge": {"document added", "document removed"},
     "control /looked": {"looked at"},
     "control /forget": {"forgot person", "forgot clip"},
     "control /inbox": {"replayed", "discarded"},
@@ -204,7 +206,7 @@ def find_surfaces() -> set[str]:
     found |= {f"parley {name.partition(' ')[0]}" for name in commands.HELP} - {"parley help"}
     found |= {f"cli {name}" for name in main.COMMANDS}
     routes = control_app(
-        None, None, None, transcribe_file=None, access_log=None, problems=None
+        None, None, None, transcribe_file=None, add_document=None, access_log=None, problems=None
     ).router.resources()  # type: ignore[arg-type]
     return found | {f"control /{route.canonical.split('/')[1]}" for route in routes}
 

@@ -99,8 +99,8 @@ ROOMS: dict[str, str] = {
     ),
     "bot/sandbox": "",
     "bot/cli": (
-        "bot/core storage/place storage/audit storage/database storage/transfer storage/jobs storage/costs "
-        "storage/guard "
+        "bot/core storage/engine storage/place storage/audit storage/database storage/transfer storage/jobs "
+        "storage/costs storage/guard storage/knowledge bot/jobs bot/knowledge "
         "bot/text bot/ops bot/ml bot/costs bot/reports bot/provider bot/learning bot/guard "
         "bot/voice bot/privacy bot/sandbox"
     ),
@@ -147,7 +147,7 @@ ROOMS: dict[str, str] = {
     "handlers/intake": (
         "bot/core bot/jobs bot/voice bot/knowledge bot/welcome bot/conversation bot/privacy handlers/slack"
     ),
-    "handlers/http": "bot/core bot/ops bot/jobs bot/voice bot/privacy handlers/slack",
+    "handlers/http": "bot/core bot/ops bot/jobs bot/voice bot/knowledge bot/privacy handlers/slack",
     "handlers/why": (
         "bot/core storage/place bot/costs bot/guard bot/conversation bot/app handlers/slack handlers/adapter "
         "handlers/guard"
@@ -158,7 +158,7 @@ ROOMS: dict[str, str] = {
         "handlers/shortcuts handlers/why"
     ),
     "handlers/serve": (
-        "bot/core storage/engine storage/database bot/ops bot/limits bot/app handlers/slack "
+        "bot/core storage/engine storage/database bot/ops bot/limits bot/knowledge bot/app handlers/slack "
         "handlers/adapter handlers/voice handlers/knowledge handlers/costs handlers/intake handlers/http "
         "handlers/routes "
         "handlers/retirement"

@@ -1,0 +1,141 @@
+"""`parley knowledge`: documents taken in from this machine, beside a running bot or without one.
+
+`add --channel C… FILE|FOLDER… --json` prints a list with an object for each file: name, file, state
+(searchable, unchanged, failed), problem, document, title, kind, pages, pages_read, skipped and chunks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from bot.core.calendar import Calendar, zone
+from bot.core.errors import SetupError
+from bot.core.settings import Settings
+from bot.costs import pricing
+from bot.costs.ledger import Ledger
+from bot.jobs.inbox import Inbox
+from bot.knowledge.index import DocumentIndex
+from bot.knowledge.ingestion import Documents
+from bot.knowledge.local_files import LocalFile, WithoutSlack, add_here
+from bot.ops.control_socket import is_running, lines_from_running
+from bot.provider.fair_share import Scheduler
+from bot.provider.service import Provider
+from bot.text.file_names import escape_unseen
+from storage.costs import ledger as ledger_rows
+from storage.database import open_engine
+from storage.engine import Engine
+from storage.knowledge import documents as rows
+
+AddFile = Callable[[LocalFile], Awaitable[dict[str, Any]]]
+
+COMMAND_LINE = "cli"  # the workspace where none is known yet; the ledger has the same
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """add --channel CHANNEL FILE…"""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    adding = actions.add_parser("add", help="take files in, to answer from them")
+    where = adding.add_mutually_exclusive_group(required=True)
+    where.add_argument("--channel", metavar="CHANNEL", default="", help="its id (C0123…), or TEAM:CHANNEL")
+    where.add_argument("--workspace", action="store_true", help="answer from them everywhere")
+    adding.add_argument("paths", nargs="+", type=Path, metavar="FILE", help="files, or folders with files")
+    adding.add_argument("--team", default="", help="the workspace's id; not needed where there is only one")
+    adding.add_argument("--json", action="store_true", help="print what became of each as JSON")
+
+
+async def run(args: argparse.Namespace, settings: Settings) -> int:
+    """1 when one of the files could not be taken in; the others are."""
+    named, _, channel = args.channel.rpartition(":")
+    files = [pair for path in args.paths for pair in _list_files(path)]
+    told = []
+    async with open_adding(settings) as (add, find_team):
+        team = args.team or named or await find_team(channel)
+        for path, name in files:
+            told.append(await add(LocalFile(team, channel, str(path.absolute()), name)))
+            if not args.json:
+                print(_describe(told[-1]))
+    if args.json:
+        print(json.dumps(told, ensure_ascii=False, indent=1))
+    return int(any(one["state"] == "failed" for one in told))
+
+
+def _list_files(path: Path) -> Iterator[tuple[Path, str]]:
+    """A file, or all of a folder, each with what it is called: two of a name in two folders are two."""
+    if not path.exists():
+        raise SetupError([f"{escape_unseen(str(path))}: there is no such file"])
+    if path.is_file():
+        yield path, path.name
+    for found in sorted(path.rglob("*")) if path.is_dir() else ():
+        below = found.relative_to(path)
+        if found.is_file() and not any(part.startswith(".") for part in below.parts):
+            yield found, below.as_posix()
+
+
+@asynccontextmanager
+async def open_adding(
+    settings: Settings,
+) -> AsyncIterator[tuple[AddFile, Callable[[str], Awaitable[str]]]]:
+    """What takes a file in, and what finds the workspace of a channel: the running bot's, or with what it
+    takes made for this one command."""
+    if await is_running(settings):
+        yield partial(add_there, settings), _nothing_known
+        return
+    calendar = Calendar(zone(settings.time_zone))
+    prices = pricing.read_prices(settings)
+    async with open_engine(settings.database) as engine:
+        ledger = Ledger(engine, prices, calendar)
+        await ledger.start()
+        async with Provider(settings, ledger, Scheduler(), engine):
+            inbox = Inbox(engine)
+            await inbox.drain(0)  # what it is given stays for the bot
+            documents = Documents(
+                settings,
+                engine,
+                inbox,
+                DocumentIndex(engine),
+                WithoutSlack(),
+                prices=prices,
+                calendar=calendar,
+            )
+            yield partial(add_here, documents), partial(find_team, engine)
+
+
+async def add_there(settings: Settings, file: LocalFile) -> dict[str, Any]:
+    """Asks the running bot, which tells how far it is until it is done."""
+    told: dict[str, Any] = {}
+    async for told in lines_from_running(settings, "/knowledge", asdict(file)):
+        if "state" not in told and sys.stderr.isatty():
+            print(f"{told['name']}: {told['pages_read']} of {told['pages']} pages", file=sys.stderr)
+    if "state" not in told:
+        return {"name": file.name, "file": file.path, "state": "failed", "problem": "the bot has ended"}
+    return told
+
+
+async def _nothing_known(channel: str) -> str:
+    """The running bot knows its own workspace."""
+    return ""
+
+
+async def find_team(engine: Engine, channel: str) -> str:
+    """The workspace of a channel: where it has documents already, or the only one that is known."""
+    known = await engine.read(rows.list_teams, channel)
+    known = known or [team for team in await engine.read(ledger_rows.teams) if team != COMMAND_LINE]
+    if len(known) > 1:
+        raise SetupError([f"{channel}: name the workspace with --team (one of {', '.join(known)})"])
+    return known[0] if known else COMMAND_LINE
+
+
+def _describe(told: dict[str, Any]) -> str:
+    name = escape_unseen(told["name"])
+    if told["state"] != "searchable":
+        return f"{name}: {told['problem'] or told['state']}"
+    pages = f"{told['pages_read']} of {told['pages']} pages, " if told["pages"] else ""
+    return f"{name}: {pages}{told['chunks']} passages"

@@ -1,0 +1,65 @@
+"""`parley knowledge add`: files and folders of this machine, without a bot and beside a running one."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.cli import knowledge
+from bot.cli.main import main
+from bot.core import settings_sources
+from tests.support.documents import RULES, audience, documents, found
+from tests.support.engines import database_url
+from tests.support.workspace import workspace
+
+
+def fill(folder: Path) -> Path:
+    (folder / "sub").mkdir(parents=True)
+    (folder / "rules.md").write_text(RULES)
+    (folder / "sub" / "rules.md").write_text("# Keys\n\nThe keys hang in the office.")
+    (folder / "empty.pdf").write_bytes(b"")
+    (folder / ".hidden").write_text("not this one")
+    return folder
+
+
+def states(told: list[dict[str, Any]]) -> dict[str, str]:
+    return {one["name"]: one["state"] for one in told}
+
+
+def test_a_folder_is_taken_in_without_a_bot_and_once_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PARLEY_DATABASE", database_url(tmp_path / "parley.db"))
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    command = ["knowledge", "add", "--channel", "C1", str(fill(tmp_path / "handbook")), "--json"]
+    assert main(command) == 1, "one of the files is empty"
+    told = json.loads(capsys.readouterr().out)
+    assert states(told) == {"empty.pdf": "failed", "rules.md": "searchable", "sub/rules.md": "searchable"}
+    assert next(one for one in told if one["name"] == "empty.pdf")["problem"]
+    main(command)
+    again = json.loads(capsys.readouterr().out)
+    assert states(again) == {"empty.pdf": "failed", "rules.md": "unchanged", "sub/rules.md": "unchanged"}
+
+
+async def test_beside_a_running_bot_files_are_found_in_the_channel_at_once(tmp_path: Path) -> None:
+    async with workspace(tmp_path / "bot") as team:
+        here = audience(team, "#general")
+        args = argparse.Namespace(
+            action="add",
+            channel=here.channel,
+            workspace=False,
+            team="",
+            paths=[fill(tmp_path / "handbook")],
+            json=True,
+        )
+        settings = settings_sources.load(team.environ)
+        assert await knowledge.run(args, settings) == 1
+        assert "office" in str(await found(team, "Where are the keys?", here))
+        assert "greenhouse" in str(await found(team, "Where are bicycles parked?", here))
+        assert len(await documents(team, here)) == 3, "also the one that could not be read is told of"
+        await knowledge.run(args, settings)
+        assert len(await documents(team, here)) == 3

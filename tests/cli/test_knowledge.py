@@ -46,7 +46,7 @@ def test_a_folder_is_taken_in_without_a_bot_and_once_only(
 
 
 async def test_beside_a_running_bot_files_are_found_in_the_channel_at_once(tmp_path: Path) -> None:
-    async with workspace(tmp_path / "bot") as team:
+    async with workspace(tmp_path) as team:
         here = audience(team, "#general")
         args = argparse.Namespace(
             action="add",

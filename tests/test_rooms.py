@@ -22,6 +22,8 @@ ONE_ROOM = {
     "psycopg": "storage/postgres",
     "greenlet": "storage/postgres",
     "procrastinate": "storage/postgres",
+    "pypdfium2": "bot/documents",
+    "kreuzberg": "bot/documents",
     "av": "bot/voice",
     "faster_whisper": "bot/voice",
     "altair": "bot/reports",

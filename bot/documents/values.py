@@ -41,7 +41,7 @@ class DocumentText:
     pages: int  # pages or slides in all; 0 where the format has none
     skipped: tuple[SkippedPage, ...] = ()
     cut: bool = False  # it goes on, but no more of it is read
-    notes: tuple[str, ...] = ()  # what a person should know of the rest: "2 hidden sheets were read too"
+    notes: tuple[str, ...] = ()  # what a person should know of it besides: "it has a hidden sheet: Costs"
 
     @property
     def text(self) -> str:
@@ -70,7 +70,7 @@ class ReadingLimits:
 
     file_bytes: int = 100_000_000
     memory_bytes: int = 300 << 20
-    cpu_s: float = 60.0  # and what each page adds, see `cpu_s_for`
+    cpu_s: float = 90.0  # of one process
     characters: int = 5_000_000  # of text; what follows is cut
     pages: int = 3_000
     scanned_pages: int = 100  # so many pages that are pictures are read, where tesseract is installed

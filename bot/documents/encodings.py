@@ -1,0 +1,85 @@
+"""Text from bytes that do not say how they are encoded."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# Encodings of several bytes for a letter, and what fills a text that really is in them.
+_CANDIDATES = (
+    ("cp932", re.compile(r"[\u3040-\u30ff、。ー]")),
+    ("euc_jp", re.compile(r"[\u3040-\u30ff、。ー]")),
+    ("cp949", re.compile(r"[\uac00-\ud7a3]")),
+    (
+        "gb18030",
+        re.compile(
+            r"[的一是在不了有和人这中大为上个国我以要他时来用们生到作地于出分对成会可主发年动同工也能下过]"
+        ),
+    ),
+    (
+        "big5",
+        re.compile(
+            r"[的一是在不了有和人這中大為上個國我以要他時來用們生到作地於出分對成會可主發年動同工也能下過]"
+        ),
+    ),
+)
+_CYRILLIC = re.compile(r"[а-яё]")
+_LATIN = re.compile(r"[à-öø-ÿß€–—“”„‘’•…]", re.IGNORECASE)
+LIKELY = 0.35  # of what is not ASCII
+# What no text has, and every other kind of file soon shows.
+_NOT_TEXT = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+
+
+def decode(content: bytes, *, whole: bool = True) -> str | None:
+    """The text, or None where it is none. Not `whole`: the last letter may be cut off."""
+    for mark, encoding in _MARKS:
+        if content.startswith(mark):
+            return content.decode(encoding, "replace")
+    if wide := _without_mark(content):
+        return content.decode(wide, "replace")
+    if _NOT_TEXT.search(content[:4_096].decode("latin-1")):
+        return None
+    try:
+        return codecs.getincrementaldecoder("utf-8")().decode(content, final=whole)
+    except UnicodeDecodeError:
+        return content.decode(_guess(content[:20_000]), "replace")
+
+
+def _without_mark(content: bytes) -> str:
+    """UTF-16 shows by its zeros: every other byte of ordinary text."""
+    sample = content[:2_000]
+    even, odd = sample[::2].count(0), sample[1::2].count(0)
+    if odd > len(sample) / 5 and even < len(sample) / 100:
+        return "utf-16-le"
+    return "utf-16-be" if even > len(sample) / 5 and odd < len(sample) / 100 else ""
+
+
+def _guess(sample: bytes) -> str:
+    """The encoding in which most of what is not ASCII makes sense."""
+    best, most = "cp1252", LIKELY
+    for encoding, usual in _CANDIDATES:
+        share = _share(sample, encoding, usual)
+        if share > most:
+            best, most = encoding, share
+    for encoding, usual in (("cp1251", _CYRILLIC), ("koi8_r", _CYRILLIC), ("cp1252", _LATIN)):
+        share = _share(sample, encoding, usual) * 0.8
+        if share > most:
+            best, most = encoding, share
+    return best
+
+
+def _share(sample: bytes, encoding: str, usual: re.Pattern[str]) -> float:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        text = decoder.decode(sample)
+    except UnicodeDecodeError:
+        return 0.0
+    other = [letter for letter in text if letter > "\x7f"]
+    return len(usual.findall(text)) / len(other) if other else 0.0

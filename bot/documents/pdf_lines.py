@@ -1,0 +1,130 @@
+"""The lines of a PDF page with their place, size and weight: what PDFium says of letters, gathered.
+
+A line comes in the order in which the page was drawn, which for columns is the order of reading. Where it has
+a gap wider than any between words it is several fragments: cells of a table, or columns drawn line by line.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import pypdfium2 as pdfium
+import pypdfium2.raw as pdfium_c
+
+WIDE_GAP = 1.15  # of the size of the letters
+_WORD = re.compile(r"\S+")
+_HYPHENS = str.maketrans(dict.fromkeys("\x02\ufffe\u00ad", "\u00ad"))  # how PDFium marks one at a line's end
+_BOLD = re.compile(rb"bold|black|heavy|semibold|demi", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """Text on one line without a wide gap; the page's lower left corner is (0, 0)."""
+
+    text: str
+    left: float
+    bottom: float
+    right: float
+    top: float
+    size: float
+    bold: bool
+
+    @property
+    def middle(self) -> float:
+        return (self.top + self.bottom) / 2
+
+
+def read_fragments(page: pdfium.PdfPage) -> list[Fragment]:
+    """In the order of reading as far as the page tells it."""
+    text_page = page.get_textpage()
+    try:
+        text = text_page.get_text_range().translate(_HYPHENS)
+        if len(text) != text_page.count_chars():
+            return _without_places(text)
+        letters = _Letters(text_page, page)
+        return [fragment for line in _lines(text) for fragment in letters.split(text, *line)]
+    finally:
+        text_page.close()
+
+
+def _lines(text: str) -> Iterator[tuple[int, int]]:
+    for match in re.finditer(r"[^\r\n]+", text):
+        yield match.start(), match.end()
+
+
+def _without_places(text: str) -> list[Fragment]:
+    """Where letters and places cannot be matched: lines of one size, one under the other."""
+    lines = [line.strip() for line in re.split(r"[\r\n]+", text)]
+    return [
+        Fragment(line, 0, -12.0 * at, 6.0 * len(line), 10 - 12.0 * at, 10, False)
+        for at, line in enumerate(lines)
+        if line
+    ]
+
+
+class _Letters:
+    """Asks PDFium for boxes and fonts."""
+
+    def __init__(self, text_page: pdfium.PdfTextPage, page: pdfium.PdfPage) -> None:
+        self._page = text_page.raw
+        self._rotation = page.get_rotation()
+        self._width, self._height = page.get_size()  # as the page is seen
+        self._origin = page.get_mediabox()[:2]
+        self._box = tuple(ctypes.c_double() for _ in range(4))
+
+    def split(self, text: str, start: int, end: int) -> Iterator[Fragment]:
+        words = [(match.start() + start, match.end() + start) for match in _WORD.finditer(text[start:end])]
+        size = pdfium_c.FPDFText_GetFontSize(self._page, words[0][0]) if words else 0.0
+        held: list[Fragment] = []
+        begin = start
+        for first, last in words:
+            word = self._word(text[first:last], first, last - 1, size)
+            if held and word.left - held[-1].right > WIDE_GAP * word.size:
+                yield _join(held, self._is_bold(begin))
+                held = []
+            begin = begin if held else first
+            held.append(word)
+        if held:
+            yield _join(held, self._is_bold(begin))
+
+    def _word(self, text: str, first: int, last: int, size: float) -> Fragment:
+        left, bottom, right, top = self._place(first)
+        if last > first:
+            _, low, right, high = self._place(last)
+            bottom, top = min(bottom, low), max(top, high)
+        # The size of the font says nothing where the page is drawn to another scale.
+        size = size if size > 2 else max(top - bottom, 1.0) * 1.3
+        return Fragment(text, left, bottom, right, top, size, False)
+
+    def _place(self, letter: int) -> tuple[float, float, float, float]:
+        """Left, bottom, right, top as the page is seen."""
+        left, right, bottom, top = self._box
+        pdfium_c.FPDFText_GetCharBox(self._page, letter, left, right, bottom, top)
+        x, y = self._origin
+        x0, y0, x1, y1 = left.value - x, bottom.value - y, right.value - x, top.value - y
+        if self._rotation == 90:
+            return y0, self._height - x1, y1, self._height - x0
+        if self._rotation == 180:
+            return self._width - x1, self._height - y1, self._width - x0, self._height - y0
+        if self._rotation == 270:
+            return self._width - y1, x0, self._width - y0, x1
+        return x0, y0, x1, y1
+
+    def _is_bold(self, letter: int) -> bool:
+        name, flags = ctypes.create_string_buffer(100), ctypes.c_int()
+        pdfium_c.FPDFText_GetFontInfo(self._page, letter, name, 100, flags)
+        return bool(_BOLD.search(name.value))
+
+
+def _join(words: list[Fragment], bold: bool) -> Fragment:
+    return replace(
+        words[0],
+        text=" ".join(word.text for word in words),
+        right=max(word.right for word in words),
+        bottom=min(word.bottom for word in words),
+        top=max(word.top for word in words),
+        bold=bold,
+    )

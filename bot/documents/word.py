@@ -1,0 +1,203 @@
+"""Reads DOCX: paragraphs under their headings, lists, tables as rows, footnotes where they are referred to.
+
+Headers, footers, comments and what is hidden or struck out by tracked changes are other text than the
+document's, and left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from xml.etree.ElementTree import Element
+
+from bot.core.limited_child import FileRefused
+from bot.documents.found_text import FoundText
+from bot.documents.outline import Outline
+from bot.documents.packages import DAMAGED, Package, attribute, child, local
+from bot.documents.word_lists import Numbering
+
+MAIN = "word/document.xml"
+LONGEST_HEADING = 300
+_TITLE_LEVEL = 0.5
+_LEFT_OUT = frozenset({"Fallback", "del", "moveFrom", "instrText", "delText", "pPr", "tblPr", "sectPr"})
+_AROUND = frozenset({"sdt", "sdtContent", "customXml", "ins", "smartTag"})
+MOST_COLUMNS = 500
+_BREAKS = {"br": "\n", "cr": "\n", "tab": "\t", "noBreakHyphen": "-"}
+
+
+def read_word(package: Package, found: FoundText) -> None:
+    """All of the body, in its order."""
+    if MAIN not in package.names:
+        raise FileRefused(DAMAGED)
+    found.title = package.title()
+    body = _Body(Outline(found), Styles(package), Numbering(package), _notes(package))
+    for block in package.elements(MAIN, frozenset({"p", "tbl"})):
+        body.add(block)
+    body.outline.finish()
+
+
+class Styles:
+    """Which paragraph styles are headings, and of what level."""
+
+    def __init__(self, package: Package) -> None:
+        self.levels: dict[str, float] = {}
+        self.lists: dict[str, tuple[str, str]] = {}
+        based: dict[str, str] = {}
+        for style in package.elements("word/styles.xml", frozenset({"style"})):
+            name = attribute(style, "styleId")
+            based[name] = _value(child(style, "basedOn"))
+            level = _heading_level(style)
+            if level is not None:
+                self.levels[name] = level
+            if listed := _list_of(child(style, "pPr")):
+                self.lists[name] = listed
+        for name in based:
+            self._inherit(name, based)
+
+    def _inherit(self, name: str, based: dict[str, str]) -> None:
+        ancestor, seen = based.get(name, ""), {name}
+        while ancestor and ancestor not in seen:
+            if ancestor in self.levels:
+                self.levels.setdefault(name, self.levels[ancestor])
+            if ancestor in self.lists:
+                self.lists.setdefault(name, self.lists[ancestor])
+            seen.add(ancestor)
+            ancestor = based.get(ancestor, "")
+
+
+def _heading_level(style: Element) -> float | None:
+    name = _value(child(style, "name")).lower()
+    if name == "title":
+        return _TITLE_LEVEL
+    if name.startswith("heading ") and name[8:].isdigit():
+        return float(name[8:])
+    return _outline(child(style, "pPr"))
+
+
+def _outline(properties: Element | None) -> float | None:
+    value = _value(child(properties, "outlineLvl"))
+    return float(value) + 1 if value.isdigit() and int(value) < 9 else None
+
+
+def _list_of(properties: Element | None) -> tuple[str, str] | None:
+    numbering = child(properties, "numPr")
+    if numbering is None:
+        return None
+    return _value(child(numbering, "numId")), _value(child(numbering, "ilvl")) or "0"
+
+
+def _value(element: Element | None) -> str:
+    return "" if element is None else attribute(element, "val")
+
+
+def _notes(package: Package) -> dict[str, str]:
+    """Footnotes and endnotes by the kind and number that refer to them."""
+    found = {}
+    for part, tag in (("word/footnotes.xml", "footnote"), ("word/endnotes.xml", "endnote")):
+        for note in package.elements(part, frozenset({tag})):
+            found[f"{tag}{attribute(note, 'id')}"] = " ".join(text_of(note, {}).split())
+    return found
+
+
+@dataclass
+class _Body:
+    outline: Outline
+    styles: Styles
+    numbering: Numbering
+    notes: dict[str, str]
+
+    def add(self, block: Element) -> None:
+        if local(block.tag) == "tbl":
+            self._add_table(table_rows(block, self.notes))
+            return
+        text = text_of(block, self.notes).strip("\n")
+        if not text.strip():
+            return
+        properties = child(block, "pPr")
+        style = _value(child(properties, "pStyle"))
+        level = _outline(properties)
+        level = self.styles.levels.get(style) if level is None else level
+        listed = _list_of(properties) or self.styles.lists.get(style)
+        if listed:
+            text = self.numbering.mark(listed, heading=level is not None) + text
+        if level is None or len(text) > LONGEST_HEADING:
+            self.outline.hold(text, joined=bool(listed))
+        else:
+            self.outline.enter(level, text)
+
+    def _add_table(self, rows: list[list[str]]) -> None:
+        if max(map(len, rows), default=0) > 1:
+            self.outline.add_table(rows)
+            return
+        for row in rows:  # a box around text
+            self.outline.hold("\n".join(row))
+
+
+def text_of(element: Element, notes: dict[str, str]) -> str:
+    """What is shown of a paragraph, or of several."""
+    out: list[str] = []
+    referred: list[str] = []
+    _gather(element, out, referred)
+    text = "".join(out)
+    told = [notes[name] for name in referred if notes.get(name)]
+    return text + "".join(f" [Note: {note}]" for note in told)
+
+
+def _gather(element: Element, out: list[str], referred: list[str]) -> None:
+    for part in element:
+        name = local(part.tag)
+        if name in _LEFT_OUT or (name == "r" and child(part, "rPr", "vanish") is not None):
+            continue
+        if name == "t":
+            out.append(part.text or "")
+        elif name in _BREAKS:
+            out.append(_BREAKS[name])
+        elif name == "sym":
+            out.append(_symbol(attribute(part, "char")))
+        elif name in ("footnoteReference", "endnoteReference"):
+            referred.append(f"{name.removesuffix('Reference')}{attribute(part, 'id')}")
+        else:
+            _gather(part, out, referred)
+            if name == "p":
+                out.append("\n")
+
+
+def _symbol(code: str) -> str:
+    """Letters of symbol fonts stand in a private area of their own; the usual ones are bullets and arrows."""
+    try:
+        letter = int(code, 16)
+    except ValueError:
+        return ""
+    return "•" if 0xF000 <= letter < 0xF100 else chr(letter) if 31 < letter < 0xD800 else ""
+
+
+def table_rows(table: Element, notes: dict[str, str]) -> list[list[str]]:
+    """Rows of cells; a cell that goes on from the row above has its text again."""
+    rows: list[list[str]] = []
+    for line in _own(table, "tr"):
+        rows.append(_row(line, rows[-1] if rows else [], notes))
+    return rows
+
+
+def _row(line: Element, above: list[str], notes: dict[str, str]) -> list[str]:
+    cells = [""] * _count(child(line, "trPr", "gridBefore"), 0)
+    for cell in _own(line, "tc"):
+        merged = child(cell, "tcPr", "vMerge")
+        goes_on = merged is not None and _value(merged) != "restart"
+        text = above[len(cells)] if goes_on and len(cells) < len(above) else text_of(cell, notes).strip()
+        cells += [text, *[""] * (_count(child(cell, "tcPr", "gridSpan"), 1) - 1)]
+    return cells
+
+
+def _own(element: Element, name: str) -> Iterator[Element]:
+    """Children of a name, also where a control or a tracked change lies around them."""
+    for part in element:
+        if local(part.tag) == name:
+            yield part
+        elif local(part.tag) in _AROUND:
+            yield from _own(part, name)
+
+
+def _count(element: Element | None, default: int) -> int:
+    value = _value(element)
+    return min(int(value), MOST_COLUMNS) if value.isascii() and value.isdigit() else default

@@ -229,11 +229,11 @@ async def wait_connected(running: Sandbox, within_s: float = CONNECTED_WITHIN_S)
 
 
 async def wait_ready(running: Sandbox) -> bool:
-    """Wait as `wait_connected` does, then set the budget of the example if there is one."""
+    """Wait as `wait_connected` does, then tell the bot what the example wants of it, if there is one."""
     if not await wait_connected(running):
         return False
     if running.with_scene:
-        await scene.set_budget(running.slack)
+        await scene.instruct(running.slack)
     return True
 
 

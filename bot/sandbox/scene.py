@@ -1,16 +1,19 @@
-"""Fills the sandbox with an example: two more channels, some messages of colleagues, a small budget.
+"""Fills the sandbox with an example: two more channels, messages of colleagues, documents, a small budget.
 
 What #support and #handbook are for is told to the bot as any operator would, in a file of policies
-(policies.toml); the budget of #finance is set as any admin would, with /parley.
+(policies.toml); the budget of #finance is set as any admin would, with /parley, and in the same way the bot
+is told to answer from the documents of #handbook.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from bot.sandbox.slack.api.file_objects import new_file
 from bot.sandbox.slack.delivery.events import person_message
+from bot.sandbox.slack.people.writing import attach_files
 from bot.sandbox.slack.server import FakeSlack
-from bot.sandbox.slack.state import Workspace
+from bot.sandbox.slack.state import Message, Workspace
 from bot.sandbox.slack.text import rich_text
 
 POLICIES = Path(__file__).parent / "policies.toml"
@@ -38,14 +41,13 @@ _MESSAGES = (
     ("leads", "bob", 45, "Between us: the move will cost less than planned.", "wave alice"),
     ("partners", "dana", 18, "Hello from the other side! When can we visit the new office?", "wave bob"),
     ("boxes", "bob", 8, "Who wants @parley in here: press “Invite Parley” above. It tells you the rest.", ""),
-    (
-        "handbook",
-        "carol",
-        55,
-        "I have put the handbook here: @parley answers from it, and from nothing else.",
-        "",
-    ),
 )
+DOCUMENTS = Path(__file__).parent / "documents"
+_SHARED = ("team_handbook.pdf", "moving_to_ghent.pptx")
+_SHARED_WITH = (
+    "Our handbook, and what changes with the move. @parley answers from both, and from nothing else."
+)
+ANSWER_FROM_THEM = "knowledge add"
 
 
 def add_scene(slack: FakeSlack) -> None:
@@ -57,10 +59,21 @@ def add_scene(slack: FakeSlack) -> None:
     ws.add_channel("C0BOXES001", "boxes", alice, bob, carol, purpose="Packing, and who carries what")
     for channel, who, minutes, text, reaction in _MESSAGES:
         _add_message(ws, channel, who, minutes, text=text, reaction=reaction)
+    _share_documents(ws)
     slack.live.refresh()
 
 
-def _add_message(ws: Workspace, channel: str, who: str, minutes: int, *, text: str, reaction: str) -> None:
+def _share_documents(ws: Workspace) -> None:
+    """Carol's documents in #handbook."""
+    carol, place = ws.find_person("carol"), ws.find_channel("handbook", "carol")
+    assert carol is not None
+    assert place is not None
+    message = _add_message(ws, "handbook", "carol", 55, text=_SHARED_WITH, reaction="")
+    files = [new_file(ws, carol, name, (DOCUMENTS / name).read_bytes()) for name in _SHARED]
+    attach_files((ws, carol, place), message, files)
+
+
+def _add_message(ws: Workspace, channel: str, who: str, minutes: int, *, text: str, reaction: str) -> Message:
     person, place = ws.find_person(who), ws.find_channel(channel, who)
     assert person is not None
     assert place is not None
@@ -69,9 +82,10 @@ def _add_message(ws: Workspace, channel: str, who: str, minutes: int, *, text: s
     if reaction:
         name, by = reaction.split()
         message["reactions"] = [{"name": name, "users": [ws.names()[by]], "count": 1}]
-    ws.put(place, message)
+    return ws.put(place, message)
 
 
-async def set_budget(slack: FakeSlack) -> None:
-    """What Alice types when the bot is there; she alone sees the answer."""
+async def instruct(slack: FakeSlack) -> None:
+    """What Alice and Carol type when the bot is there; each alone sees the answer."""
     await slack.command("alice", "#finance", "/parley", BUDGET)
+    await slack.command("carol", "#handbook", "/parley", ANSWER_FROM_THEM)

@@ -166,8 +166,8 @@ PASSAGES = (
 )
 
 
-def quoted(question: str) -> Any:
-    turns = (("system", QUOTED), ("user", PASSAGES), ("user", question))
+def quoted(question: str, passages: str = PASSAGES) -> Any:
+    turns = (("system", QUOTED), ("user", passages), ("user", question))
     return json.loads(answer(TextRequest("chat/completions", "m", turns, {})).text)
 
 
@@ -177,6 +177,34 @@ def test_an_answer_from_numbered_passages_quotes_the_sentence_it_stands_on() -> 
         "quotes": [{"passage": 2, "quote": "We open at nine."}],
     }
     assert quoted("Who painted the ceiling?") == {"answer": NO_CONTEXT, "quotes": []}
+
+
+DOCUMENT = """[Context for the next message]
+[1] Team handbook, page 4, Travel, Hotels and meals, added on 2026-11-30:
+Breakfast is paid. For other meals there is an allowance:
+
+[2] Team handbook, page 4, Travel, Hotels and meals, added on 2026-11-30:
+Country | Full day | Half day
+Belgium | 45 euros | 20 euros
+France | 58 euros | 28 euros
+
+[3] Team handbook, page 2, Working hours, Working from home, added on 2026-11-30:
+Up to three days a week may be worked from home. Wednesday is the day on which everybody is in the office."""
+
+
+def test_a_row_of_a_table_is_told_with_the_names_of_its_columns_and_quoted_as_it_stands() -> None:
+    said = quoted("What is the allowance for a full day in France?", DOCUMENT)
+    assert said["answer"] == "France – Full day: 58 euros, Half day: 28 euros."
+    for each in said["quotes"]:
+        assert each["passage"] == 2
+        assert each["quote"] in DOCUMENT
+    assert said["quotes"][-1]["quote"] == "France | 58 euros | 28 euros"
+
+
+def test_what_stands_above_a_passage_helps_to_find_it_and_is_never_quoted() -> None:
+    said = quoted("How many days a week may I work from home?", DOCUMENT)
+    assert said["quotes"] == [{"passage": 3, "quote": "Up to three days a week may be worked from home."}]
+    assert quoted("What is the allowance for the wifi in Spain?", DOCUMENT)["quotes"] == []
 
 
 def test_a_sample_of_another_kind_is_filled_by_its_shape() -> None:

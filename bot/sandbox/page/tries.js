@@ -30,6 +30,8 @@ const PLACES = {
   ],
   handbook: [
     ["What it knows", "@parley How many days of holiday do I have?"],
+    ["A row of a table", "@parley What is the allowance for a full day in France?"],
+    ["A slide", "@parley Which tram do I take to the new office?"],
     ["What it does not", "@parley What is the wifi password?"],
   ],
   boxes: [["Ask, once it is in", "@parley Write a packing list for an office of ten"]],

@@ -13,10 +13,10 @@ import orjson
 
 from bot.sandbox.rehearsal.forms import Form, find_passage, is_courtesy, probability
 from bot.sandbox.rehearsal.memory import ConversationFacts
-from bot.sandbox.rehearsal.words import closeness, content_words, overlap, sentences
+from bot.sandbox.rehearsal.passages import Evidence, find_evidence, read_passages
+from bot.sandbox.rehearsal.words import content_words, overlap, sentences
 
 NO_CONTEXT = "No sufficient context for answering the question"
-_ENOUGH = 0.45  # share of a question's words a sentence must hold to be its answer
 
 _SAMPLE = re.compile(r"\bJSON object\b[^{]*(\{.*?\})(?=\s*[.,]|\s*$)", re.S | re.M)
 _ENTRY = re.compile(r'"(\w+)"\s*:\s*(\[?)\s*(true|false|\d|"|\{)')
@@ -26,7 +26,6 @@ _WHO = re.compile(
     r"|\bwas kannst du\b|\bbist du ein\b|\bqui es-tu\b|\bquién eres\b",
     re.I,
 )
-_PASSAGE = re.compile(r"^\[(\d+)\] (.+?)(?=\n\n\[\d+\] |\Z)", re.S | re.M)
 _QUESTION = re.compile(r"QUESTION:\s*(.+)", re.S)
 _ANYTHING = {"type": "object", "properties": {"answer": {"type": "string"}}}
 _PURPOSE = re.compile(r"\bis for: *(.+)")
@@ -48,7 +47,7 @@ def fill_schema(got: ConversationFacts, schema: dict[str, Any]) -> Any:
     """A value that satisfies the schema."""
     names = set(schema.get("properties", ()))
     if names >= {"answer", "quotes"}:
-        return quote_passage(got)
+        return quote_passages(got)
     if names >= {"belongs", "probability"}:
         share = judge_message(got.instructions, got.question)
         return {"belongs": share >= 0.5, "probability": share}
@@ -58,21 +57,22 @@ def fill_schema(got: ConversationFacts, schema: dict[str, Any]) -> Any:
     return Form(schema, got.instructions, got.question).fill()
 
 
-def quote_passage(got: ConversationFacts) -> dict[str, Any]:
-    """The sentence of the numbered passages that answers the question, and where it stands."""
-    source = "\n\n".join([*got.given, got.instructions])
-    passages = [(int(number), text) for number, text in _PASSAGE.findall(source)]
+def quote_passages(got: ConversationFacts) -> dict[str, Any]:
+    """The sentence or row of the numbered passages that answers the question, and where it stands."""
+    passages = read_passages("\n\n".join([*got.given, got.instructions]))
     about = bool(_WHO.search(got.question))
-    lines = [
-        (int(number), line)
-        for number, text in passages
-        if text.startswith(_ABOUT_US) is about
-        for line in sentences(text)
-    ]
-    number, line = max(lines, key=lambda one: closeness(got.question, one[1]), default=(0, ""))
-    if not line or (closeness(got.question, line) < _ENOUGH and not about):
-        return {"answer": NO_CONTEXT, "quotes": []}
-    return {"answer": line, "quotes": [{"passage": number, "quote": line}]}
+    own = [(number, text) for number, text in passages if text.startswith(_ABOUT_US) is about]
+    if about and own:
+        number, text = own[0]
+        told = tuple(sentences(text)[:2])
+        return _say(Evidence(number, " ".join(told), told))
+    found = find_evidence(own, got.question)
+    return _say(found) if found else {"answer": NO_CONTEXT, "quotes": []}
+
+
+def _say(found: Evidence) -> dict[str, Any]:
+    quotes = [{"passage": found.number, "quote": quote} for quote in found.quotes]
+    return {"answer": found.text, "quotes": quotes}
 
 
 def judge_statement(text: str, statement: str) -> float:

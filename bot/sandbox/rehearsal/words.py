@@ -63,20 +63,15 @@ _MEANING = {
 }
 
 
-def closeness(question: str, line: str) -> float:
-    """Share of a question's words that a line has, in these words or in others that mean about the same."""
-    asked, said = _meanings(question), _meanings(line)
-    return len(asked & said) / len(asked) if asked else 0.0
-
-
-def _meanings(text: str) -> set[str]:
+def meanings(text: str) -> frozenset[str]:
+    """The words of a text by what they mean: of those alike one, of the others the stem."""
     found = [word.lower() for word in _WORD.findall(text)]
     known = {
         _MEANING[word]
         for word in (w for one in found for w in (one, one.removesuffix("s")))
         if word in _MEANING
     }
-    return known | {
+    return frozenset(known) | {
         _stem(word)
         for word in whole_words(text)
         if word not in _MEANING and word.removesuffix("s") not in _MEANING

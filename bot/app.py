@@ -158,6 +158,7 @@ class _Base:
     mailbox: Mailbox
     caches: Caches
     embedder: Embedder | None
+    index: DocumentIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,12 +199,11 @@ async def services_on(
         guarding = _guard_channels(base, chat, given=policies)
         guard = guarding.guard
         talking = _talk(base, chat, cards, guard, preferences)
-        earlier = partial(find_embedder, provider=base.provider, engine=engine)
         taken_in = Documents(
             settings,
             engine,
             base.inbox,
-            DocumentIndex(engine, base.embedder, earlier=earlier),
+            base.index,
             documents,
             prices=base.prices,
             calendar=base.calendar,
@@ -286,7 +286,11 @@ async def _base_on(
     scheduler = Scheduler(limits=limits)
     async with Provider(settings, ledger, scheduler, engine, transport=transport) as provider:
         embedder = embedder_for(settings.embeddings, provider, engine)
-        yield _Base(settings, engine, calendar, prices, provider, inbox, watch, mailbox, caches, embedder)
+        earlier = partial(find_embedder, provider=provider, engine=engine)
+        index = DocumentIndex(engine, embedder, earlier=earlier)
+        yield _Base(
+            settings, engine, calendar, prices, provider, inbox, watch, mailbox, caches, embedder, index
+        )
 
 
 async def _read_channels(base: _Base) -> tuple[Preferences, dict[str, Policy], dict[str, dict[str, str]]]:
@@ -321,7 +325,7 @@ def _talk(
     message_clips = MessageClips(settings, engine, recognizer, cards)
     memory = Memory(engine, provider, settings, chat, utc_now)
     audience_of = partial(find_audience, settings=settings, is_outsider=chat.is_outsider)
-    knowledge = Knowledge(DocumentIndex(engine), provider, audience_of)
+    knowledge = Knowledge(base.index, provider, audience_of)
     services = TurnServices(settings, provider, memory, chat, message_clips, guard, preferences, knowledge)
     running, signals = RunningTurns(), TurnSignals(engine)
     posts = Posts(engine, inbox, services, running, signals, clock=utc_now)
@@ -377,6 +381,7 @@ async def _start(services: Services, chat: Chat, running: RunningTurns, stack: A
     left_behind = LeftBehind(services.engine, chat, running, services.duties)
     await left_behind.look()
     await stack.enter_async_context(services.inbox)
+    await services.documents.catch_up()
     await stack.enter_async_context(run_alongside(left_behind.sweep_hourly()))
     await stack.enter_async_context(loop_lag())
     tidy = partial(tidy_if_possible, services.engine, services.settings)

@@ -26,6 +26,7 @@ from bot.knowledge.index import DocumentIndex
 from bot.knowledge.ingestion import Documents
 from bot.knowledge.local_files import LocalFile, WithoutSlack, add_here
 from bot.ops.control_socket import is_running, lines_from_running
+from bot.provider.embeddings import embedder_for
 from bot.provider.fair_share import Scheduler
 from bot.provider.service import Provider
 from bot.text.file_names import escape_unseen
@@ -93,14 +94,14 @@ async def open_adding(
     async with open_engine(settings.database) as engine:
         ledger = Ledger(engine, prices, calendar)
         await ledger.start()
-        async with Provider(settings, ledger, Scheduler(), engine):
+        async with Provider(settings, ledger, Scheduler(), engine) as provider:
             inbox = Inbox(engine)
             await inbox.drain(0)  # what it is given stays for the bot
             documents = Documents(
                 settings,
                 engine,
                 inbox,
-                DocumentIndex(engine),
+                DocumentIndex(engine, embedder_for(settings.embeddings, provider, engine)),
                 WithoutSlack(),
                 prices=prices,
                 calendar=calendar,

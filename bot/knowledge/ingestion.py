@@ -13,6 +13,7 @@ import contextlib
 import hashlib
 import json
 import logging
+import time
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -201,14 +202,23 @@ class Documents:
             await self._show_gone(place, REMOVED)
             return
         if self._settings.embeddings:
-            await self._inbox.put(
-                f"{VECTORS}:{id}",
-                f"{VECTORS}:{document.team}",
-                VECTORS,
-                json.dumps({"id": id}),
-                team=document.team,
-            )
+            await self._put_vectors(document)
         await self._show(document, place, notes=notes)
+
+    async def catch_up(self) -> None:
+        """Has vectors made of what has none by today's embedder, which may be another than before."""
+        for id in await self._index.list_incomplete():
+            if document := await self.look(id):
+                await self._put_vectors(document, again=f":{time.time_ns()}")
+
+    async def _put_vectors(self, document: Document, *, again: str = "") -> None:
+        await self._inbox.put(
+            f"{VECTORS}:{document.id}{again}",
+            f"{VECTORS}:{document.team}",
+            VECTORS,
+            json.dumps({"id": document.id}),
+            team=document.team,
+        )
 
     async def _note_read(self, document: Document, text: DocumentText, digest: str) -> None:
         skipped = [(page.page, page.reason) for page in text.skipped]

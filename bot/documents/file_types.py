@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from bot.core.limited_child import FileRefused
 from bot.documents.encodings import decode
-from bot.documents.packages import DAMAGED, LOCKED
+from bot.documents.packages import DAMAGED, LOCKED, UNREADABLE
 
 HEAD = 4_096
 # Formats of the extra `docs`: the MIME type it reads each by.
@@ -108,7 +108,7 @@ def _kind_of_package(source: BinaryIO) -> str:
         with zipfile.ZipFile(source) as archive:
             names = frozenset(archive.namelist())
             mimetype = archive.open("mimetype").read(100) if "mimetype" in names else b""
-    except (zipfile.BadZipFile, OSError, ValueError, EOFError, NotImplementedError, RuntimeError) as exc:
+    except UNREADABLE as exc:
         raise FileRefused(DAMAGED) from exc
     for part, kind in _MAIN_PARTS.items():
         if part in names:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import posixpath
 import zipfile
+import zlib
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import IO, BinaryIO
@@ -23,18 +24,20 @@ LOCKED = "it is locked with a password; share it without one"
 DECLARES = "it holds declarations (a DTD) that documents do not need and that can do harm"
 DEEPEST = 200  # elements within elements; honest documents stay below 50
 MOST_PARTS = 20_000
+# What a broken or lying archive raises, whoever reads it.
+UNREADABLE = (
+    *(zipfile.BadZipFile, zlib.error, NotImplementedError, OSError, EOFError, ValueError, RuntimeError),
+    *(ParseError, expat.ExpatError),
+)
 MOST_RATIO = 400  # what honest parts pack to is 1/5 to 1/100
 RATIO_FROM = 1_000_000  # bytes; small parts may be as regular as they like
 
 
 class Package:
-    """An open archive and how much of it may still be unpacked."""
+    """An open archive and how much of it may still be unpacked. Whoever reads it maps UNREADABLE."""
 
     def __init__(self, source: BinaryIO, *, unpacked_bytes: int) -> None:
-        try:
-            self._archive = zipfile.ZipFile(source)
-        except (zipfile.BadZipFile, ValueError, OSError, EOFError, NotImplementedError) as exc:
-            raise FileRefused(DAMAGED) from exc
+        self._archive = zipfile.ZipFile(source)
         if len(self._archive.infolist()) > MOST_PARTS:
             raise FileRefused(BOMB)
         self._left = unpacked_bytes
@@ -51,10 +54,7 @@ class Package:
         much = info.file_size > RATIO_FROM and info.file_size > MOST_RATIO * max(info.compress_size, 1)
         if self._left < 0 or much:
             raise FileRefused(BOMB)
-        try:
-            return self._archive.open(info)
-        except (zipfile.BadZipFile, NotImplementedError, OSError, EOFError) as exc:
-            raise FileRefused(DAMAGED) from exc
+        return self._archive.open(info)
 
     def elements(self, part: str, wanted: frozenset[str]) -> Iterator[Element]:
         """Each outermost element of a part that has a wanted name; nothing where there is no such part."""
@@ -96,33 +96,26 @@ def refuse_declarations(stream: IO[bytes]) -> None:
             parser.Parse(data)
     except _Begun:
         return
-    except expat.ExpatError as exc:
-        raise FileRefused(DAMAGED) from exc
-    except _UNREADABLE as exc:
-        raise FileRefused(DAMAGED) from exc
 
 
 def outermost(stream: IO[bytes], wanted: frozenset[str]) -> Iterator[Element]:
     """Each outermost wanted element, whole; everything else is forgotten as the stream goes by."""
     path: list[Element] = []
     inside = 0
-    try:
-        for event, element in iterparse(stream, ("start", "end")):  # noqa: S314  (nothing is declared: checked before)
-            here = local(element.tag) in wanted
-            if event == "start":
-                path.append(element)
-                inside += here
-                if len(path) > DEEPEST:
-                    raise FileRefused("it is nested too deeply")
-                continue
-            path.pop()
-            inside -= here
-            if here and not inside:
-                yield element
-            if not inside and path:
-                path[-1].remove(element)
-    except (ParseError, *_UNREADABLE) as exc:
-        raise FileRefused(DAMAGED) from exc
+    for event, element in iterparse(stream, ("start", "end")):  # noqa: S314  (nothing is declared: checked before)
+        here = local(element.tag) in wanted
+        if event == "start":
+            path.append(element)
+            inside += here
+            if len(path) > DEEPEST:
+                raise FileRefused("it is nested too deeply")
+            continue
+        path.pop()
+        inside -= here
+        if here and not inside:
+            yield element
+        if not inside and path:
+            path[-1].remove(element)
 
 
 @lru_cache(maxsize=1_000)
@@ -158,7 +151,3 @@ def _begin(*_: object) -> None:
 
 def _refuse(*_: object) -> None:
     raise FileRefused(DECLARES)
-
-
-# What a broken or lying part raises while its bytes are read.
-_UNREADABLE = (zipfile.BadZipFile, zipfile.zlib.error, OSError, EOFError, ValueError)  # type: ignore[attr-defined]

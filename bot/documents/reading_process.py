@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, BinaryIO
 
-from bot.core.limited_child import write_line
+from bot.core.limited_child import FileRefused, write_line
 from bot.documents import other_formats, pdf, plain, slides, word, workbook
 from bot.documents.delimited import looks_delimited, read_delimited
 from bot.documents.encodings import decode
 from bot.documents.file_types import OTHER_FORMATS, detect_type
 from bot.documents.found_text import Enough, FoundText
-from bot.documents.packages import Package
+from bot.documents.packages import DAMAGED, UNREADABLE, Package
 from bot.documents.web import read_html
 
 
 def main(orders: dict[str, Any], source: BinaryIO) -> None:
-    found = FoundText(write_line, characters=orders["characters"])
+    read(orders, source, write_line)
+
+
+def read(orders: dict[str, Any], source: BinaryIO, write: Callable[..., None]) -> None:
+    """Says what it finds, in the end of what document it was. FileRefused."""
+    found = FoundText(write, characters=orders["characters"])
     cut = False
     try:
         read_file(source, orders, found)
@@ -39,13 +45,16 @@ def read_file(source: BinaryIO, orders: dict[str, Any], found: FoundText) -> Non
 
 
 def _read_package(kind: str, source: BinaryIO, orders: dict[str, Any], found: FoundText) -> None:
-    package = Package(source, unpacked_bytes=orders["unpacked_bytes"])
-    if kind == "docx":
-        word.read_word(package, found)
-    elif kind == "pptx":
-        slides.read_slides(package, found, most=orders["pages"])
-    else:
-        workbook.read_workbook(package, found)
+    try:
+        package = Package(source, unpacked_bytes=orders["unpacked_bytes"])
+        if kind == "docx":
+            word.read_word(package, found)
+        elif kind == "pptx":
+            slides.read_slides(package, found, most=orders["pages"])
+        else:
+            workbook.read_workbook(package, found)
+    except UNREADABLE as exc:
+        raise FileRefused(DAMAGED) from exc
 
 
 def _read_text(kind: str, text: str, found: FoundText) -> None:

@@ -74,7 +74,7 @@ def line_of(row: Row) -> str:
     cells = [" ".join(cell[:CELL_CHARACTERS].split()) for cell in row]
     while cells and not cells[-1]:
         cells.pop()
-    return _EMPTY.sub(" | … | ", " | ".join(cells))
+    return _EMPTY.sub(" | … | ", " | ".join(cells)).strip()
 
 
 def looks_like_header(row: Row, below: Row) -> bool:

@@ -31,7 +31,8 @@ _PLAIN = str.maketrans(
 _WORD = re.compile(r"\w+")
 _GAP = re.compile(r"\s*[\[(]?(?:\.{3,}|(?:\. ){2,}\.|…|⋯)[\])]?\s*")
 _GAP_WORDS = 2  # beside a gap; single words are found in order nearly everywhere
-_SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|\n+|(?<=[。！？])")
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+|(?<=[。！？])")
+_COLUMNS = re.compile(r"[|\t;]")
 _OBJECTS = 100  # openings of one that are tried
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -80,21 +81,28 @@ def is_quoted(quote: str, passage: str) -> bool:
 
 
 def list_quoted_sentences(quote: str, passage: str) -> list[str]:
-    """The sentences and lines of a passage in which a quote stands: a model quotes the half of one, and says
-    what the other half says."""
+    """The sentences and lines of a passage in which a quote stands, and of a row of a table its header: a
+    model quotes the half of a sentence, and says what the other half says."""
     sentences = [part for part in _SENTENCE_END.split(passage) if part.strip()]
-    given, spans = "", list[tuple[int, int, str]]()
+    given, spans = "", list[tuple[int, int]]()
     for sentence in sentences:
         plain = _make_plain(sentence)
-        spans.append((len(given), len(given) + len(plain), sentence))
+        spans.append((len(given), len(given) + len(plain)))
         given += f"{plain} "
-    found, at = list[str](), 0
+    found = set[int]()
     for part in (quote, *_GAP.split(quote)):
-        end = _find(part, given, at, words=_GAP_WORDS)
-        if end >= 0:
-            start = end - len(_normalise(part))
-            found += [sentence for begin, last, sentence in spans if begin < end and start < last]
-    return list(dict.fromkeys(found))
+        end = _find(part, given, 0, words=_GAP_WORDS)
+        begin = end - len(_normalise(part))
+        found |= {at for at, (first, last) in enumerate(spans) if end >= 0 and begin < last and first < end}
+    found |= {_find_header(sentences, at) for at in found}
+    return [sentences[at] for at in sorted(found)]
+
+
+def _find_header(sentences: Sequence[str], row: int) -> int:
+    """The first line of the table that a row belongs to; the row itself where it is none."""
+    while row and _COLUMNS.search(sentences[row]) and _COLUMNS.search(sentences[row - 1]):
+        row -= 1
+    return row
 
 
 def _find(quote: str, given: str, start: int, *, words: int) -> int:

@@ -10,13 +10,20 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
+from bot.ml import lexicon
 from bot.ml.stemming import COMMON
 
 _WORD = re.compile(r"[^\W\d_][\w’'-]*")
 _SENTENCE = re.compile(r"(?:^|[.!?:;\n•。！？：]|[-*]\s|\d[.)]\s)[\s\"“„«(\[*_]*")
 _TITLES = {"herr", "herrn", "frau", "dr", "prof", "mr", "mrs", "ms"}
+_WORDS_ALONE = """
+i i'm i'll i've ok pm am tv pdf id no yes bzw usw oui non sí si ja nein sim não nee twice both none nobody
+everybody everyone anybody anyone nothing partly correct indeed
+"""
 # Written with a capital, and of no use in telling one statement from another.
-_NO_NAMES = {"i", "i'm", "i'll", "i've", "ok", "pm", "am", "tv", "pdf", "id", "no", "yes", "bzw", "usw"}
+_NO_NAMES = set(_WORDS_ALONE.split())
+_ENDS_SOON = re.compile(r"\s*(?:[,.;(]|$|and\s+[A-Z])")
+_EVERYDAY = 1_000  # of the commonest words
 _SHORT = 2
 
 
@@ -32,8 +39,15 @@ def _list_capitals(text: str) -> Iterator[str]:
     for word in _WORD.finditer(text):
         if len(word[0]) < _SHORT or not word[0][0].isupper():
             continue
-        if word.start() not in starts or _is_unusual(word[0]):
+        alone = _ENDS_SOON.match(text, word.end()) and not word[0].endswith("ly")
+        if word.start() not in starts or _is_unusual(word[0]) or (alone and not is_everyday(word[0])):
             yield word[0]
+
+
+def is_everyday(word: str) -> bool:
+    """Whether it is a word that often begins a sentence: "Yes, …"."""
+    rank = lexicon.rank(word.casefold())
+    return word.casefold() in COMMON or (rank is not None and rank < _EVERYDAY)
 
 
 def _is_unusual(word: str) -> bool:

@@ -34,6 +34,7 @@ _SCALES = {
     "億": 8,
     "亿": 8,
 }
+_DAY_AND_MONTH = re.compile(r"[0-3]?\d\.[01]?\d")
 _SCALE_WORDS = "|".join(sorted(_SCALES, key=len, reverse=True))
 _SCALE = re.compile(rf"[ ]?({_SCALE_WORDS})(?:(?<=[^\x00-\u2fff])|(?![^\W\d_]))", re.IGNORECASE)
 _AFTERNOON = re.compile(r"[ ]?p\.?m\b", re.IGNORECASE)
@@ -138,11 +139,18 @@ def list_spelled(text: str) -> list[Readings]:
     return [*_list_words(plain), *(_as_number(n) for n in wide if n is not None)]
 
 
+def make_comparable(number: str) -> str:
+    """A number in digits as a word: the same however its thousands are set apart."""
+    grouped = _GROUPED.fullmatch(number)
+    return re.sub(r"[^0-9]", "", number) if grouped and grouped[2] is None else number
+
+
 def _read_digits(text: str, match: re.Match[str]) -> list[Readings]:
     written = match[0]
     if len(written) > _LONGEST:
         return []
-    if written.count(".") > 1 and not _GROUPED.fullmatch(written):  # a date
+    dotted = written.count(".") > 1 and not _GROUPED.fullmatch(written)
+    if dotted or (_DAY_AND_MONTH.fullmatch(written) and text[match.end() : match.end() + 1] == "."):
         return [_as_number(int(part)) for part in re.split(r"\D+", written) if part]
     if ":" in written:
         return [_read_time(text, match)]

@@ -10,7 +10,7 @@ import re
 import unicodedata
 
 from bot.knowledge.coverage import find_uncovered_names, find_uncovered_numbers
-from bot.knowledge.stated_numbers import list_numbers
+from bot.knowledge.stated_numbers import list_numbers, make_comparable
 from bot.ml import lexicon
 from bot.ml.stemming import COMMON, NEGATIONS, likeness, stem, weight
 
@@ -18,6 +18,9 @@ from bot.ml.stemming import COMMON, NEGATIONS, likeness, stem, weight
 # natural questions of tests/support/handbook_questions.py right quotes have 0.53 and more of it, of others
 # one in twenty has half.
 _COVERED = 0.5
+# In other languages words are compared as they are written: so many of the answer's, or of the question's
+# where the answer says it in words of its own.
+_TOUCHED, _ABOUT_ASKED = 0.3, 0.4
 # An answer that says nothing of its own, such as "Yes", rests on a quote that is about the question.
 _ABOUT_QUESTION = 0.55
 _SHORT = 4  # letters; shorter words of unknown languages are mostly articles and the like
@@ -84,17 +87,21 @@ def supports(quotes: str, *, question: str, answer: str, above: str = "") -> boo
     if not said - asked:
         return not quoted or not said | asked or _bears_on_question(quoted, said | asked)
     if "en" in _guess_languages(quotes) and is_english(answer):
-        return _coverage(said, quoted) >= _COVERED
-    return _touch(said | asked, quoted)
+        return max(_coverage(said, quoted), _coverage(said - asked, quoted)) >= _COVERED
+    return _share_touched(said, quoted) >= _TOUCHED or _share_touched(asked, quoted) >= _ABOUT_ASKED
 
 
 def measure_touch(question: str, text: str) -> float:
     """The share of a question's words that stand in a text, in one form or another."""
-    asked, there = _content(question), _stems(_content(text))
+    return _share_touched(_content(question), _content(text))
+
+
+def _share_touched(words: set[str], quoted: set[str]) -> float:
+    there = _stems(quoted)
     touched = sum(
-        stem(word) in there or any(_are_akin(stem(word), other) for other in there) for word in asked
+        stem(word) in there or any(_are_akin(stem(word), other) for other in there) for word in words
     )
-    return touched / len(asked) if asked else 0.0
+    return touched / len(words) if words else 0.0
 
 
 def share_said(statement: str, quote: str) -> float:
@@ -162,6 +169,7 @@ def _content(text: str) -> set[str]:
     found = set[str]()
     for written in _WORD.findall(plain):
         word = _NUMBERS.get(written, written)
+        word = make_comparable(word) if word[0].isdigit() else word
         if _has_no_blanks(word):
             pairs = {word[at : at + 2] for at in range(max(1, len(word) - 1))}
             found |= {pair for pair in pairs if not _HIRAGANA.fullmatch(pair)}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.knowledge import quotes
 from bot.knowledge.answering import make_typed
@@ -90,3 +92,63 @@ def test_a_quote_in_a_script_without_blanks_is_counted_by_its_letters() -> None:
 def test_the_nearest_passage_is_found() -> None:
     assert rank_typed(["How tall is the tower?"], make_typed(PASSAGES))[0].text == PASSAGES[0]
     assert rank_typed(["Anything?"], []) == []
+
+
+GUIDE = (
+    "Porto, Ghent and Oslo. Receipts go to Carol within a month. Hotels cost up to 1,200 euros a week.\n"
+    "Die Miete ist am 25. März fällig. Frau Aydin prüft die Rauchmelder. 早班六点开始。"
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "right", "wrong", "quote"),
+    [
+        (
+            "Who gets receipts?",
+            "Carol, within a month.",
+            "Bob, within a month.",
+            "Receipts go to Carol within",
+        ),
+        ("How dear is a room?", "1200 euros a week.", "1300 euros a week.", "Hotels cost up to 1,200 euros"),
+        ("How dear is a room?", "€1.200 a week.", "€1.20 a week.", "Hotels cost up to 1,200 euros a week"),
+        ("Where are we?", "In 3 places: Porto, Ghent and Oslo.", "In 4 places.", "Porto, Ghent and Oslo"),
+        ("Wann ist Miete fällig?", "Am 25. März.", "Am 25. Mai.", "Die Miete ist am 25. März fällig"),
+        ("Wann ist Miete fällig?", "Am 25.3.", "Am 26.3.", "Die Miete ist am 25. März fällig"),
+        ("Wer prüft?", "Frau Aydin prüft sie.", "Frau Kolbe prüft sie.", "Frau Aydin prüft die Rauchmelder"),
+        ("几点开始？", "早班6点开始。", "早班7点开始。", "早班六点开始"),
+    ],
+)
+def test_numbers_dates_and_names_of_an_answer_stand_in_its_quotes(
+    question: str, right: str, wrong: str, quote: str
+) -> None:
+    def read(answer: str) -> str:
+        said = json.dumps({"answer": answer, "quotes": [{"passage": 1, "quote": quote}]})
+        return quotes.read_answer(said, [GUIDE], question=question).text
+
+    assert (read(right), read(wrong)) == (right, quotes.REFUSAL)
+
+
+def test_a_row_of_a_table_is_read_with_its_header_and_a_sentence_whole() -> None:
+    table = "Prices\nPart | Price in euros | Stock\nA-1 | 30 | 7\nB-2 | 50 | 9"
+    assert quotes.list_quoted_sentences("B-2 | 50 | 9", table) == [
+        "Part | Price in euros | Stock",
+        "B-2 | 50 | 9",
+    ]
+    assert quotes.list_quoted_sentences("to Carol within", GUIDE) == ["Receipts go to Carol within a month."]
+
+
+@given(st.text(max_size=200), st.integers(0, 200), st.integers(1, 200))
+def test_whatever_stands_in_a_text_is_found_in_it_and_its_sentences_hold_it(
+    text: str, start: int, length: int
+) -> None:
+    quote = text[start : start + length]
+    if quotes.is_quoted(quote, quote):
+        assert quotes.list_quoted_sentences(quote, quote)
+
+
+@given(st.text(max_size=60), st.text(max_size=60), st.lists(st.text(max_size=40), max_size=3))
+def test_no_text_breaks_the_check(answer: str, question: str, passages: list[str]) -> None:
+    quoted = [{"passage": number, "quote": text} for number, text in enumerate(passages, 1)]
+    said = json.dumps({"answer": answer, "quotes": quoted})
+    found = quotes.read_answer(said, passages, question=question)
+    assert found.refused or all(quotes.is_quoted(q.text, passages[q.passage]) for q in found.quotes)

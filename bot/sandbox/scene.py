@@ -1,12 +1,13 @@
 """Fills the sandbox with an example: two more channels, messages of colleagues, documents, a small budget.
 
-What #support and #handbook are for is told to the bot as any operator would, in a file of policies
-(policies.toml); the budget of #finance is set as any admin would, with /parley, and in the same way the bot
-is told to answer from the documents of #handbook.
+What #support is for and how #handbook is answered is told to the bot as any operator would, in a file of
+policies (policies.toml); the budget of #finance is set as any admin would, with /parley, and in the same way
+the bot is told to answer from the documents of #handbook.
 """
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from bot.sandbox.slack.api.file_objects import new_file
@@ -48,6 +49,8 @@ _SHARED_WITH = (
     "Our handbook, and what changes with the move. @parley answers from both, and from nothing else."
 )
 ANSWER_FROM_THEM = "knowledge add"
+# Reading takes seconds; whoever comes then finds documents that can be asked about.
+_TAKEN_IN, _TAKEN_IN_WITHIN_S = "can be asked about", 30.0
 
 
 def add_scene(slack: FakeSlack) -> None:
@@ -89,3 +92,10 @@ async def instruct(slack: FakeSlack) -> None:
     """What Alice and Carol type when the bot is there; each alone sees the answer."""
     await slack.command("alice", "#finance", "/parley", BUDGET)
     await slack.command("carol", "#handbook", "/parley", ANSWER_FROM_THEM)
+    with contextlib.suppress(TimeoutError):
+        await slack.until(lambda: _count_taken_in(slack) == len(_SHARED), _TAKEN_IN_WITHIN_S)
+
+
+def _count_taken_in(slack: FakeSlack) -> int:
+    messages = slack.workspace.channels[slack.channel("#handbook")].messages.values()
+    return sum(_TAKEN_IN in message.get("text", "") for message in messages)

@@ -1,15 +1,25 @@
-"""Questions as people type them to the sandbox's handbook: most share hardly a word with their passage."""
+"""Questions as people type them to a small handbook: most share hardly a word with their passage."""
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
-from pathlib import Path
 
-import bot.sandbox
-
-POLICIES = Path(bot.sandbox.__file__).parent / "policies.toml"
-HANDBOOK: list[str] = tomllib.loads(POLICIES.read_text("utf-8"))["C0HANDBOOK"]["passages"]
+HANDBOOK = [
+    (
+        "Everybody has 30 days of holiday a year. Holiday is agreed with the team two weeks ahead, and "
+        "up to five days move to the next year."
+    ),
+    "Core hours are from ten to three. Outside of them everybody works when it suits them.",
+    (
+        "Journeys under six hours are made by train, in second class. Hotels cost up to 120 euros a "
+        "night; receipts go to Carol within a month."
+    ),
+    (
+        "Each person chooses a laptop every three years, and keeps the old one for 100 euros. A broken "
+        "one is replaced within two days."
+    ),
+    "Who is ill tells the team in the morning. A doctor's note is needed from the fourth day.",
+]
 
 
 @dataclass(frozen=True)

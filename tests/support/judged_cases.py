@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.guard.policy import Policy
-from tests.support.handbook_questions import POLICIES
+from bot.sandbox.scene import POLICIES
 
 _SUPPORT: dict[str, Any] = tomllib.loads(POLICIES.read_text("utf-8"))["C0SUPPORT1"]
 _PYTHON_ON = """

@@ -3,7 +3,7 @@
 import { confirmed } from "./confirm.js";
 import { h, icon } from "./dom.js";
 import { fileField } from "./files.js";
-import { link, mention, emojiOrText } from "./inline.js";
+import { emojiOrText, leadTo, link, mention } from "./inline.js";
 import { code, markdown, table } from "./markdown.js";
 import { mrkdwn } from "./mrkdwn.js";
 
@@ -179,7 +179,7 @@ export function element(e, ctx) {
 const ELEMENTS = {
   button: (e, ctx) =>
     e.url
-      ? h("a", { class: "button", href: e.url, target: "_blank", rel: "noopener noreferrer" }, e.text.text)
+      ? h("a", { class: "button", ...leadTo(e.url) }, e.text.text)
       : h(
           "button",
           {

@@ -67,7 +67,20 @@ export function emojiOrText(text, name) {
 export function link(url, label) {
   const shown = label && label.length ? label : [url.replace(/^mailto:/, "")];
   if (!/^(https?:|mailto:)/i.test(url)) return h("span", null, shown, ` (${url})`);
-  return h("a", { href: url, target: "_blank", rel: "noopener noreferrer nofollow" }, shown);
+  return h("a", leadTo(url), shown);
+}
+
+const OWN = /^https:\/\/sandbox(?:-\d+)?\.slack\.com\/(?:files\/\w+\/(\w+)\/|archives\/(\w+)\/p(\d{10})(\d{6}))/;
+
+/** Where an address leads: one of this workspace to its file or message here, any other to the web. */
+export function leadTo(url) {
+  const own = url.match(OWN);
+  if (own?.[2]) {
+    const root = new URL(url).searchParams.get("thread_ts") || `${own[3]}.${own[4]}`;
+    return { href: `#${own[2]}/${root}` };
+  }
+  const href = own ? `/sandbox/files/${own[1]}` : url;
+  return { href, target: "_blank", rel: "noopener noreferrer nofollow" };
 }
 
 /** <@U…>, <#C…|name>, <!here>, <!date^…|text>, without their brackets. */

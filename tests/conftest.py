@@ -16,6 +16,7 @@ import pytest
 
 from tests.support.engines import both_engines
 from tests.support.engines import database_engine as database_engine  # a fixture
+from tests.support.limited_starts import started_by_itself as started_by_itself  # a fixture
 from tests.support.made_once import share
 from tests.support.marks import CAUSES, add_marks
 from tests.support.together import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler  # a hook

@@ -51,9 +51,9 @@ def answerable(rows: Iterable[LabelledRow]) -> list[dict[str, str]]:
 
 
 def test_evaluate_prints_every_promised_figure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    split = topic_split("travel", 45, 0)
+    split = topic_split("travel", 25, 0)
     given = ["--train", written(tmp_path / "a.jsonl", topic(split.training))]
-    given += ["--test", written(tmp_path / "b.jsonl", topic(split.test("unseen")))]
+    given += ["--test", written(tmp_path / "b.jsonl", topic(split.test("unseen")[::3]))]
     assert main(["guard", "evaluate", *given, "--json", "--learning-curve"]) == 0
     figures = json.loads(capsys.readouterr().out)
     assert figures.keys() >= KEYS
@@ -68,8 +68,8 @@ def test_evaluate_reports_kinds_of_unanswerable_apart(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     training, test = next(iter(article_splits()))
-    rows = [r for kind in ("random", "adversarial") for r in pairs(test[::6], kind)]
-    given = ["--train", written(tmp_path / "a.jsonl", answerable(pairs(training[::6], "random")))]
+    rows = [r for kind in ("random", "adversarial") for r in pairs(test[::12], kind)]
+    given = ["--train", written(tmp_path / "a.jsonl", answerable(pairs(training[::12], "random")))]
     given += ["--test", written(tmp_path / "b.jsonl", answerable(rows))]
     assert main(["guard", "evaluate", "--head", "answerable", "--json", *given]) == 0
     kinds = json.loads(capsys.readouterr().out)["kinds"]

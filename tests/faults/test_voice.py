@@ -188,6 +188,7 @@ async def decoder() -> int:
     return next(decoders())
 
 
+@pytest.mark.usefixtures("started_by_itself")
 async def test_row_50_while_a_recording_is_being_decoded_others_are_answered(tmp_path: Path) -> None:
     async with workspace(tmp_path, model=TONE_RECOGNITION) as team:
         speaking(team)
@@ -202,6 +203,7 @@ async def test_row_50_while_a_recording_is_being_decoded_others_are_answered(tmp
         assert await kept(team) == [ANSWER] * 2
 
 
+@pytest.mark.usefixtures("started_by_itself")
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGSEGV, signal.SIGSTOP], ids=lambda s: s.name)
 async def test_row_51_a_decoder_that_dies_or_hangs_costs_its_file_and_nothing_else(
     tmp_path: Path, ending: signal.Signals, monkeypatch: pytest.MonkeyPatch

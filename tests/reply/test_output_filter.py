@@ -272,7 +272,7 @@ CODE = "\n```py\nself.app = x.com # <b> https://evil.example\n```\n"
 
 def test_thousands_of_texts_are_shown_letter_for_letter_however_they_come():
     rng = random.Random(7)
-    for _ in range(4_000):
+    for _ in range(2_000):
         words = [CODE if rng.random() < 0.03 else rng.choice(WORDS) for _ in range(rng.randint(1, 25))]
         text = "".join(word + rng.choice(["", " ", " ", " ", "\n", "\n\n", ", "]) for word in words)
         if redact(text) != text:

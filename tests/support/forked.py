@@ -1,41 +1,36 @@
 """Starts `python -m …` as a real process without waiting for its imports.
 
-Importing the bot costs more CPU than most tests of a started bot need for all the rest. So one process per
-pytest worker imports everything, once, and forks itself for each start. What it starts is a process like any
-other: with its own environment and output, killed by real signals, with an exit status of its own.
+Importing the bot costs more CPU than most tests of a started bot need for all the rest. So one process of a
+test run imports everything, once, and forks itself for each start that a pytest worker asks for. What it
+starts is a process like any other: with its own environment and output, killed by real signals, with an exit
+status of its own.
 
-What has to be loaded before Python itself (LD_PRELOAD) is loaded by such a process of its own. Where there
-are no pidfds, each start is a plain one.
+What has to be loaded before Python itself (LD_PRELOAD) is loaded by such a process of its own, and what opens
+the files that people share has one of its own too, with nothing in its environment. Where there are no
+pidfds, each start is a plain one.
 """
 
 from __future__ import annotations
 
 import asyncio
 import atexit
-import gc
-import importlib
+import fcntl
 import json
 import os
-import runpy
-import selectors
 import signal
 import socket
-import subprocess
 import sys
+import zlib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from pathlib import Path
+from typing import Any
 
-# What `parley serve` imports, and what it loads later: with the first request, answer or count of tokens.
-IMPORTED = (
-    "bot.cli.main", "handlers.serve", "storage.sqlite.engine", "uvloop",
-    "openai.resources.chat", "openai.resources.audio", "openai.resources.models", "httpcore2", "h11",
-    "truststore", "anyio.streams.tls", "genai_prices.data", "encodings.idna",
-    "slack_bolt.listener_matcher.async_builtins",
-)  # fmt: skip
+from tests.support.forking import LIMITED, REQUEST_BYTES
+
 CAN_FORK = sys.platform == "linux" and hasattr(os, "pidfd_open")
-REQUEST_BYTES = 1 << 20
+LINE_BYTES = 1 << 16  # as asyncio has it
 
 PIPE, STDOUT, DEVNULL = asyncio.subprocess.PIPE, asyncio.subprocess.STDOUT, asyncio.subprocess.DEVNULL
 
@@ -48,8 +43,46 @@ async def start_module(
         return await asyncio.create_subprocess_exec(
             sys.executable, "-m", module, *arguments, env=env, stdout=stdout, stderr=stderr
         )
+    preload = env.get("LD_PRELOAD", "")
+    start = Start("parley", os.environ | ({"LD_PRELOAD": preload} if preload else {}), preload)
+    env = {"PARLEY_ENV_FILE": "", **env}
+    return _fork(start, module, *arguments, env=env, stdout=stdout, stderr=stderr)
+
+
+def start_limited(
+    module: str, *arguments: str, stdin: Any, env: Mapping[str, str], limit: int
+) -> ForkedProcess:
+    """`python -m bot.core.limited_child module arguments`, which writes into a pipe."""
+    start = Start(LIMITED[module], env)
+    files = {"stdin": stdin, "stdout": PIPE, "stderr": DEVNULL}
+    return _fork(start, "bot.core.limited_child", module, *arguments, env=env, limit=limit, **files)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """How the process that forks itself is begun; what it imports is in tests/support/forking.py."""
+
+    kind: str
+    environ: Mapping[str, str]
+    preload: str = ""
+
+    @property
+    def key(self) -> str:
+        return f"{self.preload}:{self.kind}"
+
+
+def _fork(
+    start: Start,
+    module: str,
+    *arguments: str,
+    env: Mapping[str, str],
+    stdin: Any = None,
+    stdout: Any = None,
+    stderr: Any = None,
+    limit: int = LINE_BYTES,
+) -> ForkedProcess:
     ours: list[int | None] = []  # ends of pipes to read from
-    given = [os.open(os.devnull, os.O_RDWR)]
+    given = [os.open(os.devnull, os.O_RDWR) if stdin is None else os.dup(stdin.fileno())]
     for number, to in enumerate((stdout, stderr), start=1):
         pipe = os.pipe() if to == PIPE else None
         ours.append(pipe and pipe[0])
@@ -58,31 +91,26 @@ async def start_module(
         elif to == STDOUT:
             given.append(os.dup(given[1]))
         elif to == DEVNULL:
-            given.append(os.dup(given[0]))
+            given.append(os.open(os.devnull, os.O_RDWR))
         else:
             given.append(os.dup(number if to is None else to if isinstance(to, int) else to.fileno()))
     here, there = socket.socketpair()
-    request = {
-        "module": module,
-        "arguments": arguments,
-        "env": {"PARLEY_ENV_FILE": ""} | dict(env),
-        "cwd": os.getcwd(),
-    }
-    control = _imported_with(env.get("LD_PRELOAD", ""))
+    request = {"module": module, "arguments": arguments, "env": dict(env), "cwd": os.getcwd()}
+    control = _imported_by(start)
     socket.send_fds(control, [json.dumps(request).encode()], [there.fileno(), *given])
     for fd in given:
         os.close(fd)
     there.close()
     pid, (pidfd,), _, _ = socket.recv_fds(here, 64, 1)
-    out, errors = [Output(fd) if fd is not None else None for fd in ours]
+    out, errors = [Output(fd, limit) if fd is not None else None for fd in ours]
     return ForkedProcess(int(pid), pidfd, here, out, errors)
 
 
 class Output(asyncio.StreamReader):
     """What a process writes into a pipe."""
 
-    def __init__(self, fd: int) -> None:
-        super().__init__()
+    def __init__(self, fd: int, limit: int) -> None:
+        super().__init__(limit)
         self._fd = fd
         os.set_blocking(fd, False)
         asyncio.get_running_loop().add_reader(fd, self.take)
@@ -170,132 +198,50 @@ class ForkedProcess:
 Process = ForkedProcess | asyncio.subprocess.Process
 
 
-# The process that has imported everything, seen from the tests.
-
-_waiting: dict[str, tuple[subprocess.Popen[bytes], socket.socket]] = {}
-
-
-def _imported_with(preload: str) -> socket.socket:
-    """Where to ask for a start with this library loaded first; at most one such library is kept loaded."""
-    if preload not in _waiting:
-        for other in [name for name in _waiting if name and preload]:
-            _stop(other)
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, REQUEST_BYTES)
-        environ = os.environ | {"OPENBLAS_NUM_THREADS": "1"} | ({"LD_PRELOAD": preload} if preload else {})
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.forked", str(theirs.fileno())],
-            env=environ, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-        theirs.close()
-        _waiting[preload] = process, ours
-    return _waiting[preload][1]
+# By what they have imported: where to ask for a start.
+_waiting: dict[str, socket.socket] = {}
 
 
-def _stop(preload: str) -> None:
-    process, control = _waiting.pop(preload)
-    control.close()
-    process.wait()
+def _imported_by(start: Start) -> socket.socket:
+    """Where to ask for such a start; at most one library is kept loaded before Python."""
+    if start.key not in _waiting:
+        for other in [key for key in _waiting if start.preload and not key.startswith(":")]:
+            _waiting.pop(other).close()
+        _waiting[start.key] = _connect(start)
+    return _waiting[start.key]
+
+
+def _connect(start: Start) -> socket.socket:
+    """A way to the process that all workers of the run have in common; the first of them begins it."""
+    from tests.support.made_once import shared_folder  # not in that process, which imports what it is for
+
+    path = shared_folder() / f"forks-{zlib.crc32(start.key.encode())}"
+    control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    control.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, REQUEST_BYTES)
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            control.connect(str(path))
+        except OSError:
+            path.unlink(missing_ok=True)
+            _begin(start, path)
+            control.connect(str(path))
+    return control
+
+
+def _begin(start: Start, path: Path) -> None:
+    """It can be asked at once, and ends when nobody is connected any more."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as asked:
+        asked.bind(str(path))
+        asked.listen(64)
+        asked.set_inheritable(True)
+        command = [sys.executable, "-m", "tests.support.forking", str(asked.fileno()), start.kind]
+        environ = {"OPENBLAS_NUM_THREADS": "1", **start.environ}
+        nothing = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)]
+        os.posix_spawn(sys.executable, command, environ, file_actions=nothing)
 
 
 @atexit.register
 def _stop_all() -> None:
-    for preload in list(_waiting):
-        _stop(preload)
-
-
-# The same process from inside.
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What a forked process is to be."""
-
-    module: str
-    arguments: list[str]
-    env: dict[str, str]
-    cwd: str
-
-
-@dataclass(frozen=True, slots=True)
-class Child:
-    """A process that was forked, and where its end is told."""
-
-    pid: int
-    pidfd: int
-    status: socket.socket
-
-    def close(self) -> None:
-        os.close(self.pidfd)
-        self.status.close()
-
-
-def fork_when_asked(control: socket.socket) -> Request:
-    """Forks for each request, and returns in the child alone: the process itself ends when nobody asks."""
-    children: dict[int, Child] = {}
-    with selectors.DefaultSelector() as selector:
-        selector.register(control, selectors.EVENT_READ)
-        while True:
-            for key, _ in selector.select():
-                if key.fileobj is control:
-                    data, fds, _, _ = socket.recv_fds(control, REQUEST_BYTES, 8)
-                    if not data:
-                        _end(children.values())
-                    pid = os.fork()
-                    if pid == 0:
-                        for child in children.values():
-                            child.close()
-                        control.close()
-                        return _become(Request(**json.loads(data)), fds)
-                    status, *given = fds
-                    for fd in given:
-                        os.close(fd)
-                    child = Child(pid, os.pidfd_open(pid), socket.socket(fileno=status))
-                    children[child.pidfd] = child
-                    selector.register(child.pidfd, selectors.EVENT_READ)
-                    socket.send_fds(child.status, [str(pid).encode()], [child.pidfd])
-                else:
-                    child = children.pop(key.fd)
-                    selector.unregister(key.fd)
-                    _, ended = os.waitpid(child.pid, 0)
-                    with suppress(BrokenPipeError):
-                        child.status.send(str(os.waitstatus_to_exitcode(ended)).encode())
-                    child.close()
-
-
-def _end(children: Any) -> NoReturn:
-    for child in children:
-        signal.pidfd_send_signal(child.pidfd, signal.SIGKILL)
-    os._exit(0)
-
-
-def _become(request: Request, fds: list[int]) -> Request:
-    """Gives this process the files, folder and environment it was asked for."""
-    status, *given = fds
-    os.close(status)
-    for number, fd in enumerate(given):
-        os.dup2(fd, number)
-        os.close(fd)
-    os.chdir(request.cwd)
-    os.environ.clear()
-    os.environ.update(request.env)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    return request
-
-
-def main() -> None:
-    control = socket.socket(fileno=int(sys.argv[1]))
-    control.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, REQUEST_BYTES)
-    for module in IMPORTED:
-        importlib.import_module(module)
-    assert len(os.listdir("/proc/self/task")) == 1, "a process with threads must not fork"
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the tests, which then end it
-    gc.collect()
-    gc.freeze()
-    request = fork_when_asked(control)
-    sys.argv = [request.module, *request.arguments]
-    runpy.run_module(request.module, run_name="__main__", alter_sys=True)
-
-
-if __name__ == "__main__":
-    main()
+    for control in _waiting.values():
+        control.close()

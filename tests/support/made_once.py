@@ -24,9 +24,14 @@ def share(folder: Path) -> None:
     _shared[:] = [folder]
 
 
+def shared_folder() -> Path:
+    """What all workers of the run see."""
+    return _shared[0] if _shared else _own_folder()
+
+
 async def made_once(name: str, make: Make) -> Path:
     """The folder in which it was made; nobody changes it. Whoever comes meanwhile waits."""
-    made = (_shared[0] if _shared else _own_folder()) / f"made-{name}"
+    made = shared_folder() / f"made-{name}"
     if not made.exists():
         with made.with_suffix(".lock").open("w") as lock:
             await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)

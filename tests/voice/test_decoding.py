@@ -64,6 +64,7 @@ async def test_a_short_clip_is_sent_byte_for_byte(container: str, tmp_path: Path
     assert recording.has_sound
 
 
+@pytest.mark.usefixtures("started_by_itself")
 async def test_the_sound_of_a_video_clip_is_taken_without_decoding_its_pictures(tmp_path: Path) -> None:
     path = encode(speech(), tmp_path / "clip.webm", "mp4", video=True)
     recording = await prepared(path, tmp_path)
@@ -71,6 +72,7 @@ async def test_the_sound_of_a_video_clip_is_taken_without_decoding_its_pictures(
     assert recording.length_s == pytest.approx(2.77, abs=0.06)
 
 
+@pytest.mark.usefixtures("started_by_itself")
 async def test_parts_that_find_no_room_end_the_work_in_a_sentence(tmp_path: Path) -> None:
     path = encode(speech(), tmp_path / "clip", "flac")
     with TemporarySpace().folder(1) as folder:
@@ -81,6 +83,7 @@ async def test_parts_that_find_no_room_end_the_work_in_a_sentence(tmp_path: Path
             )
 
 
+@pytest.mark.usefixtures("started_by_itself")
 async def test_a_format_the_model_does_not_take_is_re_encoded(tmp_path: Path) -> None:
     path = encode(speech(), tmp_path / "clip", "flac")
     recording = await prepared(path, tmp_path, replace(WANTS, containers=OPENAI - {"flac"}))
@@ -204,6 +207,7 @@ async def test_what_is_no_recording_is_refused_in_words(content: bytes, why: str
         await prepared(written(tmp_path, content, "voice.mp4"), tmp_path)
 
 
+@pytest.mark.usefixtures("started_by_itself")
 async def test_a_playlist_hidden_in_a_container_name_opens_nothing(tmp_path: Path) -> None:
     secret = written(tmp_path, wav(speech()), "secret.wav")
     playlist = f"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:3,\n{secret}\n#EXT-X-ENDLIST\n"
@@ -235,6 +239,7 @@ async def test_a_header_that_claims_less_than_it_holds_does_not_pass_the_limit(t
         await prepared(path, tmp_path, replace(WANTS, longest_s=60, max_s=60))
 
 
+@pytest.mark.usefixtures("started_by_itself")
 async def test_an_hour_in_a_few_bytes_is_refused_by_decoding_only_what_is_allowed(tmp_path: Path) -> None:
     path = encode(silence(1_800), tmp_path / "clip", "flac")
     assert path.stat().st_size < 400_000
@@ -265,12 +270,14 @@ async def test_recordings_glued_together_are_heard_to_the_end(tmp_path: Path) ->
     assert recording.length_s == pytest.approx(2.77 + 1.9, abs=0.3)
 
 
+@pytest.mark.usefixtures("started_by_itself")
 async def test_memory_has_a_ceiling_and_the_bot_lives_on(tmp_path: Path) -> None:
     path = encode(say(range(60)), tmp_path / "clip", "m4a")
     with pytest.raises(UnsupportedFile):
         await prepared(path, tmp_path, replace(WANTS, memory_bytes=1 << 20))
 
 
+@pytest.mark.usefixtures("started_by_itself")
 async def test_a_child_that_says_nothing_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stuck = written(tmp_path, f"#!{sys.executable}\nimport time; time.sleep(60)".encode(), "stuck")
     stuck.chmod(0o755)
@@ -280,6 +287,7 @@ async def test_a_child_that_says_nothing_is_ended(tmp_path: Path, monkeypatch: p
         await asyncio.wait_for(prepared(written(tmp_path, wav(speech())), tmp_path), 5)
 
 
+@pytest.mark.usefixtures("started_by_itself")
 async def test_the_child_sees_no_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-secret")
     spy = written(tmp_path, f"#!{sys.executable}\nimport os, json\n".encode(), "spy")
@@ -303,6 +311,7 @@ async def test_progress_is_told_while_a_long_file_is_decoded(tmp_path: Path) -> 
     assert all(of == pytest.approx(92, abs=0.1) for _, of in reported)
 
 
+@pytest.mark.usefixtures("started_by_itself")
 async def test_giving_up_ends_the_child(tmp_path: Path) -> None:
     path = encode(say(range(490)), tmp_path / "clip", "m4a")
     work = asyncio.create_task(prepared(path, tmp_path, replace(WANTS, max_s=12)))

@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Each of the many processes would read every file anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup sandbox test test-models quick browser check bench bench-guard bench-tpm bench-scale soak soak-hours mutants load reliability fmt lock audit sbom image version release pages pictures clean
+.PHONY: setup sandbox test test-models quick browser check bench bench-guard bench-knowledge bench-tpm bench-scale soak soak-hours mutants load reliability fmt lock audit sbom image version release pages pictures clean
 
 setup: .venv/.ready
 
@@ -76,6 +76,10 @@ bench: setup
 # The guard's figures on labelled data, beside baselines of the same run: some minutes of one core.
 bench-guard: setup
 	@$(BIN)/python -m tests.bench.guard
+
+# Documents of an invented company and in three languages: found, answered, refused, quotes checked; some minutes.
+bench-knowledge: setup
+	@$(BIN)/python -m tests.bench.knowledge
 
 # Tokens per minute in a busy hour beside two usual clients, on virtual time: some seconds, always the same figures.
 bench-tpm: setup

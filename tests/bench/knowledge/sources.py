@@ -122,7 +122,7 @@ def make_document(name: str, text: str) -> bytes:
         case "html":
             return _web_page(pages[0], title_of(text)).encode()
         case _:
-            return text.encode()
+            return text.replace(f"{PAGE_BREAK}\n", "").encode()
 
 
 def _workbook(sheets: Sequence[Sequence[TextBlock]]) -> bytes:

@@ -1,0 +1,178 @@
+"""`python -m tests.bench.knowledge`: finding, answering, refusing and checking quotes, beside each goal.
+
+On the invented company and on sets in German, Chinese and Japanese, by words alone and with each embedder of
+this machine that is installed. `--show` lists what went wrong; `--report FILE` writes that list.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from bot.core.errors import SetupError
+from bot.provider.embeddings import LOCAL, Embedder
+from bot.provider.local_embeddings import CHECKS, LocalEmbedder
+from tests.bench.knowledge.answers import FOUND_TOKENS, WHOLE_TOKENS, AnsweredAll, answer_all
+from tests.bench.knowledge.finding import list_ranks, list_unread, share_within
+from tests.bench.knowledge.quote_attacks import Told, make_all, share_of
+from tests.bench.knowledge.shelf import Shelf, open_shelf
+from tests.bench.knowledge.sources import (
+    DOCUMENTS,
+    LANGUAGE_FOLDER,
+    LANGUAGES,
+    PageQuestion,
+    read_near_misses,
+    read_questions,
+    write_documents,
+)
+
+KINDS = ("fabricated", "misattributed", "unrelated", "unsupporting")
+
+
+class Figures:
+    """What is printed, and what went wrong in words."""
+
+    def __init__(self) -> None:
+        self.wrong: list[str] = []
+
+    def line(self, name: str, value: float, goal: float | None = None, *, most: bool = False) -> None:
+        """A share with its goal: at least that, or at most with `most`."""
+        if goal is None:
+            print(f"  {name:<62} {value:7.3f}", flush=True)
+            return
+        met = value <= goal if most else value >= goal
+        sign = "≤" if most else "≥"
+        print(
+            f"  {name:<62} {value:7.3f}   goal {sign} {goal:.3f}  {'met' if met else 'NOT MET'}", flush=True
+        )
+
+    def note(self, what: str, questions: Sequence[PageQuestion], *more: Sequence[object]) -> None:
+        for number, question in enumerate(questions):
+            said = ", ".join(str(column[number]) for column in more)
+            where = f"{question.document} page {question.page}"
+            self.wrong.append(f"{what}: {question.text} ({where}, {question.evidence}) {said}")
+
+
+def list_embedders() -> Iterator[tuple[str, Embedder | None]]:
+    yield "words alone", None
+    for choice, name in LOCAL.items():
+        try:
+            CHECKS[name]()
+        except SetupError as error:
+            print(f"  ({choice}: {error})")
+            continue
+        yield choice, LocalEmbedder(name)
+
+
+@contextmanager
+def files_of(folder: Path) -> Iterator[list[Path]]:
+    """Everything in one channel: a question has to find its page among all of it."""
+    files = write_documents(folder)
+    for language, names in LANGUAGES.items():
+        files += write_documents(folder, names, LANGUAGE_FOLDER / language)
+    yield files
+
+
+def halves(questions: Sequence[PageQuestion]) -> tuple[list[PageQuestion], list[PageQuestion]]:
+    return [q for q in questions if not q.in_other_words], [q for q in questions if q.in_other_words]
+
+
+async def measure_finding(shelf: Shelf, figures: Figures, name: str, *, embedded: bool) -> None:
+    questions = read_questions()
+    figures.note("no passage holds the answer", list_unread(shelf, questions))
+    plain, other = halves(questions)
+    for kind, some, goal in (("in its words", plain, 0.95), ("in other words", other, 0.85)):
+        ranks = await list_ranks(shelf, some)
+        for first in (1, 3, 5):
+            wanted = goal if first == 3 and (embedded or some is plain) else None
+            figures.line(f"company, {kind}: among the first {first}", share_within(ranks, first), wanted)
+        missed = [(question, rank) for question, rank in zip(some, ranks, strict=True) if rank > 3]
+        figures.note(f"{name}, not in the first 3", [q for q, _ in missed], [f"rank {r}" for _, r in missed])
+    for language in LANGUAGES:
+        asked = read_questions(LANGUAGE_FOLDER / language)
+        figures.note("no passage holds the answer", list_unread(shelf, asked))
+        ranks = await list_ranks(shelf, asked)
+        figures.line(f"{language}, 50 questions: among the first 5", share_within(ranks, 5), 0.90)
+        missed = [(question, rank) for question, rank in zip(asked, ranks, strict=True) if rank > 5]
+        figures.note(f"{name}, not in the first 5", [q for q, _ in missed], [f"rank {r}" for _, r in missed])
+
+
+async def measure_answers(
+    shelf: Shelf, figures: Figures, name: str, *, budget_tokens: int, far: float | None
+) -> None:
+    whole = budget_tokens == WHOLE_TOKENS
+    plain, other = halves(read_questions())
+    found = await answer_all(
+        shelf, [*plain, *other], read_near_misses(), budget_tokens=budget_tokens, far=far
+    )
+    how = "all is read" if whole else "what is found is read"
+    for kind, some, goal in (("in its words", plain, 0.02), ("in other words", other, 0.05)):
+        share = sum(question in found.refused for question in some) / len(some)
+        wanted = goal if whole or far is not None or some is plain else None
+        figures.line(f"wrong refusals, {kind}, {how}", share, wanted, most=True)
+    figures.note(f"{name}, {how}: wrongly refused", found.refused, found.why)
+    _show_gate(found, figures, how)
+
+
+def _show_gate(found: AnsweredAll, figures: Figures, how: str) -> None:
+    misses = len(read_near_misses())
+    figures.line(f"near misses refused, {how}", 1 - len(found.answered) / misses, 1.0)
+    figures.line("   of them without asking a model", len(found.spared) / misses)
+    print(f"  {'characters that a model reads for a question':<62} {found.characters:7.0f}")
+    figures.note("refused before a model was asked", found.wrongly_spared)
+
+
+def measure_quotes(shelf: Shelf, figures: Figures) -> None:
+    ours = [passage for passage in shelf.passages if passage.document in DOCUMENTS]
+    told = make_all(read_questions(), ours)
+    honest = [one for one in told if one.kind == "honest"]
+    figures.line(f"honest quotes accepted ({len(honest)})", share_of(honest, _accepted), 0.98)
+    figures.note("honest quote refused", [one.question for one in honest if not one.accepted])
+    for kind in KINDS:
+        lies = [one for one in told if one.kind == kind]
+        caught = share_of(lies, lambda one: not one.accepted)
+        figures.line(f"{kind} quotes caught ({len(lies)})", caught, 0.95)
+        through = [one for one in lies if one.accepted]
+        said = [f"answered {one.answer!r} with {one.quote!r}" for one in through]
+        figures.note(f"{kind} quote accepted", [one.question for one in through], said)
+
+
+def _accepted(told: Told) -> bool:
+    return told.accepted
+
+
+async def measure(figures: Figures) -> None:
+    for name, embedder in list_embedders():
+        with tempfile.TemporaryDirectory() as folder, files_of(Path(folder)) as files:
+            started = time.monotonic()
+            async with open_shelf(Path(folder), files, embedder) as shelf:
+                took = time.monotonic() - started
+                print(f"\n{name}: {len(shelf.passages)} passages of {len(files)} documents, {took:.0f} s")
+                await measure_finding(shelf, figures, name, embedded=embedder is not None)
+                far = embedder.unrelated if embedder else None
+                await measure_answers(shelf, figures, name, budget_tokens=FOUND_TOKENS, far=far)
+                if embedder is None:
+                    await measure_answers(shelf, figures, name, budget_tokens=WHOLE_TOKENS, far=None)
+                    measure_quotes(shelf, figures)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="make bench-knowledge")
+    parser.add_argument("--show", action="store_true", help="list what went wrong")
+    parser.add_argument("--report", type=Path, help="write that list to a file")
+    args = parser.parse_args()
+    figures = Figures()
+    asyncio.run(measure(figures))
+    if args.report:
+        args.report.write_text("\n".join(figures.wrong) + "\n", "utf-8")
+    if args.show:
+        print("\n" + "\n".join(figures.wrong))
+
+
+if __name__ == "__main__":
+    main()

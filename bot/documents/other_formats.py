@@ -18,7 +18,7 @@ def read_other(kind: str, source: BinaryIO, found: FoundText) -> None:
     import kreuzberg
 
     source.seek(0)
-    config = kreuzberg.ExtractionConfig()
+    config = kreuzberg.ExtractionConfig(output_format="markdown", use_cache=False)
     try:
         result = kreuzberg.extract_bytes_sync(source.read(), OTHER_FORMATS[kind], config=config)
     except Exception as exc:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from typing import Any, BinaryIO
 
 import pypdfium2 as pdfium
@@ -14,16 +12,11 @@ from bot.documents.found_text import FoundText
 from bot.documents.outline import Outline
 from bot.documents.packages import DAMAGED, LOCKED
 from bot.documents.pdf_layout import lay_out
-from bot.documents.pdf_lines import Fragment, read_fragments
+from bot.documents.pdf_lines import read_fragments
+from bot.documents.pdf_margins import UsualPage
 from bot.documents.scans import Recogniser
 
-SAMPLE_PAGES = 8
-MARGIN = 0.065  # of the page's height
 LEAST_TEXT = 20  # characters; a page of fewer that holds a picture is a scan
-_DIGITS = re.compile(r"\d+")
-_PAGE_NUMBER = re.compile(
-    r"\W*(page|seite|p\.|s\.)?\W*\d{1,4}(\W*(of|von|/|de|sur)\W*\d{1,4})?\W*", re.IGNORECASE
-)
 
 
 def read_pdf(source: BinaryIO, orders: dict[str, Any], found: FoundText) -> None:
@@ -60,7 +53,7 @@ class _Reader:
     def __init__(self, document: pdfium.PdfDocument, orders: dict[str, Any], found: FoundText) -> None:
         self._document = document
         self._recogniser = Recogniser(orders)
-        self._usual = Usual(document, orders["left_out"], found)
+        self._usual = UsualPage(document, orders["left_out"], found)
         self.outline = Outline(found)
 
     def read(self, number: int) -> None:
@@ -76,7 +69,7 @@ class _Reader:
         self.outline.flush()
 
     def _read(self, page: pdfium.PdfPage, number: int) -> None:
-        fragments = self._usual.without_edges(read_fragments(page), page.get_height())
+        fragments = self._usual.without_margins(read_fragments(page), page.get_height())
         if sum(map(len, (one.text for one in fragments))) < LEAST_TEXT and self._recogniser.is_picture(page):
             text, problem = self._recogniser.read(page)
             self.outline.hold(text)
@@ -96,63 +89,3 @@ def _place(document: pdfium.PdfDocument, number: int) -> str:
     """As the reader of the file sees it, and as the page itself is numbered where that differs."""
     label = (document.get_page_label(number - 1) or "").strip()[:20]
     return f"page {number} (numbered {label})" if label and label != str(number) else f"page {number}"
-
-
-class Usual:
-    """What most pages have in common: the size of their letters, and what stands at their edges."""
-
-    def __init__(self, document: pdfium.PdfDocument, left_out: list[int], found: FoundText) -> None:
-        sizes: Counter[float] = Counter()
-        edges: Counter[str] = Counter()
-        step = max(len(document) // SAMPLE_PAGES, 1)
-        sampled = range(0, len(document), step)[:SAMPLE_PAGES]
-        for index in sampled:
-            if index + 1 in left_out:
-                continue
-            found.begin_page(index + 1, len(document))
-            fragments, height = _sample(document, index)
-            for one in fragments:
-                sizes[round(one.size, 1)] += len(one.text)
-            edges.update(set(map(_edge_key, _at_edges(fragments, height))))
-        self.size = sizes.most_common(1)[0][0] if sizes else 10.0
-        least = max(3, (len(sampled) + 1) // 2)
-        self._edges = {key for key, times in edges.items() if times >= least}
-
-    def without_edges(self, fragments: list[Fragment], height: float) -> list[Fragment]:
-        """Without headers, footers and page numbers."""
-        dropped = {
-            id(one)
-            for one in _at_edges(fragments, height)
-            if _edge_key(one) in self._edges
-            or (_PAGE_NUMBER.fullmatch(one.text) and _is_alone(one, fragments))
-        }
-        return [one for one in fragments if id(one) not in dropped]
-
-
-def _sample(document: pdfium.PdfDocument, index: int) -> tuple[list[Fragment], float]:
-    """What stands on a page, and its height."""
-    try:
-        page = document[index]
-        try:
-            return read_fragments(page), page.get_height()
-        finally:
-            page.close()
-    except pdfium.PdfiumError:
-        return [], 0.0
-
-
-def _at_edges(fragments: list[Fragment], height: float) -> list[Fragment]:
-    """What stands in the margins at the top and the bottom."""
-    margin = height * MARGIN
-    return [one for one in fragments if not margin < one.middle < height - margin]
-
-
-def _edge_key(fragment: Fragment) -> str:
-    return f"{_DIGITS.sub('#', fragment.text)}@{round(fragment.middle / 4)}"
-
-
-def _is_alone(fragment: Fragment, fragments: list[Fragment]) -> bool:
-    """Nothing stands beside it, and it is the lowest or the highest on the page."""
-    others = [one for one in fragments if one is not fragment]
-    below = all(one.bottom > fragment.top for one in others)
-    return bool(others) and (below or all(one.top < fragment.bottom for one in others))

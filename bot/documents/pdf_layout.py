@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from bot.documents.pdf_lines import Fragment
+from bot.documents.pdf_lines import LEADER, Fragment
 
 MOST_CELL_LINES = 6  # a cell of more is a column of text
 PROSE = 28  # characters on average in both of two columns: text, no table
@@ -207,7 +207,7 @@ def _text(cells: list[Cell], body_size: float) -> Iterator[LayoutBlock]:
 
 
 def _begins_anew(before: Fragment, line: Fragment, right: float, body_size: float) -> bool:
-    if _level(before, body_size) != _level(line, body_size):
+    if _level(before, body_size) != _level(line, body_size) or LEADER in before.text:
         return True
     gap = before.bottom - line.top
     if gap > 0.9 * line.size or gap < -2.5 * line.size or _BULLET.match(line.text):
@@ -220,11 +220,13 @@ def _block(lines: list[Fragment], body_size: float) -> LayoutBlock:
     text = join_lines([line.text for line in lines])
     level = _level(lines[0], body_size)
     level = level if len(text) <= 160 and any(map(str.isalpha, text)) else 0.0
-    return LayoutBlock(text, level, joined=bool(_BULLET.match(text)))
+    return LayoutBlock(text, level, joined=bool(_BULLET.match(text)) or LEADER in text)
 
 
 def _level(line: Fragment, body_size: float) -> float:
     """Below 0 for the line of a heading."""
+    if LEADER in line.text:  # of a table of contents
+        return 0.0
     if line.size > body_size * 1.12:
         return -round(line.size, 1)
     if (

@@ -10,11 +10,16 @@ import ctypes
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
+Box = tuple[float, float, float, float]  # left, bottom, right, top
+MOST_BOXES = 1_000
 WIDE_GAP = 1.15  # of the size of the letters
+LEADER = " … "
+_LEADER = re.compile(r"\s*(?:\.\s?){5,}\s*")
 _WORD = re.compile(r"\S+")
 _HYPHENS = str.maketrans(dict.fromkeys("\x02\ufffe\u00ad", "\u00ad"))  # how PDFium marks one at a line's end
 _BOLD = re.compile(rb"bold|black|heavy|semibold|demi", re.IGNORECASE)
@@ -76,6 +81,30 @@ class _Letters:
         self._box = tuple(ctypes.c_double() for _ in range(4))
 
     def split(self, text: str, start: int, end: int) -> Iterator[Fragment]:
+        """The fragments of a line. Most lines are one, and that is seen without looking at every word."""
+        words = text[start:end].split()
+        if not words:
+            return
+        first = text.index(words[0], start)
+        size = pdfium_c.FPDFText_GetFontSize(self._page, first)
+        boxes = self._boxes(start, end)
+        if size <= 2 or not boxes or _has_gap(boxes, size, end - start):
+            yield from self._split_words(text, start, end)
+            return
+        left, bottom, right, top = zip(*boxes, strict=True)
+        box = (min(left), min(bottom), max(right), max(top))
+        yield Fragment(_shorten(" ".join(words)), *box, size, self._is_bold(first))
+
+    def _boxes(self, start: int, end: int) -> list[Box]:
+        """One around each stretch of a line that was drawn at once."""
+        left, top, right, bottom = self._box
+        found = []
+        for at in range(min(pdfium_c.FPDFText_CountRects(self._page, start, end - start), MOST_BOXES)):
+            pdfium_c.FPDFText_GetRect(self._page, at, left, top, right, bottom)
+            found.append(self._seen(left.value, bottom.value, right.value, top.value))
+        return found
+
+    def _split_words(self, text: str, start: int, end: int) -> Iterator[Fragment]:
         words = [(match.start() + start, match.end() + start) for match in _WORD.finditer(text[start:end])]
         size = pdfium_c.FPDFText_GetFontSize(self._page, words[0][0]) if words else 0.0
         held: list[Fragment] = []
@@ -99,12 +128,15 @@ class _Letters:
         size = size if size > 2 else max(top - bottom, 1.0) * 1.3
         return Fragment(text, left, bottom, right, top, size, False)
 
-    def _place(self, letter: int) -> tuple[float, float, float, float]:
-        """Left, bottom, right, top as the page is seen."""
+    def _place(self, letter: int) -> Box:
         left, right, bottom, top = self._box
         pdfium_c.FPDFText_GetCharBox(self._page, letter, left, right, bottom, top)
+        return self._seen(left.value, bottom.value, right.value, top.value)
+
+    def _seen(self, left: float, bottom: float, right: float, top: float) -> Box:
+        """The place as the page is seen."""
         x, y = self._origin
-        x0, y0, x1, y1 = left.value - x, bottom.value - y, right.value - x, top.value - y
+        x0, y0, x1, y1 = left - x, bottom - y, right - x, top - y
         if self._rotation == 90:
             return y0, self._height - x1, y1, self._height - x0
         if self._rotation == 180:
@@ -119,10 +151,23 @@ class _Letters:
         return bool(_BOLD.search(name.value))
 
 
+def _has_gap(boxes: list[Box], size: float, letters: int) -> bool:
+    """Whether there is a wide gap between two boxes; or within one, which is then wide for its letters."""
+    ordered = sorted(boxes)
+    if any(after[0] - box[2] > WIDE_GAP * size for box, after in pairwise(ordered)):
+        return True
+    return ordered[-1][2] - ordered[0][0] > 0.75 * size * letters
+
+
+def _shorten(text: str) -> str:
+    """Without the dots that lead the eye to a page number."""
+    return _LEADER.sub(LEADER, text) if "..." in text or ". ." in text else text
+
+
 def _join(words: list[Fragment], bold: bool) -> Fragment:
     return replace(
         words[0],
-        text=" ".join(word.text for word in words),
+        text=_shorten(" ".join(word.text for word in words)),
         right=max(word.right for word in words),
         bottom=min(word.bottom for word in words),
         top=max(word.top for word in words),

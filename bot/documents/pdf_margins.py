@@ -1,0 +1,96 @@
+"""What most pages of a PDF have in common: the size of their letters, and what stands in their margins."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import pypdfium2 as pdfium
+
+from bot.documents.found_text import FoundText
+from bot.documents.pdf_lines import Fragment, read_fragments
+
+SAMPLE_PAGES = 8
+MARGIN = 0.12  # of the page's height
+APART = 0.8  # of the size of the letters: between a margin and the text; rows of a table stand closer
+_DIGITS = re.compile(r"^\d+|\d+\W*$")
+_OF_PAGES = re.compile(r"\d+(\W+(of|von|de|sur|di|van)\W+)\d+\W*$")
+_WORDS = re.compile(r"[^\W\d_]{2}.*[^\W\d_]{2}")
+_PAGE_NUMBER = re.compile(
+    r"\W*(page|seite|pagina|página|p\.|s\.)?\W*(\d{1,4}|[ivxlc]{1,6})(\W*(of|von|/|de|sur|di|van)\W*\d{1,4})?\W*",
+    re.IGNORECASE,
+)
+
+
+class UsualPage:
+    """Learned from some pages all over the document."""
+
+    def __init__(self, document: pdfium.PdfDocument, left_out: list[int], found: FoundText) -> None:
+        sizes: Counter[float] = Counter()
+        edges: Counter[str] = Counter()
+        sampled = range(0, len(document), max(len(document) // SAMPLE_PAGES, 1))[:SAMPLE_PAGES]
+        for index in sampled:
+            if index + 1 in left_out:
+                continue
+            found.begin_page(index + 1, len(document))
+            fragments, height = _sample(document, index)
+            for one in fragments:
+                sizes[round(one.size, 1)] += len(one.text)
+            edges.update(
+                {_edge_key(one) for one in _in_margins(fragments, height) if _WORDS.search(one.text)}
+            )
+        self.size = sizes.most_common(1)[0][0] if sizes else 10.0
+        least = max(3, (len(sampled) + 1) // 2)
+        self._edges = {key for key, times in edges.items() if times >= least}
+
+    def without_margins(self, fragments: list[Fragment], height: float) -> list[Fragment]:
+        """Without headers, footers and page numbers."""
+        dropped = {
+            id(one)
+            for one in _in_margins(fragments, height)
+            if _edge_key(one) in self._edges
+            or (_PAGE_NUMBER.fullmatch(one.text) and _is_alone(one, fragments))
+        }
+        return [one for one in fragments if id(one) not in dropped]
+
+
+def _sample(document: pdfium.PdfDocument, index: int) -> tuple[list[Fragment], float]:
+    """What stands on a page, and its height."""
+    try:
+        page = document[index]
+        try:
+            return read_fragments(page), page.get_height()
+        finally:
+            page.close()
+    except pdfium.PdfiumError:
+        return [], 0.0
+
+
+def _in_margins(fragments: list[Fragment], height: float) -> list[Fragment]:
+    """What stands at the top or bottom, apart from the text."""
+    margin = height * MARGIN
+    low = [one for one in fragments if one.middle < margin]
+    high = [one for one in fragments if one.middle > height - margin]
+    return [
+        *(one for one in low if all(_gap(other, one) > APART * one.size for other in fragments)),
+        *(one for one in high if all(_gap(one, other) > APART * one.size for other in fragments)),
+    ]
+
+
+def _gap(upper: Fragment, lower: Fragment) -> float:
+    """Between one line and a lower one; as large as can be where it is not lower."""
+    below = lower.middle < upper.middle - upper.size * 0.3
+    return upper.bottom - lower.top if below else float("inf")
+
+
+def _edge_key(fragment: Fragment) -> str:
+    """The same for what differs in the number of the page alone."""
+    text = _DIGITS.sub("#", _OF_PAGES.sub("#", fragment.text))
+    return f"{text}@{round(fragment.middle / 4)}"
+
+
+def _is_alone(fragment: Fragment, fragments: list[Fragment]) -> bool:
+    """Whether it is the lowest or the highest of a page, with nothing beside it."""
+    others = [one for one in fragments if one is not fragment]
+    lowest = all(one.bottom > fragment.top for one in others)
+    return bool(others) and (lowest or all(one.top < fragment.bottom for one in others))

@@ -13,26 +13,24 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 # Encodings of several bytes for a letter, and what fills a text that really is in them.
-_CANDIDATES = (
-    ("cp932", re.compile(r"[\u3040-\u30ff、。ー]")),
-    ("euc_jp", re.compile(r"[\u3040-\u30ff、。ー]")),
-    ("cp949", re.compile(r"[\uac00-\ud7a3]")),
+# Encodings of several bytes for a letter, and the most frequent letters of a text that really is in them.
+_WIDE = (
+    ("cp932", re.compile(r"[\u3041-\u30ffー、。]")),
+    ("euc_jp", re.compile(r"[\u3041-\u30ffー、。]")),
+    ("cp949", re.compile(r"[이다는에의을가를은하고로한지도기사리자인서시어나대있것들그아해수정과부]")),
     (
         "gb18030",
-        re.compile(
-            r"[的一是在不了有和人这中大为上个国我以要他时来用们生到作地于出分对成会可主发年动同工也能下过]"
-        ),
+        re.compile(r"[的一是在不了有和人这中大为上个国我以要他时来用们生到作地于出分对成会可主发年]"),
     ),
-    (
-        "big5",
-        re.compile(
-            r"[的一是在不了有和人這中大為上個國我以要他時來用們生到作地於出分對成會可主發年動同工也能下過]"
-        ),
-    ),
+    ("big5", re.compile(r"[的一是在不了有和人這中大為上個國我以要他時來用們生到作地於出分對成會可主發年]")),
 )
-_CYRILLIC = re.compile(r"[а-яё]")
-_LATIN = re.compile(r"[à-öø-ÿß€–—“”„‘’•…]", re.IGNORECASE)
-LIKELY = 0.35  # of what is not ASCII
+# Encodings of a byte for a letter in which most letters are no Latin ones.
+_OTHER = (
+    ("cp1251", re.compile(r"[а-яё]")),
+    ("koi8_r", re.compile(r"[а-яё]")),
+    ("cp1253", re.compile(r"[ά-ώ]")),
+)
+LIKELY = 0.15  # of the letters that are not ASCII
 # What no text has, and every other kind of file soon shows.
 _NOT_TEXT = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
@@ -62,17 +60,14 @@ def _without_mark(content: bytes) -> str:
 
 
 def _guess(sample: bytes) -> str:
-    """The encoding in which most of what is not ASCII makes sense."""
-    best, most = "cp1252", LIKELY
-    for encoding, usual in _CANDIDATES:
-        share = _share(sample, encoding, usual)
-        if share > most:
-            best, most = encoding, share
-    for encoding, usual in (("cp1251", _CYRILLIC), ("koi8_r", _CYRILLIC), ("cp1252", _LATIN)):
-        share = _share(sample, encoding, usual) * 0.8
-        if share > most:
-            best, most = encoding, share
-    return best
+    """The encoding in which most of what is not ASCII makes sense; in western Europe's few letters are not."""
+    best = max(_WIDE, key=lambda one: _share(sample, *one))
+    if _share(sample, *best) >= LIKELY:
+        return best[0]
+    high = sum(byte > 0x7F for byte in sample)
+    if high * 2 > sum(byte > 0x40 for byte in sample):
+        return max(_OTHER, key=lambda one: _share(sample, *one))[0]
+    return "cp1252"
 
 
 def _share(sample: bytes, encoding: str, usual: re.Pattern[str]) -> float:

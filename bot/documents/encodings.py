@@ -60,7 +60,7 @@ def _without_mark(content: bytes) -> str:
 
 
 def _guess(sample: bytes) -> str:
-    """The encoding in which most of what is not ASCII makes sense; in western Europe's few letters are not."""
+    """The encoding in which most of what is not ASCII makes sense; in western Europe few letters are not."""
     best = max(_WIDE, key=lambda one: _share(sample, *one))
     if _share(sample, *best) >= LIKELY:
         return best[0]

@@ -243,7 +243,9 @@ def join_lines(lines: Iterable[str]) -> str:
     """One text of several lines, words that were divided at a line's end whole again."""
     joined = ""
     for line in lines:
-        if joined.endswith("\u00ad") or _divided(joined, line):
+        if joined.endswith("\u00ad"):
+            joined = joined[:-1] + ("" if line[:1].islower() else "-") + line
+        elif _divided(joined, line):
             joined = joined[:-1] + line
         elif joined and _WIDE.match(joined[-1:]) and _WIDE.match(line[:1]):
             joined += line

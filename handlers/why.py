@@ -16,6 +16,7 @@ from bot.costs.amounts import dollars
 from bot.guard.service import StoredVerdict
 from handlers.adapter import SlackChat
 from handlers.guard import blocks as guard_blocks
+from handlers.knowledge.why import explain_documents
 from handlers.slack import modals
 from handlers.slack.blocks import Block, count, section
 from handlers.slack.modals import View
@@ -80,17 +81,24 @@ def explain(record: AnswerRecord | None) -> list[Block]:
         return []
     if record.account is None:
         return [section(NOT_ASKED)]
-    return [section("\n".join(_sentences(record.account)))]
+    told = [section("\n".join(_sentences(record.account)))]
+    return [*told, *map(section, explain_documents(record))]
 
 
 def _sentences(account: Account) -> list[str]:
+    if not account.model:
+        return [NOT_ASKED]
     read = ["your question"]
     if account.messages:
         read.append(f"{count(account.messages, 'earlier message')} of this conversation")
     if account.summary:
         read.append("a summary of what was said before those")
-    left_out = " Older messages were not read." if account.left_out else ""
-    cost = price(account)
+    left_out = (
+        " Older messages were not read, because there was no room for them." if account.left_out else ""
+    )
+    if account.hidden:
+        left_out += f" {count(account.hidden, 'message')} that the guard refused did not reach it."
+    cost = price(account.cost_usd)
     counted = ", counted by me because the service did not say" if account.estimated else ""
     asked_first = escape(account.instead_of)
     instead = f" {asked_first} was asked first and did not answer." if asked_first else ""

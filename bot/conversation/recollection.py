@@ -16,7 +16,7 @@ class Recollection:
 
     `seen`: only so many messages of a longer thread were read; None: all. `left_out`: older turns are missing
     and in no summary, so a count of this prompt says nothing of the conversation; `unsummarised`: because no
-    summary could be made of them.
+    summary could be made of them. `hidden`: messages that the channel's guard refused.
     """
 
     summary: str = ""
@@ -25,6 +25,7 @@ class Recollection:
     seen: int | None = None
     left_out: bool = False
     unsummarised: bool = False
+    hidden: int = 0
 
 
 def recollection_from(recalled: Recalled, seen: int | None = None) -> Recollection:

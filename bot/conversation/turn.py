@@ -256,7 +256,8 @@ def leave_out_refused(recollection: Recollection, ruling: Ruling | None) -> Reco
     if ruling is None:
         return recollection
     messages, summary = ruling.choose(recollection.messages), ruling.choose_summary(recollection.summary)
-    return replace(recollection, messages=messages, summary=summary)
+    hidden = len(recollection.messages) - len(messages)
+    return replace(recollection, messages=messages, summary=summary, hidden=hidden)
 
 
 async def read_answer_settings(incoming: Incoming, services: TurnServices) -> AnswerSettings:

@@ -98,6 +98,13 @@ def list_quoted_sentences(quote: str, passage: str) -> list[str]:
     return [sentences[at] for at in sorted(found)]
 
 
+def find_span(quote: str, passage: str) -> tuple[int, int]:
+    """From where to where in a passage the sentences of a quote stand."""
+    sentences = list_quoted_sentences(quote, passage) or [passage]
+    begin = passage.find(sentences[0])
+    return begin, max(begin, passage.find(sentences[-1], begin)) + len(sentences[-1])
+
+
 def _find_header(sentences: Sequence[str], row: int) -> int:
     """The first line of the table that a row belongs to; the row itself where it is none."""
     while row and _COLUMNS.search(sentences[row]) and _COLUMNS.search(sentences[row - 1]):

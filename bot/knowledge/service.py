@@ -19,7 +19,7 @@ from bot.knowledge.disagreements import find_disagreement
 from bot.knowledge.follow_up import make_standalone
 from bot.knowledge.gate import Candidate, Judged
 from bot.knowledge.index import Audience, DocumentIndex, Hit, Passage
-from bot.knowledge.quotes import Refused
+from bot.knowledge.quotes import Refused, find_span
 from bot.provider.json_form import ModelApi
 
 # only: from documents or not at all · first: else from what the model knows · off: documents are not asked
@@ -47,22 +47,21 @@ class DocumentQuestion:
 
 @dataclass(frozen=True, slots=True)
 class LookedAt:
-    """A passage that was looked at: which, found by which ranks, how likely it answers; `quoted`: what of
-    it the answer stands on. No words but the quotes."""
+    """A passage that was looked at: which, found by which ranks, how likely it answers; `quoted`: from where
+    to where in its text the answer stands. Numbers alone: what is erased is told no more."""
 
     document: str
     chunk: int
     word_rank: int | None = None
     vector_rank: int | None = None
     probability: float | None = None
-    quoted: tuple[str, ...] = ()
+    quoted: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
     """How documents were asked, for whoever wants to know why. `whole`: all of them were read."""
 
-    questions: tuple[str, ...] = ()
     whole: bool = False
     passages: tuple[LookedAt, ...] = ()
     refused: Refused = ""
@@ -144,7 +143,7 @@ class Knowledge:
                 model=asked.model,
                 style=asked.style,
             )
-        search = _describe_search(questions, found, looked_at, judged, answered)
+        search = _describe_search(found, looked_at, judged, answered)
         if answered.refused:
             near = _name_nearest(nearest or answered.nearest)
             return DocumentAnswer(answered.completion, nearest=near, refused=True, search=search)
@@ -221,14 +220,13 @@ def _name_nearest(passage: Passage | None) -> str:
     return answering.write_origin(passage) or passage.text
 
 
-def _describe_search(
-    questions: Sequence[str], found: _Found, looked_at: Sequence[Hit], judged: Judged, answered: Found
-) -> Search:
-    quoted = dict[tuple[str, int], list[str]]()
+def _describe_search(found: _Found, looked_at: Sequence[Hit], judged: Judged, answered: Found) -> Search:
+    quoted = dict[tuple[str, int], list[tuple[int, int]]]()
     for quote in answered.quotes:
         if quote.passage < len(answered.shown):
             passage = answered.shown[quote.passage]
-            quoted.setdefault((passage.document, passage.chunk), []).append(quote.text)
+            span = find_span(quote.text, passage.text)
+            quoted.setdefault((passage.document, passage.chunk), []).append(span)
     passages = [
         LookedAt(
             hit.passage.document,
@@ -240,7 +238,5 @@ def _describe_search(
         )
         for hit, probability in zip(looked_at, judged.probabilities, strict=True)
     ]
-    passages += [
-        LookedAt(document, chunk, quoted=tuple(texts)) for (document, chunk), texts in quoted.items()
-    ]
-    return Search(tuple(questions), found.whole, tuple(passages), answered.why)
+    passages += [LookedAt(*which, quoted=tuple(spans)) for which, spans in quoted.items()]
+    return Search(found.whole, tuple(passages), answered.why)

@@ -189,9 +189,9 @@ def mark_answered(tx: Tx, reply_id: str, payload: str, *, account: str | None = 
 
 
 def find_account(tx: Tx, conversation: str, message: str, reply_id: str) -> dict[str, Any] | None:
-    """Asker and account of the reply that occupies a message of a conversation, or has this id there."""
+    """Id, asker and account of the reply that occupies a message of a conversation, or has this id there."""
     return tx.one(
-        "select asker, account from replies where conversation = :conversation"
+        "select id, asker, account from replies where conversation = :conversation"
         " and (messages like :message or id = :id) order by begun_at desc limit 1",
         conversation=conversation,
         message=f'%"{message}"%',

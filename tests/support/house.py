@@ -77,8 +77,9 @@ ROOMS: dict[str, str] = {
     ),
     "bot/conversation": (
         "bot/core storage/engine storage/place storage/audit storage/jobs storage/workers "
-        "storage/conversation storage/voice storage/guard storage/welcome storage/privacy bot/text bot/ops "
-        "bot/jobs bot/workers bot/provider bot/channel bot/guard bot/voice bot/knowledge bot/welcome"
+        "storage/conversation storage/voice storage/guard storage/welcome storage/privacy storage/knowledge "
+        "bot/text bot/ops bot/jobs bot/workers bot/provider bot/channel bot/guard bot/voice bot/knowledge "
+        "bot/welcome"
     ),
     "bot/privacy": (
         "bot/core storage/engine storage/place storage/audit storage/jobs storage/conversation "
@@ -128,7 +129,7 @@ ROOMS: dict[str, str] = {
         "handlers/channel"
     ),
     "handlers/knowledge": (
-        "bot/core storage/place storage/knowledge bot/text bot/costs bot/knowledge bot/app "
+        "bot/core storage/place storage/knowledge bot/text bot/costs bot/knowledge bot/conversation bot/app "
         "handlers/slack handlers/adapter handlers/channel"
     ),
     "handlers/commands": (
@@ -150,7 +151,7 @@ ROOMS: dict[str, str] = {
     "handlers/http": "bot/core bot/ops bot/jobs bot/voice bot/knowledge bot/privacy handlers/slack",
     "handlers/why": (
         "bot/core storage/place bot/costs bot/guard bot/conversation bot/app handlers/slack handlers/adapter "
-        "handlers/guard"
+        "handlers/guard handlers/knowledge"
     ),
     "handlers/routes": (
         "bot/app handlers/slack handlers/welcome handlers/adapter handlers/voice handlers/channel "

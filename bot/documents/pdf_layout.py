@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from bot.documents.pdf_lines import LEADER, Fragment
+from bot.documents.pdf_lines import DIVIDED, LEADER, Fragment
 
 MOST_CELL_LINES = 6  # a cell of more is a column of text
 PROSE = 28  # characters on average in both of two columns: text, no table
@@ -243,7 +243,7 @@ def join_lines(lines: Iterable[str]) -> str:
     """One text of several lines, words that were divided at a line's end whole again."""
     joined = ""
     for line in lines:
-        if joined.endswith("\u00ad"):
+        if joined.endswith(DIVIDED):
             joined = joined[:-1] + ("" if line[:1].islower() else "-") + line
         elif _divided(joined, line):
             joined = joined[:-1] + line
@@ -251,7 +251,7 @@ def join_lines(lines: Iterable[str]) -> str:
             joined += line
         else:
             joined = f"{joined} {line}" if joined else line
-    return joined.rstrip("\u00ad")
+    return joined.rstrip(DIVIDED)
 
 
 def _divided(before: str, after: str) -> bool:

@@ -21,7 +21,9 @@ WIDE_GAP = 1.15  # of the size of the letters
 LEADER = " … "
 _LEADER = re.compile(r"\s*(?:\.\s?){5,}\s*")
 _WORD = re.compile(r"\S+")
-_HYPHENS = str.maketrans(dict.fromkeys("\x02\ufffe\u00ad", "\u00ad"))  # how PDFium marks one at a line's end
+# What PDFium writes for a hyphen at a line's end; the next line follows without a break.
+DIVIDED = "\ufffe"
+_LINE = re.compile(rf"[^\r\n{DIVIDED}]+{DIVIDED}?")
 _BOLD = re.compile(rb"bold|black|heavy|semibold|demi", re.IGNORECASE)
 
 
@@ -46,7 +48,7 @@ def read_fragments(page: pdfium.PdfPage) -> list[Fragment]:
     """In the order of reading as far as the page tells it."""
     text_page = page.get_textpage()
     try:
-        text = text_page.get_text_range().translate(_HYPHENS)
+        text = text_page.get_text_range().replace("\x02", DIVIDED)
         if len(text) != text_page.count_chars():
             return _without_places(text)
         letters = _Letters(text_page, page)
@@ -56,7 +58,7 @@ def read_fragments(page: pdfium.PdfPage) -> list[Fragment]:
 
 
 def _lines(text: str) -> Iterator[tuple[int, int]]:
-    for match in re.finditer(r"[^\r\n]+", text):
+    for match in _LINE.finditer(text):
         yield match.start(), match.end()
 
 

@@ -23,6 +23,7 @@ from bot.conversation.posts import OVERTAKEN, STOP, Posts
 from bot.conversation.questions import MESSAGE
 from bot.conversation.running import RunningTurns
 from bot.conversation.service import ChatSide, Turns
+from bot.conversation.shown_files import FileShower
 from bot.conversation.signals import REMOVED, TURN, TurnSignals
 from bot.conversation.turn import TurnServices
 from bot.core.addresses import PlainHttpRule
@@ -48,6 +49,7 @@ from bot.housekeeping import tidy_if_possible
 from bot.jobs.deliveries import SignedDeliveries
 from bot.jobs.inbox import Inbox
 from bot.jobs.watch import Watch
+from bot.knowledge.attachments import Attachments
 from bot.knowledge.audience import find_audience
 from bot.knowledge.following import FOLLOW, DocumentFollower
 from bot.knowledge.index import DocumentIndex
@@ -326,7 +328,11 @@ def _talk(
     memory = Memory(engine, provider, settings, chat, utc_now)
     audience_of = partial(find_audience, settings=settings, is_outsider=chat.is_outsider)
     knowledge = Knowledge(base.index, provider, audience_of)
-    services = TurnServices(settings, provider, memory, chat, message_clips, guard, preferences, knowledge)
+    attachments = Attachments(settings, engine, base.index, cards, clock=base.calendar.now)
+    files = FileShower(settings, attachments, provider, memory)
+    services = TurnServices(
+        settings, provider, memory, chat, message_clips, guard, preferences, knowledge, files
+    )
     running, signals = RunningTurns(), TurnSignals(engine)
     posts = Posts(engine, inbox, services, running, signals, clock=utc_now)
     turns = Turns(engine, inbox, services, chat, running, signals, clock=utc_now)

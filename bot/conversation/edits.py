@@ -5,8 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.conversation.questions import MESSAGE, OVERHEARD_CHARACTERS
-from bot.conversation.records import change_added, change_question, join_files, list_asked, lock_asked
-from bot.core.codec import decode, encode
+from bot.conversation.records import (
+    change_added,
+    change_question,
+    join_files,
+    know_files,
+    list_asked,
+    lock_asked,
+)
+from bot.core.codec import decode, encode, encode_files
 from bot.core.ids import reply_id
 from bot.core.values import Incoming
 from bot.text import marks
@@ -49,10 +56,12 @@ def edit_message(tx: Tx, edited: Incoming, *, given: bool = False, now: float) -
     change_added(tx, where.team, where.channel, edited.message, change)
     if all(key == edited.key or queries.read_payload(tx, key) is None for key in keys):
         # Else the new words are the next question, and the old ones stay with their answer.
-        text = message_clips.read_in_full(tx, where.team, where.channel, edited)
-        text = text if keys else marks.cut_rest(text, OVERHEARD_CHARACTERS)
         latest = messages.latest_wording(tx, where.team, where.channel, edited.message, key=edited.key)
+        known = know_files(tx, edited, latest)
+        text = message_clips.read_in_full(tx, where.team, where.channel, known)
+        text = text if keys else marks.cut_rest(text, OVERHEARD_CHARACTERS)
         messages.edit(tx, where.team, where.channel, latest, text, now=now)
+        messages.set_files(tx, where.team, where.channel, latest, encode_files(known.files))
     return True
 
 

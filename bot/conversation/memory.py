@@ -21,6 +21,7 @@ from bot.conversation.recollection import Recollection, count_bytes, drop_older_
 from bot.conversation.summaries import MOST_MESSAGES, Summaries
 from bot.conversation.surroundings import PeopleReader
 from bot.core.access import remembers
+from bot.core.codec import encode_files
 from bot.core.errors import QuestionTooLong
 from bot.core.settings import Settings
 from bot.core.values import Conversation, File, Incoming, Role
@@ -225,9 +226,17 @@ def remember_thread(tx: Tx, place: Conversation, found: Sequence[ThreadMessage],
             message=message.message,
             person=message.person,
             text=message.text,
+            files=encode_files(message.files),
             now=now,
         )
     for said in since:
         conversations.append(
-            tx, place, role=said.role, message=said.message, person=said.person, text=said.text, now=now
+            tx,
+            place,
+            role=said.role,
+            message=said.message,
+            person=said.person,
+            text=said.text,
+            files=said.files,
+            now=now,
         )

@@ -303,6 +303,7 @@ class Posts:
         if there:
             self._services.guard.reload_models()
             await self._engine.scrub()
+            await self._inbox.look(True)  # what was attached to it is erased by jobs
 
     async def retry(self, reply_id: str, user: str) -> None:
         """The one retry of a failed answer, by the person who asked. NotPermitted, TriedAgain or Missing."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from bot.core.codec import decode_files
-from bot.core.values import Message
+from bot.core.values import Message, ShownPicture
 from bot.text import tokens
 from storage.conversation.messages import Recalled
 
@@ -17,6 +17,8 @@ class Recollection:
     `seen`: only so many messages of a longer thread were read; None: all. `left_out`: older turns are missing
     and in no summary, so a count of this prompt says nothing of the conversation; `unsummarised`: because no
     summary could be made of them. `hidden`: messages that the channel's guard refused.
+    `pictures`: those that came with the question; `told`: what its asker is
+    told of files; `attached`: what is in documents that may not be stored.
     """
 
     summary: str = ""
@@ -26,6 +28,9 @@ class Recollection:
     left_out: bool = False
     unsummarised: bool = False
     hidden: int = 0
+    pictures: tuple[ShownPicture, ...] = ()
+    told: tuple[str, ...] = ()
+    attached: str = ""
 
 
 def recollection_from(recalled: Recalled, seen: int | None = None) -> Recollection:

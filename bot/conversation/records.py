@@ -15,10 +15,11 @@ from bot.conversation.questions import (
     takes_part,
 )
 from bot.conversation.turn import Turn
-from bot.core.codec import decode, encode
+from bot.core.codec import decode, decode_files, encode, encode_files
 from bot.core.ids import message_key, reply_id
 from bot.core.values import File, Incoming, Reply, Source
 from bot.jobs.inbox import Job
+from bot.knowledge.attachments import remove_attached
 from bot.text import marks
 from bot.voice import message_clips
 from storage import audit
@@ -191,6 +192,7 @@ def remember_post(tx: Tx, incoming: Incoming, *, most: int | None = None, now: f
         text=text if most is None else marks.cut_rest(text, most),
         whole=True,
         tokens=0,
+        files=encode_files(incoming.files),
         now=now,
     )
 
@@ -248,10 +250,19 @@ def add_to_question(tx: Tx, later: Incoming) -> Incoming | None:
 def extend_remembered(tx: Tx, later: Incoming) -> None:
     """What is remembered of a post gets what Slack added to it since."""
     where = later.conversation
+    later = know_files(tx, later, later.message)
     text = message_clips.read_in_full(tx, where.team, where.channel, later)
     if not queries.list_keys(tx, later.key, kind=MESSAGE):
         text = marks.cut_rest(text, OVERHEARD_CHARACTERS)
     messages.extend(tx, where.team, where.channel, later.message, text)
+    messages.set_files(tx, where.team, where.channel, later.message, encode_files(later.files))
+
+
+def know_files(tx: Tx, post: Incoming, remembered_as: str) -> Incoming:
+    """A post with its files as they are remembered: which of them were read."""
+    where = post.conversation
+    _, kept = messages.find_files(tx, where.team, where.channel, remembered_as)
+    return replace(post, files=join_files(decode_files(kept), post.files))
 
 
 def change_question(tx: Tx, key: str, change: Callable[[Incoming], Incoming]) -> None:
@@ -305,6 +316,7 @@ def forget_message(tx: Tx, key: str, team: str, channel: str, message: str, *, n
     """
     lock_asked(tx, key)
     tombstones.lock(tx, team, channel, message)
+    forget_files(tx, key, team, channel, message, now=now)
     asked = queries.list_keys(tx, key, kind=MESSAGE)
     begun = [known for known in asked if replies.in_the_making(tx, reply_id(known))]
     waited = [inbox.cancel(tx, known, now=now) for known in asked if known not in begun]
@@ -321,6 +333,15 @@ def forget_message(tx: Tx, key: str, team: str, channel: str, message: str, *, n
     if there:
         audit.note(tx, "forgot message", f"{channel}:{message}", team=team, now=now)
     return there
+
+
+def forget_files(tx: Tx, key: str, team: str, channel: str, message: str, *, now: float) -> None:
+    """Documents that were attached to a post, waiting or remembered."""
+    for _, asked in list_asked(tx, key):
+        remove_attached(tx, team, asked.conversation.key, asked.files, now=now)
+    conversation, kept = messages.find_files(tx, team, channel, message)
+    if kept:
+        remove_attached(tx, team, conversation, decode_files(kept), now=now)
 
 
 def erase_words(tx: Tx, incoming: Incoming, key: str, reply_id: str) -> None:

@@ -17,6 +17,14 @@ from bot.conversation import addressing
 from bot.conversation.asking_apps import TOO_MANY
 from bot.conversation.memory import Memory, ThreadReader
 from bot.conversation.recollection import Recollection
+from bot.conversation.shown_files import (
+    CANNOT_SEE,
+    NO_ROOM,
+    FileShower,
+    ShownFiles,
+    describe_told,
+    forget_pictures,
+)
 from bot.conversation.surroundings import find_about, find_names, name_people
 from bot.core import access
 from bot.core.errors import ContextTooLong
@@ -30,7 +38,6 @@ from bot.knowledge.service import AsksDocuments, DocumentAnswer, DocumentQuestio
 from bot.provider.own_marks import LEFT_OUT
 from bot.provider.service import Provider
 from bot.text import marks
-from bot.voice.listening_policy import may_hold_speech
 from bot.voice.message_clips import MessageClips, RunningRecognition, SpokenWords, called_into_thread
 from storage.place import Channel
 
@@ -46,8 +53,8 @@ UNSUMMARISED = (
 )
 NOT_READ = "I cannot read {things}."
 WHAT_I_READ = (
-    "I read what is written, pasted as a table, quoted or forwarded, and I listen to voice clips and "
-    "recordings that are posted to me."
+    "I read what is written, pasted as a table, quoted or forwarded, look at pictures, read documents and "
+    "listen to recordings that are posted to me."
 )
 CAME_TOO_LATE = "{things} came after I had begun to answer, so this answer does not know of it."
 NOTHING_SAID = "The model had nothing to say to this, twice. Try putting it differently."
@@ -124,6 +131,7 @@ class TurnServices:
     guard: ChannelGuard
     preferences: Preferences
     documents: AsksDocuments
+    files: FileShower
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,23 +157,30 @@ async def run_turn(
     if first.too_many:
         return Turn(Reply(TOO_MANY.format(limit=services.settings.asking_apps_limit)))
     heard, notes, words = list[SpokenWords](), list[str](), list[str]()
+    shown = ShownFiles()
     for post in posts:
         access.admit(post, services.settings)
         spoken = await transcribe_files(post, live_reply, stop, services, goes_on=post is not first)
         if spoken is None or stop.ended:
             return Turn(Reply(CUT["stopped"], whole=False))
+        if spoken.others:
+            how = await read_answer_settings(post, services)
+            shown, spoken = await services.files.open_posted(shown, post, spoken, how)
         heard.append(spoken)
         notes += (*name_unread(post), *spoken.notes)
         words += (spoken.with_text(post.text), post.quoted)
-    if not marks.has_words("\n".join(words)):
+    if not marks.has_words("\n".join(words)) and not shown.any_read:
+        notes += shown.told()
         return replace(reply_without_words(posts, notes, heard), heard=tuple(heard))
     if not first.direct and (wish := addressing.read_wish(first.text)):
         return Turn(Reply(WISHES[wish]), quiet=QUIET.get(wish))
     texts = [spoken.in_full(post) for spoken, post in zip(heard, posts, strict=True)]
     whole = replace(first, text="\n\n".join(texts), added=tuple(posts[1:]))
-    turn = await answer_in_conversation(whole, texts, live_reply, stop, services)
-    reply = replace(turn.reply, notes=(*notes, *turn.reply.notes))
-    return replace(turn, reply=reply, heard=tuple(heard))
+    turn = await answer_in_conversation(whole, texts, live_reply, stop, services, shown=shown)
+    told = turn.recollection.told if turn.recollection else shown.told()
+    reply = replace(turn.reply, notes=(*notes, *told, *turn.reply.notes))
+    unseen = turn.completion is not None and turn.completion.unseen
+    return replace(turn, reply=reply, heard=forget_pictures(heard) if unseen else tuple(heard))
 
 
 async def transcribe_files(
@@ -196,18 +211,25 @@ def reply_without_words(
     """Nothing was written, and nothing could be read or transcribed: no model is asked about that."""
     if not notes:
         return Turn(Reply(GREETING))
-    if any(post.unreadable or not all(map(may_hold_speech, post.files)) for post in posts):
+    if any(post.unreadable for post in posts):
         notes = (*notes, WHAT_I_READ)
     failed = any(spoken.failed is not None for spoken in heard)
     return Turn(Reply("\n".join(notes), whole=False, retryable=failed))
 
 
 async def answer_in_conversation(
-    incoming: Incoming, texts: Sequence[str], live_reply: LiveReply, stop: Stop, services: TurnServices
+    incoming: Incoming,
+    texts: Sequence[str],
+    live_reply: LiveReply,
+    stop: Stop,
+    services: TurnServices,
+    *,
+    shown: ShownFiles,
 ) -> Turn:
     """From words to an answer, within the conversation and the channel's subject. `texts`: of each post."""
     how = await read_answer_settings(incoming, services)
     recollection = await services.memory.recall(incoming, how)
+    recollection = replace(recollection, told=shown.told())
     live_reply.vouch_for([replace(m, text=marks.leave_out_quotes(m.text)) for m in recollection.messages])
     if recollection.turns >= services.settings.thread_turn_limit:
         return Turn(Reply(TURN_LIMIT))
@@ -219,6 +241,8 @@ async def answer_in_conversation(
     recollection = leave_out_refused(recollection, ruling)
     if ruling and ruling.verdict.stops and not ruling.from_passages:
         return refuse(ruling, recollection)
+    shown = await services.files.open_earlier(shown, incoming, recollection, how)
+    recollection = shown.onto(recollection)
     mode = choose_mode(incoming, ruling, how)
     if mode == "only":
         access.admit_to_documents(incoming, services.settings)
@@ -233,13 +257,19 @@ async def answer_in_conversation(
             )
             break
         except ContextTooLong:
-            shorter = await services.memory.shorten(incoming, recollection, how)
-            recollection = leave_out_refused(shorter, ruling)
+            if shown.names:
+                shown = shown.without_pictures(NO_ROOM)
+            else:
+                recollection = await services.memory.shorten(incoming, recollection, how)
+            recollection = shown.onto(leave_out_refused(recollection, ruling))
+    if completion.unseen:
+        recollection = shown.without_pictures(CANNOT_SEE).onto(recollection)
     reply = make_reply(completion, incoming, recollection, ruling)
-    if found and completion.text:
+    if found and completion.text and not (attached or shown.names):
         reply = replace(reply, notes=(NOT_IN_DOCUMENTS, *reply.notes))
     verdict = ruling.verdict.id if ruling else 0
-    return Turn(reply, recollection, completion, verdict, documents=found, read_more=bool(attached))
+    read_more = bool(attached or shown.names or shown.unkept)
+    return Turn(reply, recollection, completion, verdict, documents=found, read_more=read_more)
 
 
 def choose_mode(incoming: Incoming, ruling: Ruling | None, how: AnswerSettings) -> str:
@@ -378,13 +408,16 @@ async def make_prompt(
 ) -> Prompt:
     """What the model reads; all up to the last message's own words stays the same from turn to turn."""
     settings, people = services.settings, services.thread_reader
-    messages = (*recollection.messages, Message("human", incoming.text, speaker=incoming.user))
+    asked = Message("human", incoming.text, speaker=incoming.user, pictures=recollection.pictures)
+    messages = (*recollection.messages, asked)
     names = await find_names(people, settings, messages)
+    about = await find_about(people, settings, incoming, names, guarded=guarded)
     return Prompt(
         system=how.system,
         summary="\n".join(filter(None, (recollection.summary, LEFT_OUT * recollection.left_out))),
         messages=name_people(messages, names, asker=incoming.user),
-        about=await find_about(people, settings, incoming, names, guarded=guarded),
+        context=recollection.attached,
+        about="\n".join(filter(None, (about, describe_told(recollection.told)))),
         cache_key=incoming.conversation.key,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +25,14 @@ def _as_json(value: Any) -> Any:
 def decode(payload: str) -> Incoming:
     """The Incoming that was encoded."""
     return _build(json.loads(payload))
+
+
+def encode_files(files: Iterable[File]) -> str:
+    """Those that may be looked at again, for memory: what is heard is kept as words. "" for none."""
+    again = [
+        file for file in files if not file.voice and file.mime.partition("/")[0] not in ("audio", "video")
+    ]
+    return encode(again) if again else ""
 
 
 def decode_files(kept: str) -> tuple[File, ...]:

@@ -1,11 +1,10 @@
-"""The formats of pictures, told by a file's first bytes: neither its name nor its announced type is believed.
-
-It stands alone because the decoding process needs it: what that imports is paid for with every picture.
-"""
+"""The formats of pictures, told by a file's first bytes: neither name nor announced type is believed."""
 
 from __future__ import annotations
 
 import re
+
+from bot.core.values import File
 
 # What is decoded here → the decoder's own name for it. HEIC takes the extra `images`.
 DECODED = {"png": "PNG", "jpeg": "JPEG", "webp": "WEBP", "gif": "GIF", "heic": "HEIF"}
@@ -33,9 +32,14 @@ _STARTS = (
 _HEIC_BRANDS = frozenset([b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"])
 _AVIF_BRANDS = frozenset([b"avif", b"avis"])
 _SVG = re.compile(
-    rb"^(?:\s|<\?xml[^>]*>|<!--.*?-->|<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>)*<(?:\w+:)?svg[\s>]", re.S
+    rb"^(?:\s|<\?xml[^>]*>|<!--.*?-->|<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>)*<(?:\w+:)?svg[\s/>]", re.S
 )
 _BOMS = (b"\xef\xbb\xbf",)
+
+
+def may_be_picture(file: File) -> bool:
+    """Whether a file is announced as a picture."""
+    return file.mime.startswith("image/")
 
 
 def detect_picture(head: bytes) -> str:

@@ -75,5 +75,10 @@ def may_hold_speech(file: File) -> bool:
     )
 
 
+def is_of_no_kind(file: File) -> bool:
+    """May it just as well be a document? It is announced as something nobody knows."""
+    return file.mime in UNKNOWN and not file.voice and not file.name.lower().endswith(ENDINGS)
+
+
 def split_list(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())

@@ -35,7 +35,7 @@ from bot.text.marks import END, mark_file, quote, tidy_name
 from bot.voice import clip_card as clip
 from bot.voice.clip_card import ClipCard
 from bot.voice.decoding import Progress
-from bot.voice.listening_policy import ListeningPolicy, may_hold_speech, read_policy
+from bot.voice.listening_policy import ListeningPolicy, is_of_no_kind, may_hold_speech, read_policy
 from bot.voice.recognition import Recognizer
 from bot.voice.transcriber import TranscriptionRequest
 from storage.conversation import messages, tombstones
@@ -46,11 +46,18 @@ from storage.voice.clips import Clip
 log = logging.getLogger(__name__)
 
 NOTHING_HEARD = "I heard nothing in {name}."
-NOT_A_RECORDING = "it is not a recording, and I do not read other files yet"
 NO_DECODER = "I was installed without what it takes to listen"
 NOT_HERE = "in this channel I listen only to what is said to me"
 # Nobody waits for these: they are worth another attempt of the whole.
 RETRIED_LATER = (SlackUnavailable, StorageError)
+
+
+class _NoRecording(Exception):
+    """What Slack tells of a file says that nothing is to be heard in it."""
+
+    def __init__(self, file: File) -> None:
+        super().__init__(file.id)
+        self.file = file
 
 
 class FileSource(Protocol):
@@ -92,7 +99,8 @@ class SpokenWords:
     words: tuple[ClipWords, ...] = ()
     notes: tuple[str, ...] = ()  # what did not work, in sentences
     failed: ProviderError | None = None  # the first failure that another try may mend
-    known: tuple[File, ...] = ()  # what Slack told of files that were only promised
+    known: tuple[File, ...] = ()  # what was learned of files since they were announced
+    others: tuple[File, ...] = ()  # that are no recordings
 
     def with_text(self, text: str) -> str:
         """What the person said, in writing and aloud; what may be said by others stands under a mark with
@@ -106,12 +114,13 @@ class SpokenWords:
         names of files that were not read."""
         heard = {each.file for each in self.words}
         unread = (file for file in self.add_names(written.files) if file.id not in heard)
-        names = "\n".join(mark_file(file.name, file.size_bytes, file.kind) for file in unread)
+        names = "\n".join(mark_file(file.name, file.size_bytes, file.kind, read=file.read) for file in unread)
         quoted = f"{written.quoted}\n{END}" if written.quoted else ""
         return "\n\n".join(filter(None, (self.with_text(written.text), quoted, names)))
 
     def add_names(self, files: Sequence[File]) -> tuple[File, ...]:
-        """The files, those that were only promised under the names that Slack told when it was asked."""
+        """The files, as they are known since: by the names that Slack told when it was asked, and whether
+        they were read."""
         known = {file.id: file for file in self.known}
         return tuple(known.get(file.id, file) for file in files)
 
@@ -201,11 +210,17 @@ class MessageClips:
         progress: Progress | None,
     ) -> SpokenWords:
         """With one more file, or the sentence why not."""
+        if not may_hold_speech(file):
+            return replace(spoken, others=(*spoken.others, file))
         try:
             card = await self._card(incoming, file, policy, progress)
         except RETRIED_LATER:
             raise
+        except _NoRecording as exc:
+            return replace(spoken, others=(*spoken.others, exc.file))
         except BotError as exc:
+            if isinstance(exc, UnsupportedFile) and is_of_no_kind(file):
+                return replace(spoken, others=(*spoken.others, file))
             log.info("a file of %s is not transcribed: %s", incoming.key, type(exc).__name__)
             failed = exc if isinstance(exc, ProviderError) and exc.retry else None
             if not file.name and isinstance(exc, UnsupportedFile | FileTooLarge):
@@ -228,7 +243,7 @@ class MessageClips:
         if file.stub or not file.url:
             file = await self._source.details(file)
         if not may_hold_speech(file):
-            raise UnsupportedFile(file.name, NOT_A_RECORDING)
+            raise _NoRecording(file)
         if not policy.allows(incoming):
             raise UnsupportedFile(file.name, NOT_HERE)
         card = await self._transcribe_file(incoming, file, policy, progress)

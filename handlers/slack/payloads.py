@@ -30,6 +30,9 @@ KINDS = {
     "slack_video": "video clip",
 }
 MOST_BYTES = 1 << 50
+# Pictures that need no other one beside them, and the sizes of those that Slack makes, the largest first.
+SHOWN_EVERYWHERE = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif"})
+PREVIEWS = (1024, 960, 800, 720, 480, 360)
 # What stays of a deleted message that has replies.
 TOMBSTONE = "tombstone"
 SLACKBOT = "USLACKBOT"
@@ -63,8 +66,16 @@ def file_from(file: dict[str, Any]) -> File:
         url=as_text(file.get("url_private_download")) or as_text(file.get("url_private")),
         voice=subtype in RECORDED_SUBTYPES,
         stub=file.get("file_access") == "check_file_info",
+        preview=_find_preview(file, mime),
         kind=KINDS.get(as_text(file.get("mode"))) or KINDS.get(subtype) or _name_type(mime),
     )
+
+
+def _find_preview(file: dict[str, Any], mime: str) -> str:
+    """The largest picture that Slack made of one that few can show. Source: the file object's thumbnails."""
+    if not mime.startswith("image/") or mime in SHOWN_EVERYWHERE:
+        return ""
+    return next((address for size in PREVIEWS if (address := as_text(file.get(f"thumb_{size}")))), "")
 
 
 def _name_file(file: dict[str, Any]) -> str:

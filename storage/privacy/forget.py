@@ -116,6 +116,7 @@ def forget_turn(tx: Tx, team: str, channel: str, message: str, *, key: str, pers
     keys = {"key": key, "first": f"{key}:", "behind": f"{key};"}
     jobs = f"select seq from inbox where {asked}"
     replies = f"select id from replies where job in ({jobs})"
+    lanes = f"select conversation from inbox where {asked}"
     worded = f"message = :message or message in (select key from inbox where seq in ({jobs}))"
     said = f"team = :team and channel = :channel and ({worded} or {REPLY} in ({replies}))"
     at = {"team": team, "channel": channel, "message": message}
@@ -125,6 +126,9 @@ def forget_turn(tx: Tx, team: str, channel: str, message: str, *, key: str, pers
     forget_judged(tx, team, channel, message)
     judged = f"channel = :channel and person = :person and (message = :message or reply in ({replies}))"
     tx.run(f"delete from guard_verdicts where team = :team and {judged}", **at, **keys, person=person)
+    attached = f"person = :person and audience = 'thread' and conversation in ({lanes})"
+    chunks.erase_of(tx, f"team = :team and {attached}", **keys, team=team, person=person)
+    tx.run(f"delete from documents where team = :team and {attached}", **keys, team=team, person=person)
     _blank_in(tx, "replies", f"id in ({replies})", ", asker = ''", now=now, **keys)
     _blank_in(tx, "inbox", asked, ", person = ''", now=now, **keys)
     audit.note(tx, "forgot person", person, team=team, person=person, detail=_many(erased), now=now)

@@ -183,7 +183,7 @@ async def test_called_into_a_thread_it_reads_every_shape_in_it(tmp_path: Path) -
             {"type": "section", "text": {"type": "mrkdwn", "text": "*green* in <https://ci.example|CI>"}},
         ]
         await team.slack.say("zapbot", "#general", "Build 7", thread_ts=thread, more={"blocks": blocks})
-        await team.slack.say("bob", "#general", "", thread_ts=thread, files=[file("plan.pdf", b"%PDF" * 500)])
+        await team.slack.say("bob", "#general", "", thread_ts=thread, files=[file("plan.pdf", b" " * 2_000)])
         await team.ask("@parley sum this up", thread=thread)
         await team.answer("#general", thread)
         prompt = team.model.requests[-1].prompt
@@ -275,7 +275,7 @@ async def test_a_question_that_cannot_be_read_at_all_asks_no_model(tmp_path: Pat
 async def test_a_forwarded_file_without_words_asks_no_model(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
         dm = team.slack.dm("alice")
-        said = await team.slack.say("bob", "#general", "", files=[file("plan.pdf", b"%PDF")])
+        said = await team.slack.say("bob", "#general", "", files=[file("plan.pdf", b"    ")])
         thread = await team.slack.forward("alice", "#general", said, dm)
         assert "plan.pdf" in await team.answer(dm, thread)
         assert not team.model.requests
@@ -289,27 +289,26 @@ async def test_a_question_of_unreadable_files_alone_names_them_and_asks_no_model
     tmp_path: Path, text: str
 ) -> None:
     async with workspace(tmp_path) as team:
-        files = [file("plan.pdf", b"%PDF" * 300_000), file("old.docx", b"PK")]
+        files = [file("plan.svg", b"<svg>" + b" " * 1_200_000), file("old.docx", b"")]
         thread = await team.slack.say("alice", "#general", text, files=files)
         said = await team.answer("#general", thread)
         if text == "@parley":
-            assert said.count("I do not read other files yet") == 2
-            assert "plan.pdf" in said
-            assert "old.docx" in said
-            assert said.endswith(turn.WHAT_I_READ)
+            assert "plan.svg: it is an SVG drawing" in said
+            assert "old.docx: it is empty" in said
             assert not team.model.requests
         else:
             assert question(team) == (
-                "what is in it?\n\n[file: plan.pdf, 1.2 MB, not read]\n[file: old.docx, 2 bytes, not read]"
+                "what is in it?\n\n[picture: plan.svg, 1.2 MB, not read]\n[file: old.docx, not read]"
             )
-            assert "plan.pdf" in notes(team, thread)
+            assert "plan.svg" in notes(team, thread)
+            assert "old.docx: it is empty" in team.model.requests[-1].prompt, "the model is told as well"
 
 
 async def test_a_file_that_came_without_words_is_known_to_later_questions(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
         thread = await team.ask("@parley hello")
         await team.answer("#general", thread)
-        await team.slack.say("alice", "#general", "", thread_ts=thread, files=[file("plan.pdf", b"%PDF")])
+        await team.slack.say("alice", "#general", "", thread_ts=thread, files=[file("plan.pdf", b"    ")])
         await team.answer("#general", thread, count=2)
         await team.ask("what did I just post?", thread=thread)
         await team.answer("#general", thread, count=3)
@@ -322,7 +321,7 @@ async def test_a_file_that_was_said_to_somebody_else_is_known_to_later_questions
         thread = await team.ask("@parley hello")
         await team.answer("#general", thread)
         bob = team.slack.user("bob")
-        plan = file("plan.pdf", b"%PDF")
+        plan = file("plan.pdf", b"    ")
         await team.slack.say("alice", "#general", f"<@{bob}> for you", thread_ts=thread, files=[plan])
         await team.quiet()
         await team.ask("@parley what is in the plan?", thread=thread)
@@ -332,13 +331,13 @@ async def test_a_file_that_was_said_to_somebody_else_is_known_to_later_questions
 
 async def test_a_file_from_another_company_has_the_name_that_slack_tells_when_asked(tmp_path: Path) -> None:
     async with workspace(tmp_path, PARLEY_EXTERNAL="all") as team:
-        plan = file("plan.pdf", b"%PDF")
+        plan = file("plan.pdf", b"    ")
         thread = await team.slack.say("dana", "#partners", "@parley what is it?", files=[plan])
         await team.answer("#partners", thread)
-        assert "[file: plan.pdf, not read]" in question(team)
+        assert "[file: plan.pdf, 4 bytes, not read]" in question(team)
         await team.ask("and?", user="dana", channel="#partners", thread=thread)
         await team.answer("#partners", thread, count=2)
-        assert "[file: plan.pdf, not read]" in team.model.requests[-1].prompt
+        assert "[file: plan.pdf, 4 bytes, not read]" in team.model.requests[-1].prompt
 
 
 async def test_a_clip_that_the_channel_does_not_want_heard_is_known_by_its_name(tmp_path: Path) -> None:
@@ -392,7 +391,7 @@ async def test_what_comes_after_the_first_words_of_an_answer_is_said_to_have_com
     async with workspace(tmp_path, slack=BARE) as team:
         team.model.script("word " * 60, tokens_per_s=30)
         team.slack.faults.deliver("message", delay_s=1.2)
-        plan = file("plan.pdf", b"%PDF")
+        plan = file("plan.pdf", b"    ")
         thread = await team.slack.say("alice", "#general", "@parley talk", files=[plan])
         assert (await team.answer("#general", thread)).count("word") == 60
         assert turn.CAME_TOO_LATE.format(things="plan.pdf") in notes(team, thread)

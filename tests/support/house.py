@@ -68,8 +68,8 @@ ROOMS: dict[str, str] = {
     "bot/documents": "bot/core",
     "bot/images": "bot/core",
     "bot/knowledge": (
-        "bot/core storage/engine storage/audit storage/knowledge bot/text bot/ml bot/jobs bot/costs "
-        "bot/provider bot/documents"
+        "bot/core storage/engine storage/audit storage/jobs storage/conversation storage/knowledge bot/text "
+        "bot/ml bot/jobs bot/costs bot/provider bot/documents bot/images"
     ),
     "bot/welcome": (
         "bot/core storage/engine storage/place storage/welcome bot/jobs bot/costs bot/channel bot/guard "
@@ -78,7 +78,8 @@ ROOMS: dict[str, str] = {
     "bot/conversation": (
         "bot/core storage/engine storage/place storage/audit storage/jobs storage/workers "
         "storage/conversation storage/voice storage/guard storage/welcome storage/privacy storage/knowledge "
-        "bot/text bot/ops bot/jobs bot/workers bot/provider bot/channel bot/guard bot/voice bot/knowledge "
+        "bot/text bot/ops bot/jobs bot/workers bot/provider bot/channel bot/guard bot/images "
+        "bot/voice bot/knowledge "
         "bot/welcome"
     ),
     "bot/privacy": (

@@ -40,7 +40,7 @@ def fit_hinge(
     Source: dual coordinate descent, Hsieh et al., ICML 2008, algorithm 1 (hinge loss). The bias is a
     feature like any other; the defaults were chosen on CLINC150 topics.
     """
-    weights = array("d", bytes(8 * size))
+    weights = [0.0] * size  # faster than an array, which makes a number anew at each look
     n, positive = len(rows), sum(labels)
     upper = {True: cost * n / (2 * positive or 1), False: cost * n / (2 * (n - positive) or 1)}
     squares = [sum(map(mul, values, values)) or 1.0 for _, values in rows]
@@ -62,7 +62,7 @@ def fit_hinge(
                 weights[at] += step * value
         if worst < tolerance:
             break
-    return weights
+    return array("d", weights)
 
 
 def fit_logistic(

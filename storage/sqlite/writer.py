@@ -95,6 +95,7 @@ class WriterThread:
         self._commits: SimpleQueue[Callable[[], list[Outcome]] | None] = SimpleQueue()
         self._scrub_due = False
         self._scrub_at = 0.0  # not before (monotonic seconds)
+        self._scrub_again: asyncio.TimerHandle | None = None
         self._idle = asyncio.Event()
         self._idle.set()
         conn.execute("pragma busy_timeout = 0")
@@ -131,6 +132,8 @@ class WriterThread:
 
     async def close(self) -> None:
         """Waits until everything submitted is committed. The connection stays its owner's."""
+        if self._scrub_again:
+            self._scrub_again.cancel()
         await self._idle.wait()
         self._commits.put(None)
         await asyncio.to_thread(self._thread.join)
@@ -203,11 +206,19 @@ class WriterThread:
 
     def _committed(self, outcomes: list[Outcome]) -> None:
         resolve(outcomes)
+        if self._scrub_due and not self._scrub_again:
+            self._scrub_again = self._loop.call_later(SCRUB_AGAIN_S, self._scrub_if_due)
         self._working = bool(self._waiting or self._waiting_aside)
         if self._working:
             self._loop.call_soon(self._run_batch)
         else:
             self._idle.set()
+
+    def _scrub_if_due(self) -> None:
+        """Readers were in the way, and nothing may have been committed since."""
+        self._scrub_again = None
+        if self._scrub_due:
+            self.scrub().add_done_callback(lambda done: done.cancelled() or done.exception())
 
     def _rollback(self) -> None:
         if self._conn.in_transaction:
@@ -244,7 +255,7 @@ class WriterThread:
             self._conn.execute(f"pragma cache_size = -{CACHE_KIB}")
 
     def _empty_wal(self) -> None:
-        """If readers are in the way for too long, a commit tries again later: every commit waits for it."""
+        """If readers are in the way for too long, a later commit tries again: every commit waits for it."""
         try:
             self._conn.execute(f"pragma busy_timeout = {SCRUB_TIMEOUT_MS}")
             busy, *_ = self._conn.execute("pragma wal_checkpoint(truncate)").fetchone()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sqlite3
 import stat
@@ -18,6 +19,7 @@ from storage.engine import Tx
 from storage.sqlite import writer
 from storage.sqlite.errors import map_error
 from tests.support.learned_rows import count, learn
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.sqlite_file
 
@@ -267,6 +269,23 @@ async def test_after_a_scrub_no_file_holds_what_was_deleted(tmp_path: Path) -> N
         await engine.scrub()
         for file in tmp_path.iterdir():
             assert secret.encode() not in file.read_bytes(), file
+
+
+async def test_what_a_reader_keeps_in_a_file_goes_after_it_though_nothing_more_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "SCRUB_TIMEOUT_MS", 0)
+    monkeypatch.setattr(writer, "SCRUB_AGAIN_S", 0.1)
+    file, wal = tmp_path / "p.db", tmp_path / "p.db-wal"
+    async with open_engine(url(file)) as engine:
+        await engine.write(learn, "the-secret-word")
+        with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as reader:
+            reader.execute("begin")
+            reader.execute("select * from learned_ratios").fetchall()
+            await engine.write(lambda tx: tx.changed("delete from learned_ratios"))
+            await engine.scrub()
+            assert b"the-secret-word" in wal.read_bytes()
+        await until(lambda: b"the-secret-word" not in wal.read_bytes() + file.read_bytes())
 
 
 # What sqlite3 raises

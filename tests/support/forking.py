@@ -26,9 +26,15 @@ IMPORTED = {
         "slack_bolt.listener_matcher.async_builtins",
     ),
     "recordings": ("bot.core.limited_child", "bot.voice.decoder_process"),
+    "documents": ("bot.core.limited_child", "bot.documents.reading_process"),
+    "pictures": ("bot.core.limited_child", "bot.images.picture_process"),
 }  # fmt: skip
 # What opens which files that people share, by the module that a limited process is to run.
-LIMITED = {"bot.voice.decoder_process": "recordings"}
+LIMITED = {
+    "bot.voice.decoder_process": "recordings",
+    "bot.documents.reading_process": "documents",
+    "bot.images.picture_process": "pictures",
+}
 
 
 @dataclass(frozen=True, slots=True)

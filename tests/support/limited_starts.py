@@ -1,4 +1,4 @@
-"""What opens a recording is forked from a process that has imported decoders, which costs more than the work.
+"""What opens a file is forked from a process that has imported all for it, which costs more than the work.
 
 It takes on its limits as it does anywhere. Tests about the process itself ask for `started_by_itself`.
 """

@@ -80,9 +80,10 @@ def rows(tmp_path: Path, sql: str) -> list[tuple[Any, ...]]:
 
 def tables(tmp_path: Path) -> dict[str, list[tuple[Any, ...]]]:
     """Everything that stands there, by table."""
-    url = database_url(tmp_path / FILE)
-    names = [name for (name,) in read_rows(url, TABLES[url.partition(":")[0]])]
-    return {name: read_rows(url, f"select * from {name}") for name in names}
+    with look_into(tmp_path / FILE) as tx:
+        return {
+            name: [tuple(row.values()) for row in tx.all(f"select * from {name}")] for name in table_names(tx)
+        }
 
 
 def kept(tmp_path: Path, text: str = SECRET) -> list[str]:

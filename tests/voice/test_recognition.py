@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
-import sys
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
@@ -28,6 +26,7 @@ from storage.conversation import messages
 from storage.privacy import forget
 from storage.voice import recordings
 from tests.support.audio_files import FORMATS, RATE, decode, encode, noise, say, silence, speech, tones, wav
+from tests.support.forked import PIPE, start_module
 from tests.support.recognition import SCOPE, recognizer_on
 from tests.support.rows import kept
 from tests.support.waiting import until
@@ -395,44 +394,17 @@ async def test_after_a_failure_only_the_missing_parts_are_asked_for_again(tmp_pa
     assert len(transcripts) == len(set(transcripts)) >= 4
 
 
-KILLED = """
-import asyncio, os, signal, sys
-from pathlib import Path
-from bot.voice.transcriber import TranscriptionRequest
-from tests.support.audio_files import tones
-from tests.support.recognition import SCOPE, recognizer_on
-
-asked, path, deadly = Path(sys.argv[1]) / "asked", Path(sys.argv[1]) / "clip", int(sys.argv[2])
-
-class Speech:
-    pick_model = staticmethod(str)
-
-    async def transcribe(self, name, audio, *args, **more):
-        with asked.open("a") as file:
-            file.write(tones(audio).text.split()[0] + "\\n")
-        if len(asked.read_text().split()) == deadly:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return {"text": tones(audio).text}
-    translate = transcribe
-
-async def main():
-    async with recognizer_on(path.parent, speech=Speech(), voice_request_s=11, voice_parallel=1) as h:
-        print((await h.recognizer.recognize(path, TranscriptionRequest("clip", SCOPE))).text)
-
-asyncio.run(main())
-"""
-
-
 async def test_killed_in_mid_recording_it_goes_on_and_pays_for_no_finished_part_twice(tmp_path: Path) -> None:
     clip_of(range(100), tmp_path / "clip", "flac", pause_s=0.6, pause_every=6)
 
-    def run(deadly: int) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-c", KILLED, str(tmp_path), str(deadly)]
-        return subprocess.run(command, capture_output=True, text=True, timeout=60)
+    async def run(deadly: int) -> tuple[int | None, str]:
+        arguments = ("tests.support.killed_recognition", str(tmp_path), str(deadly))
+        process = await start_module(*arguments, env=os.environ, stdout=PIPE)
+        said, _ = await process.communicate()
+        return process.returncode, said.decode().strip()
 
-    assert run(deadly=3).returncode == -signal.SIGKILL
-    finished = run(deadly=0)
-    assert finished.stdout.strip() == text(range(100)), finished.stderr
+    assert await run(deadly=3) == (-signal.SIGKILL, "")
+    assert await run(deadly=0) == (0, text(range(100)))
     asked = (tmp_path / "asked").read_text().split()
     # Nobody can know whether the part that was under way had been paid for: it is asked for again.
     assert sorted(set(asked)) == sorted({*asked[:2], *asked[3:]})

@@ -18,7 +18,7 @@ from bot.sandbox.local_servers import LocalServer, find_local_servers
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.prices import cost_usd
 from bot.sandbox.run import choose_model, reset, run, sandbox, wait_connected, wait_ready
-from tests.support.forked import start_module
+from tests.support.forked import PIPE, Process, start_module
 from tests.support.sandboxes import HERE, answered, forked_sandbox
 from tests.support.throwaway_server import throwaway_server
 from tests.support.waiting import until
@@ -103,24 +103,39 @@ async def test_a_transcript_is_stopped_before_the_model_speaks_for_the_person() 
             assert asked.unsaid in {one["unsaid"] for one in (await shown.json())["requests"]}
 
 
-@pytest.mark.parametrize(("signal_number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
-async def test_the_command_prints_its_address_and_ends_everything_when_told(
-    signal_number: int, status: int
-) -> None:
-    command = (sys.executable, "-m", "bot", "sandbox", "--port", "0")
-    pipe = asyncio.subprocess.PIPE
-    running = await asyncio.create_subprocess_exec(*command, env=HERE, stdout=pipe, start_new_session=True)
+async def address(running: Process) -> str:
+    """What the command prints."""
     assert running.stdout is not None
-    line = (await asyncio.wait_for(running.stdout.readline(), 40)).decode()
-    url = next(word for word in line.split() if word.startswith("http://127.0.0.1:"))
+    async with asyncio.timeout(40):
+        line = (await running.stdout.readline()).decode()
+    return next(word for word in line.split() if word.startswith("http://127.0.0.1:"))
+
+
+async def bot_of(url: str) -> int:
     async with ClientSession() as asking, asking.get(f"{url}/sandbox/about") as answer:
-        bot = (await answer.json())["bot"]["pid"]
-        port = url.rpartition(":")[2]
-        second = await start_module("bot", "sandbox", "--port", port, env=HERE, stderr=pipe)
-        _, error = await second.communicate()
-        assert (second.returncode, b"in use" in error) == (1, True)
-    os.killpg(running.pid, signal_number)
-    assert await asyncio.wait_for(running.wait(), 40) == status
+        return int((await answer.json())["bot"]["pid"])
+
+
+async def test_the_command_prints_its_address_and_ends_everything_at_ctrl_c() -> None:
+    command = (sys.executable, "-m", "bot", "sandbox", "--port", "0")
+    running = await asyncio.create_subprocess_exec(*command, env=HERE, stdout=PIPE, start_new_session=True)
+    url = await address(running)
+    bot = await bot_of(url)
+    second = await start_module("bot", "sandbox", "--port", url.rpartition(":")[2], env=HERE, stderr=PIPE)
+    _, error = await second.communicate()
+    assert (second.returncode, b"in use" in error) == (1, True)
+    os.killpg(running.pid, signal.SIGINT)
+    async with asyncio.timeout(40):
+        assert await running.wait() == 130
+    assert not alive(bot)
+
+
+async def test_the_command_ends_everything_when_it_alone_is_told() -> None:
+    running = await start_module("bot", "sandbox", "--port", "0", env=HERE, stdout=PIPE)
+    bot = await bot_of(await address(running))
+    running.terminate()
+    async with asyncio.timeout(40):
+        assert await running.wait() == 0
     assert not alive(bot)
 
 

@@ -106,6 +106,7 @@ async def test_a_warning_to_somebody_who_is_gone_holds_nobody_up(tmp_path: Path)
         await team.slack.until(lambda: warnings(team, "bob"))
 
 
+@pytest.mark.usefixtures("undrawn_charts")
 async def test_last_week_is_told_once_to_those_who_asked_and_as_far_as_they_may_see(
     tmp_path: Path,
 ) -> None:

@@ -47,14 +47,9 @@ _SOUND = re.compile(
 )
 _ARCHIVES = re.compile(rb"\x1f\x8b|BZh|\xfd7zXZ|7z\xbc\xaf'\x1c|Rar!|PK\x05\x06|MSCF|.{257}ustar", re.DOTALL)
 _PROGRAMS = re.compile(rb"MZ.{10}|\x7fELF|\xca\xfe\xba\xbe|[\xfe\xcf]\xed\xfa|\xcf\xfa\xed\xfe", re.DOTALL)
-_HTML = re.compile(
-    r"\s*(<\?xml[^>]{0,200}\?>\s*)?(<!--.{0,2000}?-->\s*)*<(!doctype\s+html|html|head|body|title|meta|script)\b",
-    re.IGNORECASE | re.DOTALL,
-)
-_SVG = re.compile(
-    r"\s*(<\?xml[^>]{0,200}\?>\s*|<!--.{0,2000}?-->\s*|<!doctype\s+svg[^>]*>\s*)*<svg\b", re.I | re.S
-)
-_MAIL = re.compile(r"(?:[A-Za-z][\w-]*:.*\n(?:[ \t].*\n)*){3,}\n")
+_HTML = ("<!doctype html", "<html", "<head", "<body", "<title", "<meta", "<script")
+_SVG = ("<svg", "<!doctype svg")
+_MAIL = re.compile(r"[A-Za-z][\w-]*:")
 _SIGN_IN = re.compile(
     r"type=[\"']?password|sign[- ]?in|log[- ]?in|anmelde|se connecter|iniciar sesi|ログイン", re.I
 )
@@ -136,9 +131,10 @@ def _kind_of_compound(source: BinaryIO) -> str:
 def _kind_of_text(head: str | None, ending: str) -> str:
     if head is None:
         raise FileRefused("it is of a type that I do not read")
-    if _SVG.match(head):
+    root = _root(head)
+    if root.startswith(_SVG):
         raise FileRefused("it is a drawing (SVG), not a document")
-    if _HTML.match(head):
+    if root.startswith(_HTML):
         if ending in _BINARY_NAMES:
             page = "a sign-in page" if _SIGN_IN.search(head) else "a web page"
             raise FileRefused(
@@ -151,3 +147,12 @@ def _kind_of_text(head: str | None, ending: str) -> str:
     if ending == "eml" and _MAIL.match(head):
         return "eml"
     return _TEXTS.get(ending, "text")
+
+
+def _root(head: str) -> str:
+    """What comes after declarations and comments, in small letters."""
+    head = head.lower().lstrip("\ufeff \t\r\n")
+    for opens, closes in (("<?", "?>"), ("<!--", "-->"), ("<?", "?>"), ("<!--", "-->")):
+        while head.startswith(opens) and closes in head:
+            head = head.partition(closes)[2].lstrip()
+    return head

@@ -149,9 +149,37 @@ ATTACKS = (
         "bots are not answered, but for those the operator names, each so often an hour; a thread has an end",
         ("test_a_thread_that_goes_round_in_circles_comes_to_an_end",),
     ),
-    Attack("Archives that unpack without end", "nothing reads them yet", waits_for="documents"),
-    Attack("PDF files that unpack without end", "nothing reads them yet", waits_for="documents"),
-    Attack("XML that expands or fetches", "nothing reads them yet", waits_for="documents"),
+    Attack(
+        "Archives that unpack without end",
+        "a document's parts are counted, weighed before they are opened and read no further than they claim, in a "
+        "process of its own with limits; an archive in an archive is not opened",
+        (
+            "test_what_cannot_be_read_is_told_in_a_sentence",
+            "test_a_part_that_claims_less_than_it_holds_is_read_no_further_than_it_claims",
+            "test_all_that_may_be_unpacked_counts_together",
+            "test_one_shared_string_used_without_end_is_cut_where_the_text_is_enough",
+            "test_a_sheet_of_a_million_columns_and_merged_areas_as_large_as_it_is_read",
+        ),
+    ),
+    Attack(
+        "PDF files that unpack without end",
+        "read in a process of its own with limits and without a network: a page that ends it costs itself, and "
+        "the others are read",
+        (
+            "test_a_page_that_takes_all_memory_costs_itself_and_the_others_are_read",
+            "test_a_file_of_such_pages_alone_is_given_up_in_a_sentence",
+            "test_pages_without_end_are_read_up_to_the_limit_and_that_is_said",
+            "test_it_reads_its_file_and_has_no_network_no_programs_and_nothing_of_our_environment",
+        ),
+    ),
+    Attack(
+        "XML that expands or fetches",
+        "XML that declares anything (a DTD) is refused before its first element",
+        (
+            "test_what_cannot_be_read_is_told_in_a_sentence",
+            "test_a_file_damaged_anywhere_is_read_or_told",
+        ),
+    ),
     Attack(
         "Recordings whose header lies, or that last for days",
         "length is counted by decoding, in a process of its own with limits, before anything is paid",

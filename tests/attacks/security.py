@@ -151,8 +151,8 @@ ATTACKS = (
     ),
     Attack(
         "Archives that unpack without end",
-        "a document's parts are counted, weighed before they are opened and read no further than they claim, in a "
-        "process of its own with limits; an archive in an archive is not opened",
+        "a document's parts are counted, weighed before they are opened and read no further than they claim, "
+        "in a process of its own with limits; an archive in an archive is not opened",
         (
             "test_what_cannot_be_read_is_told_in_a_sentence",
             "test_a_part_that_claims_less_than_it_holds_is_read_no_further_than_it_claims",
@@ -163,8 +163,8 @@ ATTACKS = (
     ),
     Attack(
         "PDF files that unpack without end",
-        "read in a process of its own with limits and without a network: a page that ends it costs itself, and "
-        "the others are read",
+        "read in a process of its own with limits and without a network: a page that ends it costs itself, "
+        "and the others are read",
         (
             "test_a_page_that_takes_all_memory_costs_itself_and_the_others_are_read",
             "test_a_file_of_such_pages_alone_is_given_up_in_a_sentence",

@@ -244,6 +244,8 @@ async def answer_in_conversation(
     shown = await services.files.open_earlier(shown, incoming, recollection, how)
     recollection = shown.onto(recollection)
     mode = choose_mode(incoming, ruling, how)
+    if mode == "first" and shown.any_read:
+        mode = "off"  # it is about what came with it, which the model reads anyway
     if mode == "only":
         access.admit_to_documents(incoming, services.settings)
     found = await ask_documents(incoming, recollection, ruling, how, services, mode=mode)

@@ -25,6 +25,7 @@ from bot.provider.json_form import ModelApi
 # only: from documents or not at all · first: else from what the model knows · off: documents are not asked
 DocumentMode = Literal["only", "first", "off"]
 MOST_FOUND = 12  # passages of about 250 tokens, where not all fit
+MOST_LOOKED_UP = 60  # with those that are read when the first say nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,26 +96,25 @@ class AsksDocuments(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What may answer, best first where not all is read, and what was found by which ranks."""
+    """What may answer, best first where not all is read, what was found by which ranks, and what is read
+    only where the first passages say nothing."""
 
     passages: Sequence[Passage]
     hits: Sequence[Hit]
     whole: bool
+    behind: Sequence[Passage] = ()
 
 
 class Knowledge:
-    """One for the whole process. `far`: below this nearness of embeddings two texts have nothing in common;
-    None without embeddings, or where nobody measured it."""
+    """One for the whole process."""
 
     def __init__(
         self,
         index: DocumentIndex,
         model_api: ModelApi,
         find_audience: Callable[[Incoming], Awaitable[Audience]],
-        *,
-        far: float | None = None,
     ) -> None:
-        self._index, self._model_api, self._far = index, model_api, far
+        self._index, self._model_api = index, model_api
         self._find_audience = find_audience
 
     async def answer(self, asked: DocumentQuestion) -> DocumentAnswer | None:
@@ -129,26 +129,38 @@ class Knowledge:
             return None
         looked_at = _list_nearest(found, typed)
         candidates = [Candidate(hit.passage.text, hit.nearness) for hit in looked_at]
-        judged = await asyncio.to_thread(gate.judge, questions, candidates, far=self._far)
+        judged = await asyncio.to_thread(gate.judge, questions, candidates)
         nearest = _order(looked_at, judged)
         if not found.passages or (judged.nothing and not asked.about_us):
             answered = replace(answering.refuse(found.passages), nearest=nearest)
         else:
-            answered = await answering.answer(
-                self._model_api,
-                asked.prompt,
-                found.passages,
-                asked.scope,
-                budget_tokens=asked.budget_tokens,
-                model=asked.model,
-                style=asked.style,
-            )
+            answered = await self._ask(asked, found)
         search = _describe_search(found, looked_at, judged, answered)
         if answered.refused:
             near = _name_nearest(nearest or answered.nearest)
             return DocumentAnswer(answered.completion, nearest=near, refused=True, search=search)
         notes = find_disagreement(answered.quotes, answered.shown)
         return DocumentAnswer(answered.completion, answered.sources, notes=notes, search=search)
+
+    async def _ask(self, asked: DocumentQuestion, found: _Found) -> Found:
+        """The answer from the nearest passages; where the model finds none in them, from those behind them:
+        what is said in other words is found, but seldom first."""
+        answered = await self._read(asked, found.passages)
+        if answered.why != "nothing found" or not found.behind:
+            return answered
+        again = await self._read(asked, found.behind)
+        return replace(again, completion=_add(answered.completion, again.completion))
+
+    async def _read(self, asked: DocumentQuestion, passages: Sequence[Passage]) -> Found:
+        return await answering.answer(
+            self._model_api,
+            asked.prompt,
+            passages,
+            asked.scope,
+            budget_tokens=asked.budget_tokens,
+            model=asked.model,
+            style=asked.style,
+        )
 
     async def read_attached(self, asked: DocumentQuestion) -> str:
         """What was attached in this thread, for a prompt's context: whole where it fits, else what is nearest
@@ -175,7 +187,7 @@ class Knowledge:
         if there:
             audience = await self._find_audience(asked.incoming)
             whole = await self._index.whole(audience, most_tokens=asked.budget_tokens, model=asked.model)
-            hits = await self._index.search(audience, questions, scope=asked.scope, limit=MOST_FOUND)
+            hits = await self._index.search(audience, questions, scope=asked.scope, limit=MOST_LOOKED_UP)
         if whole == [] and not typed:
             return None
         ranked = await asyncio.to_thread(rank_typed, questions, typed)
@@ -184,7 +196,8 @@ class Knowledge:
             everything = list(dict.fromkeys([*nearest, *whole]))
             if await answering.fit(everything, asked.budget_tokens, model=asked.model):
                 return _Found(everything, hits, whole=True)
-        return _Found(nearest, hits, whole=False)
+        first = len(ranked) + MOST_FOUND
+        return _Found(nearest[:first], hits, whole=False, behind=nearest[first:])
 
     async def _has_documents(self, incoming: Incoming) -> bool:
         """Whether anything might be found: where nothing is, nobody has to be looked up for it."""
@@ -198,6 +211,22 @@ def rank_typed(questions: Sequence[str], typed: Sequence[Passage]) -> list[Passa
     judged = gate.judge(questions, [Candidate(one.text) for one in typed])
     order = sorted(range(len(typed)), key=lambda at: -judged.probabilities[at])
     return [typed[at] for at in order]
+
+
+def _add(first: Completion, last: Completion) -> Completion:
+    """The last of two requests, with what both took."""
+    spent = None
+    if first.cost_usd is not None and last.cost_usd is not None:
+        spent = first.cost_usd + last.cost_usd
+    usage = replace(
+        last.usage,
+        input_tokens=first.usage.input_tokens + last.usage.input_tokens,
+        cached_tokens=first.usage.cached_tokens + last.usage.cached_tokens,
+        output_tokens=first.usage.output_tokens + last.usage.output_tokens,
+        requests=first.usage.requests + last.usage.requests,
+        estimated=first.usage.estimated or last.usage.estimated,
+    )
+    return replace(last, usage=usage, cost_usd=spent)
 
 
 def _list_nearest(found: _Found, typed: Sequence[Passage]) -> list[Hit]:

@@ -103,17 +103,15 @@ async def measure_finding(shelf: Shelf, figures: Figures, name: str, *, embedded
 
 
 async def measure_answers(
-    shelf: Shelf, figures: Figures, name: str, *, budget_tokens: int, far: float | None
+    shelf: Shelf, figures: Figures, name: str, *, budget_tokens: int, embedded: bool
 ) -> None:
     whole = budget_tokens == WHOLE_TOKENS
     plain, other = halves(read_questions())
-    found = await answer_all(
-        shelf, [*plain, *other], read_near_misses(), budget_tokens=budget_tokens, far=far
-    )
+    found = await answer_all(shelf, [*plain, *other], read_near_misses(), budget_tokens=budget_tokens)
     how = "all is read" if whole else "what is found is read"
     for kind, some, goal in (("in its words", plain, 0.02), ("in other words", other, 0.05)):
         share = sum(question in found.refused for question in some) / len(some)
-        wanted = goal if whole or far is not None or some is plain else None
+        wanted = goal if whole or embedded or some is plain else None
         figures.line(f"wrong refusals, {kind}, {how}", share, wanted, most=True)
     figures.note(f"{name}, {how}: wrongly refused", found.refused, found.why)
     _show_gate(found, figures, how)
@@ -154,10 +152,10 @@ async def measure(figures: Figures) -> None:
                 took = time.monotonic() - started
                 print(f"\n{name}: {len(shelf.passages)} passages of {len(files)} documents, {took:.0f} s")
                 await measure_finding(shelf, figures, name, embedded=embedder is not None)
-                far = embedder.unrelated if embedder else None
-                await measure_answers(shelf, figures, name, budget_tokens=FOUND_TOKENS, far=far)
+                embedded = embedder is not None
+                await measure_answers(shelf, figures, name, budget_tokens=FOUND_TOKENS, embedded=embedded)
                 if embedder is None:
-                    await measure_answers(shelf, figures, name, budget_tokens=WHOLE_TOKENS, far=None)
+                    await measure_answers(shelf, figures, name, budget_tokens=WHOLE_TOKENS, embedded=False)
                     measure_quotes(shelf, figures)
 
 

@@ -44,10 +44,9 @@ async def answer_all(
     misses: Sequence[NearMiss],
     *,
     budget_tokens: int,
-    far: float | None = None,
 ) -> AnsweredAll:
     reader = RightReader({question.text: question for question in questions})
-    knowledge = Knowledge(shelf.index, reader, _from_here, far=far)
+    knowledge = Knowledge(shelf.index, reader, _from_here)
     refused, why = [], []
     for question in questions:
         found = await ask(knowledge, question.text, budget_tokens=budget_tokens)

@@ -31,10 +31,8 @@ _STARTS = (
 # Brands of ISO base media files that hold pictures. Sources: ISO/IEC 23008-12, AV1 Image File Format.
 _HEIC_BRANDS = frozenset([b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"])
 _AVIF_BRANDS = frozenset([b"avif", b"avis"])
-_SVG = re.compile(
-    rb"^(?:\s|<\?xml[^>]*>|<!--.*?-->|<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>)*<(?:\w+:)?svg[\s/>]", re.S
-)
-_BOMS = (b"\xef\xbb\xbf",)
+_SVG = re.compile(rb"<(?:\w{1,20}:)?svg[\s/>]")
+_BOM = b"\xef\xbb\xbf"
 
 
 def may_be_picture(file: File) -> bool:
@@ -53,9 +51,16 @@ def detect_picture(head: bytes) -> str:
         return "bmp"
     if head[4:8] == b"ftyp":
         return _detect_brand(head)
-    for mark in _BOMS:
-        head = head.removeprefix(mark)
-    return "svg" if _SVG.match(head[:HEAD_BYTES]) else ""
+    return "svg" if _SVG.match(_skip_prologue(head[:HEAD_BYTES].removeprefix(_BOM))) else ""
+
+
+def _skip_prologue(head: bytes) -> bytes:
+    """XML from its first element on."""
+    while (head := head.lstrip()).startswith((b"<?", b"<!")):
+        inner = head.startswith(b"<!D") and b"[" in head.partition(b">")[0]
+        end = b"?>" if head[1:2] == b"?" else b"-->" if head.startswith(b"<!--") else b"]" if inner else b">"
+        head = head.partition(end)[2].removeprefix(b">")
+    return head
 
 
 def _detect_brand(head: bytes) -> str:

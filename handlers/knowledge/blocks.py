@@ -47,8 +47,15 @@ def card_blocks(card: DocumentCard) -> list[Block]:
     return [section(_headline(card.document)), *([context(*notes)] if notes else []), _buttons(card.document)]
 
 
+def name_document(document: Document) -> str:
+    """A document's title, and the name of its file where that is another."""
+    title = document.title or document.name
+    is_file = document.source in ("file", "command")
+    return f"{title} ({document.name})" if is_file and title != document.name else title
+
+
 def _headline(document: Document) -> str:
-    title = f"*{escape(document.title or document.name)}*"
+    title = f"*{escape(name_document(document))}*"
     match document.state:
         case "searchable":
             return f"{title} can be asked about {WHERE[document.audience]}."
@@ -121,7 +128,7 @@ def list_blocks(documents: Sequence[Document], *, removable: Iterable[str] = ())
 
 def describe_document(document: Document) -> str:
     """A document in a line: its name as a link, how large it is, and whether it can be found."""
-    name = escape(document.title or document.name)
+    name = escape(name_document(document))
     title = f"<{document.link}|{name}>" if document.link else f"*{name}*"
     size = count(document.pages, "page") if document.pages else count(document.chunks, "passage")
     told = {"waiting": "waits to be read", "reading": "is being read", "failed": escape(document.problem)}

@@ -301,6 +301,16 @@ ATTACKS = (
             "test_parts_that_find_no_room_end_the_work_in_a_sentence",
         ),
     ),
+    Attack(
+        "A document that is asked about from where it does not belong: another channel, workspace or person, by "
+        "a guest, with orders in every document to tell all of them",
+        "what is found is bounded in the query itself by who asks from where (storage/knowledge/audiences.py); "
+        "the model is given nothing else",
+    ),
+    Attack(
+        "A document that strangers or guests put into a channel, or read where another company reads along",
+        "only members add to a channel, only admins to the workspace; nothing is found in a shared channel",
+    ),
 )
 
 HEAD = """# Security

@@ -304,7 +304,7 @@ ATTACKS = (
     Attack(
         "A document that is asked about from where it does not belong: another channel, workspace or person, "
         "by a guest, with orders in every document to tell all of them",
-        "what is found is bounded in the query itself by who asks from where (storage/knowledge/audiences.py); "
+        "the query itself is bounded by who asks from where (storage/knowledge/audiences.py); "
         "the model is given nothing else",
     ),
     Attack(

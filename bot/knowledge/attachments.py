@@ -8,6 +8,7 @@ Recordings are bot/voice/message_clips.py's. What a file is, its bytes say.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import logging
@@ -181,7 +182,7 @@ class Attachments:
             kind=text.kind,
             digest="",
         )
-        await self._index.put(document.id, cut_into_chunks(text))
+        await self._index.put(document.id, await asyncio.to_thread(cut_into_chunks, text))
         await self._index.publish(document.id, now=self._clock())
 
     async def _is_gone(self, attached: Attached) -> bool:

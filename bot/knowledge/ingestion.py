@@ -184,7 +184,7 @@ class Documents:
                 return
             await self._note_read(document, text, digest)
             await self._engine.write(rows.set_replaces, document.id, same.id if same else new.replaces)
-            await self._index.put(document.id, cut_into_chunks(text))
+            await self._index.put(document.id, await asyncio.to_thread(cut_into_chunks, text))
         await self._index.publish(document.id, now=self._now())
         await self._drop_older(new, same, place)
         await self._tell_searchable(document.id, text.notes, place)

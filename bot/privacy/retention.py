@@ -62,7 +62,10 @@ class Kept:
 
 
 def kinds(settings: Settings) -> tuple[Kind, ...]:
-    said = (retention.close_parked, retention.erase_feedback, retention.erase_quiet)
+    said = (
+        *(retention.close_parked, retention.erase_feedback, retention.erase_quiet),
+        retention.erase_attached,
+    )
     return (
         Kind("messages", settings.keep_messages_days, said),
         Kind("recordings", settings.keep_recordings_days, (retention.erase_recordings,)),

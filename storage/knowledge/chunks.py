@@ -16,6 +16,9 @@ from storage.engine import Tx
 from storage.knowledge.documents import Document
 
 
+_AT_ONCE = 100  # chunks erased in one transaction
+
+
 @dataclass(frozen=True, slots=True)
 class ChunkRow:
     """One chunk. `words`: what it is found by, divided by blanks."""
@@ -76,11 +79,23 @@ def erase(tx: Tx, document: str, *, limit: int) -> int:
     0, then `drop` the document itself."""
     which = "select id, team, words from document_chunks where document = :document order by id limit :limit"
     rows = tx.all(which, document=document, limit=limit)
-    for row in rows:
-        tx.run("delete from document_vectors where chunk = :id", id=row["id"])
-        tx.run("delete from document_chunks where id = :id", id=row["id"])
-    _count_down(tx, rows)
+    _erase_rows(tx, rows)
     return len(rows)
+
+
+def thin_out(tx: Tx, which: str, *, limit: int, **values: Any) -> int:
+    """At most so many chunks of documents that a condition names, or else so many such documents; how many
+    rows. Repeat while it is not 0."""
+    chosen = f"select id from documents where {which}"
+    rows = tx.all(
+        f"select id, team, words from document_chunks where document in ({chosen}) limit :limit",
+        limit=min(limit, _AT_ONCE),
+        **values,
+    )
+    _erase_rows(tx, rows)
+    if rows:
+        return len(rows)
+    return tx.changed(f"delete from documents where id in ({chosen} limit :limit)", limit=limit, **values)
 
 
 def erase_of(tx: Tx, which: str, **values: Any) -> None:
@@ -99,6 +114,13 @@ def drop(tx: Tx, document: Document, *, by: str, now: float) -> bool:
         whose = document.channel or document.audience
         audit.note(tx, "document removed", document.id, team=document.team, person=by, detail=whose, now=now)
     return gone
+
+
+def _erase_rows(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
+    for row in rows:
+        tx.run("delete from document_vectors where chunk = :id", id=row["id"])
+        tx.run("delete from document_chunks where id = :id", id=row["id"])
+    _count_down(tx, rows)
 
 
 def _count_up(tx: Tx, team: str, words: Sequence[str], letters: Callable[[str], str]) -> None:

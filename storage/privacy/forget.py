@@ -14,6 +14,7 @@ from storage.guard import models
 from storage.knowledge import chunks
 from storage.place import Channel, Place
 from storage.privacy.portions import (
+    ADDED_BY,
     BLANKED,
     CLOSED,
     NOT_CLOSED,
@@ -46,7 +47,8 @@ def forget(tx: Tx, place: Place, *, by: str = "", erased: int = 0, now: float) -
     for table in BLANKED:
         _blank_in(tx, table, "conversation = :conversation", now=now, conversation=place.key)
     _drop_models(tx, "conversation = :conversation", conversation=place.key)
-    chunks.erase_of(tx, "conversation = :conversation", conversation=place.key)
+    attached = "conversation = :conversation and audience = 'thread'"
+    chunks.erase_of(tx, attached, conversation=place.key)
     for table in RECORDED:
         tx.run(f"delete from {table} where conversation = :conversation", conversation=place.key)
     tx.run(
@@ -73,7 +75,8 @@ def forget_user(tx: Tx, team: str, user: str, *, by: str = "", erased: int = 0, 
     _drop_models(tx, f"team = :team and {WORDS_OF['guard_examples']} = :person", team=team, person=user)
     whose = Whose(team, user)
     erased += erase_messages(tx, whose.said, now=now, **whose.values)
-    chunks.erase_of(tx, "team = :team and person = :person", team=team, person=user)
+    chunks.erase_of(tx, ADDED_BY, team=team, person=user)
+    tx.run(f"delete from documents where {ADDED_BY}", team=team, person=user)
     bury_asked(tx, f"team = :team and person = :person and {SETTLED['inbox']}", now=now, **whose.values)
     for table, column in WORDS_OF.items():
         which = f"team = :team and {column} = :person"

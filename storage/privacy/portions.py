@@ -48,8 +48,9 @@ KEYS = {
     "clips": "seq",
     "guard_verdicts": "id",
     "guard_unanswered": "id",
-    "documents": "id",
 }
+# Documents with a person's words: what they added, and threads that were kept with posts of theirs.
+ADDED_BY = "team = :team and (person = :person or authors like '% ' || :person || ' %')"
 LOOKED_UP = 100_000  # numbers of rows at once
 
 
@@ -119,7 +120,7 @@ def thin_out_person(tx: Tx, *, whose: Whose, now: float, limit: int) -> int:
             changed += _change(tx, table, key, change, which, limit=limit, now=now, **whose.values)
         else:
             changed += _delete(tx, table, key, which, limit=limit, **whose.values)
-    return changed
+    return changed or chunks.thin_out(tx, ADDED_BY, limit=limit, **whose.values)
 
 
 def bury_asked(tx: Tx, which: str, *, now: float, **values: object) -> None:
@@ -137,13 +138,11 @@ def thin_out_team(tx: Tx, *, whose: Whose, now: float, limit: int) -> int:
     for table, key in KEYS.items():
         if table != "inbox" and changed < limit:
             changed += _delete(tx, table, key, "team = :team", limit=limit, **whose.values)
-    return changed
+    return changed or chunks.thin_out(tx, "team = :team", limit=limit, **whose.values)
 
 
 def _delete(tx: Tx, table: str, key: str, which: str, **values: object) -> int:
     chosen = f"select {key} from {table} where {which} limit :limit"
-    if table == "documents":
-        chunks.erase_of(tx, f"id in ({chosen})", **values)
     return tx.changed(f"delete from {table} where ({key}) in ({chosen})", **values)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from storage.conversation import summaries
 from storage.engine import Tx
+from storage.knowledge import chunks
 
 PORTION = 500
 LOOKED_UP = 100_000  # numbers of rows at once
@@ -77,6 +78,12 @@ def erase_verdicts(tx: Tx, *, before: float, within: str = "", limit: int = PORT
             f"delete from {table} where id in ({old})", before=before, limit=limit, **_range(within)
         )
     return erased
+
+
+def erase_attached(tx: Tx, *, before: float, within: str = "", limit: int = PORTION) -> int:
+    """What was attached to questions. Documents that were added to be asked stay until they are removed."""
+    old = f"audience = 'thread' and added_at < :before {_in(within)}"
+    return chunks.thin_out(tx, old, before=before, limit=limit, **_range(within))
 
 
 def erase_feedback(tx: Tx, *, before: float, within: str = "", limit: int = PORTION) -> int:

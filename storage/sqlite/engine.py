@@ -27,6 +27,7 @@ from storage.engine import EngineFigures, P, T, Tx
 from storage.results import Job, Outcome, answer, resolve
 from storage.sqlite.errors import map_error
 from storage.sqlite.file import MARK, back_up, connect, locked, migrate, quick_check, refuse_broken, require
+from storage.sqlite.full_text import merge
 from storage.sqlite.library import Database
 from storage.sqlite.moved import refuse_moved
 from storage.sqlite.writer import SqliteTx, WriterThread
@@ -119,7 +120,8 @@ class SqliteEngine:
         return await self._aside(quick_check, self._path)
 
     async def scrub(self) -> None:
-        self._require_open(to_write=True)
+        while await self.write(merge):
+            pass
         await self._writer.scrub()
 
     def _require_open(self, *, to_write: bool = False) -> None:

@@ -31,7 +31,7 @@ __all__ = ["Audience", "DocumentIndex", "Hit", "Passage"]
 
 log = logging.getLogger(__name__)
 
-PORTION = 16  # chunks added or erased at once: a few milliseconds
+PORTION = 16  # chunks added or erased at once: for some milliseconds others cannot write
 _EMBEDDED = 16  # chunks embedded at once
 _DROPPED = 200  # old vectors erased at once
 _TOKEN = 8  # characters; few are longer
@@ -59,7 +59,7 @@ class DocumentIndex:
             return
         for at in range(0, len(chunks), PORTION):
             rows = [_row_of(chunk, row.title) for chunk in chunks[at : at + PORTION]]
-            await self._engine.write(stored_chunks.add, row, rows, letters=list_letters)
+            await self._engine.write_aside(stored_chunks.add, row, rows, letters=list_letters)
 
     async def publish(self, document: str, *, now: float) -> None:
         """The document is found from now on, and the version it replaces is not."""
@@ -73,7 +73,7 @@ class DocumentIndex:
             if document is None:
                 continue
             await self._engine.write(stored.hide, [id], reason="removed")
-            while await self._engine.write(stored_chunks.erase, id, limit=PORTION):
+            while await self._engine.write_aside(stored_chunks.erase, id, limit=PORTION):
                 pass
             await self._engine.write(stored_chunks.drop, document, by=by, now=now)
             self._near.forget(id)

@@ -35,6 +35,7 @@ def list_asked(question: str) -> list[str]:
     return list(dict.fromkeys([term for term in terms if not _GRAMMAR.fullmatch(term)] or terms))
 
 
+@lru_cache(maxsize=50_000)
 def list_letters(word: str) -> str:
     """What a word is found by when it is misspelt or composed: each three of its letters."""
     framed = f"0{word}0"

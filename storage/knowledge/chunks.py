@@ -16,6 +16,7 @@ from storage.engine import Tx
 from storage.knowledge.documents import Document
 
 
+_WORDS = 100  # counted in one statement
 _AT_ONCE = 100  # chunks erased in one transaction
 
 
@@ -124,14 +125,17 @@ def _erase_rows(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def _count_up(tx: Tx, team: str, words: Sequence[str], letters: Callable[[str], str]) -> None:
-    for word, chunks in _uses(words):
+    uses = _uses(words)
+    for at in range(0, len(uses), _WORDS):
+        some = list(enumerate(uses[at : at + _WORDS]))
+        rows = ", ".join(f"(:team, :word{n}, :uses{n}, :letters{n})" for n, _ in some)
+        given = {f"word{n}": word for n, (word, _) in some} | {f"uses{n}": uses for n, (_, uses) in some}
         tx.run(
-            "insert into document_words (team, word, uses, letters) values (:team, :word, :n, :letters)"
-            " on conflict (team, word) do update set uses = document_words.uses + :n",
+            f"insert into document_words (team, word, uses, letters) values {rows} on conflict (team, word)"
+            " do update set uses = document_words.uses + excluded.uses",
             team=team,
-            word=word,
-            n=chunks,
-            letters=letters(word),
+            **given,
+            **{f"letters{n}": letters(word) for n, (word, _) in some},
         )
 
 

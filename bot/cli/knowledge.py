@@ -1,4 +1,5 @@
-"""`parley knowledge`: documents taken in from this machine, beside a running bot or without one.
+"""`parley knowledge`: documents taken in from this machine, beside a running bot or without one. What is
+found of them: bot/cli/knowledge_search.py.
 
 `add --channel C… FILE|FOLDER… --json` prints a list with an object for each file: name, file, state
 (searchable, unchanged, failed), problem, document, title, kind, pages, pages_read, skipped and chunks.
@@ -16,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from bot.cli import knowledge_search, teams
 from bot.core.calendar import Calendar, zone
 from bot.core.errors import SetupError
 from bot.core.settings import Settings
@@ -30,18 +32,13 @@ from bot.provider.embeddings import embedder_for
 from bot.provider.fair_share import Scheduler
 from bot.provider.service import Provider
 from bot.text.file_names import escape_unseen
-from storage.costs import ledger as ledger_rows
 from storage.database import open_engine
-from storage.engine import Engine
-from storage.knowledge import documents as rows
 
 AddFile = Callable[[LocalFile], Awaitable[dict[str, Any]]]
 
-COMMAND_LINE = "cli"  # the workspace where none is known yet; the ledger has the same
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """add --channel CHANNEL FILE…"""
+    """add --channel CHANNEL FILE…, search CHANNEL QUESTION"""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     adding = actions.add_parser("add", help="take files in, to answer from them")
     where = adding.add_mutually_exclusive_group(required=True)
@@ -51,9 +48,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     adding.add_argument("--team", default="", help="the workspace's id; not needed where there is only one")
     adding.add_argument("--json", action="store_true", help="print what became of each as JSON")
 
+    searching = actions.add_parser("search", help="what documents have on a question, best first")
+    searching.add_argument("channel", metavar="CHANNEL", help="from where it is asked: C0123…, TEAM:CHANNEL")
+    searching.add_argument("question", metavar="QUESTION", help="as people ask it")
+    searching.add_argument(
+        "--team", default="", help="the workspace's id; not needed where there is only one"
+    )
+    searching.add_argument("--limit", type=int, default=20, metavar="N", help="passages at most")
+    searching.add_argument("--json", action="store_true", help="print them as JSON")
+
 
 async def run(args: argparse.Namespace, settings: Settings) -> int:
-    """1 when one of the files could not be taken in; the others are."""
+    """1 when one of the files could not be taken in, the others are; or when nothing was found."""
+    if args.action == "search":
+        return await knowledge_search.run(args, settings)
     named, _, channel = args.channel.rpartition(":")
     files = [pair for path in args.paths for pair in _list_files(path)]
     told = []
@@ -106,7 +114,7 @@ async def open_adding(
                 prices=prices,
                 calendar=calendar,
             )
-            yield partial(add_here, documents), partial(find_team, engine)
+            yield partial(add_here, documents), partial(teams.find_team, engine)
 
 
 async def add_there(settings: Settings, file: LocalFile) -> dict[str, Any]:
@@ -123,15 +131,6 @@ async def add_there(settings: Settings, file: LocalFile) -> dict[str, Any]:
 async def _nothing_known(channel: str) -> str:
     """The running bot knows its own workspace."""
     return ""
-
-
-async def find_team(engine: Engine, channel: str) -> str:
-    """The workspace of a channel: where it has documents already, or the only one that is known."""
-    known = await engine.read(rows.list_teams, channel)
-    known = known or [team for team in await engine.read(ledger_rows.teams) if team != COMMAND_LINE]
-    if len(known) > 1:
-        raise SetupError([f"{channel}: name the workspace with --team (one of {', '.join(known)})"])
-    return known[0] if known else COMMAND_LINE
 
 
 def _describe(told: dict[str, Any]) -> str:

@@ -15,7 +15,6 @@ from storage import audit
 from storage.engine import Tx
 from storage.knowledge.documents import Document
 
-
 _WORDS = 100  # counted in one statement
 _AT_ONCE = 100  # chunks erased in one transaction
 

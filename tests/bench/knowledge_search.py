@@ -76,10 +76,14 @@ def rank_by_engine(paragraphs: Sequence[tuple[str, str]], questions: Sequence[tu
     """The baseline: FTS5 as it comes, with its stems and every word of the question."""
     conn = sqlite3.connect(":memory:")
     conn.execute("create virtual table found using fts5(text, tokenize='porter unicode61')")
-    conn.executemany("insert into found (rowid, text) values (?, ?)", enumerate(text for _, text in paragraphs))
+    conn.executemany(
+        "insert into found (rowid, text) values (?, ?)", enumerate(text for _, text in paragraphs)
+    )
     ranks = []
     for question, right in questions:
-        words = " OR ".join(f'"{word}"' for word in "".join(c if c.isalnum() else " " for c in question).split())
+        words = " OR ".join(
+            f'"{word}"' for word in "".join(c if c.isalnum() else " " for c in question).split()
+        )
         rows = conn.execute("select rowid from found where found match ? order by rank limit 20", [words])
         ids = [id for (id,) in rows]
         ranks.append(ids.index(right) + 1 if right in ids else 0)
@@ -151,7 +155,9 @@ async def fill(url: str, chunks: int) -> None:
 
 
 def add_vectors(tx: Tx, document: str) -> None:
-    signs = [b"".join(b"\x66\x2a" if n >> bit & 1 else b"\x66\xaa" for bit in range(7, -1, -1)) for n in range(256)]
+    signs = [
+        b"".join(b"\x66\x2a" if n >> bit & 1 else b"\x66\xaa" for bit in range(7, -1, -1)) for n in range(256)
+    ]
     made = dict[int, PackedVector]()
     for id, _ in vectors.list_bare(tx, document, MadeUpEmbedder.name, limit=PER_DOCUMENT):
         code = random.randbytes(DIMENSIONS // 8)
@@ -163,7 +169,8 @@ def make_questions(count: int) -> list[str]:
     """Words as a text has them, without the commonest, which would leave a real question."""
     words, draw = make_words(VOCABULARY), random.Random(11)
     return [
-        " ".join(words[int(40 + (VOCABULARY - 40) ** draw.random()) - 1] for _ in range(5)) for _ in range(count)
+        " ".join(words[int(40 + (VOCABULARY - 40) ** draw.random()) - 1] for _ in range(5))
+        for _ in range(count)
     ]
 
 
@@ -191,7 +198,8 @@ def ask_engine(url: str, question: str) -> float:
     begun = time.perf_counter()
     words = " OR ".join(question.split())
     conn.execute(
-        "select rowid from chunk_words where chunk_words match ? order by rank limit 20", [f"words : ({words})"]
+        "select rowid from chunk_words where chunk_words match ? order by rank limit 20",
+        [f"words : ({words})"],
     ).fetchall()
     return time.perf_counter() - begun
 
@@ -212,7 +220,14 @@ async def run(args: argparse.Namespace, folder: Path) -> None:
     if args.chunks:
         url = args.url or f"sqlite:///{folder}/many.db"
         filler = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.bench.knowledge_search", "--fill", "--url", url, "--chunks", str(args.chunks)
+            sys.executable,
+            "-m",
+            "tests.bench.knowledge_search",
+            "--fill",
+            "--url",
+            url,
+            "--chunks",
+            str(args.chunks),
         )
         await filler.wait()
         print(f"\n{args.chunks} chunks of {WORDS} words")

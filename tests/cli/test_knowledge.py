@@ -63,3 +63,21 @@ async def test_beside_a_running_bot_files_are_found_in_the_channel_at_once(tmp_p
         assert len(await documents(team, here)) == 3, "also the one that could not be read is told of"
         await knowledge.run(args, settings)
         assert len(await documents(team, here)) == 3
+
+
+def test_a_search_prints_what_was_found_best_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PARLEY_DATABASE", database_url(tmp_path / "parley.db"))
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    main(["knowledge", "add", "--channel", "C1", str(fill(tmp_path / "handbook"))])
+    capsys.readouterr()
+    assert main(["knowledge", "search", "C1", "Where are the keys?", "--json"]) == 0
+    first, *rest = json.loads(capsys.readouterr().out)
+    assert {"document", "page", "heading", "score", "text"} <= first.keys()
+    assert "hang in the office" in first["text"]
+    assert first["heading"] == "Keys"
+    assert all(other["score"] <= first["score"] for other in rest)
+    assert main(["knowledge", "search", "C1", "Where are the keys?"]) == 0
+    assert "hang in the office" in capsys.readouterr().out
+    assert main(["knowledge", "search", "C2", "Where are the keys?"]) == 1, "nothing of another channel"

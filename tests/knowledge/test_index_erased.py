@@ -1,4 +1,4 @@
-"""What is erased of documents is gone from every table, and from the disk: chunks, words, vectors, indexes."""
+"""What is erased of documents is gone from every table and the disk: chunks, words, vectors, indexes."""
 
 from __future__ import annotations
 

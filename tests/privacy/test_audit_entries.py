@@ -121,7 +121,7 @@ SURFACES: dict[str, set[str]] = {
     "cli health": NOTHING,
     "cli inbox": {"replayed", "discarded", "looked at"},
     "cli guard": {"examples added", "version trained"},
-    "cli knowledge": {"document added", "document removed"},
+    "cli knowledge": {"document added", "document removed", "looked at"},
     "cli usage": {"looked at"},
     "cli estimate": NOTHING,
     "cli reconcile": NOTHING,  # two totals; nobody's figures

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from bot.knowledge.fusion import fuse
 from bot.knowledge.passages import Hit, passage_of
 from bot.knowledge.ranking import AskedTerm, RankedChunk, Statistics, rank
-from bot.knowledge.terms import list_asked
+from bot.knowledge.small_words import guess_language
+from bot.knowledge.terms import list_asked, list_written
+from bot.knowledge.variants import find_variants
 from bot.knowledge.vectors import NearnessSearch
 from storage.engine import Tx
 from storage.knowledge import search
@@ -17,6 +19,7 @@ from storage.knowledge.audiences import Audience
 
 _CANDIDATES = 200  # that share words with the question, looked at closely
 _NEAREST = 60
+_MOST_TERMS = 60  # of a question; a whole letter is no question
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +69,14 @@ def find(
 
 def find_by_words(tx: Tx, audience: Audience, questions: Sequence[str]) -> list[RankedChunk]:
     """Best first."""
-    asked = dict.fromkeys(term for question in questions for term in list_asked(question))
-    terms = [AskedTerm(word) for word in asked]
-    uses = search.count_uses(tx, audience.team, list(asked))
+    asked = list(dict.fromkeys(term for question in questions for term in list_asked(question)))[:_MOST_TERMS]
+    uses = search.count_uses(tx, audience.team, asked)
+    language = guess_language(list_written(" ".join(questions)))
+    terms = [
+        AskedTerm(word, find_variants(tx, audience.team, word, known=word in uses, language=language))
+        for word in asked
+    ]
+    uses |= search.count_uses(tx, audience.team, [word for term in terms for word in term.variants])
     statistics = Statistics(search.measure(tx, audience.team), uses)
     found = search.find_by_words(tx, audience, statistics.weigh_words(terms), limit=_CANDIDATES)
     return rank(found, terms, statistics)

@@ -1,13 +1,80 @@
-"""A follow-up becomes questions that can be searched with: "and in Berlin?" is read with what it follows."""
+"""A follow-up becomes questions that can be searched with: "and in Berlin?" is read with what it follows.
+
+By rule alone. A question with words enough of its own is searched as it is. One that names something else for
+the question before ("and in Berlin?", "what about dogs?") takes its place there; one that points back ("how
+much is it?") is read together with it.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from bot.core.values import Message
+from bot.knowledge.small_words import drop_small
+from bot.knowledge.terms import list_written
+
+# How a question begins that only names something else, in the languages people were seen to write.
+_AND = r"(?:and|but|or|so|then|ok(?:ay)?|also|und|aber|oder|et|ou|mais|y|o|pero|e|ma|en|maar)"
+_ABOUT = (
+    r"(?:what|how) about|was ist mit|wie (?:ist|sieht) es (?:mit|bei|in)|wie steht es mit"
+    r"|qu['’]en est-il (?:pour|de)|qué (?:hay|tal|pasa) (?:de|con)|hoe zit het met"
+)
+_INSTEAD = re.compile(rf"^\W*(?:{_AND}\b[\s,]*)*(?:(?:{_ABOUT})\b)?\s*", re.IGNORECASE)
+# Words that point back.
+_BACK_WORDS = """
+    it its that this these those they them their he she him her his one ones same else
+    es dies sie er ihn ihm deren dessen davon dafur dabei damit dort dann dazu
+    ca cela ceci il elle ils elles eux leur eso esto ellos ellas ello alli questo quello essi
+    dit daar
+"""
+_BACK = frozenset(_BACK_WORDS.split())
+_AT = "in|at|for|from|with|to|on|by|im|am|bei|für|aus|mit|nach|von|zu|à|en|pour|avec|de|para|con|per|voor|bij"
+_PLACE = re.compile(rf"\b({_AT})\s+((?:[^\W_]|-)+(?:\s+[A-ZÄÖÜ][\w-]*)*)", re.IGNORECASE)
+_ENOUGH = 4  # words that say something: such a question stands for itself
+_EARLIER = 3  # questions looked through for one that does
+_CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
+_CJK_SHORT = 12  # letters
 
 
 def make_standalone(messages: Sequence[Message]) -> list[str]:
-    """The questions to search with, for the last message of a conversation."""
-    questions = [m.text for m in messages if m.role == "human"][-2:]
-    return list(dict.fromkeys([*questions[-1:], " ".join(questions)]))
+    """The questions to search with, for the last message of a conversation, the likeliest first."""
+    asked = [m.text.strip() for m in messages if m.role == "human" and m.text.strip()]
+    if not asked:
+        return []
+    last = asked[-1]
+    before = _find_whole(asked[-_EARLIER - 1 : -1])
+    if not before or _stands_alone(last):
+        return [last]
+    return list(dict.fromkeys([_join(before, last), last]))
+
+
+def _find_whole(earlier: Sequence[str]) -> str:
+    """The newest question that stands for itself, else the one before."""
+    return next((text for text in reversed(earlier) if _stands_alone(text)), earlier[-1] if earlier else "")
+
+
+def _stands_alone(question: str) -> bool:
+    if _CJK.search(question):
+        return len(_CJK.findall(question)) > _CJK_SHORT
+    words = list_written(question)
+    telling = [word for word in drop_small(words) if word not in _BACK] if words else []
+    if any(word in _BACK for word in words):
+        return len(telling) > _ENOUGH
+    return len(telling) >= _ENOUGH or (len(telling) > 1 and not _is_instead(question))
+
+
+def _is_instead(question: str) -> bool:
+    found = _INSTEAD.match(question)
+    return bool(found and found[0].strip())
+
+
+def _join(before: str, last: str) -> str:
+    """The question before with what the last one names in its place; else both together."""
+    found = _INSTEAD.match(last)
+    rest = (last[found.end() :] if found else last).strip(" ?.!？。")
+    named = _PLACE.fullmatch(rest)
+    for other in reversed(list(_PLACE.finditer(before)) if named else []):
+        if named and other[1].casefold() == named[1].casefold():
+            return f"{before[: other.start()]}{rest}{before[other.end() :]}"
+    return f"{before} {rest}"

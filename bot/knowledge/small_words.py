@@ -50,8 +50,13 @@ SMALL: dict[str, frozenset[str]] = {
 }
 
 
+def guess_language(words: Sequence[str]) -> str:
+    """The language with the most small words among them; English where as many are of another."""
+    counts = {language: sum(word in small for word in words) for language, small in SMALL.items()}
+    return max(counts, key=lambda language: counts[language])
+
+
 def drop_small(words: Sequence[str]) -> list[str]:
     """Words without the small ones of their language; all of them where all are small."""
-    counts = {language: sum(word in small for word in words) for language, small in SMALL.items()}
-    small = SMALL[max(counts, key=lambda language: counts[language])]  # English where as many are of another
+    small = SMALL[guess_language(words)]
     return [word for word in words if word not in small] or list(words)

@@ -25,12 +25,17 @@ _GERMAN = re.compile("(?<=....)(?:en|em|ern)$")
 
 def list_terms(text: str) -> list[str]:
     """Every word of a text in order, as it is indexed."""
-    return [term for word in _WORD.findall(_plain(text)) for term in _divide(word)]
+    return [term for word in list_written(text) for term in _divide(word)]
+
+
+def list_written(text: str) -> list[str]:
+    """The words as they are written, in small letters and without marks over Latin ones."""
+    return _WORD.findall(_plain(text))
 
 
 def list_asked(question: str) -> list[str]:
     """The words of a question that it is searched by, each once; all of them where all are small."""
-    words = _WORD.findall(_plain(question))
+    words = list_written(question)
     terms = [term for word in drop_small(words) for term in _divide(word)]
     return list(dict.fromkeys([term for term in terms if not _GRAMMAR.fullmatch(term)] or terms))
 

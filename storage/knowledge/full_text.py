@@ -22,6 +22,15 @@ _POSTGRES_PART = (
     " where found_by @@ cast(:{wanted} as tsquery)"
 )
 
+_SQLITE_WORDS = (
+    "select w.word from word_letters f join document_words w on w.id = f.rowid"
+    " where f.letters match :wanted and w.team = :team order by f.rank limit :limit"
+)
+_POSTGRES_WORDS = (
+    "select word from document_words where team = :team and found_by @@ cast(:wanted as tsquery)"
+    " order by ({shared}) / (length(word) + 2.0) desc, word limit :limit"
+)
+
 
 def find_chunks(tx: Tx, reaches: Sequence[str], weights: Mapping[str, float], *, limit: int) -> list[int]:
     """Ids of chunks that have one of the marks and at least one of the words, those with heavy words
@@ -50,3 +59,18 @@ def _any(words: Sequence[str]) -> str:
 
 def _quote(word: str) -> str:
     return f"'{word}'"
+
+
+def find_words(tx: Tx, team: str, letters: Sequence[str], *, every: bool, limit: int) -> list[str]:
+    """Words of a workspace that have some of these threes of letters, those with the most first; or that
+    have every one of them."""
+    if not letters:
+        return []
+    if tx.dialect == "sqlite":
+        wanted = (" AND " if every else " OR ").join(f'"{three}"' for three in letters)
+        return [row["word"] for row in tx.all(_SQLITE_WORDS, wanted=wanted, team=team, limit=limit)]
+    wanted = (" & " if every else " | ").join(map(_quote, letters))
+    given = {f"three{n}": _quote(three) for n, three in enumerate(letters)}
+    shared = " + ".join(f"cast(found_by @@ cast(:{name} as tsquery) as int)" for name in given)
+    statement = _POSTGRES_WORDS.format(shared=shared)
+    return [row["word"] for row in tx.all(statement, wanted=wanted, team=team, limit=limit, **given)]

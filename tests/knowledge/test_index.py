@@ -240,3 +240,21 @@ async def test_another_embedder_takes_over_document_by_document_while_the_old_on
     left = await engine.read(lambda tx: tx.all("select distinct embedder from document_vectors"))
     assert left == [{"embedder": "new"}]
     assert new.passages == 42
+
+
+# Written otherwise
+
+
+@pytest.mark.parametrize(
+    ("text", "question"),
+    [
+        ("Die Kündigungsfrist beträgt drei Monate.", "Welche Frist gilt?"),
+        ("Die Frist für die Kündigung beträgt drei Monate.", "Wie lang ist die Kündigungsfrist?"),
+        ("Reimbursement takes ten days.", "How long does a reimbursment take?"),
+        ("The greenhouse is closed.", "Is the greenhuose open?"),
+    ],
+)
+async def test_compounds_and_misspelt_words_are_found(engine: Engine, text: str, question: str) -> None:
+    index = DocumentIndex(engine)
+    await put(engine, index, document("it"), "Etwas ganz anderes.", text, "Something else entirely.")
+    assert (await ask(index, question))[:1] == [("it", 2)]

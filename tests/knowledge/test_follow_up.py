@@ -1,0 +1,73 @@
+"""A follow-up is searched as the question that it is in its thread."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.core.values import Message
+from bot.knowledge.follow_up import make_standalone
+
+GERMAN = "Wie viele Urlaubstage habe ich in "
+TRIP = "京都の出張費の上限はいくらですか教えてください"
+TRAVEL = "Who approves travel expenses?"
+LEAVE = "How many days of leave do I get in Munich?"
+
+
+def thread(*asked: str) -> list[Message]:
+    said = []
+    for text in asked:
+        said += [Message("human", text), Message("assistant", "As the handbook says: thirty.")]
+    return said[:-1]
+
+
+@pytest.mark.parametrize(
+    ("asked", "searched"),
+    [
+        ((LEAVE, "and in Berlin?"), "How many days of leave do I get in Berlin?"),
+        ((LEAVE, "What about in New York?"), "How many days of leave do I get in New York?"),
+        (
+            ("Wie viele Urlaubstage habe ich in München?", "Und in Berlin?"),
+            "Wie viele Urlaubstage habe ich in Berlin?",
+        ),
+        (("Combien de jours de congé à Paris ?", "et à Lyon ?"), "Combien de jours de congé à Lyon ?"),
+        (("May I bring my dog to the office?", "what about cats?"), "May I bring my dog to the office? cats"),
+        (
+            ("Who approves travel expenses?", "How long does it take?"),
+            "Who approves travel expenses? How long does it take",
+        ),
+        ((LEAVE, "and in Berlin?", "and in Hamburg?"), "How many days of leave do I get in Hamburg?"),
+        (
+            ("京都の出張費の上限はいくらですか教えてください", "大阪は?"),
+            "京都の出張費の上限はいくらですか教えてください 大阪は",
+        ),
+    ],
+)
+def test_what_it_follows_is_part_of_it(asked: tuple[str, ...], searched: str) -> None:
+    assert make_standalone(thread(*asked))[0] == searched
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How is the parental leave policy different for contractors?",
+        "Which insurance covers company bikes abroad?",
+        "Wo finde ich das Formular für Reisekosten?",
+    ],
+)
+def test_a_question_with_words_of_its_own_is_searched_as_it_is(question: str) -> None:
+    assert make_standalone(thread(LEAVE, question)) == [question]
+
+
+def test_the_first_question_is_searched_as_it_is() -> None:
+    assert make_standalone(thread("and in Berlin?")) == ["and in Berlin?"]
+    assert make_standalone([]) == []
+
+
+@given(st.lists(st.text(max_size=60), min_size=1, max_size=4))
+def test_the_last_question_is_never_lost(asked: list[str]) -> None:
+    said = [Message("human", text) for text in asked]
+    questions = [text.strip() for text in asked if text.strip()]
+    if questions:
+        assert questions[-1] in make_standalone(said)

@@ -78,7 +78,9 @@ def find_by_words(tx: Tx, audience: Audience, questions: Sequence[str]) -> list[
     ]
     uses |= search.count_uses(tx, audience.team, [word for term in terms for word in term.variants])
     statistics = Statistics(search.measure(tx, audience.team), uses)
-    found = search.find_by_words(tx, audience, statistics.weigh_words(terms), limit=_CANDIDATES)
+    weights = statistics.weigh_words(terms)
+    count = sum(uses[word] for word in weights)
+    found = search.find_by_words(tx, audience, weights, uses=count, limit=_CANDIDATES)
     return rank(found, terms, statistics)
 
 

@@ -8,7 +8,6 @@ where it is installed; without it, whole numbers of Python do the same.
 from __future__ import annotations
 
 import heapq
-import math
 import struct
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -71,7 +70,8 @@ class NearnessSearch:
             return []
         near = self._load(tx, documents).nearest(_signs(question), RESCORED)
         whole = stored.fetch(tx, documents[0].embedder, near)
-        ordered = heapq.nsmallest(limit, ((-_cosine(v, question), chunk) for chunk, v in whole.items()))
+        cosines = _compare(list(whole.values()), question)
+        ordered = heapq.nsmallest(limit, zip((-cosine for cosine in cosines), whole, strict=True))
         return [NearChunk(chunk, -cosine) for cosine, chunk in ordered]
 
     def _load(self, tx: Tx, documents: Sequence[EmbeddedDocument]) -> _Codes:
@@ -119,7 +119,7 @@ class _NumpyCodes(_Codes):
 
         if not len(self.chunks):
             return []
-        wanted = np.frombuffer(asked, np.uint8)
+        wanted = np.frombuffer(asked, self.signs.dtype)
         different = np.bitwise_count(self.signs ^ wanted).sum(1, dtype=np.int32)
         near = np.argpartition(different, min(count, len(different)) - 1)[:count]
         found: list[int] = self.chunks[near].tolist()
@@ -131,7 +131,8 @@ def _make(rows: Sequence[tuple[int, bytes]]) -> _Codes:
     if has_numpy():
         import numpy as np
 
-        joined = np.frombuffer(b"".join(code for _, code in rows), np.uint8)
+        wide = np.uint64 if rows and len(rows[0][1]) % 8 == 0 else np.uint8
+        joined = np.frombuffer(b"".join(code for _, code in rows), wide)
         return _NumpyCodes(np.array(chunks, np.int64), joined.reshape(len(rows), -1))
     return _Codes(chunks, [int.from_bytes(code, "big") for _, code in rows])
 
@@ -148,5 +149,13 @@ def _join(parts: Sequence[_Codes]) -> _Codes:
     return _Codes([c for part in parts for c in part.chunks], [s for part in parts for s in part.signs])
 
 
-def _cosine(packed: bytes, question: Sequence[float]) -> float:
-    return math.fsum(map(mul, struct.unpack(f"<{len(packed) // 2}e", packed), question))
+def _compare(packed: Sequence[bytes], question: Sequence[float]) -> list[float]:
+    """The cosine of each vector and the question's."""
+    if has_numpy() and packed:
+        import numpy as np
+
+        vectors = np.frombuffer(b"".join(packed), "<f2").reshape(len(packed), -1)
+        cosines: list[float] = (vectors.astype(np.float32) @ np.array(question, np.float32)).tolist()
+        return cosines
+    form = f"<{len(question)}e"
+    return [float(sum(map(mul, struct.unpack(form, one), question))) for one in packed]

@@ -16,7 +16,8 @@ _SQLITE_CHUNKS = (
     "select rowid as id from chunk_words where chunk_words match :wanted"
     " and rank match 'bm25(0.0, 1.0)' order by rank limit :limit"
 )
-_POSTGRES_CHUNKS = "select id from ({parts}) as found group by id order by sum(weight) desc, id limit :limit"
+_BY_WEIGHT = "select id from ({parts}) as found group by id order by sum(weight) desc, id limit :limit"
+_SQLITE_PART = "select rowid as id, :{weight} as weight from chunk_words where chunk_words match :{wanted}"
 _POSTGRES_PART = (
     "select id, cast(:{weight} as double precision) as weight from document_chunks"
     " where found_by @@ cast(:{wanted} as tsquery)"
@@ -32,21 +33,35 @@ _POSTGRES_WORDS = (
 )
 
 
-def find_chunks(tx: Tx, reaches: Sequence[str], weights: Mapping[str, float], *, limit: int) -> list[int]:
-    """Ids of chunks that have one of the marks and at least one of the words, those with heavy words
-    first."""
-    if not reaches or not weights:
+def find_chunks(
+    tx: Tx, reaches: Sequence[str], weights: Mapping[str, float], *, common: bool, limit: int
+) -> list[int]:
+    """Ids of chunks that have one of the marks (no marks: of all) and at least one of the words, those with
+    heavy words first. `common`: the words stand in so many chunks that how often in each is not looked at."""
+    if not weights:
         return []
-    if tx.dialect == "sqlite":
-        wanted = f"reach : ({_either(reaches)}) AND words : ({_either(list(weights))})"
+    if tx.dialect == "sqlite" and not common:
+        wanted = _join_sqlite(reaches, list(weights))
         return [row["id"] for row in tx.all(_SQLITE_CHUNKS, wanted=wanted, limit=limit)]
+    part = _SQLITE_PART if tx.dialect == "sqlite" else _POSTGRES_PART
+    join = _join_sqlite if tx.dialect == "sqlite" else _join_postgres
     given: dict[str, Any] = {"limit": limit}
     parts = []
     for n, (word, weight) in enumerate(weights.items()):
-        given |= {f"weight{n}": weight, f"wanted{n}": f"{_quote(word)} & ({_any(reaches)})"}
-        parts.append(_POSTGRES_PART.format(weight=f"weight{n}", wanted=f"wanted{n}"))
-    statement = _POSTGRES_CHUNKS.format(parts=" union all ".join(parts))
+        given |= {f"weight{n}": weight, f"wanted{n}": join(reaches, [word])}
+        parts.append(part.format(weight=f"weight{n}", wanted=f"wanted{n}"))
+    statement = _BY_WEIGHT.format(parts=" union all ".join(parts))
     return [row["id"] for row in tx.all(statement, **given)]
+
+
+def _join_sqlite(reaches: Sequence[str], words: Sequence[str]) -> str:
+    from_there = f"reach : ({_either(reaches)}) AND " if reaches else ""
+    return f"{from_there}words : ({_either(words)})"
+
+
+def _join_postgres(reaches: Sequence[str], words: Sequence[str]) -> str:
+    from_there = f"({_any(reaches)}) & " if reaches else ""
+    return f"{from_there}({_any(words)})"
 
 
 def _either(words: Sequence[str]) -> str:

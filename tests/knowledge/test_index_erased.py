@@ -17,8 +17,8 @@ from storage.knowledge.documents import Document
 from storage.privacy import retention
 from storage.privacy.forget import forget, forget_team, forget_user
 from storage.privacy.portions import Whose
-from tests.knowledge.test_index import HERE, SCOPE, WordEmbedder, ask, document, put
 from tests.support.engines import database_url
+from tests.support.indexed import HERE, SCOPE, WordEmbedder, ask, document, put
 from tests.support.rows import FILE, kept, on_disk
 
 pytestmark = pytest.mark.both_engines

@@ -16,6 +16,7 @@ from bot.ml.stemming import stem
 
 _WORD = re.compile(r"\d{1,3}(?:[.,]\d{3})+(?!\d)|[^\W_]+")
 _NO_BLANKS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
+_LONE = re.compile("[\u3400-\u9fff]")  # a sign that says something alone
 _GRAMMAR = re.compile("[\u3040-\u309f]+")  # Hiragana, which alone is mostly grammar
 _LATIN_MARK = re.compile("(?<=[a-z])[\u0300-\u036f]+")
 _LONGEST = 60  # letters; longer ones are no words
@@ -65,7 +66,8 @@ def _divide(word: str) -> tuple[str, ...]:
     at = 0
     for run in _NO_BLANKS.finditer(word):
         found += [_stem(word[at : run.start()])] if run.start() > at else []
-        found += [run[0][i : i + 2] for i in range(max(1, len(run[0]) - 1))]
+        found += [run[0][i : i + 2] for i in range(len(run[0]) - 1)]
+        found += _LONE.findall(run[0]) if len(run[0]) > 1 else [run[0]]
         at = run.end()
     return tuple(found + ([_stem(word[at:])] if at < len(word) else []))
 

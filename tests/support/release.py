@@ -19,7 +19,6 @@ from hashlib import sha256
 from pathlib import Path
 
 from bot import VERSION
-from tests.support.supply import sbom
 
 ROOT = Path(__file__).parents[2]
 NAME = "parley-assistant"
@@ -98,6 +97,8 @@ def set_version(version: str) -> None:
 
 def build(version: str, into: Path) -> list[Path]:
     """The wheel, the bill of materials, and the image where there is an engine."""
+    from tests.support.supply import sbom  # whose libraries take longer than everything else here
+
     stamp = git("log", "-1", "--format=%ct").stdout.strip()  # the same wheel from the same commit
     wheel = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(into)]
     run(wheel, SOURCE_DATE_EPOCH=stamp)

@@ -49,8 +49,6 @@ async def workspace(chrome: Browser) -> AsyncIterator[Sandbox]:
     async with forked_sandbox(HERE) as running:
         running.slack.rates.enabled = False
         assert await wait_connected(running), "\n".join(running.bot.log)
-        # The guard of the scene's channels learns first; it would take what a test has the model say.
-        await running.slack.until(lambda: any(one.outcome for one in running.model.requests))
         yield running
 
 

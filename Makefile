@@ -72,6 +72,7 @@ bench: setup
 	@$(BIN)/python -m tests.bench.expiry
 	@$(BIN)/python -m tests.bench.voice
 	@$(BIN)/python -m tests.bench.reading
+	@$(BIN)/python -m tests.bench.knowledge_search
 	@$(BIN)/python -m tests.bench.ledger --large
 
 # The guard's figures on labelled data, beside baselines of the same run: some minutes of one core.
@@ -80,6 +81,8 @@ bench-guard: setup
 
 # Documents of an invented company and in three languages: found, answered, refused, quotes checked; some minutes.
 bench-knowledge: setup
+	@$(BIN)/python -m tests.bench.reading
+	@$(BIN)/python -m tests.bench.knowledge_search
 	@$(BIN)/python -m tests.bench.knowledge
 
 # Tokens per minute in a busy hour beside two usual clients, on virtual time: some seconds, always the same figures.

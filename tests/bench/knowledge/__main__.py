@@ -122,7 +122,7 @@ def _show_gate(found: AnsweredAll, figures: Figures, how: str) -> None:
     figures.line(f"near misses refused, {how}", 1 - len(found.answered) / misses, 1.0)
     figures.line("   of them without asking a model", len(found.spared) / misses)
     print(f"  {'characters that a model reads for a question':<62} {found.characters:7.0f}")
-    figures.note("refused before a model was asked", found.wrongly_spared)
+    figures.note(f"{how}: refused before a model was asked", found.wrongly_spared)
 
 
 def measure_quotes(shelf: Shelf, figures: Figures) -> None:

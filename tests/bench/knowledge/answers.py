@@ -58,7 +58,7 @@ async def answer_all(
     ]
     spared = [miss for miss in misses if miss.text not in reader.asked]
     wrongly = [question for question in questions if question.text not in reader.asked]
-    characters = reader.characters / max(1, len(reader.asked))
+    characters = reader.characters / (len(questions) + len(misses))
     return AnsweredAll(refused, why, answered, spared, wrongly, characters)
 
 

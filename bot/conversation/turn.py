@@ -332,7 +332,12 @@ async def ask_documents(
         style=how.style,
         about_us=about_us.may_ask_about_us(incoming.text),
     )
-    return await services.documents.answer(asked)
+    try:
+        return await services.documents.answer(asked)
+    except ContextTooLong:
+        if mode == "only":
+            raise
+        return None  # the ordinary way makes a conversation shorter
 
 
 def reply_from_documents(

@@ -1,5 +1,5 @@
-"""Answers from given passages alone, with every quote checked.
+"""Documents: taken in, found again by words and by meaning, and answered from with every quote checked.
 
-answering.py is the entrance. Where passages come from is not decided here; today a channel's owner types them
-into its settings.
+service.py is what a turn asks; index.py finds, answering.py asks the model, quotes.py and support.py check
+what it says, ingestion.py takes documents in and attachments.py what comes with a question.
 """

@@ -267,5 +267,11 @@ def _describe_search(found: _Found, looked_at: Sequence[Hit], judged: Judged, an
         )
         for hit, probability in zip(looked_at, judged.probabilities, strict=True)
     ]
-    passages += [LookedAt(*which, quoted=tuple(spans)) for which, spans in quoted.items()]
+    ranks = {
+        (hit.passage.document, hit.passage.chunk): (hit.word_rank, hit.vector_rank) for hit in found.hits
+    }
+    passages += [
+        LookedAt(*which, *ranks.get(which, (None, None)), quoted=tuple(spans))
+        for which, spans in quoted.items()
+    ]
     return Search(found.whole, tuple(passages), answered.why)

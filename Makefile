@@ -72,7 +72,6 @@ bench: setup
 	@$(BIN)/python -m tests.bench.expiry
 	@$(BIN)/python -m tests.bench.voice
 	@$(BIN)/python -m tests.bench.reading
-	@$(BIN)/python -m tests.bench.knowledge_search
 	@$(BIN)/python -m tests.bench.ledger --large
 
 # The guard's figures on labelled data, beside baselines of the same run: some minutes of one core.

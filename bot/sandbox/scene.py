@@ -57,7 +57,7 @@ def add_scene(slack: FakeSlack) -> None:
     """Put the talk of this morning into a new workspace. The app was not there to hear it."""
     ws = slack.workspace
     alice, bob, carol, *_ = ws.people
-    purpose = "Answers from the handbook alone"
+    purpose = "Answers from its documents alone"
     ws.add_channel("C0HANDBOOK", "handbook", alice, bob, carol, ws.bot, purpose=purpose)
     ws.add_channel("C0BOXES001", "boxes", alice, bob, carol, purpose="Packing, and who carries what")
     for channel, who, minutes, text, reaction in _MESSAGES:

@@ -31,7 +31,7 @@ async def main() -> int:
             assert await wait_ready(running), "\n".join(running.bot.log)
             running.slack.rates.enabled = False
             running.model.pace.tokens_per_s = 150
-            for take in (conversation, voice, channels, scenes, phone):
+            for take in (conversation, voice, channels, handbook, scenes, phone):
                 await take(chrome, running)
         await usage_page(chrome, FOLDER / "usage.png")
     for picture in sorted(FOLDER.glob("*.png")):
@@ -114,6 +114,18 @@ async def channels(chrome: Browser, running: Sandbox) -> None:
     await expect(page.locator("#main .message.ephemeral table")).to_be_visible(timeout=CAPACITY)
     await place(page, "Parley").click()
     await expect(page.locator("#main .picture img")).to_be_visible(timeout=CAPACITY)
+    await page.context.close()
+
+
+async def handbook(chrome: Browser, running: Sandbox) -> None:
+    """A channel that is answered from its documents alone, each answer with its page, or not at all."""
+    page = await opened(chrome, running, WIDE)
+    await place(page, "handbook").click()
+    await ask(page, "Write to #handbook", "@parley What is the wifi password?")
+    await page.get_by_role("button", name="Close the thread").click()
+    await ask(page, "Write to #handbook", "@parley How many days of holiday do I have?")
+    await ask(page, "Reply in the thread", "What is the allowance for a full day in France?")
+    await shown(page, "handbook")
     await page.context.close()
 
 

@@ -20,9 +20,11 @@ from tests.support.sandboxes import forked_sandbox
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 HERE = {"PATH": os.environ["PATH"], "PARLEY_STREAMS_PER_MINUTE": "0"}
-PARKING = b"# Parking\n\nThe gate of the yard opens with the code 4711. Visitors park behind the greenhouse.\n"
+PARKING = (
+    b"# Parking\n\nThe gate of the yard opens with the code 4711. Visitors park behind the greenhouse.\n"
+)
 REFUSED = "No sufficient context for answering the question"
-# Drops files on the conversation, as they come from the desktop; where a dialog is open, on its field of files.
+# Drops files on an element, as they come from the desktop.
 DROP = """
 ([target, files]) => {
   const carried = new DataTransfer();
@@ -155,7 +157,9 @@ async def test_files_are_added_to_a_form_by_button_or_drop_and_axe_finds_nothing
     await dialog.locator("input[type=file]").set_input_files(
         {"name": "first.md", "mimeType": "text/markdown", "buffer": b"The cellar is dry."}
     )
-    await drop(page, "dialog .file-field", (f"{scheme}.md", "text/markdown", f"It is {scheme} here.".encode()))
+    await drop(
+        page, "dialog .file-field", (f"{scheme}.md", "text/markdown", f"It is {scheme} here.".encode())
+    )
     await dialog.get_by_role("button", name="Remove first.md").click()
     await check_accessibility(page)
     await dialog.get_by_role("button", name="Take it in").click()
@@ -165,3 +169,13 @@ async def test_files_are_added_to_a_form_by_button_or_drop_and_axe_finds_nothing
     card = page.locator("#thread .message", has_text=f"{scheme}.md can be asked about in this channel")
     await expect(card).to_be_visible()
     await check_accessibility(page)
+
+
+async def test_a_picture_is_asked_about_by_dropping_it_with_the_question(page: Page) -> None:
+    await page.get_by_role("navigation", name="Workspace").get_by_role("button", name="general").click()
+    await drop(page, "#main .messages", ("room.png", "image/png", png("a room", 320, 200)))
+    box = page.get_by_role("combobox", name="Write to #general", exact=True)
+    await box.fill("@parley Which colours has it?")
+    await box.press("Enter")
+    await expect(page.locator("#thread .feedback-pair")).to_have_count(1)
+    await expect(page.locator("#thread .message").last).to_contain_text("of 320 × 200 pixels, mostly")

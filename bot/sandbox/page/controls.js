@@ -305,7 +305,7 @@ const IMITATED = [
   "Web API methods that the app calls, with Slack's limits, rate tiers and error codes",
   "Events, commands, buttons, modals and shortcuts over Socket Mode, with acks, retries and refreshes",
   "Streamed messages, status lines, the stop button, sessions, suggested prompts, the Home tab",
-  "Files and voice clips, ephemeral messages, a channel shared with another company",
+  "Files of any kind, shared, changed and deleted; voice clips, ephemeral messages, a channel shared with another company",
 ];
 const MISSING = [
   "Search, canvases, lists, huddles, workflows, notifications",

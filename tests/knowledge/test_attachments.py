@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
+
+from PIL import Image
 
 from bot.core.settings import Settings
 from bot.core.values import Conversation, File
 from bot.knowledge.attachments import Attached, Attachments, document_id
 from bot.knowledge.index import DocumentIndex
 from bot.privacy.retention import erase_due
+from handlers.slack.payloads import file_from
 from storage.conversation import messages
 from storage.database import open_engine
 from storage.engine import Engine
@@ -35,7 +39,7 @@ class Folder:
     @asynccontextmanager
     async def fetched(self, file: File) -> AsyncIterator[Path]:
         self.fetches += 1
-        yield self.path / file.name
+        yield self.path / Path(file.url).name
 
 
 def attachments(engine: Engine, folder: Folder) -> Attachments:
@@ -93,3 +97,16 @@ async def test_what_was_attached_goes_by_age_and_nothing_else_does(tmp_path: Pat
         await erase_due(engine, settings, now=90_000.0)
         assert await engine.read(documents.find, document_id(PLACE.key, RULES)) is None
         assert await engine.read(documents.find, "d2")
+
+
+async def test_a_picture_that_is_not_opened_here_is_seen_as_slack_shows_it(tmp_path: Path) -> None:
+    Image.new("RGB", (64, 32), "red").save(tmp_path / "small.png")
+    Image.new("RGB", (640, 320), "red").save(tmp_path / "scan.tiff")
+    told = {"id": "F2", "name": "scan.tiff", "mimetype": "image/tiff", "size": 9, "url_private": "scan.tiff"}
+    scan = file_from(told | {"thumb_360": "tiny.png", "thumb_1024": "small.png"})
+    async with open_engine(database_url(tmp_path / "parley.db")) as engine:
+        asked = Attached(PLACE, "1.0", "U1", (scan, replace(scan, id="F3", preview="")))
+        seen, unseen = await attachments(engine, Folder(tmp_path)).read(asked, sees=True)
+        assert seen.picture
+        assert (seen.picture.name, seen.picture.width) == ("scan.tiff", 64)
+        assert "a TIFF picture" in unseen.notes[0]

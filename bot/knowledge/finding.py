@@ -49,8 +49,8 @@ def find(
     by_words = {one.chunk.id: one for one in ranked}
     word_ranks = {id: place for place, id in enumerate(by_words, 1)}
     vector_ranks = {id: place for place, id in enumerate(nearness, 1)}
-    shares = {id: one.coverage for id, one in by_words.items()} if nearness else {}
-    fused = fuse(list(by_words), list(nearness), shares=shares)[:limit]
+    covered = {id: one.coverage if nearness else 1.0 for id, one in by_words.items()}
+    fused = fuse(list(by_words), list(nearness), coverage=covered)[:limit]
     fetched = search.fetch_visible(tx, audience, [id for id, _ in fused if id not in by_words])
     chunks = {one.id: one for one in fetched} | {id: one.chunk for id, one in by_words.items()}
     return [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,7 +19,7 @@ def test_what_both_find_first_is_first() -> None:
 
 def test_the_nearest_in_meaning_is_before_what_has_one_word_of_five() -> None:
     by_words = [10, 11, 12]
-    fused = fuse(by_words, [1, 2, 3, *by_words], coverage=dict.fromkeys(by_words, 0.2))
+    fused = fuse(by_words, [1, 2, 3, 4, 5, 6, *by_words], coverage=dict.fromkeys(by_words, 0.2))
     assert [chunk for chunk, _ in fused][:3] == [1, 2, 3]
 
 
@@ -28,6 +30,6 @@ def test_everything_found_is_there_once_and_the_better_in_both_is_the_better(
     fused = [chunk for chunk, _ in fuse(words, meaning, coverage=dict.fromkeys(range(31), 1.0))]
     assert sorted(fused) == sorted({*words, *meaning})
     both = [chunk for chunk in words if chunk in meaning]
-    for one, two in zip(both, both[1:], strict=False):
+    for one, two in pairwise(both):
         if meaning.index(one) < meaning.index(two):
             assert fused.index(one) < fused.index(two)

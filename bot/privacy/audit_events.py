@@ -44,6 +44,8 @@ EVENTS: dict[str, tuple[int, str]] = {
     "forgot workspace": (DELETE, "workspace"),
     "forgot clip": (DELETE, "message"),
     "forgot message": (DELETE, "message"),
+    "document added": (CREATE, "document"),
+    "document removed": (DELETE, "document"),
     "retention": (DELETE, "rows"),
     "replayed": (UPDATE, "job"),
     "discarded": (DELETE, "job"),

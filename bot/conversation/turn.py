@@ -248,7 +248,17 @@ async def answer_in_conversation(
         mode = "off"  # it is about what came with it, which the model reads anyway
     if mode == "only":
         access.admit_to_documents(incoming, services.settings)
-    found = await ask_documents(incoming, recollection, ruling, how, services, mode=mode)
+    try:
+        found = await ask_documents(incoming, recollection, ruling, how, services, mode=mode)
+    except ContextTooLong:
+        if not shown.names:
+            raise
+        shown = shown.without_pictures(NO_ROOM)
+        recollection = shown.onto(recollection)
+        found = await ask_documents(incoming, recollection, ruling, how, services, mode=mode)
+    if found and found.completion.unseen and shown.names:
+        shown = shown.without_pictures(CANNOT_SEE)
+        recollection = shown.onto(recollection)
     if mode == "only" or (found and not found.refused):
         return reply_from_documents(found, recollection, ruling)
     attached = await read_attached(incoming, recollection, how, services)

@@ -1,8 +1,8 @@
 """Words of a workspace that stand for one that was asked: misspelt, composed of it, or parts of it.
 
-Looked for where a word stands nowhere as it was asked, and, in languages that write what belongs together as
-one word, beside it: "Frist" is in "Kündigungsfrist". Candidates share threes of letters with the word; what
-is near enough is decided here.
+Misspelt is what stands nowhere as it was asked. In languages that write what belongs together as one word,
+what holds the word is looked for beside it: "Frist" is in "Kündigungsfrist". Candidates share threes of
+letters with the word; what is near enough is decided here.
 """
 
 from __future__ import annotations
@@ -19,21 +19,20 @@ _CANDIDATES, _MOST = 40, 8
 _PART = 4  # letters; a shorter part is in too many words
 _HOLDER = 5  # letters of a word that is looked for in longer ones
 _SHORT = 4  # letters; shorter words are near too many others
-_LIKE = 0.8
+_LIKE = 0.85
 
 
 def find_variants(tx: Tx, team: str, word: str, *, known: bool, language: str) -> tuple[str, ...]:
     """Other words to look for. `known`: it stands in a chunk as it is."""
     if len(word) < _SHORT or not word.isalpha() or not word.isascii():
         return ()
-    letters = list_letters(word).split()
-    found = list[str]()
-    if len(word) >= _HOLDER and (language in COMPOSING or not known):
+    letters, found = list_letters(word).split(), list[str]()
+    if language in COMPOSING and len(word) >= _HOLDER:
         holders = find_words(tx, team, letters[1:-1], every=True, limit=_CANDIDATES)
         found += [other for other in holders if _holds(other, word)]
     if not known:
         others = find_words(tx, team, letters, every=False, limit=_CANDIDATES)
-        found += _near(word, others)
+        found += _list_alike(word, others) or (_list_parts(word, others) if language in COMPOSING else [])
     return tuple(dict.fromkeys(other for other in found if other != word))[:_MOST]
 
 
@@ -41,11 +40,15 @@ def _holds(longer: str, word: str) -> bool:
     return longer != word and (longer.startswith(word) or longer.endswith(word))
 
 
-def _near(word: str, others: Collection[str]) -> list[str]:
-    """Those spelt nearly alike, else those that the word is composed of."""
+def _list_alike(word: str, others: Collection[str]) -> list[str]:
+    """Those spelt nearly as it is, likest first."""
     alike = [other for other in others if other[0] == word[0] and _likeness(word, other) >= _LIKE]
-    parts = [other for other in others if len(other) >= _PART and _holds(word, other)]
-    return sorted(alike, key=lambda other: -_likeness(word, other)) or parts
+    return sorted(alike, key=lambda other: -_likeness(word, other))
+
+
+def _list_parts(word: str, others: Collection[str]) -> list[str]:
+    """Those that it is composed of."""
+    return [other for other in others if len(other) >= _PART and _holds(word, other)]
 
 
 def _likeness(word: str, other: str) -> float:

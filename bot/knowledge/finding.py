@@ -17,8 +17,9 @@ from storage.knowledge import search
 from storage.knowledge import vectors as stored_vectors
 from storage.knowledge.audiences import Audience
 
-_CANDIDATES = 200  # that share words with the question, looked at closely
+_CANDIDATES = 120  # that share words with the question, looked at closely
 _NEAREST = 60
+_RARE = 3  # words
 _MOST_TERMS = 60  # of a question; a whole letter is no question
 
 
@@ -78,10 +79,18 @@ def find_by_words(tx: Tx, audience: Audience, questions: Sequence[str]) -> list[
     ]
     uses |= search.count_uses(tx, audience.team, [word for term in terms for word in term.variants])
     statistics = Statistics(search.measure(tx, audience.team), uses)
-    weights = statistics.weigh_words(terms)
+    weights = _leave_out_common(statistics.weigh_words(terms), statistics)
     count = sum(uses[word] for word in weights)
     found = search.find_by_words(tx, audience, weights, uses=count, limit=_CANDIDATES)
     return rank(found, terms, statistics)
+
+
+def _leave_out_common(weights: dict[str, float], statistics: Statistics) -> dict[str, float]:
+    """Words to look for: where rarer ones are asked too, not those that stand in one chunk of eight. They
+    count in the order of what is found."""
+    most = statistics.corpus.chunks / 8
+    rare = {word: weight for word, weight in weights.items() if statistics.uses[word] <= most}
+    return rare if len(rare) >= _RARE else weights
 
 
 def find_by_meaning(

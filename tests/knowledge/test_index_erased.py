@@ -22,7 +22,7 @@ from tests.support.indexed import HERE, SCOPE, WordEmbedder, ask, document, put
 from tests.support.rows import FILE, kept, on_disk
 
 pytestmark = pytest.mark.both_engines
-SECRET = "xylophone"
+SECRET = "xylophon"  # as it is indexed
 FILLING = [f"Something else number {n}." for n in range(40)]
 
 
@@ -80,7 +80,7 @@ async def test_nothing_of_an_erased_document_is_left(
 ) -> None:
     index = DocumentIndex(engine, WordEmbedder("one"))
     stays = document("stays", team="T2", person="U9")
-    for one, text in ((given, f"The {SECRET}s play."), (stays, "Trumpets play.")):
+    for one, text in ((given, f"The {SECRET}es play."), (stays, "Trumpets play.")):
         await put(engine, index, one, text, *FILLING)
         await index.embed(one.id, scope=SCOPE)
     assert "document_chunks" in kept(tmp_path, SECRET)

@@ -18,6 +18,7 @@ TARGET = 1_000  # weight of a chunk: a letter of Latin script weighs 1, and four
 OVERLAP = 150
 SLACK = 250  # a rest of no more than this stays with the chunk before it
 HEADER = 400  # characters of a table's header in each of its chunks
+SLIDES = "pptx"  # no sentence goes on from one to the next
 HEAVY = 3  # weight of a letter of scripts that need a token for nearly each
 _HEAVY = re.compile(
     r"[\u0e00-\u0eff\u1000-\u109f\u2e80-\ua4cf\uac00-\ud7af\uf900-\ufaff\uff00-\uffef"
@@ -47,7 +48,10 @@ def cut_into_chunks(document: DocumentText) -> list[Chunk]:
     chunks: list[Chunk] = []
     before: _Stretch | None = None
     for stretch in _stretches(document.sections):
-        spans = _row_spans(text, stretch) if stretch.first.table_header else _spans(text, stretch, before)
+        if stretch.first.table_header:
+            spans = _row_spans(text, stretch)
+        else:
+            spans = _spans(text, stretch, before if document.kind != SLIDES else None)
         for span in spans:
             chunks.append(_chunk(text, stretch.first, len(chunks), span))
         before = stretch

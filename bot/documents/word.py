@@ -1,7 +1,7 @@
 """Reads DOCX: paragraphs under their headings, lists, tables as rows, footnotes where they are referred to.
 
 Headers, footers, comments and what is hidden or struck out by tracked changes are other text than the
-document's, and left out.
+document's, and left out. Pages are known where Word noted, as it saved, how it had divided them.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from bot.documents.packages import DAMAGED, Package, attribute, child, local
 from bot.documents.word_lists import Numbering
 
 MAIN = "word/document.xml"
+_PAGE_ENDS = "lastRenderedPageBreak"
 LONGEST_HEADING = 300
 _TITLE_LEVEL = 0.5
 _LEFT_OUT = frozenset({"Fallback", "del", "moveFrom", "instrText", "delText", "pPr", "tblPr", "sectPr"})
@@ -31,9 +32,12 @@ def read_word(package: Package, found: FoundText) -> None:
         raise FileRefused(DAMAGED)
     found.title = package.title()
     body = _Body(Outline(found), Styles(package), Numbering(package), _notes(package))
+    if any(True for _ in package.elements(MAIN, frozenset({_PAGE_ENDS}))):
+        body.begin_page(1)
     for block in package.elements(MAIN, frozenset({"p", "tbl"})):
         body.add(block)
     body.outline.finish()
+    found.pages = body.page
 
 
 class Styles:
@@ -105,11 +109,25 @@ class _Body:
     styles: Styles
     numbering: Numbering
     notes: dict[str, str]
+    page: int = 0  # 0: not known
+
+    def begin_page(self, page: int) -> None:
+        self.page = page
+        self.outline.move(page=page, place=f"page {page}")
 
     def add(self, block: Element) -> None:
+        """A paragraph or table; one that goes on at the next page belongs to the page it begins on."""
+        ends, before = _count_page_ends(block)
+        if before:
+            self.begin_page(self.page + 1)
         if local(block.tag) == "tbl":
             self._add_table(table_rows(block, self.notes))
-            return
+        else:
+            self._add_paragraph(block)
+        if more := ends - before:
+            self.begin_page(self.page + more)
+
+    def _add_paragraph(self, block: Element) -> None:
         text = text_of(block, self.notes).strip("\n")
         if not text.strip():
             return
@@ -131,6 +149,18 @@ class _Body:
             return
         for row in rows:  # a box around text
             self.outline.hold("\n".join(row))
+
+
+def _count_page_ends(block: Element) -> tuple[int, int]:
+    """How often a page ends within a block, and whether (1) that is before its first word."""
+    ends, before, words = 0, 0, False
+    for part in block.iter():
+        name = local(part.tag)
+        if name == _PAGE_ENDS:
+            ends += 1
+            before += not words and not before
+        words = words or (name == "t" and bool((part.text or "").strip()))
+    return ends, before
 
 
 def text_of(element: Element, notes: dict[str, str]) -> str:

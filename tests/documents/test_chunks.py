@@ -102,3 +102,10 @@ def test_a_script_with_a_token_for_each_letter_is_cut_shorter() -> None:
     chinese = cut_into_chunks(document(Section("员工每年享有三十天的年假。" * 200)))
     assert max(map(len, texts(chinese))) * 2 < max(map(len, texts(latin)))
     assert all(text.endswith("。") for text in texts(chinese))
+
+
+def test_a_sentence_goes_on_at_the_next_page_but_never_at_the_next_slide() -> None:
+    sections = (Section("Rent is due on", "", 1, "page 1"), Section("the first of May.", "", 2, "page 2"))
+    assert texts(cut_into_chunks(document(*sections)))[1].startswith("Rent is due on")
+    slides = DocumentText("pptx", "T", sections, 2)
+    assert texts(cut_into_chunks(slides))[1] == "the first of May."

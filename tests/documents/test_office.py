@@ -55,6 +55,23 @@ def test_paragraphs_stand_under_their_headings_whatever_the_styles_are_called() 
     ]
 
 
+def test_pages_are_those_that_word_noted_and_a_paragraph_stands_where_it_begins() -> None:
+    ends = "<w:r><w:lastRenderedPageBreak/></w:r>"
+    body = (
+        paragraph("First.")
+        + f"<w:p>{ends}<w:r><w:t>Second,</w:t></w:r>{ends}<w:r><w:t> on.</w:t></w:r></w:p>"
+    )
+    body += table(cell("a") + cell("b"), cell("c") + cell(f"</w:t></w:r>{ends}<w:r><w:t>d")) + paragraph(
+        "Last."
+    )
+    document = read_here(docx(body))
+    assert [(one.page, one.place) for one in document.sections] == [
+        (page, f"page {page}") for page in (1, 2, 3, 4)
+    ]
+    assert document.pages == 4
+    assert [one.page for one in read_here(docx(paragraph("First.") + paragraph("Last."))).sections] == [0]
+
+
 def test_a_heading_with_nothing_under_it_is_text() -> None:
     body = paragraph("Open", "Top") + paragraph("Call 4711", "Under") + paragraph("End", "Top")
     assert told(read_here(docx(body, styles=STYLES))) == [("", "Open\nCall 4711"), ("", "End")]

@@ -160,17 +160,28 @@ class Documents:
         if document is None:  # removed
             return
         if document.state == "searchable":  # by an attempt whose end was not written down
+            await self._erase_outlived(document, new, published=True)
             await self._tell_searchable(id, (), _place_of(new, document))
             return
-        failed = await self._engine.read(rows.list_failed_same, document)
-        await self._index.remove([one.id for one in failed], by=new.person, now=self._now())
+        await self._erase_outlived(document, new, published=False)
         await self._engine.write(rows.set_state, id, "reading")
-        place = await self._show(document, _place_of(new, document), look=look)
+        place = await self._show(replace(document, state="reading"), _place_of(new, document), look=look)
         try:
             with in_background():
                 await self._read(document, new, place)
         except AskError as exc:
             await self._give_up(document, place, exc.notice)
+
+    async def _erase_outlived(self, document: Document, new: NewDocument, *, published: bool) -> None:
+        """What failed before it, and what it replaces, once it is `published`, where that was not erased to
+        its end."""
+        found = await self._engine.read(rows.list_outlived, document)
+        named = [new.replaces] if published and new.replaces else []
+        if found or named:
+            await self._index.remove([*(one.id for one in found), *named], by=new.person, now=self._now())
+        for one in found:
+            if one.hidden and one.card != document.card:
+                await self._show_gone(read_card_place(one.card), REPLACED)
 
     async def _read(self, document: Document, new: NewDocument, place: CardPlace | None) -> None:
         progress = _Progress()

@@ -94,8 +94,8 @@ def find_same(tx: Tx, document: Document) -> Document | None:
     )
 
 
-def list_failed_same(tx: Tx, document: Document) -> list[Document]:
-    """Others of the same name and audience that were given up on, added before."""
+def list_outlived(tx: Tx, document: Document) -> list[Document]:
+    """Others of the same name and audience that were given up on, or replaced and are not erased yet."""
     found = list_of_channel(tx, document.team, document.channel)
     if document.audience != "channel":
         found = _all(tx, "team = :team and audience = :kind", team=document.team, kind=document.audience)
@@ -103,7 +103,7 @@ def list_failed_same(tx: Tx, document: Document) -> list[Document]:
     return [
         one
         for one in found
-        if one.state == "failed"
+        if (one.state == "failed" or one.hidden in ("replaced", "removed"))
         and one.id != document.id
         and (one.name, one.person if one.audience == "person" else "") == mine
     ]

@@ -1,4 +1,4 @@
-"""`kill -9` while a document is taken in, replaced or removed: read again, never twice in the index."""
+"""`kill -9` while a document is taken in: read again, never twice in the index."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pytest
 from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.people.acts import FileUpload
 from bot.sandbox.slack.server import FakeSlack
-from handlers.knowledge.blocks import REMOVE
 from storage.engine import Tx
 from tests.support.documents import METADATA
 from tests.support.rows import FILE, look_into
@@ -19,18 +18,11 @@ from tests.support.workspace import MANIFEST
 
 # Of more than one portion of chunks.
 OLD = "\n\n".join(f"# Rule {n}\n\nRule {n} is an old one: {'so it is ' * 80}" for n in range(24))
-NEW = OLD.replace("an old one", "a new one")
 
 ADDING = {
     "a portion of it is in the index": "write:add:after:1",
     "it can be found": "write:publish:after:1",
     "its card was posted": "slack:chat.postMessage:after:1",
-}
-REPLACING = {
-    "some of the older one is erased": "write:erase:after:1",
-}
-REMOVING = {
-    "some of it is erased": "write:erase:after:1",
 }
 
 
@@ -77,47 +69,3 @@ async def test_a_bot_killed_while_it_takes_a_document_in_has_it_once(point: str,
         states, chunks, old = look(tmp_path)
         assert states == ["searchable"]
         assert chunks == old >= 24
-
-
-@pytest.mark.parametrize("point", REPLACING.values(), ids=REPLACING)
-async def test_a_bot_killed_while_it_replaces_a_document_keeps_the_newer_one_alone(
-    point: str, tmp_path: Path
-) -> None:
-    async with (
-        FakeSlack(manifest=MANIFEST, rate_limits=False) as slack,
-        FakeModel() as model,
-        supervised(slack, model, tmp_path, kill_at=["", point]) as bot,
-    ):
-        await drop(slack, OLD)
-        await slack.until(lambda: ready(slack), 90)
-        bot.kill()
-        await slack.until(lambda: bot.lives == 2, 90)
-        await drop(slack, NEW)
-        await slack.until(lambda: bot.lives == 3, 90)
-        await slack.until(lambda: sum("can be asked" in card for card in cards(slack)) == 1, 90)
-        await slack.until(lambda: look(tmp_path)[2] == 0, 90)
-        states, chunks, _ = look(tmp_path)
-        assert states == ["searchable"]
-        assert chunks >= 24
-
-
-@pytest.mark.parametrize("point", REMOVING.values(), ids=REMOVING)
-async def test_a_bot_killed_while_it_removes_a_document_has_nothing_of_it(point: str, tmp_path: Path) -> None:
-    async with (
-        FakeSlack(manifest=MANIFEST, rate_limits=False) as slack,
-        FakeModel() as model,
-        supervised(slack, model, tmp_path, kill_at=["", point]) as bot,
-    ):
-        await drop(slack, OLD)
-        await slack.until(lambda: ready(slack), 90)
-        bot.kill()
-        await slack.until(lambda: bot.lives == 2, 90)
-        found = slack.workspace.channels[slack.channel("#general")].messages.values()
-        card = next(m for m in found if (m.get("metadata") or {}).get("event_type") == METADATA)
-        for _ in range(200):
-            if (await slack.press("alice", "#general", card["ts"], REMOVE)).acked:
-                break
-            await asyncio.sleep(0.5)
-        await slack.until(lambda: bot.lives == 3, 90)
-        await slack.until(lambda: "removed" in cards(slack)[0], 90)
-        assert look(tmp_path) == ([], 0, 0)

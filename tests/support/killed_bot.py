@@ -61,5 +61,6 @@ if __name__ == "__main__":
     if os.environ.get("PARLEY_KILL_AT"):
         engine: Any = type(open_engine(os.environ["PARLEY_DATABASE"]))
         engine.write = killing("write", function_name, engine.write)
+        engine.write_aside = killing("write", function_name, engine.write_aside)
         SlackClient.send = killing("slack", lambda method: method, SlackClient.send)  # type: ignore[method-assign]
     sys.exit(main())

@@ -27,7 +27,6 @@ from storage.knowledge.documents import Document
 
 log = logging.getLogger(__name__)
 
-THREAD = "thread "  # what the names of kept threads begin with
 FOLLOW = "document follow"  # a kind of job
 PORTION = 500  # documents that are looked through at once
 
@@ -128,7 +127,7 @@ class DocumentFollower:
     async def _read_again(self, found: Sequence[Document]) -> None:
         """Threads in which something was changed or deleted are kept as they stand now."""
         for document in found:
-            channel, _, thread = document.name.removeprefix(THREAD).partition(" ")
+            channel, _, thread = document.name.removeprefix(rows.THREAD).partition(" ")
             try:
                 await self._side.read_thread(document.team, channel, thread)
             except UnsupportedFile:
@@ -186,7 +185,7 @@ def _find_concerned(tx: Tx, team: str, thing: Thing, id: str) -> list[Document]:
         found = rows.list_around_channel(tx, team, id)
     else:
         channel, _, thread = id.partition(":")
-        name = name_thread(channel, thread)
+        name = rows.name_thread(channel, thread)
         found = [one for one in rows.list_around_channel(tx, team, channel) if one.name == name]
     return [one for one in found if one.hidden not in ("removed", "replaced") and one.audience != "thread"]
 
@@ -250,8 +249,3 @@ def _thread_version(document: Document) -> NewDocument:
         thread=document.name.rpartition(" ")[2],
         replaces=document.id,
     )
-
-
-def name_thread(channel: str, thread: str) -> str:
-    """What a kept thread is called among documents, so that a newer reading of it replaces it."""
-    return f"{THREAD}{channel} {thread}"

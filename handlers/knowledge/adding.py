@@ -10,14 +10,13 @@ from typing import Any
 from bot.app import Services
 from bot.core.errors import Incomplete, SlackRefused, UnsupportedFile
 from bot.knowledge.adding import NewDocument
-from bot.knowledge.following import name_thread
 from bot.knowledge.sources import FileSharing
 from handlers.adapter import SlackChat
 from handlers.knowledge.rights import DocumentRights
 from handlers.knowledge.slack_state import SlackState
 from handlers.slack.payloads import RECORDED_SUBTYPES
 from storage.knowledge.audiences import AudienceKind
-from storage.knowledge.documents import Document
+from storage.knowledge.documents import Document, name_thread
 
 # A permalink's channel, message and thread. Source: chat.getPermalink's example responses.
 PERMALINK = re.compile(r"/archives/(?P<channel>\w+)/p(?P<message>\d{7,})(?:\?thread_ts=(?P<thread>[\d.]+))?")

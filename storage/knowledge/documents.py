@@ -15,6 +15,7 @@ from storage.engine import Tx
 from storage.knowledge.audiences import VISIBLE, Audience, AudienceKind, Belonging, values_of
 
 DocumentState = Literal["waiting", "reading", "searchable", "failed"]
+THREAD = "thread "  # what the names of kept threads begin with
 DocumentSource = Literal["file", "thread", "text", "command"]
 
 
@@ -151,6 +152,12 @@ def list_of_conversation(tx: Tx, conversation: str) -> list[Document]:
 def list_added_by(tx: Tx, team: str, person: str) -> list[Document]:
     """Everything that a person added, wherever."""
     return _all(tx, "team = :team and person = :person", team=team, person=person)
+
+
+def name_thread(channel: str, thread: str) -> str:
+    """What a kept thread is called among documents, so that a newer reading of it replaces it. Of `thread`
+    "": how the names of all that stand in a channel begin."""
+    return f"{THREAD}{channel} {thread}"
 
 
 def list_unfinished(tx: Tx) -> list[Document]:

@@ -12,6 +12,7 @@ from storage.conversation import tombstones
 from storage.engine import Tx
 from storage.guard import models
 from storage.knowledge import chunks
+from storage.knowledge.documents import name_thread
 from storage.place import Channel, Place
 from storage.privacy.portions import (
     ADDED_BY,
@@ -47,8 +48,7 @@ def forget(tx: Tx, place: Place, *, by: str = "", erased: int = 0, now: float) -
     for table in BLANKED:
         _blank_in(tx, table, "conversation = :conversation", now=now, conversation=place.key)
     _drop_models(tx, "conversation = :conversation", conversation=place.key)
-    attached = "conversation = :conversation and audience = 'thread'"
-    chunks.erase_of(tx, attached, conversation=place.key)
+    _erase_documents(tx, place)
     for table in RECORDED:
         tx.run(f"delete from {table} where conversation = :conversation", conversation=place.key)
     tx.run(
@@ -62,6 +62,17 @@ def forget(tx: Tx, place: Place, *, by: str = "", erased: int = 0, now: float) -
     )
     audit.note(tx, "forgot thread", place.key, team=place.team, person=by, detail=_many(erased), now=now)
     return erased
+
+
+def _erase_documents(tx: Tx, place: Place) -> None:
+    """What was attached in a conversation, and what was kept of it as a document of its own."""
+    kept = "source = 'thread' and team = :team and name like :kept"
+    every = "%" if place.key.endswith(":") else ""  # all threads of a direct channel are one conversation
+    thread = "" if every else place.thread
+    which = f"(conversation = :conversation and audience = 'thread') or ({kept})"
+    values = {"team": place.team, "kept": name_thread(place.channel, thread) + every}
+    chunks.erase_of(tx, which, conversation=place.key, **values)
+    tx.run(f"delete from documents where {kept}", **values)
 
 
 def forget_user(tx: Tx, team: str, user: str, *, by: str = "", erased: int = 0, now: float) -> int:

@@ -13,7 +13,7 @@ from bot.knowledge.index import DocumentIndex
 from bot.privacy.portions import thin_out, work_off
 from storage.database import open_engine
 from storage.engine import Engine
-from storage.knowledge.documents import Document
+from storage.knowledge.documents import Document, name_thread
 from storage.privacy import retention
 from storage.privacy.forget import forget, forget_team, forget_user
 from storage.privacy.portions import Whose
@@ -54,12 +54,17 @@ async def erase_of_thread(engine: Engine) -> None:
     await engine.write(forget, Conversation("T", "C", "1"), now=9)
 
 
+async def erase_of_direct_conversation(engine: Engine) -> None:
+    await engine.write(forget, Conversation("T", "C", "2", whole=True), now=9)
+
+
 async def erase_by_age(engine: Engine) -> None:
     assert await work_off(engine, retention.erase_attached, before=5, within="T:C:") == 42
 
 
 MINE = document("it", person="U1")
 ATTACHED = document("it", audience="thread", conversation="T:C:1")
+KEPT_THREAD = replace(MINE, person="U2", source="thread", name=name_thread("C", "1"))
 
 
 @pytest.mark.parametrize(
@@ -71,9 +76,21 @@ ATTACHED = document("it", audience="thread", conversation="T:C:1")
         (replace(MINE, person="U2", source="thread", authors=" U1 U3 "), erase_of_person),
         (MINE, erase_of_team),
         (ATTACHED, erase_of_thread),
+        (KEPT_THREAD, erase_of_thread),
+        (KEPT_THREAD, erase_of_direct_conversation),
         (ATTACHED, erase_by_age),
     ],
-    ids=["removed", "person", "person at once", "author", "workspace", "thread", "age"],
+    ids=[
+        "removed",
+        "person",
+        "person at once",
+        "author",
+        "workspace",
+        "thread",
+        "kept thread",
+        "kept in one conversation",
+        "age",
+    ],
 )
 async def test_nothing_of_an_erased_document_is_left(
     tmp_path: Path, engine: Engine, given: Document, erase: Callable[[Engine], Awaitable[None]]
@@ -110,3 +127,10 @@ async def test_documents_outlast_the_questions_about_them(engine: Engine) -> Non
     await put(engine, index, document("added"), "The deposit.")
     assert await work_off(engine, retention.erase_attached, before=5) == 0
     assert await ask(index, "deposit") == [("added", 1)]
+
+
+async def test_another_thread_that_is_kept_stays_when_one_is_forgotten(engine: Engine) -> None:
+    index = DocumentIndex(engine)
+    await put(engine, index, replace(KEPT_THREAD, name=name_thread("C", "11")), "The deposit.")
+    await erase_of_thread(engine)
+    assert await ask(index, "deposit") == [("it", 1)]

@@ -61,6 +61,12 @@ class DocumentIndex:
             rows = [_row_of(chunk, row.title) for chunk in chunks[at : at + PORTION]]
             await self._engine.write_aside(stored_chunks.add, row, rows, letters=list_letters)
 
+    async def empty(self, document: str) -> None:
+        """Erases what was put in of a document, which stays; for it says something else by now."""
+        while await self._engine.write_aside(stored_chunks.erase, document, limit=PORTION):
+            pass
+        self._near.forget(document)
+
     async def publish(self, document: str, *, now: float) -> None:
         """The document is found from now on, and the version it replaces is not."""
         if old := await self._engine.write(stored.publish, document, now=now):
@@ -73,10 +79,8 @@ class DocumentIndex:
             if document is None:
                 continue
             await self._engine.write(stored.hide, [id], reason="removed")
-            while await self._engine.write_aside(stored_chunks.erase, id, limit=PORTION):
-                pass
+            await self.empty(id)
             await self._engine.write(stored_chunks.drop, document, by=by, now=now)
-            self._near.forget(id)
         await self._engine.scrub()
 
     async def search(

@@ -193,6 +193,8 @@ class Documents:
             if same is not None and same.digest == digest and not same.hidden:
                 await self._drop_unchanged(document, same, place)
                 return
+            if document.digest not in ("", digest):  # it was changed since an earlier attempt
+                await self._index.empty(document.id)
             await self._note_read(document, text, digest)
             await self._engine.write(rows.set_replaces, document.id, same.id if same else new.replaces)
             await self._index.put(document.id, await asyncio.to_thread(cut_into_chunks, text))

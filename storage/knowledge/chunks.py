@@ -35,9 +35,10 @@ class ChunkRow:
 
 def add(tx: Tx, document: Document, rows: Sequence[ChunkRow], *, letters: Callable[[str], str]) -> int:
     """Adds chunks that are not there yet; how many. `letters` makes of a word what it is found by when it is
-    misspelt. Nothing is added to a document that is gone."""
-    tx.lock(f"document {document.id}")
-    if tx.one("select 1 as there from documents where id = :id", id=document.id) is None:
+    misspelt. Nothing is added to a document that is gone or is being erased."""
+    _lock(tx, document.id)
+    there = "select 1 as there from documents where id = :id and hidden not in ('removed', 'replaced')"
+    if tx.one(there, id=document.id) is None:
         return 0
     added = [row for row in rows if _insert(tx, document, row)]
     _count_up(tx, document.team, [row.words for row in added], letters)
@@ -50,6 +51,11 @@ def add(tx: Tx, document: Document, rows: Sequence[ChunkRow], *, letters: Callab
         characters=sum(len(row.text) for row in added),
     )
     return len(added)
+
+
+def _lock(tx: Tx, document: str) -> None:
+    """Chunks of a document are added, or erased, by one at a time."""
+    tx.lock(f"document {document}")
 
 
 def _insert(tx: Tx, document: Document, row: ChunkRow) -> bool:
@@ -76,10 +82,14 @@ def _insert(tx: Tx, document: Document, row: ChunkRow) -> bool:
 
 def erase(tx: Tx, document: str, *, limit: int) -> int:
     """At most so many chunks of a document with all that was made of them; how many. Repeat while it is not
-    0, then `drop` the document itself."""
+    0, then `drop` the document itself, or go on with it as one that has none."""
+    _lock(tx, document)
     which = "select id, team, words from document_chunks where document = :document order by id limit :limit"
     rows = tx.all(which, document=document, limit=limit)
     _erase_rows(tx, rows)
+    if not rows:
+        none = "chunks = 0, words = 0, characters = 0, embedded = 0"
+        tx.run(f"update documents set {none} where id = :id", id=document)
     return len(rows)
 
 

@@ -19,10 +19,23 @@ from tests.support.workspace import MANIFEST
 # Of more than one portion of chunks.
 OLD = "\n\n".join(f"# Rule {n}\n\nRule {n} is an old one: {'so it is ' * 80}" for n in range(24))
 
+NEW = "\n\n".join(f"# Rule {n}\n\nRule {n} is a new one: {'so it is ' * 80}" for n in range(24))
+
 ADDING = {
     "a portion of it is in the index": "write:add:after:1",
     "it can be found": "write:publish:after:1",
     "its card was posted": "slack:chat.postMessage:after:1",
+}
+
+
+REPLACING = {
+    "the new one can be found": "write:publish:after:2",
+    "a portion of the old one is erased": "write:erase:after:1",
+    "the old one is erased": "write:drop:after:1",
+}
+REMOVING = {
+    "a portion of it is erased": "write:erase:after:1",
+    "it is erased": "write:drop:after:1",
 }
 
 
@@ -55,6 +68,12 @@ def ready(slack: FakeSlack) -> bool:
     return any("can be asked about" in card for card in cards(slack))
 
 
+def settled(path: Path) -> bool:
+    """Whether no job is left to do."""
+    with look_into(path / FILE) as tx:
+        return not tx.all("select 1 as there from inbox where state = 'new'")
+
+
 @pytest.mark.parametrize("point", ADDING.values(), ids=ADDING)
 async def test_a_bot_killed_while_it_takes_a_document_in_has_it_once(point: str, tmp_path: Path) -> None:
     async with (
@@ -69,3 +88,39 @@ async def test_a_bot_killed_while_it_takes_a_document_in_has_it_once(point: str,
         states, chunks, old = look(tmp_path)
         assert states == ["searchable"]
         assert chunks == old >= 24
+
+
+@pytest.mark.parametrize("point", REPLACING.values(), ids=REPLACING)
+async def test_a_bot_killed_while_it_replaces_a_document_has_the_new_one_alone(
+    point: str, tmp_path: Path
+) -> None:
+    async with (
+        FakeSlack(manifest=MANIFEST, rate_limits=False) as slack,
+        FakeModel() as model,
+        supervised(slack, model, tmp_path, kill_at=[point]) as bot,
+    ):
+        await drop(slack, OLD)
+        await slack.until(lambda: ready(slack), 90)
+        await drop(slack, NEW)
+        await slack.until(lambda: bot.lives == 2 and settled(tmp_path), 90)
+        await bot.end()
+        states, chunks, old = look(tmp_path)
+        assert (states, old) == (["searchable"], 0)
+        assert chunks >= 24
+
+
+@pytest.mark.parametrize("point", REMOVING.values(), ids=REMOVING)
+async def test_a_bot_killed_while_it_removes_a_document_leaves_nothing_of_it(
+    point: str, tmp_path: Path
+) -> None:
+    async with (
+        FakeSlack(manifest=MANIFEST, rate_limits=False) as slack,
+        FakeModel() as model,
+        supervised(slack, model, tmp_path, kill_at=[point]) as bot,
+    ):
+        await drop(slack, OLD)
+        await slack.until(lambda: ready(slack), 90)
+        assert (await slack.command("alice", "#general", "/parley", "knowledge remove rules.md")).acked
+        await slack.until(lambda: bot.lives == 2 and settled(tmp_path), 90)
+        await bot.end()
+        assert look(tmp_path) == ([], 0, 0)

@@ -42,6 +42,27 @@ async def test_a_document_is_found_once_it_is_published_and_not_once_it_is_remov
         assert await engine.read(lambda tx, table=table: tx.all(f"select * from {table}")) == []
 
 
+async def test_a_document_that_changed_while_it_was_put_in_says_only_what_it_says_now(engine: Engine) -> None:
+    index = DocumentIndex(engine)
+    await put(engine, index, document("it"), *(f"The deposit is {n} euros." for n in range(20)))
+    await index.empty("it")
+    await index.put("it", cut(["The rent is 4 euros."]))
+    assert await ask(index, "deposit") == []
+    assert await ask(index, "rent") == [("it", 1)]
+    stored = await engine.read(documents.find, "it")
+    assert stored
+    assert (stored.chunks, stored.characters) == (1, 20)
+
+
+async def test_nothing_is_put_into_a_document_that_is_being_erased(engine: Engine) -> None:
+    index = DocumentIndex(engine)
+    await put(engine, index, document("it"), "The deposit.")
+    await engine.write(documents.hide, ["it"], reason="removed")
+    await index.empty("it")
+    await index.put("it", cut(["The rent."]))
+    assert await engine.read(lambda tx: tx.all("select id from document_chunks")) == []
+
+
 async def test_a_newer_version_takes_the_place_of_the_older_when_it_can_be_found(engine: Engine) -> None:
     index = DocumentIndex(engine)
     await put(engine, index, document("old"), *PRICES)

@@ -183,6 +183,7 @@ UNWRITTEN = {
     "portions.erase_messages": "behind forget, forget_user and forget_team",
     "portions._delete": "before forget, forget_user and forget_team",
     "forget._blank_verdicts": "behind the deletion of a message (bot/conversation/records.py)",
+    "forget._erase_documents": "part of forget",
     "forget._drop_models": "trained anew from what remains",
     "anonymise.anonymise_day": "the same amounts under another name",
     "anonymise._anonymise_lines": "the same amounts under another name",

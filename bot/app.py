@@ -53,7 +53,8 @@ from bot.knowledge.attachments import Attachments
 from bot.knowledge.audience import find_audience
 from bot.knowledge.following import FOLLOW, DocumentFollower
 from bot.knowledge.index import DocumentIndex
-from bot.knowledge.ingestion import DOCUMENT, REMOVAL, VECTORS, Documents
+from bot.knowledge.ingestion import DOCUMENT, VECTORS, Documents
+from bot.knowledge.removal import REMOVAL
 from bot.knowledge.service import Knowledge
 from bot.knowledge.sources import DocumentSide
 from bot.learning.trainer import Trainer

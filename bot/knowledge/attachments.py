@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -28,7 +27,7 @@ from bot.documents.values import DocumentText, ReadingLimits
 from bot.images.formats import may_be_picture
 from bot.images.seeing import LONGEST_SIDE, is_decoded, read_format, see_picture
 from bot.knowledge.index import DocumentIndex
-from bot.knowledge.ingestion import REMOVAL
+from bot.knowledge.removal import REMOVAL, Removal, removal_lane
 from storage.conversation import tombstones
 from storage.engine import Engine, Tx
 from storage.jobs import inbox
@@ -213,8 +212,8 @@ def remove_attached(tx: Tx, team: str, conversation: str, files: Iterable[File],
     for file in files:
         id = document_id(conversation, file)
         if rows.hide(tx, [id], reason="removed"):
-            told, lane = json.dumps({"id": id, "card": "", "by": ""}), f"{REMOVAL}:{team}"
-            inbox.put(tx, f"{REMOVAL}:{id}:{now}", lane, REMOVAL, told, team=team, now=now)
+            payload, lane = Removal(id).payload, removal_lane(team)
+            inbox.put(tx, f"{REMOVAL}:{id}:{now}", lane, REMOVAL, payload, team=team, now=now)
 
 
 def document_id(conversation: str, file: File) -> str:

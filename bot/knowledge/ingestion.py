@@ -35,6 +35,7 @@ from bot.jobs.inbox import Effect, Inbox, Job
 from bot.knowledge.adding import NewDocument, decode_document, encode_document
 from bot.knowledge.document_card import CardPlace, DocumentCard, read_card_place
 from bot.knowledge.index import DocumentIndex
+from bot.knowledge.removal import REMOVAL, REMOVED, Removal, decode_removal, removal_lane
 from bot.knowledge.sources import DocumentSide, KeptThread
 from bot.provider.fair_share import in_background
 from storage import audit
@@ -45,14 +46,13 @@ from storage.knowledge.documents import Document
 
 log = logging.getLogger(__name__)
 
-DOCUMENT, VECTORS, REMOVAL = "document", "document vectors", "document removal"  # kinds of jobs
+DOCUMENT, VECTORS = "document", "document vectors"  # kinds of jobs; REMOVAL is another
 SHOW_EVERY_S = 3.0  # how far a document is, on its card
 AT_ONCE = 2  # documents that are read at the same moment: each has a process of its own
 CHARACTERS_PER_TOKEN = 3  # of text in any language, about: what is told is rather too much
 LOCAL = "local"  # what the name of an embedder on this machine begins with
 
 UNCHANGED = "This very file is here already: nothing has changed."
-REMOVED = "This document was removed."
 REPLACED = "A newer version of this document took its place."
 NOTHING_SAID = "nothing is said in it"
 
@@ -113,9 +113,9 @@ class Documents:
         `why`: what its card says then."""
         await self._inbox.put(
             f"{REMOVAL}:{document.id}",
-            f"{REMOVAL}:{document.team}",
+            removal_lane(document.team),
             REMOVAL,
-            json.dumps({"id": document.id, "card": document.card, "by": by, "why": why}),
+            Removal(document.id, document.card, by, why).payload,
             team=document.team,
             when=partial(_hide_for_good, document.id),
         )
@@ -137,7 +137,7 @@ class Documents:
     async def work(self, job: Job) -> list[Effect]:
         """A job of one of our kinds."""
         if job.kind == REMOVAL:
-            await self._erase(json.loads(job.payload))
+            await self._erase(decode_removal(job.payload))
         elif job.kind == VECTORS:
             await self._embed(json.loads(job.payload)["id"])
         else:
@@ -278,9 +278,9 @@ class Documents:
         if (after := await self._engine.read(rows.find, id)) is not None:
             await self._show(after, place)
 
-    async def _erase(self, told: dict[str, str]) -> None:
-        await self._index.remove([told["id"]], by=told["by"], now=self._now())
-        await self._show_gone(read_card_place(told["card"]), told["why"])
+    async def _erase(self, removal: Removal) -> None:
+        await self._index.remove([removal.id], by=removal.by, now=self._now())
+        await self._show_gone(read_card_place(removal.card), removal.why)
 
     # Where the words come from
 

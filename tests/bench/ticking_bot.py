@@ -1,4 +1,5 @@
-"""`python -m tests.bench.ticking_bot FILE`: the bot, which notes every few milliseconds how late its event loop is.
+"""`python -m tests.bench.ticking_bot FILE`: the bot, which notes every few milliseconds how late its event
+loop is.
 
 At its end it writes a line for each moment: when, by the machine's monotonic clock, and how late in seconds.
 """
@@ -12,8 +13,8 @@ import sys
 import time
 from pathlib import Path
 
-from bot.core.background import run_alongside
 from bot.core import settings_sources
+from bot.core.background import run_alongside
 from handlers import serve
 
 TICK_S = 0.005

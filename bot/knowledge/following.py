@@ -114,8 +114,8 @@ class DocumentFollower:
 
     async def _read_file_again(self, found: Sequence[Document], sharing: FileSharing) -> None:
         for document in found:
-            if not _judge_file(sharing, document):
-                await self._documents.add(_version_of(document, sharing), card=_card_of(document))
+            if document.audience != "thread" and not _judge_file(sharing, document):
+                await self._add_again(document, _version_of(document, sharing))
 
     async def _follow_channel(
         self, found: Sequence[Document], state: ChannelState, *, at_night: bool
@@ -133,7 +133,11 @@ class DocumentFollower:
             except UnsupportedFile:
                 await self._remove([document], NO_MORE)
             else:
-                await self._documents.add(_thread_version(document), card=_card_of(document))
+                await self._add_again(document, _thread_version(document))
+
+    async def _add_again(self, document: Document, new: NewDocument) -> None:
+        """As it is now, on the same card, and hidden where it was: its channel may be closed meanwhile."""
+        await self._documents.add(new, card=_card_of(document), hidden=document.hidden)
 
     async def _settle(
         self,
@@ -150,7 +154,24 @@ class DocumentFollower:
             if at_night and reason in LASTING and document.hidden == reason:
                 await self._remove([document], NO_MORE)
             elif reason != document.hidden and document.hidden in ("", *reasons):
+                reason = reason or await self._find_other_reason(document)
                 await self._engine.write(rows.hide, [document.id], reason=reason)
+
+    async def _find_other_reason(self, document: Document) -> str:
+        """Why a document that is hidden is not to be shown again, for another thing than ends just now."""
+        for thing, id in _depends_on(document):
+            if reason := await self._judge(document, thing, id):
+                return reason
+        return ""
+
+    async def _judge(self, document: Document, thing: Thing, id: str) -> str:
+        if thing == "file":
+            sharing = await self._side.find_sharing(id)
+            return UNSHARED if sharing is None else _judge_file(sharing, document)
+        if thing == "channel":
+            state = await self._side.find_channel_state(id)
+            return _judge_channel(state, document, external_allowed=self._settings.external == "all")
+        return LEFT if await self._side.has_left(id) else ""
 
     async def _remove(self, found: Sequence[Document], why: str) -> None:
         for document in found:
@@ -187,7 +208,8 @@ def _find_concerned(tx: Tx, team: str, thing: Thing, id: str) -> list[Document]:
         channel, _, thread = id.partition(":")
         name = rows.name_thread(channel, thread)
         found = [one for one in rows.list_around_channel(tx, team, channel) if one.name == name]
-    return [one for one in found if one.hidden not in ("removed", "replaced") and one.audience != "thread"]
+    going = ("removed", "replaced")
+    return [one for one in found if one.hidden not in going and (thing == "file" or one.audience != "thread")]
 
 
 def _depends_on(document: Document) -> list[tuple[Thing, str]]:
@@ -202,7 +224,8 @@ def _depends_on(document: Document) -> list[tuple[Thing, str]]:
 
 def _judge_file(sharing: FileSharing, document: Document) -> str:
     """Whether the file still stands where the document was made of it."""
-    return UNSHARED if document.origin and document.origin not in sharing.channels else ""
+    place = document.channel if document.audience == "thread" else document.origin
+    return UNSHARED if place and place not in sharing.channels else ""
 
 
 def _judge_channel(state: ChannelState, document: Document, *, external_allowed: bool) -> str:

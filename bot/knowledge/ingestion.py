@@ -82,10 +82,10 @@ class Documents:
 
     # What people ask for
 
-    async def add(self, new: NewDocument, *, card: CardPlace | None = None) -> str:
+    async def add(self, new: NewDocument, *, card: CardPlace | None = None, hidden: str = "") -> str:
         """On return it is on disk and will be read; the id of the document. `card`: that of the version
-        before, which tells of this one from now on."""
-        document = _make_document(new, card, now=self._now())
+        before, which tells of this one from now on; `hidden`: why that one is not to be found, nor this."""
+        document = replace(_make_document(new, card, now=self._now()), hidden=hidden)
         await self._inbox.put(
             f"{DOCUMENT}:{document.id}",
             _lane(document),

@@ -249,10 +249,12 @@ def set_replaces(tx: Tx, id: str, replaces: str) -> None:
 
 
 def hide(tx: Tx, ids: Sequence[str], *, reason: str) -> int:
-    """Not to be found from now on; how many were to be found before. `reason` "" shows them again."""
+    """Not to be found from now on; how many were to be found before. `reason` "" shows them again, save for
+    what is about to be erased."""
     changed = 0
+    going = "" if reason == "removed" else " and hidden not in ('removed', 'replaced')"
     for id in ids:
-        change = "update documents set hidden = :reason where id = :id and hidden <> :reason"
+        change = f"update documents set hidden = :reason where id = :id and hidden <> :reason{going}"
         changed += tx.changed(change, id=id, reason=reason)
     return changed
 

@@ -63,7 +63,7 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
     if args.action == "search":
         return await knowledge_search.run(args, settings)
     named, _, channel = args.channel.rpartition(":")
-    files = [pair for path in args.paths for pair in _list_files(path)]
+    files = [pair for path in args.paths for pair in list_files(path)]
     told = []
     async with open_adding(settings) as (add, find_team):
         team = args.team or named or await find_team(channel)
@@ -76,16 +76,27 @@ async def run(args: argparse.Namespace, settings: Settings) -> int:
     return int(any(one["state"] == "failed" for one in told))
 
 
-def _list_files(path: Path) -> Iterator[tuple[Path, str]]:
+def list_files(path: Path) -> Iterator[tuple[Path, str]]:
     """A file, or all of a folder, each with what it is called: two of a name in two folders are two."""
-    if not path.exists():
-        raise SetupError([f"{escape_unseen(str(path))}: there is no such file"])
     if path.is_file():
         yield path, path.name
-    for found in sorted(path.rglob("*")) if path.is_dir() else ():
-        below = found.relative_to(path)
-        if found.is_file() and not any(part.startswith(".") for part in below.parts):
-            yield found, below.as_posix()
+    elif not path.is_dir():
+        raise SetupError([f"{escape_unseen(str(path))}: there is no such file or folder"])
+    else:
+        for found in sorted(path.rglob("*")):
+            below = found.relative_to(path)
+            if found.is_file() and _is_open(below) and _stays_inside(path, found):
+                yield found, below.as_posix()
+
+
+def _stays_inside(folder: Path, found: Path) -> bool:
+    """Whoever fills a folder may put a link into it to what others are not to read."""
+    real, root = found.resolve(), folder.resolve()
+    return real.is_relative_to(root) and _is_open(real.relative_to(root))
+
+
+def _is_open(below: Path) -> bool:
+    return not any(part.startswith(".") for part in below.parts)
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Literal
 
@@ -115,7 +116,10 @@ class DocumentFollower:
     async def _read_file_again(self, found: Sequence[Document], sharing: FileSharing) -> None:
         for document in found:
             if document.audience != "thread" and not _judge_file(sharing, document):
-                await self._add_again(document, _version_of(document, sharing))
+                renamed = replace(document, name=sharing.file.name)
+                taken = await self._engine.read(rows.find_same, renamed)  # and is not to be replaced by this
+                name = document.name if taken else renamed.name
+                await self._add_again(document, replace(_version_of(document, sharing), name=name))
 
     async def _follow_channel(
         self, found: Sequence[Document], state: ChannelState, *, at_night: bool

@@ -439,5 +439,7 @@ def _digest(content: bytes) -> str:
 
 
 def _digest_file(path: Path) -> str:
+    if not path.is_file():  # opening a pipe waits for ever for whoever writes into it
+        raise FileNotFoundError
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -151,9 +151,14 @@ def ephemeral(text: str, blocks: list[Block]) -> dict[str, Any]:
 
 
 def notice(error: BotError, *more: Block) -> dict[str, Any]:
-    """What went wrong, for the asker's eyes only, and what helps. It may quote what somebody wrote."""
-    sentence = RESOLVED.sub(r"<\1>", escape(error.notice))
+    """What went wrong, for the asker's eyes only, and what helps."""
+    sentence = escape_notice(error)
     return ephemeral(sentence, [section(sentence), *more])
+
+
+def escape_notice(error: BotError) -> str:
+    """What went wrong, in Slack's markup. It may quote what somebody wrote."""
+    return RESOLVED.sub(r"<\1>", escape(error.notice))
 
 
 def help(commands: Mapping[str, str]) -> list[Block]:

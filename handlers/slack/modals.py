@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bot.core.errors import BotError, SlackError
-from handlers.slack.blocks import Block, section
+from handlers.slack.blocks import Block, escape_notice, section
 from handlers.slack.client import SlackClient
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ async def fill_window(slack: SlackClient, view: str, fill: Fill) -> None:
         found = await fill()
     except Exception as exc:
         error = exc if isinstance(exc, BotError) else BotError()
-        await slack.try_call("views.update", view_id=view, view=message_window(error.notice))
+        await slack.try_call("views.update", view_id=view, view=message_window(escape_notice(error)))
         if error is not exc:
             raise
     else:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox.slack.people.acts import FileUpload
+from handlers.knowledge.windows import ADD_FILES
 from storage.knowledge.documents import Document, list_all, list_of_workspace
 from tests.support.documents import (
     RULES,
@@ -123,3 +124,31 @@ async def test_attack_46_a_deleted_file_is_not_told_of_in_the_thread_it_was_aske
     await team.slack.say("alice", "#general", "@parley where are bicycles?", thread_ts=dropped)
     await team.answer("#general", dropped, count=2)
     assert "behind the greenhouse" not in team.model.requests[-1].prompt
+
+
+async def test_attack_47_a_link_in_a_file_name_is_shown_as_letters_in_windows(team: Workspace) -> None:
+    name = "<https://evil.example|Sign in again>.md"
+    await take_in(team, name)
+    dropped = await drop_file(team, name, user="bob")
+    await team.slack.shortcut("bob", "ask_parley", channel="#general", ts=dropped)
+    offered = await team.slack.until(lambda: [v for v in team.slack.modals("bob") if ADD_FILES in str(v)])
+    await team.slack.press("bob", "#general", "", ADD_FILES, view_id=offered[-1]["id"])
+    told = await team.slack.until(lambda: [v for v in team.slack.modals("bob") if "already" in str(v)])
+    assert "<https" not in str([offered, told, cards(team, "#general", dropped)])
+
+
+async def test_attack_48_a_file_called_otherwise_later_takes_nobody_s_place(team: Workspace) -> None:
+    await take_in(team)
+    dropped = await take_in(team, "mine.md", ELSEWHERE, user="bob")
+    before = await documents(team, audience(team, "#general"))
+    file = file_of(team, "#general", dropped)
+    team.slack.workspace.files[file].about["name"] = "rules.md"
+    await team.slack.change_file("bob", file, content=b"# Lunch\n\nLunch is forbidden.")
+
+    async def read_again() -> bool:
+        now = await documents(team, audience(team, "#general"))
+        return before[1].id not in {one.id for one in now} and all(one.state == "searchable" for one in now)
+
+    await until_true(read_again)
+    first, _ = await documents(team, audience(team, "#general"))
+    assert first.id == before[0].id

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from bot.cli import knowledge
 from bot.cli.main import main
 from bot.core import settings_sources
+from bot.core.errors import SetupError
 from tests.support.documents import RULES, audience, documents, found
 from tests.support.engines import database_url
 from tests.support.workspace import workspace
@@ -23,6 +25,10 @@ def fill(folder: Path) -> Path:
     (folder / "sub" / "rules.md").write_text("# Keys\n\nThe keys hang in the office.")
     (folder / "empty.pdf").write_bytes(b"")
     (folder / ".hidden").write_text("not this one")
+    (folder.parent / "private.md").write_text("nor this one")
+    (folder / "a link out of it.md").symlink_to(folder.parent / "private.md")
+    (folder / "a link to what is hidden.md").symlink_to(folder / ".hidden")
+    os.mkfifo(folder / "pipe.md")
     return folder
 
 
@@ -43,6 +49,12 @@ def test_a_folder_is_taken_in_without_a_bot_and_once_only(
     main(command)
     again = json.loads(capsys.readouterr().out)
     assert states(again) == {"empty.pdf": "failed", "rules.md": "unchanged", "sub/rules.md": "unchanged"}
+
+
+def test_what_is_neither_a_file_nor_a_folder_is_told_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.md")
+    with pytest.raises(SetupError, match="no such file or folder"):
+        list(knowledge.list_files(tmp_path / "pipe.md"))
 
 
 async def test_beside_a_running_bot_files_are_found_in_the_channel_at_once(tmp_path: Path) -> None:

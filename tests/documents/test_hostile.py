@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 import zipfile
 import zlib
 from contextlib import suppress
@@ -114,6 +115,14 @@ def test_what_cannot_be_read_is_told_in_a_sentence(name: str) -> None:
     with pytest.raises(FileRefused) as caught:
         read_here(content, file)
     assert sentence in str(caught.value)
+
+
+def test_without_the_extra_for_it_a_rare_format_is_told_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "kreuzberg", None)  # as where it is not installed
+    with pytest.raises(FileRefused, match=r"to read \.rtf files, the extra “docs” has to be installed"):
+        read_here(rb"{\rtf1 Bicycles are parked behind the greenhouse.}", "a.rtf")
 
 
 def test_a_part_that_claims_less_than_it_holds_is_read_no_further_than_it_claims() -> None:

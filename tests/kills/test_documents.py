@@ -11,6 +11,7 @@ from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.people.acts import FileUpload
 from bot.sandbox.slack.server import FakeSlack
 from storage.engine import Tx
+from tests.support.bot_messages import finals
 from tests.support.documents import METADATA
 from tests.support.rows import FILE, look_into
 from tests.support.supervised import supervised
@@ -37,6 +38,9 @@ REMOVING = {
     "a portion of it is erased": "write:erase:after:1",
     "it is erased": "write:drop:after:1",
 }
+
+
+ATTACHED = {"it has a row": "write:add:after:1", "it can be found": "write:publish:after:1"}
 
 
 def cards(slack: FakeSlack) -> list[str]:
@@ -124,3 +128,23 @@ async def test_a_bot_killed_while_it_removes_a_document_leaves_nothing_of_it(
         await slack.until(lambda: bot.lives == 2 and settled(tmp_path), 90)
         await bot.end()
         assert look(tmp_path) == ([], 0, 0)
+
+
+@pytest.mark.parametrize("point", ATTACHED.values(), ids=ATTACHED)
+async def test_a_bot_killed_over_an_attached_file_answers_once_from_one_document(
+    point: str, tmp_path: Path
+) -> None:
+    async with (
+        FakeSlack(manifest=MANIFEST, rate_limits=False) as slack,
+        FakeModel() as model,
+        supervised(slack, model, tmp_path, kill_at=[point]) as bot,
+    ):
+        await slack.until(lambda: slack.counts["apps.connections.open"] >= 2, 90)
+        attached = [FileUpload("rules.txt", b"Bicycles are parked behind the greenhouse.")]
+        thread = await slack.say("alice", "#general", "@parley where are bicycles parked?", files=attached)
+        await slack.until(lambda: bot.lives == 2 and finals(slack, "#general", thread), 90)
+        await slack.until(lambda: settled(tmp_path), 90)
+        await bot.end()
+        assert len(finals(slack, "#general", thread)) == 1
+        assert "behind the greenhouse" in model.requests[-1].prompt
+        assert look(tmp_path) == (["searchable"], 1, 0)

@@ -93,6 +93,10 @@ def _sentences(account: Account) -> list[str]:
         read.append(f"{count(account.messages, 'earlier message')} of this conversation")
     if account.summary:
         read.append("a summary of what was said before those")
+    if account.pictures:
+        read.append(count(account.pictures, "picture"))
+    if account.attached:
+        read.append("what was attached here")
     left_out = (
         " Older messages were not read, because there was no room for them." if account.left_out else ""
     )

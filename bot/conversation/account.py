@@ -56,6 +56,8 @@ class Account:
     instead_of: str = ""  # the model that was asked first and did not answer
     hidden: int = 0  # messages that the guard refused, and the model did not read
     documents: DocumentsAccount | None = None
+    pictures: int = 0  # that it was shown
+    attached: bool = False  # it read what files of the conversation say
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,8 @@ def make_account(turn: Turn) -> Account | None:
         instead_of=completion.instead_of,
         hidden=past.hidden,
         documents=_account_documents(turn.documents, completion),
+        pictures=len(past.pictures) + sum(len(message.pictures) for message in past.messages),
+        attached=turn.attached,
     )
 
 

@@ -147,6 +147,7 @@ class Turn:
     heard: tuple[SpokenWords, ...] = ()  # what came of the files in each post of the question
     documents: DocumentAnswer | None = None  # what they were asked, and said
     read_more: bool = False  # the model has read more than the conversation, so its count says nothing of it
+    attached: bool = False  # part of that is what files of the conversation say
 
 
 async def run_turn(
@@ -281,7 +282,15 @@ async def answer_in_conversation(
         reply = replace(reply, notes=(NOT_IN_DOCUMENTS, *reply.notes))
     verdict = ruling.verdict.id if ruling else 0
     read_more = bool(attached or shown.names or shown.unkept)
-    return Turn(reply, recollection, completion, verdict, documents=found, read_more=read_more)
+    return Turn(
+        reply,
+        recollection,
+        completion,
+        verdict,
+        documents=found,
+        read_more=read_more,
+        attached=bool(attached or shown.unkept),
+    )
 
 
 def choose_mode(incoming: Incoming, ruling: Ruling | None, how: AnswerSettings) -> str:

@@ -82,6 +82,7 @@ class File:
     kind: str = "file"  # as it is called: "canvas", "picture", "voice clip", …
     preview: str = ""  # address of a JPEG or PNG that Slack made of a picture of another format
     read: bool = False  # a model was given what is in it
+    link: str = ""  # where people open it
 
 
 @dataclass(frozen=True, slots=True)

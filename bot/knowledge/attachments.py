@@ -202,6 +202,7 @@ class Attachments:
             title=file.name,
             source="file",
             file=file.id,
+            link=file.link,
             state="reading",
             added_at=self._clock(),
         )

@@ -21,7 +21,18 @@ WHERE = {
     "person": "by you, here",
     "thread": "in this thread",
 }
-KINDS = {"pdf": "PDF", "docx": "Word", "pptx": "PowerPoint", "xlsx": "Excel", "csv": "CSV", "html": "HTML"}
+KINDS = {
+    "pdf": "PDF",
+    "docx": "Word",
+    "pptx": "PowerPoint",
+    "xlsx": "Excel",
+    "csv": "CSV",
+    "html": "HTML",
+    "markdown": "Markdown",
+    "code": "Code",
+    "text": "Text",
+    "thread": "Thread",
+}
 HIDDEN = {
     "archived": "its channel is archived",
     "shared": "its channel is shared with another company",

@@ -17,7 +17,7 @@ from handlers.slack.payloads import team_of
 from storage.knowledge.audiences import Audience
 from storage.knowledge.documents import Document
 
-ADDED = "Taken in: a card beside it shows how far I am."
+ADDED = "I am reading it: a card beside it shows how far I am."
 REMOVED = "Removed. Nothing is answered from it any more."
 NOTHING = "There are no documents here yet. Drop a file, then say `/parley knowledge add`."
 WORKSPACE = frozenset({"workspace", "everywhere", "whole workspace", "for everybody"})

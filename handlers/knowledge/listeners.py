@@ -18,7 +18,7 @@ from handlers.slack.modals import View
 from handlers.slack.payloads import in_thread, team_of
 from storage.knowledge.audiences import AudienceKind
 
-STARTED = "Taken in: a card in the conversation shows how far I am."
+STARTED = "I am reading it: a card in the conversation shows how far I am."
 REMOVED = "Removed. Nothing is answered from it any more."
 
 

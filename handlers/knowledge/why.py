@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bot.conversation.account import AnswerRecord, RequestAccount, price
 from bot.costs.amounts import dollars
@@ -51,8 +51,8 @@ def _describe_request(asked: RequestAccount | None) -> Iterator[str]:
 def _describe(one: LookedAt, record: AnswerRecord) -> str:
     """A passage: where it stands, how it was found, what of it is quoted."""
     chunk = (record.chunks or {}).get((one.document, one.chunk))
-    facts = [f"by words {one.word_rank}." if one.word_rank else ""]
-    facts += [f"by meaning {one.vector_rank}." if one.vector_rank else ""]
+    facts = [f"number {one.word_rank} by words" if one.word_rank else ""]
+    facts += [f"number {one.vector_rank} by meaning" if one.vector_rank else ""]
     facts += [f"{one.probability:.0%} likely to answer" if one.probability is not None else ""]
     found = ", ".join(filter(None, facts))
     return f"• {escape(_name(one, chunk))}{f': {found}' if found else ''}{_quote(one, chunk)}"
@@ -69,7 +69,13 @@ def _quote(one: LookedAt, chunk: ShownChunk | None) -> str:
         return ""
     if chunk is None:
         return f" ({count(len(one.quoted), 'quote')})"
-    return "".join(f" “{escape(_shorten(chunk.text[begin:end]))}”" for begin, end in one.quoted)
+    others = [(begin, end) for begin, end in one.quoted if not _is_within((begin, end), one.quoted)]
+    return "".join(f" “{escape(_shorten(chunk.text[begin:end]))}”" for begin, end in others)
+
+
+def _is_within(span: tuple[int, int], others: Iterable[tuple[int, int]]) -> bool:
+    """Whether a longer quote holds this one, as a row of a table is quoted with its header."""
+    return any(one != span and one[0] <= span[0] and span[1] <= one[1] for one in others)
 
 
 def _shorten(words: str) -> str:

@@ -114,7 +114,7 @@ class SlackFiles:
                 raise self._too_large(file)
             with path.open("wb") as out:
                 async for chunk in response.content.iter_chunked(CHUNK_BYTES):
-                    if not size and _is_page(file, chunk):
+                    if not size and _is_sign_in(file, chunk, response.content_length):
                         raise SignInPage
                     size += len(chunk)
                     if size > self._limit_bytes:
@@ -153,5 +153,8 @@ def _check_status(file: File, response: aiohttp.ClientResponse) -> None:
     raise UnsupportedFile(file.name, f"Slack does not show it to me ({status})")
 
 
-def _is_page(file: File, beginning: bytes) -> bool:
-    return file.mime != "text/html" and beginning.lstrip()[:32].lower().startswith(_HTML)
+def _is_sign_in(file: File, beginning: bytes, length: int | None) -> bool:
+    """Whether a page comes that is not the file: a page that somebody uploaded has the file's length."""
+    if file.mime == "text/html" or (file.size_bytes and length == file.size_bytes):
+        return False
+    return beginning.lstrip()[:32].lower().startswith(_HTML)

@@ -68,6 +68,7 @@ def file_from(file: dict[str, Any]) -> File:
         stub=file.get("file_access") == "check_file_info",
         preview=_find_preview(file, mime),
         kind=KINDS.get(as_text(file.get("mode"))) or KINDS.get(subtype) or _name_type(mime),
+        link=as_text(file.get("permalink")),
     )
 
 

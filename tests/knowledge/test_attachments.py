@@ -23,7 +23,8 @@ from storage.knowledge.documents import Document
 from tests.support.engines import database_url
 
 PLACE = Conversation("T1", "C1", "1.0")
-RULES = File("F1", "rules.txt", "text/plain", 20, "https://files.example/rules.txt")
+LINK = "https://example.slack.com/files/U1/F1/rules.txt"
+RULES = File("F1", "rules.txt", "text/plain", 20, "https://files.example/rules.txt", link=LINK)
 ATTACHED = Attached(PLACE, "1.0", "U1", (RULES,))
 
 
@@ -55,6 +56,7 @@ async def test_a_turn_that_runs_again_finds_what_was_read_and_fetches_nothing(tm
             assert read.file.read
         (document,) = await engine.read(documents.list_of_conversation, PLACE.key)
         assert (document.state, document.chunks, folder.fetches) == ("searchable", 1, 1)
+        assert document.link == LINK
 
 
 async def test_what_cannot_be_read_is_told_again_without_being_fetched(tmp_path: Path) -> None:

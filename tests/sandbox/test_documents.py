@@ -9,6 +9,7 @@ import pytest
 from bot.sandbox.documents.make import DOCUMENTS, HERE, made
 from bot.sandbox.documents.pdf_file import write_pdf
 from bot.sandbox.documents.text_pages import TextBlock, read_pages
+from bot.sandbox.rehearsal.passages import find_evidence
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -36,3 +37,19 @@ def test_a_text_is_read_into_headings_points_and_rows() -> None:
     assert first[1].text == "One two."
     assert first[3].rows == (("x", "y"), ("1", "2"))
     assert second == [TextBlock("h2", "End")]
+
+
+def ask_about(*sentences: str, question: str) -> str:
+    found = find_evidence(list(enumerate(sentences, start=1)), question)
+    return found.text if found else ""
+
+
+def test_the_rehearsal_model_takes_the_line_that_is_meant() -> None:
+    handbook = (
+        "Up to five days move to the next year.\nThe door code changes every quarter.",
+        "Occasion | Days off\nWedding of your own | 3\nMoving house | 1",
+    )
+    told = ask_about(*handbook, question="How many days off do I get when I move house?")
+    assert told == "Moving house – Days off: 1."
+    assert ask_about(*handbook, question="What is the dress code?") == ""
+    assert ask_about(*handbook, question="What is this?") == ""

@@ -201,6 +201,11 @@ def test_a_row_of_a_table_is_told_with_the_names_of_its_columns_and_quoted_as_it
     assert said["quotes"][-1]["quote"] == "France | 58 euros | 28 euros"
 
 
+def test_two_questions_in_one_message_are_answered_one_after_the_other() -> None:
+    said = quoted("What is the allowance for a full day in France? When are all in the office?", DOCUMENT)
+    assert [each["passage"] for each in said["quotes"]] == [2, 2, 3]
+
+
 def test_what_stands_above_a_passage_helps_to_find_it_and_is_never_quoted() -> None:
     said = quoted("How many days a week may I work from home?", DOCUMENT)
     assert said["quotes"] == [{"passage": 3, "quote": "Up to three days a week may be worked from home."}]

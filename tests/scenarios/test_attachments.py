@@ -14,6 +14,7 @@ from bot.conversation.shown_files import CANNOT_SEE
 from bot.images.seeing import SVG
 from storage.engine import Tx
 from tests.support.clips import file
+from tests.support.guarded_channel import why
 from tests.support.workspace import Workspace, workspace
 
 BLIND = "gpt-3.5-turbo"
@@ -71,6 +72,8 @@ async def test_a_picture_is_seen_and_priced_and_seen_again_later_in_the_thread_a
         await team.ask("@parley and which of both is warmer?", thread=thread)
         await team.answer("#general", thread, count=2)
         assert shown(team) == ["[picture: plan.png]", "[picture: b.jpg]"]
+        answer = team.replies("#general", thread)[-1]["ts"]
+        assert "and 2 pictures." in str(await why(team, "alice", thread, answer))
 
         other = await team.ask("@parley do you see a picture?")
         await team.answer("#general", other)

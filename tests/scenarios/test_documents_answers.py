@@ -42,7 +42,12 @@ async def test_documents_answer_first_with_their_place_and_what_they_do_not_say_
         link = next(b for b in last(team, thread)["blocks"] if b.get("block_id") == "sources")
         assert any(e["type"] == "link" and e["url"] for e in link["elements"][0]["elements"])
         window = str(await why(team, "bob", thread, last(team, thread)["ts"]))
-        for told in ("Searched for: “Where do I leave my bicycle?”", where, "by words 1", "likely to answer"):
+        for told in (
+            "Searched for: “Where do I leave my bicycle?”",
+            where,
+            "number 1 by words",
+            "likely to answer",
+        ):
             assert told in window
 
         team.model.script(json.dumps({"answer": REFUSAL, "quotes": []}), match=asks_documents)

@@ -88,6 +88,12 @@ async def test_a_sign_in_page_is_never_taken_for_the_file(slack: FakeSlack) -> N
     assert "does not let me read" in await refusal(slack, file)
 
 
+async def test_a_page_that_somebody_uploaded_is_fetched_though_it_looks_like_one(slack: FakeSlack) -> None:
+    page = b"<!DOCTYPE html><title>Sign in</title>"
+    file = replace(await shared(slack, page), mime="application/pdf")
+    assert await fetched(slack, file) == page
+
+
 async def test_a_passing_sign_in_page_costs_one_more_try(slack: FakeSlack) -> None:
     file = await shared(slack)
     slack.faults.add("files.download", html=True, times=1)

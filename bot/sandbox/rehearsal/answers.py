@@ -14,8 +14,9 @@ import orjson
 
 from bot.sandbox.rehearsal import recordings
 from bot.sandbox.rehearsal.forms import find_passage
-from bot.sandbox.rehearsal.json_answers import NO_CONTEXT, fill_schema, find_schema
+from bot.sandbox.rehearsal.json_answers import NO_CONTEXT, PICTURE, fill_schema, find_schema
 from bot.sandbox.rehearsal.memory import ASSISTANT, ConversationFacts, gather_facts
+from bot.sandbox.rehearsal.passages import find_evidence, read_passages
 from bot.sandbox.rehearsal.question import RehearsedAnswer, TextRequest
 from bot.sandbox.rehearsal.samples import count_noun, make_code, make_table, write_article
 from bot.sandbox.rehearsal.seeing import describe_pictures
@@ -49,7 +50,6 @@ _SURROUNDINGS = re.compile(
     re.I,
 )
 _ASKS = re.compile(r"\s*(who|what|when|where|which|how|wann|wer|wo)\b", re.I)
-_PICTURE = re.compile(r"\b(picture|image|photo|screenshot|colou?rs?|bild|foto|farben?)\b", re.I)
 _UNSEEN = "because you cannot see pictures"
 _PASSAGES = re.compile(r"\b(context|passages?|sources?|documents?)\b", re.I)
 
@@ -137,7 +137,7 @@ def _tell_pictures(got: ConversationFacts) -> str:
     """What the bytes of pictures say: those that came with the question, or earlier ones it asks about."""
     if _UNSEEN in got.question:
         return "There is a picture, but I cannot see pictures."
-    seen = got.shown or (got.pictures if _PICTURE.search(got.question) else ())
+    seen = got.shown or (got.pictures if PICTURE.search(got.question) else ())
     told = describe_pictures(seen)
     return (
         f"{told}\n\nThat is what its bytes say; what it shows, a real model would tell you." if told else ""
@@ -243,6 +243,8 @@ def _recall_sentence(got: ConversationFacts) -> str:
     share, sentence = _find_nearest(got.request_sentence, [*got.facts, *got.wishes])
     if share >= _ENOUGH:
         return f"You told me: “{sentence}”"
+    if found := find_evidence(read_passages("\n\n".join(got.given)), got.request_sentence):
+        return f"I was given this: “{found.text}”"
     share, sentence = _find_nearest(got.request_sentence, got.known)
     return f"I was given this: “{sentence}”" if share >= _ENOUGH else ""
 

@@ -21,6 +21,7 @@ NO_CONTEXT = "No sufficient context for answering the question"
 _SAMPLE = re.compile(r"\bJSON object\b[^{]*(\{.*?\})(?=\s*[.,]|\s*$)", re.S | re.M)
 _ENTRY = re.compile(r'"(\w+)"\s*:\s*(\[?)\s*(true|false|\d|"|\{)')
 _ABOUT_US = "I am Parley, the assistant"
+PICTURE = re.compile(r"\b(picture|image|photo|screenshot|colou?rs?|bild|foto|farben?)\b", re.I)
 _WHO = re.compile(
     r"\b(who|what) are you\b|\bare you (a|an|real|human)\b|\bwhat (can|do) you (do|know)\b|\bwer bist du\b"
     r"|\bwas kannst du\b|\bbist du ein\b|\bqui es-tu\b|\bquién eres\b",
@@ -66,13 +67,21 @@ def quote_passages(got: ConversationFacts) -> dict[str, Any]:
         number, text = own[0]
         told = tuple(sentences(text)[:2])
         return _say(Evidence(number, " ".join(told), told))
-    found = find_evidence(own, got.question)
-    return _say(found) if found else {"answer": NO_CONTEXT, "quotes": []}
+    if got.pictures and PICTURE.search(got.question):
+        return _say()  # a picture of the conversation is meant, and no document
+    found = (find_evidence(own, question) for question in _split_questions(got.question))
+    return _say(*dict.fromkeys(one for one in found if one))
 
 
-def _say(found: Evidence) -> dict[str, Any]:
-    quotes = [{"passage": found.number, "quote": quote} for quote in found.quotes]
-    return {"answer": found.text, "quotes": quotes}
+def _split_questions(text: str) -> list[str]:
+    """Two questions in one message are answered one after the other."""
+    asked = [sentence for sentence in sentences(text) if sentence.endswith("?")]
+    return asked if len(asked) > 1 else [text]
+
+
+def _say(*found: Evidence) -> dict[str, Any]:
+    quotes = [{"passage": one.number, "quote": quote} for one in found for quote in one.quotes]
+    return {"answer": " ".join(one.text for one in found) or NO_CONTEXT, "quotes": quotes}
 
 
 def judge_statement(text: str, statement: str) -> float:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from bot.sandbox.rehearsal.words import content_words, meanings, sentences, whole_words
 
 ENOUGH = 0.42  # share of a question's weight that its answer must hold
+ENOUGH_OF_TWO = 0.52
 _BESIDE = 0.55  # what a word counts that stands in the heading or the header alone
 _AROUND = 0.4  # …or in the rest of the passage
 _BASE = 1.5  # of a word that every line has
@@ -23,7 +24,7 @@ _LEAST_OWN = 0.2  # of the weight must stand in the line itself
 _PASSAGE = re.compile(r"^\[(\d+)\] (.+?)(?=\n\n\[\d+\] |\Z)", re.S | re.M)
 _ORIGIN = re.compile(r"(?P<where>[^\n]+), added on [\d-]+:\n")
 _CELLS = re.compile(r"\s*\|\s*")
-_ENDING = re.compile(r"(?<=\w{3})(ed|ing)$")
+_ENDING = re.compile(r"(?<=\w{3})(ed|ing|e)$")  # "moving" is "move"
 _CONTENTS = re.compile(r"•?\s*(page|slide) \d+\b", re.I)  # a line of a table of contents
 _LEAST_QUOTE = 3  # words of a quote
 # Of a question, words that ask and mean nothing themselves.
@@ -62,13 +63,20 @@ def find_evidence(passages: Sequence[tuple[int, str]], question: str) -> Evidenc
     """The line that answers, if one does."""
     lines = [line for number, text in passages for line in _split(number, text)]
     weights = _weigh(_read_words(question) - _ASKING, lines)
+    if not weights:
+        return None
     exact = set(content_words(question))
     best = max(
         lines,
         key=lambda line: _score(line, weights) + _EXACT * len(exact & set(content_words(line.text))),
         default=None,
     )
-    return _quote(best) if best and weights and _score(best, weights) >= ENOUGH else None
+    return _quote(best) if best and _score(best, weights) >= _least(weights) else None
+
+
+def _least(weights: Mapping[str, float]) -> float:
+    """Of two words, one alone is often of another thing: the code of the door is no dress code."""
+    return ENOUGH_OF_TWO if len(weights) == 2 else ENOUGH
 
 
 def _split(number: int, passage: str) -> list[_Line]:

@@ -138,8 +138,9 @@ class FileShower:
         pictures = [file for file in files if may_be_picture(file)]
         pictures = pictures[: MOST_PICTURES - len(shown.pictures)] if sees else []
         read, unread = await self._attachments.sort_documents(self._attach(incoming, files))
+        speakers = {file.id: message.speaker for message in recollection.messages for file in message.files}
         opened = await self._attachments.read(
-            self._attach(incoming, [*pictures, *unread[:MOST_EARLIER]]),
+            replace(self._attach(incoming, [*pictures, *unread[:MOST_EARLIER]]), speakers=speakers),
             sees=sees,
             most_pictures=MOST_PICTURES - len(shown.pictures),
             side=self._choose_side(how, len(pictures)),

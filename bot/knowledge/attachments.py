@@ -11,9 +11,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -52,13 +52,15 @@ class FetchesFiles(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """A message to which files are attached. `kept` False: no word of them may be stored."""
+    """A message to which files are attached, or that asks about earlier ones. `kept` False: no word of them
+    may be stored; `speakers`: who attached what, by the file's id, where that was somebody else."""
 
     conversation: Conversation
     message: str
     person: str
     files: tuple[File, ...]
     kept: bool = True
+    speakers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +199,7 @@ class Attachments:
             audience="thread",
             channel=place.channel,
             conversation=place.key,
-            person=attached.person,
+            person=attached.speakers.get(file.id) or attached.person,
             name=file.name,
             title=file.name,
             source="file",

@@ -152,3 +152,14 @@ async def test_attack_48_a_file_called_otherwise_later_takes_nobody_s_place(team
     await until_true(read_again)
     first, _ = await documents(team, audience(team, "#general"))
     assert first.id == before[0].id
+
+
+async def test_attack_49_what_was_attached_is_forgotten_with_who_attached_it_whoever_asked_about_it(
+    team: Workspace,
+) -> None:
+    dropped = await drop_file(team, user="bob")
+    await team.slack.say("alice", "#general", "@parley where are bicycles?", thread_ts=dropped)
+    await team.answer("#general", dropped)
+    assert "behind the greenhouse" in team.model.requests[-1].prompt
+    (document,) = await team.bot.services.engine.read(list_all)
+    assert document.person == team.slack.user("bob")

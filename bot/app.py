@@ -25,7 +25,7 @@ from bot.conversation.running import RunningTurns
 from bot.conversation.service import ChatSide, Turns
 from bot.conversation.shown_files import FileShower
 from bot.conversation.signals import REMOVED, TURN, TurnSignals
-from bot.conversation.turn import TurnServices
+from bot.conversation.turn_values import TurnServices
 from bot.core.addresses import PlainHttpRule
 from bot.core.background import run_alongside
 from bot.core.calendar import Calendar, utc_now, zone

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
-from bot.conversation.turn import Turn
+from bot.conversation.turn_values import Turn
 from bot.core.ids import reply_id
 from bot.core.values import Completion, Conversation, Message
 from bot.knowledge.follow_up import make_standalone

@@ -37,7 +37,7 @@ from bot.conversation.records import (
 )
 from bot.conversation.running import Running, RunningTurns
 from bot.conversation.signals import TurnSignals
-from bot.conversation.turn import TurnServices
+from bot.conversation.turn_values import TurnServices
 from bot.core.access import remembers, why_closed
 from bot.core.codec import decode, encode
 from bot.core.errors import (

@@ -14,7 +14,7 @@ from bot.conversation.questions import (
     read_question,
     takes_part,
 )
-from bot.conversation.turn import Turn
+from bot.conversation.turn_values import Turn
 from bot.core.codec import decode, decode_files, encode, encode_files
 from bot.core.ids import message_key, reply_id
 from bot.core.values import File, Incoming, Reply, Source

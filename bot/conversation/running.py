@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from bot.conversation.turn import LiveReply, Stoppable
+from bot.conversation.turn_values import LiveReply, Stoppable
 from bot.core.values import Conversation, Incoming, Message
 from bot.jobs.inbox import Job
 from bot.voice.message_clips import RunningRecognition

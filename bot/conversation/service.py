@@ -34,7 +34,8 @@ from bot.conversation.records import (
 from bot.conversation.running import NoticedReply, Running, RunningTurns
 from bot.conversation.signals import TurnSignals
 from bot.conversation.too_old import close_too_old
-from bot.conversation.turn import CAME_TOO_LATE, Turn, TurnServices, run_turn
+from bot.conversation.turn import CAME_TOO_LATE, run_turn
+from bot.conversation.turn_values import Turn, TurnServices
 from bot.core.access import remembers, without_later_actions
 from bot.core.codec import decode
 from bot.core.errors import (

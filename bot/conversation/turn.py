@@ -9,36 +9,28 @@ handlers/reply/reply.py.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import replace
 
-from bot.channel.service import AnswerSettings, Preferences
+from bot.channel.service import AnswerSettings
 from bot.conversation import addressing
 from bot.conversation.asking_apps import TOO_MANY
-from bot.conversation.memory import Memory, ThreadReader
-from bot.conversation.recollection import Recollection
-from bot.conversation.shown_files import (
-    CANNOT_SEE,
-    NO_ROOM,
-    FileShower,
-    ShownFiles,
-    describe_told,
-    forget_pictures,
+from bot.conversation.from_documents import (
+    NOT_IN_DOCUMENTS,
+    ask_beside_files,
+    choose_mode,
+    read_attached,
+    reply_from_documents,
 )
-from bot.conversation.surroundings import find_about, find_names, name_people
+from bot.conversation.prompts import answer_scope, make_prompt
+from bot.conversation.recollection import Recollection
+from bot.conversation.shown_files import CANNOT_SEE, NO_ROOM, ShownFiles, forget_pictures
+from bot.conversation.turn_values import LiveReply, Stop, Turn, TurnServices
 from bot.core import access
 from bot.core.errors import ContextTooLong
-from bot.core.settings import Settings
-from bot.core.values import Completion, Incoming, Message, Prompt, Reply, Scope, Usage
-from bot.guard import about_us
-from bot.guard.rules import find_rule
-from bot.guard.service import ChannelGuard, Ruling
-from bot.knowledge.quotes import REFUSAL
-from bot.knowledge.service import AsksDocuments, DocumentAnswer, DocumentQuestion
-from bot.provider.own_marks import LEFT_OUT
-from bot.provider.service import Provider
+from bot.core.values import Completion, Incoming, Reply, Usage
+from bot.guard.service import Ruling
 from bot.text import marks
-from bot.voice.message_clips import MessageClips, RunningRecognition, SpokenWords, called_into_thread
+from bot.voice.message_clips import RunningRecognition, SpokenWords, called_into_thread
 from storage.place import Channel
 
 GREETING = (
@@ -69,8 +61,6 @@ WISHES = {
     "stop": "There is nothing that I could stop here.",
 }
 QUIET = {"quiet": True, "speak": False}
-NEAREST = "The nearest thing I know: {nearest}"
-NOT_IN_DOCUMENTS = "My documents do not say this: it is what the model knows in general."
 BRIEF_TOKENS = 400  # what an answer beside the subject may take
 
 # How a cut answer is marked. Only "stop" is whole.
@@ -92,62 +82,6 @@ WORDLESS = {
     "tools": NO_TOOL,
 }
 ANSWER_LIMIT = 100_000  # characters; a server that heeds no limit of ours is not read any further
-
-
-class LiveReply(Protocol):
-    """A reply on its way to the person, shown while it is being written."""
-
-    def show_transcribing(self, done_s: float, total_s: float) -> None: ...
-    def show_waiting(self, waiting: bool) -> None: ...
-    def show_queue(self, place: int, wait_s: float) -> None: ...
-    def append(self, text: str) -> None: ...
-    def vouch_for(self, messages: Sequence[Message]) -> None: ...
-    def take_back(self) -> None: ...
-
-
-class Stoppable(Protocol):
-    """Work that can be ended before it is done: a transcription, or an answer that is being written."""
-
-    async def aclose(self) -> None: ...
-
-
-class Stop(Protocol):
-    """Lets somebody else end what is under way. `ended`: why it is to end, "" while it is not."""
-
-    @property
-    def ended(self) -> str: ...
-    def watch(self, work: Stoppable | None) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class TurnServices:
-    """The services a turn calls."""
-
-    settings: Settings
-    provider: Provider
-    memory: Memory
-    thread_reader: ThreadReader
-    clips: MessageClips
-    guard: ChannelGuard
-    preferences: Preferences
-    documents: AsksDocuments
-    files: FileShower
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """What came of it: what to say, and what to remember (nothing, when nothing was asked of the model)."""
-
-    reply: Reply
-    recollection: Recollection | None = None
-    completion: Completion | None = None
-    verdict: int = 0  # what the guard said, where there is one
-    unanswered: str | None = None  # the nearest thing known, where nothing known was enough
-    quiet: bool | None = None  # whether from now on mentions alone are answered in the thread
-    heard: tuple[SpokenWords, ...] = ()  # what came of the files in each post of the question
-    documents: DocumentAnswer | None = None  # what they were asked, and said
-    read_more: bool = False  # the model has read more than the conversation, so its count says nothing of it
-    attached: bool = False  # part of that is what files of the conversation say
 
 
 async def run_turn(
@@ -244,22 +178,13 @@ async def answer_in_conversation(
         return refuse(ruling, recollection)
     shown = await services.files.open_earlier(shown, incoming, recollection, how)
     recollection = shown.onto(recollection)
-    mode = choose_mode(incoming, ruling, how)
-    if mode == "first" and shown.any_read:
-        mode = "off"  # it is about what came with it, which the model reads anyway
+    mode = choose_mode(incoming, ruling, how, shown=shown)
     if mode == "only":
         access.admit_to_documents(incoming, services.settings)
-    try:
-        found = await ask_documents(incoming, recollection, ruling, how, services, mode=mode)
-    except ContextTooLong:
-        if not shown.names:
-            raise
-        shown = shown.without_pictures(NO_ROOM)
-        recollection = shown.onto(recollection)
-        found = await ask_documents(incoming, recollection, ruling, how, services, mode=mode)
-    if found and found.completion.unseen and shown.names:
-        shown = shown.without_pictures(CANNOT_SEE)
-        recollection = shown.onto(recollection)
+    found, shown = await ask_beside_files(
+        incoming, recollection, ruling, how, services, mode=mode, shown=shown
+    )
+    recollection = shown.onto(recollection)
     if mode == "only" or (found and not found.refused):
         return reply_from_documents(found, recollection, ruling)
     attached = await read_attached(incoming, recollection, how, services)
@@ -293,15 +218,6 @@ async def answer_in_conversation(
     )
 
 
-def choose_mode(incoming: Incoming, ruling: Ruling | None, how: AnswerSettings) -> str:
-    """What a question is answered from: greetings and questions about the assistant never from documents."""
-    if ruling and ruling.from_passages:
-        return "only"
-    if not ruling:
-        return "off" if find_rule(incoming.text, after_on_topic=False) else how.documents
-    return "off" if ruling.is_courtesy or ruling.verdict.notes else how.documents
-
-
 def leave_out_refused(recollection: Recollection, ruling: Ruling | None) -> Recollection:
     """What the model may read of the conversation: no request that the channel's guard refused."""
     if ruling is None:
@@ -323,64 +239,6 @@ def refuse(ruling: Ruling, recollection: Recollection) -> Turn:
     verdict = ruling.verdict
     completion = Completion(verdict.says, "stop", "", Usage(requests=0))
     return Turn(Reply(verdict.says, verdict=verdict.id), recollection, completion, verdict.id)
-
-
-async def ask_documents(
-    incoming: Incoming,
-    recollection: Recollection,
-    ruling: Ruling | None,
-    how: AnswerSettings,
-    services: TurnServices,
-    *,
-    mode: str,
-) -> DocumentAnswer | None:
-    """What documents say, and what the channel's owner typed; None where there is nothing to ask."""
-    if mode == "off" or not access.remembers(incoming, services.settings):
-        return None
-    spare_tokens = services.memory.room.passage_tokens(how)
-    recollection = await services.memory.fit(recollection, incoming.text, how, spare_tokens=spare_tokens)
-    guarded = ruling is not None and not ruling.rules.shadow
-    prompt = await make_prompt(incoming, recollection, how, services, guarded=guarded)
-    asked = DocumentQuestion(
-        incoming,
-        prompt,
-        answer_scope(incoming),
-        spare_tokens,
-        typed=ruling.rules.passages if ruling and guarded else (),
-        model=how.model,
-        style=how.style,
-        about_us=about_us.may_ask_about_us(incoming.text),
-    )
-    try:
-        return await services.documents.answer(asked)
-    except ContextTooLong:
-        if mode == "only":
-            raise
-        return None  # the ordinary way makes a conversation shorter
-
-
-def reply_from_documents(
-    found: DocumentAnswer | None, recollection: Recollection, ruling: Ruling | None
-) -> Turn:
-    """What documents say, with where it stands; or that they say nothing, and what comes nearest."""
-    verdict = ruling.verdict.id if ruling else 0
-    if found is None:
-        nothing = Completion(REFUSAL, "stop", "", Usage(requests=0))
-        return Turn(Reply(REFUSAL), recollection, nothing, verdict, unanswered="")
-    notes = (NEAREST.format(nearest=found.nearest),) if found.nearest else found.notes
-    reply = Reply(found.completion.text, notes=notes, sources=found.sources)
-    missing = found.nearest if found.refused else None
-    return Turn(reply, recollection, found.completion, verdict, missing, documents=found, read_more=True)
-
-
-async def read_attached(
-    incoming: Incoming, recollection: Recollection, how: AnswerSettings, services: TurnServices
-) -> str:
-    """What was attached in this conversation, as the model is to read it; "" for nothing."""
-    asked = Prompt("", (*recollection.messages, Message("human", incoming.text)))
-    room = services.memory.room.passage_tokens(how)
-    question = DocumentQuestion(incoming, asked, answer_scope(incoming), room, model=how.model)
-    return await services.documents.read_attached(question)
 
 
 async def ask_model(
@@ -422,35 +280,6 @@ async def ask_model(
             live_reply.take_back()
     completion = stream.completion
     return replace(completion, finish="length") if written > ANSWER_LIMIT else completion
-
-
-async def make_prompt(
-    incoming: Incoming,
-    recollection: Recollection,
-    how: AnswerSettings,
-    services: TurnServices,
-    *,
-    guarded: bool,
-) -> Prompt:
-    """What the model reads; all up to the last message's own words stays the same from turn to turn."""
-    settings, people = services.settings, services.thread_reader
-    asked = Message("human", incoming.text, speaker=incoming.user, pictures=recollection.pictures)
-    messages = (*recollection.messages, asked)
-    names = await find_names(people, settings, messages)
-    about = await find_about(people, settings, incoming, names, guarded=guarded)
-    return Prompt(
-        system=how.system,
-        summary="\n".join(filter(None, (recollection.summary, LEFT_OUT * recollection.left_out))),
-        messages=name_people(messages, names, asker=incoming.user),
-        context=recollection.attached,
-        about="\n".join(filter(None, (about, describe_told(recollection.told)))),
-        cache_key=incoming.conversation.key,
-    )
-
-
-def answer_scope(incoming: Incoming) -> Scope:
-    where = incoming.conversation
-    return Scope(where.team, where.channel, incoming.user, where.key, "answer")
 
 
 def make_reply(

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bot.conversation import edits, late_edits, records
-from bot.conversation.turn import Turn
+from bot.conversation.turn_values import Turn
 from bot.core.codec import decode, encode
 from bot.core.ids import message_key, reply_id
 from bot.core.values import Completion, File, Incoming, Reply, Usage

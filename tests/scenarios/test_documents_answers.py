@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bot.conversation.turn import NOT_IN_DOCUMENTS
+from bot.conversation.from_documents import NOT_IN_DOCUMENTS
 from bot.knowledge.quotes import REFUSAL
 from handlers.slack.sources import read_sources
 from tests.support.documents import take_in

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from storage.engine import Tx
-from storage.knowledge.audiences import VISIBLE, Audience, AudienceKind, Belonging, values_of
+from storage.knowledge.audiences import AudienceKind, Belonging
 
 DocumentState = Literal["waiting", "reading", "searchable", "failed"]
 THREAD = "thread "  # what the names of kept threads begin with
@@ -113,14 +113,6 @@ def list_outlived(tx: Tx, document: Document) -> list[Document]:
 _SAME = ("team", "audience", "channel", "conversation", "person", "name", "id")
 
 
-def list_visible(tx: Tx, audience: Audience) -> list[Document]:
-    """What can be found from there, oldest first."""
-    if not audience.open:
-        return []
-    found = f"select {_D_COLUMNS} from documents d where {VISIBLE} order by d.seq"
-    return [Document(**row) for row in tx.all(found, **values_of(audience))]
-
-
 def list_of_channel(tx: Tx, team: str, channel: str) -> list[Document]:
     """Everything that belongs to a channel, in every state, oldest first."""
     return _all(
@@ -149,20 +141,10 @@ def list_of_conversation(tx: Tx, conversation: str) -> list[Document]:
     return _all(tx, "conversation = :conversation and audience = 'thread'", conversation=conversation)
 
 
-def list_added_by(tx: Tx, team: str, person: str) -> list[Document]:
-    """Everything that a person added, wherever."""
-    return _all(tx, "team = :team and person = :person", team=team, person=person)
-
-
 def name_thread(channel: str, thread: str) -> str:
     """What a kept thread is called among documents, so that a newer reading of it replaces it. Of `thread`
     "": how the names of all that stand in a channel begin."""
     return f"{THREAD}{channel} {thread}"
-
-
-def list_unfinished(tx: Tx) -> list[Document]:
-    """What waits or is being read, of every workspace."""
-    return _all(tx, "state in ('waiting', 'reading')")
 
 
 def list_teams(tx: Tx, channel: str) -> list[str]:
@@ -174,13 +156,6 @@ def list_teams(tx: Tx, channel: str) -> list[str]:
 def list_all(tx: Tx, *, after: str = "", limit: int = 500) -> list[Document]:
     """Every document by its id. `after`: the last id of the portion before."""
     which = f"select {_COLUMNS} from documents where id > :after order by id limit :limit"
-    return [Document(**row) for row in tx.all(which, after=after, limit=limit)]
-
-
-def list_from_slack(tx: Tx, *, after: str = "", limit: int = 500) -> list[Document]:
-    """What was made of files of Slack's, by id: for looking whether they are still there. `after`: the last
-    id of the portion before."""
-    which = f"select {_COLUMNS} from documents where file <> '' and id > :after order by id limit :limit"
     return [Document(**row) for row in tx.all(which, after=after, limit=limit)]
 
 
@@ -238,11 +213,6 @@ def set_authors(tx: Tx, id: str, authors: Sequence[str]) -> None:
     tx.run("update documents set authors = :ids where id = :id", id=id, ids=f" {' '.join(authors)} ")
 
 
-def set_link(tx: Tx, id: str, *, title: str, link: str) -> None:
-    """Slack calls the file otherwise now, or it stands elsewhere."""
-    tx.run("update documents set title = :title, link = :link where id = :id", id=id, title=title, link=link)
-
-
 def set_replaces(tx: Tx, id: str, replaces: str) -> None:
     """The version that goes when this one is searchable."""
     tx.run("update documents set replaces = :replaces where id = :id", id=id, replaces=replaces)
@@ -257,15 +227,6 @@ def hide(tx: Tx, ids: Sequence[str], *, reason: str) -> int:
         change = f"update documents set hidden = :reason where id = :id and hidden <> :reason{going}"
         changed += tx.changed(change, id=id, reason=reason)
     return changed
-
-
-def hide_channel(tx: Tx, team: str, channel: str, *, reason: str) -> int:
-    """The same of everything that belongs to a channel."""
-    change = (
-        "update documents set hidden = :reason where team = :team and channel = :channel"
-        " and hidden <> :reason"
-    )
-    return tx.changed(change, team=team, channel=channel, reason=reason)
 
 
 def publish(tx: Tx, id: str, *, now: float) -> str:

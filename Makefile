@@ -83,6 +83,7 @@ bench-knowledge: setup
 	@$(BIN)/python -m tests.bench.reading
 	@$(BIN)/python -m tests.bench.knowledge_search
 	@$(BIN)/python -m tests.bench.knowledge_load
+	@$(BIN)/python -m tests.bench.answerability
 	@$(BIN)/python -m tests.bench.knowledge
 
 # Tokens per minute in a busy hour beside two usual clients, on virtual time: some seconds, always the same figures.

@@ -35,6 +35,14 @@ class AskedVectors:
         return (cosine - self.unrelated) / (1 - self.unrelated)
 
 
+@dataclass(frozen=True, slots=True)
+class Nearness:
+    """How near a chunk is to what is asked, and by whose vectors."""
+
+    value: float
+    embedder: str
+
+
 def find(
     tx: Tx,
     audience: Audience,
@@ -60,7 +68,8 @@ def find(
             score,
             word_rank=word_ranks.get(id),
             vector_rank=vector_ranks.get(id),
-            nearness=nearness.get(id),
+            nearness=nearness[id].value if id in nearness else None,
+            embedder=nearness[id].embedder if id in nearness else "",
             coverage=by_words[id].coverage if id in by_words else 0.0,
         )
         for id, score in fused
@@ -95,14 +104,15 @@ def _leave_out_common(weights: dict[str, float], statistics: Statistics) -> dict
 
 def find_by_meaning(
     tx: Tx, audience: Audience, asked: Mapping[str, AskedVectors], near: NearnessSearch
-) -> dict[int, float]:
+) -> dict[int, Nearness]:
     """Chunks with their nearness, nearest first. Documents that are being embedded anew are found by their
     old vectors until that is done."""
-    found = dict[int, float]()
+    found = dict[int, Nearness]()
     documents = stored_vectors.list_embedded(tx, audience) if asked else []
     for name, question in asked.items():
         theirs = [document for document in documents if document.embedder == name]
         for vector in question.vectors:
             for one in near.find(tx, theirs, vector, limit=_NEAREST):
-                found[one.chunk] = max(found.get(one.chunk, -1.0), question.nearness(one.cosine))
-    return dict(sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))[:_NEAREST])
+                new = Nearness(question.nearness(one.cosine), name)
+                found[one.chunk] = max(found.get(one.chunk, new), new, key=lambda near: near.value)
+    return dict(sorted(found.items(), key=lambda pair: (-pair[1].value, pair[0]))[:_NEAREST])

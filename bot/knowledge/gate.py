@@ -21,15 +21,17 @@ _FEW_WORDS = 0.2  # share of the question's words that a passage has
 _FAR = 0.15
 _UNLIKELY = 0.12  # by the head
 LOOKED_AT = 8  # passages, the nearest ones
+HEADS = ("answerable_minilm.json", "answerable.json")  # of words alone: last
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A passage that may answer. `nearness`: of its vector to the question's, 0 for none, 1 for the same;
-    None without embeddings."""
+    None without embeddings. `embedder`: the one that made both."""
 
     text: str
     nearness: float | None = None
+    embedder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,23 +47,32 @@ class Judged:
 
 
 @cache
-def load_head() -> AnswerHead:
-    """The head shipped in the package: trained on nine articles of SQuAD 2.0 with four kinds of negatives
-    (`python -m tests.ml.make_head`)."""
-    return load(files("bot.ml").joinpath("answerable.json").read_bytes())
+def load_head(embedder: str = "") -> AnswerHead:
+    """A head shipped in the package: trained on nine articles of SQuAD 2.0 with four kinds of negatives
+    (`python -m tests.ml.make_head`). For an embedder that none was trained with, the one of words alone."""
+    folder = files("bot.ml")
+    heads = (load(folder.joinpath(name).read_bytes()) for name in HEADS)
+    return next(head for head in heads if head.embedder in {embedder, ""})
 
 
 def judge(questions: Sequence[str], candidates: Sequence[Candidate]) -> Judged:
     """`questions`: the same one in several wordings. It takes about a millisecond for each pair."""
-    collection, head = Collection([one.text for one in candidates]), load_head()
+    collection = Collection([one.text for one in candidates])
     probabilities = tuple(
-        max(head.probability(question, one.text, collection) for question in questions) for one in candidates
+        max(_estimate(question, one, collection) for question in questions) for one in candidates
     )
     nothing = bool(candidates) and all(
         probability < _UNLIKELY and _has_nothing(questions, one)
         for probability, one in zip(probabilities, candidates, strict=True)
     )
     return Judged(probabilities, nothing)
+
+
+def _estimate(question: str, candidate: Candidate, collection: Collection) -> float:
+    """By the head of its embedder where it is near enough to have been found by meaning."""
+    head = load_head(candidate.embedder if candidate.nearness is not None else "")
+    nearness = candidate.nearness if head.embedder else None
+    return head.probability(question, candidate.text, collection, nearness=nearness)
 
 
 def _has_nothing(questions: Sequence[str], candidate: Candidate) -> bool:

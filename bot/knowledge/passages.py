@@ -33,6 +33,7 @@ class Hit:
     word_rank: int | None = None
     vector_rank: int | None = None
     nearness: float | None = None  # about 0 of texts that have nothing to do with each other, 1 of the same
+    embedder: str = ""  # by whose vectors it is that near
     coverage: float = 0.0  # how much of the question's words stand in it, from 0 to 1, the rarer the more
 
 

@@ -128,7 +128,7 @@ class Knowledge:
         if found is None:
             return None
         looked_at = _list_nearest(found, typed)
-        candidates = [Candidate(hit.passage.text, hit.nearness) for hit in looked_at]
+        candidates = [Candidate(hit.passage.text, hit.nearness, hit.embedder) for hit in looked_at]
         judged = await asyncio.to_thread(gate.judge, questions, candidates)
         nearest = _order(looked_at, judged)
         if not found.passages or (judged.nothing and not asked.about_us):

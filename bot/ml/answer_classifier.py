@@ -20,6 +20,7 @@ class Pair:
     context: str
     question: str
     answerable: bool
+    nearness: float | None = None  # of the two in meaning; all pairs have it or none
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +30,18 @@ class AnswerHead:
     weights: tuple[float, ...]  # one per feature, one per feature times coverage, then the bias
     sigmoid: Sigmoid
     lines: Thresholds
+    embedder: str = ""  # the one it was trained with; "" for words alone
 
     def score(self, row: Sequence[float]) -> float:
         return float(sum(map(mul, self.weights, _expand(row, self.means, self.scales))))
 
-    def probability(self, question: str, context: str, collection: Collection) -> float:
-        """That `context` answers `question`, 0 to 1; `collection` is what the passage was chosen from."""
-        return self.sigmoid(self.score(features(question, context, collection)))
+    def probability(
+        self, question: str, context: str, collection: Collection, *, nearness: float | None = None
+    ) -> float:
+        """That `context` answers `question`, 0 to 1; `collection` is what the passage was chosen from.
+        `nearness`: of the two by the head's own embedder, where it has one."""
+        row = _with_nearness(features(question, context, collection), nearness)
+        return self.sigmoid(self.score(row))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,12 @@ class HeadTraining:
 
 
 def train(
-    pairs: Sequence[Pair], collection: Collection, *, costs: ErrorCosts | None = None, ridge: float = 10.0
+    pairs: Sequence[Pair],
+    collection: Collection,
+    *,
+    costs: ErrorCosts | None = None,
+    ridge: float = 10.0,
+    embedder: str = "",
 ) -> HeadTraining:
     """Fit on labelled pairs. ValueError when one of the labels is missing or there are fewer than 10
     pairs.
@@ -53,7 +64,7 @@ def train(
     labels = [p.answerable for p in pairs]
     if len(pairs) < 10 or not 0 < sum(labels) < len(labels):
         raise ValueError("at least 10 pairs, some answerable and some not")
-    rows = [features(p.question, p.context, collection) for p in pairs]
+    rows = [_with_nearness(features(p.question, p.context, collection), p.nearness) for p in pairs]
     means = [sum(column) / len(rows) for column in zip(*rows, strict=True)]
     scales = [
         math.sqrt(sum((x - m) ** 2 for x in column) / len(rows)) or 1.0
@@ -63,10 +74,13 @@ def train(
     weights = fit_logistic(columns, labels, ridge=ridge)
     scores = _held_out([p.context for p in pairs], columns, labels, weights, ridge)
     curve = platt(scores, labels)
-    head = AnswerHead(
-        tuple(means), tuple(scales), tuple(weights), curve, choose_thresholds(scores, labels, curve, costs)
-    )
+    lines = choose_thresholds(scores, labels, curve, costs)
+    head = AnswerHead(tuple(means), tuple(scales), tuple(weights), curve, lines, embedder)
     return HeadTraining(head, tuple(map(curve, scores)))
+
+
+def _with_nearness(row: list[float], nearness: float | None) -> list[float]:
+    return row if nearness is None else [*row, nearness]
 
 
 def _expand(row: Sequence[float], means: Sequence[float], scales: Sequence[float]) -> list[float]:
@@ -117,4 +131,5 @@ def load(stored: bytes) -> AnswerHead:
         tuple(plain["weights"]),
         Sigmoid(**plain["sigmoid"]),
         Thresholds(**plain["lines"]),
+        plain.get("embedder", ""),
     )

@@ -9,6 +9,7 @@ from bot.knowledge.disagreements import find_disagreement
 from bot.knowledge.gate import Candidate, judge
 from bot.knowledge.index import Passage
 from bot.knowledge.quotes import Quote
+from bot.ml import minilm
 
 HOTELS, RECEIPTS = "Hotels cost up to 120 euros a night.", "Receipts go to Carol within a month."
 
@@ -79,3 +80,13 @@ def test_nothing_is_sure_to_be_unanswered_but_what_has_no_words_and_no_meaning_i
     assert not sure("Who won the cricket match?", None)
     assert not sure("What do hotels cost a night?", 0.1)
     assert not judge(["Who won the cricket match?"], []).nothing
+
+
+def test_an_answer_in_other_words_is_likelier_the_nearer_it_is_to_a_head_that_knows_its_embedder() -> None:
+    def likeliest(nearness: float | None, embedder: str) -> float:
+        question = "How much may a room for the night be?"
+        return judge([question], [Candidate(HOTELS, nearness, embedder)]).likeliest
+
+    by_words = likeliest(None, "")
+    assert likeliest(0.8, minilm.NAME) > likeliest(0.1, minilm.NAME)
+    assert likeliest(0.8, "an embedder of tomorrow") == likeliest(0.1, "an embedder of tomorrow") == by_words

@@ -1,21 +1,37 @@
-"""Trains the shipped head (bot/ml/answerable.json) on tests/data/squad2: `python -m tests.ml.make_head`."""
+"""Trains the shipped heads (bot/ml/answerable*.json) on tests/data/squad2: `python -m tests.ml.make_head`.
+
+Those of an embedder that is not installed are left as they are.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from bot.ml import answer_classifier
-from bot.ml.answer_classifier import Pair
+from bot.core.errors import SetupError
+from bot.ml import answer_classifier, minilm
 from bot.ml.answer_features import Collection
+from bot.provider.local_embeddings import CHECKS
+from tests.ml.squad_nearness import SquadNearness, make_pairs
 from tests.support.guard_rows import mixed, paragraphs
+
+FILES = {"": "answerable.json", minilm.NAME: "answerable_minilm.json"}
+
+
+def make_head(embedder: str) -> bytes:
+    near = SquadNearness(embedder, paragraphs()).of if embedder else None
+    pairs = make_pairs(mixed(paragraphs()), near)
+    trained = answer_classifier.train(pairs, Collection(p.context for p in pairs), embedder=embedder)
+    return answer_classifier.dump(trained.head)
 
 
 def main() -> None:
-    pairs = [Pair(row.texts[0], row.texts[1], row.label) for row in mixed(paragraphs())]
-    trained = answer_classifier.train(pairs, Collection(p.context for p in pairs))
-    (Path(answer_classifier.__file__).parent / "answerable.json").write_bytes(
-        answer_classifier.dump(trained.head)
-    )
+    for embedder, name in FILES.items():
+        try:
+            CHECKS.get(embedder, lambda: None)()
+        except SetupError as error:
+            print(f"{name} is left as it is: {error}")
+        else:
+            (Path(answer_classifier.__file__).parent / name).write_bytes(make_head(embedder))
 
 
 if __name__ == "__main__":

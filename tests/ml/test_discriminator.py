@@ -238,3 +238,19 @@ def test_pairs_of_one_label_cannot_train_a_head() -> None:
     pairs_of_one = [Pair("Warsaw is in Poland.", f"Where is {i}?", True) for i in range(20)]
     with pytest.raises(ValueError, match="some answerable and some not"):
         answer_classifier.train(pairs_of_one, Collection([]))
+
+
+def test_a_head_tells_by_meaning_what_words_do_not() -> None:
+    taught = [
+        Pair(f"Warsaw is in Poland, says {n}.", "Where is it?", n % 2 == 0, float(n % 2 == 0))
+        for n in range(40)
+    ]
+    collection = Collection(pair.context for pair in taught)
+    head = answer_classifier.train(taught, collection, embedder="some model").head
+    head = answer_classifier.load(answer_classifier.dump(head))
+    near, far = (
+        head.probability("Where is it?", "Warsaw is in Poland.", collection, nearness=nearness)
+        for nearness in (1.0, 0.0)
+    )
+    assert head.embedder == "some model"
+    assert near > 0.5 > far

@@ -83,8 +83,6 @@ class Adding:
         the channel."""
         await self._require(at)
         sharings = [await self._find_sharing(id) for id in files]
-        if replaces is None:
-            await self._rights.require_free(at.team, at.audience, at.channel, at.user, _names(sharings))
         return [
             await self._services.documents.add(
                 NewDocument(
@@ -133,8 +131,6 @@ class Adding:
     async def add_text(self, at: AddingFrom, title: str, text: str, *, replaces: str = "") -> str:
         """What somebody typed, under a title."""
         await self._require(at)
-        if not replaces:
-            await self._rights.require_free(at.team, at.audience, at.channel, at.user, [title])
         new = NewDocument(
             at.team,
             at.audience,
@@ -160,10 +156,6 @@ class Adding:
         except SlackRefused as exc:
             raise UnsupportedFile("of this thread", "Slack does not show it to me") from exc
         return next((message for message in page.get("messages") or () if message["ts"] == ts), {})
-
-
-def _names(sharings: Sequence[FileSharing]) -> list[str]:
-    return [sharing.file.name for sharing in sharings]
 
 
 def list_files(message: dict[str, Any]) -> list[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from bot.app import Services
 from bot.core.access import why_channel_closed
 from bot.core.errors import KeptInside, NotPermitted
@@ -17,10 +15,6 @@ from storage.place import Channel
 FOR_ADMINS = "what the whole workspace is answered from is for its admins to decide"
 FOR_MEMBERS = "what a channel is answered from is for members of this workspace to decide"
 NOT_YOURS = "a document is for whoever added it, and those who look after its channel, to remove"
-NAME_TAKEN = (
-    "{name} is here already; to put another in its place is for whoever added it, and those who look after "
-    "its channel. Under another name it can be added beside it"
-)
 PRIVATE = "what stands in a private channel is not for the whole workspace"
 NOT_THERE = "I am not in this conversation"
 
@@ -65,17 +59,6 @@ class DocumentRights:
         """NotPermitted for others."""
         if not await self.may_remove(document, user):
             raise NotPermitted(NOT_YOURS)
-
-    async def require_free(
-        self, team: str, audience: AudienceKind, channel: str, user: str, names: Collection[str]
-    ) -> None:
-        """NotPermitted where a document of such a name would take the place of one that this person may not
-        remove."""
-        at = Audience(team, channel, "", user, workspace=audience == "workspace")
-        for document in await self._services.documents.list_at(at):
-            same = (document.audience, document.name in names) == (audience, True)
-            if same and document.state != "failed" and not await self.may_remove(document, user):
-                raise NotPermitted(NAME_TAKEN.format(name=document.name))
 
     async def find_audience(self, team: str, channel: str, user: str) -> Audience:
         """What this person may see the documents of, from there."""

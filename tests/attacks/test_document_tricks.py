@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.errors import UnsupportedFile
 from bot.sandbox.slack.people.acts import FileUpload
 from handlers.knowledge.windows import ADD_FILES
+from handlers.slack.blocks import escape_notice
+from handlers.slack.modals import message_window
 from storage.knowledge.documents import Document, list_all, list_of_workspace
 from tests.support.documents import (
     RULES,
@@ -97,20 +100,7 @@ async def test_attack_44_a_file_taken_out_while_its_channel_was_shared_does_not_
     await until_hidden_for(team, "#general", "unshared")
 
 
-async def test_attack_45_a_file_of_the_same_name_is_no_way_to_remove_what_others_added(
-    team: Workspace,
-) -> None:
-    await take_in(team)
-    dropped = await drop_file(team, content=ELSEWHERE, user="bob")
-    refused = str(await run_command(team, "bob", "knowledge add"))
-    assert "rules.md" in refused
-    assert cards(team, "#general", dropped) == []
-    (document,) = await documents(team, audience(team, "#general"))
-    assert document.person == team.slack.user("alice")
-    assert RULES[-10:] in "".join(await found(team, "When is lunch?", audience(team, "#general")))
-
-
-async def test_attack_46_a_deleted_file_is_not_told_of_in_the_thread_it_was_asked_about(
+async def test_attack_45_a_deleted_file_is_not_told_of_in_the_thread_it_was_asked_about(
     team: Workspace,
 ) -> None:
     dropped = await team.slack.say(
@@ -126,18 +116,18 @@ async def test_attack_46_a_deleted_file_is_not_told_of_in_the_thread_it_was_aske
     assert "behind the greenhouse" not in team.model.requests[-1].prompt
 
 
-async def test_attack_47_a_link_in_a_file_name_is_shown_as_letters_in_windows(team: Workspace) -> None:
+async def test_attack_46_a_link_in_a_file_name_is_shown_as_letters_in_windows(team: Workspace) -> None:
     name = "<https://evil.example|Sign in again>.md"
     await take_in(team, name)
     dropped = await drop_file(team, name, user="bob")
     await team.slack.shortcut("bob", "ask_parley", channel="#general", ts=dropped)
     offered = await team.slack.until(lambda: [v for v in team.slack.modals("bob") if ADD_FILES in str(v)])
-    await team.slack.press("bob", "#general", "", ADD_FILES, view_id=offered[-1]["id"])
-    told = await team.slack.until(lambda: [v for v in team.slack.modals("bob") if "already" in str(v)])
-    assert "<https" not in str([offered, told, cards(team, "#general", dropped)])
+    assert "<https" not in str([offered, cards(team, "#general", dropped)])
+    told = message_window(escape_notice(UnsupportedFile(name, "it is damaged")))
+    assert "<https" not in str(told)
 
 
-async def test_attack_48_a_file_called_otherwise_later_takes_nobody_s_place(team: Workspace) -> None:
+async def test_attack_47_a_file_called_otherwise_later_takes_nobody_s_place(team: Workspace) -> None:
     await take_in(team)
     dropped = await take_in(team, "mine.md", ELSEWHERE, user="bob")
     before = await documents(team, audience(team, "#general"))
@@ -154,7 +144,7 @@ async def test_attack_48_a_file_called_otherwise_later_takes_nobody_s_place(team
     assert first.id == before[0].id
 
 
-async def test_attack_49_what_was_attached_is_forgotten_with_who_attached_it_whoever_asked_about_it(
+async def test_attack_48_what_was_attached_is_forgotten_with_who_attached_it_whoever_asked_about_it(
     team: Workspace,
 ) -> None:
     dropped = await drop_file(team, user="bob")

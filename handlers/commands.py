@@ -32,7 +32,7 @@ HELP = {
     "owner @name": "who owns this channel; named by admins",
     "settings": "how this channel is answered (persona, model, length), what it is for, what its guard did, "
     "and how voice clips are heard; for its owners",
-    "knowledge add": "answer from the file dropped here last, or from what a link leads to: `knowledge add "
+    "knowledge add": "answer from the file dropped here last, or from what a link points to: `knowledge add "
     "LINK`; for the whole workspace, by admins: `knowledge add workspace`",
     "knowledge list": "the documents that I answer from here; `knowledge remove NAME` takes one out",
     "keep 7": "after how many days what is said in this channel is erased; `keep off`: as everywhere",

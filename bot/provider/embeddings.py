@@ -16,7 +16,7 @@ from bot.core.errors import SetupError
 from bot.core.values import Scope
 from bot.ml import e5, minilm
 from bot.ml.minilm import to_unit_length
-from bot.provider.local_embeddings import CHECKS, LocalEmbedder
+from bot.provider.local_embeddings import LocalEmbedder
 from storage.engine import Engine
 from storage.provider import vectors as stored_vectors
 
@@ -95,7 +95,6 @@ def embedder_for(choice: str, provider: Provider, engine: Engine) -> Embedder | 
         return None
     if choice not in LOCAL:
         return CachedEmbedder(ProviderEmbedder(provider, choice), engine)
-    CHECKS[LOCAL[choice]]()
     return CachedEmbedder(LocalEmbedder(LOCAL[choice]), engine)
 
 

@@ -37,6 +37,8 @@ class LocalEmbedder:
     """A model by its name, see `CHECKS`."""
 
     def __init__(self, name: str = minilm.NAME) -> None:
+        """SetupError names what it needs and is not installed."""
+        CHECKS[name]()
         self.name, self.unrelated = name, UNRELATED[name]
         self._process: subprocess.Popen[bytes] | None = None
         self._asking = threading.Lock()

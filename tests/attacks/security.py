@@ -311,6 +311,30 @@ ATTACKS = (
         "A document that strangers or guests put into a channel, or read where another company reads along",
         "only members add to a channel, only admins to the workspace; nothing is found in a shared channel",
     ),
+    Attack(
+        "A document of the workspace whose file, or thread, is changed after its channel became private",
+        "a new version is hidden for the reason for which the one before is",
+    ),
+    Attack(
+        "A document that was hidden for two reasons, and one of them ends",
+        "before it is shown again, its file, channel and person are asked about once more",
+    ),
+    Attack(
+        "A file deleted in Slack that was read for a question of its thread",
+        "what was attached goes with the file, and is not found any more",
+    ),
+    Attack(
+        "A file's name with Slack's markup: a link, a mention",
+        "cards, lists, windows and errors show it letter for letter",
+    ),
+    Attack(
+        "A file that is called otherwise after it was taken in, like somebody else's document",
+        "it is read again under its own name and takes nobody's place",
+    ),
+    Attack(
+        "A file of somebody's that was first read for another person's question, when its owner is forgotten",
+        "what was attached belongs to who attached it",
+    ),
 )
 
 HEAD = """# Security

@@ -530,6 +530,8 @@ REVIEWED = {
     "bot.knowledge.stated_numbers._DIGITS": "a mark between digits",
     "handlers.slack.links._AFTER_SCHEME": "one letter, or brackets around others",
     "handlers.slack.links._AFTER_HOST": "one letter, or brackets around others",
+    "bot.knowledge.follow_up._INSTEAD": "a word at the beginning of each",
+    "bot.knowledge.follow_up._PLACE": "a blank before each",
     "bot.text.numbers._TOKEN": "a mark between digits",
     "bot.text.markdown_code._FENCE": "a marker before blanks",
     "bot.conversation.addressing._WORD": "an apostrophe between letters",

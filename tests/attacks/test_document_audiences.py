@@ -81,8 +81,8 @@ async def test_attack_41_a_document_is_read_only_where_its_own_audience_asks(tmp
         askers = {f"asker{n:02}": asker for n, asker in enumerate(list_askers(team))}
         for mark, asker in askers.items():
             await ask(team, mark, *asker)
-        await team.slack.until(lambda: len(team.model.requests) >= len(askers))
-        prompts = [request.prompt for request in team.model.requests]
+        await team.slack.until(lambda: all(mark in str(list_prompts(team)) for mark in askers))
+        prompts = list_prompts(team)
         for mark, asker in askers.items():
             given = set(CANARY.findall("".join(prompt for prompt in prompts if mark in prompt)))
             assert own(*asker) in given, asker
@@ -91,6 +91,10 @@ async def test_attack_41_a_document_is_read_only_where_its_own_audience_asks(tmp
         for channel, text in shown(team):
             number, person = int(channel[-1]), f"U{channel[1:]}"
             assert set(CANARY.findall(text)) <= allowed(number, channel, person)
+
+
+def list_prompts(team: Workspace) -> list[str]:
+    return [request.prompt for request in team.model.requests]
 
 
 def shown(team: Workspace) -> list[tuple[str, str]]:

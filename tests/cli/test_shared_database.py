@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -41,8 +42,9 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureF
 
 
 def park_one(tx: Tx) -> None:
-    inbox.put(tx, "m:T1:C1:1.0", "one", "message", "{}", team="T1", person="U1", now=1.0)
-    job = inbox.take(tx, "one", now=1.0)
+    now = time.time()  # an older one would be housekeeping's
+    inbox.put(tx, "m:T1:C1:1.0", "one", "message", "{}", team="T1", person="U1", now=now)
+    job = inbox.take(tx, "one", now=now)
     assert isinstance(job, inbox.Job)
     inbox.park(tx, job, "it failed")
 

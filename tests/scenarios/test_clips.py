@@ -479,7 +479,7 @@ async def test_stopping_ends_the_listening(tmp_path: Path) -> None:
     settings = {"PARLEY_VOICE_REQUEST_S": "11", "PARLEY_VOICE_PARALLEL": "1"}
     async with workspace(tmp_path, model={"recognise": recogniser}, **settings) as team:
         thread = await drop(team, clip(range(120), tmp_path, "flac"))
-        await until(team, lambda: recogniser.left < 0)
+        await until(team, lambda: recogniser.left < 0 and team.slack.processing)
         await team.slack.stop("alice", "#general", thread)
         assert await answered(team, thread) == "Stopped."
         recogniser.released.set()

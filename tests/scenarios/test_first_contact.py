@@ -169,7 +169,7 @@ async def test_an_answer_that_is_stopped_on_its_way_tells_it_where_it_ends(tmp_p
         team.model.script("word " * 18_000)
         team.slack.faults.add("chat.postMessage", delay_s=1.0, times=0)
         thread = await team.ask("@parley talk")
-        await team.slack.until(lambda: len(team.replies("#general", thread)) >= 2)
+        await team.slack.until(lambda: len(team.replies("#general", thread)) >= 2 and team.slack.processing)
         await team.slack.stop("alice", "#general", thread)
         await team.quiet()
         *before, last = told(team, "#general", thread)

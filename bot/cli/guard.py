@@ -13,17 +13,14 @@ import argparse
 import asyncio
 import json
 import time
-from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bot.core.calendar import Calendar, zone
+from bot.cli.standalone import open_standalone
 from bot.core.errors import SetupError
 from bot.core.settings import Settings
 from bot.core.values import Scope
-from bot.costs import pricing
-from bot.costs.ledger import Ledger
 from bot.guard.head import GuardHead
 from bot.guard.ladder import Ladder
 from bot.guard.weekly_report import read_weeks
@@ -35,9 +32,7 @@ from bot.ml.discriminator import MIN_EXAMPLES, load
 from bot.ml.evaluation import Wanted, evaluate, evaluate_trained
 from bot.ml.labelled_files import LABELS, LabelledRow, read_rows
 from bot.provider.embeddings import CachedEmbedder, ProviderEmbedder
-from bot.provider.fair_share import Scheduler
 from bot.provider.local_embeddings import LocalEmbedder
-from bot.provider.service import Provider
 from storage.database import open_engine
 from storage.guard import models
 from storage.place import Channel
@@ -218,15 +213,9 @@ async def _vectors(
     if args.embeddings == "local":
         return await LocalEmbedder().embed(texts, scope)
     # Paid for, so it passes through the ledger of the database in the settings.
-    async with AsyncExitStack() as stack:
-        engine = await stack.enter_async_context(open_engine(settings.database))
-        prices = pricing.read_prices(settings)
-        ledger = Ledger(engine, prices, Calendar(zone(settings.time_zone)))
-        scheduler = Scheduler()
-        provider = await stack.enter_async_context(Provider(settings, ledger, scheduler, engine))
-        return await CachedEmbedder(ProviderEmbedder(provider, args.embedding_model), engine).embed(
-            texts, scope
-        )
+    async with open_standalone(settings) as alone:
+        embedder = ProviderEmbedder(alone.provider, args.embedding_model)
+        return await CachedEmbedder(embedder, alone.engine).embed(texts, scope)
 
 
 def readable(figures: dict[str, Any]) -> str:

@@ -18,21 +18,16 @@ from pathlib import Path
 from typing import Any
 
 from bot.cli import knowledge_search, teams
-from bot.core.calendar import Calendar, zone
+from bot.cli.standalone import open_standalone
 from bot.core.errors import SetupError
 from bot.core.settings import Settings
-from bot.costs import pricing
-from bot.costs.ledger import Ledger
 from bot.jobs.inbox import Inbox
 from bot.knowledge.index import DocumentIndex
 from bot.knowledge.ingestion import Documents
 from bot.knowledge.local_files import LocalFile, WithoutSlack, add_here
 from bot.ops.control_socket import is_running, lines_from_running
 from bot.provider.embeddings import embedder_for
-from bot.provider.fair_share import Scheduler
-from bot.provider.service import Provider
 from bot.text.file_names import escape_unseen
-from storage.database import open_engine
 
 AddFile = Callable[[LocalFile], Awaitable[dict[str, Any]]]
 
@@ -108,24 +103,19 @@ async def open_adding(
     if await is_running(settings):
         yield partial(add_there, settings), _nothing_known
         return
-    calendar = Calendar(zone(settings.time_zone))
-    prices = pricing.read_prices(settings)
-    async with open_engine(settings.database) as engine:
-        ledger = Ledger(engine, prices, calendar)
-        await ledger.start()
-        async with Provider(settings, ledger, Scheduler(), engine) as provider:
-            inbox = Inbox(engine)
-            await inbox.drain(0)  # what it is given stays for the bot
-            documents = Documents(
-                settings,
-                engine,
-                inbox,
-                DocumentIndex(engine, embedder_for(settings.embeddings, provider, engine)),
-                WithoutSlack(),
-                prices=prices,
-                calendar=calendar,
-            )
-            yield partial(add_here, documents), partial(teams.find_team, engine)
+    async with open_standalone(settings) as alone:
+        inbox = Inbox(alone.engine)
+        await inbox.drain(0)  # what it is given stays for the bot
+        documents = Documents(
+            settings,
+            alone.engine,
+            inbox,
+            DocumentIndex(alone.engine, embedder_for(settings.embeddings, alone.provider, alone.engine)),
+            WithoutSlack(),
+            prices=alone.prices,
+            calendar=alone.calendar,
+        )
+        yield partial(add_here, documents), partial(teams.find_team, alone.engine)
 
 
 async def add_there(settings: Settings, file: LocalFile) -> dict[str, Any]:

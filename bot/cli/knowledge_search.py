@@ -14,18 +14,14 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from bot.cli.access_notes import note_access
+from bot.cli.standalone import open_standalone
 from bot.cli.teams import find_team
-from bot.core.calendar import Calendar, zone
 from bot.core.settings import Settings
 from bot.core.values import Scope
-from bot.costs import pricing
-from bot.costs.ledger import Ledger
 from bot.knowledge.index import Audience, DocumentIndex, Hit
 from bot.ops.control_socket import is_running
 from bot.provider.embeddings import LOCAL, embedder_for
-from bot.provider.fair_share import Scheduler
 from bot.provider.local_embeddings import LocalEmbedder
-from bot.provider.service import Provider
 from bot.text.file_names import escape_unseen
 from storage.database import open_engine
 from storage.engine import Engine
@@ -57,11 +53,9 @@ async def open_index(settings: Settings) -> AsyncIterator[tuple[Engine, Document
         async with open_engine(settings.database, read_only=True) as engine:
             yield engine, DocumentIndex(engine, LocalEmbedder(local) if local else None)
         return
-    async with open_engine(settings.database, must_exist=True) as engine:
-        ledger = Ledger(engine, pricing.read_prices(settings), Calendar(zone(settings.time_zone)))
-        await ledger.start()
-        async with Provider(settings, ledger, Scheduler(), engine) as provider:
-            yield engine, DocumentIndex(engine, embedder_for(settings.embeddings, provider, engine))
+    async with open_standalone(settings, must_exist=True) as alone:
+        embedder = embedder_for(settings.embeddings, alone.provider, alone.engine)
+        yield alone.engine, DocumentIndex(alone.engine, embedder)
 
 
 def as_json(hit: Hit) -> dict[str, Any]:

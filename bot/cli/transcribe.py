@@ -15,14 +15,10 @@ from functools import partial
 from pathlib import Path
 
 from bot.cli import whisper_options
-from bot.core.calendar import Calendar, zone
+from bot.cli.standalone import open_standalone
 from bot.core.errors import SetupError
 from bot.core.settings import Settings
-from bot.costs import pricing
-from bot.costs.ledger import Ledger
 from bot.ops.control_socket import is_running, lines_from_running
-from bot.provider.fair_share import Scheduler
-from bot.provider.service import Provider
 from bot.text import languages
 from bot.text.file_names import escape_unseen, show_name
 from bot.voice import captions, clip_card
@@ -30,7 +26,6 @@ from bot.voice.clip_card import ClipCard
 from bot.voice.decoding import Progress
 from bot.voice.local_files import FileTranscriber, TranscribeFile, TranscriptionOrder
 from bot.voice.recognition import format_minutes
-from storage.database import open_engine
 
 BAR = 30
 
@@ -106,13 +101,10 @@ async def open_transcriber(settings: Settings) -> AsyncIterator[TranscribeFile]:
     if await is_running(settings):
         yield partial(transcribe_there, settings)
         return
-    calendar = Calendar(zone(settings.time_zone))
-    prices = pricing.read_prices(settings)
-    async with open_engine(settings.database) as engine:
-        ledger = Ledger(engine, prices, calendar)
-        await ledger.start()
-        async with Provider(settings, ledger, Scheduler(), engine) as provider:
-            yield FileTranscriber(settings, engine, provider, prices=prices, calendar=calendar).transcribe
+    async with open_standalone(settings) as alone:
+        yield FileTranscriber(
+            settings, alone.engine, alone.provider, prices=alone.prices, calendar=alone.calendar
+        ).transcribe
 
 
 async def transcribe_there(

@@ -188,32 +188,21 @@ async def answer_in_conversation(
     if mode == "only" or (found and not found.refused):
         return reply_from_documents(found, recollection, ruling)
     attached = await read_attached(incoming, recollection, how, services)
-    while True:
-        try:
-            completion = await ask_model(
-                incoming, recollection, ruling, how, live_reply, stop, services, attached=attached
-            )
-            break
-        except ContextTooLong:
-            if shown.names:
-                shown = shown.without_pictures(NO_ROOM)
-            else:
-                recollection = await services.memory.shorten(incoming, recollection, how)
-            recollection = shown.onto(leave_out_refused(recollection, ruling))
+    completion, recollection, shown = await ask_until_it_fits(
+        incoming, recollection, ruling, how, live_reply, stop, services, attached=attached, shown=shown
+    )
     if completion.unseen:
         recollection = shown.without_pictures(CANNOT_SEE).onto(recollection)
     reply = make_reply(completion, incoming, recollection, ruling)
     if found and completion.text and not (attached or shown.names):
         reply = replace(reply, notes=(NOT_IN_DOCUMENTS, *reply.notes))
-    verdict = ruling.verdict.id if ruling else 0
-    read_more = bool(attached or shown.names or shown.unkept)
     return Turn(
         reply,
         recollection,
         completion,
-        verdict,
+        ruling.verdict.id if ruling else 0,
         documents=found,
-        read_more=read_more,
+        read_more=bool(attached or shown.names or shown.unkept),
         attached=bool(attached or shown.unkept),
     )
 
@@ -239,6 +228,34 @@ def refuse(ruling: Ruling, recollection: Recollection) -> Turn:
     verdict = ruling.verdict
     completion = Completion(verdict.says, "stop", "", Usage(requests=0))
     return Turn(Reply(verdict.says, verdict=verdict.id), recollection, completion, verdict.id)
+
+
+async def ask_until_it_fits(
+    incoming: Incoming,
+    recollection: Recollection,
+    ruling: Ruling | None,
+    how: AnswerSettings,
+    live_reply: LiveReply,
+    stop: Stop,
+    services: TurnServices,
+    *,
+    attached: str,
+    shown: ShownFiles,
+) -> tuple[Completion, Recollection, ShownFiles]:
+    """The model's answer, and what it has read for it: first pictures, then what was said long ago are left
+    out where it has no room for all."""
+    while True:
+        try:
+            completion = await ask_model(
+                incoming, recollection, ruling, how, live_reply, stop, services, attached=attached
+            )
+            return completion, recollection, shown
+        except ContextTooLong:
+            if shown.names:
+                shown = shown.without_pictures(NO_ROOM)
+            else:
+                recollection = await services.memory.shorten(incoming, recollection, how)
+            recollection = shown.onto(leave_out_refused(recollection, ruling))
 
 
 async def ask_model(

@@ -377,8 +377,7 @@ class Inbox:
         self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kw: P.kwargs
     ) -> T:
         """As `_insist`, for what may take a job. If a connection was lost at the very end, nobody knows
-        whether
-        that happened: what this process may have taken is let go of first."""
+        whether that happened: what this process may have taken is let go of first."""
         try:
             return await self._engine.write(fn, *args, **kw)
         except Busy:

@@ -9,34 +9,28 @@ person in Slack later is bot/knowledge/following.py.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import hashlib
 import json
-import logging
 import time
 import uuid
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from decimal import Decimal
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
-from bot.core.background import repeat_alongside
-from bot.core.calendar import Calendar, utc_now
-from bot.core.errors import AskError, BotError, Missing, SlackError, UnsupportedFile
+from bot.core.calendar import Calendar
+from bot.core.errors import AskError, BotError, Missing
 from bot.core.settings import Settings
-from bot.core.values import Scope, Usage
+from bot.core.values import Scope
 from bot.costs.pricing import Prices
 from bot.documents.chunks import cut_into_chunks
-from bot.documents.reading import read_document
-from bot.documents.values import DocumentText, ReadingLimits, Section
+from bot.documents.values import DocumentText
 from bot.jobs.inbox import Effect, Inbox, Job
 from bot.knowledge.adding import NewDocument, decode_document, encode_document
-from bot.knowledge.document_card import CardPlace, DocumentCard, read_card_place
+from bot.knowledge.cards import CardProgress, DocumentCards
+from bot.knowledge.document_card import CardPlace, read_card_place
 from bot.knowledge.index import DocumentIndex
+from bot.knowledge.opening import opened
 from bot.knowledge.removal import REMOVAL, REMOVED, Removal, decode_removal, removal_lane
-from bot.knowledge.sources import DocumentSide, KeptThread
+from bot.knowledge.sources import DocumentSide
 from bot.provider.fair_share import in_background
 from storage import audit
 from storage.engine import Engine, Tx
@@ -44,17 +38,11 @@ from storage.knowledge import documents as rows
 from storage.knowledge.audiences import Audience
 from storage.knowledge.documents import Document
 
-log = logging.getLogger(__name__)
-
 DOCUMENT, VECTORS = "document", "document vectors"  # kinds of jobs; REMOVAL is another
-SHOW_EVERY_S = 3.0  # how far a document is, on its card
 AT_ONCE = 2  # documents that are read at the same moment: each has a process of its own
-CHARACTERS_PER_TOKEN = 3  # of text in any language, about: what is told is rather too much
-LOCAL = "local"  # what the name of an embedder on this machine begins with
 
 UNCHANGED = "This very file is here already: nothing has changed."
 REPLACED = "A newer version of this document took its place."
-NOTHING_SAID = "nothing is said in it"
 
 
 class Documents:
@@ -76,7 +64,7 @@ class Documents:
         self._inbox = inbox
         self._index = index
         self._side = side
-        self._prices = prices
+        self._cards = DocumentCards(settings, engine, side, prices)
         self._calendar = calendar
         self._reading = asyncio.Semaphore(AT_ONCE)
 
@@ -165,7 +153,9 @@ class Documents:
             return
         await self._erase_outlived(document, new, published=False)
         await self._engine.write(rows.set_state, id, "reading")
-        place = await self._show(replace(document, state="reading"), _place_of(new, document), look=look)
+        place = await self._cards.show(
+            replace(document, state="reading"), _place_of(new, document), look=look
+        )
         try:
             with in_background():
                 await self._read(document, new, place)
@@ -181,14 +171,17 @@ class Documents:
             await self._index.remove([*(one.id for one in found), *named], by=new.person, now=self._now())
         for one in found:
             if one.hidden and one.card != document.card:
-                await self._show_gone(read_card_place(one.card), REPLACED)
+                await self._cards.show_gone(read_card_place(one.card), REPLACED)
 
     async def _read(self, document: Document, new: NewDocument, place: CardPlace | None) -> None:
-        progress = _Progress()
+        progress = CardProgress()
         async with (
-            repeat_alongside([partial(self._show_progress, document, place, progress)], SHOW_EVERY_S),
-            self._opened(document.id, new, progress) as (digest, text),
+            self._cards.show_reading(document, place, progress),
+            opened(new, self._side, progress.note) as found,
         ):
+            text, digest = found.text, found.digest
+            if found.authors:
+                await self._engine.write(rows.set_authors, document.id, found.authors)
             same = await self._engine.read(rows.find_same, document)
             if same is not None and same.digest == digest and not same.hidden:
                 await self._drop_unchanged(document, same, place)
@@ -207,16 +200,16 @@ class Documents:
         if new.replaces and same is not None and new.replaces != same.id:
             await self._index.remove([new.replaces], by=new.person, now=self._now())
         if same is not None and (place is None or same.card != place.key):
-            await self._show_gone(read_card_place(same.card), REPLACED)
+            await self._cards.show_gone(read_card_place(same.card), REPLACED)
 
     async def _tell_searchable(self, id: str, notes: Sequence[str], place: CardPlace | None) -> None:
         document = await self._engine.read(rows.find, id)
         if document is None:
-            await self._show_gone(place, REMOVED)
+            await self._cards.show_gone(place, REMOVED)
             return
         if self._settings.embeddings:
             await self._put_vectors(document)
-        await self._show(document, place, notes=notes)
+        await self._cards.show(document, place, notes=notes)
 
     async def catch_up(self) -> None:
         """Has vectors made of what has none by today's embedder, which may be another than before."""
@@ -249,15 +242,15 @@ class Documents:
     async def _drop_unchanged(self, document: Document, same: Document, place: CardPlace | None) -> None:
         await self._index.remove([document.id], now=self._now())
         if place is not None and place.key == same.card:  # nobody asked for it: Slack told of a change
-            await self._show(same, place)
+            await self._cards.show(same, place)
         else:
-            await self._show_gone(place, UNCHANGED)
+            await self._cards.show_gone(place, UNCHANGED)
 
     async def _give_up(
         self, document: Document, place: CardPlace | None, problem: str, *, look: bool = False
     ) -> None:
         await self._engine.write(rows.set_state, document.id, "failed", problem=problem)
-        await self._show(replace(document, state="failed", problem=problem), place, look=look)
+        await self._cards.show(replace(document, state="failed", problem=problem), place, look=look)
 
     async def _embed(self, id: str) -> None:
         """Vectors of a document, with progress on its card."""
@@ -265,112 +258,19 @@ class Documents:
         if document is None or document.state != "searchable":
             return
         scope = Scope(document.team, document.channel, document.person, id, "embedding")
-        place, progress = read_card_place(document.card), _Progress()
-
-        async def show() -> None:
-            if progress.changed():
-                with contextlib.suppress(SlackError):
-                    await self._show(replace(document, embedded=progress.done), place)
-
-        async with repeat_alongside([show], SHOW_EVERY_S):
+        progress = CardProgress()
+        async with self._cards.show_embedding(document, progress):
             with in_background():
                 await self._index.embed(id, scope=scope, progress=progress.note)
         if (after := await self._engine.read(rows.find, id)) is not None:
-            await self._show(after, place)
+            await self._cards.show(after, read_card_place(after.card))
 
     async def _erase(self, removal: Removal) -> None:
         await self._index.remove([removal.id], by=removal.by, now=self._now())
-        await self._show_gone(read_card_place(removal.card), removal.why)
-
-    # Where the words come from
-
-    @asynccontextmanager
-    async def _opened(
-        self, id: str, new: NewDocument, progress: _Progress
-    ) -> AsyncIterator[tuple[str, DocumentText]]:
-        """The digest of what is to be read, and its text."""
-        if new.source == "file" and new.file is not None:
-            file = await self._side.details(new.file) if new.file.stub or not new.file.url else new.file
-            async with self._side.fetched(file) as path:
-                yield await self._read_file(path, new.name, progress)
-        elif new.source == "command":
-            yield await self._read_file(Path(new.path), new.name, progress)
-        elif new.source == "thread":
-            kept = await self._side.read_thread(new.team, new.origin, new.thread)
-            text, authors = _write_thread(new, kept), sorted({post.author for post in kept.posts})
-            await self._engine.write(rows.set_authors, id, authors)
-            yield _digest(text.text.encode()), text
-        else:
-            text = DocumentText("text", new.title, (Section(new.text),), 0)
-            yield _digest(new.text.encode()), text
-
-    async def _read_file(self, path: Path, name: str, progress: _Progress) -> tuple[str, DocumentText]:
-        try:
-            digest = await asyncio.to_thread(_digest_file, path)
-        except OSError as exc:
-            raise UnsupportedFile(name, "it is not there any more") from exc
-        return digest, await read_document(path, name, ReadingLimits(), progress=progress.note)
-
-    # Cards
-
-    async def _show_progress(self, document: Document, place: CardPlace | None, progress: _Progress) -> None:
-        if progress.changed():
-            now = replace(document, state="reading", pages=progress.total, pages_read=progress.done)
-            await self._engine.write(
-                rows.note_progress, document.id, pages=now.pages, pages_read=now.pages_read
-            )
-            with contextlib.suppress(SlackError):
-                await self._show(now, place)
-
-    async def _show(
-        self,
-        document: Document,
-        place: CardPlace | None,
-        *,
-        notes: Sequence[str] = (),
-        look: bool = False,
-    ) -> CardPlace | None:
-        """The card as it is to be seen now; where it stands."""
-        if place is None:
-            return None
-        vectors = bool(self._settings.embeddings)
-        card = DocumentCard(document, "", tuple(notes), vectors, self._estimate(document))
-        shown = await self._side.show_card(card, place, look=look)
-        if shown is not None and shown.key != document.card:
-            await self._engine.write(rows.set_card, document.id, shown.key)
-        return shown
-
-    async def _show_gone(self, place: CardPlace | None, sentence: str) -> None:
-        if place is not None and place.message:
-            nothing = Document("", "", "channel", "", 0.0)
-            await self._side.show_card(DocumentCard(nothing, sentence), place, look=False)
-
-    def _estimate(self, document: Document) -> Decimal | None:
-        """What vectors of a document cost; None: nobody knows."""
-        model = self._settings.embeddings
-        if not model or model.startswith(LOCAL):
-            return Decimal(0)
-        used = Usage(input_tokens=document.characters // CHARACTERS_PER_TOKEN)
-        return self._prices.price(model, used, at=utc_now(), kind="embedding").usd
+        await self._cards.show_gone(read_card_place(removal.card), removal.why)
 
     def _now(self) -> float:
         return self._calendar.now()
-
-
-@dataclass(slots=True)
-class _Progress:
-    """How far something is, as it was last told, and as it was last shown."""
-
-    done: int = 0
-    total: int = 0
-    shown: int = 0
-
-    def note(self, done: int, total: int) -> None:
-        self.done, self.total = done, total
-
-    def changed(self) -> bool:
-        changed, self.shown = self.done != self.shown, self.done
-        return changed
 
 
 def _make_document(new: NewDocument, card: CardPlace | None, *, now: float) -> Document:
@@ -425,21 +325,3 @@ def _place_of(new: NewDocument, document: Document) -> CardPlace | None:
     if known := read_card_place(document.card):
         return known
     return CardPlace(new.card_channel, "", new.card_thread) if new.card_channel else None
-
-
-def _write_thread(new: NewDocument, kept: KeptThread) -> DocumentText:
-    if not kept.posts:
-        raise UnsupportedFile(new.name, NOTHING_SAID)
-    sections = tuple(Section(post.text, kept.title, 0, post.place) for post in kept.posts)
-    return DocumentText("thread", new.title or kept.title, sections, 0, cut=not kept.whole)
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
-def _digest_file(path: Path) -> str:
-    if not path.is_file():  # opening a pipe waits for ever for whoever writes into it
-        raise FileNotFoundError
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

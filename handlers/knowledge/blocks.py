@@ -7,13 +7,14 @@ from typing import Any
 
 from bot.costs.amounts import dollars
 from bot.knowledge.document_card import WORTH_TELLING_USD, DocumentCard
-from handlers.slack.blocks import Block, actions, button, context, count, section
+from handlers.slack.blocks import Block, actions, button, context, count, ephemeral, section
 from handlers.slack.modals import plain_text
 from handlers.slack.mrkdwn import escape
 from storage.knowledge.documents import Document
 
 OPEN, REPLACE, REMOVE = "document_open", "document_replace", "document_remove"
 SKIPPED_SHOWN = 10
+REMOVED = "Removed. Nothing is answered from it any more."
 LISTED = 40  # of the 100 blocks of a window
 WHERE = {
     "channel": "in this channel",
@@ -56,6 +57,11 @@ def card_blocks(card: DocumentCard) -> list[Block]:
         return [context(card.gone)]
     notes = [note for note in (_facts(card.document), *_notes(card)) if note]
     return [section(_headline(card.document)), *([context(*notes)] if notes else []), _buttons(card.document)]
+
+
+def tell_removed() -> dict[str, Any]:
+    """What whoever removed a document reads."""
+    return ephemeral(REMOVED, [section(REMOVED)])
 
 
 def name_document(document: Document) -> str:

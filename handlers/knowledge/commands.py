@@ -10,7 +10,7 @@ from bot.app import Services
 from bot.core.errors import Incomplete, NotUnderstood
 from bot.text.typed import read_keyword, split_first
 from handlers.knowledge.adding import PERMALINK, Adding, AddingFrom
-from handlers.knowledge.blocks import list_blocks
+from handlers.knowledge.blocks import list_blocks, tell_removed
 from handlers.knowledge.rights import DocumentRights, kind_at
 from handlers.slack import blocks
 from handlers.slack.payloads import team_of
@@ -18,7 +18,6 @@ from storage.knowledge.audiences import Audience
 from storage.knowledge.documents import Document
 
 ADDED = "I am reading it: a card beside it shows how far I am."
-REMOVED = "Removed. Nothing is answered from it any more."
 NOTHING = "There are no documents here yet. Drop a file, then say `/parley knowledge add`."
 WORKSPACE = frozenset({"workspace", "everywhere", "whole workspace", "for everybody"})
 _LINK = re.compile(r"\S*/archives/\S+")
@@ -46,7 +45,7 @@ class KnowledgeCommands:
                 await respond(**blocks.ephemeral(ADDED, [blocks.section(ADDED)]))
             case "remove" | "delete" | "forget":
                 await self._remove(body, rest)
-                await respond(**blocks.ephemeral(REMOVED, [blocks.section(REMOVED)]))
+                await respond(**tell_removed())
             case _:
                 raise NotUnderstood(words, WORDS)
 

@@ -11,15 +11,15 @@ from bot.knowledge.document_card import read_card_place
 from handlers.adapter import SlackChat
 from handlers.knowledge import windows
 from handlers.knowledge.adding import Adding, AddingFrom, list_files
+from handlers.knowledge.blocks import tell_removed
 from handlers.knowledge.rights import DocumentRights, kind_at
 from handlers.knowledge.windows import WindowPlace, load_place
-from handlers.slack import blocks, modals
+from handlers.slack import modals
 from handlers.slack.modals import View
 from handlers.slack.payloads import in_thread, team_of
 from storage.knowledge.audiences import AudienceKind
 
 STARTED = "I am reading it: a card in the conversation shows how far I am."
-REMOVED = "Removed. Nothing is answered from it any more."
 
 
 class DocumentActions:
@@ -168,8 +168,7 @@ class DocumentActions:
 
             await modals.fill_window(self._chat.slack, view["id"], left)
         else:
-            shown = blocks.ephemeral(REMOVED, [blocks.section(REMOVED)])
-            await respond(**shown, replace_original=False, **in_thread(body))
+            await respond(**tell_removed(), replace_original=False, **in_thread(body))
 
     async def replace(self, ack: Any, body: dict[str, Any]) -> None:
         """Opens the form for a file in the place of a document."""

@@ -136,11 +136,6 @@ def list_of_person(tx: Tx, team: str, person: str) -> list[Document]:
     return _all(tx, "team = :team and person = :person and audience = 'person'", team=team, person=person)
 
 
-def list_of_conversation(tx: Tx, conversation: str) -> list[Document]:
-    """What was attached to questions of one conversation."""
-    return _all(tx, "conversation = :conversation and audience = 'thread'", conversation=conversation)
-
-
 def name_thread(channel: str, thread: str) -> str:
     """What a kept thread is called among documents, so that a newer reading of it replaces it. Of `thread`
     "": how the names of all that stand in a channel begin."""

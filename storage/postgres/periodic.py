@@ -2,9 +2,8 @@
 
 Its tables hold no words of anybody and stand in a schema of their own, one for each of its versions: so
 there is nothing to bring up to date, and during an upgrade two versions do not meet; one that nobody has any
-more is dropped. What is due is put down
-once for each hour, whoever comes first; whoever is free does it. One that dies over it is not waited for: the
-next hour does all of it again.
+more is dropped. What is due is put down once for each hour, whoever comes first; whoever is free does it. One
+that dies over it is not waited for: the next hour does all of it again.
 
 Source: https://procrastinate.readthedocs.io/en/stable/howto/advanced/cron.html
 """

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from storage.engine import Tx
 from tests.support.bot_messages import finals
 from tests.support.documents import METADATA
 from tests.support.rows import FILE, look_into
-from tests.support.supervised import supervised
+from tests.support.supervised import Supervised, supervised
 from tests.support.workspace import MANIFEST
 
 # Of more than one portion of chunks.
@@ -72,6 +74,19 @@ def ready(slack: FakeSlack) -> bool:
     return any("can be asked about" in card for card in cards(slack))
 
 
+@asynccontextmanager
+async def with_rules_kept(kill_at: str, path: Path) -> AsyncIterator[tuple[FakeSlack, Supervised]]:
+    """A bot that has taken the old rules in, and will die at a point that comes after that."""
+    async with (
+        FakeSlack(manifest=MANIFEST, rate_limits=False) as slack,
+        FakeModel() as model,
+        supervised(slack, model, path, kill_at=[kill_at]) as bot,
+    ):
+        await drop(slack, OLD)
+        await slack.until(lambda: ready(slack), 90)
+        yield slack, bot
+
+
 def settled(path: Path) -> bool:
     """Whether no job is left to do."""
     with look_into(path / FILE) as tx:
@@ -98,13 +113,7 @@ async def test_a_bot_killed_while_it_takes_a_document_in_has_it_once(point: str,
 async def test_a_bot_killed_while_it_replaces_a_document_has_the_new_one_alone(
     point: str, tmp_path: Path
 ) -> None:
-    async with (
-        FakeSlack(manifest=MANIFEST, rate_limits=False) as slack,
-        FakeModel() as model,
-        supervised(slack, model, tmp_path, kill_at=[point]) as bot,
-    ):
-        await drop(slack, OLD)
-        await slack.until(lambda: ready(slack), 90)
+    async with with_rules_kept(point, tmp_path) as (slack, bot):
         await drop(slack, NEW)
         await slack.until(lambda: bot.lives == 2 and settled(tmp_path), 90)
         await bot.end()
@@ -117,13 +126,7 @@ async def test_a_bot_killed_while_it_replaces_a_document_has_the_new_one_alone(
 async def test_a_bot_killed_while_it_removes_a_document_leaves_nothing_of_it(
     point: str, tmp_path: Path
 ) -> None:
-    async with (
-        FakeSlack(manifest=MANIFEST, rate_limits=False) as slack,
-        FakeModel() as model,
-        supervised(slack, model, tmp_path, kill_at=[point]) as bot,
-    ):
-        await drop(slack, OLD)
-        await slack.until(lambda: ready(slack), 90)
+    async with with_rules_kept(point, tmp_path) as (slack, bot):
         assert (await slack.command("alice", "#general", "/parley", "knowledge remove rules.md")).acked
         await slack.until(lambda: bot.lives == 2 and settled(tmp_path), 90)
         await bot.end()

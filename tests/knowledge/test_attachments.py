@@ -54,7 +54,7 @@ async def test_a_turn_that_runs_again_finds_what_was_read_and_fetches_nothing(tm
         for _ in range(2):
             (read,) = await attachments(engine, folder).read(ATTACHED, sees=True)
             assert read.file.read
-        (document,) = await engine.read(documents.list_of_conversation, PLACE.key)
+        (document,) = await engine.read(documents.list_all)
         assert (document.state, document.chunks, folder.fetches) == ("searchable", 1, 1)
         assert document.link == LINK
 
@@ -84,7 +84,7 @@ async def test_where_nothing_may_be_kept_the_words_are_handed_on_and_not_stored(
         unkept = Attached(PLACE, "1.0", "U1", (RULES,), kept=False)
         (read,) = await attachments(engine, Folder(tmp_path)).read(unkept, sees=True)
         assert "closed in March" in read.text
-        assert await engine.read(documents.list_of_conversation, PLACE.key) == []
+        assert await engine.read(documents.list_all) == []
 
 
 async def test_what_was_attached_goes_by_age_and_nothing_else_does(tmp_path: Path) -> None:

@@ -54,7 +54,8 @@ class Actions:
     async def retry(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
         """Tries a failed answer once more, for the asker."""
         await ack()
-        await self._services.posts.retry(body["actions"][0]["value"], body["user"]["id"])
+        external = await self._is_external(body)
+        await self._services.posts.retry(body["actions"][0]["value"], body["user"]["id"], external=external)
         await self._remove_pressed(body)
 
     async def follow_up(self, ack: Any, body: dict[str, Any], respond: Any) -> None:
@@ -62,16 +63,23 @@ class Actions:
         await ack()
         pressed, message = body["actions"][0], body["message"]
         place = find_chosen_place(self._services.settings, body)
-        who = {"user_team": body["user"].get("team_id")}  # the channel may be shared since it was answered
         await self._services.posts.follow_up(
             pressed["value"],
             pressed["action_id"],
             place,
             message=message["ts"],
             user=body["user"]["id"],
-            external=is_external(body, who, team_of(body)),
+            external=await self._is_external(body),
         )
         await self._remove_pressed(body)
+
+    async def _is_external(self, body: dict[str, Any]) -> bool:
+        """Whether another company reads along now: the channel may be shared since its question was asked,
+        which Slack does not tell with a button."""
+        who = {"user_team": body["user"].get("team_id")}
+        if is_external(body, who, team_of(body)):
+            return True
+        return await self._chat.permissions.is_shared(body["channel"]["id"])
 
     async def _remove_pressed(self, body: dict[str, Any]) -> None:
         message, pressed = body["message"], body["actions"][0]["action_id"]

@@ -305,14 +305,15 @@ class Posts:
             await self._engine.scrub()
             await self._inbox.look(True)  # what was attached to it is erased by jobs
 
-    async def retry(self, reply_id: str, user: str) -> None:
-        """The one retry of a failed answer, by the person who asked. NotPermitted, TriedAgain or Missing."""
+    async def retry(self, reply_id: str, user: str, *, external: bool = False) -> None:
+        """The one retry of a failed answer, by the person who asked. `external`: another company reads along
+        there by now. NotPermitted, TriedAgain or Missing."""
         try:
-            await self._ask_again(reply_id, user)
+            await self._ask_again(reply_id, user, external=external)
         except TriedAgain:
             raise
         except Conflict:  # edited at this very moment
-            await self._ask_again(reply_id, user)
+            await self._ask_again(reply_id, user, external=external)
 
     async def follow_up(
         self, reply_id: str, what: str, place: Conversation, *, message: str, user: str, external: bool
@@ -343,10 +344,11 @@ class Posts:
             raise TriedAgain(f"reply {reply_id}: {what}")
         await self.take(incoming)
 
-    async def _ask_again(self, reply_id: str, user: str) -> None:
+    async def _ask_again(self, reply_id: str, user: str, *, external: bool) -> None:
         question = await self._engine.read(replies.retryable, reply_id, user)
         incoming = decode(question)
-        again = replace(incoming, key=incoming.key + AGAIN, sent_at=self._clock())
+        external = external or incoming.external
+        again = replace(incoming, key=incoming.key + AGAIN, sent_at=self._clock(), external=external)
 
         def used(tx: Tx) -> bool:  # together with what is asked again, or neither
             where = incoming.conversation

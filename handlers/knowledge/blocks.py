@@ -34,6 +34,12 @@ KINDS = {
     "text": "Text",
     "thread": "Thread",
 }
+STAYS = {  # by the source: what a removal leaves
+    "file": "The file itself stays where it is.",
+    "command": "The file itself stays where it is.",
+    "thread": "The thread itself stays where it is.",
+    "text": "What was written is kept nowhere else.",
+}
 HIDDEN = {
     "archived": "its channel is archived",
     "shared": "its channel is shared with another company",
@@ -124,7 +130,7 @@ def remove_button(document: Document) -> Block:
     return button(REMOVE, "Remove", value=document.id) | {
         "confirm": {
             "title": plain_text("Remove this document?"),
-            "text": plain_text("Nothing is answered from it any more. The file itself stays where it is."),
+            "text": plain_text(f"Nothing is answered from it any more. {STAYS[document.source]}"),
             "confirm": plain_text("Remove"),
             "deny": plain_text("Keep"),
         }

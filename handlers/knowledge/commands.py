@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.app import Services
-from bot.core.errors import Incomplete, NotUnderstood
+from bot.core.errors import Incomplete, NotPermitted, NotUnderstood
 from bot.text.typed import read_keyword, split_first
 from handlers.knowledge.adding import PERMALINK, Adding, AddingFrom
 from handlers.knowledge.blocks import list_blocks, tell_removed
-from handlers.knowledge.rights import DocumentRights, kind_at
+from handlers.knowledge.rights import NOT_YOURS, DocumentRights, kind_at
 from handlers.slack import blocks
 from handlers.slack.payloads import team_of
 from storage.knowledge.audiences import Audience
@@ -20,6 +20,12 @@ from storage.knowledge.documents import Document
 ADDED = "I am reading it: a card beside it shows how far I am."
 NOTHING = "There are no documents here yet. Drop a file, then say `/parley knowledge add`."
 WORKSPACE = frozenset({"workspace", "everywhere", "whole workspace", "for everybody"})
+WHICH = "There are several documents of that name. Which one is it?"
+NOT_SLACK = (
+    "LINK is the link of a message in Slack: ⋮, then *Copy link*. A page of the web is taken in as a file: "
+    "save it and drop it here."
+)
+_WEB = re.compile(r"https?://", re.IGNORECASE)
 _LINK = re.compile(r"\S*/archives/\S+")
 WORDS = "I know `knowledge list`, `knowledge add`, `knowledge add LINK` and `knowledge remove NAME`."
 
@@ -44,8 +50,7 @@ class KnowledgeCommands:
                 await self._add(body, rest)
                 await respond(**blocks.ephemeral(ADDED, [blocks.section(ADDED)]))
             case "remove" | "delete" | "forget":
-                await self._remove(body, rest)
-                await respond(**tell_removed())
+                await respond(**await self._remove(body, rest))
             case _:
                 raise NotUnderstood(words, WORDS)
 
@@ -63,7 +68,7 @@ class KnowledgeCommands:
         link, channel = PERMALINK.search(rest), body["channel_id"]
         words = read_keyword(_LINK.sub("", rest))
         if words and words not in WORKSPACE:
-            raise NotUnderstood(rest, WORDS)
+            raise NotUnderstood(rest, NOT_SLACK if _WEB.search(words) else WORDS)
         audience = "workspace" if words else kind_at(channel)
         at = AddingFrom(team_of(body), channel, body["user_id"], audience)
         if link:
@@ -71,7 +76,9 @@ class KnowledgeCommands:
         else:
             await self._adding.add_latest(at)
 
-    async def _remove(self, body: dict[str, Any], name: str) -> None:
+    async def _remove(self, body: dict[str, Any], name: str) -> dict[str, Any]:
+        """What is said of it: that it is gone, or which ones there are. In a channel several may have one
+        name, for one may be the channel's and one the whole workspace's."""
         wanted = read_keyword(name)
         if not wanted:
             raise Incomplete("Which one? Say `knowledge remove NAME`, as `knowledge list` shows it.")
@@ -79,6 +86,13 @@ class KnowledgeCommands:
         named = [one for one in found if wanted in (read_keyword(one.name), read_keyword(one.title), one.id)]
         if not named:
             raise NotUnderstood(name, "There is no document of that name here.")
-        for document in named:
-            await self._rights.require_remove(document, body["user_id"])
-            await self._services.documents.remove(document, by=body["user_id"])
+        user = body["user_id"]
+        may = [one for one in named if await self._rights.may_remove(one, user)]
+        if not may:
+            raise NotPermitted(NOT_YOURS)
+        if len({(one.audience, one.name) for one in may}) > 1:
+            shown = list_blocks(may, removable=[one.id for one in may])
+            return blocks.ephemeral(WHICH, [blocks.section(WHICH), *shown])
+        for document in may:
+            await self._services.documents.remove(document, by=user)
+        return tell_removed()

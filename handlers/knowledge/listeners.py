@@ -148,6 +148,7 @@ class DocumentActions:
         await modals.open_window(self._chat.slack, body["trigger_id"], found, on_top=True)
 
     async def _list(self, place: WindowPlace, team: str, user: str) -> View:
+        await self._rights.require_see(place.channel, user)
         audience = await self._rights.find_audience(team, place.channel, user)
         documents = await self._services.documents.list_at(audience)
         self._services.access_log.note(team, user, "knowledge", f"documents of {place.channel}")

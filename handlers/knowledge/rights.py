@@ -17,6 +17,7 @@ FOR_MEMBERS = "what a channel is answered from is for members of this workspace 
 NOT_YOURS = "a document is for whoever added it, and those who look after its channel, to remove"
 PRIVATE = "what stands in a private channel is not for the whole workspace"
 NOT_THERE = "I am not in this conversation"
+FOR_READERS = "what a conversation is answered from is for those in it to see"
 
 
 class DocumentRights:
@@ -59,6 +60,11 @@ class DocumentRights:
         """NotPermitted for others."""
         if not await self.may_remove(document, user):
             raise NotPermitted(NOT_YOURS)
+
+    async def require_see(self, channel: str, user: str) -> None:
+        """NotPermitted for whoever is not in a conversation: a window stays open when somebody leaves."""
+        if not await self._chat.permissions.may_read(user, channel):
+            raise NotPermitted(FOR_READERS)
 
     async def find_audience(self, team: str, channel: str, user: str) -> Audience:
         """What this person may see the documents of, from there."""

@@ -61,6 +61,25 @@ class Permissions:
         person = await self._read_colleague(user)
         return not person or bool(person.get("is_restricted"))
 
+    async def is_shared(self, channel: str) -> bool:
+        """Whether another company reads along in a channel, as where Slack does not tell."""
+        place = await self._read("conversations.info", "channel", channel=channel)
+        return not place or bool(place.get("is_ext_shared") or place.get("is_pending_ext_shared"))
+
+    async def may_read(self, user: str, channel: str) -> bool:
+        """Whether somebody sees what is said in a conversation now: its members, and everybody of our company
+        but guests where it is public."""
+        person, place = await asyncio.gather(
+            self._read_colleague(user),
+            self._read("conversations.info", "channel", channel=channel),
+        )
+        if not place or place.get("is_im"):
+            return bool(place and place.get("user") == user)
+        closed = place.get("is_private") or place.get("is_mpim")
+        if person and not person.get("is_restricted") and not closed:
+            return True
+        return await self._is_member(user, channel)
+
     async def may_decide(self, owners: NamedOwners, at: Channel, user: str) -> bool:
         """Whether somebody may decide about a channel now; `owners` knows whom an admin named for it."""
         return await self._may_decide(user, at.channel, named=await owners.list_owners(at))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from handlers.slack.blocks import RETRY
 from tests.support.documents import audience, cards, documents, found, take_in, until_settled, until_true
 from tests.support.spending import run_command
 from tests.support.workspace import Workspace, workspace
@@ -68,6 +69,24 @@ async def test_a_channel_shared_with_another_company_gives_nothing_meanwhile(tea
     await until_found(team, "#general", False)
     await team.slack.connect("alice", "#general", undo=True)
     await until_found(team, "#general", True)
+
+
+async def test_another_try_in_a_channel_that_is_shared_by_now_is_not_given_its_documents(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.provider.gate.BACKOFF_S", 0.01)
+    async with workspace(tmp_path) as team:
+        await take_in(team)
+        team.model.faults.add("server_error", times=3)
+        thread = await team.ask(f"@parley {QUESTION}")
+        await team.answer("#general", thread)
+        assert "greenhouse" in str(team.model.requests[-1].body)
+        shared = team.slack.workspace.channels[team.slack.channel("#general")]
+        shared.shared_with = "T0PARTNER1"  # which Slack does not tell with a button
+        await team.slack.press("alice", "#general", team.replies("#general", thread)[-1]["ts"], RETRY)
+        await team.answer("#general", thread, count=2)
+        assert QUESTION in team.model.requests[-1].prompt
+        assert "greenhouse" not in team.model.requests[-1].prompt
 
 
 async def test_what_the_workspace_has_from_a_channel_goes_when_the_channel_becomes_private(

@@ -65,6 +65,17 @@ def cards(team: Workspace, channel: str, thread: str) -> list[dict[str, Any]]:
     return [m for m in team.slack.thread(channel, thread) if _is_card(m)]
 
 
+async def card_of(team: Workspace, channel: str, *told: str) -> dict[str, Any]:
+    """The card in a conversation, in whichever thread, that tells all of this."""
+    place = team.slack.workspace.channels[team.slack.channel(channel)]
+
+    def shown() -> dict[str, Any] | None:
+        every = (message for message in place.messages.values() if _is_card(message))
+        return next((one for one in every if all(word in str(one["text"]) for word in told)), None)
+
+    return dict(await team.slack.until(shown))
+
+
 def _is_card(message: dict[str, Any]) -> bool:
     return (message.get("metadata") or {}).get("event_type") == METADATA
 

@@ -12,6 +12,11 @@ RUN python -m venv /opt/parley \
  && /opt/parley/bin/pip install --no-cache-dir --no-deps .
 
 FROM ${BASE}
+# Pages that are pictures are read by tesseract, in English; for another language add e.g. tesseract-ocr-deu.
+ARG TESSERACT=tesseract-ocr
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends ${TESSERACT} \
+ && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --home-dir /data --create-home parley
 COPY --from=build /opt/parley /opt/parley
 USER parley

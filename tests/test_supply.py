@@ -69,6 +69,12 @@ def test_the_image_asks_the_bot_itself_for_its_health_and_publishes_what_http_ne
     assert service["ports"] == ["127.0.0.1:${PORT:-3000}:${PORT:-3000}"]
 
 
+def test_the_image_can_read_pages_that_are_pictures() -> None:
+    image = (ROOT / "Dockerfile").read_text("utf-8")
+    assert "ARG TESSERACT=tesseract-ocr\n" in image[image.rindex("FROM ") :]
+    assert "apt-get install -y --no-install-recommends ${TESSERACT}" in image
+
+
 def test_several_bots_on_postgresql_are_composed_as_the_single_one_is() -> None:
     one = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))["services"]["parley"]
     scale = yaml.safe_load((ROOT / "compose.scale.yaml").read_text("utf-8"))

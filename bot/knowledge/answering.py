@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 from bot.core.errors import ContextTooLong
 from bot.core.values import Completion, Prompt, Scope, Source, Usage
+from bot.documents.values import UNDER
 from bot.knowledge.citations import cite
 from bot.knowledge.index import Passage
 from bot.knowledge.quotes import REFUSAL, Grounded, Quote, Refused, read_answer
@@ -176,6 +177,9 @@ def _write_origin_line(passage: Passage) -> str:
 
 
 def write_origin(passage: Passage) -> str:
-    """Where a passage stands: title, page and headings, in one line."""
-    parts = (passage.title, passage.place, passage.heading) if passage.document else ()
-    return ", ".join(filter(None, (" ".join(part.split()) for part in parts)))
+    """Where a passage stands: title, page and the headings that are not the title again, in one line."""
+    if not passage.document:
+        return ""
+    title, *headings = (" ".join(part.split()) for part in (passage.title, *passage.heading.split(UNDER)))
+    below = UNDER.join(one for one in headings if one != title)
+    return ", ".join(filter(None, (title, " ".join(passage.place.split()), below)))

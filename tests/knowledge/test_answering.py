@@ -11,7 +11,8 @@ import pytest
 
 from bot.core.errors import ContextTooLong
 from bot.core.values import Completion, Message, Prompt, Usage
-from bot.knowledge.answering import ABOUT_US, Found, answer, make_typed
+from bot.knowledge.answering import ABOUT_US, Found, answer, make_typed, write_origin
+from bot.knowledge.index import Passage
 from bot.knowledge.quotes import REFUSAL
 from bot.knowledge.service import rank_typed
 from bot.knowledge.support import supports
@@ -158,3 +159,19 @@ async def test_the_rehearsal_model_finds_most_of_it_and_invents_nothing(tmp_path
         assert len(right) >= 12, right
         assert [await said(text) for text in ELSEWHERE] == [REFUSAL] * len(ELSEWHERE)
         assert "Parley" in await said("Who are you?")
+
+
+@pytest.mark.parametrize(
+    ("heading", "said"),
+    [
+        ("Moving to Ghent", "Moving to Ghent, slide 1"),
+        ("Moving to Ghent › Who pays", "Moving to Ghent, slide 1, Who pays"),
+        (
+            "Who pays › Moving to Ghent by train",
+            "Moving to Ghent, slide 1, Who pays › Moving to Ghent by train",
+        ),
+    ],
+)
+def test_where_a_passage_stands_says_its_title_once(heading: str, said: str) -> None:
+    where = Passage("d", "Moving  to Ghent", "", "pptx", 0.0, 1, heading, 1, "slide 1", "text", "channel")
+    assert write_origin(where) == said

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from bot.channel.service import AnswerSettings
 from bot.conversation import addressing
@@ -27,11 +28,14 @@ from bot.conversation.shown_files import CANNOT_SEE, NO_ROOM, ShownFiles, forget
 from bot.conversation.turn_values import LiveReply, Stop, Turn, TurnServices
 from bot.core import access
 from bot.core.errors import ContextTooLong
+from bot.core.stoppable import StoppableWork
 from bot.core.values import Completion, Incoming, Reply, Usage
 from bot.guard.service import Ruling
 from bot.text import marks
 from bot.voice.message_clips import RunningRecognition, SpokenWords, called_into_thread
 from storage.place import Channel
+
+T = TypeVar("T")
 
 GREETING = (
     "Hello! Ask me anything in a thread and I will answer there, remembering what was said. "
@@ -127,9 +131,14 @@ async def transcribe_files(
     recognition = RunningRecognition(
         services.clips.transcribe_files(incoming, progress=live_reply.show_transcribing, goes_on=goes_on)
     )
-    stop.watch(recognition)
+    return await finish_or_stop(recognition, stop)
+
+
+async def finish_or_stop(work: StoppableWork[T], stop: Stop) -> T | None:
+    """What comes of some work; None when somebody ended it."""
+    stop.watch(work)
     try:
-        return await recognition.result()
+        return await work.result()
     finally:
         stop.watch(None)
 
@@ -181,9 +190,11 @@ async def answer_in_conversation(
     mode = choose_mode(incoming, ruling, how, shown=shown)
     if mode == "only":
         access.admit_to_documents(incoming, services.settings)
-    found, shown = await ask_beside_files(
-        incoming, recollection, ruling, how, services, mode=mode, shown=shown
-    )
+    asking = ask_beside_files(incoming, recollection, ruling, how, services, mode=mode, shown=shown)
+    asked = await finish_or_stop(StoppableWork(asking), stop)
+    if asked is None:
+        return stopped_before_words(recollection, ruling)
+    found, shown = asked
     recollection = shown.onto(recollection)
     if mode == "only" or (found and not found.refused):
         return reply_from_documents(found, recollection, ruling)
@@ -205,6 +216,13 @@ async def answer_in_conversation(
         read_more=bool(attached or shown.names or shown.unkept),
         attached=bool(attached or shown.unkept),
     )
+
+
+def stopped_before_words(recollection: Recollection, ruling: Ruling | None) -> Turn:
+    """Somebody wants no answer any more; that it was asked is remembered."""
+    nothing = Completion("", "stopped", "", Usage(requests=0))
+    reply = Reply(CUT["stopped"], whole=False)
+    return Turn(reply, recollection, nothing, ruling.verdict.id if ruling else 0)
 
 
 def leave_out_refused(recollection: Recollection, ruling: Ruling | None) -> Recollection:

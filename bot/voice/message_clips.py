@@ -8,13 +8,12 @@ people do with a card afterwards is bot/voice/service.py.
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from bot.core.codec import decode, encode
 from bot.core.errors import (
@@ -30,6 +29,7 @@ from bot.core.errors import (
 )
 from bot.core.ids import card_id
 from bot.core.settings import Settings
+from bot.core.stoppable import StoppableWork
 from bot.core.values import File, Incoming, Scope
 from bot.text.marks import END, mark_file, quote, tidy_name
 from bot.voice import clip_card as clip
@@ -287,26 +287,8 @@ class MessageClips:
         await self._engine.write(clips.mark_shown, clip.id, shown, file)
 
 
-class RunningRecognition:
-    """The work on a message's recordings while it runs; whoever holds it can end it."""
-
-    def __init__(self, work: Coroutine[Any, Any, SpokenWords]) -> None:
-        self._task = asyncio.create_task(work)
-
-    async def result(self) -> SpokenWords | None:
-        """The transcript; None when it was ended from outside."""
-        try:
-            return await self._task
-        except asyncio.CancelledError:
-            me = asyncio.current_task()
-            if me is not None and me.cancelling():
-                raise
-            return None
-
-    async def aclose(self) -> None:
-        """Ends it; parts that were transcribed are kept."""
-        self._task.cancel()
-        await asyncio.wait([self._task])
+class RunningRecognition(StoppableWork[SpokenWords]):
+    """The work on a message's recordings while it runs. Parts that were transcribed are kept when it ends."""
 
 
 def called_into_thread(incoming: Incoming) -> bool:

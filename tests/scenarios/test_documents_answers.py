@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from bot.conversation import turn
 from bot.conversation.from_documents import NOT_IN_DOCUMENTS
 from bot.knowledge.quotes import REFUSAL
 from handlers.slack.sources import read_sources
@@ -79,3 +80,23 @@ async def test_where_documents_alone_count_everything_else_is_refused_and_orders
             team.model.script(said_so, match=asks_documents)
             assert (await said(team, "When is lunch?"))[0] == REFUSAL
         assert REFUSAL not in (await said(team, "who are you?"))[0]
+
+
+async def test_who_stops_a_question_to_documents_ends_the_request_and_has_no_answer(tmp_path: Path) -> None:
+    async with workspace(tmp_path, PARLEY_DOCUMENTS="only") as team:
+        await take_in(team, "rules.md", RULES)
+        for say_so in ("the button", "the word"):
+            team.model.script("{", match=asks_documents, first_token_s=600)
+            before = len(team.model.requests)
+            thread = await team.ask("@parley When is lunch?")
+            await team.slack.until(lambda begun=before: len(team.model.requests) > begun)
+            if say_so == "the button":
+                await team.slack.until(lambda: team.slack.processing)
+                await team.slack.stop("alice", "#general", thread)
+            else:
+                await team.ask("stop", thread=thread)
+            assert await team.answer("#general", thread) == turn.CUT["stopped"]
+            await team.quiet()
+            assert len(team.model.requests) == before + 1
+            assert team.model.requests[-1].outcome == "disconnected"
+            assert len(team.replies("#general", thread)) == 1

@@ -707,6 +707,27 @@ create table document_words (
 {WORD_LETTERS_GONE}
 """
 
+# Several vectors of a chunk: that of all of it, part 0, and one of each sentence. The index holds the signs of
+# all vectors of a document, so that they are read without the vectors.
+VECTOR_PARTS = """
+alter table document_vectors rename to whole_vectors;
+drop index document_vectors_document;
+create table document_vectors (
+    chunk {INT} not null,
+    document {TEXT} not null,
+    team {TEXT} not null,
+    embedder {TEXT} not null,
+    part {INT} not null,
+    code {BLOB} not null,
+    vector {BLOB} not null,
+    primary key (chunk, embedder, part)
+){STRICT};
+insert into document_vectors (chunk, document, team, embedder, part, code, vector)
+    select chunk, document, team, embedder, 0, code, vector from whole_vectors;
+drop table whole_vectors;
+create index document_vectors_codes on document_vectors (document, embedder, chunk, part, code)
+"""
+
 # What came with a message and may be looked at again: pictures and documents, as JSON of where they are.
 MESSAGE_FILES = "alter table messages add column files {TEXT} not null default ''"
 
@@ -743,11 +764,12 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("0082_limits", LIMITS),
     ("0090_documents", DOCUMENTS),
     ("0016_message_files", MESSAGE_FILES),
+    ("0091_vector_parts", VECTOR_PARTS),
 )
 
 # Steps that take away what the version before needs: where several processes share a database, that version
 # cannot run beside them (docs/scale.md).
-BREAKING: frozenset[str] = frozenset()
+BREAKING: frozenset[str] = frozenset(["0091_vector_parts"])
 
 # Tables with people's words, and the column that says whose (beside `team`): erased by
 # storage/privacy/forget.py.
@@ -823,10 +845,12 @@ PERSON_STAYS = {
 }
 
 TEAM_TABLES = tuple(
-    name
-    for _, ddl in STEPS
-    for name, columns in re.findall(r"create table (\w+) \((.*?)\n\)", ddl, re.DOTALL)
-    if "\n    team " in columns
+    {
+        name: None
+        for _, ddl in STEPS
+        for name, columns in re.findall(r"create table (\w+) \((.*?)\n\)", ddl, re.DOTALL)
+        if "\n    team " in columns
+    }
 )
 # Those of them that stay when a workspace goes (storage/privacy/forget.py): what was spent, by whom, and who
 # decided.

@@ -23,10 +23,12 @@ from storage.sqlite.transfer import open_file
 
 LIVING = "workers"  # the list of those at work on a database stays with it
 TABLES = tuple(
-    name
-    for _, ddl in STEPS
-    for name in re.findall(r"create table (\w+)", ddl)
-    if name in {*WORDS_OF, *NO_WORDS} - {LIVING}
+    {
+        name: None
+        for _, ddl in STEPS
+        for name in re.findall(r"create table (\w+)", ddl)
+        if name in {*WORDS_OF, *NO_WORDS} - {LIVING}
+    }
 )
 MONEY = frozenset(["cost", "reserved", "listed", "spent", "cap", "amount", "wasted"])
 

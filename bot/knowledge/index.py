@@ -16,6 +16,7 @@ from bot.documents.values import Chunk
 from bot.knowledge.finding import AskedVectors, find
 from bot.knowledge.passages import Hit, Passage, passage_of
 from bot.knowledge.terms import list_letters, list_terms
+from bot.knowledge.vector_forms import ChunkEmbedder, in_present_form, split_name
 from bot.knowledge.vectors import NearnessSearch, pack
 from bot.provider.embeddings import Embedder
 from bot.text import tokens
@@ -32,7 +33,7 @@ __all__ = ["Audience", "DocumentIndex", "Hit", "Passage"]
 log = logging.getLogger(__name__)
 
 PORTION = 16  # chunks added or erased at once: for some milliseconds others cannot write
-_EMBEDDED = 16  # chunks embedded at once
+_EMBEDDED = 8  # chunks embedded at once
 _DROPPED = 200  # old vectors erased at once
 _TOKEN = 8  # characters; few are longer
 _MOST_CHUNKS = 2_000  # that are ever given whole
@@ -49,7 +50,8 @@ class DocumentIndex:
         earlier: Callable[[str], Embedder | None] = lambda name: None,
     ) -> None:
         """`earlier` finds the embedder of a name, for documents that were embedded by another one."""
-        self._engine, self._embedder, self._earlier = engine, embedder, earlier
+        self._engine, self._earlier = engine, earlier
+        self._embedder = in_present_form(embedder) if embedder else None
         self._near = NearnessSearch()
 
     async def put(self, document: str, chunks: Sequence[Chunk]) -> None:
@@ -104,16 +106,18 @@ class DocumentIndex:
         for name in sorted({document.embedder for document in documents}):
             if embedder := self._find_embedder(name):
                 try:
-                    vectors = await embedder.embed(questions, scope, kept=False)
+                    vectors = await embedder.embed_questions(questions, scope)
                     found[name] = AskedVectors(vectors, embedder.unrelated)
                 except (ProviderError, BudgetExceeded) as error:
                     log.warning("a question is searched by words alone: %s", type(error).__name__)
         return found
 
-    def _find_embedder(self, name: str) -> Embedder | None:
-        if self._embedder and self._embedder.name == name:
-            return self._embedder
-        return self._earlier(name)
+    def _find_embedder(self, kept: str) -> ChunkEmbedder | None:
+        """What the vectors of that name are compared by."""
+        name, form = split_name(kept)
+        ours = self._embedder.embedder if self._embedder else None
+        embedder = ours if ours and ours.name == name else self._earlier(name)
+        return ChunkEmbedder(embedder, form) if embedder else None
 
     async def whole(self, audience: Audience, *, most_tokens: int, model: str) -> list[Passage] | None:
         """Everything that may be found from there, where it fits; else None. Newest documents first."""
@@ -140,10 +144,9 @@ class DocumentIndex:
             return
         name = self._embedder.name
         while bare := await self._engine.read(stored_vectors.list_bare, document, name, limit=_EMBEDDED):
-            texts = [text for _, text in bare]
-            vectors = await self._embedder.embed(texts, scope, kept=False, passages=True)
-            made = {chunk: pack(vector) for (chunk, _), vector in zip(bare, vectors, strict=True)}
-            done = await self._engine.write(stored_vectors.add, document, name, made)
+            made = await self._embedder.embed_chunks(bare, scope)
+            packed = {chunk: [pack(one) for one in parts] for chunk, parts in made.items()}
+            done = await self._engine.write(stored_vectors.add, document, name, packed)
             row = await self._engine.read(stored.find, document)
             if row is None:
                 return

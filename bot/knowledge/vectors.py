@@ -1,8 +1,8 @@
 """Chunks that are near a question in meaning: signs of all vectors in memory, the nearest few compared whole.
 
 Of each number of a vector its sign alone is kept in memory, 48 bytes for a vector of 384. Which signs differ
-tells roughly how near two vectors are; the few hundred nearest are then read and compared exactly. With numpy
-where it is installed; without it, whole numbers of Python do the same.
+tells roughly how near two vectors are; the chunks of the few hundred nearest are then read and compared
+exactly. With numpy where it is installed; without it, whole numbers of Python do the same.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 import struct
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -21,13 +21,15 @@ from storage.engine import Tx
 from storage.knowledge import vectors as stored
 from storage.knowledge.vectors import EmbeddedDocument, PackedVector
 
-RESCORED = 300
-_KEPT_CODES = 300_000  # of vectors, in all documents together
+RESCORED = 400  # vectors, whose chunks are compared exactly
+OWN = 0.5  # what a chunk's own vector counts beside that of its best sentence
+_KEPT_CODES = 1_000_000  # of vectors, in all documents together
 
 
 @dataclass(frozen=True, slots=True)
 class NearChunk:
-    """A chunk by its id, and the cosine of its vector and the question's."""
+    """A chunk by its id, and the cosine of the question's vector and its own; where it has some of sentences,
+    the mean with that of the nearest sentence."""
 
     chunk: int
     cosine: float
@@ -69,17 +71,17 @@ class NearnessSearch:
         if not documents:
             return []
         near = self._load(tx, documents).nearest(_signs(question), RESCORED)
-        whole = stored.fetch(tx, documents[0].embedder, near)
-        cosines = _compare(list(whole.values()), question)
-        ordered = heapq.nsmallest(limit, zip((-cosine for cosine in cosines), whole, strict=True))
-        return [NearChunk(chunk, -cosine) for cosine, chunk in ordered]
+        parts = stored.fetch(tx, documents[0].embedder, near)
+        cosines = _compare([one for packed in parts.values() for one in packed], question)
+        ordered = heapq.nsmallest(limit, _join_parts(parts, cosines), key=lambda one: (-one.cosine, one.chunk))
+        return ordered
 
     def _load(self, tx: Tx, documents: Sequence[EmbeddedDocument]) -> _Codes:
         """The signs of all of them, read where they are not known or have become more."""
         key = tuple(documents)
         if self._joined and self._joined[0] == key:
             return self._joined[1]
-        parts = [self._of(tx, document) for document in documents]
+        parts = [codes for document in documents if len((codes := self._of(tx, document)).chunks)]
         self._drop_oldest(sum(document.embedded for document in documents))
         joined = _join(parts)
         self._joined = key, joined
@@ -98,42 +100,52 @@ class NearnessSearch:
             left -= len(self._codes.popitem(last=False)[1].chunks)
 
 
+def _join_parts(parts: Mapping[int, Sequence[bytes]], cosines: Sequence[float]) -> Iterator[NearChunk]:
+    """One cosine of all parts of a chunk, the first of which is its own."""
+    at = 0
+    for chunk, packed in parts.items():
+        own, *sentences = cosines[at : at + len(packed)]
+        yield NearChunk(chunk, OWN * own + (1 - OWN) * max(sentences, default=own))
+        at += len(packed)
+
+
 class _Codes:
-    """Signs as whole numbers."""
+    """Signs as whole numbers, and whose they are: a chunk stands there as often as it has vectors."""
 
     def __init__(self, chunks: Any, signs: Any) -> None:
         self.chunks, self.signs = chunks, signs
 
     def nearest(self, asked: bytes, count: int) -> list[int]:
+        """The chunks of the nearest so many vectors, each once."""
         wanted = int.from_bytes(asked, "big")
         different = [(signs ^ wanted).bit_count() for signs in self.signs]
         nearest = heapq.nsmallest(count, range(len(different)), key=different.__getitem__)
-        return [self.chunks[at] for at in nearest]
+        return list(dict.fromkeys(self.chunks[at] for at in nearest))
 
 
 class _NumpyCodes(_Codes):
-    """Signs as rows of bytes."""
+    """Signs by rows: of each vector the first eight bytes, then the next."""
 
     def nearest(self, asked: bytes, count: int) -> list[int]:
         import numpy as np
 
-        if not len(self.chunks):
-            return []
-        wanted = np.frombuffer(asked, self.signs.dtype)
-        different = np.bitwise_count(self.signs ^ wanted).sum(1, dtype=np.int32)
+        different = np.zeros(len(self.chunks), np.uint16)
+        for row, wanted in zip(self.signs, np.frombuffer(asked, self.signs.dtype), strict=True):
+            different += np.bitwise_count(row ^ wanted)
         near = np.argpartition(different, min(count, len(different)) - 1)[:count]
-        found: list[int] = self.chunks[near].tolist()
+        found: list[int] = np.unique(self.chunks[near]).tolist()
         return found
 
 
 def _make(rows: Sequence[tuple[int, bytes]]) -> _Codes:
     chunks = [chunk for chunk, _ in rows]
-    if has_numpy():
+    if has_numpy() and rows:
         import numpy as np
 
-        wide = np.uint64 if rows and len(rows[0][1]) % 8 == 0 else np.uint8
+        wide = np.uint64 if len(rows[0][1]) % 8 == 0 else np.uint8
         joined = np.frombuffer(b"".join(code for _, code in rows), wide)
-        return _NumpyCodes(np.array(chunks, np.int64), joined.reshape(len(rows), -1))
+        signs = joined.reshape(len(rows), -1).T
+        return _NumpyCodes(np.array(chunks, np.int64), np.ascontiguousarray(signs))
     return _Codes(chunks, [int.from_bytes(code, "big") for _, code in rows])
 
 
@@ -144,7 +156,8 @@ def _join(parts: Sequence[_Codes]) -> _Codes:
         import numpy as np
 
         return _NumpyCodes(
-            np.concatenate([part.chunks for part in parts]), np.concatenate([part.signs for part in parts])
+            np.concatenate([part.chunks for part in parts]),
+            np.concatenate([part.signs for part in parts], axis=1),
         )
     return _Codes([c for part in parts for c in part.chunks], [s for part in parts for s in part.signs])
 

@@ -1,5 +1,6 @@
 """Vectors of chunks, with the embedder that made them: `code` is their signs, a bit each, `vector` itself.
 
+Part 0 of a chunk is the vector of all of it; others are of its sentences, where the embedder makes such.
 Several embedders may have vectors of one chunk while documents are embedded anew. What compares them is
 bot/knowledge/vectors.py.
 """
@@ -13,7 +14,10 @@ from storage.engine import Tx
 from storage.knowledge.audiences import VISIBLE, Audience, values_of
 
 _TOGETHER = 200  # ids in one statement
-_COUNT = "select count(*) as n from document_vectors where document = :document and embedder = :embedder"
+_COUNT = (
+    "select count(*) as n from document_vectors where document = :document and embedder = :embedder"
+    " and part = 0"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,15 @@ class PackedVector:
 
     code: bytes
     vector: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class BareChunk:
+    """A chunk without vectors."""
+
+    id: int
+    heading: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +59,25 @@ def list_embedded(tx: Tx, audience: Audience) -> list[EmbeddedDocument]:
 
 
 def list_codes(tx: Tx, document: str, embedder: str) -> list[tuple[int, bytes]]:
-    """(chunk, code) of a document."""
+    """(chunk, code) of a document, of each part one."""
     which = "select chunk, code from document_vectors where document = :document and embedder = :embedder"
     return [(row["chunk"], row["code"]) for row in tx.all(which, document=document, embedder=embedder)]
 
 
-def fetch(tx: Tx, embedder: str, chunks: Sequence[int]) -> dict[int, bytes]:
-    """Whole vectors by chunk."""
-    found = dict[int, bytes]()
+def fetch(tx: Tx, embedder: str, chunks: Sequence[int]) -> dict[int, list[bytes]]:
+    """Whole vectors by chunk, in the order of their parts."""
+    found = dict[int, list[bytes]]()
     for at in range(0, len(chunks), _TOGETHER):
         listed = ", ".join(f"{id:d}" for id in chunks[at : at + _TOGETHER])
-        which = f"chunk in ({listed}) and embedder = :embedder"
+        which = f"chunk in ({listed}) and embedder = :embedder order by chunk, part"
         rows = tx.all(f"select chunk, vector from document_vectors where {which}", embedder=embedder)
-        found |= {row["chunk"]: row["vector"] for row in rows}
+        for row in rows:
+            found.setdefault(row["chunk"], []).append(row["vector"])
     return found
 
 
-def list_bare(tx: Tx, document: str, embedder: str, *, limit: int) -> list[tuple[int, str]]:
-    """(chunk, what is embedded of it) of chunks that have no vector of this embedder yet."""
+def list_bare(tx: Tx, document: str, embedder: str, *, limit: int) -> list[BareChunk]:
+    """Chunks that have no vector of this embedder yet."""
     rows = tx.all(
         "select c.id, c.heading, c.text from document_chunks c where c.document = :document and not exists"
         " (select 1 from document_vectors v where v.chunk = c.id and v.embedder = :embedder)"
@@ -72,25 +86,18 @@ def list_bare(tx: Tx, document: str, embedder: str, *, limit: int) -> list[tuple
         embedder=embedder,
         limit=limit,
     )
-    return [(row["id"], f"{row['heading']}\n{row['text']}".strip()) for row in rows]
+    return [BareChunk(**row) for row in rows]
 
 
-def add(tx: Tx, document: str, embedder: str, vectors: Mapping[int, PackedVector]) -> int:
-    """Keeps vectors of chunks that are still there; how many chunks of the document have one now.
+def add(tx: Tx, document: str, embedder: str, vectors: Mapping[int, Sequence[PackedVector]]) -> int:
+    """Keeps vectors of chunks that are still there, of each all its parts; how many chunks of the document
+    have some now.
 
     A document that is found by another embedder's vectors is found by these once all of it has them.
     """
     tx.lock(f"document {document}")
-    for chunk, packed in vectors.items():
-        tx.run(
-            "insert into document_vectors (chunk, document, team, embedder, code, vector)"
-            " select c.id, c.document, c.team, :embedder, :code, :vector from document_chunks c"
-            " where c.id = :chunk on conflict (chunk, embedder) do nothing",
-            chunk=chunk,
-            embedder=embedder,
-            code=packed.code,
-            vector=packed.vector,
-        )
+    for chunk, parts in vectors.items():
+        _insert(tx, chunk, embedder, parts)
     row = tx.one(_COUNT, document=document, embedder=embedder)
     count = int(row["n"]) if row else 0
     tx.run(
@@ -101,6 +108,25 @@ def add(tx: Tx, document: str, embedder: str, vectors: Mapping[int, PackedVector
         count=count,
     )
     return count
+
+
+def _insert(tx: Tx, chunk: int, embedder: str, parts: Sequence[PackedVector]) -> None:
+    row = tx.one("select document, team from document_chunks where id = :chunk", chunk=chunk)
+    if row is None:
+        return
+    values = ", ".join(
+        f"(:chunk, :document, :team, :embedder, {part:d}, :code{part}, :vector{part})"
+        for part in range(len(parts))
+    )
+    tx.run(
+        "insert into document_vectors (chunk, document, team, embedder, part, code, vector)"
+        f" values {values} on conflict (chunk, embedder, part) do nothing",
+        chunk=chunk,
+        embedder=embedder,
+        **row,
+        **{f"code{part}": packed.code for part, packed in enumerate(parts)},
+        **{f"vector{part}": packed.vector for part, packed in enumerate(parts)},
+    )
 
 
 def list_incomplete(tx: Tx, embedder: str, *, after: int = 0, limit: int = 100) -> list[tuple[int, str]]:

@@ -38,6 +38,7 @@ HERE = Audience("T", "C", "T:C:1")
 SCOPE = Scope("T", "C", "U", "T:C:1", "answer")
 PER_DOCUMENT, WORDS, VOCABULARY = 500, 120, 60_000
 DIMENSIONS = 384
+PARTS = 7  # vectors of a chunk: its own and its sentences'
 FOUND = "  {:<34} {:>6} {:>6} {:>6}"
 TOOK = "  {:<34} {:>8} {:>8}"
 
@@ -158,10 +159,10 @@ def add_vectors(tx: Tx, document: str) -> None:
     signs = [
         b"".join(b"\x66\x2a" if n >> bit & 1 else b"\x66\xaa" for bit in range(7, -1, -1)) for n in range(256)
     ]
-    made = dict[int, PackedVector]()
-    for id, _ in vectors.list_bare(tx, document, MadeUpEmbedder.name, limit=PER_DOCUMENT):
-        code = random.randbytes(DIMENSIONS // 8)
-        made[id] = PackedVector(code, b"".join(signs[byte] for byte in code))
+    made = dict[int, list[PackedVector]]()
+    for chunk in vectors.list_bare(tx, document, MadeUpEmbedder.name, limit=PER_DOCUMENT):
+        codes = [random.randbytes(DIMENSIONS // 8) for _ in range(PARTS)]
+        made[chunk.id] = [PackedVector(code, b"".join(signs[byte] for byte in code)) for code in codes]
     vectors.add(tx, document, MadeUpEmbedder.name, made)
 
 

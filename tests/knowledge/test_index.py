@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bot.knowledge import vectors
+from bot.knowledge import vector_forms, vectors
 from bot.knowledge.index import Audience, DocumentIndex
+from bot.ml import minilm
 from storage.database import open_engine
 from storage.engine import Engine
 from storage.knowledge import documents
@@ -207,6 +209,34 @@ async def test_another_embedder_takes_over_document_by_document_while_the_old_on
     left = await engine.read(lambda tx: tx.all("select distinct embedder from document_vectors"))
     assert left == [{"embedder": "new"}]
     assert new.passages == 42
+
+
+async def test_a_chunk_is_found_by_the_one_sentence_that_is_about_it(engine: Engine) -> None:
+    index = DocumentIndex(engine, WordEmbedder(minilm.NAME))
+    about_much = " ".join([*["Something else entirely is said here."] * 12, "Dogs are welcome."])
+    half = "Dogs, or so it is said, eat bread and are somewhere else entirely most of the day and night."
+    await put(engine, index, document("it"), half, about_much)
+    await index.embed("it", scope=SCOPE)
+    assert await ask(index, "canine") == [("it", 2), ("it", 1)]
+
+
+async def test_vectors_as_they_were_made_before_serve_until_a_document_has_all_new_ones(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedder = WordEmbedder(minilm.NAME)
+    with monkeypatch.context() as before:
+        before.setattr(vector_forms, "FORMS", {})
+        index = DocumentIndex(engine, embedder)
+        await put(engine, index, document("it"), *PRICES, "One sentence. And a second one.")
+        await index.embed("it", scope=SCOPE)
+    index = DocumentIndex(engine, embedder)
+    assert await index.list_incomplete() == ["it"]
+    assert (await ask(index, "canine"))[0] == ("it", 2)
+    await index.embed("it", scope=SCOPE)
+    assert await index.list_incomplete() == []
+    assert (await ask(index, "canine"))[0] == ("it", 2)
+    parts = await engine.read(lambda tx: tx.all("select chunk, part from document_vectors"))
+    assert sorted(Counter(row["chunk"] for row in parts).values()) == [1, 1, 3]
 
 
 # Written otherwise

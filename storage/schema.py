@@ -707,8 +707,8 @@ create table document_words (
 {WORD_LETTERS_GONE}
 """
 
-# Several vectors of a chunk: that of all of it, part 0, and one of each sentence. The index holds the signs of
-# all vectors of a document, so that they are read without the vectors.
+# Several vectors of a chunk: that of all of it, part 0, and one of each sentence. The index holds the signs,
+# which are read all at once, without the vectors.
 VECTOR_PARTS = """
 alter table document_vectors rename to whole_vectors;
 drop index document_vectors_document;

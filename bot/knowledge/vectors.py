@@ -73,8 +73,8 @@ class NearnessSearch:
         near = self._load(tx, documents).nearest(_signs(question), RESCORED)
         parts = stored.fetch(tx, documents[0].embedder, near)
         cosines = _compare([one for packed in parts.values() for one in packed], question)
-        ordered = heapq.nsmallest(limit, _join_parts(parts, cosines), key=lambda one: (-one.cosine, one.chunk))
-        return ordered
+        near_chunks = _join_parts(parts, cosines)
+        return heapq.nsmallest(limit, near_chunks, key=lambda one: (-one.cosine, one.chunk))
 
     def _load(self, tx: Tx, documents: Sequence[EmbeddedDocument]) -> _Codes:
         """The signs of all of them, read where they are not known or have become more."""

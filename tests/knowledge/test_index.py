@@ -213,8 +213,8 @@ async def test_another_embedder_takes_over_document_by_document_while_the_old_on
 
 async def test_a_chunk_is_found_by_the_one_sentence_that_is_about_it(engine: Engine) -> None:
     index = DocumentIndex(engine, WordEmbedder(minilm.NAME))
-    about_much = " ".join([*["Something else entirely is said here."] * 12, "Dogs are welcome."])
-    half = "Dogs, or so it is said, eat bread and are somewhere else entirely most of the day and night."
+    about_much = " ".join([*["Something else entirely is said here."] * 4, "Dogs are welcome."])
+    half = "Dogs eat bread or meat, or so it is said, and are elsewhere most of the day and night, whatever."
     await put(engine, index, document("it"), half, about_much)
     await index.embed("it", scope=SCOPE)
     assert await ask(index, "canine") == [("it", 2), ("it", 1)]

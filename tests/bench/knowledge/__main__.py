@@ -1,6 +1,6 @@
 """`python -m tests.bench.knowledge`: finding, answering, refusing and checking quotes, beside each goal.
 
-On the invented company and on sets in German, Chinese and Japanese, by words alone and with each embedder of
+On two invented companies and on sets in German, Chinese and Japanese, by words alone and with each embedder of
 this machine that is installed. `--show` lists what went wrong; `--report FILE` writes that list.
 """
 
@@ -22,9 +22,12 @@ from tests.bench.knowledge.finding import list_ranks, list_unread, share_within
 from tests.bench.knowledge.quote_attacks import Told, make_all, share_of
 from tests.bench.knowledge.shelf import Shelf, open_shelf
 from tests.bench.knowledge.sources import (
+    COMPANY,
     DOCUMENTS,
     LANGUAGE_FOLDER,
     LANGUAGES,
+    SECOND,
+    SECOND_DOCUMENTS,
     PageQuestion,
     read_near_misses,
     read_questions,
@@ -82,24 +85,46 @@ def halves(questions: Sequence[PageQuestion]) -> tuple[list[PageQuestion], list[
     return [q for q in questions if not q.in_other_words], [q for q in questions if q.in_other_words]
 
 
-async def measure_finding(shelf: Shelf, figures: Figures, name: str, *, embedded: bool) -> None:
-    questions = read_questions()
+async def measure_company(
+    shelf: Shelf, figures: Figures, name: str, *, embedded: bool, folder: Path = COMPANY
+) -> None:
+    """Questions about a company: in the words of its documents, and in none of them."""
+    questions = read_questions(folder)
     figures.note("no passage holds the answer", list_unread(shelf, questions))
     plain, other = halves(questions)
     for kind, some, goal in (("in its words", plain, 0.95), ("in other words", other, 0.85)):
         ranks = await list_ranks(shelf, some)
         for first in (1, 3, 5):
             wanted = goal if first == 3 and (embedded or some is plain) else None
-            figures.line(f"company, {kind}: among the first {first}", share_within(ranks, first), wanted)
-        missed = [(question, rank) for question, rank in zip(some, ranks, strict=True) if rank > 3]
-        figures.note(f"{name}, not in the first 3", [q for q, _ in missed], [f"rank {r}" for _, r in missed])
+            what = f"{folder.name}, {kind}: among the first {first}"
+            figures.line(what, share_within(ranks, first), wanted)
+        _note_missed(figures, name, some, ranks, first=3)
+
+
+async def measure_languages(shelf: Shelf, figures: Figures, name: str) -> None:
     for language in LANGUAGES:
         asked = read_questions(LANGUAGE_FOLDER / language)
         figures.note("no passage holds the answer", list_unread(shelf, asked))
         ranks = await list_ranks(shelf, asked)
         figures.line(f"{language}, 50 questions: among the first 5", share_within(ranks, 5), 0.90)
-        missed = [(question, rank) for question, rank in zip(asked, ranks, strict=True) if rank > 5]
-        figures.note(f"{name}, not in the first 5", [q for q, _ in missed], [f"rank {r}" for _, r in missed])
+        _note_missed(figures, name, asked, ranks, first=5)
+
+
+def _note_missed(
+    figures: Figures, name: str, asked: Sequence[PageQuestion], ranks: Sequence[int], *, first: int
+) -> None:
+    missed = [(question, rank) for question, rank in zip(asked, ranks, strict=True) if rank > first]
+    said = [f"rank {rank}" for _, rank in missed]
+    figures.note(f"{name}, not in the first {first}", [question for question, _ in missed], said)
+
+
+async def measure_second(figures: Figures, name: str, embedder: Embedder | None) -> None:
+    """Another company in a channel of its own: what was tuned on the first has to hold there."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = write_documents(Path(folder), SECOND_DOCUMENTS, SECOND)
+        async with open_shelf(Path(folder), files, embedder) as shelf:
+            embedded = embedder is not None
+            await measure_company(shelf, figures, name, embedded=embedded, folder=SECOND)
 
 
 async def measure_answers(
@@ -151,8 +176,10 @@ async def measure(figures: Figures) -> None:
             async with open_shelf(Path(folder), files, embedder) as shelf:
                 took = time.monotonic() - started
                 print(f"\n{name}: {len(shelf.passages)} passages of {len(files)} documents, {took:.0f} s")
-                await measure_finding(shelf, figures, name, embedded=embedder is not None)
                 embedded = embedder is not None
+                await measure_company(shelf, figures, name, embedded=embedded)
+                await measure_second(figures, name, embedder)
+                await measure_languages(shelf, figures, name)
                 await measure_answers(shelf, figures, name, budget_tokens=FOUND_TOKENS, embedded=embedded)
                 if embedder is None:
                     await measure_answers(shelf, figures, name, budget_tokens=WHOLE_TOKENS, embedded=False)

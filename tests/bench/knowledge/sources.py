@@ -20,7 +20,7 @@ from bot.sandbox.documents.pdf_file import write_pdf
 from bot.sandbox.documents.text_pages import PAGE_BREAK, TextBlock, read_pages
 
 HERE = Path(__file__).parent
-COMPANY, LANGUAGE_FOLDER = HERE / "company", HERE / "languages"
+COMPANY, SECOND, LANGUAGE_FOLDER = HERE / "company", HERE / "second", HERE / "languages"
 DOCUMENTS = (
     "staff_guide.pdf",
     "rain_gauge_manual.pdf",
@@ -34,6 +34,13 @@ DOCUMENTS = (
     "first_week.md",
     "portal_runbook.md",
     "suppliers.csv",
+)
+SECOND_DOCUMENTS = (
+    "crew_handbook.pdf",
+    "passenger_terms.docx",
+    "galley_rules.md",
+    "terminal_briefing.pptx",
+    "office_answers.html",
 )
 LANGUAGES = {
     "de": ("hausordnung.pdf", "mieterhandbuch.docx"),

@@ -15,6 +15,7 @@ from tests.bench.knowledge.sources import (
     DOCUMENTS,
     LANGUAGE_FOLDER,
     LANGUAGES,
+    SECOND,
     PageQuestion,
     find_evidence,
     pages_of_document,
@@ -27,9 +28,9 @@ from tests.bench.knowledge.sources import (
 EMPTY = COMMON | NEGATIONS | {"m", "much", "many", "somebody", "nobody", "too", "one"}
 
 
-def section_of(question: PageQuestion) -> str:
+def section_of(question: PageQuestion, folder: Path) -> str:
     """What stands under the same headings on the question's page."""
-    page = pages_of_document(question.document)[question.page - 1]
+    page = pages_of_document(question.document, folder)[question.page - 1]
     top = page.partition("\n## ")[0] if "\n## " in page else ""
     parts = [f"## {part}" for part in page.split("\n## ")[1:]] or [page]
     parts = [part for part in [top, *parts] if find_evidence(part, question.evidence)]
@@ -78,12 +79,17 @@ def test_in_each_language_fifty_questions_are_answered_where_they_say(language: 
     assert [question for question in questions if not stands_on_its_page(question, folder)] == []
 
 
-def test_questions_in_other_words_have_none_of_the_passage() -> None:
-    direct = [q for q in read_questions() if not q.in_other_words]
-    assert all(shared_stems(question.text, section_of(question)) for question in direct)
-    for question in read_questions():
-        if question.in_other_words:
-            assert shared_stems(question.text, section_of(question)) == set(), question.text
+@pytest.mark.parametrize("folder", [COMPANY, SECOND], ids=["company", "second"])
+def test_questions_in_other_words_have_none_of_the_passage(folder: Path) -> None:
+    for question in read_questions(folder):
+        shared = shared_stems(question.text, section_of(question, folder))
+        assert bool(shared) != question.in_other_words, f"{question.text} {shared}"
+
+
+def test_the_second_company_is_asked_forty_questions_in_other_words() -> None:
+    questions = read_questions(SECOND)
+    assert sum(question.in_other_words for question in questions) == 40
+    assert [question for question in questions if not stands_on_its_page(question, SECOND)] == []
 
 
 def test_the_files_are_of_the_type_that_their_name_says(tmp_path: Path) -> None:

@@ -104,9 +104,10 @@ def _show_moment(number: Decimal, bare: str, *, from_1904: bool) -> str:
 
 
 def _day(day: date, low: str) -> str:
+    weekday = f"{day:%a} " if "ddd" in low else ""
     if "y" not in low:
-        return f"{day:%m-%d}" if "d" in low else f"{day:%B}"
-    return day.isoformat() if "d" in low else f"{day:%Y-%m}"
+        return f"{weekday}{day.day} {day:%B}" if "d" in low else f"{day:%B}"
+    return f"{weekday}{day.isoformat()}" if "d" in low else f"{day:%Y-%m}"
 
 
 def _moment(number: Decimal, *, from_1904: bool) -> datetime:

@@ -13,7 +13,10 @@ Row = Sequence[str]
 NumberedRow = tuple[int, Row]
 TABLE_CHARACTERS = 900  # of rows in one section: about one chunk
 CELL_CHARACTERS = 8_000
+MOST_ABOVE = 10  # rows of a title or of what the table is about
+MOST_HEADERS = 2
 _EMPTY = re.compile(r"(?:(?:^| )\| ){12,}")  # so many empty cells in a row that nobody counts them
+_PERIOD = re.compile(r"(19|20)\d\d(-\d\d){0,2}|\d{1,2}\.\d{1,2}\.(\d\d(\d\d)?)?|Q[1-4]([ /]?\d{2,4})?")
 _VALUE = re.compile(r"[^\w]*[\d.,:/%\s€$£¥+()-]*\d[\d.,:/%\s€$£¥+()-]*\W*")
 
 
@@ -44,7 +47,9 @@ def pack_rows(
     """Number of the first and the last row of each section, and the section."""
     rows = (one for one in rows if any(map(str.strip, one[1])))
     if header is None:
-        header, rows = _take_header(rows)
+        above, header, rows = take_header(rows)
+        if above:
+            yield above[0][0], above[-1][0], Section("\n".join(line_of(row) for _, row in above))
     title = line_of(header)
     lines: list[str] = []
     first = last = size = 0
@@ -61,12 +66,52 @@ def pack_rows(
         yield first, last, Section("\n".join(lines), table_header=title)
 
 
-def _take_header(rows: Iterator[NumberedRow]) -> tuple[Row, Iterator[NumberedRow]]:
-    """The row that names the columns, if there is one, and the rows under it."""
-    begin = list(islice(rows, 2))
-    if len(begin) == 2 and looks_like_header(begin[0][1], begin[1][1]):
-        return begin[0][1], chain(begin[1:], rows)
-    return (), chain(begin, rows)
+def take_header(rows: Iterator[NumberedRow]) -> tuple[list[NumberedRow], Row, Iterator[NumberedRow]]:
+    """What stands above a table, the names of its columns if it has any, and the rows under them."""
+    begin = list(islice(rows, MOST_ABOVE + MOST_HEADERS + 1))
+    cells = [row for _, row in begin]
+    widest = max(map(_filled, cells), default=0)
+    for start in range(min(len(begin), MOST_ABOVE + 1)):
+        depth = header_depth(cells[start:]) if _filled(cells[start]) * 2 >= widest else 0
+        if depth:
+            header = join_headers(cells[start : start + depth])
+            return begin[:start], header, chain(begin[start + depth :], rows)
+        if _filled(cells[start]) == widest:
+            break
+    return [], (), chain(begin, rows)
+
+
+def header_depth(rows: Sequence[Row]) -> int:
+    """How many of the first rows name the columns. A name over several columns has one for each under it."""
+    if len(rows) < 2 or not looks_like_header(rows[0], rows[1]):
+        return 0
+    deep = len(rows) > MOST_HEADERS and _spans(rows[0], rows[1]) and looks_like_header(rows[1], rows[2])
+    return MOST_HEADERS if deep and any(map(is_value, rows[2])) else 1
+
+
+def join_headers(rows: Sequence[Row]) -> Row:
+    """One name for each column: "Price net" of "Price" and "net" under it."""
+    joined = list(rows[0])
+    for row in rows[1:]:
+        joined += [""] * (len(row) - len(joined))
+        over = ""
+        for at, upper in enumerate(joined):
+            lower = row[at].strip() if at < len(row) else ""
+            over = upper.strip() or (over if lower else "")
+            joined[at] = over if not lower or lower == over else f"{over} {lower}".strip()
+    return joined
+
+
+def _spans(row: Row, below: Row) -> bool:
+    """Whether a cell of a row goes over several columns, each of which has a name of its own below."""
+    return any(
+        name.strip() and at and (at >= len(row) or not row[at].strip() or row[at] == row[at - 1])
+        for at, name in enumerate(below)
+    )
+
+
+def _filled(row: Row) -> int:
+    return sum(1 for cell in row if cell.strip())
 
 
 def line_of(row: Row) -> str:
@@ -78,12 +123,22 @@ def line_of(row: Row) -> str:
 
 
 def looks_like_header(row: Row, below: Row) -> bool:
-    """Whether a first row names the columns: words all along, none of them a number or a date."""
+    """Whether a first row names the columns: words all along, or years; no other number among them."""
     cells = [cell.strip() for cell in row]
     named = [cell for cell in cells if cell]
-    if len(named) < 2 or len(named) * 2 < len([cell for cell in below if cell.strip()]):
+    if len(named) < 2 or len(named) * 2 < _filled(below) or any(len(cell) > 120 for cell in named):
         return False
-    return all(not is_value(cell) and len(cell) <= 120 for cell in named) and len(set(named)) * 2 > len(named)
+    return _names_periods(cells, below) or (
+        not any(map(is_value, named)) and len(set(named)) * 2 > len(named)
+    )
+
+
+def _names_periods(cells: Row, below: Row) -> bool:
+    """Years or days along the top, and something else under them."""
+    periods = {at for at, cell in enumerate(cells) if at and _PERIOD.fullmatch(cell)}
+    others = [cell for at, cell in enumerate(cells) if at not in periods]
+    under = [below[at].strip() for at in periods if at < len(below)]
+    return len(periods) > 1 and not any(map(is_value, others)) and not any(map(_PERIOD.fullmatch, under))
 
 
 def is_value(cell: str) -> bool:

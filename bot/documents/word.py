@@ -14,6 +14,7 @@ from bot.core.limited_child import FileRefused
 from bot.documents.found_text import FoundText
 from bot.documents.outline import Outline
 from bot.documents.packages import DAMAGED, Package, attribute, child, local
+from bot.documents.tables import header_depth, join_headers
 from bot.documents.word_lists import Numbering
 
 MAIN = "word/document.xml"
@@ -23,6 +24,7 @@ _TITLE_LEVEL = 0.5
 _LEFT_OUT = frozenset({"Fallback", "del", "moveFrom", "instrText", "delText", "pPr", "tblPr", "sectPr"})
 _AROUND = frozenset({"sdt", "sdtContent", "customXml", "ins", "smartTag"})
 MOST_COLUMNS = 500
+_OFF = frozenset({"0", "false", "off"})
 _BREAKS = {"br": "\n", "cr": "\n", "tab": "\t", "noBreakHyphen": "-"}
 
 
@@ -121,7 +123,7 @@ class _Body:
         if before:
             self.begin_page(self.page + 1)
         if local(block.tag) == "tbl":
-            self._add_table(table_rows(block, self.notes))
+            self._add_table(table_rows(block, self.notes), _header_rows(block))
         else:
             self._add_paragraph(block)
         if more := ends - before:
@@ -143,9 +145,10 @@ class _Body:
         else:
             self.outline.enter(level, text)
 
-    def _add_table(self, rows: list[list[str]]) -> None:
+    def _add_table(self, rows: list[list[str]], marked: int) -> None:
         if max(map(len, rows), default=0) > 1:
-            self.outline.add_table(rows)
+            depth = max(header_depth(rows), marked if marked < len(rows) else 0)
+            self.outline.add_table(rows[depth:], header=join_headers(rows[:depth]) if depth else None)
             return
         for row in rows:  # a box around text
             self.outline.hold("\n".join(row))
@@ -199,6 +202,12 @@ def _symbol(code: str) -> str:
     except ValueError:
         return ""
     return "•" if 0xF000 <= letter < 0xF100 else chr(letter) if 31 < letter < 0xD800 else ""
+
+
+def _header_rows(table: Element) -> int:
+    """How many of the first rows are said to name the columns: they come again on each page."""
+    marks = [child(row, "trPr", "tblHeader") for row in _own(table, "tr")]
+    return next((at for at, mark in enumerate(marks) if mark is None or _value(mark) in _OFF), 0)
 
 
 def table_rows(table: Element, notes: dict[str, str]) -> list[list[str]]:

@@ -20,9 +20,9 @@ from bot.documents.tables import (
     NumberedRow,
     Row,
     line_of,
-    looks_like_header,
     numbered_sections,
     rows_place,
+    take_header,
 )
 from bot.documents.values import UNDER, Section
 
@@ -139,12 +139,10 @@ def _read_sheet(package: Package, part: str, place: str, book: _Book, found: Fou
                 heading=place,
                 place=rows_place(place, titles[0][0], titles[-1][0]),
             )
-        begin = list(islice(body, 2))
-        if len(begin) == 2 and looks_like_header(begin[0][1], begin[1][1]):
-            header, begin = begin[0][1], begin[1:]
-        elif titles:
-            header = ()
-        numbered = _reporting(chain(begin, body), found)
+        above, names, body = take_header(body)
+        header = names or (() if titles else header)
+        found.add_all(_under(numbered_sections(above, place=place, header=()), place, heading))
+        numbered = _reporting(body, found)
         found.add_all(_under(numbered_sections(numbered, place=place, header=header), place, heading))
 
 

@@ -167,6 +167,33 @@ def test_a_merged_cell_is_in_each_row_and_shared_words_are_where_they_are_used()
     assert section.text.splitlines() == ["Workshop | Bob", "Workshop | Eve"]
 
 
+def test_names_of_columns_in_two_rows_are_one_and_what_stands_above_them_is_no_name() -> None:
+    rows = [cells(1, "Orders", "2026"), cells(2, "Where", "Stock", "", "Price", "")]
+    rows += [cells(3, "", "Ume", "Lule", "net", "gross"), cells(4, "Hook", 3, 4, 1.5, 2)]
+    above, prices = read_here(xlsx({"A": sheet(*rows)})).sections
+    assert (above.text, above.place) == ("Orders | 2026", "A, row 1")
+    assert (prices.text, prices.place) == ("Hook | 3 | 4 | 1.5 | 2", "A, row 4")
+    assert prices.table_header == "Where | Stock Ume | Stock Lule | Price net | Price gross"
+
+
+def test_years_along_the_top_name_their_columns() -> None:
+    budget = sheet(cells(1, "Team", 2025, 2026), cells(2, "Sales", 100, 120), cells(3, "Stores", 80, 90))
+    (section,) = read_here(xlsx({"A": budget})).sections
+    assert section.table_header == "Team | 2025 | 2026"
+    (section,) = read_here(
+        xlsx({"A": sheet(cells(1, "Ann", 2019, 2021), cells(2, "Bob", 2020, 2024))})
+    ).sections
+    assert section.table_header == ""
+
+
+def test_rows_that_word_repeats_on_each_page_name_the_columns_even_of_words_alone() -> None:
+    mark = "<w:trPr><w:tblHeader/></w:trPr>"
+    span = '<w:gridSpan w:val="2"/>'
+    rows = [mark + cell("Site") + cell("Contact", span), mark + cell("") + cell("day") + cell("night")]
+    (section,) = read_here(docx(table(*rows, cell("Ghent") + cell("Ann") + cell("Bob")))).sections
+    assert (section.table_header, section.text) == ("Site | Contact day | Contact night", "Ghent | Ann | Bob")
+
+
 @pytest.mark.parametrize(
     ("value", "code", "shown"),
     [
@@ -184,6 +211,7 @@ def test_a_merged_cell_is_in_each_row_and_shared_words_are_where_they_are_used()
         ("0.5", "h:mm AM/PM", "12:00"),
         ("1.5", "[h]:mm", "36:00"),
         ("46023", "mmm-yy", "2026-01"),
+        ("46023", "ddd d mmm", "Thu 1 January"),
         ("-5", "yyyy-mm-dd", "-5"),
         ("1e400", "0", "1e400"),
         ("nan", "0", "nan"),

@@ -21,7 +21,7 @@ _FEW_WORDS = 0.2  # share of the question's words that a passage has
 _FAR = 0.15
 _UNLIKELY = 0.12  # by the head
 LOOKED_AT = 8  # passages, the nearest ones
-HEADS = ("answerable_minilm.json", "answerable.json")  # of words alone: last
+HEADS = ("answerable_minilm.json", "answerable_e5.json", "answerable.json")  # of words alone: last
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def judge(questions: Sequence[str], candidates: Sequence[Candidate]) -> Judged:
     """`questions`: the same one in several wordings. It takes about a millisecond for each pair."""
     collection = Collection([one.text for one in candidates])
     probabilities = tuple(
-        max(_estimate(question, one, collection) for question in questions) for one in candidates
+        max(_estimate(question, one, candidates, collection) for question in questions) for one in candidates
     )
     nothing = bool(candidates) and all(
         probability < _UNLIKELY and _has_nothing(questions, one)
@@ -68,11 +68,21 @@ def judge(questions: Sequence[str], candidates: Sequence[Candidate]) -> Judged:
     return Judged(probabilities, nothing)
 
 
-def _estimate(question: str, candidate: Candidate, collection: Collection) -> float:
+def _estimate(
+    question: str, candidate: Candidate, candidates: Sequence[Candidate], collection: Collection
+) -> float:
     """By the head of its embedder where it is near enough to have been found by meaning."""
     head = load_head(candidate.embedder if candidate.nearness is not None else "")
-    nearness = candidate.nearness if head.embedder else None
-    return head.probability(question, candidate.text, collection, nearness=nearness)
+    if not head.embedder:
+        return head.probability(question, candidate.text, collection)
+    behind = _measure_behind(candidate, candidates)
+    return head.probability(question, candidate.text, collection, nearness=candidate.nearness, behind=behind)
+
+
+def _measure_behind(candidate: Candidate, candidates: Sequence[Candidate]) -> float:
+    """How much nearer another one is, of those of the same embedder."""
+    comparable = (one for one in candidates if one.embedder == candidate.embedder)
+    return max(one.nearness or 0.0 for one in comparable) - (candidate.nearness or 0.0)
 
 
 def _has_nothing(questions: Sequence[str], candidate: Candidate) -> bool:

@@ -21,6 +21,7 @@ class Pair:
     question: str
     answerable: bool
     nearness: float | None = None  # of the two in meaning; all pairs have it or none
+    behind: float = 0.0  # how much nearer to the question the nearest other passage is; 0 where none is
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +37,18 @@ class AnswerHead:
         return float(sum(map(mul, self.weights, _expand(row, self.means, self.scales))))
 
     def probability(
-        self, question: str, context: str, collection: Collection, *, nearness: float | None = None
+        self,
+        question: str,
+        context: str,
+        collection: Collection,
+        *,
+        nearness: float | None = None,
+        behind: float = 0.0,
     ) -> float:
         """That `context` answers `question`, 0 to 1; `collection` is what the passage was chosen from.
-        `nearness`: of the two by the head's own embedder, where it has one."""
-        row = _with_nearness(features(question, context, collection), nearness)
-        return self.sigmoid(self.score(row))
+        `nearness` and `behind`: see `Pair`, by the head's own embedder, where it has one."""
+        pair = Pair(context, question, True, nearness, behind)
+        return self.sigmoid(self.score(_describe(pair, collection)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +71,7 @@ def train(
     labels = [p.answerable for p in pairs]
     if len(pairs) < 10 or not 0 < sum(labels) < len(labels):
         raise ValueError("at least 10 pairs, some answerable and some not")
-    rows = [_with_nearness(features(p.question, p.context, collection), p.nearness) for p in pairs]
+    rows = [_describe(pair, collection) for pair in pairs]
     means = [sum(column) / len(rows) for column in zip(*rows, strict=True)]
     scales = [
         math.sqrt(sum((x - m) ** 2 for x in column) / len(rows)) or 1.0
@@ -79,8 +86,9 @@ def train(
     return HeadTraining(head, tuple(map(curve, scores)))
 
 
-def _with_nearness(row: list[float], nearness: float | None) -> list[float]:
-    return row if nearness is None else [*row, nearness]
+def _describe(pair: Pair, collection: Collection) -> list[float]:
+    row = features(pair.question, pair.context, collection)
+    return row if pair.nearness is None else [*row, pair.nearness, pair.behind]
 
 
 def _expand(row: Sequence[float], means: Sequence[float], scales: Sequence[float]) -> list[float]:

@@ -9,6 +9,7 @@ is taken; all paragraphs are kept: a wrong one that is retrieved is as near as e
 from __future__ import annotations
 
 import argparse
+import asyncio
 import math
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -16,13 +17,12 @@ from statistics import mean
 from typing import Any
 
 from bot.core.errors import SetupError
-from bot.ml import answer_classifier, minilm
+from bot.ml import answer_classifier
 from bot.ml.answer_features import Collection, parse
 from bot.ml.classification_report import auroc
-from bot.ml.labelled_files import LabelledRow
 from bot.provider.embeddings import LOCAL
 from bot.provider.local_embeddings import CHECKS
-from tests.ml.squad_nearness import SquadNearness, make_pairs
+from tests.ml.squad_nearness import SquadNearness, make_pairs, measure_nearness
 from tests.support.guard_rows import KINDS, article_splits, mixed, pairs, paragraphs
 
 GOALS = {"random": 0.998, "same article": 0.975, "hard": 0.92, "adversarial": 0.70}
@@ -30,7 +30,7 @@ NAMES = {"hard": "retrieved"}
 LINE = "  {:<40}" + " {:>13}" * len(KINDS)
 Part = Sequence[dict[str, Any]]
 Score = Callable[[str, str], float]  # of a question and a passage
-Trained = Callable[[Part, Collection], Score]  # from articles, and the passages that are asked of
+Trained = Callable[[Part, Part], Score]  # from articles, and those that are asked of
 
 
 def list_splits(every: int) -> Iterator[tuple[Part, Part]]:
@@ -46,7 +46,7 @@ def take(given: Part, every: int) -> Part:
 def measure(learn: Trained, every: int) -> dict[str, float]:
     found: dict[str, list[float]] = {kind: [] for kind in KINDS}
     for training, test in list_splits(every):
-        score = learn(training, Collection(p["context"] for p in test))
+        score = learn(training, test)
         for kind in KINDS:
             rows = pairs(test, kind)
             stated = [score(row.texts[1], row.texts[0]) for row in rows]
@@ -63,12 +63,13 @@ def show(name: str, found: dict[str, float], *, judged: bool = False) -> None:
 # What is compared
 
 
-def by_tf_idf(training: Part, asked: Collection) -> Score:
+def by_tf_idf(training: Part, asked: Part) -> Score:
     """The cosine of a question's and a passage's words, the rarer the heavier."""
+    collection = Collection(p["context"] for p in asked)
 
     def weigh(text: str) -> dict[str, float]:
         counts = parse(text).counts
-        weights = {word: (1 + math.log(n)) * asked.rarity(word) for word, n in counts.items()}
+        weights = {word: (1 + math.log(n)) * collection.rarity(word) for word, n in counts.items()}
         length = math.sqrt(sum(x * x for x in weights.values())) or 1.0
         return {word: x / length for word, x in weights.items()}
 
@@ -79,15 +80,24 @@ def by_tf_idf(training: Part, asked: Collection) -> Score:
     return score
 
 
+def by_nearness(near: SquadNearness) -> Trained:
+    return lambda training, asked: lambda question, context: near.of(question, context)
+
+
 def by_head(near: SquadNearness | None) -> Trained:
-    def learn(training: Part, asked: Collection) -> Score:
-        rows: list[LabelledRow] = mixed(training)
+    """As the gate judges: beside the other passages that could have been found."""
+
+    def learn(training: Part, asked: Part) -> Score:
         taught = Collection(p["context"] for p in training)
-        head = answer_classifier.train(make_pairs(rows, near.of if near else None), taught).head
+        head = answer_classifier.train(make_pairs(mixed(training), near), taught).head
+        contexts = [p["context"] for p in asked]
+        collection = Collection(contexts)
 
         def score(question: str, context: str) -> float:
-            nearness = near.of(question, context) if near else None
-            return head.probability(question, context, asked, nearness=nearness)
+            if near is None:
+                return head.probability(question, context, collection)
+            nearness, behind = near.of(question, context), near.behind(question, context, contexts)
+            return head.probability(question, context, collection, nearness=nearness, behind=behind)
 
         return score
 
@@ -105,11 +115,11 @@ def list_installed() -> Iterator[tuple[str, str]]:
             yield choice, name
 
 
-def show_embedder(choice: str, near: SquadNearness, every: int) -> None:
-    if near.name == minilm.NAME:
-        show(f"{choice}, nearest sentence", measure(lambda *_: near.of_best_sentence, every))
-    show(f"{choice}, nearness of the passage", measure(lambda *_: near.of, every))
-    show(f"{choice}, trained head", measure(by_head(near), every), judged=True)
+async def measure_installed(given: Part) -> list[tuple[str, SquadNearness]]:
+    """All embedders at the same time, each in a process of its own."""
+    installed = dict(list_installed())
+    measured = await asyncio.gather(*(measure_nearness(name, given) for name in installed.values()))
+    return list(zip(installed, measured, strict=True))
 
 
 def main() -> None:
@@ -122,8 +132,9 @@ def main() -> None:
     show("goal, with local embeddings", GOALS)
     show("tf-idf cosine", measure(by_tf_idf, every))
     show("trained head, words alone", measure(by_head(None), every))
-    for choice, name in list_installed():
-        show_embedder(choice, SquadNearness(name, take(paragraphs(), every)), every)
+    for choice, near in asyncio.run(measure_installed(take(paragraphs(), every))):
+        show(f"{choice}, nearness of the passage", measure(by_nearness(near), every))
+        show(f"{choice}, trained head", measure(by_head(near), every), judged=True)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ from bot.knowledge.disagreements import find_disagreement
 from bot.knowledge.gate import Candidate, judge
 from bot.knowledge.index import Passage
 from bot.knowledge.quotes import Quote
-from bot.ml import minilm
+from bot.knowledge.vector_forms import FORMS
+from bot.provider.embeddings import LOCAL
 
 HOTELS, RECEIPTS = "Hotels cost up to 120 euros a night.", "Receipts go to Carol within a month."
 
@@ -82,11 +83,19 @@ def test_nothing_is_sure_to_be_unanswered_but_what_has_no_words_and_no_meaning_i
     assert not judge(["Who won the cricket match?"], []).nothing
 
 
-def test_an_answer_in_other_words_is_likelier_the_nearer_it_is_to_a_head_that_knows_its_embedder() -> None:
-    def likeliest(nearness: float | None, embedder: str) -> float:
-        question = "How much may a room for the night be?"
-        return judge([question], [Candidate(HOTELS, nearness, embedder)]).likeliest
+@pytest.mark.parametrize("name", LOCAL.values())
+def test_an_answer_in_other_words_is_likelier_the_nearer_it_is_by_the_vectors_of_a_local_model(
+    name: str,
+) -> None:
+    question, kept_under = "How much may a room for the night be?", name + FORMS[name].mark
 
-    by_words = likeliest(None, "")
-    assert likeliest(0.8, minilm.NAME) > likeliest(0.1, minilm.NAME)
-    assert likeliest(0.8, "an embedder of tomorrow") == likeliest(0.1, "an embedder of tomorrow") == by_words
+    def likelihood(nearness: float | None, embedder: str = kept_under, nearer: float = 0.0) -> float:
+        beside = Candidate(RECEIPTS, nearer, embedder)
+        return judge([question], [Candidate(HOTELS, nearness, embedder), beside]).probabilities[0]
+
+    by_words = likelihood(None, "")
+    assert likelihood(0.8) > likelihood(0.1)
+    assert likelihood(0.5, nearer=0.4) > likelihood(0.5, nearer=0.9), "another one is nearer"
+    assert (
+        likelihood(0.8, "an embedder of tomorrow") == likelihood(0.1, "an embedder of tomorrow") == by_words
+    )

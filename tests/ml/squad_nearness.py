@@ -2,68 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import cache
-from operator import mul
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from bot.ml import e5, minilm
+from bot.core.values import Scope
+from bot.knowledge.vector_forms import in_present_form
+from bot.knowledge.vectors import OWN
 from bot.ml.answer_classifier import Pair
-from bot.ml.e5 import MultilingualE5
 from bot.ml.labelled_files import LabelledRow
-from bot.ml.minilm import MiniLM
-from bot.ml.stemming import split_sentences
-from bot.provider.local_embeddings import UNRELATED
+from bot.provider.local_embeddings import LocalEmbedder
+from storage.knowledge.vectors import BareChunk
 
-Vectors = dict[str, list[float]]
-
-
-def _embed(name: str, texts: Sequence[str], *, passages: bool) -> list[list[float]]:
-    if name == e5.NAME:
-        return MultilingualE5.load().embed(texts, passages=passages)
-    assert name == minilm.NAME
-    return MiniLM.load().embed(texts)
+SCOPE = Scope("T", "C", "U", "T:C:1", "answer")
+EVERY_ABSENT = 3
 
 
 class SquadNearness:
-    """By one embedder, as the index tells it: 0 of texts that have nothing to do with each other."""
+    """As the index tells it: about 0 of texts that have nothing to do with each other. `name`: what the index
+    keeps the embedder's vectors under."""
 
-    def __init__(self, name: str, paragraphs: Sequence[dict[str, Any]]) -> None:
-        self.name = name
-        self._texts = [paragraph["context"] for paragraph in paragraphs]
-        self._passages = self._make(self._texts, passages=True)
-        asked = {question["q"] for paragraph in paragraphs for question in paragraph["questions"]}
-        self._questions = self._make(asked, passages=False)
-        self._sentences = cache(self._embed_sentences)
-
-    def _make(self, texts: Iterable[str], *, passages: bool) -> Vectors:
-        each = sorted(set(texts))
-        return dict(zip(each, _embed(self.name, each, passages=passages), strict=True))
-
-    def _embed_sentences(self) -> Vectors:
-        return self._make((one for text in self._texts for one in split_sentences(text)), passages=True)
+    def __init__(self, name: str, near: dict[str, dict[str, float]]) -> None:
+        self.name, self._near = name, near
 
     def of(self, question: str, context: str) -> float:
-        return self._compare(self._questions[question], self._passages[context])
+        return self._near[question][context]
 
-    def of_best_sentence(self, question: str, context: str) -> float:
-        """Of the sentence that is nearest. The first such question takes its time."""
-        asked, vectors = self._questions[question], self._sentences()
-        return max(self._compare(asked, vectors[one]) for one in split_sentences(context))
-
-    def _compare(self, one: Sequence[float], other: Sequence[float]) -> float:
-        unrelated = UNRELATED[self.name]
-        cosine: float = sum(map(mul, one, other))
-        return (cosine - unrelated) / (1 - unrelated)
+    def behind(self, question: str, context: str, among: Iterable[str]) -> float:
+        """How much nearer another one is."""
+        near = self._near[question]
+        return max((near[other] for other in among), default=near[context]) - near[context]
 
 
-def make_pairs(
-    rows: Iterable[LabelledRow], nearness: Callable[[str, str], float] | None = None
-) -> list[Pair]:
-    """Rows of tests/support/guard_rows.py as pairs, with how near the two are where it is given."""
-    found = []
-    for row in rows:
-        context, question = row.texts[0], row.texts[1]
-        near = nearness(question, context) if nearness else None
-        found.append(Pair(context, question, row.label, near))
-    return found
+async def measure_nearness(embedder_name: str, paragraphs: Sequence[dict[str, Any]]) -> SquadNearness:
+    """Of each question to each paragraph."""
+    import numpy as np
+
+    embedder = in_present_form(LocalEmbedder(embedder_name))
+    contexts = [paragraph["context"] for paragraph in paragraphs]
+    asked = sorted({question["q"] for paragraph in paragraphs for question in paragraph["questions"]})
+    questions = np.array(await embedder.embed_questions(asked, SCOPE), np.float32)
+    chunks = [BareChunk(number, "", context) for number, context in enumerate(contexts)]
+    columns = []
+    for parts in (await embedder.embed_chunks(chunks, SCOPE)).values():
+        cosines = questions @ np.array(parts, np.float32).T
+        sentences = cosines[:, 1:] if len(parts) > 1 else cosines
+        columns.append(OWN * cosines[:, 0] + (1 - OWN) * sentences.max(1))
+    table = (np.stack(columns, 1) - embedder.unrelated) / (1 - embedder.unrelated)
+    near = {
+        text: dict(zip(contexts, row, strict=True)) for text, row in zip(asked, table.tolist(), strict=True)
+    }
+    return SquadNearness(embedder.name, near)
+
+
+def make_pairs(rows: Sequence[LabelledRow], near: SquadNearness | None = None) -> list[Pair]:
+    """Rows of tests/support/guard_rows.py as pairs, with how near the two are where it is given: then some
+    questions are asked once more where the passage that answers them is not there. What is nearest then does
+    not answer for that."""
+    if near is None:
+        return [Pair(row.texts[0], row.texts[1], row.label) for row in rows]
+    among = {row.texts[0] for row in rows}
+    answers = {row.texts[1]: row.texts[0] for row in rows if row.label}
+    retrieved = [row for row in rows if row.kind == "hard" and not row.label][::EVERY_ABSENT]
+    return [
+        *(_pair(row, near, among) for row in rows),
+        *(_pair(row, near, among - {answers[row.texts[1]]}) for row in retrieved),
+    ]
+
+
+def _pair(row: LabelledRow, near: SquadNearness, among: set[str]) -> Pair:
+    context, question = row.texts[0], row.texts[1]
+    return Pair(
+        context, question, row.label, near.of(question, context), near.behind(question, context, among)
+    )

@@ -731,6 +731,12 @@ create index document_vectors_codes on document_vectors (document, embedder, chu
 # What came with a message and may be looked at again: pictures and documents, as JSON of where they are.
 MESSAGE_FILES = "alter table messages add column files {TEXT} not null default ''"
 
+# A follow-up as a model wrote it to search with: it stands with the answer that it was written for.
+SEARCHED = """
+alter table messages add column searched {TEXT} not null default '';
+create index messages_searched on messages (conversation) where searched <> ''
+"""
+
 STEPS: tuple[tuple[str, str], ...] = (
     ("0001_inbox", INBOX),
     ("0002_replies", REPLIES),
@@ -765,6 +771,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("0090_documents", DOCUMENTS),
     ("0016_message_files", MESSAGE_FILES),
     ("0091_vector_parts", VECTOR_PARTS),
+    ("0017_searched", SEARCHED),
 )
 
 # Steps that take away what the version before needs: where several processes share a database, that version

@@ -35,10 +35,11 @@ class RequestAccount:
 @dataclass(frozen=True, slots=True)
 class DocumentsAccount:
     """How documents were asked for an answer. `asked`: the request that came to nothing, where another one
-    gave the answer."""
+    gave the answer; `rewriting`: the one that made a question of a follow-up."""
 
     search: Search
     asked: RequestAccount | None = None
+    rewriting: RequestAccount | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +101,18 @@ def make_account(turn: Turn) -> Account | None:
 def _account_documents(found: DocumentAnswer | None, answer: Completion) -> DocumentsAccount | None:
     if found is None:
         return None
-    asked = found.completion
-    if asked is answer or not asked.model:
-        return DocumentsAccount(found.search)
-    usage = asked.usage
-    request = RequestAccount(asked.model, usage.input_tokens, usage.output_tokens, _write_cost(asked))
-    return DocumentsAccount(found.search, request)
+    return DocumentsAccount(
+        found.search,
+        None if found.completion is answer else _account_request(found.completion),
+        _account_request(found.rewriting.completion) if found.rewriting else None,
+    )
+
+
+def _account_request(made: Completion) -> RequestAccount | None:
+    if not made.model:
+        return None
+    usage = made.usage
+    return RequestAccount(made.model, usage.input_tokens, usage.output_tokens, _write_cost(made))
 
 
 def _write_cost(completion: Completion) -> str | None:
@@ -132,6 +139,8 @@ async def find_record(engine: Engine, place: Conversation, message: str, *, key:
 
 def _find_searched(tx: Tx, place: Conversation, reply: str) -> tuple[str, ...]:
     """The question as it was searched for, while what was said is remembered."""
+    if written := messages.find_searched(tx, place.key, reply):
+        return (written,)
     said = messages.recall(tx, place.key).messages
     end = next((at for at, one in enumerate(said) if one.message.endswith(f"/{reply}")), 0)
     before = [Message("human" if one.role == "human" else "assistant", one.text) for one in said[:end]]
@@ -152,14 +161,13 @@ def load_account(text: str | None) -> Account | None:
 
 
 def _load_documents(read: dict[str, Any]) -> DocumentsAccount:
-    search, asked = read["search"], read["asked"]
+    search = read["search"]
     passages = tuple(
         LookedAt(**one | {"quoted": tuple((begin, end) for begin, end in one["quoted"])})
         for one in search["passages"]
     )
-    return DocumentsAccount(
-        Search(**search | {"passages": passages}), RequestAccount(**asked) if asked else None
-    )
+    requests = {name: RequestAccount(**told) for name in ("asked", "rewriting") if (told := read.get(name))}
+    return DocumentsAccount(Search(**search | {"passages": passages}), **requests)
 
 
 def price(cost_usd: str | None) -> Decimal | None:

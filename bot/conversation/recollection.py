@@ -19,6 +19,7 @@ class Recollection:
     summary could be made of them. `hidden`: messages that the channel's guard refused.
     `pictures`: those that came with the question; `told`: what its asker is
     told of files; `attached`: what is in documents that may not be stored.
+    `erasures`: what was ever deleted or changed in it until then.
     """
 
     summary: str = ""
@@ -31,6 +32,7 @@ class Recollection:
     pictures: tuple[ShownPicture, ...] = ()
     told: tuple[str, ...] = ()
     attached: str = ""
+    erasures: int = 0
 
 
 def recollection_from(recalled: Recalled, seen: int | None = None) -> Recollection:
@@ -46,7 +48,7 @@ def recollection_from(recalled: Recalled, seen: int | None = None) -> Recollecti
         )
         for m in recalled.messages
     )
-    return Recollection(recalled.summary, messages, recalled.turns, seen)
+    return Recollection(recalled.summary, messages, recalled.turns, seen, erasures=recalled.erasures)
 
 
 def count_bytes(recollection: Recollection) -> int:

@@ -160,6 +160,11 @@ def remember_words(
         tokens=(usage.input_tokens + usage.output_tokens) * of_all,
         now=now,
     )
+    rewriting = turn.documents.rewriting if turn.documents else None
+    if rewriting and rewriting.question and past:
+        answer = messages.answer_id(incoming.message, reply_id)
+        where, written = incoming.conversation.key, rewriting.question
+        messages.set_searched(tx, where, answer, written, erasures=past.erasures)
 
 
 def remember_ruling(tx: Tx, posts: Sequence[Incoming], reply_id: str, turn: Turn, *, now: float) -> None:

@@ -20,6 +20,7 @@ Work = Literal[
     "keywords",
     "verdict",
     "examples",
+    "rewriting",
 ]
 
 # A summary is asked of the model that answers: it has read the conversation already, from its cache.
@@ -35,6 +36,7 @@ TIERS: Mapping[Work, Tier] = {
     "keywords": "small",
     "verdict": "small",
     "examples": "small",
+    "rewriting": "small",
 }
 
 

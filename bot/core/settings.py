@@ -128,8 +128,8 @@ class Settings(BaseSettings):
     small_model: str = _setting(
         "PARLEY_SMALL_MODEL",
         "",
-        "model for verdicts of the guard and the examples it writes, and for answers where a budget is "
-        "nearly used up; empty: the same as PARLEY_MIDDLE_MODEL",
+        "model for verdicts of the guard and the examples it writes, for follow-ups to search documents "
+        "with, and for answers where a budget is nearly used up; empty: the same as PARLEY_MIDDLE_MODEL",
     )
     allowed_models: str = _setting(
         "PARLEY_ALLOWED_MODELS",

@@ -47,6 +47,7 @@ RequestKind = Literal[
     "decision",
     "moderation",
     "training",
+    "rewriting",
 ]
 
 

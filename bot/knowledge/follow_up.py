@@ -1,8 +1,9 @@
 """A follow-up becomes questions that can be searched with: "and in Berlin?" is read with what it follows.
 
-By rule alone. A question with words enough of its own is searched as it is. One that names something else for
+By rule. A question with words enough of its own is searched as it is. One that names something else for
 the question before ("and in Berlin?", "what about dogs?") takes its place there; one that points back ("how
-much is it?") is read together with it.
+much is it?") is read together with it. Of one that points at what an answer said ("and the second one?") the
+rules know that they do not know: `is_open`.
 """
 
 from __future__ import annotations
@@ -29,6 +30,14 @@ _BACK_WORDS = """
     dit daar
 """
 _BACK = frozenset(_BACK_WORDS.split())
+# Words that point at something in an answer, or at somebody who is named there.
+_PICKS_WORDS = """
+    first second third fourth last latter former both either neither he she him her his
+    erste ersten erster erstes zweite zweiten zweiter zweites dritte dritten letzte letzten letztere letzteren
+    beide beiden er ihn ihm premier premiere deuxieme second seconde dernier derniere lui
+    primero primera segundo segunda ultimo ultima ambos ambas secondo seconda tweede laatste
+"""
+_PICKS = frozenset(_PICKS_WORDS.split())
 _AT = "in|at|for|from|with|to|on|by|im|am|bei|für|aus|mit|nach|von|zu|à|en|pour|avec|de|para|con|per|voor|bij"
 _PLACE = re.compile(rf"\b({_AT})\s+((?:[^\W_]|-)+(?:\s+[A-ZÄÖÜ][\w-]*)*)", re.IGNORECASE)
 _ENOUGH = 4  # words that say something: such a question stands for itself
@@ -47,6 +56,15 @@ def make_standalone(messages: Sequence[Message]) -> list[str]:
     if not before or _stands_alone(last):
         return [last]
     return list(dict.fromkeys([_join(before, last), last]))
+
+
+def is_open(messages: Sequence[Message]) -> bool:
+    """Whether the last message leans on something before it that the rules do not find."""
+    asked = [m.text.strip() for m in messages if m.role == "human" and m.text.strip()]
+    if not asked or len(messages) < 2 or _stands_alone(asked[-1]):
+        return False
+    points_at = any(word in _PICKS for word in list_written(asked[-1]))
+    return points_at or not any(map(_stands_alone, asked[-_EARLIER - 1 : -1]))
 
 
 def _find_whole(earlier: Sequence[str]) -> str:

@@ -16,10 +16,11 @@ from bot.core.values import Completion, Incoming, Prompt, Scope, Source
 from bot.knowledge import answering, gate
 from bot.knowledge.answering import Found
 from bot.knowledge.disagreements import find_disagreement
-from bot.knowledge.follow_up import make_standalone
+from bot.knowledge.follow_up import is_open, make_standalone
 from bot.knowledge.gate import Candidate, Judged
 from bot.knowledge.index import Audience, DocumentIndex, Hit, Passage
 from bot.knowledge.quotes import Refused, find_span
+from bot.knowledge.rewriting import Rewriting, rewrite
 from bot.provider.json_form import ModelApi
 
 # only: from documents or not at all · first: else from what the model knows · off: documents are not asked
@@ -72,7 +73,8 @@ class Search:
 class DocumentAnswer:
     """What documents say to a question; `completion.text` is the refusal where that is nothing.
 
-    `nearest` is what came closest then, as a person is told it; `notes` stand under an answer.
+    `nearest` is what came closest then, as a person is told it; `notes` stand under an answer; `rewriting`:
+    the question as a model wrote it to be searched with.
     """
 
     completion: Completion
@@ -81,6 +83,7 @@ class DocumentAnswer:
     notes: tuple[str, ...] = ()
     refused: bool = False
     search: Search = field(default_factory=Search)
+    rewriting: Rewriting | None = None
 
 
 class AsksDocuments(Protocol):
@@ -97,12 +100,14 @@ class AsksDocuments(Protocol):
 @dataclass(frozen=True, slots=True)
 class _Found:
     """What may answer, best first where not all is read, what was found by which ranks, and what is read
-    only where the first passages say nothing."""
+    only where the first passages say nothing. `questions`: what was searched with."""
 
     passages: Sequence[Passage]
     hits: Sequence[Hit]
     whole: bool
+    questions: Sequence[str]
     behind: Sequence[Passage] = ()
+    rewriting: Rewriting | None = None
 
 
 class Knowledge:
@@ -113,34 +118,39 @@ class Knowledge:
         index: DocumentIndex,
         model_api: ModelApi,
         find_audience: Callable[[Incoming], Awaitable[Audience]],
+        *,
+        small_model: str = "",
     ) -> None:
         self._index, self._model_api = index, model_api
         self._find_audience = find_audience
+        self._small_model = small_model  # makes questions of follow-ups
 
     async def answer(self, asked: DocumentQuestion) -> DocumentAnswer | None:
         """From documents and typed passages; None where there are none.
 
         ProviderError or BudgetExceeded come out of it.
         """
-        questions = make_standalone(asked.prompt.messages)
         typed = answering.make_typed(asked.typed)
-        found = await self._find(asked, questions, typed)
+        found = await self._find(asked, typed)
         if found is None:
             return None
         looked_at = _list_nearest(found, typed)
         candidates = [Candidate(hit.passage.text, hit.nearness, hit.embedder) for hit in looked_at]
-        judged = await asyncio.to_thread(gate.judge, questions, candidates)
+        judged = await asyncio.to_thread(gate.judge, found.questions, candidates)
         nearest = _order(looked_at, judged)
-        if not found.passages or (judged.nothing and not asked.about_us):
+        sure = judged.nothing and not asked.about_us and not _is_unclear(asked, found)
+        if not found.passages or sure:
             answered = replace(answering.refuse(found.passages), nearest=nearest)
         else:
             answered = await self._ask(asked, found)
         search = _describe_search(found, looked_at, judged, answered)
         if answered.refused:
             near = _name_nearest(nearest or answered.nearest)
-            return DocumentAnswer(answered.completion, nearest=near, refused=True, search=search)
-        notes = find_disagreement(answered.quotes, answered.shown)
-        return DocumentAnswer(answered.completion, answered.sources, notes=notes, search=search)
+            answer = DocumentAnswer(answered.completion, nearest=near, refused=True, search=search)
+        else:
+            notes = find_disagreement(answered.quotes, answered.shown)
+            answer = DocumentAnswer(answered.completion, answered.sources, notes=notes, search=search)
+        return replace(answer, rewriting=found.rewriting)
 
     async def _ask(self, asked: DocumentQuestion, found: _Found) -> Found:
         """The answer from the nearest passages; where the model finds none in them, from those behind them:
@@ -175,18 +185,20 @@ class Knowledge:
             passages = [hit.passage for hit in hits]
         return answering.write_passages(passages)
 
-    async def _find(
-        self, asked: DocumentQuestion, questions: Sequence[str], typed: Sequence[Passage]
-    ) -> _Found | None:
+    async def _find(self, asked: DocumentQuestion, typed: Sequence[Passage]) -> _Found | None:
         """None where nothing may be found from there at all."""
         there = await self._has_documents(asked.incoming)
         if not there and not typed:
             return None
+        questions, rewriting = make_standalone(asked.prompt.messages), None
         whole: list[Passage] | None = []
         hits: Sequence[Hit] = ()
         if there:
             audience = await self._find_audience(asked.incoming)
             whole = await self._index.whole(audience, most_tokens=asked.budget_tokens, model=asked.model)
+            if whole is None:
+                rewriting = await self._rewrite(asked)
+                questions = _put_first(rewriting, questions)
             hits = await self._index.search(audience, questions, scope=asked.scope, limit=MOST_LOOKED_UP)
         if whole == [] and not typed:
             return None
@@ -195,15 +207,32 @@ class Knowledge:
         if whole is not None:
             everything = list(dict.fromkeys([*nearest, *whole]))
             if await answering.fit(everything, asked.budget_tokens, model=asked.model):
-                return _Found(everything, hits, whole=True)
+                return _Found(everything, hits, True, questions)
         first = len(ranked) + MOST_FOUND
-        return _Found(nearest[:first], hits, whole=False, behind=nearest[first:])
+        return _Found(nearest[:first], hits, False, questions, nearest[first:], rewriting)
+
+    async def _rewrite(self, asked: DocumentQuestion) -> Rewriting | None:
+        """The last message as a question of its own, where no rule makes one of it."""
+        messages = asked.prompt.messages
+        if not is_open(messages):
+            return None
+        return await rewrite(self._model_api, messages, asked.scope, model=self._small_model)
 
     async def _has_documents(self, incoming: Incoming) -> bool:
         """Whether anything might be found: where nothing is, nobody has to be looked up for it."""
         where = incoming.conversation
         everything = Audience(where.team, where.channel, where.key, person=incoming.user)
         return await self._index.whole(everything, most_tokens=0, model="") != []
+
+
+def _put_first(rewriting: Rewriting | None, questions: Sequence[str]) -> list[str]:
+    written = [rewriting.question] if rewriting and rewriting.question else []
+    return list(dict.fromkeys([*written, *questions]))
+
+
+def _is_unclear(asked: DocumentQuestion, found: _Found) -> bool:
+    """Whether it is not known what is asked, so that no passage can be known to be far from it."""
+    return is_open(asked.prompt.messages) and not (found.rewriting and found.rewriting.question)
 
 
 def rank_typed(questions: Sequence[str], typed: Sequence[Passage]) -> list[Passage]:

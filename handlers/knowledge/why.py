@@ -21,6 +21,8 @@ VERDICTS = {
     "not supported": "Refused: the quotes do not say what the answer says.",
     "not asked": "Refused without asking a model: nothing comes near to the question.",
 }
+ASKING = "Asking about them"
+REWRITING = "Making a question of its own of the follow-up"
 GONE = "a passage that is there no more"
 
 
@@ -33,17 +35,18 @@ def explain_documents(record: AnswerRecord) -> list[str]:
     shown = "All of them were read." if search.whole else "Those that came nearest were read."
     lines = [f"*Documents.* {shown} {VERDICTS[search.refused]}"]
     lines += [f"Searched for: “{escape(_shorten(question))}”" for question in record.searched[:1]]
-    lines += _describe_request(account.asked)
+    lines += _describe_request(account.rewriting, REWRITING)
+    lines += _describe_request(account.asked, ASKING)
     passages = [_describe(one, record) for one in search.passages[:MOST]]
     return ["\n".join(lines), *(["\n".join(passages)] if passages else [])]
 
 
-def _describe_request(asked: RequestAccount | None) -> Iterator[str]:
+def _describe_request(asked: RequestAccount | None, what: str) -> Iterator[str]:
     if asked is not None:
         cost = price(asked.cost_usd)
         spent = "at an unknown price" if cost is None else f"for {dollars(cost)}"
         yield (
-            f"Asking about them took {asked.input_tokens:,} tokens read and {asked.output_tokens:,} written "
+            f"{what} took {asked.input_tokens:,} tokens read and {asked.output_tokens:,} written "
             f"by {escape(asked.model)}, {spent}, beside the answer."
         )
 

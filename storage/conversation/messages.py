@@ -211,6 +211,30 @@ def set_files(tx: Tx, team: str, channel: str, message: str, files: str) -> None
     tx.run(f"update messages set files = :files where {which}", **given)
 
 
+def set_searched(tx: Tx, conversation: str, message: str, question: str, *, erasures: int) -> None:
+    """What documents were searched with for an answer, made of what was said before. Not kept where something
+    was deleted or changed since the recall it was made from."""
+    tx.run(
+        "update messages set searched = :question where conversation = :conversation and message = :message"
+        " and exists (select 1 from conversations where key = :conversation and erasures = :erasures)",
+        conversation=conversation,
+        message=message,
+        question=storable(question),
+        erasures=erasures,
+    )
+
+
+def find_searched(tx: Tx, conversation: str, reply: str) -> str:
+    """What `set_searched` kept for an answer, by the id of its reply; "" for nothing."""
+    row = tx.one(
+        "select searched from messages where conversation = :conversation and searched <> ''"
+        " and message like :message",
+        conversation=conversation,
+        message=f"%/{reply}",
+    )
+    return row["searched"] if row else ""
+
+
 def find_files(tx: Tx, team: str, channel: str, message: str) -> tuple[str, str]:
     """The conversation of a remembered message, and what came with it, as JSON; "" without it."""
     found = f"select conversation, files from messages where {_ONE}"

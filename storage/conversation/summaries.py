@@ -51,7 +51,7 @@ def put_off_summary(tx: Tx, conversation: str, *, until: float) -> None:
 
 def drop_summaries(tx: Tx, which: str, **values: object) -> None:
     """Erases every summary that covers one of these messages, which change or go after this, and stops those
-    in the making."""
+    in the making; and what was written of their conversations to search with."""
     there = f"select conversation from messages where {which}"
     tx.run(f"update conversations set erasures = erasures + 1 where key in ({there})", **values)
     gone = f"select conversation, min(seq) as seq from messages where {which} group by conversation"
@@ -60,3 +60,5 @@ def drop_summaries(tx: Tx, which: str, **values: object) -> None:
         " join summaries s on s.conversation = gone.conversation and s.upto >= gone.seq"
     )
     tx.run(f"delete from summaries where (conversation, upto) in ({covering})", **values)
+    written = f"searched <> '' and conversation in ({there})"
+    tx.run(f"update messages set searched = '' where {written}", **values)

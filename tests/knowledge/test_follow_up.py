@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.values import Message
-from bot.knowledge.follow_up import make_standalone
+from bot.knowledge.follow_up import is_open, make_standalone
 
 GERMAN = "Wie viele Urlaubstage habe ich in "
 TRIP = "京都の出張費の上限はいくらですか教えてください"
@@ -58,6 +58,32 @@ def test_what_it_follows_is_part_of_it(asked: tuple[str, ...], searched: str) ->
 )
 def test_a_question_with_words_of_its_own_is_searched_as_it_is(question: str) -> None:
     assert make_standalone(thread(LEAVE, question)) == [question]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("Which offices do we have?", "and the second one?"),
+        ("Who runs the harbour office?", "When did she start?"),
+        ("Welche Büros haben wir?", "und das zweite?"),
+        ("hm", "and then?"),
+    ],
+)
+def test_one_that_points_at_what_no_rule_finds_is_known_to_be_open(asked: tuple[str, ...]) -> None:
+    assert is_open(thread(*asked))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        (LEAVE, "and in Berlin?"),
+        (LEAVE, "Who approves travel expenses abroad?"),
+        (TRAVEL, "How long does it take?"),
+        ("and the second one?",),
+    ],
+)
+def test_one_that_stands_alone_or_was_made_whole_is_not_open(asked: tuple[str, ...]) -> None:
+    assert not is_open(thread(*asked))
 
 
 def test_the_first_question_is_searched_as_it_is() -> None:

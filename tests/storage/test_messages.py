@@ -171,6 +171,21 @@ def test_a_summary_made_while_something_was_deleted_is_not_kept(tx: SqliteTx) ->
     assert summarise(tx, "clean", before.messages[-1].seq)
 
 
+def test_what_was_written_of_a_conversation_to_search_with_goes_with_any_of_its_messages(
+    tx: SqliteTx,
+) -> None:
+    for n in range(3):
+        say(tx, f"{n}")
+        answer(tx, f"{n}/r{n}")
+        messages.set_searched(tx, HERE.key, f"{n}/r{n}", f"text 0, in {n}", erasures=recall(tx).erasures)
+    assert messages.find_searched(tx, HERE.key, "r2") == "text 0, in 2"
+    before = recall(tx)
+    messages.delete(tx, "T", "C", "1", now=9)
+    assert [messages.find_searched(tx, HERE.key, f"r{n}") for n in range(3)] == ["", "", ""]
+    messages.set_searched(tx, HERE.key, "2/r2", "made before that", erasures=before.erasures)
+    assert messages.find_searched(tx, HERE.key, "r2") == ""
+
+
 # Forgetting
 
 

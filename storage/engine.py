@@ -45,6 +45,10 @@ class Tx(Protocol):
     def dialect(self) -> Dialect:
         """For full text, in which the engines have no words in common (storage/knowledge/full_text.py)."""
 
+    @property
+    def bit_distance(self) -> str:
+        """The operator that counts the bits in which two differ; "" where the database has none."""
+
     def all(self, sql: str, /, **params: Any) -> list[dict[str, Any]]:
         """Every row, also of a statement with RETURNING."""
 

@@ -2,7 +2,8 @@
 
 Of each number of a vector its sign alone is kept in memory, 48 bytes for a vector of 384. Which signs differ
 tells roughly how near two vectors are; the chunks of the few hundred nearest are then read and compared
-exactly. With numpy where it is installed; without it, whole numbers of Python do the same.
+exactly. With numpy where it is installed; without it, whole numbers of Python do the same. A database that
+counts differing bits is asked instead (storage/knowledge/nearest.py); then nothing is in memory.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 
 from storage.engine import Tx
 from storage.knowledge import vectors as stored
+from storage.knowledge.nearest import find_nearest
 from storage.knowledge.vectors import EmbeddedDocument, PackedVector
 
 RESCORED = 400  # vectors, whose chunks are compared exactly
@@ -70,11 +72,16 @@ class NearnessSearch:
         vector."""
         if not documents:
             return []
-        near = self._load(tx, documents).nearest(_signs(question), RESCORED)
+        near = self._find_nearest(tx, documents, _signs(question))
         parts = stored.fetch(tx, documents[0].embedder, near)
         cosines = _compare([one for packed in parts.values() for one in packed], question)
         near_chunks = _join_parts(parts, cosines)
         return heapq.nsmallest(limit, near_chunks, key=lambda one: (-one.cosine, one.chunk))
+
+    def _find_nearest(self, tx: Tx, documents: Sequence[EmbeddedDocument], asked: bytes) -> list[int]:
+        """By the database where it can; else by the signs in memory."""
+        found = find_nearest(tx, documents, asked, limit=RESCORED)
+        return self._load(tx, documents).nearest(asked, RESCORED) if found is None else found
 
     def _load(self, tx: Tx, documents: Sequence[EmbeddedDocument]) -> _Codes:
         """The signs of all of them, read where they are not known or have become more."""

@@ -22,7 +22,8 @@ PARAMETERS: dict[str, Any] = {
     "tcp_user_timeout": 10_000,
 }
 BEGIN, BEGIN_READING = "begin", "begin isolation level repeatable read read only"
-SESSION = "set lock_timeout = '10s'; set idle_in_transaction_session_timeout = '10s'"
+# Statements take milliseconds; to compile one would take longer.
+SESSION = "set lock_timeout = '10s'; set idle_in_transaction_session_timeout = '10s'; set jit = off"
 
 
 class PostgresConnection(psycopg.Connection[dict[str, Any]]):
@@ -31,6 +32,7 @@ class PostgresConnection(psycopg.Connection[dict[str, Any]]):
     def __init__(self, pgconn: pq.abc.PGconn, **how: Any) -> None:
         super().__init__(pgconn, **how)
         self.wire = Wire(pgconn)
+        self.bit_distance = ""  # see storage.engine.Tx
 
     def begin(self) -> None:
         """Writes are READ COMMITTED, unless the server's settings or the URL ask for more."""

@@ -26,6 +26,7 @@ from storage.postgres.migrations import is_migrated, migrate, refuse_newer
 from storage.postgres.moved import name_database, refuse_moved
 from storage.postgres.periodic import run_periodically
 from storage.postgres.presence import APPLICATION, Presence, require_listed
+from storage.postgres.signs import find_distance, keep_signs
 from storage.postgres.tasks import TransactionTasks
 from storage.postgres.threads import TransactionThreads
 from storage.postgres.transactions import Figures
@@ -160,21 +161,27 @@ class PostgresEngine:
                 conn.autocommit = True
                 requirements.require(self._url, conn, self._name)
                 migrate(conn)
+                keep_signs(conn, self._name)
             elif not is_migrated(conn):
                 raise SetupError([f"database {self._name}: there is none yet; `parley serve` makes it"])
             refuse_newer(conn)
+            self._bit_distance = find_distance(conn)
             if not self._read_only:
                 refuse_moved(conn, self._url)
         if not self._read_only:
             self._presence = Presence(self._url, woken=self._tell_woken, expelled=self._tell_expelled)
 
     def _open_reader(self) -> PostgresConnection:
-        return connect(self._url, read_only=True)
+        return self._equip(connect(self._url, read_only=True))
 
     def _open_writer(self) -> PostgresConnection:
         assert self._presence is not None
         conn = connect(self._url, application=self._presence.application)
         require_listed(conn, self._presence.worker)
+        return self._equip(conn)
+
+    def _equip(self, conn: PostgresConnection) -> PostgresConnection:
+        conn.bit_distance = self._bit_distance
         return conn
 
     def _tell_woken(self) -> None:

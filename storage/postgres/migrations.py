@@ -35,13 +35,13 @@ PREAMBLE = (
 def migrate(conn: PostgresConnection, steps: tuple[tuple[str, str], ...] = STEPS) -> None:
     """Runs the steps this database has not seen. SetupError when a newer version took away what we need."""
     with conn.transaction():
-        _lock(conn)
+        hold_migrations(conn)
         if not _is_begun(conn):
             for statement in PREAMBLE:
                 conn.execute(statement)
     for name, ddl in steps:
         with conn.transaction():
-            _lock(conn)
+            hold_migrations(conn)
             if name not in _applied(conn):
                 _run(conn, name, ddl)
     refuse_newer(conn, steps)
@@ -60,7 +60,8 @@ def is_migrated(conn: PostgresConnection) -> bool:
     return _is_begun(conn) and {name for name, _ in STEPS} <= set(_applied(conn))
 
 
-def _lock(conn: PostgresConnection) -> None:
+def hold_migrations(conn: PostgresConnection) -> None:
+    """Until the end of the transaction no other process changes tables."""
     conn.execute("select pg_advisory_xact_lock(hashtextextended('migrations', 7))")
 
 

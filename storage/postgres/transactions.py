@@ -34,11 +34,12 @@ RECONNECT_EVERY_S = 0.1
 class PostgresTx:
     """A transaction on a connection; see storage.engine.Tx."""
 
-    __slots__ = ("_locked", "_wire")
+    __slots__ = ("_locked", "_wire", "bit_distance")
     dialect: Dialect = "postgresql"
 
     def __init__(self, conn: PostgresConnection) -> None:
         self._wire = conn.wire
+        self.bit_distance = conn.bit_distance
         self._locked: set[tuple[str, bool]] = set()  # name, and whether it is shared
 
     def all(self, sql: str, /, **params: Any) -> list[dict[str, Any]]:

@@ -50,6 +50,7 @@ class SqliteTx:
 
     __slots__ = ("_execute",)
     dialect: Dialect = "sqlite"
+    bit_distance = ""
 
     def __init__(self, conn: sqlite3.Connection) -> None:
         self._execute = conn.execute

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 
 import pytest
@@ -34,7 +35,10 @@ async def refusal(url: str) -> str:
     return str(refused.value)
 
 
-async def test_what_a_database_lacks_is_told_by_check_and_at_the_start(server: ThrowawayPostgres) -> None:
+async def test_what_a_database_lacks_is_told_by_check_and_at_the_start(
+    server: ThrowawayPostgres, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
     good = await server.create("good")
     assert await check_database(good) == [], "before the first start"
     async with open_engine(good):
@@ -56,6 +60,7 @@ async def test_what_a_database_lacks_is_told_by_check_and_at_the_start(server: T
     await server.run("grant create on database team to team")
     assert await check_database(team) == []
     async with open_engine(team):
+        assert 'permission denied to create extension "vector"' in caplog.text
         await server.run("revoke create on schema public from team", database="team")
         assert await check_database(team) == [], "there is nothing to make any more"
 

@@ -21,6 +21,7 @@ from storage.sqlite.file import connect
 from storage.sqlite.writer import SqliteTx
 from storage.transfer import LIVING, TABLES, list_columns, move, unmark
 from tests.support.engines import POSTGRESQL, database_url
+from tests.support.rows import read_rows
 from tests.support.statements import open_statements
 
 pytestmark = [
@@ -92,6 +93,7 @@ async def test_everything_moves_to_postgresql_and_back(file: Path, server: str) 
     moved = move(url_of(file), server)
     assert moved.rows == {table: 1 if table == "messages" else ROWS for table in TABLES}
     assert contents(server) == contents(url_of(file))
+    assert read_rows(server, "select count(*) from document_signs") == [(ROWS,)]
     back = file.with_name("b.db")
     move(server, url_of(back))
     assert contents(url_of(back)) == contents(url_of(file))

@@ -25,6 +25,7 @@ from bot.sandbox.postgres_files import hold
 from bot.sandbox.postgres_programs import NoPostgres
 from storage.postgres.connections import connect
 from storage.postgres.migrations import PREAMBLE, TYPES, migrate
+from storage.postgres.signs import TABLE, keep_signs
 from storage.schema import STEPS
 
 GIVEN = "TEST_DATABASE_URL"
@@ -77,6 +78,7 @@ class TestServer:
         with connect(self.url_of(begun)) as conn:
             conn.autocommit = True
             migrate(conn)
+            keep_signs(conn, begun)
         with suppress(psycopg.errors.DuplicateDatabase):
             self._conn.execute(f'alter database "{begun}" rename to "{self._template}"')
 
@@ -131,4 +133,4 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _schema_digest() -> str:
-    return hashlib.sha256(repr((PREAMBLE, sorted(TYPES.items()), STEPS)).encode()).hexdigest()[:12]
+    return hashlib.sha256(repr((PREAMBLE, sorted(TYPES.items()), STEPS, TABLE)).encode()).hexdigest()[:12]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from bot.core.values import Message
 from bot.knowledge.small_words import drop_small
@@ -30,14 +31,18 @@ _BACK_WORDS = """
     dit daar
 """
 _BACK = frozenset(_BACK_WORDS.split())
-# Words that point at something in an answer, or at somebody who is named there.
-_PICKS_WORDS = """
-    first second third fourth last latter former both either neither he she him her his
-    erste ersten erster erstes zweite zweiten zweiter zweites dritte dritten letzte letzten letztere letzteren
-    beide beiden er ihn ihm premier premiere deuxieme second seconde dernier derniere lui
-    primero primera segundo segunda ultimo ultima ambos ambas secondo seconda tweede laatste
+# Words that point at one of several things in an answer, behind an article, or at somebody named there.
+_NUMBER_WORDS = """
+    first second third fourth last latter former
+    erste ersten zweite zweiten dritte dritten letzte letzten letztere letzteren
+    premier premiere deuxieme second seconde dernier derniere
+    primero primera segundo segunda ultimo ultima secondo seconda tweede laatste
 """
-_PICKS = frozenset(_PICKS_WORDS.split())
+_NUMBERS = frozenset(_NUMBER_WORDS.split())
+_ARTICLE_WORDS = "the der die das den dem des beim zum le la les el los las il lo de het"
+_ARTICLES = frozenset(_ARTICLE_WORDS.split())
+_SOMEBODY_WORDS = "he she him her his hers both er ihn ihm beide beiden lui ambos ambas"
+_SOMEBODY = frozenset(_SOMEBODY_WORDS.split())
 _AT = "in|at|for|from|with|to|on|by|im|am|bei|für|aus|mit|nach|von|zu|à|en|pour|avec|de|para|con|per|voor|bij"
 _PLACE = re.compile(rf"\b({_AT})\s+((?:[^\W_]|-)+(?:\s+[A-ZÄÖÜ][\w-]*)*)", re.IGNORECASE)
 _ENOUGH = 4  # words that say something: such a question stands for itself
@@ -61,10 +66,20 @@ def make_standalone(messages: Sequence[Message]) -> list[str]:
 def is_open(messages: Sequence[Message]) -> bool:
     """Whether the last message leans on something before it that the rules do not find."""
     asked = [m.text.strip() for m in messages if m.role == "human" and m.text.strip()]
-    if not asked or len(messages) < 2 or _stands_alone(asked[-1]):
+    if not asked or len(messages) < 2:
         return False
-    points_at = any(word in _PICKS for word in list_written(asked[-1]))
-    return points_at or not any(map(_stands_alone, asked[-_EARLIER - 1 : -1]))
+    if _points_at_answer(asked[-1]):
+        return True
+    return not any(map(_stands_alone, asked[-_EARLIER - 1 :]))
+
+
+def _points_at_answer(question: str) -> bool:
+    """Whether it names, in few words, one of several things: what they are, an answer has said."""
+    words = list_written(question)
+    numbered = any(word in _NUMBERS and before in _ARTICLES for before, word in pairwise(words))
+    if not numbered and _SOMEBODY.isdisjoint(words):
+        return False
+    return len([word for word in drop_small(words) if word not in _NUMBERS | _SOMEBODY | _BACK]) <= _ENOUGH
 
 
 def _find_whole(earlier: Sequence[str]) -> str:

@@ -43,7 +43,7 @@ async def rewrite(
 ) -> Rewriting | None:
     """The last message as a question of its own; None when no model could be asked. `scope`: of the answer
     that it is for."""
-    prompt = Prompt(RULES, (Message("human", _show(messages)),), form=_FORM)
+    prompt = Prompt(RULES, (Message("human", show_conversation(messages)),), form=_FORM)
     try:
         completion = await model_api.complete(
             prompt, replace(scope, kind="rewriting"), model=model, max_output_tokens=MOST_TOKENS
@@ -54,7 +54,8 @@ async def rewrite(
     return Rewriting(_read(completion.text), completion)
 
 
-def _show(messages: Sequence[Message]) -> str:
+def show_conversation(messages: Sequence[Message]) -> str:
+    """The last messages as a model is shown them: one JSON object, which nothing written in it can close."""
     earlier = [
         {"from": "person" if one.role == "human" else "assistant", "said": one.text[:EARLIER_CHARACTERS]}
         for one in messages[-EARLIER - 1 : -1]

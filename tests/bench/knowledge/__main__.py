@@ -1,7 +1,7 @@
 """`python -m tests.bench.knowledge`: finding, answering, refusing and checking quotes, beside each goal.
 
-On two invented companies and on sets in German, Chinese and Japanese, by words alone and with each embedder of
-this machine that is installed. `--show` lists what went wrong; `--report FILE` writes that list.
+On two invented companies and on sets in German, Chinese and Japanese, by words alone and with each embedder
+of this machine that is installed. `--show` lists what went wrong; `--report FILE` writes that list.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bot.core.errors import SetupError
+from bot.costs.amounts import dollars
 from bot.provider.embeddings import LOCAL, Embedder
 from bot.provider.local_embeddings import CHECKS, LocalEmbedder
 from tests.bench.knowledge.answers import FOUND_TOKENS, WHOLE_TOKENS, AnsweredAll, answer_all
 from tests.bench.knowledge.finding import list_ranks, list_unread, share_within
+from tests.bench.knowledge.follow_ups import follow_up
 from tests.bench.knowledge.quote_attacks import Told, make_all, share_of
 from tests.bench.knowledge.shelf import Shelf, open_shelf
 from tests.bench.knowledge.sources import (
@@ -127,6 +129,16 @@ async def measure_second(figures: Figures, name: str, embedder: Embedder | None)
             await measure_company(shelf, figures, name, embedded=embedded, folder=SECOND)
 
 
+async def measure_follow_ups(shelf: Shelf, figures: Figures) -> None:
+    """In a thread: those that a rule makes whole, and those that a small model writes out."""
+    found = await follow_up(shelf)
+    figures.line(f"follow-ups made whole by rule ({len(found.whole)}): first 3", share_within(found.whole, 3))
+    figures.line(f"others ({len(found.by_rule)}), as rules search them", share_within(found.by_rule, 3))
+    figures.line("others, written out by the small model", share_within(found.written_out, 3))
+    cost = "at an unknown price" if found.cost_usd is None else f"for {dollars(found.cost_usd)}"
+    print(f"  {'tokens that the small model reads for one':<62} {found.read_tokens:7.0f}   {cost}")
+
+
 async def measure_answers(
     shelf: Shelf, figures: Figures, name: str, *, budget_tokens: int, embedded: bool
 ) -> None:
@@ -180,6 +192,7 @@ async def measure(figures: Figures) -> None:
                 await measure_company(shelf, figures, name, embedded=embedded)
                 await measure_second(figures, name, embedder)
                 await measure_languages(shelf, figures, name)
+                await measure_follow_ups(shelf, figures)
                 await measure_answers(shelf, figures, name, budget_tokens=FOUND_TOKENS, embedded=embedded)
                 if embedder is None:
                     await measure_answers(shelf, figures, name, budget_tokens=WHOLE_TOKENS, embedded=False)

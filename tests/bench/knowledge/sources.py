@@ -74,9 +74,30 @@ class NearMiss:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """A message that goes on from an answer, and the question that it is. `answered_by` says where."""
+
+    before: str
+    said: str
+    text: str
+    whole: str
+    answered_by: PageQuestion
+
+
+def read_follow_ups() -> list[FollowUp]:
+    """Those about the first company."""
+    return [
+        FollowUp(
+            before, said, text, whole, PageQuestion("", document, int(page), _parts(evidence), whole, "")
+        )
+        for before, said, text, whole, document, page, evidence in _rows(HERE / "follow_ups.txt")
+    ]
+
+
 def read_questions(folder: Path = COMPANY) -> list[PageQuestion]:
     return [
-        PageQuestion(kind, document, int(page), tuple(p.strip() for p in evidence.split(GAP)), text, answer)
+        PageQuestion(kind, document, int(page), _parts(evidence), text, answer)
         for kind, document, page, evidence, text, answer in _rows(folder / "questions.txt")
     ]
 
@@ -89,6 +110,10 @@ def _rows(path: Path) -> Iterator[list[str]]:
     for line in path.read_text("utf-8").splitlines():
         if line.strip() and not line.startswith("#"):
             yield [part.strip() for part in line.split("||")]
+
+
+def _parts(evidence: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in evidence.split(GAP))
 
 
 def text_of_document(name: str, folder: Path = COMPANY) -> str:

@@ -18,7 +18,7 @@ from bot.core.errors import SetupError
 from bot.costs.amounts import dollars
 from bot.provider.embeddings import LOCAL, Embedder
 from bot.provider.local_embeddings import CHECKS, LocalEmbedder
-from tests.bench.knowledge.answers import FOUND_TOKENS, WHOLE_TOKENS, AnsweredAll, answer_all
+from tests.bench.knowledge.answers import FOUND_TOKENS, WHOLE_TOKENS, AnsweredAll, answer_all, share_unasked
 from tests.bench.knowledge.finding import list_ranks, list_unread, share_within
 from tests.bench.knowledge.follow_ups import follow_up
 from tests.bench.knowledge.quote_attacks import Told, make_all, share_of
@@ -35,7 +35,9 @@ from tests.bench.knowledge.sources import (
     read_questions,
     write_documents,
 )
+from tests.support.guard_rows import paragraphs
 
+FOREIGN = 60
 KINDS = ("fabricated", "misattributed", "unrelated", "unsupporting")
 
 
@@ -152,6 +154,15 @@ async def measure_answers(
         figures.line(f"wrong refusals, {kind}, {how}", share, wanted, most=True)
     figures.note(f"{name}, {how}: wrongly refused", found.refused, found.why)
     _show_gate(found, figures, how)
+    if embedded:
+        unasked = await share_unasked(shelf, list_foreign(), budget_tokens=budget_tokens)
+        figures.line("questions of something else refused without asking a model", unasked)
+
+
+def list_foreign() -> list[str]:
+    """Questions about something else altogether: of SQuAD's articles, about Warsaw, engines, algebra."""
+    asked = sorted({question["q"] for paragraph in paragraphs() for question in paragraph["questions"]})
+    return asked[:: len(asked) // FOREIGN][:FOREIGN]
 
 
 def _show_gate(found: AnsweredAll, figures: Figures, how: str) -> None:

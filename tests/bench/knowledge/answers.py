@@ -62,5 +62,14 @@ async def answer_all(
     return AnsweredAll(refused, why, answered, spared, wrongly, characters)
 
 
+async def share_unasked(shelf: Shelf, questions: Sequence[str], *, budget_tokens: int) -> float:
+    """Of questions that no document answers, those refused without asking a model."""
+    reader = RightReader({})
+    knowledge = Knowledge(shelf.index, reader, _from_here)
+    for question in questions:
+        await ask(knowledge, question, budget_tokens=budget_tokens)
+    return 1 - len(set(reader.asked)) / len(questions)
+
+
 async def _from_here(_: Incoming) -> Audience:
     return HERE

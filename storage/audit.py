@@ -99,6 +99,13 @@ def latest(tx: Tx, act: str) -> dict[str, str]:
     return {row["about"]: row["detail"] for row in rows}
 
 
+def find_last(tx: Tx, act: str, about: str, *, team: str) -> float:
+    """When an act was last done to something; 0.0 where it never was."""
+    which = "act = :act and about = :about and team = :team"
+    row = tx.one(f"select max(at) as at from audit where {which}", act=act, about=about, team=team)
+    return float(row["at"] or 0.0) if row else 0.0
+
+
 def entries(tx: Tx, *, after: int = BEFORE_ALL) -> list[AuditEntry]:
     """The next entries, oldest first."""
     rows = tx.all("select * from audit where seq > :after order by seq limit :limit", after=after, limit=PAGE)

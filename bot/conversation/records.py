@@ -343,10 +343,10 @@ def forget_message(tx: Tx, key: str, team: str, channel: str, message: str, *, n
 def forget_files(tx: Tx, key: str, team: str, channel: str, message: str, *, now: float) -> None:
     """Documents that were attached to a post, waiting or remembered."""
     for _, asked in list_asked(tx, key):
-        remove_attached(tx, team, asked.conversation.key, asked.files, now=now)
+        remove_attached(tx, asked.conversation.key, asked.files, now=now)
     conversation, kept = messages.find_files(tx, team, channel, message)
     if kept:
-        remove_attached(tx, team, conversation, decode_files(kept), now=now)
+        remove_attached(tx, conversation, decode_files(kept), now=now)
 
 
 def erase_words(tx: Tx, incoming: Incoming, key: str, reply_id: str) -> None:

@@ -27,10 +27,9 @@ from bot.documents.values import DocumentText, ReadingLimits
 from bot.images.formats import may_be_picture
 from bot.images.seeing import LONGEST_SIDE, is_decoded, read_format, see_picture
 from bot.knowledge.index import DocumentIndex
-from bot.knowledge.removal import REMOVAL, Removal, removal_lane
+from bot.knowledge.removal import put_removals
 from storage.conversation import tombstones
 from storage.engine import Engine, Tx
-from storage.jobs import inbox
 from storage.knowledge import documents as rows
 from storage.knowledge.documents import Document
 
@@ -210,13 +209,10 @@ class Attachments:
         )
 
 
-def remove_attached(tx: Tx, team: str, conversation: str, files: Iterable[File], *, now: float) -> None:
+def remove_attached(tx: Tx, conversation: str, files: Iterable[File], *, now: float) -> None:
     """Their message is deleted: documents made of them are not found from now on, and erased by a job."""
-    for file in files:
-        id = document_id(conversation, file)
-        if rows.hide(tx, [id], reason="removed"):
-            payload, lane = Removal(id).payload, removal_lane(team)
-            inbox.put(tx, f"{REMOVAL}:{id}:{now}", lane, REMOVAL, payload, team=team, now=now)
+    found = (rows.find(tx, document_id(conversation, file)) for file in files)
+    put_removals(tx, [document for document in found if document], again=f":{now}", now=now)
 
 
 def document_id(conversation: str, file: File) -> str:

@@ -218,9 +218,9 @@ def _find_concerned(tx: Tx, team: str, thing: Thing, id: str) -> list[Document]:
 
 def _depends_on(document: Document) -> list[tuple[Thing, str]]:
     """What a document goes with."""
-    if document.audience == "thread":
-        return []  # it goes with its conversation
     found: list[tuple[Thing, str]] = [("file", document.file)] if document.file else []
+    if document.audience == "thread":
+        return found  # all else of it goes with its conversation
     if document.audience == "person":
         return [*found, ("person", document.person)]
     return [*found, *(("channel", id) for id in {document.channel, document.origin} - {""})]

@@ -177,7 +177,7 @@ class Documents:
         progress = CardProgress()
         async with (
             self._cards.show_reading(document, place, progress),
-            opened(new, self._side, progress.note) as found,
+            opened(new, self._side, self._engine, progress=progress.note) as found,
         ):
             text, digest = found.text, found.digest
             if found.authors:

@@ -1,4 +1,5 @@
-"""Jobs that erase a document: hidden at once by whoever wants it gone, its words erased by the job.
+"""Jobs that erase a document: hidden at once by whoever wants it gone, its words erased by the job. Where its
+words go with something else at once, the job is there for its card, which still names it.
 
 What such a job does is bot/knowledge/ingestion.py's.
 """
@@ -6,7 +7,13 @@ What such a job does is bot/knowledge/ingestion.py's.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+
+from storage.engine import Tx
+from storage.jobs import inbox
+from storage.knowledge import documents as rows
+from storage.knowledge.documents import Document
 
 REMOVAL = "document removal"  # the kind of job
 REMOVED = "This document was removed."
@@ -26,6 +33,15 @@ class Removal:
     def payload(self) -> str:
         """As text, for storage."""
         return json.dumps(asdict(self))
+
+
+def put_removals(tx: Tx, documents: Iterable[Document], *, again: str = "", now: float) -> None:
+    """Hides documents and stores the jobs that erase them; those that are being erased already are left
+    alone. `again`: for documents that come back under the same id."""
+    for document in documents:
+        if rows.hide(tx, [document.id], reason="removed"):
+            key, payload = f"{REMOVAL}:{document.id}{again}", Removal(document.id, document.card).payload
+            inbox.put(tx, key, removal_lane(document.team), REMOVAL, payload, team=document.team, now=now)
 
 
 def removal_lane(team: str) -> str:

@@ -14,6 +14,8 @@ from typing import Protocol
 from bot.core.values import File
 from bot.knowledge.document_card import CardPlace, DocumentCard
 
+TITLE = 80  # characters of a thread's first message
+
 
 @dataclass(frozen=True, slots=True)
 class KeptPost:
@@ -22,15 +24,28 @@ class KeptPost:
     author: str  # id; "" of an app without one
     text: str
     place: str
+    name: str = ""  # of its author
+    message: str = ""  # its id
+    said_at: float = 0.0  # unix seconds
+
+    @property
+    def line(self) -> str:
+        """What was said, by whom."""
+        return f"{self.name}: {self.text}" if self.name else self.text
 
 
 @dataclass(frozen=True, slots=True)
 class KeptThread:
     """A thread as it stands in Slack now, oldest first. `whole` False: its beginning is missing."""
 
-    title: str
     posts: Sequence[KeptPost]
     whole: bool = True
+
+    @property
+    def title(self) -> str:
+        """How its first message begins."""
+        first = " ".join(self.posts[0].text.split()) if self.posts else ""
+        return first if len(first) <= TITLE else f"{first[: TITLE - 1]}…"
 
 
 @dataclass(frozen=True, slots=True)

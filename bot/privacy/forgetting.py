@@ -17,7 +17,7 @@ from bot.guard.service import ChannelGuard
 from bot.jobs.inbox import Effect, Inbox, Job
 from bot.privacy import anonymise
 from bot.privacy.access_log import AccessLog
-from bot.privacy.portions import thin_out, thin_out_person
+from bot.privacy.portions import put_removals_of, thin_out, thin_out_person
 from bot.privacy.removal import erase_removed
 from bot.privacy.under_way import FORGET, UnderWay, erase_person
 from bot.voice.service import Clips
@@ -69,12 +69,14 @@ class Forgetting:
         if not await self._engine.read(messages.speaks_in, conversation.key, user):
             return None
         before = await self._engine.read(kept.count_in_conversation, conversation.key)
+        await self._engine.write(put_removals_of, conversation, now=self._clock())
         await self._clips.forget_thread(conversation, by=user)
         whose = Whose(conversation.team, conversation=conversation.key)
         erased = await thin_out(self._engine, whose, now=self._clock())
         await self._engine.write(forget.forget, conversation, by=user, erased=erased, now=self._clock())
         self._guard.reload_models()
         await self._engine.scrub()
+        await self._inbox.look(True)  # the cards of what was kept of it are changed by jobs
         after = await self._engine.read(kept.count_in_conversation, conversation.key)
         return WordsKept(_difference(before, after))
 
@@ -115,6 +117,7 @@ class Forgetting:
         await self._inbox.put(key, key, anonymise.ANONYMISE, payload, team=team, when=erase)
         self._guard.reload_models()
         await self._engine.scrub()
+        await self._inbox.look(True)
         left = await self.count_kept(team, user)
         return replace(before, kinds=_difference(before.kinds, left.kinds))
 

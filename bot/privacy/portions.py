@@ -12,7 +12,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
+from bot.knowledge.removal import put_removals
 from storage.engine import Engine, Tx
+from storage.place import Place
 from storage.privacy import portions
 from storage.privacy.portions import Whose
 
@@ -79,6 +81,11 @@ def _erase_next(rows: list[int], erase: Callable[..., int], tx: Tx, *, limit: in
     return erased
 
 
+def put_removals_of(tx: Tx, place: Place, *, now: float) -> None:
+    """The cards of what was kept of a conversation say that it is gone."""
+    put_removals(tx, portions.list_shown(tx, place), now=now)
+
+
 async def thin_out(engine: Engine, whose: Whose, *, now: float) -> int:
     """What may be very much of what is to be forgotten goes before the rest; how many messages."""
     order: dict[str, Any] = {"whose": whose, "now": now}
@@ -90,5 +97,10 @@ async def thin_out(engine: Engine, whose: Whose, *, now: float) -> int:
 
 
 async def thin_out_person(engine: Engine, team: str, person: str, *, now: float) -> int:
-    """As `thin_out`, of a person in a workspace."""
+    """As `thin_out`, of a person in a workspace. The cards of what goes say so, by jobs of their own."""
+
+    def put_removals_of_person(tx: Tx) -> None:
+        put_removals(tx, portions.list_shown_of(tx, team, person), now=now)
+
+    await engine.write(put_removals_of_person)
     return await thin_out(engine, Whose(team, person), now=now)

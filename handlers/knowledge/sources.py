@@ -7,7 +7,6 @@ looked for first.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from functools import partial
@@ -28,7 +27,6 @@ from handlers.slack.own_messages import find_own, look_twice, read_id
 log = logging.getLogger(__name__)
 
 METADATA = "parley_document"
-TITLE = 80  # characters of a thread's first message
 EARLIER_S = 60.0  # our clock and Slack's may differ so much
 ALWAYS_AFTER = "9999999999.000000"
 
@@ -61,12 +59,15 @@ class SlackDocuments:
         kept = [
             KeptPost(
                 post.person,
-                _name_author(names.get(post.person, ""), "\n".join(filter(None, (post.text, post.quoted)))),
+                "\n".join(filter(None, (post.text, post.quoted))),
                 _describe_place(names.get(post.person, ""), post.message),
+                names.get(post.person, ""),
+                post.message,
+                float(post.message),
             )
             for post in said
         ]
-        return KeptThread(_make_title(post.text for post in said), kept, whole)
+        return KeptThread(kept, whole)
 
     async def show_card(self, card: DocumentCard, place: CardPlace, *, look: bool) -> CardPlace | None:
         """Posts or changes a card; where it stands."""
@@ -121,15 +122,6 @@ class SlackDocuments:
         return await self._state.has_left(user)
 
 
-def _name_author(name: str, text: str) -> str:
-    return f"{name}: {text}" if name else text
-
-
 def _describe_place(name: str, ts: str) -> str:
     day = f"{datetime.fromtimestamp(float(ts), UTC):%Y-%m-%d %H:%M}"
     return f"{name}, {day}" if name else day
-
-
-def _make_title(texts: Iterable[str]) -> str:
-    first = " ".join(next(iter(texts), "").split())
-    return first if len(first) <= TITLE else f"{first[: TITLE - 1]}…"

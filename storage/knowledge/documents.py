@@ -80,7 +80,7 @@ def find(tx: Tx, id: str) -> Document | None:
 
 def find_by_file(tx: Tx, team: str, file: str) -> list[Document]:
     """Every document that was made of one file of Slack's, oldest first."""
-    return _all(tx, "team = :team and file = :file", team=team, file=file)
+    return list_where(tx, "team = :team and file = :file", team=team, file=file)
 
 
 def find_same(tx: Tx, document: Document) -> Document | None:
@@ -99,7 +99,7 @@ def list_outlived(tx: Tx, document: Document) -> list[Document]:
     """Others of the same name and audience that were given up on, or replaced and are not erased yet."""
     found = list_of_channel(tx, document.team, document.channel)
     if document.audience != "channel":
-        found = _all(tx, "team = :team and audience = :kind", team=document.team, kind=document.audience)
+        found = list_where(tx, "team = :team and audience = :kind", team=document.team, kind=document.audience)
     mine = (document.name, document.person if document.audience == "person" else "")
     return [
         one
@@ -115,7 +115,7 @@ _SAME = ("team", "audience", "channel", "conversation", "person", "name", "id")
 
 def list_of_channel(tx: Tx, team: str, channel: str) -> list[Document]:
     """Everything that belongs to a channel, in every state, oldest first."""
-    return _all(
+    return list_where(
         tx, "team = :team and channel = :channel and audience = 'channel'", team=team, channel=channel
     )
 
@@ -123,17 +123,17 @@ def list_of_channel(tx: Tx, team: str, channel: str) -> list[Document]:
 def list_around_channel(tx: Tx, team: str, channel: str) -> list[Document]:
     """What belongs to a channel, and what was made elsewhere of something that stands in it."""
     which = "team = :team and (channel = :channel or origin = :channel)"
-    return _all(tx, which, team=team, channel=channel)
+    return list_where(tx, which, team=team, channel=channel)
 
 
 def list_of_workspace(tx: Tx, team: str) -> list[Document]:
     """Everything that an admin gave to a whole workspace."""
-    return _all(tx, "team = :team and audience = 'workspace'", team=team)
+    return list_where(tx, "team = :team and audience = 'workspace'", team=team)
 
 
 def list_of_person(tx: Tx, team: str, person: str) -> list[Document]:
     """Everything that a person has in their DM."""
-    return _all(tx, "team = :team and person = :person and audience = 'person'", team=team, person=person)
+    return list_where(tx, "team = :team and person = :person and audience = 'person'", team=team, person=person)
 
 
 def name_thread(channel: str, thread: str) -> str:
@@ -247,6 +247,7 @@ def _first(tx: Tx, which: str, *, newest: bool = False, **values: Any) -> Docume
     return Document(**row) if row else None
 
 
-def _all(tx: Tx, which: str, **values: Any) -> list[Document]:
+def list_where(tx: Tx, which: str, **values: Any) -> list[Document]:
+    """Those that a condition names, oldest first."""
     rows = tx.all(f"select {_COLUMNS} from documents where {which} order by seq", **values)
     return [Document(**row) for row in rows]

@@ -12,18 +12,19 @@ from storage.conversation import tombstones
 from storage.engine import Tx
 from storage.guard import models
 from storage.knowledge import chunks
-from storage.knowledge.documents import name_thread
 from storage.place import Channel, Place
 from storage.privacy.portions import (
     ADDED_BY,
     BLANKED,
     CLOSED,
+    KEPT_OF,
     NOT_CLOSED,
     REPLY,
     SETTLED,
     Whose,
     bury_asked,
     erase_messages,
+    name_kept,
     uncover,
 )
 from storage.schema import DECISIONS, LASTING, TEAM_TABLES, WORDS_OF
@@ -66,13 +67,9 @@ def forget(tx: Tx, place: Place, *, by: str = "", erased: int = 0, now: float) -
 
 def _erase_documents(tx: Tx, place: Place) -> None:
     """What was attached in a conversation, and what was kept of it as a document of its own."""
-    kept = "source = 'thread' and team = :team and name like :kept"
-    every = "%" if place.key.endswith(":") else ""  # all threads of a direct channel are one conversation
-    thread = "" if every else place.thread
-    which = f"(conversation = :conversation and audience = 'thread') or ({kept})"
-    values = {"team": place.team, "kept": name_thread(place.channel, thread) + every}
-    chunks.erase_of(tx, which, conversation=place.key, **values)
-    tx.run(f"delete from documents where {kept}", **values)
+    which = f"(conversation = :conversation and audience = 'thread') or ({KEPT_OF})"
+    chunks.erase_of(tx, which, conversation=place.key, **name_kept(place))
+    tx.run(f"delete from documents where {KEPT_OF}", **name_kept(place))
 
 
 def forget_user(tx: Tx, team: str, user: str, *, by: str = "", erased: int = 0, now: float) -> int:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from storage.conversation import summaries, tombstones
 from storage.engine import Tx
 from storage.knowledge import chunks
+from storage.knowledge.documents import Document, list_where, name_thread
+from storage.place import Place
 from storage.schema import WORDS_OF
 
 # Rows that have to stay without the words in them: keys that refuse late deliveries, what stands in Slack.
@@ -51,6 +53,8 @@ KEYS = {
 }
 # Documents with a person's words: what they added, and threads that were kept with posts of theirs.
 ADDED_BY = "team = :team and (person = :person or authors like '% ' || :person || ' %')"
+# Documents that were made of a conversation, as `name_kept` names them.
+KEPT_OF = "source = 'thread' and team = :team and name like :kept"
 LOOKED_UP = 100_000  # numbers of rows at once
 
 
@@ -74,6 +78,22 @@ class Whose:
     @property
     def values(self) -> dict[str, str]:
         return {"team": self.team, "person": self.person, "conversation": self.conversation}
+
+
+def name_kept(place: Place) -> dict[str, str]:
+    """What KEPT_OF names, of a conversation."""
+    every = "%" if place.key.endswith(":") else ""  # all threads of a direct channel are one conversation
+    return {"team": place.team, "kept": name_thread(place.channel, "" if every else place.thread) + every}
+
+
+def list_shown(tx: Tx, place: Place) -> list[Document]:
+    """Documents made of a conversation whose cards stand in Slack."""
+    return list_where(tx, f"{KEPT_OF} and card <> ''", **name_kept(place))
+
+
+def list_shown_of(tx: Tx, team: str, person: str) -> list[Document]:
+    """Documents with a person's words whose cards stand in Slack."""
+    return list_where(tx, f"{ADDED_BY} and card <> ''", team=team, person=person)
 
 
 def list_said(tx: Tx, *, whose: Whose, now: float) -> list[int]:

@@ -8,12 +8,15 @@ import itertools
 from pathlib import Path
 from typing import Any
 
+import pytest
 from PIL import Image
 
 from bot.conversation.shown_files import CANNOT_SEE
 from bot.images.seeing import SVG
+from bot.knowledge.removal import REMOVAL
 from storage.engine import Tx
 from tests.support.clips import file
+from tests.support.documents import until_true
 from tests.support.guarded_channel import why
 from tests.support.workspace import Workspace, workspace
 
@@ -46,6 +49,12 @@ def shown(team: Workspace) -> list[str]:
 def count_kept(tx: Tx) -> dict[str, int]:
     tables = ("documents", "document_chunks")
     return {table: tx.all(f"select count(*) as n from {table}")[0]["n"] for table in tables}
+
+
+def find_ends(tx: Tx, kind: str) -> set[tuple[str, bool]]:
+    """How jobs of a kind stand, and whether what they were about is gone from them."""
+    rows = tx.all("select state, payload from inbox where kind = :kind", kind=kind)
+    return {(row["state"], row["payload"] is None) for row in rows}
 
 
 def notes(team: Workspace, thread: str, channel: str = "#general") -> str:
@@ -108,6 +117,7 @@ async def test_a_picture_alone_is_a_question_and_eight_are_looked_at_in_a_turn(t
         assert SVG in notes(team, thread, dm)
 
 
+@pytest.mark.both_engines
 async def test_a_document_is_read_for_its_thread_alone_and_gone_with_its_post(tmp_path: Path) -> None:
     async with workspace(tmp_path) as team:
         rules = file("rules.txt", b"Lifts hold 300 kg.\nThe roof is closed in March.")
@@ -128,6 +138,24 @@ async def test_a_document_is_read_for_its_thread_alone_and_gone_with_its_post(tm
         assert "closed in March" not in team.model.requests[-1].prompt
 
         await team.slack.delete("alice", "#general", thread)
-        await team.quiet()
+        read = team.bot.services.engine.read
+
+        async def removed() -> bool:
+            return await read(find_ends, REMOVAL) == {("done", True)}  # of the post, and of its file
+
+        await until_true(removed)
+        assert await read(count_kept) == {"documents": 0, "document_chunks": 0}
+
+
+async def test_the_night_finds_an_attached_file_that_is_gone(tmp_path: Path) -> None:
+    async with workspace(tmp_path) as team:
+        rules = file("rules.txt", b"The roof is closed in March.")
+        thread = await team.slack.say("alice", "#general", "@parley read this", files=[rules])
+        await team.answer("#general", thread)
+        (shared,) = team.slack.thread("#general", thread)[0]["files"]
+        await team.bot.services.follower.sweep(lambda team: True)
+        assert (await team.bot.services.engine.read(count_kept))["documents"] == 1
+        del team.slack.workspace.files[shared["id"]]  # no event tells of it
+        await team.bot.services.follower.sweep(lambda team: True)
         await team.quiet()
         assert await team.bot.services.engine.read(count_kept) == {"documents": 0, "document_chunks": 0}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.knowledge.removal import REMOVED
 from handlers.slack.blocks import RETRY
 from tests.support.documents import audience, cards, documents, found, take_in, until_settled, until_true
 from tests.support.spending import run_command
@@ -23,6 +24,15 @@ async def team(tmp_path: Path) -> AsyncIterator[Workspace]:
 
 def file_of(team: Workspace, channel: str, message: str) -> str:
     return str(team.slack.thread(channel, message)[0]["files"][0]["id"])
+
+
+async def keep(team: Workspace, thread: str) -> None:
+    """Alice keeps a thread of #general."""
+    link = f"https://sandbox.slack.com/archives/{team.slack.channel('#general')}/p{thread.replace('.', '')}"
+    before = len(cards(team, "#general", thread))
+    await run_command(team, "alice", f"knowledge add {link}")
+    await team.slack.until(lambda: len(cards(team, "#general", thread)) > before)
+    assert "can be asked about" in await until_settled(team, "#general", thread)
 
 
 async def is_found(team: Workspace, where: str, user: str = "alice") -> bool:
@@ -122,9 +132,7 @@ async def test_a_changed_file_is_read_again_and_the_old_words_are_gone(team: Wor
 async def test_a_kept_thread_follows_what_is_deleted_in_it(team: Workspace) -> None:
     thread = await team.slack.say("alice", "#general", "Bicycles: where do they go?")
     said = await team.slack.say("bob", "#general", "Bicycles are parked in bob's attic.", thread_ts=thread)
-    link = f"https://sandbox.slack.com/archives/{team.slack.channel('#general')}/p{thread.replace('.', '')}"
-    await run_command(team, "alice", f"knowledge add {link}")
-    assert "can be asked about" in await until_settled(team, "#general", thread)
+    await keep(team, thread)
     here = audience(team, "#general")
     assert "attic" in str(await found(team, QUESTION, here))
     await team.slack.delete("bob", "#general", said)
@@ -134,6 +142,29 @@ async def test_a_kept_thread_follows_what_is_deleted_in_it(team: Workspace) -> N
 
     await until_true(gone)
     assert "where do they go" in str(await found(team, "Where do bicycles go?", here))
+
+
+@pytest.mark.both_engines
+async def test_what_somebody_had_forgotten_is_named_by_no_card_and_not_kept_again_by_others(
+    team: Workspace,
+) -> None:
+    here, forgetting = audience(team, "#general"), team.bot.services.forgetting
+    thread = await team.slack.say("bob", "#general", "Bicycles are parked in bob's attic.")
+    await team.slack.say("alice", "#general", "Bicycles are mine.", thread_ts=thread)
+    await keep(team, thread)
+    dropped = await take_in(team, "bicycles of bob.md", user="bob")
+    await forgetting.forget_person(team.slack.team, team.slack.user("bob"))
+    for place in (thread, dropped):
+        (card,) = cards(team, "#general", place)
+        await team.slack.until(lambda place=place: cards(team, "#general", place)[0]["text"] == REMOVED)
+        assert "attic" not in str(cards(team, "#general", place)) + str(await documents(team, here))
+
+    await team.slack.say("bob", "#general", "Bicycles now stand outside.", thread_ts=thread)
+    await keep(team, thread)
+    texts = str(await found(team, QUESTION, here))
+    assert "Bicycles are mine" in texts
+    assert "stand outside" in texts, "what was said since is no part of what was forgotten"
+    assert "attic" not in texts + str(await documents(team, here)) + str(cards(team, "#general", thread))
 
 
 async def test_the_night_finds_what_nobody_told_of(team: Workspace) -> None:

@@ -113,6 +113,7 @@ def table(services: Services, chat: SlackChat) -> dict[str, dict[str, Listener]]
             **dict.fromkeys(CHANNEL_CHANGES, events.note_channel),
             "channel_deleted": events.note_channel_deleted,
             "group_deleted": events.note_channel_deleted,
+            "channel_id_changed": events.note_channel_id,
             "user_change": events.note_person,
         },
         "command": {"/parley": Commands(services, chat, settings, knowledge).parley},

@@ -63,6 +63,7 @@ EVENTS = [
     "group_archive",
     "group_unarchive",
     "channel_deleted",
+    "channel_id_changed",
     "group_deleted",
     "user_change",
 ]

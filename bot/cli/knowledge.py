@@ -115,7 +115,8 @@ async def open_adding(
             prices=alone.prices,
             calendar=alone.calendar,
         )
-        yield partial(add_here, documents), partial(teams.find_team, alone.engine)
+        find_team = partial(teams.find_team, alone.engine, in_slack=bool(settings.slack_bot_token))
+        yield partial(add_here, documents), find_team
 
 
 async def add_there(settings: Settings, file: LocalFile) -> dict[str, Any]:

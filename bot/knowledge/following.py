@@ -66,9 +66,12 @@ class DocumentFollower:
         self._side = side
         self._clock = clock
 
-    async def note(self, team: str, thing: Thing, id: str, *, happened: Happened = "moved") -> None:
+    async def note(
+        self, team: str, thing: Thing, id: str, *, happened: Happened = "moved", now: str = ""
+    ) -> None:
         """Something happened to a file, a channel, a person, or a thread ("channel:thread"). On return it is
-        on disk, and will be followed."""
+        on disk, and will be followed. `now`: the id by which a channel goes from now on, where it has
+        another."""
         if not await self._engine.read(_find_concerned, team, thing, id):
             return  # as nearly always: Slack tells of every file and every person
         lane = f"{FOLLOW}:{team}:{thing}:{id}"
@@ -76,15 +79,24 @@ class DocumentFollower:
             f"{lane}:{time.time_ns()}",
             lane,
             FOLLOW,
-            json.dumps({"team": team, "thing": thing, "id": id, "happened": happened}),
+            json.dumps({"team": team, "thing": thing, "id": id, "happened": happened, "now": now}),
             team=team,
         )
 
     async def work(self, job: Job) -> list[Effect]:
         """A job of our kind."""
         told = json.loads(job.payload)
-        await self._follow(told["team"], told["thing"], told["id"], told["happened"])
+        team, id = told["team"], told["id"]
+        if now := told.get("now"):
+            await self._rename_channel(team, id, now)
+            id = now  # with its id goes who reads along there
+        await self._follow(team, told["thing"], id, told["happened"])
         return []
+
+    async def _rename_channel(self, team: str, old: str, new: str) -> None:
+        for document in await self._engine.read(rows.list_around_channel, team, old):
+            if document.audience != "thread":  # what was said there is not known under the new id either
+                await self._documents.move(_renamed(document, old, new))
 
     async def _follow(
         self, team: str, thing: Thing, id: str, happened: Happened = "moved", *, at_night: bool = False
@@ -241,6 +253,18 @@ def _judge_channel(state: ChannelState, document: Document, *, external_allowed:
     if state.archived:
         return ARCHIVED
     return SHARED if state.external and not external_allowed else ""
+
+
+def _renamed(document: Document, old: str, new: str) -> Document:
+    """The same document with another id of a channel, wherever it names it."""
+    card, kept = document.card, document.name
+    return replace(
+        document,
+        channel=new if document.channel == old else document.channel,
+        origin=new if document.origin == old else document.origin,
+        card=new + card.removeprefix(old) if card.startswith(f"{old}:") else card,
+        name=kept.replace(old, new, 1) if kept.startswith(rows.name_thread(old, "")) else kept,
+    )
 
 
 def _card_of(document: Document) -> CardPlace | None:

@@ -27,6 +27,7 @@ from storage.knowledge import search
 from storage.knowledge import vectors as stored_vectors
 from storage.knowledge.audiences import Audience
 from storage.knowledge.chunks import ChunkRow
+from storage.knowledge.documents import Document
 
 __all__ = ["Audience", "DocumentIndex", "Hit", "Passage"]
 
@@ -68,6 +69,14 @@ class DocumentIndex:
         while await self._engine.write_aside(stored_chunks.erase, document, limit=PORTION):
             pass
         self._near.forget(document)
+
+    async def move(self, document: Document) -> None:
+        """The same document belongs elsewhere: it is found from there. A process that dies over it begins
+        again, for the document moves last."""
+        reach = document.belonging.reach
+        while await self._engine.write_aside(stored_chunks.mark, document.id, reach, limit=PORTION):
+            pass
+        await self._engine.write(stored.move, document)
 
     async def publish(self, document: str, *, now: float) -> None:
         """The document is found from now on, and the version it replaces is not."""

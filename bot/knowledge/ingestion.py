@@ -108,6 +108,10 @@ class Documents:
             when=partial(_hide_for_good, document.id),
         )
 
+    async def move(self, document: Document) -> None:
+        """The same document where its channel goes by another id."""
+        await self._index.move(document)
+
     async def look(self, id: str) -> Document | None:
         """The document as it is now; None when it was removed, or was here before."""
         return await self._engine.read(rows.find, id)

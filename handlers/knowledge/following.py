@@ -51,6 +51,12 @@ class DocumentEvents:
         """A channel was archived, opened again, or shared with another company."""
         await self._services.follower.note(team_of(body), "channel", body["event"]["channel"])
 
+    async def note_channel_id(self, body: dict[str, Any]) -> None:
+        """A channel goes by another id, as a private one does from which it is shared with another
+        company."""
+        old, new = body["event"]["old_channel_id"], body["event"]["new_channel_id"]
+        await self._services.follower.note(team_of(body), "channel", old, now=new)
+
     async def note_person(self, body: dict[str, Any]) -> None:
         """Somebody's account was closed, or opened again; most of what Slack tells of people is not that."""
         person = body["event"]["user"]

@@ -80,6 +80,15 @@ def _insert(tx: Tx, document: Document, row: ChunkRow) -> bool:
     )
 
 
+def mark(tx: Tx, document: str, reach: str, *, limit: int) -> int:
+    """Marks at most so many chunks of a document as found from elsewhere; how many. Repeat while it is not
+    0."""
+    _lock(tx, document)
+    others = "select id from document_chunks where document = :document and reach <> :reach limit :limit"
+    change = f"update document_chunks set reach = :reach where id in ({others})"
+    return tx.changed(change, document=document, reach=reach, limit=limit)
+
+
 def erase(tx: Tx, document: str, *, limit: int) -> int:
     """At most so many chunks of a document with all that was made of them; how many. Repeat while it is not
     0, then `drop` the document itself, or go on with it as one that has none."""

@@ -99,7 +99,9 @@ def list_outlived(tx: Tx, document: Document) -> list[Document]:
     """Others of the same name and audience that were given up on, or replaced and are not erased yet."""
     found = list_of_channel(tx, document.team, document.channel)
     if document.audience != "channel":
-        found = list_where(tx, "team = :team and audience = :kind", team=document.team, kind=document.audience)
+        found = list_where(
+            tx, "team = :team and audience = :kind", team=document.team, kind=document.audience
+        )
     mine = (document.name, document.person if document.audience == "person" else "")
     return [
         one
@@ -133,7 +135,9 @@ def list_of_workspace(tx: Tx, team: str) -> list[Document]:
 
 def list_of_person(tx: Tx, team: str, person: str) -> list[Document]:
     """Everything that a person has in their DM."""
-    return list_where(tx, "team = :team and person = :person and audience = 'person'", team=team, person=person)
+    return list_where(
+        tx, "team = :team and person = :person and audience = 'person'", team=team, person=person
+    )
 
 
 def name_thread(channel: str, thread: str) -> str:
@@ -211,6 +215,18 @@ def set_authors(tx: Tx, id: str, authors: Sequence[str]) -> None:
 def set_replaces(tx: Tx, id: str, replaces: str) -> None:
     """The version that goes when this one is searchable."""
     tx.run("update documents set replaces = :replaces where id = :id", id=id, replaces=replaces)
+
+
+def move(tx: Tx, document: Document) -> None:
+    """The same document where its channel goes by another id."""
+    tx.run(
+        "update documents set channel = :channel, origin = :origin, name = :name, card = :card where id = :id",
+        id=document.id,
+        channel=document.channel,
+        origin=document.origin,
+        name=document.name,
+        card=document.card,
+    )
 
 
 def hide(tx: Tx, ids: Sequence[str], *, reason: str) -> int:

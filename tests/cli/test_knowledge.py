@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from bot.cli import knowledge
+from bot.cli import knowledge, teams
 from bot.cli.main import main
 from bot.core import settings_sources
 from bot.core.errors import SetupError
+from storage.database import open_engine
 from tests.support.documents import RULES, audience, documents, found
 from tests.support.engines import database_url
 from tests.support.workspace import workspace
@@ -49,6 +50,13 @@ def test_a_folder_is_taken_in_without_a_bot_and_once_only(
     main(command)
     again = json.loads(capsys.readouterr().out)
     assert states(again) == {"empty.pdf": "failed", "rules.md": "unchanged", "sub/rules.md": "unchanged"}
+
+
+async def test_files_for_slack_are_not_taken_in_for_a_workspace_that_is_not_named(tmp_path: Path) -> None:
+    async with open_engine(database_url(tmp_path / "parley.db")) as engine:
+        assert await teams.find_team(engine, "C1") == teams.COMMAND_LINE, "it serves nobody in Slack"
+        with pytest.raises(SetupError, match="C1: no workspace .* name it with --team"):
+            await teams.find_team(engine, "C1", in_slack=True)
 
 
 def test_what_is_neither_a_file_nor_a_folder_is_told_and_not_waited_for(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.knowledge.removal import REMOVED
+from handlers.knowledge.blocks import REMOVE
 from handlers.slack.blocks import RETRY
 from tests.support.documents import audience, cards, documents, found, take_in, until_settled, until_true
 from tests.support.spending import run_command
@@ -145,6 +146,30 @@ async def test_a_kept_thread_follows_what_is_deleted_in_it(team: Workspace) -> N
 
 
 @pytest.mark.both_engines
+async def test_documents_go_with_a_channel_that_gets_another_id(team: Workspace) -> None:
+    dropped = await take_in(team)
+    thread = await team.slack.say("alice", "#general", "Bicycles: in the attic.")
+    await keep(team, thread)
+    before = audience(team, "#general")
+    ws, old, new = team.slack.workspace, before.channel, "C0RENAMED1"
+    place = ws.channels.pop(old)
+    place.id, ws.channels[new] = new, place
+    for file in ws.files.values():
+        file.shares = {new if channel == old else channel: at for channel, at in file.shares.items()}
+    event = {"type": "channel_id_changed", "old_channel_id": old, "new_channel_id": new, "event_ts": ws.ts()}
+    ws.emit("channel_id_changed", event)
+    await until_found(team, "#general", True)
+    assert await found(team, QUESTION, before) == []
+    await team.bot.services.follower.sweep(lambda team: True)
+    assert [one.hidden for one in await documents(team, audience(team, "#general"))] == ["", ""]
+    link = f"https://sandbox.slack.com/archives/{new}/p{thread.replace('.', '')}"
+    await run_command(team, "alice", f"knowledge add {link}")
+    await team.slack.until(lambda: "nothing has changed" in cards(team, "#general", thread)[-1]["text"])
+    await team.slack.press("alice", "#general", cards(team, "#general", dropped)[0]["ts"], REMOVE)
+    await team.slack.until(lambda: "removed" in cards(team, "#general", dropped)[0]["text"])
+
+
+@pytest.mark.both_engines
 async def test_what_somebody_had_forgotten_is_named_by_no_card_and_not_kept_again_by_others(
     team: Workspace,
 ) -> None:
@@ -155,7 +180,6 @@ async def test_what_somebody_had_forgotten_is_named_by_no_card_and_not_kept_agai
     dropped = await take_in(team, "bicycles of bob.md", user="bob")
     await forgetting.forget_person(team.slack.team, team.slack.user("bob"))
     for place in (thread, dropped):
-        (card,) = cards(team, "#general", place)
         await team.slack.until(lambda place=place: cards(team, "#general", place)[0]["text"] == REMOVED)
         assert "attic" not in str(cards(team, "#general", place)) + str(await documents(team, here))
 

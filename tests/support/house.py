@@ -83,9 +83,9 @@ ROOMS: dict[str, str] = {
         "bot/welcome"
     ),
     "bot/privacy": (
-        "bot/core storage/engine storage/place storage/audit storage/jobs storage/conversation storage/knowledge "
-        "storage/channel storage/privacy bot/text bot/ops bot/jobs bot/pages bot/provider bot/guard "
-        "bot/voice bot/knowledge bot/welcome bot/conversation"
+        "bot/core storage/engine storage/place storage/audit storage/jobs storage/conversation "
+        "storage/channel storage/privacy bot/text bot/ops bot/jobs bot/pages bot/provider "
+        "bot/guard bot/voice bot/knowledge bot/welcome bot/conversation"
     ),
     "bot/retirement": ("bot/core storage/engine storage/retirement bot/provider bot/channel"),
     "bot/health": "bot/core storage/engine storage/jobs bot/ops bot/jobs bot/provider",

@@ -237,7 +237,9 @@ EVENT_SCOPES: dict[str, tuple[str, ...]] = {
         _OF_CHANNELS,
     ),
     **dict.fromkeys(("group_archive", "group_unarchive", "group_deleted", "group_left"), _OF_GROUPS),
-    **dict.fromkeys(("channel_shared", "channel_unshared"), (*_OF_CHANNELS, *_OF_GROUPS)),
+    **dict.fromkeys(
+        ("channel_shared", "channel_unshared", "channel_id_changed"), (*_OF_CHANNELS, *_OF_GROUPS)
+    ),
     "user_change": ("users:read",),
 }
 
@@ -269,7 +271,8 @@ MANIFEST: dict[str, object] = {
         "event_subscriptions": {
             "bot_events": [
                 "agent_session_stopped", "app_context_changed", "app_home_opened", "app_mention",
-                "app_uninstalled", "channel_archive", "channel_deleted", "channel_left", "channel_rename",
+                "app_uninstalled", "channel_archive", "channel_deleted", "channel_id_changed", "channel_left",
+                "channel_rename",
                 "channel_shared", "channel_unarchive", "channel_unshared", "file_change", "file_deleted",
                 "file_shared", "file_unshared", "group_archive", "group_deleted", "group_left",
                 "group_unarchive", "member_joined_channel", "member_left_channel", "message.channels",

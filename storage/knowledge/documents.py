@@ -220,7 +220,8 @@ def set_replaces(tx: Tx, id: str, replaces: str) -> None:
 def move(tx: Tx, document: Document) -> None:
     """The same document where its channel goes by another id."""
     tx.run(
-        "update documents set channel = :channel, origin = :origin, name = :name, card = :card where id = :id",
+        "update documents set channel = :channel, origin = :origin, name = :name, card = :card"
+        " where id = :id",
         id=document.id,
         channel=document.channel,
         origin=document.origin,

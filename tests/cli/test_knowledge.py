@@ -55,7 +55,7 @@ def test_a_folder_is_taken_in_without_a_bot_and_once_only(
 async def test_files_for_slack_are_not_taken_in_for_a_workspace_that_is_not_named(tmp_path: Path) -> None:
     async with open_engine(database_url(tmp_path / "parley.db")) as engine:
         assert await teams.find_team(engine, "C1") == teams.COMMAND_LINE, "it serves nobody in Slack"
-        with pytest.raises(SetupError, match="C1: no workspace .* name it with --team"):
+        with pytest.raises(SetupError, match=r"C1: no workspace .* name it with --team"):
             await teams.find_team(engine, "C1", in_slack=True)
 
 

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 K = 10
-_WORDS = 2.0  # what the order by words counts where all of the question's words are found
+_WORDS = 3.0  # what the order by words counts where all of the question's words are found
 
 
 def fuse(
@@ -24,7 +24,7 @@ def fuse(
     """
     scores = defaultdict[int, float](float)
     for place, chunk in enumerate(words, 1):
-        scores[chunk] += _WORDS * coverage[chunk] ** 2 / (K + place)
+        scores[chunk] += _WORDS * coverage[chunk] ** 3 / (K + place)
     for place, chunk in enumerate(meaning, 1):
         scores[chunk] += 1 / (K + place)
     return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))

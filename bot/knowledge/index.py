@@ -116,7 +116,8 @@ class DocumentIndex:
             if embedder := self._find_embedder(name):
                 try:
                     vectors = await embedder.embed_questions(questions, scope)
-                    found[name] = AskedVectors(vectors, embedder.unrelated)
+                    if vectors:
+                        found[name] = AskedVectors(vectors, embedder.unrelated)
                 except (ProviderError, BudgetExceeded) as error:
                     log.warning("a question is searched by words alone: %s", type(error).__name__)
         return found

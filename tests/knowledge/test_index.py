@@ -227,7 +227,8 @@ async def test_vectors_as_they_were_made_before_serve_until_a_document_has_all_n
     with monkeypatch.context() as before:
         before.setattr(vector_forms, "FORMS", {})
         index = DocumentIndex(engine, embedder)
-        await put(engine, index, document("it"), *PRICES, "One sentence. And a second one.")
+        two = "One sentence, which says little of anything. And another one that is as long."
+        await put(engine, index, document("it"), *PRICES, two)
         await index.embed("it", scope=SCOPE)
     index = DocumentIndex(engine, embedder)
     assert await index.list_incomplete() == ["it"]

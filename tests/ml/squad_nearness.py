@@ -45,8 +45,7 @@ async def measure_nearness(embedder_name: str, paragraphs: Sequence[dict[str, An
     columns = []
     for parts in (await embedder.embed_chunks(chunks, SCOPE)).values():
         cosines = questions @ np.array(parts, np.float32).T
-        sentences = cosines[:, 1:] if len(parts) > 1 else cosines
-        columns.append(OWN * cosines[:, 0] + (1 - OWN) * sentences.max(1))
+        columns.append(OWN * cosines[:, 0] + (1 - OWN) * cosines.max(1))
     table = (np.stack(columns, 1) - embedder.unrelated) / (1 - embedder.unrelated)
     near = {
         text: dict(zip(contexts, row, strict=True)) for text, row in zip(asked, table.tolist(), strict=True)

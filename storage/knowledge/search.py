@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from storage.engine import Tx
 from storage.knowledge.audiences import VISIBLE, Audience, list_reaches, values_of
 from storage.knowledge.full_text import find_chunks
+from storage.knowledge.listed_ids import IDS, in_portions
 
 _MORE = 8  # times as many are looked at where most of what was found is not to be seen
-_TOGETHER = 200  # ids in one statement
 _COMMON = 3_000  # uses of all words; SQLite's order of so many takes 20 ms
 _MOST_SEEN = 3  # one in three
 
@@ -100,11 +100,9 @@ def _sees_most(tx: Tx, audience: Audience) -> bool:
 def fetch_visible(tx: Tx, audience: Audience, ids: Sequence[int]) -> list[FoundChunk]:
     """Chunks by their ids, in that order, without those that are not to be seen from there."""
     found = dict[int, FoundChunk]()
-    for at in range(0, len(ids), _TOGETHER):
-        some = ids[at : at + _TOGETHER]
-        listed = ", ".join(f"{id:d}" for id in some)
+    for some in in_portions(ids):
         rows = tx.all(
-            f"select {_CHUNK} {_JOINED} where c.id in ({listed}) and {VISIBLE}", **values_of(audience)
+            f"select {_CHUNK} {_JOINED} where c.id in ({IDS}) and {VISIBLE}", **some, **values_of(audience)
         )
         found |= {row["id"]: FoundChunk(**row) for row in rows}
     return [found[id] for id in ids if id in found]

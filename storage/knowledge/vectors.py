@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from storage.engine import Tx
 from storage.knowledge.audiences import VISIBLE, Audience, values_of
+from storage.knowledge.listed_ids import IDS, in_portions
 
-_TOGETHER = 200  # ids in one statement
 _COUNT = (
     "select count(*) as n from document_vectors where document = :document and embedder = :embedder"
     " and part = 0"
@@ -67,10 +67,9 @@ def list_codes(tx: Tx, document: str, embedder: str) -> list[tuple[int, bytes]]:
 def fetch(tx: Tx, embedder: str, chunks: Sequence[int]) -> dict[int, list[bytes]]:
     """Whole vectors by chunk, in the order of their parts."""
     found = dict[int, list[bytes]]()
-    for at in range(0, len(chunks), _TOGETHER):
-        listed = ", ".join(f"{id:d}" for id in chunks[at : at + _TOGETHER])
-        which = f"chunk in ({listed}) and embedder = :embedder order by chunk, part"
-        rows = tx.all(f"select chunk, vector from document_vectors where {which}", embedder=embedder)
+    which = f"chunk in ({IDS}) and embedder = :embedder order by chunk, part"
+    for some in in_portions(chunks):
+        rows = tx.all(f"select chunk, vector from document_vectors where {which}", embedder=embedder, **some)
         for row in rows:
             found.setdefault(row["chunk"], []).append(row["vector"])
     return found

@@ -4,7 +4,7 @@ First the paragraphs of SQuAD in tests/data: how often the right one is first, o
 FTS5's own bm25 over the same paragraphs; with `--embeddings` vectors of this machine's multilingual model are
 made and joined (some minutes). Then a question against many made-up chunks, in milliseconds and in megabytes
 that the process grows by, beside FTS5's own bm25 over the same words. Vectors there are made up as well, so
-that is about time alone.
+that is about time alone. The same rows are then asked on PostgreSQL, with the extension `vector` and without.
 """
 
 from __future__ import annotations
@@ -27,11 +27,14 @@ from bot.documents.values import Chunk
 from bot.knowledge.index import Audience, DocumentIndex
 from bot.ml import e5
 from bot.provider.local_embeddings import LocalEmbedder
+from bot.sandbox.postgres import ThrowawayPostgres
+from bot.sandbox.postgres_programs import NoPostgres
 from storage.database import open_engine
 from storage.engine import Engine, Tx
 from storage.knowledge import documents, vectors
 from storage.knowledge.documents import Document
 from storage.knowledge.vectors import PackedVector
+from storage.transfer import move
 
 SQUAD = Path(__file__).parents[1] / "data" / "squad2" / "train_9_articles.jsonl"
 HERE = Audience("T", "C", "T:C:1")
@@ -39,6 +42,7 @@ SCOPE = Scope("T", "C", "U", "T:C:1", "answer")
 PER_DOCUMENT, WORDS, VOCABULARY = 500, 120, 60_000
 DIMENSIONS = 384
 PARTS = 7  # vectors of a chunk: its own and its sentences'
+PROGRAM = (sys.executable, "-m", "tests.bench.knowledge_search")
 FOUND = "  {:<34} {:>6} {:>6} {:>6}"
 TOOK = "  {:<34} {:>8} {:>8}"
 
@@ -177,7 +181,7 @@ def make_questions(count: int) -> list[str]:
 
 async def measure_speed(url: str, *, questions: int) -> None:
     asked = make_questions(questions)
-    async with open_engine(url) as engine:
+    async with open_engine(url, read_only=url.startswith("postgresql")) as engine:  # it makes no extension
         before = memory_mb()
         words, both = DocumentIndex(engine), DocumentIndex(engine, MadeUpEmbedder())
         print(TOOK.format(f"ms a question, of {questions}", "p50", "p95"))
@@ -220,19 +224,32 @@ async def run(args: argparse.Namespace, folder: Path) -> None:
         await measure_squad(f"sqlite:///{folder}/squad.db", embeddings=args.embeddings)
     if args.chunks:
         url = args.url or f"sqlite:///{folder}/many.db"
-        filler = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "tests.bench.knowledge_search",
-            "--fill",
-            "--url",
-            url,
-            "--chunks",
-            str(args.chunks),
-        )
+        fill = ("--fill", "--url", url, "--chunks", str(args.chunks))
+        filler = await asyncio.create_subprocess_exec(*PROGRAM, *fill)
         await filler.wait()
         print(f"\n{args.chunks} chunks of {WORDS} words")
         await measure_speed(url, questions=args.questions)
+        if url.startswith("sqlite"):
+            await measure_on_postgres(url, questions=args.questions)
+
+
+async def measure_on_postgres(filled: str, *, questions: int) -> None:
+    """The same rows, moved there; by a process that had nothing in memory before."""
+    try:
+        async with ThrowawayPostgres(shared_buffers="128MB") as server:
+            url = await server.create("many")
+            await asyncio.to_thread(move, filled, url)
+            async with open_engine(url):  # whose first start makes the extension
+                pass
+            for extension in ("the extension vector", "no extension"):
+                if extension == "no extension":
+                    await server.run("drop extension vector cascade", database="many")
+                await server.run("vacuum analyze", database="many")
+                print(f"\nThe same on PostgreSQL with {extension}")
+                speed = ("--only-speed", "--url", url, "--questions", str(questions))
+                await (await asyncio.create_subprocess_exec(*PROGRAM, *speed)).wait()
+    except NoPostgres as exc:
+        print(f"\n(PostgreSQL: {exc})")
 
 
 def main() -> None:

@@ -25,6 +25,8 @@ pytestmark = [
 ELSEWHERE = Audience("T", "C2", "T:C2:1")
 QUESTIONS = [f"unheard of {n}" for n in range(4)]
 SIGNS = "select count(*) from document_signs"
+# A connection keeps what was ever asked on it: another question is to use the same statements.
+OF_ONE_QUESTION = r"select statement from pg_prepared_statements where statement ~ 'in \([0-9]'"
 VECTORS = "select count(*) from document_vectors"
 
 
@@ -78,6 +80,7 @@ async def test_a_server_finds_what_a_process_finds_and_then_no_process_holds_sig
         assert {document for found in by_server[:4] for document, _, _ in found} == {"a"}
         assert {document for found in by_server[4:] for document, _, _ in found} == {"b"}
         assert not has_codes(index._near)
+        assert await engine.read(lambda tx: tx.all(OF_ONE_QUESTION)) == []
 
     read_rows(url, "drop extension vector cascade")
     async with open_engine(url, read_only=True) as engine:  # which makes nothing

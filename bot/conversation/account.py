@@ -15,8 +15,8 @@ from typing import Any
 from bot.conversation.turn_values import Turn
 from bot.core.ids import reply_id
 from bot.core.values import Completion, Conversation, Message
+from bot.knowledge.document_question import DocumentAnswer, LookedAt, Search
 from bot.knowledge.follow_up import make_standalone
-from bot.knowledge.service import DocumentAnswer, LookedAt, Search
 from storage.conversation import messages, replies
 from storage.engine import Engine, Tx
 from storage.knowledge.looked_at import ShownChunk, find_shown

@@ -16,8 +16,8 @@ from bot.core.values import Completion, Incoming, Message, Prompt, Reply, Usage
 from bot.guard import about_us
 from bot.guard.rules import find_rule
 from bot.guard.service import Ruling
+from bot.knowledge.document_question import DocumentAnswer, DocumentQuestion
 from bot.knowledge.quotes import REFUSAL
-from bot.knowledge.service import DocumentAnswer, DocumentQuestion
 
 NEAREST = "The nearest thing I know: {nearest}"
 NOT_IN_DOCUMENTS = "My documents do not say this: it is what the model knows in general."

@@ -13,7 +13,8 @@ from bot.conversation.shown_files import FileShower
 from bot.core.settings import Settings
 from bot.core.values import Completion, Message, Reply
 from bot.guard.service import ChannelGuard
-from bot.knowledge.service import AsksDocuments, DocumentAnswer
+from bot.knowledge.document_question import DocumentAnswer
+from bot.knowledge.service import AsksDocuments
 from bot.provider.service import Provider
 from bot.voice.message_clips import MessageClips, SpokenWords
 

@@ -9,81 +9,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Literal, Protocol
+from dataclasses import replace
+from typing import Protocol
 
-from bot.core.values import Completion, Incoming, Prompt, Scope, Source
+from bot.core.values import Completion, Incoming
 from bot.knowledge import answering, gate
 from bot.knowledge.answering import Found
 from bot.knowledge.disagreements import find_disagreement
+from bot.knowledge.document_question import DocumentAnswer, DocumentQuestion, LookedAt, Search
 from bot.knowledge.follow_up import is_open, make_standalone
 from bot.knowledge.gate import Candidate, Judged
 from bot.knowledge.index import Audience, DocumentIndex, Hit, Passage
-from bot.knowledge.quotes import Refused, find_span
-from bot.knowledge.rewriting import Rewriting, rewrite
+from bot.knowledge.passage_finder import MOST_FOUND, FoundPassages, PassageFinder
+from bot.knowledge.quotes import find_span
 from bot.provider.json_form import ModelApi
-
-# only: from documents or not at all · first: else from what the model knows · off: documents are not asked
-DocumentMode = Literal["only", "first", "off"]
-MOST_FOUND = 12  # passages of about 250 tokens, where not all fit
-MOST_LOOKED_UP = 60  # with those that are read when the first say nothing
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentQuestion:
-    """A question, and how a model is asked it there.
-
-    `typed`: passages that the channel's owner wrote into its settings; `about_us`: it may be about the
-    assistant, of which no document says anything.
-    """
-
-    incoming: Incoming
-    prompt: Prompt
-    scope: Scope
-    budget_tokens: int
-    typed: tuple[str, ...] = ()
-    model: str = ""
-    style: str = ""
-    about_us: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class LookedAt:
-    """A passage that was looked at: which, found by which ranks, how likely it answers; `quoted`: from where
-    to where in its text the answer stands. Numbers alone: what is erased is told no more."""
-
-    document: str
-    chunk: int
-    word_rank: int | None = None
-    vector_rank: int | None = None
-    probability: float | None = None
-    quoted: tuple[tuple[int, int], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """How documents were asked, for whoever wants to know why. `whole`: all of them were read."""
-
-    whole: bool = False
-    passages: tuple[LookedAt, ...] = ()
-    refused: Refused = ""
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentAnswer:
-    """What documents say to a question; `completion.text` is the refusal where that is nothing.
-
-    `nearest` is what came closest then, as a person is told it; `notes` stand under an answer; `rewriting`:
-    the question as a model wrote it to be searched with.
-    """
-
-    completion: Completion
-    sources: tuple[Source, ...] = ()
-    nearest: str = ""
-    notes: tuple[str, ...] = ()
-    refused: bool = False
-    search: Search = field(default_factory=Search)
-    rewriting: Rewriting | None = None
 
 
 class AsksDocuments(Protocol):
@@ -95,19 +34,6 @@ class AsksDocuments(Protocol):
     async def read_attached(self, asked: DocumentQuestion) -> str:
         """What was attached in this thread, for a prompt's context: whole where it fits, else what is nearest
         to the last message; "" for nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What may answer, best first where not all is read, what was found by which ranks, and what is read
-    only where the first passages say nothing. `questions`: what was searched with."""
-
-    passages: Sequence[Passage]
-    hits: Sequence[Hit]
-    whole: bool
-    questions: Sequence[str]
-    behind: Sequence[Passage] = ()
-    rewriting: Rewriting | None = None
 
 
 class Knowledge:
@@ -122,8 +48,7 @@ class Knowledge:
         small_model: str = "",
     ) -> None:
         self._index, self._model_api = index, model_api
-        self._find_audience = find_audience
-        self._small_model = small_model  # makes questions of follow-ups
+        self._finder = PassageFinder(index, model_api, find_audience, small_model=small_model)
 
     async def answer(self, asked: DocumentQuestion) -> DocumentAnswer | None:
         """From documents and typed passages; None where there are none.
@@ -131,15 +56,14 @@ class Knowledge:
         ProviderError or BudgetExceeded come out of it.
         """
         typed = answering.make_typed(asked.typed)
-        found = await self._find(asked, typed)
+        found = await self._finder.find(asked, typed)
         if found is None:
             return None
         looked_at = _list_nearest(found, typed)
         candidates = [Candidate(hit.passage.text, hit.nearness, hit.embedder) for hit in looked_at]
-        judged = await asyncio.to_thread(gate.judge, found.questions, candidates)
+        judged = await asyncio.to_thread(gate.judge, found.searched.questions, candidates)
         nearest = _order(looked_at, judged)
-        sure = judged.nothing and not asked.about_us and not _is_unclear(asked, found)
-        if not found.passages or sure:
+        if not found.passages or (judged.nothing and _is_clear(asked, found)):
             answered = replace(answering.refuse(found.passages), nearest=nearest)
         else:
             answered = await self._ask(asked, found)
@@ -150,9 +74,9 @@ class Knowledge:
         else:
             notes = find_disagreement(answered.quotes, answered.shown)
             answer = DocumentAnswer(answered.completion, answered.sources, notes=notes, search=search)
-        return replace(answer, rewriting=found.rewriting)
+        return replace(answer, rewriting=found.searched.rewriting)
 
-    async def _ask(self, asked: DocumentQuestion, found: _Found) -> Found:
+    async def _ask(self, asked: DocumentQuestion, found: FoundPassages) -> Found:
         """The answer from the nearest passages; where the model finds none in them, from those behind them:
         what is said in other words is found, but seldom first."""
         answered = await self._read(asked, found.passages)
@@ -185,61 +109,10 @@ class Knowledge:
             passages = [hit.passage for hit in hits]
         return answering.write_passages(passages)
 
-    async def _find(self, asked: DocumentQuestion, typed: Sequence[Passage]) -> _Found | None:
-        """None where nothing may be found from there at all."""
-        there = await self._has_documents(asked.incoming)
-        if not there and not typed:
-            return None
-        questions, rewriting = make_standalone(asked.prompt.messages), None
-        whole: list[Passage] | None = []
-        hits: Sequence[Hit] = ()
-        if there:
-            audience = await self._find_audience(asked.incoming)
-            whole = await self._index.whole(audience, most_tokens=asked.budget_tokens, model=asked.model)
-            if whole is None:
-                rewriting = await self._rewrite(asked)
-                questions = _put_first(rewriting, questions)
-            hits = await self._index.search(audience, questions, scope=asked.scope, limit=MOST_LOOKED_UP)
-        if whole == [] and not typed:
-            return None
-        ranked = await asyncio.to_thread(rank_typed, questions, typed)
-        nearest = [*ranked, *(hit.passage for hit in hits)]
-        if whole is not None:
-            everything = list(dict.fromkeys([*nearest, *whole]))
-            if await answering.fit(everything, asked.budget_tokens, model=asked.model):
-                return _Found(everything, hits, True, questions)
-        first = len(ranked) + MOST_FOUND
-        return _Found(nearest[:first], hits, False, questions, nearest[first:], rewriting)
 
-    async def _rewrite(self, asked: DocumentQuestion) -> Rewriting | None:
-        """The last message as a question of its own, where no rule makes one of it."""
-        messages = asked.prompt.messages
-        if not is_open(messages):
-            return None
-        return await rewrite(self._model_api, messages, asked.scope, model=self._small_model)
-
-    async def _has_documents(self, incoming: Incoming) -> bool:
-        """Whether anything might be found: where nothing is, nobody has to be looked up for it."""
-        where = incoming.conversation
-        everything = Audience(where.team, where.channel, where.key, person=incoming.user)
-        return await self._index.whole(everything, most_tokens=0, model="") != []
-
-
-def _put_first(rewriting: Rewriting | None, questions: Sequence[str]) -> list[str]:
-    written = [rewriting.question] if rewriting and rewriting.question else []
-    return list(dict.fromkeys([*written, *questions]))
-
-
-def _is_unclear(asked: DocumentQuestion, found: _Found) -> bool:
-    """Whether it is not known what is asked, so that no passage can be known to be far from it."""
-    return is_open(asked.prompt.messages) and not (found.rewriting and found.rewriting.question)
-
-
-def rank_typed(questions: Sequence[str], typed: Sequence[Passage]) -> list[Passage]:
-    """What the owner typed, the likeliest to answer first."""
-    judged = gate.judge(questions, [Candidate(one.text) for one in typed])
-    order = sorted(range(len(typed)), key=lambda at: -judged.probabilities[at])
-    return [typed[at] for at in order]
+def _is_clear(asked: DocumentQuestion, found: FoundPassages) -> bool:
+    """Whether it is known what is asked: else no passage is known to be far from it."""
+    return not asked.about_us and (found.written_out or not is_open(asked.prompt.messages))
 
 
 def _add(first: Completion, last: Completion) -> Completion:
@@ -258,9 +131,9 @@ def _add(first: Completion, last: Completion) -> Completion:
     return replace(last, usage=usage, cost_usd=spent)
 
 
-def _list_nearest(found: _Found, typed: Sequence[Passage]) -> list[Hit]:
+def _list_nearest(found: FoundPassages, typed: Sequence[Passage]) -> list[Hit]:
     """The passages that the gate looks at: the first that were found, and what the owner typed."""
-    return [*found.hits[: gate.LOOKED_AT], *(Hit(one, 0.0) for one in typed)]
+    return [*found.searched.hits[: gate.LOOKED_AT], *(Hit(one, 0.0) for one in typed)]
 
 
 def _order(looked_at: Sequence[Hit], judged: Judged) -> Passage | None:
@@ -278,7 +151,9 @@ def _name_nearest(passage: Passage | None) -> str:
     return answering.write_origin(passage) or passage.text
 
 
-def _describe_search(found: _Found, looked_at: Sequence[Hit], judged: Judged, answered: Found) -> Search:
+def _describe_search(
+    found: FoundPassages, looked_at: Sequence[Hit], judged: Judged, answered: Found
+) -> Search:
     quoted = dict[tuple[str, int], list[tuple[int, int]]]()
     for quote in answered.quotes:
         if quote.passage < len(answered.shown):
@@ -297,7 +172,8 @@ def _describe_search(found: _Found, looked_at: Sequence[Hit], judged: Judged, an
         for hit, probability in zip(looked_at, judged.probabilities, strict=True)
     ]
     ranks = {
-        (hit.passage.document, hit.passage.chunk): (hit.word_rank, hit.vector_rank) for hit in found.hits
+        (hit.passage.document, hit.passage.chunk): (hit.word_rank, hit.vector_rank)
+        for hit in found.searched.hits
     }
     passages += [
         LookedAt(*which, *ranks.get(which, (None, None)), quoted=tuple(spans))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from bot.conversation.account import AnswerRecord, RequestAccount, price
 from bot.costs.amounts import dollars
-from bot.knowledge.service import LookedAt
+from bot.knowledge.document_question import LookedAt
 from handlers.slack.blocks import count
 from handlers.slack.mrkdwn import escape
 from storage.knowledge.looked_at import ShownChunk

@@ -13,8 +13,8 @@ from bot.core.errors import ContextTooLong
 from bot.core.values import Completion, Message, Prompt, Usage
 from bot.knowledge.answering import ABOUT_US, Found, answer, make_typed, write_origin
 from bot.knowledge.index import Passage
+from bot.knowledge.passage_finder import rank_typed
 from bot.knowledge.quotes import REFUSAL
-from bot.knowledge.service import rank_typed
 from bot.knowledge.support import supports
 from tests.support.handbook_questions import (
     ELSEWHERE,

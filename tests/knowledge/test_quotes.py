@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.knowledge import quotes
 from bot.knowledge.answering import make_typed
-from bot.knowledge.service import rank_typed
+from bot.knowledge.passage_finder import rank_typed
 
 PASSAGES = ["The tower is 324 metres tall. It was “finished” in 1889.", "Lasagne bakes for forty minutes."]
 

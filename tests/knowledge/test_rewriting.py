@@ -13,10 +13,11 @@ import pytest
 from bot.core.errors import Unavailable
 from bot.core.values import Completion, Conversation, Incoming, Message, Prompt, Scope, Usage
 from bot.documents.values import Chunk
+from bot.knowledge.document_question import DocumentAnswer, DocumentQuestion
 from bot.knowledge.index import Audience, DocumentIndex
 from bot.knowledge.quotes import REFUSAL
 from bot.knowledge.rewriting import LONGEST
-from bot.knowledge.service import DocumentAnswer, DocumentQuestion, Knowledge
+from bot.knowledge.service import Knowledge
 from storage.database import open_engine
 from storage.engine import Engine
 from storage.knowledge import documents as stored

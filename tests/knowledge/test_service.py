@@ -12,9 +12,11 @@ import pytest
 
 from bot.core.values import Completion, Conversation, Incoming, Message, Prompt, Usage
 from bot.documents.values import Chunk
+from bot.knowledge.document_question import DocumentAnswer, DocumentQuestion
 from bot.knowledge.index import Audience, DocumentIndex
+from bot.knowledge.passage_finder import MOST_FOUND
 from bot.knowledge.quotes import REFUSAL
-from bot.knowledge.service import MOST_FOUND, DocumentAnswer, DocumentQuestion, Knowledge
+from bot.knowledge.service import Knowledge
 from storage.database import open_engine
 from storage.engine import Engine
 from storage.knowledge import documents as stored

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.core.values import Conversation, Incoming, Message, Prompt
+from bot.knowledge.document_question import DocumentAnswer, DocumentQuestion
 from bot.knowledge.index import Audience
-from bot.knowledge.service import DocumentAnswer, DocumentQuestion, Knowledge
+from bot.knowledge.service import Knowledge
 from tests.bench.knowledge.scripted_readers import RightReader
 from tests.bench.knowledge.shelf import CHANNEL, HERE, SCOPE, TEAM, Shelf
 from tests.bench.knowledge.sources import NearMiss, PageQuestion

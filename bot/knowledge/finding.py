@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.knowledge.fusion import fuse
 from bot.knowledge.passages import Hit, passage_of
 from bot.knowledge.ranking import AskedTerm, RankedChunk, Statistics, rank
+from bot.knowledge.sections import list_numbers_beside, order_by_sections
 from bot.knowledge.small_words import guess_language
 from bot.knowledge.terms import list_asked, list_written
 from bot.knowledge.variants import find_variants
@@ -16,6 +18,7 @@ from storage.engine import Tx
 from storage.knowledge import search
 from storage.knowledge import vectors as stored_vectors
 from storage.knowledge.audiences import Audience
+from storage.knowledge.search import FoundChunk
 
 _CANDIDATES = 120  # that share words with the question, looked at closely
 _NEAREST = 60
@@ -56,12 +59,13 @@ def find(
     ranked = find_by_words(tx, audience, questions)
     nearness = find_by_meaning(tx, audience, asked, near)
     by_words = {one.chunk.id: one for one in ranked}
-    word_ranks = {id: place for place, id in enumerate(by_words, 1)}
-    vector_ranks = {id: place for place, id in enumerate(nearness, 1)}
-    covered = {id: one.coverage if nearness else 1.0 for id, one in by_words.items()}
-    fused = fuse(list(by_words), list(nearness), coverage=covered)[:limit]
-    fetched = search.fetch_visible(tx, audience, [id for id, _ in fused if id not in by_words])
+    fetched = search.fetch_visible(tx, audience, [id for id in nearness if id not in by_words])
     chunks = {one.id: one for one in fetched} | {id: one.chunk for id, one in by_words.items()}
+    by_meaning = _order_by_meaning(tx, nearness, chunks)
+    word_ranks = {id: place for place, id in enumerate(by_words, 1)}
+    vector_ranks = {id: place for place, id in enumerate(by_meaning, 1)}
+    covered = {id: one.coverage if nearness else 1.0 for id, one in by_words.items()}
+    fused = fuse(list(by_words), by_meaning, coverage=covered)[:limit]
     return [
         Hit(
             passage_of(chunks[id]),
@@ -73,8 +77,18 @@ def find(
             coverage=by_words[id].coverage if id in by_words else 0.0,
         )
         for id, score in fused
-        if id in chunks
     ]
+
+
+def _order_by_meaning(
+    tx: Tx, nearness: Mapping[int, Nearness], chunks: Mapping[int, FoundChunk]
+) -> list[int]:
+    """Best first, without what is not to be seen."""
+    near = {id: one.value for id, one in nearness.items() if id in chunks}
+    numbers = defaultdict[str, set[int]](set)
+    for id in near:
+        numbers[chunks[id].document] |= set(list_numbers_beside(chunks[id]))
+    return order_by_sections(near, chunks, headings=search.list_headings(tx, numbers))
 
 
 def find_by_words(tx: Tx, audience: Audience, questions: Sequence[str]) -> list[RankedChunk]:

@@ -17,7 +17,9 @@ from storage.knowledge.full_text import find_words
 COMPOSING = frozenset({"de", "nl"})
 _CANDIDATES, _MOST = 40, 8
 _PART = 4  # letters; a shorter part is in too many words
-_HOLDER = 5  # letters of a word that is looked for in longer ones
+_HOLDER = 4  # letters of a word that is looked for at the end of longer ones
+_BEGINNER = 5  # and at their beginning, where short ones are in too many
+_FIRST = 3  # letters of what stands before it
 _SHORT = 4  # letters; shorter words are near too many others
 _LIKE = 0.85
 
@@ -28,8 +30,9 @@ def find_variants(tx: Tx, team: str, word: str, *, known: bool, language: str) -
         return ()
     letters, found = list_letters(word).split(), list[str]()
     if language in COMPOSING and len(word) >= _HOLDER:
-        holders = find_words(tx, team, letters[1:-1], every=True, limit=_CANDIDATES)
-        found += [other for other in holders if _holds(other, word)]
+        core = word.removesuffix("e")  # which the stem of a longer word has lost
+        holders = find_words(tx, team, list_letters(core).split()[1:-1], every=True, limit=_CANDIDATES)
+        found += [other for other in holders if _is_composed(other, word, core)]
     if not known:
         others = find_words(tx, team, letters, every=False, limit=_CANDIDATES)
         found += _list_alike(word, others) or (_list_parts(word, others) if language in COMPOSING else [])
@@ -38,6 +41,13 @@ def find_variants(tx: Tx, team: str, word: str, *, known: bool, language: str) -
 
 def _holds(longer: str, word: str) -> bool:
     return longer != word and (longer.startswith(word) or longer.endswith(word))
+
+
+def _is_composed(longer: str, word: str, core: str) -> bool:
+    """Whether it begins or ends with the word."""
+    if longer.endswith((word, core)) and len(longer) >= len(core) + _FIRST:
+        return True
+    return len(word) >= _BEGINNER and _holds(longer, word)
 
 
 def _list_alike(word: str, others: Collection[str]) -> list[str]:

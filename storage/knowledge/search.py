@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from storage.engine import Tx
@@ -106,6 +106,18 @@ def fetch_visible(tx: Tx, audience: Audience, ids: Sequence[int]) -> list[FoundC
         )
         found |= {row["id"]: FoundChunk(**row) for row in rows}
     return [found[id] for id in ids if id in found]
+
+
+def list_headings(tx: Tx, numbers: Mapping[str, Collection[int]]) -> dict[tuple[str, int], str]:
+    """The headings of chunks, by document and number; of documents that may be seen."""
+    found = dict[tuple[str, int], str]()
+    for document, some in numbers.items():
+        listed = ", ".join(f"{number:d}" for number in some)
+        which = (
+            f"select number, heading from document_chunks where document = :document and number in ({listed})"
+        )
+        found |= {(document, int(row["number"])): row["heading"] for row in tx.all(which, document=document)}
+    return found
 
 
 def list_all(tx: Tx, audience: Audience, *, limit: int) -> list[FoundChunk]:

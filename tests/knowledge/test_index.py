@@ -248,6 +248,8 @@ async def test_vectors_as_they_were_made_before_serve_until_a_document_has_all_n
     [
         ("Die Kündigungsfrist beträgt drei Monate.", "Welche Frist gilt?"),
         ("Die Frist für die Kündigung beträgt drei Monate.", "Wie lang ist die Kündigungsfrist?"),
+        ("Dübellöcher dürfen bleiben.", "Muss ich die Löcher schließen?"),
+        ("Kreissäge und Drehbank sind im Keller.", "Wo ist die Säge?"),
         ("Reimbursement takes ten days.", "How long does a reimbursment take?"),
         ("The greenhouse is closed.", "Is the greenhuose open?"),
     ],

@@ -211,9 +211,9 @@ class Documents:
         if document is None:
             await self._cards.show_gone(place, REMOVED)
             return
+        await self._cards.show(document, place, notes=notes)  # what vectors cost is told before it is spent
         if self._settings.embeddings:
             await self._put_vectors(document)
-        await self._cards.show(document, place, notes=notes)
 
     async def catch_up(self) -> None:
         """Has vectors made of what has none by today's embedder, which may be another than before."""

@@ -85,6 +85,16 @@ def explain(record: AnswerRecord | None) -> list[Block]:
     return [*told, *map(section, explain_documents(record))]
 
 
+def _describe_parts(account: Account) -> str:
+    """How much of what was read came with files."""
+    parts = []
+    if account.attached_tokens:
+        parts.append(f"about {account.attached_tokens:,} are what was attached here")
+    if account.picture_tokens:
+        parts.append(f"up to {account.picture_tokens:,} are pictures")
+    return f" Of those read, {' and '.join(parts)}." if parts else ""
+
+
 def _sentences(account: Account) -> list[str]:
     if not account.model:
         return [NOT_ASKED]
@@ -110,6 +120,6 @@ def _sentences(account: Account) -> list[str]:
         f"Written by the language model {escape(account.model)}.{instead} What I write can be wrong.",
         f"It read {', '.join(read[:-1]) + ' and ' if read[1:] else ''}{read[-1]}.{left_out}",
         f"That is {account.input_tokens:,} tokens read and {account.output_tokens:,} written (a token is "
-        f"about three quarters of a word){counted}.",
+        f"about three quarters of a word){counted}.{_describe_parts(account)}",
         "Its price is not known." if cost is None else f"It cost {dollars(cost)}.",
     ]

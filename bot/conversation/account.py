@@ -59,6 +59,8 @@ class Account:
     documents: DocumentsAccount | None = None
     pictures: int = 0  # that it was shown
     attached: bool = False  # it read what files of the conversation say
+    picture_tokens: int = 0  # of those read, at most
+    attached_tokens: int = 0  # of those read, counted by us
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ def make_account(turn: Turn) -> Account | None:
     if completion is None or past is None or not (completion.model or turn.documents):
         return None
     usage = completion.usage
+    pictures = [*past.pictures, *(picture for message in past.messages for picture in message.pictures)]
     return Account(
         model=completion.model,
         messages=len(past.messages),
@@ -93,8 +96,10 @@ def make_account(turn: Turn) -> Account | None:
         instead_of=completion.instead_of,
         hidden=past.hidden,
         documents=_account_documents(turn.documents, completion),
-        pictures=len(past.pictures) + sum(len(message.pictures) for message in past.messages),
-        attached=turn.attached,
+        pictures=len(pictures),
+        picture_tokens=sum(picture.most_tokens for picture in pictures),
+        attached=turn.attached_tokens > 0,
+        attached_tokens=turn.attached_tokens,
     )
 
 

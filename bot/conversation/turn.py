@@ -31,7 +31,7 @@ from bot.core.errors import ContextTooLong
 from bot.core.stoppable import StoppableWork
 from bot.core.values import Completion, Incoming, Reply, Usage
 from bot.guard.service import Ruling
-from bot.text import marks
+from bot.text import marks, tokens
 from bot.voice.message_clips import RunningRecognition, SpokenWords, called_into_thread
 from storage.place import Channel
 
@@ -214,7 +214,7 @@ async def answer_in_conversation(
         ruling.verdict.id if ruling else 0,
         documents=found,
         read_more=bool(attached or shown.names or shown.unkept),
-        attached=bool(attached or shown.unkept),
+        attached_tokens=await tokens.counted(attached or shown.unkept, how.model),
     )
 
 

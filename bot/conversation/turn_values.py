@@ -72,4 +72,4 @@ class Turn:
     heard: tuple[SpokenWords, ...] = ()  # what came of the files in each post of the question
     documents: DocumentAnswer | None = None  # what they were asked, and said
     read_more: bool = False  # the model has read more than the conversation, so its count says nothing of it
-    attached: bool = False  # part of that is what files of the conversation say
+    attached_tokens: int = 0  # of that, what files of the conversation say, counted by us

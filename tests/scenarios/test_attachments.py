@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import re
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,9 @@ async def test_a_picture_is_seen_and_priced_and_seen_again_later_in_the_thread_a
         await team.answer("#general", thread, count=2)
         assert shown(team) == ["[picture: plan.png]", "[picture: b.jpg]"]
         answer = team.replies("#general", thread)[-1]["ts"]
-        assert "and 2 pictures." in str(await why(team, "alice", thread, answer))
+        told = str(await why(team, "alice", thread, answer))
+        assert "and 2 pictures." in told
+        assert re.search(r"Of those read, up to [\d,]+ are pictures\.", told)
 
         other = await team.ask("@parley do you see a picture?")
         await team.answer("#general", other)
@@ -132,6 +135,10 @@ async def test_a_document_is_read_for_its_thread_alone_and_gone_with_its_post(tm
         await team.ask("@parley when is the roof closed?", thread=thread)
         await team.answer("#general", thread, count=2)
         assert "The roof is closed in March" in team.model.requests[-1].prompt
+
+        answer = team.replies("#general", thread)[0]["ts"]
+        told = str(await why(team, "alice", thread, answer))
+        assert re.search(r"Of those read, about \d+ are what was attached here\.", told)
 
         other = await team.ask("@parley when is the roof closed?")
         await team.answer("#general", other)

@@ -12,7 +12,6 @@ from tests.support.documents import audience, cards, documents, found, take_in
 from tests.support.spending import run_command
 from tests.support.workspace import Workspace, workspace
 
-
 EMBEDDER = "text-embedding-3-small"
 
 

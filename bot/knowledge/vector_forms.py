@@ -59,7 +59,7 @@ PLAIN = VectorForm()
 BY_SENTENCE = " by sentence"
 FORMS = {
     minilm.NAME: VectorForm(BY_SENTENCE, by_sentence=True, english=True, unrelated=0.1),
-    e5.NAME: VectorForm(BY_SENTENCE, by_sentence=True, centred=True, unrelated=0.18),
+    e5.NAME: VectorForm(BY_SENTENCE, by_sentence=True, centred=True, unrelated=0.085),
 }
 
 

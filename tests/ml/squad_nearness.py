@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from bot.core.values import Scope
@@ -37,7 +38,8 @@ async def measure_nearness(embedder_name: str, paragraphs: Sequence[dict[str, An
     """Of each question to each paragraph."""
     import numpy as np
 
-    embedder = in_present_form(LocalEmbedder(embedder_name))
+    present = in_present_form(LocalEmbedder(embedder_name))
+    embedder = replace(present, form=replace(present.form, english=False))  # all questions are English
     contexts = [paragraph["context"] for paragraph in paragraphs]
     asked = sorted({question["q"] for paragraph in paragraphs for question in paragraph["questions"]})
     questions = np.array(await embedder.embed_questions(asked, SCOPE), np.float32)

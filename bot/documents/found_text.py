@@ -19,6 +19,12 @@ _CONTROLS = {code: " " for code in range(32) if chr(code) not in "\n\t"} | {0x7F
 _TABLE = {**_CONTROLS, **_INVISIBLE, **_LOOKS, **dict.fromkeys(range(0xD800, 0xE000), "\ufffd")}
 _BREAK = re.compile(r"\r\n?")
 _GAPS = re.compile(r"\n{3,}")
+_NO_TITLE = re.compile(
+    r"\(?(untitled|unbenannt|sans titre|anonymous|no title)\)?|(microsoft|powerpoint|word) ?\w* ?- .*|"
+    r"(powerpoint[- ])?pr(e|ä)sentation ?\d*|(document|dokument|book|mappe|slide|folie) ?\d*|"
+    r".*\.(docx?|xlsx?|pptx?|pdf|indd|qxd|odt|rtf|html?|tmp)",
+    re.IGNORECASE,
+)
 _PLAIN = re.compile(r"[\n\t\x20-\x7e]*")
 
 
@@ -107,6 +113,11 @@ def tidy(text: str) -> str:
         text = unicodedata.normalize("NFC", text.translate(_TABLE))
     text = "\n".join(line.rstrip() for line in text.split("\n"))
     return _GAPS.sub("\n\n", text).strip("\n")
+
+
+def honest_title(text: str) -> str:
+    """A title that somebody gave; nothing where a program made it up."""
+    return "" if _NO_TITLE.fullmatch(text.strip()) else text
 
 
 def one_line(text: str) -> str:

@@ -137,7 +137,7 @@ def _table_end(rows: list[LayoutRow], start: int) -> int:
     end, wide = start, 0
     while end < len(rows):
         row = rows[end]
-        if end > start and not -0.5 <= (rows[end - 1].bottom - row.top) / row.cells[0].lines[0].size < 4:
+        if end > start and not _is_under(rows[end - 1], row):
             break
         if len(row.cells) > 1:
             wide += 1
@@ -145,6 +145,12 @@ def _table_end(rows: list[LayoutRow], start: int) -> int:
             break
         end += 1
     return end if wide > 1 or (wide and len(rows[start].cells) > 2) else start
+
+
+def _is_under(above: LayoutRow, row: LayoutRow) -> bool:
+    """Whether it is near enough; a cell over several rows may reach far below the one that it is drawn in."""
+    gap = (above.bottom - row.top) / row.cells[0].lines[0].size
+    return (-5 if len(row.cells) > 2 and len(above.cells) > 2 else -0.5) <= gap < 4
 
 
 def _is_row_of_one(rows: list[LayoutRow], at: int) -> bool:
@@ -163,7 +169,7 @@ def _table(rows: list[LayoutRow], body_size: float) -> Iterator[LayoutBlock]:
             yield from _text([Cell(lines)], body_size)
         return
     columns = _columns([row for row in rows if len(row.cells) == usual])
-    yield LayoutBlock(rows=tuple(tuple(_place(row, columns, usual)) for row in rows))
+    yield LayoutBlock(rows=tuple(map(tuple, _whole_cells([_place(row, columns, usual) for row in rows]))))
 
 
 def _is_prose(rows: list[LayoutRow]) -> bool:
@@ -187,10 +193,35 @@ def _place(row: LayoutRow, columns: list[tuple[float, float]], usual: int) -> li
         return [cell.text for cell in row.cells]
     placed = [""] * usual
     for cell in row.cells:
-        shared = [min(cell.right, right) - max(cell.left, left) for left, right in columns]
-        at = shared.index(max(shared))
+        at = _column_of(cell, columns)
         placed[at] = f"{placed[at]} {cell.text}".strip()
     return placed
+
+
+def _column_of(cell: Cell, columns: list[tuple[float, float]]) -> int:
+    """The column that most of a cell is over; the first of those between which it stands."""
+    shared = [
+        (min(cell.right, right) - max(cell.left, left)) / max(min(cell.right - cell.left, right - left), 1.0)
+        for left, right in columns
+    ]
+    if max(shared) > 0.5:
+        return shared.index(max(shared))
+    return max((at for at, (left, _) in enumerate(columns) if left <= cell.left), default=0)
+
+
+def _whole_cells(rows: list[list[str]]) -> list[list[str]]:
+    """Rows without those that are only the rest of a cell above: one cell, that begins in small letters."""
+    whole: list[list[str]] = []
+    for row in rows:
+        filled = [at for at, text in enumerate(row) if text]
+        above = whole[-1] if whole else []
+        if len(filled) == 1 and 0 < filled[0] < len(above) and above[filled[0]]:
+            at = filled[0]
+            if row[at][:1].islower():
+                above[at] = join_lines([above[at], row[at]])
+                continue
+        whole.append(row)
+    return whole
 
 
 def _text(cells: list[Cell], body_size: float) -> Iterator[LayoutBlock]:
@@ -244,14 +275,20 @@ def join_lines(lines: Iterable[str]) -> str:
     joined = ""
     for line in lines:
         if joined.endswith(DIVIDED):
-            joined = joined[:-1] + ("" if line[:1].islower() else "-") + line
+            joined = joined[:-1] + ("" if line[:1].islower() and not _has_hyphen(joined) else "-") + line
         elif _divided(joined, line):
-            joined = joined[:-1] + line
+            joined = (joined if _has_hyphen(joined[:-1]) else joined[:-1]) + line
         elif joined and _WIDE.match(joined[-1:]) and _WIDE.match(line[:1]):
             joined += line
         else:
             joined = f"{joined} {line}" if joined else line
     return joined.rstrip(DIVIDED)
+
+
+def _has_hyphen(text: str) -> bool:
+    """Whether the last word had one before its end: then the one at the line's end is its own, too."""
+    words = text[-40:].split()
+    return bool(words) and "-" in words[-1]
 
 
 def _divided(before: str, after: str) -> bool:

@@ -21,6 +21,9 @@ WIDE_GAP = 1.15  # of the size of the letters
 LEADER = " … "
 _LEADER = re.compile(r"\s*(?:\.\s?){5,}\s*")
 _WORD = re.compile(r"\S+")
+_RAISED = re.compile(r"(?:[^\W\d_]{3}|\d|[^\W\d_][.,;:!?)])\d{1,3}(?!\w)")
+SMALL = 0.88  # of the size of the letters before it
+RAISED = 0.33  # of that size; a letter that reaches below the line is 0.2 lower
 # What PDFium writes for a hyphen at a line's end; the next line follows without a break.
 DIVIDED = "\ufffe"
 _LINE = re.compile(rf"[^\r\n{DIVIDED}]+{DIVIDED}?")
@@ -42,6 +45,32 @@ class Fragment:
     @property
     def middle(self) -> float:
         return (self.top + self.bottom) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class PageFrame:
+    """How a page is turned and where it begins."""
+
+    rotation: int
+    width: float  # as the page is seen
+    height: float
+    left: float
+    bottom: float
+
+    @classmethod
+    def of(cls, page: pdfium.PdfPage) -> PageFrame:
+        return cls(page.get_rotation(), *page.get_size(), *page.get_mediabox()[:2])
+
+    def seen(self, left: float, bottom: float, right: float, top: float) -> Box:
+        """The place as the page is seen."""
+        x0, y0, x1, y1 = left - self.left, bottom - self.bottom, right - self.left, top - self.bottom
+        if self.rotation == 90:
+            return y0, self.height - x1, y1, self.height - x0
+        if self.rotation == 180:
+            return self.width - x1, self.height - y1, self.width - x0, self.height - y0
+        if self.rotation == 270:
+            return self.width - y1, x0, self.width - y0, x1
+        return x0, y0, x1, y1
 
 
 def read_fragments(page: pdfium.PdfPage) -> list[Fragment]:
@@ -77,9 +106,7 @@ class _Letters:
 
     def __init__(self, text_page: pdfium.PdfTextPage, page: pdfium.PdfPage) -> None:
         self._page = text_page.raw
-        self._rotation = page.get_rotation()
-        self._width, self._height = page.get_size()  # as the page is seen
-        self._origin = page.get_mediabox()[:2]
+        self._seen = PageFrame.of(page).seen
         self._box = tuple(ctypes.c_double() for _ in range(4))
 
     def split(self, text: str, start: int, end: int) -> Iterator[Fragment]:
@@ -95,7 +122,24 @@ class _Letters:
             return
         left, bottom, right, top = zip(*boxes, strict=True)
         box = (min(left), min(bottom), max(right), max(top))
-        yield Fragment(_shorten(" ".join(words)), *box, size, self._is_bold(first))
+        said = self._with_raised(text, start, end)
+        yield Fragment(_shorten(" ".join(said.split())), *box, size, self._is_bold(first))
+
+    def _with_raised(self, text: str, start: int, end: int) -> str:
+        """Numbers in small letters apart: "leave¹" is no word and 10⁶ is not 106."""
+        said = text[start:end]
+        for match in reversed(list(_RAISED.finditer(said))):
+            at = match.end()
+            while at > match.start() + 1 and self._is_raised(start + at - 1, start + match.start()):
+                at -= 1
+            if at < match.end():
+                said = said[:at] + _raise(said[at - 1], said[at : match.end()]) + said[match.end() :]
+        return said
+
+    def _is_raised(self, letter: int, before: int) -> bool:
+        size, usual = (pdfium_c.FPDFText_GetFontSize(self._page, at) for at in (letter, before))
+        higher = self._place(letter)[1] - self._place(before)[1]
+        return bool(size < SMALL * usual or higher > RAISED * usual)
 
     def _boxes(self, start: int, end: int) -> list[Box]:
         """One around each stretch of a line that was drawn at once."""
@@ -112,7 +156,7 @@ class _Letters:
         held: list[Fragment] = []
         begin = start
         for first, last in words:
-            word = self._word(text[first:last], first, last - 1, size)
+            word = self._word(self._with_raised(text, first, last), first, last - 1, size)
             if held and word.left - held[-1].right > WIDE_GAP * word.size:
                 yield _join(held, self._is_bold(begin))
                 held = []
@@ -135,22 +179,15 @@ class _Letters:
         pdfium_c.FPDFText_GetCharBox(self._page, letter, left, right, bottom, top)
         return self._seen(left.value, bottom.value, right.value, top.value)
 
-    def _seen(self, left: float, bottom: float, right: float, top: float) -> Box:
-        """The place as the page is seen."""
-        x, y = self._origin
-        x0, y0, x1, y1 = left - x, bottom - y, right - x, top - y
-        if self._rotation == 90:
-            return y0, self._height - x1, y1, self._height - x0
-        if self._rotation == 180:
-            return self._width - x1, self._height - y1, self._width - x0, self._height - y0
-        if self._rotation == 270:
-            return self._width - y1, x0, self._width - y0, x1
-        return x0, y0, x1, y1
-
     def _is_bold(self, letter: int) -> bool:
         name, flags = ctypes.create_string_buffer(100), ctypes.c_int()
         pdfium_c.FPDFText_GetFontInfo(self._page, letter, name, 100, flags)
         return bool(_BOLD.search(name.value))
+
+
+def _raise(before: str, number: str) -> str:
+    """A power behind a digit, the mark of a footnote behind a word."""
+    return f"^{number}" if before.isdigit() else f" ({number})"
 
 
 def _has_gap(boxes: list[Box], size: float, letters: int) -> bool:

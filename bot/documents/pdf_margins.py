@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from itertools import islice
 
 import pypdfium2 as pdfium
 
@@ -12,9 +13,9 @@ from bot.documents.pdf_lines import Fragment, read_fragments
 
 SAMPLE_PAGES = 8
 MARGIN = 0.12  # of the page's height
-APART = 0.8  # of the size of the letters: between a margin and the text; rows of a table stand closer
-_DIGITS = re.compile(r"^\d+|\d+\W*$")
-_OF_PAGES = re.compile(r"\d+(\W+(of|von|de|sur|di|van)\W+)\d+\W*$")
+APART = 1.1  # of the size of the letters: between a margin and the text; rows of a table stand closer
+_NUMBER = re.compile(r"\d{1,4}")
+MOST_NUMBERS = 6  # in a margin
 _WORDS = re.compile(r"[^\W\d_]{2}.*[^\W\d_]{2}")
 _PAGE_NUMBER = re.compile(
     r"\W*(page|seite|pagina|página|p\.|s\.)?\W*(\d{1,4}|[ivxlc]{1,6})(\W*(of|von|/|de|sur|di|van)\W*\d{1,4})?\W*",
@@ -36,22 +37,38 @@ class UsualPage:
             fragments, height = _sample(document, index)
             for one in fragments:
                 sizes[round(one.size, 1)] += len(one.text)
-            edges.update(
-                {_edge_key(one) for one in _in_margins(fragments, height) if _WORDS.search(one.text)}
-            )
+            margins = [one for one in _in_margins(fragments, height) if _WORDS.search(one.text)]
+            edges.update({key for one in margins for key in _edge_keys(one, index + 1)})
         self.size = sizes.most_common(1)[0][0] if sizes else 10.0
-        least = max(3, (len(sampled) + 1) // 2)
+        least = max(2, (len(sampled) + 1) // 2)
         self._edges = {key for key, times in edges.items() if times >= least}
+        self._told: set[str] = set()
 
-    def without_margins(self, fragments: list[Fragment], height: float) -> list[Fragment]:
-        """Without headers, footers and page numbers."""
-        dropped = {
+    def without_margins(self, fragments: list[Fragment], height: float, number: int) -> list[Fragment]:
+        """Without page numbers; what stands in the margins of most pages comes once, behind the text."""
+        usual = [one for one in _in_margins(fragments, height) if self._keys_of(one, number)]
+        others = [one for one in fragments if one not in usual]
+        dropped = {id(one) for one in usual if self._is_told(one, number)}
+        dropped |= {
             id(one)
-            for one in _in_margins(fragments, height)
-            if _edge_key(one) in self._edges
-            or (_PAGE_NUMBER.fullmatch(one.text) and _is_alone(one, fragments))
+            for one in _in_margins(others, height)
+            if _PAGE_NUMBER.fullmatch(one.text) and _is_alone(one, others)
         }
-        return [one for one in fragments if id(one) not in dropped]
+        told = [one for one in usual if id(one) not in dropped]
+        return [one for one in others if id(one) not in dropped] + told
+
+    def _is_told(self, margin: Fragment, number: int) -> bool:
+        keys = self._keys_of(margin, number)
+        told = not self._told.isdisjoint(keys)
+        self._told.update(keys)
+        return told
+
+    def _keys_of(self, margin: Fragment, number: int) -> list[str]:
+        """What it has in common with the margins of other pages."""
+        literal, *numbered = _edge_keys(margin, number)
+        # "Section 3" in large letters on page 3 is a heading, however regularly they come.
+        keys = [literal] if margin.size > self.size * 1.12 else [literal, *numbered]
+        return [key for key in keys if key in self._edges]
 
 
 def _sample(document: pdfium.PdfDocument, index: int) -> tuple[list[Fragment], float]:
@@ -83,10 +100,16 @@ def _gap(upper: Fragment, lower: Fragment) -> float:
     return upper.bottom - lower.top if below else float("inf")
 
 
-def _edge_key(fragment: Fragment) -> str:
-    """The same for what differs in the number of the page alone."""
-    text = _DIGITS.sub("#", _OF_PAGES.sub("#", fragment.text))
-    return f"{text}@{round(fragment.middle / 4)}"
+def _edge_keys(fragment: Fragment, number: int) -> list[str]:
+    """The text as it stands; and for each number in it, with that as how far it is from the page's."""
+    text, at = fragment.text, f"@{round(fragment.middle / 4)}"
+    return [
+        text + at,
+        *(
+            f"{text[: one.start()]}#{int(one[0]) - number}{text[one.end() :]}{at}"
+            for one in islice(_NUMBER.finditer(text), MOST_NUMBERS)
+        ),
+    ]
 
 
 def _is_alone(fragment: Fragment, fragments: list[Fragment]) -> bool:

@@ -11,6 +11,7 @@ import pypdfium2.raw as pdfium_c
 DOTS_PER_INCH = 200
 LONGEST_SIDE = 4_000  # pixels
 MANY_PATHS = 40  # letters drawn as outlines
+LARGE = 0.6  # of the page: what a scanner makes covers it
 MOST_LANGUAGES = 4
 NO_TESSERACT = "it is a picture, and text recognition (tesseract) is not installed where I run"
 
@@ -23,14 +24,15 @@ class Recogniser:
         self._most = self._left = orders["scanned_pages"]
         self._languages = ""
 
-    def is_picture(self, page: pdfium.PdfPage) -> bool:
-        """Whether something is drawn on a page that has no text."""
+    def is_picture(self, page: pdfium.PdfPage, *, whole: bool) -> bool:
+        """Whether something is drawn on a page that has no text; `whole`: a picture as large as the page."""
         paths = 0
+        least = LARGE * page.get_width() * page.get_height() if whole else 0.0
         for one in page.get_objects(max_depth=3):
-            if one.type == pdfium_c.FPDF_PAGEOBJ_IMAGE:
+            if one.type == pdfium_c.FPDF_PAGEOBJ_IMAGE and (not whole or _area(one) > least):
                 return True
             paths += one.type == pdfium_c.FPDF_PAGEOBJ_PATH
-            if paths >= MANY_PATHS:
+            if paths >= MANY_PATHS and not whole:
                 return True
         return False
 
@@ -57,6 +59,11 @@ class Recogniser:
         found = [line.strip() for line in done.stdout.decode("utf-8", "replace").splitlines()[1:]]
         kept = [one for one in found if one and one not in ("osd", "equ") and "/" not in one]
         return "+".join(kept[:MOST_LANGUAGES]) or "eng"
+
+
+def _area(picture: pdfium.PdfObject) -> float:
+    left, bottom, right, top = picture.get_bounds()
+    return float((right - left) * (top - bottom))
 
 
 def _draw(page: pdfium.PdfPage) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from xml.etree.ElementTree import Element
 
 from bot.core.limited_child import FileRefused
-from bot.documents.found_text import FoundText
+from bot.documents.found_text import FoundText, honest_title
 from bot.documents.outline import Outline
 from bot.documents.packages import DAMAGED, Package, child, local
 
@@ -21,7 +21,7 @@ BAND = 300_000  # English metric units, a third of an inch: shapes beside each o
 def read_slides(package: Package, found: FoundText, *, most: int) -> None:
     """Slides in the order they are shown in, hidden ones marked."""
     slides = _slide_parts(package)
-    found.title = package.title()
+    found.title = honest_title(package.title())
     found.pages = len(slides)
     outline = Outline(found)
     hidden_slides = 0

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from bot.core.limited_child import FileRefused
-from bot.documents.found_text import FoundText
+from bot.documents.found_text import FoundText, honest_title
 from bot.documents.outline import Outline
 from bot.documents.packages import DAMAGED, Package, attribute, child, local
 from bot.documents.tables import header_depth, join_headers
@@ -32,7 +32,7 @@ def read_word(package: Package, found: FoundText) -> None:
     """All of the body, in its order."""
     if MAIN not in package.names:
         raise FileRefused(DAMAGED)
-    found.title = package.title()
+    found.title = honest_title(package.title())
     body = _Body(Outline(found), Styles(package), Numbering(package), _notes(package))
     if any(True for _ in package.elements(MAIN, frozenset({_PAGE_ENDS}))):
         body.begin_page(1)

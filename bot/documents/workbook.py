@@ -13,7 +13,7 @@ from itertools import chain, groupby, islice
 from xml.etree.ElementTree import Element
 
 from bot.core.limited_child import FileRefused
-from bot.documents.found_text import FoundText
+from bot.documents.found_text import FoundText, honest_title
 from bot.documents.number_formats import BUILT_IN, show_number
 from bot.documents.packages import DAMAGED, Package, child, local
 from bot.documents.tables import (
@@ -43,7 +43,7 @@ _CELL = re.compile(r"([A-Z]{1,3})([1-9]\d{0,6})")
 def read_workbook(package: Package, found: FoundText) -> None:
     if MAIN not in package.names:
         raise FileRefused(DAMAGED)
-    found.title = package.title()
+    found.title = honest_title(package.title())
     book = _Book.open(package)
     sheets = list(_sheets(package))
     for number, (name, part, hidden) in enumerate(sheets, 1):

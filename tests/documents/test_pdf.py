@@ -81,17 +81,66 @@ def test_two_columns_are_read_one_after_the_other_however_they_were_drawn(by_lin
     assert text == " ".join(left + right)
 
 
-def test_what_stands_in_the_margin_of_most_pages_and_page_numbers_are_left_out() -> None:
+def test_what_stands_in_the_margin_of_most_pages_is_told_once_and_page_numbers_never() -> None:
     pages = [
-        put("Wickerby handbook, confidential", 60, 770, 8)
-        + lines(f"Rule {n} is about lamps.", "It is kept.")
+        put(f"Wickerby handbook 2 of 2026, page {n}/5", 60, 770, 8)
+        + lines(f"Rule {n} is about lamps.", LOREM)
         + put(f"{n} of 5", 290, 30, 8)
         for n in range(1, 6)
     ]
     found = read_here(pdf(pages))
-    assert [one.text for one in found.sections] == [
-        f"Rule {n} is about lamps. It is kept." for n in range(1, 6)
+    first, *others = [one.text for one in found.sections]
+    assert first == f"Rule 1 is about lamps.\n\n{LOREM}\n\nWickerby handbook 2 of 2026, page 1/5"
+    assert others == [f"Rule {n} is about lamps.\n\n{LOREM}" for n in range(2, 6)]
+
+
+def test_headings_at_the_top_of_pages_are_kept_however_alike_they_are() -> None:
+    pages = [put(f"Chapter {n}", 60, 770, 16) + lines(f"Rule {n} is about lamps.") for n in range(1, 6)]
+    assert [one.heading for one in read_here(pdf(pages)).sections] == [f"Chapter {n}" for n in range(1, 6)]
+
+
+def test_what_was_written_into_a_form_stands_beside_its_labels() -> None:
+    content = put("Name", 60, 700) + put("First day", 60, 670) + put("Full pay", 80, 640)
+    widget = b"<</Type/Annot/Subtype/Widget/Rect[%s]/FT/%s/T(%s)/V%s/F %d%s>>"
+    fields = [
+        widget % (b"160 695 300 715", b"Tx", b"a", b"(Ida Berg)", 4, b""),
+        widget % (b"160 665 300 685", b"Tx", b"b", b"(2026-09-01)", 4, b""),
+        widget % (b"60 638 72 650", b"Btn", b"c", b"/Yes", 4, b"/AS/Yes/AP<</N<</Yes 12 0 R/Off 12 0 R>>>>"),
+        widget % (b"160 605 300 625", b"Tx", b"d", b"(seen by nobody)", 2, b""),
+        b"<</Type/Annot/Subtype/FreeText/Rect[60 560 300 580]/Contents(Approved by Bo)/F 4>>",
+        stream(b"", b"/Type/XObject/Subtype/Form/BBox[0 0 9 9]"),
     ]
+    listed = b" ".join(b"%d 0 R" % at for at in range(7, 12))
+    form = b"/AcroForm<</Fields[%s]>>" % listed
+    found = read_here(pdf([content], extra=fields, page_entries=b"/Annots[%s]" % listed, catalog=form))
+    rows, below = found.sections
+    assert (rows.table_header, rows.text) == ("Name | Ida Berg", "First day | 2026-09-01")
+    assert below.text == "☒ Full pay\n\nApproved by Bo"
+
+
+def test_a_table_that_goes_on_over_a_page_keeps_the_names_of_its_columns() -> None:
+    first = (
+        row(690, "Part", "Price", "In stock") + row(674, "Hook", "3.50", "12") + row(658, "Nail", "1", "4")
+    )
+    second = row(740, "Shade", "29.00", "7") + row(724, "Glass", "5.00", "9") + lines(LOREM, y=600)
+    one, other, _ = read_here(pdf([first, second])).sections
+    assert one.table_header == other.table_header == "Part | Price | In stock"
+    assert (other.text, other.page) == ("Shade | 29.00 | 7\nGlass | 5.00 | 9", 2)
+
+
+def test_a_name_over_two_columns_belongs_to_both() -> None:
+    at = (60, 200, 260, 320)
+    content = row(700, "Country", "Hotel", "Meals", at=(60, 224, 320))
+    content += row(686, "", "Week", "Holiday", "", at=at)
+    content += row(672, "Chile", "100", "150", "40", at=at) + row(658, "Peru", "90", "95", "30", at=at)
+    (table,) = read_here(pdf([content])).sections
+    assert table.table_header == "Country | Hotel Week | Hotel Holiday | Meals"
+
+
+def test_small_raised_numbers_are_no_part_of_a_word_or_number() -> None:
+    content = put("Everybody has leave", 60, 700) + put("1", 158, 704, 6) + put("of 10", 166, 700)
+    content += put("6", 190.6, 704, 6) + put("seconds", 200, 700)
+    assert read_here(pdf([content])).text == "Everybody has leave (1) of 10^6 seconds"
 
 
 def test_the_lines_of_a_table_of_contents_stay_lines() -> None:

@@ -127,11 +127,13 @@ def cells(number: int, *values: str | float, style: int = 0) -> str:
     return f'<row r="{number}">{row}</row>'
 
 
-def pdf(pages: Sequence[bytes], *, extra: Sequence[bytes] = (), page_entries: bytes = b"") -> bytes:
-    """Pages of such content; `extra` are objects from number 3 + 2 × pages on."""
+def pdf(
+    pages: Sequence[bytes], *, extra: Sequence[bytes] = (), page_entries: bytes = b"", catalog: bytes = b""
+) -> bytes:
+    """Pages of such content; `extra` are objects from number 5 + 2 × pages on."""
     kids = b" ".join(b"%d 0 R" % (5 + 2 * at) for at in range(len(pages)))
     objects = [
-        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Catalog/Pages 2 0 R%s>>" % catalog,
         b"<</Type/Pages/Kids[%s]/Count %d>>" % (kids, len(pages)),
         b"<</F1 4 0 R/F2<</Type/Font/Subtype/Type1/BaseFont/Helvetica-Bold>>>>",
         b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>",

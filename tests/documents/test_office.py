@@ -6,7 +6,7 @@ import pytest
 
 from bot.documents.number_formats import show_number
 from bot.documents.values import DocumentText
-from tests.support.office_files import W, cells, docx, paragraph, pptx, read_here, shape, xlsx
+from tests.support.office_files import P, S, W, cells, docx, paragraph, pptx, read_here, shape, xlsx
 
 STYLES = f"""<w:styles {W}>
 <w:style w:styleId="Top"><w:name w:val="heading 1"/></w:style>
@@ -174,6 +174,26 @@ def test_names_of_columns_in_two_rows_are_one_and_what_stands_above_them_is_no_n
     assert (above.text, above.place) == ("Orders | 2026", "A, row 1")
     assert (prices.text, prices.place) == ("Hook | 3 | 4 | 1.5 | 2", "A, row 4")
     assert prices.table_header == "Where | Stock Ume | Stock Lule | Price net | Price gross"
+
+
+def test_what_people_wrote_to_cells_and_over_a_sheet_is_read_and_what_is_missing_is_said() -> None:
+    rows = '<cols><col min="2" max="2" hidden="1"/></cols>' + sheet(
+        '<row r="1"><c r="A1" t="str"><v>Hook</v></c><c r="B1"><f>1+1</f><v></v></c>'
+        '<c r="C1" t="str"><f>""</f><v></v></c></row>'
+    )
+    drawn = f"<x {P}><sp><txBody><a:p><a:r><a:t>Valid until May</a:t></a:r></a:p></txBody></sp></x>"
+    said = f'<comments {S}><comment ref="A1"><text><r><t>Sold out</t></r></text></comment></comments>'
+    book = xlsx({"A": rows}, beside={"comments": said, "drawing": drawn})
+    found = read_here(book)
+    assert [(one.text, one.place) for one in found.sections] == [
+        ("Hook [Note: Sold out]", "A, row 1"),
+        ("Valid until May", "A, text box"),
+    ]
+    assert [note.partition(";")[0] for note in found.notes] == [
+        "its sheet “A” has hidden rows or columns",
+        "in its sheet “A” formulas were saved without their values",
+    ]
+    assert read_here(xlsx({"A": sheet(cells(1, "a", 1))})).notes == ()
 
 
 def test_years_along_the_top_name_their_columns() -> None:

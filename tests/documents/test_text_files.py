@@ -55,6 +55,15 @@ ENCODED = {
     "big5": "我們的員工在每年有三十天的假，可以分為兩個部分",
     "cp949": "직원은 매년 삼십 일의 휴가를 받습니다",
     "cp1251": "Каждый сотрудник имеет тридцать дней отпуска",
+    "cp866": "Каждый сотрудник имеет тридцать дней отпуска",
+    "cp1253": "Κάθε εργαζόμενος έχει είκοσι ημέρες άδεια",
+    "cp1255": "לכל עובד מגיעים 24 ימי חופשה בשנה",
+    "cp1256": "يحصل كل موظف على ثلاثين يوما من الإجازة السنوية",
+    "cp1250": "Jméno;Pobočka\nŽofie Nováková;Plzeň\nJiří Dvořák;Ústí nad Labem\nZdeněk;Kroměříž",
+    "iso8859_2": "Każdy pracownik ma dwadzieścia sześć dni urlopu. Wniosek należy złożyć wcześniej.",
+    "cp1254": "Her çalışanın yılda yirmi gün izni vardır. Başvuru iki hafta önce yapılmalıdır.",
+    "mac_roman": "Größe für Ärger über Öl – “naïve” café",
+    "cp850": "Müller;groß;30 m²\nJäger;klein;7 m²",
     "koi8_r": "Каждый сотрудник имеет тридцать дней отпуска",
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bot.documents.found_text import assemble
@@ -95,8 +95,15 @@ def shape(text: str, placeholder: str = "", x: int = 0, y: int = 0) -> str:
     return f"<p:sp><p:nvSpPr><p:nvPr>{kind}</p:nvPr></p:nvSpPr>{place}<p:txBody>{lines}</p:txBody></p:sp>"
 
 
-def xlsx(sheets: dict[str, str], *, strings: str = "", styles: str = "", hidden: Iterable[str] = ()) -> bytes:
-    """`sheets`: the XML inside each worksheet."""
+def xlsx(
+    sheets: dict[str, str],
+    *,
+    strings: str = "",
+    styles: str = "",
+    hidden: Iterable[str] = (),
+    beside: Mapping[str, str] | None = None,
+) -> bytes:
+    """`sheets`: the XML inside each worksheet; `beside`: parts that each of them refers to, by their kind."""
     names = list(sheets)
     states = dict.fromkeys(hidden, 'state="hidden"')
     listed = "".join(
@@ -111,7 +118,10 @@ def xlsx(sheets: dict[str, str], *, strings: str = "", styles: str = "", hidden:
         "xl/sharedStrings.xml": f"<sst {S}>{strings}</sst>",
         "xl/styles.xml": f"<styleSheet {S}>{styles}</styleSheet>",
     }
+    parts |= {f"xl/{kind}.xml": content for kind, content in (beside or {}).items()}
     for n, name in enumerate(names):
+        rels = relations(*((kind, kind, f"../{kind}.xml") for kind in beside or ()))
+        parts[f"xl/worksheets/_rels/sheet{n}.xml.rels"] = rels
         parts[f"xl/worksheets/sheet{n}.xml"] = f"<worksheet {S}>{sheets[name]}</worksheet>"
     return package(parts)
 

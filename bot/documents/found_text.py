@@ -25,6 +25,10 @@ _NO_TITLE = re.compile(
     r".*\.(docx?|xlsx?|pptx?|pdf|indd|qxd|odt|rtf|html?|tmp)",
     re.IGNORECASE,
 )
+PAGE_NUMBER = re.compile(
+    r"\W*(page|seite|pagina|página|p\.|s\.)?\W*(\d{1,4}|[ivxlc]{1,6})(\W*(of|von|/|de|sur|di|van)\W*\d{1,4})?\W*",
+    re.IGNORECASE,
+)
 _PLAIN = re.compile(r"[\n\t\x20-\x7e]*")
 
 

@@ -8,7 +8,7 @@ from itertools import islice
 
 import pypdfium2 as pdfium
 
-from bot.documents.found_text import FoundText
+from bot.documents.found_text import PAGE_NUMBER, FoundText
 from bot.documents.pdf_lines import Fragment, read_fragments
 
 SAMPLE_PAGES = 8
@@ -17,10 +17,6 @@ APART = 1.1  # of the size of the letters: between a margin and the text; rows o
 _NUMBER = re.compile(r"\d{1,4}")
 MOST_NUMBERS = 6  # in a margin
 _WORDS = re.compile(r"[^\W\d_]{2}.*[^\W\d_]{2}")
-_PAGE_NUMBER = re.compile(
-    r"\W*(page|seite|pagina|página|p\.|s\.)?\W*(\d{1,4}|[ivxlc]{1,6})(\W*(of|von|/|de|sur|di|van)\W*\d{1,4})?\W*",
-    re.IGNORECASE,
-)
 
 
 class UsualPage:
@@ -52,7 +48,7 @@ class UsualPage:
         dropped |= {
             id(one)
             for one in _in_margins(others, height)
-            if _PAGE_NUMBER.fullmatch(one.text) and _is_alone(one, others)
+            if PAGE_NUMBER.fullmatch(one.text) and _is_alone(one, others)
         }
         told = [one for one in usual if id(one) not in dropped]
         return [one for one in others if id(one) not in dropped] + told

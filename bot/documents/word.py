@@ -1,7 +1,7 @@
 """Reads DOCX: paragraphs under their headings, lists, tables as rows, footnotes where they are referred to.
 
-Headers, footers, comments and what is hidden or struck out by tracked changes are other text than the
-document's, and left out. Pages are known where Word noted, as it saved, how it had divided them.
+Comments and what is hidden or struck out by tracked changes are left out; headers and footers are told once,
+behind the text. Pages are known where Word noted, as it saved, how it had divided them.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from bot.core.limited_child import FileRefused
-from bot.documents.found_text import FoundText, honest_title
+from bot.documents.drawings import Relations, chart_rows, diagram_text
+from bot.documents.found_text import PAGE_NUMBER, FoundText, honest_title
 from bot.documents.outline import Outline
 from bot.documents.packages import DAMAGED, Package, attribute, child, local
 from bot.documents.tables import header_depth, join_headers
+from bot.documents.values import BETWEEN
 from bot.documents.word_lists import Numbering
 
 MAIN = "word/document.xml"
@@ -25,6 +27,7 @@ _LEFT_OUT = frozenset({"Fallback", "del", "moveFrom", "instrText", "delText", "p
 _AROUND = frozenset({"sdt", "sdtContent", "customXml", "ins", "smartTag"})
 MOST_COLUMNS = 500
 _OFF = frozenset({"0", "false", "off"})
+_MATHS = {"den": "/", "sup": "^", "sub": "_"}
 _BREAKS = {"br": "\n", "cr": "\n", "tab": "\t", "noBreakHyphen": "-"}
 
 
@@ -33,13 +36,25 @@ def read_word(package: Package, found: FoundText) -> None:
     if MAIN not in package.names:
         raise FileRefused(DAMAGED)
     found.title = honest_title(package.title())
-    body = _Body(Outline(found), Styles(package), Numbering(package), _notes(package))
+    relations = package.relations(MAIN)
+    drawings = _Drawings(package, relations)
+    body = _Body(Outline(found), Styles(package), Numbering(package), _notes(package), drawings)
     if any(True for _ in package.elements(MAIN, frozenset({_PAGE_ENDS}))):
         body.begin_page(1)
     for block in package.elements(MAIN, frozenset({"p", "tbl"})):
         body.add(block)
     body.outline.finish()
     found.pages = body.page
+    found.add("\n".join(_around(package, relations)), place="header or footer")
+
+
+def _around(package: Package, relations: Relations) -> list[str]:
+    """Lines of headers and footers, each once, without page numbers."""
+    lines: dict[str, None] = {}
+    for part in dict.fromkeys(part for kind, part in relations.values() if kind in ("header", "footer")):
+        for paragraph in package.elements(part, frozenset({"p"})):
+            lines |= dict.fromkeys(filter(None, map(str.strip, text_of(paragraph, {}).splitlines())))
+    return [line for line in lines if not PAGE_NUMBER.fullmatch(line)]
 
 
 class Styles:
@@ -105,12 +120,26 @@ def _notes(package: Package) -> dict[str, str]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Drawings:
+    """Charts and boxes with arrows, whose words stand in parts of their own."""
+
+    package: Package
+    relations: Relations
+
+    def tell(self, block: Element, outline: Outline) -> None:
+        for drawing in (part for part in block.iter() if local(part.tag) == "drawing"):
+            outline.add_table(list(chart_rows(self.package, drawing, self.relations)))
+            outline.hold(diagram_text(self.package, drawing, self.relations))
+
+
 @dataclass
 class _Body:
     outline: Outline
     styles: Styles
     numbering: Numbering
     notes: dict[str, str]
+    drawings: _Drawings
     page: int = 0  # 0: not known
 
     def begin_page(self, page: int) -> None:
@@ -126,12 +155,14 @@ class _Body:
             self._add_table(table_rows(block, self.notes), _header_rows(block))
         else:
             self._add_paragraph(block)
+        self.drawings.tell(block, self.outline)
         if more := ends - before:
             self.begin_page(self.page + more)
 
     def _add_paragraph(self, block: Element) -> None:
-        text = text_of(block, self.notes).strip("\n")
+        text, _, boxes = text_of(block, self.notes).strip("\n").partition(BETWEEN)
         if not text.strip():
+            self.outline.hold(boxes)
             return
         properties = child(block, "pPr")
         style = _value(child(properties, "pStyle"))
@@ -144,6 +175,7 @@ class _Body:
             self.outline.hold(text, joined=bool(listed))
         else:
             self.outline.enter(level, text)
+        self.outline.hold(boxes)
 
     def _add_table(self, rows: list[list[str]], marked: int) -> None:
         if max(map(len, rows), default=0) > 1:
@@ -167,32 +199,54 @@ def _count_page_ends(block: Element) -> tuple[int, int]:
 
 
 def text_of(element: Element, notes: dict[str, str]) -> str:
-    """What is shown of a paragraph, or of several."""
-    out: list[str] = []
-    referred: list[str] = []
-    _gather(element, out, referred)
-    text = "".join(out)
-    told = [notes[name] for name in referred if notes.get(name)]
-    return text + "".join(f" [Note: {note}]" for note in told)
+    """What is shown of a paragraph, or of several; text boxes that hang on it behind it."""
+    seen = _Seen()
+    seen.gather(element)
+    text = "".join(seen.text)
+    told = [notes[name] for name in seen.referred if notes.get(name)]
+    text += "".join(f" [Note: {note}]" for note in told)
+    return BETWEEN.join(
+        [text.strip("\n") if seen.boxes else text, *(text_of(one, notes) for one in seen.boxes)]
+    )
 
 
-def _gather(element: Element, out: list[str], referred: list[str]) -> None:
-    for part in element:
-        name = local(part.tag)
-        if name in _LEFT_OUT or (name == "r" and child(part, "rPr", "vanish") is not None):
-            continue
-        if name == "t":
-            out.append(part.text or "")
-        elif name in _BREAKS:
-            out.append(_BREAKS[name])
-        elif name == "sym":
-            out.append(_symbol(attribute(part, "char")))
-        elif name in ("footnoteReference", "endnoteReference"):
-            referred.append(f"{name.removesuffix('Reference')}{attribute(part, 'id')}")
-        else:
-            _gather(part, out, referred)
-            if name == "p":
-                out.append("\n")
+class _Seen:
+    """Gathers the text of an element, and what it refers to."""
+
+    def __init__(self) -> None:
+        self.text: list[str] = []
+        self.referred: list[str] = []  # notes
+        self.boxes: list[Element] = []
+
+    def gather(self, element: Element) -> None:
+        for part in element:
+            name = local(part.tag)
+            if name in _LEFT_OUT or (name == "r" and child(part, "rPr", "vanish") is not None):
+                continue
+            if name == "t":
+                self.text.append(part.text or "")
+            elif name in _BREAKS:
+                self.text.append(_BREAKS[name])
+            elif name == "sym":
+                self.text.append(_symbol(attribute(part, "char")))
+            elif name == "txbxContent":
+                self.boxes.append(part)
+            elif name in ("footnoteReference", "endnoteReference"):
+                self.referred.append(f"{name.removesuffix('Reference')}{attribute(part, 'id')}")
+            else:
+                self._gather_inside(part, name)
+
+    def _gather_inside(self, part: Element, name: str) -> None:
+        if name in _MATHS or (name == "r" and self._is_power(part)):
+            self.text.append(_MATHS.get(name, "^"))
+        self.gather(part)
+        if name == "p":
+            self.text.append("\n")
+
+    def _is_power(self, run: Element) -> bool:
+        """Raised letters behind a digit: 10⁶ is not 106."""
+        raised = _value(child(run, "rPr", "vertAlign")) == "superscript" and child(run, "t") is not None
+        return raised and bool(self.text) and self.text[-1][-1:].isdigit()
 
 
 def _symbol(code: str) -> str:

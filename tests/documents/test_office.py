@@ -6,7 +6,19 @@ import pytest
 
 from bot.documents.number_formats import show_number
 from bot.documents.values import DocumentText
-from tests.support.office_files import P, S, W, cells, docx, paragraph, pptx, read_here, shape, xlsx
+from tests.support.office_files import (
+    P,
+    S,
+    W,
+    cells,
+    docx,
+    paragraph,
+    pptx,
+    read_here,
+    relations,
+    shape,
+    xlsx,
+)
 
 STYLES = f"""<w:styles {W}>
 <w:style w:styleId="Top"><w:name w:val="heading 1"/></w:style>
@@ -111,8 +123,24 @@ def test_what_a_reader_does_not_see_is_left_out_and_footnotes_are_where_they_bel
     )
     noted = '<w:r><w:footnoteReference w:id="2"/></w:r>'
     notes = f'<w:footnotes {W}><w:footnote w:id="2">{paragraph("From 2026.")}</w:footnote></w:footnotes>'
-    content = docx(paragraph("days", inside=hidden + struck + noted), footnotes=notes, header1=notes)
+    content = docx(paragraph("days", inside=hidden + struck + noted), footnotes=notes)
     assert read_here(content).text == "thirty days [Note: From 2026.]"
+
+
+def test_headers_and_footers_are_told_once_behind_the_text_without_page_numbers() -> None:
+    head = f"<w:hdr {W}>{paragraph('Wickerby, Mill Lane 4')}{paragraph('Page 2 of 7')}</w:hdr>"
+    rels = relations(("a", "header", "head.xml"), ("b", "footer", "foot.xml"))
+    text, around = read_here(docx(paragraph("Dear Ann"), head=head, foot=head, relations=rels)).sections
+    assert (text.text, around.text, around.place) == ("Dear Ann", "Wickerby, Mill Lane 4", "header or footer")
+
+
+def test_text_boxes_stand_apart_and_what_is_raised_or_divided_is_not_run_together() -> None:
+    box = f"<w:r><w:drawing><x><w:txbxContent>{paragraph('Call 4477')}</w:txbxContent></x></w:drawing></w:r>"
+    raised = '<w:r><w:rPr><w:vertAlign w:val="superscript"/></w:rPr><w:t>6</w:t></w:r>'
+    body = paragraph("Fire", "Top", inside=box) + f"<w:p><w:r><w:t>10</w:t></w:r>{raised}</w:p>"
+    maths = "<m:f><m:num><m:t>a</m:t></m:num><m:den><m:t>b</m:t></m:den></m:f>"
+    body += f'<w:p xmlns:m="m">{maths.replace("m:t>", "w:t>")}</w:p>'
+    assert told(read_here(docx(body, styles=STYLES))) == [("Fire", "Call 4477\n\n10^6\n\na/b")]
 
 
 def test_slides_are_read_in_the_order_of_their_places_with_title_number_and_notes() -> None:

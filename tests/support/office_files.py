@@ -65,6 +65,8 @@ def paragraph(text: str, style: str = "", inside: str = "") -> str:
 def docx(body: str, **parts: str | bytes) -> bytes:
     """`parts`: "styles", "footnotes" and the like, as their whole XML."""
     others = {f"word/{name}.xml": content for name, content in parts.items()}
+    if "relations" in parts:
+        others["word/_rels/document.xml.rels"] = others.pop("word/relations.xml")
     main = f"<w:document {W}><w:body>{body}</w:body></w:document>"
     return package({"word/document.xml": main} | others)
 

@@ -55,7 +55,7 @@ _SIGN_IN = re.compile(
 )
 
 _CODE = (
-    "bash bat c cc cfg clj conf cpp cs css dart diff env erl ex go gradle graphql h hpp hs ini ipynb java jl "
+    "bash bat c cc cfg clj conf cpp cs css dart diff env erl ex go gradle graphql h hpp hs ini java jl "
     "js json jsonl jsx kt lua m mjs patch php pl proto ps1 py r rb rs scala scss sh sql swift tf toml ts tsx "
     "vue xml yaml yml zig"
 )
@@ -63,6 +63,7 @@ _TEXTS = {
     **dict.fromkeys(("md", "markdown", "mdown", "mkd", "mdx"), "markdown"),
     **dict.fromkeys(("html", "htm", "xhtml", "mhtml"), "html"),
     **dict.fromkeys(("csv", "tsv", "tab", "psv"), "csv"),
+    "ipynb": "notebook",
     **dict.fromkeys(
         _CODE.split(),
         "code",

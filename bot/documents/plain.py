@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from bot.documents.found_text import FoundText
 from bot.documents.outline import Outline
@@ -13,6 +15,9 @@ LONG_LINE = 2_000
 _FENCE = re.compile(r"\s{0,3}(```+|~~~+)")
 _HEADING = re.compile(r"\s{0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
 _UNDERLINE = re.compile(r"\s{0,3}(=+|-+)\s*$")
+_ATTRIBUTES = re.compile(r"\s*\{[#.][^{}]*\}$")
+_COMMENT = re.compile(r"<!--.{0,5000}?-->", re.DOTALL)
+_DATA = re.compile(r"data:[\w/+.-]+;base64,[A-Za-z0-9+/=\s]{40,}?(?=[^A-Za-z0-9+/=\s]|$)")
 _BARS = re.compile(r"(?<!\\)\|")
 
 
@@ -30,7 +35,8 @@ def read_code(text: str, found: FoundText) -> None:
         if end < len(lines):
             free = [at for at in range(start + CODE_LINES // 2, end + 1) if lines[at][:1].strip()]
             end = free[-1] if free else end
-        found.add("\n".join(lines[start:end]), place=f"lines {start + 1}–{end}")
+        place = f"line {end}" if end == start + 1 else f"lines {start + 1}–{end}"
+        found.add("\n".join(lines[start:end]), place=place)
         start = end
 
 
@@ -38,8 +44,34 @@ def read_markdown(text: str, found: FoundText) -> None:
     """Sections by heading; tables as rows."""
     text, found.title = _front_matter(text)
     outline = Outline(found)
-    outline_markdown(text, outline)
+    outline_markdown(_without_bytes(text), outline)
     outline.finish()
+
+
+def read_notebook(text: str, found: FoundText) -> None:
+    """A notebook's cells: text under its headings, code, and what it printed. One that is none: as code."""
+    try:
+        cells = json.loads(text)["cells"]
+        told = [_cell(cell) for cell in cells]
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        read_code(text, found)
+        return
+    outline = Outline(found)
+    outline_markdown(_without_bytes("\n\n".join(told)), outline)
+    outline.finish()
+
+
+def _cell(cell: dict[str, Any]) -> str:
+    source = "".join(cell["source"])
+    if cell["cell_type"] != "code":
+        return source
+    printed = ["".join(one.get("text", "")) for one in cell.get("outputs", [])]
+    return "\n".join(f"```\n{part.rstrip()}\n```" for part in (source, *printed) if part.strip())
+
+
+def _without_bytes(text: str) -> str:
+    """Without pictures that are written into the text, letter by letter."""
+    return _DATA.sub("", text)
 
 
 def outline_markdown(text: str, outline: Outline) -> None:
@@ -55,7 +87,7 @@ def outline_markdown(text: str, outline: Outline) -> None:
             held.append(lines[at])
         elif heading := _HEADING.match(line):
             _hold(held, outline)
-            outline.enter(len(heading[1]), heading[2])
+            outline.enter(len(heading[1]), _ATTRIBUTES.sub("", heading[2]))
         elif held and held[-1].strip() and _is_underline(line, held):
             title = held.pop()
             _hold(held, outline)
@@ -72,7 +104,9 @@ def outline_markdown(text: str, outline: Outline) -> None:
 
 
 def _hold(held: list[str], outline: Outline) -> None:
-    outline.hold("\n".join(held))
+    """What is held is text; comments in it, outside code, are seen by nobody."""
+    text = "\n".join(held)
+    outline.hold(text if "```" in text or "~~~" in text else _COMMENT.sub("", text))
     held.clear()
 
 

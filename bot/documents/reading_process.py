@@ -67,6 +67,8 @@ def _read_text(kind: str, text: str, found: FoundText) -> None:
         plain.read_markdown(text, found)
     elif kind == "csv":
         read_delimited(text, found)
+    elif kind == "notebook":
+        plain.read_notebook(text, found)
     elif kind == "code":
         plain.read_code(text, found)
     else:

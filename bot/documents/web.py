@@ -78,6 +78,7 @@ _BLOCKS = frozenset(
 )
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0", re.IGNORECASE)
+_ITEM = re.compile(r"- |\d+\. ")
 MOST_SPAN = 50
 LEAST_MAIN = 200  # characters that make the part called main the main text
 
@@ -114,7 +115,7 @@ def tell_blocks(blocks: Iterable[PageBlock], found: FoundText) -> None:
         elif block.rows:
             outline.add_table(block.rows)
         else:
-            outline.hold(block.text, joined=block.text.startswith("- "))
+            outline.hold(block.text, joined=bool(_ITEM.match(block.text)))
     outline.finish()
 
 
@@ -131,6 +132,7 @@ class PageParser(HTMLParser):
         self._silent = ""  # the tag whose end brings the text back
         self._silent_depth = 0
         self._in_title = False
+        self._lists: list[int] = []  # number of the next item of each that is open; 0 where they have none
         self._tables: list[_Table] = []  # those that are open, outermost first
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -163,8 +165,10 @@ class PageParser(HTMLParser):
         elif tag in _BLOCKS and not self._tables:
             self.end_block()
             self._level = _HEADINGS.get(tag, 0)
-            if tag == "li":
-                self._text.append("- ")
+            if tag in ("ol", "ul"):
+                self._lists.append(_span(attributes, "start") if tag == "ol" else 0)
+            elif tag == "li":
+                self._text.append(self._mark())
         elif tag in _BLOCKS:
             self._text.append(" ")
 
@@ -182,8 +186,17 @@ class PageParser(HTMLParser):
                 self._end_table()
         elif tag in _BLOCKS and not self._tables:
             self.end_block()
+            if tag in ("ol", "ul") and self._lists:
+                self._lists.pop()
         if tag in _COUNTED and self._open.get(tag):
             self._open[tag] -= 1
+
+    def _mark(self) -> str:
+        """What stands before an item of the innermost list."""
+        number = self._lists[-1] if self._lists else 0
+        if number:
+            self._lists[-1] += 1
+        return f"{number}. " if number else "- "
 
     def handle_data(self, data: str) -> None:
         if self._in_title and not self.blocks and len(self.title) < 300:

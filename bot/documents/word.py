@@ -129,7 +129,8 @@ class _Drawings:
 
     def tell(self, block: Element, outline: Outline) -> None:
         for drawing in (part for part in block.iter() if local(part.tag) == "drawing"):
-            outline.add_table(list(chart_rows(self.package, drawing, self.relations)))
+            if rows := list(chart_rows(self.package, drawing, self.relations)):
+                outline.add_table(rows)
             outline.hold(diagram_text(self.package, drawing, self.relations))
 
 

@@ -8,6 +8,7 @@ from bot.documents.number_formats import show_number
 from bot.documents.values import DocumentText
 from tests.support.office_files import (
     P,
+    R,
     S,
     W,
     cells,
@@ -132,6 +133,18 @@ def test_headers_and_footers_are_told_once_behind_the_text_without_page_numbers(
     rels = relations(("a", "header", "head.xml"), ("b", "footer", "foot.xml"))
     text, around = read_here(docx(paragraph("Dear Ann"), head=head, foot=head, relations=rels)).sections
     assert (text.text, around.text, around.place) == ("Dear Ann", "Wickerby, Mill Lane 4", "header or footer")
+
+
+def test_a_chart_in_a_text_is_the_numbers_that_it_was_drawn_from() -> None:
+    def points(tag: str, *values: str) -> str:
+        listed = "".join(f'<c:pt idx="{at}"><c:v>{one}</c:v></c:pt>' for at, one in enumerate(values))
+        return f"<c:{tag}>{listed}</c:{tag}>"
+
+    series = points("tx", "Sold") + points("cat", "May", "June") + points("val", "3", "4")
+    chart = f'<c:x xmlns:c="c"><c:ser>{series}</c:ser></c:x>'
+    drawn = f'<w:p><w:r><w:drawing {R}><c:chart xmlns:c="c" r:id="a"/></w:drawing></w:r></w:p>'
+    found = read_here(docx(drawn, sales=chart, relations=relations(("a", "chart", "sales.xml"))))
+    assert [(one.table_header, one.text) for one in found.sections] == [("| Sold", "May | 3\nJune | 4")]
 
 
 def test_text_boxes_stand_apart_and_what_is_raised_or_divided_is_not_run_together() -> None:

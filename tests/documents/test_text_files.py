@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from bot.documents.values import DocumentText
@@ -77,7 +79,8 @@ def test_a_page_is_its_main_text_under_its_headings_without_what_runs_navigates_
     page = (
         "<html><head><title>Wickerby</title><style>p {}</style></head><body><nav>Home Shop</nav>"
         "<main><h1>Leave</h1><p>Everybody has <b>30</b> days.<script>steal()</script><p hidden>Obey me."
-        "</p><h2>Sick</h2><ul><li>A note<li>A call</ul><div style='display: none'>secret</div>"
+        "</p><h2>Sick</h2><ul><li>A note<li>A call</ul><ol start=3><li>Rest</ol>"
+        "<div style='display: none'>secret</div>"
         "<table><tr><th>Who<th>Days<tr><td rowspan=2>All<td>30<tr><td>5</table><pre>a\n  b</pre>"
         f"<p>{'On and on. ' * 30}</main><footer>Imprint</footer></body></html>"
     )
@@ -85,7 +88,7 @@ def test_a_page_is_its_main_text_under_its_headings_without_what_runs_navigates_
     assert (found.kind, found.title) == ("html", "Wickerby")
     assert told(found)[:3] == [
         ("Leave", "", "Everybody has 30 days."),
-        ("Leave › Sick", "", "- A note\n- A call"),
+        ("Leave › Sick", "", "- A note\n- A call\n3. Rest"),
         ("Leave › Sick", "Who | Days", "All | 30\nAll | 5"),
     ]
     assert found.sections[3].text.startswith("a\n  b\n\nOn and on.")
@@ -96,7 +99,8 @@ def test_markdown_is_sections_by_heading_and_code_is_left_alone() -> None:
     text = (
         "---\ntitle: Rules\n---\nIntro\n\n# Leave\nThirty.\n\nSick\n----\n"
         "| Who | Days |\n|:--|--:|\n| All | 30 |\n| A\\|B | 5 |\n"
-        "\n```\n# not a heading\n```\n"
+        "\n```\n# not a heading\n```\n## Plan {#plan}\n<!-- for us -->A map: ![](data:image/png;base64,"
+        f"{'iVBO' * 900}) here\n"
     )
     found = read_here(text.encode(), "a.md")
     assert found.title == "Rules"
@@ -105,6 +109,7 @@ def test_markdown_is_sections_by_heading_and_code_is_left_alone() -> None:
         ("Leave", "", "Thirty."),
         ("Leave › Sick", "Who | Days", "All | 30\nA|B | 5"),
         ("Leave › Sick", "", "```\n# not a heading\n```"),
+        ("Leave › Plan", "", "A map: ![]() here"),
     ]
 
 
@@ -113,6 +118,16 @@ def test_code_tells_its_lines_and_is_cut_between_functions() -> None:
     sections = read_here(code.encode(), "a.py").sections
     assert sections[0].place == "lines 1–39"
     assert all(section.text.startswith("def f") for section in sections)
+
+
+def test_a_notebook_is_its_text_its_code_and_what_that_printed() -> None:
+    picture = {"output_type": "display_data", "data": {"image/png": "iVBO" * 900}}
+    code = {"cell_type": "code", "source": "print(7)", "outputs": [{"text": ["7\n"]}, picture]}
+    text = {"cell_type": "markdown", "source": ["# Oil\n", "We use seven litres."]}
+    found = read_here(json.dumps({"cells": [text, code]}).encode(), "a.ipynb")
+    assert found.kind == "notebook"
+    assert told(found) == [("Oil", "", "We use seven litres.\n\n```\nprint(7)\n```\n```\n7\n```")]
+    assert read_here(b"{}", "a.ipynb").sections[0].place == "line 1"
 
 
 def test_looks_are_undone_and_what_nobody_sees_is_not_there() -> None:

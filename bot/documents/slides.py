@@ -58,8 +58,10 @@ def _read_slide(slide: Element, package: Package, relations: Relations, outline:
     for shape in shapes:
         if _placeholder(shape) in _TITLES or _placeholder(shape) in _ELSEWHERE:
             continue
-        if rows := list(_rows(shape)) or list(chart_rows(package, shape, relations)):
+        if rows := list(_rows(shape)):
             outline.add_table(rows)
+        elif rows := list(chart_rows(package, shape, relations)):
+            outline.add_table(rows[1:], header=rows[0])
         else:
             outline.hold(shape_text(shape) or diagram_text(package, shape, relations))
     if notes := _notes(package, relations):

@@ -130,7 +130,7 @@ class _Drawings:
     def tell(self, block: Element, outline: Outline) -> None:
         for drawing in (part for part in block.iter() if local(part.tag) == "drawing"):
             if rows := list(chart_rows(self.package, drawing, self.relations)):
-                outline.add_table(rows)
+                outline.add_table(rows[1:], header=rows[0])
             outline.hold(diagram_text(self.package, drawing, self.relations))
 
 

@@ -10,7 +10,8 @@ has much to do, drains or died, another takes up (`look`).
 After a process's end, what ran is run again. What died twice is suspected of having done it, and suspects run
 a few at a time beside the rest, until each has ended once. Only a job that ran alone is charged with a death,
 and parked after some (parking.py): a job that kills the process takes no neighbour to the grave with it. Rows
-and their rules are storage/jobs; who runs when is lanes.py; what a job means is its worker's business.
+and their rules are storage/jobs; who runs when is lanes.py, what is tried again failures.py, how jobs are
+taken taking.py; what a job means is its worker's business.
 """
 
 from __future__ import annotations
@@ -22,13 +23,15 @@ import time
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Any, Concatenate, Self
+from typing import Any, Self
 
-from bot.core.errors import BotError, Busy
+from bot.core.errors import Busy
+from bot.jobs.failures import LONGEST_DELAY_S, judge_failure
 from bot.jobs.lanes import Lanes
 from bot.jobs.parking import GAVE_UP, GaveUpOn, Parking, Work, Worker
+from bot.jobs.taking import NextJob, PatientWriter, finish_and_take, put_and_take, take, take_next
 from bot.ops.metrics import METRICS
-from storage.engine import Engine, P, T, Tx
+from storage.engine import Engine, Tx
 from storage.jobs import inbox, recovery
 from storage.jobs.inbox import Effect, Job
 from storage.jobs.recovery import Waiting
@@ -37,17 +40,9 @@ __all__ = ["Effect", "GaveUpOn", "Inbox", "Job", "Work"]
 
 log = logging.getLogger(__name__)
 
-Found = Job | float | None  # a conversation's next job, or when it is due, or that there is none
-
 UNKNOWN = "no worker for jobs of kind {kind!r}; a newer version may know it: update, then replay the job"
 SUSPECT_AFTER = 2  # process deaths
-# First delay and growth of retries. A mistake of ours passes quickly or never; an outage takes its time.
-MISTAKE_S = (0.2, 2.0)
-OUTAGE_S = (1.0, 3.0)
-LONGEST_DELAY_S = 300.0
 LONGEST_WAIT_S = 1.5 * LONGEST_DELAY_S  # whatever is due later than that, the clock has been set back
-OUTAGE_LASTS_S = 6 * 3600.0  # so long an answer that is ready is kept for a service that is away
-BUSY_S, LONGEST_BUSY_S = 0.05, 5.0  # between attempts to write to a busy or full database
 CLOSING_S = 3.0  # for writing down what was cancelled
 LEFT_LYING_S = 1.0  # so long after its time a job is left to the process that received it
 
@@ -80,6 +75,7 @@ class Inbox:
         self._clock = clock
         self._random = random
         self._worker = engine.worker
+        self._writer = PatientWriter(engine, lambda: self.stopping)
         self._lanes = Lanes(parallel, self._start, clock=clock, longest_s=LONGEST_WAIT_S, outside=outside)
         self._tasks: set[asyncio.Task[None]] = set()
         self._handling: dict[str, asyncio.Task[Any]] = {}  # by conversation: the tasks inside a worker
@@ -194,7 +190,7 @@ class Inbox:
                     self._lanes.wake(conversation, owner, since=since)
         try:
             stored, found = await self._engine.write(
-                _put_and_take, job, conversation, worker=self._worker, now=self._clock()
+                put_and_take, job, conversation, worker=self._worker, now=self._clock()
             )
         except (asyncio.CancelledError, Busy):  # of which nobody knows whether it happened
             self._spawn(self._untangle(conversation))
@@ -254,15 +250,15 @@ class Inbox:
 
     async def _untangle(self, conversation: str) -> None:
         """After a `put` that was cancelled: its write may or may not have happened."""
-        await self._insist(inbox.release, conversation, worker=self._worker)
+        await self._writer.write(inbox.release, conversation, worker=self._worker)
         await self._take_and_work(conversation, 0.0)
 
     async def _take_and_work(self, conversation: str, due_at: float) -> None:
-        found: Found = None
+        found: NextJob = None
         try:
             # At its due time a job is due, whatever the clock on the wall says.
             now = max(self._clock(), due_at)
-            found = await self._insist_taking(_take, conversation, worker=self._worker, now=now)
+            found = await self._writer.take(take, conversation, worker=self._worker, now=now)
         except Exception:
             log.exception("inbox: nothing can be taken")
         if isinstance(found, Job):
@@ -272,7 +268,7 @@ class Inbox:
 
     async def _work(self, job: Job) -> None:
         """Jobs of one conversation, until there is none, one is not due yet, or others wait for the place."""
-        found: Found = job
+        found: NextJob = job
         try:
             while isinstance(found, Job):
                 found = await self._work_one(found)
@@ -281,7 +277,7 @@ class Inbox:
         finally:
             self._lanes.leave(job.conversation, None if isinstance(found, Job) else found)
 
-    async def _work_one(self, job: Job) -> Found:
+    async def _work_one(self, job: Job) -> NextJob:
         """One job to whatever end; returns what is next in its conversation."""
         if self._lanes.closed:
             await self._give_back(job)
@@ -292,8 +288,8 @@ class Inbox:
             return await self._set_aside(job, UNKNOWN.format(kind=job.kind), job.tries + 1)
         try:
             effects = await self._handled(worker, job)
-            finished, found = await self._insist_taking(
-                _finish_and_take,
+            finished, found = await self._writer.take(
+                finish_and_take,
                 job,
                 effects,
                 worker=self._worker,
@@ -320,105 +316,37 @@ class Inbox:
             del self._handling[job.conversation]
 
     async def _give_back(self, job: Job) -> None:
-        await self._insist(inbox.give_back, job)
+        await self._writer.write(inbox.give_back, job)
         log.info("job %d (%s) goes back to the queue", job.seq, job.key)
 
-    async def _failed(self, job: Job, exc: BaseException) -> Found:
+    async def _failed(self, job: Job, exc: BaseException) -> NextJob:
         """Another time, or never."""
-        after_s = getattr(exc, "retry_after_s", None)
-        tries = job.tries + (after_s is None)
-        away = isinstance(exc, BotError) and exc.retry  # and comes back: the job is not at fault
-        final = isinstance(exc, BotError) and not exc.retry
-        hopeless = tries >= self._max_attempts and not (
-            away and self._clock() - job.received_at < OUTAGE_LASTS_S
-        )
-        words = f"{type(exc).__name__}: {exc.notice}" if isinstance(exc, BotError) else type(exc).__name__
-        trace = None if isinstance(exc, BotError) else exc
-        if final or hopeless:
-            return await self._set_aside(job, words, tries, trace)
-        delay_s = self._delay_s(exc, tries) if after_s is None else after_s * (1 + self._random() / 10)
-        due_at = self._clock() + delay_s
-        await self._insist(inbox.fail, job, words, due_at=due_at, counts=after_s is None)
-        log.warning("job %d (%s) again in %.1f s: %s", job.seq, job.key, delay_s, words, exc_info=trace)
+        now = self._clock()
+        failed = judge_failure(job, exc, max_attempts=self._max_attempts, now=now, random=self._random)
+        if failed.again_in_s is None:
+            return await self._set_aside(job, failed.words, failed.tries, failed.trace)
+        due_at = now + failed.again_in_s
+        await self._writer.write(inbox.fail, job, failed.words, due_at=due_at, counts=failed.counts)
+        again = "job %d (%s) again in %.1f s: %s"
+        log.warning(again, job.seq, job.key, failed.again_in_s, failed.words, exc_info=failed.trace)
         return due_at
-
-    def _delay_s(self, exc: BaseException, tries: int) -> float:
-        first_s, growth = OUTAGE_S if isinstance(exc, BotError) else MISTAKE_S
-        return min(first_s * growth ** (tries - 1), LONGEST_DELAY_S) * (0.5 + self._random())
 
     # Giving up
 
-    async def _set_aside(self, job: Job, words: str, tries: int, trace: BaseException | None = None) -> Found:
+    async def _set_aside(
+        self, job: Job, words: str, tries: int, trace: BaseException | None = None
+    ) -> NextJob:
         """Parks a job; returns what is next in its conversation."""
-        await self._insist(self._parking.park, job, words, tries, now=self._clock())
+        await self._writer.write(self._parking.park, job, words, tries, now=self._clock())
         log.error("job %d (%s) parked after %d: %s", *_named(job, tries), words, exc_info=trace)
-        return await self._insist_taking(
-            _next, job.conversation, worker=self._worker, now=self._clock(), more=not self._yields(job)
+        return await self._writer.take(
+            take_next, job.conversation, worker=self._worker, now=self._clock(), more=not self._yields(job)
         )
 
     def _yields(self, job: Job) -> bool:
         """Whether the next job of a conversation has to queue again instead of running at once."""
         return self.stopping or self._lanes.is_wanted(job.conversation)
 
-    async def _insist(self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kw: P.kwargs) -> T:
-        """A write that waits out a busy or full database, unless the process is to end."""
-        wait_s = BUSY_S
-        while True:
-            try:
-                return await self._engine.write(fn, *args, **kw)
-            except Busy:
-                if self.stopping:
-                    raise
-                log.warning("inbox: the database is busy or full")
-            await asyncio.sleep(wait_s)
-            wait_s = min(wait_s * 2, LONGEST_BUSY_S)
-
-    async def _insist_taking(
-        self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kw: P.kwargs
-    ) -> T:
-        """As `_insist`, for what may take a job. If a connection was lost at the very end, nobody knows
-        whether that happened: what this process may have taken is let go of first."""
-        try:
-            return await self._engine.write(fn, *args, **kw)
-        except Busy:
-            if self.stopping:
-                raise
-        kw["again"] = True
-        return await self._insist(fn, *args, **kw)
-
 
 def _named(job: Job, times: int) -> tuple[int, str, int]:
     return job.seq, job.key, times
-
-
-def _put_and_take(
-    tx: Tx, put: Callable[..., bool], conversation: str, *, worker: int, now: float
-) -> tuple[bool, Found]:
-    return put(tx, now=now), inbox.take(tx, conversation, worker=worker, now=now)
-
-
-def _finish_and_take(
-    tx: Tx,
-    job: Job,
-    effects: Sequence[Effect],
-    *,
-    worker: int,
-    now: float,
-    more: bool,
-    again: bool = False,
-) -> tuple[bool, Found]:
-    finished = inbox.finish(tx, job, *effects, now=now)
-    return finished, _next(tx, job.conversation, worker=worker, now=now, more=more, again=again)
-
-
-def _next(tx: Tx, conversation: str, *, worker: int, now: float, more: bool, again: bool = False) -> Found:
-    due_at = inbox.due_at(tx, conversation)  # mostly nothing is left, and one look is enough
-    if more and (again or (due_at is not None and due_at <= now)):
-        return _take(tx, conversation, worker=worker, now=now, again=again)
-    return due_at
-
-
-def _take(tx: Tx, conversation: str, *, worker: int, now: float, again: bool = False) -> Found:
-    if again:
-        inbox.release(tx, conversation, worker=worker)
-    return inbox.take(tx, conversation, worker=worker, now=now)

@@ -127,7 +127,7 @@ async def test_row_13_twenty_rate_limits_in_a_row_are_waited_out(tmp_path: Path)
 async def test_row_14_an_outage_of_slack_is_outlasted_and_nothing_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.jobs.inbox.OUTAGE_S", (0.05, 1.2))
+    monkeypatch.setattr("bot.jobs.failures.OUTAGE_S", (0.05, 1.2))
     async with workspace(tmp_path) as team:
         team.model.script(ANSWER)
         team.slack.faults.add("chat.postMessage", status=503, html=True, times=8)
@@ -140,7 +140,7 @@ async def test_row_14_an_outage_of_slack_is_outlasted_and_nothing_is_given_up(
 async def test_row_14_a_thread_that_slack_does_not_show_for_a_while_delays_the_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.jobs.inbox.OUTAGE_S", (0.05, 1.2))
+    monkeypatch.setattr("bot.jobs.failures.OUTAGE_S", (0.05, 1.2))
     async with workspace(tmp_path) as team:
         team.model.script(ANSWER)
         thread = await team.ask("The captain is called Nemo.")

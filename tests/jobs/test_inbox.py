@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from bot.cli import inbox as inbox_command
 from bot.core.errors import Busy, GaveUp, Missing, SlackRefused, SlackUnavailable
 from bot.core.settings import Settings
-from bot.jobs.inbox import LONGEST_DELAY_S, Effect, GaveUpOn, Inbox, Job, Work
+from bot.jobs.inbox import Effect, GaveUpOn, Inbox, Job, Work
+from bot.jobs.taking import PatientWriter
 from bot.ops.metrics import METRICS
 from storage import audit
 from storage.database import open_engine
@@ -406,24 +407,6 @@ async def test_being_told_when_to_come_back_is_no_failure(engine: Engine) -> Non
     assert len(worker.began) == 11
 
 
-@pytest.mark.parametrize(
-    ("error", "delays"),
-    [(RuntimeError, [0.2, 0.4, 0.8]), (SlackUnavailable, [1.0, 3.0, 9.0]), (Busy, [1.0, 3.0, 9.0])],
-)
-async def test_delays_grow_and_an_outage_is_given_more_time(
-    engine: Engine, error: type[Exception], delays: list[float]
-) -> None:
-    box = inbox_for(engine, RecordingWorker(), random=steady)
-    assert [box._delay_s(error(), tries) for tries in (1, 2, 3)] == pytest.approx(delays)
-
-
-async def test_no_delay_is_longer_than_its_bound(engine: Engine) -> None:
-    assert (
-        inbox_for(engine, RecordingWorker(), random=steady)._delay_s(SlackUnavailable("away"), 9)
-        == LONGEST_DELAY_S
-    )
-
-
 async def test_whoever_says_when_to_come_back_is_given_that_and_a_little_more(
     engine: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -595,10 +578,9 @@ async def test_waiting_for_a_busy_database_grows_to_a_bound(
         waits.append(delay_s)
         await sleep(0)
 
-    box = inbox_for(engine, RecordingWorker())
     monkeypatch.setattr(engine, "write", busy, raising=False)
-    monkeypatch.setattr("bot.jobs.inbox.asyncio.sleep", at_once)
-    await box._insist(inbox.release, "c")
+    monkeypatch.setattr("bot.jobs.taking.asyncio.sleep", at_once)
+    await PatientWriter(engine, lambda: False).write(inbox.release, "c")
     assert waits == [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
 
 

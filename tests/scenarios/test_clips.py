@@ -315,7 +315,7 @@ async def test_a_file_that_slack_does_not_give_is_told_and_the_text_is_answered(
 async def test_a_file_host_that_is_away_for_a_moment_delays_the_answer(
     method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.jobs.inbox.OUTAGE_S", (0.05, 1.2))
+    monkeypatch.setattr("bot.jobs.failures.OUTAGE_S", (0.05, 1.2))
     async with workspace(tmp_path, model=TONE_RECOGNITION) as team:
         team.model.script("Sure.")
         team.slack.faults.add(method, status=500, times=2)
@@ -329,7 +329,7 @@ async def test_a_file_host_that_is_away_for_a_moment_delays_the_answer(
 async def test_a_file_host_that_stays_away_is_said_and_can_be_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.jobs.inbox.OUTAGE_S", (0.02, 1.2))
+    monkeypatch.setattr("bot.jobs.failures.OUTAGE_S", (0.02, 1.2))
     async with workspace(tmp_path, model=TONE_RECOGNITION) as team:
         team.model.script("Sure.")
         team.slack.faults.add("files.download", status=500, times=1_000)

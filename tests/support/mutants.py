@@ -51,7 +51,7 @@ class Mutant:
 
 CORE = {
     "inbox": Part(
-        ("bot/jobs/inbox.py", "storage/jobs/inbox.py", "bot/jobs/lanes.py"),
+        ("bot/jobs/inbox.py", "bot/jobs/taking.py", "storage/jobs/inbox.py", "bot/jobs/lanes.py"),
         ("jobs/test_lanes.py", "jobs/test_inbox_machine.py", "jobs/test_inbox.py"),
     ),
     "ledger": Part(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.knowledge.fusion import fuse
 from bot.knowledge.passages import Hit, passage_of
 from bot.knowledge.ranking import AskedTerm, RankedChunk, Statistics, rank
-from bot.knowledge.sections import list_numbers_beside, order_by_sections
+from bot.knowledge.sections import BESIDE, order_by_sections
 from bot.knowledge.small_words import guess_language
 from bot.knowledge.terms import list_asked, list_written
 from bot.knowledge.variants import find_variants
@@ -85,10 +84,8 @@ def _order_by_meaning(
 ) -> list[int]:
     """Best first, without what is not to be seen."""
     near = {id: one.value for id, one in nearness.items() if id in chunks}
-    numbers = defaultdict[str, set[int]](set)
-    for id in near:
-        numbers[chunks[id].document] |= set(list_numbers_beside(chunks[id]))
-    return order_by_sections(near, chunks, headings=search.list_headings(tx, numbers))
+    headings = search.list_headings_beside(tx, list(near), within=BESIDE)
+    return order_by_sections(near, chunks, headings=headings)
 
 
 def find_by_words(tx: Tx, audience: Audience, questions: Sequence[str]) -> list[RankedChunk]:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from storage.knowledge.search import FoundChunk
 
 BEST = 3  # chunks of a section that speak for each of them
+BESIDE = BEST - 1  # chunks on each side among which the rest of so small a section is
 WEIGHT = 0.5  # what they count beside the chunk itself
 _BETWEEN_HEADINGS = " › "
 
@@ -24,8 +25,8 @@ def order_by_sections(
 ) -> list[int]:
     """Ids of the chunks, best first. A section is what has the same first heading in a document.
 
-    `headings`: by document and number, see `list_numbers_beside`. Chunks of a section that are not among
-    these are no nearer than the last of these.
+    `headings`: by document and number, also of `BESIDE` chunks before and after each. Chunks of a section
+    that are not among these are no nearer than the last of these.
     """
     least = min(nearness.values(), default=0.0)
     sections = defaultdict[tuple[str, str], list[float]](list)
@@ -40,18 +41,14 @@ def order_by_sections(
     return sorted(nearness, key=lambda id: (-score(id), id))
 
 
-def list_numbers_beside(chunk: FoundChunk) -> range:
-    """The numbers of the chunks that `order_by_sections` wants to know the headings of."""
-    return range(max(0, chunk.number - BEST + 1), chunk.number + BEST)
-
-
 def _section_of(chunk: FoundChunk) -> tuple[str, str]:
     return chunk.document, _first(chunk.heading)
 
 
 def _count_beside(chunk: FoundChunk, headings: Mapping[tuple[str, int], str]) -> int:
     """How many of `BEST` chunks its section has."""
-    beside = (headings.get((chunk.document, number)) for number in list_numbers_beside(chunk))
+    numbers = range(chunk.number - BESIDE, chunk.number + BESIDE + 1)
+    beside = (headings.get((chunk.document, number)) for number in numbers)
     count = sum(heading is not None and _first(heading) == _first(chunk.heading) for heading in beside)
     return max(1, min(BEST, count))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from storage.engine import Tx
@@ -108,16 +108,21 @@ def fetch_visible(tx: Tx, audience: Audience, ids: Sequence[int]) -> list[FoundC
     return [found[id] for id in ids if id in found]
 
 
-def list_headings(tx: Tx, numbers: Mapping[str, Collection[int]]) -> dict[tuple[str, int], str]:
-    """The headings of chunks, by document and number; of documents that may be seen."""
-    found = dict[tuple[str, int], str]()
-    for document, some in numbers.items():
-        listed = ", ".join(f"{number:d}" for number in some)
-        which = (
-            f"select number, heading from document_chunks where document = :document and number in ({listed})"
-        )
-        found |= {(document, int(row["number"])): row["heading"] for row in tx.all(which, document=document)}
-    return found
+def list_headings_beside(tx: Tx, chunks: Sequence[int], *, within: int) -> dict[tuple[str, int], str]:
+    """The headings of chunks and of those up to `within` before and after each, by document and number.
+
+    Beside what may be seen stands nothing that may not: a document is one audience's as a whole.
+    """
+    if not chunks:
+        return {}
+    listed = ", ".join(f"{id:d}" for id in chunks)
+    rows = tx.all(
+        "select o.document, o.number, o.heading from document_chunks c join document_chunks o"
+        " on o.document = c.document and o.number between c.number - :within and c.number + :within"
+        f" where c.id in ({listed})",
+        within=within,
+    )
+    return {(row["document"], int(row["number"])): row["heading"] for row in rows}
 
 
 def list_all(tx: Tx, audience: Audience, *, limit: int) -> list[FoundChunk]:

@@ -180,6 +180,20 @@ async def test_what_means_the_same_is_found_without_a_word_in_common(
     assert hits[0].nearness > 0.8 > (hits[1].nearness or 0)
 
 
+async def test_a_document_that_speaks_of_nothing_else_is_before_one_that_does_by_chance(
+    engine: Engine,
+) -> None:
+    index = DocumentIndex(engine, WordEmbedder("one"))
+    await put(engine, index, document("flyer"), "Dogs here.", "Rooms have beds.", "Tea is at four.")
+    await put(engine, index, document("kennel"), *("Dogs sleep here." for _ in range(3)))
+    for name in ("flyer", "kennel"):
+        await index.embed(name, scope=SCOPE)
+    hits = await index.search(HERE, ["canine"], scope=SCOPE)
+    assert hits[0].passage.document == "kennel"
+    nearest = max(hits, key=lambda hit: hit.nearness or 0.0)
+    assert (nearest.passage.document, nearest.passage.page) == ("flyer", 1)
+
+
 async def test_words_are_all_there_is_while_the_model_does_not_answer(engine: Engine) -> None:
     embedder = WordEmbedder("one")
     index = DocumentIndex(engine, embedder)

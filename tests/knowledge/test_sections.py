@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.knowledge.sections import list_numbers_beside, order_by_sections
+from bot.knowledge.sections import order_by_sections
 from storage.knowledge.search import FoundChunk
 
 
@@ -42,7 +42,3 @@ def test_a_section_of_a_single_chunk_is_not_worse_for_that() -> None:
 def test_the_same_heading_in_another_document_is_another_section() -> None:
     other = chunk(30, "Leave › 0", "flyer")
     assert order({30: 0.41, 0: 0.40, 1: 0.40, 2: 0.1}, [*LEAVE, other])[0] == 30
-
-
-def test_headings_are_asked_for_as_far_as_a_section_is_counted() -> None:
-    assert list(list_numbers_beside(chunk(1, ""))) == [0, 1, 2, 3]

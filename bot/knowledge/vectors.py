@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import heapq
 import struct
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -56,13 +55,12 @@ class NearnessSearch:
     """The signs of what was searched before, by document; those of no use for long are dropped."""
 
     def __init__(self) -> None:
-        self._codes = OrderedDict[EmbeddedDocument, _Codes]()
+        self._codes = dict[EmbeddedDocument, _Codes]()
         self._joined: tuple[tuple[EmbeddedDocument, ...], _Codes] | None = None
 
     def forget(self, document: str) -> None:
         """Its chunks are erased."""
-        for key in [key for key in self._codes if key.id == document]:
-            del self._codes[key]
+        self._codes = {key: codes for key, codes in self._codes.items() if key.id != document}
         self._joined = None
 
     def find(
@@ -81,30 +79,34 @@ class NearnessSearch:
     def _find_nearest(self, tx: Tx, documents: Sequence[EmbeddedDocument], asked: bytes) -> list[int]:
         """By the database where it can; else by the signs in memory."""
         found = find_nearest(tx, documents, asked, limit=RESCORED)
-        return self._load(tx, documents).nearest(asked, RESCORED) if found is None else found
+        return self._load(tx, documents, len(asked)).nearest(asked, RESCORED) if found is None else found
 
-    def _load(self, tx: Tx, documents: Sequence[EmbeddedDocument]) -> _Codes:
-        """The signs of all of them, read where they are not known or have become more."""
+    def _load(self, tx: Tx, documents: Sequence[EmbeddedDocument], width: int) -> _Codes:
+        """The signs of all of them one after the other, read where they are not known or have become more.
+        What is known of a document is a piece of that, so that nothing is in memory twice."""
         key = tuple(documents)
         if self._joined and self._joined[0] == key:
             return self._joined[1]
-        parts = [codes for document in documents if len((codes := self._of(tx, document)).chunks)]
-        self._drop_oldest(sum(len(codes.chunks) for codes in parts))
-        joined = _join(parts)
+        counts = [self._count(tx, document) for document in documents]
+        self._drop_others(documents, sum(counts))
+        joined, at = _make_room(sum(counts), width), 0
+        for document, count in zip(documents, counts, strict=True):
+            codes = self._codes.get(document) or _make(stored.list_codes(tx, document.id, document.embedder))
+            self._codes[document] = joined.put(at, codes)
+            at += count
         self._joined = key, joined
         return joined
 
-    def _of(self, tx: Tx, document: EmbeddedDocument) -> _Codes:
-        if document not in self._codes:
-            rows = stored.list_codes(tx, document.id, document.embedder)
-            self._codes[document] = _make(rows)
-        self._codes.move_to_end(document)
-        return self._codes[document]
+    def _count(self, tx: Tx, document: EmbeddedDocument) -> int:
+        if known := self._codes.get(document):
+            return len(known.chunks)
+        return stored.count_codes(tx, document.id, document.embedder)
 
-    def _drop_oldest(self, used: int) -> None:
-        left = sum(len(codes.chunks) for codes in self._codes.values()) - max(_KEPT_CODES, used)
-        while left > 0 and self._codes:
-            left -= len(self._codes.popitem(last=False)[1].chunks)
+    def _drop_others(self, used: Sequence[EmbeddedDocument], count: int) -> None:
+        """Where too much would be in memory."""
+        others = self._codes.keys() - set(used)
+        if count + sum(len(self._codes[other].chunks) for other in others) > _KEPT_CODES:
+            self._codes = {document: self._codes[document] for document in self._codes.keys() - others}
 
 
 def _join_parts(parts: Mapping[int, Sequence[bytes]], cosines: Sequence[float]) -> Iterator[NearChunk]:
@@ -129,6 +131,12 @@ class _Codes:
         nearest = heapq.nsmallest(count, range(len(different)), key=different.__getitem__)
         return list(dict.fromkeys(self.chunks[at] for at in nearest))
 
+    def put(self, at: int, codes: _Codes) -> _Codes:
+        """Copies codes to a place in these; the piece of these that they are now."""
+        self.chunks[at : at + len(codes.chunks)] = codes.chunks
+        self.signs[at : at + len(codes.chunks)] = codes.signs
+        return codes
+
 
 class _NumpyCodes(_Codes):
     """Signs by rows: of each vector the first eight bytes, then the next."""
@@ -136,6 +144,8 @@ class _NumpyCodes(_Codes):
     def nearest(self, asked: bytes, count: int) -> list[int]:
         import numpy as np
 
+        if not len(self.chunks):
+            return []
         different = np.zeros(len(self.chunks), np.uint16)
         for row, wanted in zip(self.signs, np.frombuffer(asked, self.signs.dtype), strict=True):
             different += np.bitwise_count(row ^ wanted)
@@ -143,30 +153,40 @@ class _NumpyCodes(_Codes):
         found: list[int] = np.unique(self.chunks[near]).tolist()
         return found
 
+    def put(self, at: int, codes: _Codes) -> _Codes:
+        end = at + len(codes.chunks)
+        if end > at:
+            self.chunks[at:end] = codes.chunks
+            self.signs[:, at:end] = codes.signs
+        return _NumpyCodes(self.chunks[at:end], self.signs[:, at:end])
+
 
 def _make(rows: Sequence[tuple[int, bytes]]) -> _Codes:
     chunks = [chunk for chunk, _ in rows]
     if has_numpy() and rows:
         import numpy as np
 
-        wide = np.uint64 if len(rows[0][1]) % 8 == 0 else np.uint8
-        joined = np.frombuffer(b"".join(code for _, code in rows), wide)
+        joined = np.frombuffer(b"".join(code for _, code in rows), _kind_of(len(rows[0][1])))
         signs = joined.reshape(len(rows), -1).T
         return _NumpyCodes(np.array(chunks, np.int64), np.ascontiguousarray(signs))
     return _Codes(chunks, [int.from_bytes(code, "big") for _, code in rows])
 
 
-def _join(parts: Sequence[_Codes]) -> _Codes:
-    if len(parts) == 1:
-        return parts[0]
-    if has_numpy() and parts:
+def _make_room(count: int, width: int) -> _Codes:
+    """For so many signs of so many bytes."""
+    if has_numpy():
         import numpy as np
 
-        return _NumpyCodes(
-            np.concatenate([part.chunks for part in parts]),
-            np.concatenate([part.signs for part in parts], axis=1),
-        )
-    return _Codes([c for part in parts for c in part.chunks], [s for part in parts for s in part.signs])
+        kind = _kind_of(width)
+        return _NumpyCodes(np.empty(count, np.int64), np.empty((width // kind.itemsize, count), kind))
+    return _Codes([0] * count, [0] * count)
+
+
+def _kind_of(width: int) -> Any:
+    """What bytes of signs are compared as."""
+    import numpy as np
+
+    return np.dtype(np.uint64 if width % 8 == 0 else np.uint8)
 
 
 def _compare(packed: Sequence[bytes], question: Sequence[float]) -> list[float]:

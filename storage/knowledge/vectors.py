@@ -14,10 +14,7 @@ from storage.engine import Tx
 from storage.knowledge.audiences import VISIBLE, Audience, values_of
 from storage.knowledge.listed_ids import IDS, in_portions
 
-_COUNT = (
-    "select count(*) as n from document_vectors where document = :document and embedder = :embedder"
-    " and part = 0"
-)
+_COUNT = "select count(*) as n from document_vectors where document = :document and embedder = :embedder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +53,11 @@ def list_embedded(tx: Tx, audience: Audience) -> list[EmbeddedDocument]:
         **values_of(audience),
     )
     return [EmbeddedDocument(**row) for row in rows]
+
+
+def count_codes(tx: Tx, document: str, embedder: str) -> int:
+    row = tx.one(_COUNT, document=document, embedder=embedder)
+    return int(row["n"]) if row else 0
 
 
 def list_codes(tx: Tx, document: str, embedder: str) -> list[tuple[int, bytes]]:
@@ -97,7 +99,7 @@ def add(tx: Tx, document: str, embedder: str, vectors: Mapping[int, Sequence[Pac
     tx.lock(f"document {document}")
     for chunk, parts in vectors.items():
         _insert(tx, chunk, embedder, parts)
-    row = tx.one(_COUNT, document=document, embedder=embedder)
+    row = tx.one(f"{_COUNT} and part = 0", document=document, embedder=embedder)
     count = int(row["n"]) if row else 0
     tx.run(
         "update documents set embedder = :embedder, embedded = :count where id = :document"

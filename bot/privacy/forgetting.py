@@ -24,7 +24,7 @@ from bot.voice.service import Clips
 from storage.conversation import messages
 from storage.engine import Engine, Tx
 from storage.privacy import export, forget, kept, removal
-from storage.privacy.portions import Whose
+from storage.privacy.portions import Whose, is_kept_with
 
 
 class Forgetting:
@@ -66,10 +66,10 @@ class Forgetting:
         return WordsKept({kind: sum(w[kind] for w in went) for kind in went[0]}) if went else None
 
     async def _forget_conversation(self, conversation: Conversation, user: str) -> WordsKept | None:
-        if not await self._engine.read(messages.speaks_in, conversation.key, user):
+        if not await self._engine.read(_has_words_in, conversation, user):
             return None
         before = await self._engine.read(kept.count_in_conversation, conversation.key)
-        await self._engine.write(put_removals_of, conversation, now=self._clock())
+        documents = await self._engine.write(put_removals_of, conversation, now=self._clock())
         await self._clips.forget_thread(conversation, by=user)
         whose = Whose(conversation.team, conversation=conversation.key)
         erased = await thin_out(self._engine, whose, now=self._clock())
@@ -78,7 +78,8 @@ class Forgetting:
         await self._engine.scrub()
         await self._inbox.look(True)  # the cards of what was kept of it are changed by jobs
         after = await self._engine.read(kept.count_in_conversation, conversation.key)
-        return WordsKept(_difference(before, after))
+        went = _difference(before, after)
+        return WordsKept(went | {"documents": went["documents"] + documents})
 
     async def forget_latest_thread(self, team: str, channel: str, user: str) -> WordsKept | None:
         """Forgets the thread a person last spoke in within a channel; None when there is none."""
@@ -157,6 +158,11 @@ class Forgetting:
         """Everything kept of a person, as JSON, for that person."""
         self._access_log.note(team, user, "export", "their own words")
         return await self._engine.read(export.export_person, team, user)
+
+
+def _has_words_in(tx: Tx, place: Conversation, user: str) -> bool:
+    """Whether somebody takes part in a conversation, or in what was kept of it."""
+    return messages.speaks_in(tx, place.key, user) or is_kept_with(tx, place, person=user)
 
 
 def _difference(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, int]:

@@ -81,9 +81,11 @@ def _erase_next(rows: list[int], erase: Callable[..., int], tx: Tx, *, limit: in
     return erased
 
 
-def put_removals_of(tx: Tx, place: Place, *, now: float) -> None:
-    """The cards of what was kept of a conversation say that it is gone."""
-    put_removals(tx, portions.list_shown(tx, place), now=now)
+def put_removals_of(tx: Tx, place: Place, *, now: float) -> int:
+    """The cards of documents that were made of a conversation say that they are gone; how many."""
+    kept = portions.list_kept(tx, place)
+    put_removals(tx, kept, now=now)
+    return len(kept)
 
 
 async def thin_out(engine: Engine, whose: Whose, *, now: float) -> int:

@@ -86,9 +86,15 @@ def name_kept(place: Place) -> dict[str, str]:
     return {"team": place.team, "kept": name_thread(place.channel, "" if every else place.thread) + every}
 
 
-def list_shown(tx: Tx, place: Place) -> list[Document]:
-    """Documents made of a conversation whose cards stand in Slack."""
-    return list_where(tx, f"{KEPT_OF} and card <> ''", **name_kept(place))
+def list_kept(tx: Tx, place: Place) -> list[Document]:
+    """Documents made of a conversation, without those that go already."""
+    which = f"{KEPT_OF} and hidden not in ('removed', 'replaced')"
+    return list_where(tx, which, **name_kept(place))
+
+
+def is_kept_with(tx: Tx, place: Place, *, person: str) -> bool:
+    """Whether a document made of a conversation has words of somebody."""
+    return any(f" {person} " in document.authors for document in list_kept(tx, place))
 
 
 def list_shown_of(tx: Tx, team: str, person: str) -> list[Document]:

@@ -143,6 +143,12 @@ async def test_a_kept_thread_follows_what_is_deleted_in_it(team: Workspace) -> N
 
     await until_true(gone)
     assert "where do they go" in str(await found(team, "Where do bicycles go?", here))
+    link = f"https://sandbox.slack.com/archives/{here.channel}/p{thread.replace('.', '')}"
+    assert "in which you took part" in (await run_command(team, "bob", f"forget thread {link}"))["text"]
+    assert len(await documents(team, here)) == 1, "nothing of bob's is in it any more"
+    assert "1 document" in (await run_command(team, "alice", f"forget thread {link}"))["text"]
+    await team.slack.until(lambda: cards(team, "#general", thread)[0]["text"] == REMOVED)
+    assert await documents(team, here) == []
 
 
 @pytest.mark.both_engines

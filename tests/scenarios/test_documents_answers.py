@@ -128,3 +128,18 @@ async def test_a_follow_up_that_leans_on_an_answer_is_written_out_by_the_small_m
             "rehearsal-small",
             team.slack.user("bob"),
         )
+
+
+async def test_what_is_added_to_a_question_to_documents_ends_its_request_and_is_asked_with_it(
+    tmp_path: Path,
+) -> None:
+    async with workspace(tmp_path, PARLEY_DOCUMENTS="only") as team:
+        await take_in(team, "rules.md", RULES)
+        team.model.script("{", match=asks_documents, first_token_s=600)
+        thread = await team.ask("@parley When is lunch?")
+        await team.slack.until(lambda: len(team.model.requests) == 1)
+        await team.ask("And where are bicycles parked?", thread=thread)
+        answer = await team.answer("#general", thread)
+        assert "Lunch is at noon" in answer
+        assert "behind the greenhouse" in answer
+        assert [request.outcome for request in team.model.requests] == ["disconnected", "answered"]

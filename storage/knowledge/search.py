@@ -113,16 +113,17 @@ def list_headings_beside(tx: Tx, chunks: Sequence[int], *, within: int) -> dict[
 
     Beside what may be seen stands nothing that may not: a document is one audience's as a whole.
     """
-    if not chunks:
-        return {}
-    listed = ", ".join(f"{id:d}" for id in chunks)
-    rows = tx.all(
-        "select o.document, o.number, o.heading from document_chunks c join document_chunks o"
-        " on o.document = c.document and o.number between c.number - :within and c.number + :within"
-        f" where c.id in ({listed})",
-        within=within,
-    )
-    return {(row["document"], int(row["number"])): row["heading"] for row in rows}
+    found = dict[tuple[str, int], str]()
+    for some in in_portions(chunks):
+        rows = tx.all(
+            "select o.document, o.number, o.heading from document_chunks c join document_chunks o"
+            " on o.document = c.document and o.number between c.number - :within and c.number + :within"
+            f" where c.id in ({IDS})",
+            within=within,
+            **some,
+        )
+        found |= {(row["document"], int(row["number"])): row["heading"] for row in rows}
+    return found
 
 
 def list_all(tx: Tx, audience: Audience, *, limit: int) -> list[FoundChunk]:

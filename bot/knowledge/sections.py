@@ -1,7 +1,8 @@
 """The order of chunks by meaning: what else a chunk's section says speaks for it.
 
 Asked in other words, a question is a little near to several chunks of the section that answers it, and very
-near by chance to one of another. Measured on the second invented company of the bench, and on the first.
+near by chance to one of another. Both numbers are chosen on the two invented
+companies of the bench.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from storage.knowledge.search import FoundChunk
 
 BEST = 3  # chunks of a section that speak for each of them
 BESIDE = BEST - 1  # chunks on each side among which the rest of so small a section is
-WEIGHT = 0.5  # what they count beside the chunk itself
+WEIGHT = 0.7  # what they count beside the chunk itself
 _BETWEEN_HEADINGS = " › "
 
 
@@ -23,7 +24,8 @@ def order_by_sections(
     *,
     headings: Mapping[tuple[str, int], str],
 ) -> list[int]:
-    """Ids of the chunks, best first. A section is what has the same first heading in a document.
+    """Ids of the chunks, best first. A section is what has the same first heading in a document, its title
+    aside.
 
     `headings`: by document and number, also of `BESIDE` chunks before and after each. Chunks of a section
     that are not among these are no nearer than the last of these.
@@ -42,16 +44,19 @@ def order_by_sections(
 
 
 def _section_of(chunk: FoundChunk) -> tuple[str, str]:
-    return chunk.document, _first(chunk.heading)
+    return chunk.document, _name_section(chunk.heading, chunk.title)
 
 
 def _count_beside(chunk: FoundChunk, headings: Mapping[tuple[str, int], str]) -> int:
     """How many of `BEST` chunks its section has."""
     numbers = range(chunk.number - BESIDE, chunk.number + BESIDE + 1)
     beside = (headings.get((chunk.document, number)) for number in numbers)
-    count = sum(heading is not None and _first(heading) == _first(chunk.heading) for heading in beside)
+    own = _name_section(chunk.heading, chunk.title)
+    count = sum(heading is not None and _name_section(heading, chunk.title) == own for heading in beside)
     return max(1, min(BEST, count))
 
 
-def _first(heading: str) -> str:
-    return heading.partition(_BETWEEN_HEADINGS)[0]
+def _name_section(heading: str, title: str) -> str:
+    """The first heading, or the one below it where that is the title, which all of a document may have."""
+    first, _, rest = heading.partition(_BETWEEN_HEADINGS)
+    return rest.partition(_BETWEEN_HEADINGS)[0] if first == title else first

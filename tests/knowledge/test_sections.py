@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.knowledge.sections import order_by_sections
 from storage.knowledge.search import FoundChunk
 
 
 def chunk(id: int, heading: str, document: str = "guide") -> FoundChunk:
-    return FoundChunk(id, document, "", "", "", "", 0.0, id, heading, 0, "", "", "")
+    return FoundChunk(id, document, "The guide", "", "", "", 0.0, id, heading, 0, "", "", "")
 
 
 def order(nearness: dict[int, float], chunks: list[FoundChunk]) -> list[int]:
@@ -42,3 +44,9 @@ def test_a_section_of_a_single_chunk_is_not_worse_for_that() -> None:
 def test_the_same_heading_in_another_document_is_another_section() -> None:
     other = chunk(30, "Leave › 0", "flyer")
     assert order({30: 0.41, 0: 0.40, 1: 0.40, 2: 0.1}, [*LEAVE, other])[0] == 30
+
+
+def test_a_title_above_everything_makes_no_section_of_a_whole_document() -> None:
+    titled = [replace(one, heading=f"The guide › {one.heading}") for one in [*LEAVE, *SICK]]
+    nearness = {10: 0.42, 0: 0.40, 1: 0.38, 2: 0.36, 11: 0.1, 12: 0.1}
+    assert order(nearness, titled)[:4] == [0, 1, 2, 10]

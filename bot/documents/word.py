@@ -6,7 +6,6 @@ behind the text. Pages are known where Word noted, as it saved, how it had divid
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
@@ -18,17 +17,12 @@ from bot.documents.packages import DAMAGED, Package, attribute, child, local
 from bot.documents.tables import header_depth, join_headers
 from bot.documents.values import BETWEEN
 from bot.documents.word_lists import Numbering
+from bot.documents.word_text import header_rows, table_rows, text_of, value_of
 
 MAIN = "word/document.xml"
 _PAGE_ENDS = "lastRenderedPageBreak"
 LONGEST_HEADING = 300
 _TITLE_LEVEL = 0.5
-_LEFT_OUT = frozenset({"Fallback", "del", "moveFrom", "instrText", "delText", "pPr", "tblPr", "sectPr"})
-_AROUND = frozenset({"sdt", "sdtContent", "customXml", "ins", "smartTag"})
-MOST_COLUMNS = 500
-_OFF = frozenset({"0", "false", "off"})
-_MATHS = {"den": "/", "sup": "^", "sub": "_"}
-_BREAKS = {"br": "\n", "cr": "\n", "tab": "\t", "noBreakHyphen": "-"}
 
 
 def read_word(package: Package, found: FoundText) -> None:
@@ -66,7 +60,7 @@ class Styles:
         based: dict[str, str] = {}
         for style in package.elements("word/styles.xml", frozenset({"style"})):
             name = attribute(style, "styleId")
-            based[name] = _value(child(style, "basedOn"))
+            based[name] = value_of(child(style, "basedOn"))
             level = _heading_level(style)
             if level is not None:
                 self.levels[name] = level
@@ -87,7 +81,7 @@ class Styles:
 
 
 def _heading_level(style: Element) -> float | None:
-    name = _value(child(style, "name")).lower()
+    name = value_of(child(style, "name")).lower()
     if name == "title":
         return _TITLE_LEVEL
     if name.startswith("heading ") and name[8:].isdigit():
@@ -96,7 +90,7 @@ def _heading_level(style: Element) -> float | None:
 
 
 def _outline(properties: Element | None) -> float | None:
-    value = _value(child(properties, "outlineLvl"))
+    value = value_of(child(properties, "outlineLvl"))
     return float(value) + 1 if value.isdigit() and int(value) < 9 else None
 
 
@@ -104,11 +98,7 @@ def _list_of(properties: Element | None) -> tuple[str, str] | None:
     numbering = child(properties, "numPr")
     if numbering is None:
         return None
-    return _value(child(numbering, "numId")), _value(child(numbering, "ilvl")) or "0"
-
-
-def _value(element: Element | None) -> str:
-    return "" if element is None else attribute(element, "val")
+    return value_of(child(numbering, "numId")), value_of(child(numbering, "ilvl")) or "0"
 
 
 def _notes(package: Package) -> dict[str, str]:
@@ -153,7 +143,7 @@ class _Body:
         if before:
             self.begin_page(self.page + 1)
         if local(block.tag) == "tbl":
-            self._add_table(table_rows(block, self.notes), _header_rows(block))
+            self._add_table(table_rows(block, self.notes), header_rows(block))
         else:
             self._add_paragraph(block)
         self.drawings.tell(block, self.outline)
@@ -166,7 +156,7 @@ class _Body:
             self.outline.hold(boxes)
             return
         properties = child(block, "pPr")
-        style = _value(child(properties, "pStyle"))
+        style = value_of(child(properties, "pStyle"))
         level = _outline(properties)
         level = self.styles.levels.get(style) if level is None else level
         listed = _list_of(properties) or self.styles.lists.get(style)
@@ -197,101 +187,3 @@ def _count_page_ends(block: Element) -> tuple[int, int]:
             before += not words and not before
         words = words or (name == "t" and bool((part.text or "").strip()))
     return ends, before
-
-
-def text_of(element: Element, notes: dict[str, str]) -> str:
-    """What is shown of a paragraph, or of several; text boxes that hang on it behind it."""
-    seen = _Seen()
-    seen.gather(element)
-    text = "".join(seen.text)
-    told = [notes[name] for name in seen.referred if notes.get(name)]
-    text += "".join(f" [Note: {note}]" for note in told)
-    return BETWEEN.join(
-        [text.strip("\n") if seen.boxes else text, *(text_of(one, notes) for one in seen.boxes)]
-    )
-
-
-class _Seen:
-    """Gathers the text of an element, and what it refers to."""
-
-    def __init__(self) -> None:
-        self.text: list[str] = []
-        self.referred: list[str] = []  # notes
-        self.boxes: list[Element] = []
-
-    def gather(self, element: Element) -> None:
-        for part in element:
-            name = local(part.tag)
-            if name in _LEFT_OUT or (name == "r" and child(part, "rPr", "vanish") is not None):
-                continue
-            if name == "t":
-                self.text.append(part.text or "")
-            elif name in _BREAKS:
-                self.text.append(_BREAKS[name])
-            elif name == "sym":
-                self.text.append(_symbol(attribute(part, "char")))
-            elif name == "txbxContent":
-                self.boxes.append(part)
-            elif name in ("footnoteReference", "endnoteReference"):
-                self.referred.append(f"{name.removesuffix('Reference')}{attribute(part, 'id')}")
-            else:
-                self._gather_inside(part, name)
-
-    def _gather_inside(self, part: Element, name: str) -> None:
-        if name in _MATHS or (name == "r" and self._is_power(part)):
-            self.text.append(_MATHS.get(name, "^"))
-        self.gather(part)
-        if name == "p":
-            self.text.append("\n")
-
-    def _is_power(self, run: Element) -> bool:
-        """Raised letters behind a digit: 10⁶ is not 106."""
-        raised = _value(child(run, "rPr", "vertAlign")) == "superscript" and child(run, "t") is not None
-        return raised and bool(self.text) and self.text[-1][-1:].isdigit()
-
-
-def _symbol(code: str) -> str:
-    """Letters of symbol fonts stand in a private area of their own; the usual ones are bullets and arrows."""
-    try:
-        letter = int(code, 16)
-    except ValueError:
-        return ""
-    return "•" if 0xF000 <= letter < 0xF100 else chr(letter) if 31 < letter < 0xD800 else ""
-
-
-def _header_rows(table: Element) -> int:
-    """How many of the first rows are said to name the columns: they come again on each page."""
-    marks = [child(row, "trPr", "tblHeader") for row in _own(table, "tr")]
-    return next((at for at, mark in enumerate(marks) if mark is None or _value(mark) in _OFF), 0)
-
-
-def table_rows(table: Element, notes: dict[str, str]) -> list[list[str]]:
-    """Rows of cells; a cell that goes on from the row above has its text again."""
-    rows: list[list[str]] = []
-    for line in _own(table, "tr"):
-        rows.append(_row(line, rows[-1] if rows else [], notes))
-    return rows
-
-
-def _row(line: Element, above: list[str], notes: dict[str, str]) -> list[str]:
-    cells = [""] * _count(child(line, "trPr", "gridBefore"), 0)
-    for cell in _own(line, "tc"):
-        merged = child(cell, "tcPr", "vMerge")
-        goes_on = merged is not None and _value(merged) != "restart"
-        text = above[len(cells)] if goes_on and len(cells) < len(above) else text_of(cell, notes).strip()
-        cells += [text, *[""] * (_count(child(cell, "tcPr", "gridSpan"), 1) - 1)]
-    return cells
-
-
-def _own(element: Element, name: str) -> Iterator[Element]:
-    """Children of a name, also where a control or a tracked change lies around them."""
-    for part in element:
-        if local(part.tag) == name:
-            yield part
-        elif local(part.tag) in _AROUND:
-            yield from _own(part, name)
-
-
-def _count(element: Element | None, default: int) -> int:
-    value = _value(element)
-    return min(int(value), MOST_COLUMNS) if value.isascii() and value.isdigit() else default

@@ -9,14 +9,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import chain, groupby, islice
+from itertools import chain, groupby
 from xml.etree.ElementTree import Element
 
 from bot.core.limited_child import FileRefused
-from bot.documents.drawings import Relations, shape_text
 from bot.documents.found_text import FoundText, honest_title
 from bot.documents.number_formats import BUILT_IN, show_number
 from bot.documents.packages import DAMAGED, Package, child, local
+from bot.documents.sheet_extras import (
+    CELL,
+    Area,
+    add_text_boxes,
+    column_of,
+    look_through,
+    plain_text,
+    read_comments,
+)
 from bot.documents.tables import (
     NumberedRow,
     Row,
@@ -27,24 +35,12 @@ from bot.documents.tables import (
 )
 from bot.documents.values import UNDER, Section
 
-Area = tuple[int, int, int, int]  # rows and columns of merged cells: top, left, bottom, right
-
 MAIN = "xl/workbook.xml"
-CELL = 32_767  # characters; no spreadsheet takes more
 MOST_COLUMNS = 1_000
-MOST_MERGED = 5_000
 MOST_STRINGS = 40_000_000  # characters of all that cells share
 LONGEST_HEADING = 120
 MOST_TITLES = 10  # rows of one cell above a table
 REPORT_ROWS = 5_000
-_MERGED = re.compile(rb'<(?:\w+:)?mergeCell [^>]*?ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
-_HIDDEN = re.compile(rb'<(?:\w+:)?(?:row|col) [^>]*?hidden="(?:1|true)"')
-# A formula whose value is missing; one of no letters is told by its kind.
-_UNSAVED = re.compile(
-    rb'<(?:\w+:)?c (?![^>]*t="str")[^>]*>\s*<(?:\w+:)?f[^>]*>[^<]*</(?:\w+:)?f>\s*'
-    rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
-)
-LONGEST_CELL = 9_000  # bytes of a formula and around it
 UNSAVED = "formulas were saved without their values; open and save it in a spreadsheet program, then share it"
 _CELL = re.compile(r"([A-Z]{1,3})([1-9]\d{0,6})")
 
@@ -72,15 +68,6 @@ def _sheets(package: Package) -> Iterator[tuple[str, str, bool]]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Looked:
-    """What a sheet is besides its rows."""
-
-    merged: list[Area]
-    hidden: bool  # some rows or columns are
-    unsaved: bool  # some formulas have no value
-
-
-@dataclass(frozen=True, slots=True)
 class _Book:
     """What the cells of all sheets refer to."""
 
@@ -100,7 +87,7 @@ class _Book:
         """The text of a cell, as a person sees it."""
         kind = cell.get("t", "n")
         if kind == "inlineStr":
-            return _plain(child(cell, "is"))[:CELL]
+            return plain_text(child(cell, "is"))[:CELL]
         value = (found.text or "") if (found := child(cell, "v")) is not None else ""
         if kind == "s":
             return self.strings[int(value)] if value.isdigit() and int(value) < len(self.strings) else ""
@@ -116,19 +103,11 @@ class _Book:
 def _strings(package: Package) -> Iterator[str]:
     left = MOST_STRINGS
     for one in package.elements("xl/sharedStrings.xml", frozenset({"si"})):
-        text = _plain(one)[:CELL]
+        text = plain_text(one)[:CELL]
         left -= len(text)
         if left < 0:
             raise FileRefused("it holds more text than I read")
         yield text
-
-
-def _plain(element: Element | None) -> str:
-    """Text of a string, of all its runs; how it is pronounced is left out."""
-    if element is None:
-        return ""
-    parts = [element, *(part for part in element if local(part.tag) == "r")]
-    return "".join(one.text or "" for part in parts for one in part if local(one.tag) == "t")
 
 
 def _formats(package: Package) -> list[str]:
@@ -148,12 +127,12 @@ def _read_sheet(package: Package, part: str, place: str, book: _Book, found: Fou
     """Tables stand apart by empty rows. One without a row of names goes on under those above it."""
     header: Row = ()
     heading = ""
-    looked, relations = _look_through(package, part), package.relations(part)
+    looked, relations = look_through(package, part), package.relations(part)
     if looked.hidden:
         found.note(f"its sheet “{place}” has hidden rows or columns; they were read too")
     if looked.unsaved:
         found.note(f"in its sheet “{place}” {UNSAVED}")
-    rows = _rows(package, part, replace(book, comments=_comments(package, relations)), looked.merged)
+    rows = _rows(package, part, replace(book, comments=read_comments(package, relations)), looked.merged)
     for _, table in groupby(_tables(rows), key=lambda one: one[0]):
         titles, body = _split_titles(one[1:] for one in table)
         if titles:
@@ -168,7 +147,7 @@ def _read_sheet(package: Package, part: str, place: str, book: _Book, found: Fou
         found.add_all(_under(numbered_sections(above, place=place, header=()), place, heading))
         numbered = _reporting(body, found)
         found.add_all(_under(numbered_sections(numbered, place=place, header=header), place, heading))
-    _add_text_boxes(package, relations, place, found)
+    add_text_boxes(package, relations, place, found)
 
 
 def _under(sections: Iterable[Section], sheet: str, heading: str) -> Iterator[Section]:
@@ -229,57 +208,10 @@ def _cells(row: Element, book: _Book) -> dict[int, str]:
         if local(cell.tag) != "c":
             continue
         place = _CELL.fullmatch(cell.get("r", ""))
-        column = _column(place[1]) if place else column + 1
+        column = column_of(place[1]) if place else column + 1
         text = book.show(cell)
         if note := book.comments.get(cell.get("r", "")):
             text = f"{text} [Note: {note}]".strip()
         if column <= MOST_COLUMNS and text:
             found[column] = text
     return found
-
-
-def _column(letters: str) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + ord(letter) - 64
-    return number
-
-
-def _look_through(package: Package, part: str) -> _Looked:
-    """What stands behind the rows, or is rarely needed of them: the bytes are searched, not read twice."""
-    hidden = unsaved = False
-    merged = b""
-    with package.open(part) as stream:
-        before = b""
-        while data := stream.read(1 << 20):
-            data = before + data
-            hidden = hidden or bool(_HIDDEN.search(data))
-            unsaved = unsaved or bool(_UNSAVED.search(data))
-            at = data.find(b"mergeCells")
-            if at >= 0:
-                merged = data[at:] + stream.read(1 << 20)
-                break
-            before = data[-LONGEST_CELL:]
-    areas = []
-    for match in islice(_MERGED.finditer(merged), MOST_MERGED):
-        left, top, right, bottom = (one.decode() for one in match.groups())
-        areas.append((int(top), _column(left), int(bottom), _column(right)))
-    return _Looked(areas, hidden, unsaved)
-
-
-def _comments(package: Package, relations: Relations) -> dict[str, str]:
-    """What people wrote to cells, by the cell's place."""
-    part = next((part for kind, part in relations.values() if kind == "comments"), "")
-    found = {}
-    for one in package.elements(part, frozenset({"comment"})):
-        text = _plain(child(one, "text"))[:CELL]
-        # In front of a talk about a cell stands a notice for programs that do not know such.
-        text = text.partition("Comment:")[2] if text.startswith("[Threaded comment]") else text
-        found[one.get("ref", "")] = " ".join(text.split())
-    return found
-
-
-def _add_text_boxes(package: Package, relations: Relations, place: str, found: FoundText) -> None:
-    part = next((part for kind, part in relations.values() if kind == "drawing"), "")
-    texts = [shape_text(shape) for shape in package.elements(part, frozenset({"sp"}))]
-    found.add("\n\n".join(filter(None, texts)), heading=place, place=f"{place}, text box")

@@ -622,7 +622,8 @@ create table channel_turns (
 # Documents, cut into chunks; `words` is what a chunk is found by (bot/knowledge/terms.py), `reach` from
 # where. What an engine finds words with is its own: full_text.py of each. `document_words` counts in how many
 # chunks of a workspace a word stands, and holds its letters by threes, by which words that are nearly alike
-# are found.
+# are found. `document_vectors` has several of a chunk: that of all of it, part 0, and one of each sentence;
+# its index holds the signs, which are read all at once, without the vectors.
 DOCUMENTS = """
 create table documents (
     seq {ID},
@@ -688,11 +689,12 @@ create table document_vectors (
     document {TEXT} not null,
     team {TEXT} not null,
     embedder {TEXT} not null,
+    part {INT} not null,
     code {BLOB} not null,
     vector {BLOB} not null,
-    primary key (chunk, embedder)
+    primary key (chunk, embedder, part)
 ){STRICT};
-create index document_vectors_document on document_vectors (document, embedder);
+create index document_vectors_codes on document_vectors (document, embedder, chunk, part, code);
 create table document_words (
     id {ID},
     team {TEXT} not null,
@@ -705,27 +707,6 @@ create table document_words (
 {WORD_LETTERS_INDEX};
 {WORD_LETTERS_ADDED};
 {WORD_LETTERS_GONE}
-"""
-
-# Several vectors of a chunk: that of all of it, part 0, and one of each sentence. The index holds the signs,
-# which are read all at once, without the vectors.
-VECTOR_PARTS = """
-alter table document_vectors rename to whole_vectors;
-drop index document_vectors_document;
-create table document_vectors (
-    chunk {INT} not null,
-    document {TEXT} not null,
-    team {TEXT} not null,
-    embedder {TEXT} not null,
-    part {INT} not null,
-    code {BLOB} not null,
-    vector {BLOB} not null,
-    primary key (chunk, embedder, part)
-){STRICT};
-insert into document_vectors (chunk, document, team, embedder, part, code, vector)
-    select chunk, document, team, embedder, 0, code, vector from whole_vectors;
-drop table whole_vectors;
-create index document_vectors_codes on document_vectors (document, embedder, chunk, part, code)
 """
 
 # What came with a message and may be looked at again: pictures and documents, as JSON of where they are.
@@ -770,13 +751,12 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("0082_limits", LIMITS),
     ("0090_documents", DOCUMENTS),
     ("0016_message_files", MESSAGE_FILES),
-    ("0091_vector_parts", VECTOR_PARTS),
     ("0017_searched", SEARCHED),
 )
 
 # Steps that take away what the version before needs: where several processes share a database, that version
 # cannot run beside them (docs/scale.md).
-BREAKING: frozenset[str] = frozenset(["0091_vector_parts"])
+BREAKING: frozenset[str] = frozenset()
 
 # Tables with people's words, and the column that says whose (beside `team`): erased by
 # storage/privacy/forget.py.

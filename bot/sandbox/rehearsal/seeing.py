@@ -64,7 +64,7 @@ def _describe_colours(picture: ReceivedPicture) -> str:
 def main_colours(picture: ReceivedPicture) -> list[tuple[str, float]]:
     """The most frequent colours and their shares; none without the library that decodes pictures."""
     try:
-        from PIL import Image  # noqa: PLC0415: only where somebody shows a picture
+        from PIL import Image
     except ImportError:
         return []
     with Image.open(io.BytesIO(picture.content)) as opened:

@@ -35,5 +35,5 @@ def test_each_kind_of_work_has_its_size() -> None:
     assert found == {
         LARGE: {"answer", "summary", "code"},
         MIDDLE: {"translation", "classification", "sentiment"},
-        SMALL: {"label", "address", "keywords", "verdict", "examples"},
+        SMALL: {"label", "address", "keywords", "verdict", "examples", "rewriting"},
     }

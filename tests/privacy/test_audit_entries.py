@@ -48,6 +48,7 @@ DOCUMENT_ADDED = {"document added"}
 DOCUMENT_CHANGED = {"document added", "document removed"}
 FOLLOWED = (
     *("file_deleted", "file_unshared", "file_change", "user_change", "channel_deleted", "group_deleted"),
+    "channel_id_changed",
     *table.CHANNEL_CHANGES,
 )
 ERASED = {"forgot thread", "forgot person", "document removed", *CLIP_WORDS}

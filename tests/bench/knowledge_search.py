@@ -1,8 +1,8 @@
 """How well and how fast documents are found: python -m tests.bench.knowledge_search [--chunks N] [--url URL].
 
 First the paragraphs of SQuAD in tests/data: how often the right one is first, or among the first five, beside
-FTS5's own bm25 over the same paragraphs; with `--embeddings` vectors of this machine's multilingual model are
-made and joined (some minutes). Then a question against many made-up chunks, in milliseconds and in megabytes
+FTS5's own bm25 over the same paragraphs; where this machine's multilingual model is installed, also with its
+vectors (some minutes). Then a question against many made-up chunks, in milliseconds and in megabytes
 that the process grows by, beside FTS5's own bm25 over the same words. Vectors there are made up as well, so
 that is about time alone. The same rows are then asked on PostgreSQL, with the extension `vector` and without.
 """
@@ -13,7 +13,6 @@ import argparse
 import asyncio
 import json
 import random
-import resource
 import sqlite3
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median, quantiles
 
+from bot.core.errors import SetupError
 from bot.core.values import Scope
 from bot.documents.values import Chunk
 from bot.knowledge.index import Audience, DocumentIndex
@@ -95,19 +95,27 @@ def rank_by_engine(paragraphs: Sequence[tuple[str, str]], questions: Sequence[tu
     return ranks
 
 
-async def measure_squad(url: str, *, embeddings: bool) -> None:
+def find_embedder() -> LocalEmbedder | None:
+    try:
+        return LocalEmbedder(e5.NAME)
+    except SetupError as exc:
+        print(f"  (words and meaning are not measured: {exc})")
+        return None
+
+
+async def measure_squad(url: str) -> None:
     paragraphs, questions = read_squad()
     print(FOUND.format(f"{len(questions)} questions, {len(paragraphs)} paragraphs", "R@1", "R@3", "R@5"))
     show_found("FTS5 with porter alone", rank_by_engine(paragraphs, questions))
     async with open_engine(url) as engine:
-        index = DocumentIndex(engine, LocalEmbedder(e5.NAME) if embeddings else None)
+        index = DocumentIndex(engine, embedder := find_embedder())
         titles = list(dict.fromkeys(title for title, _ in paragraphs))
         for title in titles:
             texts = [text for of, text in paragraphs if of == title]
             await add(engine, index, title, texts)
         numbers = {(title, n): at for title in titles for n, at in enumerate_of(paragraphs, title)}
         show_found("words", await rank_by_index(index, numbers, questions))
-        if embeddings:
+        if embedder:
             for title in titles:
                 await index.embed(title, scope=SCOPE)
             show_found("words and meaning", await rank_by_index(index, numbers, questions))
@@ -185,11 +193,11 @@ async def measure_speed(url: str, *, questions: int) -> None:
         before = memory_mb()
         words, both = DocumentIndex(engine), DocumentIndex(engine, MadeUpEmbedder())
         print(TOOK.format(f"ms a question, of {questions}", "p50", "p95"))
-        if url.startswith("sqlite"):
-            show_took("FTS5's own order, 20 rows", [ask_engine(url, question) for question in asked])
         show_took("words", [await ask(words, question) for question in asked])
         show_took("words and meaning", [await ask(both, question) for question in asked])
-        print(f"  {memory_mb() - before:.0f} MB more than before the first question")
+        print(f"  {memory_mb() - before:.0f} MB more than before the first question", flush=True)
+        if url.startswith("sqlite"):
+            show_took("FTS5's own order, 20 rows", [ask_engine(url, question) for question in asked])
 
 
 async def ask(index: DocumentIndex, question: str) -> float:
@@ -215,26 +223,33 @@ def show_took(name: str, seconds: Sequence[float]) -> None:
 
 
 def memory_mb() -> float:
-    """The most this process ever had."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 10)
+    """The most this process ever had; what it was forked from does not count, as it does in getrusage."""
+    status = Path("/proc/self/status").read_text("utf-8")
+    return int(status.partition("VmHWM:")[2].split()[0]) / (1 << 10)
 
 
 async def run(args: argparse.Namespace, folder: Path) -> None:
     if not args.url or not args.chunks:
-        await measure_squad(f"sqlite:///{folder}/squad.db", embeddings=args.embeddings)
+        await measure_squad(f"sqlite:///{folder}/squad.db")
     if args.chunks:
         url = args.url or f"sqlite:///{folder}/many.db"
         fill = ("--fill", "--url", url, "--chunks", str(args.chunks))
         filler = await asyncio.create_subprocess_exec(*PROGRAM, *fill)
         await filler.wait()
-        print(f"\n{args.chunks} chunks of {WORDS} words")
-        await measure_speed(url, questions=args.questions)
+        print(f"\n{args.chunks} chunks of {WORDS} words", flush=True)
+        await measure_in_new_process(url, questions=args.questions)
         if url.startswith("sqlite"):
             await measure_on_postgres(url, questions=args.questions)
 
 
+async def measure_in_new_process(url: str, *, questions: int) -> None:
+    """By one that had nothing in memory before."""
+    speed = ("--only-speed", "--url", url, "--questions", str(questions))
+    await (await asyncio.create_subprocess_exec(*PROGRAM, *speed)).wait()
+
+
 async def measure_on_postgres(filled: str, *, questions: int) -> None:
-    """The same rows, moved there; by a process that had nothing in memory before."""
+    """The same rows, moved there."""
     try:
         async with ThrowawayPostgres(shared_buffers="128MB") as server:
             url = await server.create("many")
@@ -245,9 +260,8 @@ async def measure_on_postgres(filled: str, *, questions: int) -> None:
                 if extension == "no extension":
                     await server.run("drop extension vector cascade", database="many")
                 await server.run("vacuum analyze", database="many")
-                print(f"\nThe same on PostgreSQL with {extension}")
-                speed = ("--only-speed", "--url", url, "--questions", str(questions))
-                await (await asyncio.create_subprocess_exec(*PROGRAM, *speed)).wait()
+                print(f"\nThe same on PostgreSQL with {extension}", flush=True)
+                await measure_in_new_process(url, questions=questions)
     except NoPostgres as exc:
         print(f"\n(PostgreSQL: {exc})")
 
@@ -256,7 +270,6 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--chunks", type=int, default=100_000, help="0: only how well")
     parser.add_argument("--questions", type=int, default=200)
-    parser.add_argument("--embeddings", action="store_true")
     parser.add_argument("--url", default="")
     parser.add_argument("--fill", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--only-speed", action="store_true", help=argparse.SUPPRESS)

@@ -31,6 +31,7 @@ from bot.core.errors import ContextTooLong
 from bot.core.stoppable import StoppableWork
 from bot.core.values import Completion, Incoming, Reply, Usage
 from bot.guard.service import Ruling
+from bot.knowledge.document_question import DocumentAnswer
 from bot.text import marks, tokens
 from bot.voice.message_clips import RunningRecognition, SpokenWords, called_into_thread
 from storage.place import Channel
@@ -198,6 +199,25 @@ async def answer_in_conversation(
     recollection = shown.onto(recollection)
     if mode == "only" or (found and not found.refused):
         return reply_from_documents(found, recollection, ruling)
+    return await answer_from_model(
+        incoming, recollection, ruling, how, live_reply, stop, services, found=found, shown=shown
+    )
+
+
+async def answer_from_model(
+    incoming: Incoming,
+    recollection: Recollection,
+    ruling: Ruling | None,
+    how: AnswerSettings,
+    live_reply: LiveReply,
+    stop: Stop,
+    services: TurnServices,
+    *,
+    found: DocumentAnswer | None,
+    shown: ShownFiles,
+) -> Turn:
+    """From what the model knows and what was attached, where documents were not asked, or said nothing
+    (`found`)."""
     attached = await read_attached(incoming, recollection, how, services)
     completion, recollection, shown = await ask_until_it_fits(
         incoming, recollection, ruling, how, live_reply, stop, services, attached=attached, shown=shown

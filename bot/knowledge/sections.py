@@ -1,8 +1,7 @@
 """The order of chunks by meaning: what else a chunk's section says speaks for it.
 
 Asked in other words, a question is a little near to several chunks of the section that answers it, and very
-near by chance to one of another. Both numbers are chosen on the two invented
-companies of the bench.
+near by chance to one of another. Both numbers are chosen on the two invented companies of the bench.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from handlers.slack.blocks import escape_notice
 from handlers.slack.modals import message_window
 from storage.knowledge.documents import Document, list_all, list_of_workspace
 from tests.support.documents import (
+    QUESTION,
     RULES,
     audience,
     cards,
@@ -27,7 +28,6 @@ from tests.support.documents import (
 from tests.support.spending import run_command
 from tests.support.workspace import Workspace, workspace
 
-QUESTION = "Where are bicycles parked?"
 ELSEWHERE = "# Parking\n\nBicycles are parked in the river."
 
 

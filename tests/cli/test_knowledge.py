@@ -15,7 +15,7 @@ from bot.cli.main import main
 from bot.core import settings_sources
 from bot.core.errors import SetupError
 from storage.database import open_engine
-from tests.support.documents import RULES, audience, documents, found
+from tests.support.documents import QUESTION, RULES, audience, documents, found
 from tests.support.engines import database_url
 from tests.support.workspace import workspace
 
@@ -79,7 +79,7 @@ async def test_beside_a_running_bot_files_are_found_in_the_channel_at_once(tmp_p
         settings = settings_sources.load(team.environ)
         assert await knowledge.run(args, settings) == 1
         assert "office" in str(await found(team, "Where are the keys?", here))
-        assert "greenhouse" in str(await found(team, "Where are bicycles parked?", here))
+        assert "greenhouse" in str(await found(team, QUESTION, here))
         assert len(await documents(team, here)) == 3, "also the one that could not be read is told of"
         await knowledge.run(args, settings)
         assert len(await documents(team, here)) == 3

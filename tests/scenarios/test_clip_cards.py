@@ -129,6 +129,7 @@ async def test_an_edit_of_the_text_beside_a_clip_keeps_what_was_heard(tmp_path: 
         await answered(team, thread)
         await team.quiet()
         await team.slack.edit("alice", "#general", thread, "@parley at length:")
+        await team.quiet()
         await team.ask("again", thread=thread)
         await answered(team, thread, count=2)
         prompt = team.model.requests[-1].prompt

@@ -13,6 +13,7 @@ from handlers.knowledge import windows
 from handlers.knowledge.blocks import REMOVE, REPLACE
 from handlers.knowledge.commands import WHICH
 from tests.support.documents import (
+    QUESTION,
     audience,
     card_of,
     documents,
@@ -33,7 +34,6 @@ LOCKED = pdf([b"BT /F1 12 Tf (Bicycles) Tj ET"]).replace(
     % (b"41" * 32, b"42" * 32),
 )
 TEXT = "Bicycles are parked in the cellar."
-QUESTION = "Where are bicycles parked?"
 
 
 @pytest.fixture

@@ -10,11 +10,18 @@ import pytest
 from bot.knowledge.removal import REMOVED
 from handlers.knowledge.blocks import REMOVE
 from handlers.slack.blocks import RETRY
-from tests.support.documents import audience, cards, documents, found, take_in, until_settled, until_true
+from tests.support.documents import (
+    QUESTION,
+    audience,
+    cards,
+    documents,
+    found,
+    take_in,
+    until_settled,
+    until_true,
+)
 from tests.support.spending import run_command
 from tests.support.workspace import Workspace, workspace
-
-QUESTION = "Where are bicycles parked?"
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from tests.support.spending import run_command
 from tests.support.workspace import Workspace
 
 RULES = "# Parking\n\nBicycles are parked behind the greenhouse.\n\n# Lunch\n\nLunch is at noon."
+QUESTION = "Where are bicycles parked?"
 
 
 async def drop_file(

@@ -34,9 +34,9 @@ def cite(answer: str, quotes: Sequence[Quote], passages: Sequence[Passage]) -> t
         return _NUMBERS.sub("", answer), ()
     numbers, written = dict[tuple[object, ...], int](), list[str]()
     parts = [answer] if _CODE in answer else _STATEMENT_END.split(answer)
-    for part in parts:
+    for place, part in enumerate(parts, start=1):
         marks = list[int]()
-        for quote in _find_quotes(part, quoted):
+        for quote in _find_quotes(part, quoted) if _states(part, "".join(parts[place:])) else ():
             marks.append(numbers.setdefault(_place(passages[quote.passage]), len(numbers) + 1))
         written.append(_mark(_NUMBERS.sub("", part), sorted(set(marks))))
     return "".join(written), _list_sources(numbers, quoted, passages)
@@ -46,13 +46,18 @@ def _find_quotes(statement: str, quoted: Sequence[Quote]) -> Sequence[Quote]:
     """The quotes on which a statement stands: those it names, else those that say most of it."""
     named = {int(n) - 1 for mark in _NUMBERS.findall(statement) for n in mark.split(",")}
     plain = _NUMBERS.sub("", statement).strip()
-    if not _HAS_WORDS.search(plain) or plain.endswith((":", "：")):
-        return ()
     if own := [quote for quote in quoted if quote.passage in named]:
         return own
     shares = [share_said(plain, quote.text) for quote in quoted]
     most = max(shares)
     return [quote for quote, share in zip(quoted, shares, strict=True) if share >= _NEARLY * most]
+
+
+def _states(part: str, rest: str) -> bool:
+    """Whether something is said here: what ends with a colon leads to the rest, if there is any."""
+    plain = _NUMBERS.sub("", part).strip()
+    leads = plain.endswith((":", "：")) and _HAS_WORDS.search(_NUMBERS.sub("", rest))
+    return bool(_HAS_WORDS.search(plain) and not leads)
 
 
 def _mark(statement: str, numbers: Sequence[int]) -> str:

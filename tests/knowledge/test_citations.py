@@ -36,6 +36,7 @@ QUOTES = [Quote(0, HOTELS), Quote(1, RECEIPTS)]
             "It is:\n- 120 euros [1]\n- receipts to Carol [2]\n",
             "It is:\n- 120 euros [1]\n- receipts to Carol [2]\n",
         ),
+        ("Receipts go to Carol within a month:\n", "Receipts go to Carol within a month: [1]\n"),
         ("120 euros a night [7].", "120 euros a night. [1]"),
         ("一泊120ユーロまでです。", "一泊120ユーロまでです。[1]"),
     ],

@@ -53,3 +53,8 @@ def test_the_rehearsal_model_takes_the_line_that_is_meant() -> None:
     assert told == "Moving house – Days off: 1."
     assert ask_about(*handbook, question="What is the dress code?") == ""
     assert ask_about(*handbook, question="What is this?") == ""
+    allowance = "For meals there is an allowance:\nCountry | Full day\nFrance | 58\nGermany | 52"
+    assert (
+        ask_about(allowance, question="What is the allowance for meals in France?")
+        == "France – Full day: 58."
+    )

@@ -87,17 +87,19 @@ def _split(number: int, passage: str) -> list[_Line]:
     rows = [row for row in body.splitlines() if "|" in row]
     header = rows[0] if len(rows) > 1 else ""
     around = _read_words(body)
+    told = sentences(body)
+    leads = " ".join(text for text in told if text.endswith(":"))  # they say what the rows below are
     return [
         _Line(
             number,
             text,
             _read_words(text),
-            _read_words(f"{where} {header if '|' in text else ''}"),
+            _read_words(f"{where} {leads} {header if '|' in text else ''}"),
             around if "|" not in text else frozenset(),
             header,
         )
-        for text in sentences(body)
-        if text != header and not _CONTENTS.match(text)
+        for text in told
+        if text != header and not _CONTENTS.match(text) and not text.endswith(":")
     ]
 
 

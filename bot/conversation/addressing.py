@@ -17,7 +17,9 @@ much appreciated|appreciated|nice|great|perfect|awesome|cool|lovely|excellent|wo
 brilliant|good|very good|all good|good to know|got it|gotcha|noted|understood|makes sense|i see
 ok|okay|okey|k|kk|okidoki|sure|sure thing|yes|yep|yup|yeah|no|nope|right|exactly|agreed|fine
 done|will do|on it|no problem|np|you're welcome|welcome|sounds good|looks good|lgtm|same
-same here|true|danke|danke schön|danke dir|vielen dank|dankeschön|besten dank|super|prima|klasse
+same here|true|me too|no worries|bye|see you|see you there|see you later|see you then|wow
+ha|haha|hahaha|hahahaha|hehe|hehehe|hihi|lol|lmao|rofl|jaja|jajaja|mdr
+danke|danke schön|danke dir|vielen dank|dankeschön|besten dank|super|prima|klasse
 toll|alles klar|passt|gut|sehr gut|genau|stimmt|ja|nein|gerne|verstanden|mach ich|merci
 merci beaucoup|parfait|d'accord|ça marche|oui|non|bien|très bien|gracias|muchas gracias|vale
 perfecto|de acuerdo|sí|si|bueno|genial|grazie|grazie mille|perfetto|va bene|bene|certo|obrigado

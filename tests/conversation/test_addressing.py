@@ -13,7 +13,8 @@ from bot.conversation.addressing import is_courtesy, read_wish
         "danke", "Super, danke schön!", "merci beaucoup", "gracias", "ありがとうございます",
         "谢谢", "спасибо", "yes", "Yep, will do", "<@U0BOB> thanks!", "no problem",
         "you’re welcome", "…", "!!!", "sounds good 🎉", "thanks Alice!", "Thank you so much, Zoë Müller",
-        "Danke dir, Jean-Luc :pray:", "ok, merci Bob.", "Thanks a lot Alice 🎉",
+        "Danke dir, Jean-Luc :pray:", "ok, merci Bob.", "Thanks a lot Alice 🎉", "haha", "Hahaha 😂",
+        "lol, ok", "See you there!", "me too", "ok, bye", "no worries",
     ],
 )  # fmt: skip
 def test_thanks_ok_and_an_emoji_want_no_answer(text: str) -> None:
@@ -28,7 +29,8 @@ def test_thanks_ok_and_an_emoji_want_no_answer(text: str) -> None:
         "thanks to whom", "good morning", "hello", "3", "2+2", "50%", "x = y", "the second one",
         "ja, und am Montag", "perfect day for a walk", "nice, can you translate it",
         "thanks summarise", "Thanks Alice, and where is it", "no, Monday", "ok Bob", "Thanks. Monday",
-        "Danke, Bob Müller Meier", "Thanks Bob 3",
+        "Danke, Bob Müller Meier", "Thanks Bob 3", "haha, and on Friday", "see you there?", "lol?",
+        "wow, how much is that",
     ],
 )  # fmt: skip
 def test_whatever_says_more_may_want_one(text: str) -> None:

@@ -15,6 +15,7 @@ from itertools import pairwise
 from bot.core.values import Message
 from bot.knowledge.small_words import drop_small
 from bot.knowledge.terms import list_written
+from bot.text import marks
 
 # How a question begins that only names something else, in the languages people were seen to write.
 _AND = r"(?:and|but|or|so|then|ok(?:ay)?|also|und|aber|oder|et|ou|mais|y|o|pero|e|ma|en|maar)"
@@ -53,7 +54,7 @@ _CJK_SHORT = 12  # letters
 
 def make_standalone(messages: Sequence[Message]) -> list[str]:
     """The questions to search with, for the last message of a conversation, the likeliest first."""
-    asked = [m.text.strip() for m in messages if m.role == "human" and m.text.strip()]
+    asked = _list_asked(messages)
     if not asked:
         return []
     last = asked[-1]
@@ -65,12 +66,18 @@ def make_standalone(messages: Sequence[Message]) -> list[str]:
 
 def is_open(messages: Sequence[Message]) -> bool:
     """Whether the last message leans on something before it that the rules do not find."""
-    asked = [m.text.strip() for m in messages if m.role == "human" and m.text.strip()]
+    asked = _list_asked(messages)
     if not asked or len(messages) < 2:
         return False
     if _points_at_answer(asked[-1]):
         return True
     return not any(map(_stands_alone, asked[-_EARLIER - 1 :]))
+
+
+def _list_asked(messages: Sequence[Message]) -> list[str]:
+    """What people said: of a file its name, and not how it is marked."""
+    said = [m.text.strip() for m in messages if m.role == "human" and m.text.strip()]
+    return [marks.words_alone(text).strip() or text for text in said]
 
 
 def _points_at_answer(question: str) -> bool:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from bot.core.values import Message
 from bot.knowledge.follow_up import is_open, make_standalone
+from bot.text.marks import mark_file, words_alone
 
 GERMAN = "Wie viele Urlaubstage habe ich in "
 TRIP = "京都の出張費の上限はいくらですか教えてください"
@@ -91,9 +92,17 @@ def test_the_first_question_is_searched_as_it_is() -> None:
     assert make_standalone([]) == []
 
 
+def test_of_a_file_its_name_is_searched_and_not_its_mark() -> None:
+    file = mark_file("prices.csv", 39, read=True)
+    assert make_standalone(thread(f"What does a chair cost?\n\n{file}")) == [
+        "What does a chair cost?\n\nprices.csv"
+    ]
+    assert make_standalone(thread(TRAVEL, "[a file, not read]"))[-1] == "[a file, not read]"
+
+
 @given(st.lists(st.text(max_size=60), min_size=1, max_size=4))
 def test_the_last_question_is_never_lost(asked: list[str]) -> None:
     said = [Message("human", text) for text in asked]
-    questions = [text.strip() for text in asked if text.strip()]
+    questions = [words_alone(text).strip() or text.strip() for text in asked if text.strip()]
     if questions:
         assert questions[-1] in make_standalone(said)

@@ -20,6 +20,7 @@ _ELAPSED = re.compile(r"\[(h+|m+|s+)\]", re.IGNORECASE)
 _DATE = re.compile(r"[ymdhs]", re.IGNORECASE)
 _DIGITS = re.compile(r"[#0?][#0?,.]*")
 LAST_DAY = 2_958_466  # after the end of the year 9999
+LONGEST = 255  # characters of a format that a spreadsheet takes
 
 
 def show_number(value: str, code: str, *, from_1904: bool = False) -> str:
@@ -28,7 +29,7 @@ def show_number(value: str, code: str, *, from_1904: bool = False) -> str:
         number = Decimal(value)
     except InvalidOperation:
         return value
-    if not number.is_finite() or abs(number) > Decimal("1e18"):
+    if not number.is_finite() or abs(number) > Decimal("1e18") or len(code) > LONGEST:
         return value
     section = _section(code, number)
     bare = _CONDITION.sub("", _CURRENCY.sub("", _QUOTED.sub("", section)))
@@ -36,7 +37,10 @@ def show_number(value: str, code: str, *, from_1904: bool = False) -> str:
         return _general(number)
     if _ELAPSED.search(bare) or _DATE.search(bare.replace("General", "")):
         return _show_moment(number, bare, from_1904=from_1904)
-    return _show_amount(number, section, bare)
+    try:
+        return _show_amount(number, section, bare)
+    except InvalidOperation:  # more decimals than are counted with
+        return _general(number)
 
 
 def _section(code: str, number: Decimal) -> str:

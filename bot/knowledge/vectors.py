@@ -52,7 +52,10 @@ def _signs(vector: Sequence[float]) -> bytes:
 
 
 class NearnessSearch:
-    """The signs of what was searched before, by document; those of no use for long are dropped."""
+    """The signs of what was searched before, by document; those of no use for long are dropped.
+
+    Several threads search at once, while others forget: what goes through all documents goes through a copy.
+    """
 
     def __init__(self) -> None:
         self._codes = dict[EmbeddedDocument, _Codes]()
@@ -60,7 +63,7 @@ class NearnessSearch:
 
     def forget(self, document: str) -> None:
         """Its chunks are erased."""
-        self._codes = {key: codes for key, codes in self._codes.items() if key.id != document}
+        self._codes = {key: codes for key, codes in self._codes.copy().items() if key.id != document}
         self._joined = None
 
     def find(
@@ -104,9 +107,10 @@ class NearnessSearch:
 
     def _drop_others(self, used: Sequence[EmbeddedDocument], count: int) -> None:
         """Where too much would be in memory."""
-        others = self._codes.keys() - set(used)
-        if count + sum(len(self._codes[other].chunks) for other in others) > _KEPT_CODES:
-            self._codes = {document: self._codes[document] for document in self._codes.keys() - others}
+        kept = self._codes.copy()
+        others = kept.keys() - set(used)
+        if count + sum(len(kept[other].chunks) for other in others) > _KEPT_CODES:
+            self._codes = {document: kept[document] for document in kept.keys() - others}
 
 
 def _join_parts(parts: Mapping[int, Sequence[bytes]], cosines: Sequence[float]) -> Iterator[NearChunk]:

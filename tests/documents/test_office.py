@@ -278,6 +278,9 @@ def test_rows_that_word_repeats_on_each_page_name_the_columns_even_of_words_alon
         ("nan", "0", "nan"),
         ("5", "# ?/?", "5"),
         ("7", "@", "7"),
+        ("43000.5", "0." + "0" * 30, "43000.5"),
+        ("1", "[$" * 30_000, "1"),
+        ("1", "0" + "," * 400_000, "1"),
     ],
 )
 def test_numbers_are_shown_as_the_sheet_shows_them(value: str, code: str, shown: str) -> None:

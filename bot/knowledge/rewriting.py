@@ -68,7 +68,8 @@ def _read(text: str) -> str:
     """The question in an answer, whatever stands around the form; "" without one."""
     try:
         found = json.JSONDecoder(strict=False).raw_decode(text, max(0, text.find("{")))[0]
-        question = " ".join(found["question"].split())
+        sendable = found["question"].encode("utf-8", "replace").decode()  # halves of characters are not
+        question = " ".join(sendable.replace("\0", " ").split())
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return ""
     return question if len(question) <= LONGEST else ""

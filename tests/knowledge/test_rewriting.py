@@ -153,3 +153,10 @@ async def test_what_is_no_question_leaves_it_as_the_rules_made_it(
     assert found is not None
     assert len(model.asked) == 1
     assert model.read, "nobody knows what is asked, so no passage is known to be far from it"
+
+
+async def test_halves_of_characters_are_not_sent_on(index: DocumentIndex) -> None:
+    found = await ask(index, SmallModel(written("When\0does \ud83d it open?")), *THREAD)
+    assert found is not None
+    assert found.rewriting is not None
+    assert found.rewriting.question == "When does ? it open?"

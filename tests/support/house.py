@@ -41,6 +41,8 @@ ROOMS: dict[str, str] = {
     "storage/welcome": "storage/engine storage/audit",
     "storage/retirement": "storage/engine storage/workers",
     "storage/knowledge": "storage/engine storage/audit",
+    "storage/unanswered": "",
+    "storage/fields": "",
     "storage/privacy": (
         "storage/engine storage/place storage/schema storage/audit storage/conversation storage/costs "
         "storage/guard storage/knowledge storage/workers"
@@ -71,6 +73,9 @@ ROOMS: dict[str, str] = {
         "bot/core storage/engine storage/audit storage/jobs storage/conversation storage/knowledge bot/text "
         "bot/ml bot/jobs bot/costs bot/provider bot/documents bot/images"
     ),
+    "bot/unanswered": "",
+    "bot/notes": "",
+    "bot/fields": "",
     "bot/welcome": (
         "bot/core storage/engine storage/place storage/welcome bot/jobs bot/costs bot/channel bot/guard "
         "bot/voice"
@@ -87,6 +92,7 @@ ROOMS: dict[str, str] = {
         "storage/channel storage/privacy bot/text bot/ops bot/jobs bot/pages bot/provider "
         "bot/guard bot/voice bot/knowledge bot/welcome bot/conversation"
     ),
+    "bot/knowledge_page": "",
     "bot/retirement": ("bot/core storage/engine storage/retirement bot/provider bot/channel"),
     "bot/health": "bot/core storage/engine storage/jobs bot/ops bot/jobs bot/provider",
     "bot/housekeeping": (
@@ -133,6 +139,9 @@ ROOMS: dict[str, str] = {
         "bot/core storage/place storage/knowledge bot/text bot/costs bot/knowledge bot/conversation bot/app "
         "handlers/slack handlers/adapter handlers/channel"
     ),
+    "handlers/unanswered": "",
+    "handlers/notes": "",
+    "handlers/fields": "",
     "handlers/commands": (
         "bot/core bot/text bot/app handlers/slack handlers/adapter handlers/costs handlers/channel "
         "handlers/knowledge"

@@ -1,0 +1,1 @@
+"""The page `/knowledge`: documents, questions answered and refused, notes and field tables of a channel."""

@@ -1,0 +1,1 @@
+"""Notes in Slack: remembered, listed, edited, dated and erased."""

@@ -1,0 +1,1 @@
+"""Forms of fields, the rows that documents yielded, and what reviews taught."""

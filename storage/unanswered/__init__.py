@@ -1,0 +1,1 @@
+"""Questions that could not be answered, and what became of each."""

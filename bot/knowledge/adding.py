@@ -33,6 +33,7 @@ class NewDocument:
     card_channel: str = ""  # in which the card is shown; "": it has none
     card_thread: str = ""  # "": in the channel itself
     replaces: str = ""  # the document that this one was added to replace, under whatever name
+    extract: str = ""  # the form of fields that are wanted of it as soon as it is read
 
 
 def encode_document(new: NewDocument) -> str:

@@ -12,7 +12,7 @@ import asyncio
 import json
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -41,8 +41,15 @@ from storage.knowledge.documents import Document
 DOCUMENT, VECTORS = "document", "document vectors"  # kinds of jobs; REMOVAL is another
 AT_ONCE = 2  # documents that are read at the same moment: each has a process of its own
 
+# Told of each document that can be found now, before its job ends; again where a process died over that.
+OnSearchable = Callable[[Document, NewDocument], Awaitable[None]]
+
 UNCHANGED = "This very file is here already: nothing has changed."
 REPLACED = "A newer version of this document took its place."
+
+
+async def nothing_more(document: Document, new: NewDocument) -> None:
+    """Nothing follows from a document that can be found."""
 
 
 class Documents:
@@ -58,12 +65,14 @@ class Documents:
         *,
         prices: Prices,
         calendar: Calendar,
+        on_searchable: OnSearchable = nothing_more,
     ) -> None:
         self._settings = settings
         self._engine = engine
         self._inbox = inbox
         self._index = index
         self._side = side
+        self._on_searchable = on_searchable
         self._cards = DocumentCards(settings, engine, side, prices)
         self._calendar = calendar
         self._reading = asyncio.Semaphore(AT_ONCE)
@@ -153,7 +162,7 @@ class Documents:
             return
         if document.state == "searchable":  # by an attempt whose end was not written down
             await self._erase_outlived(document, new, published=True)
-            await self._tell_searchable(id, (), _place_of(new, document))
+            await self._tell_searchable(id, new, _place_of(new, document))
             return
         await self._erase_outlived(document, new, published=False)
         await self._engine.write(rows.set_state, id, "reading")
@@ -189,6 +198,7 @@ class Documents:
             same = await self._engine.read(rows.find_same, document)
             if same is not None and same.digest == digest and not same.hidden:
                 await self._drop_unchanged(document, same, place)
+                await self._on_searchable(same, new)
                 return
             if document.digest not in ("", digest):  # it was changed since an earlier attempt
                 await self._index.empty(document.id)
@@ -197,7 +207,7 @@ class Documents:
             await self._index.put(document.id, await asyncio.to_thread(cut_into_chunks, text))
         await self._index.publish(document.id, now=self._now())
         await self._drop_older(new, same, place)
-        await self._tell_searchable(document.id, text.notes, place)
+        await self._tell_searchable(document.id, new, place, notes=text.notes)
 
     async def _drop_older(self, new: NewDocument, same: Document | None, place: CardPlace | None) -> None:
         """What is replaced beside the version of the same name; and a card that tells of it still."""
@@ -206,7 +216,9 @@ class Documents:
         if same is not None and (place is None or same.card != place.key):
             await self._cards.show_gone(read_card_place(same.card), REPLACED)
 
-    async def _tell_searchable(self, id: str, notes: Sequence[str], place: CardPlace | None) -> None:
+    async def _tell_searchable(
+        self, id: str, new: NewDocument, place: CardPlace | None, *, notes: Sequence[str] = ()
+    ) -> None:
         document = await self._engine.read(rows.find, id)
         if document is None:
             await self._cards.show_gone(place, REMOVED)
@@ -214,6 +226,7 @@ class Documents:
         await self._cards.show(document, place, notes=notes)  # what vectors cost is told before it is spent
         if self._settings.embeddings:
             await self._put_vectors(document)
+        await self._on_searchable(document, new)
 
     async def catch_up(self) -> None:
         """Has vectors made of what has none by today's embedder, which may be another than before."""

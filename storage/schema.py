@@ -624,6 +624,18 @@ create table channel_turns (
 # chunks of a workspace a word stands, and holds its letters by threes, by which words that are nearly alike
 # are found. `document_vectors` has several of a chunk: that of all of it, part 0, and one of each sentence;
 # its index holds the signs, which are read all at once, without the vectors.
+DOCUMENT_DAYS = """
+create table document_days (
+    team {TEXT} not null,
+    channel {TEXT} not null,
+    day {TEXT} not null,
+    answered {INT} not null default 0,
+    refused {INT} not null default 0,
+    general {INT} not null default 0,
+    primary key (team, channel, day)
+){STRICT}
+"""
+
 DOCUMENTS = """
 create table documents (
     seq {ID},
@@ -752,6 +764,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("0090_documents", DOCUMENTS),
     ("0016_message_files", MESSAGE_FILES),
     ("0017_searched", SEARCHED),
+    ("0106_document_days", DOCUMENT_DAYS),
 )
 
 # Steps that take away what the version before needs: where several processes share a database, that version
@@ -799,6 +812,7 @@ NO_WORDS = {
     "document_chunks": "erased with their document",
     "document_vectors": "numbers, erased with their document",
     "document_words": "counted down as chunks are erased",
+    "document_days": "counts",
     "ledger": "amounts",
     "usage_days": "amounts",
     "usage_months": "amounts",

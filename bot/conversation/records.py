@@ -28,6 +28,8 @@ from storage.conversation.replies import ReplyRow
 from storage.engine import Tx
 from storage.guard import open_questions, verdicts
 from storage.jobs import inbox, queries
+from storage.knowledge import document_days
+from storage.knowledge.document_days import Outcome
 from storage.place import Channel
 from storage.privacy import forget
 from storage.voice import clips, recordings
@@ -63,6 +65,7 @@ def remember_turn(
     *,
     disclosure: str,
     kept: bool,
+    day: str,
     now: float,
 ) -> Reply | None:
     """One transaction: the answer is ours to deliver, and both sides of the turn are remembered.
@@ -85,6 +88,9 @@ def remember_turn(
     reply = disclose(tx, turn.reply, incoming, reply_id, disclosure=disclosure, now=now)
     replies.mark_answered(tx, reply_id, encode(reply), account=dump_account(make_account(turn)))
     remember_ruling(tx, posts, reply_id, turn, now=now)
+    if outcome := find_outcome(turn):
+        where = incoming.conversation
+        document_days.count_outcome(tx, where.team, where.channel, day=day, outcome=outcome)
     if turn.quiet is not None:
         quiet_threads.set_quiet(tx, incoming.conversation, turn.quiet, now=now)
     remember_words(tx, posts, reply_id, turn, kept=kept, now=now)
@@ -183,6 +189,15 @@ def remember_ruling(tx: Tx, posts: Sequence[Incoming], reply_id: str, turn: Turn
             conversation=where.key,
             now=now,
         )
+
+
+def find_outcome(turn: Turn) -> Outcome | None:
+    """What became of a question to documents; None where they were not asked, or it was stopped."""
+    if turn.unanswered is not None:
+        return "refused"
+    if turn.documents is None or turn.completion is None or not turn.reply.whole:
+        return None
+    return "general" if turn.documents.refused else "answered"
 
 
 def remember_post(tx: Tx, incoming: Incoming, *, most: int | None = None, now: float) -> None:

@@ -37,6 +37,7 @@ from bot.conversation.too_old import close_too_old
 from bot.conversation.turn import CAME_TOO_LATE, run_turn
 from bot.conversation.turn_values import Turn, TurnServices
 from bot.core.access import remembers, without_later_actions
+from bot.core.calendar import Calendar, zone
 from bot.core.codec import decode
 from bot.core.errors import (
     BotError,
@@ -129,6 +130,7 @@ class Turns:
         self._running = running
         self._signals = signals
         self._clock = clock
+        self._calendar = Calendar(zone(services.settings.time_zone))
         self._disclosure = read_sentence(services.settings)
 
     async def end_team(self, team: str) -> None:
@@ -309,6 +311,7 @@ class Turns:
             turn,
             disclosure=self._disclosure,
             kept=kept,
+            day=self._calendar.day(self._now()).isoformat(),
             now=self._now(),
         )
         if reply is None:  # so another process heard

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import io
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from decimal import Decimal
@@ -13,6 +11,7 @@ from typing import Any
 import orjson
 
 from bot.costs.amounts import dollars
+from bot.pages import spreadsheets
 from bot.reports.usage import UsageRow, total
 
 COLUMNS = tuple(f.name for f in fields(UsageRow))
@@ -33,12 +32,6 @@ USUAL = (
     "unpriced",
 )
 UNPRICED = "unpriced"
-# A spreadsheet takes a cell that begins like this for a formula. The last four are the full-width forms.
-UNSEEN = " \xa0\u200b\u2060\ufeff"  # before it, perhaps
-UNSEEN_QUOTES = UNSEEN + '"'
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-# Where the list separator is no comma, a cell begins behind each of these, with quotes around it or without.
-_INNER_CELL = re.compile(rf"""([;\t\r\n])(?=["'{UNSEEN}]*[=+\-@＝＋－＠])""")
 
 
 def cost(row: UsageRow) -> str:
@@ -121,31 +114,18 @@ def as_csv(
     A name a spreadsheet would compute begins with an apostrophe. With `names` (id → name) two more columns:
     channel_name and user_name.
     """
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(columns if names is None else (*columns, "channel_name", "user_name"))
-    for row in rows:
-        told = () if names is None else (names.get(id, id) for id in (row.channel, row.user))
-        writer.writerow([_cell(value) for value in (*(_value(row, c) for c in columns), *told)])
-    return out.getvalue()
+    titles = columns if names is None else (*columns, "channel_name", "user_name")
+    return spreadsheets.as_csv(titles, (_cells(row, columns, names) for row in rows))
+
+
+def _cells(row: UsageRow, columns: Sequence[str], names: Mapping[str, str] | None) -> list[Any]:
+    told = () if names is None else (names.get(id, id) for id in (row.channel, row.user))
+    return [*(_value(row, column) for column in columns), *told]
 
 
 def _value(row: UsageRow, column: str) -> Any:
     """None is a cost that nobody knows."""
     return None if column == "cost_usd" and is_unpriced(row) else getattr(row, column)
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        shown = _INNER_CELL.sub(r"\1'", value)
-        return (
-            f"'{shown}"
-            if value.startswith(FORMULA) or value.strip(UNSEEN_QUOTES).startswith(FORMULA)
-            else shown
-        )
-    return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
 def as_json(rows: Iterable[UsageRow], columns: Sequence[str] = COLUMNS) -> str:

@@ -23,7 +23,8 @@ from hypothesis import strategies as st
 from bot.core.errors import UnsupportedFile
 from bot.core.settings import SLACK_API_URL, Settings
 from bot.ops import logs
-from bot.reports.formats import FORMULA, as_csv
+from bot.pages.spreadsheets import FORMULA
+from bot.reports.formats import as_csv
 from bot.reports.usage import UsageRow
 from bot.sandbox.slack.delivery.dispatch import sign
 from bot.sandbox.slack.people.acts import FileUpload

@@ -15,10 +15,12 @@ from bot.conversation.turn_values import Turn
 from bot.core.codec import decode, encode
 from bot.core.ids import message_key, reply_id
 from bot.core.values import Completion, File, Incoming, Reply, Usage
+from bot.knowledge.document_question import DocumentAnswer
 from storage.conversation import messages, replies, summaries
 from storage.guard import verdicts
 from storage.jobs import inbox, queries
 from storage.jobs.inbox import Job
+from storage.knowledge.document_days import DocumentDay, list_days
 from storage.place import Channel
 from storage.sqlite.writer import SqliteTx
 from tests.support.conversation_rows import HERE, everything
@@ -28,6 +30,7 @@ ASKED = Incoming(message_key("T", "C", "1"), HERE, "U1", "1", "two plus two", da
 ADDED = replace(ASKED, key=message_key("T", "C", "2"), message="2", text="and four")
 EDITED = replace(ASKED, text="three plus three", sent_at=datetime.fromtimestamp(2, UTC))
 NOW = datetime.fromtimestamp(3, UTC)
+FOUR = Completion("Four.", "stop", "m", Usage())
 
 
 @pytest.fixture
@@ -73,7 +76,7 @@ def answer(tx: SqliteTx, *posts: Incoming) -> Reply | None:
     assert isinstance(job, Job)
     replies.begin(tx, id, job.seq, HERE, "U1", sending=False, now=0)
     turn = Turn(Reply("Four."), completion=Completion("Four.", "stop", "m", Usage()), unanswered="")
-    return records.remember_turn(tx, posts, id, turn, disclosure="", kept=True, now=1)
+    return records.remember_turn(tx, posts, id, turn, disclosure="", kept=True, day="2026-11-30", now=1)
 
 
 def test_nothing_is_remembered_of_a_question_whose_deletion_another_process_heard(tx: SqliteTx) -> None:
@@ -239,3 +242,23 @@ def test_what_went_with_a_question_that_is_gone_from_slack_is_asked_by_itself(tx
     replies.amend_question(tx, reply_id(ASKED.key), lambda _: encode(replace(ASKED, added=(added,))))
     records.withdraw_reply(tx, ASKED, reply_id(ASKED.key), now=3)
     assert [row["key"] for row in queries.list_jobs(tx, "new")] == [ASKED.key, added.key]
+
+
+@pytest.mark.parametrize(
+    ("turn", "outcome"),
+    [
+        (Turn(Reply("no"), unanswered=""), "refused"),
+        (Turn(Reply("Four."), completion=FOUR, documents=DocumentAnswer(FOUR)), "answered"),
+        (Turn(Reply("Four."), completion=FOUR, documents=DocumentAnswer(FOUR, refused=True)), "general"),
+        (Turn(Reply("Fo", whole=False), completion=FOUR, documents=DocumentAnswer(FOUR)), None),
+        (Turn(Reply("Four."), completion=FOUR), None),
+    ],
+)
+def test_a_question_to_documents_counts_as_what_became_of_it(turn: Turn, outcome: str | None) -> None:
+    assert records.find_outcome(turn) == outcome
+
+
+def test_an_answer_and_its_count_are_committed_together(tx: SqliteTx) -> None:
+    put(tx, ASKED)
+    assert answer(tx, ASKED)
+    assert list_days(tx, "T", "C", since="") == [DocumentDay("2026-11-30", refused=1)]

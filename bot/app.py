@@ -60,6 +60,7 @@ from bot.knowledge.sources import DocumentSide
 from bot.learning.trainer import Trainer
 from bot.learning.training_jobs import TrainingJobs, TrainingWorker
 from bot.limits.sharing import Limits, NoOthers
+from bot.notes.service import Notes
 from bot.ops.metrics import METRICS, loop_lag
 from bot.privacy import anonymise
 from bot.privacy.access_log import AccessLog
@@ -112,6 +113,7 @@ class Services:
     turns: Turns
     clips: Clips
     documents: Documents
+    notes: Notes
     follower: DocumentFollower
     transcriber: FileTranscriber
     inbox: Inbox
@@ -201,7 +203,6 @@ async def services_on(
         preferences, policies, given = await _read_channels(base)
         guarding = _guard_channels(base, chat, given=policies)
         guard = guarding.guard
-        talking = _talk(base, chat, cards, guard, preferences)
         taken_in = Documents(
             settings,
             engine,
@@ -211,6 +212,8 @@ async def services_on(
             prices=base.prices,
             calendar=base.calendar,
         )
+        notes = Notes(engine, taken_in, chat.names, base.calendar)
+        talking = _talk(base, chat, cards, guard, preferences)
         budgets, access_log = Budgets(engine, base.calendar), AccessLog(engine)
         retirement = Retirement(settings, engine, base.provider, base.calendar, given)
         services = Services(
@@ -222,6 +225,7 @@ async def services_on(
             turns=talking.turns,
             clips=talking.clips,
             documents=taken_in,
+            notes=notes,
             follower=DocumentFollower(settings, engine, base.inbox, taken_in, documents),
             transcriber=FileTranscriber(
                 settings, engine, base.provider, prices=base.prices, calendar=base.calendar

@@ -730,6 +730,13 @@ alter table messages add column searched {TEXT} not null default '';
 create index messages_searched on messages (conversation) where searched <> ''
 """
 
+# Notes are documents that somebody asked to have remembered, perhaps until a day on which they are asked
+# again.
+NOTES = """
+alter table documents add column look_again_at {REAL};
+create index documents_look_again on documents (look_again_at) where look_again_at is not null
+"""
+
 STEPS: tuple[tuple[str, str], ...] = (
     ("0001_inbox", INBOX),
     ("0002_replies", REPLIES),
@@ -765,6 +772,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("0016_message_files", MESSAGE_FILES),
     ("0017_searched", SEARCHED),
     ("0106_document_days", DOCUMENT_DAYS),
+    ("0102_notes", NOTES),
 )
 
 # Steps that take away what the version before needs: where several processes share a database, that version

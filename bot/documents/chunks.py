@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 
-from bot.documents.values import BETWEEN, Chunk, DocumentText, Section
+from bot.documents.values import BETWEEN, NOTE, Chunk, DocumentText, Section
 
 TARGET = 1_000  # weight of a chunk: a letter of Latin script weighs 1, and four of them are about a token
 OVERLAP = 150
@@ -45,6 +45,8 @@ class _Stretch:
 def cut_into_chunks(document: DocumentText) -> list[Chunk]:
     """In reading order. A book takes a while: call it in a thread."""
     text = document.text
+    if document.kind == NOTE:  # somebody's words, which stay together
+        return [_chunk(text, document.sections[0], 0, (0, len(text)))]
     chunks: list[Chunk] = []
     before: _Stretch | None = None
     for stretch in _stretches(document.sections):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 BETWEEN = "\n\n"  # between two sections in the joined text
+NOTE = "note"  # the kind of what somebody asked to have remembered
 UNDER = " › "  # between a heading and the one under it
 
 

@@ -26,7 +26,7 @@ class NewDocument:
     title: str = ""
     link: str = ""  # where it can be opened
     file: File | None = None  # of source "file"
-    text: str = ""  # of source "text"
+    text: str = ""  # of sources "text" and "note"
     path: str = ""  # of source "command": absolute
     origin: str = ""  # the channel in which the file or the thread stands; "" where it stands in none
     thread: str = ""  # of source "thread": its first message
@@ -34,6 +34,9 @@ class NewDocument:
     card_thread: str = ""  # "": in the channel itself
     replaces: str = ""  # the document that this one was added to replace, under whatever name
     extract: str = ""  # the form of fields that are wanted of it as soon as it is read
+    said: str = ""  # of source "note": by whom and when, for people
+    said_at: float = 0.0  # of source "note": when it was said
+    look_again_at: float | None = None  # of source "note": when somebody is asked whether it is right still
 
 
 def encode_document(new: NewDocument) -> str:

@@ -79,10 +79,13 @@ class Documents:
 
     # What people ask for
 
-    async def add(self, new: NewDocument, *, card: CardPlace | None = None, hidden: str = "") -> str:
+    async def add(
+        self, new: NewDocument, *, card: CardPlace | None = None, hidden: str = "", id: str = ""
+    ) -> str:
         """On return it is on disk and will be read; the id of the document. `card`: that of the version
-        before, which tells of this one from now on; `hidden`: why that one is not to be found, nor this."""
-        document = replace(_make_document(new, card, now=self._now()), hidden=hidden)
+        before, which tells of this one from now on; `hidden`: why that one is not to be found, nor this.
+        `id`: where adding the same again is to change nothing."""
+        document = replace(_make_document(new, card, id=id, now=self._now()), hidden=hidden)
         await self._inbox.put(
             f"{DOCUMENT}:{document.id}",
             _lane(document),
@@ -90,7 +93,7 @@ class Documents:
             json.dumps({"id": document.id, "new": encode_document(new)}),
             team=new.team,
             person=new.person,
-            when=partial(_begin, document),
+            when=partial(_begin, document, now=self._now()),
         )
         return document.id
 
@@ -128,7 +131,7 @@ class Documents:
     async def take_in_now(self, new: NewDocument) -> Document | None:
         """Without a job: on return it is searchable, with its vectors, or given up on."""
         document = _make_document(new, None, now=self._now())
-        await self._engine.write(partial(_begin, document))
+        await self._engine.write(partial(_begin, document, now=self._now()))
         await self._take_in(document.id, new, look=False)
         await self._embed(document.id)
         return await self.look(document.id)
@@ -290,9 +293,9 @@ class Documents:
         return self._calendar.now()
 
 
-def _make_document(new: NewDocument, card: CardPlace | None, *, now: float) -> Document:
+def _make_document(new: NewDocument, card: CardPlace | None, *, id: str = "", now: float) -> Document:
     return Document(
-        id=uuid.uuid4().hex,
+        id=id or uuid.uuid4().hex,
         team=new.team,
         audience=new.audience,
         channel=new.channel,
@@ -304,15 +307,17 @@ def _make_document(new: NewDocument, card: CardPlace | None, *, now: float) -> D
         link=new.link,
         origin=new.origin,
         card=card.key if card else "",
-        added_at=now,
+        added_at=new.said_at or now,
+        look_again_at=new.look_again_at,
     )
 
 
-def _begin(document: Document, tx: Tx) -> bool:
-    rows.add(tx, document)
+def _begin(document: Document, tx: Tx, *, now: float) -> bool:
+    if not rows.add(tx, document):
+        return False
     whose = {"team": document.team, "person": document.person, "detail": document.id}
     about = document.channel or document.audience
-    audit.note(tx, "document added", about, **whose, now=document.added_at)
+    audit.note(tx, "document added", about, **whose, now=now)
     return True
 
 

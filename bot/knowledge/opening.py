@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bot.core.errors import UnsupportedFile
 from bot.documents.reading import read_document
-from bot.documents.values import DocumentText, ReadingLimits, Section
+from bot.documents.values import NOTE, DocumentText, ReadingLimits, Section
 from bot.knowledge.adding import NewDocument
 from bot.knowledge.sources import DocumentSide, KeptThread
 from storage import audit
@@ -46,6 +46,9 @@ async def opened(
     elif new.source == "thread":
         kept = await side.read_thread(new.team, new.origin, new.thread)
         yield _write_thread(new, await engine.read(leave_out_forgotten, new.team, new.origin, kept))
+    elif new.source == "note":
+        note = Section(new.text, place=new.said)
+        yield _digested(DocumentText(NOTE, new.title, (note,), 0), f"{new.title}\n{new.text}\n{new.said}")
     else:
         yield _digested(DocumentText("text", new.title, (Section(new.text),), 0), new.text)
 

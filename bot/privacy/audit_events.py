@@ -46,6 +46,7 @@ EVENTS: dict[str, tuple[int, str]] = {
     "forgot message": (DELETE, "message"),
     "document added": (CREATE, "document"),
     "document removed": (DELETE, "document"),
+    "note dated": (UPDATE, "document"),
     "retention": (DELETE, "rows"),
     "replayed": (UPDATE, "job"),
     "discarded": (DELETE, "job"),

@@ -16,7 +16,8 @@ from storage.knowledge.audiences import AudienceKind, Belonging
 
 DocumentState = Literal["waiting", "reading", "searchable", "failed"]
 THREAD = "thread "  # what the names of kept threads begin with
-DocumentSource = Literal["file", "thread", "text", "command"]
+NOTE = "note "  # and those of notes
+DocumentSource = Literal["file", "thread", "text", "command", "note"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class Document:
     replaces: str = ""  # the id of the version before, until this one is searchable
     card: str = ""
     searchable_at: float | None = None
+    look_again_at: float | None = None  # of a note: when somebody is asked whether it is right still
 
     @property
     def belonging(self) -> Belonging:
@@ -144,6 +146,12 @@ def name_thread(channel: str, thread: str) -> str:
     """What a kept thread is called among documents, so that a newer reading of it replaces it. Of `thread`
     "": how the names of all that stand in a channel begin."""
     return f"{THREAD}{channel} {thread}"
+
+
+def name_note(channel: str, thread: str, key: str) -> str:
+    """What a note is called among documents: an edited one replaces it by that. `thread`: in which it was
+    asked for, "" for none; `key`: one word."""
+    return f"{NOTE}{channel} {thread or '-'} {key}"
 
 
 def list_teams(tx: Tx, channel: str) -> list[str]:

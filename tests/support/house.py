@@ -74,7 +74,7 @@ ROOMS: dict[str, str] = {
         "bot/ml bot/jobs bot/costs bot/provider bot/documents bot/images"
     ),
     "bot/unanswered": "",
-    "bot/notes": "",
+    "bot/notes": "bot/core storage/engine storage/knowledge bot/knowledge",
     "bot/fields": "",
     "bot/welcome": (
         "bot/core storage/engine storage/place storage/welcome bot/jobs bot/costs bot/channel bot/guard "
@@ -102,8 +102,8 @@ ROOMS: dict[str, str] = {
     "bot/app": (
         "bot/core storage/engine storage/database storage/workers bot/ops bot/jobs bot/workers bot/limits "
         "bot/costs bot/reports bot/provider "
-        "bot/learning bot/channel bot/guard bot/voice bot/knowledge bot/welcome bot/conversation bot/privacy "
-        "bot/retirement bot/health bot/housekeeping"
+        "bot/learning bot/channel bot/guard bot/voice bot/knowledge bot/notes bot/welcome bot/conversation "
+        "bot/privacy bot/retirement bot/health bot/housekeeping"
     ),
     "bot/sandbox": "",
     "bot/cli": (

@@ -80,6 +80,7 @@ from bot.provider.service import Provider
 from bot.provider.transport import Transport
 from bot.reports.service import CostReports, page_secret
 from bot.retirement.service import Retirement
+from bot.unanswered.service import UnansweredQuestions
 from bot.voice.local_files import FileTranscriber
 from bot.voice.local_speech import speech_for
 from bot.voice.message_clips import MessageClips
@@ -125,6 +126,7 @@ class Services:
     disclosures: Disclosures
     invitations: Invitations
     feedback: Feedback
+    unanswered: UnansweredQuestions
     forgetting: Forgetting
     retention: Retention
     retirement: Retirement
@@ -241,6 +243,7 @@ async def services_on(
                 settings, engine, base.inbox, guard, preferences, budgets, chat, clock=now
             ),
             feedback=Feedback(engine, guard, clock=now),
+            unanswered=UnansweredQuestions(engine, base.embedder, clock=now),
             forgetting=Forgetting(
                 settings,
                 engine,

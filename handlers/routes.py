@@ -40,6 +40,8 @@ from handlers.slack.blocks import (
     SHOULD_REFUSE,
 )
 from handlers.slack.failures import answer_undelivered, report_errors
+from handlers.unanswered import blocks as unanswered_blocks
+from handlers.unanswered.window import UnansweredWindow
 from handlers.voice.blocks import EDIT, TRANSLATE
 from handlers.voice.listeners import ClipActions
 from handlers.voice.modal import EDITED
@@ -95,7 +97,7 @@ def table(services: Services, chat: SlackChat) -> dict[str, dict[str, Listener]]
     actions, clips = Actions(services, chat), ClipActions(services, chat)
     record = GuardRecord(services, chat)
     verdicts = Verdicts(services, chat, record)
-    rights = DocumentRights(services, chat)
+    rights, unanswered = DocumentRights(services, chat), UnansweredWindow(services, chat)
     adding, events = Adding(services, chat, rights), DocumentEvents(services)
     documents = DocumentActions(services, chat, adding, rights)
     knowledge = KnowledgeCommands(services, adding, rights)
@@ -138,9 +140,9 @@ def table(services: Services, chat: SlackChat) -> dict[str, dict[str, Listener]]
             workspace.OPEN: everywhere.open,
             OPEN_SETTINGS: settings.open_chosen,
             form.OPEN_RECORD: record.open,
-            form.OPEN_QUESTIONS: record.open_questions,
+            form.OPEN_QUESTIONS: unanswered.open,
             guard_blocks.USE: record.use_version,
-            guard_blocks.ANSWERED: record.close_question,
+            unanswered_blocks.NOT_OURS: unanswered.close_as_not_ours,
             document_blocks.OPEN: acknowledge,
             document_blocks.REPLACE: documents.replace,
             document_blocks.REMOVE: documents.remove,

@@ -737,6 +737,20 @@ alter table documents add column look_again_at {REAL};
 create index documents_look_again on documents (look_again_at) where look_again_at is not null
 """
 
+# Which refusal a question got, which others mean the same, and what became of it.
+UNANSWERED = """
+alter table guard_unanswered add column message {TEXT} not null default '';
+alter table guard_unanswered add column reply {TEXT} not null default '';
+alter table guard_unanswered add column searched {TEXT} not null default '';
+alter table guard_unanswered add column topic {INT} not null default 0;
+alter table guard_unanswered add column wanted {INT} not null default 0;
+alter table guard_unanswered add column outcome {TEXT} not null default '';
+alter table guard_unanswered add column told_at {REAL};
+create index guard_unanswered_message on guard_unanswered (team, channel, message);
+create index guard_unanswered_reply on guard_unanswered (team, reply) where reply <> '';
+create index guard_unanswered_told on guard_unanswered (team, told_at) where told_at is not null
+"""
+
 STEPS: tuple[tuple[str, str], ...] = (
     ("0001_inbox", INBOX),
     ("0002_replies", REPLIES),
@@ -773,6 +787,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("0017_searched", SEARCHED),
     ("0106_document_days", DOCUMENT_DAYS),
     ("0102_notes", NOTES),
+    ("0100_unanswered", UNANSWERED),
 )
 
 # Steps that take away what the version before needs: where several processes share a database, that version

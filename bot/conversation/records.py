@@ -26,12 +26,13 @@ from storage import audit
 from storage.conversation import messages, quiet_threads, replies, tombstones
 from storage.conversation.replies import ReplyRow
 from storage.engine import Tx
-from storage.guard import open_questions, verdicts
+from storage.guard import verdicts
 from storage.jobs import inbox, queries
 from storage.knowledge import document_days
 from storage.knowledge.document_days import Outcome
 from storage.place import Channel
 from storage.privacy import forget
+from storage.unanswered import questions
 from storage.voice import clips, recordings
 from storage.welcome import disclosures
 
@@ -91,6 +92,7 @@ def remember_turn(
     if outcome := find_outcome(turn):
         where = incoming.conversation
         document_days.count_outcome(tx, where.team, where.channel, day=day, outcome=outcome)
+    remember_refusal(tx, posts, reply_id, turn, kept=kept, now=now)
     if turn.quiet is not None:
         quiet_threads.set_quiet(tx, incoming.conversation, turn.quiet, now=now)
     remember_words(tx, posts, reply_id, turn, kept=kept, now=now)
@@ -175,18 +177,34 @@ def remember_words(
 
 def remember_ruling(tx: Tx, posts: Sequence[Incoming], reply_id: str, turn: Turn, *, now: float) -> None:
     """What the guard had to do with the answer, where there is one."""
-    incoming = posts[0]
     if turn.verdict:
         verdicts.link_reply(tx, turn.verdict, reply_id)
-    if turn.unanswered is not None:
-        where = incoming.conversation
-        open_questions.add_question(
+
+
+def remember_refusal(
+    tx: Tx, posts: Sequence[Incoming], reply_id: str, turn: Turn, *, kept: bool, now: float
+) -> None:
+    """A question that nothing known was enough for waits for whoever looks after the channel, where its words
+    may be `kept`; one that waited has its answer."""
+    incoming = posts[0]
+    where = incoming.conversation
+    at = Channel(where.team, where.channel)
+    question = marks.words_alone("\n\n".join(read_full_text(tx, post) for post in posts))
+    if turn.unanswered is None:
+        if turn.completion is not None and not incoming.follow_up:
+            questions.note_answered(tx, at, incoming.message, question, now=now)
+    elif kept:
+        rewriting = turn.documents.rewriting if turn.documents else None
+        questions.add_question(
             tx,
-            Channel(where.team, where.channel),
-            marks.words_alone("\n\n".join(read_full_text(tx, post) for post in posts)),
+            at,
+            question,
             turn.unanswered,
             person=incoming.user,
             conversation=where.key,
+            message=incoming.message,
+            reply=reply_id,
+            searched=rewriting.question if rewriting else "",
             now=now,
         )
 

@@ -28,12 +28,12 @@ from bot.text import marks
 from storage.channel import owners
 from storage.conversation import replies
 from storage.engine import Engine, Tx
-from storage.guard import examples, open_questions, verdicts
+from storage.guard import examples, verdicts
 from storage.guard.examples import list_examples
 from storage.place import Channel
 
 WEEKS_SHOWN = 8
-LATEST = 12  # verdicts and open questions shown at a time
+LATEST = 12  # verdicts shown at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,23 +93,12 @@ class StoredVerdict:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenQuestion:
-    """One that a channel's passages did not answer."""
-
-    id: int
-    text: str
-    nearest: str
-    asker: str
-
-
-@dataclass(frozen=True, slots=True)
 class GuardState:
     """A channel's guard as its owner sees it."""
 
     policy: Policy | None
     versions: Sequence[Version]
     weeks: Sequence[Week]
-    open_questions: int
     learning: bool  # what changed last is not learned yet
     contradictions: Sequence[Contradiction] = ()
 
@@ -295,7 +284,6 @@ class ChannelGuard:
             await self._ladder.read_policy(at),
             await self._trainer.list_versions(at),
             await read_weeks(self._engine, at.team, since=since, channel=at.channel),
-            len(await self._engine.read(open_questions.list_questions, at)),
             await self._training_jobs.is_waiting(at),
             find_contradictions(
                 await self._ladder.read_policy(at), await self._engine.read(list_examples, at)
@@ -321,15 +309,6 @@ class ChannelGuard:
     async def use_version(self, at: Channel, version: int, *, by: str) -> None:
         """Rolls back (or forward) to a trained version. Missing when it is not there."""
         await self._trainer.use_version(at, version, by=by)
-
-    async def list_open_questions(self, at: Channel) -> list[OpenQuestion]:
-        """What the channel's passages did not answer, newest first."""
-        rows = await self._engine.read(open_questions.list_questions, at, limit=LATEST)
-        return [OpenQuestion(r["id"], r["question"], r["nearest"], r["person"]) for r in rows]
-
-    async def close_question(self, at: Channel, id: int, *, by: str) -> None:
-        """Closes one of them."""
-        await self._engine.write(open_questions.close_question, at, id, by=by, now=self._clock())
 
     async def _put_training(
         self, at: Channel, *, by: str = "", verdict: int = 0, when: Callable[[Tx], bool] = lambda tx: True

@@ -75,7 +75,7 @@ class ChannelSettings:
                 listening,
                 await preferences.read_place(at),
                 checks=preferences.checks,
-                open_questions=standing.open_questions,
+                open_questions=await self._services.unanswered.count(at),
             )
 
         await modals.open_window(self._chat.slack, trigger, form)

@@ -1,4 +1,4 @@
-"""Blocks of the guard: a verdict with its reasons, what a channel's guard did, unanswered questions."""
+"""Blocks of the guard: a verdict with its reasons, and what a channel's guard did."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 
 from bot.guard.contradictions import Contradiction
-from bot.guard.service import GuardState, OpenQuestion, StoredVerdict
+from bot.guard.service import GuardState, StoredVerdict
 from bot.guard.weekly_report import Week
 from bot.learning.versions import Version
 from handlers.slack.blocks import Block, actions, button, context, count, header, overturn, section
 from handlers.slack.modals import View, window
 from handlers.slack.mrkdwn import escape
 
-RECORD, QUESTIONS = "guard_record", "guard_questions"  # windows
-USE, ANSWERED = "guard_use", "guard_answered"
+RECORD = "guard_record"  # a window
+USE = "guard_use"
 SHOWN = 300  # characters of a message
 TEACHES = (
     "What you press is learned: this message becomes an example by which I judge later ones in its channel."
@@ -201,15 +201,3 @@ def _one(judged: StoredVerdict, zone: tzinfo) -> Block:
         f"{_time(judged.at, zone)}, <@{judged.asker}>{_taught(judged, zone)}"
     )
     return block | {"accessory": overturn(ruling.id, on_topic=not stands(judged))} if judged.text else block
-
-
-def questions(found: Sequence[OpenQuestion], *, metadata: str) -> View:
-    """What the passages of a channel did not answer."""
-    blocks = [_question(one) for one in found] or [section("None. Every question found its passage.")]
-    return window("Unanswered questions", blocks, callback_id=QUESTIONS, private_metadata=metadata)
-
-
-def _question(one: OpenQuestion) -> Block:
-    nearest = f"\nNearest thing known: {escape(one.nearest[:SHOWN])}" if one.nearest else ""
-    block = section(f"{quoted(one.text)}\nAsked by <@{one.asker}>{nearest}")
-    return block | {"accessory": button(ANSWERED, "Done", value=str(one.id))}

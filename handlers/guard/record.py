@@ -1,4 +1,4 @@
-"""Listeners for what a channel's guard did: weeks, trained versions, latest verdicts, unanswered questions.
+"""Listeners for what a channel's guard did: weeks, trained versions, latest verdicts.
 
 The windows open on top of the channel's settings. Who may is asked of Slack each time something is opened or
 pressed.
@@ -55,34 +55,6 @@ class GuardRecord:
             return guard_blocks.record(found, latest, zone, metadata=metadata)
 
         return record
-
-    async def open_questions(self, ack: Any, body: dict[str, Any]) -> None:
-        """Shows the questions that the channel's passages did not answer."""
-        await ack()
-        await modals.open_window(
-            self._chat.slack, body["trigger_id"], self._fill_questions(body), on_top=True
-        )
-
-    async def close_question(self, ack: Any, body: dict[str, Any]) -> None:
-        """Takes a question that was not answered off the list."""
-        await ack()
-        closed = int(body["actions"][0]["value"])
-        await modals.fill_window(
-            self._chat.slack, body["view"]["id"], self._fill_questions(body, closed=closed)
-        )
-
-    def _fill_questions(self, body: dict[str, Any], *, closed: int = 0) -> Fill:
-        at, user, guard = _channel(body), body["user"]["id"], self._services.guard
-
-        async def questions() -> View:
-            await self._check(at, user)
-            if closed:
-                await guard.close_question(at, closed, by=user)
-            found = await guard.list_open_questions(at)
-            self._services.access_log.note(at.team, user, "unanswered questions", at.channel)
-            return guard_blocks.questions(found, metadata=body["view"]["private_metadata"])
-
-        return questions
 
     async def _check(self, at: Channel, user: str) -> None:
         if not await self._chat.permissions.may_decide(self._services.guard, at, user):

@@ -171,13 +171,16 @@ def forget_team(tx: Tx, team: str, *, keep_settings: bool = False, erased: int =
 
 
 def forget_judged(tx: Tx, team: str, channel: str, message: str) -> bool:
-    """What the guard kept of one message, and what it learned of it; whether there was anything.
+    """What the guard kept of one message, what it learned of it, and that it had no answer; whether there was
+    anything.
 
     That it was judged stays, for the weeks' figures.
     """
     at = {"team": team, "channel": channel}
-    uncover(tx, "team = :team and channel = :channel and message = :message", **at, message=message)
-    return _blank_verdicts(tx, "message = :message", **at, message=message)
+    posted = "team = :team and channel = :channel and message = :message"
+    uncover(tx, posted, **at, message=message)
+    unanswered = tx.changed(f"delete from guard_unanswered where {posted}", **at, message=message)
+    return _blank_verdicts(tx, "message = :message", **at, message=message) or unanswered > 0
 
 
 def forget_unanswered(tx: Tx, team: str, channel: str, key: str) -> bool:

@@ -23,7 +23,7 @@ from bot.guard.weekly_report import read_weeks
 from bot.learning.trainer import Trainer
 from bot.ml.discriminator import Example
 from storage.engine import Engine
-from storage.guard import open_questions, verdicts
+from storage.guard import verdicts
 from tests.support.model_api import open_bench
 from tests.support.trained_channel import AT, KITCHEN, SCOPE, TIRES, OnePerson, judged, open_channel
 
@@ -310,22 +310,6 @@ async def test_weeks_count_what_was_refused_allowed_and_overturned(engine: Engin
         (1_000_000, 1, 1, 1),
     ]
     assert weeks[1].cost_usd == Decimal("0.00003")
-
-
-async def test_unanswered_questions_wait_for_the_owner(engine: Engine) -> None:
-    await engine.write(
-        open_questions.add_question,
-        AT,
-        "How high is it?",
-        "It is old.",
-        person="U1",
-        conversation="c",
-        now=1.0,
-    )
-    (row,) = await engine.read(open_questions.list_questions, AT)
-    assert row["question"] == "How high is it?"
-    await engine.write(open_questions.close_question, AT, row["id"], by="U0", now=2.0)
-    assert await engine.read(open_questions.list_questions, AT) == []
 
 
 # Policies

@@ -19,9 +19,10 @@ from storage.channel import preferences
 from storage.conversation import messages, quiet_threads, replies, summaries
 from storage.database import open_engine
 from storage.engine import Tx
-from storage.guard import open_questions, verdicts
+from storage.guard import verdicts
 from storage.jobs import inbox
 from storage.place import Channel
+from storage.unanswered import questions
 from storage.voice import clips, recordings
 from tests.support.commands import tell_in_thread
 from tests.support.conversation_rows import HERE
@@ -47,7 +48,7 @@ def aged(tx: Tx) -> None:
             "action": "refuse", "shadow": 0, "version": None, "judged_at": at,
         }  # fmt: skip
         verdicts.add_verdict(tx, Channel("T", "C"), verdict)
-        open_questions.add_question(
+        questions.add_question(
             tx, Channel("T", "C"), f"{name} question", "", person="U1", conversation=HERE.key, now=at
         )
         inbox.put(tx, name, f"parked {name}", "m", f'"{name} parked"', team="T", person="U1", now=at)

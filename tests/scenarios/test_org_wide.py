@@ -15,6 +15,7 @@ from handlers.channel import workspace as workspace_window
 from handlers.guard import blocks as guard_blocks
 from handlers.slack import blocks
 from handlers.slack.blocks import FEEDBACK, FORGET_CLIP, RETRY, SETTINGS_OF, SHOULD_ANSWER
+from handlers.unanswered import blocks as unanswered_blocks
 from handlers.voice.blocks import EDIT, TRANSLATE
 from storage.place import Channel
 from tests.support.clips import answered, bundled, cards, drop, press, shown, until
@@ -136,8 +137,8 @@ async def test_an_unanswered_question_is_shown_to_the_owner_and_closed(team: Wor
     await team.slack.press("alice", "", "", form.OPEN_QUESTIONS, view_id=settings["id"])
     window = await filled(team, depth=2)
     assert "cricket" in str(window)
-    await team.slack.press("alice", "", "", guard_blocks.ANSWERED, view_id=window["id"])
-    await team.slack.until(lambda: "Every question found its passage" in str(team.slack.modals("alice")[-1]))
+    await team.slack.press("alice", "", "", unanswered_blocks.NOT_OURS, view_id=window["id"])
+    await team.slack.until(lambda: "Every question here was answered" in str(team.slack.modals("alice")[-1]))
 
 
 async def test_an_answer_is_stopped_where_it_is_written(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ ROOMS: dict[str, str] = {
     "storage/welcome": "storage/engine storage/audit",
     "storage/retirement": "storage/engine storage/workers",
     "storage/knowledge": "storage/engine storage/audit",
-    "storage/unanswered": "",
+    "storage/unanswered": "storage/engine storage/place storage/audit",
     "storage/fields": "",
     "storage/privacy": (
         "storage/engine storage/place storage/schema storage/audit storage/conversation storage/costs "
@@ -73,7 +73,9 @@ ROOMS: dict[str, str] = {
         "bot/core storage/engine storage/audit storage/jobs storage/conversation storage/knowledge bot/text "
         "bot/ml bot/jobs bot/costs bot/provider bot/documents bot/images"
     ),
-    "bot/unanswered": "",
+    "bot/unanswered": (
+        "bot/core storage/engine storage/place storage/unanswered bot/ml bot/provider bot/knowledge"
+    ),
     "bot/notes": "bot/core storage/engine storage/knowledge bot/knowledge",
     "bot/fields": "",
     "bot/welcome": (
@@ -83,6 +85,7 @@ ROOMS: dict[str, str] = {
     "bot/conversation": (
         "bot/core storage/engine storage/place storage/audit storage/jobs storage/workers "
         "storage/conversation storage/voice storage/guard storage/welcome storage/privacy storage/knowledge "
+        "storage/unanswered "
         "bot/text bot/ops bot/jobs bot/workers bot/provider bot/channel bot/guard bot/images "
         "bot/voice bot/knowledge "
         "bot/welcome"
@@ -102,8 +105,8 @@ ROOMS: dict[str, str] = {
     "bot/app": (
         "bot/core storage/engine storage/database storage/workers bot/ops bot/jobs bot/workers bot/limits "
         "bot/costs bot/reports bot/provider "
-        "bot/learning bot/channel bot/guard bot/voice bot/knowledge bot/notes bot/welcome bot/conversation "
-        "bot/privacy bot/retirement bot/health bot/housekeeping"
+        "bot/learning bot/channel bot/guard bot/voice bot/knowledge bot/unanswered bot/notes bot/welcome "
+        "bot/conversation bot/privacy bot/retirement bot/health bot/housekeeping"
     ),
     "bot/sandbox": "",
     "bot/cli": (
@@ -139,7 +142,10 @@ ROOMS: dict[str, str] = {
         "bot/core storage/place storage/knowledge bot/text bot/costs bot/knowledge bot/conversation bot/app "
         "handlers/slack handlers/adapter handlers/channel"
     ),
-    "handlers/unanswered": "",
+    "handlers/unanswered": (
+        "bot/core storage/place bot/unanswered bot/app handlers/slack handlers/adapter handlers/channel "
+        "handlers/guard"
+    ),
     "handlers/notes": "",
     "handlers/fields": "",
     "handlers/commands": (
@@ -165,8 +171,8 @@ ROOMS: dict[str, str] = {
     ),
     "handlers/routes": (
         "bot/app handlers/slack handlers/welcome handlers/adapter handlers/voice handlers/channel "
-        "handlers/guard handlers/knowledge handlers/commands handlers/home handlers/actions "
-        "handlers/shortcuts handlers/why"
+        "handlers/guard handlers/knowledge handlers/unanswered handlers/commands handlers/home "
+        "handlers/actions handlers/shortcuts handlers/why"
     ),
     "handlers/serve": (
         "bot/core storage/engine storage/database bot/ops bot/limits bot/knowledge bot/app handlers/slack "

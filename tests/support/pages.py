@@ -24,6 +24,7 @@ from handlers.guard import blocks as guard
 from handlers.knowledge import blocks as document_blocks
 from handlers.knowledge import windows
 from handlers.slack import blocks
+from handlers.unanswered import blocks as unanswered
 from handlers.voice import blocks as voice
 from handlers.welcome import note
 from tests.support.house import FOLDERS, ROOMS, ROOT
@@ -53,7 +54,7 @@ BUTTONS = {
     form.OPEN_RECORD: "What the guard did",
     form.OPEN_QUESTIONS: "Unanswered questions",
     guard.USE: "Use this",
-    guard.ANSWERED: "Done",
+    unanswered.NOT_OURS: "Not ours",
     voice.EDIT: "Correct and ask again",
     voice.TRANSLATE: "Translate",
     voice.FORGET_CLIP: "Forget",

@@ -751,6 +751,74 @@ create index guard_unanswered_reply on guard_unanswered (team, reply) where repl
 create index guard_unanswered_told on guard_unanswered (team, told_at) where told_at is not null
 """
 
+# What owners want read from documents of one kind, how far each document is, what each piece of it yielded,
+# and what people said of the values. `fields`, `checks` and `found` are JSON (bot/fields/values.py).
+FIELDS = """
+create table field_forms (
+    id {TEXT} primary key,
+    team {TEXT} not null,
+    channel {TEXT} not null,
+    name {TEXT} not null,
+    fields {TEXT} not null,
+    checks {TEXT} not null,
+    every {INT} not null default 0,
+    changed_by {TEXT} not null,
+    changed_at {REAL} not null
+){STRICT};
+create index field_forms_place on field_forms (team, channel);
+create table field_runs (
+    id {TEXT} primary key,
+    form {TEXT} not null,
+    document {TEXT} not null,
+    team {TEXT} not null,
+    channel {TEXT} not null,
+    thread {TEXT} not null default '',
+    state {TEXT} not null default 'waiting',
+    pieces {INT} not null default 0,
+    done {INT} not null default 0,
+    problem {TEXT} not null default '',
+    card {TEXT} not null default '',
+    asked_at {REAL} not null
+){STRICT};
+create index field_runs_place on field_runs (team, channel);
+create index field_runs_document on field_runs (document);
+create index field_runs_form on field_runs (form);
+create table field_rows (
+    id {TEXT} primary key,
+    form {TEXT} not null,
+    document {TEXT} not null,
+    team {TEXT} not null,
+    channel {TEXT} not null,
+    piece {INT} not null,
+    page {INT} not null,
+    found {TEXT} not null,
+    made_at {REAL} not null
+){STRICT};
+create index field_rows_form on field_rows (form, document);
+create index field_rows_document on field_rows (document);
+create table field_reviews (
+    row_id {TEXT} not null,
+    field {TEXT} not null,
+    form {TEXT} not null,
+    document {TEXT} not null,
+    team {TEXT} not null,
+    channel {TEXT} not null,
+    person {TEXT} not null,
+    state {TEXT} not null,
+    text {TEXT} not null,
+    value {TEXT} not null,
+    page {INT} not null,
+    quote {TEXT} not null,
+    label {TEXT} not null,
+    pattern {TEXT} not null,
+    at {REAL} not null,
+    primary key (row_id, field)
+){STRICT};
+create index field_reviews_form on field_reviews (form);
+create index field_reviews_document on field_reviews (document);
+create index field_reviews_person on field_reviews (team, person)
+"""
+
 STEPS: tuple[tuple[str, str], ...] = (
     ("0001_inbox", INBOX),
     ("0002_replies", REPLIES),
@@ -788,6 +856,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("0106_document_days", DOCUMENT_DAYS),
     ("0102_notes", NOTES),
     ("0100_unanswered", UNANSWERED),
+    ("0105_fields", FIELDS),
 )
 
 # Steps that take away what the version before needs: where several processes share a database, that version
@@ -807,6 +876,7 @@ WORDS_OF = {
     "guard_verdicts": "person",  # before the examples: of one that is just overturned an example is made
     "guard_examples": "person",
     "guard_unanswered": "person",
+    "field_reviews": "person",
     "documents": "person",
 }
 
@@ -836,6 +906,9 @@ NO_WORDS = {
     "document_vectors": "numbers, erased with their document",
     "document_words": "counted down as chunks are erased",
     "document_days": "counts",
+    "field_forms": "an owner's decision",
+    "field_runs": "ids and counts, erased with their document",
+    "field_rows": "erased with their document",
     "ledger": "amounts",
     "usage_days": "amounts",
     "usage_months": "amounts",
@@ -865,6 +938,7 @@ PERSON_STAYS = {
     "channel_owners": "an admin's decision about them, or theirs",
     "channel_wishes": "who decided",
     "guard_policies": "who decided",
+    "field_forms": "who decided",
     "digests": "a wish that goes on until it is taken back",
 }
 
@@ -882,4 +956,6 @@ LASTING = frozenset(
     ["ledger", "usage_days", "usage_months", "budgets", "budget_changes", "recording_minutes", "audit"]
 )
 # What was decided there, which an operator may keep for an app that comes back.
-DECISIONS = frozenset(["channel_wishes", "guard_policies", "channel_owners", "budget_overrides", "digests"])
+DECISIONS = frozenset(
+    ["channel_wishes", "guard_policies", "channel_owners", "budget_overrides", "digests", "field_forms"]
+)

@@ -21,6 +21,7 @@ Work = Literal[
     "verdict",
     "examples",
     "rewriting",
+    "fields",
 ]
 
 # A summary is asked of the model that answers: it has read the conversation already, from its cache.
@@ -37,6 +38,7 @@ TIERS: Mapping[Work, Tier] = {
     "verdict": "small",
     "examples": "small",
     "rewriting": "small",
+    "fields": "middle",
 }
 
 

@@ -48,6 +48,7 @@ RequestKind = Literal[
     "moderation",
     "training",
     "rewriting",
+    "fields",
 ]
 
 

@@ -26,7 +26,7 @@ from storage.engine import Engine
 
 # Where the provider counts which of our kinds. Source: openai 3.54, admin.organization.usage.
 ENDPOINTS: Mapping[str, tuple[str, ...]] = {
-    "completions": ("answer", "summary", "guard", "title", "rewriting"),
+    "completions": ("answer", "summary", "guard", "title", "rewriting", "fields"),
     "embeddings": ("embedding",),
     "audio_transcriptions": ("transcription", "translation"),
     "images": ("image",),

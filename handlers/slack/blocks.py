@@ -37,6 +37,7 @@ KEPT = {
     "ratings": ("rating of an answer", "ratings of answers"),
     "examples": ("example for a guard", "examples for guards"),
     "verdicts": ("verdict of a guard", "verdicts of guards"),
+    "reviews": ("value of a field put right or confirmed", "values of fields put right or confirmed"),
     "unanswered": ("question without a passage", "questions without a passage"),
     "documents": ("document", "documents"),
 }

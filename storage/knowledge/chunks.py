@@ -13,6 +13,7 @@ from typing import Any
 
 from storage import audit
 from storage.engine import Tx
+from storage.fields import rows as field_rows
 from storage.knowledge.documents import Document
 
 _WORDS = 100  # counted in one statement
@@ -80,6 +81,13 @@ def _insert(tx: Tx, document: Document, row: ChunkRow) -> bool:
     )
 
 
+def list_of(tx: Tx, document: str) -> list[ChunkRow]:
+    """The chunks of one document as they stand in it. Whoever shows them sees to who may."""
+    columns = ", ".join(ChunkRow.__dataclass_fields__)
+    which = f"select {columns} from document_chunks where document = :document order by number"
+    return [ChunkRow(**row) for row in tx.all(which, document=document)]
+
+
 def mark(tx: Tx, document: str, reach: str, *, limit: int) -> int:
     """Marks at most so many chunks of a document as found from elsewhere; how many. Repeat while it is not
     0."""
@@ -97,6 +105,7 @@ def erase(tx: Tx, document: str, *, limit: int) -> int:
     rows = tx.all(which, document=document, limit=limit)
     _erase_rows(tx, rows)
     if not rows:
+        field_rows.erase_of(tx, ":document", document=document)
         none = "chunks = 0, words = 0, characters = 0, embedded = 0"
         tx.run(f"update documents set {none} where id = :id", id=document)
     return len(rows)
@@ -114,13 +123,16 @@ def thin_out(tx: Tx, which: str, *, limit: int, **values: Any) -> int:
     _erase_rows(tx, rows)
     if rows:
         return len(rows)
-    return tx.changed(f"delete from documents where id in ({chosen} limit :limit)", limit=limit, **values)
+    due = f"{chosen} order by id limit :limit"
+    field_rows.erase_of(tx, due, limit=limit, **values)
+    return tx.changed(f"delete from documents where id in ({due})", limit=limit, **values)
 
 
 def erase_of(tx: Tx, which: str, **values: Any) -> None:
     """Everything of documents that a condition on `documents` names, at once; the documents stay."""
     there = f"document in (select id from documents where {which})"
     rows = tx.all(f"select team, words from document_chunks where {there}", **values)
+    field_rows.erase_of(tx, f"select id from documents where {which}", **values)
     tx.run(f"delete from document_vectors where {there}", **values)
     tx.run(f"delete from document_chunks where {there}", **values)
     _count_down(tx, rows)

@@ -13,6 +13,7 @@ from storage.schema import WORDS_OF
 ABOUT = {
     "usage_days": "person",
     "channel_wishes": "changed_by",
+    "field_forms": "changed_by",
     "budget_changes": "person",
     "disclosures": "person",
 }

@@ -19,6 +19,7 @@ KINDS: dict[str, dict[str, str]] = {
     "examples": {"guard_examples": "id"},
     "verdicts": {"guard_verdicts": "id"},
     "unanswered": {"guard_unanswered": "id"},
+    "reviews": {"field_reviews": "row_id || field"},
     "documents": {"documents": "id"},
 }
 # Rows that stay when their words go are counted while they have some.
@@ -26,7 +27,7 @@ _HELD = {
     "inbox": "and state = 'parked' and payload is not null",
     "replies": f"and (payload is not null or question is not null) and {SETTLED['replies']}",
 }
-_NOT_BY_THREAD = frozenset({"ratings"})
+_NOT_BY_THREAD = frozenset({"ratings", "reviews"})
 
 
 def count_of_person(tx: Tx, team: str, person: str) -> dict[str, int]:

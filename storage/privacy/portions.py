@@ -50,6 +50,7 @@ KEYS = {
     "clips": "seq",
     "guard_verdicts": "id",
     "guard_unanswered": "id",
+    "field_reviews": "row_id, field",
 }
 # Documents with a person's words: what they added, and threads that were kept with posts of theirs.
 ADDED_BY = "team = :team and (person = :person or authors like '% ' || :person || ' %')"

@@ -34,6 +34,6 @@ def test_each_kind_of_work_has_its_size() -> None:
     assert set(TIERS) == set(get_args(Work))
     assert found == {
         LARGE: {"answer", "summary", "code"},
-        MIDDLE: {"translation", "classification", "sentiment"},
+        MIDDLE: {"translation", "classification", "sentiment", "fields"},
         SMALL: {"label", "address", "keywords", "verdict", "examples", "rewriting"},
     }

@@ -40,9 +40,9 @@ ROOMS: dict[str, str] = {
     "storage/channel": "storage/engine storage/audit",
     "storage/welcome": "storage/engine storage/audit",
     "storage/retirement": "storage/engine storage/workers",
-    "storage/knowledge": "storage/engine storage/audit",
+    "storage/fields": "storage/engine storage/audit",
+    "storage/knowledge": "storage/engine storage/audit storage/fields",
     "storage/unanswered": "storage/engine storage/place storage/audit",
-    "storage/fields": "",
     "storage/privacy": (
         "storage/engine storage/place storage/schema storage/audit storage/conversation storage/costs "
         "storage/guard storage/knowledge storage/workers"
@@ -77,7 +77,10 @@ ROOMS: dict[str, str] = {
         "bot/core storage/engine storage/place storage/unanswered bot/ml bot/provider bot/knowledge"
     ),
     "bot/notes": "bot/core storage/engine storage/knowledge bot/knowledge",
-    "bot/fields": "",
+    "bot/fields": (
+        "bot/core storage/engine storage/fields storage/knowledge bot/jobs bot/costs bot/pages "
+        "bot/provider bot/knowledge"
+    ),
     "bot/welcome": (
         "bot/core storage/engine storage/place storage/welcome bot/jobs bot/costs bot/channel bot/guard "
         "bot/voice"

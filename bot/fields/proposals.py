@@ -1,0 +1,46 @@
+"""What a model said that fields are, read out of its answer, whatever stands around it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+MOST = 400  # of one answer
+LONGEST = 500  # characters of a value
+_OBJECTS = 50  # openings of one that are tried
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """One value as a model said it. Nothing of it is believed."""
+
+    field: str
+    text: str
+    page: int
+    quote: str
+
+
+def read_proposals(text: str) -> list[Proposal]:
+    """The values of `{"values": [{"field", "text", "page", "quote"}]}`; none where it is not of that form."""
+    decoder, at = json.JSONDecoder(strict=False), -1
+    for _ in range(_OBJECTS):
+        at = text.find("{", at + 1)
+        if at < 0:
+            break
+        with contextlib.suppress(ValueError, RecursionError):
+            found = decoder.raw_decode(text, at)[0]
+            if isinstance(found, dict) and isinstance(found.get("values"), list):
+                return [one for each in found["values"][:MOST] if (one := _read(each))]
+    return []
+
+
+def _read(each: Any) -> Proposal | None:
+    try:
+        page = int(str(each.get("page", 0)).strip("[] ") or 0)
+        words = [each["field"], each["text"], each["quote"]]
+        name, text, quote = (word.encode("utf-8", "replace").decode().strip() for word in words)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return Proposal(name, text, page, quote) if text and len(text) <= LONGEST else None

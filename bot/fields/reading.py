@@ -1,0 +1,165 @@
+"""One document read for a form: divided into pieces, each asked of the model once and committed.
+
+Between two pieces it looks whether somebody stopped it, or took the document away. How far it is, is shown on
+a card.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+
+from bot.core.background import repeat_alongside
+from bot.core.calendar import utc_now
+from bot.core.errors import AskError, SlackError
+from bot.core.values import Scope
+from bot.costs.pricing import Prices
+from bot.fields.estimate import estimate_cost
+from bot.fields.extraction import FieldModel, extract
+from bot.fields.forms import decode_form
+from bot.fields.kinds import is_of_kind
+from bot.fields.patterns import learn
+from bot.fields.pieces import DocumentPiece, divide, gather_pages
+from bot.fields.shown_rows import encode_values, join_row
+from bot.fields.side import FieldCard, FieldSide
+from bot.fields.values import FieldForm, FieldRow, FieldRun
+from bot.knowledge.document_card import CardPlace, read_card_place
+from bot.provider.fair_share import in_background
+from bot.provider.json_form import ModelApi
+from storage.engine import Engine
+from storage.fields import forms as stored_forms
+from storage.fields import reviews as stored_reviews
+from storage.fields import rows as stored
+from storage.fields.rows import StoredRow
+from storage.knowledge import chunks
+from storage.knowledge import documents as stored_documents
+from storage.knowledge.documents import Document
+
+SHOW_EVERY_S = 3.0  # how far it is
+NOTHING_TO_READ = "There is no text in it that I could read fields from."
+
+
+def run_id(form: str, document: str) -> str:
+    """Of one document for one form, the same in every attempt."""
+    return hashlib.blake2s(f"{form}\n{document}".encode(), digest_size=16).hexdigest()
+
+
+class FieldReader:
+    """Reads documents for forms. One per process."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        model_api: ModelApi,
+        side: FieldSide,
+        *,
+        model: str,
+        prices: Prices,
+        clock: Callable[[], float],
+    ) -> None:
+        self._engine = engine
+        self._model_api = model_api
+        self._side = side
+        self.model = model
+        self._prices = prices
+        self._clock = clock
+
+    async def fits(self, document: Document, form: FieldForm) -> bool:
+        """Whether a document is of the kind that a form is about."""
+        pieces = await self._divide(document.id)
+        return bool(pieces) and is_of_kind(form, document.title, pieces[0])
+
+    async def read(self, id: str, *, by: str, look: bool) -> None:
+        """All pieces that have no row yet. ProviderError and BudgetExceeded come out of it; what was read is
+        kept."""
+        found = await self._look_up(id)
+        if found is None or found.run.state in ("stopped", "failed", "done"):
+            await self._show(found, look=look)
+            return
+        pieces = await self._divide(found.document.id)
+        if not pieces:
+            await self.give_up(id, NOTHING_TO_READ)
+            return
+        await self._engine.write(stored.note_run, id, state="reading", pieces=len(pieces))
+        found = await self._show(await self._look_up(id), look=look) or found
+        async with repeat_alongside([lambda: self._show_again(id)], SHOW_EVERY_S):
+            try:
+                with in_background():
+                    await self._read_pieces(found, pieces, by)
+            except AskError as exc:
+                await self.give_up(id, exc.notice)
+                return
+        await self._show(await self._look_up(id))
+
+    async def give_up(self, id: str, problem: str) -> None:
+        """What was read stays; why there is no more of it is told."""
+        await self._engine.write(stored.note_run, id, state="failed", problem=problem)
+        await self._show(await self._look_up(id), look=True)
+
+    async def _read_pieces(self, found: FieldCard, pieces: Sequence[DocumentPiece], by: str) -> None:
+        run, form = found.run, found.form
+        scope = Scope(run.team, run.channel, by, run.document, "fields")
+        done = await self._engine.read(stored.list_pieces, run.form, run.document)
+        for piece in pieces:
+            if piece.number not in done:
+                learned = learn(await self._engine.read(stored_reviews.list_reviews, form.id))
+                asked = FieldModel(self._model_api, scope, self.model)
+                values = await extract(form, piece, learned, asked=asked)
+                row = StoredRow(
+                    id=run_id(run.id, str(piece.number)),
+                    form=run.form,
+                    document=run.document,
+                    team=run.team,
+                    channel=run.channel,
+                    piece=piece.number,
+                    page=piece.page,
+                    found=encode_values(values),
+                    made_at=self._clock(),
+                )
+                if not await self._engine.write(stored.add_row, row):
+                    return  # the form or the document is gone
+                done.add(piece.number)
+            state = "done" if len(done) == len(pieces) else "reading"
+            if not await self._engine.write(stored.note_run, run.id, state=state, done=len(done)):
+                return  # somebody stopped it
+
+    async def _divide(self, document: str) -> list[DocumentPiece]:
+        return divide(gather_pages(await self._engine.read(chunks.list_of, document)))
+
+    async def _look_up(self, id: str) -> FieldCard | None:
+        run = await self._engine.read(stored.find_run, id)
+        if run is None:
+            return None
+        form = await self._engine.read(stored_forms.find, run.team, run.form)
+        document = await self._engine.read(stored_documents.find, run.document)
+        if form is None or document is None or document.hidden in ("removed", "replaced"):
+            return None
+        read = decode_form(form)
+        cost = estimate_cost([document], read, self._prices, model=self.model, at=utc_now())
+        return FieldCard(FieldRun(**asdict(run)), read, document, cost, await self._list_rows(run.id))
+
+    async def _list_rows(self, id: str) -> tuple[FieldRow, ...]:
+        run = await self._engine.read(stored.find_run, id)
+        if run is None or run.state in ("waiting", "reading"):
+            return ()
+        found = await self._engine.read(stored.list_rows, run.form, document=run.document)
+        said = await self._engine.read(stored_reviews.list_reviews, run.form)
+        return tuple(join_row(row, [one for one in said if one.row_id == row.id]) for row in found)
+
+    async def _show_again(self, id: str) -> None:
+        try:
+            await self._show(await self._look_up(id))
+        except SlackError:
+            return
+
+    async def _show(self, card: FieldCard | None, *, look: bool = False) -> FieldCard | None:
+        """The card as it is to be seen now, with where it stands."""
+        if card is None or not (card.run.card or card.run.thread):
+            return card
+        place = read_card_place(card.run.card) or CardPlace(card.run.channel, "", card.run.thread)
+        shown = await self._side.show_run(card, place, look=look)
+        if shown is None or shown.key == card.run.card:
+            return card
+        await self._engine.write(stored.set_card, card.run.id, shown.key)
+        return replace(card, run=replace(card.run, card=shown.key))

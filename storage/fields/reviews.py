@@ -46,8 +46,8 @@ def save(tx: Tx, review: StoredReview) -> bool:
         return False
     insert = f"insert into field_reviews ({_COLUMNS}) values ({_VALUES})"
     tx.run(f"{insert} on conflict (row_id, field) do update set {_CHANGES}", **asdict(review))
-    whose = {"team": review.team, "person": review.person, "detail": f"row {review.row_id}"}
-    audit.note(tx, f"value {review.state}", review.channel, **whose, now=review.at)
+    whose = {"team": review.team, "person": review.person, "detail": f"{review.state} in row {review.row_id}"}
+    audit.note(tx, "value reviewed", review.channel, **whose, now=review.at)
     return True
 
 

@@ -40,6 +40,7 @@ from tests.support.workspace import workspace
 
 ROOT = Path(__file__).parents[2]
 NOTHING: set[str] = set()
+FIELDS = {"form saved", "form removed", "value reviewed"}
 CLIP_WORDS = {"forgot clip"}
 TOLD = {"told of AI"}
 SETTINGS = {"policy set", "policy removed", "channel setting"}
@@ -70,7 +71,7 @@ SURFACES: dict[str, set[str]] = {
     "parley owner": {"owner named", "owner dismissed"},
     "parley estimate": NOTHING,
     "parley digest": {"digest on", "digest off", "looked at"},
-    "parley knowledge": {"document added", "document removed", "looked at"},
+    "parley knowledge": FIELDS | {"document added", "document removed", "looked at"},
     "parley settings": NOTHING,  # opens a form; what is sent is its view's
     "parley keep": {"channel setting"},
     "parley export": {"looked at"},
@@ -169,6 +170,9 @@ UNWRITTEN = {
     "holdings.exchange": "numbers of processes that have died",
     "channel_turns.tidy": "when something was last posted in a channel",
     "endings.put_reported": "what a server lists of its models takes its place",
+    "rows.begin": "how far an earlier reading of the same document was",
+    "rows.drop_rows": "a document is read anew, and yields them again",
+    "rows.erase_of": "behind chunks.erase, chunks.erase_of and chunks.thin_out",
     "chunks.erase_of": "before forget, forget_user and forget_team",
     "chunks.thin_out": "before forget_user and forget_team, and counted by bot/privacy/retention.py",
     "chunks._erase_rows": "behind chunks.erase and chunks.thin_out",

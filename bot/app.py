@@ -57,6 +57,7 @@ from bot.knowledge.ingestion import DOCUMENT, VECTORS, Documents
 from bot.knowledge.removal import REMOVAL
 from bot.knowledge.service import Knowledge
 from bot.knowledge.sources import DocumentSide
+from bot.knowledge_page.service import KnowledgePage
 from bot.learning.trainer import Trainer
 from bot.learning.training_jobs import TrainingJobs, TrainingWorker
 from bot.limits.sharing import Limits, NoOthers
@@ -122,6 +123,7 @@ class Services:
     guard: ChannelGuard
     preferences: Preferences
     costs: CostReports
+    knowledge_page: KnowledgePage
     access_log: AccessLog
     disclosures: Disclosures
     invitations: Invitations
@@ -237,6 +239,7 @@ async def services_on(
             guard=guard,
             preferences=preferences,
             costs=CostReports(settings, engine, base.calendar, base.prices, budgets, page_secret(settings)),
+            knowledge_page=KnowledgePage(settings, engine, base.calendar, page_secret(settings), taken_in),
             access_log=access_log,
             disclosures=Disclosures(settings, engine, clock=now),
             invitations=Invitations(

@@ -35,6 +35,7 @@ HELP = {
     "knowledge add": "answer from the file dropped here last, or from what a link points to: `knowledge add "
     "LINK`; for the whole workspace, by admins: `knowledge add workspace`",
     "knowledge list": "the documents that I answer from here; `knowledge remove NAME` takes one out",
+    "knowledge page": "documents, questions answered and refused, and tables of this channel, as a web page",
     "keep 7": "after how many days what is said in this channel is erased; `keep off`: as everywhere",
     "forget thread": "forget your latest thread with Parley here (or: `forget thread LINK`)",
     "forget all": "forget everything of yours, in every thread; asks first and says what goes",

@@ -30,6 +30,7 @@ from handlers.http import BODY_LIMIT_BYTES, add_events, control_app, ops_app, se
 from handlers.intake import Intake
 from handlers.knowledge.following import sweep_nightly
 from handlers.knowledge.sources import SlackDocuments
+from handlers.knowledge_page import add_knowledge_page
 from handlers.retirement import tell_endings
 from handlers.routes import register
 from handlers.slack.bolt import make_app
@@ -186,13 +187,14 @@ async def introduce(slack: SlackClient, settings: Settings) -> None:
 def public_app(
     settings: Settings, deliveries: Deliveries, services: Services, chat: SlackChat
 ) -> web.Application:
-    """What others may reach: Slack's events, unless they come over a socket, and the usage page, where it has
-    an address."""
+    """What others may reach: Slack's events, unless they come over a socket, and the pages of usage and of
+    knowledge, where they have an address."""
     server = web.Application(client_max_size=BODY_LIMIT_BYTES)
     if not settings.socket_mode:
         add_events(server, deliveries)
     if settings.public_url:
         add_usage_page(server, services, chat)
+        add_knowledge_page(server, services, chat)
     return server
 
 

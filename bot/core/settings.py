@@ -93,7 +93,7 @@ class Settings(BaseSettings):
         "PARLEY_PUBLIC_URL",
         "",
         "where browsers, and in HTTP mode Slack, reach PARLEY_HOST:PORT (https://parley.example.com), for "
-        "the usage page and the app's request URLs; empty: no page",
+        "the pages of usage and knowledge and the app's request URLs; empty: no page",
     )
     ops_host: str = _setting("PARLEY_OPS_HOST", "127.0.0.1", "address of /livez, /readyz and /metrics")
     ops_port: int = _setting(

@@ -15,7 +15,22 @@ class Column:
     is_name: bool = False
 
 
-def table(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, total: Sequence[str] = ()) -> str:
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Text that leads elsewhere, if that is an address of the web; else it is text alone."""
+
+    text: str
+    url: str
+
+    @property
+    def is_safe(self) -> bool:
+        return self.url.startswith(("https://", "http://"))
+
+
+Shown = str | Link
+
+
+def table(columns: Sequence[Column], rows: Iterable[Sequence[Shown]], *, total: Sequence[Shown] = ()) -> str:
     """Rows of text under their columns, and the line of totals below where there is one."""
     head = "".join(f"<th{_class(column)}>{escape(column.title)}</th>" for column in columns)
     body = "".join(_row(columns, row) for row in rows)
@@ -23,9 +38,15 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, total: Se
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody>{foot}</table>"
 
 
-def _row(columns: Sequence[Column], texts: Sequence[str]) -> str:
-    cells = zip(columns, texts, strict=True)
-    return f"<tr>{''.join(f'<td{_class(column)}>{escape(text)}</td>' for column, text in cells)}</tr>"
+def _row(columns: Sequence[Column], cells: Sequence[Shown]) -> str:
+    pairs = zip(columns, cells, strict=True)
+    return f"<tr>{''.join(f'<td{_class(column)}>{_cell(cell)}</td>' for column, cell in pairs)}</tr>"
+
+
+def _cell(cell: Shown) -> str:
+    if isinstance(cell, Link) and cell.is_safe:
+        return f'<a href="{escape(cell.url)}" rel="noreferrer">{escape(cell.text)}</a>'
+    return escape(cell.text if isinstance(cell, Link) else cell)
 
 
 def _class(column: Column) -> str:

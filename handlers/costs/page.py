@@ -22,14 +22,15 @@ def add_usage_page(server: web.Application, services: Services, chat: SlackChat)
             viewer = await chat.directory.find_viewer(team, user, named=await costs.owned_by(team, user))
             found = await respond(costs.page_data(team, viewer, chat.directory.find_names), request.query)
         except BotError as exc:
-            return web.Response(status=_status(exc), text=f"{exc.notice}\n", headers=HEADERS)
+            return web.Response(status=status_of(exc), text=f"{exc.notice}\n", headers=HEADERS)
         services.access_log.note(team, user, "usage page", f"{found.shows}; {viewer.sees}")
         return web.Response(body=found.body, headers=found.headers)
 
     server.router.add_get(PAGE_PATH, show)
 
 
-def _status(error: BotError) -> int:
+def status_of(error: BotError) -> int:
+    """The status of HTTP that a page is refused with."""
     if isinstance(error, NotPermitted):
         return 403
     return 400 if isinstance(error, AskError) else 503

@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.costs.amounts import dollars
 from bot.knowledge.document_card import WORTH_TELLING_USD, DocumentCard
+from bot.knowledge.document_words import HIDDEN, KINDS, name_document
 from handlers.slack.blocks import Block, actions, button, context, count, ephemeral, section
 from handlers.slack.modals import plain_text
 from handlers.slack.mrkdwn import escape
@@ -22,33 +23,11 @@ WHERE = {
     "person": "by you, here",
     "thread": "in this thread",
 }
-KINDS = {
-    "pdf": "PDF",
-    "docx": "Word",
-    "pptx": "PowerPoint",
-    "xlsx": "Excel",
-    "csv": "CSV",
-    "html": "HTML",
-    "markdown": "Markdown",
-    "code": "Code",
-    "text": "Text",
-    "thread": "Thread",
-}
 STAYS = {  # by the source: what a removal leaves
     "file": "The file itself stays where it is.",
     "command": "The file itself stays where it is.",
     "thread": "The thread itself stays where it is.",
     "text": "What was written is kept nowhere else.",
-}
-HIDDEN = {
-    "archived": "its channel is archived",
-    "shared": "its channel is shared with another company",
-    "unshared": "its file is not shared there any more",
-    "private": "its channel became private",
-    "gone": "its channel is gone",
-    "left": "its owner has left",
-    "removed": "it is being removed",
-    "replaced": "a newer version took its place",
 }
 
 
@@ -68,13 +47,6 @@ def card_blocks(card: DocumentCard) -> list[Block]:
 def tell_removed() -> dict[str, Any]:
     """What whoever removed a document reads."""
     return ephemeral(REMOVED, [section(REMOVED)])
-
-
-def name_document(document: Document) -> str:
-    """A document's title, and the name of its file where that is another."""
-    title = document.title or document.name
-    is_file = document.source in ("file", "command")
-    return f"{title} ({document.name})" if is_file and title != document.name else title
 
 
 def _headline(document: Document) -> str:

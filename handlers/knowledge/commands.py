@@ -25,9 +25,18 @@ NOT_SLACK = (
     "LINK is the link of a message in Slack: ⋮, then *Copy link*. A page of the web is taken in as a file: "
     "save it and drop it here."
 )
+OPEN_PAGE = "open_knowledge_page"
+PAGE = (
+    "What is known here, what was asked and what could not be answered, on a page that opens for you alone, "
+    "for a quarter of an hour."
+)
+NO_PAGE = "I have no web page here: whoever runs me gives it an address with `PARLEY_PUBLIC_URL`."
 _WEB = re.compile(r"https?://", re.IGNORECASE)
 _LINK = re.compile(r"\S*/archives/\S+")
-WORDS = "I know `knowledge list`, `knowledge add`, `knowledge add LINK` and `knowledge remove NAME`."
+WORDS = (
+    "I know `knowledge list`, `knowledge add`, `knowledge add LINK`, `knowledge remove NAME` and "
+    "`knowledge page`."
+)
 
 
 class KnowledgeCommands:
@@ -49,10 +58,20 @@ class KnowledgeCommands:
             case "add" | "keep":
                 await self._add(body, rest)
                 await respond(**blocks.ephemeral(ADDED, [blocks.section(ADDED)]))
+            case "page":
+                await respond(**self._link_page(body))
             case "remove" | "delete" | "forget":
                 await respond(**await self._remove(body, rest))
             case _:
                 raise NotUnderstood(words, WORDS)
+
+    def _link_page(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The button that opens the page of what is known here."""
+        url = self._services.knowledge_page.link(team_of(body), body["user_id"], body["channel_id"])
+        if not url:
+            return blocks.ephemeral(NO_PAGE, [blocks.section(NO_PAGE)])
+        open_page = blocks.button(OPEN_PAGE, "Open the page") | {"url": url}
+        return blocks.ephemeral(PAGE, [blocks.section(PAGE), blocks.actions(open_page)])
 
     async def _list(self, body: dict[str, Any]) -> Sequence[Document]:
         audience = await self._audience(body)

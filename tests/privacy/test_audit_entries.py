@@ -116,6 +116,7 @@ SURFACES: dict[str, set[str]] = {
     "view channel_settings": SETTINGS | {"version trained"},
     "view workspace_settings": {"workspace setting"},
     "page /usage": {"looked at"},
+    "page /knowledge": {"looked at"},
     "cli serve": {"setting", "retention", "looks missed"},
     "cli connect": NOTHING,  # the app is Slack's, and nothing here changes
     "cli sandbox": NOTHING,
@@ -211,7 +212,7 @@ BEHIND = {
 def find_surfaces() -> set[str]:
     """Every door, read off the code."""
     found = {f"{kind} {name}" for kind, names in table.table(None, None).items() for name in names}  # type: ignore[arg-type]
-    found |= {"event message", "page /usage"}
+    found |= {"event message", "page /usage", "page /knowledge"}
     found |= {f"parley {word}" for word in words_of(commands.Commands.parley)} - {"parley help"}
     found |= {f"parley {name.partition(' ')[0]}" for name in commands.HELP} - {"parley help"}
     found |= {f"cli {name}" for name in main.COMMANDS}

@@ -98,7 +98,7 @@ ROOMS: dict[str, str] = {
         "storage/channel storage/privacy bot/text bot/ops bot/jobs bot/pages bot/provider "
         "bot/guard bot/voice bot/knowledge bot/welcome bot/conversation"
     ),
-    "bot/knowledge_page": "",
+    "bot/knowledge_page": "bot/core storage/engine storage/knowledge bot/pages bot/knowledge",
     "bot/retirement": ("bot/core storage/engine storage/retirement bot/provider bot/channel"),
     "bot/health": "bot/core storage/engine storage/jobs bot/ops bot/jobs bot/provider",
     "bot/housekeeping": (
@@ -109,7 +109,7 @@ ROOMS: dict[str, str] = {
         "bot/core storage/engine storage/database storage/workers bot/ops bot/jobs bot/workers bot/limits "
         "bot/costs bot/reports bot/provider "
         "bot/learning bot/channel bot/guard bot/voice bot/knowledge bot/unanswered bot/notes bot/welcome "
-        "bot/conversation bot/privacy bot/retirement bot/health bot/housekeeping"
+        "bot/conversation bot/privacy bot/knowledge_page bot/retirement bot/health bot/housekeeping"
     ),
     "bot/sandbox": "",
     "bot/cli": (
@@ -177,10 +177,14 @@ ROOMS: dict[str, str] = {
         "handlers/guard handlers/knowledge handlers/unanswered handlers/commands handlers/home "
         "handlers/actions handlers/shortcuts handlers/why"
     ),
+    "handlers/knowledge_page": (
+        "bot/core storage/place bot/pages bot/knowledge_page bot/app handlers/adapter handlers/knowledge "
+        "handlers/costs"
+    ),
     "handlers/serve": (
         "bot/core storage/engine storage/database bot/ops bot/limits bot/knowledge bot/app handlers/slack "
-        "handlers/adapter handlers/voice handlers/knowledge handlers/costs handlers/intake handlers/http "
-        "handlers/routes "
+        "handlers/adapter handlers/voice handlers/knowledge handlers/costs handlers/knowledge_page "
+        "handlers/intake handlers/http handlers/routes "
         "handlers/retirement"
     ),
     "handlers/connect": "bot/core handlers/slack handlers/http",

@@ -1,0 +1,113 @@
+"""The page `/knowledge` as the running bot serves it: to whom, of which channel, and in a real browser."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from storage.knowledge import document_days
+from tests.support.accessibility import check_accessibility
+from tests.support.browser import MISSING, browser
+from tests.support.documents import take_in
+from tests.support.spending import run_command
+from tests.support.usage_page import free_port
+from tests.support.workspace import Workspace, workspace
+
+PLAN = "# Plan\n\nThe move to the new office is in March."
+
+
+async def get(url: str) -> tuple[int, str, Mapping[str, str]]:
+    async with aiohttp.ClientSession() as session, session.get(url) as response:
+        return response.status, await response.text(), dict(response.headers)
+
+
+@asynccontextmanager
+async def open_to_browsers(tmp_path: Path) -> AsyncIterator[Workspace]:
+    """Everybody is in #general; the private #leads is Alice's and Bob's. Each has a document."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    async with workspace(tmp_path, PORT=str(port), PARLEY_PUBLIC_URL=url) as team:
+        await take_in(team)
+        await take_in(team, "plan.md", PLAN, channel="#leads")
+        await count(team, "#general", "answered", 11)
+        await count(team, "#general", "refused", 4)
+        yield team
+
+
+async def count(team: Workspace, channel: str, outcome: document_days.Outcome, times: int) -> None:
+    services = team.bot.services
+    day = services.calendar.today().isoformat()
+    at = (team.slack.team, team.slack.channel(channel))
+    for _ in range(times):
+        await services.engine.write(document_days.count_outcome, *at, day=day, outcome=outcome)
+
+
+async def link(team: Workspace, user: str, channel: str = "#general") -> str:
+    """The address behind the button that somebody is shown."""
+    shown = await run_command(team, user, "knowledge page", channel)
+    (url,) = [e["url"] for b in shown["blocks"] for e in b.get("elements", ()) if "url" in e]
+    return str(url)
+
+
+async def test_the_page_is_of_the_channel_and_for_those_who_may_read_it(tmp_path: Path) -> None:
+    async with open_to_browsers(tmp_path) as team:
+        general, leads = team.slack.channel("#general"), team.slack.channel("#leads")
+        url = await link(team, "carol")
+        status, page, headers = await get(url)
+        assert status == 200
+        assert "Rules" in page or "rules.md" in page
+        assert "n = 15" in page
+        assert "leads" not in page
+        assert "plan.md" not in page
+        assert headers["Cache-Control"] == "no-store"
+        assert headers["Content-Security-Policy"].startswith("default-src 'none'")
+        # Who guesses a channel reads nothing of it, nor do they read it of a table.
+        for more in ("", "&table=documents"):
+            status, page, _ = await get(url.replace(general, leads) + more)
+            assert (status, "plan" in page) == (403, False)
+        bobs = await link(team, "bob", "#leads")
+        assert "plan.md" in (await get(bobs))[1]
+        rows = (await get(f"{bobs}&table=documents"))[1]
+        assert rows.splitlines()[1].startswith("Plan (plan.md),")
+        assert (await get(f"{bobs}&table=else"))[0] == 400
+        await team.slack.join("bob", "#leads", leave=True)
+        assert (await get(bobs))[0] == 403
+
+
+async def test_what_is_in_direct_messages_is_shown_to_their_person_alone(tmp_path: Path) -> None:
+    async with open_to_browsers(tmp_path) as team:
+        await take_in(team, "diary.md", PLAN, user="bob", channel="@parley")
+        mine, direct = await link(team, "bob", "@parley"), team.slack.dm("bob")
+        assert "diary.md" in (await get(mine))[1]
+        assert "diary.md" not in (await get(await link(team, "bob")))[1]
+        others = await link(team, "alice")
+        general = team.slack.channel("#general")
+        assert (await get(others.replace(general, direct)))[0] == 403
+
+
+@pytest.mark.browser
+async def test_the_page_works_in_light_and_dark_and_on_a_phone(tmp_path: Path) -> None:
+    async with open_to_browsers(tmp_path) as team, browser() as chromium:
+        if chromium is None:
+            pytest.skip(MISSING)
+        context = await chromium.new_context(accept_downloads=True)
+        page = await context.new_page()
+        problems: list[str] = []
+        page.on("console", lambda message: problems.append(message.text))
+        await page.goto(await link(team, "alice"))
+        for scheme in ("light", "dark"):
+            await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            await check_accessibility(page)
+        await page.set_viewport_size({"width": 375, "height": 700})
+        assert await page.evaluate("document.documentElement.scrollWidth") == 375
+        await page.locator("select[name=channel]").select_option(label="#leads")
+        await page.get_by_role("button", name="Show").click()
+        await page.get_by_role("link", name="plan.md").wait_for()
+        async with page.expect_download() as saved:
+            await page.get_by_role("link", name="CSV of Documents").click()
+        assert (await saved.value).suggested_filename == "documents.csv"
+        assert problems == []

@@ -338,7 +338,13 @@ def _talk(
     message_clips = MessageClips(settings, engine, recognizer, cards)
     memory = Memory(engine, provider, settings, chat, utc_now)
     audience_of = partial(find_audience, settings=settings, is_outsider=chat.is_outsider)
-    knowledge = Knowledge(base.index, provider, audience_of, small_model=model_for("rewriting", settings))
+    knowledge = Knowledge(
+        base.index,
+        provider,
+        audience_of,
+        small_model=model_for("rewriting", settings),
+        price=lambda model, used: base.prices.cost(model or settings.model, used, at=utc_now()),
+    )
     attachments = Attachments(settings, engine, base.index, cards, clock=base.calendar.now)
     files = FileShower(settings, attachments, provider, memory)
     services = TurnServices(

@@ -5,6 +5,8 @@ Where they are asked is turn.py; how they answer, bot/knowledge/service.py.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from bot.channel.service import AnswerSettings
 from bot.conversation.prompts import answer_scope, make_prompt
 from bot.conversation.recollection import Recollection
@@ -44,17 +46,20 @@ async def ask_beside_files(
     *,
     mode: str,
     shown: ShownFiles,
+    progress: Callable[[int, int], None],
 ) -> tuple[DocumentAnswer | None, ShownFiles]:
     """What documents say, and the files as the model saw them: pictures that it has no room or no eyes for
     are left out."""
     try:
-        found = await ask_documents(incoming, recollection, ruling, how, services, mode=mode)
+        found = await ask_documents(
+            incoming, recollection, ruling, how, services, mode=mode, progress=progress
+        )
     except ContextTooLong:
         if not shown.names:
             raise
         shown = shown.without_pictures(NO_ROOM)
         without = shown.onto(recollection)
-        found = await ask_documents(incoming, without, ruling, how, services, mode=mode)
+        found = await ask_documents(incoming, without, ruling, how, services, mode=mode, progress=progress)
     if found and found.completion.unseen and shown.names:
         shown = shown.without_pictures(CANNOT_SEE)
     return found, shown
@@ -68,6 +73,7 @@ async def ask_documents(
     services: TurnServices,
     *,
     mode: str,
+    progress: Callable[[int, int], None],
 ) -> DocumentAnswer | None:
     """What documents say, and what the channel's owner typed; None where there is nothing to ask."""
     if mode == "off" or not access.remembers(incoming, services.settings):
@@ -85,6 +91,7 @@ async def ask_documents(
         model=how.model,
         style=how.style,
         about_us=about_us.may_ask_about_us(incoming.text),
+        progress=progress,
     )
     try:
         return await services.documents.answer(asked)
@@ -103,7 +110,7 @@ def reply_from_documents(
         nothing = Completion(REFUSAL, "stop", "", Usage(requests=0))
         return Turn(Reply(REFUSAL), recollection, nothing, verdict, unanswered="")
     notes = (NEAREST.format(nearest=found.nearest),) if found.nearest else found.notes
-    reply = Reply(found.completion.text, notes=notes, sources=found.sources)
+    reply = Reply(found.completion.text, notes=notes, sources=found.sources, follow_ups=found.follow_ups)
     missing = found.nearest if found.refused else None
     return Turn(reply, recollection, found.completion, verdict, missing, documents=found, read_more=True)
 

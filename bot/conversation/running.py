@@ -200,6 +200,9 @@ class NoticedReply:
     def show_transcribing(self, done_s: float, total_s: float) -> None:
         self._reply.show_transcribing(done_s, total_s)
 
+    def show_reading(self, done: int, of: int) -> None:
+        self._reply.show_reading(done, of)
+
     def show_waiting(self, waiting: bool) -> None:
         self._reply.show_waiting(waiting)
 

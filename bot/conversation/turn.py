@@ -191,7 +191,16 @@ async def answer_in_conversation(
     mode = choose_mode(incoming, ruling, how, shown=shown)
     if mode == "only":
         access.admit_to_documents(incoming, services.settings)
-    asking = ask_beside_files(incoming, recollection, ruling, how, services, mode=mode, shown=shown)
+    asking = ask_beside_files(
+        incoming,
+        recollection,
+        ruling,
+        how,
+        services,
+        mode=mode,
+        shown=shown,
+        progress=live_reply.show_reading,
+    )
     asked = await finish_or_stop(StoppableWork(asking), stop)
     if asked is None:
         return stopped_before_words(recollection, ruling)

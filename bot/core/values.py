@@ -32,6 +32,7 @@ FOLLOW_UPS = {
     "again": "Please answer that again, in another way.",
     "shorter": "Please say that again, much shorter.",
     "longer": "Please say that again, in more detail.",
+    "across": "Yes, please go through them.",
 }
 
 # What a model request is for; a ledger column.

@@ -158,14 +158,14 @@ def _shorten(asked: Prompt, chosen: Sequence[Passage]) -> Iterator[tuple[Prompt,
         yield alone, chosen
 
 
-def write_passages(passages: Sequence[Passage], *, about_us: bool = False) -> str:
-    """Passages as a model reads them, numbered from 1, each under a line that says where it stands."""
+def write_passages(passages: Sequence[Passage], *, about_us: bool = False, first: int = 1) -> str:
+    """Passages as a model reads them, numbered from `first`, each under a line that says where it stands."""
     written = [
         f"[{number}] {_write_origin_line(one)}{_LIKE_OURS.sub(' ', one.text)}"
-        for number, one in enumerate(passages, 1)
+        for number, one in enumerate(passages, first)
     ]
     if about_us:
-        written.append(f"[{len(passages) + 1}] {ABOUT_US}")
+        written.append(f"[{len(passages) + first}] {ABOUT_US}")
     return "\n\n".join(written)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -29,6 +30,7 @@ class DocumentQuestion:
     model: str = ""
     style: str = ""
     about_us: bool = False
+    progress: Callable[[int, int], None] | None = None  # (done, of) where many documents are gone through
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +70,4 @@ class DocumentAnswer:
     refused: bool = False
     search: Search = field(default_factory=Search)
     rewriting: Rewriting | None = None
+    follow_ups: tuple[str, ...] = ()  # buttons under it

@@ -22,6 +22,7 @@ from storage.knowledge.search import FoundChunk
 _CANDIDATES = 120  # that share words with the question, looked at closely
 _NEAREST = 60
 _RARE = 3  # words
+_MOST_OF_ONE = 2_000  # chunks of a document
 _MOST_TERMS = 60  # of a question; a whole letter is no question
 
 
@@ -57,6 +58,43 @@ def find(
     """What may answer any of the questions, best first. `asked`: by the names of embedders."""
     ranked = find_by_words(tx, audience, questions)
     nearness = find_by_meaning(tx, audience, asked, near)
+    return _join(tx, audience, ranked, nearness, limit=limit)
+
+
+def find_within(
+    tx: Tx,
+    audience: Audience,
+    documents: Sequence[str],
+    questions: Sequence[str],
+    asked: Mapping[str, AskedVectors],
+    *,
+    near: NearnessSearch,
+    limit: int,
+) -> dict[str, list[Hit]]:
+    """What of each document may answer, best first; as it stands there where nothing in it is near at all.
+    None of what is not to be seen."""
+    terms, statistics = _weigh_asked(tx, audience.team, questions)
+    found = dict[str, list[Hit]]()
+    for document in documents:
+        chunks = search.list_of_document(tx, audience, document, limit=_MOST_OF_ONE)
+        ranked = [one for one in rank(chunks, terms, statistics) if one.coverage]
+        nearness = find_by_meaning(tx, audience, asked, near, document=document)
+        hits = _join(tx, audience, ranked, nearness, limit=limit)
+        known = {hit.passage.chunk for hit in hits}
+        rest = [Hit(passage_of(one), 0.0) for one in chunks if one.number not in known]
+        found[document] = [*hits, *rest[: limit - len(hits)]]
+    return found
+
+
+def _join(
+    tx: Tx,
+    audience: Audience,
+    ranked: Sequence[RankedChunk],
+    nearness: Mapping[int, Nearness],
+    *,
+    limit: int,
+) -> list[Hit]:
+    """Both orders as one, best first."""
     by_words = {one.chunk.id: one for one in ranked}
     fetched = search.fetch_visible(tx, audience, [id for id in nearness if id not in by_words])
     chunks = {one.id: one for one in fetched} | {id: one.chunk for id, one in by_words.items()}
@@ -90,19 +128,24 @@ def _order_by_meaning(
 
 def find_by_words(tx: Tx, audience: Audience, questions: Sequence[str]) -> list[RankedChunk]:
     """Best first."""
-    asked = list(dict.fromkeys(term for question in questions for term in list_asked(question)))[:_MOST_TERMS]
-    uses = search.count_uses(tx, audience.team, asked)
-    language = guess_language(list_written(" ".join(questions)))
-    terms = [
-        AskedTerm(word, find_variants(tx, audience.team, word, known=word in uses, language=language))
-        for word in asked
-    ]
-    uses |= search.count_uses(tx, audience.team, [word for term in terms for word in term.variants])
-    statistics = Statistics(search.measure(tx, audience.team), uses)
+    terms, statistics = _weigh_asked(tx, audience.team, questions)
     weights = _leave_out_common(statistics.weigh_words(terms), statistics)
-    count = sum(uses[word] for word in weights)
+    count = sum(statistics.uses[word] for word in weights)
     found = search.find_by_words(tx, audience, weights, uses=count, limit=_CANDIDATES)
     return rank(found, terms, statistics)
+
+
+def _weigh_asked(tx: Tx, team: str, questions: Sequence[str]) -> tuple[list[AskedTerm], Statistics]:
+    """The words of questions, and how common they are in a workspace."""
+    asked = list(dict.fromkeys(term for question in questions for term in list_asked(question)))[:_MOST_TERMS]
+    uses = search.count_uses(tx, team, asked)
+    language = guess_language(list_written(" ".join(questions)))
+    terms = [
+        AskedTerm(word, find_variants(tx, team, word, known=word in uses, language=language))
+        for word in asked
+    ]
+    uses |= search.count_uses(tx, team, [word for term in terms for word in term.variants])
+    return terms, Statistics(search.measure(tx, team), uses)
 
 
 def _leave_out_common(weights: dict[str, float], statistics: Statistics) -> dict[str, float]:
@@ -114,14 +157,20 @@ def _leave_out_common(weights: dict[str, float], statistics: Statistics) -> dict
 
 
 def find_by_meaning(
-    tx: Tx, audience: Audience, asked: Mapping[str, AskedVectors], near: NearnessSearch
+    tx: Tx,
+    audience: Audience,
+    asked: Mapping[str, AskedVectors],
+    near: NearnessSearch,
+    *,
+    document: str = "",
 ) -> dict[int, Nearness]:
-    """Chunks with their nearness, nearest first. Documents that are being embedded anew are found by their
-    old vectors until that is done."""
+    """Chunks with their nearness, nearest first, of one `document` or of all. Documents that are being
+    embedded anew are found by their old vectors until that is done."""
     found = dict[int, Nearness]()
     documents = stored_vectors.list_embedded(tx, audience) if asked else []
+    documents = [one for one in documents if document in ("", one.id)]
     for name, question in asked.items():
-        theirs = [document for document in documents if document.embedder == name]
+        theirs = [one for one in documents if one.embedder == name]
         for vector in question.vectors:
             for one in near.find(tx, theirs, vector, limit=_NEAREST):
                 new = Nearness(question.nearness(one.cosine), name)

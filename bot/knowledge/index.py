@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from bot.core.errors import BudgetExceeded, ProviderError
 from bot.core.values import Scope
 from bot.documents.values import Chunk
-from bot.knowledge.finding import AskedVectors, find
+from bot.knowledge.finding import AskedVectors, find, find_within
 from bot.knowledge.passages import Hit, Passage, passage_of
 from bot.knowledge.terms import list_letters, list_terms
 from bot.knowledge.vector_forms import ChunkEmbedder, in_present_form, split_name
@@ -34,6 +34,7 @@ __all__ = ["Audience", "DocumentIndex", "Hit", "Passage"]
 log = logging.getLogger(__name__)
 
 PORTION = 16  # chunks added or erased at once: for some milliseconds others cannot write
+_SEARCHED = 8  # documents searched at once, one by one
 _EMBEDDED = 8  # chunks embedded at once
 _DROPPED = 200  # old vectors erased at once
 _TOKEN = 8  # characters; few are longer
@@ -105,6 +106,29 @@ class DocumentIndex:
             return []
         asked = await self._embed_questions(audience, questions, scope=scope)
         return await self._engine.read(find, audience, questions, asked, near=self._near, limit=limit)
+
+    async def list_documents(self, audience: Audience) -> list[Document]:
+        """Everything that may be known of from there, in every state, oldest first."""
+        return await self._engine.read(stored.list_belonging, audience)
+
+    async def search_within(
+        self,
+        audience: Audience,
+        documents: Sequence[str],
+        questions: Sequence[str],
+        *,
+        scope: Scope,
+        limit: int,
+    ) -> dict[str, list[Hit]]:
+        """What of each of these documents may answer, best first; a short document as a whole."""
+        asked = await self._embed_questions(audience, questions, scope=scope)
+        found = dict[str, list[Hit]]()
+        for at in range(0, len(documents), _SEARCHED):
+            some = documents[at : at + _SEARCHED]
+            found |= await self._engine.read(
+                find_within, audience, some, questions, asked, near=self._near, limit=limit
+            )
+        return found
 
     async def _embed_questions(
         self, audience: Audience, questions: Sequence[str], *, scope: Scope

@@ -38,8 +38,8 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 # Why there is no answer: the model said none of the form, or that it found none; a quote that is not where it
-# says, or says something else; no model was asked.
-Refused = Literal["", "form", "nothing found", "not quoted", "not supported", "not asked"]
+# says, or says something else; no model was asked, or not before somebody wants that.
+Refused = Literal["", "form", "nothing found", "not quoted", "not supported", "not asked", "not yet"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import Protocol
 
-from bot.core.values import Completion, Incoming
+from bot.core.values import Completion, Incoming, Usage
 from bot.knowledge import answering, gate
+from bot.knowledge.across import AcrossDocuments
 from bot.knowledge.answering import Found
 from bot.knowledge.disagreements import find_disagreement
 from bot.knowledge.document_question import DocumentAnswer, DocumentQuestion, LookedAt, Search
@@ -46,8 +48,10 @@ class Knowledge:
         find_audience: Callable[[Incoming], Awaitable[Audience]],
         *,
         small_model: str = "",
+        price: Callable[[str, Usage], Decimal | None] = lambda model, usage: None,
     ) -> None:
         self._index, self._model_api = index, model_api
+        self._across = AcrossDocuments(index, model_api, find_audience, price=price)
         self._finder = PassageFinder(index, model_api, find_audience, small_model=small_model)
 
     async def answer(self, asked: DocumentQuestion) -> DocumentAnswer | None:
@@ -55,6 +59,8 @@ class Knowledge:
 
         ProviderError or BudgetExceeded come out of it.
         """
+        if across := await self._across.answer(asked):
+            return across
         typed = answering.make_typed(asked.typed)
         found = await self._finder.find(asked, typed)
         if found is None:

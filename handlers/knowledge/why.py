@@ -20,6 +20,7 @@ VERDICTS = {
     "not quoted": "Refused: a quote of the model does not stand where it said.",
     "not supported": "Refused: the quotes do not say what the answer says.",
     "not asked": "Refused without asking a model: nothing comes near to the question.",
+    "not yet": "Nothing was read yet: it takes much, so I asked first.",
 }
 ASKING = "Asking about them"
 REWRITING = "Making a question of its own of the follow-up"

@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 
 # A recording of less is heard before anybody has read how far it is.
 WORTH_TELLING_S = 60.0
+READING = "reading documents: {done} of {of}"
 LISTENING = "listening: {minutes}"
 WAITING = "waiting for the model's server, which is not there right now"
 TOO_LONG = "msg_too_long"
@@ -115,6 +116,10 @@ class SlackReply:
         if total_s >= WORTH_TELLING_S:
             done = done_s >= total_s
             self._line.show("" if done else LISTENING.format(minutes=format_minutes(done_s, total_s)))
+
+    def show_reading(self, done: int, of: int) -> None:
+        """How many documents are gone through, where it is not done at once."""
+        self._line.show(READING.format(done=done, of=of) if done else "")
 
     def show_waiting(self, waiting: bool) -> None:
         """That the model's server is not there and is waited for."""

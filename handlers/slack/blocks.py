@@ -24,7 +24,13 @@ ASK_FORGET = "ask_forget_all"
 FORGET_CLIP = "clip_forget"  # by it a clip card is known
 SETTINGS_OF = "settings_of"
 # Buttons that ask for more of an answer, by what they ask for (bot/core/values.py).
-FOLLOW_UPS = {"continue": "Continue", "again": "Again", "shorter": "Shorter", "longer": "Longer"}
+FOLLOW_UPS = {
+    "continue": "Continue",
+    "again": "Again",
+    "shorter": "Shorter",
+    "longer": "Longer",
+    "across": "Go through them",
+}
 SHOULD_ANSWER, SHOULD_REFUSE = "should_have_answered", "should_have_refused"
 # A person or a channel, as Slack shows them by their name.
 RESOLVED = re.compile(r"&lt;([@#][A-Z0-9]+)&gt;")

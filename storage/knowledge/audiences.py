@@ -49,11 +49,13 @@ class Belonging:
         return hashlib.blake2s(told.encode(), digest_size=10).hexdigest()
 
 
-VISIBLE = """(d.team = :team and d.state = 'searchable' and d.hidden = '' and (
+# Whose it is, however far it has been read.
+BELONGS = """(d.team = :team and d.hidden = '' and (
     (d.audience = 'channel' and d.channel = :channel)
     or (d.audience = 'workspace' and :workspace = 1)
     or (d.audience = 'person' and d.person = :person and :person <> '')
     or (d.audience = 'thread' and d.conversation = :conversation)))"""
+VISIBLE = f"(d.state = 'searchable' and {BELONGS})"
 
 
 def values_of(audience: Audience) -> dict[str, str | int]:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from storage.engine import Tx
-from storage.knowledge.audiences import AudienceKind, Belonging
+from storage.knowledge.audiences import BELONGS, Audience, AudienceKind, Belonging, values_of
 
 DocumentState = Literal["waiting", "reading", "searchable", "failed"]
 THREAD = "thread "  # what the names of kept threads begin with
@@ -264,6 +264,16 @@ def publish(tx: Tx, id: str, *, now: float) -> str:
     if document.replaces:
         tx.run("update documents set hidden = 'replaced' where id = :id", id=document.replaces)
     return document.replaces
+
+
+def list_belonging(tx: Tx, audience: Audience) -> list[Document]:
+    """Everything that an audience may know of, in every state, oldest first."""
+    if not audience.open:
+        return []
+    rows = tx.all(
+        f"select {_D_COLUMNS} from documents d where {BELONGS} order by d.seq", **values_of(audience)
+    )
+    return [Document(**row) for row in rows]
 
 
 def _first(tx: Tx, which: str, *, newest: bool = False, **values: Any) -> Document | None:

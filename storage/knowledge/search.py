@@ -135,6 +135,15 @@ def list_all(tx: Tx, audience: Audience, *, limit: int) -> list[FoundChunk]:
     return [FoundChunk(**row) for row in rows]
 
 
+def list_of_document(tx: Tx, audience: Audience, document: str, *, limit: int) -> list[FoundChunk]:
+    """The first chunks of one document, as they stand in it; none where it is not visible."""
+    if not audience.open:
+        return []
+    order = f"{_JOINED} where d.id = :document and {VISIBLE} order by c.number limit :limit"
+    rows = tx.all(f"select {_CHUNK} {order}", document=document, limit=limit, **values_of(audience))
+    return [FoundChunk(**row) for row in rows]
+
+
 def count_characters(tx: Tx, audience: Audience) -> int:
     """How long everything visible is together."""
     if not audience.open:

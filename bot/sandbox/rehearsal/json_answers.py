@@ -27,6 +27,7 @@ _WHO = re.compile(
     r"|\bwas kannst du\b|\bbist du ein\b|\bqui es-tu\b|\bquién eres\b",
     re.I,
 )
+_DOCUMENT = re.compile(r"^\[Document (\d+)\]$", re.M)
 _QUESTION = re.compile(r"QUESTION:\s*(.+)", re.S)
 _ANYTHING = {"type": "object", "properties": {"answer": {"type": "string"}}}
 _PURPOSE = re.compile(r"\bis for: *(.+)")
@@ -49,6 +50,8 @@ def fill_schema(got: ConversationFacts, schema: dict[str, Any]) -> Any:
     names = set(schema.get("properties", ()))
     if names >= {"answer", "quotes"}:
         return quote_passages(got)
+    if names == {"documents"}:
+        return quote_documents(got)
     if names >= {"belongs", "probability"}:
         share = judge_message(got.instructions, got.question)
         return {"belongs": share >= 0.5, "probability": share}
@@ -71,6 +74,18 @@ def quote_passages(got: ConversationFacts) -> dict[str, Any]:
         return _say()  # a picture of the conversation is meant, and no document
     found = (find_evidence(own, question) for question in _split_questions(got.question))
     return _say(*dict.fromkeys(one for one in found if one))
+
+
+def quote_documents(got: ConversationFacts) -> dict[str, Any]:
+    """For each document of a request the sentence or row that answers, and where it stands."""
+    given = "\n\n".join([*got.given, got.instructions])
+    _, *parts = _DOCUMENT.split(given)
+    entries = []
+    for number, text in zip(parts[::2], parts[1::2], strict=True):
+        found = find_evidence(read_passages(text), got.question)
+        said = _say(found) if found else {"answer": "", "quotes": []}
+        entries.append({"document": int(number), **said})
+    return {"documents": entries}
 
 
 def _split_questions(text: str) -> list[str]:

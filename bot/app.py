@@ -36,6 +36,9 @@ from bot.costs.budgets import Budgets
 from bot.costs.ledger import Ledger
 from bot.costs.model_names import find_unpriced
 from bot.costs.pricing import Prices, read_prices
+from bot.fields.reading import FieldReader
+from bot.fields.service import FIELDS, FieldExtraction
+from bot.fields.side import FieldSide, NoFieldSide
 from bot.guard.head import GuardHead
 from bot.guard.judge_notices import JUDGE_UNABLE, JudgeNotices, JudgeNoticeWorker
 from bot.guard.ladder import Ladder
@@ -115,6 +118,7 @@ class Services:
     turns: Turns
     clips: Clips
     documents: Documents
+    fields: FieldExtraction
     notes: Notes
     follower: DocumentFollower
     transcriber: FileTranscriber
@@ -145,10 +149,18 @@ async def open_services(
     limits: Limits,
     *,
     documents: DocumentSide,
+    fields: FieldSide | None = None,
 ) -> AsyncIterator[Services]:
     """Everything between the database and the sides that face people, running until the block ends."""
     async with services_on(
-        engine, Transport(settings), settings, chat=chat, cards=cards, documents=documents, limits=limits
+        engine,
+        Transport(settings),
+        settings,
+        chat=chat,
+        cards=cards,
+        documents=documents,
+        fields=fields,
+        limits=limits,
     ) as services:
         yield services
 
@@ -198,6 +210,7 @@ async def services_on(
     chat: Chat,
     cards: CardView,
     documents: DocumentSide,
+    fields: FieldSide | None = None,
     limits: Limits | None = None,
 ) -> AsyncIterator[Services]:
     """The services on a database and a line to the model that are there already. `limits`: what is shared
@@ -207,6 +220,7 @@ async def services_on(
         preferences, policies, given = await _read_channels(base)
         guarding = _guard_channels(base, chat, given=policies)
         guard = guarding.guard
+        field_extraction = _read_fields(base, fields or NoFieldSide())
         taken_in = Documents(
             settings,
             engine,
@@ -215,6 +229,7 @@ async def services_on(
             documents,
             prices=base.prices,
             calendar=base.calendar,
+            on_searchable=field_extraction.hear_added,
         )
         notes = Notes(engine, taken_in, chat.names, base.calendar)
         talking = _talk(base, chat, cards, guard, preferences)
@@ -229,6 +244,7 @@ async def services_on(
             turns=talking.turns,
             clips=talking.clips,
             documents=taken_in,
+            fields=field_extraction,
             notes=notes,
             follower=DocumentFollower(settings, engine, base.inbox, taken_in, documents),
             transcriber=FileTranscriber(
@@ -357,6 +373,12 @@ def _talk(
     return _Talking(running, posts, turns, clips)
 
 
+def _read_fields(base: _Base, side: FieldSide) -> FieldExtraction:
+    now, model = base.calendar.now, model_for("fields", base.settings)
+    reader = FieldReader(base.engine, base.provider, side, model=model, prices=base.prices, clock=now)
+    return FieldExtraction(base.engine, base.inbox, reader, prices=base.prices, clock=now)
+
+
 def _register_workers(services: Services, chat: Chat, guarding: _Guarding) -> None:
     """Has the inbox do each kind of job."""
     settings, engine, inbox, turns = services.settings, services.engine, services.inbox, services.turns
@@ -379,6 +401,7 @@ def _register_workers(services: Services, chat: Chat, guarding: _Guarding) -> No
     inbox.register(FOLLOW, services.follower.work)
     for kind in (DOCUMENT, VECTORS, REMOVAL):
         inbox.register(kind, services.documents.work, gave_up=services.documents.report_failure)
+    inbox.register(FIELDS, services.fields.work, gave_up=services.fields.report_failure)
     inbox.register(UNASKED, services.clips.work)
     inbox.register(TAKEN_AWAY, services.clips.work)
     inbox.register(anonymise.ANONYMISE, anonymise.Anonymiser(engine).work)

@@ -24,6 +24,8 @@ from bot.fields.reviewing import make_review
 from bot.fields.shown_rows import filter_rows, join_row
 from bot.fields.values import EVERYTHING, FieldCost, FieldForm, FieldRow, FieldRun, RowFilter
 from bot.jobs.inbox import Effect, Inbox, Job
+from bot.knowledge.adding import NewDocument
+from bot.knowledge.document_card import read_card_place
 from storage.engine import Engine, Tx
 from storage.fields import forms as stored_forms
 from storage.fields import reviews as stored_reviews
@@ -32,6 +34,7 @@ from storage.fields.rows import StoredRun
 from storage.knowledge.documents import Document
 
 FIELDS = "fields"  # the kind of its jobs
+READ_BY_ITSELF = ("file", "command")  # where documents come from that are read without being asked
 
 
 class FieldExtraction:
@@ -136,6 +139,14 @@ class FieldExtraction:
         fitting = [form for form in wanted if await self._reader.fits(document, form)]
         begun = [await self.start(document, form, by=by, thread=thread, again=False) for form in fitting]
         return [run for run in begun if run]
+
+    async def hear_added(self, document: Document, new: NewDocument) -> None:
+        """A file that can be found now is read where an owner wants it of every one; its table is shown
+        under the card."""
+        if document.audience == "channel" and document.source in READ_BY_ITSELF:
+            card = read_card_place(document.card)
+            thread = new.card_thread or (card.message if card else "")
+            await self.start_every(document, by=new.person, thread=thread)
 
     async def fits(self, document: Document, form: FieldForm) -> bool:
         """Whether a document is of the kind that a form is about, by its words."""

@@ -109,7 +109,8 @@ ROOMS: dict[str, str] = {
         "bot/core storage/engine storage/database storage/workers bot/ops bot/jobs bot/workers bot/limits "
         "bot/costs bot/reports bot/provider "
         "bot/learning bot/channel bot/guard bot/voice bot/knowledge bot/unanswered bot/notes bot/fields "
-        "bot/welcome bot/conversation bot/privacy bot/knowledge_page bot/retirement bot/health bot/housekeeping"
+        "bot/welcome bot/conversation bot/privacy bot/knowledge_page bot/retirement bot/health "
+        "bot/housekeeping"
     ),
     "bot/sandbox": "",
     "bot/cli": (

@@ -819,6 +819,42 @@ create index field_reviews_document on field_reviews (document);
 create index field_reviews_person on field_reviews (team, person)
 """
 
+# What a channel's own head over answers learns from, and its trained versions.
+ANSWER_LEARNING = """
+create table answer_examples (
+    id {ID},
+    team {TEXT} not null,
+    channel {TEXT} not null,
+    question {TEXT} not null,
+    answerable {INT} not null,
+    source {TEXT} not null,
+    document {TEXT} not null,
+    chunk {INT} not null,
+    person {TEXT} not null,
+    conversation {TEXT} not null,
+    message {TEXT} not null,
+    reply {TEXT} not null,
+    added_at {REAL} not null,
+    unique (team, channel, question, document, chunk)
+){STRICT};
+create index answer_examples_document on answer_examples (document);
+create index answer_examples_conversation on answer_examples (conversation);
+create index answer_examples_person on answer_examples (team, person);
+create index answer_examples_reply on answer_examples (reply);
+create table answer_models (
+    team {TEXT} not null,
+    channel {TEXT} not null,
+    version {INT} not null,
+    model {BLOB} not null,
+    embedder {TEXT} not null,
+    examples {INT} not null,
+    report {TEXT} not null,
+    in_use {INT} not null,
+    trained_at {REAL} not null,
+    primary key (team, channel, version)
+){STRICT}
+"""
+
 STEPS: tuple[tuple[str, str], ...] = (
     ("0001_inbox", INBOX),
     ("0002_replies", REPLIES),
@@ -857,6 +893,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("0102_notes", NOTES),
     ("0100_unanswered", UNANSWERED),
     ("0105_fields", FIELDS),
+    ("0104_answer_learning", ANSWER_LEARNING),
 )
 
 # Steps that take away what the version before needs: where several processes share a database, that version
@@ -877,6 +914,7 @@ WORDS_OF = {
     "guard_examples": "person",
     "guard_unanswered": "person",
     "field_reviews": "person",
+    "answer_examples": "person",
     "documents": "person",
 }
 
@@ -901,6 +939,7 @@ NO_WORDS = {
     "channel_wishes": "settings",
     "guard_policies": "an owner's decision",
     "guard_models": "dropped with the examples they were trained on",
+    "answer_models": "dropped with the examples they were trained on",
     "guard_vectors": "numbers under digests",
     "document_chunks": "erased with their document",
     "document_vectors": "numbers, erased with their document",

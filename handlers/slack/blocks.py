@@ -42,6 +42,7 @@ KEPT = {
     "retryable": ("question kept for another try", "questions kept for another try"),
     "ratings": ("rating of an answer", "ratings of answers"),
     "examples": ("example for a guard", "examples for guards"),
+    "answer examples": ("question that answers are learned from", "questions that answers are learned from"),
     "verdicts": ("verdict of a guard", "verdicts of guards"),
     "reviews": ("value of a field put right or confirmed", "values of fields put right or confirmed"),
     "unanswered": ("question without a passage", "questions without a passage"),

@@ -14,6 +14,7 @@ from typing import Any
 from storage import audit
 from storage.engine import Tx
 from storage.fields import rows as field_rows
+from storage.knowledge import answer_examples
 from storage.knowledge.documents import Document
 
 _WORDS = 100  # counted in one statement
@@ -106,6 +107,7 @@ def erase(tx: Tx, document: str, *, limit: int) -> int:
     _erase_rows(tx, rows)
     if not rows:
         field_rows.erase_of(tx, ":document", document=document)
+        answer_examples.erase(tx, "document = :document", document=document)
         none = "chunks = 0, words = 0, characters = 0, embedded = 0"
         tx.run(f"update documents set {none} where id = :id", id=document)
     return len(rows)
@@ -124,6 +126,7 @@ def thin_out(tx: Tx, which: str, *, limit: int, **values: Any) -> int:
     if rows:
         return len(rows)
     due = f"{chosen} order by id limit :limit"
+    answer_examples.erase(tx, f"document in ({due})", limit=limit, **values)
     field_rows.erase_of(tx, due, limit=limit, **values)
     return tx.changed(f"delete from documents where id in ({due})", limit=limit, **values)
 
@@ -133,6 +136,7 @@ def erase_of(tx: Tx, which: str, **values: Any) -> None:
     there = f"document in (select id from documents where {which})"
     rows = tx.all(f"select team, words from document_chunks where {there}", **values)
     field_rows.erase_of(tx, f"select id from documents where {which}", **values)
+    answer_examples.erase(tx, there, **values)
     tx.run(f"delete from document_vectors where {there}", **values)
     tx.run(f"delete from document_chunks where {there}", **values)
     _count_down(tx, rows)

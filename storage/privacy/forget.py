@@ -11,8 +11,8 @@ from storage import audit
 from storage.conversation import tombstones
 from storage.engine import Tx
 from storage.guard import models
-from storage.knowledge import chunks
-from storage.place import Channel, Place
+from storage.knowledge import answer_examples, chunks
+from storage.place import Place
 from storage.privacy.portions import (
     ADDED_BY,
     BLANKED,
@@ -48,7 +48,8 @@ def forget(tx: Tx, place: Place, *, by: str = "", erased: int = 0, now: float) -
     erased += erase_messages(tx, whose.said, now=now, **whose.values)
     for table in BLANKED:
         _blank_in(tx, table, "conversation = :conversation", now=now, conversation=place.key)
-    _drop_models(tx, "conversation = :conversation", conversation=place.key)
+    models.drop_learned(tx, "conversation = :conversation", conversation=place.key)
+    answer_examples.erase(tx, "conversation = :conversation", conversation=place.key)
     _erase_documents(tx, place)
     for table in RECORDED:
         tx.run(f"delete from {table} where conversation = :conversation", conversation=place.key)
@@ -80,7 +81,9 @@ def forget_user(tx: Tx, team: str, user: str, *, by: str = "", erased: int = 0, 
     them afterwards, in portions (bot/privacy/anonymise.py). Where the id stays: PERSON_STAYS in
     storage/schema.py.
     """
-    _drop_models(tx, f"team = :team and {WORDS_OF['guard_examples']} = :person", team=team, person=user)
+    theirs = "team = :team and person = :person"
+    models.drop_learned(tx, theirs, team=team, person=user)
+    answer_examples.erase(tx, theirs, team=team, person=user)
     whose = Whose(team, user)
     erased += erase_messages(tx, whose.said, now=now, **whose.values)
     chunks.erase_of(tx, ADDED_BY, team=team, person=user)
@@ -135,6 +138,7 @@ def forget_turn(tx: Tx, team: str, channel: str, message: str, *, key: str, pers
     erased = erase_messages(tx, said, now=now, **at, **keys)
     tombstones.bury(tx, team, channel, [message], now=now)
     forget_judged(tx, team, channel, message)
+    answer_examples.erase(tx, f"reply in ({replies})", **keys)
     judged = f"channel = :channel and person = :person and (message = :message or reply in ({replies}))"
     tx.run(f"delete from guard_verdicts where team = :team and {judged}", **at, **keys, person=person)
     attached = f"person = :person and audience = 'thread' and conversation in ({lanes})"
@@ -165,6 +169,7 @@ def forget_team(tx: Tx, team: str, *, keep_settings: bool = False, erased: int =
     tx.run("delete from guard_vectors")  # made from texts of anybody; they are made again where needed
     _blank_reasons(tx, "team = :team", team=team)
     changes.note(tx, changes.MODELS)
+    changes.note(tx, changes.ANSWER_MODELS)
     changes.note(tx, changes.POLICIES)
     audit.note(tx, "forgot workspace", team, team=team, detail=_many(erased), now=now)
     return erased
@@ -179,6 +184,7 @@ def forget_judged(tx: Tx, team: str, channel: str, message: str) -> bool:
     at = {"team": team, "channel": channel}
     posted = "team = :team and channel = :channel and message = :message"
     uncover(tx, posted, **at, message=message)
+    answer_examples.erase(tx, posted, **at, message=message)
     unanswered = tx.changed(f"delete from guard_unanswered where {posted}", **at, message=message)
     return _blank_verdicts(tx, "message = :message", **at, message=message) or unanswered > 0
 
@@ -203,7 +209,7 @@ def _blank_verdicts(tx: Tx, which: str, *, team: str, channel: str, **values: st
     tx.run(f"update guard_verdicts set text = '', covers = '' where {worded}", **at, **values)
     for row in rows:
         theirs = "team = :team and channel = :channel and person = :person"
-        _drop_models(tx, f"{theirs} and text = :text", **at, **row)
+        models.drop_learned(tx, f"{theirs} and text = :text", **at, **row)
         tx.run(f"delete from guard_examples where {theirs} and text = :text", **at, **row)
         tx.run(f"delete from guard_unanswered where {theirs} and question = :text", **at, **row)
     return bool(rows)
@@ -223,18 +229,3 @@ def _blank_reasons(tx: Tx, which: str, **values: str) -> None:
     raised = f"select budget, person from budget_changes where {which} and act = 'raised'"
     tx.run(f"update budget_overrides set reason = '' where (budget, person) in ({raised})", **values)
     tx.run(f"update budget_changes set reason = '' where {which}", **values)
-
-
-def _drop_models(tx: Tx, which: str, **values: str) -> None:
-    """What was trained on examples that are to be erased has their words in it."""
-    for at in tx.all(
-        f"select team, channel, min(added_at) as since from guard_examples where {which}"
-        " group by team, channel order by team, channel",
-        **values,
-    ):
-        models.lock(tx, Channel(at["team"], at["channel"]))
-        tx.run(
-            "delete from guard_models where team = :team and channel = :channel and trained_at >= :since",
-            **at,
-        )
-        changes.note(tx, changes.MODELS)

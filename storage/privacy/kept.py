@@ -17,6 +17,7 @@ KINDS: dict[str, dict[str, str]] = {
     "retryable": {"replies": "id"},
     "ratings": {"feedback": "reply"},
     "examples": {"guard_examples": "id"},
+    "answer examples": {"answer_examples": "id"},
     "verdicts": {"guard_verdicts": "id"},
     "unanswered": {"guard_unanswered": "id"},
     "reviews": {"field_reviews": "row_id || field"},

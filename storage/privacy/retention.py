@@ -69,10 +69,18 @@ def erase_recordings(tx: Tx, *, before: float, within: str = "", limit: int = PO
     return clips + tx.changed(f"delete from recordings where id in ({old})", **given)
 
 
+_ASKED_AT = (
+    ("guard_verdicts", "judged_at"),
+    ("guard_unanswered", "asked_at"),
+    ("answer_examples", "added_at"),
+)
+
+
 def erase_verdicts(tx: Tx, *, before: float, within: str = "", limit: int = PORTION) -> int:
-    """Rulings with the words they were about, and questions that had no answer."""
+    """Rulings with the words they were about, questions that had no answer, and those that answers are
+    learned from."""
     erased = 0
-    for table, at in (("guard_verdicts", "judged_at"), ("guard_unanswered", "asked_at")):
+    for table, at in _ASKED_AT:
         old = f"select id from {table} where {at} < :before {_in(within)} limit :limit"
         erased += tx.changed(
             f"delete from {table} where id in ({old})", before=before, limit=limit, **_range(within)

@@ -8,6 +8,7 @@ from storage.workers import mailbox
 
 CHANGED = "changed"  # the topic
 POLICIES, MODELS, TRAITS, ENDINGS = "policies", "guard models", "model traits", "model endings"
+ANSWER_MODELS = "answer models"
 
 
 def note(tx: Tx, what: str) -> None:

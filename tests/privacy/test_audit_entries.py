@@ -187,12 +187,12 @@ UNWRITTEN = {
     "retention.erase_feedback": "counted by bot/privacy/retention.py",
     "retention.erase_quiet": "the id of a thread, and no word",
     "portions.erase_messages": "behind forget, forget_user and forget_team",
+    "answer_examples.erase": "goes with its document or its conversation, whose end is told",
     "portions._delete": "before forget, forget_user and forget_team",
     "questions.note_answered": "a question that was changed into another by its author",
     "forget._blank_verdicts": "behind the deletion of a message (bot/conversation/records.py)",
     "forget.forget_judged": "the same",
     "forget._erase_documents": "part of forget",
-    "forget._drop_models": "trained anew from what remains",
     "anonymise.anonymise_day": "the same amounts under another name",
     "anonymise._anonymise_lines": "the same amounts under another name",
 }

@@ -34,14 +34,17 @@ ROOMS: dict[str, str] = {
     "storage/conversation": "bot/core storage/engine storage/place",
     "storage/costs": "storage/engine storage/audit",
     "storage/voice": "bot/core storage/engine storage/audit storage/conversation",
-    "storage/guard": "storage/engine storage/place storage/audit storage/workers",
+    "storage/learning": "storage/engine storage/place storage/audit storage/workers",
+    "storage/guard": "storage/engine storage/place storage/audit storage/workers storage/learning",
     "storage/limits": "storage/engine",
     "storage/provider": "storage/engine storage/workers",
     "storage/channel": "storage/engine storage/audit",
     "storage/welcome": "storage/engine storage/audit",
     "storage/retirement": "storage/engine storage/workers",
     "storage/fields": "storage/engine storage/audit",
-    "storage/knowledge": "storage/engine storage/audit storage/fields",
+    "storage/knowledge": (
+        "storage/engine storage/place storage/audit storage/workers storage/learning storage/fields"
+    ),
     "storage/unanswered": "storage/engine storage/place storage/audit",
     "storage/privacy": (
         "storage/engine storage/place storage/schema storage/audit storage/conversation storage/costs "

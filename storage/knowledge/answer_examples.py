@@ -1,0 +1,100 @@
+"""Questions of a channel with the passage that answers them or does not: what its own head learns from.
+
+A row refers to its passage and holds the question, which is its person's words. What is erased (`erase`)
+takes the versions along that learned from it; what goes by its age does not, for a version holds no words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from storage.engine import Tx
+from storage.learning.models import ModelTable
+from storage.place import Channel
+from storage.workers import changes
+
+# answered: with checked quotes · liked: and somebody said that it was good · not ours: its owner said that it
+# is rightly refused · near miss: written by a model for a passage that does not answer it
+ExampleSource = Literal["answered", "liked", "not ours", "near miss"]
+COUNTED = "e.source <> 'disliked'"
+TABLE = ModelTable(
+    "answer_models", "answer_examples", lane="answers", changed=changes.ANSWER_MODELS, ages=True
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerExample:
+    """One question. `document` and `chunk` name the passage; "" and 0 where no passage answers it."""
+
+    team: str
+    channel: str
+    question: str
+    answerable: int
+    source: ExampleSource
+    added_at: float
+    document: str = ""
+    chunk: int = 0
+    person: str = ""  # whose words; "" of what a model wrote
+    conversation: str = ""
+    message: str = ""
+    reply: str = ""
+
+    @property
+    def at(self) -> Channel:
+        return Channel(self.team, self.channel)
+
+
+_COLUMNS = ", ".join(AnswerExample.__dataclass_fields__)
+_VALUES = ", ".join(f":{name}" for name in AnswerExample.__dataclass_fields__)
+# What was attached to a thread is gone with it, and found nowhere else.
+_LASTING = """select 1 as found from documents where id = :document and audience <> 'thread'
+    and hidden not in ('removed', 'replaced')"""
+
+
+def add(tx: Tx, example: AnswerExample) -> bool:
+    """One example; the same question and passage again takes the new label. Whether its passage may teach."""
+    if example.document and tx.one(_LASTING, document=example.document) is None:
+        return False
+    tx.run(
+        f"""insert into answer_examples ({_COLUMNS}) values ({_VALUES})
+        on conflict (team, channel, question, document, chunk) do update set
+        answerable = excluded.answerable, source = excluded.source, added_at = excluded.added_at""",
+        **asdict(example),
+    )
+    return True
+
+
+def add_examples(tx: Tx, at: Channel, given: Sequence[tuple[Any, bool]], *, source: str, now: float) -> None:
+    """Many at once (bot/learning/examples.py): each is an `AnswerExample`."""
+    for example, _ in given:
+        add(tx, example)
+
+
+def list_examples(tx: Tx, at: Channel) -> list[dict[str, Any]]:
+    """id, question, answerable, source, document, chunk and added_at of each that counts, oldest first."""
+    return tx.all(
+        f"""select id, question, answerable, source, document, chunk, added_at from answer_examples e
+        where e.team = :team and e.channel = :channel and {COUNTED} order by id""",
+        **at.key,
+    )
+
+
+def rate(tx: Tx, team: str, reply: str, *, good: bool) -> int:
+    """Somebody said of an answer that it was good, or not: then nothing is learned from it. How many
+    examples it had."""
+    return tx.changed(
+        "update answer_examples set source = :source where team = :team and reply = :reply and reply <> ''",
+        source="liked" if good else "disliked",
+        team=team,
+        reply=reply,
+    )
+
+
+def erase(tx: Tx, which: str, **values: Any) -> int:
+    """The examples that a condition names, and the versions that learned from them; how many examples."""
+    if tx.one(f"select 1 as found from answer_examples where {which} limit 1", **values) is None:
+        return 0
+    TABLE.drop_learned(tx, which, **values)
+    return tx.changed(f"delete from answer_examples where {which}", **values)

@@ -20,6 +20,7 @@ from handlers.slack.mrkdwn import read_typed
 from handlers.slack.payloads import team_of
 from handlers.slack.places import find_place
 from handlers.slack.uploads import Upload, share_files
+from handlers.unanswered.window import UnansweredWindow
 
 HELP = {
     "help": "what Parley does",
@@ -36,6 +37,8 @@ HELP = {
     "LINK`; for the whole workspace, by admins: `knowledge add workspace`",
     "knowledge list": "the documents that I answer from here; `knowledge remove NAME` takes one out",
     "knowledge page": "documents, questions answered and refused, and tables of this channel, as a web page",
+    "knowledge unanswered": "what my documents could not answer here, how often it was asked, and what can "
+    "be done about it; for its owners",
     "keep 7": "after how many days what is said in this channel is erased; `keep off`: as everywhere",
     "forget thread": "forget your latest thread with Parley here (or: `forget thread LINK`)",
     "forget all": "forget everything of yours, in every thread; asks first and says what goes",
@@ -45,6 +48,7 @@ HELP = {
 OURSELVES = ("parley",)
 ASK_ELSEWHERE = "To ask me something, mention me or write to me directly. The commands I know are:"
 EVERYTHING = frozenset({"all", "everything", "all of it", "everything of mine", "me", "all my messages"})
+UNANSWERED = frozenset({"unanswered", "unanswered questions", "open questions"})
 LATEST_THREAD = frozenset({"thread", "this thread", "the thread", "my thread", "latest thread"})
 THREAD_LINK = re.compile(r"(?:(?:this |the )?thread:? )?(?P<link>https?://\S+)", re.IGNORECASE)
 FORGET_HINT = "I can forget a thread, or everything of yours."
@@ -58,10 +62,16 @@ class Commands:
     """Listener for /parley."""
 
     def __init__(
-        self, services: Services, chat: SlackChat, settings: ChannelSettings, knowledge: KnowledgeCommands
+        self,
+        services: Services,
+        chat: SlackChat,
+        settings: ChannelSettings,
+        knowledge: KnowledgeCommands,
+        unanswered: UnansweredWindow,
     ) -> None:
         self._services = services
         self._knowledge = knowledge
+        self._unanswered = unanswered
         self._settings = settings
         self._chat = chat
         self._costs = CostCommands(services, chat)
@@ -81,6 +91,9 @@ class Commands:
                 refuse_more(word, rest)
                 await ack()
                 await self._settings.open_here(body)
+            case "knowledge" if read_keyword(rest) in UNANSWERED:
+                await ack()
+                await self._unanswered.open_here(body)
             case "knowledge":
                 await ack()
                 await self._knowledge.answer(body, rest, respond)

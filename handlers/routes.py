@@ -118,7 +118,7 @@ def table(services: Services, chat: SlackChat) -> dict[str, dict[str, Listener]]
             "channel_id_changed": events.note_channel_id,
             "user_change": events.note_person,
         },
-        "command": {"/parley": Commands(services, chat, settings, knowledge).parley},
+        "command": {"/parley": Commands(services, chat, settings, knowledge, unanswered).parley},
         "shortcut": {
             "ask_parley": documents.ask_parley,
             "forget_thread": Shortcuts(services).forget_thread,
@@ -142,6 +142,8 @@ def table(services: Services, chat: SlackChat) -> dict[str, dict[str, Listener]]
             form.OPEN_RECORD: record.open,
             form.OPEN_QUESTIONS: unanswered.open,
             guard_blocks.USE: record.use_version,
+            unanswered_blocks.ADD: unanswered.add,
+            unanswered_blocks.WRITE: unanswered.write,
             unanswered_blocks.NOT_OURS: unanswered.close_as_not_ours,
             document_blocks.OPEN: acknowledge,
             document_blocks.REPLACE: documents.replace,

@@ -102,10 +102,12 @@ class ChunkEmbedder:
     def unrelated(self) -> float:
         return self.embedder.unrelated if self.form.unrelated is None else self.form.unrelated
 
-    async def embed_questions(self, questions: Sequence[str], scope: Scope) -> list[list[float]]:
+    async def embed_questions(
+        self, questions: Sequence[str], scope: Scope, *, kept: bool = False
+    ) -> list[list[float]]:
         """Of those in a language that the model knows."""
         read = [question for question in questions if self.form.reads(question)]
-        vectors = await self.embedder.embed(read, scope, kept=False) if read else []
+        vectors = await self.embedder.embed(read, scope, kept=kept) if read else []
         return self._centre(vectors, passages=False)
 
     async def embed_chunks(self, chunks: Sequence[BareChunk], scope: Scope) -> dict[int, list[list[float]]]:

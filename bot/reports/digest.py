@@ -15,8 +15,18 @@ from bot.costs.viewer import Viewer
 from bot.reports.service import CostReports
 from bot.reports.usage import Span, UsageRow, span
 from storage.costs import digests
+from storage.unanswered import questions
 
 HOUR = 8  # on Mondays, where the team lives
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedCount:
+    """How many questions documents could not answer in a channel, and how many were answered after all."""
+
+    channel: str
+    refused: int
+    repaired: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +37,7 @@ class Digest:
     rows: Sequence[UsageRow]
     before: Sequence[UsageRow]
     standings: Sequence[Standing]
+    unanswered: Sequence[RefusedCount] = ()
 
 
 async def subscribe(costs: CostReports, team: str, person: str) -> None:
@@ -58,7 +69,17 @@ async def make_digest(costs: CostReports, team: str, viewer: Viewer) -> Digest:
         await costs.rows(team, week, viewer, "channel"),
         await costs.rows(team, before, viewer, "channel"),
         await costs.standings(team, viewer),
+        await count_unanswered(costs, team, week, viewer),
     )
+
+
+async def count_unanswered(costs: CostReports, team: str, week: Span, viewer: Viewer) -> list[RefusedCount]:
+    """By channel, of those that the viewer may know; where most was refused first."""
+    since = costs.calendar.midnight(week.first).timestamp()
+    until = costs.calendar.midnight(week.last + timedelta(days=1)).timestamp()
+    rows = await costs.engine.read(questions.count_by_channel, team, since=since, until=until)
+    found = [RefusedCount(row["channel"], row["refused"], row["answered"]) for row in rows]
+    return sorted((one for one in found if viewer.knows(one.channel)), key=lambda one: -one.refused)
 
 
 def _week(costs: CostReports) -> date:

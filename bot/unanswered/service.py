@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from bot.core.errors import BudgetExceeded, ProviderError
 from bot.core.values import Scope
+from bot.knowledge.vector_forms import in_present_form
 from bot.provider.embeddings import Embedder
 from bot.unanswered import grouping
 from storage.engine import Engine
@@ -42,11 +43,12 @@ class UnansweredQuestions:
 
     def __init__(self, engine: Engine, embedder: Embedder | None, *, clock: Callable[[], float]) -> None:
         """`clock` gives unix seconds."""
-        self._engine, self._embedder, self._clock = engine, embedder, clock
+        self._engine, self._clock = engine, clock
+        self._embedder = in_present_form(embedder) if embedder else None
 
     async def list_topics(self, at: Channel) -> list[Topic]:
         """What is open in a channel: what somebody wants answered first, then what is asked most."""
-        return _make_topics(await self._list_grouped(at))
+        return make_topics(await self._list_grouped(at))
 
     async def find_topic(self, at: Channel, question: int) -> int:
         """The group of an open question; 0 where it is not open any more."""
@@ -80,15 +82,16 @@ class UnansweredQuestions:
         if self._embedder is None:
             return {}
         scope = Scope(at.team, at.channel, "", "", "embedding")
+        read = [one for one in found if self._embedder.form.reads(one.meant)]
         try:
-            vectors = await self._embedder.embed([one.meant for one in found], scope)
+            vectors = await self._embedder.embed_questions([one.meant for one in read], scope, kept=True)
         except (ProviderError, BudgetExceeded) as exc:
             log.warning("unanswered questions are grouped by words alone: %s", type(exc).__name__)
             return {}
-        return {one.id: vector for one, vector in zip(found, vectors, strict=True)}
+        return {one.id: vector for one, vector in zip(read, vectors, strict=True)}
 
 
-def _make_topics(found: Sequence[OpenQuestion]) -> list[Topic]:
+def make_topics(found: Sequence[OpenQuestion]) -> list[Topic]:
     groups = dict[int, list[OpenQuestion]]()
     for one in sorted(found, key=lambda one: one.id):
         if one.topic:

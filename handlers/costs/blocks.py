@@ -18,7 +18,7 @@ from bot.costs.budgets import (
     title_budget,
 )
 from bot.costs.estimate import Estimate
-from bot.reports.digest import Digest
+from bot.reports.digest import Digest, RefusedCount
 from bot.reports.formats import NAMED, SHOWN, cells, columns, cost
 from bot.reports.usage import UsageQuery, UsageRow, sum_rows, total
 from handlers.slack.blocks import Block, context, count, header, section
@@ -226,4 +226,11 @@ def digest(one: Digest, names: Mapping[str, str], missing: str) -> list[Block]:
     if one.rows:
         blocks.append(table(sum_rows(one.rows, ("channel",)), names))
     blocks += [section("\n".join(_standing(s, names) for s in one.standings[:10]))] if one.standings else []
+    blocks += [section("\n".join(map(_unanswered, one.unanswered[:10])))] if one.unanswered else []
     return [*blocks, *gap(missing), context("You asked for this; `/parley digest off` ends it.")]
+
+
+def _unanswered(one: RefusedCount) -> str:
+    """What documents could not answer in a channel, and what of it, or of earlier weeks, was repaired."""
+    repaired = f", {one.repaired:,} {'was' if one.repaired == 1 else 'were'} repaired" if one.repaired else ""
+    return f"{count(one.refused, 'question')} could not be answered in <#{one.channel}>{repaired}."

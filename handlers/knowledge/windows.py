@@ -29,12 +29,14 @@ EVERYWHERE = "Everywhere in this workspace (for its admins to decide)"
 
 @dataclass(frozen=True, slots=True)
 class WindowPlace:
-    """What a window is about, kept in it. `files`: ids; `replaces`: the id of a document."""
+    """What a window is about, kept in it. `files`: ids; `replaces`: the id of a document; `repairs`: the
+    topic of unanswered questions that is to be answered by what is added."""
 
     channel: str
     thread: str = ""
     files: tuple[str, ...] = ()
     replaces: str = ""
+    repairs: int = 0
 
 
 def dump_place(place: WindowPlace) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime, tzinfo
 
 from bot.unanswered.service import Topic
 from handlers.guard.blocks import quoted
@@ -12,18 +13,28 @@ from handlers.slack.modals import View, window
 from handlers.slack.mrkdwn import escape
 from storage.place import Channel
 
-NOT_OURS = "unanswered_not_ours"
+ADD, WRITE, NOT_OURS = "unanswered_add", "unanswered_write", "unanswered_not_ours"
 LISTED = 30  # topics; a window holds 100 blocks
-NEAREST_SHOWN = 300  # characters
+WORDINGS, PEOPLE = 3, 3  # shown of a topic
+WORDING_SHOWN, NEAREST_SHOWN = 150, 300  # characters
 NONE_OPEN = "None. Every question here was answered."
+EXPLAINED = (
+    "What you add or write answers from then on, and these questions are asked again: whoever gets an answer "
+    "hears it in their thread."
+)
 
 
-def list_window(at: Channel, topics: Sequence[Topic]) -> View:
-    """What could not be answered in a channel, what is wanted most first."""
-    shown = [block for topic in topics[:LISTED] for block in _show(topic)] or [section(NONE_OPEN)]
-    if left := len(topics) - LISTED:
-        shown += [context(f"And {left:,} more.")] if left > 0 else []
-    return window("Unanswered questions", shown, private_metadata=json.dumps({"channel": at.channel}))
+def list_window(at: Channel, topics: Sequence[Topic], zone: tzinfo, *, note: str = "") -> View:
+    """What could not be answered in a channel, what is wanted most first. `note`: what was just done."""
+    shown = [block for topic in topics[:LISTED] for block in _show(topic, zone)]
+    left = len(topics) - LISTED
+    blocks = [
+        *([section(note)] if note else []),
+        *([context(EXPLAINED)] if topics else [section(NONE_OPEN)]),
+        *shown,
+        *([context(f"And {left:,} more.")] if left > 0 else []),
+    ]
+    return window("Unanswered questions", blocks, private_metadata=json.dumps({"channel": at.channel}))
 
 
 def read_channel(view: View) -> str:
@@ -31,15 +42,33 @@ def read_channel(view: View) -> str:
     return str(json.loads(view["private_metadata"])["channel"])
 
 
-def _show(topic: Topic) -> list[Block]:
-    nearest = f"\nNearest thing known: {escape(topic.nearest[:NEAREST_SHOWN])}" if topic.nearest else ""
+def _show(topic: Topic, zone: tzinfo) -> list[Block]:
+    others = dict.fromkeys(one.question for one in topic.questions if one.question != topic.question)
+    also = [f"Also asked as “{escape(_cut(one, WORDING_SHOWN))}”" for one in list(others)[:WORDINGS]]
+    near = [f"Nearest thing known: {escape(_cut(topic.nearest, NEAREST_SHOWN))}"] if topic.nearest else []
+    value = str(topic.id)
     return [
-        section(f"{quoted(topic.question)}\n{describe(topic)}{nearest}"),
-        actions(button(NOT_OURS, "Not ours", value=str(topic.id))),
+        section("\n".join([quoted(topic.question), *also, describe(topic, zone), *near])),
+        actions(
+            button(ADD, "Add a document", value=value),
+            button(WRITE, "Write the answer", value=value),
+            button(NOT_OURS, "Not ours", value=value),
+        ),
     ]
 
 
-def describe(topic: Topic) -> str:
-    """How often it was asked, and by how many."""
-    wanted = ". Somebody says that it should be answered here" if topic.wanted else ""
-    return f"Asked {count(topic.times, 'time')} by {count(topic.people, 'person')}{wanted}."
+def describe(topic: Topic, zone: tzinfo) -> str:
+    """How often it was asked, by whom, and when last."""
+    askers = list(dict.fromkeys(one.person for one in topic.questions if one.person))
+    named = [f"<@{person}>" for person in askers[:PEOPLE]]
+    if len(askers) > PEOPLE:
+        named.append(f"{len(askers) - PEOPLE:,} more")
+    by = f" by {count(topic.people, 'person', 'people')} ({', '.join(named)})" if named else ""
+    last = datetime.fromtimestamp(topic.last_at, UTC).astimezone(zone)
+    wanted = " *Somebody says that it should be answered here.*" if topic.wanted else ""
+    return f"Asked {count(topic.times, 'time')}{by}, last on {last.day} {last:%B}.{wanted}"
+
+
+def _cut(text: str, most: int) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[:most]}…"

@@ -121,6 +121,19 @@ def list_of_topic(tx: Tx, at: Channel, topic: int) -> list[OpenQuestion]:
     return _list(tx, f"{_OPEN} and topic = :topic and topic > 0 order by id", topic=topic, **at.key)
 
 
+def list_channels(tx: Tx, *, team: str = "", channel: str = "") -> list[Channel]:
+    """Where something is open, direct messages only where their `channel` is named. "" is every one."""
+    rows = tx.all(
+        """select team, channel from guard_unanswered where closed_at is null
+            and (team = :team or :team = '')
+            and (channel = :channel or (:channel = '' and channel not like 'D%'))
+        group by team, channel order by team, channel""",
+        team=team,
+        channel=channel,
+    )
+    return [Channel(row["team"], row["channel"]) for row in rows]
+
+
 def count_open(tx: Tx, at: Channel) -> int:
     row = tx.one(f"select count(*) as n from guard_unanswered where {_OPEN}", **at.key)
     return int(row["n"]) if row else 0

@@ -14,7 +14,10 @@ from bot.cli import knowledge, teams
 from bot.cli.main import main
 from bot.core import settings_sources
 from bot.core.errors import SetupError
+from bot.core.settings import Settings
 from storage.database import open_engine
+from storage.place import Channel
+from storage.unanswered import questions
 from tests.support.documents import QUESTION, RULES, audience, documents, found
 from tests.support.engines import database_url
 from tests.support.workspace import workspace
@@ -101,3 +104,30 @@ def test_a_search_prints_what_was_found_best_first(
     assert main(["knowledge", "search", "C1", "Where are the keys?"]) == 0
     assert "hang in the office" in capsys.readouterr().out
     assert main(["knowledge", "search", "C2", "Where are the keys?"]) == 1, "nothing of another channel"
+
+
+async def test_what_could_not_be_answered_is_listed_by_channel_and_private_talk_only_where_it_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = database_url(tmp_path / "parley.db")
+    async with open_engine(url) as engine:
+        for number, channel in enumerate(("C1", "C1", "D1"), 1):
+            await engine.write(
+                questions.add_question, Channel("T1", channel), "Who has\x1b[2J the key?", "House rules",
+                person=f"U{number}", conversation="c", message=str(number), now=float(number),
+            )  # fmt: skip
+    settings = settings_sources.load({"PARLEY_DATABASE": url})
+    assert await list_unanswered(settings) == 0
+    told = capsys.readouterr().out
+    assert "C1 (T1)" in told
+    assert "2 × by 2: Who has" in told
+    assert "\x1b" not in told
+    assert "D1" not in told
+    await list_unanswered(settings, channel="T1:D1", json=True)
+    (topic,) = json.loads(capsys.readouterr().out)
+    assert (topic["channel"], topic["times"], topic["nearest"]) == ("D1", 1, "House rules")
+
+
+async def list_unanswered(settings: Settings, *, channel: str = "", json: bool = False) -> int:
+    args = argparse.Namespace(action="unanswered", channel=channel, team="", json=json)
+    return await knowledge.run(args, settings)

@@ -14,6 +14,8 @@ from bot.sandbox.model.server import FakeModel
 from bot.sandbox.slack.server import FakeSlack
 from handlers.costs import notices
 from storage.costs import digests
+from storage.place import Channel
+from storage.unanswered import questions
 from tests.support.spending import run_command, spend
 from tests.support.workspace import MANIFEST, Workspace, started, workspace
 
@@ -39,6 +41,14 @@ async def settled(team: Workspace) -> None:
             return
         await asyncio.sleep(0.05)
     raise TimeoutError("something is still due")
+
+
+async def refused(team: Workspace, channel: str, *, at: float) -> None:
+    """As if documents had not answered a question there."""
+    where = Channel(team.slack.team, team.slack.channel(channel))
+    await team.bot.services.engine.write(
+        questions.add_question, where, "Who has the key?", "", person="U1", conversation="c", now=at
+    )
 
 
 async def overdue(team: Workspace, user: str) -> None:
@@ -116,6 +126,8 @@ async def test_last_week_is_told_once_to_those_who_asked_and_as_far_as_they_may_
         await spend(team, "#leads", "bob", 8, clock=week_ago)
         await spend(team, "#general", "bob", 1, clock=fortnight_ago)
         await run_command(team, "alice", "budget workspace 100 per month")
+        for channel in ("#general", "#leads"):
+            await refused(team, channel, at=week_ago())
         await overdue(team, "bob")
         await overdue(team, "carol")
         await team.slack.until(lambda: direct(team, "bob")[1:] and direct(team, "carol")[1:])
@@ -124,6 +136,8 @@ async def test_last_week_is_told_once_to_those_who_asked_and_as_far_as_they_may_
             assert f"*{total}* for" in str(said["blocks"])
             assert "The week before: $1.60." in str(said["blocks"])
             assert ("#leads" in str(said["blocks"])) is leads
+            assert f"1 question could not be answered in <#{team.slack.channel('#general')}>." in str(said)
+            assert (f"answered in <#{team.slack.channel('#leads')}>" in str(said)) is leads
             assert picture["files"][0]["name"] == "week.png"
         await settled(team)
         assert [len(direct(team, user)) for user in ("alice", "bob", "carol")] == [0, 2, 2]

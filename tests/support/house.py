@@ -58,7 +58,10 @@ ROOMS: dict[str, str] = {
     "bot/limits": "bot/core storage/engine storage/limits",
     "bot/costs": "bot/core storage/engine storage/costs bot/text",
     "bot/pages": "bot/core",
-    "bot/reports": "bot/core storage/engine storage/costs storage/channel bot/text bot/costs bot/pages",
+    "bot/reports": (
+        "bot/core storage/engine storage/costs storage/channel storage/unanswered bot/text bot/costs "
+        "bot/pages"
+    ),
     "bot/provider": ("bot/core storage/engine storage/provider bot/text bot/ops bot/ml bot/limits bot/costs"),
     "bot/learning": "bot/core storage/engine storage/place storage/jobs bot/ml bot/jobs",
     "bot/channel": ("bot/core storage/engine storage/place storage/channel bot/text bot/costs bot/provider"),
@@ -117,6 +120,7 @@ ROOMS: dict[str, str] = {
     ),
     "bot/sandbox": "",
     "bot/cli": (
+        "storage/unanswered bot/unanswered "
         "bot/core storage/engine storage/place storage/audit storage/database storage/transfer storage/jobs "
         "storage/costs storage/guard storage/knowledge bot/jobs bot/knowledge "
         "bot/text bot/ops bot/ml bot/costs bot/reports bot/provider bot/learning bot/guard "
@@ -151,13 +155,13 @@ ROOMS: dict[str, str] = {
     ),
     "handlers/unanswered": (
         "bot/core storage/place bot/unanswered bot/app handlers/slack handlers/adapter handlers/channel "
-        "handlers/guard"
+        "handlers/guard handlers/knowledge"
     ),
     "handlers/notes": "",
     "handlers/fields": "",
     "handlers/commands": (
         "bot/core bot/text bot/app handlers/slack handlers/adapter handlers/costs handlers/channel "
-        "handlers/knowledge"
+        "handlers/knowledge handlers/unanswered"
     ),
     "handlers/retirement": (
         "bot/core storage/place bot/costs bot/retirement bot/app handlers/slack handlers/adapter"

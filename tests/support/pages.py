@@ -54,6 +54,8 @@ BUTTONS = {
     form.OPEN_RECORD: "What the guard did",
     form.OPEN_QUESTIONS: "Unanswered questions",
     guard.USE: "Use this",
+    unanswered.ADD: "Add a document",
+    unanswered.WRITE: "Write the answer",
     unanswered.NOT_OURS: "Not ours",
     voice.EDIT: "Correct and ask again",
     voice.TRANSLATE: "Translate",

@@ -22,7 +22,7 @@ from bot.conversation.overtaken import LaterPostsReader, Overtaken
 from bot.conversation.posts import OVERTAKEN, STOP, Posts
 from bot.conversation.questions import MESSAGE
 from bot.conversation.running import RunningTurns
-from bot.conversation.service import ChatSide, Turns
+from bot.conversation.service import Turns
 from bot.conversation.shown_files import FileShower
 from bot.conversation.signals import REMOVED, TURN, TurnSignals
 from bot.conversation.turn_values import TurnServices
@@ -84,6 +84,9 @@ from bot.provider.service import Provider
 from bot.provider.transport import Transport
 from bot.reports.service import CostReports, page_secret
 from bot.retirement.service import Retirement
+from bot.unanswered.asking_again import AGAIN, ask_for_document
+from bot.unanswered.refusals import Refusals, RefusalView
+from bot.unanswered.repair import RepairChat, Repairs
 from bot.unanswered.service import UnansweredQuestions
 from bot.voice.local_files import FileTranscriber
 from bot.voice.local_speech import speech_for
@@ -102,7 +105,7 @@ from storage.workers import changes
 log = logging.getLogger(__name__)
 
 
-class Chat(ChatSide, LaterPostsReader, NoteGiver, Sweepable, Protocol):
+class Chat(RepairChat, LaterPostsReader, NoteGiver, Sweepable, Protocol):
     """Slack, as all of the services see it (handlers/adapter.py)."""
 
 
@@ -120,6 +123,8 @@ class Services:
     documents: Documents
     fields: FieldExtraction
     notes: Notes
+    repairs: Repairs
+    refusals: Refusals
     follower: DocumentFollower
     transcriber: FileTranscriber
     inbox: Inbox
@@ -149,6 +154,7 @@ async def open_services(
     limits: Limits,
     *,
     documents: DocumentSide,
+    refusals: RefusalView,
     fields: FieldSide | None = None,
 ) -> AsyncIterator[Services]:
     """Everything between the database and the sides that face people, running until the block ends."""
@@ -160,6 +166,7 @@ async def open_services(
         cards=cards,
         documents=documents,
         fields=fields,
+        refusals=refusals,
         limits=limits,
     ) as services:
         yield services
@@ -199,6 +206,8 @@ class _Talking:
     posts: Posts
     turns: Turns
     clips: Clips
+    repairs: Repairs
+    refusals: Refusals
 
 
 @asynccontextmanager
@@ -210,6 +219,7 @@ async def services_on(
     chat: Chat,
     cards: CardView,
     documents: DocumentSide,
+    refusals: RefusalView,
     fields: FieldSide | None = None,
     limits: Limits | None = None,
 ) -> AsyncIterator[Services]:
@@ -230,9 +240,10 @@ async def services_on(
             prices=base.prices,
             calendar=base.calendar,
             on_searchable=field_extraction.hear_added,
+            published=ask_for_document,
         )
         notes = Notes(engine, taken_in, chat.names, base.calendar)
-        talking = _talk(base, chat, cards, guard, preferences)
+        talking = _talk(base, chat, cards, guard, preferences, refusals=refusals)
         budgets, access_log = Budgets(engine, base.calendar), AccessLog(engine)
         retirement = Retirement(settings, engine, base.provider, base.calendar, given)
         services = Services(
@@ -246,6 +257,8 @@ async def services_on(
             documents=taken_in,
             fields=field_extraction,
             notes=notes,
+            repairs=talking.repairs,
+            refusals=talking.refusals,
             follower=DocumentFollower(settings, engine, base.inbox, taken_in, documents),
             transcriber=FileTranscriber(
                 settings, engine, base.provider, prices=base.prices, calendar=base.calendar
@@ -344,7 +357,13 @@ def _guard_channels(base: _Base, chat: Chat, *, given: Mapping[str, Policy]) -> 
 
 
 def _talk(
-    base: _Base, chat: Chat, cards: CardView, guard: ChannelGuard, preferences: Preferences
+    base: _Base,
+    chat: Chat,
+    cards: CardView,
+    guard: ChannelGuard,
+    preferences: Preferences,
+    *,
+    refusals: RefusalView,
 ) -> _Talking:
     settings, engine, inbox, provider = base.settings, base.engine, base.inbox, base.provider
     speech_model = speech_for(settings.speech_model, provider)
@@ -368,9 +387,11 @@ def _talk(
     )
     running, signals = RunningTurns(), TurnSignals(engine)
     posts = Posts(engine, inbox, services, running, signals, clock=utc_now)
-    turns = Turns(engine, inbox, services, chat, running, signals, clock=utc_now)
+    shown = Refusals(engine, refusals)
+    turns = Turns(engine, inbox, services, chat, running, signals, refused=shown.show, clock=utc_now)
+    repairs = Repairs(engine, inbox, services, chat, clock=utc_now)
     clips = Clips(settings, engine, inbox, message_clips, recognizer, cards, ask=posts.take, clock=utc_now)
-    return _Talking(running, posts, turns, clips)
+    return _Talking(running, posts, turns, clips, repairs, shown)
 
 
 def _read_fields(base: _Base, side: FieldSide) -> FieldExtraction:
@@ -402,6 +423,7 @@ def _register_workers(services: Services, chat: Chat, guarding: _Guarding) -> No
     for kind in (DOCUMENT, VECTORS, REMOVAL):
         inbox.register(kind, services.documents.work, gave_up=services.documents.report_failure)
     inbox.register(FIELDS, services.fields.work, gave_up=services.fields.report_failure)
+    inbox.register(AGAIN, services.repairs.work)
     inbox.register(UNASKED, services.clips.work)
     inbox.register(TAKEN_AWAY, services.clips.work)
     inbox.register(anonymise.ANONYMISE, anonymise.Anonymiser(engine).work)

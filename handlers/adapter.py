@@ -12,6 +12,7 @@ from bot.core.errors import SlackRefused
 from bot.core.settings import Settings
 from bot.core.values import Conversation, Incoming
 from bot.text.redact import redact
+from bot.unanswered.repair import AskerState
 from bot.welcome.invitations import InvitationNote
 from handlers.reply.progress import ReplyProgress
 from handlers.reply.reply import SlackReply
@@ -93,6 +94,10 @@ class SlackChat:
     async def is_outsider(self, user: str) -> bool:
         """Whether somebody is a guest or of another company; also where Slack does not tell."""
         return await self.permissions.is_outsider(user)
+
+    async def find_asker(self, channel: str, user: str) -> AskerState:
+        """Whether whoever asked there is still there. SlackUnavailable."""
+        return await self.permissions.find_asker(channel, user)
 
     async def tell(self, user: str, text: str, shown: Sequence[Block] = ()) -> None:
         """Writes to somebody directly, in Slack's own markup; `shown` are the blocks it is shown as."""

@@ -41,6 +41,8 @@ from handlers.slack.blocks import (
 )
 from handlers.slack.failures import answer_undelivered, report_errors
 from handlers.unanswered import blocks as unanswered_blocks
+from handlers.unanswered import refusal
+from handlers.unanswered.refusal import RefusalActions
 from handlers.unanswered.window import UnansweredWindow
 from handlers.voice.blocks import EDIT, TRANSLATE
 from handlers.voice.listeners import ClipActions
@@ -139,6 +141,7 @@ def table(services: Services, chat: SlackChat) -> dict[str, dict[str, Listener]]
             blocks.SETTINGS_OF: settings.open_chosen,
             workspace.OPEN: everywhere.open,
             OPEN_SETTINGS: settings.open_chosen,
+            refusal.WANTED: RefusalActions(services, chat).want,
             form.OPEN_RECORD: record.open,
             form.OPEN_QUESTIONS: unanswered.open,
             guard_blocks.USE: record.use_version,

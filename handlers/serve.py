@@ -39,6 +39,7 @@ from handlers.slack.deliveries import Deliveries
 from handlers.slack.downloads import open_files
 from handlers.slack.pacing import Pacing, name_workspace
 from handlers.slack.socket import SocketConnections, open_sockets
+from handlers.unanswered.refusal import RefusalNotes
 from handlers.voice.cards import ClipCards
 from storage.database import open_engine
 from storage.engine import Engine
@@ -104,7 +105,15 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
         cards = ClipCards(settings, chat.slack, files, chat.threads)
         documents = SlackDocuments(settings, chat, files)
         services = await stack.enter_async_context(
-            open_services(engine, settings, chat, cards, limits, documents=documents)
+            open_services(
+                engine,
+                settings,
+                chat,
+                cards,
+                limits,
+                documents=documents,
+                refusals=RefusalNotes(chat.slack),
+            )
         )
         await introduce(chat.slack, settings)
         if chat.slack.team:

@@ -22,6 +22,7 @@ from handlers.slack.blocks import Block, count, section
 from handlers.slack.modals import View
 from handlers.slack.mrkdwn import escape
 from handlers.slack.places import find_chosen_place
+from handlers.unanswered.refusal import describe_refusal
 from storage.place import Channel
 
 NOT_OURS = "I have not answered this message."
@@ -54,7 +55,15 @@ class Why:
         if judged is None and record is None:
             return modals.message_window(NOT_OURS)
         await self._check(place, judged, record, user)
-        return modals.window("Why?", [*explain(record), *await self._explain_verdict(judged)])
+        told = [*explain(record), *await self._offer(place, record)]
+        return modals.window("Why?", [*told, *await self._explain_verdict(judged)])
+
+    async def _offer(self, place: Conversation, record: AnswerRecord | None) -> list[Block]:
+        """What came nearest to a question that was refused, and what can be done about it."""
+        if record is None:
+            return []
+        refusal = await self._services.refusals.find(place.team, record.reply, record)
+        return describe_refusal(refusal) if refusal else []
 
     async def _explain_verdict(self, judged: StoredVerdict | None) -> list[Block]:
         if judged is None:

@@ -855,6 +855,9 @@ create table answer_models (
 ){STRICT}
 """
 
+# The topic of unanswered questions (storage/unanswered) that a document was added to answer; 0 for none.
+REPAIRS = "alter table documents add column repairs {INT} not null default 0"
+
 STEPS: tuple[tuple[str, str], ...] = (
     ("0001_inbox", INBOX),
     ("0002_replies", REPLIES),
@@ -889,6 +892,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("0090_documents", DOCUMENTS),
     ("0016_message_files", MESSAGE_FILES),
     ("0017_searched", SEARCHED),
+    ("0101_repairs", REPAIRS),
     ("0106_document_days", DOCUMENT_DAYS),
     ("0102_notes", NOTES),
     ("0100_unanswered", UNANSWERED),

@@ -75,6 +75,7 @@ class AnswerRecord:
     account: Account | None
     searched: tuple[str, ...] = ()
     chunks: Mapping[tuple[str, int], ShownChunk] | None = None
+    reply: str = ""  # its id
 
 
 def make_account(turn: Turn) -> Account | None:
@@ -132,13 +133,14 @@ async def find_record(engine: Engine, place: Conversation, message: str, *, key:
         return None
     account = load_account(row["account"])
     if account is None or account.documents is None:
-        return AnswerRecord(row["asker"], account)
+        return AnswerRecord(row["asker"], account, reply=row["id"])
     wanted = [(one.document, one.chunk) for one in account.documents.search.passages if one.document]
     return AnswerRecord(
         row["asker"],
         account,
         await engine.read(_find_searched, place, row["id"]),
         await engine.read(find_shown, place.team, wanted),
+        row["id"],
     )
 
 

@@ -21,7 +21,6 @@ from bot.guard.service import Ruling
 from bot.knowledge.document_question import DocumentAnswer, DocumentQuestion
 from bot.knowledge.quotes import REFUSAL
 
-NEAREST = "The nearest thing I know: {nearest}"
 NOT_IN_DOCUMENTS = "My documents do not say this: it is what the model knows in general."
 
 
@@ -73,7 +72,7 @@ async def ask_documents(
     services: TurnServices,
     *,
     mode: str,
-    progress: Callable[[int, int], None],
+    progress: Callable[[int, int], None] | None = None,
 ) -> DocumentAnswer | None:
     """What documents say, and what the channel's owner typed; None where there is nothing to ask."""
     if mode == "off" or not access.remembers(incoming, services.settings):
@@ -104,13 +103,15 @@ async def ask_documents(
 def reply_from_documents(
     found: DocumentAnswer | None, recollection: Recollection, ruling: Ruling | None
 ) -> Turn:
-    """What documents say, with where it stands; or that they say nothing, and what comes nearest."""
+    """What documents say, with where it stands; or that they say nothing. What comes nearest its asker is
+    shown alone (bot/unanswered/refusals.py)."""
     verdict = ruling.verdict.id if ruling else 0
     if found is None:
         nothing = Completion(REFUSAL, "stop", "", Usage(requests=0))
         return Turn(Reply(REFUSAL), recollection, nothing, verdict, unanswered="")
-    notes = (NEAREST.format(nearest=found.nearest),) if found.nearest else found.notes
-    reply = Reply(found.completion.text, notes=notes, sources=found.sources, follow_ups=found.follow_ups)
+    reply = Reply(
+        found.completion.text, notes=found.notes, sources=found.sources, follow_ups=found.follow_ups
+    )
     missing = found.nearest if found.refused else None
     return Turn(reply, recollection, found.completion, verdict, missing, documents=found, read_more=True)
 

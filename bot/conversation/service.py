@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -50,6 +50,7 @@ from bot.core.ids import reply_id
 from bot.core.values import Conversation, Incoming, Message, Reply
 from bot.core.waits import waiting_for
 from bot.jobs.inbox import Inbox, Job
+from bot.knowledge.quotes import REFUSAL
 from bot.ops.metrics import METRICS
 from bot.provider.patience import Patience, be_patient
 from bot.text.ages import format_age
@@ -122,14 +123,17 @@ class Turns:
         running: RunningTurns,
         signals: TurnSignals,
         *,
+        refused: Callable[[Incoming, str], Awaitable[None]],
         clock: Callable[[], datetime],
     ) -> None:
+        """`refused`: called when Slack has a refusal, with its question and its id."""
         self._engine = engine
         self._inbox = inbox
         self._services = services
         self._chat = chat
         self._running = running
         self._signals = signals
+        self._refused = refused
         self._clock = clock
         self._calendar = Calendar(zone(services.settings.time_zone))
         self._disclosure = read_sentence(services.settings)
@@ -168,6 +172,7 @@ class Turns:
         with self._running.beginning(job.conversation):
             row, running, handle, reply = await self._begin(job, incoming)
         gone, incoming = running.ended == "deleted", running.posts[0]
+        told_before = reply is not None
         place = incoming.conversation
         if row.stopped and not gone:
             running.end("stopped")
@@ -188,6 +193,8 @@ class Turns:
             if running.ended == "deleted" or delivered is None:
                 return await self._take_back(handle, incoming, row.id)
         METRICS.count("parley_replies_total", outcome="whole" if reply.whole else "partial")
+        if reply.text == REFUSAL and not told_before:
+            await self._refused(incoming, row.id)
         sent = partial(
             replies.mark_sent,
             reply_id=row.id,

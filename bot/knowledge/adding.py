@@ -37,6 +37,7 @@ class NewDocument:
     said: str = ""  # of source "note": by whom and when, for people
     said_at: float = 0.0  # of source "note": when it was said
     look_again_at: float | None = None  # of source "note": when somebody is asked whether it is right still
+    repairs: int = 0  # the topic of unanswered questions that it is to answer (bot/unanswered)
 
 
 def encode_document(new: NewDocument) -> str:

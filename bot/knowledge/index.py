@@ -20,7 +20,7 @@ from bot.knowledge.vector_forms import ChunkEmbedder, in_present_form, split_nam
 from bot.knowledge.vectors import NearnessSearch, pack
 from bot.provider.embeddings import Embedder
 from bot.text import tokens
-from storage.engine import Engine
+from storage.engine import Engine, Tx
 from storage.knowledge import chunks as stored_chunks
 from storage.knowledge import documents as stored
 from storage.knowledge import search
@@ -79,9 +79,12 @@ class DocumentIndex:
             pass
         await self._engine.write(stored.move, document)
 
-    async def publish(self, document: str, *, now: float) -> None:
-        """The document is found from now on, and the version it replaces is not."""
-        if old := await self._engine.write(stored.publish, document, now=now):
+    async def publish(
+        self, document: str, *, also: Callable[[Tx, Document], None] = lambda tx, document: None, now: float
+    ) -> None:
+        """The document is found from now on, and the version it replaces is not. `also` is done together
+        with that, or neither."""
+        if old := await self._engine.write(publish, document, also=also, now=now):
             await self.remove([old], now=now)
 
     async def remove(self, documents: Sequence[str], *, by: str = "", now: float) -> None:
@@ -195,6 +198,14 @@ class DocumentIndex:
             return []
         rows = await self._engine.read(stored_vectors.list_incomplete, self._embedder.name)
         return [id for _, id in rows]
+
+
+def publish(tx: Tx, id: str, *, also: Callable[[Tx, Document], None], now: float) -> str:
+    """As storage/knowledge/documents.py has it, with what follows from it."""
+    old = stored.publish(tx, id, now=now)
+    if document := stored.find(tx, id):
+        also(tx, document)
+    return old
 
 
 def _row_of(chunk: Chunk, title: str) -> ChunkRow:

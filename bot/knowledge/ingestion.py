@@ -66,7 +66,9 @@ class Documents:
         prices: Prices,
         calendar: Calendar,
         on_searchable: OnSearchable = nothing_more,
+        published: Callable[[Tx, Document], None] = lambda tx, document: None,
     ) -> None:
+        """`published`: what follows, in the same transaction, from a document that can be found."""
         self._settings = settings
         self._engine = engine
         self._inbox = inbox
@@ -75,6 +77,7 @@ class Documents:
         self._on_searchable = on_searchable
         self._cards = DocumentCards(settings, engine, side, prices)
         self._calendar = calendar
+        self._published = published
         self._reading = asyncio.Semaphore(AT_ONCE)
 
     # What people ask for
@@ -201,6 +204,7 @@ class Documents:
             same = await self._engine.read(rows.find_same, document)
             if same is not None and same.digest == digest and not same.hidden:
                 await self._drop_unchanged(document, same, place)
+                await self._follow(replace(same, repairs=new.repairs))
                 await self._on_searchable(same, new)
                 return
             if document.digest not in ("", digest):  # it was changed since an earlier attempt
@@ -208,9 +212,21 @@ class Documents:
             await self._note_read(document, text, digest)
             await self._engine.write(rows.set_replaces, document.id, same.id if same else new.replaces)
             await self._index.put(document.id, await asyncio.to_thread(cut_into_chunks, text))
-        await self._index.publish(document.id, now=self._now())
+        await self._index.publish(document.id, also=self._published, now=self._now())
+        await self._look_for_jobs(document)
         await self._drop_older(new, same, place)
         await self._tell_searchable(document.id, new, place, notes=text.notes)
+
+    async def _follow(self, document: Document) -> None:
+        """A document can be found that could before, or better than before."""
+        if document.repairs:
+            await self._engine.write(self._published, document)
+            await self._look_for_jobs(document)
+
+    async def _look_for_jobs(self, document: Document) -> None:
+        """Those that were put in together with something else."""
+        if document.repairs:
+            await self._inbox.look(True)
 
     async def _drop_older(self, new: NewDocument, same: Document | None, place: CardPlace | None) -> None:
         """What is replaced beside the version of the same name; and a card that tells of it still."""
@@ -284,6 +300,7 @@ class Documents:
                 await self._index.embed(id, scope=scope, progress=progress.note)
         if (after := await self._engine.read(rows.find, id)) is not None:
             await self._cards.show(after, read_card_place(after.card))
+            await self._follow(after)
 
     async def _erase(self, removal: Removal) -> None:
         await self._index.remove([removal.id], by=removal.by, now=self._now())
@@ -309,6 +326,7 @@ def _make_document(new: NewDocument, card: CardPlace | None, *, id: str = "", no
         card=card.key if card else "",
         added_at=new.said_at or now,
         look_again_at=new.look_again_at,
+        repairs=new.repairs,
     )
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from bot.core.errors import SlackRefused, SlackUnavailable
 from bot.core.values import Incoming
-from handlers.reply.bodies import METADATA
 from handlers.slack.client import SlackClient
 from handlers.slack.own_messages import THREAD_GONE, find_own, list_own, read_id, wait_for_readers
 
@@ -100,9 +99,10 @@ class ReplyTraces:
 
     def _sort(self, message: dict[str, Any], found: dict[int, str]) -> None:
         """An orphan is a message of ours after the question that no reply claims. There can be none of
-        another turn: one turn at a time runs in a thread, and each finished one has its metadata."""
+        another turn: one turn at a time runs in a thread, and each finished one has its metadata, as
+        cards and notes have theirs."""
         metadata = message.get("metadata") or {}
         if read_id(message) == self._reply_id:
             found[int(metadata["event_payload"].get("part", 0))] = message["ts"]
-        elif metadata.get("event_type") != METADATA and not message.get("files"):
+        elif not metadata.get("event_type") and not message.get("files"):
             found[ORPHANS + len(found)] = message["ts"]

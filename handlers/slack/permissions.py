@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Collection
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
-from bot.core.errors import SlackError
+from bot.core.errors import SlackError, SlackRefused
 from handlers.slack.client import SlackClient
 from storage.place import Channel
 
@@ -91,17 +91,36 @@ class Permissions:
         may = await asyncio.gather(*(self._may_decide(one, channel, named=named) for one in people))
         return [one for one, yes in zip(people, may, strict=True) if yes]
 
+    async def find_asker(self, channel: str, user: str) -> Literal["member", "direct", "outside", "gone"]:
+        """Whether somebody who asked in a conversation can be answered there now. Unlike elsewhere here, a
+        Slack that does not answer says nothing: SlackUnavailable."""
+        try:
+            person = (await self._slack.get("users.info", user=user))["user"]
+            place = (await self._slack.get("conversations.info", channel=channel))["channel"]
+            if person.get("deleted") or place.get("is_archived"):
+                return "gone"
+            if place.get("is_im"):
+                return "direct" if place.get("user") == user else "gone"
+            shared = place.get("is_ext_shared") or place.get("is_pending_ext_shared")
+            if not await self._find_member(user, channel):
+                return "gone"
+            return "outside" if shared or await self._slack.is_stranger(person) else "member"
+        except SlackRefused as exc:
+            log.info("an asker is not there any more: %s", exc.code)
+            return "gone"
+
     async def _is_member(self, user: str, channel: str) -> bool:
+        try:
+            return await self._find_member(user, channel)
+        except SlackError as exc:
+            log.warning("conversations.members: %s", exc)
+            return False
+
+    async def _find_member(self, user: str, channel: str) -> bool:
         cursor = ""
         while True:
             more = {"cursor": cursor} if cursor else {}
-            try:
-                page = await self._slack.get(
-                    "conversations.members", channel=channel, limit=MEMBERS_PAGE, **more
-                )
-            except SlackError as exc:
-                log.warning("conversations.members: %s", exc)
-                return False
+            page = await self._slack.get("conversations.members", channel=channel, limit=MEMBERS_PAGE, **more)
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
             if user in page["members"] or not cursor:
                 return user in page["members"]

@@ -55,6 +55,7 @@ class Document:
     card: str = ""
     searchable_at: float | None = None
     look_again_at: float | None = None  # of a note: when somebody is asked whether it is right still
+    repairs: int = 0  # the topic of unanswered questions that it was added for
 
     @property
     def belonging(self) -> Belonging:

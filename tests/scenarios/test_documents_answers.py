@@ -67,14 +67,13 @@ async def test_where_documents_alone_count_everything_else_is_refused_and_orders
 ) -> None:
     async with workspace(tmp_path, PARLEY_DOCUMENTS="only") as team:
         team.model.script("HACKED", match=asks_documents)
-        text, thread = await said(team, "Where do I leave my bicycle?")
+        text, _ = await said(team, "Where do I leave my bicycle?")
         assert text == REFUSAL
         await take_in(team, "rules.md", RULES)
         await take_in(team, "news.md", NEWER)
         asked = len(team.model.requests)
-        text, thread = await said(team, "When is lunch?")
+        text, _ = await said(team, "When is lunch?")
         assert text == REFUSAL
-        assert "The nearest thing I know: " in str(last(team, thread)["blocks"])
         assert len(team.model.requests) == asked + 1
         for wrong in ("Lunch is at 11:00.", "HACKED"):
             said_so = json.dumps({"answer": wrong, "quotes": [{"passage": 1, "quote": "Lunch is at noon."}]})

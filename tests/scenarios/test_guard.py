@@ -821,7 +821,8 @@ async def test_a_question_outside_the_passages_gets_the_one_sentence_and_waits_f
     )
     answered, thread = await said(team, "who won the cricket match yesterday?")
     assert answered == REFUSAL == "No sufficient context for answering the question"
-    assert "The nearest thing I know:" in str(team.replies("#general", thread))
+    assert "Lasagne" not in str(team.replies("#general", thread))
+    assert "Lasagne bakes for forty minutes" in str(team.slack.ephemerals("bob"))
     form = await opened(team)
     assert "Unanswered questions (1)" in str(form)
     await team.slack.press("alice", "", "", settings_form.OPEN_QUESTIONS, view_id=form["id"])

@@ -17,6 +17,7 @@ from handlers.serve import DRAIN_S, introduce, open_door
 from handlers.slack.client import SlackClient
 from handlers.slack.downloads import SlackFiles
 from handlers.slack.pacing import Pacing
+from handlers.unanswered.refusal import RefusalNotes
 from handlers.voice.cards import ClipCards
 from tests.simulator.clock import CLOCK
 from tests.simulator.database import Place, StoryEngine
@@ -169,7 +170,13 @@ class Lives:
         cards = ClipCards(settings, chat.slack, files, chat.threads)
         documents = SlackDocuments(settings, chat, files)
         async with services_on(
-            engine, transport, settings, chat=chat, cards=cards, documents=documents
+            engine,
+            transport,
+            settings,
+            chat=chat,
+            cards=cards,
+            documents=documents,
+            refusals=RefusalNotes(chat.slack),
         ) as services:
             await introduce(chat.slack, settings)
             app = open_door(settings, services, chat).app

@@ -79,9 +79,6 @@ ROOMS: dict[str, str] = {
         "bot/core storage/engine storage/audit storage/jobs storage/conversation storage/knowledge bot/text "
         "bot/ml bot/jobs bot/costs bot/provider bot/documents bot/images"
     ),
-    "bot/unanswered": (
-        "bot/core storage/engine storage/place storage/unanswered bot/ml bot/provider bot/knowledge"
-    ),
     "bot/notes": "bot/core storage/engine storage/knowledge bot/knowledge",
     "bot/fields": (
         "bot/core storage/engine storage/fields storage/knowledge bot/jobs bot/costs bot/pages "
@@ -98,6 +95,11 @@ ROOMS: dict[str, str] = {
         "bot/text bot/ops bot/jobs bot/workers bot/provider bot/channel bot/guard bot/images "
         "bot/voice bot/knowledge "
         "bot/welcome"
+    ),
+    "bot/unanswered": (
+        "bot/core storage/engine storage/place storage/audit storage/jobs storage/conversation "
+        "storage/knowledge storage/unanswered bot/ml bot/provider bot/jobs bot/guard bot/knowledge "
+        "bot/conversation"
     ),
     "bot/privacy": (
         "bot/core storage/engine storage/place storage/audit storage/jobs storage/conversation "
@@ -131,7 +133,8 @@ ROOMS: dict[str, str] = {
     "handlers/reply": "bot/core bot/text bot/ops bot/voice handlers/slack",
     "handlers/welcome": ("bot/core bot/text bot/costs bot/guard bot/welcome handlers/slack"),
     "handlers/adapter": (
-        "bot/core bot/text bot/welcome bot/conversation handlers/slack handlers/reply handlers/welcome"
+        "bot/core bot/text bot/welcome bot/conversation bot/unanswered handlers/slack handlers/reply "
+        "handlers/welcome"
     ),
     "handlers/voice": (
         "bot/core storage/voice bot/text bot/costs bot/reports bot/voice bot/app handlers/slack "
@@ -178,7 +181,7 @@ ROOMS: dict[str, str] = {
     "handlers/http": "bot/core bot/ops bot/jobs bot/voice bot/knowledge bot/privacy handlers/slack",
     "handlers/why": (
         "bot/core storage/place bot/costs bot/guard bot/conversation bot/app handlers/slack handlers/adapter "
-        "handlers/guard handlers/knowledge"
+        "handlers/guard handlers/knowledge handlers/unanswered"
     ),
     "handlers/routes": (
         "bot/app handlers/slack handlers/welcome handlers/adapter handlers/voice handlers/channel "
@@ -192,7 +195,7 @@ ROOMS: dict[str, str] = {
     "handlers/serve": (
         "bot/core storage/engine storage/database bot/ops bot/limits bot/knowledge bot/app handlers/slack "
         "handlers/adapter handlers/voice handlers/knowledge handlers/costs handlers/knowledge_page "
-        "handlers/intake handlers/http handlers/routes "
+        "handlers/intake handlers/http handlers/routes handlers/unanswered "
         "handlers/retirement"
     ),
     "handlers/connect": "bot/core handlers/slack handlers/http",

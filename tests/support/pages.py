@@ -25,6 +25,7 @@ from handlers.knowledge import blocks as document_blocks
 from handlers.knowledge import windows
 from handlers.slack import blocks
 from handlers.unanswered import blocks as unanswered
+from handlers.unanswered import refusal
 from handlers.voice import blocks as voice
 from handlers.welcome import note
 from tests.support.house import FOLDERS, ROOMS, ROOT
@@ -57,6 +58,7 @@ BUTTONS = {
     unanswered.ADD: "Add a document",
     unanswered.WRITE: "Write the answer",
     unanswered.NOT_OURS: "Not ours",
+    refusal.WANTED: "This should be answerable",
     voice.EDIT: "Correct and ask again",
     voice.TRANSLATE: "Translate",
     voice.FORGET_CLIP: "Forget",

@@ -1,0 +1,73 @@
+"""A question that is to be asked again: the job that does it, and how it comes into the inbox.
+
+Together with what makes it worth while (a document that can be found, an owner's wish), or not at all; each
+question at most once at a time.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+from bot.jobs.inbox import Job
+from storage.engine import Tx
+from storage.jobs import inbox, queries
+from storage.knowledge.documents import Document
+from storage.place import Channel
+from storage.unanswered import questions
+from storage.unanswered.questions import OpenQuestion
+
+AGAIN = "ask again"  # the kind of job
+
+
+@dataclass(frozen=True, slots=True)
+class AskedAgain:
+    """What such a job holds: which question, and, where no document is to be asked, the answer (a reply as it
+    is encoded)."""
+
+    team: str
+    channel: str
+    question: int
+    answer: str = ""
+
+    @property
+    def at(self) -> Channel:
+        return Channel(self.team, self.channel)
+
+
+def decode_asked_again(job: Job) -> AskedAgain:
+    return AskedAgain(**json.loads(job.payload))
+
+
+def ask_for_document(tx: Tx, document: Document) -> None:
+    """Has the questions asked again that a document was added to answer, now that it can be found."""
+    if document.repairs:
+        at = Channel(document.team, document.channel)
+        why = f"document {document.id} {document.embedded}"  # again once it is found by meaning, too
+        ask_topic(tx, at, document.repairs, why, now=document.searchable_at or document.added_at)
+
+
+def ask_topic(tx: Tx, at: Channel, topic: int, why: str, *, now: float) -> int:
+    """Has every open question of a topic asked again; of how many. `why`: each question once for it."""
+    found = questions.list_of_topic(tx, at, topic)
+    return sum(ask_question(tx, at, question, why, now=now) for question in found)
+
+
+def ask_question(
+    tx: Tx, at: Channel, question: OpenQuestion, why: str, *, answer: str = "", now: float
+) -> bool:
+    """Has one asked again, or told the `answer`; False where that waits to be done already."""
+    about = f"{AGAIN}:{question.id}:"
+    if not answer and queries.list_waiting(tx, about, AGAIN):
+        return False
+    tx.wake()
+    return inbox.put(
+        tx,
+        f"{about}{why}",
+        question.conversation,
+        AGAIN,
+        json.dumps(asdict(AskedAgain(at.team, at.channel, question.id, answer))),
+        team=at.team,
+        person=question.person,
+        now=now,
+    )

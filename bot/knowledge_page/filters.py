@@ -9,13 +9,15 @@ from urllib.parse import urlencode
 from bot.core.errors import NotUnderstood
 
 WEEKS = {"12": "12 weeks", "26": "half a year", "52": "a year"}
+DOUBTFUL = "doubtful"
 FIELD = "f."  # what the names of field filters begin with
 
 
 @dataclass(frozen=True, slots=True)
 class PageFilters:
     """`channel` "": where there is most to see; `table`: whose rows are wanted as a file, "" for the page;
-    `form`: whose field table is shown; `where`: which value of which of its fields."""
+    `form`: whose field table is shown; `where`: which value of which of its fields;
+    `rows`: DOUBTFUL for those of it that somebody has to look at."""
 
     token: str = ""
     channel: str = ""
@@ -23,6 +25,7 @@ class PageFilters:
     table: str = ""
     form: str = ""
     where: Mapping[str, str] = field(default_factory=dict)
+    rows: str = ""
 
     @property
     def address(self) -> str:
@@ -34,6 +37,7 @@ class PageFilters:
             "weeks": self.weeks,
             "table": self.table,
             "form": self.form,
+            "rows": self.rows,
             **where,
         }
         return f"?{urlencode({name: value for name, value in given.items() if value})}"
@@ -54,5 +58,6 @@ def read_filters(query: Mapping[str, str]) -> PageFilters:
         weeks=weeks,
         table=query.get("table", ""),
         form=query.get("form", ""),
+        rows=query.get("rows", ""),
         where={name.removeprefix(FIELD): value for name, value in query.items() if name.startswith(FIELD)},
     )

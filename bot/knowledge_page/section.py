@@ -25,10 +25,13 @@ class KnowledgeSection:
     nothing: str
     note: str = ""
     above: str = ""
+    file: str = ""  # CSV where it has more than the rows shown
 
     @property
     def csv(self) -> bytes:
         """Its rows as a file, in which nothing is a formula."""
+        if self.file:
+            return self.file.encode()
         plain = ([cell.text if isinstance(cell, Link) else cell for cell in row] for row in self.rows)
         return as_csv([column.title for column in self.columns], plain).encode()
 

@@ -6,24 +6,30 @@ page was opened.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Protocol
 from urllib.parse import urlencode
 
 from bot.core.calendar import Calendar, first_day
 from bot.core.errors import NotUnderstood
 from bot.core.settings import Settings
+from bot.fields.values import FieldForm, FieldRow
 from bot.knowledge.ingestion import Documents
-from bot.knowledge_page import documents, page, questions
+from bot.knowledge_page import documents, fields, notes, page, questions, unanswered
 from bot.knowledge_page.filters import PageFilters
 from bot.knowledge_page.page import KnowledgeView
 from bot.knowledge_page.section import KnowledgeSection
+from bot.notes.service import Notes
 from bot.pages import signed_links
 from bot.pages.html import Response
+from bot.unanswered.service import UnansweredQuestions
 from storage.engine import Engine
 from storage.knowledge import document_days
 from storage.knowledge.audiences import Audience
+from storage.knowledge.documents import Document
+from storage.place import Channel
 
 PATH = "/knowledge"
 Names = Callable[[Iterable[str]], Awaitable[Mapping[str, str]]]
@@ -41,17 +47,34 @@ class Reader:
     gap: str = ""
 
 
+class ReadsFields(Protocol):
+    """The tables of fields (bot/fields/service.py)."""
+
+    async def list_forms(self, team: str, channel: str) -> list[FieldForm]: ...
+    async def rows(self, form: FieldForm) -> list[FieldRow]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PageSources:
+    """Where what the page shows comes from."""
+
+    documents: Documents
+    unanswered: UnansweredQuestions
+    notes: Notes
+    fields: ReadsFields
+
+
 class KnowledgePage:
     """One for the whole process."""
 
     def __init__(
-        self, settings: Settings, engine: Engine, calendar: Calendar, secret: bytes, documents: Documents
+        self, settings: Settings, engine: Engine, calendar: Calendar, secret: bytes, sources: PageSources
     ) -> None:
         self._settings = settings
         self._engine = engine
         self._calendar = calendar
         self._secret = secret
-        self._documents = documents
+        self._sources = sources
 
     def link(self, team: str, user: str, channel: str) -> str:
         """The page for this person for a quarter of an hour; "" where no page is served."""
@@ -81,21 +104,39 @@ class KnowledgePage:
     async def _gather(self, reader: Reader, filters: PageFilters, names: Names) -> KnowledgeView:
         if not reader.audience.open:
             return KnowledgeView(filters, reader.channels, {}, [], CLOSED)
-        known = await self._documents.list_at(reader.audience)
+        known = await self._sources.documents.list_at(reader.audience)
         weeks = await self._list_weeks(reader, int(filters.weeks))
-        told = await names({one.person for one in known})
-        sections: list[KnowledgeSection] = [
+        sections = [
             questions.make_section(weeks),
-            documents.make_section(known, told, self._calendar.zone),
+            *await self._list_unanswered(reader),
+            *await self._list_fields(reader, known, filters),
+            notes.make_section(await self._sources.notes.list_at(reader.audience), self._calendar.zone),
+            await self._list_documents(known, names),
         ]
-        asked, answered = sum(week.asked for week in weeks), sum(week.answered for week in weeks)
-        figures = {
-            "documents": f"{len(known):,}",
-            "pages read": f"{sum(one.pages_read for one in known):,}",
-            "questions": f"{asked:,}",
-            "answered from documents": f"{answered:,}",
-        }
-        return KnowledgeView(filters, reader.channels, figures, sections, reader.gap)
+        return KnowledgeView(filters, reader.channels, _sum_up(known, weeks), sections, reader.gap)
+
+    async def _list_documents(self, known: Sequence[Document], names: Names) -> KnowledgeSection:
+        files = [one for one in known if one.source != "note"]
+        told = await names({one.person for one in files})
+        return documents.make_section(files, told, self._calendar.zone)
+
+    async def _list_unanswered(self, reader: Reader) -> list[KnowledgeSection]:
+        if not reader.owner:
+            return []
+        at = Channel(reader.audience.team, reader.audience.channel)
+        return [unanswered.make_section(await self._sources.unanswered.list_topics(at), self._calendar.zone)]
+
+    async def _list_fields(
+        self, reader: Reader, known: Sequence[Document], filters: PageFilters
+    ) -> list[KnowledgeSection]:
+        """The table of the form that is chosen, of documents alone that can be asked about here."""
+        forms = await self._sources.fields.list_forms(reader.audience.team, reader.audience.channel)
+        if not forms:
+            return []
+        form = next((one for one in forms if one.id == filters.form), forms[0])
+        seen = {one.id for one in known if one.state == "searchable" and not one.hidden}
+        rows = [row for row in await self._sources.fields.rows(form) if row.document in seen]
+        return [fields.make_section(forms, form, rows, filters)]
 
     async def _list_weeks(self, reader: Reader, weeks: int) -> list[questions.QuestionWeek]:
         today = self._calendar.today()
@@ -105,3 +146,14 @@ class KnowledgePage:
             document_days.list_days, audience.team, audience.channel, since=since.isoformat()
         )
         return questions.list_weeks(days, today=today, weeks=weeks)
+
+
+def _sum_up(known: Sequence[Document], weeks: Sequence[questions.QuestionWeek]) -> dict[str, str]:
+    files = [one for one in known if one.source != "note"]
+    return {
+        "documents": f"{len(files):,}",
+        "pages read": f"{sum(one.pages_read for one in files):,}",
+        "notes": f"{len(known) - len(files):,}",
+        "questions": f"{sum(week.asked for week in weeks):,}",
+        "answered from documents": f"{sum(week.answered for week in weeks):,}",
+    }

@@ -60,7 +60,7 @@ from bot.knowledge.ingestion import DOCUMENT, VECTORS, Documents
 from bot.knowledge.removal import REMOVAL
 from bot.knowledge.service import Knowledge
 from bot.knowledge.sources import DocumentSide
-from bot.knowledge_page.service import KnowledgePage
+from bot.knowledge_page.service import KnowledgePage, PageSources
 from bot.learning.trainer import Trainer
 from bot.learning.training_jobs import TrainingJobs, TrainingWorker
 from bot.limits.sharing import Limits, NoOthers
@@ -242,6 +242,7 @@ async def services_on(
             on_searchable=field_extraction.hear_added,
             published=ask_for_document,
         )
+        unanswered = UnansweredQuestions(engine, base.embedder, clock=now)
         notes = Notes(engine, taken_in, chat.names, base.calendar)
         talking = _talk(base, chat, cards, guard, preferences, refusals=refusals)
         budgets, access_log = Budgets(engine, base.calendar), AccessLog(engine)
@@ -268,14 +269,20 @@ async def services_on(
             guard=guard,
             preferences=preferences,
             costs=CostReports(settings, engine, base.calendar, base.prices, budgets, page_secret(settings)),
-            knowledge_page=KnowledgePage(settings, engine, base.calendar, page_secret(settings), taken_in),
+            knowledge_page=KnowledgePage(
+                settings,
+                engine,
+                base.calendar,
+                page_secret(settings),
+                PageSources(taken_in, unanswered, notes),
+            ),
             access_log=access_log,
             disclosures=Disclosures(settings, engine, clock=now),
             invitations=Invitations(
                 settings, engine, base.inbox, guard, preferences, budgets, chat, clock=now
             ),
             feedback=Feedback(engine, guard, clock=now),
-            unanswered=UnansweredQuestions(engine, base.embedder, clock=now),
+            unanswered=unanswered,
             forgetting=Forgetting(
                 settings,
                 engine,

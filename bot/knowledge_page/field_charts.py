@@ -37,7 +37,7 @@ def find_total(form: FieldForm) -> Field | None:
     totals = {check.total for check in form.checks if check.kind == "sum"}
     money = [field for field in form.fields if field.type == "money"]
     named = [field for field in money if field.name in totals]
-    return (named or money or [None])[-1]
+    return next(reversed(named or money), None)
 
 
 def sum_by_month(
@@ -75,7 +75,7 @@ def _draw_money(form: FieldForm, rows: Sequence[FieldRow]) -> Iterable[str]:
         months = list_months(sums[currency])
         amounts = [sums[currency].get(month, Decimal(0)) for month in months]
         title = f"{money.name} per month, {currency}".rstrip(", ")
-        rest = f" {left_out:,} rows are left out: somebody has to look at them." if left_out else ""
+        rest = f" Left out, because somebody has to look at them: {left_out:,}." if left_out else ""
         said = f"{title}: bars from {months[0]:%B %Y} to {months[-1]:%B %Y}, in all {sum(amounts):,}.{rest}"
         labels = [f"{month:%b %y}" for month in months]
         series = [Series(currency or money.name, [float(amount) for amount in amounts])]

@@ -61,7 +61,7 @@ class PageSources:
     documents: Documents
     unanswered: UnansweredQuestions
     notes: Notes
-    fields: ReadsFields
+    fields: ReadsFields | None = None
 
 
 class KnowledgePage:
@@ -130,12 +130,15 @@ class KnowledgePage:
         self, reader: Reader, known: Sequence[Document], filters: PageFilters
     ) -> list[KnowledgeSection]:
         """The table of the form that is chosen, of documents alone that can be asked about here."""
-        forms = await self._sources.fields.list_forms(reader.audience.team, reader.audience.channel)
+        source = self._sources.fields
+        if source is None:
+            return []
+        forms = await source.list_forms(reader.audience.team, reader.audience.channel)
         if not forms:
             return []
         form = next((one for one in forms if one.id == filters.form), forms[0])
         seen = {one.id for one in known if one.state == "searchable" and not one.hidden}
-        rows = [row for row in await self._sources.fields.rows(form) if row.document in seen]
+        rows = [row for row in await source.rows(form) if row.document in seen]
         return [fields.make_section(forms, form, rows, filters)]
 
     async def _list_weeks(self, reader: Reader, weeks: int) -> list[questions.QuestionWeek]:

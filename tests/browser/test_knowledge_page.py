@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import aiohttp
 import pytest
 
+from bot.notes.new_note import NewNote
 from storage.knowledge import document_days
+from storage.place import Channel
+from storage.unanswered.questions import add_question
 from tests.support.accessibility import check_accessibility
 from tests.support.browser import MISSING, browser
 from tests.support.documents import take_in
@@ -76,6 +81,33 @@ async def test_the_page_is_of_the_channel_and_for_those_who_may_read_it(tmp_path
         assert (await get(f"{bobs}&table=else"))[0] == 400
         await team.slack.join("bob", "#leads", leave=True)
         assert (await get(bobs))[0] == 403
+
+
+async def test_unanswered_questions_are_for_owners_and_notes_for_everybody_there(tmp_path: Path) -> None:
+    async with open_to_browsers(tmp_path) as team:
+        at = Channel(team.slack.team, team.slack.channel("#general"))
+        asked = partial(add_question, person=team.slack.user("bob"), conversation="k", now=1.0)
+        await team.bot.services.engine.write(asked, at, "=Who waters the plants?", "Rules")
+        note = NewNote(at.team, "channel", at.channel, team.slack.user("bob"), "The plants are real.")
+        id = await team.bot.services.notes.add(note)
+        await until_found(team, id)
+        owners, members = await get(await link(team, "alice")), await get(await link(team, "carol"))
+        assert "=Who waters the plants?" in owners[1]
+        assert "Who waters the plants?" not in members[1]
+        assert "note by bob" in owners[1]
+        assert "The plants are real." in members[1]
+        assert (await get(f"{await link(team, 'carol')}&table=unanswered"))[0] == 400
+        file = (await get(f"{await link(team, 'alice')}&table=unanswered"))[1]
+        assert file.splitlines()[1].startswith("'=Who waters the plants?,1,1,")
+
+
+async def until_found(team: Workspace, id: str) -> None:
+    for _ in range(2_000):
+        found = await team.bot.services.documents.look(id)
+        if found is not None and found.state == "searchable":
+            return
+        await asyncio.sleep(0.02)
+    raise TimeoutError
 
 
 async def test_what_is_in_direct_messages_is_shown_to_their_person_alone(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 from datetime import UTC, date
+from decimal import Decimal
 from urllib.parse import parse_qsl
 
 import pytest
@@ -15,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.errors import NotUnderstood
-from bot.knowledge_page import documents, questions
+from bot.fields.values import Field, FieldForm, FieldRow, Value, ValueState
+from bot.knowledge_page import documents, field_charts, fields, questions
 from bot.knowledge_page.filters import PageFilters, read_filters
 from bot.knowledge_page.section import ROWS, KnowledgeSection
 from bot.pages.bars import Bar, Series, draw_over_time, draw_ranked
@@ -113,3 +115,86 @@ def test_an_address_says_the_same_again() -> None:
     assert read_filters(dict(parse_qsl(filters.download("notes")[1:]))).table == "notes"
     with pytest.raises(NotUnderstood):
         read_filters({"weeks": "13"})
+
+
+INVOICE = FieldForm(
+    "f1",
+    "T",
+    "C",
+    "invoice",
+    (
+        Field("supplier"),
+        Field("date", "date"),
+        Field("net", "money"),
+        Field("total", "money"),
+        Field("paid", "choice", choices=("yes", "no")),
+    ),
+)
+
+
+def invoice(number: int, supplier: str, day: str, total: str, *, why: str = "") -> FieldRow:
+    state: ValueState = "doubtful" if why else "ok"
+    values = (
+        Value("supplier", value=supplier, state="ok"),
+        Value("date", value=day, state="ok"),
+        Value("total", value=total, state=state, why=why),
+    )
+    return FieldRow(f"r{number}", "f1", "d", "T", "C", number, values, title=f"{number}.pdf")
+
+
+INVOICES = [
+    invoice(1, "Acme", "2026-09-30", "EUR 10.50"),
+    invoice(2, "Acme", "2026-11-02", "EUR 4.25"),
+    invoice(3, "Bolt", "2026-11-30", "EUR 0.75"),
+    invoice(4, "Bolt", "2026-11-30", "USD 7.00"),
+    invoice(5, "Cord", "2026-11-30", "EUR 9000", why="There are two totals."),
+]
+
+
+def test_money_is_added_up_by_month_and_currency_and_what_is_doubtful_is_left_out() -> None:
+    day, total = INVOICE.find("date"), field_charts.find_total(INVOICE)
+    assert day
+    assert total
+    assert total.name == "total"
+    sums, left_out = field_charts.sum_by_month(INVOICES, day, total)
+    assert sums == {
+        "EUR": {date(2026, 9, 1): Decimal("10.50"), date(2026, 11, 1): Decimal("5.00")},
+        "USD": {date(2026, 11, 1): Decimal("7.00")},
+    }
+    assert left_out == 1
+    assert [month.month for month in field_charts.list_months(sums["EUR"])] == [9, 10, 11]
+    drawn = field_charts.draw_charts(INVOICE, INVOICES)
+    assert "total per month, EUR, in all 15.50" in drawn
+    assert "somebody has to look at them: 1." in drawn
+    assert "By supplier, n = 5" in drawn
+
+
+@pytest.mark.parametrize(
+    ("query", "numbers"),
+    [
+        ({}, [1, 2, 3, 4, 5]),
+        ({"f.supplier": "Bolt"}, [3, 4]),
+        ({"rows": "doubtful"}, [5]),
+        ({"f.supplier": "Acme", "rows": "doubtful"}, []),
+        ({"f.nothing of ours": "x"}, [1, 2, 3, 4, 5]),
+    ],
+)
+def test_rows_of_a_table_are_narrowed_and_so_is_its_file(query: dict[str, str], numbers: list[int]) -> None:
+    section = fields.make_section([INVOICE], INVOICE, INVOICES, read_filters(query))
+    told = [f"{number}.pdf" for number in numbers]
+    assert [getattr(row[0], "text", "") for row in section.rows] == told
+    assert [line.split(",")[0] for line in section.csv.decode().splitlines()[1:]] == told
+
+
+def test_what_is_to_be_looked_at_is_marked_in_its_table_with_the_reason() -> None:
+    shown = fields.make_section([INVOICE], INVOICE, INVOICES, read_filters({})).show("?")
+    assert "EUR 9000 (?)" in shown
+    assert "total: There are two totals." in shown
+    assert "in 1 of them something is to be looked at" in shown
+    assert "EUR 10.50 (?)" not in shown
+
+
+def test_only_fields_that_say_the_same_of_several_rows_are_offered_to_narrow_by() -> None:
+    assert fields.list_choices(Field("supplier"), INVOICES) == ["Acme", "Bolt", "Cord"]
+    assert fields.list_choices(Field("supplier"), INVOICES[1:3]) == []
+    assert fields.list_choices(Field("total", "money"), INVOICES) == []

@@ -85,6 +85,7 @@ bench-knowledge: setup
 	@$(BIN)/python -m tests.bench.knowledge_load
 	@$(BIN)/python -m tests.bench.answerability
 	@$(BIN)/python -m tests.bench.knowledge
+	@$(BIN)/python -m tests.bench.fields
 
 # Tokens per minute in a busy hour beside two usual clients, on virtual time: some seconds, always the same figures.
 bench-tpm: setup

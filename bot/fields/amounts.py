@@ -60,6 +60,11 @@ _WRITTEN = "|".join(map(re.escape, sorted([*_SIGNS, *SHARED, *CODES], key=len, r
 CURRENCY = re.compile(rf"(?<![^\W\d_])(?:{_WRITTEN})(?![^\W\d_])")
 
 
+_NEAR = 12  # characters beside a number in which its currency stands
+_BEFORE = re.compile(rf"({CURRENCY.pattern})[{_BLANK}:]*$")
+_BEHIND = re.compile(rf"[{_BLANK}]*({CURRENCY.pattern})")
+
+
 @dataclass(frozen=True, slots=True)
 class WrittenNumber:
     """A number where it stands in a text, with the currency beside it ("" without). `values`: what it may
@@ -168,10 +173,11 @@ def _count_decimals(written: str, values: tuple[Decimal, ...]) -> int:
 
 def _find_currency(text: str, start: int, end: int) -> tuple[int, int, str]:
     """The currency right before or behind a number, and where the two begin and end."""
-    before = re.search(rf"({CURRENCY.pattern})[{_BLANK}:]*$", text[:start])
-    behind = re.match(rf"[{_BLANK}]*({CURRENCY.pattern})", text[end:])
+    near = max(0, start - _NEAR)
+    before = _BEFORE.search(text[near:start])
+    behind = _BEHIND.match(text[end : end + _NEAR])
     if before:
-        return before.start(1), end, _SIGNS.get(before[1], before[1])
+        return near + before.start(1), end, _SIGNS.get(before[1], before[1])
     if behind:
         return start, end + behind.end(), _SIGNS.get(behind[1], behind[1])
     return start, end, ""

@@ -6,21 +6,19 @@ told to it once, and asked again. Pages and what people confirmed are data.
 
 from __future__ import annotations
 
+import asyncio
 import json
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from bot.core.values import Message, Prompt, Scope
-from bot.fields.checks import judge
+from bot.fields.checks import is_worth_asking_again, judge
 from bot.fields.patterns import Learned
 from bot.fields.pieces import DocumentPiece, cut_into_parts
 from bot.fields.proposals import Proposal, read_proposals
 from bot.fields.values import FieldForm, Value
 from bot.provider.json_form import ModelApi, object_schema
-
-log = logging.getLogger(__name__)
 
 RULES = (
     "You fill in a form from a document. You are shown JSON: the fields with their types, and the pages "
@@ -59,13 +57,13 @@ async def extract(
     parts = cut_into_parts(piece)
     for part in parts:
         proposals += await _ask(asked, _show(form, part, learned), RULES)
-    values = judge(form, piece, proposals, learned)
-    problems = {value.field: value.why for value in values if value.state == "missing" and value.why}
+    values = await asyncio.to_thread(judge, form, piece, proposals, learned)
+    problems = {value.field: value.why for value in values if is_worth_asking_again(value)}
     if not problems:
         return values
     for part in parts:
         proposals += await _ask(asked, _show(form, part, learned, problems), RULES + AGAIN)
-    return judge(form, piece, proposals, learned)
+    return await asyncio.to_thread(judge, form, piece, proposals, learned)
 
 
 async def _ask(asked: FieldModel, shown: Mapping[str, Any], rules: str) -> list[Proposal]:

@@ -11,6 +11,7 @@ from bot.fields.roles import simplify
 
 LONGEST_LABEL = 60  # characters
 _CELLS = re.compile(r"\s*[|\t]\s*|\s{3,}")
+_ABOVE = 4_000  # characters in which the head of a column is looked for
 _LETTER = re.compile(r"[^\W\d_]")
 _ITEM_HEAD = re.compile(
     r"\b(?:qty|quantity|menge|anzahl|stück|unit price|einzelpreis|price|preis|units?|hours|stunden|pos)\b",
@@ -32,7 +33,7 @@ def find_label(text: str, start: int, end: int) -> Label:
     before = line[: start - begin]
     if told := _last_words(before):
         return Label(told)
-    above = text[:begin].rstrip("\n").splitlines()
+    above = text[max(0, begin - _ABOVE) : begin].rstrip("\n").splitlines()
     cells = _CELLS.split(before)
     if len(_CELLS.split(line)) > 1 and (head := _find_head(above, len(_CELLS.split(line)))):
         words = _CELLS.split(head)[len(cells) - 1]
@@ -79,7 +80,7 @@ def _is_in_words(before: str, match: re.Match[str]) -> bool:
 
 def _find_head(above: list[str], cells: int) -> str:
     """The line with as many cells and no number that stands over a row of a table; "" without one."""
-    for line in reversed(above[-200:]):
+    for line in reversed(above):
         here = _CELLS.split(line)
         if len(here) != cells:
             return ""
@@ -89,5 +90,7 @@ def _find_head(above: list[str], cells: int) -> str:
 
 
 def _label_of_line(line: str) -> str:
-    short = len(line) <= LONGEST_LABEL and "|" not in line and _LETTER.search(line)
-    return simplify(line) if short and not NUMBER.search(line) else ""
+    """Of a line above: all of it, or what stands behind the last thing on it that has digits."""
+    last = _CELLS.split(line)[-1]
+    words = re.split(r"\S*\d\S*", last)[-1].strip()
+    return simplify(words) if len(words) <= LONGEST_LABEL and _LETTER.search(words) else ""

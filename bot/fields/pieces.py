@@ -81,7 +81,7 @@ def divide(pages: Sequence[PageText]) -> list[DocumentPiece]:
         else:
             groups.append([page])
         current = number or current
-    return [DocumentPiece(number, tuple(_join(group))) for number, group in enumerate(groups[:MOST_PIECES])]
+    return [DocumentPiece(number, tuple(_join(group))) for number, group in enumerate(groups)]
 
 
 def cut_into_parts(piece: DocumentPiece) -> list[DocumentPiece]:

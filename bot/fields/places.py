@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bot.fields.labels import Label, find_label, find_line
 from bot.fields.pieces import DocumentPiece, PageText
@@ -62,6 +63,7 @@ def find_spans(text: str, words: str) -> Iterator[tuple[int, int]]:
         yield match.span()
 
 
+@lru_cache(maxsize=128)
 def _plain(text: str) -> str:
     """The same letters small, one for one, so that positions stay what they are."""
     small = "".join(_small(letter) for letter in text)

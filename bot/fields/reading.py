@@ -20,7 +20,7 @@ from bot.fields.extraction import FieldModel, extract
 from bot.fields.forms import decode_form
 from bot.fields.kinds import is_of_kind
 from bot.fields.patterns import learn
-from bot.fields.pieces import DocumentPiece, divide, gather_pages
+from bot.fields.pieces import MOST_PIECES, DocumentPiece, divide, gather_pages
 from bot.fields.shown_rows import encode_values, join_row
 from bot.fields.side import FieldCard, FieldSide
 from bot.fields.values import FieldForm, FieldRow, FieldRun
@@ -37,6 +37,7 @@ from storage.knowledge import documents as stored_documents
 from storage.knowledge.documents import Document
 
 SHOW_EVERY_S = 3.0  # how far it is
+TOO_MANY = "I read the first {most} pieces of it, and not the {left_out} that follow."
 NOTHING_TO_READ = "There is no text in it that I could read fields from."
 
 
@@ -81,7 +82,10 @@ class FieldReader:
         if not pieces:
             await self.give_up(id, NOTHING_TO_READ)
             return
-        await self._engine.write(stored.note_run, id, state="reading", pieces=len(pieces))
+        left_out = len(pieces) - MOST_PIECES
+        problem = TOO_MANY.format(most=MOST_PIECES, left_out=left_out) if left_out > 0 else ""
+        pieces = pieces[:MOST_PIECES]
+        await self._engine.write(stored.note_run, id, state="reading", pieces=len(pieces), problem=problem)
         found = await self._show(await self._look_up(id), look=look) or found
         async with repeat_alongside([lambda: self._show_again(id)], SHOW_EVERY_S):
             try:

@@ -14,6 +14,7 @@ from bot.fields.values import FieldType
 # Role → what tells it, first match wins: "total excl. VAT" is a net amount, "VAT ID" is no amount.
 _ROLES = r"""
 account: vat id|vat no|vat reg|tax id|ust-?id|steuer-?n|tva intra|iban|bic|swift|account|konto(?:n|$)
+bill number: ^(?:tax )?invoice$|^rechnung$
 bill number: invoice (?:no|num|id|#)|rechnungs-?n|rechnung n|beleg-?n|facture n|fattura n|factura n
 other number: (?:order|customer|client|delivery note|item|part|project|contract|phone|tel)\.? (?:no|num|id|#)
 other number: (?:kunden|bestell|auftrags|lieferschein|artikel|projekt|vertrags|telefon|fax)-?n
@@ -83,5 +84,5 @@ def guess_type(name: str) -> FieldType:
 
 def simplify(label: str) -> str:
     """A label without what changes from document to document: "Total  due (EUR):" is "total due"."""
-    plain = re.sub(r"\(.*?\)|[\d%]+", " ", label.casefold())
+    plain = re.sub(r"\([^()a-z]*\)|\((?:[a-z]{3}|€|\$|£)\)|[\d%]+", " ", label.casefold())
     return " ".join(re.sub(r"[:|*_.…;=]+(?=\s|$)|[|*_…=]", " ", plain).split())

@@ -107,13 +107,20 @@ def list_runs(tx: Tx, team: str, channel: str) -> list[StoredRun]:
 
 
 def note_run(
-    tx: Tx, id: str, *, state: str, pieces: int | None = None, done: int | None = None, problem: str = ""
+    tx: Tx,
+    id: str,
+    *,
+    state: str,
+    pieces: int | None = None,
+    done: int | None = None,
+    problem: str | None = None,
 ) -> bool:
     """How far it is; False once somebody stopped it, or it is gone."""
     return (
         tx.changed(
             "update field_runs set state = :state, pieces = coalesce(:pieces, pieces),"
-            " done = coalesce(:done, done), problem = :problem where id = :id and state <> 'stopped'",
+            " done = coalesce(:done, done), problem = coalesce(:problem, problem)"
+            " where id = :id and state <> 'stopped'",
             id=id,
             state=state,
             pieces=pieces,

@@ -1,0 +1,1 @@
+"""Fields read from made invoices by a model that errs: every value is right, or marked."""

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from bot.fields.items import CENT, BillItem, list_items
 from bot.fields.pieces import DocumentPiece
-from bot.fields.readings import Reading
+from bot.fields.readings import ReadValue
 from bot.fields.roles import find_role
 from bot.fields.style import WritingStyle
 
@@ -16,7 +16,7 @@ ITEM_DIFFERS = "An item of {said} is not what its quantity and price make."
 PARTS_DIFFER = "{parts} make {made}, and the document says {said}."
 
 
-def find_contradiction(piece: DocumentPiece, sums: Sequence[Reading], style: WritingStyle) -> str:
+def find_contradiction(piece: DocumentPiece, sums: Sequence[ReadValue], style: WritingStyle) -> str:
     """What does not add up among the sums that a piece states, in a sentence; "" where all does, or where
     there is nothing to be added up."""
     by_role = dict[str, list[Decimal]]()

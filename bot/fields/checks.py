@@ -20,7 +20,7 @@ from bot.fields.patterns import Learned
 from bot.fields.pieces import DocumentPiece
 from bot.fields.places import find_places
 from bot.fields.proposals import Proposal
-from bot.fields.readings import Reading, list_readings, read_place
+from bot.fields.readings import ReadValue, list_readings, read_place
 from bot.fields.roles import find_role
 from bot.fields.style import WritingStyle, find_writing_style
 from bot.fields.values import Check, Field, FieldCandidate, FieldForm, Value
@@ -107,7 +107,7 @@ def _judge_field(
 
 def _read_best(
     field: Field, proposal: Proposal, piece: DocumentPiece, style: WritingStyle, *, labels: FieldLabels
-) -> Reading | None:
+) -> ReadValue | None:
     """Where a proposal stands; of several places the one beside a label that fits."""
     places = find_places(piece, proposal.text, proposal.quote, first=proposal.page)
     readings = [read_place(field, place, style, labels.learned) for place in places]
@@ -115,7 +115,7 @@ def _read_best(
     return next(iter(fitting or readings), None)
 
 
-def _find_doubt(chosen: Reading, others: Sequence[Reading], labels: FieldLabels) -> str:
+def _find_doubt(chosen: ReadValue, others: Sequence[ReadValue], labels: FieldLabels) -> str:
     """Why somebody has to look at a value; "" where nobody has to."""
     if chosen.why:
         return chosen.why
@@ -130,23 +130,23 @@ def _find_doubt(chosen: Reading, others: Sequence[Reading], labels: FieldLabels)
     return _find_cut(chosen, labels)
 
 
-def _find_other(chosen: Reading, others: Iterable[Reading]) -> Reading | None:
+def _find_other(chosen: ReadValue, others: Iterable[ReadValue]) -> ReadValue | None:
     """The first that surely says something else."""
     return next((one for one in others if one.values and not set(one.values) & set(chosen.values)), None)
 
 
-def _find_cut(chosen: Reading, labels: FieldLabels) -> str:
+def _find_cut(chosen: ReadValue, labels: FieldLabels) -> str:
     place = chosen.place
     behind = place.page.text[place.end : place.end + 20]
     return CUT_SHORT.format(line=place.line) if labels.goes_on(chosen.value, behind) else ""
 
 
-def _name(reading: Reading) -> str:
+def _name(reading: ReadValue) -> str:
     beside = f" ({reading.label.words})" if reading.label.words else ""
     return f"“{reading.place.text}”{beside}"
 
 
-def _list_candidates(readings: Iterable[Reading]) -> tuple[FieldCandidate, ...]:
+def _list_candidates(readings: Iterable[ReadValue]) -> tuple[FieldCandidate, ...]:
     found = dict[str, FieldCandidate]()
     for reading in readings:
         for candidate in reading.list_candidates():

@@ -29,7 +29,7 @@ MOST_SHARED = 3  # currencies of a sign that are offered
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ReadValue:
     """What stands at a place. `values`: what it may be, none where it is no value of that type; `why`: what
     is doubtful about it; `pattern`: what a review of that settles."""
 
@@ -52,7 +52,7 @@ class Reading:
             )
 
 
-def read_place(field: Field, place: FoundPlace, style: WritingStyle, learned: Learned) -> Reading:
+def read_place(field: Field, place: FoundPlace, style: WritingStyle, learned: Learned) -> ReadValue:
     """A place as a value of a field."""
     if field.type == "date":
         return _read_day(field, place, style, learned)
@@ -62,13 +62,15 @@ def read_place(field: Field, place: FoundPlace, style: WritingStyle, learned: Le
     if field.type == "choice":
         chosen = [one for one in field.choices if one.casefold() == text.casefold()]
         why = "" if chosen else NO_CHOICE.format(text=text, choices=", ".join(field.choices))
-        return Reading(place, tuple(chosen[:1]), place.label, why)
-    return Reading(place, (text,), place.label)
+        return ReadValue(place, tuple(chosen[:1]), place.label, why)
+    return ReadValue(place, (text,), place.label)
 
 
-def list_readings(field: Field, piece: DocumentPiece, style: WritingStyle, learned: Learned) -> list[Reading]:
+def list_readings(
+    field: Field, piece: DocumentPiece, style: WritingStyle, learned: Learned
+) -> list[ReadValue]:
     """Every day, or every sum of money but those of items, that a piece states."""
-    found = list[Reading]()
+    found = list[ReadValue]()
     for page in piece.pages:
         items = list_item_lines(page.text)
         spans: Sequence[WrittenDay | WrittenNumber] = ()
@@ -85,49 +87,49 @@ def list_readings(field: Field, piece: DocumentPiece, style: WritingStyle, learn
     return found
 
 
-def _read_day(field: Field, place: FoundPlace, style: WritingStyle, learned: Learned) -> Reading:
+def _read_day(field: Field, place: FoundPlace, style: WritingStyle, learned: Learned) -> ReadValue:
     found = list(list_days(place.text, style.order))
     if len(found) != 1:
-        return Reading(place, (), place.label, NO_DAY.format(text=place.text))
+        return ReadValue(place, (), place.label, NO_DAY.format(text=place.text))
     days = found[0].days
     if len(days) == 1:
-        return Reading(place, days, place.label)
+        return ReadValue(place, days, place.label)
     orders = dict(zip(days, ("dmy", "mdy"), strict=True))
     known = learned.orders.get((field.name, style.sender))
     if settled := [day for day, order in orders.items() if order == known]:
-        return Reading(place, (settled[0],), place.label)
+        return ReadValue(place, (settled[0],), place.label)
     why = TWO_DAYS.format(text=place.text, first=days[0], second=days[1])
     asked = {"about": "days", "sender": style.sender, "days": orders}
-    return Reading(place, days, place.label, why, json.dumps(asked))
+    return ReadValue(place, days, place.label, why, json.dumps(asked))
 
 
-def _read_amount(field: Field, place: FoundPlace, style: WritingStyle, learned: Learned) -> Reading:
+def _read_amount(field: Field, place: FoundPlace, style: WritingStyle, learned: Learned) -> ReadValue:
     begin, line = find_line(place.page.text, place.start)
     left, right = place.start - begin, place.end - begin
     found = [one for one in list_numbers(line, style.decimal) if one.start < right and left < one.end]
     if len(found) != 1:
-        return Reading(place, (), place.label, NO_NUMBER.format(text=place.text))
+        return ReadValue(place, (), place.label, NO_NUMBER.format(text=place.text))
     number = found[0]
     if field.type == "number":
         values = tuple(map(write_number, number.values))
-        return Reading(place, values, place.label, _tell_two(place.text, values))
+        return ReadValue(place, values, place.label, _tell_two(place.text, values))
     if len(number.values) > 1:
         currency = _find_currency(field, number, style, learned)[0]
         values = tuple(
             write_money(value, currency[0] if len(currency) == 1 else "") for value in number.values
         )
-        return Reading(place, values, place.label, _tell_two(place.text, values))
+        return ReadValue(place, values, place.label, _tell_two(place.text, values))
     return _read_money(field, place, number, style, learned=learned)
 
 
 def _read_money(
     field: Field, place: FoundPlace, number: WrittenNumber, style: WritingStyle, *, learned: Learned
-) -> Reading:
+) -> ReadValue:
     (value,) = number.values
     currencies, why = _find_currency(field, number, style, learned)
     asked = {"about": "sign", "sender": style.sender, "sign": number.currency} if why else {}
     pattern = json.dumps(asked) if number.currency in SHARED and why else ""
-    return Reading(place, _write_all(value, currencies), place.label, why, pattern)
+    return ReadValue(place, _write_all(value, currencies), place.label, why, pattern)
 
 
 def _write_all(value: Decimal, currencies: Sequence[str]) -> tuple[str, ...]:

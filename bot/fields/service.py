@@ -79,7 +79,7 @@ class FieldExtraction:
         await self._engine.write(stored_forms.remove, encode_form(form), by=by, now=self._clock())
         await self._engine.scrub()
 
-    # Reading documents
+    # ReadValue documents
 
     async def estimate(self, documents: Sequence[Document], form: FieldForm) -> FieldCost:
         """What reading these documents for a form takes."""

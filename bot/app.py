@@ -38,7 +38,7 @@ from bot.costs.model_names import find_unpriced
 from bot.costs.pricing import Prices, read_prices
 from bot.fields.reading import FieldReader
 from bot.fields.service import FIELDS, FieldExtraction
-from bot.fields.side import FieldSide, NoFieldSide
+from bot.fields.wanted import WANTED, FieldsInChat, NothingShown, WantedFields
 from bot.guard.head import GuardHead
 from bot.guard.judge_notices import JUDGE_UNABLE, JudgeNotices, JudgeNoticeWorker
 from bot.guard.ladder import Ladder
@@ -122,6 +122,7 @@ class Services:
     clips: Clips
     documents: Documents
     fields: FieldExtraction
+    wanted_fields: WantedFields
     notes: Notes
     repairs: Repairs
     refusals: Refusals
@@ -155,7 +156,7 @@ async def open_services(
     *,
     documents: DocumentSide,
     refusals: RefusalView,
-    fields: FieldSide | None = None,
+    fields: FieldsInChat | None = None,
 ) -> AsyncIterator[Services]:
     """Everything between the database and the sides that face people, running until the block ends."""
     async with services_on(
@@ -220,7 +221,7 @@ async def services_on(
     cards: CardView,
     documents: DocumentSide,
     refusals: RefusalView,
-    fields: FieldSide | None = None,
+    fields: FieldsInChat | None = None,
     limits: Limits | None = None,
 ) -> AsyncIterator[Services]:
     """The services on a database and a line to the model that are there already. `limits`: what is shared
@@ -230,7 +231,7 @@ async def services_on(
         preferences, policies, given = await _read_channels(base)
         guarding = _guard_channels(base, chat, given=policies)
         guard = guarding.guard
-        field_extraction = _read_fields(base, fields or NoFieldSide())
+        field_extraction, wanted_fields = _read_fields(base, fields or NothingShown())
         taken_in = Documents(
             settings,
             engine,
@@ -239,7 +240,7 @@ async def services_on(
             documents,
             prices=base.prices,
             calendar=base.calendar,
-            on_searchable=field_extraction.hear_added,
+            on_searchable=wanted_fields.note_searchable,
             published=ask_for_document,
         )
         unanswered = UnansweredQuestions(engine, base.embedder, clock=now)
@@ -257,6 +258,7 @@ async def services_on(
             clips=talking.clips,
             documents=taken_in,
             fields=field_extraction,
+            wanted_fields=wanted_fields,
             notes=notes,
             repairs=talking.repairs,
             refusals=talking.refusals,
@@ -401,10 +403,11 @@ def _talk(
     return _Talking(running, posts, turns, clips, repairs, shown)
 
 
-def _read_fields(base: _Base, side: FieldSide) -> FieldExtraction:
+def _read_fields(base: _Base, side: FieldsInChat) -> tuple[FieldExtraction, WantedFields]:
     now, model = base.calendar.now, model_for("fields", base.settings)
     reader = FieldReader(base.engine, base.provider, side, model=model, prices=base.prices, clock=now)
-    return FieldExtraction(base.engine, base.inbox, reader, prices=base.prices, clock=now)
+    extraction = FieldExtraction(base.engine, base.inbox, reader, prices=base.prices, clock=now)
+    return extraction, WantedFields(base.engine, base.inbox, extraction, side)
 
 
 def _register_workers(services: Services, chat: Chat, guarding: _Guarding) -> None:
@@ -431,6 +434,7 @@ def _register_workers(services: Services, chat: Chat, guarding: _Guarding) -> No
         inbox.register(kind, services.documents.work, gave_up=services.documents.report_failure)
     inbox.register(FIELDS, services.fields.work, gave_up=services.fields.report_failure)
     inbox.register(AGAIN, services.repairs.work)
+    inbox.register(WANTED, services.wanted_fields.work)
     inbox.register(UNASKED, services.clips.work)
     inbox.register(TAKEN_AWAY, services.clips.work)
     inbox.register(anonymise.ANONYMISE, anonymise.Anonymiser(engine).work)

@@ -14,6 +14,7 @@ from handlers.adapter import SlackChat
 from handlers.channel.listeners import ChannelSettings
 from handlers.costs import blocks as usage_blocks
 from handlers.costs.commands import CostCommands
+from handlers.fields.commands import FieldCommands
 from handlers.knowledge.commands import KnowledgeCommands
 from handlers.slack import blocks
 from handlers.slack.mrkdwn import read_typed
@@ -39,6 +40,10 @@ HELP = {
     "knowledge page": "documents, questions answered and refused, and tables of this channel, as a web page",
     "knowledge unanswered": "what my documents could not answer here, how often it was asked, and what can "
     "be done about it; for its owners",
+    "fields": "tables out of the documents here: which fields are read from which kind, their rows, and what "
+    "is to be looked at; `fields invoice: number, date, supplier, total with currency` describes some",
+    "fields NAME csv": "all rows as a file, in your direct messages; `jsonl` with page and quote of each "
+    "value; `fields NAME` shows the table",
     "keep 7": "after how many days what is said in this channel is erased; `keep off`: as everywhere",
     "forget thread": "forget your latest thread with Parley here (or: `forget thread LINK`)",
     "forget all": "forget everything of yours, in every thread; asks first and says what goes",
@@ -68,10 +73,13 @@ class Commands:
         settings: ChannelSettings,
         knowledge: KnowledgeCommands,
         unanswered: UnansweredWindow,
+        *,
+        fields: FieldCommands,
     ) -> None:
         self._services = services
         self._knowledge = knowledge
         self._unanswered = unanswered
+        self._fields = fields
         self._settings = settings
         self._chat = chat
         self._costs = CostCommands(services, chat)
@@ -97,6 +105,9 @@ class Commands:
             case "knowledge":
                 await ack()
                 await self._knowledge.answer(body, rest, respond)
+            case "fields":
+                await ack()
+                await self._fields.answer(body, rest, respond)
             case "keep":
                 await ack()
                 await self._settings.set_retention(body, rest, respond)

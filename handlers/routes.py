@@ -16,6 +16,13 @@ from handlers.channel import form, workspace
 from handlers.channel.listeners import ChannelSettings
 from handlers.channel.workspace import WorkspaceSettings
 from handlers.commands import Commands
+from handlers.fields import blocks as field_blocks
+from handlers.fields import review_windows
+from handlers.fields import windows as field_windows
+from handlers.fields.commands import FieldCommands
+from handlers.fields.listeners import FieldActions
+from handlers.fields.reviewing import FieldReviews
+from handlers.fields.rights import FieldRights
 from handlers.guard import blocks as guard_blocks
 from handlers.guard.listeners import Verdicts
 from handlers.guard.record import GuardRecord
@@ -103,6 +110,10 @@ def table(services: Services, chat: SlackChat) -> dict[str, dict[str, Listener]]
     adding, events = Adding(services, chat, rights), DocumentEvents(services)
     documents = DocumentActions(services, chat, adding, rights)
     knowledge = KnowledgeCommands(services, adding, rights)
+    field_rights = FieldRights(services, chat, rights)
+    fields = FieldActions(services, chat, adding, field_rights)
+    reviews = FieldReviews(services, chat, field_rights)
+    field_commands = FieldCommands(services, chat, fields, field_rights)
     return {
         "event": {
             "app_home_opened": home.show,
@@ -120,7 +131,9 @@ def table(services: Services, chat: SlackChat) -> dict[str, dict[str, Listener]]
             "channel_id_changed": events.note_channel_id,
             "user_change": events.note_person,
         },
-        "command": {"/parley": Commands(services, chat, settings, knowledge, unanswered).parley},
+        "command": {
+            "/parley": Commands(services, chat, settings, knowledge, unanswered, fields=field_commands).parley
+        },
         "shortcut": {
             "ask_parley": documents.ask_parley,
             "forget_thread": Shortcuts(services).forget_thread,
@@ -158,6 +171,24 @@ def table(services: Services, chat: SlackChat) -> dict[str, dict[str, Listener]]
             windows.WRITE: documents.write,
             windows.UPLOAD: documents.upload,
             windows.LIST: documents.show_list,
+            windows.EXTRACT: fields.open_extract,
+            field_windows.EXTRACT: fields.extract,
+            field_windows.DESCRIBE: fields.describe,
+            field_windows.CHANGE: fields.change,
+            field_windows.REMOVE_FORM: fields.remove,
+            field_windows.ROWS: fields.open_rows,
+            field_blocks.OPEN_TABLE: fields.open_rows,
+            field_windows.EXPORT_CSV: fields.export,
+            field_windows.EXPORT_JSONL: fields.export,
+            field_blocks.READ_NOW: fields.take_offer,
+            field_blocks.NOT_NOW: fields.decline_offer,
+            field_blocks.STOP: fields.stop,
+            field_blocks.AGAIN: fields.read_again,
+            field_blocks.REVIEW: reviews.open_of_card,
+            field_windows.REVIEW_ALL: reviews.open_of_form,
+            review_windows.TAKE: reviews.take,
+            review_windows.MISSING: reviews.take,
+            review_windows.TYPE: reviews.type,
         },
         "view": {
             EDITED: clips.correct,
@@ -165,6 +196,8 @@ def table(services: Services, chat: SlackChat) -> dict[str, dict[str, Listener]]
             workspace.FORM: everywhere.save,
             windows.TEXT_FORM: documents.save_text,
             windows.FILE_FORM: documents.save_files,
+            field_windows.FORM: fields.save,
+            review_windows.TYPED_FORM: reviews.save_typed,
         },
     }
 

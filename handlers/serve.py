@@ -26,6 +26,7 @@ from bot.ops.control_socket import socket_path
 from handlers.adapter import SlackChat
 from handlers.costs.notices import give_notices
 from handlers.costs.page import add_usage_page
+from handlers.fields.cards import SlackFields
 from handlers.http import BODY_LIMIT_BYTES, add_events, control_app, ops_app, serve_control, serve_http
 from handlers.intake import Intake
 from handlers.knowledge.following import sweep_nightly
@@ -104,6 +105,7 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
         files = await stack.enter_async_context(open_files(settings, chat.slack))
         cards = ClipCards(settings, chat.slack, files, chat.threads)
         documents = SlackDocuments(settings, chat, files)
+        fields = SlackFields(chat.slack)
         services = await stack.enter_async_context(
             open_services(
                 engine,
@@ -112,6 +114,7 @@ async def serving(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[
                 cards,
                 limits,
                 documents=documents,
+                fields=fields,
                 refusals=RefusalNotes(chat.slack),
             )
         )

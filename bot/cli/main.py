@@ -35,6 +35,7 @@ COMMANDS = {
     "inbox": ("bot.cli.inbox", "what waits, what was given up on, and what to do about it"),
     "guard": ("bot.cli.guard", "train and judge what keeps a channel to its subject"),
     "knowledge": ("bot.cli.knowledge", "take documents in, to answer from them"),
+    "fields": ("bot.cli.fields", "tables that documents yielded, as CSV or JSONL"),
     "usage": ("bot.cli.usage", "what was used and what it cost, as a table, CSV or JSON"),
     "estimate": ("bot.cli.estimate", "what a text, hours of speech or a training set would cost"),
     "reconcile": ("bot.cli.reconcile", "compare the ledger with the provider's own count"),

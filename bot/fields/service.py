@@ -21,11 +21,9 @@ from bot.fields.exports import write_csv, write_jsonl
 from bot.fields.forms import decode_form, encode_form
 from bot.fields.reading import FieldReader, run_id
 from bot.fields.reviewing import make_review
-from bot.fields.shown_rows import filter_rows, join_row
+from bot.fields.shown_rows import join_row, list_rows
 from bot.fields.values import EVERYTHING, FieldCost, FieldForm, FieldRow, FieldRun, RowFilter
 from bot.jobs.inbox import Effect, Inbox, Job
-from bot.knowledge.adding import NewDocument
-from bot.knowledge.document_card import read_card_place
 from storage.engine import Engine, Tx
 from storage.fields import forms as stored_forms
 from storage.fields import reviews as stored_reviews
@@ -34,7 +32,6 @@ from storage.fields.rows import StoredRun
 from storage.knowledge.documents import Document
 
 FIELDS = "fields"  # the kind of its jobs
-READ_BY_ITSELF = ("file", "command")  # where documents come from that are read without being asked
 
 
 class FieldExtraction:
@@ -132,22 +129,6 @@ class FieldExtraction:
         found = await self._engine.read(stored.list_runs, team, channel)
         return [_as_run(one) for one in found]
 
-    async def start_every(self, document: Document, *, by: str, thread: str = "") -> list[FieldRun]:
-        """Reads a document that was just added for each form of its channel that wants every one of its
-        kind."""
-        wanted = [form for form in await self.list_forms(document.team, document.channel) if form.every]
-        fitting = [form for form in wanted if await self._reader.fits(document, form)]
-        begun = [await self.start(document, form, by=by, thread=thread, again=False) for form in fitting]
-        return [run for run in begun if run]
-
-    async def hear_added(self, document: Document, new: NewDocument) -> None:
-        """A file that can be found now is read where an owner wants it of every one; its table is shown
-        under the card."""
-        if document.audience == "channel" and document.source in READ_BY_ITSELF:
-            card = read_card_place(document.card)
-            thread = new.card_thread or (card.message if card else "")
-            await self.start_every(document, by=new.person, thread=thread)
-
     async def fits(self, document: Document, form: FieldForm) -> bool:
         """Whether a document is of the kind that a form is about, by its words."""
         return await self._reader.fits(document, form)
@@ -167,7 +148,7 @@ class FieldExtraction:
 
     async def rows(self, form: FieldForm, wanted: RowFilter = EVERYTHING) -> list[FieldRow]:
         """What documents yielded for a form, with what people said of it, in the order of the documents."""
-        return await self._engine.read(_list_rows, form, wanted)
+        return await self._engine.read(list_rows, form, wanted)
 
     async def find_row(self, team: str, id: str) -> FieldRow:
         """One row. Missing."""
@@ -215,10 +196,3 @@ def _begin(run: StoredRun, again: bool, tx: Tx) -> bool:
     if before is not None and before.state == "done":
         stored.drop_rows(tx, run.form, run.document)
     return True
-
-
-def _list_rows(tx: Tx, form: FieldForm, wanted: RowFilter) -> list[FieldRow]:
-    said = stored_reviews.list_reviews(tx, form.id)
-    found = stored.list_rows(tx, form.id, document=wanted.document)
-    rows = [join_row(row, [one for one in said if one.row_id == row.id]) for row in found]
-    return filter_rows(rows, wanted)

@@ -6,7 +6,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
-from bot.fields.values import FieldCandidate, FieldRow, RowFilter, Value
+from bot.fields.values import EVERYTHING, FieldCandidate, FieldForm, FieldRow, RowFilter, Value
+from storage.engine import Tx
+from storage.fields import reviews as stored_reviews
+from storage.fields import rows as stored
 from storage.fields.reviews import StoredReview
 from storage.fields.rows import ListedRow
 
@@ -44,6 +47,14 @@ def join_row(row: ListedRow, said: Sequence[StoredReview]) -> FieldRow:
         row.link,
         row.made_at,
     )
+
+
+def list_rows(tx: Tx, form: FieldForm, wanted: RowFilter = EVERYTHING) -> list[FieldRow]:
+    """What documents yielded for a form, documents in the order in which they were added."""
+    said = stored_reviews.list_reviews(tx, form.id)
+    found = stored.list_rows(tx, form.id, document=wanted.document)
+    rows = [join_row(row, [one for one in said if one.row_id == row.id]) for row in found]
+    return filter_rows(rows, wanted)
 
 
 def filter_rows(rows: Sequence[FieldRow], wanted: RowFilter) -> list[FieldRow]:

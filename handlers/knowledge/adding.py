@@ -78,9 +78,10 @@ class Adding:
         thread: str = "",
         replaces: Document | None = None,
         shared: bool = True,
+        extract: str = "",
     ) -> list[str]:
         """Files of Slack's by their ids. `thread`: in which their cards are shown; `shared`: they stand in
-        the channel."""
+        the channel; `extract`: the form of the fields that are wanted of them."""
         await self._require(at)
         sharings = [await self._find_sharing(id) for id in files]
         return [
@@ -98,6 +99,7 @@ class Adding:
                     card_channel=at.channel,
                     card_thread=thread,
                     replaces=replaces.id if replaces else "",
+                    extract=extract,
                 )
             )
             for sharing in sharings

@@ -1,19 +1,15 @@
 """Slack as documents see it: files and threads to read, cards to show, and what became of both.
 
-A card carries the id of its document in its metadata; where an earlier attempt may have posted it, it is
-looked for first.
+A card carries the id of its document in its metadata.
 """
 
 from __future__ import annotations
 
-import logging
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
-from typing import Any
 
-from bot.core.errors import SlackRefused, UnsupportedFile
+from bot.core.errors import UnsupportedFile
 from bot.core.settings import Settings
 from bot.core.values import Conversation, File
 from bot.knowledge.document_card import CardPlace, DocumentCard
@@ -21,13 +17,10 @@ from bot.knowledge.sources import ChannelState, FileSharing, KeptPost, KeptThrea
 from handlers.adapter import SlackChat
 from handlers.knowledge.blocks import card_blocks, card_text
 from handlers.knowledge.slack_state import SlackState
+from handlers.slack.cards import StandingCard, show_standing_card
 from handlers.slack.downloads import SlackFiles
-from handlers.slack.own_messages import find_own, look_twice, read_id
-
-log = logging.getLogger(__name__)
 
 METADATA = "parley_document"
-EARLIER_S = 60.0  # our clock and Slack's may differ so much
 ALWAYS_AFTER = "9999999999.000000"
 
 
@@ -71,43 +64,11 @@ class SlackDocuments:
 
     async def show_card(self, card: DocumentCard, place: CardPlace, *, look: bool) -> CardPlace | None:
         """Posts or changes a card; where it stands."""
-        if look and not place.message:
-            place = await self._find_card(card, place)
-        body: dict[str, Any] = {
-            "channel": place.channel,
-            "text": card_text(card),
-            "blocks": card_blocks(card),
-            "metadata": {"event_type": METADATA, "event_payload": {"id": card.document.id}},
-        }
-        try:
-            if place.message:
-                await self._slack.call("chat.update", ts=place.message, **body)
-                return place
-            thread = {"thread_ts": place.thread} if place.thread else {}
-            posted = await self._slack.call(
-                "chat.postMessage", unfurl_links=False, unfurl_media=False, **thread, **body
-            )
-        except SlackRefused as exc:
-            log.warning("the card of a document cannot be shown: %s", exc.code)
-            return None
-        return CardPlace(place.channel, str(posted["ts"]))
-
-    async def _find_card(self, card: DocumentCard, place: CardPlace) -> CardPlace:
-        """Where an earlier attempt put it, if it did."""
-        after = f"{card.document.added_at - EARLIER_S:.6f}"
-
-        async def look() -> str:
-            async for message in find_own(self._slack, place.channel, place.thread, after=after):
-                if read_id(message) == card.document.id:
-                    return str(message["ts"])
-            return ""
-
-        try:
-            found = await look_twice(partial(look))
-        except SlackRefused as exc:
-            log.info("a card cannot be looked for: %s", exc.code)
-            found = ""
-        return CardPlace(place.channel, found, place.thread)
+        text, blocks = card_text(card), card_blocks(card)
+        shown = StandingCard(METADATA, card.document.id, text, blocks, card.document.added_at)
+        where = {"message": place.message, "thread": place.thread}
+        ts = await show_standing_card(self._slack, shown, place.channel, look=look, **where)
+        return CardPlace(place.channel, ts, place.thread) if ts else None
 
     async def find_sharing(self, file: str) -> FileSharing | None:
         """Where a file is shared now; None when it is gone."""

@@ -17,6 +17,7 @@ from storage.knowledge.documents import Document
 
 ADD_FILES, ADD_FILES_EVERYWHERE = "document_add_files", "document_add_files_everywhere"
 KEEP_THREAD, KEEP_THREAD_EVERYWHERE = "document_keep_thread", "document_keep_thread_everywhere"
+EXTRACT = "document_extract"
 WRITE, UPLOAD, LIST = "document_write", "document_upload", OPEN_DOCUMENTS
 TEXT_FORM, FILE_FORM = "document_text", "document_file"
 FILE, TITLE, TEXT, WHERE = "file", "title", "text", "where"
@@ -56,6 +57,7 @@ def ask_window(place: WindowPlace, *, kind: str, names: Sequence[str], admin: bo
     if names:
         files = ", ".join(f"*{escape(name)}*" for name in names)
         shown += _offer(f"Answer from {files}", (ADD_FILES, ADD_FILES_EVERYWHERE), kind, admin=admin)
+        shown += [section(f"Extract fields from {files}"), actions(button(EXTRACT, "Choose the fields"))]
     shown += _offer(
         "Keep this thread and answer from it", (KEEP_THREAD, KEEP_THREAD_EVERYWHERE), kind, admin=admin
     )

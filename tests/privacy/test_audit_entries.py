@@ -40,11 +40,11 @@ from tests.support.workspace import workspace
 
 ROOT = Path(__file__).parents[2]
 NOTHING: set[str] = set()
-FIELDS = {"form saved", "form removed", "value reviewed"}
 CLIP_WORDS = {"forgot clip"}
 TOLD = {"told of AI"}
 SETTINGS = {"policy set", "policy removed", "channel setting"}
 TAUGHT = {"verdict overturned", "example added", "version trained"}
+LOOKED = {"looked at"}
 DOCUMENT_ADDED = {"document added"}
 DOCUMENT_CHANGED = {"document added", "document removed"}
 FOLLOWED = (
@@ -71,7 +71,8 @@ SURFACES: dict[str, set[str]] = {
     "parley owner": {"owner named", "owner dismissed"},
     "parley estimate": NOTHING,
     "parley digest": {"digest on", "digest off", "looked at"},
-    "parley knowledge": FIELDS | {"document added", "document removed", "looked at"},
+    "parley knowledge": {"document added", "document removed", "looked at"},
+    "parley fields": {"looked at"},
     "parley settings": NOTHING,  # opens a form; what is sent is its view's
     "parley keep": {"channel setting"},
     "parley export": {"looked at"},
@@ -114,6 +115,24 @@ SURFACES: dict[str, set[str]] = {
         ),
         DOCUMENT_ADDED,
     ),
+    **dict.fromkeys(
+        (
+            f"action fields_{name}"
+            for name in ("describe", "change", "type", "stop", "again", "read", "not_now")
+        ),
+        NOTHING,  # opens a form, or has no words to keep
+    ),
+    **dict.fromkeys(
+        (f"action fields_{name}" for name in ("rows", "table", "csv", "jsonl", "review", "review_all")),
+        LOOKED,
+    ),
+    "action document_extract": NOTHING,  # opens a choice
+    "action fields_extract": DOCUMENT_ADDED,
+    "action fields_remove": {"form removed", "looked at"},
+    "action fields_take": {"value reviewed", "looked at"},
+    "action fields_missing": {"value reviewed", "looked at"},
+    "view fields_typed": {"value reviewed", "looked at"},
+    "view fields_form": {"form saved"},
     "view clip_edited": NOTHING,  # one's own words, put right
     "view channel_settings": SETTINGS | {"version trained"},
     "view workspace_settings": {"workspace setting"},
@@ -127,6 +146,7 @@ SURFACES: dict[str, set[str]] = {
     "cli inbox": {"replayed", "discarded", "looked at"},
     "cli guard": {"examples added", "version trained"},
     "cli knowledge": {"document added", "document removed", "looked at"},
+    "cli fields": {"looked at"},
     "cli usage": {"looked at"},
     "cli estimate": NOTHING,
     "cli reconcile": NOTHING,  # two totals; nobody's figures

@@ -129,7 +129,7 @@ ROOMS: dict[str, str] = {
         "bot/core storage/engine storage/place storage/audit storage/database storage/transfer storage/jobs "
         "storage/costs storage/guard storage/knowledge bot/jobs bot/knowledge "
         "bot/text bot/ops bot/ml bot/costs bot/reports bot/provider bot/learning bot/guard "
-        "bot/voice bot/privacy bot/sandbox"
+        "bot/voice bot/privacy bot/sandbox storage/fields bot/fields"
     ),
     "bot/__main__": "bot/cli",
     "handlers/slack": "bot/core storage/place bot/text bot/ops bot/limits bot/costs",
@@ -164,10 +164,13 @@ ROOMS: dict[str, str] = {
         "handlers/guard handlers/knowledge"
     ),
     "handlers/notes": "",
-    "handlers/fields": "",
+    "handlers/fields": (
+        "bot/core storage/place storage/knowledge bot/text bot/costs bot/knowledge bot/fields bot/app "
+        "handlers/slack handlers/adapter handlers/channel handlers/knowledge"
+    ),
     "handlers/commands": (
         "bot/core bot/text bot/app handlers/slack handlers/adapter handlers/costs handlers/channel "
-        "handlers/knowledge handlers/unanswered"
+        "handlers/knowledge handlers/unanswered handlers/fields"
     ),
     "handlers/retirement": (
         "bot/core storage/place bot/costs bot/retirement bot/app handlers/slack handlers/adapter"
@@ -189,7 +192,7 @@ ROOMS: dict[str, str] = {
     "handlers/routes": (
         "bot/app handlers/slack handlers/welcome handlers/adapter handlers/voice handlers/channel "
         "handlers/guard handlers/knowledge handlers/unanswered handlers/commands handlers/home "
-        "handlers/actions handlers/shortcuts handlers/why"
+        "handlers/actions handlers/shortcuts handlers/why handlers/fields"
     ),
     "handlers/knowledge_page": (
         "bot/core storage/place bot/pages bot/knowledge_page bot/app handlers/adapter handlers/knowledge "
@@ -199,7 +202,7 @@ ROOMS: dict[str, str] = {
         "bot/core storage/engine storage/database bot/ops bot/limits bot/knowledge bot/app handlers/slack "
         "handlers/adapter handlers/voice handlers/knowledge handlers/costs handlers/knowledge_page "
         "handlers/intake handlers/http handlers/routes handlers/unanswered "
-        "handlers/retirement"
+        "handlers/retirement handlers/fields"
     ),
     "handlers/connect": "bot/core handlers/slack handlers/http",
     "handlers/check_models": (

@@ -20,6 +20,9 @@ from bot.cli.main import COMMANDS
 from bot.core import settings
 from handlers import commands, routes
 from handlers.channel import form, workspace
+from handlers.fields import blocks as field_blocks
+from handlers.fields import review_windows
+from handlers.fields import windows as field_windows
 from handlers.guard import blocks as guard
 from handlers.knowledge import blocks as document_blocks
 from handlers.knowledge import windows
@@ -42,6 +45,24 @@ BUTTONS = {
     windows.WRITE: "Write a text",
     windows.UPLOAD: "Upload a file",
     windows.LIST: "Documents",
+    windows.EXTRACT: "Choose the fields",
+    field_windows.EXTRACT: "Extract",
+    field_windows.DESCRIBE: "Describe fields",
+    field_windows.CHANGE: "Change",
+    field_windows.REMOVE_FORM: "Remove",
+    field_windows.ROWS: "Rows",
+    field_blocks.OPEN_TABLE: "All rows",
+    field_windows.EXPORT_CSV: "As CSV",
+    field_windows.EXPORT_JSONL: "As JSONL",
+    field_blocks.READ_NOW: "Read them",
+    field_blocks.NOT_NOW: "Not now",
+    field_blocks.STOP: "Stop",
+    field_blocks.AGAIN: "Go on",
+    field_blocks.REVIEW: "Review",
+    field_windows.REVIEW_ALL: "Review",
+    review_windows.TAKE: "This one",
+    review_windows.MISSING: "It is missing",
+    review_windows.TYPE: "Type it",
     blocks.FEEDBACK: "👍 👎",
     blocks.RETRY: "Try again",
     **blocks.FOLLOW_UPS,

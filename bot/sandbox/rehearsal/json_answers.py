@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from bot.sandbox.rehearsal.fields import read_fields
 from bot.sandbox.rehearsal.forms import Form, find_passage, is_courtesy, probability
 from bot.sandbox.rehearsal.memory import ConversationFacts
 from bot.sandbox.rehearsal.passages import Evidence, find_evidence, read_passages
@@ -52,6 +53,8 @@ def fill_schema(got: ConversationFacts, schema: dict[str, Any]) -> Any:
         return quote_passages(got)
     if names == {"documents"}:
         return quote_documents(got)
+    if names == {"values"} and (read := read_fields(got.question)) is not None:
+        return read
     if names >= {"belongs", "probability"}:
         share = judge_message(got.instructions, got.question)
         return {"belongs": share >= 0.5, "probability": share}

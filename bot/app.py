@@ -276,7 +276,7 @@ async def services_on(
                 engine,
                 base.calendar,
                 page_secret(settings),
-                PageSources(taken_in, unanswered, notes),
+                PageSources(taken_in, unanswered, notes, field_extraction),
             ),
             access_log=access_log,
             disclosures=Disclosures(settings, engine, clock=now),

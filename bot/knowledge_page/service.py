@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Protocol
 from urllib.parse import urlencode
 
 from bot.core.calendar import Calendar, first_day
 from bot.core.errors import NotUnderstood
 from bot.core.settings import Settings
-from bot.fields.values import FieldForm, FieldRow
+from bot.fields.service import FieldExtraction
 from bot.knowledge.ingestion import Documents
 from bot.knowledge_page import documents, fields, notes, page, questions, unanswered
 from bot.knowledge_page.filters import PageFilters
@@ -47,13 +46,6 @@ class Reader:
     gap: str = ""
 
 
-class ReadsFields(Protocol):
-    """The tables of fields (bot/fields/service.py)."""
-
-    async def list_forms(self, team: str, channel: str) -> list[FieldForm]: ...
-    async def rows(self, form: FieldForm) -> list[FieldRow]: ...
-
-
 @dataclass(frozen=True, slots=True)
 class PageSources:
     """Where what the page shows comes from."""
@@ -61,7 +53,7 @@ class PageSources:
     documents: Documents
     unanswered: UnansweredQuestions
     notes: Notes
-    fields: ReadsFields | None = None
+    fields: FieldExtraction
 
 
 class KnowledgePage:
@@ -130,15 +122,12 @@ class KnowledgePage:
         self, reader: Reader, known: Sequence[Document], filters: PageFilters
     ) -> list[KnowledgeSection]:
         """The table of the form that is chosen, of documents alone that can be asked about here."""
-        source = self._sources.fields
-        if source is None:
-            return []
-        forms = await source.list_forms(reader.audience.team, reader.audience.channel)
+        forms = await self._sources.fields.list_forms(reader.audience.team, reader.audience.channel)
         if not forms:
             return []
         form = next((one for one in forms if one.id == filters.form), forms[0])
         seen = {one.id for one in known if one.state == "searchable" and not one.hidden}
-        rows = [row for row in await source.rows(form) if row.document in seen]
+        rows = [row for row in await self._sources.fields.rows(form) if row.document in seen]
         return [fields.make_section(forms, form, rows, filters)]
 
     async def _list_weeks(self, reader: Reader, weeks: int) -> list[questions.QuestionWeek]:

@@ -5,14 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import aiohttp
 import pytest
 
+from bot.fields.forms import parse
+from bot.fields.shown_rows import encode_values
+from bot.fields.values import Value
 from bot.notes.new_note import NewNote
-from storage.knowledge import document_days
+from storage.fields import rows
+from storage.fields.rows import StoredRow
+from storage.knowledge import document_days, documents
+from storage.knowledge.audiences import Audience
 from storage.place import Channel
 from storage.unanswered.questions import add_question
 from tests.support.accessibility import check_accessibility
@@ -99,6 +106,37 @@ async def test_unanswered_questions_are_for_owners_and_notes_for_everybody_there
         assert (await get(f"{await link(team, 'carol')}&table=unanswered"))[0] == 400
         file = (await get(f"{await link(team, 'alice')}&table=unanswered"))[1]
         assert file.splitlines()[1].startswith("'=Who waters the plants?,1,1,")
+
+
+async def add_invoices(team: Workspace, *invoices: tuple[str, str, str]) -> None:
+    """The supplier, date and total of each, as if the document of #general had yielded them."""
+    services = team.bot.services
+    at = (team.slack.team, team.slack.channel("#general"))
+    form = replace(parse("invoice: supplier, date, total with currency"), team=at[0], channel=at[1])
+    form = await services.fields.save_form(form, by=team.slack.user("alice"))
+    (document,) = await services.engine.read(documents.list_of_channel, *at)
+    for piece, values in enumerate(invoices):
+        named = zip(form.fields, values, strict=True)
+        read = [Value(field.name, value, value, state="ok") for field, value in named]
+        row = StoredRow(f"{piece}", form.id, document.id, *at, piece, piece + 1, encode_values(read), 1.0)
+        await services.engine.write(rows.add_row, row)
+
+
+async def test_field_tables_are_narrowed_drawn_and_saved_and_go_with_their_document(tmp_path: Path) -> None:
+    async with open_to_browsers(tmp_path) as team:
+        await add_invoices(team, ("Acme", "2026-10-01", "EUR 12.50"), ("Bolt", "2026-11-01", "EUR 1.00"))
+        url = await link(team, "carol")
+        page = (await get(url))[1]
+        assert "total per month, EUR, in all 13.50" in page
+        file = (await get(f"{url}&table=fields&f.supplier=Bolt"))[1]
+        assert [line.split(",")[3:6] for line in file.splitlines()[1:]] == [
+            ["Bolt", "2026-11-01", "EUR 1.00"]
+        ]
+        (document,) = await team.bot.services.documents.list_at(
+            Audience(team.slack.team, team.slack.channel("#general"), "")
+        )
+        await team.bot.services.engine.write(documents.hide, [document.id], reason="unshared")
+        assert "Acme" not in (await get(url))[1]
 
 
 async def until_found(team: Workspace, id: str) -> None:

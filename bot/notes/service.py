@@ -60,6 +60,7 @@ class Notes:
             said=write_said(names.get(new.person, ""), at, self._calendar.zone),
             said_at=at,
             look_again_at=new.look_again_at,
+            repairs=new.repairs,
         )
         return await self._documents.add(document, id=id)
 

@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from bot.knowledge.adding import NewDocument
 from bot.knowledge.quotes import REFUSAL
+from bot.notes.new_note import NewNote
 from handlers.unanswered.refusal import KNOWN, NOTED, WANTED
 from storage.place import Channel
 from storage.unanswered import questions
@@ -15,6 +17,7 @@ from tests.support.documents import RULES, take_in
 from tests.support.guarded_channel import said, why
 from tests.support.workspace import Workspace, workspace
 
+ROOT = Path(__file__).parents[2]
 PENSIONS = "# Pensions\n\nThe pension fund is Larkspur Mutual."
 QUESTION = "Which pension fund do we have?"
 
@@ -37,6 +40,12 @@ async def ask_again(team: Workspace, question: OpenQuestion) -> None:
     await team.bot.services.engine.write(questions.set_topic, at(team), [question.id], question.id)
     await team.bot.services.repairs.ask_again(at(team), question.id, by=team.slack.user("alice"))
     await team.quiet()
+
+
+def read_company() -> list[tuple[str, str, str]]:
+    """Questions that nothing in the company answers, what repairs each, what is said then."""
+    told = (ROOT / "tests/unanswered/repaired_questions.txt").read_text("utf-8").splitlines()[1:]
+    return [(asked, repair, says) for asked, repair, says in (line.split("||") for line in told)]
 
 
 def seen_alone(team: Workspace, user: str) -> list[dict[str, Any]]:
@@ -82,3 +91,44 @@ async def test_a_question_that_is_asked_again_is_answered_once_in_its_thread_or_
         assert "Pensions" in str(await why(team, "bob", thread, answer["ts"]))
         text, _ = await said(team, "say that again, please", thread=thread)
         assert text
+
+
+async def test_of_twenty_questions_repaired_by_documents_and_notes_nineteen_are_answered_right_and_each_once(
+    tmp_path: Path,
+) -> None:
+    async with workspace(tmp_path, PARLEY_DOCUMENTS="only") as team:
+        known = ROOT / "tests/bench/knowledge/company/first_week.md"
+        await take_in(team, "first_week.md", known.read_text("utf-8"))
+        users = ("alice", "bob", "carol")
+        company = read_company()
+        threads = [
+            await team.ask(f"@parley {asked}", user=users[at % 3]) for at, (asked, _, _) in enumerate(company)
+        ]
+        answers = [await team.answer("#general", thread) for thread in threads]
+        assert [a for a in zip(company, answers) if a[1] != REFUSAL] == []
+        topics = await team.bot.services.unanswered.list_topics(at(team))
+        by_question = {one.question: topic.id for topic in topics for one in topic.questions}
+        for number, (asked, repair, _) in enumerate(company):
+            await repair_by(team, repair, by_question[asked], note=number % 2 == 1)
+        await team.quiet()
+        right = 0
+        for number, (thread, (_, _, says)) in enumerate(zip(threads, company, strict=True)):
+            told = team.said("#general", thread)[1:]
+            assert len(told) <= 1
+            asker = f"<@{team.slack.user(users[number % 3])}>"
+            right += bool(told and says in told[0] and told[0].startswith(asker))
+        assert right >= 19
+        still = await team.bot.services.unanswered.count(at(team))
+        assert still == 20 - sum(len(team.said("#general", thread)) == 2 for thread in threads)
+
+
+async def repair_by(team: Workspace, text: str, topic: int, *, note: bool) -> None:
+    place, alice = at(team), team.slack.user("alice")
+    if note:
+        new = NewNote(place.team, "channel", place.channel, alice, text, repairs=topic)
+        await team.bot.services.notes.add(new)
+        return
+    document = NewDocument(
+        place.team, "channel", place.channel, alice, text, "text", text=text, repairs=topic
+    )
+    await team.bot.services.documents.add(document)

@@ -41,10 +41,17 @@ def decode_asked_again(job: Job) -> AskedAgain:
 
 def ask_for_document(tx: Tx, document: Document) -> None:
     """Has the questions asked again that a document was added to answer, now that it can be found."""
-    if document.repairs:
-        at = Channel(document.team, document.channel)
+    if document.repairs and (at := _find_channel(tx, document)):
         why = f"document {document.id} {document.embedded}"  # again once it is found by meaning, too
         ask_topic(tx, at, document.repairs, why, now=document.searchable_at or document.added_at)
+
+
+def _find_channel(tx: Tx, document: Document) -> Channel | None:
+    """Where the questions were asked: a topic has the number of its first question, and a document of the
+    workspace is in no channel."""
+    first = questions.find(tx, document.team, document.repairs)
+    channel = document.channel or (first.channel if first else "")
+    return Channel(document.team, channel) if channel else None
 
 
 def ask_topic(tx: Tx, at: Channel, topic: int, why: str, *, now: float) -> int:

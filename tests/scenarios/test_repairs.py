@@ -15,6 +15,7 @@ from storage.unanswered import questions
 from storage.unanswered.questions import OpenQuestion
 from tests.support.documents import RULES, take_in
 from tests.support.guarded_channel import said, why
+from tests.support.spending import run_command
 from tests.support.workspace import Workspace, workspace
 
 ROOT = Path(__file__).parents[2]
@@ -105,7 +106,7 @@ async def test_of_twenty_questions_repaired_by_documents_and_notes_nineteen_are_
             await team.ask(f"@parley {asked}", user=users[at % 3]) for at, (asked, _, _) in enumerate(company)
         ]
         answers = [await team.answer("#general", thread) for thread in threads]
-        assert [a for a in zip(company, answers) if a[1] != REFUSAL] == []
+        assert set(answers) == {REFUSAL}
         topics = await team.bot.services.unanswered.list_topics(at(team))
         by_question = {one.question: topic.id for topic in topics for one in topic.questions}
         for number, (asked, repair, _) in enumerate(company):
@@ -132,3 +133,25 @@ async def repair_by(team: Workspace, text: str, topic: int, *, note: bool) -> No
         place.team, "channel", place.channel, alice, text, "text", text=text, repairs=topic
     )
     await team.bot.services.documents.add(document)
+
+
+async def test_whoever_left_or_had_the_thread_forgotten_hears_nothing_and_nobody_else_is_told_instead(
+    tmp_path: Path,
+) -> None:
+    async with workspace(tmp_path, PARLEY_DOCUMENTS="only") as team:
+        asked = {user: await refused(team, user=user) for user in ("alice", "bob", "carol")}
+        topic = asked["alice"][0].id
+        ids = [question.id for question, _ in asked.values()]
+        await team.bot.services.engine.write(questions.set_topic, at(team), ids, topic)
+        await team.slack.join("bob", "#general", leave=True)
+        await run_command(team, "carol", "forget thread", "#general")
+        await team.quiet()
+        await repair_by(team, PENSIONS, topic, note=False)
+        await team.quiet()
+        heard = [
+            user for user, (_, thread) in asked.items() if "Larkspur" in str(team.replies("#general", thread))
+        ]
+        assert heard == ["alice"]
+        left = await team.bot.services.engine.read(questions.find, team.slack.team, asked["bob"][0].id)
+        assert left is not None
+        assert left.outcome == "no more"

@@ -64,6 +64,8 @@ from bot.knowledge_page.service import KnowledgePage, PageSources
 from bot.learning.trainer import Trainer
 from bot.learning.training_jobs import TrainingJobs, TrainingWorker
 from bot.limits.sharing import Limits, NoOthers
+from bot.notes.looking_again import LOOK_AGAIN, AsksAboutNotes, LookingAgain
+from bot.notes.remembering import Remembering
 from bot.notes.service import Notes
 from bot.ops.metrics import METRICS, loop_lag
 from bot.privacy import anonymise
@@ -105,7 +107,7 @@ from storage.workers import changes
 log = logging.getLogger(__name__)
 
 
-class Chat(RepairChat, LaterPostsReader, NoteGiver, Sweepable, Protocol):
+class Chat(RepairChat, LaterPostsReader, NoteGiver, Sweepable, AsksAboutNotes, Protocol):
     """Slack, as all of the services see it (handlers/adapter.py)."""
 
 
@@ -126,6 +128,7 @@ class Services:
     notes: Notes
     repairs: Repairs
     refusals: Refusals
+    looking_again: LookingAgain
     follower: DocumentFollower
     transcriber: FileTranscriber
     inbox: Inbox
@@ -245,7 +248,7 @@ async def services_on(
         )
         unanswered = UnansweredQuestions(engine, base.embedder, clock=now)
         notes = Notes(engine, taken_in, chat.names, base.calendar)
-        talking = _talk(base, chat, cards, guard, preferences, refusals=refusals)
+        talking = _talk(base, chat, cards, guard, preferences, refusals=refusals, notes=notes)
         budgets, access_log = Budgets(engine, base.calendar), AccessLog(engine)
         retirement = Retirement(settings, engine, base.provider, base.calendar, given)
         services = Services(
@@ -262,6 +265,9 @@ async def services_on(
             notes=notes,
             repairs=talking.repairs,
             refusals=talking.refusals,
+            looking_again=LookingAgain(
+                engine, base.inbox, chat, guard.list_owners, documents.has_left, clock=now
+            ),
             follower=DocumentFollower(settings, engine, base.inbox, taken_in, documents),
             transcriber=FileTranscriber(
                 settings, engine, base.provider, prices=base.prices, calendar=base.calendar
@@ -373,6 +379,7 @@ def _talk(
     preferences: Preferences,
     *,
     refusals: RefusalView,
+    notes: Notes,
 ) -> _Talking:
     settings, engine, inbox, provider = base.settings, base.engine, base.inbox, base.provider
     speech_model = speech_for(settings.speech_model, provider)
@@ -391,8 +398,9 @@ def _talk(
     )
     attachments = Attachments(settings, engine, base.index, cards, clock=base.calendar.now)
     files = FileShower(settings, attachments, provider, memory)
+    remembering = Remembering(settings, notes, base.index, audience_of, chat.is_outsider)
     services = TurnServices(
-        settings, provider, memory, chat, message_clips, guard, preferences, knowledge, files
+        settings, provider, memory, chat, message_clips, guard, preferences, knowledge, files, remembering
     )
     running, signals = RunningTurns(), TurnSignals(engine)
     posts = Posts(engine, inbox, services, running, signals, clock=utc_now)
@@ -439,6 +447,7 @@ def _register_workers(services: Services, chat: Chat, guarding: _Guarding) -> No
     inbox.register(TAKEN_AWAY, services.clips.work)
     inbox.register(anonymise.ANONYMISE, anonymise.Anonymiser(engine).work)
     inbox.register(FORGET, services.forgetting.work)
+    inbox.register(LOOK_AGAIN, services.looking_again.work)
     inbox.register(INVITATION, services.invitations.work)
 
 
@@ -464,7 +473,8 @@ async def _start(services: Services, chat: Chat, running: RunningTurns, stack: A
     await stack.enter_async_context(run_alongside(left_behind.sweep_hourly()))
     await stack.enter_async_context(loop_lag())
     tidy = partial(tidy_if_possible, services.engine, services.settings)
-    await stack.enter_async_context(services.engine.hourly({"housekeeping": tidy}))
+    notes = services.looking_again.put_due
+    await stack.enter_async_context(services.engine.hourly({"housekeeping": tidy, "notes": notes}))
     await stack.enter_async_context(services.access_log.written_down())
 
 

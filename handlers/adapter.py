@@ -11,6 +11,7 @@ from bot.conversation.surroundings import Surroundings
 from bot.core.errors import SlackRefused
 from bot.core.settings import Settings
 from bot.core.values import Conversation, Incoming
+from bot.notes.looking_again import NoteQuestion
 from bot.text.redact import redact
 from bot.unanswered.repair import AskerState
 from bot.welcome.invitations import InvitationNote
@@ -22,6 +23,7 @@ from handlers.slack.client import SlackClient
 from handlers.slack.contents import is_by_app, quote_app, read_contents
 from handlers.slack.directory import Directory
 from handlers.slack.later_posts import read_later_posts
+from handlers.slack.note_question import build_note_question, tell_once
 from handlers.slack.own_messages import is_card
 from handlers.slack.pacing import STOP_STREAM
 from handlers.slack.permissions import Permissions
@@ -114,6 +116,17 @@ class SlackChat:
     async def give_note(self, note: InvitationNote, *, resumed: bool) -> str:
         """Tells whoever invited us what holds in the channel; where that stands, "" where Slack refuses."""
         return await give_note(self.slack, self.directory, note, resumed=resumed)
+
+    async def ask_about_note(self, question: NoteQuestion, *, resumed: bool) -> None:
+        """Asks somebody whether a note is right still. SlackRefused."""
+        note, direct = question.note, await self.directory.open_direct(question.person)
+        asked = build_note_question(note.id, note.title, note.said, note.text)
+        place = (direct, question.key)
+        await tell_once(self.slack, place, asked, since=question.since, resumed=resumed)
+
+    async def list_deciders(self, channel: str, *, named: Collection[str]) -> list[str]:
+        """Who can be asked to decide about a channel; `named`: whom an admin named for it."""
+        return await self.permissions.list_deciders(channel, named=named)
 
     async def thread(self, conversation: Conversation, *, before: str) -> tuple[list[ThreadMessage], bool]:
         """The last posts of the thread before a message, oldest first, and whether that is all of it."""

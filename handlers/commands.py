@@ -16,6 +16,7 @@ from handlers.costs import blocks as usage_blocks
 from handlers.costs.commands import CostCommands
 from handlers.fields.commands import FieldCommands
 from handlers.knowledge.commands import KnowledgeCommands
+from handlers.notes.listeners import NoteActions
 from handlers.slack import blocks
 from handlers.slack.mrkdwn import read_typed
 from handlers.slack.payloads import team_of
@@ -44,6 +45,7 @@ HELP = {
     "is to be looked at; `fields invoice: number, date, supplier, total with currency` describes some",
     "fields NAME csv": "all rows as a file, in your direct messages; `jsonl` with page and quote of each "
     "value; `fields NAME` shows the table",
+    "notes": "what I was asked to remember here; say “remember that …” to me to add to it",
     "keep 7": "after how many days what is said in this channel is erased; `keep off`: as everywhere",
     "forget thread": "forget your latest thread with Parley here (or: `forget thread LINK`)",
     "forget all": "forget everything of yours, in every thread; asks first and says what goes",
@@ -73,10 +75,12 @@ class Commands:
         settings: ChannelSettings,
         knowledge: KnowledgeCommands,
         unanswered: UnansweredWindow,
+        notes: NoteActions,
         *,
         fields: FieldCommands,
     ) -> None:
         self._services = services
+        self._notes = notes
         self._knowledge = knowledge
         self._unanswered = unanswered
         self._fields = fields
@@ -108,6 +112,10 @@ class Commands:
             case "fields":
                 await ack()
                 await self._fields.answer(body, rest, respond)
+            case "notes":
+                refuse_more(word, rest)
+                await ack()
+                await self._notes.open_list(body)
             case "keep":
                 await ack()
                 await self._settings.set_retention(body, rest, respond)

@@ -168,6 +168,7 @@ class Intake:
         key = message_key(team, channel, ts)
         await self._posts.apply_deletion(key, team, channel, ts)
         await self._note_kept_thread(team, channel, event.get("previous_message") or {})
+        await self._documents.note(team, "message", f"{channel}:{ts}", happened="deleted")
         await self._clips.forget_message(key, team, channel, ts)
 
     async def _apply_edit(self, body: dict[str, Any], event: dict[str, Any]) -> None:

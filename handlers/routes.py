@@ -34,8 +34,10 @@ from handlers.knowledge.commands import KnowledgeCommands
 from handlers.knowledge.following import DocumentEvents
 from handlers.knowledge.listeners import DocumentActions
 from handlers.knowledge.rights import DocumentRights
+from handlers.notes import window as note_window
+from handlers.notes.listeners import NoteActions
 from handlers.shortcuts import Shortcuts
-from handlers.slack import blocks
+from handlers.slack import blocks, note_question
 from handlers.slack.blocks import (
     ASK_FORGET,
     FEEDBACK,
@@ -109,6 +111,7 @@ def table(services: Services, chat: SlackChat) -> dict[str, dict[str, Listener]]
     rights, unanswered = DocumentRights(services, chat), UnansweredWindow(services, chat)
     adding, events = Adding(services, chat, rights), DocumentEvents(services)
     documents = DocumentActions(services, chat, adding, rights)
+    notes = NoteActions(services, chat, rights)
     knowledge = KnowledgeCommands(services, adding, rights)
     field_rights = FieldRights(services, chat, rights)
     fields = FieldActions(services, chat, adding, field_rights)
@@ -132,10 +135,13 @@ def table(services: Services, chat: SlackChat) -> dict[str, dict[str, Listener]]
             "user_change": events.note_person,
         },
         "command": {
-            "/parley": Commands(services, chat, settings, knowledge, unanswered, fields=field_commands).parley
+            "/parley": Commands(
+                services, chat, settings, knowledge, unanswered, notes, fields=field_commands
+            ).parley
         },
         "shortcut": {
             "ask_parley": documents.ask_parley,
+            "remember_this": notes.remember_this,
             "forget_thread": Shortcuts(services).forget_thread,
             "quiet_thread": Shortcuts(services).quiet_thread,
             "why": Why(services, chat).show,
@@ -189,11 +195,20 @@ def table(services: Services, chat: SlackChat) -> dict[str, dict[str, Listener]]
             review_windows.TAKE: reviews.take,
             review_windows.MISSING: reviews.take,
             review_windows.TYPE: reviews.type,
+            note_window.WRITE_NOTE: notes.write,
+            note_question.EDIT_NOTE: notes.edit,
+            note_question.ERASE_NOTE: notes.erase,
+            note_question.STILL_RIGHT: notes.still_right,
+            blocks.UNDO_NOTE: notes.undo,
+            blocks.NEW_HOLDS: notes.keep_new,
+            blocks.OLD_HOLDS: notes.keep_old,
+            blocks.BOTH_HOLD: notes.keep_both,
         },
         "view": {
             EDITED: clips.correct,
             form.FORM: settings.save,
             workspace.FORM: everywhere.save,
+            note_window.NOTE_FORM: notes.save,
             windows.TEXT_FORM: documents.save_text,
             windows.FILE_FORM: documents.save_files,
             field_windows.FORM: fields.save,

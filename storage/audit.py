@@ -53,6 +53,7 @@ ACTS = {
     "form saved": "a channel",
     "form removed": "a channel",
     "value reviewed": "a channel",
+    "note dated": "a note",
     "retention": "a kind of row",
     "replayed": "a job",
     "discarded": "a job",

@@ -11,7 +11,7 @@ from bot.conversation.memory import Memory, ThreadReader
 from bot.conversation.recollection import Recollection
 from bot.conversation.shown_files import FileShower
 from bot.core.settings import Settings
-from bot.core.values import Completion, Message, Reply
+from bot.core.values import Completion, Incoming, Message, Reply
 from bot.guard.service import ChannelGuard
 from bot.knowledge.document_question import DocumentAnswer
 from bot.knowledge.service import AsksDocuments
@@ -29,6 +29,13 @@ class LiveReply(Protocol):
     def append(self, text: str) -> None: ...
     def vouch_for(self, messages: Sequence[Message]) -> None: ...
     def take_back(self) -> None: ...
+
+
+class RemembersNotes(Protocol):
+    """What a turn asks of notes."""
+
+    async def remember(self, asked: Incoming, words: str) -> Reply:
+        """Keeps the words as a note of where they were said; what their author is told."""
 
 
 class Stoppable(Protocol):
@@ -58,6 +65,7 @@ class TurnServices:
     preferences: Preferences
     documents: AsksDocuments
     files: FileShower
+    notes: RemembersNotes
 
 
 @dataclass(frozen=True, slots=True)

@@ -251,6 +251,8 @@ class Reply:
     disclosure: str = ""  # that an AI says it, under a person's first answer
     to_channel: bool = False  # it stands in the channel, not in the thread of the question
     sources: tuple[Source, ...] = ()  # of its statements, under the text
+    note: str = ""  # the note that was kept for this: it can be taken back
+    against: str = ""  # the older note or document that says otherwise: which of them holds is asked
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ class NewDocument:
     extract: str = ""  # the form of fields that are wanted of it as soon as it is read
     said: str = ""  # of source "note": by whom and when, for people
     said_at: float = 0.0  # of source "note": when it was said
+    authors: str = ""  # of source "note": ids of others whose words are left in it
     look_again_at: float | None = None  # of source "note": when somebody is asked whether it is right still
     repairs: int = 0  # the topic of unanswered questions that it is to answer (bot/unanswered)
 

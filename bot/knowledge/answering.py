@@ -14,9 +14,10 @@ from datetime import UTC, datetime
 
 from bot.core.errors import ContextTooLong
 from bot.core.values import Completion, Prompt, Scope, Source, Usage
-from bot.documents.values import UNDER
+from bot.documents.values import NOTE, UNDER
 from bot.knowledge.citations import cite
 from bot.knowledge.index import Passage
+from bot.knowledge.note_lines import write_note_origin
 from bot.knowledge.quotes import REFUSAL, Grounded, Quote, Refused, read_answer
 from bot.provider.json_form import ModelApi, object_schema
 from bot.text import tokens
@@ -172,6 +173,8 @@ def write_passages(passages: Sequence[Passage], *, about_us: bool = False, first
 def _write_origin_line(passage: Passage) -> str:
     if not passage.document:
         return ""
+    if passage.kind == NOTE:
+        return f"{write_origin(passage)}:\n"
     added = datetime.fromtimestamp(passage.added_at, UTC)
     return f"{write_origin(passage)}, added on {added:%Y-%m-%d}:\n"
 
@@ -180,6 +183,8 @@ def write_origin(passage: Passage) -> str:
     """Where a passage stands: title, page and the headings that are not the title again, in one line."""
     if not passage.document:
         return ""
+    if passage.kind == NOTE:
+        return write_note_origin(passage.place, passage.title)
     title, *headings = (" ".join(part.split()) for part in (passage.title, *passage.heading.split(UNDER)))
     below = UNDER.join(one for one in headings if one != title)
     return ", ".join(filter(None, (title, " ".join(passage.place.split()), below)))

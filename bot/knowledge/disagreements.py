@@ -10,12 +10,11 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
+from bot.documents.values import NOTE
+from bot.knowledge.contradictions import contradict_in_numbers, contradict_in_words
 from bot.knowledge.index import Passage
 from bot.knowledge.quotes import Quote, list_quoted_sentences
-from bot.knowledge.stated_numbers import list_numbers, list_spelled
-from bot.knowledge.support import measure_touch
 
-_ALIKE = 0.75  # share of each sentence's words that the other has
 _MOST = 2  # are told
 _LONGEST = 200  # characters of a sentence that is told
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+|(?<=[。！？])")
@@ -23,42 +22,40 @@ OTHERWISE = "{title} ({added}) says otherwise: “{sentence}”"
 
 
 def find_disagreement(quotes: Sequence[Quote], passages: Sequence[Passage]) -> tuple[str, ...]:
-    """A note for each sentence of another document that says the same of another number, newest first."""
+    """A note for each sentence of another document that contradicts what is quoted, newest first."""
     given = [quote for quote in quotes if quote.passage < len(passages)]
     quoted = {passages[quote.passage].document for quote in given}
     others = sorted((one for one in passages if one.document not in quoted), key=lambda one: -one.added_at)
     sentences = [
-        sentence
+        (sentence, passages[quote.passage])
         for quote in given
         for sentence in list_quoted_sentences(quote.text, passages[quote.passage].text)
     ]
-    found = dict.fromkeys(_write(one, other) for one in others for other in _list_opposed(sentences, one))
+    found = dict.fromkeys(
+        _write(one, other)
+        for one in others
+        for sentence, quoted_from in sentences
+        for other in list_opposed(sentence, one, by_note=quoted_from.kind == NOTE)
+    )
     return tuple(found)[:_MOST]
 
 
-def _list_opposed(sentences: Sequence[str], passage: Passage) -> Iterator[str]:
+def list_opposed(said: str, passage: Passage, *, by_note: bool) -> Iterator[str]:
+    """The sentences of a passage that contradict what is said: in a number; where it is said in a note, or
+    against one, in a name or another word as well."""
     for other in _SENTENCE.split(passage.text):
-        if any(_contradict(sentence, other) for sentence in sentences):
-            yield other
+        if contradict_in_numbers(said, other) or (
+            (by_note or passage.kind == NOTE) and contradict_in_words(said, other)
+        ):
+            yield other.strip()
 
 
-def _contradict(one: str, other: str) -> bool:
-    """Two sentences of the same words, with numbers in both, and none in common."""
-    mine, theirs = _read(one), _read(other)
-    if not mine or not theirs or mine & theirs:
-        return False
-    return measure_touch(_without(one), other) >= _ALIKE and measure_touch(_without(other), one) >= _ALIKE
-
-
-def _read(sentence: str) -> frozenset[str]:
-    return frozenset().union(*list_numbers(sentence), *list_spelled(sentence))
-
-
-def _without(sentence: str) -> str:
-    return re.sub(r"\d[\d.,:]*", " ", sentence)
+def split_statements(text: str) -> list[str]:
+    """The sentences and lines of a text."""
+    return [part.strip() for part in _SENTENCE.split(text) if part.strip()]
 
 
 def _write(passage: Passage, sentence: str) -> str:
     added = datetime.fromtimestamp(passage.added_at, UTC)
     where = ", ".join(filter(None, (passage.title, passage.place)))
-    return OTHERWISE.format(title=where, added=f"{added:%Y-%m-%d}", sentence=sentence.strip()[:_LONGEST])
+    return OTHERWISE.format(title=where, added=f"{added:%Y-%m-%d}", sentence=sentence[:_LONGEST])

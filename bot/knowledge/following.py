@@ -32,7 +32,7 @@ FOLLOW = "document follow"  # a kind of job
 PORTION = 500  # documents that are looked through at once
 
 # What something happened to.
-Thing = Literal["file", "channel", "person", "thread"]
+Thing = Literal["file", "channel", "person", "thread", "message"]
 # What happened to it: it is gone for good, it says something else now, or anything that Slack has to be
 # asked.
 Happened = Literal["deleted", "changed", "moved"]
@@ -43,6 +43,11 @@ OF_CHANNEL = (ARCHIVED, SHARED, PRIVATE, GONE)
 LASTING = (UNSHARED, LEFT, GONE)  # what is erased when the night finds it so once more
 FILE_DELETED = "Its file was deleted, so nothing is answered from it any more."
 CHANNEL_DELETED = "Its channel was deleted, so nothing is answered from it any more."
+DELETED = {
+    "file": FILE_DELETED,
+    "channel": CHANNEL_DELETED,
+    "message": "Its message was deleted, so nothing is answered from it any more.",
+}
 NO_MORE = "What it was made of is not here any more, so nothing is answered from it."
 
 
@@ -69,7 +74,8 @@ class DocumentFollower:
     async def note(
         self, team: str, thing: Thing, id: str, *, happened: Happened = "moved", now: str = ""
     ) -> None:
-        """Something happened to a file, a channel, a person, or a thread ("channel:thread"). On return it is
+        """Something happened to a file, a channel, a person, a thread ("channel:thread") or a message. On
+        return it is
         on disk, and will be followed. `now`: the id by which a channel goes from now on, where it has
         another."""
         if not await self._engine.read(_find_concerned, team, thing, id):
@@ -103,7 +109,7 @@ class DocumentFollower:
     ) -> None:
         found = await self._engine.read(_find_concerned, team, thing, id)
         if happened == "deleted":
-            await self._remove(found, FILE_DELETED if thing == "file" else CHANNEL_DELETED)
+            await self._remove(found, DELETED[thing])
         elif thing == "file":
             sharing = await self._side.find_sharing(id)
             await self._follow_file(found, sharing, at_night=at_night)
@@ -220,6 +226,8 @@ def _find_concerned(tx: Tx, team: str, thing: Thing, id: str) -> list[Document]:
         found = rows.list_of_person(tx, team, id)
     elif thing == "channel":
         found = rows.list_around_channel(tx, team, id)
+    elif thing == "message":
+        found = rows.list_notes_of_message(tx, team, *id.split(":", 1))
     else:
         channel, _, thread = id.partition(":")
         name = rows.name_thread(channel, thread)
@@ -263,8 +271,13 @@ def _renamed(document: Document, old: str, new: str) -> Document:
         channel=new if document.channel == old else document.channel,
         origin=new if document.origin == old else document.origin,
         card=new + card.removeprefix(old) if card.startswith(f"{old}:") else card,
-        name=kept.replace(old, new, 1) if kept.startswith(rows.name_thread(old, "")) else kept,
+        name=kept.replace(old, new, 1) if kept.startswith(_named_by(old)) else kept,
     )
+
+
+def _named_by(channel: str) -> tuple[str, ...]:
+    """How names begin that have the channel in them."""
+    return rows.name_thread(channel, ""), f"{rows.NOTE}{channel} "
 
 
 def _card_of(document: Document) -> CardPlace | None:

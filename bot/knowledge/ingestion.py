@@ -13,6 +13,7 @@ import json
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 
@@ -22,7 +23,7 @@ from bot.core.settings import Settings
 from bot.core.values import Scope
 from bot.costs.pricing import Prices
 from bot.documents.chunks import cut_into_chunks
-from bot.documents.values import DocumentText
+from bot.documents.values import NOTE, DocumentText
 from bot.jobs.inbox import Effect, Inbox, Job
 from bot.knowledge.adding import NewDocument, decode_document, encode_document
 from bot.knowledge.cards import CardProgress, DocumentCards
@@ -149,9 +150,10 @@ class Documents:
             await self._embed(json.loads(job.payload)["id"])
         else:
             told = json.loads(job.payload)
+            new = decode_document(told["new"])
             with self._inbox.aside(job):  # a place for answers is not held for it
-                async with self._reading:
-                    await self._take_in(told["id"], decode_document(told["new"]), look=job.attempts > 1)
+                async with nullcontext() if new.source == NOTE else self._reading:
+                    await self._take_in(told["id"], new, look=job.attempts > 1)
         return []
 
     async def report_failure(self, job: Job, error: BotError) -> None:
@@ -322,6 +324,7 @@ def _make_document(new: NewDocument, card: CardPlace | None, *, id: str = "", no
         source=new.source,
         file=new.file.id if new.file else "",
         link=new.link,
+        authors=f" {new.authors} " if new.authors else "",
         origin=new.origin,
         card=card.key if card else "",
         added_at=new.said_at or now,
@@ -358,7 +361,8 @@ def _hide_for_good(id: str, tx: Tx) -> bool:
 def _lane(document: Document) -> str:
     """Documents of one place are read in the order in which they were added, so the newest of a name wins."""
     place = document.channel or document.audience
-    return f"{DOCUMENT}:{document.team}:{place}"
+    notes = ":notes" if document.source == NOTE else ""  # they wait for no book
+    return f"{DOCUMENT}:{document.team}:{place}{notes}"
 
 
 def _place_of(new: NewDocument, document: Document) -> CardPlace | None:

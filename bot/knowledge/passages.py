@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bot.documents.values import NOTE
+from bot.knowledge.note_lines import quote_imitation
 from storage.knowledge.search import FoundChunk
 
 
@@ -38,16 +40,20 @@ class Hit:
 
 
 def passage_of(chunk: FoundChunk) -> Passage:
+    """As it was found; what of a document imitates the line of a note is marked as somebody's words."""
+    heading, place = chunk.heading, chunk.place
+    if chunk.kind != NOTE:
+        heading, place = quote_imitation(heading), quote_imitation(place)
     return Passage(
         document=chunk.document,
-        title=chunk.title,
+        title=quote_imitation(chunk.title),
         link=chunk.link,
         kind=chunk.kind,
         added_at=chunk.added_at,
         chunk=chunk.number,
-        heading=chunk.heading,
+        heading=heading,
         page=chunk.page,
-        place=chunk.place,
+        place=place,
         text=chunk.text,
         audience=chunk.audience,
     )

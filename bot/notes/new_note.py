@@ -33,8 +33,9 @@ class NewNote:
     look_again_at: float | None = None  # unix seconds: when somebody is asked whether it is right still
     repairs: int = 0  # the topic of unanswered questions that it answers
     thread: str = ""  # in which it was said: it goes when that is forgotten
+    message: str = ""  # in which it was said: it goes when that is deleted, and is kept once
     said_at: float = 0.0  # 0: now
-    key: str = ""  # the same for the same wish, however often it is carried out
+    authors: str = ""  # ids of others whose words are left in it, with blanks between
 
 
 def make_title(text: str) -> str:

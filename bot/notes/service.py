@@ -11,17 +11,20 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import partial
 
 from bot.core.calendar import Calendar
-from bot.core.errors import Incomplete, Missing
+from bot.core.errors import Incomplete, Missing, NotPermitted
 from bot.knowledge.adding import NewDocument
 from bot.knowledge.ingestion import Documents
 from bot.notes.new_note import TEXT_MOST, NewNote, make_id, make_title, write_said
-from storage.engine import Engine
+from storage import audit
+from storage.conversation import tombstones
+from storage.engine import Engine, Tx
 from storage.knowledge import notes as rows
 from storage.knowledge.audiences import Audience
 from storage.knowledge.documents import name_note
 from storage.knowledge.notes import Note
 
 Names = Callable[[Collection[str]], Awaitable[Mapping[str, str]]]
+FORGOTTEN = "whoever wrote this had it forgotten"
 EMPTY = "A note needs some words."
 TOO_LONG = f"A note has at most {TEXT_MOST:,} characters; add a longer text as a document."
 
@@ -35,14 +38,13 @@ class Notes:
 
     async def add(self, new: NewNote) -> str:
         """On return it is on disk, and found a moment later; its id. Incomplete without words, or with too
-        many. The same `key` and text again change nothing; another text takes the place of the one before.
+        many. The same message and text again change nothing; another text of it takes the place of the first.
         """
-        text = new.text.strip()
-        if not text or len(text) > TEXT_MOST:
-            raise Incomplete(TOO_LONG if text else EMPTY)
-        key = new.key or uuid.uuid4().hex
-        name = name_note(new.channel, new.thread, make_id(new.team, new.channel, key))
-        return await self._put(new, text, name, id=make_id(name, text))
+        text = _require_words(new.text)
+        if await self._engine.read(_was_forgotten, new):
+            raise NotPermitted(FORGOTTEN)
+        name = name_note(new.channel, new.thread, new.message or uuid.uuid4().hex)
+        return await self._put(new, text, name, id=make_id(new.team, name, text))
 
     async def _put(self, new: NewNote, text: str, name: str, *, id: str = "") -> str:
         at = new.said_at or self._calendar.now()
@@ -61,6 +63,7 @@ class Notes:
             said_at=at,
             look_again_at=new.look_again_at,
             repairs=new.repairs,
+            authors=new.authors,
         )
         return await self._documents.add(document, id=id)
 
@@ -76,19 +79,20 @@ class Notes:
         return found
 
     async def edit(self, note: Note, *, title: str, text: str, by: str) -> str:
-        """Whoever edits a note has said it from then on; the id of the new version. Incomplete."""
-        words = text.strip()
-        if not words or len(words) > TEXT_MOST:
-            raise Incomplete(TOO_LONG if words else EMPTY)
+        """Whoever changes its words has said it from then on; the id of the new version. Incomplete."""
+        words = _require_words(text)
+        same = words == note.text
         new = NewNote(
             note.team,
             note.audience,
             note.channel,
-            by,
+            note.person if same else by,
             words,
             title,
             note.link,
             look_again_at=note.look_again_at,
+            said_at=note.said_at if same else 0.0,
+            authors=f"{note.authors} {note.person}".strip(),
         )
         return await self._put(new, words, note.name)
 
@@ -101,3 +105,20 @@ class Notes:
     async def erase(self, note: Note, *, by: str) -> None:
         """From this moment on it is not found. Missing."""
         await self._documents.remove(await self._documents.find(note.team, note.id), by=by)
+
+
+def _was_forgotten(tx: Tx, new: NewNote) -> bool:
+    """Whether its author had the message forgotten, which Slack still shows: nobody else brings it back."""
+    if not new.message:
+        return False
+    since = audit.find_last(tx, "forgot person", new.person, team=new.team)
+    gone = tombstones.forgotten(tx, new.team, new.channel, new.message)
+    return gone or (0 < new.said_at <= since)
+
+
+def _require_words(text: str) -> str:
+    """The text of a note. Incomplete without words, or with too many."""
+    words = text.strip()
+    if not words or len(words) > TEXT_MOST:
+        raise Incomplete(TOO_LONG if words else EMPTY)
+    return words

@@ -161,12 +161,14 @@ class SlackReply:
         under = blocks.closing(
             tuple(notes),
             reply_id=self._reply_id,
-            feedback=reply.whole,
+            feedback=reply.whole and not reply.note,
             retry=reply.retryable,
             verdict=reply.verdict,
             follow_ups=reply.follow_ups,
             disclosure=reply.disclosure,
             sources=reply.sources,
+            note=reply.note,
+            against=reply.against,
         )
         messages: list[str] | None
         try:

@@ -23,6 +23,7 @@ FORGET_ALL = "forget_all"
 ASK_FORGET = "ask_forget_all"
 FORGET_CLIP = "clip_forget"  # by it a clip card is known
 SETTINGS_OF = "settings_of"
+UNDO_NOTE, NEW_HOLDS, OLD_HOLDS, BOTH_HOLD = "note_undo", "note_new_holds", "note_old_holds", "note_both_hold"
 # Buttons that ask for more of an answer, by what they ask for (bot/core/values.py).
 FOLLOW_UPS = {
     "continue": "Continue",
@@ -106,19 +107,32 @@ def closing(
     follow_ups: tuple[str, ...] = (),
     disclosure: str = "",
     sources: Sequence[Source] = (),
+    note: str = "",
+    against: str = "",
 ) -> list[Block]:
     """What stands under the last part of a reply: sources, notes, the `disclosure` that an AI gave it where
     the person was not told yet, buttons for more of it, then feedback or the one retry button, and what
-    overturns the guard's `verdict` where there is one."""
+    overturns the guard's `verdict` where there is one. `note`: what can be taken back; `against`: what says
+    otherwise, so that one of them can be chosen."""
     under = list_sources(sources) + ([context(*notes)] if notes else [])
     under += [context(disclosure)] if disclosure else []
     if follow_ups:
         under.append(actions(*(button(what, FOLLOW_UPS[what], value=reply_id) for what in follow_ups)))
+    if note:
+        under.append(actions(*_note_buttons(note, against)))
     if retry:
         under.append(actions(button(RETRY, "Try again", value=reply_id)))
     elif feedback:
         under.append(_feedback_buttons(reply_id))
     return [*under, actions(overturn(verdict, on_topic=True))] if verdict else under
+
+
+def _note_buttons(note: str, against: str) -> list[Block]:
+    """What can be done with a note that was kept just now."""
+    if not against:
+        return [button(UNDO_NOTE, "Undo", value=note)]
+    names = {NEW_HOLDS: "The new one", OLD_HOLDS: "The older one", BOTH_HOLD: "Both"}
+    return [button(action, name, value=f"{note} {against}") for action, name in names.items()]
 
 
 def overturn(verdict: int, *, on_topic: bool) -> Block:

@@ -32,7 +32,7 @@ class Document:
     channel: str = ""  # "" of a workspace's
     conversation: str = ""  # its key, where the audience is a thread
     person: str = ""  # who added it; whose it is, where the audience is a person
-    authors: str = ""  # of a kept thread: ids of everybody whose words are in it, " U1 U2 "
+    authors: str = ""  # ids of everybody else whose words are in it, " U1 U2 "
     title: str = ""
     source: DocumentSource = "file"
     file: str = ""  # Slack's id of it
@@ -151,8 +151,15 @@ def name_thread(channel: str, thread: str) -> str:
 
 def name_note(channel: str, thread: str, key: str) -> str:
     """What a note is called among documents: an edited one replaces it by that. `thread`: in which it was
-    asked for, "" for none; `key`: one word."""
+    said, "" for none; `key`: the message in which it was, or else any word of its own."""
     return f"{NOTE}{channel} {thread or '-'} {key}"
+
+
+def list_notes_of_message(tx: Tx, team: str, channel: str, message: str) -> list[Document]:
+    """Notes of what was said in one message."""
+    named = f"{NOTE}{channel} % {message}"
+    which = "team = :team and source = 'note' and channel = :channel and name like :named"
+    return list_where(tx, which, team=team, channel=channel, named=named)
 
 
 def list_teams(tx: Tx, channel: str) -> list[str]:

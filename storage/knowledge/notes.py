@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from storage import audit
@@ -19,6 +19,7 @@ class Note:
     audience: AudienceKind
     channel: str
     person: str
+    authors: str  # ids of others whose words are left in it, " U1 U2 "
     name: str  # under which an edited one takes its place
     title: str
     text: str
@@ -29,8 +30,8 @@ class Note:
 
 
 _SELECT = (
-    "select d.id, d.team, d.audience, d.channel, d.person, d.name, d.title, c.text, c.place as said,"
-    " d.added_at as said_at, d.link, d.look_again_at from documents d join document_chunks c"
+    "select d.id, d.team, d.audience, d.channel, d.person, d.authors, d.name, d.title, c.text,"
+    " c.place as said, d.added_at as said_at, d.link, d.look_again_at from documents d join document_chunks c"
     " on c.document = d.id and c.number = 0 where d.source = 'note' and d.hidden = ''"
     " and d.state = 'searchable'"
 )
@@ -62,6 +63,18 @@ def set_look_again(tx: Tx, note: Note, at: float | None, *, by: str, now: float)
     whose = note.channel or note.audience
     audit.note(tx, "note dated", note.id, team=note.team, person=by, detail=whose, now=now)
     return True
+
+
+def take_due(tx: Tx, note: Note) -> bool:
+    """Its day has come, and it is asked about now; False when that was done before, or is not due."""
+    change = "update documents set look_again_at = null where id = :id and look_again_at = :at"
+    return tx.changed(change, id=note.id, at=note.look_again_at) == 1
+
+
+def list_of_person(tx: Tx, team: str, person: str) -> list[dict[str, Any]]:
+    """What somebody said in notes, for that person: texts, and where they are found."""
+    wanted = "d.team = :team and d.person = :person order by d.seq"
+    return [asdict(note) for note in _list(tx, wanted, team=team, person=person)]
 
 
 def _list(tx: Tx, which: str, **values: Any) -> list[Note]:

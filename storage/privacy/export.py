@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from storage.engine import Tx
+from storage.knowledge import notes
 from storage.schema import WORDS_OF
 
 # Tables without words of theirs, and the column that says whose.
@@ -27,6 +28,7 @@ def export_person(tx: Tx, team: str, person: str) -> bytes:
         )
         for table, column in (WORDS_OF | ABOUT).items()
     }
+    found["notes"] = notes.list_of_person(tx, team, person)
     kept: dict[str, Any] = {table: [_as_json(row) for row in rows] for table, rows in found.items() if rows}
     return json.dumps(kept, indent=2, ensure_ascii=False).encode("utf-8", "replace")
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from storage.conversation import summaries, tombstones
 from storage.engine import Tx
 from storage.knowledge import chunks
-from storage.knowledge.documents import Document, list_where, name_thread
+from storage.knowledge.documents import NOTE, Document, list_where, name_thread
 from storage.place import Place
 from storage.schema import WORDS_OF
 
@@ -55,7 +55,7 @@ KEYS = {
 # Documents with a person's words: what they added, and threads that were kept with posts of theirs.
 ADDED_BY = "team = :team and (person = :person or authors like '% ' || :person || ' %')"
 # Documents that were made of a conversation, as `name_kept` names them.
-KEPT_OF = "source = 'thread' and team = :team and name like :kept"
+KEPT_OF = "source in ('thread', 'note') and team = :team and (name like :kept or name like :noted)"
 LOOKED_UP = 100_000  # numbers of rows at once
 
 
@@ -84,7 +84,9 @@ class Whose:
 def name_kept(place: Place) -> dict[str, str]:
     """What KEPT_OF names, of a conversation."""
     every = "%" if place.key.endswith(":") else ""  # all threads of a direct channel are one conversation
-    return {"team": place.team, "kept": name_thread(place.channel, "" if every else place.thread) + every}
+    thread = "" if every else place.thread
+    noted = f"{NOTE}{place.channel} {every or f'{thread} %'}"
+    return {"team": place.team, "kept": name_thread(place.channel, thread) + every, "noted": noted}
 
 
 def list_kept(tx: Tx, place: Place) -> list[Document]:

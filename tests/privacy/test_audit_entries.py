@@ -46,6 +46,7 @@ SETTINGS = {"policy set", "policy removed", "channel setting"}
 TAUGHT = {"verdict overturned", "example added", "version trained"}
 LOOKED = {"looked at"}
 DOCUMENT_ADDED = {"document added"}
+DOCUMENT_REMOVED = {"document removed"}
 DOCUMENT_CHANGED = {"document added", "document removed"}
 FOLLOWED = (
     *("file_deleted", "file_unshared", "file_change", "user_change", "channel_deleted", "group_deleted"),
@@ -133,6 +134,13 @@ SURFACES: dict[str, set[str]] = {
     "action fields_missing": {"value reviewed", "looked at"},
     "view fields_typed": {"value reviewed", "looked at"},
     "view fields_form": {"form saved"},
+    "shortcut remember_this": NOTHING,  # opens a form
+    "parley notes": {"looked at"},
+    **dict.fromkeys(("action note_write", "action note_edit", "action note_both_hold"), NOTHING),
+    "action note_erase": {"document removed", "looked at"},
+    **dict.fromkeys(("action note_undo", "action note_new_holds", "action note_old_holds"), DOCUMENT_REMOVED),
+    "action note_still_right": {"note dated"},
+    "view note_form": {"document added", "note dated"},
     "view clip_edited": NOTHING,  # one's own words, put right
     "view channel_settings": SETTINGS | {"version trained"},
     "view workspace_settings": {"workspace setting"},

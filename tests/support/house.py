@@ -79,7 +79,10 @@ ROOMS: dict[str, str] = {
         "bot/core storage/engine storage/audit storage/jobs storage/conversation storage/knowledge bot/text "
         "bot/ml bot/jobs bot/costs bot/provider bot/documents bot/images"
     ),
-    "bot/notes": "bot/core storage/engine storage/knowledge bot/knowledge",
+    "bot/notes": (
+        "bot/core storage/engine storage/place storage/audit storage/conversation "
+        "storage/knowledge bot/text bot/jobs bot/documents bot/knowledge"
+    ),
     "bot/fields": (
         "bot/core storage/engine storage/fields storage/knowledge bot/jobs bot/costs bot/pages "
         "bot/provider bot/knowledge"
@@ -93,7 +96,7 @@ ROOMS: dict[str, str] = {
         "storage/conversation storage/voice storage/guard storage/welcome storage/privacy storage/knowledge "
         "storage/unanswered "
         "bot/text bot/ops bot/jobs bot/workers bot/provider bot/channel bot/guard bot/images "
-        "bot/voice bot/knowledge "
+        "bot/voice bot/knowledge bot/notes "
         "bot/welcome"
     ),
     "bot/unanswered": (
@@ -136,8 +139,8 @@ ROOMS: dict[str, str] = {
     "handlers/reply": "bot/core bot/text bot/ops bot/voice handlers/slack",
     "handlers/welcome": ("bot/core bot/text bot/costs bot/guard bot/welcome handlers/slack"),
     "handlers/adapter": (
-        "bot/core bot/text bot/welcome bot/conversation bot/unanswered handlers/slack handlers/reply "
-        "handlers/welcome"
+        "bot/core bot/text bot/notes bot/welcome bot/conversation bot/unanswered handlers/slack "
+        "handlers/reply handlers/welcome"
     ),
     "handlers/voice": (
         "bot/core storage/voice bot/text bot/costs bot/reports bot/voice bot/app handlers/slack "
@@ -163,14 +166,17 @@ ROOMS: dict[str, str] = {
         "bot/core storage/place bot/unanswered bot/app handlers/slack handlers/adapter handlers/channel "
         "handlers/guard handlers/knowledge"
     ),
-    "handlers/notes": "",
+    "handlers/notes": (
+        "bot/core storage/place storage/knowledge bot/text bot/notes bot/app handlers/slack handlers/adapter "
+        "handlers/channel handlers/knowledge"
+    ),
     "handlers/fields": (
         "bot/core storage/place storage/knowledge bot/text bot/costs bot/knowledge bot/fields bot/app "
         "handlers/slack handlers/adapter handlers/channel handlers/knowledge"
     ),
     "handlers/commands": (
         "bot/core bot/text bot/app handlers/slack handlers/adapter handlers/costs handlers/channel "
-        "handlers/knowledge handlers/unanswered handlers/fields"
+        "handlers/knowledge handlers/notes handlers/unanswered handlers/fields"
     ),
     "handlers/retirement": (
         "bot/core storage/place bot/costs bot/retirement bot/app handlers/slack handlers/adapter"
@@ -191,8 +197,8 @@ ROOMS: dict[str, str] = {
     ),
     "handlers/routes": (
         "bot/app handlers/slack handlers/welcome handlers/adapter handlers/voice handlers/channel "
-        "handlers/guard handlers/knowledge handlers/unanswered handlers/commands handlers/home "
-        "handlers/actions handlers/shortcuts handlers/why handlers/fields"
+        "handlers/guard handlers/knowledge handlers/notes handlers/unanswered handlers/commands "
+        "handlers/home handlers/actions handlers/shortcuts handlers/why handlers/fields"
     ),
     "handlers/knowledge_page": (
         "bot/core storage/place bot/pages bot/knowledge_page bot/app handlers/adapter handlers/knowledge "

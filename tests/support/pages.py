@@ -26,7 +26,8 @@ from handlers.fields import windows as field_windows
 from handlers.guard import blocks as guard
 from handlers.knowledge import blocks as document_blocks
 from handlers.knowledge import windows
-from handlers.slack import blocks
+from handlers.notes import window as note_window
+from handlers.slack import blocks, note_question
 from handlers.unanswered import blocks as unanswered
 from handlers.unanswered import refusal
 from handlers.voice import blocks as voice
@@ -63,6 +64,14 @@ BUTTONS = {
     review_windows.TAKE: "This one",
     review_windows.MISSING: "It is missing",
     review_windows.TYPE: "Type it",
+    note_window.WRITE_NOTE: "Write a note",
+    note_question.EDIT_NOTE: "Edit",
+    note_question.ERASE_NOTE: "Erase",
+    note_question.STILL_RIGHT: "Still right",
+    blocks.UNDO_NOTE: "Undo",
+    blocks.NEW_HOLDS: "The new one",
+    blocks.OLD_HOLDS: "The older one",
+    blocks.BOTH_HOLD: "Both",
     blocks.FEEDBACK: "👍 👎",
     blocks.RETRY: "Try again",
     **blocks.FOLLOW_UPS,

@@ -84,7 +84,9 @@ SURFACES: dict[str, set[str]] = {
     "shortcut quiet_thread": NOTHING,
     "action feedback": {"example added", "version trained"},
     "action retry": NOTHING,
-    **dict.fromkeys(("action again", "action shorter", "action longer", "action continue"), NOTHING),
+    **dict.fromkeys(
+        ("action again", "action shorter", "action longer", "action continue", "action across"), NOTHING
+    ),
     "action ask_forget_all": NOTHING,  # opens a form
     "action forget_all": ERASED,
     "action clip_edit": NOTHING,  # opens a form

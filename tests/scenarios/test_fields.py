@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,11 +13,12 @@ import pytest
 
 from bot.sandbox.documents.pdf_file import write_pdf
 from bot.sandbox.documents.text_pages import read_pages
-from handlers.fields import windows
-from handlers.fields.cards import RUN
+from handlers.fields import blocks, review_windows, windows
+from handlers.fields.cards import OFFER, RUN
 from handlers.knowledge import windows as document_windows
-from tests.support.documents import drop_file
+from tests.support.documents import drop_file, take_in
 from tests.support.guarded_channel import filled
+from tests.support.spending import run_command
 from tests.support.workspace import Workspace, workspace
 
 DESCRIBED = "invoice: number, date, supplier, net, VAT, total with currency"
@@ -26,6 +30,16 @@ CLEAN = """
 | Net | 100.00 EUR |
 | VAT 19 % | 19.00 EUR |
 | Total due | 119.00 EUR |
+"""
+TWO_TOTALS = """
+## Dockside Tools
+
+| Invoice no. | DT-7 |
+| Date | 4 May 2026 |
+| Net | 200.00 EUR |
+| VAT 19 % | 38.00 EUR |
+| Total | 258.00 EUR |
+| Total | 238.00 EUR |
 """
 
 
@@ -65,6 +79,50 @@ def read_table(message: dict[str, Any]) -> list[dict[str, str]]:
     return [dict(zip(head, row, strict=True)) for row in rows]
 
 
+async def take(team: Workspace, right: str) -> None:
+    """Clicks the value that is right."""
+    review = await filled(team)
+    (found,) = [block for block in review["blocks"] if f"*{right}*" in str(block.get("text"))]
+    value = found["accessory"]["value"]
+    await team.slack.press("alice", "", "", review_windows.TAKE, view_id=review["id"], value=value)
+    await team.slack.until(lambda: f"*{right}*" not in str(team.slack.modals("alice")[-1]))
+
+
+async def sent_file(team: Workspace, name: str) -> str:
+    def uploaded() -> str | None:
+        files = [file for file in team.slack.workspace.files.values() if file.about["name"] == name]
+        return files[-1].content.decode() if files else None
+
+    return str(await team.slack.until(uploaded))
+
+
+@pytest.mark.both_engines
+async def test_an_invoice_is_read_shown_put_right_in_two_clicks_and_sent_as_a_file(team: Workspace) -> None:
+    await describe(team)
+    await take_in(team, "invoices.pdf", invoices(CLEAN, TWO_TOTALS))
+    card = await message_of(team, RUN, "2 rows of *invoice*", "to look at")
+    first, second = read_table(card)
+    assert (first["number"], first["date"], first["total"]) == ("HP-2041", "2026-04-03", "EUR 119.00")
+    assert first["where"] == "page 1"
+    assert second["total"].startswith("⚠")
+
+    await team.slack.press("alice", "#general", card["ts"], blocks.REVIEW)
+    assert "“258.00 EUR”" in str(await filled(team)), "both totals are told"
+    for right in ("EUR 200.00", "EUR 38.00", "EUR 238.00"):
+        await take(team, right)
+    assert review_windows.NOTHING_LEFT in str(await filled(team))
+    card = await message_of(team, RUN, "2 rows of *invoice* from *Invoices (invoices.pdf)*.")
+    assert read_table(card)[1]["total"] == "EUR 238.00"
+    await team.slack.close_modal("alice", everything=True)
+
+    await run_command(team, "alice", "fields invoice csv")
+    rows = list(csv.DictReader(io.StringIO(await sent_file(team, "invoice.csv"))))
+    assert [row["number"] for row in rows] == ["HP-2041", "DT-7"]
+    await run_command(team, "bob", "fields invoice jsonl")
+    lines = [json.loads(line) for line in (await sent_file(team, "invoice.jsonl")).splitlines()]
+    assert "238.00 EUR" in json.dumps(lines[1])
+
+
 async def test_fields_are_extracted_from_a_file_that_is_no_document_yet(team: Workspace) -> None:
     await describe(team, every="false")
     dropped = await drop_file(team, "one.pdf", invoices(CLEAN))
@@ -76,4 +134,48 @@ async def test_fields_are_extracted_from_a_file_that_is_no_document_yet(team: Wo
     await team.slack.press("bob", "", "", windows.EXTRACT, view_id=choice["id"])
     card = await message_of(team, RUN, "1 row of *invoice*")
     assert card["thread_ts"] == dropped
-    assert "119.00" in read_table(card)[0]["total"]
+    assert read_table(card)[0]["total"] == "EUR 119.00"
+
+
+async def test_what_costs_much_is_asked_first_and_what_nobody_asked_for_is_offered(tmp_path: Path) -> None:
+    prices = tmp_path / "prices.toml"
+    prices.write_text(
+        '[[price]]\nmodel = "gpt-4.1-mini"\nsource = "made up"\nchecked_on = 2026-11-01\n'
+        "input_mtok = 2000\noutput_mtok = 2000\n"
+    )
+    async with workspace(tmp_path, PARLEY_PRICES=str(prices)) as team:
+        await describe(team)
+        await take_in(team, "one.pdf", invoices(CLEAN))
+        offer = await message_of(team, OFFER, "That would cost about $")
+        assert not team.model.requests
+        await team.slack.press("bob", "#general", offer["ts"], blocks.READ_NOW)
+        assert read_table(await message_of(team, RUN, "1 row of *invoice*"))[0]["number"] == "HP-2041"
+        assert len([one for one in await list_messages(team) if "Shall I" in one["text"]]) == 0
+
+
+async def test_only_those_who_look_after_a_channel_describe_and_guests_neither_review_nor_extract(
+    team: Workspace,
+) -> None:
+    assert "for those who look after it" in await see_window(team, "bob", f"fields {DESCRIBED}")
+    await describe(team)
+    await take_in(team, "invoices.pdf", invoices(TWO_TOTALS))
+    card = await message_of(team, RUN, "to look at")
+    team.slack.workspace.people[team.slack.user("bob")].guest = True
+    await team.slack.press("bob", "#general", card["ts"], blocks.REVIEW)
+    refused = str(await filled(team, "bob"))
+    assert "238.00" not in refused
+    assert "members of this workspace" in refused
+    await team.slack.close_modal("bob", everything=True)
+    elsewhere = str(await run_command(team, "alice", "fields invoice", "#finance"))
+    assert "DT-7" not in elsewhere, "rows are seen in their channel alone"
+
+
+async def see_window(team: Workspace, user: str, words: str) -> str:
+    await team.slack.command(user, "#general", "/parley", words)
+    shown = str(await filled(team, user))
+    await team.slack.close_modal(user, everything=True)
+    return shown
+
+
+async def list_messages(team: Workspace) -> list[dict[str, Any]]:
+    return list(team.slack.workspace.channels[team.slack.channel("#general")].messages.values())

@@ -172,7 +172,11 @@ async def test_documents_go_with_a_channel_that_gets_another_id(team: Workspace)
     event = {"type": "channel_id_changed", "old_channel_id": old, "new_channel_id": new, "event_ts": ws.ts()}
     ws.emit("channel_id_changed", event)
     await until_found(team, "#general", True)
-    assert await found(team, QUESTION, before) == []
+
+    async def all_moved() -> bool:
+        return await found(team, QUESTION, before) == []
+
+    await until_true(all_moved)
     await team.bot.services.follower.sweep(lambda team: True)
     assert [one.hidden for one in await documents(team, audience(team, "#general"))] == ["", ""]
     link = f"https://sandbox.slack.com/archives/{new}/p{thread.replace('.', '')}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import os
 import random
@@ -35,6 +36,7 @@ from tests.support.audio_files import (
     tone,
     wav,
 )
+from tests.support.waiting import until
 
 OPENAI = frozenset(FORMATS)
 WANTS = DecodingLimits(containers=OPENAI, max_bytes=25 << 20, max_s=1_200, longest_s=3_600)
@@ -319,8 +321,18 @@ async def test_giving_up_ends_the_child(tmp_path: Path) -> None:
     work.cancel()
     with pytest.raises(asyncio.CancelledError):
         await work
-    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-    assert not [c for c in children if b"decoder_process" in Path(f"/proc/{c}/cmdline").read_bytes()]
+    await until(lambda: not any(map(decodes, list_children())))
+
+
+def list_children() -> list[str]:
+    return Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+
+
+def decodes(child: str) -> bool:
+    """Whether it is at work; the command line of one that has ended is empty, or not there any more."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return b"decoder_process" in Path(f"/proc/{child}/cmdline").read_bytes()
+    return False
 
 
 @given(st.binary(max_size=80))

@@ -70,11 +70,11 @@ def draw_ranked(title: str, bars: Sequence[Bar], *, said: str) -> str:
     """Amounts below each other, each with its name and its figure."""
     most = max((bar.value for bar in bars), default=0)
     rows = "".join(
-        f'<dt>{escape(bar.name)}</dt><dd><i class="part0" style="width:{_share(bar.value, most):.2%}"></i>'
-        f"{escape(bar.shown)}</dd>"
+        f"<span>{escape(bar.name)}</span><div>"
+        f'<i class="part0" style="width:{_share(bar.value, most):.2%}"></i>{escape(bar.shown)}</div>'
         for bar in bars
     )
-    return _figure(title, f'<dl class="ranked" role="img" aria-label="{escape(said)}">{rows}</dl>')
+    return _figure(title, f'<div class="ranked" role="img" aria-label="{escape(said)}">{rows}</div>')
 
 
 def _share(value: float, most: float) -> float:

@@ -168,14 +168,18 @@ async def test_the_page_works_in_light_and_dark_and_on_a_phone(tmp_path: Path) -
         page = await context.new_page()
         problems: list[str] = []
         page.on("console", lambda message: problems.append(message.text))
+        await add_invoices(team, ("Acme", "2026-10-01", "EUR 12.50"), ("Acme", "2026-11-01", "EUR 1.00"))
         await page.goto(await link(team, "alice"))
         for scheme in ("light", "dark"):
             await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             await check_accessibility(page)
         await page.set_viewport_size({"width": 375, "height": 700})
         assert await page.evaluate("document.documentElement.scrollWidth") == 375
+        await page.locator("select[name=rows]").select_option("doubtful")
+        await page.get_by_role("button", name="Show rows").click()
+        await page.get_by_text("0 of 2 rows").wait_for()
         await page.locator("select[name=channel]").select_option(label="#leads")
-        await page.get_by_role("button", name="Show").click()
+        await page.get_by_role("button", name="Show", exact=True).click()
         await page.get_by_role("link", name="plan.md").wait_for()
         async with page.expect_download() as saved:
             await page.get_by_role("link", name="CSV of Documents").click()

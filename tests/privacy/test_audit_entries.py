@@ -375,6 +375,22 @@ async def test_the_usage_page_and_its_files_are_looks_and_an_address_is_not_writ
     assert len(await read_access_entries(tmp_path, 2)) == 2
 
 
+async def test_the_knowledge_page_and_its_files_are_looks_and_an_address_is_not_written_down(
+    tmp_path: Path, unused_tcp_port: int
+) -> None:
+    url = f"http://127.0.0.1:{unused_tcp_port}"
+    async with workspace(tmp_path, PORT=str(unused_tcp_port), PARLEY_PUBLIC_URL=url) as team:
+        bob, general = team.slack.user("bob"), team.slack.channel("#general")
+        link = team.bot.services.knowledge_page.link(team.slack.team, bob, general)
+        async with aiohttp.ClientSession() as session:
+            for more, status in ((f"&f.x={SECRET}", 200), ("&table=notes", 200), (f"&table={SECRET}", 400)):
+                async with session.get(link + more) as response:
+                    assert response.status == status
+        looks = await read_access_entries(tmp_path, 2)
+    about = "knowledge page"
+    assert looks == [(about, bob, general), (about, bob, f"notes of {general} as csv")]
+
+
 async def test_home_is_a_look_where_it_shows_the_workspace_and_not_where_it_shows_oneself(
     tmp_path: Path,
 ) -> None:

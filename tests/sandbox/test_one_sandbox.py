@@ -49,6 +49,16 @@ async def test_the_usage_page_opens_from_its_button(running: Sandbox) -> None:
         assert "#general" in await rows.text()
 
 
+async def test_the_knowledge_page_opens_from_its_button(running: Sandbox) -> None:
+    before = len(running.slack.ephemerals("alice"))
+    await running.slack.command("alice", "#general", "/parley", "knowledge page")
+    (shown, *_) = await running.slack.until(lambda: running.slack.ephemerals("alice")[before:])
+    (url,) = [e["url"] for b in shown["blocks"] for e in b.get("elements", ()) if "url" in e]
+    async with ClientSession() as browser, browser.get(url) as page:
+        assert page.status == 200
+        assert "Knowledge of #general" in await page.text()
+
+
 @asynccontextmanager
 async def lingering_socket(slack: FakeSlack) -> AsyncIterator[None]:
     """A socket whose bot is gone, and which has not noticed."""
